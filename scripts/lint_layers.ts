@@ -1,0 +1,112 @@
+/**
+ * The house rule as a lint plugin: a file imports its own folder and the layers before it, `gen/` belongs to
+ * `src/daytona/`, Hono to `src/http/`, and the process environment to `src/main.ts`.
+ */
+
+/** Folders and files of src/, lowest first: a file may import its own entry and earlier ones. */
+const LAYERS = [
+  "lib",
+  "errors.ts",
+  "config.ts",
+  "observability",
+  "address",
+  "cache",
+  "daytona",
+  "directory",
+  "auth",
+  "upstream",
+  "proxy",
+  "pages",
+  "http",
+  "server",
+  "service.ts",
+  "main.ts",
+];
+
+const HONO = /^(hono|@hono\/)/;
+
+function layerOf(url: URL): string | undefined {
+  return /\/src\/([^/]+)/.exec(url.pathname)?.[1];
+}
+
+/** Why `file` must not import `specifier`, or undefined where it may. */
+export function importProblem(
+  file: string,
+  specifier: string,
+): string | undefined {
+  const importer = new URL(`file://${file}`);
+  const from = layerOf(importer);
+  if (from === undefined) return undefined;
+  if (HONO.test(specifier)) {
+    return from === "http"
+      ? undefined
+      : `only src/http imports ${specifier}: keep Hono at the edge`;
+  }
+  if (!specifier.startsWith(".")) return undefined;
+
+  const target = new URL(specifier, importer);
+  if (/\/gen\/[^/]*$/.test(target.pathname)) {
+    return from === "daytona"
+      ? undefined
+      : "only src/daytona imports gen/: wrap what you need there";
+  }
+  const to = layerOf(target);
+  if (to === undefined) return `src must not import ${specifier}`;
+  if (to === from) return undefined;
+  const fromRank = LAYERS.indexOf(from);
+  const toRank = LAYERS.indexOf(to);
+  if (fromRank < 0) return `src/${from} is no known layer: add it to LAYERS`;
+  if (toRank < 0) return `src/${to} is no known layer: add it to LAYERS`;
+  return toRank < fromRank
+    ? undefined
+    : `src/${from} must not import src/${to}: that layer is above it`;
+}
+
+const plugin: Deno.lint.Plugin = {
+  name: "porthole",
+  rules: {
+    layers: {
+      create(context) {
+        function check(node: { source: Deno.lint.StringLiteral | null }): void {
+          if (node.source === null) return;
+          const problem = importProblem(context.filename, node.source.value);
+          if (problem !== undefined) {
+            context.report({ node: node.source, message: problem });
+          }
+        }
+        return {
+          ImportDeclaration: check,
+          ExportAllDeclaration: check,
+          ExportNamedDeclaration: check,
+        };
+      },
+    },
+    environment: {
+      create(context) {
+        const inSrc = /\/src\//.test(context.filename);
+        const isMain = /\/src\/main\.ts$/.test(context.filename);
+        return {
+          MemberExpression(node) {
+            if (!inSrc || isMain) return;
+            if (
+              node.object.type === "Identifier" &&
+              node.object.name === "Deno" &&
+              node.property.type === "Identifier" &&
+              /^(env|exit|addSignalListener|removeSignalListener)$/.test(
+                node.property.name,
+              )
+            ) {
+              context.report({
+                node,
+                message:
+                  `only src/main.ts uses Deno.${node.property.name}: pass the value in`,
+              });
+            }
+          },
+        };
+      },
+    },
+  },
+};
+
+export default plugin;

@@ -1,0 +1,55 @@
+/**
+ * The gateway's error vocabulary: every failure that a client can see has one of these codes, which travel in
+ * `X-Porthole-Error` and in the problem's `code` member, and its HTTP status (RFC 9110 section 15).
+ */
+export const ERROR_STATUS = {
+  bad_host: 400,
+  bad_target: 400,
+  login_required: 401,
+  credential_invalid: 401,
+  signed_token_invalid: 401,
+  sandbox_not_found: 404,
+  route_not_found: 404,
+  method_not_allowed: 405,
+  internal: 500,
+  runner_unreachable: 502,
+  runner_protocol_error: 502,
+  runner_refused: 502,
+  port_closed: 502,
+  sandbox_stopped: 503,
+  api_unreachable: 503,
+  overloaded: 503,
+  shutting_down: 503,
+  runner_timeout: 504,
+} as const;
+
+/** A stable, documented error code. */
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/**
+ * A failure with a public code and a private reason: `message` and `cause` go to the log, never to the client.
+ */
+export class GatewayError extends Error {
+  override readonly name = "GatewayError";
+  readonly code: ErrorCode;
+  /** Seconds after which a retry is worth it (Retry-After, RFC 9110 section 10.2.3). */
+  readonly retryAfterSec: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    reason: string,
+    options: { cause?: unknown; retryAfterSec?: number } = {},
+  ) {
+    super(
+      reason,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.retryAfterSec = options.retryAfterSec;
+  }
+
+  /** The HTTP status that belongs to the code. */
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+}
