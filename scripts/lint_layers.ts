@@ -45,6 +45,9 @@ export function importProblem(
   if (!specifier.startsWith(".")) return undefined;
 
   const target = new URL(specifier, importer);
+  if (from === "main.ts" && target.pathname.endsWith("/deno.json")) {
+    return undefined; // the version is declared there
+  }
   if (/\/gen\/[^/]*$/.test(target.pathname)) {
     return from === "daytona"
       ? undefined

@@ -1,0 +1,41 @@
+/** The `DAYTONA_SANDBOX_AUTH_KEY` query parameter, read and removed without touching the rest of the target. */
+
+const PARAMETER = "DAYTONA_SANDBOX_AUTH_KEY";
+
+/** A request-target and the key that was taken out of it. */
+export interface AuthKeySplit {
+  /** The target without the parameter, byte for byte otherwise. */
+  readonly target: string;
+  /** The first key that was given, decoded. */
+  readonly key: string | undefined;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
+}
+
+/** Takes every `DAYTONA_SANDBOX_AUTH_KEY` pair, also one spelled with percent-encoding, out of a target's query. */
+export function splitAuthKey(target: string): AuthKeySplit {
+  const queryAt = target.indexOf("?");
+  if (queryAt < 0) return { target, key: undefined };
+  const path = target.slice(0, queryAt);
+  const pairs = target.slice(queryAt + 1).split("&");
+  let key: string | undefined;
+  const kept = pairs.filter((pair) => {
+    const equals = pair.indexOf("=");
+    if (decode(equals < 0 ? pair : pair.slice(0, equals)) !== PARAMETER) {
+      return true;
+    }
+    key ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
+    return false;
+  });
+  if (kept.length === pairs.length) return { target, key: undefined };
+  return {
+    target: kept.length === 0 ? path : `${path}?${kept.join("&")}`,
+    key,
+  };
+}

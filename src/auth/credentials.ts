@@ -1,0 +1,91 @@
+/** Which credentials a request carries: plain data, in the order in which they are tried. */
+import {
+  isSameSandboxOrigin,
+  type PreviewHost,
+} from "../address/preview_host.ts";
+import { isNavigation } from "../lib/fetch_metadata.ts";
+import { cookieValues, sessionCookieName } from "./cookies.ts";
+
+/** One thing that a caller presents. The signed token is not among them: it is the host label itself. */
+export type Credential =
+  /** `X-Daytona-Preview-Token`: the sandbox's own token. */
+  | { readonly kind: "preview_token"; readonly token: string }
+  /** The same token as the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
+  | { readonly kind: "auth_key"; readonly token: string }
+  /** A session that this gateway sealed. */
+  | { readonly kind: "session"; readonly sealed: string }
+  /** An API key or JWT (RFC 6750 section 2.1); it may also be meant for the app, so it comes last. */
+  | { readonly kind: "bearer"; readonly token: string };
+
+/** What {@linkcode presentedCredentials} looks at. */
+export interface CredentialSource {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly host: PreviewHost;
+  readonly scheme: "http" | "https";
+  /** From {@linkcode splitAuthKey}. */
+  readonly authKey: string | undefined;
+  /** Origins besides the sandbox's own that may use its sessions. */
+  readonly allowedOrigins: ReadonlySet<string>;
+}
+
+/** More session cookies than this are somebody's attempt to keep us busy. */
+const MAX_SESSION_COOKIES = 4;
+
+const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
+
+/** The credentials of a request in the order of precedence. */
+export function presentedCredentials(source: CredentialSource): Credential[] {
+  const { headers } = source;
+  const credentials: Credential[] = [];
+  const previewToken = headers.get("x-daytona-preview-token");
+  if (previewToken !== null) {
+    credentials.push({ kind: "preview_token", token: previewToken });
+  }
+  if (source.authKey !== undefined) {
+    credentials.push({ kind: "auth_key", token: source.authKey });
+  }
+  const cookie = headers.get("cookie");
+  if (cookie !== null) {
+    const values = cookieValues(cookie, sessionCookieName(source.scheme));
+    if (values.length > 0 && cookiesCount(source)) {
+      for (const sealed of values.slice(0, MAX_SESSION_COOKIES)) {
+        credentials.push({ kind: "session", sealed });
+      }
+    }
+  }
+  const bearer = BEARER.exec(headers.get("authorization") ?? "")?.[1];
+  if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
+  return credentials;
+}
+
+/**
+ * Whether a session cookie counts on this request: only where it was sent by a page of the same sandbox, by the
+ * user's own navigation, or by something that is no browser. Sandboxes are same-site to each other, so SameSite
+ * alone would let one sandbox's page act on another.
+ */
+export function cookiesCount(
+  source: Omit<CredentialSource, "authKey">,
+): boolean {
+  const { method, headers } = source;
+  const origin = headers.get("origin");
+  if (origin !== null) return isTrustedOrigin(origin, source);
+  const site = headers.get("sec-fetch-site");
+  if (site === null || site === "none" || site === "same-origin") return true;
+  if (isNavigation(method, headers)) return true;
+  // A no-cors request (an image, a script) has no Origin; its Referer, where the page sends one, tells the same.
+  const referer = headers.get("referer");
+  return referer !== null && isTrustedOrigin(originOf(referer), source);
+}
+
+function originOf(url: string): string {
+  return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
+}
+
+function isTrustedOrigin(
+  origin: string,
+  source: Omit<CredentialSource, "authKey">,
+): boolean {
+  return source.allowedOrigins.has(origin) ||
+    isSameSandboxOrigin(origin, source.host, source.scheme);
+}

@@ -1,0 +1,137 @@
+/**
+ * The gate: who may pass to a port of a sandbox. It tries every credential in order, and one that fails does not
+ * spoil the next: an app's own Authorization field, say, must not shut out a good cookie.
+ */
+import type { PreviewHost } from "../address/preview_host.ts";
+import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
+import type { AccessDirectory } from "../directory/access.ts";
+import type { SandboxDirectory } from "../directory/sandboxes.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
+import type { Credential } from "./credentials.ts";
+import type { SessionSealer } from "./session.ts";
+
+/** What opened the door. */
+export type PassedBy = "public" | "signed_token" | Credential["kind"];
+
+/** The gate's answer. */
+export type Verdict =
+  | {
+    readonly kind: "allow";
+    readonly sandboxId: string;
+    readonly by: PassedBy;
+    /** The preview token that a session may be made from, where it came in the query. */
+    readonly sessionToken?: string;
+  }
+  /** Nothing presented opens it; a login might. */
+  | { readonly kind: "login"; readonly code: ErrorCode }
+  | { readonly kind: "deny"; readonly code: ErrorCode };
+
+/** One knock. */
+export interface GateRequest {
+  readonly host: PreviewHost;
+  /** In order of precedence. */
+  readonly credentials: readonly Credential[];
+  readonly clientAddress: string;
+}
+
+/** Decides on requests to preview hosts. */
+export interface Gate {
+  /**
+   * @throws {GatewayError} `api_unreachable` where a credential could not be judged and none of the others opened.
+   */
+  admit(request: GateRequest): Promise<Verdict>;
+}
+
+/** Parts of the gate. */
+export interface GateOptions {
+  readonly sandboxes: Pick<SandboxDirectory, "isPublic">;
+  readonly access: AccessDirectory;
+  readonly sessions: Pick<SessionSealer, "open">;
+}
+
+/** Creates the gate. */
+export function createGate(options: GateOptions): Gate {
+  const { sandboxes, access, sessions } = options;
+
+  /** Whether one credential opens the sandbox that the host label names. */
+  async function opens(
+    credential: Credential,
+    request: GateRequest,
+  ): Promise<boolean> {
+    const { host, clientAddress } = request;
+    switch (credential.kind) {
+      case "preview_token":
+      case "auth_key":
+        return await access.isPreviewToken(host.label, credential.token);
+      case "session": {
+        const session = await sessions.open(credential.sealed, host);
+        return session !== undefined && session.sandboxId === host.label &&
+          await access.isPreviewToken(session.sandboxId, session.token);
+      }
+      case "bearer":
+        return await access.hasAccess(host.label, {
+          bearer: credential.token,
+          clientAddress,
+        });
+    }
+  }
+
+  async function admit(request: GateRequest): Promise<Verdict> {
+    const { host, credentials } = request;
+    const isTokenShaped = mayBeSignedToken(host.label);
+    let outage: unknown;
+
+    /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
+    async function attempt<T>(
+      ask: () => T | Promise<T>,
+      otherwise: T,
+    ): Promise<T> {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        outage ??= error;
+        return otherwise;
+      }
+    }
+
+    if (isTokenShaped) {
+      const sandboxId = await attempt(
+        () => access.sandboxOfSignedToken(host.label, host.port),
+        null,
+      );
+      if (sandboxId !== null) {
+        return { kind: "allow", sandboxId, by: "signed_token" };
+      }
+    }
+    if (
+      !isAlwaysPrivate(host.port) &&
+      await attempt(() => sandboxes.isPublic(host.label), false)
+    ) {
+      return { kind: "allow", sandboxId: host.label, by: "public" };
+    }
+    for (const credential of credentials) {
+      if (!await attempt(() => opens(credential, request), false)) continue;
+      return {
+        kind: "allow",
+        sandboxId: host.label,
+        by: credential.kind,
+        ...(credential.kind === "auth_key"
+          ? { sessionToken: credential.token }
+          : {}),
+      };
+    }
+
+    if (outage !== undefined) throw outage;
+    if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
+    const refusedToken = credentials.some(({ kind }) =>
+      kind === "preview_token" || kind === "auth_key"
+    );
+    return {
+      kind: "login",
+      code: refusedToken ? "credential_invalid" : "login_required",
+    };
+  }
+
+  return { admit };
+}

@@ -1,0 +1,96 @@
+/** Where sandboxes are: whether one is public, and which runner holds it. */
+import { LRUCache } from "lru-cache";
+import type { Codec } from "../cache/cache.ts";
+import type { DaytonaApi, Runner } from "../daytona/client.ts";
+import type { Sealer } from "../lib/seal.ts";
+import {
+  type AnswerCacheOptions,
+  booleanCodec,
+  openAnswerCache,
+} from "./answers.ts";
+
+/** Answers about sandboxes, cached; a lookup that needs the API throws `api_unreachable` while that is down. */
+export interface SandboxDirectory {
+  /** Whether anyone may open the sandbox's ordinary ports; false also for one that does not exist. */
+  isPublic(sandboxId: string): boolean | Promise<boolean>;
+  /** The runner that holds the sandbox; null where there is no such sandbox. */
+  runnerOf(sandboxId: string): Runner | null | Promise<Runner | null>;
+  /**
+   * Asks anew, because the known runner failed: the sandbox may have moved. However many ask, and however often,
+   * the API hears of it once in {@linkcode RENEWAL_PAUSE_MS} per sandbox; until it answers, what is known stays.
+   */
+  renewRunner(sandboxId: string): Promise<Runner | null>;
+}
+
+/** Least time between two renewals of one sandbox's runner, ms. */
+export const RENEWAL_PAUSE_MS = 5000;
+
+/** A runner's record holds its key, so it leaves the process sealed only. */
+function sealedRunner(sealer: Sealer, now: () => number): Codec<Runner | null> {
+  return {
+    async encode(runner) {
+      return runner === null
+        ? null
+        : await sealer.seal({ runner: { ...runner } }, now() + SEAL_LIFE_MS);
+    },
+    async decode(json) {
+      if (json === null) return null;
+      if (typeof json !== "string") return undefined;
+      const payload = await sealer.open(json);
+      return isRunner(payload?.runner) ? payload.runner : undefined;
+    },
+  };
+}
+
+/** Longer than any entry lives; the entry's own clock decides when it ends. */
+const SEAL_LIFE_MS = 7 * 24 * 3600 * 1000;
+
+function isRunner(value: unknown): value is Runner {
+  return typeof value === "object" && value !== null &&
+    ["id", "proxyUrl", "apiUrl", "apiKey"].every((name) =>
+      typeof Reflect.get(value, name) === "string"
+    );
+}
+
+/** Creates the directory on the API and the caches behind it. */
+export function createSandboxDirectory(
+  api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
+  options: AnswerCacheOptions & { sealer: Sealer },
+): SandboxDirectory {
+  const publicity = openAnswerCache<boolean>("sandbox-public", booleanCodec, {
+    ...options,
+    isYes: (value) => value,
+  });
+  const runners = openAnswerCache<Runner | null>(
+    "sandbox-runner-info",
+    sealedRunner(options.sealer, options.now),
+    { ...options, isYes: (value) => value !== null },
+  );
+  const renewals = new LRUCache<string, Promise<Runner | null>>({
+    max: options.cache.maxEntries,
+    ttl: RENEWAL_PAUSE_MS,
+    perf: { now: options.now },
+  });
+
+  async function renew(sandboxId: string): Promise<Runner | null> {
+    const runner = await api.runnerOfSandbox(sandboxId);
+    await runners.put(sandboxId, runner);
+    return runner;
+  }
+
+  return {
+    isPublic: (sandboxId) =>
+      publicity.peek(sandboxId) ??
+        publicity.get(sandboxId, () => api.isSandboxPublic(sandboxId)),
+    runnerOf: (sandboxId) =>
+      runners.peek(sandboxId) ??
+        runners.get(sandboxId, () => api.runnerOfSandbox(sandboxId)),
+    renewRunner(sandboxId) {
+      const recent = renewals.get(sandboxId);
+      if (recent !== undefined) return recent;
+      const renewal = renew(sandboxId);
+      renewals.set(sandboxId, renewal);
+      return renewal;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** Every answer that is ours: a problem document (RFC 9457), or a page where a browser is about to show it. */
+import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { errorPage, PAGE_POLICY } from "../pages/error_page.ts";
+import { ERROR_TEXTS } from "../pages/error_texts.ts";
+
+/** What a problem says beside its code. */
+export interface ProblemOptions {
+  readonly code: ErrorCode;
+  readonly requestId: string;
+  /** Whether the client shows the answer as a document. */
+  readonly asPage: boolean;
+  /** Seconds; becomes Retry-After. */
+  readonly retryAfterSec?: number | undefined;
+}
+
+/** Fields of all answers that are ours: never stored, never sniffed, their address never passed on. */
+export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "vary": "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
+
+/** Codes with a status of 401, which must name a scheme (RFC 9110 section 11.6.1). */
+function challengeOf(code: ErrorCode): Record<string, string> {
+  return ERROR_STATUS[code] === 401
+    ? { "www-authenticate": `Bearer realm="preview", error="${code}"` }
+    : {};
+}
+
+/** The response for an error code. */
+export function problem(options: ProblemOptions): Response {
+  const { code, requestId, asPage, retryAfterSec } = options;
+  const status = ERROR_STATUS[code];
+  const headers = {
+    ...OWN_ANSWER_FIELDS,
+    ...challengeOf(code),
+    ...(retryAfterSec === undefined
+      ? {}
+      : { "retry-after": String(retryAfterSec) }),
+    "x-porthole-error": code,
+    "x-request-id": requestId,
+  };
+  if (asPage) {
+    return new Response(errorPage({ code, status, requestId }), {
+      status,
+      headers: {
+        ...headers,
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": PAGE_POLICY,
+      },
+    });
+  }
+  const { title, detail, hint } = ERROR_TEXTS[code];
+  const body = { type: "about:blank", title, status, detail, hint, code };
+  return new Response(JSON.stringify({ ...body, requestId }), {
+    status,
+    headers: { ...headers, "content-type": "application/problem+json" },
+  });
+}

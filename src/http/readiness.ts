@@ -1,0 +1,60 @@
+/** What `/ready` answers, from what is known; a balancer may ask every second without the API noticing. */
+import type { BaseDomains } from "../directory/base_domains.ts";
+import type { CheckState, Readiness } from "./routes/health.ts";
+
+/** Parts of the readiness check. */
+export interface ReadinessOptions {
+  /** Resolves when the API answers, rejects when it does not. */
+  readonly askApi: () => Promise<unknown>;
+  readonly baseDomains: Pick<BaseDomains, "current">;
+  /** Whether the durable cache works; undefined where there is none. */
+  readonly cacheWorks: (() => Promise<boolean>) | undefined;
+  readonly isDraining: () => boolean;
+  readonly now: () => number;
+}
+
+/** Least time between two questions to the API, ms. */
+const API_CHECK_PAUSE_MS = 5000;
+
+/** Creates the readiness check. */
+export function createReadiness(
+  options: ReadinessOptions,
+): () => Promise<Readiness> {
+  const { now } = options;
+  let checkedAt = -Infinity;
+  let lastCheck: Promise<boolean> = Promise.resolve(false);
+  let apiWasSeen = false;
+
+  function isApiUp(): Promise<boolean> {
+    if (now() - checkedAt < API_CHECK_PAUSE_MS) return lastCheck;
+    checkedAt = now();
+    lastCheck = options.askApi().then(
+      () => apiWasSeen = true,
+      () => false,
+    );
+    return lastCheck;
+  }
+
+  function state(isUp: boolean): CheckState {
+    return isUp ? "ok" : "failing";
+  }
+
+  return async function readiness() {
+    const [api, cache] = await Promise.all([
+      isApiUp(),
+      options.cacheWorks?.(),
+    ]);
+    const hasDomains = options.baseDomains.current().length > 0;
+    const checks = {
+      api: state(api),
+      cache: cache === undefined ? "off" : state(cache),
+      domains: state(hasDomains),
+    } as const;
+    if (options.isDraining()) return { status: "draining", checks };
+    if (!hasDomains || !apiWasSeen) return { status: "starting", checks };
+    return {
+      status: api && cache !== false ? "ready" : "degraded",
+      checks,
+    };
+  };
+}

@@ -1,0 +1,84 @@
+/** The gateway's routes and error codes as one page. */
+import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { escapeHtml } from "../lib/html.ts";
+import { ERROR_TEXTS } from "./error_texts.ts";
+import docsCss from "./docs.css" with { type: "text" };
+import css from "./page.css" with { type: "text" };
+
+/** The part of an OpenAPI operation that the page shows. */
+interface Operation {
+  readonly summary?: string;
+  readonly description?: string;
+  readonly responses?: Readonly<Record<string, { description?: string }>>;
+}
+
+/** The part of an OpenAPI document that the page shows. */
+export interface DocsSource {
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths?: object;
+}
+
+function responseRows(operation: Operation): string {
+  return Object.entries(operation.responses ?? {})
+    .map(([status, { description }]) =>
+      `<li><code>${escapeHtml(status)}</code> ${
+        escapeHtml(description ?? "")
+      }</li>`
+    ).join("");
+}
+
+function operationSection(
+  method: string,
+  path: string,
+  operation: Operation,
+): string {
+  return `<section>
+<h3><code>${escapeHtml(method.toUpperCase())} ${escapeHtml(path)}</code></h3>
+<p>${escapeHtml(operation.description ?? operation.summary ?? "")}</p>
+<ul>${responseRows(operation)}</ul>
+</section>`;
+}
+
+function errorRow(code: ErrorCode): string {
+  const { title, hint } = ERROR_TEXTS[code];
+  return `<tr><td><code>${code}</code></td><td>${ERROR_STATUS[code]}</td><td>${
+    escapeHtml(title)
+  }. ${escapeHtml(hint)}</td></tr>`;
+}
+
+/** Renders the HTML document. */
+export function docsPage(source: DocsSource): string {
+  const operations = Object.entries(source.paths ?? {})
+    .flatMap(([path, methods]) =>
+      Object.entries<Operation>(methods).map(([method, operation]) =>
+        operationSection(method, path, operation)
+      )
+    );
+  const codes = (Object.keys(ERROR_TEXTS) as ErrorCode[]).map(errorRow);
+  const { title, version } = source.info;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} ${escapeHtml(version)}</title>
+<style>${css}${docsCss}</style>
+</head>
+<body>
+<main class="wide">
+<h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
+<p>Previews are at <code>{port}-{sandbox}.{domain}</code>; every path there belongs to the app. These are the gateway’s
+own routes, on its base domain. The same for machines: <a href="/openapi.json">/openapi.json</a>.</p>
+<h2>Routes</h2>
+${operations.join("\n")}
+<h2>Errors</h2>
+<p>An answer that is the gateway’s and not the app’s carries <code>X-Porthole-Error</code> with one of these codes, as
+<code>application/problem+json</code> or as a page.</p>
+<table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
+${codes.join("\n")}
+</tbody></table>
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,107 @@
+/** What a person reads about each error: what happened, and what to do about it. */
+import type { ErrorCode } from "../errors.ts";
+
+/** Public words for one error code; they hold nothing about the request or the machines behind it. */
+export interface ErrorText {
+  readonly title: string;
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/** The words for every code. */
+export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
+  bad_host: {
+    title: "This address is not a preview",
+    detail: "The host name does not name a port of a sandbox.",
+    hint:
+      "A preview address looks like 3000-sandboxid.preview.example.com, with the port written plainly from 1 to 65535.",
+  },
+  bad_target: {
+    title: "This path cannot be forwarded",
+    detail:
+      "The path of the request uses dot segments in a spelling that cannot be resolved safely.",
+    hint: "Remove “..” and its encoded spellings from the path.",
+  },
+  login_required: {
+    title: "This preview is private",
+    detail: "The request carries nothing that opens it.",
+    hint:
+      "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header.",
+  },
+  credential_invalid: {
+    title: "This token does not open the preview",
+    detail:
+      "The token is wrong, or it was replaced when the sandbox restarted.",
+    hint: "Ask for a fresh preview link.",
+  },
+  signed_token_invalid: {
+    title: "This preview link has ended",
+    detail: "The link expired, was revoked, or belongs to another port.",
+    hint: "Ask for a fresh signed link.",
+  },
+  sandbox_not_found: {
+    title: "No such sandbox",
+    detail: "The sandbox does not exist, or you have no access to it.",
+    hint: "Check the address. A deleted sandbox does not come back.",
+  },
+  route_not_found: {
+    title: "Nothing is here",
+    detail: "The gateway has no such page.",
+    hint: "See /docs for what it has.",
+  },
+  method_not_allowed: {
+    title: "This method is not allowed here",
+    detail: "The gateway's own pages answer other methods.",
+    hint: "See /docs for what it has.",
+  },
+  internal: {
+    title: "Something broke in the gateway",
+    detail: "The gateway failed while it handled this request.",
+    hint: "Try again, and tell its operator the request id below.",
+  },
+  runner_unreachable: {
+    title: "The sandbox cannot be reached",
+    detail: "The machine that runs the sandbox does not answer.",
+    hint: "Try again in a moment.",
+  },
+  runner_protocol_error: {
+    title: "The answer made no sense",
+    detail: "The app's answer is not valid HTTP, so it was not passed on.",
+    hint: "Look at what the app in the sandbox writes to its connection.",
+  },
+  runner_refused: {
+    title: "The sandbox's machine refused the gateway",
+    detail: "The gateway is not accepted by the machine that runs the sandbox.",
+    hint: "Tell the gateway's operator the request id below.",
+  },
+  port_closed: {
+    title: "Nothing listens on this port",
+    detail: "The sandbox runs, but no app answers on this port.",
+    hint: "Start the app, or wait until it has started, and reload.",
+  },
+  sandbox_stopped: {
+    title: "The sandbox is stopped",
+    detail: "It has to run before its ports can be opened.",
+    hint: "Start the sandbox and reload.",
+  },
+  api_unreachable: {
+    title: "The sandbox cannot be looked up",
+    detail: "The Daytona API does not answer at the moment.",
+    hint: "Try again in a few seconds.",
+  },
+  overloaded: {
+    title: "Too much at once",
+    detail: "The gateway is at its limit of requests in flight.",
+    hint: "Try again in a few seconds.",
+  },
+  shutting_down: {
+    title: "The gateway is restarting",
+    detail: "It takes no new requests.",
+    hint: "Try again in a few seconds.",
+  },
+  runner_timeout: {
+    title: "The app took too long",
+    detail: "The app in the sandbox did not begin to answer in time.",
+    hint: "Look at what the app is doing, or try again.",
+  },
+};

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import {
+  isSameSandboxOrigin,
+  parseHost,
+  type PreviewHost,
+} from "../../src/address/preview_host.ts";
+
+const BASES = ["proxy.localhost", "preview.example.com"];
+
+function previewOf(authority: string): PreviewHost {
+  const parsed = parseHost(authority, BASES);
+  assert(parsed.kind === "preview", `${authority} is ${parsed.kind}`);
+  return parsed.host;
+}
+
+Deno.test("parseHost() reads port, label and base", () => {
+  assert.deepEqual(previewOf("3000-demo.proxy.localhost:4000"), {
+    port: 3000,
+    label: "demo",
+    base: "proxy.localhost",
+    authoritySuffix: "proxy.localhost:4000",
+  });
+});
+
+Deno.test("parseHost() is case-insensitive and knows the absolute form of a name", () => {
+  assert.equal(previewOf("3000-DeMo.Proxy.LocalHost").label, "demo");
+  assert.equal(previewOf("3000-demo.proxy.localhost.").label, "demo");
+  assert.equal(previewOf("3000-demo.proxy.localhost.:80").port, 3000);
+});
+
+Deno.test("parseHost() takes ids of every shape the label grammar allows", () => {
+  for (
+    const label of [
+      "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
+      "abcdefgh12345678",
+      "my_box-1",
+      "-",
+      "a".repeat(57),
+    ]
+  ) assert.equal(previewOf(`1-${label}.preview.example.com`).label, label);
+});
+
+Deno.test("parseHost() refuses every spelling of a port but the plain one", () => {
+  for (
+    const port of [
+      "02280",
+      "+2280",
+      "-2280",
+      "0x8e8",
+      "2280.0",
+      "2e3",
+      "1_000",
+      "0",
+      "00",
+      "65536",
+      "99999",
+      "100000",
+      "22 80",
+      "２２８０",
+      "",
+    ]
+  ) {
+    assert.equal(
+      parseHost(`${port}-demo.proxy.localhost`, BASES).kind,
+      "malformed",
+      port,
+    );
+  }
+});
+
+Deno.test("parseHost() refuses labels outside the grammar", () => {
+  for (
+    const name of [
+      "3000-",
+      `3000-${"a".repeat(58)}`,
+      "3000-a.b",
+      "3000-a..",
+      "3000",
+      "demo",
+      "www",
+      "3000-démo",
+      "x.3000-demo",
+    ]
+  ) {
+    assert.equal(
+      parseHost(`${name}.proxy.localhost`, BASES).kind,
+      "malformed",
+      name,
+    );
+  }
+});
+
+Deno.test("parseHost() tells the base domain and foreign hosts apart", () => {
+  assert.deepEqual(parseHost("Proxy.Localhost:4000", BASES), {
+    kind: "base",
+    base: "proxy.localhost",
+  });
+  for (
+    const host of [
+      "3000-demo.evil.com",
+      "3000-demo.xproxy.localhost",
+      "3000-demoproxy.localhost",
+      "127.0.0.1:4000",
+      "[::1]:4000",
+      "localhost",
+      "proxy.localhost.evil.com",
+    ]
+  ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
+});
+
+Deno.test("isSameSandboxOrigin() takes the same label on any port, and nothing else", () => {
+  const host = previewOf("3000-demo.proxy.localhost:4000");
+  assert(
+    isSameSandboxOrigin("http://5173-demo.proxy.localhost:4000", host, "http"),
+  );
+  for (
+    const origin of [
+      "http://3000-locked.proxy.localhost:4000",
+      "https://3000-demo.proxy.localhost:4000",
+      "http://3000-demo.proxy.localhost",
+      "http://3000-demo.proxy.localhost:4001",
+      "http://x.3000-demo.proxy.localhost:4000",
+      "http://03000-demo.proxy.localhost:4000",
+      "http://99999-demo.proxy.localhost:4000",
+      "http://3000-demo.evil.com/.proxy.localhost:4000",
+      "http://3000-demo.preview.example.com",
+      "http://.proxy.localhost:4000",
+      "null",
+      "",
+    ]
+  ) assert(!isSameSandboxOrigin(origin, host, "http"), origin);
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { splitRequestUrl } from "../../src/address/request_url.ts";
+
+Deno.test("splitRequestUrl() keeps every byte of the target", () => {
+  for (
+    const target of [
+      "/",
+      "/a%2Fb",
+      "/a//b",
+      "//elsewhere/x",
+      "/%40x/(y)/[z]",
+      "/%C3%A9",
+      "/a/../b/%2e%2e",
+      "/?a",
+      "/?a=",
+      "/?a=1;b",
+      "/?x=%20+",
+      "/?%",
+      "/%zz",
+      "/x?http://h/y",
+      "/*",
+    ]
+  ) {
+    assert.deepEqual(splitRequestUrl(`http://h.test:1${target}`, "h.test:1"), {
+      ok: true,
+      address: { authority: "h.test:1", target },
+    });
+  }
+});
+
+Deno.test("splitRequestUrl() refuses a Host that would shift the target", () => {
+  for (
+    const host of ["h/a?b", "h?", "h#", "u@h", "h:1:2", "h:", "h h", "", "h,h"]
+  ) {
+    const result = splitRequestUrl(`http://${host}/p`, host);
+    assert.deepEqual(result, { ok: false, code: "bad_host" }, host);
+  }
+});
+
+Deno.test("splitRequestUrl() refuses an absolute-form target with another authority", () => {
+  assert.deepEqual(splitRequestUrl("http://a.test/p", "b.test"), {
+    ok: false,
+    code: "bad_host",
+  });
+  assert(splitRequestUrl("http://a.test/p", "A.test").ok);
+});
+
+Deno.test("splitRequestUrl() goes by the URL alone over HTTP/2", () => {
+  assert.deepEqual(splitRequestUrl("https://h.test/p?q", null), {
+    ok: true,
+    address: { authority: "h.test", target: "/p?q" },
+  });
+});
+
+Deno.test("splitRequestUrl() knows IPv6 addresses", () => {
+  const result = splitRequestUrl("http://[::1]:4000/health", "[::1]:4000");
+  assert(result.ok && result.address.authority === "[::1]:4000");
+});
+
+Deno.test("splitRequestUrl() refuses a target that is no path", () => {
+  assert.deepEqual(splitRequestUrl("http://h.test?x", "h.test"), {
+    ok: false,
+    code: "bad_target",
+  });
+  assert.deepEqual(splitRequestUrl("http://h.test:443", "h.test:443"), {
+    ok: false,
+    code: "bad_target",
+  });
+});

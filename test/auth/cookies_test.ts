@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import {
+  cookieValues,
+  hostOnlyCookie,
+  isOwnCookieName,
+  sessionCookieName,
+  withoutOwnCookies,
+} from "../../src/auth/cookies.ts";
+
+Deno.test("withoutOwnCookies() takes ours out of every position and leaves the rest byte for byte", () => {
+  for (
+    const [field, rest] of [
+      ["a=1; porthole-session=x; b=2", "a=1; b=2"],
+      ["porthole-session=x; a=1", "a=1"],
+      ["a=1; porthole-session=x", "a=1"],
+      ["a=1;porthole-session=x;b=2", "a=1;b=2"],
+      ["__Host-porthole-session=x; a=1", "a=1"],
+      ["__host-PORTHOLE-session=x; a=1", "a=1"],
+      ["porthole-session=x;porthole-session=y; a=1", "a=1"],
+      ["porthole-session; a=1", "a=1"],
+      ["daytona-sandbox-auth-abc=x; a=1", "a=1"],
+      ["daytona-preview-page-accepted=true; a=1", "a=1"],
+      ["porthole-session=x", undefined],
+      ["porthole-session=x; ", undefined],
+      ['a="q; x";  b = c ;;d', 'a="q; x";  b = c ;;d'],
+      ["=v; novalue; a=b=c; ", "=v; novalue; a=b=c; "],
+      ["xporthole-session=1", "xporthole-session=1"],
+    ] as const
+  ) assert.equal(withoutOwnCookies(field), rest, field);
+});
+
+Deno.test("cookieValues() gives every value of a name, planted ones included", () => {
+  assert.deepEqual(cookieValues("s=1; t=2; s=3;s=a=b", "s"), ["1", "3", "a=b"]);
+  assert.deepEqual(cookieValues("ss=1", "s"), []);
+});
+
+Deno.test("isOwnCookieName() knows our names under any security prefix", () => {
+  assert(isOwnCookieName("__Secure-porthole-anything"));
+  assert(!isOwnCookieName("session"));
+});
+
+Deno.test("hostOnlyCookie() is bound to one host, out of reach of scripts, and Secure over https", () => {
+  const options = { maxAgeSec: 3600 };
+  assert.equal(
+    hostOnlyCookie("v", { ...options, scheme: "https" }),
+    "__Host-porthole-session=v; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure",
+  );
+  assert.equal(
+    hostOnlyCookie("v", { ...options, scheme: "http" }),
+    "porthole-session=v; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax",
+  );
+  assert.equal(sessionCookieName("http"), "porthole-session");
+});

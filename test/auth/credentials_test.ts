@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import {
+  cookiesCount,
+  type CredentialSource,
+  presentedCredentials,
+} from "../../src/auth/credentials.ts";
+
+const HOST = {
+  port: 3000,
+  label: "demo",
+  base: "proxy.localhost",
+  authoritySuffix: "proxy.localhost:4000",
+};
+
+function source(
+  headers: Record<string, string>,
+  changes: Partial<CredentialSource> = {},
+): CredentialSource {
+  return {
+    method: "GET",
+    headers: new Headers(headers),
+    host: HOST,
+    scheme: "http",
+    authKey: undefined,
+    allowedOrigins: new Set(["https://chat.example.com"]),
+    ...changes,
+  };
+}
+
+Deno.test("presentedCredentials() lists every credential in the order of precedence", () => {
+  const credentials = presentedCredentials(source({
+    authorization: "Bearer b",
+    cookie: "porthole-session=s1; a=1; porthole-session=s2",
+    "x-daytona-preview-token": "t",
+  }, { authKey: "q" }));
+  assert.deepEqual(credentials, [
+    { kind: "preview_token", token: "t" },
+    { kind: "auth_key", token: "q" },
+    { kind: "session", sealed: "s1" },
+    { kind: "session", sealed: "s2" },
+    { kind: "bearer", token: "b" },
+  ]);
+});
+
+Deno.test("presentedCredentials() takes no other scheme for a bearer, and few cookies", () => {
+  const cookie = Array.from({ length: 20 }, () => "porthole-session=x");
+  assert.deepEqual(
+    presentedCredentials(source({ authorization: "Basic Og==" })),
+    [],
+  );
+  assert.equal(
+    presentedCredentials(source({ cookie: cookie.join("; ") })).length,
+    4,
+  );
+});
+
+Deno.test("presentedCredentials() ignores a session that another sandbox's page sends", () => {
+  assert.deepEqual(
+    presentedCredentials(source({
+      cookie: "porthole-session=s",
+      origin: "http://3000-evil.proxy.localhost:4000",
+    })),
+    [],
+  );
+});
+
+Deno.test("cookiesCount() says yes to the sandbox's own pages, to navigations and to what is no browser", () => {
+  for (
+    const [name, headers, method] of [
+      ["no browser", {}],
+      ["typed address", { "sec-fetch-site": "none" }],
+      ["own script", { "sec-fetch-site": "same-origin" }],
+      ["own POST", { origin: "http://3000-demo.proxy.localhost:4000" }, "POST"],
+      ["another port", {
+        origin: "http://5173-demo.proxy.localhost:4000",
+        "sec-fetch-site": "same-site",
+      }, "PUT"],
+      ["allowed origin", {
+        origin: "https://chat.example.com",
+        "sec-fetch-site": "cross-site",
+      }],
+      ["link from elsewhere", {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+      }],
+      ["image on another port's page", {
+        "sec-fetch-site": "same-site",
+        "sec-fetch-mode": "no-cors",
+        referer: "http://5173-demo.proxy.localhost:4000/x?y",
+      }],
+    ] as [string, Record<string, string>, string?][]
+  ) {
+    assert(cookiesCount(source(headers, { method: method ?? "GET" })), name);
+  }
+});
+
+Deno.test("cookiesCount() says no to every other page", () => {
+  for (
+    const [name, headers, method] of [
+      ["sibling's fetch", {
+        origin: "http://3000-evil.proxy.localhost:4000",
+        "sec-fetch-site": "same-site",
+      }],
+      ["sibling's form", {
+        origin: "http://3000-evil.proxy.localhost:4000",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-site": "same-site",
+      }, "POST"],
+      ["form of a sandboxed frame", { origin: "null" }, "POST"],
+      ["sibling's WebSocket", {
+        origin: "http://3000-evil.proxy.localhost:4000",
+        upgrade: "websocket",
+      }],
+      ["sibling's image without a referer", {
+        "sec-fetch-site": "same-site",
+        "sec-fetch-mode": "no-cors",
+      }],
+      ["sibling's image", {
+        "sec-fetch-site": "same-site",
+        "sec-fetch-mode": "no-cors",
+        referer: "http://3000-evil.proxy.localhost:4000/",
+      }],
+      ["a referer that only looks like ours", {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "no-cors",
+        referer: "http://evil.com/http://3000-demo.proxy.localhost:4000",
+      }],
+    ] as [string, Record<string, string>, string?][]
+  ) {
+    assert(!cookiesCount(source(headers, { method: method ?? "GET" })), name);
+  }
+});

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import type { Credential } from "../../src/auth/credentials.ts";
+import { createGate, type GateRequest } from "../../src/auth/gate.ts";
+import type { Session } from "../../src/auth/session.ts";
+import { GatewayError } from "../../src/errors.ts";
+
+const TOKEN_LABEL = "abcdefgh12345678";
+
+/** A gate in front of one private sandbox `box` and one public sandbox `open`. */
+function gateWith(outage: readonly string[] = []) {
+  const calls: string[] = [];
+  function ask<T>(name: string, answer: T): T {
+    calls.push(name);
+    if (outage.includes(name)) throw new GatewayError("api_unreachable", name);
+    return answer;
+  }
+  const gate = createGate({
+    sandboxes: { isPublic: (id) => ask("public", id === "open") },
+    access: {
+      isPreviewToken: (id, token) =>
+        ask("token", id === "box" && token === "good"),
+      hasAccess: (id, { bearer }) =>
+        ask("access", id === "box" && bearer === "key"),
+      sandboxOfSignedToken: (token, port) =>
+        ask("signed", token === TOKEN_LABEL && port === 3000 ? "box" : null),
+    },
+    sessions: {
+      open: (sealed): Session | undefined =>
+        sealed === "sealed" || sealed === "outdated"
+          ? {
+            label: "box",
+            sandboxId: "box",
+            scope: "sandbox",
+            token: sealed === "sealed" ? "good" : "reset",
+            expiresAt: Infinity,
+          }
+          : undefined,
+    },
+  });
+  return { gate, calls };
+}
+
+function knock(
+  label: string,
+  credentials: Credential[] = [],
+  port = 3000,
+): GateRequest {
+  const base = "proxy.localhost";
+  return {
+    host: { port, label, base, authoritySuffix: base },
+    credentials,
+    clientAddress: "127.0.0.1",
+  };
+}
+
+const GOOD: readonly Credential[] = [
+  { kind: "preview_token", token: "good" },
+  { kind: "auth_key", token: "good" },
+  { kind: "session", sealed: "sealed" },
+  { kind: "bearer", token: "key" },
+];
+
+const BAD: readonly Credential[] = [
+  { kind: "preview_token", token: "bad" },
+  { kind: "auth_key", token: "bad" },
+  { kind: "session", sealed: "bad" },
+  { kind: "bearer", token: "the app's own" },
+];
+
+Deno.test("Gate lets anyone pass to a public sandbox without asking about credentials", async () => {
+  const { gate, calls } = gateWith();
+  assert.deepEqual(await gate.admit(knock("open", [...BAD])), {
+    kind: "allow",
+    sandboxId: "open",
+    by: "public",
+  });
+  assert.deepEqual(calls, ["public"]);
+});
+
+Deno.test("Gate needs a credential for the reserved ports of a public sandbox", async () => {
+  for (const port of [2280, 22222, 33333]) {
+    const { gate, calls } = gateWith();
+    assert.deepEqual(await gate.admit(knock("open", [], port)), {
+      kind: "login",
+      code: "login_required",
+    });
+    assert(!calls.includes("public"));
+  }
+});
+
+Deno.test("Gate takes each kind of credential, after any number of bad ones", async () => {
+  for (const credential of GOOD) {
+    const { gate } = gateWith();
+    const verdict = await gate.admit(knock("box", [...BAD, credential]));
+    assert.equal(verdict.kind, "allow");
+    assert(verdict.kind === "allow" && verdict.by === credential.kind);
+  }
+});
+
+Deno.test("Gate offers a session only for a key that came in the query", async () => {
+  const { gate } = gateWith();
+  for (const credential of GOOD) {
+    const verdict = await gate.admit(knock("box", [credential]));
+    assert(verdict.kind === "allow");
+    assert.equal(
+      verdict.sessionToken,
+      credential.kind === "auth_key" ? "good" : undefined,
+    );
+  }
+});
+
+Deno.test("Gate ends a session whose token was reset", async () => {
+  const { gate } = gateWith();
+  const session: Credential = { kind: "session", sealed: "outdated" };
+  assert.equal((await gate.admit(knock("box", [session]))).kind, "login");
+});
+
+Deno.test("Gate tells a refused token from none at all", async () => {
+  const { gate } = gateWith();
+  for (const credential of BAD) {
+    const verdict = await gate.admit(knock("box", [credential]));
+    const isToken = credential.kind === "preview_token" ||
+      credential.kind === "auth_key";
+    assert.deepEqual(verdict, {
+      kind: "login",
+      code: isToken ? "credential_invalid" : "login_required",
+    });
+  }
+});
+
+Deno.test("Gate opens a signed link on its port and on no other", async () => {
+  const { gate } = gateWith();
+  assert.deepEqual(await gate.admit(knock(TOKEN_LABEL)), {
+    kind: "allow",
+    sandboxId: "box",
+    by: "signed_token",
+  });
+  for (const port of [3001, 2280, 22222]) {
+    assert.deepEqual(await gate.admit(knock(TOKEN_LABEL, [], port)), {
+      kind: "deny",
+      code: "signed_token_invalid",
+    });
+  }
+});
+
+Deno.test("Gate never asks whether a label of another shape is a signed token", async () => {
+  const { gate, calls } = gateWith();
+  await gate.admit(knock("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
+  await gate.admit(knock("box"));
+  assert(!calls.includes("signed"));
+});
+
+Deno.test("Gate lets a good credential pass although another could not be judged", async () => {
+  const { gate } = gateWith(["public", "access"]);
+  const verdict = await gate.admit(knock("box", [
+    { kind: "preview_token", token: "good" },
+  ]));
+  assert.equal(verdict.kind, "allow");
+});
+
+Deno.test("Gate never turns an outage into a no", async () => {
+  for (const outage of [["public"], ["token"], ["access"]]) {
+    const { gate } = gateWith(outage);
+    await assert.rejects(
+      gate.admit(knock("box", [...BAD])),
+      { code: "api_unreachable" },
+      outage[0],
+    );
+  }
+  const { gate } = gateWith(["signed"]);
+  await assert.rejects(gate.admit(knock(TOKEN_LABEL)), {
+    code: "api_unreachable",
+  });
+});

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { requestFields } from "../../src/proxy/request_headers.ts";
+
+function fieldsOf(
+  client: [string, string][],
+  options: { dropAuthorization?: boolean } = {},
+): [string, string][] {
+  return requestFields({
+    headers: new Headers(client),
+    runnerHost: "runner:3003",
+    runnerKey: "runner-key",
+    forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
+    dropAuthorization: options.dropAuthorization ?? false,
+  });
+}
+
+function valuesOf(fields: [string, string][], name: string): string[] {
+  return fields.filter(([key]) => key === name).map(([, value]) => value);
+}
+
+Deno.test("requestFields() sets each of ours exactly once, whatever the client claims", () => {
+  const fields = fieldsOf([
+    ["host", "3000-box.p.test"],
+    ["x-daytona-authorization", "Bearer stolen"],
+    ["x-forwarded-for", "10.0.0.1"],
+    ["x-forwarded-host", "evil.test"],
+    ["x-forwarded-proto", "gopher"],
+    ["x-forwarded-port", "1"],
+    ["x-real-ip", "10.0.0.1"],
+    ["forwarded", "for=10.0.0.1"],
+  ]);
+  assert.deepEqual(fields, [
+    ["host", "runner:3003"],
+    ["x-daytona-authorization", "Bearer runner-key"],
+    ["x-forwarded-host", "3000-box.p.test"],
+    ["x-forwarded-proto", "https"],
+    ["x-forwarded-for", "192.0.2.1"],
+  ]);
+});
+
+Deno.test("requestFields() lets no Connection list remove a field of ours", () => {
+  const fields = fieldsOf([
+    [
+      "connection",
+      "close, X-Daytona-Authorization,X-Forwarded-Host , Host, x-mine",
+    ],
+    ["x-mine", "1"],
+    ["x-kept", "2"],
+  ]);
+  assert.deepEqual(valuesOf(fields, "x-daytona-authorization"), [
+    "Bearer runner-key",
+  ]);
+  assert.deepEqual(valuesOf(fields, "host"), ["runner:3003"]);
+  assert.deepEqual(valuesOf(fields, "x-mine"), []);
+  assert.deepEqual(valuesOf(fields, "x-kept"), ["2"]);
+  assert.deepEqual(valuesOf(fields, "connection"), []);
+});
+
+Deno.test("requestFields() drops hop-by-hop fields and framing", () => {
+  const fields = fieldsOf([
+    ["keep-alive", "timeout=5"],
+    ["te", "trailers"],
+    ["trailer", "x"],
+    ["transfer-encoding", "chunked"],
+    ["upgrade", "h2c"],
+    ["proxy-authorization", "Basic x"],
+    ["proxy-connection", "keep-alive"],
+    ["content-length", "5"],
+    ["expect", "100-continue"],
+  ]);
+  assert.equal(fields.length, 5);
+});
+
+Deno.test("requestFields() passes what is the app's, its Authorization included", () => {
+  const fields = fieldsOf([
+    ["accept-encoding", "gzip, br"],
+    ["authorization", "Bearer the-app's"],
+    ["content-type", "text/plain"],
+    ["if-none-match", 'W/"x"'],
+    ["range", "bytes=0-"],
+    ["x-name", "caf\xe9"],
+  ]);
+  assert.deepEqual(fields.slice(1, 7), [
+    ["accept-encoding", "gzip, br"],
+    ["authorization", "Bearer the-app's"],
+    ["content-type", "text/plain"],
+    ["if-none-match", 'W/"x"'],
+    ["range", "bytes=0-"],
+    ["x-name", "caf\xe9"],
+  ]);
+});
+
+Deno.test("requestFields() drops every credential that was meant for the gateway", () => {
+  const fields = fieldsOf([
+    ["authorization", "Bearer daytona-key"],
+    ["cookie", "a=1; porthole-session=s; b=2"],
+    ["x-daytona-preview-token", "t"],
+    ["x-daytona-skip-last-activity-update", "true"],
+    ["x-daytona-disable-cors", "true"],
+  ], { dropAuthorization: true });
+  assert.equal(fields.length, 6);
+  assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
+});
+
+Deno.test("requestFields() drops a Cookie field that held nothing but ours", () => {
+  const fields = fieldsOf([["cookie", "porthole-session=s"]]);
+  assert.deepEqual(valuesOf(fields, "cookie"), []);
+});

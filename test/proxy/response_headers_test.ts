@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import {
+  filterSetCookie,
+  responseFields,
+} from "../../src/proxy/response_headers.ts";
+
+const BASE = "preview.example.com";
+
+Deno.test("responseFields() relays the app's fields as they came, repeated ones too", () => {
+  const fields: [string, string][] = [
+    ["Content-Type", "text/html"],
+    ["ETag", 'W/"1"'],
+    ["Content-Encoding", "br"],
+    ["Content-Length", "12"],
+    ["X-Dup", "1"],
+    ["X-Dup", "2"],
+    ["Set-Cookie", "a=1; Path=/"],
+    ["Set-Cookie", "b=2"],
+  ];
+  assert.deepEqual(responseFields(fields, BASE), fields);
+});
+
+Deno.test("responseFields() drops hop-by-hop fields and those that Connection nominates", () => {
+  assert.deepEqual(
+    responseFields([
+      ["Connection", "keep-alive"],
+      ["Connection", "X-Hop, close"],
+      ["Keep-Alive", "timeout=5"],
+      ["Transfer-Encoding", "chunked"],
+      ["Trailer", "X"],
+      ["X-Hop", "1"],
+      ["X-End", "2"],
+    ], BASE),
+    [["X-End", "2"]],
+  );
+});
+
+Deno.test("filterSetCookie() drops cookies under the gateway's names", () => {
+  for (
+    const line of [
+      "porthole-session=x; Path=/",
+      "__Host-porthole-session=x",
+      " porthole-session = x",
+      "__host-porthole-session=x",
+      "daytona-sandbox-auth-abc=x",
+      "porthole-session",
+    ]
+  ) assert.equal(filterSetCookie(line, BASE), undefined, line);
+});
+
+Deno.test("filterSetCookie() takes away a Domain that reaches other sandboxes", () => {
+  for (
+    const domain of [
+      "preview.example.com",
+      ".preview.example.com",
+      "Example.COM",
+      ".com",
+      " com ",
+    ]
+  ) {
+    assert.equal(
+      filterSetCookie(`a=1; Path=/; Domain=${domain}; Secure`, BASE),
+      "a=1; Path=/; Secure",
+      domain,
+    );
+  }
+  assert.equal(
+    filterSetCookie("a=1;domain=x.test;DOMAIN = com", BASE),
+    "a=1;domain=x.test",
+  );
+});
+
+Deno.test("filterSetCookie() leaves every other line byte for byte", () => {
+  for (
+    const line of [
+      "a=1; Domain=3000-box.preview.example.com",
+      "a=1; Domain=other.example.org",
+      "a=1; Domain=xpreview.example.com",
+      "a=domain=example.com;  HttpOnly ;;",
+      "a=1; Domain",
+    ]
+  ) assert.equal(filterSetCookie(line, BASE), line, line);
+});
