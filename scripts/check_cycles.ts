@@ -12,7 +12,7 @@ interface ModuleGraph {
 }
 
 async function graphOf(entry: string): Promise<Map<string, string[]>> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: ["info", "--json", entry],
   }).output();
   if (code !== 0) throw new Error(new TextDecoder().decode(stderr));

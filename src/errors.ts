@@ -10,7 +10,7 @@ export const ERROR_STATUS = {
   signed_token_invalid: 401,
   sandbox_not_found: 404,
   route_not_found: 404,
-  method_not_allowed: 405,
+  upgrade_required: 426,
   internal: 500,
   runner_unreachable: 502,
   runner_protocol_error: 502,

@@ -46,10 +46,14 @@ function sealedRunner(sealer: Sealer, now: () => number): Codec<Runner | null> {
 const SEAL_LIFE_MS = 7 * 24 * 3600 * 1000;
 
 function isRunner(value: unknown): value is Runner {
-  return typeof value === "object" && value !== null &&
-    ["id", "proxyUrl", "apiUrl", "apiKey"].every((name) =>
-      typeof Reflect.get(value, name) === "string"
-    );
+  if (typeof value !== "object" || value === null) return false;
+  const { id, proxyUrl, apiUrl, apiKey } = value as Record<
+    keyof Runner,
+    unknown
+  >;
+  return typeof id === "string" && typeof proxyUrl === "string" &&
+    typeof apiKey === "string" &&
+    (apiUrl === null || typeof apiUrl === "string");
 }
 
 /** Creates the directory on the API and the caches behind it. */

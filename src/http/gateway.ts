@@ -19,9 +19,11 @@ import {
   type Provenance,
   provenance,
 } from "../proxy/client_address.ts";
-import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
-import type { InFlight } from "../proxy/in_flight.ts";
+import type { Forwarder } from "../proxy/forward.ts";
+import type { Flight, InFlight } from "../proxy/in_flight.ts";
 import { responseFields } from "../proxy/response_headers.ts";
+import type { AdmittedRequest } from "../proxy/runner_request.ts";
+import type { Tunnel } from "../proxy/tunnel.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
 import { type Exchange, isWebSocketRequest, requestBody } from "./exchange.ts";
@@ -55,16 +57,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { scheme, inFlight, now } = options;
 
   return async function gateway(exchange: Exchange): Promise<Response> {
-    const account = openAccount(exchange, options);
-    const end = inFlight.begin();
-    if (end === undefined) {
-      const error = new GatewayError("overloaded", "Too many exchanges", {
-        retryAfterSec: RETRY_AFTER_SEC,
-      });
-      return account.refuse(error);
-    }
-    account.whenSettled(end);
+    const flight = inFlight.begin();
+    const account = openAccount(exchange, flight, options);
     try {
+      if (flight === undefined) {
+        throw new GatewayError("overloaded", "Too many exchanges", {
+          retryAfterSec: RETRY_AFTER_SEC,
+        });
+      }
       return await answer(exchange, account);
     } catch (error) {
       return account.refuse(error);
@@ -171,47 +171,51 @@ export function createGateway(options: GatewayOptions): Gateway {
     admitted: AdmittedRequest,
     account: Account,
   ): Promise<Response> {
-    const tunnel = await options.tunneler.open(exchange.request, admitted);
-    if (tunnel.kind === "refused") return account.relay(tunnel.response);
-    account.tunnel(tunnel.closed);
-    return tunnel.response;
+    const opened = await options.tunneler.open(exchange.request, admitted);
+    if (opened.kind === "refused") return account.relay(opened.response);
+    return account.tunnel(opened.response, opened.tunnel);
   }
 }
 
 /** The books of one exchange: whatever way it ends, it is recorded once. */
 interface Account {
   admitted(sandboxId: string, by: string): void;
-  whenSettled(end: () => void): void;
   /** An answer of ours without a body to wait for. */
   close(response: Response): Response;
   /** Our answer to a failure. */
   refuse(error: unknown): Response;
   /** The app's answer; it is over when its body is. */
   relay(response: UpstreamResponse): Response;
-  /** A tunnel; it is over when `closed` resolves. */
-  tunnel(closed: Promise<unknown>): void;
+  /** A tunnel, opened by `response`; it is over when both its sides are closed. */
+  tunnel(response: Response, tunnel: Tunnel): Response;
 }
 
 /** Statuses whose responses have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5): Response refuses one. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** The close code of a server that goes away (RFC 6455 section 7.4.1). */
+const GOING_AWAY = 1001;
+
 /** The status in the log where the client left before there was an answer. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-function openAccount(exchange: Exchange, options: GatewayOptions): Account {
+function openAccount(
+  exchange: Exchange,
+  flight: Flight | undefined,
+  options: GatewayOptions,
+): Account {
   const { now, accessLog, logger } = options;
   let sandboxId: string | undefined;
   let by: string | undefined;
   let answeredAt = exchange.startedAt;
-  let onSettled: (() => void) | undefined;
 
-  function settle(
+  function record(
     status: number,
     end: ExchangeEnd = "complete",
-    error?: string,
+    details: Pick<ExchangeRecord, "error" | "tunnel"> = {},
   ): void {
-    onSettled?.();
     accessLog({
+      ...details,
       requestId: exchange.id,
       method: exchange.method,
       status,
@@ -219,20 +223,21 @@ function openAccount(exchange: Exchange, options: GatewayOptions): Account {
       sandboxId,
       port: exchange.host.port,
       by,
-      error,
       startedAt: exchange.startedAt,
       answeredAt,
       endedAt: now(),
     });
   }
 
+  function settle(...facts: Parameters<typeof record>): void {
+    flight?.end();
+    record(...facts);
+  }
+
   return {
     admitted(id, credential) {
       sandboxId = id;
       by = credential;
-    },
-    whenSettled(end) {
-      onSettled = end;
     },
     close(response) {
       answeredAt = now();
@@ -259,7 +264,7 @@ function openAccount(exchange: Exchange, options: GatewayOptions): Account {
           cause: failure.cause,
         });
       }
-      settle(failure.status, "complete", failure.code);
+      settle(failure.status, "complete", { error: failure.code });
       return problem({
         code: failure.code,
         requestId: exchange.id,
@@ -289,9 +294,16 @@ function openAccount(exchange: Exchange, options: GatewayOptions): Account {
       const observed = observe(body, (end) => settle(status, end));
       return new Response(observed, init);
     },
-    tunnel(closed) {
+    tunnel(response, tunnel) {
       answeredAt = now();
-      closed.then(() => settle(101));
+      if (flight !== undefined) {
+        flight.abort = () => tunnel.close(GOING_AWAY, "Gateway is restarting");
+        tunnel.released.then(() => flight.end());
+      }
+      tunnel.closed.then(({ failure: _, reason: __, ...end }) =>
+        record(101, "complete", { tunnel: end })
+      );
+      return response;
     },
   };
 }

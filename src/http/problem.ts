@@ -21,11 +21,16 @@ export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
-/** Codes with a status of 401, which must name a scheme (RFC 9110 section 11.6.1). */
-function challengeOf(code: ErrorCode): Record<string, string> {
-  return ERROR_STATUS[code] === 401
-    ? { "www-authenticate": `Bearer realm="preview", error="${code}"` }
-    : {};
+/** What some statuses must say: a 401 its scheme (RFC 9110 section 11.6.1), a 426 its protocol (section 15.5.22). */
+function fieldsOf(code: ErrorCode): Record<string, string> {
+  switch (ERROR_STATUS[code]) {
+    case 401:
+      return { "www-authenticate": `Bearer realm="preview", error="${code}"` };
+    case 426:
+      return { "upgrade": "websocket", "sec-websocket-version": "13" };
+    default:
+      return {};
+  }
 }
 
 /** The response for an error code. */
@@ -34,7 +39,7 @@ export function problem(options: ProblemOptions): Response {
   const status = ERROR_STATUS[code];
   const headers = {
     ...OWN_ANSWER_FIELDS,
-    ...challengeOf(code),
+    ...fieldsOf(code),
     ...(retryAfterSec === undefined
       ? {}
       : { "retry-after": String(retryAfterSec) }),

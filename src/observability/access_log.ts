@@ -15,7 +15,9 @@ export interface ExchangeRecord {
   /** What opened the door. */
   readonly by: string | undefined;
   /** Our error code, where the answer was ours. */
-  readonly error: string | undefined;
+  readonly error?: string;
+  /** What went through a tunnel, and who ended it. */
+  readonly tunnel?: object;
   readonly startedAt: number;
   /** When the first byte of the answer was ready. */
   readonly answeredAt: number;

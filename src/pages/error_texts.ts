@@ -49,10 +49,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The gateway has no such page.",
     hint: "See /docs for what it has.",
   },
-  method_not_allowed: {
-    title: "This method is not allowed here",
-    detail: "The gateway's own pages answer other methods.",
-    hint: "See /docs for what it has.",
+  upgrade_required: {
+    title: "This is no WebSocket handshake",
+    detail:
+      "The request asks for a WebSocket, but not in version 13 or without a key.",
+    hint: "Open the address with a WebSocket client (RFC 6455).",
   },
   internal: {
     title: "Something broke in the gateway",

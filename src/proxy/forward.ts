@@ -1,95 +1,16 @@
-/** One exchange with the runner: from what the gate let through to the upstream's answer. */
-import { runnerTarget } from "../address/app_target.ts";
+/** Exchanges with runners: finds the one that holds the sandbox, and tells its refusals from the app's answers. */
 import type { Runner } from "../daytona/client.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { GatewayError } from "../errors.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
 import { UpstreamError } from "../upstream/errors.ts";
-import { parseOrigin } from "../upstream/origin.ts";
-import type {
-  Origin,
-  UpstreamRequest,
-  UpstreamResponse,
-} from "../upstream/types.ts";
-import { type Forwarded, requestFields } from "./request_headers.ts";
+import type { UpstreamResponse } from "../upstream/types.ts";
+import {
+  type OpenResult,
+  openWebSocket,
+} from "../upstream/websocket_handshake.ts";
 import { isClosedPort, mayBeRefusal, refusalOf } from "./runner_errors.ts";
-
-/** An admitted request, before it is known which runner gets it. */
-export interface AdmittedRequest {
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** Octets; null where the client does not say. */
-  readonly contentLength: number | null;
-  /** The app's request-target, without anything of ours. */
-  readonly target: string;
-  readonly sandboxId: string;
-  readonly port: number;
-  readonly forwarded: Forwarded;
-  readonly dropAuthorization: boolean;
-  /** Aborts when the client is gone. */
-  readonly signal?: AbortSignal;
-}
-
-/** A runner's base URL, taken apart once. */
-interface RunnerBase {
-  readonly origin: Origin;
-  /** What the runner's own Host is, and the path its URL ends in. */
-  readonly authority: string;
-  readonly path: string;
-}
-
-const bases = new WeakMap<Runner, RunnerBase>();
-
-function baseOf(runner: Runner): RunnerBase {
-  const known = bases.get(runner);
-  if (known !== undefined) return known;
-  const url = new URL(runner.proxyUrl);
-  const base = {
-    origin: parseOrigin(runner.proxyUrl),
-    authority: url.host,
-    path: url.pathname.replace(/\/+$/, ""),
-  };
-  bases.set(runner, base);
-  return base;
-}
-
-/**
- * The upstream request for `request` at `runner`; `extra` fields come last.
- *
- * @throws {GatewayError} `bad_target` where the path would leave the sandbox.
- */
-export function upstreamRequest(
-  request: AdmittedRequest,
-  runner: Runner,
-  extra: readonly [string, string][] = [],
-): UpstreamRequest {
-  const base = baseOf(runner);
-  const target = runnerTarget(request.sandboxId, request.port, request.target);
-  if (target === undefined) {
-    throw new GatewayError(
-      "bad_target",
-      "Dot segments that cannot be resolved",
-    );
-  }
-  const fields = requestFields({
-    headers: request.headers,
-    runnerHost: base.authority,
-    runnerKey: runner.apiKey,
-    forwarded: request.forwarded,
-    dropAuthorization: request.dropAuthorization,
-  });
-  fields.push(...extra);
-  return {
-    origin: base.origin,
-    method: request.method,
-    target: base.path + target,
-    headers: fields,
-    body: request.body,
-    contentLength: request.contentLength,
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  };
-}
+import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
 
 /** An upstream failure in the gateway's vocabulary. */
 export function gatewayError(error: unknown): unknown {
@@ -113,55 +34,54 @@ export function gatewayError(error: unknown): unknown {
   }
 }
 
-/** Whether the failure says that the runner is not there: then the sandbox may be elsewhere, and nothing was sent. */
+/** Whether the failure says that the runner is not there: nothing was sent, and the sandbox may be elsewhere. */
 function isUnreachable(error: unknown): boolean {
-  return error instanceof UpstreamError && !error.sent &&
+  return error instanceof UpstreamError &&
     (error.code === "connect_failed" || error.code === "connect_timeout" ||
       error.code === "tls_failed");
 }
 
-/** The refusal in a runner's response, or undefined with the response intact. */
-async function readRefusal(
+/**
+ * The app's response, its body readable as before.
+ *
+ * @throws {GatewayError} where the response is a runner's refusal instead
+ */
+async function appResponse(
   response: UpstreamResponse,
   sandboxId: string,
-): Promise<{ response: UpstreamResponse; refusal?: GatewayError }> {
+): Promise<UpstreamResponse> {
   if (isClosedPort(response)) {
-    const refusal = new GatewayError("port_closed", "Empty 502 from a hop");
-    return { response, refusal };
+    throw new GatewayError("port_closed", "Empty 502 from a hop");
   }
-  if (!mayBeRefusal(response)) return { response };
+  if (!mayBeRefusal(response)) return response;
   const { body } = response;
   const bytes = body instanceof Uint8Array
     ? body
     : new Uint8Array(await new Response(body).arrayBuffer());
   const text = new TextDecoder().decode(bytes);
   const code = refusalOf(response.status, text, sandboxId);
-  return code === undefined
-    ? { response: { ...response, body: bytes } }
-    : { response, refusal: new GatewayError(code, text) };
+  if (code !== undefined) throw new GatewayError(code, text);
+  return { ...response, body: bytes };
 }
 
-/** Sends admitted requests to the runners that hold their sandboxes. */
+/**
+ * Sends admitted requests to the runners that hold their sandboxes. Both ways reject with a {@linkcode GatewayError}
+ * where no app answered, and with an {@linkcode UpstreamError} `aborted` or `body_failed` where the client is gone.
+ */
 export interface Forwarder {
-  /**
-   * @throws {GatewayError} where no app answered
-   * @throws {UpstreamError} `aborted` or `body_failed` where the client is gone
-   */
   forward(request: AdmittedRequest): Promise<UpstreamResponse>;
-  /** Runs `attempt` at the sandbox's runner, and once more at its new one where it moved. */
-  atRunner<T>(
-    request: AdmittedRequest,
-    attempt: (runner: Runner) => Promise<T>,
-  ): Promise<T>;
+  /** The open WebSocket to the app, or the app's refusal of it. */
+  openWebSocket(request: AdmittedRequest): Promise<OpenResult>;
 }
 
 /** Creates the forwarder. */
 export function createForwarder(options: {
-  upstream: Pick<UpstreamClient, "request">;
+  upstream: Pick<UpstreamClient, "request" | "upgrade">;
   sandboxes: Pick<SandboxDirectory, "runnerOf" | "renewRunner">;
 }): Forwarder {
   const { upstream, sandboxes } = options;
 
+  /** Runs `attempt` at the sandbox's runner, and once more at the new one where the sandbox moved. */
   async function atRunner<T>(
     request: AdmittedRequest,
     attempt: (runner: Runner) => Promise<T>,
@@ -176,6 +96,7 @@ export function createForwarder(options: {
       const isGone = error instanceof GatewayError &&
         error.code === "sandbox_not_found" && request.body === null;
       if (!isGone && !isUnreachable(error)) throw gatewayError(error);
+      // Where the API does not answer either, the first failure is the one to tell.
       const renewed = await sandboxes.renewRunner(request.sandboxId)
         .catch(() => runner);
       if (renewed === null) {
@@ -190,17 +111,26 @@ export function createForwarder(options: {
     }
   }
 
-  function forward(request: AdmittedRequest): Promise<UpstreamResponse> {
-    return atRunner(request, async (runner) => {
-      const answer = await upstream.request(upstreamRequest(request, runner));
-      const { response, refusal } = await readRefusal(
-        answer,
-        request.sandboxId,
-      );
-      if (refusal !== undefined) throw refusal;
-      return response;
-    });
-  }
-
-  return { forward, atRunner };
+  return {
+    forward: (request) =>
+      atRunner(
+        request,
+        async (runner) =>
+          await appResponse(
+            await upstream.request(upstreamRequest(request, runner)),
+            request.sandboxId,
+          ),
+      ),
+    openWebSocket: (request) =>
+      atRunner(request, async (runner) => {
+        const opened = await openWebSocket(
+          upstream,
+          upstreamRequest(request, runner),
+        );
+        return opened.kind === "open" ? opened : {
+          kind: "refused",
+          response: await appResponse(opened.response, request.sandboxId),
+        };
+      }),
+  };
 }

@@ -1,12 +1,17 @@
 /** What is going on right now: exchanges and tunnels, counted for the limit and awaited on the way out. */
 
-/** Ends one thing in flight; a second call does nothing. */
-export type EndFlight = () => void;
+/** One exchange or tunnel. */
+export interface Flight {
+  /** Ends it from our side; set where that is possible. */
+  abort: (() => void) | undefined;
+  /** Tells that it is over; a second call does nothing. */
+  end(): void;
+}
 
 /** The registry of everything that would be lost if the process ended now. */
 export interface InFlight {
-  /** Begins an exchange or tunnel; undefined where the limit is reached. `abort` ends it from our side. */
-  begin(abort?: () => void): EndFlight | undefined;
+  /** Begins an exchange or tunnel; undefined where the limit is reached. */
+  begin(): Flight | undefined;
   readonly count: number;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
@@ -16,36 +21,33 @@ export interface InFlight {
 
 /** Creates a registry of at most `limit` flights. */
 export function createInFlight(limit: number): InFlight {
-  const aborts = new Set<() => void>();
-  let count = 0;
+  const flights = new Set<Flight>();
   let waiting: PromiseWithResolvers<void> | undefined;
 
   return {
-    begin(abort) {
-      if (count >= limit) return undefined;
-      count++;
-      if (abort !== undefined) aborts.add(abort);
-      let ended = false;
-      return () => {
-        if (ended) return;
-        ended = true;
-        count--;
-        if (abort !== undefined) aborts.delete(abort);
-        if (count > 0) return;
-        waiting?.resolve();
-        waiting = undefined;
+    begin() {
+      if (flights.size >= limit) return undefined;
+      const flight: Flight = {
+        abort: undefined,
+        end() {
+          if (!flights.delete(flight) || flights.size > 0) return;
+          waiting?.resolve();
+          waiting = undefined;
+        },
       };
+      flights.add(flight);
+      return flight;
     },
     get count() {
-      return count;
+      return flights.size;
     },
     idle() {
-      if (count === 0) return Promise.resolve();
+      if (flights.size === 0) return Promise.resolve();
       waiting ??= Promise.withResolvers<void>();
       return waiting.promise;
     },
     abortAll() {
-      for (const abort of [...aborts]) abort();
+      for (const flight of [...flights]) flight.abort?.();
     },
   };
 }

@@ -3,11 +3,11 @@ import { createInFlight } from "../../src/proxy/in_flight.ts";
 
 Deno.test("InFlight admits up to its limit and again when one ended", () => {
   const inFlight = createInFlight(2);
-  const end = inFlight.begin();
-  assert(end !== undefined && inFlight.begin() !== undefined);
+  const flight = inFlight.begin();
+  assert(flight !== undefined && inFlight.begin() !== undefined);
   assert.equal(inFlight.begin(), undefined);
-  end();
-  end();
+  flight.end();
+  flight.end();
   assert.equal(inFlight.count, 1);
   assert(inFlight.begin() !== undefined);
 });
@@ -16,13 +16,13 @@ Deno.test("InFlight is idle when the last one ended, every time", async () => {
   const inFlight = createInFlight(10);
   await inFlight.idle();
   for (let round = 0; round < 2; round++) {
-    const ends = [inFlight.begin(), inFlight.begin()];
+    const flights = [inFlight.begin(), inFlight.begin()];
     let isIdle = false;
     const idle = inFlight.idle().then(() => isIdle = true);
-    ends[0]?.();
+    flights[0]?.end();
     await Promise.resolve();
     assert(!isIdle);
-    ends[1]?.();
+    flights[1]?.end();
     await idle;
   }
 });
@@ -30,8 +30,12 @@ Deno.test("InFlight is idle when the last one ended, every time", async () => {
 Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
   const inFlight = createInFlight(10);
   const aborted: string[] = [];
-  inFlight.begin(() => aborted.push("ended"))?.();
-  inFlight.begin(() => aborted.push("open"));
+  for (const name of ["ended", "open"]) {
+    const flight = inFlight.begin();
+    assert(flight !== undefined);
+    flight.abort = () => aborted.push(name);
+    if (name === "ended") flight.end();
+  }
   inFlight.begin();
   inFlight.abortAll();
   assert.deepEqual(aborted, ["open"]);

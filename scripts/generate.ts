@@ -1,0 +1,19 @@
+// deno-lint-ignore-file no-console
+/**
+ * Brings the generated files up to date (`deno task gen`), or with `--check` only names those that are not, and exits 1.
+ */
+import { type Artefact, refresh } from "./generate/artefact.ts";
+import { daytonaTypes } from "./generate/daytona_types.ts";
+
+/** Every file that is generated. */
+export const ARTEFACTS: readonly Artefact[] = [daytonaTypes];
+
+if (import.meta.main) {
+  const check = Deno.args.includes("--check");
+  const root = new URL("../", import.meta.url);
+  const stale = await refresh(ARTEFACTS, { root, check });
+  for (const path of stale) {
+    console.log(check ? `${path} is out of date: deno task gen` : path);
+  }
+  if (check && stale.length > 0) Deno.exit(1);
+}

@@ -1,0 +1,21 @@
+import openapiTS, { astToString } from "openapi-typescript";
+import type { Artefact } from "./artefact.ts";
+import { formatted } from "./text.ts";
+
+const SOURCE = new URL("../../openapi/daytona.yaml", import.meta.url);
+
+const BANNER = `/**
+ * Types of the part of Daytona's API that Porthole calls.
+ *
+ * Made from openapi/daytona.yaml by openapi-typescript (\`deno task gen\`): change that file, not this one.
+ */
+
+`;
+
+/** The API's types, for src/daytona and the test stack. */
+export const daytonaTypes: Artefact = {
+  path: "gen/daytona.ts",
+  async produce() {
+    return await formatted(BANNER + astToString(await openapiTS(SOURCE)), "ts");
+  },
+};

@@ -1,0 +1,167 @@
+import type { z } from "zod";
+import type { operations } from "../../gen/daytona.ts";
+import { GatewayError } from "../errors.ts";
+import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
+
+/** Who asks: a refused credential (401) is the answer to a user, and a fault of ours where it is the gateway's own key. */
+export type Asker = "gateway" | "user";
+
+/** One call of the API. */
+export interface Question<T> {
+  readonly operation: keyof operations;
+  readonly asker: Asker;
+  readonly headers?: Record<string, string>;
+  /** Sends the request once. */
+  readonly send: (init: QuestionInit) => Promise<Reply>;
+  /** Reads the body of a success. */
+  readonly answer: z.ZodType<T>;
+}
+
+/** What {@linkcode Ask} adds to a request. */
+export interface QuestionInit {
+  readonly headers: Record<string, string>;
+  readonly signal: AbortSignal;
+}
+
+/** What openapi-fetch resolves to. */
+export interface Reply {
+  readonly data?: unknown;
+  readonly response: Response;
+}
+
+/**
+ * Asks until there is a definite answer: the value, or null for the API's "no".
+ *
+ * @throws {GatewayError} `api_unreachable` where there is none; neither its reason nor its cause holds an address or a
+ * credential.
+ */
+export type Ask = <T>(question: Question<T>) => Promise<T | null>;
+
+/** Settings of {@linkcode createAsk}. */
+export interface AskOptions {
+  /** Deadline of one question with all its tries and pauses, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly sleep?: Sleep;
+  readonly random?: () => number;
+}
+
+/** Three tries, 150 ms to 1 s apart, under one deadline. */
+export function createAsk(options: AskOptions): Ask {
+  const { timeoutMs, sleep = realSleep, random = Math.random } = options;
+  return async function ask(question) {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    try {
+      return await retry(() => attempt(question, deadline.signal), {
+        tries: 3,
+        baseMs: 150,
+        maxMs: 1000,
+        random,
+        sleep: (ms) => sleep(ms, deadline.signal),
+        retryable: (error) =>
+          error instanceof Failure && error.transient &&
+          !deadline.signal.aborted,
+      });
+    } catch (cause) {
+      const failure = deadline.signal.aborted
+        ? new Failure(`no answer within ${timeoutMs} ms`, { transient: false })
+        : cause;
+      if (!(failure instanceof Failure)) throw cause;
+      const { message, retryAfterSec } = failure;
+      throw new GatewayError(
+        "api_unreachable",
+        `Daytona API, ${question.operation}: ${message}`,
+        { cause, ...retryAfterSec !== undefined && { retryAfterSec } },
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** What a status says: `yes` and `no` are definite, `again` and `failed` say nothing about the question. */
+export type Verdict = "yes" | "no" | "again" | "failed";
+
+/**
+ * Reads a status (RFC 9110 section 15). A redirect is a failure, because a key must not travel where it was not
+ * configured to go; a throttled call (429, RFC 6585 section 4) is not repeated.
+ */
+export function verdictOn(status: number, asker: Asker): Verdict {
+  if (status === 200 || status === 201) return "yes";
+  if (status === 408 || status >= 500) return "again";
+  if (status === 429 || (status === 401 && asker === "gateway")) {
+    return "failed";
+  }
+  return status >= 400 ? "no" : "failed";
+}
+
+/** An attempt without an answer. */
+class Failure extends Error {
+  override readonly name = "Failure";
+  /** Whether another attempt can help. */
+  readonly transient: boolean;
+  readonly retryAfterSec: number | undefined;
+
+  constructor(
+    reason: string,
+    options: { transient: boolean; retryAfterSec?: number | undefined },
+  ) {
+    super(reason);
+    this.transient = options.transient;
+    this.retryAfterSec = options.retryAfterSec;
+  }
+}
+
+async function attempt<T>(
+  question: Question<T>,
+  signal: AbortSignal,
+): Promise<T | null> {
+  const { data, response } = await send(question, signal);
+  const verdict = verdictOn(response.status, question.asker);
+  if (verdict === "no") return null;
+  if (verdict !== "yes") {
+    throw new Failure(`status ${response.status}`, {
+      transient: verdict === "again",
+      retryAfterSec: retryAfterSecOf(response),
+    });
+  }
+  const read = question.answer.safeParse(data);
+  if (read.success) return read.data;
+  const fields = read.error.issues.map(({ path }) => path.join(".") || "body");
+  throw new Failure(`malformed answer: ${fields.join(", ")}`, {
+    transient: true,
+  });
+}
+
+async function send<T>(
+  question: Question<T>,
+  signal: AbortSignal,
+): Promise<Reply> {
+  try {
+    const reply = await question.send({
+      headers: question.headers ?? {},
+      signal,
+    });
+    // openapi-fetch leaves an empty body unread, which would hold its connection.
+    if (!reply.response.bodyUsed) await reply.response.body?.cancel();
+    return reply;
+  } catch (error) {
+    throw new Failure(reasonOf(error), { transient: true });
+  }
+}
+
+/**
+ * Why there is no reply, fit for a log: the runtime puts the whole URL, with the token in it, into its errors, and a JSON
+ * parser quotes the text that it stumbled over, which may be a runner's key.
+ */
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError) return "the body is not JSON";
+  const { cause = error } = error instanceof Error ? error : {};
+  return String(cause).replaceAll(/\(?https?:\/\/\S+/gi, "(url)");
+}
+
+/** Retry-After in seconds (RFC 9110 section 10.2.3); its date form is not used by the API. */
+function retryAfterSecOf(response: Response): number | undefined {
+  const value = response.headers.get("retry-after") ?? "";
+  return /^\d{1,5}$/.test(value) ? Number(value) : undefined;
+}

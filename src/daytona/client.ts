@@ -1,0 +1,261 @@
+import createClient from "openapi-fetch";
+import { z } from "zod";
+import type { paths } from "../../gen/daytona.ts";
+import { GatewayError } from "../errors.ts";
+import type { Sleep } from "../lib/backoff.ts";
+import { createAsk } from "./ask.ts";
+import {
+  isAuthToken,
+  isBearer,
+  isPort,
+  isSandboxRef,
+  isUuid,
+} from "./grammar.ts";
+import {
+  type Runner,
+  runnerAnswer,
+  type Sandbox,
+  sandboxAnswer,
+  type Snapshot,
+  snapshotAnswer,
+} from "./models.ts";
+import { configAnswer, type RemoteConfig } from "./remote_config.ts";
+
+export type { RemoteConfig, Runner, Sandbox, Snapshot };
+
+/** On whose behalf a call is made. */
+export interface User {
+  /** An API key or JWT, without the scheme. */
+  readonly bearer: string;
+  /** Where the request came from: the API counts refusals per address. */
+  readonly clientAddress: string;
+  /** Which of the user's organizations is meant, a UUID; only a JWT needs it. */
+  readonly organizationId?: string | undefined;
+}
+
+/**
+ * The operations of Daytona's API that a gateway needs. Every one of them resolves to a definite answer only, where false
+ * and null are the API's "no"; without one it throws a {@linkcode GatewayError} `api_unreachable`. A value that
+ * cannot be part of a call (see grammar.ts) is answered "no" without a call.
+ */
+export interface DaytonaApi {
+  /** Whether anybody may open the sandbox's previews. */
+  isSandboxPublic(sandboxId: string): Promise<boolean>;
+  /** Whether that is the sandbox's current preview token. */
+  isValidAuthToken(sandboxId: string, authToken: string): Promise<boolean>;
+  /** Whether the user belongs to the sandbox's organization. */
+  hasSandboxAccess(sandboxId: string, user: User): Promise<boolean>;
+  /** The sandbox behind a signed preview link for that port. */
+  sandboxIdOfSignedToken(token: string, port: number): Promise<string | null>;
+  /** The runner that holds the sandbox. */
+  runnerOfSandbox(sandboxId: string): Promise<Runner | null>;
+  /** The runner with that UUID. */
+  runnerById(id: string): Promise<Runner | null>;
+  /** A sandbox of the user's. */
+  sandbox(sandboxId: string, user: User): Promise<Sandbox | null>;
+  /** A snapshot of the user's. */
+  snapshot(snapshotId: string, user: User): Promise<Snapshot | null>;
+  /** Puts off the sandbox's automatic stop; a sandbox that is gone is no failure. */
+  updateLastActivity(sandboxId: string): Promise<void>;
+  /** The installation's public configuration. */
+  config(): Promise<RemoteConfig>;
+}
+
+/** Settings of {@linkcode createDaytonaApi}. */
+export interface DaytonaApiOptions {
+  /** Such as `https://app.example.com/api`, with or without a trailing slash. */
+  readonly baseUrl: string;
+  /** The gateway's own key. */
+  readonly apiKey: string;
+  /** Deadline of one operation, with all its tries and the pauses between them, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly fetch?: (request: Request) => Promise<Response>;
+  readonly sleep?: Sleep;
+  readonly random?: () => number;
+}
+
+// "No" has a status of its own, so the body could only be `true`: a page that some web server shows for every path must
+// not count as a yes.
+const yes = z.literal("true");
+const sandboxIdText = z.string().refine(isSandboxRef);
+
+/**
+ * A client of the API at `baseUrl`.
+ *
+ * @throws {TypeError} if the key cannot be sent.
+ */
+export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
+  const { baseUrl, apiKey, fetch = globalThis.fetch } = options;
+  if (!isBearer(apiKey)) {
+    throw new TypeError("Cannot use 'apiKey': it is not visible ASCII");
+  }
+  const http = createClient<paths>({ baseUrl, fetch, redirect: "manual" });
+  const ask = createAsk(options);
+  const gateway = {
+    asker: "gateway",
+    headers: { authorization: `Bearer ${apiKey}` },
+  } as const;
+
+  return {
+    async isSandboxPublic(sandboxId) {
+      if (!isSandboxRef(sandboxId)) return false;
+      const params = { path: { sandboxId } };
+      const answer = await ask({
+        ...gateway,
+        operation: "isSandboxPublic",
+        answer: yes,
+        send: (init) =>
+          http.GET("/preview/{sandboxId}/public", {
+            ...init,
+            params,
+            parseAs: "text",
+          }),
+      });
+      return answer !== null;
+    },
+
+    async isValidAuthToken(sandboxId, authToken) {
+      if (!isSandboxRef(sandboxId) || !isAuthToken(authToken)) return false;
+      const params = { path: { sandboxId, authToken } };
+      const answer = await ask({
+        ...gateway,
+        operation: "isValidAuthToken",
+        answer: yes,
+        send: (init) =>
+          http.GET("/preview/{sandboxId}/validate/{authToken}", {
+            ...init,
+            params,
+            parseAs: "text",
+          }),
+      });
+      return answer !== null;
+    },
+
+    async hasSandboxAccess(sandboxId, user) {
+      if (!isSandboxRef(sandboxId) || !isUser(user)) return false;
+      const params = { path: { sandboxId } };
+      const answer = await ask({
+        ...askedBy(user),
+        operation: "hasSandboxAccess",
+        answer: yes,
+        send: (init) =>
+          http.GET("/preview/{sandboxId}/access", {
+            ...init,
+            params,
+            parseAs: "text",
+          }),
+      });
+      return answer !== null;
+    },
+
+    async sandboxIdOfSignedToken(signedPreviewToken, port) {
+      if (!isSandboxRef(signedPreviewToken) || !isPort(port)) return null;
+      const params = { path: { signedPreviewToken, port } };
+      return await ask({
+        ...gateway,
+        operation: "getSandboxIdFromSignedPreviewUrlToken",
+        answer: sandboxIdText,
+        send: (init) =>
+          http.GET("/preview/{signedPreviewToken}/{port}/sandbox-id", {
+            ...init,
+            params,
+            parseAs: "text",
+          }),
+      });
+    },
+
+    async runnerOfSandbox(sandboxId) {
+      if (!isSandboxRef(sandboxId)) return null;
+      const params = { path: { sandboxId } };
+      return await ask({
+        ...gateway,
+        operation: "getRunnerBySandboxId",
+        answer: runnerAnswer,
+        send: (init) =>
+          http.GET("/runners/by-sandbox/{sandboxId}", { ...init, params }),
+      });
+    },
+
+    async runnerById(id) {
+      if (!isUuid(id)) return null;
+      const params = { path: { id } };
+      return await ask({
+        ...gateway,
+        operation: "getRunnerFullById",
+        answer: runnerAnswer,
+        send: (init) => http.GET("/runners/{id}/full", { ...init, params }),
+      });
+    },
+
+    async sandbox(sandboxIdOrName, user) {
+      if (!isSandboxRef(sandboxIdOrName) || !isUser(user)) return null;
+      const params = { path: { sandboxIdOrName } };
+      return await ask({
+        ...askedBy(user),
+        operation: "getSandbox",
+        answer: sandboxAnswer,
+        send: (init) =>
+          http.GET("/sandbox/{sandboxIdOrName}", { ...init, params }),
+      });
+    },
+
+    async snapshot(id, user) {
+      if (!isSandboxRef(id) || !isUser(user)) return null;
+      const params = { path: { id } };
+      return await ask({
+        ...askedBy(user),
+        operation: "getSnapshot",
+        answer: snapshotAnswer,
+        send: (init) => http.GET("/snapshots/{id}", { ...init, params }),
+      });
+    },
+
+    async updateLastActivity(sandboxId) {
+      if (!isSandboxRef(sandboxId)) return;
+      const params = { path: { sandboxId } };
+      await ask({
+        ...gateway,
+        operation: "updateLastActivity",
+        answer: z.unknown(),
+        send: (init) =>
+          http.POST("/sandbox/{sandboxId}/last-activity", {
+            ...init,
+            params,
+            parseAs: "text",
+          }),
+      });
+    },
+
+    async config() {
+      const operation = "ConfigController_getConfig";
+      const config = await ask({
+        asker: "gateway",
+        operation,
+        answer: configAnswer,
+        send: (init) => http.GET("/config", { ...init }),
+      });
+      if (config !== null) return config;
+      throw new GatewayError(
+        "api_unreachable",
+        `Daytona API, ${operation}: refused; is the base URL complete?`,
+      );
+    },
+  };
+}
+
+function isUser({ bearer, organizationId }: User): boolean {
+  return isBearer(bearer) &&
+    (organizationId === undefined || isUuid(organizationId));
+}
+
+function askedBy({ bearer, clientAddress, organizationId }: User) {
+  return {
+    asker: "user",
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      "x-forwarded-for": clientAddress,
+      ...organizationId !== undefined &&
+        { "x-daytona-organization-id": organizationId },
+    },
+  } as const;
+}

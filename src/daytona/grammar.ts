@@ -1,0 +1,34 @@
+/**
+ * What may become part of an API call. A value outside of its grammar never reaches the network: as a path segment,
+ * `../../<id>/public` would name another operation, whose "yes" would be taken for an answer to ours.
+ */
+
+const SANDBOX_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const AUTH_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
+
+/** Whether the text can be the id of a sandbox or snapshot, or a signed preview token. */
+export function isSandboxRef(text: string): boolean {
+  return SANDBOX_ID.test(text);
+}
+
+/** Whether the text can be a sandbox's preview token. */
+export function isAuthToken(text: string): boolean {
+  return AUTH_TOKEN.test(text);
+}
+
+/** Whether the text is a UUID, in either case. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** Whether the text can be sent as a bearer credential: visible ASCII, at most 8 KiB. */
+export function isBearer(text: string): boolean {
+  return VISIBLE_ASCII.test(text);
+}
+
+/** Whether the number is a TCP port, 1 to 65535. */
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import {
+  runnerAnswer,
+  sandboxAnswer,
+  snapshotAnswer,
+} from "../../src/daytona/models.ts";
+
+const RUNNER = {
+  id: "r1",
+  proxyUrl: "https://runner.example/base",
+  apiUrl: "http://10.0.0.7:3001",
+  apiKey: "key",
+};
+
+Deno.test("runnerAnswer takes http and https bases and drops their trailing slash", () => {
+  const read = runnerAnswer.parse({
+    ...RUNNER,
+    proxyUrl: "https://runner.example/base/",
+    apiUrl: "http://[fd00::7]:3001//",
+  });
+  assert.deepEqual(read, {
+    ...RUNNER,
+    proxyUrl: "https://runner.example/base",
+    apiUrl: "http://[fd00::7]:3001",
+  });
+});
+
+Deno.test("runnerAnswer refuses a URL that is no base", () => {
+  const urls = [
+    "",
+    "runner.example",
+    "ftp://runner.example",
+    "javascript:alert(1)",
+    "http://user@runner.example",
+    "http://user:secret@runner.example",
+    "http://runner.example/?a",
+    "http://runner.example/#a",
+    "http://runner.example/ a",
+    "http:\\\\runner.example",
+    "http://",
+    "http://runner.example:99999",
+  ];
+  for (const url of urls) {
+    const read = runnerAnswer.safeParse({ ...RUNNER, proxyUrl: url });
+    assert.equal(read.success, false, url);
+    if (url === "") continue;
+    assert.equal(
+      runnerAnswer.safeParse({ ...RUNNER, apiUrl: url }).success,
+      false,
+      url,
+    );
+  }
+});
+
+Deno.test("runnerAnswer tolerates a runner without an API of its own, and none without previews or key", () => {
+  for (const apiUrl of [undefined, null, ""]) {
+    assert.equal(runnerAnswer.parse({ ...RUNNER, apiUrl }).apiUrl, null);
+  }
+  for (const field of ["id", "proxyUrl", "apiKey"]) {
+    for (const value of [undefined, null, "", 7]) {
+      const read = runnerAnswer.safeParse({ ...RUNNER, [field]: value });
+      assert.equal(read.success, false, `${field}: ${value}`);
+    }
+  }
+});
+
+Deno.test("runnerAnswer refuses a key that cannot be sent", () => {
+  const read = runnerAnswer.safeParse({ ...RUNNER, apiKey: "a\r\nb" });
+  assert.equal(read.success, false);
+});
+
+Deno.test("sandboxAnswer has null for what was never built or placed", () => {
+  for (const nothing of [undefined, null]) {
+    const read = sandboxAnswer.parse({
+      id: "s1",
+      public: true,
+      state: nothing,
+      runnerId: nothing,
+      buildInfo: nothing,
+    });
+    assert.deepEqual(read, {
+      id: "s1",
+      public: true,
+      state: null,
+      runnerId: null,
+      snapshotRef: null,
+    });
+  }
+});
+
+Deno.test("sandboxAnswer refuses an answer that does not say whether the sandbox is public", () => {
+  assert.equal(sandboxAnswer.safeParse({ id: "s1" }).success, false);
+  assert.equal(
+    sandboxAnswer.safeParse({ id: "s1", public: "true" }).success,
+    false,
+  );
+});
+
+Deno.test("snapshotAnswer has null for a reference and a runner that are not there yet", () => {
+  assert.deepEqual(snapshotAnswer.parse({ id: "p1", ref: "" }), {
+    id: "p1",
+    ref: null,
+    initialRunnerId: null,
+  });
+});

@@ -1,0 +1,149 @@
+/**
+ * The official client as an independent witness: both clients ask the same API the same questions, and what arrives
+ * there has to agree.
+ */
+
+import assert from "node:assert/strict";
+import {
+  ConfigApi,
+  Configuration,
+  PreviewApi,
+  RunnersApi,
+  SandboxApi,
+  SnapshotsApi,
+} from "@daytonaio/api-client";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
+import { API_KEY, type Seen, stubApi } from "./api_stub.ts";
+
+const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
+const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
+const ORGANIZATION_ID = "c0ffee00-1111-4222-8333-444455556666";
+const TOKEN = "k3v9x0q2m7d1z8w4";
+const USER = {
+  bearer: "dtn_user",
+  clientAddress: "203.0.113.9",
+  organizationId: ORGANIZATION_ID,
+};
+
+/** One question: what our client calls it, and what the official one does. */
+interface Pair {
+  readonly operation: keyof DaytonaApi;
+  readonly ours: (api: DaytonaApi) => Promise<unknown>;
+  readonly theirs: (configuration: Configuration) => Promise<unknown>;
+  /** Whose credential the official client gets: it has one for everything. */
+  readonly bearer: string;
+}
+
+const PAIRS: Pair[] = [
+  {
+    operation: "isSandboxPublic",
+    bearer: API_KEY,
+    ours: (api) => api.isSandboxPublic(ID),
+    theirs: (config) => new PreviewApi(config).isSandboxPublic(ID),
+  },
+  {
+    operation: "isValidAuthToken",
+    bearer: API_KEY,
+    ours: (api) => api.isValidAuthToken(ID, "a_b-C9"),
+    theirs: (config) => new PreviewApi(config).isValidAuthToken(ID, "a_b-C9"),
+  },
+  {
+    operation: "hasSandboxAccess",
+    bearer: USER.bearer,
+    ours: (api) =>
+      api.hasSandboxAccess(ID, { ...USER, organizationId: undefined }),
+    theirs: (config) => new PreviewApi(config).hasSandboxAccess(ID),
+  },
+  {
+    operation: "sandboxIdOfSignedToken",
+    bearer: API_KEY,
+    ours: (api) => api.sandboxIdOfSignedToken(TOKEN, 3000),
+    theirs: (config) =>
+      new PreviewApi(config).getSandboxIdFromSignedPreviewUrlToken(TOKEN, 3000),
+  },
+  {
+    operation: "runnerOfSandbox",
+    bearer: API_KEY,
+    ours: (api) => api.runnerOfSandbox(ID),
+    theirs: (config) => new RunnersApi(config).getRunnerBySandboxId(ID),
+  },
+  {
+    operation: "runnerById",
+    bearer: API_KEY,
+    ours: (api) => api.runnerById(RUNNER_ID),
+    theirs: (config) => new RunnersApi(config).getRunnerFullById(RUNNER_ID),
+  },
+  {
+    operation: "sandbox",
+    bearer: USER.bearer,
+    ours: (api) => api.sandbox(ID, USER),
+    theirs: (config) => new SandboxApi(config).getSandbox(ID, ORGANIZATION_ID),
+  },
+  {
+    operation: "snapshot",
+    bearer: USER.bearer,
+    ours: (api) => api.snapshot("my-snapshot", USER),
+    theirs: (config) =>
+      new SnapshotsApi(config).getSnapshot("my-snapshot", ORGANIZATION_ID),
+  },
+  {
+    operation: "updateLastActivity",
+    bearer: API_KEY,
+    ours: (api) => api.updateLastActivity(ID),
+    theirs: (config) => new SandboxApi(config).updateLastActivity(ID),
+  },
+  {
+    operation: "config",
+    bearer: API_KEY,
+    ours: (api) => api.config(),
+    theirs: (config) => new ConfigApi(config).configControllerGetConfig(),
+  },
+];
+
+/** One answer that every operation can read. */
+function answerTo({ url }: Request): Response {
+  if (/\/(public|access)$|\/validate\//.test(url)) return new Response("true");
+  if (url.endsWith("/sandbox-id")) return new Response(ID);
+  return Response.json({
+    id: ID,
+    public: false,
+    proxyUrl: "http://runner.internal",
+    apiKey: "runner-key",
+  });
+}
+
+/** What must agree on the wire. The body does not: a newer API takes an optional one with the last activity. */
+function essence({ method, target, headers }: Seen) {
+  return {
+    method,
+    target,
+    authorization: headers.get("authorization"),
+    organization: headers.get("x-daytona-organization-id"),
+  };
+}
+
+for (const { operation, bearer, ours, theirs } of PAIRS) {
+  Deno.test(`${operation}() sends what the official client sends`, async () => {
+    await using api = stubApi(answerTo);
+    const { baseUrl } = api;
+    await ours(
+      createDaytonaApi({ baseUrl, apiKey: API_KEY, timeoutMs: 10_000 }),
+    );
+    await theirs(new Configuration({ basePath: baseUrl, accessToken: bearer }));
+    const [our, their] = api.seen;
+    assert.ok(our && their && api.seen.length === 2);
+    assert.deepEqual(essence(our), essence(their));
+  });
+}
+
+Deno.test("the official client bears witness on every operation", () => {
+  const api = createDaytonaApi({
+    baseUrl: "http://127.0.0.1",
+    apiKey: API_KEY,
+    timeoutMs: 1,
+  });
+  assert.deepEqual(
+    PAIRS.map(({ operation }) => operation).sort(),
+    Object.keys(api).sort(),
+  );
+});

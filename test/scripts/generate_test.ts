@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { refresh } from "../../scripts/generate/artefact.ts";
+import { daytonaTypes } from "../../scripts/generate/daytona_types.ts";
+import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** A folder of its own under data/test, removed afterwards. */
+async function scratch(): Promise<{ root: URL } & AsyncDisposable> {
+  const root = new URL(`data/test/generate-${crypto.randomUUID()}/`, ROOT);
+  await Deno.mkdir(root, { recursive: true });
+  return {
+    root,
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+function artefact(path: string, text: string) {
+  return { path, produce: () => Promise.resolve(text) };
+}
+
+Deno.test("refresh() writes what is missing or stale, and names it", async () => {
+  await using folder = await scratch();
+  const { root } = folder;
+  await Deno.writeTextFile(new URL("old", root), "old text");
+  await Deno.writeTextFile(new URL("same", root), "same text");
+  const artefacts = [
+    artefact("new", "new text"),
+    artefact("old", "newer text"),
+    artefact("same", "same text"),
+  ];
+  const options = { root, check: false };
+  assert.deepEqual(await refresh(artefacts, options), ["new", "old"]);
+  assert.equal(await Deno.readTextFile(new URL("old", root)), "newer text");
+  assert.equal(await Deno.readTextFile(new URL("new", root)), "new text");
+  assert.deepEqual(await refresh(artefacts, options), []);
+});
+
+Deno.test("refresh() with check writes nothing", async () => {
+  await using folder = await scratch();
+  const { root } = folder;
+  await Deno.writeTextFile(new URL("old", root), "old text");
+  const artefacts = [artefact("new", "x"), artefact("old", "newer text")];
+  assert.deepEqual(await refresh(artefacts, { root, check: true }), [
+    "new",
+    "old",
+  ]);
+  assert.equal(await Deno.readTextFile(new URL("old", root)), "old text");
+  await assert.rejects(Deno.stat(new URL("new", root)), Deno.errors.NotFound);
+});
+
+Deno.test("daytonaTypes are up to date, and the same each time", async () => {
+  const text = await daytonaTypes.produce();
+  assert.equal(text, await daytonaTypes.produce());
+  assert.equal(text, await Deno.readTextFile(new URL(daytonaTypes.path, ROOT)));
+  assert.match(text, /isSandboxPublic: \{/);
+});
+
+Deno.test("replaceRegion() replaces what is between the marks, and can do so again", () => {
+  const page = "# A\n\n<!-- config:start -->\nold\n<!-- config:end -->\n\nB\n";
+  const once = replaceRegion(page, "config", "| a |\n");
+  assert.equal(
+    once,
+    "# A\n\n<!-- config:start -->\n\n| a |\n\n<!-- config:end -->\n\nB\n",
+  );
+  assert.equal(replaceRegion(once, "config", "| a |"), once);
+  assert.match(replaceRegion(page, "config", "$1 $& $'"), /\n\$1 \$& \$'\n/);
+});
+
+Deno.test("replaceRegion() throws unless the region is there exactly once", () => {
+  const region = "<!-- a:start -->\n<!-- a:end -->";
+  const pages = [
+    "",
+    "<!-- a:start -->\n",
+    "<!-- a:end -->",
+    "<!-- a:end --><!-- a:start -->\n",
+    region + region,
+    region + "<!-- a:end -->",
+  ];
+  for (const page of pages) {
+    assert.throws(() => replaceRegion(page, "a", "x"), /region 'a'/, page);
+  }
+});
+
+Deno.test("formatted() formats as deno fmt does, and refuses what it cannot read", async () => {
+  assert.equal(await formatted("const a   = 'b'", "ts"), 'const a = "b";\n');
+  assert.equal(await formatted("* a\n", "md"), "- a\n");
+  await assert.rejects(formatted("const = ;", "ts"));
+});
