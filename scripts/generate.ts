@@ -4,9 +4,15 @@
  */
 import { type Artefact, refresh } from "./generate/artefact.ts";
 import { daytonaTypes } from "./generate/daytona_types.ts";
+import { gatewayDescription } from "./generate/gateway_description.ts";
+import { readmeConfiguration } from "./generate/readme_configuration.ts";
 
 /** Every file that is generated. */
-export const ARTEFACTS: readonly Artefact[] = [daytonaTypes];
+export const ARTEFACTS: readonly Artefact[] = [
+  daytonaTypes,
+  gatewayDescription,
+  readmeConfiguration,
+];
 
 if (import.meta.main) {
   const check = Deno.args.includes("--check");

@@ -54,7 +54,7 @@ export async function createService(
     platformShared: options.platformShared ?? false,
     now,
     onFailure: (failure) =>
-      loggerFor("cache").warn("durable tier: {reason}", { ...failure }),
+      loggerFor("cache").warn("durable tier: {message}", { ...failure }),
   });
   const api = createDaytonaApi({
     baseUrl: config.daytona.apiUrl,
@@ -106,7 +106,6 @@ export async function createService(
     sessions,
     forwarder,
     tunneler: createTunneler({
-      upstream,
       forwarder,
       bufferLimitBytes: config.limits.tunnelBufferBytes,
     }),
@@ -122,7 +121,9 @@ export async function createService(
     readiness: createReadiness({
       askApi: () => api.config(),
       baseDomains,
-      cacheWorks: undefined,
+      ...(store === null ? {} : {
+        cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
+      }),
       isDraining: () => isDraining,
       now,
     }),

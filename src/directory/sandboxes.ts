@@ -26,12 +26,12 @@ export interface SandboxDirectory {
 export const RENEWAL_PAUSE_MS = 5000;
 
 /** A runner's record holds its key, so it leaves the process sealed only. */
-function sealedRunner(sealer: Sealer, now: () => number): Codec<Runner | null> {
+function sealedRunner(sealer: Sealer): Codec<Runner | null> {
   return {
-    async encode(runner) {
+    async encode(runner, staleUntil) {
       return runner === null
         ? null
-        : await sealer.seal({ runner: { ...runner } }, now() + SEAL_LIFE_MS);
+        : await sealer.seal({ runner: { ...runner } }, staleUntil);
     },
     async decode(json) {
       if (json === null) return null;
@@ -41,9 +41,6 @@ function sealedRunner(sealer: Sealer, now: () => number): Codec<Runner | null> {
     },
   };
 }
-
-/** Longer than any entry lives; the entry's own clock decides when it ends. */
-const SEAL_LIFE_MS = 7 * 24 * 3600 * 1000;
 
 function isRunner(value: unknown): value is Runner {
   if (typeof value !== "object" || value === null) return false;
@@ -67,7 +64,7 @@ export function createSandboxDirectory(
   });
   const runners = openAnswerCache<Runner | null>(
     "sandbox-runner-info",
-    sealedRunner(options.sealer, options.now),
+    sealedRunner(options.sealer),
     { ...options, isYes: (value) => value !== null },
   );
   const renewals = new LRUCache<string, Promise<Runner | null>>({

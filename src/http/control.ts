@@ -2,7 +2,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ErrorCode } from "../errors.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import type { Logger } from "../observability/log.ts";
+import { type Logger, loggerFor } from "../observability/log.ts";
 import { problem } from "./problem.ts";
 import {
   addDocsRoutes,
@@ -55,11 +55,9 @@ export function createControl(
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */
-export function controlDescription(
-  version: string,
-  logger: Logger,
-): OpenApiDocument {
+export function controlDescription(version: string): OpenApiDocument {
   const readiness = () =>
     Promise.resolve<Readiness>({ status: "ready", checks: {} });
+  const logger = loggerFor("control");
   return describe(createApp({ version, readiness, logger }), version);
 }

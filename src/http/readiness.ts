@@ -7,8 +7,8 @@ export interface ReadinessOptions {
   /** Resolves when the API answers, rejects when it does not. */
   readonly askApi: () => Promise<unknown>;
   readonly baseDomains: Pick<BaseDomains, "current">;
-  /** Whether the durable cache works; undefined where there is none. */
-  readonly cacheWorks: (() => Promise<boolean>) | undefined;
+  /** Whether the durable cache works; absent where there is none. */
+  readonly cacheWorks?: () => Promise<boolean>;
   readonly isDraining: () => boolean;
   readonly now: () => number;
 }

@@ -1,0 +1,33 @@
+/** The README's table of environment variables, out of the declaration that parses them. */
+import { SETTINGS } from "../src/config.ts";
+import type { Setting } from "../src/lib/settings.ts";
+
+/** The Markdown for every variable: one table for each group, in the declaration's order. */
+export function configTable(): string {
+  const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
+  const groups = Map.groupBy(settings, ([, { group }]) => group);
+  return [...groups].map(([group, rows]) =>
+    [
+      `### ${group}`,
+      "",
+      "| Variable | Default | Allowed | Purpose |",
+      "| --- | --- | --- | --- |",
+      ...rows.map(([name, setting]) => row(name, setting)),
+    ].join("\n")
+  ).join("\n\n") + "\n";
+}
+
+function row(name: string, setting: Setting<unknown>): string {
+  const cells = [
+    `\`${name}\``,
+    defaultOf(setting),
+    setting.format.allowed,
+    setting.purpose,
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function defaultOf(setting: Setting<unknown>): string {
+  if (setting.default === undefined) return "**required**";
+  return setting.whenUnset ?? `\`${setting.default}\``;
+}

@@ -1,0 +1,137 @@
+import { createGuard } from "./guard.ts";
+import type {
+  DurableStore,
+  StoredEntry,
+  StoreFailure,
+  StoreKey,
+} from "./store.ts";
+
+/** Deno KV refuses longer values, bytes. */
+const MAX_VALUE_BYTES = 65_536;
+
+/** Deno KV refuses longer keys, bytes. */
+const MAX_KEY_BYTES = 2_048;
+
+/** First part of every key: the database may hold more than this cache. */
+const NAMESPACE = "porthole";
+
+/** What the store needs of a database: the runtime's own `Deno.Kv` and the `Kv` of `@deno/kv` both have it. */
+export interface KvDatabase {
+  get(key: readonly string[]): Promise<{ readonly value: unknown }>;
+  set(
+    key: readonly string[],
+    value: Uint8Array,
+    options: { expireIn: number },
+  ): Promise<unknown>;
+  delete(key: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+/** Parts of a KV store. */
+export interface KvStoreOptions {
+  /** Opens the database; tried again with the next operation where it fails. */
+  readonly open: () => Promise<KvDatabase>;
+  /** Other processes write to it as well. */
+  readonly shared: boolean;
+  /** Current time, ms since the epoch. */
+  readonly now: () => number;
+  readonly onFailure: (failure: StoreFailure) => void;
+  /** How long one operation may take, ms. @default {250} */
+  readonly deadlineMs?: number;
+}
+
+/**
+ * Opens a file, `:memory:`, a KV Connect URL or (without `path`) the platform's own database: natively where the
+ * runtime can, by `@deno/kv` otherwise.
+ */
+export async function openKv(path?: string): Promise<KvDatabase> {
+  if (Deno.openKv !== undefined) return await Deno.openKv(path);
+  const kv = await import("@deno/kv");
+  return await kv.openKv(path === ":memory:" ? undefined : path);
+}
+
+/**
+ * A durable store over Deno KV. Its database is opened at once, so that what is wrong with it is reported at the start;
+ * the store works without it (`unavailable`) and keeps trying.
+ */
+export async function openKvStore(
+  { open, shared, ...options }: KvStoreOptions,
+): Promise<DurableStore> {
+  const guard = createGuard({ store: "kv", ...options });
+  let opening: Promise<KvDatabase> | undefined;
+
+  function database(): Promise<KvDatabase> {
+    return opening ??= open().catch((cause) => {
+      opening = undefined;
+      throw cause;
+    });
+  }
+
+  async function remove(key: StoreKey): Promise<void> {
+    if (!fits(key)) return;
+    await guard.run(
+      async () => await (await database()).delete([NAMESPACE, ...key]),
+      undefined,
+    );
+  }
+
+  await guard.run(async () => void await database(), undefined);
+
+  return {
+    kind: "kv",
+    shared,
+
+    async get(key) {
+      if (!fits(key)) return "absent";
+      return await guard.run(async () => {
+        const { value } = await (await database()).get([NAMESPACE, ...key]);
+        if (value === null) return "absent";
+        const entry = parseEntry(value);
+        if (entry === undefined) return "unavailable";
+        return options.now() < entry.staleUntil ? entry : "absent";
+      }, "unavailable");
+    },
+
+    async set(key, entry) {
+      if (!fits(key)) return;
+      const value = new TextEncoder().encode(JSON.stringify(entry));
+      // The sweep behind expireIn can be a minute late: it collects garbage, the entry's own times decide.
+      const expireIn = entry.staleUntil - options.now();
+      // What cannot be kept must not leave an older value in its place.
+      if (value.length > MAX_VALUE_BYTES || expireIn <= 0) return remove(key);
+      await guard.run(async () => {
+        await (await database()).set([NAMESPACE, ...key], value, { expireIn });
+      }, undefined);
+    },
+
+    delete: remove,
+
+    close() {
+      guard.close();
+      opening?.then((kv) => kv.close()).catch(() => {});
+      opening = undefined;
+    },
+  };
+}
+
+/** Whether a key is short enough, reckoned generously: three bytes a character, two to end each part. */
+function fits(key: StoreKey): boolean {
+  let bytes = NAMESPACE.length + 2;
+  for (const part of key) bytes += 3 * part.length + 2;
+  return bytes <= MAX_KEY_BYTES;
+}
+
+/** Entries are stored as the bytes of their JSON: exact size, and the same from every implementation. */
+function parseEntry(stored: unknown): StoredEntry | undefined {
+  if (!(stored instanceof Uint8Array)) return undefined;
+  try {
+    const entry = JSON.parse(new TextDecoder().decode(stored));
+    const times = [entry.refreshAt, entry.expiresAt, entry.staleUntil];
+    if (entry.value === undefined || !times.every(Number.isFinite)) {
+      return undefined;
+    }
+    return entry;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,140 @@
+import { base64url, EncryptJWT, jwtDecrypt } from "jose";
+
+/** Longest token, in characters: twice what a browser keeps of a cookie. */
+const MAX_TOKEN_LENGTH = 8192;
+
+/** What is sealed: anything that survives JSON. */
+export type Payload = Record<string, unknown>;
+
+/** Seals payloads into opaque, authenticated tokens for one purpose. */
+export interface Sealer {
+  /**
+   * Encrypts a payload until `expiresAtMs` (ms since the epoch, rounded down to a second) as a compact JWE
+   * (RFC 7516, alg dir, enc A256GCM).
+   *
+   * @throws {RangeError} if the token would be longer than `open` accepts
+   */
+  seal(payload: Payload, expiresAtMs: number): Promise<string>;
+  /** The payload, or null for what is expired, tampered with, of another purpose, or no token at all. */
+  open(token: string): Promise<Payload | null>;
+}
+
+/** Parts of a sealer. */
+export interface SealerOptions {
+  /** The first one seals, all of them open: a new one is put in front, the old one removed a token's life later. */
+  readonly secrets: readonly string[];
+  /** What the tokens are for; a token of one purpose never opens as another. */
+  readonly purpose: string;
+  /** Current time, ms since the epoch. */
+  readonly now: () => number;
+}
+
+interface SealKey {
+  readonly kid: string;
+  readonly key: CryptoKey;
+}
+
+interface KeyRing {
+  readonly sealing: SealKey;
+  readonly opening: ReadonlyMap<string, CryptoKey>;
+}
+
+/**
+ * Creates a sealer.
+ *
+ * @throws {TypeError} if there is no secret, or an empty one
+ */
+export function createSealer(
+  { secrets, purpose, now }: SealerOptions,
+): Sealer {
+  const [current, ...previous] = secrets;
+  if (current === undefined || secrets.includes("")) {
+    throw new TypeError(
+      `Cannot seal for '${purpose}': secrets must be a list of non-empty strings`,
+    );
+  }
+
+  let derived: Promise<KeyRing> | undefined;
+  const keys = () => derived ??= deriveRing(current, previous, purpose);
+
+  return {
+    async seal(payload, expiresAtMs) {
+      const { kid, key } = (await keys()).sealing;
+      // Below a claim of its own, so that no member of the payload is taken for a registered claim (RFC 7519 section 4.1).
+      const token = await new EncryptJWT({ data: payload })
+        .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: purpose, kid })
+        .setExpirationTime(Math.floor(expiresAtMs / 1000))
+        .encrypt(key);
+      if (token.length > MAX_TOKEN_LENGTH) {
+        throw new RangeError(
+          `Cannot seal for '${purpose}': the token would be longer than ${MAX_TOKEN_LENGTH} characters`,
+        );
+      }
+      return token;
+    },
+
+    async open(token) {
+      if (token.length > MAX_TOKEN_LENGTH) return null;
+      const { opening } = await keys();
+      try {
+        const { payload } = await jwtDecrypt(token, ({ kid }) => {
+          const key = opening.get(kid ?? "");
+          if (key === undefined) throw new Error("unknown key id");
+          return key;
+        }, {
+          keyManagementAlgorithms: ["dir"],
+          contentEncryptionAlgorithms: ["A256GCM"],
+          maxDecompressedLength: 0, // refuses "zip": we never compress
+          typ: purpose,
+          requiredClaims: ["exp", "data"],
+          currentDate: new Date(now()),
+        });
+        return payload["data"] as Payload; // authenticated: what `seal` was given
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+async function deriveRing(
+  current: string,
+  previous: readonly string[],
+  purpose: string,
+): Promise<KeyRing> {
+  const [sealing, ...others] = await Promise.all([
+    deriveKey(current, purpose),
+    ...previous.map((secret) => deriveKey(secret, purpose)),
+  ]);
+  const opening = [sealing, ...others].map(({ kid, key }) =>
+    [kid, key] as const
+  );
+  return { sealing, opening: new Map(opening) };
+}
+
+/** Derives a purpose's key and its public id from a secret (HKDF-SHA256, RFC 5869); the two outputs are independent. */
+async function deriveKey(secret: string, purpose: string): Promise<SealKey> {
+  const encoder = new TextEncoder();
+  const master = await crypto.subtle.importKey(
+    "raw",
+    encoder.encode(secret),
+    "HKDF",
+    false,
+    ["deriveKey", "deriveBits"],
+  );
+  function hkdf(output: string): HkdfParams {
+    const info = encoder.encode(`porthole seal ${output} ${purpose}`);
+    return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
+  }
+  const [key, kid] = await Promise.all([
+    crypto.subtle.deriveKey(
+      hkdf("key"),
+      master,
+      { name: "AES-GCM", length: 256 },
+      false,
+      ["encrypt", "decrypt"],
+    ),
+    crypto.subtle.deriveBits(hkdf("kid"), master, 48),
+  ]);
+  return { kid: base64url.encode(new Uint8Array(kid)), key };
+}

@@ -1,0 +1,585 @@
+import {
+  deepStrictEqual as deepEqual,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
+import {
+  type CacheEvent,
+  type CachePolicy,
+  createCache,
+  type Fill,
+} from "../../src/cache/cache.ts";
+import {
+  type FakeStore,
+  fakeStore,
+  type ManualClock,
+  manualClock,
+  settled,
+} from "./fakes.ts";
+
+const KEY = ["sandbox-1"];
+const TTL = 120_000;
+const STALE = 600_000;
+
+const CODEC = {
+  encode: (value: string) => value,
+  decode: (json: unknown) => typeof json === "string" ? json : undefined,
+};
+
+function setUp({ durable, clock = manualClock(), ...policy }: {
+  durable?: FakeStore;
+  clock?: ManualClock;
+} & Partial<CachePolicy> = {}) {
+  const events: CacheEvent[] = [];
+  const cache = createCache<string>({
+    policy: {
+      kind: "test",
+      maxEntries: 100,
+      staleIfErrorMs: STALE,
+      ...policy,
+    },
+    ...(durable ? { durable: { store: durable.store, codec: CODEC } } : {}),
+    now: () => clock.now(),
+    onEvent(event, kind) {
+      equal(kind, "test");
+      events.push(event);
+    },
+  });
+  return {
+    cache,
+    clock,
+    /** The events since the last look. */
+    events: () => events.splice(0),
+  };
+}
+
+/** A source that answers v1, v2, …, and can be held or taken down. */
+function source(ttlMs = TTL) {
+  const self = {
+    asked: 0,
+    down: false,
+    gate: Promise.resolve(),
+    ttlMs,
+    fill: async (): Promise<Fill<string>> => {
+      const value = `v${++self.asked}`;
+      await self.gate;
+      if (self.down) throw new Error("source down");
+      return { value, ttlMs: self.ttlMs };
+    },
+  };
+  return self;
+}
+
+/** Holds what waits for the gate until `open` is called. */
+function hold(gated: { gate: Promise<void> }): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  gated.gate = promise;
+  return async () => {
+    gated.gate = Promise.resolve();
+    resolve();
+    await settled();
+  };
+}
+
+Deno.test("get() asks once and answers from the process for three quarters of the TTL", async () => {
+  const { cache, clock, events } = setUp();
+  const api = source();
+  equal(cache.peek(KEY), undefined);
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += TTL * 3 / 4 - 1;
+  equal(cache.peek(KEY), "v1");
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(api.asked, 1);
+  deepEqual(events(), ["miss", "hit", "hit"]);
+});
+
+Deno.test("get() tells keys apart by their parts", async () => {
+  const { cache } = setUp();
+  const api = source();
+  equal(await cache.get(["ab", "c"], api.fill), "v1");
+  equal(await cache.get(["a", "bc"], api.fill), "v2");
+  equal(await cache.get(["abc"], api.fill), "v3");
+  equal(cache.peek(["ab", "c"]), "v1");
+});
+
+Deno.test("get() renews once in the background in the last quarter of the TTL", async () => {
+  const { cache, clock, events } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL * 3 / 4;
+  const release = hold(api);
+  equal(cache.peek(KEY), undefined); // get() has something to do
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(api.asked, 2);
+  await release();
+  equal(cache.peek(KEY), "v2");
+  clock.time += TTL * 3 / 4 - 1;
+  equal(cache.peek(KEY), "v2"); // its TTL counts from its own answer
+  deepEqual(events(), ["miss", "hit", "hit", "hit", "hit"]);
+});
+
+Deno.test("get() past the TTL waits for the source, joining a renewal under way", async () => {
+  const { cache, clock, events } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL - 1;
+  const release = hold(api);
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 1;
+  const late = cache.get(KEY, api.fill);
+  await release();
+  equal(await late, "v2");
+  equal(api.asked, 2);
+  clock.time += TTL;
+  equal(await cache.get(KEY, api.fill), "v3");
+  deepEqual(events(), ["miss", "hit", "miss", "miss"]);
+});
+
+Deno.test("get() of a cold burst of 1000 makes one durable read and one fill", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, events } = setUp({ durable });
+  const api = source();
+  const releaseStore = hold(durable);
+  const releaseApi = hold(api);
+  const burst = Array.from({ length: 500 }, () => cache.get(KEY, api.fill));
+  await releaseStore();
+  burst.push(
+    ...Array.from({ length: 500 }, () => cache.get(KEY, api.fill)),
+  );
+  await releaseApi();
+  deepEqual(new Set(await Promise.all(burst)), new Set(["v1"]));
+  equal(api.asked, 1);
+  deepEqual(durable.calls, ["get test/sandbox-1", "set test/sandbox-1"]);
+  equal(events().length, 1000);
+});
+
+Deno.test("get() rejects for all who wait where nothing can stand in, and asks again next time", async () => {
+  const { cache, events } = setUp();
+  const api = source();
+  api.down = true;
+  const waiting = await Promise.allSettled([
+    cache.get(KEY, api.fill),
+    cache.get(KEY, api.fill),
+  ]);
+  deepEqual(waiting.map(({ status }) => status), ["rejected", "rejected"]);
+  equal(api.asked, 1);
+  api.down = false;
+  equal(await cache.get(KEY, api.fill), "v2");
+  deepEqual(events(), ["fill_failed", "miss"]);
+});
+
+Deno.test("get() rejects where the fill throws at once", async () => {
+  const { cache } = setUp();
+  await rejects(
+    cache.get(KEY, () => {
+      throw new RangeError("broken");
+    }),
+    RangeError,
+  );
+  equal(await cache.get(KEY, source().fill), "v1");
+});
+
+Deno.test("get() serves the earlier answer through an outage, to its bound", async () => {
+  const { cache, clock, events } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  api.down = true;
+  clock.time += TTL;
+  equal(await cache.get(KEY, api.fill), "v1");
+  deepEqual(events(), ["miss", "fill_failed", "stale"]);
+  clock.time += STALE - 1;
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 1;
+  await rejects(cache.get(KEY, api.fill), /source down/);
+  api.down = false;
+  equal(await cache.get(KEY, api.fill), "v5");
+});
+
+Deno.test("get() never serves past the TTL where the policy, or the answer, forbids it", async () => {
+  const strict = setUp({ staleIfErrorMs: 0 });
+  const api = source();
+  await strict.cache.get(KEY, api.fill);
+  api.down = true;
+  strict.clock.time += TTL - 1;
+  equal(await strict.cache.get(KEY, api.fill), "v1");
+  strict.clock.time += 1;
+  await rejects(strict.cache.get(KEY, api.fill), /source down/);
+
+  const lenient = setUp();
+  await lenient.cache.get(
+    KEY,
+    () => Promise.resolve({ value: "no", ttlMs: 5_000, staleIfErrorMs: 0 }),
+  );
+  lenient.clock.time += 5_000;
+  await rejects(lenient.cache.get(KEY, api.fill), /source down/);
+});
+
+Deno.test("get() pauses between renewals that fail, longer each time, and answers meanwhile", async () => {
+  const { cache, clock } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  api.down = true;
+  clock.time += TTL * 3 / 4;
+  const start = clock.time;
+  const attempts: number[] = [];
+  while (clock.time - start < 50_000) {
+    const before = api.asked;
+    equal(await cache.get(KEY, api.fill), "v1");
+    await settled();
+    if (api.asked > before) attempts.push((clock.time - start) / 1000);
+    clock.time += 500;
+  }
+  deepEqual(attempts, [0, 1, 3, 7, 15, 25, 35, 45]);
+  api.down = false;
+  clock.time += 10_000;
+  equal(await cache.get(KEY, api.fill), "v1"); // still in the background
+  await settled();
+  equal(cache.peek(KEY), "v10");
+});
+
+Deno.test("get() in an outage does not wait for an attempt that hangs", async () => {
+  const { cache, clock } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL;
+  api.down = true;
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 1_000;
+  const release = hold(api);
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 30_000;
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(api.asked, 3);
+  await release();
+});
+
+Deno.test("get() waits for the source again once the last failure is long past", async () => {
+  const { cache, clock } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL;
+  api.down = true;
+  equal(await cache.get(KEY, api.fill), "v1");
+  api.down = false;
+  clock.time += 61_000;
+  equal(await cache.get(KEY, api.fill), "v3");
+});
+
+Deno.test("get() does not keep an answer without a TTL, nor what it replaces", async () => {
+  const durable = fakeStore();
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  api.ttlMs = 0;
+  clock.time += TTL;
+  equal(await cache.get(KEY, api.fill), "v2");
+  await settled();
+  equal(durable.entries.size, 0);
+  api.down = true;
+  await rejects(cache.get(KEY, api.fill), /source down/);
+});
+
+Deno.test("a cache keeps at most maxEntries, least recently used dropped first", async () => {
+  const { cache } = setUp({ maxEntries: 2 });
+  const api = source();
+  await cache.get(["a"], api.fill);
+  await cache.get(["b"], api.fill);
+  cache.peek(["a"]);
+  await cache.get(["c"], api.fill);
+  deepEqual(["a", "b", "c"].map((id) => cache.peek([id])), [
+    "v1",
+    undefined,
+    "v3",
+  ]);
+});
+
+Deno.test("set() replaces the value in both tiers, and a fill under way does not undo it", async () => {
+  const durable = fakeStore();
+  const { cache } = setUp({ durable });
+  const api = source();
+  const release = hold(api);
+  const waiting = cache.get(KEY, api.fill);
+  await settled();
+  await cache.set(KEY, { value: "set", ttlMs: TTL });
+  equal(cache.peek(KEY), "set");
+  await release();
+  equal(await waiting, "v1");
+  equal(cache.peek(KEY), "set");
+  equal(durable.entries.get("test/sandbox-1")?.value, "set");
+});
+
+Deno.test("delete() drops both tiers, and a fill under way does not undo it", async () => {
+  const durable = fakeStore();
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL - 1;
+  const release = hold(api);
+  await cache.get(KEY, api.fill); // renews in the background
+  await cache.delete(KEY);
+  equal(cache.peek(KEY), undefined);
+  equal(durable.entries.size, 0);
+  const next = cache.get(KEY, api.fill);
+  await settled();
+  equal(api.asked, 3); // anew, not joined
+  await release();
+  equal(await next, "v3");
+  equal(cache.peek(KEY), "v3");
+  equal(durable.entries.get("test/sandbox-1")?.value, "v3");
+});
+
+Deno.test("delete() leaves nothing to stand in, also for those who wait already", async () => {
+  const { cache, clock } = setUp();
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL;
+  const release = hold(api);
+  api.down = true;
+  const waiting = rejects(cache.get(KEY, api.fill), /source down/);
+  await cache.delete(KEY);
+  await release();
+  await waiting;
+  await rejects(cache.get(KEY, api.fill), /source down/);
+});
+
+Deno.test("a renewal that fails when nothing can stand in any more is nobody's error", async () => {
+  const { cache, clock, events } = setUp({ staleIfErrorMs: 0 });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL - 1;
+  api.down = true;
+  const release = hold(api);
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 1;
+  await release(); // an unhandled rejection would fail the test
+  deepEqual(events(), ["miss", "hit", "fill_failed"]);
+});
+
+Deno.test("set() and delete() resolve when the durable tier is done", async () => {
+  const durable = fakeStore();
+  const { cache } = setUp({ durable });
+  for (
+    const change of [
+      () => cache.set(KEY, { value: "set", ttlMs: TTL }),
+      () => cache.set(KEY, { value: "unset", ttlMs: 0 }),
+      () => cache.delete(KEY),
+    ]
+  ) {
+    const release = hold(durable);
+    let done = false;
+    const changed = change().then(() => done = true);
+    await settled();
+    equal(done, false);
+    await release();
+    await changed;
+  }
+});
+
+Deno.test("delete() during a durable read keeps what is read from coming back", async () => {
+  const durable = fakeStore();
+  const clock = manualClock();
+  const api = source();
+  await setUp({ durable, clock }).cache.get(KEY, api.fill);
+  await settled();
+
+  const { cache } = setUp({ durable, clock });
+  const release = hold(durable);
+  const waiting = cache.get(KEY, api.fill);
+  const deleted = cache.delete(KEY);
+  await release();
+  await deleted;
+  await waiting;
+  equal(api.asked, 2);
+});
+
+Deno.test("get() never waits for the durable tier to write", async () => {
+  const durable = fakeStore();
+  const { cache } = setUp({ durable });
+  const api = source();
+  const releaseApi = hold(api);
+  const waiting = cache.get(KEY, api.fill);
+  await settled();
+  const releaseStore = hold(durable);
+  await releaseApi();
+  equal(await waiting, "v1");
+  equal(durable.entries.size, 0);
+  await releaseStore();
+  equal(durable.entries.size, 1);
+});
+
+Deno.test("get() finds in the durable tier what another process left, with its own times", async () => {
+  const durable = fakeStore();
+  const clock = manualClock();
+  const api = source();
+  await setUp({ durable, clock }).cache.get(KEY, api.fill);
+  clock.time += TTL - 1;
+  const { cache, events } = setUp({ durable, clock });
+  equal(await cache.get(KEY, api.fill), "v1");
+  deepEqual(events(), ["durable_hit"]);
+  await settled();
+  equal(api.asked, 2); // it was in its last quarter: renewed in the background
+  equal(cache.peek(KEY), "v2");
+});
+
+Deno.test("get() after a restart in an outage serves what the durable tier kept", async () => {
+  const durable = fakeStore();
+  const clock = manualClock();
+  const api = source();
+  await setUp({ durable, clock }).cache.get(KEY, api.fill);
+  clock.time += TTL;
+  api.down = true;
+  const { cache, events } = setUp({ durable, clock });
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(await cache.get(KEY, api.fill), "v1");
+  deepEqual(events(), ["fill_failed", "stale", "stale"]);
+  clock.time += STALE;
+  await rejects(cache.get(KEY, api.fill), /source down/);
+});
+
+Deno.test("get() reads a private durable tier once, and a broken one not at all the worse", async () => {
+  const durable = fakeStore();
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  durable.broken = true;
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += TTL;
+  api.down = true;
+  equal(await cache.get(KEY, api.fill), "v1");
+  deepEqual(durable.calls, ["get test/sandbox-1", "set test/sandbox-1"]);
+});
+
+Deno.test("get() looks a copy of a shared tier up again after 5 s", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock, events } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += 4_999;
+  equal(cache.peek(KEY), "v1");
+  clock.time += 1;
+  equal(cache.peek(KEY), undefined);
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(cache.peek(KEY), "v1");
+  deepEqual(durable.calls.map((call) => call.slice(0, 3)), [
+    "get",
+    "set",
+    "get",
+  ]);
+  equal(api.asked, 1);
+  deepEqual(events(), ["miss", "hit", "durable_hit", "hit"]);
+});
+
+Deno.test("get() sees within 5 s that another process changed or dropped an entry", async () => {
+  const durable = fakeStore({ shared: true });
+  const clock = manualClock();
+  const here = setUp({ durable, clock }).cache;
+  const there = setUp({ durable, clock }).cache;
+  const api = source();
+  await here.get(KEY, api.fill);
+  await there.set(KEY, { value: "theirs", ttlMs: TTL });
+  clock.time += 5_000;
+  equal(await here.get(KEY, api.fill), "theirs");
+  await there.delete(KEY);
+  clock.time += 5_000;
+  equal(await here.get(KEY, api.fill), "v2");
+});
+
+Deno.test("an entry that another process dropped does not stand in for a fill that fails", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  durable.entries.clear();
+  api.down = true;
+  clock.time += 5_000;
+  await rejects(cache.get(KEY, api.fill), /source down/);
+});
+
+Deno.test("an entry that another process dropped does not come back with a renewal under way", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL * 3 / 4;
+  const release = hold(api);
+  equal(await cache.get(KEY, api.fill), "v1"); // looked up, and renewing
+  durable.entries.clear();
+  clock.time += 5_000;
+  const next = cache.get(KEY, api.fill);
+  await settled();
+  equal(api.asked, 3);
+  await release();
+  equal(await next, "v3");
+  equal(cache.peek(KEY), "v3");
+});
+
+Deno.test("a copy that a broken shared tier cannot confirm is asked for anew, and stands in where that fails", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock, events } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  durable.broken = true;
+  clock.time += 5_000;
+  equal(await cache.get(KEY, api.fill), "v2");
+  api.down = true;
+  clock.time += 5_000;
+  equal(await cache.get(KEY, api.fill), "v2");
+  deepEqual(events(), ["miss", "miss", "fill_failed", "stale"]);
+  equal(cache.peek(KEY), "v2"); // both down: not asked again at once
+  clock.time += 5_000;
+  equal(cache.peek(KEY), undefined);
+});
+
+Deno.test("an outage does not keep a shared tier from being looked up, nor the look-up forget the outage", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL;
+  api.down = true;
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 1_000;
+  const release = hold(api); // the next attempt hangs
+  equal(await cache.get(KEY, api.fill), "v1");
+  clock.time += 5_000;
+  equal(await cache.get(KEY, api.fill), "v1");
+  equal(api.asked, 3);
+  durable.entries.clear();
+  clock.time += 5_000;
+  const dropped = rejects(cache.get(KEY, api.fill), /source down/);
+  await release();
+  await dropped;
+});
+
+Deno.test("a renewal that ends during a look-up is not undone by what the look-up read", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock } = setUp({ durable });
+  const api = source();
+  await cache.get(KEY, api.fill);
+  clock.time += TTL * 3 / 4;
+  const releaseApi = hold(api);
+  await cache.get(KEY, api.fill);
+  clock.time += 5_000;
+  const releaseStore = hold(durable);
+  const waiting = cache.get(KEY, api.fill);
+  await releaseApi();
+  equal(cache.peek(KEY), "v2");
+  await releaseStore();
+  equal(await waiting, "v2");
+  equal(cache.peek(KEY), "v2");
+});
+
+Deno.test("get() takes a durable value that cannot be decoded for missing", async () => {
+  const durable = fakeStore();
+  const { cache, clock, events } = setUp({ durable });
+  durable.entries.set("test/sandbox-1", {
+    value: 42,
+    refreshAt: clock.time + TTL,
+    expiresAt: clock.time + TTL,
+    staleUntil: clock.time + TTL,
+  });
+  equal(await cache.get(KEY, source().fill), "v1");
+  deepEqual(events(), ["codec_failed", "miss"]);
+  await settled();
+  equal(durable.entries.get("test/sandbox-1")?.value, "v1");
+});

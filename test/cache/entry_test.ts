@@ -1,0 +1,64 @@
+import {
+  deepStrictEqual as deepEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
+import {
+  backOff,
+  type Entry,
+  standingOf,
+  timesOf,
+} from "../../src/cache/entry.ts";
+
+function entry(staleIfErrorMs = 600_000): Entry<string> {
+  return {
+    ...timesOf({ now: 0, ttlMs: 120_000, staleIfErrorMs }),
+    value: "v",
+    recheckAt: Infinity,
+    failures: 0,
+    retryAt: 0,
+  };
+}
+
+Deno.test("timesOf() refreshes after three quarters of the TTL and counts staleness from its end", () => {
+  deepEqual(timesOf({ now: 1_000, ttlMs: 400, staleIfErrorMs: 50 }), {
+    refreshAt: 1_300,
+    expiresAt: 1_400,
+    staleUntil: 1_450,
+  });
+});
+
+Deno.test("standingOf() is fresh, then due, then spent while the source works", () => {
+  const at = (now: number) => standingOf(entry(), now);
+  equal(at(89_999), "fresh");
+  equal(at(90_000), "due");
+  equal(at(119_999), "due");
+  equal(at(120_000), "spent");
+});
+
+Deno.test("standingOf() is outage past the TTL while a fill failed within the last minute", () => {
+  const failed = entry();
+  backOff(failed, 120_000);
+  equal(standingOf(failed, 120_000), "outage");
+  equal(standingOf(failed, 120_000 + 60_999), "outage");
+  equal(standingOf(failed, 120_000 + 61_000), "spent");
+});
+
+Deno.test("standingOf() is spent past the bound on staleness, whatever failed", () => {
+  const bounded = entry(5_000);
+  backOff(bounded, 119_000);
+  equal(standingOf(bounded, 124_999), "outage");
+  equal(standingOf(bounded, 125_000), "spent");
+  const never = entry(0);
+  backOff(never, 119_000);
+  equal(standingOf(never, 119_999), "due");
+  equal(standingOf(never, 120_000), "spent");
+});
+
+Deno.test("backOff() doubles the pause from 1 s to 10 s", () => {
+  const failing = entry();
+  const pauses = Array.from({ length: 6 }, () => {
+    backOff(failing, 1_000_000);
+    return failing.retryAt - 1_000_000;
+  });
+  deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+});

@@ -1,0 +1,108 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { KvDatabase } from "../../src/cache/kv.ts";
+import type {
+  DurableStore,
+  StoredEntry,
+  StoreFailure,
+  StoreKey,
+} from "../../src/cache/store.ts";
+
+/** A clock that a test turns. */
+export interface ManualClock {
+  time: number;
+  now(): number;
+}
+
+export function manualClock(start = 1_700_000_000_000): ManualClock {
+  return {
+    time: start,
+    now() {
+      return this.time;
+    },
+  };
+}
+
+/** Lets everything that waits for nothing but promises run to its end. */
+export async function settled(): Promise<void> {
+  await turn();
+}
+
+/** A durable store in a map, which can be held, broken or changed behind the cache's back. */
+export interface FakeStore {
+  readonly store: DurableStore;
+  readonly entries: Map<string, StoredEntry>;
+  /** Every operation, in order: `get kind/part`. */
+  readonly calls: string[];
+  broken: boolean;
+  /** What every operation waits for first. */
+  gate: Promise<void>;
+}
+
+export function fakeStore({ shared = false } = {}): FakeStore {
+  const entries = new Map<string, StoredEntry>();
+  const calls: string[] = [];
+  async function begin(operation: string, key: StoreKey): Promise<string> {
+    const name = key.join("/");
+    calls.push(`${operation} ${name}`);
+    await fake.gate;
+    return name;
+  }
+  const store: DurableStore = {
+    kind: "fake",
+    shared,
+    async get(key) {
+      const name = await begin("get", key);
+      return fake.broken ? "unavailable" : entries.get(name) ?? "absent";
+    },
+    async set(key, entry) {
+      const name = await begin("set", key);
+      if (!fake.broken) entries.set(name, entry);
+    },
+    async delete(key) {
+      const name = await begin("delete", key);
+      if (!fake.broken) entries.delete(name);
+    },
+    close() {},
+  };
+  const fake: FakeStore = {
+    store,
+    entries,
+    calls,
+    broken: false,
+    gate: Promise.resolve(),
+  };
+  return fake;
+}
+
+/** A KV database all of whose operations do what `answer` does, and its counts. */
+export interface FakeKv {
+  readonly kv: KvDatabase;
+  calls: number;
+  closed: number;
+}
+
+export function fakeKv(answer: () => Promise<never>): FakeKv {
+  function call(): Promise<never> {
+    fake.calls++;
+    return answer();
+  }
+  const kv: KvDatabase = {
+    get: call,
+    set: call,
+    delete: call,
+    close: () => void fake.closed++,
+  };
+  const fake: FakeKv = { kv, calls: 0, closed: 0 };
+  return fake;
+}
+
+/** Collects reports of failures. */
+export interface FailureLog {
+  readonly failures: StoreFailure[];
+  readonly onFailure: (failure: StoreFailure) => void;
+}
+
+export function failureLog(): FailureLog {
+  const failures: StoreFailure[] = [];
+  return { failures, onFailure: (failure) => void failures.push(failure) };
+}

@@ -1,0 +1,253 @@
+import {
+  deepStrictEqual as deepEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { openKv as openNpmKv } from "@deno/kv";
+import { openKv, openKvStore } from "../../src/cache/kv.ts";
+import type { KvDatabase } from "../../src/cache/kv.ts";
+import type { StoredEntry, StoreKey } from "../../src/cache/store.ts";
+import { failureLog, fakeKv, manualClock, settled } from "./fakes.ts";
+
+const KEY: StoreKey = ["runner", "sandbox-1"];
+
+async function setUp(
+  open: () => Promise<KvDatabase>,
+  { shared = false } = {},
+) {
+  const clock = manualClock(Date.now());
+  const log = failureLog();
+  const store = await openKvStore({
+    open,
+    shared,
+    now: () => clock.now(),
+    onFailure: log.onFailure,
+    // A real database must not be late on a busy machine, a fake one must not be waited for.
+    deadlineMs: open === hanging ? 1 : 10_000,
+  });
+  function entry(value: StoredEntry["value"]): StoredEntry {
+    return {
+      value,
+      refreshAt: clock.time + 90_000,
+      expiresAt: clock.time + 120_000,
+      staleUntil: clock.time + 720_000,
+    };
+  }
+  return {
+    clock,
+    store,
+    entry,
+    failures: log.failures,
+    [Symbol.dispose]: () => store.close(),
+  };
+}
+
+const hangingKv = fakeKv(() => new Promise(() => {}));
+const hanging = () => Promise.resolve(hangingKv.kv);
+
+async function temporaryFile(): Promise<string> {
+  await Deno.mkdir("./data/test", { recursive: true });
+  return await Deno.makeTempFile({ dir: "./data/test", suffix: ".sqlite" });
+}
+
+async function removeDatabase(path: string): Promise<void> {
+  for (const suffix of ["", "-shm", "-wal"]) {
+    await Deno.remove(path + suffix).catch(() => {});
+  }
+}
+
+/** The implementations that one suite runs on; `@deno/kv` would hand on to the native one unless told not to. */
+const IMPLEMENTATIONS: Record<string, (path: string) => Promise<KvDatabase>> = {
+  "native memory": () => openKv(":memory:"),
+  "native file": (path) => openKv(path),
+  "@deno/kv in memory": () => openNpmKv("", { implementation: "in-memory" }),
+};
+
+for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
+  Deno.test(`openKvStore() on ${name}`, async (t) => {
+    const path = await temporaryFile();
+    try {
+      using setup = await setUp(() => open(path));
+      const { store, clock, entry, failures } = setup;
+
+      await t.step("get() of nothing is absent", async () => {
+        equal(await store.get(KEY), "absent");
+      });
+
+      await t.step("set(), get() and delete() carry an entry", async () => {
+        const stored = entry({ url: "http://r1", tags: ["é", 1, true, null] });
+        await store.set(KEY, stored);
+        deepEqual(await store.get(KEY), stored);
+        await store.delete(KEY);
+        equal(await store.get(KEY), "absent");
+      });
+
+      await t.step("set() keeps null, false and the empty string", async () => {
+        for (const value of [null, false, ""]) {
+          await store.set(KEY, entry(value));
+          deepEqual(await store.get(KEY), entry(value));
+        }
+      });
+
+      await t.step("key parts stay apart", async () => {
+        await store.set(["a", "b", "c"], entry(1));
+        await store.set(["a", "bc"], entry(2));
+        await store.set(["a", "b\0c"], entry(3));
+        deepEqual(await store.get(["a", "b", "c"]), entry(1));
+        deepEqual(await store.get(["a", "bc"]), entry(2));
+        deepEqual(await store.get(["a", "b\0c"]), entry(3));
+        equal(await store.get(["a", "b"]), "absent");
+      });
+
+      await t.step("get() goes by the entry's own staleUntil", async () => {
+        const stored = entry("late");
+        await store.set(KEY, stored);
+        clock.time = stored.staleUntil - 1;
+        deepEqual(await store.get(KEY), stored);
+        clock.time = stored.staleUntil;
+        equal(await store.get(KEY), "absent");
+      });
+
+      await t.step("set() of what ended removes what was there", async () => {
+        await store.set(KEY, entry("old"));
+        await store.set(KEY, { ...entry("new"), staleUntil: clock.time });
+        equal(await store.get(KEY), "absent");
+      });
+
+      await t.step(
+        "set() of the largest value works, of a larger one removes what was there",
+        async () => {
+          const overhead = JSON.stringify(entry("")).length;
+          const largest = entry("x".repeat(65_536 - overhead));
+          await store.set(KEY, largest);
+          deepEqual(await store.get(KEY), largest);
+          await store.set(KEY, entry("x".repeat(65_537 - overhead)));
+          equal(await store.get(KEY), "absent");
+        },
+      );
+
+      await t.step("a key that is too long holds nothing", async () => {
+        const long: StoreKey = ["runner", "x".repeat(3_000)];
+        await store.set(long, entry(1));
+        equal(await store.get(long), "absent");
+        await store.delete(long);
+      });
+
+      deepEqual(failures, []);
+    } finally {
+      await removeDatabase(path);
+    }
+  });
+}
+
+Deno.test("openKvStore() keeps a file's entries for the next process", async () => {
+  const path = await temporaryFile();
+  try {
+    using first = await setUp(() => openKv(path));
+    const stored = first.entry("kept");
+    await first.store.set(KEY, stored);
+    first.store.close();
+    using second = await setUp(() => openKv(path));
+    deepEqual(await second.store.get(KEY), stored);
+  } finally {
+    await removeDatabase(path);
+  }
+});
+
+Deno.test("openKvStore() writes below its own name, for the garbage collector as long as the entry may stand in", async () => {
+  const written: unknown[] = [];
+  const { kv } = fakeKv(() => new Promise(() => {}));
+  using setup = await setUp(() =>
+    Promise.resolve({
+      ...kv,
+      set: (key, _value, options) => {
+        written.push(key, options);
+        return Promise.resolve();
+      },
+    })
+  );
+  await setup.store.set(KEY, setup.entry(1));
+  deepEqual(written, [["porthole", ...KEY], { expireIn: 720_000 }]);
+});
+
+Deno.test("get() says unavailable for what it did not write", async () => {
+  const good = { value: 1, refreshAt: 1, expiresAt: 2, staleUntil: 1e15 };
+  const cases = [
+    "text",
+    { ...good },
+    new TextEncoder().encode("{"),
+    new TextEncoder().encode("null"),
+    new TextEncoder().encode(JSON.stringify({ ...good, expiresAt: "soon" })),
+    new TextEncoder().encode(JSON.stringify({ ...good, value: undefined })),
+    new Uint8Array([0xff, 0xfe]),
+  ];
+  for (const value of cases) {
+    const { kv } = fakeKv(() => Promise.reject());
+    using setup = await setUp(() =>
+      Promise.resolve({ ...kv, get: () => Promise.resolve({ value }) })
+    );
+    equal(await setup.store.get(KEY), "unavailable");
+    deepEqual(setup.failures, []);
+  }
+});
+
+Deno.test("openKvStore() carries on without a database that hangs", async () => {
+  using setup = await setUp(hanging);
+  const { store, entry, failures } = setup;
+  equal(await store.get(KEY), "unavailable");
+  await store.set(KEY, entry(1));
+  await store.delete(KEY);
+  equal(await store.get(KEY), "unavailable");
+  equal(hangingKv.calls, 3); // the fourth was not tried
+  deepEqual(failures.map(({ reason }) => reason), ["timeout"]);
+});
+
+Deno.test("openKvStore() carries on without a database that fails", async () => {
+  const failing = fakeKv(() =>
+    Promise.reject(new TypeError("database is locked"))
+  );
+  using setup = await setUp(() => Promise.resolve(failing.kv));
+  const { store, entry, failures } = setup;
+  equal(await store.get(KEY), "unavailable");
+  await store.set(KEY, entry(1));
+  await store.delete(KEY);
+  deepEqual(
+    failures.map(({ store, reason }) => [store, reason]),
+    [["kv", "locked"]],
+  );
+});
+
+Deno.test("openKvStore() reports a database that cannot be opened at once, and tries again", async () => {
+  let attempts = 0;
+  using setup = await setUp(async () => {
+    if (++attempts < 3) throw new Error("unable to open database file");
+    return await openKv(":memory:");
+  });
+  const { store, entry, failures } = setup;
+  deepEqual(failures.map(({ reason }) => reason), ["error"]);
+  equal(await store.get(KEY), "unavailable");
+  await store.set(KEY, entry(1));
+  deepEqual(await store.get(KEY), entry(1));
+  equal(attempts, 3);
+});
+
+Deno.test("close() closes the database once, also one that opens later", async () => {
+  const opening = Promise.withResolvers<KvDatabase>();
+  const late = fakeKv(() => Promise.reject());
+  const log = failureLog();
+  const store = await openKvStore({
+    open: () => opening.promise,
+    shared: true,
+    now: Date.now,
+    onFailure: log.onFailure,
+    deadlineMs: 1,
+  });
+  equal(store.shared, true);
+  store.close();
+  store.close();
+  equal(await store.get(KEY), "unavailable");
+  equal(late.closed, 0);
+  opening.resolve(late.kv);
+  await settled();
+  equal(late.closed, 1);
+  equal(late.calls, 0);
+});

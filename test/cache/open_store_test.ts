@@ -1,0 +1,98 @@
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { openDurableStore } from "../../src/cache/open_store.ts";
+import type { CacheLocation } from "../../src/config.ts";
+import type { StoredEntry } from "../../src/cache/store.ts";
+import { failureLog } from "./fakes.ts";
+
+const ENTRY: StoredEntry = {
+  value: "kept",
+  refreshAt: 1e14,
+  expiresAt: 1e14,
+  staleUntil: 1e14,
+};
+
+function open(location: CacheLocation, { platformShared = false } = {}) {
+  const log = failureLog();
+  const store = openDurableStore(location, {
+    platformShared,
+    now: Date.now,
+    onFailure: log.onFailure,
+  });
+  return { store, failures: log.failures };
+}
+
+Deno.test("openDurableStore() opens nothing for none", async () => {
+  equal(await open({ kind: "none" }).store, null);
+});
+
+Deno.test("openDurableStore() opens Deno KV in memory, private to this process", async () => {
+  const { store: opening, failures } = open({ kind: "kv", path: ":memory:" }, {
+    platformShared: true,
+  });
+  const store = await opening;
+  try {
+    equal(store?.kind, "kv");
+    equal(store?.shared, false);
+    await store?.set(["kind", "a"], ENTRY);
+    deepEqual(await store?.get(["kind", "a"]), ENTRY);
+    deepEqual(failures, []);
+  } finally {
+    store?.close();
+  }
+});
+
+Deno.test("openDurableStore() opens a file, private to this process", async () => {
+  await Deno.mkdir("./data/test", { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: "./data/test" });
+  try {
+    const store = await open({ kind: "kv", path: `${dir}/cache.sqlite` }).store;
+    equal(store?.shared, false);
+    await store?.set(["kind", "a"], ENTRY);
+    store?.close();
+    equal((await Deno.stat(`${dir}/cache.sqlite`)).isFile, true);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("openDurableStore() opens the platform's database, shared where the platform says so", async () => {
+  for (const platformShared of [true, false]) {
+    const store = await open({ kind: "kv", path: undefined }, {
+      platformShared,
+    }).store;
+    equal(store?.shared, platformShared);
+    store?.close();
+  }
+});
+
+Deno.test("openDurableStore() carries on without a file that cannot be opened, and says so", async () => {
+  const { store: opening, failures } = open({
+    kind: "kv",
+    path: "./data/test/no/such/dir/a.db",
+  });
+  const store = await opening;
+  equal(await store?.get(["kind", "a"]), "unavailable");
+  deepEqual(failures.map(({ reason }) => reason), ["error"]);
+  match(String(failures[0]?.cause), /unable to open database file/);
+  store?.close();
+});
+
+Deno.test({
+  name: "openDurableStore() takes a KV Connect URL for shared",
+  // Without the token the client does not even try to connect.
+  permissions: { env: false, net: false },
+  async fn() {
+    const { store: opening, failures } = open({
+      kind: "kv-connect",
+      url: "https://kv.invalid/connect",
+    });
+    const store = await opening;
+    equal(store?.shared, true);
+    equal(failures.length, 1);
+    store?.close();
+  },
+});

@@ -1,0 +1,47 @@
+import {
+  deepStrictEqual as deepEqual,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { createSingleFlight } from "../../src/cache/single_flight.ts";
+
+Deno.test("share() runs one piece of work for all who ask meanwhile", async () => {
+  const flights = createSingleFlight<number>();
+  const answer = Promise.withResolvers<number>();
+  let runs = 0;
+  function work(): Promise<number> {
+    runs++;
+    return answer.promise;
+  }
+  const asked = Array.from({ length: 5 }, () => flights.share("a", work));
+  const other = flights.share("b", () => Promise.resolve(2));
+  answer.resolve(1);
+  deepEqual(await Promise.all(asked), [1, 1, 1, 1, 1]);
+  equal(await other, 2);
+  equal(runs, 1);
+});
+
+Deno.test("share() forgets work that ended, well or badly", async () => {
+  const flights = createSingleFlight<number>();
+  const failing = flights.share("a", () => Promise.reject(new Error("down")));
+  equal(flights.isUnderWay("a"), true);
+  await rejects(failing, /down/);
+  equal(flights.isUnderWay("a"), false);
+  equal(await flights.share("a", () => Promise.resolve(1)), 1);
+  equal(flights.isUnderWay("a"), false);
+});
+
+Deno.test("overtake() makes the work under way count no longer and the next start anew", async () => {
+  const flights = createSingleFlight<string>();
+  const gate = Promise.withResolvers<void>();
+  async function work(isCurrent: () => boolean): Promise<string> {
+    await gate.promise;
+    return isCurrent() ? "current" : "overtaken";
+  }
+  const first = flights.share("a", work);
+  flights.overtake("a");
+  const second = flights.share("a", work);
+  gate.resolve();
+  equal(await first, "overtaken");
+  equal(await second, "current");
+});

@@ -1,0 +1,45 @@
+import {
+  match,
+  notStrictEqual as notEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { digestKey, joinParts } from "../../src/lib/digest.ts";
+
+Deno.test("digestKey() is SHA-256 over length-prefixed parts, base64url", async () => {
+  const expected = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode("2:ab3:cdé"),
+  );
+  equal(
+    digestKey(["ab", "cdé"]),
+    new Uint8Array(expected).toBase64({ alphabet: "base64url" }).replace(
+      /=+$/,
+      "",
+    ),
+  );
+  match(digestKey(["a secret"]), /^[A-Za-z0-9_-]{43}$/);
+});
+
+Deno.test("joinParts() tells apart lists whose plain concatenation is the same", () => {
+  const lists = [
+    ["ab", "c"],
+    ["a", "bc"],
+    ["abc"],
+    ["abc", ""],
+    ["", "abc"],
+    ["1:a"],
+    ["a"],
+    ["a", "1:b"],
+    ["a1:b"],
+    ["a", "b"],
+    [],
+    [""],
+  ];
+  equal(new Set(lists.map(joinParts)).size, lists.length);
+  equal(new Set(lists.map(digestKey)).size, lists.length);
+});
+
+Deno.test("digestKey() depends on every part", () => {
+  notEqual(digestKey(["id", "token"]), digestKey(["id", "Token"]));
+  notEqual(digestKey(["id", "token"]), digestKey(["Id", "token"]));
+});

@@ -1,0 +1,195 @@
+/** Who gets through, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS } from "../stack/stack.ts";
+import { type Answer, startGateway } from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+const SIGNED = `3000-${KEYS.signedToken}.proxy.localhost`;
+
+function codeOf(answer: Answer): string | null {
+  return answer.headers.get("x-porthole-error");
+}
+
+/** The fields that the app saw, by lower-case name. */
+function seenFields(answer: Answer): Map<string, string> {
+  const headers = answer.json().headers as [string, string][];
+  return new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+Deno.test("a public sandbox is open to anyone, and its app learns where the request came from", async () => {
+  await using gateway = await startGateway();
+  const answer = await gateway.send(DEMO, { path: "/echo" });
+  assert.equal(answer.status, 200);
+  const fields = seenFields(answer);
+  assert.equal(fields.get("x-forwarded-host"), DEMO);
+  assert.equal(fields.get("x-forwarded-proto"), "http");
+  assert.equal(fields.get("x-forwarded-for"), "127.0.0.1");
+  assert.equal(fields.get("host"), "localhost:3000");
+});
+
+Deno.test("a private sandbox answers 401 as a problem document, and as a page to a browser", async () => {
+  await using gateway = await startGateway();
+  const answer = await gateway.send(LOCKED);
+  assert.equal(answer.status, 401);
+  assert.equal(answer.headers.get("content-type"), "application/problem+json");
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  assert.match(answer.headers.get("www-authenticate") ?? "", /^Bearer /);
+  assert.equal(answer.json().code, "login_required");
+
+  const page = await gateway.send(LOCKED, {
+    headers: { accept: "text/html", "sec-fetch-mode": "navigate" },
+  });
+  assert.equal(page.status, 401);
+  assert.match(page.headers.get("content-type") ?? "", /^text\/html/);
+  assert.match(page.body, /login_required/);
+  assert.match(
+    page.headers.get("content-security-policy") ?? "",
+    /default-src 'none'/,
+  );
+});
+
+Deno.test("the token header, the bearer and the query each open a private sandbox", async () => {
+  await using gateway = await startGateway();
+  for (
+    const options of [
+      { headers: { "x-daytona-preview-token": KEYS.lockedToken } },
+      { headers: { authorization: `Bearer ${KEYS.user}` } },
+      {
+        path: `/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&x=1`,
+        headers: { "sec-fetch-mode": "cors" },
+      },
+    ]
+  ) {
+    const answer = await gateway.send(LOCKED, { path: "/echo", ...options });
+    assert.equal(answer.status, 200);
+    assert.doesNotMatch(answer.body, /locked-token|demo-key|AUTH_KEY/);
+  }
+});
+
+Deno.test("a wrong token is told from none, and does not spoil a good one", async () => {
+  await using gateway = await startGateway();
+  const wrong = { "x-daytona-preview-token": "wrong" };
+  assert.equal(
+    codeOf(await gateway.send(LOCKED, { headers: wrong })),
+    "credential_invalid",
+  );
+  const both = { ...wrong, authorization: `Bearer ${KEYS.user}` };
+  assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
+});
+
+Deno.test("a key in a navigation's query becomes a cookie that opens what follows", async () => {
+  await using gateway = await startGateway();
+  const first = await gateway.send(LOCKED, {
+    path: `/echo?a=%20+&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&b`,
+    headers: { accept: "text/html" },
+  });
+  assert.equal(first.status, 303);
+  assert.equal(
+    first.headers.get("location"),
+    `http://${LOCKED}/echo?a=%20+&b`,
+  );
+  assert.equal(first.headers.get("cache-control"), "no-store");
+  const line = first.headers.get("set-cookie") ?? "";
+  assert.match(
+    line,
+    /^porthole-session=[^;]+; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax$/,
+  );
+
+  const cookie = `${line.split(";")[0]}; app=1`;
+  const second = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { cookie },
+  });
+  assert.equal(second.status, 200);
+  assert.equal(seenFields(second).get("cookie"), "app=1");
+
+  const fromSibling = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { cookie, origin: `http://${DEMO}` },
+  });
+  assert.equal(codeOf(fromSibling), "login_required");
+  const elsewhere = await gateway.send("3000-stopped.proxy.localhost", {
+    headers: { cookie },
+  });
+  assert.notEqual(elsewhere.status, 200);
+});
+
+Deno.test("a key in the query of a path that looks like a host redirects to this host", async () => {
+  await using gateway = await startGateway();
+  const answer = await gateway.send(LOCKED, {
+    path: `//evil.test/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+  });
+  assert.equal(answer.headers.get("location"), `http://${LOCKED}//evil.test/`);
+});
+
+Deno.test("over https the session cookie is bound to its host and Secure", async () => {
+  await using gateway = await startGateway({ PROXY_PROTOCOL: "https" });
+  const answer = await gateway.send(LOCKED, {
+    path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+  });
+  assert.match(
+    answer.headers.get("set-cookie") ?? "",
+    /^__Host-porthole-session=.*; Secure$/,
+  );
+  assert.equal(answer.headers.get("location"), `https://${LOCKED}/`);
+});
+
+Deno.test("a signed link opens its port and no other, until it ends", async () => {
+  await using gateway = await startGateway({ SIGNED_TOKEN_TTL_SEC: "1" });
+  assert.equal((await gateway.send(SIGNED, { path: "/echo" })).status, 200);
+  for (const port of [3001, 2280, 22222, 33333]) {
+    const answer = await gateway.send(
+      `${port}-${KEYS.signedToken}.proxy.localhost`,
+    );
+    assert.equal(answer.status, 401);
+    assert.equal(codeOf(answer), "signed_token_invalid");
+  }
+});
+
+Deno.test("the reserved ports of a public sandbox need a credential", async () => {
+  await using gateway = await startGateway();
+  for (const port of [2280, 22222, 33333]) {
+    const answer = await gateway.send(`${port}-demo.proxy.localhost`);
+    assert.equal(codeOf(answer), "login_required");
+  }
+});
+
+Deno.test("a port in any other spelling is no preview host and reaches no runner", async () => {
+  await using gateway = await startGateway();
+  for (const port of ["02280", "+2280", "0x8e8", "2280.", "00022222"]) {
+    const answer = await gateway.send(`${port}-demo.proxy.localhost`);
+    assert.equal(answer.status, 400, port);
+    assert.equal(codeOf(answer), "bad_host", port);
+  }
+  assert.equal(gateway.stack.runner.seen.length, 0);
+});
+
+Deno.test("an app never sees the gateway's credentials, on a public sandbox either", async () => {
+  await using gateway = await startGateway();
+  const answer = await gateway.send(DEMO, {
+    path: "/echo?x&DAYTONA_SANDBOX_AUTH_KEY=secret-key&y=",
+    headers: {
+      cookie: "a=1; porthole-session=secret-cookie; b=2",
+      "x-daytona-preview-token": "secret-token",
+      authorization: "Bearer the-app-s-own",
+      connection: "close, x-daytona-authorization",
+    },
+  });
+  assert.equal(answer.status, 200);
+  assert.doesNotMatch(answer.body, /secret/);
+  assert.equal(answer.json().url, "/echo?x&y=");
+  assert.equal(seenFields(answer).get("cookie"), "a=1; b=2");
+  assert.equal(seenFields(answer).get("authorization"), "Bearer the-app-s-own");
+});
+
+Deno.test("a key that is a path makes no API call and opens nothing", async () => {
+  await using gateway = await startGateway();
+  for (const token of ["../../demo/public", "..%2f..%2fdemo%2fpublic"]) {
+    const answer = await gateway.send(LOCKED, {
+      headers: { "x-daytona-preview-token": token },
+    });
+    assert.equal(codeOf(answer), "credential_invalid");
+  }
+  assert.equal(gateway.stack.api.count("isValidAuthToken"), 0);
+});

@@ -1,0 +1,75 @@
+/** The gateway's own routes, against the whole service. */
+import assert from "node:assert/strict";
+import { startGateway } from "../support/gateway.ts";
+
+const BASE = "proxy.localhost";
+
+Deno.test("/health answers on any host that is no preview, whoever asks", async () => {
+  await using gateway = await startGateway();
+  gateway.stack.api.outage = 500;
+  for (const host of [BASE, "127.0.0.1", "lb.internal"]) {
+    const answer = await gateway.send(host, { path: "/health" });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json(), { status: "ok", version: "0.0.0" });
+  }
+});
+
+Deno.test("/ready tells of each dependency, and of a drain", async () => {
+  await using gateway = await startGateway();
+  const ready = await gateway.send(BASE, { path: "/ready" });
+  assert.equal(ready.status, 200);
+  assert.equal(ready.json().status, "ready");
+  await gateway.service.drain(1000);
+  const draining = await gateway.send(BASE, { path: "/ready" });
+  assert.equal(draining.status, 503);
+  assert.equal(draining.json().status, "draining");
+});
+
+Deno.test("/ready is 503 until the API was seen", async () => {
+  await using gateway = await startGateway({ API_CLIENT_TIMEOUT_SEC: "1" });
+  gateway.stack.api.outage = 500;
+  const answer = await gateway.send(BASE, { path: "/ready" });
+  assert.equal(answer.status, 503);
+  assert.deepEqual(answer.json(), {
+    status: "starting",
+    checks: { api: "failing", cache: "ok", domains: "ok" },
+  });
+});
+
+Deno.test("the base domain is learnt from the API where none is configured", async () => {
+  await using gateway = await startGateway({ PROXY_DOMAIN: "" });
+  // The question is under way; readiness tells when it was answered.
+  let status: unknown;
+  do {
+    status = (await gateway.send(BASE, { path: "/ready" })).json().status;
+  } while (status === "starting");
+  assert.equal(status, "ready");
+  const answer = await gateway.send("3000-demo.proxy.localhost");
+  assert.equal(answer.status, 200);
+});
+
+Deno.test("/openapi.json and /docs describe the routes, and load nothing from elsewhere", async () => {
+  await using gateway = await startGateway();
+  const description = (await gateway.send(BASE, { path: "/openapi.json" }))
+    .json();
+  assert.deepEqual(Object.keys(description.paths as object).sort(), [
+    "/docs",
+    "/health",
+    "/openapi.json",
+    "/ready",
+  ]);
+  const docs = await gateway.send(BASE, { path: "/docs" });
+  assert.match(docs.body, /port_closed/);
+  assert.doesNotMatch(docs.body, /(?:src|href)="(?:https?:)?\/\/|<script/);
+});
+
+Deno.test("an unknown path is a 404 problem document, and these paths belong to the app on a preview host", async () => {
+  await using gateway = await startGateway();
+  const unknown = await gateway.send(BASE, { path: "/nothing" });
+  assert.equal(unknown.status, 404);
+  assert.equal(unknown.json().code, "route_not_found");
+  const app = await gateway.send("3000-demo.proxy.localhost", {
+    path: "/health",
+  });
+  assert.equal(app.headers.get("x-porthole-error"), null);
+});

@@ -1,0 +1,83 @@
+/** How sandboxes are looked up, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS, RUNNER_ID } from "../stack/stack.ts";
+import { startFakeRunner } from "../stack/fake_runner.ts";
+import { startGateway } from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+
+Deno.test("a cold burst makes one API call of each kind", async () => {
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  const statuses = await Promise.all(
+    Array.from({ length: 200 }, async () => {
+      const answer = await gateway.send(LOCKED, {
+        path: "/status/204",
+        headers,
+      });
+      return answer.status;
+    }),
+  );
+  assert.deepEqual(new Set(statuses), new Set([204]));
+  assert.deepEqual(
+    new Map(
+      api.calls.map(({ operation }) => [operation, api.count(operation)]),
+    ),
+    new Map([
+      ["isSandboxPublic", 1],
+      ["isValidAuthToken", 1],
+      ["getRunnerBySandboxId", 1],
+    ]),
+  );
+});
+
+Deno.test("with the API down, what is known keeps working and what is not gets 503", async () => {
+  await using gateway = await startGateway({ API_CLIENT_TIMEOUT_SEC: "1" });
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  gateway.stack.api.outage = 500;
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  const cold = await gateway.send(LOCKED);
+  assert.equal(cold.status, 503);
+  assert.equal(cold.headers.get("x-porthole-error"), "api_unreachable");
+  assert.doesNotMatch(cold.body, /127\.0\.0\.1/);
+});
+
+Deno.test("an unknown sandbox reads as private, and as not found to whoever may ask", async () => {
+  await using gateway = await startGateway();
+  const host = "3000-nobody.proxy.localhost";
+  assert.equal((await gateway.send(host)).status, 401);
+  const { state } = gateway.stack.api;
+  const demo = state.sandboxes.get("demo");
+  assert(demo !== undefined);
+  state.sandboxes.set("gone", { ...demo, id: "gone" });
+  // Public to the API, but no runner holds it any more.
+  state.runners.clear();
+  const gone = await gateway.send("3000-gone.proxy.localhost");
+  assert.equal(gone.status, 404);
+  assert.equal(gone.headers.get("x-porthole-error"), "sandbox_not_found");
+});
+
+Deno.test("a sandbox that moved to another runner is found there at once", async () => {
+  await using gateway = await startGateway();
+  const { api, runner, app } = gateway.stack;
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  await using next = await startFakeRunner(
+    "next-key",
+    new Map([["demo", { started: true, ports: new Map([[3000, app.port]]) }]]),
+  );
+  const record = api.state.runners.get(RUNNER_ID);
+  assert(record !== undefined);
+  api.state.runners.set(RUNNER_ID, {
+    ...record,
+    proxyUrl: next.url,
+    apiKey: "next-key",
+  });
+  runner.containers.delete("demo");
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  assert.equal(next.seen.length, 1);
+
+  await runner[Symbol.asyncDispose]();
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+});
