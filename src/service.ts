@@ -90,7 +90,7 @@ export async function createService(
 
   const upstream = new UpstreamClient({
     connectTimeoutMs: config.upstream.connectTimeoutMs,
-    headerTimeoutMs: config.upstream.headerTimeoutMs ?? 0,
+    headerTimeoutMs: config.upstream.headerTimeoutMs,
     idleTimeoutMs: config.upstream.idleTimeoutMs,
   });
   const forwarder = createForwarder({ upstream, sandboxes });

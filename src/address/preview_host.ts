@@ -31,7 +31,7 @@ const FIRST_LABEL = /^([1-9][0-9]{0,4})-([a-z0-9_-]{1,57})$/;
 
 /**
  * Classifies an authority (`host[:port]`, already checked by {@linkcode splitRequestUrl}) against the base domains,
- * which are lower case and carry no port.
+ * which are lower case, carry no port, and come longest first where one lies below another.
  */
 export function parseHost(
   authority: string,

@@ -6,7 +6,7 @@ import { backoffMs, type Sleep } from "../lib/backoff.ts";
 
 /** The base domains, as far as they are known. */
 export interface BaseDomains {
-  /** Lower case, without ports; empty until they are known. */
+  /** Lower case, without ports, the longest first; empty until they are known. */
   current(): readonly string[];
   /** Asks the API until it tells, where none are configured; `signal` ends the asking. */
   learn(signal: AbortSignal): Promise<void>;
@@ -25,7 +25,8 @@ export function createBaseDomains(
     onFailure: (error: unknown) => void;
   },
 ): BaseDomains {
-  let domains = configured;
+  // The longest first: with `example.com` and `preview.example.com`, a host below the latter belongs to the latter.
+  let domains = configured.toSorted((a, b) => b.length - a.length);
 
   async function ask(): Promise<void> {
     const { proxyTemplateUrl } = await options.api.config();

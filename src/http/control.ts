@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { ErrorCode } from "../errors.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import { type Logger, loggerFor } from "../observability/log.ts";
+import type { ControlEnv } from "./control_env.ts";
 import { problem } from "./problem.ts";
 import {
   addDocsRoutes,
@@ -10,11 +11,6 @@ import {
   type OpenApiDocument,
 } from "./routes/docs.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
-
-/** What every route gets with its request. */
-export interface ControlEnv {
-  Bindings: { readonly requestId: string };
-}
 
 /** Parts of the control plane. */
 export interface ControlOptions {

@@ -1,8 +1,4 @@
-import {
-  deepStrictEqual as deepEqual,
-  rejects,
-  strictEqual as equal,
-} from "node:assert/strict";
+import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
 import {
   type CacheEvent,
   type CachePolicy,

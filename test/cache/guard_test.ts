@@ -1,8 +1,4 @@
-import {
-  deepStrictEqual as deepEqual,
-  match,
-  strictEqual as equal,
-} from "node:assert/strict";
+import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
 import { createGuard } from "../../src/cache/guard.ts";
 import { failureLog, manualClock } from "./fakes.ts";
 

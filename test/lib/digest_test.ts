@@ -1,8 +1,4 @@
-import {
-  match,
-  notStrictEqual as notEqual,
-  strictEqual as equal,
-} from "node:assert/strict";
+import { match, notStrictEqual as notEqual, strictEqual as equal } from "node:assert/strict";
 import { digestKey, joinParts } from "../../src/lib/digest.ts";
 
 Deno.test("digestKey() is SHA-256 over length-prefixed parts, base64url", async () => {

@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/error_page.ts";
-import type { ControlEnv } from "../control.ts";
+import type { ControlEnv } from "../control_env.ts";
 import { OWN_ANSWER_FIELDS } from "../problem.ts";
 
 /** An OpenAPI 3.1 document. */

@@ -1,6 +1,6 @@
 /** Liveness and readiness. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ControlEnv } from "../control.ts";
+import type { ControlEnv } from "../control_env.ts";
 import { OWN_ANSWER_FIELDS } from "../problem.ts";
 
 /** The state of one thing that the gateway depends on. */

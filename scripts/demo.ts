@@ -1,0 +1,71 @@
+/** `deno task demo`: the gateway in front of a stand-in API, runner and app, in one process; nothing of it is kept. */
+import { formatProblems, SETTINGS } from "../src/config.ts";
+import { readSettings } from "../src/lib/settings.ts";
+import { startLogging } from "../src/observability/log.ts";
+import { type Demo, startDemo } from "./demo/gateway.ts";
+import { welcome } from "./demo/welcome.ts";
+
+/** The variables that the demo heeds. */
+const DEMO_SETTINGS = {
+  PROXY_PORT: SETTINGS.PROXY_PORT,
+  LOG_LEVEL: { ...SETTINGS.LOG_LEVEL, default: "warning" },
+  LOG_FORMAT: { ...SETTINGS.LOG_FORMAT, default: "pretty" },
+} as const;
+
+/** Exit codes. */
+const PORT_TAKEN = 1;
+const BAD_ENVIRONMENT = 2;
+
+async function print(
+  text: string,
+  stream: { write(bytes: Uint8Array): Promise<number> } = Deno.stdout,
+): Promise<void> {
+  await stream.write(new TextEncoder().encode(text));
+}
+
+async function startOrExit(port: number): Promise<Demo> {
+  try {
+    return await startDemo(port);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    await print(
+      `Port ${port} is taken. Choose another, or 0 for any free one: PROXY_PORT=0 deno task demo\n`,
+      Deno.stderr,
+    );
+    Deno.exit(PORT_TAKEN);
+  }
+}
+
+async function main(): Promise<void> {
+  const environment = Object.fromEntries(
+    Object.keys(DEMO_SETTINGS).map((name) => [name, Deno.env.get(name)]),
+  );
+  const result = readSettings(DEMO_SETTINGS, environment);
+  if (!result.ok) {
+    await print(`${formatProblems(result.problems)}\n`, Deno.stderr);
+    Deno.exit(BAD_ENVIRONMENT);
+  }
+  const { PROXY_PORT, LOG_LEVEL, LOG_FORMAT } = result.values;
+
+  const stopLogging = await startLogging(
+    { level: LOG_LEVEL, format: LOG_FORMAT },
+    Deno.stdout.writable,
+  );
+  const demo = await startOrExit(PROXY_PORT);
+  await print(welcome(demo.port));
+
+  const signal = Promise.withResolvers<void>();
+  // A second one finds no listener and ends the process.
+  const onSignal = (): void => {
+    Deno.removeSignalListener("SIGINT", onSignal);
+    Deno.removeSignalListener("SIGTERM", onSignal);
+    signal.resolve();
+  };
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  await signal.promise;
+  await demo[Symbol.asyncDispose]();
+  await stopLogging();
+}
+
+await main();

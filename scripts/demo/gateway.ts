@@ -1,0 +1,41 @@
+/** The demo's gateway: the real service before the test stack. */
+import meta from "../../deno.json" with { type: "json" };
+import { formatProblems, parseConfig } from "../../src/config.ts";
+import { listen } from "../../src/server/listen.ts";
+import { createService, type Service } from "../../src/service.ts";
+import { startStack } from "../../test/stack/stack.ts";
+
+/** A running demo; disposing of it ends what is open. */
+export interface Demo extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * Starts the stack and the gateway. It listens on loopback only, because it leads to every port of this machine.
+ *
+ * @throws {Deno.errors.AddrInUse} If `port` is taken; 0 takes any free one.
+ */
+export async function startDemo(port: number): Promise<Demo> {
+  await using started = new AsyncDisposableStack();
+  const service = Promise.withResolvers<Service>();
+  // Listening comes first: the public addresses that everything else is told have the port in them.
+  const listener = listen(
+    async (request, info) => (await service.promise).fetch(request, info),
+    { hostname: "127.0.0.1", port },
+  );
+  started.defer(() => listener.close());
+  const stack = started.use(
+    await startStack({ publicHost: `proxy.localhost:${listener.port}` }),
+  );
+  const result = parseConfig(stack.environment);
+  if (!result.ok) throw new TypeError(formatProblems(result.problems));
+  const gateway = await createService(result.config, { version: meta.version });
+  started.defer(() => gateway.close());
+  service.resolve(gateway);
+
+  const owned = started.move();
+  return {
+    port: listener.port,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

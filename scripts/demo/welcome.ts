@@ -1,0 +1,101 @@
+/** What the demo prints: links to open and commands to paste, each with what it shows. */
+import { KEYS } from "../../test/stack/stack.ts";
+
+/** One thing to try. */
+export interface Sample {
+  readonly shows: string;
+  readonly url: string;
+  /** Arguments for curl besides the URL; a sample without them is a link to open. */
+  readonly curl?: readonly string[];
+  /** What comes back without following redirects. */
+  readonly status: number;
+}
+
+/** Everything there is to try, for a gateway at `port`. */
+export function samples(port: number): readonly Sample[] {
+  function at(label: string, target: string): string {
+    return `http://${label}.proxy.localhost:${port}${target}`;
+  }
+  return [
+    { shows: "a public sandbox", url: at("3000-demo", "/"), status: 200 },
+    {
+      shows: "a private one, opened by its token",
+      url: at("3000-locked", `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`),
+      status: 303,
+    },
+    {
+      shows: "the same by a signed link for one port",
+      url: at(`3000-${KEYS.signedToken}`, "/"),
+      status: 200,
+    },
+    {
+      shows: "a sandbox that is not running",
+      url: at("3000-stopped", "/"),
+      status: 503,
+    },
+    {
+      shows: "what the app receives",
+      url: at("3000-demo", "/echo?q=(x)"),
+      curl: [],
+      status: 200,
+    },
+    {
+      shows: "nobody gets in without a credential",
+      url: at("3000-locked", "/echo"),
+      curl: ["-i"],
+      status: 401,
+    },
+    {
+      shows: "the preview token",
+      url: at("3000-locked", "/echo"),
+      curl: ["-H", `X-Daytona-Preview-Token: ${KEYS.lockedToken}`],
+      status: 200,
+    },
+    {
+      shows: "a user's API key",
+      url: at("3000-locked", "/echo"),
+      curl: ["-H", `Authorization: Bearer ${KEYS.user}`],
+      status: 200,
+    },
+    {
+      shows: "events as they come",
+      url: at("3000-demo", "/sse?count=10"),
+      curl: ["-N"],
+      status: 200,
+    },
+    {
+      shows: "a gigabyte, in flat memory",
+      url: at("3000-demo", "/bytes?size=1073741824"),
+      curl: ["-o", "/dev/null"],
+      status: 200,
+    },
+  ];
+}
+
+/** The text for people, in plain words and without colours. */
+export function welcome(port: number): string {
+  const all = samples(port);
+  const links = all.filter(({ curl }) => curl === undefined);
+  const commands = all.filter(({ curl }) => curl !== undefined);
+  return `Porthole is running in front of a stand-in Daytona. Open in a browser:
+
+${links.map(({ shows, url }) => `  ${url}\n      ${shows}`).join("\n")}
+  http://5173-demo.proxy.localhost:${port}/
+      your own dev server on port 5173, or any other port of this machine
+
+Or in a terminal:
+
+${
+    commands.map((sample) => `  ${commandOf(sample)}\n      ${sample.shows}`)
+      .join("\n")
+  }
+
+Pages in your browser can reach this machine's ports through it while it runs. Ctrl-C ends it.
+`;
+}
+
+function commandOf({ url, curl = [] }: Sample): string {
+  const words = ["curl", ...curl, url];
+  return words.map((word) => /^[\w.:/-]+$/.test(word) ? word : `'${word}'`)
+    .join(" ");
+}

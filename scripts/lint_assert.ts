@@ -1,0 +1,39 @@
+/**
+ * In Deno, `import { equal } from "node:assert/strict"` gives the loose comparison of the same name; only the default
+ * export is strict. This rule keeps such an import from making a test that cannot fail.
+ */
+
+const LOOSE: ReadonlySet<string> = new Set([
+  "deepEqual",
+  "equal",
+  "notDeepEqual",
+  "notEqual",
+]);
+
+const plugin: Deno.lint.Plugin = {
+  name: "assert",
+  rules: {
+    strict: {
+      create(context) {
+        return {
+          ImportSpecifier(node) {
+            const { parent, imported } = node;
+            if (
+              parent?.type === "ImportDeclaration" &&
+              parent.source.value.startsWith("node:assert") &&
+              imported.type === "Identifier" && LOOSE.has(imported.name)
+            ) {
+              context.report({
+                node,
+                message:
+                  `${imported.name} is the loose one here: use the default export of node:assert/strict`,
+              });
+            }
+          },
+        };
+      },
+    },
+  },
+};
+
+export default plugin;

@@ -1,0 +1,324 @@
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  strictEqual as equal,
+  throws,
+} from "node:assert/strict";
+import {
+  type Config,
+  formatProblems,
+  parseConfig,
+  SETTINGS,
+} from "../src/config.ts";
+
+const REQUIRED = {
+  DAYTONA_API_URL: "https://api.example.com/api",
+  PROXY_API_KEY: "service-key",
+};
+
+function configOf(env: Record<string, string>): Config {
+  const result = parseConfig({ ...REQUIRED, ...env });
+  ok(result.ok, result.ok ? "" : formatProblems(result.problems));
+  return result.config;
+}
+
+function problemsOf(env: Record<string, string>): string[] {
+  const result = parseConfig({ ...REQUIRED, ...env });
+  return result.ok ? [] : result.problems.map(({ name }) => name);
+}
+
+Deno.test("parseConfig() needs nothing but the API's address and the key", () => {
+  deepEqual(configOf({}), {
+    listen: { hostname: "0.0.0.0", port: 4000, trustedProxies: [] },
+    public: { protocol: "https", domains: [], allowedOrigins: [] },
+    daytona: {
+      apiUrl: "https://api.example.com/api",
+      serviceKey: "service-key",
+      timeoutMs: 10_000,
+    },
+    cache: {
+      location: { kind: "kv", path: undefined },
+      maxEntries: 10_000,
+      runnerTtlMs: 120_000,
+      publicTtlMs: 120_000,
+      tokenTtlMs: 120_000,
+      tokenRefusedTtlMs: 5_000,
+      signedTokenTtlMs: 60_000,
+      staleIfErrorMs: 600_000,
+    },
+    session: { secrets: ["service-key"], ttlMs: 3_600_000 },
+    upstream: {
+      connectTimeoutMs: 10_000,
+      headerTimeoutMs: 300_000,
+      idleTimeoutMs: 30_000,
+    },
+    limits: {
+      concurrentExchanges: 10_000,
+      tunnelBufferBytes: 16_777_216,
+      shutdownTimeoutMs: 3_600_000,
+    },
+    log: { level: "info", format: "json" },
+  });
+});
+
+Deno.test("parseConfig() puts every variable where the code looks for it", async (t) => {
+  const secret = "s".repeat(32);
+  const cases: [string, string, (config: Config) => unknown, unknown][] = [
+    ["PROXY_HOST", "::1", (c) => c.listen.hostname, "::1"],
+    ["PROXY_PORT", "8080", (c) => c.listen.port, 8080],
+    ["PROXY_PORT", "0", (c) => c.listen.port, 0],
+    [
+      "TRUSTED_PROXIES",
+      "10.0.0.0/8, 192.0.2.7,2001:db8::1",
+      (c) => c.listen.trustedProxies,
+      ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::1/128"],
+    ],
+    ["PROXY_PROTOCOL", "http", (c) => c.public.protocol, "http"],
+    [
+      "PROXY_DOMAIN",
+      "Preview.Example.com, proxy.localhost:4000,",
+      (c) => c.public.domains,
+      [{ name: "preview.example.com", port: undefined }, {
+        name: "proxy.localhost",
+        port: 4000,
+      }],
+    ],
+    [
+      "ALLOWED_ORIGINS",
+      "https://App.example.com,http://localhost:3000",
+      (c) => c.public.allowedOrigins,
+      ["https://app.example.com", "http://localhost:3000"],
+    ],
+    [
+      "DAYTONA_API_URL",
+      "http://10.0.0.1:3000/api//",
+      (c) => c.daytona.apiUrl,
+      "http://10.0.0.1:3000/api",
+    ],
+    [
+      "DAYTONA_API_URL",
+      "https://api.example.com",
+      (c) => c.daytona.apiUrl,
+      "https://api.example.com",
+    ],
+    ["PROXY_API_KEY", " padded ", (c) => c.daytona.serviceKey, "padded"],
+    ["API_CLIENT_TIMEOUT_SEC", "60", (c) => c.daytona.timeoutMs, 60_000],
+    ["CACHE_URL", "none", (c) => c.cache.location, { kind: "none" }],
+    ["CACHE_URL", "kv:./data/kv.db", (c) => c.cache.location, {
+      kind: "kv",
+      path: "./data/kv.db",
+    }],
+    ["CACHE_URL", "kv::memory:", (c) => c.cache.location, {
+      kind: "kv",
+      path: ":memory:",
+    }],
+    ["CACHE_URL", "https://kv.example.com/db", (c) => c.cache.location, {
+      kind: "kv-connect",
+      url: "https://kv.example.com/db",
+    }],
+    ["CACHE_MAX_ENTRIES", "5", (c) => c.cache.maxEntries, 5],
+    ["RUNNER_TTL_SEC", "1", (c) => c.cache.runnerTtlMs, 1_000],
+    ["PUBLIC_TTL_SEC", "2", (c) => c.cache.publicTtlMs, 2_000],
+    ["TOKEN_TTL_SEC", "3", (c) => c.cache.tokenTtlMs, 3_000],
+    ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
+    ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
+    ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
+    ["SESSION_SECRETS", `${secret},${secret}2`, (c) => c.session.secrets, [
+      secret,
+      `${secret}2`,
+    ]],
+    ["SESSION_TTL_SEC", "60", (c) => c.session.ttlMs, 60_000],
+    [
+      "UPSTREAM_CONNECT_TIMEOUT_SEC",
+      "1",
+      (c) => c.upstream.connectTimeoutMs,
+      1_000,
+    ],
+    [
+      "UPSTREAM_HEADER_TIMEOUT_SEC",
+      "2",
+      (c) => c.upstream.headerTimeoutMs,
+      2_000,
+    ],
+    [
+      "UPSTREAM_HEADER_TIMEOUT_SEC",
+      "0",
+      (c) => c.upstream.headerTimeoutMs,
+      0,
+    ],
+    ["UPSTREAM_IDLE_TIMEOUT_SEC", "3", (c) => c.upstream.idleTimeoutMs, 3_000],
+    ["MAX_CONCURRENT_EXCHANGES", "1", (c) => c.limits.concurrentExchanges, 1],
+    ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
+    ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
+    ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
+    ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
+  ];
+  for (const [name, text, read, expected] of cases) {
+    await t.step(
+      `${name}=${text}`,
+      () => deepEqual(read(configOf({ [name]: text })), expected),
+    );
+  }
+  await t.step("no setting is left out of this table", () => {
+    deepEqual(
+      new Set(cases.map(([name]) => name)),
+      new Set(Object.keys(SETTINGS)),
+    );
+  });
+});
+
+Deno.test("parseConfig() refuses what it cannot use", async (t) => {
+  const cases: Record<string, string[]> = {
+    PROXY_HOST: ["0.0.0.0:80", "a b", "300.0.0.1", "10", "fe80::1%eth0", "-a"],
+    PROXY_PORT: ["65536", "-1", "+80", "0x50", "1e3", "80.0", "8 0", "four"],
+    TRUSTED_PROXIES: [
+      "10.0.0.0/33",
+      "10.0.0.0/-1",
+      "10",
+      "0x7f.1",
+      "10.0.0.0/8/8",
+      "lb.internal",
+      "::1/129",
+      "10.0.0.0/ 8",
+    ],
+    PROXY_PROTOCOL: ["HTTP", "https://", "ftp"],
+    PROXY_DOMAIN: [
+      ".example.com",
+      "example.com.",
+      "https://example.com",
+      "example..com",
+      "*.example.com",
+      "example.com/x",
+      "example.com:0",
+      "example.com:70000",
+      "example.com:",
+      "10.0.0.1",
+      "10.0.0.1:80",
+      "-a.com",
+      "a_b.com",
+      `${"a".repeat(64)}.com`,
+      `${"abcdefgh.".repeat(21)}com`,
+      "good.example.com,bad..example.com",
+    ],
+    ALLOWED_ORIGINS: [
+      "*",
+      "null",
+      "app.example.com",
+      "https://app.example.com/x",
+      "https://u@app.example.com",
+      "ftp://a",
+    ],
+    DAYTONA_API_URL: [
+      "api.example.com",
+      "/api",
+      "ftp://api.example.com",
+      "https://",
+      "https://u:p@api.example.com",
+      "https://u@api.example.com",
+      "https://api.example.com?x",
+      "https://api.example.com/api?",
+      "https://api.example.com#x",
+    ],
+    PROXY_API_KEY: ["two words", "caf\u00e9", "a\nb"],
+    API_CLIENT_TIMEOUT_SEC: ["0", "2147484", "1.5", "10s"],
+    CACHE_URL: [
+      "redis://localhost",
+      "http://kv.example.com",
+      "https://",
+      "memory",
+      "kv",
+      "NONE",
+    ],
+    CACHE_MAX_ENTRIES: ["0", "10000001"],
+    SESSION_SECRETS: ["short", `${"s".repeat(32)},short`],
+    SESSION_TTL_SEC: ["59", "2147484", "99999999999999999999"],
+    RUNNER_TTL_SEC: ["0"],
+    TUNNEL_BUFFER_BYTES: ["65535", "1073741825", "16MiB"],
+    LOG_LEVEL: ["verbose", "INFO"],
+    LOG_FORMAT: ["text"],
+  };
+  for (const [name, texts] of Object.entries(cases)) {
+    for (const text of texts) {
+      await t.step(
+        `${name}=${text}`,
+        () => deepEqual(problemsOf({ [name]: text }), [name]),
+      );
+    }
+  }
+});
+
+Deno.test("parseConfig() keeps every duration within what a timer can wait", () => {
+  const config = configOf({ SESSION_TTL_SEC: "2147483" });
+
+  ok(config.session.ttlMs <= 2 ** 31 - 1);
+});
+
+Deno.test("parseConfig() takes an empty or blank variable for an unset one", () => {
+  equal(configOf({ PROXY_PORT: "", LOG_LEVEL: "  " }).listen.port, 4000);
+  deepEqual(problemsOf({ PROXY_API_KEY: " " }), ["PROXY_API_KEY"]);
+});
+
+Deno.test("parseConfig() ignores variables that it does not know", () => {
+  deepEqual(configOf({ PATH: "/bin", PROXY_PORTS: "x" }), configOf({}));
+});
+
+Deno.test("parseConfig() freezes the configuration through and through", () => {
+  const config = configOf({ PROXY_DOMAIN: "example.com" });
+
+  ok(Object.isFrozen(config));
+  ok(Object.isFrozen(config.public.domains[0]));
+  throws(() => Object.assign(config.listen, { port: 1 }), TypeError);
+});
+
+Deno.test("parseConfig() reports every problem at once, each with what was given", () => {
+  const result = parseConfig({
+    PROXY_PORT: "80a",
+    LOG_LEVEL: "loud",
+    DAYTONA_API_URL: "https://api.example.com",
+  });
+
+  ok(!result.ok);
+  deepEqual(
+    result.problems.map(({ name, given }) => [name, given]),
+    [["PROXY_API_KEY", undefined], ["PROXY_PORT", '"80a"'], [
+      "LOG_LEVEL",
+      '"loud"',
+    ]],
+  );
+});
+
+Deno.test("parseConfig() never repeats a secret in a problem", () => {
+  const result = parseConfig({
+    DAYTONA_API_URL: "https://user:hunter2@api.example.com",
+    PROXY_API_KEY: "hunter2 hunter2",
+    SESSION_SECRETS: "hunter2",
+  });
+
+  ok(!result.ok);
+  equal(result.problems.length, 3);
+  ok(!formatProblems(result.problems).includes("hunter2"));
+});
+
+Deno.test("formatProblems() says for an empty environment what is missing, what it is for, and where to look around", () => {
+  const result = parseConfig({});
+
+  ok(!result.ok);
+  const text = formatProblems(result.problems);
+  for (const name of ["DAYTONA_API_URL", "PROXY_API_KEY"] as const) {
+    ok(new RegExp(`^  ${name} +is not set$`, "m").test(text), text);
+    ok(text.includes(SETTINGS[name].purpose));
+  }
+  ok(text.includes("deno task demo"));
+});
+
+Deno.test("formatProblems() prints control characters escaped and long values cut", () => {
+  const result = parseConfig({
+    ...REQUIRED,
+    LOG_LEVEL: `\u001b[31m${"x".repeat(500)}`,
+  });
+
+  ok(!result.ok);
+  const text = formatProblems(result.problems);
+  ok(text.includes("\\u001b[31m"));
+  ok(!text.includes("x".repeat(200)));
+});

@@ -1,0 +1,450 @@
+import assert from "node:assert/strict";
+import { type EventEmitter, once } from "node:events";
+import type { AddressInfo } from "node:net";
+import PeerClient, { WebSocketServer } from "ws";
+
+import {
+  relay,
+  type RelayOptions,
+  type Tunnel,
+} from "../../src/proxy/tunnel.ts";
+import { UpstreamClient } from "../../src/upstream/client.ts";
+import { ProtocolViolation } from "../../src/upstream/frames.ts";
+import { parseOrigin } from "../../src/upstream/origin.ts";
+import { openWebSocket } from "../../src/upstream/websocket_handshake.ts";
+import { UpstreamWebSocket } from "../../src/upstream/websocket.ts";
+import { fakeConnection, serverFrame } from "../upstream/wire_frames.ts";
+
+/** The part of ws's sockets that is used here; the package has no types of its own. */
+interface PeerSocket extends EventEmitter {
+  send(
+    data: string | Uint8Array,
+    options: { binary?: boolean },
+    callback?: () => void,
+  ): void;
+  ping(): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  readonly _socket: { write(bytes: Uint8Array): void };
+}
+
+interface Rig {
+  readonly url: string;
+  /** The next tunnel with the app's end of it. */
+  next(): Promise<{ tunnel: Tunnel; app: PeerSocket }>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface RigOptions extends RelayOptions {
+  /** Called with the tunnel before the client's upgrade is answered. */
+  onTunnel?(tunnel: Tunnel): void;
+}
+
+/** An app by other hands (ws) behind a server that does nothing but open tunnels to it. */
+async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const apps = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  await once(apps, "listening");
+  const { port } = apps.address() as AddressInfo;
+  const client = new UpstreamClient();
+  const tunnels: Tunnel[] = [];
+  const arrivals: Array<(tunnel: Tunnel) => void> = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const opened = await openWebSocket(client, {
+        origin: parseOrigin(`http://127.0.0.1:${port}`),
+        target: "/",
+        headers: [["Host", "app.test"]],
+      }, { closeTimeoutMs: 100 });
+      assert.ok(opened.kind === "open");
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      const tunnel = relay(socket, opened.socket, {
+        handshakeTimeoutMs: 500,
+        ...options,
+      });
+      tunnels.push(tunnel);
+      options.onTunnel?.(tunnel);
+      arrivals.shift()?.(tunnel);
+      return response;
+    },
+  );
+  return {
+    url: `ws://127.0.0.1:${server.addr.port}/`,
+    async next() {
+      const [tunnel, [app]] = await Promise.all([
+        new Promise<Tunnel>((resolve) => arrivals.push(resolve)),
+        once(apps, "connection") as Promise<[PeerSocket]>,
+      ]);
+      return { tunnel, app };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const app of apps.clients) app.terminate();
+      await new Promise((resolve) => apps.close(resolve));
+      await Promise.all(tunnels.map((tunnel) => tunnel.released));
+      client.close();
+      await server.shutdown();
+    },
+  };
+}
+
+function nextEvent<E extends Event>(
+  target: EventTarget,
+  type: string,
+): Promise<E> {
+  return new Promise((resolve) =>
+    target.addEventListener(type, (event) => resolve(event as E), {
+      once: true,
+    })
+  );
+}
+
+async function connect(
+  rig: Rig,
+): Promise<{ client: WebSocket; tunnel: Tunnel; app: PeerSocket }> {
+  const next = rig.next();
+  const client = new WebSocket(rig.url);
+  client.binaryType = "arraybuffer";
+  await nextEvent(client, "open");
+  return { client, ...await next };
+}
+
+/** A client that reads no further than its 101. */
+async function connectDeaf(
+  rig: Rig,
+): Promise<{ conn: Deno.TcpConn; tunnel: Tunnel; app: PeerSocket }> {
+  const next = rig.next();
+  const { hostname, port } = new URL(rig.url);
+  const conn = await Deno.connect({ hostname, port: Number(port) });
+  await conn.write(new TextEncoder().encode(
+    `GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  ));
+  await conn.read(new Uint8Array(1000));
+  return { conn, ...await next };
+}
+
+async function clientClose(
+  client: WebSocket,
+): Promise<{ code: number; reason: string }> {
+  const { code, reason } = await nextEvent<CloseEvent>(client, "close");
+  return { code, reason };
+}
+
+async function appClose(
+  app: PeerSocket,
+): Promise<{ code: number; reason: string }> {
+  const [code, reason] = await once(app, "close") as [number, Uint8Array];
+  return { code, reason: String(reason) };
+}
+
+function pattern(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => i % 253);
+}
+
+Deno.test("relay() passes text and binary messages of any size both ways, in order", async () => {
+  await using rig = await startRig();
+  const { client, app, tunnel } = await connect(rig);
+  app.on(
+    "message",
+    (data: Uint8Array, isBinary: boolean) =>
+      app.send(data, { binary: isBinary }),
+  );
+  const messages = ["Grüße \u{1f600}", "", pattern(0), pattern(3)].concat(
+    pattern(1 << 20),
+    "\ufeff" + "x".repeat(200_000),
+  );
+  const echoed: unknown[] = [];
+  const all = Promise.withResolvers<void>();
+  client.onmessage = ({ data }) => {
+    echoed.push(typeof data === "string" ? data : new Uint8Array(data));
+    if (echoed.length === messages.length) all.resolve();
+  };
+  for (const message of messages) client.send(message);
+  await all.promise;
+  assert.deepEqual(echoed, messages);
+
+  const closed = appClose(app);
+  client.close(1000, "done");
+  assert.deepEqual(await closed, { code: 1000, reason: "done" });
+  const bytes = messages.reduce(
+    (sum, message) => sum + new Blob([message]).size,
+    0,
+  );
+  assert.deepEqual(await tunnel.closed, {
+    by: "client",
+    code: 1000,
+    reason: "done",
+    messagesSent: 6,
+    messagesReceived: 6,
+    bytesSent: bytes,
+    bytesReceived: bytes,
+  });
+});
+
+Deno.test("relay() passes the app's close code and reason to the client", async () => {
+  await using rig = await startRig();
+  for (
+    const [code, reason] of [
+      [1000, ""],
+      [1001, "leaving"],
+      [1011, "broken"],
+      [1012, "restarting"],
+      [1013, "later"],
+      [3000, "x".repeat(123)],
+      [4999, "tschüß"],
+    ] as const
+  ) {
+    const { client, app, tunnel } = await connect(rig);
+    const closed = clientClose(client);
+    app.close(code, reason);
+    assert.deepEqual(await closed, { code, reason });
+    const end = await tunnel.closed;
+    assert.deepEqual([end.by, end.code, end.reason], [
+      "upstream",
+      code,
+      reason,
+    ]);
+  }
+});
+
+Deno.test("relay() passes the client's close code and reason to the app", async () => {
+  await using rig = await startRig();
+  for (
+    const [code, reason] of [
+      [1000, ""],
+      [1001, "leaving"],
+      [1011, "broken"],
+      [3000, "x".repeat(123)],
+      [4999, "tschüß"],
+    ] as const
+  ) {
+    const next = rig.next();
+    // A browser's WebSocket cannot send all of them itself; its user agent can.
+    const client: PeerSocket = new PeerClient(rig.url);
+    await once(client, "open");
+    const { app, tunnel } = await next;
+    const closed = appClose(app);
+    client.close(code, reason);
+    assert.deepEqual(await closed, { code, reason });
+    const end = await tunnel.closed;
+    assert.deepEqual([end.by, end.code, end.reason], ["client", code, reason]);
+  }
+});
+
+Deno.test("relay() passes a Close without code both ways", async () => {
+  await using rig = await startRig();
+  const first = await connect(rig);
+  const seenByClient = clientClose(first.client);
+  first.app.close();
+  assert.equal((await seenByClient).code, 1005);
+  assert.equal((await first.tunnel.closed).code, 1005);
+
+  const second = await connect(rig);
+  const seenByApp = appClose(second.app);
+  second.client.close();
+  assert.equal((await seenByApp).code, 1005);
+  assert.equal((await second.tunnel.closed).code, 1005);
+});
+
+Deno.test("relay() delivers what the app sent before its Close", async () => {
+  await using rig = await startRig();
+  const { client, app } = await connect(rig);
+  let bytes = 0;
+  client.onmessage = ({ data }) => bytes += data.byteLength;
+  const closed = clientClose(client);
+  for (let i = 0; i < 50; i++) app.send(pattern(100_000), { binary: true });
+  app.close(4000);
+  assert.equal((await closed).code, 4000);
+  assert.equal(bytes, 5_000_000);
+});
+
+Deno.test("relay() tells the client 1011 when the app is killed", async () => {
+  await using rig = await startRig();
+  const { client, app, tunnel } = await connect(rig);
+  const closed = clientClose(client);
+  app.terminate();
+  assert.deepEqual(await closed, {
+    code: 1011,
+    reason: "upstream connection lost",
+  });
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["upstream", 1006]);
+});
+
+Deno.test("relay() tells the client 1011 when the app breaks the protocol", async () => {
+  await using rig = await startRig();
+  const { client, app, tunnel } = await connect(rig);
+  const closed = clientClose(client);
+  app._socket.write(Uint8Array.of(0xc1, 0));
+  assert.equal((await closed).code, 1011);
+  const end = await tunnel.closed;
+  assert.equal(end.by, "upstream");
+  assert.ok(end.failure instanceof ProtocolViolation);
+});
+
+Deno.test("relay() breaks the app's connection off when the client is killed", async () => {
+  await using rig = await startRig();
+  const { conn, app, tunnel } = await connectDeaf(rig);
+  const closed = appClose(app);
+  conn.close();
+  assert.equal((await closed).code, 1006);
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["client", 1006]);
+});
+
+Deno.test("Tunnel.close() closes both sides with its code", async () => {
+  await using rig = await startRig();
+  const { client, app, tunnel } = await connect(rig);
+  const closed = Promise.all([clientClose(client), appClose(app)]);
+  tunnel.close(1001, "shutting down");
+  const expected = { code: 1001, reason: "shutting down" };
+  assert.deepEqual(await closed, [expected, expected]);
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["gateway", 1001]);
+  await tunnel.released;
+});
+
+Deno.test("Tunnel.close() counts also before the client's upgrade is complete", async () => {
+  await using rig = await startRig({
+    onTunnel: (tunnel) => tunnel.close(1012, "restarting"),
+  });
+  const next = rig.next();
+  const client = new WebSocket(rig.url);
+  const expected = { code: 1012, reason: "restarting" };
+  assert.deepEqual(await clientClose(client), expected);
+  const { tunnel } = await next;
+  assert.equal((await tunnel.closed).by, "gateway");
+});
+
+Deno.test("relay() ends with 1013 where a message finds more unsent octets than the limit", async () => {
+  const connection = fakeConnection();
+  connection.pause();
+  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const tunnels: Tunnel[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => {
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      tunnels.push(relay(socket, upstream, { bufferLimitBytes: 1000 }));
+      return response;
+    },
+  );
+  const client = new WebSocket(`ws://127.0.0.1:${server.addr.port}`);
+  await nextEvent(client, "open");
+  const closed = clientClose(client);
+  client.send(pattern(900));
+  client.send(pattern(900));
+  client.send("the last one");
+  assert.equal((await closed).code, 1013);
+  const end = await tunnels[0]?.closed;
+  assert.deepEqual([end?.by, end?.code], ["gateway", 1013]);
+  assert.equal(end?.bytesSent, 1800);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("relay() takes a bounded part of a flood that the app does not read", async () => {
+  await using rig = await startRig({ bufferLimitBytes: 1 << 20 });
+  const { client, app, tunnel } = await connect(rig);
+  app.pause();
+  const message = pattern(1 << 20);
+  for (let i = 0; i < 64; i++) client.send(message);
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["gateway", 1013]);
+  // What the sockets' own buffers take, the limit, and the message that went over it.
+  assert.ok(end.bytesSent < 32 << 20, `${end.bytesSent} octets taken`);
+});
+
+Deno.test("relay() takes a single message over the limit where nothing waits", async () => {
+  await using rig = await startRig({ bufferLimitBytes: 1000 });
+  const { client, app } = await connect(rig);
+  const message = once(app, "message");
+  client.send(pattern(1 << 20));
+  assert.equal((await message)[0].length, 1 << 20);
+  const closed = appClose(app);
+  client.close();
+  await closed;
+});
+
+Deno.test("relay() does not read the app further than the client reads, and ends with 1013 when that lasts", async () => {
+  await using rig = await startRig({
+    highWaterMarkBytes: 1 << 16,
+    heartbeatMs: 30,
+    stallTimeoutMs: 90,
+    handshakeTimeoutMs: 50,
+  });
+  const { conn, app, tunnel } = await connectDeaf(rig);
+  const closed = appClose(app);
+  app.on("error", () => {});
+  const message = pattern(100_000);
+  for (let i = 0; i < 640; i++) app.send(message, { binary: true });
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["gateway", 1013]);
+  assert.ok(end.bytesReceived < 32 << 20, `${end.bytesReceived} octets read`);
+  await closed;
+
+  // The tunnel is over; the client's connection is gone only when the client goes.
+  let isReleased = false;
+  tunnel.released.then(() => isReleased = true);
+  await Promise.resolve();
+  assert.equal(isReleased, false);
+  conn.close();
+  await tunnel.released;
+});
+
+Deno.test("relay() delivers a flood to a client that reads, whatever the high-water mark", async () => {
+  await using rig = await startRig({ highWaterMarkBytes: 1000 });
+  const { client, app, tunnel } = await connect(rig);
+  const sizes: number[] = [];
+  client.onmessage = ({ data }) => sizes.push(data.byteLength);
+  const closed = clientClose(client);
+  for (let i = 0; i < 300; i++) app.send(pattern(50_000 + i), { binary: true });
+  app.close(1000);
+  assert.equal((await closed).code, 1000);
+  assert.deepEqual(sizes, Array.from({ length: 300 }, (_, i) => 50_000 + i));
+  assert.equal((await tunnel.closed).messagesReceived, 300);
+});
+
+Deno.test("relay() sends the app unsolicited Pongs", async () => {
+  await using rig = await startRig({ heartbeatMs: 5 });
+  const { client, app } = await connect(rig);
+  await once(app, "pong");
+  await once(app, "pong");
+  const closed = appClose(app);
+  client.close();
+  await closed;
+});
+
+/** A client's end that does not become open: the client left before its 101. */
+function neverOpened(): WebSocket {
+  return Object.assign(new EventTarget(), {
+    readyState: WebSocket.CONNECTING,
+    bufferedAmount: 0,
+    close() {},
+  }) as WebSocket;
+}
+
+Deno.test("relay() gives up a client that never completes the upgrade", async () => {
+  const connection = fakeConnection();
+  const tunnel = relay(neverOpened(), new UpstreamWebSocket(connection), {
+    handshakeTimeoutMs: 1,
+  });
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["client", 1006]);
+  assert.equal(connection.isClosed, true);
+  await tunnel.released;
+});
+
+Deno.test("relay() drops an app that goes on sending instead of answering a Close", async () => {
+  const connection = fakeConnection();
+  const tunnel = relay(neverOpened(), new UpstreamWebSocket(connection), {
+    bufferLimitBytes: 1000,
+    handshakeTimeoutMs: 1,
+  });
+  tunnel.close(1001, "shutting down");
+  for (let i = 0; i < 11; i++) connection.feed(serverFrame(1, "x".repeat(100)));
+  const end = await tunnel.closed;
+  assert.equal(end.by, "gateway");
+  assert.equal(connection.isClosed, true);
+});

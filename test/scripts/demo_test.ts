@@ -1,0 +1,125 @@
+import { ok, strictEqual as equal } from "node:assert/strict";
+import { get, type IncomingHttpHeaders } from "node:http";
+import { startDemo } from "../../scripts/demo/gateway.ts";
+import { samples, welcome } from "../../scripts/demo/welcome.ts";
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Asks 127.0.0.1 for a URL, as a resolver of `*.localhost` would, and leaves the body. */
+function visit(url: string, headerLines: string[] = []): Promise<Answer> {
+  const { host, port, pathname, search } = new URL(url);
+  const headers = headerLines.map((line) => line.split(/: (.*)/, 2));
+  const answer = Promise.withResolvers<Answer>();
+  get({
+    host: "127.0.0.1",
+    port,
+    path: pathname + search,
+    headers: { host, ...Object.fromEntries(headers) },
+    agent: false,
+  }, (response) => {
+    response.destroy();
+    answer.resolve({
+      status: response.statusCode,
+      headers: response.headers,
+    });
+  }).once("error", answer.reject);
+  return answer.promise;
+}
+
+Deno.test("startDemo() serves everything that the welcome text shows", async (t) => {
+  await using demo = await startDemo(0);
+  for (
+    const {
+      shows,
+      url,
+      curl = [
+        "-H",
+        "Sec-Fetch-Mode: navigate",
+        "-H",
+        "Sec-Fetch-Dest: document",
+      ],
+      status,
+    } of samples(demo.port)
+  ) {
+    await t.step(shows, async () => {
+      const headers = curl.filter((_, i) => curl[i - 1] === "-H");
+      equal((await visit(url, headers)).status, status);
+    });
+  }
+});
+
+Deno.test("startDemo() leads to the machine's own ports", async () => {
+  await using demo = await startDemo(0);
+  await using server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen() {},
+  }, () => new Response(null, { status: 418 }));
+
+  equal(
+    (await visit(
+      `http://${server.addr.port}-demo.proxy.localhost:${demo.port}/`,
+    )).status,
+    418,
+  );
+});
+
+Deno.test("welcome() quotes for a shell what needs it", () => {
+  const text = welcome(4000);
+
+  ok(
+    text.includes("curl 'http://3000-demo.proxy.localhost:4000/echo?q=(x)'\n"),
+  );
+  ok(
+    text.includes(
+      "curl -H 'X-Daytona-Preview-Token: locked-token' http://3000-locked.proxy.localhost:4000/echo\n",
+    ),
+  );
+  ok(text.includes("http://5173-demo.proxy.localhost:4000/"));
+});
+
+/** Runs `deno task demo`'s command. */
+function runDemo(port: number): Deno.ChildProcess {
+  return new Deno.Command("deno", {
+    args: ["run", "--quiet", "-P=demo", "scripts/demo.ts"],
+    env: { PROXY_PORT: String(port), NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+Deno.test("demo.ts says how to choose another port where its own is taken", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+
+  const { code, stderr } = await runDemo(port).output();
+
+  equal(code, 1);
+  const text = new TextDecoder().decode(stderr);
+  ok(text.includes(`Port ${port} is taken`), text);
+  ok(text.includes("PROXY_PORT="), text);
+});
+
+Deno.test("demo.ts prints its links and ends cleanly on Ctrl-C", async () => {
+  await using demo = runDemo(0);
+  const stderr = new Response(demo.stderr).text();
+  const reader = demo.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("Ctrl-C")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+
+  const [url = ""] = /http:\/\/3000-demo\S+/.exec(text) ?? [];
+  equal((await visit(url)).status, 200);
+  demo.kill("SIGINT");
+  const { code, signal } = await demo.status;
+  equal(await stderr, "");
+  equal(code, 0);
+  equal(signal, null);
+  await reader.cancel();
+});

@@ -1,0 +1,172 @@
+/**
+ * A stand-in for the Daytona API on 127.0.0.1: the operations that the gateway calls, with the statuses, body types and
+ * error JSON of the real one. Tests change its state, count its calls, hold its answers back and take it down.
+ */
+import { STATUS_CODES } from "node:http";
+import {
+  type ApiState,
+  type Operation,
+  type OperationId,
+  OPERATIONS,
+  type Refusal,
+} from "./fake_api_operations.ts";
+
+/** One call that reached the API, refused or not. */
+export interface ApiCall {
+  readonly operation: OperationId;
+  /** The path's parameters in order, decoded. */
+  readonly params: readonly string[];
+  readonly headers: Headers;
+}
+
+/** The running stand-in. */
+export interface FakeApi extends AsyncDisposable {
+  /** Base URL, with the `/api` prefix. */
+  readonly url: string;
+  readonly state: ApiState;
+  /** In order of arrival; calls that match no operation are not among them. */
+  readonly calls: ApiCall[];
+  /** Awaited before every answer: where tests hold calls back. */
+  beforeAnswer: ((call: ApiCall) => void | Promise<void>) | undefined;
+  /** While set, every answer has this status, such as 503. */
+  outage: number | undefined;
+  /** How many calls of an operation have come. */
+  count(operation: OperationId): number;
+  /** Cuts every connection and refuses new ones. */
+  stop(): Promise<void>;
+  /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
+  restart(): void;
+}
+
+/** Starts the API on a free port; `now`, in milliseconds, decides which links have expired. */
+export function startFakeApi(
+  state: ApiState,
+  { now = Date.now }: { readonly now?: () => number } = {},
+): FakeApi {
+  async function handle(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const route = findRoute(request.method, pathname);
+    if (route === undefined) {
+      const message = `Cannot ${request.method} ${pathname}`;
+      return errorResponse(pathname, { refused: 404, message });
+    }
+    const { operation, params } = route;
+    const call = { operation, params, headers: request.headers };
+    api.calls.push(call);
+    await api.beforeAnswer?.(call);
+    if (api.outage !== undefined) {
+      const message = STATUS_CODES[api.outage] ?? "";
+      return errorResponse(pathname, { refused: api.outage, message });
+    }
+    const answer = answerTo(call, state, now());
+    return isRefusal(answer)
+      ? errorResponse(pathname, answer)
+      : successResponse(answer);
+  }
+
+  let server = listen(0, handle);
+  const { port } = server;
+  const api: FakeApi = {
+    url: `http://127.0.0.1:${port}/api`,
+    state,
+    calls: [],
+    beforeAnswer: undefined,
+    outage: undefined,
+    count: (operation) =>
+      api.calls.filter((call) => call.operation === operation).length,
+    stop: () => server.cut(),
+    restart() {
+      server = listen(port, handle);
+    },
+    [Symbol.asyncDispose]: () => server.cut(),
+  };
+  return api;
+}
+
+interface Listening {
+  readonly port: number;
+  cut(): Promise<void>;
+}
+
+function listen(port: number, handler: Deno.ServeHandler): Listening {
+  const abort = new AbortController();
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port,
+    signal: abort.signal,
+    onListen() {},
+  }, handler);
+  return {
+    port: server.addr.port,
+    cut() {
+      abort.abort();
+      return server.finished;
+    },
+  };
+}
+
+const ROUTES = Object.entries(OPERATIONS).map(([id, { method, path }]) => ({
+  operation: id as OperationId,
+  method,
+  pattern: new RegExp(`^/api${path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`),
+}));
+
+function findRoute(
+  method: string,
+  pathname: string,
+): Pick<ApiCall, "operation" | "params"> | undefined {
+  for (const route of ROUTES) {
+    const segments = route.pattern.exec(pathname)?.slice(1);
+    if (segments === undefined || route.method !== method) continue;
+    return {
+      operation: route.operation,
+      params: segments.map(decodeURIComponent),
+    };
+  }
+  return undefined;
+}
+
+function answerTo(
+  { operation, params, headers }: ApiCall,
+  state: ApiState,
+  now: number,
+): unknown {
+  const { caller, answer }: Operation = OPERATIONS[operation];
+  const bearer = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  const isProxy = bearer === state.serviceKey;
+  const visible = state.users.get(bearer ?? "");
+  if (
+    caller === "proxy" && !isProxy && visible === undefined ||
+    caller === "user" && visible === undefined
+  ) {
+    return { refused: 401, message: "Invalid credentials" };
+  }
+  // The real API knows such a caller, only not in this role.
+  if (caller === "proxy" && !isProxy) {
+    return { refused: 403, message: "Forbidden resource" };
+  }
+  return answer({ state, params, visible: visible ?? new Set(), now });
+}
+
+function isRefusal(answer: unknown): answer is Refusal {
+  return typeof answer === "object" && answer !== null && "refused" in answer;
+}
+
+// Objects are JSON; a string or boolean that a handler returns goes out bare, as text/html.
+function successResponse(answer: unknown): Response {
+  if (answer === undefined) return new Response(null, { status: 201 });
+  return typeof answer === "object" ? Response.json(answer) : new Response(
+    String(answer),
+    { headers: { "content-type": "text/html; charset=utf-8" } },
+  );
+}
+
+function errorResponse(path: string, { refused, message }: Refusal): Response {
+  return Response.json({
+    path,
+    timestamp: new Date().toISOString(),
+    statusCode: refused,
+    error: STATUS_CODES[refused],
+    message,
+  }, { status: refused });
+}

@@ -1,0 +1,172 @@
+/** What the Daytona API answers to each operation of the contract, out of its state. */
+import type { components, operations, paths } from "../../gen/daytona.ts";
+
+type Schemas = components["schemas"];
+
+/** The operations of the contract, by their ids there. */
+export type OperationId = keyof operations;
+
+/** A sandbox as the API's database holds it. */
+export interface ApiSandbox {
+  readonly id: string;
+  public: boolean;
+  /** The standard preview token, valid on every port. */
+  authToken: string;
+  /** A key of {@linkcode ApiState.runners}. */
+  runnerId: string;
+  /** Daytona's word: `started`, `stopped`, ... */
+  state: string;
+  /** The image that was built for it, where one was. */
+  snapshotRef?: string;
+}
+
+/** A signed preview link: one port of one sandbox. */
+export interface SignedToken {
+  readonly sandboxId: string;
+  readonly port: number;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  revoked: boolean;
+}
+
+/** All that the API knows; tests change it at will. */
+export interface ApiState {
+  config: Schemas["DaytonaConfiguration"];
+  /** The key that tells the proxy from users. */
+  serviceKey: string;
+  readonly sandboxes: Map<string, ApiSandbox>;
+  readonly runners: Map<string, Schemas["Runner"]>;
+  readonly snapshots: Map<string, Schemas["Snapshot"]>;
+  /** By token. */
+  readonly signedTokens: Map<string, SignedToken>;
+  /** Users' API keys and JWTs, each with the ids of the sandboxes and snapshots of its organization. */
+  readonly users: Map<string, Set<string>>;
+}
+
+/** An HTTP error of the API. */
+export interface Refusal {
+  readonly refused: number;
+  readonly message: string;
+}
+
+/** Who is calling, and about what. */
+export interface Query {
+  readonly state: ApiState;
+  /** The path's parameters in order, decoded. */
+  readonly params: readonly string[];
+  /** What the user behind {@linkcode Query.bearer} may see. */
+  readonly visible: ReadonlySet<string>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+type Success<K extends OperationId> = operations[K]["responses"] extends
+  { 200: { content: { "application/json": infer Body } } } ? Body : undefined;
+
+/** How one operation is called and answered; a success without a body is a 201. */
+export interface Operation<K extends OperationId = OperationId> {
+  readonly method: "GET" | "POST";
+  readonly path: keyof paths;
+  /** Whose bearer it takes. */
+  readonly caller: "anyone" | "proxy" | "user";
+  answer(query: Query): Success<K> | Refusal;
+}
+
+/** Every operation of the contract: the type checker sees to it that none is missing. */
+export const OPERATIONS: { readonly [K in OperationId]: Operation<K> } = {
+  ConfigController_getConfig: {
+    method: "GET",
+    path: "/config",
+    caller: "anyone",
+    answer: ({ state }) => state.config,
+  },
+  isSandboxPublic: {
+    method: "GET",
+    path: "/preview/{sandboxId}/public",
+    caller: "proxy",
+    answer: ({ state, params: [id = ""] }) =>
+      state.sandboxes.get(id)?.public === true || noSandbox(id),
+  },
+  isValidAuthToken: {
+    method: "GET",
+    path: "/preview/{sandboxId}/validate/{authToken}",
+    caller: "proxy",
+    answer: ({ state, params: [id = "", token] }) =>
+      state.sandboxes.get(id)?.authToken === token || noSandbox(id),
+  },
+  hasSandboxAccess: {
+    method: "GET",
+    path: "/preview/{sandboxId}/access",
+    caller: "user",
+    answer: ({ state, params: [id = ""], visible }) =>
+      state.sandboxes.has(id) && visible.has(id) || noSandbox(id),
+  },
+  getSandboxIdFromSignedPreviewUrlToken: {
+    method: "GET",
+    path: "/preview/{signedPreviewToken}/{port}/sandbox-id",
+    caller: "proxy",
+    answer({ state, params: [token = "", port], now }) {
+      const link = state.signedTokens.get(token);
+      return link !== undefined && link.port === Number(port) &&
+          !link.revoked && now < link.expiresAt
+        ? link.sandboxId
+        : { refused: 403, message: "Invalid or expired token" };
+    },
+  },
+  getRunnerBySandboxId: {
+    method: "GET",
+    path: "/runners/by-sandbox/{sandboxId}",
+    caller: "proxy",
+    answer({ state, params: [id = ""] }) {
+      const sandbox = state.sandboxes.get(id);
+      if (sandbox === undefined) return noSandbox(id);
+      return state.runners.get(sandbox.runnerId) ?? NO_RUNNER;
+    },
+  },
+  getRunnerFullById: {
+    method: "GET",
+    path: "/runners/{id}/full",
+    caller: "proxy",
+    answer: ({ state, params: [id = ""] }) =>
+      UUID.test(id)
+        ? state.runners.get(id) ?? NO_RUNNER
+        : { refused: 400, message: "Validation failed (uuid is expected)" },
+  },
+  getSandbox: {
+    method: "GET",
+    path: "/sandbox/{sandboxIdOrName}",
+    caller: "user",
+    answer({ state, params: [id = ""], visible }) {
+      const sandbox = state.sandboxes.get(id);
+      if (sandbox === undefined || !visible.has(id)) return noSandbox(id);
+      const { authToken: _, snapshotRef, ...shown } = sandbox;
+      return snapshotRef === undefined
+        ? shown
+        : { ...shown, buildInfo: { snapshotRef } };
+    },
+  },
+  updateLastActivity: {
+    method: "POST",
+    path: "/sandbox/{sandboxId}/last-activity",
+    caller: "proxy",
+    answer: ({ state, params: [id = ""] }) =>
+      state.sandboxes.has(id) ? undefined : noSandbox(id),
+  },
+  getSnapshot: {
+    method: "GET",
+    path: "/snapshots/{id}",
+    caller: "user",
+    answer: ({ state, params: [id = ""], visible }) =>
+      visible.has(id) && state.snapshots.get(id) ||
+      { refused: 404, message: `Snapshot with ID ${id} not found` },
+  },
+};
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const NO_RUNNER: Refusal = { refused: 404, message: "Runner not found" };
+
+// A private sandbox, another one's token and a sandbox that never was get the same answer.
+function noSandbox(id: string): Refusal {
+  return { refused: 404, message: `Sandbox with ID ${id} not found` };
+}

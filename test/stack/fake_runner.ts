@@ -1,0 +1,190 @@
+/**
+ * A stand-in for a runner and the daemons in its sandboxes, on 127.0.0.1: `/sandboxes/{id}/toolbox/proxy/{port}{path}`
+ * leads to a port of this machine. It is built on node:http, which keeps request-targets and header lines as they were
+ * sent, so that tests can compare bytes.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Duplex } from "node:stream";
+import { listenOnLoopback } from "./loopback.ts";
+import {
+  forward,
+  type HeaderLines,
+  headerLines,
+  type LocalTarget,
+  tunnel,
+} from "./local_forward.ts";
+
+/** A sandbox as its runner holds it. */
+export interface Container {
+  started: boolean;
+  /** Where on 127.0.0.1 the sandbox's ports are; one that is not listed is the same port there. */
+  readonly ports: Map<number, number>;
+}
+
+/** A request as it arrived. */
+export interface SeenRequest {
+  readonly method: string;
+  /** The request-target, byte for byte. */
+  readonly target: string;
+  readonly headers: HeaderLines;
+}
+
+/** The running stand-in. */
+export interface FakeRunner extends AsyncDisposable {
+  readonly url: string;
+  /** The key that it takes, for everything that it can do. */
+  apiKey: string;
+  /** By sandbox id. */
+  readonly containers: Map<string, Container>;
+  /** The latest requests, oldest first, refused ones among them. */
+  readonly seen: SeenRequest[];
+}
+
+const SEEN_AT_MOST = 1000;
+
+/** Starts a runner on a free port. */
+export async function startFakeRunner(
+  apiKey: string,
+  containers: Map<string, Container>,
+): Promise<FakeRunner> {
+  const server = createServer({
+    maxHeaderSize: 256 * 1024,
+    // Longer than a client keeps its idle connections, as on the real one.
+    keepAliveTimeout: 70_000,
+  });
+  server.maxHeadersCount = 0;
+  const loopback = await listenOnLoopback(server);
+  const runner: FakeRunner = {
+    url: loopback.url,
+    apiKey,
+    containers,
+    seen: [],
+    [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose](),
+  };
+
+  function admit(message: IncomingMessage): LocalTarget | Refusal {
+    runner.seen.push({
+      method: message.method ?? "",
+      target: message.url ?? "",
+      headers: headerLines(message),
+    });
+    if (runner.seen.length > SEEN_AT_MOST) runner.seen.shift();
+    return destinationOf(message, runner);
+  }
+  server.on("request", (message, response) => {
+    const destination = admit(message);
+    if ("status" in destination) refuse(response, destination);
+    else forward(message, response, destination);
+  });
+  server.on("upgrade", (message, socket, head) => {
+    const destination = admit(message);
+    if ("status" in destination) refuseUpgrade(socket, destination);
+    else tunnel(message, { socket, head }, destination);
+  });
+  return runner;
+}
+
+/** An answer of the runner itself. */
+interface Refusal {
+  readonly status: number;
+  readonly body: string;
+}
+
+const ROUTE = /^\/sandboxes\/([^/?]+)\/toolbox(?:\/proxy\/(\d+))?(?=[/?]|$)/;
+
+/** What a path without `/proxy/{port}` is for: the daemon's own port. */
+const TOOLBOX_PORT = "2280";
+
+function destinationOf(
+  message: IncomingMessage,
+  { apiKey, containers }: FakeRunner,
+): LocalTarget | Refusal {
+  const [, authorization] =
+    headerLines(message).find(([name]) =>
+      name.toLowerCase() === "x-daytona-authorization"
+    ) ?? [];
+  if (authorization === undefined) {
+    return refusal(message, 401, "authorization header required");
+  }
+  if (authorization !== `Bearer ${apiKey}`) {
+    return refusal(message, 401, "unauthorized: invalid token");
+  }
+  const target = message.url ?? "";
+  const [route, id, digits = TOOLBOX_PORT] = ROUTE.exec(target) ?? [];
+  if (route === undefined || id === undefined) {
+    return refusal(message, 404, "not found: no such route");
+  }
+  const container = containers.get(id);
+  if (container === undefined) {
+    return refusal(
+      message,
+      404,
+      `not found: sandbox container not found: no such container: ${id}`,
+    );
+  }
+  if (!container.started) {
+    return refusal(
+      message,
+      400,
+      "bad request: failed to resolve container IP after 3 attempts: no IP address found. Is the Sandbox started?",
+    );
+  }
+  const port = Number(digits);
+  if (port < 1 || port > 65_535) return { status: 502, body: "" };
+  const rest = target.slice(route.length);
+  return {
+    localPort: container.ports.get(port) ?? port,
+    port,
+    target: rest.startsWith("/") ? rest : `/${rest}`,
+  };
+}
+
+const CODES: Readonly<Record<number, string>> = {
+  400: "BAD_REQUEST",
+  401: "UNAUTHORIZED",
+  404: "NOT_FOUND",
+};
+
+function refusal(
+  { method, url }: IncomingMessage,
+  statusCode: number,
+  message: string,
+): Refusal {
+  const body = JSON.stringify({
+    statusCode,
+    message,
+    code: CODES[statusCode],
+    timestamp: new Date().toISOString(),
+    path: url?.replace(/\?.*$/, ""),
+    method,
+  });
+  return { status: statusCode, body };
+}
+
+function refuse(response: ServerResponse, { status, body }: Refusal): void {
+  response.writeHead(status, refusalHeaders(body)).end(body);
+}
+
+function refuseUpgrade(socket: Duplex, { status, body }: Refusal): void {
+  const headers = { ...refusalHeaders(body), Connection: "close" };
+  const lines = Object.entries(headers).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${
+      lines.join("")
+    }\r\n${body}`,
+  );
+}
+
+function refusalHeaders(body: string): Record<string, string> {
+  return {
+    "Content-Length": String(body.length),
+    ...(body !== "" && { "Content-Type": "application/json; charset=utf-8" }),
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * The world around the gateway in one process, on free ports of 127.0.0.1: an API, a runner and an app in three
+ * sandboxes. The tests run against it, and so does `deno task demo`.
+ */
+import type { Loopback } from "./loopback.ts";
+import { startDemoApp } from "./demo_app.ts";
+import { type FakeApi, startFakeApi } from "./fake_api.ts";
+import type { ApiSandbox } from "./fake_api_operations.ts";
+import {
+  type Container,
+  type FakeRunner,
+  startFakeRunner,
+} from "./fake_runner.ts";
+
+/** What opens which door. */
+export const KEYS = {
+  /** The gateway's key for the API. */
+  service: "stack-service-key",
+  /** The gateway's key for the runner. */
+  runner: "stack-runner-key",
+  /** A user's API key, good for all sandboxes. */
+  user: "demo-key",
+  /** The preview token of the sandbox `locked`. */
+  lockedToken: "locked-token",
+  /** A signed link to port 3000 of `locked`. */
+  signedToken: "signedlockedlink",
+} as const;
+
+/** The runner's id. */
+export const RUNNER_ID = "5b7ab6f5-6b0c-4a5c-8f5e-1f2d3c4b5a69";
+
+/** The port of the app in every sandbox. */
+export const APP_PORT = 3000;
+
+/** How the stack differs from the usual one. */
+export interface StackOptions {
+  /** Where the gateway is, as clients see it: `host` or `host:port`. */
+  readonly publicHost?: string;
+  /** Milliseconds since the epoch; decides which signed links have expired. */
+  readonly now?: () => number;
+}
+
+/** The running stack: `demo` is public, `locked` private, `stopped` public and not running. */
+export interface Stack extends AsyncDisposable {
+  readonly api: FakeApi;
+  readonly runner: FakeRunner;
+  readonly app: Loopback;
+  /** The environment that a gateway in front of the stack needs. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts everything. */
+export async function startStack(
+  { publicHost = "proxy.localhost", now = Date.now }: StackOptions = {},
+): Promise<Stack> {
+  await using started = new AsyncDisposableStack();
+  const app = started.use(await startDemoApp());
+  function container(started: boolean): Container {
+    return { started, ports: new Map([[APP_PORT, app.port]]) };
+  }
+  const runner = started.use(
+    await startFakeRunner(
+      KEYS.runner,
+      new Map([
+        ["demo", container(true)],
+        ["locked", container(true)],
+        ["stopped", container(false)],
+      ]),
+    ),
+  );
+  const sandboxes = [
+    sandbox("demo", { public: true }),
+    sandbox("locked", { authToken: KEYS.lockedToken }),
+    sandbox("stopped", { public: true, state: "stopped" }),
+  ];
+  const api = started.use(startFakeApi({
+    config: {
+      oidc: { issuer: "", clientId: "", audience: "" },
+      proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${publicHost}`,
+      proxyToolboxUrl: `http://${publicHost}/toolbox`,
+    },
+    serviceKey: KEYS.service,
+    sandboxes: byId(sandboxes),
+    runners: byId([{
+      id: RUNNER_ID,
+      proxyUrl: runner.url,
+      apiUrl: runner.url,
+      apiKey: KEYS.runner,
+    }]),
+    snapshots: new Map(),
+    signedTokens: new Map([[KEYS.signedToken, {
+      sandboxId: "locked",
+      port: APP_PORT,
+      expiresAt: now() + 24 * 60 * 60 * 1000,
+      revoked: false,
+    }]]),
+    users: new Map([[KEYS.user, new Set(sandboxes.map(({ id }) => id))]]),
+  }, { now }));
+
+  const owned = started.move();
+  return {
+    api,
+    runner,
+    app,
+    environment: {
+      DAYTONA_API_URL: api.url,
+      PROXY_API_KEY: KEYS.service,
+      PROXY_PROTOCOL: "http",
+      PROXY_DOMAIN: publicHost,
+      PROXY_HOST: "127.0.0.1",
+      CACHE_URL: "kv::memory:",
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function sandbox(id: string, differences: Partial<ApiSandbox>): ApiSandbox {
+  return {
+    id,
+    public: false,
+    authToken: `${id}-token`,
+    runnerId: RUNNER_ID,
+    state: "started",
+    ...differences,
+  };
+}
+
+function byId<T extends { readonly id: string }>(
+  items: readonly T[],
+): Map<string, T> {
+  return new Map(items.map((item) => [item.id, item]));
+}

@@ -1,0 +1,92 @@
+/** A connection without a network, for what a real one leaves to chance: where reads are cut, when writes fail. */
+import { fromLatin1, toLatin1 } from "./latin1.ts";
+
+/** What one read brings, as Latin-1 text, and how many writes it waits for: 1 unless told otherwise. */
+export type ScriptedRead = string | {
+  readonly text: string;
+  readonly afterWrites: number;
+};
+
+/** What a scripted connection does. */
+export interface Script {
+  readonly reads: readonly ScriptedRead[];
+  /** Behind the last read: the stream's end, unless told to be silent until the connection is closed. */
+  readonly then?: "end" | "silence";
+  /** Which write fails, counted from 0. */
+  readonly failingWrite?: number;
+  /** How many octets one write takes at most. */
+  readonly writeSize?: number;
+}
+
+/** A connection that follows a script and remembers what was done to it. */
+export interface ScriptedConn extends Deno.Conn {
+  /** What was written, as Latin-1 text. */
+  readonly written: string;
+  /** How many writes there were, failed ones included. */
+  readonly writes: number;
+  readonly reads: number;
+  readonly closed: boolean;
+}
+
+/** Makes a connection. */
+export function scriptedConn(script: Script): ScriptedConn {
+  const queue = script.reads.map((read) => {
+    const { text, afterWrites } = typeof read === "string"
+      ? { text: read, afterWrites: 1 }
+      : read;
+    return { octets: fromLatin1(text), afterWrites };
+  });
+  let wake = Promise.withResolvers<void>();
+
+  /** Waits until something was written; throws once the connection is closed. */
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (conn.closed) throw new Deno.errors.Interrupted();
+      await wake.promise;
+    }
+  }
+  function notify(): void {
+    wake.resolve();
+    wake = Promise.withResolvers();
+  }
+
+  const conn = {
+    written: "",
+    writes: 0,
+    reads: 0,
+    closed: false,
+    async read(target: Uint8Array): Promise<number | null> {
+      conn.reads++;
+      const [next] = queue;
+      if (next === undefined) {
+        await until(() => script.then !== "silence" && conn.writes > 0);
+        return null;
+      }
+      await until(() => conn.writes >= next.afterWrites);
+      const part = next.octets.subarray(0, target.length);
+      target.set(part);
+      next.octets = next.octets.subarray(part.length);
+      if (next.octets.length === 0) queue.shift();
+      // No octets: only a mark for when to go on.
+      return part.length === 0 ? await conn.read(target) : part.length;
+    },
+    async write(data: Uint8Array): Promise<number> {
+      await Promise.resolve();
+      const index = conn.writes++;
+      notify();
+      if (conn.closed || index === script.failingWrite) {
+        throw new Deno.errors.BrokenPipe();
+      }
+      const part = data.subarray(0, script.writeSize);
+      conn.written += toLatin1(part);
+      return part.length;
+    },
+    close(): void {
+      conn.closed = true;
+      notify();
+    },
+    ref(): void {},
+    unref(): void {},
+  };
+  return conn as unknown as ScriptedConn;
+}

@@ -1,0 +1,143 @@
+/** Shorthand for tests of the HTTP/1.1 client. */
+import {
+  UpstreamClient,
+  type UpstreamOptions,
+} from "../../src/upstream/client.ts";
+import {
+  UpstreamError,
+  type UpstreamErrorCode,
+} from "../../src/upstream/errors.ts";
+import { parseOrigin } from "../../src/upstream/origin.ts";
+import type {
+  ResponseBody,
+  UpstreamRequest,
+} from "../../src/upstream/types.ts";
+import { toLatin1 } from "./latin1.ts";
+import {
+  type RawHandler,
+  type RawServer,
+  withRawServer,
+} from "./raw_server.ts";
+import {
+  type Script,
+  type ScriptedConn,
+  scriptedConn,
+} from "./scripted_conn.ts";
+
+/** A GET, unless told otherwise, for an origin that nobody listens at unless one is given. */
+export function requestOf(
+  parts: Partial<UpstreamRequest> = {},
+): UpstreamRequest {
+  return {
+    origin: parseOrigin("http://127.0.0.1:9"),
+    method: "GET",
+    target: "/",
+    headers: [["host", "upstream.test"]],
+    body: null,
+    contentLength: null,
+    ...parts,
+  };
+}
+
+/** Runs `use` with a client, which is closed afterwards. */
+export async function withClient(
+  options: Partial<UpstreamOptions>,
+  use: (client: UpstreamClient) => Promise<void>,
+): Promise<void> {
+  const client = new UpstreamClient(options);
+  try {
+    await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Runs `use` with a client and a server. */
+export function withUpstream(
+  handler: RawHandler,
+  use: (client: UpstreamClient, server: RawServer) => Promise<void>,
+  options: Partial<UpstreamOptions> = {},
+): Promise<void> {
+  return withRawServer(
+    handler,
+    (server) => withClient(options, (client) => use(client, server)),
+  );
+}
+
+/** Runs `use` with a client whose connections follow the scripts, in order. */
+export function withScripts(
+  scripts: readonly Script[],
+  use: (
+    client: UpstreamClient,
+    conns: readonly ScriptedConn[],
+  ) => Promise<void>,
+  options: Partial<UpstreamOptions> = {},
+): Promise<void> {
+  const conns = scripts.map(scriptedConn);
+  const waiting = conns.values();
+  function dial(): Promise<Deno.Conn> {
+    const { value } = waiting.next();
+    return value === undefined
+      ? Promise.reject(new UpstreamError("connect_failed", "no more scripts"))
+      : Promise.resolve(value);
+  }
+  return withClient({ dial, ...options }, (client) => use(client, conns));
+}
+
+/** The whole body as Latin-1 text; null where there is none. */
+export async function textOf(body: ResponseBody): Promise<string | null> {
+  if (body === null) return null;
+  if (body instanceof Uint8Array) return toLatin1(body);
+  let text = "";
+  for await (const chunk of body) text += toLatin1(chunk);
+  return text;
+}
+
+/** Narrows a body to a stream. */
+export function streamOf(
+  body: ResponseBody,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  if (!(body instanceof ReadableStream)) {
+    throw new Error("the body is no stream");
+  }
+  return body;
+}
+
+/** A check for `assert.rejects` and `assert.throws`. */
+export function withCode(code: UpstreamErrorCode): (error: unknown) => boolean {
+  return (error) => {
+    if (error instanceof UpstreamError && error.code === code) return true;
+    throw error;
+  };
+}
+
+/** A stream of texts, which then ends. */
+export function bodyOf(
+  ...texts: string[]
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return ReadableStream.from(
+    texts.map((text) => new TextEncoder().encode(text)),
+  );
+}
+
+/** A body that gives one text and then neither more nor an end; `cancelled` resolves when it is given up. */
+export function endlessBody(text: string): {
+  body: ReadableStream<Uint8Array<ArrayBuffer>>;
+  cancelled: Promise<void>;
+} {
+  const { promise: cancelled, resolve } = Promise.withResolvers<void>();
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+    },
+    cancel() {
+      resolve();
+    },
+  });
+  return { body, cancelled };
+}
+
+/** Lets everything that is ready run: promise jobs and one turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
