@@ -13,6 +13,7 @@ import {
   listOf,
   longSecret,
   oneOf,
+  optional,
   origin,
   parentDomain,
   seconds,
@@ -42,6 +43,8 @@ export interface Config {
     /** Empty: taken from the API's `proxyTemplateUrl`. */
     readonly domains: readonly DomainAndPort[];
     readonly allowedOrigins: readonly string[];
+    /** Who may read an app's answers across origins: see cors.ts. */
+    readonly corsMode: CorsMode;
   };
   readonly daytona: {
     /** Without a slash at its end. */
@@ -63,6 +66,21 @@ export interface Config {
     /** Never empty: the first one seals, all of them open. */
     readonly secrets: readonly string[];
     readonly ttlMs: number;
+    /** `none` for previews inside another site's frame. */
+    readonly sameSite: "lax" | "none";
+  };
+  /** Where it is not set, the API's own configuration tells. */
+  readonly oidc: {
+    readonly clientId: string | undefined;
+    /** Undefined: a public client. */
+    readonly clientSecret: string | undefined;
+    /** The issuer, as this process reaches it. */
+    readonly issuer: string | undefined;
+    /** The issuer's base URL as browsers reach it, where that differs. */
+    readonly publicIssuer: string | undefined;
+    readonly audience: string | undefined;
+    /** Whether an issuer may be plain http on another machine. */
+    readonly allowInsecure: boolean;
   };
   readonly upstream: {
     readonly connectTimeoutMs: number;
@@ -74,6 +92,8 @@ export interface Config {
     readonly concurrentExchanges: number;
     readonly tunnelBufferBytes: number;
     readonly shutdownTimeoutMs: number;
+    /** Failed credentials and unknown sandboxes that one client address may have a minute. */
+    readonly refusalsPerMinute: number;
   };
   readonly log: {
     readonly level: LogLevel;
@@ -90,6 +110,11 @@ export type CacheLocation =
 
 /** The least severe level that is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** How cross-origin answers are shared. */
+export type CorsMode = (typeof CORS_MODES)[number];
+
+const CORS_MODES = ["auto", "reflect", "off"] as const;
 
 const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
 
@@ -159,6 +184,55 @@ export const SETTINGS = {
     default: "",
     whenUnset: "none",
   },
+  CORS_MODE: {
+    group: "Public addresses",
+    purpose:
+      "Whether previews can be read across origins: where the app says nothing itself (auto), always (reflect, as Daytona's proxy does, with credentials for trusted origins only), or as the app says (off).",
+    format: oneOf(...CORS_MODES),
+    default: "auto",
+  },
+  OIDC_DOMAIN: {
+    group: "Login",
+    purpose: "The OpenID Connect issuer, as the gateway reaches it.",
+    format: optional(baseUrl()),
+    default: "",
+    whenUnset: "the API's configuration",
+  },
+  OIDC_PUBLIC_DOMAIN: {
+    group: "Login",
+    purpose: "The issuer as browsers reach it, where that differs.",
+    format: optional(baseUrl()),
+    default: "",
+    whenUnset: "`OIDC_DOMAIN`",
+  },
+  OIDC_CLIENT_ID: {
+    group: "Login",
+    purpose: "The gateway's client id at the issuer.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "the API's configuration",
+  },
+  OIDC_CLIENT_SECRET: {
+    group: "Login",
+    purpose: "The client's secret; without one it is a public client.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "none",
+    secret: true,
+  },
+  OIDC_AUDIENCE: {
+    group: "Login",
+    purpose: "The audience to ask for, so that the API takes the token.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "the API's configuration",
+  },
+  OIDC_ALLOW_INSECURE: {
+    group: "Login",
+    purpose: "Whether the issuer may be plain http on another machine.",
+    format: oneOf("true", "false"),
+    default: "false",
+  },
   SESSION_SECRETS: {
     group: "Sessions",
     purpose:
@@ -173,6 +247,13 @@ export const SETTINGS = {
     purpose: "How long a session lasts.",
     format: seconds({ min: 60 }),
     default: "3600",
+  },
+  COOKIE_SAMESITE: {
+    group: "Sessions",
+    purpose:
+      "`none` lets previews work inside another site's frame; it needs https.",
+    format: oneOf("lax", "none"),
+    default: "lax",
   },
   CACHE_URL: {
     group: "Cache",
@@ -252,6 +333,13 @@ export const SETTINGS = {
     format: integer({ min: 1, max: 10_000_000 }),
     default: "10000",
   },
+  REFUSALS_PER_MINUTE: {
+    group: "Limits",
+    purpose:
+      "How many failed credentials and unknown sandboxes one client address may have a minute before it is answered 429.",
+    format: integer({ min: 1, max: 1_000_000 }),
+    default: "120",
+  },
   TUNNEL_BUFFER_BYTES: {
     group: "Limits",
     purpose:
@@ -290,9 +378,18 @@ export function parseConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): ConfigResult {
   const result = readSettings(SETTINGS, env);
-  return result.ok
-    ? { ok: true, config: deepFreeze(assemble(result.values)) }
-    : result;
+  if (!result.ok) return result;
+  const config = assemble(result.values);
+  if (config.session.sameSite === "none" && config.public.protocol === "http") {
+    const problem = {
+      name: "COOKIE_SAMESITE",
+      given: '"none"',
+      allowed: "lax while PROXY_PROTOCOL is http",
+      purpose: SETTINGS.COOKIE_SAMESITE.purpose,
+    };
+    return { ok: false, problems: [problem] };
+  }
+  return { ok: true, config: deepFreeze(config) };
 }
 
 function assemble(values: SettingValues<typeof SETTINGS>): Config {
@@ -306,6 +403,7 @@ function assemble(values: SettingValues<typeof SETTINGS>): Config {
       protocol: values.PROXY_PROTOCOL,
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
+      corsMode: values.CORS_MODE,
     },
     daytona: {
       apiUrl: values.DAYTONA_API_URL,
@@ -327,6 +425,15 @@ function assemble(values: SettingValues<typeof SETTINGS>): Config {
         ? values.SESSION_SECRETS
         : [values.PROXY_API_KEY],
       ttlMs: values.SESSION_TTL_SEC,
+      sameSite: values.COOKIE_SAMESITE,
+    },
+    oidc: {
+      clientId: values.OIDC_CLIENT_ID,
+      clientSecret: values.OIDC_CLIENT_SECRET,
+      issuer: values.OIDC_DOMAIN,
+      publicIssuer: values.OIDC_PUBLIC_DOMAIN,
+      audience: values.OIDC_AUDIENCE,
+      allowInsecure: values.OIDC_ALLOW_INSECURE === "true",
     },
     upstream: {
       connectTimeoutMs: values.UPSTREAM_CONNECT_TIMEOUT_SEC,
@@ -337,6 +444,7 @@ function assemble(values: SettingValues<typeof SETTINGS>): Config {
       concurrentExchanges: values.MAX_CONCURRENT_EXCHANGES,
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SEC,
+      refusalsPerMinute: values.REFUSALS_PER_MINUTE,
     },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
   };

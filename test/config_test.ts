@@ -30,7 +30,12 @@ function problemsOf(env: Record<string, string>): string[] {
 Deno.test("parseConfig() needs nothing but the API's address and the key", () => {
   deepEqual(configOf({}), {
     listen: { hostname: "0.0.0.0", port: 4000, trustedProxies: [] },
-    public: { protocol: "https", domains: [], allowedOrigins: [] },
+    public: {
+      protocol: "https",
+      domains: [],
+      allowedOrigins: [],
+      corsMode: "auto",
+    },
     daytona: {
       apiUrl: "https://api.example.com/api",
       serviceKey: "service-key",
@@ -46,7 +51,19 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       signedTokenTtlMs: 60_000,
       staleIfErrorMs: 600_000,
     },
-    session: { secrets: ["service-key"], ttlMs: 3_600_000 },
+    session: {
+      secrets: ["service-key"],
+      ttlMs: 3_600_000,
+      sameSite: "lax",
+    },
+    oidc: {
+      clientId: undefined,
+      clientSecret: undefined,
+      issuer: undefined,
+      publicIssuer: undefined,
+      audience: undefined,
+      allowInsecure: false,
+    },
     upstream: {
       connectTimeoutMs: 10_000,
       headerTimeoutMs: 300_000,
@@ -56,6 +73,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       concurrentExchanges: 10_000,
       tunnelBufferBytes: 16_777_216,
       shutdownTimeoutMs: 3_600_000,
+      refusalsPerMinute: 120,
     },
     log: { level: "info", format: "json" },
   });
@@ -150,6 +168,25 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
     ["MAX_CONCURRENT_EXCHANGES", "1", (c) => c.limits.concurrentExchanges, 1],
     ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
+    ["CORS_MODE", "off", (c) => c.public.corsMode, "off"],
+    ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
+    [
+      "OIDC_DOMAIN",
+      "https://id.example.com/realms/r/",
+      (c) => c.oidc.issuer,
+      "https://id.example.com/realms/r",
+    ],
+    [
+      "OIDC_PUBLIC_DOMAIN",
+      "https://login.example.com",
+      (c) => c.oidc.publicIssuer,
+      "https://login.example.com",
+    ],
+    ["OIDC_CLIENT_ID", "porthole", (c) => c.oidc.clientId, "porthole"],
+    ["OIDC_CLIENT_SECRET", "s3cret", (c) => c.oidc.clientSecret, "s3cret"],
+    ["OIDC_AUDIENCE", "api", (c) => c.oidc.audience, "api"],
+    ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
+    ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
   ];
@@ -321,4 +358,9 @@ Deno.test("formatProblems() prints control characters escaped and long values cu
   const text = formatProblems(result.problems);
   ok(text.includes("\\u001b[31m"));
   ok(!text.includes("x".repeat(200)));
+});
+
+Deno.test("parseConfig() refuses cookies for frames over plain http, where no browser keeps them", () => {
+  const env = { COOKIE_SAMESITE: "none", PROXY_PROTOCOL: "http" };
+  deepEqual(problemsOf(env), ["COOKIE_SAMESITE"]);
 });

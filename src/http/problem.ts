@@ -21,11 +21,13 @@ export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
-/** What some statuses must say: a 401 its scheme (RFC 9110 section 11.6.1), a 426 its protocol (section 15.5.22). */
+/** What some statuses must say: a 401 its scheme (RFC 6750 section 3), a 426 its protocol (RFC 9110 section 15.5.22). */
 function fieldsOf(code: ErrorCode): Record<string, string> {
   switch (ERROR_STATUS[code]) {
-    case 401:
-      return { "www-authenticate": `Bearer realm="preview", error="${code}"` };
+    case 401: {
+      const error = code === "login_required" ? "" : ', error="invalid_token"';
+      return { "www-authenticate": `Bearer realm="preview"${error}` };
+    }
     case 426:
       return { "upgrade": "websocket", "sec-websocket-version": "13" };
     default:

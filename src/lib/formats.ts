@@ -46,6 +46,14 @@ export function token(): Format<string> {
   };
 }
 
+/** An `item`, or undefined for the empty text. */
+export function optional<T>(item: Format<T>): Format<T | undefined> {
+  return {
+    allowed: item.allowed,
+    schema: z.literal("").transform(() => undefined).or(item.schema),
+  };
+}
+
 /** Any number of `item`s with commas between them, the empty text being none. */
 export function listOf<T>(item: Format<T>): Format<readonly T[]> {
   return {
