@@ -338,7 +338,7 @@ export const SETTINGS = {
     purpose:
       "How many failed credentials and unknown sandboxes one client address may have a minute before it is answered 429.",
     format: integer({ min: 1, max: 1_000_000 }),
-    default: "120",
+    default: "300",
   },
   TUNNEL_BUFFER_BYTES: {
     group: "Limits",

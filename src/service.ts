@@ -1,12 +1,18 @@
 /** The composition root: builds the gateway from its configuration. */
 import ipaddr from "ipaddr.js";
 import { createGate } from "./auth/gate.ts";
+import { createLogin, type Login } from "./auth/login.ts";
+import { createLoginSessions } from "./auth/login_sessions.ts";
+import { createOpenidProvider } from "./auth/oidc/provider.ts";
+import { createTransactionSealer } from "./auth/oidc/transaction.ts";
+import { ownCookies } from "./auth/own_cookies.ts";
 import { createSessionSealer } from "./auth/session.ts";
+import { createThrottle } from "./auth/throttle.ts";
 import { openDurableStore } from "./cache/open_store.ts";
 import type { Config } from "./config.ts";
 import { createDaytonaApi } from "./daytona/client.ts";
 import { createAccessDirectory } from "./directory/access.ts";
-import { createBaseDomains } from "./directory/base_domains.ts";
+import { createInstallation } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
 import { createControl } from "./http/control.ts";
 import { createDispatch, type Handler } from "./http/dispatch.ts";
@@ -14,7 +20,7 @@ import { createGateway } from "./http/gateway.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createTunneler } from "./http/tunnel.ts";
 import { sleep } from "./lib/backoff.ts";
-import { createSealer } from "./lib/seal.ts";
+import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
@@ -39,7 +45,12 @@ export interface ServiceOptions {
   readonly version: string;
   /** Whether the platform's own database is shared by several processes, as on Deno Deploy. */
   readonly platformShared?: boolean;
+  /** How often what lasts is asked for its right, ms; {@linkcode RECHECK_INTERVAL_MS} unless given. */
+  readonly recheckIntervalMs?: number;
 }
+
+/** How often tunnels and streams are asked for their right, ms. */
+const RECHECK_INTERVAL_MS = 30_000;
 
 /** Builds a service; it answers from the start, and `/ready` tells when it can open previews. */
 export async function createService(
@@ -61,32 +72,66 @@ export async function createService(
     apiKey: config.daytona.serviceKey,
     timeoutMs: config.daytona.timeoutMs,
   });
-  const baseDomains = createBaseDomains(
-    config.public.domains.map(({ name }) => name),
-    {
-      api,
-      sleep,
-      random: Math.random,
-      onFailure: (error) =>
-        loggerFor("start").warn("base domains unknown: {error}", { error }),
-    },
-  );
+  const installation = createInstallation(config, {
+    api,
+    sleep,
+    random: Math.random,
+    onFailure: (error) =>
+      loggerFor("start").warn("installation unknown: {error}", { error }),
+  });
+  const { baseDomains } = installation;
 
   const { secrets } = config.session;
+  const { maxEntries } = config.cache;
+  function sealerFor(purpose: string): Sealer {
+    return createSealer({ secrets, purpose, now });
+  }
   const answers = { cache: config.cache, store, now };
   const sandboxes = createSandboxDirectory(api, {
     ...answers,
-    sealer: createSealer({ secrets, purpose: "runner", now }),
+    sealer: sealerFor("runner"),
   });
-  const sessions = createSessionSealer(
-    createSealer({ secrets, purpose: "session", now }),
-    { now, maxRemembered: config.cache.maxEntries },
-  );
+  const access = createAccessDirectory(api, answers);
+  const cookies = ownCookies({ scheme, sameSite: config.session.sameSite });
+  const sessions = createSessionSealer(sealerFor("session"), {
+    now,
+    maxRemembered: maxEntries,
+  });
+  const logins = createLoginSessions({
+    access,
+    store,
+    sealer: sealerFor("login-session"),
+    maxEntries,
+    now,
+  });
   const gate = createGate({
     sandboxes,
+    access,
     sessions,
-    access: createAccessDirectory(api, answers),
+    logins,
+    throttle: createThrottle({
+      refusalsPerMinute: config.limits.refusalsPerMinute,
+      maxClients: maxEntries,
+      now,
+    }),
   });
+
+  let knownLogin: Login | undefined;
+  /** The login, from the moment on when it is known where. */
+  function login(): Login | null | undefined {
+    const oidc = installation.oidc();
+    if (oidc === null || oidc === undefined) return oidc;
+    return knownLogin ??= createLogin({
+      provider: createOpenidProvider(oidc, now),
+      transactions: createTransactionSealer(sealerFor("transaction"), now),
+      sessions,
+      logins,
+      access,
+      baseDomains,
+      sessionTtlMs: config.session.ttlMs,
+      now,
+    });
+  }
 
   const upstream = new UpstreamClient({
     connectTimeoutMs: config.upstream.connectTimeoutMs,
@@ -95,12 +140,16 @@ export async function createService(
   });
   const forwarder = createForwarder({ upstream, sandboxes });
   const inFlight = createInFlight(config.limits.concurrentExchanges);
+  const trustedProxies = config.listen.trustedProxies.map((range) =>
+    ipaddr.parseCIDR(range)
+  );
   const gateway = createGateway({
     scheme,
+    cookies,
+    corsMode: config.public.corsMode,
+    hasLogin: () => Boolean(installation.oidc()),
     allowedOrigins: new Set(config.public.allowedOrigins),
-    trustedProxies: config.listen.trustedProxies.map((range) =>
-      ipaddr.parseCIDR(range)
-    ),
+    trustedProxies,
     sessionTtlMs: config.session.ttlMs,
     gate,
     sessions,
@@ -120,22 +169,31 @@ export async function createService(
     version: options.version,
     readiness: createReadiness({
       askApi: () => api.config(),
-      baseDomains,
+      installation,
       ...(store === null ? {} : {
         cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
       }),
       isDraining: () => isDraining,
       now,
     }),
+    login: { scheme, cookies, baseDomains, login, now },
+    logout: { scheme, cookies, sessions, logins },
     logger,
   });
 
   const closing = new AbortController();
-  const learning = baseDomains.learn(closing.signal);
+  const learning = installation.learn(closing.signal);
+  const rechecking = setInterval(
+    () => inFlight.recheckAll(),
+    options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
+  );
+  Deno.unrefTimer(rechecking);
 
   return {
     fetch: createDispatch({
-      baseDomains: baseDomains.current,
+      scheme,
+      trustedProxies,
+      baseDomains,
       gateway,
       control,
       nextRequestId: createRequestIds(),
@@ -155,6 +213,7 @@ export async function createService(
     },
     async close() {
       closing.abort();
+      clearInterval(rechecking);
       inFlight.abortAll();
       upstream.close();
       await learning;

@@ -73,7 +73,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       concurrentExchanges: 10_000,
       tunnelBufferBytes: 16_777_216,
       shutdownTimeoutMs: 3_600_000,
-      refusalsPerMinute: 120,
+      refusalsPerMinute: 300,
     },
     log: { level: "info", format: "json" },
   });

@@ -3,9 +3,6 @@
  * parser that decodes and re-encodes would break an app whose cookies are not quite to the letter.
  */
 
-/** The session cookie's name before a security prefix is put in front of it. */
-const SESSION_COOKIE = "porthole-session";
-
 /** Names that belong to the gateway: our own, and those that Daytona's proxy may have left in a browser. */
 const OWN_NAME =
   /^(?:__host-|__secure-)?(?:porthole-.*|daytona-sandbox-auth-.*|daytona-preview-page-accepted)$/i;
@@ -13,11 +10,6 @@ const OWN_NAME =
 /** Whether a cookie name is reserved for the gateway, whatever its security prefix. */
 export function isOwnCookieName(name: string): boolean {
   return OWN_NAME.test(name);
-}
-
-/** The session cookie's name: `__Host-` binds it to one host, but only exists over https (RFC 6265bis 4.1.3.2). */
-export function sessionCookieName(scheme: "http" | "https"): string {
-  return scheme === "https" ? `__Host-${SESSION_COOKIE}` : SESSION_COOKIE;
 }
 
 function nameOf(pair: string): string {
@@ -32,6 +24,12 @@ export function cookieValues(field: string, name: string): string[] {
     .map((pair) => pair.slice(pair.indexOf("=") + 1).trim());
 }
 
+/** The names in a Cookie field that start with `prefix`, each once. */
+export function cookieNames(field: string, prefix: string): string[] {
+  const names = field.split(";").map(nameOf);
+  return [...new Set(names.filter((name) => name.startsWith(prefix)))];
+}
+
 /** The Cookie field without the gateway's cookies, or undefined where nothing is left of it. */
 export function withoutOwnCookies(field: string): string | undefined {
   const pairs = field.split(";");
@@ -39,15 +37,4 @@ export function withoutOwnCookies(field: string): string | undefined {
   if (kept.length === pairs.length) return field;
   const rest = kept.join(";");
   return rest.trim() === "" ? undefined : rest.replace(/^ /, "");
-}
-
-/** Builds a host-only Set-Cookie line that scripts cannot read; `maxAgeSec` in seconds. */
-export function hostOnlyCookie(
-  value: string,
-  options: { scheme: "http" | "https"; maxAgeSec: number },
-): string {
-  const secure = options.scheme === "https" ? "; Secure" : "";
-  return `${
-    sessionCookieName(options.scheme)
-  }=${value}; Path=/; Max-Age=${options.maxAgeSec}; HttpOnly; SameSite=Lax${secure}`;
 }

@@ -1,10 +1,11 @@
-/** Which credentials a request carries: plain data, in the order in which they are tried. */
+/** Which credentials a request carries, as plain data, in the order in which they are tried. */
 import {
   isSameSandboxOrigin,
   type PreviewHost,
 } from "../address/preview_host.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import { cookieValues, sessionCookieName } from "./cookies.ts";
+import { cookieValues } from "./cookies.ts";
+import type { OwnCookies } from "./own_cookies.ts";
 
 /** One thing that a caller presents. The signed token is not among them: it is the host label itself. */
 export type Credential =
@@ -23,14 +24,18 @@ export interface CredentialSource {
   readonly headers: Headers;
   readonly host: PreviewHost;
   readonly scheme: "http" | "https";
+  readonly cookies: Pick<OwnCookies, "keySession" | "loginSession">;
   /** From {@linkcode splitAuthKey}. */
   readonly authKey: string | undefined;
   /** Origins besides the sandbox's own that may use its sessions. */
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
-/** More session cookies than this are somebody's attempt to keep us busy. */
-const MAX_SESSION_COOKIES = 4;
+/**
+ * More session cookies than this are not looked at. Some are: a page of another sandbox can plant cookies of our name
+ * in front of the real one, which must not lock its owner out.
+ */
+const MAX_SESSION_COOKIES = 16;
 
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 
@@ -47,7 +52,11 @@ export function presentedCredentials(source: CredentialSource): Credential[] {
   }
   const cookie = headers.get("cookie");
   if (cookie !== null) {
-    const values = cookieValues(cookie, sessionCookieName(source.scheme));
+    const { keySession, loginSession } = source.cookies;
+    const values = [
+      ...cookieValues(cookie, keySession),
+      ...cookieValues(cookie, loginSession(source.host.label)),
+    ];
     if (values.length > 0 && cookiesCount(source)) {
       for (const sealed of values.slice(0, MAX_SESSION_COOKIES)) {
         credentials.push({ kind: "session", sealed });
@@ -59,13 +68,19 @@ export function presentedCredentials(source: CredentialSource): Credential[] {
   return credentials;
 }
 
+/** What {@linkcode cookiesCount} looks at. */
+export type RequestOrigin = Pick<
+  CredentialSource,
+  "method" | "headers" | "host" | "scheme" | "allowedOrigins"
+>;
+
 /**
  * Whether a session cookie counts on this request: only where it was sent by a page of the same sandbox, by the
  * user's own navigation, or by something that is no browser. Sandboxes are same-site to each other, so SameSite
  * alone would let one sandbox's page act on another.
  */
 export function cookiesCount(
-  source: Omit<CredentialSource, "authKey">,
+  source: RequestOrigin,
 ): boolean {
   const { method, headers } = source;
   const origin = headers.get("origin");
@@ -82,9 +97,10 @@ function originOf(url: string): string {
   return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
 }
 
-function isTrustedOrigin(
+/** Whether pages of `origin` may act with a session: the sandbox's own, on any port, and those on the allow-list. */
+export function isTrustedOrigin(
   origin: string,
-  source: Omit<CredentialSource, "authKey">,
+  source: Pick<RequestOrigin, "host" | "scheme" | "allowedOrigins">,
 ): boolean {
   return source.allowedOrigins.has(origin) ||
     isSameSandboxOrigin(origin, source.host, source.scheme);

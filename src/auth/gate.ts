@@ -8,7 +8,9 @@ import type { AccessDirectory } from "../directory/access.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { Credential } from "./credentials.ts";
+import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { SessionSealer } from "./session.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** What opened the door. */
 export type PassedBy = "public" | "signed_token" | Credential["kind"];
@@ -37,7 +39,8 @@ export interface GateRequest {
 /** Decides on requests to preview hosts. */
 export interface Gate {
   /**
-   * @throws {GatewayError} `api_unreachable` where a credential could not be judged and none of the others opened.
+   * @throws {GatewayError} where a credential could not be judged and none of the others opened: `api_unreachable`,
+   * or `too_many_refusals` where the API is not asked for this client any more
    */
   admit(request: GateRequest): Promise<Verdict>;
 }
@@ -47,6 +50,8 @@ export interface GateOptions {
   readonly sandboxes: Pick<SandboxDirectory, "isPublic">;
   readonly access: AccessDirectory;
   readonly sessions: Pick<SessionSealer, "open">;
+  readonly logins: Pick<LoginSessions, "isWorth">;
+  readonly throttle: Throttle;
 }
 
 /** Creates the gate. */
@@ -56,30 +61,40 @@ export function createGate(options: GateOptions): Gate {
   /** Whether one credential opens the sandbox that the host label names. */
   async function opens(
     credential: Credential,
-    request: GateRequest,
+    host: PreviewHost,
+    caller: Caller,
   ): Promise<boolean> {
-    const { host, clientAddress } = request;
+    const { address, mayAsk } = caller;
     switch (credential.kind) {
       case "preview_token":
       case "auth_key":
-        return await access.isPreviewToken(host.label, credential.token);
+        return await access.isPreviewToken(
+          host.label,
+          credential.token,
+          mayAsk,
+        );
       case "session": {
         const session = await sessions.open(credential.sealed, host);
-        return session !== undefined && session.sandboxId === host.label &&
-          await access.isPreviewToken(session.sandboxId, session.token);
+        if (session?.sandboxId !== host.label) return false;
+        return session.kind === "key"
+          ? await access.isPreviewToken(host.label, session.token, mayAsk)
+          : await options.logins.isWorth(session, caller);
       }
-      case "bearer":
-        return await access.hasAccess(host.label, {
-          bearer: credential.token,
-          clientAddress,
-        });
+      case "bearer": {
+        const user = { bearer: credential.token, clientAddress: address };
+        return await access.hasAccess(host.label, user, mayAsk);
+      }
     }
   }
 
-  async function admit(request: GateRequest): Promise<Verdict> {
-    const { host, credentials } = request;
+  /** The verdict, with everything that the API is asked for it charged to `caller`. */
+  async function judge(
+    { host, credentials }: GateRequest,
+    caller: Caller,
+  ): Promise<Verdict> {
+    const { mayAsk } = caller;
     const isTokenShaped = mayBeSignedToken(host.label);
-    let outage: unknown;
+    let failure: GatewayError | undefined;
 
     /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
     async function attempt<T>(
@@ -90,14 +105,14 @@ export function createGate(options: GateOptions): Gate {
         return await ask();
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        outage ??= error;
+        failure ??= error;
         return otherwise;
       }
     }
 
     if (isTokenShaped) {
       const sandboxId = await attempt(
-        () => access.sandboxOfSignedToken(host.label, host.port),
+        () => access.sandboxOfSignedToken(host.label, host.port, mayAsk),
         null,
       );
       if (sandboxId !== null) {
@@ -106,12 +121,14 @@ export function createGate(options: GateOptions): Gate {
     }
     if (
       !isAlwaysPrivate(host.port) &&
-      await attempt(() => sandboxes.isPublic(host.label), false)
+      await attempt(() => sandboxes.isPublic(host.label, mayAsk), false)
     ) {
       return { kind: "allow", sandboxId: host.label, by: "public" };
     }
     for (const credential of credentials) {
-      if (!await attempt(() => opens(credential, request), false)) continue;
+      if (!await attempt(() => opens(credential, host, caller), false)) {
+        continue;
+      }
       return {
         kind: "allow",
         sandboxId: host.label,
@@ -122,7 +139,7 @@ export function createGate(options: GateOptions): Gate {
       };
     }
 
-    if (outage !== undefined) throw outage;
+    if (failure !== undefined) throw failure;
     if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
     const refusedToken = credentials.some(({ kind }) =>
       kind === "preview_token" || kind === "auth_key"
@@ -133,5 +150,30 @@ export function createGate(options: GateOptions): Gate {
     };
   }
 
-  return { admit };
+  return {
+    async admit(request) {
+      const { throttle } = options;
+      const address = request.clientAddress;
+      let asked = 0;
+      let isRefused = false;
+      function mayAsk(): void {
+        const allowance = throttle.take(address);
+        if (!allowance.ok) {
+          const { retryAfterSec } = allowance;
+          throw new GatewayError("too_many_refusals", "Over its budget", {
+            retryAfterSec,
+          });
+        }
+        asked++;
+      }
+      try {
+        const verdict = await judge(request, { address, mayAsk });
+        isRefused = verdict.kind !== "allow";
+        return verdict;
+      } finally {
+        // Only refusals cost: what led to a yes, or to nothing because the API is down, is given back.
+        if (!isRefused && asked > 0) throttle.giveBack(address, asked);
+      }
+    },
+  };
 }

@@ -49,6 +49,8 @@ export type CacheEvent =
 export interface Cache<V> {
   /** The value in process where `get` would answer with it and do nothing else; undefined otherwise. */
   peek(key: CacheKey): V | undefined;
+  /** Whether somebody waits for that value already: then one more costs nothing. */
+  isPending(key: CacheKey): boolean;
   /**
    * The value from the nearest tier that has it, else from `fill`, which runs once however many wait for it.
    *
@@ -189,6 +191,11 @@ export function createCache<V>(
       }
       onEvent?.("hit", kind);
       return entry.value;
+    },
+
+    isPending(key) {
+      const id = joinParts(key);
+      return lookups.isUnderWay(id) || fills.isUnderWay(id);
     },
 
     async get(key, fill) {

@@ -5,6 +5,7 @@ import { digestKey } from "../lib/digest.ts";
 import {
   type AnswerCacheOptions,
   booleanCodec,
+  type MayAsk,
   openAnswerCache,
 } from "./answers.ts";
 
@@ -14,16 +15,19 @@ export interface AccessDirectory {
   isPreviewToken(
     sandboxId: string,
     token: string,
+    mayAsk: MayAsk,
   ): boolean | Promise<boolean>;
   /** Whether the user behind an API key or JWT may see the sandbox. */
   hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
+    mayAsk: MayAsk,
   ): boolean | Promise<boolean>;
   /** The sandbox that a signed token opens on `port`; null where it opens nothing there (any more). */
   sandboxOfSignedToken(
     token: string,
     port: number,
+    mayAsk: MayAsk,
   ): string | null | Promise<string | null>;
 }
 
@@ -58,20 +62,23 @@ export function createAccessDirectory(
   );
 
   return {
-    isPreviewToken(sandboxId, token) {
-      const key = digestKey([sandboxId, token]);
-      return previewTokens.peek(key) ??
-        previewTokens.get(key, () => api.isValidAuthToken(sandboxId, token));
-    },
-    hasAccess(sandboxId, user) {
-      const key = digestKey([sandboxId, user.bearer]);
-      return users.peek(key) ??
-        users.get(key, () => api.hasSandboxAccess(sandboxId, user));
-    },
-    sandboxOfSignedToken(token, port) {
-      const key = digestKey([token, String(port)]);
-      return signedTokens.peek(key) ??
-        signedTokens.get(key, () => api.sandboxIdOfSignedToken(token, port));
-    },
+    isPreviewToken: (sandboxId, token, mayAsk) =>
+      previewTokens.lookUp(
+        digestKey([sandboxId, token]),
+        () => api.isValidAuthToken(sandboxId, token),
+        mayAsk,
+      ),
+    hasAccess: (sandboxId, user, mayAsk) =>
+      users.lookUp(
+        digestKey([sandboxId, user.bearer]),
+        () => api.hasSandboxAccess(sandboxId, user),
+        mayAsk,
+      ),
+    sandboxOfSignedToken: (token, port, mayAsk) =>
+      signedTokens.lookUp(
+        digestKey([token, String(port)]),
+        () => api.sandboxIdOfSignedToken(token, port),
+        mayAsk,
+      ),
   };
 }

@@ -62,12 +62,13 @@ export interface AnswerCacheOptions {
   readonly onEvent?: (event: CacheEvent, kind: string) => void;
 }
 
+/** Called before a question goes out on somebody's behalf, and not where the answer is at hand; throws to forbid it. */
+export type MayAsk = () => void;
+
 /** A cache of one kind of answer that applies its policy. */
 export interface AnswerCache<V> {
-  /** A fresh answer that is at hand in process; undefined otherwise. */
-  peek(key: string): V | undefined;
-  /** The answer for `key`; `ask` is called at most once at a time, and only where no tier has it. */
-  get(key: string, ask: () => Promise<V>): Promise<V>;
+  /** The answer for `key`, at once where it is at hand in process; else `ask` is called at most once at a time. */
+  lookUp(key: string, ask: () => Promise<V>, mayAsk: MayAsk): V | Promise<V>;
   /** Replaces the answer in every tier. */
   put(key: string, value: V): Promise<void>;
 }
@@ -100,8 +101,12 @@ export function openAnswerCache<V>(
   }
 
   return {
-    peek: (key) => cache.peek([key]),
-    get: (key, ask) => cache.get([key], async () => filled(await ask())),
+    lookUp(key, ask, mayAsk) {
+      const known = cache.peek([key]);
+      if (known !== undefined) return known;
+      if (!cache.isPending([key])) mayAsk();
+      return cache.get([key], async () => filled(await ask()));
+    },
     put: (key, value) => cache.set([key], filled(value)),
   };
 }

@@ -6,13 +6,14 @@ import type { Sealer } from "../lib/seal.ts";
 import {
   type AnswerCacheOptions,
   booleanCodec,
+  type MayAsk,
   openAnswerCache,
 } from "./answers.ts";
 
 /** Answers about sandboxes, cached; a lookup that needs the API throws `api_unreachable` while that is down. */
 export interface SandboxDirectory {
   /** Whether anyone may open the sandbox's ordinary ports; false also for one that does not exist. */
-  isPublic(sandboxId: string): boolean | Promise<boolean>;
+  isPublic(sandboxId: string, mayAsk: MayAsk): boolean | Promise<boolean>;
   /** The runner that holds the sandbox; null where there is no such sandbox. */
   runnerOf(sandboxId: string): Runner | null | Promise<Runner | null>;
   /**
@@ -80,12 +81,19 @@ export function createSandboxDirectory(
   }
 
   return {
-    isPublic: (sandboxId) =>
-      publicity.peek(sandboxId) ??
-        publicity.get(sandboxId, () => api.isSandboxPublic(sandboxId)),
+    isPublic: (sandboxId, mayAsk) =>
+      publicity.lookUp(
+        sandboxId,
+        () => api.isSandboxPublic(sandboxId),
+        mayAsk,
+      ),
+    // Only whoever passed the gate gets here.
     runnerOf: (sandboxId) =>
-      runners.peek(sandboxId) ??
-        runners.get(sandboxId, () => api.runnerOfSandbox(sandboxId)),
+      runners.lookUp(
+        sandboxId,
+        () => api.runnerOfSandbox(sandboxId),
+        () => {},
+      ),
     renewRunner(sandboxId) {
       const recent = renewals.get(sandboxId);
       if (recent !== undefined) return recent;

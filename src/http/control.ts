@@ -1,59 +1,100 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { ErrorCode } from "../errors.ts";
+import { ownCookies } from "../auth/own_cookies.ts";
+import { GatewayError } from "../errors.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import { type Logger, loggerFor } from "../observability/log.ts";
-import type { ControlEnv } from "./control_env.ts";
+import type { ControlContext, ControlEnv } from "./control_env.ts";
 import { problem } from "./problem.ts";
 import {
   addDocsRoutes,
   describe,
   type OpenApiDocument,
 } from "./routes/docs.ts";
+import { addLoginRoutes, type LoginRoutesOptions } from "./routes/login.ts";
+import { addLogoutRoutes, type LogoutRoutesOptions } from "./routes/logout.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 
 /** Parts of the control plane. */
 export interface ControlOptions {
   readonly version: string;
   readonly readiness: () => Promise<Readiness>;
+  readonly login: LoginRoutesOptions;
+  readonly logout: LogoutRoutesOptions;
   readonly logger: Logger;
 }
 
 function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
-  const app = new OpenAPIHono<ControlEnv>();
+  const app = new OpenAPIHono<ControlEnv>({
+    defaultHook(result) {
+      if (!result.success) {
+        throw new GatewayError("bad_request", result.error.message);
+      }
+    },
+  });
 
-  function refuse(request: Request, code: ErrorCode, requestId: string) {
+  function refuse(request: Request, error: GatewayError, requestId: string) {
+    const { code, retryAfterSec } = error;
     const asPage = isNavigation(request.method, request.headers);
-    return problem({ code, requestId, asPage });
+    return problem({ code, requestId, asPage, retryAfterSec });
   }
 
-  app.notFound((c) => refuse(c.req.raw, "route_not_found", c.env.requestId));
+  app.notFound((c) => {
+    const error = new GatewayError("route_not_found", "No such route");
+    return refuse(c.req.raw, error, c.env.requestId);
+  });
   app.onError((error, c) => {
     const { requestId } = c.env;
-    options.logger.error("internal: {reason}", {
+    const failure = error instanceof GatewayError
+      ? error
+      : new GatewayError("internal", error.message, { cause: error });
+    options.logger[failure.status < 500 ? "info" : "warn"]("{code}: {reason}", {
       requestId,
-      reason: error.message,
-      cause: error,
+      code: failure.code,
+      reason: failure.message,
+      cause: failure.cause,
     });
-    return refuse(c.req.raw, "internal", requestId);
+    return refuse(c.req.raw, failure, requestId);
   });
   addHealthRoutes(app, options);
   addDocsRoutes(app, options.version);
+  addLoginRoutes(app, options.login);
+  addLogoutRoutes(app, options.logout);
   return app;
 }
 
 /** Creates the handler of the gateway's own routes. */
 export function createControl(
   options: ControlOptions,
-): (request: Request, requestId: string) => Response | Promise<Response> {
+): (
+  request: Request,
+  context: ControlContext,
+) => Response | Promise<Response> {
   const app = createApp(options);
-  return (request, requestId) => app.fetch(request, { requestId });
+  return (request, context) => app.fetch(request, context);
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */
 export function controlDescription(version: string): OpenApiDocument {
-  const readiness = () =>
-    Promise.resolve<Readiness>({ status: "ready", checks: {} });
-  const logger = loggerFor("control");
-  return describe(createApp({ version, readiness, logger }), version);
+  const scheme = "https";
+  const cookies = ownCookies({ scheme, sameSite: "lax" });
+  const app = createApp({
+    version,
+    readiness: () => Promise.resolve({ status: "ready", checks: {} }),
+    login: {
+      scheme,
+      cookies,
+      baseDomains: () => [],
+      login: () => null,
+      now: Date.now,
+    },
+    logout: {
+      scheme,
+      cookies,
+      sessions: { read: () => undefined },
+      logins: { end: () => Promise.resolve() },
+    },
+    logger: loggerFor("control"),
+  });
+  return describe(app, version);
 }

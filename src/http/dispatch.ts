@@ -3,18 +3,22 @@ import { parseHost } from "../address/preview_host.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import type { ErrorCode } from "../errors.ts";
+import { type AddressRange, provenance } from "../proxy/client_address.ts";
+import type { ControlContext } from "./control_env.ts";
 import type { Gateway } from "./gateway.ts";
 import { problem } from "./problem.ts";
 
 /** Parts of the front door. */
 export interface DispatchOptions {
-  /** Base domains, lower case, without ports; they may become known after the start. */
+  readonly scheme: "http" | "https";
+  readonly trustedProxies: readonly AddressRange[];
+  /** Base domains, as {@linkcode parseHost} takes them; they may become known after the start. */
   readonly baseDomains: () => readonly string[];
   readonly gateway: Gateway;
   /** The control plane. */
   readonly control: (
     request: Request,
-    requestId: string,
+    context: ControlContext,
   ) => Response | Promise<Response>;
   readonly nextRequestId: () => string;
   readonly now: () => number;
@@ -61,8 +65,19 @@ export function createDispatch(options: DispatchOptions): Handler {
       case "malformed":
         return refuse("bad_host");
       case "base":
-      case "foreign":
-        return options.control(request, id);
+      case "foreign": {
+        const { clientAddress } = provenance(peerOf(info), headers, {
+          authority,
+          scheme: options.scheme,
+          trusted: options.trustedProxies,
+        });
+        return options.control(request, {
+          requestId: id,
+          authority,
+          base: parsed.kind === "base" ? parsed.base : undefined,
+          clientAddress,
+        });
+      }
     }
   };
 }

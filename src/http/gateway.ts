@@ -1,43 +1,52 @@
 /**
- * The data plane, one request to a preview host: admit it, forward it or open a tunnel, answer, and settle the
- * account exactly once when it is over.
+ * The data plane, one request to a preview host: admit it, forward it or open a tunnel, and answer. Whatever goes wrong
+ * on the way is thrown, and becomes an answer in one place.
  */
 import { splitAuthKey } from "../auth/auth_key.ts";
-import { hostOnlyCookie } from "../auth/cookies.ts";
 import { presentedCredentials } from "../auth/credentials.ts";
 import type { Gate, Verdict } from "../auth/gate.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { SessionSealer } from "../auth/session.ts";
+import type { CorsMode } from "../config.ts";
 import { GatewayError } from "../errors.ts";
-import { isNavigation, mayRedirect } from "../lib/fetch_metadata.ts";
-import type {
-  ExchangeEnd,
-  ExchangeRecord,
-} from "../observability/access_log.ts";
+import { mayRedirect } from "../lib/fetch_metadata.ts";
+import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
 import {
   type AddressRange,
   type Provenance,
   provenance,
 } from "../proxy/client_address.ts";
+import {
+  type CorsDecision,
+  corsDecision,
+  type Preflight,
+  preflightFields,
+  preflightOf,
+  speaksCors,
+} from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
-import type { Flight, InFlight } from "../proxy/in_flight.ts";
-import { responseFields } from "../proxy/response_headers.ts";
+import type { InFlight } from "../proxy/in_flight.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
-import type { Tunnel } from "../proxy/tunnel.ts";
-import { UpstreamError } from "../upstream/errors.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
+import { type Account, openAccount } from "./account.ts";
 import { type Exchange, isWebSocketRequest, requestBody } from "./exchange.ts";
-import { OWN_ANSWER_FIELDS, problem } from "./problem.ts";
+import { loginLocation } from "./login_location.ts";
+import { OWN_ANSWER_FIELDS } from "./problem.ts";
 import type { Tunneler } from "./tunnel.ts";
 
 /** Parts of the data plane. */
 export interface GatewayOptions {
   readonly scheme: "http" | "https";
+  readonly cookies: OwnCookies;
+  readonly corsMode: CorsMode;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly trustedProxies: readonly AddressRange[];
   readonly sessionTtlMs: number;
   readonly gate: Gate;
-  readonly sessions: SessionSealer;
+  readonly sessions: Pick<SessionSealer, "seal">;
+  /** Whether there is a login to send people to. */
+  readonly hasLogin: () => boolean;
   readonly forwarder: Forwarder;
   readonly tunneler: Tunneler;
   readonly inFlight: InFlight;
@@ -49,23 +58,46 @@ export interface GatewayOptions {
 /** Answers requests to preview hosts; never rejects. */
 export type Gateway = (exchange: Exchange) => Promise<Response>;
 
+/** What the gate said to an exchange, and what was learnt on the way there. */
+interface Visit {
+  readonly verdict: Verdict;
+  /** The app's target: without our key. */
+  readonly target: string;
+  readonly from: Provenance;
+  /** Whether the same request would still be let in. */
+  readonly recheck: () => Promise<boolean>;
+}
+
+/** A visit that was let in. */
+type Admitted = Visit & { verdict: Extract<Verdict, { kind: "allow" }> };
+
 /** Seconds after which a request that met a full gateway may try again. */
 const RETRY_AFTER_SEC = 2;
 
 /** Creates the data plane. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { scheme, inFlight, now } = options;
+  const { scheme, cookies, gate, forwarder } = options;
 
   return async function gateway(exchange: Exchange): Promise<Response> {
-    const flight = inFlight.begin();
-    const account = openAccount(exchange, flight, options);
+    const cors = corsDecision({
+      mode: options.corsMode,
+      headers: exchange.headers,
+      host: exchange.host,
+      scheme,
+      allowedOrigins: options.allowedOrigins,
+    });
+    const flight = options.inFlight.begin();
+    const account = openAccount(exchange, { ...options, flight, cors });
     try {
       if (flight === undefined) {
         throw new GatewayError("overloaded", "Too many exchanges", {
           retryAfterSec: RETRY_AFTER_SEC,
         });
       }
-      return await answer(exchange, account);
+      const preflight = preflightOf(exchange.method, exchange.headers);
+      return preflight === undefined || cors.kind === "off"
+        ? await answer(exchange, account)
+        : await answerPreflight(exchange, account, { preflight, cors });
     } catch (error) {
       return account.refuse(error);
     }
@@ -75,6 +107,32 @@ export function createGateway(options: GatewayOptions): Gateway {
     exchange: Exchange,
     account: Account,
   ): Promise<Response> {
+    const { method, headers } = exchange;
+    const visit = await knock(exchange);
+    if (!isAdmitted(visit)) return turnAway(exchange, visit, account);
+    const { verdict, target } = visit;
+    account.admitted(verdict, visit.recheck);
+
+    const isTunnel = isWebSocketRequest(method, headers);
+    const { sessionToken } = verdict;
+    if (
+      sessionToken !== undefined && !isTunnel && mayRedirect(method, headers)
+    ) {
+      const sealed = await sealKeySession(exchange, sessionToken);
+      // Absolute: a target of `//elsewhere/` must stay a path of this host.
+      const location = `${scheme}://${exchange.authority}${target}`;
+      return account.answer(redirect(303, location, sealed));
+    }
+    const request = admittedRequest(exchange, visit);
+    if (!isTunnel) return account.relay(await forwarder.forward(request));
+    const opened = await options.tunneler.open(exchange.request, request);
+    return opened.kind === "refused"
+      ? account.relay(opened.response)
+      : account.tunnel(opened.response, opened.tunnel);
+  }
+
+  /** Takes a request to the gate. */
+  async function knock(exchange: Exchange): Promise<Visit> {
     const { method, headers, host } = exchange;
     const from = provenance(exchange.peer, headers, {
       authority: exchange.authority,
@@ -82,253 +140,142 @@ export function createGateway(options: GatewayOptions): Gateway {
       trusted: options.trustedProxies,
     });
     const { target, key } = splitAuthKey(exchange.target);
-    const verdict = await options.gate.admit({
+    const request = {
       host,
       credentials: presentedCredentials({
         method,
         headers,
         host,
         scheme,
+        cookies,
         authKey: key,
         allowedOrigins: options.allowedOrigins,
       }),
       clientAddress: from.clientAddress,
-    });
-    if (verdict.kind !== "allow") {
-      throw new GatewayError(verdict.code, "Refused at the gate");
-    }
-    account.admitted(verdict.sandboxId, verdict.by);
-
-    const isTunnel = isWebSocketRequest(method, headers);
-    if (
-      verdict.sessionToken !== undefined && !isTunnel &&
-      mayRedirect(method, headers)
-    ) {
-      return account.close(
-        await intoSession(exchange, {
-          target,
-          sandboxId: verdict.sandboxId,
-          token: verdict.sessionToken,
-        }),
-      );
-    }
-    const admitted = admit(exchange, { verdict, target, from });
-    return isTunnel
-      ? await openTunnel(exchange, admitted, account)
-      : account.relay(await options.forwarder.forward(admitted));
-  }
-
-  function admit(
-    exchange: Exchange,
-    admission: {
-      verdict: Extract<Verdict, { kind: "allow" }>;
-      target: string;
-      from: Provenance;
-    },
-  ): AdmittedRequest {
-    const { request, method, headers } = exchange;
+    };
+    const verdict = await gate.admit(request);
     return {
-      method,
-      headers,
-      ...requestBody(request, headers),
-      target: admission.target,
-      sandboxId: admission.verdict.sandboxId,
-      port: exchange.host.port,
-      forwarded: admission.from.forwarded,
-      dropAuthorization: admission.verdict.by === "bearer",
-      signal: request.signal,
+      verdict,
+      target,
+      from,
+      async recheck() {
+        try {
+          return (await gate.admit(request)).kind === "allow";
+        } catch {
+          return true; // an outage takes nobody's right away
+        }
+      },
     };
   }
 
-  /** Moves a key out of the address bar: into a cookie for this host, and on to the same URL without it. */
-  async function intoSession(
+  /** People are sent to log in where that can help; everything else learns that it is not let in, and why. */
+  function turnAway(
     exchange: Exchange,
-    opened: { target: string; sandboxId: string; token: string },
+    { verdict, target }: Visit,
+    account: Account,
+  ): Response {
+    if (verdict.kind === "allow") throw new TypeError("Cannot turn away");
+    const location = verdict.kind === "login" && options.hasLogin()
+      ? loginLocation(exchange, { scheme, target })
+      : undefined;
+    if (location === undefined) {
+      throw new GatewayError(verdict.code, "Refused at the gate");
+    }
+    return account.answer(redirect(302, location));
+  }
+
+  /** A preflight goes to the app where the gate lets it pass, and what the app leaves open we answer: see cors.ts. */
+  async function answerPreflight(
+    exchange: Exchange,
+    account: Account,
+    asked: { preflight: Preflight; cors: CorsDecision },
   ): Promise<Response> {
-    const { sandboxId, token } = opened;
+    const response = options.corsMode === "reflect"
+      ? undefined
+      : await appAnswer(exchange, account);
+    if (response !== undefined) return account.relay(response);
+    return account.answer(
+      new Response(null, {
+        status: 204,
+        headers: [
+          ...Object.entries(OWN_ANSWER_FIELDS),
+          ...preflightFields(asked.preflight, asked.cors),
+        ],
+      }),
+    );
+  }
+
+  /** The app's own word on a preflight; undefined where it has none, or cannot be asked. */
+  async function appAnswer(
+    exchange: Exchange,
+    account: Account,
+  ): Promise<UpstreamResponse | undefined> {
+    try {
+      const visit = await knock(exchange);
+      if (!isAdmitted(visit)) return undefined;
+      account.admitted(visit.verdict, visit.recheck);
+      const response = await forwarder.forward(
+        admittedRequest(exchange, visit),
+      );
+      if (speaksCors(response.headers)) return response;
+      if (response.body instanceof ReadableStream) await response.body.cancel();
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+    }
+    return undefined;
+  }
+
+  /** A Set-Cookie line that stands for the key which came in the query. */
+  async function sealKeySession(
+    { host }: Exchange,
+    token: string,
+  ): Promise<string> {
     const sealed = await options.sessions.seal({
-      label: exchange.host.label,
-      sandboxId,
+      kind: "key",
+      label: host.label,
+      sandboxId: host.label,
       scope: "sandbox",
       token,
-      expiresAt: now() + options.sessionTtlMs,
+      expiresAt: options.now() + options.sessionTtlMs,
     });
     const maxAgeSec = Math.floor(options.sessionTtlMs / 1000);
-    return new Response(null, {
-      status: 303,
-      headers: {
-        ...OWN_ANSWER_FIELDS,
-        // Absolute: a target of `//elsewhere/` must stay a path of this host.
-        "location": `${scheme}://${exchange.authority}${opened.target}`,
-        "set-cookie": hostOnlyCookie(sealed, { scheme, maxAgeSec }),
-        "x-request-id": exchange.id,
-      },
-    });
-  }
-
-  async function openTunnel(
-    exchange: Exchange,
-    admitted: AdmittedRequest,
-    account: Account,
-  ): Promise<Response> {
-    const opened = await options.tunneler.open(exchange.request, admitted);
-    if (opened.kind === "refused") return account.relay(opened.response);
-    return account.tunnel(opened.response, opened.tunnel);
+    return cookies.hostOnly(cookies.keySession, sealed, maxAgeSec);
   }
 }
 
-/** The books of one exchange: whatever way it ends, it is recorded once. */
-interface Account {
-  admitted(sandboxId: string, by: string): void;
-  /** An answer of ours without a body to wait for. */
-  close(response: Response): Response;
-  /** Our answer to a failure. */
-  refuse(error: unknown): Response;
-  /** The app's answer; it is over when its body is. */
-  relay(response: UpstreamResponse): Response;
-  /** A tunnel, opened by `response`; it is over when both its sides are closed. */
-  tunnel(response: Response, tunnel: Tunnel): Response;
+function isAdmitted(visit: Visit): visit is Admitted {
+  return visit.verdict.kind === "allow";
 }
 
-/** Statuses whose responses have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5): Response refuses one. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
-
-/** The close code of a server that goes away (RFC 6455 section 7.4.1). */
-const GOING_AWAY = 1001;
-
-/** The status in the log where the client left before there was an answer. */
-const CLIENT_CLOSED_REQUEST = 499;
-
-function openAccount(
+function admittedRequest(
   exchange: Exchange,
-  flight: Flight | undefined,
-  options: GatewayOptions,
-): Account {
-  const { now, accessLog, logger } = options;
-  let sandboxId: string | undefined;
-  let by: string | undefined;
-  let answeredAt = exchange.startedAt;
-
-  function record(
-    status: number,
-    end: ExchangeEnd = "complete",
-    details: Pick<ExchangeRecord, "error" | "tunnel"> = {},
-  ): void {
-    accessLog({
-      ...details,
-      requestId: exchange.id,
-      method: exchange.method,
-      status,
-      end,
-      sandboxId,
-      port: exchange.host.port,
-      by,
-      startedAt: exchange.startedAt,
-      answeredAt,
-      endedAt: now(),
-    });
-  }
-
-  function settle(...facts: Parameters<typeof record>): void {
-    flight?.end();
-    record(...facts);
-  }
-
+  { verdict, target, from }: Admitted,
+): AdmittedRequest {
+  const { request, headers } = exchange;
   return {
-    admitted(id, credential) {
-      sandboxId = id;
-      by = credential;
-    },
-    close(response) {
-      answeredAt = now();
-      settle(response.status);
-      return response;
-    },
-    refuse(error) {
-      answeredAt = now();
-      if (
-        error instanceof UpstreamError &&
-        (error.code === "aborted" || error.code === "body_failed")
-      ) {
-        settle(CLIENT_CLOSED_REQUEST, "client_gone");
-        return new Response(null, { status: 400 });
-      }
-      const failure = error instanceof GatewayError
-        ? error
-        : new GatewayError("internal", "Unexpected failure", { cause: error });
-      if (failure.status >= 500) {
-        logger.warn("{code}: {reason}", {
-          requestId: exchange.id,
-          code: failure.code,
-          reason: failure.message,
-          cause: failure.cause,
-        });
-      }
-      settle(failure.status, "complete", { error: failure.code });
-      return problem({
-        code: failure.code,
-        requestId: exchange.id,
-        asPage: isNavigation(exchange.method, exchange.headers),
-        retryAfterSec: failure.retryAfterSec,
-      });
-    },
-    relay(upstream) {
-      const { status } = upstream;
-      if (status > 599) {
-        throw new GatewayError("runner_protocol_error", `Status ${status}`);
-      }
-      answeredAt = now();
-      const init = {
-        status,
-        headers: responseFields(upstream.headers, exchange.host.base),
-      };
-      let { body } = upstream;
-      if (BODILESS.has(status)) {
-        if (body instanceof ReadableStream) body.cancel().catch(() => {});
-        body = null;
-      }
-      if (!(body instanceof ReadableStream)) {
-        settle(status);
-        return new Response(body, init);
-      }
-      const observed = observe(body, (end) => settle(status, end));
-      return new Response(observed, init);
-    },
-    tunnel(response, tunnel) {
-      answeredAt = now();
-      if (flight !== undefined) {
-        flight.abort = () => tunnel.close(GOING_AWAY, "Gateway is restarting");
-        tunnel.released.then(() => flight.end());
-      }
-      tunnel.closed.then(({ failure: _, reason: __, ...end }) =>
-        record(101, "complete", { tunnel: end })
-      );
-      return response;
-    },
+    method: exchange.method,
+    headers,
+    ...requestBody(request, headers),
+    target,
+    sandboxId: verdict.sandboxId,
+    port: exchange.host.port,
+    forwarded: from.forwarded,
+    dropAuthorization: verdict.by === "bearer",
+    signal: request.signal,
   };
 }
 
-/** Passes a body on, chunk by chunk and no faster than it is read, and tells once how it ended. */
-function observe(
-  body: ReadableStream<Uint8Array>,
-  onEnd: (end: ExchangeEnd) => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        onEnd("complete");
-        controller.close();
-      } catch (error) {
-        onEnd("upstream_failed");
-        throw error;
-      }
+function redirect(
+  status: 302 | 303,
+  location: string,
+  setCookie?: string,
+): Response {
+  return new Response(null, {
+    status,
+    headers: {
+      ...OWN_ANSWER_FIELDS,
+      location,
+      ...(setCookie === undefined ? {} : { "set-cookie": setCookie }),
     },
-    cancel(reason) {
-      onEnd("client_gone");
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+  });
 }

@@ -1,6 +1,7 @@
 /** Every answer that is ours: a problem document (RFC 9457), or a page where a browser is about to show it. */
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
-import { errorPage, PAGE_POLICY } from "../pages/error_page.ts";
+import { errorPage } from "../pages/error_page.ts";
+import { PAGE_POLICY } from "../pages/page.ts";
 import { ERROR_TEXTS } from "../pages/error_texts.ts";
 
 /** What a problem says beside its code. */

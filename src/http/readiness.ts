@@ -1,12 +1,12 @@
 /** What `/ready` answers, from what is known; a balancer may ask every second without the API noticing. */
-import type { BaseDomains } from "../directory/base_domains.ts";
+import type { Installation } from "../directory/installation.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
 
 /** Parts of the readiness check. */
 export interface ReadinessOptions {
   /** Resolves when the API answers, rejects when it does not. */
   readonly askApi: () => Promise<unknown>;
-  readonly baseDomains: Pick<BaseDomains, "current">;
+  readonly installation: Pick<Installation, "baseDomains" | "oidc">;
   /** Whether the durable cache works; absent where there is none. */
   readonly cacheWorks?: () => Promise<boolean>;
   readonly isDraining: () => boolean;
@@ -44,11 +44,13 @@ export function createReadiness(
       isApiUp(),
       options.cacheWorks?.(),
     ]);
-    const hasDomains = options.baseDomains.current().length > 0;
+    const hasDomains = options.installation.baseDomains().length > 0;
+    const oidc = options.installation.oidc();
     const checks = {
       api: state(api),
       cache: cache === undefined ? "off" : state(cache),
       domains: state(hasDomains),
+      login: oidc === null ? "off" : state(oidc !== undefined),
     } as const;
     if (options.isDraining()) return { status: "draining", checks };
     if (!hasDomains || !apiWasSeen) return { status: "starting", checks };

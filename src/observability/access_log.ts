@@ -2,7 +2,12 @@
 import type { Logger } from "./log.ts";
 
 /** How an exchange ended. */
-export type ExchangeEnd = "complete" | "client_gone" | "upstream_failed";
+export type ExchangeEnd =
+  | "complete"
+  | "client_gone"
+  | "upstream_failed"
+  /** By us: a drain, or access that ended. */
+  | "aborted";
 
 /** What is known of an exchange when it is over; durations in milliseconds. */
 export interface ExchangeRecord {

@@ -2,8 +2,7 @@
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
-import docsCss from "./docs.css" with { type: "text" };
-import css from "./page.css" with { type: "text" };
+import { page } from "./page.ts";
 
 /** The part of an OpenAPI operation that the page shows. */
 interface Operation {
@@ -56,17 +55,9 @@ export function docsPage(source: DocsSource): string {
     );
   const codes = (Object.keys(ERROR_TEXTS) as ErrorCode[]).map(errorRow);
   const { title, version } = source.info;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} ${escapeHtml(version)}</title>
-<style>${css}${docsCss}</style>
-</head>
-<body>
-<main class="wide">
-<h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
+  return page(
+    `${title} ${version}`,
+    `<h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
 <p>Previews are at <code>{port}-{sandbox}.{domain}</code>; every path there belongs to the app. These are the gateway’s
 own routes, on its base domain. The same for machines: <a href="/openapi.json">/openapi.json</a>.</p>
 <h2>Routes</h2>
@@ -76,9 +67,7 @@ ${operations.join("\n")}
 <code>application/problem+json</code> or as a page.</p>
 <table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
 ${codes.join("\n")}
-</tbody></table>
-</main>
-</body>
-</html>
-`;
+</tbody></table>`,
+    { wide: true },
+  );
 }

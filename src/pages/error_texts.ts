@@ -22,6 +22,49 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       "The path of the request uses dot segments in a spelling that cannot be resolved safely.",
     hint: "Remove “..” and its encoded spellings from the path.",
   },
+  bad_request: {
+    title: "Something is missing in this request",
+    detail: "A parameter is missing or not written as it has to be.",
+    hint: "See /docs for what belongs there.",
+  },
+  bad_return_url: {
+    title: "There is nowhere to return to",
+    detail:
+      "A login starts from a preview, and this one does not name one of ours.",
+    hint: "Open the preview's own address.",
+  },
+  login_expired: {
+    title: "This login has run out",
+    detail:
+      "It was started in another browser, too long ago, or is already over.",
+    hint: "Open the preview's address again.",
+  },
+  login_failed: {
+    title: "The login did not work",
+    detail: "What the identity provider answered could not be accepted.",
+    hint:
+      "Open the preview's address again; if it happens again, tell the gateway's operator the request id below.",
+  },
+  login_denied: {
+    title: "The login was declined",
+    detail: "The identity provider says that it was declined.",
+    hint: "Open the preview's address again to log in after all.",
+  },
+  login_unavailable: {
+    title: "Logging in is not possible right now",
+    detail: "The identity provider does not answer, or is not known yet.",
+    hint: "Try again in a few seconds.",
+  },
+  cross_site_request: {
+    title: "This must come from the gateway's own page",
+    detail: "The request was sent by a page of another site.",
+    hint: "Open /logout and use the button there.",
+  },
+  too_many_refusals: {
+    title: "Too many failed attempts",
+    detail: "Your address has failed too often within the last minute.",
+    hint: "Wait a moment, and check the address and the token.",
+  },
   login_required: {
     title: "This preview is private",
     detail: "The request carries nothing that opens it.",

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import {
+  cookieNames,
   cookieValues,
-  hostOnlyCookie,
   isOwnCookieName,
-  sessionCookieName,
   withoutOwnCookies,
 } from "../../src/auth/cookies.ts";
 
@@ -39,15 +38,9 @@ Deno.test("isOwnCookieName() knows our names under any security prefix", () => {
   assert(!isOwnCookieName("session"));
 });
 
-Deno.test("hostOnlyCookie() is bound to one host, out of reach of scripts, and Secure over https", () => {
-  const options = { maxAgeSec: 3600 };
-  assert.equal(
-    hostOnlyCookie("v", { ...options, scheme: "https" }),
-    "__Host-porthole-session=v; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax; Secure",
-  );
-  assert.equal(
-    hostOnlyCookie("v", { ...options, scheme: "http" }),
-    "porthole-session=v; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax",
-  );
-  assert.equal(sessionCookieName("http"), "porthole-session");
+Deno.test("cookieNames() lists the names with a prefix once", () => {
+  assert.deepEqual(cookieNames("p-a=1; p-b=2; q=3;p-a=4", "p-"), [
+    "p-a",
+    "p-b",
+  ]);
 });

@@ -4,6 +4,9 @@ import {
   type CredentialSource,
   presentedCredentials,
 } from "../../src/auth/credentials.ts";
+import { ownCookies } from "../../src/auth/own_cookies.ts";
+
+const COOKIES = ownCookies({ scheme: "http", sameSite: "lax" });
 
 const HOST = {
   port: 3000,
@@ -21,6 +24,7 @@ function source(
     headers: new Headers(headers),
     host: HOST,
     scheme: "http",
+    cookies: COOKIES,
     authKey: undefined,
     allowedOrigins: new Set(["https://chat.example.com"]),
     ...changes,
@@ -30,7 +34,9 @@ function source(
 Deno.test("presentedCredentials() lists every credential in the order of precedence", () => {
   const credentials = presentedCredentials(source({
     authorization: "Bearer b",
-    cookie: "porthole-session=s1; a=1; porthole-session=s2",
+    cookie: `porthole-session=s1; a=1; porthole-session=s2; ${
+      COOKIES.loginSession("demo")
+    }=s3; ${COOKIES.loginSession("other")}=s4`,
     "x-daytona-preview-token": "t",
   }, { authKey: "q" }));
   assert.deepEqual(credentials, [
@@ -38,19 +44,20 @@ Deno.test("presentedCredentials() lists every credential in the order of precede
     { kind: "auth_key", token: "q" },
     { kind: "session", sealed: "s1" },
     { kind: "session", sealed: "s2" },
+    { kind: "session", sealed: "s3" },
     { kind: "bearer", token: "b" },
   ]);
 });
 
 Deno.test("presentedCredentials() takes no other scheme for a bearer, and few cookies", () => {
-  const cookie = Array.from({ length: 20 }, () => "porthole-session=x");
+  const cookie = Array.from({ length: 50 }, () => "porthole-session=x");
   assert.deepEqual(
     presentedCredentials(source({ authorization: "Basic Og==" })),
     [],
   );
   assert.equal(
     presentedCredentials(source({ cookie: cookie.join("; ") })).length,
-    4,
+    16,
   );
 });
 

@@ -6,38 +6,60 @@ import { GatewayError } from "../../src/errors.ts";
 
 const TOKEN_LABEL = "abcdefgh12345678";
 
-/** A gate in front of one private sandbox `box` and one public sandbox `open`. */
-function gateWith(outage: readonly string[] = []) {
+/** A gate in front of one private sandbox `box` and one public sandbox `open`; nothing is ever at hand. */
+function gateWith(outage: readonly string[] = [], budget = 100) {
   const calls: string[] = [];
-  function ask<T>(name: string, answer: T): T {
+  const purse = { left: budget };
+  function ask<T>(name: string, answer: T, mayAsk: () => void): T {
+    mayAsk();
     calls.push(name);
     if (outage.includes(name)) throw new GatewayError("api_unreachable", name);
     return answer;
   }
   const gate = createGate({
-    sandboxes: { isPublic: (id) => ask("public", id === "open") },
+    sandboxes: {
+      isPublic: (id, mayAsk) => ask("public", id === "open", mayAsk),
+    },
     access: {
-      isPreviewToken: (id, token) =>
-        ask("token", id === "box" && token === "good"),
-      hasAccess: (id, { bearer }) =>
-        ask("access", id === "box" && bearer === "key"),
-      sandboxOfSignedToken: (token, port) =>
-        ask("signed", token === TOKEN_LABEL && port === 3000 ? "box" : null),
+      isPreviewToken: (id, token, mayAsk) =>
+        ask("token", id === "box" && token === "good", mayAsk),
+      hasAccess: (id, { bearer }, mayAsk) =>
+        ask("access", id === "box" && bearer === "key", mayAsk),
+      sandboxOfSignedToken(token, port, mayAsk) {
+        const isRight = token === TOKEN_LABEL && port === 3000;
+        return ask("signed", isRight ? "box" : null, mayAsk);
+      },
     },
     sessions: {
       open: (sealed): Session | undefined =>
         sealed === "sealed" || sealed === "outdated"
           ? {
+            kind: "key",
             label: "box",
             sandboxId: "box",
             scope: "sandbox",
             token: sealed === "sealed" ? "good" : "reset",
             expiresAt: Infinity,
           }
+          : sealed === "login" || sealed === "ended"
+          ? {
+            kind: "login",
+            label: "box",
+            sandboxId: "box",
+            scope: "sandbox",
+            id: sealed,
+            expiresAt: Infinity,
+          }
           : undefined,
     },
+    logins: { isWorth: ({ id }) => Promise.resolve(id === "login") },
+    throttle: {
+      take: () =>
+        purse.left-- > 0 ? { ok: true } : { ok: false, retryAfterSec: 7 },
+      giveBack: (_, count) => void (purse.left += count),
+    },
   });
-  return { gate, calls };
+  return { gate, calls, purse };
 }
 
 function knock(
@@ -57,6 +79,7 @@ const GOOD: readonly Credential[] = [
   { kind: "preview_token", token: "good" },
   { kind: "auth_key", token: "good" },
   { kind: "session", sealed: "sealed" },
+  { kind: "session", sealed: "login" },
   { kind: "bearer", token: "key" },
 ];
 
@@ -112,6 +135,12 @@ Deno.test("Gate offers a session only for a key that came in the query", async (
 Deno.test("Gate ends a session whose token was reset", async () => {
   const { gate } = gateWith();
   const session: Credential = { kind: "session", sealed: "outdated" };
+  assert.equal((await gate.admit(knock("box", [session]))).kind, "login");
+});
+
+Deno.test("Gate ends a login session that is worth nothing any more", async () => {
+  const { gate } = gateWith();
+  const session: Credential = { kind: "session", sealed: "ended" };
   assert.equal((await gate.admit(knock("box", [session]))).kind, "login");
 });
 
@@ -171,4 +200,27 @@ Deno.test("Gate never turns an outage into a no", async () => {
   await assert.rejects(gate.admit(knock(TOKEN_LABEL)), {
     code: "api_unreachable",
   });
+});
+
+Deno.test("Gate charges what a refusal asked of the API, and gives back what led to a yes or to nothing", async () => {
+  const { gate, purse } = gateWith();
+  await gate.admit(knock("open"));
+  await gate.admit(knock("box", [{ kind: "bearer", token: "key" }]));
+  assert.equal(purse.left, 100);
+  await gate.admit(knock("box", [{ kind: "bearer", token: "bad" }]));
+  assert.equal(purse.left, 98);
+  const down = gateWith(["access"]);
+  const knocked = knock("box", [{ kind: "bearer", token: "key" }]);
+  await assert.rejects(down.gate.admit(knocked));
+  assert.equal(down.purse.left, 100);
+});
+
+Deno.test("Gate asks nothing for a client that is over its budget, and says when to come back", async () => {
+  const { gate, calls } = gateWith([], 0);
+  const keys = GOOD.filter(({ kind }) => kind !== "session");
+  await assert.rejects(gate.admit(knock("box", keys)), {
+    code: "too_many_refusals",
+    retryAfterSec: 7,
+  });
+  assert.deepEqual(calls, []);
 });

@@ -16,6 +16,7 @@ function setUp() {
   const sealer = createSealer({ secrets: [SECRET], purpose: "session", now });
   const sessions = createSessionSealer(sealer, { now, maxRemembered: 10 });
   const session: Session = {
+    kind: "key",
     label: "box",
     sandboxId: "box",
     scope: "sandbox",

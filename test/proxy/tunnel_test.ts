@@ -416,18 +416,20 @@ Deno.test("relay() sends the app unsolicited Pongs", async () => {
   await closed;
 });
 
-/** A client's end that does not become open: the client left before its 101. */
-function neverOpened(): WebSocket {
+/** A client's end in the given state that takes nothing and tells nothing. */
+function silentClient(readyState: number): WebSocket {
   return Object.assign(new EventTarget(), {
-    readyState: WebSocket.CONNECTING,
+    readyState,
     bufferedAmount: 0,
+    send() {},
     close() {},
-  }) as WebSocket;
+  }) as unknown as WebSocket;
 }
 
 Deno.test("relay() gives up a client that never completes the upgrade", async () => {
   const connection = fakeConnection();
-  const tunnel = relay(neverOpened(), new UpstreamWebSocket(connection), {
+  const upstream = new UpstreamWebSocket(connection);
+  const tunnel = relay(silentClient(WebSocket.CONNECTING), upstream, {
     handshakeTimeoutMs: 1,
   });
   const end = await tunnel.closed;
@@ -438,7 +440,8 @@ Deno.test("relay() gives up a client that never completes the upgrade", async ()
 
 Deno.test("relay() drops an app that goes on sending instead of answering a Close", async () => {
   const connection = fakeConnection();
-  const tunnel = relay(neverOpened(), new UpstreamWebSocket(connection), {
+  const upstream = new UpstreamWebSocket(connection);
+  const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
     bufferLimitBytes: 1000,
     handshakeTimeoutMs: 1,
   });
@@ -446,5 +449,36 @@ Deno.test("relay() drops an app that goes on sending instead of answering a Clos
   for (let i = 0; i < 11; i++) connection.feed(serverFrame(1, "x".repeat(100)));
   const end = await tunnel.closed;
   assert.equal(end.by, "gateway");
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("relay() bounds a flood of empty messages, of which nobody knows whether they were taken", async () => {
+  const connection = fakeConnection();
+  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
+    heartbeatMs: 20,
+    stallTimeoutMs: 40,
+    handshakeTimeoutMs: 1,
+  });
+  connection.feed(new Uint8Array(2 * 20_000).map((_, i) => i % 2 ? 0 : 0x82));
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["gateway", 1013]);
+  assert.equal(end.messagesReceived, 16 * 1024);
+});
+
+Deno.test("relay() ends when a client's Close cannot be answered because it does not read", async () => {
+  const connection = fakeConnection();
+  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  // Deno sets CLOSED when the Close arrives, but tells of it only once its own Close is written.
+  const client = silentClient(WebSocket.OPEN);
+  const tunnel = relay(client, upstream, {
+    heartbeatMs: 5,
+    stallTimeoutMs: 10,
+    handshakeTimeoutMs: 1,
+  });
+  Object.assign(client, { readyState: WebSocket.CLOSED });
+  connection.feed(serverFrame(1, "nobody takes this"));
+  const end = await tunnel.closed;
+  assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   assert.equal(connection.isClosed, true);
 });

@@ -37,7 +37,8 @@ Deno.test("a private sandbox answers 401 as a problem document, and as a page to
   assert.match(answer.headers.get("www-authenticate") ?? "", /^Bearer /);
   assert.equal(answer.json().code, "login_required");
 
-  const page = await gateway.send(LOCKED, {
+  // The toolbox never sends anyone to log in.
+  const page = await gateway.send("2280-locked.proxy.localhost", {
     headers: { accept: "text/html", "sec-fetch-mode": "navigate" },
   });
   assert.equal(page.status, 401);

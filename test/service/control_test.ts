@@ -32,7 +32,7 @@ Deno.test("/ready is 503 until the API was seen", async () => {
   assert.equal(answer.status, 503);
   assert.deepEqual(answer.json(), {
     status: "starting",
-    checks: { api: "failing", cache: "ok", domains: "ok" },
+    checks: { api: "failing", cache: "ok", domains: "ok", login: "failing" },
   });
 });
 
@@ -53,8 +53,11 @@ Deno.test("/openapi.json and /docs describe the routes, and load nothing from el
   const description = (await gateway.send(BASE, { path: "/openapi.json" }))
     .json();
   assert.deepEqual(Object.keys(description.paths as object).sort(), [
+    "/callback",
     "/docs",
     "/health",
+    "/login",
+    "/logout",
     "/openapi.json",
     "/ready",
   ]);

@@ -10,6 +10,9 @@ const LOCKED = "3000-locked.proxy.localhost";
 Deno.test("a cold burst makes one API call of each kind", async () => {
   await using gateway = await startGateway();
   const { api } = gateway.stack;
+  const asked = () =>
+    api.calls.map(({ operation }) => operation)
+      .filter((operation) => operation !== "ConfigController_getConfig");
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   const statuses = await Promise.all(
     Array.from({ length: 200 }, async () => {
@@ -21,16 +24,11 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
     }),
   );
   assert.deepEqual(new Set(statuses), new Set([204]));
-  assert.deepEqual(
-    new Map(
-      api.calls.map(({ operation }) => [operation, api.count(operation)]),
-    ),
-    new Map([
-      ["isSandboxPublic", 1],
-      ["isValidAuthToken", 1],
-      ["getRunnerBySandboxId", 1],
-    ]),
-  );
+  assert.deepEqual(asked().sort(), [
+    "getRunnerBySandboxId",
+    "isSandboxPublic",
+    "isValidAuthToken",
+  ]);
 });
 
 Deno.test("with the API down, what is known keeps working and what is not gets 503", async () => {

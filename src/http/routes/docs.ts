@@ -1,7 +1,7 @@
 /** The gateway's own description, for machines and for people. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { docsPage } from "../../pages/docs_page.ts";
-import { PAGE_POLICY } from "../../pages/error_page.ts";
+import { PAGE_POLICY } from "../../pages/page.ts";
 import type { ControlEnv } from "../control_env.ts";
 import { OWN_ANSWER_FIELDS } from "../problem.ts";
 

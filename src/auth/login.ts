@@ -1,0 +1,128 @@
+/**
+ * Logging in, from a preview's address and back to it: {@linkcode Login.start} sends the browser to the provider,
+ * {@linkcode Login.finish} takes it back (OpenID Connect Core section 3.1).
+ */
+import {
+  generateRandomCodeVerifier,
+  generateRandomNonce,
+  generateRandomState,
+} from "oauth4webapi";
+import { parseHost, type PreviewHost } from "../address/preview_host.ts";
+import type { AccessDirectory } from "../directory/access.ts";
+import { GatewayError } from "../errors.ts";
+import type { LoginSessions } from "./login_sessions.ts";
+import type { OpenidProvider } from "./oidc/provider.ts";
+import type { TransactionSealer } from "./oidc/transaction.ts";
+import type { LoginSession, SessionSealer } from "./session.ts";
+
+/** A login that has begun. */
+export interface StartedLogin {
+  /** Where to send the browser. */
+  readonly location: string;
+  /** The state that comes back, and the sealed transaction that must come back with it. */
+  readonly state: string;
+  readonly sealed: string;
+}
+
+/** A login that succeeded. */
+export interface FinishedLogin {
+  readonly returnTo: string;
+  readonly session: LoginSession;
+  readonly sealed: string;
+}
+
+/** The two ends of a login; both throw {@linkcode GatewayError}. */
+export interface Login {
+  /** Begins a login for a checked preview URL; `redirectUri` is the callback on the same base host. */
+  start(
+    returnTo: string,
+    redirectUri: string,
+  ): Promise<StartedLogin>;
+  /** Ends it with the callback's parameters and the transactions that the browser holds. */
+  finish(callback: Callback): Promise<FinishedLogin>;
+}
+
+/** What comes with the browser's return. */
+export interface Callback {
+  readonly parameters: URLSearchParams;
+  readonly transactions: readonly string[];
+  readonly redirectUri: string;
+  readonly clientAddress: string;
+}
+
+/** Parts of a login. */
+export interface LoginOptions {
+  readonly provider: OpenidProvider;
+  readonly transactions: TransactionSealer;
+  readonly sessions: Pick<SessionSealer, "seal">;
+  readonly logins: Pick<LoginSessions, "begin">;
+  readonly access: Pick<AccessDirectory, "hasAccess">;
+  readonly baseDomains: () => readonly string[];
+  readonly sessionTtlMs: number;
+  readonly now: () => number;
+}
+
+/** Creates the two ends of a login. */
+export function createLogin(options: LoginOptions): Login {
+  const { provider, transactions, now } = options;
+
+  function hostOf(url: string): PreviewHost | undefined {
+    const parsed = parseHost(new URL(url).host, options.baseDomains());
+    return parsed.kind === "preview" ? parsed.host : undefined;
+  }
+
+  return {
+    async start(returnTo, redirectUri) {
+      const transaction = {
+        state: generateRandomState(),
+        nonce: generateRandomNonce(),
+        codeVerifier: generateRandomCodeVerifier(),
+        redirectUri,
+        returnTo,
+      };
+      return {
+        location: await provider.authorizationUrl(transaction),
+        state: transaction.state,
+        sealed: await transactions.seal(transaction),
+      };
+    },
+
+    async finish({ parameters, clientAddress, ...callback }) {
+      // The state first: nothing of a callback is worth looking at before it is known to be this browser's.
+      const transaction = await transactions.open(
+        callback.transactions,
+        parameters.get("state") ?? "",
+      );
+      if (transaction?.redirectUri !== callback.redirectUri) {
+        throw new GatewayError("login_expired", "No such transaction");
+      }
+      const host = hostOf(transaction.returnTo);
+      if (host === undefined) {
+        throw new GatewayError("bad_return_url", "Not a preview any more");
+      }
+      const tokens = await provider.redeem(parameters, transaction);
+      const bearer = tokens.accessToken;
+      const user = { bearer, clientAddress };
+      if (!await options.access.hasAccess(host.label, user, () => {})) {
+        throw new GatewayError("sandbox_not_found", "No access");
+      }
+      const session: LoginSession = {
+        kind: "login",
+        id: crypto.randomUUID(),
+        label: host.label,
+        sandboxId: host.label,
+        scope: "sandbox",
+        expiresAt: Math.min(
+          now() + options.sessionTtlMs,
+          tokens.expiresAt ?? Infinity,
+        ),
+      };
+      await options.logins.begin(session, bearer);
+      return {
+        returnTo: transaction.returnTo,
+        session,
+        sealed: await options.sessions.seal(session),
+      };
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * What is known of login sessions on our side: the access token each was made with, so that a user who loses access
+ * loses the session, and which ones were logged out of. It is kept in the cache tiers: a gateway that has lost it takes
+ * a session for what it says until it expires.
+ */
+import { createCache } from "../cache/cache.ts";
+import type { Codec } from "../cache/durable_tier.ts";
+import type { DurableStore } from "../cache/store.ts";
+import type { AccessDirectory } from "../directory/access.ts";
+import type { MayAsk } from "../directory/answers.ts";
+import type { Sealer } from "../lib/seal.ts";
+import type { LoginSession } from "./session.ts";
+
+/** The state of one login session. */
+type Standing =
+  | { readonly state: "open"; readonly accessToken: string }
+  | { readonly state: "ended" }
+  /** Nothing is known of it here. */
+  | { readonly state: "unknown" };
+
+/** On whose behalf a session is judged. */
+export interface Caller {
+  readonly address: string;
+  readonly mayAsk: MayAsk;
+}
+
+/** Judges and ends login sessions. */
+export interface LoginSessions {
+  /** Remembers a new session's access token. */
+  begin(session: LoginSession, accessToken: string): Promise<void>;
+  /** Whether the session still opens its sandbox; throws `api_unreachable` where that cannot be known. */
+  isWorth(session: LoginSession, caller: Caller): Promise<boolean>;
+  /** Ends a session before its time, wherever its cookie is. */
+  end(session: LoginSession): Promise<void>;
+}
+
+/** How long it is believed that nothing is known of a session, ms. */
+const UNKNOWN_TTL_MS = 5000;
+
+function isStanding(value: unknown): value is Standing {
+  if (typeof value !== "object" || value === null) return false;
+  const { state, accessToken } = value as Record<string, unknown>;
+  return state === "ended" ||
+    state === "open" && typeof accessToken === "string";
+}
+
+/** An access token leaves the process sealed only. */
+function sealedStanding(sealer: Sealer): Codec<Standing> {
+  return {
+    encode: (standing, staleUntil) =>
+      sealer.seal({ standing: { ...standing } }, staleUntil),
+    async decode(json) {
+      if (typeof json !== "string") return undefined;
+      const standing = (await sealer.open(json))?.standing;
+      return isStanding(standing) ? standing : undefined;
+    },
+  };
+}
+
+/** Creates the judge of login sessions. */
+export function createLoginSessions(options: {
+  access: Pick<AccessDirectory, "hasAccess">;
+  store: DurableStore | null;
+  sealer: Sealer;
+  maxEntries: number;
+  now: () => number;
+}): LoginSessions {
+  const { access, store, now } = options;
+  const standings = createCache<Standing>({
+    policy: {
+      kind: "login-session",
+      maxEntries: options.maxEntries,
+      staleIfErrorMs: 0,
+    },
+    ...(store === null
+      ? {}
+      : { durable: { store, codec: sealedStanding(options.sealer) } }),
+    now,
+  });
+
+  /** Twice its life: a cache renews in the last quarter of an entry's time, and here is nothing to renew from. */
+  function holdMs(session: LoginSession): number {
+    return 2 * (session.expiresAt - now());
+  }
+
+  function unknown() {
+    return Promise.resolve({
+      value: { state: "unknown" } as const,
+      ttlMs: UNKNOWN_TTL_MS,
+    });
+  }
+
+  return {
+    begin: (session, accessToken) =>
+      standings.set([session.id], {
+        value: { state: "open", accessToken },
+        ttlMs: holdMs(session),
+      }),
+    async isWorth(session, { address, mayAsk }) {
+      const key = [session.id];
+      const standing = standings.peek(key) ??
+        await standings.get(key, unknown);
+      switch (standing.state) {
+        case "open":
+          return await access.hasAccess(
+            session.sandboxId,
+            { bearer: standing.accessToken, clientAddress: address },
+            mayAsk,
+          );
+        case "ended":
+          return false;
+        case "unknown":
+          return true;
+      }
+    },
+    end: (session) =>
+      standings.set([session.id], {
+        value: { state: "ended" },
+        ttlMs: holdMs(session),
+      }),
+  };
+}

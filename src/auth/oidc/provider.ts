@@ -1,0 +1,255 @@
+/**
+ * The OpenID provider, as a relying party sees it (OpenID Connect Core 1.0). What it says of itself is discovered once
+ * in {@linkcode DISCOVERY_TTL_MS} however many logins start, and its signing keys live as long as that document.
+ */
+import * as oauth from "oauth4webapi";
+import type { OidcSettings } from "../../directory/installation.ts";
+import { GatewayError } from "../../errors.ts";
+
+/** One attempt to log in, from its start to its callback. */
+export interface LoginAttempt {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  readonly redirectUri: string;
+}
+
+/** What a login yields. */
+export interface Tokens {
+  readonly subject: string;
+  readonly accessToken: string;
+  /** Milliseconds since the epoch; undefined where the provider does not say. */
+  readonly expiresAt: number | undefined;
+}
+
+/** The two steps of a login. */
+export interface OpenidProvider {
+  /** Where to send the browser. Throws {@linkcode GatewayError} `login_unavailable`. */
+  authorizationUrl(attempt: LoginAttempt): Promise<string>;
+  /**
+   * What the callback's parameters are worth.
+   *
+   * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`
+   */
+  redeem(parameters: URLSearchParams, attempt: LoginAttempt): Promise<Tokens>;
+}
+
+/** How long the discovery document and the keys hold, ms. */
+export const DISCOVERY_TTL_MS = 3_600_000;
+
+/** Least time between two discoveries, whatever makes one look necessary, ms. */
+const DISCOVERY_PAUSE_MS = 5000;
+
+/** Deadline of one request to the provider, ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** How far the provider's clock may be off, seconds. */
+const CLOCK_TOLERANCE_SEC = 30;
+
+const SCOPE = "openid profile email";
+
+/** The latest discovery. */
+interface Discovery {
+  readonly at: number;
+  /** Milliseconds. */
+  holds: number;
+  readonly server: Promise<oauth.AuthorizationServer>;
+}
+
+/** Creates the relying party's side. */
+export function createOpenidProvider(
+  settings: OidcSettings,
+  now: () => number,
+): OpenidProvider {
+  const client: oauth.Client = {
+    client_id: settings.clientId,
+    [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
+  };
+  let discovery: Discovery | undefined;
+
+  function requestOptions() {
+    return {
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      [oauth.allowInsecureRequests]: isPlainHttpAllowed(settings),
+    };
+  }
+
+  async function discover(): Promise<oauth.AuthorizationServer> {
+    const response = await oauth.discoveryRequest(
+      new URL(settings.issuer),
+      requestOptions(),
+    );
+    // Issuers are compared to the letter, but whether one ends in a slash is what people get wrong.
+    const { issuer } = await response.clone().json();
+    const isSame = typeof issuer === "string" &&
+      issuer.replace(/\/$/, "") === settings.issuer.replace(/\/$/, "");
+    return await oauth.processDiscoveryResponse(
+      new URL(isSame ? issuer : settings.issuer),
+      response,
+    );
+  }
+
+  /** What the provider says of itself; with `anew`, what it says now. */
+  function server(anew = false): Promise<oauth.AuthorizationServer> {
+    const age = discovery === undefined ? Infinity : now() - discovery.at;
+    const holds = anew ? DISCOVERY_PAUSE_MS : discovery?.holds ?? 0;
+    if (discovery === undefined || age >= holds) {
+      const previous = discovery?.server;
+      const next: Discovery = discovery = {
+        at: now(),
+        holds: DISCOVERY_TTL_MS,
+        server: discover().catch((error) => {
+          next.holds = DISCOVERY_PAUSE_MS;
+          // A provider whose metadata cannot be had is still the one that is known.
+          if (previous !== undefined) return previous;
+          throw unavailable(error);
+        }),
+      };
+    }
+    return discovery.server;
+  }
+
+  function authentication(as: oauth.AuthorizationServer): oauth.ClientAuth {
+    const { clientSecret } = settings;
+    if (clientSecret === undefined) return oauth.None();
+    const methods = as.token_endpoint_auth_methods_supported;
+    return methods === undefined || methods.includes("client_secret_basic")
+      ? oauth.ClientSecretBasic(clientSecret)
+      : oauth.ClientSecretPost(clientSecret);
+  }
+
+  /** Throws unless the ID token is signed by the provider; keys that rotated are fetched anew. */
+  async function checkSignature(
+    as: oauth.AuthorizationServer,
+    response: Response,
+  ): Promise<void> {
+    try {
+      await oauth.validateApplicationLevelSignature(
+        as,
+        response,
+        requestOptions(),
+      );
+    } catch (error) {
+      const isUnknownKey = error instanceof oauth.OperationProcessingError &&
+        error.code === oauth.KEY_SELECTION;
+      const current = isUnknownKey ? await server(true) : as;
+      if (current === as) throw error;
+      await oauth.validateApplicationLevelSignature(
+        current,
+        response,
+        requestOptions(),
+      );
+    }
+  }
+
+  async function redeem(
+    parameters: URLSearchParams,
+    attempt: LoginAttempt,
+  ): Promise<Tokens> {
+    const as = await server();
+    try {
+      const validated = oauth.validateAuthResponse(
+        as,
+        client,
+        parameters,
+        attempt.state,
+      );
+      const response = await oauth.authorizationCodeGrantRequest(
+        as,
+        client,
+        authentication(as),
+        validated,
+        attempt.redirectUri,
+        attempt.codeVerifier,
+        requestOptions(),
+      );
+      const tokens = await oauth.processAuthorizationCodeResponse(
+        as,
+        client,
+        response,
+        { expectedNonce: attempt.nonce, requireIdToken: true },
+      );
+      await checkSignature(as, response);
+      const claims = oauth.getValidatedIdTokenClaims(tokens);
+      if (claims === undefined) throw new Error("No ID token");
+      return {
+        subject: claims.sub,
+        accessToken: tokens.access_token,
+        expiresAt: tokens.expires_in === undefined
+          ? undefined
+          : now() + tokens.expires_in * 1000,
+      };
+    } catch (error) {
+      throw loginError(error);
+    }
+  }
+
+  return {
+    async authorizationUrl(attempt) {
+      const as = await server();
+      if (as.authorization_endpoint === undefined) {
+        throw unavailable(new Error("No authorization endpoint"));
+      }
+      const url = new URL(
+        forBrowsers(as.authorization_endpoint, settings),
+      );
+      const { searchParams } = url;
+      searchParams.set("client_id", settings.clientId);
+      searchParams.set("response_type", "code");
+      searchParams.set("scope", SCOPE);
+      searchParams.set("redirect_uri", attempt.redirectUri);
+      searchParams.set("state", attempt.state);
+      searchParams.set("nonce", attempt.nonce);
+      searchParams.set("code_challenge_method", "S256");
+      searchParams.set(
+        "code_challenge",
+        await oauth.calculatePKCECodeChallenge(attempt.codeVerifier),
+      );
+      if (settings.audience !== undefined && settings.audience !== "") {
+        searchParams.set("audience", settings.audience);
+      }
+      return url.href;
+    },
+    redeem,
+  };
+}
+
+function unavailable(cause: unknown): GatewayError {
+  return new GatewayError("login_unavailable", "Provider not available", {
+    cause,
+  });
+}
+
+/** Plain http only where nobody is on the way, unless it is wanted so. */
+function isPlainHttpAllowed(settings: OidcSettings): boolean {
+  return settings.allowInsecure ||
+    /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(
+      settings.issuer,
+    );
+}
+
+/** The endpoint at the issuer's public address. */
+function forBrowsers(endpoint: string, settings: OidcSettings): string {
+  const { issuer, publicIssuer } = settings;
+  const base = issuer.replace(/\/$/, "");
+  return publicIssuer !== undefined && endpoint.startsWith(base)
+    ? publicIssuer.replace(/\/$/, "") + endpoint.slice(base.length)
+    : endpoint;
+}
+
+function loginError(error: unknown): unknown {
+  if (error instanceof GatewayError) return error;
+  const cause = { cause: error };
+  if (error instanceof oauth.AuthorizationResponseError) {
+    return error.error === "access_denied"
+      ? new GatewayError("login_denied", "Denied at the provider", cause)
+      : new GatewayError("login_failed", `Provider: ${error.error}`, cause);
+  }
+  const isProtocol = error instanceof oauth.OperationProcessingError ||
+    error instanceof oauth.ResponseBodyError ||
+    error instanceof oauth.UnsupportedOperationError ||
+    error instanceof oauth.WWWAuthenticateChallengeError;
+  return isProtocol
+    ? new GatewayError("login_failed", error.message, cause)
+    : unavailable(error);
+}

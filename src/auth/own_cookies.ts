@@ -1,0 +1,63 @@
+/** The cookies that the gateway sets: their names and attributes (RFC 6265bis section 4.1). */
+import { digestKey } from "../lib/digest.ts";
+
+/** How our cookies travel, which the public address and the wish to be framed decide. */
+export interface CookiePolicy {
+  readonly scheme: "http" | "https";
+  /** `none` lets previews work in another site's frame; over https only. */
+  readonly sameSite: "lax" | "none";
+}
+
+/** Names and Set-Cookie lines under one policy. */
+export interface OwnCookies {
+  /** The session that a link or key opened, for one preview host only. */
+  readonly keySession: string;
+  /** The session that a login opened, for one sandbox on all its ports. */
+  loginSession(label: string): string;
+  /** What {@linkcode OwnCookies.loginSession} names begin with. */
+  readonly loginSessionPrefix: string;
+  /** One attempt to log in, on the base host only; `id` from {@linkcode transactionId}. */
+  transaction(id: string): string;
+  /** What {@linkcode OwnCookies.transaction} names begin with. */
+  readonly transactionPrefix: string;
+  /** A Set-Cookie line for the host that answers; `maxAgeSec` 0 deletes. */
+  hostOnly(name: string, value: string, maxAgeSec: number): string;
+  /** A Set-Cookie line for all hosts below `base`. */
+  forBase(name: string, value: string, options: ForBaseOptions): string;
+}
+
+/** Where and how long a cookie for all hosts below a base domain holds. */
+export interface ForBaseOptions {
+  readonly base: string;
+  readonly maxAgeSec: number;
+}
+
+/** The cookies under `policy`. */
+export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
+  const isSecure = scheme === "https";
+  // The prefixes make a browser refuse such a cookie from any page that could not have set it so (section 4.1.3).
+  const host = isSecure ? "__Host-porthole-" : "porthole-";
+  const secure = isSecure ? "__Secure-porthole-" : "porthole-";
+  const attributes = [
+    "HttpOnly",
+    sameSite === "none" ? "SameSite=None" : "SameSite=Lax",
+    ...(isSecure ? ["Secure"] : []),
+    // A frame's cookies belong to the page around it, so that no site learns of another's visits.
+    ...(sameSite === "none" ? ["Partitioned"] : []),
+  ].join("; ");
+  const loginSessionPrefix = `${secure}login-`;
+  const transactionPrefix = `${host}transaction-`;
+
+  return {
+    keySession: `${host}session`,
+    loginSessionPrefix,
+    loginSession: (label) =>
+      loginSessionPrefix + digestKey([label]).slice(0, 12),
+    transactionPrefix,
+    transaction: (id) => transactionPrefix + id,
+    hostOnly: (name, value, maxAgeSec) =>
+      `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
+    forBase: (name, value, { base, maxAgeSec }) =>
+      `${name}=${value}; Domain=${base}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * What is known of the installation: the domains that previews live under, and the identity provider. What the
+ * configuration leaves open, the API tells; the gateway runs meanwhile.
+ */
+import type { Config } from "../config.ts";
+import type { DaytonaApi, RemoteConfig } from "../daytona/client.ts";
+import { proxyDomainOf } from "../daytona/remote_config.ts";
+import { GatewayError } from "../errors.ts";
+import { backoffMs, type Sleep } from "../lib/backoff.ts";
+
+/** The gateway's registration at an identity provider. */
+export interface OidcSettings {
+  /** As this process reaches it; a slash at the end does not count. */
+  readonly issuer: string;
+  /** As browsers reach it, where that differs. */
+  readonly publicIssuer: string | undefined;
+  readonly clientId: string;
+  /** Undefined for a public client. */
+  readonly clientSecret: string | undefined;
+  readonly audience: string | undefined;
+  /** Whether plain http is accepted, also on another machine. */
+  readonly allowInsecure: boolean;
+}
+
+/** Facts about the installation, as far as they are known. */
+export interface Installation {
+  /** Lower case, without ports, the longest first; empty until they are known. */
+  baseDomains(): readonly string[];
+  /** Null where there is no login; undefined until that is known. */
+  oidc(): OidcSettings | null | undefined;
+  /** Asks the API until it has told what is missing; `signal` ends the asking. */
+  learn(signal: AbortSignal): Promise<void>;
+}
+
+/** Pauses between two questions while the API does not answer, ms. */
+const PAUSE = { tries: Infinity, baseMs: 1000, maxMs: 60_000 };
+
+/** Merges the settings of a login, the configured ones first. */
+export function oidcSettings(
+  configured: Config["oidc"],
+  remote: RemoteConfig["oidc"],
+): OidcSettings | null {
+  const issuer = configured.issuer ?? remote?.issuer;
+  const clientId = configured.clientId ?? remote?.clientId;
+  if (issuer === undefined || clientId === undefined) return null;
+  const audience = configured.audience ?? remote?.audience;
+  return { ...configured, issuer, clientId, audience: audience || undefined };
+}
+
+/** Creates the holder of what is known. */
+export function createInstallation(
+  config: Pick<Config, "public" | "oidc">,
+  options: {
+    api: Pick<DaytonaApi, "config">;
+    sleep: Sleep;
+    random: () => number;
+    onFailure: (error: unknown) => void;
+  },
+): Installation {
+  // The longest first: with `example.com` and `preview.example.com`, a host below the latter belongs to the latter.
+  let domains: readonly string[] = config.public.domains
+    .map(({ name }) => name)
+    .toSorted((a, b) => b.length - a.length);
+  let oidc: OidcSettings | null | undefined = oidcSettings(config.oidc, null) ??
+    undefined;
+
+  function isComplete(): boolean {
+    return domains.length > 0 && oidc !== undefined;
+  }
+
+  async function ask(): Promise<void> {
+    const remote = await options.api.config();
+    oidc ??= oidcSettings(config.oidc, remote.oidc);
+    if (domains.length > 0) return;
+    const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
+    if (domain === undefined) {
+      throw new GatewayError(
+        "api_unreachable",
+        "The API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
+      );
+    }
+    domains = [domain];
+  }
+
+  return {
+    baseDomains: () => domains,
+    oidc: () => oidc,
+    async learn(signal) {
+      for (let failed = 1; !isComplete() && !signal.aborted; failed++) {
+        try {
+          await ask();
+        } catch (error) {
+          options.onFailure(error);
+          const pauseMs = backoffMs(failed, { ...PAUSE, ...options });
+          await options.sleep(pauseMs, signal).catch(() => {});
+        }
+      }
+    },
+  };
+}

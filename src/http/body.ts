@@ -1,0 +1,57 @@
+/** The body of a response on its way through. */
+import type { ExchangeEnd } from "../observability/access_log.ts";
+import type { AbortReason } from "../proxy/in_flight.ts";
+
+/** A body that is being watched. */
+export interface ObservedBody {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Breaks the transfer off, on both sides. */
+  abort(reason: AbortReason): void;
+}
+
+/** Passes a body on, chunk by chunk and no faster than it is read, and tells once how it ended. */
+export function observe(
+  body: ReadableStream<Uint8Array>,
+  onEnd: (end: ExchangeEnd) => void,
+): ObservedBody {
+  const reader = body.getReader();
+  let controller: ReadableStreamDefaultController<Uint8Array>;
+  let hasEnded = false;
+
+  function end(how: ExchangeEnd): boolean {
+    if (hasEnded) return false;
+    hasEnded = true;
+    onEnd(how);
+    return true;
+  }
+
+  const stream = new ReadableStream<Uint8Array>({
+    start(given) {
+      controller = given;
+    },
+    async pull() {
+      try {
+        const { done, value } = await reader.read();
+        if (hasEnded) return;
+        if (!done) return controller.enqueue(value);
+        end("complete");
+        controller.close();
+      } catch (error) {
+        if (end("upstream_failed")) throw error;
+      }
+    },
+    cancel(reason) {
+      end("client_gone");
+      return reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+
+  return {
+    stream,
+    abort(reason) {
+      if (!end("aborted")) return;
+      controller.error(new Error(reason));
+      reader.cancel(reason).catch(() => {});
+    },
+  };
+}

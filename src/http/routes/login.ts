@@ -1,0 +1,179 @@
+/** Login at the identity provider: `/login` and `/callback`, on a base host. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { checkReturnUrl } from "../../address/return_url.ts";
+import { cookieNames, cookieValues } from "../../auth/cookies.ts";
+import type { Login } from "../../auth/login.ts";
+import {
+  TRANSACTION_TTL_MS,
+  transactionId,
+} from "../../auth/oidc/transaction.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import { GatewayError } from "../../errors.ts";
+import type { ControlContext, ControlEnv } from "../control_env.ts";
+import { OWN_ANSWER_FIELDS } from "../problem.ts";
+
+/** Parts of the login routes. */
+export interface LoginRoutesOptions {
+  readonly scheme: "http" | "https";
+  readonly baseDomains: () => readonly string[];
+  readonly cookies: OwnCookies;
+  /** Null where there is no login; undefined until that is known. */
+  readonly login: () => Login | null | undefined;
+  readonly now: () => number;
+}
+
+/** Attempts that one browser may have open; cookies of more would crowd out others. */
+const MAX_TRANSACTIONS = 8;
+
+const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
+
+const loginRoute = createRoute({
+  method: "get",
+  path: "/login",
+  summary: "Log in",
+  description:
+    "Sends the browser to the identity provider. The preview that needs a login sends it here.",
+  request: {
+    query: z.object({
+      return_to: z.string().openapi({
+        description: "The preview URL to come back to, below this base domain.",
+      }),
+    }),
+  },
+  responses: {
+    302: { description: "To the identity provider." },
+    400: {
+      description: "`return_to` is no preview of ours.",
+      content: PROBLEM,
+    },
+    503: {
+      description: "The identity provider does not answer.",
+      content: PROBLEM,
+    },
+  },
+});
+
+const callbackRoute = createRoute({
+  method: "get",
+  path: "/callback",
+  summary: "Return from the identity provider",
+  description:
+    "The redirect URI to register at the identity provider. Ends the login and goes back to the preview with a session.",
+  request: {
+    query: z.looseObject({
+      state: z.string().optional(),
+      code: z.string().optional(),
+      error: z.string().optional(),
+      iss: z.string().optional(),
+    }),
+  },
+  responses: {
+    303: { description: "Back to the preview, with a session cookie." },
+    400: {
+      description: "No such login, or one that cannot be accepted.",
+      content: PROBLEM,
+    },
+    403: {
+      description: "Declined at the identity provider.",
+      content: PROBLEM,
+    },
+    404: {
+      description: "The user has no access to the sandbox.",
+      content: PROBLEM,
+    },
+    503: {
+      description: "The identity provider does not answer.",
+      content: PROBLEM,
+    },
+  },
+});
+
+/** Adds `/login` and `/callback`. */
+export function addLoginRoutes(
+  app: OpenAPIHono<ControlEnv>,
+  options: LoginRoutesOptions,
+): void {
+  const { scheme, cookies, now } = options;
+
+  /** @throws {GatewayError} where there is no login here, or not yet */
+  function loginAt(context: ControlContext): Login {
+    const login = options.login();
+    if (login === undefined) {
+      throw new GatewayError("login_unavailable", "Provider not known yet");
+    }
+    if (login === null || context.base === undefined) {
+      throw new GatewayError("route_not_found", "No login on this host");
+    }
+    return login;
+  }
+
+  function callbackUri({ authority }: ControlContext): string {
+    return `${scheme}://${authority.toLowerCase()}/callback`;
+  }
+
+  function redirect(
+    status: 302 | 303,
+    location: string,
+    setCookies: readonly string[],
+  ): Response {
+    return new Response(null, {
+      status,
+      headers: [
+        ...Object.entries(OWN_ANSWER_FIELDS),
+        ["location", location],
+        ...setCookies.map((line): [string, string] => ["set-cookie", line]),
+      ],
+    });
+  }
+
+  app.openapi(loginRoute, async (c) => {
+    const login = loginAt(c.env);
+    const checked = checkReturnUrl(c.req.valid("query").return_to, {
+      scheme,
+      baseDomains: options.baseDomains(),
+      authority: c.env.authority,
+    });
+    if (!checked.ok) {
+      throw new GatewayError("bad_return_url", "Not a preview of ours");
+    }
+    const { location, state, sealed } = await login.start(
+      checked.url,
+      callbackUri(c.env),
+    );
+    const open = cookieNames(
+      c.req.header("cookie") ?? "",
+      cookies.transactionPrefix,
+    );
+    const surplus = open.length < MAX_TRANSACTIONS ? [] : open;
+    return redirect(302, location, [
+      ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
+      cookies.hostOnly(
+        cookies.transaction(transactionId(state)),
+        sealed,
+        TRANSACTION_TTL_MS / 1000,
+      ),
+    ]);
+  });
+
+  app.openapi(callbackRoute, async (c) => {
+    const login = loginAt(c.env);
+    const parameters = new URL(c.req.url).searchParams;
+    const name = cookies.transaction(
+      transactionId(parameters.get("state") ?? ""),
+    );
+    const { returnTo, session, sealed } = await login.finish({
+      parameters,
+      transactions: cookieValues(c.req.header("cookie") ?? "", name),
+      redirectUri: callbackUri(c.env),
+      clientAddress: c.env.clientAddress,
+    });
+    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+    return redirect(303, returnTo, [
+      cookies.hostOnly(name, "", 0),
+      cookies.forBase(cookies.loginSession(session.label), sealed, {
+        base: c.env.base ?? "",
+        maxAgeSec,
+      }),
+    ]);
+  });
+}

@@ -1,0 +1,113 @@
+/** `/logout` on a base host: ends login sessions, of one sandbox or of all. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { cookieNames, cookieValues } from "../../auth/cookies.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import type { SessionSealer } from "../../auth/session.ts";
+import { GatewayError } from "../../errors.ts";
+import { PAGE_POLICY } from "../../pages/page.ts";
+import { logoutPage } from "../../pages/logout_page.ts";
+import type { ControlEnv } from "../control_env.ts";
+import { OWN_ANSWER_FIELDS } from "../problem.ts";
+
+/** Parts of the logout routes. */
+export interface LogoutRoutesOptions {
+  readonly scheme: "http" | "https";
+  readonly cookies: OwnCookies;
+  readonly sessions: Pick<SessionSealer, "read">;
+  readonly logins: Pick<LoginSessions, "end">;
+}
+
+const SANDBOX = z.string().regex(/^[a-z0-9_-]{1,57}$/).optional().openapi({
+  description: "The sandbox to log out of; all of them if it is missing.",
+});
+
+const PAGE = { "text/html": { schema: z.string() } };
+
+const pageRoute = createRoute({
+  method: "get",
+  path: "/logout",
+  summary: "Ask before logging out",
+  description: "A page with a button that logs out.",
+  request: { query: z.object({ sandbox: SANDBOX }) },
+  responses: { 200: { description: "The page.", content: PAGE } },
+});
+
+const logoutRoute = createRoute({
+  method: "post",
+  path: "/logout",
+  summary: "Log out",
+  description:
+    "Ends the sessions that logins opened, for all copies of their cookies. The session at the identity provider goes on.",
+  request: {
+    body: {
+      content: {
+        "application/x-www-form-urlencoded": {
+          schema: z.object({ sandbox: SANDBOX }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: "Logged out.", content: PAGE },
+    403: {
+      description: "The request comes from another site.",
+      content: { "application/problem+json": { schema: z.unknown() } },
+    },
+  },
+});
+
+/** Adds `/logout`. */
+export function addLogoutRoutes(
+  app: OpenAPIHono<ControlEnv>,
+  options: LogoutRoutesOptions,
+): void {
+  const { cookies, sessions, logins } = options;
+  const fields = {
+    ...OWN_ANSWER_FIELDS,
+    // Nobody may lay this button under a cursor.
+    "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
+  };
+
+  /** A sandbox's page is same-site here, so only the origin itself may ask. */
+  function isOwnRequest(headers: Headers, authority: string): boolean {
+    const origin = headers.get("origin");
+    if (origin !== null) {
+      return origin === `${options.scheme}://${authority.toLowerCase()}`;
+    }
+    const site = headers.get("sec-fetch-site");
+    return site === null || site === "same-origin" || site === "none";
+  }
+
+  app.openapi(pageRoute, (c) => {
+    const { sandbox } = c.req.valid("query");
+    return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
+  });
+
+  app.openapi(logoutRoute, async (c) => {
+    const { base, authority } = c.env;
+    if (base === undefined) {
+      throw new GatewayError("route_not_found", "No login on this host");
+    }
+    if (!isOwnRequest(c.req.raw.headers, authority)) {
+      throw new GatewayError("cross_site_request", "Logout from elsewhere");
+    }
+    const { sandbox } = c.req.valid("form");
+    const field = c.req.header("cookie") ?? "";
+    const names = sandbox === undefined
+      ? cookieNames(field, cookies.loginSessionPrefix)
+      : [cookies.loginSession(sandbox)];
+    for (const name of names) {
+      for (const sealed of cookieValues(field, name)) {
+        const session = await sessions.read(sealed);
+        if (session?.kind === "login") await logins.end(session);
+      }
+      c.header(
+        "set-cookie",
+        cookies.forBase(name, "", { base, maxAgeSec: 0 }),
+        { append: true },
+      );
+    }
+    return c.html(logoutPage({ state: "done", sandbox }), 200, fields);
+  });
+}

@@ -1,0 +1,31 @@
+/** The frame of all our pages. */
+import { escapeHtml } from "../lib/html.ts";
+import css from "./page.css" with { type: "text" };
+
+/** Content-Security-Policy of our own pages: no script, nothing from elsewhere, the inline style only. */
+export const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'";
+
+/** An HTML document around `main`, which is HTML already. */
+export function page(
+  title: string,
+  main: string,
+  options: { wide?: boolean } = {},
+): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escapeHtml(title)}</title>
+<style>${css}</style>
+</head>
+<body>
+<main${options.wide ? ' class="wide"' : ""}>
+${main}
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,197 @@
+import { UpstreamError } from "./errors.ts";
+import { encodeLatin1 } from "./octets.ts";
+
+/** Octets of the read buffer: what a head and a small body need, and what a stream grows to. */
+const MIN_BUFFER = 16 * 1024;
+const MAX_BUFFER = 64 * 1024;
+
+/**
+ * A byte stream to an upstream with a read buffer. Whoever wants it to end calls `fail()`: that closes it at
+ * once, and every read or write that is pending or comes later throws that same failure.
+ */
+export class Connection {
+  readonly originKey: string;
+  /** Whether an exchange was completed on it before. */
+  reused = false;
+  /** When it became idle, on the pool's clock. */
+  idleSince = 0;
+  /** Called once, when the connection fails. */
+  onFail: (() => void) | null = null;
+
+  readonly #conn: Deno.Conn;
+  readonly #onClose: (connection: Connection) => void;
+  #failed = false;
+  #failure: unknown;
+  #buffer = new Uint8Array(MIN_BUFFER);
+  #start = 0;
+  #end = 0;
+  #filling: Promise<boolean> | null = null;
+  #head = new Uint8Array(1024);
+  #sent = 0;
+  #unsent = 0;
+  #received = false;
+  #ended = false;
+
+  constructor(
+    conn: Deno.Conn,
+    options: { originKey: string; onClose: (connection: Connection) => void },
+  ) {
+    this.#conn = conn;
+    this.originKey = options.originKey;
+    this.#onClose = options.onClose;
+  }
+
+  /** Whether it was closed; why, every read and write throws. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Octets of the current exchange that were handed to the network. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Whether anything was received in the current exchange. */
+  get received(): boolean {
+    return this.#received;
+  }
+
+  /** A view of the octets received and not yet consumed; the next `fill()` overwrites what it shows. */
+  get unread(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Whether another exchange may follow: all that was written is sent, all that came is consumed. */
+  get clean(): boolean {
+    return !this.#failed && !this.#ended && this.#unsent === 0 &&
+      this.#start === this.#end;
+  }
+
+  /** Forgets the first `count` unread octets. */
+  consume(count: number): void {
+    this.#start += count;
+  }
+
+  /** Waits for more octets; false at the end of the stream. One call at a time. Throws `UpstreamError`. */
+  fill(): Promise<boolean> {
+    const filling = this.#filling ?? this.#fill();
+    this.#filling = null;
+    return filling;
+  }
+
+  async #fill(): Promise<boolean> {
+    this.#makeRoom();
+    let count: number | null;
+    try {
+      count = await this.#conn.read(this.#buffer.subarray(this.#end));
+    } catch (cause) {
+      throw this.#lost(cause);
+    }
+    if (count === null) {
+      this.#ended = true;
+      return false;
+    }
+    this.#end += count;
+    this.#received = true;
+    return true;
+  }
+
+  /** A buffer that was filled to the brim is a stream's: twice the size takes half the reads. */
+  #makeRoom(): void {
+    const full = this.#end === this.#buffer.length;
+    if (this.#start === this.#end) {
+      this.#start = this.#end = 0;
+      if (full && this.#buffer.length < MAX_BUFFER) {
+        this.#buffer = new Uint8Array(this.#buffer.length * 2);
+      }
+    } else if (full) {
+      const unread = this.unread;
+      if (unread.length > this.#buffer.length / 2) {
+        this.#buffer = new Uint8Array(this.#buffer.length * 2);
+      }
+      this.#buffer.set(unread);
+      this.#start = 0;
+      this.#end = unread.length;
+    }
+  }
+
+  /** Reads at most `target.length` octets past the buffer, which is empty; 0 at the end of the stream. */
+  async readInto(target: Uint8Array): Promise<number> {
+    try {
+      return await this.#conn.read(target) ?? 0;
+    } catch (cause) {
+      throw this.#lost(cause);
+    }
+  }
+
+  /** Sends a head of Latin-1 text in one write. */
+  writeHead(head: string): Promise<void> {
+    if (this.#head.length < head.length) {
+      this.#head = new Uint8Array(head.length * 2);
+    }
+    encodeLatin1(head, this.#head);
+    return this.write(this.#head.subarray(0, head.length));
+  }
+
+  /** Sends all of `octets`, which must not change until then. One call at a time. Throws `UpstreamError`. */
+  async write(octets: Uint8Array): Promise<void> {
+    this.#unsent = octets.length;
+    try {
+      while (this.#unsent > 0) {
+        const count = await this.#conn.write(
+          octets.subarray(octets.length - this.#unsent),
+        );
+        this.#unsent -= count;
+        this.#sent += count;
+      }
+    } catch (cause) {
+      throw this.#lost(cause);
+    }
+  }
+
+  /** Begins an exchange: from now on the connection keeps the process alive. */
+  begin(): void {
+    this.#sent = 0;
+    this.#received = false;
+    this.#conn.ref();
+  }
+
+  /**
+   * Rests from `now` until `begin()`, without keeping the process alive. Nothing may come meanwhile: octets that
+   * nobody asked for, or the stream's end, fail the connection.
+   */
+  rest(now: number): void {
+    this.reused = true;
+    this.idleSince = now;
+    this.#conn.unref();
+    const filling = this.#filling = this.#fill();
+    const onEvent = () => {
+      // Taken over by fill(), it was the answer to a request.
+      if (this.#filling === filling) {
+        this.fail(
+          new UpstreamError("connection_lost", "idle connection ended"),
+        );
+      }
+    };
+    filling.then(onEvent, onEvent);
+  }
+
+  /** Closes at once for the reason given, an `UpstreamError` unless we are wrong; only the first call counts. */
+  fail(reason: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#failure = reason;
+    this.#conn.close();
+    this.#onClose(this);
+    this.onFail?.();
+  }
+
+  /** What a read or write that broke has to throw: the reason we closed for, where it was us. */
+  #lost(cause: unknown): unknown {
+    return this.#failed
+      ? this.#failure
+      : new UpstreamError("connection_lost", "upstream connection broke", {
+        cause,
+      });
+  }
+}

@@ -1,0 +1,70 @@
+import { UpstreamError } from "./errors.ts";
+import type { Origin } from "./types.ts";
+
+/** How a connection attempt is made. */
+export interface DialOptions {
+  /** PEM certificates trusted beside the system's. */
+  readonly caCerts: string[];
+  /** Gives the attempt up. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens a byte stream to an origin, TLS included. Throws `UpstreamError`. */
+export type Dial = (origin: Origin, options: DialOptions) => Promise<Deno.Conn>;
+
+/** `Dial` over the network: TLS verifies the origin's host name and offers http/1.1 (RFC 7301). */
+export async function dial(
+  origin: Origin,
+  options: DialOptions,
+): Promise<Deno.Conn> {
+  const conn = await connectTcp(origin, options.signal);
+  return origin.tls
+    ? await handshake(conn, { ...options, hostname: origin.hostname })
+    : conn;
+}
+
+async function connectTcp(
+  { hostname, port }: Origin,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  try {
+    const conn = await Deno.connect({ hostname, port, signal });
+    // Heads and chunks are written whole: there is nothing to gather by waiting.
+    conn.setNoDelay(true);
+    return conn;
+  } catch (cause) {
+    throw new UpstreamError(
+      "connect_failed",
+      "cannot connect to the upstream",
+      { cause },
+    );
+  }
+}
+
+async function handshake(
+  tcp: Deno.TcpConn,
+  options: DialOptions & { hostname: string },
+): Promise<Deno.TlsConn> {
+  const { hostname, caCerts, signal } = options;
+  let conn: Deno.TcpConn | Deno.TlsConn = tcp;
+  const close = () => conn.close();
+  signal.addEventListener("abort", close);
+  try {
+    const tls = conn = await Deno.startTls(tcp, {
+      hostname,
+      caCerts,
+      alpnProtocols: ["http/1.1"],
+    });
+    await tls.handshake();
+    return tls;
+  } catch (cause) {
+    if (!signal.aborted) close();
+    throw new UpstreamError(
+      "tls_failed",
+      "TLS handshake with the upstream failed",
+      { cause },
+    );
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}

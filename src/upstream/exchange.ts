@@ -1,0 +1,221 @@
+import type { Connection } from "./connection.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { protocolError, UpstreamError } from "./errors.ts";
+import { bodyDecoder, persists } from "./framing.ts";
+import { receiveBody } from "./response_body.ts";
+import {
+  findHeadEnd,
+  type HeadLimits,
+  parseResponseHead,
+  type ResponseHead,
+} from "./response_head.ts";
+import type {
+  ResponseBody,
+  UpstreamRequest,
+  UpstreamResponse,
+} from "./types.ts";
+import { Upload } from "./upload.ts";
+
+/** Interim responses that may come before the final one; more is a flood. */
+const MAX_INTERIM = 64;
+
+/** Idempotent methods (RFC 9110 section 9.2.2). */
+const IDEMPOTENT = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "PUT",
+  "DELETE",
+]);
+
+/** A request that was found fit to be sent. */
+export interface PreparedRequest {
+  readonly request: UpstreamRequest;
+  /** Its head as Latin-1 text. */
+  readonly head: string;
+  /** Whether it is an opening handshake: only then a 101 is an answer. */
+  readonly upgrade: boolean;
+}
+
+/** What the exchanges of one client share. */
+export interface ExchangeContext {
+  readonly limits: HeadLimits;
+  /** Connections whose request was sent and whose final response head has not come. */
+  readonly waiting: Deadlines;
+  now(): number;
+  /** Takes back a connection that can be used again. */
+  release(connection: Connection): void;
+}
+
+/**
+ * One request and its response on one connection. Sending and receiving run side by side, so that a response
+ * that comes before the upload is over is heard at once; the upload goes on until that response's body ends.
+ * Whatever fails, also later in the body, closes the connection.
+ */
+export class Exchange {
+  readonly #connection: Connection;
+  readonly #prepared: PreparedRequest;
+  readonly #context: ExchangeContext;
+  readonly #upload: Upload | null;
+  #sending: Promise<void> | null = null;
+  #answered = false;
+
+  constructor(
+    connection: Connection,
+    prepared: PreparedRequest,
+    context: ExchangeContext,
+  ) {
+    this.#connection = connection;
+    this.#prepared = prepared;
+    this.#context = context;
+    const { body, contentLength } = prepared.request;
+    this.#upload = body === null
+      ? null
+      : new Upload(connection, { body, contentLength });
+  }
+
+  /** Sends the request and returns the final response head. Throws `UpstreamError`. */
+  async responseHead(): Promise<ResponseHead> {
+    const connection = this.#connection;
+    connection.onFail = () => this.settle();
+    const { signal } = this.#prepared.request;
+    signal?.addEventListener("abort", this.#abort);
+    if (signal?.aborted) this.#abort();
+    this.#sending = this.#send();
+    try {
+      const head = await readFinalHead(connection, this.#context.limits);
+      if (head.status === 101 && !this.#prepared.upgrade) {
+        throw protocolError("unexpected 101");
+      }
+      this.#answered = true;
+      this.#context.waiting.delete(connection);
+      return head;
+    } catch (error) {
+      connection.fail(error);
+      this.settle();
+      throw error;
+    }
+  }
+
+  /** The response that begins with `head`, its body still to be received. Throws `UpstreamError`. */
+  response(head: ResponseHead): UpstreamResponse {
+    const { status, reason, headers } = head;
+    return { status, reason, headers, body: this.#responseBody(head) };
+  }
+
+  /** Leaves the connection to whoever holds it. */
+  settle(): void {
+    this.#connection.onFail = null;
+    this.#prepared.request.signal?.removeEventListener("abort", this.#abort);
+    this.#context.waiting.delete(this.#connection);
+    this.#upload?.stop();
+  }
+
+  /**
+   * Whether a failed exchange may be repeated on another connection: the upstream had closed this one while it
+   * was idle (RFC 9112 section 9.3.1), and the request either never left or does no harm twice.
+   */
+  async mayRepeat(error: unknown): Promise<boolean> {
+    const lost = error instanceof UpstreamError &&
+      error.code === "connection_lost";
+    if (!lost || !this.#connection.reused || this.#connection.received) {
+      return false;
+    }
+    await this.#sending;
+    const { method, body } = this.#prepared.request;
+    return this.#connection.sent === 0 ||
+      (body === null && IDEMPOTENT.has(method));
+  }
+
+  readonly #abort = (): void => {
+    this.#connection.fail(new UpstreamError("aborted", "request aborted"));
+  };
+
+  /** Never rejects: the receiving side finds out what becomes of a connection that cannot be written to. */
+  #send(): Promise<void> {
+    const { head } = this.#prepared;
+    if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
+    this.#context.waiting.add(this.#connection, this.#context.now());
+    return this.#connection.writeHead(head).catch(() => {});
+  }
+
+  async #sendWithBody(head: string, upload: Upload): Promise<void> {
+    try {
+      await this.#connection.writeHead(head);
+      await upload.run();
+    } catch {
+      // As above.
+    }
+    // The time runs from here: an upload may take as long as it takes.
+    if (!this.#answered && !this.#connection.failed) {
+      this.#context.waiting.add(this.#connection, this.#context.now());
+    }
+  }
+
+  #responseBody(head: ResponseHead): ResponseBody {
+    const { request: { method }, upgrade } = this.#prepared;
+    const decoder = bodyDecoder(head, { method, limits: this.#context.limits });
+    const keepAlive = persists(head) && !upgrade;
+    if (decoder === null) {
+      this.#end(keepAlive);
+      return null;
+    }
+    try {
+      const onEnd = () => this.#end(keepAlive && !decoder.endsAtClose);
+      return receiveBody(this.#connection, decoder, onEnd);
+    } catch (error) {
+      this.#connection.fail(error);
+      throw error;
+    }
+  }
+
+  /** The response was received whole. */
+  #end(keepAlive: boolean): void {
+    const connection = this.#connection;
+    const uploaded = this.#upload === null || this.#upload.complete;
+    this.settle();
+    if (keepAlive && uploaded && connection.clean) {
+      return this.#context.release(connection);
+    }
+    connection.fail(
+      new UpstreamError("closed", "the connection does not persist"),
+    );
+  }
+}
+
+async function readFinalHead(
+  connection: Connection,
+  limits: HeadLimits,
+): Promise<ResponseHead> {
+  for (let heads = 0; heads <= MAX_INTERIM; heads++) {
+    const octets = await readHead(connection, limits.maxHeadBytes);
+    const head = parseResponseHead(octets, limits);
+    connection.consume(octets.length);
+    if (head.status >= 200 || head.status === 101) return head;
+  }
+  throw protocolError("too many interim responses");
+}
+
+/** The octets of one head, not consumed. */
+async function readHead(
+  connection: Connection,
+  maxHeadBytes: number,
+): Promise<Uint8Array> {
+  let searched = 0;
+  for (;;) {
+    const { unread } = connection;
+    const end = findHeadEnd(unread, searched);
+    if ((end < 0 ? unread.length : end) > maxHeadBytes) {
+      throw protocolError("response head too large");
+    }
+    if (end >= 0) return unread.subarray(0, end);
+    searched = unread.length;
+    if (!await connection.fill()) {
+      throw new UpstreamError(
+        "connection_lost",
+        "upstream closed without a response",
+      );
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/** Incremental decoding of what a WebSocket server sends (RFC 6455 sections 5 and 8.1). */
+
+import {
+  CONTROL_PAYLOAD_BYTES,
+  isCloseCode,
+  OPCODE,
+  ProtocolViolation,
+} from "./frames.ts";
+
+/** A complete message; `bytes` is its length in octets. */
+export type Message =
+  | { readonly kind: "text"; readonly data: string; readonly bytes: number }
+  | {
+    readonly kind: "binary";
+    /** May lie in the bytes that were pushed last: valid until the next `push()`. */
+    readonly data: Uint8Array<ArrayBuffer>;
+    readonly bytes: number;
+  };
+
+/** A control frame (RFC 6455 section 5.5); a Close without a code has code 1005. */
+export type Control =
+  | { readonly kind: "ping"; readonly payload: Uint8Array }
+  | { readonly kind: "pong" }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string };
+
+interface FrameHeader {
+  readonly final: boolean;
+  readonly opcode: number;
+  readonly payloadAt: number;
+  readonly length: number;
+}
+
+const CONTROL_BIT = 0x8;
+
+/** What a message in pieces may allocate ahead of its arrival, whatever length its frame announces. */
+const AHEAD_BYTES = 64 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+// ignoreBOM: a byte order mark is part of the message, and a relay changes nothing.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function violation(message: string): ProtocolViolation {
+  return new ProtocolViolation(1002, message);
+}
+
+/** Parses the header at `at` (RFC 6455 section 5.2), or returns undefined where it is incomplete. */
+function parseHeader(input: Uint8Array, at: number): FrameHeader | undefined {
+  const first = input[at];
+  const second = input[at + 1];
+  if (first === undefined || second === undefined) return undefined;
+  if ((first & 0x70) !== 0) throw violation("Reserved bits without extension");
+  if ((second & 0x80) !== 0) throw violation("Masked server frame");
+
+  const final = (first & 0x80) !== 0;
+  const opcode = first & 0xf;
+  const length = second & 0x7f;
+  if ((opcode & CONTROL_BIT) !== 0) {
+    if (opcode > OPCODE.pong) throw violation(`Reserved opcode ${opcode}`);
+    if (!final) throw violation("Fragmented control frame");
+    if (length > CONTROL_PAYLOAD_BYTES) throw violation("Long control frame");
+  } else if (opcode > OPCODE.binary) {
+    throw violation(`Reserved opcode ${opcode}`);
+  }
+  if (length < 126) return { final, opcode, payloadAt: at + 2, length };
+
+  const payloadAt = at + (length === 126 ? 4 : 10);
+  if (input.length < payloadAt) return undefined;
+  const view = new DataView(input.buffer, input.byteOffset + at + 2);
+  if (length === 126) {
+    const extended = view.getUint16(0);
+    if (extended < 126) throw violation("Length is not minimally encoded");
+    return { final, opcode, payloadAt, length: extended };
+  }
+  const high = view.getUint32(0);
+  if (high >= 0x8000_0000) throw violation("Length of more than 63 bits");
+  const extended = high * 0x1_0000_0000 + view.getUint32(4);
+  if (extended < 0x1_0000) throw violation("Length is not minimally encoded");
+  return { final, opcode, payloadAt, length: extended };
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new ProtocolViolation(1007, "Text is not valid UTF-8");
+  }
+}
+
+function toMessage(opcode: number, data: Uint8Array<ArrayBuffer>): Message {
+  const bytes = data.length;
+  return opcode === OPCODE.text
+    ? { kind: "text", data: decodeText(data), bytes }
+    : { kind: "binary", data, bytes };
+}
+
+function toControl(opcode: number, payload: Uint8Array): Control {
+  if (opcode === OPCODE.ping) return { kind: "ping", payload };
+  if (opcode === OPCODE.pong) return { kind: "pong" };
+  if (payload.length === 0) return { kind: "close", code: 1005, reason: "" };
+  const [high, low] = payload;
+  if (high === undefined || low === undefined) {
+    throw violation("Close payload of one octet");
+  }
+  const code = high << 8 | low;
+  if (!isCloseCode(code)) throw violation(`Invalid close code ${code}`);
+  return { kind: "close", code, reason: decodeText(payload.subarray(2)) };
+}
+
+/** Turns a server's byte stream, cut anywhere, into messages and control frames. */
+export class FrameDecoder {
+  readonly #maxMessageBytes: number;
+  #input: Uint8Array<ArrayBuffer> = NOTHING;
+  #at = 0;
+  /** The frame that is being read. */
+  #header: FrameHeader | undefined;
+  /** Payload octets of that frame that are still to come. */
+  #missing = 0;
+  /** Text or binary while a message is incomplete, continuation between messages. */
+  #opcode: number = OPCODE.continuation;
+  /** The pieces of an incomplete message, copied together. */
+  #buffer = NOTHING;
+  #buffered = 0;
+
+  constructor(options: { maxMessageBytes: number }) {
+    this.#maxMessageBytes = options.maxMessageBytes;
+  }
+
+  /** Takes the next bytes of the stream; to be called when `next()` has returned undefined. */
+  push(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#input.length === 0) {
+      this.#input = bytes;
+      return;
+    }
+    const joined = new Uint8Array(this.#input.length + bytes.length);
+    joined.set(this.#input);
+    joined.set(bytes, this.#input.length);
+    this.#input = joined;
+  }
+
+  /**
+   * The next complete message or control frame, or undefined where more bytes are needed.
+   *
+   * @throws {ProtocolViolation} If the peer broke RFC 6455; the decoder is of no use after that.
+   */
+  next(): Message | Control | undefined {
+    for (;;) {
+      const header = this.#header ??= this.#nextHeader();
+      if (header === undefined) return this.#starve();
+      const { final, opcode, length } = header;
+      const isControl = (opcode & CONTROL_BIT) !== 0;
+      const isWhole = this.#input.length - this.#at >= length &&
+        this.#missing === length;
+
+      if (isControl || (isWhole && final && opcode !== OPCODE.continuation)) {
+        if (!isWhole) return this.#starve();
+        this.#header = undefined;
+        const payload = this.#take(length);
+        if (isControl) return toControl(opcode, payload);
+        this.#opcode = OPCODE.continuation;
+        return toMessage(opcode, payload);
+      }
+
+      this.#collect();
+      if (this.#missing > 0) return this.#starve();
+      this.#header = undefined;
+      if (final) return this.#finishMessage();
+    }
+  }
+
+  #nextHeader(): FrameHeader | undefined {
+    const header = parseHeader(this.#input, this.#at);
+    if (header === undefined) return undefined;
+    const { opcode, length } = header;
+    if ((opcode & CONTROL_BIT) === 0) {
+      const isInside = this.#opcode !== OPCODE.continuation;
+      if (isInside !== (opcode === OPCODE.continuation)) {
+        throw violation(
+          isInside
+            ? "New message inside a fragmented one"
+            : "Continuation of nothing",
+        );
+      }
+      if (this.#buffered + length > this.#maxMessageBytes) {
+        throw new ProtocolViolation(1009, "Message is too big");
+      }
+      if (!isInside) this.#opcode = opcode;
+    }
+    this.#at = header.payloadAt;
+    this.#missing = length;
+    return header;
+  }
+
+  /** Keeps the few octets of a cut header or control frame: the reader's buffer may be overwritten now. */
+  #starve(): undefined {
+    this.#input = this.#at === this.#input.length
+      ? NOTHING
+      : this.#input.slice(this.#at);
+    this.#at = 0;
+  }
+
+  #take(length: number): Uint8Array<ArrayBuffer> {
+    const end = this.#at + length;
+    const bytes = this.#input.subarray(this.#at, end);
+    this.#at = end;
+    this.#missing -= length;
+    return bytes;
+  }
+
+  #collect(): void {
+    const announced = this.#buffered + this.#missing;
+    const piece = this.#take(
+      Math.min(this.#missing, this.#input.length - this.#at),
+    );
+    const needed = this.#buffered + piece.length;
+    if (needed > this.#buffer.length) {
+      // Doubling keeps many small fragments linear; a final frame needs no more than what it announces.
+      const roomy = Math.max(2 * this.#buffer.length, AHEAD_BYTES);
+      const isFinal = this.#header?.final === true;
+      const grown = new Uint8Array(
+        Math.max(needed, isFinal ? Math.min(announced, roomy) : roomy),
+      );
+      grown.set(this.#buffer.subarray(0, this.#buffered));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(piece, this.#buffered);
+    this.#buffered = needed;
+  }
+
+  #finishMessage(): Message {
+    const data = this.#buffer.subarray(0, this.#buffered);
+    const opcode = this.#opcode;
+    this.#opcode = OPCODE.continuation;
+    this.#buffer = NOTHING;
+    this.#buffered = 0;
+    return toMessage(opcode, data);
+  }
+}

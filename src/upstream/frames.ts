@@ -1,0 +1,110 @@
+/** The vocabulary of RFC 6455 framing (section 5.2) and the frames that a client sends. */
+
+/** The opcodes that are defined; 3-7 and 11-15 are reserved (RFC 6455 section 5.2). */
+export const OPCODE = {
+  continuation: 0x0,
+  text: 0x1,
+  binary: 0x2,
+  close: 0x8,
+  ping: 0x9,
+  pong: 0xa,
+} as const;
+
+/** An opcode that starts a frame of ours: this client never fragments. */
+export type SentOpcode = Exclude<
+  typeof OPCODE[keyof typeof OPCODE],
+  typeof OPCODE.continuation
+>;
+
+/** The longest payload of a control frame, in octets (RFC 6455 section 5.5). */
+export const CONTROL_PAYLOAD_BYTES = 125;
+
+/** The peer broke RFC 6455; the connection has to be failed with `closeCode` (section 7.1.7). */
+export class ProtocolViolation extends Error {
+  override readonly name = "ProtocolViolation";
+  /** Protocol error, invalid payload data or message too big (RFC 6455 section 7.4.1). */
+  readonly closeCode: 1002 | 1007 | 1009;
+
+  constructor(closeCode: 1002 | 1007 | 1009, message: string) {
+    super(message);
+    this.closeCode = closeCode;
+  }
+}
+
+/** Whether `code` may stand in a Close frame: registered, or of a library's or application's own range (7.4). */
+export function isCloseCode(code: number): boolean {
+  if (code < 3000) {
+    return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
+  }
+  return code < 5000;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * The payload of a Close frame (RFC 6455 section 5.5.1): empty where there is no code.
+ *
+ * @throws {RangeError} If the code must not be sent or the payload would be longer than 125 octets.
+ */
+export function closePayload(
+  code: number | undefined,
+  reason: string,
+): Uint8Array {
+  if (code === undefined) return new Uint8Array(0);
+  if (!isCloseCode(code)) {
+    throw new RangeError(`Cannot send close code ${code}`);
+  }
+  const text = encoder.encode(reason);
+  const payload = new Uint8Array(2 + text.length);
+  if (payload.length > CONTROL_PAYLOAD_BYTES) {
+    throw new RangeError("Cannot send a close reason of more than 123 octets");
+  }
+  new DataView(payload.buffer).setUint16(0, code);
+  payload.set(text, 2);
+  return payload;
+}
+
+const maskingKeys = new Uint32Array(1024);
+let keysTaken = maskingKeys.length;
+
+/** A fresh key from a strong source of entropy (RFC 6455 section 5.3), drawn in lots: the call costs more than a key. */
+function maskingKey(): number {
+  if (keysTaken === maskingKeys.length) {
+    crypto.getRandomValues(maskingKeys);
+    keysTaken = 0;
+  }
+  return maskingKeys[keysTaken++] as number;
+}
+
+/** One final, masked frame (RFC 6455 sections 5.2 and 5.3). */
+export function encodeFrame(
+  opcode: SentOpcode,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const { length } = payload;
+  const extended = length < 126 ? 0 : length < 0x1_0000 ? 2 : 8;
+  // The frame begins where key and payload fall on whole words, so that the mask can be applied word by word.
+  const start = extended === 2 ? 0 : 2;
+  const keyAt = start + 2 + extended;
+  const bytes = new Uint8Array(keyAt + 4 + length);
+  bytes[start] = 0x80 | opcode;
+  bytes[start + 1] = 0x80 |
+    (extended === 0 ? length : extended === 2 ? 126 : 127);
+  if (extended === 2) {
+    new DataView(bytes.buffer).setUint16(start + 2, length);
+  } else if (extended === 8) {
+    new DataView(bytes.buffer).setBigUint64(start + 2, BigInt(length));
+  }
+  bytes.set(payload, keyAt + 4);
+
+  const key = maskingKey();
+  const words = new Uint32Array(bytes.buffer, keyAt, 1 + (length >>> 2));
+  words[0] = key;
+  for (let i = 1; i < words.length; i++) {
+    words[i] = (words[i] as number) ^ key;
+  }
+  for (let i = keyAt + words.length * 4; i < bytes.length; i++) {
+    bytes[i] = (bytes[i] as number) ^ (bytes[keyAt + (i & 3)] as number);
+  }
+  return bytes.subarray(start);
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { isOwnCookieName } from "../../src/auth/cookies.ts";
+import { ownCookies } from "../../src/auth/own_cookies.ts";
+
+Deno.test("ownCookies() over https are Secure and bound by their prefix", () => {
+  const cookies = ownCookies({ scheme: "https", sameSite: "lax" });
+  assert.equal(
+    cookies.hostOnly(cookies.keySession, "v", 60),
+    "__Host-porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
+  );
+  const base = { base: "p.test", maxAgeSec: 60 };
+  assert.match(
+    cookies.forBase(cookies.loginSession("box"), "v", base),
+    /^__Secure-porthole-login-[\w-]{12}=v; Domain=p\.test; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/,
+  );
+});
+
+Deno.test("ownCookies() over http carry no prefix that a browser would refuse", () => {
+  const cookies = ownCookies({ scheme: "http", sameSite: "lax" });
+  assert.equal(
+    cookies.hostOnly(cookies.keySession, "v", 60),
+    "porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+  );
+});
+
+Deno.test("ownCookies() for frames are partitioned", () => {
+  const cookies = ownCookies({ scheme: "https", sameSite: "none" });
+  assert.match(
+    cookies.hostOnly(cookies.keySession, "v", 60),
+    /; HttpOnly; SameSite=None; Secure; Partitioned$/,
+  );
+});
+
+Deno.test("ownCookies() have names of their own for each sandbox, and all of them are kept from apps", () => {
+  for (const scheme of ["http", "https"] as const) {
+    const cookies = ownCookies({ scheme, sameSite: "lax" });
+    assert.notEqual(cookies.loginSession("a"), cookies.loginSession("b"));
+    for (
+      const name of [
+        cookies.keySession,
+        cookies.loginSession("a"),
+        cookies.transaction("x"),
+      ]
+    ) assert(isOwnCookieName(name), name);
+  }
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+
+import { ClientQueue } from "../../src/proxy/client_queue.ts";
+import type { Message } from "../../src/upstream/frame_decoder.ts";
+
+interface FakeSocket {
+  bufferedAmount: number;
+  readonly sent: unknown[];
+  send(data: unknown): void;
+}
+
+function setUp(
+  highWaterMarkBytes = 100,
+): { socket: FakeSocket; queue: ClientQueue } {
+  const socket: FakeSocket = {
+    bufferedAmount: 0,
+    sent: [],
+    send(data) {
+      this.sent.push(data);
+    },
+  };
+  const queue = new ClientQueue(socket as unknown as WebSocket, {
+    highWaterMarkBytes,
+  });
+  return { socket, queue };
+}
+
+function text(data: string): Message {
+  return { kind: "text", data, bytes: data.length };
+}
+
+function sendMany(queue: ClientQueue, data: string, count: number): void {
+  for (let i = 0; i < count; i++) queue.send(text(data));
+}
+
+Deno.test("ClientQueue.isFull says when more octets wait than the high-water mark", () => {
+  const { socket, queue } = setUp();
+  queue.send(text("x".repeat(200)));
+  socket.bufferedAmount = 101;
+  assert.equal(queue.isFull, true);
+  assert.equal(queue.takenBytes, 99);
+  socket.bufferedAmount = 100;
+  assert.equal(queue.isFull, false);
+  assert.equal(queue.isWaiting, true);
+  socket.bufferedAmount = 0;
+  assert.equal(queue.isWaiting, false);
+  assert.equal(queue.takenBytes, 200);
+  assert.equal(socket.sent.length, 1);
+});
+
+Deno.test("ClientQueue.isFull bounds the number of small messages until all are known to be taken", () => {
+  const { socket, queue } = setUp(1_000_000);
+  sendMany(queue, "x", 16_383);
+  socket.bufferedAmount = 16_383;
+  assert.equal(queue.isFull, false);
+  queue.send(text("x"));
+  assert.equal(queue.isFull, true);
+  socket.bufferedAmount = 1;
+  assert.equal(queue.isFull, true);
+  socket.bufferedAmount = 0;
+  assert.equal(queue.isFull, false);
+  assert.equal(queue.isWaiting, false);
+});
+
+Deno.test("ClientQueue.isFull counts empty messages until octets behind them are taken", () => {
+  const { socket, queue } = setUp();
+  sendMany(queue, "", 16_384);
+  assert.equal(queue.isFull, true);
+  assert.equal(queue.isWaiting, true);
+  queue.send(text("x"));
+  socket.bufferedAmount = 1;
+  assert.equal(queue.isFull, true);
+  socket.bufferedAmount = 0;
+  assert.equal(queue.isFull, false);
+});
