@@ -20,6 +20,7 @@ import { createGateway } from "./http/gateway.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createTunneler } from "./http/tunnel.ts";
 import { sleep } from "./lib/backoff.ts";
+import { describeError } from "./lib/describe_error.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import { loggerFor } from "./observability/log.ts";
@@ -65,7 +66,11 @@ export async function createService(
     platformShared: options.platformShared ?? false,
     now,
     onFailure: (failure) =>
-      loggerFor("cache").warn("durable tier: {message}", { ...failure }),
+      loggerFor("cache").warn("durable tier failed", {
+        store: failure.store,
+        reason: failure.message,
+        cause: describeError(failure.cause),
+      }),
   });
   const api = createDaytonaApi({
     baseUrl: config.daytona.apiUrl,
@@ -77,7 +82,9 @@ export async function createService(
     sleep,
     random: Math.random,
     onFailure: (error) =>
-      loggerFor("start").warn("installation unknown: {error}", { error }),
+      loggerFor("start").warn("installation not known yet", {
+        reason: describeError(error),
+      }),
   });
   const { baseDomains } = installation;
 

@@ -8,7 +8,7 @@ import type {
   ExchangeEnd,
   ExchangeRecord,
 } from "../observability/access_log.ts";
-import type { Logger } from "../observability/log.ts";
+import { logFailure, type Logger } from "../observability/log.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, Flight } from "../proxy/in_flight.ts";
 import { responseFields } from "../proxy/response_headers.ts";
@@ -123,12 +123,7 @@ export function openAccount(
         ? error
         : new GatewayError("internal", "Unexpected failure", { cause: error });
       if (failure.status >= 500) {
-        options.logger.warn("{code}: {reason}", {
-          requestId: exchange.id,
-          code: failure.code,
-          reason: failure.message,
-          cause: failure.cause,
-        });
+        logFailure(options.logger, failure, exchange.id);
       }
       settle(failure.status, "complete", { error: failure.code });
       return shared(problem({

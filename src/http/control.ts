@@ -3,7 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { ownCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import { type Logger, loggerFor } from "../observability/log.ts";
+import { logFailure, type Logger, loggerFor } from "../observability/log.ts";
 import type { ControlContext, ControlEnv } from "./control_env.ts";
 import { problem } from "./problem.ts";
 import {
@@ -48,12 +48,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     const failure = error instanceof GatewayError
       ? error
       : new GatewayError("internal", error.message, { cause: error });
-    options.logger[failure.status < 500 ? "info" : "warn"]("{code}: {reason}", {
-      requestId,
-      code: failure.code,
-      reason: failure.message,
-      cause: failure.cause,
-    });
+    logFailure(options.logger, failure, requestId);
     return refuse(c.req.raw, failure, requestId);
   });
   addHealthRoutes(app, options);

@@ -10,6 +10,8 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config.ts";
+import type { GatewayError } from "../errors.ts";
+import { describeError } from "../lib/describe_error.ts";
 
 export type { Logger };
 
@@ -18,13 +20,39 @@ export function loggerFor(subsystem: string): Logger {
   return getLogger(["porthole", subsystem]);
 }
 
+/** Logs why a request failed: what only the operator may know, as a warning where it is not the client's doing. */
+export function logFailure(
+  logger: Logger,
+  failure: GatewayError,
+  requestId: string,
+): void {
+  const { code } = failure;
+  const facts = { requestId, code, reason: describeError(failure) };
+  if (failure.status < 500) logger.info("request refused", facts);
+  else if (code !== "internal") logger.warn("request failed", facts);
+  else {
+    const { cause } = failure;
+    const stack = cause instanceof Error ? cause.stack : undefined;
+    logger.error("request failed", { ...facts, stack });
+  }
+}
+
 /** Milliseconds for which lines may wait to be written together. */
 const FLUSH_INTERVAL_MS = 100;
 
 function formatterOf(format: Config["log"]["format"]): TextFormatter {
   return format === "json"
     ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })
-    : getTextFormatter({ timestamp: "time", level: "FULL" });
+    : getTextFormatter({
+      timestamp: "time",
+      format: ({ timestamp, level, category, message, record }) =>
+        [
+          `${timestamp} ${level} ${category} ${message}`,
+          ...Object.entries(record.properties)
+            .filter(([, value]) => value !== undefined)
+            .map(([name, value]) => `${name}=${JSON.stringify(value)}`),
+        ].join(" "),
+    });
 }
 
 /** Starts logging to `output`; resolves to a function that writes what is left and stops it. */

@@ -1,7 +1,7 @@
-/** A service's life: start, serve, drain on the first signal, end. */
+/** A service's life: serve, drain on the first signal, end. */
 import type { Config } from "../config.ts";
-import type { Logger } from "../observability/log.ts";
 import type { Handler } from "../http/dispatch.ts";
+import type { Logger } from "../observability/log.ts";
 import { listen } from "./listen.ts";
 
 /** What is run: the part of a service that its life needs. */
@@ -11,23 +11,33 @@ export interface Runnable {
   close(): Promise<void>;
 }
 
-/** Serves until `stop` aborts, then lets what is in flight finish; a second abort, `kill`, ends that at once. */
+/** How a run is told to end. */
+export interface RunControls {
+  /** Ends it when what is in flight is over. */
+  readonly stop: AbortController;
+  /** Ends it at once. */
+  readonly kill: AbortController;
+  readonly logger: Logger;
+}
+
+/**
+ * Serves until it is told to stop, and resolves when everything has ended.
+ *
+ * @throws {Deno.errors.AddrInUse} If the port is taken.
+ */
 export async function run(
   service: Runnable,
   config: Pick<Config, "listen" | "limits">,
-  signals: { stop: AbortSignal; kill: AbortSignal; logger: Logger },
+  { stop, kill, logger }: RunControls,
 ): Promise<void> {
-  const { stop, kill, logger } = signals;
   const listener = listen(service.fetch, config.listen);
-  logger.info("listening on {hostname}:{port}", {
-    hostname: listener.hostname,
-    port: listener.port,
-  });
-  await aborted(stop);
+  const { hostname, port } = listener;
+  logger.info("listening", { hostname, port });
+  await aborted(stop.signal);
   logger.info("draining");
   await Promise.race([
     service.drain(config.limits.shutdownTimeoutMs),
-    aborted(kill),
+    aborted(kill.signal),
   ]);
   await service.close();
   await listener.close();

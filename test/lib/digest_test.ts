@@ -1,4 +1,8 @@
-import { match, notStrictEqual as notEqual, strictEqual as equal } from "node:assert/strict";
+import {
+  match,
+  notStrictEqual as notEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { digestKey, joinParts } from "../../src/lib/digest.ts";
 
 Deno.test("digestKey() is SHA-256 over length-prefixed parts, base64url", async () => {

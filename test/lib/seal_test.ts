@@ -1,4 +1,11 @@
-import { deepStrictEqual as deepEqual, match, notStrictEqual as notEqual, rejects, strictEqual as equal, throws } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  notStrictEqual as notEqual,
+  rejects,
+  strictEqual as equal,
+  throws,
+} from "node:assert/strict";
 import {
   base64url,
   CompactEncrypt,
