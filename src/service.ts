@@ -59,6 +59,7 @@ export async function createService(
   options: ServiceOptions,
 ): Promise<Service> {
   const now = Date.now;
+  const closing = new AbortController();
   const logger = loggerFor("gateway");
   const scheme = config.public.protocol;
 
@@ -76,6 +77,7 @@ export async function createService(
     baseUrl: config.daytona.apiUrl,
     apiKey: config.daytona.serviceKey,
     timeoutMs: config.daytona.timeoutMs,
+    closing: closing.signal,
   });
   const installation = createInstallation(config, {
     api,
@@ -188,7 +190,6 @@ export async function createService(
     logger,
   });
 
-  const closing = new AbortController();
   const learning = installation.learn(closing.signal);
   const rechecking = setInterval(
     () => inFlight.recheckAll(),

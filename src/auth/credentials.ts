@@ -83,14 +83,18 @@ export function cookiesCount(
   source: RequestOrigin,
 ): boolean {
   const { method, headers } = source;
+  const site = headers.get("sec-fetch-site");
+  // Also where a page's Referrer-Policy makes its own form's Origin `null`.
+  if (site === "same-origin" || site === "none") return true;
   const origin = headers.get("origin");
   if (origin !== null) return isTrustedOrigin(origin, source);
-  const site = headers.get("sec-fetch-site");
-  if (site === null || site === "none" || site === "same-origin") return true;
   if (isNavigation(method, headers)) return true;
-  // A no-cors request (an image, a script) has no Origin; its Referer, where the page sends one, tells the same.
+  // A no-cors request (an image, a script) has no Origin; its Referer, where the page sends one, tells the same. Over
+  // plain http browsers send no Sec-Fetch-Site either, and without a Referer this looks like no browser at all.
   const referer = headers.get("referer");
-  return referer !== null && isTrustedOrigin(originOf(referer), source);
+  return referer === null
+    ? site === null
+    : isTrustedOrigin(originOf(referer), source);
 }
 
 function originOf(url: string): string {

@@ -41,31 +41,34 @@ export type Ask = <T>(question: Question<T>) => Promise<T | null>;
 export interface AskOptions {
   /** Deadline of one question with all its tries and pauses, in milliseconds. */
   readonly timeoutMs: number;
+  /** Ends every question under way, without an answer. */
+  readonly closing?: AbortSignal;
   readonly sleep?: Sleep;
   readonly random?: () => number;
 }
 
 /** Three tries, 150 ms to 1 s apart, under one deadline. */
 export function createAsk(options: AskOptions): Ask {
-  const { timeoutMs, sleep = realSleep, random = Math.random } = options;
+  const { timeoutMs, closing, sleep = realSleep, random = Math.random } =
+    options;
   return async function ask(question) {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), timeoutMs);
+    const signal = closing === undefined
+      ? deadline.signal
+      : AbortSignal.any([deadline.signal, closing]);
     try {
-      return await retry(() => attempt(question, deadline.signal), {
+      return await retry(() => attempt(question, signal), {
         tries: 3,
         baseMs: 150,
         maxMs: 1000,
         random,
-        sleep: (ms) => sleep(ms, deadline.signal),
+        sleep: (ms) => sleep(ms, signal),
         retryable: (error) =>
-          error instanceof Failure && error.transient &&
-          !deadline.signal.aborted,
+          error instanceof Failure && error.transient && !signal.aborted,
       });
     } catch (cause) {
-      const failure = deadline.signal.aborted
-        ? new Failure(`no answer within ${timeoutMs} ms`, { transient: false })
-        : cause;
+      const failure = endedBy(deadline.signal, closing) ?? cause;
       if (!(failure instanceof Failure)) throw cause;
       const { message, retryAfterSec } = failure;
       throw new GatewayError(
@@ -77,6 +80,20 @@ export function createAsk(options: AskOptions): Ask {
       clearTimeout(timer);
     }
   };
+
+  function endedBy(
+    deadline: AbortSignal,
+    closing: AbortSignal | undefined,
+  ): Failure | undefined {
+    const reason = closing?.aborted
+      ? "the gateway is closing"
+      : deadline.aborted
+      ? `no answer within ${timeoutMs} ms`
+      : undefined;
+    return reason === undefined
+      ? undefined
+      : new Failure(reason, { transient: false });
+  }
 }
 
 /** What a status says: `yes` and `no` are definite, `again` and `failed` say nothing about the question. */

@@ -69,6 +69,8 @@ export interface DaytonaApiOptions {
   readonly apiKey: string;
   /** Deadline of one operation, with all its tries and the pauses between them, in milliseconds. */
   readonly timeoutMs: number;
+  /** Ends every operation under way, as `api_unreachable`. */
+  readonly closing?: AbortSignal;
   readonly fetch?: (request: Request) => Promise<Response>;
   readonly sleep?: Sleep;
   readonly random?: () => number;

@@ -3,7 +3,7 @@
  * recorded once.
  */
 import { GatewayError } from "../errors.ts";
-import { isNavigation } from "../lib/fetch_metadata.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
 import type {
   ExchangeEnd,
   ExchangeRecord,
@@ -129,7 +129,7 @@ export function openAccount(
       return shared(problem({
         code: failure.code,
         requestId: exchange.id,
-        asPage: isNavigation(exchange.method, exchange.headers),
+        asPage: wantsDocument(exchange.headers),
         retryAfterSec: failure.retryAfterSec,
       }));
     },

@@ -2,7 +2,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { ownCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
-import { isNavigation } from "../lib/fetch_metadata.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { logFailure, type Logger, loggerFor } from "../observability/log.ts";
 import type { ControlContext, ControlEnv } from "./control_env.ts";
 import { problem } from "./problem.ts";
@@ -35,7 +35,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
 
   function refuse(request: Request, error: GatewayError, requestId: string) {
     const { code, retryAfterSec } = error;
-    const asPage = isNavigation(request.method, request.headers);
+    const asPage = wantsDocument(request.headers);
     return problem({ code, requestId, asPage, retryAfterSec });
   }
 

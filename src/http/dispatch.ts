@@ -1,7 +1,7 @@
 /** The front door: one look at the address decides between the data plane and the gateway's own pages. */
 import { parseHost } from "../address/preview_host.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
-import { isNavigation } from "../lib/fetch_metadata.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
 import type { ErrorCode } from "../errors.ts";
 import { type AddressRange, provenance } from "../proxy/client_address.ts";
 import type { ControlContext } from "./control_env.ts";
@@ -41,7 +41,7 @@ export function createDispatch(options: DispatchOptions): Handler {
     const id = options.nextRequestId();
 
     function refuse(code: ErrorCode): Response {
-      const asPage = isNavigation(method, headers);
+      const asPage = wantsDocument(headers);
       return problem({ code, requestId: id, asPage });
     }
 

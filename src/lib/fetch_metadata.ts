@@ -5,12 +5,16 @@ function acceptsHtml(accept: string | null): boolean {
 }
 
 /** Whether a browser is about to show the answer as a document: then errors are pages. */
-export function isNavigation(method: string, headers: Headers): boolean {
-  if (method !== "GET" && method !== "HEAD") return false;
+export function wantsDocument(headers: Headers): boolean {
   const mode = headers.get("sec-fetch-mode");
   return mode === null
     ? acceptsHtml(headers.get("accept"))
     : mode === "navigate";
+}
+
+/** Whether somebody follows a link or types an address, and sends no form. */
+export function isNavigation(method: string, headers: Headers): boolean {
+  return (method === "GET" || method === "HEAD") && wantsDocument(headers);
 }
 
 /**

@@ -19,10 +19,20 @@ export function errorPage(data: ErrorPageData): string {
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${escapeHtml(text.hint)}</p>
+<p>${withFieldNames(text.hint)}</p>
 <dl>
-<dt>Code</dt><dd><code>${escapeHtml(data.code)}</code></dd>
+<dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>`,
   );
+}
+
+/** A code that may break after its underscores, and nowhere else. */
+function breakable(code: string): string {
+  return escapeHtml(code).replaceAll("_", "_<wbr>");
+}
+
+/** Field names stay whole on a narrow screen. */
+function withFieldNames(text: string): string {
+  return escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>");
 }

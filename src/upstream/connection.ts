@@ -11,8 +11,6 @@ const MAX_BUFFER = 64 * 1024;
  */
 export class Connection {
   readonly originKey: string;
-  /** Whether an exchange was completed on it before. */
-  reused = false;
   /** When it became idle, on the pool's clock. */
   idleSince = 0;
   /** Called once, when the connection fails. */
@@ -61,7 +59,7 @@ export class Connection {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
-  /** Whether another exchange may follow: all that was written is sent, all that came is consumed. */
+  /** Whether another exchange may follow: it stands, all is sent that was written, consumed that came. */
   get clean(): boolean {
     return !this.#failed && !this.#ended && this.#unsent === 0 &&
       this.#start === this.#end;
@@ -161,7 +159,6 @@ export class Connection {
    * nobody asked for, or the stream's end, fail the connection.
    */
   rest(now: number): void {
-    this.reused = true;
     this.idleSince = now;
     this.#conn.unref();
     const filling = this.#filling = this.#fill();

@@ -106,22 +106,19 @@ export class Exchange {
 
   /** Leaves the connection to whoever holds it. */
   settle(): void {
-    this.#connection.onFail = null;
     this.#prepared.request.signal?.removeEventListener("abort", this.#abort);
     this.#context.waiting.delete(this.#connection);
     this.#upload?.stop();
   }
 
   /**
-   * Whether a failed exchange may be repeated on another connection: the upstream had closed this one while it
-   * was idle (RFC 9112 section 9.3.1), and the request either never left or does no harm twice.
+   * Whether what failed on a connection that had been idle may be repeated on another one: the upstream had
+   * closed it meanwhile (RFC 9112 section 9.3.1), and the request either never left or does no harm twice.
    */
   async mayRepeat(error: unknown): Promise<boolean> {
     const lost = error instanceof UpstreamError &&
       error.code === "connection_lost";
-    if (!lost || !this.#connection.reused || this.#connection.received) {
-      return false;
-    }
+    if (!lost || this.#connection.received) return false;
     await this.#sending;
     const { method, body } = this.#prepared.request;
     return this.#connection.sent === 0 ||
@@ -162,8 +159,11 @@ export class Exchange {
       return null;
     }
     try {
-      const onEnd = () => this.#end(keepAlive && !decoder.endsAtClose);
-      return receiveBody(this.#connection, decoder, onEnd);
+      return receiveBody(
+        this.#connection,
+        decoder,
+        () => this.#end(keepAlive),
+      );
     } catch (error) {
       this.#connection.fail(error);
       throw error;

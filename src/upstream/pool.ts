@@ -33,7 +33,6 @@ export class Pool {
       youngest = idle.pop()
     ) {
       this.#size--;
-      youngest.onFail = null;
       // Octets that came before the request would be taken for its response.
       if (youngest.clean) {
         youngest.begin();

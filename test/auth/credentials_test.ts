@@ -77,6 +77,11 @@ Deno.test("cookiesCount() says yes to the sandbox's own pages, to navigations an
       ["no browser", {}],
       ["typed address", { "sec-fetch-site": "none" }],
       ["own script", { "sec-fetch-site": "same-origin" }],
+      ["own form of a page without referrer", {
+        origin: "null",
+        "sec-fetch-site": "same-origin",
+        "sec-fetch-mode": "navigate",
+      }, "POST"],
       ["own POST", { origin: "http://3000-demo.proxy.localhost:4000" }, "POST"],
       ["another port", {
         origin: "http://5173-demo.proxy.localhost:4000",
@@ -127,6 +132,10 @@ Deno.test("cookiesCount() says no to every other page", () => {
         "sec-fetch-site": "same-site",
         "sec-fetch-mode": "no-cors",
         referer: "http://3000-evil.proxy.localhost:4000/",
+      }],
+      ["sibling's script over plain http", {
+        referer: "http://3000-evil.proxy.localhost:4000/",
+        accept: "*/*",
       }],
       ["a referer that only looks like ours", {
         "sec-fetch-site": "cross-site",

@@ -1,4 +1,8 @@
-import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import {
   type CacheEvent,
   type CachePolicy,

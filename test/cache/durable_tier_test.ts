@@ -1,4 +1,7 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { type Codec, createDurableTier } from "../../src/cache/durable_tier.ts";
 import { fakeStore, settled } from "./fakes.ts";
 

@@ -1,4 +1,7 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
 import {
   backOff,
   type Entry,

@@ -1,4 +1,8 @@
-import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { createGuard } from "../../src/cache/guard.ts";
 import { failureLog, manualClock } from "./fakes.ts";
 

@@ -1,4 +1,7 @@
-import { deepStrictEqual as deepEqual, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { openKv as openNpmKv } from "@deno/kv";
 import { openKv, openKvStore } from "../../src/cache/kv.ts";
 import type { KvDatabase } from "../../src/cache/kv.ts";

@@ -1,4 +1,8 @@
-import { deepStrictEqual as deepEqual, match, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { openDurableStore } from "../../src/cache/open_store.ts";
 import type { CacheLocation } from "../../src/config.ts";
 import type { StoredEntry } from "../../src/cache/store.ts";

@@ -1,4 +1,8 @@
-import { deepStrictEqual as deepEqual, rejects, strictEqual as equal } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { createSingleFlight } from "../../src/cache/single_flight.ts";
 
 Deno.test("share() runs one piece of work for all who ask meanwhile", async () => {

@@ -61,7 +61,7 @@ async function startRig(options: RigOptions = {}): Promise<Rig> {
       assert.ok(opened.kind === "open");
       const { socket, response } = Deno.upgradeWebSocket(request);
       const tunnel = relay(socket, opened.socket, {
-        handshakeTimeoutMs: 500,
+        handshakeTimeoutMs: 2000,
         ...options,
       });
       tunnels.push(tunnel);
@@ -372,7 +372,7 @@ Deno.test("relay() does not read the app further than the client reads, and ends
     highWaterMarkBytes: 1 << 16,
     heartbeatMs: 30,
     stallTimeoutMs: 90,
-    handshakeTimeoutMs: 50,
+    handshakeTimeoutMs: 300,
   });
   const { conn, app, tunnel } = await connectDeaf(rig);
   const closed = appClose(app);
@@ -399,11 +399,11 @@ Deno.test("relay() delivers a flood to a client that reads, whatever the high-wa
   const sizes: number[] = [];
   client.onmessage = ({ data }) => sizes.push(data.byteLength);
   const closed = clientClose(client);
-  for (let i = 0; i < 300; i++) app.send(pattern(50_000 + i), { binary: true });
+  for (let i = 0; i < 100; i++) app.send(pattern(50_000 + i), { binary: true });
   app.close(1000);
   assert.equal((await closed).code, 1000);
-  assert.deepEqual(sizes, Array.from({ length: 300 }, (_, i) => 50_000 + i));
-  assert.equal((await tunnel.closed).messagesReceived, 300);
+  assert.deepEqual(sizes, Array.from({ length: 100 }, (_, i) => 50_000 + i));
+  assert.equal((await tunnel.closed).messagesReceived, 100);
 });
 
 Deno.test("relay() sends the app unsolicited Pongs", async () => {
@@ -455,7 +455,11 @@ Deno.test("relay() drops an app that goes on sending instead of answering a Clos
 Deno.test("relay() bounds a flood of empty messages, of which nobody knows whether they were taken", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
-  const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
+  let sent = 0;
+  const client = Object.assign(silentClient(WebSocket.OPEN), {
+    send: () => sent++,
+  });
+  const tunnel = relay(client, upstream, {
     heartbeatMs: 20,
     stallTimeoutMs: 40,
     handshakeTimeoutMs: 1,
@@ -463,7 +467,7 @@ Deno.test("relay() bounds a flood of empty messages, of which nobody knows wheth
   connection.feed(new Uint8Array(2 * 20_000).map((_, i) => i % 2 ? 0 : 0x82));
   const end = await tunnel.closed;
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
-  assert.equal(end.messagesReceived, 16 * 1024);
+  assert.equal(sent, 16 * 1024);
 });
 
 Deno.test("relay() ends when a client's Close cannot be answered because it does not read", async () => {

@@ -43,7 +43,7 @@ Deno.test("a private sandbox answers 401 as a problem document, and as a page to
   });
   assert.equal(page.status, 401);
   assert.match(page.headers.get("content-type") ?? "", /^text\/html/);
-  assert.match(page.body, /login_required/);
+  assert.match(page.body, /login_<wbr>required/);
   assert.match(
     page.headers.get("content-security-policy") ?? "",
     /default-src 'none'/,

@@ -38,11 +38,27 @@ export interface FakeApi extends AsyncDisposable {
   restart(): void;
 }
 
-/** Starts the API on a free port; `now`, in milliseconds, decides which links have expired. */
+/** What the API asks of others. */
+export interface FakeApiOptions {
+  /** Milliseconds since the epoch; decides which links have expired. */
+  readonly now: () => number;
+  /** Whom an access token of the identity provider stands for; undefined where it is none. */
+  readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
+}
+
+/** Starts the API on a free port. */
 export function startFakeApi(
   state: ApiState,
-  { now = Date.now }: { readonly now?: () => number } = {},
+  { now, subjectOf }: FakeApiOptions,
 ): FakeApi {
+  async function callerOf(headers: Headers): Promise<Caller> {
+    const field = headers.get("authorization") ?? "";
+    const bearer = /^Bearer (.+)$/i.exec(field)?.[1] ?? "";
+    const visible = state.users.get(bearer) ??
+      state.subjects.get(await subjectOf(bearer) ?? "");
+    return { isProxy: bearer === state.serviceKey, visible };
+  }
+
   async function handle(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     const route = findRoute(request.method, pathname);
@@ -58,7 +74,8 @@ export function startFakeApi(
       const message = STATUS_CODES[api.outage] ?? "";
       return errorResponse(pathname, { refused: api.outage, message });
     }
-    const answer = answerTo(call, state, now());
+    const caller = await callerOf(request.headers);
+    const answer = answerTo(call, { state, caller, now: now() });
     return isRefusal(answer)
       ? errorResponse(pathname, answer)
       : successResponse(answer);
@@ -126,15 +143,21 @@ function findRoute(
   return undefined;
 }
 
+interface Caller {
+  readonly isProxy: boolean;
+  /** What a user may see; undefined: no user. */
+  readonly visible: ReadonlySet<string> | undefined;
+}
+
 function answerTo(
-  { operation, params, headers }: ApiCall,
-  state: ApiState,
-  now: number,
+  { operation, params }: ApiCall,
+  { state, caller: { isProxy, visible }, now }: {
+    readonly state: ApiState;
+    readonly caller: Caller;
+    readonly now: number;
+  },
 ): unknown {
   const { caller, answer }: Operation = OPERATIONS[operation];
-  const bearer = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-  const isProxy = bearer === state.serviceKey;
-  const visible = state.users.get(bearer ?? "");
   if (
     caller === "proxy" && !isProxy && visible === undefined ||
     caller === "user" && visible === undefined

@@ -39,8 +39,10 @@ export interface ApiState {
   readonly snapshots: Map<string, Schemas["Snapshot"]>;
   /** By token. */
   readonly signedTokens: Map<string, SignedToken>;
-  /** Users' API keys and JWTs, each with the ids of the sandboxes and snapshots of its organization. */
+  /** Users' API keys, each with the ids of the sandboxes and snapshots of its organization. */
   readonly users: Map<string, Set<string>>;
+  /** The same of users who come with a token of the identity provider, by their subject there. */
+  readonly subjects: Map<string, Set<string>>;
 }
 
 /** An HTTP error of the API. */
@@ -54,7 +56,7 @@ export interface Query {
   readonly state: ApiState;
   /** The path's parameters in order, decoded. */
   readonly params: readonly string[];
-  /** What the user behind {@linkcode Query.bearer} may see. */
+  /** What the calling user may see. */
   readonly visible: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -1,6 +1,6 @@
 /**
- * The world around the gateway in one process, on free ports of 127.0.0.1: an API, a runner and an app in three
- * sandboxes. The tests run against it, and so does `deno task demo`.
+ * The world around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner and an
+ * app in three sandboxes. The tests run against it, and so does `deno task demo`.
  */
 import type { Loopback } from "./loopback.ts";
 import { startDemoApp } from "./demo_app.ts";
@@ -11,6 +11,11 @@ import {
   type FakeRunner,
   startFakeRunner,
 } from "./fake_runner.ts";
+import {
+  type OpenidProvider,
+  type OpenidProviderOptions,
+  startOpenidProvider,
+} from "./openid_provider.ts";
 
 /** What opens which door. */
 export const KEYS = {
@@ -38,11 +43,14 @@ export interface StackOptions {
   readonly publicHost?: string;
   /** Milliseconds since the epoch; decides which signed links have expired. */
   readonly now?: () => number;
+  readonly provider?: OpenidProviderOptions;
 }
 
 /** The running stack: `demo` is public, `locked` private, `stopped` public and not running. */
 export interface Stack extends AsyncDisposable {
   readonly api: FakeApi;
+  /** Knows `alice`, who may see every sandbox, and `mallory`, who may see `demo`. */
+  readonly provider: OpenidProvider;
   readonly runner: FakeRunner;
   readonly app: Loopback;
   /** The environment that a gateway in front of the stack needs. */
@@ -51,7 +59,8 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything. */
 export async function startStack(
-  { publicHost = "proxy.localhost", now = Date.now }: StackOptions = {},
+  { publicHost = "proxy.localhost", now = Date.now, ...options }: StackOptions =
+    {},
 ): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const app = started.use(await startDemoApp());
@@ -68,14 +77,18 @@ export async function startStack(
       ]),
     ),
   );
+  const provider = started.use(await startOpenidProvider(options.provider));
+  const { issuer, clientId, clientSecret, audience } = provider;
+  provider.redirectUris.add(`http://${publicHost}/callback`);
   const sandboxes = [
     sandbox("demo", { public: true }),
     sandbox("locked", { authToken: KEYS.lockedToken }),
     sandbox("stopped", { public: true, state: "stopped" }),
   ];
+  const all = sandboxes.map(({ id }) => id);
   const api = started.use(startFakeApi({
     config: {
-      oidc: { issuer: "", clientId: "", audience: "" },
+      oidc: { issuer, clientId, audience },
       proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${publicHost}`,
       proxyToolboxUrl: `http://${publicHost}/toolbox`,
     },
@@ -94,12 +107,17 @@ export async function startStack(
       expiresAt: now() + 24 * 60 * 60 * 1000,
       revoked: false,
     }]]),
-    users: new Map([[KEYS.user, new Set(sandboxes.map(({ id }) => id))]]),
-  }, { now }));
+    users: new Map([[KEYS.user, new Set(all)]]),
+    subjects: new Map([
+      ["alice", new Set(all)],
+      ["mallory", new Set(["demo"])],
+    ]),
+  }, { now, subjectOf: provider.subjectOf }));
 
   const owned = started.move();
   return {
     api,
+    provider,
     runner,
     app,
     environment: {
@@ -109,6 +127,7 @@ export async function startStack(
       PROXY_DOMAIN: publicHost,
       PROXY_HOST: "127.0.0.1",
       CACHE_URL: "kv::memory:",
+      ...clientSecret !== undefined && { OIDC_CLIENT_SECRET: clientSecret },
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -2,7 +2,11 @@
 import { Agent, request as httpRequest } from "node:http";
 import { parseConfig } from "../../src/config.ts";
 import { listen } from "../../src/server/listen.ts";
-import { createService, type Service } from "../../src/service.ts";
+import {
+  createService,
+  type Service,
+  type ServiceOptions,
+} from "../../src/service.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 
 /** A running gateway under test. */
@@ -35,15 +39,19 @@ export interface Answer {
   json(): Record<string, unknown>;
 }
 
-/** Starts a gateway; `environment` changes what the stack says. */
+/** Starts a gateway; `environment` changes what the stack says, and `options` go to the service. */
 export async function startGateway(
   environment: Readonly<Record<string, string>> = {},
+  options: Partial<ServiceOptions> = {},
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
   const result = parseConfig({ ...stack.environment, ...environment });
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
-  const service = await createService(result.config, { version: "0.0.0" });
+  const service = await createService(result.config, {
+    version: "0.0.0",
+    ...options,
+  });
   started.defer(() => service.close());
   const listener = listen(service.fetch, { hostname: "127.0.0.1", port: 0 });
   started.defer(() => listener.close());

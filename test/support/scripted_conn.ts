@@ -40,8 +40,9 @@ export function scriptedConn(script: Script): ScriptedConn {
 
   /** Waits until something was written; throws once the connection is closed. */
   async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
+    for (;;) {
       if (conn.closed) throw new Deno.errors.Interrupted();
+      if (condition()) return;
       await wake.promise;
     }
   }

@@ -65,6 +65,8 @@ export function addLogoutRoutes(
   const { cookies, sessions, logins } = options;
   const fields = {
     ...OWN_ANSWER_FIELDS,
+    // With no-referrer a browser would send the form with `Origin: null`.
+    "referrer-policy": "same-origin",
     // Nobody may lay this button under a cursor.
     "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
   };

@@ -1,0 +1,16 @@
+// deno-lint-ignore-file no-console
+/** The yardstick: the shortest reverse proxy there is on Deno, to the origin in its argument. */
+
+const [origin = ""] = Deno.args;
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onError: () => new Response(null, { status: 502 }),
+  onListen: ({ port }) => console.log(`listening on 127.0.0.1:${port}`),
+}, (request) => {
+  const { method, headers, body, signal } = request;
+  const { pathname, search } = new URL(request.url);
+  const init = { method, headers, body, signal, redirect: "manual" } as const;
+  return fetch(origin + pathname + search, init);
+});

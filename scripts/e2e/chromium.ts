@@ -1,0 +1,47 @@
+/** The machine's own Chromium: none is downloaded. */
+import { delimiter, join } from "node:path";
+import { type Browser, chromium } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+
+/** What a run on 127.0.0.1 must not depend on, and what a browser tells others by itself. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The path of the executable: CHROMIUM_PATH, or the first of the usual names on PATH. */
+export async function findChromium(): Promise<string | undefined> {
+  const chosen = Deno.env.get("CHROMIUM_PATH");
+  if (chosen !== undefined) return chosen;
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
+  for (const name of NAMES) {
+    for (const folder of folders) {
+      const path = join(folder, name);
+      if (await isFile(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Starts a headless browser, with a profile that is removed when it ends.
+ *
+ * @throws {Error} If it cannot be run.
+ */
+export function launchChromium(executablePath: string): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ARGUMENTS, timeout: 20_000 });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}

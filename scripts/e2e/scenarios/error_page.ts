@@ -1,0 +1,68 @@
+/** What somebody sees whom nothing lets in. */
+import assert from "node:assert/strict";
+import type { BrowserContextOptions } from "playwright-core";
+import type { Scenario, Stage } from "../scenario.ts";
+
+/** Closed doors. */
+const CLOSED = [
+  // From the toolbox's port nobody is sent to a login.
+  {
+    label: "2280-locked",
+    code: "login_required",
+    title: "This preview is private",
+  },
+  {
+    label: "3000-0123456789abcdef",
+    code: "signed_token_invalid",
+    title: "This preview link has ended",
+  },
+];
+
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 320, height: 640 },
+  isMobile: true,
+  hasTouch: true,
+};
+
+/** The gateway's own page: told by status, code and words, and fit for whatever screen it is on. */
+export const errorPage: Scenario = {
+  name: "a closed door says so: in light, in dark and on a phone",
+  async run(stage) {
+    const light = await backgroundOf(stage, "light", { colorScheme: "light" });
+    const dark = await backgroundOf(stage, "dark", { colorScheme: "dark" });
+    assert.ok(
+      brightness(light) > 200 && brightness(dark) < 60,
+      `light is ${light}, dark is ${dark}`,
+    );
+    await backgroundOf(stage, "phone", PHONE);
+  },
+};
+
+async function backgroundOf(
+  stage: Stage,
+  screen: string,
+  options: BrowserContextOptions,
+): Promise<string> {
+  const page = await stage.open(options);
+  for (const { label, code, title } of CLOSED) {
+    const response = await page.goto(stage.url(label, "/some/where"));
+    assert.equal(response?.status(), 401);
+    assert.equal(response.headers()["x-porthole-error"], code);
+    await page.getByRole("heading", { name: title }).waitFor();
+    const fits = await page.evaluate<boolean>(
+      "document.documentElement.scrollWidth <= document.documentElement.clientWidth",
+    );
+    assert.ok(fits, `${screen}: ${code} is wider than the window`);
+    await stage.screenshot(page, `${code}-${screen}`);
+  }
+  return await page.evaluate<string>(
+    "getComputedStyle(document.body).backgroundColor",
+  );
+}
+
+/** The mean of an `rgb(r, g, b)`, 0 to 255. */
+function brightness(color: string): number {
+  const [red = NaN, green = NaN, blue = NaN] = (color.match(/\d+/g) ?? [])
+    .map(Number);
+  return (red + green + blue) / 3;
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import {
+  createOpenidProvider,
+  DISCOVERY_TTL_MS,
+} from "../../../src/auth/oidc/provider.ts";
+import {
+  type OpenidProvider as StandIn,
+  type OpenidProviderOptions,
+  startOpenidProvider,
+} from "../../stack/openid_provider.ts";
+import { createBrowser } from "../../support/login.ts";
+
+const REDIRECT_URI = "http://proxy.localhost/callback";
+
+async function setUp(options: OpenidProviderOptions = {}) {
+  const standIn = await startOpenidProvider(options);
+  standIn.redirectUris.add(REDIRECT_URI);
+  const clock = { now: Date.now() };
+  const provider = createOpenidProvider({
+    issuer: standIn.issuer,
+    publicIssuer: undefined,
+    clientId: standIn.clientId,
+    clientSecret: standIn.clientSecret,
+    audience: standIn.audience,
+    allowInsecure: false,
+  }, () => clock.now);
+  return { standIn, provider, clock };
+}
+
+function attemptOf(state: string) {
+  const text = state.padEnd(43, "x");
+  return {
+    state: text,
+    nonce: text,
+    codeVerifier: text,
+    redirectUri: REDIRECT_URI,
+  };
+}
+
+/** Goes through the provider's pages and returns the callback's parameters. */
+async function logIn(standIn: StandIn, url: string): Promise<URLSearchParams> {
+  const browser = createBrowser({ port: Number(new URL(standIn.url).port) });
+  let { page } = await browser.open(url);
+  ({ page } = await browser.logIn(page, "alice", { follow: false }));
+  for (;;) {
+    const location = new URL(page.headers.get("location") ?? "", page.url);
+    if (location.pathname === "/callback") return location.searchParams;
+    ({ page } = await browser.open(location.href, { follow: false }));
+  }
+}
+
+Deno.test("OpenidProvider redeems a login, for each way a client shows its secret", async () => {
+  for (
+    const options of [
+      {},
+      { clientSecret: "a client's secret of 32 characters" },
+      {
+        clientSecret: "a client's secret of 32 characters",
+        clientAuthMethod: "client_secret_post",
+      },
+    ] as const
+  ) {
+    const { standIn, provider, clock } = await setUp(options);
+    await using _ = standIn;
+    const attempt = attemptOf("a");
+    const parameters = await logIn(
+      standIn,
+      await provider.authorizationUrl(attempt),
+    );
+    const tokens = await provider.redeem(parameters, attempt);
+    assert.equal(tokens.subject, "alice");
+    assert.equal(await standIn.subjectOf(tokens.accessToken), "alice");
+    assert((tokens.expiresAt ?? 0) > clock.now);
+  }
+});
+
+Deno.test("OpenidProvider discovers once in its time, and again after that", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  await Promise.all(
+    Array.from(
+      { length: 100 },
+      () => provider.authorizationUrl(attemptOf("a")),
+    ),
+  );
+  clock.now += DISCOVERY_TTL_MS - 1;
+  await provider.authorizationUrl(attemptOf("b"));
+  assert.equal(standIn.count("discovery"), 1);
+  clock.now += 1;
+  await provider.authorizationUrl(attemptOf("c"));
+  assert.equal(standIn.count("discovery"), 2);
+});
+
+Deno.test("OpenidProvider asks a provider that is down no more than once in a while", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  standIn.outage = 503;
+  for (let i = 0; i < 10; i++) {
+    await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
+      code: "login_unavailable",
+    });
+  }
+  assert.equal(standIn.count("discovery"), 1);
+  standIn.outage = undefined;
+  clock.now += 5000;
+  assert(await provider.authorizationUrl(attemptOf("a")));
+});
+
+Deno.test("OpenidProvider goes on with what it knows when rediscovery fails", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  await provider.authorizationUrl(attemptOf("a"));
+  standIn.outage = 503;
+  clock.now += DISCOVERY_TTL_MS;
+  assert(await provider.authorizationUrl(attemptOf("a")));
+});
+
+Deno.test("OpenidProvider takes up keys that rotated", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  const first = attemptOf("a");
+  await provider.redeem(
+    await logIn(standIn, await provider.authorizationUrl(first)),
+    first,
+  );
+  await standIn.rotateKeys();
+  clock.now += 5000;
+  const second = attemptOf("b");
+  const tokens = await provider.redeem(
+    await logIn(standIn, await provider.authorizationUrl(second)),
+    second,
+  );
+  assert.equal(tokens.subject, "alice");
+});
+
+Deno.test("OpenidProvider takes an issuer with or without a slash at its end", async () => {
+  const { standIn, provider } = await setUp({ issuer: (url) => `${url}/` });
+  await using _ = standIn;
+  assert(await provider.authorizationUrl(attemptOf("a")));
+});
+
+Deno.test("OpenidProvider sends browsers to the issuer's public address", async () => {
+  const { standIn } = await setUp();
+  await using _ = standIn;
+  const provider = createOpenidProvider({
+    issuer: standIn.issuer,
+    publicIssuer: "https://login.example.com/",
+    clientId: standIn.clientId,
+    clientSecret: undefined,
+    audience: undefined,
+    allowInsecure: false,
+  }, Date.now);
+  const url = new URL(await provider.authorizationUrl(attemptOf("a")));
+  assert.equal(url.origin, "https://login.example.com");
+  assert(!url.searchParams.has("audience"));
+});
+
+Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
+  const provider = createOpenidProvider({
+    issuer: "http://id.example.com",
+    publicIssuer: undefined,
+    clientId: "c",
+    clientSecret: undefined,
+    audience: undefined,
+    allowInsecure: false,
+  }, Date.now);
+  await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
+    code: "login_unavailable",
+  });
+});

@@ -1,0 +1,90 @@
+/** Who may read previews across origins, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS } from "../stack/stack.ts";
+import { type Answer, startGateway } from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+const OWN = "http://5173-demo.proxy.localhost";
+const OTHER = "https://elsewhere.example";
+
+function grantOf({ headers }: Answer) {
+  return {
+    origin: headers.get("access-control-allow-origin"),
+    credentials: headers.get("access-control-allow-credentials"),
+  };
+}
+
+Deno.test("a public preview can be read from anywhere, with credentials from its own sandbox only", async () => {
+  await using gateway = await startGateway({
+    ALLOWED_ORIGINS: "https://chat.example",
+  });
+  for (
+    const [origin, credentials] of [
+      [OWN, "true"],
+      ["https://chat.example", "true"],
+      [OTHER, null],
+      ["http://3000-locked.proxy.localhost", null],
+      ["null", null],
+    ] as const
+  ) {
+    const answer = await gateway.send(DEMO, {
+      path: "/echo",
+      headers: { origin },
+    });
+    assert.deepEqual(grantOf(answer), { origin, credentials });
+    assert.match(answer.headers.get("vary") ?? "", /origin/i);
+  }
+});
+
+Deno.test("our own errors can be read across origins, codes included", async () => {
+  await using gateway = await startGateway();
+  const answer = await gateway.send(LOCKED, { headers: { origin: OTHER } });
+  assert.equal(answer.status, 401);
+  assert.equal(grantOf(answer).origin, OTHER);
+  assert.match(
+    answer.headers.get("access-control-expose-headers") ?? "",
+    /x-porthole-error/,
+  );
+});
+
+Deno.test("a preflight to a private preview is answered without a credential, and grants what the request is then checked for", async () => {
+  await using gateway = await startGateway();
+  const preflight = await gateway.send(LOCKED, {
+    method: "OPTIONS",
+    headers: {
+      origin: OTHER,
+      "access-control-request-method": "PUT",
+      "access-control-request-headers": "x-daytona-preview-token",
+    },
+  });
+  assert.equal(preflight.status, 204);
+  assert.deepEqual(grantOf(preflight), { origin: OTHER, credentials: null });
+  assert.equal(preflight.headers.get("access-control-allow-methods"), "PUT");
+  const actual = await gateway.send(LOCKED, {
+    method: "PUT",
+    path: "/echo",
+    headers: { origin: OTHER, "x-daytona-preview-token": KEYS.lockedToken },
+  });
+  assert.equal(actual.status, 200);
+  assert.equal(gateway.stack.runner.seen.length, 1);
+});
+
+Deno.test("an app's own OPTIONS handler is reached", async () => {
+  await using gateway = await startGateway();
+  const plain = await gateway.send(DEMO, { method: "OPTIONS", path: "/echo" });
+  assert.equal(plain.json().method, "OPTIONS");
+});
+
+Deno.test("CORS can be switched off, for all or for one request", async () => {
+  await using off = await startGateway({ CORS_MODE: "off" });
+  const answer = await off.send(DEMO, { headers: { origin: OTHER } });
+  assert.equal(grantOf(answer).origin, null);
+  await using auto = await startGateway();
+  const one = await auto.send(DEMO, {
+    path: "/echo",
+    headers: { origin: OTHER, "x-daytona-disable-cors": "true" },
+  });
+  assert.equal(grantOf(one).origin, null);
+  assert.doesNotMatch(one.body, /disable-cors/);
+});

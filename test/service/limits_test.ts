@@ -1,0 +1,54 @@
+/** What the unauthenticated cannot have, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS } from "../stack/stack.ts";
+import { startGateway } from "../support/gateway.ts";
+
+Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
+  await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });
+  const { api } = gateway.stack;
+  const statuses = new Map<number, number>();
+  for (let batch = 0; batch < 10; batch++) {
+    await Promise.all(Array.from({ length: 40 }, async () => {
+      const label = crypto.randomUUID();
+      const { status, headers } = await gateway.send(
+        `3000-${label}.proxy.localhost`,
+      );
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      if (status === 429) assert(Number(headers.get("retry-after")) > 0);
+    }));
+  }
+  assert.deepEqual([...statuses.keys()].sort(), [401, 429]);
+  // One for each token of the bucket, and what refills while the test runs.
+  assert(api.count("isSandboxPublic") < 60);
+  assert.equal(statuses.get(401), api.count("isSandboxPublic"));
+});
+
+Deno.test("somebody else's failures shut nobody out of what is at hand", async () => {
+  await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  const locked = "3000-locked.proxy.localhost";
+  const good = () => gateway.send(locked, { path: "/echo", headers });
+  assert.equal((await good()).status, 200);
+  for (let i = 0; i < 10; i++) {
+    await gateway.send(`3000-${crypto.randomUUID()}.proxy.localhost`);
+  }
+  assert.equal((await good()).status, 200);
+  const guess = await gateway.send(locked, {
+    headers: { "x-daytona-preview-token": "guess" },
+  });
+  assert.equal(guess.headers.get("x-porthole-error"), "too_many_refusals");
+});
+
+Deno.test("a full gateway says so", async () => {
+  await using gateway = await startGateway({ MAX_CONCURRENT_EXCHANGES: "1" });
+  const host = "3000-demo.proxy.localhost";
+  using connection = await gateway.connect();
+  await connection.write(new TextEncoder().encode(
+    `GET /sse HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+  ));
+  await connection.read(new Uint8Array(16));
+  const answer = await gateway.send(host);
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.get("x-porthole-error"), "overloaded");
+  assert.equal(answer.headers.get("retry-after"), "2");
+});

@@ -1,0 +1,370 @@
+/** Logging in at a real OpenID provider, against the whole service. */
+import assert from "node:assert/strict";
+import { clockSkew, type Forgery } from "../stack/openid_provider.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { type Browser, createBrowser, type Hop } from "../support/login.ts";
+
+/** A gateway whose provider knows it, and the addresses under it. */
+async function withLogin(environment: Record<string, string> = {}): Promise<
+  TestGateway & {
+    browser: () => Browser;
+    at: (host: string, path?: string) => string;
+  }
+> {
+  const gateway = await startGateway(environment);
+  const { port } = gateway;
+  function at(host: string, path = "/"): string {
+    const base = `proxy.localhost:${port}`;
+    return `http://${host === "" ? base : `${host}.${base}`}${path}`;
+  }
+  gateway.stack.provider.redirectUris.add(at("", "/callback"));
+  // The provider is known once the API has told of it.
+  while (
+    (await gateway.send("proxy.localhost", { path: "/ready" })).json()
+      .status !== "ready"
+  );
+  return { ...gateway, at, browser: () => createBrowser({ port }) };
+}
+
+function codeOf(page: Hop): string | null {
+  return page.headers.get("x-porthole-error");
+}
+
+Deno.test("a person logs in and lands on the very address they opened", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const url = gateway.at("3000-locked", "/echo?q=%20+&(x)");
+  const { page: form, hops } = await browser.open(url);
+  assert.equal(hops[0]?.status, 302);
+  assert.match(hops[1]?.url ?? "", /\/login\?return_to=/);
+  const asked = new URL(hops[2]?.url ?? "").searchParams;
+  assert.equal(asked.get("code_challenge_method"), "S256");
+  assert.equal(asked.get("audience"), gateway.stack.provider.audience);
+  for (const name of ["state", "nonce", "code_challenge"]) {
+    assert.match(asked.get(name) ?? "", /^[\w-]{43}$/);
+  }
+
+  const { page, hops: back } = await browser.logIn(form, "alice");
+  assert.equal(page.url, url);
+  assert.equal(page.status, 200);
+  assert.doesNotMatch(page.body, /porthole|eyJ/);
+  const callback = back.find(({ url }) => url.includes("/callback"));
+  assert.equal(callback?.headers.get("cache-control"), "no-store");
+  assert.equal(callback?.headers.get("referrer-policy"), "no-referrer");
+});
+
+Deno.test("one login opens every port of the sandbox, and no other sandbox", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  await browser.logIn(form, "alice");
+  const terminal = await browser.open(gateway.at("22222-locked"), {
+    follow: false,
+  });
+  assert.equal(codeOf(terminal.page), "port_closed");
+  const other = await browser.open(gateway.at("22222-stopped"), {
+    follow: false,
+  });
+  assert.equal(other.page.status, 302);
+});
+
+Deno.test("tabs that log in at once do not disturb each other", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const urls = [1, 2, 3].map((n) =>
+    gateway.at("3000-locked", `/echo?tab=${n}`)
+  );
+  const forms: Hop[] = [];
+  for (const url of urls) forms.push((await browser.open(url)).page);
+  for (const [n, form] of forms.entries()) {
+    assert.equal((await browser.logIn(form, "alice")).page.url, urls[n]);
+  }
+});
+
+Deno.test("a session at the provider spares the form", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  await browser.logIn(form, "alice");
+  const { page } = await browser.open(gateway.at("22222-stopped"));
+  assert.equal(codeOf(page), "sandbox_stopped");
+});
+
+Deno.test("whoever has no access, or declines, learns so and gets no session", async () => {
+  await using gateway = await withLogin();
+  const stranger = gateway.browser();
+  const { page: form } = await stranger.open(gateway.at("3000-locked"));
+  const { page } = await stranger.logIn(form, "mallory");
+  assert.equal(page.status, 404);
+  assert.equal(codeOf(page), "sandbox_not_found");
+
+  const doubter = gateway.browser();
+  const { page: again } = await doubter.open(gateway.at("3000-locked"));
+  const denied = await doubter.deny(again);
+  assert.equal(denied.page.status, 403);
+  assert.equal(codeOf(denied.page), "login_denied");
+  for (const { jar } of [stranger, doubter]) {
+    assert.deepEqual(
+      jar.cookies.filter(({ name }) => name.startsWith("porthole-login")),
+      [],
+    );
+  }
+});
+
+/** Goes through a login up to the callback's address, without calling that. */
+async function callbackOf(browser: Browser, url: string): Promise<string> {
+  const { page: form } = await browser.open(url);
+  let { page } = await browser.logIn(form, "alice", { follow: false });
+  for (;;) {
+    const location = new URL(page.headers.get("location") ?? "", page.url);
+    if (location.pathname === "/callback") return location.href;
+    ({ page } = await browser.open(location.href, { follow: false }));
+  }
+}
+
+Deno.test("a callback is worth nothing in another browser, a second time, or with another state", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const url = gateway.at("3000-locked");
+  const callback = await callbackOf(browser, url);
+
+  const other = await gateway.browser().open(callback, { follow: false });
+  assert.equal(codeOf(other.page), "login_expired");
+  const wrongState = await browser.open(
+    callback.replace(/state=[^&]*/, "state=wrong"),
+    { follow: false },
+  );
+  assert.equal(codeOf(wrongState.page), "login_expired");
+  assert.equal(gateway.stack.provider.count("token"), 0);
+
+  const right = await browser.open(callback, { follow: false });
+  assert.equal(right.page.status, 303);
+  const replayed = await browser.open(callback, { follow: false });
+  assert.equal(codeOf(replayed.page), "login_expired");
+});
+
+Deno.test("a code that was used already, or was not issued to us, fails", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const callback = await callbackOf(browser, gateway.at("3000-locked"));
+  const { page } = await browser.open(
+    callback.replace(/code=[^&]*/, "code=forged"),
+    { follow: false },
+  );
+  assert.equal(page.status, 400);
+  assert.equal(codeOf(page), "login_failed");
+});
+
+Deno.test("an ID token that is not right in every point logs nobody in", async (t) => {
+  await using gateway = await withLogin();
+  const forgeries: Record<string, Forgery> = {
+    "wrong nonce": { claims: (real) => ({ ...real, nonce: "wrong" }) },
+    "no nonce": { claims: ({ nonce: _, ...real }) => real },
+    "wrong issuer": {
+      claims: (real) => ({ ...real, iss: "https://evil.test" }),
+    },
+    "wrong audience": { claims: (real) => ({ ...real, aud: "another" }) },
+    "expired": clockSkew(-7200),
+    "issued in the future": {
+      claims: (real) => ({ ...real, nbf: Date.now() / 1000 + 7200 }),
+    },
+    "signed by nobody": { signedBy: "nobody" },
+    "signed by a stranger": { signedBy: "stranger" },
+    "unknown key": { signedBy: "stranger", kid: "unknown" },
+  };
+  for (const [name, forgery] of Object.entries(forgeries)) {
+    await t.step(name, async () => {
+      const browser = gateway.browser();
+      gateway.stack.provider.forgery = forgery;
+      const { page: form } = await browser.open(gateway.at("3000-locked"));
+      const { page } = await browser.logIn(form, "alice");
+      assert.equal(codeOf(page), "login_failed");
+    });
+  }
+  gateway.stack.provider.forgery = undefined;
+  gateway.stack.provider.rewrite.token = ({ id_token: _, ...body }) => body;
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  assert.equal(
+    codeOf((await browser.logIn(form, "alice")).page),
+    "login_failed",
+  );
+});
+
+Deno.test("a clock that is a little off does not matter", async () => {
+  await using gateway = await withLogin();
+  gateway.stack.provider.forgery = clockSkew(20);
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
+  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+});
+
+Deno.test("without the provider, logging in is unavailable and everything else goes on", async () => {
+  await using gateway = await withLogin();
+  gateway.stack.provider.outage = 503;
+  const { page } = await gateway.browser().open(gateway.at("3000-locked"));
+  assert.equal(page.status, 503);
+  assert.equal(codeOf(page), "login_unavailable");
+  const demo = await gateway.browser().open(gateway.at("3000-demo", "/echo"));
+  assert.equal(demo.page.status, 200);
+});
+
+Deno.test("however many people are sent to log in, the provider is discovered once", async () => {
+  await using gateway = await withLogin();
+  await Promise.all(Array.from({ length: 50 }, async () => {
+    const { page } = await gateway.browser().open(
+      gateway.at(
+        "",
+        `/login?return_to=${encodeURIComponent(gateway.at("3000-locked"))}`,
+      ),
+      { follow: false },
+    );
+    assert.equal(page.status, 302);
+  }));
+  assert.equal(gateway.stack.provider.count("discovery"), 1);
+});
+
+Deno.test("only a person waiting for a page is sent to log in", async () => {
+  await using gateway = await withLogin();
+  const locked = "3000-locked.proxy.localhost";
+  const navigation = {
+    accept: "text/html",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+  };
+  const sent = await gateway.send(locked, { headers: navigation });
+  assert.equal(sent.status, 302);
+  for (
+    const [name, host, options] of [
+      ["script", locked, {
+        headers: {
+          ...navigation,
+          "sec-fetch-mode": "cors",
+          "sec-fetch-dest": "empty",
+        },
+      }],
+      ["image", locked, {
+        headers: { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+      }],
+      ["form", locked, { method: "POST", headers: navigation }],
+      ["curl", locked, {}],
+      ["client of data", locked, { headers: { accept: "application/json" } }],
+      ["plug-in", locked, {
+        headers: { ...navigation, "sec-fetch-dest": "object" },
+      }],
+      ["toolbox", "2280-locked.proxy.localhost", { headers: navigation }],
+      ["signed link", "3001-signedlockedlink.proxy.localhost", {
+        headers: navigation,
+      }],
+    ] as const
+  ) {
+    const answer = await gateway.send(host, options);
+    assert.equal(answer.status, 401, name);
+  }
+});
+
+Deno.test("a login returns to no other place than a preview of ours", async () => {
+  await using gateway = await withLogin();
+  for (
+    const target of [
+      "https://evil.test/",
+      "//evil.test/",
+      "http://3000-locked.proxy.localhost.evil.test/",
+      gateway.at("").slice(0, -1),
+      gateway.at("02280-locked"),
+      "javascript:alert(1)",
+    ]
+  ) {
+    const { page } = await gateway.browser().open(
+      gateway.at("", `/login?return_to=${encodeURIComponent(target)}`),
+      { follow: false },
+    );
+    assert.equal(codeOf(page), "bad_return_url", target);
+  }
+  const missing = await gateway.browser().open(gateway.at("", "/login"));
+  assert.equal(codeOf(missing.page), "bad_request");
+});
+
+Deno.test("a host that is not ours has no login", async () => {
+  await using gateway = await withLogin();
+  for (const path of ["/login?return_to=x", "/callback?code=1&state=2"]) {
+    const answer = await gateway.send("evil.test", { path });
+    assert.equal(answer.status, 404);
+  }
+});
+
+Deno.test("the key in a private preview's address never reaches the provider", async () => {
+  await using gateway = await withLogin();
+  const { hops } = await gateway.browser().open(
+    gateway.at("3000-locked", "/?DAYTONA_SANDBOX_AUTH_KEY=wrong-secret&a=1"),
+  );
+  for (const { url } of hops.slice(1)) assert.doesNotMatch(url, /wrong-secret/);
+});
+
+Deno.test("logging out ends the session, for every copy of its cookie", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const url = gateway.at("3000-locked", "/echo");
+  const { page: form } = await browser.open(url);
+  await browser.logIn(form, "alice");
+  const cookie = browser.jar.fieldFor(new URL(url), {
+    method: "GET",
+    crossSite: false,
+  }) ?? "";
+  const base = `proxy.localhost:${gateway.port}`;
+  const locked = `3000-locked.${base}`;
+  const isIn = async () =>
+    (await gateway.send(locked, { path: "/echo", headers: { cookie } }))
+      .status === 200;
+  assert(await isIn());
+
+  const form2 = { "content-type": "application/x-www-form-urlencoded" };
+  const bySibling = await gateway.send(base, {
+    method: "POST",
+    path: "/logout",
+    headers: { ...form2, cookie, origin: gateway.at("3000-demo").slice(0, -1) },
+  });
+  assert.equal(bySibling.status, 403);
+  assert(await isIn());
+
+  const page = await gateway.send(base, { path: "/logout?sandbox=locked" });
+  assert.match(page.body, /<form method="post" action="\/logout">/);
+  const done = await gateway.send(base, {
+    method: "POST",
+    path: "/logout",
+    headers: { ...form2, cookie, origin: `http://${base}` },
+    body: "sandbox=locked",
+  });
+  assert.equal(done.status, 200);
+  assert.match(
+    done.headers.get("set-cookie") ?? "",
+    /^porthole-login-.*=; Domain=proxy\.localhost; Path=\/; Max-Age=0;/,
+  );
+  assert(!await isIn());
+});
+
+Deno.test("a user who loses access loses the session", async () => {
+  await using gateway = await withLogin({
+    TOKEN_TTL_SEC: "1",
+    TOKEN_REFUSED_TTL_SEC: "1",
+  });
+  const browser = gateway.browser();
+  const url = gateway.at("3000-locked", "/echo");
+  const { page: form } = await browser.open(url);
+  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  gateway.stack.api.state.subjects.set("alice", new Set());
+  let page: Hop;
+  do {
+    ({ page } = await browser.open(url, { follow: false }));
+  } while (page.status === 200);
+  assert.equal(page.status, 302);
+});
+
+Deno.test("without a login, a person gets the 401 as a page", async () => {
+  await using gateway = await startGateway();
+  gateway.stack.api.outage = 500;
+  const answer = await gateway.send("2280-demo.proxy.localhost", {
+    headers: { accept: "text/html", "x-daytona-preview-token": "" },
+  });
+  assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
+});

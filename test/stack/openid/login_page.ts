@@ -1,0 +1,61 @@
+/** The provider's only page: who are you, and do you agree? */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { escapeHtml } from "../../../src/lib/html.ts";
+import { page } from "../../../src/pages/page.ts";
+import type { InteractionResult, LibraryProvider } from "./library.ts";
+
+/** Shows the page, or ends the interaction as its form says. */
+export async function answerInteraction(
+  provider: LibraryProvider,
+  { request, response, users }: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly users: readonly string[];
+  },
+): Promise<void> {
+  const details = await provider.interactionDetails(request, response).catch(
+    () => undefined,
+  );
+  if (details === undefined) {
+    send(response, 400, "<h1>This login is over</h1>");
+  } else if (details.prompt.name === "consent") {
+    // The page asks for both at once.
+    await provider.interactionFinished(request, response, { consent: {} });
+  } else if (request.method === "POST") {
+    const form = new URLSearchParams(await text(request));
+    await provider.interactionFinished(request, response, resultOf(form));
+  } else {
+    send(response, 200, loginForm(users));
+  }
+}
+
+function resultOf(form: URLSearchParams): InteractionResult {
+  const user = form.get("user");
+  return user === null
+    ? { error: "access_denied", error_description: "The user said no" }
+    : { login: { accountId: user } };
+}
+
+function loginForm(users: readonly string[]): string {
+  const buttons = users.map((user) =>
+    `<button name="user" value="${escapeHtml(user)}">${
+      escapeHtml(user)
+    }</button>`
+  );
+  return `<h1>Who are you?</h1>
+<p>This stand-in for an identity provider believes every answer.</p>
+<form method="post">
+${buttons.join("\n")}
+<button name="deny" value="1">Do not log in</button>
+</form>`;
+}
+
+function send(response: ServerResponse, status: number, main: string): void {
+  response.writeHead(status, {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    // Without form-action: it would also hold for the redirects that follow the form.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+  }).end(page("Stand-in identity provider", main));
+}

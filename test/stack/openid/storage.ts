@@ -1,0 +1,48 @@
+/** What the provider remembers, in memory: sessions, interactions, grants, codes and refresh tokens. */
+
+/** What is kept of one of them. */
+export interface Payload {
+  readonly uid?: string;
+  readonly grantId?: string;
+  /** Since when it has been used up, in seconds since the epoch. */
+  consumed?: number;
+}
+
+/** The package's interface to the store of one model; it awaits every answer, and checks itself what has expired. */
+export interface Adapter {
+  upsert(id: string, payload: Payload): void;
+  find(id: string): Payload | undefined;
+  findByUid(uid: string): Payload | undefined;
+  consume(id: string): void;
+  destroy(id: string): void;
+  revokeByGrantId(grantId: string): void;
+}
+
+/** Opens an empty store; models are told apart by name. */
+export function openStorage(): (model: string) => Adapter {
+  const models = new Map<string, Adapter>();
+  return (model) => {
+    const adapter = models.get(model) ?? createAdapter();
+    models.set(model, adapter);
+    return adapter;
+  };
+}
+
+function createAdapter(): Adapter {
+  const items = new Map<string, Payload>();
+  return {
+    upsert: (id, payload) => void items.set(id, payload),
+    find: (id) => items.get(id),
+    findByUid: (uid) => items.values().find((item) => item.uid === uid),
+    consume(id) {
+      const item = items.get(id);
+      if (item !== undefined) item.consumed = Math.floor(Date.now() / 1000);
+    },
+    destroy: (id) => void items.delete(id),
+    revokeByGrantId(grantId) {
+      for (const [id, item] of items) {
+        if (item.grantId === grantId) items.delete(id);
+      }
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/** A browser's part in a login: top-level navigations as Chrome makes them, cookies, redirects, and one form. */
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { text } from "node:stream/consumers";
+import { type CookieJar, createCookieJar, siteOf } from "./cookie_jar.ts";
+
+/** One request and its response. */
+export interface Hop {
+  readonly method: string;
+  readonly url: string;
+  /** The request's fields. */
+  readonly sent: Headers;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** Where a navigation led: the last hop is the page that is shown. */
+export interface Visit {
+  readonly hops: readonly Hop[];
+  readonly page: Hop;
+}
+
+/** How far to go. */
+export interface VisitOptions {
+  /** Whether to follow redirects; true unless given. */
+  readonly follow?: boolean;
+}
+
+/** A browser with one window. */
+export interface Browser {
+  readonly jar: CookieJar;
+  /** Opens an address that somebody typed. */
+  open(url: string, options?: VisitOptions): Promise<Visit>;
+  /** Presses a user's button on the provider's page. */
+  logIn(page: Hop, user: string, options?: VisitOptions): Promise<Visit>;
+  /** Presses the other button on the provider's page. */
+  deny(page: Hop, options?: VisitOptions): Promise<Visit>;
+}
+
+/** A request to be made. */
+interface Navigation {
+  readonly url: URL;
+  readonly method: string;
+  readonly body?: string | undefined;
+  /** The page whose form was sent, if it was one. */
+  readonly from?: URL | undefined;
+  /** Sec-Fetch-Site. */
+  readonly site: "none" | FetchSite;
+}
+
+type FetchSite = "same-origin" | "same-site" | "cross-site";
+
+const MAX_HOPS = 20;
+
+/** Starts a browser without cookies, for which every host is 127.0.0.1; `port` is where URLs without one lead. */
+export function createBrowser({ port }: { readonly port: number }): Browser {
+  const jar = createCookieJar();
+
+  async function visit(
+    start: Navigation,
+    { follow = true }: VisitOptions = {},
+  ): Promise<Visit> {
+    let page = await navigate(start, { jar, port });
+    const hops = [page];
+    let next = follow ? redirected(start, page) : undefined;
+    while (next !== undefined) {
+      if (hops.length === MAX_HOPS) throw new Error("Too many redirects");
+      page = await navigate(next, { jar, port });
+      hops.push(page);
+      next = redirected(next, page);
+    }
+    return { hops, page };
+  }
+
+  async function press(
+    page: Hop,
+    [name, value]: readonly [name: string, value: string],
+    options?: VisitOptions,
+  ): Promise<Visit> {
+    if (!page.body.includes(`<button name="${name}" value="${value}">`)) {
+      throw new Error(`No button ${name}=${value} at ${page.url}`);
+    }
+    const url = new URL(page.url);
+    const body = new URLSearchParams([[name, value]]).toString();
+    const site = "same-origin";
+    return await visit({ url, method: "POST", body, from: url, site }, options);
+  }
+
+  return {
+    jar,
+    open: (url, options) =>
+      visit({ url: new URL(url), method: "GET", site: "none" }, options),
+    logIn: (page, user, options) => press(page, ["user", user], options),
+    deny: (page, options) => press(page, ["deny", "1"], options),
+  };
+}
+
+async function navigate(
+  { url, method, body, from, site }: Navigation,
+  { jar, port }: { readonly jar: CookieJar; readonly port: number },
+): Promise<Hop> {
+  // For cookies the page counts, not what its redirects went through.
+  const crossSite = from !== undefined && siteOf(from) !== siteOf(url);
+  const cookie = jar.fieldFor(url, { method, crossSite });
+  const fields = {
+    "host": url.host,
+    "upgrade-insecure-requests": "1",
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "sec-fetch-site": site,
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-user": "?1",
+    "sec-fetch-dest": "document",
+    ...cookie !== undefined && { cookie },
+    ...body !== undefined && {
+      "origin": from?.origin ?? "null",
+      "content-type": "application/x-www-form-urlencoded",
+      "content-length": String(body.length),
+    },
+  };
+  const answer = Promise.withResolvers<IncomingMessage>();
+  httpRequest({
+    host: "127.0.0.1",
+    port: url.port || port,
+    method,
+    path: url.pathname + url.search,
+    headers: fields,
+    agent: false,
+  }, answer.resolve).once("error", answer.reject).end(body);
+  const response = await answer.promise;
+  jar.keep(url, response.headers["set-cookie"] ?? []);
+  return {
+    method,
+    url: url.href,
+    sent: new Headers(fields),
+    status: response.statusCode ?? 0,
+    headers: headersOf(response),
+    body: await text(response),
+  };
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
+  }
+  return headers;
+}
+
+/** What a redirect (RFC 9110 section 15.4) makes the browser ask for next; undefined if it is none. */
+function redirected(
+  { url: before, method, body, from, site }: Navigation,
+  { status, headers }: Hop,
+): Navigation | undefined {
+  const location = headers.get("location");
+  if (status < 300 || status > 399 || location === null) return undefined;
+  const url = new URL(location, before);
+  return {
+    ...status === 307 || status === 308 ? { method, body } : { method: "GET" },
+    url,
+    from,
+    site: from === undefined || site === "none"
+      ? "none"
+      : farther(site, fetchSite(from, url)),
+  };
+}
+
+function fetchSite(from: URL, to: URL): FetchSite {
+  if (from.origin === to.origin) return "same-origin";
+  return siteOf(from) === siteOf(to) ? "same-site" : "cross-site";
+}
+
+const DISTANCE = ["same-origin", "same-site", "cross-site"] as const;
+
+// A request that has once left the site never comes back to it.
+function farther(a: FetchSite, b: FetchSite): FetchSite {
+  return DISTANCE.indexOf(a) > DISTANCE.indexOf(b) ? a : b;
+}

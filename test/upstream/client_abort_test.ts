@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { scriptedConn } from "../support/scripted_conn.ts";
+import {
+  endlessBody,
+  requestOf,
+  streamOf,
+  textOf,
+  withClient,
+  withCode,
+  withUpstream,
+} from "../support/upstream.ts";
+
+const HEAD = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+
+Deno.test("request() refuses a request that is aborted already", async () => {
+  await withClient({}, async (client) => {
+    await assert.rejects(
+      client.request(requestOf({ signal: AbortSignal.abort() })),
+      withCode("aborted"),
+    );
+    assert.equal(client.stats().open, 0);
+  });
+});
+
+Deno.test("request() closes the connection at once when aborted before the response", async () => {
+  const abort = new AbortController();
+  const closed = Promise.withResolvers<void>();
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    abort.abort();
+    await conn.closed();
+    closed.resolve();
+  }, async (client, { origin }) => {
+    await assert.rejects(
+      client.request(requestOf({ origin, signal: abort.signal })),
+      withCode("aborted"),
+    );
+    assert.equal(client.stats().open, 0);
+    await closed.promise;
+  });
+});
+
+Deno.test("request() closes the connection at once when aborted in the middle of the body", async () => {
+  for (const reading of [true, false]) {
+    const abort = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    await withUpstream(async (conn) => {
+      await conn.readHead();
+      await conn.write(`${HEAD}some`);
+      await conn.closed();
+      closed.resolve();
+    }, async (client, { origin }) => {
+      const { body } = await client.request(
+        requestOf({ origin, signal: abort.signal }),
+      );
+      const reader = streamOf(body).getReader();
+      await reader.read();
+      const next = reading
+        ? assert.rejects(reader.read(), withCode("aborted"))
+        : null;
+      abort.abort();
+      assert.equal(client.stats().open, 0);
+      await closed.promise;
+      await next;
+      await assert.rejects(reader.read(), withCode("aborted"));
+    });
+  }
+});
+
+Deno.test("request() closes the connection at once when the body is cancelled", async () => {
+  for (const reading of [true, false]) {
+    const closed = Promise.withResolvers<void>();
+    await withUpstream(async (conn) => {
+      await conn.readHead();
+      await conn.write(`${HEAD}some`);
+      await conn.closed();
+      closed.resolve();
+    }, async (client, { origin }) => {
+      const { body } = await client.request(requestOf({ origin }));
+      const reader = streamOf(body).getReader();
+      await reader.read();
+      const next = reading ? reader.read() : null;
+      await reader.cancel();
+      assert.equal(client.stats().open, 0);
+      await closed.promise;
+      if (next !== null) assert.equal((await next).done, true);
+    });
+  }
+});
+
+Deno.test("request() gives an upload up when aborted, also one that waits for the upstream", async () => {
+  const full = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(65536)),
+  });
+  for (const body of [endlessBody("some").body, full]) {
+    const abort = new AbortController();
+    const reached = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    await withUpstream(async (conn) => {
+      await conn.readHead();
+      reached.resolve();
+      await closed.promise;
+      await conn.closed();
+    }, async (client, { origin }) => {
+      const response = client.request(
+        requestOf({ origin, method: "POST", body, signal: abort.signal }),
+      );
+      await reached.promise;
+      abort.abort();
+      await assert.rejects(response, withCode("aborted"));
+      assert.equal(client.stats().open, 0);
+      closed.resolve();
+    });
+  }
+});
+
+Deno.test("request() gives an upload up when aborted in the middle of an early response", async () => {
+  const abort = new AbortController();
+  const { body, cancelled } = endlessBody("some");
+  await withUpstream(async (conn) => {
+    await conn.readUntil("some\r\n");
+    await conn.write(HEAD);
+    await conn.closed();
+  }, async (client, { origin }) => {
+    const response = await client.request(
+      requestOf({ origin, method: "POST", body, signal: abort.signal }),
+    );
+    abort.abort();
+    await cancelled;
+    await assert.rejects(textOf(response.body), withCode("aborted"));
+  });
+});
+
+Deno.test("request() leaves a signal alone once the response is over", async () => {
+  const abort = new AbortController();
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+    await conn.write("k");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    for (let count = 0; count < 2; count++) {
+      const { body } = await client.request(
+        requestOf({ origin, signal: abort.signal }),
+      );
+      assert.equal(await textOf(body), "ok");
+    }
+    abort.abort();
+    assert.deepEqual(client.stats(), { open: 1, idle: 1, active: 0 });
+  });
+});
+
+Deno.test("request() heeds an end that comes between connecting and sending", async () => {
+  for (const code of ["aborted", "closed"] as const) {
+    const abort = new AbortController();
+    const conn = scriptedConn({ reads: [], then: "silence" });
+    const connected = Promise.resolve<Deno.Conn>(conn);
+    await withClient({ dial: () => connected }, async (client) => {
+      // Registered before the client's own reaction, it acts right behind that.
+      connected.then(() => {}).then(() =>
+        code === "closed" ? client.close() : abort.abort()
+      );
+      await assert.rejects(
+        client.request(requestOf({ signal: abort.signal })),
+        withCode(code),
+      );
+      assert.equal(conn.closed, true);
+      assert.equal(conn.written, "");
+      assert.equal(client.stats().open, 0);
+    });
+  }
+});
