@@ -9,6 +9,7 @@ export const ERROR_STATUS = {
   bad_return_url: 400,
   login_expired: 400,
   login_failed: 400,
+  session_not_kept: 400,
   login_required: 401,
   credential_invalid: 401,
   signed_token_invalid: 401,

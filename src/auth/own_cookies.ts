@@ -20,6 +20,8 @@ export interface OwnCookies {
   transaction(id: string): string;
   /** What {@linkcode OwnCookies.transaction} names begin with. */
   readonly transactionPrefix: string;
+  /** Says on the base host that a login for that sandbox has just ended well. */
+  loggedIn(label: string): string;
   /** A Set-Cookie line for the host that answers; `maxAgeSec` 0 deletes. */
   hostOnly(name: string, value: string, maxAgeSec: number): string;
   /** A Set-Cookie line for all hosts below `base`. */
@@ -51,13 +53,18 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   return {
     keySession: `${host}session`,
     loginSessionPrefix,
-    loginSession: (label) =>
-      loginSessionPrefix + digestKey([label]).slice(0, 12),
+    loginSession: (label) => loginSessionPrefix + idOf(label),
     transactionPrefix,
     transaction: (id) => transactionPrefix + id,
+    loggedIn: (label) => `${host}logged-in-${idOf(label)}`,
     hostOnly: (name, value, maxAgeSec) =>
       `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
     forBase: (name, value, { base, maxAgeSec }) =>
       `${name}=${value}; Domain=${base}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
   };
+}
+
+/** A label in a form that fits into a cookie's name. */
+function idOf(label: string): string {
+  return digestKey([label]).slice(0, 12);
 }

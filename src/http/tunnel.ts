@@ -7,6 +7,7 @@ import {
   relay,
   type Tunnel,
 } from "../proxy/tunnel.ts";
+import { UpstreamError } from "../upstream/errors.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
 
 /** A tunnel with the response that opens it, or the app's refusal. */
@@ -57,6 +58,10 @@ export function createTunneler(options: {
       const opened = await options.forwarder.openWebSocket(admitted);
       if (opened.kind === "refused") return opened;
       try {
+        // No event tells of a client that leaves before its 101.
+        if (request.signal.aborted) {
+          throw new UpstreamError("aborted", "Client left");
+        }
         const { socket, response } = Deno.upgradeWebSocket(
           withSpacedProtocols(request, headers),
           {

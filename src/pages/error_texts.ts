@@ -45,6 +45,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     hint:
       "Open the preview's address again; if it happens again, tell the gateway's operator the request id below.",
   },
+  session_not_kept: {
+    title: "Your browser did not keep the session",
+    detail:
+      "You logged in a moment ago, but the preview was opened without the session.",
+    hint: "Allow cookies for this site, then open the preview's address again.",
+  },
   login_denied: {
     title: "The login was declined",
     detail: "The identity provider says that it was declined.",

@@ -22,6 +22,12 @@ export interface LoginRoutesOptions {
   readonly now: () => number;
 }
 
+/**
+ * How soon after a login the next one for the same sandbox can only mean that the browser refused the session, seconds:
+ * without this, preview, login and provider would send it round in a circle.
+ */
+const LOOP_SEC = 10;
+
 /** Attempts that one browser may have open; cookies of more would crowd out others. */
 const MAX_TRANSACTIONS = 8;
 
@@ -136,14 +142,16 @@ export function addLoginRoutes(
     if (!checked.ok) {
       throw new GatewayError("bad_return_url", "Not a preview of ours");
     }
+    const field = c.req.header("cookie") ?? "";
+    const loggedIn = cookies.loggedIn(checked.host.label);
+    if (cookieValues(field, loggedIn).length > 0) {
+      throw new GatewayError("session_not_kept", "Logged in a moment ago");
+    }
     const { location, state, sealed } = await login.start(
       checked.url,
       callbackUri(c.env),
     );
-    const open = cookieNames(
-      c.req.header("cookie") ?? "",
-      cookies.transactionPrefix,
-    );
+    const open = cookieNames(field, cookies.transactionPrefix);
     const surplus = open.length < MAX_TRANSACTIONS ? [] : open;
     return redirect(302, location, [
       ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
@@ -170,6 +178,7 @@ export function addLoginRoutes(
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
     return redirect(303, returnTo, [
       cookies.hostOnly(name, "", 0),
+      cookies.hostOnly(cookies.loggedIn(session.label), "1", LOOP_SEC),
       cookies.forBase(cookies.loginSession(session.label), sealed, {
         base: c.env.base ?? "",
         maxAgeSec,

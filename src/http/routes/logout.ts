@@ -99,16 +99,17 @@ export function addLogoutRoutes(
     const names = sandbox === undefined
       ? cookieNames(field, cookies.loginSessionPrefix)
       : [cookies.loginSession(sandbox)];
+    function forget(line: string): void {
+      c.header("set-cookie", line, { append: true });
+    }
     for (const name of names) {
       for (const sealed of cookieValues(field, name)) {
         const session = await sessions.read(sealed);
-        if (session?.kind === "login") await logins.end(session);
+        if (session?.kind !== "login") continue;
+        await logins.end(session);
+        forget(cookies.hostOnly(cookies.loggedIn(session.label), "", 0));
       }
-      c.header(
-        "set-cookie",
-        cookies.forBase(name, "", { base, maxAgeSec: 0 }),
-        { append: true },
-      );
+      forget(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
     }
     return c.html(logoutPage({ state: "done", sandbox }), 200, fields);
   });
