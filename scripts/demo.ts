@@ -1,4 +1,4 @@
-/** `deno task demo`: the gateway in front of a stand-in API, runner and app, in one process; nothing of it is kept. */
+/** `deno task demo`: the gateway in front of a stand-in API, identity provider, runner and app, in one process; nothing of it is kept. */
 import { formatProblems, SETTINGS } from "../src/config.ts";
 import { readSettings } from "../src/lib/settings.ts";
 import { startLogging } from "../src/observability/log.ts";

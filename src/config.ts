@@ -16,6 +16,7 @@ import {
   optional,
   origin,
   parentDomain,
+  scope,
   seconds,
   token,
 } from "./lib/formats.ts";
@@ -79,6 +80,8 @@ export interface Config {
     /** The issuer's base URL as browsers reach it, where that differs. */
     readonly publicIssuer: string | undefined;
     readonly audience: string | undefined;
+    /** Space-separated, `openid` among them. */
+    readonly scope: string;
     /** Whether an issuer may be plain http on another machine. */
     readonly allowInsecure: boolean;
   };
@@ -226,6 +229,13 @@ export const SETTINGS = {
     format: optional(token()),
     default: "",
     whenUnset: "the API's configuration",
+  },
+  OIDC_SCOPE: {
+    group: "Login",
+    purpose:
+      "The scopes to ask for; with offline_access most providers let a session outlast its access token.",
+    format: scope(),
+    default: "openid profile email",
   },
   OIDC_ALLOW_INSECURE: {
     group: "Login",
@@ -433,6 +443,7 @@ function assemble(values: SettingValues<typeof SETTINGS>): Config {
       issuer: values.OIDC_DOMAIN,
       publicIssuer: values.OIDC_PUBLIC_DOMAIN,
       audience: values.OIDC_AUDIENCE,
+      scope: values.OIDC_SCOPE,
       allowInsecure: values.OIDC_ALLOW_INSECURE === "true",
     },
     upstream: {

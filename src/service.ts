@@ -3,7 +3,10 @@ import ipaddr from "ipaddr.js";
 import { createGate } from "./auth/gate.ts";
 import { createLogin, type Login } from "./auth/login.ts";
 import { createLoginSessions } from "./auth/login_sessions.ts";
-import { createOpenidProvider } from "./auth/oidc/provider.ts";
+import {
+  createOpenidProvider,
+  type OpenidProvider,
+} from "./auth/oidc/provider.ts";
 import { createTransactionSealer } from "./auth/oidc/transaction.ts";
 import { ownCookies } from "./auth/own_cookies.ts";
 import { createSessionSealer } from "./auth/session.ts";
@@ -106,8 +109,16 @@ export async function createService(
     now,
     maxRemembered: maxEntries,
   });
+  let knownProvider: OpenidProvider | undefined;
+  /** The identity provider, from the moment on when it is known. */
+  function provider(): OpenidProvider | null | undefined {
+    const oidc = installation.oidc();
+    if (oidc === null || oidc === undefined) return oidc;
+    return knownProvider ??= createOpenidProvider(oidc, now);
+  }
   const logins = createLoginSessions({
     access,
+    provider: () => provider() ?? undefined,
     store,
     sealer: sealerFor("login-session"),
     maxEntries,
@@ -125,14 +136,12 @@ export async function createService(
     }),
   });
 
-  let knownLogin: Login | undefined;
-  /** The login, from the moment on when it is known where. */
+  const transactions = createTransactionSealer(sealerFor("transaction"), now);
   function login(): Login | null | undefined {
-    const oidc = installation.oidc();
-    if (oidc === null || oidc === undefined) return oidc;
-    return knownLogin ??= createLogin({
-      provider: createOpenidProvider(oidc, now),
-      transactions: createTransactionSealer(sealerFor("transaction"), now),
+    const known = provider();
+    return known && createLogin({
+      provider: known,
+      transactions,
       sessions,
       logins,
       access,

@@ -62,6 +62,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       issuer: undefined,
       publicIssuer: undefined,
       audience: undefined,
+      scope: "openid profile email",
       allowInsecure: false,
     },
     upstream: {
@@ -185,6 +186,7 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
     ["OIDC_CLIENT_ID", "porthole", (c) => c.oidc.clientId, "porthole"],
     ["OIDC_CLIENT_SECRET", "s3cret", (c) => c.oidc.clientSecret, "s3cret"],
     ["OIDC_AUDIENCE", "api", (c) => c.oidc.audience, "api"],
+    ["OIDC_SCOPE", "openid x", (c) => c.oidc.scope, "openid x"],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],

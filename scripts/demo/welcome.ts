@@ -19,7 +19,12 @@ export function samples(port: number): readonly Sample[] {
   return [
     { shows: "a public sandbox", url: at("3000-demo", "/"), status: 200 },
     {
-      shows: "a private one, opened by its token",
+      shows: "a private one: log in as alice, who may see it, or as mallory",
+      url: at("3000-locked", "/"),
+      status: 302,
+    },
+    {
+      shows: "the same, opened by its token",
       url: at("3000-locked", `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`),
       status: 303,
     },

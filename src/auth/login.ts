@@ -106,18 +106,19 @@ export function createLogin(options: LoginOptions): Login {
       if (!await options.access.hasAccess(host.label, user, () => {})) {
         throw new GatewayError("sandbox_not_found", "No access");
       }
+      const sessionEnd = now() + options.sessionTtlMs;
       const session: LoginSession = {
         kind: "login",
         id: crypto.randomUUID(),
         label: host.label,
         sandboxId: host.label,
         scope: "sandbox",
-        expiresAt: Math.min(
-          now() + options.sessionTtlMs,
-          tokens.expiresAt ?? Infinity,
-        ),
+        // Without a way to keep the login up, the session ends with its token.
+        expiresAt: tokens.refreshToken === undefined
+          ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
+          : sessionEnd,
       };
-      await options.logins.begin(session, bearer);
+      await options.logins.begin(session, tokens);
       return {
         returnTo: transaction.returnTo,
         session,

@@ -1,19 +1,26 @@
 /**
- * What is known of login sessions on our side: the access token each was made with, so that a user who loses access
- * loses the session, and which ones were logged out of. It is kept in the cache tiers: a gateway that has lost it takes
- * a session for what it says until it expires.
+ * What is known of login sessions on our side: the tokens behind each, so that a user who loses access loses the
+ * session, and which ones were logged out of. It is kept in the cache tiers: a gateway that has lost it takes a session
+ * for what it says until it expires.
  */
 import { createCache } from "../cache/cache.ts";
 import type { Codec } from "../cache/durable_tier.ts";
+import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { AccessDirectory } from "../directory/access.ts";
 import type { MayAsk } from "../directory/answers.ts";
 import type { Sealer } from "../lib/seal.ts";
+import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
+
+/** A session that goes on, and the tokens behind it. */
+interface OpenStanding extends Tokens {
+  readonly state: "open";
+}
 
 /** The state of one login session. */
 type Standing =
-  | { readonly state: "open"; readonly accessToken: string }
+  | OpenStanding
   | { readonly state: "ended" }
   /** Nothing is known of it here. */
   | { readonly state: "unknown" };
@@ -26,13 +33,16 @@ export interface Caller {
 
 /** Judges and ends login sessions. */
 export interface LoginSessions {
-  /** Remembers a new session's access token. */
-  begin(session: LoginSession, accessToken: string): Promise<void>;
+  /** Remembers the tokens of a new session. */
+  begin(session: LoginSession, tokens: Tokens): Promise<void>;
   /** Whether the session still opens its sandbox; throws `api_unreachable` where that cannot be known. */
   isWorth(session: LoginSession, caller: Caller): Promise<boolean>;
   /** Ends a session before its time, wherever its cookie is. */
   end(session: LoginSession): Promise<void>;
 }
+
+/** An access token that ends sooner than this is renewed before it is used, ms. */
+const RENEW_BEFORE_MS = 30_000;
 
 /** How long it is believed that nothing is known of a session, ms. */
 const UNKNOWN_TTL_MS = 5000;
@@ -60,6 +70,8 @@ function sealedStanding(sealer: Sealer): Codec<Standing> {
 /** Creates the judge of login sessions. */
 export function createLoginSessions(options: {
   access: Pick<AccessDirectory, "hasAccess">;
+  /** Undefined until it is known. */
+  provider: () => Pick<OpenidProvider, "refresh"> | undefined;
   store: DurableStore | null;
   sealer: Sealer;
   maxEntries: number;
@@ -90,33 +102,54 @@ export function createLoginSessions(options: {
     });
   }
 
+  function keep(session: LoginSession, value: Standing): Promise<void> {
+    return standings.set([session.id], { value, ttlMs: holdMs(session) });
+  }
+
+  const renewals = createSingleFlight<OpenStanding | undefined>();
+
+  /** The standing with an access token that is good for a while; undefined where the provider ended the login. */
+  async function renewed(
+    session: LoginSession,
+    standing: OpenStanding,
+  ): Promise<OpenStanding | undefined> {
+    const { refreshToken, expiresAt = Infinity } = standing;
+    const provider = options.provider();
+    if (
+      now() < expiresAt - RENEW_BEFORE_MS || refreshToken === undefined ||
+      provider === undefined
+    ) return standing;
+    return await renewals.share(session.id, async () => {
+      const tokens = await provider.refresh(refreshToken);
+      const next = tokens === null
+        ? undefined
+        : { ...tokens, state: "open" } as const;
+      await keep(session, next ?? { state: "ended" });
+      return next;
+    });
+  }
+
   return {
-    begin: (session, accessToken) =>
-      standings.set([session.id], {
-        value: { state: "open", accessToken },
-        ttlMs: holdMs(session),
-      }),
+    begin: (session, tokens) => keep(session, { ...tokens, state: "open" }),
     async isWorth(session, { address, mayAsk }) {
       const key = [session.id];
       const standing = standings.peek(key) ??
         await standings.get(key, unknown);
       switch (standing.state) {
-        case "open":
-          return await access.hasAccess(
+        case "open": {
+          const current = await renewed(session, standing);
+          return current !== undefined && await access.hasAccess(
             session.sandboxId,
-            { bearer: standing.accessToken, clientAddress: address },
+            { bearer: current.accessToken, clientAddress: address },
             mayAsk,
           );
+        }
         case "ended":
           return false;
         case "unknown":
           return true;
       }
     },
-    end: (session) =>
-      standings.set([session.id], {
-        value: { state: "ended" },
-        ttlMs: holdMs(session),
-      }),
+    end: (session) => keep(session, { state: "ended" }),
   };
 }

@@ -18,6 +18,8 @@ export interface OidcSettings {
   /** Undefined for a public client. */
   readonly clientSecret: string | undefined;
   readonly audience: string | undefined;
+  /** Space-separated, `openid` among them. */
+  readonly scope: string;
   /** Whether plain http is accepted, also on another machine. */
   readonly allowInsecure: boolean;
 }

@@ -46,6 +46,15 @@ export function token(): Format<string> {
   };
 }
 
+/** Scopes for an OpenID provider (RFC 6749 section 3.3). */
+export function scope(): Format<string> {
+  return {
+    allowed: "scopes with blanks between them, openid among them",
+    schema: z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e ]+$/)
+      .refine((text) => text.split(" ").includes("openid")),
+  };
+}
+
 /** An `item`, or undefined for the empty text. */
 export function optional<T>(item: Format<T>): Format<T | undefined> {
   return {

@@ -1,7 +1,8 @@
-import { ok, strictEqual as equal } from "node:assert/strict";
+import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { startDemo } from "../../scripts/demo/gateway.ts";
 import { samples, welcome } from "../../scripts/demo/welcome.ts";
+import { createBrowser } from "../support/login.ts";
 
 interface Answer {
   readonly status: number | undefined;
@@ -29,8 +30,15 @@ function visit(url: string, headerLines: string[] = []): Promise<Answer> {
   return answer.promise;
 }
 
+/** Waits until the gateway knows from the API where people log in. */
+async function ready(port: number): Promise<void> {
+  const url = `http://proxy.localhost:${port}/ready`;
+  while ((await visit(url)).status !== 200);
+}
+
 Deno.test("startDemo() serves everything that the welcome text shows", async (t) => {
   await using demo = await startDemo(0);
+  await ready(demo.port);
   for (
     const {
       shows,
@@ -103,7 +111,7 @@ Deno.test("demo.ts says how to choose another port where its own is taken", asyn
   ok(text.includes("PROXY_PORT="), text);
 });
 
-Deno.test("demo.ts prints its links and ends cleanly on Ctrl-C", async () => {
+Deno.test("demo.ts prints its links, lets people log in, and ends cleanly on Ctrl-C", async () => {
   await using demo = runDemo(0);
   const stderr = new Response(demo.stderr).text();
   const reader = demo.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -116,6 +124,13 @@ Deno.test("demo.ts prints its links and ends cleanly on Ctrl-C", async () => {
 
   const [url = ""] = /http:\/\/3000-demo\S+/.exec(text) ?? [];
   equal((await visit(url)).status, 200);
+  const { port } = new URL(url);
+  await ready(Number(port));
+  const browser = createBrowser({ port: 80 });
+  const locked = await browser.open(url.replace("demo", "locked"));
+  const { page } = await browser.logIn(locked.page, "alice");
+  equal(page.status, 200);
+  match(page.body, /^<!doctype html>/);
   demo.kill("SIGINT");
   const { code, signal } = await demo.status;
   equal(await stderr, "");

@@ -15,7 +15,7 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
       .filter((operation) => operation !== "ConfigController_getConfig");
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   const statuses = await Promise.all(
-    Array.from({ length: 200 }, async () => {
+    Array.from({ length: 1000 }, async () => {
       const answer = await gateway.send(LOCKED, {
         path: "/status/204",
         headers,

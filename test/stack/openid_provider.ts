@@ -11,19 +11,16 @@ import { jwtVerify } from "jose";
 import { listenOnLoopback } from "./loopback.ts";
 import {
   type ClientAuthMethod,
-  configuration,
   INTERACTION_PREFIX,
 } from "./openid/configuration.ts";
+import { createEngine, type JsonObject } from "./openid/engine.ts";
 import { forge, type Forgery } from "./openid/forgery.ts";
-import {
-  type LibraryProvider,
-  loadLibrary,
-  withoutEnvironment,
-} from "./openid/library.ts";
+import type { LibraryProvider } from "./openid/library.ts";
 import { answerInteraction } from "./openid/login_page.ts";
 import { generateSigningKey } from "./openid/signing_key.ts";
 import { openStorage } from "./openid/storage.ts";
 
+export type { JsonObject } from "./openid/engine.ts";
 export { clockSkew, type Forgery } from "./openid/forgery.ts";
 
 /** What requests are counted by: `login` is the page with the form, `other` among them the way back from it. */
@@ -41,9 +38,6 @@ export interface ProviderCall {
   readonly method: string;
   readonly query: URLSearchParams;
 }
-
-/** A JSON answer. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** How the provider differs from the usual one. */
 export interface OpenidProviderOptions {
@@ -98,44 +92,19 @@ export async function startOpenidProvider(
     users = ["alice", "mallory"],
     audience = "daytona-stack",
   } = options;
-  const authMethod = clientSecret === undefined
-    ? "none"
-    : options.clientAuthMethod ?? "client_secret_basic";
   const redirectUris = new Set<string>();
+  const client = {
+    id: clientId,
+    secret: clientSecret,
+    authMethod: clientSecret === undefined
+      ? "none"
+      : options.clientAuthMethod ?? "client_secret_basic",
+    redirectUris,
+  } as const;
   const calls: ProviderCall[] = [];
   const storage = openStorage();
   let key = await generateSigningKey();
   let engine: Promise<LibraryProvider> | undefined;
-
-  async function createEngine(): Promise<LibraryProvider> {
-    const { Provider, errors } = await loadLibrary();
-    const engine = withoutEnvironment(() =>
-      new Provider(
-        provider.issuer,
-        configuration({
-          client: {
-            id: clientId,
-            secret: clientSecret,
-            authMethod,
-            redirectUris,
-          },
-          users,
-          audience,
-          key,
-          storage,
-          errors,
-        }),
-      )
-    );
-    engine.silent = true;
-    engine.use(async (context, next) => {
-      await next();
-      if (context.status === 200) {
-        context.body = await falsify(context.path, context.body as JsonObject);
-      }
-    });
-    return engine;
-  }
 
   async function falsify(path: string, real: JsonObject): Promise<JsonObject> {
     const { forgery, rewrite } = provider;
@@ -144,6 +113,13 @@ export async function startOpenidProvider(
       body = { ...body, id_token: await forge(body.id_token, forgery, key) };
     }
     return rewrite[endpointOf(path)]?.(body) ?? body;
+  }
+
+  function currentEngine(): Promise<LibraryProvider> {
+    const { issuer } = provider;
+    return engine ??= createEngine(
+      { issuer, client, users, audience, key, storage, falsify },
+    );
   }
 
   async function answer(
@@ -165,10 +141,10 @@ export async function startOpenidProvider(
     } else if (outage !== undefined) {
       response.writeHead(outage).end();
     } else {
-      const running = await (engine ??= createEngine());
+      const engine = await currentEngine();
       await (endpoint === "login"
-        ? answerInteraction(running, { request, response, users })
-        : running.callback()(request, response));
+        ? answerInteraction(engine, { request, response, users })
+        : engine.callback()(request, response));
     }
   }
 

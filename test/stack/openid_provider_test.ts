@@ -193,21 +193,31 @@ Deno.test("provider rotates refresh tokens", async () => {
   });
 });
 
-Deno.test("provider authenticates a confidential client", async () => {
-  await using world = await startWorld({ clientSecret: "s3cret" });
+Deno.test("provider authenticates a confidential client", async (t) => {
+  for (
+    const clientAuthMethod of [
+      "client_secret_basic",
+      "client_secret_post",
+    ] as const
+  ) {
+    await t.step(clientAuthMethod, async () => {
+      await using world = await startWorld({
+        clientSecret: "s3cret",
+        clientAuthMethod,
+      });
+      const provider = { ...world.provider, clientSecret: "wrong" };
 
-  const tokens = await logIn(world, "alice");
-
-  assert.equal(await world.provider.subjectOf(tokens.access_token), "alice");
-  const provider = { ...world.provider, clientSecret: "wrong" };
-  await assert.rejects(
-    logIn({ ...world, provider }, "alice"),
-    (error) => {
-      assert.ok(error instanceof oauth.WWWAuthenticateChallengeError);
-      error.response.body?.cancel();
-      return error.status === 401;
-    },
-  );
+      await assert.rejects(
+        logIn({ ...world, provider }, "alice"),
+        ({ status, response }) => {
+          response.body.cancel();
+          return status === 401;
+        },
+      );
+      const { access_token } = await logIn(world, "alice");
+      assert.equal(await provider.subjectOf(access_token), "alice");
+    });
+  }
 });
 
 Deno.test("provider can have another issuer than its address", async () => {

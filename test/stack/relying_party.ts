@@ -49,9 +49,7 @@ export async function startLogin(
       const response = await oauth.authorizationCodeGrantRequest(
         as,
         client,
-        clientSecret === undefined
-          ? oauth.None()
-          : oauth.ClientSecretBasic(clientSecret),
+        authentication(as, clientSecret),
         oauth.validateAuthResponse(as, client, new URL(page.url), state),
         CALLBACK,
         verifier,
@@ -67,4 +65,14 @@ export async function startLogin(
       return tokens;
     },
   };
+}
+
+function authentication(
+  { token_endpoint_auth_methods_supported: methods }: oauth.AuthorizationServer,
+  secret: string | undefined,
+): oauth.ClientAuth {
+  if (secret === undefined) return oauth.None();
+  return methods?.includes("client_secret_post")
+    ? oauth.ClientSecretPost(secret)
+    : oauth.ClientSecretBasic(secret);
 }

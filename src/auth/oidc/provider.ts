@@ -14,15 +14,16 @@ export interface LoginAttempt {
   readonly redirectUri: string;
 }
 
-/** What a login yields. */
+/** What the provider gives for a login, and again to keep it up. */
 export interface Tokens {
-  readonly subject: string;
   readonly accessToken: string;
-  /** Milliseconds since the epoch; undefined where the provider does not say. */
+  /** When the access token ends, milliseconds since the epoch; undefined where the provider does not say. */
   readonly expiresAt: number | undefined;
+  /** Absent where the provider gives none: then the login cannot outlast the access token. */
+  readonly refreshToken?: string;
 }
 
-/** The two steps of a login. */
+/** The steps of a login, and what keeps it up. */
 export interface OpenidProvider {
   /** Where to send the browser. Throws {@linkcode GatewayError} `login_unavailable`. */
   authorizationUrl(attempt: LoginAttempt): Promise<string>;
@@ -32,6 +33,12 @@ export interface OpenidProvider {
    * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`
    */
   redeem(parameters: URLSearchParams, attempt: LoginAttempt): Promise<Tokens>;
+  /**
+   * New tokens for a refresh token (RFC 6749 section 6); null where it is not good any more.
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
+  refresh(refreshToken: string): Promise<Tokens | null>;
 }
 
 /** How long the discovery document and the keys hold, ms. */
@@ -45,8 +52,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** How far the provider's clock may be off, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
-
-const SCOPE = "openid profile email";
 
 /** The latest discovery. */
 interface Discovery {
@@ -170,18 +175,45 @@ export function createOpenidProvider(
         { expectedNonce: attempt.nonce, requireIdToken: true },
       );
       await checkSignature(as, response);
-      const claims = oauth.getValidatedIdTokenClaims(tokens);
-      if (claims === undefined) throw new Error("No ID token");
-      return {
-        subject: claims.sub,
-        accessToken: tokens.access_token,
-        expiresAt: tokens.expires_in === undefined
-          ? undefined
-          : now() + tokens.expires_in * 1000,
-      };
+      return tokensOf(tokens);
     } catch (error) {
-      throw loginError(error);
+      throw await loginError(error);
     }
+  }
+
+  async function refresh(refreshToken: string): Promise<Tokens | null> {
+    const as = await server();
+    try {
+      const response = await oauth.refreshTokenGrantRequest(
+        as,
+        client,
+        authentication(as),
+        refreshToken,
+        requestOptions(),
+      );
+      const tokens = await oauth.processRefreshTokenResponse(
+        as,
+        client,
+        response,
+      );
+      // A provider that does not rotate refresh tokens leaves the old one good.
+      return { refreshToken, ...tokensOf(tokens) };
+    } catch (error) {
+      const isRefusal = error instanceof oauth.ResponseBodyError;
+      if (isRefusal && error.status < 500) return null;
+      throw isRefusal ? unavailable(error) : await loginError(error);
+    }
+  }
+
+  function tokensOf(response: oauth.TokenEndpointResponse): Tokens {
+    const { access_token, expires_in, refresh_token } = response;
+    return {
+      accessToken: access_token,
+      expiresAt: expires_in === undefined
+        ? undefined
+        : now() + expires_in * 1000,
+      ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
+    };
   }
 
   return {
@@ -196,7 +228,7 @@ export function createOpenidProvider(
       const { searchParams } = url;
       searchParams.set("client_id", settings.clientId);
       searchParams.set("response_type", "code");
-      searchParams.set("scope", SCOPE);
+      searchParams.set("scope", settings.scope);
       searchParams.set("redirect_uri", attempt.redirectUri);
       searchParams.set("state", attempt.state);
       searchParams.set("nonce", attempt.nonce);
@@ -211,6 +243,7 @@ export function createOpenidProvider(
       return url.href;
     },
     redeem,
+    refresh,
   };
 }
 
@@ -237,14 +270,20 @@ function forBrowsers(endpoint: string, settings: OidcSettings): string {
     : endpoint;
 }
 
-function loginError(error: unknown): unknown {
+async function loginError(error: unknown): Promise<unknown> {
   if (error instanceof GatewayError) return error;
+  if (error instanceof oauth.WWWAuthenticateChallengeError) {
+    await error.response.body?.cancel(); // left unread, it would hold its connection
+  }
   const cause = { cause: error };
   if (error instanceof oauth.AuthorizationResponseError) {
     return error.error === "access_denied"
       ? new GatewayError("login_denied", "Denied at the provider", cause)
       : new GatewayError("login_failed", `Provider: ${error.error}`, cause);
   }
+  const isOutage = error instanceof oauth.OperationProcessingError &&
+    error.cause instanceof Response && error.cause.status >= 500;
+  if (isOutage) return unavailable(error);
   const isProtocol = error instanceof oauth.OperationProcessingError ||
     error instanceof oauth.ResponseBodyError ||
     error instanceof oauth.UnsupportedOperationError ||

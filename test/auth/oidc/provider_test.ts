@@ -12,7 +12,10 @@ import { createBrowser } from "../../support/login.ts";
 
 const REDIRECT_URI = "http://proxy.localhost/callback";
 
-async function setUp(options: OpenidProviderOptions = {}) {
+async function setUp(
+  options: OpenidProviderOptions = {},
+  secret = options.clientSecret,
+) {
   const standIn = await startOpenidProvider(options);
   standIn.redirectUris.add(REDIRECT_URI);
   const clock = { now: Date.now() };
@@ -20,8 +23,9 @@ async function setUp(options: OpenidProviderOptions = {}) {
     issuer: standIn.issuer,
     publicIssuer: undefined,
     clientId: standIn.clientId,
-    clientSecret: standIn.clientSecret,
+    clientSecret: secret,
     audience: standIn.audience,
+    scope: "openid offline_access",
     allowInsecure: false,
   }, () => clock.now);
   return { standIn, provider, clock };
@@ -68,7 +72,6 @@ Deno.test("OpenidProvider redeems a login, for each way a client shows its secre
       await provider.authorizationUrl(attempt),
     );
     const tokens = await provider.redeem(parameters, attempt);
-    assert.equal(tokens.subject, "alice");
     assert.equal(await standIn.subjectOf(tokens.accessToken), "alice");
     assert((tokens.expiresAt ?? 0) > clock.now);
   }
@@ -130,7 +133,7 @@ Deno.test("OpenidProvider takes up keys that rotated", async () => {
     await logIn(standIn, await provider.authorizationUrl(second)),
     second,
   );
-  assert.equal(tokens.subject, "alice");
+  assert.equal(await standIn.subjectOf(tokens.accessToken), "alice");
 });
 
 Deno.test("OpenidProvider takes an issuer with or without a slash at its end", async () => {
@@ -148,6 +151,7 @@ Deno.test("OpenidProvider sends browsers to the issuer's public address", async 
     clientId: standIn.clientId,
     clientSecret: undefined,
     audience: undefined,
+    scope: "openid",
     allowInsecure: false,
   }, Date.now);
   const url = new URL(await provider.authorizationUrl(attemptOf("a")));
@@ -162,9 +166,42 @@ Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
     clientId: "c",
     clientSecret: undefined,
     audience: undefined,
+    scope: "openid",
     allowInsecure: false,
   }, Date.now);
   await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
     code: "login_unavailable",
+  });
+});
+
+Deno.test("OpenidProvider keeps a login up by its refresh token, and knows one that is not good", async () => {
+  const { standIn, provider } = await setUp();
+  await using _ = standIn;
+  const attempt = attemptOf("a");
+  // The stand-in gives offline access where the user was asked (OpenID Connect Core section 11).
+  const url = `${await provider.authorizationUrl(attempt)}&prompt=consent`;
+  const tokens = await provider.redeem(await logIn(standIn, url), attempt);
+  assert(tokens.refreshToken !== undefined);
+  const renewed = await provider.refresh(tokens.refreshToken);
+  assert(renewed !== null && renewed.refreshToken !== undefined);
+  assert.equal(await standIn.subjectOf(renewed.accessToken), "alice");
+  assert.equal(await provider.refresh("forged"), null);
+  standIn.outage = 503;
+  await assert.rejects(provider.refresh(renewed.refreshToken), {
+    code: "login_unavailable",
+  });
+});
+
+Deno.test("OpenidProvider fails a login where the provider does not take the client's secret", async () => {
+  const secret = "a client's secret of 32 characters";
+  const { standIn, provider } = await setUp({ clientSecret: secret }, "wrong");
+  await using _ = standIn;
+  const attempt = attemptOf("a");
+  const parameters = await logIn(
+    standIn,
+    await provider.authorizationUrl(attempt),
+  );
+  await assert.rejects(provider.redeem(parameters, attempt), {
+    code: "login_failed",
   });
 });
