@@ -5,6 +5,8 @@
 import * as oauth from "oauth4webapi";
 import type { OidcSettings } from "../../directory/installation.ts";
 import { GatewayError } from "../../errors.ts";
+import { createDiscovery } from "./discovery.ts";
+import { loginError, unavailable } from "./login_error.ts";
 
 /** One attempt to log in, from its start to its callback. */
 export interface LoginAttempt {
@@ -41,25 +43,11 @@ export interface OpenidProvider {
   refresh(refreshToken: string): Promise<Tokens | null>;
 }
 
-/** How long the discovery document and the keys hold, ms. */
-export const DISCOVERY_TTL_MS = 3_600_000;
-
-/** Least time between two discoveries, whatever makes one look necessary, ms. */
-const DISCOVERY_PAUSE_MS = 5000;
-
 /** Deadline of one request to the provider, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** How far the provider's clock may be off, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
-
-/** The latest discovery. */
-interface Discovery {
-  readonly at: number;
-  /** Milliseconds. */
-  holds: number;
-  readonly server: Promise<oauth.AuthorizationServer>;
-}
 
 /** Creates the relying party's side. */
 export function createOpenidProvider(
@@ -70,48 +58,13 @@ export function createOpenidProvider(
     client_id: settings.clientId,
     [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
   };
-  let discovery: Discovery | undefined;
+  const server = createDiscovery(settings.issuer, { requestOptions, now });
 
   function requestOptions() {
     return {
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       [oauth.allowInsecureRequests]: isPlainHttpAllowed(settings),
     };
-  }
-
-  async function discover(): Promise<oauth.AuthorizationServer> {
-    const response = await oauth.discoveryRequest(
-      new URL(settings.issuer),
-      requestOptions(),
-    );
-    // Issuers are compared to the letter, but whether one ends in a slash is what people get wrong.
-    const { issuer } = await response.clone().json();
-    const isSame = typeof issuer === "string" &&
-      issuer.replace(/\/$/, "") === settings.issuer.replace(/\/$/, "");
-    return await oauth.processDiscoveryResponse(
-      new URL(isSame ? issuer : settings.issuer),
-      response,
-    );
-  }
-
-  /** What the provider says of itself; with `anew`, what it says now. */
-  function server(anew = false): Promise<oauth.AuthorizationServer> {
-    const age = discovery === undefined ? Infinity : now() - discovery.at;
-    const holds = anew ? DISCOVERY_PAUSE_MS : discovery?.holds ?? 0;
-    if (discovery === undefined || age >= holds) {
-      const previous = discovery?.server;
-      const next: Discovery = discovery = {
-        at: now(),
-        holds: DISCOVERY_TTL_MS,
-        server: discover().catch((error) => {
-          next.holds = DISCOVERY_PAUSE_MS;
-          // A provider whose metadata cannot be had is still the one that is known.
-          if (previous !== undefined) return previous;
-          throw unavailable(error);
-        }),
-      };
-    }
-    return discovery.server;
   }
 
   function authentication(as: oauth.AuthorizationServer): oauth.ClientAuth {
@@ -199,9 +152,11 @@ export function createOpenidProvider(
       // A provider that does not rotate refresh tokens leaves the old one good.
       return { refreshToken, ...tokensOf(tokens) };
     } catch (error) {
-      const isRefusal = error instanceof oauth.ResponseBodyError;
-      if (isRefusal && error.status < 500) return null;
-      throw isRefusal ? unavailable(error) : await loginError(error);
+      const failure = await loginError(error);
+      const isRefusal = error instanceof oauth.ResponseBodyError &&
+        error.status < 500;
+      if (isRefusal) return null;
+      throw failure instanceof GatewayError ? unavailable(error) : failure;
     }
   }
 
@@ -247,12 +202,6 @@ export function createOpenidProvider(
   };
 }
 
-function unavailable(cause: unknown): GatewayError {
-  return new GatewayError("login_unavailable", "Provider not available", {
-    cause,
-  });
-}
-
 /** Plain http only where nobody is on the way, unless it is wanted so. */
 function isPlainHttpAllowed(settings: OidcSettings): boolean {
   return settings.allowInsecure ||
@@ -268,27 +217,4 @@ function forBrowsers(endpoint: string, settings: OidcSettings): string {
   return publicIssuer !== undefined && endpoint.startsWith(base)
     ? publicIssuer.replace(/\/$/, "") + endpoint.slice(base.length)
     : endpoint;
-}
-
-async function loginError(error: unknown): Promise<unknown> {
-  if (error instanceof GatewayError) return error;
-  if (error instanceof oauth.WWWAuthenticateChallengeError) {
-    await error.response.body?.cancel(); // left unread, it would hold its connection
-  }
-  const cause = { cause: error };
-  if (error instanceof oauth.AuthorizationResponseError) {
-    return error.error === "access_denied"
-      ? new GatewayError("login_denied", "Denied at the provider", cause)
-      : new GatewayError("login_failed", `Provider: ${error.error}`, cause);
-  }
-  const isOutage = error instanceof oauth.OperationProcessingError &&
-    error.cause instanceof Response && error.cause.status >= 500;
-  if (isOutage) return unavailable(error);
-  const isProtocol = error instanceof oauth.OperationProcessingError ||
-    error instanceof oauth.ResponseBodyError ||
-    error instanceof oauth.UnsupportedOperationError ||
-    error instanceof oauth.WWWAuthenticateChallengeError;
-  return isProtocol
-    ? new GatewayError("login_failed", error.message, cause)
-    : unavailable(error);
 }

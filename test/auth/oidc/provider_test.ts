@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  createOpenidProvider,
-  DISCOVERY_TTL_MS,
-} from "../../../src/auth/oidc/provider.ts";
+import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
+import { createOpenidProvider } from "../../../src/auth/oidc/provider.ts";
 import {
   type OpenidProvider as StandIn,
   type OpenidProviderOptions,
