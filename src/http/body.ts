@@ -1,5 +1,6 @@
 /** The body of a response on its way through. */
 import type { ExchangeEnd } from "../observability/access_log.ts";
+import { release } from "../lib/release.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 
 /** A body that is being watched. */
@@ -17,6 +18,8 @@ export function observe(
   const reader = body.getReader();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
+  /** The chunk before: when the next one is asked for, it was taken over by whoever writes it. */
+  let passed: Uint8Array | undefined;
 
   function end(how: ExchangeEnd): boolean {
     if (hasEnded) return false;
@@ -31,8 +34,10 @@ export function observe(
     },
     async pull() {
       try {
+        if (passed !== undefined) release(passed);
         const { done, value } = await reader.read();
         if (hasEnded) return;
+        passed = value;
         if (!done) return controller.enqueue(value);
         end("complete");
         controller.close();

@@ -25,7 +25,7 @@ export interface UpstreamRequest {
    * Transfer-Encoding and (but for `upgrade()`) Upgrade are the client's own business and refused.
    */
   readonly headers: HeaderList;
-  /** Read only once a connection stands and the head is written; cancelled where the upload cannot go on. */
+  /** Its chunks are the client's to keep: their memory is freed when they are sent. Read only once a connection stands and the head is written; cancelled where the upload cannot go on. */
   readonly body: ReadableStream<Uint8Array> | null;
   /** Octets announced; null with a body means chunked, null without one means no framing field at all. */
   readonly contentLength: number | null;

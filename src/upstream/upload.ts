@@ -1,3 +1,4 @@
+import { release } from "../lib/release.ts";
 import type { Connection } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 
@@ -62,12 +63,16 @@ export class Upload {
       if (data.length === 0) continue;
       sent += data.length;
       if (announced === null) {
-        await this.#connection.write(chunk(data));
+        const framed = chunk(data);
+        release(data);
+        await this.#connection.write(framed);
+        release(framed);
       } else {
         if (sent > announced) {
           return this.#fail("the request body is longer than announced");
         }
         await this.#connection.write(data);
+        release(data);
         // Not only at the stream's end: the upstream can answer from here on.
         this.#complete = sent === announced;
       }

@@ -1,5 +1,6 @@
 /** What arrives where, byte for byte, against the whole service. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { brotliCompressSync } from "node:zlib";
 import { createServer, type RequestListener } from "node:http";
 import { listenOnLoopback } from "../stack/loopback.ts";
@@ -300,4 +301,35 @@ Deno.test("failures of runner and sandbox have codes of their own", async () => 
   assert.equal(await codeOf(`${port}-demo.proxy.localhost`), "port_closed");
   gateway.stack.runner.apiKey = "changed";
   assert.equal(await codeOf(DEMO), "runner_refused");
+});
+
+/** Bytes that repeat nowhere near, so that a mixed-up buffer shows. */
+function noise(size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let state = 1;
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
+
+Deno.test("large bodies arrive as they were sent, both ways", async () => {
+  const sent = noise(8 * 1024 * 1024);
+  await using gateway = await withApp((request, response) => {
+    request.pipe(response);
+  });
+  for (
+    const headers of [
+      { "content-length": String(sent.length) },
+      { "transfer-encoding": "chunked" },
+    ]
+  ) {
+    const { bytes } = await gateway.send(gateway.host, {
+      method: "POST",
+      headers,
+      body: sent,
+    });
+    assert(Buffer.from(sent).equals(Buffer.from(bytes)));
+  }
 });
