@@ -1,0 +1,259 @@
+/** What methods, statuses and streams mean end to end (RFC 9110 sections 6.4, 9, 13, 14, 15; RFC 9112 sections 6, 9). */
+import assert from "node:assert/strict";
+import { readResponse, valuesOf } from "../support/raw_client.ts";
+import { OK, ok } from "./raw_runner.ts";
+import {
+  assertForwarded,
+  exchange,
+  type Message,
+  messageOf,
+  post,
+  startTarget,
+} from "./target.ts";
+
+/** The lines of the fields with these names. */
+function linesOf(
+  fields: readonly (readonly [string, string])[],
+  ...names: string[]
+): string[] {
+  return names.flatMap((name) =>
+    valuesOf(fields, name).map((value) => `${name}: ${value}`)
+  );
+}
+
+const BODILESS: Record<
+  string,
+  [method: string, answer: string, fields: string[]]
+> = {
+  "HEAD keeps Content-Length": ["HEAD", ok("Content-Length: 1234"), [
+    "content-length: 1234",
+  ]],
+  "HEAD keeps an ETag": ["HEAD", ok(['ETag: "x"', "Content-Length: 0"]), [
+    'etag: "x"',
+    "content-length: 0",
+  ]],
+  "HEAD of JSON that is not found": [
+    "HEAD",
+    ok(["Content-Type: application/json", "Content-Length: 99"])
+      .replace("200 OK", "404 Not Found"),
+    ["content-length: 99"],
+  ],
+  "204": ["GET", 'HTTP/1.1 204 No Content\r\nETag: "x"\r\n\r\n', ['etag: "x"']],
+  "304": [
+    "GET",
+    'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nVary: accept\r\n\r\n',
+    ['etag: "x"', "vary: accept"],
+  ],
+};
+
+Deno.test("a response without a body keeps its fields and has no body (RFC 9110 sections 9.3.2, 15.3.5, 15.4.5)", async (t) => {
+  await using target = await startTarget();
+  const { runner } = target;
+  for (const [name, [method, answer, fields]] of Object.entries(BODILESS)) {
+    await t.step(name, async () => {
+      runner.answer = answer;
+      using client = await target.connect();
+      const line = `${method} / HTTP/1.1`;
+      await client.write(messageOf(target, { line }));
+      const response = await readResponse(client, method);
+      assert.equal(String(response.status), answer.slice(9, 12));
+      assert.deepEqual(
+        linesOf(
+          response.fields,
+          "etag",
+          "vary",
+          "content-length",
+          "transfer-encoding",
+        ),
+        fields,
+      );
+      runner.answer = OK;
+      await client.write(messageOf(target, {}));
+      assert.equal((await readResponse(client)).body, "ok");
+    });
+  }
+  assert.equal(runner.accepted, 1);
+});
+
+Deno.test("what a front may leave out of a response without a body, it leaves out (RFC 9110 sections 8.6, 15.1)", async (t) => {
+  await using target = await startTarget();
+  const cases: Record<string, [answer: string, statusLine: string]> = {
+    "a length of 204": [
+      "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 204 No Content",
+    ],
+    "a length of 304, that of a 200": [
+      "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n",
+      "HTTP/1.1 304 Not Modified",
+    ],
+    "the coding of a 304": [
+      "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "HTTP/1.1 304 Not Modified",
+    ],
+    "an app's own reason": [
+      "HTTP/1.1 200 Fine by me\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 200 OK",
+    ],
+  };
+  for (const [name, [answer, statusLine]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      target.runner.answer = answer;
+      const { response } = await exchange(target);
+      assert.equal(response.statusLine, statusLine);
+      const framing = statusLine.includes("200") ? ["content-length: 0"] : [];
+      assert.deepEqual(
+        linesOf(response.fields, "content-length", "transfer-encoding"),
+        framing,
+      );
+    });
+  }
+});
+
+Deno.test({
+  name:
+    "a response to HEAD that has no length gets none (RFC 9110 section 8.6)",
+  // README.md, finding 6: Response(null) is sent with content-length: 0, which is not what a GET would get.
+  ignore: true,
+  async fn() {
+    await using target = await startTarget();
+    for (
+      const answer of [ok([]), ok("Transfer-Encoding: chunked")]
+    ) {
+      target.runner.answer = answer;
+      const line = "HEAD / HTTP/1.1";
+      const { response } = await exchange(target, { line });
+      assert.deepEqual(valuesOf(response.fields, "content-length"), []);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a 205 says where it ends (RFC 9110 section 15.3.6, RFC 9112 section 6.3)",
+  // README.md, finding 7: it has neither a length nor Connection: close, so the client waits for its end for good.
+  ignore: true,
+  async fn() {
+    await using target = await startTarget();
+    target.runner.answer = ok("Content-Length: 0").replace(
+      "200 OK",
+      "205 Reset Content",
+    );
+    const { response } = await exchange(target);
+    assert.equal(response.body, "");
+  },
+});
+
+const DATE = "date: Sat, 29 Oct 1994 19:43:31 GMT";
+
+/** Responses as the front writes them: length and date last. */
+const PASSED: Record<string, string[]> = {
+  "a range": [
+    "HTTP/1.1 206 Partial Content",
+    "Accept-Ranges: bytes",
+    "Content-Range: bytes 0-4/10",
+    'ETag: "x"',
+    "content-length: 5",
+    DATE,
+    "",
+    "01234",
+  ],
+  "a range that cannot be": [
+    "HTTP/1.1 416 Range Not Satisfiable",
+    "Content-Range: bytes */10",
+    "content-length: 0",
+    DATE,
+    "",
+    "",
+  ],
+  "a condition that failed": [
+    "HTTP/1.1 412 Precondition Failed",
+    'ETag: W/"x"',
+    "content-length: 0",
+    DATE,
+    "",
+    "",
+  ],
+  "a redirect that nobody follows": [
+    "HTTP/1.1 302 Found",
+    "Location: /a/../b?c#d",
+    "content-length: 0",
+    DATE,
+    "",
+    "",
+  ],
+  "coded content that nobody decodes": [
+    "HTTP/1.1 200 OK",
+    "Content-Encoding: gzip",
+    "content-length: 10",
+    DATE,
+    "",
+    "\x1f\x8b\x08\0\0\xff\x80\r\n\n",
+  ],
+};
+
+Deno.test("a response passes octet for octet, its content and what describes it (RFC 9110 sections 8.4, 13, 14, 15.4)", async (t) => {
+  await using target = await startTarget();
+  for (const [name, lines] of Object.entries(PASSED)) {
+    await t.step(name, async () => {
+      const answer = lines.join("\r\n");
+      target.runner.answer = answer;
+      using client = await target.connect();
+      await client.write(messageOf(target, {}));
+      assert.equal(await client.read(answer.length), answer);
+    });
+  }
+});
+
+Deno.test("requests on one client connection share one upstream connection (RFC 9112 section 9.3)", async () => {
+  await using target = await startTarget();
+  using client = await target.connect();
+  for (let i = 0; i < 10; i++) {
+    await client.write(messageOf(target, {}));
+    assert.equal((await readResponse(client)).body, "ok");
+  }
+  assert.equal(target.runner.seen.length, 10);
+  assert.equal(target.runner.accepted, 1);
+});
+
+Deno.test("a request without a body gets no framing field, one of length 0 keeps it (RFC 9110 section 8.6)", async (t) => {
+  await using target = await startTarget();
+  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+    const line = `${method} / HTTP/1.1`;
+    await t.step(method, () => assertForwarded(target, { line }, { method }));
+    await t.step(
+      `${method} with a length of 0`,
+      () =>
+        assertForwarded(target, { line, fields: ["Content-Length: 0"] }, {
+          method,
+          framing: "content-length: 0",
+        }),
+    );
+  }
+});
+
+Deno.test("only what can be repeated is repeated when an idle connection turns out dead (RFC 9112 section 9.3.1)", async (t) => {
+  const cases: Record<string, [message: Message, isRepeated: boolean]> = {
+    "GET": [{}, true],
+    "DELETE": [{ line: "DELETE / HTTP/1.1" }, true],
+    "POST": [post([]), false],
+    "POST with a body": [post("Content-Length: 5", "hello"), false],
+    "PUT with a body": [
+      { ...post("Content-Length: 5", "hello"), line: "PUT / HTTP/1.1" },
+      false,
+    ],
+    "X-ODD": [{ line: "X-ODD / HTTP/1.1" }, false],
+  };
+  for (const [name, [message, isRepeated]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await using target = await startTarget();
+      await exchange(target);
+      target.runner.answer = ({ stream }) => {
+        target.runner.answer = OK;
+        stream.close();
+      };
+      const { response, seen } = await exchange(target, message);
+      assert.equal(response.status, isRepeated ? 200 : 502);
+      assert.equal(seen.length, isRepeated ? 2 : 1);
+    });
+  }
+});

@@ -1,0 +1,547 @@
+/** What one sandbox's app or page, and a stranger, must not get from another sandbox, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS } from "../stack/stack.ts";
+import {
+  type Answer,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
+import { createBrowser } from "../support/login.ts";
+
+const BASE = "proxy.localhost";
+const DEMO = `3000-demo.${BASE}`;
+const LOCKED = `3000-locked.${BASE}`;
+
+/** A gateway, and the cookie of a login of alice's for `locked`. */
+async function withLogin(
+  environment: Record<string, string> = {},
+): Promise<TestGateway & { readonly cookie: string; readonly sealed: string }> {
+  const gateway = await startGateway(environment);
+  // The provider is known once the API has told of it.
+  while ((await gateway.send(BASE, { path: "/ready" })).status !== 200);
+  const browser = createBrowser({ port: gateway.port });
+  const { page: form } = await browser.open(`http://${LOCKED}/echo`);
+  const { page } = await browser.logIn(form, "alice");
+  assert.equal(page.status, 200);
+  const login = browser.jar.cookies.find(({ name }) =>
+    name.startsWith("porthole-login-")
+  );
+  assert(login !== undefined);
+  const { name, value } = login;
+  return { ...gateway, cookie: `${name}=${value}`, sealed: value };
+}
+
+function codeOf(answer: Answer): string | null {
+  return answer.headers.get("x-porthole-error");
+}
+
+/** One request of which every octet is given; the answer as text. */
+async function sendRaw(
+  gateway: TestGateway,
+  lines: readonly string[],
+): Promise<string> {
+  using connection = await gateway.connect();
+  const head = [...lines, "Connection: close", "", ""].join("\r\n");
+  await connection.write(new TextEncoder().encode(head));
+  return await new Response(connection.readable).text();
+}
+
+/** The status of an attempt to open a WebSocket, which is not used. */
+async function upgrade(
+  gateway: TestGateway,
+  host: string,
+  headers: Record<string, string>,
+): Promise<number> {
+  using connection = await gateway.connect();
+  const head = [
+    "GET /ws HTTP/1.1",
+    `Host: ${host}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ...Object.entries(headers).map((field) => field.join(": ")),
+  ];
+  await connection.write(
+    new TextEncoder().encode([...head, "", ""].join("\r\n")),
+  );
+  const buffer = new Uint8Array(64);
+  const size = await connection.read(buffer) ?? 0;
+  const line = new TextDecoder().decode(buffer.subarray(0, size));
+  return Number(line.split(" ")[1]);
+}
+
+/** What a page of another sandbox makes a browser send. */
+const FROM_SIBLING: Readonly<
+  Record<string, { method?: string; headers: Record<string, string> }>
+> = {
+  "a fetch": {
+    headers: {
+      "origin": `http://${DEMO}`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "cors",
+      "sec-fetch-dest": "empty",
+    },
+  },
+  "a fetch without CORS": {
+    headers: {
+      "referer": `http://${DEMO}/`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "no-cors",
+      "sec-fetch-dest": "empty",
+    },
+  },
+  "an image without a Referer": {
+    headers: {
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "no-cors",
+      "sec-fetch-dest": "image",
+    },
+  },
+  "a script over plain http": { headers: { referer: `http://${DEMO}/` } },
+  "a simple POST": {
+    method: "POST",
+    headers: {
+      "content-type": "text/plain",
+      "origin": `http://${DEMO}`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "no-cors",
+    },
+  },
+  "a POST over plain http": {
+    method: "POST",
+    headers: { "content-type": "text/plain", "origin": `http://${DEMO}` },
+  },
+  "a form": {
+    method: "POST",
+    headers: {
+      "accept": "text/html",
+      "content-type": "application/x-www-form-urlencoded",
+      "origin": `http://${DEMO}`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+    },
+  },
+  "a form that hides where it is from": {
+    method: "POST",
+    headers: {
+      "accept": "text/html",
+      "content-type": "application/x-www-form-urlencoded",
+      "origin": "null",
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+    },
+  },
+  "a DELETE": {
+    method: "DELETE",
+    headers: { "origin": `http://${DEMO}`, "sec-fetch-site": "same-site" },
+  },
+  "an event stream": {
+    headers: {
+      "accept": "text/event-stream",
+      "origin": `http://${DEMO}`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "cors",
+    },
+  },
+  "another scheme's page of the same name": {
+    headers: { "origin": `https://${LOCKED}`, "sec-fetch-site": "cross-site" },
+  },
+  "another service's page on the same machine": {
+    headers: {
+      "origin": `http://${LOCKED}:8080`,
+      "sec-fetch-site": "same-site",
+    },
+  },
+};
+
+Deno.test("another sandbox's page neither reads nor writes on a visitor's login", async (t) => {
+  await using gateway = await withLogin();
+  const { seen } = gateway.stack.runner;
+  for (
+    const [name, { method = "GET", headers }] of Object.entries(FROM_SIBLING)
+  ) {
+    await t.step(name, async () => {
+      const before = seen.length;
+      const answer = await gateway.send(LOCKED, {
+        method,
+        path: "/echo",
+        headers: { ...headers, cookie: gateway.cookie },
+      });
+      assert.equal(answer.status, 401);
+      assert.equal(codeOf(answer), "login_required");
+      assert.equal(
+        answer.headers.get("access-control-allow-credentials"),
+        null,
+      );
+      assert.equal(seen.length, before);
+    });
+  }
+  await t.step("but another port of the same sandbox does both", async () => {
+    const origin = `http://5173-locked.${BASE}`;
+    const answer = await gateway.send(LOCKED, {
+      method: "POST",
+      path: "/echo",
+      headers: {
+        cookie: gateway.cookie,
+        origin,
+        "sec-fetch-site": "same-site",
+      },
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("access-control-allow-origin"), origin);
+    assert.equal(
+      answer.headers.get("access-control-allow-credentials"),
+      "true",
+    );
+  });
+});
+
+Deno.test("another sandbox's page opens no WebSocket on a visitor's login, Daytona's ports least of all", async () => {
+  await using gateway = await withLogin();
+  const { cookie } = gateway;
+  for (const port of [3000, 2280, 22222, 33333]) {
+    const host = `${port}-locked.${BASE}`;
+    for (const origin of [`http://${DEMO}`, "https://evil.test", "null"]) {
+      assert.equal(await upgrade(gateway, host, { cookie, origin }), 401, host);
+    }
+  }
+  const origin = `http://8080-locked.${BASE}`;
+  assert.equal(await upgrade(gateway, LOCKED, { cookie, origin }), 101);
+});
+
+Deno.test("a login's cookie reaches no app: at any position, in any field line, over HTTP and WebSocket", async () => {
+  await using gateway = await withLogin();
+  const { cookie, sealed } = gateway;
+  const { seen } = gateway.stack.runner;
+  for (const position of [0, 1, 2, 3]) {
+    const pairs = ["a=1", "b=2", "b=2"];
+    pairs.splice(position, 0, cookie);
+    for (const separator of ["; ", ";"]) {
+      await gateway.send(DEMO, {
+        path: "/echo",
+        headers: { cookie: pairs.join(separator) },
+      });
+      const fields = new Map(seen.at(-1)?.headers);
+      assert.equal(fields.get("cookie"), `a=1${separator}b=2${separator}b=2`);
+    }
+  }
+  await sendRaw(gateway, [
+    "GET /echo HTTP/1.1",
+    `Host: ${DEMO}`,
+    "Cookie: a=1",
+    `Cookie: ${cookie}`,
+    `cookie: ${cookie}; b=2`,
+  ]);
+  assert.equal(new Map(seen.at(-1)?.headers).get("cookie"), "a=1; b=2");
+  assert.equal(await upgrade(gateway, DEMO, { cookie: `${cookie}; c=3` }), 101);
+  assert.equal(new Map(seen.at(-1)?.headers).get("cookie"), "c=3");
+  assert(!JSON.stringify(seen).includes(sealed));
+});
+
+Deno.test("a session is worth nothing for another sandbox, whatever name its cookie is given", async () => {
+  await using gateway = await withLogin();
+  const { cookie, sealed } = gateway;
+  const stopped = await gateway.send(`22222-stopped.${BASE}`, {
+    headers: { cookie: `${cookie}; porthole-session=${sealed}` },
+  });
+  assert.equal(codeOf(stopped), "login_required");
+  const linked = await gateway.send(`22222-${KEYS.signedToken}.${BASE}`, {
+    headers: { cookie: `porthole-session=${sealed}` },
+  });
+  assert.equal(codeOf(linked), "signed_token_invalid");
+});
+
+Deno.test("cookies planted under our names open nothing and hide no login", async () => {
+  await using gateway = await withLogin();
+  const { cookie, sealed } = gateway;
+  const name = cookie.slice(0, cookie.indexOf("="));
+  const planted = [
+    ...Array.from({ length: 7 }, (_, i) => `porthole-session=planted-${i}`),
+    ...Array.from({ length: 7 }, (_, i) => `${name}=${sealed}${i}`),
+  ];
+  const alone = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { cookie: planted.join("; ") },
+  });
+  assert.equal(codeOf(alone), "login_required");
+  const beside = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { cookie: [...planted, cookie].join("; ") },
+  });
+  assert.equal(beside.status, 200);
+});
+
+Deno.test("an app sets no cookie under our names, and none for other sandboxes", async () => {
+  await using gateway = await startGateway();
+  const lines = [
+    "porthole-login-abc=x; Domain=proxy.localhost; Path=/",
+    "__Secure-porthole-login-abc=; Max-Age=0",
+    "daytona-sandbox-auth-locked=x",
+    "own=1; Path=/; HttpOnly",
+    "wide=1; Domain=.Proxy.Localhost; Path=/",
+  ];
+  await using app = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () =>
+      new Response("", { headers: lines.map((line) => ["set-cookie", line]) }),
+  );
+  const answer = await gateway.send(`${app.addr.port}-demo.${BASE}`);
+  assert.deepEqual(answer.headers.getSetCookie(), [
+    "own=1; Path=/; HttpOnly",
+    "wide=1; Path=/",
+  ]);
+});
+
+Deno.test("a login is for the configured domain, whatever a client says of hosts", async () => {
+  await using gateway = await withLogin();
+  const path = `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`;
+  const answer = await gateway.send(BASE, {
+    path,
+    headers: {
+      "x-forwarded-host": "evil.test",
+      "forwarded": "host=evil.test",
+      "x-forwarded-proto": "https",
+    },
+  });
+  const location = new URL(answer.headers.get("location") ?? "");
+  assert.equal(
+    location.searchParams.get("redirect_uri"),
+    `http://${BASE}/callback`,
+  );
+  for (const host of ["3000-locked.evil.test", `evil.test`, `x${BASE}`]) {
+    const foreign = await gateway.send(host, {
+      path,
+      headers: { accept: "text/html" },
+    });
+    assert.equal(codeOf(foreign), "route_not_found", host);
+    assert.equal(foreign.headers.get("location"), null);
+  }
+});
+
+Deno.test("a client that invents addresses is still one client, to the throttle and to the API", async () => {
+  await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
+  let answer: Answer;
+  let tries = 0;
+  do {
+    answer = await gateway.send(LOCKED, {
+      headers: {
+        "authorization": `Bearer guess-${tries}`,
+        "x-forwarded-for": `203.0.113.${tries}`,
+        "x-real-ip": `203.0.113.${tries}`,
+        "forwarded": `for=203.0.113.${tries}`,
+      },
+    });
+  } while (answer.status === 401 && ++tries < 20);
+  assert.equal(codeOf(answer), "too_many_refusals");
+  const told = gateway.stack.api.calls
+    .filter(({ operation }) => operation === "hasSandboxAccess")
+    .map(({ headers }) => headers.get("x-forwarded-for"));
+  assert.deepEqual(new Set(told), new Set(["127.0.0.1"]));
+});
+
+Deno.test("an app's own bearer costs no API call where a session opens the door", async () => {
+  await using gateway = await withLogin();
+  const before = gateway.stack.api.count("hasSandboxAccess");
+  for (let i = 0; i < 5; i++) {
+    const answer = await gateway.send(LOCKED, {
+      path: "/echo",
+      headers: { cookie: gateway.cookie, authorization: `Bearer app-${i}` },
+    });
+    assert.match(answer.body, new RegExp(`Bearer app-${i}`));
+  }
+  const { calls } = gateway.stack.api;
+  assert(
+    !JSON.stringify(calls.map(({ headers }) => [...headers]))
+      .includes("Bearer app-"),
+  );
+  // The session itself may be asked about, by the user's token.
+  assert(gateway.stack.api.count("hasSandboxAccess") <= before + 1);
+});
+
+Deno.test("no cache keeps an answer of ours, and none tells the next site where it was", async () => {
+  await using gateway = await withLogin();
+  const navigation = { accept: "text/html", "sec-fetch-mode": "navigate" };
+  const login = `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`;
+  for (
+    const [host, path, headers, status] of [
+      [LOCKED, "/", {}, 401],
+      [LOCKED, "/", navigation, 302],
+      [
+        LOCKED,
+        `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+        navigation,
+        303,
+      ],
+      [`02280-demo.${BASE}`, "/", navigation, 400],
+      [`3001-${KEYS.signedToken}.${BASE}`, "/", navigation, 401],
+      [`3000-stopped.${BASE}`, "/", {}, 503],
+      [BASE, login, navigation, 302],
+      [BASE, "/callback?state=x&code=y", navigation, 400],
+      [BASE, "/nothing", {}, 404],
+    ] as const
+  ) {
+    const answer = await gateway.send(host, { path, headers });
+    assert.equal(answer.status, status, host + path);
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal(answer.headers.get("referrer-policy"), "no-referrer");
+    const vary = answer.headers.get("vary") ?? "";
+    for (const name of ["Cookie", "Origin", "Authorization"]) {
+      assert.match(vary, new RegExp(`\\b${name}\\b`), host + path);
+    }
+  }
+});
+
+Deno.test("the redirect that takes a key out of an address stays on its host", async () => {
+  await using gateway = await startGateway();
+  for (
+    const path of [
+      "//evil.test/",
+      "/\\evil.test/",
+      "/%5cevil.test/",
+      "/@evil.test/",
+      "/%09//evil.test/",
+      "/.evil.test/",
+      "/x:y@evil.test",
+      "/javascript:alert(1)",
+    ]
+  ) {
+    const answer = await gateway.send(LOCKED, {
+      path: `${path}?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+    });
+    assert.equal(answer.status, 303);
+    const location = answer.headers.get("location") ?? "";
+    assert.equal(location, `http://${LOCKED}${path}`);
+    assert.equal(new URL(location).host, LOCKED);
+  }
+});
+
+Deno.test("our pages repeat nothing of the request, run no script, and the one that acts cannot be framed", async () => {
+  await using gateway = await startGateway();
+  const mark = "<script>mark</script>";
+  const encoded = encodeURIComponent(mark);
+  for (
+    const [host, path] of [
+      [LOCKED, `/${mark}?${mark}`],
+      [`2280-locked.${BASE}`, `/${encoded}?${encoded}`],
+      [`3001-${KEYS.signedToken}.${BASE}`, `/${mark}`],
+      [`3000-stopped.${BASE}`, `/${mark}`],
+      [BASE, `/${mark}`],
+      [BASE, `/login?return_to=${encoded}`],
+      [
+        BASE,
+        `/callback?state=${encoded}&error=${encoded}&error_description=${encoded}`,
+      ],
+      [BASE, `/logout?sandbox=${encoded}`],
+    ] as const
+  ) {
+    const answer = await gateway.send(host, {
+      path,
+      headers: {
+        "accept": "text/html",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "embed",
+        "referer": `http://x/${mark}`,
+        "user-agent": mark,
+      },
+    });
+    assert(answer.status >= 400, host + path);
+    assert.doesNotMatch(answer.body, /mark|<script/);
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    assert.match(policy, /default-src 'none'/, host + path);
+    assert.doesNotMatch(policy, /script-src/);
+    assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+  }
+  const logout = await gateway.send(BASE, { path: "/logout" });
+  assert.match(
+    logout.headers.get("content-security-policy") ?? "",
+    /frame-ancestors 'none'/,
+  );
+});
+
+Deno.test("nobody else's page logs a visitor out", async () => {
+  await using gateway = await withLogin();
+  for (
+    const headers of [
+      { origin: `http://${DEMO}` },
+      { origin: `http://${LOCKED}` },
+      { origin: "https://evil.test" },
+      { origin: "null" },
+      { "sec-fetch-site": "same-site" },
+      { "sec-fetch-site": "cross-site" },
+    ]
+  ) {
+    const answer = await gateway.send(BASE, {
+      method: "POST",
+      path: "/logout",
+      headers: {
+        ...headers,
+        "cookie": gateway.cookie,
+        "content-type": "application/x-www-form-urlencoded",
+      },
+    });
+    assert.equal(codeOf(answer), "cross_site_request");
+    assert.equal(answer.headers.get("set-cookie"), null);
+  }
+  const still = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { cookie: gateway.cookie },
+  });
+  assert.equal(still.status, 200);
+});
+
+Deno.test("a request that names two hosts is refused, and reaches no runner", async () => {
+  await using gateway = await startGateway();
+  for (
+    const lines of [
+      ["GET / HTTP/1.1", `Host: ${DEMO}`, `Host: ${LOCKED}`],
+      [`GET http://2280-demo.${BASE}/ HTTP/1.1`, `Host: ${DEMO}`],
+      [`GET http://${DEMO}@2280-demo.${BASE}/ HTTP/1.1`, `Host: ${DEMO}`],
+      ["GET / HTTP/1.1", `Host: ${DEMO}, ${LOCKED}`],
+    ]
+  ) {
+    assert.match(await sendRaw(gateway, lines), /^HTTP\/1\.1 400 /, lines[0]);
+  }
+  assert.equal(gateway.stack.runner.seen.length, 0);
+});
+
+Deno.test("every path of a preview host is the app's", async () => {
+  await using gateway = await startGateway();
+  const { seen } = gateway.stack.runner;
+  for (
+    const path of [
+      "/health",
+      "/ready",
+      "/login?return_to=x",
+      "/callback?code=1&state=2",
+      "/logout",
+      "/docs",
+      "/openapi.json",
+      "/toolbox/locked/process/execute",
+      "/accept-daytona-preview-warning",
+    ]
+  ) {
+    const answer = await gateway.send(DEMO, { path });
+    assert.equal(codeOf(answer), null, path);
+    assert.equal(
+      seen.at(-1)?.target,
+      `/sandboxes/demo/toolbox/proxy/3000${path}`,
+    );
+  }
+});
+
+Deno.test("there is no toolbox on the base domain, with or without a login", async () => {
+  await using gateway = await withLogin();
+  for (const headers of [{}, { cookie: gateway.cookie }]) {
+    for (const method of ["GET", "POST"]) {
+      const answer = await gateway.send(BASE, {
+        method,
+        path: "/toolbox/locked/process/execute",
+        headers,
+      });
+      assert.equal(codeOf(answer), "route_not_found");
+    }
+  }
+});
