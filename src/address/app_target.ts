@@ -5,14 +5,14 @@
  */
 
 /** A run of path that is or may become a dot segment at some hop: dots plain or encoded, between any separators. */
-const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i;
+const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;
 
 const ONE_DOT = /^(?:\.|%2e)$/i;
 const TWO_DOTS = /^(?:\.|%2e){2}$/i;
 
 /**
  * Removes the dot segments of a path the way a browser does (WHATWG URL, path state), keeping all other bytes;
- * undefined where dots touch a separator that only some hops see (`\`, `%2F`, `%5C`).
+ * undefined where dots touch a separator that only some hops see (`\`, `%2F`, `%5C`, `#`).
  */
 export function removeDotSegments(path: string): string | undefined {
   if (!DOT_SEGMENT.test(path)) return path;

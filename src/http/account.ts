@@ -137,6 +137,7 @@ export function openAccount(
     relay(upstream) {
       const { status } = upstream;
       if (status > 599) {
+        discard(upstream.body);
         throw new GatewayError("runner_protocol_error", `Status ${status}`);
       }
       answeredAt = now();
@@ -144,8 +145,11 @@ export function openAccount(
       const init = { status, headers: withCors(fields, cors) };
       let { body } = upstream;
       if (BODILESS.has(status)) {
-        if (body instanceof ReadableStream) body.cancel().catch(() => {});
+        discard(body);
         body = null;
+      } else if (exchange.method === "HEAD" && !hasLength(fields)) {
+        // Without a body the front would say that a GET has none.
+        body = new Blob([]).stream();
       }
       if (!(body instanceof ReadableStream)) {
         settle(status);
@@ -172,4 +176,13 @@ export function openAccount(
       return response;
     },
   };
+}
+
+/** Lets go of a body that nobody will read. */
+function discard(body: UpstreamResponse["body"]): void {
+  if (body instanceof ReadableStream) body.cancel().catch(() => {});
+}
+
+function hasLength(fields: readonly [string, string][]): boolean {
+  return fields.some(([name]) => name.toLowerCase() === "content-length");
 }

@@ -1,5 +1,6 @@
 /** One request to a preview host, taken apart once: what every decision about it looks at. */
 import type { PreviewHost } from "../address/preview_host.ts";
+import { GatewayError } from "../errors.ts";
 
 /** The request as plain data, and the Request itself for whoever carries the decision out. */
 export interface Exchange {
@@ -25,20 +26,56 @@ export interface RequestBody {
   readonly contentLength: number | null;
 }
 
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+
 /**
- * What body a request has. `Request.body` is a stream for a bodiless POST too, so the framing fields decide; over
- * HTTP/2, which frames by itself, the stream is all there is.
+ * What body a request has. `Request.body` is a stream for a bodiless POST too, so the framing fields decide. Over HTTP/2,
+ * which frames by itself, the stream is all there is, and its beginning is waited for.
+ *
+ * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
-export function requestBody(request: Request, headers: Headers): RequestBody {
+export async function requestBody(
+  { body }: Request,
+  headers: Headers,
+): Promise<RequestBody> {
   const length = headers.get("content-length");
-  if (request.body === null) return { body: null, contentLength: null };
+  const coding = headers.get("transfer-encoding");
+  if (
+    length !== null && !CONTENT_LENGTH.test(length) ||
+    coding !== null && coding.toLowerCase() !== "chunked"
+  ) throw new GatewayError("bad_request", "Framing that cannot be passed on");
+  if (body === null) return NO_BODY;
   if (length !== null) {
     const contentLength = Number(length);
-    return { body: contentLength === 0 ? null : request.body, contentLength };
+    return { body: contentLength === 0 ? null : body, contentLength };
   }
-  const isHttp2 = !headers.has("host");
-  const hasBody = headers.has("transfer-encoding") || isHttp2;
-  return { body: hasBody ? request.body : null, contentLength: null };
+  if (coding !== null) return { body, contentLength: null };
+  return headers.has("host")
+    ? NO_BODY
+    : { body: await nonEmpty(body), contentLength: null };
+}
+
+const NO_BODY: RequestBody = { body: null, contentLength: null };
+
+/** The same stream again, or null where it is empty. */
+async function nonEmpty(
+  body: ReadableStream<Uint8Array>,
+): Promise<ReadableStream<Uint8Array> | null> {
+  const reader = body.getReader();
+  let next: Uint8Array | undefined;
+  do {
+    next = (await reader.read()).value;
+    if (next === undefined) return null;
+  } while (next.length === 0);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const chunk = next ?? (await reader.read()).value;
+      next = undefined;
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }
 
 /** Whether a request asks for a WebSocket (RFC 6455 section 4.1); any other upgrade is an ordinary request. */

@@ -123,7 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const location = `${scheme}://${exchange.authority}${target}`;
       return account.answer(redirect(303, location, sealed));
     }
-    const request = admittedRequest(exchange, visit);
+    const request = await admittedRequest(exchange, visit);
     if (!isTunnel) return account.relay(await forwarder.forward(request));
     const opened = await options.tunneler.open(exchange.request, request);
     return opened.kind === "refused"
@@ -215,7 +215,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (!isAdmitted(visit)) return undefined;
       account.admitted(visit.verdict, visit.recheck);
       const response = await forwarder.forward(
-        admittedRequest(exchange, visit),
+        await admittedRequest(exchange, visit),
       );
       if (speaksCors(response.headers)) return response;
       if (response.body instanceof ReadableStream) await response.body.cancel();
@@ -247,15 +247,15 @@ function isAdmitted(visit: Visit): visit is Admitted {
   return visit.verdict.kind === "allow";
 }
 
-function admittedRequest(
+async function admittedRequest(
   exchange: Exchange,
   { verdict, target, from }: Admitted,
-): AdmittedRequest {
+): Promise<AdmittedRequest> {
   const { request, headers } = exchange;
   return {
     method: exchange.method,
     headers,
-    ...requestBody(request, headers),
+    ...await requestBody(request, headers),
     target,
     sandboxId: verdict.sandboxId,
     port: exchange.host.port,

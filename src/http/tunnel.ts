@@ -19,6 +19,9 @@ export type TunnelResult =
   }
   | { readonly kind: "refused"; readonly response: UpstreamResponse };
 
+/** 16 octets in base64 (RFC 6455 section 4.1). */
+const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
 /** Opens tunnels for admitted WebSocket requests. */
 export interface Tunneler {
   /** @throws {GatewayError} where the handshake is none or no app answered */
@@ -49,11 +52,11 @@ export function createTunneler(options: {
   return {
     async open(request, admitted) {
       const { headers } = admitted;
-      if (
-        headers.get("sec-websocket-version") !== "13" ||
-        !headers.has("sec-websocket-key")
-      ) {
-        throw new GatewayError("upgrade_required", "Not version 13, or no key");
+      if (headers.get("sec-websocket-version") !== "13") {
+        throw new GatewayError("upgrade_required", "Not version 13");
+      }
+      if (!KEY.test(headers.get("sec-websocket-key") ?? "")) {
+        throw new GatewayError("bad_request", "No Sec-WebSocket-Key");
       }
       const opened = await options.forwarder.openWebSocket(admitted);
       if (opened.kind === "refused") return opened;

@@ -100,8 +100,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   upgrade_required: {
     title: "This is no WebSocket handshake",
-    detail:
-      "The request asks for a WebSocket, but not in version 13 or without a key.",
+    detail: "The request asks for a WebSocket, but not in version 13.",
     hint: "Open the address with a WebSocket client (RFC 6455).",
   },
   internal: {

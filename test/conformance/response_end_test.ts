@@ -129,8 +129,6 @@ Deno.test("a connection persists as the response says (RFC 9112 section 9.3)", a
 Deno.test({
   name:
     "a response of status 600 lets its connection go, though more of it is to come (RFC 9112 section 9.6)",
-  // README.md, finding 4: the body is neither read nor cancelled, and the connection stays open for good.
-  ignore: true,
   async fn() {
     await using target = await startTarget();
     using held = holdNext(target.runner);
