@@ -9,6 +9,13 @@ import { findChromium, launchChromium } from "./chromium.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";
+import {
+  requestsOfAnotherPort,
+  requestsOfAnotherSandbox,
+  terminalOfAnotherSandbox,
+} from "./scenarios/isolation.ts";
+import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
+import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { keyInLink } from "./scenarios/key_in_link.ts";
 import { login, loginWithoutAccess } from "./scenarios/login.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
@@ -21,6 +28,12 @@ const SCENARIOS: readonly Scenario[] = [
   loginWithoutAccess,
   viteInPublicSandbox,
   viteInPrivateSandbox,
+  requestsOfAnotherSandbox,
+  requestsOfAnotherPort,
+  terminalOfAnotherSandbox,
+  cookieTheft,
+  cookieTossing,
+  loginOfAnotherSandbox,
 ];
 
 /** When the browser is closed, which fails whatever is waited for in it, and when the process ends at last, ms. */

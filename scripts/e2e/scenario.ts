@@ -15,9 +15,15 @@ export interface Stage {
   /** The URL of `target` at the preview host with this label, such as `3000-demo`. */
   url(label: string, target?: string): string;
   /** Opens a page in a browser context of its own, which ends with the scenario. */
-  open(options?: BrowserContextOptions): Promise<Page>;
+  open(options?: OpenOptions): Promise<Page>;
   /** Saves what a page shows, if the run was asked for screenshots. */
   screenshot(page: Page, name: string): Promise<void>;
+}
+
+/** How a page is opened. */
+export interface OpenOptions extends BrowserContextOptions {
+  /** Errors on the console that the scenario is there to see. */
+  readonly expectedErrors?: RegExp;
 }
 
 /** What all scenarios run in. */
@@ -49,16 +55,15 @@ export async function runScenario(
     url: (label, target = "/") =>
       `http://${label}.proxy.localhost:${gatewayPort}${target}`,
 
-    async open(options) {
+    async open({ expectedErrors, ...options } = {}) {
       const context = opened.use(await browser.newContext(options));
       context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       page.on("pageerror", (error) => faults.push(error.message));
       page.on("console", (message) => {
         const text = message.text();
-        if (message.type() === "error" && !NETWORK_ERROR.test(text)) {
-          faults.push(text);
-        }
+        if (message.type() !== "error" || NETWORK_ERROR.test(text)) return;
+        if (expectedErrors?.test(text) !== true) faults.push(text);
       });
       return page;
     },

@@ -32,10 +32,11 @@ export interface CredentialSource {
 }
 
 /**
- * More session cookies than this are not looked at. Some are: a page of another sandbox can plant cookies of our name
- * in front of the real one, which must not lock its owner out.
+ * How many session cookies of one name are looked at. A page of another sandbox can plant more of them, at longer paths
+ * to have them sent first (RFC 6265bis section 5.8.3), which must not lock the owner of the real one out: ours, at `/`,
+ * are always among the last.
  */
-const MAX_SESSION_COOKIES = 16;
+const MAX_SESSION_COOKIES = 8;
 
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 
@@ -53,12 +54,11 @@ export function presentedCredentials(source: CredentialSource): Credential[] {
   const cookie = headers.get("cookie");
   if (cookie !== null) {
     const { keySession, loginSession } = source.cookies;
-    const values = [
-      ...cookieValues(cookie, keySession),
-      ...cookieValues(cookie, loginSession(source.host.label)),
-    ];
+    const values = [keySession, loginSession(source.host.label)].flatMap(
+      (name) => cookieValues(cookie, name).slice(-MAX_SESSION_COOKIES),
+    );
     if (values.length > 0 && cookiesCount(source)) {
-      for (const sealed of values.slice(0, MAX_SESSION_COOKIES)) {
+      for (const sealed of values) {
         credentials.push({ kind: "session", sealed });
       }
     }

@@ -63,8 +63,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   cross_site_request: {
     title: "This must come from the gateway's own page",
-    detail: "The request was sent by a page of another site.",
-    hint: "Open /logout and use the button there.",
+    detail: "The request was sent by a script, or by a page of another site.",
+    hint: "Open the address itself: /logout has a button.",
   },
   too_many_refusals: {
     title: "Too many failed attempts",

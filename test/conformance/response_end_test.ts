@@ -126,17 +126,13 @@ Deno.test("a connection persists as the response says (RFC 9112 section 9.3)", a
   }
 });
 
-Deno.test({
-  name:
-    "a response of status 600 lets its connection go, though more of it is to come (RFC 9112 section 9.6)",
-  async fn() {
-    await using target = await startTarget();
-    using held = holdNext(target.runner);
-    using client = await target.connect();
-    await client.write(messageOf(target, {}));
-    const { stream } = await held.request;
-    await stream.write("HTTP/1.1 600 x\r\nContent-Length: 9\r\n\r\n");
-    assert.equal((await readResponse(client)).status, 502);
-    assert.equal(await stream.readToEnd(), "");
-  },
+Deno.test("a response of status 600 lets its connection go, though more of it is to come (RFC 9112 section 9.6)", async () => {
+  await using target = await startTarget();
+  using held = holdNext(target.runner);
+  using client = await target.connect();
+  await client.write(messageOf(target, {}));
+  const { stream } = await held.request;
+  await stream.write("HTTP/1.1 600 x\r\nContent-Length: 9\r\n\r\n");
+  assert.equal((await readResponse(client)).status, 502);
+  assert.equal(await stream.readToEnd(), "");
 });

@@ -236,7 +236,8 @@ Deno.test("an app that breaks the protocol is told how, and the client hears of 
     ...Object.entries(VIOLATIONS).map(([name, [frames, code]]) =>
       [name, frames.map(frame).join(""), code] as const
     ),
-    ["a masked frame", clientFrame({ opcode: text, payload: "x" }), 1002],
+    // The mask would be a frame of its own to whoever took it for one that is not masked.
+    ["a masked frame", "\x81\x80\x81\x02hi", 1002],
     ["a length in a longer form", "\x82\x7e\0\x01x", 1002],
     ["a length over 2^63", `\x82\x7f\xff${"\0".repeat(7)}`, 1002],
     ["a message over 64 MiB", "\x82\x7f\0\0\0\0\x04\0\0\x01", 1009],

@@ -387,3 +387,29 @@ Deno.test("without a login, a person gets the 401 as a page", async () => {
   });
   assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
 });
+
+Deno.test("a script can start no login", async () => {
+  await using gateway = await withLogin();
+  const base = `proxy.localhost:${gateway.port}`;
+  const target = encodeURIComponent(gateway.at("3000-locked"));
+  const answer = await gateway.send(base, {
+    path: `/login?return_to=${target}`,
+    headers: { "sec-fetch-mode": "no-cors" },
+  });
+  assert.equal(answer.headers.get("x-porthole-error"), "cross_site_request");
+});
+
+Deno.test("a browser holds a bounded number of attempts, and the latest ones of them", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const target = encodeURIComponent(gateway.at("3000-locked"));
+  for (let i = 0; i < 12; i++) {
+    const url = gateway.at("", `/login?return_to=${target}`);
+    await browser.open(url, { follow: false });
+  }
+  const attempts = browser.jar.cookies
+    .filter(({ name }) => name.startsWith("porthole-transaction-"));
+  assert.equal(attempts.length, 8);
+  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
+  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+});

@@ -134,6 +134,11 @@ export function addLoginRoutes(
 
   app.openapi(loginRoute, async (c) => {
     const login = loginAt(c.env);
+    // Another sandbox's script could crowd out the attempts that its visitor has open.
+    const mode = c.req.header("sec-fetch-mode") ?? "navigate";
+    if (mode !== "navigate") {
+      throw new GatewayError("cross_site_request", "Login by no navigation");
+    }
     const checked = checkReturnUrl(c.req.valid("query").return_to, {
       scheme,
       baseDomains: options.baseDomains(),
@@ -152,7 +157,11 @@ export function addLoginRoutes(
       callbackUri(c.env),
     );
     const open = cookieNames(field, cookies.transactionPrefix);
-    const surplus = open.length < MAX_TRANSACTIONS ? [] : open;
+    // The oldest come first (RFC 6265bis section 5.8.3).
+    const surplus = open.slice(
+      0,
+      Math.max(0, open.length - MAX_TRANSACTIONS + 1),
+    );
     return redirect(302, location, [
       ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
       cookies.hostOnly(

@@ -1,0 +1,116 @@
+/** One sandbox against another, in the browser of somebody who is logged in to the one and looks at the other. */
+import assert from "node:assert/strict";
+import type { BrowserContext, Page } from "playwright-core";
+import type { Scenario, Stage } from "../scenario.ts";
+import {
+  SECRET,
+  startHostileApp,
+  startVictimApp,
+  type VictimApp,
+} from "./isolation_apps.ts";
+import { attempts } from "./isolation_attempts.js";
+import { logIn, REFUSALS } from "./isolation_login.ts";
+
+/** The same page, once as another sandbox's and once as another port's. */
+export const requestsOfAnotherSandbox: Scenario = {
+  name: "a page of another sandbox neither reads nor writes a private one",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const victim = stack.use(startVictimApp());
+    const hostile = stack.use(startHostileApp());
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    await logIn(page, stage.url(`${victim.port}-locked`));
+    assert.match(await page.innerText("body"), new RegExp(SECRET));
+
+    const abroad = stage.url(`${hostile.port}-demo`);
+    for (const [i, attempt] of attempts.entries()) {
+      await page.goto(abroad);
+      const { got, arrivals } = await outcome(stage, { page, victim, i });
+      const what = `${attempt.name} of another sandbox`;
+      assert.doesNotMatch(got, new RegExp(SECRET), `${what} reads`);
+      const allowed = attempt.navigates ? ["GET"] : [];
+      assert.deepEqual(arrivals, allowed, `what arrives of ${what}`);
+    }
+    await stage.screenshot(page, "isolation");
+    assert.doesNotMatch(hostile.received.join("\n"), new RegExp(SECRET));
+  },
+};
+
+/** What makes the scenario above mean something: the very same page can do it where it may. */
+export const requestsOfAnotherPort: Scenario = {
+  name:
+    "a page on another port of the same sandbox does both, without another login",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const victim = stack.use(startVictimApp());
+    const neighbour = stack.use(startHostileApp());
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    await logIn(page, stage.url(`${victim.port}-locked`));
+
+    const nextDoor = stage.url(`${neighbour.port}-locked`);
+    for (const [i, attempt] of attempts.entries()) {
+      const response = await page.goto(nextDoor);
+      assert.equal(response?.status(), 200);
+      assert.equal(response.request().redirectedFrom(), null, "a second login");
+      const { got, arrivals } = await outcome(stage, { page, victim, i });
+      const what = `${attempt.name} of another port`;
+      assert.equal(got.includes(SECRET), attempt.home === "reads", what);
+      if (attempt.home === "arrives") assert.ok(arrivals.length > 0, what);
+    }
+  },
+};
+
+/** Daytona's own terminal needs no app to be worth an attack. */
+export const terminalOfAnotherSandbox: Scenario = {
+  name: "a page of another sandbox opens no terminal",
+  async run(stage) {
+    await using hostile = startHostileApp();
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    const home = stage.url(`${hostile.port}-locked`);
+    await logIn(page, home);
+    const terminal = stage.url("22222-locked", "/ws").replace("http", "ws");
+    // Nothing listens there: whoever is let in learns that.
+    assert.match(await refusalOf(page, terminal), /response code: 502/);
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    assert.match(await refusalOf(page, terminal), /Authentication failed/);
+  },
+};
+
+/** Lets the page make one attempt on the victim, and waits until it is over. */
+async function outcome(
+  stage: Stage,
+  { page, victim, i }: { page: Page; victim: VictimApp; i: number },
+): Promise<{ got: string; arrivals: readonly string[] }> {
+  const mark = crypto.randomUUID();
+  const url = stage.url(`${victim.port}-locked`, `/?${mark}`);
+  const answered = attempts[i]?.outlivesPage
+    ? answer(page.context(), mark)
+    : undefined;
+  await page.waitForFunction("globalThis.attempt !== undefined");
+  const got = await page.evaluate<string>(
+    `attempt(${i}, ${JSON.stringify(url)})`,
+  );
+  await answered;
+  for (const other of page.context().pages()) {
+    if (other !== page) await other.close();
+  }
+  return { got, arrivals: victim.arrivals(mark) };
+}
+
+/** The response to a request that no page waits for. */
+function answer(context: BrowserContext, mark: string): Promise<unknown> {
+  return context.waitForEvent("response", {
+    predicate: (response) => response.url().includes(mark),
+  });
+}
+
+/** Why a WebSocket is refused, which the console is told and no script. */
+async function refusalOf(page: Page, url: string): Promise<string> {
+  const [message] = await Promise.all([
+    page.waitForEvent("console", {
+      predicate: (message) => message.text().includes(url),
+    }),
+    page.evaluate(`{ new WebSocket(${JSON.stringify(url)}); }`),
+  ]);
+  return message.text();
+}

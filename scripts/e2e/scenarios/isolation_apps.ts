@@ -1,0 +1,122 @@
+/** Two apps on ports of this machine: one with something to lose, and one that is after it. */
+import attempts from "./isolation_attempts.js" with { type: "text" };
+
+/** What only the victim's answers hold. */
+export const SECRET = "the-victims-secret";
+
+/** An app with a secret; disposing of it ends its server. */
+export interface VictimApp extends AsyncDisposable {
+  readonly port: number;
+  /** The requests that have come for `/?{mark}`, by method. */
+  arrivals(mark: string): readonly string[];
+}
+
+/** An app that tries things; disposing of it ends its server. */
+export interface HostileApp extends AsyncDisposable {
+  readonly port: number;
+  /** All that has come, each as its target and its fields. */
+  readonly received: readonly string[];
+  /** Fields of the answers to come. */
+  fields: readonly [name: string, value: string][];
+}
+
+/** Starts the app with something to lose: whatever is asked for holds the secret. */
+export function startVictimApp(): VictimApp {
+  const requests: { readonly method: string; readonly url: URL }[] = [];
+  const server = serve((request) => {
+    const url = new URL(request.url);
+    requests.push({ method: request.method, url });
+    if (request.headers.has("upgrade")) return sayInWebSocket(request, SECRET);
+    const [type, body] = guise(request.headers);
+    const headers = new Headers({ "content-type": type });
+    const origin = request.headers.get("origin");
+    if (url.searchParams.has("generous") && origin !== null) {
+      headers.set("access-control-allow-origin", origin);
+      headers.set("access-control-allow-credentials", "true");
+    }
+    return new Response(body, { headers });
+  });
+  return {
+    ...server,
+    arrivals: (mark) =>
+      requests.filter(({ url }) => url.searchParams.has(mark))
+        .map(({ method }) => method),
+  };
+}
+
+/** Starts the app that tries things: its page has `attempt(i, url)`. */
+export function startHostileApp(): HostileApp {
+  const received: string[] = [];
+  const server = serve((request) => {
+    const { pathname, search } = new URL(request.url);
+    const fields = [...request.headers].map((field) => field.join(": "));
+    received.push([pathname + search, ...fields].join("\n"));
+    if (request.headers.has("upgrade")) return sayInWebSocket(request, "hello");
+    const [type, body] = pathname.endsWith(".js")
+      ? [JAVASCRIPT, pathname === "/attempts.js" ? attempts : ""]
+      : [HTML, PAGE];
+    return new Response(body, {
+      headers: [["content-type", type], ...app.fields],
+    });
+  });
+  const app: HostileApp = { ...server, received, fields: [] };
+  return app;
+}
+
+const HTML = "text/html";
+const JAVASCRIPT = "text/javascript";
+
+const PAGE = `<!doctype html>
+<link rel="icon" href="data:,">
+<title>Hostile</title>
+<body>
+<script type="module">
+import { attempts } from "/attempts.js";
+globalThis.attempt = async (i, url) => {
+  try {
+    return String(await attempts[i].run(url));
+  } catch (error) {
+    return String(error);
+  }
+};
+</script>
+`;
+
+/** The secret in the form that the request can make the most of. */
+function guise(headers: Headers): [type: string, body: string] {
+  switch (headers.get("sec-fetch-dest")) {
+    case "script":
+    case "serviceworker":
+    case "worker":
+      return [JAVASCRIPT, `globalThis.stolen = "${SECRET}"`];
+    case "style":
+      return ["text/css", `:root { --stolen: ${SECRET}; }`];
+    case "image":
+      return [
+        "image/svg+xml",
+        `<svg xmlns="http://www.w3.org/2000/svg"><desc>${SECRET}</desc></svg>`,
+      ];
+  }
+  return headers.get("accept") === "text/event-stream"
+    ? ["text/event-stream", `data: ${SECRET}\n\n`]
+    : [HTML, `<!doctype html><link rel="icon" href="data:,">${SECRET}`];
+}
+
+function sayInWebSocket(request: Request, message: string): Response {
+  const { socket, response } = Deno.upgradeWebSocket(request);
+  socket.onopen = () => socket.send(message);
+  return response;
+}
+
+function serve(
+  handler: (request: Request) => Response,
+): AsyncDisposable & { readonly port: number } {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    handler,
+  );
+  return {
+    port: server.addr.port,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}

@@ -1,0 +1,168 @@
+/** Cookies between sandboxes: all of them lie in one jar, since a login is for every host of its sandbox. */
+import assert from "node:assert/strict";
+import type { BrowserContext, Cookie, Page } from "playwright-core";
+import type { Scenario } from "../scenario.ts";
+import {
+  type HostileApp,
+  SECRET,
+  startHostileApp,
+  startVictimApp,
+} from "./isolation_apps.ts";
+import { logIn } from "./isolation_login.ts";
+
+/** An app that echoes whatever it gets would be enough, if anything came through. */
+export const cookieTheft: Scenario = {
+  name: "a login's cookie reaches no app and no script",
+  async run(stage) {
+    await using hostile = startHostileApp();
+    const page = await stage.open();
+    const home = stage.url(`${hostile.port}-locked`);
+    await logIn(page, home);
+    const login = await loginCookie(page.context());
+    assert.equal(await page.evaluate("document.cookie"), "");
+
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    // The browser sends longer paths first and later cookies last: one before the login's, and one behind it.
+    const mine = await page.evaluate(`
+      document.cookie = "before=1; path=/deep";
+      document.cookie = "behind=2; path=/";
+      document.cookie`);
+    assert.equal(mine, "behind=2");
+    const response = await page.goto(
+      stage.url(`${hostile.port}-demo`, "/deep/er"),
+    );
+    const sent = await response?.request().headerValue("cookie");
+    assert.equal(
+      sent,
+      `before=1; ${login.name}=${login.value}; behind=2`,
+      "what the browser sends",
+    );
+    await page.evaluate(`(async () => {
+      await fetch("/deep/fetched", { method: "POST", body: "x" });
+      const socket = new WebSocket("/deep/socket");
+      await new Promise((resolve) => socket.onmessage = resolve);
+      socket.close();
+    })()`);
+
+    const deep = hostile.received.filter((text) => text.startsWith("/deep"));
+    const targets = deep.map((text) => text.split("\n")[0]);
+    for (const target of ["/deep/er", "/deep/fetched", "/deep/socket"]) {
+      assert.ok(targets.includes(target), `${target} has not come`);
+    }
+    for (const text of deep) {
+      assert.match(text, /^cookie: before=1; behind=2$/m);
+    }
+    const all = hostile.received.join("\n");
+    for (const mark of [login.value, login.name, "porthole-"]) {
+      assert.ok(!all.includes(mark), `the app received ${mark}`);
+    }
+  },
+};
+
+/** Planted cookies open nothing, and lock nobody out. */
+export const cookieTossing: Scenario = {
+  name: "cookies that another sandbox plants do not disturb a login",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const victim = stack.use(startVictimApp());
+    const hostile = stack.use(startHostileApp());
+    const page = await stage.open();
+    const locked = stage.url(`${victim.port}-locked`, "/private");
+    const abroad = stage.url(`${hostile.port}-demo`);
+    await logIn(page, locked);
+    const login = await loginCookie(page.context());
+
+    await page.goto(abroad);
+    await plantByScript(page, login);
+    await opensStill(page, locked);
+
+    await plantByHeader(page, { hostile, abroad, login });
+    await opensStill(page, locked);
+    assert.deepEqual(await loginCookie(page.context()), login);
+
+    // A new login, among the planted ones of others.
+    await page.context().clearCookies({
+      domain: /^\.?proxy\.localhost$/,
+      name: login.name,
+    });
+    await page.context().clearCookies({ name: /^porthole-logged-in-/ });
+    await page.goto(locked);
+    await page.waitForURL(locked);
+    const { value } = await loginCookie(page.context());
+    assert.ok(value !== login.value && value !== "planted");
+  },
+};
+
+/** 30 cookies of our names for all hosts below the base, two of which go with the victim's page before the real one. */
+async function plantByScript(page: Page, login: Cookie): Promise<void> {
+  const names = [
+    "porthole-session",
+    ...Array.from({ length: 27 }, (_, i) => `porthole-transaction-${i}`),
+  ];
+  const lines = [
+    ...names.map((name) => `${name}=planted; path=/`),
+    `porthole-session=planted; path=/private`,
+    `${login.name}=planted; path=/private`,
+    // The browser takes no such line for the real one's place, which is HttpOnly.
+    `${login.name}=planted; path=/`,
+    `${login.name}=; path=/; max-age=0`,
+  ].map((line) => `${line}; domain=proxy.localhost`);
+  // Reading waits for what was written.
+  await page.evaluate(`{
+    for (const line of ${JSON.stringify(lines)}) document.cookie = line;
+    document.cookie;
+  }`);
+  const cookies = await page.context().cookies();
+  const planted = cookies.filter(({ value }) => value === "planted");
+  assert.equal(planted.length, 30);
+}
+
+/** The same by Set-Cookie, which could replace an HttpOnly cookie. */
+async function plantByHeader(
+  page: Page,
+  { hostile, abroad, login }: {
+    hostile: HostileApp;
+    abroad: string;
+    login: Cookie;
+  },
+): Promise<void> {
+  const before = await namesFor(page.context(), "http://proxy.localhost/");
+  hostile.fields = [
+    `${login.name}=tossed; Domain=proxy.localhost; Path=/; HttpOnly`,
+    `${login.name}=; Domain=.proxy.localhost; Path=/; Max-Age=0`,
+    "porthole-session=tossed; Path=/",
+    "porthole-transaction-1=tossed; domain=PROXY.localhost; Path=/",
+    "=porthole-session=tossed; Domain=proxy.localhost; Path=/",
+    "plain=tossed; Domain=.proxy.localhost; Path=/",
+    "tabbed=tossed;\tDomain\t=\tproxy.localhost; Path=/",
+    "twice=tossed; Domain=x.test; Domain=Proxy.LocalHost; Path=/",
+    "encoded=tossed; Domain=%70roxy.localhost; Path=/",
+  ].map((line) => ["set-cookie", line]);
+  await page.goto(abroad);
+  hostile.fields = [];
+  const after = await namesFor(page.context(), "http://proxy.localhost/");
+  assert.deepEqual(after, before, "cookies for other hosts");
+  const kept = await namesFor(page.context(), abroad);
+  assert.ok(kept.includes("plain"), "the app's own is kept, for its own host");
+}
+
+async function opensStill(page: Page, url: string): Promise<void> {
+  const response = await page.goto(url);
+  assert.equal(response?.request().redirectedFrom(), null, "a second login");
+  assert.match(await page.innerText("body"), new RegExp(SECRET));
+}
+
+async function loginCookie(context: BrowserContext): Promise<Cookie> {
+  const [cookie, ...others] = (await context.cookies()).filter(
+    ({ name, path }) => name.startsWith("porthole-login-") && path === "/",
+  );
+  assert.ok(cookie !== undefined && others.length === 0, "one login");
+  return cookie;
+}
+
+async function namesFor(
+  context: BrowserContext,
+  url: string,
+): Promise<readonly string[]> {
+  return (await context.cookies(url)).map(({ name }) => name);
+}
