@@ -7,7 +7,7 @@ Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onError: () => new Response(null, { status: 502 }),
-  onListen: ({ port }) => console.log(`listening on 127.0.0.1:${port}`),
+  onListen: ({ port }) => console.log(JSON.stringify({ port })),
 }, (request) => {
   const { method, headers, body, signal } = request;
   const { pathname, search } = new URL(request.url);

@@ -24,7 +24,8 @@ export async function load(options: LoadOptions): Promise<LoadReport> {
   const { port, headers, connections, seconds } = options;
   const { stdout } = await new Deno.Command("wrk", {
     args: [
-      ...["-t1", `-c${connections}`, `-d${seconds}s`],
+      // On a busy machine an answer may take longer than the two seconds after which wrk counts it as failed.
+      ...["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s"],
       ...Object.entries(headers).flatMap(([name, value]) => [
         "-H",
         `${name}: ${value}`,

@@ -39,7 +39,7 @@ export const GATEWAY: Scenario = {
 
 /** The gateway on a sandbox that a token opens. */
 export const GATEWAY_TOKEN: Scenario = {
-  name: "gateway, with token",
+  name: "gateway + token",
   start: startGateway,
   headers: {
     "Host": "3000-locked.proxy.localhost",

@@ -7,5 +7,5 @@ const HEADERS = { "content-type": "text/plain" };
 Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
-  onListen: ({ port }) => console.log(`listening on 127.0.0.1:${port}`),
+  onListen: ({ port }) => console.log(JSON.stringify({ port })),
 }, () => new Response(BODY, { headers: HEADERS }));

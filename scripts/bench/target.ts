@@ -18,8 +18,8 @@ export interface TargetOptions {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** How a target tells its port: what follows the digits shows that none is missing. */
-const ANNOUNCEMENT = /listening on \S*:(\d+)\D/;
+/** How a target tells its port, as the gateway's log does; what follows the digits shows that none is missing. */
+const ANNOUNCEMENT = /"port":(\d+)\D/;
 
 const START_TIMEOUT_MS = 10_000;
 

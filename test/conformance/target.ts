@@ -27,11 +27,13 @@ export interface Target extends AsyncDisposable {
   connect(): Promise<RawStream>;
 }
 
-/** Starts a gateway and a runner. Its own CORS fields are off: they are not HTTP's but a policy. */
+/** Starts a gateway and a runner; without its CORS fields, which are not HTTP's but a policy, nor a second cache. */
 export async function startTarget(): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const runner = started.use(startRawRunner());
-  const gateway = started.use(await startGateway({ CORS_MODE: "off" }));
+  const gateway = started.use(
+    await startGateway({ CORS_MODE: "off", CACHE_URL: "none" }),
+  );
   const { runners } = gateway.stack.api.state;
   const known = runners.get(RUNNER_ID);
   if (known === undefined) throw new Error("The stack has no runner");

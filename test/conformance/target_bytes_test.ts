@@ -154,20 +154,21 @@ Deno.test("no spelling of dot segments leaves the sandbox's prefix (RFC 3986 sec
   }
 });
 
-Deno.test("a dot segment in front of # is one, too (RFC 3986 section 3.3)", async () => {
-  await using target = await startTarget();
-  for (const path of ["/..#", "/../..#a", "/%2e%2e#/b"]) {
-    const { seen } = await exchange(target, { line: `GET ${path} HTTP/1.1` });
-    for (const request of seen) {
-      assert.doesNotMatch(request.target, /(?:\.|%2e){2}/);
-    }
-  }
-});
+/** Dots beside what some hops take for a separator, or for the path's end. */
+const HALF_SEEN: readonly string[] = [
+  "/a%2f..%2fb",
+  "/a\\..\\b",
+  "/a/..%5cb",
+  "/%2f..",
+  "/..#",
+  "/../..#a",
+  "/%2e%2e#/b",
+];
 
 Deno.test("a target that only some hops would resolve is refused, and says so (RFC 3986 section 3.3)", async (t) => {
   await using target = await startTarget();
   for (const [way, fields] of Object.entries(WAYS)) {
-    for (const sent of ["/a%2f..%2fb", "/a\\..\\b", "/a/..%5cb", "/%2f.."]) {
+    for (const sent of HALF_SEEN) {
       await t.step(`${way} ${sent}`, async () => {
         const line = `GET ${sent} HTTP/1.1`;
         const { response, seen } = await exchange(target, { line, fields });

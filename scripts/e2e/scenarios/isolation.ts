@@ -9,7 +9,7 @@ import {
   type VictimApp,
 } from "./isolation_apps.ts";
 import { attempts } from "./isolation_attempts.js";
-import { logIn, REFUSALS } from "./isolation_login.ts";
+import { logIn, openAtOnce, REFUSALS } from "./isolation_login.ts";
 
 /** The same page, once as another sandbox's and once as another port's. */
 export const requestsOfAnotherSandbox: Scenario = {
@@ -49,9 +49,7 @@ export const requestsOfAnotherPort: Scenario = {
 
     const nextDoor = stage.url(`${neighbour.port}-locked`);
     for (const [i, attempt] of attempts.entries()) {
-      const response = await page.goto(nextDoor);
-      assert.equal(response?.status(), 200);
-      assert.equal(response.request().redirectedFrom(), null, "a second login");
+      await openAtOnce(page, nextDoor);
       const { got, arrivals } = await outcome(stage, { page, victim, i });
       const what = `${attempt.name} of another port`;
       assert.equal(got.includes(SECRET), attempt.home === "reads", what);
