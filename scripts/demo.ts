@@ -1,6 +1,7 @@
 /** `deno task demo`: the gateway in front of a stand-in API, identity provider, runner and app, in one process; nothing of it is kept. */
 import { formatProblems, SETTINGS } from "../src/config.ts";
 import { readSettings } from "../src/lib/settings.ts";
+import { createLineWriter } from "../src/observability/line_writer.ts";
 import { startLogging } from "../src/observability/log.ts";
 import { type Demo, startDemo } from "./demo/gateway.ts";
 import { welcome } from "./demo/welcome.ts";
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
 
   const stopLogging = await startLogging(
     { level: LOG_LEVEL, format: LOG_FORMAT },
-    Deno.stdout.writable,
+    createLineWriter(Deno.stdout.writable),
   );
   const demo = await startOrExit(PROXY_PORT);
   await print(welcome(demo.port));

@@ -1,6 +1,7 @@
 /** The entry point: the only file that touches the environment, signals, standard streams and the exit code. */
 import meta from "../deno.json" with { type: "json" };
 import { formatProblems, parseConfig, SETTINGS } from "./config.ts";
+import { createLineWriter } from "./observability/line_writer.ts";
 import { loggerFor, startLogging } from "./observability/log.ts";
 import { run } from "./server/run.ts";
 import { createService } from "./service.ts";
@@ -16,7 +17,8 @@ const result = parseConfig(Object.fromEntries(environment));
 if (!result.ok) await exitWith(2, formatProblems(result.problems));
 else {
   const { config } = result;
-  const stopLogging = await startLogging(config.log, Deno.stdout.writable);
+  const lines = createLineWriter(Deno.stdout.writable);
+  const stopLogging = await startLogging(config.log, lines);
   const stop = new AbortController();
   const kill = new AbortController();
   const isOnDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
@@ -27,8 +29,8 @@ else {
     });
   }
   const { version } = meta;
-  const platformShared = isOnDeploy;
-  const service = await createService(config, { version, platformShared });
+  const options = { version, lines, platformShared: isOnDeploy };
+  const service = await createService(config, options);
   const logger = loggerFor("server");
   try {
     await run(service, config, { stop, kill, logger });

@@ -26,6 +26,7 @@ import { sleep } from "./lib/backoff.ts";
 import { describeError } from "./lib/describe_error.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
+import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
 import { createForwarder } from "./proxy/forward.ts";
@@ -49,9 +50,14 @@ export interface ServiceOptions {
   readonly version: string;
   /** Whether the platform's own database is shared by several processes, as on Deno Deploy. */
   readonly platformShared?: boolean;
+  /** Where the access log is written; through the log library unless given. */
+  readonly lines?: LineWriter;
   /** How often what lasts is asked for its right, ms; {@linkcode RECHECK_INTERVAL_MS} unless given. */
   readonly recheckIntervalMs?: number;
 }
+
+/** Tokens that a login session stands for may be long: as much as Deno KV holds in one value. */
+const MAX_STORED_LENGTH = 60_000;
 
 /** How often tunnels and streams are asked for their right, ms. */
 const RECHECK_INTERVAL_MS = 30_000;
@@ -95,8 +101,13 @@ export async function createService(
 
   const { secrets } = config.session;
   const { maxEntries } = config.cache;
-  function sealerFor(purpose: string): Sealer {
-    return createSealer({ secrets, purpose, now });
+  function sealerFor(purpose: string, maxLength?: number): Sealer {
+    return createSealer({
+      secrets,
+      purpose,
+      now,
+      ...(maxLength === undefined ? {} : { maxLength }),
+    });
   }
   const answers = { cache: config.cache, store, now };
   const sandboxes = createSandboxDirectory(api, {
@@ -120,7 +131,7 @@ export async function createService(
     access,
     provider: () => provider() ?? undefined,
     store,
-    sealer: sealerFor("login-session"),
+    sealer: sealerFor("login-session", MAX_STORED_LENGTH),
     maxEntries,
     now,
   });
@@ -177,7 +188,7 @@ export async function createService(
       bufferLimitBytes: config.limits.tunnelBufferBytes,
     }),
     inFlight,
-    accessLog: createAccessLog(loggerFor("access")),
+    accessLog: createAccessLog(config.log, options.lines),
     logger,
     now,
   });

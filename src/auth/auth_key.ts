@@ -18,6 +18,14 @@ function decode(text: string): string {
   }
 }
 
+/** Whether a name is the parameter's, however spelled; at most each character of it is three. */
+function isParameter(name: string): boolean {
+  if (name === PARAMETER) return true;
+  return name.length > PARAMETER.length &&
+    name.length <= 3 * PARAMETER.length &&
+    /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(name) && decode(name) === PARAMETER;
+}
+
 /** Takes every `DAYTONA_SANDBOX_AUTH_KEY` pair, also one spelled with percent-encoding, out of a target's query. */
 export function splitAuthKey(target: string): AuthKeySplit {
   const queryAt = target.indexOf("?");
@@ -27,9 +35,7 @@ export function splitAuthKey(target: string): AuthKeySplit {
   let key: string | undefined;
   const kept = pairs.filter((pair) => {
     const equals = pair.indexOf("=");
-    if (decode(equals < 0 ? pair : pair.slice(0, equals)) !== PARAMETER) {
-      return true;
-    }
+    if (!isParameter(equals < 0 ? pair : pair.slice(0, equals))) return true;
     key ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
     return false;
   });

@@ -34,6 +34,8 @@ export interface GateRequest {
   /** In order of precedence. */
   readonly credentials: readonly Credential[];
   readonly clientAddress: string;
+  /** Asks again for somebody who was let in: costs nothing, and is never refused for the cost. */
+  readonly isRecheck?: boolean;
 }
 
 /** Decides on requests to preview hosts. */
@@ -155,10 +157,12 @@ export function createGate(options: GateOptions): Gate {
       const { throttle } = options;
       const address = request.clientAddress;
       let asked = 0;
-      let isRefused = false;
+      let isCharged = false;
       function mayAsk(): void {
+        if (request.isRecheck) return;
         const allowance = throttle.take(address);
         if (!allowance.ok) {
+          isCharged = true;
           const { retryAfterSec } = allowance;
           throw new GatewayError("too_many_refusals", "Over its budget", {
             retryAfterSec,
@@ -168,11 +172,11 @@ export function createGate(options: GateOptions): Gate {
       }
       try {
         const verdict = await judge(request, { address, mayAsk });
-        isRefused = verdict.kind !== "allow";
+        isCharged = verdict.kind !== "allow";
         return verdict;
       } finally {
         // Only refusals cost: what led to a yes, or to nothing because the API is down, is given back.
-        if (!isRefused && asked > 0) throttle.giveBack(address, asked);
+        if (!isCharged && asked > 0) throttle.giveBack(address, asked);
       }
     },
   };

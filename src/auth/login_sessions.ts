@@ -1,7 +1,7 @@
 /**
  * What is known of login sessions on our side: the tokens behind each, so that a user who loses access loses the
- * session, and which ones were logged out of. It is kept in the cache tiers: a gateway that has lost it takes a session
- * for what it says until it expires.
+ * session, and which ones were logged out of. It is kept in the cache tiers, and a session that they do not know is
+ * none. Only a gateway without a durable tier, which knows nothing after a restart, takes one for what it says.
  */
 import { createCache } from "../cache/cache.ts";
 import type { Codec } from "../cache/durable_tier.ts";
@@ -9,6 +9,7 @@ import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { AccessDirectory } from "../directory/access.ts";
 import type { MayAsk } from "../directory/answers.ts";
+import { GatewayError } from "../errors.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
@@ -21,9 +22,7 @@ interface OpenStanding extends Tokens {
 /** The state of one login session. */
 type Standing =
   | OpenStanding
-  | { readonly state: "ended" }
-  /** Nothing is known of it here. */
-  | { readonly state: "unknown" };
+  | { readonly state: "ended" };
 
 /** On whose behalf a session is judged. */
 export interface Caller {
@@ -44,8 +43,11 @@ export interface LoginSessions {
 /** An access token that ends sooner than this is renewed before it is used, ms. */
 const RENEW_BEFORE_MS = 30_000;
 
-/** How long it is believed that nothing is known of a session, ms. */
-const UNKNOWN_TTL_MS = 5000;
+/** The first part of the keys in the durable tier. */
+const KIND = "login-session";
+
+/** Nothing is known of a session. An error, so that the cache keeps nothing of it in the place of what is known. */
+const UNKNOWN = new Error("Unknown session");
 
 function isStanding(value: unknown): value is Standing {
   if (typeof value !== "object" || value === null) return false;
@@ -80,7 +82,7 @@ export function createLoginSessions(options: {
   const { access, store, now } = options;
   const standings = createCache<Standing>({
     policy: {
-      kind: "login-session",
+      kind: KIND,
       maxEntries: options.maxEntries,
       staleIfErrorMs: 0,
     },
@@ -95,11 +97,21 @@ export function createLoginSessions(options: {
     return 2 * (session.expiresAt - now());
   }
 
-  function unknown() {
-    return Promise.resolve({
-      value: { state: "unknown" } as const,
-      ttlMs: UNKNOWN_TTL_MS,
-    });
+  /** Asked where no tier has a session: tells a tier that says so from one that says nothing. */
+  async function ask(id: string): Promise<never> {
+    const found = await store?.get([KIND, id]) ?? "absent";
+    throw found === "absent"
+      ? UNKNOWN
+      : new GatewayError("api_unreachable", "Session cannot be looked up");
+  }
+
+  async function standingOf(id: string): Promise<Standing | undefined> {
+    try {
+      return standings.peek([id]) ?? await standings.get([id], () => ask(id));
+    } catch (error) {
+      if (error === UNKNOWN) return undefined;
+      throw error;
+    }
   }
 
   function keep(session: LoginSession, value: Standing): Promise<void> {
@@ -119,8 +131,11 @@ export function createLoginSessions(options: {
       now() < expiresAt - RENEW_BEFORE_MS || refreshToken === undefined ||
       provider === undefined
     ) return standing;
-    return await renewals.share(session.id, async () => {
+    return await renewals.share(session.id, async (isCurrent) => {
       const tokens = await provider.refresh(refreshToken);
+      // It may have ended meanwhile, and stays so.
+      const latest = await standingOf(session.id);
+      if (!isCurrent() || latest?.state === "ended") return undefined;
       const next = tokens === null
         ? undefined
         : { ...tokens, state: "open" } as const;
@@ -132,24 +147,19 @@ export function createLoginSessions(options: {
   return {
     begin: (session, tokens) => keep(session, { ...tokens, state: "open" }),
     async isWorth(session, { address, mayAsk }) {
-      const key = [session.id];
-      const standing = standings.peek(key) ??
-        await standings.get(key, unknown);
-      switch (standing.state) {
-        case "open": {
-          const current = await renewed(session, standing);
-          return current !== undefined && await access.hasAccess(
-            session.sandboxId,
-            { bearer: current.accessToken, clientAddress: address },
-            mayAsk,
-          );
-        }
-        case "ended":
-          return false;
-        case "unknown":
-          return true;
-      }
+      const standing = await standingOf(session.id);
+      if (standing === undefined) return store === null;
+      if (standing.state === "ended") return false;
+      const current = await renewed(session, standing);
+      return current !== undefined && await access.hasAccess(
+        session.sandboxId,
+        { bearer: current.accessToken, clientAddress: address },
+        mayAsk,
+      );
     },
-    end: (session) => keep(session, { state: "ended" }),
+    end(session) {
+      renewals.overtake(session.id);
+      return keep(session, { state: "ended" });
+    },
   };
 }

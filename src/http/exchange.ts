@@ -30,7 +30,7 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /**
  * What body a request has. `Request.body` is a stream for a bodiless POST too, so the framing fields decide. Over HTTP/2,
- * which frames by itself, the stream is all there is, and its beginning is waited for.
+ * which frames by itself, the stream is all there is: its beginning is waited for, but not for long.
  *
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
@@ -50,27 +50,39 @@ export async function requestBody(
     return { body: contentLength === 0 ? null : body, contentLength };
   }
   if (coding !== null) return { body, contentLength: null };
-  return headers.has("host")
-    ? NO_BODY
-    : { body: await nonEmpty(body), contentLength: null };
+  return { body: await nonEmpty(body), contentLength: null };
 }
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
+
+/** How long an unframed body may keep to itself whether there is one, ms: after that it is taken for one. */
+const FIRST_OCTET_MS = 50;
 
 /** The same stream again, or null where it is empty. */
 async function nonEmpty(
   body: ReadableStream<Uint8Array>,
 ): Promise<ReadableStream<Uint8Array> | null> {
   const reader = body.getReader();
-  let next: Uint8Array | undefined;
-  do {
-    next = (await reader.read()).value;
-    if (next === undefined) return null;
-  } while (next.length === 0);
+  /** The next octets: the front may hand out chunks of none. */
+  async function octets(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const { value } = await reader.read();
+      if (value === undefined || value.length > 0) return value;
+    }
+  }
+  let first: Promise<Uint8Array | undefined> | undefined = octets();
+  first.catch(() => {}); // whoever reads the stream hears of it
+  const waited = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => waited.resolve("late"), FIRST_OCTET_MS);
+  try {
+    if (await Promise.race([first, waited.promise]) === undefined) return null;
+  } finally {
+    clearTimeout(timer);
+  }
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const chunk = next ?? (await reader.read()).value;
-      next = undefined;
+      const chunk = await (first ?? octets());
+      first = undefined;
       if (chunk === undefined) controller.close();
       else controller.enqueue(chunk);
     },

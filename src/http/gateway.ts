@@ -71,9 +71,6 @@ interface Visit {
 /** A visit that was let in. */
 type Admitted = Visit & { verdict: Extract<Verdict, { kind: "allow" }> };
 
-/** Seconds after which a request that met a full gateway may try again. */
-const RETRY_AFTER_SEC = 2;
-
 /** Creates the data plane. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { scheme, cookies, gate, forwarder } = options;
@@ -90,9 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const account = openAccount(exchange, { ...options, flight, cors });
     try {
       if (flight === undefined) {
-        throw new GatewayError("overloaded", "Too many exchanges", {
-          retryAfterSec: RETRY_AFTER_SEC,
-        });
+        throw new GatewayError("overloaded", "Too many exchanges");
       }
       const preflight = preflightOf(exchange.method, exchange.headers);
       return preflight === undefined || cors.kind === "off"
@@ -114,11 +109,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     account.admitted(verdict, visit.recheck);
 
     const isTunnel = isWebSocketRequest(method, headers);
-    const { sessionToken } = verdict;
     if (
-      sessionToken !== undefined && !isTunnel && mayRedirect(method, headers)
+      target !== exchange.target && !isTunnel && mayRedirect(method, headers)
     ) {
-      const sealed = await sealKeySession(exchange, sessionToken);
+      // The key leaves the address bar, where the app's scripts could read it, whatever opened the door.
+      const sealed = verdict.sessionToken === undefined
+        ? undefined
+        : await sealKeySession(exchange, verdict.sessionToken);
       // Absolute: a target of `//elsewhere/` must stay a path of this host.
       const location = `${scheme}://${exchange.authority}${target}`;
       return account.answer(redirect(303, location, sealed));
@@ -160,7 +157,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       from,
       async recheck() {
         try {
-          return (await gate.admit(request)).kind === "allow";
+          const again = await gate.admit({ ...request, isRecheck: true });
+          return again.kind === "allow";
         } catch {
           return true; // an outage takes nobody's right away
         }

@@ -36,10 +36,15 @@ function fieldsOf(code: ErrorCode): Record<string, string> {
   }
 }
 
+/** Seconds after which what is unavailable is worth another try. */
+const RETRY_AFTER_SEC = 2;
+
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
-  const { code, requestId, asPage, retryAfterSec } = options;
+  const { code, requestId, asPage } = options;
   const status = ERROR_STATUS[code];
+  const retryAfterSec = options.retryAfterSec ??
+    (status === 503 ? RETRY_AFTER_SEC : undefined);
   const headers = {
     ...OWN_ANSWER_FIELDS,
     ...fieldsOf(code),

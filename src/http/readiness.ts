@@ -22,17 +22,20 @@ export function createReadiness(
 ): () => Promise<Readiness> {
   const { now } = options;
   let checkedAt = -Infinity;
-  let lastCheck: Promise<boolean> = Promise.resolve(false);
+  let known: boolean | undefined;
   let apiWasSeen = false;
 
-  function isApiUp(): Promise<boolean> {
-    if (now() - checkedAt < API_CHECK_PAUSE_MS) return lastCheck;
-    checkedAt = now();
-    lastCheck = options.askApi().then(
-      () => apiWasSeen = true,
-      () => false,
-    );
-    return lastCheck;
+  /** What the last question said; only the very first one is waited for. */
+  async function isApiUp(): Promise<boolean> {
+    if (now() - checkedAt >= API_CHECK_PAUSE_MS) {
+      checkedAt = now();
+      const check = options.askApi().then(
+        () => apiWasSeen = known = true,
+        () => known = false,
+      );
+      if (known === undefined) await check;
+    }
+    return known ?? false;
   }
 
   function state(isUp: boolean): CheckState {

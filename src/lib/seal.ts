@@ -1,6 +1,6 @@
 import { base64url, EncryptJWT, jwtDecrypt } from "jose";
 
-/** Longest token, in characters: twice what a browser keeps of a cookie. */
+/** Longest token, in characters, unless told otherwise: twice what a browser keeps of a cookie. */
 const MAX_TOKEN_LENGTH = 8192;
 
 /** What is sealed: anything that survives JSON. */
@@ -27,6 +27,8 @@ export interface SealerOptions {
   readonly purpose: string;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
+  /** Longest token, in characters; {@linkcode MAX_TOKEN_LENGTH} unless given. */
+  readonly maxLength?: number;
 }
 
 interface SealKey {
@@ -45,7 +47,7 @@ interface KeyRing {
  * @throws {TypeError} if there is no secret, or an empty one
  */
 export function createSealer(
-  { secrets, purpose, now }: SealerOptions,
+  { secrets, purpose, now, maxLength = MAX_TOKEN_LENGTH }: SealerOptions,
 ): Sealer {
   const [current, ...previous] = secrets;
   if (current === undefined || secrets.includes("")) {
@@ -65,16 +67,16 @@ export function createSealer(
         .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: purpose, kid })
         .setExpirationTime(Math.floor(expiresAtMs / 1000))
         .encrypt(key);
-      if (token.length > MAX_TOKEN_LENGTH) {
+      if (token.length > maxLength) {
         throw new RangeError(
-          `Cannot seal for '${purpose}': the token would be longer than ${MAX_TOKEN_LENGTH} characters`,
+          `Cannot seal for '${purpose}': the token would be longer than ${maxLength} characters`,
         );
       }
       return token;
     },
 
     async open(token) {
-      if (token.length > MAX_TOKEN_LENGTH) return null;
+      if (token.length > maxLength) return null;
       const { opening } = await keys();
       try {
         const { payload } = await jwtDecrypt(token, ({ kid }) => {

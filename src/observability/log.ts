@@ -4,13 +4,13 @@ import {
   dispose,
   getJsonLinesFormatter,
   getLogger,
-  getStreamSink,
   getTextFormatter,
   type Logger,
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import type { GatewayError } from "../errors.ts";
+import type { LineWriter } from "./line_writer.ts";
 import { describeError } from "../lib/describe_error.ts";
 
 export type { Logger };
@@ -37,9 +37,6 @@ export function logFailure(
   }
 }
 
-/** Milliseconds for which lines may wait to be written together. */
-const FLUSH_INTERVAL_MS = 100;
-
 function formatterOf(format: Config["log"]["format"]): TextFormatter {
   return format === "json"
     ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })
@@ -55,19 +52,15 @@ function formatterOf(format: Config["log"]["format"]): TextFormatter {
     });
 }
 
-/** Starts logging to `output`; resolves to a function that writes what is left and stops it. */
+/** Starts logging to `lines`; resolves to a function that writes what is left and stops it. */
 export async function startLogging(
   config: Config["log"],
-  output: WritableStream<Uint8Array>,
+  lines: LineWriter,
 ): Promise<() => Promise<void>> {
+  const format = formatterOf(config.format);
   await configure({
     reset: true,
-    sinks: {
-      output: getStreamSink(output, {
-        formatter: formatterOf(config.format),
-        nonBlocking: { bufferSize: 200, flushInterval: FLUSH_INTERVAL_MS },
-      }),
-    },
+    sinks: { output: (record) => lines.write(format(record)) },
     loggers: [
       {
         category: "porthole",
@@ -81,5 +74,8 @@ export async function startLogging(
       },
     ],
   });
-  return dispose;
+  return async () => {
+    await lines.flush();
+    await dispose();
+  };
 }

@@ -18,10 +18,10 @@ export function gatewayError(error: unknown): unknown {
   const cause = { cause: error };
   switch (error.code) {
     case "connect_failed":
-    case "connect_timeout":
     case "tls_failed":
     case "connection_lost":
       return new GatewayError("runner_unreachable", error.message, cause);
+    case "connect_timeout":
     case "header_timeout":
       return new GatewayError("runner_timeout", error.message, cause);
     case "protocol_error":
@@ -93,8 +93,8 @@ export function createForwarder(options: {
     try {
       return await attempt(runner);
     } catch (error) {
-      const isGone = error instanceof GatewayError &&
-        error.code === "sandbox_not_found" && request.body === null;
+      const isGone = error instanceof GatewayError && request.body === null &&
+        (error.code === "sandbox_not_found" || error.code === "runner_refused");
       if (!isGone && !isUnreachable(error)) throw gatewayError(error);
       // Where the API does not answer either, the first failure is the one to tell.
       const renewed = await sandboxes.renewRunner(request.sandboxId)
@@ -102,7 +102,9 @@ export function createForwarder(options: {
       if (renewed === null) {
         throw new GatewayError("sandbox_not_found", "No runner any more");
       }
-      if (renewed.proxyUrl === runner.proxyUrl) throw gatewayError(error);
+      if (
+        renewed.proxyUrl === runner.proxyUrl && renewed.apiKey === runner.apiKey
+      ) throw gatewayError(error);
       try {
         return await attempt(renewed);
       } catch (again) {

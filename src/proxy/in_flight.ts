@@ -26,7 +26,7 @@ export interface InFlight {
   idle(): Promise<void>;
   /** Ends from our side whatever can be ended so. */
   abortAll(): void;
-  /** Ends what lasts and has lost its right; resolves when all of it was asked. */
+  /** Ends what lasts and has lost its right; resolves when all of it was asked, or at once while that is under way. */
   recheckAll(): Promise<void>;
 }
 
@@ -37,6 +37,7 @@ const RECHECK_BATCH = 32;
 export function createInFlight(limit: number): InFlight {
   const flights = new Set<Flight>();
   let waiting: PromiseWithResolvers<void> | undefined;
+  let isRechecking = false;
 
   async function recheck(flight: Flight): Promise<void> {
     const mayGoOn = await flight.recheck?.();
@@ -70,10 +71,13 @@ export function createInFlight(limit: number): InFlight {
       for (const flight of [...flights]) flight.abort?.("going_away");
     },
     async recheckAll() {
+      if (isRechecking) return;
+      isRechecking = true;
       const lasting = [...flights].filter((flight) => flight.recheck);
       while (lasting.length > 0) {
         await Promise.all(lasting.splice(0, RECHECK_BATCH).map(recheck));
       }
+      isRechecking = false;
     },
   };
 }

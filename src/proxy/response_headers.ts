@@ -20,12 +20,33 @@ export function filterSetCookie(
   }
   return attributes.filter((attribute, index) => {
     if (index === 0) return true;
-    const match = /^\s*domain\s*=\s*\.?(.*?)\s*$/i.exec(attribute);
-    const domain = match?.[1]?.toLowerCase();
+    const domain = domainOf(attribute);
     return domain === undefined ||
       !(domain === base || base.endsWith(`.${domain}`));
   }).join(";");
 }
+
+/** The domain that an attribute names, undefined for any other attribute (RFC 6265bis section 5.6.3). */
+function domainOf(attribute: string): string | undefined {
+  const equals = attribute.indexOf("=");
+  const name = attribute.slice(0, Math.max(0, equals)).trim().toLowerCase();
+  if (name !== "domain") return undefined;
+  const domain = attribute.slice(equals + 1).trim().toLowerCase();
+  return domain.startsWith(".") ? domain.slice(1) : domain;
+}
+
+/**
+ * An app's Clear-Site-Data without the cookies, undefined where nothing is left: a browser clears those of the whole
+ * site, every other sandbox's and our logins (W3C Clear Site Data, section 3.1). All else is the app's own origin's.
+ */
+export function filterClearSiteData(value: string): string | undefined {
+  const kept = value.split(",").map((type) => type.trim())
+    .filter((type) => type !== '"cookies"')
+    .map((type) => type === '"*"' ? EVERYTHING_BUT_COOKIES : type);
+  return kept.length === 0 ? undefined : kept.join(", ");
+}
+
+const EVERYTHING_BUT_COOKIES = '"cache", "storage", "executionContexts"';
 
 function connectionOf(fields: readonly Field[]): string | undefined {
   const values = fields.filter(([name]) => name.toLowerCase() === "connection");
@@ -44,9 +65,15 @@ export function responseFields(
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
     if (isHopByHop(lower) || nominated.has(lower)) continue;
+    if (lower === "x-porthole-error") continue; // it tells our answers from an app's
     if (lower === "set-cookie") {
       const cookie = filterSetCookie(value, base);
       if (cookie !== undefined) relayed.push([name, cookie]);
+      continue;
+    }
+    if (lower === "clear-site-data") {
+      const types = filterClearSiteData(value);
+      if (types !== undefined) relayed.push([name, types]);
       continue;
     }
     relayed.push([name, value]);

@@ -224,3 +224,19 @@ Deno.test("Gate asks nothing for a client that is over its budget, and says when
   });
   assert.deepEqual(calls, []);
 });
+
+Deno.test("Gate keeps the charge for what it asked before the budget ran out", async () => {
+  const { gate, calls } = gateWith([], 3);
+  const label = "zzzzzzzz12345678"; // asks twice: as a token, and as an id
+  for (let i = 0; i < 50; i++) {
+    await gate.admit(knock(label)).catch(() => {});
+  }
+  assert.equal(calls.length, 3);
+});
+
+Deno.test("Gate rechecks whoever was let in, however much the address has failed meanwhile", async () => {
+  const { gate } = gateWith([], 0);
+  const request = { ...knock("box", [{ kind: "bearer", token: "bad" }]) };
+  const verdict = await gate.admit({ ...request, isRecheck: true });
+  assert.equal(verdict.kind, "login");
+});

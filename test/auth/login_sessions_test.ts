@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { createLoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
+import type {
+  DurableStore,
+  StoreKey,
+  StoreLookup,
+} from "../../src/cache/store.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -8,8 +13,22 @@ import { createSealer } from "../../src/lib/seal.ts";
 const CALLER = { address: "127.0.0.1", mayAsk: () => {} };
 const MINUTE_MS = 60_000;
 
+/** A shared tier that answers reads as it is told, and the keys that were written. */
+function storeThat(read: () => StoreLookup) {
+  const writes: StoreKey[] = [];
+  const store: DurableStore = {
+    kind: "test",
+    shared: true,
+    get: () => Promise.resolve(read()),
+    set: (key) => Promise.resolve(void writes.push(key)),
+    delete: (key) => Promise.resolve(void writes.push(key)),
+    close() {},
+  };
+  return { store, writes };
+}
+
 /** Login sessions before an API for which only the tokens in `good` have access. */
-function setUp() {
+function setUp(store: DurableStore | null = null) {
   const clock = { now: 1_000_000_000_000 };
   const now = () => clock.now;
   const good = new Set(["first"]);
@@ -25,7 +44,7 @@ function setUp() {
           : Promise.resolve(answer);
       },
     }),
-    store: null,
+    store,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
     maxEntries: 10,
     now,
@@ -64,9 +83,51 @@ Deno.test("LoginSessions judge a session by what its user may see now", async ()
   assert(!await logins.isWorth(session, CALLER));
 });
 
-Deno.test("LoginSessions take a session that they have never seen for what it says", async () => {
+Deno.test("LoginSessions without a durable tier take a session that they have never seen for what it says", async () => {
   const { logins, session } = setUp();
   assert(await logins.isWorth(session, CALLER));
+});
+
+Deno.test("LoginSessions with a durable tier know every session, or it is none", async () => {
+  const { store } = storeThat(() => "absent");
+  const { logins, session, tokens } = setUp(store);
+  assert(!await logins.isWorth(session, CALLER));
+  await logins.begin(session, tokens);
+  assert(await logins.isWorth(session, CALLER));
+});
+
+Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
+  let answer: StoreLookup = "absent";
+  const { store, writes } = storeThat(() => answer);
+  const { clock, logins, session, tokens } = setUp(store);
+  await logins.begin(session, tokens);
+  await logins.end(session);
+  const written = writes.length;
+  answer = "unavailable";
+  for (let i = 0; i < 5; i++) {
+    clock.now += 10_000; // past the recheck of a shared tier
+    assert(!await logins.isWorth(session, CALLER));
+  }
+  assert.equal(writes.length, written);
+});
+
+Deno.test("LoginSessions that cannot be looked up are neither good nor ended", async () => {
+  const { store } = storeThat(() => "unavailable");
+  const { logins, session } = setUp(store);
+  await assert.rejects(logins.isWorth(session, CALLER), {
+    code: "api_unreachable",
+  });
+});
+
+Deno.test("LoginSessions stay ended although a renewal was under way", async () => {
+  const { clock, logins, session, tokens, answerWith } = setUp();
+  await logins.begin(session, tokens);
+  clock.now += 5 * MINUTE_MS;
+  answerWith({ accessToken: "first", expiresAt: undefined });
+  const judged = logins.isWorth(session, CALLER);
+  await logins.end(session);
+  assert(!await judged);
+  assert(!await logins.isWorth(session, CALLER));
 });
 
 Deno.test("LoginSessions never open a session again that was ended, up to its very end", async () => {

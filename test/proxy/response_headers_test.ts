@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  filterClearSiteData,
   filterSetCookie,
   responseFields,
 } from "../../src/proxy/response_headers.ts";
@@ -31,6 +32,21 @@ Deno.test("responseFields() drops hop-by-hop fields and those that Connection no
       ["X-Hop", "1"],
       ["X-End", "2"],
     ], BASE),
+    [["X-End", "2"]],
+  );
+});
+
+Deno.test("filterClearSiteData() lets an app clear what is its own only", () => {
+  for (
+    const [value, kept] of [
+      ['"cookies"', undefined],
+      ['"cache", "cookies", "storage"', '"cache", "storage"'],
+      ['"*"', '"cache", "storage", "executionContexts"'],
+      ['"storage"', '"storage"'],
+    ] as const
+  ) assert.equal(filterClearSiteData(value), kept, value);
+  assert.deepEqual(
+    responseFields([["Clear-Site-Data", '"cookies"'], ["X-End", "2"]], BASE),
     [["X-End", "2"]],
   );
 });
@@ -80,4 +96,17 @@ Deno.test("filterSetCookie() leaves every other line byte for byte", () => {
       "a=1; Domain",
     ]
   ) assert.equal(filterSetCookie(line, BASE), line, line);
+});
+
+Deno.test("filterSetCookie() copes with an attribute of nothing but blanks", () => {
+  // Long enough that a matcher which backtracks would not come back.
+  const line = `a=1; domain=x${" ".repeat(500_000)}y; Domain=com`;
+  assert.equal(
+    filterSetCookie(line, BASE),
+    line.slice(0, -"; Domain=com".length),
+  );
+});
+
+Deno.test("responseFields() keeps our own field to our own answers", () => {
+  assert.deepEqual(responseFields([["X-Porthole-Error", "x"]], BASE), []);
 });

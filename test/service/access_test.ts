@@ -172,6 +172,7 @@ Deno.test("an app never sees the gateway's credentials, on a public sandbox eith
     path: "/echo?x&DAYTONA_SANDBOX_AUTH_KEY=secret-key&y=",
     headers: {
       cookie: "a=1; porthole-session=secret-cookie; b=2",
+      "sec-fetch-mode": "cors",
       "x-daytona-preview-token": "secret-token",
       authorization: "Bearer the-app-s-own",
       connection: "close, x-daytona-authorization",

@@ -80,6 +80,14 @@ export const cookieTossing: Scenario = {
     await opensStill(page, locked);
     assert.deepEqual(await loginCookie(page.context()), login);
 
+    for (const types of ['"cookies"', '"cache", "cookies"', '"*"']) {
+      hostile.fields = [["clear-site-data", types]];
+      await page.goto(abroad);
+    }
+    hostile.fields = [];
+    await opensStill(page, locked);
+    assert.deepEqual(await loginCookie(page.context()), login);
+
     // A new login, among the planted ones of others.
     await page.context().clearCookies({
       domain: /^\.?proxy\.localhost$/,

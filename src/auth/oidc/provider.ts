@@ -154,7 +154,7 @@ export function createOpenidProvider(
     } catch (error) {
       const failure = await loginError(error);
       const isRefusal = error instanceof oauth.ResponseBodyError &&
-        error.status < 500;
+        error.error === "invalid_grant";
       if (isRefusal) return null;
       throw failure instanceof GatewayError ? unavailable(error) : failure;
     }

@@ -86,14 +86,26 @@ export function addLogoutRoutes(
     return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
   });
 
-  app.openapi(logoutRoute, async (c) => {
+  // Before the form is read: nobody else's body is.
+  app.use("/logout", async (c, next) => {
     const { base, authority } = c.env;
     if (base === undefined) {
       throw new GatewayError("route_not_found", "No login on this host");
     }
-    if (!isOwnRequest(c.req.raw.headers, authority)) {
-      throw new GatewayError("cross_site_request", "Logout from elsewhere");
+    if (c.req.method === "POST") {
+      if (!isOwnRequest(c.req.raw.headers, authority)) {
+        throw new GatewayError("cross_site_request", "Logout from elsewhere");
+      }
+      const length = c.req.header("content-length") ?? "";
+      if (!/^[0-9]{1,4}$/.test(length)) {
+        throw new GatewayError("bad_request", "Not the form of /logout");
+      }
     }
+    await next();
+  });
+
+  app.openapi(logoutRoute, async (c) => {
+    const { base = "" } = c.env;
     const { sandbox } = c.req.valid("form");
     const field = c.req.header("cookie") ?? "";
     const names = sandbox === undefined

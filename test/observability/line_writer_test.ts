@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { createLineWriter } from "../../src/observability/line_writer.ts";
+
+/** An output whose writes end when the test says so. */
+function slowOutput() {
+  const batches: string[] = [];
+  let release = Promise.withResolvers<void>();
+  const stream = new WritableStream<Uint8Array>({
+    async write(bytes) {
+      batches.push(new TextDecoder().decode(bytes));
+      await release.promise;
+    },
+  });
+  return {
+    batches,
+    stream,
+    release() {
+      release.resolve();
+      release = Promise.withResolvers();
+      release.resolve();
+    },
+  };
+}
+
+Deno.test("LineWriter writes lines together and in order", async () => {
+  const output = slowOutput();
+  const writer = createLineWriter(output.stream);
+  writer.write("one\n");
+  writer.write("two\n");
+  output.release();
+  await writer.flush();
+  assert.deepEqual(output.batches, ["one\ntwo\n"]);
+});
+
+Deno.test("LineWriter gathers what comes while a batch is under way", async () => {
+  const output = slowOutput();
+  const writer = createLineWriter(output.stream);
+  writer.write("one\n");
+  const flushed = writer.flush();
+  writer.write("two\n");
+  writer.write("three\n");
+  output.release();
+  await flushed;
+  await writer.flush();
+  assert.deepEqual(output.batches, ["one\n", "two\nthree\n"]);
+});
+
+Deno.test("LineWriter drops lines rather than filling the memory for a reader that is too slow", async () => {
+  const output = slowOutput();
+  const writer = createLineWriter(output.stream);
+  const line = `${"x".repeat(1023)}\n`;
+  for (let i = 0; i < 10_000; i++) writer.write(line);
+  assert(writer.dropped > 5000 && writer.dropped < 6500);
+  output.release();
+  await writer.flush();
+  writer.write("after\n");
+  await writer.flush();
+  assert.equal(output.batches.at(-1), "after\n");
+});
+
+Deno.test("LineWriter survives an output that is gone", async () => {
+  const writer = createLineWriter(
+    new WritableStream({
+      write: () => Promise.reject(new Error("gone")),
+    }),
+  );
+  writer.write("one\n");
+  await writer.flush();
+  writer.write("two\n");
+  await writer.flush();
+});
