@@ -259,7 +259,7 @@ async function admittedRequest(
     port: exchange.host.port,
     forwarded: from.forwarded,
     dropAuthorization: verdict.by === "bearer",
-    signal: request.signal,
+    signal: () => request.signal,
   };
 }
 

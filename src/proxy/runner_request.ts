@@ -20,7 +20,7 @@ export interface AdmittedRequest {
   readonly forwarded: Forwarded;
   readonly dropAuthorization: boolean;
   /** Aborts when the client is gone. */
-  readonly signal?: AbortSignal;
+  readonly signal: () => AbortSignal;
 }
 
 /** A runner's base URL, taken apart once. */
@@ -76,6 +76,6 @@ export function upstreamRequest(
     }),
     body: request.body,
     contentLength: request.contentLength,
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    lateSignal: request.signal,
   };
 }

@@ -57,6 +57,7 @@ export class UpstreamClient {
   readonly #open = new Set<Connection>();
   readonly #connecting: Deadlines;
   readonly #waiting: Deadlines;
+  readonly #unwatched = new Map<Exchange, number>();
   readonly #attempts: AttemptContext;
   readonly #exchanges: ExchangeContext;
   #sweeper: Timer | undefined;
@@ -77,6 +78,7 @@ export class UpstreamClient {
     this.#exchanges = {
       limits: all,
       waiting: this.#waiting,
+      unwatched: this.#unwatched,
       now,
       release: (connection) => this.#pool.put(connection, now()),
     };
@@ -134,12 +136,17 @@ export class UpstreamClient {
     };
   }
 
-  /** Closes what is overdue; a timer does so while connections are open. */
+  /** Closes what is overdue, and watches the clients of what takes long; a timer does so while connections are open. */
   sweep(): void {
     const now = this.#options.now();
     this.#pool.expire(now);
     this.#connecting.expire(now);
     this.#waiting.expire(now);
+    for (const [exchange, since] of this.#unwatched) {
+      if (since > now - SWEEP_MS) break;
+      this.#unwatched.delete(exchange);
+      exchange.watch();
+    }
     if (this.#open.size === 0 && this.#connecting.size === 0) {
       this.#stopSweeper();
     }

@@ -44,6 +44,8 @@ export interface ExchangeContext {
   /** Connections whose request was sent and whose final response head has not come. */
   readonly waiting: Deadlines;
   now(): number;
+  /** Exchanges whose client is not watched yet, oldest first, and since when. */
+  readonly unwatched: Map<Exchange, number>;
   /** Takes back a connection that can be used again. */
   release(connection: Connection): void;
 }
@@ -60,6 +62,7 @@ export class Exchange {
   readonly #upload: Upload | null;
   #sending: Promise<void> | null = null;
   #answered = false;
+  #signal: AbortSignal | undefined;
 
   constructor(
     connection: Connection,
@@ -79,9 +82,11 @@ export class Exchange {
   async responseHead(): Promise<ResponseHead> {
     const connection = this.#connection;
     connection.onFail = () => this.settle();
-    const { signal } = this.#prepared.request;
-    signal?.addEventListener("abort", this.#abort);
-    if (signal?.aborted) this.#abort();
+    const { signal, lateSignal } = this.#prepared.request;
+    if (signal !== undefined) this.#watch(signal);
+    if (lateSignal !== undefined) {
+      this.#context.unwatched.set(this, this.#context.now());
+    }
     this.#sending = this.#send();
     try {
       const head = await readFinalHead(connection, this.#context.limits);
@@ -90,6 +95,7 @@ export class Exchange {
       }
       this.#answered = true;
       this.#context.waiting.delete(connection);
+      this.#context.unwatched.delete(this);
       return head;
     } catch (error) {
       connection.fail(error);
@@ -104,9 +110,22 @@ export class Exchange {
     return { status, reason, headers, body: this.#responseBody(head) };
   }
 
+  /** Watches the client from now on: it has waited for a while. */
+  watch(): void {
+    const { lateSignal } = this.#prepared.request;
+    if (lateSignal !== undefined) this.#watch(lateSignal());
+  }
+
+  #watch(signal: AbortSignal): void {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#abort);
+    if (signal.aborted) this.#abort();
+  }
+
   /** Leaves the connection to whoever holds it. */
   settle(): void {
-    this.#prepared.request.signal?.removeEventListener("abort", this.#abort);
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#context.unwatched.delete(this);
     this.#context.waiting.delete(this.#connection);
     this.#upload?.stop();
   }

@@ -31,6 +31,11 @@ export interface UpstreamRequest {
   readonly contentLength: number | null;
   /** The client is gone: the upstream connection is closed at once, also in the middle of the response body. */
   readonly signal?: AbortSignal;
+  /**
+   * The same, asked for only where the response keeps its client waiting for a quarter of a second: making the signal
+   * of a request costs more than most exchanges take. It counts until the response head.
+   */
+  readonly lateSignal?: () => AbortSignal;
 }
 
 /**

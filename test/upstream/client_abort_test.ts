@@ -172,3 +172,50 @@ Deno.test("request() heeds an end that comes between connecting and sending", as
     });
   }
 });
+
+Deno.test("request() does not ask for a late signal where the response comes soon", async () => {
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 204 No Content\r\n\r\n");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    const lateSignal = () => assert.fail("asked for");
+    await client.request(requestOf({ origin, lateSignal }));
+    client.sweep();
+  });
+});
+
+Deno.test("request() watches its client once the response has kept it waiting", async () => {
+  const clock = { now: 0 };
+  const abort = new AbortController();
+  const closed = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    arrived.resolve();
+    await conn.closed();
+    closed.resolve();
+  }, async (client, { origin }) => {
+    let asked = 0;
+    const failed = assert.rejects(
+      client.request(requestOf({
+        origin,
+        lateSignal() {
+          asked++;
+          return abort.signal;
+        },
+      })),
+      withCode("aborted"),
+    );
+    await arrived.promise;
+    client.sweep();
+    assert.equal(asked, 0);
+    clock.now += 250;
+    client.sweep();
+    client.sweep();
+    assert.equal(asked, 1);
+    abort.abort();
+    await failed;
+    await closed.promise;
+  }, { now: () => clock.now });
+});
