@@ -23,6 +23,7 @@ import { createGateway } from "./http/gateway.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createTunneler } from "./http/tunnel.ts";
 import { sleep } from "./lib/backoff.ts";
+import { createBackground } from "./lib/background.ts";
 import { describeError } from "./lib/describe_error.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -109,7 +110,8 @@ export async function createService(
       ...(maxLength === undefined ? {} : { maxLength }),
     });
   }
-  const answers = { cache: config.cache, store, now };
+  const background = createBackground();
+  const answers = { cache: config.cache, store, background, now };
   const sandboxes = createSandboxDirectory(api, {
     ...answers,
     sealer: sealerFor("runner"),
@@ -132,6 +134,7 @@ export async function createService(
     provider: () => provider() ?? undefined,
     store,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
+    background,
     maxEntries,
     now,
   });
@@ -245,6 +248,7 @@ export async function createService(
       inFlight.abortAll();
       upstream.close();
       await learning;
+      await background.settled();
       store?.close();
     },
   };

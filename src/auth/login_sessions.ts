@@ -10,6 +10,7 @@ import type { DurableStore } from "../cache/store.ts";
 import type { AccessDirectory } from "../directory/access.ts";
 import type { MayAsk } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
+import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
@@ -77,6 +78,7 @@ export function createLoginSessions(options: {
   store: DurableStore | null;
   sealer: Sealer;
   maxEntries: number;
+  background: Background;
   now: () => number;
 }): LoginSessions {
   const { access, store, now } = options;
@@ -89,6 +91,7 @@ export function createLoginSessions(options: {
     ...(store === null
       ? {}
       : { durable: { store, codec: sealedStanding(options.sealer) } }),
+    background: options.background,
     now,
   });
 

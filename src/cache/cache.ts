@@ -1,3 +1,4 @@
+import type { Background } from "../lib/background.ts";
 import { LRUCache } from "lru-cache";
 import { joinParts } from "../lib/digest.ts";
 import {
@@ -74,6 +75,8 @@ export interface CacheOptions<V> {
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onEvent?: (event: CacheEvent, kind: string) => void;
+  /** Where work is noted that nobody waits for: renewals, and writes to the durable tier. */
+  readonly background?: Background;
 }
 
 /** What one look for a value brought. */
@@ -91,7 +94,7 @@ interface Outcome<V> {
  * nor that a deletion overtakes a fetch.
  */
 export function createCache<V>(
-  { policy, durable, now, onEvent }: CacheOptions<V>,
+  { policy, durable, now, onEvent, background }: CacheOptions<V>,
 ): Cache<V> {
   const { kind } = policy;
   const memory = new LRUCache<string, Entry<V>>({ max: policy.maxEntries });
@@ -103,6 +106,11 @@ export function createCache<V>(
     kind,
     onCodecFailure: () => onEvent?.("codec_failed", kind),
   });
+
+  function inBackground(work: Promise<unknown>): void {
+    if (background === undefined) work.catch(() => {});
+    else background.add(work);
+  }
 
   /** The copy in process, unless the durable tier has to be asked first. */
   function verified(id: string): Entry<V> | undefined {
@@ -147,7 +155,7 @@ export function createCache<V>(
     return fills.share(id, async (isCurrent) => {
       try {
         const filled = await fill();
-        if (isCurrent()) void keep(key, filled); // the durable tier follows in its own time
+        if (isCurrent()) inBackground(keep(key, filled)); // the durable tier follows in its own time
         return { value: filled.value, event: "miss" };
       } catch (error) {
         onEvent?.("fill_failed", kind);
@@ -208,7 +216,7 @@ export function createCache<V>(
         return value;
       }
       if (standing !== "fresh" && now() >= entry.retryAt) {
-        refill(key, fill).catch(() => {}); // in the background; counted there
+        inBackground(refill(key, fill)); // counted there
       }
       const nearest = copy === undefined ? "durable_hit" : "hit";
       onEvent?.(standing === "outage" ? "stale" : nearest, kind);

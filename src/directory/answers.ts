@@ -8,6 +8,7 @@ import {
 } from "../cache/cache.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
+import type { Background } from "../lib/background.ts";
 
 /** The kinds of answers that are kept; each names its cache in the durable tier and in metrics. */
 export type AnswerKind =
@@ -60,6 +61,7 @@ export interface AnswerCacheOptions {
   readonly store: DurableStore | null;
   readonly now: () => number;
   readonly onEvent?: (event: CacheEvent, kind: string) => void;
+  readonly background: Background;
 }
 
 /** Called before a question goes out on somebody's behalf, and not where the answer is at hand; throws to forbid it. */
@@ -90,6 +92,7 @@ export function openAnswerCache<V>(
       ? {}
       : { durable: { store: options.store, codec } }),
     now: options.now,
+    background: options.background,
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   });
 

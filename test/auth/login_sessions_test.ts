@@ -8,6 +8,7 @@ import type {
 } from "../../src/cache/store.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
 const CALLER = { address: "127.0.0.1", mayAsk: () => {} };
@@ -47,6 +48,7 @@ function setUp(store: DurableStore | null = null) {
     store,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
     maxEntries: 10,
+    background: createBackground(),
     now,
   });
   const session: LoginSession = {
