@@ -33,6 +33,7 @@ import { type Account, openAccount } from "./account.ts";
 import { type Exchange, isWebSocketRequest, requestBody } from "./exchange.ts";
 import { loginLocation } from "./login_location.ts";
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
+import { redirect } from "./redirect.ts";
 import type { Tunneler } from "./tunnel.ts";
 
 /** Parts of the data plane. */
@@ -113,12 +114,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       target !== exchange.target && !isTunnel && mayRedirect(method, headers)
     ) {
       // The key leaves the address bar, where the app's scripts could read it, whatever opened the door.
-      const sealed = verdict.sessionToken === undefined
-        ? undefined
-        : await sealKeySession(exchange, verdict.sessionToken);
+      const cookies = verdict.sessionToken === undefined
+        ? []
+        : [await sealKeySession(exchange, verdict.sessionToken)];
       // Absolute: a target of `//elsewhere/` must stay a path of this host.
       const location = `${scheme}://${exchange.authority}${target}`;
-      return account.answer(redirect(303, location, sealed));
+      return account.answer(redirect(303, location, cookies));
     }
     const request = await admittedRequest(exchange, visit);
     if (!isTunnel) return account.relay(await forwarder.forward(request));
@@ -261,19 +262,4 @@ async function admittedRequest(
     dropAuthorization: verdict.by === "bearer",
     signal: () => request.signal,
   };
-}
-
-function redirect(
-  status: 302 | 303,
-  location: string,
-  setCookie?: string,
-): Response {
-  return new Response(null, {
-    status,
-    headers: {
-      ...OWN_ANSWER_FIELDS,
-      location,
-      ...(setCookie === undefined ? {} : { "set-cookie": setCookie }),
-    },
-  });
 }

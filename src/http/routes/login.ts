@@ -10,7 +10,7 @@ import {
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ControlContext, ControlEnv } from "../control_env.ts";
-import { OWN_ANSWER_FIELDS } from "../problem.ts";
+import { redirect } from "../redirect.ts";
 
 /** Parts of the login routes. */
 export interface LoginRoutesOptions {
@@ -115,21 +115,6 @@ export function addLoginRoutes(
 
   function callbackUri({ authority }: ControlContext): string {
     return `${scheme}://${authority.toLowerCase()}/callback`;
-  }
-
-  function redirect(
-    status: 302 | 303,
-    location: string,
-    setCookies: readonly string[],
-  ): Response {
-    return new Response(null, {
-      status,
-      headers: [
-        ...Object.entries(OWN_ANSWER_FIELDS),
-        ["location", location],
-        ...setCookies.map((line): [string, string] => ["set-cookie", line]),
-      ],
-    });
   }
 
   app.openapi(loginRoute, async (c) => {
