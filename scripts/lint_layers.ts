@@ -7,6 +7,7 @@
 const LAYERS = [
   "lib",
   "errors.ts",
+  "config",
   "config.ts",
   "observability",
   "address",

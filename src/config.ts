@@ -3,31 +3,21 @@
  * variable once; parsing and the README's table both come from it. Where Daytona's own proxy has a variable for the
  * purpose, its name is used.
  */
-import { z } from "zod";
+import type { CacheLocation } from "./config/cache_location.ts";
 import {
-  addressRange,
-  baseUrl,
-  type DomainAndPort,
-  integer,
-  listenAddress,
-  listOf,
-  longSecret,
-  oneOf,
-  optional,
-  origin,
-  parentDomain,
-  scope,
-  seconds,
-  token,
-} from "./lib/formats.ts";
+  type CORS_MODES,
+  type LOG_LEVELS,
+  SETTINGS,
+} from "./config/settings.ts";
+import type { DomainAndPort } from "./lib/formats.ts";
 import { deepFreeze } from "./lib/freeze.ts";
 import {
-  type Format,
   readSettings,
-  type Setting,
   type SettingProblem,
   type SettingValues,
 } from "./lib/settings.ts";
+
+export { type CacheLocation, SETTINGS };
 
 /** Everything that can be configured: durations in milliseconds, sizes in bytes. */
 export interface Config {
@@ -37,6 +27,8 @@ export interface Config {
     readonly port: number;
     /** Peers whose `X-Forwarded-For` is believed, in CIDR notation. */
     readonly trustedProxies: readonly string[];
+    /** Undefined: plain HTTP. */
+    readonly tls: TlsFiles | undefined;
   };
   readonly public: {
     /** The scheme that clients see, also where a load balancer in front terminates TLS. */
@@ -46,6 +38,10 @@ export interface Config {
     readonly allowedOrigins: readonly string[];
     /** Who may read an app's answers across origins: see cors.ts. */
     readonly corsMode: CorsMode;
+    /** Whether browsers see a page before the first visit of a preview. */
+    readonly previewWarning: boolean;
+    /** Whether only the toolbox is served. */
+    readonly toolboxOnly: boolean;
   };
   readonly daytona: {
     /** Without a slash at its end. */
@@ -94,6 +90,8 @@ export interface Config {
   readonly limits: {
     readonly concurrentExchanges: number;
     readonly tunnelBufferBytes: number;
+    /** How long the gateway still takes connections after it turned not ready. */
+    readonly shutdownDelayMs: number;
     readonly shutdownTimeoutMs: number;
     /** Failed credentials and unknown sandboxes that one client address may have a minute. */
     readonly refusalsPerMinute: number;
@@ -102,281 +100,21 @@ export interface Config {
     readonly level: LogLevel;
     readonly format: "json" | "pretty";
   };
+  /** Where metrics are served; undefined: nowhere. */
+  readonly metricsPort: number | undefined;
 }
 
-/** Where the durable cache tier is kept. */
-export type CacheLocation =
-  | { readonly kind: "none" }
-  /** As `Deno.openKv(path)` takes it: undefined is the platform's own database, `:memory:` one without a file. */
-  | { readonly kind: "kv"; readonly path: string | undefined }
-  | { readonly kind: "kv-connect"; readonly url: string };
+/** Where the listener's certificate is: paths of PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
 
 /** The least severe level that is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** How cross-origin answers are shared. */
 export type CorsMode = (typeof CORS_MODES)[number];
-
-const CORS_MODES = ["auto", "reflect", "off"] as const;
-
-const LOG_LEVELS = ["trace", "debug", "info", "warning", "error"] as const;
-
-const MIN_SECRET_LENGTH = 32;
-
-/** Every environment variable, in the README's order. */
-export const SETTINGS = {
-  DAYTONA_API_URL: {
-    group: "Daytona",
-    purpose: "Base URL of the Daytona API.",
-    format: baseUrl(),
-  },
-  PROXY_API_KEY: {
-    group: "Daytona",
-    purpose: "The key with which the proxy identifies itself to the API.",
-    format: token(),
-    secret: true,
-  },
-  API_CLIENT_TIMEOUT_SEC: {
-    group: "Daytona",
-    // Daytona's proxy waits 60 s; somebody is waiting for a page here, and a call is tried three times.
-    purpose: "How long one call of the API may take.",
-    format: seconds(),
-    default: "10",
-  },
-  PROXY_HOST: {
-    group: "Listening",
-    purpose: "The address to listen on.",
-    format: listenAddress(),
-    default: "0.0.0.0",
-  },
-  PROXY_PORT: {
-    group: "Listening",
-    purpose: "The port to listen on; 0 takes any free one.",
-    format: integer({ min: 0, max: 65535 }),
-    default: "4000",
-  },
-  TRUSTED_PROXIES: {
-    group: "Listening",
-    purpose:
-      "Load balancers in front, whose X-Forwarded-For names the client's address.",
-    format: listOf(addressRange()),
-    default: "",
-    whenUnset: "none",
-  },
-  PROXY_PROTOCOL: {
-    group: "Public addresses",
-    // A wrong https fails in plain sight; a wrong http quietly drops Secure from every cookie.
-    purpose:
-      "The scheme that clients see, also behind a load balancer that terminates TLS.",
-    format: oneOf("http", "https"),
-    default: "https",
-  },
-  PROXY_DOMAIN: {
-    group: "Public addresses",
-    purpose:
-      "Base domains: previews are at {port}-{sandbox} below them; the port, if any, is the one that clients see.",
-    format: listOf(parentDomain()),
-    default: "",
-    whenUnset: "the API's `proxyTemplateUrl`",
-  },
-  ALLOWED_ORIGINS: {
-    group: "Public addresses",
-    purpose:
-      "Origins whose pages may use a visitor's session in cross-origin requests.",
-    format: listOf(origin()),
-    default: "",
-    whenUnset: "none",
-  },
-  CORS_MODE: {
-    group: "Public addresses",
-    purpose:
-      "Whether previews can be read across origins: where the app says nothing itself (auto), always (reflect, as Daytona's proxy does, with credentials for trusted origins only), or as the app says (off).",
-    format: oneOf(...CORS_MODES),
-    default: "auto",
-  },
-  OIDC_DOMAIN: {
-    group: "Login",
-    purpose: "The OpenID Connect issuer, as the gateway reaches it.",
-    format: optional(baseUrl()),
-    default: "",
-    whenUnset: "the API's configuration",
-  },
-  OIDC_PUBLIC_DOMAIN: {
-    group: "Login",
-    purpose: "The issuer as browsers reach it, where that differs.",
-    format: optional(baseUrl()),
-    default: "",
-    whenUnset: "`OIDC_DOMAIN`",
-  },
-  OIDC_CLIENT_ID: {
-    group: "Login",
-    purpose: "The gateway's client id at the issuer.",
-    format: optional(token()),
-    default: "",
-    whenUnset: "the API's configuration",
-  },
-  OIDC_CLIENT_SECRET: {
-    group: "Login",
-    purpose: "The client's secret; without one it is a public client.",
-    format: optional(token()),
-    default: "",
-    whenUnset: "none",
-    secret: true,
-  },
-  OIDC_AUDIENCE: {
-    group: "Login",
-    purpose: "The audience to ask for, so that the API takes the token.",
-    format: optional(token()),
-    default: "",
-    whenUnset: "the API's configuration",
-  },
-  OIDC_SCOPE: {
-    group: "Login",
-    purpose:
-      "The scopes to ask for; with offline_access most providers let a session outlast its access token.",
-    format: scope(),
-    default: "openid profile email",
-  },
-  OIDC_ALLOW_INSECURE: {
-    group: "Login",
-    purpose: "Whether the issuer may be plain http on another machine.",
-    format: oneOf("true", "false"),
-    default: "false",
-  },
-  SESSION_SECRETS: {
-    group: "Sessions",
-    purpose:
-      "Secrets for session cookies: the first one seals, all of them open, so a new one is put in front.",
-    format: listOf(longSecret(MIN_SECRET_LENGTH)),
-    default: "",
-    whenUnset: "derived from PROXY_API_KEY",
-    secret: true,
-  },
-  SESSION_TTL_SEC: {
-    group: "Sessions",
-    purpose: "How long a session lasts.",
-    format: seconds({ min: 60 }),
-    default: "3600",
-  },
-  COOKIE_SAMESITE: {
-    group: "Sessions",
-    purpose:
-      "`none` lets previews work inside another site's frame; it needs https.",
-    format: oneOf("lax", "none"),
-    default: "lax",
-  },
-  CACHE_URL: {
-    group: "Cache",
-    purpose: "Where answers of the API are kept across restarts and machines.",
-    format: cacheLocation(),
-    default: "kv:",
-  },
-  CACHE_MAX_ENTRIES: {
-    group: "Cache",
-    purpose: "How many answers of each kind are kept in memory.",
-    format: integer({ min: 1, max: 10_000_000 }),
-    default: "10000",
-  },
-  RUNNER_TTL_SEC: {
-    group: "Cache",
-    purpose: "How long it is remembered which runner holds a sandbox.",
-    format: seconds(),
-    default: "120",
-  },
-  PUBLIC_TTL_SEC: {
-    group: "Cache",
-    purpose: "How long it is remembered whether a sandbox is public.",
-    format: seconds(),
-    default: "120",
-  },
-  TOKEN_TTL_SEC: {
-    group: "Cache",
-    purpose: "How long an accepted token is remembered.",
-    format: seconds(),
-    default: "120",
-  },
-  TOKEN_REFUSED_TTL_SEC: {
-    group: "Cache",
-    purpose: "How long a refused token is remembered.",
-    format: seconds(),
-    default: "5",
-  },
-  SIGNED_TOKEN_TTL_SEC: {
-    group: "Cache",
-    purpose:
-      "How long a signed link is remembered, and so may outlive its revocation.",
-    format: seconds(),
-    default: "60",
-  },
-  STALE_IF_ERROR_SEC: {
-    group: "Cache",
-    purpose:
-      "How long past its time an answer is still used while the API is down.",
-    format: seconds({ min: 0 }),
-    default: "600",
-  },
-  UPSTREAM_CONNECT_TIMEOUT_SEC: {
-    group: "Runners",
-    purpose: "How long connecting to a runner may take.",
-    format: seconds(),
-    default: "10",
-  },
-  UPSTREAM_HEADER_TIMEOUT_SEC: {
-    group: "Runners",
-    // Long enough for slow pages and long polls, and yet no exchange is held for ever by an app that hangs.
-    purpose:
-      "How long an app may take until its response begins; 0 is without limit.",
-    format: seconds({ min: 0 }),
-    default: "300",
-  },
-  UPSTREAM_IDLE_TIMEOUT_SEC: {
-    group: "Runners",
-    purpose:
-      "How long an unused connection to a runner is kept: shorter than the runner keeps it.",
-    format: seconds(),
-    default: "30",
-  },
-  MAX_CONCURRENT_EXCHANGES: {
-    group: "Limits",
-    purpose:
-      "How many requests and WebSockets may be open at once; more are answered 503.",
-    format: integer({ min: 1, max: 10_000_000 }),
-    default: "10000",
-  },
-  REFUSALS_PER_MINUTE: {
-    group: "Limits",
-    purpose:
-      "How many failed credentials and unknown sandboxes one client address may have a minute before it is answered 429.",
-    format: integer({ min: 1, max: 1_000_000 }),
-    default: "300",
-  },
-  TUNNEL_BUFFER_BYTES: {
-    group: "Limits",
-    purpose:
-      "How many bytes a WebSocket may have waiting for a slow app before it is closed with 1013.",
-    format: integer({ min: 65_536, max: 1_073_741_824 }),
-    default: "16777216",
-  },
-  SHUTDOWN_TIMEOUT_SEC: {
-    group: "Limits",
-    purpose:
-      "How long requests and WebSockets may go on after the first signal to stop.",
-    format: seconds({ min: 0 }),
-    default: "3600",
-  },
-  LOG_LEVEL: {
-    group: "Logs",
-    purpose: "The least severe level that is logged.",
-    format: oneOf(...LOG_LEVELS),
-    default: "info",
-  },
-  LOG_FORMAT: {
-    group: "Logs",
-    purpose: "One JSON object a line, or text for people.",
-    format: oneOf("json", "pretty"),
-    default: "json",
-  },
-} as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
 /** Either the configuration, or everything that is wrong with it. */
 export type ConfigResult =
@@ -389,31 +127,73 @@ export function parseConfig(
 ): ConfigResult {
   const result = readSettings(SETTINGS, env);
   if (!result.ok) return result;
-  const config = assemble(result.values);
-  if (config.session.sameSite === "none" && config.public.protocol === "http") {
-    const problem = {
-      name: "COOKIE_SAMESITE",
-      given: '"none"',
-      allowed: "lax while PROXY_PROTOCOL is http",
-      purpose: SETTINGS.COOKIE_SAMESITE.purpose,
-    };
-    return { ok: false, problems: [problem] };
-  }
-  return { ok: true, config: deepFreeze(config) };
+  const problems = conflicts(result.values);
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, config: deepFreeze(assemble(result.values)) };
 }
 
-function assemble(values: SettingValues<typeof SETTINGS>): Config {
+type Values = SettingValues<typeof SETTINGS>;
+
+/** Values that are right each by itself, and not together. */
+function conflicts(values: Values): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  function object(
+    name: keyof typeof SETTINGS,
+    given: string | undefined,
+    allowed: string,
+  ): void {
+    problems.push({ name, given, allowed, purpose: SETTINGS[name].purpose });
+  }
+  if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
+    object("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
+  }
+  if (values.ENABLE_TLS === "true") {
+    for (const name of ["TLS_CERT_FILE", "TLS_KEY_FILE"] as const) {
+      if (values[name] !== undefined) continue;
+      object(name, undefined, "a path while ENABLE_TLS is true");
+    }
+  }
+  return problems;
+}
+
+function tlsFiles(values: Values): TlsFiles | undefined {
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values;
+  return values.ENABLE_TLS === "true" && certFile !== undefined &&
+      keyFile !== undefined
+    ? { certFile, keyFile }
+    : undefined;
+}
+
+function cacheLocationOf(values: Values): CacheLocation {
+  if (values.CACHE_URL !== undefined) return values.CACHE_URL;
+  if (values.REDIS_HOST === undefined) return { kind: "kv", path: undefined };
+  return {
+    kind: "redis",
+    tls: values.REDIS_TLS === "true",
+    hostname: values.REDIS_HOST,
+    port: values.REDIS_PORT,
+    username: values.REDIS_USERNAME,
+    password: values.REDIS_PASSWORD,
+    database: 0,
+  };
+}
+
+function assemble(values: Values): Config {
   return {
     listen: {
       hostname: values.PROXY_HOST,
       port: values.PROXY_PORT,
       trustedProxies: values.TRUSTED_PROXIES,
+      tls: tlsFiles(values),
     },
     public: {
       protocol: values.PROXY_PROTOCOL,
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
       corsMode: values.CORS_MODE,
+      previewWarning: values.PREVIEW_WARNING_ENABLED === "true",
+      toolboxOnly: values.TOOLBOX_ONLY_MODE === "true",
     },
     daytona: {
       apiUrl: values.DAYTONA_API_URL,
@@ -421,7 +201,7 @@ function assemble(values: SettingValues<typeof SETTINGS>): Config {
       timeoutMs: values.API_CLIENT_TIMEOUT_SEC,
     },
     cache: {
-      location: values.CACHE_URL,
+      location: cacheLocationOf(values),
       maxEntries: values.CACHE_MAX_ENTRIES,
       runnerTtlMs: values.RUNNER_TTL_SEC,
       publicTtlMs: values.PUBLIC_TTL_SEC,
@@ -454,28 +234,12 @@ function assemble(values: SettingValues<typeof SETTINGS>): Config {
     limits: {
       concurrentExchanges: values.MAX_CONCURRENT_EXCHANGES,
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
+      shutdownDelayMs: values.SHUTDOWN_DELAY_SEC,
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SEC,
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
     },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
-  };
-}
-
-function cacheLocation(): Format<CacheLocation> {
-  return {
-    allowed:
-      "kv: (the platform's Deno KV), kv:PATH, kv::memory:, an https URL of a KV Connect service, or none",
-    schema: z.string().transform((text, context): CacheLocation => {
-      if (text === "none") return { kind: "none" };
-      if (text.startsWith("kv:")) {
-        return { kind: "kv", path: text.slice("kv:".length) || undefined };
-      }
-      if (text.startsWith("https://") && URL.canParse(text)) {
-        return { kind: "kv-connect", url: text };
-      }
-      context.addIssue("neither a KV nor none");
-      return z.NEVER;
-    }),
+    metricsPort: values.METRICS_PORT,
   };
 }
 

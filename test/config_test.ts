@@ -5,6 +5,7 @@ import {
   throws,
 } from "node:assert/strict";
 import {
+  type CacheLocation,
   type Config,
   formatProblems,
   parseConfig,
@@ -29,12 +30,19 @@ function problemsOf(env: Record<string, string>): string[] {
 
 Deno.test("parseConfig() needs nothing but the API's address and the key", () => {
   deepEqual(configOf({}), {
-    listen: { hostname: "0.0.0.0", port: 4000, trustedProxies: [] },
+    listen: {
+      hostname: "0.0.0.0",
+      port: 4000,
+      trustedProxies: [],
+      tls: undefined,
+    },
     public: {
       protocol: "https",
       domains: [],
       allowedOrigins: [],
       corsMode: "auto",
+      previewWarning: false,
+      toolboxOnly: false,
     },
     daytona: {
       apiUrl: "https://api.example.com/api",
@@ -73,16 +81,37 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     limits: {
       concurrentExchanges: 10_000,
       tunnelBufferBytes: 16_777_216,
+      shutdownDelayMs: 5_000,
       shutdownTimeoutMs: 3_600_000,
       refusalsPerMinute: 300,
     },
     log: { level: "info", format: "json" },
+    metricsPort: undefined,
   });
 });
 
 Deno.test("parseConfig() puts every variable where the code looks for it", async (t) => {
   const secret = "s".repeat(32);
-  const cases: [string, string, (config: Config) => unknown, unknown][] = [
+  const local: CacheLocation = {
+    kind: "redis",
+    tls: false,
+    hostname: "127.0.0.1",
+    port: 6379,
+    username: undefined,
+    password: undefined,
+    database: 0,
+  };
+  const redis = { REDIS_HOST: "127.0.0.1" };
+  const tls = { ENABLE_TLS: "true", TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
+  const tlsOf = (c: Config) => c.listen.tls;
+  const files = { certFile: "/c", keyFile: "/k" };
+  const cases: [
+    name: string,
+    text: string,
+    read: (config: Config) => unknown,
+    expected: unknown,
+    beside?: Record<string, string>,
+  ][] = [
     ["PROXY_HOST", "::1", (c) => c.listen.hostname, "::1"],
     ["PROXY_PORT", "8080", (c) => c.listen.port, 8080],
     ["PROXY_PORT", "0", (c) => c.listen.port, 0],
@@ -135,6 +164,43 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
       kind: "kv-connect",
       url: "https://kv.example.com/db",
     }],
+    ["CACHE_URL", "http://127.0.0.1:4512", (c) => c.cache.location, {
+      kind: "kv-connect",
+      url: "http://127.0.0.1:4512",
+    }],
+    ["CACHE_URL", "redis://127.0.0.1", (c) => c.cache.location, local],
+    ["CACHE_URL", "none", (c) => c.cache.location, { kind: "none" }, redis],
+    ["CACHE_URL", "rediss://a%40b:p%2Fw@[::1]:1/3", (c) => c.cache.location, {
+      kind: "redis",
+      tls: true,
+      hostname: "::1",
+      port: 1,
+      username: "a@b",
+      password: "p/w",
+      database: 3,
+    }],
+    ["REDIS_HOST", "127.0.0.1", (c) => c.cache.location, local],
+    ["REDIS_PORT", "1", (c) => c.cache.location, { ...local, port: 1 }, redis],
+    ["REDIS_USERNAME", "u", (c) => c.cache.location, {
+      ...local,
+      username: "u",
+    }, redis],
+    ["REDIS_PASSWORD", "p", (c) => c.cache.location, {
+      ...local,
+      password: "p",
+    }, redis],
+    ["REDIS_TLS", "true", (c) => c.cache.location, {
+      ...local,
+      tls: true,
+    }, redis],
+    ["ENABLE_TLS", "true", tlsOf, files, tls],
+    ["ENABLE_TLS", "false", tlsOf, undefined, tls],
+    ["TLS_CERT_FILE", "/x", tlsOf, { ...files, certFile: "/x" }, tls],
+    ["TLS_KEY_FILE", "/x", tlsOf, { ...files, keyFile: "/x" }, tls],
+    ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, true],
+    ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
+    ["METRICS_PORT", "9090", (c) => c.metricsPort, 9090],
+    ["SHUTDOWN_DELAY_SEC", "0", (c) => c.limits.shutdownDelayMs, 0],
     ["CACHE_MAX_ENTRIES", "5", (c) => c.cache.maxEntries, 5],
     ["RUNNER_TTL_SEC", "1", (c) => c.cache.runnerTtlMs, 1_000],
     ["PUBLIC_TTL_SEC", "2", (c) => c.cache.publicTtlMs, 2_000],
@@ -192,10 +258,10 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
   ];
-  for (const [name, text, read, expected] of cases) {
+  for (const [name, text, read, expected, beside] of cases) {
     await t.step(
       `${name}=${text}`,
-      () => deepEqual(read(configOf({ [name]: text })), expected),
+      () => deepEqual(read(configOf({ ...beside, [name]: text })), expected),
     );
   }
   await t.step("no setting is left out of this table", () => {
@@ -261,7 +327,10 @@ Deno.test("parseConfig() refuses what it cannot use", async (t) => {
     PROXY_API_KEY: ["two words", "caf\u00e9", "a\nb"],
     API_CLIENT_TIMEOUT_SEC: ["0", "2147484", "1.5", "10s"],
     CACHE_URL: [
-      "redis://localhost",
+      "redis://",
+      "redis://localhost/x",
+      "redis://localhost?db=1",
+      "redis://%zz@localhost",
       "http://kv.example.com",
       "https://",
       "memory",
@@ -269,6 +338,12 @@ Deno.test("parseConfig() refuses what it cannot use", async (t) => {
       "NONE",
     ],
     CACHE_MAX_ENTRIES: ["0", "10000001"],
+    REDIS_HOST: ["redis:6379", "a b"],
+    REDIS_PORT: ["0", "65536"],
+    REDIS_TLS: ["yes"],
+    METRICS_PORT: ["65536", "x"],
+    PREVIEW_WARNING_ENABLED: ["1"],
+    SHUTDOWN_DELAY_SEC: ["601"],
     SESSION_SECRETS: ["short", `${"s".repeat(32)},short`],
     SESSION_TTL_SEC: ["59", "2147484", "99999999999999999999"],
     RUNNER_TTL_SEC: ["0"],
@@ -365,4 +440,14 @@ Deno.test("formatProblems() prints control characters escaped and long values cu
 Deno.test("parseConfig() refuses cookies for frames over plain http, where no browser keeps them", () => {
   const env = { COOKIE_SAMESITE: "none", PROXY_PROTOCOL: "http" };
   deepEqual(problemsOf(env), ["COOKIE_SAMESITE"]);
+});
+
+Deno.test("parseConfig() refuses TLS without both of its files", () => {
+  deepEqual(problemsOf({ ENABLE_TLS: "true" }), [
+    "TLS_CERT_FILE",
+    "TLS_KEY_FILE",
+  ]);
+  deepEqual(problemsOf({ ENABLE_TLS: "true", TLS_CERT_FILE: "/c" }), [
+    "TLS_KEY_FILE",
+  ]);
 });

@@ -30,6 +30,8 @@ export async function openDurableStore(
         onFailure,
       });
     }
+    case "redis":
+      throw new TypeError("not built yet");
     case "kv-connect":
       return await openKvStore({
         open: () => openKv(location.url),

@@ -136,6 +136,14 @@ export function parentDomain(): Format<DomainAndPort> {
   };
 }
 
+/** A file's path. */
+export function filePath(): Format<string> {
+  return {
+    allowed: "a path",
+    schema: z.string().refine((text) => !text.includes("\0")),
+  };
+}
+
 /** An address to listen on. */
 export function listenAddress(): Format<string> {
   return {

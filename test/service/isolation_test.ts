@@ -502,7 +502,11 @@ Deno.test("a request that names two hosts is refused, and reaches no runner", as
       ["GET / HTTP/1.1", `Host: ${DEMO}, ${LOCKED}`],
     ]
   ) {
-    assert.match(await sendRaw(gateway, lines), /^HTTP\/1\.1 400 /, lines[0]);
+    assert.match(
+      await sendRaw(gateway, lines),
+      /^HTTP\/1\.1 400 /,
+      lines.join(),
+    );
   }
   assert.equal(gateway.stack.runner.seen.length, 0);
 });

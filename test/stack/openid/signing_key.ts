@@ -1,11 +1,16 @@
 /** The provider's key: signs ID tokens and access tokens. */
-import { exportJWK, generateKeyPair, type JWK } from "jose";
+import {
+  exportJWK,
+  generateKeyPair,
+  type GenerateKeyPairResult,
+  type JWK,
+} from "jose";
 
 /** An ES256 key pair (RFC 7518 section 3.4), which unlike RSA is made in a millisecond. */
 export interface SigningKey {
   readonly kid: string;
-  readonly publicKey: CryptoKey;
-  readonly privateKey: CryptoKey;
+  readonly publicKey: GenerateKeyPairResult["publicKey"];
+  readonly privateKey: GenerateKeyPairResult["privateKey"];
   readonly privateJwk: JWK;
 }
 

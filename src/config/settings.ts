@@ -1,0 +1,372 @@
+/** Every environment variable: what it is for, how it is written, and what holds where it is not set. */
+import {
+  addressRange,
+  baseUrl,
+  filePath,
+  integer,
+  listenAddress,
+  listOf,
+  longSecret,
+  oneOf,
+  optional,
+  origin,
+  parentDomain,
+  scope,
+  seconds,
+  token,
+} from "../lib/formats.ts";
+import type { Setting } from "../lib/settings.ts";
+import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
+
+/** How cross-origin answers are shared. */
+export const CORS_MODES = ["auto", "reflect", "off"] as const;
+
+/** From the most to the least talkative. */
+export const LOG_LEVELS = [
+  "trace",
+  "debug",
+  "info",
+  "warning",
+  "error",
+] as const;
+
+const MIN_SECRET_LENGTH = 32;
+
+/** Every environment variable, in the README's order. */
+export const SETTINGS = {
+  DAYTONA_API_URL: {
+    group: "Daytona",
+    purpose: "Base URL of the Daytona API.",
+    format: baseUrl(),
+  },
+  PROXY_API_KEY: {
+    group: "Daytona",
+    purpose: "The key with which the proxy identifies itself to the API.",
+    format: token(),
+    secret: true,
+  },
+  API_CLIENT_TIMEOUT_SEC: {
+    group: "Daytona",
+    // Daytona's proxy waits 60 s; somebody is waiting for a page here, and a call is tried three times.
+    purpose: "How long one call of the API may take.",
+    format: seconds(),
+    default: "10",
+  },
+  PROXY_HOST: {
+    group: "Listening",
+    purpose: "The address to listen on.",
+    format: listenAddress(),
+    default: "0.0.0.0",
+  },
+  PROXY_PORT: {
+    group: "Listening",
+    purpose: "The port to listen on; 0 takes any free one.",
+    format: integer({ min: 0, max: 65535 }),
+    default: "4000",
+  },
+  TRUSTED_PROXIES: {
+    group: "Listening",
+    purpose:
+      "Load balancers in front, whose X-Forwarded-For names the client's address.",
+    format: listOf(addressRange()),
+    default: "",
+    whenUnset: "none",
+  },
+  ENABLE_TLS: {
+    group: "Listening",
+    purpose: "Whether the listener itself speaks TLS (HTTP/1.1 and HTTP/2).",
+    format: oneOf("true", "false"),
+    default: "false",
+  },
+  TLS_CERT_FILE: {
+    group: "Listening",
+    purpose:
+      "The certificate chain, PEM; read again when it changes and on SIGHUP.",
+    format: optional(filePath()),
+    default: "",
+    whenUnset: "none",
+  },
+  TLS_KEY_FILE: {
+    group: "Listening",
+    purpose: "The certificate's private key, PEM.",
+    format: optional(filePath()),
+    default: "",
+    whenUnset: "none",
+  },
+  PROXY_PROTOCOL: {
+    group: "Public addresses",
+    // A wrong https fails in plain sight; a wrong http quietly drops Secure from every cookie.
+    purpose:
+      "The scheme that clients see, also behind a load balancer that terminates TLS.",
+    format: oneOf("http", "https"),
+    default: "https",
+  },
+  PROXY_DOMAIN: {
+    group: "Public addresses",
+    purpose:
+      "Base domains: previews are at {port}-{sandbox} below them; the port, if any, is the one that clients see.",
+    format: listOf(parentDomain()),
+    default: "",
+    whenUnset: "the API's `proxyTemplateUrl`",
+  },
+  ALLOWED_ORIGINS: {
+    group: "Public addresses",
+    purpose:
+      "Origins whose pages may use a visitor's session in cross-origin requests.",
+    format: listOf(origin()),
+    default: "",
+    whenUnset: "none",
+  },
+  CORS_MODE: {
+    group: "Public addresses",
+    purpose:
+      "Whether previews can be read across origins: where the app says nothing itself (auto), always (reflect, as Daytona's proxy does, with credentials for trusted origins only), or as the app says (off).",
+    format: oneOf(...CORS_MODES),
+    default: "auto",
+  },
+  PREVIEW_WARNING_ENABLED: {
+    group: "Public addresses",
+    purpose:
+      "Whether a browser that opens a preview for the first time in a day is asked whether it trusts it.",
+    format: oneOf("true", "false"),
+    default: "false",
+  },
+  TOOLBOX_ONLY_MODE: {
+    group: "Public addresses",
+    purpose: "Whether only the toolbox is served, and no other port.",
+    format: oneOf("true", "false"),
+    default: "false",
+  },
+  OIDC_DOMAIN: {
+    group: "Login",
+    purpose: "The OpenID Connect issuer, as the gateway reaches it.",
+    format: optional(baseUrl()),
+    default: "",
+    whenUnset: "the API's configuration",
+  },
+  OIDC_PUBLIC_DOMAIN: {
+    group: "Login",
+    purpose: "The issuer as browsers reach it, where that differs.",
+    format: optional(baseUrl()),
+    default: "",
+    whenUnset: "`OIDC_DOMAIN`",
+  },
+  OIDC_CLIENT_ID: {
+    group: "Login",
+    purpose: "The gateway's client id at the issuer.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "the API's configuration",
+  },
+  OIDC_CLIENT_SECRET: {
+    group: "Login",
+    purpose: "The client's secret; without one it is a public client.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "none",
+    secret: true,
+  },
+  OIDC_AUDIENCE: {
+    group: "Login",
+    purpose: "The audience to ask for, so that the API takes the token.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "the API's configuration",
+  },
+  OIDC_SCOPE: {
+    group: "Login",
+    purpose:
+      "The scopes to ask for; with offline_access most providers let a session outlast its access token.",
+    format: scope(),
+    default: "openid profile email",
+  },
+  OIDC_ALLOW_INSECURE: {
+    group: "Login",
+    purpose: "Whether the issuer may be plain http on another machine.",
+    format: oneOf("true", "false"),
+    default: "false",
+  },
+  SESSION_SECRETS: {
+    group: "Sessions",
+    purpose:
+      "Secrets for session cookies: the first one seals, all of them open, so a new one is put in front.",
+    format: listOf(longSecret(MIN_SECRET_LENGTH)),
+    default: "",
+    whenUnset: "derived from PROXY_API_KEY",
+    secret: true,
+  },
+  SESSION_TTL_SEC: {
+    group: "Sessions",
+    purpose: "How long a session lasts.",
+    format: seconds({ min: 60 }),
+    default: "3600",
+  },
+  COOKIE_SAMESITE: {
+    group: "Sessions",
+    purpose:
+      "`none` lets previews work inside another site's frame; it needs https.",
+    format: oneOf("lax", "none"),
+    default: "lax",
+  },
+  CACHE_URL: {
+    group: "Cache",
+    purpose: "Where answers of the API are kept across restarts and machines.",
+    format: optional(cacheLocation()),
+    default: "",
+    whenUnset: "Redis where `REDIS_HOST` is set, `kv:` otherwise",
+  },
+  REDIS_HOST: {
+    group: "Cache",
+    purpose:
+      "The Redis server to use where CACHE_URL is not set, as Daytona's proxy names it.",
+    format: optional(listenAddress()),
+    default: "",
+    whenUnset: "none",
+  },
+  REDIS_PORT: {
+    group: "Cache",
+    purpose: "Its port.",
+    format: integer({ min: 1, max: 65535 }),
+    default: String(REDIS_PORT),
+  },
+  REDIS_USERNAME: {
+    group: "Cache",
+    purpose: "The user to log in as there.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "none",
+  },
+  REDIS_PASSWORD: {
+    group: "Cache",
+    purpose: "The password there.",
+    format: optional(token()),
+    default: "",
+    whenUnset: "none",
+    secret: true,
+  },
+  REDIS_TLS: {
+    group: "Cache",
+    purpose: "Whether it speaks TLS.",
+    format: oneOf("true", "false"),
+    default: "false",
+  },
+  CACHE_MAX_ENTRIES: {
+    group: "Cache",
+    purpose: "How many answers of each kind are kept in memory.",
+    format: integer({ min: 1, max: 10_000_000 }),
+    default: "10000",
+  },
+  RUNNER_TTL_SEC: {
+    group: "Cache",
+    purpose: "How long it is remembered which runner holds a sandbox.",
+    format: seconds(),
+    default: "120",
+  },
+  PUBLIC_TTL_SEC: {
+    group: "Cache",
+    purpose: "How long it is remembered whether a sandbox is public.",
+    format: seconds(),
+    default: "120",
+  },
+  TOKEN_TTL_SEC: {
+    group: "Cache",
+    purpose: "How long an accepted token is remembered.",
+    format: seconds(),
+    default: "120",
+  },
+  TOKEN_REFUSED_TTL_SEC: {
+    group: "Cache",
+    purpose: "How long a refused token is remembered.",
+    format: seconds(),
+    default: "5",
+  },
+  SIGNED_TOKEN_TTL_SEC: {
+    group: "Cache",
+    purpose:
+      "How long a signed link is remembered, and so may outlive its revocation.",
+    format: seconds(),
+    default: "60",
+  },
+  STALE_IF_ERROR_SEC: {
+    group: "Cache",
+    purpose:
+      "How long past its time an answer is still used while the API is down.",
+    format: seconds({ min: 0 }),
+    default: "600",
+  },
+  UPSTREAM_CONNECT_TIMEOUT_SEC: {
+    group: "Runners",
+    purpose: "How long connecting to a runner may take.",
+    format: seconds(),
+    default: "10",
+  },
+  UPSTREAM_HEADER_TIMEOUT_SEC: {
+    group: "Runners",
+    // Long enough for slow pages and long polls, and yet no exchange is held for ever by an app that hangs.
+    purpose:
+      "How long an app may take until its response begins; 0 is without limit.",
+    format: seconds({ min: 0 }),
+    default: "300",
+  },
+  UPSTREAM_IDLE_TIMEOUT_SEC: {
+    group: "Runners",
+    purpose:
+      "How long an unused connection to a runner is kept: shorter than the runner keeps it.",
+    format: seconds(),
+    default: "30",
+  },
+  MAX_CONCURRENT_EXCHANGES: {
+    group: "Limits",
+    purpose:
+      "How many requests and WebSockets may be open at once; more are answered 503.",
+    format: integer({ min: 1, max: 10_000_000 }),
+    default: "10000",
+  },
+  REFUSALS_PER_MINUTE: {
+    group: "Limits",
+    purpose:
+      "How many failed credentials and unknown sandboxes one client address may have a minute before it is answered 429.",
+    format: integer({ min: 1, max: 1_000_000 }),
+    default: "300",
+  },
+  TUNNEL_BUFFER_BYTES: {
+    group: "Limits",
+    purpose:
+      "How many bytes a WebSocket may have waiting for a slow app before it is closed with 1013.",
+    format: integer({ min: 65_536, max: 1_073_741_824 }),
+    default: "16777216",
+  },
+  SHUTDOWN_TIMEOUT_SEC: {
+    group: "Limits",
+    purpose:
+      "How long requests and WebSockets may go on after the first signal to stop.",
+    format: seconds({ min: 0 }),
+    default: "3600",
+  },
+  SHUTDOWN_DELAY_SEC: {
+    group: "Limits",
+    purpose:
+      "How long after SIGTERM new connections are still taken while /ready already fails, so that a balancer can notice.",
+    format: seconds({ min: 0, max: 600 }),
+    default: "5",
+  },
+  METRICS_PORT: {
+    group: "Observability",
+    purpose: "The port that serves Prometheus metrics at /metrics.",
+    format: optional(integer({ min: 0, max: 65535 })),
+    default: "",
+    whenUnset: "no metrics",
+  },
+  LOG_LEVEL: {
+    group: "Observability",
+    purpose: "The least severe level that is logged.",
+    format: oneOf(...LOG_LEVELS),
+    default: "info",
+  },
+  LOG_FORMAT: {
+    group: "Observability",
+    purpose: "One JSON object a line, or text for people.",
+    format: oneOf("json", "pretty"),
+    default: "json",
+  },
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
