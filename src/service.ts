@@ -15,13 +15,18 @@ import { openDurableStore } from "./cache/open_store.ts";
 import type { Config } from "./config.ts";
 import { createDaytonaApi } from "./daytona/client.ts";
 import { createAccessDirectory } from "./directory/access.ts";
+import { createActivityClaims } from "./directory/activity_claims.ts";
+import { createBuildDirectory } from "./directory/builds.ts";
 import { createInstallation } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
+import { createBuildLogs } from "./http/build_logs.ts";
 import { createControl } from "./http/control.ts";
 import { createDispatch, type Handler } from "./http/dispatch.ts";
 import { createGateway } from "./http/gateway.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { createTunneler } from "./http/tunnel.ts";
+import { createWarning } from "./http/warning.ts";
+import { createWithAccount } from "./http/with_account.ts";
 import { sleep } from "./lib/backoff.ts";
 import { createBackground } from "./lib/background.ts";
 import { describeError } from "./lib/describe_error.ts";
@@ -29,7 +34,9 @@ import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
+import { createMetrics } from "./observability/metrics/metrics.ts";
 import { createRequestIds } from "./observability/request_id.ts";
+import { createActivity, REPORT_INTERVAL_MS } from "./proxy/activity.ts";
 import { createForwarder } from "./proxy/forward.ts";
 import { createInFlight } from "./proxy/in_flight.ts";
 import { UpstreamClient } from "./upstream/client.ts";
@@ -37,11 +44,15 @@ import { UpstreamClient } from "./upstream/client.ts";
 /** A running gateway, without the listener in front of it. */
 export interface Service {
   readonly fetch: Handler;
+  /** All metrics, in Prometheus' text format. */
+  readonly renderMetrics: () => string;
+  /** Tells balancers to go elsewhere: `/ready` fails from here on. */
+  retire(): void;
   /**
-   * Tells balancers to go elsewhere and waits until nothing is in flight, or until `timeoutMs` milliseconds are
-   * over, when open tunnels are closed with 1001.
+   * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when tunnels are closed with 1001 and
+   * the rest is ended. Resolves to whether everything ended by itself.
    */
-  drain(timeoutMs: number): Promise<void>;
+  drain(timeoutMs: number): Promise<boolean>;
   /** Ends everything and lets go of connections, timers and the cache. */
   close(): Promise<void>;
 }
@@ -60,8 +71,14 @@ export interface ServiceOptions {
 /** Tokens that a login session stands for may be long: as much as Deno KV holds in one value. */
 const MAX_STORED_LENGTH = 60_000;
 
+/** How long tunnels may take to close once they are told to, ms. */
+const FAREWELL_MS = 1000;
+
 /** How often tunnels and streams are asked for their right, ms. */
 const RECHECK_INTERVAL_MS = 30_000;
+
+/** How often what lasts is looked at for a report of its use, ms. */
+const ACTIVITY_TICK_MS = 5_000;
 
 /** Builds a service; it answers from the start, and `/ready` tells when it can open previews. */
 export async function createService(
@@ -71,6 +88,7 @@ export async function createService(
   const now = Date.now;
   const closing = new AbortController();
   const logger = loggerFor("gateway");
+  const metrics = createMetrics({ version: options.version });
   const scheme = config.public.protocol;
 
   const store = await openDurableStore(config.cache.location, {
@@ -88,6 +106,7 @@ export async function createService(
     apiKey: config.daytona.serviceKey,
     timeoutMs: config.daytona.timeoutMs,
     closing: closing.signal,
+    onCall: metrics.apiCall,
   });
   const installation = createInstallation(config, {
     api,
@@ -111,7 +130,8 @@ export async function createService(
     });
   }
   const background = createBackground();
-  const answers = { cache: config.cache, store, background, now };
+  const onEvent = metrics.cacheEvent;
+  const answers = { cache: config.cache, store, background, now, onEvent };
   const sandboxes = createSandboxDirectory(api, {
     ...answers,
     sealer: sealerFor("runner"),
@@ -137,18 +157,14 @@ export async function createService(
     background,
     maxEntries,
     now,
+    onEvent,
   });
-  const gate = createGate({
-    sandboxes,
-    access,
-    sessions,
-    logins,
-    throttle: createThrottle({
-      refusalsPerMinute: config.limits.refusalsPerMinute,
-      maxClients: maxEntries,
-      now,
-    }),
+  const throttle = createThrottle({
+    refusalsPerMinute: config.limits.refusalsPerMinute,
+    maxClients: maxEntries,
+    now,
   });
+  const gate = createGate({ sandboxes, access, sessions, logins, throttle });
 
   const transactions = createTransactionSealer(sealerFor("transaction"), now);
   function login(): Login | null | undefined {
@@ -170,19 +186,54 @@ export async function createService(
     headerTimeoutMs: config.upstream.headerTimeoutMs,
     idleTimeoutMs: config.upstream.idleTimeoutMs,
   });
-  const forwarder = createForwarder({ upstream, sandboxes });
+  const forwarder = createForwarder({ upstream, sandboxes, now });
+  const activity = createActivity({
+    report: (sandboxId) => api.updateLastActivity(sandboxId),
+    maxSandboxes: maxEntries,
+    background,
+    now,
+    onEvent: metrics.activity,
+    ...(store?.shared
+      ? {
+        claim: createActivityClaims({
+          store,
+          self: crypto.randomUUID(),
+          holdMs: REPORT_INTERVAL_MS,
+          now,
+        }),
+      }
+      : {}),
+  });
   const inFlight = createInFlight(config.limits.concurrentExchanges);
   const trustedProxies = config.listen.trustedProxies.map((range) =>
     ipaddr.parseCIDR(range)
   );
+  const allowedOrigins = new Set(config.public.allowedOrigins);
+  const accessLog = createAccessLog(config.log, options.lines);
+  const withAccount = createWithAccount({
+    corsMode: config.public.corsMode,
+    trustedProxies,
+    activity,
+    inFlight,
+    onRecord(record) {
+      accessLog(record);
+      metrics.exchange(record);
+    },
+    logger,
+    now,
+  });
   const gateway = createGateway({
     scheme,
     cookies,
-    corsMode: config.public.corsMode,
+    answersPreflights: config.public.corsMode === "reflect",
     hasLogin: () => Boolean(installation.oidc()),
-    allowedOrigins: new Set(config.public.allowedOrigins),
+    allowedOrigins,
     trustedProxies,
     sessionTtlMs: config.session.ttlMs,
+    toolboxOnly: config.public.toolboxOnly,
+    warning: config.public.previewWarning
+      ? createWarning({ scheme, cookies, sealer: sealerFor("warning"), now })
+      : undefined,
     gate,
     sessions,
     forwarder,
@@ -190,9 +241,17 @@ export async function createService(
       forwarder,
       bufferLimitBytes: config.limits.tunnelBufferBytes,
     }),
-    inFlight,
-    accessLog: createAccessLog(config.log, options.lines),
-    logger,
+    withAccount,
+    now,
+  });
+  const buildLogs = createBuildLogs({
+    scheme,
+    trustedProxies,
+    allowedOrigins,
+    builds: createBuildDirectory(api),
+    throttle,
+    upstream,
+    withAccount,
     now,
   });
 
@@ -213,12 +272,29 @@ export async function createService(
     logger,
   });
 
+  metrics.observe({
+    inFlight: () => inFlight.count,
+    tunnels: () => inFlight.tunnelCount,
+    upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
+    droppedLogLines: () => options.lines?.dropped ?? 0,
+  });
   const learning = installation.learn(closing.signal);
   const rechecking = setInterval(
     () => inFlight.recheckAll(),
     options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
   );
   Deno.unrefTimer(rechecking);
+  const reporting = setInterval(activity.tick, ACTIVITY_TICK_MS);
+  Deno.unrefTimer(reporting);
+
+  /** Whether nothing is in flight before `ms` milliseconds are over. */
+  function idleWithin(ms: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, ms, false);
+    closing.signal.addEventListener("abort", () => resolve(false));
+    inFlight.idle().then(() => resolve(true));
+    return promise.finally(() => clearTimeout(timer));
+  }
 
   return {
     fetch: createDispatch({
@@ -226,25 +302,28 @@ export async function createService(
       trustedProxies,
       baseDomains,
       gateway,
+      buildLogs,
       control,
       nextRequestId: createRequestIds(),
+      onOwnAnswer: metrics.exchange,
       now,
     }),
-    async drain(timeoutMs) {
+    renderMetrics: metrics.render,
+    retire() {
       isDraining = true;
-      const timeout = AbortSignal.any([
-        closing.signal,
-        AbortSignal.timeout(timeoutMs),
-      ]);
-      await Promise.race([
-        inFlight.idle(),
-        new Promise((resolve) => timeout.addEventListener("abort", resolve)),
-      ]);
+    },
+    async drain(timeoutMs) {
+      if (await idleWithin(timeoutMs)) return true;
       inFlight.abortAll();
+      await idleWithin(FAREWELL_MS);
+      // What still waits for its app is answered so.
+      upstream.close();
+      return false;
     },
     async close() {
       closing.abort();
       clearInterval(rechecking);
+      clearInterval(reporting);
       inFlight.abortAll();
       upstream.close();
       await learning;

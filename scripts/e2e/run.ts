@@ -18,6 +18,12 @@ import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { keyInLink } from "./scenarios/key_in_link.ts";
 import { login, loginWithoutAccess } from "./scenarios/login.ts";
+import {
+  warning,
+  warningBeforeLogin,
+  warningFromElsewhere,
+  warningInFrame,
+} from "./scenarios/warning.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 
 const SCENARIOS: readonly Scenario[] = [
@@ -34,6 +40,10 @@ const SCENARIOS: readonly Scenario[] = [
   cookieTheft,
   cookieTossing,
   loginOfAnotherSandbox,
+  warning,
+  warningBeforeLogin,
+  warningFromElsewhere,
+  warningInFrame,
 ];
 
 /** When the browser is closed, which fails whatever is waited for in it, and when the process ends at last, ms. */

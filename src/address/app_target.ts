@@ -41,17 +41,36 @@ const SANDBOX_ID = /^[A-Za-z0-9_-]{1,64}$/;
  *
  * @throws {TypeError} If `sandboxId` is not one: it comes from the API and is trusted to have been checked.
  */
-export function runnerTarget(
+export function portTarget(
   sandboxId: string,
   port: number,
   target: string,
 ): string | undefined {
+  return below(`${toolboxOf(sandboxId)}/proxy/${port}`, target);
+}
+
+/**
+ * The same for the sandbox's toolbox: its daemon, which the paths of ports lead through as well.
+ *
+ * @throws {TypeError} If `sandboxId` is not one.
+ */
+export function toolboxTarget(
+  sandboxId: string,
+  target: string,
+): string | undefined {
+  return below(toolboxOf(sandboxId), target);
+}
+
+function toolboxOf(sandboxId: string): string {
   if (!SANDBOX_ID.test(sandboxId)) throw new TypeError("Not a sandbox id");
+  return `/sandboxes/${sandboxId}/toolbox`;
+}
+
+function below(prefix: string, target: string): string | undefined {
   const queryAt = target.indexOf("?");
   const path = removeDotSegments(
     queryAt < 0 ? target : target.slice(0, queryAt),
   );
   if (path === undefined) return undefined;
-  const query = queryAt < 0 ? "" : target.slice(queryAt);
-  return `/sandboxes/${sandboxId}/toolbox/proxy/${port}${path}${query}`;
+  return prefix + path + (queryAt < 0 ? "" : target.slice(queryAt));
 }

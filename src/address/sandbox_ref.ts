@@ -10,9 +10,12 @@ export function mayBeSignedToken(label: string): boolean {
   return SIGNED_TOKEN.test(label);
 }
 
+/** The port of the daemon in every sandbox: it runs commands, and reads and writes files. */
+export const TOOLBOX_PORT = 2280;
+
 /** Ports that need a credential even on a public sandbox: toolbox, web terminal, recording dashboard. */
 const ALWAYS_PRIVATE_PORTS: ReadonlySet<number> = new Set([
-  2280,
+  TOOLBOX_PORT,
   22222,
   33333,
 ]);

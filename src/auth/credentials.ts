@@ -43,14 +43,7 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 /** The credentials of a request in the order of precedence. */
 export function presentedCredentials(source: CredentialSource): Credential[] {
   const { headers } = source;
-  const credentials: Credential[] = [];
-  const previewToken = headers.get("x-daytona-preview-token");
-  if (previewToken !== null) {
-    credentials.push({ kind: "preview_token", token: previewToken });
-  }
-  if (source.authKey !== undefined) {
-    credentials.push({ kind: "auth_key", token: source.authKey });
-  }
+  const credentials = previewTokens(source);
   const cookie = headers.get("cookie");
   if (cookie !== null) {
     const { keySession, loginSession } = source.cookies;
@@ -63,9 +56,39 @@ export function presentedCredentials(source: CredentialSource): Credential[] {
       }
     }
   }
-  const bearer = BEARER.exec(headers.get("authorization") ?? "")?.[1];
+  const bearer = bearerOf(headers);
   if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
   return credentials;
+}
+
+/**
+ * The same for the toolbox, where a session never counts: a browser would send it along with whatever any page makes
+ * it ask for, and the toolbox runs commands.
+ */
+export function toolboxCredentials(
+  source: Pick<CredentialSource, "headers" | "authKey">,
+): Credential[] {
+  const credentials = previewTokens(source);
+  const bearer = bearerOf(source.headers);
+  if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
+  return credentials;
+}
+
+function previewTokens(
+  { headers, authKey }: Pick<CredentialSource, "headers" | "authKey">,
+): Credential[] {
+  const credentials: Credential[] = [];
+  const token = headers.get("x-daytona-preview-token");
+  if (token !== null) credentials.push({ kind: "preview_token", token });
+  if (authKey !== undefined) {
+    credentials.push({ kind: "auth_key", token: authKey });
+  }
+  return credentials;
+}
+
+/** The bearer credential of a request, without its scheme; undefined where it has none (RFC 6750 section 2.1). */
+export function bearerOf(headers: Headers): string | undefined {
+  return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }
 
 /** What {@linkcode cookiesCount} looks at. */

@@ -34,6 +34,10 @@ export interface GateRequest {
   /** In order of precedence. */
   readonly credentials: readonly Credential[];
   readonly clientAddress: string;
+  /** Whether the label is a sandbox id by all means: signed links are for ports only. */
+  readonly isSandboxId?: boolean;
+  /** Called before a question goes to the API. */
+  readonly onAsk?: () => void;
   /** Asks again for somebody who was let in: costs nothing, and is never refused for the cost. */
   readonly isRecheck?: boolean;
 }
@@ -91,11 +95,11 @@ export function createGate(options: GateOptions): Gate {
 
   /** The verdict, with everything that the API is asked for it charged to `caller`. */
   async function judge(
-    { host, credentials }: GateRequest,
+    { host, credentials, isSandboxId = false }: GateRequest,
     caller: Caller,
   ): Promise<Verdict> {
     const { mayAsk } = caller;
-    const isTokenShaped = mayBeSignedToken(host.label);
+    const isTokenShaped = !isSandboxId && mayBeSignedToken(host.label);
     let failure: GatewayError | undefined;
 
     /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
@@ -160,6 +164,7 @@ export function createGate(options: GateOptions): Gate {
       let isCharged = false;
       function mayAsk(): void {
         if (request.isRecheck) return;
+        request.onAsk?.();
         const allowance = throttle.take(address);
         if (!allowance.ok) {
           isCharged = true;

@@ -3,7 +3,7 @@
  * session, and which ones were logged out of. It is kept in the cache tiers, and a session that they do not know is
  * none. Only a gateway without a durable tier, which knows nothing after a restart, takes one for what it says.
  */
-import { createCache } from "../cache/cache.ts";
+import { type CacheEvent, createCache } from "../cache/cache.ts";
 import type { Codec } from "../cache/durable_tier.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
@@ -79,6 +79,7 @@ export function createLoginSessions(options: {
   sealer: Sealer;
   maxEntries: number;
   background: Background;
+  onEvent?: (event: CacheEvent, kind: string) => void;
   now: () => number;
 }): LoginSessions {
   const { access, store, now } = options;
@@ -93,6 +94,7 @@ export function createLoginSessions(options: {
       : { durable: { store, codec: sealedStanding(options.sealer) } }),
     background: options.background,
     now,
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   });
 
   /** Twice its life: a cache renews in the last quarter of an entry's time, and here is nothing to renew from. */

@@ -22,8 +22,12 @@ export interface OwnCookies {
   readonly transactionPrefix: string;
   /** Says on the base host that a login for that sandbox has just ended well. */
   loggedIn(label: string): string;
+  /** Says that a visitor trusts one preview host. */
+  readonly warningAccepted: string;
   /** A Set-Cookie line for the host that answers; `maxAgeSec` 0 deletes. */
   hostOnly(name: string, value: string, maxAgeSec: number): string;
+  /** The same, kept in another site's frame too where browsers allow it (over https), whatever the policy. */
+  hostOnlyInFrames(name: string, value: string, maxAgeSec: number): string;
   /** A Set-Cookie line for all hosts below `base`. */
   forBase(name: string, value: string, options: ForBaseOptions): string;
 }
@@ -40,13 +44,17 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   // The prefixes make a browser refuse such a cookie from any page that could not have set it so (section 4.1.3).
   const host = isSecure ? "__Host-porthole-" : "porthole-";
   const secure = isSecure ? "__Secure-porthole-" : "porthole-";
-  const attributes = [
-    "HttpOnly",
-    sameSite === "none" ? "SameSite=None" : "SameSite=Lax",
-    ...(isSecure ? ["Secure"] : []),
-    // A frame's cookies belong to the page around it, so that no site learns of another's visits.
-    ...(sameSite === "none" ? ["Partitioned"] : []),
-  ].join("; ");
+  function attributesFor(sameSite: CookiePolicy["sameSite"]): string {
+    return [
+      "HttpOnly",
+      sameSite === "none" ? "SameSite=None" : "SameSite=Lax",
+      ...(isSecure ? ["Secure"] : []),
+      // A frame's cookies belong to the page around it, so that no site learns of another's visits.
+      ...(sameSite === "none" ? ["Partitioned"] : []),
+    ].join("; ");
+  }
+  const attributes = attributesFor(sameSite);
+  const attributesInFrames = attributesFor(isSecure ? "none" : "lax");
   const loginSessionPrefix = `${secure}login-`;
   const transactionPrefix = `${host}transaction-`;
 
@@ -57,8 +65,11 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
     transactionPrefix,
     transaction: (id) => transactionPrefix + id,
     loggedIn: (label) => `${host}logged-in-${idOf(label)}`,
+    warningAccepted: `${host}warning-accepted`,
     hostOnly: (name, value, maxAgeSec) =>
       `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
+    hostOnlyInFrames: (name, value, maxAgeSec) =>
+      `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${attributesInFrames}`,
     forBase: (name, value, { base, maxAgeSec }) =>
       `${name}=${value}; Domain=${base}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
   };

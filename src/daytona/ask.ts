@@ -37,28 +37,51 @@ export interface Reply {
  */
 export type Ask = <T>(question: Question<T>) => Promise<T | null>;
 
+/** A question that has come to its end, for metrics. */
+export interface ApiCall {
+  readonly operation: keyof operations;
+  /** `failed` where there was no definite answer. */
+  readonly outcome: "ok" | "no" | "failed";
+  /** From the first try to the end, the pauses in between included. */
+  readonly durationMs: number;
+  /** How often it was sent. */
+  readonly tries: number;
+}
+
 /** Settings of {@linkcode createAsk}. */
 export interface AskOptions {
   /** Deadline of one question with all its tries and pauses, in milliseconds. */
   readonly timeoutMs: number;
   /** Ends every question under way, without an answer. */
   readonly closing?: AbortSignal;
+  /** Hears of every question, once. */
+  readonly onCall?: (call: ApiCall) => void;
+  /** A clock in milliseconds that never goes back. */
+  readonly now?: () => number;
   readonly sleep?: Sleep;
   readonly random?: () => number;
 }
 
 /** Three tries, 150 ms to 1 s apart, under one deadline. */
 export function createAsk(options: AskOptions): Ask {
-  const { timeoutMs, closing, sleep = realSleep, random = Math.random } =
-    options;
+  const { timeoutMs, closing, onCall } = options;
+  const { sleep = realSleep, random = Math.random } = options;
+  const { now = () => performance.now() } = options;
+
   return async function ask(question) {
+    const startedAt = now();
+    let outcome: ApiCall["outcome"] = "failed";
+    let tries = 0;
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), timeoutMs);
     const signal = closing === undefined
       ? deadline.signal
       : AbortSignal.any([deadline.signal, closing]);
     try {
-      return await retry(() => attempt(question, signal), {
+      const answer = await retry((attemptNumber) => {
+        tries = attemptNumber;
+        return attempt(question, signal);
+      }, {
         tries: 3,
         baseMs: 150,
         maxMs: 1000,
@@ -67,6 +90,8 @@ export function createAsk(options: AskOptions): Ask {
         retryable: (error) =>
           error instanceof Failure && error.transient && !signal.aborted,
       });
+      outcome = answer === null ? "no" : "ok";
+      return answer;
     } catch (cause) {
       const failure = endedBy(deadline.signal, closing) ?? cause;
       if (!(failure instanceof Failure)) throw cause;
@@ -78,6 +103,8 @@ export function createAsk(options: AskOptions): Ask {
       );
     } finally {
       clearTimeout(timer);
+      const { operation } = question;
+      onCall?.({ operation, outcome, durationMs: now() - startedAt, tries });
     }
   };
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { paths } from "../../gen/daytona.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sleep } from "../lib/backoff.ts";
-import { createAsk } from "./ask.ts";
+import { type ApiCall, createAsk } from "./ask.ts";
 import {
   isAuthToken,
   isBearer,
@@ -21,7 +21,7 @@ import {
 } from "./models.ts";
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
 
-export type { RemoteConfig, Runner, Sandbox, Snapshot };
+export type { ApiCall, RemoteConfig, Runner, Sandbox, Snapshot };
 
 /** On whose behalf a call is made. */
 export interface User {
@@ -71,6 +71,10 @@ export interface DaytonaApiOptions {
   readonly timeoutMs: number;
   /** Ends every operation under way, as `api_unreachable`. */
   readonly closing?: AbortSignal;
+  /** Hears of every operation that called the API, once, however many tries it took. */
+  readonly onCall?: (call: ApiCall) => void;
+  /** A clock in milliseconds that never goes back. */
+  readonly now?: () => number;
   readonly fetch?: (request: Request) => Promise<Response>;
   readonly sleep?: Sleep;
   readonly random?: () => number;

@@ -14,8 +14,11 @@ import {
 export interface SandboxDirectory {
   /** Whether anyone may open the sandbox's ordinary ports; false also for one that does not exist. */
   isPublic(sandboxId: string, mayAsk: MayAsk): boolean | Promise<boolean>;
-  /** The runner that holds the sandbox; null where there is no such sandbox. */
-  runnerOf(sandboxId: string): Runner | null | Promise<Runner | null>;
+  /** The runner that holds the sandbox; null where there is no such sandbox. Only whoever passed the gate gets here. */
+  runnerOf(
+    sandboxId: string,
+    onAsk: () => void,
+  ): Runner | null | Promise<Runner | null>;
   /**
    * Asks anew, because the known runner failed: the sandbox may have moved. However many ask, and however often,
    * the API hears of it once in {@linkcode RENEWAL_PAUSE_MS} per sandbox; until it answers, what is known stays.
@@ -87,12 +90,11 @@ export function createSandboxDirectory(
         () => api.isSandboxPublic(sandboxId),
         mayAsk,
       ),
-    // Only whoever passed the gate gets here.
-    runnerOf: (sandboxId) =>
+    runnerOf: (sandboxId, onAsk) =>
       runners.lookUp(
         sandboxId,
         () => api.runnerOfSandbox(sandboxId),
-        () => {},
+        onAsk,
       ),
     renewRunner(sandboxId) {
       const recent = renewals.get(sandboxId);

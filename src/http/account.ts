@@ -1,47 +1,65 @@
 /**
- * The books of one exchange: every answer to a preview host is made here, and whatever way the exchange ends, it is
+ * The account of one exchange: every answer of the data plane is made here, and whatever way the exchange ends, it is
  * recorded once.
  */
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import type {
-  ExchangeEnd,
-  ExchangeRecord,
-} from "../observability/access_log.ts";
+import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
+import type { Trail } from "../observability/trail.ts";
+import type { Activity } from "../proxy/activity.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, Flight } from "../proxy/in_flight.ts";
-import { responseFields } from "../proxy/response_headers.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import { UpstreamError } from "../upstream/errors.ts";
-import type { UpstreamResponse } from "../upstream/types.ts";
+import type { ResponseBody } from "../upstream/types.ts";
 import { observe } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { problem } from "./problem.ts";
+import { serverTiming } from "./server_timing.ts";
+
+/** An upstream's answer with the fields that the client gets. */
+export interface RelayedResponse {
+  readonly status: number;
+  readonly fields: [string, string][];
+  readonly body: ResponseBody;
+}
+
+/** Who was let in. */
+export interface Passage {
+  readonly sandboxId: string;
+  readonly by: string;
+}
 
 /** The account of one exchange. */
 export interface Account {
+  readonly trail: Trail;
   /** Who was let in, and how to ask again whether they still are. */
-  admitted(
-    passage: { sandboxId: string; by: string },
-    recheck: () => Promise<boolean>,
-  ): void;
+  admitted(passage: Passage, recheck: () => Promise<boolean>): void;
   /** An answer of ours without a body to wait for. */
   answer(response: Response): Response;
   /** Our answer to a failure. */
   refuse(error: unknown): Response;
-  /** The app's answer; it is over when its body is. */
-  relay(response: UpstreamResponse): Response;
+  /** An upstream's answer; it is over when its body is. */
+  relay(response: RelayedResponse): Response;
   /** A tunnel, opened by `response`; it is over when both its sides are closed. */
   tunnel(response: Response, tunnel: Tunnel): Response;
 }
 
 /** What an account needs beside its exchange. */
 export interface AccountOptions {
+  readonly route: RouteKind;
+  /** Undefined where the exchange is for no port. */
+  readonly port: number | undefined;
   /** Undefined where the gateway is full. */
   readonly flight: Flight | undefined;
+  readonly trail: Trail;
   readonly cors: CorsDecision;
-  readonly accessLog: (record: ExchangeRecord) => void;
+  /** Where use of the sandbox is reported; undefined where this exchange is none. */
+  readonly activity: Activity | undefined;
+  /** Whether the client is told how long each part took. */
+  readonly tellsTiming: boolean;
+  readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -58,31 +76,49 @@ const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
 /** The status in the log where the client left before there was an answer. */
 const CLIENT_CLOSED_REQUEST = 499;
 
+/**
+ * Whether an answer shows that somebody uses the sandbox. What an app turns away (4xx) does not: bots that knock at
+ * every door would keep public sandboxes running for ever.
+ */
+function showsUse(status: number): boolean {
+  return status < 400 || status > 499;
+}
+
 /** Opens the account of one exchange. */
 export function openAccount(
   exchange: Exchange,
   options: AccountOptions,
 ): Account {
-  const { flight, cors, now } = options;
-  let passage: { sandboxId: string; by: string } | undefined;
+  const { flight, cors, trail, now } = options;
+  let passage: Passage | undefined;
   let recheck: (() => Promise<boolean>) | undefined;
   let answeredAt = exchange.startedAt;
 
   function record(
     status: number,
-    end: ExchangeEnd = "complete",
-    details: Pick<ExchangeRecord, "error" | "tunnel"> = {},
+    details: Partial<
+      Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
+    > = {},
   ): void {
-    options.accessLog({
+    options.onRecord({
       requestId: exchange.id,
+      route: options.route,
       method: exchange.method,
       status,
-      end,
+      end: "complete",
       sandboxId: passage?.sandboxId,
-      port: exchange.host.port,
+      port: options.port,
       by: passage?.by,
+      cache: trail.asked === undefined
+        ? undefined
+        : trail.asked
+        ? "miss"
+        : "hit",
+      receivedBytes: trail.receivedBytes,
+      sentBytes: 0,
       ...details,
       startedAt: exchange.startedAt,
+      resolvedAt: trail.resolvedAt,
       answeredAt,
       endedAt: now(),
     });
@@ -93,12 +129,26 @@ export function openAccount(
     record(...facts);
   }
 
-  function shared(response: Response): Response {
-    const headers = withCors([...response.headers], cors);
+  function finish(headers: [string, string][]): [string, string][] {
+    const shared = withCors(headers, cors);
+    if (options.tellsTiming) {
+      shared.push(["server-timing", serverTiming(exchange, trail, answeredAt)]);
+    }
+    return shared;
+  }
+
+  function own(response: Response): Response {
+    const headers = finish([...response.headers]);
     return new Response(response.body, { status: response.status, headers });
   }
 
+  function using(): string | undefined {
+    return options.activity === undefined ? undefined : passage?.sandboxId;
+  }
+
   return {
+    trail,
+
     admitted(who, stillMay) {
       passage = who;
       recheck = stillMay;
@@ -107,7 +157,7 @@ export function openAccount(
     answer(response) {
       answeredAt = now();
       settle(response.status);
-      return shared(response);
+      return own(response);
     },
 
     refuse(error) {
@@ -116,7 +166,7 @@ export function openAccount(
         error instanceof UpstreamError &&
         (error.code === "aborted" || error.code === "body_failed")
       ) {
-        settle(CLIENT_CLOSED_REQUEST, "client_gone");
+        settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
         return new Response(null, { status: 400 });
       }
       const failure = error instanceof GatewayError
@@ -125,8 +175,8 @@ export function openAccount(
       if (failure.status >= 500) {
         logFailure(options.logger, failure, exchange.id);
       }
-      settle(failure.status, "complete", { error: failure.code });
-      return shared(problem({
+      settle(failure.status, { error: failure.code });
+      return own(problem({
         code: failure.code,
         requestId: exchange.id,
         asPage: wantsDocument(exchange.headers),
@@ -134,16 +184,15 @@ export function openAccount(
       }));
     },
 
-    relay(upstream) {
-      const { status } = upstream;
+    relay({ status, fields, body: given }) {
       if (status > 599) {
-        discard(upstream.body);
+        discard(given);
         throw new GatewayError("runner_protocol_error", `Status ${status}`);
       }
       answeredAt = now();
-      const fields = responseFields(upstream.headers, exchange.host.base);
-      const init = { status, headers: withCors(fields, cors) };
-      let { body } = upstream;
+      const sandboxId = showsUse(status) ? using() : undefined;
+      const init = { status, headers: finish(fields) };
+      let body = given;
       if (BODILESS.has(status)) {
         discard(body);
         body = null;
@@ -152,10 +201,17 @@ export function openAccount(
         body = new Blob([]).stream();
       }
       if (!(body instanceof ReadableStream)) {
-        settle(status);
+        if (sandboxId !== undefined) options.activity?.touch(sandboxId);
+        settle(status, { sentBytes: body?.length ?? 0 });
         return new Response(body, init);
       }
-      const observed = observe(body, (end) => settle(status, end));
+      const endUse = sandboxId === undefined
+        ? undefined
+        : options.activity?.begin(sandboxId);
+      const observed = observe(body, (end, sentBytes) => {
+        endUse?.();
+        settle(status, { end, sentBytes });
+      });
       if (flight !== undefined) {
         flight.abort = observed.abort;
         flight.recheck = recheck;
@@ -165,21 +221,27 @@ export function openAccount(
 
     tunnel(response, tunnel) {
       answeredAt = now();
+      const sandboxId = using();
+      const endUse = sandboxId === undefined
+        ? undefined
+        : options.activity?.begin(sandboxId);
       if (flight !== undefined) {
+        flight.isTunnel = true;
         flight.abort = (reason) => tunnel.close(...CLOSES[reason]);
         flight.recheck = recheck;
         tunnel.released.then(() => flight.end());
       }
-      tunnel.closed.then(({ failure: _, reason: __, ...end }) =>
-        record(101, "complete", { tunnel: end })
-      );
+      tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
+        endUse?.();
+        record(101, { tunnel: end });
+      });
       return response;
     },
   };
 }
 
 /** Lets go of a body that nobody will read. */
-function discard(body: UpstreamResponse["body"]): void {
+function discard(body: ResponseBody): void {
   if (body instanceof ReadableStream) body.cancel().catch(() => {});
 }
 

@@ -10,21 +10,22 @@ export interface ObservedBody {
   abort(reason: AbortReason): void;
 }
 
-/** Passes a body on, chunk by chunk and no faster than it is read, and tells once how it ended. */
+/** Passes a body on, chunk by chunk and no faster than it is read, and tells once how it ended and after how many octets. */
 export function observe(
   body: ReadableStream<Uint8Array>,
-  onEnd: (end: ExchangeEnd) => void,
+  onEnd: (end: ExchangeEnd, octets: number) => void,
 ): ObservedBody {
   const reader = body.getReader();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
+  let octets = 0;
   /** The chunk before: when the next one is asked for, it was taken over by whoever writes it. */
   let passed: Uint8Array | undefined;
 
   function end(how: ExchangeEnd): boolean {
     if (hasEnded) return false;
     hasEnded = true;
-    onEnd(how);
+    onEnd(how, octets);
     return true;
   }
 
@@ -38,7 +39,10 @@ export function observe(
         const { done, value } = await reader.read();
         if (hasEnded) return;
         passed = value;
-        if (!done) return controller.enqueue(value);
+        if (!done) {
+          octets += value.length;
+          return controller.enqueue(value);
+        }
         end("complete");
         controller.close();
       } catch (error) {

@@ -1,10 +1,19 @@
 /** The front door: one look at the address decides between the data plane and the gateway's own pages. */
+import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { parseHost } from "../address/preview_host.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
+import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import type { ErrorCode } from "../errors.ts";
-import { type AddressRange, provenance } from "../proxy/client_address.ts";
+import type { ExchangeFacts } from "../observability/metrics/facts.ts";
+import {
+  type AddressRange,
+  isTrusted,
+  provenance,
+} from "../proxy/client_address.ts";
+import type { BuildLogs } from "./build_logs.ts";
 import type { ControlContext } from "./control_env.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { problem } from "./problem.ts";
 
@@ -15,12 +24,15 @@ export interface DispatchOptions {
   /** Base domains, as {@linkcode parseHost} takes them; they may become known after the start. */
   readonly baseDomains: () => readonly string[];
   readonly gateway: Gateway;
+  readonly buildLogs: BuildLogs;
   /** The control plane. */
   readonly control: (
     request: Request,
     context: ControlContext,
   ) => Response | Promise<Response>;
   readonly nextRequestId: () => string;
+  /** Told of every answer that is given without the data plane. */
+  readonly onOwnAnswer: (facts: ExchangeFacts) => void;
   readonly now: () => number;
 }
 
@@ -30,54 +42,123 @@ export type Handler = (
   info: Deno.ServeHandlerInfo,
 ) => Response | Promise<Response>;
 
+/** An id that a proxy gave: nothing that could be more than an id in a log. */
+const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
+
 function peerOf(info: Deno.ServeHandlerInfo): string {
   return "hostname" in info.remoteAddr ? info.remoteAddr.hostname : "127.0.0.1";
 }
 
 /** Creates the handler of every request. */
 export function createDispatch(options: DispatchOptions): Handler {
+  const { scheme, trustedProxies, now } = options;
+
   return function dispatch(request, info) {
     const { method, headers } = request;
-    const id = options.nextRequestId();
+    const startedAt = now();
+    const peer = peerOf(info);
+    const id = adoptedId(peer, headers) ?? options.nextRequestId();
 
     function refuse(code: ErrorCode): Response {
       const asPage = wantsDocument(headers);
-      return problem({ code, requestId: id, asPage });
+      return noted(startedAt, problem({ code, requestId: id, asPage }));
     }
 
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return refuse(split.code);
     const { authority, target } = split.address;
     const parsed = parseHost(authority, options.baseDomains());
-    switch (parsed.kind) {
-      case "preview":
+    if (parsed.kind === "malformed") return refuse("bad_host");
+    const exchange = {
+      id,
+      request,
+      method,
+      headers,
+      authority,
+      target,
+      peer,
+      startedAt,
+    };
+    if (parsed.kind === "preview") {
+      return options.gateway({
+        ...exchange,
+        route: "preview",
+        host: parsed.host,
+      });
+    }
+    const route = baseRoute(target);
+    if (route?.kind === "malformed") return refuse("bad_target");
+    if (route !== undefined) return toRunner(exchange, route);
+    const base = parsed.kind === "base" ? parsed.base : undefined;
+    return toControl(exchange, base);
+  };
+
+  /** The id that a trusted proxy in front gave the request: then it has one id in all logs. */
+  function adoptedId(peer: string, headers: Headers): string | undefined {
+    if (!isTrusted(peer, trustedProxies)) return undefined;
+    const given = headers.get("x-request-id") ?? "";
+    return REQUEST_ID.test(given) ? given : undefined;
+  }
+
+  /** What the data plane serves by path, on every host that is no preview: no cookie counts there. */
+  function toRunner(
+    exchange: Exchange,
+    route: Exclude<BaseRoute, { kind: "malformed" }>,
+  ): Promise<Response> {
+    switch (route.kind) {
+      case "toolbox":
         return options.gateway({
-          id,
-          request,
-          method,
-          headers,
-          host: parsed.host,
-          authority,
-          target,
-          peer: peerOf(info),
-          startedAt: options.now(),
+          ...exchange,
+          target: route.target,
+          route: "toolbox",
+          host: {
+            port: TOOLBOX_PORT,
+            label: route.sandboxId,
+            base: "",
+            authoritySuffix: exchange.authority,
+          },
         });
-      case "malformed":
-        return refuse("bad_host");
-      case "base":
-      case "foreign": {
-        const { clientAddress } = provenance(peerOf(info), headers, {
-          authority,
-          scheme: options.scheme,
-          trusted: options.trustedProxies,
-        });
-        return options.control(request, {
-          requestId: id,
-          authority,
-          base: parsed.kind === "base" ? parsed.base : undefined,
-          clientAddress,
+      case "build_logs": {
+        const { of, id, query } = route;
+        return options.buildLogs({
+          ...exchange,
+          route: "build_logs",
+          build: { of, id },
+          query,
         });
       }
     }
-  };
+  }
+
+  async function toControl(
+    { request, id, authority, peer, headers, startedAt }: Exchange,
+    base: string | undefined,
+  ): Promise<Response> {
+    const trusted = trustedProxies;
+    const { clientAddress } = provenance(peer, headers, {
+      authority,
+      scheme,
+      trusted,
+    });
+    const requestId = id;
+    const context = { requestId, authority, base, clientAddress };
+    return noted(startedAt, await options.control(request, context));
+  }
+
+  function noted(startedAt: number, response: Response): Response {
+    const endedAt = now();
+    options.onOwnAnswer({
+      route: "control",
+      status: response.status,
+      end: "complete",
+      error: response.headers.get("x-porthole-error") ?? undefined,
+      receivedBytes: 0,
+      sentBytes: 0,
+      startedAt,
+      resolvedAt: undefined,
+      answeredAt: endedAt,
+      endedAt,
+    });
+    return response;
+  }
 }

@@ -1,5 +1,6 @@
-/** One request to a preview host, taken apart once: what every decision about it looks at. */
+/** One request that a runner may answer, taken apart once: what every decision about it looks at. */
 import type { PreviewHost } from "../address/preview_host.ts";
+import type { Build } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
 
 /** The request as plain data, and the Request itself for whoever carries the decision out. */
@@ -8,7 +9,6 @@ export interface Exchange {
   readonly request: Request;
   readonly method: string;
   readonly headers: Headers;
-  readonly host: PreviewHost;
   /** `host[:port]` as received. */
   readonly authority: string;
   /** The request-target, byte for byte. */
@@ -17,6 +17,24 @@ export interface Exchange {
   readonly peer: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+}
+
+/** A request for a sandbox. */
+export interface SandboxExchange extends Exchange {
+  readonly route: "preview" | "toolbox";
+  /**
+   * Which port of which sandbox. `/toolbox/{id}` is another way to port 2280, and stands here as that preview host;
+   * there `target` is the daemon's own.
+   */
+  readonly host: PreviewHost;
+}
+
+/** A request for the log of a build. */
+export interface BuildLogExchange extends Exchange {
+  readonly route: "build_logs";
+  readonly build: Build;
+  /** The query of the request-target, from its question mark on. */
+  readonly query: string;
 }
 
 /** The body to forward and its announced length (RFC 9112 section 6). */

@@ -1,117 +1,109 @@
 /**
- * The data plane, one request to a preview host: admit it, forward it or open a tunnel, and answer. Whatever goes wrong
- * on the way is thrown, and becomes an answer in one place.
+ * The data plane, one request for a sandbox: admit it, forward it or open a tunnel, and answer. Whatever goes wrong on
+ * the way is thrown, and becomes an answer in one place.
  */
-import { splitAuthKey } from "../auth/auth_key.ts";
-import { presentedCredentials } from "../auth/credentials.ts";
-import type { Gate, Verdict } from "../auth/gate.ts";
-import type { OwnCookies } from "../auth/own_cookies.ts";
+import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
+import { isTrustedOrigin } from "../auth/credentials.ts";
 import type { SessionSealer } from "../auth/session.ts";
-import type { CorsMode } from "../config.ts";
 import { GatewayError } from "../errors.ts";
 import { mayRedirect } from "../lib/fetch_metadata.ts";
-import type { ExchangeRecord } from "../observability/access_log.ts";
-import type { Logger } from "../observability/log.ts";
 import {
   type AddressRange,
   type Provenance,
   provenance,
 } from "../proxy/client_address.ts";
-import {
-  type CorsDecision,
-  corsDecision,
-  type Preflight,
-  preflightFields,
-  preflightOf,
-  speaksCors,
-} from "../proxy/cors.ts";
+import { type CorsDecision, speaksCors } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
-import type { InFlight } from "../proxy/in_flight.ts";
-import type { AdmittedRequest } from "../proxy/runner_request.ts";
+import { responseFields } from "../proxy/response_headers.ts";
+import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
-import { type Account, openAccount } from "./account.ts";
-import { type Exchange, isWebSocketRequest, requestBody } from "./exchange.ts";
+import type { Account, RelayedResponse } from "./account.ts";
+import { isWebSocketRequest, type SandboxExchange } from "./exchange.ts";
 import { loginLocation } from "./login_location.ts";
-import { OWN_ANSWER_FIELDS } from "./problem.ts";
+import { isPreflight, preflightAnswer } from "./preflight.ts";
 import { redirect } from "./redirect.ts";
 import type { Tunneler } from "./tunnel.ts";
+import {
+  admittedRequest,
+  isAdmitted,
+  type Visit,
+  visit,
+  type VisitOptions,
+} from "./visit.ts";
+import type { Warning } from "./warning.ts";
+import type { WithAccount } from "./with_account.ts";
 
 /** Parts of the data plane. */
-export interface GatewayOptions {
-  readonly scheme: "http" | "https";
-  readonly cookies: OwnCookies;
-  readonly corsMode: CorsMode;
-  readonly allowedOrigins: ReadonlySet<string>;
+export interface GatewayOptions extends VisitOptions {
+  readonly answersPreflights: boolean;
   readonly trustedProxies: readonly AddressRange[];
   readonly sessionTtlMs: number;
-  readonly gate: Gate;
   readonly sessions: Pick<SessionSealer, "seal">;
+  /** Whether only toolboxes are served. */
+  readonly toolboxOnly: boolean;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
+  /** Undefined where nobody is warned. */
+  readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
   readonly tunneler: Tunneler;
-  readonly inFlight: InFlight;
-  readonly accessLog: (record: ExchangeRecord) => void;
-  readonly logger: Logger;
+  readonly withAccount: WithAccount;
   readonly now: () => number;
 }
 
-/** Answers requests to preview hosts; never rejects. */
-export type Gateway = (exchange: Exchange) => Promise<Response>;
+/** Answers requests for sandboxes; never rejects. */
+export type Gateway = (exchange: SandboxExchange) => Promise<Response>;
 
-/** What the gate said to an exchange, and what was learnt on the way there. */
-interface Visit {
-  readonly verdict: Verdict;
-  /** The app's target: without our key. */
-  readonly target: string;
+/** An exchange on its way, with what is known and kept of it. */
+interface Passing {
+  readonly exchange: SandboxExchange;
   readonly from: Provenance;
-  /** Whether the same request would still be let in. */
-  readonly recheck: () => Promise<boolean>;
+  readonly account: Account;
 }
-
-/** A visit that was let in. */
-type Admitted = Visit & { verdict: Extract<Verdict, { kind: "allow" }> };
 
 /** Creates the data plane. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { scheme, cookies, gate, forwarder } = options;
+  const { scheme, cookies, forwarder, allowedOrigins } = options;
 
-  return async function gateway(exchange: Exchange): Promise<Response> {
-    const cors = corsDecision({
-      mode: options.corsMode,
-      headers: exchange.headers,
-      host: exchange.host,
+  return function gateway(exchange: SandboxExchange): Promise<Response> {
+    const { route, headers, host } = exchange;
+    const from = provenance(exchange.peer, headers, {
+      authority: exchange.authority,
       scheme,
-      allowedOrigins: options.allowedOrigins,
+      trusted: options.trustedProxies,
     });
-    const flight = options.inFlight.begin();
-    const account = openAccount(exchange, { ...options, flight, cors });
-    try {
-      if (flight === undefined) {
-        throw new GatewayError("overloaded", "Too many exchanges");
+    const facts = {
+      route,
+      port: host.port,
+      clientAddress: from.clientAddress,
+      isTrustedOrigin: (origin: string) =>
+        isTrustedOrigin(origin, { host, scheme, allowedOrigins }),
+    };
+    return options.withAccount(exchange, facts, async (account, cors) => {
+      if (options.toolboxOnly && host.port !== TOOLBOX_PORT) {
+        throw new GatewayError("port_not_served", "Toolbox only");
       }
-      const preflight = preflightOf(exchange.method, exchange.headers);
-      return preflight === undefined || cors.kind === "off"
-        ? await answer(exchange, account)
-        : await answerPreflight(exchange, account, { preflight, cors });
-    } catch (error) {
-      return account.refuse(error);
-    }
+      const passing = { exchange, from, account };
+      return isPreflight(exchange, cors)
+        ? await answerPreflight(passing, cors)
+        : await answer(passing);
+    });
   };
 
-  async function answer(
-    exchange: Exchange,
-    account: Account,
-  ): Promise<Response> {
+  async function answer(passing: Passing): Promise<Response> {
+    const { exchange, account } = passing;
     const { method, headers } = exchange;
-    const visit = await knock(exchange);
-    if (!isAdmitted(visit)) return turnAway(exchange, visit, account);
-    const { verdict, target } = visit;
-    account.admitted(verdict, visit.recheck);
+    const asked = await options.warning?.intercept(exchange);
+    if (asked !== undefined) return account.answer(asked);
+    const visited = await knock(passing);
+    if (!isAdmitted(visited)) return turnAway(passing, visited);
+    const { verdict, target } = visited;
+    account.admitted(verdict, visited.recheck);
 
     const isTunnel = isWebSocketRequest(method, headers);
     if (
-      target !== exchange.target && !isTunnel && mayRedirect(method, headers)
+      target !== exchange.target && exchange.route === "preview" &&
+      !isTunnel && mayRedirect(method, headers)
     ) {
       // The key leaves the address bar, where the app's scripts could read it, whatever opened the door.
       const cookies = verdict.sessionToken === undefined
@@ -121,57 +113,26 @@ export function createGateway(options: GatewayOptions): Gateway {
       const location = `${scheme}://${exchange.authority}${target}`;
       return account.answer(redirect(303, location, cookies));
     }
-    const request = await admittedRequest(exchange, visit);
-    if (!isTunnel) return account.relay(await forwarder.forward(request));
+    const request = await admittedRequest(exchange, visited, account.trail);
+    if (!isTunnel) {
+      return account.relay(
+        relayed(exchange, await forwarder.forward(request)),
+      );
+    }
     const opened = await options.tunneler.open(exchange.request, request);
     return opened.kind === "refused"
-      ? account.relay(opened.response)
+      ? account.relay(relayed(exchange, opened.response))
       : account.tunnel(opened.response, opened.tunnel);
   }
 
-  /** Takes a request to the gate. */
-  async function knock(exchange: Exchange): Promise<Visit> {
-    const { method, headers, host } = exchange;
-    const from = provenance(exchange.peer, headers, {
-      authority: exchange.authority,
-      scheme,
-      trusted: options.trustedProxies,
-    });
-    const { target, key } = splitAuthKey(exchange.target);
-    const request = {
-      host,
-      credentials: presentedCredentials({
-        method,
-        headers,
-        host,
-        scheme,
-        cookies,
-        authKey: key,
-        allowedOrigins: options.allowedOrigins,
-      }),
-      clientAddress: from.clientAddress,
-    };
-    const verdict = await gate.admit(request);
-    return {
-      verdict,
-      target,
-      from,
-      async recheck() {
-        try {
-          const again = await gate.admit({ ...request, isRecheck: true });
-          return again.kind === "allow";
-        } catch {
-          return true; // an outage takes nobody's right away
-        }
-      },
-    };
+  function knock({ exchange, from, account }: Passing): Promise<Visit> {
+    return visit(exchange, { from, trail: account.trail }, options);
   }
 
   /** People are sent to log in where that can help; everything else learns that it is not let in, and why. */
   function turnAway(
-    exchange: Exchange,
+    { exchange, account }: Passing,
     { verdict, target }: Visit,
-    account: Account,
   ): Response {
     if (verdict.kind === "allow") throw new TypeError("Cannot turn away");
     const location = verdict.kind === "login" && options.hasLogin()
@@ -185,36 +146,29 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** A preflight goes to the app where the gate lets it pass, and what the app leaves open we answer: see cors.ts. */
   async function answerPreflight(
-    exchange: Exchange,
-    account: Account,
-    asked: { preflight: Preflight; cors: CorsDecision },
+    passing: Passing,
+    cors: CorsDecision,
   ): Promise<Response> {
-    const response = options.corsMode === "reflect"
+    const { exchange, account } = passing;
+    const response = options.answersPreflights
       ? undefined
-      : await appAnswer(exchange, account);
-    if (response !== undefined) return account.relay(response);
-    return account.answer(
-      new Response(null, {
-        status: 204,
-        headers: [
-          ...Object.entries(OWN_ANSWER_FIELDS),
-          ...preflightFields(asked.preflight, asked.cors),
-        ],
-      }),
-    );
+      : await appAnswer(passing);
+    return response === undefined
+      ? account.answer(preflightAnswer(exchange, cors))
+      : account.relay(relayed(exchange, response));
   }
 
   /** The app's own word on a preflight; undefined where it has none, or cannot be asked. */
   async function appAnswer(
-    exchange: Exchange,
-    account: Account,
+    passing: Passing,
   ): Promise<UpstreamResponse | undefined> {
+    const { exchange, account } = passing;
     try {
-      const visit = await knock(exchange);
-      if (!isAdmitted(visit)) return undefined;
-      account.admitted(visit.verdict, visit.recheck);
+      const visited = await knock(passing);
+      if (!isAdmitted(visited)) return undefined;
+      account.admitted(visited.verdict, visited.recheck);
       const response = await forwarder.forward(
-        await admittedRequest(exchange, visit),
+        await admittedRequest(exchange, visited, account.trail),
       );
       if (speaksCors(response.headers)) return response;
       if (response.body instanceof ReadableStream) await response.body.cancel();
@@ -226,7 +180,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** A Set-Cookie line that stands for the key which came in the query. */
   async function sealKeySession(
-    { host }: Exchange,
+    { host }: SandboxExchange,
     token: string,
   ): Promise<string> {
     const sealed = await options.sessions.seal({
@@ -242,24 +196,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 }
 
-function isAdmitted(visit: Visit): visit is Admitted {
-  return visit.verdict.kind === "allow";
-}
-
-async function admittedRequest(
-  exchange: Exchange,
-  { verdict, target, from }: Admitted,
-): Promise<AdmittedRequest> {
-  const { request, headers } = exchange;
-  return {
-    method: exchange.method,
-    headers,
-    ...await requestBody(request, headers),
-    target,
-    sandboxId: verdict.sandboxId,
-    port: exchange.host.port,
-    forwarded: from.forwarded,
-    dropAuthorization: verdict.by === "bearer",
-    signal: () => request.signal,
-  };
+/** The runner's response as the client of this route gets it. */
+function relayed(
+  { route, host, authority }: SandboxExchange,
+  { status, headers, body }: UpstreamResponse,
+): RelayedResponse {
+  const fields = route === "toolbox"
+    ? toolboxResponseFields(headers, { sandboxId: host.label, authority })
+    : responseFields(headers, host.base);
+  return { status, fields, body };
 }

@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { loggerFor } from "./log.ts";
+import type { TunnelFacts } from "./metrics/facts.ts";
 
 /** How an exchange ended. */
 export type ExchangeEnd =
@@ -11,21 +12,32 @@ export type ExchangeEnd =
   /** By us: a drain, or access that ended. */
   | "aborted";
 
+/** What a request is for: the first word about it in logs and metrics. */
+export type RouteKind = "preview" | "toolbox" | "build_logs";
+
 /** What is known of an exchange when it is over; times in milliseconds since the epoch. */
 export interface ExchangeRecord {
   readonly requestId: string;
+  readonly route: RouteKind;
   readonly method: string;
   readonly status: number;
   readonly end: ExchangeEnd;
   readonly sandboxId: string | undefined;
-  readonly port: number;
+  readonly port: number | undefined;
   /** What opened the door. */
   readonly by: string | undefined;
+  /** Whether all that the API had to say was at hand; undefined where nothing was asked for. */
+  readonly cache: "hit" | "miss" | undefined;
   /** Our error code, where the answer was ours. */
   readonly error?: string;
   /** What went through a tunnel, and who ended it. */
-  readonly tunnel?: object;
+  readonly tunnel?: TunnelFacts;
+  /** Octets of content, from and to the client. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
   readonly startedAt: number;
+  /** When it was known which runner to ask; undefined where none was. */
+  readonly resolvedAt: number | undefined;
   /** When the first byte of the answer was ready. */
   readonly answeredAt: number;
   readonly endedAt: number;
@@ -34,9 +46,11 @@ export interface ExchangeRecord {
 /** Takes the record of a finished exchange. */
 export type AccessLog = (record: ExchangeRecord) => void;
 
-function factsOf({ startedAt, answeredAt, endedAt, ...facts }: ExchangeRecord) {
+function factsOf(record: ExchangeRecord) {
+  const { startedAt, resolvedAt, answeredAt, endedAt, ...facts } = record;
   return {
     ...facts,
+    ...(resolvedAt === undefined ? {} : { resolvedMs: resolvedAt - startedAt }),
     firstByteMs: answeredAt - startedAt,
     totalMs: endedAt - startedAt,
   };

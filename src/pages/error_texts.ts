@@ -64,7 +64,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   cross_site_request: {
     title: "This must come from the gateway's own page",
     detail: "The request was sent by a script, or by a page of another site.",
-    hint: "Open the address itself: /logout has a button.",
+    hint: "Open the page itself and use its button.",
   },
   too_many_refusals: {
     title: "Too many failed attempts",
@@ -92,6 +92,23 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: "No such sandbox",
     detail: "The sandbox does not exist, or you have no access to it.",
     hint: "Check the address. A deleted sandbox does not come back.",
+  },
+  container_not_found: {
+    title: "The sandbox is not where it was",
+    detail:
+      "The machine that should run the sandbox does not have it: it is being moved, archived or deleted.",
+    hint: "Start the sandbox, or wait until it has started, and reload.",
+  },
+  build_log_not_found: {
+    title: "There is no build log",
+    detail:
+      "Nothing was built under this id, or you have no access to it, or its log is gone.",
+    hint: "Check the id and the API key.",
+  },
+  port_not_served: {
+    title: "Previews are turned off here",
+    detail: "This gateway serves the toolbox of sandboxes, and no other port.",
+    hint: "Ask its operator where previews are served.",
   },
   route_not_found: {
     title: "Nothing is here",
@@ -127,6 +144,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: "Nothing listens on this port",
     detail: "The sandbox runs, but no app answers on this port.",
     hint: "Start the app, or wait until it has started, and reload.",
+  },
+  toolbox_unreachable: {
+    title: "The sandbox does not answer",
+    detail:
+      "It runs, but Daytona's own service in it, which leads to its ports, is down.",
+    hint: "Wait a moment; if it stays so, restart the sandbox.",
   },
   sandbox_stopped: {
     title: "The sandbox is stopped",

@@ -18,8 +18,6 @@
  * Access-Control-Allow-Private-Network is never sent: whether a page of the internet may reach into the network that
  * a gateway is hidden in is not for the gateway to grant to everybody.
  */
-import type { PreviewHost } from "../address/preview_host.ts";
-import { isTrustedOrigin } from "../auth/credentials.ts";
 import type { CorsMode } from "../config.ts";
 
 /** Whether, and what, we say about a request's origin. */
@@ -41,10 +39,8 @@ export interface CorsRequest {
   readonly mode: CorsMode;
   /** The client's, before anything is stripped. */
   readonly headers: Headers;
-  readonly host: PreviewHost;
-  readonly scheme: "http" | "https";
-  /** Origins besides the sandbox's own that are trusted with credentials. */
-  readonly allowedOrigins: ReadonlySet<string>;
+  /** Whether pages of an origin are trusted with the browser's credentials. */
+  readonly isTrusted: (origin: string) => boolean;
 }
 
 /** A question whether a request may be sent (Fetch standard, CORS-preflight request). */
@@ -70,7 +66,7 @@ export function corsDecision(request: CorsRequest): CorsDecision {
     kind: "on",
     overrides: mode === "reflect",
     origin,
-    credentials: origin !== null && isTrustedOrigin(origin, request),
+    credentials: origin !== null && request.isTrusted(origin),
   };
 }
 

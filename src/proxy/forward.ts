@@ -9,7 +9,8 @@ import {
   type OpenResult,
   openWebSocket,
 } from "../upstream/websocket_handshake.ts";
-import { isClosedPort, mayBeRefusal, refusalOf } from "./runner_errors.ts";
+import { createDaemonProbe } from "./daemon_probe.ts";
+import { isEmptyBadGateway, mayBeRefusal, refusalOf } from "./runner_errors.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
 
 /** An upstream failure in the gateway's vocabulary. */
@@ -42,29 +43,6 @@ function isUnreachable(error: unknown): boolean {
 }
 
 /**
- * The app's response, its body readable as before.
- *
- * @throws {GatewayError} where the response is a runner's refusal instead
- */
-async function appResponse(
-  response: UpstreamResponse,
-  sandboxId: string,
-): Promise<UpstreamResponse> {
-  if (isClosedPort(response)) {
-    throw new GatewayError("port_closed", "Empty 502 from a hop");
-  }
-  if (!mayBeRefusal(response)) return response;
-  const { body } = response;
-  const bytes = body instanceof Uint8Array
-    ? body
-    : new Uint8Array(await new Response(body).arrayBuffer());
-  const text = new TextDecoder().decode(bytes);
-  const code = refusalOf(response.status, text, sandboxId);
-  if (code !== undefined) throw new GatewayError(code, text);
-  return { ...response, body: bytes };
-}
-
-/**
  * Sends admitted requests to the runners that hold their sandboxes. Both ways reject with a {@linkcode GatewayError}
  * where no app answered, and with an {@linkcode UpstreamError} `aborted` or `body_failed` where the client is gone.
  */
@@ -78,23 +56,61 @@ export interface Forwarder {
 export function createForwarder(options: {
   upstream: Pick<UpstreamClient, "request" | "upgrade">;
   sandboxes: Pick<SandboxDirectory, "runnerOf" | "renewRunner">;
+  /** Milliseconds. */
+  now: () => number;
 }): Forwarder {
   const { upstream, sandboxes } = options;
+  const isDaemonUp = createDaemonProbe(options);
+
+  /**
+   * The app's response, its body readable as before.
+   *
+   * @throws {GatewayError} where the response is a runner's refusal instead
+   */
+  async function appResponse(
+    response: UpstreamResponse,
+    { sandboxId, destination }: AdmittedRequest,
+    runner: Runner,
+  ): Promise<UpstreamResponse> {
+    if (isEmptyBadGateway(response)) {
+      const isUp = destination !== "toolbox" &&
+        await isDaemonUp(sandboxId, runner);
+      throw new GatewayError(
+        isUp ? "port_closed" : "toolbox_unreachable",
+        "Empty 502 from a hop",
+      );
+    }
+    if (!mayBeRefusal(response)) return response;
+    const { body } = response;
+    const bytes = body instanceof Uint8Array
+      ? body
+      : new Uint8Array(await new Response(body).arrayBuffer());
+    const text = new TextDecoder().decode(bytes);
+    const code = refusalOf(response.status, text, sandboxId);
+    if (code !== undefined) throw new GatewayError(code, text);
+    return { ...response, body: bytes };
+  }
 
   /** Runs `attempt` at the sandbox's runner, and once more at the new one where the sandbox moved. */
   async function atRunner<T>(
     request: AdmittedRequest,
     attempt: (runner: Runner) => Promise<T>,
   ): Promise<T> {
-    const runner = await sandboxes.runnerOf(request.sandboxId);
+    const { trail } = request;
+    trail.asked ??= false;
+    const runner = await sandboxes.runnerOf(request.sandboxId, () => {
+      trail.asked = true;
+    });
     if (runner === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }
+    trail.resolvedAt = options.now();
     try {
       return await attempt(runner);
     } catch (error) {
       const isGone = error instanceof GatewayError && request.body === null &&
-        (error.code === "sandbox_not_found" || error.code === "runner_refused");
+        (error.code === "container_not_found" ||
+          error.code === "runner_refused");
       if (!isGone && !isUnreachable(error)) throw gatewayError(error);
       // Where the API does not answer either, the first failure is the one to tell.
       const renewed = await sandboxes.renewRunner(request.sandboxId)
@@ -120,7 +136,8 @@ export function createForwarder(options: {
         async (runner) =>
           await appResponse(
             await upstream.request(upstreamRequest(request, runner)),
-            request.sandboxId,
+            request,
+            runner,
           ),
       ),
     openWebSocket: (request) =>
@@ -131,7 +148,7 @@ export function createForwarder(options: {
         );
         return opened.kind === "open" ? opened : {
           kind: "refused",
-          response: await appResponse(opened.response, request.sandboxId),
+          response: await appResponse(opened.response, request, runner),
         };
       }),
   };

@@ -11,6 +11,8 @@ export type AbortReason =
 export interface Flight {
   /** Ends it from our side; set once that is possible. */
   abort: ((reason: AbortReason) => void) | undefined;
+  /** Whether it is a WebSocket. */
+  isTunnel: boolean;
   /** Whether whoever opened it still may; set on what can last. Never rejects. */
   recheck: (() => Promise<boolean>) | undefined;
   /** Tells that it is over; a second call does nothing. */
@@ -22,6 +24,8 @@ export interface InFlight {
   /** Begins an exchange or tunnel; undefined where the limit is reached. */
   begin(): Flight | undefined;
   readonly count: number;
+  /** How many of them are WebSockets. */
+  readonly tunnelCount: number;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
   /** Ends from our side whatever can be ended so. */
@@ -49,6 +53,7 @@ export function createInFlight(limit: number): InFlight {
       if (flights.size >= limit) return undefined;
       const flight: Flight = {
         abort: undefined,
+        isTunnel: false,
         recheck: undefined,
         end() {
           if (!flights.delete(flight) || flights.size > 0) return;
@@ -61,6 +66,11 @@ export function createInFlight(limit: number): InFlight {
     },
     get count() {
       return flights.size;
+    },
+    get tunnelCount() {
+      let count = 0;
+      for (const { isTunnel } of flights) if (isTunnel) count++;
+      return count;
     },
     idle() {
       if (flights.size === 0) return Promise.resolve();

@@ -19,10 +19,12 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-daytona-disable-cors",
   "x-daytona-preview-token",
   "x-daytona-skip-last-activity-update",
+  "x-daytona-skip-preview-warning",
   "x-forwarded-for",
   "x-forwarded-host",
   "x-forwarded-port",
   "x-forwarded-proto",
+  "x-porthole-debug",
   "x-real-ip",
 ]);
 
@@ -45,6 +47,8 @@ export interface RequestFieldsInput {
   readonly forwarded: Forwarded;
   /** Whether `Authorization` was the credential that opened the door: then it is not meant for the app. */
   readonly dropAuthorization: boolean;
+  /** Becomes X-Request-Id where the client gave none. */
+  readonly requestId: string;
 }
 
 /** The end-to-end fields to send upstream, in a fresh list; the client's `headers` are left as they are. */
@@ -52,12 +56,14 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
   const { headers, forwarded } = input;
   const nominated = nominatedFields(headers.get("connection"));
   const fields: [string, string][] = [["host", input.runnerHost]];
+  let hasRequestId = false;
   for (const field of headers) {
     const name = field[0];
     if (
       NEVER_FROM_CLIENT.has(name) || isHopByHop(name) || nominated.has(name)
     ) continue;
     if (name === "authorization" && input.dropAuthorization) continue;
+    if (name === "x-request-id") hasRequestId = true;
     if (name === "cookie") {
       const cookie = withoutOwnCookies(field[1]);
       if (cookie !== undefined) fields.push([name, cookie]);
@@ -65,6 +71,7 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
     }
     fields.push(field);
   }
+  if (!hasRequestId) fields.push(["x-request-id", input.requestId]);
   fields.push(
     ["x-daytona-authorization", `Bearer ${input.runnerKey}`],
     ["x-forwarded-host", forwarded.host],

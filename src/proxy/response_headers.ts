@@ -55,6 +55,12 @@ function connectionOf(fields: readonly Field[]): string | undefined {
     : values.map(([, value]) => value).join(",");
 }
 
+/** Fields that tell our answers from an app's. */
+const OURS: ReadonlySet<string> = new Set([
+  "x-porthole-error",
+  "x-porthole-warning",
+]);
+
 /** The end-to-end fields of an upstream response, to relay to a client of a preview host under `base`. */
 export function responseFields(
   fields: readonly Field[],
@@ -65,7 +71,7 @@ export function responseFields(
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
     if (isHopByHop(lower) || nominated.has(lower)) continue;
-    if (lower === "x-porthole-error") continue; // it tells our answers from an app's
+    if (OURS.has(lower)) continue;
     if (lower === "set-cookie") {
       const cookie = filterSetCookie(value, base);
       if (cookie !== undefined) relayed.push([name, cookie]);

@@ -30,8 +30,8 @@ const BARE_FIELDS: ReadonlySet<string> = new Set([
   "keep-alive",
 ]);
 
-/** Whether the answer is the empty 502 of a hop that found nothing listening. */
-export function isClosedPort(response: SuspectResponse): boolean {
+/** Whether the answer is the empty 502 of a hop that found nothing where it should have led. */
+export function isEmptyBadGateway(response: SuspectResponse): boolean {
   return response.status === 502 &&
     valueOf(response.headers, "content-length") === "0" &&
     response.headers.every(([name]) => BARE_FIELDS.has(name.toLowerCase()));
@@ -67,7 +67,7 @@ export function refusalOf(
   ) return undefined;
   if (status === 404) {
     return /container not found/i.test(message)
-      ? "sandbox_not_found"
+      ? "container_not_found"
       : undefined;
   }
   if (status === 401) return "runner_refused";

@@ -1,10 +1,11 @@
 /** The request to a runner, made of an admitted request and the runner's record. */
-import { runnerTarget } from "../address/app_target.ts";
+import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
-import { parseOrigin } from "../upstream/origin.ts";
-import type { Origin, UpstreamRequest } from "../upstream/types.ts";
+import type { Trail } from "../observability/trail.ts";
+import type { UpstreamRequest } from "../upstream/types.ts";
 import { type Forwarded, requestFields } from "./request_headers.ts";
+import { proxyBaseOf } from "./runner_base.ts";
 
 /** An admitted request, before it is known which runner gets it. */
 export interface AdmittedRequest {
@@ -16,34 +17,15 @@ export interface AdmittedRequest {
   /** The app's request-target, without anything of ours. */
   readonly target: string;
   readonly sandboxId: string;
-  readonly port: number;
+  /** A port of the sandbox, or its toolbox. */
+  readonly destination: number | "toolbox";
   readonly forwarded: Forwarded;
   readonly dropAuthorization: boolean;
+  /** Tells ours from other gateways' requests in the runner's and the app's logs. */
+  readonly requestId: string;
+  readonly trail: Trail;
   /** Aborts when the client is gone. */
   readonly signal: () => AbortSignal;
-}
-
-/** A runner's base URL, taken apart once. */
-interface RunnerBase {
-  readonly origin: Origin;
-  /** What the runner's own Host is, and the path its URL ends in. */
-  readonly authority: string;
-  readonly path: string;
-}
-
-const bases = new WeakMap<Runner, RunnerBase>();
-
-function baseOf(runner: Runner): RunnerBase {
-  const known = bases.get(runner);
-  if (known !== undefined) return known;
-  const url = new URL(runner.proxyUrl);
-  const base = {
-    origin: parseOrigin(runner.proxyUrl),
-    authority: url.host,
-    path: url.pathname.replace(/\/+$/, ""),
-  };
-  bases.set(runner, base);
-  return base;
 }
 
 /**
@@ -55,8 +37,11 @@ export function upstreamRequest(
   request: AdmittedRequest,
   runner: Runner,
 ): UpstreamRequest {
-  const base = baseOf(runner);
-  const target = runnerTarget(request.sandboxId, request.port, request.target);
+  const { sandboxId, destination } = request;
+  const base = proxyBaseOf(runner);
+  const target = destination === "toolbox"
+    ? toolboxTarget(sandboxId, request.target)
+    : portTarget(sandboxId, destination, request.target);
   if (target === undefined) {
     throw new GatewayError(
       "bad_target",
@@ -73,9 +58,13 @@ export function upstreamRequest(
       runnerKey: runner.apiKey,
       forwarded: request.forwarded,
       dropAuthorization: request.dropAuthorization,
+      requestId: request.requestId,
     }),
     body: request.body,
     contentLength: request.contentLength,
     lateSignal: request.signal,
+    onUpload(octets) {
+      request.trail.receivedBytes += octets;
+    },
   };
 }

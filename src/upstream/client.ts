@@ -62,6 +62,8 @@ export class UpstreamClient {
   readonly #exchanges: ExchangeContext;
   #sweeper: Timer | undefined;
   #closed = false;
+  #opened = 0;
+  #reused = 0;
 
   constructor(options: Partial<UpstreamOptions> = {}) {
     const all = this.#options = { ...DEFAULTS, ...options };
@@ -97,6 +99,7 @@ export class UpstreamClient {
     this.#admit(request);
     const pooled = this.#pool.take(request.origin.key, this.#options.now());
     if (pooled !== undefined) {
+      this.#reused++;
       const exchange = new Exchange(pooled, prepared, this.#exchanges);
       try {
         return exchange.response(await exchange.responseHead());
@@ -168,6 +171,11 @@ export class UpstreamClient {
     return { open, idle, active: open - idle };
   }
 
+  /** How many connections were opened so far, and how often a request went out on one that was idle. */
+  totals(): { opened: number; reused: number } {
+    return { opened: this.#opened, reused: this.#reused };
+  }
+
   #admit({ signal }: UpstreamRequest): void {
     if (this.#closed) throw new UpstreamError("closed", "client closed");
     if (signal?.aborted) throw new UpstreamError("aborted", "request aborted");
@@ -182,6 +190,7 @@ export class UpstreamClient {
       onClose: () => this.#open.delete(connection),
     });
     this.#open.add(connection);
+    this.#opened++;
     if (this.#closed) {
       connection.fail(new UpstreamError("closed", "client closed"));
     }

@@ -72,10 +72,10 @@ export class Exchange {
     this.#connection = connection;
     this.#prepared = prepared;
     this.#context = context;
-    const { body, contentLength } = prepared.request;
+    const { body, contentLength, onUpload } = prepared.request;
     this.#upload = body === null
       ? null
-      : new Upload(connection, { body, contentLength });
+      : new Upload(connection, { body, contentLength, onUpload });
   }
 
   /** Sends the request and returns the final response head. Throws `UpstreamError`. */

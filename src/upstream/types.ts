@@ -36,6 +36,8 @@ export interface UpstreamRequest {
    * of a request costs more than most exchanges take. It counts until the response head.
    */
   readonly lateSignal?: () => AbortSignal;
+  /** Told of every part of the body that was sent, in octets of content. */
+  readonly onUpload?: (octets: number) => void;
 }
 
 /**

@@ -10,17 +10,23 @@ export class Upload {
   readonly #connection: Connection;
   readonly #contentLength: number | null;
   readonly #body: ReadableStream<Uint8Array>;
+  readonly #onUpload: ((octets: number) => void) | undefined;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #stopped = false;
   #complete = false;
 
   constructor(
     connection: Connection,
-    options: { body: ReadableStream<Uint8Array>; contentLength: number | null },
+    options: {
+      body: ReadableStream<Uint8Array>;
+      contentLength: number | null;
+      onUpload: ((octets: number) => void) | undefined;
+    },
   ) {
     this.#connection = connection;
     this.#body = options.body;
     this.#contentLength = options.contentLength;
+    this.#onUpload = options.onUpload;
   }
 
   /** Whether the upstream was sent the whole body. */
@@ -61,7 +67,8 @@ export class Upload {
       if (this.#stopped) return;
       if (data === null) break;
       if (data.length === 0) continue;
-      sent += data.length;
+      const octets = data.length; // none are left once they are released
+      sent += octets;
       if (announced === null) {
         const framed = chunk(data);
         release(data);
@@ -76,6 +83,7 @@ export class Upload {
         // Not only at the stream's end: the upstream can answer from here on.
         this.#complete = sent === announced;
       }
+      this.#onUpload?.(octets);
     }
     if (announced === null) await this.#connection.write(LAST_CHUNK);
     else if (sent < announced) {

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  removeDotSegments,
-  runnerTarget,
-} from "../../src/address/app_target.ts";
+import { portTarget, removeDotSegments } from "../../src/address/app_target.ts";
 
 const PREFIX = "/sandboxes/box/toolbox/proxy/3000";
 
-Deno.test("runnerTarget() appends the app's target byte for byte", () => {
+Deno.test("portTarget() appends the app's target byte for byte", () => {
   for (
     const target of [
       "/",
@@ -30,10 +27,10 @@ Deno.test("runnerTarget() appends the app's target byte for byte", () => {
       "/?../../x",
       "/a?b?c=/../d",
     ]
-  ) assert.equal(runnerTarget("box", 3000, target), PREFIX + target);
+  ) assert.equal(portTarget("box", 3000, target), PREFIX + target);
 });
 
-Deno.test("runnerTarget() resolves dot segments inside the app's path", () => {
+Deno.test("portTarget() resolves dot segments inside the app's path", () => {
   for (
     const [target, resolved] of [
       ["/..", "/"],
@@ -49,10 +46,10 @@ Deno.test("runnerTarget() resolves dot segments inside the app's path", () => {
       ["/a//../b", "/a/b"],
       ["/a/..?../x", "/?../x"],
     ] as const
-  ) assert.equal(runnerTarget("box", 3000, target), PREFIX + resolved, target);
+  ) assert.equal(portTarget("box", 3000, target), PREFIX + resolved, target);
 });
 
-Deno.test("runnerTarget() agrees with the WHATWG URL parser on plain dot segments", () => {
+Deno.test("portTarget() agrees with the WHATWG URL parser on plain dot segments", () => {
   const segments = ["a", ".", "..", "", "%2e", ".%2E"];
   for (const first of segments) {
     for (const second of segments) {
@@ -68,7 +65,7 @@ Deno.test("runnerTarget() agrees with the WHATWG URL parser on plain dot segment
   }
 });
 
-Deno.test("runnerTarget() refuses dots next to a separator that only some hops see", () => {
+Deno.test("portTarget() refuses dots next to a separator that only some hops see", () => {
   for (
     const target of [
       "/..%2f..%2fx",
@@ -83,12 +80,12 @@ Deno.test("runnerTarget() refuses dots next to a separator that only some hops s
       "/a/..%2f/b",
       "/.%2f",
     ]
-  ) assert.equal(runnerTarget("box", 3000, target), undefined, target);
+  ) assert.equal(portTarget("box", 3000, target), undefined, target);
 });
 
-Deno.test("runnerTarget() throws on an id that would be a path", () => {
+Deno.test("portTarget() throws on an id that would be a path", () => {
   for (const id of ["", "..", "a/b", "%2e%2e", "a b", "x".repeat(65)]) {
-    assert.throws(() => runnerTarget(id, 3000, "/"), TypeError, id);
+    assert.throws(() => portTarget(id, 3000, "/"), TypeError, id);
   }
 });
 

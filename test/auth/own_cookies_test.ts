@@ -31,6 +31,20 @@ Deno.test("ownCookies() for frames are partitioned", () => {
   );
 });
 
+Deno.test("ownCookies() that frames keep are partitioned over https, whatever the policy", () => {
+  const value = ["v", 60] as const;
+  const https = ownCookies({ scheme: "https", sameSite: "lax" });
+  assert.equal(
+    https.hostOnlyInFrames(https.warningAccepted, ...value),
+    "__Host-porthole-warning-accepted=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure; Partitioned",
+  );
+  const http = ownCookies({ scheme: "http", sameSite: "lax" });
+  assert.equal(
+    http.hostOnlyInFrames(http.warningAccepted, ...value),
+    "porthole-warning-accepted=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+  );
+});
+
 Deno.test("ownCookies() have names of their own for each sandbox, and all of them are kept from apps", () => {
   for (const scheme of ["http", "https"] as const) {
     const cookies = ownCookies({ scheme, sameSite: "lax" });
@@ -40,6 +54,7 @@ Deno.test("ownCookies() have names of their own for each sandbox, and all of the
         cookies.keySession,
         cookies.loginSession("a"),
         cookies.transaction("x"),
+        cookies.warningAccepted,
       ]
     ) assert(isOwnCookieName(name), name);
   }

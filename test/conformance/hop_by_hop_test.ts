@@ -132,7 +132,7 @@ Deno.test("a client's own version of what the gateway adds does not arrive (RFC 
   }
 });
 
-Deno.test("the gateway adds no field of its own beside Host, the runner's key and X-Forwarded (RFC 9110 sections 7.6.3, 10.1.5, 12.5)", async () => {
+Deno.test("the gateway adds no field of its own beside Host, X-Request-Id, the runner's key and X-Forwarded (RFC 9110 sections 7.6.3, 10.1.5, 12.5)", async () => {
   await using target = await startTarget();
   // Neither User-Agent, Accept, Accept-Language nor Accept-Encoding; nor Via, which a gateway MUST send (deviation).
   await assertForwarded(target, {}, {});

@@ -9,11 +9,13 @@ import {
   readBody,
 } from "../support/raw_client.ts";
 
+const GATEWAYS_REQUEST_ID = /^(x-request-id: )[0-9a-f]{8}-[0-9a-z]+(?=\r$)/m;
+
 /** One request as the runner read it. */
 export interface SeenRequest {
   /** Which connection it came on, counted from 0. */
   readonly connection: number;
-  /** The whole head, octet for octet. */
+  /** The whole head, octet for octet, but for the id that the gateway gave: that is `ID`. */
   readonly head: string;
   readonly line: string;
   readonly method: string;
@@ -98,7 +100,8 @@ export function startRawRunner(): RawRunner {
     stream: RawStream,
     connection: number,
   ): Promise<void> {
-    const head = await stream.readUntil("\r\n\r\n");
+    const octets = await stream.readUntil("\r\n\r\n");
+    const head = octets.replace(GATEWAYS_REQUEST_ID, "$1ID");
     const { line, fields } = parseHead(head);
     const [method = "", target = ""] = line.split(" ");
     let received: Promise<string> | undefined;

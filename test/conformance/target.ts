@@ -43,7 +43,8 @@ export async function startTarget(): Promise<Target> {
   return {
     host,
     prefix: "/sandboxes/demo/toolbox/proxy/3000",
-    added: `x-daytona-authorization: Bearer ${KEYS.runner}\r\n` +
+    added: `x-request-id: ID\r\n` +
+      `x-daytona-authorization: Bearer ${KEYS.runner}\r\n` +
       `x-forwarded-host: ${host}\r\nx-forwarded-proto: http\r\n` +
       "x-forwarded-for: 127.0.0.1\r\n",
     runner,

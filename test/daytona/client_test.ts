@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
+import {
+  type ApiCall,
+  createDaytonaApi,
+  type DaytonaApi,
+} from "../../src/daytona/client.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { API_KEY, clientOf, silentClient, stubApi } from "./api_stub.ts";
 
@@ -233,6 +237,81 @@ Deno.test("createDaytonaApi() keeps addresses and credentials out of its errors"
     assert.match(text, /malformed answer: proxyUrl/);
     assert.doesNotMatch(text, /s3cret|runner-secret/);
   });
+});
+
+Deno.test("createDaytonaApi() tells of every question once, with its tries and time", async () => {
+  const calls: ApiCall[] = [];
+  let nowMs = 1000;
+  const statuses = [200, 404, 503, 200, 500, 500, 500, 401];
+  const client = createDaytonaApi({
+    baseUrl: "http://127.0.0.1/api",
+    apiKey: API_KEY,
+    timeoutMs: 10_000,
+    fetch() {
+      nowMs += 10;
+      const status = statuses.shift() ?? 500;
+      return Promise.resolve(new Response("true", { status }));
+    },
+    now: () => nowMs,
+    onCall: (call) => calls.push(call),
+    sleep() {
+      nowMs += 100;
+      return Promise.resolve();
+    },
+  });
+  assert.equal(await client.isSandboxPublic(ID), true);
+  assert.equal(await client.isSandboxPublic(ID), false);
+  await client.updateLastActivity(ID);
+  await assert.rejects(client.hasSandboxAccess(ID, USER));
+  await assert.rejects(client.isValidAuthToken(ID, "tok"));
+  assert.equal(await client.isSandboxPublic(".."), false); // no call
+
+  assert.deepEqual(calls, [
+    {
+      operation: "isSandboxPublic",
+      outcome: "ok",
+      durationMs: 10,
+      tries: 1,
+    },
+    { operation: "isSandboxPublic", outcome: "no", durationMs: 10, tries: 1 },
+    {
+      operation: "updateLastActivity",
+      outcome: "ok",
+      durationMs: 120,
+      tries: 2,
+    },
+    {
+      operation: "hasSandboxAccess",
+      outcome: "failed",
+      durationMs: 230,
+      tries: 3,
+    },
+    {
+      operation: "isValidAuthToken",
+      outcome: "failed",
+      durationMs: 10,
+      tries: 1,
+    },
+  ]);
+});
+
+Deno.test("createDaytonaApi() tells of a question that its deadline ended", async () => {
+  const calls: ApiCall[] = [];
+  const client = createDaytonaApi({
+    baseUrl: "http://127.0.0.1/api",
+    apiKey: API_KEY,
+    timeoutMs: 1,
+    fetch: ({ signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason))
+      ),
+    onCall: (call) => calls.push(call),
+  });
+  await assert.rejects(client.runnerOfSandbox(ID), unreachable(/within 1 ms/));
+  assert.deepEqual(
+    calls.map(({ operation, outcome, tries }) => [operation, outcome, tries]),
+    [["getRunnerBySandboxId", "failed", 1]],
+  );
 });
 
 Deno.test("createDaytonaApi() makes no call for a value that cannot be part of one", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isTrustedOrigin } from "../../src/auth/credentials.ts";
 import {
   type CorsDecision,
   corsDecision,
@@ -20,14 +21,17 @@ function decide(
   return corsDecision({
     mode,
     headers: new Headers(headers),
-    host: {
-      port: 3000,
-      label: "demo",
-      base: "proxy.localhost",
-      authoritySuffix: "proxy.localhost:4000",
-    },
-    scheme: "http",
-    allowedOrigins: new Set([LISTED]),
+    isTrusted: (origin) =>
+      isTrustedOrigin(origin, {
+        host: {
+          port: 3000,
+          label: "demo",
+          base: "proxy.localhost",
+          authoritySuffix: "proxy.localhost:4000",
+        },
+        scheme: "http",
+        allowedOrigins: new Set([LISTED]),
+      }),
   });
 }
 

@@ -11,6 +11,7 @@ function fieldsOf(
     runnerKey: "runner-key",
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
     dropAuthorization: options.dropAuthorization ?? false,
+    requestId: "id-1",
   });
 }
 
@@ -31,6 +32,7 @@ Deno.test("requestFields() sets each of ours exactly once, whatever the client c
   ]);
   assert.deepEqual(fields, [
     ["host", "runner:3003"],
+    ["x-request-id", "id-1"],
     ["x-daytona-authorization", "Bearer runner-key"],
     ["x-forwarded-host", "3000-box.p.test"],
     ["x-forwarded-proto", "https"],
@@ -68,7 +70,7 @@ Deno.test("requestFields() drops hop-by-hop fields and framing", () => {
     ["content-length", "5"],
     ["expect", "100-continue"],
   ]);
-  assert.equal(fields.length, 5);
+  assert.equal(fields.length, 6);
 });
 
 Deno.test("requestFields() passes what is the app's, its Authorization included", () => {
@@ -97,12 +99,18 @@ Deno.test("requestFields() drops every credential that was meant for the gateway
     ["x-daytona-preview-token", "t"],
     ["x-daytona-skip-last-activity-update", "true"],
     ["x-daytona-disable-cors", "true"],
+    ["x-porthole-debug", "1"],
   ], { dropAuthorization: true });
-  assert.equal(fields.length, 6);
+  assert.equal(fields.length, 7);
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
 });
 
 Deno.test("requestFields() drops a Cookie field that held nothing but ours", () => {
   const fields = fieldsOf([["cookie", "porthole-session=s"]]);
   assert.deepEqual(valuesOf(fields, "cookie"), []);
+});
+
+Deno.test("requestFields() keeps a client's own X-Request-Id", () => {
+  const fields = fieldsOf([["x-request-id", "theirs"]]);
+  assert.deepEqual(valuesOf(fields, "x-request-id"), ["theirs"]);
 });

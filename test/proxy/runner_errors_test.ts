@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  isClosedPort,
+  isEmptyBadGateway,
   mayBeRefusal,
   refusalOf,
 } from "../../src/proxy/runner_errors.ts";
@@ -19,14 +19,18 @@ function refusal(
   });
 }
 
-Deno.test("isClosedPort() knows the empty 502 of a hop", () => {
+Deno.test("isEmptyBadGateway() knows the empty 502 of a hop", () => {
   const empty: [string, string] = ["Content-Length", "0"];
-  assert(isClosedPort({ status: 502, headers: [empty, ["Date", "x"]] }));
-  assert(!isClosedPort({ status: 503, headers: [empty] }));
-  assert(!isClosedPort({ status: 502, headers: [["Content-Length", "3"]] }));
-  assert(!isClosedPort({ status: 502, headers: [] }));
+  assert(isEmptyBadGateway({ status: 502, headers: [empty, ["Date", "x"]] }));
+  assert(!isEmptyBadGateway({ status: 503, headers: [empty] }));
+  assert(
+    !isEmptyBadGateway({ status: 502, headers: [["Content-Length", "3"]] }),
+  );
+  assert(!isEmptyBadGateway({ status: 502, headers: [] }));
   // An app's own empty 502 says something about itself.
-  assert(!isClosedPort({ status: 502, headers: [empty, ["Server", "nginx"]] }));
+  assert(
+    !isEmptyBadGateway({ status: 502, headers: [empty, ["Server", "nginx"]] }),
+  );
 });
 
 Deno.test("mayBeRefusal() only suspects small JSON with a status that runners refuse with", () => {
@@ -56,7 +60,7 @@ Deno.test("refusalOf() names a runner's refusals", () => {
       refusal(404, "not found: sandbox container not found: box"),
       "box",
     ),
-    "sandbox_not_found",
+    "container_not_found",
   );
   assert.equal(
     refusalOf(

@@ -536,16 +536,24 @@ Deno.test("every path of a preview host is the app's", async () => {
   }
 });
 
-Deno.test("there is no toolbox on the base domain, with or without a login", async () => {
+Deno.test("no cookie opens the toolbox on the base domain, whatever page or program sends it", async () => {
   await using gateway = await withLogin();
-  for (const headers of [{}, { cookie: gateway.cookie }]) {
-    for (const method of ["GET", "POST"]) {
+  const before = gateway.stack.runner.seen.length;
+  for (const method of ["GET", "POST"]) {
+    for (
+      const fields of [{}, { "sec-fetch-site": "none" }, {
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-site": "same-origin",
+      }]
+    ) {
       const answer = await gateway.send(BASE, {
         method,
         path: "/toolbox/locked/process/execute",
-        headers,
+        headers: { cookie: gateway.cookie, ...fields },
       });
-      assert.equal(codeOf(answer), "route_not_found");
+      assert.equal(answer.status, 401);
+      assert.equal(codeOf(answer), "login_required");
     }
   }
+  assert.equal(gateway.stack.runner.seen.length, before);
 });

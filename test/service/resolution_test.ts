@@ -28,6 +28,7 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
     "getRunnerBySandboxId",
     "isSandboxPublic",
     "isValidAuthToken",
+    "updateLastActivity",
   ]);
 });
 

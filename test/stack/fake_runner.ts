@@ -41,6 +41,8 @@ export interface FakeRunner extends AsyncDisposable {
   apiKey: string;
   /** By sandbox id. */
   readonly containers: Map<string, Container>;
+  /** Logs of builds by the name of the image, each told part by part. */
+  readonly buildLogs: Map<string, () => AsyncIterable<string>>;
   /** The latest requests, oldest first, refused ones among them. */
   readonly seen: SeenRequest[];
 }
@@ -63,11 +65,12 @@ export async function startFakeRunner(
     url: loopback.url,
     apiKey,
     containers,
+    buildLogs: new Map(),
     seen: [],
     [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose](),
   };
 
-  function admit(message: IncomingMessage): LocalTarget | Refusal {
+  function admit(message: IncomingMessage): Destination {
     runner.seen.push({
       method: message.method ?? "",
       target: message.url ?? "",
@@ -78,12 +81,17 @@ export async function startFakeRunner(
   }
   server.on("request", (message, response) => {
     const destination = admit(message);
+    if ("log" in destination) {
+      tell(response, destination.log);
+      return;
+    }
     if ("status" in destination) refuse(response, destination);
     else forward(message, response, destination);
   });
   server.on("upgrade", (message, socket, head) => {
     const destination = admit(message);
-    if ("status" in destination) refuseUpgrade(socket, destination);
+    if ("log" in destination) socket.destroy();
+    else if ("status" in destination) refuseUpgrade(socket, destination);
     else tunnel(message, { socket, head }, destination);
   });
   return runner;
@@ -95,6 +103,13 @@ interface Refusal {
   readonly body: string;
 }
 
+/** The log of a build, to be told. */
+interface Log {
+  readonly log: AsyncIterable<string>;
+}
+
+type Destination = LocalTarget | Refusal | Log;
+
 const ROUTE = /^\/sandboxes\/([^/?]+)\/toolbox(?:\/proxy\/(\d+))?(?=[/?]|$)/;
 
 /** What a path without `/proxy/{port}` is for: the daemon's own port. */
@@ -102,8 +117,8 @@ const TOOLBOX_PORT = "2280";
 
 function destinationOf(
   message: IncomingMessage,
-  { apiKey, containers }: FakeRunner,
-): LocalTarget | Refusal {
+  { apiKey, containers, buildLogs }: FakeRunner,
+): Destination {
   const [, authorization] =
     headerLines(message).find(([name]) =>
       name.toLowerCase() === "x-daytona-authorization"
@@ -115,6 +130,15 @@ function destinationOf(
     return refusal(message, 401, "unauthorized: invalid token");
   }
   const target = message.url ?? "";
+  const [path, query] = target.split("?", 2);
+  if (path === "/snapshots/logs") {
+    // As the real one does, it takes the first of several.
+    const ref = new URLSearchParams(query).get("snapshotRef") ?? "";
+    const log = buildLogs.get(ref);
+    return log === undefined
+      ? refusal(message, 404, "not found: build logs not found")
+      : { log: log() };
+  }
   const [route, id, digits = TOOLBOX_PORT] = ROUTE.exec(target) ?? [];
   if (route === undefined || id === undefined) {
     return refusal(message, 404, "not found: no such route");
@@ -164,6 +188,16 @@ function refusal(
     method,
   });
   return { status: statusCode, body };
+}
+
+async function tell(
+  response: ServerResponse,
+  log: AsyncIterable<string>,
+): Promise<void> {
+  response.writeHead(200, { "Content-Type": "application/octet-stream" });
+  response.flushHeaders();
+  for await (const part of log) response.write(part);
+  response.end();
 }
 
 function refuse(response: ServerResponse, { status, body }: Refusal): void {

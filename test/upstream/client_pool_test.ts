@@ -32,6 +32,26 @@ Deno.test("request() uses a connection again", async () => {
   });
 });
 
+Deno.test("totals() counts connections that were opened, and requests on one that was idle", async () => {
+  await withUpstream(answer, async (client, { origin }) => {
+    assert.deepEqual(client.totals(), { opened: 0, reused: 0 });
+    await client.request(requestOf({ origin }));
+    await client.request(requestOf({ origin }));
+    await client.request(requestOf({ origin }));
+    assert.deepEqual(client.totals(), { opened: 1, reused: 2 });
+    await client.upgrade(
+      requestOf({ origin, headers: [["host", "a"], ["upgrade", "x"]] }),
+    );
+    assert.deepEqual(client.totals(), { opened: 2, reused: 2 });
+    client.close();
+    assert.deepEqual(client.totals(), { opened: 2, reused: 2 });
+  });
+  await withScripts([], async (client) => {
+    await assert.rejects(client.request(requestOf()));
+    assert.deepEqual(client.totals(), { opened: 0, reused: 0 });
+  });
+});
+
 Deno.test("request() does not use a connection again that does not persist", async () => {
   for (
     const response of [

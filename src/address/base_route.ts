@@ -1,0 +1,49 @@
+/**
+ * What the data plane serves on a base host, by path: the toolbox of a sandbox, and build logs. Everything else there
+ * is the control plane's.
+ */
+/** A path of the base host that leads to a runner. */
+export type BaseRoute =
+  | {
+    readonly kind: "toolbox";
+    readonly sandboxId: string;
+    /** The daemon's own request-target: what follows `/toolbox/{sandboxId}`, beginning with a slash. */
+    readonly target: string;
+  }
+  | {
+    readonly kind: "build_logs";
+    readonly of: "snapshot" | "sandbox";
+    readonly id: string;
+    /** From the question mark on; empty where there is none. */
+    readonly query: string;
+  }
+  /** Below `/toolbox/`, but no sandbox is named. */
+  | { readonly kind: "malformed" };
+
+const TOOLBOX = /^\/toolbox\/([A-Za-z0-9_-]{1,64})(?=[/?]|$)/;
+const BUILD_LOGS =
+  /^\/(snapshots|sandboxes)\/([A-Za-z0-9_-]{1,64})\/build-logs(?=\?|$)/;
+
+/** The part of a base host that a request-target names; undefined where that is the control plane's. */
+export function baseRoute(target: string): BaseRoute | undefined {
+  const toolbox = TOOLBOX.exec(target);
+  if (toolbox !== null) {
+    const [prefix, sandboxId = ""] = toolbox;
+    const rest = target.slice(prefix.length);
+    return {
+      kind: "toolbox",
+      sandboxId,
+      target: rest.startsWith("/") ? rest : `/${rest}`,
+    };
+  }
+  if (/^\/toolbox(?:[/?]|$)/.test(target)) return { kind: "malformed" };
+  const logs = BUILD_LOGS.exec(target);
+  if (logs === null) return undefined;
+  const [path, resource, id = ""] = logs;
+  return {
+    kind: "build_logs",
+    of: resource === "snapshots" ? "snapshot" : "sandbox",
+    id,
+    query: target.slice(path.length),
+  };
+}

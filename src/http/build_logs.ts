@@ -1,0 +1,134 @@
+/** Build logs, on a base host: the user's own key decides whose, and it goes no further than the API. */
+import { bearerOf } from "../auth/credentials.ts";
+import type { Throttle } from "../auth/throttle.ts";
+import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
+import type { User } from "../daytona/client.ts";
+import { GatewayError } from "../errors.ts";
+import { fetchBuildLog } from "../proxy/build_log.ts";
+import { type AddressRange, provenance } from "../proxy/client_address.ts";
+import { inertResponseFields } from "../proxy/toolbox_response.ts";
+import type { UpstreamClient } from "../upstream/client.ts";
+import type { Account } from "./account.ts";
+import type { BuildLogExchange } from "./exchange.ts";
+import { isPreflight, preflightAnswer } from "./preflight.ts";
+import type { WithAccount } from "./with_account.ts";
+
+/** Parts of the route. */
+export interface BuildLogsOptions {
+  readonly scheme: "http" | "https";
+  readonly trustedProxies: readonly AddressRange[];
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly builds: BuildDirectory;
+  readonly throttle: Throttle;
+  readonly upstream: Pick<UpstreamClient, "request">;
+  readonly withAccount: WithAccount;
+  readonly now: () => number;
+}
+
+/** Answers requests for build logs; never rejects. */
+export type BuildLogs = (exchange: BuildLogExchange) => Promise<Response>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Creates the route. */
+export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
+  const { scheme, throttle } = options;
+
+  /** @throws {GatewayError} where the user has no such log, or has asked in vain too often */
+  async function findLog(
+    { build }: BuildLogExchange,
+    user: User,
+  ): Promise<BuildLog> {
+    const { clientAddress } = user;
+    const allowance = throttle.take(clientAddress);
+    if (!allowance.ok) {
+      const { retryAfterSec } = allowance;
+      throw new GatewayError("too_many_refusals", "Over its budget", {
+        retryAfterSec,
+      });
+    }
+    let isRefused = false;
+    try {
+      const log = await options.builds.logOf(build, user);
+      if (log !== null) return log;
+      isRefused = true;
+      throw new GatewayError("build_log_not_found", "Refused by the API");
+    } finally {
+      // Only refusals cost.
+      if (!isRefused) throttle.giveBack(clientAddress, 1);
+    }
+  }
+
+  async function answer(
+    exchange: BuildLogExchange,
+    user: User,
+    account: Account,
+  ): Promise<Response> {
+    account.trail.asked = true;
+    const log = await findLog(exchange, user);
+    account.trail.resolvedAt = options.now();
+    account.admitted(
+      { sandboxId: exchange.build.id, by: "bearer" },
+      async () => {
+        try {
+          return await options.builds.logOf(exchange.build, user) !== null;
+        } catch {
+          return true; // an outage takes nobody's right away
+        }
+      },
+    );
+    const { forwarded } = provenanceOf(exchange);
+    const { status, headers, body } = await fetchBuildLog(
+      {
+        accept: exchange.headers.get("accept"),
+        query: exchange.query,
+        forwardedFor: forwarded.for,
+        requestId: exchange.id,
+        signal: () => exchange.request.signal,
+      },
+      log,
+      options.upstream,
+    );
+    return account.relay({
+      status,
+      fields: inertResponseFields(headers),
+      body,
+    });
+  }
+
+  function provenanceOf(exchange: BuildLogExchange) {
+    return provenance(exchange.peer, exchange.headers, {
+      authority: exchange.authority,
+      scheme,
+      trusted: options.trustedProxies,
+    });
+  }
+
+  return function buildLogs(exchange) {
+    const { headers } = exchange;
+    const { clientAddress } = provenanceOf(exchange);
+    const facts = {
+      route: exchange.route,
+      clientAddress,
+      isTrustedOrigin: (origin: string) => options.allowedOrigins.has(origin),
+    };
+    return options.withAccount(exchange, facts, async (account, cors) => {
+      if (isPreflight(exchange, cors)) {
+        return account.answer(preflightAnswer(exchange, cors));
+      }
+      if (exchange.method !== "GET") {
+        throw new GatewayError("route_not_found", "Logs are only read");
+      }
+      const bearer = bearerOf(headers);
+      if (bearer === undefined) {
+        throw new GatewayError("login_required", "No bearer");
+      }
+      const organization = headers.get("x-daytona-organization-id") ?? "";
+      return await answer(exchange, {
+        bearer,
+        clientAddress,
+        organizationId: UUID.test(organization) ? organization : undefined,
+      }, account);
+    });
+  };
+}

@@ -1,0 +1,52 @@
+/** The text that Prometheus reads (exposition format 0.0.4). */
+
+/** The format's media type. */
+export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** A value of a metric. */
+export interface Sample {
+  /** What is added to the metric's name. */
+  readonly suffix?: "_bucket" | "_sum" | "_count";
+  /** As {@linkcode formatLabels} writes them. */
+  readonly labels: string;
+  readonly value: number;
+}
+
+/** A metric and its values. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly samples: Iterable<Sample>;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\n": "\\n",
+  '"': '\\"',
+};
+
+/** Labels as they stand between the braces; names are taken as they are. */
+export function formatLabels(
+  labels: readonly (readonly [name: string, value: string])[],
+): string {
+  return labels.map(([name, value]) =>
+    `${name}="${value.replaceAll(/[\\\n"]/g, (char) => ESCAPES[char] ?? char)}"`
+  ).join(",");
+}
+
+function formatValue(value: number): string {
+  if (value === Infinity) return "+Inf";
+  return value === -Infinity ? "-Inf" : String(value);
+}
+
+/** One metric as lines of text. */
+export function formatFamily({ name, help, type, samples }: Family): string {
+  const helpText = help.replaceAll(/[\\\n]/g, (char) => ESCAPES[char] ?? char);
+  const lines = [`# HELP ${name} ${helpText}`, `# TYPE ${name} ${type}`];
+  for (const { suffix = "", labels, value } of samples) {
+    const braced = labels === "" ? "" : `{${labels}}`;
+    lines.push(`${name}${suffix}${braced} ${formatValue(value)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}

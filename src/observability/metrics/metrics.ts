@@ -1,0 +1,135 @@
+/** Counts what happens, in some ten nanoseconds a call, and tells it to Prometheus. */
+import { buildInfo, DURATIONS, SERIES, STATUS_CLASSES } from "./definitions.ts";
+import { formatFamily } from "./exposition.ts";
+import type {
+  ApiCallFacts,
+  ExchangeFacts,
+  MetricSources,
+  TunnelFacts,
+} from "./facts.ts";
+import { createDurations, createSeries } from "./instruments.ts";
+import { type ProcessUsage, processUsage } from "./process_usage.ts";
+
+/** The metrics of one gateway. */
+export interface Metrics {
+  /** To be called once for each exchange or tunnel, when it is over. */
+  exchange(facts: ExchangeFacts): void;
+  /** Something that the cache of that kind did. */
+  cacheEvent(event: string, kind: string): void;
+  /** A question to the API that has come to its end. */
+  apiCall(facts: ApiCallFacts): void;
+  /** What became of a report that a sandbox is in use. */
+  activity(outcome: string): void;
+  /** Gives the sources; until then, what they would tell is 0. */
+  observe(sources: MetricSources): void;
+  /** All metrics, as text of the type `CONTENT_TYPE`. */
+  render(): string;
+}
+
+/** Settings of {@linkcode createMetrics}. */
+export interface MetricsOptions {
+  /** Porthole's. */
+  readonly version: string;
+  readonly usage?: () => ProcessUsage;
+}
+
+/** Stands in the log where the client left before there was an answer. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+function statusClassOf(status: number): string | undefined {
+  return STATUS_CLASSES[Math.floor(status / 100) - 1];
+}
+
+/** The table with an instrument in the place of each definition. */
+function instrumentsOf<K extends string, D, I>(
+  table: Readonly<Record<K, D>>,
+  create: (definition: D) => I,
+): Record<K, I> {
+  const entries = Object.entries<D>(table).map((
+    [key, definition],
+  ) => [key, create(definition)]);
+  return Object.fromEntries(entries) as Record<K, I>;
+}
+
+/** Creates the metrics, all of them 0. */
+export function createMetrics(
+  { version, usage = processUsage }: MetricsOptions,
+): Metrics {
+  const info = createSeries(buildInfo(version));
+  info.set(1, version, Deno.version.deno);
+  const series = instrumentsOf(SERIES, createSeries);
+  const durations = instrumentsOf(DURATIONS, createDurations);
+  const { requests, requestEnds, errors, bodyBytes } = series;
+  const { request, resolution, upstreamFirstByte } = durations;
+  const { cacheRequests, cacheFailures } = series;
+  let sources: MetricSources | undefined;
+
+  function sample(): void {
+    const used = usage();
+    series.cpuSeconds.set(used.cpuSeconds);
+    series.startTime.set(used.startedAtSec);
+    series.residentMemory.set(used.residentBytes);
+    series.heap.set(used.heapBytes);
+    series.heapUsed.set(used.heapUsedBytes);
+    series.externalMemory.set(used.externalBytes);
+    if (sources === undefined) return;
+    series.inFlight.set(sources.inFlight());
+    series.tunnels.set(sources.tunnels());
+    series.logLinesDropped.set(sources.droppedLogLines());
+    const { idle, active, opened, reused } = sources.upstream();
+    series.upstreamConnections.set(idle, "idle");
+    series.upstreamConnections.set(active, "active");
+    series.upstreamOpened.set(opened);
+    series.upstreamReused.set(reused);
+  }
+
+  function tunnelClosed(facts: TunnelFacts, durationMs: number): void {
+    series.tunnelsClosed.add(1, facts.by, String(facts.code));
+    series.tunnelBytes.add(facts.bytesSent, "to_app");
+    series.tunnelBytes.add(facts.bytesReceived, "to_client");
+    series.tunnelMessages.add(facts.messagesSent, "to_app");
+    series.tunnelMessages.add(facts.messagesReceived, "to_client");
+    durations.tunnel.observe(durationMs);
+  }
+
+  return {
+    exchange(facts) {
+      const { route, status, error, tunnel } = facts;
+      const { startedAt, resolvedAt, answeredAt, endedAt } = facts;
+      requests.add(1, route, statusClassOf(status));
+      requestEnds.add(1, facts.end);
+      if (error !== undefined) errors.add(1, error);
+      bodyBytes.add(facts.receivedBytes, route, "request");
+      bodyBytes.add(facts.sentBytes, route, "response");
+      if (tunnel === undefined) request.observe(endedAt - startedAt, route);
+      else tunnelClosed(tunnel, endedAt - answeredAt);
+      if (resolvedAt === undefined) return;
+      resolution.observe(resolvedAt - startedAt);
+      if (error !== undefined || status === CLIENT_CLOSED_REQUEST) return;
+      upstreamFirstByte.observe(answeredAt - resolvedAt);
+    },
+    cacheEvent(event, kind) {
+      if (event === "fill_failed" || event === "codec_failed") {
+        cacheFailures.add(1, kind, event);
+      } else {
+        cacheRequests.add(1, kind, event);
+      }
+    },
+    apiCall({ operation, outcome, durationMs, tries }) {
+      series.apiCalls.add(1, operation, outcome);
+      series.apiRetries.add(tries - 1, operation);
+      durations.apiCall.observe(durationMs);
+    },
+    activity(outcome) {
+      series.activityReports.add(1, outcome);
+    },
+    observe(given) {
+      sources = given;
+    },
+    render() {
+      sample();
+      return [info, ...Object.values(series), ...Object.values(durations)]
+        .map(({ family }) => formatFamily(family)).join("");
+    },
+  };
+}

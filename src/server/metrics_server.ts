@@ -1,0 +1,38 @@
+/** The metrics, on a listener of their own: whoever can open a preview cannot read them. */
+import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
+import { listen, type Listener } from "./listen.ts";
+
+/** Where metrics are served, and what. */
+export interface MetricsServerOptions {
+  readonly hostname: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** The text of all metrics. */
+  readonly render: () => string;
+}
+
+function answer(status: number, fields: Record<string, string> = {}): Response {
+  return new Response(null, {
+    status,
+    headers: { "cache-control": "no-store", ...fields },
+  });
+}
+
+/**
+ * Serves `/metrics`.
+ *
+ * @throws {Deno.errors.AddrInUse} If the port is taken.
+ */
+export function startMetricsServer(
+  { hostname, port, render }: MetricsServerOptions,
+): Listener {
+  return listen(({ method, url }) => {
+    if (new URL(url).pathname !== "/metrics") return answer(404);
+    if (method !== "GET" && method !== "HEAD") {
+      return answer(405, { allow: "GET, HEAD" });
+    }
+    return new Response(render(), {
+      headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
+    });
+  }, { hostname, port });
+}

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import type {
+  ExchangeFacts,
+  TunnelFacts,
+} from "../../../src/observability/metrics/facts.ts";
+import {
+  createMetrics,
+  type Metrics,
+} from "../../../src/observability/metrics/metrics.ts";
+import { parseExposition, samplesOf } from "./parse_exposition.ts";
+
+const TUNNEL: TunnelFacts = {
+  by: "client",
+  code: 1000,
+  messagesSent: 2,
+  bytesSent: 20,
+  messagesReceived: 3,
+  bytesReceived: 300,
+};
+
+function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
+  return {
+    route: "preview",
+    status: 200,
+    end: "complete",
+    receivedBytes: 0,
+    sentBytes: 0,
+    startedAt: 1000,
+    resolvedAt: 1002,
+    answeredAt: 1022,
+    endedAt: 1500,
+    ...facts,
+  };
+}
+
+/** What `record` changes, without the buckets and what the process takes. */
+function changeOf(record: (metrics: Metrics) => void): Record<string, number> {
+  const metrics = createMetrics({ version: "1.2.3" });
+  const before = samplesOf(metrics.render());
+  record(metrics);
+  const changed = [...samplesOf(metrics.render())].filter(([id, value]) =>
+    value !== (before.get(id) ?? 0) &&
+    !/^process_|_bucket|^porthole_(heap|external)/.test(id)
+  );
+  return Object.fromEntries(changed);
+}
+
+Deno.test("exchange() notes an app's answer, and how long each part took", () => {
+  const change = changeOf((metrics) =>
+    metrics.exchange(exchangeOf({ receivedBytes: 7, sentBytes: 1024 }))
+  );
+  assert.deepEqual(change, {
+    'porthole_http_requests_total{route="preview",status="2xx"}': 1,
+    'porthole_http_request_ends_total{end="complete"}': 1,
+    'porthole_http_body_bytes_total{route="preview",direction="request"}': 7,
+    'porthole_http_body_bytes_total{route="preview",direction="response"}':
+      1024,
+    'porthole_http_request_duration_seconds_sum{route="preview"}': 0.5,
+    'porthole_http_request_duration_seconds_count{route="preview"}': 1,
+    porthole_resolution_duration_seconds_sum: 0.002,
+    porthole_resolution_duration_seconds_count: 1,
+    porthole_upstream_first_byte_seconds_sum: 0.02,
+    porthole_upstream_first_byte_seconds_count: 1,
+  });
+});
+
+Deno.test("exchange() takes no answer of ours for an app's first byte", () => {
+  const refused = exchangeOf({
+    status: 401,
+    error: "login_required",
+    resolvedAt: undefined,
+  });
+  assert.deepEqual(changeOf((metrics) => metrics.exchange(refused)), {
+    'porthole_http_requests_total{route="preview",status="4xx"}': 1,
+    'porthole_http_request_ends_total{end="complete"}': 1,
+    'porthole_errors_total{code="login_required"}': 1,
+    'porthole_http_request_duration_seconds_sum{route="preview"}': 0.5,
+    'porthole_http_request_duration_seconds_count{route="preview"}': 1,
+  });
+  for (
+    const facts of [
+      { status: 504, error: "runner_timeout" },
+      { status: 499, end: "client_gone" },
+    ]
+  ) {
+    const change = changeOf((metrics) => metrics.exchange(exchangeOf(facts)));
+    assert.equal(change.porthole_resolution_duration_seconds_count, 1);
+    assert.equal(change.porthole_upstream_first_byte_seconds_count, undefined);
+  }
+});
+
+Deno.test("exchange() notes a tunnel beside requests, whose durations it would spoil", () => {
+  const tunnel = exchangeOf({ status: 101, tunnel: TUNNEL, endedAt: 61_022 });
+  assert.deepEqual(changeOf((metrics) => metrics.exchange(tunnel)), {
+    'porthole_http_requests_total{route="preview",status="1xx"}': 1,
+    'porthole_http_request_ends_total{end="complete"}': 1,
+    'porthole_tunnels_closed_total{by="client",code="1000"}': 1,
+    'porthole_tunnel_bytes_total{direction="to_app"}': 20,
+    'porthole_tunnel_bytes_total{direction="to_client"}': 300,
+    'porthole_tunnel_messages_total{direction="to_app"}': 2,
+    'porthole_tunnel_messages_total{direction="to_client"}': 3,
+    porthole_tunnel_duration_seconds_sum: 60,
+    porthole_tunnel_duration_seconds_count: 1,
+    porthole_resolution_duration_seconds_sum: 0.002,
+    porthole_resolution_duration_seconds_count: 1,
+    porthole_upstream_first_byte_seconds_sum: 0.02,
+    porthole_upstream_first_byte_seconds_count: 1,
+  });
+});
+
+Deno.test("cacheEvent() tells tiers and failures apart", () => {
+  const change = changeOf(({ cacheEvent }) => {
+    cacheEvent("hit", "sandbox-public");
+    cacheEvent("hit", "sandbox-public");
+    cacheEvent("durable_hit", "sandbox-public");
+    cacheEvent("fill_failed", "signed-token");
+  });
+  assert.deepEqual(change, {
+    'porthole_cache_requests_total{kind="sandbox-public",result="hit"}': 2,
+    'porthole_cache_requests_total{kind="sandbox-public",result="durable_hit"}':
+      1,
+    'porthole_cache_failures_total{kind="signed-token",failure="fill_failed"}':
+      1,
+  });
+});
+
+Deno.test("apiCall() counts a question once and its retries apart", () => {
+  const operation = "isSandboxPublic";
+  const change = changeOf(({ apiCall }) => {
+    apiCall({ operation, outcome: "ok", durationMs: 5, tries: 1 });
+    apiCall({ operation, outcome: "failed", durationMs: 1500, tries: 3 });
+  });
+  assert.deepEqual(change, {
+    'porthole_api_calls_total{operation="isSandboxPublic",outcome="ok"}': 1,
+    'porthole_api_calls_total{operation="isSandboxPublic",outcome="failed"}': 1,
+    'porthole_api_retries_total{operation="isSandboxPublic"}': 2,
+    porthole_api_call_duration_seconds_sum: 1.505,
+    porthole_api_call_duration_seconds_count: 2,
+  });
+});
+
+Deno.test("render() asks the sources each time", () => {
+  let inFlight = 3;
+  const change = changeOf((metrics) => {
+    metrics.observe({
+      inFlight: () => inFlight,
+      tunnels: () => 2,
+      upstream: () => ({ idle: 4, active: 5, opened: 60, reused: 700 }),
+      droppedLogLines: () => 8,
+    });
+    metrics.activity("reported");
+    metrics.render();
+    inFlight = 9;
+  });
+  assert.deepEqual(change, {
+    porthole_http_requests_in_flight: 9,
+    porthole_tunnels_open: 2,
+    'porthole_upstream_connections{state="idle"}': 4,
+    'porthole_upstream_connections{state="active"}': 5,
+    porthole_upstream_connections_opened_total: 60,
+    porthole_upstream_connections_reused_total: 700,
+    porthole_log_lines_dropped_total: 8,
+    'porthole_activity_reports_total{outcome="reported"}': 1,
+  });
+});
+
+Deno.test("render() tells what runs and what it takes", () => {
+  const metrics = createMetrics({
+    version: '1.2.3-"x"',
+    usage: () => ({
+      cpuSeconds: 1.5,
+      startedAtSec: 1000.25,
+      residentBytes: 5,
+      heapBytes: 4,
+      heapUsedBytes: 3,
+      externalBytes: 2,
+    }),
+  });
+  const samples = samplesOf(metrics.render());
+  const deno = Deno.version.deno;
+  for (
+    const [id, value] of Object.entries({
+      [String.raw`porthole_build_info{version="1.2.3-\"x\"",deno="${deno}"}`]:
+        1,
+      process_cpu_seconds_total: 1.5,
+      process_start_time_seconds: 1000.25,
+      process_resident_memory_bytes: 5,
+      process_heap_bytes: 4,
+      porthole_heap_used_bytes: 3,
+      porthole_external_memory_bytes: 2,
+    })
+  ) assert.equal(samples.get(id), value, id);
+});
+
+Deno.test("no name that comes from elsewhere makes the metrics grow beyond their lists", () => {
+  const metrics = createMetrics({ version: "1.2.3" });
+  function recordAll(name: string, number: number): void {
+    metrics.exchange(exchangeOf({
+      route: name,
+      status: number,
+      end: name,
+      error: name,
+    }));
+    metrics.exchange(exchangeOf({ tunnel: { ...TUNNEL, code: number } }));
+    metrics.cacheEvent(name, name);
+    metrics.cacheEvent("hit", name);
+    metrics.cacheEvent("fill_failed", name);
+    metrics.apiCall({
+      operation: name,
+      outcome: "ok",
+      durationMs: 1,
+      tries: 2,
+    });
+    metrics.activity(name);
+  }
+  recordAll('evil"} 1\nx', 700);
+  const once = samplesOf(metrics.render());
+  for (let n = 0; n < 2000; n++) recordAll(`name-${n}\n`, 10_000 + n);
+  for (const n of [-1, 0, NaN, Infinity, 1e300]) recordAll("constructor", n);
+  const text = metrics.render();
+  const often = samplesOf(text);
+  assert.deepEqual([...often.keys()], [...once.keys()]);
+  assert.ok(often.size < 500, `${often.size} values`);
+  assert.equal(often.get('porthole_errors_total{code="other"}'), 2006);
+  assert.ok(!/name-|evil|constructor/.test(text));
+});
+
+Deno.test("counters never fall, whatever a clock says", () => {
+  const metrics = createMetrics({ version: "1.2.3" });
+  metrics.exchange(exchangeOf());
+  const before = samplesOf(metrics.render());
+  metrics.exchange(
+    exchangeOf({
+      startedAt: 9000,
+      resolvedAt: 3000,
+      endedAt: 0,
+      sentBytes: -1,
+    }),
+  );
+  const families = parseExposition(metrics.render());
+  for (const [, { type, samples }] of families) {
+    if (type === "gauge") continue;
+    for (const [id, value] of samples) {
+      assert.ok(value >= (before.get(id) ?? 0), id);
+    }
+  }
+});

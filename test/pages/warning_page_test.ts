@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { WARNING_POLICY, warningPage } from "../../src/pages/warning_page.ts";
+
+const HOST = "3000-demo.preview.example.com";
+const URL_OF_APP = `https://${HOST}/a?b`;
+
+Deno.test("warningPage() names the host and posts where the visitor wanted to go", () => {
+  const html = warningPage({ host: HOST, url: URL_OF_APP, isFramed: false });
+  assert.match(html, /<html lang="en">/);
+  assert.equal(html.match(/<h1>/g)?.length, 1);
+  assert.ok(html.includes(`<p class="host">${HOST}</p>`));
+  assert.match(
+    html,
+    /<form method="post" action="\/accept-daytona-preview-warning">/,
+  );
+  assert.ok(html.includes(`name="redirect" value="${URL_OF_APP}"`));
+});
+
+Deno.test("warningPage() escapes what it repeats", () => {
+  const hostile = `"'><script>alert(1)</script>&amp;`;
+  const html = warningPage({
+    host: hostile,
+    url: `https://${HOST}/?${hostile}`,
+    isFramed: true,
+  });
+  assert.doesNotMatch(html, /<script|"'>|&amp;amp;amp;/);
+  const escaped = "&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;";
+  // Title, host, form and link.
+  assert.equal(html.split(escaped).length - 1, 4);
+});
+
+Deno.test("warningPage() offers a way out of a frame, and only there", () => {
+  const link = `<a href="${URL_OF_APP}" target="_blank" rel="noopener`;
+  const page = { host: HOST, url: URL_OF_APP };
+  assert.ok(warningPage({ ...page, isFramed: true }).includes(link));
+  assert.ok(!warningPage({ ...page, isFramed: false }).includes("<a "));
+});
+
+Deno.test("WARNING_POLICY allows no script and nothing from elsewhere", () => {
+  assert.match(WARNING_POLICY, /^default-src 'none'; /);
+  assert.match(WARNING_POLICY, /base-uri 'none'/);
+  assert.doesNotMatch(WARNING_POLICY, /script|form-action|frame-ancestors/);
+});

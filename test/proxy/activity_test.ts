@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { createBackground } from "../../src/lib/background.ts";
+import {
+  type Activity,
+  type ActivityEvent,
+  type ActivityOptions,
+  createActivity,
+  REPORT_INTERVAL_MS,
+} from "../../src/proxy/activity.ts";
+
+interface World {
+  readonly activity: Activity;
+  readonly reported: string[];
+  readonly events: ActivityEvent[];
+  nowMs: number;
+  settled(): Promise<void>;
+}
+
+function startWorld(options: Partial<ActivityOptions> = {}): World {
+  const background = createBackground();
+  const reported: string[] = [];
+  const events: ActivityEvent[] = [];
+  const world: World = {
+    reported,
+    events,
+    nowMs: 1_000_000,
+    settled: () => background.settled(),
+    activity: createActivity({
+      report: (id) => {
+        reported.push(id);
+        return Promise.resolve();
+      },
+      maxSandboxes: 100,
+      now: () => world.nowMs,
+      onEvent: (event) => events.push(event),
+      background,
+      ...options,
+    }),
+  };
+  return world;
+}
+
+Deno.test("a sandbox is reported once an interval, however often it is used", async () => {
+  const world = startWorld();
+  for (let i = 0; i < 100; i++) world.activity.touch("a");
+  world.activity.begin("a")();
+  world.activity.touch("b");
+  await world.settled();
+  assert.deepEqual(world.reported, ["a", "b"]);
+
+  world.nowMs += REPORT_INTERVAL_MS - 1;
+  world.activity.touch("a");
+  await world.settled();
+  assert.equal(world.reported.length, 2);
+  world.nowMs += 1;
+  world.activity.touch("a");
+  await world.settled();
+  assert.deepEqual(world.reported, ["a", "b", "a"]);
+});
+
+Deno.test("what lasts is reported again and again, until the last of it is over", async () => {
+  const world = startWorld();
+  const ends = [world.activity.begin("a"), world.activity.begin("a")];
+  async function pass(): Promise<number> {
+    world.nowMs += REPORT_INTERVAL_MS;
+    world.activity.tick();
+    await world.settled();
+    return world.reported.length;
+  }
+  assert.equal(await pass(), 2);
+  ends[0]?.();
+  ends[0]?.();
+  assert.equal(await pass(), 3);
+  ends[1]?.();
+  assert.equal(await pass(), 3);
+});
+
+Deno.test("a report that failed is tried again by a later exchange, not by the next one", async () => {
+  let fails = true;
+  const tried: string[] = [];
+  const world = startWorld({
+    report(id) {
+      tried.push(id);
+      return fails ? Promise.reject(new Error("down")) : Promise.resolve();
+    },
+  });
+  world.activity.touch("a");
+  await world.settled();
+  world.activity.touch("a");
+  await world.settled();
+  assert.equal(tried.length, 1);
+  fails = false;
+  world.nowMs += 10_000;
+  world.activity.touch("a");
+  await world.settled();
+  assert.equal(tried.length, 2);
+  assert.deepEqual(world.events, ["failed", "reported"]);
+});
+
+Deno.test("only so many reports are under way at once, and the others wait for them", async () => {
+  const held: (() => void)[] = [];
+  const world = startWorld({
+    report: () => new Promise((resolve) => held.push(resolve)),
+  });
+  for (let i = 0; i < 50; i++) world.activity.touch(`s${i}`);
+  await Promise.resolve();
+  assert.equal(held.length, 16);
+  while (world.events.length < 50) {
+    held.splice(0).forEach((release) => release());
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await world.settled();
+  assert.equal(world.events.filter((event) => event === "reported").length, 50);
+});
+
+Deno.test("what another gateway has reported is not reported again", async () => {
+  const world = startWorld({ claim: (id) => Promise.resolve(id !== "theirs") });
+  world.activity.touch("theirs");
+  world.activity.touch("ours");
+  await world.settled();
+  assert.deepEqual(world.reported, ["ours"]);
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import {
+  inertResponseFields,
+  toolboxReference,
+  toolboxResponseFields,
+} from "../../src/proxy/toolbox_response.ts";
+
+const ADDRESS = { sandboxId: "box", authority: "preview.test:4000" };
+
+Deno.test("toolboxReference() leads what is the daemon's to the toolbox, and leaves everything else", () => {
+  for (
+    const [reference, expected] of [
+      ["/files", "/toolbox/box/files"],
+      ["/", "/toolbox/box/"],
+      ["/?a=/b", "/toolbox/box/?a=/b"],
+      ["/%2e//x", "/toolbox/box/%2e//x"],
+      // The daemon's own address, as it sees itself and as the runner does.
+      ["http://172.17.0.2:2280/files?x", "/toolbox/box/files?x"],
+      ["http://172.17.0.2:2280", "/toolbox/box"],
+      ["http://172.17.0.2:2280?x", "/toolbox/box/?x"],
+      ["http://localhost:2280/", "/toolbox/box/"],
+      ["/sandboxes/box/toolbox/files/", "/toolbox/box/files/"],
+      ["https://runner.test/sandboxes/box/toolbox/x", "/toolbox/box/x"],
+      // A daemon that knows where its client came in.
+      ["https://Preview.test:4000/files", "/toolbox/box/files"],
+      ["/toolbox/box/files", "/toolbox/box/files"],
+      ["/toolbox/boxes/files", "/toolbox/box/toolbox/boxes/files"],
+      ["/sandboxes/boxes/toolbox/x", "/toolbox/box/sandboxes/boxes/toolbox/x"],
+      // Not the daemon's.
+      ["https://github.com/x", "https://github.com/x"],
+      ["http://172.17.0.2:3000/x", "http://172.17.0.2:3000/x"],
+      ["//elsewhere.test/x", "//elsewhere.test/x"],
+      ["/\\elsewhere.test/x", "/\\elsewhere.test/x"],
+      // Relative to the address that was asked for, and so already right.
+      ["files/x", "files/x"],
+      ["../x", "../x"],
+      ["?x", "?x"],
+      ["", ""],
+      ["data:text/plain,x", "data:text/plain,x"],
+    ]
+  ) assert.equal(toolboxReference(reference ?? "", ADDRESS), expected);
+});
+
+Deno.test("toolboxResponseFields() adds no Location where there is none", () => {
+  const names = toolboxResponseFields([["ETag", '"1"']], ADDRESS)
+    .map(([name]) => name);
+  assert.deepEqual(names, [
+    "ETag",
+    "content-security-policy",
+    "x-content-type-options",
+  ]);
+});
+
+Deno.test("inertResponseFields() lets a sandbox do nothing to the origin of logins", () => {
+  assert.deepEqual(
+    inertResponseFields([
+      ["Set-Cookie", "a=1; Domain=preview.test"],
+      ["Clear-Site-Data", '"storage"'],
+      ["Service-Worker-Allowed", "/"],
+      ["Content-Security-Policy", "default-src *"],
+      ["Content-Type", "text/html"],
+    ]),
+    [
+      ["Content-Security-Policy", "default-src *"],
+      ["Content-Type", "text/html"],
+      ["content-security-policy", "sandbox"],
+      ["x-content-type-options", "nosniff"],
+    ],
+  );
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { startMetricsServer } from "../../src/server/metrics_server.ts";
+
+async function withServer(
+  render: () => string,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = startMetricsServer({ hostname: "127.0.0.1", port: 0, render });
+  try {
+    await use(`http://127.0.0.1:${server.port}`);
+  } finally {
+    await server.close();
+  }
+}
+
+Deno.test("startMetricsServer() serves the metrics of the moment", async () => {
+  let count = 0;
+  await withServer(() => `a ${++count}\n`, async (url) => {
+    for (const body of ["a 1\n", "a 2\n"]) {
+      const response = await fetch(`${url}/metrics?x=y`);
+      assert.equal(response.status, 200);
+      assert.equal(await response.text(), body);
+      assert.equal(
+        response.headers.get("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8",
+      );
+      assert.equal(response.headers.get("cache-control"), "no-store");
+    }
+    const head = await fetch(`${url}/metrics`, { method: "HEAD" });
+    assert.equal(head.status, 200);
+    assert.equal(await head.text(), "");
+  });
+});
+
+Deno.test("startMetricsServer() serves nothing else", async () => {
+  await withServer(() => assert.fail("rendered"), async (url) => {
+    for (const path of ["/", "/metrics/", "/metricsx", "/health"]) {
+      const response = await fetch(`${url}${path}`);
+      assert.equal(response.status, 404, path);
+      assert.equal(await response.text(), "");
+    }
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      const response = await fetch(`${url}/metrics`, { method });
+      await response.body?.cancel();
+      assert.equal(response.status, 405, method);
+      assert.equal(response.headers.get("allow"), "GET, HEAD");
+    }
+  });
+});
+
+Deno.test("startMetricsServer() answers 500 where the metrics cannot be told, and goes on", async () => {
+  let isBroken = true;
+  await withServer(() => {
+    if (isBroken) throw new Error("secret");
+    return "a 1\n";
+  }, async (url) => {
+    const broken = await fetch(`${url}/metrics`);
+    assert.equal(broken.status, 500);
+    assert.equal(await broken.text(), "");
+    isBroken = false;
+    assert.equal(await (await fetch(`${url}/metrics`)).text(), "a 1\n");
+  });
+});
+
+Deno.test("startMetricsServer() frees its port when it is closed, idle connections or not", async () => {
+  const render = () => "a 1\n";
+  const first = startMetricsServer({ hostname: "127.0.0.1", port: 0, render });
+  const { port } = first;
+  await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  assert.throws(
+    () => startMetricsServer({ hostname: "127.0.0.1", port, render }),
+    Deno.errors.AddrInUse,
+  );
+  await first.close();
+  const second = startMetricsServer({ hostname: "127.0.0.1", port, render });
+  await second.close();
+});

@@ -1,0 +1,64 @@
+/** Reports of last activity, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS } from "../stack/stack.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+
+/** How many reports the API has got once everything under way is over. */
+async function reports(gateway: TestGateway): Promise<number> {
+  await gateway.service.close();
+  return gateway.stack.api.count("updateLastActivity");
+}
+
+Deno.test("any number of requests make one report", async () => {
+  await using gateway = await startGateway();
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  }
+  assert.equal(await reports(gateway), 1);
+  const call = gateway.stack.api.calls.find(({ operation }) =>
+    operation === "updateLastActivity"
+  );
+  assert.deepEqual(call?.params, ["demo"]);
+  assert.equal(call?.headers.get("authorization"), `Bearer ${KEYS.service}`);
+});
+
+Deno.test("X-Daytona-Skip-Last-Activity-Update makes no report, and does not reach the app", async () => {
+  await using gateway = await startGateway();
+  const answer = await gateway.send(DEMO, {
+    path: "/echo",
+    headers: { "x-daytona-skip-last-activity-update": "true" },
+  });
+  assert.equal(answer.status, 200);
+  assert.doesNotMatch(answer.body, /skip-last-activity/i);
+  assert.equal(await reports(gateway), 0);
+});
+
+Deno.test("what the gate refuses, a closed port and what the app turns away are no activity", async () => {
+  await using gateway = await startGateway();
+  const { runner } = gateway.stack;
+  assert.equal((await gateway.send("3000-locked.proxy.localhost")).status, 401);
+  assert.equal((await gateway.send(DEMO, { path: "/status/404" })).status, 404);
+  assert.equal((await gateway.send(DEMO, { path: "/status/403" })).status, 403);
+  runner.containers.get("demo")?.ports.set(4000, 1);
+  assert.equal((await gateway.send("4000-demo.proxy.localhost")).status, 502);
+  assert.equal(
+    (await gateway.send("3000-stopped.proxy.localhost")).status,
+    503,
+  );
+  assert.equal(await reports(gateway), 0);
+});
+
+Deno.test("a report that hangs holds no request up", async () => {
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  const goOn = Promise.withResolvers<void>();
+  api.beforeAnswer = ({ operation }) =>
+    operation === "updateLastActivity" ? goOn.promise : undefined;
+  for (let i = 0; i < 3; i++) {
+    assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  }
+  goOn.resolve();
+  assert.equal(await reports(gateway), 1);
+});

@@ -1,0 +1,150 @@
+/** Build logs on the base host, against the whole service. */
+import assert from "node:assert/strict";
+import { KEYS, RUNNER_ID } from "../stack/stack.ts";
+import {
+  type Answer,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
+
+const BASE = "proxy.localhost";
+const BEARER = { authorization: `Bearer ${KEYS.user}` };
+const SNAPSHOT = "8d0b0c5e-6c0a-4a53-9a8e-2d9b1a7c3f10";
+const MINE = "registry/mine:1";
+const THEIRS = "registry/theirs:1";
+
+async function* parts(...texts: string[]): AsyncIterable<string> {
+  yield* texts;
+}
+
+/** A gateway whose user has one snapshot, and a build of the sandbox `demo`. */
+async function startBuilds(): Promise<TestGateway> {
+  const gateway = await startGateway();
+  const { api, runner } = gateway.stack;
+  runner.buildLogs.set(MINE, () => parts("step 1\n", "step 2\n"));
+  runner.buildLogs.set(THEIRS, () => parts("secret\n"));
+  const snapshot = { id: SNAPSHOT, ref: MINE, initialRunnerId: RUNNER_ID };
+  api.state.snapshots.set(SNAPSHOT, snapshot);
+  api.state.users.get(KEYS.user)?.add(SNAPSHOT);
+  const demo = api.state.sandboxes.get("demo");
+  assert(demo !== undefined);
+  api.state.sandboxes.set("demo", { ...demo, snapshotRef: MINE });
+  return gateway;
+}
+
+function codeOf(answer: Answer): string | null {
+  return answer.headers.get("x-porthole-error");
+}
+
+Deno.test("a user reads the logs of a snapshot and of a sandbox's build, and the key goes no further than the API", async () => {
+  await using gateway = await startBuilds();
+  for (
+    const path of [
+      `/snapshots/${SNAPSHOT}/build-logs?follow=true`,
+      "/sandboxes/demo/build-logs?follow=true",
+    ]
+  ) {
+    const answer = await gateway.send(BASE, { path, headers: BEARER });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.body, "step 1\nstep 2\n");
+    const seen = gateway.stack.runner.seen.at(-1);
+    assert.equal(
+      seen?.target,
+      "/snapshots/logs?follow=true&snapshotRef=registry%2Fmine%3A1",
+    );
+    assert.doesNotMatch(JSON.stringify(seen), new RegExp(KEYS.user));
+  }
+});
+
+Deno.test("a caller cannot name another image", async () => {
+  await using gateway = await startBuilds();
+  for (const name of ["snapshotRef", "%73napshotRef", "SnapshotRef"]) {
+    const answer = await gateway.send(BASE, {
+      path: `/snapshots/${SNAPSHOT}/build-logs?${name}=${THEIRS}`,
+      headers: BEARER,
+    });
+    assert.equal(answer.body, "step 1\nstep 2\n");
+  }
+});
+
+Deno.test("a log arrives while its build goes on", async () => {
+  await using gateway = await startBuilds();
+  const goOn = Promise.withResolvers<void>();
+  gateway.stack.runner.buildLogs.set(MINE, async function* () {
+    yield "begun\n";
+    await goOn.promise;
+    yield "done\n";
+  });
+  using connection = await gateway.connect();
+  await connection.write(new TextEncoder().encode(
+    `GET /snapshots/${SNAPSHOT}/build-logs?follow=true HTTP/1.1\r\n` +
+      `Host: ${BASE}\r\nAuthorization: ${BEARER.authorization}\r\n` +
+      "Connection: close\r\n\r\n",
+  ));
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of connection.readable) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("begun")) goOn.resolve();
+  }
+  assert.match(text, /begun\n[^]*done\n/);
+});
+
+Deno.test("without a key, with a wrong one and for what is not there, there is no log", async () => {
+  await using gateway = await startBuilds();
+  const path = `/snapshots/${SNAPSHOT}/build-logs`;
+  const anonymous = await gateway.send(BASE, { path });
+  assert.deepEqual([anonymous.status, codeOf(anonymous)], [
+    401,
+    "login_required",
+  ]);
+  for (
+    const [target, key] of [
+      [path, "wrong"],
+      // The gateway's own key is no user's.
+      [path, KEYS.service],
+      ["/snapshots/other/build-logs", KEYS.user],
+      ["/sandboxes/locked/build-logs", KEYS.user],
+    ]
+  ) {
+    const answer = await gateway.send(BASE, {
+      path: target ?? "",
+      headers: { authorization: `Bearer ${key}` },
+    });
+    assert.deepEqual([answer.status, codeOf(answer)], [
+      404,
+      "build_log_not_found",
+    ]);
+  }
+  assert.equal(gateway.stack.runner.seen.length, 0);
+});
+
+Deno.test("a log that its runner has lost is not found, and the runner's words stay here", async () => {
+  await using gateway = await startBuilds();
+  gateway.stack.runner.buildLogs.clear();
+  const answer = await gateway.send(BASE, {
+    path: `/snapshots/${SNAPSHOT}/build-logs`,
+    headers: BEARER,
+  });
+  assert.deepEqual([answer.status, codeOf(answer)], [
+    404,
+    "build_log_not_found",
+  ]);
+});
+
+Deno.test("guessing at build logs uses the client's budget up", async () => {
+  await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "2" });
+  const codes: (string | null)[] = [];
+  for (let i = 0; i < 3; i++) {
+    const answer = await gateway.send(BASE, {
+      path: `/snapshots/guess-${i}/build-logs`,
+      headers: BEARER,
+    });
+    codes.push(codeOf(answer));
+  }
+  assert.deepEqual(codes, [
+    "build_log_not_found",
+    "build_log_not_found",
+    "too_many_refusals",
+  ]);
+});

@@ -1,0 +1,135 @@
+/** What an operator and a developer can see of an exchange, against the whole service. */
+import assert from "node:assert/strict";
+import type { LineWriter } from "../../src/observability/line_writer.ts";
+import { startLogging } from "../../src/observability/log.ts";
+import { KEYS } from "../stack/stack.ts";
+import { startGateway } from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+const TRUSTING = { TRUSTED_PROXIES: "127.0.0.1" };
+
+function collector(): LineWriter & { records(): Record<string, unknown>[] } {
+  const lines: string[] = [];
+  return {
+    dropped: 0,
+    write: (line) => lines.push(line),
+    flush: () => Promise.resolve(),
+    records: () => lines.map((line) => JSON.parse(line)),
+  };
+}
+
+Deno.test("an exchange's record says what it was, how it was resolved and how much went through, and no secret", async () => {
+  const lines = collector();
+  const stop = await startLogging({ level: "info", format: "json" }, lines);
+  await using gateway = await startGateway({}, { lines });
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  for (const _ of [1, 2]) {
+    await gateway.send(LOCKED, {
+      method: "PUT",
+      path: "/upload?secret=1",
+      headers,
+      body: "hello",
+    });
+  }
+  await gateway.send(LOCKED, { path: "/echo?secret=1" });
+  await gateway.service.close();
+  await stop();
+  const records = lines.records().filter(({ message }) =>
+    message === "request"
+  );
+  const facts = records.map((
+    { route, port, sandboxId, status, cache, receivedBytes, by, error },
+  ) => [route, port, sandboxId, status, cache, receivedBytes, by, error]);
+  assert.deepEqual(facts, [
+    ["preview", 3000, "locked", 200, "miss", 5, "preview_token", undefined],
+    ["preview", 3000, "locked", 200, "hit", 5, "preview_token", undefined],
+    ["preview", 3000, undefined, 401, "hit", 0, undefined, "login_required"],
+  ]);
+  assert.equal(Number(records[0]?.sentBytes) > 0, true);
+  assert.equal(typeof records[0]?.resolvedMs, "number");
+  const text = JSON.stringify(lines.records());
+  assert.doesNotMatch(text, new RegExp(KEYS.lockedToken));
+  assert.doesNotMatch(text, /secret/);
+});
+
+Deno.test("a trace's context passes as it came (W3C Trace Context)", async () => {
+  await using gateway = await startGateway();
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const tracestate = "vendor=a;b, other=c";
+  const answer = await gateway.send(DEMO, {
+    path: "/echo",
+    headers: { traceparent, tracestate },
+  });
+  const seen = new Map(answer.json().headers as [string, string][]);
+  assert.equal(seen.get("traceparent"), traceparent);
+  assert.equal(seen.get("tracestate"), tracestate);
+});
+
+Deno.test("the app is told the request's id, and a trusted proxy's is taken over", async () => {
+  await using gateway = await startGateway(TRUSTING);
+  async function idOf(
+    headers: Record<string, string>,
+  ): Promise<[app: string | undefined, ours: string | null]> {
+    const answer = await gateway.send(DEMO, { path: "/echo", headers });
+    const seen = new Map(answer.json().headers as [string, string][]);
+    const refused = await gateway.send(LOCKED, { headers });
+    return [seen.get("x-request-id"), refused.headers.get("x-request-id")];
+  }
+  assert.match((await idOf({}))[0] ?? "", /^[0-9a-f]{8}-[0-9a-z]+$/);
+  assert.deepEqual(await idOf({ "x-request-id": "lb-1" }), ["lb-1", "lb-1"]);
+  const [app, ours] = await idOf({ "x-request-id": "no id" });
+  assert.equal(app, "no id");
+  assert.match(ours ?? "", /^[0-9a-f]{8}-[0-9a-z]+$/);
+});
+
+Deno.test("nobody but a trusted proxy names a request", async () => {
+  await using gateway = await startGateway();
+  const refused = await gateway.send(LOCKED, {
+    headers: { "x-request-id": "forged" },
+  });
+  assert.notEqual(refused.headers.get("x-request-id"), "forged");
+});
+
+Deno.test("X-Porthole-Debug tells a trusted caller how long each part took, and nobody else", async () => {
+  const headers = { "x-porthole-debug": "1" };
+  await using trusting = await startGateway(TRUSTING);
+  const answer = await trusting.send(DEMO, { path: "/echo", headers });
+  assert.match(
+    answer.headers.get("server-timing") ?? "",
+    /^cache;desc=miss, resolve;dur=\d+, upstream;dur=\d+$/,
+  );
+  assert.doesNotMatch(answer.body, /x-porthole-debug/i);
+  const refused = await trusting.send(LOCKED, { headers });
+  assert.match(refused.headers.get("server-timing") ?? "", /^cache;desc=/);
+  const elsewhere = await trusting.send(DEMO, {
+    path: "/echo",
+    headers: { ...headers, "x-forwarded-for": "192.0.2.7" },
+  });
+  assert.equal(elsewhere.headers.has("server-timing"), false);
+
+  await using gateway = await startGateway();
+  const other = await gateway.send(DEMO, { path: "/echo", headers });
+  assert.equal(other.headers.has("server-timing"), false);
+});
+
+Deno.test("metrics count exchanges by route and status, bytes, API calls and the cache", async () => {
+  await using gateway = await startGateway();
+  await gateway.send(DEMO, { path: "/echo" });
+  await gateway.send(DEMO, { path: "/echo" });
+  await gateway.send(LOCKED);
+  await gateway.send("10.0.0.7", { path: "/health" });
+  const text = gateway.service.renderMetrics();
+  for (
+    const line of [
+      'porthole_http_requests_total{route="preview",status="2xx"} 2',
+      'porthole_http_requests_total{route="preview",status="4xx"} 1',
+      'porthole_http_requests_total{route="control",status="2xx"} 1',
+      'porthole_errors_total{code="login_required"} 1',
+      'porthole_api_calls_total{operation="isSandboxPublic",outcome="ok"} 1',
+      'porthole_cache_requests_total{kind="sandbox-public",result="hit"} 1',
+      "porthole_upstream_connections_opened_total 1",
+      "porthole_upstream_connections_reused_total 1",
+    ]
+  ) assert(text.split("\n").includes(line), `${line}\n${text}`);
+});

@@ -1,0 +1,131 @@
+/** What people learn where no app answers, each case by its own code, against the whole service. */
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
+import { listenOnLoopback } from "../stack/loopback.ts";
+import { KEYS, RUNNER_ID } from "../stack/stack.ts";
+import {
+  type Answer,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const BASE = "proxy.localhost";
+const BEARER = { authorization: `Bearer ${KEYS.user}` };
+
+/** Nothing listens there: it is reserved (RFC 6335 section 6). */
+const DEAD_PORT = 1;
+
+function outcomeOf(answer: Answer): [number, string | null] {
+  return [answer.status, answer.headers.get("x-porthole-error")];
+}
+
+/** A gateway whose sandbox `demo` has a daemon that answers, and nothing on port 4000. */
+async function startDemo(): Promise<TestGateway> {
+  const gateway = await startGateway();
+  const { app, runner } = gateway.stack;
+  const ports = runner.containers.get("demo")?.ports;
+  ports?.set(TOOLBOX_PORT, app.port).set(4000, DEAD_PORT);
+  return gateway;
+}
+
+Deno.test("a port on which nothing listens is told from a daemon that is down", async () => {
+  await using gateway = await startDemo();
+  const closed = "4000-demo.proxy.localhost";
+  assert.deepEqual(outcomeOf(await gateway.send(closed)), [502, "port_closed"]);
+  const asked = gateway.stack.runner.seen.length;
+  assert.deepEqual(outcomeOf(await gateway.send(closed)), [502, "port_closed"]);
+  // What the daemon said holds for a moment.
+  assert.equal(gateway.stack.runner.seen.length, asked + 1);
+
+  const ports = gateway.stack.runner.containers.get("locked")?.ports;
+  ports?.set(TOOLBOX_PORT, DEAD_PORT).set(4000, DEAD_PORT);
+  const down = await gateway.send("4000-locked.proxy.localhost", {
+    headers: BEARER,
+  });
+  assert.deepEqual(outcomeOf(down), [502, "toolbox_unreachable"]);
+  const toolbox = await gateway.send(BASE, {
+    path: "/toolbox/locked/version",
+    headers: BEARER,
+  });
+  assert.deepEqual(outcomeOf(toolbox), [502, "toolbox_unreachable"]);
+});
+
+Deno.test("a stopped sandbox, one that its runner does not have, and a runner that is down are told apart", async () => {
+  await using gateway = await startDemo();
+  const { api, runner } = gateway.stack;
+  const stopped = await gateway.send("3000-stopped.proxy.localhost");
+  assert.deepEqual(outcomeOf(stopped), [503, "sandbox_stopped"]);
+  assert.equal(stopped.headers.has("retry-after"), true);
+
+  runner.containers.delete("demo");
+  assert.deepEqual(outcomeOf(await gateway.send(DEMO)), [
+    404,
+    "container_not_found",
+  ]);
+  // Asked anew once, in case it has moved.
+  assert.equal(api.count("getRunnerBySandboxId"), 3);
+
+  const record = api.state.runners.get(RUNNER_ID);
+  assert(record !== undefined);
+  const proxyUrl = `http://127.0.0.1:${DEAD_PORT}`;
+  api.state.runners.set(RUNNER_ID, { ...record, proxyUrl });
+  const down = await gateway.send("3000-locked.proxy.localhost", {
+    headers: BEARER,
+  });
+  assert.deepEqual(outcomeOf(down), [502, "runner_unreachable"]);
+});
+
+Deno.test("a runner that does not know the gateway's key is told from an app's 401", async () => {
+  await using gateway = await startDemo();
+  const app = await gateway.send(DEMO, { path: "/status/401" });
+  assert.deepEqual(outcomeOf(app), [401, null]);
+  gateway.stack.runner.apiKey = "another";
+  assert.deepEqual(outcomeOf(await gateway.send(DEMO)), [
+    502,
+    "runner_refused",
+  ]);
+});
+
+Deno.test("an app's own answers pass, however much they look like a runner's", async () => {
+  await using gateway = await startDemo();
+  const runnersOwn = JSON.stringify({
+    statusCode: 404,
+    message: "not found: sandbox container not found",
+    code: "NOT_FOUND",
+    path: "/mine",
+  });
+  const answers: [
+    status: number,
+    headers: Record<string, string>,
+    body: string,
+  ][] = [
+    [404, { "content-type": "application/json" }, runnersOwn],
+    [404, { "content-type": "text/html" }, "<p>gone"],
+    [
+      400,
+      { "content-type": "application/json" },
+      '{"message":"Is the Sandbox started?"}',
+    ],
+    [502, { "content-type": "text/plain" }, "bad gateway"],
+    [502, { "x-app": "1" }, ""],
+    [503, {}, ""],
+  ];
+  let next = 0;
+  await using app = await listenOnLoopback(
+    createServer((_, response) => {
+      const [status, headers, body] = answers[next] ?? [500, {}, ""];
+      response.writeHead(status, {
+        ...headers,
+        "content-length": String(body.length),
+      }).end(body);
+    }),
+  );
+  gateway.stack.runner.containers.get("demo")?.ports.set(3000, app.port);
+  for (; next < answers.length; next++) {
+    const [status, , body] = answers[next] ?? [];
+    const answer = await gateway.send(DEMO);
+    assert.deepEqual([...outcomeOf(answer), answer.body], [status, null, body]);
+  }
+});
