@@ -1,0 +1,31 @@
+// deno-lint-ignore-file no-console
+/**
+ * Reads the configuration and checks the world around it: `deno task doctor`, with `--json` for machines. Exits 0 where
+ * nothing failed, 1 where something did, 2 where the configuration or the command line cannot be used.
+ */
+import { SETTINGS } from "../src/config.ts";
+import { examine } from "./doctor/examine.ts";
+import { exitCodeOf } from "./doctor/finding.ts";
+import { json, presentable, table } from "./doctor/report.ts";
+import { realWorld } from "./doctor/world.ts";
+
+/** Prints what is found, and returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [option, ...more] = args;
+  const isJson = option === "--json";
+  if (option !== undefined && !isJson || more.length > 0) {
+    console.error("usage: deno task doctor [--json]");
+    return 2;
+  }
+  const names = Object.keys(SETTINGS);
+  const env = Object.fromEntries(
+    names.map((name) => [name, Deno.env.get(name)]),
+  );
+  const findings = presentable(await examine(env, realWorld), env);
+  const colors = Deno.stdout.isTerminal() && !Deno.noColor;
+  const text = isJson ? json(findings) : table(findings, { colors });
+  await new Blob([text]).stream().pipeTo(Deno.stdout.writable);
+  return exitCodeOf(findings);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,83 @@
+/** Findings as text: for people, and for machines. */
+import { SETTINGS } from "../../src/config.ts";
+import type { Setting } from "../../src/lib/settings.ts";
+import type { Finding, State } from "./finding.ts";
+
+const COLORS: Readonly<Record<State, number>> = {
+  ok: 32,
+  warning: 33,
+  failed: 31,
+  skipped: 90,
+};
+
+/** The findings as aligned lines, a hint below its finding; `colors` are ANSI escapes (ECMA-48). */
+export function table(
+  findings: readonly Finding[],
+  { colors }: { readonly colors: boolean },
+): string {
+  const stateWidth = widest(findings.map(({ state }) => state));
+  const nameWidth = widest(findings.map(({ name }) => name));
+  const indent = " ".repeat(stateWidth + nameWidth + 4);
+  return findings.map(({ name, state, finding, hint }) => {
+    const padded = state.padEnd(stateWidth);
+    const shown = colors ? `\x1b[${COLORS[state]}m${padded}\x1b[0m` : padded;
+    const line = `${shown}  ${name.padEnd(nameWidth)}  ${finding}\n`;
+    return hint === undefined ? line : `${line}${indent}${hint}\n`;
+  }).join("");
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map(({ length }) => length));
+}
+
+/** The findings as one JSON document. */
+export function json(findings: readonly Finding[]): string {
+  return `${JSON.stringify({ findings }, undefined, 2)}\n`;
+}
+
+/** Short texts turn up everywhere by chance. */
+const MIN_HIDDEN_LENGTH = 4;
+
+/**
+ * The findings without a secret of `env`, whatever error message brought it there, and without control characters, which
+ * other machines may have sent to play with a terminal.
+ */
+export function presentable(
+  findings: readonly Finding[],
+  env: Readonly<Record<string, string | undefined>>,
+): Finding[] {
+  const secrets = secretsIn(env);
+  function clean(text: string): string {
+    return secrets
+      .reduce((rest, secret) => rest.replaceAll(secret, "(hidden)"), text)
+      .replaceAll(/\p{Cc}+/gu, " ");
+  }
+  return findings.map(({ finding, hint, ...rest }) => ({
+    ...rest,
+    finding: clean(finding),
+    ...hint === undefined ? {} : { hint: clean(hint) },
+  }));
+}
+
+/** The longest first, as one may contain another. */
+function secretsIn(
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
+  const values = settings
+    .filter(([, { secret }]) => secret)
+    .flatMap(([name]) => [env[name] ?? "", ...env[name]?.split(",") ?? []]);
+  const password = URL.parse(env.CACHE_URL?.trim() ?? "")?.password ?? "";
+  return [...values, password, decoded(password)]
+    .map((text) => text.trim())
+    .filter(({ length }) => length >= MIN_HIDDEN_LENGTH)
+    .sort((a, b) => b.length - a.length);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Config } from "../../src/config.ts";
+import { type Finding, findingsOf } from "./finding.ts";
+import { isLocalhost } from "./public_base.ts";
+
+const { ok, warning, failed } = findingsOf("settings");
+
+/** As short as SESSION_SECRETS may be, characters. */
+const MIN_SECRET_LENGTH = 32;
+
+/** What can be configured and should not be. */
+export function judgeSettings(config: Config): Finding[] {
+  const findings = [
+    judgeSecret(config),
+    judgeTrustedProxies(config),
+    judgeProtocol(config),
+    judgeApiUrl(config),
+    judgeIssuer(config),
+  ].filter((finding) => finding !== undefined);
+  return findings.length > 0
+    ? findings
+    : [ok("Nothing in the settings looks unwise.")];
+}
+
+function judgeSecret({ daytona, session }: Config): Finding | undefined {
+  const { serviceKey } = daytona;
+  return session.secrets.includes(serviceKey) &&
+      serviceKey.length < MIN_SECRET_LENGTH
+    ? warning(
+      `Sessions are sealed with a PROXY_API_KEY of ${serviceKey.length} characters, which can be guessed.`,
+      `Set SESSION_SECRETS to ${MIN_SECRET_LENGTH} random characters or more, such as the output of: openssl rand -hex 32`,
+    )
+    : undefined;
+}
+
+function judgeTrustedProxies({ listen, public: { protocol } }: Config):
+  | Finding
+  | undefined {
+  const everybody = listen.trustedProxies.find((range) => /\/0+$/.test(range));
+  if (everybody !== undefined) {
+    return failed(
+      `TRUSTED_PROXIES holds ${everybody}, so any client can claim any address.`,
+      "Name the load balancers' own addresses.",
+    );
+  }
+  return protocol === "https" && listen.tls === undefined &&
+      listen.trustedProxies.length === 0
+    ? warning(
+      "Something in front ends TLS, and TRUSTED_PROXIES is empty, so that all visitors count as one client.",
+      "Name the front's address in TRUSTED_PROXIES.",
+    )
+    : undefined;
+}
+
+function judgeProtocol(
+  { listen, public: { protocol, domains } }: Config,
+): Finding | undefined {
+  if (protocol === "https") return undefined;
+  if (listen.tls !== undefined) {
+    return warning(
+      "ENABLE_TLS is true and PROXY_PROTOCOL is http, so cookies are not marked Secure.",
+      "Set PROXY_PROTOCOL=https.",
+    );
+  }
+  return domains.every(({ name }) => isLocalhost(name)) ? undefined : warning(
+    "PROXY_PROTOCOL is http, so sessions and keys travel in the clear.",
+    "Fine for a trial; otherwise end TLS in front and set PROXY_PROTOCOL=https.",
+  );
+}
+
+/** Addresses and names that do not leave the machine or the cluster. */
+const PRIVATE =
+  /^http:\/\/(?:localhost|[^.:/]+|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|\[::1\]|\[f[cd][^\]]*\]|[^/:]+\.(?:local|internal|svc))(?:[:/]|$)/i;
+
+function isExposed(url: string | undefined): boolean {
+  return url !== undefined && url.startsWith("http:") && !PRIVATE.test(url);
+}
+
+function judgeApiUrl({ daytona: { apiUrl } }: Config): Finding | undefined {
+  return isExposed(apiUrl)
+    ? warning(
+      "DAYTONA_API_URL is plain http, so the service key travels in the clear.",
+      "Use https unless the network between is yours.",
+    )
+    : undefined;
+}
+
+function judgeIssuer({ oidc }: Config): Finding | undefined {
+  return oidc.allowInsecure && isExposed(oidc.issuer)
+    ? warning(
+      "OIDC_DOMAIN is plain http, so that whoever is on the way can log in as anybody.",
+      "Use https unless the network between is yours.",
+    )
+    : undefined;
+}

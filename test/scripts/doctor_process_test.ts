@@ -1,0 +1,83 @@
+/** The doctor as an operator calls it. */
+import assert from "node:assert/strict";
+import meta from "../../deno.json" with { type: "json" };
+import { SETTINGS } from "../../src/config.ts";
+import { KEYS } from "../stack/stack.ts";
+import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Runs it with the permissions of its task. */
+async function runDoctor(
+  env: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const command = new Deno.Command("deno", {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "-P=doctor",
+      "scripts/doctor.ts",
+      ...args,
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...env },
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+Deno.test("doctor.ts exits 0 where nothing failed, and prints no secret", async () => {
+  await using patient = await startPatient();
+  const { code, out, err } = await runDoctor(patient.env);
+
+  assert.equal(code, 0, out + err);
+  assert.equal(err, "");
+  assert.match(out, /^ok {7}configuration {7}Every setting can be read\.$/m);
+  assert.match(out, /^ok {7}redirect URI {8}http:\S+\/callback is registered/m);
+  for (const secret of [KEYS.service, SESSION_SECRET]) {
+    assert.equal(out.includes(secret), false, secret);
+  }
+});
+
+Deno.test("doctor.ts exits 1 where something failed, and says so as JSON", async () => {
+  await using patient = await startPatient();
+  const key = "a-key-that-nobody-knows";
+  const { code, out } = await runDoctor(
+    { ...patient.env, PROXY_API_KEY: key },
+    "--json",
+  );
+
+  assert.equal(code, 1);
+  const { findings } = JSON.parse(out);
+  assert.deepEqual(
+    findings.filter(({ state }: { state: string }) => state === "failed")
+      .map(({ name }: { name: string }) => name),
+    ["service key"],
+  );
+  assert.equal(out.includes(key), false);
+});
+
+Deno.test("doctor.ts exits 2 where the configuration, or its own arguments, cannot be used", async () => {
+  const secret = "too-short-to-be-one";
+  const unset = await runDoctor({ SESSION_SECRETS: secret });
+  assert.equal(unset.code, 2);
+  assert.match(unset.out, /DAYTONA_API_URL is not set\./);
+  assert.match(unset.out, /SESSION_SECRETS is \(hidden, 19 characters\)\./);
+  assert.equal(unset.out.includes(secret), false);
+
+  const usage = await runDoctor({}, "--verbose");
+  assert.deepEqual(usage, {
+    code: 2,
+    out: "",
+    err: "usage: deno task doctor [--json]\n",
+  });
+});
+
+Deno.test("the permission set of doctor names every variable", () => {
+  for (const name of Object.keys(SETTINGS)) {
+    assert(meta.permissions.doctor.env.includes(name), name);
+  }
+});

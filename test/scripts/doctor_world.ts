@@ -1,0 +1,66 @@
+/** What the doctor's tests examine: the stack with a gateway in front, as it should be. */
+import { examine } from "../../scripts/doctor/examine.ts";
+import type { Finding } from "../../scripts/doctor/finding.ts";
+import type { World } from "../../scripts/doctor/world.ts";
+import type { Stack } from "../stack/stack.ts";
+import { startGateway } from "../support/gateway.ts";
+
+/** A healthy installation under examination. */
+export interface Patient extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly port: number;
+  /** The environment of the gateway. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Examines it, with differences; the findings by the check's name. */
+  examine(differences?: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly world?: Partial<World>;
+  }): Promise<Map<string, Finding[]>>;
+}
+
+/** A world without names, whose deadlines never end. */
+export const TEST_WORLD: World = {
+  now: Date.now,
+  deadline: () => new AbortController().signal,
+  resolve: () => Promise.resolve([]),
+  readFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
+};
+
+/** A secret that must not be printed. */
+export const SESSION_SECRET = "session-secret-of-more-than-32-characters";
+
+/** Starts the stack and a gateway, and tells the API and the provider where it is. */
+export async function startPatient(): Promise<Patient> {
+  await using started = new AsyncDisposableStack();
+  await Deno.mkdir("./data/test", { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: "./data/test" });
+  started.defer(() => Deno.remove(dir, { recursive: true }));
+  const { stack, port } = started.use(await startGateway());
+  const host = `proxy.localhost:${port}`;
+  stack.api.state.config = {
+    ...stack.api.state.config,
+    proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${host}`,
+    proxyToolboxUrl: `http://${host}/toolbox`,
+  };
+  stack.provider.redirectUris.add(`http://${host}/callback`);
+  const env = {
+    ...stack.environment,
+    PROXY_DOMAIN: host,
+    SESSION_SECRETS: SESSION_SECRET,
+    CACHE_URL: `kv:${dir}/cache.sqlite`,
+  };
+  const owned = started.move();
+  return {
+    stack,
+    port,
+    env,
+    async examine(differences = {}) {
+      const findings = await examine(
+        { ...env, ...differences.env },
+        { ...TEST_WORLD, ...differences.world },
+      );
+      return Map.groupBy(findings, ({ name }) => name);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
