@@ -260,6 +260,7 @@ export async function createService(
     version: options.version,
     readiness: createReadiness({
       askApi: () => api.config(),
+      askProvider: async () => await provider()?.check(),
       installation,
       ...(store === null ? {} : {
         cacheWorks: async () => await store.get(["ready"]) !== "unavailable",

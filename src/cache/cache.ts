@@ -50,6 +50,8 @@ export type CacheEvent =
 export interface Cache<V> {
   /** The value in process where `get` would answer with it and do nothing else; undefined otherwise. */
   peek(key: CacheKey): V | undefined;
+  /** The same also where `get` would renew the value behind its answer: for whoever may cause no fill. */
+  atHand(key: CacheKey): V | undefined;
   /** Whether somebody waits for that value already: then one more costs nothing. */
   isPending(key: CacheKey): boolean;
   /**
@@ -195,6 +197,15 @@ export function createCache<V>(
     peek(key) {
       const entry = verified(joinParts(key));
       if (entry === undefined || standingOf(entry, now()) !== "fresh") {
+        return undefined;
+      }
+      onEvent?.("hit", kind);
+      return entry.value;
+    },
+
+    atHand(key) {
+      const entry = verified(joinParts(key));
+      if (entry === undefined || standingOf(entry, now()) === "spent") {
         return undefined;
       }
       onEvent?.("hit", kind);

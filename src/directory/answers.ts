@@ -107,7 +107,15 @@ export function openAnswerCache<V>(
     lookUp(key, ask, mayAsk) {
       const known = cache.peek([key]);
       if (known !== undefined) return known;
-      if (!cache.isPending([key])) mayAsk();
+      if (!cache.isPending([key])) {
+        try {
+          mayAsk();
+        } catch (refusal) {
+          const due = cache.atHand([key]);
+          if (due === undefined) throw refusal;
+          return due;
+        }
+      }
       return cache.get([key], async () => filled(await ask()));
     },
     put: (key, value) => cache.set([key], filled(value)),

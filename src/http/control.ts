@@ -6,6 +6,7 @@ import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { logFailure, type Logger, loggerFor } from "../observability/log.ts";
 import type { ControlContext, ControlEnv } from "./control_env.ts";
 import { problem } from "./problem.ts";
+import { describeDataPlane } from "./routes/data_plane.ts";
 import {
   addDocsRoutes,
   describe,
@@ -52,6 +53,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     return refuse(c.req.raw, failure, requestId);
   });
   addHealthRoutes(app, options);
+  describeDataPlane(app);
   addDocsRoutes(app, options.version);
   addLoginRoutes(app, options.login);
   addLogoutRoutes(app, options.logout);

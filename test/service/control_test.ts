@@ -1,6 +1,10 @@
 /** The gateway's own routes, against the whole service. */
 import assert from "node:assert/strict";
-import { startGateway } from "../support/gateway.ts";
+import {
+  type Answer,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
 
 const BASE = "proxy.localhost";
 
@@ -14,15 +18,39 @@ Deno.test("/health answers on any host that is no preview, whoever asks", async 
   }
 });
 
+/** Asks until what the API has to tell at the start was told. */
+async function untilReady(gateway: TestGateway): Promise<Answer> {
+  for (;;) {
+    const answer = await gateway.send(BASE, { path: "/ready" });
+    if (answer.json().status === "ready") return answer;
+  }
+}
+
 Deno.test("/ready tells of each dependency, and of a drain", async () => {
   await using gateway = await startGateway();
-  const ready = await gateway.send(BASE, { path: "/ready" });
+  const ready = await untilReady(gateway);
   assert.equal(ready.status, 200);
-  assert.equal(ready.json().status, "ready");
-  await gateway.service.drain(1000);
+  assert.deepEqual(ready.json().checks, {
+    api: "ok",
+    cache: "ok",
+    domains: "ok",
+    login: "ok",
+  });
+  gateway.service.retire();
   const draining = await gateway.send(BASE, { path: "/ready" });
   assert.equal(draining.status, 503);
   assert.equal(draining.json().status, "draining");
+});
+
+Deno.test("/ready tells where the identity provider is down, and stays ready for who needs no login", async () => {
+  await using gateway = await startGateway();
+  await gateway.stack.provider[Symbol.asyncDispose]();
+  const answer = await gateway.send(BASE, { path: "/ready" });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json(), {
+    status: "degraded",
+    checks: { api: "ok", cache: "ok", domains: "ok", login: "failing" },
+  });
 });
 
 Deno.test("/ready is 503 until the API was seen", async () => {
@@ -38,12 +66,7 @@ Deno.test("/ready is 503 until the API was seen", async () => {
 
 Deno.test("the base domain is learnt from the API where none is configured", async () => {
   await using gateway = await startGateway({ PROXY_DOMAIN: "" });
-  // The question is under way; readiness tells when it was answered.
-  let status: unknown;
-  do {
-    status = (await gateway.send(BASE, { path: "/ready" })).json().status;
-  } while (status === "starting");
-  assert.equal(status, "ready");
+  await untilReady(gateway);
   const answer = await gateway.send("3000-demo.proxy.localhost");
   assert.equal(answer.status, 200);
 });
@@ -60,6 +83,9 @@ Deno.test("/openapi.json and /docs describe the routes, and load nothing from el
     "/logout",
     "/openapi.json",
     "/ready",
+    "/sandboxes/{id}/build-logs",
+    "/snapshots/{id}/build-logs",
+    "/toolbox/{sandboxId}/{path}",
   ]);
   const docs = await gateway.send(BASE, { path: "/docs" });
   assert.match(docs.body, /port_closed/);

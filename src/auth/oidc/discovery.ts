@@ -8,21 +8,21 @@ export const DISCOVERY_TTL_MS = 3_600_000;
 /** Least time between two discoveries, whatever makes one look necessary, ms. */
 const DISCOVERY_PAUSE_MS = 5000;
 
-/** The latest discovery. */
-interface Discovery {
+/** What was said last. */
+interface Statement {
   readonly at: number;
   /** Milliseconds. */
   holds: number;
   readonly server: Promise<oauth.AuthorizationServer>;
 }
 
-/**
- * What the provider says of itself; with `anew`, what it says now. Throws {@linkcode GatewayError} `login_unavailable`
- * where it has never said anything.
- */
-export type DiscoverServer = (
-  anew?: boolean,
-) => Promise<oauth.AuthorizationServer>;
+/** The lookup for one issuer; both throw {@linkcode GatewayError} `login_unavailable`. */
+export interface Discovery {
+  /** What the provider says of itself; with `anew`, what it says now. Throws where it has never said anything. */
+  server(anew?: boolean): Promise<oauth.AuthorizationServer>;
+  /** Asks it now, for nothing but whether it answers. */
+  check(): Promise<void>;
+}
 
 /** Creates the lookup for one issuer. */
 export function createDiscovery(
@@ -31,9 +31,9 @@ export function createDiscovery(
     requestOptions: () => oauth.HttpRequestOptions<"GET">;
     now: () => number;
   },
-): DiscoverServer {
+): Discovery {
   const { requestOptions, now } = options;
-  let discovery: Discovery | undefined;
+  let discovery: Statement | undefined;
 
   async function discover(): Promise<oauth.AuthorizationServer> {
     const response = await oauth.discoveryRequest(
@@ -50,12 +50,12 @@ export function createDiscovery(
     );
   }
 
-  return function server(anew = false): Promise<oauth.AuthorizationServer> {
+  function server(anew = false): Promise<oauth.AuthorizationServer> {
     const age = discovery === undefined ? Infinity : now() - discovery.at;
     const holds = anew ? DISCOVERY_PAUSE_MS : discovery?.holds ?? 0;
     if (discovery === undefined || age >= holds) {
       const previous = discovery?.server;
-      const next: Discovery = discovery = {
+      const next: Statement = discovery = {
         at: now(),
         holds: DISCOVERY_TTL_MS,
         server: discover().catch((error) => {
@@ -67,5 +67,16 @@ export function createDiscovery(
       };
     }
     return discovery.server;
+  }
+
+  return {
+    server,
+    async check() {
+      try {
+        await discover();
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
   };
 }

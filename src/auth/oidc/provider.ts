@@ -41,6 +41,8 @@ export interface OpenidProvider {
    * @throws {GatewayError} `login_unavailable`
    */
   refresh(refreshToken: string): Promise<Tokens | null>;
+  /** Asks it for its metadata. Throws {@linkcode GatewayError} `login_unavailable` where there is no answer. */
+  check(): Promise<void>;
 }
 
 /** Deadline of one request to the provider, ms. */
@@ -58,7 +60,10 @@ export function createOpenidProvider(
     client_id: settings.clientId,
     [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
   };
-  const server = createDiscovery(settings.issuer, { requestOptions, now });
+  const { server, check } = createDiscovery(settings.issuer, {
+    requestOptions,
+    now,
+  });
 
   function requestOptions() {
     return {
@@ -199,6 +204,7 @@ export function createOpenidProvider(
     },
     redeem,
     refresh,
+    check,
   };
 }
 
