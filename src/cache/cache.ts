@@ -103,6 +103,8 @@ export function createCache<V>(
   const lookups = createSingleFlight<Entry<V> | undefined>();
   const fills = createSingleFlight<Outcome<V>>();
   const recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
+  /** Whether the store drops entries at their `expiresAt`, since Daytona's programs go by its clock alone. */
+  const lapses = durable?.store.daytonaKinds?.has(kind) ?? false;
   const tier = durable && createDurableTier({
     ...durable,
     kind,
@@ -128,12 +130,16 @@ export function createCache<V>(
     return await lookups.share(id, async (isCurrent) => {
       const found = await tier.read(key);
       if (!isCurrent()) return verified(id);
+      const copy = memory.get(id);
+      const recheckAt = now() + recheckMs;
       if (found === "absent") {
+        if (lapses && copy !== undefined && now() >= copy.expiresAt) {
+          copy.recheckAt = recheckAt;
+          return copy; // it went by itself, and may stand in
+        }
         forget(id); // if there was a copy, somebody else dropped it
         return undefined;
       }
-      const copy = memory.get(id);
-      const recheckAt = now() + recheckMs;
       if (found === "unavailable") {
         // The copy may be outdated, so the source is asked; meanwhile, and should that fail as well, it stands in.
         if (copy !== undefined) copy.recheckAt = recheckAt;

@@ -1,5 +1,8 @@
 import type { CacheLocation } from "../config.ts";
+import type { RedisLocation } from "../config/cache_location.ts";
 import { openKv, openKvStore } from "./kv.ts";
+import { openRedisStore } from "./redis.ts";
+import { keepConnected } from "./redis_connection.ts";
 import type { DurableStore, StoreFailure } from "./store.ts";
 
 /** What a durable tier is opened with. */
@@ -31,7 +34,7 @@ export async function openDurableStore(
       });
     }
     case "redis":
-      throw new TypeError("not built yet");
+      return await openRedis(location, { now, onFailure });
     case "kv-connect":
       return await openKvStore({
         open: () => openKv(location.url),
@@ -40,4 +43,18 @@ export async function openDurableStore(
         onFailure,
       });
   }
+}
+
+async function openRedis(
+  location: RedisLocation,
+  options: Pick<OpenStoreOptions, "now" | "onFailure">,
+): Promise<DurableStore> {
+  // Only here: the library takes a tenth of a second to load.
+  const { openRedisClient } = await import("./redis_client.ts");
+  const connection = keepConnected({
+    server: `${location.hostname}:${location.port}`,
+    open: (signal) => openRedisClient(location, { signal }),
+    now: options.now,
+  });
+  return await openRedisStore({ connection, ...options });
 }

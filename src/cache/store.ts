@@ -45,6 +45,8 @@ export interface DurableStore {
   readonly kind: string;
   /** Others write too: in-process copies of its entries must be looked up again within seconds. */
   readonly shared: boolean;
+  /** Kinds whose entries Daytona's own programs read and write here too: in the clear, and kept until `expiresAt` only. */
+  readonly daytonaKinds?: ReadonlySet<string>;
   get(key: StoreKey): Promise<StoreLookup>;
   set(key: StoreKey, entry: StoredEntry): Promise<void>;
   delete(key: StoreKey): Promise<void>;

@@ -1,6 +1,5 @@
 /** Where sandboxes are: whether one is public, and which runner holds it. */
 import { LRUCache } from "lru-cache";
-import type { Codec } from "../cache/cache.ts";
 import type { DaytonaApi, Runner } from "../daytona/client.ts";
 import type { Sealer } from "../lib/seal.ts";
 import {
@@ -9,6 +8,7 @@ import {
   type MayAsk,
   openAnswerCache,
 } from "./answers.ts";
+import { runnerCodec } from "./runner_codec.ts";
 
 /** Answers about sandboxes, cached; a lookup that needs the API throws `api_unreachable` while that is down. */
 export interface SandboxDirectory {
@@ -29,34 +29,6 @@ export interface SandboxDirectory {
 /** Least time between two renewals of one sandbox's runner, ms. */
 export const RENEWAL_PAUSE_MS = 5000;
 
-/** A runner's record holds its key, so it leaves the process sealed only. */
-function sealedRunner(sealer: Sealer): Codec<Runner | null> {
-  return {
-    async encode(runner, staleUntil) {
-      return runner === null
-        ? null
-        : await sealer.seal({ runner: { ...runner } }, staleUntil);
-    },
-    async decode(json) {
-      if (json === null) return null;
-      if (typeof json !== "string") return undefined;
-      const payload = await sealer.open(json);
-      return isRunner(payload?.runner) ? payload.runner : undefined;
-    },
-  };
-}
-
-function isRunner(value: unknown): value is Runner {
-  if (typeof value !== "object" || value === null) return false;
-  const { id, proxyUrl, apiUrl, apiKey } = value as Record<
-    keyof Runner,
-    unknown
-  >;
-  return typeof id === "string" && typeof proxyUrl === "string" &&
-    typeof apiKey === "string" &&
-    (apiUrl === null || typeof apiUrl === "string");
-}
-
 /** Creates the directory on the API and the caches behind it. */
 export function createSandboxDirectory(
   api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
@@ -68,7 +40,7 @@ export function createSandboxDirectory(
   });
   const runners = openAnswerCache<Runner | null>(
     "sandbox-runner-info",
-    sealedRunner(options.sealer),
+    runnerCodec("sandbox-runner-info", options.store, options.sealer),
     { ...options, isYes: (value) => value !== null },
   );
   const renewals = new LRUCache<string, Promise<Runner | null>>({

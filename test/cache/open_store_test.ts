@@ -96,3 +96,26 @@ Deno.test({
     store?.close();
   },
 });
+
+Deno.test("openDurableStore() takes Redis for shared, and starts without it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const { store: opening, failures } = open({
+    kind: "redis",
+    tls: false,
+    hostname: "127.0.0.1",
+    port,
+    username: undefined,
+    password: undefined,
+    database: 0,
+  });
+  const store = await opening;
+  equal(store?.kind, "redis");
+  equal(store?.shared, true);
+  equal(await store?.get(["kind", "a"]), "unavailable");
+  deepEqual(failures.map(({ store, reason }) => [store, reason]), [
+    ["redis", "error"],
+  ]);
+  store?.close();
+});
