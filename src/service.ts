@@ -48,6 +48,8 @@ export interface Service {
   readonly renderMetrics: () => string;
   /** Tells balancers to go elsewhere: `/ready` fails from here on. */
   retire(): void;
+  /** Waits until no tunnel is open, but no longer than `timeoutMs` milliseconds; resolves to whether that is so. */
+  tunnelsOver(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when tunnels are closed with 1001 and
    * the rest is ended. Resolves to whether everything ended by itself.
@@ -289,11 +291,11 @@ export async function createService(
   Deno.unrefTimer(reporting);
 
   /** Whether nothing is in flight before `ms` milliseconds are over. */
-  function idleWithin(ms: number): Promise<boolean> {
+  function happens(event: Promise<void>, withinMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(resolve, ms, false);
+    const timer = setTimeout(resolve, withinMs, false);
     closing.signal.addEventListener("abort", () => resolve(false));
-    inFlight.idle().then(() => resolve(true));
+    event.then(() => resolve(true));
     return promise.finally(() => clearTimeout(timer));
   }
 
@@ -313,10 +315,11 @@ export async function createService(
     retire() {
       isDraining = true;
     },
+    tunnelsOver: (timeoutMs) => happens(inFlight.tunnelsOver(), timeoutMs),
     async drain(timeoutMs) {
-      if (await idleWithin(timeoutMs)) return true;
+      if (await happens(inFlight.idle(), timeoutMs)) return true;
       inFlight.abortAll();
-      await idleWithin(FAREWELL_MS);
+      await happens(inFlight.idle(), FAREWELL_MS);
       // What still waits for its app is answered so.
       upstream.close();
       return false;

@@ -83,15 +83,14 @@ export function createLoginSessions(options: {
   now: () => number;
 }): LoginSessions {
   const { access, store, now } = options;
+  const codec = sealedStanding(options.sealer);
   const standings = createCache<Standing>({
     policy: {
       kind: KIND,
       maxEntries: options.maxEntries,
       staleIfErrorMs: 0,
     },
-    ...(store === null
-      ? {}
-      : { durable: { store, codec: sealedStanding(options.sealer) } }),
+    ...(store === null ? {} : { durable: { store, codec } }),
     background: options.background,
     now,
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
@@ -119,6 +118,15 @@ export function createLoginSessions(options: {
     }
   }
 
+  /** What holds at this moment: where others write too, our copy may be seconds behind what they made of a session. */
+  async function latestOf(id: string): Promise<Standing | undefined> {
+    const stored = store?.shared ? await store.get([KIND, id]) : "unavailable";
+    if (stored === "absent") return undefined;
+    return stored === "unavailable"
+      ? await standingOf(id)
+      : await codec.decode(stored.value);
+  }
+
   function keep(session: LoginSession, value: Standing): Promise<void> {
     return standings.set([session.id], { value, ttlMs: holdMs(session) });
   }
@@ -137,10 +145,16 @@ export function createLoginSessions(options: {
       provider === undefined
     ) return standing;
     return await renewals.share(session.id, async (isCurrent) => {
+      const before = await latestOf(session.id);
+      if (before?.state !== "open") return undefined;
+      // Another gateway was first: providers take a refresh token that is used twice for stolen.
+      if (before.accessToken !== standing.accessToken) return before;
       const tokens = await provider.refresh(refreshToken);
       // It may have ended meanwhile, and stays so.
-      const latest = await standingOf(session.id);
-      if (!isCurrent() || latest?.state === "ended") return undefined;
+      const latest = await latestOf(session.id);
+      if (!isCurrent() || latest?.state !== "open") return undefined;
+      const isOvertaken = latest.accessToken !== standing.accessToken;
+      if (tokens === null && isOvertaken) return latest;
       const next = tokens === null
         ? undefined
         : { ...tokens, state: "open" } as const;

@@ -17,14 +17,28 @@ const NAMESPACE = "porthole";
 
 /** What the store needs of a database: the runtime's own `Deno.Kv` and the `Kv` of `@deno/kv` both have it. */
 export interface KvDatabase {
-  get(key: readonly string[]): Promise<{ readonly value: unknown }>;
+  get(
+    key: readonly string[],
+  ): Promise<{ readonly value: unknown; readonly versionstamp: string | null }>;
+  atomic(): KvChange;
+  close(): void;
+}
+
+/** A change that is made if its check holds. */
+export interface KvChange {
+  check(
+    expected: {
+      readonly key: readonly string[];
+      readonly versionstamp: string | null;
+    },
+  ): KvChange;
   set(
     key: readonly string[],
     value: Uint8Array,
     options: { expireIn: number },
-  ): Promise<unknown>;
-  delete(key: readonly string[]): Promise<void>;
-  close(): void;
+  ): KvChange;
+  delete(key: readonly string[]): KvChange;
+  commit(): Promise<{ readonly ok: boolean }>;
 }
 
 /** Parts of a KV store. */
@@ -67,12 +81,31 @@ export async function openKvStore(
     });
   }
 
+  /**
+   * Changes one key. A remote database's client repeats what is not answered for as long as it takes, even once it is
+   * closed, so a change goes out only in time, and counts only where nothing was written since: what had to be given up
+   * must not undo, minutes later, what others wrote meanwhile.
+   */
+  async function change(
+    key: StoreKey,
+    make: (change: KvChange, key: readonly string[]) => KvChange,
+  ): Promise<void> {
+    const path = [NAMESPACE, ...key];
+    let isOver = false;
+    await guard.run(async () => {
+      const kv = await database();
+      for (let isMade = false; !isMade;) {
+        const { versionstamp } = await kv.get(path);
+        if (isOver) return;
+        const checked = kv.atomic().check({ key: path, versionstamp });
+        isMade = (await make(checked, path).commit()).ok;
+      }
+    }, undefined);
+    isOver = true;
+  }
+
   async function remove(key: StoreKey): Promise<void> {
-    if (!fits(key)) return;
-    await guard.run(
-      async () => await (await database()).delete([NAMESPACE, ...key]),
-      undefined,
-    );
+    if (fits(key)) await change(key, (change, path) => change.delete(path));
   }
 
   await guard.run(async () => void await database(), undefined);
@@ -99,9 +132,10 @@ export async function openKvStore(
       const expireIn = entry.staleUntil - options.now();
       // What cannot be kept must not leave an older value in its place.
       if (value.length > MAX_VALUE_BYTES || expireIn <= 0) return remove(key);
-      await guard.run(async () => {
-        await (await database()).set([NAMESPACE, ...key], value, { expireIn });
-      }, undefined);
+      await change(
+        key,
+        (change, path) => change.set(path, value, { expireIn }),
+      );
     },
 
     delete: remove,

@@ -226,7 +226,7 @@ export function openAccount(
         ? undefined
         : options.activity?.begin(sandboxId);
       if (flight !== undefined) {
-        flight.isTunnel = true;
+        flight.becomeTunnel();
         flight.abort = (reason) => tunnel.close(...CLOSES[reason]);
         flight.recheck = recheck;
         tunnel.released.then(() => flight.end());

@@ -65,7 +65,15 @@ export function problem(options: ProblemOptions): Response {
     });
   }
   const { title, detail, hint } = ERROR_TEXTS[code];
-  const body = { type: "about:blank", title, status, detail, hint, code };
+  const body = {
+    type: "about:blank",
+    title,
+    status,
+    detail,
+    message: detail, // where Daytona's own clients look
+    hint,
+    code,
+  };
   return new Response(JSON.stringify({ ...body, requestId }), {
     status,
     headers: { ...headers, "content-type": "application/problem+json" },

@@ -11,8 +11,8 @@ export type AbortReason =
 export interface Flight {
   /** Ends it from our side; set once that is possible. */
   abort: ((reason: AbortReason) => void) | undefined;
-  /** Whether it is a WebSocket. */
-  isTunnel: boolean;
+  /** Tells that it is a WebSocket. */
+  becomeTunnel(): void;
   /** Whether whoever opened it still may; set on what can last. Never rejects. */
   recheck: (() => Promise<boolean>) | undefined;
   /** Tells that it is over; a second call does nothing. */
@@ -28,6 +28,8 @@ export interface InFlight {
   readonly tunnelCount: number;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
+  /** Resolves when no WebSocket is. */
+  tunnelsOver(): Promise<void>;
   /** Ends from our side whatever can be ended so. */
   abortAll(): void;
   /** Ends what lasts and has lost its right; resolves when all of it was asked, or at once while that is under way. */
@@ -37,10 +39,30 @@ export interface InFlight {
 /** Rechecks under way at once: each may be a question to the API. */
 const RECHECK_BATCH = 32;
 
+/** Flights of one kind, and who waits for the last of them. */
+class Register extends Set<Flight> {
+  #waiting: PromiseWithResolvers<void> | undefined;
+
+  override delete(flight: Flight): boolean {
+    const wasThere = super.delete(flight);
+    if (this.size === 0) {
+      this.#waiting?.resolve();
+      this.#waiting = undefined;
+    }
+    return wasThere;
+  }
+
+  empty(): Promise<void> {
+    if (this.size === 0) return Promise.resolve();
+    this.#waiting ??= Promise.withResolvers<void>();
+    return this.#waiting.promise;
+  }
+}
+
 /** Creates a registry of at most `limit` flights. */
 export function createInFlight(limit: number): InFlight {
-  const flights = new Set<Flight>();
-  let waiting: PromiseWithResolvers<void> | undefined;
+  const flights = new Register();
+  const tunnels = new Register();
   let isRechecking = false;
 
   async function recheck(flight: Flight): Promise<void> {
@@ -53,12 +75,13 @@ export function createInFlight(limit: number): InFlight {
       if (flights.size >= limit) return undefined;
       const flight: Flight = {
         abort: undefined,
-        isTunnel: false,
         recheck: undefined,
+        becomeTunnel() {
+          if (flights.has(flight)) tunnels.add(flight);
+        },
         end() {
-          if (!flights.delete(flight) || flights.size > 0) return;
-          waiting?.resolve();
-          waiting = undefined;
+          flights.delete(flight);
+          if (tunnels.size > 0) tunnels.delete(flight);
         },
       };
       flights.add(flight);
@@ -68,15 +91,10 @@ export function createInFlight(limit: number): InFlight {
       return flights.size;
     },
     get tunnelCount() {
-      let count = 0;
-      for (const { isTunnel } of flights) if (isTunnel) count++;
-      return count;
+      return tunnels.size;
     },
-    idle() {
-      if (flights.size === 0) return Promise.resolve();
-      waiting ??= Promise.withResolvers<void>();
-      return waiting.promise;
-    },
+    idle: () => flights.empty(),
+    tunnelsOver: () => tunnels.empty(),
     abortAll() {
       for (const flight of [...flights]) flight.abort?.("going_away");
     },

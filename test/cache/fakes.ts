@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { KvDatabase } from "../../src/cache/kv.ts";
+import type { KvChange, KvDatabase } from "../../src/cache/kv.ts";
 import type {
   DurableStore,
   StoredEntry,
@@ -88,11 +88,77 @@ export function fakeKv(answer: () => Promise<never>): FakeKv {
   }
   const kv: KvDatabase = {
     get: call,
-    set: call,
-    delete: call,
+    atomic: () => fakeChange(call),
     close: () => void fake.closed++,
   };
   const fake: FakeKv = { kv, calls: 0, closed: 0 };
+  return fake;
+}
+
+/** A change that does nothing but commit; `note` hears of everything that is put into it. */
+export function fakeChange(
+  commit: () => Promise<{ readonly ok: boolean }>,
+  note: (...parameters: readonly unknown[]) => void = () => {},
+): KvChange {
+  function part(name: string) {
+    return (...parameters: readonly unknown[]) => {
+      note(name, ...parameters);
+      return change;
+    };
+  }
+  const change: KvChange = {
+    check: part("check"),
+    set: part("set"),
+    delete: part("delete"),
+    commit,
+  };
+  return change;
+}
+
+/** A KV database with room for one value, whose commits wait for `gate` and then count only where their check holds. */
+export interface OneValueKv {
+  readonly kv: KvDatabase;
+  value: unknown;
+  /** What every read waits for. */
+  readGate: Promise<void>;
+  /** What every commit waits for. */
+  commitGate: Promise<void>;
+  commits: number;
+}
+
+export function oneValueKv(): OneValueKv {
+  let version = 0;
+  const kv: KvDatabase = {
+    async get() {
+      await fake.readGate;
+      return { value: fake.value, versionstamp: String(version) };
+    },
+    atomic() {
+      let next: unknown;
+      let expected: unknown;
+      return fakeChange(async () => {
+        fake.commits++;
+        await fake.commitGate;
+        if (expected !== String(version)) return { ok: false };
+        version++;
+        fake.value = next;
+        return { ok: true };
+      }, (name, ...parameters) => {
+        if (name === "set") next = parameters[1];
+        if (name === "delete") next = null;
+        if (name !== "check") return;
+        ({ versionstamp: expected } = Object(parameters[0]));
+      });
+    },
+    close() {},
+  };
+  const fake: OneValueKv = {
+    kv,
+    value: null,
+    readGate: Promise.resolve(),
+    commitGate: Promise.resolve(),
+    commits: 0,
+  };
   return fake;
 }
 

@@ -6,13 +6,20 @@ import { openKv as openNpmKv } from "@deno/kv";
 import { openKv, openKvStore } from "../../src/cache/kv.ts";
 import type { KvDatabase } from "../../src/cache/kv.ts";
 import type { StoredEntry, StoreKey } from "../../src/cache/store.ts";
-import { failureLog, fakeKv, manualClock, settled } from "./fakes.ts";
+import {
+  failureLog,
+  fakeChange,
+  fakeKv,
+  manualClock,
+  oneValueKv,
+  settled,
+} from "./fakes.ts";
 
 const KEY: StoreKey = ["runner", "sandbox-1"];
 
 async function setUp(
   open: () => Promise<KvDatabase>,
-  { shared = false } = {},
+  { shared = false, deadlineMs = open === hanging ? 1 : 10_000 } = {},
 ) {
   const clock = manualClock(Date.now());
   const log = failureLog();
@@ -22,7 +29,7 @@ async function setUp(
     now: () => clock.now(),
     onFailure: log.onFailure,
     // A real database must not be late on a busy machine, a fake one must not be waited for.
-    deadlineMs: open === hanging ? 1 : 10_000,
+    deadlineMs,
   });
   function entry(value: StoredEntry["value"]): StoredEntry {
     return {
@@ -155,14 +162,16 @@ Deno.test("openKvStore() keeps a file's entries for the next process", async () 
 
 Deno.test("openKvStore() writes below its own name, for the garbage collector as long as the entry may stand in", async () => {
   const written: unknown[] = [];
-  const { kv } = fakeKv(() => new Promise(() => {}));
+  const { kv } = oneValueKv();
   using setup = await setUp(() =>
     Promise.resolve({
       ...kv,
-      set: (key, _value, options) => {
-        written.push(key, options);
-        return Promise.resolve();
-      },
+      atomic: () =>
+        fakeChange(
+          () => Promise.resolve({ ok: true }),
+          (name, key, _value, options) =>
+            name === "set" && written.push(key, options),
+        ),
     })
   );
   await setup.store.set(KEY, setup.entry(1));
@@ -183,7 +192,10 @@ Deno.test("get() says unavailable for what it did not write", async () => {
   for (const value of cases) {
     const { kv } = fakeKv(() => Promise.reject());
     using setup = await setUp(() =>
-      Promise.resolve({ ...kv, get: () => Promise.resolve({ value }) })
+      Promise.resolve({
+        ...kv,
+        get: () => Promise.resolve({ value, versionstamp: null }),
+      })
     );
     equal(await setup.store.get(KEY), "unavailable");
     deepEqual(setup.failures, []);
@@ -214,6 +226,57 @@ Deno.test("openKvStore() carries on without a database that fails", async () => 
     failures.map(({ store, reason }) => [store, reason]),
     [["kv", "locked"]],
   );
+});
+
+Deno.test("set() that was given up does not undo later what others wrote meanwhile", async () => {
+  const database = oneValueKv();
+  const open = () => Promise.resolve(database.kv);
+  using hasty = await setUp(open, { deadlineMs: 1 });
+  using other = await setUp(open);
+  const newer = other.entry("newer");
+
+  const repeating = Promise.withResolvers<void>();
+  database.commitGate = repeating.promise;
+  await hasty.store.set(KEY, hasty.entry("older"));
+  equal(database.commits, 1);
+  database.commitGate = Promise.resolve();
+  await other.store.set(KEY, newer);
+  repeating.resolve();
+  await settled();
+  deepEqual(await other.store.get(KEY), newer);
+  deepEqual(hasty.failures.map(({ reason }) => reason), ["timeout"]);
+});
+
+Deno.test("set() that was given up before it was sent is never sent", async () => {
+  const database = oneValueKv();
+  using setup = await setUp(() => Promise.resolve(database.kv), {
+    deadlineMs: 1,
+  });
+  const reading = Promise.withResolvers<void>();
+  database.readGate = reading.promise;
+  await setup.store.set(KEY, setup.entry("older"));
+  reading.resolve();
+  await settled();
+  equal(database.commits, 0);
+});
+
+Deno.test("set() and delete() have the last word where two write at once", async () => {
+  const database = oneValueKv();
+  const open = () => Promise.resolve(database.kv);
+  using first = await setUp(open);
+  using second = await setUp(open);
+  const entry = second.entry("second");
+  await Promise.all([
+    first.store.set(KEY, first.entry("first")),
+    second.store.set(KEY, entry),
+  ]);
+  deepEqual(await first.store.get(KEY), entry);
+  equal(database.commits, 3); // the second one's first had been overtaken
+  await Promise.all([
+    first.store.set(KEY, first.entry("first")),
+    second.store.delete(KEY),
+  ]);
+  equal(await first.store.get(KEY), "absent");
 });
 
 Deno.test("openKvStore() reports a database that cannot be opened at once, and tries again", async () => {

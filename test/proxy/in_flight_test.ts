@@ -27,6 +27,20 @@ Deno.test("InFlight is idle when the last one ended, every time", async () => {
   }
 });
 
+Deno.test("InFlight knows its tunnels, and when the last of them is over", async () => {
+  const inFlight = createInFlight(10);
+  await inFlight.tunnelsOver();
+  const [tunnel, exchange] = [inFlight.begin(), inFlight.begin()];
+  tunnel?.becomeTunnel();
+  assert.deepEqual([inFlight.count, inFlight.tunnelCount], [2, 1]);
+  const over = inFlight.tunnelsOver();
+  tunnel?.end();
+  await over;
+  tunnel?.becomeTunnel();
+  assert.deepEqual([inFlight.count, inFlight.tunnelCount], [1, 0]);
+  exchange?.end();
+});
+
 Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
   const inFlight = createInFlight(10);
   const aborted: string[] = [];

@@ -5,7 +5,10 @@ import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";
 
 /** A gateway whose provider knows it, and the addresses under it. */
-async function withLogin(environment: Record<string, string> = {}): Promise<
+async function withLogin(
+  environment: Record<string, string> = {},
+  status: "ready" | "degraded" = "ready",
+): Promise<
   TestGateway & {
     browser: () => Browser;
     at: (host: string, path?: string) => string;
@@ -21,7 +24,7 @@ async function withLogin(environment: Record<string, string> = {}): Promise<
   // The provider is known once the API has told of it.
   while (
     (await gateway.send("proxy.localhost", { path: "/ready" })).json()
-      .status !== "ready"
+      .status !== status
   );
   return { ...gateway, at, browser: () => createBrowser({ port }) };
 }
@@ -200,8 +203,9 @@ Deno.test("a clock that is a little off does not matter", async () => {
 });
 
 Deno.test("without the provider, logging in is unavailable and everything else goes on", async () => {
-  await using gateway = await withLogin();
-  gateway.stack.provider.outage = 503;
+  const nobody = "http://127.0.0.1:1";
+  const known = { OIDC_DOMAIN: nobody, OIDC_CLIENT_ID: "porthole" };
+  await using gateway = await withLogin(known, "degraded");
   const { page } = await gateway.browser().open(gateway.at("3000-locked"));
   assert.equal(page.status, 503);
   assert.equal(codeOf(page), "login_unavailable");

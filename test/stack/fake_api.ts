@@ -1,6 +1,7 @@
 /**
- * A stand-in for the Daytona API on 127.0.0.1: the operations that the gateway calls, with the statuses, body types and
- * error JSON of the real one. Tests change its state, count its calls, hold its answers back and take it down.
+ * A stand-in for the Daytona API on 127.0.0.1: the operations that the gateway calls and those that Daytona's SDK is
+ * tested with, with the statuses, body types and error JSON of the real one. Tests change its state, count its calls,
+ * hold its answers back and take it down.
  */
 import { STATUS_CODES } from "node:http";
 import {
@@ -10,12 +11,19 @@ import {
   OPERATIONS,
   type Refusal,
 } from "./fake_api_operations.ts";
+import {
+  SDK_OPERATIONS,
+  type SdkOperation,
+  type SdkOperationId,
+} from "./fake_api_sdk_operations.ts";
 
 /** One call that reached the API, refused or not. */
 export interface ApiCall {
-  readonly operation: OperationId;
+  readonly operation: OperationId | SdkOperationId;
   /** The path's parameters in order, decoded. */
   readonly params: readonly string[];
+  /** The URL's query. */
+  readonly search: URLSearchParams;
   readonly headers: Headers;
 }
 
@@ -31,7 +39,7 @@ export interface FakeApi extends AsyncDisposable {
   /** While set, every answer has this status, such as 503. */
   outage: number | undefined;
   /** How many calls of an operation have come. */
-  count(operation: OperationId): number;
+  count(operation: ApiCall["operation"]): number;
   /** Cuts every connection and refuses new ones. */
   stop(): Promise<void>;
   /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
@@ -60,14 +68,14 @@ export function startFakeApi(
   }
 
   async function handle(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams: search } = new URL(request.url);
     const route = findRoute(request.method, pathname);
     if (route === undefined) {
       const message = `Cannot ${request.method} ${pathname}`;
       return errorResponse(pathname, { refused: 404, message });
     }
     const { operation, params } = route;
-    const call = { operation, params, headers: request.headers };
+    const call = { operation, params, search, headers: request.headers };
     api.calls.push(call);
     await api.beforeAnswer?.(call);
     if (api.outage !== undefined) {
@@ -122,8 +130,12 @@ function listen(port: number, handler: Deno.ServeHandler): Listening {
   };
 }
 
-const ROUTES = Object.entries(OPERATIONS).map(([id, { method, path }]) => ({
-  operation: id as OperationId,
+const ALL_OPERATIONS: Readonly<
+  Record<ApiCall["operation"], Operation | SdkOperation>
+> = { ...OPERATIONS, ...SDK_OPERATIONS };
+
+const ROUTES = Object.entries(ALL_OPERATIONS).map(([id, { method, path }]) => ({
+  operation: id as ApiCall["operation"],
   method,
   pattern: new RegExp(`^/api${path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`),
 }));
@@ -150,14 +162,14 @@ interface Caller {
 }
 
 function answerTo(
-  { operation, params }: ApiCall,
+  { operation, params, search }: ApiCall,
   { state, caller: { isProxy, visible }, now }: {
     readonly state: ApiState;
     readonly caller: Caller;
     readonly now: number;
   },
 ): unknown {
-  const { caller, answer }: Operation = OPERATIONS[operation];
+  const { caller, answer } = ALL_OPERATIONS[operation];
   if (
     caller === "proxy" && !isProxy && visible === undefined ||
     caller === "user" && visible === undefined
@@ -168,7 +180,7 @@ function answerTo(
   if (caller === "proxy" && !isProxy) {
     return { refused: 403, message: "Forbidden resource" };
   }
-  return answer({ state, params, visible: visible ?? new Set(), now });
+  return answer({ state, params, search, visible: visible ?? new Set(), now });
 }
 
 function isRefusal(answer: unknown): answer is Refusal {

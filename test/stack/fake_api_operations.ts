@@ -1,5 +1,6 @@
 /** What the Daytona API answers to each operation of the contract, out of its state. */
 import type { components, operations, paths } from "../../gen/daytona.ts";
+import { sandboxDetails } from "./fake_api_sandbox.ts";
 
 type Schemas = components["schemas"];
 
@@ -56,6 +57,8 @@ export interface Query {
   readonly state: ApiState;
   /** The path's parameters in order, decoded. */
   readonly params: readonly string[];
+  /** The URL's query. */
+  readonly search: URLSearchParams;
   /** What the calling user may see. */
   readonly visible: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
@@ -142,9 +145,11 @@ export const OPERATIONS: { readonly [K in OperationId]: Operation<K> } = {
       const sandbox = state.sandboxes.get(id);
       if (sandbox === undefined || !visible.has(id)) return noSandbox(id);
       const { authToken: _, snapshotRef, ...shown } = sandbox;
-      return snapshotRef === undefined
-        ? shown
-        : { ...shown, buildInfo: { snapshotRef } };
+      return {
+        ...sandboxDetails(id, state.config),
+        ...shown,
+        ...snapshotRef !== undefined && { buildInfo: { snapshotRef } },
+      };
     },
   },
   updateLastActivity: {
@@ -168,7 +173,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const NO_RUNNER: Refusal = { refused: 404, message: "Runner not found" };
 
-// A private sandbox, another one's token and a sandbox that never was get the same answer.
-function noSandbox(id: string): Refusal {
+/** A private sandbox, another one's token and a sandbox that never was get the same answer. */
+export function noSandbox(id: string): Refusal {
   return { refused: 404, message: `Sandbox with ID ${id} not found` };
 }

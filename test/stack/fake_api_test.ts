@@ -122,16 +122,13 @@ Deno.test("fake API shows runners to the proxy and sandboxes to their users", as
     await (await call(stack.api, `/runners/${RUNNER_ID}/full`)).json(),
     runner,
   );
-  deepEqual(
+  const { authToken, ...shown } =
     await (await call(stack.api, "/sandbox/stopped", { key: KEYS.user }))
-      .json(),
-    {
-      id: "stopped",
-      public: true,
-      runnerId: RUNNER_ID,
-      state: "stopped",
-    },
-  );
+      .json();
+  equal(authToken, undefined);
+  deepEqual({ ...shown, id: "stopped", public: true }, shown);
+  equal(shown.runnerId, RUNNER_ID);
+  equal(shown.state, "stopped");
 });
 
 Deno.test("fake API tells its configuration to anybody", async () => {
@@ -163,6 +160,61 @@ Deno.test("fake API ends a signed link when it expires and when it is revoked", 
   now = 0;
   link.revoked = true;
   equal(await statusOf(), 403);
+});
+
+Deno.test("fake API gives users the links of their sandboxes, and ends signed ones", async () => {
+  let now = 0;
+  await using stack = await startStack({
+    publicHost: "proxy.localhost:4000",
+    now: () => now,
+  });
+  const ask = (path: string, method = "GET"): Promise<Response> =>
+    call(stack.api, `/sandbox/locked/${path}`, { key: KEYS.user, method });
+  const opens = async (token: string): Promise<boolean> => {
+    const response = await call(
+      stack.api,
+      `/preview/${token}/3000/sandbox-id`,
+    );
+    await response.body?.cancel();
+    return response.ok;
+  };
+
+  deepEqual(await (await ask("ports/3000/preview-url")).json(), {
+    sandboxId: "locked",
+    url: "http://3000-locked.proxy.localhost:4000",
+    token: KEYS.lockedToken,
+  });
+  deepEqual(await (await ask("toolbox-proxy-url")).json(), {
+    url: "http://proxy.localhost:4000/toolbox",
+  });
+
+  const signed = "ports/3000/signed-preview-url";
+  const short = await (await ask(signed)).json();
+  ok(/^[a-z0-9]{16}$/.test(short.token));
+  equal(short.url, `http://3000-${short.token}.proxy.localhost:4000`);
+  const long = await (await ask(`${signed}?expiresInSeconds=61`)).json();
+  now = 60_000;
+  equal(await opens(short.token), false);
+  equal(await opens(long.token), true);
+  await (await ask(`${signed}/${long.token}/expire`, "POST")).body?.cancel();
+  equal(await opens(long.token), false);
+  const tooLong = await ask(`${signed}?expiresInSeconds=86401`);
+  await tooLong.body?.cancel();
+  equal(tooLong.status, 400);
+});
+
+Deno.test("fake API gives nobody the links of another's sandbox", async () => {
+  await using stack = await startStack();
+  stack.api.state.users.set("mallory-key", new Set(["demo"]));
+
+  const response = await call(
+    stack.api,
+    "/sandbox/locked/ports/3000/preview-url",
+    { key: "mallory-key" },
+  );
+
+  equal(response.status, 404);
+  ok(!(await response.text()).includes(KEYS.lockedToken));
 });
 
 Deno.test("fake API counts calls and holds answers back", async () => {

@@ -1,11 +1,16 @@
 /**
- * The world around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner and an
- * app in three sandboxes. The tests run against it, and so does `deno task demo`.
+ * The world around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner, an
+ * app in three sandboxes and the daemons of those. The tests run against it, and so does `deno task demo`.
  */
 import type { Loopback } from "./loopback.ts";
 import { startDemoApp } from "./demo_app.ts";
 import { type FakeApi, startFakeApi } from "./fake_api.ts";
 import type { ApiSandbox } from "./fake_api_operations.ts";
+import {
+  type FakeDaemon,
+  startFakeDaemon,
+  TOOLBOX_PORT,
+} from "./fake_daemon.ts";
 import {
   type Container,
   type FakeRunner,
@@ -53,6 +58,8 @@ export interface Stack extends AsyncDisposable {
   readonly provider: OpenidProvider;
   readonly runner: FakeRunner;
   readonly app: Loopback;
+  /** By sandbox id; `stopped` has none. */
+  readonly daemons: ReadonlyMap<string, FakeDaemon>;
   /** The environment that a gateway in front of the stack needs. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -64,16 +71,23 @@ export async function startStack(
 ): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const app = started.use(await startDemoApp());
-  function container(started: boolean): Container {
-    return { started, ports: new Map([[APP_PORT, app.port]]) };
+  const daemons = new Map<string, FakeDaemon>();
+  for (const id of ["demo", "locked"]) {
+    daemons.set(id, started.use(await startFakeDaemon()));
+  }
+  function container(id: string): Container {
+    const ports = new Map([[APP_PORT, app.port]]);
+    const daemon = daemons.get(id);
+    if (daemon !== undefined) ports.set(TOOLBOX_PORT, daemon.port);
+    return { started: daemon !== undefined, ports };
   }
   const runner = started.use(
     await startFakeRunner(
       KEYS.runner,
       new Map([
-        ["demo", container(true)],
-        ["locked", container(true)],
-        ["stopped", container(false)],
+        ["demo", container("demo")],
+        ["locked", container("locked")],
+        ["stopped", container("stopped")],
       ]),
     ),
   );
@@ -120,6 +134,7 @@ export async function startStack(
     provider,
     runner,
     app,
+    daemons,
     environment: {
       DAYTONA_API_URL: api.url,
       PROXY_API_KEY: KEYS.service,

@@ -8,6 +8,9 @@ export const DISCOVERY_TTL_MS = 3_600_000;
 /** Least time between two discoveries, whatever makes one look necessary, ms. */
 const DISCOVERY_PAUSE_MS = 5000;
 
+/** How recent an answer must be to tell that the provider is there, ms. */
+const CHECK_PAUSE_MS = 20_000;
+
 /** What was said last. */
 interface Statement {
   readonly at: number;
@@ -20,7 +23,7 @@ interface Statement {
 export interface Discovery {
   /** What the provider says of itself; with `anew`, what it says now. Throws where it has never said anything. */
   server(anew?: boolean): Promise<oauth.AuthorizationServer>;
-  /** Asks it now, for nothing but whether it answers. */
+  /** Throws where it does not answer: asks it, unless it has spoken lately. */
   check(): Promise<void>;
 }
 
@@ -72,6 +75,10 @@ export function createDiscovery(
   return {
     server,
     async check() {
+      if (discovery === undefined || now() - discovery.at < CHECK_PAUSE_MS) {
+        await server();
+        return;
+      }
       try {
         await discover();
       } catch (error) {

@@ -1,0 +1,175 @@
+/**
+ * The entry point as Deno Deploy starts it: no terminal, nothing to write to, the platform's own listener address, client
+ * address and database, all of which it tells the runtime by these variables.
+ */
+import assert from "node:assert/strict";
+import { WebSocket } from "ws";
+import { KEYS, type Stack, startStack } from "./stack/stack.ts";
+import { startKvConnect } from "./stack/kv_connect.ts";
+import { type GatewayProcess, startProcess } from "./support/process.ts";
+
+const BASE = "proxy.localhost";
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+
+/** Starts the entry point with the platform's environment, where nothing is set that has a default. */
+async function deploy(
+  stack: Stack,
+  platform: Readonly<Record<string, string>>,
+  permissions: readonly string[] = [],
+): Promise<GatewayProcess> {
+  const { CACHE_URL: _, PROXY_HOST: __, ...configuration } = stack.environment;
+  return await startProcess({
+    permissions: ["--allow-net", "--allow-env", ...permissions],
+    environment: {
+      ...configuration,
+      DENO_DEPLOYMENT_ID: "deployment-1",
+      DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
+      DENO_TRUST_PROXY_HEADERS: "1",
+      ...platform,
+    },
+  });
+}
+
+/** What the app saw of the client. */
+function forwardedFor(body: string): string | undefined {
+  const headers: [string, string][] = JSON.parse(body).headers;
+  return headers.find(([name]) => name === "x-forwarded-for")?.[1];
+}
+
+/** One exchange over a Unix socket, for which the tests themselves have no permission. */
+async function dial(path: string, request: string): Promise<string> {
+  const program = `
+    const [path, request] = Deno.args;
+    const connection = await Deno.connect({ transport: "unix", path });
+    await connection.write(new TextEncoder().encode(request));
+    await connection.readable.pipeTo(Deno.stdout.writable);
+  `;
+  const { stdout } = await new Deno.Command("deno", {
+    args: ["eval", program, path, request],
+    stderr: "inherit",
+  }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+async function echo(port: number, message: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+    headers: {
+      host: LOCKED,
+      "x-daytona-preview-token": KEYS.lockedToken,
+    },
+  });
+  socket.on("open", () => socket.send(message));
+  socket.on("message", (data: Uint8Array) => {
+    resolve(new TextDecoder().decode(data));
+    socket.close();
+  });
+  socket.on("error", reject);
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  const answer = await promise;
+  await closed;
+  return answer;
+}
+
+Deno.test("as on Deno Deploy, with net and env permission only, it serves", async (t) => {
+  await using stack = await startStack();
+  await using database = startKvConnect();
+  await using gateway = await deploy(stack, {
+    DENO_KV_DEFAULT_PATH: database.url,
+    DENO_KV_ACCESS_TOKEN: database.accessToken,
+  });
+
+  await t.step("health and readiness, the cache included", async () => {
+    assert.equal((await gateway.ask(BASE, { path: "/health" })).status, 200);
+    const ready = await gateway.ask(BASE, { path: "/ready" });
+    assert.equal(JSON.parse(ready.body).checks.cache, "ok");
+  });
+
+  await t.step("a public preview and a private one", async () => {
+    assert.equal((await gateway.ask(DEMO, { path: "/echo" })).status, 200);
+    const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+    assert.equal((await gateway.ask(LOCKED, { headers })).status, 200);
+    assert.equal((await gateway.ask(LOCKED)).status, 401);
+  });
+
+  await t.step("a WebSocket", async () => {
+    assert.equal(await echo(gateway.port, "hello"), "hello");
+  });
+
+  await t.step(
+    "the platform's word on the client's address, and nobody else's",
+    async () => {
+      const { body } = await gateway.ask(DEMO, {
+        path: "/echo",
+        headers: {
+          "x-deno-client-address": "203.0.113.7:5678",
+          "x-forwarded-for": "198.51.100.1",
+        },
+      });
+      assert.equal(forwardedFor(body), "203.0.113.7");
+      assert.doesNotMatch(body, /x-deno-client-address/);
+    },
+  );
+
+  await t.step(
+    "the platform's database, which Deno.openKv() opens",
+    async () => {
+      await database.done("set porthole/sandbox-runner-info/locked");
+    },
+  );
+
+  await t.step("another instance, which shares that database", async () => {
+    await using second = await deploy(stack, {
+      DENO_KV_DEFAULT_PATH: database.url,
+      DENO_KV_ACCESS_TOKEN: database.accessToken,
+    });
+    const asked = stack.api.count("getRunnerBySandboxId");
+    const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+    assert.equal((await second.ask(LOCKED, { headers })).status, 200);
+    assert.equal(stack.api.count("getRunnerBySandboxId"), asked);
+  });
+
+  assert.deepEqual(gateway.logs.filter(({ level }) => level !== "INFO"), []);
+});
+
+Deno.test("as on Deno Deploy without a database, it serves from memory and says so", async () => {
+  await using stack = await startStack();
+  await using gateway = await deploy(stack, {
+    // Something that cannot be opened without read and write permission.
+    DENO_KV_DEFAULT_PATH: "/database.sqlite",
+  });
+  assert.equal((await gateway.ask(DEMO)).status, 200);
+  assert.equal((await gateway.ask(DEMO)).status, 200);
+  assert.equal(stack.api.count("getRunnerBySandboxId"), 1);
+  const failure = gateway.logs.find(({ message }) =>
+    message === "durable tier failed"
+  );
+  assert.equal(failure?.level, "WARN");
+  assert.match(String(failure?.cause), /./);
+});
+
+Deno.test("as on Deno Deploy, whose listener is no TCP port, it serves", async () => {
+  await Deno.mkdir("./data/test", { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: "./data/test" });
+  const path = `${dir}/socket`;
+  try {
+    await using stack = await startStack();
+    // There it is a virtual socket, which a test cannot dial: neither has a host name.
+    await using _gateway = await deploy(
+      stack,
+      { DENO_SERVE_ADDRESS: `unix:${path}`, CACHE_URL: "none" },
+      [`--allow-read=${path}`, `--allow-write=${path}`],
+    );
+    const answer = await dial(
+      path,
+      `GET /echo HTTP/1.1\r\nHost: ${DEMO}\r\nConnection: close\r\n` +
+        "X-Deno-Client-Address: 203.0.113.7:5678\r\n\r\n",
+    );
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    const [, body = ""] = answer.split("\r\n\r\n");
+    assert.equal(forwardedFor(body), "203.0.113.7");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,0 +1,151 @@
+/** Several gateways on one database, each a process: what one learns counts at the others, and none needs it to go on. */
+import assert from "node:assert/strict";
+import { KEYS, type Stack, startStack } from "../stack/stack.ts";
+import { createBrowser } from "../support/login.ts";
+import { type GatewayProcess, startProcess } from "../support/process.ts";
+import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
+
+/** Far longer than it takes, ms, until a gateway has heard of the installation from the API. */
+const START_TIMEOUT_MS = 10_000;
+
+/** A gateway like any other, that knows where to send people to log in. */
+async function startMachine(
+  stack: Stack,
+  tier: SharedTier,
+): Promise<GatewayProcess> {
+  await using started = new AsyncDisposableStack();
+  const machine = started.use(
+    await startProcess({
+      environment: {
+        ...stack.environment,
+        ...tier.environment,
+        PROXY_PORT: "0",
+        SHUTDOWN_DELAY_SEC: "0",
+      },
+    }),
+  );
+  const callback = `http://proxy.localhost:${machine.port}/callback`;
+  stack.provider.redirectUris.add(callback);
+  const until = performance.now() + START_TIMEOUT_MS;
+  let isReady = false;
+  while (!isReady && performance.now() < until) {
+    const { status } = await machine.ask("proxy.localhost", { path: "/ready" });
+    isReady = status === 200;
+  }
+  assert(isReady, "The gateway never learnt what it needs");
+  started.move();
+  return machine;
+}
+
+/** The questions whose answers are kept. */
+const KEPT: readonly string[] = [
+  "getRunnerBySandboxId",
+  "isSandboxPublic",
+  "isValidAuthToken",
+];
+
+/** Which of them the API was asked, and how often. */
+function asked({ api }: Stack): string[] {
+  return api.calls.map(({ operation }): string => operation)
+    .filter((operation) => KEPT.includes(operation)).sort();
+}
+
+sharedTierTest(
+  "what one gateway has asked the API, another does not ask again",
+  async (tier) => {
+    await using stack = await startStack();
+    await using first = await startMachine(stack, tier);
+    await using second = await startMachine(stack, tier);
+    const previews = [[DEMO, {}], [LOCKED, TOKEN]] as const;
+    for (const [host, headers] of previews) {
+      assert.equal((await first.ask(host, { headers })).status, 200);
+    }
+    const questions = asked(stack);
+    assert.deepEqual(questions, [
+      "getRunnerBySandboxId",
+      "getRunnerBySandboxId",
+      "isSandboxPublic",
+      "isSandboxPublic",
+      "isValidAuthToken",
+    ]);
+    // Nobody waits for what is written behind an answer, except whoever ends the process.
+    assert.equal((await first.stop()).code, 0);
+    for (const [host, headers] of previews) {
+      assert.equal((await second.ask(host, { headers })).status, 200);
+    }
+    assert.deepEqual(asked(stack), questions);
+  },
+);
+
+sharedTierTest(
+  "a login at one gateway counts at another, and so does its end",
+  async (tier) => {
+    await using stack = await startStack();
+    await using first = await startMachine(stack, tier);
+    await using second = await startMachine(stack, tier);
+
+    /** The cookie of somebody who has logged in at the first gateway. */
+    async function logIn(): Promise<string> {
+      const browser = createBrowser({ port: first.port });
+      const url = `http://${LOCKED}:${first.port}/echo`;
+      const { page: form } = await browser.open(url);
+      assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+      const top = { method: "GET", crossSite: false };
+      return browser.jar.fieldFor(new URL(url), top) ?? "";
+    }
+
+    async function isIn(at: GatewayProcess, cookie: string): Promise<boolean> {
+      const { status } = await at.ask(`${LOCKED}:${at.port}`, {
+        path: "/echo",
+        headers: { cookie },
+      });
+      return status === 200;
+    }
+
+    const [staying, leaving] = [await logIn(), await logIn()];
+    assert(await isIn(second, staying));
+    const base = `proxy.localhost:${first.port}`;
+    const { status } = await first.ask(base, {
+      method: "POST",
+      path: "/logout",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        "origin": `http://${base}`,
+        "cookie": leaving,
+      },
+      body: "sandbox=locked",
+    });
+    assert.equal(status, 200);
+    assert(!await isIn(second, leaving));
+    assert(await isIn(second, staying));
+  },
+);
+
+sharedTierTest(
+  "while the database is away, every gateway answers by itself",
+  async (tier) => {
+    await using stack = await startStack();
+    await using first = await startMachine(stack, tier);
+    await using second = await startMachine(stack, tier);
+    assert.equal((await first.ask(DEMO)).status, 200);
+    await tier.stop();
+    for (const machine of [first, second]) {
+      const before = performance.now();
+      assert.equal((await machine.ask(DEMO)).status, 200);
+      assert.equal((await machine.ask(LOCKED, { headers: TOKEN })).status, 200);
+      // A few operations of at most 250 ms each, and not the client's endless attempts.
+      assert(performance.now() - before < 5_000);
+      const ready = await machine.ask("proxy.localhost", { path: "/ready" });
+      assert.equal(ready.status, 200);
+      assert.equal(JSON.parse(ready.body).checks.cache, "failing");
+    }
+    await tier.restart();
+    for (const machine of [first, second]) {
+      assert.equal((await machine.ask(DEMO)).status, 200);
+    }
+  },
+);

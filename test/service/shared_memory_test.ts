@@ -1,0 +1,273 @@
+/** What several gateways on one database remember together, by a clock that the test turns. */
+import assert from "node:assert/strict";
+import { createLoginSessions } from "../../src/auth/login_sessions.ts";
+import type { Tokens } from "../../src/auth/oidc/provider.ts";
+import type { LoginSession } from "../../src/auth/session.ts";
+import type { StoreFailure } from "../../src/cache/store.ts";
+import { parseConfig } from "../../src/config.ts";
+import type { Runner } from "../../src/daytona/client.ts";
+import { createSandboxDirectory } from "../../src/directory/sandboxes.ts";
+import { createBackground } from "../../src/lib/background.ts";
+import { createSealer } from "../../src/lib/seal.ts";
+import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
+
+/** Past this, ms, a copy of what others may have changed is looked up again. */
+const RECHECK_MS = 5_000;
+
+/** The parts of one machine that remember, before an API and a provider which a test plays. */
+async function remember(tier: SharedTier, world: World) {
+  const { now } = world;
+  const config = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+  });
+  assert(config.ok);
+  const failures: StoreFailure[] = [];
+  const store = await tier.open({
+    now,
+    onFailure: (failure) => failures.push(failure),
+    // A database must not be late on a busy machine.
+    deadlineMs: 10_000,
+  });
+  const background = createBackground();
+  function sealerFor(purpose: string) {
+    return createSealer({ secrets: ["s".repeat(32)], purpose, now });
+  }
+  const sandboxes = createSandboxDirectory({
+    isSandboxPublic: () => Promise.resolve(true),
+    runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
+  }, {
+    cache: config.config.cache,
+    store,
+    background,
+    now,
+    sealer: sealerFor("runner"),
+  });
+  const logins = createLoginSessions({
+    access: { hasAccess: (_, { bearer }) => world.isGood(bearer) },
+    provider: () => ({ refresh: (token) => world.refresh(token) }),
+    store,
+    sealer: sealerFor("login-session"),
+    maxEntries: 10,
+    background,
+    now,
+  });
+  return {
+    runnerOf: () => sandboxes.runnerOf("demo", () => {}),
+    renewRunner: () => sandboxes.renewRunner("demo"),
+    logins,
+    isWorth: (session: LoginSession) =>
+      logins.isWorth(session, { address: "127.0.0.1", mayAsk: () => {} }),
+    failures,
+    settled: () => background.settled(),
+    async [Symbol.asyncDispose]() {
+      await background.settled();
+      store.close();
+    },
+  };
+}
+
+/** The clock, the API and the provider that all machines have in common. */
+interface World {
+  time: number;
+  now(): number;
+  runner: Runner;
+  /** How often the API was asked for the runner. */
+  questions: number;
+  runnerOf(): Runner;
+  good: string;
+  isGood(accessToken: string): boolean;
+  /** The refresh tokens that were used. */
+  readonly refreshes: string[];
+  refresh(token: string): Promise<Tokens>;
+}
+
+function runnerNamed(id: string): Runner {
+  return { id, proxyUrl: `http://${id}`, apiUrl: null, apiKey: "key" };
+}
+
+function createWorld(): World {
+  const world: World = {
+    time: Date.now(),
+    now: () => world.time,
+    runner: runnerNamed("first"),
+    questions: 0,
+    runnerOf() {
+      world.questions++;
+      return world.runner;
+    },
+    good: "first",
+    isGood: (accessToken) => accessToken === world.good,
+    refreshes: [],
+    refresh(token) {
+      world.refreshes.push(token);
+      world.good = "second";
+      return Promise.resolve({
+        accessToken: "second",
+        expiresAt: world.time + 3_600_000,
+        refreshToken: "refresh-2",
+      });
+    },
+  };
+  return world;
+}
+
+/** A session of an hour, with an access token of five minutes behind it. */
+function loginAt(time: number): { session: LoginSession; tokens: Tokens } {
+  return {
+    session: {
+      kind: "login",
+      id: crypto.randomUUID(),
+      label: "demo",
+      sandboxId: "demo",
+      scope: "sandbox",
+      expiresAt: time + 3_600_000,
+    },
+    tokens: {
+      accessToken: "first",
+      expiresAt: time + 300_000,
+      refreshToken: "refresh-1",
+    },
+  };
+}
+
+sharedTierTest(
+  "a sandbox that moved is found by the others within the bound, without a question",
+  async (tier) => {
+    const world = createWorld();
+    await using first = await remember(tier, world);
+    await using second = await remember(tier, world);
+    assert.equal((await first.runnerOf())?.id, "first");
+    await first.settled();
+    assert.equal((await second.runnerOf())?.id, "first");
+    assert.equal(world.questions, 1);
+
+    world.runner = runnerNamed("second");
+    assert.equal((await first.renewRunner())?.id, "second");
+    assert.equal(world.questions, 2);
+    world.time += RECHECK_MS - 1;
+    assert.equal((await second.runnerOf())?.id, "first");
+    world.time += 1;
+    assert.equal((await second.runnerOf())?.id, "second");
+    assert.equal(world.questions, 2);
+    assert.deepEqual([...first.failures, ...second.failures], []);
+  },
+);
+
+sharedTierTest(
+  "a login that one gateway renewed is not renewed by the others",
+  async (tier) => {
+    const world = createWorld();
+    await using first = await remember(tier, world);
+    await using second = await remember(tier, world);
+    const { session, tokens } = loginAt(world.time);
+    await first.logins.begin(session, tokens);
+    assert(await second.isWorth(session));
+    world.time += 290_000;
+    assert(await first.isWorth(session));
+    assert(await second.isWorth(session));
+    assert.deepEqual(world.refreshes, ["refresh-1"]);
+    assert.equal(world.good, "second");
+  },
+);
+
+sharedTierTest(
+  "a logout counts at the other gateways within the bound",
+  async (tier) => {
+    const world = createWorld();
+    await using first = await remember(tier, world);
+    await using second = await remember(tier, world);
+    const { session, tokens } = loginAt(world.time);
+    await first.logins.begin(session, tokens);
+    assert(await second.isWorth(session));
+    await first.logins.end(session);
+    world.time += RECHECK_MS;
+    assert(!await second.isWorth(session));
+  },
+);
+
+sharedTierTest(
+  "a logout is not undone by a gateway that renews the login",
+  async (tier) => {
+    const world = createWorld();
+    await using first = await remember(tier, world);
+    await using second = await remember(tier, world);
+    const { session, tokens } = loginAt(world.time);
+    await first.logins.begin(session, tokens);
+    world.time += 269_000;
+    assert(await first.isWorth(session));
+    await second.logins.end(session);
+    // The first one's copy is not due to be looked up again, its access token is due to be renewed.
+    world.time += 2_000;
+    assert(!await first.isWorth(session));
+    assert.deepEqual(world.refreshes, []);
+    world.time += RECHECK_MS;
+    assert(!await first.isWorth(session));
+    assert(!await second.isWorth(session));
+  },
+);
+
+sharedTierTest(
+  "a refresh token that another gateway has just used is not used again",
+  async (tier) => {
+    const world = createWorld();
+    await using first = await remember(tier, world);
+    await using second = await remember(tier, world);
+    const { session, tokens } = loginAt(world.time);
+    await first.logins.begin(session, tokens);
+    world.time += 269_000;
+    assert(await first.isWorth(session));
+    assert(await second.isWorth(session));
+    world.time += 2_000;
+    assert(await first.isWorth(session));
+    assert(await second.isWorth(session));
+    assert.deepEqual(world.refreshes, ["refresh-1"]);
+  },
+);
+
+sharedTierTest("a database that is there again is used again", async (tier) => {
+  const clock = { time: Date.now() };
+  const failures: StoreFailure[] = [];
+  async function open() {
+    return await tier.open({
+      now: () => clock.time,
+      onFailure: (failure) => failures.push(failure),
+      deadlineMs: 250,
+    });
+  }
+  const [first, second] = [await open(), await open()];
+  try {
+    const key = ["kind", "part"] as const;
+    const times = {
+      refreshAt: clock.time + 3_600_000,
+      expiresAt: clock.time + 3_600_000,
+      staleUntil: clock.time + 3_600_000,
+    };
+    for (const store of [first, second]) {
+      assert.equal(await store.get(key), "absent");
+    }
+    await tier.stop();
+    for (const store of [first, second]) {
+      const lookups = [1, 2, 3].map(() => store.get(key));
+      assert.deepEqual(
+        await Promise.all(lookups),
+        lookups.map(() => "unavailable"),
+      );
+    }
+    assert(failures.length > 0);
+    await tier.restart();
+    const found = { value: "found", ...times };
+    let seen: unknown;
+    // After a pause, one operation at a time tries again: by this clock, not by the wall's.
+    for (let i = 0; i < 20 && seen !== "found"; i++) {
+      clock.time += RECHECK_MS;
+      await first.set(key, found);
+      const lookup = await second.get(key);
+      seen = typeof lookup === "string" ? lookup : lookup.value;
+    }
+    assert.equal(seen, "found");
+  } finally {
+    first.close();
+    second.close();
+  }
+});

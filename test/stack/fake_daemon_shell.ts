@@ -1,0 +1,180 @@
+/** A shell that can do little and starts nothing: it stands for the one in a sandbox. */
+import { resolve } from "node:path/posix";
+import { type Files, HOME } from "./fake_daemon_files.ts";
+
+/** Where a command writes to. */
+export type OutputStream = "stdout" | "stderr";
+
+/** A terminal's size, in characters. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** What a command line works with. */
+export interface Shell {
+  cwd: string;
+  readonly env: Map<string, string>;
+  readonly files: Files;
+  write(stream: OutputStream, text: string): void;
+  /** The next line of the input, without its end. */
+  readLine(): Promise<string>;
+  /** Undefined where there is no terminal. */
+  terminalSize(): TerminalSize | undefined;
+}
+
+/** How a command line ended. */
+export interface Outcome {
+  readonly exitCode: number;
+  /** Whether it was `exit`. */
+  readonly exited: boolean;
+}
+
+/** Input by lines, for a reader that may be waiting. */
+export interface LineQueue {
+  push(line: string): void;
+  next(): Promise<string>;
+}
+
+/** Creates an empty queue. */
+export function createLineQueue(): LineQueue {
+  const lines: string[] = [];
+  const readers: ((line: string) => void)[] = [];
+  return {
+    push(line) {
+      const reader = readers.shift();
+      if (reader === undefined) lines.push(line);
+      else reader(line);
+    },
+    next() {
+      const line = lines.shift();
+      return line === undefined
+        ? new Promise((resolve) => readers.push(resolve))
+        : Promise.resolve(line);
+    },
+  };
+}
+
+/** What a shell starts with, and what its surroundings give it. */
+export type ShellOptions =
+  & Pick<Shell, "files" | "write">
+  & Partial<Pick<Shell, "cwd" | "readLine" | "terminalSize">>
+  & { readonly env?: Readonly<Record<string, string>> | undefined };
+
+/** Creates a shell in the home folder, without input and terminal, unless told otherwise. */
+export function createShell({ env = {}, ...given }: ShellOptions): Shell {
+  return {
+    cwd: HOME,
+    readLine: () => Promise.resolve(""),
+    terminalSize: () => undefined,
+    ...given,
+    env: new Map(Object.entries(env)),
+  };
+}
+
+/** Runs commands with `;` between them; the last one, or `exit`, gives the exit code. */
+export async function runCommandLine(
+  line: string,
+  shell: Shell,
+): Promise<Outcome> {
+  let exitCode = 0;
+  for (const words of parse(line)) {
+    const [name, ...operands] = words.map((word) => expand(word, shell));
+    if (name === undefined) continue;
+    if (name === "exit") {
+      return { exitCode: Number(operands[0] ?? 0), exited: true };
+    }
+    const command = COMMANDS.get(name);
+    if (command === undefined) {
+      shell.write("stderr", `sh: ${name}: not found\n`);
+    }
+    exitCode = await command?.(operands, shell) ?? 127;
+  }
+  return { exitCode, exited: false };
+}
+
+interface Word {
+  readonly text: string;
+  /** Whether it stood in single quotes. */
+  readonly literal: boolean;
+}
+
+const TOKEN = /'([^']*)'|"([^"]*)"|;|[^\s;'"]+/g;
+
+function parse(line: string): Word[][] {
+  let words: Word[] = [];
+  const commands = [words];
+  for (const [plain, single, double] of line.matchAll(TOKEN)) {
+    if (plain === ";") {
+      words = [];
+      commands.push(words);
+    } else {
+      words.push({
+        text: single ?? double ?? plain,
+        literal: single !== undefined,
+      });
+    }
+  }
+  return commands;
+}
+
+function expand({ text, literal }: Word, { env }: Shell): string {
+  return literal
+    ? text
+    : text.replaceAll(/\$(\w+)/g, (_, name: string) => env.get(name) ?? "");
+}
+
+type Command = (
+  operands: readonly string[],
+  shell: Shell,
+) => number | Promise<number>;
+
+const COMMANDS = new Map<string, Command>(Object.entries({
+  echo(words, { write }) {
+    write("stdout", `${words.join(" ")}\n`);
+    return 0;
+  },
+
+  pwd(_, { cwd, write }) {
+    write("stdout", `${cwd}\n`);
+    return 0;
+  },
+
+  cd([folder = HOME], shell) {
+    shell.cwd = resolve(shell.cwd, folder);
+    return 0;
+  },
+
+  cat(paths, { cwd, files, write }) {
+    let exitCode = 0;
+    for (const path of paths) {
+      const bytes = files.get(resolve(cwd, path));
+      if (bytes === undefined) {
+        write("stderr", `cat: ${path}: No such file or directory\n`);
+        exitCode = 1;
+      } else {
+        write("stdout", new TextDecoder().decode(bytes));
+      }
+    }
+    return exitCode;
+  },
+
+  async read([name = "REPLY"], { env, readLine }) {
+    env.set(name, await readLine());
+    return 0;
+  },
+
+  /** `stty size`: rows and columns. */
+  stty(_, { terminalSize, write }) {
+    const size = terminalSize();
+    if (size === undefined) {
+      write(
+        "stderr",
+        "stty: 'standard input': Inappropriate ioctl for device\n",
+      );
+      return 1;
+    }
+    write("stdout", `${size.rows} ${size.cols}\n`);
+    return 0;
+  },
+}));

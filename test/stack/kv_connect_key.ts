@@ -1,0 +1,30 @@
+/** Keys of Deno KV as bytes that sort like the keys: tuples of strings, and nothing else. */
+
+const STRING = 0x02;
+const END = 0x00;
+
+/** Follows a zero byte that belongs to the string. */
+const ESCAPE = 0xff;
+
+/** The parts of a key; throws a `TypeError` for a part that is no string. */
+export function decodeKey(bytes: Uint8Array): string[] {
+  const parts: string[] = [];
+  let position = 0;
+  while (position < bytes.length) {
+    if (bytes[position++] !== STRING) {
+      throw new TypeError("A key with numbers or bytes is not spoken here");
+    }
+    const part: number[] = [];
+    for (;;) {
+      const byte = bytes[position++];
+      if (byte === undefined) throw new TypeError("Key ends in a string");
+      if (byte === END && bytes[position] !== ESCAPE) break;
+      if (byte === END) position++;
+      part.push(byte);
+    }
+    parts.push(
+      new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(part)),
+    );
+  }
+  return parts;
+}

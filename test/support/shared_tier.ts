@@ -1,0 +1,136 @@
+/** Databases that several gateways share, each started afresh for a test. */
+import { setImmediate as turn } from "node:timers/promises";
+import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
+import { openRedisStore } from "../../src/cache/redis.ts";
+import { openRedisClient } from "../../src/cache/redis_client.ts";
+import {
+  keepConnected,
+  type RedisConnection,
+} from "../../src/cache/redis_connection.ts";
+import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
+import type { RedisLocation } from "../../src/config/cache_location.ts";
+import { startKvConnect } from "../stack/kv_connect.ts";
+import { redisTest, startRedis } from "./redis_server.ts";
+
+/** A running database. */
+export interface SharedTier extends AsyncDisposable {
+  /** What a gateway's environment needs in order to use it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Opens it in this process. */
+  open(options: {
+    readonly now: () => number;
+    readonly onFailure: (failure: StoreFailure) => void;
+    /** How long one operation may take, ms. */
+    readonly deadlineMs: number;
+  }): Promise<DurableStore>;
+  /** Cuts every connection and refuses new ones. */
+  stop(): Promise<void>;
+  /** Is there again at the same address; what it kept may be gone. */
+  restart(): Promise<void>;
+}
+
+const TOKEN = "DENO_KV_ACCESS_TOKEN";
+
+async function startKvConnectTier(): Promise<SharedTier> {
+  const service = startKvConnect();
+  // The runtime takes the token from the environment alone.
+  const before = Deno.env.get(TOKEN);
+  Deno.env.set(TOKEN, service.accessToken);
+  /** Reads that the runtime's client repeats until they are answered, whoever gave them up. */
+  const reads = new Set<Promise<unknown>>();
+
+  async function open(): Promise<KvDatabase> {
+    const kv = await openKv(service.url);
+    return {
+      get(key) {
+        const read = kv.get(key);
+        reads.add(read);
+        return read;
+      },
+      atomic: () => kv.atomic(),
+      close: () => kv.close(),
+    };
+  }
+
+  return await Promise.resolve({
+    environment: { CACHE_URL: service.url, [TOKEN]: service.accessToken },
+    open: (options) => openKvStore({ ...options, open, shared: true }),
+    stop: () => service.stop(),
+    restart: () => Promise.resolve(service.restart()),
+    async [Symbol.asyncDispose]() {
+      if (before === undefined) Deno.env.delete(TOKEN);
+      else Deno.env.set(TOKEN, before);
+      await Promise.allSettled(reads);
+      await service.stop();
+    },
+  });
+}
+
+async function startRedisTier(): Promise<SharedTier> {
+  let server = await startRedis();
+  const { port } = server;
+  const url = `redis://127.0.0.1:${port}`;
+  const connections: RedisConnection[] = [];
+
+  return {
+    environment: { CACHE_URL: url },
+    async open(options) {
+      const connection = keepConnected({
+        server: url,
+        open: (signal) => openRedisClient(locationAt(port), { signal }),
+        now: options.now,
+        sleep: () => turn(),
+      });
+      connections.push(connection);
+      return await openRedisStore({ connection, ...options });
+    },
+    async stop() {
+      await server[Symbol.asyncDispose]();
+    },
+    async restart() {
+      server = await startRedis({ port });
+      for (const connection of connections) await connectedAgain(connection);
+    },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function locationAt(port: number): RedisLocation {
+  return {
+    kind: "redis",
+    tls: false,
+    hostname: "127.0.0.1",
+    port,
+    username: undefined,
+    password: undefined,
+    database: 0,
+  };
+}
+
+/** Waits for the attempt that succeeds: the one under way may be from before the server was there. */
+async function connectedAgain(connection: RedisConnection): Promise<void> {
+  for (let isUp = false; !isUp;) {
+    isUp = await connection.connected().then(() => true, () => false);
+    await turn();
+  }
+}
+
+const KINDS = [
+  { name: "KV Connect", test: Deno.test, start: startKvConnectTier },
+  { name: "Redis", test: redisTest, start: startRedisTier },
+] as const;
+
+/** Declares a test of several gateways on each kind of database, and ignores it where this machine cannot run one. */
+export function sharedTierTest(
+  name: string,
+  run: (tier: SharedTier) => Promise<void>,
+): void {
+  for (const { name: kind, test, start } of KINDS) {
+    test(`several gateways on ${kind}: ${name}`, async () => {
+      await using tier = await start();
+      await run(tier);
+    });
+  }
+}
