@@ -6,38 +6,30 @@ import { loggerFor, startLogging } from "./observability/log.ts";
 import { run } from "./server/run.ts";
 import { createService } from "./service.ts";
 
-async function exitWith(code: number, text: string): Promise<never> {
-  await Deno.stderr.write(new TextEncoder().encode(`${text}\n`));
+async function exit(code: number, reason?: string): Promise<never> {
+  if (reason !== undefined) {
+    await Deno.stderr.write(new TextEncoder().encode(`${reason}\n`));
+  }
   Deno.exit(code);
 }
 
 const names = Object.keys(SETTINGS);
 const environment = names.map((name) => [name, Deno.env.get(name)]);
 const result = parseConfig(Object.fromEntries(environment));
-if (!result.ok) await exitWith(2, formatProblems(result.problems));
+if (!result.ok) await exit(2, formatProblems(result.problems));
 else {
   const { config } = result;
+  const isOnDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
   const lines = createLineWriter(Deno.stdout.writable);
   const stopLogging = await startLogging(config.log, lines);
-  const stop = new AbortController();
-  const kill = new AbortController();
-  const isOnDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
-  for (const signal of isOnDeploy ? [] : ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) kill.abort();
-      else stop.abort();
-    });
-  }
   const { version } = meta;
   const options = { version, lines, platformShared: isOnDeploy };
-  const service = await createService(config, options);
-  const logger = loggerFor("server");
-  try {
-    await run(service, config, { stop, kill, logger });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    await exitWith(1, `Port ${config.listen.port} is taken: set PROXY_PORT.`);
-  }
+  const { code, reason } = await run({
+    config,
+    createService: () => createService(config, options),
+    addSignalListener: isOnDeploy ? undefined : Deno.addSignalListener,
+    log: loggerFor("server"),
+  });
   await stopLogging();
-  Deno.exit(0);
+  await exit(code, reason);
 }

@@ -31,7 +31,11 @@ Deno.test("the permission set of start names every variable, and no other file t
 
 Deno.test("it serves, logs one JSON line a request without a secret, and drains on SIGTERM", async () => {
   await using stack = await startStack();
-  const child = start({ ...stack.environment, PROXY_PORT: "0" });
+  const child = start({
+    ...stack.environment,
+    PROXY_PORT: "0",
+    SHUTDOWN_DELAY_SEC: "0",
+  });
   const lines: Record<string, unknown>[] = [];
   let rest = "";
   let asked: Promise<void> | undefined;

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { listenForEnd } from "../../src/server/signals.ts";
+import { fakeSignals } from "../support/signals.ts";
+
+async function secondAfter(
+  first: "SIGINT" | "SIGTERM",
+  again: "SIGINT" | "SIGTERM",
+  passedMs: number,
+): Promise<string | undefined> {
+  let now = 1000;
+  const { addSignalListener, send } = fakeSignals();
+  const ends = listenForEnd(addSignalListener, () => now);
+  send(first);
+  assert.equal(await ends.first, first);
+  now += passedMs;
+  send(again);
+  return await Promise.race([ends.second, Promise.resolve(undefined)]);
+}
+
+Deno.test("a second signal is one that comes later, or another one", async () => {
+  assert.equal(await secondAfter("SIGINT", "SIGINT", 250), "SIGINT");
+  assert.equal(await secondAfter("SIGTERM", "SIGINT", 0), "SIGINT");
+});
+
+Deno.test("the echo of a Ctrl+C by a task runner is no second signal", async () => {
+  assert.equal(await secondAfter("SIGINT", "SIGINT", 249), undefined);
+});
