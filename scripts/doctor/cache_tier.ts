@@ -6,7 +6,6 @@ import type {
 } from "../../src/cache/store.ts";
 import type { CacheLocation } from "../../src/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
-import { within } from "./deadline.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
@@ -24,14 +23,12 @@ export async function checkCacheTier(
   const failures: StoreFailure[] = [];
   let store: DurableStore | null;
   try {
-    store = await within(
-      world.deadline(),
-      openDurableStore(location, {
-        platformShared: false,
-        now: world.now,
-        onFailure: (failure) => failures.push(failure),
-      }),
-    );
+    // It has a deadline of its own, for itself and each operation.
+    store = await openDurableStore(location, {
+      platformShared: false,
+      now: world.now,
+      onFailure: (failure) => failures.push(failure),
+    });
   } catch (error) {
     return failed(`${where} cannot be opened: ${describeError(error)}.`, HINT);
   }
