@@ -89,6 +89,13 @@ export interface Config {
   };
   readonly limits: {
     readonly concurrentExchanges: number;
+    readonly exchangesPerSandbox: number;
+    readonly tunnels: number;
+    readonly targetBytes: number;
+    readonly headerBytes: number;
+    readonly headerFields: number;
+    /** 0: as long as it takes. */
+    readonly bodyIdleTimeoutMs: number;
     readonly tunnelBufferBytes: number;
     /** How long the gateway still takes connections after it turned not ready. */
     readonly shutdownDelayMs: number;
@@ -233,6 +240,12 @@ function assemble(values: Values): Config {
     },
     limits: {
       concurrentExchanges: values.MAX_CONCURRENT_EXCHANGES,
+      exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX,
+      tunnels: values.MAX_TUNNELS,
+      targetBytes: values.MAX_TARGET_BYTES,
+      headerBytes: values.MAX_HEADER_BYTES,
+      headerFields: values.MAX_HEADER_FIELDS,
+      bodyIdleTimeoutMs: values.BODY_IDLE_TIMEOUT_SEC,
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
       shutdownDelayMs: values.SHUTDOWN_DELAY_SEC,
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SEC,

@@ -122,6 +122,7 @@ export async function createService(
   const { baseDomains } = installation;
 
   const { secrets } = config.session;
+  const { limits } = config;
   const { maxEntries } = config.cache;
   function sealerFor(purpose: string, maxLength?: number): Sealer {
     return createSealer({
@@ -162,7 +163,7 @@ export async function createService(
     onEvent,
   });
   const throttle = createThrottle({
-    refusalsPerMinute: config.limits.refusalsPerMinute,
+    refusalsPerMinute: limits.refusalsPerMinute,
     maxClients: maxEntries,
     now,
   });
@@ -187,8 +188,14 @@ export async function createService(
     connectTimeoutMs: config.upstream.connectTimeoutMs,
     headerTimeoutMs: config.upstream.headerTimeoutMs,
     idleTimeoutMs: config.upstream.idleTimeoutMs,
+    uploadIdleTimeoutMs: limits.bodyIdleTimeoutMs,
   });
-  const forwarder = createForwarder({ upstream, sandboxes, now });
+  const forwarder = createForwarder({
+    upstream,
+    sandboxes,
+    headLimits: { fields: limits.headerFields, bytes: limits.headerBytes },
+    now,
+  });
   const activity = createActivity({
     report: (sandboxId) => api.updateLastActivity(sandboxId),
     maxSandboxes: maxEntries,
@@ -206,7 +213,11 @@ export async function createService(
       }
       : {}),
   });
-  const inFlight = createInFlight(config.limits.concurrentExchanges);
+  const inFlight = createInFlight({
+    all: limits.concurrentExchanges,
+    perSandbox: limits.exchangesPerSandbox,
+    tunnels: limits.tunnels,
+  });
   const trustedProxies = config.listen.trustedProxies.map((range) =>
     ipaddr.parseCIDR(range)
   );
@@ -232,6 +243,7 @@ export async function createService(
     allowedOrigins,
     trustedProxies,
     sessionTtlMs: config.session.ttlMs,
+    maxTargetBytes: limits.targetBytes,
     toolboxOnly: config.public.toolboxOnly,
     warning: config.public.previewWarning
       ? createWarning({ scheme, cookies, sealer: sealerFor("warning"), now })
@@ -241,7 +253,7 @@ export async function createService(
     forwarder,
     tunneler: createTunneler({
       forwarder,
-      bufferLimitBytes: config.limits.tunnelBufferBytes,
+      bufferLimitBytes: limits.tunnelBufferBytes,
     }),
     withAccount,
     now,
@@ -282,10 +294,11 @@ export async function createService(
     droppedLogLines: () => options.lines?.dropped ?? 0,
   });
   const learning = installation.learn(closing.signal);
-  const rechecking = setInterval(
-    () => inFlight.recheckAll(),
-    options.recheckIntervalMs ?? RECHECK_INTERVAL_MS,
-  );
+  const rechecking = setInterval(() => {
+    inFlight.recheckAll();
+    const { bodyIdleTimeoutMs } = limits;
+    if (bodyIdleTimeoutMs > 0) inFlight.endStalled(now() - bodyIdleTimeoutMs);
+  }, options.recheckIntervalMs ?? RECHECK_INTERVAL_MS);
   Deno.unrefTimer(rechecking);
   const reporting = setInterval(activity.tick, ACTIVITY_TICK_MS);
   Deno.unrefTimer(reporting);

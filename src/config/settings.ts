@@ -322,6 +322,46 @@ export const SETTINGS = {
     format: integer({ min: 1, max: 10_000_000 }),
     default: "10000",
   },
+  MAX_EXCHANGES_PER_SANDBOX: {
+    group: "Limits",
+    purpose: "How many of these one sandbox may have.",
+    format: integer({ min: 1, max: 10_000_000 }),
+    default: "1000",
+  },
+  MAX_TUNNELS: {
+    group: "Limits",
+    purpose: "How many of them may be WebSockets.",
+    format: integer({ min: 1, max: 10_000_000 }),
+    default: "5000",
+  },
+  MAX_TARGET_BYTES: {
+    group: "Limits",
+    purpose:
+      "How long a path with its query may be; a longer one is answered 414.",
+    format: integer({ min: 1000, max: 65_536 }),
+    default: "32768",
+  },
+  MAX_HEADER_BYTES: {
+    group: "Limits",
+    purpose:
+      "How many bytes a request's header fields may have; more are answered 431.",
+    format: integer({ min: 1000, max: 65_536 }),
+    default: "32768",
+  },
+  MAX_HEADER_FIELDS: {
+    group: "Limits",
+    purpose:
+      "How many header fields a request may have; more are answered 431.",
+    format: integer({ min: 10, max: 128 }),
+    default: "100",
+  },
+  BODY_IDLE_TIMEOUT_SEC: {
+    group: "Limits",
+    purpose:
+      "How long a client may send nothing of its upload or take nothing of its download, and an app nothing of an upload; 0 is without limit.",
+    format: seconds({ min: 0 }),
+    default: "300",
+  },
   REFUSALS_PER_MINUTE: {
     group: "Limits",
     purpose:

@@ -34,8 +34,14 @@ export interface Passage {
 /** The account of one exchange. */
 export interface Account {
   readonly trail: Trail;
-  /** Who was let in, and how to ask again whether they still are. */
+  /**
+   * Who was let in, and how to ask again whether they still are.
+   *
+   * @throws {GatewayError} `sandbox_overloaded`
+   */
   admitted(passage: Passage, recheck: () => Promise<boolean>): void;
+  /** Tells that it is to be a tunnel. Throws {@linkcode GatewayError} `too_many_tunnels`. */
+  becomesTunnel(): void;
   /** An answer of ours without a body to wait for. */
   answer(response: Response): Response;
   /** Our answer to a failure. */
@@ -70,6 +76,7 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
 const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
   going_away: [1001, "Gateway is restarting"],
+  stalled: [1013, "Client does not read"],
   right_ended: [1008, "Access has ended"],
 };
 
@@ -152,6 +159,15 @@ export function openAccount(
     admitted(who, stillMay) {
       passage = who;
       recheck = stillMay;
+      if (flight?.isFor(who.sandboxId) === false) {
+        throw new GatewayError("sandbox_overloaded", who.sandboxId);
+      }
+    },
+
+    becomesTunnel() {
+      if (flight?.becomeTunnel() === false) {
+        throw new GatewayError("too_many_tunnels", "Too many tunnels");
+      }
     },
 
     answer(response) {
@@ -208,12 +224,16 @@ export function openAccount(
       const endUse = sandboxId === undefined
         ? undefined
         : options.activity?.begin(sandboxId);
-      const observed = observe(body, (end, sentBytes) => {
-        endUse?.();
-        settle(status, { end, sentBytes });
+      const observed = observe(body, {
+        now,
+        onEnd(end, sentBytes) {
+          endUse?.();
+          settle(status, { end, sentBytes });
+        },
       });
       if (flight !== undefined) {
         flight.abort = observed.abort;
+        flight.stalledSince = observed.stalledSince;
         flight.recheck = recheck;
       }
       return new Response(observed.stream, init);
@@ -226,7 +246,6 @@ export function openAccount(
         ? undefined
         : options.activity?.begin(sandboxId);
       if (flight !== undefined) {
-        flight.becomeTunnel();
         flight.abort = (reason) => tunnel.close(...CLOSES[reason]);
         flight.recheck = recheck;
         tunnel.released.then(() => flight.end());

@@ -8,17 +8,34 @@ export interface ObservedBody {
   readonly stream: ReadableStream<Uint8Array>;
   /** Breaks the transfer off, on both sides. */
   abort(reason: AbortReason): void;
+  /** Since when the client has not asked for more, ms; undefined where it waits for the app. */
+  stalledSince(): number | undefined;
 }
 
-/** Passes a body on, chunk by chunk and no faster than it is read, and tells once how it ended and after how many octets. */
+/** Who watches a body. */
+export interface BodyObserver {
+  /** Told once how it ended, and after how many octets. */
+  onEnd(end: ExchangeEnd, octets: number): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+const ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
+  going_away: "aborted",
+  right_ended: "aborted",
+  stalled: "client_stalled",
+};
+
+/** Passes a body on, chunk by chunk and no faster than it is read. */
 export function observe(
   body: ReadableStream<Uint8Array>,
-  onEnd: (end: ExchangeEnd, octets: number) => void,
+  { onEnd, now }: BodyObserver,
 ): ObservedBody {
   const reader = body.getReader();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
   let octets = 0;
+  let handedOutAt: number | undefined = now();
   /** The chunk before: when the next one is asked for, it was taken over by whoever writes it. */
   let passed: Uint8Array | undefined;
 
@@ -35,12 +52,14 @@ export function observe(
     },
     async pull() {
       try {
+        handedOutAt = undefined;
         if (passed !== undefined) release(passed);
         const { done, value } = await reader.read();
         if (hasEnded) return;
         passed = value;
         if (!done) {
           octets += value.length;
+          handedOutAt = now();
           return controller.enqueue(value);
         }
         end("complete");
@@ -58,9 +77,10 @@ export function observe(
   return {
     stream,
     abort(reason) {
-      if (!end("aborted")) return;
+      if (!end(ENDS[reason])) return;
       controller.error(new Error(reason));
       reader.cancel(reason).catch(() => {});
     },
+    stalledSince: () => handedOutAt,
   };
 }

@@ -8,6 +8,8 @@ import type { TunnelFacts } from "./metrics/facts.ts";
 export type ExchangeEnd =
   | "complete"
   | "client_gone"
+  /** By us: the client took nothing of its download any more. */
+  | "client_stalled"
   | "upstream_failed"
   /** By us: a drain, or access that ended. */
   | "aborted";

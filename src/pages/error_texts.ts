@@ -115,6 +115,21 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The gateway has no such page.",
     hint: "See /docs for what it has.",
   },
+  upload_stalled: {
+    title: "The upload stopped",
+    detail: "Nothing more of the request came for too long.",
+    hint: "Check the connection and send it again.",
+  },
+  target_too_long: {
+    title: "This address is too long",
+    detail: "The path and query are longer than the gateway forwards.",
+    hint: "Send what is long in the body of a POST.",
+  },
+  head_too_large: {
+    title: "The request's headers are too large",
+    detail: "They have more fields or octets than the gateway forwards.",
+    hint: "Often these are cookies: delete those of this site.",
+  },
   upgrade_required: {
     title: "This is no WebSocket handshake",
     detail: "The request asks for a WebSocket, but not in version 13.",
@@ -164,6 +179,16 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   overloaded: {
     title: "Too much at once",
     detail: "The gateway is at its limit of requests in flight.",
+    hint: "Try again in a few seconds.",
+  },
+  sandbox_overloaded: {
+    title: "Too much at once for this sandbox",
+    detail: "The sandbox is at its limit of requests in flight.",
+    hint: "Try again in a few seconds.",
+  },
+  too_many_tunnels: {
+    title: "Too many WebSockets",
+    detail: "The gateway is at its limit of open WebSockets.",
     hint: "Try again in a few seconds.",
   },
   shutting_down: {

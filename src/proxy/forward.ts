@@ -11,6 +11,7 @@ import {
 } from "../upstream/websocket_handshake.ts";
 import { createDaemonProbe } from "./daemon_probe.ts";
 import { isEmptyBadGateway, mayBeRefusal, refusalOf } from "./runner_errors.ts";
+import type { HeadLimits } from "./request_headers.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
 
 /** An upstream failure in the gateway's vocabulary. */
@@ -22,6 +23,8 @@ export function gatewayError(error: unknown): unknown {
     case "tls_failed":
     case "connection_lost":
       return new GatewayError("runner_unreachable", error.message, cause);
+    case "upload_stalled":
+      return new GatewayError("upload_stalled", error.message, cause);
     case "connect_timeout":
     case "header_timeout":
       return new GatewayError("runner_timeout", error.message, cause);
@@ -56,6 +59,7 @@ export interface Forwarder {
 export function createForwarder(options: {
   upstream: Pick<UpstreamClient, "request" | "upgrade">;
   sandboxes: Pick<SandboxDirectory, "runnerOf" | "renewRunner">;
+  headLimits: HeadLimits;
   /** Milliseconds. */
   now: () => number;
 }): Forwarder {
@@ -135,7 +139,9 @@ export function createForwarder(options: {
         request,
         async (runner) =>
           await appResponse(
-            await upstream.request(upstreamRequest(request, runner)),
+            await upstream.request(
+              upstreamRequest(request, runner, options.headLimits),
+            ),
             request,
             runner,
           ),
@@ -144,7 +150,7 @@ export function createForwarder(options: {
       atRunner(request, async (runner) => {
         const opened = await openWebSocket(
           upstream,
-          upstreamRequest(request, runner),
+          upstreamRequest(request, runner, options.headLimits),
         );
         return opened.kind === "open" ? opened : {
           kind: "refused",

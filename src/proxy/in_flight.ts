@@ -4,6 +4,8 @@
 export type AbortReason =
   /** The gateway goes away. */
   | "going_away"
+  /** Its client takes nothing of it any more. */
+  | "stalled"
   /** Whoever opened it may not go on with it. */
   | "right_ended";
 
@@ -11,8 +13,12 @@ export type AbortReason =
 export interface Flight {
   /** Ends it from our side; set once that is possible. */
   abort: ((reason: AbortReason) => void) | undefined;
-  /** Tells that it is a WebSocket. */
-  becomeTunnel(): void;
+  /** Since when its client has taken nothing of what waits for it, ms since the epoch; undefined where nothing waits. */
+  stalledSince: (() => number | undefined) | undefined;
+  /** Tells which sandbox it is for; false where that has too many already. */
+  isFor(sandboxId: string): boolean;
+  /** Tells that it is a WebSocket; false where there are too many already. */
+  becomeTunnel(): boolean;
   /** Whether whoever opened it still may; set on what can last. Never rejects. */
   recheck: (() => Promise<boolean>) | undefined;
   /** Tells that it is over; a second call does nothing. */
@@ -32,6 +38,8 @@ export interface InFlight {
   tunnelsOver(): Promise<void>;
   /** Ends from our side whatever can be ended so. */
   abortAll(): void;
+  /** Ends those whose client has taken nothing since `since`, ms since the epoch. */
+  endStalled(since: number): void;
   /** Ends what lasts and has lost its right; resolves when all of it was asked, or at once while that is under way. */
   recheckAll(): Promise<void>;
 }
@@ -59,9 +67,18 @@ class Register extends Set<Flight> {
   }
 }
 
-/** Creates a registry of at most `limit` flights. */
-export function createInFlight(limit: number): InFlight {
+/** How many flights there may be. */
+export interface InFlightLimits {
+  readonly all: number;
+  readonly perSandbox: number;
+  /** Those that are WebSockets. */
+  readonly tunnels: number;
+}
+
+/** Creates a registry. */
+export function createInFlight(limits: InFlightLimits): InFlight {
   const flights = new Register();
+  const bySandbox = new Map<string, number>();
   const tunnels = new Register();
   let isRechecking = false;
 
@@ -72,16 +89,31 @@ export function createInFlight(limit: number): InFlight {
 
   return {
     begin() {
-      if (flights.size >= limit) return undefined;
+      if (flights.size >= limits.all) return undefined;
+      let sandboxId: string | undefined;
       const flight: Flight = {
         abort: undefined,
+        stalledSince: undefined,
         recheck: undefined,
+        isFor(id) {
+          const count = bySandbox.get(id) ?? 0;
+          if (count >= limits.perSandbox) return false;
+          sandboxId = id;
+          bySandbox.set(id, count + 1);
+          return true;
+        },
         becomeTunnel() {
+          if (tunnels.size >= limits.tunnels) return false;
           if (flights.has(flight)) tunnels.add(flight);
+          return true;
         },
         end() {
-          flights.delete(flight);
+          if (!flights.delete(flight)) return;
           if (tunnels.size > 0) tunnels.delete(flight);
+          if (sandboxId === undefined) return;
+          const others = (bySandbox.get(sandboxId) ?? 1) - 1;
+          if (others === 0) bySandbox.delete(sandboxId);
+          else bySandbox.set(sandboxId, others);
         },
       };
       flights.add(flight);
@@ -97,6 +129,13 @@ export function createInFlight(limit: number): InFlight {
     tunnelsOver: () => tunnels.empty(),
     abortAll() {
       for (const flight of [...flights]) flight.abort?.("going_away");
+    },
+    endStalled(since) {
+      for (const flight of [...flights]) {
+        if ((flight.stalledSince?.() ?? Infinity) <= since) {
+          flight.abort?.("stalled");
+        }
+      }
     },
     async recheckAll() {
       if (isRechecking) return;

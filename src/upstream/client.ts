@@ -19,6 +19,8 @@ export interface UpstreamOptions {
   readonly connectTimeoutMs: number;
   /** From the request's last octet to the final response head; 0 for no limit. */
   readonly headerTimeoutMs: number;
+  /** How long an upload may stand still before there is a response, whoever is waited for; 0 for no limit. */
+  readonly uploadIdleTimeoutMs: number;
   /** How long a connection may rest: less than upstreams allow, so that they do not close it under a request. */
   readonly idleTimeoutMs: number;
   readonly maxIdlePerOrigin: number;
@@ -36,6 +38,7 @@ export interface UpstreamOptions {
 const DEFAULTS: UpstreamOptions = {
   connectTimeoutMs: 5_000,
   headerTimeoutMs: 0,
+  uploadIdleTimeoutMs: 0,
   idleTimeoutMs: 30_000,
   maxIdlePerOrigin: 256,
   maxHeadBytes: 64 * 1024,
@@ -57,6 +60,8 @@ export class UpstreamClient {
   readonly #open = new Set<Connection>();
   readonly #connecting: Deadlines;
   readonly #waiting: Deadlines;
+  readonly #uploading: Deadlines;
+  readonly #sending: Deadlines;
   readonly #unwatched = new Map<Exchange, number>();
   readonly #attempts: AttemptContext;
   readonly #exchanges: ExchangeContext;
@@ -71,6 +76,9 @@ export class UpstreamClient {
     this.#pool = new Pool(all);
     this.#connecting = new Deadlines(all.connectTimeoutMs, "connect_timeout");
     this.#waiting = new Deadlines(all.headerTimeoutMs, "header_timeout");
+    const idleMs = all.uploadIdleTimeoutMs;
+    this.#uploading = new Deadlines(idleMs, "upload_stalled");
+    this.#sending = new Deadlines(idleMs, "header_timeout");
     this.#attempts = {
       dial,
       caCerts: [...all.caCerts],
@@ -80,6 +88,8 @@ export class UpstreamClient {
     this.#exchanges = {
       limits: all,
       waiting: this.#waiting,
+      uploading: this.#uploading,
+      sending: this.#sending,
       unwatched: this.#unwatched,
       now,
       release: (connection) => this.#pool.put(connection, now()),
@@ -145,6 +155,8 @@ export class UpstreamClient {
     this.#pool.expire(now);
     this.#connecting.expire(now);
     this.#waiting.expire(now);
+    this.#uploading.expire(now);
+    this.#sending.expire(now);
     for (const [exchange, since] of this.#unwatched) {
       if (since > now - SWEEP_MS) break;
       this.#unwatched.delete(exchange);

@@ -8,6 +8,8 @@ export type UpstreamErrorCode =
   | "tls_failed"
   /** The request was sent, the final response head did not come in time. */
   | "header_timeout"
+  /** Nothing more of the request body came in time, and there was no response yet. */
+  | "upload_stalled"
   /** The upstream closed or reset the connection before its message was complete. */
   | "connection_lost"
   /** The upstream broke the rules of RFC 9112. */

@@ -14,7 +14,7 @@ import type {
   UpstreamRequest,
   UpstreamResponse,
 } from "./types.ts";
-import { Upload } from "./upload.ts";
+import { Upload, type UploadWatch } from "./upload.ts";
 
 /** Interim responses that may come before the final one; more is a flood. */
 const MAX_INTERIM = 64;
@@ -43,6 +43,9 @@ export interface ExchangeContext {
   readonly limits: HeadLimits;
   /** Connections whose request was sent and whose final response head has not come. */
   readonly waiting: Deadlines;
+  /** Connections that wait for more of a request's body, and such that wait for the upstream to take some. */
+  readonly uploading: Deadlines;
+  readonly sending: Deadlines;
   now(): number;
   /** Exchanges whose client is not watched yet, oldest first, and since when. */
   readonly unwatched: Map<Exchange, number>;
@@ -73,9 +76,12 @@ export class Exchange {
     this.#prepared = prepared;
     this.#context = context;
     const { body, contentLength, onUpload } = prepared.request;
-    this.#upload = body === null
-      ? null
-      : new Upload(connection, { body, contentLength, onUpload });
+    this.#upload = body === null ? null : new Upload(connection, {
+      body,
+      contentLength,
+      onUpload,
+      watch: this.#uploadWatch(),
+    });
   }
 
   /** Sends the request and returns the final response head. Throws `UpstreamError`. */
@@ -95,6 +101,8 @@ export class Exchange {
       }
       this.#answered = true;
       this.#context.waiting.delete(connection);
+      this.#context.uploading.delete(connection);
+      this.#context.sending.delete(connection);
       this.#context.unwatched.delete(this);
       return head;
     } catch (error) {
@@ -102,6 +110,26 @@ export class Exchange {
       this.settle();
       throw error;
     }
+  }
+
+  /** Once there is a response, it is its own end that counts: both sides may be in a long talk. */
+  #uploadWatch(): UploadWatch {
+    const { uploading, sending, now } = this.#context;
+    const connection = this.#connection;
+    return {
+      reading: () => {
+        sending.delete(connection);
+        if (!this.#answered) uploading.add(connection, now());
+      },
+      writing: () => {
+        uploading.delete(connection);
+        if (!this.#answered) sending.add(connection, now());
+      },
+      done() {
+        uploading.delete(connection);
+        sending.delete(connection);
+      },
+    };
   }
 
   /** The response that begins with `head`, its body still to be received. Throws `UpstreamError`. */

@@ -5,12 +5,23 @@ import { UpstreamError } from "./errors.ts";
 const CRLF = new Uint8Array([0x0d, 0x0a]);
 const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
+/** Told what an upload waits for, so that it can be ended where that takes too long. */
+export interface UploadWatch {
+  /** For the next part of the body. */
+  reading(): void;
+  /** For the upstream to take one. */
+  writing(): void;
+  /** For nothing any more. */
+  done(): void;
+}
+
 /** Sends one request body: as it is where its length was announced, chunked otherwise. */
 export class Upload {
   readonly #connection: Connection;
   readonly #contentLength: number | null;
   readonly #body: ReadableStream<Uint8Array>;
   readonly #onUpload: ((octets: number) => void) | undefined;
+  readonly #watch: UploadWatch;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #stopped = false;
   #complete = false;
@@ -21,12 +32,14 @@ export class Upload {
       body: ReadableStream<Uint8Array>;
       contentLength: number | null;
       onUpload: ((octets: number) => void) | undefined;
+      watch: UploadWatch;
     },
   ) {
     this.#connection = connection;
     this.#body = options.body;
     this.#contentLength = options.contentLength;
     this.#onUpload = options.onUpload;
+    this.#watch = options.watch;
   }
 
   /** Whether the upstream was sent the whole body. */
@@ -55,6 +68,7 @@ export class Upload {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#watch.done();
     this.#reader?.cancel().catch(() => {});
   }
 
@@ -63,8 +77,10 @@ export class Upload {
     let sent = 0;
     this.#complete = announced === 0;
     for (;;) {
+      this.#watch.reading();
       const data = await this.#read(reader);
       if (this.#stopped) return;
+      this.#watch.writing();
       if (data === null) break;
       if (data.length === 0) continue;
       const octets = data.length; // none are left once they are released

@@ -32,7 +32,14 @@ export async function startTarget(): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const runner = started.use(startRawRunner());
   const gateway = started.use(
-    await startGateway({ CORS_MODE: "off", CACHE_URL: "none" }),
+    await startGateway({
+      CORS_MODE: "off",
+      CACHE_URL: "none",
+      // What the front itself lets through.
+      MAX_TARGET_BYTES: "65536",
+      MAX_HEADER_BYTES: "65536",
+      MAX_HEADER_FIELDS: "128",
+    }),
   );
   const { runners } = gateway.stack.api.state;
   const known = runners.get(RUNNER_ID);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { createInFlight } from "../../src/proxy/in_flight.ts";
 
+const MANY = { all: 10, perSandbox: 10, tunnels: 10 };
+
 Deno.test("InFlight admits up to its limit and again when one ended", () => {
-  const inFlight = createInFlight(2);
+  const inFlight = createInFlight({ ...MANY, all: 2 });
   const flight = inFlight.begin();
   assert(flight !== undefined && inFlight.begin() !== undefined);
   assert.equal(inFlight.begin(), undefined);
@@ -13,7 +15,7 @@ Deno.test("InFlight admits up to its limit and again when one ended", () => {
 });
 
 Deno.test("InFlight is idle when the last one ended, every time", async () => {
-  const inFlight = createInFlight(10);
+  const inFlight = createInFlight(MANY);
   await inFlight.idle();
   for (let round = 0; round < 2; round++) {
     const flights = [inFlight.begin(), inFlight.begin()];
@@ -28,7 +30,7 @@ Deno.test("InFlight is idle when the last one ended, every time", async () => {
 });
 
 Deno.test("InFlight knows its tunnels, and when the last of them is over", async () => {
-  const inFlight = createInFlight(10);
+  const inFlight = createInFlight(MANY);
   await inFlight.tunnelsOver();
   const [tunnel, exchange] = [inFlight.begin(), inFlight.begin()];
   tunnel?.becomeTunnel();
@@ -42,7 +44,7 @@ Deno.test("InFlight knows its tunnels, and when the last of them is over", async
 });
 
 Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
-  const inFlight = createInFlight(10);
+  const inFlight = createInFlight(MANY);
   const aborted: string[] = [];
   for (const name of ["ended", "open"]) {
     const flight = inFlight.begin();
@@ -53,4 +55,46 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
   inFlight.begin();
   inFlight.abortAll();
   assert.deepEqual(aborted, ["open"]);
+});
+
+Deno.test("InFlight gives one sandbox no more than its share, and again what it gave back", () => {
+  const inFlight = createInFlight({ ...MANY, perSandbox: 2 });
+  const flights = Array.from({ length: 4 }, () => inFlight.begin());
+  const admitted = flights.slice(0, 3).map((flight) => flight?.isFor("a"));
+  assert.deepEqual(admitted, [true, true, false]);
+  assert.equal(flights[3]?.isFor("b"), true);
+  flights[2]?.end(); // had none to give back
+  assert.equal(inFlight.begin()?.isFor("a"), false);
+  flights[0]?.end();
+  flights[0]?.end();
+  assert.equal(inFlight.begin()?.isFor("a"), true);
+  assert.equal(inFlight.begin()?.isFor("a"), false);
+});
+
+Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
+  const inFlight = createInFlight({ ...MANY, tunnels: 1 });
+  const [first, second] = [inFlight.begin(), inFlight.begin()];
+  assert.equal(first?.becomeTunnel(), true);
+  assert.equal(second?.becomeTunnel(), false);
+  first?.end();
+  assert.equal(second?.becomeTunnel(), true);
+});
+
+Deno.test("InFlight ends those whose client takes nothing any more", () => {
+  const inFlight = createInFlight(MANY);
+  const ended: string[] = [];
+  for (
+    const [name, since] of [["waits for the app", undefined], ["slow", 200], [
+      "stalled",
+      100,
+    ]] as const
+  ) {
+    const flight = inFlight.begin();
+    assert(flight !== undefined);
+    flight.abort = (reason) => ended.push(`${name}: ${reason}`);
+    flight.stalledSince = () => since;
+  }
+  inFlight.begin();
+  inFlight.endStalled(100);
+  assert.deepEqual(ended, ["stalled: stalled"]);
 });

@@ -74,6 +74,12 @@ function startRun(
       listen: { hostname: "127.0.0.1", port, trustedProxies: [], tls },
       limits: {
         concurrentExchanges: 1,
+        exchangesPerSandbox: 1,
+        tunnels: 1,
+        targetBytes: 1,
+        headerBytes: 1,
+        headerFields: 1,
+        bodyIdleTimeoutMs: 0,
         refusalsPerMinute: 1,
         tunnelBufferBytes: 1,
         shutdownDelayMs: 5000,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway } from "../support/gateway.ts";
+import { rawStream, readResponse, valuesOf } from "../support/raw_client.ts";
 
 Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });
@@ -51,4 +52,59 @@ Deno.test("a full gateway says so", async () => {
   assert.equal(answer.status, 503);
   assert.equal(answer.headers.get("x-porthole-error"), "overloaded");
   assert.equal(answer.headers.get("retry-after"), "2");
+});
+
+Deno.test("a sandbox at its limit is full by itself", async () => {
+  await using gateway = await startGateway({ MAX_EXCHANGES_PER_SANDBOX: "1" });
+  using connection = await gateway.connect();
+  await connection.write(new TextEncoder().encode(
+    "GET /sse HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n\r\n",
+  ));
+  await connection.read(new Uint8Array(16));
+  const full = await gateway.send("3000-demo.proxy.localhost");
+  assert.equal(full.status, 503);
+  assert.equal(full.headers.get("x-porthole-error"), "sandbox_overloaded");
+  const other = await gateway.send("3000-locked.proxy.localhost", {
+    path: "/echo",
+    headers: { "x-daytona-preview-token": KEYS.lockedToken },
+  });
+  assert.equal(other.status, 200);
+});
+
+Deno.test("a long target, many fields and long ones are refused, each with its own code", async () => {
+  await using gateway = await startGateway({
+    MAX_TARGET_BYTES: "1000",
+    MAX_HEADER_BYTES: "1000",
+    MAX_HEADER_FIELDS: "10",
+  });
+  const host = "3000-demo.proxy.localhost";
+  const many = Object.fromEntries(
+    Array.from({ length: 10 }, (_, i) => [`x-${i}`, "1"]),
+  );
+  for (
+    const [path, headers, status, code] of [
+      [`/${"a".repeat(1000)}`, {}, 414, "target_too_long"],
+      ["/echo", many, 431, "head_too_large"],
+      ["/echo", { "x-a": "a".repeat(1000) }, 431, "head_too_large"],
+      [`/echo?${"a".repeat(994)}`, { "x-a": "a".repeat(900) }, 200, null],
+    ] as const
+  ) {
+    const answer = await gateway.send(host, { path, headers });
+    assert.deepEqual(
+      [answer.status, answer.headers.get("x-porthole-error")],
+      [status, code],
+    );
+  }
+});
+
+Deno.test("an upload that stands still is answered 408", async () => {
+  await using gateway = await startGateway({ BODY_IDLE_TIMEOUT_SEC: "1" });
+  using client = rawStream(await gateway.connect());
+  await client.write(
+    "PUT /upload HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n" +
+      "Content-Length: 10\r\n\r\nhello",
+  );
+  const { status, fields } = await readResponse(client);
+  assert.equal(status, 408);
+  assert.deepEqual(valuesOf(fields, "x-porthole-error"), ["upload_stalled"]);
 });

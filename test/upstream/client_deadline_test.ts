@@ -175,3 +175,48 @@ Deno.test("request() measures the wait for a head from the end of the upload", a
     { headerTimeoutMs: 1000, now: () => now },
   );
 });
+
+Deno.test("request() fails where an upload stands still, and each part of it starts the time anew", async () => {
+  let now = 0;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  await withScripts(
+    [{ reads: [], then: "silence" }],
+    async (client, [conn]) => {
+      const response = client.request(
+        requestOf({ method: "POST", body: readable }),
+      );
+      await turn();
+      for (now of [999, 1998, 2997]) {
+        client.sweep();
+        assert.equal(conn?.closed, false);
+        await writer.write(new TextEncoder().encode("more"));
+        await turn();
+      }
+      now = 3997;
+      client.sweep();
+      await assert.rejects(response, withCode("upload_stalled"));
+    },
+    { uploadIdleTimeoutMs: 1000, now: () => now },
+  );
+});
+
+Deno.test("request() lets an upload stand still once the response has begun", async () => {
+  let now = 0;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  await withScripts([
+    {
+      reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
+      then: "silence",
+    },
+  ], async (client) => {
+    const { body } = await client.request(
+      requestOf({ method: "POST", body: readable }),
+    );
+    await writer.write(new TextEncoder().encode("some"));
+    now = 1e9;
+    client.sweep();
+    assert.equal(await textOf(body), "ok");
+  }, { uploadIdleTimeoutMs: 1000, now: () => now });
+});

@@ -38,6 +38,7 @@ const CLOSE_CODES = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1013];
 const ENDS = [
   "complete",
   "client_gone",
+  "client_stalled",
   "upstream_failed",
   "aborted",
 ] as const;

@@ -22,6 +22,7 @@ const ROUTES: Record<RouteKind | "control", true> = {
 const ENDS: Record<ExchangeEnd, true> = {
   complete: true,
   client_gone: true,
+  client_stalled: true,
   upstream_failed: true,
   aborted: true,
 };

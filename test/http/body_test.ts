@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { observe } from "../../src/http/body.ts";
+
+/** A body of `count` chunks, and what is told of it. */
+function startBody(count: number): {
+  readonly observed: ReturnType<typeof observe>;
+  readonly told: unknown[];
+  readonly clock: { nowMs: number };
+} {
+  const clock = { nowMs: 0 };
+  const told: unknown[] = [];
+  let left = count;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (left-- > 0) controller.enqueue(new Uint8Array(10));
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+  const observed = observe(body, {
+    now: () => clock.nowMs,
+    onEnd: (...facts) => told.push(facts),
+  });
+  return { observed, told, clock };
+}
+
+Deno.test("observe() tells how a body ended, and after how many octets", async () => {
+  const whole = startBody(3);
+  for await (const _ of whole.observed.stream);
+  assert.deepEqual(whole.told, [["complete", 30]]);
+
+  const left = startBody(3);
+  const reader = left.observed.stream.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.deepEqual(left.told, [["client_gone", 10]]);
+});
+
+Deno.test("observe() tells since when a client has taken nothing, and nothing while it waits for the app", async () => {
+  const { observed, told, clock } = startBody(2);
+  const reader = observed.stream.getReader();
+  await reader.read();
+  clock.nowMs = 500;
+  assert.equal(observed.stalledSince(), 0);
+  await reader.read();
+  clock.nowMs = 900;
+  assert.equal(observed.stalledSince(), 500);
+  observed.abort("stalled");
+  observed.abort("going_away");
+  await assert.rejects(reader.read(), /stalled/);
+  assert.deepEqual(told, [["client_stalled", 20]]);
+
+  const silent = observe(new ReadableStream(), { now: () => 0, onEnd() {} });
+  const waiting = silent.stream.getReader();
+  waiting.read().catch(() => {});
+  await Promise.resolve();
+  assert.equal(silent.stalledSince(), undefined);
+  silent.abort("going_away");
+});
