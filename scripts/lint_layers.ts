@@ -20,6 +20,7 @@ const LAYERS = [
   "pages",
   "http",
   "server",
+  "compose",
   "service.ts",
   "main.ts",
 ];

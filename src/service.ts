@@ -1,45 +1,18 @@
 /** The composition root: builds the gateway from its configuration. */
-import ipaddr from "ipaddr.js";
-import { createGate } from "./auth/gate.ts";
-import { createLogin, type Login } from "./auth/login.ts";
-import { createLoginSessions } from "./auth/login_sessions.ts";
-import {
-  createOpenidProvider,
-  type OpenidProvider,
-} from "./auth/oidc/provider.ts";
-import { createTransactionSealer } from "./auth/oidc/transaction.ts";
-import { ownCookies } from "./auth/own_cookies.ts";
-import { createSessionSealer } from "./auth/session.ts";
-import { createThrottle } from "./auth/throttle.ts";
-import { openDurableStore } from "./cache/open_store.ts";
+import { composeDataPlane } from "./compose/data_plane.ts";
+import { composeFoundation } from "./compose/foundation.ts";
+import { composeIdentity } from "./compose/identity.ts";
 import type { Config } from "./config.ts";
-import { createDaytonaApi } from "./daytona/client.ts";
-import { createAccessDirectory } from "./directory/access.ts";
-import { createActivityClaims } from "./directory/activity_claims.ts";
-import { createBuildDirectory } from "./directory/builds.ts";
 import { createInstallation } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
-import { createBuildLogs } from "./http/build_logs.ts";
 import { createControl } from "./http/control.ts";
 import { createDispatch, type Handler } from "./http/dispatch.ts";
-import { createGateway } from "./http/gateway.ts";
 import { createReadiness } from "./http/readiness.ts";
-import { createTunneler } from "./http/tunnel.ts";
-import { createWarning } from "./http/warning.ts";
-import { createWithAccount } from "./http/with_account.ts";
 import { sleep } from "./lib/backoff.ts";
-import { createBackground } from "./lib/background.ts";
 import { describeError } from "./lib/describe_error.ts";
-import { createSealer, type Sealer } from "./lib/seal.ts";
-import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
-import { createMetrics } from "./observability/metrics/metrics.ts";
 import { createRequestIds } from "./observability/request_id.ts";
-import { createActivity, REPORT_INTERVAL_MS } from "./proxy/activity.ts";
-import { createForwarder } from "./proxy/forward.ts";
-import { createInFlight } from "./proxy/in_flight.ts";
-import { UpstreamClient } from "./upstream/client.ts";
 
 /** A running gateway, without the listener in front of it. */
 export interface Service {
@@ -70,46 +43,29 @@ export interface ServiceOptions {
   readonly recheckIntervalMs?: number;
 }
 
-/** Tokens that a login session stands for may be long: as much as Deno KV holds in one value. */
-const MAX_STORED_LENGTH = 60_000;
-
-/** How long tunnels may take to close once they are told to, ms. */
-const FAREWELL_MS = 1000;
-
 /** How often tunnels and streams are asked for their right, ms. */
 const RECHECK_INTERVAL_MS = 30_000;
 
 /** How often what lasts is looked at for a report of its use, ms. */
 const ACTIVITY_TICK_MS = 5_000;
 
+/** How long what is told to end may take to do so, ms. */
+const FAREWELL_MS = 1_000;
+
 /** Builds a service; it answers from the start, and `/ready` tells when it can open previews. */
 export async function createService(
   config: Config,
   options: ServiceOptions,
 ): Promise<Service> {
-  const now = Date.now;
   const closing = new AbortController();
   const logger = loggerFor("gateway");
-  const metrics = createMetrics({ version: options.version });
   const scheme = config.public.protocol;
-
-  const store = await openDurableStore(config.cache.location, {
+  const foundation = await composeFoundation(config, {
+    version: options.version,
     platformShared: options.platformShared ?? false,
-    now,
-    onFailure: (failure) =>
-      loggerFor("cache").warn("durable tier failed", {
-        store: failure.store,
-        reason: failure.message,
-        cause: describeError(failure.cause),
-      }),
-  });
-  const api = createDaytonaApi({
-    baseUrl: config.daytona.apiUrl,
-    apiKey: config.daytona.serviceKey,
-    timeoutMs: config.daytona.timeoutMs,
     closing: closing.signal,
-    onCall: metrics.apiCall,
   });
+  const { api, store, background, metrics, now } = foundation;
   const installation = createInstallation(config, {
     api,
     sleep,
@@ -120,156 +76,25 @@ export async function createService(
       }),
   });
   const { baseDomains } = installation;
-
-  const { secrets } = config.session;
-  const { limits } = config;
-  const { maxEntries } = config.cache;
-  function sealerFor(purpose: string, maxLength?: number): Sealer {
-    return createSealer({
-      secrets,
-      purpose,
-      now,
-      ...(maxLength === undefined ? {} : { maxLength }),
-    });
-  }
-  const background = createBackground();
-  const onEvent = metrics.cacheEvent;
-  const answers = { cache: config.cache, store, background, now, onEvent };
   const sandboxes = createSandboxDirectory(api, {
-    ...answers,
-    sealer: sealerFor("runner"),
+    ...foundation.answers,
+    sealer: foundation.sealerFor("runner"),
   });
-  const access = createAccessDirectory(api, answers);
-  const cookies = ownCookies({ scheme, sameSite: config.session.sameSite });
-  const sessions = createSessionSealer(sealerFor("session"), {
-    now,
-    maxRemembered: maxEntries,
-  });
-  let knownProvider: OpenidProvider | undefined;
-  /** The identity provider, from the moment on when it is known. */
-  function provider(): OpenidProvider | null | undefined {
-    const oidc = installation.oidc();
-    if (oidc === null || oidc === undefined) return oidc;
-    return knownProvider ??= createOpenidProvider(oidc, now);
-  }
-  const logins = createLoginSessions({
-    access,
-    provider: () => provider() ?? undefined,
-    store,
-    sealer: sealerFor("login-session", MAX_STORED_LENGTH),
-    background,
-    maxEntries,
-    now,
-    onEvent,
-  });
-  const throttle = createThrottle({
-    refusalsPerMinute: limits.refusalsPerMinute,
-    maxClients: maxEntries,
-    now,
-  });
-  const gate = createGate({ sandboxes, access, sessions, logins, throttle });
-
-  const transactions = createTransactionSealer(sealerFor("transaction"), now);
-  function login(): Login | null | undefined {
-    const known = provider();
-    return known && createLogin({
-      provider: known,
-      transactions,
-      sessions,
-      logins,
-      access,
-      baseDomains,
-      sessionTtlMs: config.session.ttlMs,
-      now,
-    });
-  }
-
-  const upstream = new UpstreamClient({
-    connectTimeoutMs: config.upstream.connectTimeoutMs,
-    headerTimeoutMs: config.upstream.headerTimeoutMs,
-    idleTimeoutMs: config.upstream.idleTimeoutMs,
-    uploadIdleTimeoutMs: limits.bodyIdleTimeoutMs,
-  });
-  const forwarder = createForwarder({
-    upstream,
+  const identity = composeIdentity(config, foundation, {
     sandboxes,
-    headLimits: { fields: limits.headerFields, bytes: limits.headerBytes },
-    now,
+    installation,
   });
-  const activity = createActivity({
-    report: (sandboxId) => api.updateLastActivity(sandboxId),
-    maxSandboxes: maxEntries,
-    background,
-    now,
-    onEvent: metrics.activity,
-    ...(store?.shared
-      ? {
-        claim: createActivityClaims({
-          store,
-          self: crypto.randomUUID(),
-          holdMs: REPORT_INTERVAL_MS,
-          now,
-        }),
-      }
-      : {}),
-  });
-  const inFlight = createInFlight({
-    all: limits.concurrentExchanges,
-    perSandbox: limits.exchangesPerSandbox,
-    tunnels: limits.tunnels,
-  });
-  const trustedProxies = config.listen.trustedProxies.map((range) =>
-    ipaddr.parseCIDR(range)
-  );
-  const allowedOrigins = new Set(config.public.allowedOrigins);
-  const accessLog = createAccessLog(config.log, options.lines);
-  const withAccount = createWithAccount({
-    corsMode: config.public.corsMode,
-    trustedProxies,
-    activity,
-    inFlight,
-    onRecord(record) {
-      accessLog(record);
-      metrics.exchange(record);
-    },
-    logger,
-    now,
-  });
-  const gateway = createGateway({
-    scheme,
-    cookies,
-    answersPreflights: config.public.corsMode === "reflect",
+  const dataPlane = composeDataPlane(config, foundation, {
+    identity,
+    sandboxes,
     hasLogin: () => Boolean(installation.oidc()),
-    allowedOrigins,
-    trustedProxies,
-    sessionTtlMs: config.session.ttlMs,
-    maxTargetBytes: limits.targetBytes,
-    toolboxOnly: config.public.toolboxOnly,
-    warning: config.public.previewWarning
-      ? createWarning({ scheme, cookies, sealer: sealerFor("warning"), now })
-      : undefined,
-    gate,
-    sessions,
-    forwarder,
-    tunneler: createTunneler({
-      forwarder,
-      bufferLimitBytes: limits.tunnelBufferBytes,
-    }),
-    withAccount,
-    now,
+    logger,
+    lines: options.lines,
   });
-  const buildLogs = createBuildLogs({
-    scheme,
-    trustedProxies,
-    allowedOrigins,
-    builds: createBuildDirectory(api),
-    throttle,
-    upstream,
-    withAccount,
-    now,
-  });
+  const { inFlight, activity, upstream } = dataPlane;
 
   let isDraining = false;
+  const { cookies, sessions, logins, login, provider } = identity;
   const control = createControl({
     version: options.version,
     readiness: createReadiness({
@@ -294,19 +119,20 @@ export async function createService(
     droppedLogLines: () => options.lines?.dropped ?? 0,
   });
   const learning = installation.learn(closing.signal);
-  const rechecking = setInterval(() => {
-    inFlight.recheckAll();
-    const { bodyIdleTimeoutMs } = limits;
-    if (bodyIdleTimeoutMs > 0) inFlight.endStalled(now() - bodyIdleTimeoutMs);
-  }, options.recheckIntervalMs ?? RECHECK_INTERVAL_MS);
-  Deno.unrefTimer(rechecking);
-  const reporting = setInterval(activity.tick, ACTIVITY_TICK_MS);
-  Deno.unrefTimer(reporting);
+  const timers = [
+    setInterval(() => {
+      inFlight.recheckAll();
+      const idleMs = config.limits.bodyIdleTimeoutMs;
+      if (idleMs > 0) inFlight.endStalled(now() - idleMs);
+    }, options.recheckIntervalMs ?? RECHECK_INTERVAL_MS),
+    setInterval(activity.tick, ACTIVITY_TICK_MS),
+  ];
+  timers.forEach((timer) => Deno.unrefTimer(timer));
 
-  /** Whether nothing is in flight before `ms` milliseconds are over. */
-  function happens(event: Promise<void>, withinMs: number): Promise<boolean> {
+  /** Whether something happens before `ms` milliseconds are over, or everything is closed. */
+  function happens(event: Promise<void>, ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(resolve, withinMs, false);
+    const timer = setTimeout(resolve, ms, false);
     closing.signal.addEventListener("abort", () => resolve(false));
     event.then(() => resolve(true));
     return promise.finally(() => clearTimeout(timer));
@@ -315,10 +141,10 @@ export async function createService(
   return {
     fetch: createDispatch({
       scheme,
-      trustedProxies,
+      trustedProxies: dataPlane.trustedProxies,
       baseDomains,
-      gateway,
-      buildLogs,
+      gateway: dataPlane.gateway,
+      buildLogs: dataPlane.buildLogs,
       control,
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
@@ -339,8 +165,7 @@ export async function createService(
     },
     async close() {
       closing.abort();
-      clearInterval(rechecking);
-      clearInterval(reporting);
+      timers.forEach((timer) => clearInterval(timer));
       inFlight.abortAll();
       upstream.close();
       await learning;

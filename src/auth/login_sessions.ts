@@ -37,7 +37,7 @@ export interface LoginSessions {
   begin(session: LoginSession, tokens: Tokens): Promise<void>;
   /** Whether the session still opens its sandbox; throws `api_unreachable` where that cannot be known. */
   isWorth(session: LoginSession, caller: Caller): Promise<boolean>;
-  /** Ends a session before its time, wherever its cookie is. */
+  /** Ends a session before its time, wherever its cookie is; throws `logout_incomplete` where that is not kept. */
   end(session: LoginSession): Promise<void>;
 }
 
@@ -176,9 +176,18 @@ export function createLoginSessions(options: {
         mayAsk,
       );
     },
-    end(session) {
+    async end(session) {
       renewals.overtake(session.id);
-      return keep(session, { state: "ended" });
+      await keep(session, { state: "ended" });
+      if (store === null || now() >= session.expiresAt) return;
+      // A write that is lost is no failure of a cache's, but here it would leave the session open elsewhere.
+      const stored = await store.get([KIND, session.id]);
+      const standing = typeof stored === "object"
+        ? await codec.decode(stored.value)
+        : undefined;
+      if (standing?.state !== "ended") {
+        throw new GatewayError("logout_incomplete", "Not kept");
+      }
     },
   };
 }

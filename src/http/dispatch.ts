@@ -46,7 +46,13 @@ export type Handler = (
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
 function peerOf(info: Deno.ServeHandlerInfo): string {
-  return "hostname" in info.remoteAddr ? info.remoteAddr.hostname : "127.0.0.1";
+  const { remoteAddr } = info;
+  if (!("hostname" in remoteAddr)) return "127.0.0.1";
+  const { hostname } = remoteAddr;
+  // An IPv4 client of a listener on `::` (RFC 4291 section 2.5.5.2).
+  return hostname.startsWith("::ffff:") && hostname.includes(".")
+    ? hostname.slice("::ffff:".length)
+    : hostname;
 }
 
 /** Creates the handler of every request. */

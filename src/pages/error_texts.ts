@@ -61,6 +61,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The identity provider does not answer, or is not known yet.",
     hint: "Try again in a few seconds.",
   },
+  logout_incomplete: {
+    title: "You are not logged out yet",
+    detail: "Where sessions are kept could not be reached.",
+    hint: "Try again in a few seconds.",
+  },
   cross_site_request: {
     title: "This must come from the gateway's own page",
     detail: "The request was sent by a script, or by a page of another site.",

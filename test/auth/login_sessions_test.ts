@@ -103,7 +103,7 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
   const { store, writes } = storeThat(() => answer);
   const { clock, logins, session, tokens } = setUp(store);
   await logins.begin(session, tokens);
-  await logins.end(session);
+  await assert.rejects(logins.end(session), /Not kept/);
   const written = writes.length;
   answer = "unavailable";
   for (let i = 0; i < 5; i++) {
@@ -182,4 +182,14 @@ Deno.test("LoginSessions take no session away because the provider is down", asy
   });
   answerWith({ accessToken: "first", expiresAt: undefined });
   assert(await logins.isWorth(session, CALLER));
+});
+
+Deno.test("end() says so where the shared tier did not keep that the session is over", async () => {
+  const { store } = storeThat(() => "unavailable");
+  const { logins, session } = setUp(store);
+  await assert.rejects(
+    logins.end(session),
+    (error) =>
+      error instanceof GatewayError && error.code === "logout_incomplete",
+  );
 });

@@ -54,6 +54,10 @@ const logoutRoute = createRoute({
       description: "The request comes from another site.",
       content: { "application/problem+json": { schema: z.unknown() } },
     },
+    503: {
+      description: "Where sessions are kept cannot be reached.",
+      content: { "application/problem+json": { schema: z.unknown() } },
+    },
   },
 });
 
