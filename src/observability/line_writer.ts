@@ -10,8 +10,8 @@ export interface LineWriter {
   readonly dropped: number;
 }
 
-/** A batch of this many characters does not wait any longer. */
-const BATCH = 16_384;
+/** A batch of this many characters does not wait any longer: each is handed to another thread, which costs most of it. */
+const BATCH = 131_072;
 
 /** Characters that may wait for a reader that is slow. */
 const MAX_WAITING = 4 * 1024 * 1024;

@@ -147,20 +147,18 @@ export class Connection {
     }
   }
 
-  /** Begins an exchange: from now on the connection keeps the process alive. */
+  /** Begins an exchange. */
   begin(): void {
     this.#sent = 0;
     this.#received = false;
-    this.#conn.ref();
   }
 
   /**
-   * Rests from `now` until `begin()`, without keeping the process alive. Nothing may come meanwhile: octets that
-   * nobody asked for, or the stream's end, fail the connection.
+   * Rests from `now` until `begin()`. Nothing may come meanwhile: octets that nobody asked for, or the stream's end,
+   * fail the connection.
    */
   rest(now: number): void {
     this.idleSince = now;
-    this.#conn.unref();
     const filling = this.#filling = this.#fill();
     const onEvent = () => {
       // Taken over by fill(), it was the answer to a request.

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import {
+  createAccessLog,
+  type ExchangeRecord,
+} from "../../src/observability/access_log.ts";
+import type { LineWriter } from "../../src/observability/line_writer.ts";
+import { startLogging } from "../../src/observability/log.ts";
+
+const CONFIG = { level: "info", format: "json" } as const;
+
+const EXCHANGE: ExchangeRecord = {
+  requestId: "0a1b2c3d-1",
+  route: "preview",
+  method: "GET",
+  status: 200,
+  end: "complete",
+  sandboxId: "box",
+  port: 3000,
+  by: "public",
+  cache: "hit",
+  receivedBytes: 0,
+  sentBytes: 1024,
+  startedAt: 1_000,
+  resolvedAt: 1_002,
+  answeredAt: 1_010,
+  endedAt: 1_025,
+};
+
+async function lineOf(record: ExchangeRecord): Promise<string> {
+  let written = "";
+  const lines: LineWriter = {
+    dropped: 0,
+    write: (line) => void (written += line),
+    flush: () => Promise.resolve(),
+  };
+  const stop = await startLogging(CONFIG, lines);
+  createAccessLog(CONFIG, lines)(record);
+  await stop();
+  return written;
+}
+
+Deno.test("an exchange is one line of JSON, its times counted from its start", async () => {
+  const line = await lineOf(EXCHANGE);
+  assert.match(line, /^[^\n]+\n$/);
+  assert.deepEqual(JSON.parse(line), {
+    "@timestamp": "1970-01-01T00:00:01.025Z",
+    level: "INFO",
+    message: "request",
+    logger: "porthole.access",
+    requestId: "0a1b2c3d-1",
+    route: "preview",
+    method: "GET",
+    status: 200,
+    end: "complete",
+    sandboxId: "box",
+    port: 3000,
+    by: "public",
+    cache: "hit",
+    receivedBytes: 0,
+    sentBytes: 1024,
+    resolvedMs: 2,
+    firstByteMs: 10,
+    totalMs: 25,
+  });
+});
+
+Deno.test("what is not known of an exchange is left out, and a tunnel and an error are told", async () => {
+  const tunnel = {
+    by: "client",
+    code: 1000,
+    messagesSent: 1,
+    bytesSent: 2,
+    messagesReceived: 3,
+    bytesReceived: 4,
+  } as const;
+  const { sandboxId, port, by, cache, resolvedMs, ...told } = JSON.parse(
+    await lineOf({
+      ...EXCHANGE,
+      method: "M!#$%&'*+-.^_`|~",
+      sandboxId: undefined,
+      port: undefined,
+      by: undefined,
+      cache: undefined,
+      resolvedAt: undefined,
+      error: "bad_target",
+      tunnel,
+    }),
+  );
+  for (const unknown of [sandboxId, port, by, cache, resolvedMs]) {
+    assert.equal(unknown, undefined);
+  }
+  assert.equal(told.method, "M!#$%&'*+-.^_`|~");
+  assert.equal(told.error, "bad_target");
+  assert.deepEqual(told.tunnel, tunnel);
+});
