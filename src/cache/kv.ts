@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { createGuard } from "./guard.ts";
 import type {
   DurableStore,
@@ -59,6 +60,10 @@ export interface KvStoreOptions {
  * runtime can, by `@deno/kv` otherwise.
  */
 export async function openKv(path?: string): Promise<KvDatabase> {
+  if (path !== undefined && path !== ":memory:" && !URL.canParse(path)) {
+    // SQLite makes a file, not the folder that it is in; where that cannot be made, opening tells why.
+    await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {});
+  }
   if (Deno.openKv !== undefined) return await Deno.openKv(path);
   const kv = await import("@deno/kv");
   return await kv.openKv(path === ":memory:" ? undefined : path);

@@ -45,15 +45,16 @@ Deno.test("openDurableStore() opens Deno KV in memory, private to this process",
   }
 });
 
-Deno.test("openDurableStore() opens a file, private to this process", async () => {
+Deno.test("openDurableStore() opens a file, in a folder that it makes, private to this process", async () => {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   try {
-    const store = await open({ kind: "kv", path: `${dir}/cache.sqlite` }).store;
+    const path = `${dir}/made/for/it/cache.sqlite`;
+    const store = await open({ kind: "kv", path }).store;
     equal(store?.shared, false);
     await store?.set(["kind", "a"], ENTRY);
     store?.close();
-    equal((await Deno.stat(`${dir}/cache.sqlite`)).isFile, true);
+    equal((await Deno.stat(path)).isFile, true);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
@@ -70,9 +71,10 @@ Deno.test("openDurableStore() opens the platform's database, shared where the pl
 });
 
 Deno.test("openDurableStore() carries on without a file that cannot be opened, and says so", async () => {
+  await Deno.mkdir("./data/test", { recursive: true });
   const { store: opening, failures } = open({
     kind: "kv",
-    path: "./data/test/no/such/dir/a.db",
+    path: "./data/test", // a folder
   });
   const store = await opening;
   equal(await store?.get(["kind", "a"]), "unavailable");

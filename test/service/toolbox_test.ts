@@ -1,8 +1,10 @@
 /** The toolbox on the base host, against the whole service: the demo app stands for the daemon. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { WebSocket } from "ws";
 import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
+import { listenOnLoopback } from "../stack/loopback.ts";
 import { KEYS } from "../stack/stack.ts";
 import {
   type Answer,
@@ -182,6 +184,35 @@ Deno.test("a page of any origin may use the toolbox with a key of its own, after
   });
   assert.equal(answer.headers.get("access-control-allow-origin"), origin);
   assert.equal(answer.headers.has("access-control-allow-credentials"), false);
+});
+
+Deno.test("what a toolbox answers acts for nothing on the host of logins, and leads to where its client found it", async () => {
+  await using gateway = await startToolbox();
+  await using daemon = await listenOnLoopback(
+    createServer((request, response) => {
+      response.writeHead(request.url === "/moved" ? 307 : 200, {
+        "content-type": "text/html",
+        "set-cookie": "porthole=1; Domain=proxy.localhost",
+        "clear-site-data": '"*"',
+        ...(request.url === "/moved" ? { location: "/files?x" } : {}),
+      }).end("<script>alert(1)</script>");
+    }),
+  );
+  gateway.stack.runner.containers.get("demo")?.ports
+    .set(TOOLBOX_PORT, daemon.port);
+  const page = await gateway.send(BASE, {
+    path: "/toolbox/demo/files/download?path=x.html",
+    headers: BEARER,
+  });
+  assert.equal(page.headers.get("content-security-policy"), "sandbox");
+  assert.equal(page.headers.has("set-cookie"), false);
+  assert.equal(page.headers.has("clear-site-data"), false);
+  const moved = await gateway.send(BASE, {
+    path: "/toolbox/demo/moved",
+    headers: BEARER,
+  });
+  assert.equal(moved.status, 307);
+  assert.equal(moved.headers.get("location"), "/toolbox/demo/files?x");
 });
 
 Deno.test("TOOLBOX_ONLY_MODE serves the toolbox, by path and by host, and no other port", async () => {

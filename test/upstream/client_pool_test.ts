@@ -226,24 +226,3 @@ Deno.test("close() closes idle and active connections, and refuses later request
     while (closed.length < 2) await turn();
   });
 });
-
-Deno.test("UpstreamClient does not keep the process alive by idle connections", async () => {
-  await withRawServer(answer, async ({ origin }) => {
-    const module = new URL("../../src/upstream/client.ts", import.meta.url);
-    const code = `
-      import { UpstreamClient } from "${module}";
-      const { status } = await new UpstreamClient().request({
-        origin: ${
-      JSON.stringify(origin)
-    }, method: "GET", target: "/", headers: [["host", "a"]],
-        body: null, contentLength: null,
-      });
-      console.log(status);`;
-    const { code: exit, stdout } = await new Deno.Command("deno", {
-      args: ["eval", "--no-check", code],
-      signal: AbortSignal.timeout(30_000),
-    }).output();
-    assert.equal(exit, 0);
-    assert.equal(new TextDecoder().decode(stdout), "200\n");
-  });
-});

@@ -1,0 +1,100 @@
+/** The warning before the first visit, against the whole service. */
+import assert from "node:assert/strict";
+import {
+  type Answer,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const NAVIGATION = {
+  "accept": "text/html",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-dest": "document",
+  "sec-fetch-site": "none",
+};
+
+function startWarning(): Promise<TestGateway> {
+  return startGateway({ PREVIEW_WARNING_ENABLED: "true" });
+}
+
+function isWarning({ headers }: Answer): boolean {
+  return headers.get("x-porthole-warning") === "1";
+}
+
+Deno.test("a navigation is asked first, whatever is behind the host, and nobody is asked about it", async () => {
+  await using gateway = await startWarning();
+  const pages = [];
+  for (const label of ["demo", "locked", crypto.randomUUID()]) {
+    const host = `3000-${label}.proxy.localhost`;
+    const page = await gateway.send(host, { headers: NAVIGATION });
+    assert.equal(page.status, 200);
+    assert(isWarning(page), label);
+    pages.push(page.body.replaceAll(host, "HOST"));
+  }
+  assert.equal(new Set(pages).size, 1);
+  const { api, runner } = gateway.stack;
+  assert.equal(api.count("isSandboxPublic"), 0);
+  assert.equal(runner.seen.length, 0);
+});
+
+Deno.test("programs, and whoever says so, are not asked, and the app does not hear of it", async () => {
+  await using gateway = await startWarning();
+  for (
+    const headers of [
+      { accept: "*/*" },
+      { ...NAVIGATION, "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
+      { ...NAVIGATION, "x-daytona-skip-preview-warning": "true" },
+    ]
+  ) {
+    const answer = await gateway.send(DEMO, { path: "/echo", headers });
+    assert.equal(isWarning(answer), false);
+    assert.doesNotMatch(answer.body, /skip-preview-warning/i);
+  }
+});
+
+Deno.test("who accepts from the page itself goes on to the app, and is not asked again; its cookie stays here", async () => {
+  await using gateway = await startWarning();
+  const path = "/accept-daytona-preview-warning";
+  const accepted = await gateway.send(DEMO, {
+    method: "POST",
+    path: `${path}?redirect=${encodeURIComponent("/echo?a")}`,
+    headers: { "sec-fetch-site": "same-origin", "content-length": "0" },
+  });
+  assert.equal(accepted.status, 303);
+  assert.match(accepted.headers.get("location") ?? "", /\/echo\?a$/);
+  const [cookie = ""] = (accepted.headers.get("set-cookie") ?? "").split(";");
+  const page = await gateway.send(DEMO, {
+    path: "/echo",
+    headers: { ...NAVIGATION, cookie: `mine=1; ${cookie}` },
+  });
+  assert.equal(isWarning(page), false);
+  const seen = new Map(page.json().headers as [string, string][]);
+  assert.equal(seen.get("cookie"), "mine=1");
+
+  const elsewhere = await gateway.send("3000-locked.proxy.localhost", {
+    headers: { ...NAVIGATION, cookie },
+  });
+  assert(isWarning(elsewhere));
+  const forged = await gateway.send(DEMO, {
+    method: "POST",
+    path,
+    headers: { "sec-fetch-site": "same-site", "content-length": "0" },
+  });
+  assert.equal(forged.status, 403);
+});
+
+Deno.test("without PREVIEW_WARNING_ENABLED nobody is asked, and the path is the app's", async () => {
+  await using gateway = await startGateway();
+  const page = await gateway.send(DEMO, { path: "/echo", headers: NAVIGATION });
+  assert.equal(isWarning(page), false);
+  await gateway.send(DEMO, {
+    method: "POST",
+    path: "/accept-daytona-preview-warning",
+    headers: { "content-length": "0" },
+  });
+  assert.match(
+    gateway.stack.runner.seen.at(-1)?.target ?? "",
+    /\/proxy\/3000\/accept-daytona-preview-warning$/,
+  );
+});
