@@ -9,6 +9,11 @@ import {
   type LoginAttempt,
   type OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
+import {
+  forBrowsers,
+  forUs,
+  isIssuer,
+} from "../../src/auth/oidc/two_addresses.ts";
 import type { OidcSettings } from "../../src/directory/installation.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { ask, type Reply } from "./ask.ts";
@@ -68,7 +73,9 @@ export async function checkProvider(
   );
   if (judged.metadata === undefined) return { findings: [judged.finding] };
 
-  const keys = judgeKeys(await ask(judged.metadata.jwks_uri, world));
+  const keys = judgeKeys(
+    await ask(forUs(judged.metadata.jwks_uri, settings), world),
+  );
   const provider = createOpenidProvider(settings, world.now);
   try {
     await within(
@@ -96,7 +103,7 @@ export async function checkProvider(
 
 /** What the reply to the discovery request means. */
 export function judgeDiscovery(
-  { issuer, clientId }: OidcSettings,
+  { issuer, publicIssuer, clientId }: OidcSettings,
   reply: Reply,
 ): { readonly finding: Finding; readonly metadata?: Metadata } {
   if (!reply.answered) {
@@ -120,7 +127,7 @@ export function judgeDiscovery(
     };
   }
   const { data } = parsed;
-  if (withoutSlash(data.issuer) !== withoutSlash(issuer)) {
+  if (!isIssuer(data.issuer, { issuer, publicIssuer })) {
     return {
       finding: failed(
         `The provider calls itself ${data.issuer}, and the gateway knows it as ${issuer}.`,
@@ -161,7 +168,8 @@ function judgePublic(
   { authorization_endpoint: endpoint }: Metadata,
 ): Finding | undefined {
   if (publicIssuer === undefined) return undefined;
-  return endpoint.startsWith(withoutSlash(issuer))
+  return forBrowsers(endpoint, { issuer, publicIssuer })
+      .startsWith(withoutSlash(publicIssuer))
     ? ok(`Browsers are sent to ${publicIssuer}.`)
     : warning(
       `OIDC_PUBLIC_DOMAIN has no effect: the provider sends browsers to ${endpoint}.`,

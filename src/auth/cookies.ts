@@ -12,9 +12,21 @@ export function isOwnCookieName(name: string): boolean {
   return OWN_NAME.test(name);
 }
 
-function nameOf(pair: string): string {
+/**
+ * The name in a pair, without the blanks around it (section 5.7). Not by `trim()`, which takes a no-break space off too:
+ * `\xa0__Host-a` is no name that the prefix protects, and another site's server can set it for all hosts of ours.
+ */
+export function nameOf(pair: string): string {
   const equals = pair.indexOf("=");
-  return (equals < 0 ? pair : pair.slice(0, equals)).trim();
+  let end = equals < 0 ? pair.length : equals;
+  let start = 0;
+  while (start < end && isBlank(pair[start])) start++;
+  while (start < end && isBlank(pair[end - 1])) end--;
+  return pair.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 /** Every value of the cookie `name`: an app may have planted a second one, so the first is not the only one. */

@@ -1,6 +1,7 @@
 import type { Background } from "../lib/background.ts";
 import { LRUCache } from "lru-cache";
 import { joinParts } from "../lib/digest.ts";
+import { isUpcoming } from "../lib/upcoming.ts";
 import {
   type CacheKey,
   type Codec,
@@ -119,7 +120,9 @@ export function createCache<V>(
   /** The copy in process, unless the durable tier has to be asked first. */
   function verified(id: string): Entry<V> | undefined {
     const entry = memory.get(id);
-    return entry !== undefined && now() < entry.recheckAt ? entry : undefined;
+    const isVerified = entry !== undefined &&
+      isUpcoming(entry.recheckAt, { now: now(), withinMs: recheckMs });
+    return isVerified ? entry : undefined;
   }
 
   /** Brings the copy in process in line with the durable tier; undefined where the source must be asked. */

@@ -9,6 +9,9 @@ const COOL_DOWN_MS = 1_000;
 /** Longest pause after a failed fill, ms. */
 const MAX_COOL_DOWN_MS = 10_000;
 
+/** How far ahead the clock may be that an entry was made by, ms: another machine's, or ours before it was set back. */
+const MAX_SKEW_MS = 30_000;
+
 /** How long after a failed fill we take the source to be down still, ms: longer than one attempt can last. */
 const OUTAGE_MEMORY_MS = 60_000;
 
@@ -48,8 +51,15 @@ export function timesOf(
   };
 }
 
+/** When an entry was made, ms since the epoch. */
+function madeAt({ refreshAt, expiresAt }: Times): number {
+  return expiresAt - (expiresAt - refreshAt) / (1 - REFRESH_AFTER);
+}
+
 /** Judges an entry by the clock. */
 export function standingOf(entry: Entry<unknown>, now: number): Standing {
+  // By a clock that was set back it would answer for hours.
+  if (now < madeAt(entry) - MAX_SKEW_MS) return "spent";
   if (now < entry.refreshAt) return "fresh";
   if (now < entry.expiresAt) return "due";
   // Once a fill has failed, nobody waits for the next one: it may hang until its deadline.

@@ -1,3 +1,4 @@
+import { isUpcoming } from "../lib/upcoming.ts";
 import type { StoreFailure } from "./store.ts";
 
 /** How long one operation of a store may take, ms: a remote store can hang for ever. */
@@ -60,7 +61,8 @@ export function createGuard(
     async run(operation, otherwise) {
       if (closed) return otherwise;
       if (failures >= FAILURES_BEFORE_PAUSE) {
-        if (now() < pausedUntil) return otherwise;
+        const pause = { now: now(), withinMs: PAUSE_MS };
+        if (isUpcoming(pausedUntil, pause)) return otherwise;
         pausedUntil = now() + PAUSE_MS; // this one is the probe
       }
       const deadline = Promise.withResolvers<never>();

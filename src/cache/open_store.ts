@@ -54,7 +54,7 @@ async function openRedis(
   const connection = keepConnected({
     server: `${location.hostname}:${location.port}`,
     open: (signal) => openRedisClient(location, { signal }),
-    now: options.now,
+    now: () => performance.now(),
   });
   return await openRedisStore({ connection, ...options });
 }

@@ -24,7 +24,7 @@ export interface RedisConnectionOptions {
   readonly server: string;
   /** One attempt. */
   readonly open: (signal: AbortSignal) => Promise<RedisClient>;
-  /** Current time, ms since the epoch. */
+  /** A clock in milliseconds that never goes back. */
   readonly now: () => number;
   readonly sleep?: Sleep;
   /** A number in [0, 1). */
@@ -35,7 +35,7 @@ export interface RedisConnectionOptions {
 interface Line extends RedisClient {
   /** Commands under way. */
   unanswered: number;
-  /** Since when nothing was answered although something was asked, ms since the epoch. */
+  /** Since when nothing was answered although something was asked, ms by that clock. */
   silentSince: number;
 }
 

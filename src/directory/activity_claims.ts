@@ -1,5 +1,6 @@
 /** Which of several gateways with one cache reports that a sandbox is in use: the first one to say so. */
 import type { DurableStore, StoreKey } from "../cache/store.ts";
+import { isUpcoming } from "../lib/upcoming.ts";
 
 /** Parts of the claims. */
 export interface ActivityClaimsOptions {
@@ -22,9 +23,10 @@ export function createActivityClaims(
   return async function claim(sandboxId) {
     const key: StoreKey = ["sandbox-last-activity-update", sandboxId];
     const found = await store.get(key);
+    // Whoever made it may have a clock that is ahead, but not by hours.
     if (
       typeof found === "object" && found.value !== self &&
-      now() < found.expiresAt
+      isUpcoming(found.expiresAt, { now: now(), withinMs: 2 * holdMs })
     ) return false;
     const until = now() + holdMs;
     await store.set(key, {

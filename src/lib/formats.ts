@@ -131,7 +131,9 @@ export function parentDomain(): Format<DomainAndPort> {
         port: port === undefined ? undefined : Number(port),
       }))
       .refine(({ name, port = 1 }) =>
-        name.length <= MAX_PARENT_LENGTH && port <= 65535
+        name.length <= MAX_PARENT_LENGTH && port <= 65535 &&
+        // Not every name that begins with "xn--" is one for a URL parser.
+        URL.canParse(`http://${name}`)
       ),
   };
 }

@@ -74,7 +74,8 @@ const SHOWN_CHARACTERS = 120;
 
 function printable(text: string, secret = false): string {
   if (secret) return `(hidden, ${text.length} characters)`;
-  const withoutUserinfo = text.replace(/\/\/[^/]*@/g, "//***@");
+  // Up to the last "@", since a password may be why the text is no URL: with a slash in it, or without a scheme before.
+  const withoutUserinfo = text.replace(/^([a-z]*:\/\/)?.*@/is, "$1***@");
   return JSON.stringify(
     withoutUserinfo.length > SHOWN_CHARACTERS
       ? `${withoutUserinfo.slice(0, SHOWN_CHARACTERS)}…`

@@ -3,6 +3,7 @@
  * they are for: none waits for one, and none takes one away by ending.
  */
 import { LRUCache } from "lru-cache";
+import { isUpcoming } from "../lib/upcoming.ts";
 
 /** What became of one report that was due. */
 export type ActivityEvent = "reported" | "failed" | "dropped";
@@ -79,7 +80,8 @@ export function createActivity(options: ActivityOptions): Activity {
   }
 
   function touch(sandboxId: string): void {
-    if (now() < (nextAt.get(sandboxId) ?? 0)) return;
+    const pause = { now: now(), withinMs: REPORT_INTERVAL_MS };
+    if (isUpcoming(nextAt.get(sandboxId) ?? 0, pause)) return;
     if (waiting.size >= MAX_WAITING) return options.onEvent?.("dropped");
     nextAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
     waiting.add(sandboxId);

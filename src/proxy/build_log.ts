@@ -37,9 +37,9 @@ function isParameter(pair: string): boolean {
 export function buildLogQuery(query: string, snapshotRef: string): string {
   const pairs = query.slice(1).split(/[&;]/)
     .filter((pair) => pair !== "" && !isParameter(pair));
-  return `?${
-    [...pairs, `${PARAMETER}=${encodeURIComponent(snapshotRef)}`].join("&")
-  }`;
+  // Well-formed, since a half of a surrogate pair, which JSON can hold, cannot be encoded.
+  const value = encodeURIComponent(snapshotRef.toWellFormed());
+  return `?${[...pairs, `${PARAMETER}=${value}`].join("&")}`;
 }
 
 /**

@@ -10,9 +10,13 @@ import {
   openWebSocket,
 } from "../upstream/websocket_handshake.ts";
 import { createDaemonProbe } from "./daemon_probe.ts";
+import { gatherBody } from "./gather_body.ts";
 import { isEmptyBadGateway, mayBeRefusal, refusalOf } from "./runner_errors.ts";
 import type { HeadLimits } from "./request_headers.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
+
+/** How long a body that may be a runner's refusal is waited for, ms: an app that takes its time has it. */
+const REFUSAL_DEADLINE_MS = 1000;
 
 /** An upstream failure in the gateway's vocabulary. */
 export function gatewayError(error: unknown): unknown {
@@ -86,9 +90,11 @@ export function createForwarder(options: {
     }
     if (!mayBeRefusal(response)) return response;
     const { body } = response;
-    const bytes = body instanceof Uint8Array
-      ? body
-      : new Uint8Array(await new Response(body).arrayBuffer());
+    const bytes = body instanceof ReadableStream
+      ? await gatherBody(body, REFUSAL_DEADLINE_MS)
+      : body;
+    // A runner writes its refusals in one go.
+    if (!(bytes instanceof Uint8Array)) return { ...response, body: bytes };
     const text = new TextDecoder().decode(bytes);
     const code = refusalOf(response.status, text, sandboxId);
     if (code !== undefined) throw new GatewayError(code, text);

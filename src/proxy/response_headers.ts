@@ -1,5 +1,5 @@
 /** The fields of the response to the client: as the app sent them, less what belongs to a hop or to the gateway. */
-import { isOwnCookieName } from "../auth/cookies.ts";
+import { isOwnCookieName, nameOf } from "../auth/cookies.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 type Field = readonly [name: string, value: string];
@@ -14,17 +14,19 @@ export function filterSetCookie(
 ): string | undefined {
   const attributes = line.split(";");
   const pair = attributes[0] ?? "";
-  const equals = pair.indexOf("=");
-  if (isOwnCookieName((equals < 0 ? pair : pair.slice(0, equals)).trim())) {
-    return undefined;
-  }
+  // A cookie without a name is sent back as its value alone (section 5.8.3), which may look like one of ours.
+  const sent = nameOf(pair) === "" ? pair.slice(pair.indexOf("=") + 1) : pair;
+  if (isOwnCookieName(nameOf(sent))) return undefined;
   return attributes.filter((attribute, index) => {
     if (index === 0) return true;
     const domain = domainOf(attribute);
-    return domain === undefined ||
-      !(domain === base || base.endsWith(`.${domain}`));
+    return domain === undefined || PLAIN_DOMAIN.test(domain) &&
+        domain !== base && !base.endsWith(`.${domain}`);
   }).join(";");
 }
+
+/** Chromium maps other characters (UTS #46): with a full-width letter in it, a domain may still be the base. */
+const PLAIN_DOMAIN = /^[a-z0-9._-]*$/;
 
 /** The domain that an attribute names, undefined for any other attribute (RFC 6265bis section 5.6.3). */
 function domainOf(attribute: string): string | undefined {
@@ -32,7 +34,11 @@ function domainOf(attribute: string): string | undefined {
   const name = attribute.slice(0, Math.max(0, equals)).trim().toLowerCase();
   if (name !== "domain") return undefined;
   const domain = attribute.slice(equals + 1).trim().toLowerCase();
-  return domain.startsWith(".") ? domain.slice(1) : domain;
+  // A host with a final dot is served too, and its cookies have such domains.
+  return domain.slice(
+    domain.startsWith(".") ? 1 : 0,
+    domain.endsWith(".") ? -1 : undefined,
+  );
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers";
 
+import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
 import type { Traffic, UpstreamWebSocket } from "../upstream/websocket.ts";
 import { ClientQueue } from "./client_queue.ts";
 
@@ -66,6 +67,20 @@ async function happens(event: Promise<void>, ms: number): Promise<boolean> {
   const inTime = await Promise.race([event.then(() => true), late.promise]);
   clearTimeout(timer);
   return inTime;
+}
+
+const BROKEN_OFF = { code: 1006, reason: "" } as const;
+
+const encoder = new TextEncoder();
+
+/**
+ * Whether a client's Close may be sent on. Deno takes one of more than 125 octets, which no control frame may have
+ * (RFC 6455 section 5.5): whoever sends that broke the protocol, and so broke off.
+ */
+function isRelayable(code: number, reason: string): boolean {
+  return code === 1005 ||
+    isCloseCode(code) &&
+      2 + encoder.encode(reason).length <= CONTROL_PAYLOAD_BYTES;
 }
 
 /**
@@ -199,7 +214,8 @@ export function relay(
     }
   };
   client.onclose = ({ wasClean, code, reason }) => {
-    end({ by: "client", code: wasClean ? code : 1006, reason });
+    const passes = wasClean && isRelayable(code, reason);
+    end({ by: "client", ...passes ? { code, reason } : BROKEN_OFF });
     released.resolve();
   };
   if (client.readyState === WebSocket.OPEN) opened.resolve();

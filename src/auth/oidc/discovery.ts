@@ -1,6 +1,7 @@
 /** What an OpenID provider says of itself (OpenID Connect Discovery 1.0), asked for seldom. */
 import * as oauth from "oauth4webapi";
 import { unavailable } from "./login_error.ts";
+import { type Addresses, forUs, isIssuer } from "./two_addresses.ts";
 
 /** How long the discovery document and the keys hold, ms. */
 export const DISCOVERY_TTL_MS = 3_600_000;
@@ -29,12 +30,13 @@ export interface Discovery {
 
 /** Creates the lookup for one issuer. */
 export function createDiscovery(
-  issuer: string,
+  addresses: Addresses,
   options: {
     requestOptions: () => oauth.HttpRequestOptions<"GET">;
     now: () => number;
   },
 ): Discovery {
+  const { issuer } = addresses;
   const { requestOptions, now } = options;
   let discovery: Statement | undefined;
 
@@ -43,20 +45,25 @@ export function createDiscovery(
       new URL(issuer),
       requestOptions(),
     );
-    // Issuers are compared to the letter, but whether one ends in a slash is what people get wrong.
     const { issuer: own } = await response.clone().json();
-    const isSame = typeof own === "string" &&
-      own.replace(/\/$/, "") === issuer.replace(/\/$/, "");
-    return await oauth.processDiscoveryResponse(
-      new URL(isSame ? own : issuer),
+    const isOwn = typeof own === "string" && isIssuer(own, addresses);
+    const server = await oauth.processDiscoveryResponse(
+      new URL(isOwn ? own : issuer),
       response,
     );
+    const { token_endpoint, jwks_uri } = server;
+    return {
+      ...server,
+      ...token_endpoint && { token_endpoint: forUs(token_endpoint, addresses) },
+      ...jwks_uri && { jwks_uri: forUs(jwks_uri, addresses) },
+    };
   }
 
   function server(anew = false): Promise<oauth.AuthorizationServer> {
     const age = discovery === undefined ? Infinity : now() - discovery.at;
     const holds = anew ? DISCOVERY_PAUSE_MS : discovery?.holds ?? 0;
-    if (discovery === undefined || age >= holds) {
+    // A clock that was set back makes it none.
+    if (discovery === undefined || age >= holds || age < 0) {
       const previous = discovery?.server;
       const next: Statement = discovery = {
         at: now(),

@@ -7,6 +7,7 @@ import type { OidcSettings } from "../../directory/installation.ts";
 import { GatewayError } from "../../errors.ts";
 import { createDiscovery } from "./discovery.ts";
 import { loginError, unavailable } from "./login_error.ts";
+import { forBrowsers } from "./two_addresses.ts";
 
 /** One attempt to log in, from its start to its callback. */
 export interface LoginAttempt {
@@ -60,7 +61,7 @@ export function createOpenidProvider(
     client_id: settings.clientId,
     [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
   };
-  const { server, check } = createDiscovery(settings.issuer, {
+  const { server, check } = createDiscovery(settings, {
     requestOptions,
     now,
   });
@@ -214,13 +215,4 @@ function isPlainHttpAllowed(settings: OidcSettings): boolean {
     /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(
       settings.issuer,
     );
-}
-
-/** The endpoint at the issuer's public address. */
-function forBrowsers(endpoint: string, settings: OidcSettings): string {
-  const { issuer, publicIssuer } = settings;
-  const base = issuer.replace(/\/$/, "");
-  return publicIssuer !== undefined && endpoint.startsWith(base)
-    ? publicIssuer.replace(/\/$/, "") + endpoint.slice(base.length)
-    : endpoint;
 }

@@ -157,6 +157,44 @@ Deno.test("OpenidProvider sends browsers to the issuer's public address", async 
   assert(!url.searchParams.has("audience"));
 });
 
+Deno.test("OpenidProvider takes metadata that names the public address, and asks the inner one for tokens and keys", async () => {
+  const { standIn } = await setUp();
+  await using _ = standIn;
+  const asked: string[] = [];
+  await using inner = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen() {},
+  }, async (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push(pathname);
+    const response = await fetch(standIn.issuer + pathname, {
+      method: request.method,
+      headers: request.headers,
+      body: request.method === "POST" ? await request.text() : null,
+    });
+    return new Response(await response.text(), {
+      status: response.status,
+      headers: { "content-type": "application/json" },
+    });
+  });
+  const provider = createOpenidProvider({
+    issuer: `http://127.0.0.1:${inner.addr.port}`,
+    publicIssuer: standIn.issuer,
+    clientId: standIn.clientId,
+    clientSecret: standIn.clientSecret,
+    audience: standIn.audience,
+    scope: "openid",
+    allowInsecure: false,
+  }, Date.now);
+  const attempt = attemptOf("a");
+  const url = await provider.authorizationUrl(attempt);
+  assert(url.startsWith(standIn.issuer));
+  const tokens = await provider.redeem(await logIn(standIn, url), attempt);
+  assert.equal(await standIn.subjectOf(tokens.accessToken), "alice");
+  assert.equal(asked.length, 3);
+});
+
 Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
   const provider = createOpenidProvider({
     issuer: "http://id.example.com",

@@ -1,0 +1,105 @@
+/** Readers for the files in scripts/deploy/, as far as those are used. */
+import { parse } from "yaml";
+import { z } from "zod";
+
+const FOLDER = new URL("../../scripts/deploy/", import.meta.url);
+
+/** The text of a file in scripts/deploy/. */
+export async function readDeployFile(name: string): Promise<string> {
+  return await Deno.readTextFile(new URL(name, FOLDER));
+}
+
+/** What a Dockerfile says, all stages together. */
+export interface Dockerfile {
+  /** The argument of each instruction of that name, on one line. */
+  all(instruction: string): readonly string[];
+  /** Paths that are copied out of the build's context, to the same path. */
+  readonly copied: readonly string[];
+  /** The variables of the last stage. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Program and arguments of a container. */
+  readonly command: readonly string[];
+  /** Program and arguments of the check of its health. */
+  readonly healthcheck: readonly string[];
+}
+
+/** Reads the Dockerfile. */
+export async function readDockerfile(): Promise<Dockerfile> {
+  const text = await readDeployFile("Dockerfile");
+  const lines = text.replace(/^#.*\n/gm, "").replace(/\\\n */g, "").split("\n");
+  const instructions = lines.filter((line) => line !== "").map((line) => {
+    const [, name = "", argument = ""] = /^([A-Z]+) (.*)$/.exec(line) ?? [];
+    return { name, argument };
+  });
+  function all(name: string): string[] {
+    return instructions.filter((each) => each.name === name)
+      .map(({ argument }) => argument);
+  }
+  return {
+    all,
+    copied: all("COPY").filter((argument) => !argument.startsWith("--from"))
+      .flatMap((argument) => {
+        const paths = argument.split(" ");
+        return paths.slice(0, -1);
+      }),
+    env: assignments(all("ENV").at(-1)?.split(/\s+/) ?? []),
+    command: commandIn(all("CMD").at(-1)),
+    healthcheck: commandIn(all("HEALTHCHECK").at(-1)),
+  };
+}
+
+/** The exec form, the only one whose process gets signals. */
+function commandIn(argument = ""): string[] {
+  return z.array(z.string()).parse(JSON.parse(argument.replace(/^[^[]*/, "")));
+}
+
+function assignments(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(texts.map((text) => {
+    const at = text.indexOf("=");
+    return [text.slice(0, at), text.slice(at + 1)];
+  }));
+}
+
+const composeFile = z.object({
+  services: z.object({
+    proxy: z.object({
+      image: z.string(),
+      // Compose takes no booleans here.
+      environment: z.record(z.string(), z.string()),
+      stop_grace_period: z.templateLiteral([z.number(), "s"]),
+      ports: z.array(z.string()),
+      read_only: z.boolean(),
+    }),
+  }),
+});
+
+/** The service that takes the place of Daytona's proxy, with nothing set for the file's own variables. */
+export async function readComposeService(): Promise<
+  z.infer<typeof composeFile>["services"]["proxy"]
+> {
+  const text = await readDeployFile("compose.yaml");
+  const unset = text.replace(/\$\{\w+:-([^}]*)\}/g, '"$1"');
+  return composeFile.parse(parse(unset)).services.proxy;
+}
+
+/** A systemd unit. */
+export interface Unit {
+  /** The last value of a setting. */
+  value(name: string): string;
+  /** The variables of `Environment=`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Reads the unit. */
+export async function readUnit(): Promise<Unit> {
+  const text = await readDeployFile("porthole.service");
+  const entries = text.split("\n").filter((line) => /^\w+=/.test(line))
+    .map((line) => [line.replace(/=.*/, ""), line.replace(/^\w+=/, "")]);
+  function all(name: string): string[] {
+    return entries.flatMap(([key, value = ""]) => key === name ? [value] : []);
+  }
+  return {
+    value: (name) => all(name).at(-1) ?? "",
+    env: assignments(all("Environment")),
+  };
+}

@@ -1,0 +1,238 @@
+/** What operators deploy with. Nothing here builds an image: the steps of the Dockerfile are done by hand. */
+import assert from "node:assert/strict";
+import meta from "../../deno.json" with { type: "json" };
+import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
+import { parseConfig, SETTINGS } from "../../src/config.ts";
+import { startStack } from "../stack/stack.ts";
+import {
+  readComposeService,
+  readDeployFile,
+  readDockerfile,
+  readUnit,
+} from "./deploy_files.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Variables of the runtime, which are no settings of ours. */
+const RUNTIME_VARIABLES = new Set([
+  "DENO_DIR",
+  "DENO_KV_DEFAULT_PATH",
+  "DENO_NO_PROMPT",
+  "DENO_NO_UPDATE_CHECK",
+  "DENO_UNSTABLE_NPM_LAZY_CACHING",
+]);
+
+/** What the runtime needs on the machine of the test, where the image has it at other places. */
+function machine(): Record<string, string> {
+  const entries = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]
+    .map((name) => [name, Deno.env.get(name)] as const)
+    .filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}
+
+async function copy(from: URL, to: URL): Promise<void> {
+  if ((await Deno.stat(from)).isFile) {
+    await Deno.mkdir(new URL(".", to), { recursive: true });
+    return await Deno.copyFile(from, to);
+  }
+  for await (const { name } of Deno.readDir(from)) {
+    await copy(new URL(`${from}/${name}`), new URL(`${to}/${name}`));
+  }
+}
+
+/** A folder with what the Dockerfile copies and nothing else, removed afterwards. */
+async function imageFolder(): Promise<{ root: URL } & AsyncDisposable> {
+  const root = new URL(`data/test/deploy-${crypto.randomUUID()}/`, ROOT);
+  await Deno.mkdir(new URL("data", root), { recursive: true });
+  for (const path of (await readDockerfile()).copied) {
+    await copy(new URL(path, ROOT), new URL(path, root));
+  }
+  return {
+    root,
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+function spawn(
+  [program = "", ...args]: readonly string[],
+  options: { cwd: URL; env: Readonly<Record<string, string>> },
+): Deno.ChildProcess {
+  return new Deno.Command(program, {
+    args,
+    cwd: options.cwd,
+    clearEnv: true,
+    env: { ...machine(), NO_COLOR: "1", ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+}
+
+/** Runs the image's health check. */
+async function checkHealth(
+  env: Readonly<Record<string, string>>,
+  cwd = ROOT,
+): Promise<{ code: number; said: string }> {
+  const { healthcheck } = await readDockerfile();
+  const { code, stdout } = await spawn(healthcheck, { cwd, env }).output();
+  return { code, said: new TextDecoder().decode(stdout) };
+}
+
+/** Something that answers `/health`, on a free port. */
+function startAnswering(
+  status: number,
+  tls: { cert: string; key: string } | object = {},
+): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {}, ...tls },
+    ({ url }) =>
+      new Response(null, { status: url.endsWith("/health") ? status : 404 }),
+  );
+}
+
+Deno.test("the image, put together by hand, serves, is healthy, and ends with 0 on SIGTERM", async () => {
+  await using stack = await startStack();
+  await using folder = await imageFolder();
+  const { command, env } = await readDockerfile();
+  const { DENO_DIR: _, ...variables } = env;
+  const { CACHE_URL: __, ...configuration } = stack.environment;
+  const database = new URL("data/cache.sqlite", folder.root);
+  await using child = spawn(command, {
+    cwd: folder.root,
+    env: {
+      ...variables,
+      DENO_KV_DEFAULT_PATH: database.pathname,
+      ...configuration,
+      PROXY_PORT: "0",
+      SHUTDOWN_DELAY_SEC: "0",
+    },
+  });
+  const messages: string[] = [];
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const { message, port } = JSON.parse(line);
+      messages.push(message);
+      if (message !== "listening") continue;
+      const env = { PROXY_PORT: String(port) };
+      const { code, said } = await checkHealth(env, folder.root);
+      assert.equal(code, 0, said);
+      child.kill("SIGTERM");
+    }
+  }
+  assert.equal((await child.status).code, 0);
+  assert.equal(messages.at(-1), "stopped");
+  assert((await Deno.stat(database)).isFile);
+});
+
+Deno.test("the image, put together by hand, has a doctor", async () => {
+  await using folder = await imageFolder();
+  const { stdout } = await spawn(
+    [
+      "deno",
+      "run",
+      "--cached-only",
+      "-P=doctor",
+      "scripts/doctor.ts",
+      "--json",
+    ],
+    { cwd: folder.root, env: {} },
+  ).output();
+  const { findings } = JSON.parse(new TextDecoder().decode(stdout));
+  assert.equal(findings[0].name, "configuration");
+});
+
+Deno.test("the image is made of named versions, and of the Deno that the README starts", async () => {
+  const { all } = await readDockerfile();
+  for (const image of all("FROM")) {
+    assert.match(
+      image,
+      /^(node:\d+\.\d+\.\d+-trixie-slim AS \w+|debian:13\.\d+-slim)$/,
+    );
+  }
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const [deno] = /deno@[\d.]+/.exec(readme) ?? [];
+  assert.match(all("RUN").join("\n"), new RegExp(`--ignore-scripts ${deno} `));
+});
+
+Deno.test("the build's context is what is copied out of it", async () => {
+  const { copied } = await readDockerfile();
+  const [first, ...others] = (await readDeployFile("Dockerfile.dockerignore"))
+    .split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  assert.equal(first, "*");
+  assert.deepEqual(others, copied.map((path) => `!${path}`));
+});
+
+Deno.test("the image writes to its volume only, as no user of the machine, and speaks on the default port", async () => {
+  const { all, env } = await readDockerfile();
+  assert.deepEqual(all("VOLUME"), ["/app/data"]);
+  assert.match(env.DENO_KV_DEFAULT_PATH ?? "", /^\/app\/data\//);
+  assert.deepEqual(all("USER"), ["65532:65532"]);
+  assert.deepEqual(all("EXPOSE"), [SETTINGS.PROXY_PORT.default]);
+  assert.deepEqual(new Set(Object.keys(env)), RUNTIME_VARIABLES);
+});
+
+Deno.test("healthTarget() has the defaults of the gateway", () => {
+  const port = Number(SETTINGS.PROXY_PORT.default);
+  assert.deepEqual(healthTarget({}), { port, isTls: false });
+  const blank = { PROXY_PORT: " ", ENABLE_TLS: "false" };
+  assert.deepEqual(healthTarget(blank), { port, isTls: false });
+  const given = { PROXY_PORT: " 8443 ", ENABLE_TLS: "true" };
+  assert.deepEqual(healthTarget(given), { port: 8443, isTls: true });
+});
+
+Deno.test("the health check fails on any other answer than 200", async () => {
+  await using server = startAnswering(503);
+  const check = await checkHealth({ PROXY_PORT: String(server.addr.port) });
+  assert.deepEqual(check, { code: 1, said: "GET /health: 503\n" });
+});
+
+Deno.test("the health check fails where there is no answer", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const hungUp = listener.accept().then((connection) => connection.close());
+  const PROXY_PORT = String(listener.addr.port);
+  const { code, said } = await checkHealth({ PROXY_PORT });
+  await hungUp;
+  assert.equal(code, 1);
+  assert.match(said, /^GET \/health: \D+$/);
+});
+
+Deno.test("the health check takes the gateway's certificate for any name", async () => {
+  const files = new URL("../support/tls/", import.meta.url);
+  await using server = startAnswering(200, {
+    cert: await Deno.readTextFile(new URL("other_host_cert.pem", files)),
+    key: await Deno.readTextFile(new URL("key.pem", files)),
+  });
+  const PROXY_PORT = String(server.addr.port);
+  const { code, said } = await checkHealth({ PROXY_PORT, ENABLE_TLS: "true" });
+  assert.equal(code, 0, said);
+});
+
+Deno.test("the compose service is this version, configured without a mistake", async () => {
+  const { image, environment, ports, ...service } = await readComposeService();
+  assert.equal(image, `porthole:${meta.version}`);
+  for (const name of Object.keys(environment)) assert(name in SETTINGS, name);
+  const result = parseConfig(environment);
+  assert(result.ok);
+  const { config } = result;
+  assert.deepEqual(ports, [`${config.listen.port}:${config.listen.port}`]);
+  assert.equal(service.read_only, true);
+  assert.equal(config.cache.location.kind, "redis");
+  const graceMs = 1000 * Number.parseInt(service.stop_grace_period);
+  assert(graceMs > config.limits.shutdownTimeoutMs);
+});
+
+Deno.test("the systemd unit sets what there is, and grants what it sets", async () => {
+  const { value, env } = await readUnit();
+  for (const name of Object.keys(env)) {
+    assert(name in SETTINGS || RUNTIME_VARIABLES.has(name), name);
+  }
+  const [, set = ""] = /-P=(\S+)/.exec(value("ExecStart")) ?? [];
+  assert(set in meta.permissions, set);
+  const [, writable] = /--allow-write=(\S+)/.exec(value("ExecStart")) ?? [];
+  assert.equal(writable, `/var/lib/${value("StateDirectory")}`);
+  assert.equal(env.DENO_KV_DEFAULT_PATH, `${writable}/cache.sqlite`);
+  assert(Number(value("TimeoutStopSec")) > Number(env.SHUTDOWN_TIMEOUT_SEC));
+});
