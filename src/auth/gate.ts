@@ -31,8 +31,8 @@ export type Verdict =
 /** One knock. */
 export interface GateRequest {
   readonly host: PreviewHost;
-  /** In order of precedence. */
-  readonly credentials: readonly Credential[];
+  /** In order of precedence; not asked for where the sandbox is known to be public. */
+  readonly credentials: () => readonly Credential[];
   readonly clientAddress: string;
   /** Whether the label is a sandbox id by all means: signed links are for ports only. */
   readonly isSandboxId?: boolean;
@@ -48,12 +48,12 @@ export interface Gate {
    * @throws {GatewayError} where a credential could not be judged and none of the others opened: `api_unreachable`,
    * or `too_many_refusals` where the API is not asked for this client any more
    */
-  admit(request: GateRequest): Promise<Verdict>;
+  admit(request: GateRequest): Verdict | Promise<Verdict>;
 }
 
 /** Parts of the gate. */
 export interface GateOptions {
-  readonly sandboxes: Pick<SandboxDirectory, "isPublic">;
+  readonly sandboxes: Pick<SandboxDirectory, "isKnownPublic" | "isPublic">;
   readonly access: AccessDirectory;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "isWorth">;
@@ -95,8 +95,9 @@ export function createGate(options: GateOptions): Gate {
 
   /** The verdict, with everything that the API is asked for it charged to `caller`. */
   async function judge(
-    { host, credentials, isSandboxId = false }: GateRequest,
+    { host, credentials: present, isSandboxId = false }: GateRequest,
     caller: Caller,
+    isPublic: boolean | undefined,
   ): Promise<Verdict> {
     const { mayAsk } = caller;
     const isTokenShaped = !isSandboxId && mayBeSignedToken(host.label);
@@ -127,10 +128,12 @@ export function createGate(options: GateOptions): Gate {
     }
     if (
       !isAlwaysPrivate(host.port) &&
-      await attempt(() => sandboxes.isPublic(host.label, mayAsk), false)
+      (isPublic ??
+        await attempt(() => sandboxes.isPublic(host.label, mayAsk), false))
     ) {
       return { kind: "allow", sandboxId: host.label, by: "public" };
     }
+    const credentials = present();
     for (const credential of credentials) {
       if (!await attempt(() => opens(credential, host, caller), false)) {
         continue;
@@ -156,33 +159,54 @@ export function createGate(options: GateOptions): Gate {
     };
   }
 
+  async function admitSlowly(
+    request: GateRequest,
+    isPublic: boolean | undefined,
+  ): Promise<Verdict> {
+    const { throttle } = options;
+    const address = request.clientAddress;
+    let asked = 0;
+    let isCharged = false;
+    function mayAsk(): void {
+      if (request.isRecheck) return;
+      request.onAsk?.();
+      const allowance = throttle.take(address);
+      if (!allowance.ok) {
+        isCharged = true;
+        const { retryAfterSec } = allowance;
+        throw new GatewayError("too_many_refusals", "Over its budget", {
+          retryAfterSec,
+        });
+      }
+      asked++;
+    }
+    try {
+      const verdict = await judge(request, { address, mayAsk }, isPublic);
+      isCharged = verdict.kind !== "allow";
+      return verdict;
+    } finally {
+      // Only refusals cost: what led to a yes, or to nothing because the API is down, is given back.
+      if (!isCharged && asked > 0) throttle.giveBack(address, asked);
+    }
+  }
+
+  /** Whether the sandbox is known to be public, where that decides; undefined where it is not known or does not. */
+  function publicity(
+    { host, isSandboxId = false }: GateRequest,
+  ): boolean | undefined {
+    return isSandboxId || isAlwaysPrivate(host.port) ||
+        mayBeSignedToken(host.label)
+      ? undefined
+      : sandboxes.isKnownPublic(host.label);
+  }
+
   return {
-    async admit(request) {
-      const { throttle } = options;
-      const address = request.clientAddress;
-      let asked = 0;
-      let isCharged = false;
-      function mayAsk(): void {
-        if (request.isRecheck) return;
-        request.onAsk?.();
-        const allowance = throttle.take(address);
-        if (!allowance.ok) {
-          isCharged = true;
-          const { retryAfterSec } = allowance;
-          throw new GatewayError("too_many_refusals", "Over its budget", {
-            retryAfterSec,
-          });
-        }
-        asked++;
-      }
-      try {
-        const verdict = await judge(request, { address, mayAsk });
-        isCharged = verdict.kind !== "allow";
-        return verdict;
-      } finally {
-        // Only refusals cost: what led to a yes, or to nothing because the API is down, is given back.
-        if (!isCharged && asked > 0) throttle.giveBack(address, asked);
-      }
+    admit(request) {
+      const isPublic = publicity(request);
+      // Most requests are such, and none of them has to wait.
+      return isPublic
+        ? { kind: "allow", sandboxId: request.host.label, by: "public" }
+        : admitSlowly(request, isPublic);
     },
   };
 }

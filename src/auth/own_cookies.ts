@@ -1,5 +1,5 @@
 /** The cookies that the gateway sets: their names and attributes (RFC 6265bis section 4.1). */
-import { digestKey } from "../lib/digest.ts";
+import { createDigests } from "../lib/digest.ts";
 
 /** How our cookies travel, which the public address and the wish to be framed decide. */
 export interface CookiePolicy {
@@ -75,7 +75,9 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   };
 }
 
+const digestOf = createDigests(10_000);
+
 /** A label in a form that fits into a cookie's name. */
 function idOf(label: string): string {
-  return digestKey([label]).slice(0, 12);
+  return digestOf([label]).slice(0, 12);
 }

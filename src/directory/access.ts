@@ -1,7 +1,7 @@
 /** Who may enter: the API's word on each kind of credential, cached under a digest of it. */
 import type { Codec } from "../cache/cache.ts";
 import type { DaytonaApi } from "../daytona/client.ts";
-import { digestKey } from "../lib/digest.ts";
+import { createDigests } from "../lib/digest.ts";
 import {
   type AnswerCacheOptions,
   booleanCodec,
@@ -46,6 +46,7 @@ export function createAccessDirectory(
   options: AnswerCacheOptions,
 ): AccessDirectory {
   const isYes = (value: boolean) => value;
+  const digestKey = createDigests(options.cache.maxEntries);
   const previewTokens = openAnswerCache<boolean>(
     "sandbox-auth-key-valid",
     booleanCodec,

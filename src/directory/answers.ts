@@ -69,6 +69,8 @@ export type MayAsk = () => void;
 
 /** A cache of one kind of answer that applies its policy. */
 export interface AnswerCache<V> {
+  /** The answer for `key` where it is at hand in process and fresh; undefined otherwise. */
+  known(key: string): V | undefined;
   /** The answer for `key`, at once where it is at hand in process; else `ask` is called at most once at a time. */
   lookUp(key: string, ask: () => Promise<V>, mayAsk: MayAsk): V | Promise<V>;
   /** Replaces the answer in every tier. */
@@ -104,6 +106,7 @@ export function openAnswerCache<V>(
   }
 
   return {
+    known: (key) => cache.peek([key]),
     lookUp(key, ask, mayAsk) {
       const known = cache.peek([key]);
       if (known !== undefined) return known;

@@ -14,6 +14,8 @@ import { runnerCodec } from "./runner_codec.ts";
 export interface SandboxDirectory {
   /** Whether anyone may open the sandbox's ordinary ports; false also for one that does not exist. */
   isPublic(sandboxId: string, mayAsk: MayAsk): boolean | Promise<boolean>;
+  /** The same where the answer is at hand and fresh; undefined otherwise. */
+  isKnownPublic(sandboxId: string): boolean | undefined;
   /** The runner that holds the sandbox; null where there is no such sandbox. Only whoever passed the gate gets here. */
   runnerOf(
     sandboxId: string,
@@ -56,6 +58,7 @@ export function createSandboxDirectory(
   }
 
   return {
+    isKnownPublic: (sandboxId) => publicity.known(sandboxId),
     isPublic: (sandboxId, mayAsk) =>
       publicity.lookUp(
         sandboxId,

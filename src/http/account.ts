@@ -145,8 +145,8 @@ export function openAccount(
   }
 
   function own(response: Response): Response {
-    const headers = finish([...response.headers]);
-    return new Response(response.body, { status: response.status, headers });
+    const { status } = response;
+    return responseOf(response.body, status, finish([...response.headers]));
   }
 
   function using(): string | undefined {
@@ -207,7 +207,7 @@ export function openAccount(
       }
       answeredAt = now();
       const sandboxId = showsUse(status) ? using() : undefined;
-      const init = { status, headers: finish(fields) };
+      const shared = finish(fields);
       let body = given;
       if (BODILESS.has(status)) {
         discard(body);
@@ -219,7 +219,7 @@ export function openAccount(
       if (!(body instanceof ReadableStream)) {
         if (sandboxId !== undefined) options.activity?.touch(sandboxId);
         settle(status, { sentBytes: body?.length ?? 0 });
-        return new Response(body, init);
+        return responseOf(body, status, shared);
       }
       const endUse = sandboxId === undefined
         ? undefined
@@ -236,7 +236,7 @@ export function openAccount(
         flight.stalledSince = observed.stalledSince;
         flight.recheck = recheck;
       }
-      return new Response(observed.stream, init);
+      return responseOf(observed.stream, status, shared);
     },
 
     tunnel(response, tunnel) {
@@ -257,6 +257,18 @@ export function openAccount(
       return response;
     },
   };
+}
+
+/** A response; fields that are appended take half the time of those that it is constructed with. */
+function responseOf(
+  body: BodyInit | null,
+  status: number,
+  fields: readonly [string, string][],
+): Response {
+  const response = new Response(body, { status });
+  const { headers } = response;
+  for (const [name, value] of fields) headers.append(name, value);
+  return response;
 }
 
 /** Lets go of a body that nobody will read. */

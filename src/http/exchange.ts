@@ -52,10 +52,10 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
  *
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
-export async function requestBody(
+export function requestBody(
   { body }: Request,
   headers: Headers,
-): Promise<RequestBody> {
+): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
   if (
@@ -68,7 +68,7 @@ export async function requestBody(
     return { body: contentLength === 0 ? null : body, contentLength };
   }
   if (coding !== null) return { body, contentLength: null };
-  return { body: await nonEmpty(body), contentLength: null };
+  return nonEmpty(body).then((body) => ({ body, contentLength: null }));
 }
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };

@@ -98,9 +98,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   async function answer(passing: Passing): Promise<Response> {
     const { exchange, account } = passing;
     const { method, headers } = exchange;
-    const asked = await options.warning?.intercept(exchange);
-    if (asked !== undefined) return account.answer(asked);
-    const visited = await knock(passing);
+    if (options.warning !== undefined) {
+      const asked = await options.warning.intercept(exchange);
+      if (asked !== undefined) return account.answer(asked);
+    }
+    const found = knock(passing);
+    const visited = found instanceof Promise ? await found : found;
     if (!isAdmitted(visited)) return turnAway(passing, visited);
     const { verdict, target } = visited;
     account.admitted(verdict, visited.recheck);
@@ -119,7 +122,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       return account.answer(redirect(303, location, cookies));
     }
     if (isTunnel) account.becomesTunnel();
-    const request = await admittedRequest(exchange, visited, account.trail);
+    const admitted = admittedRequest(exchange, visited, account.trail);
+    const request = admitted instanceof Promise ? await admitted : admitted;
     if (!isTunnel) {
       return account.relay(
         relayed(exchange, await forwarder.forward(request)),
@@ -131,7 +135,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       : account.tunnel(opened.response, opened.tunnel);
   }
 
-  function knock({ exchange, from, account }: Passing): Promise<Visit> {
+  function knock(
+    { exchange, from, account }: Passing,
+  ): Visit | Promise<Visit> {
     return visit(exchange, { from, trail: account.trail }, options);
   }
 

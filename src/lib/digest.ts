@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 
 /** Joins parts with their lengths, so that no two lists of parts give the same text. */
 export function joinParts(parts: readonly string[]): string {
@@ -15,4 +16,17 @@ export function joinParts(parts: readonly string[]): string {
  */
 export function digestKey(parts: readonly string[]): string {
   return createHash("sha256").update(joinParts(parts)).digest("base64url");
+}
+
+/** {@linkcode digestKey} that remembers its last `max` answers: the same few tokens come again and again. */
+export function createDigests(
+  max: number,
+): (parts: readonly string[]) => string {
+  const known = new LRUCache<string, string>({ max });
+  return (parts) => {
+    const joined = joinParts(parts);
+    let digest = known.get(joined);
+    if (digest === undefined) known.set(joined, digest = digestKey(parts));
+    return digest;
+  };
 }

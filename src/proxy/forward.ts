@@ -11,7 +11,12 @@ import {
 } from "../upstream/websocket_handshake.ts";
 import { createDaemonProbe } from "./daemon_probe.ts";
 import { gatherBody } from "./gather_body.ts";
-import { isEmptyBadGateway, mayBeRefusal, refusalOf } from "./runner_errors.ts";
+import {
+  isEmptyBadGateway,
+  isRefusalStatus,
+  mayBeRefusal,
+  refusalOf,
+} from "./runner_errors.ts";
 import type { HeadLimits } from "./request_headers.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
 
@@ -75,7 +80,17 @@ export function createForwarder(options: {
    *
    * @throws {GatewayError} where the response is a runner's refusal instead
    */
-  async function appResponse(
+  function appResponse(
+    response: UpstreamResponse,
+    request: AdmittedRequest,
+    runner: Runner,
+  ): UpstreamResponse | Promise<UpstreamResponse> {
+    return isRefusalStatus(response.status)
+      ? judged(response, request, runner)
+      : response;
+  }
+
+  async function judged(
     response: UpstreamResponse,
     { sandboxId, destination }: AdmittedRequest,
     runner: Runner,
@@ -108,9 +123,11 @@ export function createForwarder(options: {
   ): Promise<T> {
     const { trail } = request;
     trail.asked ??= false;
-    const runner = await sandboxes.runnerOf(request.sandboxId, () => {
+    const found = sandboxes.runnerOf(request.sandboxId, () => {
       trail.asked = true;
     });
+    // What is known already need not be waited for, and most of it is.
+    const runner = found instanceof Promise ? await found : found;
     if (runner === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }
@@ -144,7 +161,7 @@ export function createForwarder(options: {
       atRunner(
         request,
         async (runner) =>
-          await appResponse(
+          appResponse(
             await upstream.request(
               upstreamRequest(request, runner, options.headLimits),
             ),

@@ -37,10 +37,15 @@ export function isEmptyBadGateway(response: SuspectResponse): boolean {
     response.headers.every(([name]) => BARE_FIELDS.has(name.toLowerCase()));
 }
 
+/** Whether a runner, or a hop behind it, refuses with that status: an app's answer otherwise. */
+export function isRefusalStatus(status: number): boolean {
+  return status === 400 || status === 401 || status === 404 || status === 502;
+}
+
 /** Whether the body must be read to know: a small JSON body with one of the statuses that a runner refuses with. */
 export function mayBeRefusal(response: SuspectResponse): boolean {
   const { status, headers } = response;
-  if (status !== 400 && status !== 401 && status !== 404) return false;
+  if (status === 502 || !isRefusalStatus(status)) return false;
   const length = Number(valueOf(headers, "content-length") ?? NaN);
   return length > 0 && length <= MAX_REFUSAL_BYTES &&
     /^application\/json\b/i.test(valueOf(headers, "content-type") ?? "");

@@ -95,7 +95,7 @@ export class Exchange {
     }
     this.#sending = this.#send();
     try {
-      const head = await readFinalHead(connection, this.#context.limits);
+      const head = await this.#finalHead();
       if (head.status === 101 && !this.#prepared.upgrade) {
         throw protocolError("unexpected 101");
       }
@@ -109,6 +109,26 @@ export class Exchange {
       connection.fail(error);
       this.settle();
       throw error;
+    }
+  }
+
+  async #finalHead(): Promise<ResponseHead> {
+    const connection = this.#connection;
+    for (let interim = 0, searched = 0;;) {
+      const head = takeHead(connection, this.#context.limits, searched);
+      if (head === undefined) {
+        searched = connection.unread.length;
+        if (await connection.fill()) continue;
+        throw new UpstreamError(
+          "connection_lost",
+          "upstream closed without a response",
+        );
+      }
+      if (head.status >= 200 || head.status === 101) return head;
+      if (++interim > MAX_INTERIM) {
+        throw protocolError("too many interim responses");
+      }
+      searched = 0;
     }
   }
 
@@ -231,38 +251,19 @@ export class Exchange {
   }
 }
 
-async function readFinalHead(
+/** The next head, taken from what was received; undefined where its end is not there, in all that was not `searched` yet. */
+function takeHead(
   connection: Connection,
   limits: HeadLimits,
-): Promise<ResponseHead> {
-  for (let heads = 0; heads <= MAX_INTERIM; heads++) {
-    const octets = await readHead(connection, limits.maxHeadBytes);
-    const head = parseResponseHead(octets, limits);
-    connection.consume(octets.length);
-    if (head.status >= 200 || head.status === 101) return head;
+  searched: number,
+): ResponseHead | undefined {
+  const { unread } = connection;
+  const end = findHeadEnd(unread, searched);
+  if ((end < 0 ? unread.length : end) > limits.maxHeadBytes) {
+    throw protocolError("response head too large");
   }
-  throw protocolError("too many interim responses");
-}
-
-/** The octets of one head, not consumed. */
-async function readHead(
-  connection: Connection,
-  maxHeadBytes: number,
-): Promise<Uint8Array> {
-  let searched = 0;
-  for (;;) {
-    const { unread } = connection;
-    const end = findHeadEnd(unread, searched);
-    if ((end < 0 ? unread.length : end) > maxHeadBytes) {
-      throw protocolError("response head too large");
-    }
-    if (end >= 0) return unread.subarray(0, end);
-    searched = unread.length;
-    if (!await connection.fill()) {
-      throw new UpstreamError(
-        "connection_lost",
-        "upstream closed without a response",
-      );
-    }
-  }
+  if (end < 0) return undefined;
+  const head = parseResponseHead(unread.subarray(0, end), limits);
+  connection.consume(end);
+  return head;
 }

@@ -16,8 +16,9 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
     if (outage.includes(name)) throw new GatewayError("api_unreachable", name);
     return answer;
   }
-  const gate = createGate({
+  const real = createGate({
     sandboxes: {
+      isKnownPublic: (id) => id === "known" ? true : undefined,
       isPublic: (id, mayAsk) => ask("public", id === "open", mayAsk),
     },
     access: {
@@ -59,7 +60,10 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
       giveBack: (_, count) => void (purse.left += count),
     },
   });
-  return { gate, calls, purse };
+  const gate = {
+    admit: async (request: GateRequest) => await real.admit(request),
+  };
+  return { gate, admit: real.admit, calls, purse };
 }
 
 function knock(
@@ -70,7 +74,7 @@ function knock(
   const base = "proxy.localhost";
   return {
     host: { port, label, base, authoritySuffix: base },
-    credentials,
+    credentials: () => credentials,
     clientAddress: "127.0.0.1",
   };
 }
@@ -239,4 +243,29 @@ Deno.test("Gate rechecks whoever was let in, however much the address has failed
   const request = { ...knock("box", [{ kind: "bearer", token: "bad" }]) };
   const verdict = await gate.admit({ ...request, isRecheck: true });
   assert.equal(verdict.kind, "login");
+});
+
+Deno.test("Gate says at once that a sandbox known to be public is open, and asks for nothing", () => {
+  const { admit, calls, purse } = gateWith();
+  const request = knock("known");
+  const verdict = admit({
+    ...request,
+    credentials: () => {
+      throw new Error("Looked at");
+    },
+  });
+  assert.deepEqual(verdict, {
+    kind: "allow",
+    sandboxId: "known",
+    by: "public",
+  });
+  assert.deepEqual([calls, purse.left], [[], 100]);
+});
+
+Deno.test("Gate opens no port that is always private because the sandbox is known to be public", async () => {
+  const { gate } = gateWith();
+  for (const port of [2280, 22222, 33333]) {
+    const { kind } = await gate.admit(knock("known", [], port));
+    assert.equal(kind, "login");
+  }
 });

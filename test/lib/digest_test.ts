@@ -3,7 +3,7 @@ import {
   notStrictEqual as notEqual,
   strictEqual as equal,
 } from "node:assert/strict";
-import { digestKey, joinParts } from "../../src/lib/digest.ts";
+import { createDigests, digestKey, joinParts } from "../../src/lib/digest.ts";
 
 Deno.test("digestKey() is SHA-256 over length-prefixed parts, base64url", async () => {
   const expected = await crypto.subtle.digest(
@@ -42,4 +42,11 @@ Deno.test("joinParts() tells apart lists whose plain concatenation is the same",
 Deno.test("digestKey() depends on every part", () => {
   notEqual(digestKey(["id", "token"]), digestKey(["id", "Token"]));
   notEqual(digestKey(["id", "token"]), digestKey(["Id", "token"]));
+});
+
+Deno.test("createDigests() gives what digestKey() gives, the first time and every other", () => {
+  const digest = createDigests(2);
+  for (const parts of [["a", "b"], ["ab"], ["a", "b"], ["c"], ["ab"]]) {
+    equal(digest(parts), digestKey(parts));
+  }
 });

@@ -12,6 +12,13 @@ const DISCOVERY_PAUSE_MS = 5000;
 /** How recent an answer must be to tell that the provider is there, ms. */
 const CHECK_PAUSE_MS = 20_000;
 
+/** What is used of it; the library takes each for a URL without a look. */
+const ENDPOINTS = [
+  "authorization_endpoint",
+  "token_endpoint",
+  "jwks_uri",
+] as const;
+
 /** What was said last. */
 interface Statement {
   readonly at: number;
@@ -51,6 +58,12 @@ export function createDiscovery(
       new URL(isOwn ? own : issuer),
       response,
     );
+    for (const name of ENDPOINTS) {
+      const url = server[name];
+      if (url !== undefined && !URL.canParse(url)) {
+        throw new TypeError(`'${name}' is no URL`);
+      }
+    }
     const { token_endpoint, jwks_uri } = server;
     return {
       ...server,
