@@ -35,6 +35,7 @@ export const ERROR_STATUS = {
   api_unreachable: 503,
   login_unavailable: 503,
   logout_incomplete: 503,
+  session_unavailable: 503,
   overloaded: 503,
   sandbox_overloaded: 503,
   too_many_tunnels: 503,

@@ -21,8 +21,11 @@ export interface Service {
   readonly renderMetrics: () => string;
   /** Tells balancers to go elsewhere: `/ready` fails from here on. */
   retire(): void;
-  /** Waits until no tunnel is open, but no longer than `timeoutMs` milliseconds; resolves to whether that is so. */
-  tunnelsOver(timeoutMs: number): Promise<boolean>;
+  /**
+   * Waits until closing the port would harm nobody, but no longer than `timeoutMs` milliseconds: no tunnel is open, and
+   * no answer under way that did not announce it. Resolves to whether that is so.
+   */
+  portUnused(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when tunnels are closed with 1001 and
    * the rest is ended. Resolves to whether everything ended by itself.
@@ -48,6 +51,9 @@ const RECHECK_INTERVAL_MS = 30_000;
 
 /** How often what lasts is looked at for a report of its use, ms. */
 const ACTIVITY_TICK_MS = 5_000;
+
+/** How long a client may take to send its next request behind an answer that did not tell it not to, ms. */
+const LAST_REQUEST_MS = 100;
 
 /** How long what is told to end may take to do so, ms. */
 const FAREWELL_MS = 1_000;
@@ -138,6 +144,12 @@ export async function createService(
     return promise.finally(() => clearTimeout(timer));
   }
 
+  async function portUnused(): Promise<void> {
+    await Promise.all([inFlight.tunnelsOver(), inFlight.theseOver()]);
+    // Whoever took such an answer may be sending the next request on its connection.
+    await sleep(LAST_REQUEST_MS, closing.signal).catch(() => {});
+  }
+
   return {
     fetch: createDispatch({
       scheme,
@@ -153,8 +165,9 @@ export async function createService(
     renderMetrics: metrics.render,
     retire() {
       isDraining = true;
+      inFlight.theseOver();
     },
-    tunnelsOver: (timeoutMs) => happens(inFlight.tunnelsOver(), timeoutMs),
+    portUnused: (timeoutMs) => happens(portUnused(), timeoutMs),
     async drain(timeoutMs) {
       if (await happens(inFlight.idle(), timeoutMs)) return true;
       inFlight.abortAll();

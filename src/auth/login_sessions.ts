@@ -106,7 +106,7 @@ export function createLoginSessions(options: {
     const found = await store?.get([KIND, id]) ?? "absent";
     throw found === "absent"
       ? UNKNOWN
-      : new GatewayError("api_unreachable", "Session cannot be looked up");
+      : new GatewayError("session_unavailable", "The tier says nothing");
   }
 
   async function standingOf(id: string): Promise<Standing | undefined> {

@@ -47,10 +47,13 @@ export function createGuard(
   let closed = false;
   let failures = 0;
   let pausedUntil = 0;
+  let failedAt = -Infinity;
 
-  function failed(cause: unknown): void {
-    failures++;
-    pausedUntil = now() + PAUSE_MS;
+  function failed(cause: unknown, startedAt: number): void {
+    // What was under way together failed together: one stall is one failure.
+    if (startedAt >= failedAt) failures++;
+    failedAt = now();
+    pausedUntil = failedAt + PAUSE_MS;
     const reason = reasonOf(cause);
     if (now() - (reportedAt.get(reason) ?? -Infinity) < REPORT_EVERY_MS) return;
     reportedAt.set(reason, now());
@@ -65,6 +68,7 @@ export function createGuard(
         if (isUpcoming(pausedUntil, pause)) return otherwise;
         pausedUntil = now() + PAUSE_MS; // this one is the probe
       }
+      const startedAt = now();
       const deadline = Promise.withResolvers<never>();
       const timer = setTimeout(() => {
         deadline.reject(
@@ -76,7 +80,7 @@ export function createGuard(
         failures = 0;
         return result;
       } catch (cause) {
-        if (!closed) failed(cause);
+        if (!closed) failed(cause, startedAt);
         return otherwise;
       } finally {
         clearTimeout(timer);

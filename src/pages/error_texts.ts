@@ -61,6 +61,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The identity provider does not answer, or is not known yet.",
     hint: "Try again in a few seconds.",
   },
+  session_unavailable: {
+    title: "Your session cannot be looked up",
+    detail: "Where sessions are kept could not be reached.",
+    hint: "Try again in a few seconds.",
+  },
   logout_incomplete: {
     title: "You are not logged out yet",
     detail: "Where sessions are kept could not be reached.",

@@ -36,6 +36,8 @@ export interface InFlight {
   idle(): Promise<void>;
   /** Resolves when no WebSocket is. */
   tunnelsOver(): Promise<void>;
+  /** Resolves when what was in flight at the first call is over, whatever began since. */
+  theseOver(): Promise<void>;
   /** Ends from our side whatever can be ended so. */
   abortAll(): void;
   /** Ends those whose client has taken nothing since `since`, ms since the epoch. */
@@ -80,6 +82,7 @@ export function createInFlight(limits: InFlightLimits): InFlight {
   const flights = new Register();
   const bySandbox = new Map<string, number>();
   const tunnels = new Register();
+  let these: Register | undefined;
   let isRechecking = false;
 
   async function recheck(flight: Flight): Promise<void> {
@@ -110,6 +113,7 @@ export function createInFlight(limits: InFlightLimits): InFlight {
         end() {
           if (!flights.delete(flight)) return;
           if (tunnels.size > 0) tunnels.delete(flight);
+          these?.delete(flight);
           if (sandboxId === undefined) return;
           const others = (bySandbox.get(sandboxId) ?? 1) - 1;
           if (others === 0) bySandbox.delete(sandboxId);
@@ -127,6 +131,10 @@ export function createInFlight(limits: InFlightLimits): InFlight {
     },
     idle: () => flights.empty(),
     tunnelsOver: () => tunnels.empty(),
+    theseOver() {
+      these ??= new Register(flights);
+      return these.empty();
+    },
     abortAll() {
       for (const flight of [...flights]) flight.abort?.("going_away");
     },

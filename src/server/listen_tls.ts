@@ -7,6 +7,7 @@
  */
 import { createServer, type TLSSocket } from "node:tls";
 import type { Handler } from "../http/dispatch.ts";
+import { type AcceptWatch, watchAccepting } from "./accept_watch.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ListenAddress } from "./http_server.ts";
 import { CLOSE_TIMEOUT_MS, type Listener } from "./listen.ts";
@@ -59,7 +60,9 @@ export async function listenTls(
   }
 
   const { promise: closed, resolve } = Promise.withResolvers<void>();
+  let watch: AcceptWatch | undefined;
   function stopAccepting(): void {
+    watch?.stop();
     if (!server.listening) return;
     server.close(() => resolve());
     http2.shutdown();
@@ -75,10 +78,15 @@ export async function listenTls(
     throw error;
   }
   const bound = server.address();
+  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+  watch = watchAccepting({
+    onAccept: (callback) => server.on("connection", callback),
+    knock: (signal) => knock({ hostname: address.hostname, port }, signal),
+  });
   return {
     hostname: address.hostname,
-    port: typeof bound === "object" && bound !== null ? bound.port : 0,
-    failed: Promise.race([http1.failed, http2.failed]),
+    port,
+    failed: Promise.race([http1.failed, http2.failed, watch.failed]),
     setCertificate: ({ cert, key }) => server.setSecureContext({ cert, key }),
     retire: () => http1.retire(),
     stopAccepting,
@@ -91,4 +99,20 @@ export async function listenTls(
       await closed;
     },
   };
+}
+
+/** Where a server that listens on every address is found. */
+const NEAREST: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": "::1",
+};
+
+/** Comes by, and leaves at once. */
+async function knock(
+  { hostname, port }: ListenAddress,
+  signal: AbortSignal,
+): Promise<void> {
+  const nearest = NEAREST[hostname] ?? hostname;
+  const conn = await Deno.connect({ hostname: nearest, port, signal });
+  conn.close();
 }

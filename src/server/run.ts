@@ -23,8 +23,11 @@ export interface Runnable {
   renderMetrics(): string;
   /** Tells balancers to go elsewhere. */
   retire(): void;
-  /** Waits until no tunnel is open, but no longer than `timeoutMs` milliseconds; resolves to whether that is so. */
-  tunnelsOver(timeoutMs: number): Promise<boolean>;
+  /**
+   * Waits until closing the port would harm nobody, but no longer than `timeoutMs` milliseconds; resolves to whether
+   * that is so.
+   */
+  portUnused(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when what is left is ended.
    * Resolves to whether everything ended by itself.
@@ -151,7 +154,7 @@ async function drain(
   }
   listener.stopAccepting();
   // `Deno.serve` cannot close its port and leave its WebSockets open.
-  const closing = await service.tunnelsOver(leftMs())
+  const closing = await service.portUnused(leftMs())
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
     : undefined;
   const isDone = await service.drain(leftMs());

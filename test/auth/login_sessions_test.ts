@@ -117,7 +117,7 @@ Deno.test("LoginSessions that cannot be looked up are neither good nor ended", a
   const { store } = storeThat(() => "unavailable");
   const { logins, session } = setUp(store);
   await assert.rejects(logins.isWorth(session, CALLER), {
-    code: "api_unreachable",
+    code: "session_unavailable",
   });
 });
 

@@ -97,6 +97,18 @@ Deno.test("run() leaves a store alone for 5 s after three failures in a row, the
   equal(await guard.run(counted(WORK), ""), "result");
 });
 
+Deno.test("run() takes what fails together for one failure", async () => {
+  const { clock, guard } = setUp();
+  const underWay = [1, 2, 3].map(() => guard.run(HANG, "otherwise"));
+  clock.time += 1;
+  deepEqual(await Promise.all(underWay), [
+    "otherwise",
+    "otherwise",
+    "otherwise",
+  ]);
+  equal(await guard.run(WORK, "otherwise"), "result");
+});
+
 Deno.test("close() ends operations and reports", async () => {
   const { guard, failures } = setUp();
   const underWay = guard.run(HANG, "otherwise");

@@ -43,6 +43,17 @@ Deno.test("InFlight knows its tunnels, and when the last of them is over", async
   exchange?.end();
 });
 
+Deno.test("InFlight knows when what was there at a moment is over, whatever came since", async () => {
+  const inFlight = createInFlight(MANY);
+  const before = inFlight.begin();
+  const over = inFlight.theseOver();
+  inFlight.begin();
+  before?.end();
+  await over;
+  await inFlight.theseOver();
+  assert.equal(inFlight.count, 1);
+});
+
 Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
   const inFlight = createInFlight(MANY);
   const aborted: string[] = [];

@@ -27,8 +27,8 @@ function fakeService(told: string[] = []): FakeService {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
     retire: () => void told.push("retire"),
-    tunnelsOver(timeoutMs) {
-      told.push(`tunnels ${timeoutMs}`);
+    portUnused(timeoutMs) {
+      told.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
     },
     drain(timeoutMs) {
@@ -127,7 +127,7 @@ Deno.test("SIGTERM: not ready at once, served on during the delay, then drained 
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.told.slice(2), [
-    "tunnels 55000",
+    "port 55000",
     "drain 55000",
     "close",
   ]);
@@ -143,7 +143,7 @@ Deno.test("SIGINT: drained without delay; a drain that takes too long is told, a
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.told, [
     "retire",
-    "tunnels 60000",
+    "port 60000",
     "drain 60000",
     "close",
   ]);
@@ -160,7 +160,7 @@ Deno.test("a signal during the start ends it as soon as it has started", async (
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.told, [
     "retire",
-    "tunnels 60000",
+    "port 60000",
     "drain 60000",
     "close",
   ]);

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { watchAccepting } from "../../src/server/accept_watch.ts";
+
+/** Longer than any of these tests takes, ms. */
+const LONG_MS = 60_000;
+
+/** A server that a test plays, looked at every other millisecond. */
+function watched(knock: (accept: () => void) => Promise<void>) {
+  let accept = () => {};
+  let knocks = 0;
+  const enough = Promise.withResolvers<void>();
+  const watch = watchAccepting({
+    onAccept(callback) {
+      accept = callback;
+    },
+    knock() {
+      if (++knocks === 5) enough.resolve();
+      return knock(accept);
+    },
+    lookMs: 2,
+  });
+  // The watch itself keeps no process alive.
+  const alive = setInterval(() => {}, LONG_MS);
+  return {
+    failed: watch.failed,
+    enough: enough.promise,
+    [Symbol.dispose]() {
+      clearInterval(alive);
+      watch.stop();
+    },
+  };
+}
+
+Deno.test("watchAccepting() fails where a knock is not answered, twice", async () => {
+  using server = watched(() => Promise.resolve());
+  await assert.rejects(server.failed, /Cannot accept connections/);
+});
+
+Deno.test("watchAccepting() fails where a knock waits for ever", async () => {
+  using server = watched(() => new Promise(() => {}));
+  await assert.rejects(server.failed, /Cannot accept connections/);
+});
+
+Deno.test("watchAccepting() is content with a server that accepts", async () => {
+  using server = watched((accept) => {
+    accept();
+    return Promise.resolve();
+  });
+  await Promise.race([server.enough, server.failed]);
+});
+
+Deno.test("watchAccepting() holds nothing against a server to which it cannot connect itself", async () => {
+  using server = watched(() =>
+    Promise.reject(new Error("Too many open files"))
+  );
+  await Promise.race([server.enough, server.failed]);
+});

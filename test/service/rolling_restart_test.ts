@@ -1,0 +1,217 @@
+/** Two gateways behind a balancer are replaced one after the other, as any deployment does it, while people use them. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { WebSocket } from "ws";
+import { startKvConnect } from "../stack/kv_connect.ts";
+import { startStack } from "../stack/stack.ts";
+import { type LoadRequest, startLoad } from "../support/load.ts";
+import { createBrowser } from "../support/login.ts";
+import { type GatewayProcess, startProcess } from "../support/process.ts";
+import { type Backend, startTcpBalancer } from "../support/tcp_balancer.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+
+/** The shortest delay there is, twenty checks of the balancer. */
+const SHUTDOWN_DELAY_SEC = 1;
+const SHUTDOWN_TIMEOUT_SEC = 3;
+
+/** Longer than a gateway leaves a cache alone that was late, ms. */
+const PATIENCE_MS = 10_000;
+
+const PART = "0123456789abcdef".repeat(1024);
+
+/** A short request that comes back. */
+function echoed(
+  headers: Readonly<Record<string, string>> = {},
+): (serial: number) => LoadRequest {
+  return (serial) => ({
+    host: DEMO,
+    path: `/echo?${serial}`,
+    headers,
+    isRight: (body) => JSON.parse(body).url === `/echo?${serial}`,
+  });
+}
+
+/** What clients ask on connections that they keep; each takes far less time than the delay. */
+const MIXED: readonly ((serial: number) => LoadRequest)[] = [
+  echoed(),
+  () => ({
+    method: "POST",
+    host: DEMO,
+    path: "/upload",
+    body: [PART, PART],
+    isRight: (body) => JSON.parse(body).bytes === 2 * PART.length,
+  }),
+  () => ({
+    host: DEMO,
+    path: "/bytes?size=200000",
+    isRight: (body) => body.length === 200_000,
+  }),
+  () => ({
+    host: DEMO,
+    path: "/slow?ms=200",
+    isRight: (body) => body === "At last.\n",
+  }),
+  () => ({
+    host: DEMO,
+    path: "/sse?count=5&interval=40",
+    isRight: (body) => body.match(/^id: \d$/gm)?.length === 5,
+  }),
+];
+
+async function openTunnel(port: number): Promise<WebSocket> {
+  const tunnel = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+    headers: { host: DEMO },
+    handshakeTimeout: 5000,
+  });
+  await once(tunnel, "open");
+  return tunnel;
+}
+
+/** Whether a message comes back. */
+function echoes(tunnel: WebSocket): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  tunnel.once("message", () => resolve(true));
+  tunnel.once("close", () => resolve(false));
+  tunnel.send("still there?", (error: unknown) => {
+    if (error) resolve(false);
+  });
+  return promise;
+}
+
+/** The code with which a tunnel is closed, and when. */
+async function farewell(
+  tunnel: WebSocket,
+): Promise<{ code: number; at: number }> {
+  const [code] = await once(tunnel, "close");
+  return { code, at: performance.now() };
+}
+
+/** The cookie of somebody who may see `locked`. */
+async function logIn(port: number): Promise<string> {
+  const browser = createBrowser({ port });
+  const url = `http://${LOCKED}:${port}/echo`;
+  const { page: form } = await browser.open(url);
+  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  const top = { method: "GET", crossSite: false };
+  return browser.jar.fieldFor(new URL(url), top) ?? "";
+}
+
+/** What a gateway says to that cookie, as soon as it can read what is shared: on a busy machine it may be late. */
+async function statusOf({ ask }: Machine, cookie: string): Promise<number> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const headers = { cookie };
+    const { status } = await ask(LOCKED, { path: "/echo", headers });
+    if (status !== 503 || performance.now() > until) return status;
+  }
+}
+
+/** A gateway that is behind the balancer, and ready. */
+interface Machine extends Pick<GatewayProcess, "ask" | "stop"> {
+  readonly backend: Backend;
+}
+
+/** Where gateways are replaced. */
+interface Installation extends AsyncDisposable {
+  /** The balancer's. */
+  readonly port: number;
+  start(): Promise<Machine>;
+}
+
+async function createInstallation(): Promise<Installation> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startStack());
+  const kv = started.use(startKvConnect());
+  const balancer = started.use(startTcpBalancer());
+  const base = `proxy.localhost:${balancer.port}`;
+  stack.provider.redirectUris.add(`http://${base}/callback`);
+  const owned = started.move();
+  return {
+    port: balancer.port,
+    async start() {
+      const { port, ask, stop } = owned.use(
+        await startProcess({
+          environment: {
+            ...stack.environment,
+            CACHE_URL: kv.url,
+            DENO_KV_ACCESS_TOKEN: kv.accessToken,
+            PROXY_PORT: "0",
+            SHUTDOWN_DELAY_SEC: String(SHUTDOWN_DELAY_SEC),
+            SHUTDOWN_TIMEOUT_SEC: String(SHUTDOWN_TIMEOUT_SEC),
+          },
+        }),
+      );
+      const backend = balancer.add(port);
+      await backend.found("ready");
+      return { backend, ask, stop };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+Deno.test("two gateways behind a balancer are restarted under load: no request fails, tunnels have the drain time, and logins go on", async () => {
+  await using installation = await createInstallation();
+  const { port, start } = installation;
+  const first = await start();
+  const lasting = [await openTunnel(port), await openTunnel(port)];
+  const cookie = await logIn(port);
+  const second = await start();
+  await using keeping = startLoad({
+    port,
+    clients: 8,
+    requests: MIXED,
+  });
+  await using opening = startLoad({
+    port,
+    clients: 1,
+    requests: [echoed({ connection: "close" })],
+  });
+
+  const toldAt = performance.now();
+  const firstStatus = first.stop();
+  const farewells = Promise.all(lasting.map(farewell));
+  await first.backend.found("not ready");
+  const leaving = await openTunnel(port);
+  for (const tunnel of [...lasting, leaving]) assert(await echoes(tunnel));
+  for (const { code, at } of await farewells) {
+    assert.equal(code, 1001);
+    // Clocks of two processes, in whole milliseconds.
+    assert(at - toldAt > SHUTDOWN_TIMEOUT_SEC * 1000 - 5);
+  }
+  assert.equal((await firstStatus).code, 0);
+  await first.backend.remove();
+  const third = await start();
+
+  const secondStatus = second.stop();
+  const left = farewell(leaving);
+  await second.backend.found("not ready");
+  const staying = await openTunnel(port);
+  assert(await echoes(leaving));
+  // With its last tunnel gone it closes its port and its connections, whatever time there would be left.
+  leaving.close(1000);
+  assert.equal((await left).code, 1000);
+  assert.equal((await secondStatus).code, 0);
+  await second.backend.remove();
+  const fourth = await start();
+
+  for (const load of [keeping, opening]) {
+    const { answered, failures } = await load.stop();
+    assert.deepEqual(failures, []);
+    assert(answered > 0);
+  }
+  for (const machine of [third, fourth]) {
+    assert.equal(await statusOf(machine, cookie), 200);
+  }
+  const tunnels = [staying, await openTunnel(port), await openTunnel(port)];
+  for (const tunnel of tunnels) {
+    assert(await echoes(tunnel));
+    const closed = farewell(tunnel);
+    tunnel.close(1000);
+    assert.equal((await closed).code, 1000);
+  }
+  for (const { backend } of [first, second, third, fourth]) {
+    assert(backend.taken > 0);
+  }
+});
