@@ -129,7 +129,7 @@ export async function createService(
     setInterval(() => {
       inFlight.recheckAll();
       const idleMs = config.limits.bodyIdleTimeoutMs;
-      if (idleMs > 0) inFlight.endStalled(now() - idleMs);
+      if (idleMs > 0) inFlight.endStalled(performance.now() - idleMs);
     }, options.recheckIntervalMs ?? RECHECK_INTERVAL_MS),
     setInterval(activity.tick, ACTIVITY_TICK_MS),
   ];

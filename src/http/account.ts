@@ -225,7 +225,7 @@ export function openAccount(
         ? undefined
         : options.activity?.begin(sandboxId);
       const observed = observe(body, {
-        now,
+        now: () => performance.now(),
         onEnd(end, sentBytes) {
           endUse?.();
           settle(status, { end, sentBytes });

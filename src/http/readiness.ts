@@ -1,5 +1,6 @@
 /** What `/ready` answers, from what is known; a balancer may ask every second without anybody else noticing. */
 import type { Installation } from "../directory/installation.ts";
+import { isUpcoming } from "../lib/upcoming.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
 
 /** Parts of the readiness check. */
@@ -38,7 +39,8 @@ function createProbe(
   let wasSeen = false;
   return {
     async isUp() {
-      if (now() - checkedAt >= pauseMs) {
+      const pause = { now: now(), withinMs: pauseMs };
+      if (!isUpcoming(checkedAt + pauseMs, pause)) {
         checkedAt = now();
         const check = ask().then(
           () => wasSeen = known = true,

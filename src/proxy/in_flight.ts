@@ -13,7 +13,7 @@ export type AbortReason =
 export interface Flight {
   /** Ends it from our side; set once that is possible. */
   abort: ((reason: AbortReason) => void) | undefined;
-  /** Since when its client has taken nothing of what waits for it, ms since the epoch; undefined where nothing waits. */
+  /** Since when its client has taken nothing of what waits for it, ms by `performance.now()`; undefined where nothing waits. */
   stalledSince: (() => number | undefined) | undefined;
   /** Tells which sandbox it is for; false where that has too many already. */
   isFor(sandboxId: string): boolean;
@@ -40,7 +40,7 @@ export interface InFlight {
   theseOver(): Promise<void>;
   /** Ends from our side whatever can be ended so. */
   abortAll(): void;
-  /** Ends those whose client has taken nothing since `since`, ms since the epoch. */
+  /** Ends those whose client has taken nothing since `since`, ms by `performance.now()`. */
   endStalled(since: number): void;
   /** Ends what lasts and has lost its right; resolves when all of it was asked, or at once while that is under way. */
   recheckAll(): Promise<void>;

@@ -7,7 +7,7 @@
  */
 import { createServer, type TLSSocket } from "node:tls";
 import type { Handler } from "../http/dispatch.ts";
-import { type AcceptWatch, watchAccepting } from "./accept_watch.ts";
+import { watchAccepting } from "./accept_watch.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ListenAddress } from "./http_server.ts";
 import { CLOSE_TIMEOUT_MS, type Listener } from "./listen.ts";
@@ -60,9 +60,8 @@ export async function listenTls(
   }
 
   const { promise: closed, resolve } = Promise.withResolvers<void>();
-  let watch: AcceptWatch | undefined;
   function stopAccepting(): void {
-    watch?.stop();
+    watch.stop();
     if (!server.listening) return;
     server.close(() => resolve());
     http2.shutdown();
@@ -79,7 +78,7 @@ export async function listenTls(
   }
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-  watch = watchAccepting({
+  const watch = watchAccepting({
     onAccept: (callback) => server.on("connection", callback),
     knock: (signal) => knock({ hostname: address.hostname, port }, signal),
   });

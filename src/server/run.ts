@@ -55,7 +55,7 @@ const CERTIFICATE_CHECK_MS = 60_000;
 
 /** Serves until it is told to stop; resolves when everything has ended, or at once when told twice. Never rejects. */
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { addSignalListener, log, now = Date.now } = options;
+  const { addSignalListener, log, now = () => performance.now() } = options;
   const ends = addSignalListener && listenForEnd(addSignalListener, now);
   const kill = new AbortController();
   const life = live(options, ends?.first, kill.signal).catch((error) => ({
@@ -142,7 +142,8 @@ async function drain(
   },
   options: RunOptions,
 ): Promise<void> {
-  const { config, log, sleep: wait = sleep, now = Date.now } = options;
+  const { config, log, sleep: wait = sleep, now = () => performance.now() } =
+    options;
   const { shutdownDelayMs, shutdownTimeoutMs } = config.limits;
   const endsAt = now() + shutdownTimeoutMs;
   service.retire();

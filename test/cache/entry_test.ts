@@ -62,3 +62,10 @@ Deno.test("backOff() doubles the pause from 1 s to 10 s", () => {
   });
   deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
 });
+
+Deno.test("standingOf() is spent where the clock was set back to before the entry was made", () => {
+  const at = (now: number) => standingOf(entry(), now);
+  equal(at(-30_000), "fresh"); // another machine's clock may be ahead
+  equal(at(-30_001), "spent");
+  equal(at(-3_600_000), "spent");
+});

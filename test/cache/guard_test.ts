@@ -117,3 +117,11 @@ Deno.test("close() ends operations and reports", async () => {
   equal(await guard.run(WORK, "otherwise"), "otherwise");
   deepEqual(failures, []);
 });
+
+Deno.test("run() pauses no longer because the clock was set back", async () => {
+  const { clock, guard } = setUp();
+  for (let i = 0; i < 3; i++) await guard.run(FAIL, "otherwise");
+  equal(await guard.run(WORK, "otherwise"), "otherwise");
+  clock.time -= 3_600_000;
+  equal(await guard.run(WORK, "otherwise"), "result");
+});

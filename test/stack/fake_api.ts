@@ -27,6 +27,12 @@ export interface ApiCall {
   readonly headers: Headers;
 }
 
+/** What is wrong with the API: makes the answer to a call, `answer` being what it should be. */
+export type ApiFault = (
+  call: ApiCall,
+  answer: () => Promise<Response>,
+) => Response | Promise<Response>;
+
 /** The running stand-in. */
 export interface FakeApi extends AsyncDisposable {
   /** Base URL, with the `/api` prefix. */
@@ -38,6 +44,8 @@ export interface FakeApi extends AsyncDisposable {
   beforeAnswer: ((call: ApiCall) => void | Promise<void>) | undefined;
   /** While set, every answer has this status, such as 503. */
   outage: number | undefined;
+  /** While set, gives every answer, out of the one that it should have been; may never resolve. */
+  fault: ApiFault | undefined;
   /** How many calls of an operation have come. */
   count(operation: ApiCall["operation"]): number;
   /** Cuts every connection and refuses new ones. */
@@ -78,11 +86,16 @@ export function startFakeApi(
     const call = { operation, params, search, headers: request.headers };
     api.calls.push(call);
     await api.beforeAnswer?.(call);
+    const truth = () => respond(call, pathname);
+    return await (api.fault?.(call, truth) ?? truth());
+  }
+
+  async function respond(call: ApiCall, pathname: string): Promise<Response> {
     if (api.outage !== undefined) {
       const message = STATUS_CODES[api.outage] ?? "";
       return errorResponse(pathname, { refused: api.outage, message });
     }
-    const caller = await callerOf(request.headers);
+    const caller = await callerOf(call.headers);
     const answer = answerTo(call, { state, caller, now: now() });
     return isRefusal(answer)
       ? errorResponse(pathname, answer)
@@ -97,6 +110,7 @@ export function startFakeApi(
     calls: [],
     beforeAnswer: undefined,
     outage: undefined,
+    fault: undefined,
     count: (operation) =>
       api.calls.filter((call) => call.operation === operation).length,
     stop: () => server.cut(),

@@ -1,0 +1,122 @@
+/** What becomes of everything that is kept for a time when the machine's clock is put forth and back by an hour. */
+import assert from "node:assert/strict";
+import { KEYS } from "../stack/stack.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { skewClock } from "../support/skewed_clock.ts";
+import { shortPauses } from "./world.ts";
+
+const DEMO = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
+const HOUR_MS = 3_600_000;
+const TOKEN = "x-daytona-preview-token";
+
+function withToken(token: string): { headers: Record<string, string> } {
+  return { headers: { [TOKEN]: token } };
+}
+
+/** Gives the sandbox another token, as its restart does. */
+function resetToken({ stack }: TestGateway, authToken: string): void {
+  const { sandboxes } = stack.api.state;
+  const locked = sandboxes.get("locked");
+  assert(locked !== undefined);
+  sandboxes.set("locked", { ...locked, authToken });
+}
+
+for (
+  const [direction, jumpMs] of [["forth", HOUR_MS], ["back", -HOUR_MS]] as const
+) {
+  Deno.test(`a clock put ${direction}: what opened a preview opens it, what does not any more is found out at once`, async () => {
+    using clock = skewClock();
+    await using gateway = await startGateway();
+    const { lockedToken } = KEYS;
+    const good = await gateway.send(LOCKED, withToken(lockedToken));
+    assert.equal(good.status, 200);
+    const early = await gateway.send(LOCKED, withToken("later"));
+    assert.equal(early.status, 401);
+
+    clock.jump(jumpMs);
+    assert.equal(
+      (await gateway.send(LOCKED, withToken(lockedToken))).status,
+      200,
+    );
+    clock.jump(jumpMs);
+    resetToken(gateway, "later");
+    const revoked = await gateway.send(LOCKED, withToken(lockedToken));
+    assert.equal(revoked.status, 401);
+    assert.equal((await gateway.send(LOCKED, withToken("later"))).status, 200);
+  });
+
+  Deno.test(`a clock put ${direction} leaves open sessions open`, async () => {
+    using clock = skewClock();
+    await using gateway = await startGateway({ SESSION_TTL_SEC: "86400" });
+    const login = await gateway.send(LOCKED, {
+      path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+    });
+    const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
+    clock.jump(jumpMs);
+    const visit = await gateway.send(LOCKED, { headers: { cookie } });
+    assert.equal(visit.status, 200);
+  });
+
+  Deno.test(`a clock put ${direction} makes no API that is down forget what it said`, async () => {
+    using clock = skewClock();
+    using _ = shortPauses();
+    await using gateway = await startGateway({
+      STALE_IF_ERROR_SEC: "7200",
+    });
+    assert.equal((await gateway.send(DEMO)).status, 200);
+    gateway.stack.api.outage = 503;
+    clock.jump(jumpMs);
+    assert.equal((await gateway.send(DEMO)).status, 200);
+  });
+
+  Deno.test(`a clock put ${direction} stops no report of a sandbox in use`, async () => {
+    using clock = skewClock();
+    await using gateway = await startGateway();
+    const { api } = gateway.stack;
+    const reported = Promise.withResolvers<void>();
+    assert.equal((await gateway.send(DEMO)).status, 200);
+    while (api.count("updateLastActivity") === 0) await gateway.send(DEMO);
+    clock.jump(jumpMs);
+    api.beforeAnswer = ({ operation }) => {
+      if (operation === "updateLastActivity") reported.resolve();
+    };
+    assert.equal((await gateway.send(DEMO)).status, 200);
+    await reported.promise;
+    api.beforeAnswer = undefined;
+    assert.equal(api.count("updateLastActivity"), 2);
+  });
+
+  Deno.test(`a clock put ${direction} locks nobody out who may guess again`, async () => {
+    using clock = skewClock();
+    await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "2" });
+    const guess = () => gateway.send(LOCKED, withToken(crypto.randomUUID()));
+    const statuses: number[] = [];
+    while (statuses.at(-1) !== 429) statuses.push((await guess()).status);
+    clock.jump(jumpMs);
+    await guess();
+    clock.jump(61_000);
+    assert.equal((await guess()).status, 401);
+  });
+}
+
+Deno.test("a clock put back keeps /ready from no news", async () => {
+  using clock = skewClock();
+  using _ = shortPauses();
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  async function untilReady(wanted: string): Promise<void> {
+    for (let tries = 0, status: unknown; status !== wanted; tries++) {
+      assert(tries < 1000, `Never ${wanted}`);
+      const answer = await gateway.send("proxy.localhost", { path: "/ready" });
+      ({ status } = answer.json());
+    }
+  }
+  await untilReady("ready");
+  api.outage = 500;
+  clock.jump(HOUR_MS);
+  await untilReady("degraded");
+  api.outage = undefined;
+  clock.jump(-HOUR_MS);
+  await untilReady("ready");
+});

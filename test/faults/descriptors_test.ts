@@ -1,0 +1,115 @@
+/**
+ * What becomes of a gateway that has run out of file descriptors: it ends, so that whoever watches over it starts it
+ * again, and does not stay as a port that is open and answers nobody.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { startStack } from "../stack/stack.ts";
+import { CA, certificateFiles, LOCALHOST } from "../support/certificates.ts";
+
+/** More connections than there are descriptors for. */
+const TOO_MANY = 100;
+
+/** Far longer than a connection takes, ms. */
+const PATIENCE_MS = 500;
+
+const FEW_DESCRIPTORS = "test/support/few_descriptors.ts";
+
+/** Fills a gateway up with connections, lets go of them, and waits for its end. */
+async function exhaust(
+  environment: Readonly<Record<string, string>>,
+  { isTls = false } = {},
+): Promise<{ code: number; complaint: string }> {
+  await using stack = await startStack();
+  const child = new Deno.Command("deno", {
+    args: [
+      ...["run", "--no-prompt", "--quiet", "-P=start"],
+      ...["--allow-ffi", `--preload=${FEW_DESCRIPTORS}`, "src/main.ts"],
+    ],
+    env: {
+      ...stack.environment,
+      ...environment,
+      NO_COLOR: "1",
+      PROXY_PORT: "0",
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const complaint = new Response(child.stderr).text();
+  try {
+    const port = await portOf(child.stdout);
+    const host = "127.0.0.1";
+    if (isTls) {
+      await fillUp(() => connectTls({ host, port, ca: CA }), "secureConnect");
+    } else {
+      await fillUp(() => connect({ host, port }), "connect");
+    }
+    const { code } = await child.status;
+    return { code, complaint: await complaint };
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // As it should, it has ended.
+    }
+    await Promise.all([child.status, complaint]);
+  }
+}
+
+/** Opens connections until one is not answered any more, and lets go of them. */
+async function fillUp(open: () => Socket, opened: string): Promise<void> {
+  const sockets: Socket[] = [];
+  let isOpen = true;
+  while (isOpen && sockets.length < TOO_MANY) {
+    const socket = open();
+    sockets.push(socket);
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    isOpen = await once(socket, opened, { signal: patience })
+      .then(() => true, () => false);
+    socket.on("error", () => {}); // the gateway may end before its clients do
+  }
+  for (const socket of sockets) socket.destroy();
+}
+
+/** Where it listens, as its log says; the rest of the log is not read. */
+async function portOf(log: ReadableStream<Uint8Array>): Promise<number> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const part of log) {
+    text += decoder.decode(part, { stream: true });
+    const port = /"port":(\d+)/.exec(text)?.[1];
+    if (port !== undefined) return Number(port);
+  }
+  throw new Error(`It does not listen: ${text}`);
+}
+
+/** The limit is set by Linux's own library. */
+const ignore = Deno.build.os !== "linux";
+
+Deno.test({
+  name: "out of file descriptors, a gateway ends with exit code 1 and one line",
+  ignore,
+  async fn() {
+    const { code, complaint } = await exhaust({});
+    assert.equal(code, 1);
+    assert.match(complaint, /^Cannot accept connections[^\n]*\n$/);
+  },
+});
+
+Deno.test({
+  name: "out of file descriptors, a gateway with TLS does the same",
+  ignore,
+  async fn() {
+    await using files = await certificateFiles(LOCALHOST);
+    const { code, complaint } = await exhaust({
+      ENABLE_TLS: "true",
+      TLS_CERT_FILE: files.certFile,
+      TLS_KEY_FILE: files.keyFile,
+    }, { isTls: true });
+    assert.equal(code, 1);
+    assert.match(complaint, /^Cannot accept connections[^\n]*\n$/);
+  },
+});

@@ -1,0 +1,139 @@
+/** What becomes of WebSockets while their runner misbehaves, and of the gateway afterwards. */
+import assert from "node:assert/strict";
+import {
+  acceptOf,
+  clientFrame,
+  closing,
+  frame,
+  HANDSHAKE,
+  OPCODE,
+  readClose,
+} from "../conformance/ws.ts";
+import type { RawStream } from "../support/raw_client.ts";
+import type { Behaviour } from "./faulty_runner.ts";
+import {
+  AT_ONCE,
+  DEMO,
+  type Fault,
+  liveThrough,
+  type Reply,
+  replyFrom,
+  startWorld,
+  type World,
+} from "./world.ts";
+
+const BROKEN = { status: 101, code: "1011", isComplete: true } as const;
+const UNREACHABLE = {
+  status: 502,
+  code: "runner_unreachable",
+  isComplete: true,
+} as const;
+const NO_HTTP = { ...UNREACHABLE, code: "runner_protocol_error" } as const;
+const LATE = { ...UNREACHABLE, status: 504, code: "runner_timeout" } as const;
+
+const HELLO = frame({ opcode: OPCODE.text, payload: "hello" });
+const GOODBYE = frame({ opcode: OPCODE.close, payload: closing(1000) });
+const RESERVED = frame({ opcode: OPCODE.text, payload: "?", reserved: 7 });
+
+/** A 101 to whatever key was sent, and what comes behind it. */
+function switched(frames: string, fields = ""): Behaviour["says"] {
+  return async (head) => {
+    const key = /^sec-websocket-key: (.*)\r$/im.exec(head)?.[1] ?? "";
+    return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n" +
+      `Upgrade: websocket\r\nSec-WebSocket-Accept: ${await acceptOf(key)}\r\n` +
+      `${fields}\r\n${frames}`;
+  };
+}
+
+const GOOD: Behaviour = { says: switched(GOODBYE), then: "closes" };
+const WELL = { status: 101, code: "1000", isComplete: true } as const;
+const MANY_FIELDS = "A: b\r\n".repeat(1e5);
+
+const CASES: readonly [
+  name: string,
+  says: Behaviour["says"],
+  then: Behaviour["then"],
+  wanted: Reply,
+][] = [
+  ["closes before the 101", "", "closes", UNREACHABLE],
+  ["resets before the 101", "", "resets", UNREACHABLE],
+  ["closes in the 101", "HTTP/1.1 101 Switch", "closes", UNREACHABLE],
+  ["hangs in the 101", "HTTP/1.1 101 Switch", "hangs", LATE],
+  ["sends a 101 with 10^5 fields", switched("", MANY_FIELDS), "hangs", NO_HTTP],
+  ["closes after the 101", switched(""), "closes", BROKEN],
+  ["resets after the 101", switched(""), "resets", BROKEN],
+  ["half-closes after the 101", switched(HELLO), "half-closes", BROKEN],
+  ["closes in a frame", switched(HELLO.slice(0, 4)), "closes", BROKEN],
+  ["resets in a frame", switched(HELLO.slice(0, 4)), "resets", BROKEN],
+  ["sends garbage for frames", switched(RESERVED), "hangs", BROKEN],
+];
+
+async function open({ connect }: World): Promise<RawStream> {
+  const client = await connect();
+  await client.write(
+    ["GET /ws HTTP/1.1", `Host: ${DEMO}`, ...HANDSHAKE, "", ""].join("\r\n"),
+  );
+  return client;
+}
+
+/** Opens a WebSocket and waits for its end; the code is that of the Close. */
+async function ask(world: World): Promise<Reply> {
+  using client = await open(world);
+  const reply = await replyFrom(client);
+  if (reply.status !== 101) return reply;
+  const code = await readClose(client);
+  return code === undefined
+    ? { ...reply, isComplete: false }
+    : { ...reply, code: String(code) };
+}
+
+Deno.test("a WebSocket whose runner", async (t) => {
+  await using world = await startWorld();
+  world.runner.behaviour = GOOD;
+  for (const [name, says, then, wanted] of CASES) {
+    const fault: Fault = {
+      name,
+      inject({ runner }) {
+        runner.behaviour = { says, then };
+      },
+      wanted,
+      isSlow: wanted === LATE,
+      heal({ runner }) {
+        runner.behaviour = GOOD;
+      },
+    };
+    await t.step(name, () => liveThrough(world, fault, ask, WELL));
+  }
+});
+
+Deno.test("a WebSocket whose runner has fallen silent is over when its client wants it", async (t) => {
+  await using world = await startWorld();
+  const sockets = await world.sockets();
+  world.runner.behaviour = { says: switched(HELLO), then: "hangs" };
+  const goodbye = clientFrame({
+    opcode: OPCODE.close,
+    payload: closing(1000),
+  });
+  const leaving = {
+    "with a Close": async (client: RawStream) => {
+      await client.write(goodbye);
+      assert.equal(await readClose(client), 1000);
+    },
+    "without a word": async (client: RawStream) => {
+      assert.equal(await client.read(HELLO.length), HELLO);
+    },
+  };
+  for (const [name, leave] of Object.entries(leaving)) {
+    await t.step(name, async () => {
+      await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+        using client = await open(world);
+        assert.equal((await replyFrom(client)).status, 101);
+        await leave(client);
+      }));
+      // The gateway waits some seconds for an answer to the Close; what else may be left, goes with the runner.
+      await world.runner.stop();
+      await world.runner.restart();
+      await world.backAt(sockets);
+    });
+  }
+});

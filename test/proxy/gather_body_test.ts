@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { gatherBody } from "../../src/proxy/gather_body.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Longer than any of these tests takes, ms. */
+const LONG_MS = 60_000;
+
+function bytes(text: string): Bytes {
+  return new TextEncoder().encode(text);
+}
+
+/** A body in the hands of a test. */
+function heldBody() {
+  const { promise: cancelled, resolve: onCancel } = Promise.withResolvers<
+    unknown
+  >();
+  let controller: ReadableStreamDefaultController<Bytes> | undefined;
+  const body = new ReadableStream<Bytes>({
+    start(given) {
+      controller = given;
+    },
+    cancel: onCancel,
+  });
+  assert(controller !== undefined);
+  return { body, controller, cancelled };
+}
+
+Deno.test("gatherBody() gives a body that ends in time as a whole", async () => {
+  for (const parts of [[], ["one"], ["in", " several", " parts"]]) {
+    const whole = await gatherBody(
+      ReadableStream.from(parts.map(bytes)),
+      LONG_MS,
+    );
+    assert(whole instanceof Uint8Array);
+    assert.deepEqual(whole, bytes(parts.join("")));
+  }
+});
+
+Deno.test("gatherBody() passes a late body on with nothing missing", async () => {
+  for (const early of [[], ["a"], ["a", "b"]]) {
+    const { body, controller } = heldBody();
+    for (const part of early) controller.enqueue(bytes(part));
+    const rest = await gatherBody(body, 1);
+    assert(rest instanceof ReadableStream);
+    controller.enqueue(bytes("late"));
+    controller.close();
+    assert.equal(await new Response(rest).text(), `${early.join("")}late`);
+  }
+});
+
+Deno.test("gatherBody() cancels a late body that nobody wants any more", async () => {
+  const { body, cancelled } = heldBody();
+  const rest = await gatherBody(body, 1);
+  assert(rest instanceof ReadableStream);
+  await rest.cancel("left");
+  assert.equal(await cancelled, "left");
+});
+
+Deno.test("gatherBody() fails as its body does, early or late", async () => {
+  const broken = new Error("broken");
+  const early = heldBody();
+  early.controller.error(broken);
+  await assert.rejects(gatherBody(early.body, LONG_MS), broken);
+
+  const late = heldBody();
+  const rest = await gatherBody(late.body, 1);
+  assert(rest instanceof ReadableStream);
+  late.controller.error(broken);
+  await assert.rejects(new Response(rest).text(), broken);
+});
