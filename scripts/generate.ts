@@ -5,6 +5,7 @@
 import { type Artefact, refresh } from "./generate/artefact.ts";
 import { daytonaTypes } from "./generate/daytona_types.ts";
 import { gatewayDescription } from "./generate/gateway_description.ts";
+import { licences } from "./generate/licences.ts";
 import { readmeConfiguration } from "./generate/readme_configuration.ts";
 
 /** Every file that is generated. */
@@ -12,6 +13,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   daytonaTypes,
   gatewayDescription,
   readmeConfiguration,
+  licences,
 ];
 
 if (import.meta.main) {

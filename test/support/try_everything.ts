@@ -1,0 +1,28 @@
+/** A program that tries what a program that has been taken over would, and tells what it was let do. */
+const attempts: Record<string, () => unknown> = {
+  "read a file": () => Deno.readTextFile("/etc/passwd"),
+  "read the source": () => Deno.readTextFile("./src/main.ts"),
+  "write a file": () => Deno.writeTextFile("./src/planted.ts", ""),
+  "write outside": () => Deno.writeTextFile("/tmp/planted", ""),
+  "read a variable": () => Deno.env.get("HOME"),
+  "read all variables": () => Deno.env.toObject(),
+  "run a program": () => new Deno.Command("sh").output(),
+  "run deno": () => new Deno.Command("deno").output(),
+  "load a library": () => Deno.dlopen("libc.so.6", {}),
+  "ask about the system": () => Deno.hostname(),
+};
+
+const allowed: string[] = [];
+for (const [name, attempt] of Object.entries(attempts)) {
+  try {
+    await attempt();
+    allowed.push(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) allowed.push(name);
+  }
+}
+await Deno.stdout.write(
+  new TextEncoder().encode(
+    JSON.stringify({ tried: Object.keys(attempts).length, allowed }),
+  ),
+);
