@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { components } from "../../gen/daytona.ts";
+import { withoutTrailingSlashes } from "../lib/slashes.ts";
 import { isBearer } from "./grammar.ts";
 
 /** The fields of an answer, one reader for each that openapi/daytona.yaml names. */
@@ -39,7 +40,7 @@ export interface Snapshot {
 }
 
 const id = z.string().min(1);
-const baseUrl = z.string().refine(isBaseUrl).transform(withoutTrailingSlash);
+const baseUrl = z.string().refine(isBaseUrl).transform(withoutTrailingSlashes);
 const optionalText = z.string().nullish().transform((text) => text || null);
 
 /** Reads a {@linkcode Runner}. */
@@ -82,8 +83,4 @@ function isBaseUrl(text: string): boolean {
   if (!/^https?:\/\/[^?#\s\\]+$/i.test(text)) return false;
   const url = URL.parse(text);
   return url !== null && url.username === "" && url.password === "";
-}
-
-function withoutTrailingSlash(url: string): string {
-  return url.replace(/\/+$/, "");
 }

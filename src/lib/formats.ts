@@ -2,6 +2,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { Format } from "./settings.ts";
+import { withoutTrailingSlashes } from "./slashes.ts";
 
 /** The longest delay that a timer takes: above it, `setTimeout` fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -92,7 +93,7 @@ export function baseUrl(): Format<string> {
       .transform((text) => new URL(text))
       .refine((url) => url.username + url.password === "")
       .refine((url) => !/[?#]/.test(url.href))
-      .transform((url) => url.href.replace(/\/+$/, "")),
+      .transform((url) => withoutTrailingSlashes(url.href)),
   };
 }
 

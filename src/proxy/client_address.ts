@@ -17,6 +17,9 @@ export function isTrusted(
   );
 }
 
+/** Hops that are looked at, nearest first: a chain is short, and telling that something is no address takes long. */
+const MAX_HOPS = 32;
+
 /** Where a request came from: for the app, and for our own decisions. */
 export interface Provenance {
   readonly forwarded: Forwarded;
@@ -44,6 +47,7 @@ export function provenance(
     };
   }
   const hops = (headers.get("x-forwarded-for") ?? "").split(",")
+    .slice(-MAX_HOPS)
     .map((hop) => hop.trim())
     .filter((hop) => ipaddr.isValid(hop));
   const chain = [...hops, peer];

@@ -143,5 +143,7 @@ function namesIn(fields: readonly [string, string][]): string {
 
 function variesByOrigin([name, value]: [string, string]): boolean {
   return name.toLowerCase() === "vary" &&
-    value.split(",").some((member) => /^\s*(?:origin|\*)\s*$/i.test(member));
+    value.split(",").some((member) =>
+      /^[ \t]*(?:origin|\*)[ \t]*$/i.test(member)
+    );
 }

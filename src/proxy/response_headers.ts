@@ -25,8 +25,11 @@ export function filterSetCookie(
   }).join(";");
 }
 
-/** Chromium maps other characters (UTS #46): with a full-width letter in it, a domain may still be the base. */
-const PLAIN_DOMAIN = /^[a-z0-9._-]*$/;
+/**
+ * Chromium maps other characters (UTS #46): with a full-width letter in it, a domain may still be the base. A blank
+ * makes it none for everybody.
+ */
+const PLAIN_DOMAIN = /^[a-z0-9._ -]*$/;
 
 /** The domain that an attribute names, undefined for any other attribute (RFC 6265bis section 5.6.3). */
 function domainOf(attribute: string): string | undefined {

@@ -1,5 +1,6 @@
 /** The base URL of a runner, taken apart once. */
 import type { Runner } from "../daytona/client.ts";
+import { withoutTrailingSlashes } from "../lib/slashes.ts";
 import { parseOrigin } from "../upstream/origin.ts";
 import type { Origin } from "../upstream/types.ts";
 
@@ -29,6 +30,6 @@ export function runnerBase(url: string): RunnerBase {
   return {
     origin: parseOrigin(url),
     authority: host,
-    path: pathname.replace(/\/+$/, ""),
+    path: withoutTrailingSlashes(pathname),
   };
 }

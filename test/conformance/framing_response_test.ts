@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import { OK, ok, thenClose } from "./raw_runner.ts";
-import { errorOf, exchange, startTarget } from "./target.ts";
+import { assertOwn, attempt, exchange } from "./exchange.ts";
+import { CHOICE, startTarget } from "./target.ts";
 
 const HELLO = "5\r\nhello\r\n0\r\n\r\n";
 
@@ -73,13 +74,19 @@ Deno.test("a response that breaks the grammar is a 502, and its connection is no
   for (const [name, answer] of Object.entries(VIOLATIONS)) {
     await t.step(name, async () => {
       runner.answer = answer;
+      if (!target.isPorthole) {
+        // It may repair what it gets, if only that leaves no doubt where the next response begins.
+        await attempt(target, {});
+        runner.answer = OK;
+        assert.equal((await exchange(target)).response.body, "ok");
+        return;
+      }
       const { response, seen: [first] } = await exchange(target);
       runner.answer = OK;
       const next = await exchange(target);
       assert.equal(next.response.body, "ok");
       assert.notEqual(next.seen[0]?.connection, first?.connection);
-      assert.equal(response.status, 502);
-      assert.equal(errorOf(response), "runner_protocol_error");
+      assertOwn(target, response, 502, "runner_protocol_error");
       assert.deepEqual(valuesOf(response.fields, "cache-control"), [
         "no-store",
       ]);
@@ -158,25 +165,30 @@ Deno.test("a well-framed response arrives as it is, and its connection is used a
       runner.answer = answer;
       const { response } = await exchange(target);
       assert.equal(response.status, status);
-      assert.equal(framingOf(response.fields), framing ?? "");
+      if (target.isPorthole) {
+        assert.equal(framingOf(response.fields), framing ?? "");
+      }
       assert.equal(response.body, body);
       assert(response.isComplete);
     });
   }
-  assert.equal(runner.accepted, 1);
+  if (target.isPorthole) assert.equal(runner.accepted, 1);
 });
 
-Deno.test("a status over 599 is a 502, as no front can send it (RFC 9110 section 15)", async (t) => {
-  await using target = await startTarget();
-  for (const status of ["600", "999"]) {
-    await t.step(status, async () => {
-      target.runner.answer = OK.replace("200", status);
-      const { response } = await exchange(target);
-      assert.equal(response.status, 502);
-      assert.equal(errorOf(response), "runner_protocol_error");
-    });
-  }
-});
+Deno.test(
+  "a status over 599 is a 502, as no front can send it (RFC 9110 section 15)",
+  CHOICE,
+  async (t) => {
+    await using target = await startTarget();
+    for (const status of ["600", "999"]) {
+      await t.step(status, async () => {
+        target.runner.answer = OK.replace("200", status);
+        const { response } = await exchange(target);
+        assertOwn(target, response, 502, "runner_protocol_error");
+      });
+    }
+  },
+);
 
 const UNFRAMED: Record<string, string> = {
   "chunked": ok("Transfer-Encoding: chunked", HELLO),
@@ -203,17 +215,19 @@ Deno.test("a chunked body arrives whole, without its extensions and trailers (RF
       runner.answer = answer;
       const { response } = await exchange(target);
       // One that has come whole is told its length: how much of it that is, is a matter of time.
-      assert.match(
-        framingOf(response.fields),
-        /^(content-length: 5|transfer-encoding: chunked)$/,
-      );
-      assert.deepEqual(valuesOf(response.fields, "trailer"), []);
+      if (target.isPorthole) {
+        assert.match(
+          framingOf(response.fields),
+          /^(content-length: 5|transfer-encoding: chunked)$/,
+        );
+        assert.deepEqual(valuesOf(response.fields, "trailer"), []);
+      }
       assert.deepEqual(valuesOf(response.fields, "x-t"), []);
       assert.equal(response.body, "hello");
       assert(response.isComplete);
     });
   }
-  assert.equal(runner.accepted, 1);
+  if (target.isPorthole) assert.equal(runner.accepted, 1);
 });
 
 Deno.test("a body that ends with the connection arrives chunked (RFC 9112 section 6.3)", async (t) => {
@@ -223,7 +237,9 @@ Deno.test("a body that ends with the connection arrives chunked (RFC 9112 sectio
     await t.step(version, async () => {
       runner.answer = thenClose(`${version} 200 OK\r\n\r\nhello`);
       const { response } = await exchange(target);
-      assert.equal(framingOf(response.fields), CHUNKED);
+      if (target.isPorthole) {
+        assert.equal(framingOf(response.fields), CHUNKED);
+      }
       assert.equal(response.body, "hello");
       assert(response.isComplete);
     });

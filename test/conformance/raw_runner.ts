@@ -74,23 +74,38 @@ export interface HeldRequest extends Disposable {
   readonly request: Promise<PendingRequest>;
 }
 
+/** How long the next request may take to come, ms: a gateway that holds it back fails the case. */
+const PATIENCE_MS = 5_000;
+
 /** Hands the next request over to a test, which reads its body and answers it by hand; disposing closes the connection. */
 export function holdNext(runner: RawRunner): HeldRequest {
-  const { promise, resolve } = Promise.withResolvers<PendingRequest>();
+  const { promise, resolve, reject } = Promise.withResolvers<PendingRequest>();
   const released = Promise.withResolvers<void>();
   const { answer } = runner;
+  const timer = setTimeout(
+    () => reject(new Closed("no request came")),
+    PATIENCE_MS,
+  );
   runner.answer = async (request) => {
     runner.answer = answer;
+    clearTimeout(timer);
     resolve(request);
     await released.promise;
     request.stream.close();
   };
-  return { request: promise, [Symbol.dispose]: () => released.resolve() };
+  return {
+    request: promise,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      released.resolve();
+    },
+  };
 }
 
-/** Starts a runner on a free port of 127.0.0.1. */
-export function startRawRunner(): RawRunner {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+/** Starts a runner at `host:port`, on a free port where that is 0. */
+export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
+  const { hostname, port } = addressOf(authority);
+  const listener = Deno.listen({ hostname, port });
   const streams: RawStream[] = [];
   const serving: Promise<void>[] = [];
   const problems: unknown[] = [];
@@ -147,7 +162,9 @@ export function startRawRunner(): RawRunner {
 
   const accepting = accept();
   const runner: RawRunner = {
-    url: `http://127.0.0.1:${listener.addr.port}`,
+    url: port === 0
+      ? `http://${hostname}:${listener.addr.port}`
+      : `http://${authority}`,
     seen,
     get accepted() {
       return streams.length;
@@ -162,6 +179,17 @@ export function startRawRunner(): RawRunner {
     },
   };
   return runner;
+}
+
+/** The parts of `host:port`. */
+export function addressOf(
+  authority: string,
+): { hostname: string; port: number } {
+  const colon = authority.lastIndexOf(":");
+  return {
+    hostname: authority.slice(0, colon).replaceAll(/[[\]]/g, ""),
+    port: Number(authority.slice(colon + 1)),
+  };
 }
 
 function isGone(error: unknown): boolean {

@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import { chunks, type RawStream, readResponse } from "../support/raw_client.ts";
 import { holdNext, ok, type PendingRequest } from "./raw_runner.ts";
-import {
-  exchange,
-  type Message,
-  messageOf,
-  post,
-  startTarget,
-  type Target,
-} from "./target.ts";
+import { exchange, type Message, messageOf, post } from "./exchange.ts";
+import { startTarget, type Target } from "./target.ts";
 
 /** A request under way, seen from both ends. */
 interface Both extends Disposable {

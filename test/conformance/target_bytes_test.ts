@@ -1,13 +1,8 @@
 /** The request-target arrives octet for octet behind the sandbox's prefix, and never outside it (RFC 9112 section 3.2.1). */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
-import {
-  errorOf,
-  exchange,
-  type Message,
-  startTarget,
-  type Target,
-} from "./target.ts";
+import { assertOwn, errorOf, exchange, type Message } from "./exchange.ts";
+import { CHOICE, startTarget, type Target } from "./target.ts";
 
 const HANDSHAKE = [
   "Connection: Upgrade",
@@ -99,19 +94,23 @@ const RESOLVED: Record<string, string> = {
   "/a%2Fb/../c//d%zz": "/c//d%zz",
 };
 
-Deno.test("dot segments are resolved within the app's own path, the rest kept (RFC 3986 section 5.2.4)", async (t) => {
-  await using target = await startTarget();
-  for (const [way, fields] of Object.entries(WAYS)) {
-    for (const [sent, expected] of Object.entries(RESOLVED)) {
-      await t.step(`${way} ${sent}`, async () => {
-        assert.deepEqual(
-          await targetsOf(target, { line: `GET ${sent} HTTP/1.1`, fields }),
-          [target.prefix + expected],
-        );
-      });
+Deno.test(
+  "dot segments are resolved within the app's own path, the rest kept (RFC 3986 section 5.2.4)",
+  CHOICE,
+  async (t) => {
+    await using target = await startTarget();
+    for (const [way, fields] of Object.entries(WAYS)) {
+      for (const [sent, expected] of Object.entries(RESOLVED)) {
+        await t.step(`${way} ${sent}`, async () => {
+          assert.deepEqual(
+            await targetsOf(target, { line: `GET ${sent} HTTP/1.1`, fields }),
+            [target.prefix + expected],
+          );
+        });
+      }
     }
-  }
-});
+  },
+);
 
 /** Every spelling of a climb: dots and separators, plain and encoded, in both cases. */
 function climbs(): string[] {
@@ -134,15 +133,18 @@ Deno.test("no spelling of dot segments leaves the sandbox's prefix (RFC 3986 sec
         for (const query of ["", "?a"]) {
           const line = `GET ${climb}destroy${query} HTTP/1.1`;
           const { response } = await exchange(target, { line, fields });
+          const isRefused = target.isPorthole
+            ? errorOf(response) === "bad_target"
+            : response.status >= 400;
           assert(
-            response.status === 200 || errorOf(response) === "bad_target",
+            response.status === 200 || isRefused,
             `${climb}: ${response.statusLine}`,
           );
         }
       }
     });
   }
-  assert(runner.seen.length > 100);
+  if (target.isPorthole) assert(runner.seen.length > 100);
   for (const { target } of runner.seen) {
     assert(target.startsWith(`${prefix}/`), target);
     // Also for a later hop that decodes separators and resolves what it then finds.
@@ -165,20 +167,23 @@ const HALF_SEEN: readonly string[] = [
   "/%2e%2e#/b",
 ];
 
-Deno.test("a target that only some hops would resolve is refused, and says so (RFC 3986 section 3.3)", async (t) => {
-  await using target = await startTarget();
-  for (const [way, fields] of Object.entries(WAYS)) {
-    for (const sent of HALF_SEEN) {
-      await t.step(`${way} ${sent}`, async () => {
-        const line = `GET ${sent} HTTP/1.1`;
-        const { response, seen } = await exchange(target, { line, fields });
-        assert.equal(response.status, 400);
-        assert.equal(errorOf(response), "bad_target");
-        assert.deepEqual(seen, []);
-      });
+Deno.test(
+  "a target that only some hops would resolve is refused, and says so (RFC 3986 section 3.3)",
+  CHOICE,
+  async (t) => {
+    await using target = await startTarget();
+    for (const [way, fields] of Object.entries(WAYS)) {
+      for (const sent of HALF_SEEN) {
+        await t.step(`${way} ${sent}`, async () => {
+          const line = `GET ${sent} HTTP/1.1`;
+          const { response, seen } = await exchange(target, { line, fields });
+          assertOwn(target, response, 400, "bad_target");
+          assert.deepEqual(seen, []);
+        });
+      }
     }
-  }
-});
+  },
+);
 
 const BAD_HOSTS: readonly string[] = [
   "3000-..",
@@ -215,7 +220,9 @@ Deno.test("a host whose label would change the path names no preview (RFC 1035 s
         await client.write(
           ["GET / HTTP/1.1", `Host: ${host}`, ...fields, "", ""].join("\r\n"),
         );
-        assert.equal((await readResponse(client)).status, 400);
+        const { status } = await readResponse(client);
+        if (target.isPorthole) assert.equal(status, 400);
+        else assert.match(`${status}`, /^4/);
       });
     }
   }

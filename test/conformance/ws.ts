@@ -7,7 +7,8 @@ import {
 } from "../support/raw_client.ts";
 import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import { holdNext, type PendingRequest } from "./raw_runner.ts";
-import { messageOf, type Target } from "./target.ts";
+import { messageOf } from "./exchange.ts";
+import type { Target } from "./target.ts";
 
 /** The opcodes of RFC 6455 section 5.2. */
 export const OPCODE = {
@@ -75,6 +76,19 @@ export async function readFrame(stream: RawStream): Promise<Required<Frame>> {
     masked,
     payload: mask(await stream.read(length), key),
   };
+}
+
+/** The next message of a peer, put together from its fragments: its opcode and payload. */
+export async function readMessage(
+  stream: RawStream,
+): Promise<[opcode: number, payload: string]> {
+  let message: [opcode: number, payload: string] | undefined;
+  for (;;) {
+    const { opcode, final, payload } = await readFrame(stream);
+    if (opcode >= OPCODE.close) continue;
+    message = [message?.[0] ?? opcode, (message?.[1] ?? "") + payload];
+    if (final) return message;
+  }
 }
 
 /** The next Close of a peer, whatever comes before it: its code, or undefined where the connection ends without. */

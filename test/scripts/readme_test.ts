@@ -12,7 +12,12 @@ import {
 } from "./doc_references.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const DOCUMENTS = ["README.md", "SECURITY.md", "docs/operations.md"];
+const DOCUMENTS = [
+  "README.md",
+  "SECURITY.md",
+  "docs/operations.md",
+  "test/conformance/README.md",
+];
 
 function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));

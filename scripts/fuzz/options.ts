@@ -1,0 +1,57 @@
+/** The options of `deno task fuzz`. */
+import { parseArgs } from "node:util";
+
+/** What to try, and for how long. */
+export interface FuzzOptions {
+  /** Inputs in all. */
+  readonly runs: number;
+  /** Instead of `runs`, as long as this. */
+  readonly minutes: number | undefined;
+  readonly seed: number;
+  /** One failure's place, to try it alone. */
+  readonly path: string | undefined;
+  /** Part of the names of the properties to try. */
+  readonly only: string;
+}
+
+/** Usage, as one line. */
+export const USAGE =
+  "usage: deno task fuzz [--runs N | --minutes M] [--seed=S [--path=P]] [--only NAME]";
+
+const DEFAULT_RUNS = 1_000_000;
+
+/** Reads the options; undefined where they are not what {@linkcode USAGE} says. */
+export function parseOptions(
+  args: readonly string[],
+  randomSeed: number,
+): FuzzOptions | undefined {
+  let values: Record<string, string | undefined>;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        runs: { type: "string" },
+        minutes: { type: "string" },
+        seed: { type: "string" },
+        path: { type: "string" },
+        only: { type: "string" },
+      },
+    }));
+  } catch {
+    return undefined;
+  }
+  const { runs, minutes, seed, path, only = "" } = values;
+  const isNumber = [runs, minutes].every((text) =>
+    text === undefined || /^\d+(?:\.\d+)?$/.test(text) && Number(text) > 0
+  );
+  const isSeed = seed === undefined || /^-?\d{1,10}$/.test(seed);
+  const isPath = path === undefined || seed !== undefined;
+  if (!isNumber || !isSeed || !isPath || (runs && minutes)) return undefined;
+  return {
+    runs: Number(runs ?? DEFAULT_RUNS),
+    minutes: minutes === undefined ? undefined : Number(minutes),
+    seed: seed === undefined ? randomSeed : Number(seed),
+    path,
+    only,
+  };
+}

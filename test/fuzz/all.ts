@@ -1,0 +1,47 @@
+/** Every property that there is, and every kind of input that time is taken for. */
+import { bodyProperties } from "./bodies.ts";
+import { cookieProperties } from "./cookies.ts";
+import { credentialProperties } from "./credentials.ts";
+import { fieldProperties } from "./fields.ts";
+import { frameProperties } from "./frames.ts";
+import type { Growth } from "./growth.ts";
+import { addressGrowths } from "./growth_addresses.ts";
+import { fieldGrowths } from "./growth_fields.ts";
+import { textGrowths } from "./growth_texts.ts";
+import { wireGrowths } from "./growth_wire.ts";
+import { headProperties } from "./heads.ts";
+import { hostProperties } from "./hosts.ts";
+import { pathProperties } from "./paths.ts";
+import type { Property } from "./property.ts";
+import { queryProperties } from "./queries.ts";
+import { referenceProperties } from "./references.ts";
+import { requestWireProperties } from "./requests_wire.ts";
+import { responseWireProperties } from "./responses_wire.ts";
+import { storedProperties } from "./stored.ts";
+import { textProperties } from "./texts.ts";
+
+/** All properties, those that need a network last. */
+export const allProperties: readonly Property[] = [
+  ...hostProperties,
+  ...pathProperties,
+  ...referenceProperties,
+  ...cookieProperties,
+  ...queryProperties,
+  ...fieldProperties,
+  ...credentialProperties,
+  ...headProperties,
+  ...bodyProperties,
+  ...frameProperties,
+  ...textProperties,
+  ...storedProperties,
+  ...requestWireProperties,
+  ...responseWireProperties,
+];
+
+/** All kinds of long input. */
+export const allGrowths: readonly Growth[] = [
+  ...addressGrowths,
+  ...fieldGrowths,
+  ...wireGrowths,
+  ...textGrowths,
+];

@@ -1,0 +1,167 @@
+/** Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials}, {@linkcode cookiesCount}. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  bearerOf,
+  cookiesCount,
+  presentedCredentials,
+  toolboxCredentials,
+} from "../../src/auth/credentials.ts";
+import { ownCookies } from "../../src/auth/own_cookies.ts";
+import { cases, fieldValue, mutated, TRICKY } from "./arbitraries.ts";
+import { type Property, property } from "./property.ts";
+
+const HOST = {
+  port: 3000,
+  label: "demo",
+  base: "preview.example.com",
+  authoritySuffix: "preview.example.com",
+};
+const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
+const ALLOWED = "https://app.example";
+
+/** The sandbox's own origins and the one allowed, and what only looks like them. */
+const origin = mutated(
+  fc.constantFrom(
+    "https://3000-demo.preview.example.com",
+    "https://8080-demo.preview.example.com",
+    "https://3000-other.preview.example.com",
+    "https://preview.example.com",
+    ALLOWED,
+    "null",
+  ),
+  [...TRICKY, "http:", "evil.example", ":443", "demo", "0"],
+).map((text) => text.trim());
+
+const optional = <T>(value: fc.Arbitrary<T>) =>
+  fc.option(value, { nil: undefined });
+
+const authorization = mutated(
+  fc.constantFrom("Bearer abc.def", "bearer  x ", "Basic eDp5").chain(cases),
+  [...TRICKY, "Bearer ", ","],
+);
+
+const request = fc.record({
+  method: fc.constantFrom("GET", "HEAD", "POST", "OPTIONS"),
+  site: optional(
+    fc.constantFrom("same-origin", "same-site", "cross-site", "none", "x"),
+  ),
+  mode: optional(
+    fc.constantFrom("navigate", "no-cors", "cors", "websocket", "x"),
+  ),
+  origin: optional(origin),
+  referer: optional(origin.map((text) => `${text}/path?q`)),
+  accept: optional(fc.constantFrom("*/*", "text/html,*/*", "application/json")),
+  authorization: optional(authorization),
+  token: optional(fieldValue),
+  cookie: optional(
+    mutated(
+      fc.constantFrom(
+        `${COOKIES.keySession}=s1; ${COOKIES.loginSession("demo")}=s2`,
+        `a=b; ${COOKIES.keySession}=s3`,
+      ),
+      [...TRICKY, `${COOKIES.keySession}=s4; `],
+    ).map((text) => text.trim()),
+  ),
+});
+
+type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
+
+function headersOf(request: Request): Headers {
+  const headers = new Headers();
+  const fields = {
+    "sec-fetch-site": request.site,
+    "sec-fetch-mode": request.mode,
+    origin: request.origin,
+    referer: request.referer,
+    accept: request.accept,
+    authorization: request.authorization,
+    "x-daytona-preview-token": request.token,
+    cookie: request.cookie,
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) headers.set(name, value);
+  }
+  return headers;
+}
+
+function sourceOf(request: Request) {
+  return {
+    method: request.method,
+    headers: headersOf(request),
+    host: HOST,
+    scheme: "https",
+    cookies: COOKIES,
+    authKey: undefined,
+    allowedOrigins: new Set([ALLOWED]),
+  } as const;
+}
+
+/** Whether a browser's URL parser puts a page of that origin, or URL, where sessions may be used. */
+function isOwnPage(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.protocol === "https:" && url.port === "" &&
+    (/^[1-9]\d*-demo\.preview\.example\.com$/.test(url.hostname) ||
+      url.origin === ALLOWED);
+}
+
+/** Properties of credentials. */
+export const credentialProperties: readonly Property[] = [
+  property(
+    "cookiesCount() only for pages of the sandbox, allowed ones, navigations, and what is no browser",
+    request,
+    (request) => {
+      if (!cookiesCount(sourceOf(request))) return;
+      const { method, site, mode, origin, referer, accept } = request;
+      if (site === "same-origin" || site === "none") return;
+      if (origin !== undefined) return assert.ok(isOwnPage(origin), origin);
+      const isRead = method === "GET" || method === "HEAD";
+      const wantsPage = mode === undefined
+        ? accept?.includes("text/html")
+        : mode === "navigate";
+      if (isRead && wantsPage) return;
+      if (referer !== undefined) return assert.ok(isOwnPage(referer), referer);
+      assert.equal(site, undefined);
+    },
+  ),
+
+  property(
+    "presentedCredentials() are in their order, and each is what the request says",
+    request,
+    (request) => {
+      const source = sourceOf(request);
+      const credentials = presentedCredentials(source);
+      const order = ["preview_token", "auth_key", "session", "bearer"];
+      const ranks = credentials.map(({ kind }) => order.indexOf(kind));
+      assert.deepEqual(ranks, ranks.toSorted((a, b) => a - b));
+      for (const credential of credentials) {
+        if (credential.kind === "session") {
+          assert.ok(request.cookie?.includes(credential.sealed));
+          assert.ok(cookiesCount(source));
+        } else {
+          const field = credential.kind === "bearer"
+            ? request.authorization
+            : request.token;
+          assert.ok(field?.includes(credential.token));
+        }
+      }
+      assert.deepEqual(
+        toolboxCredentials(source),
+        credentials.filter(({ kind }) => kind !== "session"),
+      );
+    },
+  ),
+
+  property(
+    "bearerOf() reads one token of visible ASCII behind the scheme",
+    authorization,
+    (text) => {
+      const headers = new Headers({ authorization: text });
+      const [scheme, token, ...more] = text.replace(/^[ \t]+|[ \t]+$/g, "")
+        .split(/ +/);
+      const isBearer = /^bearer$/i.test(scheme ?? "") && token !== undefined &&
+        /^[\x21-\x7e]+$/.test(token) && more.length === 0;
+      assert.equal(bearerOf(headers), isBearer ? token : undefined);
+    },
+  ),
+];

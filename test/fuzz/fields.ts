@@ -1,0 +1,266 @@
+/** Fields on their way: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors}, {@linkcode provenance}. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import ipaddr from "ipaddr.js";
+import { isTrusted, provenance } from "../../src/proxy/client_address.ts";
+import {
+  corsDecision,
+  preflightFields,
+  preflightOf,
+  withCors,
+} from "../../src/proxy/cors.ts";
+import { requestFields } from "../../src/proxy/request_headers.ts";
+import { responseFields } from "../../src/proxy/response_headers.ts";
+import { mayBeRefusal } from "../../src/proxy/runner_errors.ts";
+import { toolboxResponseFields } from "../../src/proxy/toolbox_response.ts";
+import { cases, fieldValue, mutated } from "./arbitraries.ts";
+import { type Property, property } from "./property.ts";
+
+/** By definition, whatever a Connection field says (RFC 9110 section 7.6.1). */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Set by the gateway alone, each once. */
+const OURS = [
+  "host",
+  "x-daytona-authorization",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+];
+
+const NAMES = [
+  ...HOP_BY_HOP,
+  ...OURS,
+  "accept",
+  "authorization",
+  "content-length",
+  "cookie",
+  "forwarded",
+  "set-cookie",
+  "vary",
+  "x-a",
+  "x-daytona-preview-token",
+  "x-porthole-error",
+  "x-request-id",
+  "access-control-allow-origin",
+  "access-control-allow-credentials",
+  "access-control-request-method",
+  "clear-site-data",
+  "location",
+  "origin",
+];
+
+const nomination = mutated(
+  fc.array(fc.constantFrom("close", "keep-alive", "upgrade", ...NAMES), {
+    maxLength: 4,
+  }).map((names) => names.join(", ")).chain(cases),
+  [",", ", ", " ", "\t", "\xa0", '"', ";"],
+).map((text) => text.trim());
+
+const field: fc.Arbitrary<[string, string]> = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(fc.constantFrom(...NAMES), fieldValue) },
+  fc.tuple(fc.constant("connection"), nomination),
+  fc.tuple(
+    fc.constantFrom("vary", "access-control-allow-origin"),
+    fc.constantFrom("*", "Origin", "accept, origin", "https://app.example"),
+  ),
+);
+
+const clientFields = fc.array(field, { maxLength: 12 });
+
+const appFields = fc.array(
+  field.chain(([name, value]) => fc.tuple(cases(name), fc.constant(value))),
+  { maxLength: 12 },
+);
+
+/** The members of a comma-separated list (RFC 9110 section 5.6.1), in lower case. */
+function members(list: string): string[] {
+  return list.toLowerCase().split(",")
+    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""));
+}
+
+function valuesOf(
+  fields: readonly (readonly [string, string])[],
+  name: string,
+): string[] {
+  return fields.filter(([key]) => key.toLowerCase() === name)
+    .map(([, value]) => value);
+}
+
+/** The names that go with the hop, of a message's fields. */
+function perHop(fields: readonly (readonly [string, string])[]): string[] {
+  const nominated = valuesOf(fields, "connection").flatMap(members);
+  return [...HOP_BY_HOP, ...nominated.filter((name) => name !== "")];
+}
+
+const TRUSTED = [ipaddr.parseCIDR("10.0.0.0/8"), ipaddr.parseCIDR("::1/128")];
+
+const address = mutated(
+  fc.constantFrom("10.0.0.1", "192.0.2.7", "::1", "2001:db8::1", "unknown"),
+  [
+    "0",
+    "0x",
+    ":",
+    ".",
+    "%eth0",
+    "::ffff:",
+    "[",
+    "]",
+    ":80",
+    "1e3",
+    " ",
+    "\xe9",
+  ],
+);
+
+const ORIGINS = ["https://app.example", "null", "https://3000-box.example"];
+
+/** Properties of the fields of both messages. */
+export const fieldProperties: readonly Property[] = [
+  property(
+    "requestFields() sends ours once, and nothing of the client's that belongs to a hop or to the gateway",
+    clientFields,
+    (received) => {
+      const headers = new Headers(received);
+      const fields = requestFields({
+        headers,
+        runnerHost: "runner",
+        runnerKey: "key",
+        forwarded: { host: "public", proto: "https", for: "192.0.2.7" },
+        dropAuthorization: true,
+        requestId: "id",
+        limits: { fields: 100, bytes: 65_536 },
+      });
+      const ours = OURS.map((name) => valuesOf(fields, name));
+      assert.deepEqual(
+        ours,
+        [["runner"], ["Bearer key"], ["192.0.2.7"], ["public"], ["https"]],
+      );
+      for (const name of perHop([...headers])) {
+        if (OURS.includes(name) || name === "x-request-id") continue;
+        assert.deepEqual(valuesOf(fields, name), []);
+      }
+      assert.equal(valuesOf(fields, "x-request-id").length, 1);
+      assert.deepEqual(valuesOf(fields, "authorization"), []);
+      const others = new Set([...OURS, "x-request-id", "cookie"]);
+      const own = new Set([...headers].map((field) => field.join(": ")));
+      for (const field of fields) {
+        if (!others.has(field[0])) assert.ok(own.has(field.join(": ")));
+      }
+    },
+  ),
+
+  property(
+    "responseFields() relays what is end to end, in order and unchanged, and nothing that passes for ours",
+    appFields,
+    (received) => {
+      const relayed = responseFields(received, "preview.example.com");
+      const gone = new Set([...perHop(received), "x-porthole-error"]);
+      for (const [name] of relayed) assert.ok(!gone.has(name.toLowerCase()));
+      function untouched(fields: readonly (readonly [string, string])[]) {
+        return fields.filter(([name]) =>
+          !gone.has(name.toLowerCase()) &&
+          !/^(set-cookie|clear-site-data)$/i.test(name)
+        );
+      }
+      // What RFC 9110 has no blank for may be taken for one: then more goes, never less.
+      if (received.some(([, value]) => value.includes("\xa0"))) return;
+      assert.deepEqual(untouched(relayed), untouched(received));
+    },
+  ),
+
+  property(
+    "toolboxResponseFields() keeps a toolbox from acting for the base host",
+    appFields,
+    (received) => {
+      const fields = toolboxResponseFields(received, {
+        sandboxId: "box",
+        authority: "preview.example.com",
+      });
+      assert.deepEqual(valuesOf(fields, "set-cookie"), []);
+      assert.deepEqual(valuesOf(fields, "clear-site-data"), []);
+      assert.ok(
+        valuesOf(fields, "content-security-policy").includes("sandbox"),
+      );
+      assert.equal(
+        typeof mayBeRefusal({ status: 404, headers: fields }),
+        "boolean",
+      );
+    },
+  ),
+
+  property(
+    "withCors() says each thing once, and allows credentials to trusted origins only",
+    fc.record({
+      fields: appFields,
+      received: clientFields,
+      origin: fc.constantFrom("", ...ORIGINS),
+      mode: fc.constantFrom("auto", "reflect", "off"),
+    }),
+    ({ fields, received, origin, mode }) => {
+      const headers = new Headers(received);
+      headers.delete("origin");
+      if (origin !== "") headers.set("origin", origin);
+      const isTrusted = (text: string) => text === ORIGINS[0];
+      const decision = corsDecision({ mode, headers, isTrusted });
+      const result = withCors(fields, decision);
+      const allowed = valuesOf(result, "access-control-allow-origin");
+      const own = valuesOf(fields, "access-control-allow-origin");
+      if (mode === "off" || mode === "auto" && own.length > 0) {
+        return assert.deepEqual(result, fields);
+      }
+      assert.deepEqual(allowed, origin === "" ? [] : [origin]);
+      assert.deepEqual(
+        valuesOf(result, "access-control-allow-credentials"),
+        origin === ORIGINS[0] ? ["true"] : [],
+      );
+      const varies = valuesOf(result, "vary").flatMap(members);
+      assert.ok(varies.includes("origin") || varies.includes("*"));
+      const preflight = preflightOf("OPTIONS", headers);
+      if (preflight !== undefined) preflightFields(preflight, decision);
+    },
+  ),
+
+  property(
+    "provenance() believes an untrusted peer nothing, and passes on addresses only",
+    fc.record({
+      peer: fc.oneof(fc.constantFrom("10.0.0.9", "::1", "192.0.2.1"), address),
+      chain: fc.array(address, { maxLength: 5 }),
+      host: fc.oneof(fieldValue, fc.constantFrom("a.example", "[::1]:80")),
+      proto: fc.oneof(fieldValue, fc.constantFrom("http", "https", "HTTPS")),
+    }),
+    ({ peer, chain, host, proto }) => {
+      const headers = new Headers({
+        "x-forwarded-for": chain.join(","),
+        "x-forwarded-host": host,
+        "x-forwarded-proto": proto,
+      });
+      const { clientAddress, forwarded } = provenance(peer, headers, {
+        authority: "public.example",
+        scheme: "https",
+        trusted: TRUSTED,
+      });
+      if (!isTrusted(peer, TRUSTED)) {
+        const expected = { host: "public.example", proto: "https", for: peer };
+        assert.deepEqual(forwarded, expected);
+        return assert.equal(clientAddress, peer);
+      }
+      const hops = forwarded.for.split(", ");
+      assert.equal(hops.at(-1), peer);
+      assert.ok(hops.every((hop) => ipaddr.isValid(hop)), forwarded.for);
+      assert.ok(hops.includes(clientAddress));
+      const behind = hops.slice(hops.lastIndexOf(clientAddress) + 1);
+      assert.ok(behind.every((hop) => isTrusted(hop, TRUSTED)));
+      assert.match(forwarded.host, /^[A-Za-z0-9._:[\]-]+$/);
+      assert.match(forwarded.proto, /^https?$/);
+    },
+  ),
+];

@@ -1,0 +1,95 @@
+/** Long field values. */
+import ipaddr from "ipaddr.js";
+import { cookieValues, withoutOwnCookies } from "../../src/auth/cookies.ts";
+import { bearerOf, cookiesCount } from "../../src/auth/credentials.ts";
+import { provenance } from "../../src/proxy/client_address.ts";
+import { withCors } from "../../src/proxy/cors.ts";
+import { nominatedFields } from "../../src/proxy/hop_by_hop.ts";
+import {
+  filterClearSiteData,
+  filterSetCookie,
+} from "../../src/proxy/response_headers.ts";
+import { BLANKS, type Growth, repeated } from "./growth.ts";
+
+const BASE = "preview.example.com";
+const HOST = { port: 1, label: "x", base: BASE, authoritySuffix: BASE };
+
+function headersOf(name: string, value: string): Headers {
+  return new Headers({ [name]: value });
+}
+
+/** What reads fields. */
+export const fieldGrowths: readonly Growth[] = [
+  ...repeated(
+    "withoutOwnCookies()",
+    [";", "=", "; a=b", "porthole-a;", "__Host-", ...BLANKS],
+    (text) => withoutOwnCookies(text),
+    ["a", "a"],
+  ),
+  ...repeated(
+    "cookieValues()",
+    [";", "=", "; a=b", ...BLANKS],
+    (text) => cookieValues(text, "a"),
+    ["a", "a"],
+  ),
+  ...repeated(
+    "filterSetCookie()",
+    [";", "=", "; Domain=", "; Domain=com", ".", ...BLANKS],
+    (text) => filterSetCookie(text, BASE),
+    ["a=b; domain=a", "a"],
+  ),
+  ...repeated(
+    "filterClearSiteData()",
+    [",", '"*",', '"cookies",', '"', ...BLANKS],
+    (text) => filterClearSiteData(text),
+    ["a", "a"],
+  ),
+  ...repeated(
+    "nominatedFields()",
+    [",", "a,", ...BLANKS],
+    (text) => nominatedFields(text),
+    ["a", "a"],
+  ),
+  ...repeated(
+    "withCors()",
+    [",", "origin", "origin,", "*", ...BLANKS],
+    (text) =>
+      withCors([["vary", text]], {
+        kind: "on",
+        overrides: false,
+        origin: null,
+        credentials: false,
+      }),
+    ["origin ", "a"],
+  ),
+  ...repeated(
+    "provenance()",
+    [",", "1", "1.", ":", "0:", "a", "::,", "1.1.1.1,", "%", ...BLANKS],
+    (text) =>
+      provenance("::1", headersOf("x-forwarded-for", text), {
+        authority: BASE,
+        scheme: "https",
+        trusted: [ipaddr.parseCIDR("::/0"), ipaddr.parseCIDR("0.0.0.0/0")],
+      }),
+    ["1", "!"],
+  ),
+  ...repeated(
+    "bearerOf()",
+    ["a", "Bearer ", "a ", ...BLANKS],
+    (text) => bearerOf(headersOf("authorization", text)),
+    ["Bearer a", "\xe9"],
+  ),
+  ...repeated(
+    "cookiesCount()",
+    ["a", "/", ":", "https://"],
+    (text) =>
+      cookiesCount({
+        method: "POST",
+        headers: headersOf("referer", text),
+        host: HOST,
+        scheme: "https",
+        allowedOrigins: new Set(),
+      }),
+    ["https://", "a"],
+  ),
+];

@@ -1,0 +1,106 @@
+/** Long heads, bodies and streams of frames. */
+import { ChunkedDecoder } from "../../src/upstream/chunked_decoder.ts";
+import { UpstreamError } from "../../src/upstream/errors.ts";
+import { FrameDecoder } from "../../src/upstream/frame_decoder.ts";
+import { ProtocolViolation } from "../../src/upstream/frames.ts";
+import { requestHead } from "../../src/upstream/request_head.ts";
+import {
+  findHeadEnd,
+  parseResponseHead,
+} from "../../src/upstream/response_head.ts";
+import { checkSwitch } from "../../src/upstream/websocket_handshake.ts";
+import { requestOf } from "../support/upstream.ts";
+import { BLANKS, type Growth, repeated, repeatedOctets } from "./growth.ts";
+import { unless } from "./property.ts";
+
+const BASE = "preview.example.com";
+const LIMITS = { maxHeadBytes: 2 ** 30, maxHeaderCount: 2 ** 30 };
+
+function decodeFrames(octets: Uint8Array<ArrayBuffer>, pieceBytes: number) {
+  const decoder = new FrameDecoder({ maxMessageBytes: 2 ** 30 });
+  unless(ProtocolViolation, () => {
+    for (let at = 0; at < octets.length; at += pieceBytes) {
+      decoder.push(octets.subarray(at, at + pieceBytes));
+      while (decoder.next() !== undefined);
+    }
+  });
+}
+
+function decodeChunks(octets: Uint8Array<ArrayBuffer>, pieceBytes: number) {
+  const decoder = new ChunkedDecoder(LIMITS);
+  unless(UpstreamError, () => {
+    for (let at = 0; at < octets.length; at += pieceBytes) {
+      decoder.decode(octets.subarray(at, at + pieceBytes), []);
+    }
+  });
+}
+
+/** What reads octets of an upstream, and what writes them. */
+export const wireGrowths: readonly Growth[] = [
+  ...repeatedOctets(
+    "parseResponseHead()",
+    ["a: b\r\n", "a", ":", "Connection: a,\r\n", ",", ...BLANKS],
+    (octets) =>
+      unless(
+        UpstreamError,
+        () =>
+          parseResponseHead(octets.subarray(0, findHeadEnd(octets, 0)), LIMITS),
+      ),
+    ["HTTP/1.1 200 OK\r\nConnection: a", "a: b\r\n\r\n"],
+  ),
+  ...repeatedOctets(
+    "findHeadEnd(), octet by octet,",
+    ["a: b\r\n", "a", "\r"],
+    (octets) => {
+      for (let end = 1; end <= octets.length; end++) {
+        findHeadEnd(octets.subarray(0, end), end - 1);
+      }
+    },
+  ),
+  ...repeatedOctets(
+    "ChunkedDecoder, octet by octet,",
+    ["1\r\na\r\n", "1;a=b\r\na\r\n", "0\r\n", "0"],
+    (octets) => decodeChunks(octets, 1),
+  ),
+  ...repeatedOctets(
+    "ChunkedDecoder",
+    ["1\r\na\r\n", "a: b\r\n", "a"],
+    (octets) => decodeChunks(octets, octets.length),
+    ["0\r\n", "\r\n"],
+  ),
+  ...repeatedOctets(
+    "FrameDecoder, octet by octet,",
+    ["\x00\x00", "\x00\x01a", "\x89\x01a", "a"],
+    (octets) => decodeFrames(octets, 1),
+    ["\x01\x00", ""],
+  ),
+  ...repeatedOctets(
+    "FrameDecoder",
+    ["\x00\x00", "\x00\x01a", "\x89\x01a"],
+    (octets) => decodeFrames(octets, octets.length),
+    ["\x01\x00", "\x80\x00"],
+  ),
+  ...repeated(
+    "requestHead()",
+    ["a", ...BLANKS],
+    (text) =>
+      requestHead(requestOf({ headers: [["host", BASE], ["a", text]] }), {
+        upgrade: false,
+      }),
+    ["a", "a"],
+  ),
+  ...repeated(
+    "checkSwitch()",
+    [",", "upgrade,", ...BLANKS],
+    (text) =>
+      checkSwitch(
+        [
+          ["upgrade", "websocket"],
+          ["connection", text],
+          ["sec-websocket-extensions", text],
+        ],
+        { accept: "", offered: [] },
+      ),
+    ["a", "a"],
+  ),
+];

@@ -1,0 +1,165 @@
+/** Where in a sandbox a request goes: {@linkcode portTarget}, {@linkcode toolboxTarget}, {@linkcode baseRoute}. */
+import assert from "node:assert/strict";
+import { posix } from "node:path";
+import fc from "fast-check";
+import {
+  portTarget,
+  removeDotSegments,
+  toolboxTarget,
+} from "../../src/address/app_target.ts";
+import { baseRoute } from "../../src/address/base_route.ts";
+import { requestHead } from "../../src/upstream/request_head.ts";
+import { requestOf } from "../support/upstream.ts";
+import {
+  HOSTILE,
+  mutated,
+  port,
+  sandboxId,
+  soup,
+  spellings,
+  trickyPath,
+  trickyTarget,
+} from "./arbitraries.ts";
+import { type Property, property } from "./property.ts";
+
+/** Percent-decoding as a hop does it that takes anything. */
+function decoded(path: string): string {
+  return path.replace(
+    /%([0-9a-f]{2})/gi,
+    (_, hex) => String.fromCharCode(parseInt(hex, 16)),
+  );
+}
+
+function isInside(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
+}
+
+/** Asserts that no hop finds a way out of `prefix`: neither a URL parser, nor one that cleans what it decoded. */
+function assertInside(target: string, prefix: string): void {
+  assert.ok(isInside(target, prefix), target);
+  const { pathname } = new URL(`http://runner${target}`);
+  assert.ok(isInside(pathname, prefix), `${target} parsed: ${pathname}`);
+
+  const [path = ""] = target.split("?", 1);
+  const once = decoded(path);
+  const readings = [path, once];
+  // An escaped percent sign is the app's own text; who decodes it a second time, without need, reads other dots.
+  if (!path.includes("%25")) readings.push(decoded(once));
+  for (const reading of readings) {
+    for (const text of [reading, reading.replaceAll("\\", "/")]) {
+      const clean = posix.normalize(text);
+      assert.ok(isInside(clean, prefix), `${target} read as ${clean}`);
+    }
+  }
+}
+
+/** Targets with dots, plain and encoded, where others look for a separator. */
+const target = fc.oneof(
+  trickyTarget,
+  mutated(trickyTarget, ["/..", "/%2e%2e/", "..%2f", "\\..\\", "#/..", "?"]),
+  spellings("../../box/destroy"),
+).map((text) => text.startsWith("/") ? text : `/${text}`);
+
+const PLAIN = ["/", "/", ".", "..", "%2e", ".%2E", "a", "b%2fc", "~", "%41"];
+
+/** Properties of the paths that lead into a sandbox. */
+export const pathProperties: readonly Property[] = [
+  property(
+    "portTarget() stays inside of the sandbox's port, however the path is read",
+    fc.tuple(sandboxId, port, target),
+    ([sandboxId, port, target]) => {
+      const result = portTarget(sandboxId, port, target);
+      if (result === undefined) return;
+      assertInside(result, `/sandboxes/${sandboxId}/toolbox/proxy/${port}`);
+    },
+  ),
+
+  property(
+    "toolboxTarget() stays inside of the sandbox's toolbox, however the path is read",
+    fc.tuple(sandboxId, target),
+    ([sandboxId, target]) => {
+      const result = toolboxTarget(sandboxId, target);
+      if (result === undefined) return;
+      assertInside(result, `/sandboxes/${sandboxId}/toolbox`);
+    },
+  ),
+
+  property(
+    "portTarget() passes a target without dots byte for byte, and every query",
+    target,
+    (target) => {
+      const result = portTarget("box", 3000, target);
+      const [path = ""] = target.split("?", 1);
+      const query = target.slice(path.length);
+      if (result !== undefined) assert.ok(result.endsWith(query));
+      if (/\.|%2e/i.test(path)) return;
+      assert.equal(result, `/sandboxes/box/toolbox/proxy/3000${target}`);
+    },
+  ),
+
+  property(
+    "removeDotSegments() resolves once and for all",
+    trickyPath,
+    (path) => {
+      const resolved = removeDotSegments(path);
+      if (resolved === undefined) return;
+      assert.equal(removeDotSegments(resolved), resolved);
+    },
+  ),
+
+  property(
+    "removeDotSegments() agrees with the WHATWG URL parser on what both can read",
+    soup(PLAIN, 12).map((text) => `/${text}`),
+    (path) => {
+      const resolved = removeDotSegments(path);
+      // Refused where dots touch an encoded separator.
+      if (resolved === undefined) return assert.match(path, /%2f/i);
+      assert.equal(resolved, new URL(`http://host${path}`).pathname);
+    },
+  ),
+
+  property(
+    "baseRoute() divides a target of the base host without losing an octet, and leads into one sandbox",
+    mutated(
+      fc.tuple(
+        fc.constantFrom("/toolbox/", "/snapshots/", "/sandboxes/", "/"),
+        sandboxId,
+        fc.constantFrom("", "/build-logs"),
+        fc.oneof(target, fc.constantFrom("", "?a=b")),
+      ).map((parts) => parts.join("")),
+      [...HOSTILE, "/toolbox", "/../", "%2e%2e"],
+    ),
+    (target) => {
+      const route = baseRoute(target);
+      if (route === undefined) {
+        return assert.ok(!/^\/toolbox(?![^/?])/.test(target));
+      }
+      if (route.kind === "malformed") return;
+      if (route.kind === "build_logs") {
+        const resource = route.of === "snapshot" ? "snapshots" : "sandboxes";
+        return assert.equal(
+          `/${resource}/${route.id}/build-logs${route.query}`,
+          target,
+        );
+      }
+      const prefix = `/toolbox/${route.sandboxId}`;
+      assert.ok(
+        [prefix + route.target, prefix + route.target.slice(1)].includes(
+          target,
+        ),
+      );
+      const sent = toolboxTarget(route.sandboxId, route.target);
+      if (sent === undefined || !isSendable(sent)) return;
+      assertInside(sent, `/sandboxes/${route.sandboxId}/toolbox`);
+    },
+  ),
+];
+
+/** Whether the client would send it: a tab or line break in it, which URL parsers drop, never leaves us. */
+function isSendable(target: string): boolean {
+  try {
+    return requestHead(requestOf({ target }), { upgrade: false }) !== "";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Tries every property a little, each time with other inputs. A failure tells its seed and the command that tries that
+ * input again; with the seed in FUZZ_SEED, these tests try all of the same inputs again.
+ */
+import assert from "node:assert/strict";
+import { allGrowths, allProperties } from "./all.ts";
+
+const RUNS = 60;
+
+/** Of one input that makes a careless reader slow: in quadratic time, that would be seconds for each. */
+const HOSTILE_OCTETS = 32 * 1024;
+
+const seedText = Deno.env.get("FUZZ_SEED");
+const seed = seedText === undefined ? undefined : Number(seedText);
+
+for (const property of allProperties) {
+  Deno.test(property.name, async () => {
+    const { failure, runs } = await property.check({ runs: RUNS, seed });
+    if (failure !== undefined) throw new Error(failure);
+    assert.equal(runs, RUNS);
+  });
+}
+
+Deno.test("every reader gets through a long input of what it likes least", () => {
+  for (const { name, prepare } of allGrowths) {
+    assert.doesNotThrow(prepare(HOSTILE_OCTETS), name);
+  }
+});
+
+Deno.test("every property has a name of its own", () => {
+  const names = allProperties.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+});

@@ -1,0 +1,98 @@
+/** Parameters taken out of a query and put into it: {@linkcode splitAuthKey}, {@linkcode buildLogQuery}. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { splitAuthKey } from "../../src/auth/auth_key.ts";
+import { buildLogQuery } from "../../src/proxy/build_log.ts";
+import {
+  anyText,
+  cases,
+  mutated,
+  soup,
+  spellings,
+  TRICKY,
+  trickyPath,
+} from "./arbitraries.ts";
+import { type Property, property } from "./property.ts";
+
+const KEY = "DAYTONA_SANDBOX_AUTH_KEY";
+const IMAGE = "snapshotRef";
+
+/** Pairs with a parameter among them, in all of its spellings and in some that are not its. */
+function queryWith(parameter: string): fc.Arbitrary<string> {
+  const name = fc.oneof(
+    spellings(parameter),
+    cases(parameter),
+    mutated(fc.constant(parameter), [...TRICKY, "%", "%E9", "+", "%20"]),
+    fc.constantFrom("a", "", "%zz"),
+  );
+  const value = soup(["a", "+", "%20", "%", "%ff", "=", "?", "/", "\xe9", "#"]);
+  const pair = fc.tuple(name, fc.constantFrom("=", "=", "", "=="), value)
+    .map((parts) => parts.join(""));
+  return fc.array(
+    fc.tuple(pair, fc.constantFrom("&", "&", "&&", ";", "?")),
+    { maxLength: 5 },
+  ).map((pairs) => `?${pairs.flat().slice(0, -1).join("")}`);
+}
+
+/** A query's parameters; the constructor would take a second question mark for the first one. */
+function parametersIn(query: string): URLSearchParams {
+  return new URLSearchParams(`&${query.slice(1)}`);
+}
+
+function namesIn(query: string): string[] {
+  return [...parametersIn(query).keys()];
+}
+
+/** Properties of the queries that the gateway changes. */
+export const queryProperties: readonly Property[] = [
+  property(
+    "splitAuthKey() leaves no key that a later reader finds, and all else byte for byte",
+    fc.tuple(
+      trickyPath.map((path) => path.replaceAll("?", "")),
+      queryWith(KEY),
+    ),
+    ([path, query]) => {
+      const { target, key } = splitAuthKey(path + query);
+      assert.ok(target.startsWith(path));
+      const rest = target.slice(path.length);
+      assert.ok(!namesIn(rest).includes(KEY), rest);
+
+      const pairs = query.slice(1).split("&");
+      const others = pairs.filter((pair) => !namesIn(`?${pair}`).includes(KEY));
+      const expected = others.length === 0 ? "" : `?${others.join("&")}`;
+      assert.equal(rest, others.length === pairs.length ? query : expected);
+      assert.equal(key !== undefined, others.length < pairs.length);
+      assert.deepEqual(splitAuthKey(target), { target, key: undefined });
+    },
+  ),
+
+  property(
+    "splitAuthKey() reads the first key as a query parser does, where its octets are UTF-8",
+    queryWith(KEY),
+    (query) => {
+      const { key } = splitAuthKey(`/${query}`);
+      const first = parametersIn(query).get(KEY) ?? undefined;
+      // Elsewhere a query parser guesses, and we keep what was sent.
+      if (first?.includes("\ufffd") || key?.includes("%")) return;
+      assert.equal(key, first);
+    },
+  ),
+
+  property(
+    "buildLogQuery() names one image, ours, to whoever reads it",
+    fc.tuple(fc.oneof(queryWith(IMAGE), fc.constant("")), anyText),
+    ([query, snapshotRef]) => {
+      const result = buildLogQuery(query, snapshotRef);
+      const isImage = (name: string) =>
+        name.trim().toLowerCase() === IMAGE.toLowerCase();
+      for (const reading of [result, result.replaceAll(";", "&")]) {
+        assert.deepEqual(namesIn(reading).filter(isImage), [IMAGE]);
+        assert.equal(
+          parametersIn(reading).get(IMAGE),
+          snapshotRef.toWellFormed(),
+        );
+      }
+      assert.equal(buildLogQuery(result, snapshotRef), result);
+    },
+  ),
+];

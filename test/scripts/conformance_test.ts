@@ -1,0 +1,126 @@
+/** The conformance suite against a gateway in another process, as an operator calls it. */
+import assert from "node:assert/strict";
+import { parseOptions } from "../../scripts/conformance/options.ts";
+import { summarize, table } from "../../scripts/conformance/summary.ts";
+import { PORTHOLE_ENVIRONMENT } from "../conformance/target.ts";
+import { KEYS } from "../stack/stack.ts";
+import { startProcess } from "../support/process.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Ports that are free at the moment, as `host:port`: the gateway has to know them before the suite listens there. */
+function freeAuthorities(count: number): string[] {
+  const address = { hostname: "127.0.0.1", port: 0 };
+  const listeners = Array.from({ length: count }, () => Deno.listen(address));
+  return listeners.map((listener) => {
+    listener.close();
+    return `127.0.0.1:${listener.addr.port}`;
+  });
+}
+
+/** Runs the suite with the permissions of its task. */
+async function runConformance(
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "-P=conformance"],
+      ...["scripts/conformance.ts", ...args],
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+Deno.test("the suite runs over the network against a gateway that is told of its runner by the stand-in API", async () => {
+  const [api = "", runner = ""] = freeAuthorities(2);
+  await using gateway = await startProcess({
+    environment: {
+      ...PORTHOLE_ENVIRONMENT,
+      DAYTONA_API_URL: `http://${api}/api`,
+      PROXY_API_KEY: KEYS.service,
+      PROXY_DOMAIN: "proxy.localhost",
+      PROXY_PROTOCOL: "http",
+      PROXY_HOST: "127.0.0.1",
+      PROXY_PORT: "0",
+    },
+  });
+  const { code, out, err } = await runConformance(
+    ...["--target", `http://127.0.0.1:${gateway.port}`, "--porthole"],
+    ...["--runner", runner, "--api", api, "smuggling", "cookies"],
+  );
+
+  assert.equal(code, 0, out + err);
+  assert.match(out, /^cookies_test\.ts +\d+ +0 +0$/m);
+  assert.match(out, /^smuggling_test\.ts +\d+ +0 +0$/m);
+  assert.match(out, /^all +\d{2,} +0 +0$/m);
+});
+
+Deno.test("a command line that cannot be used is exit code 2 and the usage", async () => {
+  const { code, out, err } = await runConformance("--target", "https://x");
+  assert.equal(code, 2);
+  assert.equal(out, "");
+  assert.match(err, /^--target has to be plain http\nusage: deno task conf/);
+});
+
+Deno.test("parseOptions() fills in what a sandbox's name decides", () => {
+  assert.deepEqual(
+    parseOptions([
+      ...["--target", "http://10.0.0.1:8080", "--runner", "10.0.0.2:3999"],
+      ...["--sandbox", "box", "smuggling"],
+    ]),
+    {
+      files: ["smuggling"],
+      target: {
+        gateway: "10.0.0.1:8080",
+        runner: "10.0.0.2:3999",
+        sandbox: "box",
+        host: "3000-box.proxy.localhost",
+        prefix: "/sandboxes/box/toolbox/proxy/3000",
+        isPorthole: false,
+      },
+    },
+  );
+});
+
+Deno.test("parseOptions() says what is wrong", () => {
+  const target = ["--target", "http://x:1"];
+  const cases: [args: string[], problem: RegExp][] = [
+    [["--target", "x"], /Invalid URL/],
+    [["--target", "https://x:1"], /plain http/],
+    [target, /needs --runner/],
+    [[...target, "--runner", "3999"], /--runner is no HOST:PORT/],
+    [[...target, "--runner", "x:0"], /--runner is no HOST:PORT/],
+    [[...target, "--runner", "x:1", "--api", "y"], /--api is no HOST:PORT/],
+    [["--verbose"], /verbose/],
+  ];
+  for (const [args, problem] of cases) {
+    const options = parseOptions(args);
+    assert(typeof options === "string", args.join(" "));
+    assert.match(options, problem);
+  }
+});
+
+Deno.test("summarize() counts the cases of each file", () => {
+  const files = summarize(
+    `<testsuites><testsuite name="./test/a_test.ts" tests="3">
+      <testcase name="1"><failure message="x">y</failure></testcase>
+      <testcase name="2"></testcase><testcase name="3"><skipped/></testcase>
+    </testsuite><testsuite name="./test/b_test.ts" tests="1">
+      <testcase name="1"></testcase>
+    </testsuite></testsuites>`,
+  );
+  assert.deepEqual(files, [
+    { file: "a_test.ts", passed: 1, failed: 1, ignored: 1 },
+    { file: "b_test.ts", passed: 1, failed: 0, ignored: 0 },
+  ]);
+  assert.equal(
+    table(files),
+    "           passed  failed ignored\n" +
+      "a_test.ts       1       1       1\n" +
+      "b_test.ts       1       0       0\n" +
+      "all             2       1       1\n",
+  );
+});
