@@ -6,6 +6,7 @@ import { describeError } from "../lib/describe_error.ts";
 import { type Certificate, loadCertificate } from "./certificate.ts";
 import { createCertificateCheck } from "./certificate_watch.ts";
 import type { EventLog } from "./event_log.ts";
+import { outliveEscapes } from "./last_resort.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
 import { listenTls } from "./listen_tls.ts";
 import { startMetricsServer } from "./metrics_server.ts";
@@ -56,6 +57,7 @@ const CERTIFICATE_CHECK_MS = 60_000;
 /** Serves until it is told to stop; resolves when everything has ended, or at once when told twice. Never rejects. */
 export async function run(options: RunOptions): Promise<Outcome> {
   const { addSignalListener, log, now = () => performance.now() } = options;
+  using _ = outliveEscapes(log);
   const ends = addSignalListener && listenForEnd(addSignalListener, now);
   const kill = new AbortController();
   const life = live(options, ends?.first, kill.signal).catch((error) => ({
