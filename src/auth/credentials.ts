@@ -1,4 +1,5 @@
 /** Which credentials a request carries, as plain data, in the order in which they are tried. */
+import type { Fields } from "../lib/fields.ts";
 import {
   isSameSandboxOrigin,
   type PreviewHost,
@@ -21,7 +22,7 @@ export type Credential =
 /** What {@linkcode presentedCredentials} looks at. */
 export interface CredentialSource {
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   readonly host: PreviewHost;
   readonly scheme: "http" | "https";
   readonly cookies: Pick<OwnCookies, "keySession" | "loginSession">;
@@ -87,7 +88,7 @@ function previewTokens(
 }
 
 /** The bearer credential of a request, without its scheme; undefined where it has none (RFC 6750 section 2.1). */
-export function bearerOf(headers: Headers): string | undefined {
+export function bearerOf(headers: Fields): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }
 

@@ -1,4 +1,5 @@
 /** The front door: one look at the address decides between the data plane and the gateway's own pages. */
+import { type Fields, fieldsOf } from "../lib/fields.ts";
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { parseHost } from "../address/preview_host.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
@@ -60,7 +61,8 @@ export function createDispatch(options: DispatchOptions): Handler {
   const { scheme, trustedProxies, now } = options;
 
   return function dispatch(request, info) {
-    const { method, headers } = request;
+    const { method } = request;
+    const headers = fieldsOf(request.headers);
     const startedAt = now();
     const peer = peerOf(info);
     const id = adoptedId(peer, headers) ?? options.nextRequestId();
@@ -100,7 +102,7 @@ export function createDispatch(options: DispatchOptions): Handler {
   };
 
   /** The id that a trusted proxy in front gave the request: then it has one id in all logs. */
-  function adoptedId(peer: string, headers: Headers): string | undefined {
+  function adoptedId(peer: string, headers: Fields): string | undefined {
     if (!isTrusted(peer, trustedProxies)) return undefined;
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;

@@ -1,4 +1,5 @@
 /** One request that a runner may answer, taken apart once: what every decision about it looks at. */
+import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import type { Build } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
@@ -8,7 +9,7 @@ export interface Exchange {
   readonly id: string;
   readonly request: Request;
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   /** `host[:port]` as received. */
   readonly authority: string;
   /** The request-target, byte for byte. */
@@ -54,7 +55,7 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
  */
 export function requestBody(
   { body }: Request,
-  headers: Headers,
+  headers: Fields,
 ): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
@@ -109,7 +110,7 @@ async function nonEmpty(
 }
 
 /** Whether a request asks for a WebSocket (RFC 6455 section 4.1); any other upgrade is an ordinary request. */
-export function isWebSocketRequest(method: string, headers: Headers): boolean {
+export function isWebSocketRequest(method: string, headers: Fields): boolean {
   return method === "GET" &&
     /^websocket$/i.test(headers.get("upgrade") ?? "") &&
     /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers.get("connection") ?? "");

@@ -1,4 +1,5 @@
 /** Opens tunnels: the app's WebSocket first, and only when it accepted, the client's. */
+import type { Fields } from "../lib/fields.ts";
 import { GatewayError } from "../errors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
@@ -32,10 +33,10 @@ export interface Tunneler {
  * Lets `Deno.upgradeWebSocket()` see the subprotocols separated by `", "`: it knows no other separator, and clients
  * may send `a,b` (RFC 9110 section 5.6.1).
  */
-function withSpacedProtocols(request: Request, headers: Headers): Request {
+function withSpacedProtocols(request: Request, headers: Fields): Request {
   const offered = headers.get("sec-websocket-protocol");
   if (offered === null) return request;
-  const spaced = new Headers(headers);
+  const spaced = new Headers([...headers]);
   spaced.set(
     "sec-websocket-protocol",
     offered.split(",").map((name) => name.trim()).join(", "),

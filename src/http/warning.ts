@@ -5,6 +5,7 @@
  * Nothing that runs scripts as the app may be shown before the answer, since such a script could give it. So every
  * navigation is asked, in frames, objects and prefetches too, and also a form that another site posts.
  */
+import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import { sameHostTarget } from "../address/same_host_target.ts";
 import { isAlwaysPrivate } from "../address/sandbox_ref.ts";
@@ -133,7 +134,7 @@ export function createWarning(
 /** What {@linkcode wantsWarning} looks at. */
 export interface WarningRequest {
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   readonly port: number;
   /** The preview host's own, lower case. */
   readonly origin: string;
@@ -154,7 +155,7 @@ function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
     method === "POST" && isOwnRequest(headers, origin) === false;
 }
 
-function isForBrowserWindow(headers: Headers): boolean {
+function isForBrowserWindow(headers: Fields): boolean {
   // Kept to be shown later, without another request.
   if (/\bprefetch\b/.test(headers.get("sec-purpose") ?? "")) return true;
   // Older browsers, and all of them over plain http, send no Fetch Metadata; some API clients accept HTML.
@@ -164,7 +165,7 @@ function isForBrowserWindow(headers: Headers): boolean {
 }
 
 /** Whether a page of this very origin, or the visitor by hand, sent the request; undefined where nothing tells. */
-function isOwnRequest(headers: Headers, origin: string): boolean | undefined {
+function isOwnRequest(headers: Fields, origin: string): boolean | undefined {
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site === "same-origin" || site === "none";
   const sender = headers.get("origin");

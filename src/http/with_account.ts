@@ -1,4 +1,5 @@
 /** What every exchange of the data plane has around it: a place in the registry, an account, and one catch for all failures. */
+import type { Fields } from "../lib/fields.ts";
 import type { CorsMode } from "../config.ts";
 import { GatewayError } from "../errors.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
@@ -42,7 +43,7 @@ export type WithAccount = (
 
 /** Who asks to be told how long things took: only callers that could read the logs as well. */
 function mayAskForTiming(
-  headers: Headers,
+  headers: Fields,
   clientAddress: string,
   trusted: readonly AddressRange[],
 ): boolean {
@@ -50,7 +51,7 @@ function mayAskForTiming(
     isTrusted(clientAddress, trusted);
 }
 
-function skipsActivity(headers: Headers): boolean {
+function skipsActivity(headers: Fields): boolean {
   return headers.get("x-daytona-skip-last-activity-update") === "true";
 }
 

@@ -1,4 +1,5 @@
 /** Who the client is and how it came, with what trusted proxies in front of us say (RFC 7239's older relatives). */
+import type { Fields } from "../lib/fields.ts";
 import ipaddr from "ipaddr.js";
 import type { Forwarded } from "./request_headers.ts";
 
@@ -33,7 +34,7 @@ export interface Provenance {
  */
 export function provenance(
   peer: string,
-  headers: Headers,
+  headers: Fields,
   options: {
     authority: string;
     scheme: "http" | "https";

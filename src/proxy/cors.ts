@@ -18,6 +18,7 @@
  * Access-Control-Allow-Private-Network is never sent: whether a page of the internet may reach into the network that
  * a gateway is hidden in is not for the gateway to grant to everybody.
  */
+import type { Fields } from "../lib/fields.ts";
 import type { CorsMode } from "../config.ts";
 
 /** Whether, and what, we say about a request's origin. */
@@ -38,7 +39,7 @@ export type CorsDecision =
 export interface CorsRequest {
   readonly mode: CorsMode;
   /** The client's, before anything is stripped. */
-  readonly headers: Headers;
+  readonly headers: Fields;
   /** Whether pages of an origin are trusted with the browser's credentials. */
   readonly isTrusted: (origin: string) => boolean;
 }
@@ -73,7 +74,7 @@ export function corsDecision(request: CorsRequest): CorsDecision {
 /** The preflight that a request is; undefined where it is an ordinary request. */
 export function preflightOf(
   method: string,
-  headers: Headers,
+  headers: Fields,
 ): Preflight | undefined {
   const asked = headers.get("access-control-request-method");
   if (method !== "OPTIONS" || asked === null || !headers.has("origin")) {

@@ -3,6 +3,7 @@
  * client's Connection list, credentials, whatever claims to come from a proxy), then ours are set, so that nothing a
  * client sends can remove or precede one of them.
  */
+import type { Fields } from "../lib/fields.ts";
 import { withoutOwnCookies } from "../auth/cookies.ts";
 import { GatewayError } from "../errors.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
@@ -41,7 +42,7 @@ export interface Forwarded {
 /** Input of {@linkcode requestFields}. */
 export interface RequestFieldsInput {
   /** The client's fields; names are lower case. */
-  readonly headers: Headers;
+  readonly headers: Fields;
   /** The runner's authority. */
   readonly runnerHost: string;
   readonly runnerKey: string;

@@ -1,4 +1,5 @@
 /** The request to a runner, made of an admitted request and the runner's record. */
+import type { Fields } from "../lib/fields.ts";
 import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
@@ -14,7 +15,7 @@ import { proxyBaseOf } from "./runner_base.ts";
 /** An admitted request, before it is known which runner gets it. */
 export interface AdmittedRequest {
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   readonly body: ReadableStream<Uint8Array> | null;
   /** Octets; null where the client does not say. */
   readonly contentLength: number | null;
