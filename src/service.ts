@@ -145,9 +145,12 @@ export async function createService(
   }
 
   async function portUnused(): Promise<void> {
-    await Promise.all([inFlight.tunnelsOver(), inFlight.theseOver()]);
-    // Whoever took such an answer may be sending the next request on its connection.
-    await sleep(LAST_REQUEST_MS, closing.signal).catch(() => {});
+    await inFlight.theseOver();
+    do {
+      await inFlight.tunnelsOver();
+      // Whoever took such an answer may be sending the next request on its connection.
+      await sleep(LAST_REQUEST_MS, closing.signal).catch(() => {});
+    } while (inFlight.tunnelCount > 0 && !closing.signal.aborted);
   }
 
   return {

@@ -67,7 +67,6 @@ export function composeDataPlane(
   const forwarder = createForwarder({
     upstream,
     sandboxes,
-    headLimits: { fields: limits.headerFields, bytes: limits.headerBytes },
     now,
   });
   const activity = composeActivity(config, foundation);
@@ -82,6 +81,11 @@ export function composeDataPlane(
     trustedProxies,
     activity,
     inFlight,
+    headLimits: {
+      target: limits.targetBytes,
+      fields: limits.headerFields,
+      bytes: limits.headerBytes,
+    },
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
@@ -100,7 +104,6 @@ export function composeDataPlane(
       allowedOrigins,
       trustedProxies,
       sessionTtlMs: config.session.ttlMs,
-      maxTargetBytes: limits.targetBytes,
       toolboxOnly: config.public.toolboxOnly,
       warning: config.public.previewWarning
         ? createWarning({ scheme, cookies, sealer, now })

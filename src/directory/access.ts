@@ -1,6 +1,7 @@
 /** Who may enter: the API's word on each kind of credential, cached under a digest of it. */
 import type { Codec } from "../cache/cache.ts";
 import type { DaytonaApi } from "../daytona/client.ts";
+import { isAuthToken, isBearer, isSandboxRef } from "../daytona/grammar.ts";
 import { createDigests } from "../lib/digest.ts";
 import {
   type AnswerCacheOptions,
@@ -34,7 +35,9 @@ export interface AccessDirectory {
 const sandboxIdCodec: Codec<string | null> = {
   encode: (value) => value,
   decode: (json) =>
-    json === null || typeof json === "string" ? json : undefined,
+    json === null || typeof json === "string" && isSandboxRef(json)
+      ? json
+      : undefined,
 };
 
 /** Creates the directory on the API and the caches behind it. */
@@ -63,13 +66,16 @@ export function createAccessDirectory(
   );
 
   return {
+    // What the API would not be asked about leaves no trace here either.
     isPreviewToken: (sandboxId, token, mayAsk) =>
+      isAuthToken(token) &&
       previewTokens.lookUp(
         digestKey([sandboxId, token]),
         () => api.isValidAuthToken(sandboxId, token),
         mayAsk,
       ),
     hasAccess: (sandboxId, user, mayAsk) =>
+      isBearer(user.bearer) &&
       users.lookUp(
         digestKey([sandboxId, user.bearer]),
         () => api.hasSandboxAccess(sandboxId, user),

@@ -14,12 +14,12 @@ export interface ActivityClaimsOptions {
 }
 
 /**
- * Tells whether the sandbox is ours to report, and claims it. Two that ask in the same moment may both be told so: one
+ * Tells when the sandbox is ours to report, ms since the epoch, and claims it where that is now. Two that ask in the same moment may both be told so: one
  * report too many is none of harm, one too few stops a sandbox.
  */
 export function createActivityClaims(
   { store, self, holdMs, now }: ActivityClaimsOptions,
-): (sandboxId: string) => Promise<boolean> {
+): (sandboxId: string) => Promise<number> {
   return async function claim(sandboxId) {
     const key: StoreKey = ["sandbox-last-activity-update", sandboxId];
     const found = await store.get(key);
@@ -27,7 +27,7 @@ export function createActivityClaims(
     if (
       typeof found === "object" && found.value !== self &&
       isUpcoming(found.expiresAt, { now: now(), withinMs: 2 * holdMs })
-    ) return false;
+    ) return found.expiresAt;
     const until = now() + holdMs;
     await store.set(key, {
       value: self,
@@ -35,6 +35,6 @@ export function createActivityClaims(
       expiresAt: until,
       staleUntil: until,
     });
-    return true;
+    return now();
   };
 }

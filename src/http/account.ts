@@ -4,7 +4,11 @@
  */
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
+import {
+  CLIENT_CLOSED_REQUEST,
+  type ExchangeRecord,
+  type RouteKind,
+} from "../observability/access_log.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
 import type { Trail } from "../observability/trail.ts";
 import type { Activity } from "../proxy/activity.ts";
@@ -79,9 +83,6 @@ const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
   stalled: [1013, "Client does not read"],
   right_ended: [1008, "Access has ended"],
 };
-
-/** The status in the log where the client left before there was an answer. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 /**
  * Whether an answer shows that somebody uses the sandbox. What an app turns away (4xx) does not: bots that knock at

@@ -38,8 +38,6 @@ export interface GatewayOptions extends VisitOptions {
   readonly answersPreflights: boolean;
   readonly trustedProxies: readonly AddressRange[];
   readonly sessionTtlMs: number;
-  /** Octets; the gateway's forms are ASCII, so these are characters. */
-  readonly maxTargetBytes: number;
   readonly sessions: Pick<SessionSealer, "seal">;
   /** Whether only toolboxes are served. */
   readonly toolboxOnly: boolean;
@@ -82,9 +80,6 @@ export function createGateway(options: GatewayOptions): Gateway {
         isTrustedOrigin(origin, { host, scheme, allowedOrigins }),
     };
     return options.withAccount(exchange, facts, async (account, cors) => {
-      if (exchange.target.length > options.maxTargetBytes) {
-        throw new GatewayError("target_too_long", "Target too long");
-      }
       if (options.toolboxOnly && host.port !== TOOLBOX_PORT) {
         throw new GatewayError("port_not_served", "Toolbox only");
       }

@@ -11,6 +11,7 @@ import { type CorsDecision, corsDecision } from "../proxy/cors.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import { type Account, openAccount } from "./account.ts";
 import type { Exchange } from "./exchange.ts";
+import { checkHead, type HeadLimits } from "./head_limits.ts";
 
 /** What is the same for all exchanges. */
 export interface WithAccountOptions {
@@ -18,6 +19,7 @@ export interface WithAccountOptions {
   readonly trustedProxies: readonly AddressRange[];
   readonly activity: Activity;
   readonly inFlight: InFlight;
+  readonly headLimits: HeadLimits;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
   readonly now: () => number;
@@ -88,6 +90,7 @@ export function createWithAccount(options: WithAccountOptions): WithAccount {
       if (flight === undefined) {
         throw new GatewayError("overloaded", "Too many exchanges");
       }
+      checkHead(exchange, options.headLimits);
       return await work(account, cors);
     } catch (error) {
       return account.refuse(error);

@@ -18,6 +18,12 @@ export function digestKey(parts: readonly string[]): string {
   return createHash("sha256").update(joinParts(parts)).digest("base64url");
 }
 
+/**
+ * What is longer is not remembered: V8 hashes very long strings by their length alone, so that a client could fill the
+ * memory with such as all have to be compared with each other.
+ */
+const MAX_REMEMBERED_LENGTH = 1024;
+
 /** {@linkcode digestKey} that remembers its last `max` answers: the same few tokens come again and again. */
 export function createDigests(
   max: number,
@@ -25,6 +31,7 @@ export function createDigests(
   const known = new LRUCache<string, string>({ max });
   return (parts) => {
     const joined = joinParts(parts);
+    if (joined.length > MAX_REMEMBERED_LENGTH) return digestKey(parts);
     let digest = known.get(joined);
     if (digest === undefined) known.set(joined, digest = digestKey(parts));
     return digest;

@@ -22,8 +22,8 @@ export interface Activity {
 export interface ActivityOptions {
   /** Tells the API; rejects where that failed. */
   readonly report: (sandboxId: string) => Promise<void>;
-  /** Whether this gateway is the one to report; another that shares the cache may have. Never rejects. */
-  readonly claim?: (sandboxId: string) => Promise<boolean>;
+  /** When this gateway is the one to report, ms; later than now where another that shares the cache has. Never rejects. */
+  readonly claim?: (sandboxId: string) => Promise<number>;
   /** Sandboxes remembered. */
   readonly maxSandboxes: number;
   /** Milliseconds. */
@@ -56,7 +56,11 @@ export function createActivity(options: ActivityOptions): Activity {
 
   async function report(sandboxId: string): Promise<void> {
     try {
-      if (!(await options.claim?.(sandboxId) ?? true)) return;
+      const dueAt = await options.claim?.(sandboxId) ?? now();
+      if (dueAt > now()) {
+        nextAt.set(sandboxId, dueAt);
+        return;
+      }
       await options.report(sandboxId);
       options.onEvent?.("reported");
     } catch {

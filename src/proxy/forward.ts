@@ -17,7 +17,6 @@ import {
   mayBeRefusal,
   refusalOf,
 } from "./runner_errors.ts";
-import type { HeadLimits } from "./request_headers.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
 
 /** How long a body that may be a runner's refusal is waited for, ms: an app that takes its time has it. */
@@ -68,7 +67,6 @@ export interface Forwarder {
 export function createForwarder(options: {
   upstream: Pick<UpstreamClient, "request" | "upgrade">;
   sandboxes: Pick<SandboxDirectory, "runnerOf" | "renewRunner">;
-  headLimits: HeadLimits;
   /** Milliseconds. */
   now: () => number;
 }): Forwarder {
@@ -112,7 +110,8 @@ export function createForwarder(options: {
     if (!(bytes instanceof Uint8Array)) return { ...response, body: bytes };
     const text = new TextDecoder().decode(bytes);
     const code = refusalOf(response.status, text, sandboxId);
-    if (code !== undefined) throw new GatewayError(code, text);
+    // Not its words: they hold the request's path, and an app could imitate them.
+    if (code !== undefined) throw new GatewayError(code, "Runner's refusal");
     return { ...response, body: bytes };
   }
 
@@ -163,7 +162,7 @@ export function createForwarder(options: {
         async (runner) =>
           appResponse(
             await upstream.request(
-              upstreamRequest(request, runner, options.headLimits),
+              upstreamRequest(request, runner),
             ),
             request,
             runner,
@@ -173,7 +172,7 @@ export function createForwarder(options: {
       atRunner(request, async (runner) => {
         const opened = await openWebSocket(
           upstream,
-          upstreamRequest(request, runner, options.headLimits),
+          upstreamRequest(request, runner),
         );
         return opened.kind === "open" ? opened : {
           kind: "refused",

@@ -148,11 +148,14 @@ export function createInFlight(limits: InFlightLimits): InFlight {
     async recheckAll() {
       if (isRechecking) return;
       isRechecking = true;
-      const lasting = [...flights].filter((flight) => flight.recheck);
-      while (lasting.length > 0) {
-        await Promise.all(lasting.splice(0, RECHECK_BATCH).map(recheck));
+      try {
+        const lasting = [...flights].filter((flight) => flight.recheck);
+        while (lasting.length > 0) {
+          await Promise.all(lasting.splice(0, RECHECK_BATCH).map(recheck));
+        }
+      } finally {
+        isRechecking = false;
       }
-      isRechecking = false;
     },
   };
 }

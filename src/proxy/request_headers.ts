@@ -5,7 +5,6 @@
  */
 import type { Fields } from "../lib/fields.ts";
 import { withoutOwnCookies } from "../auth/cookies.ts";
-import { GatewayError } from "../errors.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 /** Fields addressed to the gateway, or that only the gateway may set. */
@@ -51,32 +50,16 @@ export interface RequestFieldsInput {
   readonly dropAuthorization: boolean;
   /** Becomes X-Request-Id where the client gave none. */
   readonly requestId: string;
-  readonly limits: HeadLimits;
 }
 
-/** How large a request's head may be. */
-export interface HeadLimits {
-  readonly fields: number;
-  /** Of names and values. */
-  readonly bytes: number;
-}
-
-/**
- * The end-to-end fields to send upstream, in a fresh list; the client's `headers` are left as they are.
- *
- * @throws {GatewayError} `head_too_large`
- */
+/** The end-to-end fields to send upstream, in a fresh list; the client's `headers` are left as they are. */
 export function requestFields(input: RequestFieldsInput): [string, string][] {
   const { headers, forwarded } = input;
   const nominated = nominatedFields(headers.get("connection"));
   const fields: [string, string][] = [["host", input.runnerHost]];
   let hasRequestId = false;
-  let count = 0;
-  let bytes = 0;
   for (const field of headers) {
     const name = field[0];
-    count++;
-    bytes += name.length + field[1].length;
     if (
       NEVER_FROM_CLIENT.has(name) || isHopByHop(name) || nominated.has(name)
     ) continue;
@@ -88,10 +71,6 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
       continue;
     }
     fields.push(field);
-  }
-  const { limits } = input;
-  if (count > limits.fields || bytes > limits.bytes) {
-    throw new GatewayError("head_too_large", `${count} fields, ${bytes} bytes`);
   }
   if (!hasRequestId) fields.push(["x-request-id", input.requestId]);
   fields.push(

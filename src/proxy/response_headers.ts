@@ -64,8 +64,12 @@ function connectionOf(fields: readonly Field[]): string | undefined {
     : values.map(([, value]) => value).join(",");
 }
 
-/** Fields that tell our answers from an app's. */
-const OURS: ReadonlySet<string> = new Set([
+/**
+ * What no app may say: fields that tell our answers from an app's, and NEL, by which a browser would report the address
+ * of every later request, with a key in its query before we take that away (W3C Network Error Logging, section 5).
+ */
+const NEVER_FROM_APP: ReadonlySet<string> = new Set([
+  "nel",
   "x-porthole-error",
   "x-porthole-warning",
 ]);
@@ -80,7 +84,7 @@ export function responseFields(
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
     if (isHopByHop(lower) || nominated.has(lower)) continue;
-    if (OURS.has(lower)) continue;
+    if (NEVER_FROM_APP.has(lower)) continue;
     if (lower === "set-cookie") {
       const cookie = filterSetCookie(value, base);
       if (cookie !== undefined) relayed.push([name, cookie]);

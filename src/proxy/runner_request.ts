@@ -5,11 +5,7 @@ import type { Runner } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
 import type { Trail } from "../observability/trail.ts";
 import type { UpstreamRequest } from "../upstream/types.ts";
-import {
-  type Forwarded,
-  type HeadLimits,
-  requestFields,
-} from "./request_headers.ts";
+import { type Forwarded, requestFields } from "./request_headers.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 
 /** An admitted request, before it is known which runner gets it. */
@@ -36,12 +32,11 @@ export interface AdmittedRequest {
 /**
  * The upstream request for `request` at `runner`.
  *
- * @throws {GatewayError} `bad_target` where the path would leave the sandbox, `head_too_large`
+ * @throws {GatewayError} `bad_target` where the path would leave the sandbox
  */
 export function upstreamRequest(
   request: AdmittedRequest,
   runner: Runner,
-  limits: HeadLimits,
 ): UpstreamRequest {
   const { sandboxId, destination } = request;
   const base = proxyBaseOf(runner);
@@ -65,7 +60,6 @@ export function upstreamRequest(
       forwarded: request.forwarded,
       dropAuthorization: request.dropAuthorization,
       requestId: request.requestId,
-      limits,
     }),
     body: request.body,
     contentLength: request.contentLength,

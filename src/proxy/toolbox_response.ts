@@ -13,12 +13,28 @@ export interface ToolboxAddress {
   readonly authority: string;
 }
 
-/** What reaches the origin as a whole: cookies, what is stored, service workers. */
-const ORIGIN_WIDE: ReadonlySet<string> = new Set([
-  "clear-site-data",
-  "service-worker-allowed",
-  "set-cookie",
+/**
+ * What a toolbox or a build may say on a base host: about its content, and to the program that asked. Everything else
+ * may be for the origin as a whole, which is the one of logins and of every other sandbox's toolbox: cookies, stored
+ * data, service workers, transport security, reports of all later addresses (NEL), and what browsers will yet invent.
+ */
+const ALLOWED: ReadonlySet<string> = new Set([
+  "accept-ranges",
+  "age",
+  "allow",
+  "cache-control",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "location",
+  "retry-after",
+  "server-timing",
+  "vary",
 ]);
+
+/** The same by how the name begins; a policy of the daemon's could report the address that it was asked for. */
+const ALLOWED_PREFIX = /^(?:access-control-|content-(?!security-policy)|x-)/;
 
 /** Fields that hold a reference to where something is (RFC 9110 sections 10.2.2, 8.7). */
 const REFERENCES: ReadonlySet<string> = new Set([
@@ -66,9 +82,10 @@ export function inertResponseFields(
   fields: readonly Field[],
 ): [string, string][] {
   return [
-    ...responseFields(fields, "").filter(([name]) =>
-      !ORIGIN_WIDE.has(name.toLowerCase())
-    ),
+    ...responseFields(fields, "").filter(([name]) => {
+      const lower = name.toLowerCase();
+      return ALLOWED.has(lower) || ALLOWED_PREFIX.test(lower);
+    }),
     ["content-security-policy", "sandbox"],
     ["x-content-type-options", "nosniff"],
   ];

@@ -20,7 +20,8 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
   const clients = new Map<number, Deno.NetAddr>();
   const server = startHttpServer((request, info) => {
     const { remoteAddr } = info;
-    const client = "port" in remoteAddr
+    // From any other address of this machine somebody else may come from the same port.
+    const client = "hostname" in remoteAddr && remoteAddr.hostname === LOOPBACK
       ? clients.get(remoteAddr.port)
       : undefined;
     // Somebody on this machine who found the port.

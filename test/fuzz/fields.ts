@@ -137,7 +137,6 @@ export const fieldProperties: readonly Property[] = [
         forwarded: { host: "public", proto: "https", for: "192.0.2.7" },
         dropAuthorization: true,
         requestId: "id",
-        limits: { fields: 100, bytes: 65_536 },
       });
       const ours = OURS.map((name) => valuesOf(fields, name));
       assert.deepEqual(

@@ -50,3 +50,10 @@ Deno.test("createDigests() gives what digestKey() gives, the first time and ever
     equal(digest(parts), digestKey(parts));
   }
 });
+
+Deno.test("createDigests() gives the same for what is too long to be remembered", () => {
+  const parts = ["a".repeat(2000)];
+  const digest = createDigests(2);
+  equal(digest(parts), digestKey(parts));
+  equal(digest(parts), digestKey(parts));
+});

@@ -113,10 +113,20 @@ Deno.test("only so many reports are under way at once, and the others wait for t
   assert.equal(world.events.filter((event) => event === "reported").length, 50);
 });
 
-Deno.test("what another gateway has reported is not reported again", async () => {
-  const world = startWorld({ claim: (id) => Promise.resolve(id !== "theirs") });
-  world.activity.touch("theirs");
+Deno.test("what another gateway has reported is not reported again before its claim ends", async () => {
+  const claims = new Map([["theirs", 1_000_000 + 1_000]]);
+  const world = startWorld({
+    claim: (id) => Promise.resolve(claims.get(id) ?? 0),
+  });
+  const end = world.activity.begin("theirs");
   world.activity.touch("ours");
   await world.settled();
   assert.deepEqual(world.reported, ["ours"]);
+  for (const [elapsedMs, reports] of [[999, 1], [1, 2]] as const) {
+    world.nowMs += elapsedMs;
+    world.activity.tick();
+    await world.settled();
+    assert.equal(world.reported.length, reports);
+  }
+  end();
 });

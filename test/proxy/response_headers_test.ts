@@ -110,3 +110,12 @@ Deno.test("filterSetCookie() copes with an attribute of nothing but blanks", () 
 Deno.test("responseFields() keeps our own field to our own answers", () => {
   assert.deepEqual(responseFields([["X-Porthole-Error", "x"]], BASE), []);
 });
+
+Deno.test("responseFields() passes no field by which an app would hear of other requests' addresses", () => {
+  const names = responseFields([
+    ["NEL", '{"report_to":"x","max_age":1000,"success_fraction":1}'],
+    ["X-Porthole-Error", "internal"],
+    ["Report-To", "{}"],
+  ], "proxy.localhost").map(([name]) => name);
+  assert.deepEqual(names, ["Report-To"]);
+});

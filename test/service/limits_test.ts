@@ -95,6 +95,13 @@ Deno.test("a long target, many fields and long ones are refused, each with its o
       [status, code],
     );
   }
+  const { api } = gateway.stack;
+  const asked = api.count("isSandboxPublic");
+  const stranger = await gateway.send("3000-locked.proxy.localhost", {
+    headers: { "x-daytona-preview-token": "a".repeat(2000) },
+  });
+  assert.equal(stranger.status, 431);
+  assert.equal(api.count("isSandboxPublic"), asked);
 });
 
 Deno.test("an upload that stands still is answered 408", async () => {
