@@ -22,6 +22,7 @@ const LAYERS = [
   "server",
   "compose",
   "service.ts",
+  "worker.ts",
   "main.ts",
 ];
 

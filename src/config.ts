@@ -9,6 +9,7 @@ import {
   type LOG_LEVELS,
   SETTINGS,
 } from "./config/settings.ts";
+import { type WorkerCount, workersOn } from "./config/worker_count.ts";
 import type { DomainAndPort } from "./lib/formats.ts";
 import { deepFreeze } from "./lib/freeze.ts";
 import {
@@ -17,7 +18,7 @@ import {
   type SettingValues,
 } from "./lib/settings.ts";
 
-export { type CacheLocation, SETTINGS };
+export { type CacheLocation, SETTINGS, workersOn };
 
 /** Everything that can be configured: durations in milliseconds, sizes in bytes. */
 export interface Config {
@@ -109,6 +110,8 @@ export interface Config {
   };
   /** Where metrics are served; undefined: nowhere. */
   readonly metricsPort: number | undefined;
+  /** More than one share the cache's database and the port. */
+  readonly workers: WorkerCount;
 }
 
 /** Where the listener's certificate is: paths of PEM files. */
@@ -161,7 +164,28 @@ function conflicts(values: Values): SettingProblem[] {
       object(name, undefined, "a path while ENABLE_TLS is true");
     }
   }
+  if (values.WORKERS !== 1) {
+    if (values.ENABLE_TLS === "true") {
+      object("ENABLE_TLS", '"true"', "false while WORKERS is not 1");
+    }
+    const location = cacheLocationOf(values);
+    if (location.kind === "none" || location.kind === "kv") {
+      const given = values.CACHE_URL && localCacheText(location);
+      const allowed = "redis://…, rediss://… or an https URL of a KV Connect " +
+        "service while WORKERS is not 1, or REDIS_HOST instead";
+      object("CACHE_URL", given, allowed);
+    }
+  }
   return problems;
+}
+
+/** A database that threads cannot share, as it was written: each would have its own, or find it locked. */
+function localCacheText(
+  location: CacheLocation & { kind: "none" | "kv" },
+): string {
+  return JSON.stringify(
+    location.kind === "none" ? "none" : `kv:${location.path ?? ""}`,
+  );
 }
 
 function tlsFiles(values: Values): TlsFiles | undefined {
@@ -253,6 +277,7 @@ function assemble(values: Values): Config {
     },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     metricsPort: values.METRICS_PORT,
+    workers: values.WORKERS,
   };
 }
 

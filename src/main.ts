@@ -1,9 +1,10 @@
 /** The entry point: the only file that touches the environment, signals, standard streams and the exit code. */
 import meta from "../deno.json" with { type: "json" };
-import { formatProblems, parseConfig, SETTINGS } from "./config.ts";
+import { formatProblems, parseConfig, SETTINGS, workersOn } from "./config.ts";
 import { createLineWriter } from "./observability/line_writer.ts";
 import { loggerFor, startLogging } from "./observability/log.ts";
 import { run } from "./server/run.ts";
+import { supervise } from "./server/workers/supervise.ts";
 import { createService } from "./service.ts";
 
 async function exit(code: number, reason?: string): Promise<never> {
@@ -13,23 +14,30 @@ async function exit(code: number, reason?: string): Promise<never> {
   Deno.exit(code);
 }
 
-const names = Object.keys(SETTINGS);
+const isOnDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
+const names = Object.keys(SETTINGS)
+  // Deploy itself starts as many as it takes.
+  .filter((name) => name !== "WORKERS" || !isOnDeploy);
 const environment = names.map((name) => [name, Deno.env.get(name)]);
 const result = parseConfig(Object.fromEntries(environment));
 if (!result.ok) await exit(2, formatProblems(result.problems));
 else {
   const { config } = result;
-  const isOnDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
+  const { version } = meta;
   const lines = createLineWriter(Deno.stdout.writable);
   const stopLogging = await startLogging(config.log, lines);
-  const { version } = meta;
-  const options = { version, lines, platformShared: isOnDeploy };
-  const { code, reason } = await run({
-    config,
-    createService: () => createService(config, options),
-    addSignalListener: isOnDeploy ? undefined : Deno.addSignalListener,
-    log: loggerFor("server"),
-  });
+  const workers = workersOn(navigator.hardwareConcurrency, config.workers);
+  const { addSignalListener } = Deno;
+  const options = { config, log: loggerFor("server"), version, lines };
+  const entry = import.meta.resolve("./worker.ts");
+  const { code, reason } = workers > 1
+    ? await supervise({ ...options, addSignalListener, workers, entry })
+    : await run({
+      ...options,
+      addSignalListener: isOnDeploy ? undefined : addSignalListener,
+      createService: () =>
+        createService(config, { ...options, platformShared: isOnDeploy }),
+    });
   await stopLogging();
   await exit(code, reason);
 }

@@ -10,6 +10,7 @@ import {
   formatProblems,
   parseConfig,
   SETTINGS,
+  workersOn,
 } from "../src/config.ts";
 
 const REQUIRED = {
@@ -93,6 +94,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     },
     log: { level: "info", format: "json" },
     metricsPort: undefined,
+    workers: 1,
   });
 });
 
@@ -121,6 +123,8 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
     ["PROXY_HOST", "::1", (c) => c.listen.hostname, "::1"],
     ["PROXY_PORT", "8080", (c) => c.listen.port, 8080],
     ["PROXY_PORT", "0", (c) => c.listen.port, 0],
+    ["WORKERS", "64", (c) => c.workers, 64, redis],
+    ["WORKERS", "auto", (c) => c.workers, "auto", redis],
     [
       "TRUSTED_PROXIES",
       "10.0.0.0/8, 192.0.2.7,2001:db8::1",
@@ -298,6 +302,7 @@ Deno.test("parseConfig() refuses what it cannot use", async (t) => {
       "::1/129",
       "10.0.0.0/ 8",
     ],
+    WORKERS: ["0", "65", "-1", "1.5", "AUTO", "all"],
     PROXY_PROTOCOL: ["HTTP", "https://", "ftp"],
     PROXY_DOMAIN: [
       ".example.com",
@@ -371,6 +376,43 @@ Deno.test("parseConfig() refuses what it cannot use", async (t) => {
       );
     }
   }
+});
+
+Deno.test("parseConfig() takes several workers only with a database that they can share, and without TLS", () => {
+  const files = { TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
+  const redis = { CACHE_URL: "redis://127.0.0.1" };
+  for (const WORKERS of ["2", "auto"]) {
+    deepEqual(problemsOf({ WORKERS, ...redis }), []);
+    deepEqual(problemsOf({ WORKERS, CACHE_URL: "https://kv.example.com" }), []);
+    deepEqual(problemsOf({ WORKERS, REDIS_HOST: "127.0.0.1" }), []);
+    deepEqual(problemsOf({ WORKERS, ...redis, ...files }), []);
+    deepEqual(
+      problemsOf({ WORKERS, ...redis, ...files, ENABLE_TLS: "true" }),
+      ["ENABLE_TLS"],
+    );
+    for (
+      const [CACHE_URL, given] of [
+        ["", undefined],
+        ["none", '"none"'],
+        ["kv:./data/kv.db", '"kv:./data/kv.db"'],
+        ["kv::memory:", '"kv::memory:"'],
+      ] as const
+    ) {
+      const result = parseConfig({ ...REQUIRED, WORKERS, CACHE_URL });
+      ok(!result.ok);
+      deepEqual(
+        result.problems.map((problem) => [problem.name, problem.given]),
+        [["CACHE_URL", given]],
+      );
+    }
+  }
+});
+
+Deno.test("workersOn() starts one worker a core for auto, 64 at most, and the number that is set otherwise", () => {
+  equal(workersOn(1, "auto"), 1);
+  equal(workersOn(8, "auto"), 8);
+  equal(workersOn(96, "auto"), 64);
+  equal(workersOn(8, 3), 3);
 });
 
 Deno.test("parseConfig() keeps every duration within what a timer can wait", () => {

@@ -17,6 +17,7 @@ import {
 } from "../lib/formats.ts";
 import type { Setting } from "../lib/settings.ts";
 import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
+import { workerCount } from "./worker_count.ts";
 
 /** How cross-origin answers are shared. */
 export const CORS_MODES = ["auto", "reflect", "off"] as const;
@@ -63,6 +64,13 @@ export const SETTINGS = {
     purpose: "The port to listen on; 0 takes any free one.",
     format: integer({ min: 0, max: 65535 }),
     default: "4000",
+  },
+  WORKERS: {
+    group: "Listening",
+    purpose:
+      "How many threads serve the port, each with caches of its own; auto is one for each core. More than one needs Redis or KV Connect, and no ENABLE_TLS.",
+    format: workerCount(),
+    default: "1",
   },
   TRUSTED_PROXIES: {
     group: "Listening",

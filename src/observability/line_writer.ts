@@ -10,6 +10,12 @@ export interface LineWriter {
   readonly dropped: number;
 }
 
+/** A line writer whose output others may use too. */
+export interface SharedLineWriter extends LineWriter {
+  /** Writes whole lines that another thread has batched; resolves when they are out. */
+  pass(batch: Uint8Array): Promise<void>;
+}
+
 /** A batch of this many characters does not wait any longer: each is handed to another thread, which costs most of it. */
 const BATCH = 131_072;
 
@@ -22,7 +28,7 @@ const FLUSH_INTERVAL_MS = 100;
 /** Creates a writer to `output`, which it locks. */
 export function createLineWriter(
   output: WritableStream<Uint8Array>,
-): LineWriter {
+): SharedLineWriter {
   const writer = output.getWriter();
   const encoder = new TextEncoder();
   let waiting = "";
@@ -30,12 +36,16 @@ export function createLineWriter(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> | undefined;
 
+  async function pass(batch: Uint8Array): Promise<void> {
+    // Nobody can be told of a log that cannot be written.
+    await writer.write(batch).catch(() => {});
+  }
+
   async function drain(): Promise<void> {
     while (waiting !== "") {
       const batch = encoder.encode(waiting);
       waiting = "";
-      // Nobody can be told of a log that cannot be written.
-      await writer.write(batch).catch(() => {});
+      await pass(batch);
     }
     writing = undefined;
   }
@@ -43,6 +53,7 @@ export function createLineWriter(
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
+    if (waiting === "") return writing ?? Promise.resolve();
     return writing ??= drain();
   }
 
@@ -58,6 +69,7 @@ export function createLineWriter(
       else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
     },
     flush,
+    pass,
     get dropped() {
       return dropped;
     },

@@ -6,6 +6,8 @@ import { within } from "./within.ts";
 export interface ListenAddress {
   readonly hostname: string;
   readonly port: number;
+  /** Whether others, who say so too, listen there as well: the system then divides the connections among them. */
+  readonly reusePort?: boolean;
 }
 
 /** A running server. */
@@ -33,6 +35,7 @@ export function startHttpServer(
   const server = Deno.serve({
     hostname: address.hostname,
     port: address.port,
+    reusePort: address.reusePort ?? false,
     // Recompressing would change ETags and cost what the app decided not to spend.
     automaticCompression: false,
     onListen() {},

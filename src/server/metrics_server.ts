@@ -1,4 +1,5 @@
 /** The metrics, on a listener of their own: whoever can open a preview cannot read them. */
+import type { Config } from "../config.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import { listen, type Listener } from "./listen.ts";
 
@@ -8,7 +9,7 @@ export interface MetricsServerOptions {
   /** 0 for any that is free. */
   readonly port: number;
   /** The text of all metrics. */
-  readonly render: () => string;
+  readonly render: () => string | Promise<string>;
 }
 
 function answer(status: number, fields: Record<string, string> = {}): Response {
@@ -26,13 +27,33 @@ function answer(status: number, fields: Record<string, string> = {}): Response {
 export function startMetricsServer(
   { hostname, port, render }: MetricsServerOptions,
 ): Listener {
-  return listen(({ method, url }) => {
+  return listen(async ({ method, url }) => {
     if (new URL(url).pathname !== "/metrics") return answer(404);
     if (method !== "GET" && method !== "HEAD") {
       return answer(405, { allow: "GET, HEAD" });
     }
-    return new Response(render(), {
+    return new Response(await render(), {
       headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
     });
   }, { hostname, port });
+}
+
+/**
+ * Serves them where the configuration says so.
+ *
+ * @throws {Error} If the port is taken.
+ */
+export function listenForMetrics(
+  { listen: { hostname }, metricsPort: port }: Pick<
+    Config,
+    "listen" | "metricsPort"
+  >,
+  render: MetricsServerOptions["render"],
+): Listener | undefined {
+  if (port === undefined) return undefined;
+  try {
+    return startMetricsServer({ hostname, port, render });
+  } catch (cause) {
+    throw new Error(`Cannot serve metrics on METRICS_PORT ${port}`, { cause });
+  }
 }

@@ -9,7 +9,7 @@ import type { EventLog } from "./event_log.ts";
 import { outliveEscapes } from "./last_resort.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
 import { listenTls } from "./listen_tls.ts";
-import { startMetricsServer } from "./metrics_server.ts";
+import { listenForMetrics } from "./metrics_server.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./outcome.ts";
 import {
   type AddSignalListener,
@@ -44,6 +44,8 @@ export interface RunOptions {
   /** Undefined where the platform listens, speaks TLS and ends the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: EventLog;
+  /** Whether other threads listen on the same port: without TLS only. */
+  readonly reusePort?: boolean;
   /** Real time, unless given. */
   readonly sleep?: Sleep;
   readonly now?: () => number;
@@ -87,12 +89,17 @@ async function live(
   await using ending = new AsyncDisposableStack();
   const service = await options.createService();
   ending.defer(() => service.close());
-  const metrics = listenForMetrics(service, options);
+  // Where the platform listens there is one port only.
+  const metrics = options.addSignalListener &&
+    listenForMetrics(config, () => service.renderMetrics());
   ending.defer(() => metrics?.close(0));
   let listener: Listener;
   try {
     listener = tls === undefined || loaded === undefined
-      ? listen(service.fetch, config.listen)
+      ? listen(service.fetch, {
+        ...config.listen,
+        reusePort: options.reusePort ?? false,
+      })
       : await listenRenewably(service.fetch, options, {
         files: tls,
         current: loaded.certificate,
@@ -114,24 +121,6 @@ async function live(
   await ending.disposeAsync();
   log.info("stopped");
   return { code: EXIT_CODES.stopped };
-}
-
-/** Where the platform listens there is one port only. */
-function listenForMetrics(
-  service: Runnable,
-  { config, addSignalListener }: RunOptions,
-): Listener | undefined {
-  const { listen: { hostname }, metricsPort: port } = config;
-  if (port === undefined || addSignalListener === undefined) return undefined;
-  try {
-    return startMetricsServer({
-      hostname,
-      port,
-      render: () => service.renderMetrics(),
-    });
-  } catch (cause) {
-    throw new Error(`Cannot serve metrics on METRICS_PORT ${port}`, { cause });
-  }
 }
 
 /** Sends clients elsewhere, and waits for what they have under way. */

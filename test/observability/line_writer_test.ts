@@ -69,3 +69,15 @@ Deno.test("LineWriter survives an output that is gone", async () => {
   writer.write("two\n");
   await writer.flush();
 });
+
+Deno.test("LineWriter passes a batch of another thread on whole, between its own", async () => {
+  const output = slowOutput();
+  const writer = createLineWriter(output.stream);
+  writer.write("one\n");
+  const flushed = writer.flush();
+  const passed = writer.pass(new TextEncoder().encode("two\nthree\n"));
+  writer.write("four\n");
+  output.release();
+  await Promise.all([flushed, passed]);
+  assert.deepEqual(output.batches, ["one\n", "two\nthree\n", "four\n"]);
+});

@@ -1,0 +1,214 @@
+/** Several workers in one process, from the outside. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { WebSocket } from "ws";
+import { samplesOf } from "./observability/metrics/parse_exposition.ts";
+import { startStack } from "./stack/stack.ts";
+import {
+  type GatewayProcess,
+  startProcess as start,
+} from "./support/process.ts";
+import { createBrowser } from "./support/login.ts";
+import { redisTest, startRedis } from "./support/redis_server.ts";
+
+const PERMISSIONS = ["-P=start", "--allow-read=./data,./src"];
+const HOST = "3000-demo.proxy.localhost";
+
+/** So many connections do not all come to the same of two workers: once in a million times they would. */
+const ENOUGH = 21;
+
+/** How long another worker may go by its copy of a login, ms, and some more for a machine that is busy. */
+const LOGOUT_SEEN_MS = 10_000;
+
+/** Two workers, and all that they need. */
+async function startWorkers(env: Record<string, string> = {}) {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startStack());
+  const redis = started.use(await startRedis());
+  const gateway = started.use(
+    await start({
+      permissions: PERMISSIONS,
+      environment: {
+        ...stack.environment,
+        CACHE_URL: `redis://127.0.0.1:${redis.port}`,
+        PROXY_PORT: "0",
+        WORKERS: "2",
+        ...env,
+      },
+    }),
+  );
+  // The first one listens; the other one must, too.
+  for (const number of [1, 2]) await untilLogged(gateway, "listening", number);
+  const callback = `http://proxy.localhost:${gateway.port}/callback`;
+  stack.provider.redirectUris.add(callback);
+  const all = started.move();
+  return { gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Asks for as long as that worker has not logged that; what it logs comes within 100 ms. */
+async function untilLogged(
+  { logs, ask }: GatewayProcess,
+  message: string,
+  worker: number,
+): Promise<void> {
+  while (
+    !logs.some((line) => line.message === message && line.worker === worker)
+  ) await ask("proxy.localhost", { path: "/health" });
+}
+
+/** A port that is free at this moment. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+redisTest(
+  "two workers: both serve the one port, what they log are whole lines, metrics are sums, and the end is 0",
+  async () => {
+    const metricsPort = freePort();
+    await using world = await startWorkers({
+      METRICS_PORT: String(metricsPort),
+      SHUTDOWN_DELAY_SEC: "0",
+    });
+    const { gateway } = world;
+    for (let i = 0; i < ENOUGH; i++) {
+      const { status } = await gateway.ask(HOST, { path: "/echo" });
+      assert.equal(status, 200);
+    }
+    const scraped = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    const samples = samplesOf(await scraped.text());
+    const served = 'porthole_http_requests_total{route="preview",status="2xx"}';
+    assert.equal(samples.get(served), ENOUGH);
+    assert.equal(samples.get("porthole_http_requests_in_flight"), 0);
+
+    assert.equal((await gateway.stop()).code, 0);
+    const ids = gateway.logs.filter(({ route }) => route === "preview")
+      .map(({ requestId }) => String(requestId));
+    assert.equal(ids.length, ENOUGH);
+    // The part before the dash is the worker's.
+    assert.equal(new Set(ids.map((id) => id.split("-")[0])).size, 2);
+    const stopped = gateway.logs.filter(({ message }) => message === "stopped");
+    assert.deepEqual(stopped.map(({ worker }) => worker).toSorted(), [1, 2]);
+  },
+);
+
+redisTest(
+  "two workers: after SIGTERM none is ready and both serve on, and a second one ends them at once",
+  async () => {
+    await using world = await startWorkers({ SHUTDOWN_DELAY_SEC: "600" });
+    const { gateway } = world;
+    const ready = await gateway.ask("proxy.localhost", { path: "/ready" });
+    assert.equal(ready.status, 200);
+
+    const at = performance.now();
+    gateway.stop();
+    for (const number of [1, 2]) await untilLogged(gateway, "draining", number);
+    // Sooner a second signal would count as the first one's echo.
+    for (let i = 0; i < ENOUGH || performance.now() < at + 500; i++) {
+      const { status } = await gateway.ask("proxy.localhost", {
+        path: "/ready",
+      });
+      assert.equal(status, 503);
+      assert.equal((await gateway.ask(HOST, { path: "/echo" })).status, 200);
+    }
+    assert.equal((await gateway.stop()).code, 143);
+  },
+);
+
+redisTest(
+  "two workers: a drain that is out of time tells the tunnels of both 1001, and the end is 0",
+  async () => {
+    await using world = await startWorkers({
+      SHUTDOWN_DELAY_SEC: "0",
+      SHUTDOWN_TIMEOUT_SEC: "0",
+    });
+    const { gateway } = world;
+    const tunnels = Array.from(
+      { length: ENOUGH },
+      () =>
+        new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
+          headers: { host: HOST },
+        }),
+    );
+    await Promise.all(tunnels.map((tunnel) => once(tunnel, "open")));
+    const closed = Promise.all(tunnels.map((tunnel) => once(tunnel, "close")));
+    const ended = gateway.stop();
+    for (const [code] of await closed) assert.equal(code, 1001);
+    assert.equal((await ended).code, 0);
+  },
+);
+
+redisTest(
+  "two workers: a login at one counts at the other, and so does its end within seconds",
+  async () => {
+    await using world = await startWorkers({ REFUSALS_PER_MINUTE: "1000000" });
+    const { gateway } = world;
+    const { port } = gateway;
+    const url = new URL(`http://3000-locked.proxy.localhost:${port}/echo`);
+    const browser = createBrowser({ port });
+    const { page: form } = await browser.open(url.href);
+    assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+    const top = { method: "GET", crossSite: false };
+    const cookie = browser.jar.fieldFor(url, top) ?? "";
+
+    /** How many of so many connections find the login to be good. */
+    async function seenIn(): Promise<number> {
+      let count = 0;
+      for (let i = 0; i < ENOUGH; i++) {
+        const { status } = await gateway.ask(url.host, {
+          path: "/echo",
+          headers: { cookie },
+        });
+        if (status === 200) count++;
+      }
+      return count;
+    }
+
+    assert.equal(await seenIn(), ENOUGH);
+    const base = `proxy.localhost:${port}`;
+    const { status } = await gateway.ask(base, {
+      method: "POST",
+      path: "/logout",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        "origin": `http://${base}`,
+        cookie,
+      },
+      body: "sandbox=locked",
+    });
+    assert.equal(status, 200);
+    const until = performance.now() + LOGOUT_SEEN_MS;
+    let seen = await seenIn();
+    while (seen > 0 && performance.now() < until) seen = await seenIn();
+    assert.equal(seen, 0);
+  },
+);
+
+redisTest(
+  "two workers: a second gateway is not let in on their port",
+  async () => {
+    await using world = await startWorkers();
+    const { port } = world.gateway;
+    await assert.rejects(
+      startWorkers({ PROXY_PORT: String(port) }),
+      new RegExp(`Ended with 1 .*Port ${port} is taken: set PROXY_PORT`),
+    );
+  },
+);
+
+Deno.test("two workers need a database that they can share, and to be allowed to load what they run", async () => {
+  const environment = {
+    DAYTONA_API_URL: "http://127.0.0.1:1/api",
+    PROXY_API_KEY: "key",
+    PROXY_DOMAIN: "proxy.localhost",
+    WORKERS: "2",
+  };
+  await assert.rejects(
+    start({ environment, permissions: PERMISSIONS }),
+    /Ended with 2 .*CACHE_URL {2}is not set.*while WORKERS is not 1/s,
+  );
+  await assert.rejects(
+    start({ environment: { ...environment, REDIS_HOST: "127.0.0.1" } }),
+    /Ended with 2 .*WORKERS: Deno may not read .*--allow-read=\.\/data,\//,
+  );
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { createMetrics } from "../../../src/observability/metrics/metrics.ts";
+import { sumExpositions } from "../../../src/observability/metrics/sum_expositions.ts";
+import { parseExposition, samplesOf } from "./parse_exposition.ts";
+
+/** What one thread tells after so many requests of 20 ms. */
+function textAfter(requests: number, route = "preview"): string {
+  const metrics = createMetrics({
+    version: "1.2.3",
+    usage: () => ({
+      cpuSeconds: 10 + requests,
+      startedAtSec: 1000,
+      residentBytes: 5000,
+      heapBytes: 300,
+      heapUsedBytes: 200,
+      externalBytes: 100,
+    }),
+  });
+  metrics.observe({
+    inFlight: () => requests,
+    tunnels: () => 1,
+    upstream: () => ({ idle: 1, active: 2, opened: 3, reused: 4 }),
+    droppedLogLines: () => 5,
+  });
+  for (let i = 0; i < requests; i++) {
+    metrics.exchange({
+      route,
+      status: 200,
+      end: "complete",
+      receivedBytes: 0,
+      sentBytes: 10,
+      startedAt: 0,
+      resolvedAt: undefined,
+      answeredAt: 10,
+      endedAt: 20,
+    });
+  }
+  return metrics.render();
+}
+
+Deno.test("sumExpositions() adds counters, gauges and histograms", () => {
+  const samples = samplesOf(sumExpositions([textAfter(2), textAfter(3)]));
+  const seconds = "porthole_http_request_duration_seconds";
+  for (
+    const [id, value] of [
+      ['porthole_http_requests_total{route="preview",status="2xx"}', 5],
+      ["porthole_http_requests_in_flight", 5],
+      ["porthole_tunnels_open", 2],
+      ["porthole_log_lines_dropped_total", 10],
+      [`${seconds}_bucket{route="preview",le="0.01"}`, 0],
+      [`${seconds}_bucket{route="preview",le="0.025"}`, 5],
+      [`${seconds}_count{route="preview"}`, 5],
+      [`${seconds}_sum{route="preview"}`, 0.1],
+      ["process_heap_bytes", 600],
+    ] as const
+  ) assert.equal(samples.get(id), value, id);
+});
+
+Deno.test("sumExpositions() tells of the process once", () => {
+  const samples = samplesOf(sumExpositions([textAfter(0), textAfter(1)]));
+  assert.equal(samples.get("process_cpu_seconds_total"), 11);
+  assert.equal(samples.get("process_start_time_seconds"), 1000);
+  assert.equal(samples.get("process_resident_memory_bytes"), 5000);
+  const info = [...samples].filter(([id]) => id.startsWith("porthole_build"));
+  assert.deepEqual(info.map(([, value]) => value), [1]);
+});
+
+Deno.test("sumExpositions() keeps what only one of them tells within its own metric", () => {
+  const texts = [textAfter(1), textAfter(1, "a new one"), ""];
+  const families = parseExposition(sumExpositions(texts));
+  const { samples } = families.get("porthole_http_requests_total") ??
+    assert.fail();
+  assert.equal(
+    samples.get('porthole_http_requests_total{route="other",status="2xx"}'),
+    1,
+  );
+  assert.equal(families.size, parseExposition(textAfter(0)).size);
+});
+
+Deno.test("sumExpositions() leaves the text of a single one as it is", () => {
+  assert.equal(sumExpositions([textAfter(3)]), textAfter(3));
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../../src/config.ts";
+import type { Outcome } from "../../../src/server/outcome.ts";
+import {
+  supervise,
+  type SuperviseOptions,
+} from "../../../src/server/workers/supervise.ts";
+import { createLineWriter } from "../../../src/observability/line_writer.ts";
+import { recordedLog } from "../../support/event_log.ts";
+import { fakeSignals } from "../../support/signals.ts";
+import { fakeThreads, type FakeWorker } from "./fake_threads.ts";
+
+/** Two workers under a supervisor. */
+async function startSupervisor(
+  env: Record<string, string> = {},
+  differences: Partial<SuperviseOptions> = {},
+) {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+    REDIS_HOST: "127.0.0.1",
+    PROXY_HOST: "127.0.0.1",
+    PROXY_PORT: "0",
+    ...env,
+  });
+  if (!result.ok) assert.fail();
+  const { workers, startThread } = fakeThreads();
+  const { addSignalListener, send } = fakeSignals();
+  const recorded = recordedLog();
+  const written: string[] = [];
+  const clock = { now: 0 };
+  const started = Promise.withResolvers<void>();
+  const outcome = supervise({
+    config: result.config,
+    workers: 2,
+    version: "1.2.3",
+    entry: import.meta.url,
+    addSignalListener,
+    lines: createLineWriter(
+      new WritableStream({
+        write: (batch) => void written.push(new TextDecoder().decode(batch)),
+      }),
+    ),
+    log: recorded.log,
+    startThread(entry, start) {
+      const thread = startThread(entry, start);
+      if (workers.length === 2) started.resolve();
+      return thread;
+    },
+    now: () => clock.now,
+    ...differences,
+  });
+  await Promise.race([started.promise, outcome]);
+  return { workers, outcome, send, recorded, written, clock };
+}
+
+function end(worker: FakeWorker, outcome: Outcome = { code: 0 }): void {
+  worker.send({ kind: "ended", outcome });
+}
+
+/** The next message to a worker. */
+function told(worker: FakeWorker): Promise<unknown> {
+  return new Promise((resolve) => worker.onMessage = resolve);
+}
+
+Deno.test("supervise() passes the signal on to every worker, and has ended when all have", async () => {
+  const { workers, outcome, send } = await startSupervisor();
+  const [first, second] = workers as [FakeWorker, FakeWorker];
+  assert.deepEqual(workers.map(({ start }) => start.number), [1, 2]);
+  assert(first.start.config.listen.port > 0);
+  assert.equal(first.start.config.listen.port, second.start.config.listen.port);
+
+  const heard = Promise.all(workers.map(told));
+  send("SIGTERM");
+  const message = { kind: "signal", signal: "SIGTERM" };
+  assert.deepEqual(await heard, [message, message]);
+  end(first);
+  const early = await Promise.race([outcome, told(second), answer(second)]);
+  assert.equal(early, "still here");
+  assert(!first.isTerminated);
+  end(second);
+  assert.deepEqual(await outcome, { code: 0 });
+  assert(first.isTerminated && second.isTerminated);
+});
+
+/** Resolves once the supervisor has read everything that was sent before: it confirms lines. */
+async function answer(worker: FakeWorker): Promise<string> {
+  const confirmed = told(worker);
+  worker.send({ kind: "lines", batch: new Uint8Array() });
+  await confirmed;
+  return "still here";
+}
+
+Deno.test("supervise() ends with the first worker that failed, and says why", async () => {
+  const failure = { code: 1, reason: "Cannot accept connections." };
+  const { workers, outcome } = await startSupervisor();
+  const [first, second] = workers as [FakeWorker, FakeWorker];
+  end(second, failure);
+  assert.deepEqual(await outcome, failure);
+  assert(first.isTerminated && second.isTerminated);
+});
+
+Deno.test("supervise() ends with 1 where a thread died of an error, and logs which", async () => {
+  const { workers, outcome, recorded } = await startSupervisor();
+  workers[1]?.fail(new Error("Out of luck"));
+  assert.deepEqual(await outcome, {
+    code: 1,
+    reason: "Worker 2 failed: Out of luck.",
+  });
+  const facts = await recorded.next("worker failed");
+  assert.deepEqual(facts, { worker: 2, reason: "Out of luck" });
+  assert(workers[0]?.isTerminated);
+});
+
+Deno.test("supervise() lets workers send their last lines when it is told twice, and waits no longer for one that hangs", async () => {
+  for (const hangs of [false, true]) {
+    const { workers, outcome, send, clock } = await startSupervisor();
+    send("SIGTERM");
+    clock.now += 1000;
+    send("SIGINT");
+    for (const worker of workers.slice(hangs ? 1 : 0)) {
+      end(worker, { code: 130 });
+    }
+    assert.deepEqual(await outcome, { code: 130 });
+    assert(workers.every(({ isTerminated }) => isTerminated));
+  }
+});
+
+Deno.test("supervise() writes a worker's lines, and tells it when they are out", async () => {
+  const { workers, outcome, written } = await startSupervisor();
+  const [worker] = workers as [FakeWorker];
+  const confirmed = told(worker);
+  const batch = new TextEncoder().encode("one\ntwo\n");
+  worker.send({ kind: "lines", batch });
+  assert.deepEqual(await confirmed, { kind: "written" });
+  assert.deepEqual(written, ["one\ntwo\n"]);
+  workers.forEach((worker) => end(worker));
+  await outcome;
+});
+
+/** A port that is free at this moment. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("supervise() serves the sum of what the workers counted, and nothing while one does not answer", async () => {
+  const port = freePort();
+  const { workers, outcome } = await startSupervisor(
+    { METRICS_PORT: String(port) },
+    { countTimeoutMs: 500 },
+  );
+  const [first, second] = workers as [FakeWorker, FakeWorker];
+  function countsWith(worker: FakeWorker, value: number): void {
+    worker.onMessage = () =>
+      worker.send({
+        kind: "counted",
+        metrics: `# HELP a A.\n# TYPE a counter\na ${value}\n`,
+      });
+  }
+  countsWith(first, 2);
+  const silent = await fetch(`http://127.0.0.1:${port}/metrics`);
+  assert.equal(silent.status, 500);
+  await silent.body?.cancel();
+
+  countsWith(second, 3);
+  // It comes too late for the question before.
+  second.send({ kind: "counted", metrics: "" });
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  assert.match(await response.text(), /^a 5$/m);
+  workers.forEach((worker) => end(worker));
+  assert.deepEqual(await outcome, { code: 0 });
+});
+
+Deno.test("supervise() starts nobody where a port is taken, shared or not", async () => {
+  for (const reusePort of [false, true]) {
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort });
+    const { port } = taken.addr;
+    const { workers, outcome } = await startSupervisor({
+      PROXY_PORT: String(port),
+    });
+    assert.deepEqual(await outcome, {
+      code: 1,
+      reason: `Port ${port} is taken: set PROXY_PORT.`,
+    });
+    const metrics = await startSupervisor({ METRICS_PORT: String(port) });
+    assert.match((await metrics.outcome).reason ?? "", /METRICS_PORT/);
+    assert.equal(workers.length + metrics.workers.length, 0);
+  }
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../../src/config.ts";
+import {
+  startThread,
+  type Thread,
+  whyNoThread,
+} from "../../../src/server/workers/thread.ts";
+
+/** Starts a thread of that code. */
+function start(code: string): Thread {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+  });
+  if (!result.ok) assert.fail();
+  const { config } = result;
+  const entry = `data:text/javascript,${encodeURIComponent(code)}`;
+  return startThread(entry, { number: 7, version: "1.2.3", config });
+}
+
+Deno.test("startThread() hands over what to start with, and a port to talk through", async () => {
+  const thread = start(`addEventListener("message", ({ data }) => {
+    const { start, port } = data;
+    port.onmessage = ({ data }) => port.postMessage([start.number, start.config.workers, data]);
+  })`);
+  const answer = new Promise((resolve) =>
+    thread.port.onmessage = ({ data }) => resolve(data)
+  );
+  thread.port.postMessage("hello");
+  assert.deepEqual(await answer, [7, 1, "hello"]);
+  thread.terminate();
+});
+
+Deno.test("startThread() tells when the thread dies of an error, and lives on", async () => {
+  const thread = start(`addEventListener("message", () => {
+    throw new Error("Out of luck");
+  })`);
+  await assert.rejects(thread.failed, /Out of luck/);
+  thread.terminate();
+});
+
+Deno.test({
+  name: "whyNoThread() says what Deno must be allowed to read",
+  permissions: { read: [new URL("./", import.meta.url)] },
+  async fn() {
+    assert.equal(await whyNoThread(import.meta.url), undefined);
+    assert.equal(
+      await whyNoThread("file:///opt/porthole/src/worker.ts"),
+      "WORKERS: Deno may not read /opt/porthole/src, which other threads load: " +
+        "start it with --allow-read=./data,/opt/porthole/src.",
+    );
+  },
+});
