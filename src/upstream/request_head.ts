@@ -5,13 +5,40 @@ const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Fields that say how a message is framed or what becomes of the connection: never the caller's business. */
-const RESERVED = new Set([
+const RESERVED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "keep-alive",
   "proxy-connection",
   "transfer-encoding",
 ]);
+
+/** What a field's name means here. */
+type NameKind = "host" | "upgrade" | "reserved" | "invalid" | "other";
+
+function kindOf(name: string): NameKind {
+  if (!TOKEN.test(name)) return "invalid";
+  const lowerCase = name.toLowerCase();
+  if (RESERVED.has(lowerCase)) return "reserved";
+  return lowerCase === "host" || lowerCase === "upgrade" ? lowerCase : "other";
+}
+
+/** Kinds of names seen before: the same few come with every request. */
+const knownKinds = new Map<string, NameKind>();
+
+/** Bounds of what is remembered, which clients decide on. */
+const MAX_KNOWN_NAMES = 1000;
+const MAX_KNOWN_LENGTH = 64;
+
+function rememberedKindOf(name: string): NameKind {
+  const known = knownKinds.get(name);
+  if (known !== undefined) return known;
+  const kind = kindOf(name);
+  if (name.length <= MAX_KNOWN_LENGTH && knownKinds.size < MAX_KNOWN_NAMES) {
+    knownKinds.set(name, kind);
+  }
+  return kind;
+}
 
 /**
  * The request head (RFC 9112 sections 2 and 3) as Latin-1 text, fields in the order given, framing last. Throws
@@ -39,22 +66,25 @@ export function requestHead(
   let hosts = 0;
   let upgrades = 0;
   for (const [name, value] of request.headers) {
-    if (!TOKEN.test(name)) {
-      throw new TypeError("Cannot send a field whose name is no token");
+    switch (rememberedKindOf(name)) {
+      case "invalid":
+        throw new TypeError("Cannot send a field whose name is no token");
+      case "reserved":
+        throw new TypeError(
+          `Cannot send field '${name}': the client decides on it`,
+        );
+      case "host":
+        hosts++;
+        break;
+      case "upgrade":
+        upgrades++;
+        break;
     }
     if (!FIELD_VALUE.test(value)) {
       throw new TypeError(
         `Cannot send field '${name}': its value has controls`,
       );
     }
-    const lowerCase = name.toLowerCase();
-    if (RESERVED.has(lowerCase)) {
-      throw new TypeError(
-        `Cannot send field '${name}': the client decides on it`,
-      );
-    }
-    if (lowerCase === "host") hosts++;
-    if (lowerCase === "upgrade") upgrades++;
     head += `${name}: ${value}\r\n`;
   }
   if (hosts !== 1) {
