@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers";
 
 import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
+import { happens } from "../lib/happens.ts";
 import type { Traffic, UpstreamWebSocket } from "../upstream/websocket.ts";
 import { ClientQueue } from "./client_queue.ts";
 
@@ -58,15 +59,6 @@ const LAST_POLL_MS = 100;
 
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Whether `event` happens within `ms`. */
-async function happens(event: Promise<void>, ms: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), ms);
-  const inTime = await Promise.race([event.then(() => true), late.promise]);
-  clearTimeout(timer);
-  return inTime;
 }
 
 const BROKEN_OFF = { code: 1006, reason: "" } as const;

@@ -1,6 +1,6 @@
 /** `Deno.serve`, and how it ends. */
 import type { Handler } from "../http/dispatch.ts";
-import { within } from "./within.ts";
+import { happens } from "../lib/happens.ts";
 
 /** Where to listen; port 0 is any free one. */
 export interface ListenAddress {
@@ -57,7 +57,9 @@ export function startHttpServer(
     },
     shutdown: () => server.shutdown(),
     // Once it shuts down, Deno.serve cannot be told to hurry: its abort signal throws then.
-    close: (timeoutMs) => within(timeoutMs, server.shutdown()),
+    async close(timeoutMs) {
+      await happens(server.shutdown(), timeoutMs);
+    },
   };
 }
 

@@ -7,12 +7,12 @@
  */
 import { createServer, type TLSSocket } from "node:tls";
 import type { Handler } from "../http/dispatch.ts";
+import { happens } from "../lib/happens.ts";
 import { watchAccepting } from "./accept_watch.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ListenAddress } from "./http_server.ts";
 import { CLOSE_TIMEOUT_MS, type Listener } from "./listen.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
-import { within } from "./within.ts";
 
 /** A listener whose certificate can change. */
 export interface TlsListener extends Listener {
@@ -93,7 +93,7 @@ export async function listenTls(
       stopAccepting();
       await closeInner(timeoutMs);
       // What the servers sent last is still on its way.
-      await within(timeoutMs, closed);
+      await happens(closed, timeoutMs);
       for (const client of clients) client.destroy();
       await closed;
     },

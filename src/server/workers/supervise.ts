@@ -2,6 +2,7 @@
  * More than one core: the first thread supervises, and others serve, each a whole gateway on the one port. The
  * supervisor hears signals, writes the log, tells metrics and ends the process.
  */
+import { happens } from "../../lib/happens.ts";
 import type { Config } from "../../config.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
@@ -11,7 +12,6 @@ import type { ListenAddress } from "../http_server.ts";
 import { listenForMetrics } from "../metrics_server.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../outcome.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
-import { within } from "../within.ts";
 import { type AttendedWorker, attendWorker } from "./attend_worker.ts";
 import { startThread, type Thread, whyNoThread } from "./thread.ts";
 import type { WorkerStart } from "./messages.ts";
@@ -79,7 +79,7 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   }
   const ended = endOfAll(crew);
   const forced = second.then(async (signal): Promise<Outcome> => {
-    await within(LAST_LINES_MS, ended.then(() => {}));
+    await happens(ended, LAST_LINES_MS);
     return { code: EXIT_CODES[signal] };
   });
   return await Promise.race([ended, forced]);
@@ -133,7 +133,10 @@ async function countAll(
 ): Promise<string> {
   let texts: string[] | undefined;
   const counting = Promise.all(crew.map((worker) => worker.count()));
-  await within(timeoutMs, counting.then((counted) => void (texts = counted)));
+  await happens(
+    counting.then((counted) => void (texts = counted)),
+    timeoutMs,
+  );
   if (texts === undefined) throw new Error("Cannot count: a worker is busy");
   return sumExpositions(texts);
 }
