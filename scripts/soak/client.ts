@@ -1,0 +1,110 @@
+/** The load's HTTP client: it keeps its connections, forgives nothing, and tells what came of a request in one line. */
+import {
+  Closed,
+  type RawResponse,
+  type RawStream,
+  rawStream,
+  readResponse,
+  valuesOf,
+} from "../../test/support/raw_client.ts";
+
+/** A request without a body, or with what `upload` makes of it. */
+export interface Ask {
+  /** GET unless given. */
+  readonly method?: string;
+  readonly host: string;
+  readonly path: string;
+  readonly fields?: Readonly<Record<string, string>>;
+  /** The content, Latin-1. */
+  readonly body?: string;
+  /** Looks at the answer's body where its status is 200. */
+  readonly isRight?: (body: string) => boolean;
+}
+
+/** Connections to the gateway. */
+export interface Client extends Disposable {
+  /** Opens one that its user must close. */
+  connect(): Promise<RawStream>;
+  /** Sends a request on a kept connection, and resolves to its outcome. */
+  ask(ask: Ask): Promise<string>;
+}
+
+/** The head of a request. */
+export function headOf(
+  { method = "GET", host, path, fields = {}, body }: Ask,
+): string {
+  const all = {
+    Host: host,
+    ...fields,
+    ...body !== undefined && { "Content-Length": String(body.length) },
+  };
+  const lines = Object.entries(all).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** A response in a few words: its status, the gateway's error code, and whether it broke off or was not right. */
+export function outcomeOf(
+  { status, fields, body, isComplete }: RawResponse,
+  isRight: Ask["isRight"] = () => true,
+): string {
+  const [code] = valuesOf(fields, "x-porthole-error");
+  return [
+    status,
+    ...code === undefined ? [] : [code],
+    ...isComplete ? [] : ["broken off"],
+    ...isComplete && status === 200 && !isRight(body) ? ["wrong body"] : [],
+  ].join(" ");
+}
+
+/** What became of a connection that failed before there was an answer. */
+export function failureOf(error: unknown): string {
+  if (error instanceof Closed) return "no answer";
+  if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+  if (
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionReset
+  ) return "no answer";
+  return `error: ${error}`;
+}
+
+/** Whether the connection can carry another request. */
+function isReusable({ fields, isComplete }: RawResponse): boolean {
+  return isComplete &&
+    !valuesOf(fields, "connection").some((value) => /\bclose\b/i.test(value));
+}
+
+/** Creates a client of a port of 127.0.0.1. */
+export function createClient(port: number): Client {
+  const idle: RawStream[] = [];
+
+  async function connect(): Promise<RawStream> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay(true);
+    return rawStream(conn);
+  }
+
+  return {
+    connect,
+    async ask(ask) {
+      let stream: RawStream | undefined;
+      let isKept = false;
+      try {
+        stream = idle.pop() ?? await connect();
+        await stream.write(headOf(ask) + (ask.body ?? ""));
+        const response = await readResponse(stream, ask.method);
+        isKept = isReusable(response);
+        return outcomeOf(response, ask.isRight);
+      } catch (error) {
+        return failureOf(error);
+      } finally {
+        if (isKept && stream !== undefined) idle.push(stream);
+        else stream?.close();
+      }
+    },
+    [Symbol.dispose]() {
+      for (const stream of idle.splice(0)) stream.close();
+    },
+  };
+}

@@ -1,0 +1,209 @@
+/** WebSockets that come, talk and go, those that are refused, and those that misbehave. */
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { WebSocket } from "ws";
+import type { Operation } from "../lanes.ts";
+import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
+import { API_TROUBLE } from "./troubles.ts";
+
+const DEMO = hostOf(PORTS.app, "demo");
+const LOCKED = hostOf(PORTS.app, "locked");
+
+/** Longer than an echo or an end may take, ms. */
+const PATIENCE_MS = 8_000;
+
+/** Between two messages, ms. */
+const PAUSE_MS = 1000;
+
+const MIN_LIFE_MS = 3_000;
+const MAX_LIFE_MS = 60_000;
+
+const FLOOD_MESSAGES = 128;
+const FLOOD = new Uint8Array(16 * 1024);
+
+/** One client's end, and how it ended. */
+interface TunnelClient {
+  readonly socket: WebSocket;
+  /** `open`, or the outcome where it was refused. */
+  readonly opened: Promise<string>;
+  /** The outcome: `closed` with the code. */
+  readonly closed: Promise<string>;
+  /** How many messages have come back. */
+  readonly echoes: () => number;
+  /** Resolves with the next message. */
+  echo(): Promise<unknown>;
+}
+
+/** Waits, but not for ever. */
+async function inTime<T>(work: Promise<T>, what: string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`${what} takes too long`)),
+    PATIENCE_MS,
+  );
+  return await Promise.race([work, late.promise])
+    .finally(() => clearTimeout(timer));
+}
+
+function connect(
+  port: number,
+  host: string,
+  fields: Readonly<Record<string, string>> = {},
+): TunnelClient {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [], {
+    headers: { host, ...fields },
+    perMessageDeflate: false,
+  });
+  const opened = Promise.withResolvers<string>();
+  const closed = Promise.withResolvers<string>();
+  let echoes = 0;
+  socket.on("message", () => echoes++);
+  socket.once("open", () => opened.resolve("open"));
+  socket.once(
+    "unexpected-response",
+    (request: { destroy(): void }, response: {
+      statusCode: number;
+      headers: Record<string, string | undefined>;
+    }) => {
+      const code = response.headers["x-porthole-error"];
+      opened.resolve(`${response.statusCode}${code ? ` ${code}` : ""}`);
+      request.destroy();
+    },
+  );
+  socket.on("error", (error: Error) => opened.resolve(`error: ${error}`));
+  socket.once("close", (code: number) => closed.resolve(`closed ${code}`));
+  return {
+    socket,
+    opened: inTime(opened.promise, "opening"),
+    closed: closed.promise,
+    echoes: () => echoes,
+    echo: () => once(socket, "message"),
+  };
+}
+
+/** All of them; `port` is the gateway's. */
+export function tunnels(port: number): Operation[] {
+  /** Says something from time to time, and closes at last; whatever closes the tunnel before is the outcome. */
+  async function talk(
+    { socket, closed, echoes }: TunnelClient,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const lifeMs = MIN_LIFE_MS + Math.random() * (MAX_LIFE_MS - MIN_LIFE_MS);
+    const endsAt = performance.now() + lifeMs;
+    let sent = 0;
+    let missedAt = 0;
+    let received = 0;
+    let isWrong = false;
+    socket.on("message", (data: Uint8Array) => {
+      if (String(data) !== `message ${received++}`) isWrong = true;
+    });
+    while (performance.now() < endsAt && !signal.aborted) {
+      if (socket.readyState !== socket.OPEN) break;
+      if (echoes() === sent) missedAt = performance.now() + PATIENCE_MS;
+      else if (performance.now() > missedAt) return "no echo";
+      socket.send(`message ${sent++}`);
+      await Promise.race([delay(PAUSE_MS), closed]);
+    }
+    socket.close(1000);
+    const end = await inTime(closed, "the end");
+    return isWrong ? "wrong echo" : end;
+  }
+
+  function lasting(
+    name: string,
+    { host, fields }: { host: string; fields?: Record<string, string> },
+  ): Operation {
+    return {
+      name,
+      everyMs: 700,
+      atOnce: 30,
+      expected: ["closed 1000"],
+      during: {
+        runner_down: [
+          "closed 1011",
+          "502 runner_unreachable",
+          "502 runner_protocol_error",
+        ],
+      },
+      async run(signal) {
+        const tunnel = connect(port, host, fields);
+        const opened = await tunnel.opened;
+        return opened === "open" ? await talk(tunnel, signal) : opened;
+      },
+    };
+  }
+
+  /** Sends much at once; gives its reading up for a while where `pauseMs` says so. */
+  async function flood(pauseMs: number): Promise<string> {
+    const { socket, opened, closed, echoes, echo } = connect(port, DEMO);
+    const state = await opened;
+    if (state !== "open") return state;
+    for (let i = 0; i < FLOOD_MESSAGES; i++) socket.send(FLOOD);
+    if (pauseMs > 0) {
+      socket.pause();
+      await delay(pauseMs);
+      socket.resume();
+    }
+    while (echoes() < FLOOD_MESSAGES && socket.readyState === socket.OPEN) {
+      await inTime(Promise.race([echo(), closed]), "an echo");
+    }
+    socket.close(1000);
+    return await inTime(closed, "the end");
+  }
+
+  const [publicly, privately] = [
+    lasting("tunnel, public", { host: DEMO }),
+    lasting("tunnel, private", { host: LOCKED, fields: TOKEN_FIELD }),
+  ];
+  return [
+    publicly,
+    privately,
+    {
+      ...publicly,
+      name: "tunnel, flooded",
+      everyMs: 4000,
+      atOnce: 2,
+      run: () => flood(0),
+    },
+    {
+      ...publicly,
+      name: "tunnel, flooded and not read",
+      everyMs: 6000,
+      atOnce: 2,
+      run: () => flood(2000),
+    },
+    {
+      ...publicly,
+      name: "tunnel, cut by its client",
+      everyMs: 2000,
+      atOnce: 4,
+      expected: ["cut"],
+      async run() {
+        const { socket, opened, closed } = connect(port, DEMO);
+        const state = await opened;
+        if (state !== "open") return state;
+        for (let i = 0; i < 8; i++) socket.send(FLOOD);
+        socket.terminate();
+        await inTime(closed, "the end");
+        return "cut";
+      },
+    },
+    {
+      ...publicly,
+      name: "tunnel without a token",
+      everyMs: 2000,
+      atOnce: 2,
+      expected: ["401 login_required"],
+      during: API_TROUBLE,
+      run: () => connect(port, LOCKED).opened,
+    },
+    {
+      ...publicly,
+      name: "tunnel to a closed port",
+      everyMs: 2000,
+      atOnce: 2,
+      expected: ["502 port_closed"],
+      run: () => connect(port, hostOf(PORTS.closed, "demo")).opened,
+    },
+  ];
+}

@@ -1,0 +1,143 @@
+/** The world around the gateway: the stack of the tests, a door before its runner, and an app that dies. */
+import { createServer } from "node:http";
+import { listenOnLoopback } from "../../test/stack/loopback.ts";
+import {
+  APP_PORT,
+  KEYS,
+  RUNNER_ID,
+  type Stack,
+  startStack,
+} from "../../test/stack/stack.ts";
+import { createBrowser } from "../../test/support/login.ts";
+import { type Door, startDoor } from "./door.ts";
+
+/** The base host. */
+export const BASE_HOST = "proxy.localhost";
+
+/** Ports of both sandboxes beside that of the app. */
+export const PORTS = {
+  app: APP_PORT,
+  /** An app that dies in the middle of its answers. */
+  dying: 3001,
+  /** Nobody listens there. */
+  closed: 3002,
+  /** The web terminal's, which is private and asks no browser whether it trusts it; the app answers there too. */
+  terminal: 22_222,
+} as const;
+
+/** The host of a port of a sandbox, or of a signed link. */
+export function hostOf(port: number, label: string): string {
+  return `${port}-${label}.${BASE_HOST}`;
+}
+
+/** The running world. */
+export interface SoakWorld extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly door: Door;
+  /** What the gateway needs. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Forgets what the stand-ins remember of their calls. */
+  forgetCalls(): void;
+}
+
+const ANNOUNCED_BYTES = 1024 * 1024;
+const SENT_BYTES = 64 * 1024;
+
+/** The port that no program listens at, tcpmux's. */
+const NOBODY = 1;
+
+/** `/length` and `/chunked` break off in the middle of their bodies. */
+async function startDyingApp() {
+  const server = createServer((request, response) => {
+    const isChunked = request.url === "/chunked";
+    response.writeHead(200, {
+      "Content-Type": "application/octet-stream",
+      ...isChunked ? {} : { "Content-Length": String(ANNOUNCED_BYTES) },
+    });
+    response.write(new Uint8Array(SENT_BYTES), () => response.destroy());
+  });
+  return await listenOnLoopback(server);
+}
+
+const BUILD_LOG = "soak/image:1";
+
+async function* tellBuildLog(): AsyncGenerator<string> {
+  for (let step = 1; step <= 20; step++) yield `step ${step} of the build\n`;
+}
+
+/**
+ * Starts everything. What is remembered is remembered shortly, so that all that forgets and asks again is at work. Only
+ * who may enter is remembered for longer: no outage prolongs that, and the last quarter of the time, in which it is
+ * renewed, has to be longer than the outages and the pauses between two tries. So whoever is known stays in.
+ */
+export async function startWorld(): Promise<SoakWorld> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startStack({ publicHost: BASE_HOST }));
+  const dying = started.use(await startDyingApp());
+  const { api, runner, app } = stack;
+  for (const id of ["demo", "locked"]) {
+    const ports = runner.containers.get(id)?.ports;
+    ports?.set(PORTS.dying, dying.port);
+    ports?.set(PORTS.closed, NOBODY);
+    ports?.set(PORTS.terminal, app.port);
+  }
+  const door = started.use(await startDoor(Number(new URL(runner.url).port)));
+  const known = api.state.runners.get(RUNNER_ID);
+  const locked = api.state.sandboxes.get("locked");
+  if (known === undefined || locked === undefined) {
+    throw new TypeError("The stack has no runner, or no private sandbox");
+  }
+  const url = `http://127.0.0.1:${door.port}`;
+  api.state.runners.set(RUNNER_ID, { ...known, proxyUrl: url, apiUrl: url });
+  api.state.sandboxes.set("locked", { ...locked, snapshotRef: BUILD_LOG });
+  runner.buildLogs.set(BUILD_LOG, tellBuildLog);
+
+  const owned = started.move();
+  return {
+    stack,
+    door,
+    environment: {
+      ...stack.environment,
+      PREVIEW_WARNING_ENABLED: "true",
+      // Every client of the load is at 127.0.0.1 and says which address it stands for.
+      TRUSTED_PROXIES: "127.0.0.1",
+      API_CLIENT_TIMEOUT_SEC: "1",
+      RUNNER_TTL_SEC: "10",
+      PUBLIC_TTL_SEC: "10",
+      TOKEN_TTL_SEC: "60",
+      TOKEN_REFUSED_TTL_SEC: "2",
+      SIGNED_TOKEN_TTL_SEC: "60",
+      // Full within the warm-up, so that nothing grows that is meant to.
+      CACHE_MAX_ENTRIES: "200",
+      UPSTREAM_IDLE_TIMEOUT_SEC: "5",
+      SHUTDOWN_DELAY_SEC: "1",
+      SHUTDOWN_TIMEOUT_SEC: "30",
+    },
+    forgetCalls() {
+      api.calls.length = 0;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Logs Alice in to the private sandbox's terminal; resolves to the cookies that she has there then. */
+export async function logIn(port: number): Promise<string> {
+  const url = `http://${hostOf(PORTS.terminal, "locked")}/status/200`;
+  const browser = createBrowser({ port });
+  const { page } = await browser.open(url);
+  const back = await browser.logIn(page, "alice");
+  const cookie = browser.jar.fieldFor(new URL(url), {
+    method: "GET",
+    crossSite: false,
+  });
+  if (back.page.status !== 200 || cookie === undefined) {
+    throw new Error(
+      `${back.page.status} at ${new URL(back.page.url).pathname}`,
+    );
+  }
+  return cookie;
+}
+
+/** What opens `locked`, as request fields. */
+export const TOKEN_FIELD = { "X-Daytona-Preview-Token": KEYS.lockedToken };
+export const BEARER_FIELD = { Authorization: `Bearer ${KEYS.user}` };
