@@ -1,71 +1,127 @@
-/** The report: a table of rates, and the ratios that can be compared from one machine to another. */
+/** The report: a table for every scenario, and the targets with what became of them. */
+import {
+  CPU,
+  type Figure,
+  type Outcome,
+  type Row,
+  type Scenario,
+  valuesOf,
+} from "./scenario.ts";
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
+import { isMet, type Target } from "./targets.ts";
 
-/** What one round of one scenario came to. */
-export interface Sample {
-  readonly requestsPerSec: number;
-  /** Processor time of the process under load, in microseconds; undefined where the system does not tell. */
-  readonly cpuMicrosPerRequest: number | undefined;
-}
-
-/** The rounds of one scenario, in order. */
+/** One scenario's name and what it found. */
 export interface Result {
-  readonly name: string;
-  readonly samples: readonly Sample[];
+  readonly scenario: Pick<Scenario, "name" | "about">;
+  readonly outcome: Outcome;
 }
 
-const NAME_WIDTH = 28;
-const CELL_WIDTH = 10;
-
-function row(name: string, cells: readonly string[]): string {
-  const line = [
-    name.padEnd(NAME_WIDTH),
-    ...cells.map((cell) => cell.padStart(CELL_WIDTH)),
-  ];
-  return `${line.join("")}\n`;
+/** A target beside what was measured; no figure where that was not possible here. */
+export interface Judgement {
+  readonly target: Target;
+  readonly figure: Figure | undefined;
+  readonly met: boolean;
 }
 
-function cells({ median, min, max }: Summary, digits: number): string[] {
-  return [median, min, max].map((value) => value.toFixed(digits));
+/** Holds the results against the targets of their scenarios. */
+export function judge(
+  results: readonly Result[],
+  targets: readonly Target[],
+): Judgement[] {
+  return targets.flatMap((target) => {
+    const result = results.find(({ scenario }) =>
+      scenario.name === target.scenario
+    );
+    if (result === undefined) return [];
+    const figure = result.outcome.figures.find(({ name }) =>
+      name === target.figure
+    );
+    const met = figure !== undefined && isMet(target, figure.value.median);
+    return [{ target, figure, met }];
+  });
 }
 
-function rates({ samples }: Result): number[] {
-  return samples.map(({ requestsPerSec }) => requestsPerSec);
+const NAME_WIDTH = 34;
+const CELL_WIDTH = 12;
+
+function line(name: string, cells: readonly string[]): string {
+  const padded = cells.map((cell) => cell.padStart(CELL_WIDTH));
+  return `${name.padEnd(NAME_WIDTH)}${padded.join("")}\n`;
 }
 
-/** Empty where it was not measured. */
-function cpuMicros({ samples }: Result): number[] {
-  return samples.flatMap(({ cpuMicrosPerRequest }) =>
-    cpuMicrosPerRequest ?? []
-  );
+/** As many digits as are worth reading. */
+export function digits(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
-function rateRow(result: Result): string {
-  const cpu = cpuMicros(result);
-  return row(result.name, [
-    ...cells(summarize(rates(result)), 0),
-    cpu.length === 0 ? "-" : summarize(cpu).median.toFixed(1),
-  ]);
+function spread({ median, min, max }: Summary): string[] {
+  return [median, min, max].map(digits);
+}
+
+/** The quantities that stand beside the one compared. */
+function besides({ quantity, rows }: Outcome): string[] {
+  const all = rows.flatMap(({ rounds }) => rounds.flatMap(Object.keys));
+  return [...new Set(all)].filter((name) => name !== quantity);
+}
+
+function median(row: Row, quantity: string): string {
+  const values = valuesOf(row, quantity);
+  return values.length === 0 ? "-" : digits(summarize(values).median);
 }
 
 /** By processor time a ratio is steadier, for it leaves out what else the machine does; less time is the better. */
-function ratioRow(subject: Result, other: Result): string {
-  const [cpu, otherCpu] = [cpuMicros(subject), cpuMicros(other)];
-  return row(`${subject.name} : ${other.name}`, [
-    ...cells(summarizeRatios(rates(subject), rates(other)), 2),
-    cpu.length === 0 ? "-" : summarizeRatios(otherCpu, cpu).median.toFixed(2),
+function ratioLine(subject: Row, other: Row, quantity: string): string {
+  const rates = [subject, other].map((row) => valuesOf(row, quantity));
+  const [ours = [], theirs = []] = rates;
+  if (ours.length === 0 || theirs.length === 0) return "";
+  const cpu = valuesOf(subject, CPU);
+  const otherCpu = valuesOf(other, CPU);
+  const byCpu = cpu.length === 0 || otherCpu.length === 0
+    ? "-"
+    : digits(summarizeRatios(otherCpu, cpu).median);
+  return line(`${subject.contestant} : ${other.contestant}`, [
+    ...spread(summarizeRatios(ours, theirs)),
+    byCpu,
   ]);
 }
 
-/** Lays out all results, and how the first one compares with each other one. */
-export function formatReport([subject, ...others]: readonly Result[]): string {
-  if (subject === undefined) return "";
-  const spread = ["median", "min", "max"];
+/** One scenario: a line for each contestant, and how the first one compares with each other one. */
+export function formatResult({ scenario, outcome }: Result): string {
+  const { quantity, rows, notes = [] } = outcome;
+  const others = besides(outcome);
+  const [subject, ...rest] = rows;
+  const ratios = subject === undefined ? "" : rest
+    .map((other) => ratioLine(subject, other, quantity)).join("");
   return [
-    row("requests per second", [...spread, "CPU µs"]),
-    ...[subject, ...others].map(rateRow),
-    "\n",
-    row("ratio, round by round", [...spread, "by CPU"]),
-    ...others.map((other) => ratioRow(subject, other)),
+    `${scenario.name}: ${scenario.about}\n`,
+    line(`  ${quantity}`, ["median", "min", "max", ...others]),
+    ...rows.map((row) =>
+      line(row.contestant, [
+        ...spread(summarize(valuesOf(row, quantity))),
+        ...others.map((name) => median(row, name)),
+      ])
+    ),
+    ratios === ""
+      ? ""
+      : line("  ratio, round by round", ["median", "min", "max", "by CPU"]),
+    ratios,
+    ...notes.map((note) => `  ${note}\n`),
   ].join("");
+}
+
+function judgementLine({ target, figure, met }: Judgement): string {
+  const { scenario, figure: name, bound, limit, unit } = target;
+  return line(`${scenario}, ${name}`, [
+    ...figure === undefined ? ["-", "-", "-"] : spread(figure.value),
+    `${bound} ${limit}${unit === "" ? "" : ` ${unit}`}`.padStart(18),
+    figure === undefined ? "not here" : met ? "met" : "NOT MET",
+  ]);
+}
+
+/** The targets, one line each. */
+export function formatJudgements(judgements: readonly Judgement[]): string {
+  if (judgements.length === 0) return "";
+  const heads = ["median", "min", "max", "target".padStart(18), ""];
+  return line("  targets", heads) + judgements.map(judgementLine).join("");
 }

@@ -1,110 +1,181 @@
-/** `deno task bench`: how many requests a second the gateway passes on, beside a plain fetch proxy, in one run. */
-import { RUNNER_ID, type Stack, startStack } from "../../test/stack/stack.ts";
-import { load } from "./load.ts";
-import { confineSelf, cpuTimeMs, isInstalled } from "./machine.ts";
-import { formatReport, type Sample } from "./report.ts";
+/** `deno task bench`: how the gateway does beside other proxies, in one run, and whether that is what it should do. */
+import { formatGrowth, measureGrowth } from "./growth.ts";
+import { keepGrowth, keepResults } from "./keep.ts";
+import { describeMachine, isInstalled } from "./machine.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
+import { formatProfile, takeProfile } from "./profile.ts";
 import {
-  DIRECT,
-  FETCH_PROXY,
-  GATEWAY,
-  GATEWAY_TOKEN,
-  type Scenario,
-} from "./scenarios.ts";
-import { startTarget, type Target } from "./target.ts";
+  formatJudgements,
+  formatResult,
+  judge,
+  type Result,
+} from "./report.ts";
+import { SCENARIOS, selectScenarios } from "./scenarios.ts";
+import { listening } from "./target.ts";
+import { TARGETS } from "./targets.ts";
+import { startWorld, type World } from "./world.ts";
 
-/** In the order of every round; the rates of the others are compared with the first one's. */
-const SCENARIOS = [GATEWAY, FETCH_PROXY, GATEWAY_TOKEN, DIRECT];
+/** Nothing begins when this is over, and nothing goes on for much longer. */
+const BUDGET_MS = 270_000;
+/** The same where more than the targets' scenarios was asked for. */
+const LONG_BUDGET_MS = 900_000;
+const GRACE_MS = 30_000;
 
-const CONNECTIONS = 64;
-const WARM_UP_SEC = 1;
-const ROUND_SEC = 3;
-const ROUNDS = 3;
+/** How long a peer may take to be started. */
+const PEER_PATIENCE_MS = 60_000;
 
-/** A proxy has a processor to itself; load, runner and API share the other one. */
-const PROXY_CPU = 0;
-const LOAD_CPU = 1;
-
-async function print(text: string): Promise<void> {
-  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
+async function write(
+  stream: typeof Deno.stdout | typeof Deno.stderr,
+  text: string,
+): Promise<void> {
+  await stream.write(new TextEncoder().encode(text));
 }
 
-/** Makes the API say that all sandboxes are on the stub runner. */
-function moveSandboxes({ api }: Stack, runner: Target): void {
-  const known = api.state.runners.get(RUNNER_ID);
-  if (known === undefined) throw new TypeError("The stack has no runner");
-  const proxyUrl = `http://127.0.0.1:${runner.port}`;
-  api.state.runners.set(RUNNER_ID, { ...known, proxyUrl });
+function tell(text: string): Promise<void> {
+  return write(Deno.stderr, `${text}\n`);
 }
 
-async function measure(
-  { headers }: Scenario,
-  { target: { pid, port }, seconds }: { target: Target; seconds: number },
-): Promise<Sample> {
-  const before = await cpuTimeMs(pid);
-  const { requests, requestsPerSec } = await load({
-    port,
-    headers,
-    connections: CONNECTIONS,
-    seconds,
-  });
-  const after = await cpuTimeMs(pid);
-  const cpuMicrosPerRequest = before === undefined || after === undefined
-    ? undefined
-    : (after - before) * 1000 / requests;
-  return { requestsPerSec, cpuMicrosPerRequest };
-}
-
-async function bench(started: AsyncDisposableStack): Promise<void> {
-  const isPinned = await confineSelf(LOAD_CPU);
-  const runner = started.use(
-    await startTarget({ args: ["-P=bench", "scripts/bench/stub_runner.ts"] }),
+/** Peers are started by whoever wants them measured, for they need to know the API and its key. */
+async function awaitPeers({ stack, runner, peers }: World): Promise<void> {
+  if (peers.length === 0) return;
+  const { DAYTONA_API_URL, PROXY_API_KEY } = stack.environment;
+  await tell(
+    `Start the peers now, pinned as the gateway is:\n` +
+      `DAYTONA_API_URL=${DAYTONA_API_URL} PROXY_API_KEY=${PROXY_API_KEY}\n` +
+      `A plain proxy leads to http://127.0.0.1:${runner.port}`,
   );
-  const stack = started.use(await startStack());
-  moveSandboxes(stack, runner);
-  const world = {
-    runner,
-    stack,
-    proxyCpu: isPinned ? PROXY_CPU : undefined,
-  };
+  for (const { port } of peers) await listening(port, PEER_PATIENCE_MS);
+}
 
-  const contestants = [];
-  for (const scenario of SCENARIOS) {
-    const target = started.use(await scenario.start(world));
-    await measure(scenario, { target, seconds: WARM_UP_SEC });
-    contestants.push({ scenario, target, samples: [] as Sample[] });
-  }
-  await print(
-    `${ROUNDS} rounds of ${ROUND_SEC} s, ${CONNECTIONS} connections, 1 KiB a response; ` +
-      (isPinned
-        ? `proxies on CPU ${PROXY_CPU}, the rest on CPU ${LOAD_CPU}\n`
-        : "not pinned to processors\n"),
-  );
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { scenario, target, samples } of contestants) {
-      samples.push(await measure(scenario, { target, seconds: ROUND_SEC }));
+async function measureScenarios(
+  world: World,
+  options: Options,
+  until: number,
+): Promise<{ results: Result[]; failed: string[] }> {
+  const results: Result[] = [];
+  const failed: string[] = [];
+  for (const scenario of selectScenarios(options)) {
+    if (performance.now() > until) {
+      await tell(`No time left for ${scenario.name}`);
+      continue;
     }
+    const startedAt = performance.now();
+    try {
+      const result = { scenario, outcome: await scenario.measure(world) };
+      results.push(result);
+      if (!options.json) await write(Deno.stdout, `${formatResult(result)}\n`);
+    } catch (error) {
+      failed.push(scenario.name);
+      await tell(`${scenario.name} failed: ${error}`);
+    }
+    const tookSec = (performance.now() - startedAt) / 1000;
+    await tell(`${scenario.name} took ${tookSec.toFixed(0)} s`);
   }
-  await print(
-    formatReport(
-      contestants.map(({ scenario: { name }, samples }) => ({ name, samples })),
-    ),
-  );
+  return { results, failed };
 }
 
-async function main(): Promise<void> {
-  if (!await isInstalled("wrk")) {
-    return await print(
-      "Nothing measured: this needs wrk, on Debian and Ubuntu `apt-get install wrk`, on macOS `brew install wrk`.",
-    );
-  }
-  await using started = new AsyncDisposableStack();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, async () => {
-      await started.disposeAsync();
-      Deno.exit(1);
+async function benchScenarios(
+  world: World,
+  options: Options,
+  until: number,
+): Promise<number> {
+  const { json, save } = options;
+  const machine = await describeMachine();
+  const { results, failed } = await measureScenarios(world, options, until);
+  const judgements = judge(results, TARGETS);
+  const report = json
+    ? `${JSON.stringify({ machine, results, judgements })}\n`
+    : formatJudgements(judgements);
+  await write(Deno.stdout, report);
+  if (save) {
+    await keepResults(machine, { results, judgements }, {
+      onPage: options.only === undefined && failed.length === 0,
     });
   }
-  await bench(started);
+  return failed.length === 0 ? 0 : 1;
 }
 
-await main();
+async function benchGrowth(
+  world: World,
+  { json, save }: Options,
+): Promise<void> {
+  const machine = await describeMachine();
+  const curves = await measureGrowth(world, async (curve) => {
+    if (!json) await write(Deno.stdout, `${formatGrowth(curve)}\n`);
+  });
+  if (json) {
+    await write(Deno.stdout, `${JSON.stringify({ machine, curves })}\n`);
+  }
+  if (save) await keepGrowth(machine, curves);
+}
+
+async function profileScenario(
+  world: World,
+  name: string,
+  { json }: Options,
+): Promise<void> {
+  const drive = SCENARIOS.find((scenario) => scenario.name === name)?.drive;
+  if (drive === undefined) throw new Error(`Cannot profile '${name}'`);
+  const profiled = await takeProfile(world, drive);
+  await write(
+    Deno.stdout,
+    json ? `${JSON.stringify(profiled.profile)}\n` : formatProfile(profiled),
+  );
+}
+
+/** What cannot be measured with these options on this machine, in one line. */
+async function problemOf(
+  { only, profile }: Options,
+): Promise<string | undefined> {
+  const names = new Set(SCENARIOS.map(({ name }) => name));
+  const unknown = [...only ?? [], ...profile === undefined ? [] : [profile]]
+    .filter((name) => !names.has(name));
+  if (unknown.length > 0) {
+    return `No such scenario: ${unknown.join(", ")}; there are ${
+      [...names].join(", ")
+    }`;
+  }
+  if (!await isInstalled("wrk")) {
+    return "Nothing measured: this needs wrk, on Debian and Ubuntu `apt-get install wrk`, on macOS `brew install wrk`.";
+  }
+  return undefined;
+}
+
+/** Measures what is asked for, and returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  const problem = typeof options === "string"
+    ? `${options}\n${USAGE}`
+    : await problemOf(options);
+  if (typeof options === "string" || problem !== undefined) {
+    await tell(problem ?? USAGE);
+    return 2;
+  }
+  const { all, growth, profile } = options;
+  const budgetMs = all || growth ? LONG_BUDGET_MS : BUDGET_MS;
+  await using started = new AsyncDisposableStack();
+  async function giveUp(reason: string): Promise<never> {
+    await tell(reason);
+    await started.disposeAsync();
+    Deno.exit(1);
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => void giveUp(signal));
+  }
+  const until = performance.now() + budgetMs;
+  Deno.unrefTimer(
+    setTimeout(() => void giveUp("Out of time"), budgetMs + GRACE_MS),
+  );
+
+  const world = started.use(await startWorld(options.peers));
+  if (world.proxyCpu === undefined) await tell("Not pinned to processors");
+  if (!world.hasNginx) await tell("Without nginx, which is not installed");
+  await awaitPeers(world);
+  if (growth) await benchGrowth(world, options);
+  else if (profile !== undefined) {
+    await profileScenario(world, profile, options);
+  } else return await benchScenarios(world, options, until);
+  return 0;
+}
+
+Deno.exit(await main(Deno.args));

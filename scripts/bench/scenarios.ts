@@ -1,70 +1,33 @@
-/** What is measured, one row of the report each: add a scenario here. */
-import { KEYS, type Stack } from "../../test/stack/stack.ts";
-import { startTarget, type Target } from "./target.ts";
+/** Everything that `deno task bench` can measure, in the order in which it does. */
+import { BURSTS } from "./scenarios/bursts.ts";
+import { EVENTS } from "./scenarios/events.ts";
+import { GET_SCENARIOS } from "./scenarios/gets.ts";
+import type { Scenario } from "./scenario.ts";
+import { START } from "./scenarios/start.ts";
+import { TARGETS } from "./targets.ts";
+import { TRANSFERS } from "./scenarios/transfers.ts";
+import { VARIANTS } from "./scenarios/variants.ts";
+import { WEBSOCKETS } from "./scenarios/websockets.ts";
 
-/** What all scenarios share. */
-export interface World {
-  /** The stub runner: the upstream of every proxy. */
-  readonly runner: Target;
-  /** Whose API sends the gateway to the stub runner, for any sandbox. */
-  readonly stack: Pick<Stack, "environment">;
-  /** The processor that proxies are pinned to; undefined for any. */
-  readonly proxyCpu: number | undefined;
-}
+/** All scenarios but those of growth. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...GET_SCENARIOS,
+  ...VARIANTS,
+  ...TRANSFERS,
+  ...WEBSOCKETS,
+  ...BURSTS,
+  EVENTS,
+  START,
+];
 
-/** What to start and what to send. */
-export interface Scenario {
-  readonly name: string;
-  /** The process to put under load. */
-  start(world: World): Target | Promise<Target>;
-  /** Fields of the requests; `wrk` adds a Host of its own unless there is one spelled like that. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** A gateway as `deno task start` runs it, access log included, with its caches in memory. */
-function startGateway({ stack, proxyCpu }: World): Promise<Target> {
-  return startTarget({
-    args: ["-P=start", "src/main.ts"],
-    environment: { ...stack.environment, PROXY_PORT: "0" },
-    cpu: proxyCpu,
-  });
-}
-
-/** The gateway on a public sandbox. */
-export const GATEWAY: Scenario = {
-  name: "gateway",
-  start: startGateway,
-  headers: { Host: "3000-demo.proxy.localhost" },
-};
-
-/** The gateway on a sandbox that a token opens. */
-export const GATEWAY_TOKEN: Scenario = {
-  name: "gateway + token",
-  start: startGateway,
-  headers: {
-    "Host": "3000-locked.proxy.localhost",
-    "X-Daytona-Preview-Token": KEYS.lockedToken,
+/** The scenarios that were asked for; those with targets where none was. Unknown names are left out. */
+export function selectScenarios(
+  { only, all }: {
+    readonly only: readonly string[] | undefined;
+    readonly all: boolean;
   },
-};
-
-/** What a plain reverse proxy on the same platform does. */
-export const FETCH_PROXY: Scenario = {
-  name: "fetch proxy",
-  start: ({ runner, proxyCpu }) =>
-    startTarget({
-      args: [
-        "-P=bench",
-        "scripts/bench/fetch_proxy.ts",
-        `http://127.0.0.1:${runner.port}`,
-      ],
-      cpu: proxyCpu,
-    }),
-  headers: {},
-};
-
-/** What there is to be had. */
-export const DIRECT: Scenario = {
-  name: "no proxy",
-  start: ({ runner }) => runner,
-  headers: {},
-};
+): Scenario[] {
+  if (all) return [...SCENARIOS];
+  const names = new Set(only ?? TARGETS.map(({ scenario }) => scenario));
+  return SCENARIOS.filter(({ name }) => names.has(name));
+}

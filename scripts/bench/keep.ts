@@ -1,0 +1,57 @@
+/** Where results are kept: JSON beside the bench, and the page of docs/ that shows them. */
+import { type Growth, plotGrowth } from "./growth.ts";
+import type { MachineDescription } from "./machine.ts";
+import { benchText, fillRegion, growthText, plotFile } from "./page.ts";
+import type { Judgement, Result } from "./report.ts";
+
+const RESULTS = new URL("./results/", import.meta.url);
+const DOCS = new URL("../../docs/", import.meta.url);
+const PAGE = new URL("performance.md", DOCS);
+
+async function keepJson(kind: string, value: unknown): Promise<void> {
+  await Deno.mkdir(RESULTS, { recursive: true });
+  const day = new Date().toISOString().slice(0, 10);
+  const file = new URL(`${day}-${kind}.json`, RESULTS);
+  await Deno.writeTextFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function rewritePage(
+  region: "bench" | "growth",
+  text: string,
+): Promise<void> {
+  const page = fillRegion(await Deno.readTextFile(PAGE), region, text);
+  await Deno.writeTextFile(PAGE, page);
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", PAGE.pathname],
+  }).output();
+}
+
+/** Keeps the results of scenarios; a run that measured some of them only is no page's worth. */
+export async function keepResults(
+  machine: MachineDescription,
+  { results, judgements }: {
+    readonly results: readonly Result[];
+    readonly judgements: readonly Judgement[];
+  },
+  { onPage }: { readonly onPage: boolean },
+): Promise<void> {
+  await keepJson("scenarios", { machine, results, judgements });
+  if (onPage) {
+    await rewritePage("bench", benchText(machine, results, judgements));
+  }
+}
+
+/** Keeps the curves of growth, and draws them. */
+export async function keepGrowth(
+  machine: MachineDescription,
+  curves: readonly Growth[],
+): Promise<void> {
+  await keepJson("growth", { machine, curves });
+  for (const curve of curves) {
+    await Deno.writeTextFile(
+      new URL(plotFile(curve), DOCS),
+      plotGrowth(curve),
+    );
+  }
+  await rewritePage("growth", growthText(machine, curves));
+}

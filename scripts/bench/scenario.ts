@@ -1,0 +1,98 @@
+/** What a scenario is, and what it finds: readings of several contestants, round by round, and figures made of them. */
+import type { Drive } from "./drive.ts";
+import { summarize, summarizeRatios, type Summary } from "./stats.ts";
+import type { World } from "./world.ts";
+
+/** One round of one contestant: a value for every quantity, undefined where it could not be measured. */
+export type Reading = Readonly<Record<string, number | undefined>>;
+
+/** All rounds of one contestant, in order. */
+export interface Row {
+  readonly contestant: string;
+  readonly rounds: readonly Reading[];
+}
+
+/** One result that can be held against a target. */
+export interface Figure {
+  readonly name: string;
+  readonly value: Summary;
+}
+
+/** What a scenario found. */
+export interface Outcome {
+  /** The quantity that is compared; the others of its readings stand beside it. */
+  readonly quantity: string;
+  readonly rows: readonly Row[];
+  readonly figures: readonly Figure[];
+  /** What has to be known to read the rows. */
+  readonly notes?: readonly string[];
+}
+
+/** Something to be measured. */
+export interface Scenario {
+  readonly name: string;
+  /** What is measured, in one line. */
+  readonly about: string;
+  measure(world: World): Promise<Outcome>;
+  /** The same load on one gateway, where it can be profiled. */
+  readonly drive?: Drive;
+}
+
+/** The processor time of one request or message: what others do on the machine is not in it. */
+export const CPU = "CPU µs";
+
+/** Rounds of every contestant in turn, so that whatever the machine does besides, it does to all of them. */
+export async function interleave<T extends { readonly name: string }>(
+  contestants: readonly T[],
+  rounds: number,
+  measure: (contestant: T) => Promise<Reading>,
+): Promise<Row[]> {
+  const rows = contestants.map((contestant) => ({
+    contestant,
+    rounds: [] as Reading[],
+  }));
+  for (let round = 0; round < rounds; round++) {
+    for (const row of rows) row.rounds.push(await measure(row.contestant));
+  }
+  return rows.map(({ contestant: { name }, rounds }) => ({
+    contestant: name,
+    rounds,
+  }));
+}
+
+/** All values of a quantity; empty where one of them is missing. */
+export function valuesOf({ rounds }: Row, quantity: string): number[] {
+  const values = rounds.flatMap((reading) => reading[quantity] ?? []);
+  return values.length === rounds.length ? values : [];
+}
+
+/** The value of one contestant; none where it was not there. */
+export function figureOf(
+  name: string,
+  rows: readonly Row[],
+  [contestant, quantity]: readonly [contestant: string, quantity: string],
+): Figure[] {
+  const row = rows.find((row) => row.contestant === contestant);
+  const values = row === undefined ? [] : valuesOf(row, quantity);
+  return values.length === 0 ? [] : [{ name, value: summarize(values) }];
+}
+
+/** The first contestant's value as a multiple of the second one's; none where one of them was not there. */
+export function ratioOf(
+  name: string,
+  rows: readonly Row[],
+  { of, to, quantity }: {
+    readonly of: string;
+    readonly to: string;
+    readonly quantity: string;
+  },
+): Figure[] {
+  const [numerators, denominators] = [of, to].map((contestant) => {
+    const row = rows.find((row) => row.contestant === contestant);
+    return row === undefined ? [] : valuesOf(row, quantity);
+  });
+  return numerators === undefined || denominators === undefined ||
+      numerators.length === 0 || numerators.length !== denominators.length
+    ? []
+    : [{ name, value: summarizeRatios(numerators, denominators) }];
+}

@@ -1,0 +1,75 @@
+/** Requests per second, by `wrk`: the same GETs for several contestants, or several kinds of GETs for one. */
+import type { Contestant } from "../contestants.ts";
+import { metered, type Work } from "../drive.ts";
+import { load } from "../load.ts";
+import { interleave, type Row } from "../scenario.ts";
+import type { Target } from "../target.ts";
+import type { World } from "../world.ts";
+
+/** Requests per second. */
+export const RATE = "requests/s";
+/** The time that 99 of 100 requests took at most. */
+export const P99 = "p99 ms";
+
+const ROUNDS = 3;
+const ROUND_SEC = 2;
+const CONNECTIONS = 64;
+
+/** Fields of a request. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** What to send. */
+export interface GetLoad {
+  readonly fields: Fields;
+  readonly path?: string;
+  /** 64 unless given. */
+  readonly connections?: number;
+  /** See {@linkcode load}. */
+  readonly script?: string;
+}
+
+/** Sends GETs for a while. */
+export async function driveGets(
+  { port }: Target,
+  seconds: number,
+  { fields, path, connections = CONNECTIONS, script }: GetLoad,
+): Promise<Work> {
+  const report = await load({
+    port,
+    headers: fields,
+    path,
+    connections,
+    seconds,
+    script,
+  });
+  return {
+    count: report.requests,
+    reading: { [RATE]: report.requestsPerSec, [P99]: report.p99Ms },
+  };
+}
+
+/** One row: a contestant and the requests that it gets. */
+export interface Entrant {
+  readonly name: string;
+  readonly contestant: Contestant;
+  readonly load: GetLoad;
+}
+
+/** Rounds of every entrant in turn, after some load to warm each. */
+export async function compare(
+  world: World,
+  entrants: readonly Entrant[],
+): Promise<Row[]> {
+  const ready = [];
+  for (const { name, contestant, load } of entrants) {
+    const drive = (target: Target, seconds: number) =>
+      driveGets(target, seconds, load);
+    const target = await world.warm(contestant, drive);
+    ready.push({ name, target, drive });
+  }
+  return await interleave(
+    ready,
+    ROUNDS,
+    ({ target, drive }) => metered(target, ROUND_SEC, drive),
+  );
+}

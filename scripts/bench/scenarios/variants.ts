@@ -1,0 +1,109 @@
+/** The gateway beside itself: with other durable cache tiers, and with more workers. */
+import { type Contestant, gateway, HOSTS } from "../contestants.ts";
+import { isInstalled } from "../machine.ts";
+import { compare, type GetLoad, RATE } from "./rates.ts";
+import type { Outcome, Scenario } from "../scenario.ts";
+import { freePort, startTarget, type Target } from "../target.ts";
+import type { World } from "../world.ts";
+
+/** A Redis server that keeps nothing on disk; undefined where none is installed. */
+async function startRedis(): Promise<Target | undefined> {
+  if (!await isInstalled("redis-server")) return undefined;
+  const port = freePort();
+  return await startTarget({
+    command: [
+      ...["redis-server", "--bind", "127.0.0.1", "--port", `${port}`],
+      ...["--save", "", "--appendonly", "no"],
+    ],
+    port,
+  });
+}
+
+async function compareGateways(
+  world: World,
+  gateways: readonly Contestant[],
+  load: Omit<GetLoad, "fields">,
+): Promise<Outcome> {
+  const entrants = gateways.map((contestant) => ({
+    name: contestant.name,
+    contestant,
+    load: { ...load, fields: { Host: HOSTS.public } },
+  }));
+  try {
+    const rows = await compare(world, entrants);
+    return { quantity: RATE, rows, figures: [] };
+  } finally {
+    await world.end(gateways);
+  }
+}
+
+const SOURCES = new URL("../../../src", import.meta.url).pathname;
+
+const WITHOUT_REDIS = "Without Redis, which is not installed.";
+
+/** Answers come from memory: a tier behind it must cost nothing here. */
+const tiers: Scenario = {
+  name: "tiers",
+  about: "GET 1 KiB, 64 connections, by durable cache tier",
+  async measure(world) {
+    await using started = new AsyncDisposableStack();
+    const directory = await Deno.makeTempDir({ prefix: "porthole-bench-" });
+    started.defer(() => Deno.remove(directory, { recursive: true }));
+    const redis = started.use(await startRedis());
+    const gateways = [
+      gateway({ name: "memory only", environment: { CACHE_URL: "none" } }),
+      gateway({
+        name: "KV in a file",
+        environment: { CACHE_URL: `kv:${directory}/cache.db` },
+        flags: [`--allow-read=${directory}`, `--allow-write=${directory}`],
+      }),
+    ];
+    if (redis !== undefined) {
+      const environment = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
+      gateways.push(gateway({ name: "Redis", environment }));
+    }
+    const outcome = await compareGateways(world, gateways, {});
+    return redis === undefined
+      ? { ...outcome, notes: [WITHOUT_REDIS] }
+      : outcome;
+  },
+};
+
+/** Load, API and runner keep their processor, so that a second worker has what they leave of it. */
+const workers: Scenario = {
+  name: "workers",
+  about: "GET 1 KiB, 256 connections, one and two workers on all processors",
+  async measure(world) {
+    await using started = new AsyncDisposableStack();
+    const redis = started.use(await startRedis());
+    const cpus = world.proxyCpu === undefined
+      ? {}
+      : { cpus: `0-${navigator.hardwareConcurrency - 1}` };
+    // Workers share what they know through Redis only, so without it there is but one to measure.
+    const counts = redis === undefined ? ["1"] : ["1", "2"];
+    const gateways = counts.map((count) =>
+      gateway({
+        name: `WORKERS=${count}`,
+        environment: {
+          WORKERS: count,
+          ...redis !== undefined &&
+            { CACHE_URL: `redis://127.0.0.1:${redis.port}` },
+        },
+        // Threads load their own copy of the program.
+        flags: [`--allow-read=./data,${SOURCES}`],
+        ...cpus,
+      })
+    );
+    const outcome = await compareGateways(world, gateways, {
+      connections: 256,
+    });
+    const notes = [
+      "Not pinned: on two processors, workers share one with the load.",
+      ...redis === undefined ? [WITHOUT_REDIS] : [],
+    ];
+    return { ...outcome, notes };
+  },
+};
+
+/** Scenarios of gateways alone. */
+export const VARIANTS: readonly Scenario[] = [tiers, workers];

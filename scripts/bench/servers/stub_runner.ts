@@ -1,0 +1,99 @@
+// deno-lint-ignore-file no-console
+/**
+ * A runner that answers at once, so that the proxy before it is what is measured: 1 KiB, or by the path's end
+ * `/bytes/SIZE` for so much, `/upload` to take a body and say how long it was, `/echo` for a WebSocket, `/events` for
+ * events that say when they were sent.
+ */
+
+const HEADERS = { "content-type": "text/plain" };
+const KIB = new Uint8Array(1024).fill(0x61);
+const CHUNK = new Uint8Array(64 * 1024).fill(0x62);
+/** Larger bodies are streams. */
+const MAX_WHOLE = 1024 * 1024;
+
+const wholes = new Map<number, Uint8Array<ArrayBuffer>>();
+
+function bytes(size: number): Response {
+  if (size > MAX_WHOLE) return stream(size);
+  let whole = wholes.get(size);
+  if (whole === undefined) {
+    wholes.set(size, whole = new Uint8Array(size).fill(0x62));
+  }
+  return new Response(whole, { headers: HEADERS });
+}
+
+function stream(size: number): Response {
+  let left = size;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      const chunk = left < CHUNK.length ? CHUNK.subarray(0, left) : CHUNK;
+      controller.enqueue(chunk);
+      left -= chunk.length;
+      if (left === 0) controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, {
+    headers: { ...HEADERS, "content-length": `${size}` },
+  });
+}
+
+async function takeUpload({ body }: Request): Promise<Response> {
+  let size = 0;
+  for await (const chunk of body ?? []) size += chunk.length;
+  return new Response(`${size}`, { headers: HEADERS });
+}
+
+function echo(request: Request): Response {
+  const { socket, response } = Deno.upgradeWebSocket(request, {
+    idleTimeout: 0,
+  });
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = ({ data }) => socket.send(data);
+  return response;
+}
+
+const EVERY_MS = 10;
+const EVENT_HEADERS = { "content-type": "text/event-stream" };
+
+/** Milliseconds since the epoch, with the fractions that Date.now() lacks. */
+function preciseNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function events(): Response {
+  const encoder = new TextEncoder();
+  let timer: ReturnType<typeof setInterval>;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      timer = setInterval(() => {
+        controller.enqueue(encoder.encode(`data: ${preciseNow()}\n\n`));
+      }, EVERY_MS);
+    },
+    cancel: () => clearInterval(timer),
+  });
+  return new Response(body, { headers: EVENT_HEADERS });
+}
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  automaticCompression: false,
+  onListen: ({ port }) => console.log(JSON.stringify({ port })),
+}, (request) => {
+  const { url } = request;
+  if (url.endsWith("/")) return new Response(KIB, { headers: HEADERS });
+  const [, what, size] =
+    /\/(bytes|upload|echo|events)(?:\/(\d+))?$/.exec(url) ?? [];
+  switch (what) {
+    case "bytes":
+      return bytes(Number(size));
+    case "upload":
+      return takeUpload(request);
+    case "echo":
+      return echo(request);
+    case "events":
+      return events();
+    default:
+      return new Response(null, { status: 404 });
+  }
+});

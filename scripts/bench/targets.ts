@@ -1,0 +1,47 @@
+/** What is to be reached, with one processor for the gateway and everything on: access log, metrics, caches. */
+
+/** A bound on a figure. */
+export interface Target {
+  readonly scenario: string;
+  readonly figure: string;
+  readonly bound: "at least" | "at most";
+  readonly limit: number;
+  readonly unit: string;
+}
+
+function target(
+  scenario: string,
+  figure: string,
+  [bound, limit, unit = ""]: readonly [
+    bound: Target["bound"],
+    limit: number,
+    unit?: string,
+  ],
+): Target {
+  return { scenario, figure, bound, limit, unit };
+}
+
+/** All targets; scenarios that have one are what is measured unless something else is asked for. */
+export const TARGETS: readonly Target[] = [
+  target("public", "rate : nginx", ["at least", 0.60]),
+  target("public", "rate : fetch proxy", ["at least", 1.8]),
+  target("public", "p99 : nginx", ["at most", 2]),
+  target("private", "session cookie : public", ["at least", 0.9]),
+  target("download", "rate : fetch proxy", ["at least", 0.8]),
+  target("download", "memory growth", ["at most", 32, "MiB"]),
+  target("upload", "rate : fetch proxy", ["at least", 0.8]),
+  target("upload", "memory growth", ["at most", 32, "MiB"]),
+  target("echo-128", "rate : bare relay", ["at least", 0.7]),
+  target("echo-64k", "rate : bare relay", ["at least", 0.7]),
+  target("tunnels", "memory", ["at most", 40, "KiB"]),
+  target("burst-one", "API calls", ["at most", 1]),
+  target("burst-one", "p99 beyond twice the API's", ["at most", 50, "ms"]),
+  target("burst-many", "API calls", ["at most", 1]),
+  target("burst-many", "p99 beyond twice the API's", ["at most", 50, "ms"]),
+  target("start", "first answer", ["at most", 400, "ms"]),
+];
+
+/** Whether a value keeps to a target's bound. */
+export function isMet({ bound, limit }: Target, value: number): boolean {
+  return bound === "at least" ? value >= limit : value <= limit;
+}
