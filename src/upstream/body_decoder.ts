@@ -23,6 +23,11 @@ export class LengthDecoder implements BodyDecoder {
     this.#remaining = contentLength;
   }
 
+  /** Octets that are still to come. */
+  get remaining(): number {
+    return this.#remaining;
+  }
+
   get done(): boolean {
     return this.#remaining === 0;
   }

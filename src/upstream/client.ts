@@ -62,7 +62,7 @@ export class UpstreamClient {
   readonly #waiting: Deadlines;
   readonly #uploading: Deadlines;
   readonly #sending: Deadlines;
-  readonly #unwatched = new Map<Exchange, number>();
+  readonly #unwatched = new Map<Connection, number>();
   readonly #attempts: AttemptContext;
   readonly #exchanges: ExchangeContext;
   #sweeper: Timer | undefined;
@@ -157,10 +157,10 @@ export class UpstreamClient {
     this.#waiting.expire(now);
     this.#uploading.expire(now);
     this.#sending.expire(now);
-    for (const [exchange, since] of this.#unwatched) {
+    for (const [connection, since] of this.#unwatched) {
       if (since > now - SWEEP_MS) break;
-      this.#unwatched.delete(exchange);
-      exchange.watch();
+      this.#unwatched.delete(connection);
+      if (connection.holder instanceof Exchange) connection.holder.watch();
     }
     if (this.#open.size === 0 && this.#connecting.size === 0) {
       this.#stopSweeper();

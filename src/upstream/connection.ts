@@ -5,6 +5,15 @@ import { encodeLatin1 } from "./octets.ts";
 const MIN_BUFFER = 16 * 1024;
 const MAX_BUFFER = 64 * 1024;
 
+/** The same for a tunnel, most of which rest most of the time. */
+const TUNNEL_BUFFER = 2 * 1024;
+
+/** Whoever has a connection for itself. */
+export interface ConnectionHolder {
+  /** The connection has failed: it is closed. */
+  connectionFailed(connection: Connection): void;
+}
+
 /**
  * A byte stream to an upstream with a read buffer. Whoever wants it to end calls `fail()`: that closes it at
  * once, and every read or write that is pending or comes later throws that same failure.
@@ -13,8 +22,8 @@ export class Connection {
   readonly originKey: string;
   /** When it became idle, on the pool's clock. */
   idleSince = 0;
-  /** Called once, when the connection fails. */
-  onFail: (() => void) | null = null;
+  /** Told once, when the connection fails. No function: one for each exchange would live as long as the connection. */
+  holder: ConnectionHolder | null = null;
 
   readonly #conn: Deno.Conn;
   readonly #onClose: (connection: Connection) => void;
@@ -24,9 +33,11 @@ export class Connection {
   #start = 0;
   #end = 0;
   #filling: Promise<boolean> | null = null;
+  #isResting = false;
   #head = new Uint8Array(1024);
   #sent = 0;
   #unsent = 0;
+  #writeFailure: unknown;
   #received = false;
   #ended = false;
 
@@ -65,9 +76,31 @@ export class Connection {
       this.#start === this.#end;
   }
 
+  /** How many octets were received and not yet consumed. */
+  get unreadLength(): number {
+    return this.#end - this.#start;
+  }
+
+  /** A copy of the first `count` unread octets, which are consumed. */
+  take(count: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#buffer.slice(this.#start, this.#start + count);
+    this.#start += count;
+    return taken;
+  }
+
   /** Forgets the first `count` unread octets. */
   consume(count: number): void {
     this.#start += count;
+  }
+
+  /** Gives memory back: from here on this is a tunnel, and has no more heads to send. */
+  becomeTunnel(): void {
+    const { unread } = this;
+    this.#buffer = new Uint8Array(Math.max(TUNNEL_BUFFER, unread.length));
+    this.#buffer.set(unread);
+    this.#start = 0;
+    this.#end = unread.length;
+    this.#head = new Uint8Array(0);
   }
 
   /** Waits for more octets; false at the end of the stream. One call at a time. Throws `UpstreamError`. */
@@ -83,8 +116,10 @@ export class Connection {
     try {
       count = await this.#conn.read(this.#buffer.subarray(this.#end));
     } catch (cause) {
+      if (this.#isResting) return this.#disturbed();
       throw this.#lost(cause);
     }
+    if (this.#isResting) return this.#disturbed();
     if (count === null) {
       this.#ended = true;
       return false;
@@ -122,28 +157,34 @@ export class Connection {
     }
   }
 
-  /** Sends a head of Latin-1 text in one write. */
-  writeHead(head: string): Promise<void> {
+  /** Sends a head of Latin-1 text in one write; false where the connection broke. */
+  writeHead(head: string): Promise<boolean> {
     if (this.#head.length < head.length) {
       this.#head = new Uint8Array(head.length * 2);
     }
     encodeLatin1(head, this.#head);
-    return this.write(this.#head.subarray(0, head.length));
+    return this.#writeAll(this.#head.subarray(0, head.length));
   }
 
   /** Sends all of `octets`, which must not change until then. One call at a time. Throws `UpstreamError`. */
   async write(octets: Uint8Array): Promise<void> {
+    if (!await this.#writeAll(octets)) throw this.#lost(this.#writeFailure);
+  }
+
+  async #writeAll(octets: Uint8Array): Promise<boolean> {
     this.#unsent = octets.length;
     try {
-      while (this.#unsent > 0) {
-        const count = await this.#conn.write(
-          octets.subarray(octets.length - this.#unsent),
-        );
+      let unsent = octets;
+      while (unsent.length > 0) {
+        const count = await this.#conn.write(unsent);
         this.#unsent -= count;
         this.#sent += count;
+        unsent = unsent.subarray(count);
       }
+      return true;
     } catch (cause) {
-      throw this.#lost(cause);
+      this.#writeFailure = cause;
+      return false;
     }
   }
 
@@ -151,24 +192,22 @@ export class Connection {
   begin(): void {
     this.#sent = 0;
     this.#received = false;
+    this.#isResting = false;
   }
 
   /**
    * Rests from `now` until `begin()`. Nothing may come meanwhile: octets that nobody asked for, or the stream's end,
-   * fail the connection.
+   * fail the connection. What comes afterwards is the answer to a request.
    */
   rest(now: number): void {
     this.idleSince = now;
-    const filling = this.#filling = this.#fill();
-    const onEvent = () => {
-      // Taken over by fill(), it was the answer to a request.
-      if (this.#filling === filling) {
-        this.fail(
-          new UpstreamError("connection_lost", "idle connection ended"),
-        );
-      }
-    };
-    filling.then(onEvent, onEvent);
+    this.#isResting = true;
+    this.#filling = this.#fill();
+  }
+
+  #disturbed(): false {
+    this.fail(new UpstreamError("connection_lost", "idle connection ended"));
+    return false;
   }
 
   /** Closes at once for the reason given, an `UpstreamError` unless we are wrong; only the first call counts. */
@@ -178,7 +217,7 @@ export class Connection {
     this.#failure = reason;
     this.#conn.close();
     this.#onClose(this);
-    this.onFail?.();
+    this.holder?.connectionFailed(this);
   }
 
   /** What a read or write that broke has to throw: the reason we closed for, where it was us. */

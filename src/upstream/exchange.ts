@@ -1,4 +1,5 @@
-import type { Connection } from "./connection.ts";
+import { LengthDecoder } from "./body_decoder.ts";
+import type { Connection, ConnectionHolder } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { protocolError, UpstreamError } from "./errors.ts";
 import { bodyDecoder, persists } from "./framing.ts";
@@ -47,8 +48,8 @@ export interface ExchangeContext {
   readonly uploading: Deadlines;
   readonly sending: Deadlines;
   now(): number;
-  /** Exchanges whose client is not watched yet, oldest first, and since when. */
-  readonly unwatched: Map<Exchange, number>;
+  /** Connections of exchanges whose client is not watched yet, oldest first, and since when. */
+  readonly unwatched: Map<Connection, number>;
   /** Takes back a connection that can be used again. */
   release(connection: Connection): void;
 }
@@ -58,12 +59,12 @@ export interface ExchangeContext {
  * that comes before the upload is over is heard at once; the upload goes on until that response's body ends.
  * Whatever fails, also later in the body, closes the connection.
  */
-export class Exchange {
+export class Exchange implements ConnectionHolder, EventListenerObject {
   readonly #connection: Connection;
   readonly #prepared: PreparedRequest;
   readonly #context: ExchangeContext;
   readonly #upload: Upload | null;
-  #sending: Promise<void> | null = null;
+  #sending: Promise<unknown> | null = null;
   #answered = false;
   #signal: AbortSignal | undefined;
 
@@ -87,11 +88,11 @@ export class Exchange {
   /** Sends the request and returns the final response head. Throws `UpstreamError`. */
   async responseHead(): Promise<ResponseHead> {
     const connection = this.#connection;
-    connection.onFail = () => this.settle();
+    connection.holder = this;
     const { signal, lateSignal } = this.#prepared.request;
     if (signal !== undefined) this.#watch(signal);
     if (lateSignal !== undefined) {
-      this.#context.unwatched.set(this, this.#context.now());
+      this.#context.unwatched.set(connection, this.#context.now());
     }
     this.#sending = this.#send();
     try {
@@ -103,7 +104,7 @@ export class Exchange {
       this.#context.waiting.delete(connection);
       this.#context.uploading.delete(connection);
       this.#context.sending.delete(connection);
-      this.#context.unwatched.delete(this);
+      this.#context.unwatched.delete(connection);
       return head;
     } catch (error) {
       connection.fail(error);
@@ -117,7 +118,7 @@ export class Exchange {
     for (let interim = 0, searched = 0;;) {
       const head = takeHead(connection, this.#context.limits, searched);
       if (head === undefined) {
-        searched = connection.unread.length;
+        searched = connection.unreadLength;
         if (await connection.fill()) continue;
         throw new UpstreamError(
           "connection_lost",
@@ -166,16 +167,27 @@ export class Exchange {
 
   #watch(signal: AbortSignal): void {
     this.#signal = signal;
-    signal.addEventListener("abort", this.#abort);
-    if (signal.aborted) this.#abort();
+    signal.addEventListener("abort", this);
+    if (signal.aborted) this.handleEvent();
   }
 
-  /** Leaves the connection to whoever holds it. */
+  /** The client is gone. */
+  handleEvent(): void {
+    this.#connection.fail(new UpstreamError("aborted", "request aborted"));
+  }
+
+  /** Nothing of it goes on without its connection. */
+  connectionFailed(): void {
+    this.settle();
+  }
+
+  /** Leaves the connection to whoever holds it next. */
   settle(): void {
-    this.#signal?.removeEventListener("abort", this.#abort);
-    this.#context.unwatched.delete(this);
+    this.#signal?.removeEventListener("abort", this);
+    this.#context.unwatched.delete(this.#connection);
     this.#context.waiting.delete(this.#connection);
     this.#upload?.stop();
+    if (this.#connection.holder === this) this.#connection.holder = null;
   }
 
   /**
@@ -192,25 +204,16 @@ export class Exchange {
       (body === null && IDEMPOTENT.has(method));
   }
 
-  readonly #abort = (): void => {
-    this.#connection.fail(new UpstreamError("aborted", "request aborted"));
-  };
-
   /** Never rejects: the receiving side finds out what becomes of a connection that cannot be written to. */
-  #send(): Promise<void> {
+  #send(): Promise<unknown> {
     const { head } = this.#prepared;
     if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
     this.#context.waiting.add(this.#connection, this.#context.now());
-    return this.#connection.writeHead(head).catch(() => {});
+    return this.#connection.writeHead(head);
   }
 
   async #sendWithBody(head: string, upload: Upload): Promise<void> {
-    try {
-      await this.#connection.writeHead(head);
-      await upload.run();
-    } catch {
-      // As above.
-    }
+    if (await this.#connection.writeHead(head)) await upload.run();
     // The time runs from here: an upload may take as long as it takes.
     if (!this.#answered && !this.#connection.failed) {
       this.#context.waiting.add(this.#connection, this.#context.now());
@@ -219,20 +222,25 @@ export class Exchange {
 
   #responseBody(head: ResponseHead): ResponseBody {
     const { request: { method }, upgrade } = this.#prepared;
+    const connection = this.#connection;
     const decoder = bodyDecoder(head, { method, limits: this.#context.limits });
     const keepAlive = persists(head) && !upgrade;
     if (decoder === null) {
       this.#end(keepAlive);
       return null;
     }
+    if (decoder instanceof LengthDecoder) {
+      const { remaining } = decoder;
+      if (connection.unreadLength >= remaining) {
+        const content = connection.take(remaining);
+        this.#end(keepAlive);
+        return content;
+      }
+    }
     try {
-      return receiveBody(
-        this.#connection,
-        decoder,
-        () => this.#end(keepAlive),
-      );
+      return receiveBody(connection, decoder, () => this.#end(keepAlive));
     } catch (error) {
-      this.#connection.fail(error);
+      connection.fail(error);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.ts";
+import type { Connection, ConnectionHolder } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 
 /** Bounds of the idle connections: how long one may rest, in milliseconds, and how many for one origin. */
@@ -8,7 +8,7 @@ export interface PoolLimits {
 }
 
 /** Idle connections by origin; the one used last is used next, so that a surplus grows old and is dropped. */
-export class Pool {
+export class Pool implements ConnectionHolder {
   readonly #limits: PoolLimits;
   readonly #idle = new Map<string, Connection[]>();
   #size = 0;
@@ -56,7 +56,7 @@ export class Pool {
     }
     idle.push(connection);
     this.#size++;
-    connection.onFail = () => this.#remove(connection);
+    connection.holder = this;
     connection.rest(now);
   }
 
@@ -75,7 +75,8 @@ export class Pool {
     }
   }
 
-  #remove(connection: Connection): void {
+  /** Forgets a connection that ended while it was idle. */
+  connectionFailed(connection: Connection): void {
     const idle = this.#idle.get(connection.originKey) ?? [];
     const index = idle.indexOf(connection);
     if (index < 0) return;

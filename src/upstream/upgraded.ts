@@ -4,6 +4,7 @@ import type { UpgradedConnection } from "./types.ts";
 
 /** Hands a connection over after a 101; what came right behind the head is read first. */
 export function upgradedConnection(connection: Connection): UpgradedConnection {
+  connection.becomeTunnel();
   let writes = Promise.resolve();
   return {
     async read(buffer) {
