@@ -232,11 +232,7 @@ export function openAccount(
           settle(status, { end, sentBytes });
         },
       });
-      if (flight !== undefined) {
-        flight.abort = observed.abort;
-        flight.stalledSince = observed.stalledSince;
-        flight.recheck = recheck;
-      }
+      flight?.lasts({ ...observed, ...recheck && { recheck } });
       return responseOf(observed.stream, status, shared);
     },
 
@@ -246,11 +242,11 @@ export function openAccount(
       const endUse = sandboxId === undefined
         ? undefined
         : options.activity?.begin(sandboxId);
-      if (flight !== undefined) {
-        flight.abort = (reason) => tunnel.close(...CLOSES[reason]);
-        flight.recheck = recheck;
-        tunnel.released.then(() => flight.end());
-      }
+      flight?.lasts({
+        abort: (reason) => tunnel.close(...CLOSES[reason]),
+        ...recheck && { recheck },
+      });
+      tunnel.released.then(() => flight?.end());
       tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
         endUse?.();
         record(101, { tunnel: end });

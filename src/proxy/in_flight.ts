@@ -9,18 +9,24 @@ export type AbortReason =
   /** Whoever opened it may not go on with it. */
   | "right_ended";
 
+/** How to deal with an exchange or tunnel that goes on after its answer has begun. */
+export interface Lasting {
+  /** Ends it from our side. */
+  abort(reason: AbortReason): void;
+  /** Since when its client has taken nothing of what waits for it, ms by `performance.now()`; undefined where nothing waits. */
+  stalledSince?(): number | undefined;
+  /** Whether whoever opened it still may. Never rejects. */
+  recheck?(): Promise<boolean>;
+}
+
 /** One exchange or tunnel. */
 export interface Flight {
-  /** Ends it from our side; set once that is possible. */
-  abort: ((reason: AbortReason) => void) | undefined;
-  /** Since when its client has taken nothing of what waits for it, ms by `performance.now()`; undefined where nothing waits. */
-  stalledSince: (() => number | undefined) | undefined;
   /** Tells which sandbox it is for; false where that has too many already. */
   isFor(sandboxId: string): boolean;
   /** Tells that it is a WebSocket; false where there are too many already. */
   becomeTunnel(): boolean;
-  /** Whether whoever opened it still may; set on what can last. Never rejects. */
-  recheck: (() => Promise<boolean>) | undefined;
+  /** Tells that it lasts, and how to deal with it. */
+  lasts(lasting: Lasting): void;
   /** Tells that it is over; a second call does nothing. */
   end(): void;
 }
@@ -49,21 +55,31 @@ export interface InFlight {
 /** Rechecks under way at once: each may be a question to the API. */
 const RECHECK_BATCH = 32;
 
-/** Flights of one kind, and who waits for the last of them. */
-class Register extends Set<Flight> {
+/** How many there are of something, and who waits for the last of them. */
+class Count {
+  #value: number;
   #waiting: PromiseWithResolvers<void> | undefined;
 
-  override delete(flight: Flight): boolean {
-    const wasThere = super.delete(flight);
-    if (this.size === 0) {
-      this.#waiting?.resolve();
-      this.#waiting = undefined;
-    }
-    return wasThere;
+  constructor(value = 0) {
+    this.#value = value;
   }
 
-  empty(): Promise<void> {
-    if (this.size === 0) return Promise.resolve();
+  get value(): number {
+    return this.#value;
+  }
+
+  begin(): void {
+    this.#value++;
+  }
+
+  end(): void {
+    if (--this.#value > 0) return;
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  none(): Promise<void> {
+    if (this.#value === 0) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
   }
@@ -77,81 +93,100 @@ export interface InFlightLimits {
   readonly tunnels: number;
 }
 
-/** Creates a registry. */
+/**
+ * Creates a registry. Most exchanges are over when their answer is there, and are only counted: a collection of all of
+ * them would be the one thing that lives on and leads the garbage collector to what they are made of.
+ */
 export function createInFlight(limits: InFlightLimits): InFlight {
-  const flights = new Register();
+  const all = new Count();
+  const tunnels = new Count();
   const bySandbox = new Map<string, number>();
-  const tunnels = new Register();
-  let these: Register | undefined;
+  const lasting = new Set<Lasting>();
+  /** Those that had begun when somebody first asked. */
+  let these: Count | undefined;
   let isRechecking = false;
 
-  async function recheck(flight: Flight): Promise<void> {
-    const mayGoOn = await flight.recheck?.();
-    if (mayGoOn === false) flight.abort?.("right_ended");
+  class CountedFlight implements Flight {
+    readonly #isOneOfThese = these === undefined;
+    #sandboxId: string | undefined;
+    #isTunnel = false;
+    #lasting: Lasting | undefined;
+    #isOver = false;
+
+    isFor(sandboxId: string): boolean {
+      const count = bySandbox.get(sandboxId) ?? 0;
+      if (count >= limits.perSandbox) return false;
+      this.#sandboxId = sandboxId;
+      bySandbox.set(sandboxId, count + 1);
+      return true;
+    }
+
+    becomeTunnel(): boolean {
+      if (tunnels.value >= limits.tunnels) return false;
+      if (this.#isOver || this.#isTunnel) return true;
+      this.#isTunnel = true;
+      tunnels.begin();
+      return true;
+    }
+
+    lasts(what: Lasting): void {
+      if (this.#isOver) return;
+      this.#lasting = what;
+      lasting.add(what);
+    }
+
+    end(): void {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      all.end();
+      if (this.#isTunnel) tunnels.end();
+      if (this.#isOneOfThese) these?.end();
+      if (this.#lasting !== undefined) lasting.delete(this.#lasting);
+      if (this.#sandboxId === undefined) return;
+      const others = (bySandbox.get(this.#sandboxId) ?? 1) - 1;
+      if (others === 0) bySandbox.delete(this.#sandboxId);
+      else bySandbox.set(this.#sandboxId, others);
+    }
+  }
+
+  async function recheck(one: Lasting): Promise<void> {
+    const mayGoOn = await one.recheck?.();
+    if (mayGoOn === false && lasting.has(one)) one.abort("right_ended");
   }
 
   return {
     begin() {
-      if (flights.size >= limits.all) return undefined;
-      let sandboxId: string | undefined;
-      const flight: Flight = {
-        abort: undefined,
-        stalledSince: undefined,
-        recheck: undefined,
-        isFor(id) {
-          const count = bySandbox.get(id) ?? 0;
-          if (count >= limits.perSandbox) return false;
-          sandboxId = id;
-          bySandbox.set(id, count + 1);
-          return true;
-        },
-        becomeTunnel() {
-          if (tunnels.size >= limits.tunnels) return false;
-          if (flights.has(flight)) tunnels.add(flight);
-          return true;
-        },
-        end() {
-          if (!flights.delete(flight)) return;
-          if (tunnels.size > 0) tunnels.delete(flight);
-          these?.delete(flight);
-          if (sandboxId === undefined) return;
-          const others = (bySandbox.get(sandboxId) ?? 1) - 1;
-          if (others === 0) bySandbox.delete(sandboxId);
-          else bySandbox.set(sandboxId, others);
-        },
-      };
-      flights.add(flight);
-      return flight;
+      if (all.value >= limits.all) return undefined;
+      all.begin();
+      return new CountedFlight();
     },
     get count() {
-      return flights.size;
+      return all.value;
     },
     get tunnelCount() {
-      return tunnels.size;
+      return tunnels.value;
     },
-    idle: () => flights.empty(),
-    tunnelsOver: () => tunnels.empty(),
+    idle: () => all.none(),
+    tunnelsOver: () => tunnels.none(),
     theseOver() {
-      these ??= new Register(flights);
-      return these.empty();
+      these ??= new Count(all.value);
+      return these.none();
     },
     abortAll() {
-      for (const flight of [...flights]) flight.abort?.("going_away");
+      for (const one of [...lasting]) one.abort("going_away");
     },
     endStalled(since) {
-      for (const flight of [...flights]) {
-        if ((flight.stalledSince?.() ?? Infinity) <= since) {
-          flight.abort?.("stalled");
-        }
+      for (const one of [...lasting]) {
+        if ((one.stalledSince?.() ?? Infinity) <= since) one.abort("stalled");
       }
     },
     async recheckAll() {
       if (isRechecking) return;
       isRechecking = true;
       try {
-        const lasting = [...flights].filter((flight) => flight.recheck);
-        while (lasting.length > 0) {
-          await Promise.all(lasting.splice(0, RECHECK_BATCH).map(recheck));
+        const waiting = [...lasting];
+        while (waiting.length > 0) {
+          await Promise.all(waiting.splice(0, RECHECK_BATCH).map(recheck));
         }
       } finally {
         isRechecking = false;

@@ -60,7 +60,7 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
   for (const name of ["ended", "open"]) {
     const flight = inFlight.begin();
     assert(flight !== undefined);
-    flight.abort = () => aborted.push(name);
+    flight.lasts({ abort: () => aborted.push(name) });
     if (name === "ended") flight.end();
   }
   inFlight.begin();
@@ -102,10 +102,30 @@ Deno.test("InFlight ends those whose client takes nothing any more", () => {
   ) {
     const flight = inFlight.begin();
     assert(flight !== undefined);
-    flight.abort = (reason) => ended.push(`${name}: ${reason}`);
-    flight.stalledSince = () => since;
+    flight.lasts({
+      abort: (reason) => ended.push(`${name}: ${reason}`),
+      stalledSince: () => since,
+    });
   }
   inFlight.begin();
   inFlight.endStalled(100);
   assert.deepEqual(ended, ["stalled: stalled"]);
+});
+
+Deno.test("InFlight ends what lasts and has lost its right, and leaves alone what ended meanwhile", async () => {
+  const inFlight = createInFlight(MANY);
+  const ended: string[] = [];
+  for (const name of ["lost", "kept", "over"]) {
+    const flight = inFlight.begin();
+    assert(flight !== undefined);
+    flight.lasts({
+      abort: (reason) => ended.push(`${name}: ${reason}`),
+      recheck() {
+        if (name === "over") flight.end();
+        return Promise.resolve(name === "kept");
+      },
+    });
+  }
+  await inFlight.recheckAll();
+  assert.deepEqual(ended, ["lost: right_ended"]);
 });
