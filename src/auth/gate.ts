@@ -7,6 +7,7 @@ import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
 import type { AccessDirectory } from "../directory/access.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { type Eager, run, settled } from "../lib/eager.ts";
 import type { Credential } from "./credentials.ts";
 import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { SessionSealer } from "./session.ts";
@@ -45,6 +46,8 @@ export interface GateRequest {
 /** Decides on requests to preview hosts. */
 export interface Gate {
   /**
+   * At once where all that it takes is known, as for most requests.
+   *
    * @throws {GatewayError} where a credential could not be judged and none of the others opened: `api_unreachable`,
    * or `too_many_refusals` where the API is not asked for this client any more
    */
@@ -65,51 +68,51 @@ export function createGate(options: GateOptions): Gate {
   const { sandboxes, access, sessions } = options;
 
   /** Whether one credential opens the sandbox that the host label names. */
-  async function opens(
+  function* opens(
     credential: Credential,
     host: PreviewHost,
     caller: Caller,
-  ): Promise<boolean> {
+  ): Eager<boolean> {
     const { address, mayAsk } = caller;
     switch (credential.kind) {
       case "preview_token":
       case "auth_key":
-        return await access.isPreviewToken(
-          host.label,
-          credential.token,
-          mayAsk,
+        return yield* settled(
+          access.isPreviewToken(host.label, credential.token, mayAsk),
         );
       case "session": {
-        const session = await sessions.open(credential.sealed, host);
+        const session = yield* settled(sessions.open(credential.sealed, host));
         if (session?.sandboxId !== host.label) return false;
-        return session.kind === "key"
-          ? await access.isPreviewToken(host.label, session.token, mayAsk)
-          : await options.logins.isWorth(session, caller);
+        return yield* settled(
+          session.kind === "key"
+            ? access.isPreviewToken(host.label, session.token, mayAsk)
+            : options.logins.isWorth(session, caller),
+        );
       }
       case "bearer": {
         const user = { bearer: credential.token, clientAddress: address };
-        return await access.hasAccess(host.label, user, mayAsk);
+        return yield* settled(access.hasAccess(host.label, user, mayAsk));
       }
     }
   }
 
   /** The verdict, with everything that the API is asked for it charged to `caller`. */
-  async function judge(
+  function* judge(
     { host, credentials: present, isSandboxId = false }: GateRequest,
     caller: Caller,
     isPublic: boolean | undefined,
-  ): Promise<Verdict> {
+  ): Eager<Verdict> {
     const { mayAsk } = caller;
     const isTokenShaped = !isSandboxId && mayBeSignedToken(host.label);
     let failure: GatewayError | undefined;
 
     /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
-    async function attempt<T>(
+    function* attempt<T>(
       ask: () => T | Promise<T>,
       otherwise: T,
-    ): Promise<T> {
+    ): Eager<T> {
       try {
-        return await ask();
+        return yield* settled(ask());
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         failure ??= error;
@@ -118,7 +121,7 @@ export function createGate(options: GateOptions): Gate {
     }
 
     if (isTokenShaped) {
-      const sandboxId = await attempt(
+      const sandboxId = yield* attempt(
         () => access.sandboxOfSignedToken(host.label, host.port, mayAsk),
         null,
       );
@@ -129,15 +132,17 @@ export function createGate(options: GateOptions): Gate {
     if (
       !isAlwaysPrivate(host.port) &&
       (isPublic ??
-        await attempt(() => sandboxes.isPublic(host.label, mayAsk), false))
+        (yield* attempt(() => sandboxes.isPublic(host.label, mayAsk), false)))
     ) {
       return { kind: "allow", sandboxId: host.label, by: "public" };
     }
     const credentials = present();
     for (const credential of credentials) {
-      if (!await attempt(() => opens(credential, host, caller), false)) {
-        continue;
-      }
+      const opened = yield* attempt(
+        () => run(opens(credential, host, caller)),
+        false,
+      );
+      if (!opened) continue;
       return {
         kind: "allow",
         sandboxId: host.label,
@@ -159,10 +164,10 @@ export function createGate(options: GateOptions): Gate {
     };
   }
 
-  async function admitSlowly(
+  function* admitAfterLooking(
     request: GateRequest,
     isPublic: boolean | undefined,
-  ): Promise<Verdict> {
+  ): Eager<Verdict> {
     const { throttle } = options;
     const address = request.clientAddress;
     let asked = 0;
@@ -181,7 +186,8 @@ export function createGate(options: GateOptions): Gate {
       asked++;
     }
     try {
-      const verdict = await judge(request, { address, mayAsk }, isPublic);
+      const caller = { address, mayAsk };
+      const verdict = yield* judge(request, caller, isPublic);
       isCharged = verdict.kind !== "allow";
       return verdict;
     } finally {
@@ -203,10 +209,9 @@ export function createGate(options: GateOptions): Gate {
   return {
     admit(request) {
       const isPublic = publicity(request);
-      // Most requests are such, and none of them has to wait.
       return isPublic
         ? { kind: "allow", sandboxId: request.host.label, by: "public" }
-        : admitSlowly(request, isPublic);
+        : run(admitAfterLooking(request, isPublic));
     },
   };
 }

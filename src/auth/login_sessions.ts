@@ -10,6 +10,7 @@ import type { DurableStore } from "../cache/store.ts";
 import type { AccessDirectory } from "../directory/access.ts";
 import type { MayAsk } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
+import { type Eager, run, settled } from "../lib/eager.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
@@ -36,7 +37,7 @@ export interface LoginSessions {
   /** Remembers the tokens of a new session. */
   begin(session: LoginSession, tokens: Tokens): Promise<void>;
   /** Whether the session still opens its sandbox; throws `api_unreachable` where that cannot be known. */
-  isWorth(session: LoginSession, caller: Caller): Promise<boolean>;
+  isWorth(session: LoginSession, caller: Caller): boolean | Promise<boolean>;
   /** Ends a session before its time, wherever its cookie is; throws `logout_incomplete` where that is not kept. */
   end(session: LoginSession): Promise<void>;
 }
@@ -109,9 +110,15 @@ export function createLoginSessions(options: {
       : new GatewayError("session_unavailable", "The tier says nothing");
   }
 
-  async function standingOf(id: string): Promise<Standing | undefined> {
+  function standingOf(
+    id: string,
+  ): Standing | undefined | Promise<Standing | undefined> {
+    return standings.peek([id]) ?? lookUp(id);
+  }
+
+  async function lookUp(id: string): Promise<Standing | undefined> {
     try {
-      return standings.peek([id]) ?? await standings.get([id], () => ask(id));
+      return await standings.get([id], () => ask(id));
     } catch (error) {
       if (error === UNKNOWN) return undefined;
       throw error;
@@ -134,17 +141,17 @@ export function createLoginSessions(options: {
   const renewals = createSingleFlight<OpenStanding | undefined>();
 
   /** The standing with an access token that is good for a while; undefined where the provider ended the login. */
-  async function renewed(
+  function renewed(
     session: LoginSession,
     standing: OpenStanding,
-  ): Promise<OpenStanding | undefined> {
+  ): OpenStanding | undefined | Promise<OpenStanding | undefined> {
     const { refreshToken, expiresAt = Infinity } = standing;
     const provider = options.provider();
     if (
       now() < expiresAt - RENEW_BEFORE_MS || refreshToken === undefined ||
       provider === undefined
     ) return standing;
-    return await renewals.share(session.id, async (isCurrent) => {
+    return renewals.share(session.id, async (isCurrent) => {
       const before = await latestOf(session.id);
       if (before?.state !== "open") return undefined;
       // Another gateway was first: providers take a refresh token that is used twice for stolen.
@@ -163,19 +170,26 @@ export function createLoginSessions(options: {
     });
   }
 
-  return {
-    begin: (session, tokens) => keep(session, { ...tokens, state: "open" }),
-    async isWorth(session, { address, mayAsk }) {
-      const standing = await standingOf(session.id);
-      if (standing === undefined) return store === null;
-      if (standing.state === "ended") return false;
-      const current = await renewed(session, standing);
-      return current !== undefined && await access.hasAccess(
+  function* isWorth(
+    session: LoginSession,
+    { address, mayAsk }: Caller,
+  ): Eager<boolean> {
+    const standing = yield* settled(standingOf(session.id));
+    if (standing === undefined) return store === null;
+    if (standing.state === "ended") return false;
+    const current = yield* settled(renewed(session, standing));
+    return current !== undefined && (yield* settled(
+      access.hasAccess(
         session.sandboxId,
         { bearer: current.accessToken, clientAddress: address },
         mayAsk,
-      );
-    },
+      ),
+    ));
+  }
+
+  return {
+    begin: (session, tokens) => keep(session, { ...tokens, state: "open" }),
+    isWorth: (session, caller) => run(isWorth(session, caller)),
     async end(session) {
       renewals.overtake(session.id);
       await keep(session, { state: "ended" });

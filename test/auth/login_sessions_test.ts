@@ -116,7 +116,7 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
 Deno.test("LoginSessions that cannot be looked up are neither good nor ended", async () => {
   const { store } = storeThat(() => "unavailable");
   const { logins, session } = setUp(store);
-  await assert.rejects(logins.isWorth(session, CALLER), {
+  await assert.rejects(async () => await logins.isWorth(session, CALLER), {
     code: "session_unavailable",
   });
 });
@@ -177,7 +177,7 @@ Deno.test("LoginSessions take no session away because the provider is down", asy
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
   answerWith(new GatewayError("login_unavailable", "down"));
-  await assert.rejects(logins.isWorth(session, CALLER), {
+  await assert.rejects(async () => await logins.isWorth(session, CALLER), {
     code: "login_unavailable",
   });
   answerWith({ accessToken: "first", expiresAt: undefined });
