@@ -10,7 +10,7 @@ import { type ErrorCode, GatewayError } from "../errors.ts";
 import { type Eager, run, settled } from "../lib/eager.ts";
 import type { Credential } from "./credentials.ts";
 import type { Caller, LoginSessions } from "./login_sessions.ts";
-import type { SessionSealer } from "./session.ts";
+import type { Session, SessionSealer } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** What opened the door. */
@@ -68,30 +68,33 @@ export function createGate(options: GateOptions): Gate {
   const { sandboxes, access, sessions } = options;
 
   /** Whether one credential opens the sandbox that the host label names. */
-  function* opens(
+  function opens(
     credential: Credential,
     host: PreviewHost,
     caller: Caller,
-  ): Eager<boolean> {
+  ): boolean | Promise<boolean> {
     const { address, mayAsk } = caller;
+
+    function isWorth(session: Session | undefined): boolean | Promise<boolean> {
+      if (session?.sandboxId !== host.label) return false;
+      return session.kind === "key"
+        ? access.isPreviewToken(host.label, session.token, mayAsk)
+        : options.logins.isWorth(session, caller);
+    }
+
     switch (credential.kind) {
       case "preview_token":
       case "auth_key":
-        return yield* settled(
-          access.isPreviewToken(host.label, credential.token, mayAsk),
-        );
+        return access.isPreviewToken(host.label, credential.token, mayAsk);
       case "session": {
-        const session = yield* settled(sessions.open(credential.sealed, host));
-        if (session?.sandboxId !== host.label) return false;
-        return yield* settled(
-          session.kind === "key"
-            ? access.isPreviewToken(host.label, session.token, mayAsk)
-            : options.logins.isWorth(session, caller),
-        );
+        const session = sessions.open(credential.sealed, host);
+        return session instanceof Promise
+          ? session.then(isWorth)
+          : isWorth(session);
       }
       case "bearer": {
         const user = { bearer: credential.token, clientAddress: address };
-        return yield* settled(access.hasAccess(host.label, user, mayAsk));
+        return access.hasAccess(host.label, user, mayAsk);
       }
     }
   }
@@ -107,24 +110,28 @@ export function createGate(options: GateOptions): Gate {
     let failure: GatewayError | undefined;
 
     /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
-    function* attempt<T>(
+    function attempt<T>(
       ask: () => T | Promise<T>,
       otherwise: T,
-    ): Eager<T> {
-      try {
-        return yield* settled(ask());
-      } catch (error) {
+    ): T | Promise<T> {
+      function fallBack(error: unknown): T {
         if (!(error instanceof GatewayError)) throw error;
         failure ??= error;
         return otherwise;
       }
+      try {
+        const answer = ask();
+        return answer instanceof Promise ? answer.catch(fallBack) : answer;
+      } catch (error) {
+        return fallBack(error);
+      }
     }
 
     if (isTokenShaped) {
-      const sandboxId = yield* attempt(
+      const sandboxId = yield* settled(attempt(
         () => access.sandboxOfSignedToken(host.label, host.port, mayAsk),
         null,
-      );
+      ));
       if (sandboxId !== null) {
         return { kind: "allow", sandboxId, by: "signed_token" };
       }
@@ -132,17 +139,16 @@ export function createGate(options: GateOptions): Gate {
     if (
       !isAlwaysPrivate(host.port) &&
       (isPublic ??
-        (yield* attempt(() => sandboxes.isPublic(host.label, mayAsk), false)))
+        (yield* settled(
+          attempt(() => sandboxes.isPublic(host.label, mayAsk), false),
+        )))
     ) {
       return { kind: "allow", sandboxId: host.label, by: "public" };
     }
     const credentials = present();
     for (const credential of credentials) {
-      const opened = yield* attempt(
-        () => run(opens(credential, host, caller)),
-        false,
-      );
-      if (!opened) continue;
+      const answer = attempt(() => opens(credential, host, caller), false);
+      if (!(answer === true || (yield* settled(answer)))) continue;
       return {
         kind: "allow",
         sandboxId: host.label,

@@ -262,6 +262,23 @@ Deno.test("Gate says at once that a sandbox known to be public is open, and asks
   assert.deepEqual([calls, purse.left], [[], 100]);
 });
 
+Deno.test("Gate says at once what a credential opens that is judged at once", () => {
+  const { admit } = gateWith();
+  for (
+    const credential of [
+      { kind: "session", sealed: "sealed" },
+      { kind: "preview_token", token: "good" },
+      { kind: "bearer", token: "key" },
+    ] satisfies Credential[]
+  ) {
+    assert.deepEqual(admit(knock("box", [credential])), {
+      kind: "allow",
+      sandboxId: "box",
+      by: credential.kind,
+    });
+  }
+});
+
 Deno.test("Gate opens no port that is always private because the sandbox is known to be public", async () => {
   const { gate } = gateWith();
   for (const port of [2280, 22222, 33333]) {
