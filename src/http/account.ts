@@ -10,7 +10,7 @@ import {
   type RouteKind,
 } from "../observability/access_log.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
-import type { Trail } from "../observability/trail.ts";
+import { createTrail, type Trail } from "../observability/trail.ts";
 import type { Activity } from "../proxy/activity.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, Flight } from "../proxy/in_flight.ts";
@@ -35,43 +35,27 @@ export interface Passage {
   readonly by: string;
 }
 
-/** The account of one exchange. */
-export interface Account {
-  readonly trail: Trail;
-  /**
-   * Who was let in, and how to ask again whether they still are.
-   *
-   * @throws {GatewayError} `sandbox_overloaded`
-   */
-  admitted(passage: Passage, recheck: () => Promise<boolean>): void;
-  /** Tells that it is to be a tunnel. Throws {@linkcode GatewayError} `too_many_tunnels`. */
-  becomesTunnel(): void;
-  /** An answer of ours without a body to wait for. */
-  answer(response: Response): Response;
-  /** Our answer to a failure. */
-  refuse(error: unknown): Response;
-  /** An upstream's answer; it is over when its body is. */
-  relay(response: RelayedResponse): Response;
-  /** A tunnel, opened by `response`; it is over when both its sides are closed. */
-  tunnel(response: Response, tunnel: Tunnel): Response;
-}
-
-/** What an account needs beside its exchange. */
+/** What is the same for all accounts. */
 export interface AccountOptions {
-  readonly route: RouteKind;
-  /** Undefined where the exchange is for no port. */
-  readonly port: number | undefined;
-  /** Undefined where the gateway is full. */
-  readonly flight: Flight | undefined;
-  readonly trail: Trail;
-  readonly cors: CorsDecision;
-  /** Where use of the sandbox is reported; undefined where this exchange is none. */
-  readonly activity: Activity | undefined;
-  /** Whether the client is told how long each part took. */
-  readonly tellsTiming: boolean;
+  /** Where use of a sandbox is reported. */
+  readonly activity: Activity;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
   readonly now: () => number;
+}
+
+/** What is known of an exchange when its account is opened. */
+export interface AccountFacts {
+  readonly route: RouteKind;
+  /** The port of the sandbox, where there is one. */
+  readonly port: number | undefined;
+  /** Undefined where the gateway is full. */
+  readonly flight: Flight | undefined;
+  readonly cors: CorsDecision;
+  /** Whether the exchange shows that somebody uses the sandbox. */
+  readonly isUse: boolean;
+  /** Whether the client is told how long each part took. */
+  readonly tellsTiming: boolean;
 }
 
 /** Statuses whose responses have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5): Response refuses one. */
@@ -92,168 +76,205 @@ function showsUse(status: number): boolean {
   return status < 400 || status > 499;
 }
 
-/** Opens the account of one exchange. */
-export function openAccount(
-  exchange: Exchange,
-  options: AccountOptions,
-): Account {
-  const { flight, cors, trail, now } = options;
-  let passage: Passage | undefined;
-  let recheck: (() => Promise<boolean>) | undefined;
-  let answeredAt = exchange.startedAt;
+type End = Partial<
+  Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
+>;
 
-  function record(
+/** The account of one exchange. */
+export class Account {
+  readonly trail: Trail = createTrail();
+  readonly cors: CorsDecision;
+  readonly #exchange: Exchange;
+  readonly #facts: AccountFacts;
+  readonly #options: AccountOptions;
+  #passage: Passage | undefined;
+  #recheck: (() => Promise<boolean>) | undefined;
+  #answeredAt: number;
+
+  constructor(
+    exchange: Exchange,
+    facts: AccountFacts,
+    options: AccountOptions,
+  ) {
+    this.#exchange = exchange;
+    this.#facts = facts;
+    this.#options = options;
+    this.#answeredAt = exchange.startedAt;
+    this.cors = facts.cors;
+  }
+
+  /**
+   * Notes who was let in, and how to ask again whether they still are.
+   *
+   * @throws {GatewayError} `sandbox_overloaded`
+   */
+  admitted(passage: Passage, recheck: () => Promise<boolean>): void {
+    this.#passage = passage;
+    this.#recheck = recheck;
+    if (this.#facts.flight?.isFor(passage.sandboxId) === false) {
+      throw new GatewayError("sandbox_overloaded", passage.sandboxId);
+    }
+  }
+
+  /** Notes that it is to be a tunnel. Throws {@linkcode GatewayError} `too_many_tunnels`. */
+  becomesTunnel(): void {
+    if (this.#facts.flight?.becomeTunnel() === false) {
+      throw new GatewayError("too_many_tunnels", "Too many tunnels");
+    }
+  }
+
+  /** An answer of ours without a body to wait for. */
+  answer(response: Response): Response {
+    this.#answeredAt = this.#options.now();
+    this.#settle(response.status, {});
+    return this.#own(response);
+  }
+
+  /** Our answer to a failure. */
+  refuse(error: unknown): Response {
+    const { logger, now } = this.#options;
+    const { id, headers } = this.#exchange;
+    this.#answeredAt = now();
+    if (
+      error instanceof UpstreamError &&
+      (error.code === "aborted" || error.code === "body_failed")
+    ) {
+      this.#settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
+      return new Response(null, { status: 400 });
+    }
+    const failure = error instanceof GatewayError
+      ? error
+      : new GatewayError("internal", "Unexpected failure", { cause: error });
+    if (failure.status >= 500) logFailure(logger, failure, id);
+    this.#settle(failure.status, { error: failure.code });
+    return this.#own(problem({
+      code: failure.code,
+      requestId: id,
+      asPage: wantsDocument(headers),
+      retryAfterSec: failure.retryAfterSec,
+    }));
+  }
+
+  /** An upstream's answer; it is over when its body is. */
+  relay({ status, fields, body: given }: RelayedResponse): Response {
+    if (status > 599) {
+      discard(given);
+      throw new GatewayError("runner_protocol_error", `Status ${status}`);
+    }
+    this.#answeredAt = this.#options.now();
+    const shared = this.#finish(fields);
+    let body = given;
+    if (BODILESS.has(status)) {
+      discard(body);
+      body = null;
+    } else if (this.#exchange.method === "HEAD" && !hasLength(fields)) {
+      // Without a body the front would say that a GET has none.
+      body = new Blob([]).stream();
+    }
+    const used = showsUse(status) ? this.#usedSandbox() : undefined;
+    if (body instanceof ReadableStream) {
+      return responseOf(this.#observed(body, status, used), status, shared);
+    }
+    if (used !== undefined) this.#options.activity.touch(used);
+    this.#settle(status, { sentBytes: body?.length ?? 0 });
+    return responseOf(body, status, shared);
+  }
+
+  /** A tunnel, opened by `response`; it is over when both its sides are closed. */
+  tunnel(response: Response, tunnel: Tunnel): Response {
+    const { flight } = this.#facts;
+    this.#answeredAt = this.#options.now();
+    const endUse = this.#beginUse(this.#usedSandbox());
+    flight?.lasts({
+      abort: (reason) => tunnel.close(...CLOSES[reason]),
+      ...this.#recheck && { recheck: this.#recheck },
+    });
+    tunnel.released.then(() => flight?.end());
+    tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
+      endUse?.();
+      this.#record(101, { tunnel: end });
+    });
+    return response;
+  }
+
+  /** The body with somebody watching it, who settles at its end. */
+  #observed(
+    body: ReadableStream<Uint8Array>,
     status: number,
-    details: Partial<
-      Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
-    > = {},
-  ): void {
-    options.onRecord({
-      requestId: exchange.id,
-      route: options.route,
-      method: exchange.method,
+    sandboxId: string | undefined,
+  ): ReadableStream<Uint8Array> {
+    const endUse = this.#beginUse(sandboxId);
+    const { stream, ...lasting } = observe(body, {
+      now: () => performance.now(),
+      onEnd: (end, sentBytes) => {
+        endUse?.();
+        this.#settle(status, { end, sentBytes });
+      },
+    });
+    this.#facts.flight?.lasts({
+      ...lasting,
+      ...this.#recheck && { recheck: this.#recheck },
+    });
+    return stream;
+  }
+
+  #usedSandbox(): string | undefined {
+    return this.#facts.isUse ? this.#passage?.sandboxId : undefined;
+  }
+
+  #beginUse(sandboxId: string | undefined): (() => void) | undefined {
+    return sandboxId === undefined
+      ? undefined
+      : this.#options.activity.begin(sandboxId);
+  }
+
+  #own(response: Response): Response {
+    const { body, status, headers } = response;
+    return responseOf(body, status, this.#finish([...headers]));
+  }
+
+  #finish(fields: [string, string][]): [string, string][] {
+    const shared = withCors(fields, this.cors);
+    if (this.#facts.tellsTiming) {
+      shared.push([
+        "server-timing",
+        serverTiming(this.#exchange, this.trail, this.#answeredAt),
+      ]);
+    }
+    return shared;
+  }
+
+  #settle(status: number, end: End): void {
+    this.#facts.flight?.end();
+    this.#record(status, end);
+  }
+
+  #record(status: number, end: End): void {
+    const { trail } = this;
+    this.#options.onRecord({
+      requestId: this.#exchange.id,
+      route: this.#facts.route,
+      method: this.#exchange.method,
       status,
-      end: "complete",
-      sandboxId: passage?.sandboxId,
-      port: options.port,
-      by: passage?.by,
+      end: end.end ?? "complete",
+      sandboxId: this.#passage?.sandboxId,
+      port: this.#facts.port,
+      by: this.#passage?.by,
       cache: trail.asked === undefined
         ? undefined
         : trail.asked
         ? "miss"
         : "hit",
+      error: end.error,
+      tunnel: end.tunnel,
       receivedBytes: trail.receivedBytes,
-      sentBytes: 0,
-      ...details,
-      startedAt: exchange.startedAt,
+      sentBytes: end.sentBytes ?? 0,
+      startedAt: this.#exchange.startedAt,
       resolvedAt: trail.resolvedAt,
-      answeredAt,
-      endedAt: now(),
+      answeredAt: this.#answeredAt,
+      endedAt: this.#options.now(),
     });
   }
-
-  function settle(...facts: Parameters<typeof record>): void {
-    flight?.end();
-    record(...facts);
-  }
-
-  function finish(headers: [string, string][]): [string, string][] {
-    const shared = withCors(headers, cors);
-    if (options.tellsTiming) {
-      shared.push(["server-timing", serverTiming(exchange, trail, answeredAt)]);
-    }
-    return shared;
-  }
-
-  function own(response: Response): Response {
-    const { status } = response;
-    return responseOf(response.body, status, finish([...response.headers]));
-  }
-
-  function using(): string | undefined {
-    return options.activity === undefined ? undefined : passage?.sandboxId;
-  }
-
-  return {
-    trail,
-
-    admitted(who, stillMay) {
-      passage = who;
-      recheck = stillMay;
-      if (flight?.isFor(who.sandboxId) === false) {
-        throw new GatewayError("sandbox_overloaded", who.sandboxId);
-      }
-    },
-
-    becomesTunnel() {
-      if (flight?.becomeTunnel() === false) {
-        throw new GatewayError("too_many_tunnels", "Too many tunnels");
-      }
-    },
-
-    answer(response) {
-      answeredAt = now();
-      settle(response.status);
-      return own(response);
-    },
-
-    refuse(error) {
-      answeredAt = now();
-      if (
-        error instanceof UpstreamError &&
-        (error.code === "aborted" || error.code === "body_failed")
-      ) {
-        settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
-        return new Response(null, { status: 400 });
-      }
-      const failure = error instanceof GatewayError
-        ? error
-        : new GatewayError("internal", "Unexpected failure", { cause: error });
-      if (failure.status >= 500) {
-        logFailure(options.logger, failure, exchange.id);
-      }
-      settle(failure.status, { error: failure.code });
-      return own(problem({
-        code: failure.code,
-        requestId: exchange.id,
-        asPage: wantsDocument(exchange.headers),
-        retryAfterSec: failure.retryAfterSec,
-      }));
-    },
-
-    relay({ status, fields, body: given }) {
-      if (status > 599) {
-        discard(given);
-        throw new GatewayError("runner_protocol_error", `Status ${status}`);
-      }
-      answeredAt = now();
-      const sandboxId = showsUse(status) ? using() : undefined;
-      const shared = finish(fields);
-      let body = given;
-      if (BODILESS.has(status)) {
-        discard(body);
-        body = null;
-      } else if (exchange.method === "HEAD" && !hasLength(fields)) {
-        // Without a body the front would say that a GET has none.
-        body = new Blob([]).stream();
-      }
-      if (!(body instanceof ReadableStream)) {
-        if (sandboxId !== undefined) options.activity?.touch(sandboxId);
-        settle(status, { sentBytes: body?.length ?? 0 });
-        return responseOf(body, status, shared);
-      }
-      const endUse = sandboxId === undefined
-        ? undefined
-        : options.activity?.begin(sandboxId);
-      const observed = observe(body, {
-        now: () => performance.now(),
-        onEnd(end, sentBytes) {
-          endUse?.();
-          settle(status, { end, sentBytes });
-        },
-      });
-      flight?.lasts({ ...observed, ...recheck && { recheck } });
-      return responseOf(observed.stream, status, shared);
-    },
-
-    tunnel(response, tunnel) {
-      answeredAt = now();
-      const sandboxId = using();
-      const endUse = sandboxId === undefined
-        ? undefined
-        : options.activity?.begin(sandboxId);
-      flight?.lasts({
-        abort: (reason) => tunnel.close(...CLOSES[reason]),
-        ...recheck && { recheck },
-      });
-      tunnel.released.then(() => flight?.end());
-      tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
-        endUse?.();
-        record(101, { tunnel: end });
-      });
-      return response;
-    },
-  };
 }
 
 /** A response; fields that are appended take half the time of those that it is constructed with. */

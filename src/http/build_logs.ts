@@ -107,14 +107,15 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
   return function buildLogs(exchange) {
     const { headers } = exchange;
     const { clientAddress } = provenanceOf(exchange);
-    const facts = {
+    const kind = {
       route: exchange.route,
+      port: undefined,
       clientAddress,
       isTrustedOrigin: (origin: string) => options.allowedOrigins.has(origin),
     };
-    return options.withAccount(exchange, facts, async (account, cors) => {
-      if (isPreflight(exchange, cors)) {
-        return account.answer(preflightAnswer(exchange, cors));
+    return options.withAccount(exchange, kind, async (account) => {
+      if (isPreflight(exchange, account.cors)) {
+        return account.answer(preflightAnswer(exchange, account.cors));
       }
       if (exchange.method !== "GET") {
         throw new GatewayError("route_not_found", "Logs are only read");

@@ -88,11 +88,8 @@ export function createDispatch(options: DispatchOptions): Handler {
       startedAt,
     };
     if (parsed.kind === "preview") {
-      return options.gateway({
-        ...exchange,
-        route: "preview",
-        host: parsed.host,
-      });
+      const { host } = parsed;
+      return options.gateway({ ...exchange, route: "preview", host });
     }
     const route = baseRoute(target);
     if (route?.kind === "malformed") return refuse("bad_target");

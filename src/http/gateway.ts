@@ -12,7 +12,7 @@ import {
   type Provenance,
   provenance,
 } from "../proxy/client_address.ts";
-import { type CorsDecision, speaksCors } from "../proxy/cors.ts";
+import { speaksCors } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
 import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
@@ -72,23 +72,29 @@ export function createGateway(options: GatewayOptions): Gateway {
       scheme,
       trusted: options.trustedProxies,
     });
-    const facts = {
+    const kind = {
       route,
       port: host.port,
       clientAddress: from.clientAddress,
       isTrustedOrigin: (origin: string) =>
         isTrustedOrigin(origin, { host, scheme, allowedOrigins }),
     };
-    return options.withAccount(exchange, facts, async (account, cors) => {
-      if (options.toolboxOnly && host.port !== TOOLBOX_PORT) {
-        throw new GatewayError("port_not_served", "Toolbox only");
-      }
-      const passing = { exchange, from, account };
-      return isPreflight(exchange, cors)
-        ? await answerPreflight(passing, cors)
-        : await answer(passing);
-    });
+    return options.withAccount(
+      exchange,
+      kind,
+      (account) => pass({ exchange, from, account }),
+    );
   };
+
+  function pass(passing: Passing): Promise<Response> {
+    const { exchange, account } = passing;
+    if (options.toolboxOnly && exchange.host.port !== TOOLBOX_PORT) {
+      throw new GatewayError("port_not_served", "Toolbox only");
+    }
+    return isPreflight(exchange, account.cors)
+      ? answerPreflight(passing)
+      : answer(passing);
+  }
 
   async function answer(passing: Passing): Promise<Response> {
     const { exchange, account } = passing;
@@ -152,16 +158,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** A preflight goes to the app where the gate lets it pass, and what the app leaves open we answer: see cors.ts. */
-  async function answerPreflight(
-    passing: Passing,
-    cors: CorsDecision,
-  ): Promise<Response> {
+  async function answerPreflight(passing: Passing): Promise<Response> {
     const { exchange, account } = passing;
     const response = options.answersPreflights
       ? undefined
       : await appAnswer(passing);
     return response === undefined
-      ? account.answer(preflightAnswer(exchange, cors))
+      ? account.answer(preflightAnswer(exchange, account.cors))
       : account.relay(relayed(exchange, response));
   }
 

@@ -2,34 +2,27 @@
 import type { Fields } from "../lib/fields.ts";
 import type { CorsMode } from "../config.ts";
 import { GatewayError } from "../errors.ts";
-import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
-import type { Logger } from "../observability/log.ts";
-import { createTrail } from "../observability/trail.ts";
-import type { Activity } from "../proxy/activity.ts";
+import type { RouteKind } from "../observability/access_log.ts";
 import { type AddressRange, isTrusted } from "../proxy/client_address.ts";
-import { type CorsDecision, corsDecision } from "../proxy/cors.ts";
+import { corsDecision } from "../proxy/cors.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
-import { type Account, openAccount } from "./account.ts";
+import { Account, type AccountOptions } from "./account.ts";
 import type { Exchange } from "./exchange.ts";
 import { checkHead, type HeadLimits } from "./head_limits.ts";
 
 /** What is the same for all exchanges. */
-export interface WithAccountOptions {
+export interface WithAccountOptions extends AccountOptions {
   readonly corsMode: CorsMode;
   readonly trustedProxies: readonly AddressRange[];
-  readonly activity: Activity;
   readonly inFlight: InFlight;
   readonly headLimits: HeadLimits;
-  readonly onRecord: (record: ExchangeRecord) => void;
-  readonly logger: Logger;
-  readonly now: () => number;
 }
 
-/** What an exchange is, as far as its account is concerned. */
-export interface AccountFacts {
+/** What an exchange is, as far as its surroundings are concerned. */
+export interface ExchangeKind {
   readonly route: RouteKind;
   /** The port of the sandbox, where there is one. */
-  readonly port?: number;
+  readonly port: number | undefined;
   /** The address to hold responsible. */
   readonly clientAddress: string;
   /** Whether pages of an origin are trusted with the browser's credentials. */
@@ -39,8 +32,8 @@ export interface AccountFacts {
 /** Answers an exchange by `work`, and by what that throws; never rejects. */
 export type WithAccount = (
   exchange: Exchange,
-  facts: AccountFacts,
-  work: (account: Account, cors: CorsDecision) => Promise<Response>,
+  kind: ExchangeKind,
+  work: (account: Account) => Promise<Response>,
 ) => Promise<Response>;
 
 /** Who asks to be told how long things took: only callers that could read the logs as well. */
@@ -59,39 +52,33 @@ function skipsActivity(headers: Fields): boolean {
 
 /** Creates the surroundings of exchanges. */
 export function createWithAccount(options: WithAccountOptions): WithAccount {
-  const { inFlight, onRecord, logger, now } = options;
-  return async function withAccount(exchange, facts, work) {
+  const { inFlight } = options;
+  return async function withAccount(exchange, kind, work) {
     const { headers } = exchange;
-    const cors = corsDecision({
-      mode: options.corsMode,
-      headers,
-      isTrusted: facts.isTrustedOrigin,
-    });
+    const { route, port, clientAddress } = kind;
     const flight = inFlight.begin();
-    const account = openAccount(exchange, {
-      route: facts.route,
-      port: facts.port,
+    const account = new Account(exchange, {
+      route,
+      port,
       flight,
-      trail: createTrail(),
-      cors,
-      activity: facts.route === "build_logs" || skipsActivity(headers)
-        ? undefined
-        : options.activity,
+      cors: corsDecision({
+        mode: options.corsMode,
+        headers,
+        isTrusted: kind.isTrustedOrigin,
+      }),
+      isUse: route !== "build_logs" && !skipsActivity(headers),
       tellsTiming: mayAskForTiming(
         headers,
-        facts.clientAddress,
+        clientAddress,
         options.trustedProxies,
       ),
-      onRecord,
-      logger,
-      now,
-    });
+    }, options);
     try {
       if (flight === undefined) {
         throw new GatewayError("overloaded", "Too many exchanges");
       }
       checkHead(exchange, options.headLimits);
-      return await work(account, cors);
+      return await work(account);
     } catch (error) {
       return account.refuse(error);
     }

@@ -34,9 +34,9 @@ export interface ExchangeRecord {
   /** Whether all that the API had to say was at hand; undefined where nothing was asked for. */
   readonly cache: "hit" | "miss" | undefined;
   /** Our error code, where the answer was ours. */
-  readonly error?: string;
+  readonly error: string | undefined;
   /** What went through a tunnel, and who ended it. */
-  readonly tunnel?: TunnelFacts;
+  readonly tunnel: TunnelFacts | undefined;
   /** Octets of content, from and to the client. */
   readonly receivedBytes: number;
   readonly sentBytes: number;

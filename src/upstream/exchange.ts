@@ -63,6 +63,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
   readonly #connection: Connection;
   readonly #prepared: PreparedRequest;
   readonly #context: ExchangeContext;
+  readonly #startedAt: number;
   readonly #upload: Upload | null;
   #sending: Promise<unknown> | null = null;
   #answered = false;
@@ -76,6 +77,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     this.#connection = connection;
     this.#prepared = prepared;
     this.#context = context;
+    this.#startedAt = context.now();
     const { body, contentLength, onUpload } = prepared.request;
     this.#upload = body === null ? null : new Upload(connection, {
       body,
@@ -92,7 +94,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     const { signal, lateSignal } = this.#prepared.request;
     if (signal !== undefined) this.#watch(signal);
     if (lateSignal !== undefined) {
-      this.#context.unwatched.set(connection, this.#context.now());
+      this.#context.unwatched.set(connection, this.#startedAt);
     }
     this.#sending = this.#send();
     try {
@@ -208,7 +210,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
   #send(): Promise<unknown> {
     const { head } = this.#prepared;
     if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
-    this.#context.waiting.add(this.#connection, this.#context.now());
+    this.#context.waiting.add(this.#connection, this.#startedAt);
     return this.#connection.writeHead(head);
   }
 

@@ -18,6 +18,8 @@ const EXCHANGE: ExchangeRecord = {
   port: 3000,
   by: "public",
   cache: "hit",
+  error: undefined,
+  tunnel: undefined,
   receivedBytes: 0,
   sentBytes: 1024,
   startedAt: 1_000,
