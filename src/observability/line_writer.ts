@@ -2,7 +2,7 @@
 
 /** Takes whole lines, each with its line feed. */
 export interface LineWriter {
-  /** Never blocks or throws; drops the line where {@linkcode MAX_WAITING} characters wait already. */
+  /** Never blocks or throws; drops the line where {@linkcode MAX_WAITING} octets wait already. */
   write(line: string): void;
   /** Resolves when what was written so far is out. */
   flush(): Promise<void>;
@@ -16,11 +16,14 @@ export interface SharedLineWriter extends LineWriter {
   pass(batch: Uint8Array): Promise<void>;
 }
 
-/** A batch of this many characters does not wait any longer: each is handed to another thread, which costs most of it. */
+/** Octets of a batch: each is handed to another thread, which costs most of it. */
 const BATCH = 131_072;
 
-/** Characters that may wait for a reader that is slow. */
+/** Octets that may wait for a reader that is slow. */
 const MAX_WAITING = 4 * 1024 * 1024;
+
+/** A UTF-16 code unit takes three octets of UTF-8 at most. */
+const MAX_OCTETS = 3;
 
 /** How long a line may wait for others, ms. */
 const FLUSH_INTERVAL_MS = 100;
@@ -31,10 +34,21 @@ export function createLineWriter(
 ): SharedLineWriter {
   const writer = output.getWriter();
   const encoder = new TextEncoder();
-  let waiting = "";
+  /** Filled, and not written yet. */
+  const batches: Uint8Array[] = [];
+  let batch = new Uint8Array(BATCH);
+  let used = 0;
+  let waiting = 0;
   let dropped = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> | undefined;
+
+  /** Sets aside what was put together, to be written, and makes room for `length` octets. */
+  function seal(length: number): void {
+    if (used > 0) batches.push(batch.slice(0, used));
+    if (batch.length < length) batch = new Uint8Array(length);
+    used = 0;
+  }
 
   async function pass(batch: Uint8Array): Promise<void> {
     // Nobody can be told of a log that cannot be written.
@@ -42,10 +56,12 @@ export function createLineWriter(
   }
 
   async function drain(): Promise<void> {
-    while (waiting !== "") {
-      const batch = encoder.encode(waiting);
-      waiting = "";
-      await pass(batch);
+    while (waiting > 0) {
+      if (batches.length === 0) seal(0);
+      const next = batches.shift();
+      if (next === undefined) break;
+      waiting -= next.length;
+      await pass(next);
     }
     writing = undefined;
   }
@@ -53,19 +69,25 @@ export function createLineWriter(
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    if (waiting === "") return writing ?? Promise.resolve();
+    if (waiting === 0) return writing ?? Promise.resolve();
     return writing ??= drain();
   }
 
   return {
     write(line) {
-      if (waiting.length > MAX_WAITING) {
+      if (waiting > MAX_WAITING) {
         dropped++;
         return;
       }
-      waiting += line;
+      const length = line.length * MAX_OCTETS;
+      const isFull = length > batch.length - used;
+      if (isFull) seal(length);
+      // At once: a text that is put together of parts takes three times as long when they are out of the caches.
+      const { written } = encoder.encodeInto(line, batch.subarray(used));
+      used += written;
+      waiting += written;
       if (writing !== undefined) return;
-      if (waiting.length >= BATCH) flush();
+      if (isFull) flush();
       else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
     },
     flush,

@@ -78,16 +78,6 @@ export function createForwarder(options: {
    *
    * @throws {GatewayError} where the response is a runner's refusal instead
    */
-  function appResponse(
-    response: UpstreamResponse,
-    request: AdmittedRequest,
-    runner: Runner,
-  ): UpstreamResponse | Promise<UpstreamResponse> {
-    return isRefusalStatus(response.status)
-      ? judged(response, request, runner)
-      : response;
-  }
-
   async function judged(
     response: UpstreamResponse,
     { sandboxId, destination }: AdmittedRequest,
@@ -118,7 +108,7 @@ export function createForwarder(options: {
   /** Runs `attempt` at the sandbox's runner, and once more at the new one where the sandbox moved. */
   async function atRunner<T>(
     request: AdmittedRequest,
-    attempt: (runner: Runner) => Promise<T>,
+    attempt: (request: AdmittedRequest, runner: Runner) => Promise<T>,
   ): Promise<T> {
     const { trail } = request;
     trail.asked ??= false;
@@ -132,7 +122,7 @@ export function createForwarder(options: {
     }
     trail.resolvedAt = options.now();
     try {
-      return await attempt(runner);
+      return await attempt(request, runner);
     } catch (error) {
       const isGone = error instanceof GatewayError && request.body === null &&
         (error.code === "container_not_found" ||
@@ -148,36 +138,40 @@ export function createForwarder(options: {
         renewed.proxyUrl === runner.proxyUrl && renewed.apiKey === runner.apiKey
       ) throw gatewayError(error);
       try {
-        return await attempt(renewed);
+        return await attempt(request, renewed);
       } catch (again) {
         throw gatewayError(again);
       }
     }
   }
 
+  async function send(
+    request: AdmittedRequest,
+    runner: Runner,
+  ): Promise<UpstreamResponse> {
+    const response = await upstream.request(upstreamRequest(request, runner));
+    return isRefusalStatus(response.status)
+      ? judged(response, request, runner)
+      : response;
+  }
+
+  async function open(
+    request: AdmittedRequest,
+    runner: Runner,
+  ): Promise<OpenResult> {
+    const opened = await openWebSocket(
+      upstream,
+      upstreamRequest(request, runner),
+    );
+    if (opened.kind === "open" || !isRefusalStatus(opened.response.status)) {
+      return opened;
+    }
+    const response = await judged(opened.response, request, runner);
+    return { kind: "refused", response };
+  }
+
   return {
-    forward: (request) =>
-      atRunner(
-        request,
-        async (runner) =>
-          appResponse(
-            await upstream.request(
-              upstreamRequest(request, runner),
-            ),
-            request,
-            runner,
-          ),
-      ),
-    openWebSocket: (request) =>
-      atRunner(request, async (runner) => {
-        const opened = await openWebSocket(
-          upstream,
-          upstreamRequest(request, runner),
-        );
-        return opened.kind === "open" ? opened : {
-          kind: "refused",
-          response: await appResponse(opened.response, request, runner),
-        };
-      }),
+    forward: (request) => atRunner(request, send),
+    openWebSocket: (request) => atRunner(request, open),
   };
 }

@@ -107,10 +107,11 @@ export class UpstreamClient {
       upgrade: false,
     };
     this.#admit(request);
-    const pooled = this.#pool.take(request.origin.key, this.#options.now());
+    const now = this.#options.now();
+    const pooled = this.#pool.take(request.origin.key, now);
     if (pooled !== undefined) {
       this.#reused++;
-      const exchange = new Exchange(pooled, prepared, this.#exchanges);
+      const exchange = new Exchange(pooled, prepared, this.#exchanges, now);
       try {
         return exchange.response(await exchange.responseHead());
       } catch (error) {

@@ -73,11 +73,12 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     connection: Connection,
     prepared: PreparedRequest,
     context: ExchangeContext,
+    now: number = context.now(),
   ) {
     this.#connection = connection;
     this.#prepared = prepared;
     this.#context = context;
-    this.#startedAt = context.now();
+    this.#startedAt = now;
     const { body, contentLength, onUpload } = prepared.request;
     this.#upload = body === null ? null : new Upload(connection, {
       body,
