@@ -1,7 +1,7 @@
 /** The front door: one look at the address decides between the data plane and the gateway's own pages. */
 import { type Fields, fieldsOf } from "../lib/fields.ts";
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
-import { parseHost } from "../address/preview_host.ts";
+import { createHostParser } from "../address/host_parser.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
@@ -22,7 +22,7 @@ import { problem } from "./problem.ts";
 export interface DispatchOptions {
   readonly scheme: "http" | "https";
   readonly trustedProxies: readonly AddressRange[];
-  /** Base domains, as {@linkcode parseHost} takes them; they may become known after the start. */
+  /** Base domains, as {@linkcode createHostParser} takes them. */
   readonly baseDomains: () => readonly string[];
   readonly gateway: Gateway;
   readonly buildLogs: BuildLogs;
@@ -59,6 +59,7 @@ function peerOf(info: Deno.ServeHandlerInfo): string {
 /** Creates the handler of every request. */
 export function createDispatch(options: DispatchOptions): Handler {
   const { scheme, trustedProxies, now } = options;
+  const parseHost = createHostParser(options.baseDomains);
 
   return function dispatch(request, info) {
     const { method } = request;
@@ -75,7 +76,7 @@ export function createDispatch(options: DispatchOptions): Handler {
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return refuse(split.code);
     const { authority, target } = split.address;
-    const parsed = parseHost(authority, options.baseDomains());
+    const parsed = parseHost(authority);
     if (parsed.kind === "malformed") return refuse("bad_host");
     const exchange = {
       id,

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { createHostParser } from "../../src/address/host_parser.ts";
+
+const HOST = "3000-box.preview.example.com";
+
+Deno.test("createHostParser() reads a host as parseHost() does, and the same one once", () => {
+  const bases = ["preview.example.com"];
+  const parse = createHostParser(() => bases);
+  const parsed = parse(HOST);
+  assert.deepEqual(parsed, {
+    kind: "preview",
+    host: {
+      port: 3000,
+      label: "box",
+      base: "preview.example.com",
+      authoritySuffix: "preview.example.com",
+    },
+  });
+  assert.equal(parse(HOST), parsed);
+  assert.deepEqual(parse("preview.example.com"), {
+    kind: "base",
+    base: "preview.example.com",
+  });
+});
+
+Deno.test("createHostParser() reads a host anew once the base domains are others", () => {
+  let bases: readonly string[] = [];
+  const parse = createHostParser(() => bases);
+  assert.equal(parse(HOST).kind, "foreign");
+  bases = ["preview.example.com"];
+  assert.equal(parse(HOST).kind, "preview");
+});
+
+Deno.test("createHostParser() does not remember what is too long for a name", () => {
+  const parse = createHostParser(() => []);
+  const long = `${"a.".repeat(200)}com`;
+  assert.deepEqual(parse(long), { kind: "foreign" });
+  assert.notEqual(parse(long), parse(long));
+});
