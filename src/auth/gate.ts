@@ -33,14 +33,12 @@ export type Verdict =
 export interface GateRequest {
   readonly host: PreviewHost;
   /** In order of precedence; not asked for where the sandbox is known to be public. */
-  readonly credentials: () => readonly Credential[];
+  credentials(): readonly Credential[];
   readonly clientAddress: string;
   /** Whether the label is a sandbox id by all means: signed links are for ports only. */
   readonly isSandboxId?: boolean;
   /** Called before a question goes to the API. */
-  readonly onAsk?: () => void;
-  /** Asks again for somebody who was let in: costs nothing, and is never refused for the cost. */
-  readonly isRecheck?: boolean;
+  onAsk?(): void;
 }
 
 /** Decides on requests to preview hosts. */
@@ -52,6 +50,8 @@ export interface Gate {
    * or `too_many_refusals` where the API is not asked for this client any more
    */
   admit(request: GateRequest): Verdict | Promise<Verdict>;
+  /** Asks again for somebody who was let in: costs nothing, and is never refused for the cost. Throws as `admit()`. */
+  readmit(request: GateRequest): Verdict | Promise<Verdict>;
 }
 
 /** Parts of the gate. */
@@ -101,10 +101,11 @@ export function createGate(options: GateOptions): Gate {
 
   /** The verdict, with everything that the API is asked for it charged to `caller`. */
   function* judge(
-    { host, credentials: present, isSandboxId = false }: GateRequest,
+    request: GateRequest,
     caller: Caller,
     isPublic: boolean | undefined,
   ): Eager<Verdict> {
+    const { host, isSandboxId = false } = request;
     const { mayAsk } = caller;
     const isTokenShaped = !isSandboxId && mayBeSignedToken(host.label);
     let failure: GatewayError | undefined;
@@ -145,7 +146,7 @@ export function createGate(options: GateOptions): Gate {
     ) {
       return { kind: "allow", sandboxId: host.label, by: "public" };
     }
-    const credentials = present();
+    const credentials = request.credentials();
     for (const credential of credentials) {
       const answer = attempt(() => opens(credential, host, caller), false);
       if (!(answer === true || (yield* settled(answer)))) continue;
@@ -179,7 +180,6 @@ export function createGate(options: GateOptions): Gate {
     let asked = 0;
     let isCharged = false;
     function mayAsk(): void {
-      if (request.isRecheck) return;
       request.onAsk?.();
       const allowance = throttle.take(address);
       if (!allowance.ok) {
@@ -218,6 +218,10 @@ export function createGate(options: GateOptions): Gate {
       return isPublic
         ? { kind: "allow", sandboxId: request.host.label, by: "public" }
         : run(admitAfterLooking(request, isPublic));
+    },
+    readmit(request) {
+      const caller = { address: request.clientAddress, mayAsk() {} };
+      return run(judge(request, caller, publicity(request)));
     },
   };
 }

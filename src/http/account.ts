@@ -35,6 +35,12 @@ export interface Passage {
   readonly by: string;
 }
 
+/** What somebody was let in for. */
+export interface Right {
+  /** Whether they still are. Never rejects. */
+  recheck(): Promise<boolean>;
+}
+
 /** What is the same for all accounts. */
 export interface AccountOptions {
   /** Where use of a sandbox is reported. */
@@ -88,7 +94,7 @@ export class Account {
   readonly #facts: AccountFacts;
   readonly #options: AccountOptions;
   #passage: Passage | undefined;
-  #recheck: (() => Promise<boolean>) | undefined;
+  #right: Right | undefined;
   #answeredAt: number;
 
   constructor(
@@ -108,9 +114,9 @@ export class Account {
    *
    * @throws {GatewayError} `sandbox_overloaded`
    */
-  admitted(passage: Passage, recheck: () => Promise<boolean>): void {
+  admitted(passage: Passage, right: Right): void {
     this.#passage = passage;
-    this.#recheck = recheck;
+    this.#right = right;
     if (this.#facts.flight?.isFor(passage.sandboxId) === false) {
       throw new GatewayError("sandbox_overloaded", passage.sandboxId);
     }
@@ -187,7 +193,7 @@ export class Account {
     const endUse = this.#beginUse(this.#usedSandbox());
     flight?.lasts({
       abort: (reason) => tunnel.close(...CLOSES[reason]),
-      ...this.#recheck && { recheck: this.#recheck },
+      recheck: () => this.#mayGoOn(),
     });
     tunnel.released.then(() => flight?.end());
     tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
@@ -213,9 +219,14 @@ export class Account {
     });
     this.#facts.flight?.lasts({
       ...lasting,
-      ...this.#recheck && { recheck: this.#recheck },
+      recheck: () => this.#mayGoOn(),
     });
     return stream;
+  }
+
+  /** What nobody was let in for, such as our own pages, is nobody's to lose. */
+  #mayGoOn(): Promise<boolean> {
+    return this.#right?.recheck() ?? Promise.resolve(true);
   }
 
   #usedSandbox(): string | undefined {

@@ -69,12 +69,14 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     account.trail.resolvedAt = options.now();
     account.admitted(
       { sandboxId: exchange.build.id, by: "bearer" },
-      async () => {
-        try {
-          return await options.builds.logOf(exchange.build, user) !== null;
-        } catch {
-          return true; // an outage takes nobody's right away
-        }
+      {
+        async recheck() {
+          try {
+            return await options.builds.logOf(exchange.build, user) !== null;
+          } catch {
+            return true; // an outage takes nobody's right away
+          }
+        },
       },
     );
     const { forwarded } = provenanceOf(exchange);

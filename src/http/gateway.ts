@@ -4,6 +4,7 @@
  */
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { isTrustedOrigin } from "../auth/credentials.ts";
+import type { Verdict } from "../auth/gate.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { GatewayError } from "../errors.ts";
 import { mayRedirect } from "../lib/fetch_metadata.ts";
@@ -23,13 +24,7 @@ import { loginLocation } from "./login_location.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
 import { redirect } from "./redirect.ts";
 import type { Tunneler } from "./tunnel.ts";
-import {
-  admittedRequest,
-  isAdmitted,
-  type Visit,
-  visit,
-  type VisitOptions,
-} from "./visit.ts";
+import { type Admission, Visit, type VisitOptions } from "./visit.ts";
 import type { Warning } from "./warning.ts";
 import type { WithAccount } from "./with_account.ts";
 
@@ -103,11 +98,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       const asked = await options.warning.intercept(exchange);
       if (asked !== undefined) return account.answer(asked);
     }
-    const found = knock(passing);
-    const visited = found instanceof Promise ? await found : found;
-    if (!isAdmitted(visited)) return turnAway(passing, visited);
-    const { verdict, target } = visited;
-    account.admitted(verdict, visited.recheck);
+    const visit = visitOf(passing);
+    const found = visit.verdict();
+    const verdict = found instanceof Promise ? await found : found;
+    if (verdict.kind !== "allow") {
+      return turnAway(passing, verdict, visit.target);
+    }
+    const { target } = visit;
+    account.admitted(verdict, visit);
 
     const isTunnel = isWebSocketRequest(method, headers);
     if (
@@ -123,7 +121,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return account.answer(redirect(303, location, cookies));
     }
     if (isTunnel) account.becomesTunnel();
-    const admitted = admittedRequest(exchange, visited, account.trail);
+    const admitted = visit.request(verdict);
     const request = admitted instanceof Promise ? await admitted : admitted;
     if (!isTunnel) {
       return account.relay(
@@ -136,18 +134,16 @@ export function createGateway(options: GatewayOptions): Gateway {
       : account.tunnel(opened.response, opened.tunnel);
   }
 
-  function knock(
-    { exchange, from, account }: Passing,
-  ): Visit | Promise<Visit> {
-    return visit(exchange, { from, trail: account.trail }, options);
+  function visitOf({ exchange, from, account }: Passing): Visit {
+    return new Visit(exchange, { from, trail: account.trail }, options);
   }
 
   /** People are sent to log in where that can help; everything else learns that it is not let in, and why. */
   function turnAway(
     { exchange, account }: Passing,
-    { verdict, target }: Visit,
+    verdict: Exclude<Verdict, Admission>,
+    target: string,
   ): Response {
-    if (verdict.kind === "allow") throw new TypeError("Cannot turn away");
     const location = verdict.kind === "login" && options.hasLogin()
       ? loginLocation(exchange, { scheme, target })
       : undefined;
@@ -172,14 +168,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   async function appAnswer(
     passing: Passing,
   ): Promise<UpstreamResponse | undefined> {
-    const { exchange, account } = passing;
+    const { account } = passing;
     try {
-      const visited = await knock(passing);
-      if (!isAdmitted(visited)) return undefined;
-      account.admitted(visited.verdict, visited.recheck);
-      const response = await forwarder.forward(
-        await admittedRequest(exchange, visited, account.trail),
-      );
+      const visit = visitOf(passing);
+      const verdict = await visit.verdict();
+      if (verdict.kind !== "allow") return undefined;
+      account.admitted(verdict, visit);
+      const response = await forwarder.forward(await visit.request(verdict));
       if (speaksCors(response.headers)) return response;
       if (response.body instanceof ReadableStream) await response.body.cancel();
     } catch (error) {

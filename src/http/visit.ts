@@ -1,6 +1,8 @@
 /** A request at the gate: what it presents, what the gate says to it, and how to ask the gate again. */
 import { splitAuthKey } from "../auth/auth_key.ts";
+import type { PreviewHost } from "../address/preview_host.ts";
 import {
+  type Credential,
   presentedCredentials,
   toolboxCredentials,
 } from "../auth/credentials.ts";
@@ -15,22 +17,7 @@ import {
   type SandboxExchange,
 } from "./exchange.ts";
 
-/** What the gate said to an exchange, and what was learnt on the way there. */
-export interface Visit {
-  readonly verdict: Verdict;
-  /** The app's target: without our key. */
-  readonly target: string;
-  readonly from: Provenance;
-  /** Whether the same request would still be let in. */
-  readonly recheck: () => Promise<boolean>;
-}
-
-/** A visit that was let in. */
-export type Admitted = Visit & {
-  verdict: Extract<Verdict, { kind: "allow" }>;
-};
-
-/** Parts of a visit. */
+/** What is the same for all visits. */
 export interface VisitOptions {
   readonly gate: Gate;
   readonly scheme: "http" | "https";
@@ -38,86 +25,108 @@ export interface VisitOptions {
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
-/** Takes an exchange to the gate; what is known already is said at once. */
-export function visit(
-  exchange: SandboxExchange,
-  { from, trail }: { from: Provenance; trail: Trail },
-  { gate, scheme, cookies, allowedOrigins }: VisitOptions,
-): Visit | Promise<Visit> {
-  const { method, headers, host } = exchange;
-  const isToolbox = exchange.route === "toolbox";
-  const { target, key: authKey } = splitAuthKey(exchange.target);
-  const request: GateRequest = {
-    host,
-    isSandboxId: isToolbox,
-    credentials: () =>
-      isToolbox
-        ? toolboxCredentials({ headers, authKey })
-        : presentedCredentials({
-          method,
-          headers,
-          host,
-          scheme,
-          cookies,
-          authKey,
-          allowedOrigins,
-        }),
-    clientAddress: from.clientAddress,
-    onAsk() {
-      trail.asked = true;
-    },
-  };
-  trail.asked = false;
+/** What a visit is that was let in. */
+export type Admission = Extract<Verdict, { kind: "allow" }>;
 
-  async function recheck(): Promise<boolean> {
+/** One request at the gate. */
+export class Visit implements GateRequest {
+  /** The app's target: without our key. */
+  readonly target: string;
+  readonly host: PreviewHost;
+  readonly isSandboxId: boolean;
+  readonly from: Provenance;
+  readonly #exchange: SandboxExchange;
+  readonly #authKey: string | undefined;
+  readonly #trail: Trail;
+  readonly #options: VisitOptions;
+
+  constructor(
+    exchange: SandboxExchange,
+    { from, trail }: { from: Provenance; trail: Trail },
+    options: VisitOptions,
+  ) {
+    const { target, key } = splitAuthKey(exchange.target);
+    this.target = target;
+    this.host = exchange.host;
+    this.isSandboxId = exchange.route === "toolbox";
+    this.from = from;
+    this.#exchange = exchange;
+    this.#authKey = key;
+    this.#trail = trail;
+    this.#options = options;
+  }
+
+  get clientAddress(): string {
+    return this.from.clientAddress;
+  }
+
+  /** What the gate says. Throws as {@linkcode Gate.admit}. */
+  verdict(): Verdict | Promise<Verdict> {
+    this.#trail.asked = false;
+    return this.#options.gate.admit(this);
+  }
+
+  /** Whether the same request would still be let in. */
+  async recheck(): Promise<boolean> {
     try {
-      const again = await gate.admit({ ...request, isRecheck: true });
+      const again = await this.#options.gate.readmit(this);
       return again.kind === "allow";
     } catch {
       return true; // an outage takes nobody's right away
     }
   }
 
-  function visited(verdict: Verdict): Visit {
-    return { verdict, target, from, recheck };
+  credentials(): readonly Credential[] {
+    const { method, headers, host } = this.#exchange;
+    const authKey = this.#authKey;
+    if (this.isSandboxId) return toolboxCredentials({ headers, authKey });
+    const { scheme, cookies, allowedOrigins } = this.#options;
+    return presentedCredentials({
+      method,
+      headers,
+      host,
+      scheme,
+      cookies,
+      authKey,
+      allowedOrigins,
+    });
   }
 
-  const verdict = gate.admit(request);
-  return verdict instanceof Promise ? verdict.then(visited) : visited(verdict);
-}
+  onAsk(): void {
+    this.#trail.asked = true;
+  }
 
-/** Whether a visit was let in. */
-export function isAdmitted(visit: Visit): visit is Admitted {
-  return visit.verdict.kind === "allow";
-}
+  /** What is forwarded of it, once it was let in. */
+  request(
+    { sandboxId, by }: Admission,
+  ): AdmittedRequest | Promise<AdmittedRequest> {
+    const { request, headers } = this.#exchange;
+    const body = requestBody(request, headers);
+    return body instanceof Promise
+      ? body.then((body) => this.#request(sandboxId, by, body))
+      : this.#request(sandboxId, by, body);
+  }
 
-/** What is forwarded of a visit that was let in. */
-export function admittedRequest(
-  exchange: SandboxExchange,
-  { verdict, target, from }: Admitted,
-  trail: Trail,
-): AdmittedRequest | Promise<AdmittedRequest> {
-  const { request, headers, host } = exchange;
-  const isToolbox = exchange.route === "toolbox";
-
-  function admitted({ body, contentLength }: RequestBody): AdmittedRequest {
+  #request(
+    sandboxId: string,
+    by: Admission["by"],
+    { body, contentLength }: RequestBody,
+  ): AdmittedRequest {
+    const { method, headers, id, request } = this.#exchange;
     return {
-      method: exchange.method,
+      method,
       headers,
       body,
       contentLength,
-      target,
-      sandboxId: verdict.sandboxId,
-      destination: isToolbox ? "toolbox" : host.port,
-      forwarded: from.forwarded,
+      target: this.target,
+      sandboxId,
+      destination: this.isSandboxId ? "toolbox" : this.host.port,
+      forwarded: this.from.forwarded,
       // A daemon has no use for it, whatever opened the door.
-      dropAuthorization: isToolbox || verdict.by === "bearer",
-      requestId: exchange.id,
-      trail,
+      dropAuthorization: this.isSandboxId || by === "bearer",
+      requestId: id,
+      trail: this.#trail,
       signal: () => request.signal,
     };
   }
-
-  const body = requestBody(request, headers);
-  return body instanceof Promise ? body.then(admitted) : admitted(body);
 }

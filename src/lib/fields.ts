@@ -12,15 +12,26 @@ export interface Fields extends Iterable<[name: string, value: string]> {
 export function fieldsOf(headers: Headers): Fields {
   const list: [string, string][] = [];
   headers.forEach((value, name) => list.push([name, value]));
+  return new FieldTable(list);
+}
 
-  function find(name: string): string | undefined {
-    for (const field of list) if (field[0] === name) return field[1];
-    return undefined;
+class FieldTable implements Fields {
+  readonly #list: [string, string][];
+
+  constructor(list: [string, string][]) {
+    this.#list = list;
   }
 
-  return {
-    get: (name) => find(name) ?? null,
-    has: (name) => find(name) !== undefined,
-    [Symbol.iterator]: () => list[Symbol.iterator](),
-  };
+  get(name: string): string | null {
+    for (const field of this.#list) if (field[0] === name) return field[1];
+    return null;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  [Symbol.iterator](): ArrayIterator<[string, string]> {
+    return this.#list[Symbol.iterator]();
+  }
 }

@@ -62,6 +62,7 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
   });
   const gate = {
     admit: async (request: GateRequest) => await real.admit(request),
+    readmit: async (request: GateRequest) => await real.readmit(request),
   };
   return { gate, admit: real.admit, calls, purse };
 }
@@ -241,7 +242,7 @@ Deno.test("Gate keeps the charge for what it asked before the budget ran out", a
 Deno.test("Gate rechecks whoever was let in, however much the address has failed meanwhile", async () => {
   const { gate } = gateWith([], 0);
   const request = { ...knock("box", [{ kind: "bearer", token: "bad" }]) };
-  const verdict = await gate.admit({ ...request, isRecheck: true });
+  const verdict = await gate.readmit(request);
   assert.equal(verdict.kind, "login");
 });
 
