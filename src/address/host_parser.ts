@@ -1,4 +1,4 @@
-/** Reads hosts, and remembers the last ones: a browser asks for the same one a hundred times. */
+/** Reads hosts, and remembers the last previews: a browser asks for the same one a hundred times. */
 import { LRUCache } from "lru-cache";
 import { type ParsedHost, parseHost } from "./preview_host.ts";
 
@@ -26,8 +26,18 @@ export function createHostParser(
     }
     const earlier = known.get(authority);
     if (earlier !== undefined) return earlier;
-    const parsed = parseHost(authority, bases);
-    if (authority.length <= MAX_LENGTH) known.set(authority, parsed);
+    if (authority.length > MAX_LENGTH) return parseHost(authority, bases);
+    const own = detached(authority);
+    const parsed = parseHost(own, bases);
+    if (parsed.kind === "preview") known.set(own, parsed);
     return parsed;
   };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The same text in memory of its own: V8 keeps the whole address for as long as anybody has a part that was cut out of it. */
+function detached(text: string): string {
+  return decoder.decode(encoder.encode(text));
 }

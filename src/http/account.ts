@@ -82,6 +82,7 @@ function showsUse(status: number): boolean {
   return status < 400 || status > 499;
 }
 
+/** How an exchange ended, as far as it did not end well and without more to say. */
 type End = Partial<
   Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
 >;

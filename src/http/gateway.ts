@@ -81,6 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     );
   };
 
+  /** Answers what is served at all. */
   function pass(passing: Passing): Promise<Response> {
     const { exchange, account } = passing;
     if (options.toolboxOnly && exchange.host.port !== TOOLBOX_PORT) {

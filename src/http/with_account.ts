@@ -56,23 +56,23 @@ export function createWithAccount(options: WithAccountOptions): WithAccount {
   return async function withAccount(exchange, kind, work) {
     const { headers } = exchange;
     const { route, port, clientAddress } = kind;
+    const cors = corsDecision({
+      mode: options.corsMode,
+      headers,
+      isTrusted: kind.isTrustedOrigin,
+    });
+    const isUse = route !== "build_logs" && !skipsActivity(headers);
+    const tellsTiming = mayAskForTiming(
+      headers,
+      clientAddress,
+      options.trustedProxies,
+    );
     const flight = inFlight.begin();
-    const account = new Account(exchange, {
-      route,
-      port,
-      flight,
-      cors: corsDecision({
-        mode: options.corsMode,
-        headers,
-        isTrusted: kind.isTrustedOrigin,
-      }),
-      isUse: route !== "build_logs" && !skipsActivity(headers),
-      tellsTiming: mayAskForTiming(
-        headers,
-        clientAddress,
-        options.trustedProxies,
-      ),
-    }, options);
+    const account = new Account(
+      exchange,
+      { route, port, flight, cors, isUse, tellsTiming },
+      options,
+    );
     try {
       if (flight === undefined) {
         throw new GatewayError("overloaded", "Too many exchanges");

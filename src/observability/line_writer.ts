@@ -46,13 +46,14 @@ export function createLineWriter(
   /** Sets aside what was put together, to be written, and makes room for `length` octets. */
   function seal(length: number): void {
     if (used > 0) batches.push(batch.slice(0, used));
-    if (batch.length < length) batch = new Uint8Array(length);
+    const size = Math.max(BATCH, length);
+    if (batch.length !== size) batch = new Uint8Array(size);
     used = 0;
   }
 
-  async function pass(batch: Uint8Array): Promise<void> {
+  async function pass(octets: Uint8Array): Promise<void> {
     // Nobody can be told of a log that cannot be written.
-    await writer.write(batch).catch(() => {});
+    await writer.write(octets).catch(() => {});
   }
 
   async function drain(): Promise<void> {

@@ -25,7 +25,7 @@ export interface Flight {
   isFor(sandboxId: string): boolean;
   /** Tells that it is a WebSocket; false where there are too many already. */
   becomeTunnel(): boolean;
-  /** Tells that it lasts, and how to deal with it. */
+  /** Tells, once, that it lasts, and how to deal with it. */
   lasts(lasting: Lasting): void;
   /** Tells that it is over; a second call does nothing. */
   end(): void;
@@ -150,6 +150,7 @@ export function createInFlight(limits: InFlightLimits): InFlight {
   }
 
   async function recheck(one: Lasting): Promise<void> {
+    if (!lasting.has(one)) return;
     const mayGoOn = await one.recheck?.();
     if (mayGoOn === false && lasting.has(one)) one.abort("right_ended");
   }

@@ -16,7 +16,7 @@ export interface ConnectionHolder {
 
 /**
  * A byte stream to an upstream with a read buffer. Whoever wants it to end calls `fail()`: that closes it at
- * once, and every read or write that is pending or comes later throws that same failure.
+ * once, and every read or write that is pending or comes later throws that same failure; only a head is just not sent.
  */
 export class Connection {
   readonly originKey: string;

@@ -53,10 +53,11 @@ export class Upload {
    */
   async run(): Promise<void> {
     if (this.#stopped) return;
-    const reader = this.#reader = this.#body.getReader();
     try {
-      await this.#send(reader);
-    } catch {
+      this.#reader = this.#body.getReader();
+      await this.#send(this.#reader);
+    } catch (cause) {
+      if (this.#reader === null) this.#fail("the request body is taken", cause);
       // Writing failed. That the upstream no longer listens does not mean that it has nothing to say: what
       // becomes of the exchange is for the receiving side to find out.
     } finally {

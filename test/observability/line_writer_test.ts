@@ -81,3 +81,20 @@ Deno.test("LineWriter passes a batch of another thread on whole, between its own
   await Promise.all([flushed, passed]);
   assert.deepEqual(output.batches, ["one\n", "two\nthree\n", "four\n"]);
 });
+
+Deno.test("LineWriter writes lines of any length and characters whole and in order", async () => {
+  const output = slowOutput();
+  output.release();
+  const writer = createLineWriter(output.stream);
+  const lines = Array.from(
+    { length: 300 },
+    (_, number) =>
+      number % 100 === 50
+        ? `${number} ${"long ".repeat(60_000)}\n`
+        : `${number} ${"€𝄞é".repeat(97)}\n`,
+  );
+  for (const line of lines) writer.write(line);
+  await writer.flush();
+  assert.equal(output.batches.join(""), lines.join(""));
+  assert(output.batches.every((batch) => batch.endsWith("\n")));
+});

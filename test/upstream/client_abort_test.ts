@@ -219,3 +219,31 @@ Deno.test("request() watches its client once the response has kept it waiting", 
     await closed.promise;
   }, { now: () => clock.now });
 });
+
+Deno.test("request() heeds both signals on a connection that was used before, from the first moment on", async () => {
+  const clock = { now: 0 };
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 204 No Content\r\n\r\n");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    for (const late of [true, false]) {
+      await client.request(requestOf({ origin }));
+      assert.equal(client.stats().idle, 1);
+      const abort = new AbortController();
+      const failed = assert.rejects(
+        client.request(requestOf(
+          late
+            ? { origin, lateSignal: () => abort.signal }
+            : { origin, signal: abort.signal },
+        )),
+        withCode("aborted"),
+      );
+      clock.now += 250;
+      client.sweep();
+      abort.abort();
+      await failed;
+      assert.equal(client.stats().open, 0);
+    }
+  }, { now: () => clock.now });
+});

@@ -203,3 +203,18 @@ Deno.test("upgrade() throws TypeError for a request that is no opening handshake
     assert.equal(server.accepted, 0);
   });
 });
+
+Deno.test("upgrade() keeps all that came behind the head, however much, and what follows it", async () => {
+  const early = "early ".repeat(1000);
+  const later = "later ".repeat(5000);
+  const reads = [`${SWITCHING}${early}`, later.slice(0, 9), later.slice(9)];
+  await withScripts([{ reads }], async (client) => {
+    const result = await client.upgrade(requestOf({ headers: HEADERS }));
+    assert.ok(result.kind === "switched");
+    let text = "";
+    while (text.length < early.length + later.length) {
+      text += await readText(result.connection);
+    }
+    assert.equal(text, early + later);
+  });
+});
