@@ -63,6 +63,17 @@ export interface Forwarder {
   openWebSocket(request: AdmittedRequest): Promise<OpenResult>;
 }
 
+/** One way to use a runner. */
+interface Way<T> {
+  send(request: AdmittedRequest, runner: Runner): Promise<T>;
+  /**
+   * The app's answer.
+   *
+   * @throws {GatewayError} where it is a runner's refusal instead
+   */
+  judge(answer: T, request: AdmittedRequest, runner: Runner): T | Promise<T>;
+}
+
 /** Creates the forwarder. */
 export function createForwarder(options: {
   upstream: Pick<UpstreamClient, "request" | "upgrade">;
@@ -105,10 +116,10 @@ export function createForwarder(options: {
     return { ...response, body: bytes };
   }
 
-  /** Runs `attempt` at the sandbox's runner, and once more at the new one where the sandbox moved. */
+  /** Sends a request to the sandbox's runner, and once more to the new one where the sandbox moved. */
   async function atRunner<T>(
     request: AdmittedRequest,
-    attempt: (request: AdmittedRequest, runner: Runner) => Promise<T>,
+    way: Way<T>,
   ): Promise<T> {
     const { trail } = request;
     trail.asked ??= false;
@@ -122,7 +133,12 @@ export function createForwarder(options: {
     }
     trail.resolvedAt = options.now();
     try {
-      return await attempt(request, runner);
+      const answer = way.judge(
+        await way.send(request, runner),
+        request,
+        runner,
+      );
+      return answer instanceof Promise ? await answer : answer;
     } catch (error) {
       const isGone = error instanceof GatewayError && request.body === null &&
         (error.code === "container_not_found" ||
@@ -138,40 +154,35 @@ export function createForwarder(options: {
         renewed.proxyUrl === runner.proxyUrl && renewed.apiKey === runner.apiKey
       ) throw gatewayError(error);
       try {
-        return await attempt(request, renewed);
+        const answer = await way.send(request, renewed);
+        return await way.judge(answer, request, renewed);
       } catch (again) {
         throw gatewayError(again);
       }
     }
   }
 
-  async function send(
-    request: AdmittedRequest,
-    runner: Runner,
-  ): Promise<UpstreamResponse> {
-    const response = await upstream.request(upstreamRequest(request, runner));
-    return isRefusalStatus(response.status)
-      ? judged(response, request, runner)
-      : response;
-  }
+  const http: Way<UpstreamResponse> = {
+    send: (request, runner) =>
+      upstream.request(upstreamRequest(request, runner)),
+    judge: (response, request, runner) =>
+      isRefusalStatus(response.status)
+        ? judged(response, request, runner)
+        : response,
+  };
 
-  async function open(
-    request: AdmittedRequest,
-    runner: Runner,
-  ): Promise<OpenResult> {
-    const opened = await openWebSocket(
-      upstream,
-      upstreamRequest(request, runner),
-    );
-    if (opened.kind === "open" || !isRefusalStatus(opened.response.status)) {
-      return opened;
-    }
-    const response = await judged(opened.response, request, runner);
-    return { kind: "refused", response };
-  }
+  const webSocket: Way<OpenResult> = {
+    send: (request, runner) =>
+      openWebSocket(upstream, upstreamRequest(request, runner)),
+    async judge(opened, request, runner) {
+      if (opened.kind === "open") return opened;
+      const response = await http.judge(opened.response, request, runner);
+      return { kind: "refused", response };
+    },
+  };
 
   return {
-    forward: (request) => atRunner(request, send),
-    openWebSocket: (request) => atRunner(request, open),
+    forward: (request) => atRunner(request, http),
+    openWebSocket: (request) => atRunner(request, webSocket),
   };
 }

@@ -110,15 +110,14 @@ export class Connection {
     return filling;
   }
 
-  async #fill(): Promise<boolean> {
+  #fill(): Promise<boolean> {
     this.#makeRoom();
-    let count: number | null;
-    try {
-      count = await this.#conn.read(this.#buffer.subarray(this.#end));
-    } catch (cause) {
-      if (this.#isResting) return this.#disturbed();
-      throw this.#lost(cause);
-    }
+    return this.#conn.read(this.#buffer.subarray(this.#end))
+      .then(this.#filled, this.#notFilled);
+  }
+
+  // Bound once: every read of every exchange comes back here.
+  readonly #filled = (count: number | null): boolean => {
     if (this.#isResting) return this.#disturbed();
     if (count === null) {
       this.#ended = true;
@@ -127,7 +126,12 @@ export class Connection {
     this.#end += count;
     this.#received = true;
     return true;
-  }
+  };
+
+  readonly #notFilled = (cause: unknown): boolean => {
+    if (this.#isResting) return this.#disturbed();
+    throw this.#lost(cause);
+  };
 
   /** A buffer that was filled to the brim is a stream's: twice the size takes half the reads. */
   #makeRoom(): void {

@@ -67,6 +67,9 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
   readonly #upload: Upload | null;
   #sending: Promise<unknown> | null = null;
   #answered = false;
+  /** Interim responses so far, and octets that were searched for the end of the next head. */
+  #interim = 0;
+  #searched = 0;
   #signal: AbortSignal | undefined;
 
   constructor(
@@ -99,16 +102,23 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     }
     this.#sending = this.#send();
     try {
-      const head = await this.#finalHead();
-      if (head.status === 101 && !this.#prepared.upgrade) {
-        throw protocolError("unexpected 101");
+      for (;;) {
+        const head = this.#takeFinalHead();
+        if (head !== undefined) {
+          this.#answered = true;
+          this.#context.waiting.delete(connection);
+          this.#context.uploading.delete(connection);
+          this.#context.sending.delete(connection);
+          this.#context.unwatched.delete(connection);
+          return head;
+        }
+        if (!await connection.fill()) {
+          throw new UpstreamError(
+            "connection_lost",
+            "upstream closed without a response",
+          );
+        }
       }
-      this.#answered = true;
-      this.#context.waiting.delete(connection);
-      this.#context.uploading.delete(connection);
-      this.#context.sending.delete(connection);
-      this.#context.unwatched.delete(connection);
-      return head;
     } catch (error) {
       connection.fail(error);
       this.settle();
@@ -116,23 +126,23 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     }
   }
 
-  async #finalHead(): Promise<ResponseHead> {
+  /** The final response head, if all of it is there; interim ones before it are dropped. */
+  #takeFinalHead(): ResponseHead | undefined {
     const connection = this.#connection;
-    for (let interim = 0, searched = 0;;) {
-      const head = takeHead(connection, this.#context.limits, searched);
+    for (;;) {
+      const head = takeHead(connection, this.#context.limits, this.#searched);
       if (head === undefined) {
-        searched = connection.unreadLength;
-        if (await connection.fill()) continue;
-        throw new UpstreamError(
-          "connection_lost",
-          "upstream closed without a response",
-        );
+        this.#searched = connection.unreadLength;
+        return undefined;
+      }
+      if (head.status === 101 && !this.#prepared.upgrade) {
+        throw protocolError("unexpected 101");
       }
       if (head.status >= 200 || head.status === 101) return head;
-      if (++interim > MAX_INTERIM) {
+      if (++this.#interim > MAX_INTERIM) {
         throw protocolError("too many interim responses");
       }
-      searched = 0;
+      this.#searched = 0;
     }
   }
 
