@@ -62,9 +62,10 @@ const BROWSER: Fields = {
 function sameForAll(
   name: string,
   about: string,
-  { contestants = [GATEWAY, NGINX, FETCH_PROXY], load, figures }: {
+  { contestants = [GATEWAY, NGINX, FETCH_PROXY], load, rounds, figures }: {
     readonly contestants?: readonly Contestant[];
     readonly load: GetLoad;
+    readonly rounds?: number;
     readonly figures?: (rows: readonly Row[]) => Figure[];
   },
 ): Scenario {
@@ -77,7 +78,7 @@ function sameForAll(
         contestant,
         load,
       }));
-      const rows = await compare(world, entrants);
+      const rows = await compare(world, entrants, rounds);
       return { quantity: RATE, rows, figures: figures?.(rows) ?? [] };
     },
     drive: (target, seconds) => driveGets(target, seconds, load),
@@ -157,6 +158,8 @@ export const GET_SCENARIOS: readonly Scenario[] = [
       DIRECT,
     ],
     load: { fields: PUBLIC },
+    // What most targets are about: worth to be told from the noise.
+    rounds: 5,
     figures: publicFigures,
   }),
   sameForAll("public-256", "GET 1 KiB of a public sandbox, 256 connections", {

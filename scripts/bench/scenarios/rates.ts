@@ -59,6 +59,7 @@ export interface Entrant {
 export async function compare(
   world: World,
   entrants: readonly Entrant[],
+  rounds: number = ROUNDS,
 ): Promise<Row[]> {
   const ready = [];
   for (const { name, contestant, load } of entrants) {
@@ -69,7 +70,7 @@ export async function compare(
   }
   return await interleave(
     ready,
-    ROUNDS,
+    rounds,
     ({ target, drive }) => metered(target, ROUND_SEC, drive),
   );
 }
