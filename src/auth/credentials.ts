@@ -48,9 +48,11 @@ export function presentedCredentials(source: CredentialSource): Credential[] {
   const cookie = headers.get("cookie");
   if (cookie !== null) {
     const { keySession, loginSession } = source.cookies;
-    const values = [keySession, loginSession(source.host.label)].flatMap(
-      (name) => cookieValues(cookie, name).slice(-MAX_SESSION_COOKIES),
-    );
+    const values = [keySession, loginSession(source.host.label)]
+      .filter((name) => cookie.includes(name)) // most have one at most
+      .flatMap((name) =>
+        cookieValues(cookie, name).slice(-MAX_SESSION_COOKIES)
+      );
     if (values.length > 0 && cookiesCount(source)) {
       for (const sealed of values) {
         credentials.push({ kind: "session", sealed });

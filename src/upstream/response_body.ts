@@ -55,7 +55,7 @@ export function receiveBody(
 
 const NOTHING = new Uint8Array(0);
 
-/** A copy of the content among the unread octets, which are consumed: the connection overwrites its buffer. */
+/** The content among the unread octets, which are consumed, in memory of its own: the connection overwrites its buffer. */
 function takeContent(
   connection: Connection,
   decoder: BodyDecoder,
@@ -64,7 +64,7 @@ function takeContent(
   connection.consume(decoder.decode(connection.unread, parts));
   const [first, second] = parts;
   if (first === undefined) return NOTHING;
-  return second === undefined ? first.slice() : concat(parts);
+  return second === undefined ? connection.keep(first) : concat(parts);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
