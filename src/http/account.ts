@@ -16,18 +16,16 @@ import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, Flight } from "../proxy/in_flight.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import { UpstreamError } from "../upstream/errors.ts";
-import type { ResponseBody } from "../upstream/types.ts";
 import { observe } from "./body.ts";
+import {
+  bodyFor,
+  discard,
+  type RelayedResponse,
+  responseOf,
+} from "./client_response.ts";
 import type { Exchange } from "./exchange.ts";
 import { problem } from "./problem.ts";
 import { serverTiming } from "./server_timing.ts";
-
-/** An upstream's answer with the fields that the client gets. */
-export interface RelayedResponse {
-  readonly status: number;
-  readonly fields: [string, string][];
-  readonly body: ResponseBody;
-}
 
 /** Who was let in. */
 export interface Passage {
@@ -63,9 +61,6 @@ export interface AccountFacts {
   /** Whether the client is told how long each part took. */
   readonly tellsTiming: boolean;
 }
-
-/** Statuses whose responses have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5): Response refuses one. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
 const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
@@ -163,21 +158,15 @@ export class Account {
   }
 
   /** An upstream's answer; it is over when its body is. */
-  relay({ status, fields, body: given }: RelayedResponse): Response {
+  relay(answer: RelayedResponse): Response {
+    const { status } = answer;
     if (status > 599) {
-      discard(given);
+      discard(answer.body);
       throw new GatewayError("runner_protocol_error", `Status ${status}`);
     }
     this.#answeredAt = this.#options.now();
-    const shared = this.#finish(fields);
-    let body = given;
-    if (BODILESS.has(status)) {
-      discard(body);
-      body = null;
-    } else if (this.#exchange.method === "HEAD" && !hasLength(fields)) {
-      // Without a body the front would say that a GET has none.
-      body = new Blob([]).stream();
-    }
+    const body = bodyFor(this.#exchange.method, answer);
+    const shared = this.#finish(answer.fields);
     const used = showsUse(status) ? this.#usedSandbox() : undefined;
     if (body instanceof ReadableStream) {
       return responseOf(this.#observed(body, status, used), status, shared);
@@ -287,25 +276,4 @@ export class Account {
       endedAt: this.#options.now(),
     });
   }
-}
-
-/** A response; fields that are appended take half the time of those that it is constructed with. */
-function responseOf(
-  body: BodyInit | null,
-  status: number,
-  fields: readonly [string, string][],
-): Response {
-  const response = new Response(body, { status });
-  const { headers } = response;
-  for (const [name, value] of fields) headers.append(name, value);
-  return response;
-}
-
-/** Lets go of a body that nobody will read. */
-function discard(body: ResponseBody): void {
-  if (body instanceof ReadableStream) body.cancel().catch(() => {});
-}
-
-function hasLength(fields: readonly [string, string][]): boolean {
-  return fields.some(([name]) => name.toLowerCase() === "content-length");
 }

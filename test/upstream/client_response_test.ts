@@ -129,6 +129,24 @@ Deno.test("request() returns bytes of its own, not the connection's", async () =
   });
 });
 
+Deno.test("request() hands out parts of a large body that stay as they are when later ones come", async () => {
+  const parts = [..."abcdefgh"].map((letter) => letter.repeat(100_000));
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${
+    parts.join("").length
+  }\r\n\r\n`;
+  const script: Script = { reads: [head, ...parts], then: "silence" };
+  await withScripts([script], async (client) => {
+    const { body } = await client.request(requestOf());
+    assert.ok(body instanceof ReadableStream);
+    const chunks = await Array.fromAsync(body);
+    assert(chunks.some((chunk) => chunk.length > 64 * 1024));
+    const decoder = new TextDecoder();
+    const text = chunks.map((chunk) => decoder.decode(chunk)).join("");
+    assert(text === parts.join(""));
+    assert.equal(client.stats().idle, 1);
+  });
+});
+
 Deno.test("request() returns the fields as they came, hop-by-hop ones included", async () => {
   const read =
     "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX-Odd:  caf\xe9 \r\nconnection: close\r\n" +
