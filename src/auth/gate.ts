@@ -149,7 +149,7 @@ export function createGate(options: GateOptions): Gate {
     const credentials = request.credentials();
     for (const credential of credentials) {
       const answer = attempt(() => opens(credential, host, caller), false);
-      if (!(answer === true || (yield* settled(answer)))) continue;
+      if (!(yield* settled(answer))) continue;
       return {
         kind: "allow",
         sandboxId: host.label,

@@ -4,12 +4,9 @@
  */
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import {
-  CLIENT_CLOSED_REQUEST,
-  type ExchangeRecord,
-  type RouteKind,
-} from "../observability/access_log.ts";
+import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
+import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 import { createTrail, type Trail } from "../observability/trail.ts";
 import type { Activity } from "../proxy/activity.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
@@ -85,7 +82,6 @@ type End = Partial<
 /** The account of one exchange. */
 export class Account {
   readonly trail: Trail = createTrail();
-  readonly cors: CorsDecision;
   readonly #exchange: Exchange;
   readonly #facts: AccountFacts;
   readonly #options: AccountOptions;
@@ -102,7 +98,11 @@ export class Account {
     this.#facts = facts;
     this.#options = options;
     this.#answeredAt = exchange.startedAt;
-    this.cors = facts.cors;
+  }
+
+  /** What is said to the request's origin. */
+  get cors(): CorsDecision {
+    return this.#facts.cors;
   }
 
   /**

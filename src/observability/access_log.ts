@@ -14,9 +14,6 @@ export type ExchangeEnd =
   /** By us: a drain, or access that ended. */
   | "aborted";
 
-/** The status of an exchange whose client left before there was an answer. */
-export const CLIENT_CLOSED_REQUEST = 499;
-
 /** What a request is for: the first word about it in logs and metrics. */
 export type RouteKind = "preview" | "toolbox" | "build_logs";
 

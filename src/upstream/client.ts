@@ -161,7 +161,7 @@ export class UpstreamClient {
     for (const [connection, since] of this.#unwatched) {
       if (since > now - SWEEP_MS) break;
       this.#unwatched.delete(connection);
-      if (connection.holder instanceof Exchange) connection.holder.watch();
+      connection.holder?.watch?.();
     }
     if (this.#open.size === 0 && this.#connecting.size === 0) {
       this.#stopSweeper();

@@ -15,6 +15,8 @@ const TUNNEL_BUFFER = 2 * 1024;
 export interface ConnectionHolder {
   /** The connection has failed: it is closed. */
   connectionFailed(connection: Connection): void;
+  /** Its client has waited for a while: from now on it is worth watching. */
+  watch?(): void;
 }
 
 /**

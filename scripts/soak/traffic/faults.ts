@@ -17,6 +17,18 @@ function randomAddress(): string {
   return `10.${octets.join(".")}`;
 }
 
+/** A token that opens nothing, from an address. */
+function guessToken(client: Client, address: string): Promise<string> {
+  return client.ask({
+    host: LOCKED,
+    path: "/",
+    fields: {
+      "X-Daytona-Preview-Token": crypto.randomUUID(),
+      "X-Forwarded-For": address,
+    },
+  });
+}
+
 const MANY_FIELDS = Array.from({ length: 110 }, (_, i) => `X-${i}: y\r\n`).join(
   "",
 );
@@ -160,15 +172,7 @@ export function faults(client: Client): Operation[] {
       everyMs: 500,
       expected: ["401 credential_invalid"],
       during: API_TROUBLE,
-      run: () =>
-        client.ask({
-          host: LOCKED,
-          path: "/",
-          fields: {
-            "X-Daytona-Preview-Token": crypto.randomUUID(),
-            "X-Forwarded-For": randomAddress(),
-          },
-        }),
+      run: () => guessToken(client, randomAddress()),
     },
     {
       ...shared,
@@ -176,15 +180,7 @@ export function faults(client: Client): Operation[] {
       everyMs: 100,
       expected: ["401 credential_invalid", "429 too_many_refusals"],
       during: API_TROUBLE,
-      run: () =>
-        client.ask({
-          host: LOCKED,
-          path: "/",
-          fields: {
-            "X-Daytona-Preview-Token": crypto.randomUUID(),
-            "X-Forwarded-For": "192.0.2.1",
-          },
-        }),
+      run: () => guessToken(client, "192.0.2.1"),
     },
     {
       ...shared,

@@ -1,10 +1,13 @@
 /** What metrics are told. Names are text, and one that the table of metrics does not list counts as "other". */
 
+/** The status of an exchange whose client left before there was an answer. */
+export const CLIENT_CLOSED_REQUEST = 499;
+
 /** A finished exchange, as the access log has it; times in milliseconds since the epoch. */
 export interface ExchangeFacts {
   /** What kind of route it took. */
   readonly route: string;
-  /** 101 for a tunnel, 499 where the client left before there was an answer. */
+  /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} where the client left. */
   readonly status: number;
   /** How it ended. */
   readonly end: string;

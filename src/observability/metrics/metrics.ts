@@ -1,11 +1,12 @@
 /** Counts what happens, in some ten nanoseconds a call, and tells it to Prometheus. */
 import { buildInfo, DURATIONS, SERIES, STATUS_CLASSES } from "./definitions.ts";
 import { formatFamily } from "./exposition.ts";
-import type {
-  ApiCallFacts,
-  ExchangeFacts,
-  MetricSources,
-  TunnelFacts,
+import {
+  type ApiCallFacts,
+  CLIENT_CLOSED_REQUEST,
+  type ExchangeFacts,
+  type MetricSources,
+  type TunnelFacts,
 } from "./facts.ts";
 import { createDurations, createSeries } from "./instruments.ts";
 import { type ProcessUsage, processUsage } from "./process_usage.ts";
@@ -32,9 +33,6 @@ export interface MetricsOptions {
   readonly version: string;
   readonly usage?: () => ProcessUsage;
 }
-
-/** Stands in the log where the client left before there was an answer. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 function statusClassOf(status: number): string | undefined {
   return STATUS_CLASSES[Math.floor(status / 100) - 1];
