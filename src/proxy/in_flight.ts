@@ -85,6 +85,40 @@ class Count {
   }
 }
 
+/** Sandboxes that are remembered although nothing is in flight for them. */
+const MAX_RESTING = 1000;
+
+/**
+ * How much is in flight for each sandbox. One that comes to rest stays for a time: a Map that is entered and left by
+ * every exchange is made anew all the time, and V8 keeps each such one for the sake of the next.
+ */
+class Counts {
+  readonly #counts = new Map<string, number>();
+  #resting = 0;
+
+  /** Counts one more, unless there are `limit` already. */
+  begin(id: string, limit: number): boolean {
+    const count = this.#counts.get(id);
+    if ((count ?? 0) >= limit) return false;
+    if (count === 0) this.#resting--;
+    this.#counts.set(id, (count ?? 0) + 1);
+    return true;
+  }
+
+  end(id: string): void {
+    const others = (this.#counts.get(id) ?? 1) - 1;
+    this.#counts.set(id, others);
+    if (others === 0 && ++this.#resting > MAX_RESTING) this.#forgetResting();
+  }
+
+  #forgetResting(): void {
+    for (const [id, count] of this.#counts) {
+      if (count === 0) this.#counts.delete(id);
+    }
+    this.#resting = 0;
+  }
+}
+
 /** How many flights there may be. */
 export interface InFlightLimits {
   readonly all: number;
@@ -100,7 +134,7 @@ export interface InFlightLimits {
 export function createInFlight(limits: InFlightLimits): InFlight {
   const all = new Count();
   const tunnels = new Count();
-  const bySandbox = new Map<string, number>();
+  const bySandbox = new Counts();
   const lasting = new Set<Lasting>();
   /** Those that had begun when somebody first asked. */
   let these: Count | undefined;
@@ -114,10 +148,8 @@ export function createInFlight(limits: InFlightLimits): InFlight {
     #isOver = false;
 
     isFor(sandboxId: string): boolean {
-      const count = bySandbox.get(sandboxId) ?? 0;
-      if (count >= limits.perSandbox) return false;
+      if (!bySandbox.begin(sandboxId, limits.perSandbox)) return false;
       this.#sandboxId = sandboxId;
-      bySandbox.set(sandboxId, count + 1);
       return true;
     }
 
@@ -142,10 +174,7 @@ export function createInFlight(limits: InFlightLimits): InFlight {
       if (this.#isTunnel) tunnels.end();
       if (this.#isOneOfThese) these?.end();
       if (this.#lasting !== undefined) lasting.delete(this.#lasting);
-      if (this.#sandboxId === undefined) return;
-      const others = (bySandbox.get(this.#sandboxId) ?? 1) - 1;
-      if (others === 0) bySandbox.delete(this.#sandboxId);
-      else bySandbox.set(this.#sandboxId, others);
+      if (this.#sandboxId !== undefined) bySandbox.end(this.#sandboxId);
     }
   }
 

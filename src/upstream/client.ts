@@ -59,10 +59,6 @@ export class UpstreamClient {
   readonly #pool: Pool;
   readonly #open = new Set<Connection>();
   readonly #connecting: Deadlines;
-  readonly #waiting: Deadlines;
-  readonly #uploading: Deadlines;
-  readonly #sending: Deadlines;
-  readonly #unwatched = new Map<Connection, number>();
   readonly #attempts: AttemptContext;
   readonly #exchanges: ExchangeContext;
   #sweeper: Timer | undefined;
@@ -74,11 +70,10 @@ export class UpstreamClient {
     const all = this.#options = { ...DEFAULTS, ...options };
     const { now, dial } = all;
     this.#pool = new Pool(all);
-    this.#connecting = new Deadlines(all.connectTimeoutMs, "connect_timeout");
-    this.#waiting = new Deadlines(all.headerTimeoutMs, "header_timeout");
-    const idleMs = all.uploadIdleTimeoutMs;
-    this.#uploading = new Deadlines(idleMs, "upload_stalled");
-    this.#sending = new Deadlines(idleMs, "header_timeout");
+    this.#connecting = new Deadlines({
+      ms: all.connectTimeoutMs,
+      code: "connect_timeout",
+    });
     this.#attempts = {
       dial,
       caCerts: [...all.caCerts],
@@ -87,10 +82,10 @@ export class UpstreamClient {
     };
     this.#exchanges = {
       limits: all,
-      waiting: this.#waiting,
-      uploading: this.#uploading,
-      sending: this.#sending,
-      unwatched: this.#unwatched,
+      waiting: { ms: all.headerTimeoutMs, code: "header_timeout" },
+      uploading: { ms: all.uploadIdleTimeoutMs, code: "upload_stalled" },
+      sending: { ms: all.uploadIdleTimeoutMs, code: "header_timeout" },
+      unwatchedMs: SWEEP_MS,
       now,
       release: (connection) => this.#pool.put(connection, now()),
     };
@@ -155,14 +150,9 @@ export class UpstreamClient {
     const now = this.#options.now();
     this.#pool.expire(now);
     this.#connecting.expire(now);
-    this.#waiting.expire(now);
-    this.#uploading.expire(now);
-    this.#sending.expire(now);
-    for (const [connection, since] of this.#unwatched) {
-      if (since > now - SWEEP_MS) break;
-      this.#unwatched.delete(connection);
-      connection.holder?.watch?.();
-    }
+    // Deadlines lie on the connections: collections that every exchange enters and leaves would be made anew all the
+    // time, and V8 keeps each such one for the sake of the next.
+    for (const connection of this.#open) connection.sweep(now);
     if (this.#open.size === 0 && this.#connecting.size === 0) {
       this.#stopSweeper();
     }

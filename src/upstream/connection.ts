@@ -1,3 +1,4 @@
+import { dueAt, overdue, type TimeLimit } from "./deadlines.ts";
 import { UpstreamError } from "./errors.ts";
 import { encodeLatin1 } from "./octets.ts";
 
@@ -29,6 +30,8 @@ export class Connection {
   idleSince = 0;
   /** Told once, when the connection fails. No function: one for each exchange would live as long as the connection. */
   holder: ConnectionHolder | null = null;
+  /** From when on its holder is to watch its client, on the same clock. */
+  watchAt = Infinity;
 
   readonly #conn: Deno.Conn;
   readonly #onClose: (connection: Connection) => void;
@@ -45,6 +48,8 @@ export class Connection {
   #writeFailure: unknown;
   #received = false;
   #ended = false;
+  #limit: TimeLimit | undefined;
+  #dueAt = Infinity;
 
   constructor(
     conn: Deno.Conn,
@@ -213,6 +218,27 @@ export class Connection {
       this.#writeFailure = cause;
       return false;
     }
+  }
+
+  /** Something is to come of it within `limit`; nothing else is waited for any more. */
+  expect(limit: TimeLimit, now: number): void {
+    this.#limit = limit;
+    this.#dueAt = dueAt(limit, now);
+  }
+
+  /** Nothing is waited for. */
+  expectNothing(): void {
+    this.#dueAt = Infinity;
+  }
+
+  /** Fails it where it is overdue, and sees that a client who has waited for long is watched. */
+  sweep(now: number): void {
+    if (this.#dueAt <= now && this.#limit !== undefined) {
+      return this.fail(overdue(this.#limit));
+    }
+    if (this.watchAt > now) return;
+    this.watchAt = Infinity;
+    this.holder?.watch?.();
   }
 
   /** Begins an exchange. */

@@ -5,19 +5,34 @@ export interface Failable {
   fail(reason: UpstreamError): void;
 }
 
+/** How long something may take. */
+export interface TimeLimit {
+  /** Milliseconds; 0 for no limit. */
+  readonly ms: number;
+  /** What it fails with. */
+  readonly code: UpstreamErrorCode;
+}
+
+/** When something is overdue that begins `now`; Infinity where it may take as long as it takes. */
+export function dueAt({ ms }: TimeLimit, now: number): number {
+  return ms > 0 ? now + ms : Infinity;
+}
+
+/** The failure of what took longer than it may. */
+export function overdue({ ms, code }: TimeLimit): UpstreamError {
+  return new UpstreamError(code, `nothing within ${ms} ms`);
+}
+
 /**
- * What has to be over within one fixed time. Timers for each would cost more than the requests' own promises, so
- * `expire()` is called now and then: as the time is the same for all, the oldest entry is always due first.
+ * What has to be over within one fixed time. A timer for each would cost more than what it is for, so `expire()` is
+ * called now and then: as the time is the same for all, the oldest entry is always due first.
  */
 export class Deadlines {
-  readonly #timeoutMs: number;
-  readonly #code: UpstreamErrorCode;
+  readonly #limit: TimeLimit;
   readonly #due = new Map<Failable, number>();
 
-  /** A timeout of 0 never ends. */
-  constructor(timeoutMs: number, code: UpstreamErrorCode) {
-    this.#timeoutMs = timeoutMs > 0 ? timeoutMs : Infinity;
-    this.#code = code;
+  constructor(limit: TimeLimit) {
+    this.#limit = limit;
   }
 
   /** How many are waiting. */
@@ -27,7 +42,7 @@ export class Deadlines {
 
   /** Starts the time for `item`. */
   add(item: Failable, now: number): void {
-    this.#due.set(item, now + this.#timeoutMs);
+    this.#due.set(item, dueAt(this.#limit, now));
   }
 
   /** Stops the time for `item`. */
@@ -40,9 +55,7 @@ export class Deadlines {
     for (const [item, due] of this.#due) {
       if (due > now) break;
       this.#due.delete(item);
-      item.fail(
-        new UpstreamError(this.#code, `nothing within ${this.#timeoutMs} ms`),
-      );
+      item.fail(overdue(this.#limit));
     }
   }
 

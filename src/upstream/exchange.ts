@@ -1,6 +1,6 @@
 import { LengthDecoder } from "./body_decoder.ts";
 import type { Connection, ConnectionHolder } from "./connection.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { TimeLimit } from "./deadlines.ts";
 import { protocolError, UpstreamError } from "./errors.ts";
 import { bodyDecoder, persists } from "./framing.ts";
 import { receiveBody } from "./response_body.ts";
@@ -42,14 +42,14 @@ export interface PreparedRequest {
 /** What the exchanges of one client share. */
 export interface ExchangeContext {
   readonly limits: HeadLimits;
-  /** Connections whose request was sent and whose final response head has not come. */
-  readonly waiting: Deadlines;
-  /** Connections that wait for more of a request's body, and such that wait for the upstream to take some. */
-  readonly uploading: Deadlines;
-  readonly sending: Deadlines;
+  /** From the request's last octet to the final response head. */
+  readonly waiting: TimeLimit;
+  /** For more of a request's body, and for the upstream to take some, as long as there is no response. */
+  readonly uploading: TimeLimit;
+  readonly sending: TimeLimit;
+  /** How long a client may wait before it is watched, ms. */
+  readonly unwatchedMs: number;
   now(): number;
-  /** Connections of exchanges whose client is not watched yet, oldest first, and since when. */
-  readonly unwatched: Map<Connection, number>;
   /** Takes back a connection that can be used again. */
   release(connection: Connection): void;
 }
@@ -98,7 +98,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     const { signal, lateSignal } = this.#prepared.request;
     if (signal !== undefined) this.#watch(signal);
     if (lateSignal !== undefined) {
-      this.#context.unwatched.set(connection, this.#startedAt);
+      connection.watchAt = this.#startedAt + this.#context.unwatchedMs;
     }
     this.#sending = this.#send();
     try {
@@ -106,10 +106,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
         const head = this.#takeFinalHead();
         if (head !== undefined) {
           this.#answered = true;
-          this.#context.waiting.delete(connection);
-          this.#context.uploading.delete(connection);
-          this.#context.sending.delete(connection);
-          this.#context.unwatched.delete(connection);
+          this.#expectNothing();
           return head;
         }
         if (!await connection.fill()) {
@@ -152,17 +149,12 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     const connection = this.#connection;
     return {
       reading: () => {
-        sending.delete(connection);
-        if (!this.#answered) uploading.add(connection, now());
+        if (!this.#answered) connection.expect(uploading, now());
       },
       writing: () => {
-        uploading.delete(connection);
-        if (!this.#answered) sending.add(connection, now());
+        if (!this.#answered) connection.expect(sending, now());
       },
-      done() {
-        uploading.delete(connection);
-        sending.delete(connection);
-      },
+      done: () => connection.expectNothing(),
     };
   }
 
@@ -197,8 +189,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
   /** Leaves the connection to whoever holds it next. */
   settle(): void {
     this.#signal?.removeEventListener("abort", this);
-    this.#context.unwatched.delete(this.#connection);
-    this.#context.waiting.delete(this.#connection);
+    this.#expectNothing();
     this.#upload?.stop();
     if (this.#connection.holder === this) this.#connection.holder = null;
   }
@@ -217,11 +208,17 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
       (body === null && IDEMPOTENT.has(method));
   }
 
+  /** Neither the response head, nor a client that waits for it. */
+  #expectNothing(): void {
+    this.#connection.expectNothing();
+    this.#connection.watchAt = Infinity;
+  }
+
   /** Never rejects: the receiving side finds out what becomes of a connection that cannot be written to. */
   #send(): Promise<unknown> {
     const { head } = this.#prepared;
     if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
-    this.#context.waiting.add(this.#connection, this.#startedAt);
+    this.#connection.expect(this.#context.waiting, this.#startedAt);
     return this.#connection.writeHead(head);
   }
 
@@ -229,7 +226,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     if (await this.#connection.writeHead(head)) await upload.run();
     // The time runs from here: an upload may take as long as it takes.
     if (!this.#answered && !this.#connection.failed) {
-      this.#context.waiting.add(this.#connection, this.#context.now());
+      this.#connection.expect(this.#context.waiting, this.#context.now());
     }
   }
 

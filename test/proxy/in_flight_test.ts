@@ -129,3 +129,20 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
   await inFlight.recheckAll();
   assert.deepEqual(ended, ["lost: right_ended"]);
 });
+
+Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
+  const inFlight = createInFlight({ ...MANY, all: 5000, perSandbox: 1 });
+  const lasting = inFlight.begin();
+  assert.equal(lasting?.isFor("lasting"), true);
+  for (let other = 0; other < 2500; other++) {
+    const flight = inFlight.begin();
+    assert.equal(flight?.isFor(`other-${other}`), true);
+    flight?.end();
+  }
+  assert.equal(inFlight.begin()?.isFor("lasting"), false);
+  const again = inFlight.begin();
+  assert.equal(again?.isFor("other-2499"), true);
+  assert.equal(inFlight.begin()?.isFor("other-2499"), false);
+  lasting?.end();
+  assert.equal(inFlight.begin()?.isFor("lasting"), true);
+});

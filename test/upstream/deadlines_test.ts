@@ -11,7 +11,7 @@ function failable(): {
 }
 
 Deno.test("Deadlines fails what is overdue, once, and nothing else", () => {
-  const deadlines = new Deadlines(100, "header_timeout");
+  const deadlines = new Deadlines({ ms: 100, code: "header_timeout" });
   const [first, second, stopped] = [failable(), failable(), failable()];
   deadlines.add(first, 0);
   deadlines.add(stopped, 10);
@@ -31,7 +31,7 @@ Deno.test("Deadlines fails what is overdue, once, and nothing else", () => {
 });
 
 Deno.test("Deadlines with a timeout of 0 fails nothing by time", () => {
-  const deadlines = new Deadlines(0, "connect_timeout");
+  const deadlines = new Deadlines({ ms: 0, code: "connect_timeout" });
   const item = failable();
   deadlines.add(item, 0);
   deadlines.expire(Number.MAX_SAFE_INTEGER);
@@ -39,7 +39,7 @@ Deno.test("Deadlines with a timeout of 0 fails nothing by time", () => {
 });
 
 Deno.test("Deadlines.clear() fails everything for the reason given", () => {
-  const deadlines = new Deadlines(0, "connect_timeout");
+  const deadlines = new Deadlines({ ms: 0, code: "connect_timeout" });
   const item = failable();
   const reason = new UpstreamError("closed", "over");
   deadlines.add(item, 0);
