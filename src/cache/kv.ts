@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { createBatches } from "../lib/batches.ts";
 import { createGuard } from "./guard.ts";
 import type {
   DurableStore,
@@ -13,16 +14,25 @@ const MAX_VALUE_BYTES = 65_536;
 /** Deno KV refuses longer keys, bytes. */
 const MAX_KEY_BYTES = 2_048;
 
+/** Deno KV reads no more keys at once; as many of the longest values and keys are within what it takes for one change. */
+const BATCH = 10;
+
 /** First part of every key: the database may hold more than this cache. */
 const NAMESPACE = "porthole";
 
 /** What the store needs of a database: the runtime's own `Deno.Kv` and the `Kv` of `@deno/kv` both have it. */
 export interface KvDatabase {
-  get(
-    key: readonly string[],
-  ): Promise<{ readonly value: unknown; readonly versionstamp: string | null }>;
+  get(key: readonly string[]): Promise<KvValue>;
+  /** Of at most {@linkcode BATCH} keys. */
+  getMany(keys: readonly (readonly string[])[]): Promise<readonly KvValue[]>;
   atomic(): KvChange;
   close(): void;
+}
+
+/** What a key leads to; both null where nothing is there. */
+export interface KvValue {
+  readonly value: unknown;
+  readonly versionstamp: string | null;
 }
 
 /** A change that is made if its check holds. */
@@ -40,6 +50,14 @@ export interface KvChange {
   ): KvChange;
   delete(key: readonly string[]): KvChange;
   commit(): Promise<{ readonly ok: boolean }>;
+}
+
+type Path = readonly string[];
+
+/** A change to make at one key. */
+interface Change {
+  readonly path: Path;
+  readonly make: (change: KvChange) => KvChange;
 }
 
 /** Parts of a KV store. */
@@ -87,15 +105,11 @@ export async function openKvStore(
   }
 
   /**
-   * Changes one key. A remote database's client repeats what is not answered for as long as it takes, even once it is
-   * closed, so a change goes out only in time, and counts only where nothing was written since: what had to be given up
-   * must not undo, minutes later, what others wrote meanwhile.
+   * Changes one key of a database that others write to. A remote database's client repeats what is not answered for as
+   * long as it takes, even once it is closed, so a change goes out only in time, and counts only where nothing was written
+   * since: what had to be given up must not undo, minutes later, what others wrote meanwhile.
    */
-  async function change(
-    key: StoreKey,
-    make: (change: KvChange, key: readonly string[]) => KvChange,
-  ): Promise<void> {
-    const path = [NAMESPACE, ...key];
+  async function changeShared({ path, make }: Change): Promise<void> {
     let isOver = false;
     await guard.run(async () => {
       const kv = await database();
@@ -103,14 +117,52 @@ export async function openKvStore(
         const { versionstamp } = await kv.get(path);
         if (isOver) return;
         const checked = kv.atomic().check({ key: path, versionstamp });
-        isMade = (await make(checked, path).commit()).ok;
+        isMade = (await make(checked).commit()).ok;
       }
     }, undefined);
     isOver = true;
   }
 
+  /** Changes keys of a database that is this process's own, in one transaction. */
+  async function changeOwn(changes: readonly Change[]): Promise<void[]> {
+    await guard.run(async () => {
+      const all = (await database()).atomic();
+      await changes.reduce((before, { make }) => make(before), all).commit();
+    }, undefined);
+    return changes.map(() => {});
+  }
+
+  /** What lies at a key; undefined where that cannot be told. */
+  function readShared(path: Path): Promise<KvValue | undefined> {
+    return guard.run<KvValue | undefined>(
+      async () => await (await database()).get(path),
+      undefined,
+    );
+  }
+
+  /** The same for several keys. */
+  function readOwn(
+    paths: readonly Path[],
+  ): Promise<readonly (KvValue | undefined)[]> {
+    return guard.run<readonly (KvValue | undefined)[]>(
+      async () => await (await database()).getMany(paths),
+      [],
+    );
+  }
+
+  // Thousands of sandboxes may be asked for at once. What takes long is then the way to a database that others have too,
+  // and a transaction for each key in one that is our own.
+  const change = shared
+    ? changeShared
+    : createBatches({ run: changeOwn, max: BATCH });
+  const read = shared
+    ? readShared
+    : createBatches({ run: readOwn, max: BATCH });
+
   async function remove(key: StoreKey): Promise<void> {
-    if (fits(key)) await change(key, (change, path) => change.delete(path));
+    if (!fits(key)) return;
+    const path = [NAMESPACE, ...key];
+    await change({ path, make: (change) => change.delete(path) });
   }
 
   await guard.run(async () => void await database(), undefined);
@@ -121,13 +173,12 @@ export async function openKvStore(
 
     async get(key) {
       if (!fits(key)) return "absent";
-      return await guard.run(async () => {
-        const { value } = await (await database()).get([NAMESPACE, ...key]);
-        if (value === null) return "absent";
-        const entry = parseEntry(value);
-        if (entry === undefined) return "unavailable";
-        return options.now() < entry.staleUntil ? entry : "absent";
-      }, "unavailable");
+      const found = await read([NAMESPACE, ...key]);
+      if (found === undefined) return "unavailable";
+      if (found.value === null) return "absent";
+      const entry = parseEntry(found.value);
+      if (entry === undefined) return "unavailable";
+      return options.now() < entry.staleUntil ? entry : "absent";
     },
 
     async set(key, entry) {
@@ -137,10 +188,11 @@ export async function openKvStore(
       const expireIn = entry.staleUntil - options.now();
       // What cannot be kept must not leave an older value in its place.
       if (value.length > MAX_VALUE_BYTES || expireIn <= 0) return remove(key);
-      await change(
-        key,
-        (change, path) => change.set(path, value, { expireIn }),
-      );
+      const path = [NAMESPACE, ...key];
+      await change({
+        path,
+        make: (change) => change.set(path, value, { expireIn }),
+      });
     },
 
     delete: remove,

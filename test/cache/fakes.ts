@@ -88,6 +88,7 @@ export function fakeKv(answer: () => Promise<never>): FakeKv {
   }
   const kv: KvDatabase = {
     get: call,
+    getMany: call,
     atomic: () => fakeChange(call),
     close: () => void fake.closed++,
   };
@@ -128,11 +129,13 @@ export interface OneValueKv {
 
 export function oneValueKv(): OneValueKv {
   let version = 0;
+  async function get() {
+    await fake.readGate;
+    return { value: fake.value, versionstamp: String(version) };
+  }
   const kv: KvDatabase = {
-    async get() {
-      await fake.readGate;
-      return { value: fake.value, versionstamp: String(version) };
-    },
+    get,
+    getMany: (keys) => Promise.all(keys.map(get)),
     atomic() {
       let next: unknown;
       let expected: unknown;

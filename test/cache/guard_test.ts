@@ -1,6 +1,7 @@
 import {
   deepStrictEqual as deepEqual,
   match,
+  notStrictEqual as notEqual,
   strictEqual as equal,
 } from "node:assert/strict";
 import { createGuard } from "../../src/cache/guard.ts";
@@ -44,6 +45,22 @@ Deno.test("run() falls back on failure, synchronous failure and silence, and say
   );
   match(failures[1]?.message ?? "", /another process/);
   match(String(failures[2]?.cause), /broken/);
+});
+
+Deno.test("run() does not take for late what was there while this thread was busy", async () => {
+  const clock = manualClock();
+  const { failures, onFailure } = failureLog();
+  const guard = createGuard({
+    store: "fake",
+    now: () => clock.now(),
+    onFailure,
+    deadlineMs: 20,
+  });
+  const work = guard.run(() => Deno.readTextFile("deno.json"), "otherwise");
+  const busyUntil = performance.now() + 40;
+  while (performance.now() < busyUntil);
+  notEqual(await work, "otherwise");
+  deepEqual(failures, []);
 });
 
 Deno.test("run() drops a late result and a late failure", async () => {

@@ -69,11 +69,16 @@ const IMPLEMENTATIONS: Record<string, (path: string) => Promise<KvDatabase>> = {
   "@deno/kv in memory": () => openNpmKv("", { implementation: "in-memory" }),
 };
 
-for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
+const CASES = Object.entries(IMPLEMENTATIONS).flatMap(([name, open]) => [
+  { name, open, shared: false },
+  { name: `${name}, shared`, open, shared: true },
+]);
+
+for (const { name, open, shared } of CASES) {
   Deno.test(`openKvStore() on ${name}`, async (t) => {
     const path = await temporaryFile();
     try {
-      using setup = await setUp(() => open(path));
+      using setup = await setUp(() => open(path), { shared });
       const { store, clock, entry, failures } = setup;
 
       await t.step("get() of nothing is absent", async () => {
@@ -129,6 +134,28 @@ for (const [name, open] of Object.entries(IMPLEMENTATIONS)) {
           deepEqual(await store.get(KEY), largest);
           await store.set(KEY, entry("x".repeat(65_537 - overhead)));
           equal(await store.get(KEY), "absent");
+        },
+      );
+
+      await t.step(
+        "set(), get() and delete() of many at once, large ones among them",
+        async () => {
+          const many = Array.from({ length: 25 }, (_, at) => ({
+            key: ["many", `${at}`] as const,
+            stored: entry(`${at}`.padEnd(60_000, "x")),
+          }));
+          await Promise.all(
+            many.map(({ key, stored }) => store.set(key, stored)),
+          );
+          deepEqual(
+            await Promise.all(many.map(({ key }) => store.get(key))),
+            many.map(({ stored }) => stored),
+          );
+          await Promise.all(many.map(({ key }) => store.delete(key)));
+          deepEqual(
+            await Promise.all(many.map(({ key }) => store.get(key))),
+            many.map(() => "absent"),
+          );
         },
       );
 
@@ -194,7 +221,7 @@ Deno.test("get() says unavailable for what it did not write", async () => {
     using setup = await setUp(() =>
       Promise.resolve({
         ...kv,
-        get: () => Promise.resolve({ value, versionstamp: null }),
+        getMany: () => Promise.resolve([{ value, versionstamp: null }]),
       })
     );
     equal(await setup.store.get(KEY), "unavailable");
@@ -231,8 +258,8 @@ Deno.test("openKvStore() carries on without a database that fails", async () => 
 Deno.test("set() that was given up does not undo later what others wrote meanwhile", async () => {
   const database = oneValueKv();
   const open = () => Promise.resolve(database.kv);
-  using hasty = await setUp(open, { deadlineMs: 1 });
-  using other = await setUp(open);
+  using hasty = await setUp(open, { shared: true, deadlineMs: 1 });
+  using other = await setUp(open, { shared: true });
   const newer = other.entry("newer");
 
   const repeating = Promise.withResolvers<void>();
@@ -250,6 +277,7 @@ Deno.test("set() that was given up does not undo later what others wrote meanwhi
 Deno.test("set() that was given up before it was sent is never sent", async () => {
   const database = oneValueKv();
   using setup = await setUp(() => Promise.resolve(database.kv), {
+    shared: true,
     deadlineMs: 1,
   });
   const reading = Promise.withResolvers<void>();
@@ -263,8 +291,8 @@ Deno.test("set() that was given up before it was sent is never sent", async () =
 Deno.test("set() and delete() have the last word where two write at once", async () => {
   const database = oneValueKv();
   const open = () => Promise.resolve(database.kv);
-  using first = await setUp(open);
-  using second = await setUp(open);
+  using first = await setUp(open, { shared: true });
+  using second = await setUp(open, { shared: true });
   const entry = second.entry("second");
   await Promise.all([
     first.store.set(KEY, first.entry("first")),

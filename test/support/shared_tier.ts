@@ -47,6 +47,7 @@ async function startKvConnectTier(): Promise<SharedTier> {
         reads.add(read);
         return read;
       },
+      getMany: (keys) => kv.getMany(keys),
       atomic: () => kv.atomic(),
       close: () => kv.close(),
     };
