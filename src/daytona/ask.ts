@@ -67,16 +67,22 @@ export function createAsk(options: AskOptions): Ask {
   const { timeoutMs, closing, onCall } = options;
   const { sleep = realSleep, random = Math.random } = options;
   const { now = () => performance.now() } = options;
+  /** Ends each question under way. One listener for all: their signal lasts, and they come and go by the thousand. */
+  const underWay = new Set<() => void>();
+  closing?.addEventListener("abort", () => {
+    for (const end of underWay) end();
+  });
 
   return async function ask(question) {
     const startedAt = now();
     let outcome: ApiCall["outcome"] = "failed";
     let tries = 0;
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), timeoutMs);
-    const signal = closing === undefined
-      ? deadline.signal
-      : AbortSignal.any([deadline.signal, closing]);
+    const ending = new AbortController();
+    const { signal } = ending;
+    const end = () => ending.abort();
+    const timer = setTimeout(end, timeoutMs);
+    underWay.add(end);
+    if (closing?.aborted) end();
     try {
       const answer = await retry((attemptNumber) => {
         tries = attemptNumber;
@@ -93,7 +99,7 @@ export function createAsk(options: AskOptions): Ask {
       outcome = answer === null ? "no" : "ok";
       return answer;
     } catch (cause) {
-      const failure = endedBy(deadline.signal, closing) ?? cause;
+      const failure = endedBy(signal) ?? cause;
       if (!(failure instanceof Failure)) throw cause;
       const { message, retryAfterSec } = failure;
       throw new GatewayError(
@@ -103,18 +109,16 @@ export function createAsk(options: AskOptions): Ask {
       );
     } finally {
       clearTimeout(timer);
+      underWay.delete(end);
       const { operation } = question;
       onCall?.({ operation, outcome, durationMs: now() - startedAt, tries });
     }
   };
 
-  function endedBy(
-    deadline: AbortSignal,
-    closing: AbortSignal | undefined,
-  ): Failure | undefined {
+  function endedBy(signal: AbortSignal): Failure | undefined {
     const reason = closing?.aborted
       ? "the gateway is closing"
-      : deadline.aborted
+      : signal.aborted
       ? `no answer within ${timeoutMs} ms`
       : undefined;
     return reason === undefined

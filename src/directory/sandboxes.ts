@@ -51,6 +51,17 @@ export function createSandboxDirectory(
     perf: { now: options.now },
   });
 
+  /** Asks which runner holds a sandbox that is being asked about: whoever may enter it is forwarded there next. */
+  function anticipateRunner(sandboxId: string): void {
+    const known = runners.lookUp(
+      sandboxId,
+      () => api.runnerOfSandbox(sandboxId),
+      () => {},
+    );
+    // Whoever needs the answer hears of a failure.
+    if (known instanceof Promise) options.background.add(known);
+  }
+
   async function renew(sandboxId: string): Promise<Runner | null> {
     const runner = await api.runnerOfSandbox(sandboxId);
     await runners.put(sandboxId, runner);
@@ -62,7 +73,10 @@ export function createSandboxDirectory(
     isPublic: (sandboxId, mayAsk) =>
       publicity.lookUp(
         sandboxId,
-        () => api.isSandboxPublic(sandboxId),
+        () => {
+          anticipateRunner(sandboxId);
+          return api.isSandboxPublic(sandboxId);
+        },
         mayAsk,
       ),
     runnerOf: (sandboxId, onAsk) =>

@@ -32,6 +32,28 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
   ]);
 });
 
+Deno.test("which runner holds an unknown sandbox is asked beside whether it is public, not after", async () => {
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  const runnerAsked = Promise.withResolvers<void>();
+  api.beforeAnswer = async ({ operation }) => {
+    if (operation === "getRunnerBySandboxId") runnerAsked.resolve();
+    if (operation === "isSandboxPublic") await runnerAsked.promise;
+  };
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  assert.equal(api.count("getRunnerBySandboxId"), 1);
+});
+
+Deno.test("what goes wrong with the question for the runner is nothing to those who are not let in", async () => {
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  api.fault = ({ operation }, answer) =>
+    operation === "getRunnerBySandboxId"
+      ? new Response("not JSON", { status: 500 })
+      : answer();
+  assert.equal((await gateway.send(LOCKED)).status, 401);
+});
+
 Deno.test("with the API down, what is known keeps working and what is not gets 503", async () => {
   await using gateway = await startGateway({ API_CLIENT_TIMEOUT_SEC: "1" });
   assert.equal((await gateway.send(DEMO)).status, 200);
