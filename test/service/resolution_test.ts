@@ -49,7 +49,7 @@ Deno.test("what goes wrong with the question for the runner is nothing to those 
   const { api } = gateway.stack;
   api.fault = ({ operation }, answer) =>
     operation === "getRunnerBySandboxId"
-      ? new Response("not JSON", { status: 500 })
+      ? new Response(null, { status: 429 })
       : answer();
   assert.equal((await gateway.send(LOCKED)).status, 401);
 });
