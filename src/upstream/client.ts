@@ -40,7 +40,7 @@ const DEFAULTS: UpstreamOptions = {
   headerTimeoutMs: 0,
   uploadIdleTimeoutMs: 0,
   idleTimeoutMs: 30_000,
-  maxIdlePerOrigin: 256,
+  maxIdlePerOrigin: 1024,
   maxHeadBytes: 64 * 1024,
   maxHeaderCount: 200,
   caCerts: [],
