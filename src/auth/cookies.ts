@@ -31,9 +31,12 @@ function isBlank(character: string | undefined): boolean {
 
 /** Every value of the cookie `name`: an app may have planted a second one, so the first is not the only one. */
 export function cookieValues(field: string, name: string): string[] {
-  return field.split(";")
-    .filter((pair) => nameOf(pair) === name)
-    .map((pair) => pair.slice(pair.indexOf("=") + 1).trim());
+  const values: string[] = [];
+  for (const pair of field.split(";")) {
+    if (nameOf(pair) !== name) continue;
+    values.push(pair.slice(pair.indexOf("=") + 1).trim());
+  }
+  return values;
 }
 
 /** The names in a Cookie field that start with `prefix`, each once. */

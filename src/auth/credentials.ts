@@ -25,7 +25,10 @@ export interface CredentialSource {
   readonly headers: Fields;
   readonly host: PreviewHost;
   readonly scheme: "http" | "https";
-  readonly cookies: Pick<OwnCookies, "keySession" | "loginSession">;
+  readonly cookies: Pick<
+    OwnCookies,
+    "keySession" | "loginSession" | "loginSessionPrefix"
+  >;
   /** From {@linkcode splitAuthKey}. */
   readonly authKey: string | undefined;
   /** Origins besides the sandbox's own that may use its sessions. */
@@ -45,23 +48,37 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 export function presentedCredentials(source: CredentialSource): Credential[] {
   const { headers } = source;
   const credentials = previewTokens(source);
-  const cookie = headers.get("cookie");
-  if (cookie !== null) {
-    const { keySession, loginSession } = source.cookies;
-    const values = [keySession, loginSession(source.host.label)]
-      .filter((name) => cookie.includes(name)) // most have one at most
-      .flatMap((name) =>
-        cookieValues(cookie, name).slice(-MAX_SESSION_COOKIES)
-      );
-    if (values.length > 0 && cookiesCount(source)) {
-      for (const sealed of values) {
-        credentials.push({ kind: "session", sealed });
-      }
-    }
+  for (const sealed of presentedSessions(source)) {
+    credentials.push({ kind: "session", sealed });
   }
   const bearer = bearerOf(headers);
   if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
   return credentials;
+}
+
+const NONE: readonly string[] = [];
+
+/** The session cookies of a request, where they count. */
+function presentedSessions(source: CredentialSource): readonly string[] {
+  const cookie = source.headers.get("cookie");
+  if (cookie === null) return NONE;
+  const { keySession, loginSession, loginSessionPrefix } = source.cookies;
+  // Most have one at most.
+  const byKey = cookie.includes(keySession)
+    ? lastValues(cookie, keySession)
+    : NONE;
+  const byLogin = cookie.includes(loginSessionPrefix)
+    ? lastValues(cookie, loginSession(source.host.label))
+    : NONE;
+  const sessions = byLogin.length === 0 ? byKey : [...byKey, ...byLogin];
+  return sessions.length > 0 && cookiesCount(source) ? sessions : NONE;
+}
+
+function lastValues(cookie: string, name: string): readonly string[] {
+  const values = cookieValues(cookie, name);
+  return values.length > MAX_SESSION_COOKIES
+    ? values.slice(-MAX_SESSION_COOKIES)
+    : values;
 }
 
 /**

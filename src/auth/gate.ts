@@ -111,45 +111,43 @@ export function createGate(options: GateOptions): Gate {
     let failure: GatewayError | undefined;
 
     /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
-    function attempt<T>(
-      ask: () => T | Promise<T>,
-      otherwise: T,
-    ): T | Promise<T> {
-      function fallBack(error: unknown): T {
-        if (!(error instanceof GatewayError)) throw error;
-        failure ??= error;
-        return otherwise;
-      }
-      try {
-        const answer = ask();
-        return answer instanceof Promise ? answer.catch(fallBack) : answer;
-      } catch (error) {
-        return fallBack(error);
-      }
+    function note(error: unknown): void {
+      if (!(error instanceof GatewayError)) throw error;
+      failure ??= error;
     }
 
     if (isTokenShaped) {
-      const sandboxId = yield* settled(attempt(
-        () => access.sandboxOfSignedToken(host.label, host.port, mayAsk),
-        null,
-      ));
-      if (sandboxId !== null) {
-        return { kind: "allow", sandboxId, by: "signed_token" };
+      try {
+        const { label, port } = host;
+        const sandboxId = yield* settled(
+          access.sandboxOfSignedToken(label, port, mayAsk),
+        );
+        if (sandboxId !== null) {
+          return { kind: "allow", sandboxId, by: "signed_token" };
+        }
+      } catch (error) {
+        note(error);
       }
     }
-    if (
-      !isAlwaysPrivate(host.port) &&
-      (isPublic ??
-        (yield* settled(
-          attempt(() => sandboxes.isPublic(host.label, mayAsk), false),
-        )))
-    ) {
-      return { kind: "allow", sandboxId: host.label, by: "public" };
+    if (!isAlwaysPrivate(host.port) && isPublic !== false) {
+      try {
+        const { label } = host;
+        if (isPublic ?? (yield* settled(sandboxes.isPublic(label, mayAsk)))) {
+          return { kind: "allow", sandboxId: label, by: "public" };
+        }
+      } catch (error) {
+        note(error);
+      }
     }
     const credentials = request.credentials();
     for (const credential of credentials) {
-      const answer = attempt(() => opens(credential, host, caller), false);
-      if (!(yield* settled(answer))) continue;
+      try {
+        const answer = opens(credential, host, caller);
+        if (!(answer instanceof Promise ? yield answer : answer)) continue;
+      } catch (error) {
+        note(error);
+        continue;
+      }
       return {
         kind: "allow",
         sandboxId: host.label,
