@@ -94,6 +94,12 @@ function script(name: string, file: string): Contestant {
 /** What a plain reverse proxy on the same platform does. */
 export const FETCH_PROXY = script("fetch proxy", "fetch_proxy.ts");
 
+/** The least that one on this platform can do, and less than any may. */
+export const LEAST_PROXY = script("least proxy", "least_proxy.ts");
+
+/** A plain one on the gateway's own HTTP/1.1 client. */
+export const CLIENT_PROXY = script("client proxy", "client_proxy.ts");
+
 /** The same for WebSockets. */
 export const WEBSOCKET_RELAY = script("bare relay", "websocket_relay.ts");
 

@@ -1,11 +1,13 @@
 /** Requests per second, by `wrk`: of a public sandbox, of a private one, of larger bodies. */
 import { KEYS } from "../../../test/stack/stack.ts";
 import {
+  CLIENT_PROXY,
   type Contestant,
   DIRECT,
   FETCH_PROXY,
   GATEWAY,
   HOSTS,
+  LEAST_PROXY,
   NGINX,
   NGINX_LOGGING,
   present,
@@ -166,6 +168,10 @@ export const GET_SCENARIOS: readonly Scenario[] = [
     load: { fields: PUBLIC, connections: 256 },
   }),
   credentials,
+  sameForAll("floor", "GET 1 KiB, 64 connections, by what is done for it", {
+    contestants: [GATEWAY, CLIENT_PROXY, LEAST_PROXY, SERVE, FETCH_PROXY],
+    load: { fields: PUBLIC },
+  }),
   sameForAll("browser", "GET 1 KiB with 20 request fields, 64 connections", {
     load: { fields: BROWSER },
   }),

@@ -1,0 +1,34 @@
+// deno-lint-ignore-file no-console
+/**
+ * A plain proxy on the gateway's own HTTP/1.1 client, to the origin in its argument: it passes the fields of requests and
+ * responses on, and knows neither gate nor cache, log nor metrics.
+ */
+import { UpstreamClient } from "../../../src/upstream/client.ts";
+import { parseOrigin } from "../../../src/upstream/origin.ts";
+
+const url = Deno.args[0] ?? "";
+const origin = parseOrigin(url);
+const { host } = new URL(url);
+const client = new UpstreamClient();
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(JSON.stringify({ port })),
+}, async (request) => {
+  const fields: [string, string][] = [];
+  request.headers.forEach((value, name) => {
+    fields.push([name, name === "host" ? host : value]);
+  });
+  const { status, headers, body } = await client.request({
+    origin,
+    method: "GET",
+    target: request.url.slice(request.url.indexOf("/", "http://".length)),
+    headers: fields,
+    body: null,
+    contentLength: null,
+  });
+  const response = new Response(body, { status });
+  for (const [name, value] of headers) response.headers.append(name, value);
+  return response;
+});

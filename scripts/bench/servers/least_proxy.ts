@@ -1,0 +1,41 @@
+// deno-lint-ignore-file no-console
+/**
+ * The least that a proxy on `Deno.serve` can do, for the stub runner's port in its argument: one write and one read on a
+ * kept connection. It reads nothing of the request and next to nothing of the answer, so it is no proxy; what it takes,
+ * none can do without.
+ */
+
+const port = Number(Deno.args[0]?.match(/\d+$/)?.[0]);
+
+const HEAD = new TextEncoder().encode(
+  "GET /sandboxes/demo/toolbox/proxy/3000/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+);
+const BODY_BYTES = 1024;
+
+interface Kept {
+  readonly conn: Deno.TcpConn;
+  readonly buffer: Uint8Array<ArrayBuffer>;
+}
+
+const idle: Kept[] = [];
+
+async function connect(): Promise<Kept> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
+  return { conn, buffer: new Uint8Array(4 * BODY_BYTES) };
+}
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(JSON.stringify({ port })),
+}, async (_request) => {
+  const kept = idle.pop() ?? await connect();
+  const { conn, buffer } = kept;
+  const sent = conn.write(HEAD);
+  const end = await conn.read(buffer) ?? 0;
+  await sent;
+  const response = new Response(buffer.subarray(end - BODY_BYTES, end));
+  idle.push(kept);
+  return response;
+});
