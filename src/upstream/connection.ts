@@ -136,8 +136,10 @@ export class Connection {
 
   #fill(): Promise<boolean> {
     this.#makeRoom();
-    return this.#conn.read(this.#buffer.subarray(this.#end))
-      .then(this.#filled, this.#notFilled);
+    const room = this.#end === 0
+      ? this.#buffer
+      : this.#buffer.subarray(this.#end);
+    return this.#conn.read(room).then(this.#filled, this.#notFilled);
   }
 
   // Bound once: every read of every exchange comes back here.
@@ -206,11 +208,11 @@ export class Connection {
   async #writeAll(octets: Uint8Array): Promise<boolean> {
     this.#unsent = octets.length;
     try {
-      let unsent = octets;
-      while (unsent.length > 0) {
+      for (let unsent = octets; unsent.length > 0;) {
         const count = await this.#conn.write(unsent);
         this.#unsent -= count;
         this.#sent += count;
+        if (this.#unsent === 0) break;
         unsent = unsent.subarray(count);
       }
       return true;

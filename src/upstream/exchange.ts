@@ -275,6 +275,7 @@ function takeHead(
   limits: HeadLimits,
   searched: number,
 ): ResponseHead | undefined {
+  if (connection.unreadLength === searched) return undefined; // nothing has come yet
   const { unread } = connection;
   const end = findHeadEnd(unread, searched);
   if ((end < 0 ? unread.length : end) > limits.maxHeadBytes) {
