@@ -94,7 +94,7 @@ function script(name: string, file: string): Contestant {
 /** What a plain reverse proxy on the same platform does. */
 export const FETCH_PROXY = script("fetch proxy", "fetch_proxy.ts");
 
-/** The least that one on this platform can do, and less than any may. */
+/** The least that a proxy on this platform has to do, and less than one may. */
 export const LEAST_PROXY = script("least proxy", "least_proxy.ts");
 
 /** A plain one on the gateway's own HTTP/1.1 client. */

@@ -63,7 +63,7 @@ function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
   const { keySession, loginSession, loginSessionPrefix } = source.cookies;
-  // Most have one at most.
+  // Most requests have one of them at most, and then the other need not be looked for pair by pair.
   const byKey = cookie.includes(keySession)
     ? lastValues(cookie, keySession)
     : NONE;

@@ -70,7 +70,7 @@ export function createGuard(
       }
       const startedAt = now();
       const deadline = Promise.withResolvers<never>();
-      // In two steps: where we were too busy to look, the answer lies there by the second one.
+      // Two timers: where this thread was too busy to look, it takes in what has come before the second one ends.
       let timer = setTimeout(() => {
         timer = setTimeout(() => {
           deadline.reject(

@@ -14,7 +14,7 @@ const MAX_VALUE_BYTES = 65_536;
 /** Deno KV refuses longer keys, bytes. */
 const MAX_KEY_BYTES = 2_048;
 
-/** Deno KV reads no more keys at once; as many of the longest values and keys are within what it takes for one change. */
+/** Deno KV reads 10 keys at once at the most, and as many of the longest values and keys fit into a change's 800 KiB. */
 const BATCH = 10;
 
 /** First part of every key: the database may hold more than this cache. */
@@ -58,6 +58,11 @@ type Path = readonly string[];
 interface Change {
   readonly path: Path;
   readonly make: (change: KvChange) => KvChange;
+}
+
+interface OwnChange extends Change {
+  /** Nobody waits for it any more. */
+  isOver: boolean;
 }
 
 /** Parts of a KV store. */
@@ -124,40 +129,40 @@ export async function openKvStore(
   }
 
   /** Changes keys of a database that is this process's own, in one transaction. */
-  async function changeOwn(changes: readonly Change[]): Promise<void[]> {
-    await guard.run(async () => {
-      const all = (await database()).atomic();
-      await changes.reduce((before, { make }) => make(before), all).commit();
-    }, undefined);
+  async function changeOwn(changes: readonly OwnChange[]): Promise<void[]> {
+    const kv = await database();
+    const inTime = changes.filter(({ isOver }) => !isOver);
+    const all = inTime.reduce((all, { make }) => make(all), kv.atomic());
+    if (inTime.length > 0) await all.commit();
     return changes.map(() => {});
   }
 
+  async function readOwn(paths: readonly Path[]): Promise<readonly KvValue[]> {
+    return await (await database()).getMany(paths);
+  }
+
+  // Most of what an own database takes for a key is the transaction. One that others write to has a check for each key,
+  // and the way there is what takes long, which many go at once.
+  const changeInBatch = createBatches({ run: changeOwn, max: BATCH });
+  const readInBatch = createBatches({ run: readOwn, max: BATCH });
+
+  /** Changes one key. What had to be given up before it was sent is not sent any more. */
+  async function change(wanted: Change): Promise<void> {
+    if (shared) return await changeShared(wanted);
+    const own: OwnChange = { ...wanted, isOver: false };
+    await guard.run(() => changeInBatch(own), undefined);
+    own.isOver = true;
+  }
+
   /** What lies at a key; undefined where that cannot be told. */
-  function readShared(path: Path): Promise<KvValue | undefined> {
+  function read(path: Path): Promise<KvValue | undefined> {
     return guard.run<KvValue | undefined>(
-      async () => await (await database()).get(path),
+      shared
+        ? async () => await (await database()).get(path)
+        : () => readInBatch(path),
       undefined,
     );
   }
-
-  /** The same for several keys. */
-  function readOwn(
-    paths: readonly Path[],
-  ): Promise<readonly (KvValue | undefined)[]> {
-    return guard.run<readonly (KvValue | undefined)[]>(
-      async () => await (await database()).getMany(paths),
-      [],
-    );
-  }
-
-  // Thousands of sandboxes may be asked for at once. What takes long is then the way to a database that others have too,
-  // and a transaction for each key in one that is our own.
-  const change = shared
-    ? changeShared
-    : createBatches({ run: changeOwn, max: BATCH });
-  const read = shared
-    ? readShared
-    : createBatches({ run: readOwn, max: BATCH });
 
   async function remove(key: StoreKey): Promise<void> {
     if (!fits(key)) return;
@@ -185,7 +190,7 @@ export async function openKvStore(
       if (!fits(key)) return;
       const value = new TextEncoder().encode(JSON.stringify(entry));
       // The sweep behind expireIn can be a minute late: it collects garbage, the entry's own times decide.
-      const expireIn = entry.staleUntil - options.now();
+      const expireIn = Math.ceil(entry.staleUntil - options.now());
       // What cannot be kept must not leave an older value in its place.
       if (value.length > MAX_VALUE_BYTES || expireIn <= 0) return remove(key);
       const path = [NAMESPACE, ...key];

@@ -73,6 +73,8 @@ export interface AnswerCache<V> {
   known(key: string): V | undefined;
   /** The answer for `key`, at once where it is at hand in process; else `ask` is called at most once at a time. */
   lookUp(key: string, ask: () => Promise<V>, mayAsk: MayAsk): V | Promise<V>;
+  /** The same for nobody yet: a "no" is not kept, as it may be another one when somebody comes. */
+  anticipate(key: string, ask: () => Promise<V>): Promise<V>;
   /** Replaces the answer in every tier. */
   put(key: string, value: V): Promise<void>;
 }
@@ -121,6 +123,11 @@ export function openAnswerCache<V>(
       }
       return cache.get([key], async () => filled(await ask()));
     },
+    anticipate: (key, ask) =>
+      cache.get([key], async () => {
+        const value = await ask();
+        return options.isYes(value) ? filled(value) : { value, ttlMs: 0 };
+      }),
     put: (key, value) => cache.set([key], filled(value)),
   };
 }

@@ -16,7 +16,7 @@ export interface SandboxDirectory {
   isPublic(sandboxId: string, mayAsk: MayAsk): boolean | Promise<boolean>;
   /** The same where the answer is at hand and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined;
-  /** The runner that holds the sandbox; null where there is no such sandbox. Only whoever passed the gate gets here. */
+  /** The runner that holds the sandbox; null where there is no such sandbox. For those who passed the gate. */
   runnerOf(
     sandboxId: string,
     onAsk: () => void,
@@ -51,15 +51,15 @@ export function createSandboxDirectory(
     perf: { now: options.now },
   });
 
-  /** Asks which runner holds a sandbox that is being asked about: whoever may enter it is forwarded there next. */
+  /**
+   * Asks which runner holds a sandbox while it is asked whether that is public: whoever may enter it is forwarded there
+   * next. Whoever needs the answer hears of a failure.
+   */
   function anticipateRunner(sandboxId: string): void {
-    const known = runners.lookUp(
-      sandboxId,
-      () => api.runnerOfSandbox(sandboxId),
-      () => {},
+    if (runners.known(sandboxId) !== undefined) return;
+    options.background.add(
+      runners.anticipate(sandboxId, () => api.runnerOfSandbox(sandboxId)),
     );
-    // Whoever needs the answer hears of a failure.
-    if (known instanceof Promise) options.background.add(known);
   }
 
   async function renew(sandboxId: string): Promise<Runner | null> {

@@ -1,8 +1,9 @@
 /** Work that costs less for many at a time than for each. */
+import { setImmediate } from "node:timers";
 
 /** How work is put together. */
 export interface BatchOptions<T, R> {
-  /** Does the work for some of what came, and resolves to as many results, in order; a rejection is for all of them. */
+  /** Does the work for some of what came, and resolves to the result of each, in order; a rejection is for all of them. */
   readonly run: (items: readonly T[]) => Promise<readonly R[]>;
   /** Items of one batch. */
   readonly max: number;
@@ -15,14 +16,13 @@ interface Waiting<T, R> {
 }
 
 /**
- * Creates a function that has work done for one item. What comes alone is done at once and waits for no others; what
- * comes while a batch is under way goes with the next one.
+ * Creates a function that has work done for one item: together with what else comes in the same turn of the event loop.
+ * No batch waits for another, since one may hang.
  */
 export function createBatches<T, R>(
   { run, max }: BatchOptions<T, R>,
 ): (item: T) => Promise<R> {
-  const waiting: Waiting<T, R>[] = [];
-  let isRunning = false;
+  let waiting: Waiting<T, R>[] = [];
 
   async function runOne(batch: readonly Waiting<T, R>[]): Promise<void> {
     try {
@@ -33,16 +33,18 @@ export function createBatches<T, R>(
     }
   }
 
-  async function runAll(): Promise<void> {
-    isRunning = true;
-    while (waiting.length > 0) await runOne(waiting.splice(0, max));
-    isRunning = false;
+  function runAll(): void {
+    const all = waiting;
+    waiting = [];
+    for (let at = 0; at < all.length; at += max) {
+      runOne(all.slice(at, at + max));
+    }
   }
 
   return (item) => {
     const { promise, resolve, reject } = Promise.withResolvers<R>();
+    if (waiting.length === 0) setImmediate(runAll);
     waiting.push({ item, resolve, reject });
-    if (!isRunning) runAll();
     return promise;
   };
 }

@@ -92,7 +92,7 @@ const MAX_RESTING = 1000;
  * How much is in flight for each sandbox. One that comes to rest stays for a time: a Map that is entered and left by
  * every exchange is made anew all the time, and V8 keeps each such one for the sake of the next.
  */
-class Counts {
+class CountById {
   readonly #counts = new Map<string, number>();
   #resting = 0;
 
@@ -134,7 +134,7 @@ export interface InFlightLimits {
 export function createInFlight(limits: InFlightLimits): InFlight {
   const all = new Count();
   const tunnels = new Count();
-  const bySandbox = new Counts();
+  const bySandbox = new CountById();
   const lasting = new Set<Lasting>();
   /** Those that had begun when somebody first asked. */
   let these: Count | undefined;

@@ -24,6 +24,7 @@ export interface UpstreamOptions {
   /** How long a connection may rest: less than upstreams allow, so that they do not close it under a request. */
   readonly idleTimeoutMs: number;
   readonly maxIdlePerOrigin: number;
+  readonly maxIdle: number;
   /** Octets of one response head, or trailer section. */
   readonly maxHeadBytes: number;
   /** Fields of one response head, or trailer section. */
@@ -41,6 +42,7 @@ const DEFAULTS: UpstreamOptions = {
   uploadIdleTimeoutMs: 0,
   idleTimeoutMs: 30_000,
   maxIdlePerOrigin: 1024,
+  maxIdle: 2048,
   maxHeadBytes: 64 * 1024,
   maxHeaderCount: 200,
   caCerts: [],

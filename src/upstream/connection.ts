@@ -30,7 +30,7 @@ export class Connection {
   idleSince = 0;
   /** Told once, when the connection fails. No function: one for each exchange would live as long as the connection. */
   holder: ConnectionHolder | null = null;
-  /** From when on its holder is to watch its client, on the same clock. */
+  /** From when on its holder is to watch its client, on the pool's clock. */
   watchAt = Infinity;
 
   readonly #conn: Deno.Conn;
@@ -222,13 +222,13 @@ export class Connection {
     }
   }
 
-  /** Something is to come of it within `limit`; nothing else is waited for any more. */
+  /** Gives it a deadline, `limit` from `now` on, in place of any earlier one: past that, `sweep()` fails it. */
   expect(limit: TimeLimit, now: number): void {
     this.#limit = limit;
     this.#dueAt = dueAt(limit, now);
   }
 
-  /** Nothing is waited for. */
+  /** Takes the deadline away. */
   expectNothing(): void {
     this.#dueAt = Infinity;
   }

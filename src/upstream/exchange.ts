@@ -154,7 +154,6 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
       writing: () => {
         if (!this.#answered) connection.expect(sending, now());
       },
-      done: () => connection.expectNothing(),
     };
   }
 
@@ -208,7 +207,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
       (body === null && IDEMPOTENT.has(method));
   }
 
-  /** Neither the response head, nor a client that waits for it. */
+  /** From here on no deadline counts, and the client is not going to be watched. */
   #expectNothing(): void {
     this.#connection.expectNothing();
     this.#connection.watchAt = Infinity;

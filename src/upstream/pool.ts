@@ -1,10 +1,11 @@
 import type { Connection, ConnectionHolder } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 
-/** Bounds of the idle connections: how long one may rest, in milliseconds, and how many for one origin. */
+/** Bounds of the idle connections: how long one may rest, in milliseconds, how many for one origin, and for all. */
 export interface PoolLimits {
   readonly idleTimeoutMs: number;
   readonly maxIdlePerOrigin: number;
+  readonly maxIdle: number;
 }
 
 /** Idle connections by origin; the one used last is used next, so that a surplus grows old and is dropped. */
@@ -54,6 +55,7 @@ export class Pool implements ConnectionHolder {
         new UpstreamError("closed", "enough idle connections"),
       );
     }
+    if (this.#size >= this.#limits.maxIdle) this.#dropOldest();
     idle.push(connection);
     this.#size++;
     connection.holder = this;
@@ -73,6 +75,18 @@ export class Pool implements ConnectionHolder {
       if (now - oldest.idleSince < this.#limits.idleTimeoutMs) return;
       oldest.fail(new UpstreamError("closed", "idle for too long"));
     }
+  }
+
+  /** Makes room for one more. */
+  #dropOldest(): void {
+    let oldest: Connection | undefined;
+    for (const [first] of this.#idle.values()) {
+      if (first === undefined) continue;
+      if (oldest === undefined || first.idleSince < oldest.idleSince) {
+        oldest = first;
+      }
+    }
+    oldest?.fail(new UpstreamError("closed", "enough idle connections"));
   }
 
   /** Forgets a connection that ended while it was idle. */

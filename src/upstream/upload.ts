@@ -11,8 +11,6 @@ export interface UploadWatch {
   reading(): void;
   /** For the upstream to take one. */
   writing(): void;
-  /** For nothing any more. */
-  done(): void;
 }
 
 /** Sends one request body: as it is where its length was announced, chunked otherwise. */
@@ -69,7 +67,6 @@ export class Upload {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#watch.done();
     this.#reader?.cancel().catch(() => {});
   }
 

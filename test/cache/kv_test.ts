@@ -288,6 +288,47 @@ Deno.test("set() that was given up before it was sent is never sent", async () =
   equal(database.commits, 0);
 });
 
+Deno.test("set() of a database that opens too late changes nothing then", async () => {
+  for (const shared of [false, true]) {
+    const database = oneValueKv();
+    const opening = Promise.withResolvers<KvDatabase>();
+    const store = await openKvStore({
+      open: () => opening.promise,
+      shared,
+      now: Date.now,
+      onFailure() {},
+      deadlineMs: 1,
+    });
+    const time = Date.now() + 60_000;
+    const times = { refreshAt: time, expiresAt: time, staleUntil: time };
+    await store.set(KEY, { value: 1, ...times });
+    opening.resolve(database.kv);
+    await settled();
+    equal(database.commits, 0);
+    store.close();
+  }
+});
+
+Deno.test("get() of many keys from a database that hangs is over when the time of one is", async () => {
+  const hanging = fakeKv(() => new Promise(() => {}));
+  using setup = await setUp(() => Promise.resolve(hanging.kv), {
+    deadlineMs: 1,
+  });
+  const { store, clock, failures } = setup;
+  const keys = Array.from(
+    { length: 25 },
+    (_, at): StoreKey => ["many", `${at}`],
+  );
+  const looks = Promise.all(keys.map((key) => store.get(key)));
+  clock.time += 1;
+  const found = await looks;
+  deepEqual(new Set(found), new Set(["unavailable"]));
+  equal(hanging.calls, 3);
+  equal(failures.length, 1);
+  await store.get(KEY);
+  equal(hanging.calls, 4); // one stall is one failure: it is tried again
+});
+
 Deno.test("set() and delete() have the last word where two write at once", async () => {
   const database = oneValueKv();
   const open = () => Promise.resolve(database.kv);

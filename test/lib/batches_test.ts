@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { createBatches } from "../../src/lib/batches.ts";
 
-/** Doubles numbers, once told to go on. */
+/** Doubles numbers, in batches that can be held. */
 function doubling(max: number) {
   const batches: number[][] = [];
   let held: PromiseWithResolvers<void> | undefined;
@@ -20,43 +20,53 @@ function doubling(max: number) {
     hold() {
       held = Promise.withResolvers();
     },
-    release: () => held?.resolve(),
+    release() {
+      held?.resolve();
+      held = undefined;
+    },
   };
 }
 
-Deno.test("createBatches() does what comes alone at once", async () => {
+Deno.test("createBatches() puts together what comes in one turn, and no more than fits", async () => {
   const { batches, double } = doubling(3);
-  const first = double(1);
-  assert.deepEqual(batches, [[1]]);
-  assert.equal(await first, 2);
-  assert.equal(await double(2), 4);
-  assert.deepEqual(batches, [[1], [2]]);
+  assert.deepEqual(await Promise.all([1, 2, 3, 4, 5].map(double)), [
+    2,
+    4,
+    6,
+    8,
+    10,
+  ]);
+  assert.deepEqual(batches, [[1, 2, 3], [4, 5]]);
+  assert.equal(await double(6), 12);
+  assert.deepEqual(batches.at(-1), [6]);
 });
 
-Deno.test("createBatches() puts together what comes meanwhile, and no more than fits", async () => {
-  const { batches, double, hold, release } = doubling(3);
+Deno.test("createBatches() has no batch wait for one that hangs", async () => {
+  const { batches, double, hold, release } = doubling(2);
   hold();
-  const results = Promise.all([1, 2, 3, 4, 5].map(double));
+  const hanging = Promise.all([1, 2].map(double));
+  while (batches.length === 0) await turn();
+  const later = double(3);
+  while (batches.length === 1) await turn();
+  assert.deepEqual(batches, [[1, 2], [3]]);
   release();
-  assert.deepEqual(await results, [2, 4, 6, 8, 10]);
-  assert.deepEqual(batches, [[1], [2, 3, 4], [5]]);
+  assert.deepEqual(await hanging, [2, 4]);
+  assert.equal(await later, 6);
 });
 
-Deno.test("createBatches() rejects what failed, and goes on with the rest", async () => {
+Deno.test("createBatches() rejects what failed, and does the rest", async () => {
   const failing = createBatches<string, string>({
     max: 2,
-    async run(items) {
-      await turn();
-      if (items.includes("bad")) throw new Error("bad one");
-      return items;
-    },
+    run: (items) =>
+      items.includes("bad")
+        ? Promise.reject(new Error("bad one"))
+        : Promise.resolve(items),
   });
   const results = await Promise.allSettled(
-    ["alone", "bad", "with it", "good"].map(failing),
+    ["good", "fine", "bad", "with it", "last"].map(failing),
   );
   assert.deepEqual(
     results.map(({ status }) => status),
-    ["fulfilled", "rejected", "rejected", "fulfilled"],
+    ["fulfilled", "fulfilled", "rejected", "rejected", "fulfilled"],
   );
-  assert.equal(await failing("later"), "later");
 });

@@ -22,6 +22,7 @@ Deno.test("random labels from one address make a bounded number of API calls, an
   // One for each token of the bucket, and what refills while the test runs.
   assert(api.count("isSandboxPublic") < 60);
   assert.equal(statuses.get(401), api.count("isSandboxPublic"));
+  assert(api.count("getRunnerBySandboxId") <= api.count("isSandboxPublic"));
 });
 
 Deno.test("somebody else's failures shut nobody out of what is at hand", async () => {

@@ -52,6 +52,18 @@ Deno.test("what goes wrong with the question for the runner is nothing to those 
       ? new Response(null, { status: 429 })
       : answer();
   assert.equal((await gateway.send(LOCKED)).status, 401);
+  assert.equal(api.count("getRunnerBySandboxId"), 1);
+});
+
+Deno.test("a sandbox that had no runner when a stranger knocked is found when its owner comes", async () => {
+  await using gateway = await startGateway();
+  const { state } = gateway.stack.api;
+  const runners = [...state.runners];
+  state.runners.clear();
+  assert.equal((await gateway.send(LOCKED)).status, 401);
+  for (const [id, runner] of runners) state.runners.set(id, runner);
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
 });
 
 Deno.test("with the API down, what is known keeps working and what is not gets 503", async () => {

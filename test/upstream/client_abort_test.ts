@@ -174,15 +174,19 @@ Deno.test("request() heeds an end that comes between connecting and sending", as
 });
 
 Deno.test("request() does not ask for a late signal where the response comes soon", async () => {
+  const clock = { now: 0 };
   await withUpstream(async (conn) => {
     await conn.readHead();
-    await conn.write("HTTP/1.1 204 No Content\r\n\r\n");
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbeg");
     await conn.closed();
   }, async (client, { origin }) => {
     const lateSignal = () => assert.fail("asked for");
-    await client.request(requestOf({ origin, lateSignal }));
+    const { body } = await client.request(requestOf({ origin, lateSignal }));
+    clock.now += 1000;
     client.sweep();
-  });
+    assert(body instanceof ReadableStream);
+    await body.cancel();
+  }, { now: () => clock.now });
 });
 
 Deno.test("request() watches its client once the response has kept it waiting", async () => {

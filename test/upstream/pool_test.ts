@@ -3,7 +3,7 @@ import { Connection } from "../../src/upstream/connection.ts";
 import { Pool } from "../../src/upstream/pool.ts";
 import { type Script, scriptedConn } from "../support/scripted_conn.ts";
 
-const LIMITS = { idleTimeoutMs: 100, maxIdlePerOrigin: 2 };
+const LIMITS = { idleTimeoutMs: 100, maxIdlePerOrigin: 2, maxIdle: 3 };
 
 function connectionOf(script: Script, originKey = "a"): Connection {
   return new Connection(scriptedConn(script), { originKey, onClose() {} });
@@ -50,6 +50,19 @@ Deno.test("Pool.put() closes what is more than enough", () => {
     false,
     true,
   ]);
+});
+
+Deno.test("Pool.put() closes the oldest of any origin where there are enough of all", () => {
+  const pool = new Pool(LIMITS);
+  const oldest = connectionOf({ reads: [], then: "silence" }, "b");
+  const others = ["a", "a", "c"].map((origin) =>
+    connectionOf({ reads: [], then: "silence" }, origin)
+  );
+  pool.put(oldest, 0);
+  others.forEach((connection, at) => pool.put(connection, at + 1));
+  assert.equal(oldest.failed, true);
+  assert.deepEqual(others.map(({ failed }) => failed), [false, false, false]);
+  assert.equal(pool.size, 3);
 });
 
 Deno.test("Pool.take() never gives a connection with octets that came before, or an end", async () => {

@@ -33,7 +33,13 @@ Deno.serve({
   const kept = idle.pop() ?? await connect();
   const { conn, buffer } = kept;
   const sent = conn.write(HEAD);
-  const end = await conn.read(buffer) ?? 0;
+  // The runner writes head and body apart.
+  let end = 0;
+  while (end <= BODY_BYTES) {
+    const count = await conn.read(buffer.subarray(end));
+    if (count === null) throw new Error("The runner has closed");
+    end += count;
+  }
   await sent;
   const response = new Response(buffer.subarray(end - BODY_BYTES, end));
   idle.push(kept);
