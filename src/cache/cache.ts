@@ -82,6 +82,14 @@ export interface CacheOptions<V> {
   readonly background?: Background;
 }
 
+/**
+ * A key as one text. Most have one part, which stands for itself: a text that is put together anew has to be hashed anew.
+ */
+function idOf(key: CacheKey): string {
+  const [only] = key;
+  return key.length === 1 && only !== undefined ? only : `\0${joinParts(key)}`;
+}
+
 /** What one look for a value brought. */
 interface Outcome<V> {
   readonly value: V;
@@ -127,7 +135,7 @@ export function createCache<V>(
 
   /** Brings the copy in process in line with the durable tier; undefined where the source must be asked. */
   async function lookUp(key: CacheKey): Promise<Entry<V> | undefined> {
-    const id = joinParts(key);
+    const id = idOf(key);
     if (tier === undefined) return undefined;
     if (!memory.has(id) && fills.isUnderWay(id)) return undefined; // after a lookup that found nothing
     return await lookups.share(id, async (isCurrent) => {
@@ -162,7 +170,7 @@ export function createCache<V>(
     key: CacheKey,
     fill: () => Promise<Fill<V>>,
   ): Promise<Outcome<V>> {
-    const id = joinParts(key);
+    const id = idOf(key);
     return fills.share(id, async (isCurrent) => {
       try {
         const filled = await fill();
@@ -181,7 +189,7 @@ export function createCache<V>(
 
   async function keep(key: CacheKey, filled: Fill<V>): Promise<void> {
     const { value, ttlMs, staleIfErrorMs = policy.staleIfErrorMs } = filled;
-    const id = joinParts(key);
+    const id = idOf(key);
     forget(id);
     if (ttlMs <= 0) return await tier?.remove(key);
     const entry = {
@@ -204,7 +212,7 @@ export function createCache<V>(
 
   return {
     peek(key) {
-      const entry = verified(joinParts(key));
+      const entry = verified(idOf(key));
       if (entry === undefined || standingOf(entry, now()) !== "fresh") {
         return undefined;
       }
@@ -213,7 +221,7 @@ export function createCache<V>(
     },
 
     atHand(key) {
-      const entry = verified(joinParts(key));
+      const entry = verified(idOf(key));
       if (entry === undefined || standingOf(entry, now()) === "spent") {
         return undefined;
       }
@@ -222,12 +230,12 @@ export function createCache<V>(
     },
 
     isPending(key) {
-      const id = joinParts(key);
+      const id = idOf(key);
       return lookups.isUnderWay(id) || fills.isUnderWay(id);
     },
 
     async get(key, fill) {
-      const copy = verified(joinParts(key));
+      const copy = verified(idOf(key));
       const entry = copy ?? await lookUp(key);
       const standing = entry && standingOf(entry, now());
       if (entry === undefined || standing === "spent") {
@@ -246,7 +254,7 @@ export function createCache<V>(
     set: keep,
 
     async delete(key) {
-      forget(joinParts(key));
+      forget(idOf(key));
       await tier?.remove(key);
     },
   };
