@@ -45,12 +45,8 @@ export function cookieNames(field: string, prefix: string): string[] {
   return [...new Set(names.filter((name) => name.startsWith(prefix)))];
 }
 
-/** Finds out at a glance that a field has none of ours. */
-const MAY_BE_OWN = /porthole-|daytona-/i;
-
 /** The Cookie field without the gateway's cookies, or undefined where nothing is left of it. */
 export function withoutOwnCookies(field: string): string | undefined {
-  if (!MAY_BE_OWN.test(field)) return field;
   const pairs = field.split(";");
   const kept = pairs.filter((pair) => !isOwnCookieName(nameOf(pair)));
   if (kept.length === pairs.length) return field;

@@ -70,15 +70,12 @@ function presentedSessions(source: CredentialSource): readonly string[] {
   const byLogin = cookie.includes(loginSessionPrefix)
     ? lastValues(cookie, loginSession(source.host.label))
     : NONE;
-  const sessions = byLogin.length === 0 ? byKey : [...byKey, ...byLogin];
+  const sessions = [...byKey, ...byLogin];
   return sessions.length > 0 && cookiesCount(source) ? sessions : NONE;
 }
 
 function lastValues(cookie: string, name: string): readonly string[] {
-  const values = cookieValues(cookie, name);
-  return values.length > MAX_SESSION_COOKIES
-    ? values.slice(-MAX_SESSION_COOKIES)
-    : values;
+  return cookieValues(cookie, name).slice(-MAX_SESSION_COOKIES);
 }
 
 /**

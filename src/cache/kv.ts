@@ -60,7 +60,7 @@ interface Change {
   readonly make: (change: KvChange) => KvChange;
 }
 
-interface OwnChange extends Change {
+interface TimedChange extends Change {
   /** Nobody waits for it any more. */
   isOver: boolean;
 }
@@ -114,22 +114,19 @@ export async function openKvStore(
    * long as it takes, even once it is closed, so a change goes out only in time, and counts only where nothing was written
    * since: what had to be given up must not undo, minutes later, what others wrote meanwhile.
    */
-  async function changeShared({ path, make }: Change): Promise<void> {
-    let isOver = false;
-    await guard.run(async () => {
-      const kv = await database();
-      for (let isMade = false; !isMade;) {
-        const { versionstamp } = await kv.get(path);
-        if (isOver) return;
-        const checked = kv.atomic().check({ key: path, versionstamp });
-        isMade = (await make(checked).commit()).ok;
-      }
-    }, undefined);
-    isOver = true;
+  async function changeShared(change: TimedChange): Promise<void> {
+    const { path, make } = change;
+    const kv = await database();
+    for (let isMade = false; !isMade;) {
+      const { versionstamp } = await kv.get(path);
+      if (change.isOver) return;
+      const checked = kv.atomic().check({ key: path, versionstamp });
+      isMade = (await make(checked).commit()).ok;
+    }
   }
 
   /** Changes keys of a database that is this process's own, in one transaction. */
-  async function changeOwn(changes: readonly OwnChange[]): Promise<void[]> {
+  async function changeOwn(changes: readonly TimedChange[]): Promise<void[]> {
     const kv = await database();
     const inTime = changes.filter(({ isOver }) => !isOver);
     const all = inTime.reduce((all, { make }) => make(all), kv.atomic());
@@ -148,10 +145,12 @@ export async function openKvStore(
 
   /** Changes one key. What had to be given up before it was sent is not sent any more. */
   async function change(wanted: Change): Promise<void> {
-    if (shared) return await changeShared(wanted);
-    const own: OwnChange = { ...wanted, isOver: false };
-    await guard.run(() => changeInBatch(own), undefined);
-    own.isOver = true;
+    const timed: TimedChange = { ...wanted, isOver: false };
+    await guard.run(
+      () => shared ? changeShared(timed) : changeInBatch(timed),
+      undefined,
+    );
+    timed.isOver = true;
   }
 
   /** What lies at a key; undefined where that cannot be told. */

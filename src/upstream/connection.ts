@@ -136,10 +136,8 @@ export class Connection {
 
   #fill(): Promise<boolean> {
     this.#makeRoom();
-    const room = this.#end === 0
-      ? this.#buffer
-      : this.#buffer.subarray(this.#end);
-    return this.#conn.read(room).then(this.#filled, this.#notFilled);
+    return this.#conn.read(this.#buffer.subarray(this.#end))
+      .then(this.#filled, this.#notFilled);
   }
 
   // Bound once: every read of every exchange comes back here.
@@ -208,11 +206,11 @@ export class Connection {
   async #writeAll(octets: Uint8Array): Promise<boolean> {
     this.#unsent = octets.length;
     try {
-      for (let unsent = octets; unsent.length > 0;) {
+      let unsent = octets;
+      while (unsent.length > 0) {
         const count = await this.#conn.write(unsent);
         this.#unsent -= count;
         this.#sent += count;
-        if (this.#unsent === 0) break;
         unsent = unsent.subarray(count);
       }
       return true;
@@ -228,9 +226,10 @@ export class Connection {
     this.#dueAt = dueAt(limit, now);
   }
 
-  /** Takes the deadline away. */
+  /** From here on it has no deadline, and its client is not going to be watched. */
   expectNothing(): void {
     this.#dueAt = Infinity;
+    this.watchAt = Infinity;
   }
 
   /** Fails it where it is overdue, and sees that a client who has waited for long is watched. */

@@ -106,7 +106,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
         const head = this.#takeFinalHead();
         if (head !== undefined) {
           this.#answered = true;
-          this.#expectNothing();
+          connection.expectNothing();
           return head;
         }
         if (!await connection.fill()) {
@@ -188,7 +188,7 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
   /** Leaves the connection to whoever holds it next. */
   settle(): void {
     this.#signal?.removeEventListener("abort", this);
-    this.#expectNothing();
+    this.#connection.expectNothing();
     this.#upload?.stop();
     if (this.#connection.holder === this) this.#connection.holder = null;
   }
@@ -205,12 +205,6 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     const { method, body } = this.#prepared.request;
     return this.#connection.sent === 0 ||
       (body === null && IDEMPOTENT.has(method));
-  }
-
-  /** From here on no deadline counts, and the client is not going to be watched. */
-  #expectNothing(): void {
-    this.#connection.expectNothing();
-    this.#connection.watchAt = Infinity;
   }
 
   /** Never rejects: the receiving side finds out what becomes of a connection that cannot be written to. */

@@ -51,9 +51,7 @@ export class Pool implements ConnectionHolder {
     let idle = this.#idle.get(connection.originKey);
     if (idle === undefined) this.#idle.set(connection.originKey, idle = []);
     if (idle.length >= this.#limits.maxIdlePerOrigin) {
-      return connection.fail(
-        new UpstreamError("closed", "enough idle connections"),
-      );
+      return connection.fail(enough());
     }
     if (this.#size >= this.#limits.maxIdle) this.#dropOldest();
     idle.push(connection);
@@ -86,7 +84,7 @@ export class Pool implements ConnectionHolder {
         oldest = first;
       }
     }
-    oldest?.fail(new UpstreamError("closed", "enough idle connections"));
+    oldest?.fail(enough());
   }
 
   /** Forgets a connection that ended while it was idle. */
@@ -97,4 +95,8 @@ export class Pool implements ConnectionHolder {
     idle.splice(index, 1);
     this.#size--;
   }
+}
+
+function enough(): UpstreamError {
+  return new UpstreamError("closed", "enough idle connections");
 }
