@@ -19,12 +19,11 @@ const ENDPOINTS = [
   "jwks_uri",
 ] as const;
 
-/** What was said last. */
-interface Statement {
+/** The last time that the provider was asked. */
+interface Attempt {
   readonly at: number;
-  /** Milliseconds. */
-  holds: number;
-  readonly server: Promise<oauth.AuthorizationServer>;
+  failed: boolean;
+  readonly answer: Promise<oauth.AuthorizationServer>;
 }
 
 /** The lookup for one issuer; both throw {@linkcode GatewayError} `login_unavailable`. */
@@ -45,7 +44,9 @@ export function createDiscovery(
 ): Discovery {
   const { issuer } = addresses;
   const { requestOptions, now } = options;
-  let discovery: Statement | undefined;
+  let latest: Attempt | undefined;
+  let known: oauth.AuthorizationServer | undefined;
+  let answeredAt = -Infinity;
 
   async function discover(): Promise<oauth.AuthorizationServer> {
     const response = await oauth.discoveryRequest(
@@ -72,35 +73,45 @@ export function createDiscovery(
     };
   }
 
-  function server(anew = false): Promise<oauth.AuthorizationServer> {
-    const age = discovery === undefined ? Infinity : now() - discovery.at;
-    const holds = anew ? DISCOVERY_PAUSE_MS : discovery?.holds ?? 0;
-    // A clock that was set back makes it none.
-    if (discovery === undefined || age >= holds || age < 0) {
-      const previous = discovery?.server;
-      const next: Statement = discovery = {
+  /** A time in the future is not recent: the clock was set back. */
+  function isRecent(at: number, ms: number): boolean {
+    const age = now() - at;
+    return age >= 0 && age < ms;
+  }
+
+  /** Asks the provider, unless it was asked within the last `holdsMs`. */
+  function ask(holdsMs: number): Promise<oauth.AuthorizationServer> {
+    if (latest === undefined || !isRecent(latest.at, holdsMs)) {
+      const attempt: Attempt = latest = {
         at: now(),
-        holds: DISCOVERY_TTL_MS,
-        server: discover().catch((error) => {
-          next.holds = DISCOVERY_PAUSE_MS;
-          // A provider whose metadata cannot be had is still the one that is known.
-          if (previous !== undefined) return previous;
-          throw unavailable(error);
+        failed: false,
+        answer: discover().then((answer) => {
+          answeredAt = now();
+          return known = answer;
+        }, (error) => {
+          attempt.failed = true;
+          throw error;
         }),
       };
     }
-    return discovery.server;
+    return latest.answer;
   }
 
   return {
-    server,
-    async check() {
-      if (discovery === undefined || now() - discovery.at < CHECK_PAUSE_MS) {
-        await server();
-        return;
-      }
+    async server(anew = false) {
+      const isDoubtful = anew || latest?.failed === true;
       try {
-        await discover();
+        return await ask(isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS);
+      } catch (error) {
+        // A provider whose metadata cannot be fetched is still the one we know.
+        if (known !== undefined) return known;
+        throw unavailable(error);
+      }
+    },
+    async check() {
+      if (isRecent(answeredAt, CHECK_PAUSE_MS)) return;
+      try {
+        await ask(DISCOVERY_PAUSE_MS);
       } catch (error) {
         throw unavailable(error);
       }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
 import { createOpenidProvider } from "../../../src/auth/oidc/provider.ts";
+import { GatewayError } from "../../../src/errors.ts";
 import {
   type OpenidProvider as StandIn,
   type OpenidProviderOptions,
@@ -114,6 +115,34 @@ Deno.test("OpenidProvider goes on with what it knows when rediscovery fails", as
   standIn.outage = 503;
   clock.now += DISCOVERY_TTL_MS;
   assert(await provider.authorizationUrl(attemptOf("a")));
+});
+
+Deno.test("OpenidProvider reports why the provider fails now, not why it first did", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  const reason = async () => {
+    const error: unknown = await provider.check().catch((error) => error);
+    assert(error instanceof GatewayError);
+    return String(error.cause);
+  };
+  standIn.outage = 503;
+  const first = await reason();
+  clock.now += 5000;
+  standIn.outage = undefined;
+  standIn.rewrite.discovery = (body) => ({ ...body, jwks_uri: "nowhere" });
+  const second = await reason();
+  assert.notEqual(first, second);
+  assert.match(second, /jwks_uri/);
+});
+
+Deno.test("check() fails while the provider is down, though logins go on with what is known", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  await provider.check();
+  standIn.outage = 503;
+  clock.now += DISCOVERY_TTL_MS;
+  assert(await provider.authorizationUrl(attemptOf("a")));
+  await assert.rejects(provider.check(), { code: "login_unavailable" });
 });
 
 Deno.test("OpenidProvider takes up keys that rotated", async () => {
