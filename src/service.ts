@@ -25,7 +25,7 @@ export interface Service {
    * Waits until closing the port would harm nobody, but no longer than `timeoutMs` milliseconds: no tunnel is open, and
    * no answer under way that did not announce it. Resolves to whether that is so.
    */
-  portUnused(timeoutMs: number): Promise<boolean>;
+  waitUntilPortIdle(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when tunnels are closed with 1001 and
    * the rest is ended. Resolves to whether everything ended by itself.
@@ -56,7 +56,7 @@ const ACTIVITY_TICK_MS = 5_000;
 const LAST_REQUEST_MS = 100;
 
 /** How long what is told to end may take to do so, ms. */
-const FAREWELL_MS = 1_000;
+const ABORT_GRACE_MS = 1_000;
 
 /** Builds a service; it answers from the start, and `/ready` tells when it can open previews. */
 export async function createService(
@@ -129,7 +129,7 @@ export async function createService(
     setInterval(() => {
       inFlight.recheckAll();
       const idleMs = config.limits.bodyIdleTimeoutMs;
-      if (idleMs > 0) inFlight.endStalled(performance.now() - idleMs);
+      if (idleMs > 0) inFlight.abortStalled(performance.now() - idleMs);
     }, options.recheckIntervalMs ?? RECHECK_INTERVAL_MS),
     setInterval(activity.tick, ACTIVITY_TICK_MS),
   ];
@@ -144,10 +144,10 @@ export async function createService(
     return promise.finally(() => clearTimeout(timer));
   }
 
-  async function portUnused(): Promise<void> {
-    await inFlight.theseOver();
+  async function waitUntilPortIdle(): Promise<void> {
+    await inFlight.drained();
     do {
-      await inFlight.tunnelsOver();
+      await inFlight.noTunnels();
       // Whoever took such an answer may be sending the next request on its connection.
       await sleep(LAST_REQUEST_MS, closing.signal).catch(() => {});
     } while (inFlight.tunnelCount > 0 && !closing.signal.aborted);
@@ -168,13 +168,13 @@ export async function createService(
     renderMetrics: metrics.render,
     retire() {
       isDraining = true;
-      inFlight.theseOver();
+      inFlight.beginDrain();
     },
-    portUnused: (timeoutMs) => happens(portUnused(), timeoutMs),
+    waitUntilPortIdle: (timeoutMs) => happens(waitUntilPortIdle(), timeoutMs),
     async drain(timeoutMs) {
       if (await happens(inFlight.idle(), timeoutMs)) return true;
       inFlight.abortAll();
-      await happens(inFlight.idle(), FAREWELL_MS);
+      await happens(inFlight.idle(), ABORT_GRACE_MS);
       // What still waits for its app is answered so.
       upstream.close();
       return false;

@@ -64,7 +64,7 @@ export function parseHost(
 /** Whether an Origin (RFC 6454 section 6.2) belongs to the same sandbox as `host`, on any of its ports. */
 export function isSameSandboxOrigin(
   origin: string,
-  host: PreviewHost,
+  host: Pick<PreviewHost, "label" | "authoritySuffix">,
   scheme: "http" | "https",
 ): boolean {
   const prefix = `${scheme}://`;

@@ -23,7 +23,7 @@ export type Credential =
 export interface CredentialSource {
   readonly method: string;
   readonly headers: Fields;
-  readonly host: PreviewHost;
+  readonly host: Pick<PreviewHost, "label" | "authoritySuffix">;
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,

@@ -1,156 +1,152 @@
 /**
- * The gate: who may pass to a port of a sandbox. It tries every credential in order, and one that fails does not
- * spoil the next: an app's own Authorization field, say, must not shut out a good cookie.
+ * The gate: decides who may reach a port of a sandbox. It tries every credential in order, and one that fails does not
+ * spoil the next: an app's own Authorization field, say, must not hide a good cookie.
  */
-import type { PreviewHost } from "../address/preview_host.ts";
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
 import type { AccessDirectory } from "../directory/access.ts";
+import { FREE } from "../directory/answers.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import { type Eager, run, settled } from "../lib/eager.ts";
 import type { Credential } from "./credentials.ts";
 import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
-import type { Throttle } from "./throttle.ts";
+import { spend, type Throttle } from "./throttle.ts";
 
-/** What opened the door. */
-export type PassedBy = "public" | "signed_token" | Credential["kind"];
+/** What a request was admitted by. */
+export type AdmittedBy = "public" | "signed_token" | Credential["kind"];
 
-/** The gate's answer. */
+/** The gate's decision. */
 export type Verdict =
   | {
     readonly kind: "allow";
     readonly sandboxId: string;
-    readonly by: PassedBy;
-    /** The preview token that a session may be made from, where it came in the query. */
+    readonly by: AdmittedBy;
+    /** The preview token to make a session from, if it came in the query. */
     readonly sessionToken?: string;
   }
-  /** Nothing presented opens it; a login might. */
+  /** Nothing that was presented is enough; a login might be. */
   | { readonly kind: "login"; readonly code: ErrorCode }
   | { readonly kind: "deny"; readonly code: ErrorCode };
 
-/** One knock. */
+/** What the gate decides on. */
 export interface GateRequest {
-  readonly host: PreviewHost;
-  /** In order of precedence; not asked for where the sandbox is known to be public. */
-  credentials(): readonly Credential[];
+  /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
+  readonly label: string;
+  readonly port: number;
+  /** Whether it came by the toolbox route, which knows no signed tokens and no public sandboxes. */
+  readonly isToolbox: boolean;
   readonly clientAddress: string;
-  /** Whether the label is a sandbox id by all means: signed links are for ports only. */
-  readonly isSandboxId?: boolean;
-  /** Called before a question goes to the API. */
-  onAsk?(): void;
+  /** In order of precedence; not called if the sandbox is known to be public. */
+  credentials(): readonly Credential[];
+  /** Called before an answer is looked up that is not at hand. */
+  onLookup(): void;
 }
 
-/** Decides on requests to preview hosts. */
+/** Decides on requests for sandboxes. */
 export interface Gate {
   /**
-   * At once where all that it takes is known, as for most requests.
+   * Decides on a request; without a promise if the sandbox is known to be public.
    *
-   * @throws {GatewayError} where a credential could not be judged and none of the others opened: `api_unreachable`,
-   * or `too_many_refusals` where the API is not asked for this client any more
+   * @throws {GatewayError} if a credential could not be judged and no other one is enough: `api_unreachable`, or
+   * `too_many_refusals` if the API is not asked for this client any more
    */
   admit(request: GateRequest): Verdict | Promise<Verdict>;
-  /** Asks again for somebody who was let in: costs nothing, and is never refused for the cost. Throws as `admit()`. */
-  readmit(request: GateRequest): Verdict | Promise<Verdict>;
+  /** Decides again for somebody who was admitted: costs nothing, and is never refused for the cost. Throws as `admit()`. */
+  readmit(request: GateRequest): Promise<Verdict>;
 }
 
-/** Parts of the gate. */
+/** Dependencies of the gate. */
 export interface GateOptions {
   readonly sandboxes: Pick<SandboxDirectory, "isKnownPublic" | "isPublic">;
   readonly access: AccessDirectory;
   readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "isWorth">;
+  readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly throttle: Throttle;
 }
 
 /** Creates the gate. */
 export function createGate(options: GateOptions): Gate {
-  const { sandboxes, access, sessions } = options;
+  const { sandboxes, access, sessions, logins, throttle } = options;
 
-  /** Whether one credential opens the sandbox that the host label names. */
-  function opens(
+  /** Whether a credential is good for the sandbox that the label names. */
+  function accepts(
     credential: Credential,
-    host: PreviewHost,
+    request: GateRequest,
     caller: Caller,
   ): boolean | Promise<boolean> {
-    const { address, mayAsk } = caller;
+    const { label } = request;
+    const { address, charge } = caller;
 
-    function isWorth(session: Session | undefined): boolean | Promise<boolean> {
-      if (session?.sandboxId !== host.label) return false;
+    function acceptsSession(
+      session: Session | undefined,
+    ): boolean | Promise<boolean> {
+      if (session?.sandboxId !== label) return false;
       return session.kind === "key"
-        ? access.isPreviewToken(host.label, session.token, mayAsk)
-        : options.logins.isWorth(session, caller);
+        ? access.isPreviewToken(label, session.token, charge)
+        : logins.grantsAccess(session, caller);
     }
 
     switch (credential.kind) {
       case "preview_token":
       case "auth_key":
-        return access.isPreviewToken(host.label, credential.token, mayAsk);
+        return access.isPreviewToken(label, credential.token, charge);
       case "session": {
-        const session = sessions.open(credential.sealed, host);
+        const session = sessions.open(credential.sealed, request);
         return session instanceof Promise
-          ? session.then(isWorth)
-          : isWorth(session);
+          ? session.then(acceptsSession)
+          : acceptsSession(session);
       }
       case "bearer": {
         const user = { bearer: credential.token, clientAddress: address };
-        return access.hasAccess(host.label, user, mayAsk);
+        return access.hasAccess(label, user, charge);
       }
     }
   }
 
-  /** The verdict, with everything that the API is asked for it charged to `caller`. */
-  function* judge(
+  /** The verdict; lookups are charged to `caller`. */
+  async function judge(
     request: GateRequest,
     caller: Caller,
-    isPublic: boolean | undefined,
-  ): Eager<Verdict> {
-    const { host, isSandboxId = false } = request;
-    const { mayAsk } = caller;
-    const isTokenShaped = !isSandboxId && mayBeSignedToken(host.label);
+    isKnownPublic: boolean | undefined,
+  ): Promise<Verdict> {
+    const { label, port, isToolbox } = request;
+    const { charge } = caller;
+    const isTokenShaped = !isToolbox && mayBeSignedToken(label);
     let failure: GatewayError | undefined;
 
-    /** An answer that cannot be had must not hide another credential's yes; it counts at the end. */
-    function note(error: unknown): void {
-      if (!(error instanceof GatewayError)) throw error;
-      failure ??= error;
+    /** What `ask` says; undefined if it fails, which must not hide another credential's yes and is thrown at the end. */
+    async function attempt<T>(
+      ask: () => T | Promise<T>,
+    ): Promise<T | undefined> {
+      try {
+        const answer = ask();
+        return answer instanceof Promise ? await answer : answer;
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        failure ??= error;
+        return undefined;
+      }
     }
 
     if (isTokenShaped) {
-      try {
-        const { label, port } = host;
-        const sandboxId = yield* settled(
-          access.sandboxOfSignedToken(label, port, mayAsk),
-        );
-        if (sandboxId !== null) {
-          return { kind: "allow", sandboxId, by: "signed_token" };
-        }
-      } catch (error) {
-        note(error);
+      const sandboxId = await attempt(() =>
+        access.sandboxOfSignedToken(label, port, charge)
+      );
+      if (typeof sandboxId === "string") {
+        return { kind: "allow", sandboxId, by: "signed_token" };
       }
     }
-    if (!isAlwaysPrivate(host.port) && isPublic !== false) {
-      try {
-        const { label } = host;
-        if (isPublic ?? (yield* settled(sandboxes.isPublic(label, mayAsk)))) {
-          return { kind: "allow", sandboxId: label, by: "public" };
-        }
-      } catch (error) {
-        note(error);
-      }
+    if (!isAlwaysPrivate(port)) {
+      const isPublic = isKnownPublic ??
+        await attempt(() => sandboxes.isPublic(label, charge));
+      if (isPublic) return { kind: "allow", sandboxId: label, by: "public" };
     }
     const credentials = request.credentials();
     for (const credential of credentials) {
-      try {
-        const answer = opens(credential, host, caller);
-        if (!(answer instanceof Promise ? yield answer : answer)) continue;
-      } catch (error) {
-        note(error);
-        continue;
-      }
+      if (!await attempt(() => accepts(credential, request, caller))) continue;
       return {
         kind: "allow",
-        sandboxId: host.label,
+        sandboxId: label,
         by: credential.kind,
         ...(credential.kind === "auth_key"
           ? { sessionToken: credential.token }
@@ -169,57 +165,52 @@ export function createGate(options: GateOptions): Gate {
     };
   }
 
-  function* admitAfterLooking(
+  /** The verdict, charged to the client's budget. Only refusals cost: the price of a yes, or of an outage, is refunded. */
+  async function judgeForPay(
     request: GateRequest,
-    isPublic: boolean | undefined,
-  ): Eager<Verdict> {
-    const { throttle } = options;
+    isKnownPublic: boolean | undefined,
+  ): Promise<Verdict> {
     const address = request.clientAddress;
-    let asked = 0;
-    let isCharged = false;
-    function mayAsk(): void {
-      request.onAsk?.();
-      const allowance = throttle.take(address);
-      if (!allowance.ok) {
-        isCharged = true;
-        const { retryAfterSec } = allowance;
-        throw new GatewayError("too_many_refusals", "Over its budget", {
-          retryAfterSec,
-        });
+    let lookups = 0;
+    let isRefused = false;
+    function charge(): void {
+      request.onLookup();
+      try {
+        spend(throttle, address);
+      } catch (error) {
+        isRefused = true;
+        throw error;
       }
-      asked++;
+      lookups++;
     }
     try {
-      const caller = { address, mayAsk };
-      const verdict = yield* judge(request, caller, isPublic);
-      isCharged = verdict.kind !== "allow";
+      const caller = { address, charge };
+      const verdict = await judge(request, caller, isKnownPublic);
+      isRefused = verdict.kind !== "allow";
       return verdict;
     } finally {
-      // Only refusals cost: what led to a yes, or to nothing because the API is down, is given back.
-      if (!isCharged && asked > 0) throttle.giveBack(address, asked);
+      if (!isRefused && lookups > 0) throttle.giveBack(address, lookups);
     }
   }
 
-  /** Whether the sandbox is known to be public, where that decides; undefined where it is not known or does not. */
-  function publicity(
-    { host, isSandboxId = false }: GateRequest,
-  ): boolean | undefined {
-    return isSandboxId || isAlwaysPrivate(host.port) ||
-        mayBeSignedToken(host.label)
+  /** Whether the sandbox is known to be public or not; undefined if that is unknown, or does not decide. */
+  function publicity(request: GateRequest): boolean | undefined {
+    const { label, port, isToolbox } = request;
+    return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
       ? undefined
-      : sandboxes.isKnownPublic(host.label);
+      : sandboxes.isKnownPublic(label);
   }
 
   return {
     admit(request) {
-      const isPublic = publicity(request);
-      return isPublic
-        ? { kind: "allow", sandboxId: request.host.label, by: "public" }
-        : run(admitAfterLooking(request, isPublic));
+      const isKnownPublic = publicity(request);
+      return isKnownPublic
+        ? { kind: "allow", sandboxId: request.label, by: "public" }
+        : judgeForPay(request, isKnownPublic);
     },
     readmit(request) {
-      const caller = { address: request.clientAddress, mayAsk() {} };
-      return run(judge(request, caller, publicity(request)));
+      const caller = { address: request.clientAddress, charge: FREE };
+      return judge(request, caller, publicity(request));
     },
   };
 }

@@ -9,6 +9,7 @@ import {
 } from "oauth4webapi";
 import { parseHost, type PreviewHost } from "../address/preview_host.ts";
 import type { AccessDirectory } from "../directory/access.ts";
+import { FREE } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider } from "./oidc/provider.ts";
@@ -103,7 +104,7 @@ export function createLogin(options: LoginOptions): Login {
       const tokens = await provider.redeem(parameters, transaction);
       const bearer = tokens.accessToken;
       const user = { bearer, clientAddress };
-      if (!await options.access.hasAccess(host.label, user, () => {})) {
+      if (!await options.access.hasAccess(host.label, user, FREE)) {
         throw new GatewayError("sandbox_not_found", "No access");
       }
       const sessionEnd = now() + options.sessionTtlMs;

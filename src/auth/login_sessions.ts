@@ -8,9 +8,8 @@ import type { Codec } from "../cache/durable_tier.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { AccessDirectory } from "../directory/access.ts";
-import type { MayAsk } from "../directory/answers.ts";
+import type { Charge } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
-import { type Eager, run, settled } from "../lib/eager.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
@@ -29,7 +28,7 @@ type Standing =
 /** On whose behalf a session is judged. */
 export interface Caller {
   readonly address: string;
-  readonly mayAsk: MayAsk;
+  readonly charge: Charge;
 }
 
 /** Judges and ends login sessions. */
@@ -37,7 +36,7 @@ export interface LoginSessions {
   /** Remembers the tokens of a new session. */
   begin(session: LoginSession, tokens: Tokens): Promise<void>;
   /** Whether the session still opens its sandbox; throws `api_unreachable` where that cannot be known. */
-  isWorth(session: LoginSession, caller: Caller): boolean | Promise<boolean>;
+  grantsAccess(session: LoginSession, caller: Caller): Promise<boolean>;
   /** Ends a session before its time, wherever its cookie is; throws `logout_incomplete` where that is not kept. */
   end(session: LoginSession): Promise<void>;
 }
@@ -113,7 +112,7 @@ export function createLoginSessions(options: {
   function standingOf(
     id: string,
   ): Standing | undefined | Promise<Standing | undefined> {
-    return standings.peek([id]) ?? lookUp(id);
+    return standings.getFresh([id]) ?? lookUp(id);
   }
 
   async function lookUp(id: string): Promise<Standing | undefined> {
@@ -170,26 +169,26 @@ export function createLoginSessions(options: {
     });
   }
 
-  function* isWorth(
+  async function grantsAccess(
     session: LoginSession,
-    { address, mayAsk }: Caller,
-  ): Eager<boolean> {
-    const standing = yield* settled(standingOf(session.id));
+    { address, charge }: Caller,
+  ): Promise<boolean> {
+    const known = standingOf(session.id);
+    const standing = known instanceof Promise ? await known : known;
     if (standing === undefined) return store === null;
     if (standing.state === "ended") return false;
-    const current = yield* settled(renewed(session, standing));
-    return current !== undefined && (yield* settled(
-      access.hasAccess(
-        session.sandboxId,
-        { bearer: current.accessToken, clientAddress: address },
-        mayAsk,
-      ),
-    ));
+    const renewal = renewed(session, standing);
+    const current = renewal instanceof Promise ? await renewal : renewal;
+    return current !== undefined && await access.hasAccess(
+      session.sandboxId,
+      { bearer: current.accessToken, clientAddress: address },
+      charge,
+    );
   }
 
   return {
     begin: (session, tokens) => keep(session, { ...tokens, state: "open" }),
-    isWorth: (session, caller) => run(isWorth(session, caller)),
+    grantsAccess,
     async end(session) {
       renewals.overtake(session.id);
       await keep(session, { state: "ended" });

@@ -7,6 +7,7 @@
  * as ever. A question is paid before it is asked, so the budget also bounds what comes all at once.
  */
 import ipaddr from "ipaddr.js";
+import { GatewayError } from "../errors.ts";
 import { type Allowance, createTokenBuckets } from "../lib/token_bucket.ts";
 
 /** Counts refusals by client address. */
@@ -39,6 +40,20 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     take: (address) => buckets.take(clientOf(address)),
     giveBack: (address, count) => buckets.giveBack(clientOf(address), count),
   };
+}
+
+/**
+ * Pays for one lookup on behalf of a client.
+ *
+ * @throws {GatewayError} `too_many_refusals`
+ */
+export function spend(throttle: Throttle, address: string): void {
+  const allowance = throttle.take(address);
+  if (allowance.ok) return;
+  const { retryAfterSec } = allowance;
+  throw new GatewayError("too_many_refusals", "Over its budget", {
+    retryAfterSec,
+  });
 }
 
 /** Bits of an IPv6 address that name a network; the others are a subscriber's to choose (RFC 4291 section 2.5.4). */

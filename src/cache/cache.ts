@@ -7,7 +7,13 @@ import {
   type Codec,
   createDurableTier,
 } from "./durable_tier.ts";
-import { backOff, type Entry, standingOf, timesOf } from "./entry.ts";
+import {
+  backOff,
+  type Entry,
+  type Freshness,
+  freshnessOf,
+  timesOf,
+} from "./entry.ts";
 import { createSingleFlight } from "./single_flight.ts";
 import type { DurableStore } from "./store.ts";
 
@@ -36,7 +42,7 @@ export interface Fill<V> {
 }
 
 /**
- * What the cache did, for metrics. Each `get` that resolves and each `peek` that finds something is one of `hit`, `stale`,
+ * What the cache did, for metrics. Each `get` that resolves and each `getFresh` or `getUsable` that finds something is one of `hit`, `stale`,
  * `durable_hit`, `miss`; each failed fill is a `fill_failed`, each unusable durable value a `codec_failed`.
  */
 export type CacheEvent =
@@ -49,10 +55,10 @@ export type CacheEvent =
 
 /** A typed cache in two tiers. */
 export interface Cache<V> {
-  /** The value in process where `get` would answer with it and do nothing else; undefined otherwise. */
-  peek(key: CacheKey): V | undefined;
-  /** The same also where `get` would renew the value behind its answer: for whoever may cause no fill. */
-  atHand(key: CacheKey): V | undefined;
+  /** The value in process if `get` would answer with it and do nothing else; undefined otherwise. */
+  getFresh(key: CacheKey): V | undefined;
+  /** The value in process if `get` would answer with it, though it might renew it behind the answer. */
+  getUsable(key: CacheKey): V | undefined;
   /** Whether somebody waits for that value already: then one more costs nothing. */
   isPending(key: CacheKey): boolean;
   /**
@@ -203,6 +209,19 @@ export function createCache<V>(
     await tier?.write(key, entry);
   }
 
+  /** The copy in process if it counts, which is a hit. */
+  function atHand(
+    key: CacheKey,
+    counts: (freshness: Freshness) => boolean,
+  ): V | undefined {
+    const entry = verified(idOf(key));
+    if (entry === undefined || !counts(freshnessOf(entry, now()))) {
+      return undefined;
+    }
+    onEvent?.("hit", kind);
+    return entry.value;
+  }
+
   /** Drops the copy in process; what is under way for it no longer counts. */
   function forget(id: string): void {
     lookups.overtake(id);
@@ -211,23 +230,8 @@ export function createCache<V>(
   }
 
   return {
-    peek(key) {
-      const entry = verified(idOf(key));
-      if (entry === undefined || standingOf(entry, now()) !== "fresh") {
-        return undefined;
-      }
-      onEvent?.("hit", kind);
-      return entry.value;
-    },
-
-    atHand(key) {
-      const entry = verified(idOf(key));
-      if (entry === undefined || standingOf(entry, now()) === "spent") {
-        return undefined;
-      }
-      onEvent?.("hit", kind);
-      return entry.value;
-    },
+    getFresh: (key) => atHand(key, (freshness) => freshness === "fresh"),
+    getUsable: (key) => atHand(key, (freshness) => freshness !== "spent"),
 
     isPending(key) {
       const id = idOf(key);
@@ -237,17 +241,17 @@ export function createCache<V>(
     async get(key, fill) {
       const copy = verified(idOf(key));
       const entry = copy ?? await lookUp(key);
-      const standing = entry && standingOf(entry, now());
-      if (entry === undefined || standing === "spent") {
+      const freshness = entry && freshnessOf(entry, now());
+      if (entry === undefined || freshness === "spent") {
         const { value, event } = await refill(key, fill);
         onEvent?.(event, kind);
         return value;
       }
-      if (standing !== "fresh" && now() >= entry.retryAt) {
+      if (freshness !== "fresh" && now() >= entry.retryAt) {
         inBackground(refill(key, fill)); // counted there
       }
       const nearest = copy === undefined ? "durable_hit" : "hit";
-      onEvent?.(standing === "outage" ? "stale" : nearest, kind);
+      onEvent?.(freshness === "outage" ? "stale" : nearest, kind);
       return entry.value;
     },
 

@@ -33,7 +33,7 @@ export interface Entry<V> extends Times {
  * What an entry is good for: `fresh` answers, `due` answers and wants renewing, `outage` is past its TTL but answers as
  * the source failed lately, `spent` is only a last resort.
  */
-export type Standing = "fresh" | "due" | "outage" | "spent";
+export type Freshness = "fresh" | "due" | "outage" | "spent";
 
 /** The times of a value that is `ttlMs` good from `now` on. */
 export function timesOf(
@@ -57,7 +57,7 @@ function madeAt({ refreshAt, expiresAt }: Times): number {
 }
 
 /** Judges an entry by the clock. */
-export function standingOf(entry: Entry<unknown>, now: number): Standing {
+export function freshnessOf(entry: Entry<unknown>, now: number): Freshness {
   // By a clock that was set back it would answer for hours.
   if (now < madeAt(entry) - MAX_SKEW_MS) return "spent";
   if (now < entry.refreshAt) return "fresh";

@@ -8,7 +8,7 @@ import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
 import { createGateway, type Gateway } from "../http/gateway.ts";
 import { createTunneler } from "../http/tunnel.ts";
 import { createWarning } from "../http/warning.ts";
-import { createWithAccount } from "../http/with_account.ts";
+import { createTrackExchange } from "../http/track_exchange.ts";
 import { createAccessLog } from "../observability/access_log.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
@@ -76,7 +76,7 @@ export function composeDataPlane(
     tunnels: limits.tunnels,
   });
   const accessLog = createAccessLog(config.log, lines);
-  const withAccount = createWithAccount({
+  const trackExchange = createTrackExchange({
     corsMode: config.public.corsMode,
     trustedProxies,
     activity,
@@ -115,7 +115,7 @@ export function composeDataPlane(
         forwarder,
         bufferLimitBytes: limits.tunnelBufferBytes,
       }),
-      withAccount,
+      trackExchange,
       now,
     }),
     buildLogs: createBuildLogs({
@@ -125,7 +125,7 @@ export function composeDataPlane(
       builds: createBuildDirectory(api),
       throttle,
       upstream,
-      withAccount,
+      trackExchange,
       now,
     }),
     activity,

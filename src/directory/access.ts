@@ -6,7 +6,7 @@ import { createDigests } from "../lib/digest.ts";
 import {
   type AnswerCacheOptions,
   booleanCodec,
-  type MayAsk,
+  type Charge,
   openAnswerCache,
 } from "./answers.ts";
 
@@ -16,19 +16,19 @@ export interface AccessDirectory {
   isPreviewToken(
     sandboxId: string,
     token: string,
-    mayAsk: MayAsk,
+    charge: Charge,
   ): boolean | Promise<boolean>;
   /** Whether the user behind an API key or JWT may see the sandbox. */
   hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
-    mayAsk: MayAsk,
+    charge: Charge,
   ): boolean | Promise<boolean>;
   /** The sandbox that a signed token opens on `port`; null where it opens nothing there (any more). */
   sandboxOfSignedToken(
     token: string,
     port: number,
-    mayAsk: MayAsk,
+    charge: Charge,
   ): string | null | Promise<string | null>;
 }
 
@@ -67,25 +67,25 @@ export function createAccessDirectory(
 
   return {
     // What the API would not be asked about leaves no trace here either.
-    isPreviewToken: (sandboxId, token, mayAsk) =>
+    isPreviewToken: (sandboxId, token, charge) =>
       isAuthToken(token) &&
       previewTokens.lookUp(
         digestKey([sandboxId, token]),
         () => api.isValidAuthToken(sandboxId, token),
-        mayAsk,
+        charge,
       ),
-    hasAccess: (sandboxId, user, mayAsk) =>
+    hasAccess: (sandboxId, user, charge) =>
       isBearer(user.bearer) &&
       users.lookUp(
         digestKey([sandboxId, user.bearer]),
         () => api.hasSandboxAccess(sandboxId, user),
-        mayAsk,
+        charge,
       ),
-    sandboxOfSignedToken: (token, port, mayAsk) =>
+    sandboxOfSignedToken: (token, port, charge) =>
       signedTokens.lookUp(
         digestKey([token, String(port)]),
         () => api.sandboxIdOfSignedToken(token, port),
-        mayAsk,
+        charge,
       ),
   };
 }

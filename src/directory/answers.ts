@@ -64,15 +64,21 @@ export interface AnswerCacheOptions {
   readonly background: Background;
 }
 
-/** Called before a question goes out on somebody's behalf, and not where the answer is at hand; throws to forbid it. */
-export type MayAsk = () => void;
+/** Pays for one lookup, before the API is asked; throws to forbid it. */
+export type Charge = () => void;
+
+/** Lookups that nobody pays for. */
+export const FREE: Charge = (): void => {};
 
 /** A cache of one kind of answer that applies its policy. */
 export interface AnswerCache<V> {
   /** The answer for `key` where it is at hand in process and fresh; undefined otherwise. */
   known(key: string): V | undefined;
-  /** The answer for `key`, at once where it is at hand in process; else `ask` is called at most once at a time. */
-  lookUp(key: string, ask: () => Promise<V>, mayAsk: MayAsk): V | Promise<V>;
+  /**
+   * The answer for `key`: without a promise if it is at hand in process, else from a tier behind or from `ask`, which
+   * runs once at a time for each key. If `charge` throws, an answer that is past its time but still good stands in.
+   */
+  lookUp(key: string, ask: () => Promise<V>, charge: Charge): V | Promise<V>;
   /** The same for nobody yet: a "no" is not kept, as it may be another one when somebody comes. */
   anticipate(key: string, ask: () => Promise<V>): Promise<V>;
   /** Replaces the answer in every tier. */
@@ -108,17 +114,17 @@ export function openAnswerCache<V>(
   }
 
   return {
-    known: (key) => cache.peek([key]),
-    lookUp(key, ask, mayAsk) {
-      const known = cache.peek([key]);
+    known: (key) => cache.getFresh([key]),
+    lookUp(key, ask, charge) {
+      const known = cache.getFresh([key]);
       if (known !== undefined) return known;
       if (!cache.isPending([key])) {
         try {
-          mayAsk();
+          charge();
         } catch (refusal) {
-          const due = cache.atHand([key]);
-          if (due === undefined) throw refusal;
-          return due;
+          const usable = cache.getUsable([key]);
+          if (usable === undefined) throw refusal;
+          return usable;
         }
       }
       return cache.get([key], async () => filled(await ask()));

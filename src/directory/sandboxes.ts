@@ -5,7 +5,7 @@ import type { Sealer } from "../lib/seal.ts";
 import {
   type AnswerCacheOptions,
   booleanCodec,
-  type MayAsk,
+  type Charge,
   openAnswerCache,
 } from "./answers.ts";
 import { runnerCodec } from "./runner_codec.ts";
@@ -13,13 +13,13 @@ import { runnerCodec } from "./runner_codec.ts";
 /** Answers about sandboxes, cached; a lookup that needs the API throws `api_unreachable` while that is down. */
 export interface SandboxDirectory {
   /** Whether anyone may open the sandbox's ordinary ports; false also for one that does not exist. */
-  isPublic(sandboxId: string, mayAsk: MayAsk): boolean | Promise<boolean>;
+  isPublic(sandboxId: string, charge: Charge): boolean | Promise<boolean>;
   /** The same where the answer is at hand and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined;
   /** The runner that holds the sandbox; null where there is no such sandbox. For those who passed the gate. */
   runnerOf(
     sandboxId: string,
-    onAsk: () => void,
+    onLookup: () => void,
   ): Runner | null | Promise<Runner | null>;
   /**
    * Asks anew, because the known runner failed: the sandbox may have moved. However many ask, and however often,
@@ -70,20 +70,20 @@ export function createSandboxDirectory(
 
   return {
     isKnownPublic: (sandboxId) => publicity.known(sandboxId),
-    isPublic: (sandboxId, mayAsk) =>
+    isPublic: (sandboxId, charge) =>
       publicity.lookUp(
         sandboxId,
         () => {
           anticipateRunner(sandboxId);
           return api.isSandboxPublic(sandboxId);
         },
-        mayAsk,
+        charge,
       ),
-    runnerOf: (sandboxId, onAsk) =>
+    runnerOf: (sandboxId, onLookup) =>
       runners.lookUp(
         sandboxId,
         () => api.runnerOfSandbox(sandboxId),
-        onAsk,
+        onLookup,
       ),
     renewRunner(sandboxId) {
       const recent = renewals.get(sandboxId);

@@ -22,7 +22,7 @@ export interface BodyObserver {
 
 const ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
   going_away: "aborted",
-  right_ended: "aborted",
+  access_revoked: "aborted",
   stalled: "client_stalled",
 };
 

@@ -1,6 +1,6 @@
 /** Build logs, on a base host: the user's own key decides whose, and it goes no further than the API. */
 import { bearerOf } from "../auth/credentials.ts";
-import type { Throttle } from "../auth/throttle.ts";
+import { spend, type Throttle } from "../auth/throttle.ts";
 import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
 import type { User } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
@@ -8,10 +8,10 @@ import { fetchBuildLog } from "../proxy/build_log.ts";
 import { type AddressRange, provenance } from "../proxy/client_address.ts";
 import { inertResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
-import type { Account } from "./account.ts";
 import type { BuildLogExchange } from "./exchange.ts";
+import type { ExchangeTracker } from "./exchange_tracker.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
-import type { WithAccount } from "./with_account.ts";
+import type { TrackExchange } from "./track_exchange.ts";
 
 /** Parts of the route. */
 export interface BuildLogsOptions {
@@ -21,7 +21,7 @@ export interface BuildLogsOptions {
   readonly builds: BuildDirectory;
   readonly throttle: Throttle;
   readonly upstream: Pick<UpstreamClient, "request">;
-  readonly withAccount: WithAccount;
+  readonly trackExchange: TrackExchange;
   readonly now: () => number;
 }
 
@@ -40,13 +40,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     user: User,
   ): Promise<BuildLog> {
     const { clientAddress } = user;
-    const allowance = throttle.take(clientAddress);
-    if (!allowance.ok) {
-      const { retryAfterSec } = allowance;
-      throw new GatewayError("too_many_refusals", "Over its budget", {
-        retryAfterSec,
-      });
-    }
+    spend(throttle, clientAddress);
     let isRefused = false;
     try {
       const log = await options.builds.logOf(build, user);
@@ -62,21 +56,16 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
   async function answer(
     exchange: BuildLogExchange,
     user: User,
-    account: Account,
+    tracker: ExchangeTracker,
   ): Promise<Response> {
-    account.trail.asked = true;
+    tracker.stats.missedCache = true;
     const log = await findLog(exchange, user);
-    account.trail.resolvedAt = options.now();
-    account.admitted(
+    tracker.stats.resolvedAt = options.now();
+    tracker.admit(
       { sandboxId: exchange.build.id, by: "bearer" },
       {
-        async recheck() {
-          try {
-            return await options.builds.logOf(exchange.build, user) !== null;
-          } catch {
-            return true; // an outage takes nobody's right away
-          }
-        },
+        recheck: async () =>
+          await options.builds.logOf(exchange.build, user) !== null,
       },
     );
     const { forwarded } = provenanceOf(exchange);
@@ -91,7 +80,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
       log,
       options.upstream,
     );
-    return account.relay({
+    return tracker.relay({
       status,
       fields: inertResponseFields(headers),
       body,
@@ -115,9 +104,9 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
       clientAddress,
       isTrustedOrigin: (origin: string) => options.allowedOrigins.has(origin),
     };
-    return options.withAccount(exchange, kind, async (account) => {
-      if (isPreflight(exchange, account.cors)) {
-        return account.answer(preflightAnswer(exchange, account.cors));
+    return options.trackExchange(exchange, kind, async (tracker) => {
+      if (isPreflight(exchange, tracker.cors)) {
+        return tracker.answer(preflightAnswer(exchange, tracker.cors));
       }
       if (exchange.method !== "GET") {
         throw new GatewayError("route_not_found", "Logs are only read");
@@ -131,7 +120,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
         bearer,
         clientAddress,
         organizationId: UUID.test(organization) ? organization : undefined,
-      }, account);
+      }, tracker);
     });
   };
 }

@@ -3,7 +3,6 @@ import { type Fields, fieldsOf } from "../lib/fields.ts";
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/host_parser.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
-import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
@@ -117,12 +116,7 @@ export function createDispatch(options: DispatchOptions): Handler {
           ...exchange,
           target: route.target,
           route: "toolbox",
-          host: {
-            port: TOOLBOX_PORT,
-            label: route.sandboxId,
-            base: "",
-            authoritySuffix: exchange.authority,
-          },
+          sandboxId: route.sandboxId,
         });
       case "build_logs": {
         const { of, id, query } = route;

@@ -1,6 +1,7 @@
 /** One request that a runner may answer, taken apart once: what every decision about it looks at. */
 import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
+import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import type { Build } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
 
@@ -20,14 +21,30 @@ export interface Exchange {
   readonly startedAt: number;
 }
 
-/** A request for a sandbox. */
-export interface SandboxExchange extends Exchange {
-  readonly route: "preview" | "toolbox";
-  /**
-   * Which port of which sandbox. `/toolbox/{id}` is another way to port 2280, and stands here as that preview host;
-   * there `target` is the daemon's own.
-   */
+/** A request to a preview host. */
+export interface PreviewExchange extends Exchange {
+  readonly route: "preview";
   readonly host: PreviewHost;
+}
+
+/** A request to the daemon of a sandbox by `/toolbox/{id}`; its `target` is the daemon's own. */
+export interface ToolboxExchange extends Exchange {
+  readonly route: "toolbox";
+  readonly sandboxId: string;
+}
+
+/** A request for a sandbox. */
+export type SandboxExchange = PreviewExchange | ToolboxExchange;
+
+/** The port and the label that a request is for; the toolbox is what the preview host of its port leads to as well. */
+export function destinationOf(
+  exchange: SandboxExchange,
+): Omit<PreviewHost, "base"> {
+  return exchange.route === "preview" ? exchange.host : {
+    port: TOOLBOX_PORT,
+    label: exchange.sandboxId,
+    authoritySuffix: exchange.authority,
+  };
 }
 
 /** A request for the log of a build. */

@@ -1,6 +1,6 @@
 /**
- * The data plane, one request for a sandbox: admit it, forward it or open a tunnel, and answer. Whatever goes wrong on
- * the way is thrown, and becomes an answer in one place.
+ * The data plane: admits a request for a sandbox, forwards it or opens a tunnel, and answers. Whatever goes wrong on the
+ * way is thrown, and becomes an answer in one place.
  */
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { isTrustedOrigin } from "../auth/credentials.ts";
@@ -18,19 +18,28 @@ import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
 import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
-import type { Account } from "./account.ts";
+import {
+  AccessRequest,
+  type AccessRequestOptions,
+  type Admission,
+} from "./access_request.ts";
 import type { RelayedResponse } from "./client_response.ts";
-import { isWebSocketRequest, type SandboxExchange } from "./exchange.ts";
+import {
+  destinationOf,
+  isWebSocketRequest,
+  type PreviewExchange,
+  type SandboxExchange,
+} from "./exchange.ts";
+import type { ExchangeTracker } from "./exchange_tracker.ts";
 import { loginLocation } from "./login_location.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
 import { redirect } from "./redirect.ts";
 import type { Tunneler } from "./tunnel.ts";
-import { type Admission, Visit, type VisitOptions } from "./visit.ts";
+import type { TrackExchange } from "./track_exchange.ts";
 import type { Warning } from "./warning.ts";
-import type { WithAccount } from "./with_account.ts";
 
-/** Parts of the data plane. */
-export interface GatewayOptions extends VisitOptions {
+/** Dependencies of the data plane. */
+export interface GatewayOptions extends AccessRequestOptions {
   readonly answersPreflights: boolean;
   readonly trustedProxies: readonly AddressRange[];
   readonly sessionTtlMs: number;
@@ -39,22 +48,22 @@ export interface GatewayOptions extends VisitOptions {
   readonly toolboxOnly: boolean;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
-  /** Undefined where nobody is warned. */
+  /** Undefined if nobody is warned. */
   readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
   readonly tunneler: Tunneler;
-  readonly withAccount: WithAccount;
+  readonly trackExchange: TrackExchange;
   readonly now: () => number;
 }
 
 /** Answers requests for sandboxes; never rejects. */
 export type Gateway = (exchange: SandboxExchange) => Promise<Response>;
 
-/** An exchange on its way, with what is known and kept of it. */
-interface Passing {
-  readonly exchange: SandboxExchange;
+/** An exchange while it is handled. */
+interface Context<E extends SandboxExchange = SandboxExchange> {
+  readonly exchange: E;
   readonly from: Provenance;
-  readonly account: Account;
+  readonly tracker: ExchangeTracker;
 }
 
 /** Creates the data plane. */
@@ -62,121 +71,117 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { scheme, cookies, forwarder, allowedOrigins } = options;
 
   return function gateway(exchange: SandboxExchange): Promise<Response> {
-    const { route, headers, host } = exchange;
-    const from = provenance(exchange.peer, headers, {
+    const host = destinationOf(exchange);
+    const from = provenance(exchange.peer, exchange.headers, {
       authority: exchange.authority,
       scheme,
       trusted: options.trustedProxies,
     });
     const kind = {
-      route,
+      route: exchange.route,
       port: host.port,
       clientAddress: from.clientAddress,
       isTrustedOrigin: (origin: string) =>
         isTrustedOrigin(origin, { host, scheme, allowedOrigins }),
     };
-    return options.withAccount(
+    return options.trackExchange(
       exchange,
       kind,
-      (account) => pass({ exchange, from, account }),
+      (tracker) => handle({ exchange, from, tracker }, host.port),
     );
   };
 
-  /** Answers what is served at all. */
-  function pass(passing: Passing): Promise<Response> {
-    const { exchange, account } = passing;
-    if (options.toolboxOnly && exchange.host.port !== TOOLBOX_PORT) {
+  function handle(context: Context, port: number): Promise<Response> {
+    const { exchange, tracker } = context;
+    if (options.toolboxOnly && port !== TOOLBOX_PORT) {
       throw new GatewayError("port_not_served", "Toolbox only");
     }
-    return isPreflight(exchange, account.cors)
-      ? answerPreflight(passing)
-      : answer(passing);
+    return isPreflight(exchange, tracker.cors)
+      ? answerPreflight(context)
+      : answer(context);
   }
 
-  async function answer(passing: Passing): Promise<Response> {
-    const { exchange, account } = passing;
-    const { method, headers } = exchange;
-    if (options.warning !== undefined) {
-      const asked = await options.warning.intercept(exchange);
-      if (asked !== undefined) return account.answer(asked);
+  async function answer(context: Context): Promise<Response> {
+    const { exchange, tracker } = context;
+    if (options.warning !== undefined && exchange.route === "preview") {
+      const page = await options.warning.intercept(exchange);
+      if (page !== undefined) return tracker.answer(page);
     }
-    const visit = visitOf(passing);
-    const found = visit.verdict();
-    const verdict = found instanceof Promise ? await found : found;
+    const access = accessRequestOf(context);
+    const judged = access.verdict();
+    const verdict = judged instanceof Promise ? await judged : judged;
     if (verdict.kind !== "allow") {
-      return turnAway(passing, verdict, visit.target);
+      return turnAway(context, verdict, access.target);
     }
-    const { target } = visit;
-    account.admitted(verdict, visit);
+    tracker.admit(verdict, access);
 
+    const { method, headers } = exchange;
     const isTunnel = isWebSocketRequest(method, headers);
     if (
-      target !== exchange.target && exchange.route === "preview" &&
+      access.target !== exchange.target && exchange.route === "preview" &&
       !isTunnel && mayRedirect(method, headers)
     ) {
-      // The key leaves the address bar, where the app's scripts could read it, whatever opened the door.
-      const cookies = verdict.sessionToken === undefined
-        ? []
-        : [await sealKeySession(exchange, verdict.sessionToken)];
-      // Absolute: a target of `//elsewhere/` must stay a path of this host.
-      const location = `${scheme}://${exchange.authority}${target}`;
-      return account.answer(redirect(303, location, cookies));
+      return tracker.answer(
+        await withoutKey(exchange, access.target, verdict.sessionToken),
+      );
     }
-    if (isTunnel) account.becomesTunnel();
-    const admitted = visit.request(verdict);
-    const request = admitted instanceof Promise ? await admitted : admitted;
+    if (isTunnel) tracker.reserveTunnel();
+    const prepared = access.admitted(verdict);
+    const request = prepared instanceof Promise ? await prepared : prepared;
     if (!isTunnel) {
-      return account.relay(
+      return tracker.relay(
         relayed(exchange, await forwarder.forward(request)),
       );
     }
     const opened = await options.tunneler.open(exchange.request, request);
     return opened.kind === "refused"
-      ? account.relay(relayed(exchange, opened.response))
-      : account.tunnel(opened.response, opened.tunnel);
+      ? tracker.relay(relayed(exchange, opened.response))
+      : tracker.tunnel(opened.response, opened.tunnel);
   }
 
-  function visitOf({ exchange, from, account }: Passing): Visit {
-    return new Visit(exchange, { from, trail: account.trail }, options);
+  function accessRequestOf({ exchange, from, tracker }: Context) {
+    const { stats } = tracker;
+    return new AccessRequest(exchange, { from, stats }, options);
   }
 
-  /** People are sent to log in where that can help; everything else learns that it is not let in, and why. */
+  /** Sends people to log in where that can help, and tells everybody else why they are not admitted. */
   function turnAway(
-    { exchange, account }: Passing,
+    { exchange, tracker }: Context,
     verdict: Exclude<Verdict, Admission>,
     target: string,
   ): Response {
-    const location = verdict.kind === "login" && options.hasLogin()
+    const mayLogIn = verdict.kind === "login" && options.hasLogin() &&
+      exchange.route === "preview";
+    const location = mayLogIn
       ? loginLocation(exchange, { scheme, target })
       : undefined;
     if (location === undefined) {
       throw new GatewayError(verdict.code, "Refused at the gate");
     }
-    return account.answer(redirect(302, location));
+    return tracker.answer(redirect(302, location));
   }
 
-  /** A preflight goes to the app where the gate lets it pass, and what the app leaves open we answer: see cors.ts. */
-  async function answerPreflight(passing: Passing): Promise<Response> {
-    const { exchange, account } = passing;
+  /** Answers a preflight: the app if the gate admits the request, and we if the app does not say (see cors.ts). */
+  async function answerPreflight(context: Context): Promise<Response> {
+    const { exchange, tracker } = context;
     const response = options.answersPreflights
       ? undefined
-      : await appAnswer(passing);
+      : await appAnswer(context);
     return response === undefined
-      ? account.answer(preflightAnswer(exchange, account.cors))
-      : account.relay(relayed(exchange, response));
+      ? tracker.answer(preflightAnswer(exchange, tracker.cors))
+      : tracker.relay(relayed(exchange, response));
   }
 
-  /** The app's own word on a preflight; undefined where it has none, or cannot be asked. */
+  /** The app's answer to a preflight; undefined if it says nothing of CORS, or cannot be asked. */
   async function appAnswer(
-    passing: Passing,
+    context: Context,
   ): Promise<UpstreamResponse | undefined> {
-    const { account } = passing;
     try {
-      const visit = visitOf(passing);
-      const verdict = await visit.verdict();
+      const access = accessRequestOf(context);
+      const verdict = await access.verdict();
       if (verdict.kind !== "allow") return undefined;
-      account.admitted(verdict, visit);
-      const response = await forwarder.forward(await visit.request(verdict));
+      context.tracker.admit(verdict, access);
+      const response = await forwarder.forward(await access.admitted(verdict));
       if (speaksCors(response.headers)) return response;
       if (response.body instanceof ReadableStream) await response.body.cancel();
     } catch (error) {
@@ -185,15 +190,31 @@ export function createGateway(options: GatewayOptions): Gateway {
     return undefined;
   }
 
-  /** A Set-Cookie line that stands for the key which came in the query. */
-  async function sealKeySession(
-    { host }: SandboxExchange,
+  /**
+   * Takes the key out of the address bar, where the app's scripts could read it, whichever credential was used; `token`
+   * becomes a session.
+   */
+  async function withoutKey(
+    { host, authority }: PreviewExchange,
+    target: string,
+    token: string | undefined,
+  ): Promise<Response> {
+    const session = token === undefined
+      ? []
+      : [await keySessionCookie(host.label, token)];
+    // Absolute: a target of `//elsewhere/` must stay a path of this host.
+    return redirect(303, `${scheme}://${authority}${target}`, session);
+  }
+
+  /** A Set-Cookie value that stands for the key. */
+  async function keySessionCookie(
+    label: string,
     token: string,
   ): Promise<string> {
     const sealed = await options.sessions.seal({
       kind: "key",
-      label: host.label,
-      sandboxId: host.label,
+      label,
+      sandboxId: label,
       scope: "sandbox",
       token,
       expiresAt: options.now() + options.sessionTtlMs,
@@ -205,11 +226,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** The runner's response as the client of this route gets it. */
 function relayed(
-  { route, host, authority }: SandboxExchange,
+  exchange: SandboxExchange,
   { status, headers, body }: UpstreamResponse,
 ): RelayedResponse {
-  const fields = route === "toolbox"
-    ? toolboxResponseFields(headers, { sandboxId: host.label, authority })
-    : responseFields(headers, host.base);
+  const fields = exchange.route === "toolbox"
+    ? toolboxResponseFields(headers, exchange)
+    : responseFields(headers, exchange.host.base);
   return { status, fields, body };
 }

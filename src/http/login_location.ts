@@ -2,7 +2,7 @@
 import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import type { SandboxExchange } from "./exchange.ts";
+import type { PreviewExchange } from "./exchange.ts";
 
 /** What a browser loads as a document (Fetch standard, request destination). */
 const DOCUMENTS: ReadonlySet<string> = new Set(["document", "frame", "iframe"]);
@@ -12,10 +12,10 @@ const DOCUMENTS: ReadonlySet<string> = new Set(["document", "frame", "iframe"]);
  * a script, an image, a form or a WebSocket would only meet the provider's page where it expects an answer.
  */
 export function loginLocation(
-  { method, headers, host }: SandboxExchange,
+  { method, headers, host }: PreviewExchange,
   preview: { scheme: "http" | "https"; target: string },
 ): string | undefined {
-  // The toolbox is for programs: nobody looks at what it answers.
+  // The daemon is for programs: nobody looks at what it answers.
   if (!isNavigation(method, headers) || host.port === TOOLBOX_PORT) {
     return undefined;
   }

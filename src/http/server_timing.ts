@@ -1,5 +1,5 @@
 /** How long the parts of an exchange took, for whoever asks (Server-Timing, W3C). */
-import type { Trail } from "../observability/trail.ts";
+import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Exchange } from "./exchange.ts";
 
 /**
@@ -8,12 +8,12 @@ import type { Exchange } from "./exchange.ts";
  */
 export function serverTiming(
   { startedAt }: Pick<Exchange, "startedAt">,
-  { asked, resolvedAt }: Trail,
+  { missedCache, resolvedAt }: ExchangeStats,
   answeredAt: number,
 ): string {
   const metrics: string[] = [];
-  if (asked !== undefined) {
-    metrics.push(`cache;desc=${asked ? "miss" : "hit"}`);
+  if (missedCache !== undefined) {
+    metrics.push(`cache;desc=${missedCache ? "miss" : "hit"}`);
   }
   metrics.push(`resolve;dur=${(resolvedAt ?? answeredAt) - startedAt}`);
   if (resolvedAt !== undefined) {

@@ -20,7 +20,7 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "../pages/warning_page.ts";
-import { type Exchange, isWebSocketRequest } from "./exchange.ts";
+import { isWebSocketRequest, type PreviewExchange } from "./exchange.ts";
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
 import { redirect } from "./redirect.ts";
 
@@ -32,15 +32,14 @@ export interface Warning {
    *
    * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send
    */
-  intercept(exchange: PreviewExchange): Promise<Response | undefined>;
+  intercept(exchange: WarnedExchange): Promise<Response | undefined>;
 }
 
 /** What is looked at of a request to a preview host. */
-export interface PreviewExchange
-  extends
-    Pick<Exchange, "request" | "method" | "headers" | "authority" | "target"> {
-  readonly host: PreviewHost;
-}
+export type WarnedExchange = Pick<
+  PreviewExchange,
+  "request" | "method" | "headers" | "authority" | "target" | "host"
+>;
 
 /** Parts of the warning. */
 export interface WarningOptions {
@@ -79,7 +78,7 @@ export function createWarning(
 ): Warning {
   /** Opened at each navigation anew, unlike a session: those are few. */
   async function isAccepted(
-    { headers, host }: PreviewExchange,
+    { headers, host }: WarnedExchange,
   ): Promise<boolean> {
     const sealed = cookieValues(
       headers.get("cookie") ?? "",
@@ -92,7 +91,7 @@ export function createWarning(
   }
 
   async function accept(
-    exchange: PreviewExchange,
+    exchange: WarnedExchange,
     origin: string,
   ): Promise<Response> {
     if (isOwnRequest(exchange.headers, origin) !== true) {
@@ -174,7 +173,7 @@ function isOwnRequest(headers: Fields, origin: string): boolean | undefined {
 
 /** Where to go on to, from the query as in Daytona's proxy, or from our page's form, which stays out of others' logs. */
 async function redirectField(
-  { target, headers, request }: PreviewExchange,
+  { target, headers, request }: WarnedExchange,
 ): Promise<string> {
   const inQuery = new URLSearchParams(splitQuery(target).query)
     .get(REDIRECT_FIELD);

@@ -121,17 +121,17 @@ export function createForwarder(options: {
     request: AdmittedRequest,
     way: Way<T>,
   ): Promise<T> {
-    const { trail } = request;
-    trail.asked ??= false;
+    const { stats } = request;
+    stats.missedCache ??= false;
     const found = sandboxes.runnerOf(request.sandboxId, () => {
-      trail.asked = true;
+      stats.missedCache = true;
     });
     // What is known already need not be waited for, and most of it is.
     const runner = found instanceof Promise ? await found : found;
     if (runner === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }
-    trail.resolvedAt = options.now();
+    stats.resolvedAt = options.now();
     try {
       const answer = way.judge(
         await way.send(request, runner),
@@ -146,7 +146,10 @@ export function createForwarder(options: {
       if (!isGone && !isUnreachable(error)) throw gatewayError(error);
       // Where the API does not answer either, the first failure is the one to tell.
       const renewed = await sandboxes.renewRunner(request.sandboxId)
-        .catch(() => runner);
+        .catch((failure) => {
+          if (failure instanceof GatewayError) return runner;
+          throw failure;
+        });
       if (renewed === null) {
         throw new GatewayError("sandbox_not_found", "No runner any more");
       }

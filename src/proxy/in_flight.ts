@@ -1,61 +1,63 @@
-/** What is going on right now: exchanges and tunnels, counted for the limit and awaited on the way out. */
+/** The registry of exchanges and tunnels under way: counted for the limits, awaited and ended on shutdown. */
 
-/** Why something is ended from our side. */
+/** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
-  /** The gateway goes away. */
+  /** The gateway is shutting down. */
   | "going_away"
-  /** Its client takes nothing of it any more. */
+  /** The client has stopped reading. */
   | "stalled"
-  /** Whoever opened it may not go on with it. */
-  | "right_ended";
+  /** The caller's access was revoked. */
+  | "access_revoked";
 
-/** How to deal with an exchange or tunnel that goes on after its answer has begun. */
-export interface Lasting {
+/** Controls an exchange or tunnel that outlives its response head. */
+export interface StreamHandle {
   /** Ends it from our side. */
   abort(reason: AbortReason): void;
-  /** Since when its client has taken nothing of what waits for it, ms by `performance.now()`; undefined where nothing waits. */
+  /** Since when the client has not read what waits for it, ms by `performance.now()`; undefined if nothing waits. */
   stalledSince?(): number | undefined;
-  /** Whether whoever opened it still may. Never rejects. */
-  recheck?(): Promise<boolean>;
+  /** Whether the caller still has access. Never rejects. */
+  recheck(): Promise<boolean>;
 }
 
-/** One exchange or tunnel. */
-export interface Flight {
-  /** Tells which sandbox it is for; false where that has too many already. */
-  isFor(sandboxId: string): boolean;
-  /** Tells that it is a WebSocket; false where there are too many already. */
-  becomeTunnel(): boolean;
-  /** Tells, once, that it lasts, and how to deal with it. */
-  lasts(lasting: Lasting): void;
-  /** Tells that it is over; a second call does nothing. */
+/** The place of one exchange or tunnel in the registry. */
+export interface InFlightEntry {
+  /** Counts it against the sandbox's limit; false if that is reached. */
+  reserveFor(sandboxId: string): boolean;
+  /** Counts it as a WebSocket; false if there are too many already. */
+  reserveTunnel(): boolean;
+  /** Registers the handle of one that outlives its response head. Call at most once. */
+  streams(handle: StreamHandle): void;
+  /** Takes it out of the registry; idempotent. */
   end(): void;
 }
 
-/** The registry of everything that would be lost if the process ended now. */
+/** Everything that would be lost if the process ended now. */
 export interface InFlight {
-  /** Begins an exchange or tunnel; undefined where the limit is reached. */
-  begin(): Flight | undefined;
+  /** Adds an exchange or tunnel; undefined if the limit is reached. */
+  begin(): InFlightEntry | undefined;
   readonly count: number;
   /** How many of them are WebSockets. */
   readonly tunnelCount: number;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
   /** Resolves when no WebSocket is. */
-  tunnelsOver(): Promise<void>;
-  /** Resolves when what was in flight at the first call is over, whatever began since. */
-  theseOver(): Promise<void>;
-  /** Ends from our side whatever can be ended so. */
+  noTunnels(): Promise<void>;
+  /** Marks what is in flight now as what {@linkcode InFlight.drained} waits for; only the first call counts. */
+  beginDrain(): void;
+  /** Resolves when everything that was in flight at {@linkcode InFlight.beginDrain} has ended. */
+  drained(): Promise<void>;
+  /** Aborts everything that streams. */
   abortAll(): void;
-  /** Ends those whose client has taken nothing since `since`, ms by `performance.now()`. */
-  endStalled(since: number): void;
-  /** Ends what lasts and has lost its right; resolves when all of it was asked, or at once while that is under way. */
+  /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
+  abortStalled(since: number): void;
+  /** Aborts what streams to callers without access any more; resolves once all were asked, or at once if that is under way. */
   recheckAll(): Promise<void>;
 }
 
-/** Rechecks under way at once: each may be a question to the API. */
+/** Concurrent rechecks: each may take an API call. */
 const RECHECK_BATCH = 32;
 
-/** How many there are of something, and who waits for the last of them. */
+/** A counter whose zero can be awaited. */
 class Count {
   #value: number;
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -68,127 +70,131 @@ class Count {
     return this.#value;
   }
 
-  begin(): void {
+  increment(): void {
     this.#value++;
   }
 
-  end(): void {
+  decrement(): void {
     if (--this.#value > 0) return;
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }
 
-  none(): Promise<void> {
+  zero(): Promise<void> {
     if (this.#value === 0) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
   }
 }
 
-/** Sandboxes that are remembered although nothing is in flight for them. */
-const MAX_RESTING = 1000;
+/** Ids whose count is zero that are kept all the same. */
+const MAX_ZEROS = 1000;
 
 /**
- * How much is in flight for each sandbox. One that comes to rest stays for a time: a Map that is entered and left by
- * every exchange is made anew all the time, and V8 keeps each such one for the sake of the next.
+ * A counter for each id. Ids at zero stay in the map for a while: adding and deleting a key with every exchange makes
+ * the Map rehash again and again, and V8 links each outgrown table to the next, so that scavenges free none of them.
  */
 class CountById {
   readonly #counts = new Map<string, number>();
-  #resting = 0;
+  #zeros = 0;
 
-  /** Counts one more, unless there are `limit` already. */
-  begin(id: string, limit: number): boolean {
+  /** Counts one more; false if there are `limit` already. */
+  increment(id: string, limit: number): boolean {
     const count = this.#counts.get(id);
     if ((count ?? 0) >= limit) return false;
-    if (count === 0) this.#resting--;
+    if (count === 0) this.#zeros--;
     this.#counts.set(id, (count ?? 0) + 1);
     return true;
   }
 
-  end(id: string): void {
+  decrement(id: string): void {
     const others = (this.#counts.get(id) ?? 1) - 1;
     this.#counts.set(id, others);
-    if (others === 0 && ++this.#resting > MAX_RESTING) this.#forgetResting();
+    if (others === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
   }
 
-  #forgetResting(): void {
+  #deleteZeros(): void {
     for (const [id, count] of this.#counts) {
       if (count === 0) this.#counts.delete(id);
     }
-    this.#resting = 0;
+    this.#zeros = 0;
   }
 }
 
-/** How many flights there may be. */
+/** How many exchanges and tunnels there may be at once. */
 export interface InFlightLimits {
   readonly all: number;
   readonly perSandbox: number;
-  /** Those that are WebSockets. */
+  /** WebSockets among them. */
   readonly tunnels: number;
 }
 
 /**
- * Creates a registry. Most exchanges are over when their answer is there, and are only counted: a collection of all of
- * them would be the one thing that lives on and leads the garbage collector to what they are made of.
+ * Creates a registry. Most exchanges end with their response head and are only counted: a collection of all of them
+ * would be a long-lived object that points the garbage collector at every short-lived one.
  */
 export function createInFlight(limits: InFlightLimits): InFlight {
   const all = new Count();
   const tunnels = new Count();
   const bySandbox = new CountById();
-  const lasting = new Set<Lasting>();
-  /** Those that had begun when somebody first asked. */
-  let these: Count | undefined;
+  const streaming = new Set<StreamHandle>();
+  /** What was in flight when the drain began. */
+  let draining: Count | undefined;
   let isRechecking = false;
 
-  class CountedFlight implements Flight {
-    readonly #isOneOfThese = these === undefined;
+  class CountedEntry implements InFlightEntry {
+    readonly #isBeforeDrain = draining === undefined;
     #sandboxId: string | undefined;
     #isTunnel = false;
-    #lasting: Lasting | undefined;
-    #isOver = false;
+    #handle: StreamHandle | undefined;
+    #hasEnded = false;
 
-    isFor(sandboxId: string): boolean {
-      if (!bySandbox.begin(sandboxId, limits.perSandbox)) return false;
+    reserveFor(sandboxId: string): boolean {
+      if (!bySandbox.increment(sandboxId, limits.perSandbox)) return false;
       this.#sandboxId = sandboxId;
       return true;
     }
 
-    becomeTunnel(): boolean {
+    reserveTunnel(): boolean {
       if (tunnels.value >= limits.tunnels) return false;
-      if (this.#isOver || this.#isTunnel) return true;
+      if (this.#hasEnded || this.#isTunnel) return true;
       this.#isTunnel = true;
-      tunnels.begin();
+      tunnels.increment();
       return true;
     }
 
-    lasts(what: Lasting): void {
-      if (this.#isOver) return;
-      this.#lasting = what;
-      lasting.add(what);
+    streams(handle: StreamHandle): void {
+      if (this.#hasEnded) return;
+      this.#handle = handle;
+      streaming.add(handle);
     }
 
     end(): void {
-      if (this.#isOver) return;
-      this.#isOver = true;
-      all.end();
-      if (this.#isTunnel) tunnels.end();
-      if (this.#isOneOfThese) these?.end();
-      if (this.#lasting !== undefined) lasting.delete(this.#lasting);
-      if (this.#sandboxId !== undefined) bySandbox.end(this.#sandboxId);
+      if (this.#hasEnded) return;
+      this.#hasEnded = true;
+      all.decrement();
+      if (this.#isTunnel) tunnels.decrement();
+      if (this.#isBeforeDrain) draining?.decrement();
+      if (this.#handle !== undefined) streaming.delete(this.#handle);
+      if (this.#sandboxId !== undefined) bySandbox.decrement(this.#sandboxId);
     }
   }
 
-  async function recheck(one: Lasting): Promise<void> {
-    if (!lasting.has(one)) return;
-    const mayGoOn = await one.recheck?.();
-    if (mayGoOn === false && lasting.has(one)) one.abort("right_ended");
+  async function recheck(handle: StreamHandle): Promise<void> {
+    if (!streaming.has(handle)) return;
+    const hasAccess = await handle.recheck();
+    if (!hasAccess && streaming.has(handle)) handle.abort("access_revoked");
+  }
+
+  function beginDrain(): Count {
+    return draining ??= new Count(all.value);
   }
 
   return {
     begin() {
       if (all.value >= limits.all) return undefined;
-      all.begin();
-      return new CountedFlight();
+      all.increment();
+      return new CountedEntry();
     },
     get count() {
       return all.value;
@@ -196,25 +202,27 @@ export function createInFlight(limits: InFlightLimits): InFlight {
     get tunnelCount() {
       return tunnels.value;
     },
-    idle: () => all.none(),
-    tunnelsOver: () => tunnels.none(),
-    theseOver() {
-      these ??= new Count(all.value);
-      return these.none();
+    idle: () => all.zero(),
+    noTunnels: () => tunnels.zero(),
+    beginDrain() {
+      beginDrain();
     },
+    drained: () => beginDrain().zero(),
     abortAll() {
-      for (const one of [...lasting]) one.abort("going_away");
+      for (const handle of [...streaming]) handle.abort("going_away");
     },
-    endStalled(since) {
-      for (const one of [...lasting]) {
-        if ((one.stalledSince?.() ?? Infinity) <= since) one.abort("stalled");
+    abortStalled(since) {
+      for (const handle of [...streaming]) {
+        if ((handle.stalledSince?.() ?? Infinity) <= since) {
+          handle.abort("stalled");
+        }
       }
     },
     async recheckAll() {
       if (isRechecking) return;
       isRechecking = true;
       try {
-        const waiting = [...lasting];
+        const waiting = [...streaming];
         while (waiting.length > 0) {
           await Promise.all(waiting.splice(0, RECHECK_BATCH).map(recheck));
         }

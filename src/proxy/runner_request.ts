@@ -3,7 +3,7 @@ import type { Fields } from "../lib/fields.ts";
 import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
-import type { Trail } from "../observability/trail.ts";
+import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { UpstreamRequest } from "../upstream/types.ts";
 import { type Forwarded, requestFields } from "./request_headers.ts";
 import { proxyBaseOf } from "./runner_base.ts";
@@ -24,7 +24,7 @@ export interface AdmittedRequest {
   readonly dropAuthorization: boolean;
   /** Tells ours from other gateways' requests in the runner's and the app's logs. */
   readonly requestId: string;
-  readonly trail: Trail;
+  readonly stats: ExchangeStats;
   /** Aborts when the client is gone. */
   readonly signal: () => AbortSignal;
 }
@@ -65,7 +65,7 @@ export function upstreamRequest(
     contentLength: request.contentLength,
     lateSignal: request.signal,
     onUpload(octets) {
-      request.trail.receivedBytes += octets;
+      request.stats.receivedBytes += octets;
     },
   };
 }

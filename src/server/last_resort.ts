@@ -3,7 +3,7 @@ import { describeError } from "../lib/describe_error.ts";
 import type { EventLog } from "./event_log.ts";
 
 /** Logs what escapes from now on, instead of letting it end the process, until disposed of. */
-export function outliveEscapes(log: EventLog): Disposable {
+export function logUncaughtErrors(log: EventLog): Disposable {
   function note(kind: string, event: Event, error: unknown): void {
     event.preventDefault();
     const stack = error instanceof Error ? error.stack : undefined;

@@ -6,7 +6,7 @@ import { describeError } from "../lib/describe_error.ts";
 import { type Certificate, loadCertificate } from "./certificate.ts";
 import { createCertificateCheck } from "./certificate_watch.ts";
 import type { EventLog } from "./event_log.ts";
-import { outliveEscapes } from "./last_resort.ts";
+import { logUncaughtErrors } from "./last_resort.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
 import { listenTls } from "./listen_tls.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -28,7 +28,7 @@ export interface Runnable {
    * Waits until closing the port would harm nobody, but no longer than `timeoutMs` milliseconds; resolves to whether
    * that is so.
    */
-  portUnused(timeoutMs: number): Promise<boolean>;
+  waitUntilPortIdle(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when what is left is ended.
    * Resolves to whether everything ended by itself.
@@ -59,7 +59,7 @@ const CERTIFICATE_CHECK_MS = 60_000;
 /** Serves until it is told to stop; resolves when everything has ended, or at once when told twice. Never rejects. */
 export async function run(options: RunOptions): Promise<Outcome> {
   const { addSignalListener, log, now = () => performance.now() } = options;
-  using _ = outliveEscapes(log);
+  using _ = logUncaughtErrors(log);
   const ends = addSignalListener && listenForEnd(addSignalListener, now);
   const kill = new AbortController();
   const life = live(options, ends?.first, kill.signal).catch((error) => ({
@@ -146,7 +146,7 @@ async function drain(
   }
   listener.stopAccepting();
   // `Deno.serve` cannot close its port and leave its WebSockets open.
-  const closing = await service.portUnused(leftMs())
+  const closing = await service.waitUntilPortIdle(leftMs())
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
     : undefined;
   const isDone = await service.drain(leftMs());

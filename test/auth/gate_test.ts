@@ -10,8 +10,8 @@ const TOKEN_LABEL = "abcdefgh12345678";
 function gateWith(outage: readonly string[] = [], budget = 100) {
   const calls: string[] = [];
   const purse = { left: budget };
-  function ask<T>(name: string, answer: T, mayAsk: () => void): T {
-    mayAsk();
+  function ask<T>(name: string, answer: T, charge: () => void): T {
+    charge();
     calls.push(name);
     if (outage.includes(name)) throw new GatewayError("api_unreachable", name);
     return answer;
@@ -19,16 +19,16 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
   const real = createGate({
     sandboxes: {
       isKnownPublic: (id) => id === "known" ? true : undefined,
-      isPublic: (id, mayAsk) => ask("public", id === "open", mayAsk),
+      isPublic: (id, charge) => ask("public", id === "open", charge),
     },
     access: {
-      isPreviewToken: (id, token, mayAsk) =>
-        ask("token", id === "box" && token === "good", mayAsk),
-      hasAccess: (id, { bearer }, mayAsk) =>
-        ask("access", id === "box" && bearer === "key", mayAsk),
-      sandboxOfSignedToken(token, port, mayAsk) {
+      isPreviewToken: (id, token, charge) =>
+        ask("token", id === "box" && token === "good", charge),
+      hasAccess: (id, { bearer }, charge) =>
+        ask("access", id === "box" && bearer === "key", charge),
+      sandboxOfSignedToken(token, port, charge) {
         const isRight = token === TOKEN_LABEL && port === 3000;
-        return ask("signed", isRight ? "box" : null, mayAsk);
+        return ask("signed", isRight ? "box" : null, charge);
       },
     },
     sessions: {
@@ -53,7 +53,7 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
           }
           : undefined,
     },
-    logins: { isWorth: ({ id }) => Promise.resolve(id === "login") },
+    logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
     throttle: {
       take: () =>
         purse.left-- > 0 ? { ok: true } : { ok: false, retryAfterSec: 7 },
@@ -67,16 +67,18 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
   return { gate, admit: real.admit, calls, purse };
 }
 
-function knock(
+function requestFor(
   label: string,
   credentials: Credential[] = [],
   port = 3000,
 ): GateRequest {
-  const base = "proxy.localhost";
   return {
-    host: { port, label, base, authoritySuffix: base },
+    label,
+    port,
+    isToolbox: false,
     credentials: () => credentials,
     clientAddress: "127.0.0.1",
+    onLookup() {},
   };
 }
 
@@ -97,7 +99,7 @@ const BAD: readonly Credential[] = [
 
 Deno.test("Gate lets anyone pass to a public sandbox without asking about credentials", async () => {
   const { gate, calls } = gateWith();
-  assert.deepEqual(await gate.admit(knock("open", [...BAD])), {
+  assert.deepEqual(await gate.admit(requestFor("open", [...BAD])), {
     kind: "allow",
     sandboxId: "open",
     by: "public",
@@ -108,7 +110,7 @@ Deno.test("Gate lets anyone pass to a public sandbox without asking about creden
 Deno.test("Gate needs a credential for the reserved ports of a public sandbox", async () => {
   for (const port of [2280, 22222, 33333]) {
     const { gate, calls } = gateWith();
-    assert.deepEqual(await gate.admit(knock("open", [], port)), {
+    assert.deepEqual(await gate.admit(requestFor("open", [], port)), {
       kind: "login",
       code: "login_required",
     });
@@ -119,7 +121,7 @@ Deno.test("Gate needs a credential for the reserved ports of a public sandbox", 
 Deno.test("Gate takes each kind of credential, after any number of bad ones", async () => {
   for (const credential of GOOD) {
     const { gate } = gateWith();
-    const verdict = await gate.admit(knock("box", [...BAD, credential]));
+    const verdict = await gate.admit(requestFor("box", [...BAD, credential]));
     assert.equal(verdict.kind, "allow");
     assert(verdict.kind === "allow" && verdict.by === credential.kind);
   }
@@ -128,7 +130,7 @@ Deno.test("Gate takes each kind of credential, after any number of bad ones", as
 Deno.test("Gate offers a session only for a key that came in the query", async () => {
   const { gate } = gateWith();
   for (const credential of GOOD) {
-    const verdict = await gate.admit(knock("box", [credential]));
+    const verdict = await gate.admit(requestFor("box", [credential]));
     assert(verdict.kind === "allow");
     assert.equal(
       verdict.sessionToken,
@@ -140,19 +142,19 @@ Deno.test("Gate offers a session only for a key that came in the query", async (
 Deno.test("Gate ends a session whose token was reset", async () => {
   const { gate } = gateWith();
   const session: Credential = { kind: "session", sealed: "outdated" };
-  assert.equal((await gate.admit(knock("box", [session]))).kind, "login");
+  assert.equal((await gate.admit(requestFor("box", [session]))).kind, "login");
 });
 
 Deno.test("Gate ends a login session that is worth nothing any more", async () => {
   const { gate } = gateWith();
   const session: Credential = { kind: "session", sealed: "ended" };
-  assert.equal((await gate.admit(knock("box", [session]))).kind, "login");
+  assert.equal((await gate.admit(requestFor("box", [session]))).kind, "login");
 });
 
 Deno.test("Gate tells a refused token from none at all", async () => {
   const { gate } = gateWith();
   for (const credential of BAD) {
-    const verdict = await gate.admit(knock("box", [credential]));
+    const verdict = await gate.admit(requestFor("box", [credential]));
     const isToken = credential.kind === "preview_token" ||
       credential.kind === "auth_key";
     assert.deepEqual(verdict, {
@@ -164,13 +166,13 @@ Deno.test("Gate tells a refused token from none at all", async () => {
 
 Deno.test("Gate opens a signed link on its port and on no other", async () => {
   const { gate } = gateWith();
-  assert.deepEqual(await gate.admit(knock(TOKEN_LABEL)), {
+  assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL)), {
     kind: "allow",
     sandboxId: "box",
     by: "signed_token",
   });
   for (const port of [3001, 2280, 22222]) {
-    assert.deepEqual(await gate.admit(knock(TOKEN_LABEL, [], port)), {
+    assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL, [], port)), {
       kind: "deny",
       code: "signed_token_invalid",
     });
@@ -179,14 +181,14 @@ Deno.test("Gate opens a signed link on its port and on no other", async () => {
 
 Deno.test("Gate never asks whether a label of another shape is a signed token", async () => {
   const { gate, calls } = gateWith();
-  await gate.admit(knock("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
-  await gate.admit(knock("box"));
+  await gate.admit(requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
+  await gate.admit(requestFor("box"));
   assert(!calls.includes("signed"));
 });
 
 Deno.test("Gate lets a good credential pass although another could not be judged", async () => {
   const { gate } = gateWith(["public", "access"]);
-  const verdict = await gate.admit(knock("box", [
+  const verdict = await gate.admit(requestFor("box", [
     { kind: "preview_token", token: "good" },
   ]));
   assert.equal(verdict.kind, "allow");
@@ -196,34 +198,34 @@ Deno.test("Gate never turns an outage into a no", async () => {
   for (const outage of [["public"], ["token"], ["access"]]) {
     const { gate } = gateWith(outage);
     await assert.rejects(
-      gate.admit(knock("box", [...BAD])),
+      gate.admit(requestFor("box", [...BAD])),
       { code: "api_unreachable" },
       outage[0],
     );
   }
   const { gate } = gateWith(["signed"]);
-  await assert.rejects(gate.admit(knock(TOKEN_LABEL)), {
+  await assert.rejects(gate.admit(requestFor(TOKEN_LABEL)), {
     code: "api_unreachable",
   });
 });
 
 Deno.test("Gate charges what a refusal asked of the API, and gives back what led to a yes or to nothing", async () => {
   const { gate, purse } = gateWith();
-  await gate.admit(knock("open"));
-  await gate.admit(knock("box", [{ kind: "bearer", token: "key" }]));
+  await gate.admit(requestFor("open"));
+  await gate.admit(requestFor("box", [{ kind: "bearer", token: "key" }]));
   assert.equal(purse.left, 100);
-  await gate.admit(knock("box", [{ kind: "bearer", token: "bad" }]));
+  await gate.admit(requestFor("box", [{ kind: "bearer", token: "bad" }]));
   assert.equal(purse.left, 98);
   const down = gateWith(["access"]);
-  const knocked = knock("box", [{ kind: "bearer", token: "key" }]);
-  await assert.rejects(down.gate.admit(knocked));
+  const request = requestFor("box", [{ kind: "bearer", token: "key" }]);
+  await assert.rejects(down.gate.admit(request));
   assert.equal(down.purse.left, 100);
 });
 
 Deno.test("Gate asks nothing for a client that is over its budget, and says when to come back", async () => {
   const { gate, calls } = gateWith([], 0);
   const keys = GOOD.filter(({ kind }) => kind !== "session");
-  await assert.rejects(gate.admit(knock("box", keys)), {
+  await assert.rejects(gate.admit(requestFor("box", keys)), {
     code: "too_many_refusals",
     retryAfterSec: 7,
   });
@@ -234,21 +236,21 @@ Deno.test("Gate keeps the charge for what it asked before the budget ran out", a
   const { gate, calls } = gateWith([], 3);
   const label = "zzzzzzzz12345678"; // asks twice: as a token, and as an id
   for (let i = 0; i < 50; i++) {
-    await gate.admit(knock(label)).catch(() => {});
+    await gate.admit(requestFor(label)).catch(() => {});
   }
   assert.equal(calls.length, 3);
 });
 
 Deno.test("Gate rechecks whoever was let in, however much the address has failed meanwhile", async () => {
   const { gate } = gateWith([], 0);
-  const request = { ...knock("box", [{ kind: "bearer", token: "bad" }]) };
+  const request = { ...requestFor("box", [{ kind: "bearer", token: "bad" }]) };
   const verdict = await gate.readmit(request);
   assert.equal(verdict.kind, "login");
 });
 
 Deno.test("Gate says at once that a sandbox known to be public is open, and asks for nothing", () => {
   const { admit, calls, purse } = gateWith();
-  const request = knock("known");
+  const request = requestFor("known");
   const verdict = admit({
     ...request,
     credentials: () => {
@@ -263,8 +265,8 @@ Deno.test("Gate says at once that a sandbox known to be public is open, and asks
   assert.deepEqual([calls, purse.left], [[], 100]);
 });
 
-Deno.test("Gate says at once what a credential opens that is judged at once", () => {
-  const { admit } = gateWith();
+Deno.test("Gate admits by a credential that is judged without waiting", async () => {
+  const { gate } = gateWith();
   for (
     const credential of [
       { kind: "session", sealed: "sealed" },
@@ -272,7 +274,7 @@ Deno.test("Gate says at once what a credential opens that is judged at once", ()
       { kind: "bearer", token: "key" },
     ] satisfies Credential[]
   ) {
-    assert.deepEqual(admit(knock("box", [credential])), {
+    assert.deepEqual(await gate.admit(requestFor("box", [credential])), {
       kind: "allow",
       sandboxId: "box",
       by: credential.kind,
@@ -283,7 +285,7 @@ Deno.test("Gate says at once what a credential opens that is judged at once", ()
 Deno.test("Gate opens no port that is always private because the sandbox is known to be public", async () => {
   const { gate } = gateWith();
   for (const port of [2280, 22222, 33333]) {
-    const { kind } = await gate.admit(knock("known", [], port));
+    const { kind } = await gate.admit(requestFor("known", [], port));
     assert.equal(kind, "login");
   }
 });

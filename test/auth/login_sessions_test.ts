@@ -11,7 +11,7 @@ import { GatewayError } from "../../src/errors.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
-const CALLER = { address: "127.0.0.1", mayAsk: () => {} };
+const CALLER = { address: "127.0.0.1", charge: () => {} };
 const MINUTE_MS = 60_000;
 
 /** A shared tier that answers reads as it is told, and the keys that were written. */
@@ -80,22 +80,22 @@ function setUp(store: DurableStore | null = null) {
 Deno.test("LoginSessions judge a session by what its user may see now", async () => {
   const { good, logins, session, tokens } = setUp();
   await logins.begin(session, tokens);
-  assert(await logins.isWorth(session, CALLER));
+  assert(await logins.grantsAccess(session, CALLER));
   good.clear();
-  assert(!await logins.isWorth(session, CALLER));
+  assert(!await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("LoginSessions without a durable tier take a session that they have never seen for what it says", async () => {
   const { logins, session } = setUp();
-  assert(await logins.isWorth(session, CALLER));
+  assert(await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("LoginSessions with a durable tier know every session, or it is none", async () => {
   const { store } = storeThat(() => "absent");
   const { logins, session, tokens } = setUp(store);
-  assert(!await logins.isWorth(session, CALLER));
+  assert(!await logins.grantsAccess(session, CALLER));
   await logins.begin(session, tokens);
-  assert(await logins.isWorth(session, CALLER));
+  assert(await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
@@ -108,7 +108,7 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
   answer = "unavailable";
   for (let i = 0; i < 5; i++) {
     clock.now += 10_000; // past the recheck of a shared tier
-    assert(!await logins.isWorth(session, CALLER));
+    assert(!await logins.grantsAccess(session, CALLER));
   }
   assert.equal(writes.length, written);
 });
@@ -116,7 +116,7 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
 Deno.test("LoginSessions that cannot be looked up are neither good nor ended", async () => {
   const { store } = storeThat(() => "unavailable");
   const { logins, session } = setUp(store);
-  await assert.rejects(async () => await logins.isWorth(session, CALLER), {
+  await assert.rejects(async () => await logins.grantsAccess(session, CALLER), {
     code: "session_unavailable",
   });
 });
@@ -126,10 +126,10 @@ Deno.test("LoginSessions stay ended although a renewal was under way", async () 
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
   answerWith({ accessToken: "first", expiresAt: undefined });
-  const judged = logins.isWorth(session, CALLER);
+  const judged = logins.grantsAccess(session, CALLER);
   await logins.end(session);
   assert(!await judged);
-  assert(!await logins.isWorth(session, CALLER));
+  assert(!await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("LoginSessions never open a session again that was ended, up to its very end", async () => {
@@ -137,7 +137,7 @@ Deno.test("LoginSessions never open a session again that was ended, up to its ve
   await logins.begin(session, tokens);
   await logins.end(session);
   while (clock.now < session.expiresAt) {
-    assert(!await logins.isWorth(session, CALLER));
+    assert(!await logins.grantsAccess(session, CALLER));
     clock.now += MINUTE_MS;
   }
 });
@@ -147,7 +147,7 @@ Deno.test("LoginSessions renew an access token before it ends, once for all who 
     setUp();
   await logins.begin(session, tokens);
   clock.now += 4 * MINUTE_MS;
-  assert(await logins.isWorth(session, CALLER));
+  assert(await logins.grantsAccess(session, CALLER));
   assert.deepEqual(refreshes, []);
 
   clock.now += MINUTE_MS;
@@ -158,9 +158,9 @@ Deno.test("LoginSessions renew an access token before it ends, once for all who 
     refreshToken: "refresh-2",
   });
   const judged = await Promise.all(
-    Array.from({ length: 20 }, () => logins.isWorth(session, CALLER)),
+    Array.from({ length: 20 }, () => logins.grantsAccess(session, CALLER)),
   );
-  assert(judged.every((isWorth) => isWorth));
+  assert(judged.every(Boolean));
   assert.deepEqual(refreshes, ["refresh"]);
 });
 
@@ -168,8 +168,8 @@ Deno.test("LoginSessions end a session whose refresh token is not good any more"
   const { clock, logins, session, tokens } = setUp();
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
-  assert(!await logins.isWorth(session, CALLER));
-  assert(!await logins.isWorth(session, CALLER));
+  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("LoginSessions take no session away because the provider is down", async () => {
@@ -177,11 +177,11 @@ Deno.test("LoginSessions take no session away because the provider is down", asy
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
   answerWith(new GatewayError("login_unavailable", "down"));
-  await assert.rejects(async () => await logins.isWorth(session, CALLER), {
+  await assert.rejects(async () => await logins.grantsAccess(session, CALLER), {
     code: "login_unavailable",
   });
   answerWith({ accessToken: "first", expiresAt: undefined });
-  assert(await logins.isWorth(session, CALLER));
+  assert(await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("end() says so where the shared tier did not keep that the session is over", async () => {

@@ -84,10 +84,10 @@ function hold(gated: { gate: Promise<void> }): () => Promise<void> {
 Deno.test("get() asks once and answers from the process for three quarters of the TTL", async () => {
   const { cache, clock, events } = setUp();
   const api = source();
-  equal(cache.peek(KEY), undefined);
+  equal(cache.getFresh(KEY), undefined);
   equal(await cache.get(KEY, api.fill), "v1");
   clock.time += TTL * 3 / 4 - 1;
-  equal(cache.peek(KEY), "v1");
+  equal(cache.getFresh(KEY), "v1");
   equal(await cache.get(KEY, api.fill), "v1");
   equal(api.asked, 1);
   deepEqual(events(), ["miss", "hit", "hit"]);
@@ -99,7 +99,7 @@ Deno.test("get() tells keys apart by their parts", async () => {
   equal(await cache.get(["ab", "c"], api.fill), "v1");
   equal(await cache.get(["a", "bc"], api.fill), "v2");
   equal(await cache.get(["abc"], api.fill), "v3");
-  equal(cache.peek(["ab", "c"]), "v1");
+  equal(cache.getFresh(["ab", "c"]), "v1");
 });
 
 Deno.test("get() renews once in the background in the last quarter of the TTL", async () => {
@@ -108,14 +108,14 @@ Deno.test("get() renews once in the background in the last quarter of the TTL", 
   await cache.get(KEY, api.fill);
   clock.time += TTL * 3 / 4;
   const release = hold(api);
-  equal(cache.peek(KEY), undefined); // get() has something to do
+  equal(cache.getFresh(KEY), undefined); // get() has something to do
   equal(await cache.get(KEY, api.fill), "v1");
   equal(await cache.get(KEY, api.fill), "v1");
   equal(api.asked, 2);
   await release();
-  equal(cache.peek(KEY), "v2");
+  equal(cache.getFresh(KEY), "v2");
   clock.time += TTL * 3 / 4 - 1;
-  equal(cache.peek(KEY), "v2"); // its TTL counts from its own answer
+  equal(cache.getFresh(KEY), "v2"); // its TTL counts from its own answer
   deepEqual(events(), ["miss", "hit", "hit", "hit", "hit"]);
 });
 
@@ -235,7 +235,7 @@ Deno.test("get() pauses between renewals that fail, longer each time, and answer
   clock.time += 10_000;
   equal(await cache.get(KEY, api.fill), "v1"); // still in the background
   await settled();
-  equal(cache.peek(KEY), "v10");
+  equal(cache.getFresh(KEY), "v10");
 });
 
 Deno.test("get() in an outage does not wait for an attempt that hangs", async () => {
@@ -285,9 +285,9 @@ Deno.test("a cache keeps at most maxEntries, least recently used dropped first",
   const api = source();
   await cache.get(["a"], api.fill);
   await cache.get(["b"], api.fill);
-  cache.peek(["a"]);
+  cache.getFresh(["a"]);
   await cache.get(["c"], api.fill);
-  deepEqual(["a", "b", "c"].map((id) => cache.peek([id])), [
+  deepEqual(["a", "b", "c"].map((id) => cache.getFresh([id])), [
     "v1",
     undefined,
     "v3",
@@ -302,10 +302,10 @@ Deno.test("set() replaces the value in both tiers, and a fill under way does not
   const waiting = cache.get(KEY, api.fill);
   await settled();
   await cache.set(KEY, { value: "set", ttlMs: TTL });
-  equal(cache.peek(KEY), "set");
+  equal(cache.getFresh(KEY), "set");
   await release();
   equal(await waiting, "v1");
-  equal(cache.peek(KEY), "set");
+  equal(cache.getFresh(KEY), "set");
   equal(durable.entries.get("test/sandbox-1")?.value, "set");
 });
 
@@ -318,14 +318,14 @@ Deno.test("delete() drops both tiers, and a fill under way does not undo it", as
   const release = hold(api);
   await cache.get(KEY, api.fill); // renews in the background
   await cache.delete(KEY);
-  equal(cache.peek(KEY), undefined);
+  equal(cache.getFresh(KEY), undefined);
   equal(durable.entries.size, 0);
   const next = cache.get(KEY, api.fill);
   await settled();
   equal(api.asked, 3); // anew, not joined
   await release();
   equal(await next, "v3");
-  equal(cache.peek(KEY), "v3");
+  equal(cache.getFresh(KEY), "v3");
   equal(durable.entries.get("test/sandbox-1")?.value, "v3");
 });
 
@@ -419,7 +419,7 @@ Deno.test("get() finds in the durable tier what another process left, with its o
   deepEqual(events(), ["durable_hit"]);
   await settled();
   equal(api.asked, 2); // it was in its last quarter: renewed in the background
-  equal(cache.peek(KEY), "v2");
+  equal(cache.getFresh(KEY), "v2");
 });
 
 Deno.test("get() after a restart in an outage serves what the durable tier kept", async () => {
@@ -455,11 +455,11 @@ Deno.test("get() looks a copy of a shared tier up again after 5 s", async () => 
   const api = source();
   await cache.get(KEY, api.fill);
   clock.time += 4_999;
-  equal(cache.peek(KEY), "v1");
+  equal(cache.getFresh(KEY), "v1");
   clock.time += 1;
-  equal(cache.peek(KEY), undefined);
+  equal(cache.getFresh(KEY), undefined);
   equal(await cache.get(KEY, api.fill), "v1");
-  equal(cache.peek(KEY), "v1");
+  equal(cache.getFresh(KEY), "v1");
   deepEqual(durable.calls.map((call) => call.slice(0, 3)), [
     "get",
     "set",
@@ -510,7 +510,7 @@ Deno.test("an entry that another process dropped does not come back with a renew
   equal(api.asked, 3);
   await release();
   equal(await next, "v3");
-  equal(cache.peek(KEY), "v3");
+  equal(cache.getFresh(KEY), "v3");
 });
 
 Deno.test("a copy that a broken shared tier cannot confirm is asked for anew, and stands in where that fails", async () => {
@@ -525,9 +525,9 @@ Deno.test("a copy that a broken shared tier cannot confirm is asked for anew, an
   clock.time += 5_000;
   equal(await cache.get(KEY, api.fill), "v2");
   deepEqual(events(), ["miss", "miss", "fill_failed", "stale"]);
-  equal(cache.peek(KEY), "v2"); // both down: not asked again at once
+  equal(cache.getFresh(KEY), "v2"); // both down: not asked again at once
   clock.time += 5_000;
-  equal(cache.peek(KEY), undefined);
+  equal(cache.getFresh(KEY), undefined);
 });
 
 Deno.test("an outage does not keep a shared tier from being looked up, nor the look-up forget the outage", async () => {
@@ -563,10 +563,10 @@ Deno.test("a renewal that ends during a look-up is not undone by what the look-u
   const releaseStore = hold(durable);
   const waiting = cache.get(KEY, api.fill);
   await releaseApi();
-  equal(cache.peek(KEY), "v2");
+  equal(cache.getFresh(KEY), "v2");
   await releaseStore();
   equal(await waiting, "v2");
-  equal(cache.peek(KEY), "v2");
+  equal(cache.getFresh(KEY), "v2");
 });
 
 Deno.test("get() takes a durable value that cannot be decoded for missing", async () => {

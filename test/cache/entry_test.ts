@@ -5,7 +5,7 @@ import {
 import {
   backOff,
   type Entry,
-  standingOf,
+  freshnessOf,
   timesOf,
 } from "../../src/cache/entry.ts";
 
@@ -27,31 +27,31 @@ Deno.test("timesOf() refreshes after three quarters of the TTL and counts stalen
   });
 });
 
-Deno.test("standingOf() is fresh, then due, then spent while the source works", () => {
-  const at = (now: number) => standingOf(entry(), now);
+Deno.test("freshnessOf() is fresh, then due, then spent while the source works", () => {
+  const at = (now: number) => freshnessOf(entry(), now);
   equal(at(89_999), "fresh");
   equal(at(90_000), "due");
   equal(at(119_999), "due");
   equal(at(120_000), "spent");
 });
 
-Deno.test("standingOf() is outage past the TTL while a fill failed within the last minute", () => {
+Deno.test("freshnessOf() is outage past the TTL while a fill failed within the last minute", () => {
   const failed = entry();
   backOff(failed, 120_000);
-  equal(standingOf(failed, 120_000), "outage");
-  equal(standingOf(failed, 120_000 + 60_999), "outage");
-  equal(standingOf(failed, 120_000 + 61_000), "spent");
+  equal(freshnessOf(failed, 120_000), "outage");
+  equal(freshnessOf(failed, 120_000 + 60_999), "outage");
+  equal(freshnessOf(failed, 120_000 + 61_000), "spent");
 });
 
-Deno.test("standingOf() is spent past the bound on staleness, whatever failed", () => {
+Deno.test("freshnessOf() is spent past the bound on staleness, whatever failed", () => {
   const bounded = entry(5_000);
   backOff(bounded, 119_000);
-  equal(standingOf(bounded, 124_999), "outage");
-  equal(standingOf(bounded, 125_000), "spent");
+  equal(freshnessOf(bounded, 124_999), "outage");
+  equal(freshnessOf(bounded, 125_000), "spent");
   const never = entry(0);
   backOff(never, 119_000);
-  equal(standingOf(never, 119_999), "due");
-  equal(standingOf(never, 120_000), "spent");
+  equal(freshnessOf(never, 119_999), "due");
+  equal(freshnessOf(never, 120_000), "spent");
 });
 
 Deno.test("backOff() doubles the pause from 1 s to 10 s", () => {
@@ -63,8 +63,8 @@ Deno.test("backOff() doubles the pause from 1 s to 10 s", () => {
   deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
-Deno.test("standingOf() is spent where the clock was set back to before the entry was made", () => {
-  const at = (now: number) => standingOf(entry(), now);
+Deno.test("freshnessOf() is spent where the clock was set back to before the entry was made", () => {
+  const at = (now: number) => freshnessOf(entry(), now);
   equal(at(-30_000), "fresh"); // another machine's clock may be ahead
   equal(at(-30_001), "spent");
   equal(at(-3_600_000), "spent");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
 import {
   createWarning,
-  type PreviewExchange,
   wantsWarning,
+  type WarnedExchange,
 } from "../../src/http/warning.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
@@ -152,7 +152,7 @@ function setUp(scheme: "http" | "https" = "https") {
     if (asked.body !== undefined) {
       headers.set("content-length", String(asked.body.length));
     }
-    const exchange: PreviewExchange = {
+    const exchange: WarnedExchange = {
       method,
       headers,
       request: new Request(`${scheme}://${host}/`, {

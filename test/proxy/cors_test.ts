@@ -24,9 +24,7 @@ function decide(
     isTrusted: (origin) =>
       isTrustedOrigin(origin, {
         host: {
-          port: 3000,
           label: "demo",
-          base: "proxy.localhost",
           authoritySuffix: "proxy.localhost:4000",
         },
         scheme: "http",

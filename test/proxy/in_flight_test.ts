@@ -3,13 +3,15 @@ import { createInFlight } from "../../src/proxy/in_flight.ts";
 
 const MANY = { all: 10, perSandbox: 10, tunnels: 10 };
 
+const recheck = () => Promise.resolve(true);
+
 Deno.test("InFlight admits up to its limit and again when one ended", () => {
   const inFlight = createInFlight({ ...MANY, all: 2 });
-  const flight = inFlight.begin();
-  assert(flight !== undefined && inFlight.begin() !== undefined);
+  const entry = inFlight.begin();
+  assert(entry !== undefined && inFlight.begin() !== undefined);
   assert.equal(inFlight.begin(), undefined);
-  flight.end();
-  flight.end();
+  entry.end();
+  entry.end();
   assert.equal(inFlight.count, 1);
   assert(inFlight.begin() !== undefined);
 });
@@ -18,27 +20,27 @@ Deno.test("InFlight is idle when the last one ended, every time", async () => {
   const inFlight = createInFlight(MANY);
   await inFlight.idle();
   for (let round = 0; round < 2; round++) {
-    const flights = [inFlight.begin(), inFlight.begin()];
+    const entries = [inFlight.begin(), inFlight.begin()];
     let isIdle = false;
     const idle = inFlight.idle().then(() => isIdle = true);
-    flights[0]?.end();
+    entries[0]?.end();
     await Promise.resolve();
     assert(!isIdle);
-    flights[1]?.end();
+    entries[1]?.end();
     await idle;
   }
 });
 
 Deno.test("InFlight knows its tunnels, and when the last of them is over", async () => {
   const inFlight = createInFlight(MANY);
-  await inFlight.tunnelsOver();
+  await inFlight.noTunnels();
   const [tunnel, exchange] = [inFlight.begin(), inFlight.begin()];
-  tunnel?.becomeTunnel();
+  tunnel?.reserveTunnel();
   assert.deepEqual([inFlight.count, inFlight.tunnelCount], [2, 1]);
-  const over = inFlight.tunnelsOver();
+  const over = inFlight.noTunnels();
   tunnel?.end();
   await over;
-  tunnel?.becomeTunnel();
+  tunnel?.reserveTunnel();
   assert.deepEqual([inFlight.count, inFlight.tunnelCount], [1, 0]);
   exchange?.end();
 });
@@ -46,11 +48,12 @@ Deno.test("InFlight knows its tunnels, and when the last of them is over", async
 Deno.test("InFlight knows when what was there at a moment is over, whatever came since", async () => {
   const inFlight = createInFlight(MANY);
   const before = inFlight.begin();
-  const over = inFlight.theseOver();
+  inFlight.beginDrain();
+  const over = inFlight.drained();
   inFlight.begin();
   before?.end();
   await over;
-  await inFlight.theseOver();
+  await inFlight.drained();
   assert.equal(inFlight.count, 1);
 });
 
@@ -58,10 +61,10 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
   const inFlight = createInFlight(MANY);
   const aborted: string[] = [];
   for (const name of ["ended", "open"]) {
-    const flight = inFlight.begin();
-    assert(flight !== undefined);
-    flight.lasts({ abort: () => aborted.push(name) });
-    if (name === "ended") flight.end();
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.streams({ abort: () => aborted.push(name), recheck });
+    if (name === "ended") entry.end();
   }
   inFlight.begin();
   inFlight.abortAll();
@@ -70,25 +73,25 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
 
 Deno.test("InFlight gives one sandbox no more than its share, and again what it gave back", () => {
   const inFlight = createInFlight({ ...MANY, perSandbox: 2 });
-  const flights = Array.from({ length: 4 }, () => inFlight.begin());
-  const admitted = flights.slice(0, 3).map((flight) => flight?.isFor("a"));
+  const entries = Array.from({ length: 4 }, () => inFlight.begin());
+  const admitted = entries.slice(0, 3).map((entry) => entry?.reserveFor("a"));
   assert.deepEqual(admitted, [true, true, false]);
-  assert.equal(flights[3]?.isFor("b"), true);
-  flights[2]?.end(); // had none to give back
-  assert.equal(inFlight.begin()?.isFor("a"), false);
-  flights[0]?.end();
-  flights[0]?.end();
-  assert.equal(inFlight.begin()?.isFor("a"), true);
-  assert.equal(inFlight.begin()?.isFor("a"), false);
+  assert.equal(entries[3]?.reserveFor("b"), true);
+  entries[2]?.end(); // had none to give back
+  assert.equal(inFlight.begin()?.reserveFor("a"), false);
+  entries[0]?.end();
+  entries[0]?.end();
+  assert.equal(inFlight.begin()?.reserveFor("a"), true);
+  assert.equal(inFlight.begin()?.reserveFor("a"), false);
 });
 
 Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
   const inFlight = createInFlight({ ...MANY, tunnels: 1 });
   const [first, second] = [inFlight.begin(), inFlight.begin()];
-  assert.equal(first?.becomeTunnel(), true);
-  assert.equal(second?.becomeTunnel(), false);
+  assert.equal(first?.reserveTunnel(), true);
+  assert.equal(second?.reserveTunnel(), false);
   first?.end();
-  assert.equal(second?.becomeTunnel(), true);
+  assert.equal(second?.reserveTunnel(), true);
 });
 
 Deno.test("InFlight ends those whose client takes nothing any more", () => {
@@ -100,15 +103,16 @@ Deno.test("InFlight ends those whose client takes nothing any more", () => {
       100,
     ]] as const
   ) {
-    const flight = inFlight.begin();
-    assert(flight !== undefined);
-    flight.lasts({
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.streams({
       abort: (reason) => ended.push(`${name}: ${reason}`),
       stalledSince: () => since,
+      recheck,
     });
   }
   inFlight.begin();
-  inFlight.endStalled(100);
+  inFlight.abortStalled(100);
   assert.deepEqual(ended, ["stalled: stalled"]);
 });
 
@@ -116,33 +120,33 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
   const inFlight = createInFlight(MANY);
   const ended: string[] = [];
   for (const name of ["lost", "kept", "over"]) {
-    const flight = inFlight.begin();
-    assert(flight !== undefined);
-    flight.lasts({
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.streams({
       abort: (reason) => ended.push(`${name}: ${reason}`),
       recheck() {
-        if (name === "over") flight.end();
+        if (name === "over") entry.end();
         return Promise.resolve(name === "kept");
       },
     });
   }
   await inFlight.recheckAll();
-  assert.deepEqual(ended, ["lost: right_ended"]);
+  assert.deepEqual(ended, ["lost: access_revoked"]);
 });
 
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
   const inFlight = createInFlight({ ...MANY, all: 5000, perSandbox: 1 });
   const lasting = inFlight.begin();
-  assert.equal(lasting?.isFor("lasting"), true);
+  assert.equal(lasting?.reserveFor("lasting"), true);
   for (let other = 0; other < 2500; other++) {
-    const flight = inFlight.begin();
-    assert.equal(flight?.isFor(`other-${other}`), true);
-    flight?.end();
+    const entry = inFlight.begin();
+    assert.equal(entry?.reserveFor(`other-${other}`), true);
+    entry?.end();
   }
-  assert.equal(inFlight.begin()?.isFor("lasting"), false);
+  assert.equal(inFlight.begin()?.reserveFor("lasting"), false);
   const again = inFlight.begin();
-  assert.equal(again?.isFor("other-2499"), true);
-  assert.equal(inFlight.begin()?.isFor("other-2499"), false);
+  assert.equal(again?.reserveFor("other-2499"), true);
+  assert.equal(inFlight.begin()?.reserveFor("other-2499"), false);
   lasting?.end();
-  assert.equal(inFlight.begin()?.isFor("lasting"), true);
+  assert.equal(inFlight.begin()?.reserveFor("lasting"), true);
 });

@@ -32,14 +32,14 @@ function profileOf(...roots: readonly Call[]): CpuProfile {
 
 Deno.test("summarizeProfile() charges the platform's work to the gateway's function that asked for it", () => {
   const summary = summarizeProfile(profileOf(
-    ["relay", `${SRC}/http/account.ts`, 10, [
+    ["relay", `${SRC}/http/exchange_tracker.ts`, 10, [
       ["Response", "ext:deno_fetch/23_response.js", 20, [["op_x", "", 30]]],
       ["write", `${SRC}/upstream/connection.ts`, 20, [["op_write", "", 20]]],
     ]],
   ));
 
   assert.deepEqual(summary.own, [
-    { name: "relay src/http/account.ts", share: 0.6 },
+    { name: "relay src/http/exchange_tracker.ts", share: 0.6 },
     { name: "write src/upstream/connection.ts", share: 0.4 },
   ]);
   assert.deepEqual(summary.categories, [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outliveEscapes } from "../../src/server/last_resort.ts";
+import { logUncaughtErrors } from "../../src/server/last_resort.ts";
 import { recordedLog } from "../support/event_log.ts";
 
 Deno.test("an exception and a rejection that nobody caught are logged, and end nothing", () => {
@@ -12,7 +12,7 @@ Deno.test("an exception and a rejection that nobody caught are logged, and end n
     reason: error,
   });
   {
-    using _ = outliveEscapes(recorded.log);
+    using _ = logUncaughtErrors(recorded.log);
     globalThis.dispatchEvent(uncaught);
     globalThis.dispatchEvent(rejection);
   }

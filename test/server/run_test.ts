@@ -27,7 +27,7 @@ function fakeService(told: string[] = []): FakeService {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
     retire: () => void told.push("retire"),
-    portUnused(timeoutMs) {
+    waitUntilPortIdle(timeoutMs) {
       told.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
     },

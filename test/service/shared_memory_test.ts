@@ -56,8 +56,8 @@ async function remember(tier: SharedTier, world: World) {
     runnerOf: () => sandboxes.runnerOf("demo", () => {}),
     renewRunner: () => sandboxes.renewRunner("demo"),
     logins,
-    isWorth: (session: LoginSession) =>
-      logins.isWorth(session, { address: "127.0.0.1", mayAsk: () => {} }),
+    grantsAccess: (session: LoginSession) =>
+      logins.grantsAccess(session, { address: "127.0.0.1", charge: () => {} }),
     failures,
     settled: () => background.settled(),
     async [Symbol.asyncDispose]() {
@@ -162,10 +162,10 @@ sharedTierTest(
     await using second = await remember(tier, world);
     const { session, tokens } = loginAt(world.time);
     await first.logins.begin(session, tokens);
-    assert(await second.isWorth(session));
+    assert(await second.grantsAccess(session));
     world.time += 290_000;
-    assert(await first.isWorth(session));
-    assert(await second.isWorth(session));
+    assert(await first.grantsAccess(session));
+    assert(await second.grantsAccess(session));
     assert.deepEqual(world.refreshes, ["refresh-1"]);
     assert.equal(world.good, "second");
   },
@@ -179,10 +179,10 @@ sharedTierTest(
     await using second = await remember(tier, world);
     const { session, tokens } = loginAt(world.time);
     await first.logins.begin(session, tokens);
-    assert(await second.isWorth(session));
+    assert(await second.grantsAccess(session));
     await first.logins.end(session);
     world.time += RECHECK_MS;
-    assert(!await second.isWorth(session));
+    assert(!await second.grantsAccess(session));
   },
 );
 
@@ -195,15 +195,15 @@ sharedTierTest(
     const { session, tokens } = loginAt(world.time);
     await first.logins.begin(session, tokens);
     world.time += 269_000;
-    assert(await first.isWorth(session));
+    assert(await first.grantsAccess(session));
     await second.logins.end(session);
     // The first one's copy is not due to be looked up again, its access token is due to be renewed.
     world.time += 2_000;
-    assert(!await first.isWorth(session));
+    assert(!await first.grantsAccess(session));
     assert.deepEqual(world.refreshes, []);
     world.time += RECHECK_MS;
-    assert(!await first.isWorth(session));
-    assert(!await second.isWorth(session));
+    assert(!await first.grantsAccess(session));
+    assert(!await second.grantsAccess(session));
   },
 );
 
@@ -216,11 +216,11 @@ sharedTierTest(
     const { session, tokens } = loginAt(world.time);
     await first.logins.begin(session, tokens);
     world.time += 269_000;
-    assert(await first.isWorth(session));
-    assert(await second.isWorth(session));
+    assert(await first.grantsAccess(session));
+    assert(await second.grantsAccess(session));
     world.time += 2_000;
-    assert(await first.isWorth(session));
-    assert(await second.isWorth(session));
+    assert(await first.grantsAccess(session));
+    assert(await second.grantsAccess(session));
     assert.deepEqual(world.refreshes, ["refresh-1"]);
   },
 );

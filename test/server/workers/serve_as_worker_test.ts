@@ -14,7 +14,7 @@ function idleService(): Runnable {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
     retire() {},
-    portUnused: () => Promise.resolve(true),
+    waitUntilPortIdle: () => Promise.resolve(true),
     drain: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,5 @@
-/** A request at the gate: what it presents, what the gate says to it, and how to ask the gate again. */
+/** A request at the gate: what it presents, what the gate decides, and how to ask again. */
 import { splitAuthKey } from "../auth/auth_key.ts";
-import type { PreviewHost } from "../address/preview_host.ts";
 import {
   type Credential,
   presentedCredentials,
@@ -8,51 +7,55 @@ import {
 } from "../auth/credentials.ts";
 import type { Gate, GateRequest, Verdict } from "../auth/gate.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import type { Trail } from "../observability/trail.ts";
+import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Provenance } from "../proxy/client_address.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import {
+  destinationOf,
   type RequestBody,
   requestBody,
   type SandboxExchange,
 } from "./exchange.ts";
 
-/** What is the same for all visits. */
-export interface VisitOptions {
+/** Dependencies of all access requests. */
+export interface AccessRequestOptions {
   readonly gate: Gate;
   readonly scheme: "http" | "https";
   readonly cookies: OwnCookies;
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
-/** What a visit is that was let in. */
+/** A verdict that admits. */
 export type Admission = Extract<Verdict, { kind: "allow" }>;
 
 /** One request at the gate. */
-export class Visit implements GateRequest {
+export class AccessRequest implements GateRequest {
   /** The app's target: without our key. */
   readonly target: string;
-  readonly host: PreviewHost;
-  readonly isSandboxId: boolean;
+  readonly label: string;
+  readonly port: number;
+  readonly isToolbox: boolean;
   readonly from: Provenance;
   readonly #exchange: SandboxExchange;
   readonly #authKey: string | undefined;
-  readonly #trail: Trail;
-  readonly #options: VisitOptions;
+  readonly #stats: ExchangeStats;
+  readonly #options: AccessRequestOptions;
 
   constructor(
     exchange: SandboxExchange,
-    { from, trail }: { from: Provenance; trail: Trail },
-    options: VisitOptions,
+    { from, stats }: { from: Provenance; stats: ExchangeStats },
+    options: AccessRequestOptions,
   ) {
     const { target, key } = splitAuthKey(exchange.target);
+    const { label, port } = destinationOf(exchange);
     this.target = target;
-    this.host = exchange.host;
-    this.isSandboxId = exchange.route === "toolbox";
+    this.label = label;
+    this.port = port;
+    this.isToolbox = exchange.route === "toolbox";
     this.from = from;
     this.#exchange = exchange;
     this.#authKey = key;
-    this.#trail = trail;
+    this.#stats = stats;
     this.#options = options;
   }
 
@@ -60,31 +63,30 @@ export class Visit implements GateRequest {
     return this.from.clientAddress;
   }
 
-  /** What the gate says. Throws as {@linkcode Gate.admit}. */
+  /** The gate's verdict. Throws as {@linkcode Gate.admit}. */
   verdict(): Verdict | Promise<Verdict> {
-    this.#trail.asked = false;
+    this.#stats.missedCache = false;
     return this.#options.gate.admit(this);
   }
 
-  /** Whether the same request would still be let in. */
+  /** Whether the same request would be admitted now. Throws as {@linkcode Gate.readmit}. */
   async recheck(): Promise<boolean> {
-    try {
-      const again = await this.#options.gate.readmit(this);
-      return again.kind === "allow";
-    } catch {
-      return true; // an outage takes nobody's right away
-    }
+    const verdict = await this.#options.gate.readmit(this);
+    return verdict.kind === "allow";
   }
 
   credentials(): readonly Credential[] {
-    const { method, headers, host } = this.#exchange;
+    const exchange = this.#exchange;
+    const { method, headers } = exchange;
     const authKey = this.#authKey;
-    if (this.isSandboxId) return toolboxCredentials({ headers, authKey });
+    if (exchange.route === "toolbox") {
+      return toolboxCredentials({ headers, authKey });
+    }
     const { scheme, cookies, allowedOrigins } = this.#options;
     return presentedCredentials({
       method,
       headers,
-      host,
+      host: exchange.host,
       scheme,
       cookies,
       authKey,
@@ -92,22 +94,22 @@ export class Visit implements GateRequest {
     });
   }
 
-  onAsk(): void {
-    this.#trail.asked = true;
+  onLookup(): void {
+    this.#stats.missedCache = true;
   }
 
-  /** What is forwarded of it, once it was let in. */
-  request(
+  /** What is forwarded of the request once it was admitted. */
+  admitted(
     { sandboxId, by }: Admission,
   ): AdmittedRequest | Promise<AdmittedRequest> {
     const { request, headers } = this.#exchange;
     const body = requestBody(request, headers);
     return body instanceof Promise
-      ? body.then((body) => this.#request(sandboxId, by, body))
-      : this.#request(sandboxId, by, body);
+      ? body.then((body) => this.#admitted(sandboxId, by, body))
+      : this.#admitted(sandboxId, by, body);
   }
 
-  #request(
+  #admitted(
     sandboxId: string,
     by: Admission["by"],
     { body, contentLength }: RequestBody,
@@ -120,12 +122,12 @@ export class Visit implements GateRequest {
       contentLength,
       target: this.target,
       sandboxId,
-      destination: this.isSandboxId ? "toolbox" : this.host.port,
+      destination: this.isToolbox ? "toolbox" : this.port,
       forwarded: this.from.forwarded,
-      // A daemon has no use for it, whatever opened the door.
-      dropAuthorization: this.isSandboxId || by === "bearer",
+      // A daemon has no use for it, whichever credential was used.
+      dropAuthorization: this.isToolbox || by === "bearer",
       requestId: id,
-      trail: this.#trail,
+      stats: this.#stats,
       signal: () => request.signal,
     };
   }

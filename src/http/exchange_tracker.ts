@@ -1,0 +1,297 @@
+/** Follows one exchange to its end: makes every answer of the data plane, and records the exchange once it is over. */
+import { GatewayError } from "../errors.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
+import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
+import {
+  createExchangeStats,
+  type ExchangeStats,
+} from "../observability/exchange_stats.ts";
+import { logFailure, type Logger } from "../observability/log.ts";
+import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
+import type { Activity } from "../proxy/activity.ts";
+import { type CorsDecision, withCors } from "../proxy/cors.ts";
+import type { AbortReason, InFlightEntry } from "../proxy/in_flight.ts";
+import type { Tunnel } from "../proxy/tunnel.ts";
+import { UpstreamError } from "../upstream/errors.ts";
+import { observe } from "./body.ts";
+import {
+  bodyFor,
+  discard,
+  type RelayedResponse,
+  responseOf,
+} from "./client_response.ts";
+import type { Exchange } from "./exchange.ts";
+import { problem } from "./problem.ts";
+import { serverTiming } from "./server_timing.ts";
+
+/** Who was admitted to what. */
+export interface Grant {
+  readonly sandboxId: string;
+  /** The credential, or `public`. */
+  readonly by: string;
+}
+
+/** Asks again for somebody who was admitted. */
+export interface Revalidator {
+  /** Whether they would be admitted now; throws {@linkcode GatewayError} if that cannot be known. */
+  recheck(): Promise<boolean>;
+}
+
+/** Dependencies of all trackers. */
+export interface TrackerOptions {
+  /** Where use of a sandbox is reported. */
+  readonly activity: Activity;
+  readonly onRecord: (record: ExchangeRecord) => void;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** What is known of an exchange from its start. */
+export interface ExchangeFacts {
+  readonly route: RouteKind;
+  /** The port of the sandbox, if there is one. */
+  readonly port: number | undefined;
+  readonly entry: InFlightEntry;
+  readonly cors: CorsDecision;
+  /** Whether the exchange counts as use of the sandbox. */
+  readonly isUse: boolean;
+  /** Whether the client gets a Server-Timing field. */
+  readonly sendsTiming: boolean;
+}
+
+/** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
+const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
+  going_away: [1001, "Gateway is restarting"],
+  stalled: [1013, "Client does not read"],
+  access_revoked: [1008, "Access has ended"],
+};
+
+/**
+ * Whether an answer shows that somebody uses the sandbox. What an app rejects (4xx) does not: bots that probe every
+ * address would keep public sandboxes running for ever.
+ */
+function showsUse(status: number): boolean {
+  return status < 400 || status > 499;
+}
+
+/** How an exchange ended, as far as there is more to say than `complete`. */
+type Ending = Partial<
+  Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
+>;
+
+/** Follows one exchange. Exactly one of `answer`, `refuse`, `relay` and `tunnel` makes its response. */
+export class ExchangeTracker {
+  readonly stats: ExchangeStats = createExchangeStats();
+  readonly #exchange: Exchange;
+  readonly #facts: ExchangeFacts;
+  readonly #options: TrackerOptions;
+  #grant: Grant | undefined;
+  #revalidator: Revalidator | undefined;
+  #answeredAt: number;
+
+  constructor(
+    exchange: Exchange,
+    facts: ExchangeFacts,
+    options: TrackerOptions,
+  ) {
+    this.#exchange = exchange;
+    this.#facts = facts;
+    this.#options = options;
+    this.#answeredAt = exchange.startedAt;
+  }
+
+  /** What the request's origin is told. */
+  get cors(): CorsDecision {
+    return this.#facts.cors;
+  }
+
+  /**
+   * Notes who was admitted, and how to ask again.
+   *
+   * @throws {GatewayError} `sandbox_overloaded`
+   */
+  admit(grant: Grant, revalidator: Revalidator): void {
+    this.#grant = grant;
+    this.#revalidator = revalidator;
+    if (!this.#facts.entry.reserveFor(grant.sandboxId)) {
+      throw new GatewayError("sandbox_overloaded", grant.sandboxId);
+    }
+  }
+
+  /**
+   * Takes one of the places for WebSockets.
+   *
+   * @throws {GatewayError} `too_many_tunnels`
+   */
+  reserveTunnel(): void {
+    if (!this.#facts.entry.reserveTunnel()) {
+      throw new GatewayError("too_many_tunnels", "Too many tunnels");
+    }
+  }
+
+  /** Answers with a response of our own, whose body is complete. */
+  answer(response: Response): Response {
+    this.#answeredAt = this.#options.now();
+    this.#settle(response.status, {});
+    return this.#ownResponse(response);
+  }
+
+  /** Answers a failure. */
+  refuse(error: unknown): Response {
+    const { logger, now } = this.#options;
+    const { id, headers } = this.#exchange;
+    this.#answeredAt = now();
+    if (
+      error instanceof UpstreamError &&
+      (error.code === "aborted" || error.code === "body_failed")
+    ) {
+      this.#settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
+      return new Response(null, { status: 400 });
+    }
+    const failure = asGatewayError(error);
+    if (failure.status >= 500) logFailure(logger, failure, id);
+    this.#settle(failure.status, { error: failure.code });
+    return this.#ownResponse(problem({
+      code: failure.code,
+      requestId: id,
+      asPage: wantsDocument(headers),
+      retryAfterSec: failure.retryAfterSec,
+    }));
+  }
+
+  /** Answers with an upstream's response; the exchange is over when its body is. */
+  relay(response: RelayedResponse): Response {
+    const { status } = response;
+    if (status > 599) {
+      discard(response.body);
+      throw new GatewayError("runner_protocol_error", `Status ${status}`);
+    }
+    this.#answeredAt = this.#options.now();
+    const body = bodyFor(this.#exchange.method, response);
+    const fields = this.#withOurFields(response.fields);
+    const usedId = showsUse(status) ? this.#usedSandboxId() : undefined;
+    if (body instanceof ReadableStream) {
+      return responseOf(this.#observed(body, status, usedId), status, fields);
+    }
+    if (usedId !== undefined) this.#options.activity.touch(usedId);
+    this.#settle(status, { sentBytes: body?.length ?? 0 });
+    return responseOf(body, status, fields);
+  }
+
+  /** Answers with the 101 that opens `tunnel`; the exchange is over when both sides of that are closed. */
+  tunnel(response: Response, tunnel: Tunnel): Response {
+    const { entry } = this.#facts;
+    this.#answeredAt = this.#options.now();
+    const endUse = this.#beginUse(this.#usedSandboxId());
+    entry.streams({
+      abort: (reason) => tunnel.close(...CLOSES[reason]),
+      recheck: () => this.#stillHasAccess(),
+    });
+    tunnel.released.then(() => entry.end());
+    tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
+      endUse?.();
+      this.#record(101, { tunnel: end });
+    });
+    return response;
+  }
+
+  /** The same body, which settles the exchange at its end. */
+  #observed(
+    body: ReadableStream<Uint8Array>,
+    status: number,
+    sandboxId: string | undefined,
+  ): ReadableStream<Uint8Array> {
+    const endUse = this.#beginUse(sandboxId);
+    const { stream, ...handle } = observe(body, {
+      now: () => performance.now(),
+      onEnd: (end, sentBytes) => {
+        endUse?.();
+        this.#settle(status, { end, sentBytes });
+      },
+    });
+    this.#facts.entry.streams({
+      ...handle,
+      recheck: () => this.#stillHasAccess(),
+    });
+    return stream;
+  }
+
+  async #stillHasAccess(): Promise<boolean> {
+    try {
+      return await this.#revalidator?.recheck() ?? true;
+    } catch (error) {
+      // An outage revokes nobody's access; a bug must not keep it.
+      if (error instanceof GatewayError) return true;
+      logFailure(
+        this.#options.logger,
+        asGatewayError(error),
+        this.#exchange.id,
+      );
+      return false;
+    }
+  }
+
+  #usedSandboxId(): string | undefined {
+    return this.#facts.isUse ? this.#grant?.sandboxId : undefined;
+  }
+
+  #beginUse(sandboxId: string | undefined): (() => void) | undefined {
+    return sandboxId === undefined
+      ? undefined
+      : this.#options.activity.begin(sandboxId);
+  }
+
+  #ownResponse(response: Response): Response {
+    const { body, status, headers } = response;
+    return responseOf(body, status, this.#withOurFields([...headers]));
+  }
+
+  #withOurFields(fields: [string, string][]): [string, string][] {
+    const result = withCors(fields, this.cors);
+    if (this.#facts.sendsTiming) {
+      result.push([
+        "server-timing",
+        serverTiming(this.#exchange, this.stats, this.#answeredAt),
+      ]);
+    }
+    return result;
+  }
+
+  #settle(status: number, ending: Ending): void {
+    this.#facts.entry.end();
+    this.#record(status, ending);
+  }
+
+  #record(status: number, ending: Ending): void {
+    const { missedCache, resolvedAt, receivedBytes } = this.stats;
+    this.#options.onRecord({
+      requestId: this.#exchange.id,
+      route: this.#facts.route,
+      method: this.#exchange.method,
+      status,
+      end: ending.end ?? "complete",
+      sandboxId: this.#grant?.sandboxId,
+      port: this.#facts.port,
+      by: this.#grant?.by,
+      cache: missedCache === undefined
+        ? undefined
+        : missedCache
+        ? "miss"
+        : "hit",
+      error: ending.error,
+      tunnel: ending.tunnel,
+      receivedBytes,
+      sentBytes: ending.sentBytes ?? 0,
+      startedAt: this.#exchange.startedAt,
+      resolvedAt,
+      answeredAt: this.#answeredAt,
+      endedAt: this.#options.now(),
+    });
+  }
+}
+
+function asGatewayError(error: unknown): GatewayError {
+  return error instanceof GatewayError
+    ? error
+    : new GatewayError("internal", "Unexpected failure", { cause: error });
+}
