@@ -7,6 +7,7 @@ import { createInstallation } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
 import { createControl } from "./http/control.ts";
 import { createDispatch, type Handler } from "./http/dispatch.ts";
+import { headLimits } from "./http/head_limits.ts";
 import { createReadiness } from "./http/readiness.ts";
 import { sleep } from "./lib/backoff.ts";
 import { describeError } from "./lib/describe_error.ts";
@@ -161,6 +162,7 @@ export async function createService(
       gateway: dataPlane.gateway,
       buildLogs: dataPlane.buildLogs,
       control,
+      headLimits: headLimits(config.limits),
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
       now,

@@ -41,8 +41,24 @@ export function cookieValues(field: string, name: string): string[] {
 
 /** The names in a Cookie field that start with `prefix`, each once. */
 export function cookieNames(field: string, prefix: string): string[] {
-  const names = field.split(";").map(nameOf);
-  return [...new Set(names.filter((name) => name.startsWith(prefix)))];
+  return [...cookiesByName(field, prefix).keys()];
+}
+
+/** The values of every cookie whose name starts with `prefix`, in one pass over the field. */
+export function cookiesByName(
+  field: string,
+  prefix: string,
+): Map<string, string[]> {
+  const cookies = new Map<string, string[]>();
+  for (const pair of field.split(";")) {
+    const name = nameOf(pair);
+    if (!name.startsWith(prefix)) continue;
+    const value = pair.slice(pair.indexOf("=") + 1).trim();
+    const values = cookies.get(name);
+    if (values === undefined) cookies.set(name, [value]);
+    else values.push(value);
+  }
+  return cookies;
 }
 
 /** The Cookie field without the gateway's cookies, or undefined where nothing is left of it. */

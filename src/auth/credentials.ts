@@ -40,7 +40,7 @@ export interface CredentialSource {
  * to have them sent first (RFC 6265bis section 5.8.3), which must not lock the owner of the real one out: ours, at `/`,
  * are always among the last.
  */
-const MAX_SESSION_COOKIES = 8;
+export const MAX_SESSION_COOKIES = 8;
 
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 

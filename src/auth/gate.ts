@@ -4,6 +4,7 @@
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
 import type { AccessDirectory } from "../directory/access.ts";
+import { isThrottled } from "../daytona/ask.ts";
 import { FREE } from "../directory/answers.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
@@ -21,12 +22,15 @@ export type Verdict =
     readonly kind: "allow";
     readonly sandboxId: string;
     readonly by: AdmittedBy;
-    /** The preview token to make a session from, if it came in the query. */
-    readonly sessionToken?: string;
+    /** The credential that was good; undefined if it took none, or the label itself. */
+    readonly credential?: Credential;
   }
   /** Nothing that was presented is enough; a login might be. */
   | { readonly kind: "login"; readonly code: ErrorCode }
   | { readonly kind: "deny"; readonly code: ErrorCode };
+
+/** A verdict that admits. */
+export type Admission = Extract<Verdict, { kind: "allow" }>;
 
 /** What the gate decides on. */
 export interface GateRequest {
@@ -51,8 +55,13 @@ export interface Gate {
    * `too_many_refusals` if the API is not asked for this client any more
    */
   admit(request: GateRequest): Verdict | Promise<Verdict>;
-  /** Decides again for somebody who was admitted: costs nothing, and is never refused for the cost. Throws as `admit()`. */
-  readmit(request: GateRequest): Promise<Verdict>;
+  /**
+   * Decides again on a request that was admitted: costs nothing, and is never refused for the cost.
+   *
+   * @throws {GatewayError} `api_unreachable` if what it was admitted by cannot be judged and no other credential is good;
+   * what else it presents and cannot be judged counts for nothing, as the caller chose to present it
+   */
+  readmit(request: GateRequest, before: Admission): Promise<Verdict>;
 }
 
 /** Dependencies of the gate. */
@@ -103,11 +112,12 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
-  /** The verdict; lookups are charged to `caller`. */
+  /** The verdict; lookups are charged to `caller`. After `before`, only what that admitted by may fail. */
   async function judge(
     request: GateRequest,
     caller: Caller,
     isKnownPublic: boolean | undefined,
+    before?: Admission,
   ): Promise<Verdict> {
     const { label, port, isToolbox } = request;
     const { charge } = caller;
@@ -116,6 +126,7 @@ export function createGate(options: GateOptions): Gate {
 
     /** What `ask` says; undefined if it fails, which must not hide another credential's yes and is thrown at the end. */
     async function attempt<T>(
+      by: AdmittedBy | Credential,
       ask: () => T | Promise<T>,
     ): Promise<T | undefined> {
       try {
@@ -123,14 +134,15 @@ export function createGate(options: GateOptions): Gate {
         return answer instanceof Promise ? await answer : answer;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        failure ??= error;
+        if (before === undefined || isBy(before, by)) failure ??= error;
         return undefined;
       }
     }
 
     if (isTokenShaped) {
-      const sandboxId = await attempt(() =>
-        access.sandboxOfSignedToken(label, port, charge)
+      const sandboxId = await attempt(
+        "signed_token",
+        () => access.sandboxOfSignedToken(label, port, charge),
       );
       if (typeof sandboxId === "string") {
         return { kind: "allow", sandboxId, by: "signed_token" };
@@ -138,19 +150,21 @@ export function createGate(options: GateOptions): Gate {
     }
     if (!isAlwaysPrivate(port)) {
       const isPublic = isKnownPublic ??
-        await attempt(() => sandboxes.isPublic(label, charge));
+        await attempt("public", () => sandboxes.isPublic(label, charge));
       if (isPublic) return { kind: "allow", sandboxId: label, by: "public" };
     }
     const credentials = request.credentials();
     for (const credential of credentials) {
-      if (!await attempt(() => accepts(credential, request, caller))) continue;
+      const isGood = await attempt(
+        credential,
+        () => accepts(credential, request, caller),
+      );
+      if (!isGood) continue;
       return {
         kind: "allow",
         sandboxId: label,
         by: credential.kind,
-        ...(credential.kind === "auth_key"
-          ? { sessionToken: credential.token }
-          : {}),
+        credential,
       };
     }
 
@@ -165,31 +179,38 @@ export function createGate(options: GateOptions): Gate {
     };
   }
 
-  /** The verdict, charged to the client's budget. Only refusals cost: the price of a yes, or of an outage, is refunded. */
+  /**
+   * The verdict, charged to the client's budget. Only refusals cost, and lookups that the API itself throttles: the price
+   * of a yes, or of an outage, is refunded.
+   */
   async function judgeForPay(
     request: GateRequest,
     isKnownPublic: boolean | undefined,
   ): Promise<Verdict> {
     const address = request.clientAddress;
     let lookups = 0;
-    let isRefused = false;
+    let isOverBudget = false;
     function charge(): void {
       request.onLookup();
       try {
         spend(throttle, address);
       } catch (error) {
-        isRefused = true;
+        isOverBudget = true;
         throw error;
       }
       lookups++;
     }
+    function refund(): void {
+      if (lookups > 0) throttle.giveBack(address, lookups);
+    }
     try {
       const caller = { address, charge };
       const verdict = await judge(request, caller, isKnownPublic);
-      isRefused = verdict.kind !== "allow";
+      if (verdict.kind === "allow") refund();
       return verdict;
-    } finally {
-      if (!isRefused && lookups > 0) throttle.giveBack(address, lookups);
+    } catch (error) {
+      if (!isOverBudget && !isThrottled(error)) refund();
+      throw error;
     }
   }
 
@@ -208,9 +229,24 @@ export function createGate(options: GateOptions): Gate {
         ? { kind: "allow", sandboxId: request.label, by: "public" }
         : judgeForPay(request, isKnownPublic);
     },
-    readmit(request) {
+    readmit(request, before) {
       const caller = { address: request.clientAddress, charge: FREE };
-      return judge(request, caller, publicity(request));
+      return judge(request, caller, publicity(request), before);
     },
   };
+}
+
+/** Whether that is what admitted. */
+function isBy(
+  { by, credential }: Admission,
+  what: AdmittedBy | Credential,
+): boolean {
+  return typeof what === "string"
+    ? by === what
+    : by === what.kind && credential !== undefined &&
+      secretOf(credential) === secretOf(what);
+}
+
+function secretOf(credential: Credential): string {
+  return credential.kind === "session" ? credential.sealed : credential.token;
 }

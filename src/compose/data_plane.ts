@@ -6,6 +6,7 @@ import { createBuildDirectory } from "../directory/builds.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
 import { createGateway, type Gateway } from "../http/gateway.ts";
+import { headLimits } from "../http/head_limits.ts";
 import { createTunneler } from "../http/tunnel.ts";
 import { createWarning } from "../http/warning.ts";
 import { createTrackExchange } from "../http/track_exchange.ts";
@@ -81,11 +82,7 @@ export function composeDataPlane(
     trustedProxies,
     activity,
     inFlight,
-    headLimits: {
-      target: limits.targetBytes,
-      fields: limits.headerFields,
-      bytes: limits.headerBytes,
-    },
+    headLimits: headLimits(limits),
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);

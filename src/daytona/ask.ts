@@ -149,15 +149,28 @@ class Failure extends Error {
   /** Whether another attempt can help. */
   readonly transient: boolean;
   readonly retryAfterSec: number | undefined;
+  /** The HTTP status, if there was one. */
+  readonly status: number | undefined;
 
   constructor(
     reason: string,
-    options: { transient: boolean; retryAfterSec?: number | undefined },
+    options: {
+      transient: boolean;
+      retryAfterSec?: number | undefined;
+      status?: number;
+    },
   ) {
     super(reason);
+    this.status = options.status;
     this.transient = options.transient;
     this.retryAfterSec = options.retryAfterSec;
   }
+}
+
+/** Whether a failure means that the API has had too many requests (429, RFC 6585 section 4). */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof GatewayError && error.cause instanceof Failure &&
+    error.cause.status === 429;
 }
 
 async function attempt<T>(
@@ -169,6 +182,7 @@ async function attempt<T>(
   if (verdict === "no") return null;
   if (verdict !== "yes") {
     throw new Failure(`status ${response.status}`, {
+      status: response.status,
       transient: verdict === "again",
       retryAfterSec: retryAfterSecOf(response),
     });

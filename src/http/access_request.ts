@@ -5,7 +5,7 @@ import {
   presentedCredentials,
   toolboxCredentials,
 } from "../auth/credentials.ts";
-import type { Gate, GateRequest, Verdict } from "../auth/gate.ts";
+import type { Admission, Gate, GateRequest, Verdict } from "../auth/gate.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Provenance } from "../proxy/client_address.ts";
@@ -25,9 +25,6 @@ export interface AccessRequestOptions {
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
-/** A verdict that admits. */
-export type Admission = Extract<Verdict, { kind: "allow" }>;
-
 /** One request at the gate. */
 export class AccessRequest implements GateRequest {
   /** The app's target: without our key. */
@@ -40,6 +37,7 @@ export class AccessRequest implements GateRequest {
   readonly #authKey: string | undefined;
   readonly #stats: ExchangeStats;
   readonly #options: AccessRequestOptions;
+  #admission: Admission | undefined;
 
   constructor(
     exchange: SandboxExchange,
@@ -69,9 +67,10 @@ export class AccessRequest implements GateRequest {
     return this.#options.gate.admit(this);
   }
 
-  /** Whether the same request would be admitted now. Throws as {@linkcode Gate.readmit}. */
+  /** Whether the same request would be admitted again. Throws as {@linkcode Gate.readmit}. */
   async recheck(): Promise<boolean> {
-    const verdict = await this.#options.gate.readmit(this);
+    if (this.#admission === undefined) return true;
+    const verdict = await this.#options.gate.readmit(this, this.#admission);
     return verdict.kind === "allow";
   }
 
@@ -99,19 +98,17 @@ export class AccessRequest implements GateRequest {
   }
 
   /** What is forwarded of the request once it was admitted. */
-  admitted(
-    { sandboxId, by }: Admission,
-  ): AdmittedRequest | Promise<AdmittedRequest> {
+  admitted(admission: Admission): AdmittedRequest | Promise<AdmittedRequest> {
+    this.#admission = admission;
     const { request, headers } = this.#exchange;
     const body = requestBody(request, headers);
     return body instanceof Promise
-      ? body.then((body) => this.#admitted(sandboxId, by, body))
-      : this.#admitted(sandboxId, by, body);
+      ? body.then((body) => this.#admitted(admission, body))
+      : this.#admitted(admission, body);
   }
 
   #admitted(
-    sandboxId: string,
-    by: Admission["by"],
+    { sandboxId, by }: Admission,
     { body, contentLength }: RequestBody,
   ): AdmittedRequest {
     const { method, headers, id, request } = this.#exchange;

@@ -2,7 +2,9 @@
 import { bearerOf } from "../auth/credentials.ts";
 import { spend, type Throttle } from "../auth/throttle.ts";
 import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
+import { isThrottled } from "../daytona/ask.ts";
 import type { User } from "../daytona/client.ts";
+import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { type AddressRange, provenance } from "../proxy/client_address.ts";
@@ -28,8 +30,6 @@ export interface BuildLogsOptions {
 /** Answers requests for build logs; never rejects. */
 export type BuildLogs = (exchange: BuildLogExchange) => Promise<Response>;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** Creates the route. */
 export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
   const { scheme, throttle } = options;
@@ -41,16 +41,19 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
   ): Promise<BuildLog> {
     const { clientAddress } = user;
     spend(throttle, clientAddress);
-    let isRefused = false;
+    let log: BuildLog | null;
     try {
-      const log = await options.builds.logOf(build, user);
-      if (log !== null) return log;
-      isRefused = true;
-      throw new GatewayError("build_log_not_found", "Refused by the API");
-    } finally {
-      // Only refusals cost.
-      if (!isRefused) throttle.giveBack(clientAddress, 1);
+      log = await options.builds.logOf(build, user);
+    } catch (error) {
+      // As at the gate, only refusals cost, and what the API itself throttles.
+      if (!isThrottled(error)) throttle.giveBack(clientAddress, 1);
+      throw error;
     }
+    if (log === null) {
+      throw new GatewayError("build_log_not_found", "Refused by the API");
+    }
+    throttle.giveBack(clientAddress, 1);
+    return log;
   }
 
   async function answer(
@@ -119,7 +122,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
       return await answer(exchange, {
         bearer,
         clientAddress,
-        organizationId: UUID.test(organization) ? organization : undefined,
+        organizationId: isUuid(organization) ? organization : undefined,
       }, tracker);
     });
   };

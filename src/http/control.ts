@@ -1,5 +1,6 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
 import { ownCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
@@ -46,9 +47,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   });
   app.onError((error, c) => {
     const { requestId } = c.env;
-    const failure = error instanceof GatewayError
-      ? error
-      : new GatewayError("internal", error.message, { cause: error });
+    const failure = asGatewayError(error);
     logFailure(options.logger, failure, requestId);
     return refuse(c.req.raw, failure, requestId);
   });
@@ -58,6 +57,17 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   addLoginRoutes(app, options.login);
   addLogoutRoutes(app, options.logout);
   return app;
+}
+
+/** Hono's own complaints about a request, such as a form that cannot be read, are the client's fault. */
+function asGatewayError(error: Error): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const isBadRequest = error instanceof HTTPException && error.status < 500;
+  return new GatewayError(
+    isBadRequest ? "bad_request" : "internal",
+    error.message,
+    { cause: error },
+  );
 }
 
 /** Creates the handler of the gateway's own routes. */

@@ -4,7 +4,7 @@ import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/host_parser.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import {
   type AddressRange,
@@ -15,6 +15,7 @@ import type { BuildLogs } from "./build_logs.ts";
 import type { ControlContext } from "./control_env.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
+import { checkHead, type HeadLimits } from "./head_limits.ts";
 import { problem } from "./problem.ts";
 
 /** Parts of the front door. */
@@ -30,6 +31,8 @@ export interface DispatchOptions {
     request: Request,
     context: ControlContext,
   ) => Response | Promise<Response>;
+  /** Those of the control plane; the data plane looks at its own. */
+  readonly headLimits: HeadLimits;
   readonly nextRequestId: () => string;
   /** Told of every answer that is given without the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
@@ -94,6 +97,12 @@ export function createDispatch(options: DispatchOptions): Handler {
     const route = baseRoute(target);
     if (route?.kind === "malformed") return refuse("bad_target");
     if (route !== undefined) return toRunner(exchange, route);
+    try {
+      checkHead(exchange, options.headLimits);
+    } catch (error) {
+      if (error instanceof GatewayError) return refuse(error.code);
+      throw error;
+    }
     const base = parsed.kind === "base" ? parsed.base : undefined;
     return toControl(exchange, base);
   };

@@ -1,5 +1,5 @@
 /** Follows one exchange to its end: makes every answer of the data plane, and records the exchange once it is over. */
-import { GatewayError } from "../errors.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import {
@@ -11,6 +11,7 @@ import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 import type { Activity } from "../proxy/activity.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, InFlightEntry } from "../proxy/in_flight.ts";
+import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 import { observe } from "./body.ts";
@@ -66,6 +67,13 @@ const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
   access_revoked: [1008, "Access has ended"],
 };
 
+/** What is answered if an upload is ended from our side before its answer began. */
+const UPLOAD_ENDINGS: Readonly<Record<AbortReason, ErrorCode>> = {
+  going_away: "shutting_down",
+  stalled: "upload_stalled",
+  access_revoked: "credential_invalid",
+};
+
 /**
  * Whether an answer shows that somebody uses the sandbox. What an app rejects (4xx) does not: bots that probe every
  * address would keep public sandboxes running for ever.
@@ -88,6 +96,7 @@ export class ExchangeTracker {
   #grant: Grant | undefined;
   #revalidator: Revalidator | undefined;
   #answeredAt: number;
+  #abortedUpload: AbortReason | undefined;
 
   constructor(
     exchange: Exchange,
@@ -129,6 +138,23 @@ export class ExchangeTracker {
     }
   }
 
+  /** The same request, whose upload ends with its caller's access: until the answer begins, nothing else would end it. */
+  watchUpload(request: AdmittedRequest): AdmittedRequest {
+    if (request.body === null) return request;
+    const ending = new AbortController();
+    this.#facts.entry.streams({
+      abort: (reason) => {
+        this.#abortedUpload = reason;
+        ending.abort();
+      },
+      recheck: () => this.#stillHasAccess(),
+    });
+    return {
+      ...request,
+      signal: () => AbortSignal.any([request.signal(), ending.signal]),
+    };
+  }
+
   /** Answers with a response of our own, whose body is complete. */
   answer(response: Response): Response {
     this.#answeredAt = this.#options.now();
@@ -142,13 +168,15 @@ export class ExchangeTracker {
     const { id, headers } = this.#exchange;
     this.#answeredAt = now();
     if (
-      error instanceof UpstreamError &&
+      this.#abortedUpload === undefined && error instanceof UpstreamError &&
       (error.code === "aborted" || error.code === "body_failed")
     ) {
       this.#settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
       return new Response(null, { status: 400 });
     }
-    const failure = asGatewayError(error);
+    const failure = this.#abortedUpload === undefined
+      ? asGatewayError(error)
+      : new GatewayError(UPLOAD_ENDINGS[this.#abortedUpload], "Upload ended");
     if (failure.status >= 500) logFailure(logger, failure, id);
     this.#settle(failure.status, { error: failure.code });
     return this.#ownResponse(problem({

@@ -3,8 +3,8 @@
  * way is thrown, and becomes an answer in one place.
  */
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
-import { isTrustedOrigin } from "../auth/credentials.ts";
-import type { Verdict } from "../auth/gate.ts";
+import { type Credential, isTrustedOrigin } from "../auth/credentials.ts";
+import type { Admission, Verdict } from "../auth/gate.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { GatewayError } from "../errors.ts";
 import { mayRedirect } from "../lib/fetch_metadata.ts";
@@ -18,11 +18,7 @@ import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
 import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
-import {
-  AccessRequest,
-  type AccessRequestOptions,
-  type Admission,
-} from "./access_request.ts";
+import { AccessRequest, type AccessRequestOptions } from "./access_request.ts";
 import type { RelayedResponse } from "./client_response.ts";
 import {
   destinationOf,
@@ -122,7 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       !isTunnel && mayRedirect(method, headers)
     ) {
       return tracker.answer(
-        await withoutKey(exchange, access.target, verdict.sessionToken),
+        await withoutKey(exchange, access.target, verdict.credential),
       );
     }
     if (isTunnel) tracker.reserveTunnel();
@@ -130,7 +126,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     const request = prepared instanceof Promise ? await prepared : prepared;
     if (!isTunnel) {
       return tracker.relay(
-        relayed(exchange, await forwarder.forward(request)),
+        relayed(
+          exchange,
+          await forwarder.forward(tracker.watchUpload(request)),
+        ),
       );
     }
     const opened = await options.tunneler.open(exchange.request, request);
@@ -191,17 +190,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /**
-   * Takes the key out of the address bar, where the app's scripts could read it, whichever credential was used; `token`
+   * Takes the key out of the address bar, where the app's scripts could read it, whichever credential was used; the key itself
    * becomes a session.
    */
   async function withoutKey(
     { host, authority }: PreviewExchange,
     target: string,
-    token: string | undefined,
+    credential: Credential | undefined,
   ): Promise<Response> {
-    const session = token === undefined
-      ? []
-      : [await keySessionCookie(host.label, token)];
+    const session = credential?.kind === "auth_key"
+      ? [await keySessionCookie(host.label, credential.token)]
+      : [];
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     return redirect(303, `${scheme}://${authority}${target}`, session);
   }

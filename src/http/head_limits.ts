@@ -1,4 +1,5 @@
 /** How large the head of a request may be, whoever sends it: looked at before anything is done for it. */
+import type { Config } from "../config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -9,6 +10,15 @@ export interface HeadLimits {
   readonly fields: number;
   /** Octets of names and values. */
   readonly bytes: number;
+}
+
+/** The bounds that the configuration sets. */
+export function headLimits(limits: Config["limits"]): HeadLimits {
+  return {
+    target: limits.targetBytes,
+    fields: limits.headerFields,
+    bytes: limits.headerBytes,
+  };
 }
 
 /** @throws {GatewayError} `target_too_long` or `head_too_large` (RFC 9110 section 15.5.15, RFC 6585 section 5) */

@@ -9,7 +9,7 @@ export type AbortReason =
   /** The caller's access was revoked. */
   | "access_revoked";
 
-/** Controls an exchange or tunnel that outlives its response head. */
+/** Controls an upload, a download or a tunnel while it goes on. */
 export interface StreamHandle {
   /** Ends it from our side. */
   abort(reason: AbortReason): void;
@@ -25,7 +25,7 @@ export interface InFlightEntry {
   reserveFor(sandboxId: string): boolean;
   /** Counts it as a WebSocket; false if there are too many already. */
   reserveTunnel(): boolean;
-  /** Registers the handle of one that outlives its response head. Call at most once. */
+  /** Registers the handle of one that goes on for a while, in place of an earlier one. */
   streams(handle: StreamHandle): void;
   /** Takes it out of the registry; idempotent. */
   end(): void;
@@ -165,6 +165,7 @@ export function createInFlight(limits: InFlightLimits): InFlight {
 
     streams(handle: StreamHandle): void {
       if (this.#hasEnded) return;
+      if (this.#handle !== undefined) streaming.delete(this.#handle);
       this.#handle = handle;
       streaming.add(handle);
     }

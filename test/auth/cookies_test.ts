@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   cookieNames,
+  cookiesByName,
   cookieValues,
   isOwnCookieName,
   withoutOwnCookies,
@@ -36,6 +37,13 @@ Deno.test("cookieValues() gives every value of a name, planted ones included", (
 Deno.test("isOwnCookieName() knows our names under any security prefix", () => {
   assert(isOwnCookieName("__Secure-porthole-anything"));
   assert(!isOwnCookieName("session"));
+});
+
+Deno.test("cookiesByName() gives every value of each name with a prefix", () => {
+  assert.deepEqual(
+    [...cookiesByName("p-a=1; p-b=2; q=3;p-a=a=b", "p-")],
+    [["p-a", ["1", "a=b"]], ["p-b", ["2"]]],
+  );
 });
 
 Deno.test("cookieNames() lists the names with a prefix once", () => {

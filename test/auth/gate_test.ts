@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { Credential } from "../../src/auth/credentials.ts";
-import { createGate, type GateRequest } from "../../src/auth/gate.ts";
+import {
+  type Admission,
+  createGate,
+  type GateRequest,
+} from "../../src/auth/gate.ts";
 import type { Session } from "../../src/auth/session.ts";
 import { GatewayError } from "../../src/errors.ts";
 
@@ -62,7 +66,7 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
   });
   const gate = {
     admit: async (request: GateRequest) => await real.admit(request),
-    readmit: async (request: GateRequest) => await real.readmit(request),
+    readmit: real.readmit,
   };
   return { gate, admit: real.admit, calls, purse };
 }
@@ -81,6 +85,9 @@ function requestFor(
     onLookup() {},
   };
 }
+
+/** How one came in who presented nothing. */
+const PUBLIC = { kind: "allow", sandboxId: "box", by: "public" } as const;
 
 const GOOD: readonly Credential[] = [
   { kind: "preview_token", token: "good" },
@@ -127,15 +134,12 @@ Deno.test("Gate takes each kind of credential, after any number of bad ones", as
   }
 });
 
-Deno.test("Gate offers a session only for a key that came in the query", async () => {
+Deno.test("Gate says which credential it admitted by", async () => {
   const { gate } = gateWith();
   for (const credential of GOOD) {
-    const verdict = await gate.admit(requestFor("box", [credential]));
+    const verdict = await gate.admit(requestFor("box", [...BAD, credential]));
     assert(verdict.kind === "allow");
-    assert.equal(
-      verdict.sessionToken,
-      credential.kind === "auth_key" ? "good" : undefined,
-    );
+    assert.deepEqual(verdict.credential, credential);
   }
 });
 
@@ -244,8 +248,35 @@ Deno.test("Gate keeps the charge for what it asked before the budget ran out", a
 Deno.test("Gate rechecks whoever was let in, however much the address has failed meanwhile", async () => {
   const { gate } = gateWith([], 0);
   const request = { ...requestFor("box", [{ kind: "bearer", token: "bad" }]) };
-  const verdict = await gate.readmit(request);
+  const verdict = await gate.readmit(request, PUBLIC);
   assert.equal(verdict.kind, "login");
+});
+
+Deno.test("Gate rechecks what admitted: no other credential that cannot be judged keeps anybody in", async () => {
+  const { gate } = gateWith(["access"]);
+  const unjudged: Credential = { kind: "bearer", token: "anything" };
+  const revoked: Credential = { kind: "preview_token", token: "old" };
+  for (const credentials of [[revoked, unjudged], [unjudged, revoked]]) {
+    const request = requestFor("box", credentials);
+    const before: Admission = {
+      kind: "allow",
+      sandboxId: "box",
+      by: "preview_token",
+      credential: revoked,
+    };
+    assert.equal((await gate.readmit(request, before)).kind, "login");
+    assert.equal((await gate.readmit(request, PUBLIC)).kind, "login");
+    await assert.rejects(
+      gate.readmit(request, { ...before, by: "bearer", credential: unjudged }),
+      { code: "api_unreachable" },
+    );
+    const verdict = await gate.readmit(request, {
+      ...before,
+      by: "bearer",
+      credential: { kind: "bearer", token: "another" },
+    });
+    assert.equal(verdict.kind, "login");
+  }
 });
 
 Deno.test("Gate says at once that a sandbox known to be public is open, and asks for nothing", () => {
@@ -278,6 +309,7 @@ Deno.test("Gate admits by a credential that is judged without waiting", async ()
       kind: "allow",
       sandboxId: "box",
       by: credential.kind,
+      credential,
     });
   }
 });

@@ -116,3 +116,62 @@ Deno.test("an upload that stands still is answered 408", async () => {
   assert.equal(status, 408);
   assert.deepEqual(valuesOf(fields, "x-porthole-error"), ["upload_stalled"]);
 });
+
+Deno.test("the budget holds while the API throttles, whose own limit must not become free guesses", async () => {
+  await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "10" });
+  const { api } = gateway.stack;
+  api.fault = (call, answer) =>
+    call.operation === "hasSandboxAccess"
+      ? new Response("{}", { status: 429 })
+      : answer();
+  for (let batch = 0; batch < 10; batch++) {
+    await Promise.all(
+      Array.from(
+        { length: 10 },
+        () =>
+          gateway.send("3000-locked.proxy.localhost", {
+            headers: { authorization: `Bearer ${crypto.randomUUID()}` },
+          }),
+      ),
+    );
+  }
+  assert(api.count("hasSandboxAccess") < 20);
+});
+
+Deno.test("the gateway's own pages take heads no larger than previews do", async () => {
+  await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
+  const { status, headers } = await gateway.send("proxy.localhost", {
+    path: "/logout",
+    headers: { cookie: "a=b; ".repeat(500) },
+  });
+  assert.equal(status, 431);
+  assert.equal(headers.get("x-porthole-error"), "head_too_large");
+});
+
+Deno.test("one logout ends no more sessions than a browser can hold, however many it presents", async () => {
+  await using gateway = await startGateway();
+  const cookie = Array.from(
+    { length: 1000 },
+    (_, i) => `porthole-login-${i}=x`,
+  ).join("; ");
+  using client = rawStream(await gateway.connect());
+  await client.write(
+    `POST /logout HTTP/1.1\r\nHost: proxy.localhost\r\nCookie: ${cookie}\r\n` +
+      `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n`,
+  );
+  const { status, fields } = await readResponse(client);
+  assert.equal(status, 200);
+  assert.equal(valuesOf(fields, "set-cookie").length, 200);
+});
+
+Deno.test("a form that cannot be read is the client's fault, not ours", async () => {
+  await using gateway = await startGateway();
+  const { status, headers } = await gateway.send("proxy.localhost", {
+    path: "/logout",
+    method: "POST",
+    headers: { "content-type": "multipart/form-data", "content-length": "3" },
+    body: "abc",
+  });
+  assert.equal(status, 400);
+  assert.equal(headers.get("x-porthole-error"), "bad_request");
+});

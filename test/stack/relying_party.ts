@@ -1,6 +1,6 @@
 /** A relying party in a few lines, to try the provider with: none of the gateway's code is in it. */
 import * as oauth from "oauth4webapi";
-import type { AccessRequest } from "../support/login.ts";
+import type { Visit } from "../support/login.ts";
 import type { OpenidProvider } from "./openid_provider.ts";
 
 /** Where it wants people sent back to. */
@@ -15,7 +15,7 @@ export interface Attempt {
   /** Where to send the browser. */
   readonly url: string;
   /** Redeems what the browser came back with. */
-  redeem(visit: AccessRequest): Promise<oauth.TokenEndpointResponse>;
+  redeem(visit: Visit): Promise<oauth.TokenEndpointResponse>;
 }
 
 /** Begins a login (OpenID Connect Core section 3.1); `parameters` come on top of the usual ones. */

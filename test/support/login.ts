@@ -15,13 +15,13 @@ export interface Hop {
 }
 
 /** Where a navigation led: the last hop is the page that is shown. */
-export interface AccessRequest {
+export interface Visit {
   readonly hops: readonly Hop[];
   readonly page: Hop;
 }
 
 /** How far to go. */
-export interface AccessRequestOptions {
+export interface VisitOptions {
   /** Whether to follow redirects; true unless given. */
   readonly follow?: boolean;
 }
@@ -30,15 +30,15 @@ export interface AccessRequestOptions {
 export interface Browser {
   readonly jar: CookieJar;
   /** Opens an address that somebody typed. */
-  open(url: string, options?: AccessRequestOptions): Promise<AccessRequest>;
+  open(url: string, options?: VisitOptions): Promise<Visit>;
   /** Presses a user's button on the provider's page. */
   logIn(
     page: Hop,
     user: string,
-    options?: AccessRequestOptions,
-  ): Promise<AccessRequest>;
+    options?: VisitOptions,
+  ): Promise<Visit>;
   /** Presses the other button on the provider's page. */
-  deny(page: Hop, options?: AccessRequestOptions): Promise<AccessRequest>;
+  deny(page: Hop, options?: VisitOptions): Promise<Visit>;
 }
 
 /** A request to be made. */
@@ -62,8 +62,8 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
 
   async function visit(
     start: Navigation,
-    { follow = true }: AccessRequestOptions = {},
-  ): Promise<AccessRequest> {
+    { follow = true }: VisitOptions = {},
+  ): Promise<Visit> {
     let page = await navigate(start, { jar, port });
     const hops = [page];
     let next = follow ? redirected(start, page) : undefined;
@@ -79,8 +79,8 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
   async function press(
     page: Hop,
     [name, value]: readonly [name: string, value: string],
-    options?: AccessRequestOptions,
-  ): Promise<AccessRequest> {
+    options?: VisitOptions,
+  ): Promise<Visit> {
     if (!page.body.includes(`<button name="${name}" value="${value}">`)) {
       throw new Error(`No button ${name}=${value} at ${page.url}`);
     }

@@ -58,12 +58,17 @@ export function addDocsRoutes(
   app: OpenAPIHono<ControlEnv>,
   version: string,
 ): void {
+  let description: OpenApiDocument | undefined;
+  /** Made at the first request, when all routes are there. */
+  function document(): OpenApiDocument {
+    return description ??= describe(app, version);
+  }
   app.openapi(
     documentRoute,
-    (c) => c.json({ ...describe(app, version) }, 200, OWN_ANSWER_FIELDS),
+    (c) => c.json({ ...document() }, 200, OWN_ANSWER_FIELDS),
   );
   app.openapi(docsRoute, (c) =>
-    c.html(docsPage(describe(app, version)), 200, {
+    c.html(docsPage(document()), 200, {
       ...OWN_ANSWER_FIELDS,
       "content-security-policy": PAGE_POLICY,
     }));

@@ -1,6 +1,7 @@
 /** `/logout` on a base host: ends login sessions, of one sandbox or of all. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { cookieNames, cookieValues } from "../../auth/cookies.ts";
+import { cookiesByName } from "../../auth/cookies.ts";
+import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
@@ -17,6 +18,12 @@ export interface LogoutRoutesOptions {
   readonly sessions: Pick<SessionSealer, "read">;
   readonly logins: Pick<LoginSessions, "end">;
 }
+
+/**
+ * Sessions that one request may end. Browsers keep some 180 cookies for a site; whoever sends more makes us do as much
+ * work and answer as much.
+ */
+const MAX_SESSIONS = 200;
 
 const SANDBOX = z.string().regex(/^[a-z0-9_-]{1,57}$/).optional().openapi({
   description: "The sandbox to log out of; all of them if it is missing.",
@@ -112,14 +119,16 @@ export function addLogoutRoutes(
     const { base = "" } = c.env;
     const { sandbox } = c.req.valid("form");
     const field = c.req.header("cookie") ?? "";
+    const presented = cookiesByName(field, cookies.loginSessionPrefix);
     const names = sandbox === undefined
-      ? cookieNames(field, cookies.loginSessionPrefix)
+      ? [...presented.keys()].slice(-MAX_SESSIONS)
       : [cookies.loginSession(sandbox)];
     function forget(line: string): void {
       c.header("set-cookie", line, { append: true });
     }
     for (const name of names) {
-      for (const sealed of cookieValues(field, name)) {
+      const values = presented.get(name) ?? [];
+      for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
         const session = await sessions.read(sealed);
         if (session?.kind !== "login") continue;
         await logins.end(session);
