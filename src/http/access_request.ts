@@ -10,12 +10,8 @@ import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Provenance } from "../proxy/client_address.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
-import {
-  destinationOf,
-  type RequestBody,
-  requestBody,
-  type SandboxExchange,
-} from "./exchange.ts";
+import { destinationOf, type SandboxExchange } from "./exchange.ts";
+import { type RequestBody, requestBody } from "./request_body.ts";
 
 /** Dependencies of all access requests. */
 export interface AccessRequestOptions {

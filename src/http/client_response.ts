@@ -11,6 +11,18 @@ export interface RelayedResponse {
 /** Statuses whose responses have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5): Response refuses one. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/**
+ * The fields that go with {@linkcode bodyFor}: a 205 whose length is not 0 is malformed without its body over HTTP/2
+ * (RFC 9113 section 8.1.1); a 204 has no length, and that of a 304 is the selected representation's.
+ */
+export function fieldsFor(
+  { status, fields }: RelayedResponse,
+): [string, string][] {
+  return status === 205
+    ? fields.filter(([name]) => name.toLowerCase() !== "content-length")
+    : fields;
+}
+
 /** The body that the client gets of an answer to a request with `method`; one that it does not get is let go. */
 export function bodyFor(
   method: string,

@@ -66,6 +66,8 @@ export function createDispatch(options: DispatchOptions): Handler {
   return function dispatch(request, info) {
     const { method } = request;
     const headers = fieldsOf(request.headers);
+    // HTTP/2, whose signal reports no client that left before the signal was first asked for.
+    if (headers.get("host") === null) void request.signal;
     const startedAt = now();
     const peer = peerOf(info);
     const id = adoptedId(peer, headers) ?? options.nextRequestId();

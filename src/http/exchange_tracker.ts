@@ -18,6 +18,7 @@ import { observe } from "./body.ts";
 import {
   bodyFor,
   discard,
+  fieldsFor,
   type RelayedResponse,
   responseOf,
 } from "./client_response.ts";
@@ -196,7 +197,7 @@ export class ExchangeTracker {
     }
     this.#answeredAt = this.#options.now();
     const body = bodyFor(this.#exchange.method, response);
-    const fields = this.#withOurFields(response.fields);
+    const fields = this.#withOurFields(fieldsFor(response));
     const usedId = showsUse(status) ? this.#usedSandboxId() : undefined;
     if (body instanceof ReadableStream) {
       return responseOf(this.#observed(body, status, usedId), status, fields);

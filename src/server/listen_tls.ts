@@ -36,7 +36,11 @@ export async function listenTls(
   // HTTP/2 has a server of its own: ending it sends its clients elsewhere (GOAWAY), and tunnels, which are HTTP/1.1,
   // outlast it.
   const http1 = startLoopbackServer(handler);
-  const http2 = startLoopbackServer(handler);
+  const http2 = startLoopbackServer((request, info) => {
+    // Its signal reports no client that left before the signal was first asked for.
+    void request.signal;
+    return handler(request, info);
+  });
   const clients = new Set<TLSSocket>();
   const server = createServer({
     cert,
