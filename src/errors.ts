@@ -20,6 +20,7 @@ export const ERROR_STATUS = {
   build_log_not_found: 404,
   port_not_served: 404,
   route_not_found: 404,
+  method_not_allowed: 405,
   upload_stalled: 408,
   target_too_long: 414,
   upgrade_required: 426,

@@ -56,7 +56,7 @@ export interface LoginOptions {
   readonly provider: OpenidProvider;
   readonly transactions: TransactionSealer;
   readonly sessions: Pick<SessionSealer, "seal">;
-  readonly logins: Pick<LoginSessions, "begin">;
+  readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: Pick<AccessDirectory, "hasAccess">;
   readonly baseDomains: () => readonly string[];
   readonly sessionTtlMs: number;
@@ -110,7 +110,7 @@ export function createLogin(options: LoginOptions): Login {
       const sessionEnd = now() + options.sessionTtlMs;
       const session: LoginSession = {
         kind: "login",
-        id: crypto.randomUUID(),
+        id: options.logins.newId(),
         label: host.label,
         sandboxId: host.label,
         scope: "sandbox",

@@ -33,6 +33,8 @@ export interface Caller {
 
 /** Judges and ends login sessions. */
 export interface LoginSessions {
+  /** An id for a new session. */
+  newId(): string;
   /** Remembers the tokens of a new session. */
   begin(session: LoginSession, tokens: Tokens): Promise<void>;
   /** Whether the session still opens its sandbox; throws `api_unreachable` where that cannot be known. */
@@ -95,6 +97,9 @@ export function createLoginSessions(options: {
     now,
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   });
+
+  /** What ids of ours begin with: one of them that is unknown was forgotten, and may have ended. */
+  const mark = `${crypto.randomUUID().slice(0, 8)}.`;
 
   /** Twice its life: a cache renews in the last quarter of an entry's time, and here is nothing to renew from. */
   function holdMs(session: LoginSession): number {
@@ -175,7 +180,9 @@ export function createLoginSessions(options: {
   ): Promise<boolean> {
     const known = standingOf(session.id);
     const standing = known instanceof Promise ? await known : known;
-    if (standing === undefined) return store === null;
+    if (standing === undefined) {
+      return store === null && !session.id.startsWith(mark);
+    }
     if (standing.state === "ended") return false;
     const renewal = renewed(session, standing);
     const current = renewal instanceof Promise ? await renewal : renewal;
@@ -187,6 +194,7 @@ export function createLoginSessions(options: {
   }
 
   return {
+    newId: () => mark + crypto.randomUUID(),
     begin: (session, tokens) => keep(session, { ...tokens, state: "open" }),
     grantsAccess,
     async end(session) {

@@ -65,7 +65,12 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     const log = await findLog(exchange, user);
     tracker.stats.resolvedAt = options.now();
     tracker.admit(
-      { sandboxId: exchange.build.id, by: "bearer" },
+      {
+        sandboxId: exchange.build.id,
+        by: "bearer",
+        // Not the sandbox's: snapshots and sandboxes go by names, too, and one may bear another's id as its name.
+        countsAgainst: `build_logs:${user.clientAddress}`,
+      },
       {
         recheck: async () =>
           await options.builds.logOf(exchange.build, user) !== null,

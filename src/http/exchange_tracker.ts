@@ -31,6 +31,8 @@ export interface Grant {
   readonly sandboxId: string;
   /** The credential, or `public`. */
   readonly by: string;
+  /** Whose limit the exchange counts against; the sandbox's unless given. */
+  readonly countsAgainst?: string;
 }
 
 /** Asks again for somebody who was admitted. */
@@ -123,8 +125,9 @@ export class ExchangeTracker {
   admit(grant: Grant, revalidator: Revalidator): void {
     this.#grant = grant;
     this.#revalidator = revalidator;
-    if (!this.#facts.entry.reserveFor(grant.sandboxId)) {
-      throw new GatewayError("sandbox_overloaded", grant.sandboxId);
+    const limited = grant.countsAgainst ?? grant.sandboxId;
+    if (!this.#facts.entry.reserveFor(limited)) {
+      throw new GatewayError("sandbox_overloaded", limited);
     }
   }
 

@@ -92,6 +92,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (options.toolboxOnly && port !== TOOLBOX_PORT) {
       throw new GatewayError("port_not_served", "Toolbox only");
     }
+    if (exchange.method === "TRACE") {
+      // Whoever answers it repeats what we add for the runner (RFC 9110 section 9.3.8).
+      throw new GatewayError("method_not_allowed", "TRACE");
+    }
     return isPreflight(exchange, tracker.cors)
       ? answerPreflight(context)
       : answer(context);

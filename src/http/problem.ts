@@ -22,13 +22,18 @@ export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
-/** What some statuses must say: a 401 its scheme (RFC 6750 section 3), a 426 its protocol (RFC 9110 section 15.5.22). */
+/**
+ * What some statuses must say: a 401 its scheme (RFC 6750 section 3), a 405 the methods there are, a 426 its protocol
+ * (RFC 9110 sections 15.5.6 and 15.5.22).
+ */
 function fieldsOf(code: ErrorCode): Record<string, string> {
   switch (ERROR_STATUS[code]) {
     case 401: {
       const error = code === "login_required" ? "" : ', error="invalid_token"';
       return { "www-authenticate": `Bearer realm="preview"${error}` };
     }
+    case 405:
+      return { "allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
     case 426:
       return { "upgrade": "websocket", "sec-websocket-version": "13" };
     default:

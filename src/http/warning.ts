@@ -20,6 +20,7 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "../pages/warning_page.ts";
+import { gatherBody } from "../proxy/gather_body.ts";
 import { isWebSocketRequest, type PreviewExchange } from "./exchange.ts";
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
 import { redirect } from "./redirect.ts";
@@ -48,7 +49,12 @@ export interface WarningOptions {
   /** Of a purpose of its own. */
   readonly sealer: Sealer;
   readonly now: () => number;
+  /** How long the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} unless given. */
+  readonly formTimeoutMs?: number;
 }
+
+/** How long a form may take to arrive, ms. */
+const FORM_TIMEOUT_MS = 10_000;
 
 /** How long an acceptance is remembered, ms. */
 const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
@@ -74,7 +80,8 @@ const PAGE_FIELDS: Readonly<Record<string, string>> = {
 
 /** Creates the warning; call it only where the feature is on, for then {@linkcode ACCEPT_PATH} is not the app's. */
 export function createWarning(
-  { scheme, cookies, sealer, now }: WarningOptions,
+  { scheme, cookies, sealer, now, formTimeoutMs = FORM_TIMEOUT_MS }:
+    WarningOptions,
 ): Warning {
   /** Opened at each navigation anew, unlike a session: those are few. */
   async function isAccepted(
@@ -97,7 +104,9 @@ export function createWarning(
     if (isOwnRequest(exchange.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
-    const target = sameHostTarget(await redirectField(exchange), origin) ?? "/";
+    const target =
+      sameHostTarget(await redirectField(exchange, formTimeoutMs), origin) ??
+        "/";
     const sealed = await sealer.seal(
       { host: nameOf(exchange.host) },
       now() + ACCEPTANCE_TTL_MS,
@@ -174,15 +183,22 @@ function isOwnRequest(headers: Fields, origin: string): boolean | undefined {
 /** Where to go on to, from the query as in Daytona's proxy, or from our page's form, which stays out of others' logs. */
 async function redirectField(
   { target, headers, request }: WarnedExchange,
+  timeoutMs: number,
 ): Promise<string> {
   const inQuery = new URLSearchParams(splitQuery(target).query)
     .get(REDIRECT_FIELD);
   if (inQuery !== null) return inQuery;
   // No body is read whose end is not in sight.
   const length = headers.get("content-length") ?? "";
-  if (!/^[0-9]{1,6}$/.test(length)) return "";
-  const form = await request.text().catch(() => ""); // the client has left
-  return new URLSearchParams(form).get(REDIRECT_FIELD) ?? "";
+  if (!/^[0-9]{1,5}$/.test(length) || request.body === null) return "";
+  const form = await gatherBody(request.body, timeoutMs)
+    .catch(() => new Uint8Array()); // the client has left
+  if (form instanceof ReadableStream) {
+    await form.cancel();
+    throw new GatewayError("upload_stalled", "No form in time");
+  }
+  return new URLSearchParams(new TextDecoder().decode(form))
+    .get(REDIRECT_FIELD) ?? "";
 }
 
 function splitQuery(target: string): { path: string; query: string } {

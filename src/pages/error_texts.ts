@@ -120,6 +120,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "This gateway serves the toolbox of sandboxes, and no other port.",
     hint: "Ask its operator where previews are served.",
   },
+  method_not_allowed: {
+    title: "This method is not forwarded",
+    detail: "TRACE would echo the gateway's own credentials.",
+    hint: "Use another method.",
+  },
   route_not_found: {
     title: "Nothing is here",
     detail: "The gateway has no such page.",

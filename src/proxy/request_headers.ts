@@ -4,6 +4,7 @@
  * client sends can remove or precede one of them.
  */
 import type { Fields } from "../lib/fields.ts";
+import { splitAuthKey } from "../auth/auth_key.ts";
 import { withoutOwnCookies } from "../auth/cookies.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
@@ -68,6 +69,11 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
     if (name === "cookie") {
       const cookie = withoutOwnCookies(field[1]);
       if (cookie !== undefined) fields.push([name, cookie]);
+      continue;
+    }
+    if (name === "referer") {
+      // Only navigations lose the key from their address: a stylesheet's fonts name it as their referrer.
+      fields.push([name, splitAuthKey(field[1]).target]);
       continue;
     }
     fields.push(field);

@@ -49,7 +49,8 @@ function domainOf(attribute: string): string | undefined {
  * site, every other sandbox's and our logins (W3C Clear Site Data, section 3.1). All else is the app's own origin's.
  */
 export function filterClearSiteData(value: string): string | undefined {
-  const kept = value.split(",").map((type) => type.trim())
+  // Firefox drops blanks within a type as well.
+  const kept = value.split(",").map((type) => type.replace(/[\t\n\f\r ]/g, ""))
     .filter((type) => type !== '"cookies"')
     .map((type) => type === '"*"' ? EVERYTHING_BUT_COOKIES : type);
   return kept.length === 0 ? undefined : kept.join(", ");

@@ -193,3 +193,16 @@ Deno.test("end() says so where the shared tier did not keep that the session is 
       error instanceof GatewayError && error.code === "logout_incomplete",
   );
 });
+
+Deno.test("LoginSessions without a durable tier take another process's session for good, and none of their own that they forgot", async () => {
+  const { logins, session, tokens } = setUp();
+  const ours = { ...session, id: logins.newId() };
+  assert(await logins.grantsAccess(session, CALLER));
+  await logins.begin(ours, tokens);
+  assert(await logins.grantsAccess(ours, CALLER));
+  await logins.end(ours);
+  for (let other = 0; other < 10; other++) {
+    await logins.begin({ ...session, id: logins.newId() }, tokens);
+  }
+  assert(!await logins.grantsAccess(ours, CALLER));
+});

@@ -132,7 +132,7 @@ interface Asked {
   readonly method?: string;
   readonly target?: string;
   readonly host?: string;
-  readonly body?: string;
+  readonly body?: string | ReadableStream<Uint8Array>;
 }
 
 /** A warning with a clock of its own, over https unless told. */
@@ -141,7 +141,13 @@ function setUp(scheme: "http" | "https" = "https") {
   const now = () => clock.now;
   const sealer = createSealer({ secrets: [SECRET], purpose: "warning", now });
   const cookies = ownCookies({ scheme, sameSite: "lax" });
-  const warning = createWarning({ scheme, cookies, sealer, now });
+  const warning = createWarning({
+    scheme,
+    cookies,
+    sealer,
+    now,
+    formTimeoutMs: 10,
+  });
 
   function ask(asked: Asked = {}): Promise<Response | undefined> {
     const { method = "GET", target = "/", host = HOST } = asked;
@@ -150,7 +156,8 @@ function setUp(scheme: "http" | "https" = "https") {
       /^(\d+)-([^.]+)\.([^:]+)/.exec(host.toLowerCase()) ?? [];
     const headers = new Headers(asked.fields ?? NAVIGATION);
     if (asked.body !== undefined) {
-      headers.set("content-length", String(asked.body.length));
+      const { length } = typeof asked.body === "string" ? asked.body : "a=b";
+      headers.set("content-length", String(length));
     }
     const exchange: WarnedExchange = {
       method,
@@ -375,4 +382,17 @@ Deno.test("everything else on a preview host is the app's", async () => {
     }),
     undefined,
   );
+});
+
+Deno.test("Warning ends an acceptance whose form does not arrive", async () => {
+  const { ask } = setUp();
+  const cancelled = Promise.withResolvers<void>();
+  const answer = ask({
+    method: "POST",
+    target: ACCEPT,
+    fields: { "sec-fetch-site": "same-origin" },
+    body: new ReadableStream({ cancel: () => cancelled.resolve() }),
+  });
+  await assert.rejects(async () => await answer, { code: "upload_stalled" });
+  await cancelled.promise;
 });

@@ -105,6 +105,25 @@ Deno.test("requestFields() drops every credential that was meant for the gateway
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
 });
 
+Deno.test("requestFields() takes the query's key out of the Referer, and leaves the rest byte for byte", () => {
+  for (
+    const [referer, passed] of [
+      [
+        "https://3000-box.p.test/a.css?DAYTONA_SANDBOX_AUTH_KEY=secret",
+        "https://3000-box.p.test/a.css",
+      ],
+      [
+        "https://p.test/?a=%2f&DAYTONA_SANDBOX_AUTH_KEY=x&b",
+        "https://p.test/?a=%2f&b",
+      ],
+      ["https://p.test/?a=%zz&b=c", "https://p.test/?a=%zz&b=c"],
+    ] as const
+  ) {
+    const fields = fieldsOf([["referer", referer]]);
+    assert.deepEqual(valuesOf(fields, "referer"), [passed]);
+  }
+});
+
 Deno.test("requestFields() drops a Cookie field that held nothing but ours", () => {
   const fields = fieldsOf([["cookie", "porthole-session=s"]]);
   assert.deepEqual(valuesOf(fields, "cookie"), []);

@@ -43,6 +43,9 @@ Deno.test("filterClearSiteData() lets an app clear what is its own only", () => 
       ['"cache", "cookies", "storage"', '"cache", "storage"'],
       ['"*"', '"cache", "storage", "executionContexts"'],
       ['"storage"', '"storage"'],
+      ['"coo kies"', undefined],
+      ['"coo\tkies", "cache"', '"cache"'],
+      ['" *"', '"cache", "storage", "executionContexts"'],
     ] as const
   ) assert.equal(filterClearSiteData(value), kept, value);
   assert.deepEqual(

@@ -6,6 +6,7 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
+import { rawStream } from "../support/raw_client.ts";
 
 const BASE = "proxy.localhost";
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
@@ -18,8 +19,10 @@ async function* parts(...texts: string[]): AsyncIterable<string> {
 }
 
 /** A gateway whose user has one snapshot, and a build of the sandbox `demo`. */
-async function startBuilds(): Promise<TestGateway> {
-  const gateway = await startGateway();
+async function startBuilds(
+  environment: Record<string, string> = {},
+): Promise<TestGateway> {
+  const gateway = await startGateway(environment);
   const { api, runner } = gateway.stack;
   runner.buildLogs.set(MINE, () => parts("step 1\n", "step 2\n"));
   runner.buildLogs.set(THEIRS, () => parts("secret\n"));
@@ -147,4 +150,29 @@ Deno.test("guessing at build logs uses the client's budget up", async () => {
     "build_log_not_found",
     "too_many_refusals",
   ]);
+});
+
+Deno.test("logs of a snapshot that is named like a sandbox take nothing from that sandbox's limit", async () => {
+  await using gateway = await startBuilds({ MAX_EXCHANGES_PER_SANDBOX: "1" });
+  const { api, runner } = gateway.stack;
+  const ended = Promise.withResolvers<void>();
+  runner.buildLogs.set(MINE, async function* () {
+    yield "step 1\n";
+    await ended.promise;
+  });
+  const snapshot = { id: SNAPSHOT, ref: MINE, initialRunnerId: RUNNER_ID };
+  api.state.snapshots.set("locked", snapshot);
+  api.state.users.get(KEYS.user)?.add("locked");
+  using log = rawStream(await gateway.connect());
+  await log.write(
+    `GET /snapshots/locked/build-logs?follow=true HTTP/1.1\r\nHost: ${BASE}\r\n` +
+      `Authorization: ${BEARER.authorization}\r\n\r\n`,
+  );
+  await log.readUntil("step 1\n");
+  const answer = await gateway.send("3000-locked.proxy.localhost", {
+    path: "/echo",
+    headers: { "x-daytona-preview-token": KEYS.lockedToken },
+  });
+  ended.resolve();
+  assert.equal(answer.status, 200);
 });
