@@ -119,7 +119,7 @@ export async function createService(
     logger,
   });
 
-  metrics.observe({
+  metrics.setSources({
     inFlight: () => inFlight.count,
     tunnels: () => inFlight.tunnelCount,
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),

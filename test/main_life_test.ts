@@ -1,4 +1,4 @@
-/** How the process ends, and TLS from the outside: what only a process can show. */
+/** How the process ends, and TLS seen from outside: what only a real process can show. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type RequestOptions } from "node:https";
@@ -11,10 +11,10 @@ import {
   OTHER,
 } from "./support/certificates.ts";
 
-/** A gateway in a process of its own. */
+/** A gateway in its own process. */
 interface Gateway extends AsyncDisposable {
   readonly child: Deno.ChildProcess;
-  /** The first log record with that message. */
+  /** The first log record with that message; rejects if the process ends without one. */
   record(message: string): Promise<Record<string, unknown>>;
 }
 
@@ -58,7 +58,7 @@ function startProcess(env: Readonly<Record<string, string>>): Gateway {
       try {
         child.kill("SIGKILL");
       } catch {
-        // It has ended.
+        // It has already ended.
       }
       await child.status;
       await read;
@@ -66,7 +66,7 @@ function startProcess(env: Readonly<Record<string, string>>): Gateway {
   };
 }
 
-/** The status and the body of one answer. */
+/** Sends one request; resolves to the status and body of the response. */
 async function send(
   options: RequestOptions,
 ): Promise<{ status: number | undefined; body: string }> {
@@ -148,7 +148,7 @@ Deno.test("a certificate that Deno may not read is exit code 2 and one line that
   assert.equal(code, 2);
   assert.match(
     text.decode(stderr),
-    /^TLS_CERT_FILE: Deno may not read .*--allow-read=\.\/data,\/etc\/tls\.\n$/m,
+    /^TLS_CERT_FILE: Deno is not allowed to read .*--allow-read=\.\/data,\/etc\/tls\.\n$/m,
   );
   assert.equal(text.decode(stdout), "");
 });

@@ -1,10 +1,10 @@
-/** The process as an operator starts it. */
+/** The process, started as an operator does. */
 import assert from "node:assert/strict";
 import { SETTINGS } from "../src/config.ts";
 import meta from "../deno.json" with { type: "json" };
 import { KEYS, startStack } from "./stack/stack.ts";
 
-/** Starts `deno task start` without a shell in between. */
+/** Runs the command of `deno task start` without a shell in between. */
 function start(env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command("deno", {
     args: ["run", "--no-prompt", "-P=start", "src/main.ts"],
@@ -62,7 +62,7 @@ Deno.test("it serves, logs one JSON line a request without a secret, and drains 
   assert.match(JSON.stringify(lines.at(-1)), /stopped/);
 });
 
-/** One request with a token, on a bare connection. */
+/** Sends one request with a token, on a plain TCP connection. */
 async function ask(port: number): Promise<void> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode(

@@ -1,4 +1,4 @@
-/** Several workers in one process, from the outside. */
+/** Several workers in one process, seen from outside. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
@@ -14,13 +14,13 @@ import { redisTest, startRedis } from "./support/redis_server.ts";
 const PERMISSIONS = ["-P=start", "--allow-read=./data,./src"];
 const HOST = "3000-demo.proxy.localhost";
 
-/** So many connections do not all come to the same of two workers: once in a million times they would. */
+/** So many connections reach both of two workers; the chance that they do not is one in a million. */
 const ENOUGH = 21;
 
-/** How long another worker may go by its copy of a login, ms, and some more for a machine that is busy. */
+/** How long another worker may rely on its copy of a login, plus a margin for a busy machine, ms. */
 const LOGOUT_SEEN_MS = 10_000;
 
-/** Two workers, and all that they need. */
+/** Starts a gateway with two workers and everything that they need. */
 async function startWorkers(env: Record<string, string> = {}) {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
@@ -37,7 +37,7 @@ async function startWorkers(env: Record<string, string> = {}) {
       },
     }),
   );
-  // The first one listens; the other one must, too.
+  // One worker listens by now; wait for both.
   for (const number of [1, 2]) await untilLogged(gateway, "listening", number);
   const callback = `http://proxy.localhost:${gateway.port}/callback`;
   stack.provider.redirectUris.add(callback);
@@ -45,7 +45,7 @@ async function startWorkers(env: Record<string, string> = {}) {
   return { gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** Asks for as long as that worker has not logged that; what it logs comes within 100 ms. */
+/** Sends requests until that worker has logged that message; a line takes up to 100 ms to appear. */
 async function untilLogged(
   { logs, ask }: GatewayProcess,
   message: string,
@@ -56,7 +56,7 @@ async function untilLogged(
   ) await ask("proxy.localhost", { path: "/health" });
 }
 
-/** A port that is free at this moment. */
+/** A port that is free right now. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
@@ -85,7 +85,7 @@ redisTest(
     const ids = gateway.logs.filter(({ route }) => route === "preview")
       .map(({ requestId }) => String(requestId));
     assert.equal(ids.length, ENOUGH);
-    // The part before the dash is the worker's.
+    // The part before the dash identifies the worker.
     assert.equal(new Set(ids.map((id) => id.split("-")[0])).size, 2);
     const stopped = gateway.logs.filter(({ message }) => message === "stopped");
     assert.deepEqual(stopped.map(({ worker }) => worker).toSorted(), [1, 2]);
@@ -103,7 +103,7 @@ redisTest(
     const at = performance.now();
     gateway.stop();
     for (const number of [1, 2]) await untilLogged(gateway, "draining", number);
-    // Sooner a second signal would count as the first one's echo.
+    // Any sooner, a second signal would count as an echo of the first.
     for (let i = 0; i < ENOUGH || performance.now() < at + 500; i++) {
       const { status } = await gateway.ask("proxy.localhost", {
         path: "/ready",
@@ -151,7 +151,7 @@ redisTest(
     const top = { method: "GET", crossSite: false };
     const cookie = browser.jar.fieldFor(url, top) ?? "";
 
-    /** How many of so many connections find the login to be good. */
+    /** On how many of {@linkcode ENOUGH} connections the login is accepted. */
     async function seenIn(): Promise<number> {
       let count = 0;
       for (let i = 0; i < ENOUGH; i++) {
@@ -209,6 +209,6 @@ Deno.test("two workers need a database that they can share, and to be allowed to
   );
   await assert.rejects(
     start({ environment: { ...environment, REDIS_HOST: "127.0.0.1" } }),
-    /Ended with 2 .*WORKERS: Deno may not read .*--allow-read=\.\/data,\//,
+    /Ended with 2 .*WORKERS: Deno is not allowed to read .*--allow-read=\.\/data,\//,
   );
 });

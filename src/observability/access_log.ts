@@ -1,4 +1,4 @@
-/** The access log: one record a finished exchange. It names the sandbox, and never the host, target or a credential. */
+/** The access log: one record per finished exchange. It names the sandbox, never the host, the target or a credential. */
 import type { Config } from "../config.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { loggerFor } from "./log.ts";
@@ -8,16 +8,16 @@ import type { TunnelFacts } from "./metrics/facts.ts";
 export type ExchangeEnd =
   | "complete"
   | "client_gone"
-  /** By us: the client took nothing of its download any more. */
+  /** Aborted by us: the client had stopped reading its download. */
   | "client_stalled"
   | "upstream_failed"
-  /** By us: a drain, or access that ended. */
+  /** Aborted by us: the gateway shut down, or access was revoked. */
   | "aborted";
 
-/** What a request is for: the first word about it in logs and metrics. */
+/** What a request is for: the first thing that logs and metrics say about it. */
 export type RouteKind = "preview" | "toolbox" | "build_logs";
 
-/** What is known of an exchange when it is over; times in milliseconds since the epoch. */
+/** What is known about an exchange when it is over; times in milliseconds since the epoch. */
 export interface ExchangeRecord {
   readonly requestId: string;
   readonly route: RouteKind;
@@ -26,26 +26,26 @@ export interface ExchangeRecord {
   readonly end: ExchangeEnd;
   readonly sandboxId: string | undefined;
   readonly port: number | undefined;
-  /** What opened the door. */
+  /** What granted access: the kind of credential, or `public`; undefined if it was not granted. */
   readonly by: string | undefined;
-  /** Whether all that the API had to say was at hand; undefined where nothing was asked for. */
+  /** "miss" if a lookup had to go beyond the in-process cache; undefined if nothing was looked up. */
   readonly cache: "hit" | "miss" | undefined;
-  /** Our error code, where the answer was ours. */
+  /** The error code, if the gateway itself answered with an error. */
   readonly error: string | undefined;
-  /** What went through a tunnel, and who ended it. */
+  /** The traffic of a tunnel, and who closed it. */
   readonly tunnel: TunnelFacts | undefined;
-  /** Octets of content, from and to the client. */
+  /** Bytes of content, from and to the client. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly startedAt: number;
-  /** When it was known which runner to ask; undefined where none was. */
+  /** When access was granted and the runner known; undefined if that never happened. */
   readonly resolvedAt: number | undefined;
-  /** When the first byte of the answer was ready. */
+  /** When the head of the response was ready. */
   readonly answeredAt: number;
   readonly endedAt: number;
 }
 
-/** Takes the record of a finished exchange. */
+/** Logs the record of a finished exchange. */
 export type AccessLog = (record: ExchangeRecord) => void;
 
 function factsOf(record: ExchangeRecord) {
@@ -58,7 +58,7 @@ function factsOf(record: ExchangeRecord) {
   };
 }
 
-/** Milliseconds since the epoch as text; the same one comes a hundred times in a row. */
+/** Formats milliseconds since the epoch, remembering the last one: under load the same one comes a hundred times in a row. */
 function createTimestamps(): (ms: number) => string {
   let lastMs = NaN;
   let last = "";
@@ -72,8 +72,8 @@ function createTimestamps(): (ms: number) => string {
 }
 
 /**
- * Creates the access log. As JSON its lines look like the other log lines but do not go through the log library, which
- * would cost as much as forwarding does.
+ * Creates the access log. Its JSON lines look like the other log lines, but bypass the log library, which would cost as
+ * much as forwarding the request.
  */
 export function createAccessLog(
   config: Config["log"],
@@ -91,8 +91,8 @@ export function createAccessLog(
 }
 
 /**
- * The record as a line of JSON, put together by hand: that takes a third of what JSON.stringify takes. All texts in it
- * are words of ours, ids or tokens (RFC 9110 section 5.6.2), none of which holds what JSON would have to escape.
+ * The record as a line of JSON, concatenated by hand, which takes a third of the time of JSON.stringify. All strings in
+ * it are constants of ours, ids or tokens (RFC 9110 section 5.6.2), none of which contains anything to escape.
  */
 function jsonLine(record: ExchangeRecord, timestamp: string): string {
   const { startedAt, resolvedAt, answeredAt, tunnel } = record;

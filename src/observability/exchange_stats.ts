@@ -1,14 +1,14 @@
-/** What is learned about an exchange on its way, for its record at the end. */
+/** What is learned about an exchange while it is under way, for its record at the end. */
 export interface ExchangeStats {
-  /** Whether an answer had to be fetched; undefined if none was looked up. */
+  /** Whether a lookup had to go beyond the in-process cache; undefined if nothing was looked up. */
   missedCache: boolean | undefined;
-  /** When the runner was known, ms since the epoch; undefined if it never was. */
+  /** When access was granted and the runner known, ms since the epoch; undefined if that never happened. */
   resolvedAt: number | undefined;
-  /** Octets of request content sent to the upstream. */
+  /** Bytes of request content sent to the upstream. */
   receivedBytes: number;
 }
 
-/** Starts the stats of one exchange. */
+/** Creates the stats of one exchange. */
 export function createExchangeStats(): ExchangeStats {
   return {
     missedCache: undefined,

@@ -1,31 +1,31 @@
-/** Writes lines in batches, so that a request never waits for a log and thousands of them share one system call. */
+/** Writes lines in batches, so that no request waits for a log and thousands of them share one system call. */
 
 /** Takes whole lines, each with its line feed. */
 export interface LineWriter {
-  /** Never blocks or throws; drops the line where {@linkcode MAX_WAITING} octets wait already. */
+  /** Never blocks or throws; drops the line if more than {@linkcode MAX_WAITING} bytes are waiting already. */
   write(line: string): void;
-  /** Resolves when what was written so far is out. */
+  /** Resolves when everything written so far has reached the output. */
   flush(): Promise<void>;
-  /** Lines dropped so far: whoever reads the output is too slow for it. */
+  /** Lines dropped so far because the output is read too slowly. */
   readonly dropped: number;
 }
 
-/** A line writer whose output others may use too. */
+/** A line writer whose output other threads share. */
 export interface SharedLineWriter extends LineWriter {
-  /** Writes whole lines that another thread has batched; resolves when they are out. */
-  pass(batch: Uint8Array): Promise<void>;
+  /** Writes whole lines that another thread has batched; resolves when they have been written. */
+  writeBatch(batch: Uint8Array): Promise<void>;
 }
 
-/** Octets of a batch: each is handed to another thread, which costs most of it. */
-const BATCH = 131_072;
+/** Size of a batch, bytes. Each batch is handed to another thread to be written, which is most of its cost. */
+const BATCH_SIZE = 131_072;
 
-/** Octets that may wait for a reader that is slow. */
+/** How much may wait for a slow reader, bytes. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
-/** A UTF-16 code unit takes three octets of UTF-8 at most. */
-const MAX_OCTETS = 3;
+/** Most bytes of UTF-8 that one UTF-16 code unit takes. */
+const MAX_BYTES_PER_UNIT = 3;
 
-/** How long a line may wait for others, ms. */
+/** How long a line may wait for more lines, ms. */
 const FLUSH_INTERVAL_MS = 100;
 
 /** Creates a writer to `output`, which it locks. */
@@ -34,26 +34,26 @@ export function createLineWriter(
 ): SharedLineWriter {
   const writer = output.getWriter();
   const encoder = new TextEncoder();
-  /** Filled, and not written yet. */
+  /** Sealed and not written yet. */
   const batches: Uint8Array[] = [];
-  let batch = new Uint8Array(BATCH);
+  let batch = new Uint8Array(BATCH_SIZE);
   let used = 0;
   let waiting = 0;
   let dropped = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> | undefined;
 
-  /** Sets aside what was put together, to be written, and makes room for `length` octets. */
+  /** Queues the current batch for writing, and starts one with room for at least `length` bytes. */
   function seal(length: number): void {
     if (used > 0) batches.push(batch.slice(0, used));
-    const size = Math.max(BATCH, length);
+    const size = Math.max(BATCH_SIZE, length);
     if (batch.length !== size) batch = new Uint8Array(size);
     used = 0;
   }
 
-  async function pass(octets: Uint8Array): Promise<void> {
-    // Nobody can be told of a log that cannot be written.
-    await writer.write(octets).catch(() => {});
+  async function writeBatch(bytes: Uint8Array): Promise<void> {
+    // A log that cannot be written cannot be reported anywhere.
+    await writer.write(bytes).catch(() => {});
   }
 
   async function drain(): Promise<void> {
@@ -62,7 +62,7 @@ export function createLineWriter(
       const next = batches.shift();
       if (next === undefined) break;
       waiting -= next.length;
-      await pass(next);
+      await writeBatch(next);
     }
     writing = undefined;
   }
@@ -80,10 +80,10 @@ export function createLineWriter(
         dropped++;
         return;
       }
-      const length = line.length * MAX_OCTETS;
+      const length = line.length * MAX_BYTES_PER_UNIT;
       const isFull = length > batch.length - used;
       if (isFull) seal(length);
-      // At once: a text that is put together of parts takes three times as long when they are out of the caches.
+      // Encoded right away: a concatenated string takes three times as long once its parts have left the CPU caches.
       const { written } = encoder.encodeInto(line, batch.subarray(used));
       used += written;
       waiting += written;
@@ -92,7 +92,7 @@ export function createLineWriter(
       else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
     },
     flush,
-    pass,
+    writeBatch,
     get dropped() {
       return dropped;
     },

@@ -1,4 +1,4 @@
-/** Logging: LogTape, one line an event, written in batches so that a request never waits for a log. */
+/** Logging by LogTape: one line per event, written in batches so that no request waits for a log. */
 import {
   configure,
   dispose,
@@ -15,12 +15,15 @@ import { describeError } from "../lib/describe_error.ts";
 
 export type { Logger };
 
-/** The gateway's logger for one subsystem; silent until {@linkcode startLogging} was called. */
+/** The logger of one subsystem; silent until {@linkcode startLogging} has been called. */
 export function loggerFor(subsystem: string): Logger {
   return getLogger(["porthole", subsystem]);
 }
 
-/** Logs why a request failed: what only the operator may know, as a warning where it is not the client's doing. */
+/**
+ * Logs why a request failed, which only the operator may know: at level info if the client is at fault, as a warning if
+ * something behind the gateway is, and as an error if the gateway is.
+ */
 export function logFailure(
   logger: Logger,
   failure: GatewayError,
@@ -52,7 +55,7 @@ function formatterOf(format: Config["log"]["format"]): TextFormatter {
     });
 }
 
-/** Starts logging to `lines`; resolves to a function that writes what is left and stops it. */
+/** Starts logging to `lines`; resolves to a function that flushes and stops it. */
 export async function startLogging(
   config: Config["log"],
   lines: LineWriter,

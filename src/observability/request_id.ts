@@ -1,6 +1,6 @@
-/** Request ids: short, unique, and cheap enough to give one to every request. */
+/** Request ids: short, unique, and cheap enough for every request to get one. */
 
-/** Returns ids that start with a random part of this process and count up. */
+/** Creates a generator of ids: a random prefix, then a counter in base 36. */
 export function createRequestIds(
   random: () => string = () => crypto.randomUUID().slice(0, 8),
 ): () => string {

@@ -1,73 +1,73 @@
 /**
- * Finds out that a server accepts no more. The accept loop of Deno's node:net ends without a word, and for good, where
- * file descriptors run out: the port then looks open and answers nobody.
+ * Detects a server that no longer accepts connections. When file descriptors run out, the accept loop of Deno's node:net
+ * ends silently and for good: the port still looks open, but nobody is served.
  */
 
-/** How often a server is looked at, ms; it may be busy with something else for less than that. */
-const LOOK_MS = 2000;
+/** Time between two checks, ms. A server that is merely busy accepts again sooner than that. */
+const CHECK_INTERVAL_MS = 2000;
 
-/** So many looks in a row must have found nothing accepted although somebody knocked. */
+/** Checks in a row that found no accepted connection, in spite of a probe, after which the server has failed. */
 const MISSES_TO_FAIL = 2;
 
 /** A running watch. */
 export interface AcceptWatch {
-  /** Rejects when the server accepts no more; pending otherwise. */
+  /** Rejects when the server accepts no more connections; pending otherwise. */
   readonly failed: Promise<never>;
-  /** Ends the watch. */
+  /** Stops watching. */
   stop(): void;
 }
 
-/** What is watched, and how. */
+/** What to watch, and how. */
 export interface AcceptWatchOptions {
-  /** Calls back with each connection that the server has accepted. */
+  /** Registers a callback for each connection that the server accepts. */
   readonly onAccept: (callback: () => void) => void;
-  /** Opens a connection to the server and closes it again; rejects where that cannot be. */
-  readonly knock: (signal: AbortSignal) => Promise<void>;
-  /** @default {2000} */
-  readonly lookMs?: number;
+  /** Opens a connection to the server and closes it again; rejects if it cannot connect. */
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+  /** Time between two checks, ms. @default {2000} */
+  readonly checkIntervalMs?: number;
 }
 
-/** Watches a server; where nobody comes by, it knocks itself. */
+/** Watches a server, and connects to it itself if no client has since the last check. */
 export function watchAccepting(
-  { onAccept, knock, lookMs = LOOK_MS }: AcceptWatchOptions,
+  { onAccept, probe, checkIntervalMs = CHECK_INTERVAL_MS }: AcceptWatchOptions,
 ): AcceptWatch {
   const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {}); // whoever wants to know has asked
+  failed.promise.catch(() => {}); // not an unhandled rejection if nobody awaits it
   let hasAccepted = true;
-  let hasKnocked = false;
+  let hasProbed = false;
   let misses = 0;
-  let knocking = new AbortController();
+  let probing = new AbortController();
 
-  function look(): void {
-    // One that is still waiting has found the backlog full.
-    knocking.abort();
+  function check(): void {
+    // A probe that is still connecting has found the backlog full.
+    probing.abort();
     if (hasAccepted) misses = 0;
-    else if (hasKnocked) misses++;
+    else if (hasProbed) misses++;
     if (misses === MISSES_TO_FAIL) {
       clearInterval(timer);
       return failed.reject(new Error("Cannot accept connections"));
     }
-    hasKnocked = !hasAccepted;
+    hasProbed = !hasAccepted;
     hasAccepted = false;
-    if (!hasKnocked) return;
-    knocking = new AbortController();
-    const { signal } = knocking;
-    knock(signal).catch(() => {
-      // Our own lack of descriptors says nothing about the server.
-      if (!signal.aborted) hasKnocked = false;
+    if (!hasProbed) return;
+    probing = new AbortController();
+    const { signal } = probing;
+    probe(signal).catch(() => {
+      // Running out of descriptors ourselves says nothing about the server.
+      if (!signal.aborted) hasProbed = false;
     });
   }
 
   onAccept(() => {
     hasAccepted = true;
   });
-  const timer = setInterval(look, lookMs);
+  const timer = setInterval(check, checkIntervalMs);
   Deno.unrefTimer(timer);
   return {
     failed: failed.promise,
     stop() {
       clearInterval(timer);
-      knocking.abort();
+      probing.abort();
     },
   };
 }

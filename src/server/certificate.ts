@@ -1,22 +1,22 @@
-/** The listener's certificate: read from its two files, or refused with a reason that an operator can act on. */
+/** Loads the listener's certificate from its two files, or says why it cannot be used, so that an operator can act on it. */
 import { X509Certificate } from "node:crypto";
 import type { TlsFiles } from "../config.ts";
 import { describeError } from "../lib/describe_error.ts";
 
-/** A certificate chain and its private key, both PEM. */
+/** A certificate chain and its private key, both as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** When the certificate ends. */
+  /** When the certificate expires. */
   readonly expiresAt: Date;
 }
 
-/** Outcome of {@linkcode loadCertificate}; the reason is one line and names the variable. */
+/** Result of {@linkcode loadCertificate}; the reason is one line and names the environment variable. */
 export type CertificateResult =
   | { readonly ok: true; readonly certificate: Certificate }
   | { readonly ok: false; readonly reason: string };
 
-/** Reads both files and checks that they belong together. */
+/** Reads both files, and checks that the key belongs to the certificate and that TLS can use them. */
 export async function loadCertificate(
   files: TlsFiles,
 ): Promise<CertificateResult> {
@@ -48,11 +48,11 @@ async function readPem(name: string, path: string): Promise<ReadResult> {
 function whyUnreadable(path: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
   if (error instanceof Deno.errors.NotCapable) {
-    return `Deno may not read ${path}: start it with ` +
+    return `Deno is not allowed to read ${path}: start it with ` +
       `--allow-read=./data,${directoryOf(path)}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return `this user may not read ${path}`;
+    return `this user is not allowed to read ${path}`;
   }
   return `cannot read ${path}: ${describeError(error)}`;
 }
@@ -61,27 +61,27 @@ function directoryOf(path: string): string {
   return path.replace(/[/\\][^/\\]*$/, "") || path;
 }
 
-/** Why a chain and a key cannot be used; undefined where they can. */
+/** Why a chain and a key cannot be used; undefined if they can. */
 function whyUnusable(
   pair: Pick<Certificate, "cert" | "key">,
 ): string | undefined {
   if (!pair.cert.includes("-----BEGIN CERTIFICATE-----")) {
-    return "TLS_CERT_FILE: holds no PEM certificate";
+    return "TLS_CERT_FILE: contains no PEM certificate";
   }
   if (pair.key.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----")) {
-    return "TLS_KEY_FILE: the key is encrypted; it must be without a passphrase";
+    return "TLS_KEY_FILE: the key is encrypted; it must not have a passphrase";
   }
   if (!/-----BEGIN (?:RSA |EC )?PRIVATE KEY-----/.test(pair.key)) {
-    return "TLS_KEY_FILE: holds no PEM private key";
+    return "TLS_KEY_FILE: contains no PEM private key";
   }
   try {
-    // Nothing else checks all that a handshake needs: node:tls takes any text, and fails client after client.
+    // Nothing else checks all that a handshake needs: node:tls accepts any text, and then fails every handshake.
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair }).close();
     return undefined;
   } catch (error) {
     const message = describeError(error);
     return message.includes("KeyMismatch")
-      ? "TLS_KEY_FILE: not the key of the certificate in TLS_CERT_FILE"
+      ? "TLS_KEY_FILE: does not match the certificate in TLS_CERT_FILE"
       : `TLS_CERT_FILE, TLS_KEY_FILE: cannot be used: ${message}`;
   }
 }

@@ -1,21 +1,21 @@
-/** Renewed certificates: what the files hold now replaces what is in use, if it can be used. */
+/** Certificate renewal: replaces the certificate in use when its files have changed and can be used. */
 import type { Certificate, CertificateResult } from "./certificate.ts";
 import type { EventLog } from "./event_log.ts";
 
-/** Parts of {@linkcode createCertificateCheck}. */
+/** Dependencies of {@linkcode createCertificateCheck}. */
 export interface CertificateCheckOptions {
   /** The certificate in use. */
   readonly current: Certificate;
   readonly load: () => Promise<CertificateResult>;
-  /** Puts another certificate to use. */
+  /** Switches to another certificate. */
   readonly use: (certificate: Certificate) => void;
   readonly log: EventLog;
 }
 
 /**
- * Creates the check for a renewed certificate; it never rejects, and calls made during one share it. Contents are
- * compared: dates and file watchers are not dependable where a link is turned to another directory, as Kubernetes and
- * certbot do.
+ * Creates the check for a renewed certificate. It never rejects, and concurrent calls share one run. It compares the
+ * contents of the files: modification times and file watchers are unreliable when a symbolic link is switched to another
+ * directory, as Kubernetes and certbot do.
  */
 export function createCertificateCheck(
   { load, use, log, ...options }: CertificateCheckOptions,
@@ -27,10 +27,13 @@ export function createCertificateCheck(
   async function check(): Promise<void> {
     const result = await load();
     const reason = result.ok ? undefined : result.reason;
-    // Once: a renewal that went wrong would be told every minute until somebody comes.
+    // Once: otherwise a failed renewal would be logged every minute until somebody fixes it.
     if (reason !== undefined && reason !== lastReason) {
       const { expiresAt } = current;
-      log.error("new certificate refused, old one kept", { reason, expiresAt });
+      log.error("new certificate refused, keeping the old one", {
+        reason,
+        expiresAt,
+      });
     }
     lastReason = reason;
     if (!result.ok) return;

@@ -1,4 +1,4 @@
-/** The part of a logger that a process's life needs. */
+/** The logger methods that the process lifecycle uses. */
 export interface EventLog {
   info(event: string, facts?: Record<string, unknown>): void;
   warn(event: string, facts?: Record<string, unknown>): void;

@@ -1,31 +1,38 @@
-/** `Deno.serve`, and how it ends. */
+/** Wraps `Deno.serve`, in particular how it shuts down. */
 import type { Handler } from "../http/dispatch.ts";
 import { happens } from "../lib/happens.ts";
 
-/** Where to listen; port 0 is any free one. */
+/** An address to listen on; port 0 means any free port. */
 export interface ListenAddress {
   readonly hostname: string;
   readonly port: number;
-  /** Whether others, who say so too, listen there as well: the system then divides the connections among them. */
+  /** Shares the port with other listeners that set this too: the kernel distributes connections among them. */
   readonly reusePort?: boolean;
 }
 
-/** A running server. */
-export interface HttpServer extends ListenAddress {
-  /** Rejects when it can accept no more, as without file descriptors; pending otherwise. */
+/** A server that accepts connections. */
+export interface BoundServer extends ListenAddress {
+  /** Rejects when it can accept no more connections, such as for lack of file descriptors; pending otherwise. */
   readonly failed: Promise<never>;
-  /** From here on answers ask HTTP/1.1 clients to take another connection next time (RFC 9112 section 9.6). */
+  /**
+   * Adds `Connection: close` to the HTTP/1.1 responses of further requests, so that clients reconnect, elsewhere if
+   * there is a load balancer (RFC 9112 section 9.6).
+   */
   retire(): void;
-  /** Closes the port, idle connections and every WebSocket at once; resolves when no request is open. */
+}
+
+/** A server by `Deno.serve`. */
+export interface HttpServer extends BoundServer {
+  /** Closes the port, idle connections and all WebSockets at once; resolves when no request is open. */
   shutdown(): Promise<void>;
-  /** The same, but waits no longer than `timeoutMs` ms: a half-received request may never be over. */
+  /** Does the same, but resolves after `timeoutMs` ms at the latest: a half-received request may never end. */
   close(timeoutMs: number): Promise<void>;
 }
 
 /**
  * Starts a server.
  *
- * @throws {Error} If the address cannot be listened on.
+ * @throws {Error} If it cannot listen on the address.
  */
 export function startHttpServer(
   handler: Handler,
@@ -36,19 +43,19 @@ export function startHttpServer(
     hostname: address.hostname,
     port: address.port,
     reusePort: address.reusePort ?? false,
-    // Recompressing would change ETags and cost what the app decided not to spend.
+    // Recompressing would change ETags and spend CPU time that the app chose not to spend.
     automaticCompression: false,
     onListen() {},
     onError: () => new Response(null, { status: 500 }),
   }, (request, info) => {
     const response = handler(request, info);
-    return isRetired ? asLastOnConnection(response) : response;
+    return isRetired ? closingConnection(response) : response;
   });
-  // Where the platform says where to listen (DENO_SERVE_ADDRESS), that need not be a TCP port.
-  const at: Deno.Addr = server.addr;
+  // A platform that decides where to listen (DENO_SERVE_ADDRESS) may choose something other than a TCP port.
+  const bound: Deno.Addr = server.addr;
   return {
-    hostname: "hostname" in at ? at.hostname : address.hostname,
-    port: "port" in at ? at.port : address.port,
+    hostname: "hostname" in bound ? bound.hostname : address.hostname,
+    port: "port" in bound ? bound.port : address.port,
     failed: server.finished.then(() => new Promise(() => {}), (cause) => {
       throw new Error("Cannot accept connections", { cause });
     }),
@@ -56,15 +63,15 @@ export function startHttpServer(
       isRetired = true;
     },
     shutdown: () => server.shutdown(),
-    // Once it shuts down, Deno.serve cannot be told to hurry: its abort signal throws then.
+    // Once it is shutting down, Deno.serve cannot be hurried: aborting its signal throws then.
     async close(timeoutMs) {
       await happens(server.shutdown(), timeoutMs);
     },
   };
 }
 
-/** Over HTTP/2 `Deno.serve` leaves the field out; a 101 ends HTTP on its connection anyway. */
-async function asLastOnConnection(
+/** Adds `Connection: close`. Over HTTP/2 `Deno.serve` drops the field; a 101 ends HTTP on its connection anyway. */
+async function closingConnection(
   answer: Response | Promise<Response>,
 ): Promise<Response> {
   const response = await answer;

@@ -1,11 +1,11 @@
 /**
- * The TLS listener: ends TLS and hands what is inside to plain HTTP servers on loopback.
+ * The TLS listener: terminates TLS and relays the plaintext to HTTP servers on loopback.
  *
- * `Deno.serve` could end TLS itself, but it leaves Nagle's algorithm on there, so that most small answers wait 40 ms
- * for the client's delayed acknowledgement, and it cannot change its certificate: a second server would have to take
- * its place, which closes every WebSocket and loses clients in the middle of a handshake.
+ * `Deno.serve` could terminate TLS itself, but it leaves Nagle's algorithm on there, so that most small responses wait
+ * 40 ms for the client's delayed acknowledgement. Nor can it change its certificate: it would have to be replaced by a
+ * second server, which closes every WebSocket and drops clients in the middle of a handshake.
  */
-import { createServer, type TLSSocket } from "node:tls";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Handler } from "../http/dispatch.ts";
 import { happens } from "../lib/happens.ts";
 import { watchAccepting } from "./accept_watch.ts";
@@ -14,9 +14,9 @@ import type { ListenAddress } from "./http_server.ts";
 import { CLOSE_TIMEOUT_MS, type Listener } from "./listen.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 
-/** A listener whose certificate can change. */
+/** A listener whose certificate can be replaced. */
 export interface TlsListener extends Listener {
-  /** Holds from the next handshake on; open connections go on with the old one. */
+  /** Uses another certificate from the next handshake on; open connections keep the old one. */
   setCertificate(certificate: Certificate): void;
 }
 
@@ -24,17 +24,16 @@ export interface TlsListener extends Listener {
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
- * Starts to listen.
+ * Starts listening.
  *
- * @throws {Error} If the address cannot be listened on: see {@linkcode explainListenError}.
+ * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
  */
 export async function listenTls(
   handler: Handler,
   address: ListenAddress,
-  { cert, key }: Certificate,
+  certificate: Certificate,
 ): Promise<TlsListener> {
-  // HTTP/2 has a server of its own: ending it sends its clients elsewhere (GOAWAY), and tunnels, which are HTTP/1.1,
-  // outlast it.
+  // HTTP/2 has a server of its own, whose shutdown sends GOAWAY to its clients; tunnels, which are HTTP/1.1, outlast it.
   const http1 = startLoopbackServer(handler);
   const http2 = startLoopbackServer((request, info) => {
     // Its signal reports no client that left before the signal was first asked for.
@@ -42,52 +41,39 @@ export async function listenTls(
     return handler(request, info);
   });
   const clients = new Set<TLSSocket>();
-  const server = createServer({
-    cert,
-    key,
-    ALPNProtocols: ["h2", "http/1.1"],
-    noDelay: true,
-    // A client may close its side as soon as it has asked.
-    allowHalfOpen: true,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-  }, (client) => {
+  const server = createTlsServer(certificate, (client) => {
     clients.add(client);
     client.on("close", () => clients.delete(client));
     const inner = client.alpnProtocol === "h2" ? http2 : http1;
-    inner.take(client);
+    inner.serveConnection(client);
   });
-  // Port scans, and clients that do not trust the certificate: nothing that an operator could act on.
-  server.on("tlsClientError", (_error, client) => client.destroy());
 
   async function closeInner(timeoutMs: number): Promise<void> {
     await Promise.all([http1.close(timeoutMs), http2.close(timeoutMs)]);
   }
 
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
   function stopAccepting(): void {
     watch.stop();
     if (!server.listening) return;
-    server.close(() => resolve());
+    server.close(() => onClosed());
     http2.shutdown();
   }
 
+  const { hostname } = address;
+  let port: number;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(address.port, address.hostname, resolve);
-    });
+    port = await bind(server, address);
   } catch (error) {
     await closeInner(0);
     throw error;
   }
-  const bound = server.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
   const watch = watchAccepting({
     onAccept: (callback) => server.on("connection", callback),
-    knock: (signal) => knock({ hostname: address.hostname, port }, signal),
+    probe: (signal) => connectAndClose({ hostname, port }, signal),
   });
   return {
-    hostname: address.hostname,
+    hostname,
     port,
     failed: Promise.race([http1.failed, http2.failed, watch.failed]),
     setCertificate: ({ cert, key }) => server.setSecureContext({ cert, key }),
@@ -96,7 +82,7 @@ export async function listenTls(
     async close(timeoutMs = CLOSE_TIMEOUT_MS) {
       stopAccepting();
       await closeInner(timeoutMs);
-      // What the servers sent last is still on its way.
+      // What the inner servers sent last is still on its way to the clients.
       await happens(closed, timeoutMs);
       for (const client of clients) client.destroy();
       await closed;
@@ -104,18 +90,49 @@ export async function listenTls(
   };
 }
 
-/** Where a server that listens on every address is found. */
-const NEAREST: Readonly<Record<string, string>> = {
+/** Creates a TLS server that is not listening yet; `onClient` takes each connection after its handshake. */
+function createTlsServer(
+  { cert, key }: Certificate,
+  onClient: (client: TLSSocket) => void,
+): Server {
+  const server = createServer({
+    cert,
+    key,
+    ALPNProtocols: ["h2", "http/1.1"],
+    noDelay: true,
+    // A client may close its side as soon as it has sent its request.
+    allowHalfOpen: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  }, onClient);
+  // Port scans, and clients that do not trust the certificate: nothing that an operator could act on.
+  server.on("tlsClientError", (_error, client) => client.destroy());
+  return server;
+}
+
+/** Resolves to the port once the server listens on it. */
+async function bind(
+  server: Server,
+  { hostname, port }: ListenAddress,
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, resolve);
+  });
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : 0;
+}
+
+/** The address at which this machine reaches a server that listens on all addresses. */
+const LOOPBACK_OF: Readonly<Record<string, string>> = {
   "0.0.0.0": "127.0.0.1",
   "::": "::1",
 };
 
-/** Comes by, and leaves at once. */
-async function knock(
+async function connectAndClose(
   { hostname, port }: ListenAddress,
   signal: AbortSignal,
 ): Promise<void> {
-  const nearest = NEAREST[hostname] ?? hostname;
-  const conn = await Deno.connect({ hostname: nearest, port, signal });
+  const reachable = LOOPBACK_OF[hostname] ?? hostname;
+  const conn = await Deno.connect({ hostname: reachable, port, signal });
   conn.close();
 }

@@ -1,30 +1,30 @@
-/** A plain HTTP server for connections that somebody else accepted. */
+/** A plain HTTP server on loopback for connections that another listener has accepted. */
 import { connect, type Socket } from "node:net";
 import type { Handler } from "../http/dispatch.ts";
 import { type HttpServer, startHttpServer } from "./http_server.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
-  /** Serves a connection: its octets are carried both ways, at the pace of the slower side. */
-  take(client: Socket): void;
+  /** Serves a connection by relaying its bytes both ways, at the pace of the slower side. */
+  serveConnection(client: Socket): void;
 }
 
 const LOOPBACK = "127.0.0.1";
 
-/** How long a client that was sent everything may take to close its side, ms. */
+/** How long a client that has been sent everything may take to close its side, ms. */
 const LINGER_MS = 1000;
 
 /** Starts a server whose handler sees the clients' own addresses. */
 export function startLoopbackServer(handler: Handler): LoopbackServer {
-  /** Clients by the port from which their octets come. */
+  /** Clients' addresses by the local port of the relayed connection. */
   const clients = new Map<number, Deno.NetAddr>();
   const server = startHttpServer((request, info) => {
     const { remoteAddr } = info;
-    // From any other address of this machine somebody else may come from the same port.
+    // The port alone does not identify a relayed connection: another address of this machine may use the same one.
     const client = "hostname" in remoteAddr && remoteAddr.hostname === LOOPBACK
       ? clients.get(remoteAddr.port)
       : undefined;
-    // Somebody on this machine who found the port.
+    // A local process that found the port and connected to it directly.
     if (client === undefined) return new Response(null, { status: 421 });
     return handler(request, {
       remoteAddr: client,
@@ -36,7 +36,7 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
 
   return {
     ...server,
-    take(client) {
+    serveConnection(client) {
       const address: Deno.NetAddr = {
         transport: "tcp",
         hostname: client.remoteAddress ?? LOOPBACK,
@@ -56,7 +56,7 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
         }
         clients.set(localPort, address);
         inner.on("close", () => {
-          // The port may be another client's by now.
+          // Another client may have been given the port by now.
           if (clients.get(localPort) === address) clients.delete(localPort);
         });
         client.pipe(inner).pipe(client);
@@ -64,13 +64,13 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       client.on("error", () => inner.destroy());
       client.on("close", () => inner.destroy());
       inner.on("error", () => client.destroy());
-      inner.on("close", () => endSlowly(client));
+      inner.on("close", () => closeLingering(client));
     },
   };
 }
 
-/** Closes a connection once what it was sent has left; the client's side of it is not waited for long. */
-function endSlowly(client: Socket): void {
+/** Closes a connection after flushing it; waits {@linkcode LINGER_MS} at most for the client to close its side. */
+function closeLingering(client: Socket): void {
   if (client.destroyed) return;
   client.end(() => {
     const timer = setTimeout(() => client.destroy(), LINGER_MS);

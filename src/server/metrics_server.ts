@@ -1,18 +1,21 @@
-/** The metrics, on a listener of their own: whoever can open a preview cannot read them. */
+/** Serves the metrics on a listener of their own: not everyone who can open a preview may read them. */
 import type { Config } from "../config.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import { listen, type Listener } from "./listen.ts";
 
-/** Where metrics are served, and what. */
+/** What to serve, and where. */
 export interface MetricsServerOptions {
   readonly hostname: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** The text of all metrics. */
+  /** Renders all metrics in Prometheus' text format. */
   readonly render: () => string | Promise<string>;
 }
 
-function answer(status: number, fields: Record<string, string> = {}): Response {
+function emptyResponse(
+  status: number,
+  fields: Record<string, string> = {},
+): Response {
   return new Response(null, {
     status,
     headers: { "cache-control": "no-store", ...fields },
@@ -28,9 +31,9 @@ export function startMetricsServer(
   { hostname, port, render }: MetricsServerOptions,
 ): Listener {
   return listen(async ({ method, url }) => {
-    if (new URL(url).pathname !== "/metrics") return answer(404);
+    if (new URL(url).pathname !== "/metrics") return emptyResponse(404);
     if (method !== "GET" && method !== "HEAD") {
-      return answer(405, { allow: "GET, HEAD" });
+      return emptyResponse(405, { allow: "GET, HEAD" });
     }
     return new Response(await render(), {
       headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
@@ -39,7 +42,7 @@ export function startMetricsServer(
 }
 
 /**
- * Serves them where the configuration says so.
+ * Serves the metrics if `METRICS_PORT` is set; returns undefined if it is not.
  *
  * @throws {Error} If the port is taken.
  */

@@ -1,4 +1,4 @@
-/** How a process ends: its exit code, and a line for whoever started it. */
+/** How the process ends: its exit code, and one line for the operator. */
 import { describeError } from "../lib/describe_error.ts";
 import type { ListenAddress } from "./http_server.ts";
 
@@ -6,11 +6,11 @@ import type { ListenAddress } from "./http_server.ts";
 export interface Outcome {
   /** One of {@linkcode EXIT_CODES}. */
   readonly code: number;
-  /** One line that says why it failed; absent where it did not. */
+  /** One line that says why it failed; absent if it did not. */
   readonly reason?: string;
 }
 
-/** Every exit code; those of a forced end are a shell's: 128 and the signal's number. */
+/** All exit codes; a forced stop follows the shells' convention: 128 plus the number of the signal. */
 export const EXIT_CODES = {
   stopped: 0,
   failed: 1,
@@ -19,7 +19,7 @@ export const EXIT_CODES = {
   SIGTERM: 143,
 } as const;
 
-/** Why an address cannot be listened on, in one line. */
+/** Explains in one line why listening on an address failed, and which variable to set. */
 export function explainListenError(
   error: unknown,
   { hostname, port }: ListenAddress,
@@ -28,9 +28,9 @@ export function explainListenError(
     case "EADDRINUSE":
       return `Port ${port} is taken: set PROXY_PORT.`;
     case "EADDRNOTAVAIL":
-      return `${hostname} is no address of this machine: set PROXY_HOST.`;
+      return `${hostname} is not an address of this machine: set PROXY_HOST.`;
     case "EACCES":
-      return `This user may not listen on port ${port}: set PROXY_PORT to one above 1023.`;
+      return `This user is not allowed to listen on port ${port}: set PROXY_PORT to a port above 1023.`;
     default:
       return `Cannot listen on ${hostname}, port ${port}: ${
         describeError(error)

@@ -1,4 +1,4 @@
-/** A process's life: start, serve, drain on the first signal, end. */
+/** The lifecycle of a gateway process: start, serve, drain on the first signal, stop. */
 import type { Config, TlsFiles } from "../config.ts";
 import type { Handler } from "../http/dispatch.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
@@ -17,67 +17,72 @@ import {
   listenForEnd,
 } from "./signals.ts";
 
-/** What is run: the part of a service that its life needs. */
-export interface Runnable {
+/** A running gateway, without the listener in front of it. */
+export interface GatewayService {
   readonly fetch: Handler;
-  /** All metrics, in Prometheus' text format. */
+  /** Renders all metrics in Prometheus' text format. */
   renderMetrics(): string;
-  /** Tells balancers to go elsewhere. */
+  /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
   retire(): void;
   /**
-   * Waits until closing the port would harm nobody, but no longer than `timeoutMs` milliseconds; resolves to whether
-   * that is so.
+   * Waits until closing the port would break nothing, for at most `timeoutMs` ms: until no tunnel is open and every
+   * exchange has ended that began before {@linkcode GatewayService.retire}, since its response did not ask the client
+   * to reconnect. Resolves to whether that came about in time.
    */
   waitUntilPortIdle(timeoutMs: number): Promise<boolean>;
   /**
-   * Waits until nothing is in flight, or until `timeoutMs` milliseconds are over, when what is left is ended.
-   * Resolves to whether everything ended by itself.
+   * Waits until nothing is in flight, for at most `timeoutMs` ms; then closes tunnels with 1001 (RFC 6455 section
+   * 7.4.1) and aborts the rest. Resolves to whether everything ended by itself.
    */
   drain(timeoutMs: number): Promise<boolean>;
+  /** Aborts everything, and releases connections, timers and the cache. */
   close(): Promise<void>;
 }
 
-/** Parts of {@linkcode run}. */
+/** Dependencies of {@linkcode run}. */
 export interface RunOptions {
   readonly config: Pick<Config, "listen" | "limits" | "metricsPort">;
-  readonly createService: () => Promise<Runnable>;
-  /** Undefined where the platform listens, speaks TLS and ends the process: Deno Deploy. */
+  readonly createService: () => Promise<GatewayService>;
+  /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: EventLog;
-  /** Whether other threads listen on the same port: without TLS only. */
+  /** Whether other threads listen on the same port; without TLS only. */
   readonly reusePort?: boolean;
   /** Real time, unless given. */
   readonly sleep?: Sleep;
   readonly now?: () => number;
-  /** How often the certificate's files are read, ms; {@linkcode CERTIFICATE_CHECK_MS} unless given. */
+  /** How often to read the certificate's files, ms; {@linkcode CERTIFICATE_CHECK_MS} unless given. */
   readonly certificateCheckMs?: number;
 }
 
 /** How often the certificate's files are read, ms. */
 const CERTIFICATE_CHECK_MS = 60_000;
 
-/** Serves until it is told to stop; resolves when everything has ended, or at once when told twice. Never rejects. */
+/**
+ * Serves until a signal asks it to stop. Resolves when everything has ended, or at once on a second signal; never
+ * rejects.
+ */
 export async function run(options: RunOptions): Promise<Outcome> {
   const { addSignalListener, log, now = () => performance.now() } = options;
   using _ = logUncaughtErrors(log);
-  const ends = addSignalListener && listenForEnd(addSignalListener, now);
+  const signals = addSignalListener && listenForEnd(addSignalListener, now);
   const kill = new AbortController();
-  const life = live(options, ends?.first, kill.signal).catch((error) => ({
+  const served = serve(options, signals?.first, kill.signal).catch((error) => ({
     code: EXIT_CODES.failed,
     reason: `${describeError(error)}.`,
   }));
-  if (ends === undefined) return await life;
-  const forced = ends.second.then((signal): Outcome => {
-    log.warn("stopping at once", { signal });
+  if (signals === undefined) return await served;
+  const forced = signals.second.then((signal): Outcome => {
+    log.warn("stopping immediately", { signal });
     kill.abort();
     return { code: EXIT_CODES[signal] };
   });
-  return await Promise.race([life, forced]);
+  return await Promise.race([served, forced]);
 }
 
-async function live(
+async function serve(
   options: RunOptions,
-  told: Promise<EndSignal> | undefined,
+  endSignal: Promise<EndSignal> | undefined,
   killed: AbortSignal,
 ): Promise<Outcome> {
   const { config, log } = options;
@@ -86,13 +91,13 @@ async function live(
   if (loaded?.ok === false) {
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
   }
-  await using ending = new AsyncDisposableStack();
+  await using cleanup = new AsyncDisposableStack();
   const service = await options.createService();
-  ending.defer(() => service.close());
-  // Where the platform listens there is one port only.
+  cleanup.defer(() => service.close());
+  // A platform that listens itself has a single port.
   const metrics = options.addSignalListener &&
     listenForMetrics(config, () => service.renderMetrics());
-  ending.defer(() => metrics?.close(0));
+  cleanup.defer(() => metrics?.close(0));
   let listener: Listener;
   try {
     listener = tls === undefined || loaded === undefined
@@ -100,7 +105,7 @@ async function live(
         ...config.listen,
         reusePort: options.reusePort ?? false,
       })
-      : await listenRenewably(service.fetch, options, {
+      : await listenWithRenewal(service.fetch, options, {
         files: tls,
         current: loaded.certificate,
       });
@@ -108,26 +113,29 @@ async function live(
     const reason = explainListenError(error, config.listen);
     return { code: EXIT_CODES.failed, reason };
   }
-  ending.defer(() => listener.close(killed.aborted ? 0 : CLOSE_TIMEOUT_MS));
-  killed.addEventListener("abort", () => ending.disposeAsync());
+  cleanup.defer(() => listener.close(killed.aborted ? 0 : CLOSE_TIMEOUT_MS));
+  killed.addEventListener("abort", () => cleanup.disposeAsync());
   const { hostname, port } = listener;
   const scheme = loaded === undefined ? "http" : "https";
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   log.info("listening", { url: `${scheme}://${host}:${port}/`, port });
 
-  const signal = await Promise.race([listener.failed, ...told ? [told] : []]);
+  const signal = await Promise.race([
+    listener.failed,
+    ...endSignal ? [endSignal] : [],
+  ]);
   log.info("draining", { signal });
   await drain(signal, { service, listener, killed }, options);
-  await ending.disposeAsync();
+  await cleanup.disposeAsync();
   log.info("stopped");
   return { code: EXIT_CODES.stopped };
 }
 
-/** Sends clients elsewhere, and waits for what they have under way. */
+/** Sends clients elsewhere, and waits for their exchanges and tunnels to end. */
 async function drain(
   signal: EndSignal,
   { service, listener, killed }: {
-    readonly service: Runnable;
+    readonly service: GatewayService;
     readonly listener: Listener;
     readonly killed: AbortSignal;
   },
@@ -139,25 +147,25 @@ async function drain(
   const endsAt = now() + shutdownTimeoutMs;
   service.retire();
   listener.retire();
-  // After Ctrl+C there is no balancer that would have to notice first.
+  // After Ctrl+C there is no load balancer that has to notice first.
   if (signal === "SIGTERM") await wait(shutdownDelayMs, killed);
   function leftMs(): number {
     return Math.max(0, endsAt - now());
   }
   listener.stopAccepting();
-  // `Deno.serve` cannot close its port and leave its WebSockets open.
+  // `Deno.serve` cannot close its port without closing its WebSockets.
   const closing = await service.waitUntilPortIdle(leftMs())
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
     : undefined;
-  const isDone = await service.drain(leftMs());
+  const isDrained = await service.drain(leftMs());
   await closing;
-  if (!isDone && !killed.aborted) {
-    log.warn("drain timed out, the rest was ended");
+  if (!isDrained && !killed.aborted) {
+    log.warn("drain timed out, aborted what was left");
   }
 }
 
-/** Listens with TLS, and reads the certificate anew on SIGHUP and from time to time. */
-async function listenRenewably(
+/** Listens with TLS, and reads the certificate again on SIGHUP and at intervals. */
+async function listenWithRenewal(
   handler: Handler,
   options: RunOptions,
   { files, current }: { files: TlsFiles; current: Certificate },

@@ -1,39 +1,41 @@
-/** What the operating system's signals ask for. */
+/** Turns the operating system's signals into requests to stop. */
 
-/** Signals that end the process. */
+/** A signal that stops the process. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 
-/** As {@linkcode Deno.addSignalListener}. */
+/** Registers a signal listener, as {@linkcode Deno.addSignalListener} does. */
 export type AddSignalListener = (
   signal: EndSignal | "SIGHUP",
   listener: () => void,
 ) => void;
 
-/** The two times that a process can be told to end. */
+/** The two requests to stop that a process can get. */
 export interface EndSignals {
-  /** Told to end when it is done. */
+  /** Stop gracefully. */
   readonly first: Promise<EndSignal>;
-  /** Told again: at once. */
+  /** Stop at once. */
   readonly second: Promise<EndSignal>;
 }
 
-/** Ctrl+C may come twice, from the terminal and from a task runner that passes it on, ms. */
+/** Ctrl+C may arrive twice within this time, from the terminal and from a task runner that forwards it, ms. */
 const ECHO_MS = 250;
 
-/** Listens for the signals that end the process; `now` is in ms. */
+/** Listens for the signals that stop the process; `now` is a clock in ms. */
 export function listenForEnd(
   addSignalListener: AddSignalListener,
   now: () => number,
 ): EndSignals {
   const first = Promise.withResolvers<EndSignal>();
   const second = Promise.withResolvers<EndSignal>();
-  let told: { readonly signal: EndSignal; readonly at: number } | undefined;
+  let received: { readonly signal: EndSignal; readonly at: number } | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     addSignalListener(signal, () => {
-      if (told === undefined) {
-        told = { signal, at: now() };
+      if (received === undefined) {
+        received = { signal, at: now() };
         first.resolve(signal);
-      } else if (signal !== told.signal || now() - told.at >= ECHO_MS) {
+      } else if (
+        signal !== received.signal || now() - received.at >= ECHO_MS
+      ) {
         second.resolve(signal);
       }
     });

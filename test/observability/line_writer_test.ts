@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createLineWriter } from "../../src/observability/line_writer.ts";
 
-/** An output whose writes end when the test says so. */
+/** An output whose writes do not complete until `release()`. */
 function slowOutput() {
   const batches: string[] = [];
   let release = Promise.withResolvers<void>();
@@ -75,7 +75,7 @@ Deno.test("LineWriter passes a batch of another thread on whole, between its own
   const writer = createLineWriter(output.stream);
   writer.write("one\n");
   const flushed = writer.flush();
-  const passed = writer.pass(new TextEncoder().encode("two\nthree\n"));
+  const passed = writer.writeBatch(new TextEncoder().encode("two\nthree\n"));
   writer.write("four\n");
   output.release();
   await Promise.all([flushed, passed]);

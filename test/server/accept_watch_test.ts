@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import { watchAccepting } from "../../src/server/accept_watch.ts";
 
-/** Longer than any of these tests takes, ms. */
+/** Longer than any of these tests, ms. */
 const LONG_MS = 60_000;
 
-/** A server that a test plays, looked at every other millisecond. */
-function watched(knock: (accept: () => void) => Promise<void>) {
+/** A fake server, checked every 2 ms. */
+function watched(probe: (accept: () => void) => Promise<void>) {
   let accept = () => {};
-  let knocks = 0;
+  let probes = 0;
   const enough = Promise.withResolvers<void>();
   const watch = watchAccepting({
     onAccept(callback) {
       accept = callback;
     },
-    knock() {
-      if (++knocks === 5) enough.resolve();
-      return knock(accept);
+    probe() {
+      if (++probes === 5) enough.resolve();
+      return probe(accept);
     },
-    lookMs: 2,
+    checkIntervalMs: 2,
   });
-  // The watch itself keeps no process alive.
+  // The watch does not keep the process alive.
   const alive = setInterval(() => {}, LONG_MS);
   return {
     failed: watch.failed,

@@ -18,14 +18,17 @@ Deno.test("loadCertificate() reads a pair and tells when it ends", async () => {
 
 Deno.test("loadCertificate() says which file cannot be used, and why", async () => {
   const table: [pair: { cert: string; key: string }, reason: RegExp][] = [
-    [{ cert: "", key }, /^TLS_CERT_FILE: holds no PEM certificate$/],
-    [{ cert: key, key }, /^TLS_CERT_FILE: holds no PEM certificate$/],
-    [{ cert, key: cert }, /^TLS_KEY_FILE: holds no PEM private key$/],
+    [{ cert: "", key }, /^TLS_CERT_FILE: contains no PEM certificate$/],
+    [{ cert: key, key }, /^TLS_CERT_FILE: contains no PEM certificate$/],
+    [{ cert, key: cert }, /^TLS_KEY_FILE: contains no PEM private key$/],
     [
       { cert, key: key.replaceAll(" PRIVATE", " ENCRYPTED PRIVATE") },
       /^TLS_KEY_FILE: the key is encrypted/,
     ],
-    [{ cert, key: await freshKey() }, /^TLS_KEY_FILE: not the key of/],
+    [
+      { cert, key: await freshKey() },
+      /^TLS_KEY_FILE: does not match the certificate/,
+    ],
     [
       { cert: cert.replace(/\n.{20}/, "\nAAAAAAAAAAAAAAAAAAAA"), key },
       /^TLS_CERT_FILE, TLS_KEY_FILE: cannot be used: ./,
@@ -64,7 +67,7 @@ Deno.test({
     });
     assert.deepEqual(result, {
       ok: false,
-      reason: "TLS_CERT_FILE: Deno may not read /etc/tls/tls.crt: " +
+      reason: "TLS_CERT_FILE: Deno is not allowed to read /etc/tls/tls.crt: " +
         "start it with --allow-read=./data,/etc/tls",
     });
   },

@@ -10,7 +10,7 @@ import { CA, LOCALHOST, OTHER } from "../support/certificates.ts";
 
 const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
 
-/** Answers with the client's address; echoes on WebSockets. */
+/** Responds with the URL and the client's address; echoes WebSocket messages. */
 const echo: Handler = (request, { remoteAddr }) => {
   if (request.headers.get("upgrade") === null) {
     return Response.json({ url: request.url, remoteAddr });
@@ -32,13 +32,13 @@ async function withListener(
   }
 }
 
-/** The common name in the certificate that a new client is shown. */
+/** The common name in the certificate that a new client receives. */
 async function subjectAt(port: number): Promise<string> {
   const socket = connectTls({
     host: "127.0.0.1",
     port,
     ca: CA,
-    // Which certificate it is, is the question.
+    // The caller asks which certificate it is.
     checkServerIdentity: () => undefined,
   });
   await once(socket, "secureConnect");
@@ -49,7 +49,7 @@ async function subjectAt(port: number): Promise<string> {
   return String(CN);
 }
 
-/** One request by node:https; resolves to its body and the Connection field of its answer. */
+/** Sends one request with node:https; resolves to the response's body and Connection field, and the local port. */
 function ask(
   port: number,
   agent: Agent,
@@ -140,7 +140,7 @@ Deno.test("no request is lost while certificates change", async () => {
       for (let count = 0; count < 40; count++) {
         const { body } = await ask(port, agent);
         assert.match(body, /127\.0\.0\.1/);
-        // Every few requests of the lot, whoever is in the middle of a handshake.
+        // After every few requests of all clients together, even if some are in the middle of a handshake.
         if (++asked % 5 === 0) setCertificate(asked % 2 ? OTHER : LOCALHOST);
       }
       agent.destroy();
@@ -161,7 +161,7 @@ Deno.test("a small answer waits for no acknowledgement of its head", async () =>
     }
     agent.destroy();
     const median = times.toSorted((a, b) => a - b)[5] ?? Infinity;
-    // A delayed acknowledgement takes 40 ms at least.
+    // A delayed acknowledgement takes at least 40 ms.
     assert(median < 30, `${median} ms`);
   });
 });

@@ -8,7 +8,7 @@ import {
 } from "../../src/server/loopback_server.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
 
-/** A loopback server whose connections a plain listener accepts, as the TLS listener does. */
+/** A loopback server behind a plain listener, which accepts its connections as the TLS listener does. */
 async function withFront(
   handler: Handler,
   use: (front: {
@@ -20,7 +20,7 @@ async function withFront(
   const accepted: Socket[] = [];
   const front = createServer({ allowHalfOpen: true }, (client) => {
     accepted.push(client);
-    server.take(client);
+    server.serveConnection(client);
   });
   front.listen(0, "127.0.0.1");
   await once(front, "listening");
@@ -131,7 +131,7 @@ Deno.test("a client that does not read stops the body", async () => {
     const client = await connect();
     await client.write(GET);
     await client.readUntil("\r\n\r\n");
-    // Nothing was pulled for a whole round of the event loop, and another: the body rests.
+    // The body has come to rest when nothing was pulled in 20 consecutive turns of the event loop.
     for (let rested = 0; rested < 20; rested++) {
       isPulling = false;
       await new Promise((resolve) => setTimeout(resolve, 1));

@@ -7,11 +7,11 @@ Deno.test("explainListenError() names the variable to set", () => {
     ["EADDRINUSE", "Port 443 is taken: set PROXY_PORT."],
     [
       "EADDRNOTAVAIL",
-      "192.0.2.1 is no address of this machine: set PROXY_HOST.",
+      "192.0.2.1 is not an address of this machine: set PROXY_HOST.",
     ],
     [
       "EACCES",
-      "This user may not listen on port 443: set PROXY_PORT to one above 1023.",
+      "This user is not allowed to listen on port 443: set PROXY_PORT to a port above 1023.",
     ],
     [undefined, "Cannot listen on 192.0.2.1, port 443: name not known."],
   ];

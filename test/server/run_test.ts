@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import type { TlsFiles } from "../../src/config.ts";
 import type { Outcome } from "../../src/server/outcome.ts";
-import { run, type Runnable, type RunOptions } from "../../src/server/run.ts";
+import {
+  type GatewayService,
+  run,
+  type RunOptions,
+} from "../../src/server/run.ts";
 import {
   CA,
   certificateFiles,
@@ -12,31 +16,31 @@ import {
 import { type RecordedLog, recordedLog } from "../support/event_log.ts";
 import { type FakeSignals, fakeSignals } from "../support/signals.ts";
 
-/** A service that does nothing, and writes down what it is told. */
-interface FakeService extends Runnable {
-  readonly told: string[];
-  /** Lets {@linkcode Runnable.drain} resolve. */
+/** A service that does nothing but record its calls. */
+interface FakeService extends GatewayService {
+  readonly calls: string[];
+  /** Lets {@linkcode GatewayService.drain} resolve. */
   readonly drained: PromiseWithResolvers<boolean>;
 }
 
-function fakeService(told: string[] = []): FakeService {
+function fakeService(calls: string[] = []): FakeService {
   const drained = Promise.withResolvers<boolean>();
   return {
-    told,
+    calls,
     drained,
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
-    retire: () => void told.push("retire"),
+    retire: () => void calls.push("retire"),
     waitUntilPortIdle(timeoutMs) {
-      told.push(`port ${timeoutMs}`);
+      calls.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
     },
     drain(timeoutMs) {
-      told.push(`drain ${timeoutMs}`);
+      calls.push(`drain ${timeoutMs}`);
       return drained.promise;
     },
     close() {
-      told.push("close");
+      calls.push("close");
       drained.resolve(false);
       return Promise.resolve();
     },
@@ -48,11 +52,11 @@ interface TestRun extends Pick<FakeSignals, "send"> {
   readonly service: FakeService;
   readonly recorded: RecordedLog;
   readonly outcome: Promise<Outcome>;
-  /** Ends the lame duck's delay. */
+  /** Ends the shutdown delay. */
   readonly delayed: PromiseWithResolvers<void>;
-  /** Passes time. */
+  /** Advances the clock. */
   pass(ms: number): void;
-  /** The port, once it listens. */
+  /** Resolves to the port once it listens. */
   port(): Promise<number>;
 }
 
@@ -91,7 +95,7 @@ function startRun(
     addSignalListener,
     log: recorded.log,
     sleep(ms) {
-      service.told.push(`sleep ${ms}`);
+      service.calls.push(`sleep ${ms}`);
       return delayed.promise;
     },
     now: () => now,
@@ -115,18 +119,18 @@ async function statusAt(port: number): Promise<number> {
 }
 
 Deno.test("SIGTERM: not ready at once, served on during the delay, then drained for the rest of the time, then ended", async () => {
-  const { service, recorded, outcome, delayed, ...life } = startRun();
-  const port = await life.port();
-  life.send("SIGTERM");
+  const { service, recorded, outcome, delayed, ...process } = startRun();
+  const port = await process.port();
+  process.send("SIGTERM");
   await recorded.next("draining");
-  assert.deepEqual(service.told, ["retire", "sleep 5000"]);
+  assert.deepEqual(service.calls, ["retire", "sleep 5000"]);
   assert.equal(await statusAt(port), 200);
 
-  life.pass(5000);
+  process.pass(5000);
   delayed.resolve();
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
-  assert.deepEqual(service.told.slice(2), [
+  assert.deepEqual(service.calls.slice(2), [
     "port 55000",
     "drain 55000",
     "close",
@@ -136,12 +140,12 @@ Deno.test("SIGTERM: not ready at once, served on during the delay, then drained 
 });
 
 Deno.test("SIGINT: drained without delay; a drain that takes too long is told, and ends as well", async () => {
-  const { service, recorded, outcome, ...life } = startRun();
-  await life.port();
-  life.send("SIGINT");
+  const { service, recorded, outcome, ...process } = startRun();
+  await process.port();
+  process.send("SIGINT");
   service.drained.resolve(false);
   assert.deepEqual(await outcome, { code: 0 });
-  assert.deepEqual(service.told, [
+  assert.deepEqual(service.calls, [
     "retire",
     "port 60000",
     "drain 60000",
@@ -151,14 +155,14 @@ Deno.test("SIGINT: drained without delay; a drain that takes too long is told, a
 });
 
 Deno.test("a signal during the start ends it as soon as it has started", async () => {
-  const started = Promise.withResolvers<Runnable>();
+  const started = Promise.withResolvers<GatewayService>();
   const service = fakeService();
   const { send, outcome } = startRun({ createService: () => started.promise });
   send("SIGINT");
   started.resolve(service);
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
-  assert.deepEqual(service.told, [
+  assert.deepEqual(service.calls, [
     "retire",
     "port 60000",
     "drain 60000",
@@ -169,15 +173,15 @@ Deno.test("a signal during the start ends it as soon as it has started", async (
 Deno.test("a second signal ends it at once, whatever is waited for, with that signal's exit code", async () => {
   for (const first of ["SIGTERM", "SIGINT"] as const) {
     for (const [again, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-      const { recorded, outcome, ...life } = startRun();
-      const port = await life.port();
-      life.send(first);
+      const { recorded, outcome, ...process } = startRun();
+      const port = await process.port();
+      process.send(first);
       await recorded.next("draining");
-      life.pass(1000);
-      life.send(again);
+      process.pass(1000);
+      process.send(again);
       assert.deepEqual(await outcome, { code });
       await assert.rejects(statusAt(port), TypeError);
-      life.delayed.resolve();
+      process.delayed.resolve();
     }
   }
 });
@@ -195,7 +199,7 @@ Deno.test("a port that is taken, and any other failure of the start, is code 1 a
       code: 1,
       reason: `Port ${port} is taken: set PROXY_PORT.`,
     });
-    assert.deepEqual(service.told, ["close"]);
+    assert.deepEqual(service.calls, ["close"]);
   }
   const broken = startRun({
     createService: () =>
@@ -216,42 +220,42 @@ Deno.test("a certificate that cannot be used is code 2, before anything is start
   });
   const { code, reason } = await outcome;
   assert.equal(code, 2);
-  assert.match(reason ?? "", /^TLS_KEY_FILE: not the key .*\.$/);
+  assert.match(reason ?? "", /^TLS_KEY_FILE: does not match .*\.$/);
 });
 
 Deno.test("SIGHUP puts a renewed certificate to use, and keeps the old one where the new one cannot be used", async () => {
   await using tls = await certificateFiles(LOCALHOST);
-  const { service, recorded, outcome, ...life } = startRun({ tls });
+  const { service, recorded, outcome, ...process } = startRun({ tls });
   const { url } = await recorded.next("listening");
-  const port = await life.port();
+  const port = await process.port();
   assert.equal(url, `https://127.0.0.1:${port}/`);
 
   await tls.write({ cert: OTHER.cert, key: await freshKey() });
-  life.send("SIGHUP");
-  await recorded.next("new certificate refused, old one kept");
+  process.send("SIGHUP");
+  await recorded.next("new certificate refused, keeping the old one");
   await handshake(port, "localhost");
 
   await tls.write(OTHER);
-  life.send("SIGHUP");
+  process.send("SIGHUP");
   await recorded.next("certificate replaced");
   await handshake(port, "other.test");
 
-  life.send("SIGINT");
+  process.send("SIGINT");
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
 });
 
 Deno.test("a renewed certificate is found without a signal too", async () => {
   await using tls = await certificateFiles(LOCALHOST);
-  const { service, recorded, outcome, ...life } = startRun({
+  const { service, recorded, outcome, ...process } = startRun({
     tls,
     certificateCheckMs: 1,
   });
-  const port = await life.port();
+  const port = await process.port();
   await tls.write(OTHER);
   await recorded.next("certificate replaced");
   await handshake(port, "other.test");
-  life.send("SIGINT");
+  process.send("SIGINT");
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
 });
@@ -267,16 +271,16 @@ Deno.test("metrics have a port of their own until the end, and one that is taken
   });
   probe.close();
 
-  const { service, outcome, ...life } = startRun({ metricsPort });
-  await life.port();
+  const { service, outcome, ...process } = startRun({ metricsPort });
+  await process.port();
   const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
   assert.equal(await response.text(), "a 1\n");
-  life.send("SIGINT");
+  process.send("SIGINT");
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
 });
 
-/** Fails where the certificate is not that name's. */
+/** Fails if the server's certificate is not for `name`. */
 async function handshake(port: number, name: string): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   using tls = await Deno.startTls(conn, { hostname: name, caCerts: [CA] });

@@ -1,14 +1,14 @@
-/** The one table of what is measured: names, units and every value that a label can have. */
+/** The table of all metrics: names, units and every value that a label can have. */
 import { ERROR_STATUS } from "../../errors.ts";
 import type { Definition, DurationsDefinition } from "./instruments.ts";
 
-/** What kind of route an exchange took. */
+/** Kinds of routes. */
 const ROUTES = ["preview", "toolbox", "build_logs", "control"] as const;
 
 /** Status classes (RFC 9110 section 15), in order. */
 export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
-/** What the caches keep. */
+/** Kinds of cache entries. */
 const CACHE_KINDS = [
   "sandbox-public",
   "sandbox-runner-info",
@@ -18,7 +18,7 @@ const CACHE_KINDS = [
   "login-session",
 ] as const;
 
-/** Operations of Daytona's API, by the names in its description. */
+/** Operations of the Daytona API, by their ids in its OpenAPI description. */
 const API_OPERATIONS = [
   "isSandboxPublic",
   "isValidAuthToken",
@@ -32,7 +32,7 @@ const API_OPERATIONS = [
   "ConfigController_getConfig",
 ] as const;
 
-/** Close codes of which something can be learnt (RFC 6455 section 7.4.1). */
+/** Close codes worth telling apart (RFC 6455 section 7.4.1). */
 const CLOSE_CODES = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1013];
 
 const ENDS = [
@@ -47,16 +47,16 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** What people wait for. */
+/** Buckets for what people wait for. */
 const LATENCY_BOUNDS_MS = [
   ...[1, 2.5, 5, 10, 25, 50, 100, 250, 500],
   ...[1, 2.5, 5, 10, 30].map((seconds) => seconds * SECOND_MS),
 ];
 
-/** What may also be a download or a stream of events. */
+/** Buckets for requests, which may also be downloads or event streams. */
 const REQUEST_BOUNDS_MS = [...LATENCY_BOUNDS_MS, MINUTE_MS, 5 * MINUTE_MS];
 
-/** What somebody works in. */
+/** Buckets for tunnels, in which people may work for hours. */
 const TUNNEL_BOUNDS_MS = [
   ...[1, 10].map((seconds) => seconds * SECOND_MS),
   ...[1, 5, 30].map((minutes) => minutes * MINUTE_MS),
@@ -73,7 +73,7 @@ export const SERIES = {
   },
   requestEnds: {
     name: "porthole_http_request_ends_total",
-    help: "Finished requests by the way they ended.",
+    help: "Finished requests by how they ended.",
     type: "counter",
     labels: { end: ENDS },
   },
@@ -84,7 +84,7 @@ export const SERIES = {
   },
   errors: {
     name: "porthole_errors_total",
-    help: "Requests that the gateway answered with an error of its own.",
+    help: "Requests that the gateway itself answered with an error.",
     type: "counter",
     labels: { code: Object.keys(ERROR_STATUS) },
   },
@@ -101,7 +101,7 @@ export const SERIES = {
   },
   tunnelsClosed: {
     name: "porthole_tunnels_closed_total",
-    help: "Closed WebSockets by who closed them and the close code.",
+    help: "Closed WebSockets by who closed them and by close code.",
     type: "counter",
     labels: {
       by: ["client", "upstream", "gateway"],
@@ -122,8 +122,9 @@ export const SERIES = {
   },
   cacheRequests: {
     name: "porthole_cache_requests_total",
-    help: "Looks into a cache: found in process (hit, or stale as the source " +
-      "failed), in the durable tier (durable_hit), or nowhere (miss).",
+    help:
+      "Cache lookups: answered in process (hit, or stale because the source " +
+      "failed), from the durable tier (durable_hit), or not at all (miss).",
     type: "counter",
     labels: {
       kind: CACHE_KINDS,
@@ -132,26 +133,28 @@ export const SERIES = {
   },
   cacheFailures: {
     name: "porthole_cache_failures_total",
-    help: "Values that the source did not give (fill_failed), or the durable " +
-      "tier gave in a form that is not understood (codec_failed).",
+    help:
+      "Values that the source failed to provide (fill_failed), or that the " +
+      "durable tier returned in an unknown format (codec_failed).",
     type: "counter",
     labels: { kind: CACHE_KINDS, failure: ["fill_failed", "codec_failed"] },
   },
   apiCalls: {
     name: "porthole_api_calls_total",
-    help: "Questions to the Daytona API, retries not counted; no is an answer.",
+    help:
+      "Calls of the Daytona API, not counting retries; a definite no is an outcome, not a failure.",
     type: "counter",
     labels: { operation: API_OPERATIONS, outcome: ["ok", "no", "failed"] },
   },
   apiRetries: {
     name: "porthole_api_retries_total",
-    help: "Further tries of questions to the Daytona API.",
+    help: "Retries of calls of the Daytona API.",
     type: "counter",
     labels: { operation: API_OPERATIONS },
   },
   activityReports: {
     name: "porthole_activity_reports_total",
-    help: "Reports of sandboxes in use.",
+    help: "Reports to the Daytona API that a sandbox is in use.",
     type: "counter",
     labels: { outcome: ["reported", "failed", "dropped"] },
   },
@@ -163,17 +166,17 @@ export const SERIES = {
   },
   upstreamOpened: {
     name: "porthole_upstream_connections_opened_total",
-    help: "Connections to runners that were opened.",
+    help: "Connections opened to runners.",
     type: "counter",
   },
   upstreamReused: {
     name: "porthole_upstream_connections_reused_total",
-    help: "Requests to runners on a connection that was open already.",
+    help: "Requests to runners that reused an open connection.",
     type: "counter",
   },
   logLinesDropped: {
     name: "porthole_log_lines_dropped_total",
-    help: "Log lines dropped as their reader was too slow.",
+    help: "Log lines dropped because the output is read too slowly.",
     type: "counter",
   },
   cpuSeconds: {
@@ -198,12 +201,13 @@ export const SERIES = {
   },
   heapUsed: {
     name: "porthole_heap_used_bytes",
-    help: "Bytes of the heap that are in use.",
+    help: "Heap memory in use, in bytes.",
     type: "gauge",
   },
   externalMemory: {
     name: "porthole_external_memory_bytes",
-    help: "Bytes outside the heap that objects in it hold, such as buffers.",
+    help:
+      "Memory outside the heap that is held by objects in it, such as buffers, in bytes.",
     type: "gauge",
   },
 } as const satisfies Record<string, Definition>;
@@ -213,7 +217,7 @@ export const DURATIONS = {
   request: {
     name: "porthole_http_request_duration_seconds",
     help: "From a request's arrival to the end of its response; WebSockets " +
-      "have their own.",
+      "have a metric of their own.",
     type: "histogram",
     labels: { route: ROUTES },
     boundsMs: REQUEST_BOUNDS_MS,
@@ -221,13 +225,13 @@ export const DURATIONS = {
   resolution: {
     name: "porthole_resolution_duration_seconds",
     help:
-      "From a request's arrival until it may enter and its runner is known.",
+      "From a request's arrival until access is granted and its runner known.",
     type: "histogram",
     boundsMs: LATENCY_BOUNDS_MS,
   },
   upstreamFirstByte: {
     name: "porthole_upstream_first_byte_seconds",
-    help: "From the end of the resolution to the head of the app's response.",
+    help: "From the end of resolution to the head of the app's response.",
     type: "histogram",
     boundsMs: LATENCY_BOUNDS_MS,
   },
@@ -239,18 +243,18 @@ export const DURATIONS = {
   },
   apiCall: {
     name: "porthole_api_call_duration_seconds",
-    help: "How long questions to the Daytona API took, retries and pauses " +
-      "included.",
+    help: "How long calls of the Daytona API took, including retries and the " +
+      "pauses between them.",
     type: "histogram",
     boundsMs: LATENCY_BOUNDS_MS,
   },
 } as const satisfies Record<string, DurationsDefinition>;
 
-/** What runs here: 1 under the versions of Porthole and Deno. */
+/** A metric whose labels are the versions of Porthole and Deno. */
 export function buildInfo(version: string): Definition {
   return {
     name: "porthole_build_info",
-    help: "Always 1; the labels tell what runs.",
+    help: "Always 1; the labels are the versions that run.",
     type: "gauge",
     labels: { version: [version], deno: [Deno.version.deno] },
   };

@@ -1,13 +1,13 @@
-/** The text that Prometheus reads (exposition format 0.0.4). */
+/** Prometheus' text exposition format 0.0.4. */
 
-/** The format's media type. */
+/** Media type of the format. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** A value of a metric. */
+/** One value of a metric. */
 export interface Sample {
-  /** What is added to the metric's name. */
+  /** Appended to the metric's name. */
   readonly suffix?: "_bucket" | "_sum" | "_count";
-  /** As {@linkcode formatLabels} writes them. */
+  /** In the format of {@linkcode formatLabels}. */
   readonly labels: string;
   readonly value: number;
 }
@@ -26,7 +26,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
-/** Labels as they stand between the braces; names are taken as they are. */
+/** Formats labels as they appear between the braces, escaping values but not names. */
 export function formatLabels(
   labels: readonly (readonly [name: string, value: string])[],
 ): string {
@@ -40,7 +40,7 @@ function formatValue(value: number): string {
   return value === -Infinity ? "-Inf" : String(value);
 }
 
-/** One metric as lines of text. */
+/** Formats one metric as lines of text. */
 export function formatFamily({ name, help, type, samples }: Family): string {
   const helpText = help.replaceAll(/[\\\n]/g, (char) => ESCAPES[char] ?? char);
   const lines = [`# HELP ${name} ${helpText}`, `# TYPE ${name} ${type}`];

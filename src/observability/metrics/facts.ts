@@ -1,34 +1,34 @@
-/** What metrics are told. Names are text, and one that the table of metrics does not list counts as "other". */
+/** The events that metrics record. Names are strings; one that the table of metrics does not list counts as "other". */
 
-/** The status of an exchange whose client left before there was an answer. */
+/** Status of an exchange whose client disconnected before there was a response. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
-/** A finished exchange, as the access log has it; times in milliseconds since the epoch. */
+/** A finished exchange, as in the access log; times in milliseconds since the epoch. */
 export interface ExchangeFacts {
-  /** What kind of route it took. */
+  /** The kind of its route. */
   readonly route: string;
-  /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} where the client left. */
+  /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} if the client disconnected. */
   readonly status: number;
   /** How it ended. */
   readonly end: string;
-  /** Our error code, where the answer was ours. */
+  /** The error code, if the gateway itself answered with an error. */
   readonly error?: string | undefined;
-  /** What went through, for a tunnel. */
+  /** The traffic of a tunnel, and who closed it. */
   readonly tunnel?: TunnelFacts | undefined;
-  /** Octets of content, from and to the client. */
+  /** Bytes of content, from and to the client. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly startedAt: number;
-  /** When it was let in and its runner was known; undefined where it did not come so far. */
+  /** When access was granted and the runner known; undefined if that never happened. */
   readonly resolvedAt: number | undefined;
-  /** When the head of the answer was there. */
+  /** When the head of the response was ready. */
   readonly answeredAt: number;
   readonly endedAt: number;
 }
 
-/** A closed tunnel; sent and received are seen from the gateway's end of the upstream. */
+/** A closed tunnel. "Sent" is what the gateway sent to the app, "received" what it received from it. */
 export interface TunnelFacts {
-  /** Who ended it. */
+  /** Who closed it. */
   readonly by: "client" | "upstream" | "gateway";
   /** The close code (RFC 6455 section 7.4). */
   readonly code: number;
@@ -38,22 +38,22 @@ export interface TunnelFacts {
   readonly bytesReceived: number;
 }
 
-/** A question to the Daytona API that has come to its end. */
+/** A finished call of the Daytona API. */
 export interface ApiCallFacts {
   readonly operation: string;
   readonly outcome: "ok" | "no" | "failed";
-  /** Retries and the pauses between them included. */
+  /** Including retries and the pauses between them. */
   readonly durationMs: number;
-  /** How often it was sent, 1 or more. */
+  /** Number of attempts, 1 or more. */
   readonly tries: number;
 }
 
-/** Where values come from that somebody else keeps; asked whenever the metrics are read. */
+/** Sources of the values that other modules keep; read whenever the metrics are rendered. */
 export interface MetricSources {
   /** Exchanges and tunnels under way. */
   readonly inFlight: () => number;
   readonly tunnels: () => number;
-  /** Connections to runners: those that there are, and what was done in all. */
+  /** Connections to runners: how many are idle and active now, and how many were opened and reused in total. */
   readonly upstream: () => {
     readonly idle: number;
     readonly active: number;

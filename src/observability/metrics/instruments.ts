@@ -1,4 +1,4 @@
-/** What metrics are kept in: plain numbers, counted in place and turned into text when somebody asks for it. */
+/** The instruments that metrics are kept in: plain numbers, updated in place and turned into text on demand. */
 import type { Family, Sample } from "./exposition.ts";
 import {
   type ClosedLabels,
@@ -6,40 +6,40 @@ import {
   type LabelSlots,
 } from "./labels.ts";
 
-/** What a metric is. */
+/** Definition of a metric. */
 export interface Definition {
-  /** With its unit, and `_total` for a counter. */
+  /** Includes the unit, and `_total` for a counter. */
   readonly name: string;
   readonly help: string;
   readonly type: Family["type"];
   readonly labels?: ClosedLabels;
 }
 
-/** A metric of durations. */
+/** Definition of a histogram of durations. */
 export interface DurationsDefinition extends Definition {
   readonly type: "histogram";
   /** Upper bounds of the buckets, ascending, ms. */
   readonly boundsMs: readonly number[];
 }
 
-/** A counter or gauge; label values come in the order of their declaration. */
+/** A counter or gauge. Label values are passed in the order in which the labels are declared. */
 export interface Series {
-  /** Adds what is more than 0; nothing else changes it. */
+  /** Adds `by` if it is greater than 0, and ignores it otherwise, NaN included. */
   add(by: number, first?: string, second?: string): void;
-  /** Replaces the value: for gauges, and for counters that somebody else keeps. */
+  /** Replaces the value: for gauges, and for counters that another module keeps. */
   set(value: number, first?: string, second?: string): void;
   readonly family: Family;
 }
 
-/** A histogram of durations, told in seconds. */
+/** A histogram of durations, exposed in seconds. */
 export interface Durations {
-  /** Notes one of `ms` milliseconds; less than 0, from a clock that was set back, counts as 0. */
+  /** Records a duration in ms. A negative one, from a clock that was set back, counts as 0. */
   observe(ms: number, first?: string, second?: string): void;
   readonly family: Family;
 }
 
-/** The slots worth telling: the known ones from the start, so that a rate sees the first event, the others once used. */
-function* slotsToTell(
+/** The slots to expose: those of listed values from the start, so that a rate sees the first event, others once used. */
+function* exposedSlots(
   slots: LabelSlots,
   isUsed: (slot: number) => boolean,
 ): Generator<number> {
@@ -48,14 +48,14 @@ function* slotsToTell(
   }
 }
 
-/** Creates a counter or gauge, every value 0. */
+/** Creates a counter or gauge whose values are all 0. */
 export function createSeries(definition: Definition): Series {
   const { labels = {}, ...described } = definition;
   const slots = createLabelSlots(labels);
   const values = new Float64Array(slots.count);
 
   function* samples(): Generator<Sample> {
-    for (const slot of slotsToTell(slots, (slot) => values[slot] !== 0)) {
+    for (const slot of exposedSlots(slots, (slot) => values[slot] !== 0)) {
       yield { labels: slots.textOf(slot), value: values[slot] ?? 0 };
     }
   }
@@ -77,7 +77,7 @@ export function createSeries(definition: Definition): Series {
 export function createDurations(definition: DurationsDefinition): Durations {
   const { labels = {}, boundsMs, ...described } = definition;
   const slots = createLabelSlots(labels);
-  const width = boundsMs.length + 1; // the last bucket has no bound
+  const width = boundsMs.length + 1; // the last bucket has no upper bound
   const counts = new Float64Array(slots.count * width);
   const sumsMs = new Float64Array(slots.count);
   const bounds = [...boundsMs, Infinity];
@@ -91,7 +91,7 @@ export function createDurations(definition: DurationsDefinition): Durations {
   }
 
   function* samples(): Generator<Sample> {
-    for (const slot of slotsToTell(slots, (slot) => countOf(slot) > 0)) {
+    for (const slot of exposedSlots(slots, (slot) => countOf(slot) > 0)) {
       const labels = slots.textOf(slot);
       const prefix = labels === "" ? "" : `${labels},`;
       let value = 0;

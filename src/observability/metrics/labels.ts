@@ -1,23 +1,23 @@
 /**
- * Labels whose values are known beforehand: each combination has a number, its slot, so that counting takes no string
- * to be built, and no client can make a metric grow.
+ * Labels whose values are known in advance: each combination has a number, its slot, so that counting builds no strings
+ * and no client can make a metric grow.
  */
 import { formatLabels } from "./exposition.ts";
 
-/** Label names, two at most, and the values that each can have; whatever else comes counts as {@linkcode OTHER}. */
+/** At most two label names, and the values that each can have; any other value counts as {@linkcode OTHER}. */
 export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 
-/** Stands for every value that is not listed. */
+/** Stands in for every value that is not listed. */
 export const OTHER = "other";
 
-/** The combinations of some labels' values. */
+/** The numbered combinations of the values of some labels. */
 export interface LabelSlots {
   readonly count: number;
-  /** The slot of these values, in the order in which their labels were declared. */
+  /** The slot of a combination of values, in the order in which the labels are declared. */
   slotOf(first?: string, second?: string): number;
-  /** The slot's labels as text. */
+  /** The slot's labels in the exposition format. */
   textOf(slot: number): string;
-  /** Whether a value of the slot is {@linkcode OTHER}. */
+  /** Whether one of the slot's values is {@linkcode OTHER}. */
   isOther(slot: number): boolean;
 }
 
@@ -28,9 +28,9 @@ function positionsOf(values: readonly string[] = []): Positions {
 }
 
 /**
- * Numbers the combinations row by row; the place behind the last one of a row or column is that of {@linkcode OTHER}.
+ * Numbers the combinations row by row; the last place of each row and column is that of {@linkcode OTHER}.
  *
- * @throws {TypeError} if there are more than two labels.
+ * @throws {TypeError} If there are more than two labels.
  */
 export function createLabelSlots(labels: ClosedLabels): LabelSlots {
   const [rowLabel, columnLabel, ...more] = Object.entries(labels);

@@ -1,4 +1,4 @@
-/** Counts what happens, in some ten nanoseconds a call, and tells it to Prometheus. */
+/** Records what happens, at about ten nanoseconds per call, and renders it for Prometheus. */
 import { buildInfo, DURATIONS, SERIES, STATUS_CLASSES } from "./definitions.ts";
 import { formatFamily } from "./exposition.ts";
 import {
@@ -13,24 +13,25 @@ import { type ProcessUsage, processUsage } from "./process_usage.ts";
 
 /** The metrics of one gateway. */
 export interface Metrics {
-  /** To be called once for each exchange or tunnel, when it is over. */
+  /** Records an exchange or tunnel; to be called once, when it is over. */
   exchange(facts: ExchangeFacts): void;
-  /** Something that the cache of that kind did. */
+  /** Records an event of the cache of that kind. */
   cacheEvent(event: string, kind: string): void;
-  /** A question to the API that has come to its end. */
+  /** Records a finished call of the Daytona API. */
   apiCall(facts: ApiCallFacts): void;
-  /** What became of a report that a sandbox is in use. */
+  /** Records the outcome of a report that a sandbox is in use. */
   activity(outcome: string): void;
-  /** Gives the sources; until then, what they would tell is 0. */
-  observe(sources: MetricSources): void;
-  /** All metrics, as text of the type `CONTENT_TYPE`. */
+  /** Sets where the values that other modules keep are read from; they are 0 until then. */
+  setSources(sources: MetricSources): void;
+  /** Renders all metrics as text of the media type `CONTENT_TYPE`. */
   render(): string;
 }
 
 /** Settings of {@linkcode createMetrics}. */
 export interface MetricsOptions {
-  /** Porthole's. */
+  /** Version of Porthole. */
   readonly version: string;
+  /** Reads the resource usage of the process; {@linkcode processUsage} unless given. */
   readonly usage?: () => ProcessUsage;
 }
 
@@ -38,7 +39,7 @@ function statusClassOf(status: number): string | undefined {
   return STATUS_CLASSES[Math.floor(status / 100) - 1];
 }
 
-/** The table with an instrument in the place of each definition. */
+/** Creates an instrument for each definition of the table. */
 function instrumentsOf<K extends string, D, I>(
   table: Readonly<Record<K, D>>,
   create: (definition: D) => I,
@@ -49,7 +50,7 @@ function instrumentsOf<K extends string, D, I>(
   return Object.fromEntries(entries) as Record<K, I>;
 }
 
-/** Creates the metrics, all of them 0. */
+/** Creates the metrics; what they count starts at 0. */
 export function createMetrics(
   { version, usage = processUsage }: MetricsOptions,
 ): Metrics {
@@ -121,7 +122,7 @@ export function createMetrics(
     activity(outcome) {
       series.activityReports.add(1, outcome);
     },
-    observe(given) {
+    setSources(given) {
       sources = given;
     },
     render() {

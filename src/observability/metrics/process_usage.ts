@@ -1,6 +1,7 @@
+/** Resource usage of the process. */
 import process from "node:process";
 
-/** What the process takes of the machine. */
+/** What the process uses of the machine's resources. */
 export interface ProcessUsage {
   /** User and system time, seconds. */
   readonly cpuSeconds: number;
@@ -12,7 +13,7 @@ export interface ProcessUsage {
   readonly externalBytes: number;
 }
 
-/** Reads it: system calls that take microseconds, and no permission. */
+/** Reads the usage, with system calls that take microseconds and need no permission. */
 export function processUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
   const { rss, heapTotal, heapUsed, external } = Deno.memoryUsage();

@@ -1,8 +1,8 @@
-/** One process's metrics where several threads count: the sum of what each of them tells. */
+/** The metrics of a process with several threads: the sum of what each thread exposes. */
 import { buildInfo, SERIES } from "./definitions.ts";
 
-/** What every thread tells of the whole process. */
-const OF_THE_PROCESS: ReadonlySet<string> = new Set([
+/** Metrics that every thread exposes for the whole process. */
+const PROCESS_WIDE: ReadonlySet<string> = new Set([
   buildInfo("").name,
   SERIES.cpuSeconds.name,
   SERIES.startTime.name,
@@ -16,7 +16,7 @@ function nameOf(sample: string): string {
   return sample.replace(/\{.*/, "");
 }
 
-/** Adds up texts of the kind that `Metrics.render()` gives; what is told of the process as a whole is not added. */
+/** Adds up the texts of several `Metrics.render()`; of a process-wide metric the highest value counts instead. */
 export function sumExpositions(texts: readonly string[]): string {
   const families = new Map<string, Lines>();
   for (const text of texts) {
@@ -42,6 +42,6 @@ function addSample(family: Lines, line: string): void {
   const before = family.get(key) ?? 0;
   family.set(
     key,
-    OF_THE_PROCESS.has(nameOf(key)) ? Math.max(before, value) : before + value,
+    PROCESS_WIDE.has(nameOf(key)) ? Math.max(before, value) : before + value,
   );
 }

@@ -1,4 +1,4 @@
-/** What the supervisor and its workers tell each other. */
+/** The messages between the supervisor and its workers. */
 import type { Config } from "../../config.ts";
 import type { Outcome } from "../outcome.ts";
 import type { EndSignal } from "../signals.ts";
@@ -11,19 +11,19 @@ export interface WorkerStart {
   readonly config: Config;
 }
 
-/** To a worker. */
+/** A message to a worker. */
 export type ToWorker =
   | { readonly kind: "signal"; readonly signal: EndSignal }
-  /** The batch that was sent last is out: the next one may come. */
+  /** The last batch of log lines has been written: the worker may send the next one. */
   | { readonly kind: "written" }
-  /** Asks for what it has counted. */
-  | { readonly kind: "count" };
+  /** Requests the worker's metrics. */
+  | { readonly kind: "render_metrics" };
 
-/** From a worker. */
+/** A message from a worker. */
 export type FromWorker =
   /** Whole lines of the log. */
   | { readonly kind: "lines"; readonly batch: Uint8Array }
-  /** Answers to `count`, in the order of the questions, in Prometheus' text format. */
-  | { readonly kind: "counted"; readonly metrics: string }
+  /** Answers a `render_metrics`, in the order of the requests, in Prometheus' text format. */
+  | { readonly kind: "metrics"; readonly metrics: string }
   /** The last message. */
   | { readonly kind: "ended"; readonly outcome: Outcome };

@@ -1,23 +1,23 @@
-/** A worker's life: a gateway's, told by messages what a process is told by the system. */
+/** The lifecycle of a worker: that of a gateway process, controlled by messages instead of signals. */
 import type { Config } from "../../config.ts";
 import {
   createLineWriter,
   type LineWriter,
 } from "../../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../../observability/log.ts";
-import { run, type Runnable } from "../run.ts";
+import { type GatewayService, run } from "../run.ts";
 import type { AddSignalListener } from "../signals.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 
-/** Parts of {@linkcode serveAsWorker}. */
+/** Dependencies of {@linkcode serveAsWorker}. */
 export interface ServeAsWorkerOptions extends WorkerStart {
   readonly createService: (
     config: Config,
     options: { readonly version: string; readonly lines: LineWriter },
-  ) => Promise<Runnable>;
+  ) => Promise<GatewayService>;
 }
 
-/** Serves until the supervisor, at the other end of `port`, says that it is time to end. */
+/** Serves until the supervisor, at the other end of `port`, sends a signal to stop. */
 export async function serveAsWorker(
   port: MessagePort,
   { number, version, config, createService }: ServeAsWorkerOptions,
@@ -32,7 +32,7 @@ export async function serveAsWorker(
       write(batch) {
         written = Promise.withResolvers();
         send({ kind: "lines", batch });
-        // Lines gather meanwhile, as they do behind a system call.
+        // Lines accumulate meanwhile, as they do during a system call.
         return written.promise;
       },
     }),
@@ -40,7 +40,7 @@ export async function serveAsWorker(
   const stopLogging = await startLogging(config.log, lines);
 
   const listeners: Parameters<AddSignalListener>[] = [];
-  let service: Runnable | undefined;
+  let service: GatewayService | undefined;
   const running = run({
     config,
     createService: async () =>
@@ -49,7 +49,7 @@ export async function serveAsWorker(
     reusePort: true,
     log: loggerFor("server").with({ worker: number }),
   });
-  // What was sent earlier waits in the port.
+  // Set only now: the port queues messages that arrived earlier.
   port.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
     switch (message.kind) {
       case "signal":
@@ -60,8 +60,8 @@ export async function serveAsWorker(
       case "written":
         written.resolve();
         break;
-      case "count":
-        send({ kind: "counted", metrics: service?.renderMetrics() ?? "" });
+      case "render_metrics":
+        send({ kind: "metrics", metrics: service?.renderMetrics() ?? "" });
     }
   };
   const outcome = await running;

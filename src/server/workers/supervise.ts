@@ -1,10 +1,10 @@
 /**
- * More than one core: the first thread supervises, and others serve, each a whole gateway on the one port. The
- * supervisor hears signals, writes the log, tells metrics and ends the process.
+ * Uses more than one core: the main thread supervises worker threads, each of which is a whole gateway on the same port.
+ * The supervisor handles signals, writes the log, serves the metrics and ends the process.
  */
-import { happens } from "../../lib/happens.ts";
 import type { Config } from "../../config.ts";
 import { describeError } from "../../lib/describe_error.ts";
+import { happens } from "../../lib/happens.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import type { EventLog } from "../event_log.ts";
@@ -12,15 +12,15 @@ import type { ListenAddress } from "../http_server.ts";
 import { listenForMetrics } from "../metrics_server.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../outcome.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
-import { type AttendedWorker, attendWorker } from "./attend_worker.ts";
-import { startThread, type Thread, whyNoThread } from "./thread.ts";
 import type { WorkerStart } from "./messages.ts";
+import { startThread, type Thread, whyNoThread } from "./thread.ts";
 import { workerConfig } from "./worker_config.ts";
+import { createWorkerHandle, type WorkerHandle } from "./worker_handle.ts";
 
-/** Parts of {@linkcode supervise}. */
+/** Dependencies of {@linkcode supervise}. */
 export interface SuperviseOptions {
   readonly config: Config;
-  /** How many threads serve. */
+  /** Number of threads that serve. */
   readonly workers: number;
   readonly version: string;
   /** URL of the module that a worker runs. */
@@ -29,24 +29,27 @@ export interface SuperviseOptions {
   readonly lines: SharedLineWriter;
   readonly log: EventLog;
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
-  /** Real time, ms, unless given. */
+  /** Clock in ms; real time unless given. */
   readonly now?: () => number;
-  /** How long all workers may take to tell what they counted, ms. @default {2000} */
-  readonly countTimeoutMs?: number;
+  /** How long the workers may take to send their metrics, ms. @default {2000} */
+  readonly metricsTimeoutMs?: number;
 }
 
-const COUNT_TIMEOUT_MS = 2000;
+const METRICS_TIMEOUT_MS = 2000;
 
-/** How long workers that are told to end at once may take to send their last lines, ms. */
+/** How long workers that were told to stop at once may take to send their last log lines, ms. */
 const LAST_LINES_MS = 1000;
 
 /**
- * Serves until it is told to stop; resolves when every worker has ended, or at once when one has failed or it is told
- * twice. Never rejects.
+ * Serves until a signal asks it to stop. Resolves when every worker has ended, or as soon as one has failed or a second
+ * signal arrives; never rejects.
  */
 export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   const { config, entry, addSignalListener } = options;
-  const { now = () => performance.now(), countTimeoutMs } = options;
+  const {
+    now = () => performance.now(),
+    metricsTimeoutMs = METRICS_TIMEOUT_MS,
+  } = options;
   const { second } = listenForEnd(addSignalListener, now);
   const reason = await whyNoThread(entry);
   if (reason !== undefined) return { code: EXIT_CODES.misconfigured, reason };
@@ -58,26 +61,26 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
     return { code: EXIT_CODES.failed, reason };
   }
 
-  await using ending = new AsyncDisposableStack();
-  const crew: AttendedWorker[] = [];
+  await using cleanup = new AsyncDisposableStack();
+  const workers: WorkerHandle[] = [];
   try {
     const metrics = listenForMetrics(
       config,
-      () => countAll(crew, countTimeoutMs ?? COUNT_TIMEOUT_MS),
+      () => renderMetrics(workers, metricsTimeoutMs),
     );
-    ending.defer(() => metrics?.close(0));
+    cleanup.defer(() => metrics?.close(0));
   } catch (error) {
     return { code: EXIT_CODES.failed, reason: `${describeError(error)}.` };
   }
-  crew.push(...startCrew(port, options));
-  ending.defer(() => crew.forEach((worker) => worker.terminate()));
+  workers.push(...startWorkers(port, options));
+  cleanup.defer(() => workers.forEach((worker) => worker.terminate()));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     addSignalListener(
       signal,
-      () => crew.forEach((worker) => worker.signal(signal)),
+      () => workers.forEach((worker) => worker.signal(signal)),
     );
   }
-  const ended = endOfAll(crew);
+  const ended = outcomeOf(workers);
   const forced = second.then(async (signal): Promise<Outcome> => {
     await happens(ended, LAST_LINES_MS);
     return { code: EXIT_CODES[signal] };
@@ -85,23 +88,25 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   return await Promise.race([ended, forced]);
 }
 
-function startCrew(
+function startWorkers(
   port: number,
   options: SuperviseOptions,
-): AttendedWorker[] {
+): WorkerHandle[] {
   const { workers, version, entry, lines, log } = options;
   const start = options.startThread ?? startThread;
   const config = workerConfig(options.config, { workers, port });
   return Array.from({ length: workers }, (_, index) => {
     const number = index + 1;
     const thread = start(entry, { number, version, config });
-    return attendWorker({ thread, number, lines, log });
+    return createWorkerHandle({ thread, number, lines, log });
   });
 }
 
 /**
- * The port to listen on, which is free. The workers' own attempts cannot tell: a port that is shared can be shared with
- * another gateway of the same user, which would get a part of the connections.
+ * The port to listen on, after a check that it is free. The workers cannot find that out themselves: since they share
+ * the port, they could also share it with another gateway of the same user, which would get some of the connections.
+ *
+ * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
  */
 function freePort({ hostname, port }: ListenAddress): number {
   using listener = Deno.listen({ hostname, port });
@@ -109,34 +114,40 @@ function freePort({ hostname, port }: ListenAddress): number {
 }
 
 /**
- * Resolves when all have ended, or one has failed. One that failed is not started anew: what comes so far ends a
- * gateway of one thread too, and whoever started the process knows how often to try again.
+ * Resolves when all workers have ended, or one has failed. A failed worker is not restarted: an error that gets this far
+ * ends a single-threaded gateway too, and the process manager knows how often to try again.
  */
-function endOfAll(crew: readonly AttendedWorker[]): Promise<Outcome> {
+function outcomeOf(workers: readonly WorkerHandle[]): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  for (const { ended } of crew) {
+  for (const { ended } of workers) {
     ended.then((outcome) => {
       if (outcome.reason !== undefined) resolve(outcome);
     });
   }
-  Promise.all(crew.map(({ ended }) => ended)).then((outcomes) => {
+  Promise.all(workers.map(({ ended }) => ended)).then((outcomes) => {
     const forced = outcomes.find(({ code }) => code !== EXIT_CODES.stopped);
     resolve(forced ?? { code: EXIT_CODES.stopped });
   });
   return promise;
 }
 
-/** Half of the counters would look like a restart: rather none than those. */
-async function countAll(
-  crew: readonly AttendedWorker[],
+/**
+ * The sum of all workers' metrics.
+ *
+ * @throws {Error} If a worker does not answer in time: a partial sum would look like a restart.
+ */
+async function renderMetrics(
+  workers: readonly WorkerHandle[],
   timeoutMs: number,
 ): Promise<string> {
   let texts: string[] | undefined;
-  const counting = Promise.all(crew.map((worker) => worker.count()));
+  const rendered = Promise.all(workers.map((worker) => worker.renderMetrics()));
   await happens(
-    counting.then((counted) => void (texts = counted)),
+    rendered.then((all) => void (texts = all)),
     timeoutMs,
   );
-  if (texts === undefined) throw new Error("Cannot count: a worker is busy");
+  if (texts === undefined) {
+    throw new Error("Cannot sum the metrics: a worker is busy");
+  }
   return sumExpositions(texts);
 }

@@ -1,4 +1,4 @@
-/** Threads of this process that serve. */
+/** Worker threads of this process. */
 import { fileURLToPath } from "node:url";
 import type { WorkerStart } from "./messages.ts";
 
@@ -6,13 +6,13 @@ import type { WorkerStart } from "./messages.ts";
 export interface Thread {
   /** This end of the channel to it. */
   readonly port: MessagePort;
-  /** Rejects when nobody caught an error there, which ends it; pending otherwise. */
+  /** Rejects when an uncaught error has ended the thread; pending otherwise. */
   readonly failed: Promise<never>;
   /** Ends it at once. */
   terminate(): void;
 }
 
-/** Starts a thread whose entry point is the module of that URL. */
+/** Starts a thread; `entry` is the URL of the module that it runs. */
 export function startThread(entry: string, start: WorkerStart): Thread {
   const worker = new Worker(entry, {
     type: "module",
@@ -21,9 +21,9 @@ export function startThread(entry: string, start: WorkerStart): Thread {
   const { port1: port, port2 } = new MessageChannel();
   worker.postMessage({ start, port: port2 }, [port2]);
   const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {}); // whoever wants to know has asked
+  failed.promise.catch(() => {}); // not an unhandled rejection if nobody awaits it
   worker.addEventListener("error", (event) => {
-    event.preventDefault(); // or it ends this thread too
+    event.preventDefault(); // otherwise it ends this thread too
     failed.reject(new Error(event.message));
   });
   return {
@@ -37,13 +37,13 @@ export function startThread(entry: string, start: WorkerStart): Thread {
 }
 
 /**
- * Why Deno would not let a thread load that module, in one line; undefined where it would. The modules of the first
- * thread need no permission, those of others do.
+ * Why Deno would not let a thread load the module at `entry`, in one line; undefined if it would. The main thread loads
+ * its modules without read permission, but worker threads need it.
  */
 export async function whyNoThread(entry: string): Promise<string | undefined> {
   const path = fileURLToPath(new URL(".", entry)).replace(/[/\\]$/, "");
   const { state } = await Deno.permissions.query({ name: "read", path });
   return state === "granted"
     ? undefined
-    : `WORKERS: Deno may not read ${path}, which other threads load: start it with --allow-read=./data,${path}.`;
+    : `WORKERS: Deno is not allowed to read ${path}, which worker threads load: start it with --allow-read=./data,${path}.`;
 }

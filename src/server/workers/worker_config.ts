@@ -1,9 +1,9 @@
-/** What each of several workers is configured with. */
+/** Derives the configuration of each of several workers. */
 import type { Config } from "../../config.ts";
 
 /**
- * One worker's configuration: all of them listen on `port`, and what the process as a whole may hold is divided, so
- * that the limits still are what they say. The supervisor serves the metrics.
+ * The configuration of one of `workers` workers: all of them listen on `port`, and the limits of the process are divided
+ * among them, rounded up. The supervisor serves the metrics.
  */
 export function workerConfig(
   config: Config,

@@ -12,7 +12,7 @@ import {
 } from "../../../src/observability/metrics/definitions.ts";
 import type { ActivityEvent } from "../../../src/proxy/activity.ts";
 
-// The table must list what other layers say, whose types it cannot import: here a name that is new there does not compile.
+// The table repeats names from layers that it cannot import: a new name there fails to compile here.
 const ROUTES: Record<RouteKind | "control", true> = {
   preview: true,
   toolbox: true,

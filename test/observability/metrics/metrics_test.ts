@@ -33,7 +33,7 @@ function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
   };
 }
 
-/** What `record` changes, without the buckets and what the process takes. */
+/** What `record` changes, leaving out buckets and the resource usage of the process. */
 function changeOf(record: (metrics: Metrics) => void): Record<string, number> {
   const metrics = createMetrics({ version: "1.2.3" });
   const before = samplesOf(metrics.render());
@@ -142,7 +142,7 @@ Deno.test("apiCall() counts a question once and its retries apart", () => {
 Deno.test("render() asks the sources each time", () => {
   let inFlight = 3;
   const change = changeOf((metrics) => {
-    metrics.observe({
+    metrics.setSources({
       inFlight: () => inFlight,
       tunnels: () => 2,
       upstream: () => ({ idle: 4, active: 5, opened: 60, reused: 700 }),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 export interface ParsedFamily {
   readonly type: string;
   readonly help: string;
-  /** Values by name and labels, as they are written. */
+  /** Values by name and labels, exactly as written. */
   readonly samples: ReadonlyMap<string, number>;
 }
 
@@ -28,7 +28,7 @@ function numberOf(text: string): number {
   return Number(text);
 }
 
-/** Buckets ascend and are cumulative, and the last one is +Inf and the count. */
+/** Asserts that buckets ascend and are cumulative, and that the last one is +Inf and equals the count. */
 function checkHistogram(name: string, samples: Map<string, number>): void {
   let below = -Infinity;
   let value = 0;
@@ -51,7 +51,7 @@ function checkHistogram(name: string, samples: Map<string, number>): void {
   assert.equal(below, -Infinity);
 }
 
-/** Reads the text exposition format 0.0.4, strictly. */
+/** Parses the text exposition format 0.0.4, strictly. */
 export function parseExposition(text: string): Map<string, ParsedFamily> {
   assert.ok(text.endsWith("\n"));
   const lines = text.slice(0, -1).split("\n");
@@ -81,7 +81,7 @@ export function parseExposition(text: string): Map<string, ParsedFamily> {
   return families;
 }
 
-/** Every value of the text. */
+/** All values of the text by name and labels. */
 export function samplesOf(text: string): Map<string, number> {
   const families = [...parseExposition(text).values()];
   return new Map(families.flatMap(({ samples }) => [...samples]));

@@ -3,7 +3,7 @@ import { createMetrics } from "../../../src/observability/metrics/metrics.ts";
 import { sumExpositions } from "../../../src/observability/metrics/sum_expositions.ts";
 import { parseExposition, samplesOf } from "./parse_exposition.ts";
 
-/** What one thread tells after so many requests of 20 ms. */
+/** The metrics of one thread after so many requests of 20 ms. */
 function textAfter(requests: number, route = "preview"): string {
   const metrics = createMetrics({
     version: "1.2.3",
@@ -16,7 +16,7 @@ function textAfter(requests: number, route = "preview"): string {
       externalBytes: 100,
     }),
   });
-  metrics.observe({
+  metrics.setSources({
     inFlight: () => requests,
     tunnels: () => 1,
     upstream: () => ({ idle: 1, active: 2, opened: 3, reused: 4 }),

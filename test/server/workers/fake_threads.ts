@@ -1,4 +1,4 @@
-/** Workers that a test plays itself. */
+/** Fake workers, driven by the test. */
 import type {
   FromWorker,
   ToWorker,
@@ -9,23 +9,23 @@ import type { Thread } from "../../../src/server/workers/thread.ts";
 /** A worker's end of its channel. */
 export interface FakeWorker {
   readonly start: WorkerStart;
-  /** The messages so far. */
+  /** The messages received so far. */
   readonly heard: ToWorker[];
   /** Called with each further message. */
   onMessage: (message: ToWorker) => void;
   send(message: FromWorker): void;
-  /** Ends as a thread does that threw. */
+  /** Ends it as an uncaught error does. */
   fail(error: Error): void;
   isTerminated: boolean;
 }
 
-/** Threads that do nothing by themselves. */
+/** Fake threads, which do nothing by themselves. */
 export interface FakeThreads {
   readonly workers: FakeWorker[];
   readonly startThread: (entry: string, start: WorkerStart) => Thread;
 }
 
-/** Creates threads. */
+/** Creates the factory of fake threads. */
 export function fakeThreads(): FakeThreads {
   const workers: FakeWorker[] = [];
   return {

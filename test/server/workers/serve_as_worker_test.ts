@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/config.ts";
 import type { LineWriter } from "../../../src/observability/line_writer.ts";
-import type { Runnable } from "../../../src/server/run.ts";
+import type { GatewayService } from "../../../src/server/run.ts";
 import type {
   FromWorker,
   ToWorker,
@@ -9,7 +9,7 @@ import type {
 import { serveAsWorker } from "../../../src/server/workers/serve_as_worker.ts";
 
 /** A service that does nothing. */
-function idleService(): Runnable {
+function idleService(): GatewayService {
   return {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
@@ -20,13 +20,13 @@ function idleService(): Runnable {
   };
 }
 
-/** A port that is free at this moment. */
+/** A port that is free right now. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** A worker on this thread, and the supervisor's end of its channel. */
+/** Starts a worker on this thread; the caller holds the supervisor's end of its channel. */
 function startWorker() {
   const result = parseConfig({
     DAYTONA_API_URL: "http://127.0.0.1/api",
@@ -107,8 +107,8 @@ Deno.test("serveAsWorker() sends its lines, the next ones when the last ones are
   worker.write("one\n");
   worker.write("two\n");
   worker.send({ kind: "signal", signal: "SIGINT" });
-  worker.send({ kind: "count" });
-  await worker.next("counted");
+  worker.send({ kind: "render_metrics" });
+  await worker.next("metrics");
   assert.deepEqual(worker.heard, []);
 
   worker.send({ kind: "written" });
@@ -131,8 +131,8 @@ Deno.test("serveAsWorker() shares its port, and tells what it has counted", asyn
     reusePort: true,
   });
   assert.equal(other.addr.port, worker.port);
-  worker.send({ kind: "count" });
-  assert.equal((await worker.next("counted")).metrics, "a 1\n");
+  worker.send({ kind: "render_metrics" });
+  assert.equal((await worker.next("metrics")).metrics, "a 1\n");
   worker.send({ kind: "signal", signal: "SIGTERM" });
   await worker.next("lines");
   worker.confirmsAll = true;

@@ -10,7 +10,7 @@ import { recordedLog } from "../../support/event_log.ts";
 import { fakeSignals } from "../../support/signals.ts";
 import { fakeThreads, type FakeWorker } from "./fake_threads.ts";
 
-/** Two workers under a supervisor. */
+/** Starts a supervisor with two fake workers. */
 async function startSupervisor(
   env: Record<string, string> = {},
   differences: Partial<SuperviseOptions> = {},
@@ -58,8 +58,8 @@ function end(worker: FakeWorker, outcome: Outcome = { code: 0 }): void {
   worker.send({ kind: "ended", outcome });
 }
 
-/** The next message to a worker. */
-function told(worker: FakeWorker): Promise<unknown> {
+/** Resolves to the next message to a worker. */
+function nextMessage(worker: FakeWorker): Promise<unknown> {
   return new Promise((resolve) => worker.onMessage = resolve);
 }
 
@@ -70,12 +70,16 @@ Deno.test("supervise() passes the signal on to every worker, and has ended when 
   assert(first.start.config.listen.port > 0);
   assert.equal(first.start.config.listen.port, second.start.config.listen.port);
 
-  const heard = Promise.all(workers.map(told));
+  const heard = Promise.all(workers.map(nextMessage));
   send("SIGTERM");
   const message = { kind: "signal", signal: "SIGTERM" };
   assert.deepEqual(await heard, [message, message]);
   end(first);
-  const early = await Promise.race([outcome, told(second), answer(second)]);
+  const early = await Promise.race([
+    outcome,
+    nextMessage(second),
+    answer(second),
+  ]);
   assert.equal(early, "still here");
   assert(!first.isTerminated);
   end(second);
@@ -83,9 +87,9 @@ Deno.test("supervise() passes the signal on to every worker, and has ended when 
   assert(first.isTerminated && second.isTerminated);
 });
 
-/** Resolves once the supervisor has read everything that was sent before: it confirms lines. */
+/** Resolves once the supervisor has read all earlier messages, which its confirmation of a batch of lines shows. */
 async function answer(worker: FakeWorker): Promise<string> {
-  const confirmed = told(worker);
+  const confirmed = nextMessage(worker);
   worker.send({ kind: "lines", batch: new Uint8Array() });
   await confirmed;
   return "still here";
@@ -129,7 +133,7 @@ Deno.test("supervise() lets workers send their last lines when it is told twice,
 Deno.test("supervise() writes a worker's lines, and tells it when they are out", async () => {
   const { workers, outcome, written } = await startSupervisor();
   const [worker] = workers as [FakeWorker];
-  const confirmed = told(worker);
+  const confirmed = nextMessage(worker);
   const batch = new TextEncoder().encode("one\ntwo\n");
   worker.send({ kind: "lines", batch });
   assert.deepEqual(await confirmed, { kind: "written" });
@@ -138,7 +142,7 @@ Deno.test("supervise() writes a worker's lines, and tells it when they are out",
   await outcome;
 });
 
-/** A port that is free at this moment. */
+/** A port that is free right now. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
@@ -148,24 +152,24 @@ Deno.test("supervise() serves the sum of what the workers counted, and nothing w
   const port = freePort();
   const { workers, outcome } = await startSupervisor(
     { METRICS_PORT: String(port) },
-    { countTimeoutMs: 500 },
+    { metricsTimeoutMs: 500 },
   );
   const [first, second] = workers as [FakeWorker, FakeWorker];
-  function countsWith(worker: FakeWorker, value: number): void {
+  function answerWith(worker: FakeWorker, value: number): void {
     worker.onMessage = () =>
       worker.send({
-        kind: "counted",
+        kind: "metrics",
         metrics: `# HELP a A.\n# TYPE a counter\na ${value}\n`,
       });
   }
-  countsWith(first, 2);
+  answerWith(first, 2);
   const silent = await fetch(`http://127.0.0.1:${port}/metrics`);
   assert.equal(silent.status, 500);
   await silent.body?.cancel();
 
-  countsWith(second, 3);
-  // It comes too late for the question before.
-  second.send({ kind: "counted", metrics: "" });
+  answerWith(second, 3);
+  // The late answer to the first request.
+  second.send({ kind: "metrics", metrics: "" });
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   assert.match(await response.text(), /^a 5$/m);
   workers.forEach((worker) => end(worker));

@@ -46,7 +46,7 @@ Deno.test({
     assert.equal(await whyNoThread(import.meta.url), undefined);
     assert.equal(
       await whyNoThread("file:///opt/porthole/src/worker.ts"),
-      "WORKERS: Deno may not read /opt/porthole/src, which other threads load: " +
+      "WORKERS: Deno is not allowed to read /opt/porthole/src, which worker threads load: " +
         "start it with --allow-read=./data,/opt/porthole/src.",
     );
   },

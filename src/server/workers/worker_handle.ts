@@ -8,31 +8,35 @@ import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Thread } from "./thread.ts";
 
 /** A worker, as the supervisor sees it. */
-export interface AttendedWorker {
-  /** How it ended; never rejects. */
+export interface WorkerHandle {
+  /** Resolves to how it ended; never rejects. */
   readonly ended: Promise<Outcome>;
+  /** Forwards a signal. */
   signal(signal: EndSignal): void;
-  /** What it has counted, in Prometheus' text format; pending for as long as it is too busy to answer. */
-  count(): Promise<string>;
+  /** Its metrics in Prometheus' text format; pending as long as it is too busy to answer. */
+  renderMetrics(): Promise<string>;
+  /** Stops it at once. */
   terminate(): void;
 }
 
-/** Parts of {@linkcode attendWorker}. */
-export interface AttendWorkerOptions {
+/** Dependencies of {@linkcode createWorkerHandle}. */
+export interface WorkerHandleOptions {
   readonly thread: Thread;
+  /** The worker's number in logs, from 1. */
   readonly number: number;
-  /** Where its lines go. */
-  readonly lines: Pick<SharedLineWriter, "pass">;
+  /** Where its log lines go. */
+  readonly lines: Pick<SharedLineWriter, "writeBatch">;
   readonly log: EventLog;
 }
 
-/** Listens to a worker. */
-export function attendWorker(
-  { thread, number, lines, log }: AttendWorkerOptions,
-): AttendedWorker {
+/** Takes charge of a worker: writes its log lines, and learns how it ends. */
+export function createWorkerHandle(
+  { thread, number, lines, log }: WorkerHandleOptions,
+): WorkerHandle {
   const { port } = thread;
   const ended = Promise.withResolvers<Outcome>();
-  const questions: ((metrics: string) => void)[] = [];
+  /** Requests for metrics without a response yet, in the order in which they were sent. */
+  const pending: ((metrics: string) => void)[] = [];
 
   function send(message: ToWorker): void {
     port.postMessage(message);
@@ -41,10 +45,10 @@ export function attendWorker(
   port.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
     switch (message.kind) {
       case "lines":
-        lines.pass(message.batch).then(() => send({ kind: "written" }));
+        lines.writeBatch(message.batch).then(() => send({ kind: "written" }));
         break;
-      case "counted":
-        questions.shift()?.(message.metrics);
+      case "metrics":
+        pending.shift()?.(message.metrics);
         break;
       case "ended":
         ended.resolve(message.outcome);
@@ -62,10 +66,10 @@ export function attendWorker(
   return {
     ended: ended.promise,
     signal: (signal) => send({ kind: "signal", signal }),
-    count() {
+    renderMetrics() {
       const { promise, resolve } = Promise.withResolvers<string>();
-      questions.push(resolve);
-      send({ kind: "count" });
+      pending.push(resolve);
+      send({ kind: "render_metrics" });
       return promise;
     },
     terminate: thread.terminate,
