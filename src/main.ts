@@ -1,8 +1,9 @@
-/** The entry point: the only file that touches the environment, signals, standard streams and the exit code. */
+/** The entry point: the only file that uses the environment, signals, standard streams and the exit code. */
 import meta from "../deno.json" with { type: "json" };
 import { formatProblems, parseConfig, SETTINGS, workersOn } from "./config.ts";
 import { createLineWriter } from "./observability/line_writer.ts";
 import { loggerFor, startLogging } from "./observability/log.ts";
+import { EXIT_CODES } from "./server/outcome.ts";
 import { run } from "./server/run.ts";
 import { supervise } from "./server/workers/supervise.ts";
 import { createService } from "./service.ts";
@@ -16,12 +17,13 @@ async function exit(code: number, reason?: string): Promise<never> {
 
 const isOnDeploy = Deno.env.get("DENO_DEPLOYMENT_ID") !== undefined;
 const names = Object.keys(SETTINGS)
-  // Deploy itself starts as many as it takes.
+  // Deno Deploy starts as many instances as it needs.
   .filter((name) => name !== "WORKERS" || !isOnDeploy);
 const environment = names.map((name) => [name, Deno.env.get(name)]);
 const result = parseConfig(Object.fromEntries(environment));
-if (!result.ok) await exit(2, formatProblems(result.problems));
-else {
+if (!result.ok) {
+  await exit(EXIT_CODES.misconfigured, formatProblems(result.problems));
+} else {
   const { config } = result;
   const { version } = meta;
   const lines = createLineWriter(Deno.stdout.writable);

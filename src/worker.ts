@@ -1,4 +1,4 @@
-/** The entry point of a thread that serves: what main.ts is told by the environment, it is told by its supervisor. */
+/** The entry point of a worker thread, which gets its configuration from the supervisor instead of the environment. */
 import type { WorkerStart } from "./server/workers/messages.ts";
 import { serveAsWorker } from "./server/workers/serve_as_worker.ts";
 import { createService } from "./service.ts";

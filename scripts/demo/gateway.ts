@@ -2,7 +2,8 @@
 import meta from "../../deno.json" with { type: "json" };
 import { formatProblems, parseConfig } from "../../src/config.ts";
 import { listen } from "../../src/server/listen.ts";
-import { createService, type Service } from "../../src/service.ts";
+import type { GatewayService } from "../../src/server/run.ts";
+import { createService } from "../../src/service.ts";
 import { startStack } from "../../test/stack/stack.ts";
 
 /** A running demo; disposing of it ends what is open. */
@@ -17,7 +18,7 @@ export interface Demo extends AsyncDisposable {
  */
 export async function startDemo(port: number): Promise<Demo> {
   await using started = new AsyncDisposableStack();
-  const service = Promise.withResolvers<Service>();
+  const service = Promise.withResolvers<GatewayService>();
   // Listening comes first: the public addresses that everything else is told have the port in them.
   const listener = listen(
     async (request, info) => (await service.promise).fetch(request, info),

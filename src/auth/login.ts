@@ -43,6 +43,17 @@ export interface Login {
   finish(callback: Callback): Promise<FinishedLogin>;
 }
 
+/** Whether people can log in. */
+export type LoginState =
+  /** The API has not said yet whether there is an identity provider. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "off" }
+  | {
+    readonly kind: "on";
+    readonly provider: OpenidProvider;
+    readonly login: Login;
+  };
+
 /** What comes with the browser's return. */
 export interface Callback {
   readonly parameters: URLSearchParams;

@@ -1,5 +1,6 @@
-/** Builds what carries requests to runners. */
+/** Composes what carries requests to runners. */
 import ipaddr from "ipaddr.js";
+import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { Config } from "../config.ts";
 import { createActivityClaims } from "../directory/activity_claims.ts";
 import { createBuildDirectory } from "../directory/builds.ts";
@@ -8,8 +9,11 @@ import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
 import { createGateway, type Gateway } from "../http/gateway.ts";
 import { headLimits } from "../http/head_limits.ts";
 import { createTunneler } from "../http/tunnel.ts";
-import { createWarning } from "../http/warning.ts";
-import { createTrackExchange } from "../http/track_exchange.ts";
+import { createWarning, type Warning } from "../http/warning.ts";
+import {
+  createTrackExchange,
+  type TrackExchange,
+} from "../http/track_exchange.ts";
 import { createAccessLog } from "../observability/access_log.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
@@ -35,76 +39,65 @@ export interface DataPlane {
   readonly trustedProxies: readonly AddressRange[];
 }
 
-/** What it is built from. */
-export interface DataPlaneParts {
+/** Dependencies of {@linkcode composeDataPlane}. */
+export interface DataPlaneOptions {
   readonly identity: Identity;
   readonly sandboxes: SandboxDirectory;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
   readonly logger: Logger;
+  /** Where the access log is written; through the log library if undefined. */
   readonly lines: LineWriter | undefined;
 }
 
-/** Builds it. */
+/** Composes the handlers of requests for sandboxes and build logs, and the client that sends them to runners. */
 export function composeDataPlane(
   config: Config,
   foundation: Foundation,
-  { identity, sandboxes, hasLogin, logger, lines }: DataPlaneParts,
+  options: DataPlaneOptions,
 ): DataPlane {
-  const { limits } = config;
-  const { api, metrics, now } = foundation;
-  const scheme = config.public.protocol;
+  const { limits, session } = config;
+  const { protocol: scheme, corsMode, toolboxOnly } = config.public;
+  const { api, now } = foundation;
+  const { identity, sandboxes, hasLogin } = options;
+  const { cookies, gate, sessions, throttle } = identity;
   const trustedProxies = config.listen.trustedProxies.map((range) =>
     ipaddr.parseCIDR(range)
   );
-  const allowedOrigins = new Set(config.public.allowedOrigins);
-
   const upstream = new UpstreamClient({
     connectTimeoutMs: config.upstream.connectTimeoutMs,
     headerTimeoutMs: config.upstream.headerTimeoutMs,
     idleTimeoutMs: config.upstream.idleTimeoutMs,
     uploadIdleTimeoutMs: limits.bodyIdleTimeoutMs,
   });
-  const forwarder = createForwarder({
-    upstream,
-    sandboxes,
-    now,
-  });
+  const forwarder = createForwarder({ upstream, sandboxes, now });
   const activity = composeActivity(config, foundation);
   const inFlight = createInFlight({
     all: limits.concurrentExchanges,
     perSandbox: limits.exchangesPerSandbox,
     tunnels: limits.tunnels,
   });
-  const accessLog = createAccessLog(config.log, lines);
-  const trackExchange = createTrackExchange({
-    corsMode: config.public.corsMode,
+  const common = {
+    scheme,
     trustedProxies,
-    activity,
-    inFlight,
-    headLimits: headLimits(limits),
-    onRecord(record) {
-      accessLog(record);
-      metrics.exchange(record);
-    },
-    logger,
+    allowedOrigins: new Set(config.public.allowedOrigins),
+    trackExchange: composeTrackExchange(config, foundation, {
+      ...options,
+      trustedProxies,
+      activity,
+      inFlight,
+    }),
     now,
-  });
-  const { cookies, sessions, gate, throttle } = identity;
-  const sealer = foundation.sealerFor("warning");
+  };
   return {
     gateway: createGateway({
-      scheme,
+      ...common,
       cookies,
-      answersPreflights: config.public.corsMode === "reflect",
+      answersPreflights: corsMode === "reflect",
       hasLogin,
-      allowedOrigins,
-      trustedProxies,
-      sessionTtlMs: config.session.ttlMs,
-      toolboxOnly: config.public.toolboxOnly,
-      warning: config.public.previewWarning
-        ? createWarning({ scheme, cookies, sealer, now })
-        : undefined,
+      sessionTtlMs: session.ttlMs,
+      toolboxOnly,
+      warning: composeWarning(config, foundation, cookies),
       gate,
       sessions,
       forwarder,
@@ -112,18 +105,12 @@ export function composeDataPlane(
         forwarder,
         bufferLimitBytes: limits.tunnelBufferBytes,
       }),
-      trackExchange,
-      now,
     }),
     buildLogs: createBuildLogs({
-      scheme,
-      trustedProxies,
-      allowedOrigins,
+      ...common,
       builds: createBuildDirectory(api),
       throttle,
       upstream,
-      trackExchange,
-      now,
     }),
     activity,
     inFlight,
@@ -132,7 +119,42 @@ export function composeDataPlane(
   };
 }
 
-/** Gateways that share a cache share the reporting too. */
+/** Composes what every exchange runs in; finished ones go to the access log and the metrics. */
+function composeTrackExchange(
+  config: Config,
+  { metrics, now }: Foundation,
+  { trustedProxies, activity, inFlight, logger, lines }:
+    & Pick<DataPlane, "trustedProxies" | "activity" | "inFlight">
+    & Pick<DataPlaneOptions, "logger" | "lines">,
+): TrackExchange {
+  const accessLog = createAccessLog(config.log, lines);
+  return createTrackExchange({
+    corsMode: config.public.corsMode,
+    trustedProxies,
+    activity,
+    inFlight,
+    headLimits: headLimits(config.limits),
+    onRecord(record) {
+      accessLog(record);
+      metrics.exchange(record);
+    },
+    logger,
+    now,
+  });
+}
+
+/** Composes the warning before the first visit to a preview; undefined if it is switched off. */
+function composeWarning(
+  { public: { previewWarning, protocol: scheme } }: Config,
+  { sealerFor, now }: Foundation,
+  cookies: OwnCookies,
+): Warning | undefined {
+  if (!previewWarning) return undefined;
+  const sealer = sealerFor("warning");
+  return createWarning({ scheme, cookies, sealer, now });
+}
+
+/** Composes the reports of sandboxes in use; gateways that share a cache also share the reporting. */
 function composeActivity(
   { cache }: Config,
   { api, store, background, metrics, now }: Foundation,

@@ -1,4 +1,4 @@
-/** Builds what everything else stands on: the cache tiers, the API's client, seals and metrics. */
+/** Composes what everything else is built on: the durable cache tier, the API client, sealers and metrics. */
 import { openDurableStore } from "../cache/open_store.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
@@ -13,30 +13,32 @@ import {
   type Metrics,
 } from "../observability/metrics/metrics.ts";
 
-/** What everything else stands on. */
+/** What everything else is built on. */
 export interface Foundation {
   readonly metrics: Metrics;
   readonly api: DaytonaApi;
+  /** Null if answers are cached in process only. */
   readonly store: DurableStore | null;
   readonly background: Background;
-  /** What all caches of answers are built from. */
+  /** Dependencies of all caches of answers. */
   readonly answers:
     & AnswerCacheOptions
     & Required<
       Pick<AnswerCacheOptions, "onEvent">
     >;
-  /** Seals for one purpose; what is sealed is at most `maxLength` characters long. */
+  /** Creates the sealer for one purpose; its tokens have at most `maxLength` characters. */
   readonly sealerFor: (purpose: string, maxLength?: number) => Sealer;
   readonly now: () => number;
 }
 
-/** Builds it; `closing` ends every call of the API. */
+/** Opens the cache and composes the rest; aborting `closing` cancels all calls of the API. */
 export async function composeFoundation(
   config: Config,
   options: {
-    version: string;
-    platformShared: boolean;
-    closing: AbortSignal;
+    readonly version: string;
+    /** Whether the platform's own database is shared by several processes. */
+    readonly platformShared: boolean;
+    readonly closing: AbortSignal;
   },
 ): Promise<Foundation> {
   const now = Date.now;

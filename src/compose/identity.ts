@@ -1,47 +1,41 @@
-/** Builds what decides who may enter: credentials, sessions, logins, and the gate before them. */
+/** Composes what decides who has access: credentials, sessions, logins, and the gate that checks them. */
 import { createGate, type Gate } from "../auth/gate.ts";
-import { createLogin, type Login } from "../auth/login.ts";
+import { createLogin, type LoginState } from "../auth/login.ts";
 import {
   createLoginSessions,
   type LoginSessions,
 } from "../auth/login_sessions.ts";
-import {
-  createOpenidProvider,
-  type OpenidProvider,
-} from "../auth/oidc/provider.ts";
+import { createOpenidProvider } from "../auth/oidc/provider.ts";
 import { createTransactionSealer } from "../auth/oidc/transaction.ts";
 import { type OwnCookies, ownCookies } from "../auth/own_cookies.ts";
 import { createSessionSealer, type SessionSealer } from "../auth/session.ts";
 import { createThrottle, type Throttle } from "../auth/throttle.ts";
 import type { Config } from "../config.ts";
 import { createAccessDirectory } from "../directory/access.ts";
-import type { Installation } from "../directory/installation.ts";
+import type { Installation, OidcSettings } from "../directory/installation.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Who may enter, and how they come by it. */
+/** Who has access, and how people get it. */
 export interface Identity {
   readonly cookies: OwnCookies;
   readonly sessions: SessionSealer;
   readonly logins: LoginSessions;
   readonly throttle: Throttle;
   readonly gate: Gate;
-  /** Null where there is none; undefined until that is known. */
-  readonly provider: () => OpenidProvider | null | undefined;
-  /** The same of logging in. */
-  readonly login: () => Login | null | undefined;
+  readonly login: () => LoginState;
 }
 
-/** Tokens that a login session stands for may be long: as much as Deno KV holds in one value. */
+/** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
 const MAX_STORED_LENGTH = 60_000;
 
-/** Builds it. */
+/** Composes the gate, and all that grants access through it. */
 export function composeIdentity(
   config: Config,
   foundation: Foundation,
   { sandboxes, installation }: {
-    sandboxes: SandboxDirectory;
-    installation: Installation;
+    readonly sandboxes: SandboxDirectory;
+    readonly installation: Installation;
   },
 ): Identity {
   const { api, answers, sealerFor } = foundation;
@@ -56,16 +50,13 @@ export function composeIdentity(
     now,
     maxRemembered: maxEntries,
   });
-
-  let known: OpenidProvider | undefined;
-  function provider(): OpenidProvider | null | undefined {
-    const oidc = installation.oidc();
-    if (oidc === null || oidc === undefined) return oidc;
-    return known ??= createOpenidProvider(oidc, now);
-  }
+  const transactions = createTransactionSealer(sealerFor("transaction"), now);
   const logins = createLoginSessions({
     access,
-    provider: () => provider() ?? undefined,
+    provider() {
+      const state = login();
+      return state.kind === "on" ? state.provider : undefined;
+    },
     store,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
     background,
@@ -78,19 +69,14 @@ export function composeIdentity(
     maxClients: maxEntries,
     now,
   });
-  const transactions = createTransactionSealer(sealerFor("transaction"), now);
 
-  return {
-    cookies,
-    sessions,
-    logins,
-    throttle,
-    gate: createGate({ sandboxes, access, sessions, logins, throttle }),
-    provider,
-    login() {
-      const asked = provider();
-      return asked && createLogin({
-        provider: asked,
+  function loginAt(settings: OidcSettings): LoginState {
+    const provider = createOpenidProvider(settings, now);
+    return {
+      kind: "on",
+      provider,
+      login: createLogin({
+        provider,
         transactions,
         sessions,
         logins,
@@ -98,7 +84,22 @@ export function composeIdentity(
         baseDomains: installation.baseDomains,
         sessionTtlMs: config.session.ttlMs,
         now,
-      });
-    },
+      }),
+    };
+  }
+
+  let on: LoginState | undefined;
+  function login(): LoginState {
+    const oidc = installation.oidc();
+    return oidc.kind === "on" ? on ??= loginAt(oidc.settings) : oidc;
+  }
+
+  return {
+    cookies,
+    sessions,
+    logins,
+    throttle,
+    gate: createGate({ sandboxes, access, sessions, logins, throttle }),
+    login,
   };
 }

@@ -24,12 +24,18 @@ export interface OidcSettings {
   readonly allowInsecure: boolean;
 }
 
+/** Whether the installation has an identity provider. */
+export type OidcState =
+  /** Until the API has answered. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "off" }
+  | { readonly kind: "on"; readonly settings: OidcSettings };
+
 /** Facts about the installation, as far as they are known. */
 export interface Installation {
   /** Lower case, without ports, the longest first; empty until they are known. */
   baseDomains(): readonly string[];
-  /** Null where there is no login; undefined until that is known. */
-  oidc(): OidcSettings | null | undefined;
+  oidc(): OidcState;
   /** Asks the API until it has told what is missing; `signal` ends the asking. */
   learn(signal: AbortSignal): Promise<void>;
 }
@@ -63,16 +69,21 @@ export function createInstallation(
   let domains: readonly string[] = config.public.domains
     .map(({ name }) => name)
     .toSorted((a, b) => b.length - a.length);
-  let oidc: OidcSettings | null | undefined = oidcSettings(config.oidc, null) ??
-    undefined;
+  const configured = oidcSettings(config.oidc, null);
+  let oidc: OidcState = configured === null
+    ? { kind: "unknown" }
+    : { kind: "on", settings: configured };
 
   function isComplete(): boolean {
-    return domains.length > 0 && oidc !== undefined;
+    return domains.length > 0 && oidc.kind !== "unknown";
   }
 
   async function ask(): Promise<void> {
     const remote = await options.api.config();
-    oidc ??= oidcSettings(config.oidc, remote.oidc);
+    if (oidc.kind === "unknown") {
+      const settings = oidcSettings(config.oidc, remote.oidc);
+      oidc = settings === null ? { kind: "off" } : { kind: "on", settings };
+    }
     if (domains.length > 0) return;
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
     if (domain === undefined) {

@@ -92,7 +92,7 @@ export function controlDescription(version: string): OpenApiDocument {
       scheme,
       cookies,
       baseDomains: () => [],
-      login: () => null,
+      login: () => ({ kind: "off" }),
       now: Date.now,
     },
     logout: {

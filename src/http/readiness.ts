@@ -72,9 +72,9 @@ export function createReadiness(
   });
 
   async function login(): Promise<CheckState> {
-    const oidc = installation.oidc();
-    if (oidc === null) return "off";
-    return state(oidc !== undefined && await provider.isUp());
+    const { kind } = installation.oidc();
+    if (kind === "off") return "off";
+    return state(kind === "on" && await provider.isUp());
   }
 
   async function cache(): Promise<CheckState> {

@@ -1,13 +1,20 @@
-/** Whether `event` happens before `ms` milliseconds are over; rejects where it does in time. */
+/** Whether `event` resolves within `ms` milliseconds and before `signal` aborts; rejects if `event` rejects first. */
 export async function happens(
   event: Promise<unknown>,
   ms: number,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), ms);
+  function giveUp(): void {
+    late.resolve(false);
+  }
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener("abort", giveUp);
+  const timer = setTimeout(giveUp, ms);
   try {
     return await Promise.race([event.then(() => true), late.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
   }
 }

@@ -2,17 +2,14 @@
 import { Agent, request as httpRequest } from "node:http";
 import { parseConfig } from "../../src/config.ts";
 import { listen } from "../../src/server/listen.ts";
-import {
-  createService,
-  type Service,
-  type ServiceOptions,
-} from "../../src/service.ts";
+import type { GatewayService } from "../../src/server/run.ts";
+import { createService, type ServiceOptions } from "../../src/service.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 
 /** A running gateway under test. */
 export interface TestGateway extends AsyncDisposable {
   readonly stack: Stack;
-  readonly service: Service;
+  readonly service: GatewayService;
   readonly port: number;
   /** Sends a request by node:http, which keeps the target and the order of fields as given. */
   send(host: string, options?: SendOptions): Promise<Answer>;

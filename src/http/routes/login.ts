@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { checkReturnUrl } from "../../address/return_url.ts";
 import { cookieNames, cookieValues } from "../../auth/cookies.ts";
-import type { Login } from "../../auth/login.ts";
+import type { Login, LoginState } from "../../auth/login.ts";
 import {
   TRANSACTION_TTL_MS,
   transactionId,
@@ -17,8 +17,7 @@ export interface LoginRoutesOptions {
   readonly scheme: "http" | "https";
   readonly baseDomains: () => readonly string[];
   readonly cookies: OwnCookies;
-  /** Null where there is no login; undefined until that is known. */
-  readonly login: () => Login | null | undefined;
+  readonly login: () => LoginState;
   readonly now: () => number;
 }
 
@@ -103,14 +102,14 @@ export function addLoginRoutes(
 
   /** @throws {GatewayError} where there is no login here, or not yet */
   function loginAt(context: ControlContext): Login {
-    const login = options.login();
-    if (login === undefined) {
+    const state = options.login();
+    if (state.kind === "unknown") {
       throw new GatewayError("login_unavailable", "Provider not known yet");
     }
-    if (login === null || context.base === undefined) {
+    if (state.kind === "off" || context.base === undefined) {
       throw new GatewayError("route_not_found", "No login on this host");
     }
-    return login;
+    return state.login;
   }
 
   function callbackUri({ authority }: ControlContext): string {

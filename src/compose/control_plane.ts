@@ -1,0 +1,49 @@
+/** Composes the control plane: the gateway's own routes. */
+import type { Config } from "../config.ts";
+import type { Installation } from "../directory/installation.ts";
+import { createControl } from "../http/control.ts";
+import { createReadiness } from "../http/readiness.ts";
+import type { Logger } from "../observability/log.ts";
+import type { Foundation } from "./foundation.ts";
+import type { Identity } from "./identity.ts";
+
+/** Dependencies of {@linkcode composeControlPlane}. */
+export interface ControlPlaneOptions {
+  readonly version: string;
+  readonly identity: Identity;
+  readonly installation: Installation;
+  /** Whether the gateway is shutting down. */
+  readonly isDraining: () => boolean;
+  readonly logger: Logger;
+}
+
+/** Composes the handler of the gateway's own routes. */
+export function composeControlPlane(
+  config: Config,
+  { api, store, now }: Foundation,
+  options: ControlPlaneOptions,
+): ReturnType<typeof createControl> {
+  const { version, identity, installation, isDraining, logger } = options;
+  const { cookies, sessions, logins, login } = identity;
+  const { baseDomains } = installation;
+  const scheme = config.public.protocol;
+  return createControl({
+    version,
+    readiness: createReadiness({
+      askApi: () => api.config(),
+      async askProvider() {
+        const state = login();
+        if (state.kind === "on") await state.provider.check();
+      },
+      installation,
+      ...(store === null ? {} : {
+        cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
+      }),
+      isDraining,
+      now,
+    }),
+    login: { scheme, cookies, baseDomains, login, now },
+    logout: { scheme, cookies, sessions, logins },
+    logger,
+  });
+}
