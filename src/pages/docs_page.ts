@@ -1,4 +1,4 @@
-/** The gateway's routes and error codes as one page. */
+/** The page that documents the gateway's routes and error codes. */
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
@@ -45,7 +45,7 @@ function errorRow(code: ErrorCode): string {
   }. ${escapeHtml(hint)}</td></tr>`;
 }
 
-/** Renders the HTML document. */
+/** Renders the documentation as an HTML document. */
 export function docsPage(source: DocsSource): string {
   const operations = Object.entries(source.paths ?? {})
     .flatMap(([path, methods]) =>
@@ -59,12 +59,12 @@ export function docsPage(source: DocsSource): string {
     `${title} ${version}`,
     `<h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
 <p>Previews are at <code>{port}-{sandbox}.{domain}</code>; every path there belongs to the app. These are the gateway’s
-own routes, on its base domain. The same for machines: <a href="/openapi.json">/openapi.json</a>.</p>
+own routes, on its base domain. Machine-readable: <a href="/openapi.json">/openapi.json</a>.</p>
 <h2>Routes</h2>
 ${operations.join("\n")}
 <h2>Errors</h2>
-<p>An answer that is the gateway’s and not the app’s carries <code>X-Porthole-Error</code> with one of these codes, as
-<code>application/problem+json</code> or as a page.</p>
+<p>Error responses of the gateway itself, as opposed to the app’s, have one of these codes in
+<code>X-Porthole-Error</code>. Their body is <code>application/problem+json</code>, or a page for browsers.</p>
 <table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
 ${codes.join("\n")}
 </tbody></table>`,

@@ -1,17 +1,17 @@
-/** The page that a browser shows for one of our errors. */
+/** The page that a browser shows for one of the gateway's errors. */
 import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
 import type { ErrorCode } from "../errors.ts";
 import { page } from "./page.ts";
 
-/** What the page says beside the words of its code. */
+/** What the page shows besides the text of its code. */
 export interface ErrorPageData {
   readonly code: ErrorCode;
   readonly status: number;
   readonly requestId: string;
 }
 
-/** Renders the HTML document. */
+/** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const text = ERROR_TEXTS[data.code];
   return page(
@@ -22,17 +22,17 @@ export function errorPage(data: ErrorPageData): string {
 <p>${withFieldNames(text.hint)}</p>
 <dl>
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
-<dt>Request</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
+<dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>`,
   );
 }
 
-/** A code that may break after its underscores, and nowhere else. */
+/** Lets a code wrap after its underscores, and nowhere else. */
 function breakable(code: string): string {
   return escapeHtml(code).replaceAll("_", "_<wbr>");
 }
 
-/** Field names stay whole on a narrow screen. */
+/** Marks up header names as code, which keeps them from wrapping on a narrow screen. */
 function withFieldNames(text: string): string {
   return escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>");
 }

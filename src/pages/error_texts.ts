@@ -1,89 +1,90 @@
-/** What a person reads about each error: what happened, and what to do about it. */
+/** What people read about each error: what happened, and what they can do about it. */
 import type { ErrorCode } from "../errors.ts";
 
-/** Public words for one error code; they hold nothing about the request or the machines behind it. */
+/** The public text of one error code; it says nothing about the request or the machines behind the gateway. */
 export interface ErrorText {
   readonly title: string;
   readonly detail: string;
   readonly hint: string;
 }
 
-/** The words for every code. */
+/** The texts of all codes. */
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   bad_host: {
     title: "This address is not a preview",
-    detail: "The host name does not name a port of a sandbox.",
+    detail: "The host name does not identify a port of a sandbox.",
     hint:
-      "A preview address looks like 3000-sandboxid.preview.example.com, with the port written plainly from 1 to 65535.",
+      "A preview address looks like 3000-sandboxid.preview.example.com; the port is a number from 1 to 65535, without leading zeros.",
   },
   bad_target: {
     title: "This path cannot be forwarded",
     detail:
-      "The path of the request uses dot segments in a spelling that cannot be resolved safely.",
-    hint: "Remove “..” and its encoded spellings from the path.",
+      "The path is malformed, or contains dot segments that cannot be resolved safely.",
+    hint: "Remove “..” and its encoded forms from the path.",
   },
   bad_request: {
-    title: "Something is missing in this request",
-    detail: "A parameter is missing or not written as it has to be.",
-    hint: "See /docs for what belongs there.",
+    title: "This request is not valid",
+    detail: "A parameter is missing or malformed.",
+    hint: "See /docs for what the gateway expects.",
   },
   bad_return_url: {
     title: "There is nowhere to return to",
     detail:
-      "A login starts from a preview, and this one does not name one of ours.",
+      "The address to return to after the login is not one of this gateway's previews.",
     hint: "Open the preview's own address.",
   },
   login_expired: {
-    title: "This login has run out",
+    title: "This login has expired",
     detail:
-      "It was started in another browser, too long ago, or is already over.",
+      "It was started in another browser or too long ago, or it is already complete.",
     hint: "Open the preview's address again.",
   },
   login_failed: {
-    title: "The login did not work",
-    detail: "What the identity provider answered could not be accepted.",
+    title: "The login failed",
+    detail: "The identity provider's response could not be accepted.",
     hint:
-      "Open the preview's address again; if it happens again, tell the gateway's operator the request id below.",
+      "Open the preview's address again. If that does not help, report the request ID to the gateway's operator.",
   },
   session_not_kept: {
     title: "Your browser did not keep the session",
     detail:
-      "You logged in a moment ago, but the preview was opened without the session.",
+      "You have just logged in, but the preview was opened without the session cookie.",
     hint: "Allow cookies for this site, then open the preview's address again.",
   },
   login_denied: {
     title: "The login was declined",
-    detail: "The identity provider says that it was declined.",
-    hint: "Open the preview's address again to log in after all.",
+    detail: "The identity provider reports that the login was declined.",
+    hint: "To log in after all, open the preview's address again.",
   },
   login_unavailable: {
     title: "Logging in is not possible right now",
-    detail: "The identity provider does not answer, or is not known yet.",
+    detail: "The identity provider is not responding, or is not known yet.",
     hint: "Try again in a few seconds.",
   },
   session_unavailable: {
     title: "Your session cannot be looked up",
-    detail: "Where sessions are kept could not be reached.",
+    detail: "The session store could not be reached.",
     hint: "Try again in a few seconds.",
   },
   logout_incomplete: {
     title: "You are not logged out yet",
-    detail: "Where sessions are kept could not be reached.",
+    detail: "The session store could not be reached.",
     hint: "Try again in a few seconds.",
   },
   cross_site_request: {
-    title: "This must come from the gateway's own page",
+    title: "This must be done on the gateway's own page",
     detail: "The request was sent by a script, or by a page of another site.",
     hint: "Open the page itself and use its button.",
   },
   too_many_refusals: {
     title: "Too many failed attempts",
-    detail: "Your address has failed too often within the last minute.",
-    hint: "Wait a moment, and check the address and the token.",
+    detail:
+      "Too many requests from your address have failed within the last minute.",
+    hint: "Check the address and the token, and try again in a moment.",
   },
   login_required: {
     title: "This preview is private",
-    detail: "The request carries nothing that opens it.",
+    detail: "The request has no credentials for it.",
     hint:
       "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header.",
   },
@@ -91,34 +92,34 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: "This token does not open the preview",
     detail:
       "The token is wrong, or it was replaced when the sandbox restarted.",
-    hint: "Ask for a fresh preview link.",
+    hint: "Ask for a new preview link.",
   },
   signed_token_invalid: {
-    title: "This preview link has ended",
-    detail: "The link expired, was revoked, or belongs to another port.",
-    hint: "Ask for a fresh signed link.",
+    title: "This preview link is not valid",
+    detail: "The link has expired, was revoked, or belongs to another port.",
+    hint: "Ask for a new signed link.",
   },
   sandbox_not_found: {
     title: "No such sandbox",
-    detail: "The sandbox does not exist, or you have no access to it.",
-    hint: "Check the address. A deleted sandbox does not come back.",
+    detail: "The sandbox does not exist, or you do not have access to it.",
+    hint: "Check the address. Deleted sandboxes do not come back.",
   },
   container_not_found: {
-    title: "The sandbox is not where it was",
+    title: "The sandbox is not on its machine",
     detail:
       "The machine that should run the sandbox does not have it: it is being moved, archived or deleted.",
-    hint: "Start the sandbox, or wait until it has started, and reload.",
+    hint: "Start the sandbox or wait until it has started, then reload.",
   },
   build_log_not_found: {
-    title: "There is no build log",
+    title: "No such build log",
     detail:
-      "Nothing was built under this id, or you have no access to it, or its log is gone.",
-    hint: "Check the id and the API key.",
+      "Nothing was built under this ID, its log is gone, or you do not have access to it.",
+    hint: "Check the ID and the API key.",
   },
   port_not_served: {
     title: "Previews are turned off here",
-    detail: "This gateway serves the toolbox of sandboxes, and no other port.",
-    hint: "Ask its operator where previews are served.",
+    detail: "This gateway serves the toolbox of sandboxes, but no other port.",
+    hint: "Ask the gateway's operator where previews are served.",
   },
   method_not_allowed: {
     title: "This method is not forwarded",
@@ -126,94 +127,96 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     hint: "Use another method.",
   },
   route_not_found: {
-    title: "Nothing is here",
+    title: "Page not found",
     detail: "The gateway has no such page.",
-    hint: "See /docs for what it has.",
+    hint: "See /docs for the pages that it has.",
   },
   upload_stalled: {
-    title: "The upload stopped",
-    detail: "Nothing more of the request came for too long.",
-    hint: "Check the connection and send it again.",
+    title: "The upload stalled",
+    detail: "The rest of the request did not arrive in time.",
+    hint: "Check the connection and send the request again.",
   },
   target_too_long: {
     title: "This address is too long",
-    detail: "The path and query are longer than the gateway forwards.",
-    hint: "Send what is long in the body of a POST.",
+    detail: "Its path and query are longer than the gateway allows.",
+    hint: "Send long values in the body of a POST request.",
   },
   head_too_large: {
     title: "The request's headers are too large",
-    detail: "They have more fields or octets than the gateway forwards.",
-    hint: "Often these are cookies: delete those of this site.",
+    detail: "There are more headers, or longer ones, than the gateway allows.",
+    hint: "Cookies are often the cause: delete those of this site.",
   },
   upgrade_required: {
-    title: "This is no WebSocket handshake",
-    detail: "The request asks for a WebSocket, but not in version 13.",
-    hint: "Open the address with a WebSocket client (RFC 6455).",
+    title: "This WebSocket version is not supported",
+    detail: "The request asks for a WebSocket, but not for version 13.",
+    hint: "Connect with a WebSocket client that supports RFC 6455.",
   },
   internal: {
-    title: "Something broke in the gateway",
-    detail: "The gateway failed while it handled this request.",
-    hint: "Try again, and tell its operator the request id below.",
+    title: "Something went wrong in the gateway",
+    detail: "The gateway failed to handle this request.",
+    hint:
+      "Try again. If that does not help, report the request ID to the gateway's operator.",
   },
   runner_unreachable: {
     title: "The sandbox cannot be reached",
-    detail: "The machine that runs the sandbox does not answer.",
+    detail: "The machine that runs the sandbox is not responding.",
     hint: "Try again in a moment.",
   },
   runner_protocol_error: {
-    title: "The answer made no sense",
-    detail: "The app's answer is not valid HTTP, so it was not passed on.",
-    hint: "Look at what the app in the sandbox writes to its connection.",
+    title: "The app sent an invalid response",
+    detail: "The response is not valid HTTP, so it was not passed on.",
+    hint: "Check what the app in the sandbox writes to its connection.",
   },
   runner_refused: {
-    title: "The sandbox's machine refused the gateway",
-    detail: "The gateway is not accepted by the machine that runs the sandbox.",
-    hint: "Tell the gateway's operator the request id below.",
+    title: "The sandbox's machine rejected the gateway",
+    detail:
+      "The machine that runs the sandbox does not accept the gateway's credentials.",
+    hint: "Report the request ID to the gateway's operator.",
   },
   port_closed: {
-    title: "Nothing listens on this port",
-    detail: "The sandbox runs, but no app answers on this port.",
-    hint: "Start the app, or wait until it has started, and reload.",
+    title: "Nothing is listening on this port",
+    detail: "The sandbox is running, but no app answers on this port.",
+    hint: "Start the app or wait until it has started, then reload.",
   },
   toolbox_unreachable: {
-    title: "The sandbox does not answer",
+    title: "The sandbox is not responding",
     detail:
-      "It runs, but Daytona's own service in it, which leads to its ports, is down.",
-    hint: "Wait a moment; if it stays so, restart the sandbox.",
+      "It is running, but the Daytona service in it that gives access to its ports is down.",
+    hint: "Wait a moment. If that does not help, restart the sandbox.",
   },
   sandbox_stopped: {
     title: "The sandbox is stopped",
-    detail: "It has to run before its ports can be opened.",
-    hint: "Start the sandbox and reload.",
+    detail: "Its ports can be opened only while it is running.",
+    hint: "Start the sandbox, then reload.",
   },
   api_unreachable: {
     title: "The sandbox cannot be looked up",
-    detail: "The Daytona API does not answer at the moment.",
+    detail: "The Daytona API is not responding right now.",
     hint: "Try again in a few seconds.",
   },
   overloaded: {
-    title: "Too much at once",
-    detail: "The gateway is at its limit of requests in flight.",
+    title: "The gateway is busy",
+    detail: "It has reached its limit of concurrent requests.",
     hint: "Try again in a few seconds.",
   },
   sandbox_overloaded: {
-    title: "Too much at once for this sandbox",
-    detail: "The sandbox is at its limit of requests in flight.",
+    title: "The sandbox is busy",
+    detail: "It has reached its limit of concurrent requests.",
     hint: "Try again in a few seconds.",
   },
   too_many_tunnels: {
-    title: "Too many WebSockets",
-    detail: "The gateway is at its limit of open WebSockets.",
+    title: "Too many open WebSockets",
+    detail: "The gateway has reached its limit of open WebSockets.",
     hint: "Try again in a few seconds.",
   },
   shutting_down: {
     title: "The gateway is restarting",
-    detail: "It takes no new requests.",
+    detail: "It does not accept new requests right now.",
     hint: "Try again in a few seconds.",
   },
   runner_timeout: {
-    title: "The app took too long",
-    detail: "The app in the sandbox did not begin to answer in time.",
-    hint: "Look at what the app is doing, or try again.",
+    title: "The app took too long to respond",
+    detail: "The app in the sandbox did not start its response in time.",
+    hint: "Check what the app is doing, or try again.",
   },
 };

@@ -1,23 +1,23 @@
-/** The page that asks before logging out, and says when it is done. */
+/** The pages that ask before logging out, and confirm it afterwards. */
 import { escapeHtml } from "../lib/html.ts";
 import { page } from "./page.ts";
 
-/** What the page says. */
+/** What the page shows. */
 export interface LogoutPageData {
   readonly state: "asking" | "done";
-  /** The sandbox that it is about; undefined for all of them. */
+  /** The sandbox to log out of; undefined for all sandboxes. */
   readonly sandbox: string | undefined;
 }
 
-/** Renders the HTML document. */
+/** Renders the logout page as an HTML document. */
 export function logoutPage({ state, sandbox }: LogoutPageData): string {
-  const what = sandbox === undefined
+  const scope = sandbox === undefined
     ? "all previews"
     : `the previews of ${escapeHtml(sandbox)}`;
   if (state === "done") {
     return page(
       "Logged out",
-      `<h1>You are logged out of ${what}</h1>
+      `<h1>You are logged out of ${scope}</h1>
 <p>You may still be logged in at your identity provider.</p>`,
     );
   }
@@ -26,7 +26,7 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
     : `<input type="hidden" name="sandbox" value="${escapeHtml(sandbox)}">`;
   return page(
     "Log out",
-    `<h1>Log out of ${what}?</h1>
+    `<h1>Log out of ${scope}?</h1>
 <form method="post" action="/logout">${field}<button>Log out</button></form>`,
   );
 }

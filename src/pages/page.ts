@@ -1,12 +1,12 @@
-/** The frame of all our pages. */
+/** The layout that all of the gateway's pages share. */
 import { escapeHtml } from "../lib/html.ts";
 import css from "./page.css" with { type: "text" };
 
-/** Content-Security-Policy of our own pages: no script, nothing from elsewhere, the inline style only. */
+/** Content-Security-Policy of the gateway's pages: no scripts, nothing from elsewhere, only the inline style. */
 export const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'";
 
-/** An HTML document around `main`, which is HTML already. */
+/** Renders an HTML document. `main` is inserted as HTML; `title` is escaped. */
 export function page(
   title: string,
   main: string,

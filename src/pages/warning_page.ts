@@ -1,36 +1,36 @@
-/** The page before somebody's first visit of a preview: whose words they are about to read. */
+/** The page before a visitor's first look at a preview: a warning that it shows what somebody else runs. */
 import { escapeHtml } from "../lib/html.ts";
 import { page } from "./page.ts";
 
-/** What the page says. */
+/** What the page shows. */
 export interface WarningPageData {
   /** The preview's host name. */
   readonly host: string;
-  /** What the visitor wanted to see. */
+  /** The URL that the visitor wanted to open. */
   readonly url: string;
-  /** Whether another page shows this one in a frame, where browsers may keep no cookies. */
+  /** Whether it is shown in a frame of another page, in which browsers may not store cookies. */
   readonly isFramed: boolean;
 }
 
-/** Where the page's form is sent. */
+/** Path that the page's form posts to. */
 export const ACCEPT_PATH = "/accept-daytona-preview-warning";
 
-/** The field of the form, or the query parameter, that holds where to go on to. */
+/** Name of the form field or query parameter with the URL to continue to. */
 export const REDIRECT_FIELD = "redirect";
 
 /**
- * Content-Security-Policy of the page. Without `form-action`: browsers apply it to what the form redirects to as well,
- * and behind the preview may be a login at any provider, the gateway's own or the app's. Without `frame-ancestors`:
- * previews are embedded rightly, and an acceptance counts below the embedding site only.
+ * Content-Security-Policy of the page. It has no `form-action`, since browsers also apply that to the redirects that
+ * follow the form, and these may lead to a login at any provider, the gateway's or the app's. It has no
+ * `frame-ancestors`, since previews may be embedded, and an acceptance in a frame only counts below the embedding site.
  */
 export const WARNING_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'";
 
-/** Renders the HTML document. */
+/** Renders the warning as an HTML document. */
 export function warningPage({ host, url, isFramed }: WarningPageData): string {
   const target = escapeHtml(url);
-  const wayOut = isFramed
-    ? `<p class="note">If this page comes back, your browser keeps no cookies in frames.
+  const newTabLink = isFramed
+    ? `<p class="note">If this page comes back, your browser does not store cookies in frames.
 <a href="${target}" target="_blank" rel="noopener noreferrer">Open the preview in a new tab</a></p>\n`
     : "";
   return page(
@@ -38,14 +38,14 @@ export function warningPage({ host, url, isFramed }: WarningPageData): string {
     `<p class="status">Before you continue</p>
 <h1>Do you trust this preview?</h1>
 <p class="host">${escapeHtml(host)}</p>
-<p>This is an app that somebody runs in a sandbox. What you see there is theirs, and nobody has checked it.</p>
-<p>Do not enter passwords, payment details or anything private unless you know who runs it and trust them.</p>
+<p>This app runs in somebody’s sandbox. Its content is theirs, and nobody has reviewed it.</p>
+<p>Do not enter passwords, payment details or anything private unless you know and trust whoever runs it.</p>
 <form method="post" action="${ACCEPT_PATH}">
 <input type="hidden" name="${REDIRECT_FIELD}" value="${target}">
 <button>Continue to preview</button>
 </form>
-${wayOut}<p class="note">A cookie remembers your choice for this address for 24 hours.</p>
-<p class="note">Is it your preview? Send the header <code>X-Daytona-Skip-Preview-Warning: true</code> with a request to do
-without this page.</p>`,
+${newTabLink}<p class="note">A cookie remembers your choice for this address for 24 hours.</p>
+<p class="note">Is this your preview? To skip this page, send the header
+<code>X-Daytona-Skip-Preview-Warning: true</code> with your requests.</p>`,
   );
 }

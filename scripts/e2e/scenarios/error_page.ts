@@ -14,7 +14,7 @@ const CLOSED = [
   {
     label: "3000-0123456789abcdef",
     code: "signed_token_invalid",
-    title: "This preview link has ended",
+    title: "This preview link is not valid",
   },
 ];
 
