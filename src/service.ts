@@ -18,7 +18,6 @@ import { happens } from "./lib/happens.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
-import type { InFlight } from "./proxy/in_flight.ts";
 import type { GatewayService } from "./server/run.ts";
 
 /** What a service takes besides its configuration. */
@@ -111,21 +110,7 @@ export async function createService(
       isDraining = true;
       inFlight.beginDrain();
     },
-    waitUntilPortIdle: (timeoutMs) =>
-      happens(
-        untilPortIdle(inFlight, closing.signal),
-        timeoutMs,
-        closing.signal,
-      ),
-    async drain(timeoutMs) {
-      const { signal } = closing;
-      if (await happens(inFlight.idle(), timeoutMs, signal)) return true;
-      inFlight.abortAll();
-      await happens(inFlight.idle(), ABORT_GRACE_MS, signal);
-      // Requests that still wait for their app are answered `shutting_down`.
-      upstream.close();
-      return false;
-    },
+    ...createDrain(dataPlane, closing.signal),
     async close() {
       closing.abort();
       stopTimers();
@@ -169,15 +154,29 @@ function startTimers(
   return () => timers.forEach((timer) => clearInterval(timer));
 }
 
-/** Resolves when closing the port would break nothing: see {@linkcode GatewayService.waitUntilPortIdle}. */
-async function untilPortIdle(
-  inFlight: InFlight,
+/** Creates the two waits of a graceful shutdown; aborting `closing` ends both. */
+function createDrain(
+  { inFlight, upstream }: DataPlane,
   closing: AbortSignal,
-): Promise<void> {
-  await inFlight.drained();
-  do {
-    await inFlight.noTunnels();
-    // A client whose exchange has just ended may be sending its next request on the same connection.
-    await sleep(LAST_REQUEST_MS, closing).catch(() => {});
-  } while (inFlight.tunnelCount > 0 && !closing.aborted);
+): Pick<GatewayService, "waitUntilPortIdle" | "drain"> {
+  async function portIdle(): Promise<void> {
+    await inFlight.drained();
+    do {
+      await inFlight.noTunnels();
+      // A client whose exchange has just ended may be sending its next request on the same connection.
+      await sleep(LAST_REQUEST_MS, closing).catch(() => {});
+    } while (inFlight.tunnelCount > 0 && !closing.aborted);
+  }
+
+  return {
+    waitUntilPortIdle: (timeoutMs) => happens(portIdle(), timeoutMs, closing),
+    async drain(timeoutMs) {
+      if (await happens(inFlight.idle(), timeoutMs, closing)) return true;
+      inFlight.abortAll();
+      await happens(inFlight.idle(), ABORT_GRACE_MS, closing);
+      // Requests that still wait for their app are answered `shutting_down`.
+      upstream.close();
+      return false;
+    },
+  };
 }

@@ -31,7 +31,7 @@ export interface Foundation {
   readonly now: () => number;
 }
 
-/** Opens the cache and composes the rest; aborting `closing` cancels all calls of the API. */
+/** Opens the cache and composes the rest; aborting `closing` cancels all calls to the API. */
 export async function composeFoundation(
   config: Config,
   options: {

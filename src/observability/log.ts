@@ -21,8 +21,8 @@ export function loggerFor(subsystem: string): Logger {
 }
 
 /**
- * Logs why a request failed, which only the operator may know: at level info if the client is at fault, as a warning if
- * something behind the gateway is, and as an error if the gateway is.
+ * Logs why a request failed, which only the operator may know: at level info if it was refused (4xx), as a warning if it
+ * could not be served (5xx), and as an error, with the stack, if that was unexpected (`internal`).
  */
 export function logFailure(
   logger: Logger,

@@ -48,8 +48,9 @@ export interface RunOptions {
   readonly log: EventLog;
   /** Whether other threads listen on the same port; without TLS only. */
   readonly reusePort?: boolean;
-  /** Real time, unless given. */
+  /** Real time unless given. */
   readonly sleep?: Sleep;
+  /** Clock in ms; real time unless given. */
   readonly now?: () => number;
   /** How often to read the certificate's files, ms; {@linkcode CERTIFICATE_CHECK_MS} unless given. */
   readonly certificateCheckMs?: number;

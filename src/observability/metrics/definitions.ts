@@ -142,13 +142,13 @@ export const SERIES = {
   apiCalls: {
     name: "porthole_api_calls_total",
     help:
-      "Calls of the Daytona API, not counting retries; a definite no is an outcome, not a failure.",
+      "Calls to the Daytona API, not counting retries; a no is an answer, not a failure.",
     type: "counter",
     labels: { operation: API_OPERATIONS, outcome: ["ok", "no", "failed"] },
   },
   apiRetries: {
     name: "porthole_api_retries_total",
-    help: "Retries of calls of the Daytona API.",
+    help: "Retries of calls to the Daytona API.",
     type: "counter",
     labels: { operation: API_OPERATIONS },
   },
@@ -243,7 +243,7 @@ export const DURATIONS = {
   },
   apiCall: {
     name: "porthole_api_call_duration_seconds",
-    help: "How long calls of the Daytona API took, including retries and the " +
+    help: "How long calls to the Daytona API took, including retries and the " +
       "pauses between them.",
     type: "histogram",
     boundsMs: LATENCY_BOUNDS_MS,

@@ -38,7 +38,7 @@ export interface TunnelFacts {
   readonly bytesReceived: number;
 }
 
-/** A finished call of the Daytona API. */
+/** A finished call to the Daytona API. */
 export interface ApiCallFacts {
   readonly operation: string;
   readonly outcome: "ok" | "no" | "failed";

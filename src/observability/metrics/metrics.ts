@@ -17,7 +17,7 @@ export interface Metrics {
   exchange(facts: ExchangeFacts): void;
   /** Records an event of the cache of that kind. */
   cacheEvent(event: string, kind: string): void;
-  /** Records a finished call of the Daytona API. */
+  /** Records a finished call to the Daytona API. */
   apiCall(facts: ApiCallFacts): void;
   /** Records the outcome of a report that a sandbox is in use. */
   activity(outcome: string): void;
