@@ -4,13 +4,13 @@
  * purpose, its name is used.
  */
 import type { CacheLocation } from "./config/cache_location.ts";
+import type { DomainAndPort } from "./config/preview_domain.ts";
 import {
   type CORS_MODES,
   type LOG_LEVELS,
   SETTINGS,
 } from "./config/settings.ts";
 import { type WorkerCount, workersOn } from "./config/worker_count.ts";
-import type { DomainAndPort } from "./lib/formats.ts";
 import { deepFreeze } from "./lib/freeze.ts";
 import {
   readSettings,

@@ -14,7 +14,7 @@ import { createDispatch } from "./http/dispatch.ts";
 import { headLimits } from "./http/head_limits.ts";
 import { sleep } from "./lib/backoff.ts";
 import { describeError } from "./lib/describe_error.ts";
-import { happens } from "./lib/happens.ts";
+import { settlesWithin } from "./lib/settles_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
@@ -169,11 +169,12 @@ function createDrain(
   }
 
   return {
-    waitUntilPortIdle: (timeoutMs) => happens(portIdle(), timeoutMs, closing),
+    waitUntilPortIdle: (timeoutMs) =>
+      settlesWithin(portIdle(), timeoutMs, closing),
     async drain(timeoutMs) {
-      if (await happens(inFlight.idle(), timeoutMs, closing)) return true;
+      if (await settlesWithin(inFlight.idle(), timeoutMs, closing)) return true;
       inFlight.abortAll();
-      await happens(inFlight.idle(), ABORT_GRACE_MS, closing);
+      await settlesWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
       // Requests that still wait for their app are answered `shutting_down`.
       upstream.close();
       return false;

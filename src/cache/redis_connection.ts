@@ -3,7 +3,7 @@ import type { RedisClient, RedisCommands } from "./redis_client.ts";
 import { hasErrorCode, withoutArguments } from "./redis_failure.ts";
 
 /** Pauses between two attempts to connect, ms. */
-const PAUSE = { tries: Infinity, baseMs: 100, maxMs: 5_000 };
+const PAUSE = { baseMs: 100, maxMs: 5_000 };
 
 /** A command unanswered for so long, ms, means that the connection is dead: TCP itself may notice a quarter of an hour later. */
 const STALL_MS = 2_000;
@@ -65,7 +65,7 @@ export function keepConnected(
       }
       attempt = outcome();
       failed++;
-      await sleep(backoffMs(failed, { ...PAUSE, random }), closing.signal)
+      await sleep(backoffMs(failed, PAUSE, random), closing.signal)
         .catch(() => {});
     }
     attempt.reject(problem);

@@ -10,13 +10,13 @@ import {
   oneOf,
   optional,
   origin,
-  parentDomain,
-  scope,
   seconds,
   token,
 } from "../lib/formats.ts";
 import type { Setting } from "../lib/settings.ts";
 import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
+import { oidcScope } from "./oidc_scope.ts";
+import { previewDomain } from "./preview_domain.ts";
 import { workerCount } from "./worker_count.ts";
 
 /** How cross-origin answers are shared. */
@@ -113,7 +113,7 @@ export const SETTINGS = {
     group: "Public addresses",
     purpose:
       "Base domains: previews are at {port}-{sandbox} below them; the port, if any, is the one that clients see.",
-    format: listOf(parentDomain()),
+    format: listOf(previewDomain()),
     default: "",
     whenUnset: "the API's `proxyTemplateUrl`",
   },
@@ -185,7 +185,7 @@ export const SETTINGS = {
     group: "Login",
     purpose:
       "The scopes to ask for; with offline_access most providers let a session outlast its access token.",
-    format: scope(),
+    format: oidcScope(),
     default: "openid profile email",
   },
   OIDC_ALLOW_INSECURE: {

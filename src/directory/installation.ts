@@ -41,7 +41,7 @@ export interface Installation {
 }
 
 /** Pauses between two questions while the API does not answer, ms. */
-const PAUSE = { tries: Infinity, baseMs: 1000, maxMs: 60_000 };
+const PAUSE = { baseMs: 1000, maxMs: 60_000 };
 
 /** Merges the settings of a login, the configured ones first. */
 export function oidcSettings(
@@ -104,7 +104,7 @@ export function createInstallation(
           await ask();
         } catch (error) {
           options.onFailure(error);
-          const pauseMs = backoffMs(failed, { ...PAUSE, ...options });
+          const pauseMs = backoffMs(failed, PAUSE, options.random);
           await options.sleep(pauseMs, signal).catch(() => {});
         }
       }

@@ -1,23 +1,23 @@
-/** Work that goes on behind the answers that it is for. */
+/** Tasks that outlive the request that started them. */
 export interface Background {
-  /** Takes note of work under way, whatever becomes of it. */
+  /** Tracks a task until it settles, whether it succeeds or fails. */
   add(work: Promise<unknown>): void;
-  /** Resolves when all of it has ended. */
+  /** Resolves once every task has settled, including those added meanwhile. */
   settled(): Promise<void>;
 }
 
-/** Creates a register of work under way; it holds nothing that has ended. */
+/** Creates a tracker of background tasks; a task that has settled is no longer referenced. */
 export function createBackground(): Background {
-  const underWay = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
   return {
     add(work) {
       const done = work.then(() => {}, () => {}).finally(() => {
-        underWay.delete(done);
+        pending.delete(done);
       });
-      underWay.add(done);
+      pending.add(done);
     },
     async settled() {
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (pending.size > 0) await Promise.all(pending);
     },
   };
 }

@@ -1,8 +1,8 @@
-/** An error and what caused it, in one line for a log; a stack only where nobody expected it. */
+/** An error's message followed by those of its causes, outermost first, on one line for a log; no stack. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
-  for (let at = error; at !== undefined; at = causeOf(at)) {
-    parts.push(at instanceof Error ? at.message : String(at));
+  for (let current = error; current !== undefined; current = causeOf(current)) {
+    parts.push(current instanceof Error ? current.message : String(current));
   }
   return parts.join(": ");
 }

@@ -1,11 +1,11 @@
-/** What a request's own headers say of its intent (W3C Fetch Metadata, RFC 9110 section 12.5.1). */
+/** What a request's own header fields say about its intent (W3C Fetch Metadata; Accept, RFC 9110 section 12.5.1). */
 import type { Fields } from "./fields.ts";
 
 function acceptsHtml(accept: string | null): boolean {
   return accept !== null && /\btext\/html\b/i.test(accept);
 }
 
-/** Whether a browser is about to show the answer as a document: then errors are pages. */
+/** Whether a browser is going to show the response as a document: errors are HTML pages then. */
 export function wantsDocument(headers: Fields): boolean {
   const mode = headers.get("sec-fetch-mode");
   return mode === null
@@ -13,14 +13,15 @@ export function wantsDocument(headers: Fields): boolean {
     : mode === "navigate";
 }
 
-/** Whether somebody follows a link or types an address, and sends no form. */
+/** Whether the request is a navigation that follows a link or a typed address, rather than submits a form. */
 export function isNavigation(method: string, headers: Fields): boolean {
   return (method === "GET" || method === "HEAD") && wantsDocument(headers);
 }
 
 /**
- * Whether an answer may move the client to another URL of the same host: navigations, and clients that say nothing
- * of themselves and take anything (a plain `curl`). Scripts of a page and clients that ask for data are not moved.
+ * Whether the response may redirect the client to another URL of the same host: true for navigations, and for clients
+ * that send no Fetch Metadata and accept anything (a plain `curl`). Scripts on a page and clients that ask for data are
+ * not redirected.
  */
 export function mayRedirect(method: string, headers: Fields): boolean {
   if (method !== "GET" && method !== "HEAD") return false;

@@ -1,13 +1,13 @@
-/** Header fields as a request has them: lower-case names, each once. `Headers` is one such; a table is a faster one. */
+/** A request's header fields: lower-case names, each once. `Headers` implements it; a plain table is a faster one. */
 export interface Fields extends Iterable<[name: string, value: string]> {
-  /** The value of a field by its lower-case name; null where there is none. */
+  /** The value of a field by its lower-case name; null if there is no such field. */
   get(name: string): string | null;
   has(name: string): boolean;
 }
 
 /**
- * Reads all fields out, once. A lookup in the `Headers` of a request to `Deno.serve` takes some 0.2 µs, and a walk over
- * the twenty fields of a browser 13 µs by its iterator or 9 µs by `forEach`; in this table 0.02 and 0.04 µs.
+ * Copies all fields out of `headers`, once. On the `Headers` of a `Deno.serve` request, a lookup takes about 0.2 µs, and
+ * iterating over the twenty fields of a browser 13 µs (9 µs by `forEach`); in this table, 0.02 µs and 0.04 µs.
  */
 export function fieldsOf(headers: Headers): Fields {
   const list: [string, string][] = [];

@@ -1,13 +1,13 @@
-/** The formats that settings are written in. */
+/** General formats of settings. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { Format } from "./settings.ts";
 import { withoutTrailingSlashes } from "./slashes.ts";
 
-/** The longest delay that a timer takes: above it, `setTimeout` fires at once. */
+/** The longest delay that `setTimeout` supports: with a longer one it fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The bounds of a number, both included. */
+/** The bounds of a number, both inclusive. */
 export interface Bounds {
   readonly min: number;
   readonly max: number;
@@ -22,7 +22,7 @@ export function integer({ min, max }: Bounds): Format<number> {
   };
 }
 
-/** A duration written in whole seconds, read as milliseconds, never longer than a timer can wait. */
+/** A duration written in whole seconds and read as milliseconds, at most what a timer supports. */
 export function seconds(
   { min = 1, max = Math.floor(MAX_TIMER_MS / 1000) }: Partial<Bounds> = {},
 ): Format<number> {
@@ -32,31 +32,22 @@ export function seconds(
   };
 }
 
-/** One word of a closed list. */
+/** One of the given words. */
 export function oneOf<const T extends string>(
   ...words: readonly T[]
 ): Format<T> {
   return { allowed: words.join(", "), schema: z.enum(words) };
 }
 
-/** A secret that can travel in a header: visible ASCII without blanks. */
+/** A secret that can be sent in a header field: visible ASCII without spaces. */
 export function token(): Format<string> {
   return {
-    allowed: "visible ASCII characters without blanks",
+    allowed: "visible ASCII characters without spaces",
     schema: z.string().regex(/^[\x21-\x7e]+$/),
   };
 }
 
-/** Scopes for an OpenID provider (RFC 6749 section 3.3). */
-export function scope(): Format<string> {
-  return {
-    allowed: "scopes with blanks between them, openid among them",
-    schema: z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e ]+$/)
-      .refine((text) => text.split(" ").includes("openid")),
-  };
-}
-
-/** An `item`, or undefined for the empty text. */
+/** An `item`; undefined for the empty text. */
 export function optional<T>(item: Format<T>): Format<T | undefined> {
   return {
     allowed: item.allowed,
@@ -64,7 +55,7 @@ export function optional<T>(item: Format<T>): Format<T | undefined> {
   };
 }
 
-/** Any number of `item`s with commas between them, the empty text being none. */
+/** Any number of `item`s separated by commas; none for the empty text. */
 export function listOf<T>(item: Format<T>): Format<readonly T[]> {
   return {
     allowed: `a comma-separated list, each ${item.allowed}`,
@@ -83,11 +74,11 @@ export function longSecret(min: number): Format<string> {
   };
 }
 
-/** An http or https URL whose path may be extended: without credentials, query, fragment and final slashes. */
+/** An http or https URL to append paths to: no credentials, query or fragment; trailing slashes are removed. */
 export function baseUrl(): Format<string> {
   return {
     allowed:
-      "an http or https URL without user name, password, query and fragment",
+      "an http or https URL without user name, password, query or fragment",
     schema: z.string()
       .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text))
       .transform((text) => new URL(text))
@@ -97,7 +88,7 @@ export function baseUrl(): Format<string> {
   };
 }
 
-/** A web origin (RFC 6454 section 6.2), in its canonical spelling. */
+/** A web origin, normalized to its serialization (RFC 6454 section 6.2). */
 export function origin(): Format<string> {
   return {
     allowed: "an origin such as https://app.example.com",
@@ -107,39 +98,15 @@ export function origin(): Format<string> {
   };
 }
 
-/** A domain and the port it is reached at, undefined where that is the scheme's own. */
-export interface DomainAndPort {
-  readonly name: string;
-  readonly port: number | undefined;
-}
-
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-// A last label of digits only would make every name below it an IPv4 address for a URL parser.
-const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
-const DOMAIN_AND_PORT = new RegExp(`^(${HOST_NAME})(?::([1-9]\\d{0,4}))?$`);
-/** What a name may have at most (RFC 1035 section 2.3.4), less one more label and its dot. */
-const MAX_PARENT_LENGTH = 253 - 64;
 
-/** A domain that takes one more label in front, lower-cased. */
-export function parentDomain(): Format<DomainAndPort> {
-  return {
-    allowed:
-      "a domain such as preview.example.com or proxy.localhost:4000, without a leading dot",
-    schema: z.string().toLowerCase().regex(DOMAIN_AND_PORT)
-      .transform((text) => DOMAIN_AND_PORT.exec(text) ?? [])
-      .transform(([, name = "", port]) => ({
-        name,
-        port: port === undefined ? undefined : Number(port),
-      }))
-      .refine(({ name, port = 1 }) =>
-        name.length <= MAX_PARENT_LENGTH && port <= 65535 &&
-        // Not every name that begins with "xn--" is one for a URL parser.
-        URL.canParse(`http://${name}`)
-      ),
-  };
-}
+/**
+ * The source of a pattern for lower-case host names, at the end of the text or before a port. A last label of digits
+ * only is rejected: a URL parser takes such a name, and every name below it, for an IPv4 address.
+ */
+export const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
 
-/** A file's path. */
+/** The path of a file. */
 export function filePath(): Format<string> {
   return {
     allowed: "a path",
@@ -157,12 +124,12 @@ export function listenAddress(): Format<string> {
   };
 }
 
-/** A range of IP addresses in CIDR notation; a single address is read as the range of itself. */
+/** A range of IP addresses in CIDR notation; a single address is read as a range of one. */
 export function addressRange(): Format<string> {
   return {
     allowed: "an IP address or a range such as 10.0.0.0/8",
     schema: z.string()
-      .transform((text) => isAddress(text) ? `${text}/${widthOf(text)}` : text)
+      .transform((text) => isAddress(text) ? `${text}/${bitsOf(text)}` : text)
       .refine((text) => {
         const [address = "", bits = ""] = text.split("/", 2);
         return isAddress(address) && ipaddr.isValidCIDR(text) &&
@@ -171,13 +138,13 @@ export function addressRange(): Format<string> {
   };
 }
 
-// Not ipaddr.isValid alone: it reads "10" and "0x7f.1" as addresses too.
+// Stricter than ipaddr.isValid, which also accepts "10" and "0x7f.1".
 function isAddress(text: string): boolean {
   return text.includes(":")
     ? ipaddr.IPv6.isValid(text) && !text.includes("%")
     : ipaddr.IPv4.isValidFourPartDecimal(text);
 }
 
-function widthOf(address: string): number {
+function bitsOf(address: string): number {
   return address.includes(":") ? 128 : 32;
 }

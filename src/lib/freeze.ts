@@ -1,4 +1,4 @@
-/** Freezes a tree of plain objects and arrays, and returns it. */
+/** Freezes a tree of plain objects and arrays in place, and returns it. */
 export function deepFreeze<T extends object>(tree: T): T {
   for (const value of Object.values(tree)) {
     if (typeof value === "object" && value !== null) deepFreeze(value);

@@ -1,7 +1,7 @@
 /**
- * Frees the memory of bytes that have done their service, at once: left to the garbage collector, the dead buffers of a
- * large body pile up to some 70 MiB before it looks at them. Whoever else holds that memory, such as an operation of
- * the runtime under way, keeps it; the view and its buffer are empty from then on.
+ * Frees the memory of bytes that are no longer needed, at once: left to the garbage collector, the dead buffers of a
+ * large body pile up to some 70 MiB before they are collected. Any other holder of that memory, such as a pending
+ * operation of the runtime, keeps it; the view and its buffer have length 0 from then on.
  */
 export function release(bytes: Uint8Array): void {
   const { buffer } = bytes;

@@ -1,33 +1,33 @@
 import { base64url, EncryptJWT, jwtDecrypt } from "jose";
 
-/** Longest token, in characters, unless told otherwise: twice what a browser keeps of a cookie. */
+/** Default for the longest token, in characters: twice the size of cookie that browsers keep. */
 const MAX_TOKEN_LENGTH = 8192;
 
-/** What is sealed: anything that survives JSON. */
+/** What is sealed: any object that survives JSON. */
 export type Payload = Record<string, unknown>;
 
-/** Seals payloads into opaque, authenticated tokens for one purpose. */
+/** Seals payloads into encrypted and authenticated tokens for one purpose. */
 export interface Sealer {
   /**
-   * Encrypts a payload until `expiresAtMs` (ms since the epoch, rounded down to a second) as a compact JWE
-   * (RFC 7516, alg dir, enc A256GCM).
+   * Encrypts a payload as a compact JWE (RFC 7516; alg `dir`, enc `A256GCM`) that expires at `expiresAtMs` (ms since
+   * the epoch, rounded down to a second).
    *
-   * @throws {RangeError} if the token would be longer than `open` accepts
+   * @throws {RangeError} If the token would be longer than `open()` accepts.
    */
   seal(payload: Payload, expiresAtMs: number): Promise<string>;
-  /** The payload, or null for what is expired, tampered with, of another purpose, or no token at all. */
+  /** The payload; null if the token is malformed, expired, tampered with, or for another purpose. */
   open(token: string): Promise<Payload | null>;
 }
 
-/** Parts of a sealer. */
+/** Keys, purpose and clock of a sealer. */
 export interface SealerOptions {
-  /** The first one seals, all of them open: a new one is put in front, the old one removed a token's life later. */
+  /** The first one seals, all of them open. To rotate, prepend a new one and drop the old once its tokens expired. */
   readonly secrets: readonly string[];
-  /** What the tokens are for; a token of one purpose never opens as another. */
+  /** What the tokens are for; a token sealed for one purpose never opens for another. */
   readonly purpose: string;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
-  /** Longest token, in characters; {@linkcode MAX_TOKEN_LENGTH} unless given. */
+  /** Longest token, in characters. @default {8192} */
   readonly maxLength?: number;
 }
 
@@ -44,7 +44,7 @@ interface KeyRing {
 /**
  * Creates a sealer.
  *
- * @throws {TypeError} if there is no secret, or an empty one
+ * @throws {TypeError} If there is no secret, or an empty one.
  */
 export function createSealer(
   { secrets, purpose, now, maxLength = MAX_TOKEN_LENGTH }: SealerOptions,
@@ -57,12 +57,12 @@ export function createSealer(
   }
 
   let derived: Promise<KeyRing> | undefined;
-  const keys = () => derived ??= deriveRing(current, previous, purpose);
+  const keys = () => derived ??= deriveKeyRing(current, previous, purpose);
 
   return {
     async seal(payload, expiresAtMs) {
       const { kid, key } = (await keys()).sealing;
-      // Below a claim of its own, so that no member of the payload is taken for a registered claim (RFC 7519 section 4.1).
+      // Nested in a claim, so that no member of the payload is mistaken for a registered claim (RFC 7519 section 4.1).
       const token = await new EncryptJWT({ data: payload })
         .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: purpose, kid })
         .setExpirationTime(Math.floor(expiresAtMs / 1000))
@@ -86,12 +86,12 @@ export function createSealer(
         }, {
           keyManagementAlgorithms: ["dir"],
           contentEncryptionAlgorithms: ["A256GCM"],
-          maxDecompressedLength: 0, // refuses "zip": we never compress
+          maxDecompressedLength: 0, // rejects "zip": we never compress
           typ: purpose,
           requiredClaims: ["exp", "data"],
           currentDate: new Date(now()),
         });
-        return payload["data"] as Payload; // authenticated: what `seal` was given
+        return payload["data"] as Payload; // authenticated, so it is what `seal()` was given
       } catch {
         return null;
       }
@@ -99,7 +99,7 @@ export function createSealer(
   };
 }
 
-async function deriveRing(
+async function deriveKeyRing(
   current: string,
   previous: readonly string[],
   purpose: string,
@@ -114,7 +114,7 @@ async function deriveRing(
   return { sealing, opening: new Map(opening) };
 }
 
-/** Derives a purpose's key and its public id from a secret (HKDF-SHA256, RFC 5869); the two outputs are independent. */
+/** Derives the key for a purpose, and its public key id, from a secret (HKDF-SHA256, RFC 5869), independently. */
 async function deriveKey(secret: string, purpose: string): Promise<SealKey> {
   const encoder = new TextEncoder();
   const master = await crypto.subtle.importKey(

@@ -1,9 +1,7 @@
-/**
- * Settings read from text: a table says what each one is, and one pass reads all of them or reports every problem.
- */
+/** Settings read from text: a table declares them, and one pass either reads them all or reports every problem. */
 import type { z } from "zod";
 
-/** How a setting is written: `allowed` says it in words, `schema` parses it. */
+/** The syntax of a setting: `allowed` describes it in words, `schema` parses it. */
 export interface Format<T> {
   readonly allowed: string;
   readonly schema: z.ZodType<T, string>;
@@ -12,21 +10,21 @@ export interface Format<T> {
 /** One row of a settings table. */
 export interface Setting<T> {
   readonly group: string;
-  /** One sentence: what the setting does. */
+  /** What the setting does, in one sentence. */
   readonly purpose: string;
   readonly format: Format<T>;
-  /** The text used when nothing is set; a setting without one is required. */
+  /** The text used if nothing is set; a setting without a default is required. */
   readonly default?: string;
-  /** What the default means, where its text does not say it. */
+  /** What the default means, if its text does not say so. */
   readonly whenUnset?: string;
-  /** Whether the value must never be shown. */
+  /** Whether the value must never be printed. */
   readonly secret?: boolean;
 }
 
-/** A setting that is missing (`given` is undefined) or not written as its format asks. */
+/** A setting that is missing (`given` is undefined) or does not match its format. */
 export interface SettingProblem {
   readonly name: string;
-  /** What was set, quoted and safe to print. */
+  /** The text that was set, quoted and safe to print. */
   readonly given: string | undefined;
   readonly allowed: string;
   readonly purpose: string;
@@ -44,7 +42,7 @@ export type SettingsResult<S extends Table> =
   | { readonly ok: true; readonly values: SettingValues<S> }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 
-/** Reads every setting of `table` from `source`; blanks around a value do not count, and an empty one is unset. */
+/** Reads every setting of `table` from `source`; surrounding whitespace is trimmed, and an empty value is unset. */
 export function readSettings<S extends Table>(
   table: S,
   source: Readonly<Record<string, string | undefined>>,
@@ -67,18 +65,19 @@ export function readSettings<S extends Table>(
   }
   return problems.length > 0
     ? { ok: false, problems }
+    // Every name of the table has a value now, each from its own format.
     : { ok: true, values: values as SettingValues<S> };
 }
 
-const SHOWN_CHARACTERS = 120;
+const MAX_SHOWN_LENGTH = 120;
 
 function printable(text: string, secret = false): string {
   if (secret) return `(hidden, ${text.length} characters)`;
-  // Up to the last "@", since a password may be why the text is no URL: with a slash in it, or without a scheme before.
+  // Up to the last "@": the password may be the reason that the text is not a URL, as with a slash in it or no scheme.
   const withoutUserinfo = text.replace(/^([a-z]*:\/\/)?.*@/is, "$1***@");
   return JSON.stringify(
-    withoutUserinfo.length > SHOWN_CHARACTERS
-      ? `${withoutUserinfo.slice(0, SHOWN_CHARACTERS)}…`
+    withoutUserinfo.length > MAX_SHOWN_LENGTH
+      ? `${withoutUserinfo.slice(0, MAX_SHOWN_LENGTH)}…`
       : withoutUserinfo,
   );
 }

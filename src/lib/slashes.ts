@@ -1,4 +1,4 @@
-/** The text without the slashes that it ends in. A plain `/\/+$/` would try every slash of a run, to the run's end. */
+/** The text without its trailing slashes. A plain `/\/+$/` would retry from every slash of a run: quadratic time. */
 export function withoutTrailingSlashes(text: string): string {
   return text.replace(/(?<!\/)\/+$/, "");
 }

@@ -1,6 +1,6 @@
 /**
- * Whether `until` (ms) is still to come, and no further away than it was put. A clock may be set back by an hour: a
- * pause of seconds must not become one of an hour by that, but ends.
+ * Whether the time `until` (ms) is still ahead, and by no more than the `withinMs` that it was set ahead. If the clock
+ * is set back by an hour, a pause of a few seconds must end rather than last an hour.
  */
 export function isUpcoming(
   until: number,

@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers";
 
 import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
-import { happens } from "../lib/happens.ts";
+import { settlesWithin } from "../lib/settles_within.ts";
 import type { Traffic, UpstreamWebSocket } from "../upstream/websocket.ts";
 import { ClientQueue } from "./client_queue.ts";
 
@@ -181,13 +181,13 @@ export function relay(
   }
 
   async function run(): Promise<TunnelEnd> {
-    if (!await happens(opened.promise, handshakeTimeoutMs)) {
+    if (!await settlesWithin(opened.promise, handshakeTimeoutMs)) {
       // Nothing tells of a client that left before its 101.
       end({ by: "client", code: 1006, reason: "never opened" });
       released.resolve();
     }
     await relayDown();
-    await happens(released.promise, handshakeTimeoutMs);
+    await settlesWithin(released.promise, handshakeTimeoutMs);
     return { ...await ended.promise, ...upstream.traffic };
   }
 

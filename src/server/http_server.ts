@@ -1,6 +1,6 @@
 /** Wraps `Deno.serve`, in particular how it shuts down. */
 import type { Handler } from "../http/dispatch.ts";
-import { happens } from "../lib/happens.ts";
+import { settlesWithin } from "../lib/settles_within.ts";
 
 /** An address to listen on; port 0 means any free port. */
 export interface ListenAddress {
@@ -65,7 +65,7 @@ export function startHttpServer(
     shutdown: () => server.shutdown(),
     // Once it is shutting down, Deno.serve cannot be hurried: aborting its signal throws then.
     async close(timeoutMs) {
-      await happens(server.shutdown(), timeoutMs);
+      await settlesWithin(server.shutdown(), timeoutMs);
     },
   };
 }

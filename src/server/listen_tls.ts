@@ -7,7 +7,7 @@
  */
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Handler } from "../http/dispatch.ts";
-import { happens } from "../lib/happens.ts";
+import { settlesWithin } from "../lib/settles_within.ts";
 import { watchAccepting } from "./accept_watch.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ListenAddress } from "./http_server.ts";
@@ -83,7 +83,7 @@ export async function listenTls(
       stopAccepting();
       await closeInner(timeoutMs);
       // What the inner servers sent last is still on its way to the clients.
-      await happens(closed, timeoutMs);
+      await settlesWithin(closed, timeoutMs);
       for (const client of clients) client.destroy();
       await closed;
     },

@@ -6,8 +6,9 @@ import {
   cookieValues,
   withoutOwnCookies,
 } from "../../src/auth/cookies.ts";
+import { previewDomain } from "../../src/config/preview_domain.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
-import { baseUrl, parentDomain } from "../../src/lib/formats.ts";
+import { baseUrl } from "../../src/lib/formats.ts";
 import { readSettings } from "../../src/lib/settings.ts";
 import { withoutTrailingSlashes } from "../../src/lib/slashes.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
@@ -103,9 +104,9 @@ Deno.test("a password with a slash, or without a scheme before it, is not shown 
 });
 
 Deno.test("a base domain that no URL can have is refused", () => {
-  assert.equal(parentDomain().schema.safeParse("xn--3600").success, false);
+  assert.equal(previewDomain().schema.safeParse("xn--3600").success, false);
   assert.equal(
-    parentDomain().schema.safeParse("xn--bcher-kva.example").success,
+    previewDomain().schema.safeParse("xn--bcher-kva.example").success,
     true,
   );
 });

@@ -1,5 +1,6 @@
 /** Long answers, entries and settings. */
 import { parseEnvelope } from "../../src/cache/redis_envelope.ts";
+import { previewDomain } from "../../src/config/preview_domain.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
 import { proxyDomainOf } from "../../src/daytona/remote_config.ts";
 import {
@@ -7,7 +8,6 @@ import {
   baseUrl,
   listenAddress,
   listOf,
-  parentDomain,
 } from "../../src/lib/formats.ts";
 import { escapeHtml } from "../../src/lib/html.ts";
 import { readSettings } from "../../src/lib/settings.ts";
@@ -21,7 +21,7 @@ function runner(url: string): unknown {
 
 const SETTING_FORMATS = {
   baseUrl: baseUrl(),
-  parentDomain: parentDomain(),
+  previewDomain: previewDomain(),
   listenAddress: listenAddress(),
   addressRanges: listOf(addressRange()),
 };

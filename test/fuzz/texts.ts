@@ -1,6 +1,8 @@
 /** Settings, markup and seals: {@linkcode readSettings} and its formats, {@linkcode escapeHtml}, {@linkcode createSealer}. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { oidcScope } from "../../src/config/oidc_scope.ts";
+import { previewDomain } from "../../src/config/preview_domain.ts";
 import {
   addressRange,
   baseUrl,
@@ -10,8 +12,6 @@ import {
   listOf,
   optional,
   origin,
-  parentDomain,
-  scope,
   seconds,
   token,
 } from "../../src/lib/formats.ts";
@@ -72,7 +72,7 @@ const FORMATS: readonly ((text: string) => void)[] = [
     assert.equal(new URL(`${url}/x`).href, `${url}/x`);
   }),
   format(origin(), (value) => assert.equal(new URL(value).origin, value)),
-  format(parentDomain(), ({ name }) => {
+  format(previewDomain(), ({ name }) => {
     const { href } = new URL(`http://3000-x.${name}/`);
     assert.equal(href, `http://3000-x.${name}/`);
   }),
@@ -86,7 +86,10 @@ const FORMATS: readonly ((text: string) => void)[] = [
   format(optional(token()), (value) => {
     if (value !== undefined) assert.match(value, /^[\x21-\x7e]+$/);
   }),
-  format(scope(), (value) => assert.ok(value.split(" ").includes("openid"))),
+  format(
+    oidcScope(),
+    (value) => assert.ok(value.split(" ").includes("openid")),
+  ),
   format(filePath(), (path) => assert.ok(!path.includes("\0"))),
 ];
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { createBatches } from "../../src/lib/batches.ts";
 
-/** Doubles numbers, in batches that can be held. */
+/** Doubles numbers, in batches that can be held back. */
 function doubling(max: number) {
   const batches: number[][] = [];
   let held: PromiseWithResolvers<void> | undefined;
@@ -52,6 +52,20 @@ Deno.test("createBatches() has no batch wait for one that hangs", async () => {
   release();
   assert.deepEqual(await hanging, [2, 4]);
   assert.equal(await later, 6);
+});
+
+Deno.test("createBatches() rejects a batch that has other than one result for each item", async () => {
+  for (const results of [[], [1], [1, 2, 3]]) {
+    const miscounting = createBatches<number, number>({
+      max: 2,
+      run: () => Promise.resolve(results),
+    });
+    const settled = await Promise.allSettled([1, 2].map(miscounting));
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ["rejected", "rejected"],
+    );
+  }
 });
 
 Deno.test("createBatches() rejects what failed, and does the rest", async () => {

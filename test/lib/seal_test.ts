@@ -27,7 +27,7 @@ function sealer(
   return createSealer({ secrets, purpose, now });
 }
 
-/** The key that the sealer derives, by another road: HKDF of node:crypto. */
+/** The key that the sealer derives, derived independently with node:crypto's HKDF. */
 async function keyOf(secret: string, purpose: string): Promise<Uint8Array> {
   const { hkdfSync } = await import("node:crypto");
   return new Uint8Array(
@@ -145,7 +145,7 @@ Deno.test("open() refuses a token with any character changed", async () => {
   const token = await seal({ a: 1 }, NOW + HOUR);
   for (let at = 0; at < token.length; at++) {
     if (token[at] === ".") continue;
-    // Differs in the two highest bits of six: the lowest may be padding at the end of a part.
+    // The change is in the two highest of the six bits: the lowest may be padding at the end of a part.
     const other = /[A-Z]/.test(token[at] ?? "") ? "z" : "A";
     equal(await open(token.slice(0, at) + other + token.slice(at + 1)), null);
   }

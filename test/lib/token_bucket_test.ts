@@ -15,7 +15,7 @@ function setUp(
   return { buckets: createTokenBuckets({ ...limits, now }), clock };
 }
 
-/** How many tokens the key's bucket has, all of which are taken. */
+/** Takes all tokens of the key's bucket and returns how many there were. */
 function drain(buckets: TokenBuckets, key: string): number {
   let taken = 0;
   while (buckets.take(key).ok) taken++;

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../../config.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { happens } from "../../lib/happens.ts";
+import { settlesWithin } from "../../lib/settles_within.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import type { EventLog } from "../event_log.ts";
@@ -82,7 +82,7 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   }
   const ended = outcomeOf(workers);
   const forced = second.then(async (signal): Promise<Outcome> => {
-    await happens(ended, LAST_LINES_MS);
+    await settlesWithin(ended, LAST_LINES_MS);
     return { code: EXIT_CODES[signal] };
   });
   return await Promise.race([ended, forced]);
@@ -142,7 +142,7 @@ async function renderMetrics(
 ): Promise<string> {
   let texts: string[] | undefined;
   const rendered = Promise.all(workers.map((worker) => worker.renderMetrics()));
-  await happens(
+  await settlesWithin(
     rendered.then((all) => void (texts = all)),
     timeoutMs,
   );

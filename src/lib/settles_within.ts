@@ -1,6 +1,6 @@
-/** Whether `event` resolves within `ms` milliseconds and before `signal` aborts; rejects if `event` rejects first. */
-export async function happens(
-  event: Promise<unknown>,
+/** Whether `promise` fulfils within `ms` milliseconds and before `signal` aborts; rejects if `promise` rejects first. */
+export async function settlesWithin(
+  promise: Promise<unknown>,
   ms: number,
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -12,7 +12,7 @@ export async function happens(
   signal?.addEventListener("abort", giveUp);
   const timer = setTimeout(giveUp, ms);
   try {
-    return await Promise.race([event.then(() => true), late.promise]);
+    return await Promise.race([promise.then(() => true), late.promise]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", giveUp);
