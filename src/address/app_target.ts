@@ -1,18 +1,18 @@
 /**
- * The request-target that a runner gets. The app's own target is appended to the sandbox's prefix as text, so every
- * byte of it survives; the one thing that must not survive is a dot segment (RFC 3986 section 3.3), however it is
- * spelled: behind the prefix lies the runner's whole API.
+ * The request-target sent to a runner. The app's own target is appended to the sandbox's prefix as text, so that every
+ * byte of it survives. The one exception is dot segments (RFC 3986 section 3.3), however they are spelled: one that
+ * climbs out of the prefix reaches the rest of the runner's API.
  */
 
-/** A run of path that is or may become a dot segment at some hop: dots plain or encoded, between any separators. */
+/** What is a dot segment, or may become one at some hop: plain or encoded dots between separators of any kind. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;
 
 const ONE_DOT = /^(?:\.|%2e)$/i;
 const TWO_DOTS = /^(?:\.|%2e){2}$/i;
 
 /**
- * Removes the dot segments of a path the way a browser does (WHATWG URL, path state), keeping all other bytes;
- * undefined where dots touch a separator that only some hops see (`\`, `%2F`, `%5C`, `#`).
+ * Removes the dot segments of a path as a browser does (WHATWG URL, path state) and keeps all other bytes; undefined if
+ * dots adjoin something that only some hops take for a separator (`\`, `%2F`, `%5C`, `#`).
  */
 export function removeDotSegments(path: string): string | undefined {
   if (!DOT_SEGMENT.test(path)) return path;
@@ -36,37 +36,37 @@ export function removeDotSegments(path: string): string | undefined {
 const SANDBOX_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * The runner's request-target for `target` (origin form) on a port of a sandbox, or undefined where the target's
- * path cannot be kept inside the sandbox.
+ * The runner's request-target for `target` (origin form) on a port of a sandbox; undefined if its path cannot be
+ * confined to the sandbox.
  *
- * @throws {TypeError} If `sandboxId` is not one: it comes from the API and is trusted to have been checked.
+ * @throws {TypeError} If `sandboxId` is not a sandbox id: it comes from the API and should have been validated there.
  */
 export function portTarget(
   sandboxId: string,
   port: number,
   target: string,
 ): string | undefined {
-  return below(`${toolboxOf(sandboxId)}/proxy/${port}`, target);
+  return appendTarget(`${toolboxPath(sandboxId)}/proxy/${port}`, target);
 }
 
 /**
- * The same for the sandbox's toolbox: its daemon, which the paths of ports lead through as well.
+ * The same for the sandbox's toolbox, which is the daemon that also proxies the ports.
  *
- * @throws {TypeError} If `sandboxId` is not one.
+ * @throws {TypeError} If `sandboxId` is not a sandbox id.
  */
 export function toolboxTarget(
   sandboxId: string,
   target: string,
 ): string | undefined {
-  return below(toolboxOf(sandboxId), target);
+  return appendTarget(toolboxPath(sandboxId), target);
 }
 
-function toolboxOf(sandboxId: string): string {
+function toolboxPath(sandboxId: string): string {
   if (!SANDBOX_ID.test(sandboxId)) throw new TypeError("Not a sandbox id");
   return `/sandboxes/${sandboxId}/toolbox`;
 }
 
-function below(prefix: string, target: string): string | undefined {
+function appendTarget(prefix: string, target: string): string | undefined {
   const queryAt = target.indexOf("?");
   const path = removeDotSegments(
     queryAt < 0 ? target : target.slice(0, queryAt),

@@ -1,30 +1,31 @@
 /**
- * What the data plane serves on a base host, by path: the toolbox of a sandbox, and build logs. Everything else there
- * is the control plane's.
+ * What the data plane serves on a base host, by path: sandboxes' toolboxes and build logs. Everything else there belongs
+ * to the control plane.
  */
-/** A path of the base host that leads to a runner. */
+
+/** A path on the base host that leads to a runner. */
 export type BaseRoute =
   | {
     readonly kind: "toolbox";
     readonly sandboxId: string;
-    /** The daemon's own request-target: what follows `/toolbox/{sandboxId}`, beginning with a slash. */
+    /** The daemon's own request-target: whatever follows `/toolbox/{sandboxId}`, starting with a slash. */
     readonly target: string;
   }
   | {
     readonly kind: "build_logs";
     readonly of: "snapshot" | "sandbox";
     readonly id: string;
-    /** From the question mark on; empty where there is none. */
+    /** The query with its question mark; empty if there is none. */
     readonly query: string;
   }
-  /** Below `/toolbox/`, but no sandbox is named. */
+  /** Below `/toolbox/`, but without a valid sandbox id. */
   | { readonly kind: "malformed" };
 
 const TOOLBOX = /^\/toolbox\/([A-Za-z0-9_-]{1,64})(?=[/?]|$)/;
 const BUILD_LOGS =
   /^\/(snapshots|sandboxes)\/([A-Za-z0-9_-]{1,64})\/build-logs(?=\?|$)/;
 
-/** The part of a base host that a request-target names; undefined where that is the control plane's. */
+/** Parses a request-target on the base host; undefined if it belongs to the control plane. */
 export function baseRoute(target: string): BaseRoute | undefined {
   const toolbox = TOOLBOX.exec(target);
   if (toolbox !== null) {

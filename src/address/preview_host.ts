@@ -1,37 +1,37 @@
 /**
- * The preview host grammar: `{port}-{label}.{base}`, one DNS label (RFC 1035 section 2.3.1) in front of a configured
+ * The grammar of preview hosts: `{port}-{label}.{base}`, one DNS label (RFC 1035 section 2.3.1) in front of a configured
  * base domain, such as `3000-0b9f….preview.example.com`. The label is a sandbox id or a signed preview token.
  *
- * The port has exactly one spelling: `02280-`, `+2280-` or `0x8e8-` is no preview host, because a later hop would
- * read such a spelling as a port whose protection was decided on the text.
+ * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them as
+ * port 2280, although access was decided for another text.
  */
 
 /** A host that names one port of one sandbox. */
 export interface PreviewHost {
   readonly port: number;
-  /** Sandbox id or signed token, lower case. */
+  /** The sandbox id or signed token, in lower case. */
   readonly label: string;
-  /** The configured base domain, lower case, without port. */
+  /** The configured base domain, in lower case, without a port. */
   readonly base: string;
-  /** `{base}` with the port of the Host header where it had one: what this sandbox's other preview hosts end in. */
+  /** `{base}` plus the Host field's port, if it had one: how all preview hosts of this sandbox end. */
   readonly authoritySuffix: string;
 }
 
-/** What a Host header means to the gateway. */
+/** What the authority of a request means to the gateway. */
 export type ParsedHost =
   | { readonly kind: "preview"; readonly host: PreviewHost }
   /** The base domain itself. */
   | { readonly kind: "base"; readonly base: string }
-  /** Below a base domain, but no preview host. */
+  /** Below a base domain, but not a preview host. */
   | { readonly kind: "malformed" }
-  /** An address or name that is not ours: health checks of a load balancer come this way. */
+  /** An address or name that is not ours, as in a load balancer's health checks. */
   | { readonly kind: "foreign" };
 
 const FIRST_LABEL = /^([1-9][0-9]{0,4})-([a-z0-9_-]{1,57})$/;
 
 /**
- * Classifies an authority (`host[:port]`, already checked by {@linkcode splitRequestUrl}) against the base domains,
- * which are lower case, carry no port, and come longest first where one lies below another.
+ * Classifies an authority (`host[:port]`, validated by {@linkcode splitRequestUrl}) against the base domains: these are
+ * in lower case, have no port, and are sorted so that a subdomain of another comes before it.
  */
 export function parseHost(
   authority: string,
@@ -40,8 +40,8 @@ export function parseHost(
   const lower = authority.toLowerCase();
   const colon = lower.startsWith("[") ? -1 : lower.indexOf(":");
   const port = colon < 0 ? "" : lower.slice(colon);
-  const absolute = colon < 0 ? lower : lower.slice(0, colon);
-  const name = absolute.endsWith(".") ? absolute.slice(0, -1) : absolute;
+  const host = colon < 0 ? lower : lower.slice(0, colon);
+  const name = host.endsWith(".") ? host.slice(0, -1) : host;
 
   for (const base of baseDomains) {
     if (name === base) return { kind: "base", base };
@@ -61,7 +61,7 @@ export function parseHost(
   return { kind: "foreign" };
 }
 
-/** Whether an Origin (RFC 6454 section 6.2) belongs to the same sandbox as `host`, on any of its ports. */
+/** Whether an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port. */
 export function isSameSandboxOrigin(
   origin: string,
   host: Pick<PreviewHost, "label" | "authoritySuffix">,

@@ -1,10 +1,10 @@
 /**
- * `Request.url` of `Deno.serve` is not a parsed URL but the text scheme + authority + request-target, as received.
- * Parsing it would normalise the target, so it is sliced. The authority must be one the grammar knows and the Host
- * header must agree with it: a Host of `h/a?b` would otherwise shift the slice.
+ * Splits a request's URL without parsing it. In `Deno.serve`, `Request.url` is the text scheme + authority +
+ * request-target as received; parsing would normalise the target, so it is sliced instead. The authority must match the
+ * grammar and agree with the Host field: otherwise a Host of `h/a?b` would shift the slice.
  */
 
-/** Where a request is addressed, byte for byte. */
+/** What a request is addressed to, byte for byte. */
 export interface RequestAddress {
   /** `host[:port]` as received. */
   readonly authority: string;
@@ -21,8 +21,8 @@ const AUTHORITY =
   /(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/y;
 
 /**
- * Slices the authority and the raw target out of `url`; `hostHeader` is null over HTTP/2, where `:authority` is the
- * only source (RFC 9113 section 8.3.1).
+ * Slices the authority and the raw target out of `url`; `hostHeader` is null over HTTP/2 if only `:authority` names the
+ * host (RFC 9113 section 8.3.1).
  */
 export function splitRequestUrl(
   url: string,
@@ -32,8 +32,8 @@ export function splitRequestUrl(
   AUTHORITY.lastIndex = start;
   const authority = AUTHORITY.exec(url)?.[0];
   if (authority === undefined) return { ok: false, code: "bad_host" };
-  // RFC 9112 section 3.2.2: with an absolute-form target, the authority there wins over Host. A client that sends
-  // two different ones is not asking for anything we want to guess.
+  // With a target in absolute form, its authority overrides Host (RFC 9112 section 3.2.2). If the two differ, we do not
+  // guess which one the client means.
   if (
     hostHeader !== null &&
     hostHeader.toLowerCase() !== authority.toLowerCase()

@@ -1,11 +1,11 @@
-/** Where a page of ours on a preview host may send its visitor: to that very host, whatever the request says. */
+/** Where the gateway's own pages on a preview host may redirect: only to that host, whatever the request says. */
 
-/** Origin form of visible ASCII: a browser drops tabs and line breaks before it reads a URL. */
+/** Visible ASCII in origin form: a browser strips tabs and line breaks before it parses a URL. */
 const TARGET = /^\/[\x21-\x7e]*$/;
 
 /**
- * The path, query and fragment of `text` if it is a path, or a URL of exactly `origin` (lower case); undefined
- * otherwise. It may begin with `//`, so a Location needs the origin in front of it.
+ * The path, query and fragment of `text` if it is a path or a URL with exactly this `origin` (in lower case); undefined
+ * otherwise. The result may start with `//`, so a Location field must prefix it with the origin.
  */
 export function sameHostTarget(
   text: string,
@@ -14,7 +14,7 @@ export function sameHostTarget(
   const isAbsolute = text.slice(0, origin.length).toLowerCase() === origin;
   const target = isAbsolute ? text.slice(origin.length) : text;
   if (!TARGET.test(target)) return undefined;
-  // On its own this names another host (WHATWG URL, relative slash state).
+  // A relative reference that starts like this names another host (WHATWG URL, relative slash state).
   const namesHost = /^\/[/\\]/.test(target);
   return isAbsolute || !namesHost ? target : undefined;
 }

@@ -6,7 +6,7 @@ export interface Fields extends Iterable<[name: string, value: string]> {
 }
 
 /**
- * Copies all fields out of `headers`, once. On the `Headers` of a `Deno.serve` request, a lookup takes about 0.2 µs, and
+ * Copies all fields out of `headers`, once. On the `Headers` of a `Deno.serve` request, a lookup takes about 0.2 µs and
  * iterating over the twenty fields of a browser 13 µs (9 µs by `forEach`); in this table, 0.02 µs and 0.04 µs.
  */
 export function fieldsOf(headers: Headers): Fields {

@@ -90,7 +90,7 @@ Deno.test("portTarget() throws on an id that would be a path", () => {
 });
 
 Deno.test("removeDotSegments() copes with a path of nothing but dots", () => {
-  // Long enough that a matcher which backtracks would not come back.
+  // Long enough that a backtracking pattern would not finish.
   assert.equal(removeDotSegments("/" + "%2f.".repeat(20_000)), undefined);
   assert.equal(removeDotSegments("/" + "../".repeat(20_000)), "/");
 });

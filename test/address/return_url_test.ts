@@ -60,9 +60,9 @@ Deno.test("checkReturnUrl() tells the preview host, and writes it canonically", 
   );
 });
 
-/** Spellings that somebody reads as another place, or that we have no use for. */
+/** Spellings that some parser resolves to another place, or that the gateway never produces. */
 const HOSTILE = [
-  // no absolute URL of our scheme
+  // not an absolute URL of our scheme
   "",
   "/",
   "/login",
@@ -95,7 +95,7 @@ const HOSTILE = [
   "https://3000-demo.preview.example.com:8443?a",
   "https://3000-demo.preview.example.com:8443#a",
   "https://3000-demo.preview.example.com:8443;/",
-  // another authority by user information or a misread end of the authority
+  // another authority, by userinfo or by a misread end of the authority
   "https://user@3000-demo.preview.example.com:8443/",
   "https://user:pass@3000-demo.preview.example.com:8443/",
   "https://@3000-demo.preview.example.com:8443/",
@@ -111,7 +111,7 @@ const HOSTILE = [
   "https://evil.com;3000-demo.preview.example.com:8443/",
   "https://evil.com&3000-demo.preview.example.com:8443/",
   "https://evil.com,3000-demo.preview.example.com:8443/",
-  // what browsers strip, and what ends a header field
+  // characters that browsers strip or that end a header field
   " https://3000-demo.preview.example.com:8443/",
   "https://3000-demo.preview.example.com:8443/ ",
   "https://3000-demo.preview.example.com:8443/\n",
@@ -167,7 +167,7 @@ const HOSTILE = [
   "https://127.0.0.1:8443/",
   "https://2130706433/",
   "https://localhost:8443/",
-  // no preview host
+  // not a preview host
   "https://preview.example.com:8443/",
   "https://preview.example.com:8443/callback?code=x",
   "https://.preview.example.com:8443/",
@@ -182,7 +182,7 @@ const HOSTILE = [
   "https://65536-demo.preview.example.com:8443/",
   "https://x.3000-demo.preview.example.com:8443/",
   `https://3000-${"a".repeat(58)}.preview.example.com:8443/`,
-  // a preview host, but not of this login
+  // a preview host, but not below this login's base host
   "https://3000-demo.other.example.org:8443/",
   "https://3000-demo.example.com:8443/",
   "https://3000-demo.preview.example.com/",
@@ -195,17 +195,17 @@ const HOSTILE = [
   "https://3000-demo.preview.example.com:-8443/",
   "https://3000-demo.preview.example.com:\uff18443/",
   "https://3000-demo.preview.example.com:https/",
-  // a signed token, for which there is no login
+  // a signed token, for which a login is of no use
   "https://3000-abcdefgh12345678.preview.example.com:8443/",
   "https://3000-ABCDEFGH12345678.preview.example.com:8443/",
-  // a target that no request has
+  // a target that no request can have
   "https://3000-demo.preview.example.com:8443/#",
   "https://3000-demo.preview.example.com:8443/#//evil.com",
   "https://3000-demo.preview.example.com:8443/?a#b",
   "https://3000-demo.preview.example.com:8443/\u00e9",
   "https://3000-demo.preview.example.com:8443/\u202egnp",
   "https://3000-demo.preview.example.com:8443/\ud800",
-  "https://3000-demo.preview.example.com:8443/\u010d\u010aSet-Cookie:a", // becomes CR LF where only low bytes are kept
+  "https://3000-demo.preview.example.com:8443/\u010d\u010aSet-Cookie:a", // becomes CR LF if only the low bytes are kept
 ];
 
 Deno.test("checkReturnUrl() refuses every other spelling", () => {
@@ -225,7 +225,7 @@ Deno.test("checkReturnUrl() has nowhere to return to before the base domains are
   assert.deepEqual(checkReturnUrl(`${ORIGIN}/`, nowhere), { ok: false });
 });
 
-/** The numbers of a linear congruential generator, the same in each run, in [0, 1). */
+/** Numbers in [0, 1) from a linear congruential generator: the same in every run. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -252,7 +252,7 @@ const PIECES = [
   "A",
 ];
 
-/** A good URL, damaged in up to three places. */
+/** A valid URL, corrupted in up to three places. */
 function damaged(random: () => number): string {
   let text = `${ORIGIN}/path?query=1`;
   for (let left = Math.floor(random() * 4); left > 0; left--) {
@@ -272,7 +272,7 @@ Deno.test("checkReturnUrl() accepts only what a browser, too, reads as a preview
     const result = checkReturnUrl(text, HERE);
     if (!result.ok) continue;
     accepted.add(text);
-    // As a browser does with a Location field: relative to the page that sent it.
+    // Resolved as a browser resolves a Location field: relative to the requested URL.
     const read = new URL(result.url, "https://preview.example.com:8443/login");
     assert.equal(read.protocol, "https:", text);
     assert.equal(read.username + read.password + read.hash, "", text);

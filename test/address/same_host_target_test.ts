@@ -13,14 +13,14 @@ Deno.test("sameHostTarget() takes a path, or a URL of the origin, byte for byte"
       ["/a//b\\c", "/a//b\\c"],
       [`${ORIGIN}/`, "/"],
       [`${ORIGIN}/a?b=(1)&c`, "/a?b=(1)&c"],
-      // With the origin in front of it, which the caller puts there, this is a path.
+      // A path, once the caller has prefixed it with the origin.
       [`${ORIGIN}//evil.com/`, "//evil.com/"],
       ["HTTPS://3000-Demo.Preview.Example.com:8443/A", "/A"],
     ] as const
   ) assert.equal(sameHostTarget(text, ORIGIN), target, text);
 });
 
-/** Spellings of another place, or of none. */
+/** Spellings of another place, or of no valid place at all. */
 const HOSTILE = [
   "",
   "a",
@@ -39,7 +39,7 @@ const HOSTILE = [
   "https://3000-demo.preview.example.com:443/",
   "https://3000-demo.preview.example.com:84430/",
   "https://3000-demo.preview.example.com:8443:1/",
-  // a host that only begins like this one
+  // a host that only starts like this one
   `${ORIGIN}.evil.com/`,
   `${ORIGIN}@evil.com/`,
   `${ORIGIN}:x@evil.com/`,
@@ -60,13 +60,13 @@ const HOSTILE = [
   "/\\/evil.com/",
   "//3000-demo.preview.example.com:8443/",
   "3000-demo.preview.example.com:8443/",
-  // misspelt schemes that browsers repair
+  // malformed URLs that browsers repair
   "https:/evil.com/",
   "https:evil.com/",
   "https:\\\\evil.com/",
   "javascript:alert(1)",
   "data:text/html,x",
-  // what browsers drop, and what ends a field
+  // characters that browsers strip or that end a header field
   "/\t/evil.com/",
   "/\n/evil.com/",
   "/\r/evil.com/",
