@@ -1,6 +1,6 @@
 /**
- * What the data plane serves on a base host, by path: sandboxes' toolboxes and build logs. Everything else there belongs
- * to the control plane.
+ * What the data plane serves on a base host, by path: sandboxes' toolboxes and build logs. Everything else there
+ * belongs to the control plane.
  */
 
 /** A path on the base host that leads to a runner. */

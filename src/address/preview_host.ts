@@ -1,9 +1,10 @@
 /**
- * The grammar of preview hosts: `{port}-{label}.{base}`, one DNS label (RFC 1035 section 2.3.1) in front of a configured
- * base domain, such as `3000-0b9f….preview.example.com`. The label is a sandbox id or a signed preview token.
+ * The grammar of preview hosts: `{port}-{label}.{base}`, one DNS label (RFC 1035 section 2.3.1) in front of a
+ * configured base domain, such as `3000-0b9f….preview.example.com`. The label is a sandbox id or a signed preview
+ * token.
  *
- * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them as
- * port 2280, although access was decided for another text.
+ * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them
+ * as port 2280, although access was decided for another text.
  */
 
 /** A host that names one port of one sandbox. */

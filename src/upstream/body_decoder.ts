@@ -1,12 +1,14 @@
-/** Finds the content in the octets of a message body, however they are cut. */
+/** Extracts the content from the octets of a message body, however they are split across reads. */
 export interface BodyDecoder {
-  /** Whether the body is complete: nothing more belongs to it. */
+  /** Whether the body is complete. */
   readonly done: boolean;
-  /** Whether the connection's end is the body's end. */
+  /** Whether the body is delimited by the end of the connection. */
   readonly endsAtClose: boolean;
   /**
-   * Appends views of the content found in `octets` to `content` and returns how many octets belong to the body:
-   * all of them unless it is done. Throws `UpstreamError` "protocol_error".
+   * Appends the content found in `octets` to `content`, as views, and returns how many octets belong to the body: all
+   * of them unless the body ends within them.
+   *
+   * @throws {UpstreamError} `protocol_error`
    */
   decode(
     octets: Uint8Array<ArrayBuffer>,
@@ -14,7 +16,7 @@ export interface BodyDecoder {
   ): number;
 }
 
-/** A body of a known number of octets. */
+/** A body delimited by Content-Length. */
 export class LengthDecoder implements BodyDecoder {
   readonly endsAtClose = false;
   #remaining: number;
@@ -23,7 +25,7 @@ export class LengthDecoder implements BodyDecoder {
     this.#remaining = contentLength;
   }
 
-  /** Octets that are still to come. */
+  /** How many octets are still to come. */
   get remaining(): number {
     return this.#remaining;
   }
@@ -43,7 +45,7 @@ export class LengthDecoder implements BodyDecoder {
   }
 }
 
-/** A body that lasts until the connection is closed. */
+/** A body delimited by the end of the connection. */
 export class CloseDecoder implements BodyDecoder {
   readonly endsAtClose = true;
   readonly done = false;

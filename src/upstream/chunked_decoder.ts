@@ -3,13 +3,13 @@ import { protocolError } from "./errors.ts";
 import { COLON, CR, isFieldOctet, isTokenOctet, LF } from "./octets.ts";
 import type { HeadLimits } from "./response_head.ts";
 
-/** As many hex digits as 2^53 - 1 has, and two zeros in front. */
+/** The 14 hex digits of 2^53 - 1, plus two leading zeros. */
 const MAX_SIZE_DIGITS = 16;
-/** Nobody has a use for chunk extensions; this is room enough for those that are seen. */
+/** Per chunk. Extensions are ignored, and the few that occur in practice are short. */
 const MAX_EXTENSION_BYTES = 1024;
 const SEMICOLON = 0x3b;
 
-/** What the next octet has to be. */
+/** Which part of the chunked body the next octet belongs to. */
 type State =
   | "size"
   | "extension"
@@ -24,12 +24,12 @@ type State =
   | "last-lf"
   | "done";
 
-/** The chunked transfer coding (RFC 9112 section 7.1); trailer fields are checked and dropped. */
+/** The chunked transfer coding (RFC 9112 section 7.1); trailer fields are validated and discarded. */
 export class ChunkedDecoder implements BodyDecoder {
   readonly endsAtClose = false;
   readonly #limits: HeadLimits;
   #state: State = "size";
-  /** Of the chunk: octets announced, then octets still to come. */
+  /** The size of the current chunk, counted down as its octets arrive. */
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
@@ -77,14 +77,16 @@ export class ChunkedDecoder implements BodyDecoder {
         return "extension";
       case "size-lf":
         if (octet !== LF) {
-          throw protocolError("bare CR in a chunk's first line");
+          throw protocolError("bare CR in a chunk-size line");
         }
         return this.#size === 0 ? "trailer-start" : "data";
       case "data-cr":
-        if (octet !== CR) throw protocolError("chunk longer than announced");
+        if (octet !== CR) {
+          throw protocolError("chunk data longer than the chunk size");
+        }
         return "data-lf";
       case "data-lf":
-        if (octet !== LF) throw protocolError("bare CR behind a chunk");
+        if (octet !== LF) throw protocolError("bare CR after chunk data");
         this.#digits = 0;
         this.#extensionBytes = 0;
         return "size";
@@ -100,7 +102,7 @@ export class ChunkedDecoder implements BodyDecoder {
       if (
         ++this.#digits > MAX_SIZE_DIGITS || this.#size > Number.MAX_SAFE_INTEGER
       ) {
-        throw protocolError("chunk size out of bounds");
+        throw protocolError("chunk size too large");
       }
       return "size";
     }

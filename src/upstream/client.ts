@@ -1,9 +1,9 @@
-import { attempt, type AttemptContext } from "./attempt.ts";
+import { connect, type ConnectContext } from "./connect.ts";
 import { Connection } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Dial, dial } from "./dial.ts";
 import { UpstreamError } from "./errors.ts";
-import { Exchange, type ExchangeContext } from "./exchange.ts";
+import { type ExchangeContext, UpstreamExchange } from "./exchange.ts";
 import { Pool } from "./pool.ts";
 import { requestHead } from "./request_head.ts";
 import type {
@@ -13,25 +13,25 @@ import type {
 } from "./types.ts";
 import { upgradedConnection } from "./upgraded.ts";
 
-/** Bounds and seams of a client; times in milliseconds. */
+/** Limits and dependencies of a client; times in milliseconds. */
 export interface UpstreamOptions {
-  /** For connecting, TLS included; 0 for no limit. */
+  /** How long connecting may take, TLS included; 0 for no limit. */
   readonly connectTimeoutMs: number;
-  /** From the request's last octet to the final response head; 0 for no limit. */
+  /** How long the final response head may take after the request's last octet; 0 for no limit. */
   readonly headerTimeoutMs: number;
-  /** How long an upload may stand still before there is a response, whoever is waited for; 0 for no limit. */
+  /** How long an upload may stall before there is a response, whichever side causes it; 0 for no limit. */
   readonly uploadIdleTimeoutMs: number;
-  /** How long a connection may rest: less than upstreams allow, so that they do not close it under a request. */
+  /** How long a connection may be idle: less than upstreams allow, lest they close it just as a request is sent. */
   readonly idleTimeoutMs: number;
   readonly maxIdlePerOrigin: number;
   readonly maxIdle: number;
-  /** Octets of one response head, or trailer section. */
+  /** Most octets of a response head or trailer section. */
   readonly maxHeadBytes: number;
-  /** Fields of one response head, or trailer section. */
+  /** Most fields of a response head or trailer section. */
   readonly maxHeaderCount: number;
-  /** PEM certificates trusted beside the system's. */
+  /** PEM certificates trusted in addition to the system's. */
   readonly caCerts: readonly string[];
-  /** A clock that never goes back. */
+  /** A monotonic clock. */
   readonly now: () => number;
   readonly dial: Dial;
 }
@@ -50,23 +50,23 @@ const DEFAULTS: UpstreamOptions = {
   dial,
 };
 
-/** How late a deadline may be noticed. */
+/** How often deadlines are checked, and so how late one may be noticed. */
 const SWEEP_MS = 250;
 
 type Timer = ReturnType<typeof setInterval>;
 
-/** An HTTP/1.1 client for forwarding (RFC 9112): it changes nothing, guesses nothing and repairs nothing. */
+/** An HTTP/1.1 client for a proxy (RFC 9112): it rewrites nothing, guesses nothing and repairs nothing. */
 export class UpstreamClient {
   readonly #options: UpstreamOptions;
   readonly #pool: Pool;
-  readonly #open = new Set<Connection>();
+  readonly #connections = new Set<Connection>();
   readonly #connecting: Deadlines;
-  readonly #attempts: AttemptContext;
-  readonly #exchanges: ExchangeContext;
+  readonly #connectContext: ConnectContext;
+  readonly #exchangeContext: ExchangeContext;
   #sweeper: Timer | undefined;
   #closed = false;
-  #opened = 0;
-  #reused = 0;
+  #openedCount = 0;
+  #reusedCount = 0;
 
   constructor(options: Partial<UpstreamOptions> = {}) {
     const all = this.#options = { ...DEFAULTS, ...options };
@@ -76,26 +76,28 @@ export class UpstreamClient {
       ms: all.connectTimeoutMs,
       code: "connect_timeout",
     });
-    this.#attempts = {
+    this.#connectContext = {
       dial,
       caCerts: [...all.caCerts],
       connecting: this.#connecting,
       now,
     };
-    this.#exchanges = {
+    this.#exchangeContext = {
       limits: all,
-      waiting: { ms: all.headerTimeoutMs, code: "header_timeout" },
-      uploading: { ms: all.uploadIdleTimeoutMs, code: "upload_stalled" },
-      sending: { ms: all.uploadIdleTimeoutMs, code: "header_timeout" },
-      unwatchedMs: SWEEP_MS,
+      responseTimeout: { ms: all.headerTimeoutMs, code: "header_timeout" },
+      bodyReadTimeout: { ms: all.uploadIdleTimeoutMs, code: "upload_stalled" },
+      bodyWriteTimeout: { ms: all.uploadIdleTimeoutMs, code: "header_timeout" },
+      watchAfterMs: SWEEP_MS,
       now,
       release: (connection) => this.#pool.put(connection, now()),
     };
   }
 
   /**
-   * Sends a request and returns the final response as soon as its head is there. Throws `TypeError` where the
-   * request cannot be sent as it is, `UpstreamError` where the exchange fails.
+   * Sends a request and returns the final response as soon as its head has been received.
+   *
+   * @throws {TypeError} If the request cannot be sent as it is.
+   * @throws {UpstreamError} If the exchange fails.
    */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
     const prepared = {
@@ -103,29 +105,37 @@ export class UpstreamClient {
       head: requestHead(request, { upgrade: false }),
       upgrade: false,
     };
-    this.#admit(request);
+    this.#throwIfEnded(request);
     const now = this.#options.now();
     const pooled = this.#pool.take(request.origin.key, now);
     if (pooled !== undefined) {
-      this.#reused++;
-      const exchange = new Exchange(pooled, prepared, this.#exchanges, now);
+      this.#reusedCount++;
+      const exchange = new UpstreamExchange(
+        pooled,
+        prepared,
+        this.#exchangeContext,
+        now,
+      );
       try {
         return exchange.response(await exchange.responseHead());
       } catch (error) {
-        if (!await exchange.mayRepeat(error)) throw error;
+        if (!await exchange.mayRetry(error)) throw error;
       }
     }
-    const exchange = new Exchange(
+    const exchange = new UpstreamExchange(
       await this.#connect(request),
       prepared,
-      this.#exchanges,
+      this.#exchangeContext,
     );
     return exchange.response(await exchange.responseHead());
   }
 
   /**
-   * Makes an opening handshake (RFC 9110 section 7.8) on a connection of its own: the caller's Upgrade field
-   * goes out with `Connection: Upgrade`. The request's signal counts until the 101. Throws as `request()`.
+   * Makes an opening handshake (RFC 9110 section 7.8) on a new connection: the caller's Upgrade field is sent along
+   * with `Connection: Upgrade`. The request's signal is ignored after the 101.
+   *
+   * @throws {TypeError} If the request cannot be sent as it is.
+   * @throws {UpstreamError} If the exchange fails.
    */
   async upgrade(request: UpstreamRequest): Promise<UpgradeResult> {
     const prepared = {
@@ -134,12 +144,16 @@ export class UpstreamClient {
       upgrade: true,
     };
     const connection = await this.#connect(request);
-    const exchange = new Exchange(connection, prepared, this.#exchanges);
+    const exchange = new UpstreamExchange(
+      connection,
+      prepared,
+      this.#exchangeContext,
+    );
     const head = await exchange.responseHead();
     if (head.status !== 101) {
       return { kind: "response", response: exchange.response(head) };
     }
-    exchange.settle();
+    exchange.release();
     return {
       kind: "switched",
       headers: head.headers,
@@ -147,55 +161,58 @@ export class UpstreamClient {
     };
   }
 
-  /** Closes what is overdue, and watches the clients of what takes long; a timer does so while connections are open. */
+  /**
+   * Enforces deadlines and idle timeouts, and starts watching the clients of slow exchanges. A timer calls it while
+   * connections are open or being made.
+   */
   sweep(): void {
     const now = this.#options.now();
     this.#pool.expire(now);
     this.#connecting.expire(now);
-    // Deadlines lie on the connections: collections that every exchange enters and leaves would be made anew all the
-    // time, and V8 keeps each such one for the sake of the next.
-    for (const connection of this.#open) connection.sweep(now);
-    if (this.#open.size === 0 && this.#connecting.size === 0) {
+    // Each connection holds its own deadline: a Map that every exchange enters and leaves is rehashed again and again,
+    // and V8 links each outgrown table to the next, so that scavenges free none of them.
+    for (const connection of this.#connections) connection.sweep(now);
+    if (this.#connections.size === 0 && this.#connecting.size === 0) {
       this.#stopSweeper();
     }
   }
 
-  /** Fails everything under way, upgraded connections included, and every later request. */
+  /** Closes all connections, including upgraded ones: fails what is pending on them, and every later request. */
   close(): void {
     this.#closed = true;
     const reason = new UpstreamError("closed", "client closed");
     this.#connecting.clear(reason);
-    for (const connection of this.#open) connection.fail(reason);
+    for (const connection of this.#connections) connection.fail(reason);
     this.#stopSweeper();
   }
 
-  /** How many connections there are. */
+  /** How many connections are open now. */
   stats(): { open: number; idle: number; active: number } {
-    const open = this.#open.size;
+    const open = this.#connections.size;
     const idle = this.#pool.size;
     return { open, idle, active: open - idle };
   }
 
-  /** How many connections were opened so far, and how often a request went out on one that was idle. */
+  /** How many connections have been opened so far, and how many requests were sent on a reused one. */
   totals(): { opened: number; reused: number } {
-    return { opened: this.#opened, reused: this.#reused };
+    return { opened: this.#openedCount, reused: this.#reusedCount };
   }
 
-  #admit({ signal }: UpstreamRequest): void {
+  #throwIfEnded({ signal }: UpstreamRequest): void {
     if (this.#closed) throw new UpstreamError("closed", "client closed");
     if (signal?.aborted) throw new UpstreamError("aborted", "request aborted");
   }
 
   async #connect(request: UpstreamRequest): Promise<Connection> {
-    this.#admit(request);
+    this.#throwIfEnded(request);
     this.#sweeper ??= unrefInterval(() => this.sweep(), SWEEP_MS);
-    const conn = await attempt(request, this.#attempts);
+    const conn = await connect(request, this.#connectContext);
     const connection = new Connection(conn, {
       originKey: request.origin.key,
-      onClose: () => this.#open.delete(connection),
+      onClose: () => this.#connections.delete(connection),
     });
-    this.#open.add(connection);
-    this.#opened++;
+    this.#connections.add(connection);
+    this.#openedCount++;
     if (this.#closed) {
       connection.fail(new UpstreamError("closed", "client closed"));
     }

@@ -1,47 +1,48 @@
-import { dueAt, overdue, type TimeLimit } from "./deadlines.ts";
+import { deadlineOf, type TimeLimit, timeoutError } from "./deadlines.ts";
 import { UpstreamError } from "./errors.ts";
 import { encodeLatin1 } from "./octets.ts";
 
-/** Octets of the read buffer: what a head and a small body need, and what a stream grows to. */
-const MIN_BUFFER = 16 * 1024;
-const MAX_BUFFER = 128 * 1024;
+/** The read buffer's initial size, enough for a head and a small body, and its maximum, for a stream; octets. */
+const MIN_BUFFER_BYTES = 16 * 1024;
+const MAX_BUFFER_BYTES = 128 * 1024;
 
-/** What of it is kept between two exchanges. */
-const RESTING_BUFFER = 64 * 1024;
+/** The most that an idle connection keeps of it. */
+const MAX_IDLE_BUFFER_BYTES = 64 * 1024;
 
-/** The same for a tunnel, most of which rest most of the time. */
-const TUNNEL_BUFFER = 2 * 1024;
+/** The read buffer of a tunnel: most tunnels are quiet most of the time. */
+const TUNNEL_BUFFER_BYTES = 2 * 1024;
 
-/** Whoever has a connection for itself. */
-export interface ConnectionHolder {
-  /** The connection has failed: it is closed. */
+/** The current user of a connection: an exchange, or the pool. */
+export interface ConnectionOwner {
+  /** Called when the connection has failed and is closed. */
   connectionFailed(connection: Connection): void;
-  /** Its client has waited for a while: from now on it is worth watching. */
-  watch?(): void;
+  /** Called once `watchAt` is reached: it is time to watch for the client's disconnection. */
+  watchClient?(): void;
 }
 
 /**
- * A byte stream to an upstream with a read buffer. Whoever wants it to end calls `fail()`: that closes it at
- * once, and every read or write that is pending or comes later throws that same failure; only a head is just not sent.
+ * A byte stream to an upstream, with a read buffer. `fail()` closes it at once, and from then on every pending and
+ * later read or write throws the same failure; `writeHead()` just returns false.
  */
 export class Connection {
   readonly originKey: string;
   /** When it became idle, on the pool's clock. */
   idleSince = 0;
-  /** Told once, when the connection fails. No function: one for each exchange would live as long as the connection. */
-  holder: ConnectionHolder | null = null;
-  /** From when on its holder is to watch its client, on the pool's clock. */
+  /** Notified once, when the connection fails. Not a callback: a closure per exchange would live as long as this. */
+  owner: ConnectionOwner | null = null;
+  /** When the owner is to start watching its client, on the pool's clock. */
   watchAt = Infinity;
 
   readonly #conn: Deno.Conn;
   readonly #onClose: (connection: Connection) => void;
   #failed = false;
   #failure: unknown;
-  #buffer = new Uint8Array(MIN_BUFFER);
+  #buffer = new Uint8Array(MIN_BUFFER_BYTES);
   #start = 0;
   #end = 0;
-  #filling: Promise<boolean> | null = null;
-  #isResting = false;
+  /** The read that has been pending since the connection became idle, until the next exchange takes it over. */
+  #idleFill: Promise<boolean> | null = null;
+  #isIdle = false;
   #head = new Uint8Array(1024);
   #sent = 0;
   #unsent = 0;
@@ -49,7 +50,7 @@ export class Connection {
   #received = false;
   #ended = false;
   #limit: TimeLimit | undefined;
-  #dueAt = Infinity;
+  #deadline = Infinity;
 
   constructor(
     conn: Deno.Conn,
@@ -60,30 +61,24 @@ export class Connection {
     this.#onClose = options.onClose;
   }
 
-  /** Whether it was closed; why, every read and write throws. */
+  /** Whether it has failed and is closed; reads and writes throw the reason. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** Octets of the current exchange that were handed to the network. */
+  /** How many octets of the current exchange were written to the network. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Whether anything was received in the current exchange. */
+  /** Whether anything was received during the current exchange. */
   get received(): boolean {
     return this.#received;
   }
 
-  /** A view of the octets received and not yet consumed; the next `fill()` overwrites what it shows. */
+  /** A view of the octets received and not yet consumed; the next `fill()` may overwrite them. */
   get unread(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(this.#start, this.#end);
-  }
-
-  /** Whether another exchange may follow: it stands, all is sent that was written, consumed that came. */
-  get clean(): boolean {
-    return !this.#failed && !this.#ended && this.#unsent === 0 &&
-      this.#start === this.#end;
   }
 
   /** How many octets were received and not yet consumed. */
@@ -91,18 +86,29 @@ export class Connection {
     return this.#end - this.#start;
   }
 
-  /** A copy of the first `count` unread octets, which are consumed. */
+  /** Whether another exchange may follow: the connection is open, all writes are complete, all input is consumed. */
+  get isReusable(): boolean {
+    return !this.#failed && !this.#ended && this.#unsent === 0 &&
+      this.#start === this.#end;
+  }
+
+  /** Consumes the first `count` unread octets and returns a copy of them. */
   take(count: number): Uint8Array<ArrayBuffer> {
     const taken = this.#buffer.slice(this.#start, this.#start + count);
     this.#start += count;
     return taken;
   }
 
+  /** Consumes the first `count` unread octets. */
+  consume(count: number): void {
+    this.#start += count;
+  }
+
   /**
-   * What `octets`, a view of unread ones that were consumed, say in memory of their own. Where they fill most of the
-   * buffer they get it: new memory takes less time than a copy.
+   * Detaches `octets`, a consumed part of `unread`, from the read buffer. If they fill at least half of it, they keep
+   * that memory, since allocating a new buffer takes less time than copying; otherwise they are copied.
    */
-  keep(octets: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  detach(octets: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const { length } = this.#buffer;
     if (this.#start !== this.#end || octets.length * 2 < length) {
       return octets.slice();
@@ -112,37 +118,39 @@ export class Connection {
     return octets;
   }
 
-  /** Forgets the first `count` unread octets. */
-  consume(count: number): void {
-    this.#start += count;
-  }
-
-  /** Gives memory back: from here on this is a tunnel, and has no more heads to send. */
+  /** Frees memory that a tunnel does not need: most of the read buffer, and the buffer for heads. */
   becomeTunnel(): void {
     const { unread } = this;
-    this.#buffer = new Uint8Array(Math.max(TUNNEL_BUFFER, unread.length));
+    this.#buffer = new Uint8Array(Math.max(TUNNEL_BUFFER_BYTES, unread.length));
     this.#buffer.set(unread);
     this.#start = 0;
     this.#end = unread.length;
     this.#head = new Uint8Array(0);
   }
 
-  /** Waits for more octets; false at the end of the stream. One call at a time. Throws `UpstreamError`. */
+  /**
+   * Waits for more octets; false at the end of the stream. One call at a time.
+   *
+   * @throws {UpstreamError} Why the connection failed.
+   */
   fill(): Promise<boolean> {
-    const filling = this.#filling ?? this.#fill();
-    this.#filling = null;
+    const filling = this.#idleFill ?? this.#fill();
+    this.#idleFill = null;
     return filling;
   }
 
   #fill(): Promise<boolean> {
     this.#makeRoom();
     return this.#conn.read(this.#buffer.subarray(this.#end))
-      .then(this.#filled, this.#notFilled);
+      .then(this.#onRead, this.#onReadError);
   }
 
-  // Bound once: every read of every exchange comes back here.
-  readonly #filled = (count: number | null): boolean => {
-    if (this.#isResting) return this.#disturbed();
+  // Bound once rather than for each read.
+  readonly #onRead = (count: number | null): boolean => {
+    if (this.#isIdle) {
+      this.failIdle();
+      return false;
+    }
     if (count === null) {
       this.#ended = true;
       return false;
@@ -152,15 +160,16 @@ export class Connection {
     return true;
   };
 
-  readonly #notFilled = (cause: unknown): boolean => {
-    if (this.#isResting) return this.#disturbed();
-    throw this.#lost(cause);
+  readonly #onReadError = (cause: unknown): boolean => {
+    if (!this.#isIdle) throw this.#failureFor(cause);
+    this.failIdle();
+    return false;
   };
 
-  /** A buffer that was filled to the brim is a stream's: twice the size takes half the reads. */
+  /** The buffer's next size: one that was filled completely is a stream's, and twice the size takes half the reads. */
   #sizeAfter(full: boolean): number {
     const { length } = this.#buffer;
-    return full && length < MAX_BUFFER ? length * 2 : length;
+    return full && length < MAX_BUFFER_BYTES ? length * 2 : length;
   }
 
   #makeRoom(): void {
@@ -180,16 +189,20 @@ export class Connection {
     }
   }
 
-  /** Reads at most `target.length` octets past the buffer, which is empty; 0 at the end of the stream. */
+  /**
+   * Reads at most `target.length` octets, bypassing the buffer, which must be empty; 0 at the end of the stream.
+   *
+   * @throws {UpstreamError} Why the connection failed.
+   */
   async readInto(target: Uint8Array): Promise<number> {
     try {
       return await this.#conn.read(target) ?? 0;
     } catch (cause) {
-      throw this.#lost(cause);
+      throw this.#failureFor(cause);
     }
   }
 
-  /** Sends a head of Latin-1 text in one write; false where the connection broke. */
+  /** Writes a head of Latin-1 text at once; false if the write failed. */
   writeHead(head: string): Promise<boolean> {
     if (this.#head.length < head.length) {
       this.#head = new Uint8Array(head.length * 2);
@@ -198,9 +211,15 @@ export class Connection {
     return this.#writeAll(this.#head.subarray(0, head.length));
   }
 
-  /** Sends all of `octets`, which must not change until then. One call at a time. Throws `UpstreamError`. */
+  /**
+   * Writes all of `octets`, which must not change meanwhile. One call at a time.
+   *
+   * @throws {UpstreamError} Why the connection failed.
+   */
   async write(octets: Uint8Array): Promise<void> {
-    if (!await this.#writeAll(octets)) throw this.#lost(this.#writeFailure);
+    if (!await this.#writeAll(octets)) {
+      throw this.#failureFor(this.#writeFailure);
+    }
   }
 
   async #writeAll(octets: Uint8Array): Promise<boolean> {
@@ -220,69 +239,74 @@ export class Connection {
     }
   }
 
-  /** Gives it a deadline, `limit` from `now` on, in place of any earlier one: past that, `sweep()` fails it. */
-  expect(limit: TimeLimit, now: number): void {
+  /** Sets the deadline to `limit` from `now`, replacing any earlier one; past it, `sweep()` fails the connection. */
+  setDeadline(limit: TimeLimit, now: number): void {
     this.#limit = limit;
-    this.#dueAt = dueAt(limit, now);
+    this.#deadline = deadlineOf(limit, now);
   }
 
-  /** From here on it has no deadline, and its client is not going to be watched. */
-  expectNothing(): void {
-    this.#dueAt = Infinity;
+  /** Removes the deadline, and the time at which to start watching the client. */
+  clearDeadlines(): void {
+    this.#deadline = Infinity;
     this.watchAt = Infinity;
   }
 
-  /** Fails it where it is overdue, and sees that a client who has waited for long is watched. */
+  /** Fails the connection if its deadline has passed, and has the client watched if it has waited long enough. */
   sweep(now: number): void {
-    if (this.#dueAt <= now && this.#limit !== undefined) {
-      return this.fail(overdue(this.#limit));
+    if (this.#deadline <= now && this.#limit !== undefined) {
+      return this.fail(timeoutError(this.#limit));
     }
     if (this.watchAt > now) return;
     this.watchAt = Infinity;
-    this.holder?.watch?.();
+    this.owner?.watchClient?.();
   }
 
-  /** Begins an exchange. */
-  begin(): void {
+  /** Starts an exchange: whatever arrives from now on is its response. */
+  startExchange(): void {
     this.#sent = 0;
     this.#received = false;
-    this.#isResting = false;
+    this.#isIdle = false;
   }
 
   /**
-   * Rests from `now` until `begin()`. Nothing may come meanwhile: octets that nobody asked for, or the stream's end,
-   * fail the connection. What comes afterwards is the answer to a request.
+   * Makes the connection idle from `now` until `startExchange()`, with a read pending: octets that nobody asked for, or
+   * the end of the stream, fail it.
    */
-  rest(now: number): void {
+  markIdle(now: number): void {
     this.idleSince = now;
-    this.#isResting = true;
-    if (this.#buffer.length > RESTING_BUFFER) {
-      this.#buffer = new Uint8Array(RESTING_BUFFER);
+    this.#isIdle = true;
+    if (this.#buffer.length > MAX_IDLE_BUFFER_BYTES) {
+      this.#buffer = new Uint8Array(MAX_IDLE_BUFFER_BYTES);
       this.#start = this.#end = 0;
     }
-    this.#filling = this.#fill();
+    this.#idleFill = this.#fill();
   }
 
-  #disturbed(): false {
-    this.fail(new UpstreamError("connection_lost", "idle connection ended"));
-    return false;
+  /** Fails a connection that ended, or received unsolicited octets, while it was idle. */
+  failIdle(): void {
+    this.fail(
+      new UpstreamError(
+        "connection_lost",
+        "closed, or sent unsolicited octets, while idle",
+      ),
+    );
   }
 
-  /** Closes at once for the reason given, an `UpstreamError` unless we are wrong; only the first call counts. */
+  /** Closes at once for this reason, an `UpstreamError` barring bugs; only the first call has an effect. */
   fail(reason: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
     this.#failure = reason;
     this.#conn.close();
     this.#onClose(this);
-    this.holder?.connectionFailed(this);
+    this.owner?.connectionFailed(this);
   }
 
-  /** What a read or write that broke has to throw: the reason we closed for, where it was us. */
-  #lost(cause: unknown): unknown {
+  /** What a failed read or write must throw: the reason for which we closed, if we did. */
+  #failureFor(cause: unknown): unknown {
     return this.#failed
       ? this.#failure
-      : new UpstreamError("connection_lost", "upstream connection broke", {
+      : new UpstreamError("connection_lost", "upstream connection lost", {
         cause,
       });
   }

@@ -1,67 +1,67 @@
 import { UpstreamError, type UpstreamErrorCode } from "./errors.ts";
 
-/** Something that can be ended from outside. */
+/** An operation that can be made to fail from outside. */
 export interface Failable {
   fail(reason: UpstreamError): void;
 }
 
-/** How long something may take. */
+/** How long an operation may take. */
 export interface TimeLimit {
   /** Milliseconds; 0 for no limit. */
   readonly ms: number;
-  /** What it fails with. */
+  /** The code of the failure once the time is up. */
   readonly code: UpstreamErrorCode;
 }
 
-/** When something is overdue that begins `now`; Infinity where it may take as long as it takes. */
-export function dueAt({ ms }: TimeLimit, now: number): number {
+/** The deadline of an operation that starts `now`; Infinity without a limit. */
+export function deadlineOf({ ms }: TimeLimit, now: number): number {
   return ms > 0 ? now + ms : Infinity;
 }
 
-/** The failure of what took longer than it may. */
-export function overdue({ ms, code }: TimeLimit): UpstreamError {
-  return new UpstreamError(code, `nothing within ${ms} ms`);
+/** The failure of an operation that exceeded its limit. */
+export function timeoutError({ ms, code }: TimeLimit): UpstreamError {
+  return new UpstreamError(code, `timed out after ${ms} ms`);
 }
 
 /**
- * What has to be over within one fixed time. A timer for each would cost more than what it is for, so `expire()` is
- * called now and then: as the time is the same for all, the oldest entry is always due first.
+ * Operations that share one time limit. A timer for each would cost more than the operation itself, so `expire()` is
+ * called periodically instead; since the limit is the same for all, they expire in the order in which they were added.
  */
 export class Deadlines {
   readonly #limit: TimeLimit;
-  readonly #due = new Map<Failable, number>();
+  readonly #deadlines = new Map<Failable, number>();
 
   constructor(limit: TimeLimit) {
     this.#limit = limit;
   }
 
-  /** How many are waiting. */
+  /** How many operations are pending. */
   get size(): number {
-    return this.#due.size;
+    return this.#deadlines.size;
   }
 
-  /** Starts the time for `item`. */
+  /** Starts the clock for `item`. */
   add(item: Failable, now: number): void {
-    this.#due.set(item, dueAt(this.#limit, now));
+    this.#deadlines.set(item, deadlineOf(this.#limit, now));
   }
 
-  /** Stops the time for `item`. */
+  /** Stops the clock for `item`. */
   delete(item: Failable): void {
-    this.#due.delete(item);
+    this.#deadlines.delete(item);
   }
 
-  /** Fails whatever is overdue. */
+  /** Fails every operation whose deadline has passed. */
   expire(now: number): void {
-    for (const [item, due] of this.#due) {
-      if (due > now) break;
-      this.#due.delete(item);
-      item.fail(overdue(this.#limit));
+    for (const [item, deadline] of this.#deadlines) {
+      if (deadline > now) break;
+      this.#deadlines.delete(item);
+      item.fail(timeoutError(this.#limit));
     }
   }
 
-  /** Fails everything. */
+  /** Fails every operation with `reason`. */
   clear(reason: UpstreamError): void {
-    for (const item of this.#due.keys()) item.fail(reason);
-    this.#due.clear();
+    for (const item of this.#deadlines.keys()) item.fail(reason);
+    this.#deadlines.clear();
   }
 }

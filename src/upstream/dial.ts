@@ -1,18 +1,22 @@
 import { UpstreamError } from "./errors.ts";
 import type { Origin } from "./types.ts";
 
-/** How a connection attempt is made. */
+/** Options of one connection attempt. */
 export interface DialOptions {
-  /** PEM certificates trusted beside the system's. */
+  /** PEM certificates trusted in addition to the system's. */
   readonly caCerts: string[];
-  /** Gives the attempt up. */
+  /** Abandons the attempt when aborted. */
   readonly signal: AbortSignal;
 }
 
-/** Opens a byte stream to an origin, TLS included. Throws `UpstreamError`. */
+/**
+ * Opens a byte stream to an origin, including the TLS handshake.
+ *
+ * @throws {UpstreamError} `connect_failed` or `tls_failed`
+ */
 export type Dial = (origin: Origin, options: DialOptions) => Promise<Deno.Conn>;
 
-/** `Dial` over the network: TLS verifies the origin's host name and offers http/1.1 (RFC 7301). */
+/** {@linkcode Dial} over the network; TLS verifies the origin's host name and offers `http/1.1` by ALPN (RFC 7301). */
 export async function dial(
   origin: Origin,
   options: DialOptions,
@@ -29,7 +33,7 @@ async function connectTcp(
 ): Promise<Deno.TcpConn> {
   try {
     const conn = await Deno.connect({ hostname, port, signal });
-    // Heads and chunks are written whole: there is nothing to gather by waiting.
+    // Heads and chunks are written whole, so Nagle's algorithm could only delay them.
     conn.setNoDelay(true);
     return conn;
   } catch (cause) {

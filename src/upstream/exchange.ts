@@ -1,5 +1,5 @@
 import { LengthDecoder } from "./body_decoder.ts";
-import type { Connection, ConnectionHolder } from "./connection.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
 import type { TimeLimit } from "./deadlines.ts";
 import { protocolError, UpstreamError } from "./errors.ts";
 import { bodyDecoder, persists } from "./framing.ts";
@@ -15,9 +15,9 @@ import type {
   UpstreamRequest,
   UpstreamResponse,
 } from "./types.ts";
-import { Upload, type UploadWatch } from "./upload.ts";
+import { Upload, type UploadObserver } from "./upload.ts";
 
-/** Interim responses that may come before the final one; more is a flood. */
+/** Most interim responses before the final one; more are a flood. */
 const MAX_INTERIM = 64;
 
 /** Idempotent methods (RFC 9110 section 9.2.2). */
@@ -30,45 +30,46 @@ const IDEMPOTENT = new Set([
   "DELETE",
 ]);
 
-/** A request that was found fit to be sent. */
+/** A request that has been validated, ready to be sent. */
 export interface PreparedRequest {
   readonly request: UpstreamRequest;
-  /** Its head as Latin-1 text. */
+  /** The request head as Latin-1 text. */
   readonly head: string;
-  /** Whether it is an opening handshake: only then a 101 is an answer. */
+  /** Whether it is an opening handshake: only then may the final response be a 101. */
   readonly upgrade: boolean;
 }
 
 /** What the exchanges of one client share. */
 export interface ExchangeContext {
   readonly limits: HeadLimits;
-  /** From the request's last octet to the final response head. */
-  readonly waiting: TimeLimit;
-  /** For more of a request's body, and for the upstream to take some, as long as there is no response. */
-  readonly uploading: TimeLimit;
-  readonly sending: TimeLimit;
-  /** How long a client may wait before it is watched, ms. */
-  readonly unwatchedMs: number;
+  /** From the last octet of the request to the final response head. */
+  readonly responseTimeout: TimeLimit;
+  /** For the source of the request body to provide more of it, as long as there is no response. */
+  readonly bodyReadTimeout: TimeLimit;
+  /** For the upstream to take more of the request body, as long as there is no response. */
+  readonly bodyWriteTimeout: TimeLimit;
+  /** How long a client waits for its response before its disconnection is watched for, ms. */
+  readonly watchAfterMs: number;
   now(): number;
-  /** Takes back a connection that can be used again. */
+  /** Takes back a connection that can be reused. */
   release(connection: Connection): void;
 }
 
 /**
- * One request and its response on one connection. Sending and receiving run side by side, so that a response
- * that comes before the upload is over is heard at once; the upload goes on until that response's body ends.
- * Whatever fails, also later in the body, closes the connection.
+ * One request and its response on one connection. Sending and receiving run concurrently, so that a response that comes
+ * before the upload is complete is passed on at once; the upload continues until that response's body ends. Any
+ * failure, even late in the body, closes the connection.
  */
-export class Exchange implements ConnectionHolder, EventListenerObject {
+export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
   readonly #connection: Connection;
   readonly #prepared: PreparedRequest;
   readonly #context: ExchangeContext;
   readonly #startedAt: number;
   readonly #upload: Upload | null;
   #sending: Promise<unknown> | null = null;
-  #answered = false;
-  /** Interim responses so far, and octets that were searched for the end of the next head. */
-  #interim = 0;
+  #hasResponse = false;
+  #interimCount = 0;
+  /** How many unread octets are known not to contain the end of the next head. */
   #searched = 0;
   #signal: AbortSignal | undefined;
 
@@ -87,43 +88,47 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
       body,
       contentLength,
       onUpload,
-      watch: this.#uploadWatch(),
+      observer: this.#uploadObserver(),
     });
   }
 
-  /** Sends the request and returns the final response head. Throws `UpstreamError`. */
+  /**
+   * Sends the request and returns the final response head.
+   *
+   * @throws {UpstreamError}
+   */
   async responseHead(): Promise<ResponseHead> {
     const connection = this.#connection;
-    connection.holder = this;
+    connection.owner = this;
     const { signal, lateSignal } = this.#prepared.request;
-    if (signal !== undefined) this.#watch(signal);
+    if (signal !== undefined) this.#listenTo(signal);
     if (lateSignal !== undefined) {
-      connection.watchAt = this.#startedAt + this.#context.unwatchedMs;
+      connection.watchAt = this.#startedAt + this.#context.watchAfterMs;
     }
     this.#sending = this.#send();
     try {
       for (;;) {
         const head = this.#takeFinalHead();
         if (head !== undefined) {
-          this.#answered = true;
-          connection.expectNothing();
+          this.#hasResponse = true;
+          connection.clearDeadlines();
           return head;
         }
         if (!await connection.fill()) {
           throw new UpstreamError(
             "connection_lost",
-            "upstream closed without a response",
+            "upstream closed the connection without a response",
           );
         }
       }
     } catch (error) {
       connection.fail(error);
-      this.settle();
+      this.release();
       throw error;
     }
   }
 
-  /** The final response head, if all of it is there; interim ones before it are dropped. */
+  /** Takes the final response head, skipping interim ones; undefined if it has not been received completely. */
   #takeFinalHead(): ResponseHead | undefined {
     const connection = this.#connection;
     for (;;) {
@@ -136,68 +141,72 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
         throw protocolError("unexpected 101");
       }
       if (head.status >= 200 || head.status === 101) return head;
-      if (++this.#interim > MAX_INTERIM) {
+      if (++this.#interimCount > MAX_INTERIM) {
         throw protocolError("too many interim responses");
       }
       this.#searched = 0;
     }
   }
 
-  /** Once there is a response, it is its own end that counts: both sides may be in a long talk. */
-  #uploadWatch(): UploadWatch {
-    const { uploading, sending, now } = this.#context;
+  /** Limits the upload's waits until there is a response. From then on both bodies may be part of a long dialogue. */
+  #uploadObserver(): UploadObserver {
+    const { bodyReadTimeout, bodyWriteTimeout, now } = this.#context;
     const connection = this.#connection;
     return {
-      reading: () => {
-        if (!this.#answered) connection.expect(uploading, now());
+      awaitingBody: () => {
+        if (!this.#hasResponse) connection.setDeadline(bodyReadTimeout, now());
       },
-      writing: () => {
-        if (!this.#answered) connection.expect(sending, now());
+      awaitingUpstream: () => {
+        if (!this.#hasResponse) connection.setDeadline(bodyWriteTimeout, now());
       },
     };
   }
 
-  /** The response that begins with `head`, its body still to be received. Throws `UpstreamError`. */
+  /**
+   * The response that starts with `head`, whose body is yet to be received.
+   *
+   * @throws {UpstreamError} `protocol_error`
+   */
   response(head: ResponseHead): UpstreamResponse {
-    const { status, reason, headers } = head;
-    return { status, reason, headers, body: this.#responseBody(head) };
+    const { status, headers } = head;
+    return { status, headers, body: this.#responseBody(head) };
   }
 
-  /** Watches the client from now on: it has waited for a while. */
-  watch(): void {
+  /** Watches for the client's disconnection from now on: it has waited for a while. */
+  watchClient(): void {
     const { lateSignal } = this.#prepared.request;
-    if (lateSignal !== undefined) this.#watch(lateSignal());
+    if (lateSignal !== undefined) this.#listenTo(lateSignal());
   }
 
-  #watch(signal: AbortSignal): void {
+  #listenTo(signal: AbortSignal): void {
     this.#signal = signal;
     signal.addEventListener("abort", this);
     if (signal.aborted) this.handleEvent();
   }
 
-  /** The client is gone. */
+  /** Called when the request's signal is aborted: the client has disconnected. */
   handleEvent(): void {
     this.#connection.fail(new UpstreamError("aborted", "request aborted"));
   }
 
-  /** Nothing of it goes on without its connection. */
+  /** Stops everything: nothing continues without the connection. */
   connectionFailed(): void {
-    this.settle();
+    this.release();
   }
 
-  /** Leaves the connection to whoever holds it next. */
-  settle(): void {
+  /** Lets go of the connection: ends the upload, and no longer watches the client. */
+  release(): void {
     this.#signal?.removeEventListener("abort", this);
-    this.#connection.expectNothing();
+    this.#connection.clearDeadlines();
     this.#upload?.stop();
-    if (this.#connection.holder === this) this.#connection.holder = null;
+    if (this.#connection.owner === this) this.#connection.owner = null;
   }
 
   /**
-   * Whether what failed on a connection that had been idle may be repeated on another one: the upstream had
-   * closed it meanwhile (RFC 9112 section 9.3.1), and the request either never left or does no harm twice.
+   * Whether a request that failed on a reused connection may be retried on another: the upstream had closed the idle
+   * connection (RFC 9112 section 9.3.1), and the request was never sent or is safe to send twice.
    */
-  async mayRepeat(error: unknown): Promise<boolean> {
+  async mayRetry(error: unknown): Promise<boolean> {
     const lost = error instanceof UpstreamError &&
       error.code === "connection_lost";
     if (!lost || this.#connection.received) return false;
@@ -207,19 +216,25 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
       (body === null && IDEMPOTENT.has(method));
   }
 
-  /** Never rejects: the receiving side finds out what becomes of a connection that cannot be written to. */
+  /** Never rejects: what becomes of a connection that cannot be written to is for the receiving side to find out. */
   #send(): Promise<unknown> {
     const { head } = this.#prepared;
     if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
-    this.#connection.expect(this.#context.waiting, this.#startedAt);
+    this.#connection.setDeadline(
+      this.#context.responseTimeout,
+      this.#startedAt,
+    );
     return this.#connection.writeHead(head);
   }
 
   async #sendWithBody(head: string, upload: Upload): Promise<void> {
     if (await this.#connection.writeHead(head)) await upload.run();
-    // The time runs from here: an upload may take as long as it takes.
-    if (!this.#answered && !this.#connection.failed) {
-      this.#connection.expect(this.#context.waiting, this.#context.now());
+    // The response timeout starts only now: an upload that makes progress may take as long as it likes.
+    if (!this.#hasResponse && !this.#connection.failed) {
+      this.#connection.setDeadline(
+        this.#context.responseTimeout,
+        this.#context.now(),
+      );
     }
   }
 
@@ -229,31 +244,31 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
     const decoder = bodyDecoder(head, { method, limits: this.#context.limits });
     const keepAlive = persists(head) && !upgrade;
     if (decoder === null) {
-      this.#end(keepAlive);
+      this.#finish(keepAlive);
       return null;
     }
     if (decoder instanceof LengthDecoder) {
       const { remaining } = decoder;
       if (connection.unreadLength >= remaining) {
         const content = connection.take(remaining);
-        this.#end(keepAlive);
+        this.#finish(keepAlive);
         return content;
       }
     }
     try {
-      return receiveBody(connection, decoder, () => this.#end(keepAlive));
+      return receiveBody(connection, decoder, () => this.#finish(keepAlive));
     } catch (error) {
       connection.fail(error);
       throw error;
     }
   }
 
-  /** The response was received whole. */
-  #end(keepAlive: boolean): void {
+  /** Ends the exchange after a complete response: releases the connection for reuse, or closes it. */
+  #finish(keepAlive: boolean): void {
     const connection = this.#connection;
     const uploaded = this.#upload === null || this.#upload.complete;
-    this.settle();
-    if (keepAlive && uploaded && connection.clean) {
+    this.release();
+    if (keepAlive && uploaded && connection.isReusable) {
       return this.#context.release(connection);
     }
     connection.fail(
@@ -262,13 +277,16 @@ export class Exchange implements ConnectionHolder, EventListenerObject {
   }
 }
 
-/** The next head, taken from what was received; undefined where its end is not there, in all that was not `searched` yet. */
+/**
+ * Consumes and parses the next head; undefined if it has not been received completely. The first `searched` unread
+ * octets are known not to contain its end.
+ */
 function takeHead(
   connection: Connection,
   limits: HeadLimits,
   searched: number,
 ): ResponseHead | undefined {
-  if (connection.unreadLength === searched) return undefined; // nothing has come yet
+  if (connection.unreadLength === searched) return undefined; // nothing new
   const { unread } = connection;
   const end = findHeadEnd(unread, searched);
   if ((end < 0 ? unread.length : end) > limits.maxHeadBytes) {

@@ -1,4 +1,4 @@
-/** Incremental decoding of what a WebSocket server sends (RFC 6455 sections 5 and 8.1). */
+/** Incremental decoding of a WebSocket server's frames (RFC 6455 sections 5 and 8.1). */
 
 import {
   CONTROL_PAYLOAD_BYTES,
@@ -12,12 +12,12 @@ export type Message =
   | { readonly kind: "text"; readonly data: string; readonly bytes: number }
   | {
     readonly kind: "binary";
-    /** May lie in the bytes that were pushed last: valid until the next `push()`. */
+    /** May be a view of the bytes pushed last: valid until the next `push()`. */
     readonly data: Uint8Array<ArrayBuffer>;
     readonly bytes: number;
   };
 
-/** A control frame (RFC 6455 section 5.5); a Close without a code has code 1005. */
+/** A control frame (RFC 6455 section 5.5); a Close frame without a code has code 1005. */
 export type Control =
   | { readonly kind: "ping"; readonly payload: Uint8Array }
   | { readonly kind: "pong" }
@@ -32,25 +32,27 @@ interface FrameHeader {
 
 const CONTROL_BIT = 0x8;
 
-/** What a message in pieces may allocate ahead of its arrival, whatever length its frame announces. */
-const AHEAD_BYTES = 64 * 1024;
+/** How much is allocated ahead for an incomplete message, whatever length its frame declares. */
+const ALLOCATE_AHEAD_BYTES = 64 * 1024;
 
-const NOTHING = new Uint8Array(0);
+const EMPTY = new Uint8Array(0);
 
-// ignoreBOM: a byte order mark is part of the message, and a relay changes nothing.
+// ignoreBOM keeps a byte order mark, which is part of the message.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function violation(message: string): ProtocolViolation {
   return new ProtocolViolation(1002, message);
 }
 
-/** Parses the header at `at` (RFC 6455 section 5.2), or returns undefined where it is incomplete. */
+/** Parses the frame header at `at` (RFC 6455 section 5.2); undefined if it is incomplete. */
 function parseHeader(input: Uint8Array, at: number): FrameHeader | undefined {
   const first = input[at];
   const second = input[at + 1];
   if (first === undefined || second === undefined) return undefined;
-  if ((first & 0x70) !== 0) throw violation("Reserved bits without extension");
-  if ((second & 0x80) !== 0) throw violation("Masked server frame");
+  if ((first & 0x70) !== 0) {
+    throw violation("Reserved bits set without an extension");
+  }
+  if ((second & 0x80) !== 0) throw violation("Masked frame from the server");
 
   const final = (first & 0x80) !== 0;
   const opcode = first & 0xf;
@@ -58,7 +60,9 @@ function parseHeader(input: Uint8Array, at: number): FrameHeader | undefined {
   if ((opcode & CONTROL_BIT) !== 0) {
     if (opcode > OPCODE.pong) throw violation(`Reserved opcode ${opcode}`);
     if (!final) throw violation("Fragmented control frame");
-    if (length > CONTROL_PAYLOAD_BYTES) throw violation("Long control frame");
+    if (length > CONTROL_PAYLOAD_BYTES) {
+      throw violation("Control frame is too long");
+    }
   } else if (opcode > OPCODE.binary) {
     throw violation(`Reserved opcode ${opcode}`);
   }
@@ -73,7 +77,7 @@ function parseHeader(input: Uint8Array, at: number): FrameHeader | undefined {
     return { final, opcode, payloadAt, length: extended };
   }
   const high = view.getUint32(0);
-  if (high >= 0x8000_0000) throw violation("Length of more than 63 bits");
+  if (high >= 0x8000_0000) throw violation("Length exceeds 63 bits");
   const extended = high * 0x1_0000_0000 + view.getUint32(4);
   if (extended < 0x1_0000) throw violation("Length is not minimally encoded");
   return { final, opcode, payloadAt, length: extended };
@@ -107,26 +111,27 @@ function toControl(opcode: number, payload: Uint8Array): Control {
   return { kind: "close", code, reason: decodeText(payload.subarray(2)) };
 }
 
-/** Turns a server's byte stream, cut anywhere, into messages and control frames. */
+/** Turns a server's byte stream, however it is split, into messages and control frames. */
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
-  #input: Uint8Array<ArrayBuffer> = NOTHING;
+  #input: Uint8Array<ArrayBuffer> = EMPTY;
+  /** How many octets of the input were consumed. */
   #at = 0;
-  /** The frame that is being read. */
+  /** Of the frame that is being read. */
   #header: FrameHeader | undefined;
-  /** Payload octets of that frame that are still to come. */
-  #missing = 0;
-  /** Text or binary while a message is incomplete, continuation between messages. */
+  /** How many payload octets of that frame are still to come. */
+  #remaining = 0;
+  /** Text or binary within a fragmented message, continuation between messages. */
   #opcode: number = OPCODE.continuation;
-  /** The pieces of an incomplete message, copied together. */
-  #buffer = NOTHING;
+  /** What has arrived of an incomplete message, in its first `#buffered` octets. */
+  #buffer = EMPTY;
   #buffered = 0;
 
   constructor(options: { maxMessageBytes: number }) {
     this.#maxMessageBytes = options.maxMessageBytes;
   }
 
-  /** Takes the next bytes of the stream; to be called when `next()` has returned undefined. */
+  /** Adds the next bytes of the stream; to be called once `next()` has returned undefined. */
   push(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#input.length === 0) {
       this.#input = bytes;
@@ -139,21 +144,21 @@ export class FrameDecoder {
   }
 
   /**
-   * The next complete message or control frame, or undefined where more bytes are needed.
+   * The next complete message or control frame; undefined if more bytes are needed.
    *
-   * @throws {ProtocolViolation} If the peer broke RFC 6455; the decoder is of no use after that.
+   * @throws {ProtocolViolation} If the peer violated RFC 6455; the decoder must not be used after that.
    */
   next(): Message | Control | undefined {
     for (;;) {
       const header = this.#header ??= this.#nextHeader();
-      if (header === undefined) return this.#starve();
+      if (header === undefined) return this.#keepRest();
       const { final, opcode, length } = header;
       const isControl = (opcode & CONTROL_BIT) !== 0;
       const isWhole = this.#input.length - this.#at >= length &&
-        this.#missing === length;
+        this.#remaining === length;
 
       if (isControl || (isWhole && final && opcode !== OPCODE.continuation)) {
-        if (!isWhole) return this.#starve();
+        if (!isWhole) return this.#keepRest();
         this.#header = undefined;
         const payload = this.#take(length);
         if (isControl) return toControl(opcode, payload);
@@ -162,7 +167,7 @@ export class FrameDecoder {
       }
 
       this.#collect();
-      if (this.#missing > 0) return this.#starve();
+      if (this.#remaining > 0) return this.#keepRest();
       this.#header = undefined;
       if (final) return this.#finishMessage();
     }
@@ -177,8 +182,8 @@ export class FrameDecoder {
       if (isInside !== (opcode === OPCODE.continuation)) {
         throw violation(
           isInside
-            ? "New message inside a fragmented one"
-            : "Continuation of nothing",
+            ? "New message within a fragmented one"
+            : "Continuation without a message",
         );
       }
       if (this.#buffered + length > this.#maxMessageBytes) {
@@ -187,38 +192,43 @@ export class FrameDecoder {
       if (!isInside) this.#opcode = opcode;
     }
     this.#at = header.payloadAt;
-    this.#missing = length;
+    this.#remaining = length;
     return header;
   }
 
-  /** Keeps the few octets of a cut header or control frame: the reader's buffer may be overwritten now. */
-  #starve(): undefined {
+  /** Keeps the few octets of an incomplete header or control frame, since the pushed bytes may be overwritten now. */
+  #keepRest(): undefined {
     this.#input = this.#at === this.#input.length
-      ? NOTHING
+      ? EMPTY
       : this.#input.slice(this.#at);
     this.#at = 0;
   }
 
+  /** Consumes `length` octets of the frame's payload, as a view. */
   #take(length: number): Uint8Array<ArrayBuffer> {
     const end = this.#at + length;
     const bytes = this.#input.subarray(this.#at, end);
     this.#at = end;
-    this.#missing -= length;
+    this.#remaining -= length;
     return bytes;
   }
 
+  /** Buffers what has arrived of a message's fragment. */
   #collect(): void {
-    const announced = this.#buffered + this.#missing;
+    const declared = this.#buffered + this.#remaining;
     const piece = this.#take(
-      Math.min(this.#missing, this.#input.length - this.#at),
+      Math.min(this.#remaining, this.#input.length - this.#at),
     );
     const needed = this.#buffered + piece.length;
     if (needed > this.#buffer.length) {
-      // Doubling keeps many small fragments linear; a final frame needs no more than what it announces.
-      const roomy = Math.max(2 * this.#buffer.length, AHEAD_BYTES);
+      // Doubling keeps the cost of many small fragments linear; a final frame needs no more than its declared length.
+      const capacity = Math.max(
+        2 * this.#buffer.length,
+        ALLOCATE_AHEAD_BYTES,
+      );
       const isFinal = this.#header?.final === true;
       const grown = new Uint8Array(
-        Math.max(needed, isFinal ? Math.min(announced, roomy) : roomy),
+        Math.max(needed, isFinal ? Math.min(declared, capacity) : capacity),
       );
       grown.set(this.#buffer.subarray(0, this.#buffered));
       this.#buffer = grown;
@@ -231,7 +241,7 @@ export class FrameDecoder {
     const data = this.#buffer.subarray(0, this.#buffered);
     const opcode = this.#opcode;
     this.#opcode = OPCODE.continuation;
-    this.#buffer = NOTHING;
+    this.#buffer = EMPTY;
     this.#buffered = 0;
     return toMessage(opcode, data);
   }

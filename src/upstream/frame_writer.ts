@@ -1,4 +1,4 @@
-/** The queue of frames on their way to an upstream: written in order, small ones together, every octet counted. */
+/** The queue of frames to an upstream: written in order, small ones coalesced, unsent octets counted. */
 
 import { encodeFrame, type SentOpcode } from "./frames.ts";
 import type { UpgradedConnection } from "./types.ts";
@@ -9,17 +9,17 @@ interface Batch {
   readonly written: PromiseWithResolvers<void>;
 }
 
-/** Frames that wait share buffers of this size: a million tiny messages cost their octets, not a million objects. */
+/** Queued frames share buffers of this size: a million tiny messages cost their octets, not a million objects. */
 const BATCH_BYTES = 16 * 1024;
 
 function toBatch(bytes: Uint8Array<ArrayBuffer>, used: number): Batch {
   const written = Promise.withResolvers<void>();
-  // Whoever does not wait for a write learns of its failure from reading: the stream ends there too.
+  // A caller that ignores the promise learns of the failure from reading, which fails too.
   written.promise.catch(() => {});
   return { bytes, used, written };
 }
 
-/** Writes frames to `connection`, which it leaves open when a write fails: the peer's last words may still be read. */
+/** Writes frames to a connection; leaves it open if a write fails, since the peer's last frames can still be read. */
 export class FrameWriter {
   readonly #connection: UpgradedConnection;
   readonly #queue: Batch[] = [];
@@ -30,15 +30,15 @@ export class FrameWriter {
     this.#connection = connection;
   }
 
-  /** Octets of frames that the connection has not taken yet. */
+  /** How many octets of frames are queued or being written. */
   get unsentBytes(): number {
     return this.#unsentBytes;
   }
 
   /**
-   * Queues one frame; resolves when the connection has taken it.
+   * Queues one frame; resolves once it has been written.
    *
-   * @throws {UpstreamError} If the connection is lost; a caller may ignore that.
+   * @throws {UpstreamError} If the connection failed; the promise may be ignored.
    */
   write(opcode: SentOpcode, payload: Uint8Array): Promise<void> {
     const frame = encodeFrame(opcode, payload);
@@ -49,9 +49,9 @@ export class FrameWriter {
       last.used += frame.length;
       return last.written.promise;
     }
-    const mayBeJoined = this.#isWriting && frame.length < BATCH_BYTES;
-    const bytes = mayBeJoined ? new Uint8Array(BATCH_BYTES) : frame;
-    if (mayBeJoined) bytes.set(frame);
+    const hasRoom = this.#isWriting && frame.length < BATCH_BYTES;
+    const bytes = hasRoom ? new Uint8Array(BATCH_BYTES) : frame;
+    if (hasRoom) bytes.set(frame);
     const batch = toBatch(bytes, frame.length);
     this.#queue.push(batch);
     if (!this.#isWriting) this.#drain();

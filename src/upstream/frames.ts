@@ -1,6 +1,6 @@
-/** The vocabulary of RFC 6455 framing (section 5.2) and the frames that a client sends. */
+/** The elements of WebSocket framing (RFC 6455 section 5.2), and the encoding of the frames that a client sends. */
 
-/** The opcodes that are defined; 3-7 and 11-15 are reserved (RFC 6455 section 5.2). */
+/** The defined opcodes; 3-7 and 11-15 are reserved (RFC 6455 section 5.2). */
 export const OPCODE = {
   continuation: 0x0,
   text: 0x1,
@@ -10,7 +10,7 @@ export const OPCODE = {
   pong: 0xa,
 } as const;
 
-/** An opcode that starts a frame of ours: this client never fragments. */
+/** The opcode of a frame that we send: never continuation, since this client does not fragment. */
 export type SentOpcode = Exclude<
   typeof OPCODE[keyof typeof OPCODE],
   typeof OPCODE.continuation
@@ -19,10 +19,10 @@ export type SentOpcode = Exclude<
 /** The longest payload of a control frame, in octets (RFC 6455 section 5.5). */
 export const CONTROL_PAYLOAD_BYTES = 125;
 
-/** The peer broke RFC 6455; the connection has to be failed with `closeCode` (section 7.1.7). */
+/** The peer violated RFC 6455; the connection must be failed with `closeCode` (section 7.1.7). */
 export class ProtocolViolation extends Error {
   override readonly name = "ProtocolViolation";
-  /** Protocol error, invalid payload data or message too big (RFC 6455 section 7.4.1). */
+  /** Protocol error, invalid payload data, or message too big (RFC 6455 section 7.4.1). */
   readonly closeCode: 1002 | 1007 | 1009;
 
   constructor(closeCode: 1002 | 1007 | 1009, message: string) {
@@ -31,7 +31,7 @@ export class ProtocolViolation extends Error {
   }
 }
 
-/** Whether `code` may stand in a Close frame: registered, or of a library's or application's own range (7.4). */
+/** Whether a Close frame may carry `code`: registered, or in the range for libraries and applications (section 7.4). */
 export function isCloseCode(code: number): boolean {
   if (code < 3000) {
     return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
@@ -42,7 +42,7 @@ export function isCloseCode(code: number): boolean {
 const encoder = new TextEncoder();
 
 /**
- * The payload of a Close frame (RFC 6455 section 5.5.1): empty where there is no code.
+ * The payload of a Close frame (RFC 6455 section 5.5.1); empty if there is no code.
  *
  * @throws {RangeError} If the code must not be sent or the payload would be longer than 125 octets.
  */
@@ -65,15 +65,29 @@ export function closePayload(
 }
 
 const maskingKeys = new Uint32Array(1024);
-let keysTaken = maskingKeys.length;
+let keysUsed = maskingKeys.length;
 
-/** A fresh key from a strong source of entropy (RFC 6455 section 5.3), drawn in lots: the call costs more than a key. */
+/** A fresh key from a strong source of entropy (RFC 6455 section 5.3); drawn in batches, as the call is expensive. */
 function maskingKey(): number {
-  if (keysTaken === maskingKeys.length) {
+  for (;;) {
+    const key = maskingKeys[keysUsed++];
+    if (key !== undefined) return key;
     crypto.getRandomValues(maskingKeys);
-    keysTaken = 0;
+    keysUsed = 0;
   }
-  return maskingKeys[keysTaken++] as number;
+}
+
+/** Writes a fresh key at `keyAt`, which is aligned to a word, and masks the payload that follows it. */
+function mask(bytes: Uint8Array<ArrayBuffer>, keyAt: number): void {
+  const key = maskingKey();
+  const wordCount = (bytes.length - keyAt) >>> 2;
+  const words = new Uint32Array(bytes.buffer, keyAt, wordCount);
+  words[0] = key;
+  // All indices are in bounds: the zeros are for the type checker.
+  for (let i = 1; i < wordCount; i++) words[i] = (words[i] ?? 0) ^ key;
+  for (let i = keyAt + wordCount * 4; i < bytes.length; i++) {
+    bytes[i] = (bytes[i] ?? 0) ^ (bytes[keyAt + (i & 3)] ?? 0);
+  }
 }
 
 /** One final, masked frame (RFC 6455 sections 5.2 and 5.3). */
@@ -83,7 +97,7 @@ export function encodeFrame(
 ): Uint8Array<ArrayBuffer> {
   const { length } = payload;
   const extended = length < 126 ? 0 : length < 0x1_0000 ? 2 : 8;
-  // The frame begins where key and payload fall on whole words, so that the mask can be applied word by word.
+  // Offset so that the key and the payload are aligned to words, and the mask can be applied a word at a time.
   const start = extended === 2 ? 0 : 2;
   const keyAt = start + 2 + extended;
   const bytes = new Uint8Array(keyAt + 4 + length);
@@ -97,14 +111,6 @@ export function encodeFrame(
   }
   bytes.set(payload, keyAt + 4);
 
-  const key = maskingKey();
-  const words = new Uint32Array(bytes.buffer, keyAt, 1 + (length >>> 2));
-  words[0] = key;
-  for (let i = 1; i < words.length; i++) {
-    words[i] = (words[i] as number) ^ key;
-  }
-  for (let i = keyAt + words.length * 4; i < bytes.length; i++) {
-    bytes[i] = (bytes[i] as number) ^ (bytes[keyAt + (i & 3)] as number);
-  }
+  mask(bytes, keyAt);
   return bytes.subarray(start);
 }

@@ -6,7 +6,7 @@ import {
 import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { HeadLimits, ResponseHead } from "./response_head.ts";
 
-/** The decoder for a response's body (RFC 9112 section 6.3), null where it has none whatever its fields say. */
+/** The decoder for a response's body (RFC 9112 section 6.3); null if it has no body or an empty one. */
 export function bodyDecoder(
   head: ResponseHead,
   options: { method: string; limits: HeadLimits },
@@ -20,9 +20,9 @@ export function bodyDecoder(
   return contentLength === 0 ? null : new LengthDecoder(contentLength);
 }
 
-/** Whether the connection may carry another exchange after this response, as far as its head tells. */
+/** Whether another exchange may follow on the connection, judging by the response's head. */
 export function persists(head: ResponseHead): boolean {
-  // A 204 with a body announced contradicts itself: its sender may well send what it announced.
+  // A 204 that declares a body contradicts itself, and its sender may well send that body.
   const contradictory = head.status === 204 &&
     (head.chunked || (head.contentLength ?? 0) > 0);
   return head.keepAlive && !contradictory;

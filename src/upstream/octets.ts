@@ -1,4 +1,4 @@
-/** Octets of HTTP/1.1: character classes (RFC 9110 section 5.6.2, RFC 9112) and Latin-1. */
+/** Octets of HTTP/1.1: character classes (RFC 9110 sections 5.5 and 5.6.2) and Latin-1. */
 import { Buffer } from "node:buffer";
 
 export const HTAB = 0x09;
@@ -19,7 +19,7 @@ for (let octet = 0; octet < 256; octet++) {
   }
 }
 
-/** Whether an octet may be part of a token; false for undefined, which is what lies beyond an array's end. */
+/** Whether an octet may be part of a token; false for undefined, as read past the end of an array. */
 export function isTokenOctet(octet: number | undefined): boolean {
   return octet !== undefined && ((CLASSES[octet] ?? 0) & TCHAR) !== 0;
 }
@@ -29,7 +29,7 @@ export function isFieldOctet(octet: number | undefined): boolean {
   return octet !== undefined && ((CLASSES[octet] ?? 0) & FIELD_CONTENT) !== 0;
 }
 
-/** Octets as a string of code points 0 to 255: TextDecoder's "latin1" is windows-1252. */
+/** Octets as a string of code points 0 to 255. Not by TextDecoder, whose "latin1" is windows-1252. */
 export function decodeLatin1(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
     .toString("latin1");
@@ -37,9 +37,9 @@ export function decodeLatin1(octets: Uint8Array): string {
 
 const utf8 = new TextEncoder();
 
-/** Writes a string of code points 0 to 255 to the beginning of `target`, which has room for all of them. */
+/** Writes a string of code points 0 to 255 to the start of `target`, which must have room for it. */
 export function encodeLatin1(text: string, target: Uint8Array): void {
-  // UTF-8 is the same for ASCII and encoded natively: the usual case at a fifth of the cost.
+  // ASCII, the usual case, is the same in UTF-8, which is encoded natively at a fifth of the cost.
   const { read, written } = utf8.encodeInto(text, target);
   if (read === text.length && written === text.length) return;
   for (let index = 0; index < text.length; index++) {

@@ -1,15 +1,16 @@
-import type { Connection, ConnectionHolder } from "./connection.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 
-/** Bounds of the idle connections: how long one may rest, in milliseconds, how many for one origin, and for all. */
+/** Bounds on idle connections. */
 export interface PoolLimits {
+  /** How long a connection may be idle, in milliseconds. */
   readonly idleTimeoutMs: number;
   readonly maxIdlePerOrigin: number;
   readonly maxIdle: number;
 }
 
-/** Idle connections by origin; the one used last is used next, so that a surplus grows old and is dropped. */
-export class Pool implements ConnectionHolder {
+/** Idle connections by origin. The most recently used one is reused first, so that surplus ones expire. */
+export class Pool implements ConnectionOwner {
   readonly #limits: PoolLimits;
   readonly #idle = new Map<string, Connection[]>();
   #size = 0;
@@ -23,44 +24,45 @@ export class Pool implements ConnectionHolder {
     return this.#size;
   }
 
-  /** Takes the youngest connection to an origin that is still good, undefined without one. */
+  /** Takes the most recently used connection to an origin that is still usable; undefined if there is none. */
   take(originKey: string, now: number): Connection | undefined {
     const idle = this.#idle.get(originKey);
     if (idle === undefined) return undefined;
     this.#dropExpired(idle, now);
     for (
-      let youngest = idle.pop();
-      youngest !== undefined;
-      youngest = idle.pop()
+      let latest = idle.pop();
+      latest !== undefined;
+      latest = idle.pop()
     ) {
       this.#size--;
-      // Octets that came before the request would be taken for its response.
-      if (youngest.clean) {
-        youngest.begin();
-        return youngest;
+      // Octets that arrived before the request would be taken for its response.
+      if (latest.isReusable) {
+        latest.startExchange();
+        return latest;
       }
-      youngest.fail(
-        new UpstreamError("connection_lost", "idle connection ended"),
-      );
+      latest.failIdle();
     }
     return undefined;
   }
 
-  /** Keeps a connection for the next exchange, unless there are enough. */
+  /**
+   * Keeps a connection for the next exchange. Closes it if its origin has its maximum already, or the one that has been
+   * idle longest if the pool is full.
+   */
   put(connection: Connection, now: number): void {
     let idle = this.#idle.get(connection.originKey);
     if (idle === undefined) this.#idle.set(connection.originKey, idle = []);
     if (idle.length >= this.#limits.maxIdlePerOrigin) {
-      return connection.fail(enough());
+      return connection.fail(poolFull());
     }
     if (this.#size >= this.#limits.maxIdle) this.#dropOldest();
     idle.push(connection);
     this.#size++;
-    connection.holder = this;
-    connection.rest(now);
+    connection.owner = this;
+    connection.markIdle(now);
   }
 
-  /** Closes what has been idle for too long. */
+  /** Closes the connections that have been idle for too long. */
   expire(now: number): void {
     for (const [originKey, idle] of this.#idle) {
       this.#dropExpired(idle, now);
@@ -71,11 +73,11 @@ export class Pool implements ConnectionHolder {
   #dropExpired(idle: readonly Connection[], now: number): void {
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
       if (now - oldest.idleSince < this.#limits.idleTimeoutMs) return;
-      oldest.fail(new UpstreamError("closed", "idle for too long"));
+      oldest.fail(new UpstreamError("closed", "idle timeout"));
     }
   }
 
-  /** Makes room for one more. */
+  /** Closes the connection that has been idle longest. */
   #dropOldest(): void {
     let oldest: Connection | undefined;
     for (const [first] of this.#idle.values()) {
@@ -84,10 +86,10 @@ export class Pool implements ConnectionHolder {
         oldest = first;
       }
     }
-    oldest?.fail(enough());
+    oldest?.fail(poolFull());
   }
 
-  /** Forgets a connection that ended while it was idle. */
+  /** Removes a connection that failed while it was idle. */
   connectionFailed(connection: Connection): void {
     const idle = this.#idle.get(connection.originKey) ?? [];
     const index = idle.indexOf(connection);
@@ -97,6 +99,6 @@ export class Pool implements ConnectionHolder {
   }
 }
 
-function enough(): UpstreamError {
-  return new UpstreamError("closed", "enough idle connections");
+function poolFull(): UpstreamError {
+  return new UpstreamError("closed", "too many idle connections");
 }

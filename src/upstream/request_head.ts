@@ -4,7 +4,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Fields that say how a message is framed or what becomes of the connection: never the caller's business. */
+/** Fields for framing and connection management, which the client sets itself. */
 const RESERVED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -13,7 +13,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
-/** What a field's name means here. */
+/** How a field is treated by its name. */
 type NameKind = "host" | "upgrade" | "reserved" | "invalid" | "other";
 
 function kindOf(name: string): NameKind {
@@ -23,26 +23,28 @@ function kindOf(name: string): NameKind {
   return lowerCase === "host" || lowerCase === "upgrade" ? lowerCase : "other";
 }
 
-/** Kinds of names seen before: the same few come with every request. */
-const knownKinds = new Map<string, NameKind>();
+/** {@linkcode kindOf}, memoized: the same few names come with every request. */
+const kinds = new Map<string, NameKind>();
 
-/** Bounds of what is remembered, which clients decide on. */
-const MAX_KNOWN_NAMES = 1000;
-const MAX_KNOWN_LENGTH = 64;
+/** Bounds of that cache, since clients choose the names. */
+const MAX_CACHED_NAMES = 1000;
+const MAX_CACHED_NAME_LENGTH = 64;
 
-function rememberedKindOf(name: string): NameKind {
-  const known = knownKinds.get(name);
-  if (known !== undefined) return known;
+function cachedKindOf(name: string): NameKind {
+  const cached = kinds.get(name);
+  if (cached !== undefined) return cached;
   const kind = kindOf(name);
-  if (name.length <= MAX_KNOWN_LENGTH && knownKinds.size < MAX_KNOWN_NAMES) {
-    knownKinds.set(name, kind);
+  if (name.length <= MAX_CACHED_NAME_LENGTH && kinds.size < MAX_CACHED_NAMES) {
+    kinds.set(name, kind);
   }
   return kind;
 }
 
 /**
- * The request head (RFC 9112 sections 2 and 3) as Latin-1 text, fields in the order given, framing last. Throws
- * `TypeError` where a part would change the message's shape, without quoting values: they may be secret.
+ * The request head (RFC 9112 sections 2, 3 and 5) as Latin-1 text: the fields in the order given, then the framing.
+ *
+ * @throws {TypeError} If a part would change the structure of the message. Field values are not quoted: they may be
+ * secret.
  */
 export function requestHead(
   request: UpstreamRequest,
@@ -54,7 +56,7 @@ export function requestHead(
   }
   if (!TARGET.test(target)) {
     throw new TypeError(
-      "Cannot send a request-target that is empty or has controls or spaces",
+      "Cannot send a request-target that is empty or contains control characters or spaces",
     );
   }
   if (body?.locked) throw new TypeError("Cannot send a body that is locked");
@@ -66,12 +68,12 @@ export function requestHead(
   let hosts = 0;
   let upgrades = 0;
   for (const [name, value] of request.headers) {
-    switch (rememberedKindOf(name)) {
+    switch (cachedKindOf(name)) {
       case "invalid":
-        throw new TypeError("Cannot send a field whose name is no token");
+        throw new TypeError("Cannot send a field whose name is not a token");
       case "reserved":
         throw new TypeError(
-          `Cannot send field '${name}': the client decides on it`,
+          `Cannot send field '${name}': the client sets it itself`,
         );
       case "host":
         hosts++;
@@ -82,17 +84,19 @@ export function requestHead(
     }
     if (!FIELD_VALUE.test(value)) {
       throw new TypeError(
-        `Cannot send field '${name}': its value has controls`,
+        `Cannot send field '${name}': its value contains control characters`,
       );
     }
     head += `${name}: ${value}\r\n`;
   }
   if (hosts !== 1) {
-    throw new TypeError(`Cannot send ${hosts} Host fields: there must be one`);
+    throw new TypeError(
+      `Cannot send ${hosts} Host fields: exactly one is required`,
+    );
   }
   if (upgrades !== (options.upgrade ? 1 : 0)) {
     throw new TypeError(
-      `Cannot send ${upgrades} Upgrade fields: upgrade() needs one, request() none`,
+      `Cannot send ${upgrades} Upgrade fields: upgrade() requires one, request() none`,
     );
   }
   return `${head}${framing(request)}${
@@ -100,16 +104,18 @@ export function requestHead(
   }\r\n`;
 }
 
-/** RFC 9112 section 6. */
+/** The framing field, if any (RFC 9112 section 6). */
 function framing({ body, contentLength }: UpstreamRequest): string {
   if (contentLength === null) {
     return body === null ? "" : "transfer-encoding: chunked\r\n";
   }
   if (!Number.isSafeInteger(contentLength) || contentLength < 0) {
-    throw new TypeError(`Cannot send a content-length of ${contentLength}`);
+    throw new TypeError(`Cannot send a Content-Length of ${contentLength}`);
   }
   if (body === null && contentLength > 0) {
-    throw new TypeError("Cannot announce a body that is not there");
+    throw new TypeError(
+      "Cannot declare the length of a body that does not exist",
+    );
   }
   return `content-length: ${contentLength}\r\n`;
 }

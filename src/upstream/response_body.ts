@@ -4,9 +4,9 @@ import { UpstreamError } from "./errors.ts";
 import type { ResponseBody } from "./types.ts";
 
 /**
- * A response's body: bytes where all of it is there already, otherwise a stream that reads from the connection
- * only when it is read itself, and passes on what has arrived without waiting for more. `onEnd` is called once
- * the body was received whole; whatever goes wrong before fails both connection and stream.
+ * A response's body: bytes if all of it has arrived, otherwise a stream that reads from the connection only when it is
+ * itself read, and passes on whatever has arrived without waiting for more. `onEnd` is called once the body is
+ * complete; a failure before that fails both the connection and the stream.
  */
 export function receiveBody(
   connection: Connection,
@@ -28,10 +28,10 @@ export function receiveBody(
       content = takeContent(connection, decoder);
     }
     if (!open && !decoder.endsAtClose) {
-      throw new UpstreamError("connection_lost", "response body cut off");
+      throw new UpstreamError("connection_lost", "response body truncated");
     }
     if (content.length > 0) controller.enqueue(content);
-    content = NOTHING;
+    content = EMPTY;
     if (decoder.done || !open) {
       onEnd();
       controller.close();
@@ -53,9 +53,9 @@ export function receiveBody(
   }, { highWaterMark: 0 });
 }
 
-const NOTHING = new Uint8Array(0);
+const EMPTY = new Uint8Array(0);
 
-/** The content among the unread octets, which are consumed, in memory of its own: the connection overwrites its buffer. */
+/** Consumes the unread octets and returns their content, in memory of its own: the connection reuses its buffer. */
 function takeContent(
   connection: Connection,
   decoder: BodyDecoder,
@@ -63,8 +63,8 @@ function takeContent(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   connection.consume(decoder.decode(connection.unread, parts));
   const [first, second] = parts;
-  if (first === undefined) return NOTHING;
-  return second === undefined ? connection.keep(first) : concat(parts);
+  if (first === undefined) return EMPTY;
+  return second === undefined ? connection.detach(first) : concat(parts);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

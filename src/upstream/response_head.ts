@@ -11,7 +11,7 @@ import {
 } from "./octets.ts";
 import type { HeaderList } from "./types.ts";
 
-/** Bounds of one head (or trailer section), in octets and fields. */
+/** Limits of a head or trailer section, in octets and fields. */
 export interface HeadLimits {
   readonly maxHeadBytes: number;
   readonly maxHeaderCount: number;
@@ -20,19 +20,26 @@ export interface HeadLimits {
 /** A response head, with what its fields say about the message's framing and the connection. */
 export interface ResponseHead {
   readonly status: number;
-  readonly reason: string;
   readonly headers: HeaderList;
-  /** Content-Length in octets, null without one; never together with `chunked`. */
+  /** Content-Length in octets; null if there is none. Never together with `chunked`. */
   readonly contentLength: number | null;
   readonly chunked: boolean;
   /** Whether the connection persists after this message (RFC 9112 section 9.3). */
   readonly keepAlive: boolean;
 }
 
+/** Status line (RFC 9112 section 4). */
+const STATUS_LINE =
+  /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
+
 /**
- * The index behind the empty line that ends a head, -1 where it is not there yet; `searched` octets were looked
- * at before. Throws `UpstreamError` on a bare LF: RFC 9112 section 2.2 would let us take one, but where two
- * parsers may differ about the end of a head there is room for a second message.
+ * The index after the empty line that ends a head; -1 if it has not arrived yet. The first `searched` octets were
+ * searched before.
+ *
+ * RFC 9112 section 2.2 permits a bare LF as a line terminator, but if two parsers can disagree about where a head ends,
+ * a second message can hide in between.
+ *
+ * @throws {UpstreamError} `protocol_error` on a bare LF.
  */
 export function findHeadEnd(octets: Uint8Array, searched: number): number {
   for (
@@ -49,25 +56,21 @@ export function findHeadEnd(octets: Uint8Array, searched: number): number {
 }
 
 /**
- * Parses one whole head, its empty line included (RFC 9112 sections 4 and 5), without any of the leniency that
- * the RFC permits. Throws `UpstreamError` "protocol_error".
+ * Parses one complete head, including its empty line (RFC 9112 sections 4 and 5), without any of the leniency that the
+ * RFC permits.
+ *
+ * @throws {UpstreamError} `protocol_error`
  */
 export function parseResponseHead(
   octets: Uint8Array,
   limits: HeadLimits,
 ): ResponseHead {
   const text = decodeLatin1(octets);
-  const statusLine =
-    /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n/.exec(
-      text,
-    );
+  const statusLine = STATUS_LINE.exec(text);
   if (statusLine === null) throw protocolError("invalid status line");
-  const [line, minor, status, reason = ""] = statusLine;
+  const [line, minor, status] = statusLine;
 
   const headers: [string, string][] = [];
-  let contentLength: number | null = null;
-  let chunked = false;
-  let connection = "";
   let at = line.length;
   while (octets[at] !== CR) {
     if (headers.length === limits.maxHeaderCount) {
@@ -75,7 +78,7 @@ export function parseResponseHead(
     }
     const nameStart = at;
     while (isTokenOctet(octets[at])) at++;
-    // Also what a folded line (obs-fold) or a space before the colon comes to.
+    // Also rejects a folded line (obs-fold) and a space before the colon.
     if (at === nameStart || octets[at] !== COLON) {
       throw protocolError("invalid field name in a response head");
     }
@@ -96,11 +99,29 @@ export function parseResponseHead(
     at += 2;
 
     headers.push([name, value]);
-    switch (
-      name.length === 10 || name.length === 14 || name.length === 17
-        ? name.toLowerCase()
-        : ""
-    ) {
+  }
+  if (at + 2 !== octets.length) {
+    throw protocolError("bare CR in a response head");
+  }
+  const { contentLength, chunked, keepAlive } = framingOf(
+    headers,
+    minor === "1",
+  );
+  return { status: Number(status), headers, contentLength, chunked, keepAlive };
+}
+
+type Framing = Pick<ResponseHead, "contentLength" | "chunked" | "keepAlive">;
+
+/** What the fields of a head say about framing and the connection (RFC 9112 sections 6 and 9.3). */
+function framingOf(headers: HeaderList, isHttp11: boolean): Framing {
+  let contentLength: number | null = null;
+  let chunked = false;
+  let connection = "";
+  for (const [name, value] of headers) {
+    // The lengths of the three names: lower-casing every name would take longer.
+    const { length } = name;
+    if (length !== 10 && length !== 14 && length !== 17) continue;
+    switch (name.toLowerCase()) {
       case "connection":
         connection += `,${value}`;
         break;
@@ -114,25 +135,16 @@ export function parseResponseHead(
         if (chunked || value.toLowerCase() !== "chunked") {
           throw protocolError("unknown transfer coding");
         }
-        if (minor === "0") throw protocolError("Transfer-Encoding in HTTP/1.0");
+        if (!isHttp11) throw protocolError("Transfer-Encoding in HTTP/1.0");
         chunked = true;
         break;
     }
   }
-  if (at + 2 !== octets.length) {
-    throw protocolError("bare CR in a response head");
-  }
   if (chunked && contentLength !== null) {
-    throw protocolError("Content-Length beside Transfer-Encoding");
+    throw protocolError("both Content-Length and Transfer-Encoding");
   }
-  return {
-    status: Number(status),
-    reason,
-    headers,
-    contentLength,
-    chunked,
-    keepAlive: persists(minor === "1", connection),
-  };
+  const keepAlive = isKeptAlive(isHttp11, connection);
+  return { contentLength, chunked, keepAlive };
 }
 
 function parseContentLength(value: string): number {
@@ -143,7 +155,8 @@ function parseContentLength(value: string): number {
   return length;
 }
 
-function persists(byDefault: boolean, connection: string): boolean {
+/** Whether a connection persists, by the version and the Connection options of a message (RFC 9112 section 9.3). */
+function isKeptAlive(byDefault: boolean, connection: string): boolean {
   if (connection === "") return byDefault;
   const options = connection.toLowerCase().split(",").map((option) =>
     option.trim()

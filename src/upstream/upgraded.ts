@@ -2,7 +2,7 @@ import type { Connection } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 import type { UpgradedConnection } from "./types.ts";
 
-/** Hands a connection over after a 101; what came right behind the head is read first. */
+/** Turns a connection into a tunnel after a 101; octets that arrived right after the head are read first. */
 export function upgradedConnection(connection: Connection): UpgradedConnection {
   connection.becomeTunnel();
   let writes = Promise.resolve();
@@ -22,7 +22,7 @@ export function upgradedConnection(connection: Connection): UpgradedConnection {
       return buffer.subarray(0, octets.length);
     },
     write(bytes) {
-      // A failed write spoils all later ones: they would leave a hole.
+      // A failed write fails all later ones: they would leave a gap in the stream.
       writes = writes.then(() => connection.write(bytes));
       writes.catch(() => {});
       return writes;

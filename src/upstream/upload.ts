@@ -5,21 +5,21 @@ import { UpstreamError } from "./errors.ts";
 const CRLF = new Uint8Array([0x0d, 0x0a]);
 const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
-/** Told what an upload waits for, so that it can be ended where that takes too long. */
-export interface UploadWatch {
-  /** For the next part of the body. */
-  reading(): void;
-  /** For the upstream to take one. */
-  writing(): void;
+/** Told what an upload is waiting for, to be able to end it if that takes too long. */
+export interface UploadObserver {
+  /** Waiting for the next part of the body. */
+  awaitingBody(): void;
+  /** Waiting for the upstream to take a part. */
+  awaitingUpstream(): void;
 }
 
-/** Sends one request body: as it is where its length was announced, chunked otherwise. */
+/** Sends one request body: as it is if its length was declared, chunked otherwise. */
 export class Upload {
   readonly #connection: Connection;
   readonly #contentLength: number | null;
   readonly #body: ReadableStream<Uint8Array>;
   readonly #onUpload: ((octets: number) => void) | undefined;
-  readonly #watch: UploadWatch;
+  readonly #observer: UploadObserver;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #stopped = false;
   #complete = false;
@@ -30,24 +30,24 @@ export class Upload {
       body: ReadableStream<Uint8Array>;
       contentLength: number | null;
       onUpload: ((octets: number) => void) | undefined;
-      watch: UploadWatch;
+      observer: UploadObserver;
     },
   ) {
     this.#connection = connection;
     this.#body = options.body;
     this.#contentLength = options.contentLength;
     this.#onUpload = options.onUpload;
-    this.#watch = options.watch;
+    this.#observer = options.observer;
   }
 
-  /** Whether the upstream was sent the whole body. */
+  /** Whether the whole body was sent to the upstream. */
   get complete(): boolean {
     return this.#complete;
   }
 
   /**
-   * Runs until the body is sent, `stop()` or the connection's end, and never throws: a body that breaks or has
-   * another length than announced fails the connection ("body_failed"), so that nobody takes it for whole.
+   * Runs until the body is sent, `stop()` is called or the connection fails, and never throws. A body that fails, or
+   * does not have the declared length, fails the connection with `body_failed`, lest the upstream take it as complete.
    */
   async run(): Promise<void> {
     if (this.#stopped) return;
@@ -55,15 +55,15 @@ export class Upload {
       this.#reader = this.#body.getReader();
       await this.#send(this.#reader);
     } catch (cause) {
-      if (this.#reader === null) this.#fail("the request body is taken", cause);
-      // Writing failed. That the upstream no longer listens does not mean that it has nothing to say: what
-      // becomes of the exchange is for the receiving side to find out.
+      if (this.#reader === null) this.#fail("request body is locked", cause);
+      // Otherwise a write failed. An upstream that has stopped reading may still send a response, so the outcome of the
+      // exchange is for the receiving side to find out.
     } finally {
       this.stop();
     }
   }
 
-  /** Gives up what has not been sent yet and cancels the source, unless it was not begun. */
+  /** Abandons whatever has not been sent, and cancels the body unless it was never read. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -71,42 +71,42 @@ export class Upload {
   }
 
   async #send(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-    const announced = this.#contentLength;
+    const declared = this.#contentLength;
     let sent = 0;
-    this.#complete = announced === 0;
+    this.#complete = declared === 0;
     for (;;) {
-      this.#watch.reading();
+      this.#observer.awaitingBody();
       const data = await this.#read(reader);
       if (this.#stopped) return;
-      this.#watch.writing();
+      this.#observer.awaitingUpstream();
       if (data === null) break;
       if (data.length === 0) continue;
-      const octets = data.length; // none are left once they are released
+      const octets = data.length; // 0 once the data is released
       sent += octets;
-      if (announced === null) {
+      if (declared === null) {
         const framed = chunk(data);
         release(data);
         await this.#connection.write(framed);
         release(framed);
       } else {
-        if (sent > announced) {
-          return this.#fail("the request body is longer than announced");
+        if (sent > declared) {
+          return this.#fail("request body is longer than declared");
         }
         await this.#connection.write(data);
         release(data);
-        // Not only at the stream's end: the upstream can answer from here on.
-        this.#complete = sent === announced;
+        // Not only at the end of the stream: the upstream may already respond.
+        this.#complete = sent === declared;
       }
       this.#onUpload?.(octets);
     }
-    if (announced === null) await this.#connection.write(LAST_CHUNK);
-    else if (sent < announced) {
-      return this.#fail("the request body is shorter than announced");
+    if (declared === null) await this.#connection.write(LAST_CHUNK);
+    else if (sent < declared) {
+      return this.#fail("request body is shorter than declared");
     }
     this.#complete = true;
   }
 
-  /** The next part of the body, null at its end or where it broke. */
+  /** The next part of the body; null at its end or if it failed. */
   async #read(
     reader: ReadableStreamDefaultReader<Uint8Array>,
   ): Promise<Uint8Array | null> {
@@ -114,7 +114,7 @@ export class Upload {
       const { done, value } = await reader.read();
       return done ? null : value;
     } catch (cause) {
-      if (!this.#stopped) this.#fail("the request body broke", cause);
+      if (!this.#stopped) this.#fail("request body failed", cause);
       return null;
     }
   }
@@ -125,7 +125,7 @@ export class Upload {
   }
 }
 
-/** One chunk (RFC 9112 section 7.1) as one piece: a copy is cheaper than three writes. */
+/** One chunk (RFC 9112 section 7.1) in one piece: copying the data is cheaper than three writes. */
 function chunk(data: Uint8Array): Uint8Array {
   const size = new TextEncoder().encode(`${data.length.toString(16)}\r\n`);
   const framed = new Uint8Array(size.length + data.length + CRLF.length);

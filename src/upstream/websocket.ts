@@ -1,4 +1,4 @@
-/** Messages over a connection that was switched to the WebSocket protocol (RFC 6455 sections 5-7, client role). */
+/** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
 
 import { UpstreamError } from "./errors.ts";
 import { FrameDecoder, type Message } from "./frame_decoder.ts";
@@ -6,16 +6,16 @@ import { FrameWriter } from "./frame_writer.ts";
 import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
 import type { UpgradedConnection } from "./types.ts";
 
-/** The end of a WebSocket: the peer's Close (1005 where it had no code), or 1006 where there was none. */
+/** The end of a WebSocket: the peer's Close frame (1005 if it had no code), or 1006 if there was none. */
 export interface Close {
   readonly kind: "close";
   readonly code: number;
   readonly reason: string;
-  /** Why there was no Close: a `ProtocolViolation` or an `UpstreamError`; for logs only. */
+  /** Why there was no Close frame: a `ProtocolViolation` or an `UpstreamError`; for logs only. */
   readonly failure?: unknown;
 }
 
-/** What went through, in messages and octets of payload. */
+/** How much was sent and received, in messages and octets of payload. */
 export interface Traffic {
   readonly messagesSent: number;
   readonly bytesSent: number;
@@ -25,9 +25,9 @@ export interface Traffic {
 
 /** Limits of an `UpstreamWebSocket`. */
 export interface WebSocketOptions {
-  /** The longest message taken, in octets; default 64 MiB. A longer one ends the connection with 1009. */
+  /** The longest message accepted, in octets; a longer one fails the connection with 1009. @default {67108864} */
   readonly maxMessageBytes?: number;
-  /** How long the peer may take to answer our Close, in milliseconds; default 5000. */
+  /** How long the peer may take to answer our Close frame, in milliseconds. @default {5000} */
   readonly closeTimeoutMs?: number;
 }
 
@@ -38,14 +38,14 @@ function connectionLost(message: string): UpstreamError {
   return new UpstreamError("connection_lost", message);
 }
 
-function lost(failure: unknown): Close {
+function abnormalClosure(failure: unknown): Close {
   return { kind: "close", code: 1006, reason: "", failure };
 }
 
 /**
- * The client's end of a WebSocket. It reads only while somebody waits in `receive()`, so back-pressure reaches the
- * peer; pings are answered meanwhile. It owns the connection and always closes it: after the closing handshake, when
- * that does not end in time, on a violation, on `abort()`.
+ * The client's end of a WebSocket. It reads only while a `receive()` is pending, so that back-pressure reaches the
+ * peer; pings are answered meanwhile. It owns the connection and always closes it: after the closing handshake, if that
+ * times out, on a protocol violation, and on `abort()`.
  */
 export class UpstreamWebSocket {
   readonly #connection: UpgradedConnection;
@@ -73,19 +73,19 @@ export class UpstreamWebSocket {
     this.#closeTimeoutMs = closeTimeoutMs;
   }
 
-  /** Octets of frames that the connection has not taken yet. */
+  /** How many octets of frames are queued or being written. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;
   }
 
-  /** What was sent and received so far. */
+  /** How much was sent and received so far. */
   get traffic(): Traffic {
     return this.#traffic;
   }
 
   /**
-   * The next message, or the end: every call after that returns the same end. Binary data is valid until the next
-   * call. One call at a time; never rejects.
+   * The next message, or the end, which every later call returns again. Binary data is valid until the next call. One
+   * call at a time; never rejects.
    */
   async receive(): Promise<Message | Close> {
     try {
@@ -93,15 +93,17 @@ export class UpstreamWebSocket {
         const event = this.#decoder.next();
         if (event === undefined) {
           const bytes = await this.#connection.read();
-          if (bytes === null) return this.#lose(connectionLost("no Close"));
+          if (bytes === null) {
+            return this.#drop(connectionLost("ended without a Close frame"));
+          }
           this.#decoder.push(bytes);
         } else if (event.kind === "close") {
-          // The peer's code is echoed (section 5.5.1), unless this is the answer to our own Close.
+          // Echoes the peer's code (section 5.5.1), unless this is the answer to our own Close.
           this.close(event.code === 1005 ? undefined : event.code);
           this.#closeConnectionWhenSent();
           this.#end = event;
         } else if (event.kind === "ping") {
-          this.#answer(event.payload.slice());
+          this.#answerPing(event.payload.slice());
         } else if (event.kind !== "pong") {
           this.#traffic.messagesReceived++;
           this.#traffic.bytesReceived += event.bytes;
@@ -110,17 +112,17 @@ export class UpstreamWebSocket {
       }
       return this.#end;
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) return this.#lose(error);
+      if (!(error instanceof ProtocolViolation)) return this.#drop(error);
       this.close(error.closeCode);
       this.#closeConnectionWhenSent();
-      return this.#end = lost(error);
+      return this.#end = abnormalClosure(error);
     }
   }
 
   /**
-   * Sends a message; resolves when the connection has taken it. Messages arrive in the order of the calls.
+   * Sends a message; resolves once it has been written. Messages are sent in the order of the calls.
    *
-   * @throws {UpstreamError} If the socket is closing or the connection lost; a caller may ignore the promise.
+   * @throws {UpstreamError} If the socket is closing or the connection failed; the promise may be ignored.
    */
   send(data: string | Uint8Array): Promise<void> {
     if (this.#closeSent !== undefined) {
@@ -136,10 +138,10 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * Begins the closing handshake (RFC 6455 section 7.1.2); `receive()` goes on to the peer's answer. A peer that
-   * gives none in time loses the connection. Does nothing where a Close was sent before.
+   * Starts the closing handshake (RFC 6455 section 7.1.2); `receive()` continues until the peer's answer. If that does
+   * not come in time, the connection is closed. Does nothing if a Close frame was sent before.
    *
-   * @throws {RangeError} If the code may not be sent or the reason has more than 123 octets.
+   * @throws {RangeError} If the code must not be sent, or the reason is longer than 123 octets.
    */
   close(code?: number, reason = ""): void {
     if (this.#closeSent !== undefined) return;
@@ -148,19 +150,20 @@ export class UpstreamWebSocket {
       closePayload(code, reason),
     );
     this.#closeTimer = setTimeout(
-      () => this.#lose(connectionLost("no answer to Close")),
+      () => this.#drop(connectionLost("Close frame was not answered")),
       this.#closeTimeoutMs,
     );
   }
 
-  /** Closes the connection at once; `receive()` ends with 1006 where the peer's Close did not come before. */
+  /** Closes the connection at once; `receive()` ends with 1006 unless the peer's Close frame came before. */
   abort(): void {
-    this.#lose(undefined);
+    this.#drop(undefined);
   }
 
   /**
-   * An unsolicited Pong (RFC 6455 section 5.5.3), unless octets are waiting anyway: it keeps the path open and lets
-   * the network stack find out that the peer is gone. Unlike a Ping it asks nothing of an app that is paused.
+   * Sends an unsolicited Pong (RFC 6455 section 5.5.3) unless octets are queued anyway: it keeps middleboxes from
+   * timing out, and lets the network stack notice that the peer is gone. Unlike a Ping, it needs no answer from a
+   * paused app.
    */
   heartbeat(): void {
     if (this.#closeSent === undefined && this.unsentBytes === 0) {
@@ -168,11 +171,11 @@ export class UpstreamWebSocket {
     }
   }
 
-  #lose(failure: unknown): Close {
+  #drop(failure: unknown): Close {
     this.#closeSent ??= Promise.resolve();
     clearTimeout(this.#closeTimer);
     this.#connection.close();
-    return this.#end ??= lost(failure);
+    return this.#end ??= abnormalClosure(failure);
   }
 
   #closeConnectionWhenSent(): void {
@@ -180,8 +183,8 @@ export class UpstreamWebSocket {
     this.#closeSent?.then(abort, abort);
   }
 
-  /** One Pong at a time, always to the latest Ping (RFC 6455 section 5.5.3): pings cannot fill the queue. */
-  async #answer(payload: Uint8Array): Promise<void> {
+  /** Sends one Pong at a time, for the latest Ping (RFC 6455 section 5.5.3): pings cannot fill the queue. */
+  async #answerPing(payload: Uint8Array): Promise<void> {
     this.#ping = payload;
     if (this.#isAnsweringPings) return;
     this.#isAnsweringPings = true;

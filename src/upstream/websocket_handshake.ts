@@ -1,4 +1,4 @@
-/** The opening handshake of RFC 6455 section 4.1: what a client sends, and what makes a 101 valid. */
+/** The client's opening handshake (RFC 6455 section 4.1): what it sends, and how it validates a 101. */
 
 import { protocolError } from "./errors.ts";
 import type {
@@ -9,10 +9,10 @@ import type {
 } from "./types.ts";
 import { UpstreamWebSocket, type WebSocketOptions } from "./websocket.ts";
 
-/** RFC 6455 section 1.3: proves that whoever answers has understood the protocol. */
+/** The constant that proves that the server understands the protocol (RFC 6455 section 1.3). */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** Fields that belong to one connection's handshake, each peer's own (RFC 6455 section 11.3); no extension is offered. */
+/** Fields of a single connection's handshake, not forwarded (RFC 6455 section 11.3); no extension is offered. */
 const HANDSHAKE_FIELDS = new Set([
   "upgrade",
   "sec-websocket-accept",
@@ -21,32 +21,31 @@ const HANDSHAKE_FIELDS = new Set([
   "sec-websocket-version",
 ]);
 
-/** A handshake that is ready to be sent. */
+/** An opening handshake, ready to be sent. */
 export interface OpeningHandshake {
-  /** All fields of the request but Connection. */
+  /** All fields of the request except Connection. */
   readonly headers: HeaderList;
-  /** The Sec-WebSocket-Accept that answers it. */
+  /** The Sec-WebSocket-Accept value that answers it. */
   readonly accept: string;
-  /** The subprotocols offered, most wanted first. */
+  /** The subprotocols offered, in order of preference. */
   readonly offered: readonly string[];
 }
 
-/** Whether a 101 completes the handshake, with the chosen subprotocol, or why it does not. */
+/** Whether a 101 completes the handshake: the subprotocol it selects, if any, or what is wrong. */
 export type SwitchCheck =
   | { readonly ok: true; readonly protocol: string | undefined }
   | { readonly ok: false; readonly problem: string };
 
-/** An open WebSocket with the fields of its 101, or the ordinary response that refused it. */
+/** An open WebSocket with the subprotocol selected, if any, or the ordinary response that refused it. */
 export type OpenResult =
   | {
     readonly kind: "open";
     readonly socket: UpstreamWebSocket;
     readonly protocol: string | undefined;
-    readonly headers: HeaderList;
   }
   | { readonly kind: "refused"; readonly response: UpstreamResponse };
 
-/** The part of `UpstreamClient` that opens a WebSocket. */
+/** The part of `UpstreamClient` that opening a WebSocket requires. */
 export interface Upgrader {
   upgrade(request: UpstreamRequest): Promise<UpgradeResult>;
 }
@@ -66,10 +65,9 @@ function membersOf(headers: HeaderList, name: string): string[] {
 }
 
 /**
- * Completes a client's end-to-end fields, Sec-WebSocket-Protocol included, to an opening handshake with a key of
- * its own.
+ * Extends a client's end-to-end fields, including Sec-WebSocket-Protocol, to an opening handshake with its own key.
  *
- * @param key 16 octets; random unless given.
+ * @param key 16 octets, random by default.
  */
 export async function openingHandshake(
   endToEnd: HeaderList,
@@ -92,7 +90,7 @@ export async function openingHandshake(
   };
 }
 
-/** Checks the fields of a 101 against the handshake that it answers (RFC 6455 section 4.1, the server's response). */
+/** Validates the fields of a 101 against the handshake that it answers (RFC 6455 section 4.1). */
 export function checkSwitch(
   headers: HeaderList,
   handshake: Pick<OpeningHandshake, "accept" | "offered">,
@@ -103,14 +101,14 @@ export function checkSwitch(
   }
   const connection = membersOf(headers, "connection");
   if (!connection.some((option) => option.toLowerCase() === "upgrade")) {
-    return { ok: false, problem: "Connection lacks upgrade" };
+    return { ok: false, problem: "Connection lacks the upgrade option" };
   }
   const [accept, ...otherAccepts] = valuesOf(headers, "sec-websocket-accept");
   if (accept !== handshake.accept || otherAccepts.length > 0) {
     return { ok: false, problem: "Sec-WebSocket-Accept does not match" };
   }
   if (membersOf(headers, "sec-websocket-extensions").length > 0) {
-    return { ok: false, problem: "Extension that was not offered" };
+    return { ok: false, problem: "Extension was not offered" };
   }
   const [protocol, ...otherProtocols] = valuesOf(
     headers,
@@ -120,17 +118,18 @@ export function checkSwitch(
     otherProtocols.length > 0 ||
     (protocol !== undefined && !handshake.offered.includes(protocol))
   ) {
-    return { ok: false, problem: "Subprotocol that was not offered" };
+    return { ok: false, problem: "Subprotocol was not offered" };
   }
   return { ok: true, protocol };
 }
 
 /**
- * Opens a WebSocket through `client`. `request.headers` holds the end-to-end fields, Host and the offered
- * Sec-WebSocket-Protocol included; fields of another connection's handshake are left out.
+ * Opens a WebSocket through `client`. `request.headers` holds the end-to-end fields, including Host and the offered
+ * Sec-WebSocket-Protocol; the fields of another connection's handshake are dropped.
  *
- * @throws {UpstreamError} As `client.upgrade()` does, and `protocol_error` for a 101 that does not complete the
- * handshake: the connection is closed then.
+ * @throws {TypeError} As `client.upgrade()` does.
+ * @throws {UpstreamError} As `client.upgrade()` does; also `protocol_error` if a 101 does not complete the handshake,
+ * in which case the connection is closed.
  */
 export async function openWebSocket(
   client: Upgrader,
@@ -148,8 +147,8 @@ export async function openWebSocket(
   if (result.kind === "response") {
     return { kind: "refused", response: result.response };
   }
-  const { headers, connection } = result;
-  const check = checkSwitch(headers, handshake);
+  const { connection } = result;
+  const check = checkSwitch(result.headers, handshake);
   if (!check.ok) {
     connection.close();
     throw protocolError(check.problem);
@@ -158,6 +157,5 @@ export async function openWebSocket(
     kind: "open",
     socket: new UpstreamWebSocket(connection, options),
     protocol: check.protocol,
-    headers,
   };
 }

@@ -151,7 +151,7 @@ export const headProperties: readonly Property[] = [
         lengths.length === 0 ? null : Number(lengths[0]?.[1]),
       );
 
-      const written = `HTTP/1.1 ${status} ${head.reason}\r\n${
+      const written = `HTTP/1.1 ${status} \r\n${
         headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")
       }\r\n`;
       const again = parseResponseHead(fromLatin1(written), LIMITS);

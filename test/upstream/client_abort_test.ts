@@ -158,7 +158,7 @@ Deno.test("request() heeds an end that comes between connecting and sending", as
     const conn = scriptedConn({ reads: [], then: "silence" });
     const connected = Promise.resolve<Deno.Conn>(conn);
     await withClient({ dial: () => connected }, async (client) => {
-      // Registered before the client's own reaction, it acts right behind that.
+      // Registered before the client's own reaction, but one promise job later, so it runs right after that.
       connected.then(() => {}).then(() =>
         code === "closed" ? client.close() : abort.abort()
       );

@@ -26,7 +26,7 @@ Deno.test("request() fails where the upstream refuses the connection, the body u
   });
 });
 
-/** A dial that never gets anywhere, and tells how it was given up. */
+/** A dial that never settles, and records its signals. */
 function stuckDial(): { dial: typeof dial; signals: AbortSignal[] } {
   const signals: AbortSignal[] = [];
   return {

@@ -13,7 +13,7 @@ import {
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** Answers every request. */
+/** Responds to every request. */
 async function answer(conn: RawConn): Promise<void> {
   for (;;) {
     await conn.readHead();
@@ -95,7 +95,7 @@ Deno.test("request() does not use a connection again that has octets behind the 
       [script, { reads: [OK], then: "silence" }],
       async (client, [conn]) => {
         await client.request(requestOf());
-        // What comes while the connection is idle is seen as soon as it comes.
+        // Octets that arrive while the connection is idle are noticed at once.
         await turn();
         assert.equal(conn?.closed, true);
         assert.equal(client.stats().open, 0);
@@ -201,7 +201,7 @@ Deno.test("close() closes idle and active connections, and refuses later request
   }, async (client, { origin }) => {
     const idle = await client.request(requestOf({ origin }));
     assert.equal(await textOf(idle.body), "ok");
-    // Two at once, so that one needs a connection of its own.
+    // Two at once, so that one needs a new connection.
     const [, active] = await Promise.allSettled([
       client.request(requestOf({ origin, signal: AbortSignal.abort() })),
       client.upgrade(

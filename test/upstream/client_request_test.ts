@@ -330,7 +330,7 @@ Deno.test("request() stops reading a body that the upstream does not take", asyn
     const response = client.request(
       requestOf({ origin, method: "POST", body }),
     );
-    // Socket buffers take a few megabytes; from then on nothing moves.
+    // Socket buffers take a few megabytes; after that the upload stalls.
     for (let before = -1; before !== pulled;) {
       before = pulled;
       for (let turns = 0; turns < 50; turns++) await turn();

@@ -14,8 +14,8 @@ import {
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /**
- * Fills the pool with one request, then sends another, which the server reads but does not answer: it closes the
- * first connection instead. Later ones are served. Returns the methods that the server saw from then on.
+ * Fills the pool with one request, then sends another, which the server reads but does not answer: it closes the first
+ * connection instead. Later connections are served. Returns the methods that the server saw from then on.
  */
 async function methodsSeen(
   parts: Partial<UpstreamRequest>,

@@ -10,7 +10,7 @@ import { concat, serverClose, serverFrame, utf8 } from "./wire_frames.ts";
 
 const MAX = { maxMessageBytes: 1 << 20 };
 
-/** Everything that the chunks decode to; binary data is copied, for the next push may overwrite it. */
+/** Everything that the chunks decode to; binary data is copied, since the next push may overwrite it. */
 function decode(
   chunks: Uint8Array<ArrayBuffer>[],
   options = MAX,
@@ -66,7 +66,7 @@ const STREAM = concat(
   serverFrame(1, ""),
   serverFrame(2, new Uint8Array(0)),
   serverFrame(1, "x".repeat(200)),
-  // A fragmented text cut inside a character, with control frames in between.
+  // A fragmented text, split within a character, with control frames in between.
   serverFrame(1, utf8("aé").subarray(0, 2), { final: false }),
   serverFrame(9, "ping!"),
   serverFrame(0, utf8("aé").subarray(2), { final: false }),

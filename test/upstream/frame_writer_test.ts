@@ -33,7 +33,7 @@ Deno.test("FrameWriter keeps the order of frames of all sizes and joins small on
     clientFrames(connection.written).map((frame) => frame.payload),
     payloads,
   );
-  // The first goes alone, then 0 and 10 together, 20 000, 5 and 5 together, 70 000, 1.
+  // The first is written alone, then 0 and 10 together, 20 000, 5 and 5 together, 70 000, 1.
   assert.equal(connection.writes, 6);
   assert.equal(writer.unsentBytes, 0);
 });

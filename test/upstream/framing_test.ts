@@ -11,7 +11,6 @@ import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 function headOf(parts: Partial<ResponseHead>): ResponseHead {
   return {
     status: 200,
-    reason: "",
     headers: [],
     contentLength: null,
     chunked: false,

@@ -72,7 +72,7 @@ Deno.test("Pool.take() never gives a connection with octets that came before, or
     }] satisfies Script[]
   ) {
     const given: boolean[] = [];
-    // Whatever the promise jobs are that lie between the octets' arrival and the request.
+    // However many promise jobs run between the octets' arrival and the request.
     for (let jobs = 0; jobs < 20; jobs++) {
       const pool = new Pool(LIMITS);
       const connection = connectionOf(script);

@@ -18,7 +18,7 @@ import {
   utf8,
 } from "./wire_frames.ts";
 
-/** Lets everything run that waits for nothing but promises. */
+/** Runs all pending promise jobs. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -27,7 +27,7 @@ function sentClose(code: number): { opcode: number; code: number } {
   return { opcode: 8, code };
 }
 
-/** The opcodes sent; a Close with its code (1005 without one). */
+/** The opcodes sent; for a Close frame also its code (1005 if it has none). */
 function sent(
   bytes: Uint8Array,
 ): Array<number | { opcode: number; code: number }> {
@@ -278,7 +278,7 @@ Deno.test("UpstreamWebSocket.heartbeat() is an empty Pong, and none where octets
   await settle();
 });
 
-/** The part of ws's socket that is used here; the package has no types of its own. */
+/** The part of ws's socket that is used here; the package ships no types. */
 interface PeerSocket extends EventEmitter {
   send(
     data: string | Uint8Array,
@@ -295,7 +295,7 @@ interface Peer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A WebSocket through the real client to a server by other hands. */
+/** A WebSocket through the real client to an independently written server. */
 async function connectToWs(): Promise<Peer> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");

@@ -1,8 +1,8 @@
-/** The server's side of RFC 6455 framing, written apart from src/ to check it: frames to send, frames received. */
+/** The server's side of RFC 6455 framing, written independently of src/ to check it: frames to send, frames received. */
 
 import type { UpgradedConnection } from "../../src/upstream/types.ts";
 
-/** The fields of one frame as they are on the wire. */
+/** The fields of one frame, as on the wire. */
 export interface WireFrame {
   readonly opcode: number;
   readonly payload: Uint8Array;
@@ -11,12 +11,12 @@ export interface WireFrame {
 
 const encoder = new TextEncoder();
 
-/** The octets of a string in UTF-8. */
+/** The UTF-8 octets of a string. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** All of `parts` in one array. */
+/** Concatenates `parts`. */
 export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
@@ -41,7 +41,7 @@ export function serverFrame(
   return frame;
 }
 
-/** A Close frame with a code and reason. */
+/** A Close frame with a code and a reason. */
 export function serverClose(
   code: number,
   reason = "",
@@ -52,7 +52,7 @@ export function serverClose(
   );
 }
 
-/** Unmasks a client's frames; throws where one is unmasked, cut or longer than it says. */
+/** Unmasks a client's frames; throws if one is unmasked, incomplete, or longer than it declares. */
 export function clientFrames(bytes: Uint8Array): WireFrame[] {
   const frames: WireFrame[] = [];
   let at = 0;
@@ -89,16 +89,16 @@ export interface FakeConnection extends UpgradedConnection {
   /** Holds back writes until `resume()`. */
   pause(): void;
   resume(): void;
-  /** All octets whose write is complete. */
+  /** All octets written so far. */
   readonly written: Uint8Array<ArrayBuffer>;
-  /** How many calls to `write()` are complete. */
+  /** How many calls to `write()` have completed. */
   readonly writes: number;
-  /** How often `read()` was called. */
+  /** How many times `read()` was called. */
   readonly reads: number;
   readonly isClosed: boolean;
 }
 
-/** A connection whose reads hand out what was fed, in one reused buffer, as `UpgradedConnection` allows. */
+/** A connection whose reads return what was fed, in one reused buffer, as `UpgradedConnection` allows. */
 export function fakeConnection(): FakeConnection {
   const fed: Array<Uint8Array<ArrayBuffer> | null> = [];
   const written: Uint8Array[] = [];

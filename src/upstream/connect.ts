@@ -4,29 +4,31 @@ import { UpstreamError } from "./errors.ts";
 import type { UpstreamRequest } from "./types.ts";
 
 /** What the connection attempts of one client share. */
-export interface AttemptContext {
+export interface ConnectContext {
   readonly dial: Dial;
   readonly caCerts: string[];
-  /** The attempts under way. */
+  /** The pending attempts, each with its connect timeout. */
   readonly connecting: Deadlines;
   now(): number;
 }
 
 /**
- * Connects for a request, unless the deadline, the client's end or the request's signal comes first. Throws
- * `UpstreamError`.
+ * Connects to a request's origin, unless the connect timeout expires, the client is closed or the request's signal is
+ * aborted first.
+ *
+ * @throws {UpstreamError}
  */
-export function attempt(
+export function connect(
   { origin, signal }: UpstreamRequest,
-  context: AttemptContext,
+  context: ConnectContext,
 ): Promise<Deno.Conn> {
   const { connecting, caCerts } = context;
   const { promise, resolve, reject } = Promise.withResolvers<Deno.Conn>();
   const abandoned = new AbortController();
-  const self = { fail };
+  const attempt = { fail };
 
   function settle(): void {
-    connecting.delete(self);
+    connecting.delete(attempt);
     signal?.removeEventListener("abort", abort);
   }
   function fail(reason: unknown): void {
@@ -38,13 +40,13 @@ export function attempt(
     fail(new UpstreamError("aborted", "request aborted"));
   }
   function succeed(conn: Deno.Conn): void {
-    // A dial that does not heed its signal comes back when nobody waits any more.
+    // A dial that ignores its signal may succeed after the attempt has failed.
     if (abandoned.signal.aborted) return conn.close();
     settle();
     resolve(conn);
   }
 
-  connecting.add(self, context.now());
+  connecting.add(attempt, context.now());
   signal?.addEventListener("abort", abort);
   context.dial(origin, { caCerts, signal: abandoned.signal }).then(
     succeed,
