@@ -1,15 +1,12 @@
 import { deadlineOf, type TimeLimit, timeoutError } from "./deadlines.ts";
 import { UpstreamError } from "./errors.ts";
 import { encodeLatin1 } from "./octets.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 
-/** The read buffer's initial size, enough for a head and a small body, and its maximum, for a stream; octets. */
-const MIN_BUFFER_BYTES = 16 * 1024;
-const MAX_BUFFER_BYTES = 128 * 1024;
+/** The most memory that an idle connection keeps for reading; octets. */
+const IDLE_BUFFER_BYTES = 64 * 1024;
 
-/** The most that an idle connection keeps of it. */
-const MAX_IDLE_BUFFER_BYTES = 64 * 1024;
-
-/** The read buffer of a tunnel: most tunnels are quiet most of the time. */
+/** The same for a tunnel: most of them are quiet most of the time. */
 const TUNNEL_BUFFER_BYTES = 2 * 1024;
 
 /** The current user of a connection: an exchange, or the pool. */
@@ -21,8 +18,8 @@ export interface ConnectionOwner {
 }
 
 /**
- * A byte stream to an upstream, with a read buffer. `fail()` closes it at once, and from then on every pending and
- * later read or write throws the same failure; `writeHead()` just returns false.
+ * A byte stream to an upstream. `fail()` closes it at once, and from then on every pending and later read or write
+ * throws the same failure; `writeHead()` just returns false.
  */
 export class Connection {
   readonly originKey: string;
@@ -32,14 +29,13 @@ export class Connection {
   owner: ConnectionOwner | null = null;
   /** When the owner is to start watching its client, on the pool's clock. */
   watchAt = Infinity;
+  /** What was received and not yet consumed; `fill()` adds to it. */
+  readonly input = new ReadBuffer();
 
   readonly #conn: Deno.Conn;
   readonly #onClose: (connection: Connection) => void;
   #failed = false;
   #failure: unknown;
-  #buffer = new Uint8Array(MIN_BUFFER_BYTES);
-  #start = 0;
-  #end = 0;
   /** The read that has been pending since the connection became idle, until the next exchange takes it over. */
   #idleFill: Promise<boolean> | null = null;
   #isIdle = false;
@@ -76,55 +72,15 @@ export class Connection {
     return this.#received;
   }
 
-  /** A view of the octets received and not yet consumed; the next `fill()` may overwrite them. */
-  get unread(): Uint8Array<ArrayBuffer> {
-    return this.#buffer.subarray(this.#start, this.#end);
-  }
-
-  /** How many octets were received and not yet consumed. */
-  get unreadLength(): number {
-    return this.#end - this.#start;
-  }
-
   /** Whether another exchange may follow: the connection is open, all writes are complete, all input is consumed. */
   get isReusable(): boolean {
     return !this.#failed && !this.#ended && this.#unsent === 0 &&
-      this.#start === this.#end;
-  }
-
-  /** Consumes the first `count` unread octets and returns a copy of them. */
-  take(count: number): Uint8Array<ArrayBuffer> {
-    const taken = this.#buffer.slice(this.#start, this.#start + count);
-    this.#start += count;
-    return taken;
-  }
-
-  /** Consumes the first `count` unread octets. */
-  consume(count: number): void {
-    this.#start += count;
-  }
-
-  /**
-   * Detaches `octets`, a consumed part of `unread`, from the read buffer. If they fill at least half of it, they keep
-   * that memory, since allocating a new buffer takes less time than copying; otherwise they are copied.
-   */
-  detach(octets: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const { length } = this.#buffer;
-    if (this.#start !== this.#end || octets.length * 2 < length) {
-      return octets.slice();
-    }
-    this.#buffer = new Uint8Array(this.#sizeAfter(this.#end === length));
-    this.#start = this.#end = 0;
-    return octets;
+      this.input.length === 0;
   }
 
   /** Frees memory that a tunnel does not need: most of the read buffer, and the buffer for heads. */
   becomeTunnel(): void {
-    const { unread } = this;
-    this.#buffer = new Uint8Array(Math.max(TUNNEL_BUFFER_BYTES, unread.length));
-    this.#buffer.set(unread);
-    this.#start = 0;
-    this.#end = unread.length;
+    this.input.shrink(TUNNEL_BUFFER_BYTES);
     this.#head = new Uint8Array(0);
   }
 
@@ -140,8 +96,7 @@ export class Connection {
   }
 
   #fill(): Promise<boolean> {
-    this.#makeRoom();
-    return this.#conn.read(this.#buffer.subarray(this.#end))
+    return this.#conn.read(this.input.space())
       .then(this.#onRead, this.#onReadError);
   }
 
@@ -155,7 +110,7 @@ export class Connection {
       this.#ended = true;
       return false;
     }
-    this.#end += count;
+    this.input.add(count);
     this.#received = true;
     return true;
   };
@@ -166,31 +121,8 @@ export class Connection {
     return false;
   };
 
-  /** The buffer's next size: one that was filled completely is a stream's, and twice the size takes half the reads. */
-  #sizeAfter(full: boolean): number {
-    const { length } = this.#buffer;
-    return full && length < MAX_BUFFER_BYTES ? length * 2 : length;
-  }
-
-  #makeRoom(): void {
-    const full = this.#end === this.#buffer.length;
-    if (this.#start === this.#end) {
-      const size = this.#sizeAfter(full);
-      if (size > this.#buffer.length) this.#buffer = new Uint8Array(size);
-      this.#start = this.#end = 0;
-    } else if (full) {
-      const unread = this.unread;
-      if (unread.length > this.#buffer.length / 2) {
-        this.#buffer = new Uint8Array(this.#buffer.length * 2);
-      }
-      this.#buffer.set(unread);
-      this.#start = 0;
-      this.#end = unread.length;
-    }
-  }
-
   /**
-   * Reads at most `target.length` octets, bypassing the buffer, which must be empty; 0 at the end of the stream.
+   * Reads at most `target.length` octets, bypassing `input`, which must be empty; 0 at the end of the stream.
    *
    * @throws {UpstreamError} Why the connection failed.
    */
@@ -275,10 +207,7 @@ export class Connection {
   markIdle(now: number): void {
     this.idleSince = now;
     this.#isIdle = true;
-    if (this.#buffer.length > MAX_IDLE_BUFFER_BYTES) {
-      this.#buffer = new Uint8Array(MAX_IDLE_BUFFER_BYTES);
-      this.#start = this.#end = 0;
-    }
+    this.input.shrink(IDLE_BUFFER_BYTES);
     this.#idleFill = this.#fill();
   }
 

@@ -134,7 +134,7 @@ export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
     for (;;) {
       const head = takeHead(connection, this.#context.limits, this.#searched);
       if (head === undefined) {
-        this.#searched = connection.unreadLength;
+        this.#searched = connection.input.length;
         return undefined;
       }
       if (head.status === 101 && !this.#prepared.upgrade) {
@@ -249,8 +249,8 @@ export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
     }
     if (decoder instanceof LengthDecoder) {
       const { remaining } = decoder;
-      if (connection.unreadLength >= remaining) {
-        const content = connection.take(remaining);
+      if (connection.input.length >= remaining) {
+        const content = connection.input.take(remaining);
         this.#finish(keepAlive);
         return content;
       }
@@ -286,14 +286,14 @@ function takeHead(
   limits: HeadLimits,
   searched: number,
 ): ResponseHead | undefined {
-  if (connection.unreadLength === searched) return undefined; // nothing new
-  const { unread } = connection;
+  if (connection.input.length === searched) return undefined; // nothing new
+  const { unread } = connection.input;
   const end = findHeadEnd(unread, searched);
   if ((end < 0 ? unread.length : end) > limits.maxHeadBytes) {
     throw protocolError("response head too large");
   }
   if (end < 0) return undefined;
   const head = parseResponseHead(unread.subarray(0, end), limits);
-  connection.consume(end);
+  connection.input.consume(end);
   return head;
 }

@@ -14,7 +14,7 @@ const BATCH_BYTES = 16 * 1024;
 
 function toBatch(bytes: Uint8Array<ArrayBuffer>, used: number): Batch {
   const written = Promise.withResolvers<void>();
-  // A caller that ignores the promise learns of the failure from reading, which fails too.
+  // A caller that ignores the promise learns of the failure by reading, since the stream ends too.
   written.promise.catch(() => {});
   return { bytes, used, written };
 }

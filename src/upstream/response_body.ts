@@ -61,10 +61,10 @@ function takeContent(
   decoder: BodyDecoder,
 ): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  connection.consume(decoder.decode(connection.unread, parts));
+  connection.input.consume(decoder.decode(connection.input.unread, parts));
   const [first, second] = parts;
   if (first === undefined) return EMPTY;
-  return second === undefined ? connection.detach(first) : concat(parts);
+  return second === undefined ? connection.input.detach(first) : concat(parts);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

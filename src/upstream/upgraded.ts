@@ -8,15 +8,15 @@ export function upgradedConnection(connection: Connection): UpgradedConnection {
   let writes = Promise.resolve();
   return {
     async read(buffer) {
-      if (buffer !== undefined && connection.unread.length === 0) {
+      if (buffer !== undefined && connection.input.length === 0) {
         const count = await connection.readInto(buffer);
         return count === 0 ? null : buffer.subarray(0, count);
       }
-      if (connection.unread.length === 0 && !await connection.fill()) {
+      if (connection.input.length === 0 && !await connection.fill()) {
         return null;
       }
-      const octets = connection.unread.subarray(0, buffer?.length);
-      connection.consume(octets.length);
+      const octets = connection.input.unread.subarray(0, buffer?.length);
+      connection.input.consume(octets.length);
       if (buffer === undefined) return octets;
       buffer.set(octets);
       return buffer.subarray(0, octets.length);

@@ -81,7 +81,7 @@ Deno.test("Pool.take() never gives a connection with octets that came before, or
       for (let count = 0; count < jobs; count++) await Promise.resolve();
       const taken = pool.take("a", 0);
       given.push(taken !== undefined);
-      assert.equal(taken?.unread.length ?? 0, 0);
+      assert.equal(taken?.input.length ?? 0, 0);
       assert.equal(pool.size, 0);
       if (taken === undefined) assert.equal(connection.failed, true);
     }

@@ -1,4 +1,4 @@
-/** The server's side of RFC 6455 framing, written independently of src/ to check it: frames to send, frames received. */
+/** The server's side of RFC 6455 framing, written independently of src/ to check it: encodes and decodes frames. */
 
 import type { UpgradedConnection } from "../../src/upstream/types.ts";
 

@@ -1,0 +1,89 @@
+/** Initial size, enough for a head and a small body; octets. */
+const MIN_BYTES = 16 * 1024;
+
+/** Size up to which a stream makes the buffer grow; octets. */
+const MAX_BYTES = 128 * 1024;
+
+/** Octets that were received and not yet consumed. Their memory is reused, and grows for a stream. */
+export class ReadBuffer {
+  #bytes = new Uint8Array(MIN_BYTES);
+  #start = 0;
+  #end = 0;
+
+  /** How many octets are unread. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** A view of the unread octets, which the next `space()` may overwrite. */
+  get unread(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** Consumes the first `count` unread octets. */
+  consume(count: number): void {
+    this.#start += count;
+  }
+
+  /** Consumes the first `count` unread octets and returns a copy of them. */
+  take(count: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(this.#start, this.#start + count);
+    this.#start += count;
+    return taken;
+  }
+
+  /**
+   * Detaches `octets`, a consumed part of `unread`, from the buffer. If they fill at least half of it, they keep that
+   * memory, since allocating a new buffer takes less time than copying; otherwise they are copied.
+   */
+  detach(octets: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const { length } = this.#bytes;
+    if (this.#start !== this.#end || octets.length * 2 < length) {
+      return octets.slice();
+    }
+    this.#bytes = new Uint8Array(this.#nextSize(this.#end === length));
+    this.#start = this.#end = 0;
+    return octets;
+  }
+
+  /** Free memory to read into, never empty; `add()` says how much of it was filled. */
+  space(): Uint8Array<ArrayBuffer> {
+    const full = this.#end === this.#bytes.length;
+    if (this.#start === this.#end) {
+      const size = this.#nextSize(full);
+      if (size > this.#bytes.length) this.#bytes = new Uint8Array(size);
+      this.#start = this.#end = 0;
+    } else if (full) {
+      const { unread } = this;
+      const { length } = this.#bytes;
+      this.#move(unread, unread.length > length / 2 ? length * 2 : length);
+    }
+    return this.#bytes.subarray(this.#end);
+  }
+
+  /** Appends the first `count` octets of the last `space()`. */
+  add(count: number): void {
+    this.#end += count;
+  }
+
+  /** Frees all memory beyond `bytes`, except what the unread octets occupy. */
+  shrink(bytes: number): void {
+    if (this.#bytes.length <= bytes) return;
+    const { unread } = this;
+    this.#move(unread, Math.max(bytes, unread.length));
+  }
+
+  /** A buffer that was filled completely is a stream's, and twice the size takes half the reads. */
+  #nextSize(full: boolean): number {
+    const { length } = this.#bytes;
+    return full && length < MAX_BYTES ? length * 2 : length;
+  }
+
+  /** Moves the unread octets to the start of a buffer of `size` octets. */
+  #move(unread: Uint8Array<ArrayBuffer>, size: number): void {
+    if (size !== this.#bytes.length) this.#bytes = new Uint8Array(size);
+    this.#bytes.set(unread);
+    this.#start = 0;
+    this.#end = unread.length;
+  }
+}
