@@ -49,10 +49,13 @@ function domainOf(attribute: string): string | undefined {
  * site, every other sandbox's and our logins (W3C Clear Site Data, section 3.1). All else is the app's own origin's.
  */
 export function filterClearSiteData(value: string): string | undefined {
-  // Firefox drops blanks within a type as well.
-  const kept = value.split(",").map((type) => type.replace(/[\t\n\f\r ]/g, ""))
-    .filter((type) => type !== '"cookies"')
-    .map((type) => type === '"*"' ? EVERYTHING_BUT_COOKIES : type);
+  const kept: string[] = [];
+  for (const type of value.split(",")) {
+    // Firefox ignores blanks within a type as well.
+    const meant = type.replace(/[\t\n\f\r ]/g, "");
+    if (meant === '"cookies"') continue;
+    kept.push(meant === '"*"' ? EVERYTHING_BUT_COOKIES : type.trim());
+  }
   return kept.length === 0 ? undefined : kept.join(", ");
 }
 
