@@ -170,8 +170,10 @@ export function createGate(options: GateOptions): Gate {
 
     if (failure !== undefined) throw failure;
     if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
+    // A bearer may be meant for the app, but not at the toolbox.
     const refusedToken = credentials.some(({ kind }) =>
-      kind === "preview_token" || kind === "auth_key"
+      kind === "preview_token" || kind === "auth_key" ||
+      isToolbox && kind === "bearer"
     );
     return {
       kind: "login",

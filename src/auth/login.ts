@@ -16,6 +16,16 @@ import type { OpenidProvider } from "./oidc/provider.ts";
 import type { TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginSession, SessionSealer } from "./session.ts";
 
+/** What a login is for. */
+export interface LoginRequest {
+  /** A checked preview URL. */
+  readonly returnTo: string;
+  /** The callback on the same base host. */
+  readonly redirectUri: string;
+  /** Whether the provider asks who it is though it knows: the last account had no access. */
+  readonly reauthenticate: boolean;
+}
+
 /** A login that has begun. */
 export interface StartedLogin {
   /** Where to send the browser. */
@@ -34,11 +44,8 @@ export interface FinishedLogin {
 
 /** The two ends of a login; both throw {@linkcode GatewayError}. */
 export interface Login {
-  /** Begins a login for a checked preview URL; `redirectUri` is the callback on the same base host. */
-  start(
-    returnTo: string,
-    redirectUri: string,
-  ): Promise<StartedLogin>;
+  /** Begins a login. */
+  start(request: LoginRequest): Promise<StartedLogin>;
   /** Ends it with the callback's parameters and the transactions that the browser holds. */
   finish(callback: Callback): Promise<FinishedLogin>;
 }
@@ -84,7 +91,7 @@ export function createLogin(options: LoginOptions): Login {
   }
 
   return {
-    async start(returnTo, redirectUri) {
+    async start({ returnTo, redirectUri, reauthenticate }) {
       const transaction = {
         state: generateRandomState(),
         nonce: generateRandomNonce(),
@@ -93,7 +100,7 @@ export function createLogin(options: LoginOptions): Login {
         returnTo,
       };
       return {
-        location: await provider.authorizationUrl(transaction),
+        location: await provider.authorizationUrl(transaction, reauthenticate),
         state: transaction.state,
         sealed: await transactions.seal(transaction),
       };
@@ -116,7 +123,7 @@ export function createLogin(options: LoginOptions): Login {
       const bearer = tokens.accessToken;
       const user = { bearer, clientAddress };
       if (!await options.access.hasAccess(host.label, user, FREE)) {
-        throw new GatewayError("sandbox_not_found", "No access");
+        throw new GatewayError("no_access", "No access");
       }
       const sessionEnd = now() + options.sessionTtlMs;
       const session: LoginSession = {

@@ -22,6 +22,8 @@ export interface OwnCookies {
   readonly transactionPrefix: string;
   /** Says on the base host that a login for that sandbox has just ended well. */
   loggedIn(label: string): string;
+  /** Says on the base host that the next login is to ask for an account, though the provider knows one. */
+  readonly otherAccount: string;
   /** Says that a visitor trusts one preview host. */
   readonly warningAccepted: string;
   /** A Set-Cookie line for the host that answers; `maxAgeSec` 0 deletes. */
@@ -65,6 +67,7 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
     transactionPrefix,
     transaction: (id) => transactionPrefix + id,
     loggedIn: (label) => `${host}logged-in-${idOf(label)}`,
+    otherAccount: `${host}other-account`,
     warningAccepted: `${host}warning-accepted`,
     hostOnly: (name, value, maxAgeSec) =>
       `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,

@@ -49,7 +49,8 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     const { requestId } = c.env;
     const failure = asGatewayError(error);
     logFailure(options.logger, failure, requestId);
-    return refuse(c.req.raw, failure, requestId);
+    const response = refuse(c.req.raw, failure, requestId);
+    return c.newResponse(response.body, response); // with the fields that its route has set
   });
   addHealthRoutes(app, options);
   describeDataPlane(app);

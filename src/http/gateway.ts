@@ -153,7 +153,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     verdict: Exclude<Verdict, Admission>,
     target: string,
   ): Response {
-    const mayLogIn = verdict.kind === "login" && options.hasLogin() &&
+    // Whoever follows a link whose key is not good any more learns that, and not the way to an account they may not have.
+    const mayLogIn = verdict.code === "login_required" && options.hasLogin() &&
       exchange.route === "preview";
     const location = mayLogIn
       ? loginLocation(exchange, { scheme, target })

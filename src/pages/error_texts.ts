@@ -86,7 +86,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: "This preview is private",
     detail: "The request has no credentials for it.",
     hint:
-      "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header.",
+      "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer.",
   },
   credential_invalid: {
     title: "This token does not open the preview",
@@ -103,6 +103,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: "No such sandbox",
     detail: "The sandbox does not exist, or you do not have access to it.",
     hint: "Check the address. Deleted sandboxes do not come back.",
+  },
+  no_access: {
+    title: "You have no access to this sandbox",
+    detail:
+      "You are logged in, but with an account that may not see this sandbox, or the sandbox does not exist.",
+    hint: "Check the address, or open it again to log in with another account.",
   },
   container_not_found: {
     title: "The sandbox is not on its machine",

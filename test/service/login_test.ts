@@ -99,7 +99,7 @@ Deno.test("whoever has no access, or declines, learns so and gets no session", a
   const { page: form } = await stranger.open(gateway.at("3000-locked"));
   const { page } = await stranger.logIn(form, "mallory");
   assert.equal(page.status, 404);
-  assert.equal(codeOf(page), "sandbox_not_found");
+  assert.equal(codeOf(page), "no_access");
 
   const doubter = gateway.browser();
   const { page: again } = await doubter.open(gateway.at("3000-locked"));
@@ -112,6 +112,33 @@ Deno.test("whoever has no access, or declines, learns so and gets no session", a
       [],
     );
   }
+});
+
+Deno.test("whoever logged in without access can log in as somebody else, though the provider knows them", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  const { page: refused } = await browser.logIn(form, "mallory");
+  assert.equal(codeOf(refused), "no_access");
+  const reloaded = await browser.open(refused.url);
+  assert.equal(codeOf(reloaded.page), "login_expired");
+
+  // The provider asks, although it has a session: this time for somebody with access.
+  gateway.stack.api.state.subjects.set("mallory", new Set(["locked"]));
+  const { page: again } = await browser.open(gateway.at("3000-locked"));
+  const { page } = await browser.logIn(again, "mallory");
+  assert.equal(page.status, 200);
+  const { page: next } = await browser.open(gateway.at("22222-locked"));
+  assert.notEqual(new URL(next.url).origin, gateway.stack.provider.url);
+});
+
+Deno.test("whoever follows a link whose key was replaced learns that, and is not sent to log in", async () => {
+  await using gateway = await withLogin();
+  const { page } = await gateway.browser().open(
+    `${gateway.at("3000-locked")}?DAYTONA_SANDBOX_AUTH_KEY=replaced`,
+  );
+  assert.equal(page.status, 401);
+  assert.equal(codeOf(page), "credential_invalid");
 });
 
 /** Goes through a login up to the callback's address, without calling that. */

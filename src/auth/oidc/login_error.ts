@@ -19,13 +19,17 @@ export async function loginError(error: unknown): Promise<unknown> {
     return unavailable(error);
   }
   const cause = { cause: error };
+  if (error instanceof oauth.ResponseBodyError) {
+    const { error: code, error_description: description } = error;
+    const reason = [code, description].filter(Boolean).join(": ");
+    return new GatewayError("login_failed", `Provider: ${reason}`, cause);
+  }
   if (error instanceof oauth.AuthorizationResponseError) {
     return error.error === "access_denied"
       ? new GatewayError("login_denied", "Denied at the provider", cause)
       : new GatewayError("login_failed", `Provider: ${error.error}`, cause);
   }
   const isProtocol = error instanceof oauth.OperationProcessingError ||
-    error instanceof oauth.ResponseBodyError ||
     error instanceof oauth.UnsupportedOperationError ||
     error instanceof oauth.WWWAuthenticateChallengeError;
   return isProtocol

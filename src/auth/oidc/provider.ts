@@ -28,8 +28,15 @@ export interface Tokens {
 
 /** The steps of a login, and what keeps it up. */
 export interface OpenidProvider {
-  /** Where to send the browser. Throws {@linkcode GatewayError} `login_unavailable`. */
-  authorizationUrl(attempt: LoginAttempt): Promise<string>;
+  /**
+   * Where to send the browser; with `reauthenticate`, the provider asks who it is though it knows (`prompt=login`).
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
+  authorizationUrl(
+    attempt: LoginAttempt,
+    reauthenticate?: boolean,
+  ): Promise<string>;
   /**
    * What the callback's parameters are worth.
    *
@@ -178,7 +185,7 @@ export function createOpenidProvider(
   }
 
   return {
-    async authorizationUrl(attempt) {
+    async authorizationUrl(attempt, reauthenticate = false) {
       const as = await server();
       if (as.authorization_endpoint === undefined) {
         throw unavailable(new Error("No authorization endpoint"));
@@ -198,6 +205,7 @@ export function createOpenidProvider(
         "code_challenge",
         await oauth.calculatePKCECodeChallenge(attempt.codeVerifier),
       );
+      if (reauthenticate) searchParams.set("prompt", "login");
       if (settings.audience !== undefined && settings.audience !== "") {
         searchParams.set("audience", settings.audience);
       }

@@ -27,6 +27,9 @@ export interface LoginRoutesOptions {
  */
 const LOOP_SEC = 10;
 
+/** How long after a login without access the next one asks for another account, seconds. */
+const OTHER_ACCOUNT_SEC = 600;
+
 /** Attempts that one browser may have open; cookies of more would crowd out others. */
 const MAX_TRANSACTIONS = 8;
 
@@ -116,6 +119,21 @@ export function addLoginRoutes(
     return `${scheme}://${authority.toLowerCase()}/callback`;
   }
 
+  /** What a callback that failed leaves in the browser. */
+  function cookiesAfter(error: unknown, transaction: string): string[] {
+    // While the provider is down, the same callback may be tried again.
+    if (
+      !(error instanceof GatewayError) || error.code === "login_unavailable"
+    ) return [];
+    const lines = [cookies.hostOnly(transaction, "", 0)];
+    if (error.code === "no_access") {
+      lines.push(
+        cookies.hostOnly(cookies.otherAccount, "1", OTHER_ACCOUNT_SEC),
+      );
+    }
+    return lines;
+  }
+
   app.openapi(loginRoute, async (c) => {
     const login = loginAt(c.env);
     // Another sandbox's script could crowd out the attempts that its visitor has open.
@@ -136,10 +154,12 @@ export function addLoginRoutes(
     if (cookieValues(field, loggedIn).length > 0) {
       throw new GatewayError("session_not_kept", "Logged in a moment ago");
     }
-    const { location, state, sealed } = await login.start(
-      checked.url,
-      callbackUri(c.env),
-    );
+    const reauthenticate = cookieValues(field, cookies.otherAccount).length > 0;
+    const { location, state, sealed } = await login.start({
+      returnTo: checked.url,
+      redirectUri: callbackUri(c.env),
+      reauthenticate,
+    });
     const open = cookieNames(field, cookies.transactionPrefix);
     // The oldest come first (RFC 6265bis section 5.8.3).
     const surplus = open.slice(
@@ -148,6 +168,9 @@ export function addLoginRoutes(
     );
     return redirect(302, location, [
       ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
+      ...(reauthenticate
+        ? [cookies.hostOnly(cookies.otherAccount, "", 0)]
+        : []),
       cookies.hostOnly(
         cookies.transaction(transactionId(state)),
         sealed,
@@ -167,6 +190,11 @@ export function addLoginRoutes(
       transactions: cookieValues(c.req.header("cookie") ?? "", name),
       redirectUri: callbackUri(c.env),
       clientAddress: c.env.clientAddress,
+    }).catch((error: unknown) => {
+      for (const line of cookiesAfter(error, name)) {
+        c.header("set-cookie", line, { append: true });
+      }
+      throw error;
     });
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
     return redirect(303, returnTo, [
