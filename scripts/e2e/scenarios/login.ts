@@ -28,14 +28,17 @@ export const login: Scenario = {
   },
 };
 
-/** Access is the API's to give: who has none is told no more than that. */
+/** Access is the API's to give: who has none is told no more than that, and can come back as somebody else. */
 export const loginWithoutAccess: Scenario = {
-  name: "a login of somebody without access opens nothing",
+  name: "a login of somebody without access opens nothing, until they log in as somebody else",
   async run(stage) {
     const page = await stage.open();
     await page.goto(stage.url("3000-locked"));
     await choose(page, "mallory");
-    await page.getByRole("heading", { name: "No such sandbox" }).waitFor();
+    await page.getByRole("heading", { name: "You have no access" }).waitFor();
+    await page.goto(stage.url("3000-locked"));
+    await choose(page, "alice");
+    await page.waitForURL(stage.url("3000-locked"));
   },
 };
 
