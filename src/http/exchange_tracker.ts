@@ -169,7 +169,7 @@ export class ExchangeTracker {
   /** Answers a failure. */
   refuse(error: unknown): Response {
     const { logger, now } = this.#options;
-    const { id, headers } = this.#exchange;
+    const { id, method, headers } = this.#exchange;
     this.#answeredAt = now();
     if (
       this.#abortedUpload === undefined && error instanceof UpstreamError &&
@@ -187,6 +187,7 @@ export class ExchangeTracker {
       code: failure.code,
       requestId: id,
       asPage: wantsDocument(headers),
+      mayReload: method === "GET",
       retryAfterSec: failure.retryAfterSec,
     }));
   }

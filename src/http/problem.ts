@@ -10,6 +10,8 @@ export interface ProblemOptions {
   readonly requestId: string;
   /** Whether the client shows the answer as a document. */
   readonly asPage: boolean;
+  /** Whether a page may ask for its address again by itself: no form is sent twice. */
+  readonly mayReload?: boolean;
   /** Seconds; becomes Retry-After. */
   readonly retryAfterSec?: number | undefined;
 }
@@ -46,7 +48,7 @@ const RETRY_AFTER_SEC = 2;
 
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
-  const { code, requestId, asPage } = options;
+  const { code, requestId, asPage, mayReload = false } = options;
   const status = ERROR_STATUS[code];
   const retryAfterSec = options.retryAfterSec ??
     (status === 503 ? RETRY_AFTER_SEC : undefined);
@@ -60,7 +62,7 @@ export function problem(options: ProblemOptions): Response {
     "x-request-id": requestId,
   };
   if (asPage) {
-    return new Response(errorPage({ code, status, requestId }), {
+    return new Response(errorPage({ code, status, requestId, mayReload }), {
       status,
       headers: {
         ...headers,

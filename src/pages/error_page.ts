@@ -9,21 +9,45 @@ export interface ErrorPageData {
   readonly code: ErrorCode;
   readonly status: number;
   readonly requestId: string;
+  /** Whether the page may ask for its address again: it was not sent in answer to a form, say. */
+  readonly mayReload: boolean;
 }
+
+/** What tends to pass without anybody's doing: an app that still boots, a sandbox that moves, a gateway that restarts. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  "port_closed",
+  "toolbox_unreachable",
+  "container_not_found",
+  "runner_unreachable",
+  "api_unreachable",
+  "session_unavailable",
+  "overloaded",
+  "sandbox_overloaded",
+  "shutting_down",
+]);
+
+/** How often such a page asks for its address again, seconds. */
+const RELOAD_SEC = 5;
 
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const text = ERROR_TEXTS[data.code];
+  const reloads = data.mayReload && PASSING.has(data.code);
   return page(
     text.title,
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${withFieldNames(text.hint)}</p>
+<p>${withFieldNames(text.hint)}</p>${
+      reloads
+        ? `\n<p role="status">This page reloads by itself every ${RELOAD_SEC} seconds.</p>`
+        : ""
+    }
 <dl>
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>`,
+    reloads ? { reloadSec: RELOAD_SEC } : {},
   );
 }
 

@@ -182,7 +182,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   port_closed: {
     title: "Nothing is listening on this port",
     detail: "The sandbox is running, but no app answers on this port.",
-    hint: "Start the app or wait until it has started, then reload.",
+    hint: "Start the app, or wait until it has started.",
   },
   toolbox_unreachable: {
     title: "The sandbox is not responding",

@@ -10,14 +10,18 @@ export const PAGE_POLICY =
 export function page(
   title: string,
   main: string,
-  options: { wide?: boolean } = {},
+  options: { wide?: boolean; reloadSec?: number } = {},
 ): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
+<meta name="robots" content="noindex">${
+    options.reloadSec === undefined
+      ? ""
+      : `\n<meta http-equiv="refresh" content="${options.reloadSec}">`
+  }
 <title>${escapeHtml(title)}</title>
 <style>${css}</style>
 </head>

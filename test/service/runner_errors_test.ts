@@ -129,3 +129,15 @@ Deno.test("an app's own answers pass, however much they look like a runner's", a
     assert.deepEqual([...outcomeOf(answer), answer.body], [status, null, body]);
   }
 });
+
+Deno.test("a browser's page for a port on which nothing listens yet reloads by itself, unless it answers a form", async () => {
+  await using gateway = await startGateway();
+  for (const method of ["GET", "POST"]) {
+    const { body, headers } = await gateway.send("3999-demo.proxy.localhost", {
+      method,
+      headers: { "accept": "text/html", "sec-fetch-mode": "navigate" },
+    });
+    assert.equal(headers.get("x-porthole-error"), "port_closed");
+    assert.equal(/http-equiv="refresh"/.test(body), method === "GET");
+  }
+});
