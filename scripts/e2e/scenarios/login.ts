@@ -30,7 +30,8 @@ export const login: Scenario = {
 
 /** Access is the API's to give: who has none is told no more than that, and can come back as somebody else. */
 export const loginWithoutAccess: Scenario = {
-  name: "a login of somebody without access opens nothing, until they log in as somebody else",
+  name:
+    "a login of somebody without access opens nothing, until they log in as somebody else",
   async run(stage) {
     const page = await stage.open();
     await page.goto(stage.url("3000-locked"));
