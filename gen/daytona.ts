@@ -204,10 +204,6 @@ export interface components {
       apiKey: string;
     };
     Sandbox: {
-      id: string;
-      /** @description One of Daytona's sandbox states; new ones may come. */
-      state?: string;
-      public: boolean;
       runnerId?: string;
       buildInfo?: components["schemas"]["BuildInfo"];
     };
@@ -215,7 +211,6 @@ export interface components {
       snapshotRef: string;
     };
     Snapshot: {
-      id: string;
       ref?: string;
       initialRunnerId?: string;
     };

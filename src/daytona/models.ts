@@ -20,33 +20,27 @@ export interface Runner {
   readonly apiKey: string;
 }
 
-/** A sandbox, as its owner sees it. */
+/** What is read of a sandbox, as its owner sees it. */
 export interface Sandbox {
-  readonly id: string;
-  /** Daytona's word for it: `started`, `stopped`, ...; null where it says nothing. */
-  readonly state: string | null;
-  readonly public: boolean;
   readonly runnerId: string | null;
   /** The image that was built for it, or null where nothing was built. */
   readonly snapshotRef: string | null;
 }
 
-/** A snapshot, as its owner sees it. */
+/** What is read of a snapshot, as its owner sees it. */
 export interface Snapshot {
-  readonly id: string;
   readonly ref: string | null;
   /** The runner that built it. */
   readonly initialRunnerId: string | null;
 }
 
-const id = z.string().min(1);
 const baseUrl = z.string().refine(isBaseUrl).transform(withoutTrailingSlashes);
 const optionalText = z.string().nullish().transform((text) => text || null);
 
 /** Reads a {@linkcode Runner}. */
 export const runnerAnswer: z.ZodType<Runner> = z.object(
   {
-    id,
+    id: z.string().min(1),
     proxyUrl: baseUrl,
     apiUrl: z.literal("").or(baseUrl).nullish().transform((url) => url || null),
     apiKey: z.string().refine(isBearer),
@@ -56,23 +50,19 @@ export const runnerAnswer: z.ZodType<Runner> = z.object(
 /** Reads a {@linkcode Sandbox}. */
 export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   {
-    id,
-    state: optionalText,
-    public: z.boolean(),
     runnerId: optionalText,
     buildInfo: z.object(
       { snapshotRef: optionalText } satisfies Shape<"BuildInfo">,
     ).nullish(),
   } satisfies Shape<"Sandbox">,
-).transform(({ buildInfo, ...sandbox }) => ({
-  ...sandbox,
+).transform(({ runnerId, buildInfo }) => ({
+  runnerId,
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
 
 /** Reads a {@linkcode Snapshot}. */
 export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
   {
-    id,
     ref: optionalText,
     initialRunnerId: optionalText,
   } satisfies Shape<"Snapshot">,

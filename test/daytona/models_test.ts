@@ -78,27 +78,27 @@ Deno.test("sandboxAnswer has null for what was never built or placed", () => {
       runnerId: nothing,
       buildInfo: nothing,
     });
-    assert.deepEqual(read, {
-      id: "s1",
-      public: true,
-      state: null,
-      runnerId: null,
-      snapshotRef: null,
-    });
+    assert.deepEqual(read, { runnerId: null, snapshotRef: null });
   }
 });
 
-Deno.test("sandboxAnswer refuses an answer that does not say whether the sandbox is public", () => {
-  assert.equal(sandboxAnswer.safeParse({ id: "s1" }).success, false);
-  assert.equal(
-    sandboxAnswer.safeParse({ id: "s1", public: "true" }).success,
-    false,
+Deno.test("sandboxAnswer and snapshotAnswer require nothing that build logs do not need, and refuse what is no object", () => {
+  assert.deepEqual(
+    sandboxAnswer.parse({ runnerId: "r1", buildInfo: { snapshotRef: "x:1" } }),
+    { runnerId: "r1", snapshotRef: "x:1" },
   );
+  assert.deepEqual(
+    snapshotAnswer.parse({ ref: "x:1", initialRunnerId: "r1" }),
+    { ref: "x:1", initialRunnerId: "r1" },
+  );
+  for (const body of [undefined, null, "<html>", 7, []]) {
+    assert.equal(sandboxAnswer.safeParse(body).success, false, String(body));
+    assert.equal(snapshotAnswer.safeParse(body).success, false, String(body));
+  }
 });
 
 Deno.test("snapshotAnswer has null for a reference and a runner that are not there yet", () => {
   assert.deepEqual(snapshotAnswer.parse({ id: "p1", ref: "" }), {
-    id: "p1",
     ref: null,
     initialRunnerId: null,
   });

@@ -230,35 +230,35 @@ Deno.test("findDrift() names a field that is gone or of another type, and where 
 });
 
 Deno.test("findDrift() names a field that may be missing or null now", () => {
-  const PUBLIC = schemas("Sandbox", "properties", "public");
-  assert.deepEqual(driftAfter([schemas("Sandbox", "required"), ["id"]]), [
-    "getSandbox: type changed: 200 .public: may be missing",
+  const REF = schemas("BuildInfo", "properties", "snapshotRef");
+  assert.deepEqual(driftAfter([schemas("BuildInfo", "required"), []]), [
+    "getSandbox: type changed: 200 .buildInfo.snapshotRef: may be missing",
   ]);
   const ways: Json[] = [
-    { type: "boolean", nullable: true },
-    { type: ["boolean", "null"] },
-    { oneOf: [{ type: "boolean" }, { type: "null" }] },
-    { anyOf: [{ type: "null" }, { type: "boolean" }] },
+    { type: "string", nullable: true },
+    { type: ["string", "null"] },
+    { oneOf: [{ type: "string" }, { type: "null" }] },
+    { anyOf: [{ type: "null" }, { type: "string" }] },
   ];
   for (const way of ways) {
     assert.deepEqual(
-      driftAfter([PUBLIC, way]),
-      ["getSandbox: type changed: 200 .public: may be null"],
+      driftAfter([REF, way]),
+      ["getSandbox: type changed: 200 .buildInfo.snapshotRef: may be null"],
       JSON.stringify(way),
     );
   }
 });
 
 Deno.test("findDrift() sees through references, allOf and enumerations", () => {
-  const STATE = schemas("Sandbox", "properties", "state");
-  const values = { type: "string", enum: ["started", "stopped"] };
-  const State: Edit = [schemas("State"), values];
-  const Other: Edit = [schemas("State"), { enum: [1, 2] }];
-  const $ref = "#/components/schemas/State";
+  const RUNNER = schemas("Sandbox", "properties", "runnerId");
+  const values = { type: "string", enum: ["r1", "r2"] };
+  const Id: Edit = [schemas("RunnerId"), values];
+  const Other: Edit = [schemas("RunnerId"), { enum: [1, 2] }];
+  const $ref = "#/components/schemas/RunnerId";
   for (const way of [{ $ref }, { allOf: [{ $ref }] }]) {
-    assert.deepEqual(driftAfter(State, [STATE, way]), []);
-    assert.deepEqual(driftAfter(Other, [STATE, way]), [
-      "getSandbox: type changed: 200 .state: number instead of string",
+    assert.deepEqual(driftAfter(Id, [RUNNER, way]), []);
+    assert.deepEqual(driftAfter(Other, [RUNNER, way]), [
+      "getSandbox: type changed: 200 .runnerId: number instead of string",
     ]);
   }
   const BUILD = schemas("Sandbox", "properties", "buildInfo");
@@ -278,35 +278,35 @@ Deno.test("findDrift() sees through references, allOf and enumerations", () => {
 });
 
 Deno.test("findDrift() names values that the slice's enumeration does not know", () => {
-  const STATE = schemas("Sandbox", "properties", "state");
-  const slice = edited(SLICE, [STATE, { type: "string", enum: ["a", "b"] }]);
+  const RUNNER = schemas("Sandbox", "properties", "runnerId");
+  const slice = edited(SLICE, [RUNNER, { type: "string", enum: ["a", "b"] }]);
   function details(schema: Json): string[] {
-    return findDrift(slice, edited(SLICE, [STATE, schema])).map(({ detail }) =>
+    return findDrift(slice, edited(SLICE, [RUNNER, schema])).map(({ detail }) =>
       detail
     );
   }
   assert.deepEqual(details({ type: "string", enum: ["b"] }), []);
   assert.deepEqual(details({ type: "string", enum: ["a", "c", "d"] }), [
-    '200 .state: may be "c", "d"',
+    '200 .runnerId: may be "c", "d"',
   ]);
   assert.deepEqual(details({ type: "string" }), [
-    "200 .state: may be any value",
+    "200 .runnerId: may be any value",
   ]);
 });
 
 Deno.test("findDrift() compares the members of arrays, and takes an integer for a number", () => {
-  const STATE = schemas("Sandbox", "properties", "state");
+  const RUNNER = schemas("Sandbox", "properties", "runnerId");
   const numbers = { type: "array", items: { type: "number" } };
-  const slice = edited(SLICE, [STATE, numbers]);
+  const slice = edited(SLICE, [RUNNER, numbers]);
   function details(type: string): string[] {
     const items = { type: "array", items: { type } };
-    return findDrift(slice, edited(SLICE, [STATE, items])).map(({ detail }) =>
+    return findDrift(slice, edited(SLICE, [RUNNER, items])).map(({ detail }) =>
       detail
     );
   }
   assert.deepEqual(details("integer"), []);
   assert.deepEqual(details("string"), [
-    "200 .state[]: string instead of number",
+    "200 .runnerId[]: string instead of number",
   ]);
 });
 
