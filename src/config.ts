@@ -158,14 +158,14 @@ function conflicts(values: Values): SettingProblem[] {
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
     object("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
   }
-  if (values.ENABLE_TLS === "true") {
+  if (values.ENABLE_TLS) {
     for (const name of ["TLS_CERT_FILE", "TLS_KEY_FILE"] as const) {
       if (values[name] !== undefined) continue;
       object(name, undefined, "a path while ENABLE_TLS is true");
     }
   }
   if (values.WORKERS !== 1) {
-    if (values.ENABLE_TLS === "true") {
+    if (values.ENABLE_TLS) {
       object("ENABLE_TLS", '"true"', "false while WORKERS is not 1");
     }
     const location = cacheLocationOf(values);
@@ -190,7 +190,7 @@ function localCacheText(
 
 function tlsFiles(values: Values): TlsFiles | undefined {
   const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values;
-  return values.ENABLE_TLS === "true" && certFile !== undefined &&
+  return values.ENABLE_TLS && certFile !== undefined &&
       keyFile !== undefined
     ? { certFile, keyFile }
     : undefined;
@@ -201,13 +201,18 @@ function cacheLocationOf(values: Values): CacheLocation {
   if (values.REDIS_HOST === undefined) return { kind: "kv", path: undefined };
   return {
     kind: "redis",
-    tls: values.REDIS_TLS === "true",
+    tls: values.REDIS_TLS,
     hostname: values.REDIS_HOST,
     port: values.REDIS_PORT,
     username: values.REDIS_USERNAME,
     password: values.REDIS_PASSWORD,
     database: 0,
   };
+}
+
+/** Variables are in seconds, as Daytona's are; inside the gateway, durations are in milliseconds. */
+function toMs(seconds: number): number {
+  return seconds * 1000;
 }
 
 function assemble(values: Values): Config {
@@ -223,29 +228,29 @@ function assemble(values: Values): Config {
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
       corsMode: values.CORS_MODE,
-      previewWarning: values.PREVIEW_WARNING_ENABLED === "true",
-      toolboxOnly: values.TOOLBOX_ONLY_MODE === "true",
+      previewWarning: values.PREVIEW_WARNING_ENABLED,
+      toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
       apiUrl: values.DAYTONA_API_URL,
       serviceKey: values.PROXY_API_KEY,
-      timeoutMs: values.API_CLIENT_TIMEOUT_SEC,
+      timeoutMs: toMs(values.API_CLIENT_TIMEOUT_SEC),
     },
     cache: {
       location: cacheLocationOf(values),
       maxEntries: values.CACHE_MAX_ENTRIES,
-      runnerTtlMs: values.RUNNER_TTL_SEC,
-      publicTtlMs: values.PUBLIC_TTL_SEC,
-      tokenTtlMs: values.TOKEN_TTL_SEC,
-      tokenRefusedTtlMs: values.TOKEN_REFUSED_TTL_SEC,
-      signedTokenTtlMs: values.SIGNED_TOKEN_TTL_SEC,
-      staleIfErrorMs: values.STALE_IF_ERROR_SEC,
+      runnerTtlMs: toMs(values.RUNNER_TTL_SEC),
+      publicTtlMs: toMs(values.PUBLIC_TTL_SEC),
+      tokenTtlMs: toMs(values.TOKEN_TTL_SEC),
+      tokenRefusedTtlMs: toMs(values.TOKEN_REFUSED_TTL_SEC),
+      signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),
+      staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
     },
     session: {
       secrets: values.SESSION_SECRETS.length > 0
         ? values.SESSION_SECRETS
         : [values.PROXY_API_KEY],
-      ttlMs: values.SESSION_TTL_SEC,
+      ttlMs: toMs(values.SESSION_TTL_SEC),
       sameSite: values.COOKIE_SAMESITE,
     },
     oidc: {
@@ -255,12 +260,12 @@ function assemble(values: Values): Config {
       publicIssuer: values.OIDC_PUBLIC_DOMAIN,
       audience: values.OIDC_AUDIENCE,
       scope: values.OIDC_SCOPE,
-      allowInsecure: values.OIDC_ALLOW_INSECURE === "true",
+      allowInsecure: values.OIDC_ALLOW_INSECURE,
     },
     upstream: {
-      connectTimeoutMs: values.UPSTREAM_CONNECT_TIMEOUT_SEC,
-      headerTimeoutMs: values.UPSTREAM_HEADER_TIMEOUT_SEC,
-      idleTimeoutMs: values.UPSTREAM_IDLE_TIMEOUT_SEC,
+      connectTimeoutMs: toMs(values.UPSTREAM_CONNECT_TIMEOUT_SEC),
+      headerTimeoutMs: toMs(values.UPSTREAM_HEADER_TIMEOUT_SEC),
+      idleTimeoutMs: toMs(values.UPSTREAM_IDLE_TIMEOUT_SEC),
     },
     limits: {
       concurrentExchanges: values.MAX_CONCURRENT_EXCHANGES,
@@ -269,10 +274,10 @@ function assemble(values: Values): Config {
       targetBytes: values.MAX_TARGET_BYTES,
       headerBytes: values.MAX_HEADER_BYTES,
       headerFields: values.MAX_HEADER_FIELDS,
-      bodyIdleTimeoutMs: values.BODY_IDLE_TIMEOUT_SEC,
+      bodyIdleTimeoutMs: toMs(values.BODY_IDLE_TIMEOUT_SEC),
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
-      shutdownDelayMs: values.SHUTDOWN_DELAY_SEC,
-      shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SEC,
+      shutdownDelayMs: toMs(values.SHUTDOWN_DELAY_SEC),
+      shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
     },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },

@@ -3,6 +3,7 @@ import {
   addressRange,
   baseUrl,
   filePath,
+  flag,
   integer,
   listenAddress,
   listOf,
@@ -83,7 +84,7 @@ export const SETTINGS = {
   ENABLE_TLS: {
     group: "Listening",
     purpose: "Whether the listener itself speaks TLS (HTTP/1.1 and HTTP/2).",
-    format: oneOf("true", "false"),
+    format: flag(),
     default: "false",
   },
   TLS_CERT_FILE: {
@@ -136,13 +137,13 @@ export const SETTINGS = {
     group: "Public addresses",
     purpose:
       "Whether a browser that opens a preview for the first time in a day is asked whether it trusts it.",
-    format: oneOf("true", "false"),
+    format: flag(),
     default: "false",
   },
   TOOLBOX_ONLY_MODE: {
     group: "Public addresses",
     purpose: "Whether only the toolbox is served, and no other port.",
-    format: oneOf("true", "false"),
+    format: flag(),
     default: "false",
   },
   OIDC_DOMAIN: {
@@ -191,7 +192,7 @@ export const SETTINGS = {
   OIDC_ALLOW_INSECURE: {
     group: "Login",
     purpose: "Whether the issuer may be plain http on another machine.",
-    format: oneOf("true", "false"),
+    format: flag(),
     default: "false",
   },
   SESSION_SECRETS: {
@@ -255,7 +256,7 @@ export const SETTINGS = {
   REDIS_TLS: {
     group: "Cache",
     purpose: "Whether it speaks TLS.",
-    format: oneOf("true", "false"),
+    format: flag(),
     default: "false",
   },
   CACHE_MAX_ENTRIES: {

@@ -22,14 +22,20 @@ export function integer({ min, max }: Bounds): Format<number> {
   };
 }
 
-/** A duration written in whole seconds and read as milliseconds, at most what a timer supports. */
+/** A duration in whole seconds, at most what a timer supports. */
 export function seconds(
   { min = 1, max = Math.floor(MAX_TIMER_MS / 1000) }: Partial<Bounds> = {},
 ): Format<number> {
   return {
     allowed: `a whole number of seconds from ${min} to ${max}`,
-    schema: integer({ min, max }).schema.transform((value) => value * 1000),
+    schema: integer({ min, max }).schema,
   };
+}
+
+/** A switch: true or false. */
+export function flag(): Format<boolean> {
+  const { allowed, schema } = oneOf("true", "false");
+  return { allowed, schema: schema.transform((word) => word === "true") };
 }
 
 /** One of the given words. */

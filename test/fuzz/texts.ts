@@ -7,6 +7,7 @@ import {
   addressRange,
   baseUrl,
   filePath,
+  flag,
   integer,
   listenAddress,
   listOf,
@@ -65,7 +66,11 @@ const FORMATS: readonly ((text: string) => void)[] = [
     integer({ min: 1, max: 65535 }),
     (value) => assert.ok(value >= 1 && value <= 65535),
   ),
-  format(seconds(), (ms) => assert.ok(ms >= 1000 && ms < 2 ** 31)),
+  format(
+    seconds(),
+    (value) => assert.ok(value >= 1 && value * 1000 < 2 ** 31),
+  ),
+  format(flag(), (value) => assert.equal(typeof value, "boolean")),
   format(BASE_URL, (url) => {
     assert.match(url, /^https?:\/\/[^/?#@]+(?:\/[^?#]*[^/?#])?$/);
     assert.equal(BASE_URL.schema.parse(url), url);
