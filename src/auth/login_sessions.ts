@@ -3,7 +3,7 @@
  * session, and which ones were logged out of. It is kept in the cache tiers, and a session that they do not know is
  * none. Only a gateway without a durable tier, which knows nothing after a restart, takes one for what it says.
  */
-import { type CacheEvent, createCache } from "../cache/cache.ts";
+import { createCache, type OnCacheEvent } from "../cache/cache.ts";
 import type { Codec } from "../cache/durable_tier.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
@@ -81,7 +81,7 @@ export function createLoginSessions(options: {
   sealer: Sealer;
   maxEntries: number;
   background: Background;
-  onEvent?: (event: CacheEvent, kind: string) => void;
+  onEvent: OnCacheEvent;
   now: () => number;
 }): LoginSessions {
   const { access, store, now } = options;
@@ -92,10 +92,10 @@ export function createLoginSessions(options: {
       maxEntries: options.maxEntries,
       staleIfErrorMs: 0,
     },
-    ...(store === null ? {} : { durable: { store, codec } }),
+    durable: store && { store, codec },
     background: options.background,
     now,
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    onEvent: options.onEvent,
   });
 
   /** What ids of ours begin with: one of them that is unknown was forgotten, and may have ended. */

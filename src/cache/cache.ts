@@ -53,6 +53,13 @@ export type CacheEvent =
   | "fill_failed"
   | "codec_failed";
 
+/** Is told what a cache of `kind` did; `cause` is what its codec threw, and comes with `codec_failed` only. */
+export type OnCacheEvent = (
+  event: CacheEvent,
+  kind: string,
+  cause?: unknown,
+) => void;
+
 /** A typed cache in two tiers. */
 export interface Cache<V> {
   /** The value in process if `get` would answer with it and do nothing else; undefined otherwise. */
@@ -76,16 +83,16 @@ export interface Cache<V> {
 /** Parts of a cache. */
 export interface CacheOptions<V> {
   readonly policy: CachePolicy;
-  /** The tier behind, and how values cross it; without it the cache is in process only. */
-  readonly durable?: {
+  /** The tier behind, and how values cross it; null keeps the cache in process only. */
+  readonly durable: {
     readonly store: DurableStore;
     readonly codec: Codec<V>;
-  };
+  } | null;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
-  readonly onEvent?: (event: CacheEvent, kind: string) => void;
+  readonly onEvent: OnCacheEvent;
   /** Where work is noted that nobody waits for: renewals, and writes to the durable tier. */
-  readonly background?: Background;
+  readonly background: Background;
 }
 
 /**
@@ -120,16 +127,11 @@ export function createCache<V>(
   const recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
   /** Whether the store drops entries at their `expiresAt`, since Daytona's programs go by its clock alone. */
   const lapses = durable?.store.daytonaKinds?.has(kind) ?? false;
-  const tier = durable && createDurableTier({
+  const tier = durable === null ? undefined : createDurableTier({
     ...durable,
     kind,
-    onCodecFailure: () => onEvent?.("codec_failed", kind),
+    onCodecFailure: (cause) => onEvent("codec_failed", kind, cause),
   });
-
-  function inBackground(work: Promise<unknown>): void {
-    if (background === undefined) work.catch(() => {});
-    else background.add(work);
-  }
 
   /** The copy in process, unless the durable tier has to be asked first. */
   function verified(id: string): Entry<V> | undefined {
@@ -180,10 +182,10 @@ export function createCache<V>(
     return fills.share(id, async (isCurrent) => {
       try {
         const filled = await fill();
-        if (isCurrent()) inBackground(keep(key, filled)); // the durable tier follows in its own time
+        if (isCurrent()) background.add(keep(key, filled)); // the durable tier follows in its own time
         return { value: filled.value, event: "miss" };
       } catch (error) {
-        onEvent?.("fill_failed", kind);
+        onEvent("fill_failed", kind);
         const earlier = memory.get(id);
         if (earlier === undefined) throw error;
         backOff(earlier, now());
@@ -218,7 +220,7 @@ export function createCache<V>(
     if (entry === undefined || !counts(freshnessOf(entry, now()))) {
       return undefined;
     }
-    onEvent?.("hit", kind);
+    onEvent("hit", kind);
     return entry.value;
   }
 
@@ -244,14 +246,14 @@ export function createCache<V>(
       const freshness = entry && freshnessOf(entry, now());
       if (entry === undefined || freshness === "spent") {
         const { value, event } = await refill(key, fill);
-        onEvent?.(event, kind);
+        onEvent(event, kind);
         return value;
       }
       if (freshness !== "fresh" && now() >= entry.retryAt) {
-        inBackground(refill(key, fill)); // counted there
+        background.add(refill(key, fill)); // counted there
       }
       const nearest = copy === undefined ? "durable_hit" : "hit";
-      onEvent?.(freshness === "outage" ? "stale" : nearest, kind);
+      onEvent(freshness === "outage" ? "stale" : nearest, kind);
       return entry.value;
     },
 

@@ -32,7 +32,8 @@ export interface DurableTierOptions<V> {
   readonly codec: Codec<V>;
   /** First part of its keys. */
   readonly kind: string;
-  readonly onCodecFailure: () => void;
+  /** Is told of every value that the codec refused (no cause), or threw at. */
+  readonly onCodecFailure: (cause?: unknown) => void;
 }
 
 /** Creates a cache's view of the store. */
@@ -63,10 +64,10 @@ export function createDurableTier<V>(
       try {
         const value = await codec.decode(stored.value);
         if (value !== undefined) return { ...stored, value };
-      } catch {
-        // Reported below, with what decodes to nothing.
+        onCodecFailure();
+      } catch (cause) {
+        onCodecFailure(cause);
       }
-      onCodecFailure();
       return "unavailable";
     },
 
@@ -81,8 +82,8 @@ export function createDurableTier<V>(
             expiresAt,
             staleUntil,
           });
-        } catch {
-          onCodecFailure();
+        } catch (cause) {
+          onCodecFailure(cause);
           await store.delete(storeKey); // no older value in its place
         }
       });

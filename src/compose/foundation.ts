@@ -21,11 +21,7 @@ export interface Foundation {
   readonly store: DurableStore | null;
   readonly background: Background;
   /** Dependencies of all caches of answers. */
-  readonly answers:
-    & AnswerCacheOptions
-    & Required<
-      Pick<AnswerCacheOptions, "onEvent">
-    >;
+  readonly answers: AnswerCacheOptions;
   /** Creates the sealer for one purpose; its tokens have at most `maxLength` characters. */
   readonly sealerFor: (purpose: string, maxLength?: number) => Sealer;
   readonly now: () => number;

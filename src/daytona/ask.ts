@@ -53,9 +53,9 @@ export interface AskOptions {
   /** Deadline of one question with all its tries and pauses, in milliseconds. */
   readonly timeoutMs: number;
   /** Ends every question under way, without an answer. */
-  readonly closing?: AbortSignal;
+  readonly closing: AbortSignal;
   /** Hears of every question, once. */
-  readonly onCall?: (call: ApiCall) => void;
+  readonly onCall: (call: ApiCall) => void;
   /** A clock in milliseconds that never goes back. */
   readonly now?: () => number;
   readonly sleep?: Sleep;
@@ -69,7 +69,7 @@ export function createAsk(options: AskOptions): Ask {
   const { now = () => performance.now() } = options;
   /** Ends each question under way. One listener for all: their signal lasts, and they come and go by the thousand. */
   const underWay = new Set<() => void>();
-  closing?.addEventListener("abort", () => {
+  closing.addEventListener("abort", () => {
     for (const end of underWay) end();
   });
 
@@ -82,7 +82,7 @@ export function createAsk(options: AskOptions): Ask {
     const end = () => ending.abort();
     const timer = setTimeout(end, timeoutMs);
     underWay.add(end);
-    if (closing?.aborted) end();
+    if (closing.aborted) end();
     try {
       const answer = await retry((attemptNumber) => {
         tries = attemptNumber;
@@ -111,12 +111,12 @@ export function createAsk(options: AskOptions): Ask {
       clearTimeout(timer);
       underWay.delete(end);
       const { operation } = question;
-      onCall?.({ operation, outcome, durationMs: now() - startedAt, tries });
+      onCall({ operation, outcome, durationMs: now() - startedAt, tries });
     }
   };
 
   function endedBy(signal: AbortSignal): Failure | undefined {
-    const reason = closing?.aborted
+    const reason = closing.aborted
       ? "the gateway is closing"
       : signal.aborted
       ? `no answer within ${timeoutMs} ms`

@@ -70,9 +70,9 @@ export interface DaytonaApiOptions {
   /** Deadline of one operation, with all its tries and the pauses between them, in milliseconds. */
   readonly timeoutMs: number;
   /** Ends every operation under way, as `api_unreachable`. */
-  readonly closing?: AbortSignal;
+  readonly closing: AbortSignal;
   /** Hears of every operation that called the API, once, however many tries it took. */
-  readonly onCall?: (call: ApiCall) => void;
+  readonly onCall: (call: ApiCall) => void;
   /** A clock in milliseconds that never goes back. */
   readonly now?: () => number;
   readonly fetch?: (request: Request) => Promise<Response>;

@@ -1,10 +1,10 @@
 /** The one table of how long each kind of API answer holds, and how kinds share one way of opening a cache. */
 import {
   type Cache,
-  type CacheEvent,
   type Codec,
   createCache,
   type Fill,
+  type OnCacheEvent,
 } from "../cache/cache.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
@@ -60,7 +60,7 @@ export interface AnswerCacheOptions {
   readonly cache: Config["cache"];
   readonly store: DurableStore | null;
   readonly now: () => number;
-  readonly onEvent?: (event: CacheEvent, kind: string) => void;
+  readonly onEvent: OnCacheEvent;
   readonly background: Background;
 }
 
@@ -98,12 +98,10 @@ export function openAnswerCache<V>(
       maxEntries: options.cache.maxEntries,
       staleIfErrorMs: policy.staleIfErrorMs,
     },
-    ...(options.store === null
-      ? {}
-      : { durable: { store: options.store, codec } }),
+    durable: options.store && { store: options.store, codec },
     now: options.now,
+    onEvent: options.onEvent,
     background: options.background,
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   });
 
   function filled(value: V): Fill<V> {

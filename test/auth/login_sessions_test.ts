@@ -49,6 +49,7 @@ function setUp(store: DurableStore | null = null) {
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
     maxEntries: 10,
     background: createBackground(),
+    onEvent() {},
     now,
   });
   const session: LoginSession = {

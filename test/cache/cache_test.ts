@@ -9,6 +9,7 @@ import {
   createCache,
   type Fill,
 } from "../../src/cache/cache.ts";
+import { createBackground } from "../../src/lib/background.ts";
 import {
   type FakeStore,
   fakeStore,
@@ -38,12 +39,13 @@ function setUp({ durable, clock = manualClock(), ...policy }: {
       staleIfErrorMs: STALE,
       ...policy,
     },
-    ...(durable ? { durable: { store: durable.store, codec: CODEC } } : {}),
+    durable: durable ? { store: durable.store, codec: CODEC } : null,
     now: () => clock.now(),
     onEvent(event, kind) {
       equal(kind, "test");
       events.push(event);
     },
+    background: createBackground(),
   });
   return {
     cache,

@@ -69,6 +69,7 @@ async function openGateway(port: number, facts: Facts) {
     },
     store,
     now,
+    onEvent() {},
     background,
     sealer: createSealer({ secrets: ["secret"], purpose: "runner", now }),
   });

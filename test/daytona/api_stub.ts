@@ -17,6 +17,12 @@ export interface ApiStub extends AsyncDisposable {
 
 export const API_KEY = "gateway-key";
 
+/** What a client is given that nobody closes and whose calls nobody counts. */
+export const UNWATCHED = {
+  closing: new AbortController().signal,
+  onCall() {},
+} as const;
+
 /** Starts an API whose every answer `respond` makes; the n-th request has the number n, from 1. */
 export function stubApi(
   respond: (request: Request, n: number) => Response | Promise<Response>,
@@ -47,6 +53,7 @@ export function clientOf(
     baseUrl: api.baseUrl,
     apiKey: API_KEY,
     timeoutMs: 10_000,
+    ...UNWATCHED,
     sleep: () => Promise.resolve(),
     ...options,
   });
@@ -58,6 +65,7 @@ export function silentClient(): DaytonaApi {
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 10_000,
+    ...UNWATCHED,
     fetch: ({ url }) => {
       throw new Error(`unexpected call of ${url}`);
     },

@@ -5,7 +5,13 @@ import {
   type DaytonaApi,
 } from "../../src/daytona/client.ts";
 import { GatewayError } from "../../src/errors.ts";
-import { API_KEY, clientOf, silentClient, stubApi } from "./api_stub.ts";
+import {
+  API_KEY,
+  clientOf,
+  silentClient,
+  stubApi,
+  UNWATCHED,
+} from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
@@ -152,6 +158,7 @@ Deno.test("createDaytonaApi() recovers within three tries", async () => {
 Deno.test("createDaytonaApi() waits 150 ms to 1 s between its tries", async () => {
   const waits: number[] = [];
   const client = createDaytonaApi({
+    ...UNWATCHED,
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 10_000,
@@ -195,6 +202,7 @@ Deno.test("createDaytonaApi() has one deadline for all tries", async (t) => {
 
   await t.step("while it waits for the next try", async () => {
     const client = createDaytonaApi({
+      ...UNWATCHED,
       baseUrl: "http://127.0.0.1/api",
       apiKey: API_KEY,
       timeoutMs: 20,
@@ -244,6 +252,7 @@ Deno.test("createDaytonaApi() tells of every question once, with its tries and t
   let nowMs = 1000;
   const statuses = [200, 404, 503, 200, 500, 500, 500, 401];
   const client = createDaytonaApi({
+    ...UNWATCHED,
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 10_000,
@@ -298,6 +307,7 @@ Deno.test("createDaytonaApi() tells of every question once, with its tries and t
 Deno.test("createDaytonaApi() tells of a question that its deadline ended", async () => {
   const calls: ApiCall[] = [];
   const client = createDaytonaApi({
+    ...UNWATCHED,
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 1,
@@ -362,6 +372,7 @@ Deno.test("createDaytonaApi() refuses a key that cannot be sent", () => {
   assert.throws(
     () =>
       createDaytonaApi({
+        ...UNWATCHED,
         baseUrl: "http://127.0.0.1",
         apiKey: "a b",
         timeoutMs: 1,
@@ -374,6 +385,7 @@ Deno.test("createDaytonaApi() takes a base URL with or without a trailing slash"
   await using api = stubApi(() => new Response("true"));
   for (const baseUrl of [api.baseUrl, `${api.baseUrl}/`]) {
     const client = createDaytonaApi({
+      ...UNWATCHED,
       baseUrl,
       apiKey: API_KEY,
       timeoutMs: 10_000,

@@ -13,7 +13,7 @@ import {
   SnapshotsApi,
 } from "@daytonaio/api-client";
 import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
-import { API_KEY, type Seen, stubApi } from "./api_stub.ts";
+import { API_KEY, type Seen, stubApi, UNWATCHED } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
@@ -127,7 +127,12 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
     await using api = stubApi(answerTo);
     const { baseUrl } = api;
     await ours(
-      createDaytonaApi({ baseUrl, apiKey: API_KEY, timeoutMs: 10_000 }),
+      createDaytonaApi({
+        ...UNWATCHED,
+        baseUrl,
+        apiKey: API_KEY,
+        timeoutMs: 10_000,
+      }),
     );
     await theirs(new Configuration({ basePath: baseUrl, accessToken: bearer }));
     const [our, their] = api.seen;
@@ -138,6 +143,7 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
 
 Deno.test("the official client bears witness on every operation", () => {
   const api = createDaytonaApi({
+    ...UNWATCHED,
     baseUrl: "http://127.0.0.1",
     apiKey: API_KEY,
     timeoutMs: 1,

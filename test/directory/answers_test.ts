@@ -22,6 +22,7 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
     cache: result.config.cache,
     store: null,
     now: () => nowMs,
+    onEvent() {},
     background: createBackground(),
     isYes: (value) => value,
   });

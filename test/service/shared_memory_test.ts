@@ -41,6 +41,7 @@ async function remember(tier: SharedTier, world: World) {
     store,
     background,
     now,
+    onEvent() {},
     sealer: sealerFor("runner"),
   });
   const logins = createLoginSessions({
@@ -50,6 +51,7 @@ async function remember(tier: SharedTier, world: World) {
     sealer: sealerFor("login-session"),
     maxEntries: 10,
     background,
+    onEvent() {},
     now,
   });
   return {
