@@ -61,13 +61,15 @@ export function createDurableTier<V>(
       await writes.get(joinParts(key));
       const stored = await store.get([kind, ...key]);
       if (typeof stored === "string") return stored;
+      let value: V | undefined;
+      let cause: unknown;
       try {
-        const value = await codec.decode(stored.value);
-        if (value !== undefined) return { ...stored, value };
-        onCodecFailure();
-      } catch (cause) {
-        onCodecFailure(cause);
+        value = await codec.decode(stored.value);
+      } catch (error) {
+        cause = error;
       }
+      if (value !== undefined) return { ...stored, value };
+      onCodecFailure(cause);
       return "unavailable";
     },
 

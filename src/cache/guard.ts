@@ -1,4 +1,5 @@
 import { isUpcoming } from "../lib/upcoming.ts";
+import { createReportLimit } from "./report_limit.ts";
 import type { StoreFailure } from "./store.ts";
 
 /** How long one operation of a store may take, ms: a remote store can hang for ever. */
@@ -9,9 +10,6 @@ const FAILURES_BEFORE_PAUSE = 3;
 
 /** How long a failing store is left alone, ms; then one operation at a time tries again. */
 const PAUSE_MS = 5_000;
-
-/** The same kind of failure is reported once in this time, ms. */
-const REPORT_EVERY_MS = 60_000;
 
 const MESSAGES = {
   locked:
@@ -43,7 +41,7 @@ export interface GuardOptions {
 export function createGuard(
   { store, now, onFailure, deadlineMs = DEADLINE_MS }: GuardOptions,
 ): Guard {
-  const reportedAt = new Map<string, number>();
+  const shouldReport = createReportLimit(now);
   let closed = false;
   let failures = 0;
   let pausedUntil = 0;
@@ -55,9 +53,9 @@ export function createGuard(
     failedAt = now();
     pausedUntil = failedAt + PAUSE_MS;
     const reason = reasonOf(cause);
-    if (now() - (reportedAt.get(reason) ?? -Infinity) < REPORT_EVERY_MS) return;
-    reportedAt.set(reason, now());
-    onFailure({ store, reason, message: MESSAGES[reason], cause });
+    if (shouldReport(reason)) {
+      onFailure({ store, reason, message: MESSAGES[reason], cause });
+    }
   }
 
   return {

@@ -1,5 +1,7 @@
 /** Composes what everything else is built on: the durable cache tier, the API client, sealers and metrics. */
+import type { OnCacheEvent } from "../cache/cache.ts";
 import { openDurableStore } from "../cache/open_store.ts";
+import { createReportLimit } from "../cache/report_limit.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
 import { createDaytonaApi, type DaytonaApi } from "../daytona/client.ts";
@@ -66,7 +68,7 @@ export async function composeFoundation(
       store,
       background,
       now,
-      onEvent: metrics.cacheEvent,
+      onEvent: cacheEvents(metrics),
     },
     sealerFor: (purpose, maxLength) =>
       createSealer({
@@ -76,5 +78,18 @@ export async function composeFoundation(
         ...(maxLength === undefined ? {} : { maxLength }),
       }),
     now,
+  };
+}
+
+/** Counts cache events, and logs what a codec threw (a bug, or a value too long to seal) once a minute per cache. */
+function cacheEvents(metrics: Metrics): OnCacheEvent {
+  const shouldReport = createReportLimit(() => performance.now());
+  return (event, kind, cause) => {
+    metrics.cacheEvent(event, kind);
+    if (cause === undefined || !shouldReport(kind)) return;
+    loggerFor("cache").warn("cache codec failed", {
+      kind,
+      cause: describeError(cause),
+    });
   };
 }

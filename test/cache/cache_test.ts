@@ -585,3 +585,29 @@ Deno.test("get() takes a durable value that cannot be decoded for missing", asyn
   await settled();
   equal(durable.entries.get("test/sandbox-1")?.value, "v1");
 });
+
+Deno.test("what a codec throws comes with its event, and the caller gets what the source says", async () => {
+  const reports: unknown[][] = [];
+  const broken = new TypeError("broken");
+  const cache = createCache<string>({
+    policy: { kind: "test", maxEntries: 100, staleIfErrorMs: STALE },
+    durable: {
+      store: fakeStore().store,
+      codec: {
+        ...CODEC,
+        encode() {
+          throw broken;
+        },
+      },
+    },
+    now: () => 0,
+    onEvent: (...report) => reports.push(report),
+    background: createBackground(),
+  });
+  equal(await cache.get(KEY, source().fill), "v1");
+  await settled();
+  deepEqual(
+    reports.filter(([event]) => event === "codec_failed"),
+    [["codec_failed", "test", broken]],
+  );
+});

@@ -1,5 +1,7 @@
 import {
   deepStrictEqual as deepEqual,
+  match,
+  ok,
   strictEqual as equal,
 } from "node:assert/strict";
 import { type Codec, createDurableTier } from "../../src/cache/durable_tier.ts";
@@ -19,20 +21,21 @@ const DATES: Codec<Date> = {
 
 function setUp(codec: Codec<Date> = DATES) {
   const fake = fakeStore();
-  let codecFailures = 0;
+  const causes: unknown[] = [];
   const tier = createDurableTier({
     store: fake.store,
     codec,
     kind: "dates",
-    onCodecFailure: () => void codecFailures++,
+    onCodecFailure: (cause) => void causes.push(cause),
   });
   return {
     fake,
     calls: fake.calls,
     entries: fake.entries,
     tier,
+    causes,
     get codecFailures(): number {
-      return codecFailures;
+      return causes.length;
     },
   };
 }
@@ -65,6 +68,7 @@ Deno.test("read() is unavailable for what the codec refuses or throws at", async
   refusing.entries.set("dates/sandbox-1", { ...TIMES, value: "no date" });
   equal(await refusing.tier.read(KEY), "unavailable");
   equal(refusing.codecFailures, 1);
+  deepEqual(refusing.causes, [undefined]);
 
   const throwing = setUp({
     ...DATES,
@@ -73,6 +77,7 @@ Deno.test("read() is unavailable for what the codec refuses or throws at", async
   throwing.entries.set("dates/sandbox-1", { ...TIMES, value: "any" });
   equal(await throwing.tier.read(KEY), "unavailable");
   equal(throwing.codecFailures, 1);
+  match(String(throwing.causes[0]), /sealed by another/);
 });
 
 Deno.test("write() of what the codec cannot encode leaves no older value", async () => {
@@ -81,6 +86,7 @@ Deno.test("write() of what the codec cannot encode leaves no older value", async
   await setup.tier.write(KEY, { ...TIMES, value: new Date(NaN) });
   equal(await setup.tier.read(KEY), "absent");
   equal(setup.codecFailures, 1);
+  ok(setup.causes[0] instanceof RangeError);
 });
 
 Deno.test("writes of a key run in order, and reads come after them", async () => {
