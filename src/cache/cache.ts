@@ -19,31 +19,32 @@ import type { DurableStore } from "./store.ts";
 
 export type { CacheKey, Codec };
 
-/** How long a copy of what others may change is relied on, ms. */
+/** How long an in-process copy of a value that others may change is trusted, ms. */
 const RECHECK_MS = 5_000;
 
-/** What holds for every entry of one cache. */
+/** Settings that apply to every entry of one cache. */
 export interface CachePolicy {
-  /** Names the cache: first part of its durable keys, label of its metrics. */
+  /** The cache's name: the first part of its durable keys, and a label of its metrics. */
   readonly kind: string;
-  /** In-process entries kept; the least recently used goes first. */
+  /** Maximum number of in-process entries; the least recently used is evicted first. */
   readonly maxEntries: number;
-  /** How long past its TTL (ms) a value may stand in while filling fails; 0 for never. */
+  /** How long past its TTL a value may be served while fills fail, ms; 0 for never. */
   readonly staleIfErrorMs: number;
 }
 
-/** An answer and how long it holds. */
+/** A value from the source, and how long it is valid. */
 export interface Fill<V> {
   readonly value: V;
-  /** Milliseconds; 0 or less is answered but not kept. */
+  /** Milliseconds; with 0 or less, the value is returned but not cached. */
   readonly ttlMs: number;
-  /** Overrides the policy's for this answer, ms: 0 keeps a "no" from outliving its TTL in an outage. */
+  /** Overrides the policy's for this value, ms: 0 keeps a negative answer from outliving its TTL in an outage. */
   readonly staleIfErrorMs?: number;
 }
 
 /**
- * What the cache did, for metrics. Each `get` that resolves and each `getFresh` or `getUsable` that finds something is one of `hit`, `stale`,
- * `durable_hit`, `miss`; each failed fill is a `fill_failed`, each unusable durable value a `codec_failed`.
+ * What the cache did, for metrics. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a value, is
+ * one of `hit`, `stale`, `durable_hit` and `miss`; each failed fill is a `fill_failed`, and each value that its codec
+ * could not encode or decode is a `codec_failed`.
  */
 export type CacheEvent =
   | "hit"
@@ -53,37 +54,37 @@ export type CacheEvent =
   | "fill_failed"
   | "codec_failed";
 
-/** Is told what a cache of `kind` did; `cause` is what its codec threw, and comes with `codec_failed` only. */
+/** Called with each event of the cache named `kind`; `cause` is what the codec threw, if `codec_failed` has one. */
 export type OnCacheEvent = (
   event: CacheEvent,
   kind: string,
   cause?: unknown,
 ) => void;
 
-/** A typed cache in two tiers. */
+/** A typed cache with two tiers: in process, and durable. */
 export interface Cache<V> {
-  /** The value in process if `get` would answer with it and do nothing else; undefined otherwise. */
+  /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
   getFresh(key: CacheKey): V | undefined;
-  /** The value in process if `get` would answer with it, though it might renew it behind the answer. */
+  /** The in-process value, if `get` would return it, even if it then renewed it in the background. */
   getUsable(key: CacheKey): V | undefined;
-  /** Whether somebody waits for that value already: then one more costs nothing. */
+  /** Whether a lookup or fill for that key is in flight, which another caller can join at no cost. */
   isPending(key: CacheKey): boolean;
   /**
-   * The value from the nearest tier that has it, else from `fill`, which runs once however many wait for it.
+   * The value from the nearest tier that has it, or else from `fill`, which runs once for all concurrent callers.
    *
-   * @throws whatever `fill` threw, where no earlier value may stand in
+   * @throws whatever `fill` threw, if no earlier value may be served instead
    */
   get(key: CacheKey, fill: () => Promise<Fill<V>>): Promise<V>;
-  /** Puts a value into both tiers; a fill under way no longer counts. Resolves when the durable tier is done. */
+  /** Stores a value in both tiers and discards a fill in flight; resolves when the durable tier is done. */
   set(key: CacheKey, filled: Fill<V>): Promise<void>;
-  /** Drops a value from both tiers; a fill under way no longer counts. Resolves when the durable tier is done. */
+  /** Deletes a value from both tiers and discards a fill in flight; resolves when the durable tier is done. */
   delete(key: CacheKey): Promise<void>;
 }
 
-/** Parts of a cache. */
+/** Dependencies of a cache. */
 export interface CacheOptions<V> {
   readonly policy: CachePolicy;
-  /** The tier behind, and how values cross it; null keeps the cache in process only. */
+  /** The durable tier and the codec for its values; null for a cache that is in process only. */
   readonly durable: {
     readonly store: DurableStore;
     readonly codec: Codec<V>;
@@ -91,31 +92,29 @@ export interface CacheOptions<V> {
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onEvent: OnCacheEvent;
-  /** Where work is noted that nobody waits for: renewals, and writes to the durable tier. */
+  /** Tracks work that no caller waits for: renewals, and writes to the durable tier. */
   readonly background: Background;
 }
 
-/**
- * A key as one text. Most have one part, which stands for itself: a text that is put together anew has to be hashed anew.
- */
+/** A key as one string. Most keys have one part, which is used as is: V8 would have to hash a new string each time. */
 function idOf(key: CacheKey): string {
   const [only] = key;
   return key.length === 1 && only !== undefined ? only : `\0${joinParts(key)}`;
 }
 
-/** What one look for a value brought. */
+/** The result of a fill. */
 interface Outcome<V> {
   readonly value: V;
   readonly event: CacheEvent;
 }
 
 /**
- * Creates a cache: an answer is fresh for three quarters of its TTL and renewed in the background in the last one
- * (stale-while-revalidate, within the bound); past it, callers wait for one fill, and where that fails an earlier answer
- * may stand in (stale-if-error). Failures themselves are never kept.
+ * Creates a cache. A value is fresh for the first three quarters of its TTL and renewed in the background in the last
+ * (like stale-while-revalidate, but within the TTL). Past the TTL, callers wait for one shared fill; if that fails, the
+ * earlier value may be served (stale-if-error, RFC 5861 section 4). Failures are never cached.
  *
- * `lru-cache` is the bounded map. Its own TTL and `fetch` know neither a tier behind, nor a pause between failed fetches,
- * nor that a deletion overtakes a fetch.
+ * `lru-cache` is only the bounded map: its own TTL and `fetch` do not support a second tier, a backoff between failed
+ * fetches, or a deletion that supersedes a fetch in flight.
  */
 export function createCache<V>(
   { policy, durable, now, onEvent, background }: CacheOptions<V>,
@@ -125,46 +124,47 @@ export function createCache<V>(
   const lookups = createSingleFlight<Entry<V> | undefined>();
   const fills = createSingleFlight<Outcome<V>>();
   const recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
-  /** Whether the store drops entries at their `expiresAt`, since Daytona's programs go by its clock alone. */
-  const lapses = durable?.store.daytonaKinds?.has(kind) ?? false;
+  /** Whether the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
+  const storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
   const tier = durable === null ? undefined : createDurableTier({
     ...durable,
     kind,
     onCodecFailure: (cause) => onEvent("codec_failed", kind, cause),
   });
 
-  /** The copy in process, unless the durable tier has to be asked first. */
-  function verified(id: string): Entry<V> | undefined {
+  /** The in-process copy, unless it must first be checked against the durable tier. */
+  function trustedCopy(id: string): Entry<V> | undefined {
     const entry = memory.get(id);
-    const isVerified = entry !== undefined &&
+    const isTrusted = entry !== undefined &&
       isUpcoming(entry.recheckAt, { now: now(), withinMs: recheckMs });
-    return isVerified ? entry : undefined;
+    return isTrusted ? entry : undefined;
   }
 
-  /** Brings the copy in process in line with the durable tier; undefined where the source must be asked. */
+  /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
   async function lookUp(key: CacheKey): Promise<Entry<V> | undefined> {
     const id = idOf(key);
     if (tier === undefined) return undefined;
-    if (!memory.has(id) && fills.isUnderWay(id)) return undefined; // after a lookup that found nothing
+    // A fill without a copy means that a lookup has just found nothing.
+    if (!memory.has(id) && fills.isInFlight(id)) return undefined;
     return await lookups.share(id, async (isCurrent) => {
       const found = await tier.read(key);
-      if (!isCurrent()) return verified(id);
+      if (!isCurrent()) return trustedCopy(id);
       const copy = memory.get(id);
       const recheckAt = now() + recheckMs;
       if (found === "absent") {
-        if (lapses && copy !== undefined && now() >= copy.expiresAt) {
+        if (storeExpires && copy !== undefined && now() >= copy.expiresAt) {
           copy.recheckAt = recheckAt;
-          return copy; // it went by itself, and may stand in
+          return copy; // the store expired it: it may still be served stale
         }
-        forget(id); // if there was a copy, somebody else dropped it
+        evict(id); // if there is a copy, another process deleted the entry
         return undefined;
       }
       if (found === "unavailable") {
-        // The copy may be outdated, so the source is asked; meanwhile, and should that fail as well, it stands in.
+        // The copy may be outdated, so the source is asked; it is served meanwhile, and if the source fails as well.
         if (copy !== undefined) copy.recheckAt = recheckAt;
         return undefined;
       }
-      // The answer that we had: what we know of its source still holds.
+      // The same value as our copy: what we know about failed fills still applies.
       const { failures, retryAt } = copy?.expiresAt === found.expiresAt
         ? copy
         : { failures: 0, retryAt: 0 };
@@ -182,7 +182,7 @@ export function createCache<V>(
     return fills.share(id, async (isCurrent) => {
       try {
         const filled = await fill();
-        if (isCurrent()) background.add(keep(key, filled)); // the durable tier follows in its own time
+        if (isCurrent()) background.add(set(key, filled)); // callers do not wait for the durable tier
         return { value: filled.value, event: "miss" };
       } catch (error) {
         onEvent("fill_failed", kind);
@@ -195,10 +195,10 @@ export function createCache<V>(
     });
   }
 
-  async function keep(key: CacheKey, filled: Fill<V>): Promise<void> {
+  async function set(key: CacheKey, filled: Fill<V>): Promise<void> {
     const { value, ttlMs, staleIfErrorMs = policy.staleIfErrorMs } = filled;
     const id = idOf(key);
-    forget(id);
+    evict(id);
     if (ttlMs <= 0) return await tier?.remove(key);
     const entry = {
       ...timesOf({ now: now(), ttlMs, staleIfErrorMs }),
@@ -211,37 +211,37 @@ export function createCache<V>(
     await tier?.write(key, entry);
   }
 
-  /** The copy in process if it counts, which is a hit. */
-  function atHand(
+  /** The value of the in-process copy if its freshness suffices, which counts as a hit. */
+  function peek(
     key: CacheKey,
-    counts: (freshness: Freshness) => boolean,
+    suffices: (freshness: Freshness) => boolean,
   ): V | undefined {
-    const entry = verified(idOf(key));
-    if (entry === undefined || !counts(freshnessOf(entry, now()))) {
+    const entry = trustedCopy(idOf(key));
+    if (entry === undefined || !suffices(freshnessOf(entry, now()))) {
       return undefined;
     }
     onEvent("hit", kind);
     return entry.value;
   }
 
-  /** Drops the copy in process; what is under way for it no longer counts. */
-  function forget(id: string): void {
+  /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
+  function evict(id: string): void {
     lookups.overtake(id);
     fills.overtake(id);
     memory.delete(id);
   }
 
   return {
-    getFresh: (key) => atHand(key, (freshness) => freshness === "fresh"),
-    getUsable: (key) => atHand(key, (freshness) => freshness !== "spent"),
+    getFresh: (key) => peek(key, (freshness) => freshness === "fresh"),
+    getUsable: (key) => peek(key, (freshness) => freshness !== "spent"),
 
     isPending(key) {
       const id = idOf(key);
-      return lookups.isUnderWay(id) || fills.isUnderWay(id);
+      return lookups.isInFlight(id) || fills.isInFlight(id);
     },
 
     async get(key, fill) {
-      const copy = verified(idOf(key));
+      const copy = trustedCopy(idOf(key));
       const entry = copy ?? await lookUp(key);
       const freshness = entry && freshnessOf(entry, now());
       if (entry === undefined || freshness === "spent") {
@@ -250,17 +250,17 @@ export function createCache<V>(
         return value;
       }
       if (freshness !== "fresh" && now() >= entry.retryAt) {
-        background.add(refill(key, fill)); // counted there
+        background.add(refill(key, fill)); // counts its own failure
       }
       const nearest = copy === undefined ? "durable_hit" : "hit";
       onEvent(freshness === "outage" ? "stale" : nearest, kind);
       return entry.value;
     },
 
-    set: keep,
+    set,
 
     async delete(key) {
-      forget(idOf(key));
+      evict(idOf(key));
       await tier?.remove(key);
     },
   };

@@ -2,37 +2,37 @@ import { joinParts } from "../lib/digest.ts";
 import type { Times } from "./entry.ts";
 import type { DurableStore, JsonValue, StoreKey } from "./store.ts";
 
-/** The parts that name one value within a cache; never a plaintext token (see `digestKey`). */
+/** The parts that identify a value within a cache; never a plaintext token (see `digestKey`). */
 export type CacheKey = readonly string[];
 
-/** How a value crosses the durable tier, where another version or program may have written it. */
+/** Encodes values for the durable tier, and decodes what another version or program may have written there. */
 export interface Codec<V> {
-  /** What is kept of a value, at the longest until `staleUntil` (ms since the epoch). */
+  /** The stored form of a value, which is kept until `staleUntil` (ms since the epoch) at the latest. */
   encode(value: V, staleUntil: number): JsonValue | Promise<JsonValue>;
-  /** Undefined for what cannot be read: the entry then counts as missing. */
+  /** Undefined for an unreadable value: the entry then counts as missing. */
   decode(json: JsonValue): V | undefined | Promise<V | undefined>;
 }
 
-/** A value as it came out of the durable tier. */
-export interface Found<V> extends Times {
+/** A decoded value with the times of its entry. */
+export interface TimedValue<V> extends Times {
   readonly value: V;
 }
 
-/** One cache's typed view of the durable store. Nothing here rejects. */
+/** One cache's typed view of the durable store. Its methods never reject. */
 export interface DurableTier<V> {
-  /** See `StoreLookup`; what cannot be decoded is `unavailable`. */
-  read(key: CacheKey): Promise<Found<V> | "absent" | "unavailable">;
-  write(key: CacheKey, found: Found<V>): Promise<void>;
+  /** See `StoreLookup`; a value that cannot be decoded is `unavailable`. */
+  read(key: CacheKey): Promise<TimedValue<V> | "absent" | "unavailable">;
+  write(key: CacheKey, entry: TimedValue<V>): Promise<void>;
   remove(key: CacheKey): Promise<void>;
 }
 
-/** Parts of a durable tier. */
+/** Dependencies of a durable tier. */
 export interface DurableTierOptions<V> {
   readonly store: DurableStore;
   readonly codec: Codec<V>;
-  /** First part of its keys. */
+  /** The cache's name, and the first part of its keys. */
   readonly kind: string;
-  /** Is told of every value that the codec refused (no cause), or threw at. */
+  /** Called for every value that the codec refuses, and with the cause if it throws. */
   readonly onCodecFailure: (cause?: unknown) => void;
 }
 
@@ -40,16 +40,16 @@ export interface DurableTierOptions<V> {
 export function createDurableTier<V>(
   { store, codec, kind, onCodecFailure }: DurableTierOptions<V>,
 ): DurableTier<V> {
-  /** The last write under way of each key: writes of a key run one by one, and reads come after them. */
+  /** The last write in flight for each key: writes to a key run one by one, and reads wait for them. */
   const writes = new Map<string, Promise<void>>();
 
-  function inOrder(
+  function enqueue(
     key: CacheKey,
     write: (key: StoreKey) => Promise<void>,
   ): Promise<void> {
     const id = joinParts(key);
-    const before = writes.get(id) ?? Promise.resolve();
-    const done = before.then(() => write([kind, ...key])).finally(() => {
+    const previous = writes.get(id) ?? Promise.resolve();
+    const done = previous.then(() => write([kind, ...key])).finally(() => {
       if (writes.get(id) === done) writes.delete(id);
     });
     writes.set(id, done);
@@ -73,26 +73,22 @@ export function createDurableTier<V>(
       return "unavailable";
     },
 
-    write(key, found) {
-      return inOrder(key, async (storeKey) => {
+    write(key, { value, refreshAt, expiresAt, staleUntil }) {
+      return enqueue(key, async (storeKey) => {
+        let encoded: JsonValue;
         try {
-          const { refreshAt, expiresAt, staleUntil } = found;
-          const value = await codec.encode(found.value, staleUntil);
-          await store.set(storeKey, {
-            value,
-            refreshAt,
-            expiresAt,
-            staleUntil,
-          });
+          encoded = await codec.encode(value, staleUntil);
         } catch (cause) {
           onCodecFailure(cause);
-          await store.delete(storeKey); // no older value in its place
+          return await store.delete(storeKey); // leave no older value behind
         }
+        const times = { refreshAt, expiresAt, staleUntil };
+        await store.set(storeKey, { value: encoded, ...times });
       });
     },
 
     remove(key) {
-      return inOrder(key, (storeKey) => store.delete(storeKey));
+      return enqueue(key, (storeKey) => store.delete(storeKey));
     },
   };
 }

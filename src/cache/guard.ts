@@ -2,36 +2,37 @@ import { isUpcoming } from "../lib/upcoming.ts";
 import { createReportLimit } from "./report_limit.ts";
 import type { StoreFailure } from "./store.ts";
 
-/** How long one operation of a store may take, ms: a remote store can hang for ever. */
+/** Deadline of one store operation, ms: a remote store can hang forever. */
 const DEADLINE_MS = 250;
 
-/** So many failures in a row make the guard pause. */
+/** Number of consecutive failures after which the store is left alone. */
 const FAILURES_BEFORE_PAUSE = 3;
 
-/** How long a failing store is left alone, ms; then one operation at a time tries again. */
+/** How long a failing store is left alone, ms; after that, one operation at a time probes it. */
 const PAUSE_MS = 5_000;
 
 const MESSAGES = {
   locked:
-    "another process uses the same database file: give each process its own, or share one by KV Connect",
-  timeout: "no answer in time: carrying on without it",
-  error: "operation failed: carrying on without it",
+    "another process has the database file open: give each process its own, or share one through KV Connect",
+  timeout: "no answer in time: continuing without it",
+  error: "operation failed: continuing without it",
 } as const satisfies Record<StoreFailure["reason"], string>;
 
-/** Runs a store's operations so that none of them hangs, rejects, or piles up behind a dead store. */
+/** A deadline and a circuit breaker for a store: no operation hangs, rejects, or queues behind a dead store. */
 export interface Guard {
-  /** What the operation resolves with; `otherwise` where it fails, is late, or was not tried. */
-  run<T>(operation: () => Promise<T>, otherwise: T): Promise<T>;
-  /** Nothing runs and nothing is reported from here on. */
+  /** Resolves with the operation's result, or with `fallback` if it fails, is late, or is not tried; never rejects. */
+  run<T>(operation: () => Promise<T>, fallback: T): Promise<T>;
+  /** From now on no operation runs and no failure is reported. */
   close(): void;
 }
 
-/** Parts of a guard. */
+/** Dependencies of a guard. */
 export interface GuardOptions {
   /** The store's name in reports. */
   readonly store: string;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
+  /** Called once a minute at most for each reason. */
   readonly onFailure: (failure: StoreFailure) => void;
   /** @default {250} */
   readonly deadlineMs?: number;
@@ -47,8 +48,8 @@ export function createGuard(
   let pausedUntil = 0;
   let failedAt = -Infinity;
 
-  function failed(cause: unknown, startedAt: number): void {
-    // What was under way together failed together: one stall is one failure.
+  function recordFailure(cause: unknown, startedAt: number): void {
+    // Operations that were in flight when another one failed count with it: one stall is one failure.
     if (startedAt >= failedAt) failures++;
     failedAt = now();
     pausedUntil = failedAt + PAUSE_MS;
@@ -59,16 +60,16 @@ export function createGuard(
   }
 
   return {
-    async run(operation, otherwise) {
-      if (closed) return otherwise;
+    async run(operation, fallback) {
+      if (closed) return fallback;
       if (failures >= FAILURES_BEFORE_PAUSE) {
         const pause = { now: now(), withinMs: PAUSE_MS };
-        if (isUpcoming(pausedUntil, pause)) return otherwise;
+        if (isUpcoming(pausedUntil, pause)) return fallback;
         pausedUntil = now() + PAUSE_MS; // this one is the probe
       }
       const startedAt = now();
       const deadline = Promise.withResolvers<never>();
-      // Two timers: where this thread was too busy to look, it takes in what has come before the second one ends.
+      // Two timers: if this thread was too busy to look, it processes what has arrived before the second one fires.
       let timer = setTimeout(() => {
         timer = setTimeout(() => {
           deadline.reject(
@@ -81,8 +82,8 @@ export function createGuard(
         failures = 0;
         return result;
       } catch (cause) {
-        if (!closed) failed(cause, startedAt);
-        return otherwise;
+        if (!closed) recordFailure(cause, startedAt);
+        return fallback;
       } finally {
         clearTimeout(timer);
       }
@@ -97,6 +98,6 @@ function reasonOf(cause: unknown): StoreFailure["reason"] {
   if (cause instanceof DOMException && cause.name === "TimeoutError") {
     return "timeout";
   }
-  // SQLite's words: a Deno KV file belongs to one process.
+  // SQLite's wording: a Deno KV file belongs to one process.
   return /database is locked/.test(String(cause)) ? "locked" : "error";
 }

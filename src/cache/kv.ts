@@ -8,83 +8,85 @@ import type {
   StoreKey,
 } from "./store.ts";
 
-/** Deno KV refuses longer values, bytes. */
+/** Longest value that Deno KV accepts, bytes. */
 const MAX_VALUE_BYTES = 65_536;
 
-/** Deno KV refuses longer keys, bytes. */
+/** Longest key that Deno KV accepts, bytes. */
 const MAX_KEY_BYTES = 2_048;
 
-/** Deno KV reads 10 keys at once at the most, and as many of the longest values and keys fit into a change's 800 KiB. */
+/** Deno KV reads at most 10 keys at once; as many of the longest keys and values fit a transaction's 800 KiB. */
 const BATCH = 10;
 
-/** First part of every key: the database may hold more than this cache. */
+/** The first part of every key: the database may hold other data as well. */
 const NAMESPACE = "porthole";
 
-/** What the store needs of a database: the runtime's own `Deno.Kv` and the `Kv` of `@deno/kv` both have it. */
+/** The part of a database that the store uses; the runtime's `Deno.Kv` and the `Kv` of `@deno/kv` both implement it. */
 export interface KvDatabase {
   get(key: readonly string[]): Promise<KvValue>;
-  /** Of at most {@linkcode BATCH} keys. */
+  /** Reads at most {@linkcode BATCH} keys. */
   getMany(keys: readonly (readonly string[])[]): Promise<readonly KvValue[]>;
-  atomic(): KvChange;
+  atomic(): KvTransaction;
   close(): void;
 }
 
-/** What a key leads to; both null where nothing is there. */
+/** A value and its version; both are null if there is no such key. */
 export interface KvValue {
   readonly value: unknown;
   readonly versionstamp: string | null;
 }
 
-/** A change that is made if its check holds. */
-export interface KvChange {
+/** A transaction (`Deno.AtomicOperation`), which is committed only if its checks hold. */
+export interface KvTransaction {
   check(
     expected: {
       readonly key: readonly string[];
       readonly versionstamp: string | null;
     },
-  ): KvChange;
+  ): KvTransaction;
   set(
     key: readonly string[],
     value: Uint8Array,
     options: { expireIn: number },
-  ): KvChange;
-  delete(key: readonly string[]): KvChange;
+  ): KvTransaction;
+  delete(key: readonly string[]): KvTransaction;
   commit(): Promise<{ readonly ok: boolean }>;
 }
 
 type Path = readonly string[];
 
-/** A change to make at one key. */
-interface Change {
+/** A write or deletion of one key. */
+interface Mutation {
   readonly path: Path;
-  readonly make: (change: KvChange) => KvChange;
+  readonly addTo: (transaction: KvTransaction) => KvTransaction;
 }
 
-interface TimedChange extends Change {
-  /** Nobody waits for it any more. */
-  isOver: boolean;
+interface PendingMutation extends Mutation {
+  /** Whether the caller has stopped waiting: it must no longer be sent. */
+  isAbandoned: boolean;
 }
 
-/** Parts of a KV store. */
+/** Dependencies of a KV store. */
 export interface KvStoreOptions {
-  /** Opens the database; tried again with the next operation where it fails. */
+  /** Opens the database; retried with the next operation if it fails. */
   readonly open: () => Promise<KvDatabase>;
-  /** Other processes write to it as well. */
+  /** Whether other processes write to it as well. */
   readonly shared: boolean;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onFailure: (failure: StoreFailure) => void;
-  /** How long one operation may take, ms. @default {250} */
+  /** Deadline of one operation, ms. @default {250} */
   readonly deadlineMs?: number;
 }
 
 /**
- * Opens a file, `:memory:`, a KV Connect URL or (without `path`) the platform's own database: natively where the
- * runtime can, by `@deno/kv` otherwise.
+ * Opens a file, `:memory:`, a KV Connect URL or (without `path`) the platform's own database: natively if the runtime
+ * supports it, with `@deno/kv` otherwise.
+ *
+ * @throws whatever the database's driver throws
  */
 export async function openKv(path?: string): Promise<KvDatabase> {
   if (path !== undefined && path !== ":memory:" && !URL.canParse(path)) {
-    // SQLite makes a file, not the folder that it is in; where that cannot be made, opening tells why.
+    // SQLite creates the file, but not its folder. If the folder cannot be created, opening the file reports why.
     await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {});
   }
   if (Deno.openKv !== undefined) return await Deno.openKv(path);
@@ -93,8 +95,8 @@ export async function openKv(path?: string): Promise<KvDatabase> {
 }
 
 /**
- * A durable store over Deno KV. Its database is opened at once, so that what is wrong with it is reported at the start;
- * the store works without it (`unavailable`) and keeps trying.
+ * Opens a durable store on Deno KV. The database is opened at once, so that a problem is reported at startup; the store
+ * works without it (`unavailable`) and keeps trying to open it.
  */
 export async function openKvStore(
   { open, shared, ...options }: KvStoreOptions,
@@ -110,50 +112,57 @@ export async function openKvStore(
   }
 
   /**
-   * Changes one key of a database that others write to. A remote database's client repeats what is not answered for as
-   * long as it takes, even once it is closed, so a change goes out only in time, and counts only where nothing was written
-   * since: what had to be given up must not undo, minutes later, what others wrote meanwhile.
+   * Mutates one key of a shared database. A remote database's client retries an unanswered commit indefinitely, even
+   * after it was closed. So a mutation is sent only while its caller waits, and checks that nothing was written since:
+   * one that was abandoned must not undo, minutes later, what others have written meanwhile.
    */
-  async function changeShared(change: TimedChange): Promise<void> {
-    const { path, make } = change;
+  async function mutateShared(mutation: PendingMutation): Promise<void> {
+    const { path, addTo } = mutation;
     const kv = await database();
-    for (let isMade = false; !isMade;) {
+    for (let isCommitted = false; !isCommitted;) {
       const { versionstamp } = await kv.get(path);
-      if (change.isOver) return;
+      if (mutation.isAbandoned) return;
       const checked = kv.atomic().check({ key: path, versionstamp });
-      isMade = (await make(checked).commit()).ok;
+      isCommitted = (await addTo(checked).commit()).ok;
     }
   }
 
-  /** Changes keys of a database that is this process's own, in one transaction. */
-  async function changeOwn(changes: readonly TimedChange[]): Promise<void[]> {
+  /** Mutates keys of a database that only this process uses, in one transaction. */
+  async function mutatePrivate(
+    mutations: readonly PendingMutation[],
+  ): Promise<void[]> {
     const kv = await database();
-    const inTime = changes.filter(({ isOver }) => !isOver);
-    const all = inTime.reduce((all, { make }) => make(all), kv.atomic());
-    if (inTime.length > 0) await all.commit();
-    return changes.map(() => {});
+    const pending = mutations.filter(({ isAbandoned }) => !isAbandoned);
+    const transaction = pending.reduce(
+      (transaction, { addTo }) => addTo(transaction),
+      kv.atomic(),
+    );
+    if (pending.length > 0) await transaction.commit();
+    return mutations.map(() => {});
   }
 
-  async function readOwn(paths: readonly Path[]): Promise<readonly KvValue[]> {
+  async function readPrivate(
+    paths: readonly Path[],
+  ): Promise<readonly KvValue[]> {
     return await (await database()).getMany(paths);
   }
 
-  // Most of what an own database takes for a key is the transaction. One that others write to has a check for each key,
-  // and the way there is what takes long, which many go at once.
-  const changeInBatch = createBatches({ run: changeOwn, max: BATCH });
-  const readInBatch = createBatches({ run: readOwn, max: BATCH });
+  // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
+  // needs a check of its own, and most of the cost is the round trip, which concurrent operations make in parallel.
+  const mutateInBatch = createBatches({ run: mutatePrivate, max: BATCH });
+  const readInBatch = createBatches({ run: readPrivate, max: BATCH });
 
-  /** Changes one key. What had to be given up before it was sent is not sent any more. */
-  async function change(wanted: Change): Promise<void> {
-    const timed: TimedChange = { ...wanted, isOver: false };
+  /** Mutates one key. If the deadline passes before the mutation was sent, it is not sent. */
+  async function mutate(mutation: Mutation): Promise<void> {
+    const pending: PendingMutation = { ...mutation, isAbandoned: false };
     await guard.run(
-      () => shared ? changeShared(timed) : changeInBatch(timed),
+      () => shared ? mutateShared(pending) : mutateInBatch(pending),
       undefined,
     );
-    timed.isOver = true;
+    pending.isAbandoned = true;
   }
 
-  /** What lies at a key; undefined where that cannot be told. */
+  /** The value of a key; undefined if the database does not answer. */
   function read(path: Path): Promise<KvValue | undefined> {
     return guard.run<KvValue | undefined>(
       shared
@@ -166,7 +175,10 @@ export async function openKvStore(
   async function remove(key: StoreKey): Promise<void> {
     if (!fits(key)) return;
     const path = [NAMESPACE, ...key];
-    await change({ path, make: (change) => change.delete(path) });
+    await mutate({
+      path,
+      addTo: (transaction) => transaction.delete(path),
+    });
   }
 
   await guard.run(async () => void await database(), undefined);
@@ -188,14 +200,14 @@ export async function openKvStore(
     async set(key, entry) {
       if (!fits(key)) return;
       const value = new TextEncoder().encode(JSON.stringify(entry));
-      // The sweep behind expireIn can be a minute late: it collects garbage, the entry's own times decide.
+      // The sweep behind expireIn can be a minute late: it only collects garbage, and the entry's own times decide.
       const expireIn = Math.ceil(entry.staleUntil - options.now());
-      // What cannot be kept must not leave an older value in its place.
+      // An entry that cannot be stored must not leave an older value behind.
       if (value.length > MAX_VALUE_BYTES || expireIn <= 0) return remove(key);
       const path = [NAMESPACE, ...key];
-      await change({
+      await mutate({
         path,
-        make: (change) => change.set(path, value, { expireIn }),
+        addTo: (transaction) => transaction.set(path, value, { expireIn }),
       });
     },
 
@@ -209,14 +221,14 @@ export async function openKvStore(
   };
 }
 
-/** Whether a key is short enough, reckoned generously: three bytes a character, two to end each part. */
+/** Whether a key is short enough, by an upper bound: three bytes per character, and two to delimit each part. */
 function fits(key: StoreKey): boolean {
   let bytes = NAMESPACE.length + 2;
   for (const part of key) bytes += 3 * part.length + 2;
   return bytes <= MAX_KEY_BYTES;
 }
 
-/** Entries are stored as the bytes of their JSON: exact size, and the same from every implementation. */
+/** Reads an entry, which is stored as the bytes of its JSON: of known size, and the same in every implementation. */
 function parseEntry(stored: unknown): StoredEntry | undefined {
   if (!(stored instanceof Uint8Array)) return undefined;
   try {

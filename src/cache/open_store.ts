@@ -5,17 +5,17 @@ import { openRedisStore } from "./redis.ts";
 import { keepConnected } from "./redis_connection.ts";
 import type { DurableStore, StoreFailure } from "./store.ts";
 
-/** What a durable tier is opened with. */
+/** Dependencies of the durable tier. */
 export interface OpenStoreOptions {
-  /** The platform's own database serves several processes, as it does on Deno Deploy. */
+  /** Whether the platform's own database is shared by several processes, as on Deno Deploy. */
   readonly platformShared: boolean;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
-  /** Called for failures of the store, seldom; they never reach a request. */
+  /** Called for failures of the store, at most once a minute for each reason; they never fail a request. */
   readonly onFailure: (failure: StoreFailure) => void;
 }
 
-/** Opens the durable tier that the configuration names; null where that is none. */
+/** Opens the configured durable tier; null if there is none. */
 export async function openDurableStore(
   location: CacheLocation,
   { platformShared, now, onFailure }: OpenStoreOptions,
@@ -49,7 +49,7 @@ async function openRedis(
   location: RedisLocation,
   options: Pick<OpenStoreOptions, "now" | "onFailure">,
 ): Promise<DurableStore> {
-  // Only here: the library takes a tenth of a second to load.
+  // Imported only when needed: the library takes 100 ms to load.
   const { openRedisClient } = await import("./redis_client.ts");
   const connection = keepConnected({
     server: `${location.hostname}:${location.port}`,

@@ -11,22 +11,22 @@ import type {
   StoreLookup,
 } from "./store.ts";
 
-/** What `PTTL` says where there is no such key. */
+/** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
 
-/** Parts of a Redis store. */
+/** Dependencies of a Redis store. */
 export interface RedisStoreOptions {
   readonly connection: RedisConnection;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onFailure: (failure: StoreFailure) => void;
-  /** How long one operation may take, ms. @default {250} */
+  /** Deadline of one operation, ms. @default {250} */
   readonly deadlineMs?: number;
 }
 
 /**
- * A durable store over Redis, which Daytona's API and Go proxy may share. It waits for the first connection as long as
- * for any answer, so that what is wrong is reported at the start, and works without one (`unavailable`).
+ * Opens a durable store on Redis, which Daytona's API and Go proxy may share. It waits for the first connection as long
+ * as for any reply, so that a problem is reported at startup, and works without a connection (`unavailable`).
  */
 export async function openRedisStore(
   { connection, ...options }: RedisStoreOptions,
@@ -34,7 +34,7 @@ export async function openRedisStore(
   const { now } = options;
   const guard = createGuard({ store: "redis", ...options });
 
-  /** Null where there is nothing, undefined for what only another program can have put there. */
+  /** Null if there is no such key, undefined for a type of value that only another program can have written. */
   async function read(name: string): Promise<string | null | undefined> {
     try {
       return await connection.send((commands) => commands.get(name));
@@ -77,13 +77,13 @@ export async function openRedisStore(
     get: (key) => guard.run(() => find(key), "unavailable"),
 
     async set(key, entry) {
-      const leftMs = Math.floor(lastUse(key, entry) - now());
-      // What cannot be kept must not leave an older value in its place.
-      if (leftMs <= 0) return await remove(key);
+      const ttlMs = Math.floor(expiryOf(key, entry) - now());
+      // An entry that cannot be stored must not leave an older value behind.
+      if (ttlMs <= 0) return await remove(key);
       await guard.run(async () => {
         await connection.send((commands) =>
           commands.set(redisKey(key), formatEnvelope(entry), {
-            expiration: { type: "PX", value: leftMs },
+            expiration: { type: "PX", value: ttlMs },
           })
         );
       }, undefined);
@@ -99,10 +99,10 @@ export async function openRedisStore(
 }
 
 /**
- * Until when Redis keeps an entry, ms since the epoch. Daytona's programs go by Redis's clock alone: they must not find
- * what no longer answers, and know no null.
+ * When Redis expires an entry, ms since the epoch. Daytona's programs rely on that expiry alone: they must not find a
+ * value that is no longer valid, and do not understand null.
  */
-function lastUse([kind]: StoreKey, entry: StoredEntry): number {
+function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
   if (!DAYTONA_KINDS.has(kind)) return entry.staleUntil;
   return entry.value === null ? 0 : entry.expiresAt;
 }

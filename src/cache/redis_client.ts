@@ -2,13 +2,13 @@ import { createClient } from "redis";
 import type { RedisLocation } from "../config/cache_location.ts";
 import { withoutArguments } from "./redis_failure.ts";
 
-/** How long an attempt to connect may take, greeting included, ms. */
+/** How long an attempt to connect may take, including the handshake (HELLO), ms. */
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** The commands that the store needs. */
 export interface RedisCommands {
   get(key: string): Promise<string | null>;
-  /** Milliseconds until the key expires; -1 where it does not, -2 where there is none. */
+  /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
   pTTL(key: string): Promise<number>;
   set(
     key: string,
@@ -18,30 +18,30 @@ export interface RedisCommands {
   del(key: string): Promise<unknown>;
 }
 
-/** One connection, from its greeting to its end. */
+/** One connection, from its handshake to its end. */
 export interface RedisClient {
   readonly commands: RedisCommands;
-  /** Resolves with the reason when the connection is over: nothing brings it back. */
+  /** Resolves with the reason when the connection has ended; it is never reopened. */
   readonly ended: Promise<unknown>;
-  /** Ends it; commands under way reject. */
+  /** Closes the connection; commands in flight reject. */
   end(reason: unknown): void;
 }
 
-/** How a connection is made. */
+/** Settings of one connection. */
 export interface RedisClientOptions {
-  /** Ends the connection, or gives it up before it is there. */
+  /** Closes the connection, or abandons the attempt to open it. */
   readonly signal: AbortSignal;
-  /** PEM certificates that alone are trusted; those of the system unless given. */
+  /** The only certificate authorities to trust, PEM; the system's by default. */
   readonly caCerts?: string[];
   /** @default {2000} */
   readonly connectTimeoutMs?: number;
 }
 
 /**
- * Connects to a server and greets it (RESP3, Redis 6 or later). The library's own reconnecting is not used: its pauses
- * cannot be ended, and it keeps a connection whose peer does not speak Redis.
+ * Connects to a server and completes the handshake (RESP3, Redis 6 or later). The library's own reconnecting is not
+ * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
  *
- * @throws why there is no connection
+ * @throws the reason why there is no connection
  */
 export async function openRedisClient(
   { tls, hostname, port, username, password, database }: RedisLocation,
@@ -66,10 +66,10 @@ export async function openRedisClient(
       ? { ...socket, tls, ...(caCerts === undefined ? {} : { ca: caCerts }) }
       : socket,
     disableOfflineQueue: true,
-    // So that a user who may do no more than the store does can connect.
+    // Lets a user connect whose ACL allows only the commands of the store.
     disableClientInfo: true,
     maintNotifications: "disabled",
-    commandOptions: { timeout: 0 }, // the guard has the deadline
+    commandOptions: { timeout: 0 }, // the guard sets the deadline
   });
 
   const ended = Promise.withResolvers<unknown>();
@@ -77,15 +77,15 @@ export async function openRedisClient(
     ended.resolve(withoutArguments(reason));
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
-    closing.abort(); // reaches a socket that is not connected yet, which the client's own method does not
-    queueMicrotask(() => client.destroy()); // once the library has told commands under way the reason
+    closing.abort(); // also closes a socket that is still connecting, which the client's own method does not
+    queueMicrotask(() => client.destroy()); // after the library has rejected commands in flight with the reason
   }
   const onAbort = () => end(signal.reason);
   const timer = setTimeout(() => {
-    end(new Error(`No greeting in ${connectTimeoutMs} ms`));
+    end(new Error(`No handshake within ${connectTimeoutMs} ms`));
   }, connectTimeoutMs);
   signal.addEventListener("abort", onAbort);
-  // Whatever it is: after an answer that cannot be read, the next one could be taken for another command's.
+  // Any error: after a reply that cannot be parsed, the next one could be matched to the wrong command.
   client.on("error", end);
 
   const connected = client.connect().then(() => clearTimeout(timer));

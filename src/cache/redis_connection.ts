@@ -2,70 +2,70 @@ import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { RedisClient, RedisCommands } from "./redis_client.ts";
 import { hasErrorCode, withoutArguments } from "./redis_failure.ts";
 
-/** Pauses between two attempts to connect, ms. */
-const PAUSE = { baseMs: 100, maxMs: 5_000 };
+/** Backoff between attempts to connect. */
+const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 
-/** A command unanswered for so long, ms, means that the connection is dead: TCP itself may notice a quarter of an hour later. */
+/** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
 const STALL_MS = 2_000;
 
-/** A connection that is made in the background, and made anew whenever it ends. */
+/** A connection that is opened in the background, and reopened whenever it ends. */
 export interface RedisConnection {
-  /** Resolves where there is a connection; rejects with what the attempt under way fails of. */
+  /** Resolves once there is a connection; rejects with the reason if the current attempt fails. */
   connected(): Promise<void>;
-  /** Runs a command; rejects at once where there is no connection. */
+  /** Sends a command and resolves with its reply; rejects at once if there is no connection. */
   send<T>(command: (commands: RedisCommands) => Promise<T>): Promise<T>;
-  /** Ends the connection and the attempts. */
+  /** Closes the connection, or stops trying to open one. */
   close(): void;
 }
 
-/** Parts of a connection. */
+/** Dependencies of a connection. */
 export interface RedisConnectionOptions {
-  /** The server's name for an operator. */
+  /** The server's name in error messages. */
   readonly server: string;
-  /** One attempt. */
+  /** Makes one attempt to connect. */
   readonly open: (signal: AbortSignal) => Promise<RedisClient>;
-  /** A clock in milliseconds that never goes back. */
+  /** A monotonic clock, ms. */
   readonly now: () => number;
   readonly sleep?: Sleep;
   /** A number in [0, 1). */
   readonly random?: () => number;
 }
 
-/** A client in use. */
-interface Line extends RedisClient {
-  /** Commands under way. */
-  unanswered: number;
-  /** Since when nothing was answered although something was asked, ms by that clock. */
+/** The current client, and whether the server still answers it. */
+interface ActiveClient extends RedisClient {
+  /** Number of commands in flight. */
+  pending: number;
+  /** While commands are in flight: the time of the last reply, or of the first of these commands, ms by that clock. */
   silentSince: number;
 }
 
-/** Keeps a connection to a server up until it is closed. */
+/** Keeps a connection to a server open until it is closed. */
 export function keepConnected(
   { server, open, now, sleep = realSleep, random = Math.random }:
     RedisConnectionOptions,
 ): RedisConnection {
   const closing = new AbortController();
-  let line: Line | undefined;
-  let attempt = outcome();
+  let active: ActiveClient | undefined;
+  let attempt = deferred();
   let problem = notConnected(undefined);
 
-  async function keep(): Promise<void> {
+  async function maintain(): Promise<void> {
     let failed = 0;
     while (!closing.signal.aborted) {
       try {
         const client = await open(closing.signal);
-        line = { ...client, unanswered: 0, silentSince: 0 };
+        active = { ...client, pending: 0, silentSince: 0 };
         failed = 0;
         attempt.resolve();
         problem = notConnected(await client.ended);
-        line = undefined;
+        active = undefined;
       } catch (reason) {
         problem = notConnected(reason);
         attempt.reject(problem);
       }
-      attempt = outcome();
+      attempt = deferred();
       failed++;
-      await sleep(backoffMs(failed, PAUSE, random), closing.signal)
+      await sleep(backoffMs(failed, BACKOFF, random), closing.signal)
         .catch(() => {});
     }
     attempt.reject(problem);
@@ -75,29 +75,29 @@ export function keepConnected(
     return new Error(`Not connected to Redis at ${server}`, { cause });
   }
 
-  keep();
+  maintain();
 
   return {
     connected: () => attempt.promise,
 
     async send(command) {
-      const current = line;
+      const current = active;
       if (current === undefined) throw problem;
-      if (current.unanswered === 0) current.silentSince = now();
+      if (current.pending === 0) current.silentSince = now();
       if (now() - current.silentSince > STALL_MS) {
-        const reason = new Error(`No answer in ${STALL_MS} ms`);
+        const reason = new Error(`No reply within ${STALL_MS} ms`);
         current.end(reason);
         throw reason;
       }
-      current.unanswered++;
+      current.pending++;
       try {
         return await command(current.commands);
       } catch (cause) {
-        // After a failover the former primary keeps its connections: its name may lead to the present one.
+        // After a failover, the former primary keeps its connections; its name may resolve to the new one by now.
         if (hasErrorCode(cause, "READONLY")) current.end(cause);
         throw withoutArguments(cause);
       } finally {
-        current.unanswered--;
+        current.pending--;
         current.silentSince = now();
       }
     },
@@ -106,8 +106,8 @@ export function keepConnected(
   };
 }
 
-/** A promise that nobody need wait for. */
-function outcome(): PromiseWithResolvers<void> {
+/** A promise that may reject without being awaited. */
+function deferred(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();
   resolvers.promise.catch(() => {});
   return resolvers;

@@ -1,6 +1,6 @@
-/** What a failed command says. */
+/** Errors of Redis commands. */
 
-/** Whether the server answered with that error code. */
+/** Whether the server replied with that error code. */
 export function hasErrorCode(
   failure: unknown,
   code: "READONLY" | "WRONGTYPE",
@@ -8,7 +8,7 @@ export function hasErrorCode(
   return failure instanceof Error && failure.message.startsWith(`${code} `);
 }
 
-/** A failure without what Redis repeats of a command that it does not know: that may be a password, or a value. */
+/** Removes the arguments that Redis quotes in its error for an unknown command: they may hold a password or a value. */
 export function withoutArguments(failure: unknown): unknown {
   if (!(failure instanceof Error)) return failure;
   const end = failure.message.indexOf(", with args beginning with:");

@@ -1,9 +1,9 @@
-/** The same kind of failure is reported once in this time, ms. */
+/** Least time between two reports of the same kind of failure, ms. */
 const REPORT_EVERY_MS = 60_000;
 
 /**
- * Creates a limit on reports, so that an outage fills a metric and not the log: the result tells whether a failure of
- * that kind is to be reported, and counts it as reported if so. `now` is a clock in milliseconds.
+ * Creates a predicate that limits reports, so that an outage does not flood the log: it is true for a kind of failure
+ * that was not reported within the last minute, and then counts that kind as reported. `now` is a clock in ms.
  */
 export function createReportLimit(
   now: () => number,

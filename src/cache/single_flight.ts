@@ -1,22 +1,22 @@
-/** One piece of work a name at a time, shared by all who ask for it meanwhile. */
+/** Runs at most one piece of work per id at a time; concurrent callers share its result. */
 export interface SingleFlight<T> {
-  /** Joins the work under way, or starts it; the work can ask whether it still counts. */
+  /** Joins the work in flight, or starts it; the work can check whether it was overtaken. */
   share(
     id: string,
     work: (isCurrent: () => boolean) => Promise<T>,
   ): Promise<T>;
-  isUnderWay(id: string): boolean;
-  /** From now on the work under way no longer counts, and the next to ask starts anew. */
+  isInFlight(id: string): boolean;
+  /** Detaches the work in flight: its `isCurrent` is false from now on, and the next caller starts anew. */
   overtake(id: string): void;
 }
 
-/** Creates a register of work under way; it holds nothing that has ended. */
+/** Creates a single flight; it holds no work that has ended. */
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Promise<T>>();
   return {
     share(id, work) {
-      const underWay = flights.get(id);
-      if (underWay !== undefined) return underWay;
+      const inFlight = flights.get(id);
+      if (inFlight !== undefined) return inFlight;
       const { promise, resolve } = Promise.withResolvers<T>();
       const isCurrent = () => flights.get(id) === promise;
       flights.set(id, promise);
@@ -27,7 +27,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
       );
       return promise;
     },
-    isUnderWay: (id) => flights.has(id),
+    isInFlight: (id) => flights.has(id),
     overtake: (id) => void flights.delete(id),
   };
 }

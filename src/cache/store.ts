@@ -1,4 +1,4 @@
-/** A value that survives JSON: what the durable tier can hold. */
+/** A JSON value, which is what the durable tier can hold. */
 export type JsonValue =
   | null
   | boolean
@@ -7,45 +7,45 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [member: string]: JsonValue };
 
-/** Where an entry lives: the cache's kind, then the parts of its key. Parts stay apart, so every store can write its own key form. */
+/** The key of an entry: the cache's kind, then the key's parts, not joined, so that each store can format its own. */
 export type StoreKey = readonly [kind: string, ...parts: string[]];
 
-/** A value with its own clock: a store's expiry only collects garbage. All times are ms since the epoch. */
+/** A value with its own times, in ms since the epoch: a store's expiry only collects garbage. */
 export interface StoredEntry {
   readonly value: JsonValue;
-  /** From here on a reader renews the value in the background. */
+  /** When a reader starts to renew the value in the background. */
   readonly refreshAt: number;
-  /** From here on the value no longer answers. */
+  /** When the value is no longer valid. */
   readonly expiresAt: number;
-  /** Until here it may still stand in for an answer that cannot be had; never before `expiresAt`. */
+  /** Until when it may be served if the source fails; never before `expiresAt`. */
   readonly staleUntil: number;
 }
 
 /**
- * What a read found. `absent` is definite: where others write too, it means that one of them removed the entry;
- * `unavailable` says nothing (failure, deadline).
+ * The result of a read. `absent` is definite: in a shared store, it means that another process deleted the entry.
+ * `unavailable` says nothing about the entry (a failure, a deadline, or an unreadable value).
  */
 export type StoreLookup = StoredEntry | "absent" | "unavailable";
 
-/** Why a store could not do its work; the cache carries on without it. */
+/** Why a store failed; the cache continues without it. */
 export interface StoreFailure {
   readonly store: string;
   readonly reason: "locked" | "timeout" | "error";
-  /** For an operator: what it means and what to do. */
+  /** For the operator: what it means and what to do. */
   readonly message: string;
   readonly cause: unknown;
 }
 
 /**
- * The tier behind the in-process one. It never throws or rejects: a failed read is `unavailable`, a failed write is
- * lost, and both are reported through the `onFailure` that the store was opened with.
+ * The tier behind the in-process one. Its methods never throw or reject: a failed read is `unavailable`, a failed write
+ * is lost, and both are reported through the `onFailure` that the store was opened with.
  */
 export interface DurableStore {
   /** Its name in logs and metrics. */
   readonly kind: string;
-  /** Others write too: in-process copies of its entries must be looked up again within seconds. */
+  /** Whether other processes write to it: in-process copies of its entries must then be rechecked within seconds. */
   readonly shared: boolean;
-  /** Kinds whose entries Daytona's own programs read and write here too: in the clear, and kept until `expiresAt` only. */
+  /** Kinds that Daytona's own programs read and write here as well: in plaintext, and only until `expiresAt`. */
   readonly daytonaKinds?: ReadonlySet<string>;
   get(key: StoreKey): Promise<StoreLookup>;
   set(key: StoreKey, entry: StoredEntry): Promise<void>;

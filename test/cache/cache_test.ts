@@ -50,12 +50,12 @@ function setUp({ durable, clock = manualClock(), ...policy }: {
   return {
     cache,
     clock,
-    /** The events since the last look. */
+    /** The events since the last call. */
     events: () => events.splice(0),
   };
 }
 
-/** A source that answers v1, v2, …, and can be held or taken down. */
+/** A source that answers v1, v2, …, and can be paused or taken down. */
 function source(ttlMs = TTL) {
   const self = {
     asked: 0,
@@ -72,7 +72,7 @@ function source(ttlMs = TTL) {
   return self;
 }
 
-/** Holds what waits for the gate until `open` is called. */
+/** Blocks whatever waits for the gate until the returned function is called. */
 function hold(gated: { gate: Promise<void> }): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   gated.gate = promise;
@@ -110,7 +110,7 @@ Deno.test("get() renews once in the background in the last quarter of the TTL", 
   await cache.get(KEY, api.fill);
   clock.time += TTL * 3 / 4;
   const release = hold(api);
-  equal(cache.getFresh(KEY), undefined); // get() has something to do
+  equal(cache.getFresh(KEY), undefined); // get() would renew it
   equal(await cache.get(KEY, api.fill), "v1");
   equal(await cache.get(KEY, api.fill), "v1");
   equal(api.asked, 2);

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { KvChange, KvDatabase } from "../../src/cache/kv.ts";
+import type { KvDatabase, KvTransaction } from "../../src/cache/kv.ts";
 import type {
   DurableStore,
   StoredEntry,
@@ -7,7 +7,7 @@ import type {
   StoreKey,
 } from "../../src/cache/store.ts";
 
-/** A clock that a test turns. */
+/** A clock that a test sets. */
 export interface ManualClock {
   time: number;
   now(): number;
@@ -22,19 +22,19 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
   };
 }
 
-/** Lets everything that waits for nothing but promises run to its end. */
+/** Runs everything to its end that waits for nothing but promises. */
 export async function settled(): Promise<void> {
   await turn();
 }
 
-/** A durable store in a map, which can be held, broken or changed behind the cache's back. */
+/** A durable store in a map, which a test can pause, break, or change behind the cache's back. */
 export interface FakeStore {
   readonly store: DurableStore;
   readonly entries: Map<string, StoredEntry>;
   /** Every operation, in order: `get kind/part`. */
   readonly calls: string[];
   broken: boolean;
-  /** What every operation waits for first. */
+  /** Every operation waits for it first. */
   gate: Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export function fakeStore({ shared = false } = {}): FakeStore {
   return fake;
 }
 
-/** A KV database all of whose operations do what `answer` does, and its counts. */
+/** A KV database whose every operation does what `answer` does, with call counts. */
 export interface FakeKv {
   readonly kv: KvDatabase;
   calls: number;
@@ -89,40 +89,40 @@ export function fakeKv(answer: () => Promise<never>): FakeKv {
   const kv: KvDatabase = {
     get: call,
     getMany: call,
-    atomic: () => fakeChange(call),
+    atomic: () => fakeTransaction(call),
     close: () => void fake.closed++,
   };
   const fake: FakeKv = { kv, calls: 0, closed: 0 };
   return fake;
 }
 
-/** A change that does nothing but commit; `note` hears of everything that is put into it. */
-export function fakeChange(
+/** A transaction that does nothing but commit; `note` is called with everything that is added to it. */
+export function fakeTransaction(
   commit: () => Promise<{ readonly ok: boolean }>,
   note: (...parameters: readonly unknown[]) => void = () => {},
-): KvChange {
+): KvTransaction {
   function part(name: string) {
     return (...parameters: readonly unknown[]) => {
       note(name, ...parameters);
-      return change;
+      return transaction;
     };
   }
-  const change: KvChange = {
+  const transaction: KvTransaction = {
     check: part("check"),
     set: part("set"),
     delete: part("delete"),
     commit,
   };
-  return change;
+  return transaction;
 }
 
-/** A KV database with room for one value, whose commits wait for `gate` and then count only where their check holds. */
+/** A KV database for a single value; commits wait for `commitGate`, and succeed only if their check holds. */
 export interface OneValueKv {
   readonly kv: KvDatabase;
   value: unknown;
-  /** What every read waits for. */
+  /** Every read waits for it. */
   readGate: Promise<void>;
-  /** What every commit waits for. */
+  /** Every commit waits for it. */
   commitGate: Promise<void>;
   commits: number;
 }
@@ -139,7 +139,7 @@ export function oneValueKv(): OneValueKv {
     atomic() {
       let next: unknown;
       let expected: unknown;
-      return fakeChange(async () => {
+      return fakeTransaction(async () => {
         fake.commits++;
         await fake.commitGate;
         if (expected !== String(version)) return { ok: false };
@@ -165,7 +165,7 @@ export function oneValueKv(): OneValueKv {
   return fake;
 }
 
-/** Collects reports of failures. */
+/** Collects reported failures. */
 export interface FailureLog {
   readonly failures: StoreFailure[];
   readonly onFailure: (failure: StoreFailure) => void;

@@ -24,7 +24,7 @@ function locationAt(
   };
 }
 
-/** Connects, and lets go at the end of the scope. */
+/** Connects, and disconnects at the end of the scope. */
 async function open(
   location: RedisLocation,
   options: Partial<RedisClientOptions> = {},
@@ -43,7 +43,7 @@ async function open(
   };
 }
 
-/** A peer that is no Redis server: it does what it is told with the first connection. */
+/** The error of connecting to a peer that is not a Redis server; `play` handles the peer's end. */
 async function refusal(
   play: (conn: Deno.TcpConn) => Promise<void> | void,
   options: Partial<RedisClientOptions> = {},
@@ -66,7 +66,7 @@ Deno.test("openRedisClient() fails where nobody listens", async () => {
 
 Deno.test("openRedisClient() gives up on a peer that takes connections and says nothing", async () => {
   const failure = await refusal(readGreeting, { connectTimeoutMs: 20 });
-  assert.match(String(failure), /No greeting in 20 ms/);
+  assert.match(String(failure), /No handshake within 20 ms/);
 });
 
 Deno.test("openRedisClient() gives up at once on a peer that speaks another protocol", async () => {

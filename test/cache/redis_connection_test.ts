@@ -6,7 +6,7 @@ import type {
 import { keepConnected } from "../../src/cache/redis_connection.ts";
 import { manualClock, settled } from "./fakes.ts";
 
-/** One attempt to connect, which the test lets succeed or fail. */
+/** An attempt to connect, whose outcome the test decides. */
 interface Attempt {
   succeed(answer: () => Promise<string | null>): void;
   fail(reason: unknown): void;
@@ -58,7 +58,7 @@ function setUp() {
     },
   });
 
-  /** The latest attempt, once the pause before it is over. */
+  /** Ends the pause between attempts, and returns the latest attempt. */
   async function next(): Promise<Attempt> {
     await settled();
     awake.resolve();
@@ -133,7 +133,7 @@ Deno.test("a connection that answers nothing for two seconds is given up by the 
   clock.time += 2_000;
   get();
   clock.time += 1;
-  await assert.rejects(get(), { message: "No answer in 2000 ms" });
+  await assert.rejects(get(), { message: "No reply within 2000 ms" });
   await first.ended;
   const second = await next();
   second.succeed(ANSWER);

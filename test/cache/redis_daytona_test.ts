@@ -1,4 +1,4 @@
-/** What gateways, Daytona's API and its Go proxy see of each other in one Redis: the sandbox directory on a real server. */
+/** What gateways, Daytona's API and its Go proxy see of each other's entries in a real Redis: the sandbox directory. */
 import assert from "node:assert/strict";
 import { openDurableStore } from "../../src/cache/open_store.ts";
 import type { Runner } from "../../src/daytona/client.ts";
@@ -24,7 +24,7 @@ const FIRST: Runner = {
 };
 const SECOND: Runner = { ...FIRST, id: "runner-2", apiKey: "key-2" };
 
-/** What Daytona's API knows, and how often it was asked. */
+/** The answers of Daytona's API, and how often it was asked. */
 interface Facts {
   isPublic: boolean;
   runner: Runner | null;
@@ -76,7 +76,7 @@ async function openGateway(port: number, facts: Facts) {
   return {
     clock,
     failures: log.failures,
-    /** Answers of this gateway; what follows from them has reached Redis. */
+    /** The answer of this gateway, once its writes have reached Redis. */
     async isPublic(id = ID): Promise<boolean> {
       const answer = await directory.isPublic(id, () => {});
       await background.settled();

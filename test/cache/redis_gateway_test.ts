@@ -1,4 +1,4 @@
-/** The whole gateway with Redis behind it. */
+/** The whole gateway with Redis as its durable tier. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway } from "../support/gateway.ts";

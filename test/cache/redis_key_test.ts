@@ -8,7 +8,7 @@ Deno.test("redisKey() names Daytona's kinds as Daytona does, and all others belo
   const cases: [StoreKey, string][] = [
     [["sandbox-public", ID], `proxy:sandbox-public:${ID}`],
     [["sandbox-runner-info", ID], `proxy:sandbox-runner-info:${ID}`],
-    // Daytona has the token itself in this one, we a digest: neither finds the other's.
+    // Daytona's key holds the token itself and ours a digest, so neither finds the other's entry.
     [
       ["sandbox-auth-key-valid", "Zm9v_-"],
       "porthole:sandbox-auth-key-valid:Zm9v_-",

@@ -18,7 +18,7 @@ const RUNNER: StoreKey = ["sandbox-runner-info", ID];
 const OWN: StoreKey = ["sandbox-access", "digest"];
 const OWN_NAME = "porthole:sandbox-access:digest";
 
-/** Opens a store on the server at `port`; between two attempts to connect it does not wait. */
+/** Opens a store on the server at `port`; it does not pause between attempts to connect. */
 async function open(
   port: number,
   { password, deadlineMs = 10_000, ...client }:
@@ -53,13 +53,13 @@ async function open(
     store,
     failures: log.failures,
     entry: (value: Parameters<typeof entryAt>[1]) => entryAt(clock.time, value),
-    /** Resolves when there is a connection again; the server is there. */
+    /** Resolves once there is a connection again; a server must be running. */
     async connected(): Promise<void> {
       while (true) {
         try {
           return await connection.connected();
         } catch {
-          // The next attempt is under way.
+          // The next attempt has begun.
         }
       }
     },
@@ -67,8 +67,8 @@ async function open(
   };
 }
 
-/** A failure's message and what caused it. */
-function told({ cause }: { cause: unknown } = { cause: undefined }): string {
+/** The text of a failure's cause. */
+function causeOf({ cause }: { cause: unknown } = { cause: undefined }): string {
   return Deno.inspect(cause);
 }
 
@@ -89,8 +89,8 @@ Deno.test("openRedisStore() starts without a server, and says so once", async ()
     failures.map(({ store, reason }) => [store, reason]),
     [["redis", "error"]],
   );
-  assert.match(told(failures[0]), /Not connected to Redis at 127\.0\.0\.1:/);
-  assert.match(told(failures[0]), /ECONNREFUSED/);
+  assert.match(causeOf(failures[0]), /Not connected to Redis at 127\.0\.0\.1:/);
+  assert.match(causeOf(failures[0]), /ECONNREFUSED/);
 });
 
 Deno.test("openRedisStore() waits for a server that says nothing as long as for any answer, and once", async () => {
@@ -197,7 +197,7 @@ redisTest(
       await server.command("SET", PUBLIC_NAME, text);
       assert.equal(await store.get(PUBLIC), "unavailable", text);
     }
-    // Without times, below a name that only gateways use.
+    // Without times, under a name that only gateways use.
     await server.command("SET", OWN_NAME, '{"value":true}');
     assert.equal(await store.get(OWN), "unavailable");
     await server.command("DEL", PUBLIC_NAME);
@@ -228,7 +228,7 @@ redisTest(
 
     await using _back = await startRedis({ port });
     await setup.connected();
-    clock.time += 5_000; // the guard's pause
+    clock.time += 5_000; // the guard's pause is over
     assert.equal(await store.get(OWN), "absent");
     await store.set(OWN, entry("after"));
     assert.deepEqual(await store.get(OWN), entry("after"));
@@ -253,7 +253,7 @@ redisTest(
     assert.deepEqual(failures.map(({ reason }) => reason), ["timeout"]);
 
     clock.time += 5_000;
-    assert.equal(await store.get(OWN), "unavailable"); // gives the connection up
+    assert.equal(await store.get(OWN), "unavailable"); // closes the connection
     server.goOn();
     await setup.connected();
     clock.time += 5_000;
@@ -273,9 +273,15 @@ redisTest(
       assert.equal(await store.get(OWN), "unavailable");
     }
     assert.equal(failures.length, 1);
-    assert.match(told(failures[0]), /Not connected to Redis at 127\.0\.0\.1:/);
-    assert.match(told(failures[0]), /WRONGPASS invalid username-password pair/);
-    assert.doesNotMatch(told(failures[0]), /wr0ng/);
+    assert.match(
+      causeOf(failures[0]),
+      /Not connected to Redis at 127\.0\.0\.1:/,
+    );
+    assert.match(
+      causeOf(failures[0]),
+      /WRONGPASS invalid username-password pair/,
+    );
+    assert.doesNotMatch(causeOf(failures[0]), /wr0ng/);
   },
 );
 
@@ -286,7 +292,7 @@ redisTest(
     using setup = await open(server.port);
     await server.command("ACL", "SETUSER", "default", "-get");
     assert.equal(await setup.store.get(OWN), "unavailable");
-    assert.match(told(setup.failures[0]), /NOPERM/);
+    assert.match(causeOf(setup.failures[0]), /NOPERM/);
   },
 );
 

@@ -24,11 +24,11 @@ Deno.test("share() runs one piece of work for all who ask meanwhile", async () =
 Deno.test("share() forgets work that ended, well or badly", async () => {
   const flights = createSingleFlight<number>();
   const failing = flights.share("a", () => Promise.reject(new Error("down")));
-  equal(flights.isUnderWay("a"), true);
+  equal(flights.isInFlight("a"), true);
   await rejects(failing, /down/);
-  equal(flights.isUnderWay("a"), false);
+  equal(flights.isInFlight("a"), false);
   equal(await flights.share("a", () => Promise.resolve(1)), 1);
-  equal(flights.isUnderWay("a"), false);
+  equal(flights.isInFlight("a"), false);
 });
 
 Deno.test("overtake() makes the work under way count no longer and the next start anew", async () => {

@@ -1,4 +1,4 @@
-/** What every durable store keeps to, as test steps. */
+/** The contract of every durable store, as test steps. */
 import assert from "node:assert/strict";
 import type {
   DurableStore,
@@ -9,7 +9,7 @@ import type { ManualClock } from "./fakes.ts";
 
 const KEY: StoreKey = ["contract", "sandbox-1"];
 
-/** An entry that is fresh for 90 s, good for 2 min, and may stand in for 10 more. */
+/** An entry that is fresh for 90 s, valid for 2 min, and may be served stale for 10 more. */
 export function entryAt(
   now: number,
   value: StoredEntry["value"],
@@ -22,7 +22,7 @@ export function entryAt(
   };
 }
 
-/** Runs the steps on a store whose time is `clock`; it is left empty. */
+/** Runs the steps on a store that uses `clock`, and leaves it empty. */
 export async function keepsToContract(
   t: Deno.TestContext,
   { store, clock }: { store: DurableStore; clock: ManualClock },
