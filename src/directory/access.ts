@@ -1,4 +1,4 @@
-/** Who may enter: the API's word on each kind of credential, cached under a digest of it. */
+/** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
 import type { Codec } from "../cache/cache.ts";
 import type { DaytonaApi } from "../daytona/client.ts";
 import { isAuthToken, isBearer, isSandboxRef } from "../daytona/grammar.ts";
@@ -10,21 +10,26 @@ import {
   openAnswerCache,
 } from "./answers.ts";
 
-/** Decisions on credentials; each throws `api_unreachable` where the API is needed and down. */
+/**
+ * Decides on credentials.
+ *
+ * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
+ * @throws whatever `charge` throws, if no cached answer may be served instead; every method
+ */
 export interface AccessDirectory {
-  /** Whether `token` is the sandbox's own preview token. */
+  /** Whether `token` is the sandbox's current preview token. */
   isPreviewToken(
     sandboxId: string,
     token: string,
     charge: Charge,
   ): boolean | Promise<boolean>;
-  /** Whether the user behind an API key or JWT may see the sandbox. */
+  /** Whether the owner of an API key or JWT may access the sandbox. */
   hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
     charge: Charge,
   ): boolean | Promise<boolean>;
-  /** The sandbox that a signed token opens on `port`; null where it opens nothing there (any more). */
+  /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
   sandboxOfSignedToken(
     token: string,
     port: number,
@@ -40,7 +45,7 @@ const sandboxIdCodec: Codec<string | null> = {
       : undefined,
 };
 
-/** Creates the directory on the API and the caches behind it. */
+/** Creates the directory, which asks the API and caches its answers. */
 export function createAccessDirectory(
   api: Pick<
     DaytonaApi,
@@ -48,25 +53,25 @@ export function createAccessDirectory(
   >,
   options: AnswerCacheOptions,
 ): AccessDirectory {
-  const isYes = (value: boolean) => value;
+  const isPositive = (value: boolean) => value;
   const digestKey = createDigests(options.cache.maxEntries);
   const previewTokens = openAnswerCache<boolean>(
     "sandbox-auth-key-valid",
     booleanCodec,
-    { ...options, isYes },
+    { ...options, isPositive },
   );
   const users = openAnswerCache<boolean>("sandbox-access", booleanCodec, {
     ...options,
-    isYes,
+    isPositive,
   });
   const signedTokens = openAnswerCache<string | null>(
     "signed-token",
     sandboxIdCodec,
-    { ...options, isYes: (value) => value !== null },
+    { ...options, isPositive: (value) => value !== null },
   );
 
   return {
-    // What the API would not be asked about leaves no trace here either.
+    // A token that the API cannot be asked about is not cached either.
     isPreviewToken: (sandboxId, token, charge) =>
       isAuthToken(token) &&
       previewTokens.lookUp(

@@ -1,21 +1,22 @@
-/** Which of several gateways with one cache reports that a sandbox is in use: the first one to say so. */
+/** Decides which of the gateways that share a store reports that a sandbox is in use: the first one to claim it. */
 import type { DurableStore, StoreKey } from "../cache/store.ts";
 import { isUpcoming } from "../lib/upcoming.ts";
 
-/** Parts of the claims. */
+/** Dependencies of the claims. */
 export interface ActivityClaimsOptions {
   readonly store: Pick<DurableStore, "get" | "set">;
-  /** This gateway's own name among them. */
+  /** Identifies this gateway among them. */
   readonly self: string;
-  /** How long a claim holds, ms. */
+  /** How long a claim is held, ms. */
   readonly holdMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /**
- * Tells when the sandbox is ours to report, ms since the epoch, and claims it where that is now. Two that ask in the same moment may both be told so: one
- * report too many is none of harm, one too few stops a sandbox.
+ * Creates a function that resolves with the time from which this gateway may report the sandbox, ms since the epoch; if
+ * that is now, it also claims the sandbox. Two gateways that ask at the same moment may both get it: one report too
+ * many does no harm, while one too few stops a sandbox.
  */
 export function createActivityClaims(
   { store, self, holdMs, now }: ActivityClaimsOptions,
@@ -23,7 +24,7 @@ export function createActivityClaims(
   return async function claim(sandboxId) {
     const key: StoreKey = ["sandbox-last-activity-update", sandboxId];
     const found = await store.get(key);
-    // Whoever made it may have a clock that is ahead, but not by hours.
+    // The clock of the gateway that holds the claim may be ahead, but not by hours.
     if (
       typeof found === "object" && found.value !== self &&
       isUpcoming(found.expiresAt, { now: now(), withinMs: 2 * holdMs })

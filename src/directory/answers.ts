@@ -1,4 +1,4 @@
-/** The one table of how long each kind of API answer holds, and how kinds share one way of opening a cache. */
+/** How long each kind of API answer is cached, and the cache that all kinds share. */
 import {
   type Cache,
   type Codec,
@@ -10,7 +10,7 @@ import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
 import type { Background } from "../lib/background.ts";
 
-/** The kinds of answers that are kept; each names its cache in the durable tier and in metrics. */
+/** The kinds of answers that are cached; each names its cache in the durable tier and in metrics. */
 export type AnswerKind =
   | "sandbox-public"
   | "sandbox-runner-info"
@@ -18,35 +18,36 @@ export type AnswerKind =
   | "sandbox-access"
   | "signed-token";
 
-/** How long a "yes" and a "no" hold, and how long either may stand in while the API is down; ms. */
-export interface AnswerPolicy {
+/** How long positive and negative answers are cached, ms. */
+interface AnswerPolicy {
   readonly ttlMs: number;
-  readonly refusedTtlMs: number;
+  readonly negativeTtlMs: number;
+  /** How long past its TTL a positive answer may be served while the API is down. */
   readonly staleIfErrorMs: number;
 }
 
-/** A "not public" or "no such runner" is the answer that a user is waiting to see changed. */
-const REFUSED_LOOKUP_TTL_MS = 30_000;
+/** Longest TTL of "not public", ms: the user may be waiting for that to change. */
+const MAX_PRIVATE_TTL_MS = 30_000;
 
-/** The policy of every kind; an outage may prolong where a sandbox is, never who may enter it. */
-export function answerPolicies(
+/** The policy of every kind. An outage may extend what is known about a sandbox, never what a credential grants. */
+function answerPolicies(
   cache: Config["cache"],
 ): Readonly<Record<AnswerKind, AnswerPolicy>> {
   const { staleIfErrorMs, tokenRefusedTtlMs } = cache;
   const token = {
     ttlMs: cache.tokenTtlMs,
-    refusedTtlMs: tokenRefusedTtlMs,
+    negativeTtlMs: tokenRefusedTtlMs,
     staleIfErrorMs: 0,
   };
   return {
     "sandbox-public": {
       ttlMs: cache.publicTtlMs,
-      refusedTtlMs: Math.min(cache.publicTtlMs, REFUSED_LOOKUP_TTL_MS),
+      negativeTtlMs: Math.min(cache.publicTtlMs, MAX_PRIVATE_TTL_MS),
       staleIfErrorMs,
     },
     "sandbox-runner-info": {
       ttlMs: cache.runnerTtlMs,
-      refusedTtlMs: tokenRefusedTtlMs,
+      negativeTtlMs: tokenRefusedTtlMs,
       staleIfErrorMs,
     },
     "sandbox-auth-key-valid": token,
@@ -55,7 +56,7 @@ export function answerPolicies(
   };
 }
 
-/** What all answer caches are built from. */
+/** Dependencies of every answer cache. */
 export interface AnswerCacheOptions {
   readonly cache: Config["cache"];
   readonly store: DurableStore | null;
@@ -64,32 +65,35 @@ export interface AnswerCacheOptions {
   readonly background: Background;
 }
 
-/** Pays for one lookup, before the API is asked; throws to forbid it. */
+/** Charges the client's budget for a lookup, before the API is asked; throws to forbid the lookup. */
 export type Charge = () => void;
 
-/** Lookups that nobody pays for. */
+/** The charge for lookups that are not rate-limited. */
 export const FREE: Charge = (): void => {};
 
-/** A cache of one kind of answer that applies its policy. */
+/** A cache for one kind of answer, which applies the kind's policy. */
 export interface AnswerCache<V> {
-  /** The answer for `key` where it is at hand in process and fresh; undefined otherwise. */
+  /** The answer for `key` if it is in process and fresh; undefined otherwise. */
   known(key: string): V | undefined;
   /**
-   * The answer for `key`: without a promise if it is at hand in process, else from a tier behind or from `ask`, which
-   * runs once at a time for each key. If `charge` throws, an answer that is past its time but still good stands in.
+   * The answer for `key`: synchronously if it is in process and fresh, otherwise from the durable tier or from `ask`,
+   * which runs once for all concurrent callers. `charge` is called first, unless such a lookup is already in flight; if
+   * it throws, an answer in process that is no longer fresh but still usable is served.
+   *
+   * @throws whatever `charge` or `ask` throws, if no answer may be served instead
    */
   lookUp(key: string, ask: () => Promise<V>, charge: Charge): V | Promise<V>;
-  /** The same for nobody yet: a "no" is not kept, as it may be another one when somebody comes. */
-  anticipate(key: string, ask: () => Promise<V>): Promise<V>;
-  /** Replaces the answer in every tier. */
+  /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
+  prefetch(key: string, ask: () => Promise<V>): Promise<V>;
+  /** Replaces the answer in both tiers. */
   put(key: string, value: V): Promise<void>;
 }
 
-/** Opens the cache of one kind; `isYes` tells a grant from a refusal. */
+/** Opens the cache of one kind; `isPositive` tells positive answers from negative ones. */
 export function openAnswerCache<V>(
   kind: AnswerKind,
   codec: Codec<V>,
-  options: AnswerCacheOptions & { isYes: (value: V) => boolean },
+  options: AnswerCacheOptions & { isPositive: (value: V) => boolean },
 ): AnswerCache<V> {
   const policy = answerPolicies(options.cache)[kind];
   const cache: Cache<V> = createCache<V>({
@@ -105,10 +109,10 @@ export function openAnswerCache<V>(
   });
 
   function filled(value: V): Fill<V> {
-    // A "no" never outlives its time: in an outage it would keep a newcomer out with a wrong reason.
-    return options.isYes(value)
+    // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
+    return options.isPositive(value)
       ? { value, ttlMs: policy.ttlMs }
-      : { value, ttlMs: policy.refusedTtlMs, staleIfErrorMs: 0 };
+      : { value, ttlMs: policy.negativeTtlMs, staleIfErrorMs: 0 };
   }
 
   return {
@@ -127,16 +131,16 @@ export function openAnswerCache<V>(
       }
       return cache.get([key], async () => filled(await ask()));
     },
-    anticipate: (key, ask) =>
+    prefetch: (key, ask) =>
       cache.get([key], async () => {
         const value = await ask();
-        return options.isYes(value) ? filled(value) : { value, ttlMs: 0 };
+        return options.isPositive(value) ? filled(value) : { value, ttlMs: 0 };
       }),
     put: (key, value) => cache.set([key], filled(value)),
   };
 }
 
-/** Carries a boolean across the durable tier. */
+/** Stores a boolean in the durable tier as it is. */
 export const booleanCodec: Codec<boolean> = {
   encode: (value) => value,
   decode: (json) => typeof json === "boolean" ? json : undefined,

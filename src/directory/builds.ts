@@ -1,14 +1,14 @@
-/** Build logs: which runner built an image, as far as the asking user may know. Nothing is cached: logs are read seldom. */
+/** Build logs: which runner built an image, if the user may see it. Nothing is cached, because logs are rarely read. */
 import type { DaytonaApi, Runner, User } from "../daytona/client.ts";
 
-/** Where the log of one build is. */
+/** The location of a build log. */
 export interface BuildLog {
   readonly runner: Runner;
   /** The name of the image that was built. */
   readonly snapshotRef: string;
 }
 
-/** What was built: a snapshot, or the image of one sandbox. */
+/** What was built: a snapshot, or a sandbox's own image. */
 export interface Build {
   readonly of: "snapshot" | "sandbox";
   readonly id: string;
@@ -17,14 +17,14 @@ export interface Build {
 /** Finds build logs. */
 export interface BuildDirectory {
   /**
-   * The log of a build of the user's; null where there is none, or none for this user.
+   * The log of one of the user's builds; null if there is none, or the user may not see it.
    *
    * @throws {GatewayError} `api_unreachable`
    */
   logOf(build: Build, user: User): Promise<BuildLog | null>;
 }
 
-/** Creates the directory on the API. */
+/** Creates the directory, which asks the API. */
 export function createBuildDirectory(
   api: Pick<DaytonaApi, "sandbox" | "snapshot" | "runnerById">,
 ): BuildDirectory {

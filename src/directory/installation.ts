@@ -1,6 +1,6 @@
 /**
- * What is known of the installation: the domains that previews live under, and the identity provider. What the
- * configuration leaves open, the API tells; the gateway runs meanwhile.
+ * What is known about the installation: the base domains of previews, and the identity provider. What the configuration
+ * leaves open is fetched from the API, while the gateway already runs.
  */
 import type { Config } from "../config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/client.ts";
@@ -8,19 +8,19 @@ import { proxyDomainOf } from "../daytona/remote_config.ts";
 import { GatewayError } from "../errors.ts";
 import { backoffMs, type Sleep } from "../lib/backoff.ts";
 
-/** The gateway's registration at an identity provider. */
+/** The gateway's registration with an identity provider. */
 export interface OidcSettings {
-  /** As this process reaches it; a slash at the end does not count. */
+  /** As this process reaches it; a trailing slash is ignored. */
   readonly issuer: string;
-  /** As browsers reach it, where that differs. */
+  /** As browsers reach it, if that differs. */
   readonly publicIssuer: string | undefined;
   readonly clientId: string;
   /** Undefined for a public client. */
   readonly clientSecret: string | undefined;
   readonly audience: string | undefined;
-  /** Space-separated, `openid` among them. */
+  /** Space-separated, including `openid`. */
   readonly scope: string;
-  /** Whether plain http is accepted, also on another machine. */
+  /** Whether plain http is accepted even on another machine. */
   readonly allowInsecure: boolean;
 }
 
@@ -31,19 +31,19 @@ export type OidcState =
   | { readonly kind: "off" }
   | { readonly kind: "on"; readonly settings: OidcSettings };
 
-/** Facts about the installation, as far as they are known. */
+/** Facts about the installation, as far as they are known yet. */
 export interface Installation {
-  /** Lower case, without ports, the longest first; empty until they are known. */
+  /** Lower case, without ports, longest first; empty until they are known. */
   baseDomains(): readonly string[];
   oidc(): OidcState;
-  /** Asks the API until it has told what is missing; `signal` ends the asking. */
+  /** Asks the API until nothing is missing or `signal` aborts; never rejects. */
   learn(signal: AbortSignal): Promise<void>;
 }
 
-/** Pauses between two questions while the API does not answer, ms. */
-const PAUSE = { baseMs: 1000, maxMs: 60_000 };
+/** Backoff between two calls while the API does not answer. */
+const BACKOFF = { baseMs: 1000, maxMs: 60_000 };
 
-/** Merges the settings of a login, the configured ones first. */
+/** The login's settings, where configured ones take precedence; null if they do not name an issuer and a client. */
 export function oidcSettings(
   configured: Config["oidc"],
   remote: RemoteConfig["oidc"],
@@ -55,7 +55,7 @@ export function oidcSettings(
   return { ...configured, issuer, clientId, audience: audience || undefined };
 }
 
-/** Creates the holder of what is known. */
+/** Creates the holder of these facts; `onFailure` is called for every failed attempt to learn them. */
 export function createInstallation(
   config: Pick<Config, "public" | "oidc">,
   options: {
@@ -65,7 +65,7 @@ export function createInstallation(
     onFailure: (error: unknown) => void;
   },
 ): Installation {
-  // The longest first: with `example.com` and `preview.example.com`, a host below the latter belongs to the latter.
+  // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
   let domains: readonly string[] = config.public.domains
     .map(({ name }) => name)
     .toSorted((a, b) => b.length - a.length);
@@ -78,7 +78,7 @@ export function createInstallation(
     return domains.length > 0 && oidc.kind !== "unknown";
   }
 
-  async function ask(): Promise<void> {
+  async function fetchMissing(): Promise<void> {
     const remote = await options.api.config();
     if (oidc.kind === "unknown") {
       const settings = oidcSettings(config.oidc, remote.oidc);
@@ -89,7 +89,7 @@ export function createInstallation(
     if (domain === undefined) {
       throw new GatewayError(
         "api_unreachable",
-        "The API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
+        "The API's proxyTemplateUrl does not name a domain: set PROXY_DOMAIN",
       );
     }
     domains = [domain];
@@ -101,10 +101,10 @@ export function createInstallation(
     async learn(signal) {
       for (let failed = 1; !isComplete() && !signal.aborted; failed++) {
         try {
-          await ask();
+          await fetchMissing();
         } catch (error) {
           options.onFailure(error);
-          const pauseMs = backoffMs(failed, PAUSE, options.random);
+          const pauseMs = backoffMs(failed, BACKOFF, options.random);
           await options.sleep(pauseMs, signal).catch(() => {});
         }
       }

@@ -1,4 +1,4 @@
-/** How a runner's record crosses the durable tier. */
+/** How a runner's record is stored in the durable tier. */
 import type { Codec } from "../cache/cache.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Runner } from "../daytona/client.ts";
@@ -6,10 +6,10 @@ import { runnerAnswer } from "../daytona/models.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { AnswerKind } from "./answers.ts";
 
-/** Stands for the id that Daytona's own programs do not keep; of a cached runner, nobody asks for it. */
+/** The id of a record written by Daytona's own programs, which do not store one; nothing reads a cached runner's id. */
 const UNKNOWN_ID = "unknown";
 
-/** The codec for entries of `kind` in `store`: sealed, except where Daytona's programs read and write them too. */
+/** The codec for entries of `kind` in `store`: sealed, unless Daytona's programs read and write them as well. */
 export function runnerCodec(
   kind: AnswerKind,
   store: DurableStore | null,
@@ -18,7 +18,7 @@ export function runnerCodec(
   return store?.daytonaKinds?.has(kind) ? DAYTONA_RUNNER : sealedRunner(sealer);
 }
 
-/** A runner's record holds its key, so it leaves the process sealed. */
+/** A runner's record contains its key, so it leaves the process only sealed. */
 function sealedRunner(sealer: Sealer): Codec<Runner | null> {
   return {
     async encode(runner, staleUntil) {
@@ -36,8 +36,8 @@ function sealedRunner(sealer: Sealer): Codec<Runner | null> {
 }
 
 /**
- * `{"apiKey","apiUrl"}` as Daytona's API and Go proxy keep it, where `apiUrl` is the runner's `proxyUrl`, and what else
- * we know. What others wrote is checked like an answer of the API.
+ * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other fields added.
+ * Records that others wrote are validated like answers of the API.
  */
 const DAYTONA_RUNNER: Codec<Runner | null> = {
   encode: (runner) =>
@@ -50,12 +50,12 @@ const DAYTONA_RUNNER: Codec<Runner | null> = {
     },
   decode(json) {
     if (typeof json !== "object" || json === null) return undefined;
-    const kept: Readonly<Record<string, unknown>> = { ...json };
+    const stored: Readonly<Record<string, unknown>> = { ...json };
     return runnerAnswer.safeParse({
-      id: kept.id ?? UNKNOWN_ID,
-      apiKey: kept.apiKey,
-      proxyUrl: kept.proxyUrl ?? kept.apiUrl,
-      apiUrl: kept.runnerApiUrl,
+      id: stored.id ?? UNKNOWN_ID,
+      apiKey: stored.apiKey,
+      proxyUrl: stored.proxyUrl ?? stored.apiUrl,
+      apiUrl: stored.runnerApiUrl,
     }).data;
   },
 };

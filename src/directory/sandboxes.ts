@@ -1,4 +1,4 @@
-/** Where sandboxes are: whether one is public, and which runner holds it. */
+/** Facts about sandboxes: whether one is public, and which runner holds it. */
 import { LRUCache } from "lru-cache";
 import type { DaytonaApi, Runner } from "../daytona/client.ts";
 import type { Sealer } from "../lib/seal.ts";
@@ -10,40 +10,47 @@ import {
 } from "./answers.ts";
 import { runnerCodec } from "./runner_codec.ts";
 
-/** Answers about sandboxes, cached; a lookup that needs the API throws `api_unreachable` while that is down. */
+/**
+ * Cached answers about sandboxes.
+ *
+ * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every lookup
+ */
 export interface SandboxDirectory {
-  /** Whether anyone may open the sandbox's ordinary ports; false also for one that does not exist. */
+  /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   isPublic(sandboxId: string, charge: Charge): boolean | Promise<boolean>;
-  /** The same where the answer is at hand and fresh; undefined otherwise. */
+  /** The same, if the answer is in process and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined;
-  /** The runner that holds the sandbox; null where there is no such sandbox. For those who passed the gate. */
+  /**
+   * The runner that holds the sandbox; null if there is no such sandbox. It is not rate-limited, so it is only for
+   * admitted requests. `onLookup` is called if the answer is not in process.
+   */
   runnerOf(
     sandboxId: string,
     onLookup: () => void,
   ): Runner | null | Promise<Runner | null>;
   /**
-   * Asks anew, because the known runner failed: the sandbox may have moved. However many ask, and however often,
-   * the API hears of it once in {@linkcode RENEWAL_PAUSE_MS} per sandbox; until it answers, what is known stays.
+   * Asks the API again after the known runner failed, since the sandbox may have moved. However many requests fail, the
+   * API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached runner is kept.
    */
   renewRunner(sandboxId: string): Promise<Runner | null>;
 }
 
-/** Least time between two renewals of one sandbox's runner, ms. */
+/** Minimum time between two renewals of a sandbox's runner, ms. */
 export const RENEWAL_PAUSE_MS = 5000;
 
-/** Creates the directory on the API and the caches behind it. */
+/** Creates the directory, which asks the API and caches its answers. */
 export function createSandboxDirectory(
   api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
   options: AnswerCacheOptions & { sealer: Sealer },
 ): SandboxDirectory {
-  const publicity = openAnswerCache<boolean>("sandbox-public", booleanCodec, {
+  const visibility = openAnswerCache<boolean>("sandbox-public", booleanCodec, {
     ...options,
-    isYes: (value) => value,
+    isPositive: (value) => value,
   });
   const runners = openAnswerCache<Runner | null>(
     "sandbox-runner-info",
     runnerCodec("sandbox-runner-info", options.store, options.sealer),
-    { ...options, isYes: (value) => value !== null },
+    { ...options, isPositive: (value) => value !== null },
   );
   const renewals = new LRUCache<string, Promise<Runner | null>>({
     max: options.cache.maxEntries,
@@ -52,13 +59,13 @@ export function createSandboxDirectory(
   });
 
   /**
-   * Asks which runner holds a sandbox while it is asked whether that is public: whoever may enter it is forwarded there
-   * next. Whoever needs the answer hears of a failure.
+   * Looks up a sandbox's runner in parallel with whether the sandbox is public, as an admitted request needs it next. A
+   * failure is ignored: the lookup of that request will report its own.
    */
-  function anticipateRunner(sandboxId: string): void {
+  function prefetchRunner(sandboxId: string): void {
     if (runners.known(sandboxId) !== undefined) return;
     options.background.add(
-      runners.anticipate(sandboxId, () => api.runnerOfSandbox(sandboxId)),
+      runners.prefetch(sandboxId, () => api.runnerOfSandbox(sandboxId)),
     );
   }
 
@@ -69,12 +76,12 @@ export function createSandboxDirectory(
   }
 
   return {
-    isKnownPublic: (sandboxId) => publicity.known(sandboxId),
+    isKnownPublic: (sandboxId) => visibility.known(sandboxId),
     isPublic: (sandboxId, charge) =>
-      publicity.lookUp(
+      visibility.lookUp(
         sandboxId,
         () => {
-          anticipateRunner(sandboxId);
+          prefetchRunner(sandboxId);
           return api.isSandboxPublic(sandboxId);
         },
         charge,

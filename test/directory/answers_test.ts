@@ -24,7 +24,7 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
     now: () => nowMs,
     onEvent() {},
     background: createBackground(),
-    isYes: (value) => value,
+    isPositive: (value) => value,
   });
   function ask(): Promise<boolean> {
     asked++;
