@@ -3,90 +3,89 @@ import type { operations } from "../../gen/daytona.ts";
 import { GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 
-/** Who asks: a refused credential (401) is the answer to a user, and a fault of ours where it is the gateway's own key. */
-export type Asker = "gateway" | "user";
+/** Whose credential a call carries: a 401 is an answer about a user's, but our own fault if it is the gateway's. */
+export type Caller = "gateway" | "user";
 
-/** One call of the API. */
-export interface Question<T> {
+/** A call of one operation of the API. */
+export interface ApiRequest<T> {
   readonly operation: keyof operations;
-  readonly asker: Asker;
+  readonly caller: Caller;
   readonly headers?: Record<string, string>;
   /** Sends the request once. */
-  readonly send: (init: QuestionInit) => Promise<Reply>;
-  /** Reads the body of a success. */
-  readonly answer: z.ZodType<T>;
+  readonly send: (init: ApiRequestInit) => Promise<Reply>;
+  /** Parses the body of a success. */
+  readonly schema: z.ZodType<T>;
 }
 
-/** What {@linkcode Ask} adds to a request. */
-export interface QuestionInit {
+/** The parts of a request that {@linkcode Ask} supplies. */
+export interface ApiRequestInit {
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
 }
 
-/** What openapi-fetch resolves to. */
+/** The result of a call by openapi-fetch. */
 export interface Reply {
   readonly data?: unknown;
   readonly response: Response;
 }
 
 /**
- * Asks until there is a definite answer: the value, or null for the API's "no".
+ * Calls the API until it gives a definite answer: a value, or null for its "no".
  *
- * @throws {GatewayError} `api_unreachable` where there is none; neither its reason nor its cause holds an address or a
- * credential.
+ * @throws {GatewayError} `api_unreachable` if it gives none; message and cause contain no address and no credential
  */
-export type Ask = <T>(question: Question<T>) => Promise<T | null>;
+export type Ask = <T>(request: ApiRequest<T>) => Promise<T | null>;
 
-/** A question that has come to its end, for metrics. */
+/** A finished call, retries included, for metrics. */
 export interface ApiCall {
   readonly operation: keyof operations;
-  /** `failed` where there was no definite answer. */
+  /** `failed` if there was no definite answer. */
   readonly outcome: "ok" | "no" | "failed";
-  /** From the first try to the end, the pauses in between included. */
+  /** From the first attempt to the end of the last, including the pauses between them. */
   readonly durationMs: number;
-  /** How often it was sent. */
+  /** Number of attempts. */
   readonly tries: number;
 }
 
 /** Settings of {@linkcode createAsk}. */
 export interface AskOptions {
-  /** Deadline of one question with all its tries and pauses, in milliseconds. */
+  /** Deadline of one call, including all attempts and the pauses between them, ms. */
   readonly timeoutMs: number;
-  /** Ends every question under way, without an answer. */
+  /** Fails every call in flight. */
   readonly closing: AbortSignal;
-  /** Hears of every question, once. */
+  /** Called once for every call, at its end. */
   readonly onCall: (call: ApiCall) => void;
-  /** A clock in milliseconds that never goes back. */
+  /** A monotonic clock, ms. */
   readonly now?: () => number;
   readonly sleep?: Sleep;
   readonly random?: () => number;
 }
 
-/** Three tries, 150 ms to 1 s apart, under one deadline. */
+/** Creates a function that makes up to three attempts, 150 ms to 1 s apart, within one deadline. */
 export function createAsk(options: AskOptions): Ask {
   const { timeoutMs, closing, onCall } = options;
   const { sleep = realSleep, random = Math.random } = options;
   const { now = () => performance.now() } = options;
-  /** Ends each question under way. One listener for all: their signal lasts, and they come and go by the thousand. */
-  const underWay = new Set<() => void>();
+  /** Aborts each call in flight. They share one listener, as the signal outlives thousands of calls. */
+  const inFlight = new Set<() => void>();
   closing.addEventListener("abort", () => {
-    for (const end of underWay) end();
+    for (const abort of inFlight) abort();
   });
 
-  return async function ask(question) {
+  return async function ask(request) {
     const startedAt = now();
     let outcome: ApiCall["outcome"] = "failed";
     let tries = 0;
-    const ending = new AbortController();
-    const { signal } = ending;
-    const end = () => ending.abort();
-    const timer = setTimeout(end, timeoutMs);
-    underWay.add(end);
-    if (closing.aborted) end();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const abort = () => controller.abort();
+    const timer = setTimeout(abort, timeoutMs);
+    inFlight.add(abort);
+    if (closing.aborted) abort();
     try {
       const answer = await retry((attemptNumber) => {
         tries = attemptNumber;
-        return attempt(question, signal);
+        return attempt(request, signal);
       }, {
         tries: 3,
         baseMs: 150,
@@ -99,23 +98,23 @@ export function createAsk(options: AskOptions): Ask {
       outcome = answer === null ? "no" : "ok";
       return answer;
     } catch (cause) {
-      const failure = endedBy(signal) ?? cause;
+      const failure = abortReason(signal) ?? cause;
       if (!(failure instanceof Failure)) throw cause;
       const { message, retryAfterSec } = failure;
       throw new GatewayError(
         "api_unreachable",
-        `Daytona API, ${question.operation}: ${message}`,
+        `Daytona API, ${request.operation}: ${message}`,
         { cause, ...retryAfterSec !== undefined && { retryAfterSec } },
       );
     } finally {
       clearTimeout(timer);
-      underWay.delete(end);
-      const { operation } = question;
+      inFlight.delete(abort);
+      const { operation } = request;
       onCall({ operation, outcome, durationMs: now() - startedAt, tries });
     }
   };
 
-  function endedBy(signal: AbortSignal): Failure | undefined {
+  function abortReason(signal: AbortSignal): Failure | undefined {
     const reason = closing.aborted
       ? "the gateway is closing"
       : signal.aborted
@@ -127,26 +126,26 @@ export function createAsk(options: AskOptions): Ask {
   }
 }
 
-/** What a status says: `yes` and `no` are definite, `again` and `failed` say nothing about the question. */
+/** The meaning of a status: `yes` and `no` are definite; `again` is retried; `failed` is neither. */
 export type Verdict = "yes" | "no" | "again" | "failed";
 
 /**
- * Reads a status (RFC 9110 section 15). A redirect is a failure, because a key must not travel where it was not
- * configured to go; a throttled call (429, RFC 6585 section 4) is not repeated.
+ * Interprets a status (RFC 9110 section 15). A redirect is a failure, because a key must only be sent where it was
+ * configured to go. A throttled call (429, RFC 6585 section 4) is not retried.
  */
-export function verdictOn(status: number, asker: Asker): Verdict {
+export function verdictOn(status: number, caller: Caller): Verdict {
   if (status === 200 || status === 201) return "yes";
   if (status === 408 || status >= 500) return "again";
-  if (status === 429 || (status === 401 && asker === "gateway")) {
+  if (status === 429 || (status === 401 && caller === "gateway")) {
     return "failed";
   }
   return status >= 400 ? "no" : "failed";
 }
 
-/** An attempt without an answer. */
+/** An attempt that gave no definite answer. */
 class Failure extends Error {
   override readonly name = "Failure";
-  /** Whether another attempt can help. */
+  /** Whether another attempt may succeed. */
   readonly transient: boolean;
   readonly retryAfterSec: number | undefined;
   /** The HTTP status, if there was one. */
@@ -174,11 +173,11 @@ export function isThrottled(error: unknown): boolean {
 }
 
 async function attempt<T>(
-  question: Question<T>,
+  request: ApiRequest<T>,
   signal: AbortSignal,
 ): Promise<T | null> {
-  const { data, response } = await send(question, signal);
-  const verdict = verdictOn(response.status, question.asker);
+  const { data, response } = await send(request, signal);
+  const verdict = verdictOn(response.status, request.caller);
   if (verdict === "no") return null;
   if (verdict !== "yes") {
     throw new Failure(`status ${response.status}`, {
@@ -187,24 +186,26 @@ async function attempt<T>(
       retryAfterSec: retryAfterSecOf(response),
     });
   }
-  const read = question.answer.safeParse(data);
-  if (read.success) return read.data;
-  const fields = read.error.issues.map(({ path }) => path.join(".") || "body");
+  const parsed = request.schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map(({ path }) =>
+    path.join(".") || "body"
+  );
   throw new Failure(`malformed answer: ${fields.join(", ")}`, {
     transient: true,
   });
 }
 
 async function send<T>(
-  question: Question<T>,
+  request: ApiRequest<T>,
   signal: AbortSignal,
 ): Promise<Reply> {
   try {
-    const reply = await question.send({
-      headers: question.headers ?? {},
+    const reply = await request.send({
+      headers: request.headers ?? {},
       signal,
     });
-    // openapi-fetch leaves an empty body unread, which would hold its connection.
+    // openapi-fetch leaves an empty body unread, which would keep its connection busy.
     if (!reply.response.bodyUsed) await reply.response.body?.cancel();
     return reply;
   } catch (error) {
@@ -213,8 +214,8 @@ async function send<T>(
 }
 
 /**
- * Why there is no reply, fit for a log: the runtime puts the whole URL, with the token in it, into its errors, and a JSON
- * parser quotes the text that it stumbled over, which may be a runner's key.
+ * Why there is no reply, safe to log: the runtime's errors contain the whole URL, with the token in it, and those of a
+ * JSON parser quote the text that it failed on, which may be a runner's key.
  */
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return "the body is not JSON";
@@ -222,7 +223,7 @@ function reasonOf(error: unknown): string {
   return String(cause).replaceAll(/\(?https?:\/\/\S+/gi, "(url)");
 }
 
-/** Retry-After in seconds (RFC 9110 section 10.2.3); its date form is not used by the API. */
+/** Retry-After in seconds (RFC 9110 section 10.2.3); the API does not use its date form. */
 function retryAfterSecOf(response: Response): number | undefined {
   const value = response.headers.get("retry-after") ?? "";
   return /^\d{1,5}$/.test(value) ? Number(value) : undefined;

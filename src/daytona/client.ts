@@ -23,25 +23,26 @@ import { configAnswer, type RemoteConfig } from "./remote_config.ts";
 
 export type { ApiCall, RemoteConfig, Runner, Sandbox, Snapshot };
 
-/** On whose behalf a call is made. */
+/** The user on whose behalf a call is made. */
 export interface User {
   /** An API key or JWT, without the scheme. */
   readonly bearer: string;
-  /** Where the request came from: the API counts refusals per address. */
+  /** The address that the request came from: the API counts refusals per address. */
   readonly clientAddress: string;
-  /** Which of the user's organizations is meant, a UUID; only a JWT needs it. */
+  /** The UUID of one of the user's organizations; only a JWT needs it. */
   readonly organizationId?: string | undefined;
 }
 
 /**
- * The operations of Daytona's API that a gateway needs. Every one of them resolves to a definite answer only, where false
- * and null are the API's "no"; without one it throws a {@linkcode GatewayError} `api_unreachable`. A value that
- * cannot be part of a call (see grammar.ts) is answered "no" without a call.
+ * The operations of Daytona's API that a gateway needs. Each resolves only with a definite answer, of which false and
+ * null are the API's "no". A value that cannot be part of a call (see grammar.ts) is answered "no" without a call.
+ *
+ * @throws {GatewayError} `api_unreachable` if there is no definite answer; every operation
  */
 export interface DaytonaApi {
-  /** Whether anybody may open the sandbox's previews. */
+  /** Whether anyone may open the sandbox's previews. */
   isSandboxPublic(sandboxId: string): Promise<boolean>;
-  /** Whether that is the sandbox's current preview token. */
+  /** Whether `authToken` is the sandbox's current preview token. */
   isValidAuthToken(sandboxId: string, authToken: string): Promise<boolean>;
   /** Whether the user belongs to the sandbox's organization. */
   hasSandboxAccess(sandboxId: string, user: User): Promise<boolean>;
@@ -51,11 +52,11 @@ export interface DaytonaApi {
   runnerOfSandbox(sandboxId: string): Promise<Runner | null>;
   /** The runner with that UUID. */
   runnerById(id: string): Promise<Runner | null>;
-  /** A sandbox of the user's. */
+  /** One of the user's sandboxes. */
   sandbox(sandboxId: string, user: User): Promise<Sandbox | null>;
-  /** A snapshot of the user's. */
+  /** One of the user's snapshots. */
   snapshot(snapshotId: string, user: User): Promise<Snapshot | null>;
-  /** Puts off the sandbox's automatic stop; a sandbox that is gone is no failure. */
+  /** Postpones the sandbox's automatic stop; it is not a failure if the sandbox is gone. */
   updateLastActivity(sandboxId: string): Promise<void>;
   /** The installation's public configuration. */
   config(): Promise<RemoteConfig>;
@@ -63,32 +64,32 @@ export interface DaytonaApi {
 
 /** Settings of {@linkcode createDaytonaApi}. */
 export interface DaytonaApiOptions {
-  /** Such as `https://app.example.com/api`, with or without a trailing slash. */
+  /** For example `https://app.example.com/api`, with or without a trailing slash. */
   readonly baseUrl: string;
   /** The gateway's own key. */
   readonly apiKey: string;
-  /** Deadline of one operation, with all its tries and the pauses between them, in milliseconds. */
+  /** Deadline of one operation, including all attempts and the pauses between them, ms. */
   readonly timeoutMs: number;
-  /** Ends every operation under way, as `api_unreachable`. */
+  /** Fails every operation in flight with `api_unreachable`. */
   readonly closing: AbortSignal;
-  /** Hears of every operation that called the API, once, however many tries it took. */
+  /** Called once for every operation that called the API, however many attempts it took. */
   readonly onCall: (call: ApiCall) => void;
-  /** A clock in milliseconds that never goes back. */
+  /** A monotonic clock, ms. */
   readonly now?: () => number;
   readonly fetch?: (request: Request) => Promise<Response>;
   readonly sleep?: Sleep;
   readonly random?: () => number;
 }
 
-// "No" has a status of its own, so the body could only be `true`: a page that some web server shows for every path must
-// not count as a yes.
+// "No" has a status of its own, so the body of a 200 can only be `true`: a page that some web server serves for every
+// path must not count as a yes.
 const yes = z.literal("true");
 const sandboxIdText = z.string().refine(isSandboxRef);
 
 /**
- * A client of the API at `baseUrl`.
+ * Creates a client of the API at `baseUrl`.
  *
- * @throws {TypeError} if the key cannot be sent.
+ * @throws {TypeError} if the key cannot be sent in a header
  */
 export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
   const { baseUrl, apiKey, fetch = globalThis.fetch } = options;
@@ -98,7 +99,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
   const http = createClient<paths>({ baseUrl, fetch, redirect: "manual" });
   const ask = createAsk(options);
   const gateway = {
-    asker: "gateway",
+    caller: "gateway",
     headers: { authorization: `Bearer ${apiKey}` },
   } as const;
 
@@ -109,7 +110,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       const answer = await ask({
         ...gateway,
         operation: "isSandboxPublic",
-        answer: yes,
+        schema: yes,
         send: (init) =>
           http.GET("/preview/{sandboxId}/public", {
             ...init,
@@ -126,7 +127,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       const answer = await ask({
         ...gateway,
         operation: "isValidAuthToken",
-        answer: yes,
+        schema: yes,
         send: (init) =>
           http.GET("/preview/{sandboxId}/validate/{authToken}", {
             ...init,
@@ -143,7 +144,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       const answer = await ask({
         ...askedBy(user),
         operation: "hasSandboxAccess",
-        answer: yes,
+        schema: yes,
         send: (init) =>
           http.GET("/preview/{sandboxId}/access", {
             ...init,
@@ -160,7 +161,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       return await ask({
         ...gateway,
         operation: "getSandboxIdFromSignedPreviewUrlToken",
-        answer: sandboxIdText,
+        schema: sandboxIdText,
         send: (init) =>
           http.GET("/preview/{signedPreviewToken}/{port}/sandbox-id", {
             ...init,
@@ -176,7 +177,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       return await ask({
         ...gateway,
         operation: "getRunnerBySandboxId",
-        answer: runnerAnswer,
+        schema: runnerAnswer,
         send: (init) =>
           http.GET("/runners/by-sandbox/{sandboxId}", { ...init, params }),
       });
@@ -188,7 +189,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       return await ask({
         ...gateway,
         operation: "getRunnerFullById",
-        answer: runnerAnswer,
+        schema: runnerAnswer,
         send: (init) => http.GET("/runners/{id}/full", { ...init, params }),
       });
     },
@@ -199,7 +200,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       return await ask({
         ...askedBy(user),
         operation: "getSandbox",
-        answer: sandboxAnswer,
+        schema: sandboxAnswer,
         send: (init) =>
           http.GET("/sandbox/{sandboxIdOrName}", { ...init, params }),
       });
@@ -211,7 +212,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       return await ask({
         ...askedBy(user),
         operation: "getSnapshot",
-        answer: snapshotAnswer,
+        schema: snapshotAnswer,
         send: (init) => http.GET("/snapshots/{id}", { ...init, params }),
       });
     },
@@ -222,7 +223,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       await ask({
         ...gateway,
         operation: "updateLastActivity",
-        answer: z.unknown(),
+        schema: z.unknown(),
         send: (init) =>
           http.POST("/sandbox/{sandboxId}/last-activity", {
             ...init,
@@ -235,9 +236,9 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
     async config() {
       const operation = "ConfigController_getConfig";
       const config = await ask({
-        asker: "gateway",
+        caller: "gateway",
         operation,
-        answer: configAnswer,
+        schema: configAnswer,
         send: (init) => http.GET("/config", { ...init }),
       });
       if (config !== null) return config;
@@ -256,7 +257,7 @@ function isUser({ bearer, organizationId }: User): boolean {
 
 function askedBy({ bearer, clientAddress, organizationId }: User) {
   return {
-    asker: "user",
+    caller: "user",
     headers: {
       authorization: `Bearer ${bearer}`,
       "x-forwarded-for": clientAddress,

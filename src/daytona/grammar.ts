@@ -1,6 +1,6 @@
 /**
- * What may become part of an API call. A value outside of its grammar never reaches the network: as a path segment,
- * `../../<id>/public` would name another operation, whose "yes" would be taken for an answer to ours.
+ * The grammars of values that become part of an API call. A value that does not match never reaches the network: as a
+ * path segment, `../../<id>/public` would name another operation, whose "yes" would be taken as the answer to ours.
  */
 
 const SANDBOX_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -13,12 +13,12 @@ export function isSandboxRef(text: string): boolean {
   return SANDBOX_ID.test(text);
 }
 
-/** Whether the text can be a sandbox's preview token. */
+/** Whether the text can be the preview token of a sandbox. */
 export function isAuthToken(text: string): boolean {
   return AUTH_TOKEN.test(text);
 }
 
-/** Whether the text is a UUID, in either case. */
+/** Whether the text is a UUID (RFC 9562 section 4), in upper or lower case. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }

@@ -3,7 +3,7 @@ import type { components } from "../../gen/daytona.ts";
 import { withoutTrailingSlashes } from "../lib/slashes.ts";
 import { isBearer } from "./grammar.ts";
 
-/** The fields of an answer, one reader for each that openapi/daytona.yaml names. */
+/** The fields of a response body: a schema for each that openapi/daytona.yaml lists. */
 type Shape<Name extends keyof components["schemas"]> = Record<
   keyof components["schemas"][Name],
   z.ZodType
@@ -12,22 +12,22 @@ type Shape<Name extends keyof components["schemas"]> = Record<
 /** A machine that holds sandboxes. The URLs have no trailing slash. */
 export interface Runner {
   readonly id: string;
-  /** Base of previews and toolbox calls; http or https, without credentials. */
+  /** Base URL of previews and toolbox calls; http or https, without credentials. */
   readonly proxyUrl: string;
-  /** Base of the runner's own API (build logs), or null where the runner has announced none. */
+  /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */
   readonly apiUrl: string | null;
-  /** Opens the whole runner: a secret. */
+  /** A secret: it gives access to the whole runner. */
   readonly apiKey: string;
 }
 
-/** What is read of a sandbox, as its owner sees it. */
+/** The facts about a sandbox that build logs need. */
 export interface Sandbox {
   readonly runnerId: string | null;
-  /** The image that was built for it, or null where nothing was built. */
+  /** The image that was built for it; null if none was. */
   readonly snapshotRef: string | null;
 }
 
-/** What is read of a snapshot, as its owner sees it. */
+/** The facts about a snapshot that build logs need. */
 export interface Snapshot {
   readonly ref: string | null;
   /** The runner that built it. */
@@ -68,7 +68,7 @@ export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
   } satisfies Shape<"Snapshot">,
 );
 
-/** A base is extended by concatenation, so nothing may follow its path. */
+/** Whether the text is a base URL: it is extended by concatenation, so nothing may follow its path. */
 function isBaseUrl(text: string): boolean {
   if (!/^https?:\/\/[^?#\s\\]+$/i.test(text)) return false;
   const url = URL.parse(text);

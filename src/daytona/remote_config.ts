@@ -1,32 +1,32 @@
 import { z } from "zod";
 
-/** The identity provider that the installation's users log in with. */
-export interface OidcSettings {
+/** The identity provider of the installation's users, as the API names it. */
+export interface RemoteOidcConfig {
   readonly issuer: string;
   readonly clientId: string;
   readonly audience: string;
 }
 
-/** What the API tells everybody about the installation; null where it leaves something out. */
+/** The installation's public configuration; null for each part that is missing or unusable. */
 export interface RemoteConfig {
-  readonly oidc: OidcSettings | null;
+  readonly oidc: RemoteOidcConfig | null;
   /** A preview's URL with placeholders: see {@linkcode proxyDomainOf}. */
   readonly proxyTemplateUrl: string | null;
   readonly proxyToolboxUrl: string | null;
 }
 
-/** Where previews live. */
+/** The base domain of previews. */
 export interface ProxyDomain {
   readonly protocol: "http" | "https";
   /** Lower case, without port. */
   readonly domain: string;
-  /** The port, or null where it is the protocol's own. */
+  /** The port, or null for the protocol's default. */
   readonly port: number | null;
 }
 
 const text = z.string().min(1).nullable().catch(null);
 
-/** Reads a {@linkcode RemoteConfig}; a part that cannot be used is null. */
+/** Reads a {@linkcode RemoteConfig}. */
 export const configAnswer: z.ZodType<RemoteConfig> = z.object({
   oidc: z.object({
     issuer: z.string().min(1),
@@ -41,7 +41,7 @@ const TEMPLATE =
   /^(https?):\/\/\{\{PORT\}\}-\{\{sandboxId\}\}\.([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?\/?$/i;
 
 /**
- * The domain in a template such as `https://{{PORT}}-{{sandboxId}}.proxy.example.com:4000`, or null where the template
+ * The base domain in a template such as `https://{{PORT}}-{{sandboxId}}.proxy.example.com:4000`; null if the template
  * has another form.
  */
 export function proxyDomainOf(proxyTemplateUrl: string): ProxyDomain | null {

@@ -1,6 +1,6 @@
 import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
 
-/** One request as the API saw it. */
+/** A request as the API received it. */
 export interface Seen {
   readonly method: string;
   /** The raw target: path and query. */
@@ -8,22 +8,22 @@ export interface Seen {
   readonly headers: Headers;
 }
 
-/** An API on 127.0.0.1 that remembers what it was asked. */
+/** An API on 127.0.0.1 that records its requests. */
 export interface ApiStub extends AsyncDisposable {
-  /** Ends with `/api`, and without a slash. */
+  /** Ends with `/api`, without a trailing slash. */
   readonly baseUrl: string;
   readonly seen: readonly Seen[];
 }
 
 export const API_KEY = "gateway-key";
 
-/** What a client is given that nobody closes and whose calls nobody counts. */
-export const UNWATCHED = {
+/** Options for a client that is never closed and whose calls are not observed. */
+export const UNOBSERVED = {
   closing: new AbortController().signal,
   onCall() {},
 } as const;
 
-/** Starts an API whose every answer `respond` makes; the n-th request has the number n, from 1. */
+/** Starts an API that answers with `respond`; `n` counts its requests from 1. */
 export function stubApi(
   respond: (request: Request, n: number) => Response | Promise<Response>,
 ): ApiStub {
@@ -44,7 +44,7 @@ export function stubApi(
   };
 }
 
-/** A client of that API which does not wait between its tries. */
+/** A client of that API, which does not pause between attempts. */
 export function clientOf(
   api: ApiStub,
   options: { timeoutMs?: number } = {},
@@ -53,19 +53,19 @@ export function clientOf(
     baseUrl: api.baseUrl,
     apiKey: API_KEY,
     timeoutMs: 10_000,
-    ...UNWATCHED,
+    ...UNOBSERVED,
     sleep: () => Promise.resolve(),
     ...options,
   });
 }
 
-/** A client that fails the test when it makes any call. */
+/** A client whose every call fails the test. */
 export function silentClient(): DaytonaApi {
   return createDaytonaApi({
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 10_000,
-    ...UNWATCHED,
+    ...UNOBSERVED,
     fetch: ({ url }) => {
       throw new Error(`unexpected call of ${url}`);
     },

@@ -10,7 +10,7 @@ import {
   clientOf,
   silentClient,
   stubApi,
-  UNWATCHED,
+  UNOBSERVED,
 } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
@@ -24,7 +24,7 @@ const RUNNER = {
   apiKey: "runner-secret",
 };
 
-/** Each operation that asks for a decision, and what its "no" looks like. */
+/** Each operation with a definite "no", and the value that it returns for it. */
 const QUESTIONS: [
   name: string,
   ask: (api: DaytonaApi) => Promise<unknown>,
@@ -158,7 +158,7 @@ Deno.test("createDaytonaApi() recovers within three tries", async () => {
 Deno.test("createDaytonaApi() waits 150 ms to 1 s between its tries", async () => {
   const waits: number[] = [];
   const client = createDaytonaApi({
-    ...UNWATCHED,
+    ...UNOBSERVED,
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 10_000,
@@ -202,7 +202,7 @@ Deno.test("createDaytonaApi() has one deadline for all tries", async (t) => {
 
   await t.step("while it waits for the next try", async () => {
     const client = createDaytonaApi({
-      ...UNWATCHED,
+      ...UNOBSERVED,
       baseUrl: "http://127.0.0.1/api",
       apiKey: API_KEY,
       timeoutMs: 20,
@@ -252,7 +252,7 @@ Deno.test("createDaytonaApi() tells of every question once, with its tries and t
   let nowMs = 1000;
   const statuses = [200, 404, 503, 200, 500, 500, 500, 401];
   const client = createDaytonaApi({
-    ...UNWATCHED,
+    ...UNOBSERVED,
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 10_000,
@@ -307,7 +307,7 @@ Deno.test("createDaytonaApi() tells of every question once, with its tries and t
 Deno.test("createDaytonaApi() tells of a question that its deadline ended", async () => {
   const calls: ApiCall[] = [];
   const client = createDaytonaApi({
-    ...UNWATCHED,
+    ...UNOBSERVED,
     baseUrl: "http://127.0.0.1/api",
     apiKey: API_KEY,
     timeoutMs: 1,
@@ -372,7 +372,7 @@ Deno.test("createDaytonaApi() refuses a key that cannot be sent", () => {
   assert.throws(
     () =>
       createDaytonaApi({
-        ...UNWATCHED,
+        ...UNOBSERVED,
         baseUrl: "http://127.0.0.1",
         apiKey: "a b",
         timeoutMs: 1,
@@ -385,7 +385,7 @@ Deno.test("createDaytonaApi() takes a base URL with or without a trailing slash"
   await using api = stubApi(() => new Response("true"));
   for (const baseUrl of [api.baseUrl, `${api.baseUrl}/`]) {
     const client = createDaytonaApi({
-      ...UNWATCHED,
+      ...UNOBSERVED,
       baseUrl,
       apiKey: API_KEY,
       timeoutMs: 10_000,

@@ -1,7 +1,4 @@
-/**
- * The official client as an independent witness: both clients ask the same API the same questions, and what arrives
- * there has to agree.
- */
+/** The official client as an independent reference: both clients make the same calls, and their requests must agree. */
 
 import assert from "node:assert/strict";
 import {
@@ -13,7 +10,7 @@ import {
   SnapshotsApi,
 } from "@daytonaio/api-client";
 import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
-import { API_KEY, type Seen, stubApi, UNWATCHED } from "./api_stub.ts";
+import { API_KEY, type Seen, stubApi, UNOBSERVED } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
@@ -25,12 +22,12 @@ const USER = {
   organizationId: ORGANIZATION_ID,
 };
 
-/** One question: what our client calls it, and what the official one does. */
+/** One operation: the call by our client, and by the official one. */
 interface Pair {
   readonly operation: keyof DaytonaApi;
   readonly ours: (api: DaytonaApi) => Promise<unknown>;
   readonly theirs: (configuration: Configuration) => Promise<unknown>;
-  /** Whose credential the official client gets: it has one for everything. */
+  /** The credential of the official client, which has one for all calls. */
   readonly bearer: string;
 }
 
@@ -100,7 +97,7 @@ const PAIRS: Pair[] = [
   },
 ];
 
-/** One answer that every operation can read. */
+/** An answer that every operation can read. */
 function answerTo({ url }: Request): Response {
   if (/\/(public|access)$|\/validate\//.test(url)) return new Response("true");
   if (url.endsWith("/sandbox-id")) return new Response(ID);
@@ -112,7 +109,7 @@ function answerTo({ url }: Request): Response {
   });
 }
 
-/** What must agree on the wire. The body does not: a newer API takes an optional one with the last activity. */
+/** What must agree on the wire. Bodies need not: a newer API takes an optional one with the last activity. */
 function essence({ method, target, headers }: Seen) {
   return {
     method,
@@ -128,7 +125,7 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
     const { baseUrl } = api;
     await ours(
       createDaytonaApi({
-        ...UNWATCHED,
+        ...UNOBSERVED,
         baseUrl,
         apiKey: API_KEY,
         timeoutMs: 10_000,
@@ -143,7 +140,7 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
 
 Deno.test("the official client bears witness on every operation", () => {
   const api = createDaytonaApi({
-    ...UNWATCHED,
+    ...UNOBSERVED,
     baseUrl: "http://127.0.0.1",
     apiKey: API_KEY,
     timeoutMs: 1,
