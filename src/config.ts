@@ -1,9 +1,12 @@
 /**
- * Configuration: the environment, read once at start into one frozen value. {@linkcode SETTINGS} declares every
- * variable once; parsing and the README's table both come from it. Where Daytona's own proxy has a variable for the
- * purpose, its name is used.
+ * Configuration: the environment, read once at startup into one frozen value. {@linkcode SETTINGS} declares every
+ * variable once, for parsing and for the README's table. If Daytona's own proxy has a variable for the purpose, it has
+ * the same name here.
  */
-import type { CacheLocation } from "./config/cache_location.ts";
+import {
+  type CacheLocation,
+  formatLocalCache,
+} from "./config/cache_location.ts";
 import type { DomainAndPort } from "./config/preview_domain.ts";
 import {
   type CORS_MODES,
@@ -20,32 +23,32 @@ import {
 
 export { type CacheLocation, SETTINGS, workersOn };
 
-/** Everything that can be configured: durations in milliseconds, sizes in bytes. */
+/** The whole configuration; durations are in milliseconds, sizes in bytes. */
 export interface Config {
   readonly listen: {
     readonly hostname: string;
-    /** 0 is any free port. */
+    /** 0 for any free port. */
     readonly port: number;
-    /** Peers whose `X-Forwarded-For` is believed, in CIDR notation. */
+    /** Peers whose `X-Forwarded-For` is trusted, in CIDR notation. */
     readonly trustedProxies: readonly string[];
-    /** Undefined: plain HTTP. */
+    /** Undefined for plain HTTP. */
     readonly tls: TlsFiles | undefined;
   };
   readonly public: {
-    /** The scheme that clients see, also where a load balancer in front terminates TLS. */
+    /** The scheme that clients see, even if a load balancer in front terminates TLS. */
     readonly protocol: "http" | "https";
-    /** Empty: taken from the API's `proxyTemplateUrl`. */
+    /** If empty, the domain comes from the API's `proxyTemplateUrl`. */
     readonly domains: readonly DomainAndPort[];
     readonly allowedOrigins: readonly string[];
-    /** Who may read an app's answers across origins: see cors.ts. */
+    /** Who may read an app's responses across origins: see cors.ts. */
     readonly corsMode: CorsMode;
-    /** Whether browsers see a page before the first visit of a preview. */
+    /** Whether browsers are shown a warning page before their first visit to a preview. */
     readonly previewWarning: boolean;
     /** Whether only the toolbox is served. */
     readonly toolboxOnly: boolean;
   };
   readonly daytona: {
-    /** Without a slash at its end. */
+    /** Without a trailing slash. */
     readonly apiUrl: string;
     readonly serviceKey: string;
     readonly timeoutMs: number;
@@ -61,30 +64,30 @@ export interface Config {
     readonly staleIfErrorMs: number;
   };
   readonly session: {
-    /** Never empty: the first one seals, all of them open. */
+    /** Never empty: the first one seals, and all of them open. */
     readonly secrets: readonly string[];
     readonly ttlMs: number;
-    /** `none` for previews inside another site's frame. */
+    /** `none` for previews embedded in another site's frame. */
     readonly sameSite: "lax" | "none";
   };
-  /** Where it is not set, the API's own configuration tells. */
+  /** Issuer, client id and audience are taken from the API's configuration if they are not set. */
   readonly oidc: {
     readonly clientId: string | undefined;
-    /** Undefined: a public client. */
+    /** Undefined for a public client. */
     readonly clientSecret: string | undefined;
     /** The issuer, as this process reaches it. */
     readonly issuer: string | undefined;
-    /** The issuer's base URL as browsers reach it, where that differs. */
+    /** The issuer's base URL as browsers reach it, if that differs. */
     readonly publicIssuer: string | undefined;
     readonly audience: string | undefined;
-    /** Space-separated, `openid` among them. */
+    /** Space-separated, including `openid`. */
     readonly scope: string;
-    /** Whether an issuer may be plain http on another machine. */
+    /** Whether the issuer may be plain http even on another machine. */
     readonly allowInsecure: boolean;
   };
   readonly upstream: {
     readonly connectTimeoutMs: number;
-    /** 0: as long as it takes. */
+    /** 0 for no limit. */
     readonly headerTimeoutMs: number;
     readonly idleTimeoutMs: number;
   };
@@ -95,26 +98,26 @@ export interface Config {
     readonly targetBytes: number;
     readonly headerBytes: number;
     readonly headerFields: number;
-    /** 0: as long as it takes. */
+    /** 0 for no limit. */
     readonly bodyIdleTimeoutMs: number;
     readonly tunnelBufferBytes: number;
-    /** How long the gateway still takes connections after it turned not ready. */
+    /** How long the gateway still accepts connections after it has become unready. */
     readonly shutdownDelayMs: number;
     readonly shutdownTimeoutMs: number;
-    /** Failed credentials and unknown sandboxes that one client address may have a minute. */
+    /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
     readonly refusalsPerMinute: number;
   };
   readonly log: {
     readonly level: LogLevel;
     readonly format: "json" | "pretty";
   };
-  /** Where metrics are served; undefined: nowhere. */
+  /** The port that serves metrics; undefined for none. */
   readonly metricsPort: number | undefined;
-  /** More than one share the cache's database and the port. */
+  /** Several workers share the port and the cache's database. */
   readonly workers: WorkerCount;
 }
 
-/** Where the listener's certificate is: paths of PEM files. */
+/** The listener's certificate chain and private key: paths of PEM files. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
@@ -123,15 +126,15 @@ export interface TlsFiles {
 /** The least severe level that is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** How cross-origin answers are shared. */
+/** When an app's responses can be read across origins. */
 export type CorsMode = (typeof CORS_MODES)[number];
 
-/** Either the configuration, or everything that is wrong with it. */
+/** Either the configuration, or every problem with it. */
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 
-/** Reads the configuration out of environment variables; those that it does not know are left alone. */
+/** Reads the configuration from environment variables; unknown ones are ignored. */
 export function parseConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): ConfigResult {
@@ -145,10 +148,10 @@ export function parseConfig(
 
 type Values = SettingValues<typeof SETTINGS>;
 
-/** Values that are right each by itself, and not together. */
+/** Values that are valid individually, but not in combination. */
 function conflicts(values: Values): SettingProblem[] {
   const problems: SettingProblem[] = [];
-  function object(
+  function report(
     name: keyof typeof SETTINGS,
     given: string | undefined,
     allowed: string,
@@ -156,36 +159,29 @@ function conflicts(values: Values): SettingProblem[] {
     problems.push({ name, given, allowed, purpose: SETTINGS[name].purpose });
   }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
-    object("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
+    report("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
   }
   if (values.ENABLE_TLS) {
     for (const name of ["TLS_CERT_FILE", "TLS_KEY_FILE"] as const) {
       if (values[name] !== undefined) continue;
-      object(name, undefined, "a path while ENABLE_TLS is true");
+      report(name, undefined, "a path while ENABLE_TLS is true");
     }
   }
   if (values.WORKERS !== 1) {
     if (values.ENABLE_TLS) {
-      object("ENABLE_TLS", '"true"', "false while WORKERS is not 1");
+      report("ENABLE_TLS", '"true"', "false while WORKERS is not 1");
     }
+    // Threads cannot share such a database: each would have its own, or find it locked.
     const location = cacheLocationOf(values);
     if (location.kind === "none" || location.kind === "kv") {
-      const given = values.CACHE_URL && localCacheText(location);
+      const given = values.CACHE_URL &&
+        JSON.stringify(formatLocalCache(location));
       const allowed = "redis://…, rediss://… or an https URL of a KV Connect " +
         "service while WORKERS is not 1, or REDIS_HOST instead";
-      object("CACHE_URL", given, allowed);
+      report("CACHE_URL", given, allowed);
     }
   }
   return problems;
-}
-
-/** A database that threads cannot share, as it was written: each would have its own, or find it locked. */
-function localCacheText(
-  location: CacheLocation & { kind: "none" | "kv" },
-): string {
-  return JSON.stringify(
-    location.kind === "none" ? "none" : `kv:${location.path ?? ""}`,
-  );
 }
 
 function tlsFiles(values: Values): TlsFiles | undefined {
@@ -210,7 +206,7 @@ function cacheLocationOf(values: Values): CacheLocation {
   };
 }
 
-/** Variables are in seconds, as Daytona's are; inside the gateway, durations are in milliseconds. */
+/** Variables are in seconds, like Daytona's; inside the gateway, durations are in milliseconds. */
 function toMs(seconds: number): number {
   return seconds * 1000;
 }
@@ -286,7 +282,7 @@ function assemble(values: Values): Config {
   };
 }
 
-/** What a person needs to know to set right all of `problems`, as lines of text. */
+/** Explains to a person how to fix all of `problems`, as lines of text. */
 export function formatProblems(problems: readonly SettingProblem[]): string {
   const width = Math.max(...problems.map(({ name }) => name.length));
   const indent = " ".repeat(width + 4);
@@ -299,6 +295,6 @@ export function formatProblems(problems: readonly SettingProblem[]): string {
   return [
     "The gateway cannot start with this environment:",
     ...entries,
-    "The README lists every variable. To look around without a Daytona of your own: deno task demo",
+    "The README lists every variable. To try the gateway without a Daytona of your own: deno task demo",
   ].join("\n\n");
 }

@@ -1,6 +1,6 @@
 /**
- * The gateway's error vocabulary: every failure that a client can see has one of these codes, which travel in
- * `X-Porthole-Error` and in the problem's `code` member, and its HTTP status (RFC 9110 section 15).
+ * The gateway's error codes and their HTTP statuses (RFC 9110 section 15). Every failure that a client can see has one
+ * of these codes, in `X-Porthole-Error` and in the `code` member of the problem details (RFC 9457).
  */
 export const ERROR_STATUS = {
   bad_host: 400,
@@ -48,13 +48,11 @@ export const ERROR_STATUS = {
 /** A stable, documented error code. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/**
- * A failure with a public code and a private reason: `message` and `cause` go to the log, never to the client.
- */
+/** A failure with a public code and a private reason: `message` and `cause` are logged, never sent to the client. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: ErrorCode;
-  /** Seconds after which a retry is worth it (Retry-After, RFC 9110 section 10.2.3). */
+  /** Seconds after which a retry may succeed (Retry-After, RFC 9110 section 10.2.3). */
   readonly retryAfterSec: number | undefined;
 
   constructor(
@@ -70,7 +68,7 @@ export class GatewayError extends Error {
     this.retryAfterSec = options.retryAfterSec;
   }
 
-  /** The HTTP status that belongs to the code. */
+  /** The HTTP status of the code. */
   get status(): number {
     return ERROR_STATUS[this.code];
   }

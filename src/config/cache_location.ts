@@ -1,20 +1,20 @@
-/** Where the durable cache tier is kept, and how that is written. */
+/** The location of the durable cache tier, and its format. */
 import { z } from "zod";
 import type { Format } from "../lib/settings.ts";
 
-/** Where the durable cache tier is kept. */
+/** The location of the durable cache tier. */
 export type CacheLocation =
   | { readonly kind: "none" }
-  /** As `Deno.openKv(path)` takes it: undefined is the platform's own database, `:memory:` one without a file. */
+  /** `path` as in `Deno.openKv(path)`: undefined for the platform's own database, `:memory:` for one without a file. */
   | { readonly kind: "kv"; readonly path: string | undefined }
   | { readonly kind: "kv-connect"; readonly url: string }
   | RedisLocation;
 
-/** A Redis server, and who we are there. */
+/** A Redis server, and the credentials for it. */
 export interface RedisLocation {
   readonly kind: "redis";
   readonly tls: boolean;
-  /** A name or an address; an IPv6 address has no brackets here. */
+  /** A host name or an IP address; an IPv6 address is without brackets. */
   readonly hostname: string;
   readonly port: number;
   readonly username: string | undefined;
@@ -23,12 +23,12 @@ export interface RedisLocation {
   readonly database: number;
 }
 
-/** Where a Redis server listens unless something else is said. */
+/** The default port of Redis. */
 export const REDIS_PORT = 6379;
 
 const LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])$/;
 
-/** A KV Connect service: its token must not travel in the clear, except within this machine. */
+/** Whether this is the URL of a KV Connect service: its token must not leave this machine unencrypted. */
 function isKvConnect(url: URL): boolean {
   return url.protocol === "https:" ||
     url.protocol === "http:" && LOOPBACK.test(url.hostname);
@@ -61,13 +61,20 @@ function locationOf(text: string): CacheLocation | undefined {
     try {
       return redisLocation(url);
     } catch {
-      return undefined; // a user name or password that is no percent-encoding
+      return undefined; // invalid percent-encoding in the user name or password
     }
   }
   return isKvConnect(url) ? { kind: "kv-connect", url: text } : undefined;
 }
 
-/** How `CACHE_URL` is written. */
+/** Writes a location that is private to one process as `CACHE_URL` has it. */
+export function formatLocalCache(
+  location: CacheLocation & { kind: "none" | "kv" },
+): string {
+  return location.kind === "none" ? "none" : `kv:${location.path ?? ""}`;
+}
+
+/** The format of `CACHE_URL`. */
 export function cacheLocation(): Format<CacheLocation> {
   return {
     allowed:
@@ -75,7 +82,7 @@ export function cacheLocation(): Format<CacheLocation> {
     schema: z.string().transform((text, context): CacheLocation => {
       const location = locationOf(text);
       if (location !== undefined) return location;
-      context.addIssue("not a place for a cache");
+      context.addIssue("not a cache location");
       return z.NEVER;
     }),
   };

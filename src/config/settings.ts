@@ -1,4 +1,4 @@
-/** Every environment variable: what it is for, how it is written, and what holds where it is not set. */
+/** Every environment variable: its purpose, its format and its default. */
 import {
   addressRange,
   baseUrl,
@@ -20,10 +20,10 @@ import { oidcScope } from "./oidc_scope.ts";
 import { previewDomain } from "./preview_domain.ts";
 import { workerCount } from "./worker_count.ts";
 
-/** How cross-origin answers are shared. */
+/** When an app's responses can be read across origins. */
 export const CORS_MODES = ["auto", "reflect", "off"] as const;
 
-/** From the most to the least talkative. */
+/** From the most to the least verbose. */
 export const LOG_LEVELS = [
   "trace",
   "debug",
@@ -49,7 +49,7 @@ export const SETTINGS = {
   },
   API_CLIENT_TIMEOUT_SEC: {
     group: "Daytona",
-    // Daytona's proxy waits 60 s; somebody is waiting for a page here, and a call is tried three times.
+    // Daytona's proxy waits 60 s per attempt. Here a user is waiting for a page, and it covers all attempts.
     purpose: "How long one call of the API may take.",
     format: seconds(),
     default: "10",
@@ -104,7 +104,7 @@ export const SETTINGS = {
   },
   PROXY_PROTOCOL: {
     group: "Public addresses",
-    // A wrong https fails in plain sight; a wrong http quietly drops Secure from every cookie.
+    // A wrong https fails visibly; a wrong http silently drops Secure from every cookie.
     purpose:
       "The scheme that clients see, also behind a load balancer that terminates TLS.",
     format: oneOf("http", "https"),
@@ -311,7 +311,7 @@ export const SETTINGS = {
   },
   UPSTREAM_HEADER_TIMEOUT_SEC: {
     group: "Runners",
-    // Long enough for slow pages and long polls, and yet no exchange is held for ever by an app that hangs.
+    // Long enough for slow pages and long polling, yet an app that hangs does not hold an exchange forever.
     purpose:
       "How long an app may take until its response begins; 0 is without limit.",
     format: seconds({ min: 0 }),

@@ -1,14 +1,14 @@
-/** How `WORKERS` is written, and what it comes to. */
+/** The format of `WORKERS`, and the number of workers it stands for. */
 import { z } from "zod";
 import { integer } from "../lib/formats.ts";
 import type { Format } from "../lib/settings.ts";
 
-/** How many threads serve; `auto` is one for each core of the machine. */
+/** The number of worker threads; `auto` for one per core of the machine. */
 export type WorkerCount = number | "auto";
 
 const MAX_WORKERS = 64;
 
-/** How `WORKERS` is written. */
+/** The format of `WORKERS`. */
 export function workerCount(): Format<WorkerCount> {
   const number = integer({ min: 1, max: MAX_WORKERS });
   return {
@@ -17,7 +17,7 @@ export function workerCount(): Format<WorkerCount> {
   };
 }
 
-/** The number of workers on a machine with so many cores. */
+/** The number of workers on a machine with `cores` cores. */
 export function workersOn(cores: number, count: WorkerCount): number {
   return count === "auto" ? Math.min(cores, MAX_WORKERS) : count;
 }
