@@ -67,7 +67,7 @@ function locationOf(text: string): CacheLocation | undefined {
   return isKvConnect(url) ? { kind: "kv-connect", url: text } : undefined;
 }
 
-/** Writes a location that is private to one process as `CACHE_URL` has it. */
+/** Writes a location that is private to one process in the format of `CACHE_URL`. */
 export function formatLocalCache(
   location: CacheLocation & { kind: "none" | "kv" },
 ): string {

@@ -36,7 +36,7 @@ export interface SandboxDirectory {
 }
 
 /** Minimum time between two renewals of a sandbox's runner, ms. */
-export const RENEWAL_PAUSE_MS = 5000;
+const RENEWAL_PAUSE_MS = 5000;
 
 /** Creates the directory, which asks the API and caches its answers. */
 export function createSandboxDirectory(
