@@ -43,14 +43,14 @@ export const SETTINGS = {
   },
   PROXY_API_KEY: {
     group: "Daytona",
-    purpose: "The key with which the proxy identifies itself to the API.",
+    purpose: "The key that authenticates the gateway to the API.",
     format: token(),
     secret: true,
   },
   API_CLIENT_TIMEOUT_SEC: {
     group: "Daytona",
     // Daytona's proxy waits 60 s per attempt. Here a user is waiting for a page, and it covers all attempts.
-    purpose: "How long one call of the API may take.",
+    purpose: "Deadline of an API call, including retries.",
     format: seconds(),
     default: "10",
   },
@@ -62,21 +62,21 @@ export const SETTINGS = {
   },
   PROXY_PORT: {
     group: "Listening",
-    purpose: "The port to listen on; 0 takes any free one.",
+    purpose: "The port to listen on; 0 picks a free one.",
     format: integer({ min: 0, max: 65535 }),
     default: "4000",
   },
   WORKERS: {
     group: "Listening",
     purpose:
-      "How many threads serve the port, each with caches of its own; auto is one for each core. More than one needs Redis or KV Connect, and no ENABLE_TLS.",
+      "Number of threads that serve the port, each with caches of its own; auto means one per core. More than one requires Redis or KV Connect, and excludes ENABLE_TLS.",
     format: workerCount(),
     default: "1",
   },
   TRUSTED_PROXIES: {
     group: "Listening",
     purpose:
-      "Load balancers in front, whose X-Forwarded-For names the client's address.",
+      "Load balancers in front, whose X-Forwarded-For is trusted for the client's address.",
     format: listOf(addressRange()),
     default: "",
     whenUnset: "none",
@@ -90,7 +90,7 @@ export const SETTINGS = {
   TLS_CERT_FILE: {
     group: "Listening",
     purpose:
-      "The certificate chain, PEM; read again when it changes and on SIGHUP.",
+      "The certificate chain, PEM; reloaded when it changes and on SIGHUP.",
     format: optional(filePath()),
     default: "",
     whenUnset: "none",
@@ -106,14 +106,14 @@ export const SETTINGS = {
     group: "Public addresses",
     // A wrong https fails visibly; a wrong http silently drops Secure from every cookie.
     purpose:
-      "The scheme that clients see, also behind a load balancer that terminates TLS.",
+      "The scheme that clients see, even behind a load balancer that terminates TLS.",
     format: oneOf("http", "https"),
     default: "https",
   },
   PROXY_DOMAIN: {
     group: "Public addresses",
     purpose:
-      "Base domains: previews are at {port}-{sandbox} below them; the port, if any, is the one that clients see.",
+      "Base domains: previews are served at {port}-{sandbox} under them; the port, if any, is the one that clients see.",
     format: listOf(previewDomain()),
     default: "",
     whenUnset: "the API's `proxyTemplateUrl`",
@@ -129,14 +129,14 @@ export const SETTINGS = {
   CORS_MODE: {
     group: "Public addresses",
     purpose:
-      "Whether previews can be read across origins: where the app says nothing itself (auto), always (reflect, as Daytona's proxy does, with credentials for trusted origins only), or as the app says (off).",
+      "Whether previews can be read across origins: unless the app sets CORS fields itself (auto), always (reflect, like Daytona's proxy, but with credentials for trusted origins only), or only as the app sets them (off).",
     format: oneOf(...CORS_MODES),
     default: "auto",
   },
   PREVIEW_WARNING_ENABLED: {
     group: "Public addresses",
     purpose:
-      "Whether a browser that opens a preview for the first time in a day is asked whether it trusts it.",
+      "Whether users are asked, once a day per preview host, to confirm that they trust it.",
     format: flag(),
     default: "false",
   },
@@ -155,21 +155,21 @@ export const SETTINGS = {
   },
   OIDC_PUBLIC_DOMAIN: {
     group: "Login",
-    purpose: "The issuer as browsers reach it, where that differs.",
+    purpose: "The issuer as browsers reach it, if that differs.",
     format: optional(baseUrl()),
     default: "",
     whenUnset: "`OIDC_DOMAIN`",
   },
   OIDC_CLIENT_ID: {
     group: "Login",
-    purpose: "The gateway's client id at the issuer.",
+    purpose: "The gateway's client ID at the issuer.",
     format: optional(token()),
     default: "",
     whenUnset: "the API's configuration",
   },
   OIDC_CLIENT_SECRET: {
     group: "Login",
-    purpose: "The client's secret; without one it is a public client.",
+    purpose: "The client secret; without one, the gateway is a public client.",
     format: optional(token()),
     default: "",
     whenUnset: "none",
@@ -177,7 +177,7 @@ export const SETTINGS = {
   },
   OIDC_AUDIENCE: {
     group: "Login",
-    purpose: "The audience to ask for, so that the API takes the token.",
+    purpose: "The audience to request, so that the API accepts the token.",
     format: optional(token()),
     default: "",
     whenUnset: "the API's configuration",
@@ -185,20 +185,20 @@ export const SETTINGS = {
   OIDC_SCOPE: {
     group: "Login",
     purpose:
-      "The scopes to ask for; with offline_access most providers let a session outlast its access token.",
+      "The scopes to request; with offline_access, most providers let a session outlive its access token.",
     format: oidcScope(),
     default: "openid profile email",
   },
   OIDC_ALLOW_INSECURE: {
     group: "Login",
-    purpose: "Whether the issuer may be plain http on another machine.",
+    purpose: "Whether the issuer may be plain http even on another machine.",
     format: flag(),
     default: "false",
   },
   SESSION_SECRETS: {
     group: "Sessions",
     purpose:
-      "Secrets for session cookies: the first one seals, all of them open, so a new one is put in front.",
+      "Secrets for session cookies: the first one seals, and all of them open; to rotate, prepend a new one.",
     format: listOf(longSecret(MIN_SECRET_LENGTH)),
     default: "",
     whenUnset: "derived from PROXY_API_KEY",
@@ -219,15 +219,16 @@ export const SETTINGS = {
   },
   CACHE_URL: {
     group: "Cache",
-    purpose: "Where answers of the API are kept across restarts and machines.",
+    purpose:
+      "Where answers of the API are cached across restarts and machines.",
     format: optional(cacheLocation()),
     default: "",
-    whenUnset: "Redis where `REDIS_HOST` is set, `kv:` otherwise",
+    whenUnset: "Redis if `REDIS_HOST` is set, `kv:` otherwise",
   },
   REDIS_HOST: {
     group: "Cache",
     purpose:
-      "The Redis server to use where CACHE_URL is not set, as Daytona's proxy names it.",
+      "The Redis server to use if CACHE_URL is not set; the name is that of Daytona's proxy.",
     format: optional(listenAddress()),
     default: "",
     whenUnset: "none",
@@ -240,14 +241,14 @@ export const SETTINGS = {
   },
   REDIS_USERNAME: {
     group: "Cache",
-    purpose: "The user to log in as there.",
+    purpose: "The user name for it.",
     format: optional(token()),
     default: "",
     whenUnset: "none",
   },
   REDIS_PASSWORD: {
     group: "Cache",
-    purpose: "The password there.",
+    purpose: "The password for it.",
     format: optional(token()),
     default: "",
     whenUnset: "none",
@@ -261,45 +262,45 @@ export const SETTINGS = {
   },
   CACHE_MAX_ENTRIES: {
     group: "Cache",
-    purpose: "How many answers of each kind are kept in memory.",
+    purpose: "Maximum number of answers of each kind in memory.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "10000",
   },
   RUNNER_TTL_SEC: {
     group: "Cache",
-    purpose: "How long it is remembered which runner holds a sandbox.",
+    purpose: "How long the runner of a sandbox is cached.",
     format: seconds(),
     default: "120",
   },
   PUBLIC_TTL_SEC: {
     group: "Cache",
-    purpose: "How long it is remembered whether a sandbox is public.",
+    purpose: "How long it is cached whether a sandbox is public.",
     format: seconds(),
     default: "120",
   },
   TOKEN_TTL_SEC: {
     group: "Cache",
-    purpose: "How long an accepted token is remembered.",
+    purpose: "How long an accepted token is cached.",
     format: seconds(),
     default: "120",
   },
   TOKEN_REFUSED_TTL_SEC: {
     group: "Cache",
-    purpose: "How long a refused token is remembered.",
+    purpose: "How long a refused token is cached.",
     format: seconds(),
     default: "5",
   },
   SIGNED_TOKEN_TTL_SEC: {
     group: "Cache",
     purpose:
-      "How long a signed link is remembered, and so may outlive its revocation.",
+      "How long a signed link is cached, and so may outlive its revocation.",
     format: seconds(),
     default: "60",
   },
   STALE_IF_ERROR_SEC: {
     group: "Cache",
     purpose:
-      "How long past its time an answer is still used while the API is down.",
+      "How long past its TTL an answer may be used while the API is down.",
     format: seconds({ min: 0 }),
     default: "600",
   },
@@ -313,89 +314,89 @@ export const SETTINGS = {
     group: "Runners",
     // Long enough for slow pages and long polling, yet an app that hangs does not hold an exchange forever.
     purpose:
-      "How long an app may take until its response begins; 0 is without limit.",
+      "How long an app may take to start its response; 0 means no limit.",
     format: seconds({ min: 0 }),
     default: "300",
   },
   UPSTREAM_IDLE_TIMEOUT_SEC: {
     group: "Runners",
     purpose:
-      "How long an unused connection to a runner is kept: shorter than the runner keeps it.",
+      "How long an idle connection to a runner is kept; it must be shorter than the runner's own timeout.",
     format: seconds(),
     default: "30",
   },
   MAX_CONCURRENT_EXCHANGES: {
     group: "Limits",
     purpose:
-      "How many requests and WebSockets may be open at once; more are answered 503.",
+      "Maximum number of concurrent requests and WebSockets; more are answered with 503.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "10000",
   },
   MAX_EXCHANGES_PER_SANDBOX: {
     group: "Limits",
-    purpose: "How many of these one sandbox may have.",
+    purpose: "Maximum number of these for one sandbox.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "1000",
   },
   MAX_TUNNELS: {
     group: "Limits",
-    purpose: "How many of them may be WebSockets.",
+    purpose: "Maximum number of these that are WebSockets.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "5000",
   },
   MAX_TARGET_BYTES: {
     group: "Limits",
     purpose:
-      "How long a path with its query may be; a longer one is answered 414.",
+      "Maximum length of the path with its query; a longer one is answered with 414.",
     format: integer({ min: 1000, max: 65_536 }),
     default: "32768",
   },
   MAX_HEADER_BYTES: {
     group: "Limits",
     purpose:
-      "How many bytes a request's header fields may have; more are answered 431.",
+      "Maximum size of a request's header fields, in bytes; more is answered with 431.",
     format: integer({ min: 1000, max: 65_536 }),
     default: "32768",
   },
   MAX_HEADER_FIELDS: {
     group: "Limits",
     purpose:
-      "How many header fields a request may have; more are answered 431.",
+      "Maximum number of header fields in a request; more are answered with 431.",
     format: integer({ min: 10, max: 128 }),
     default: "100",
   },
   BODY_IDLE_TIMEOUT_SEC: {
     group: "Limits",
     purpose:
-      "How long a client may send nothing of its upload or take nothing of its download, and an app nothing of an upload; 0 is without limit.",
+      "How long a client may stall its upload or download, and an app an upload; 0 means no limit.",
     format: seconds({ min: 0 }),
     default: "300",
   },
   REFUSALS_PER_MINUTE: {
     group: "Limits",
     purpose:
-      "How many failed credentials and unknown sandboxes one client address may have a minute before it is answered 429.",
+      "How many failed credentials and unknown sandboxes a client address may have per minute before it is answered with 429.",
     format: integer({ min: 1, max: 1_000_000 }),
     default: "300",
   },
   TUNNEL_BUFFER_BYTES: {
     group: "Limits",
     purpose:
-      "How many bytes a WebSocket may have waiting for a slow app before it is closed with 1013.",
+      "How many bytes a WebSocket may buffer for a slow app before it is closed with 1013.",
     format: integer({ min: 65_536, max: 1_073_741_824 }),
     default: "16777216",
   },
   SHUTDOWN_TIMEOUT_SEC: {
     group: "Limits",
     purpose:
-      "How long requests and WebSockets may go on after the first signal to stop.",
+      "How long requests and WebSockets may continue after the first signal to stop.",
     format: seconds({ min: 0 }),
     default: "3600",
   },
   SHUTDOWN_DELAY_SEC: {
     group: "Limits",
     purpose:
-      "How long after SIGTERM new connections are still taken while /ready already fails, so that a balancer can notice.",
+      "How long after SIGTERM new connections are still accepted while /ready already fails, so that a load balancer can notice.",
     format: seconds({ min: 0, max: 600 }),
     default: "5",
   },
@@ -414,7 +415,7 @@ export const SETTINGS = {
   },
   LOG_FORMAT: {
     group: "Observability",
-    purpose: "One JSON object a line, or text for people.",
+    purpose: "One JSON object per line, or text for people.",
     format: oneOf("json", "pretty"),
     default: "json",
   },
