@@ -188,7 +188,7 @@ export function createCache<V>(
         onEvent("fill_failed", kind);
         const earlier = memory.get(id);
         if (earlier === undefined) throw error;
-        backOff(earlier, now());
+        if (isCurrent()) backOff(earlier, now()); // of a newer value this failure says nothing
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };
       }

@@ -1,3 +1,5 @@
+import { isUpcoming } from "../lib/upcoming.ts";
+
 /** Least time between two reports of the same kind of failure, ms. */
 const REPORT_EVERY_MS = 60_000;
 
@@ -10,8 +12,9 @@ export function createReportLimit(
 ): (kind: string) => boolean {
   const reportedAt = new Map<string, number>();
   return (kind) => {
-    const last = reportedAt.get(kind) ?? -Infinity;
-    if (now() - last < REPORT_EVERY_MS) return false;
+    const nextAt = (reportedAt.get(kind) ?? -Infinity) + REPORT_EVERY_MS;
+    const pause = { now: now(), withinMs: REPORT_EVERY_MS };
+    if (isUpcoming(nextAt, pause)) return false;
     reportedAt.set(kind, now());
     return true;
   };

@@ -311,6 +311,23 @@ Deno.test("set() replaces the value in both tiers, and a fill under way does not
   equal(durable.entries.get("test/sandbox-1")?.value, "set");
 });
 
+Deno.test("set() is not taken for failing because a fill that it overtook fails", async () => {
+  const { cache, clock, events } = setUp();
+  const api = source();
+  const release = hold(api);
+  const waiting = cache.get(KEY, api.fill);
+  await settled();
+  await cache.set(KEY, { value: "set", ttlMs: TTL });
+  api.down = true;
+  await release();
+  equal(await waiting, "set");
+  api.down = false;
+  clock.time += TTL;
+  events();
+  equal(await cache.get(KEY, api.fill), "v2"); // past its time the source is waited for, as it is not down
+  deepEqual(events(), ["miss"]);
+});
+
 Deno.test("delete() drops both tiers, and a fill under way does not undo it", async () => {
   const durable = fakeStore();
   const { cache, clock } = setUp({ durable });
