@@ -317,12 +317,12 @@ Deno.test("set() is not taken for failing because a fill that it overtook fails"
   const release = hold(api);
   const waiting = cache.get(KEY, api.fill);
   await settled();
-  await cache.set(KEY, { value: "set", ttlMs: TTL });
+  await cache.set(KEY, { value: "set", ttlMs: 5_000 });
   api.down = true;
   await release();
   equal(await waiting, "set");
   api.down = false;
-  clock.time += TTL;
+  clock.time += 30_000;
   events();
   equal(await cache.get(KEY, api.fill), "v2"); // past its time the source is waited for, as it is not down
   deepEqual(events(), ["miss"]);
