@@ -21,6 +21,7 @@ export const ERROR_STATUS = {
   build_log_not_found: 404,
   port_not_served: 404,
   route_not_found: 404,
+  unknown_domain: 404,
   method_not_allowed: 405,
   upload_stalled: 408,
   target_too_long: 414,

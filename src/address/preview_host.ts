@@ -25,7 +25,9 @@ export type ParsedHost =
   | { readonly kind: "base"; readonly base: string }
   /** Below a base domain, but not a preview host. */
   | { readonly kind: "malformed" }
-  /** An address or name that is not ours, as in a load balancer's health checks. */
+  /** Reads as a preview host, but below none of the base domains. */
+  | { readonly kind: "unknown_domain" }
+  /** Any other address or name that is not ours, as in a load balancer's health checks. */
   | { readonly kind: "foreign" };
 
 const FIRST_LABEL = /^([1-9][0-9]{0,4})-([a-z0-9_-]{1,57})$/;
@@ -47,19 +49,24 @@ export function parseHost(
   for (const base of baseDomains) {
     if (name === base) return { kind: "base", base };
     if (!name.endsWith(base) || name.at(-base.length - 1) !== ".") continue;
-    const match = FIRST_LABEL.exec(name.slice(0, -base.length - 1));
-    const sandboxPort = Number(match?.[1]);
-    const label = match?.[2];
-    if (label === undefined || sandboxPort > 65535) {
-      return { kind: "malformed" };
-    }
+    const first = parseFirstLabel(name.slice(0, -base.length - 1));
+    if (first === undefined) return { kind: "malformed" };
     const authoritySuffix = base + port;
-    return {
-      kind: "preview",
-      host: { port: sandboxPort, label, base, authoritySuffix },
-    };
+    return { kind: "preview", host: { ...first, base, authoritySuffix } };
   }
-  return { kind: "foreign" };
+  const dot = name.indexOf(".");
+  return dot > 0 && parseFirstLabel(name.slice(0, dot)) !== undefined
+    ? { kind: "unknown_domain" }
+    : { kind: "foreign" };
+}
+
+function parseFirstLabel(
+  text: string,
+): Pick<PreviewHost, "port" | "label"> | undefined {
+  const match = FIRST_LABEL.exec(text);
+  const port = Number(match?.[1]);
+  const label = match?.[2];
+  return label === undefined || port > 65535 ? undefined : { port, label };
 }
 
 /** Whether an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port. */

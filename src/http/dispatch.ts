@@ -82,6 +82,11 @@ export function createDispatch(options: DispatchOptions): Handler {
     const { authority, target } = split.address;
     const parsed = parseHost(authority);
     if (parsed.kind === "malformed") return refuse("bad_host");
+    if (parsed.kind === "unknown_domain") {
+      // As long as the API has not said which domains are ours, this may be one of them.
+      const isKnown = options.baseDomains().length > 0;
+      return refuse(isKnown ? "unknown_domain" : "api_unreachable");
+    }
     const exchange = {
       id,
       request,

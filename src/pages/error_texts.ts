@@ -137,6 +137,13 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The gateway has no such page.",
     hint: "See /docs for the pages that it has.",
   },
+  unknown_domain: {
+    title: "This gateway does not serve this domain",
+    detail:
+      "The address looks like a preview's, but its domain is not one of this gateway's.",
+    hint:
+      "Check the address. The gateway's operator names its domains in PROXY_DOMAIN.",
+  },
   upload_stalled: {
     title: "The upload stalled",
     detail: "The rest of the request did not arrive in time.",
@@ -197,8 +204,9 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   api_unreachable: {
     title: "The sandbox cannot be looked up",
-    detail: "The Daytona API is not responding right now.",
-    hint: "Try again in a few seconds.",
+    detail: "The gateway could not ask the Daytona API about this sandbox.",
+    hint:
+      "Try again in a few seconds. If that does not help, report the request ID to the gateway's operator.",
   },
   overloaded: {
     title: "The gateway is busy",

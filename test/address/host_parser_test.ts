@@ -26,7 +26,7 @@ Deno.test("createHostParser() reads a host as parseHost() does, and the same one
 Deno.test("createHostParser() reads a host anew once the base domains are others", () => {
   let bases: readonly string[] = [];
   const parse = createHostParser(() => bases);
-  assert.equal(parse(HOST).kind, "foreign");
+  assert.equal(parse(HOST).kind, "unknown_domain");
   bases = ["preview.example.com"];
   assert.equal(parse(HOST).kind, "preview");
 });

@@ -97,13 +97,35 @@ Deno.test("parseHost() tells the base domain and foreign hosts apart", () => {
   });
   for (
     const host of [
-      "3000-demo.evil.com",
-      "3000-demo.xproxy.localhost",
-      "3000-demoproxy.localhost",
       "127.0.0.1:4000",
       "[::1]:4000",
       "localhost",
       "proxy.localhost.evil.com",
+    ]
+  ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
+});
+
+Deno.test("parseHost() tells a preview host on another domain from other foreign hosts", () => {
+  for (
+    const host of [
+      "3000-demo.evil.com",
+      "3000-Demo.Evil.com.:4000",
+      "3000-demo.xproxy.localhost",
+      "3000-demoproxy.localhost",
+    ]
+  ) {
+    assert.equal(parseHost(host, BASES).kind, "unknown_domain", host);
+    assert.equal(parseHost(host, []).kind, "unknown_domain", host);
+  }
+  for (
+    const host of [
+      "3000-demo",
+      "03000-demo.evil.com",
+      "65536-demo.evil.com",
+      "x.3000-demo.evil.com",
+      "3000.evil.com",
+      "10.0.0.7",
+      "[3000-1::1]",
     ]
   ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
 });

@@ -71,6 +71,38 @@ Deno.test("the base domain is learnt from the API where none is configured", asy
   assert.equal(answer.status, 200);
 });
 
+Deno.test("a preview is no 404 as long as the API has not told which domains are ours", async () => {
+  await using gateway = await startGateway({
+    PROXY_DOMAIN: "",
+    OIDC_DOMAIN: "http://127.0.0.1:1",
+    OIDC_CLIENT_ID: "porthole",
+    API_CLIENT_TIMEOUT_SEC: "1",
+  });
+  gateway.stack.api.outage = 500;
+  for (const path of ["/", "/health", "/login", "/toolbox/demo/files"]) {
+    const answer = await gateway.send("3000-demo.proxy.localhost", { path });
+    assert.equal(answer.status, 503, path);
+    assert.equal(answer.headers.get("x-porthole-error"), "api_unreachable");
+    assert.notEqual(answer.headers.get("retry-after"), null);
+  }
+  for (const path of ["/login?return_to=x", "/callback?state=x"]) {
+    const answer = await gateway.send(BASE, { path });
+    assert.equal(answer.json().code, "login_unavailable", path);
+  }
+  // What reads as no preview was never one of ours.
+  const other = await gateway.send("02280-demo.proxy.localhost");
+  assert.equal(other.json().code, "route_not_found");
+});
+
+Deno.test("a preview on a domain that is not ours is told so, whatever its path", async () => {
+  await using gateway = await startGateway();
+  for (const path of ["/", "/health", "/toolbox/demo/files"]) {
+    const answer = await gateway.send("3000-demo.elsewhere.test", { path });
+    assert.equal(answer.status, 404, path);
+    assert.equal(answer.json().code, "unknown_domain");
+  }
+});
+
 Deno.test("/openapi.json and /docs describe the routes, and load nothing from elsewhere", async () => {
   await using gateway = await startGateway();
   const description = (await gateway.send(BASE, { path: "/openapi.json" }))

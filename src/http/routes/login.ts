@@ -106,8 +106,11 @@ export function addLoginRoutes(
   /** @throws {GatewayError} where there is no login here, or not yet */
   function loginAt(context: ControlContext): Login {
     const state = options.login();
-    if (state.kind === "unknown") {
-      throw new GatewayError("login_unavailable", "Provider not known yet");
+    if (state.kind === "unknown" || options.baseDomains().length === 0) {
+      throw new GatewayError(
+        "login_unavailable",
+        "The API has not told the provider or the base domains yet",
+      );
     }
     if (state.kind === "off" || context.base === undefined) {
       throw new GatewayError("route_not_found", "No login on this host");
