@@ -1,12 +1,20 @@
-/** An error's message followed by those of its causes, outermost first, on one line for a log; no stack. */
+/**
+ * An error's message followed by those of its causes, outermost first, on one line for a log; no stack. A cause that says
+ * nothing new is left out, and so is one that is no error: libraries attach whole requests, secrets included.
+ */
 export function describeError(error: unknown): string {
-  const parts: string[] = [];
-  for (let current = error; current !== undefined; current = causeOf(current)) {
-    parts.push(current instanceof Error ? current.message : String(current));
+  if (!(error instanceof Error)) {
+    return typeof error === "object" ? "not an error" : String(error);
   }
-  return parts.join(": ");
+  let text = messageOf(error);
+  for (let { cause } = error; cause instanceof Error; { cause } = cause) {
+    const message = messageOf(cause);
+    if (!text.includes(message)) text += `: ${message}`;
+  }
+  return text;
 }
 
-function causeOf(error: unknown): unknown {
-  return error instanceof Error ? error.cause : undefined;
+/** An AggregateError, for one, may have no message. */
+function messageOf({ message, name }: Error): string {
+  return message || name;
 }

@@ -3,8 +3,37 @@ import { describeError } from "../../src/lib/describe_error.ts";
 
 Deno.test("describeError() tells the chain of causes in one line", () => {
   const error = new Error("no page", {
-    cause: new TypeError("no host", { cause: "gone" }),
+    cause: new TypeError("no host", { cause: new Error("gone") }),
   });
   assert.equal(describeError(error), "no page: no host: gone");
+  assert.equal(describeError(new AggregateError([])), "AggregateError");
+});
+
+Deno.test("describeError() leaves out a cause that its parent has told already", () => {
+  const error = new Error("Daytona API, getSandbox: status 401", {
+    cause: new Error("status 401", { cause: new Error("key unknown") }),
+  });
+  assert.equal(
+    describeError(error),
+    "Daytona API, getSandbox: status 401: key unknown",
+  );
+});
+
+Deno.test("describeError() prints no cause that is no error: it may hold a whole request", () => {
+  for (
+    const cause of [
+      new URLSearchParams("code=secret&state=secret"),
+      { parameters: "secret" },
+      "secret",
+      null,
+    ]
+  ) {
+    const error = new Error("no login", { cause });
+    assert.equal(describeError(error), "no login");
+    if (typeof cause === "object") {
+      assert.equal(describeError(cause), "not an error");
+    }
+  }
   assert.equal(describeError("text"), "text");
+  assert.equal(describeError(undefined), "undefined");
 });

@@ -1,6 +1,7 @@
 /** Logging in at a real OpenID provider, against the whole service. */
 import assert from "node:assert/strict";
 import { clockSkew, type Forgery } from "../stack/openid_provider.ts";
+import { collectLog } from "../support/collected_log.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";
 
@@ -139,6 +140,22 @@ Deno.test("whoever follows a link whose key was replaced learns that, and is not
   );
   assert.equal(page.status, 401);
   assert.equal(codeOf(page), "credential_invalid");
+});
+
+Deno.test("why a login was declined is logged, and nothing of the callback's query", async () => {
+  await using log = await collectLog();
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  const { hops } = await browser.deny(form);
+  const callback = hops.find(({ url }) => url.includes("/callback?"));
+  const state = new URL(callback?.url ?? "").searchParams.get("state") ?? "";
+  const { code, reason } = await log.next("request refused");
+  assert.equal(code, "login_denied");
+  assert.match(String(reason), /^Denied at the provider/);
+  const text = JSON.stringify(log.records());
+  assert.equal(text.includes(state), false);
+  assert.doesNotMatch(text, /object Object|state=/);
 });
 
 /** Goes through a login up to the callback's address, without calling that. */

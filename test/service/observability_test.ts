@@ -1,28 +1,16 @@
 /** What an operator and a developer can see of an exchange, against the whole service. */
 import assert from "node:assert/strict";
-import type { LineWriter } from "../../src/observability/line_writer.ts";
-import { startLogging } from "../../src/observability/log.ts";
 import { KEYS } from "../stack/stack.ts";
+import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";
 const LOCKED = "3000-locked.proxy.localhost";
 const TRUSTING = { TRUSTED_PROXIES: "127.0.0.1" };
 
-function collector(): LineWriter & { records(): Record<string, unknown>[] } {
-  const lines: string[] = [];
-  return {
-    dropped: 0,
-    write: (line) => lines.push(line),
-    flush: () => Promise.resolve(),
-    records: () => lines.map((line) => JSON.parse(line)),
-  };
-}
-
 Deno.test("an exchange's record says what it was, how it was resolved and how much went through, and no secret", async () => {
-  const lines = collector();
-  const stop = await startLogging({ level: "info", format: "json" }, lines);
-  await using gateway = await startGateway({}, { lines });
+  await using log = await collectLog();
+  await using gateway = await startGateway({}, { lines: log.lines });
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   for (const _ of [1, 2]) {
     await gateway.send(LOCKED, {
@@ -34,10 +22,7 @@ Deno.test("an exchange's record says what it was, how it was resolved and how mu
   }
   await gateway.send(LOCKED, { path: "/echo?secret=1" });
   await gateway.service.close();
-  await stop();
-  const records = lines.records().filter(({ message }) =>
-    message === "request"
-  );
+  const records = log.records().filter(({ message }) => message === "request");
   const facts = records.map((
     { route, port, sandboxId, status, cache, receivedBytes, by, error },
   ) => [route, port, sandboxId, status, cache, receivedBytes, by, error]);
@@ -48,7 +33,7 @@ Deno.test("an exchange's record says what it was, how it was resolved and how mu
   ]);
   assert.equal(Number(records[0]?.sentBytes) > 0, true);
   assert.equal(typeof records[0]?.resolvedMs, "number");
-  const text = JSON.stringify(lines.records());
+  const text = JSON.stringify(log.records());
   assert.doesNotMatch(text, new RegExp(KEYS.lockedToken));
   assert.doesNotMatch(text, /secret/);
 });
