@@ -15,6 +15,7 @@ import {
 } from "./config/settings.ts";
 import { type WorkerCount, workersOn } from "./config/worker_count.ts";
 import { deepFreeze } from "./lib/freeze.ts";
+import { isExposedHttp } from "./lib/plain_http.ts";
 import {
   readSettings,
   type SettingProblem,
@@ -166,6 +167,17 @@ function conflicts(values: Values): SettingProblem[] {
       if (values[name] !== undefined) continue;
       report(name, undefined, "a path while ENABLE_TLS is true");
     }
+  }
+  const { OIDC_DOMAIN: issuer } = values;
+  if (
+    issuer !== undefined && isExposedHttp(issuer) &&
+    !values.OIDC_ALLOW_INSECURE
+  ) {
+    report(
+      "OIDC_DOMAIN",
+      JSON.stringify(issuer),
+      "an https URL, or plain http on this machine, while OIDC_ALLOW_INSECURE is false",
+    );
   }
   if (values.WORKERS !== 1) {
     if (values.ENABLE_TLS) {

@@ -13,7 +13,6 @@ import { createSandboxDirectory } from "./directory/sandboxes.ts";
 import { createDispatch } from "./http/dispatch.ts";
 import { headLimits } from "./http/head_limits.ts";
 import { sleep } from "./lib/backoff.ts";
-import { describeError } from "./lib/describe_error.ts";
 import { settlesWithin } from "./lib/settles_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
@@ -128,10 +127,7 @@ function composeInstallation(config: Config, api: DaytonaApi): Installation {
     api,
     sleep,
     random: Math.random,
-    onFailure: (error) =>
-      loggerFor("start").warn("configuration not received from the API yet", {
-        reason: describeError(error),
-      }),
+    warn: (message, facts) => loggerFor("start").warn(message, facts),
   });
 }
 

@@ -505,3 +505,28 @@ Deno.test("parseConfig() refuses TLS without both of its files", () => {
     "TLS_KEY_FILE",
   ]);
 });
+
+Deno.test("parseConfig() refuses an issuer by plain http on another machine, unless that is allowed", () => {
+  for (
+    const OIDC_DOMAIN of [
+      "http://dex:5556/dex",
+      "HTTP://id.example.com",
+      "http://localhost.example.com",
+      "http://127.0.0.10",
+    ]
+  ) {
+    const result = parseConfig({ ...REQUIRED, OIDC_DOMAIN });
+    ok(!result.ok, OIDC_DOMAIN);
+    const [problem, ...rest] = result.problems;
+    equal(problem?.name, "OIDC_DOMAIN");
+    ok(/^"http:/.test(problem.given ?? ""));
+    ok(/https.*OIDC_ALLOW_INSECURE/.test(problem.allowed), problem.allowed);
+    deepEqual(rest, []);
+    const allowed = configOf({ OIDC_DOMAIN, OIDC_ALLOW_INSECURE: "true" });
+    ok(allowed.oidc.allowInsecure);
+  }
+  for (const host of ["localhost:5556", "127.0.0.1", "[::1]:5556"]) {
+    const OIDC_DOMAIN = `http://${host}/dex`;
+    equal(configOf({ OIDC_DOMAIN }).oidc.issuer, OIDC_DOMAIN);
+  }
+});

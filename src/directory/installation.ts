@@ -5,8 +5,9 @@
 import type { Config } from "../config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/client.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
-import { GatewayError } from "../errors.ts";
 import { backoffMs, type Sleep } from "../lib/backoff.ts";
+import { describeError } from "../lib/describe_error.ts";
+import { isExposedHttp } from "../lib/plain_http.ts";
 
 /** The gateway's registration with an identity provider. */
 export interface OidcSettings {
@@ -36,7 +37,7 @@ export interface Installation {
   /** Lower case, without ports, longest first; empty until they are known. */
   baseDomains(): readonly string[];
   oidc(): OidcState;
-  /** Asks the API until nothing is missing or `signal` aborts; never rejects. */
+  /** Asks the API, at least once, until nothing is missing or `signal` aborts; never rejects. */
   learn(signal: AbortSignal): Promise<void>;
 }
 
@@ -55,14 +56,15 @@ export function oidcSettings(
   return { ...configured, issuer, clientId, audience: audience || undefined };
 }
 
-/** Creates the holder of these facts; `onFailure` is called for every failed attempt to learn them. */
+/** Creates the holder of these facts. */
 export function createInstallation(
   config: Pick<Config, "public" | "oidc">,
   options: {
     api: Pick<DaytonaApi, "config">;
     sleep: Sleep;
     random: () => number;
-    onFailure: (error: unknown) => void;
+    /** Tells the operator. */
+    warn: (message: string, facts?: Record<string, unknown>) => void;
   },
 ): Installation {
   // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
@@ -74,39 +76,53 @@ export function createInstallation(
     ? { kind: "unknown" }
     : { kind: "on", settings: configured };
 
-  function isComplete(): boolean {
-    return domains.length > 0 && oidc.kind !== "unknown";
-  }
-
-  async function fetchMissing(): Promise<void> {
-    const remote = await options.api.config();
+  /** Takes what the API tells; returns whether that completes what is known. */
+  function take(remote: RemoteConfig): boolean {
     if (oidc.kind === "unknown") {
       const settings = oidcSettings(config.oidc, remote.oidc);
       oidc = settings === null ? { kind: "off" } : { kind: "on", settings };
+      if (settings !== null) checkIssuer(settings);
     }
-    if (domains.length > 0) return;
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
-    if (domain === undefined) {
-      throw new GatewayError(
-        "api_unreachable",
-        "The API's proxyTemplateUrl does not name a domain: set PROXY_DOMAIN",
-      );
-    }
-    domains = [domain];
+    if (domain !== undefined) takeDomain(domain);
+    return domains.length > 0;
+  }
+
+  function checkIssuer({ issuer, allowInsecure }: OidcSettings): void {
+    if (allowInsecure || !isExposedHttp(issuer)) return;
+    options.warn(
+      "the API's identity provider is plain http on another machine: nobody can log in unless OIDC_ALLOW_INSECURE is true",
+      { issuer },
+    );
+  }
+
+  function takeDomain(domain: string): void {
+    if (domains.length === 0) domains = [domain];
+    if (domains.includes(domain)) return;
+    options.warn(
+      `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
+    );
   }
 
   return {
     baseDomains: () => domains,
     oidc: () => oidc,
     async learn(signal) {
-      for (let failed = 1; !isComplete() && !signal.aborted; failed++) {
+      for (let failed = 1; !signal.aborted; failed++) {
         try {
-          await fetchMissing();
+          if (take(await options.api.config())) return;
+          options.warn(
+            "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
+          );
         } catch (error) {
-          options.onFailure(error);
-          const pauseMs = backoffMs(failed, BACKOFF, options.random);
-          await options.sleep(pauseMs, signal).catch(() => {});
+          if (signal.aborted) return;
+          options.warn(
+            "the Daytona API cannot be asked yet: check DAYTONA_API_URL",
+            { reason: describeError(error) },
+          );
         }
+        const pauseMs = backoffMs(failed, BACKOFF, options.random);
+        await options.sleep(pauseMs, signal).catch(() => {});
       }
     },
   };

@@ -5,6 +5,7 @@
 import * as oauth from "oauth4webapi";
 import type { OidcSettings } from "../../directory/installation.ts";
 import { GatewayError } from "../../errors.ts";
+import { isLoopbackHttp } from "../../lib/plain_http.ts";
 import { createDiscovery } from "./discovery.ts";
 import { loginError, unavailable } from "./login_error.ts";
 import { forBrowsers } from "./two_addresses.ts";
@@ -217,10 +218,7 @@ export function createOpenidProvider(
   };
 }
 
-/** Plain http only where nobody is on the way, unless it is wanted so. */
-function isPlainHttpAllowed(settings: OidcSettings): boolean {
-  return settings.allowInsecure ||
-    /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(
-      settings.issuer,
-    );
+/** Plain http only within this machine, unless it is allowed elsewhere. */
+function isPlainHttpAllowed({ allowInsecure, issuer }: OidcSettings): boolean {
+  return allowInsecure || isLoopbackHttp(issuer);
 }

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { type Config, parseConfig } from "../../src/config.ts";
+import type { RemoteConfig } from "../../src/daytona/client.ts";
+import {
+  createInstallation,
+  type Installation,
+} from "../../src/directory/installation.ts";
+import { GatewayError } from "../../src/errors.ts";
+
+const REMOTE: RemoteConfig = {
+  oidc: { issuer: "https://id.test", clientId: "porthole", audience: "api" },
+  proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.preview.test",
+  proxyToolboxUrl: null,
+};
+
+function configOf(env: Record<string, string>): Config {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+    ...env,
+  });
+  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  return result.config;
+}
+
+/** Lets an installation learn from answers in turn, the last of which is repeated; an error is a failure to answer. */
+async function learn(
+  env: Record<string, string>,
+  answers: readonly (RemoteConfig | Error)[],
+): Promise<{ installation: Installation; warnings: string[]; asked: number }> {
+  const warnings: string[] = [];
+  let asked = 0;
+  const installation = createInstallation(configOf(env), {
+    api: {
+      config() {
+        const answer = answers[Math.min(asked++, answers.length - 1)];
+        return answer instanceof Error || answer === undefined
+          ? Promise.reject(answer)
+          : Promise.resolve(answer);
+      },
+    },
+    sleep: () => Promise.resolve(),
+    random: () => 0,
+    warn: (message, facts = {}) =>
+      warnings.push([message, ...Object.values(facts)].join(" | ")),
+  });
+  await installation.learn(new AbortController().signal);
+  return { installation, warnings, asked };
+}
+
+const DOWN = new GatewayError("api_unreachable", "no answer");
+
+Deno.test("an installation learns what the configuration leaves open, and says what kept it from that", async () => {
+  const { installation, warnings } = await learn({}, [
+    DOWN,
+    { ...REMOTE, proxyTemplateUrl: null },
+    REMOTE,
+  ]);
+  assert.deepEqual(installation.baseDomains(), ["preview.test"]);
+  assert.equal(installation.oidc().kind, "on");
+  assert.deepEqual(warnings, [
+    "the Daytona API cannot be asked yet: check DAYTONA_API_URL | no answer",
+    "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
+  ]);
+});
+
+Deno.test("an installation warns once where the API's links lead to a domain that is not configured", async () => {
+  const other = await learn({ PROXY_DOMAIN: "a.test,b.test:4000" }, [REMOTE]);
+  assert.deepEqual(other.warnings, [
+    "the API's preview links lead to preview.test, which is not in PROXY_DOMAIN",
+  ]);
+  assert.equal(other.asked, 1);
+  assert.deepEqual(other.installation.baseDomains(), ["a.test", "b.test"]);
+  for (const PROXY_DOMAIN of ["preview.test:4000", "a.test,preview.test"]) {
+    const { warnings } = await learn({ PROXY_DOMAIN }, [REMOTE]);
+    assert.deepEqual(warnings, []);
+  }
+  const untold = { ...REMOTE, proxyTemplateUrl: null };
+  const { warnings } = await learn({ PROXY_DOMAIN: "a.test" }, [untold]);
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("an installation warns once of an issuer by plain http that no login can use", async () => {
+  const oidc = {
+    issuer: "http://dex:5556/dex",
+    clientId: "porthole",
+    audience: "",
+  };
+  const { warnings } = await learn({}, [
+    { ...REMOTE, oidc, proxyTemplateUrl: null },
+    { ...REMOTE, oidc },
+  ]);
+  const [first, ...rest] = warnings.filter((text) => /OIDC/.test(text));
+  assert.match(first ?? "", /OIDC_ALLOW_INSECURE.*http:\/\/dex:5556\/dex$/);
+  assert.deepEqual(rest, []);
+  const allowed = { OIDC_ALLOW_INSECURE: "true" };
+  const local = { ...oidc, issuer: "http://localhost:5556/dex" };
+  for (
+    const { warnings } of [
+      await learn(allowed, [{ ...REMOTE, oidc }]),
+      await learn({}, [{ ...REMOTE, oidc: local }]),
+    ]
+  ) assert.deepEqual(warnings, []);
+});
+
+Deno.test("an installation that is closed says nothing of the answer that it did not get", async () => {
+  const closing = new AbortController();
+  const warnings: string[] = [];
+  const installation = createInstallation(configOf({}), {
+    api: {
+      config() {
+        closing.abort();
+        return Promise.reject(new GatewayError("api_unreachable", "closing"));
+      },
+    },
+    sleep: () => assert.fail("waited"),
+    random: () => 0,
+    warn: (message) => warnings.push(message),
+  });
+  await installation.learn(closing.signal);
+  assert.deepEqual(warnings, []);
+});
