@@ -79,6 +79,7 @@ export async function createService(
     identity,
     installation,
     isDraining: () => isDraining,
+    closing: closing.signal,
     logger,
   });
 

@@ -14,13 +14,15 @@ export interface ControlPlaneOptions {
   readonly installation: Installation;
   /** Whether the gateway is shutting down. */
   readonly isDraining: () => boolean;
+  /** Aborted when what is left is given up: what fails then is no news. */
+  readonly closing: AbortSignal;
   readonly logger: Logger;
 }
 
 /** Composes the handler of the gateway's own routes. */
 export function composeControlPlane(
   config: Config,
-  { api, store, now }: Foundation,
+  { api, serviceKey, store, now }: Foundation,
   options: ControlPlaneOptions,
 ): ReturnType<typeof createControl> {
   const { version, identity, installation, isDraining, logger } = options;
@@ -31,6 +33,8 @@ export function composeControlPlane(
     version,
     readiness: createReadiness({
       askApi: () => api.config(),
+      serviceKey,
+      tryKey: () => api.tryKey(),
       async askProvider() {
         const state = login();
         if (state.kind === "on") await state.provider.check();
@@ -40,6 +44,11 @@ export function composeControlPlane(
         cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
       }),
       isDraining,
+      onChange(check, reason) {
+        if (options.closing.aborted) return;
+        if (reason === undefined) logger.info(`ready again: ${check}`);
+        else logger.warn(`not ready: ${check}`, { reason });
+      },
       now,
     }),
     login: { scheme, cookies, baseDomains, login, now },

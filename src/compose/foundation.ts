@@ -5,6 +5,7 @@ import { createReportLimit } from "../cache/report_limit.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
 import { createDaytonaApi, type DaytonaApi } from "../daytona/client.ts";
+import { createKeyWatch, type KeyWatch } from "../daytona/service_key.ts";
 import type { AnswerCacheOptions } from "../directory/answers.ts";
 import { type Background, createBackground } from "../lib/background.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -19,6 +20,8 @@ import {
 export interface Foundation {
   readonly metrics: Metrics;
   readonly api: DaytonaApi;
+  /** What the API makes of the gateway's own key. */
+  readonly serviceKey: KeyWatch;
   /** Null if answers are cached in process only. */
   readonly store: DurableStore | null;
   readonly background: Background;
@@ -52,16 +55,19 @@ export async function composeFoundation(
         cause: describeError(failure.cause),
       }),
   });
+  const serviceKey = watchServiceKey(now);
   return {
     metrics,
     store,
     background,
+    serviceKey,
     api: createDaytonaApi({
       baseUrl: config.daytona.apiUrl,
       apiKey: config.daytona.serviceKey,
       timeoutMs: config.daytona.timeoutMs,
       closing: options.closing,
       onCall: metrics.apiCall,
+      onKeyVerdict: serviceKey.note,
     }),
     answers: {
       cache: config.cache,
@@ -92,4 +98,25 @@ function cacheEvents(metrics: Metrics): OnCacheEvent {
       cause: describeError(cause),
     });
   };
+}
+
+/** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */
+function watchServiceKey(now: () => number): KeyWatch {
+  const logger = loggerFor("api");
+  return createKeyWatch({
+    now,
+    onChange(verdict) {
+      if (verdict === "accepted") {
+        return logger.info("the API accepts PROXY_API_KEY now");
+      }
+      logger.error(
+        "the API does not accept PROXY_API_KEY: it must be the value that the API has under the same name",
+        {
+          reason: verdict === "unknown"
+            ? "the API does not know the key (401)"
+            : "the API knows the key, but not as its proxy's (403)",
+        },
+      );
+    },
+  });
 }

@@ -13,6 +13,8 @@ export interface ApiRequest<T> {
   readonly headers?: Record<string, string>;
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
+  /** Called with the status of every response. */
+  readonly onStatus?: (status: number) => void;
   /** Parses the body of a success. */
   readonly schema: z.ZodType<T>;
 }
@@ -177,6 +179,7 @@ async function attempt<T>(
   signal: AbortSignal,
 ): Promise<T | null> {
   const { data, response } = await send(request, signal);
+  request.onStatus?.(response.status);
   const verdict = verdictOn(response.status, request.caller);
   if (verdict === "no") return null;
   if (verdict !== "yes") {

@@ -20,6 +20,7 @@ import {
   snapshotAnswer,
 } from "./models.ts";
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
+import { KEY_QUESTION, type KeyVerdict, keyVerdictOn } from "./service_key.ts";
 
 export type { ApiCall, RemoteConfig, Runner, Sandbox, Snapshot };
 
@@ -60,6 +61,8 @@ export interface DaytonaApi {
   updateLastActivity(sandboxId: string): Promise<void>;
   /** The installation's public configuration. */
   config(): Promise<RemoteConfig>;
+  /** Makes a call that needs the gateway's own key; the verdict goes to `onKeyVerdict`. */
+  tryKey(): Promise<void>;
 }
 
 /** Settings of {@linkcode createDaytonaApi}. */
@@ -72,6 +75,8 @@ export interface DaytonaApiOptions {
   readonly timeoutMs: number;
   /** Fails every operation in flight with `api_unreachable`. */
   readonly closing: AbortSignal;
+  /** Called for every response that shows what the API makes of the gateway's own key. */
+  readonly onKeyVerdict: (verdict: KeyVerdict) => void;
   /** Called once for every operation that called the API, however many attempts it took. */
   readonly onCall: (call: ApiCall) => void;
   /** A monotonic clock, ms. */
@@ -98,9 +103,18 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
   }
   const http = createClient<paths>({ baseUrl, fetch, redirect: "manual" });
   const ask = createAsk(options);
+  function judgeKey(status: number, isQuestionOfKey: boolean): void {
+    const verdict = keyVerdictOn(status);
+    if (verdict === undefined) return;
+    // Of other operations, 403 may also be the answer: about a signed token, or a sandbox that is not this proxy's.
+    if (verdict === "other_role" && !isQuestionOfKey) return;
+    options.onKeyVerdict(verdict);
+  }
+
   const gateway = {
     caller: "gateway",
     headers: { authorization: `Bearer ${apiKey}` },
+    onStatus: (status: number) => judgeKey(status, false),
   } as const;
 
   return {
@@ -230,6 +244,18 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
             params,
             parseAs: "text",
           }),
+      });
+    },
+
+    async tryKey() {
+      const params = { path: { sandboxId: crypto.randomUUID() } };
+      await ask({
+        ...gateway,
+        onStatus: (status) => judgeKey(status, true),
+        operation: "isSandboxPublic",
+        schema: z.unknown(),
+        send: (init) =>
+          http.GET(KEY_QUESTION, { ...init, params, parseAs: "text" }),
       });
     },
 

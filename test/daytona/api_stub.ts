@@ -21,6 +21,7 @@ export const API_KEY = "gateway-key";
 export const UNOBSERVED = {
   closing: new AbortController().signal,
   onCall() {},
+  onKeyVerdict() {},
 } as const;
 
 /** Starts an API that answers with `respond`; `n` counts its requests from 1. */

@@ -145,8 +145,10 @@ Deno.test("the official client bears witness on every operation", () => {
     apiKey: API_KEY,
     timeoutMs: 1,
   });
+  // tryKey() is isSandboxPublic() about a sandbox that does not exist.
+  const { tryKey: _, ...operations } = api;
   assert.deepEqual(
     PAIRS.map(({ operation }) => operation).sort(),
-    Object.keys(api).sort(),
+    Object.keys(operations).sort(),
   );
 });

@@ -1,5 +1,6 @@
 /** The gateway's own routes, against the whole service. */
 import assert from "node:assert/strict";
+import { collectLog } from "../support/collected_log.ts";
 import {
   type Answer,
   startGateway,
@@ -32,6 +33,7 @@ Deno.test("/ready tells of each dependency, and of a drain", async () => {
   assert.equal(ready.status, 200);
   assert.deepEqual(ready.json().checks, {
     api: "ok",
+    key: "ok",
     cache: "ok",
     domains: "ok",
     login: "ok",
@@ -49,7 +51,13 @@ Deno.test("/ready tells where the identity provider is down, and stays ready for
   assert.equal(answer.status, 200);
   assert.deepEqual(answer.json(), {
     status: "degraded",
-    checks: { api: "ok", cache: "ok", domains: "ok", login: "failing" },
+    checks: {
+      api: "ok",
+      key: "ok",
+      cache: "ok",
+      domains: "ok",
+      login: "failing",
+    },
   });
 });
 
@@ -60,8 +68,56 @@ Deno.test("/ready is 503 until the API was seen", async () => {
   assert.equal(answer.status, 503);
   assert.deepEqual(answer.json(), {
     status: "starting",
-    checks: { api: "failing", cache: "ok", domains: "ok", login: "failing" },
+    checks: {
+      api: "failing",
+      key: "failing",
+      cache: "ok",
+      domains: "ok",
+      login: "failing",
+    },
   });
+});
+
+Deno.test("/ready notices that the API does not accept the gateway's key, and the log says so once", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway({ PROXY_API_KEY: "another-key" });
+  const { state } = gateway.stack.api;
+  const ready = () => gateway.send(BASE, { path: "/ready" });
+  for (const _ of [1, 2]) {
+    const answer = await ready();
+    assert.equal(answer.status, 503);
+    assert.equal(answer.json().status, "starting");
+    assert.equal(Object(answer.json().checks).key, "failing");
+  }
+  const preview = await gateway.send("3000-demo.proxy.localhost");
+  assert.equal(preview.json().code, "api_unreachable");
+
+  state.serviceKey = "another-key";
+  const open = await gateway.send("3000-demo.proxy.localhost");
+  assert.equal(open.status, 200);
+  await untilReady(gateway);
+
+  state.serviceKey = "a-third-key";
+  const unseen = await gateway.send("3000-unseen.proxy.localhost");
+  assert.equal(unseen.status, 503);
+  const degraded = await ready();
+  assert.equal(degraded.status, 200);
+  assert.equal(degraded.json().status, "degraded");
+
+  await gateway.service.close();
+  const text =
+    "the API does not accept PROXY_API_KEY: it must be the value that the API has under the same name";
+  const told = log.records().filter(({ message }) =>
+    /PROXY_API_KEY|: key/.test(String(message))
+  );
+  assert.deepEqual(told.map(({ level, message }) => [level, message]), [
+    ["ERROR", text],
+    ["WARN", "not ready: key"],
+    ["INFO", "the API accepts PROXY_API_KEY now"],
+    ["INFO", "ready again: key"],
+    ["ERROR", text],
+    ["WARN", "not ready: key"],
+  ]);
 });
 
 Deno.test("the base domain is learnt from the API where none is configured", async () => {

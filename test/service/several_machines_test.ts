@@ -48,9 +48,12 @@ const KEPT: readonly string[] = [
   "isValidAuthToken",
 ];
 
-/** Which of them the API was asked, and how often. */
+/** Which of them the API was asked, and how often; what tries the gateway's key is about no sandbox that exists. */
 function asked({ api }: Stack): string[] {
-  return api.calls.map(({ operation }): string => operation)
+  return api.calls.filter(({ params: [id = ""] }) =>
+    api.state.sandboxes.has(id)
+  )
+    .map(({ operation }): string => operation)
     .filter((operation) => KEPT.includes(operation)).sort();
 }
 

@@ -40,8 +40,9 @@ const readyRoute = createRoute({
   path: "/ready",
   summary: "Readiness",
   description:
-    "Whether to send requests here, and how each dependency does. `degraded` is still 200: while the API is down, " +
-    "previews whose answers are at hand keep working.",
+    "Whether to send requests here, and how each dependency does: the API, the gateway's own key there, the cache, the " +
+    "base domains and the login. `degraded` is still 200: while the API is down, previews whose answers are at hand keep " +
+    "working.",
   responses: {
     200: {
       description: "Ready or degraded.",

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { createDaytonaApi } from "../../src/daytona/client.ts";
+import {
+  createKeyWatch,
+  type KeyVerdict,
+  keyVerdictOn,
+} from "../../src/daytona/service_key.ts";
+import { API_KEY, stubApi, UNOBSERVED } from "./api_stub.ts";
+
+const ID = "0b9f7a52-6d0e-4c1e-9b1a-2f1f6a9f4f10";
+
+Deno.test("keyVerdictOn() takes 401 and 403 for a refusal, an answer for a yes, and everything else for nothing", () => {
+  const expected: [KeyVerdict | undefined, number[]][] = [
+    ["accepted", [200, 201, 404]],
+    ["unknown", [401]],
+    ["other_role", [403]],
+    [undefined, [204, 302, 400, 408, 429, 500, 502, 503]],
+  ];
+  for (const [verdict, statuses] of expected) {
+    for (const status of statuses) assert.equal(keyVerdictOn(status), verdict);
+  }
+});
+
+Deno.test("createKeyWatch() tells of each transition once", () => {
+  let now = 0;
+  const told: KeyVerdict[] = [];
+  const watch = createKeyWatch({
+    now: () => now,
+    onChange: (verdict) => told.push(verdict),
+  });
+  assert.equal(watch.heardWithin(1000), false);
+  watch.note("accepted");
+  assert.deepEqual(told, []);
+  watch.note("unknown");
+  watch.note("other_role");
+  assert.deepEqual(told, ["unknown"]);
+  assert.equal(watch.verdict, "other_role");
+  watch.note("accepted");
+  watch.note("accepted");
+  assert.deepEqual(told, ["unknown", "accepted"]);
+  assert.equal(watch.wasAccepted, true);
+
+  now += 999;
+  assert.equal(watch.heardWithin(1000), true);
+  now += 1;
+  assert.equal(watch.heardWithin(1000), false);
+});
+
+Deno.test("every call with the gateway's key tells what the API makes of it, and no other call does", async () => {
+  const verdicts: KeyVerdict[] = [];
+  let status = 200;
+  await using stub = stubApi(() =>
+    status === 200
+      ? new Response("true")
+      : Response.json({ message: "no" }, { status })
+  );
+  const api = createDaytonaApi({
+    baseUrl: stub.baseUrl,
+    apiKey: API_KEY,
+    timeoutMs: 10_000,
+    ...UNOBSERVED,
+    sleep: () => Promise.resolve(),
+    onKeyVerdict: (verdict) => verdicts.push(verdict),
+  });
+  const user = { bearer: "key", clientAddress: "192.0.2.1" };
+  async function verdictsOf(call: () => Promise<unknown>) {
+    verdicts.length = 0;
+    await call().catch(() => {});
+    return [...verdicts];
+  }
+  const isPublic = () => api.isSandboxPublic(ID);
+  assert.deepEqual(await verdictsOf(isPublic), ["accepted"]);
+  status = 404;
+  assert.deepEqual(await verdictsOf(isPublic), ["accepted"]);
+  assert.deepEqual(await verdictsOf(() => api.tryKey()), ["accepted"]);
+  status = 401;
+  assert.deepEqual(await verdictsOf(isPublic), ["unknown"]);
+  assert.deepEqual(await verdictsOf(() => api.tryKey()), ["unknown"]);
+  assert.deepEqual(
+    await verdictsOf(() => api.hasSandboxAccess(ID, user)),
+    [],
+  );
+  assert.deepEqual(await verdictsOf(() => api.config()), []);
+  // The API's 403 about a signed token is an answer to the question.
+  status = 403;
+  const signed = () => api.sandboxIdOfSignedToken("signedtoken12345", 3000);
+  assert.deepEqual(await verdictsOf(signed), []);
+  assert.deepEqual(await verdictsOf(() => api.tryKey()), ["other_role"]);
+  status = 500;
+  assert.deepEqual(await verdictsOf(() => api.tryKey()), []);
+});
