@@ -1,5 +1,5 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { ownCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
@@ -30,7 +30,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {
-        throw new GatewayError("bad_request", result.error.message);
+        throw new GatewayError("bad_request", describeIssues(result.error));
       }
     },
   });
@@ -48,7 +48,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   app.onError((error, c) => {
     const { requestId } = c.env;
     const failure = asGatewayError(error);
-    logFailure(options.logger, failure, requestId);
+    logFailure(options.logger, failure, { requestId });
     const response = refuse(c.req.raw, failure, requestId);
     return c.newResponse(response.body, response); // with the fields that its route has set
   });
@@ -58,6 +58,15 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   addLoginRoutes(app, options.login);
   addLogoutRoutes(app, options.logout);
   return app;
+}
+
+/** What is wrong with a request's parameters, on one line for a log; it repeats none of their values. */
+function describeIssues({ issues }: z.ZodError): string {
+  return issues.map(({ path, code, message }) => {
+    const isMissing = code === "invalid_type" &&
+      message.endsWith("received undefined");
+    return `${path.join(".")}: ${isMissing ? "missing" : message}`;
+  }).join("; ");
 }
 
 /** Hono's own complaints about a request, such as a form that cannot be read, are the client's fault. */

@@ -6,7 +6,12 @@ import {
   createExchangeStats,
   type ExchangeStats,
 } from "../observability/exchange_stats.ts";
-import { logFailure, type Logger } from "../observability/log.ts";
+import {
+  isLogged,
+  logFailure,
+  type Logger,
+  type RequestFacts,
+} from "../observability/log.ts";
 import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 import type { Activity } from "../proxy/activity.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
@@ -181,7 +186,7 @@ export class ExchangeTracker {
     const failure = this.#abortedUpload === undefined
       ? asGatewayError(error)
       : new GatewayError(UPLOAD_ENDINGS[this.#abortedUpload], "Upload ended");
-    if (failure.status >= 500) logFailure(logger, failure, id);
+    if (isLogged(failure)) logFailure(logger, failure, this.#requestFacts());
     this.#settle(failure.status, { error: failure.code });
     return this.#ownResponse(problem({
       code: failure.code,
@@ -258,10 +263,18 @@ export class ExchangeTracker {
       logFailure(
         this.#options.logger,
         asGatewayError(error),
-        this.#exchange.id,
+        this.#requestFacts(),
       );
       return false;
     }
+  }
+
+  #requestFacts(): RequestFacts {
+    return {
+      requestId: this.#exchange.id,
+      sandboxId: this.#grant?.sandboxId,
+      port: this.#facts.port,
+    };
   }
 
   #usedSandboxId(): string | undefined {

@@ -9,7 +9,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config.ts";
-import type { GatewayError } from "../errors.ts";
+import type { ErrorCode, GatewayError } from "../errors.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { describeError } from "../lib/describe_error.ts";
 
@@ -20,18 +20,39 @@ export function loggerFor(subsystem: string): Logger {
   return getLogger(["porthole", subsystem]);
 }
 
+/** Failures that only the sandbox's user can do something about. */
+const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "port_closed",
+  "sandbox_stopped",
+  "container_not_found",
+]);
+
+/** Whether a failure is the operator's concern, or at least shows what became of a sandbox. */
+export function isLogged({ code, status }: GatewayError): boolean {
+  return status >= 500 || CONDITIONS_OF_SANDBOXES.has(code);
+}
+
+/** What is known about a request that failed. */
+export interface RequestFacts {
+  readonly requestId: string;
+  readonly sandboxId?: string | undefined;
+  readonly port?: number | undefined;
+}
+
 /**
- * Logs why a request failed, which only the operator may know: at level info if it was refused (4xx), as a warning if it
- * could not be served (5xx), and as an error, with the stack, if that was unexpected (`internal`).
+ * Logs why a request failed, which only the operator may know: at level info if it was refused (4xx) or the sandbox was
+ * not ready for it, as a warning if it could not be served (5xx), and as an error, with the stack, if that was
+ * unexpected (`internal`).
  */
 export function logFailure(
   logger: Logger,
   failure: GatewayError,
-  requestId: string,
+  request: RequestFacts,
 ): void {
   const { code } = failure;
-  const facts = { requestId, code, reason: describeError(failure) };
-  if (failure.status < 500) logger.info("request refused", facts);
+  const facts = { ...request, code, reason: describeError(failure) };
+  if (CONDITIONS_OF_SANDBOXES.has(code)) logger.info("request failed", facts);
+  else if (failure.status < 500) logger.info("request refused", facts);
   else if (code !== "internal") logger.warn("request failed", facts);
   else {
     const { cause } = failure;

@@ -16,6 +16,7 @@ import {
   isRefusalStatus,
   mayBeRefusal,
   refusalOf,
+  REFUSALS,
 } from "./runner_errors.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
 
@@ -99,7 +100,9 @@ export function createForwarder(options: {
         await isDaemonUp(sandboxId, runner);
       throw new GatewayError(
         isUp ? "port_closed" : "toolbox_unreachable",
-        "Empty 502 from a hop",
+        isUp
+          ? "nothing listens on the port (the runner's empty 502)"
+          : "the daemon in the sandbox does not answer (the runner's empty 502)",
       );
     }
     if (!mayBeRefusal(response)) return response;
@@ -112,7 +115,7 @@ export function createForwarder(options: {
     const text = new TextDecoder().decode(bytes);
     const code = refusalOf(response.status, text, sandboxId);
     // Not its words: they hold the request's path, and an app could imitate them.
-    if (code !== undefined) throw new GatewayError(code, "Runner's refusal");
+    if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
     return { ...response, body: bytes };
   }
 

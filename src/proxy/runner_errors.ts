@@ -2,7 +2,12 @@
  * Tells a runner's own refusals from an app's answers. The runner speaks for itself in JSON that names its own path,
  * and its hops report a closed port as a 502 with nothing in it; everything else is the app's and passes unchanged.
  */
-import type { ErrorCode } from "../errors.ts";
+/** How a runner refuses, in the gateway's words, and what the log says of it. */
+export const REFUSALS = {
+  container_not_found: "the runner does not have the sandbox (its 404)",
+  runner_refused: "the runner does not accept the gateway's key (its 401)",
+  sandbox_stopped: "the sandbox is not running (the runner's 400)",
+} as const;
 
 type Field = readonly [name: string, value: string];
 
@@ -56,7 +61,7 @@ export function refusalOf(
   status: number,
   body: string,
   sandboxId: string,
-): ErrorCode | undefined {
+): keyof typeof REFUSALS | undefined {
   let refusal: Record<string, unknown>;
   try {
     const parsed: unknown = JSON.parse(body);

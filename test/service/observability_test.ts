@@ -1,5 +1,6 @@
 /** What an operator and a developer can see of an exchange, against the whole service. */
 import assert from "node:assert/strict";
+import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
 import { KEYS } from "../stack/stack.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";
@@ -36,6 +37,64 @@ Deno.test("an exchange's record says what it was, how it was resolved and how mu
   const text = JSON.stringify(log.records());
   assert.doesNotMatch(text, new RegExp(KEYS.lockedToken));
   assert.doesNotMatch(text, /secret/);
+});
+
+Deno.test("what a visitor or an app can set right is logged at info, with the sandbox and the port", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway();
+  const { api, app, runner } = gateway.stack;
+  const ports = runner.containers.get("demo")?.ports;
+  ports?.set(TOOLBOX_PORT, app.port).set(4000, 1);
+  await gateway.send("4000-demo.proxy.localhost");
+  await gateway.send("3000-stopped.proxy.localhost");
+  runner.containers.delete("demo");
+  await gateway.send(DEMO);
+  api.outage = 500;
+  await gateway.send("3000-unseen.proxy.localhost");
+  await gateway.service.close();
+  const told = log.records().filter(({ message }) =>
+    message === "request failed"
+  ).map((
+    { level, code, sandboxId, port, reason },
+  ) => [level, code, sandboxId, port, reason]);
+  assert.deepEqual(told, [
+    [
+      "INFO",
+      "port_closed",
+      "demo",
+      4000,
+      "nothing listens on the port (the runner's empty 502)",
+    ],
+    [
+      "INFO",
+      "sandbox_stopped",
+      "stopped",
+      3000,
+      "the sandbox is not running (the runner's 400)",
+    ],
+    [
+      "INFO",
+      "container_not_found",
+      "demo",
+      3000,
+      "the runner does not have the sandbox (its 404)",
+    ],
+    [
+      "WARN",
+      "api_unreachable",
+      undefined,
+      3000,
+      "Daytona API, isSandboxPublic: status 500",
+    ],
+  ]);
+});
+
+Deno.test("what is wrong with a request's parameters is logged on one line", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway();
+  await gateway.send("proxy.localhost", { path: "/login" });
+  const { code, reason } = await log.next("request refused");
+  assert.deepEqual([code, reason], ["bad_request", "return_to: missing"]);
 });
 
 Deno.test("a trace's context passes as it came (W3C Trace Context)", async () => {
