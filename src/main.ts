@@ -5,6 +5,7 @@ import { createLineWriter } from "./observability/line_writer.ts";
 import { loggerFor, startLogging } from "./observability/log.ts";
 import { EXIT_CODES } from "./server/outcome.ts";
 import { run } from "./server/run.ts";
+import { startFacts } from "./server/start_facts.ts";
 import { supervise } from "./server/workers/supervise.ts";
 import { createService } from "./service.ts";
 
@@ -36,6 +37,7 @@ if (!result.ok) {
     ? await supervise({ ...options, addSignalListener, workers, entry })
     : await run({
       ...options,
+      startFacts: startFacts(config, version),
       addSignalListener: isOnDeploy ? undefined : addSignalListener,
       createService: () =>
         createService(config, { ...options, platformShared: isOnDeploy }),

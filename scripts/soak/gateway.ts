@@ -1,10 +1,14 @@
 /** The gateway under soak: a process as `deno task start` runs it, whose log is read to the last line. */
 
-/** A running gateway; disposing of it kills it. */
-export interface SoakedGateway extends AsyncDisposable {
-  readonly pid: number;
+/** Where a gateway listens. */
+interface Ports {
   readonly port: number;
   readonly metricsPort: number;
+}
+
+/** A running gateway; disposing of it kills it. */
+export interface SoakedGateway extends AsyncDisposable, Ports {
+  readonly pid: number;
   /** Lines of the log by level and message. */
   readonly logged: ReadonlyMap<string, number>;
   /** The first lines that tell of a defect. */
@@ -24,12 +28,6 @@ const MAX_COMPLAINTS = 20;
 /** Longer than a start takes, ms. */
 const START_TIMEOUT_MS = 20_000;
 
-/** A port that nobody has: the gateway does not tell which one it took for its metrics. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /**
  * Starts the gateway with an environment beside this process's own.
  *
@@ -38,7 +36,6 @@ function freePort(): number {
 export async function startSoakedGateway(
   environment: Readonly<Record<string, string>>,
 ): Promise<SoakedGateway> {
-  const metricsPort = freePort();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--quiet", "-P=start", "src/main.ts"],
     cwd: ROOT,
@@ -46,7 +43,7 @@ export async function startSoakedGateway(
       ...environment,
       NO_COLOR: "1",
       PROXY_PORT: "0",
-      METRICS_PORT: String(metricsPort),
+      METRICS_PORT: "0",
     },
     stdin: "null",
     stdout: "piped",
@@ -54,18 +51,18 @@ export async function startSoakedGateway(
   }).spawn();
   const logged = new Map<string, number>();
   const complaints: string[] = [];
-  const listening = Promise.withResolvers<number>();
+  const listening = Promise.withResolvers<Ports>();
 
   function complain(line: string): void {
     if (complaints.length < MAX_COMPLAINTS) complaints.push(line);
   }
 
   function note(line: string): void {
-    const { level, message, port } = JSON.parse(line);
+    const { level, message, port, metricsPort } = JSON.parse(line);
     const key = `${level} ${message}`;
     logged.set(key, (logged.get(key) ?? 0) + 1);
     if (level === "ERROR" || level === "FATAL") complain(line);
-    if (key === LISTENING) listening.resolve(Number(port));
+    if (key === LISTENING) listening.resolve({ port, metricsPort });
   }
 
   const reading = Promise.all([
@@ -87,11 +84,10 @@ export async function startSoakedGateway(
     )
   );
   const overdue = setTimeout(() => end("SIGKILL"), START_TIMEOUT_MS);
-  const port = await listening.promise.finally(() => clearTimeout(overdue));
+  const ports = await listening.promise.finally(() => clearTimeout(overdue));
   return {
     pid: child.pid,
-    port,
-    metricsPort,
+    ...ports,
     logged,
     complaints,
     stop: () => end("SIGTERM"),

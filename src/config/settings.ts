@@ -368,7 +368,7 @@ export const SETTINGS = {
   BODY_IDLE_TIMEOUT_SEC: {
     group: "Limits",
     purpose:
-      "How long a client may stall its upload or download, and an app an upload; 0 means no limit.",
+      "How long a client may stall its upload or download, and an app an upload; 0 means no limit. Buffers delay what is seen of a download, so a client must take about 10 KB/s at 300.",
     format: seconds({ min: 0 }),
     default: "300",
   },
@@ -409,7 +409,8 @@ export const SETTINGS = {
   },
   LOG_LEVEL: {
     group: "Observability",
-    purpose: "The least severe level that is logged.",
+    purpose:
+      "The least severe level that is logged; trace and debug show nothing more than info.",
     format: oneOf(...LOG_LEVELS),
     default: "info",
   },

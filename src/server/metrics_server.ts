@@ -1,6 +1,8 @@
 /** Serves the metrics on a listener of their own: not everyone who can open a preview may read them. */
 import type { Config } from "../config.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
+import { describeError } from "../lib/describe_error.ts";
+import type { EventLog } from "./event_log.ts";
 import { listen, type Listener } from "./listen.ts";
 
 /** What to serve, and where. */
@@ -41,8 +43,16 @@ export function startMetricsServer(
   }, { hostname, port });
 }
 
+/** Dependencies of {@linkcode listenForMetrics}. */
+export interface ListenForMetricsOptions {
+  readonly render: MetricsServerOptions["render"];
+  readonly log: EventLog;
+  readonly start?: (options: MetricsServerOptions) => Listener;
+}
+
 /**
- * Serves the metrics if `METRICS_PORT` is set; returns undefined if it is not.
+ * Serves the metrics if `METRICS_PORT` is set; returns undefined if it is not. If the listener fails later, such as for
+ * lack of file descriptors, that is logged, and previews are served on.
  *
  * @throws {Error} If the port is taken.
  */
@@ -51,11 +61,17 @@ export function listenForMetrics(
     Config,
     "listen" | "metricsPort"
   >,
-  render: MetricsServerOptions["render"],
+  { render, log, start = startMetricsServer }: ListenForMetricsOptions,
 ): Listener | undefined {
   if (port === undefined) return undefined;
   try {
-    return startMetricsServer({ hostname, port, render });
+    const listener = start({ hostname, port, render });
+    listener.failed.catch((error) =>
+      log.error("metrics are not served any more", {
+        reason: describeError(error),
+      })
+    );
+    return listener;
   } catch (cause) {
     throw new Error(`Cannot serve metrics on METRICS_PORT ${port}`, { cause });
   }

@@ -43,6 +43,8 @@ export interface GatewayService {
 export interface RunOptions {
   readonly config: Pick<Config, "listen" | "limits" | "metricsPort">;
   readonly createService: () => Promise<GatewayService>;
+  /** What the `listening` line says besides addresses. */
+  readonly startFacts: Readonly<Record<string, string>>;
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: EventLog;
@@ -97,7 +99,7 @@ async function serve(
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.
   const metrics = options.addSignalListener &&
-    listenForMetrics(config, () => service.renderMetrics());
+    listenForMetrics(config, { render: () => service.renderMetrics(), log });
   cleanup.defer(() => metrics?.close(0));
   let listener: Listener;
   try {
@@ -119,7 +121,12 @@ async function serve(
   const { hostname, port } = listener;
   const scheme = loaded === undefined ? "http" : "https";
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  log.info("listening", { url: `${scheme}://${host}:${port}/`, port });
+  log.info("listening", {
+    url: `${scheme}://${host}:${port}/`,
+    port,
+    metricsPort: metrics?.port,
+    ...options.startFacts,
+  });
 
   const signal = await Promise.race([
     listener.failed,

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { startMetricsServer } from "../../src/server/metrics_server.ts";
+import type { Listener } from "../../src/server/listen.ts";
+import {
+  listenForMetrics,
+  startMetricsServer,
+} from "../../src/server/metrics_server.ts";
+import { recordedLog } from "../support/event_log.ts";
 
 async function withServer(
   render: () => string,
@@ -74,4 +79,32 @@ Deno.test("startMetricsServer() frees its port when it is closed, idle connectio
   await first.close();
   const second = startMetricsServer({ hostname: "127.0.0.1", port, render });
   await second.close();
+});
+
+Deno.test("listenForMetrics() logs that its listener has failed, which ends nothing else", async () => {
+  const failure = Promise.withResolvers<never>();
+  const { log, next } = recordedLog();
+  const listener: Listener = {
+    hostname: "127.0.0.1",
+    port: 9,
+    failed: failure.promise,
+    retire() {},
+    stopAccepting() {},
+    close: () => Promise.resolve(),
+  };
+  const listen = { hostname: "127.0.0.1", port: 0, trustedProxies: [] };
+  const render = () => "";
+  const started = listenForMetrics(
+    { listen: { ...listen, tls: undefined }, metricsPort: 9 },
+    { render, log, start: () => listener },
+  );
+  assert.equal(started, listener);
+  failure.reject(
+    new Error("Cannot accept connections", {
+      cause: new Error("Too many open files (os error 24)"),
+    }),
+  );
+  assert.deepEqual(await next("metrics are not served any more"), {
+    reason: "Cannot accept connections: Too many open files (os error 24)",
+  });
 });

@@ -92,6 +92,7 @@ function startRun(
       metricsPort,
     },
     createService: () => Promise.resolve(service),
+    startFacts: { version: "1.2.3" },
     addSignalListener,
     log: recorded.log,
     sleep(ms) {
@@ -273,6 +274,9 @@ Deno.test("metrics have a port of their own until the end, and one that is taken
 
   const { service, outcome, ...process } = startRun({ metricsPort });
   await process.port();
+  const facts = await process.recorded.next("listening");
+  assert.equal(facts.metricsPort, metricsPort);
+  assert.equal(facts.version, "1.2.3");
   const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
   assert.equal(await response.text(), "a 1\n");
   process.send("SIGINT");

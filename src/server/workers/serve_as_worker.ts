@@ -7,6 +7,7 @@ import {
 import { loggerFor, startLogging } from "../../observability/log.ts";
 import { type GatewayService, run } from "../run.ts";
 import type { AddSignalListener } from "../signals.ts";
+import { startFacts } from "../start_facts.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 
 /** Dependencies of {@linkcode serveAsWorker}. */
@@ -46,6 +47,7 @@ export async function serveAsWorker(
     createService: async () =>
       service = await createService(config, { version, lines }),
     addSignalListener: (...listener) => listeners.push(listener),
+    startFacts: startFacts(config, version),
     reusePort: true,
     log: loggerFor("server").with({ worker: number }),
   });

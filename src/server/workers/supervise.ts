@@ -9,6 +9,7 @@ import type { SharedLineWriter } from "../../observability/line_writer.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import type { EventLog } from "../event_log.ts";
 import type { ListenAddress } from "../http_server.ts";
+import { logUncaughtErrors } from "../last_resort.ts";
 import { listenForMetrics } from "../metrics_server.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../outcome.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
@@ -45,7 +46,8 @@ const LAST_LINES_MS = 1000;
  * signal arrives; never rejects.
  */
 export async function supervise(options: SuperviseOptions): Promise<Outcome> {
-  const { config, entry, addSignalListener } = options;
+  const { config, entry, addSignalListener, log } = options;
+  using _ = logUncaughtErrors(log);
   const {
     now = () => performance.now(),
     metricsTimeoutMs = METRICS_TIMEOUT_MS,
@@ -64,11 +66,15 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   await using cleanup = new AsyncDisposableStack();
   const workers: WorkerHandle[] = [];
   try {
-    const metrics = listenForMetrics(
-      config,
-      () => renderMetrics(workers, metricsTimeoutMs),
-    );
+    const metrics = listenForMetrics(config, {
+      render: () => renderMetrics(workers, metricsTimeoutMs),
+      log,
+    });
     cleanup.defer(() => metrics?.close(0));
+    log.info("supervising", {
+      workers: options.workers,
+      metricsPort: metrics?.port,
+    });
   } catch (error) {
     return { code: EXIT_CODES.failed, reason: `${describeError(error)}.` };
   }
