@@ -1,5 +1,6 @@
 /** What the log says of a gateway when it starts. */
 import type { Config } from "../config.ts";
+import { formatLocalCache } from "../config/cache_location.ts";
 
 /** Facts by which an operator recognizes a gateway and its configuration; none of them is a secret. */
 export function startFacts(
@@ -7,6 +8,7 @@ export function startFacts(
   version: string,
 ): Record<string, string> {
   const { domains } = config.public;
+  const { location } = config.cache;
   return {
     version,
     domains: domains.length === 0
@@ -15,7 +17,9 @@ export function startFacts(
         port === undefined ? name : `${name}:${port}`
       ).join(","),
     apiUrl: config.daytona.apiUrl,
-    cache: config.cache.location.kind,
+    cache: location.kind === "kv" || location.kind === "none"
+      ? formatLocalCache(location)
+      : location.kind,
     issuer: config.oidc.issuer ?? FROM_API,
   };
 }

@@ -17,7 +17,7 @@ Deno.test("startFacts() tells what is configured and what the API tells, and no 
     version: "1.2.3",
     domains: "from the API",
     apiUrl: "https://daytona.test/api",
-    cache: "kv",
+    cache: "kv:",
     issuer: "from the API",
   });
   const facts = factsOf({
