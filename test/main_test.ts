@@ -62,6 +62,22 @@ Deno.test("it serves, logs one JSON line a request without a secret, and drains 
   assert.match(JSON.stringify(lines.at(-1)), /stopped/);
 });
 
+Deno.test("a start that fails says why, and nothing of the questions that it gives up", async () => {
+  await using stack = await startStack();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  for (const differences of [{ PROXY_PORT: port }, { METRICS_PORT: port }]) {
+    const { code, stdout, stderr } = await start({
+      ...stack.environment,
+      PROXY_PORT: "0",
+      ...differences,
+    }).output();
+    assert.equal(code, 1);
+    assert.match(new TextDecoder().decode(stderr), new RegExp(port));
+    assert.equal(new TextDecoder().decode(stdout), "");
+  }
+});
+
 /** Sends one request with a token, on a plain TCP connection. */
 async function ask(port: number): Promise<void> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
