@@ -48,6 +48,9 @@ export type Handler = (
 /** An id that a proxy gave: nothing that could be more than an id in a log. */
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
+/** What a balancer asks, by whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
+const PROBE = /^\/(?:health|ready)(?:\?|$)/;
+
 function peerOf(info: Deno.ServeHandlerInfo): string {
   const { remoteAddr } = info;
   if (!("hostname" in remoteAddr)) return "127.0.0.1";
@@ -84,8 +87,8 @@ export function createDispatch(options: DispatchOptions): Handler {
     if (parsed.kind === "malformed") return refuse("bad_host");
     if (parsed.kind === "unknown_domain") {
       // As long as the API has not said which domains are ours, this may be one of them.
-      const isKnown = options.baseDomains().length > 0;
-      return refuse(isKnown ? "unknown_domain" : "api_unreachable");
+      if (options.baseDomains().length === 0) return refuse("api_unreachable");
+      if (!PROBE.test(target)) return refuse("unknown_domain");
     }
     const exchange = {
       id,

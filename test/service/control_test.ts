@@ -12,7 +12,8 @@ const BASE = "proxy.localhost";
 Deno.test("/health answers on any host that is no preview, whoever asks", async () => {
   await using gateway = await startGateway();
   gateway.stack.api.outage = 500;
-  for (const host of [BASE, "127.0.0.1", "lb.internal"]) {
+  const pod = "10-0-0-7.gateway.pod.cluster.local";
+  for (const host of [BASE, "127.0.0.1", "lb.internal", pod]) {
     const answer = await gateway.send(host, { path: "/health" });
     assert.equal(answer.status, 200);
     assert.deepEqual(answer.json(), { status: "ok", version: "0.0.0" });
@@ -152,7 +153,7 @@ Deno.test("a preview is no 404 as long as the API has not told which domains are
 
 Deno.test("a preview on a domain that is not ours is told so, whatever its path", async () => {
   await using gateway = await startGateway();
-  for (const path of ["/", "/health", "/toolbox/demo/files"]) {
+  for (const path of ["/", "/healthy", "/toolbox/demo/files"]) {
     const answer = await gateway.send("3000-demo.elsewhere.test", { path });
     assert.equal(answer.status, 404, path);
     assert.equal(answer.json().code, "unknown_domain");
