@@ -20,7 +20,7 @@ import type { DurableStore } from "./store.ts";
 export type { CacheKey, Codec };
 
 /** How long an in-process copy of a value that others may change is trusted, ms. */
-const RECHECK_MS = 5_000;
+export const RECHECK_MS = 5_000;
 
 /** Settings that apply to every entry of one cache. */
 export interface CachePolicy {

@@ -39,7 +39,7 @@ export function composeIdentity(
   },
 ): Identity {
   const { api, answers, sealerFor } = foundation;
-  const { store, background, now, onEvent } = answers;
+  const { store, now, onEvent } = answers;
   const { maxEntries } = config.cache;
   const access = createAccessDirectory(api, answers);
   const cookies = ownCookies({
@@ -59,7 +59,6 @@ export function composeIdentity(
     },
     store,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
-    background,
     maxEntries,
     now,
     onEvent,

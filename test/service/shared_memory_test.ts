@@ -50,7 +50,6 @@ async function remember(tier: SharedTier, world: World) {
     store,
     sealer: sealerFor("login-session"),
     maxEntries: 10,
-    background,
     onEvent() {},
     now,
   });
