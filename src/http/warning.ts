@@ -12,7 +12,7 @@ import { isAlwaysPrivate } from "../address/sandbox_ref.ts";
 import { cookieValues } from "../auth/cookies.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
+import { isSameOriginRequest, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { Sealer } from "../lib/seal.ts";
 import {
   ACCEPT_PATH,
@@ -101,7 +101,7 @@ export function createWarning(
     exchange: WarnedExchange,
     origin: string,
   ): Promise<Response> {
-    if (isOwnRequest(exchange.headers, origin) !== true) {
+    if (isSameOriginRequest(exchange.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
     const target =
@@ -160,7 +160,7 @@ export function wantsWarning(request: WarningRequest): boolean {
 /** A page that posts its own form has been accepted, if longer than a day ago: the form would be lost. */
 function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
   return method === "GET" || method === "HEAD" ||
-    method === "POST" && isOwnRequest(headers, origin) === false;
+    method === "POST" && isSameOriginRequest(headers, origin) === false;
 }
 
 function isForBrowserWindow(headers: Fields): boolean {
@@ -170,14 +170,6 @@ function isForBrowserWindow(headers: Fields): boolean {
   return wantsDocument(headers) &&
     (headers.has("sec-fetch-mode") ||
       /^Mozilla\//.test(headers.get("user-agent") ?? ""));
-}
-
-/** Whether a page of this very origin, or the visitor by hand, sent the request; undefined where nothing tells. */
-function isOwnRequest(headers: Fields, origin: string): boolean | undefined {
-  const site = headers.get("sec-fetch-site");
-  if (site !== null) return site === "same-origin" || site === "none";
-  const sender = headers.get("origin");
-  return sender === null ? undefined : sender === origin;
 }
 
 /** Where to go on to, from the query as in Daytona's proxy, or from our page's form, which stays out of others' logs. */

@@ -29,3 +29,20 @@ export function mayRedirect(method: string, headers: Fields): boolean {
   const accept = headers.get("accept");
   return accept === null || accept.trim() === "*/*" || acceptsHtml(accept);
 }
+
+/**
+ * Whether the request comes from a page of `origin` (lower case) or directly from the user, as a typed address does:
+ * false if Sec-Fetch-Site or Origin says otherwise, undefined if it has neither field. Beside Sec-Fetch-Site, `Origin:
+ * null` says nothing: a page with `Referrer-Policy: no-referrer` sends it to its own origin as well (Fetch Standard,
+ * "append a request `Origin` header").
+ */
+export function isSameOriginRequest(
+  headers: Fields,
+  origin: string,
+): boolean | undefined {
+  const site = headers.get("sec-fetch-site");
+  const sender = headers.get("origin");
+  if (site === null) return sender === null ? undefined : sender === origin;
+  return (site === "same-origin" || site === "none") &&
+    (sender === null || sender === "null" || sender === origin);
+}

@@ -115,6 +115,15 @@ Deno.test("wantsWarning() for a form that another site posts, not for the app's 
       [{ ...OLD_NAVIGATION, origin: "null" }, true],
       [{ ...NAVIGATION, "sec-fetch-site": "same-origin" }, false],
       [{ ...NAVIGATION, "sec-fetch-site": "none" }, false],
+      [
+        { ...NAVIGATION, "sec-fetch-site": "same-origin", origin: ORIGIN },
+        false,
+      ],
+      // A page with Referrer-Policy: no-referrer.
+      [
+        { ...NAVIGATION, "sec-fetch-site": "same-origin", origin: "null" },
+        false,
+      ],
       [{ ...OLD_NAVIGATION, origin: ORIGIN }, false],
       // No browser sends a form without saying where it comes from.
       [OLD_NAVIGATION, false],
@@ -299,6 +308,7 @@ Deno.test("nobody but the page itself accepts", async () => {
       { "sec-fetch-site": "cross-site" },
       { "sec-fetch-site": "same-site" },
       { "sec-fetch-site": "cross-site", origin: ORIGIN },
+      { "sec-fetch-site": "same-origin", origin: "https://evil.com" },
       { origin: "https://evil.com" },
       { origin: "https://3000-other.preview.example.com" },
       { origin: "https://3001-demo.preview.example.com" },

@@ -476,6 +476,8 @@ Deno.test("nobody else's page logs a visitor out", async () => {
       { origin: "null" },
       { "sec-fetch-site": "same-site" },
       { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "cross-site", origin: "null" },
+      { "sec-fetch-site": "same-site", origin: `http://${BASE}` },
     ]
   ) {
     const answer = await gateway.send(BASE, {

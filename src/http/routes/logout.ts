@@ -6,6 +6,7 @@ import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import { GatewayError } from "../../errors.ts";
+import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import type { ControlEnv } from "../control_env.ts";
@@ -82,16 +83,6 @@ export function addLogoutRoutes(
     "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
   };
 
-  /** A sandbox's page is same-site here, so only the origin itself may ask. */
-  function isOwnRequest(headers: Headers, authority: string): boolean {
-    const origin = headers.get("origin");
-    if (origin !== null) {
-      return origin === `${options.scheme}://${authority.toLowerCase()}`;
-    }
-    const site = headers.get("sec-fetch-site");
-    return site === null || site === "same-origin" || site === "none";
-  }
-
   app.openapi(pageRoute, (c) => {
     const { sandbox } = c.req.valid("query");
     return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
@@ -104,7 +95,9 @@ export function addLogoutRoutes(
       throw new GatewayError("route_not_found", "No login on this host");
     }
     if (c.req.method === "POST") {
-      if (!isOwnRequest(c.req.raw.headers, authority)) {
+      // A sandbox's page is same-site here, so only our own page may ask, and clients that are no browser.
+      const origin = `${options.scheme}://${authority.toLowerCase()}`;
+      if (isSameOriginRequest(c.req.raw.headers, origin) === false) {
         throw new GatewayError("cross_site_request", "Logout from elsewhere");
       }
       const length = c.req.header("content-length") ?? "";
