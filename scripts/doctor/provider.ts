@@ -5,15 +5,15 @@ import {
 } from "oauth4webapi";
 import { z } from "zod";
 import {
+  internalEndpoint,
+  isIssuer,
+  publicEndpoint,
+} from "../../src/auth/oidc/issuer_addresses.ts";
+import {
   createOpenidProvider,
   type LoginAttempt,
   type OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
-import {
-  forBrowsers,
-  forUs,
-  isIssuer,
-} from "../../src/auth/oidc/two_addresses.ts";
 import type { OidcSettings } from "../../src/directory/installation.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { ask, type Reply } from "./ask.ts";
@@ -74,7 +74,7 @@ export async function checkProvider(
   if (judged.metadata === undefined) return { findings: [judged.finding] };
 
   const keys = judgeKeys(
-    await ask(forUs(judged.metadata.jwks_uri, settings), world),
+    await ask(internalEndpoint(judged.metadata.jwks_uri, settings), world),
   );
   const provider = createOpenidProvider(settings, world.now);
   try {
@@ -168,7 +168,7 @@ function judgePublic(
   { authorization_endpoint: endpoint }: Metadata,
 ): Finding | undefined {
   if (publicIssuer === undefined) return undefined;
-  return forBrowsers(endpoint, { issuer, publicIssuer })
+  return publicEndpoint(endpoint, { issuer, publicIssuer })
       .startsWith(withoutSlash(publicIssuer))
     ? ok(`Browsers are sent to ${publicIssuer}.`)
     : warning(

@@ -1,15 +1,16 @@
-/** The `DAYTONA_SANDBOX_AUTH_KEY` query parameter, read and removed without touching the rest of the target. */
+/** Reads and removes the `DAYTONA_SANDBOX_AUTH_KEY` query parameter without touching the rest of the target. */
 
 const PARAMETER = "DAYTONA_SANDBOX_AUTH_KEY";
 
-/** A request-target and the key that was taken out of it. */
+/** A request-target and the key that was removed from it. */
 export interface AuthKeySplit {
   /** The target without the parameter, byte for byte otherwise. */
   readonly target: string;
-  /** The first key that was given, decoded. */
+  /** The value of the first such parameter, decoded; undefined if there is none. */
   readonly key: string | undefined;
 }
 
+/** Form-decodes a text; one with malformed percent-encoding stays as it is. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
@@ -18,7 +19,7 @@ function decode(text: string): string {
   }
 }
 
-/** Whether a name is the parameter's, however spelled; at most each character of it is three. */
+/** Whether `name` decodes to the parameter's name; percent-encoding makes a name at most three times as long. */
 function isParameter(name: string): boolean {
   if (name === PARAMETER) return true;
   return name.length > PARAMETER.length &&
@@ -26,7 +27,7 @@ function isParameter(name: string): boolean {
     /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(name) && decode(name) === PARAMETER;
 }
 
-/** Takes every `DAYTONA_SANDBOX_AUTH_KEY` pair, also one spelled with percent-encoding, out of a target's query. */
+/** Removes every `DAYTONA_SANDBOX_AUTH_KEY` pair, percent-encoded names included, from a target's query. */
 export function splitAuthKey(target: string): AuthKeySplit {
   const queryAt = target.indexOf("?");
   if (queryAt < 0) return { target, key: undefined };

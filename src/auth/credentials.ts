@@ -1,4 +1,4 @@
-/** Which credentials a request carries, as plain data, in the order in which they are tried. */
+/** The credentials that a request presents, as plain data, in the order in which they are tried. */
 import type { Fields } from "../lib/fields.ts";
 import {
   isSameSandboxOrigin,
@@ -8,7 +8,7 @@ import { isNavigation } from "../lib/fetch_metadata.ts";
 import { cookieValues } from "./cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
-/** One thing that a caller presents. The signed token is not among them: it is the host label itself. */
+/** One credential of a request. A signed token is not among them: it is the host label itself. */
 export type Credential =
   /** `X-Daytona-Preview-Token`: the sandbox's own token. */
   | { readonly kind: "preview_token"; readonly token: string }
@@ -16,10 +16,10 @@ export type Credential =
   | { readonly kind: "auth_key"; readonly token: string }
   /** A session that this gateway sealed. */
   | { readonly kind: "session"; readonly sealed: string }
-  /** An API key or JWT (RFC 6750 section 2.1); it may also be meant for the app, so it comes last. */
+  /** An API key or JWT (RFC 6750 section 2.1). It comes last, since it may be meant for the app. */
   | { readonly kind: "bearer"; readonly token: string };
 
-/** What {@linkcode presentedCredentials} looks at. */
+/** What {@linkcode presentedCredentials} reads credentials from. */
 export interface CredentialSource {
   readonly method: string;
   readonly headers: Fields;
@@ -29,22 +29,22 @@ export interface CredentialSource {
     OwnCookies,
     "keySession" | "loginSession" | "loginSessionPrefix"
   >;
-  /** From {@linkcode splitAuthKey}. */
+  /** The key in the query, from {@linkcode splitAuthKey}. */
   readonly authKey: string | undefined;
-  /** Origins besides the sandbox's own that may use its sessions. */
+  /** Origins, besides the sandbox's own, whose pages may use its sessions. */
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
 /**
- * How many session cookies of one name are looked at. A page of another sandbox can plant more of them, at longer paths
- * to have them sent first (RFC 6265bis section 5.8.3), which must not lock the owner of the real one out: ours, at `/`,
- * are always among the last.
+ * How many session cookies of one name are tried, from the end of the field. A page of another sandbox can plant more
+ * of them, at longer paths so that browsers send them first (RFC 6265bis section 5.8.3). That must not lock out the
+ * owner of a real session: ours, at `/`, are always among the last.
  */
 export const MAX_SESSION_COOKIES = 8;
 
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 
-/** The credentials of a request in the order of precedence. */
+/** The credentials of a request, in order of precedence. */
 export function presentedCredentials(source: CredentialSource): Credential[] {
   const { headers } = source;
   const credentials = previewTokens(source);
@@ -58,20 +58,20 @@ export function presentedCredentials(source: CredentialSource): Credential[] {
 
 const NONE: readonly string[] = [];
 
-/** The session cookies of a request, where they count. */
+/** The sealed sessions in a request's cookies; none if the request may not use them. */
 function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
   const { keySession, loginSession, loginSessionPrefix } = source.cookies;
-  // Most requests have one of them at most, and then the other need not be looked for pair by pair.
-  const byKey = cookie.includes(keySession)
+  // Most requests have at most one of them, so a substring search saves splitting the field for the other.
+  const keySessions = cookie.includes(keySession)
     ? lastValues(cookie, keySession)
     : NONE;
-  const byLogin = cookie.includes(loginSessionPrefix)
+  const loginSessions = cookie.includes(loginSessionPrefix)
     ? lastValues(cookie, loginSession(source.host.label))
     : NONE;
-  const sessions = [...byKey, ...byLogin];
-  return sessions.length > 0 && cookiesCount(source) ? sessions : NONE;
+  const sessions = [...keySessions, ...loginSessions];
+  return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
 }
 
 function lastValues(cookie: string, name: string): readonly string[] {
@@ -79,8 +79,8 @@ function lastValues(cookie: string, name: string): readonly string[] {
 }
 
 /**
- * The same for the toolbox, where a session never counts: a browser would send it along with whatever any page makes
- * it ask for, and the toolbox runs commands.
+ * The credentials of a request to the toolbox, where sessions never count: a browser attaches them to whatever requests
+ * a page makes it send, and the toolbox runs commands.
  */
 export function toolboxCredentials(
   source: Pick<CredentialSource, "headers" | "authKey">,
@@ -103,34 +103,32 @@ function previewTokens(
   return credentials;
 }
 
-/** The bearer credential of a request, without its scheme; undefined where it has none (RFC 6750 section 2.1). */
+/** The bearer token of a request (RFC 6750 section 2.1); undefined if it has none. */
 export function bearerOf(headers: Fields): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }
 
-/** What {@linkcode cookiesCount} looks at. */
+/** What {@linkcode mayUseSessions} decides on. */
 export type RequestOrigin = Pick<
   CredentialSource,
   "method" | "headers" | "host" | "scheme" | "allowedOrigins"
 >;
 
 /**
- * Whether a session cookie counts on this request: only where it was sent by a page of the same sandbox, by the
- * user's own navigation, or by something that is no browser. Sandboxes are same-site to each other, so SameSite
- * alone would let one sandbox's page act on another.
+ * Whether a request may use the session cookies that it carries: only if it was sent by a page of the same sandbox or
+ * of an allowed origin, by the user's navigation (a link, a typed address), or by a client that is not a browser.
+ * Sandboxes are same-site to each other, so SameSite alone would let one sandbox's page act on another.
  */
-export function cookiesCount(
-  source: RequestOrigin,
-): boolean {
+export function mayUseSessions(source: RequestOrigin): boolean {
   const { method, headers } = source;
   const site = headers.get("sec-fetch-site");
-  // Also where a page's Referrer-Policy makes its own form's Origin `null`.
+  // Before Origin, which is `null` on a page's own form under `Referrer-Policy: no-referrer`.
   if (site === "same-origin" || site === "none") return true;
   const origin = headers.get("origin");
   if (origin !== null) return isTrustedOrigin(origin, source);
   if (isNavigation(method, headers)) return true;
-  // A no-cors request (an image, a script) has no Origin; its Referer, where the page sends one, tells the same. Over
-  // plain http browsers send no Sec-Fetch-Site either, and without a Referer this looks like no browser at all.
+  // A no-cors request (an image, a script) has no Origin, but usually a Referer. Over plain http browsers send no
+  // Sec-Fetch-Site either; a request without all three is taken for a client that is not a browser.
   const referer = headers.get("referer");
   return referer === null
     ? site === null
@@ -141,7 +139,7 @@ function originOf(url: string): string {
   return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
 }
 
-/** Whether pages of `origin` may act with a session: the sandbox's own, on any port, and those on the allow-list. */
+/** Whether pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list. */
 export function isTrustedOrigin(
   origin: string,
   source: Pick<RequestOrigin, "host" | "scheme" | "allowedOrigins">,

@@ -1,6 +1,6 @@
 /**
- * The gate: decides who may reach a port of a sandbox. It tries every credential in order, and one that fails does not
- * spoil the next: an app's own Authorization field, say, must not hide a good cookie.
+ * The gate: decides who may reach a port of a sandbox. It tries all credentials in order, and one that fails does not
+ * invalidate the next: an app's own Authorization field, for example, must not hide a good cookie.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
 import type { AccessDirectory } from "../directory/access.ts";
@@ -13,7 +13,7 @@ import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
 import { spend, type Throttle } from "./throttle.ts";
 
-/** What a request was admitted by. */
+/** The reason why a request was admitted: a credential, or that none was needed. */
 export type AdmittedBy = "public" | "signed_token" | Credential["kind"];
 
 /** The gate's decision. */
@@ -22,44 +22,45 @@ export type Verdict =
     readonly kind: "allow";
     readonly sandboxId: string;
     readonly by: AdmittedBy;
-    /** The credential that was good; undefined if it took none, or the label itself. */
+    /** The accepted credential; undefined if none was needed, or if it is the label itself. */
     readonly credential?: Credential;
   }
-  /** Nothing that was presented is enough; a login might be. */
+  /** Nothing presented is sufficient, but a login might be. */
   | { readonly kind: "login"; readonly code: ErrorCode }
   | { readonly kind: "deny"; readonly code: ErrorCode };
 
-/** A verdict that admits. */
+/** A verdict that admits the request. */
 export type Admission = Extract<Verdict, { kind: "allow" }>;
 
-/** What the gate decides on. */
+/** What the gate has to know of a request. */
 export interface GateRequest {
   /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;
   readonly port: number;
-  /** Whether it came by the toolbox route, which knows no signed tokens and no public sandboxes. */
+  /** Whether it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
   readonly clientAddress: string;
   /** In order of precedence; not called if the sandbox is known to be public. */
   credentials(): readonly Credential[];
-  /** Called before an answer is looked up that is not at hand. */
+  /** Called before each lookup that the cache in process cannot answer. */
   onLookup(): void;
 }
 
 /** Decides on requests for sandboxes. */
 export interface Gate {
   /**
-   * Decides on a request; without a promise if the sandbox is known to be public.
+   * Decides on a request; synchronously if the sandbox is known to be public.
    *
-   * @throws {GatewayError} if a credential could not be judged and no other one is enough: `api_unreachable`, or
-   * `too_many_refusals` if the API is not asked for this client any more
+   * @throws {GatewayError} if a credential could not be judged and no other one is sufficient: `api_unreachable`,
+   * `session_unavailable`, `login_unavailable`, or `too_many_refusals` if the client's budget is used up
    */
   admit(request: GateRequest): Verdict | Promise<Verdict>;
   /**
-   * Decides again on a request that was admitted: costs nothing, and is never refused for the cost.
+   * Decides again on a request that was admitted. It is not charged, and so never refused for its budget.
    *
-   * @throws {GatewayError} `api_unreachable` if what it was admitted by cannot be judged and no other credential is good;
-   * what else it presents and cannot be judged counts for nothing, as the caller chose to present it
+   * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if what it was admitted by cannot be judged and
+   * nothing else is sufficient; any other credential that cannot be judged is ignored, as clients present what they
+   * like
    */
   readmit(request: GateRequest, before: Admission): Promise<Verdict>;
 }
@@ -77,7 +78,7 @@ export interface GateOptions {
 export function createGate(options: GateOptions): Gate {
   const { sandboxes, access, sessions, logins, throttle } = options;
 
-  /** Whether a credential is good for the sandbox that the label names. */
+  /** Whether a credential is valid for the sandbox that the label names. */
   function accepts(
     credential: Credential,
     request: GateRequest,
@@ -112,7 +113,7 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
-  /** The verdict; lookups are charged to `caller`. After `before`, only what that admitted by may fail. */
+  /** The verdict; lookups are charged to `caller`. With `before`, only a failure to judge what admitted then counts. */
   async function judge(
     request: GateRequest,
     caller: Caller,
@@ -124,7 +125,7 @@ export function createGate(options: GateOptions): Gate {
     const isTokenShaped = !isToolbox && mayBeSignedToken(label);
     let failure: GatewayError | undefined;
 
-    /** What `ask` says; undefined if it fails, which must not hide another credential's yes and is thrown at the end. */
+    /** What `ask` returns; undefined if it fails: another credential may still be good, so failures are thrown last. */
     async function attempt<T>(
       by: AdmittedBy | Credential,
       ask: () => T | Promise<T>,
@@ -134,7 +135,7 @@ export function createGate(options: GateOptions): Gate {
         return answer instanceof Promise ? await answer : answer;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        if (before === undefined || isBy(before, by)) failure ??= error;
+        if (before === undefined || isAdmittedBy(before, by)) failure ??= error;
         return undefined;
       }
     }
@@ -170,22 +171,22 @@ export function createGate(options: GateOptions): Gate {
 
     if (failure !== undefined) throw failure;
     if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
-    // A bearer may be meant for the app, but not at the toolbox.
-    const refusedToken = credentials.some(({ kind }) =>
+    // A bearer token may be meant for the app, except at the toolbox.
+    const hasRefusedToken = credentials.some(({ kind }) =>
       kind === "preview_token" || kind === "auth_key" ||
       isToolbox && kind === "bearer"
     );
     return {
       kind: "login",
-      code: refusedToken ? "credential_invalid" : "login_required",
+      code: hasRefusedToken ? "credential_invalid" : "login_required",
     };
   }
 
   /**
-   * The verdict, charged to the client's budget. Only refusals cost, and lookups that the API itself throttles: the price
-   * of a yes, or of an outage, is refunded.
+   * The verdict, charged to the client's budget. Lookups are refunded if the request is admitted or the API is down,
+   * but not if the API itself throttles.
    */
-  async function judgeForPay(
+  async function judgeOnBudget(
     request: GateRequest,
     isKnownPublic: boolean | undefined,
   ): Promise<Verdict> {
@@ -216,8 +217,8 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
-  /** Whether the sandbox is known to be public or not; undefined if that is unknown, or does not decide. */
-  function publicity(request: GateRequest): boolean | undefined {
+  /** Whether the sandbox is known to be public; undefined if that is not known, or not what decides. */
+  function knownPublic(request: GateRequest): boolean | undefined {
     const { label, port, isToolbox } = request;
     return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
       ? undefined
@@ -226,27 +227,27 @@ export function createGate(options: GateOptions): Gate {
 
   return {
     admit(request) {
-      const isKnownPublic = publicity(request);
+      const isKnownPublic = knownPublic(request);
       return isKnownPublic
         ? { kind: "allow", sandboxId: request.label, by: "public" }
-        : judgeForPay(request, isKnownPublic);
+        : judgeOnBudget(request, isKnownPublic);
     },
     readmit(request, before) {
       const caller = { address: request.clientAddress, charge: FREE };
-      return judge(request, caller, publicity(request), before);
+      return judge(request, caller, knownPublic(request), before);
     },
   };
 }
 
-/** Whether that is what admitted. */
-function isBy(
+/** Whether `reason` is what the request was admitted by; for a credential, the same one and not just the same kind. */
+function isAdmittedBy(
   { by, credential }: Admission,
-  what: AdmittedBy | Credential,
+  reason: AdmittedBy | Credential,
 ): boolean {
-  return typeof what === "string"
-    ? by === what
-    : by === what.kind && credential !== undefined &&
-      secretOf(credential) === secretOf(what);
+  return typeof reason === "string"
+    ? by === reason
+    : by === reason.kind && credential !== undefined &&
+      secretOf(credential) === secretOf(reason);
 }
 
 function secretOf(credential: Credential): string {

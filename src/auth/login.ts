@@ -1,6 +1,6 @@
 /**
- * Logging in, from a preview's address and back to it: {@linkcode Login.start} sends the browser to the provider,
- * {@linkcode Login.finish} takes it back (OpenID Connect Core section 3.1).
+ * The login flow, from a preview and back to it (OpenID Connect Core section 3.1): {@linkcode Login.start} sends the
+ * browser to the provider, {@linkcode Login.finish} handles its return.
  */
 import {
   generateRandomCodeVerifier,
@@ -16,22 +16,23 @@ import type { OpenidProvider } from "./oidc/provider.ts";
 import type { TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginSession, SessionSealer } from "./session.ts";
 
-/** What a login is for. */
+/** A request to log in. */
 export interface LoginRequest {
-  /** A checked preview URL. */
+  /** Preview URL to return to, already validated. */
   readonly returnTo: string;
-  /** The callback on the same base host. */
+  /** Callback URL on the same base host. */
   readonly redirectUri: string;
-  /** Whether the provider asks who it is though it knows: the last account had no access. */
+  /** Whether the provider has to ask for an account even if it knows the user, since the last one had no access. */
   readonly reauthenticate: boolean;
 }
 
-/** A login that has begun. */
+/** A login that was started. */
 export interface StartedLogin {
   /** Where to send the browser. */
   readonly location: string;
-  /** The state that comes back, and the sealed transaction that must come back with it. */
+  /** The `state` parameter of the callback. */
   readonly state: string;
+  /** The sealed transaction, which the browser has to bring to the callback as well. */
   readonly sealed: string;
 }
 
@@ -39,18 +40,28 @@ export interface StartedLogin {
 export interface FinishedLogin {
   readonly returnTo: string;
   readonly session: LoginSession;
+  /** The session, sealed for its cookie. */
   readonly sealed: string;
 }
 
-/** The two ends of a login; both throw {@linkcode GatewayError}. */
+/** The two halves of a login. */
 export interface Login {
-  /** Begins a login. */
+  /**
+   * Starts a login.
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
   start(request: LoginRequest): Promise<StartedLogin>;
-  /** Ends it with the callback's parameters and the transactions that the browser holds. */
+  /**
+   * Completes a login.
+   *
+   * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago; `bad_return_url`;
+   * `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`
+   */
   finish(callback: Callback): Promise<FinishedLogin>;
 }
 
-/** Whether people can log in. */
+/** Whether users can log in. */
 export type LoginState =
   /** The API has not said yet whether there is an identity provider. */
   | { readonly kind: "unknown" }
@@ -61,15 +72,16 @@ export type LoginState =
     readonly login: Login;
   };
 
-/** What comes with the browser's return. */
+/** The callback request by which the browser returns from the provider. */
 export interface Callback {
   readonly parameters: URLSearchParams;
+  /** The sealed transactions in the browser's cookies that may belong to it. */
   readonly transactions: readonly string[];
   readonly redirectUri: string;
   readonly clientAddress: string;
 }
 
-/** Parts of a login. */
+/** Dependencies of the login. */
 export interface LoginOptions {
   readonly provider: OpenidProvider;
   readonly transactions: TransactionSealer;
@@ -81,7 +93,7 @@ export interface LoginOptions {
   readonly now: () => number;
 }
 
-/** Creates the two ends of a login. */
+/** Creates the login. */
 export function createLogin(options: LoginOptions): Login {
   const { provider, transactions, now } = options;
 
@@ -107,23 +119,23 @@ export function createLogin(options: LoginOptions): Login {
     },
 
     async finish({ parameters, clientAddress, ...callback }) {
-      // The state first: nothing of a callback is worth looking at before it is known to be this browser's.
+      // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
       const transaction = await transactions.open(
         callback.transactions,
         parameters.get("state") ?? "",
       );
       if (transaction?.redirectUri !== callback.redirectUri) {
-        throw new GatewayError("login_expired", "No such transaction");
+        throw new GatewayError("login_expired", "No matching transaction");
       }
       const host = hostOf(transaction.returnTo);
       if (host === undefined) {
-        throw new GatewayError("bad_return_url", "Not a preview any more");
+        throw new GatewayError("bad_return_url", "No longer a preview");
       }
       const tokens = await provider.redeem(parameters, transaction);
       const bearer = tokens.accessToken;
       const user = { bearer, clientAddress };
       if (!await options.access.hasAccess(host.label, user, FREE)) {
-        throw new GatewayError("no_access", "No access");
+        throw new GatewayError("no_access", "User has no access");
       }
       const sessionEnd = now() + options.sessionTtlMs;
       const session: LoginSession = {
@@ -132,7 +144,7 @@ export function createLogin(options: LoginOptions): Login {
         label: host.label,
         sandboxId: host.label,
         scope: "sandbox",
-        // Without a way to keep the login up, the session ends with its token.
+        // Without a refresh token, the session cannot outlive its access token.
         expiresAt: tokens.refreshToken === undefined
           ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
           : sessionEnd,

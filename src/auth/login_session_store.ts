@@ -44,7 +44,9 @@ export interface LoginSessionStore {
    * @throws {GatewayError} `session_unavailable`, as {@linkcode LoginSessionStore.get} does
    */
   getLatest(id: string): Promise<SessionState | undefined>;
-  /** Replaces the state of a session in both tiers. Resolves when the durable tier is done, which may lose the write. */
+  /**
+   * Replaces the state of a session in both tiers. Resolves when the durable tier is done, which may lose the write.
+   */
   set(session: LoginSession, state: SessionState): Promise<void>;
   /** Whether the durable tier has the session as ended; true if there is no such tier. */
   isEndStored(id: string): Promise<boolean>;
@@ -67,8 +69,8 @@ export interface LoginSessionStoreOptions {
 const KIND = "login-session";
 
 /**
- * How much longer than the session its state is kept, ms: clocks of machines differ, and the expiry of a seal is rounded
- * down to a second.
+ * How much longer than the session its state is kept, ms: clocks of machines differ, and the expiry of a seal is
+ * rounded down to a second.
  */
 const KEEP_AFTER_EXPIRY_MS = 60_000;
 

@@ -1,7 +1,8 @@
 /**
  * Login sessions on the server side. The tokens behind a session are kept, so that a user who loses access to the
- * sandbox loses the session as well, and so are logouts. A session that no tier knows is refused; only a gateway without
- * a durable tier, which knows none of its sessions after a restart, accepts an unknown one on the strength of its cookie.
+ * sandbox loses the session as well; and so are logouts. A session that no tier knows is refused. Only a gateway
+ * without a durable tier, which forgets all sessions at a restart, accepts an unknown one on the strength of its
+ * cookie.
  */
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
@@ -32,7 +33,8 @@ export interface LoginSessions {
   /**
    * Whether the session still opens its sandbox. An access token that is about to expire is renewed first.
    *
-   * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be determined
+   * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
+   * determined; whatever `caller.charge` throws
    */
   grantsAccess(session: LoginSession, caller: Caller): Promise<boolean>;
   /**

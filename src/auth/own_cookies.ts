@@ -1,49 +1,51 @@
-/** The cookies that the gateway sets: their names and attributes (RFC 6265bis section 4.1). */
+/** Names and attributes of the cookies that the gateway sets (RFC 6265bis section 4.1). */
 import { createDigests } from "../lib/digest.ts";
 
-/** How our cookies travel, which the public address and the wish to be framed decide. */
+/** What decides the attributes of our cookies. */
 export interface CookiePolicy {
+  /** Of the public address; `https` makes cookies Secure and gives their names a prefix. */
   readonly scheme: "http" | "https";
-  /** `none` lets previews work in another site's frame; over https only. */
+  /** `none` lets previews work in frames of other sites; over https only. */
   readonly sameSite: "lax" | "none";
 }
 
-/** Names and Set-Cookie lines under one policy. */
+/** Cookie names and Set-Cookie lines under one policy. */
 export interface OwnCookies {
-  /** The session that a link or key opened, for one preview host only. */
+  /** A session created from a preview token, for one preview host only. */
   readonly keySession: string;
-  /** The session that a login opened, for one sandbox on all its ports. */
+  /** A session created by a login, for all ports of one sandbox. */
   loginSession(label: string): string;
-  /** What {@linkcode OwnCookies.loginSession} names begin with. */
+  /** Prefix of all {@linkcode OwnCookies.loginSession} names. */
   readonly loginSessionPrefix: string;
-  /** One attempt to log in, on the base host only; `id` from {@linkcode transactionId}. */
+  /** A login transaction, on the base host only; `id` is from {@linkcode transactionId}. */
   transaction(id: string): string;
-  /** What {@linkcode OwnCookies.transaction} names begin with. */
+  /** Prefix of all {@linkcode OwnCookies.transaction} names. */
   readonly transactionPrefix: string;
-  /** Says on the base host that a login for that sandbox has just ended well. */
+  /** Marks, on the base host, that a login for that sandbox has just succeeded. */
   loggedIn(label: string): string;
-  /** Says on the base host that the next login is to ask for an account, though the provider knows one. */
+  /** Marks, on the base host, that the next login has to ask for an account even if the provider knows the user. */
   readonly otherAccount: string;
-  /** Says that a visitor trusts one preview host. */
+  /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;
-  /** A Set-Cookie line for the host that answers; `maxAgeSec` 0 deletes. */
+  /** A Set-Cookie line for the responding host only; `maxAgeSec` 0 deletes the cookie. */
   hostOnly(name: string, value: string, maxAgeSec: number): string;
-  /** The same, kept in another site's frame too where browsers allow it (over https), whatever the policy. */
+  /** The same for a cookie that over https is kept in frames of other sites too, whatever the policy. */
   hostOnlyInFrames(name: string, value: string, maxAgeSec: number): string;
   /** A Set-Cookie line for all hosts below `base`. */
   forBase(name: string, value: string, options: ForBaseOptions): string;
 }
 
-/** Where and how long a cookie for all hosts below a base domain holds. */
+/** Domain and lifetime of a cookie for all hosts below a base domain; a `maxAgeSec` of 0 deletes it. */
 export interface ForBaseOptions {
   readonly base: string;
   readonly maxAgeSec: number;
 }
 
-/** The cookies under `policy`. */
+/** Builds the cookies under a policy. */
 export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   const isSecure = scheme === "https";
-  // The prefixes make a browser refuse such a cookie from any page that could not have set it so (section 4.1.3).
+  // By these prefixes, browsers reject such a cookie unless it is Secure and, for `__Host-`, set by this very host
+  // (section 4.1.3).
   const host = isSecure ? "__Host-porthole-" : "porthole-";
   const secure = isSecure ? "__Secure-porthole-" : "porthole-";
   function attributesFor(sameSite: CookiePolicy["sameSite"]): string {
@@ -51,7 +53,7 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
       "HttpOnly",
       sameSite === "none" ? "SameSite=None" : "SameSite=Lax",
       ...(isSecure ? ["Secure"] : []),
-      // A frame's cookies belong to the page around it, so that no site learns of another's visits.
+      // A frame's cookies are then keyed by the top-level site as well, so no site learns of visits to another (CHIPS).
       ...(sameSite === "none" ? ["Partitioned"] : []),
     ].join("; ");
   }
@@ -80,7 +82,7 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
 
 const digestOf = createDigests(10_000);
 
-/** A label in a form that fits into a cookie's name. */
+/** A digest of a label, short enough for a cookie name. */
 function idOf(label: string): string {
   return digestOf([label]).slice(0, 12);
 }

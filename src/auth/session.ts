@@ -1,43 +1,43 @@
-/** Preview sessions: what a session cookie holds, sealed, and what is checked of it each time it comes back. */
+/** Preview sessions: the sealed content of a session cookie, and how it is checked each time it comes back. */
 import { LRUCache } from "lru-cache";
 import type { PreviewHost } from "../address/preview_host.ts";
 import type { Sealer } from "../lib/seal.ts";
 
-/** What every session says. */
+/** What all sessions have. */
 interface SessionScope {
-  /** The host label it was made for. */
+  /** The host label that it is valid on. */
   readonly label: string;
   readonly sandboxId: string;
-  /** One port, or the whole sandbox where the credential opens that. */
+  /** One port, or all ports of the sandbox if the credential opens all of them. */
   readonly scope: "sandbox" | number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
-/** A session made from a preview token. It is worth what the API says of that token now. */
+/** A session created from a preview token, valid as long as the API accepts that token. */
 export interface KeySession extends SessionScope {
   readonly kind: "key";
   readonly token: string;
 }
 
-/** A session made by a login; what it is worth now is known under its id (see login_sessions.ts). */
+/** A session created by a login; whether it is still valid is looked up by its id (see login_sessions.ts). */
 export interface LoginSession extends SessionScope {
   readonly kind: "login";
   readonly id: string;
 }
 
-/** An opened session. */
+/** A session, unsealed. */
 export type Session = KeySession | LoginSession;
 
 /** Seals and opens sessions. */
 export interface SessionSealer {
   seal(session: Session): Promise<string>;
-  /** The session in `sealed` if it is ours, unexpired and made for this host; undefined otherwise. */
+  /** The session in `sealed` if it is authentic, unexpired and valid on this host; undefined otherwise. */
   open(
     sealed: string,
     host: Pick<PreviewHost, "label" | "port">,
   ): Session | undefined | Promise<Session | undefined>;
-  /** The session in `sealed` if it is ours and unexpired, whatever it is for. */
+  /** The session in `sealed` if it is authentic and unexpired, for whichever host; undefined otherwise. */
   read(sealed: string): Session | undefined | Promise<Session | undefined>;
 }
 
@@ -52,7 +52,7 @@ function isSession(value: unknown): value is Session {
       kind === "login" && typeof id === "string");
 }
 
-/** Creates the sealer of sessions; `maxRemembered` opened ones are kept, since opening costs a decryption. */
+/** Creates the sealer of sessions; it caches up to `maxRemembered` opened ones, to decrypt each only once. */
 export function createSessionSealer(
   sealer: Sealer,
   options: { now: () => number; maxRemembered: number },
@@ -63,7 +63,7 @@ export function createSessionSealer(
     return session.expiresAt > options.now() ? session : undefined;
   }
 
-  function madeFor(
+  function validOn(
     session: Session | undefined,
     host: Pick<PreviewHost, "label" | "port">,
   ): Session | undefined {
@@ -83,8 +83,8 @@ export function createSessionSealer(
   function read(
     sealed: string,
   ): Session | undefined | Promise<Session | undefined> {
-    const known = opened.get(sealed);
-    return known === undefined ? unseal(sealed) : unexpired(known);
+    const cached = opened.get(sealed);
+    return cached === undefined ? unseal(sealed) : unexpired(cached);
   }
 
   return {
@@ -94,8 +94,8 @@ export function createSessionSealer(
     open(sealed, host) {
       const session = read(sealed);
       return session instanceof Promise
-        ? session.then((opened) => madeFor(opened, host))
-        : madeFor(session, host);
+        ? session.then((opened) => validOn(opened, host))
+        : validOn(session, host);
     },
   };
 }

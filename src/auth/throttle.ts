@@ -1,34 +1,34 @@
 /**
- * How many refusals one client may have. Each costs calls of the API (a guessed token, an invented label), so a client
- * that has used its budget up is told to come back later instead of having the API asked.
+ * Limits how often a client may be refused. Every refusal (of a guessed token, an invented label) costs calls to the
+ * API, so a client that has used up its budget is told to retry later, and the API is not called.
  *
- * Many users can stand behind one address, and one of them must not shut the others out. So only questions to the API
- * count, and those that led to a yes are given back: whatever is at hand, a public preview or a known good cookie, opens
- * as ever. A question is paid before it is asked, so the budget also bounds what comes all at once.
+ * Many users can share one address, and one of them must not lock the others out. So only API lookups are charged, and
+ * lookups that led to admission are refunded: what is cached, such as a public preview or a cookie known to be good,
+ * opens as usual. A lookup is charged before it is sent, so the budget bounds concurrent lookups too.
  */
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";
 import { type Allowance, createTokenBuckets } from "../lib/token_bucket.ts";
 
-/** Counts refusals by client address. */
+/** Budgets of API lookups by client address. */
 export interface Throttle {
-  /** Pays for one question to the API on behalf of this client. */
+  /** Charges one API lookup to the client, if its budget allows. */
   take(address: string): Allowance;
-  /** Gives back what was paid for `count` questions. */
+  /** Refunds `count` lookups to the client. */
   giveBack(address: string, count: number): void;
 }
 
-/** The budget of each client. */
+/** The budget of every client. */
 export interface ThrottleOptions {
-  /** Also what may be spent at once after a quiet minute. */
+  /** Lookups refilled per minute, and the largest burst. */
   readonly refusalsPerMinute: number;
-  /** Clients remembered. */
+  /** Most clients tracked. */
   readonly maxClients: number;
   /** Current time, ms. */
   readonly now: () => number;
 }
 
-/** Creates a throttle that has seen nobody yet. */
+/** Creates a throttle; every client starts with a full budget. */
 export function createThrottle(options: ThrottleOptions): Throttle {
   const buckets = createTokenBuckets({
     capacity: options.refusalsPerMinute,
@@ -43,26 +43,28 @@ export function createThrottle(options: ThrottleOptions): Throttle {
 }
 
 /**
- * Pays for one lookup on behalf of a client.
+ * Charges one API lookup to a client.
  *
- * @throws {GatewayError} `too_many_refusals`
+ * @throws {GatewayError} `too_many_refusals` if its budget is used up
  */
 export function spend(throttle: Throttle, address: string): void {
   const allowance = throttle.take(address);
   if (allowance.ok) return;
   const { retryAfterSec } = allowance;
-  throw new GatewayError("too_many_refusals", "Over its budget", {
+  throw new GatewayError("too_many_refusals", "Client is over its budget", {
     retryAfterSec,
   });
 }
 
-/** Bits of an IPv6 address that name a network; the others are a subscriber's to choose (RFC 4291 section 2.5.4). */
-const IPV6_NETWORK_BITS = 64;
+/**
+ * Length of an IPv6 subnet prefix, bits; a host is free to choose the interface identifier (RFC 4291 section 2.5.4).
+ */
+const IPV6_PREFIX_BITS = 64;
 
-/** What counts as one client: an IPv4 address, however written, or an IPv6 network. */
+/** The key of a client: its IPv4 address in canonical form, or the prefix of its IPv6 subnet. */
 function clientOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === "ipv4") return parsed.toString();
-  return parsed.toByteArray().slice(0, IPV6_NETWORK_BITS / 8).join(":");
+  return parsed.toByteArray().slice(0, IPV6_PREFIX_BITS / 8).join(":");
 }

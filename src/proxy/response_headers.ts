@@ -1,5 +1,5 @@
 /** The fields of the response to the client: as the app sent them, less what belongs to a hop or to the gateway. */
-import { isOwnCookieName, nameOf } from "../auth/cookies.ts";
+import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 type Field = readonly [name: string, value: string];
@@ -15,8 +15,10 @@ export function filterSetCookie(
   const attributes = line.split(";");
   const pair = attributes[0] ?? "";
   // A cookie without a name is sent back as its value alone (section 5.8.3), which may look like one of ours.
-  const sent = nameOf(pair) === "" ? pair.slice(pair.indexOf("=") + 1) : pair;
-  if (isOwnCookieName(nameOf(sent))) return undefined;
+  const sent = cookieName(pair) === ""
+    ? pair.slice(pair.indexOf("=") + 1)
+    : pair;
+  if (isOwnCookieName(cookieName(sent))) return undefined;
   return attributes.filter((attribute, index) => {
     if (index === 0) return true;
     const domain = domainOf(attribute);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
-  cookiesCount,
   type CredentialSource,
+  mayUseSessions,
   presentedCredentials,
 } from "../../src/auth/credentials.ts";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
@@ -71,7 +71,7 @@ Deno.test("presentedCredentials() ignores a session that another sandbox's page 
   );
 });
 
-Deno.test("cookiesCount() says yes to the sandbox's own pages, to navigations and to what is no browser", () => {
+Deno.test("mayUseSessions() says yes to the sandbox's own pages, to navigations and to what is no browser", () => {
   for (
     const [name, headers, method] of [
       ["no browser", {}],
@@ -103,11 +103,11 @@ Deno.test("cookiesCount() says yes to the sandbox's own pages, to navigations an
       }],
     ] as [string, Record<string, string>, string?][]
   ) {
-    assert(cookiesCount(source(headers, { method: method ?? "GET" })), name);
+    assert(mayUseSessions(source(headers, { method: method ?? "GET" })), name);
   }
 });
 
-Deno.test("cookiesCount() says no to every other page", () => {
+Deno.test("mayUseSessions() says no to every other page", () => {
   for (
     const [name, headers, method] of [
       ["sibling's fetch", {
@@ -144,6 +144,6 @@ Deno.test("cookiesCount() says no to every other page", () => {
       }],
     ] as [string, Record<string, string>, string?][]
   ) {
-    assert(!cookiesCount(source(headers, { method: method ?? "GET" })), name);
+    assert(!mayUseSessions(source(headers, { method: method ?? "GET" })), name);
   }
 });

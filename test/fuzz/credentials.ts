@@ -1,9 +1,9 @@
-/** Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials}, {@linkcode cookiesCount}. */
+/** Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials}, {@linkcode mayUseSessions}. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   bearerOf,
-  cookiesCount,
+  mayUseSessions,
   presentedCredentials,
   toolboxCredentials,
 } from "../../src/auth/credentials.ts";
@@ -108,10 +108,10 @@ function isOwnPage(text: string): boolean {
 /** Properties of credentials. */
 export const credentialProperties: readonly Property[] = [
   property(
-    "cookiesCount() only for pages of the sandbox, allowed ones, navigations, and what is no browser",
+    "mayUseSessions() only for pages of the sandbox, allowed ones, navigations, and what is no browser",
     request,
     (request) => {
-      if (!cookiesCount(sourceOf(request))) return;
+      if (!mayUseSessions(sourceOf(request))) return;
       const { method, site, mode, origin, referer, accept } = request;
       if (site === "same-origin" || site === "none") return;
       if (origin !== undefined) return assert.ok(isOwnPage(origin), origin);
@@ -137,7 +137,7 @@ export const credentialProperties: readonly Property[] = [
       for (const credential of credentials) {
         if (credential.kind === "session") {
           assert.ok(request.cookie?.includes(credential.sealed));
-          assert.ok(cookiesCount(source));
+          assert.ok(mayUseSessions(source));
         } else {
           const field = credential.kind === "bearer"
             ? request.authorization

@@ -1,7 +1,7 @@
 /** Long field values. */
 import ipaddr from "ipaddr.js";
 import { cookieValues, withoutOwnCookies } from "../../src/auth/cookies.ts";
-import { bearerOf, cookiesCount } from "../../src/auth/credentials.ts";
+import { bearerOf, mayUseSessions } from "../../src/auth/credentials.ts";
 import { provenance } from "../../src/proxy/client_address.ts";
 import { withCors } from "../../src/proxy/cors.ts";
 import { nominatedFields } from "../../src/proxy/hop_by_hop.ts";
@@ -80,10 +80,10 @@ export const fieldGrowths: readonly Growth[] = [
     ["Bearer a", "\xe9"],
   ),
   ...repeated(
-    "cookiesCount()",
+    "mayUseSessions()",
     ["a", "/", ":", "https://"],
     (text) =>
-      cookiesCount({
+      mayUseSessions({
         method: "POST",
         headers: headersOf("referer", text),
         host: HOST,

@@ -1,42 +1,55 @@
-/** What an OpenID provider says of itself (OpenID Connect Discovery 1.0), asked for seldom. */
+/** An OpenID provider's metadata (OpenID Connect Discovery 1.0), fetched and cached. */
 import * as oauth from "oauth4webapi";
-import { unavailable } from "./login_error.ts";
-import { type Addresses, forUs, isIssuer } from "./two_addresses.ts";
+import {
+  internalEndpoint,
+  isIssuer,
+  type IssuerAddresses,
+} from "./issuer_addresses.ts";
+import { providerUnavailable } from "./login_error.ts";
 
-/** How long the discovery document and the keys hold, ms. */
+/** How long the metadata and the signing keys are cached, ms. */
 export const DISCOVERY_TTL_MS = 3_600_000;
 
-/** Least time between two discoveries, whatever makes one look necessary, ms. */
+/** Minimum time between two discovery requests, whatever asks for one, ms. */
 const DISCOVERY_PAUSE_MS = 5000;
 
-/** How recent an answer must be to tell that the provider is there, ms. */
-const CHECK_PAUSE_MS = 20_000;
+/** How long an answer proves that the provider is up, ms. */
+const CHECK_TTL_MS = 20_000;
 
-/** What is used of it; the library takes each for a URL without a look. */
+/** The endpoints that a login uses; the library takes them for URLs without a check. */
 const ENDPOINTS = [
   "authorization_endpoint",
   "token_endpoint",
   "jwks_uri",
 ] as const;
 
-/** The last time that the provider was asked. */
+/** A discovery request. */
 interface Attempt {
-  readonly at: number;
+  readonly startedAt: number;
   failed: boolean;
-  readonly answer: Promise<oauth.AuthorizationServer>;
+  readonly metadata: Promise<oauth.AuthorizationServer>;
 }
 
-/** The lookup for one issuer; both throw {@linkcode GatewayError} `login_unavailable`. */
+/** Discovery for one issuer. */
 export interface Discovery {
-  /** What the provider says of itself; with `anew`, what it says now. Throws where it has never said anything. */
-  server(anew?: boolean): Promise<oauth.AuthorizationServer>;
-  /** Throws where it does not answer: asks it, unless it has spoken lately. */
+  /**
+   * The provider's metadata, at most {@linkcode DISCOVERY_TTL_MS} old; with `refresh`, or after a failure, at most
+   * {@linkcode DISCOVERY_PAUSE_MS}. Falls back to the last known metadata if it cannot be fetched.
+   *
+   * @throws {GatewayError} `login_unavailable` if it could never be fetched
+   */
+  server(refresh?: boolean): Promise<oauth.AuthorizationServer>;
+  /**
+   * Checks that the provider is up, by a discovery request unless one succeeded lately.
+   *
+   * @throws {GatewayError} `login_unavailable` if it is not
+   */
   check(): Promise<void>;
 }
 
-/** Creates the lookup for one issuer. */
+/** Creates the discovery for one issuer. */
 export function createDiscovery(
-  addresses: Addresses,
+  addresses: IssuerAddresses,
   options: {
     requestOptions: () => oauth.HttpRequestOptions<"GET">;
     now: () => number;
@@ -45,7 +58,7 @@ export function createDiscovery(
   const { issuer } = addresses;
   const { requestOptions, now } = options;
   let latest: Attempt | undefined;
-  let known: oauth.AuthorizationServer | undefined;
+  let lastMetadata: oauth.AuthorizationServer | undefined;
   let answeredAt = -Infinity;
 
   async function discover(): Promise<oauth.AuthorizationServer> {
@@ -53,67 +66,71 @@ export function createDiscovery(
       new URL(issuer),
       requestOptions(),
     );
-    const { issuer: own } = await response.clone().json();
-    const isOwn = typeof own === "string" && isIssuer(own, addresses);
+    const { issuer: named } = await response.clone().json();
+    const isKnown = typeof named === "string" && isIssuer(named, addresses);
     const server = await oauth.processDiscoveryResponse(
-      new URL(isOwn ? own : issuer),
+      new URL(isKnown ? named : issuer),
       response,
     );
     for (const name of ENDPOINTS) {
       const url = server[name];
       if (url !== undefined && !URL.canParse(url)) {
-        throw new TypeError(`'${name}' is no URL`);
+        throw new TypeError(`'${name}' is not a URL`);
       }
     }
     const { token_endpoint, jwks_uri } = server;
     return {
       ...server,
-      ...token_endpoint && { token_endpoint: forUs(token_endpoint, addresses) },
-      ...jwks_uri && { jwks_uri: forUs(jwks_uri, addresses) },
+      ...token_endpoint && {
+        token_endpoint: internalEndpoint(token_endpoint, addresses),
+      },
+      ...jwks_uri && { jwks_uri: internalEndpoint(jwks_uri, addresses) },
     };
   }
 
-  /** A time in the future is not recent: the clock was set back. */
+  /** Whether `at` is less than `ms` ago; a time in the future is not, since then the clock was set back. */
   function isRecent(at: number, ms: number): boolean {
     const age = now() - at;
     return age >= 0 && age < ms;
   }
 
-  /** Asks the provider, unless it was asked within the last `holdsMs`. */
-  function ask(holdsMs: number): Promise<oauth.AuthorizationServer> {
-    if (latest === undefined || !isRecent(latest.at, holdsMs)) {
+  /** The metadata of the latest attempt, or of a new one if that is older than `maxAgeMs`. */
+  function metadata(maxAgeMs: number): Promise<oauth.AuthorizationServer> {
+    if (latest === undefined || !isRecent(latest.startedAt, maxAgeMs)) {
       const attempt: Attempt = latest = {
-        at: now(),
+        startedAt: now(),
         failed: false,
-        answer: discover().then((answer) => {
+        metadata: discover().then((server) => {
           answeredAt = now();
-          return known = answer;
+          return lastMetadata = server;
         }, (error) => {
           attempt.failed = true;
           throw error;
         }),
       };
     }
-    return latest.answer;
+    return latest.metadata;
   }
 
   return {
-    async server(anew = false) {
-      const isDoubtful = anew || latest?.failed === true;
+    async server(refresh = false) {
+      const isDoubtful = refresh || latest?.failed === true;
       try {
-        return await ask(isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS);
+        return await metadata(
+          isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS,
+        );
       } catch (error) {
-        // A provider whose metadata cannot be fetched is still the one we know.
-        if (known !== undefined) return known;
-        throw unavailable(error);
+        // A provider whose metadata cannot be fetched now is still the one that we know.
+        if (lastMetadata !== undefined) return lastMetadata;
+        throw providerUnavailable(error);
       }
     },
     async check() {
-      if (isRecent(answeredAt, CHECK_PAUSE_MS)) return;
+      if (isRecent(answeredAt, CHECK_TTL_MS)) return;
       try {
-        await ask(DISCOVERY_PAUSE_MS);
+        await metadata(DISCOVERY_PAUSE_MS);
       } catch (error) {
-        throw unavailable(error);
+        throw providerUnavailable(error);
       }
     },
   };

@@ -1,22 +1,24 @@
-/** Failures of a login in the gateway's vocabulary. */
+/** Maps failures of the OAuth library to the gateway's error codes. */
 import * as oauth from "oauth4webapi";
 import { GatewayError } from "../../errors.ts";
 
-/** The provider cannot be asked: it says nothing about the login. */
-export function unavailable(cause: unknown): GatewayError {
-  return new GatewayError("login_unavailable", "Provider not available", {
+/** The error for a provider that cannot be reached or does not work, which tells nothing about the login. */
+export function providerUnavailable(cause: unknown): GatewayError {
+  return new GatewayError("login_unavailable", "Provider unavailable", {
     cause,
   });
 }
 
-/** What an error of one of the steps means; whatever is no failure of a login comes back as it is. */
-export async function loginError(error: unknown): Promise<unknown> {
+/**
+ * The {@linkcode GatewayError} for an error of one of a login's steps: `login_denied` or `login_failed` if the provider
+ * or the library refused the login, `login_unavailable` for anything else, such as a network failure.
+ */
+export async function loginError(error: unknown): Promise<GatewayError> {
   if (error instanceof GatewayError) return error;
   const response = responseIn(error);
-  // Left unread, it would hold its connection.
-  if (response?.bodyUsed === false) await response.body?.cancel();
+  await discardResponse(error);
   if (response !== undefined && response.status >= 500) {
-    return unavailable(error);
+    return providerUnavailable(error);
   }
   const cause = { cause: error };
   if (error instanceof oauth.ResponseBodyError) {
@@ -29,12 +31,18 @@ export async function loginError(error: unknown): Promise<unknown> {
       ? new GatewayError("login_denied", "Denied at the provider", cause)
       : new GatewayError("login_failed", `Provider: ${error.error}`, cause);
   }
-  const isProtocol = error instanceof oauth.OperationProcessingError ||
+  const isProtocolError = error instanceof oauth.OperationProcessingError ||
     error instanceof oauth.UnsupportedOperationError ||
     error instanceof oauth.WWWAuthenticateChallengeError;
-  return isProtocol
+  return isProtocolError
     ? new GatewayError("login_failed", error.message, cause)
-    : unavailable(error);
+    : providerUnavailable(error);
+}
+
+/** Cancels the body, if unread, of the response that an error is about: it would occupy its connection. */
+export async function discardResponse(error: unknown): Promise<void> {
+  const response = responseIn(error);
+  if (response?.bodyUsed === false) await response.body?.cancel();
 }
 
 /** The provider's response that an error is about. */

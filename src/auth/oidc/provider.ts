@@ -1,16 +1,19 @@
 /**
- * The OpenID provider, as a relying party sees it (OpenID Connect Core 1.0). What it says of itself is discovered once
- * in {@linkcode DISCOVERY_TTL_MS} however many logins start, and its signing keys live as long as that document.
+ * The OpenID provider, as a relying party sees it (OpenID Connect Core 1.0). Its metadata is discovered once per
+ * {@linkcode DISCOVERY_TTL_MS} however many logins start, and its signing keys are cached as long as the metadata.
  */
 import * as oauth from "oauth4webapi";
 import type { OidcSettings } from "../../directory/installation.ts";
-import { GatewayError } from "../../errors.ts";
 import { isLoopbackHttp } from "../../lib/plain_http.ts";
 import { createDiscovery } from "./discovery.ts";
-import { loginError, unavailable } from "./login_error.ts";
-import { forBrowsers } from "./two_addresses.ts";
+import { publicEndpoint } from "./issuer_addresses.ts";
+import {
+  discardResponse,
+  loginError,
+  providerUnavailable,
+} from "./login_error.ts";
 
-/** One attempt to log in, from its start to its callback. */
+/** One attempt to log in, from the authorization request to the callback. */
 export interface LoginAttempt {
   readonly state: string;
   readonly nonce: string;
@@ -18,19 +21,20 @@ export interface LoginAttempt {
   readonly redirectUri: string;
 }
 
-/** What the provider gives for a login, and again to keep it up. */
+/** The tokens that the provider issues for a login, and again at every refresh. */
 export interface Tokens {
   readonly accessToken: string;
-  /** When the access token ends, milliseconds since the epoch; undefined where the provider does not say. */
+  /** When the access token expires, ms since the epoch; undefined if the provider does not say. */
   readonly expiresAt: number | undefined;
-  /** Absent where the provider gives none: then the login cannot outlast the access token. */
+  /** Absent if the provider issues none: then the login cannot outlive the access token. */
   readonly refreshToken?: string;
 }
 
-/** The steps of a login, and what keeps it up. */
+/** The steps of a login, and the refresh of its tokens. */
 export interface OpenidProvider {
   /**
-   * Where to send the browser; with `reauthenticate`, the provider asks who it is though it knows (`prompt=login`).
+   * The authorization URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it
+   * knows the user (`prompt=login`).
    *
    * @throws {GatewayError} `login_unavailable`
    */
@@ -39,25 +43,29 @@ export interface OpenidProvider {
     reauthenticate?: boolean,
   ): Promise<string>;
   /**
-   * What the callback's parameters are worth.
+   * Exchanges the callback's authorization code for tokens, and validates the ID token.
    *
    * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`
    */
   redeem(parameters: URLSearchParams, attempt: LoginAttempt): Promise<Tokens>;
   /**
-   * New tokens for a refresh token (RFC 6749 section 6); null where it is not good any more.
+   * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid.
    *
    * @throws {GatewayError} `login_unavailable`
    */
   refresh(refreshToken: string): Promise<Tokens | null>;
-  /** Asks it for its metadata. Throws {@linkcode GatewayError} `login_unavailable` where there is no answer. */
+  /**
+   * Checks that the provider is up.
+   *
+   * @throws {GatewayError} `login_unavailable` if it does not serve its metadata
+   */
   check(): Promise<void>;
 }
 
-/** Deadline of one request to the provider, ms. */
+/** Deadline for one request to the provider, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** How far the provider's clock may be off, seconds. */
+/** Tolerated difference between the provider's clock and ours, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
 
 /** Creates the relying party's side. */
@@ -81,7 +89,7 @@ export function createOpenidProvider(
     };
   }
 
-  function authentication(as: oauth.AuthorizationServer): oauth.ClientAuth {
+  function clientAuth(as: oauth.AuthorizationServer): oauth.ClientAuth {
     const { clientSecret } = settings;
     if (clientSecret === undefined) return oauth.None();
     const methods = as.token_endpoint_auth_methods_supported;
@@ -90,7 +98,7 @@ export function createOpenidProvider(
       : oauth.ClientSecretPost(clientSecret);
   }
 
-  /** Throws unless the ID token is signed by the provider; keys that rotated are fetched anew. */
+  /** Throws unless the ID token is signed by the provider; if keys were rotated, they are fetched again. */
   async function checkSignature(
     as: oauth.AuthorizationServer,
     response: Response,
@@ -129,7 +137,7 @@ export function createOpenidProvider(
       const response = await oauth.authorizationCodeGrantRequest(
         as,
         client,
-        authentication(as),
+        clientAuth(as),
         validated,
         attempt.redirectUri,
         attempt.codeVerifier,
@@ -154,7 +162,7 @@ export function createOpenidProvider(
       const response = await oauth.refreshTokenGrantRequest(
         as,
         client,
-        authentication(as),
+        clientAuth(as),
         refreshToken,
         requestOptions(),
       );
@@ -163,14 +171,14 @@ export function createOpenidProvider(
         client,
         response,
       );
-      // A provider that does not rotate refresh tokens leaves the old one good.
+      // If the provider does not rotate refresh tokens, the old one stays valid.
       return { refreshToken, ...tokensOf(tokens) };
     } catch (error) {
-      const failure = await loginError(error);
+      await discardResponse(error);
       const isRefusal = error instanceof oauth.ResponseBodyError &&
         error.error === "invalid_grant";
       if (isRefusal) return null;
-      throw failure instanceof GatewayError ? unavailable(error) : failure;
+      throw providerUnavailable(error);
     }
   }
 
@@ -189,10 +197,10 @@ export function createOpenidProvider(
     async authorizationUrl(attempt, reauthenticate = false) {
       const as = await server();
       if (as.authorization_endpoint === undefined) {
-        throw unavailable(new Error("No authorization endpoint"));
+        throw providerUnavailable(new Error("No authorization endpoint"));
       }
       const url = new URL(
-        forBrowsers(as.authorization_endpoint, settings),
+        publicEndpoint(as.authorization_endpoint, settings),
       );
       const { searchParams } = url;
       searchParams.set("client_id", settings.clientId);
@@ -218,7 +226,7 @@ export function createOpenidProvider(
   };
 }
 
-/** Plain http only within this machine, unless it is allowed elsewhere. */
+/** Whether plain http may be used: on the loopback interface, or if the operator allows it. */
 function isPlainHttpAllowed({ allowInsecure, issuer }: OidcSettings): boolean {
   return allowInsecure || isLoopbackHttp(issuer);
 }

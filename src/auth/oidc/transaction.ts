@@ -1,15 +1,14 @@
 /**
  * Login transactions: what the gateway has to remember between sending a browser to the provider and its return. Each
- * attempt has a sealed cookie of its own, so tabs do not disturb each other, and only the browser that started it can
- * finish it.
+ * attempt has its own sealed cookie, so tabs do not interfere, and only the browser that started a login can finish it.
  */
 import type { Sealer } from "../../lib/seal.ts";
 import { digestKey } from "../../lib/digest.ts";
 import type { LoginAttempt } from "./provider.ts";
 
-/** One attempt and where it is to end. */
+/** A login attempt and where it leads. */
 export interface Transaction extends LoginAttempt {
-  /** A checked preview URL. */
+  /** Preview URL to return to, already validated. */
   readonly returnTo: string;
 }
 
@@ -19,14 +18,14 @@ export const TRANSACTION_TTL_MS = 600_000;
 /** Seals and opens transactions. */
 export interface TransactionSealer {
   seal(transaction: Transaction): Promise<string>;
-  /** The transaction with that state, if one of `sealed` is it; undefined otherwise. */
+  /** The unexpired transaction with that `state` among `sealed`; undefined if there is none. */
   open(
     sealed: readonly string[],
     state: string,
   ): Promise<Transaction | undefined>;
 }
 
-/** A name for the cookie of the attempt with that state. */
+/** The id, for its cookie's name, of the transaction with that `state`. */
 export function transactionId(state: string): string {
   return digestKey([state]).slice(0, 12);
 }

@@ -1,0 +1,57 @@
+/**
+ * The two addresses of a provider that browsers reach at another one than this process does, as in a container network.
+ * Its metadata uses one of them throughout; which one depends on the provider: Dex uses the one it is configured with,
+ * which is for browsers.
+ */
+import type { OidcSettings } from "../../directory/installation.ts";
+
+/** The issuer as this process reaches it and, if that differs, as browsers do. */
+export type IssuerAddresses = Pick<OidcSettings, "issuer" | "publicIssuer">;
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/$/, "");
+}
+
+function isSame(one: string, other: string): boolean {
+  return withoutSlash(one) === withoutSlash(other);
+}
+
+/**
+ * Whether `issuer`, as metadata names it, is that provider; a trailing slash is ignored, as it is easy to get wrong.
+ */
+export function isIssuer(
+  issuer: string,
+  { issuer: internal, publicIssuer }: IssuerAddresses,
+): boolean {
+  return isSame(issuer, internal) ||
+    publicIssuer !== undefined && isSame(issuer, publicIssuer);
+}
+
+/** An endpoint as browsers reach it. */
+export function publicEndpoint(
+  endpoint: string,
+  { issuer, publicIssuer }: IssuerAddresses,
+): string {
+  return publicIssuer === undefined
+    ? endpoint
+    : rebased(endpoint, issuer, publicIssuer);
+}
+
+/** An endpoint as this process reaches it. */
+export function internalEndpoint(
+  endpoint: string,
+  { issuer, publicIssuer }: IssuerAddresses,
+): string {
+  return publicIssuer === undefined
+    ? endpoint
+    : rebased(endpoint, publicIssuer, issuer);
+}
+
+/** An endpoint below `from` moved to the same path below `to`; any other is unchanged. */
+function rebased(endpoint: string, from: string, to: string): string {
+  const base = withoutSlash(from);
+  const rest = endpoint.slice(base.length);
+  return endpoint.startsWith(base) && (rest === "" || rest.startsWith("/"))
+    ? withoutSlash(to) + rest
+    : endpoint;
+}
