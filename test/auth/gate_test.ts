@@ -10,10 +10,10 @@ import { GatewayError } from "../../src/errors.ts";
 
 const TOKEN_LABEL = "abcdefgh12345678";
 
-/** A gate in front of one private sandbox `box` and one public sandbox `open`; nothing is ever at hand. */
-function gateWith(outage: readonly string[] = [], budget = 100) {
+/** A gate for a private sandbox `box` and the public ones `open` and `known`, of which only `known` is cached. */
+function gateWith(outage: readonly string[] = [], lookups = 100) {
   const calls: string[] = [];
-  const purse = { left: budget };
+  const budget = { left: lookups };
   function ask<T>(name: string, answer: T, charge: () => void): T {
     charge();
     calls.push(name);
@@ -60,15 +60,15 @@ function gateWith(outage: readonly string[] = [], budget = 100) {
     logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
     throttle: {
       take: () =>
-        purse.left-- > 0 ? { ok: true } : { ok: false, retryAfterSec: 7 },
-      giveBack: (_, count) => void (purse.left += count),
+        budget.left-- > 0 ? { ok: true } : { ok: false, retryAfterSec: 7 },
+      giveBack: (_, count) => void (budget.left += count),
     },
   });
   const gate = {
     admit: async (request: GateRequest) => await real.admit(request),
     readmit: real.readmit,
   };
-  return { gate, admit: real.admit, calls, purse };
+  return { gate, admit: real.admit, calls, budget };
 }
 
 function requestFor(
@@ -86,7 +86,7 @@ function requestFor(
   };
 }
 
-/** How one came in who presented nothing. */
+/** The admission of a request to a public sandbox. */
 const PUBLIC = { kind: "allow", sandboxId: "box", by: "public" } as const;
 
 const GOOD: readonly Credential[] = [
@@ -214,16 +214,16 @@ Deno.test("Gate never turns an outage into a no", async () => {
 });
 
 Deno.test("Gate charges what a refusal asked of the API, and gives back what led to a yes or to nothing", async () => {
-  const { gate, purse } = gateWith();
+  const { gate, budget } = gateWith();
   await gate.admit(requestFor("open"));
   await gate.admit(requestFor("box", [{ kind: "bearer", token: "key" }]));
-  assert.equal(purse.left, 100);
+  assert.equal(budget.left, 100);
   await gate.admit(requestFor("box", [{ kind: "bearer", token: "bad" }]));
-  assert.equal(purse.left, 98);
+  assert.equal(budget.left, 98);
   const down = gateWith(["access"]);
   const request = requestFor("box", [{ kind: "bearer", token: "key" }]);
   await assert.rejects(down.gate.admit(request));
-  assert.equal(down.purse.left, 100);
+  assert.equal(down.budget.left, 100);
 });
 
 Deno.test("Gate asks nothing for a client that is over its budget, and says when to come back", async () => {
@@ -280,7 +280,7 @@ Deno.test("Gate rechecks what admitted: no other credential that cannot be judge
 });
 
 Deno.test("Gate says at once that a sandbox known to be public is open, and asks for nothing", () => {
-  const { admit, calls, purse } = gateWith();
+  const { admit, calls, budget } = gateWith();
   const request = requestFor("known");
   const verdict = admit({
     ...request,
@@ -293,7 +293,7 @@ Deno.test("Gate says at once that a sandbox known to be public is open, and asks
     sandboxId: "known",
     by: "public",
   });
-  assert.deepEqual([calls, purse.left], [[], 100]);
+  assert.deepEqual([calls, budget.left], [[], 100]);
 });
 
 Deno.test("Gate admits by a credential that is judged without waiting", async () => {

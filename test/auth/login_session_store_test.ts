@@ -19,7 +19,7 @@ const OPEN: OpenState = {
 };
 const RENEWED: OpenState = { ...OPEN, accessToken: "second" };
 
-/** A durable tier in memory; a test may replace how it answers reads. */
+/** A durable tier in memory, and its entries. */
 function createTier(shared: boolean) {
   const entries = new Map<string, StoredEntry>();
   const tier: DurableStore = {

@@ -13,7 +13,7 @@ import { createSealer } from "../../src/lib/seal.ts";
 const CALLER = { address: "127.0.0.1", charge: () => {} };
 const MINUTE_MS = 60_000;
 
-/** A shared tier that answers reads as it is told, and the keys that were written. */
+/** A shared tier whose reads are answered by `read`, and the keys that were written or deleted. */
 function storeThat(read: () => StoreLookup) {
   const writes: StoreKey[] = [];
   const store: DurableStore = {
@@ -27,7 +27,7 @@ function storeThat(read: () => StoreLookup) {
   return { store, writes };
 }
 
-/** Login sessions before an API for which only the tokens in `good` have access. */
+/** Login sessions with an API that grants access to the access tokens in `good` only. */
 function setUp(store: DurableStore | null = null) {
   const clock = { now: 1_000_000_000_000 };
   const now = () => clock.now;

@@ -30,7 +30,7 @@ Deno.test("SessionSealer opens what it sealed, again and again", async () => {
   const { sessions, session } = setUp();
   const sealed = await sessions.seal(session);
   assert.deepEqual(await sessions.open(sealed, HOST), session);
-  // The second time it is remembered, and no decryption is waited for.
+  // The second time it is cached, and returned without a promise.
   assert.deepEqual(sessions.open(sealed, HOST), session);
 });
 

@@ -1,4 +1,4 @@
-/** Every property that there is, and every kind of input that time is taken for. */
+/** All properties, and all kinds of input whose processing time is measured. */
 import { bodyProperties } from "./bodies.ts";
 import { cookieProperties } from "./cookies.ts";
 import { credentialProperties } from "./credentials.ts";
@@ -20,7 +20,7 @@ import { responseWireProperties } from "./responses_wire.ts";
 import { storedProperties } from "./stored.ts";
 import { textProperties } from "./texts.ts";
 
-/** All properties, those that need a network last. */
+/** All properties; those that use the network come last. */
 export const allProperties: readonly Property[] = [
   ...hostProperties,
   ...pathProperties,
@@ -38,7 +38,7 @@ export const allProperties: readonly Property[] = [
   ...responseWireProperties,
 ];
 
-/** All kinds of long input. */
+/** All long inputs. */
 export const allGrowths: readonly Growth[] = [
   ...addressGrowths,
   ...fieldGrowths,

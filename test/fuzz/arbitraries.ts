@@ -1,7 +1,7 @@
-/** Inputs that are nearly right: the grammars of URLs and HTTP, with what their readers disagree about. */
+/** Nearly valid inputs: the grammars of URLs and HTTP, mixed with what parsers disagree about. */
 import fc from "fast-check";
 
-/** A text of up to `max` of the tokens, in any order. */
+/** A concatenation of up to `max` of the tokens, in any order. */
 export function soup(
   tokens: readonly string[],
   max = 8,
@@ -10,7 +10,7 @@ export function soup(
     .map((parts) => parts.join(""));
 }
 
-/** Every spelling that percent-decodes to `text` (RFC 3986 section 2.1), the plain one most of the time. */
+/** Spellings that percent-decode to `text` (RFC 3986 section 2.1); most characters stay as they are. */
 export function spellings(text: string): fc.Arbitrary<string> {
   return fc.tuple(...Array.from(text, (character) => {
     const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
@@ -24,7 +24,7 @@ export function spellings(text: string): fc.Arbitrary<string> {
   })).map((parts) => parts.join(""));
 }
 
-/** Every spelling of `text` in upper and lower case, as it is most of the time. */
+/** `text` in any mix of upper and lower case; unchanged most of the time. */
 export function cases(text: string): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 3, arbitrary: fc.constant(text) },
@@ -33,7 +33,7 @@ export function cases(text: string): fc.Arbitrary<string> {
   );
 }
 
-/** `valid` texts, with up to three edits: a token put in, and something taken out, doubled, or cut off. */
+/** `valid` texts with up to three edits: a token inserted, or a part replaced by a token, deleted or doubled. */
 export function mutated(
   valid: fc.Arbitrary<string>,
   tokens: readonly string[],
@@ -60,7 +60,9 @@ export function mutated(
     );
 }
 
-/** Characters that readers of URLs, fields and cookies treat in different ways; all may stand in a field value. */
+/**
+ * Characters that parsers of URLs, fields and cookies treat in different ways; a field value may contain all of them.
+ */
 export const TRICKY: readonly string[] = [
   ..." \t\"#%&'()*+,-./:;<=>?@[\\]^_`{|}~",
   "\x85",
@@ -79,7 +81,7 @@ export const TRICKY: readonly string[] = [
   "%zz",
 ];
 
-/** The same with what no field value may hold, and what is no character at all. */
+/** The same, and what no field value may contain, down to lone surrogates. */
 export const HOSTILE: readonly string[] = [
   ...TRICKY,
   "\0",
@@ -99,12 +101,12 @@ export const HOSTILE: readonly string[] = [
   "__proto__",
 ];
 
-/** Text that may stand in a field value (RFC 9110 section 5.5), obs-text included, without blanks around it. */
+/** A valid field value (RFC 9110 section 5.5), with obs-text but without surrounding whitespace. */
 export const fieldValue: fc.Arbitrary<string> = soup(TRICKY).map((text) =>
   text.replace(/^[ \t]+|[ \t]+$/g, "")
 );
 
-/** Any text at all. */
+/** Any text. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   soup(HOSTILE),
   fc.string({ unit: "binary" }),
@@ -176,13 +178,13 @@ const SEPARATORS: readonly string[] = [
   "%252f",
 ];
 
-/** A path that begins with a slash, made of segments that are or look like dot segments. */
+/** A path that starts with a slash and whose segments are, or look like, dot segments. */
 export const trickyPath: fc.Arbitrary<string> = fc.array(
   fc.tuple(fc.constantFrom(...SEPARATORS), fc.constantFrom(...SEGMENTS)),
   { maxLength: 8 },
 ).map((parts) => `/${parts.map(([a, b]) => b + a).join("")}`);
 
-/** A query, with its question mark, or nothing. */
+/** A query with its question mark, or nothing. */
 export const trickyQuery: fc.Arbitrary<string> = fc.oneof(
   fc.constant(""),
   soup(["a", "=", "&", "&&", "+", "%20", ";", "?", "/../", "%zz", "#", "\xe9"])
@@ -195,19 +197,19 @@ export const trickyTarget: fc.Arbitrary<string> = fc.tuple(
   trickyQuery,
 ).map((parts) => parts.join(""));
 
-/** Where to cut what comes from a network: at some places, or at each of the first hundreds. */
+/** Where the network splits a stream: at some offsets, or before each of the first few hundred octets. */
 export type Cuts = readonly number[] | "everywhere";
 
-/** Anything from no cut at all. */
+/** Any cuts, including none. */
 export const cuts: fc.Arbitrary<Cuts> = fc.oneof(
   { weight: 3, arbitrary: fc.array(fc.nat(4096), { maxLength: 6 }) },
   fc.constant("everywhere" as const),
 );
 
-/** Enough to get through any head, chunk or frame; more would only take time. */
+/** How many octets are cut "everywhere": enough for any head, chunk or frame, as more would only take time. */
 const CUT_OCTETS = 300;
 
-/** The octets in pieces, copied. */
+/** Copies of the pieces of `octets`. */
 export function cut(
   octets: Uint8Array<ArrayBuffer>,
   at: Cuts,

@@ -1,4 +1,4 @@
-/** Bodies of messages, cut anywhere: {@linkcode ChunkedDecoder}, {@linkcode LengthDecoder}, {@linkcode CloseDecoder}. */
+/** Message bodies, cut anywhere: {@linkcode ChunkedDecoder}, {@linkcode LengthDecoder}, {@linkcode CloseDecoder}. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -21,17 +21,17 @@ import { type Property, property } from "./property.ts";
 
 const LIMITS = { maxHeadBytes: 200, maxHeaderCount: 3 };
 
-/** What a decoder made of a body's octets. */
+/** The result of decoding a body. */
 export interface Decoded {
   readonly content: string;
-  /** Octets that belong to the body. */
+  /** Length of the body on the wire, octets. */
   readonly consumed: number;
   readonly done: boolean;
-  /** Whether it broke the rules. */
+  /** Whether the decoder rejected it. */
   readonly refused: boolean;
 }
 
-/** Feeds a decoder. */
+/** Feeds the pieces of a body to a decoder. */
 export function decode(
   decoder: BodyDecoder,
   pieces: readonly Uint8Array<ArrayBuffer>[],
@@ -81,7 +81,7 @@ interface Encoded {
   readonly content: string;
 }
 
-/** A chunked body (RFC 9112 section 7.1) and what is in it. */
+/** A chunked body (RFC 9112 section 7.1) and its content. */
 const chunked: fc.Arbitrary<Encoded> = fc.record({
   chunks: fc.array(
     fc.record({
@@ -106,7 +106,7 @@ const chunked: fc.Arbitrary<Encoded> = fc.record({
   };
 });
 
-/** A chunked body with an error in it, most of the time. */
+/** A chunked body, most of the time with an error in it. */
 export const nearlyChunked: fc.Arbitrary<string> = mutated(
   chunked.map(({ text }) => text),
   [
@@ -126,7 +126,7 @@ export const nearlyChunked: fc.Arbitrary<string> = mutated(
   ],
 );
 
-/** The same read by the grammar: undefined where the text does not begin with a whole chunked body. */
+/** The chunked body at the start of the text, read by the grammar; undefined if there is no complete one. */
 function readByGrammar(text: string): Omit<Decoded, "done"> | undefined {
   let content = "";
   let at = 0;
@@ -171,7 +171,7 @@ export const bodyProperties: readonly Property[] = [
     ([text, at]) => {
       const whole = decode(new ChunkedDecoder(LIMITS), pieces(text, []));
       const inParts = decode(new ChunkedDecoder(LIMITS), pieces(text, at));
-      // What was read of the piece that is refused does not count.
+      // How much of the rejected piece was read does not matter.
       const { consumed: _, ...rest } = inParts;
       const { consumed: __, ...wanted } = whole;
       assert.deepEqual(rest, wanted);
@@ -189,7 +189,7 @@ export const bodyProperties: readonly Property[] = [
       );
       const expected = readByGrammar(text);
       if (done) assert.deepEqual(decoded, expected);
-      // Elsewhere it may be more than we take.
+      // If we reject it, the grammar may still allow it.
       else if (!decoded.refused) assert.equal(expected, undefined);
     },
   ),

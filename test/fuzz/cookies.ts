@@ -1,4 +1,6 @@
-/** Whose cookie is whose: {@linkcode withoutOwnCookies}, {@linkcode filterSetCookie}, {@linkcode filterClearSiteData}. */
+/**
+ * Whose cookie is whose: {@linkcode withoutOwnCookies}, {@linkcode filterSetCookie}, {@linkcode filterClearSiteData}.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -55,7 +57,7 @@ const cookieField = fc.array(
   pairs.flat().slice(0, -1).join("").replace(/^[ \t]+|[ \t]+$/g, "")
 );
 
-/** RFC 6265bis section 5.7: SP and HTAB, unlike the blanks that String.trim() removes. */
+/** Strips SP and HTAB only, as RFC 6265bis section 5.7 does, unlike `String.trim()`. */
 function withoutBlanks(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
@@ -84,7 +86,7 @@ const domain = fc.oneof(
   ),
   fc.constantFrom(BASE, "example.com").chain(cases),
   mutated(fc.constant(BASE), [".", "..", "\t", " ", "\xa0", "%70", '"', ":80"]),
-  // The full-width letter that Unicode maps to "p" (UTS #46), as the octets that a browser gets.
+  // The UTF-8 of a full-width letter that UTS #46 maps to "p", as a browser receives it.
   fc.constant("\xef\xbd\x90review.example.com"),
 );
 
@@ -109,7 +111,7 @@ const setCookie = fc.tuple(pair, fc.array(attribute, { maxLength: 4 }))
 
 const utf8 = new TextDecoder();
 
-/** The line with its domains as a browser reads them that takes octets for UTF-8 and maps what Unicode maps. */
+/** The line with its Domain attributes as a browser reads them that decodes UTF-8 and maps names by UTS #46. */
 function asBrowserReads(line: string): string {
   return line.split(";").map((attribute) => {
     const [, name, text = ""] =
@@ -123,7 +125,7 @@ function asBrowserReads(line: string): string {
   }).join(";");
 }
 
-/** Properties of cookies in both directions. */
+/** Properties of cookies, in both directions. */
 export const cookieProperties: readonly Property[] = [
   property(
     "withoutOwnCookies() takes out ours, wherever they are, and leaves every other pair as it is",
@@ -163,7 +165,7 @@ export const cookieProperties: readonly Property[] = [
       const kept = filterSetCookie(line, BASE);
       if (kept === undefined) return;
       const [pair = ""] = kept.split(";", 1);
-      // RFC 6265bis section 5.8.3: without a name, the value alone is sent.
+      // A cookie without a name is sent back as its value alone (RFC 6265bis section 5.8.3).
       const sent = withoutBlanks(withoutBlanks(pair).replace(/^=/, ""));
       assert.ok(!isOwn(nameOf(sent)), kept);
     },

@@ -1,4 +1,7 @@
-/** Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials}, {@linkcode mayUseSessions}. */
+/**
+ * Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials},
+ * {@linkcode mayUseSessions}.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -20,7 +23,7 @@ const HOST = {
 const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
 const ALLOWED = "https://app.example";
 
-/** The sandbox's own origins and the one allowed, and what only looks like them. */
+/** The sandbox's own origins, the allowed one, and look-alikes. */
 const origin = mutated(
   fc.constantFrom(
     "https://3000-demo.preview.example.com",
@@ -97,7 +100,7 @@ function sourceOf(request: Request) {
   } as const;
 }
 
-/** Whether a browser's URL parser puts a page of that origin, or URL, where sessions may be used. */
+/** Whether a page of that origin or URL, as a browser parses it, may use sessions. */
 function isOwnPage(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && url.protocol === "https:" && url.port === "" &&

@@ -1,4 +1,7 @@
-/** Fields on their way: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors}, {@linkcode provenance}. */
+/**
+ * Forwarded fields: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors},
+ * {@linkcode provenance}.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
@@ -16,7 +19,7 @@ import { toolboxResponseFields } from "../../src/proxy/toolbox_response.ts";
 import { cases, fieldValue, mutated } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
 
-/** By definition, whatever a Connection field says (RFC 9110 section 7.6.1). */
+/** Hop-by-hop by definition, even if no Connection field names them (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = [
   "connection",
   "keep-alive",
@@ -27,7 +30,7 @@ const HOP_BY_HOP = [
   "upgrade",
 ];
 
-/** Set by the gateway alone, each once. */
+/** Set by the gateway alone, once each. */
 const OURS = [
   "host",
   "x-daytona-authorization",
@@ -95,7 +98,7 @@ function valuesOf(
     .map(([, value]) => value);
 }
 
-/** The names that go with the hop, of a message's fields. */
+/** The names of a message's hop-by-hop fields, nominated ones included. */
 function perHop(fields: readonly (readonly [string, string])[]): string[] {
   const nominated = valuesOf(fields, "connection").flatMap(members);
   return [...HOP_BY_HOP, ...nominated.filter((name) => name !== "")];
@@ -123,7 +126,7 @@ const address = mutated(
 
 const ORIGINS = ["https://app.example", "null", "https://3000-box.example"];
 
-/** Properties of the fields of both messages. */
+/** Properties of request and response fields. */
 export const fieldProperties: readonly Property[] = [
   property(
     "requestFields() sends ours once, and nothing of the client's that belongs to a hop or to the gateway",
@@ -170,7 +173,7 @@ export const fieldProperties: readonly Property[] = [
           !/^(set-cookie|clear-site-data)$/i.test(name)
         );
       }
-      // What RFC 9110 has no blank for may be taken for one: then more goes, never less.
+      // A no-break space may be taken for whitespace, which it is not in RFC 9110: then more is removed, never less.
       if (received.some(([, value]) => value.includes("\xa0"))) return;
       assert.deepEqual(untouched(relayed), untouched(received));
     },

@@ -24,7 +24,7 @@ import { type Property, property, unless } from "./property.ts";
 
 const MAX_MESSAGE_BYTES = 70_000;
 
-/** What the decoder gave, its bytes copied, and how it ended. */
+/** What the decoder produced, with its bytes copied, and the close code of a violation. */
 interface Decoded {
   readonly seen: readonly unknown[];
   readonly closeCode: number | undefined;
@@ -42,7 +42,7 @@ function decode(
 ): Decoded {
   const decoder = new FrameDecoder({ maxMessageBytes: MAX_MESSAGE_BYTES });
   const seen: unknown[] = [];
-  // As a connection does it: every read is into the same memory.
+  // As on a connection, where every read uses the same buffer.
   const memory = new Uint8Array(octets.length);
   try {
     for (
@@ -69,7 +69,7 @@ const payload = fc.oneof(
 
 const wellFormed = fc.string({ unit: "binary", maxLength: 60 });
 
-/** A text whose characters are cut between the frames. */
+/** A text message in fragments, which may split characters. */
 const fragmented = fc.record({
   text: wellFormed,
   points: fc.array(fc.nat(200), { maxLength: 3 }),
@@ -98,7 +98,7 @@ const fragmented = fc.record({
     : { bytes: concat(...frames), items: [message] };
 });
 
-/** Frames of a server that keeps the rules, and what a reader has to see. */
+/** Valid frames of a server, and the items that a reader has to get. */
 const messages = fc.array(
   fc.oneof(
     fragmented,
@@ -121,7 +121,7 @@ const messages = fc.array(
   items: parts.flatMap(({ items }): unknown[] => items),
 }));
 
-/** The same with octets changed, taken out and put in. */
+/** The same with octets replaced, deleted and inserted. */
 const brokenFrames = fc.tuple(
   messages,
   fc.array(

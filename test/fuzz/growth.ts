@@ -1,14 +1,14 @@
-/** Inputs that make a careless reader try the same octets again and again: the time for an octet must not grow. */
+/** Inputs that make a careless parser read the same octets over and over: the time per octet must not grow. */
 import { fromLatin1 } from "../support/latin1.ts";
 
 /** One function with one kind of input. */
 export interface Growth {
   readonly name: string;
-  /** An input of about `octets` octets, and what reads it. */
+  /** Builds an input of about `octets` octets, and returns what parses it. */
   prepare(octets: number): () => void;
 }
 
-/** Texts of one token again and again, between others that make the whole fail late. */
+/** Texts that repeat one token, with `around` to make parsers fail late. */
 export function repeated(
   name: string,
   tokens: readonly string[],
@@ -25,7 +25,7 @@ export function repeated(
   }));
 }
 
-/** The same as octets, made before time is taken. */
+/** The same as octets, encoded before the measurement starts. */
 export function repeatedOctets(
   name: string,
   tokens: readonly string[],
@@ -42,5 +42,5 @@ export function repeatedOctets(
   }));
 }
 
-/** Blanks, and what some take for one. */
+/** Whitespace, and what some parsers take for it. */
 export const BLANKS: readonly string[] = [" ", "\t", "\xa0"];

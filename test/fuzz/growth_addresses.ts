@@ -16,7 +16,7 @@ import { BLANKS, type Growth, repeated } from "./growth.ts";
 const BASE = "preview.example.com";
 const HOST = { port: 1, label: "x", base: BASE, authoritySuffix: BASE };
 
-/** What reads addresses. */
+/** Parsers of addresses. */
 export const addressGrowths: readonly Growth[] = [
   ...repeated(
     "splitRequestUrl()",

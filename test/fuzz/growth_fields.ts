@@ -18,7 +18,7 @@ function headersOf(name: string, value: string): Headers {
   return new Headers({ [name]: value });
 }
 
-/** What reads fields. */
+/** Parsers of fields. */
 export const fieldGrowths: readonly Growth[] = [
   ...repeated(
     "withoutOwnCookies()",

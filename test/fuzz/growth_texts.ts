@@ -1,4 +1,4 @@
-/** Long answers, entries and settings. */
+/** Long API answers, cache entries and settings. */
 import { parseEnvelope } from "../../src/cache/redis_envelope.ts";
 import { previewDomain } from "../../src/config/preview_domain.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
@@ -26,7 +26,7 @@ const SETTING_FORMATS = {
   addressRanges: listOf(addressRange()),
 };
 
-/** What reads texts of other programs and of the operator. */
+/** Parsers of what other programs and the operator write. */
 export const textGrowths: readonly Growth[] = [
   ...repeated(
     "refusalOf()",

@@ -35,7 +35,7 @@ function decodeChunks(octets: Uint8Array<ArrayBuffer>, pieceBytes: number) {
   });
 }
 
-/** What reads octets of an upstream, and what writes them. */
+/** Parsers and writers of upstream messages. */
 export const wireGrowths: readonly Growth[] = [
   ...repeatedOctets(
     "parseResponseHead()",

@@ -1,4 +1,7 @@
-/** Heads of messages: {@linkcode parseResponseHead}, {@linkcode findHeadEnd}, {@linkcode requestHead}, {@linkcode checkSwitch}. */
+/**
+ * Message heads: {@linkcode parseResponseHead}, {@linkcode findHeadEnd}, {@linkcode requestHead},
+ * {@linkcode checkSwitch}.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UpstreamError } from "../../src/upstream/errors.ts";
@@ -60,7 +63,7 @@ const framing = fc.oneof(
   fc.tuple(fieldName, fieldValue).map(([name, value]) => `${name}: ${value}`),
 );
 
-/** A response head, right in most of its parts. */
+/** A mostly valid response head. */
 export const responseHead: fc.Arbitrary<string> = mutated(
   fc.tuple(
     fc.constantFrom(
@@ -79,7 +82,7 @@ export const responseHead: fc.Arbitrary<string> = mutated(
   [...HOSTILE.filter((text) => /^[\0-\xff]*$/.test(text)), "\r\n\r\n", "\n\n"],
 );
 
-/** The end of the head as it is found when the octets come in pieces, -1 where there is none. */
+/** The end of the head, searched for as the octets arrive in pieces; -1 if there is none. */
 function endInPieces(octets: Uint8Array<ArrayBuffer>, at: Cuts): number {
   let searched = 0;
   for (const { length } of cut(octets, at)) {
@@ -91,7 +94,7 @@ function endInPieces(octets: Uint8Array<ArrayBuffer>, at: Cuts): number {
   return -1;
 }
 
-/** Methods, targets and fields that pass the client's checks, or nearly. */
+/** Requests that pass, or nearly pass, the client's checks. */
 const request = fc.record({
   method: mutated(
     fc.constantFrom("GET", "POST", "PROPFIND", "get", "M-SEARCH", "CONNECT"),
@@ -169,7 +172,7 @@ export const headProperties: readonly Property[] = [
         UpstreamError,
         () => endInPieces(octets, at),
       );
-      // A head that ends before a bare LF may have been taken before that came.
+      // A head that ends before a bare LF may have been accepted before the LF arrived.
       if (whole === undefined && inPieces !== undefined && inPieces >= 0) {
         return assert.ok(text.slice(0, inPieces).endsWith("\r\n\r\n"));
       }

@@ -16,7 +16,7 @@ import {
 } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
 
-/** Longest first, as parseHost() takes them. */
+/** Longest first, as `parseHost()` requires. */
 const BASES = [
   "eu.preview.example.com",
   "preview.example.com",
@@ -29,7 +29,7 @@ const publicPort = fc.constantFrom("", ":80", ":443", ":4000", ":65535");
 const name = fc.tuple(port, label, base)
   .map(([port, label, base]) => `${port}-${label}.${base}`);
 
-/** Ports as something else reads them too, and what divides an authority. */
+/** Port numbers as other parsers might read them, and delimiters of an authority. */
 const SPELLINGS = [
   ...HOSTILE,
   "0",
@@ -52,7 +52,7 @@ const nearAuthority = mutated(
   SPELLINGS,
 );
 
-/** Properties of the addresses that a request names. */
+/** Properties of a request's address. */
 export const hostProperties: readonly Property[] = [
   property(
     "parseHost() reads back the parts of a preview host, in any case, with a port and a final dot",

@@ -1,4 +1,4 @@
-/** Where in a sandbox a request goes: {@linkcode portTarget}, {@linkcode toolboxTarget}, {@linkcode baseRoute}. */
+/** Where in a sandbox a request leads: {@linkcode portTarget}, {@linkcode toolboxTarget}, {@linkcode baseRoute}. */
 import assert from "node:assert/strict";
 import { posix } from "node:path";
 import fc from "fast-check";
@@ -22,7 +22,7 @@ import {
 } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
 
-/** Percent-decoding as a hop does it that takes anything. */
+/** Percent-decodes like a hop that accepts anything. */
 function decoded(path: string): string {
   return path.replace(
     /%([0-9a-f]{2})/gi,
@@ -34,7 +34,7 @@ function isInside(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`);
 }
 
-/** Asserts that no hop finds a way out of `prefix`: neither a URL parser, nor one that cleans what it decoded. */
+/** Asserts that no hop leaves `prefix`, whether it parses the target as a URL or normalizes the decoded path. */
 function assertInside(target: string, prefix: string): void {
   assert.ok(isInside(target, prefix), target);
   const { pathname } = new URL(`http://runner${target}`);
@@ -43,7 +43,7 @@ function assertInside(target: string, prefix: string): void {
   const [path = ""] = target.split("?", 1);
   const once = decoded(path);
   const readings = [path, once];
-  // An escaped percent sign is the app's own text; who decodes it a second time, without need, reads other dots.
+  // An escaped percent sign is the app's own text: a hop that decodes twice, which it must not, would read other dots.
   if (!path.includes("%25")) readings.push(decoded(once));
   for (const reading of readings) {
     for (const text of [reading, reading.replaceAll("\\", "/")]) {
@@ -53,7 +53,7 @@ function assertInside(target: string, prefix: string): void {
   }
 }
 
-/** Targets with dots, plain and encoded, where others look for a separator. */
+/** Targets with dot segments, plain and encoded, next to whatever may be taken for a separator. */
 const target = fc.oneof(
   trickyTarget,
   mutated(trickyTarget, ["/..", "/%2e%2e/", "..%2f", "\\..\\", "#/..", "?"]),
@@ -112,7 +112,7 @@ export const pathProperties: readonly Property[] = [
     soup(PLAIN, 12).map((text) => `/${text}`),
     (path) => {
       const resolved = removeDotSegments(path);
-      // Refused where dots touch an encoded separator.
+      // Dots next to an encoded separator are refused.
       if (resolved === undefined) return assert.match(path, /%2f/i);
       assert.equal(resolved, new URL(`http://host${path}`).pathname);
     },
@@ -155,7 +155,7 @@ export const pathProperties: readonly Property[] = [
   ),
 ];
 
-/** Whether the client would send it: a tab or line break in it, which URL parsers drop, never leaves us. */
+/** Whether the client would send the target; one with tabs or line breaks, which URL parsers drop, never leaves us. */
 function isSendable(target: string): boolean {
   try {
     return requestHead(requestOf({ target }), { upgrade: false }) !== "";

@@ -1,13 +1,13 @@
 /**
- * Tries every property a little, each time with other inputs. A failure tells its seed and the command that tries that
- * input again; with the seed in FUZZ_SEED, these tests try all of the same inputs again.
+ * Tries every property briefly, with different inputs each time. A failure reports its seed and the command that
+ * repeats that input; with the seed in FUZZ_SEED, these tests repeat all of the same inputs.
  */
 import assert from "node:assert/strict";
 import { allGrowths, allProperties } from "./all.ts";
 
 const RUNS = 60;
 
-/** Of one input that makes a careless reader slow: in quadratic time, that would be seconds for each. */
+/** Length of each input that slows down a careless parser: in quadratic time, it would take seconds. */
 const HOSTILE_OCTETS = 32 * 1024;
 
 const seedText = Deno.env.get("FUZZ_SEED");

@@ -1,34 +1,34 @@
-/** Properties as data: the tests try each a little, `deno task fuzz` tries them for long. */
+/** Properties as data: the tests try each one briefly, `deno task fuzz` for long. */
 import fc from "fast-check";
 
-/** How often to try a property, and from where. */
+/** How often to try a property, and with which inputs. */
 export interface Trial {
   readonly runs: number;
   /** Random unless given. */
   readonly seed?: number | undefined;
-  /** Where a failure was found with that seed: only it is tried again. */
+  /** Path of a failure found with that seed; only that input is tried again. */
   readonly path?: string | undefined;
 }
 
-/** What came of a trial. */
+/** The result of a trial. */
 export interface Outcome {
-  /** Inputs that were tried, those of the search for a smaller counterexample not among them. */
+  /** Inputs tried, not counting those for shrinking a counterexample. */
   readonly runs: number;
   readonly seed: number;
-  /** Seed, path, the smallest counterexample found and its error, as text; undefined where the property holds. */
+  /** Seed, path, the smallest counterexample found and its error, as text; undefined if the property holds. */
   readonly failure: string | undefined;
 }
 
-/** Something that holds for every input. */
+/** Something that has to hold for every input. */
 export interface Property {
-  /** A sentence, unique. */
+  /** A unique sentence. */
   readonly name: string;
-  /** Its part of the inputs of a long run, beside the others' parts: 1 unless an input costs much more than usual. */
+  /** Its weight when a long run's inputs are divided: 1 unless an input costs much more than usual. */
   readonly share: number;
   check(trial: Trial): Promise<Outcome>;
 }
 
-/** A property that `holds` unless it throws. */
+/** A property that fails for an input if `holds` throws. */
 export function property<T>(
   name: string,
   input: fc.Arbitrary<T>,
@@ -44,7 +44,7 @@ export function property<T>(
   };
 }
 
-/** The same, for what has to be waited for, in a world that each trial starts and ends. */
+/** The same for asynchronous code, in a world that each trial starts and disposes of. */
 export function asyncProperty<T, World extends AsyncDisposable>(
   name: string,
   input: fc.Arbitrary<T>,
@@ -68,7 +68,7 @@ export function asyncProperty<T, World extends AsyncDisposable>(
   };
 }
 
-/** A world with nothing in it. */
+/** An empty world. */
 export function nowhere(): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => Promise.resolve() };
 }
@@ -98,7 +98,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
-/** What `run` returns, undefined where it throws the error that it is allowed to; any other goes on. */
+/** What `run` returns; undefined if it throws the allowed error. Other errors propagate. */
 export function unless<T>(
   allowed: new (...args: never[]) => Error,
   run: () => T,

@@ -6,7 +6,7 @@ const small = property("numbers are small", fc.nat(1000), (n) => {
   if (n > 100) throw new Error(`${n} is not small`);
 });
 
-/** A failure's text, but for where in this file it was asked for. */
+/** A failure's text without the stack trace, which depends on the caller's line. */
 function wordsOf(failure: string | undefined): string | undefined {
   return failure?.split("\n    at ", 1)[0];
 }

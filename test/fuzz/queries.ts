@@ -1,4 +1,4 @@
-/** Parameters taken out of a query and put into it: {@linkcode splitAuthKey}, {@linkcode buildLogQuery}. */
+/** Parameters removed from and added to a query: {@linkcode splitAuthKey}, {@linkcode buildLogQuery}. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { splitAuthKey } from "../../src/auth/auth_key.ts";
@@ -17,7 +17,7 @@ import { type Property, property } from "./property.ts";
 const KEY = "DAYTONA_SANDBOX_AUTH_KEY";
 const IMAGE = "snapshotRef";
 
-/** Pairs with a parameter among them, in all of its spellings and in some that are not its. */
+/** Queries that may contain a parameter, in all of its spellings and in near misses. */
 function queryWith(parameter: string): fc.Arbitrary<string> {
   const name = fc.oneof(
     spellings(parameter),
@@ -34,7 +34,7 @@ function queryWith(parameter: string): fc.Arbitrary<string> {
   ).map((pairs) => `?${pairs.flat().slice(0, -1).join("")}`);
 }
 
-/** A query's parameters; the constructor would take a second question mark for the first one. */
+/** A query's parameters; the `&` keeps the constructor from dropping a second question mark. */
 function parametersIn(query: string): URLSearchParams {
   return new URLSearchParams(`&${query.slice(1)}`);
 }
@@ -72,7 +72,7 @@ export const queryProperties: readonly Property[] = [
     (query) => {
       const { key } = splitAuthKey(`/${query}`);
       const first = parametersIn(query).get(KEY) ?? undefined;
-      // Elsewhere a query parser guesses, and we keep what was sent.
+      // For other octets a query parser substitutes U+FFFD, and we keep what was sent.
       if (first?.includes("\ufffd") || key?.includes("%")) return;
       assert.equal(key, first);
     },

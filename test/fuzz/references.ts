@@ -1,4 +1,7 @@
-/** Where an answer sends its reader: {@linkcode checkReturnUrl}, {@linkcode sameHostTarget}, {@linkcode toolboxReference}. */
+/**
+ * Where a response sends the browser: {@linkcode checkReturnUrl}, {@linkcode sameHostTarget},
+ * {@linkcode toolboxReference}.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { checkReturnUrl } from "../../src/address/return_url.ts";
@@ -43,7 +46,7 @@ const previewUrl = fc.tuple(port, label, trickyTarget)
 
 const ORIGIN = "https://3000-demo.preview.example.com:8443";
 
-/** References as a daemon may write them: its own path in front of anything, or an address. */
+/** References as a daemon may write them: anything below its own path, or an absolute URL. */
 const reference = mutated(
   fc.tuple(
     fc.constantFrom(
@@ -62,7 +65,7 @@ const reference = mutated(
   CONFUSING,
 );
 
-/** Properties of the references that the gateway writes or passes on. */
+/** Properties of the references that the gateway writes or relays. */
 export const referenceProperties: readonly Property[] = [
   property(
     "checkReturnUrl() lets a login return to nothing but a preview below its own base",
@@ -117,7 +120,7 @@ export const referenceProperties: readonly Property[] = [
       const result = toolboxReference(reference, address);
       const base = `https://${AUTHORITY}/toolbox/box/files`;
       if (result === reference) {
-        // What a browser takes for a path of this host is one of the toolbox already, or relative to it.
+        // What a browser takes for a path on this host must already be one of the toolbox.
         const isPath = /^\/(?![/\\])/.test(reference);
         if (isPath) assert.match(reference, /^\/toolbox\/box(?:[/?#]|$)/);
         return;

@@ -1,4 +1,4 @@
-/** What goes out is what arrives: requests of the upstream client, as Node's HTTP parser reads them. */
+/** Requests of the upstream client as Node's HTTP parser reads them: what is sent is what arrives. */
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { fieldValue, mutated, TRICKY, trickyTarget } from "./arbitraries.ts";
 import { fieldName } from "./heads.ts";
 import { asyncProperty, type Property } from "./property.ts";
 
-/** One request as a server read it; texts are Latin-1. */
+/** A request as the server read it, decoded as Latin-1. */
 export interface Received {
   readonly method: string;
   readonly target: string;
@@ -20,7 +20,7 @@ export interface Received {
   readonly body: string;
 }
 
-/** A request that the client sends, with its body in pieces. */
+/** A request for the client to send, with its body in pieces. */
 export interface Sent {
   readonly method: string;
   readonly target: string;
@@ -37,7 +37,7 @@ const piece = fc.oneof(
     .map((text) => new TextEncoder().encode(text)),
 );
 
-/** Names that a server gives a meaning, though they are no business of ours. */
+/** Fields that mean something to a server, though not to us. */
 const EFFECTIVE = ["expect", "te", "trailer", "content-encoding", "x-a", "_"];
 
 /** Requests that pass the client's own checks. */
@@ -75,12 +75,12 @@ export const sendable: fc.Arbitrary<Sent> = fc.record({
   }
 });
 
-/** The octets of a body; empty where there is none. */
+/** The content of a body, as Latin-1; empty if there is none. */
 export function contentOf({ body }: Sent): string {
   return (body ?? []).map(toLatin1).join("");
 }
 
-/** The request to send to `origin`, with a body stream of its own. */
+/** The request for `origin`, with a new body stream. */
 export function toRequest(sent: Sent, origin: Origin): UpstreamRequest {
   const { method, target, fields, body, announced } = sent;
   return {
@@ -88,7 +88,7 @@ export function toRequest(sent: Sent, origin: Origin): UpstreamRequest {
     method,
     target,
     headers: [["host", "upstream.test"], ...fields],
-    // Copied, since the client keeps what it is given.
+    // Copied, since the client may keep the chunks.
     body: body === null
       ? null
       : ReadableStream.from(body.map((part) => part.slice())),
@@ -110,7 +110,7 @@ async function read(message: IncomingMessage): Promise<Received> {
 interface NodeServer extends AsyncDisposable {
   readonly client: UpstreamClient;
   readonly origin: Origin;
-  /** The requests read since they were last taken. */
+  /** The requests received since the last call. */
   take(): Received[];
 }
 
@@ -121,7 +121,7 @@ async function startNodeServer(): Promise<NodeServer> {
       received.push(await read(request));
       response.end("ok");
     } catch {
-      // The client has given up, and says why.
+      // The client has aborted, and reports why.
     }
   });
   server.on("checkExpectation", (request, response) => {
@@ -134,7 +134,7 @@ async function startNodeServer(): Promise<NodeServer> {
   if (address === null || typeof address === "string") {
     throw new TypeError("The server has no port");
   }
-  // A request that is misunderstood is waited for otherwise.
+  // Without it, a request that the server misread would be waited for at length.
   const client = new UpstreamClient({ headerTimeoutMs: 1000 });
   return {
     client,
@@ -158,12 +158,12 @@ export const requestWireProperties: readonly Property[] = [
       share: 1 / 4,
       start: startNodeServer,
       async holds(sent, { client, origin, take }) {
-        // One that was smuggled may come after the answer to the request that hid it.
+        // A smuggled request may arrive after the answer to the one that hid it.
         assert.deepEqual(take(), []);
         const { status } = await client.request(toRequest(sent, origin));
         const [request, ...others] = take();
         assert.deepEqual(others, []);
-        // Strict servers take no octets beyond ASCII in a target; nor does ours, which requests come through.
+        // Strict servers refuse octets beyond ASCII in a target, and so does our own.
         if (status === 400) return assert.match(sent.target, /[\x80-\xff]/);
         const length = contentOf(sent).length;
         assert.deepEqual(request, {

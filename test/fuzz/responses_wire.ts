@@ -1,4 +1,4 @@
-/** What comes in is what was sent: responses as the upstream client and Node's HTTP parser read them. */
+/** Responses as our parsers and Node's HTTP client read them: both have to find the same. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import fc from "fast-check";
@@ -15,17 +15,17 @@ import { nearlyChunked } from "./bodies.ts";
 import { responseHead } from "./heads.ts";
 import { asyncProperty, type Property, unless } from "./property.ts";
 
-/** A complete response as a client read it. */
+/** A complete response as a client reads it. */
 export interface Reading {
   readonly status: number;
-  /** Latin-1. */
+  /** Decoded as Latin-1. */
   readonly body: string;
 }
 
 interface Message extends Reading {
-  /** Octets up to its end. */
+  /** Its length on the wire, octets. */
   readonly length: number;
-  /** Whether the connection's end is its end. */
+  /** Whether it ends when the connection is closed. */
   readonly endsAtClose: boolean;
 }
 
@@ -33,7 +33,7 @@ const LIMITS = { maxHeadBytes: 65_536, maxHeaderCount: 200 };
 
 const METHODS = ["GET", "HEAD", "POST"] as const;
 
-/** Octets of a response: one that is right, with errors, or with something behind it. */
+/** A response on the wire: valid, malformed, or followed by more octets. */
 export const responseOctets: fc.Arbitrary<string> = fc.tuple(
   fc.oneof(
     responseHead,
@@ -51,11 +51,11 @@ export const responseOctets: fc.Arbitrary<string> = fc.tuple(
 
 interface RawAnswers extends AsyncDisposable {
   readonly origin: Origin;
-  /** What the next connections answer with before they are closed. */
+  /** What every new connection answers with before it is closed. */
   answer: Uint8Array<ArrayBuffer>;
 }
 
-/** A server that answers every request head with the same octets, and closes. */
+/** A server that answers every request head with the same octets and closes the connection. */
 export function startRawAnswers(): RawAnswers {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -74,7 +74,7 @@ export function startRawAnswers(): RawAnswers {
         rest = rest.subarray(await conn.write(rest));
       }
     } catch {
-      // The client has seen enough.
+      // The client has closed the connection.
     } finally {
       conn.close();
     }
@@ -99,7 +99,7 @@ export function startRawAnswers(): RawAnswers {
   return world;
 }
 
-/** The response that our parsers find; undefined where they refuse it or it is not complete. */
+/** The response that our parsers find; undefined if it is incomplete. They throw if they reject it. */
 function ourMessage(
   octets: Uint8Array<ArrayBuffer>,
   method: string,
@@ -121,7 +121,7 @@ function ourMessage(
     : undefined;
 }
 
-/** The same by Node's client. */
+/** The response to a request by Node's client; undefined if that fails or the response is incomplete. */
 export function nodeReading(
   { hostname, port }: Origin,
   method: string,
@@ -152,12 +152,12 @@ export const responseWireProperties: readonly Property[] = [
       async holds({ method, text }, world) {
         const octets = fromLatin1(text);
         const ours = unless(UpstreamError, () => ourMessage(octets, method));
-        // What we refuse never gets to anybody: there is nothing to disagree about.
+        // What we reject reaches nobody, so there is nothing to disagree about.
         if (ours === undefined) return;
         const { status, body, length, endsAtClose } = ours;
         world.answer = octets.subarray(0, length);
         const nodes = await nodeReading(world.origin, method);
-        // Node takes chunk extensions of the grammar only; we skip what they say up to the line's end, as it does.
+        // Node rejects chunk extensions that do not follow the grammar; we skip all of them, up to the end of the line.
         const hasExtension = text.slice(0, length).includes(";");
         if (nodes === undefined && hasExtension) return;
         assert.deepEqual(nodes, { status, body });

@@ -1,4 +1,4 @@
-/** Answers and entries of others: the Daytona API's, a runner's, and what Redis holds. */
+/** What other programs write: answers of the Daytona API and of runners, and entries in Redis. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -39,7 +39,7 @@ const JUNK = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-/** Objects with some of the members, of the right kind or not. */
+/** Objects with some of the members, each valid or not. */
 function nearly(
   members: Readonly<Record<string, fc.Arbitrary<unknown>>>,
 ): fc.Arbitrary<unknown> {
@@ -104,7 +104,7 @@ const refusal = nearly({
 
 const TIMES = ["0", "1", "2", "-1", "1e400", '"1"', "null"];
 
-/** JSON text, also cut and changed. */
+/** JSON text, possibly broken. */
 const jsonText = fc.oneof(
   fc.tuple(...Array.from({ length: 3 }, () => fc.constantFrom(...TIMES))).map((
     [a, b, c],
@@ -121,7 +121,7 @@ const jsonText = fc.oneof(
 
 const time = fc.integer({ min: 0, max: 2 ** 45 });
 
-/** Properties of what comes from other programs. */
+/** Properties of the parsers of what other programs write. */
 export const storedProperties: readonly Property[] = [
   property(
     "a runner's record is refused or has URLs that requests can be sent to",
@@ -180,7 +180,7 @@ export const storedProperties: readonly Property[] = [
           "x",
         ),
       );
-      // A last label of digits: an address that is none, which nobody can open.
+      // A host whose last label is all digits is taken for an IPv4 address, an invalid one, so nobody can open it.
       if (url === null) return assert.match(domain.domain, /(?:^|\.)\d+$/);
       assert.equal(url.protocol, `${domain.protocol}:`);
       assert.match(domain.domain, /^[a-z0-9.-]+$/);

@@ -3,7 +3,7 @@ import { parseOptions } from "../../scripts/fuzz/options.ts";
 import { runProperties } from "../../scripts/fuzz/run.ts";
 import type { Property, Trial } from "./property.ts";
 
-/** A property that remembers its trials, and fails in one of them. */
+/** A property that records its trials, and fails in the one numbered `failsAt`. */
 function pretended(
   share: number,
   options: { failsAt?: number } = {},

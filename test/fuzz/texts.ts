@@ -1,4 +1,7 @@
-/** Settings, markup and seals: {@linkcode readSettings} and its formats, {@linkcode escapeHtml}, {@linkcode createSealer}. */
+/**
+ * Settings, HTML and sealed tokens: {@linkcode readSettings} and its formats, {@linkcode escapeHtml},
+ * {@linkcode createSealer}.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { oidcScope } from "../../src/config/oidc_scope.ts";
@@ -22,7 +25,7 @@ import { type Format, readSettings } from "../../src/lib/settings.ts";
 import { anyText, HOSTILE, mutated, soup } from "./arbitraries.ts";
 import { asyncProperty, nowhere, type Property, property } from "./property.ts";
 
-/** Texts that are nearly what a setting wants. */
+/** Nearly valid values of settings. */
 const settingText = mutated(
   fc.constantFrom(
     "https://api.example.com/base/",
@@ -60,7 +63,7 @@ function format<T>(
 
 const BASE_URL = baseUrl();
 
-/** Every format, with what its values have to be. */
+/** All formats, each with a check of its values. */
 const FORMATS: readonly ((text: string) => void)[] = [
   format(
     integer({ min: 1, max: 65535 }),
@@ -107,7 +110,7 @@ const sealer = createSealer({
   now: () => NOW,
 });
 
-/** Properties of what the gateway reads from its operator, writes into pages, and gives to browsers to keep. */
+/** Properties of settings, of text in pages, and of sealed tokens. */
 export const textProperties: readonly Property[] = [
   property(
     "every format of a setting refuses a text or gives a value of its kind",
@@ -175,7 +178,7 @@ export const textProperties: readonly Property[] = [
           sealed.slice(index + 1);
         if (changed === sealed) return;
         const forged = await sealer.open(changed);
-        // Two spellings of the same octets: base64url leaves bits of a part's last character unused.
+        // May be the same octets: base64url leaves bits of a part's last character unused.
         const isLast = ["", "."].includes(sealed.charAt(index + 1));
         if (isLast && forged !== null) assert.deepEqual(forged, wanted);
         else assert.equal(forged, null);

@@ -40,7 +40,7 @@ function attemptOf(state: string) {
   };
 }
 
-/** Goes through the provider's pages and returns the callback's parameters. */
+/** Logs in on the provider's pages, and returns the callback's parameters. */
 async function logIn(standIn: StandIn, url: string): Promise<URLSearchParams> {
   const browser = createBrowser({ port: Number(new URL(standIn.url).port) });
   let { page } = await browser.open(url);
@@ -243,7 +243,7 @@ Deno.test("OpenidProvider keeps a login up by its refresh token, and knows one t
   const { standIn, provider } = await setUp();
   await using _ = standIn;
   const attempt = attemptOf("a");
-  // The stand-in gives offline access where the user was asked (OpenID Connect Core section 11).
+  // The stand-in grants offline access only if the user is asked for consent (OpenID Connect Core section 11).
   const url = `${await provider.authorizationUrl(attempt)}&prompt=consent`;
   const tokens = await provider.redeem(await logIn(standIn, url), attempt);
   assert(tokens.refreshToken !== undefined);
