@@ -165,9 +165,10 @@ export function createLoginSessionStore(
   ): SessionState | undefined | Promise<SessionState | undefined> {
     const copy = copies.get(id);
     const recheck = { now: now(), withinMs: recheckMs };
-    if (copy === undefined || !isUpcoming(copy.recheckAt, recheck)) {
-      return reread(id);
-    }
+    // An end is final: a logout that the durable tier lost holds here at least.
+    const isCurrent = copy?.state.state === "ended" ||
+      copy !== undefined && isUpcoming(copy.recheckAt, recheck);
+    if (!isCurrent) return reread(id);
     report("hit");
     return copy.state;
   }

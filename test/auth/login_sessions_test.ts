@@ -3,6 +3,7 @@ import { createLoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type {
   DurableStore,
+  StoredEntry,
   StoreKey,
   StoreLookup,
 } from "../../src/cache/store.ts";
@@ -110,6 +111,23 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
     assert(!await logins.grantsAccess(session, CALLER));
   }
   assert.equal(writes.length, written);
+});
+
+Deno.test("LoginSessions stay ended here though the tier lost the logout, and has the session as open", async () => {
+  const writes = new Map<string, StoredEntry>();
+  let loses = false;
+  const { logins, session, tokens, clock } = setUp({
+    ...storeThat(() => writes.get("entry") ?? "absent").store,
+    set(_, entry) {
+      if (!loses) writes.set("entry", entry);
+      return Promise.resolve();
+    },
+  });
+  await logins.begin(session, tokens);
+  loses = true;
+  await assert.rejects(logins.end(session), { code: "logout_incomplete" });
+  clock.now += MINUTE_MS;
+  assert(!await logins.grantsAccess(session, CALLER));
 });
 
 Deno.test("LoginSessions that cannot be looked up are neither good nor ended", async () => {
