@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { samplesOf } from "./observability/metrics/parse_exposition.ts";
 import { startStack } from "./stack/stack.ts";
+import { freePort } from "./support/free_port.ts";
 import {
   type GatewayProcess,
   startProcess as start,
@@ -54,12 +55,6 @@ async function untilLogged(
   while (
     !logs.some((line) => line.message === message && line.worker === worker)
   ) await ask("proxy.localhost", { path: "/health" });
-}
-
-/** A port that is free right now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 redisTest(
@@ -191,7 +186,7 @@ redisTest(
     const { port } = world.gateway;
     await assert.rejects(
       startWorkers({ PROXY_PORT: String(port) }),
-      new RegExp(`Ended with 1 .*Port ${port} is taken: set PROXY_PORT`),
+      new RegExp(`exited with 1 .*Port ${port} is taken: set PROXY_PORT`),
     );
   },
 );
@@ -205,10 +200,10 @@ Deno.test("two workers need a database that they can share, and to be allowed to
   };
   await assert.rejects(
     start({ environment, permissions: PERMISSIONS }),
-    /Ended with 2 .*CACHE_URL {2}is not set.*while WORKERS is not 1/s,
+    /exited with 2 .*CACHE_URL {2}is not set.*while WORKERS is not 1/s,
   );
   await assert.rejects(
     start({ environment: { ...environment, REDIS_HOST: "127.0.0.1" } }),
-    /Ended with 2 .*WORKERS: Deno is not allowed to read .*--allow-read=\.\/data,\//,
+    /exited with 2 .*WORKERS: Deno is not allowed to read .*--allow-read=\.\/data,\//,
   );
 });

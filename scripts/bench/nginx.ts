@@ -1,5 +1,6 @@
 /** nginx as a plain reverse proxy, configured as its documentation does it for HTTP/1.1 with connections kept. */
-import { freePort, startTarget, type Target } from "./target.ts";
+import { freePort } from "../../test/support/free_port.ts";
+import { startTarget, type Target } from "./target.ts";
 
 /** What nginx stands in front of, and how. */
 export interface NginxOptions {

@@ -1,4 +1,5 @@
 /** `deno task bench --profile NAME`: where the gateway's time goes under the load of one scenario. */
+import { freePort } from "../../test/support/free_port.ts";
 import { GATEWAY, gateway } from "./contestants.ts";
 import {
   type CpuProfile,
@@ -8,7 +9,6 @@ import {
 import { connectProfiler } from "./devtools.ts";
 import { type Drive, metered } from "./drive.ts";
 import { CPU } from "./scenario.ts";
-import { freePort } from "./target.ts";
 import type { World } from "./world.ts";
 
 const WARM_UP_SEC = 10;

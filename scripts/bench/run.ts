@@ -1,4 +1,5 @@
 /** `deno task bench`: how the gateway does beside other proxies, in one run, and whether that is what it should do. */
+import { untilListening } from "../../test/support/server_process.ts";
 import { formatGrowth, measureGrowth } from "./growth.ts";
 import { keepGrowth, keepResults } from "./keep.ts";
 import { describeMachine, isInstalled } from "./machine.ts";
@@ -11,7 +12,6 @@ import {
   type Result,
 } from "./report.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
-import { listening } from "./target.ts";
 import { TARGETS } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -44,7 +44,9 @@ async function awaitPeers({ stack, runner, peers }: World): Promise<void> {
       `DAYTONA_API_URL=${DAYTONA_API_URL} PROXY_API_KEY=${PROXY_API_KEY}\n` +
       `A plain proxy leads to http://127.0.0.1:${runner.port}`,
   );
-  for (const { port } of peers) await listening(port, PEER_PATIENCE_MS);
+  for (const { port } of peers) {
+    await untilListening(port, AbortSignal.timeout(PEER_PATIENCE_MS));
+  }
 }
 
 async function measureScenarios(

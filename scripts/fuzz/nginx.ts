@@ -6,13 +6,17 @@ import {
   toRequest,
 } from "../../test/fuzz/requests_wire.ts";
 import { asyncProperty, type Property } from "../../test/fuzz/property.ts";
+import { freePort } from "../../test/support/free_port.ts";
 import { toLatin1 } from "../../test/support/latin1.ts";
+import { startServerProcess } from "../../test/support/server_process.ts";
 import { UpstreamClient } from "../../src/upstream/client.ts";
 import { parseOrigin } from "../../src/upstream/origin.ts";
 import type { Origin } from "../../src/upstream/types.ts";
 
-/** Below it, each run makes a folder of its own. */
+/** Each run makes its own folder in this one. */
 const FOLDER = "data/fuzz";
+
+const START_TIMEOUT_MS = 2000;
 
 /** Whether there is an nginx on PATH. */
 export async function hasNginx(): Promise<boolean> {
@@ -109,23 +113,6 @@ function isWhole(octets: string): boolean {
   return octets.length >= end + Number(length?.[1] ?? 0);
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-  throw new Error("nginx does not listen");
-}
-
 interface NginxWorld extends AsyncDisposable {
   readonly client: UpstreamClient;
   readonly origin: Origin;
@@ -143,24 +130,16 @@ async function startNginx(): Promise<NginxWorld> {
     `${folder}/nginx.conf`,
     configuration({ folder, port, behind: recorder.port }),
   );
-  const child = new Deno.Command("nginx", {
-    args: [
-      "-c",
-      `${folder}/nginx.conf`,
-      "-p",
-      folder,
-      "-e",
-      `${folder}/error.log`,
-    ],
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  started.defer(async () => {
-    child.kill("SIGTERM");
-    await child.status;
-  });
-  await untilListening(port);
-  // A request that is misunderstood is waited for otherwise.
+  const config = `${folder}/nginx.conf`;
+  const log = `${folder}/error.log`;
+  started.use(
+    await startServerProcess({
+      command: ["nginx", "-c", config, "-p", folder, "-e", log],
+      port,
+      timeoutMs: START_TIMEOUT_MS,
+    }),
+  );
+  // nginx would wait for the rest of a request that it misunderstands.
   const client = new UpstreamClient({ headerTimeoutMs: 1000 });
   started.defer(() => client.close());
   const owned = started.move();

@@ -1,26 +1,20 @@
-/** The gateway under soak: a process as `deno task start` runs it, whose log is read to the last line. */
-
-/** Where a gateway listens. */
-interface Ports {
-  readonly port: number;
-  readonly metricsPort: number;
-}
+/** The gateway under test: a process started the way `deno task start` does, whose log is read to the last line. */
+import { startServerProcess } from "../../test/support/server_process.ts";
 
 /** A running gateway; disposing of it kills it. */
-export interface SoakedGateway extends AsyncDisposable, Ports {
+export interface SoakedGateway extends AsyncDisposable {
   readonly pid: number;
-  /** Lines of the log by level and message. */
+  readonly port: number;
+  readonly metricsPort: number;
+  /** Number of log lines by level and message, such as `INFO request`. */
   readonly logged: ReadonlyMap<string, number>;
-  /** The first lines that tell of a defect. */
+  /** The first lines that report a defect: errors in the log, and anything on standard error. */
   readonly complaints: readonly string[];
-  /** Sends SIGTERM; resolves to the exit code when all that it said has been read. */
+  /** Sends SIGTERM; resolves to the exit code once all output has been read. */
   stop(): Promise<number>;
 }
 
 const ROOT = new URL("../../", import.meta.url);
-
-/** What its log says when it serves. */
-const LISTENING = "INFO listening";
 
 /** Complaints that are kept. */
 const MAX_COMPLAINTS = 20;
@@ -29,15 +23,26 @@ const MAX_COMPLAINTS = 20;
 const START_TIMEOUT_MS = 20_000;
 
 /**
- * Starts the gateway with an environment beside this process's own.
+ * Starts the gateway; `environment` is added to this process's own.
  *
- * @throws {Error} If it ends before it listens, or takes longer than 20 s.
+ * @throws {Error} if it exits before it listens, or takes longer than 20 s.
  */
 export async function startSoakedGateway(
   environment: Readonly<Record<string, string>>,
 ): Promise<SoakedGateway> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", "-P=start", "src/main.ts"],
+  const logged = new Map<string, number>();
+  const complaints: string[] = [];
+  let metricsPort = NaN;
+
+  function complain(line: string): void {
+    if (complaints.length < MAX_COMPLAINTS) complaints.push(line);
+  }
+
+  const child = await startServerProcess({
+    command: [
+      ...[Deno.execPath(), "run", "--no-prompt", "--quiet", "-P=start"],
+      "src/main.ts",
+    ],
     cwd: ROOT,
     env: {
       ...environment,
@@ -45,66 +50,23 @@ export async function startSoakedGateway(
       PROXY_PORT: "0",
       METRICS_PORT: "0",
     },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const logged = new Map<string, number>();
-  const complaints: string[] = [];
-  const listening = Promise.withResolvers<Ports>();
-
-  function complain(line: string): void {
-    if (complaints.length < MAX_COMPLAINTS) complaints.push(line);
-  }
-
-  function note(line: string): void {
-    const { level, message, port, metricsPort } = JSON.parse(line);
-    const key = `${level} ${message}`;
-    logged.set(key, (logged.get(key) ?? 0) + 1);
-    if (level === "ERROR" || level === "FATAL") complain(line);
-    if (key === LISTENING) listening.resolve({ port, metricsPort });
-  }
-
-  const reading = Promise.all([
-    readLines(child.stdout, note),
-    readLines(child.stderr, complain),
-  ]);
-  async function end(signal: Deno.Signal): Promise<number> {
-    try {
-      child.kill(signal);
-    } catch {
-      // It has ended already.
-    }
-    await reading;
-    return (await child.status).code;
-  }
-  child.status.then(({ code }) =>
-    listening.reject(
-      new Error(`Ended with ${code} before it listened: ${complaints}`),
-    )
-  );
-  const overdue = setTimeout(() => end("SIGKILL"), START_TIMEOUT_MS);
-  const ports = await listening.promise.finally(() => clearTimeout(overdue));
+    onLine(line) {
+      const { level, message, ...facts } = JSON.parse(line);
+      const key = `${level} ${message}`;
+      logged.set(key, (logged.get(key) ?? 0) + 1);
+      if (level === "ERROR" || level === "FATAL") complain(line);
+      if (message === "listening") metricsPort = facts.metricsPort;
+    },
+    onErrorLine: complain,
+    timeoutMs: START_TIMEOUT_MS,
+  });
   return {
     pid: child.pid,
-    ...ports,
+    port: child.port,
+    metricsPort,
     logged,
     complaints,
-    stop: () => end("SIGTERM"),
-    async [Symbol.asyncDispose]() {
-      await end("SIGKILL");
-    },
+    stop: async () => (await child.end("SIGTERM")).code,
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
-}
-
-async function readLines(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onLine: (line: string) => void,
-): Promise<void> {
-  let rest = "";
-  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") onLine(line);
-  }
 }

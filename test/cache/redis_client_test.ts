@@ -4,7 +4,8 @@ import {
   type RedisClientOptions,
 } from "../../src/cache/redis_client.ts";
 import type { RedisLocation } from "../../src/config/cache_location.ts";
-import { freePort, redisTest, startRedis } from "../support/redis_server.ts";
+import { freePort } from "../support/free_port.ts";
+import { redisTest, startRedis } from "../support/redis_server.ts";
 
 const TLS = "test/support/tls";
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { untilReady } from "../support/ready.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { shortPauses } from "./world.ts";
 
@@ -105,18 +106,11 @@ Deno.test("a clock put back keeps /ready from no news", async () => {
   using _ = shortPauses();
   await using gateway = await startGateway();
   const { api } = gateway.stack;
-  async function untilReady(wanted: string): Promise<void> {
-    for (let tries = 0, status: unknown; status !== wanted; tries++) {
-      assert(tries < 1000, `Never ${wanted}`);
-      const answer = await gateway.send("proxy.localhost", { path: "/ready" });
-      ({ status } = answer.json());
-    }
-  }
-  await untilReady("ready");
+  await untilReady(gateway.port);
   api.outage = 500;
   clock.jump(HOUR_MS);
-  await untilReady("degraded");
+  await untilReady(gateway.port, "degraded");
   api.outage = undefined;
   clock.jump(-HOUR_MS);
-  await untilReady("ready");
+  await untilReady(gateway.port);
 });

@@ -3,6 +3,7 @@ import { get, type IncomingHttpHeaders } from "node:http";
 import { startDemo } from "../../scripts/demo/gateway.ts";
 import { samples, welcome } from "../../scripts/demo/welcome.ts";
 import { createBrowser } from "../support/login.ts";
+import { untilReady } from "../support/ready.ts";
 
 interface Answer {
   readonly status: number | undefined;
@@ -30,15 +31,9 @@ function visit(url: string, headerLines: string[] = []): Promise<Answer> {
   return answer.promise;
 }
 
-/** Waits until the gateway knows from the API where people log in. */
-async function ready(port: number): Promise<void> {
-  const url = `http://proxy.localhost:${port}/ready`;
-  while ((await visit(url)).status !== 200);
-}
-
 Deno.test("startDemo() serves everything that the welcome text shows", async (t) => {
   await using demo = await startDemo(0);
-  await ready(demo.port);
+  await untilReady(demo.port);
   for (
     const {
       shows,
@@ -125,7 +120,7 @@ Deno.test("demo.ts prints its links, lets people log in, and ends cleanly on Ctr
   const [url = ""] = /http:\/\/3000-demo\S+/.exec(text) ?? [];
   equal((await visit(url)).status, 200);
   const { port } = new URL(url);
-  await ready(Number(port));
+  await untilReady(Number(port));
   const browser = createBrowser({ port: 80 });
   const locked = await browser.open(url.replace("demo", "locked"));
   const { page } = await browser.logIn(locked.page, "alice");

@@ -1,11 +1,8 @@
 /** The gateway's own routes, against the whole service. */
 import assert from "node:assert/strict";
 import { collectLog } from "../support/collected_log.ts";
-import {
-  type Answer,
-  startGateway,
-  type TestGateway,
-} from "../support/gateway.ts";
+import { startGateway } from "../support/gateway.ts";
+import { untilReady } from "../support/ready.ts";
 
 const BASE = "proxy.localhost";
 
@@ -20,17 +17,10 @@ Deno.test("/health answers on any host that is no preview, whoever asks", async 
   }
 });
 
-/** Asks until what the API has to tell at the start was told. */
-async function untilReady(gateway: TestGateway): Promise<Answer> {
-  for (;;) {
-    const answer = await gateway.send(BASE, { path: "/ready" });
-    if (answer.json().status === "ready") return answer;
-  }
-}
-
 Deno.test("/ready tells of each dependency, and of a drain", async () => {
   await using gateway = await startGateway();
-  const ready = await untilReady(gateway);
+  await untilReady(gateway.port);
+  const ready = await gateway.send(BASE, { path: "/ready" });
   assert.equal(ready.status, 200);
   assert.deepEqual(ready.json().checks, {
     api: "ok",
@@ -96,7 +86,7 @@ Deno.test("/ready notices that the API does not accept the gateway's key, and th
   state.serviceKey = "another-key";
   const open = await gateway.send("3000-demo.proxy.localhost");
   assert.equal(open.status, 200);
-  await untilReady(gateway);
+  await untilReady(gateway.port);
 
   state.serviceKey = "a-third-key";
   const unseen = await gateway.send("3000-unseen.proxy.localhost");
@@ -123,7 +113,7 @@ Deno.test("/ready notices that the API does not accept the gateway's key, and th
 
 Deno.test("the base domain is learnt from the API where none is configured", async () => {
   await using gateway = await startGateway({ PROXY_DOMAIN: "" });
-  await untilReady(gateway);
+  await untilReady(gateway.port);
   const answer = await gateway.send("3000-demo.proxy.localhost");
   assert.equal(answer.status, 200);
 });

@@ -5,6 +5,7 @@ import { brotliCompressSync } from "node:zlib";
 import { createServer, type RequestListener } from "node:http";
 import { listenOnLoopback } from "../stack/loopback.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { exchangeRaw } from "../support/raw_client.ts";
 
 const PREFIX = "/sandboxes/demo/toolbox/proxy/3000";
 const DEMO = "3000-demo.proxy.localhost";
@@ -13,32 +14,16 @@ const DEMO = "3000-demo.proxy.localhost";
 async function withApp(app: RequestListener): Promise<
   TestGateway & { host: string }
 > {
-  const gateway = await startGateway();
-  const server = await listenOnLoopback(createServer(app));
+  await using started = new AsyncDisposableStack();
+  const server = started.use(await listenOnLoopback(createServer(app)));
+  const gateway = started.use(await startGateway());
   gateway.stack.runner.containers.get("demo")?.ports.set(8000, server.port);
+  const owned = started.move();
   return {
     ...gateway,
     host: "8000-demo.proxy.localhost",
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** Sends bytes on a bare connection and reads until the peer closes. */
-async function rawExchange(
-  gateway: TestGateway,
-  request: string,
-): Promise<string> {
-  using connection = await gateway.connect();
-  await connection.write(new TextEncoder().encode(request));
-  let answer = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of connection.readable) {
-    answer += decoder.decode(chunk, { stream: true });
-  }
-  return answer;
 }
 
 Deno.test("the raw target arrives unchanged at the runner", async () => {
@@ -60,8 +45,8 @@ Deno.test("the raw target arrives unchanged at the runner", async () => {
       "/a|b^{c}",
     ]
   ) {
-    await rawExchange(
-      gateway,
+    await exchangeRaw(
+      await gateway.connect(),
       `GET ${target} HTTP/1.1\r\nHost: ${DEMO}\r\nConnection: close\r\n\r\n`,
     );
     assert.equal(gateway.stack.runner.seen.at(-1)?.target, PREFIX + target);
@@ -83,8 +68,8 @@ Deno.test("no spelling of dot segments makes a runner see a target outside the s
         ]
       ) {
         const climb = (separator + dot).repeat(5);
-        const answer = await rawExchange(
-          gateway,
+        const answer = await exchangeRaw(
+          await gateway.connect(),
           `GET /x${climb}/sandboxes/demo/destroy HTTP/1.1\r\nHost: ${DEMO}\r\n` +
             `Connection: close${upgrade && ", Upgrade"}\r\n${upgrade}\r\n`,
         );
@@ -111,14 +96,14 @@ Deno.test("a Host that would shift the target is refused", async () => {
       `${DEMO}:`,
     ]
   ) {
-    const answer = await rawExchange(
-      gateway,
+    const answer = await exchangeRaw(
+      await gateway.connect(),
       `GET /p HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
     );
     assert.match(answer, /^HTTP\/1\.1 400 /, host);
   }
-  const absolute = await rawExchange(
-    gateway,
+  const absolute = await exchangeRaw(
+    await gateway.connect(),
     `GET http://3000-locked.proxy.localhost/ HTTP/1.1\r\nHost: ${DEMO}\r\nConnection: close\r\n\r\n`,
   );
   assert.match(absolute, /^HTTP\/1\.1 400 /);
@@ -182,8 +167,8 @@ Deno.test("a POST without a body carries no chunked framing, and one with a leng
     gateway.stack.runner.seen.at(-1)?.headers
       .filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
 
-  await rawExchange(
-    gateway,
+  await exchangeRaw(
+    await gateway.connect(),
     `POST /echo HTTP/1.1\r\nHost: ${DEMO}\r\nConnection: close\r\n\r\n`,
   );
   assert.deepEqual(fieldsOf("transfer-encoding"), []);

@@ -7,6 +7,8 @@ import {
   type TestGateway,
 } from "../support/gateway.ts";
 import { createBrowser } from "../support/login.ts";
+import { exchangeRaw } from "../support/raw_client.ts";
+import { untilReady } from "../support/ready.ts";
 
 const BASE = "proxy.localhost";
 const DEMO = `3000-demo.${BASE}`;
@@ -16,9 +18,9 @@ const LOCKED = `3000-locked.${BASE}`;
 async function withLogin(
   environment: Record<string, string> = {},
 ): Promise<TestGateway & { readonly cookie: string; readonly sealed: string }> {
-  const gateway = await startGateway(environment);
-  // The provider is known once the API has told of it.
-  while ((await gateway.send(BASE, { path: "/ready" })).status !== 200);
+  await using started = new AsyncDisposableStack();
+  const gateway = started.use(await startGateway(environment));
+  await untilReady(gateway.port);
   const browser = createBrowser({ port: gateway.port });
   const { page: form } = await browser.open(`http://${LOCKED}/echo`);
   const { page } = await browser.logIn(form, "alice");
@@ -28,22 +30,26 @@ async function withLogin(
   );
   assert(login !== undefined);
   const { name, value } = login;
-  return { ...gateway, cookie: `${name}=${value}`, sealed: value };
+  const owned = started.move();
+  return {
+    ...gateway,
+    cookie: `${name}=${value}`,
+    sealed: value,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 function codeOf(answer: Answer): string | null {
   return answer.headers.get("x-porthole-error");
 }
 
-/** One request of which every octet is given; the answer as text. */
+/** Sends a head of exactly these lines, and returns the response as text. */
 async function sendRaw(
   gateway: TestGateway,
   lines: readonly string[],
 ): Promise<string> {
-  using connection = await gateway.connect();
   const head = [...lines, "Connection: close", "", ""].join("\r\n");
-  await connection.write(new TextEncoder().encode(head));
-  return await new Response(connection.readable).text();
+  return await exchangeRaw(await gateway.connect(), head);
 }
 
 /** The status of an attempt to open a WebSocket, which is not used. */

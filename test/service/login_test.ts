@@ -4,6 +4,7 @@ import { clockSkew, type Forgery } from "../stack/openid_provider.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";
+import { untilReady } from "../support/ready.ts";
 
 /** A gateway whose provider knows it, and the addresses under it. */
 async function withLogin(
@@ -15,19 +16,22 @@ async function withLogin(
     at: (host: string, path?: string) => string;
   }
 > {
-  const gateway = await startGateway(environment);
+  await using started = new AsyncDisposableStack();
+  const gateway = started.use(await startGateway(environment));
   const { port } = gateway;
   function at(host: string, path = "/"): string {
     const base = `proxy.localhost:${port}`;
     return `http://${host === "" ? base : `${host}.${base}`}${path}`;
   }
   gateway.stack.provider.redirectUris.add(at("", "/callback"));
-  // The provider is known once the API has told of it.
-  while (
-    (await gateway.send("proxy.localhost", { path: "/ready" })).json()
-      .status !== status
-  );
-  return { ...gateway, at, browser: () => createBrowser({ port }) };
+  await untilReady(port, status);
+  const owned = started.move();
+  return {
+    ...gateway,
+    at,
+    browser: () => createBrowser({ port }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 function codeOf(page: Hop): string | null {

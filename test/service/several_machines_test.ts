@@ -3,14 +3,12 @@ import assert from "node:assert/strict";
 import { KEYS, type Stack, startStack } from "../stack/stack.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";
+import { untilReady } from "../support/ready.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
 const DEMO = "3000-demo.proxy.localhost";
 const LOCKED = "3000-locked.proxy.localhost";
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
-
-/** Far longer than it takes, ms, until a gateway has heard of the installation from the API. */
-const START_TIMEOUT_MS = 10_000;
 
 /** A gateway like any other, that knows where to send people to log in. */
 async function startMachine(
@@ -30,13 +28,7 @@ async function startMachine(
   );
   const callback = `http://proxy.localhost:${machine.port}/callback`;
   stack.provider.redirectUris.add(callback);
-  const until = performance.now() + START_TIMEOUT_MS;
-  let isReady = false;
-  while (!isReady && performance.now() < until) {
-    const { status } = await machine.ask("proxy.localhost", { path: "/ready" });
-    isReady = status === 200;
-  }
-  assert(isReady, "The gateway never learnt what it needs");
+  await untilReady(machine.port);
   started.move();
   return machine;
 }

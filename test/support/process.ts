@@ -1,24 +1,25 @@
-/** The gateway as a process of its own, the way an operator or a platform starts it. */
+/** The gateway as a process of its own, started the way an operator or a platform starts it. */
 import { request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import type { SendOptions } from "./gateway.ts";
+import { startServerProcess } from "./server_process.ts";
 
-/** How a process is started. */
+/** How a gateway process is started. */
 export interface ProcessOptions {
-  /** All of its environment, but for what the runtime itself needs to find its modules. */
+  /** Its whole environment, apart from what the runtime needs to find its modules. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Those of `deno task start` unless given. */
+  /** Options of `deno run`; those of `deno task start` by default. */
   readonly permissions?: readonly string[];
 }
 
-/** A gateway that listens on a free port of 127.0.0.1 until it is disposed. */
+/** A gateway that listens on a free port of 127.0.0.1; disposing of it kills it. */
 export interface GatewayProcess extends AsyncDisposable {
   readonly port: number;
-  /** The lines of its log so far. */
+  /** Its log so far. */
   readonly logs: readonly LogRecord[];
   /** Sends a request on a connection of its own. */
   ask(host: string, options?: SendOptions): Promise<ProcessAnswer>;
-  /** Tells it to end, as a service manager does, and waits for that. */
+  /** Sends SIGTERM, as a service manager does, and waits for the exit. */
   stop(): Promise<Deno.CommandStatus>;
 }
 
@@ -32,6 +33,10 @@ export interface ProcessAnswer {
   readonly body: string;
 }
 
+/** Longer than a start takes on a busy machine, ms. */
+const START_TIMEOUT_MS = 30_000;
+
+/** What the runtime needs to find its modules. */
 const RUNTIME_ENVIRONMENT = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 function runtimeEnvironment(): Record<string, string> {
@@ -41,70 +46,35 @@ function runtimeEnvironment(): Record<string, string> {
   );
 }
 
-/** Starts a gateway, without a terminal and a standard input; throws what it said where it ends before it listens. */
+/**
+ * Starts a gateway without a terminal or standard input.
+ *
+ * @throws {Error} with what it wrote to standard error, if it exits before it listens.
+ */
 export async function startProcess(
   { environment, permissions = ["-P=start"] }: ProcessOptions,
 ): Promise<GatewayProcess> {
-  const child = new Deno.Command("deno", {
-    args: ["run", "--no-prompt", "--quiet", ...permissions, "src/main.ts"],
+  const logs: LogRecord[] = [];
+  const child = await startServerProcess({
+    command: [
+      ...["deno", "run", "--no-prompt", "--quiet", ...permissions],
+      "src/main.ts",
+    ],
     clearEnv: true,
     env: { ...runtimeEnvironment(), NO_COLOR: "1", ...environment },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const logs: LogRecord[] = [];
-  const listening = Promise.withResolvers<number>();
-  const reading = readLogs(child.stdout, (record) => {
-    logs.push(record);
-    const { message, port } = record;
-    if (message === "listening") listening.resolve(Number(port));
-  });
-  const complaint = new Response(child.stderr).text();
-
-  async function ended(): Promise<Deno.CommandStatus> {
-    await Promise.all([reading, complaint]);
-    return await child.status;
-  }
-
-  async function end(signal: Deno.Signal): Promise<Deno.CommandStatus> {
-    try {
-      child.kill(signal);
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended already
-    }
-    return await ended();
-  }
-
-  ended().then(async ({ code }) =>
-    listening.reject(
-      new Error(`Ended with ${code} before it listened: ${await complaint}`),
-    )
-  );
-  const port = await listening.promise;
-  return {
-    port,
-    logs,
-    ask: (host, options = {}) => ask(port, host, options),
-    stop: () => end("SIGTERM"),
-    async [Symbol.asyncDispose]() {
-      await end("SIGKILL");
+    onLine(line) {
+      if (line.startsWith("{")) logs.push(JSON.parse(line));
     },
+    onErrorLine() {},
+    timeoutMs: START_TIMEOUT_MS,
+  });
+  return {
+    port: child.port,
+    logs,
+    ask: (host, options = {}) => ask(child.port, host, options),
+    stop: () => child.end("SIGTERM"),
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
-}
-
-async function readLogs(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onRecord: (record: LogRecord) => void,
-): Promise<void> {
-  let rest = "";
-  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line.startsWith("{")) onRecord(JSON.parse(line));
-    }
-  }
 }
 
 async function ask(

@@ -96,6 +96,16 @@ export function rawStream(conn: Deno.TcpConn): RawStream {
   };
 }
 
+/** Sends a request on a connection, and returns everything received until the peer closes it. */
+export async function exchangeRaw(
+  conn: Deno.TcpConn,
+  request: string,
+): Promise<string> {
+  using stream = rawStream(conn);
+  await stream.write(request);
+  return await stream.readToEnd();
+}
+
 /** The values of all fields of a name, given in lower case. */
 export function valuesOf(fields: readonly Field[], name: string): string[] {
   return fields

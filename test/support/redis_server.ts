@@ -1,5 +1,6 @@
 /** A real Redis server on a free port of 127.0.0.1, and a client of its own to play Daytona's part. */
 import { createClient } from "redis";
+import { freePort } from "./free_port.ts";
 
 /** How a server is started. */
 export interface RedisServerOptions {
@@ -68,12 +69,6 @@ export async function startRedis(
       throw new Error(`${PROGRAM} ended with ${code} on port ${chosen}`);
     }
   }
-}
-
-/** A port that nobody listens on just now. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Tells whether the server came up, and reads its log on, so that it never waits for a reader. */

@@ -1,9 +1,10 @@
 /** The gateway beside itself: with other durable cache tiers, and with more workers. */
+import { freePort } from "../../../test/support/free_port.ts";
 import { type Contestant, gateway, HOSTS } from "../contestants.ts";
 import { isInstalled } from "../machine.ts";
 import { compare, type GetLoad, RATE } from "./rates.ts";
 import type { Outcome, Scenario } from "../scenario.ts";
-import { freePort, startTarget, type Target } from "../target.ts";
+import { startTarget, type Target } from "../target.ts";
 import type { World } from "../world.ts";
 
 /** A Redis server that keeps nothing on disk; undefined where none is installed. */

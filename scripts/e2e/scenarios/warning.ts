@@ -5,6 +5,7 @@ import {
   startGateway,
   type TestGateway,
 } from "../../../test/support/gateway.ts";
+import { untilReady } from "../../../test/support/ready.ts";
 import cert from "../../../test/support/tls/cert.pem" with { type: "text" };
 import key from "../../../test/support/tls/key.pem" with { type: "text" };
 import type { Scenario } from "../scenario.ts";
@@ -65,9 +66,7 @@ export const warningBeforeLogin: Scenario = {
     await using gateway = await startAsking();
     const callback = `http://proxy.localhost:${gateway.port}/callback`;
     gateway.stack.provider.redirectUris.add(callback);
-    // The provider is known once the API has told of it.
-    const ready = { path: "/ready" };
-    while ((await gateway.send("proxy.localhost", ready)).status !== 200);
+    await untilReady(gateway.port);
 
     const page = await stage.open();
     const wanted = urlOf(gateway, "3000-locked", "/?a=(1)");

@@ -7,6 +7,7 @@ import type {
   ToWorker,
 } from "../../../src/server/workers/messages.ts";
 import { serveAsWorker } from "../../../src/server/workers/serve_as_worker.ts";
+import { freePort } from "../../support/free_port.ts";
 
 /** A service that does nothing. */
 function idleService(): GatewayService {
@@ -18,12 +19,6 @@ function idleService(): GatewayService {
     drain: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   };
-}
-
-/** A port that is free right now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Starts a worker on this thread; the caller holds the supervisor's end of its channel. */

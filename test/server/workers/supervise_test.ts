@@ -7,6 +7,7 @@ import {
 } from "../../../src/server/workers/supervise.ts";
 import { createLineWriter } from "../../../src/observability/line_writer.ts";
 import { recordedLog } from "../../support/event_log.ts";
+import { freePort } from "../../support/free_port.ts";
 import { fakeSignals } from "../../support/signals.ts";
 import { fakeThreads, type FakeWorker } from "./fake_threads.ts";
 
@@ -141,12 +142,6 @@ Deno.test("supervise() writes a worker's lines, and tells it when they are out",
   workers.forEach((worker) => end(worker));
   await outcome;
 });
-
-/** A port that is free right now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 Deno.test("supervise() serves the sum of what the workers counted, and nothing while one does not answer", async () => {
   const port = freePort();
