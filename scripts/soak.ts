@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task soak`: a gateway as `deno task start` runs it under mixed load and trouble, for minutes or hours. Exits 1
- * where something leaks or an outcome has no explanation, 2 where it is not told what to do. Linux only.
+ * `deno task soak`: a gateway, started the way `deno task start` does, under mixed load and trouble for minutes or
+ * hours. Exits with 1 if something leaks or an outcome has no explanation, with 2 if the options are invalid. Linux
+ * only.
  */
 import type { Unexplained } from "./soak/accounts.ts";
 import { startSoakedGateway } from "./soak/gateway.ts";
@@ -16,24 +17,26 @@ import { startWorld } from "./soak/world.ts";
 const MINUTE_MS = 60_000;
 const MIB = 1024 * 1024;
 
-/** The load before the measurement: code is compiled, caches and pools fill up, each trouble comes once, ms. */
+/** Load before the measurement, ms: code is compiled, caches and pools fill up, each trouble occurs once. */
 const WARM_UP_MS = 60_000;
 const WARM_UP_PAUSE_MS = 10_000;
 
 /** Between two troubles, ms. */
 const TROUBLE_PAUSE_MS = 25_000;
 
-function say(text: string): void {
+function log(text: string): void {
   console.log(`${new Date().toISOString()} ${text}`);
 }
 
-function tell({ name, outcome, startedAt, endedAt }: Unexplained): void {
+function logUnexplained(
+  { name, outcome, startedAt, endedAt }: Unexplained,
+): void {
   const ms = Math.round(endedAt - startedAt);
-  say(`UNEXPLAINED ${name}: ${outcome} after ${ms} ms`);
+  log(`UNEXPLAINED ${name}: ${outcome} after ${ms} ms`);
 }
 
-function tellSample(sample: Sample): void {
-  say([
+function logSample(sample: Sample): void {
+  log([
     `${sample.atSec.toFixed(0)} s:`,
     `${(sample.residentBytes / MIB).toFixed(1)} MiB resident,`,
     `${(sample.heapUsedBytes / MIB).toFixed(1)} MiB heap,`,
@@ -51,17 +54,19 @@ async function soak(
   const shared = {
     gateway,
     world,
-    onUnexplained: tell,
-    onSample: tellSample,
+    onUnexplained: logUnexplained,
+    onSample: logSample,
   };
-  say(`gateway ${gateway.pid} at port ${gateway.port}: warm-up`);
+  log(`warming up: gateway ${gateway.pid} on port ${gateway.port}`);
   const warmUp = await runPhase({
     ...shared,
     durationMs: WARM_UP_MS,
     pauseMs: WARM_UP_PAUSE_MS,
   });
   const before = await comeToRest(gateway, world);
-  say(`at rest with ${before.sample.descriptors} descriptors: ${minutes} min`);
+  log(
+    `at rest with ${before.sample.descriptors} descriptors, now ${minutes} min of load`,
+  );
   const phase = await runPhase({
     ...shared,
     durationMs: minutes * MINUTE_MS,
@@ -86,9 +91,9 @@ async function soak(
   if (samplesFile !== undefined) {
     await Deno.writeTextFile(samplesFile, JSON.stringify(phase.samples));
   }
-  const isWell = faultsOf(findings).length === 0 &&
-    warmUp.balance.unexplainedCount === 0;
-  return isWell ? 0 : 1;
+  const hasPassed = faultsOf(findings).length === 0 &&
+    warmUp.outcomes.unexplainedCount === 0;
+  return hasPassed ? 0 : 1;
 }
 
 const options = parseOptions(Deno.args);

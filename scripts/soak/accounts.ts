@@ -1,22 +1,22 @@
-/** The book of outcomes: what every operation came to, and which of that nobody can explain. */
+/** Accounts of outcomes: how every operation ended, and which endings nothing explains. */
 
-/** Something that is done to the world for a while, on purpose. */
+/** A fault that is injected for a while. */
 export type Trouble =
   | "api_unavailable"
   | "api_refusing"
   | "api_silent"
   | "runner_down";
 
-/** What may become of an operation. */
+/** How an operation may end. */
 export interface Expectation {
   readonly name: string;
-  /** The outcomes that are right at any time. */
+  /** Outcomes that are right at any time. */
   readonly expected: readonly string[];
-  /** Further outcomes, of operations that trouble has met. */
+  /** Further outcomes that are right for operations that overlap with trouble. */
   readonly during?: Readonly<Partial<Record<Trouble, readonly string[]>>>;
 }
 
-/** One finished operation; times in ms, of any clock that is the same for all. */
+/** One finished operation; times in ms, on one clock for all. */
 export interface Entry {
   readonly outcome: string;
   readonly startedAt: number;
@@ -28,36 +28,36 @@ export interface Unexplained extends Entry {
   readonly name: string;
 }
 
-/** What came of all operations. */
-export interface Balance {
+/** How all operations ended. */
+export interface OutcomeSummary {
   readonly total: number;
-  /** How often each outcome came, by operation. */
+  /** How often each outcome occurred, by operation. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** The first {@linkcode MAX_DETAILS} of them. */
+  /** The first {@linkcode MAX_DETAILS} unexplained outcomes. */
   readonly unexplained: readonly Unexplained[];
   readonly unexplainedCount: number;
-  /** How often each trouble was made. */
+  /** How often each trouble was injected. */
   readonly troubles: ReadonlyMap<Trouble, number>;
 }
 
-/** A time of trouble; `until` is infinite while it lasts. */
+/** A period of trouble; `until` is infinite while it lasts. */
 export interface Period {
   readonly trouble: Trouble;
   readonly from: number;
   readonly until: number;
 }
 
-/** Keeps the book. */
+/** Records outcomes and periods of trouble. */
 export interface Accounts {
-  note(expectation: Expectation, entry: Entry): void;
-  /** Trouble begins; the result tells that it is over. */
+  record(expectation: Expectation, entry: Entry): void;
+  /** Records that trouble begins; the function returned records its end. */
   begin(trouble: Trouble, at: number): (at: number) => void;
-  /** When there was trouble, in the order in which it began. */
+  /** All periods of trouble, in the order in which they began. */
   periods(): readonly Period[];
-  balance(): Balance;
+  summary(): OutcomeSummary;
 }
 
-/** Unexplained outcomes that are kept in full. */
+/** How many unexplained outcomes are kept in full. */
 export const MAX_DETAILS = 100;
 
 function increase<K>(counts: Map<K, number>, key: K): void {
@@ -65,8 +65,8 @@ function increase<K>(counts: Map<K, number>, key: K): void {
 }
 
 /**
- * Creates an empty book. Trouble explains what operations come to that were under way at any moment of it, or within
- * `aftermathMs` milliseconds after it.
+ * Creates empty accounts. Trouble explains the outcomes of operations that were under way at any moment of it, or
+ * within `aftermathMs` milliseconds after it.
  */
 export function createAccounts(
   { aftermathMs, onUnexplained = () => {} }: {
@@ -93,7 +93,7 @@ export function createAccounts(
   }
 
   return {
-    note(expectation, entry) {
+    record(expectation, entry) {
       const { name } = expectation;
       const outcomes = counts.get(name) ?? new Map<string, number>();
       counts.set(name, outcomes);
@@ -114,6 +114,6 @@ export function createAccounts(
       };
     },
     periods: () => periods,
-    balance: () => ({ total, counts, unexplained, unexplainedCount, troubles }),
+    summary: () => ({ total, counts, unexplained, unexplainedCount, troubles }),
   };
 }

@@ -1,15 +1,15 @@
-/** A plot over time as plain SVG: one panel a series, one axis of time, and bands where trouble was made. */
+/** Charts over time as plain SVG: one panel for each series, one time axis, and bands during trouble. */
 import type { Point } from "./statistics.ts";
 
 /** One panel. */
 export interface Panel {
   readonly title: string;
   readonly points: readonly Point[];
-  /** Another series to compare with, dashed. */
-  readonly beside?: readonly Point[];
+  /** Another series to compare with, drawn dashed. */
+  readonly comparison?: readonly Point[];
 }
 
-/** When trouble was made, in seconds since the load began. */
+/** A period of trouble, in seconds since the load began. */
 export interface Band {
   readonly fromSec: number;
   readonly untilSec: number;
@@ -36,12 +36,12 @@ text{font:12px system-ui,sans-serif;fill:#24292f}
 .grid{stroke:#d0d7de}
 .band{fill:#bc4c00;opacity:.12}
 .line{fill:none;stroke:#0550ae;stroke-width:1.5;stroke-linejoin:round}
-.beside{stroke-dasharray:4 4;opacity:.7}
+.comparison{stroke-dasharray:4 4;opacity:.7}
 @media(prefers-color-scheme:dark){
 text{fill:#e6edf3}.grid{stroke:#30363d}.band{fill:#f0883e;opacity:.2}.line{stroke:#79c0ff}
 }`;
 
-/** The least number of the form 1, 2 or 5 times a power of ten that is not below `value`. */
+/** The smallest number not below `value` that is 1, 2 or 5 times a power of ten. */
 export function niceCeiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
@@ -53,27 +53,27 @@ function round(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** Marks of an axis that begins at 0, six at most. */
-function marks(top: number): number[] {
+/** Tick positions of an axis from 0 to `top`, six at most. */
+function ticks(top: number): number[] {
   const step = niceCeiling(top / 5);
   return Array.from({ length: Math.floor(top / step) + 1 }, (_, i) => i * step);
 }
 
 function panelMarkup(
-  { title, points, beside = [] }: Panel,
+  { title, points, comparison = [] }: Panel,
   { top, endSec }: { top: number; endSec: number },
 ): string {
   const base = top + TOP + INNER_HEIGHT;
-  const values = [...points, ...beside].map(({ value }) => value);
+  const values = [...points, ...comparison].map(({ value }) => value);
   const highest = Math.max(...values, 0);
   const limit = highest > 0 ? highest * 1.08 : 1;
-  const grid = marks(limit).map((mark) => {
-    const y = round(base - mark / limit * INNER_HEIGHT);
+  const grid = ticks(limit).map((tick) => {
+    const y = round(base - tick / limit * INNER_HEIGHT);
     return `<line class="grid" x1="${LEFT}" x2="${
       WIDTH - RIGHT
     }" y1="${y}" y2="${y}"/>` +
       `<text x="${LEFT - 8}" y="${y}" dy="4" text-anchor="end">${
-        round(mark)
+        round(tick)
       }</text>`;
   });
 
@@ -88,10 +88,10 @@ function panelMarkup(
 
   return `<text class="title" x="${LEFT}" y="${top + 20}">${title}</text>` +
     grid.join("") + line(points, "line") +
-    (beside.length === 0 ? "" : line(beside, "line beside"));
+    (comparison.length === 0 ? "" : line(comparison, "line comparison"));
 }
 
-/** Draws it; titles are plain text without markup. */
+/** Draws a chart; titles are plain text without markup. */
 export function drawChart({ panels, bands }: ChartOptions): string {
   const height = panels.length * PANEL_HEIGHT + FOOT;
   const seconds = panels.flatMap(({ points }) =>
@@ -108,7 +108,7 @@ export function drawChart({ panels, bands }: ChartOptions): string {
   const drawn = panels.map((panel, i) =>
     panelMarkup(panel, { top: i * PANEL_HEIGHT, endSec })
   );
-  const times = marks(endSec / 60).map((minute) =>
+  const times = ticks(endSec / 60).map((minute) =>
     `<text x="${round(LEFT + minute * 60 / endSec * INNER_WIDTH)}" y="${
       height - 10
     }" text-anchor="middle">${round(minute)} min</text>`

@@ -1,4 +1,4 @@
-/** The load's HTTP client: it keeps its connections, forgives nothing, and tells what came of a request in one line. */
+/** The load's HTTP client: it keeps connections alive, retries nothing, and sums up each response in one line. */
 import {
   Closed,
   type RawResponse,
@@ -8,30 +8,30 @@ import {
   valuesOf,
 } from "../../test/support/raw_client.ts";
 
-/** A request without a body, or with what `upload` makes of it. */
-export interface Ask {
-  /** GET unless given. */
+/** A request to send. */
+export interface RequestSpec {
+  /** GET by default. */
   readonly method?: string;
   readonly host: string;
   readonly path: string;
   readonly fields?: Readonly<Record<string, string>>;
   /** The content, Latin-1. */
   readonly body?: string;
-  /** Looks at the answer's body where its status is 200. */
-  readonly isRight?: (body: string) => boolean;
+  /** Checks the body of a 200. */
+  readonly isExpected?: (body: string) => boolean;
 }
 
 /** Connections to the gateway. */
 export interface Client extends Disposable {
-  /** Opens one that its user must close. */
+  /** Opens a connection, which the caller must close. */
   connect(): Promise<RawStream>;
-  /** Sends a request on a kept connection, and resolves to its outcome. */
-  ask(ask: Ask): Promise<string>;
+  /** Sends a request on a persistent connection, and resolves to its outcome. */
+  send(request: RequestSpec): Promise<string>;
 }
 
 /** The head of a request. */
 export function headOf(
-  { method = "GET", host, path, fields = {}, body }: Ask,
+  { method = "GET", host, path, fields = {}, body }: RequestSpec,
 ): string {
   const all = {
     Host: host,
@@ -44,21 +44,21 @@ export function headOf(
   return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** A response in a few words: its status, the gateway's error code, and whether it broke off or was not right. */
+/** The outcome of a response: its status, the gateway's error code, and whether it broke off or had the wrong body. */
 export function outcomeOf(
   { status, fields, body, isComplete }: RawResponse,
-  isRight: Ask["isRight"] = () => true,
+  isExpected: RequestSpec["isExpected"] = () => true,
 ): string {
   const [code] = valuesOf(fields, "x-porthole-error");
   return [
     status,
     ...code === undefined ? [] : [code],
     ...isComplete ? [] : ["broken off"],
-    ...isComplete && status === 200 && !isRight(body) ? ["wrong body"] : [],
+    ...isComplete && status === 200 && !isExpected(body) ? ["wrong body"] : [],
   ].join(" ");
 }
 
-/** What became of a connection that failed before there was an answer. */
+/** The outcome of a connection that failed before there was a response. */
 export function failureOf(error: unknown): string {
   if (error instanceof Closed) return "no answer";
   if (error instanceof Deno.errors.ConnectionRefused) return "refused";
@@ -75,7 +75,7 @@ function isReusable({ fields, isComplete }: RawResponse): boolean {
     !valuesOf(fields, "connection").some((value) => /\bclose\b/i.test(value));
 }
 
-/** Creates a client of a port of 127.0.0.1. */
+/** Creates a client for a port of 127.0.0.1. */
 export function createClient(port: number): Client {
   const idle: RawStream[] = [];
 
@@ -87,15 +87,15 @@ export function createClient(port: number): Client {
 
   return {
     connect,
-    async ask(ask) {
+    async send(request) {
       let stream: RawStream | undefined;
       let isKept = false;
       try {
         stream = idle.pop() ?? await connect();
-        await stream.write(headOf(ask) + (ask.body ?? ""));
-        const response = await readResponse(stream, ask.method);
+        await stream.write(headOf(request) + (request.body ?? ""));
+        const response = await readResponse(stream, request.method);
         isKept = isReusable(response);
-        return outcomeOf(response, ask.isRight);
+        return outcomeOf(response, request.isExpected);
       } catch (error) {
         return failureOf(error);
       } finally {

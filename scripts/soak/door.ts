@@ -1,4 +1,6 @@
-/** The way to the runner: it can be shut, which cuts all connections and refuses new ones, and opened again. */
+/**
+ * A TCP relay in front of the runner that can be shut, which cuts all connections and refuses new ones, and reopened.
+ */
 import { once } from "node:events";
 import {
   type AddressInfo,
@@ -9,34 +11,34 @@ import {
 } from "node:net";
 import { pipeline } from "node:stream";
 
-/** A port of 127.0.0.1 that leads to another one. */
+/** A port of 127.0.0.1 that is relayed to another one. */
 export interface Door extends AsyncDisposable {
   readonly port: number;
   shut(): Promise<void>;
-  /** Listens at the same port again. */
+  /** Listens on the same port again. */
   open(): Promise<void>;
 }
 
-/** Makes a door that is open. */
-export async function startDoor(leadsTo: number): Promise<Door> {
+/** Starts an open door to a port of 127.0.0.1. */
+export async function startDoor(targetPort: number): Promise<Door> {
   const sockets = new Set<Socket>();
 
-  function keep(socket: Socket): Socket {
+  function track(socket: Socket): Socket {
     sockets.add(socket);
     return socket.once("close", () => sockets.delete(socket));
   }
 
   function serve(client: Socket): void {
-    const server = keep(
+    const server = track(
       connect({
         host: "127.0.0.1",
-        port: leadsTo,
+        port: targetPort,
         allowHalfOpen: true,
         noDelay: true,
       }),
     );
-    keep(client);
-    // What happens to one side happens to the other: pipeline() destroys both.
+    track(client);
+    // If either side is cut, so is the other: pipeline() destroys both.
     pipeline(client, server, client, () => {});
   }
 

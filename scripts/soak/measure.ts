@@ -1,8 +1,8 @@
-/** What can be seen of a gateway from outside: its metrics, its row in /proc, and how soon it answers /health. */
+/** What can be observed of a gateway from outside: its metrics, its entry in /proc, and how soon it answers /health. */
 import { rawStream, readResponse } from "../../test/support/raw_client.ts";
 import type { SoakedGateway } from "./gateway.ts";
 
-/** One look at the gateway. */
+/** One observation of the gateway. */
 export interface Sample {
   /** Seconds since the load began. */
   readonly atSec: number;
@@ -18,13 +18,13 @@ export interface Sample {
   readonly activeConnections: number;
   readonly activityReports: number;
   readonly cpuSec: number;
-  /** How long /health took: how late the event loop is. */
+  /** How long /health took, which shows how far the event loop lags behind. */
   readonly healthMs: number;
-  /** How often the main thread has gone to sleep: each timer that runs wakes it. */
+  /** How often the main thread has gone to sleep so far: every timer that fires wakes it. */
   readonly sleeps: number;
 }
 
-/** The samples of Prometheus' text format, by name and labels as they are written. */
+/** The samples of the Prometheus text format, by name and labels as written. */
 export function parseMetrics(text: string): ReadonlyMap<string, number> {
   const lines = text.split("\n").filter((line) =>
     line !== "" && !line.startsWith("#")
@@ -35,7 +35,7 @@ export function parseMetrics(text: string): ReadonlyMap<string, number> {
   }));
 }
 
-/** The sum of a metric over all of its labels that have `label` in them. */
+/** The sum of a metric over all samples whose labels include `label`. */
 export function sumOf(
   metrics: ReadonlyMap<string, number>,
   name: string,
@@ -50,12 +50,12 @@ export function sumOf(
   return sum;
 }
 
-/** The number behind a name in proc_pid_status(5). */
+/** The number after a name in proc_pid_status(5). */
 export function statusNumber(status: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
 }
 
-/** Sends a GET on a connection of its own, so that none is left to be counted. */
+/** Sends a GET on a new connection that is closed afterwards, so that it is not counted as one left open. */
 async function fetchText(port: number, path: string): Promise<string> {
   using stream = rawStream(
     await Deno.connect({ hostname: "127.0.0.1", port }),
@@ -75,7 +75,7 @@ export async function readMetrics(
   return parseMetrics(await fetchText(metricsPort, "/metrics"));
 }
 
-/** Looks at the gateway; Linux only. */
+/** Observes the gateway; Linux only. */
 export async function takeSample(
   gateway: Pick<SoakedGateway, "pid" | "port" | "metricsPort">,
   atSec: number,

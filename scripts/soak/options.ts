@@ -1,13 +1,13 @@
 /** The options of `deno task soak`. */
 import { parseArgs } from "node:util";
 
-/** How long, and what to write. */
+/** How long to run, and what to write. */
 export interface SoakOptions {
-  /** Of the load that is measured; the warm-up and the end come on top. */
+  /** Duration of the load that is measured; warm-up and shutdown come on top. */
   readonly minutes: number;
-  /** Where the plot goes; undefined: nowhere. */
+  /** The file to write the plot to, if any. */
   readonly plot: string | undefined;
-  /** Where the samples go, as JSON; undefined: nowhere. */
+  /** The file to write the samples to as JSON, if any. */
   readonly samples: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export const USAGE =
 
 const DEFAULT_MINUTES = "20";
 
-/** Reads the options; undefined where they are not what {@linkcode USAGE} says. */
+/** Reads the options; undefined if they do not conform to {@linkcode USAGE}. */
 export function parseOptions(args: readonly string[]): SoakOptions | undefined {
   try {
     const { values: { minutes = DEFAULT_MINUTES, plot, samples } } = parseArgs({

@@ -1,33 +1,35 @@
-/** One phase of load: all operations at their pace, trouble by the clock, and a look at the gateway every few seconds. */
+/**
+ * One phase of load: all operations at their rates, scheduled troubles, and a sample of the gateway every few seconds.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import { createAccounts, type Period, type Unexplained } from "./accounts.ts";
 import { createClient } from "./client.ts";
 import type { SoakedGateway } from "./gateway.ts";
-import { startLoad } from "./lanes.ts";
+import { injectTroubles } from "./inject_troubles.ts";
+import { startLoad } from "./load.ts";
 import { type Sample, takeSample } from "./measure.ts";
-import { makeMischief } from "./mischief.ts";
 import type { Latencies } from "./report.ts";
 import { faults } from "./traffic/faults.ts";
-import { shortRequests } from "./traffic/requests.ts";
+import { type Route, shortRequests } from "./traffic/requests.ts";
 import { transfers } from "./traffic/transfers.ts";
 import { tunnels } from "./traffic/tunnels.ts";
 import type { Findings } from "./verdict.ts";
 import type { SoakWorld } from "./world.ts";
 
-/** What a phase has shown. */
+/** The results of a phase. */
 export interface Phase
-  extends Pick<Findings, "samples" | "balance" | "unfinished"> {
+  extends Pick<Findings, "samples" | "outcomes" | "unfinished"> {
   readonly latencies: Latencies;
   /** Times in ms since the phase began. */
   readonly periods: readonly Period[];
 }
 
-/** A phase to come. */
+/** How a phase is run. */
 export interface PhaseOptions {
   readonly gateway: SoakedGateway;
   readonly world: SoakWorld;
   readonly durationMs: number;
-  /** Between two troubles. */
+  /** Between two troubles, ms. */
   readonly pauseMs: number;
   readonly onUnexplained: (unexplained: Unexplained) => void;
   readonly onSample: (sample: Sample) => void;
@@ -35,16 +37,16 @@ export interface PhaseOptions {
 
 const MINUTE_MS = 60_000;
 
-/** Between two looks at the gateway, ms. */
+/** Between two samples, ms. */
 const SAMPLE_EVERY_MS = 5000;
 
-/** Trouble is over for clients who were on their way to it then, ms. */
+/** How long after its end trouble may still affect operations, ms: some were under way, some wait for a retry. */
 const AFTERMATH_MS = 1500;
 
-/** Longer than any operation may take to its end, ms. */
+/** Longer than any operation may take to end, ms. */
 const END_TIMEOUT_MS = 30_000;
 
-/** Puts the gateway under load; resolves when all operations have ended. */
+/** Puts the gateway under load; resolves when all operations have ended, or should have. */
 export async function runPhase(
   { gateway, world, durationMs, pauseMs, onUnexplained, onSample }:
     PhaseOptions,
@@ -55,12 +57,13 @@ export async function runPhase(
   const { port } = gateway;
   using client = createClient(port);
   using runnerClient = createClient(world.door.port);
-  const latencies: Record<"through" | "past", number[]>[] = [];
-  function onLatency(ms: number, way: "through" | "past"): void {
+  const latencies: Record<Route, number[]>[] = [];
+  function onLatency(ms: number, route: Route): void {
     const at = now();
-    if (at >= durationMs) return; // what ends with the load is not of a minute like the others
+    // The last requests end after the load, in a minute unlike the others.
+    if (at >= durationMs) return;
     const minute = Math.floor(at / MINUTE_MS);
-    (latencies[minute] ??= { through: [], past: [] })[way].push(ms);
+    (latencies[minute] ??= { through: [], direct: [] })[route].push(ms);
   }
 
   const load = startLoad([
@@ -69,9 +72,9 @@ export async function runPhase(
     ...tunnels(port),
     ...faults(client),
   ], { accounts, now });
-  const ending = new AbortController();
-  const { signal } = ending;
-  const mischief = makeMischief(world, { accounts, now, pauseMs, signal });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const troubles = injectTroubles(world, { accounts, now, pauseMs, signal });
   const samples: Sample[] = [];
   while (now() < durationMs) {
     await delay(Math.min(SAMPLE_EVERY_MS, durationMs - now()));
@@ -79,12 +82,12 @@ export async function runPhase(
     samples.push(sample);
     onSample(sample);
   }
-  ending.abort();
-  await mischief;
+  stopping.abort();
+  await troubles;
   const unfinished = await load.stop(END_TIMEOUT_MS);
   return {
     samples,
-    balance: accounts.balance(),
+    outcomes: accounts.summary(),
     periods: accounts.periods(),
     unfinished,
     latencies,

@@ -1,16 +1,17 @@
-/** The report in words and tables, as Markdown. */
+/** The report, as Markdown. */
 import type { Period } from "./accounts.ts";
 import { drawChart, type Panel } from "./chart.ts";
 import { type Sample, sumOf } from "./measure.ts";
 import { quantile, type Trend } from "./statistics.ts";
+import type { Route } from "./traffic/requests.ts";
 import { faultsOf, type Findings, heapTrend, memoryTrend } from "./verdict.ts";
 
 const MIB = 1024 * 1024;
 
-/** How long short GETs took, ms, minute by minute: through the gateway, and from its runner without it. */
+/** How long short GETs took, ms, minute by minute: through the gateway, and directly from the runner. */
 export type Latencies = readonly {
   readonly through: readonly number[];
-  readonly past: readonly number[];
+  readonly direct: readonly number[];
 }[];
 
 function table(head: readonly string[], rows: readonly string[][]): string {
@@ -23,24 +24,24 @@ function formatTrend(trend: Trend | undefined): string {
     ? "too short to tell"
     : `${trend.perHour.toFixed(1)} ± ${
       trend.errorPerHour.toFixed(1)
-    } MiB an hour around ${trend.mean.toFixed(1)} MiB`;
+    } MiB/h around ${trend.mean.toFixed(1)} MiB`;
 }
 
-function outcomeRows({ balance: { counts } }: Findings): string[][] {
+function outcomeRows({ outcomes: { counts } }: Findings): string[][] {
   return [...counts].toSorted(([a], [b]) => a < b ? -1 : 1).map((
-    [name, outcomes],
+    [name, byOutcome],
   ) => [
     name,
-    [...outcomes].toSorted(([, a], [, b]) => b - a)
+    [...byOutcome].toSorted(([, a], [, b]) => b - a)
       .map(([outcome, count]) => `${count} × ${outcome}`).join(", "),
   ]);
 }
 
 function latencyRows(latencies: Latencies): string[][] {
-  return latencies.map(({ through, past }, minute) => [
+  return latencies.map(({ through, direct }, minute) => [
     String(minute + 1),
     String(through.length),
-    ...[through, past].flatMap((ms) =>
+    ...[through, direct].flatMap((ms) =>
       [0.5, 0.99].map((share) => quantile(ms, share).toFixed(1))
     ),
   ]);
@@ -52,7 +53,7 @@ function errorRows({ metrics }: Findings): string[][] {
   ).map(([name, value]) => [/"(\w+)"/.exec(name)?.[1] ?? name, String(value)]);
 }
 
-/** One row a number: under load, and at rest before and after it. */
+/** A row for each quantity: its range under load, and its value at rest before and after. */
 function stateRows({ samples, before, after }: Findings): string[][] {
   function row(
     name: string,
@@ -78,7 +79,7 @@ function stateRows({ samples, before, after }: Findings): string[][] {
     row("connections to runners, idle", (sample) => sample.idleConnections),
     row("connections to runners, active", (sample) => sample.activeConnections),
     [
-      "wakes of the main thread, 1/s",
+      "wake-ups of the main thread, 1/s",
       "",
       before.wakesPerSec.toFixed(1),
       after.wakesPerSec.toFixed(1),
@@ -87,18 +88,18 @@ function stateRows({ samples, before, after }: Findings): string[][] {
 }
 
 function summary(findings: Findings): string {
-  const { samples, balance, metrics, logged, exitCode } = findings;
+  const { samples, outcomes, metrics, logged, exitCode } = findings;
   const [first, last] = [samples[0], samples.at(-1)];
   const seconds = (last?.atSec ?? 0) - (first?.atSec ?? 0);
   const cpu = ((last?.cpuSec ?? 0) - (first?.cpuSec ?? 0)) / seconds;
   const health = samples.map(({ healthMs }) => healthMs);
-  const troubles = [...balance.troubles]
+  const troubles = [...outcomes.troubles]
     .map(([name, count]) => `${count} ${name}`);
   return [
-    `${balance.total} operations, ${balance.unexplainedCount} unexplained`,
-    `processor: ${(100 * cpu).toFixed(0)} % of one`,
-    `resident memory, last half: ${formatTrend(memoryTrend(samples))}`,
-    `heap in use, the least of each minute: ${formatTrend(heapTrend(samples))}`,
+    `${outcomes.total} operations, ${outcomes.unexplainedCount} unexplained`,
+    `CPU: ${(100 * cpu).toFixed(0)} % of one core`,
+    `resident memory, second half: ${formatTrend(memoryTrend(samples))}`,
+    `heap in use, minimum of each minute: ${formatTrend(heapTrend(samples))}`,
     `/health: median ${quantile(health, 0.5).toFixed(1)} ms, slowest ${
       quantile(health, 1).toFixed(1)
     } ms`,
@@ -109,7 +110,7 @@ function summary(findings: Findings): string {
   ].map((line) => `- ${line}\n`).join("");
 }
 
-/** Puts everything into words. */
+/** Formats the whole report. */
 export function formatReport(findings: Findings, latencies: Latencies): string {
   const faults = faultsOf(findings);
   return [
@@ -121,24 +122,24 @@ export function formatReport(findings: Findings, latencies: Latencies): string {
     table(
       [
         ...["minute", "short GETs", "p50, ms", "p99, ms"],
-        ...["p50 without the gateway", "p99 without"],
+        ...["p50 without the gateway", "p99 without it"],
       ],
       latencyRows(latencies),
     ),
     table(["operation", "outcomes"], outcomeRows(findings)),
-    table(["the gateway's errors", "count"], errorRows(findings)),
+    table(["errors of the gateway", "count"], errorRows(findings)),
     faults.length === 0
       ? "No growth, no unexplained error.\n"
       : faults.map((fault) => `FAULT: ${fault}\n`).join(""),
   ].join("\n");
 }
 
-/** The plot of what matters most: memory, descriptors, and how long the slowest of short GETs took. */
+/** A chart of what matters most: memory, descriptors, and the p99 latency of short GETs. */
 export function plotOf(
   { samples, latencies, periods }: {
     readonly samples: readonly Sample[];
     readonly latencies: Latencies;
-    /** Times of trouble, ms. */
+    /** Periods of trouble, ms. */
     readonly periods: readonly Period[];
   },
 ): string {
@@ -149,10 +150,10 @@ export function plotOf(
     }));
     return { title, points };
   }
-  function slowest(way: (minute: Latencies[number]) => readonly number[]) {
+  function slowest(route: Route) {
     return latencies.map((minute, i) => ({
       atSec: 60 * i + 30,
-      value: quantile(way(minute), 0.99),
+      value: quantile(minute[route], 0.99),
     }));
   }
   return drawChart({
@@ -166,8 +167,8 @@ export function plotOf(
       {
         title:
           "Short GETs, p99 of each minute, ms; dashed: without the gateway",
-        points: slowest(({ through }) => through),
-        beside: slowest(({ past }) => past),
+        points: slowest("through"),
+        comparison: slowest("direct"),
       },
     ],
   });

@@ -1,17 +1,17 @@
-/** Statistics of a series: where it goes, and how sure that is. */
+/** Statistics of a time series: its trend, and how certain that is. */
 
-/** One value at a time. */
+/** A value at a point in time. */
 export interface Point {
   /** Seconds since the load began. */
   readonly atSec: number;
   readonly value: number;
 }
 
-/** The straight line that fits best. */
+/** A fitted line. */
 export interface Trend {
-  /** Change of the value in an hour. */
+  /** The slope: the change of the value in an hour. */
   readonly perHour: number;
-  /** The standard error of that, the values' dependence on their neighbours included. */
+  /** The standard error of the slope, corrected for autocorrelation. */
   readonly errorPerHour: number;
   readonly mean: number;
 }
@@ -22,7 +22,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** The correlation of each value with the next one. */
+/** The correlation of each value with the next one (lag 1). */
 function autocorrelation(residuals: readonly number[]): number {
   const squares = sum(residuals.map((residual) => residual ** 2));
   if (squares === 0) return 0;
@@ -33,11 +33,11 @@ function autocorrelation(residuals: readonly number[]): number {
 }
 
 /**
- * Fits a line by least squares. Memory at one moment is much like it was a moment before, so there is less to learn from
- * the points than their number says: the error is that of as many independent ones as a first-order autoregression has,
- * `n (1 - r) / (1 + r)`.
+ * Fits a line by least squares. Memory usage is much like it was a moment before, so the points are worth less than
+ * their number suggests: the error is that of the effective sample size of a first-order autoregression, `n (1 - r) /
+ * (1 + r)`.
  *
- * @throws {RangeError} If there are fewer than three points, or all are of one moment.
+ * @throws {RangeError} if there are fewer than three points, or all are of one moment.
  */
 export function fitTrend(points: readonly Point[]): Trend {
   const { length } = points;
@@ -45,7 +45,9 @@ export function fitTrend(points: readonly Point[]): Trend {
   const mean = sum(points.map(({ value }) => value)) / length;
   const spread = sum(points.map(({ atSec }) => (atSec - meanSec) ** 2));
   if (length < 3 || spread === 0) {
-    throw new RangeError("Cannot fit a line to fewer than three moments");
+    throw new RangeError(
+      "Cannot fit a line to fewer than three points in time",
+    );
   }
   const slope = sum(
     points.map(({ atSec, value }) => (atSec - meanSec) * (value - mean)),
@@ -64,7 +66,7 @@ export function fitTrend(points: readonly Point[]): Trend {
   };
 }
 
-/** The least value of every minute: what is left of memory that garbage comes and goes in. */
+/** The minimum of every minute: the heap without the garbage that comes and goes. */
 export function minuteFloors(points: readonly Point[]): Point[] {
   const minutes = Map.groupBy(points, ({ atSec }) => Math.floor(atSec / 60));
   return [...minutes].map(([minute, inMinute]) => ({
@@ -73,7 +75,7 @@ export function minuteFloors(points: readonly Point[]): Point[] {
   }));
 }
 
-/** The value that a share of all, from 0 to 1, does not exceed; NaN where there is none. */
+/** The value that a share (0 to 1) of all values does not exceed, by nearest rank; NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;

@@ -1,42 +1,42 @@
-/** The judgement: what a soak must not show. */
-import type { Balance } from "./accounts.ts";
+/** The verdict: what a soak must not show. */
+import type { OutcomeSummary } from "./accounts.ts";
 import { type Sample, sumOf } from "./measure.ts";
 import type { Rest } from "./rest.ts";
 import { fitTrend, minuteFloors, type Trend } from "./statistics.ts";
 
-/** All that was seen. */
+/** Everything that was observed. */
 export interface Findings {
   readonly samples: readonly Sample[];
-  readonly balance: Balance;
-  /** Before the load and after it. */
+  readonly outcomes: OutcomeSummary;
+  /** The gateway at rest, before the load and after it. */
   readonly before: Rest;
   readonly after: Rest;
   /** Operations that did not end with the load. */
   readonly unfinished: readonly string[];
-  /** The gateway's own account at the end. */
+  /** The gateway's own metrics at the end. */
   readonly metrics: ReadonlyMap<string, number>;
-  /** Lines of its log by level and message. */
+  /** Number of log lines by level and message. */
   readonly logged: ReadonlyMap<string, number>;
-  /** What it logged as a defect, or said beside its log. */
+  /** What it logged as an error, or wrote to standard error. */
   readonly complaints: readonly string[];
   readonly exitCode: number;
 }
 
 const MIB = 1024 * 1024;
 
-/** Fewer samples say nothing about an hour. */
+/** Too few samples to extrapolate to an hour, below this. */
 const MIN_SAMPLES = 40;
 
-/** At rest a gateway is woken one to four times a second, by timers of its own and of the runtime. */
+/** At rest, the main thread wakes one to four times a second, for timers of the gateway's and of the runtime's. */
 const MAX_WAKES_PER_SEC = 10;
 
-/** Standard errors from which on a growth is none of chance's. */
+/** How many standard errors make growth significant. */
 const SIGNIFICANCE = 3;
 
-/** A growth that would matter within a day, MiB in an hour: less cannot be told from settling in half a soak. */
+/** Growth that would matter within a day, MiB an hour: less cannot be told from settling in half a soak. */
 const TOLERATED_MIB_PER_HOUR = 10;
 
-/** The trend of resident memory over the last half, MiB; undefined where there are too few samples. */
+/** The trend of resident memory over the second half, MiB; undefined if there are too few samples. */
 export function memoryTrend(samples: readonly Sample[]): Trend | undefined {
   const half = samples.slice(Math.floor(samples.length / 2));
   if (half.length < MIN_SAMPLES) return undefined;
@@ -46,7 +46,7 @@ export function memoryTrend(samples: readonly Sample[]): Trend | undefined {
   })));
 }
 
-/** The trend of the least heap in use of each minute, MiB; undefined where there are too few samples. */
+/** The trend of each minute's minimum of heap in use, MiB; undefined if there are too few samples. */
 export function heapTrend(samples: readonly Sample[]): Trend | undefined {
   if (samples.length < 2 * MIN_SAMPLES) return undefined;
   return fitTrend(minuteFloors(samples.map(({ atSec, heapUsedBytes }) => ({
@@ -55,42 +55,42 @@ export function heapTrend(samples: readonly Sample[]): Trend | undefined {
   }))));
 }
 
-/** Whether a trend goes up, and by more than chance and settling can explain. */
+/** Whether a trend goes up by more than chance and settling can explain. */
 export function isGrowth({ perHour, errorPerHour }: Trend): boolean {
   return perHour > TOLERATED_MIB_PER_HOUR &&
     perHour > SIGNIFICANCE * errorPerHour;
 }
 
-/** What is wrong, a sentence each; nothing where the soak has passed. */
+/** What is wrong, one sentence each; empty if the soak has passed. */
 export function faultsOf(findings: Findings): string[] {
-  const { balance, before, after, metrics, logged } = findings;
+  const { outcomes, before, after, metrics, logged } = findings;
   const faults: string[] = [];
 
-  function demand(isTrue: boolean, otherwise: string): void {
-    if (!isTrue) faults.push(otherwise);
+  function expect(isTrue: boolean, fault: string): void {
+    if (!isTrue) faults.push(fault);
   }
 
-  demand(balance.total > 0, "There was no load");
-  demand(
-    balance.unexplainedCount === 0,
-    `${balance.unexplainedCount} outcomes that nothing explains`,
+  expect(outcomes.total > 0, "There was no load");
+  expect(
+    outcomes.unexplainedCount === 0,
+    `${outcomes.unexplainedCount} outcomes without an explanation`,
   );
-  demand(
+  expect(
     findings.unfinished.length === 0,
-    `Operations that did not end: ${findings.unfinished.join(", ")}`,
+    `Operations did not end: ${findings.unfinished.join(", ")}`,
   );
-  demand(after.isAtRest, "The gateway did not come to rest");
-  demand(
+  expect(after.isAtRest, "The gateway did not come to rest");
+  expect(
     after.sample.descriptors === before.sample.descriptors,
     `${after.sample.descriptors} descriptors at rest, ${before.sample.descriptors} before`,
   );
-  demand(
+  expect(
     after.sample.inFlight === 0 && after.sample.tunnels === 0,
     `${after.sample.inFlight} exchanges in flight at rest, ${after.sample.tunnels} tunnels`,
   );
-  demand(
+  expect(
     after.wakesPerSec <= MAX_WAKES_PER_SEC,
-    `Woken ${after.wakesPerSec} times a second at rest: timers that were not cleared`,
+    `Woken ${after.wakesPerSec} times a second at rest: some timers were not cleared`,
   );
   for (
     const [name, trend] of [
@@ -98,26 +98,26 @@ export function faultsOf(findings: Findings): string[] {
       ["The heap", heapTrend(findings.samples)],
     ] as const
   ) {
-    demand(
+    expect(
       trend === undefined || !isGrowth(trend),
       `${name} grows by ${trend?.perHour.toFixed(1)} MiB an hour`,
     );
   }
   const dropped = sumOf(metrics, "porthole_log_lines_dropped_total");
-  demand(dropped === 0, `${dropped} log lines dropped`);
+  expect(dropped === 0, `${dropped} log lines dropped`);
   const internal = sumOf(metrics, "porthole_errors_total", '"internal"');
-  demand(internal === 0, `${internal} internal errors`);
-  demand(
+  expect(internal === 0, `${internal} internal errors`);
+  expect(
     findings.complaints.length === 0,
     `The gateway complained: ${findings.complaints.join("\n")}`,
   );
   const requests = sumOf(metrics, "porthole_http_requests_total") -
     sumOf(metrics, "porthole_http_requests_total", 'route="control"');
   const lines = logged.get("INFO request") ?? 0;
-  demand(
+  expect(
     lines === requests,
-    `${lines} lines in the access log, ${requests} requests counted`,
+    `${lines} lines in the access log, but ${requests} requests counted`,
   );
-  demand(findings.exitCode === 0, `Exit code ${findings.exitCode}`);
+  expect(findings.exitCode === 0, `Exit code ${findings.exitCode}`);
   return faults;
 }

@@ -1,4 +1,4 @@
-/** The world around the gateway: the stack of the tests, a door before its runner, and an app that dies. */
+/** The world around the gateway: the test stack, a door in front of its runner, and an app that dies. */
 import { createServer } from "node:http";
 import { listenOnLoopback } from "../../test/stack/loopback.ts";
 import {
@@ -11,21 +11,21 @@ import {
 import { createBrowser } from "../../test/support/login.ts";
 import { type Door, startDoor } from "./door.ts";
 
-/** The base host. */
+/** The base domain. */
 export const BASE_HOST = "proxy.localhost";
 
-/** Ports of both sandboxes beside that of the app. */
+/** Ports of both sandboxes. */
 export const PORTS = {
   app: APP_PORT,
-  /** An app that dies in the middle of its answers. */
+  /** An app that dies in the middle of its responses. */
   dying: 3001,
-  /** Nobody listens there. */
+  /** Nothing listens there. */
   closed: 3002,
-  /** The web terminal's, which is private and asks no browser whether it trusts it; the app answers there too. */
+  /** The web terminal's, which is private and has no preview warning; the app answers there as well. */
   terminal: 22_222,
 } as const;
 
-/** The host of a port of a sandbox, or of a signed link. */
+/** The host of a port of a sandbox; `label` is its id or a signed token. */
 export function hostOf(port: number, label: string): string {
   return `${port}-${label}.${BASE_HOST}`;
 }
@@ -34,19 +34,19 @@ export function hostOf(port: number, label: string): string {
 export interface SoakWorld extends AsyncDisposable {
   readonly stack: Stack;
   readonly door: Door;
-  /** What the gateway needs. */
+  /** The environment that the gateway needs. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Forgets what the stand-ins remember of their calls. */
+  /** Drops the stand-ins' record of calls. */
   forgetCalls(): void;
 }
 
 const ANNOUNCED_BYTES = 1024 * 1024;
 const SENT_BYTES = 64 * 1024;
 
-/** The port that no program listens at, tcpmux's. */
-const NOBODY = 1;
+/** tcpmux's port, on which nothing listens. */
+const UNUSED_PORT = 1;
 
-/** `/length` and `/chunked` break off in the middle of their bodies. */
+/** Starts an app whose responses to `/length` and `/chunked` break off in the middle of the body. */
 async function startDyingApp() {
   const server = createServer((request, response) => {
     const isChunked = request.url === "/chunked";
@@ -61,14 +61,14 @@ async function startDyingApp() {
 
 const BUILD_LOG = "soak/image:1";
 
-async function* tellBuildLog(): AsyncGenerator<string> {
+async function* buildLog(): AsyncGenerator<string> {
   for (let step = 1; step <= 20; step++) yield `step ${step} of the build\n`;
 }
 
 /**
- * Starts everything. What is remembered is remembered shortly, so that all that forgets and asks again is at work. Only
- * who may enter is remembered for longer: no outage prolongs that, and the last quarter of the time, in which it is
- * renewed, has to be longer than the outages and the pauses between two tries. So whoever is known stays in.
+ * Starts everything. Cached answers live briefly, so that expiry and renewal are exercised all the time. Only grants of
+ * access live longer: no outage prolongs them, and they are renewed in the last quarter of their lifetime, which has to
+ * be longer than an outage and the pauses between retries, so that clients with access keep it.
  */
 export async function startWorld(): Promise<SoakWorld> {
   await using started = new AsyncDisposableStack();
@@ -78,7 +78,7 @@ export async function startWorld(): Promise<SoakWorld> {
   for (const id of ["demo", "locked"]) {
     const ports = runner.containers.get(id)?.ports;
     ports?.set(PORTS.dying, dying.port);
-    ports?.set(PORTS.closed, NOBODY);
+    ports?.set(PORTS.closed, UNUSED_PORT);
     ports?.set(PORTS.terminal, app.port);
   }
   const door = started.use(await startDoor(Number(new URL(runner.url).port)));
@@ -90,7 +90,7 @@ export async function startWorld(): Promise<SoakWorld> {
   const url = `http://127.0.0.1:${door.port}`;
   api.state.runners.set(RUNNER_ID, { ...known, proxyUrl: url, apiUrl: url });
   api.state.sandboxes.set("locked", { ...locked, snapshotRef: BUILD_LOG });
-  runner.buildLogs.set(BUILD_LOG, tellBuildLog);
+  runner.buildLogs.set(BUILD_LOG, buildLog);
 
   const owned = started.move();
   return {
@@ -99,7 +99,7 @@ export async function startWorld(): Promise<SoakWorld> {
     environment: {
       ...stack.environment,
       PREVIEW_WARNING_ENABLED: "true",
-      // Every client of the load is at 127.0.0.1 and says which address it stands for.
+      // All clients of the load are at 127.0.0.1, and say which address they stand for.
       TRUSTED_PROXIES: "127.0.0.1",
       API_CLIENT_TIMEOUT_SEC: "1",
       RUNNER_TTL_SEC: "10",
@@ -107,7 +107,7 @@ export async function startWorld(): Promise<SoakWorld> {
       TOKEN_TTL_SEC: "60",
       TOKEN_REFUSED_TTL_SEC: "2",
       SIGNED_TOKEN_TTL_SEC: "60",
-      // Full within the warm-up, so that nothing grows that is meant to.
+      // Full after the warm-up, so that growth by design does not look like a leak.
       CACHE_MAX_ENTRIES: "200",
       UPSTREAM_IDLE_TIMEOUT_SEC: "5",
       SHUTDOWN_DELAY_SEC: "1",
@@ -120,7 +120,11 @@ export async function startWorld(): Promise<SoakWorld> {
   };
 }
 
-/** Logs Alice in to the private sandbox's terminal; resolves to the cookies that she has there then. */
+/**
+ * Logs alice in to the private sandbox's terminal; resolves to the Cookie field that her browser then sends there.
+ *
+ * @throws {Error} with the status and path of the page where the login ended, if it failed.
+ */
 export async function logIn(port: number): Promise<string> {
   const url = `http://${hostOf(PORTS.terminal, "locked")}/status/200`;
   const browser = createBrowser({ port });
@@ -138,6 +142,6 @@ export async function logIn(port: number): Promise<string> {
   return cookie;
 }
 
-/** What opens `locked`, as request fields. */
+/** Credentials for `locked`, as request fields. */
 export const TOKEN_FIELD = { "X-Daytona-Preview-Token": KEYS.lockedToken };
 export const BEARER_FIELD = { Authorization: `Bearer ${KEYS.user}` };

@@ -8,7 +8,7 @@ import {
 } from "../../scripts/soak/accounts.ts";
 import { drawChart, niceCeiling } from "../../scripts/soak/chart.ts";
 import { startDoor } from "../../scripts/soak/door.ts";
-import { startLoad } from "../../scripts/soak/lanes.ts";
+import { startLoad } from "../../scripts/soak/load.ts";
 import {
   parseMetrics,
   type Sample,
@@ -41,11 +41,11 @@ function at(outcome: string, startedAt: number, endedAt: number) {
 Deno.test("accounts explain an outcome by what is expected at any time", () => {
   const accounts = createAccounts({ aftermathMs: 0 });
 
-  accounts.note(GET, at("200", 0, 1));
-  accounts.note(GET, at("200", 1, 2));
-  accounts.note(GET, at("404", 2, 3));
+  accounts.record(GET, at("200", 0, 1));
+  accounts.record(GET, at("200", 1, 2));
+  accounts.record(GET, at("404", 2, 3));
 
-  const { total, counts, unexplained, unexplainedCount } = accounts.balance();
+  const { total, counts, unexplained, unexplainedCount } = accounts.summary();
   assert.equal(total, 3);
   assert.deepEqual([...counts.get("GET") ?? []], [["200", 2], ["404", 1]]);
   assert.deepEqual(unexplained, [{ name: "GET", ...at("404", 2, 3) }]);
@@ -66,9 +66,9 @@ Deno.test("accounts explain an outcome by a trouble that met the operation, and 
       const accounts = createAccounts({ aftermathMs: 50 });
       accounts.begin("runner_down", 100)(200);
       accounts.begin("api_silent", 0)(10_000);
-      accounts.note(GET, at("502", startedAt, endedAt));
+      accounts.record(GET, at("502", startedAt, endedAt));
       assert.equal(
-        accounts.balance().unexplainedCount,
+        accounts.summary().unexplainedCount,
         isExplained ? 0 : 1,
       );
     });
@@ -79,10 +79,10 @@ Deno.test("accounts explain outcomes while the trouble lasts, and never those th
   const accounts = createAccounts({ aftermathMs: 0 });
   accounts.begin("runner_down", 10);
 
-  accounts.note(GET, at("502", 20, 30));
-  accounts.note(GET, at("200 wrong body", 20, 30));
+  accounts.record(GET, at("502", 20, 30));
+  accounts.record(GET, at("200 wrong body", 20, 30));
 
-  const { unexplained, troubles } = accounts.balance();
+  const { unexplained, troubles } = accounts.summary();
   assert.deepEqual(unexplained.map(({ outcome }) => outcome), [
     "200 wrong body",
   ]);
@@ -96,9 +96,9 @@ Deno.test("accounts tell of every unexplained outcome and keep the first ones", 
     onUnexplained: () => told++,
   });
 
-  for (let i = 0; i < MAX_DETAILS + 5; i++) accounts.note(GET, at("x", i, i));
+  for (let i = 0; i < MAX_DETAILS + 5; i++) accounts.record(GET, at("x", i, i));
 
-  const { unexplained, unexplainedCount } = accounts.balance();
+  const { unexplained, unexplainedCount } = accounts.summary();
   assert.equal(unexplained.length, MAX_DETAILS);
   assert.equal(unexplainedCount, MAX_DETAILS + 5);
   assert.equal(told, MAX_DETAILS + 5);
@@ -203,7 +203,7 @@ Deno.test("drawChart() draws a line a panel, within the picture, in both colour 
   const points = [0, 60, 120].map((atSec) => ({ atSec, value: atSec * 3 }));
   const svg = drawChart({
     panels: [
-      { title: "One", points, beside: points },
+      { title: "One", points, comparison: points },
       { title: "Two", points: [] },
     ],
     bands: [{ fromSec: 30, untilSec: 40 }],
@@ -267,7 +267,7 @@ const REST = { isAtRest: true, sample: sample(0, 100), wakesPerSec: 1 };
 
 const WELL: Findings = {
   samples: series((atSec) => 150 + atSec % 7),
-  balance: {
+  outcomes: {
     total: 1,
     counts: new Map(),
     unexplained: [],
@@ -292,8 +292,8 @@ Deno.test("faultsOf() finds nothing in a soak that went well", () => {
 
 Deno.test("faultsOf() names what must not be", async (t) => {
   const cases: [RegExp, Partial<Findings>][] = [
-    [/^There was no load/, { balance: { ...WELL.balance, total: 0 } }],
-    [/2 outcomes/, { balance: { ...WELL.balance, unexplainedCount: 2 } }],
+    [/^There was no load/, { outcomes: { ...WELL.outcomes, total: 0 } }],
+    [/2 outcomes/, { outcomes: { ...WELL.outcomes, unexplainedCount: 2 } }],
     [/did not end: GET/, { unfinished: ["GET"] }],
     [/come to rest/, { after: { ...REST, isAtRest: false } }],
     [/^31 descriptors at rest, 30 before/, {
@@ -328,7 +328,7 @@ Deno.test("faultsOf() names what must not be", async (t) => {
       ]),
     }],
     [/complained: boom/, { complaints: ["boom"] }],
-    [/^3 lines in the access log, 4/, {
+    [/^3 lines in the access log, but 4/, {
       logged: new Map([["INFO request", 3]]),
     }],
     [/^Exit code 1/, { exitCode: 1 }],
@@ -388,7 +388,7 @@ Deno.test("a load keeps to what may be under way at once, and waits for it at it
   assert.deepEqual(unfinished, []);
   assert.equal(underWay, 0);
   assert.equal(most, 3);
-  const { total, unexplained } = accounts.balance();
+  const { total, unexplained } = accounts.summary();
   assert.equal(total, runs);
   assert.deepEqual(unexplained.map(({ outcome }) => outcome), [
     "error: Error: boom",

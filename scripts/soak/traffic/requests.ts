@@ -1,7 +1,7 @@
-/** Short requests through every door, and the right answer to each. */
+/** Short requests with every credential and to every route: one table for each kind, by the operation's name. */
 import { KEYS } from "../../../test/stack/stack.ts";
-import type { Ask, Client } from "../client.ts";
-import type { Operation } from "../lanes.ts";
+import type { Client, RequestSpec } from "../client.ts";
+import type { Operation } from "../load.ts";
 import {
   BASE_HOST,
   BEARER_FIELD,
@@ -23,81 +23,154 @@ const BROWSER_FIELDS = {
   "Sec-Fetch-Dest": "document",
 };
 
-/** Parts of the short requests. */
+/** What the short requests need. */
 export interface ShortRequestsOptions {
   readonly client: Client;
   /** The gateway's. */
   readonly port: number;
-  /** Of the runner: what a GET takes without the gateway. */
+  /** A client of the runner, to see how long a GET takes without the gateway. */
   readonly runnerClient: Client;
-  /** Told how long each short GET took, ms, through the gateway or past it. */
-  readonly onLatency: (ms: number, way: "through" | "past") => void;
+  /** Called with the duration of each short GET, ms, and the way it went. */
+  readonly onLatency: (ms: number, route: Route) => void;
 }
 
-/** All of them. */
+/** Through the gateway, or directly to the runner. */
+export type Route = "through" | "direct";
+
+/** A row of a table: how often, and what differs from the usual outcomes. */
+interface Row extends Partial<Pick<Operation, "expected" | "during">> {
+  readonly everyMs: number;
+}
+
+/** GETs of a page of the app, whose latency is recorded. */
+const GETS: Readonly<
+  Record<string, Row & Pick<RequestSpec, "host" | "fields">>
+> = {
+  "GET public": { everyMs: 6, host: DEMO },
+  "GET with token": { everyMs: 20, host: LOCKED, fields: TOKEN_FIELD },
+  "GET with API key": { everyMs: 50, host: LOCKED, fields: BEARER_FIELD },
+  "GET by signed link": {
+    everyMs: 50,
+    host: hostOf(PORTS.app, KEYS.signedToken),
+  },
+};
+
+const STATUS_PAGE = {
+  path: "/status/200?a=1",
+  isExpected: (body: string) => body === "Status 200\n",
+};
+
+/** The same GET as the runner receives it. */
+const DIRECT_GET: RequestSpec = {
+  host: "runner",
+  path: `/sandboxes/demo/toolbox/proxy/${PORTS.app}/status/200?a=1`,
+  fields: { "X-Daytona-Authorization": `Bearer ${KEYS.runner}` },
+};
+
+const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
+  "toolbox": {
+    everyMs: 250,
+    request: {
+      host: BASE_HOST,
+      path: "/toolbox/locked/version",
+      fields: BEARER_FIELD,
+      isExpected: (body) => body.includes("-stack"),
+    },
+  },
+  "build log": {
+    everyMs: 1000,
+    // The API is asked each time what the user may see.
+    during: { runner_down: RUNNER_DOWN, ...API_TROUBLE },
+    request: {
+      host: BASE_HOST,
+      path: "/sandboxes/locked/build-logs",
+      fields: BEARER_FIELD,
+      isExpected: (body) => body.endsWith("step 20 of the build\n"),
+    },
+  },
+  "preflight": {
+    everyMs: 500,
+    expected: ["204"],
+    request: {
+      method: "OPTIONS",
+      host: DEMO,
+      path: "/",
+      fields: {
+        "Origin": "http://other.example",
+        "Access-Control-Request-Method": "PUT",
+      },
+    },
+  },
+  "warning page": {
+    everyMs: 500,
+    during: {},
+    request: {
+      host: DEMO,
+      path: "/",
+      fields: BROWSER_FIELDS,
+      isExpected: (body) => body.includes("<form"),
+    },
+  },
+  "ready": {
+    everyMs: 1000,
+    during: {},
+    request: { host: BASE_HOST, path: "/ready" },
+  },
+};
+
+/** The operations; unless a row says otherwise, a runner that is down explains their failure. */
 export function shortRequests(
   { client, port, runnerClient, onLatency }: ShortRequestsOptions,
 ): Operation[] {
-  let cookie: string | undefined;
-
-  async function timed(
-    ask: Ask,
-    way: "through" | "past" = "through",
-  ): Promise<string> {
-    const startedAt = performance.now();
-    const outcome = await (way === "past" ? runnerClient : client).ask(ask);
-    onLatency(performance.now() - startedAt, way);
-    return outcome;
-  }
-
-  function get(
+  function operation(
     name: string,
-    everyMs: number,
-    ask: Omit<Ask, "path">,
+    row: Row,
+    run: () => Promise<string>,
   ): Operation {
     return {
-      name,
-      everyMs,
-      atOnce: 16,
       expected: ["200"],
       during: { runner_down: RUNNER_DOWN },
-      run: () =>
-        timed({
-          path: "/status/200?a=1",
-          isRight: (body) => body === "Status 200\n",
-          ...ask,
-        }),
+      ...row,
+      name,
+      atOnce: 16,
+      run,
     };
   }
 
-  const past = {
-    host: "runner",
-    path: `/sandboxes/demo/toolbox/proxy/${PORTS.app}/status/200?a=1`,
-    fields: { "X-Daytona-Authorization": `Bearer ${KEYS.runner}` },
-  };
+  async function timed(
+    request: RequestSpec,
+    route: Route = "through",
+  ): Promise<string> {
+    const startedAt = performance.now();
+    const outcome = await (route === "direct" ? runnerClient : client)
+      .send(request);
+    onLatency(performance.now() - startedAt, route);
+    return outcome;
+  }
 
   return [
-    get("GET public", 6, { host: DEMO }),
-    get("GET with token", 20, { host: LOCKED, fields: TOKEN_FIELD }),
-    get("GET with API key", 50, { host: LOCKED, fields: BEARER_FIELD }),
-    get("GET by signed link", 50, {
-      host: hostOf(PORTS.app, KEYS.signedToken),
+    ...Object.entries(GETS).map(([name, { host, fields, ...row }]) => {
+      const request = { ...STATUS_PAGE, host, ...fields && { fields } };
+      return operation(name, row, () => timed(request));
     }),
-    {
-      ...get("GET past the gateway", 50, past),
+    operation("GET without the gateway", {
+      everyMs: 50,
       during: { runner_down: ["refused", "no answer", "200 broken off"] },
-      run: () => timed(past, "past"),
-    },
-    {
-      ...get("GET with session", 50, { host: DEMO }),
-      expected: ["200", "no session yet"],
-      run: () =>
-        cookie === undefined ? Promise.resolve("no session yet") : timed({
-          host: hostOf(PORTS.terminal, "locked"),
-          path: "/status/200",
-          fields: { Cookie: cookie },
-        }),
-    },
+    }, () => timed(DIRECT_GET, "direct")),
+    ...Object.entries(OTHER_ROUTES).map(([name, { request, ...row }]) =>
+      operation(name, row, () => client.send(request))
+    ),
+    ...sessions(port, timed),
+  ];
+}
+
+/** A login now and then, and GETs with the session that it opened. */
+function sessions(
+  port: number,
+  timed: (request: RequestSpec) => Promise<string>,
+): Operation[] {
+  let cookie: string | undefined;
+  return [
     {
       name: "login at the provider",
       everyMs: 10_000,
@@ -114,7 +187,7 @@ export function shortRequests(
           cookie = await logIn(port);
           return "200";
         } catch (error) {
-          // Which step failed depends on the moment; outside of troubles none may.
+          // Which step fails depends on the moment; without trouble, none may.
           return error instanceof Error && /^\d/.test(error.message)
             ? "failed"
             : `error: ${error}`;
@@ -122,58 +195,18 @@ export function shortRequests(
       },
     },
     {
-      ...get("toolbox", 250, { host: BASE_HOST }),
-      run: () =>
-        client.ask({
-          host: BASE_HOST,
-          path: "/toolbox/locked/version",
-          fields: BEARER_FIELD,
-          isRight: (body) => body.includes("-stack"),
-        }),
-    },
-    {
-      ...get("build log", 1000, { host: BASE_HOST }),
-      during: {
-        runner_down: RUNNER_DOWN,
-        ...API_TROUBLE, // what a user may see is asked anew each time
+      name: "GET with session",
+      everyMs: 50,
+      atOnce: 16,
+      expected: ["200", "no session yet"],
+      during: { runner_down: RUNNER_DOWN },
+      async run() {
+        return cookie === undefined ? "no session yet" : await timed({
+          host: hostOf(PORTS.terminal, "locked"),
+          path: "/status/200",
+          fields: { Cookie: cookie },
+        });
       },
-      run: () =>
-        client.ask({
-          host: BASE_HOST,
-          path: "/sandboxes/locked/build-logs",
-          fields: BEARER_FIELD,
-          isRight: (body) => body.endsWith("step 20 of the build\n"),
-        }),
-    },
-    {
-      ...get("preflight", 500, { host: DEMO }),
-      expected: ["204"],
-      run: () =>
-        client.ask({
-          method: "OPTIONS",
-          host: DEMO,
-          path: "/",
-          fields: {
-            "Origin": "http://other.example",
-            "Access-Control-Request-Method": "PUT",
-          },
-        }),
-    },
-    {
-      ...get("warning page", 500, { host: DEMO }),
-      during: {},
-      run: () =>
-        client.ask({
-          host: DEMO,
-          path: "/",
-          fields: BROWSER_FIELDS,
-          isRight: (body) => body.includes("<form"),
-        }),
-    },
-    {
-      ...get("ready", 1000, { host: BASE_HOST }),
-      during: {},
-      run: () => client.ask({ host: BASE_HOST, path: "/ready" }),
     },
   ];
 }

@@ -1,4 +1,4 @@
-/** Downloads, uploads and streams of events, from beginning to end. */
+/** Downloads, uploads and event streams, from beginning to end. */
 import { setTimeout as delay } from "node:timers/promises";
 import {
   chunks,
@@ -9,13 +9,13 @@ import {
   valuesOf,
 } from "../../../test/support/raw_client.ts";
 import {
-  type Ask,
   type Client,
   failureOf,
   headOf,
   outcomeOf,
+  type RequestSpec,
 } from "../client.ts";
-import type { Operation } from "../lanes.ts";
+import type { Operation } from "../load.ts";
 import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
 import { RUNNER_DOWN } from "./troubles.ts";
 
@@ -25,10 +25,10 @@ const MIB = 1024 * 1024;
 const PART_BYTES = 64 * 1024;
 const PART = new Uint8Array(PART_BYTES);
 
-/** Between an event and the next one, ms. */
+/** Between two events, ms. */
 const EVENT_INTERVAL_MS = 500;
 
-/** Does something on a connection of its own, whose failures are outcomes. */
+/** Runs `act` on a new connection; a failure of the connection becomes the outcome. */
 export async function onConnection(
   client: Client,
   act: (stream: RawStream) => Promise<string>,
@@ -41,12 +41,12 @@ export async function onConnection(
   }
 }
 
-/** Sends a request, and reads the head of its answer: the outcome where it is not a 200. */
-export async function begin(
+/** Sends a request and reads the head of its response; resolves to the outcome if that is not a 200. */
+export async function beginExchange(
   stream: RawStream,
-  ask: Ask,
+  request: RequestSpec,
 ): Promise<string | undefined> {
-  await stream.write(headOf(ask));
+  await stream.write(headOf(request));
   const { line, fields } = parseHead(await stream.readUntil("\r\n\r\n"));
   const [, status] = line.split(" ");
   const [code] = valuesOf(fields, "x-porthole-error");
@@ -56,10 +56,14 @@ export async function begin(
 
 async function download(
   stream: RawStream,
-  { ask, bytes, pauseMs }: { ask: Ask; bytes: number; pauseMs: number },
+  { request, bytes, pauseMs }: {
+    request: RequestSpec;
+    bytes: number;
+    pauseMs: number;
+  },
 ): Promise<string> {
-  const other = await begin(stream, ask);
-  if (other !== undefined) return other;
+  const failure = await beginExchange(stream, request);
+  if (failure !== undefined) return failure;
   try {
     for (let left = bytes; left > 0; left -= PART_BYTES) {
       await stream.read(Math.min(left, PART_BYTES));
@@ -74,10 +78,10 @@ async function download(
 
 async function upload(
   stream: RawStream,
-  { ask, parts }: { ask: Ask; parts: number },
+  { request, parts }: { request: RequestSpec; parts: number },
 ): Promise<string> {
-  await stream.write(headOf(ask));
-  const isChunked = ask.fields?.["Transfer-Encoding"] !== undefined;
+  await stream.write(headOf(request));
+  const isChunked = request.fields?.["Transfer-Encoding"] !== undefined;
   try {
     for (let part = 0; part < parts; part++) {
       if (isChunked) await stream.write(`${PART_BYTES.toString(16)}\r\n`);
@@ -86,7 +90,7 @@ async function upload(
     }
     if (isChunked) await stream.write("0\r\n\r\n");
   } catch (error) {
-    // An answer may come before the upload has ended.
+    // The response may come before the end of the upload.
     if (
       !(error instanceof Deno.errors.BrokenPipe) &&
       !(error instanceof Deno.errors.ConnectionReset)
@@ -98,13 +102,17 @@ async function upload(
   );
 }
 
-/** Follows a stream of events until it ends, the reader has seen enough, or the load is over. */
+/** Follows an event stream until it ends, `atMost` events have arrived, or `signal` is aborted. */
 async function follow(
   stream: RawStream,
-  { ask, atMost, signal }: { ask: Ask; atMost: number; signal: AbortSignal },
+  { request, atMost, signal }: {
+    request: RequestSpec;
+    atMost: number;
+    signal: AbortSignal;
+  },
 ): Promise<string> {
-  const other = await begin(stream, ask);
-  if (other !== undefined) return other;
+  const failure = await beginExchange(stream, request);
+  if (failure !== undefined) return failure;
   let events = 0;
   try {
     for await (const chunk of chunks(stream)) {
@@ -118,21 +126,21 @@ async function follow(
   }
 }
 
-/** All of them. */
+/** The operations. */
 export function transfers(client: Client): Operation[] {
   const shared = {
     expected: ["200"],
     during: { runner_down: [...RUNNER_DOWN, "no answer"] },
   };
 
-  function downloading(
+  function downloadOf(
     name: string,
     pace: { everyMs: number; atOnce: number },
     { mib, pauseMs = 0 }: { mib: number; pauseMs?: number },
   ): Operation {
     const bytes = mib * MIB;
     const path = `/bytes?size=${bytes}`;
-    const ask = { host: LOCKED, path, fields: TOKEN_FIELD };
+    const request = { host: LOCKED, path, fields: TOKEN_FIELD };
     return {
       ...shared,
       ...pace,
@@ -140,43 +148,43 @@ export function transfers(client: Client): Operation[] {
       run: () =>
         onConnection(
           client,
-          (stream) => download(stream, { ask, bytes, pauseMs }),
+          (stream) => download(stream, { request, bytes, pauseMs }),
         ),
     };
   }
 
-  function uploading(
+  function uploadOf(
     name: string,
     everyMs: number,
     { parts, fields }: { parts: number; fields: Record<string, string> },
   ): Operation {
-    const ask = { method: "POST", host: DEMO, path: "/upload", fields };
+    const request = { method: "POST", host: DEMO, path: "/upload", fields };
     return {
       ...shared,
       name,
       everyMs,
       atOnce: 4,
       run: () =>
-        onConnection(client, (stream) => upload(stream, { ask, parts })),
+        onConnection(client, (stream) => upload(stream, { request, parts })),
     };
   }
 
   return [
-    downloading("download 256 KiB", { everyMs: 200, atOnce: 4 }, { mib: 0.25 }),
-    downloading("download 8 MiB", { everyMs: 5000, atOnce: 2 }, { mib: 8 }),
-    downloading("download to a slow reader", { everyMs: 2000, atOnce: 6 }, {
+    downloadOf("download 256 KiB", { everyMs: 200, atOnce: 4 }, { mib: 0.25 }),
+    downloadOf("download 8 MiB", { everyMs: 5000, atOnce: 2 }, { mib: 8 }),
+    downloadOf("download to a slow reader", { everyMs: 2000, atOnce: 6 }, {
       mib: 4,
       pauseMs: 60,
     }),
-    uploading("upload 256 KiB", 250, {
+    uploadOf("upload 256 KiB", 250, {
       parts: 4,
       fields: { "Content-Length": String(4 * PART_BYTES) },
     }),
-    uploading("upload 8 MiB", 5000, {
+    uploadOf("upload 8 MiB", 5000, {
       parts: 128,
       fields: { "Content-Length": String(128 * PART_BYTES) },
     }),
-    uploading("upload in chunks", 500, {
+    uploadOf("upload in chunks", 500, {
       parts: 4,
       fields: { "Transfer-Encoding": "chunked" },
     }),
@@ -189,8 +197,8 @@ export function transfers(client: Client): Operation[] {
       run: (signal) =>
         onConnection(client, (stream) => {
           const path = `/sse?count=40&interval=${EVENT_INTERVAL_MS}`;
-          const ask = { host: DEMO, path };
-          return follow(stream, { ask, atMost: Infinity, signal });
+          const request = { host: DEMO, path };
+          return follow(stream, { request, atMost: Infinity, signal });
         }),
     },
     {
@@ -202,9 +210,9 @@ export function transfers(client: Client): Operation[] {
       run: (signal) =>
         onConnection(client, (stream) => {
           const path = `/sse?interval=${EVENT_INTERVAL_MS}`;
-          const ask = { host: LOCKED, path, fields: TOKEN_FIELD };
+          const request = { host: LOCKED, path, fields: TOKEN_FIELD };
           const atMost = 1 + Math.floor(Math.random() * 40);
-          return follow(stream, { ask, atMost, signal });
+          return follow(stream, { request, atMost, signal });
         }),
     },
   ];

@@ -1,6 +1,6 @@
-/** What troubles do to clients who meet them. */
+/** How operations may end during trouble. */
 
-/** Of a runner that is away: an exchange that needs it fails, or breaks off where it had begun. */
+/** The runner is down: an exchange that needs it fails, or breaks off if it had begun. */
 export const RUNNER_DOWN: readonly string[] = [
   "502 runner_unreachable",
   "502 runner_protocol_error",
@@ -9,7 +9,7 @@ export const RUNNER_DOWN: readonly string[] = [
 
 const API_DOWN: readonly string[] = ["503 api_unreachable"];
 
-/** Of an API that is away: a question that only it can answer, and nothing at hand can stand in for. */
+/** The API is down: what only it can answer fails, unless a cached answer can stand in. */
 export const API_TROUBLE = {
   api_unavailable: API_DOWN,
   api_refusing: API_DOWN,

@@ -1,32 +1,32 @@
-/** WebSockets that come, talk and go, those that are refused, and those that misbehave. */
+/** WebSockets: some that exchange messages for a while, some that are refused, and some that misbehave. */
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { Operation } from "../lanes.ts";
+import type { Operation } from "../load.ts";
 import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
 import { API_TROUBLE } from "./troubles.ts";
 
 const DEMO = hostOf(PORTS.app, "demo");
 const LOCKED = hostOf(PORTS.app, "locked");
 
-/** Longer than an echo or an end may take, ms. */
-const PATIENCE_MS = 8_000;
+/** Longer than opening, an echo or closing may take, ms. */
+const TIMEOUT_MS = 8_000;
 
 /** Between two messages, ms. */
 const PAUSE_MS = 1000;
 
-const MIN_LIFE_MS = 3_000;
-const MAX_LIFE_MS = 60_000;
+const MIN_DURATION_MS = 3_000;
+const MAX_DURATION_MS = 60_000;
 
 const FLOOD_MESSAGES = 128;
 const FLOOD = new Uint8Array(16 * 1024);
 
-/** One client's end, and how it ended. */
+/** The client's side of a WebSocket. */
 interface TunnelClient {
   readonly socket: WebSocket;
-  /** `open`, or the outcome where it was refused. */
+  /** `open`, or the outcome if it was refused. */
   readonly opened: Promise<string>;
-  /** The outcome: `closed` with the code. */
+  /** `closed` with the status code, once it is. */
   readonly closed: Promise<string>;
   /** How many messages have come back. */
   readonly echoes: () => number;
@@ -34,14 +34,18 @@ interface TunnelClient {
   echo(): Promise<unknown>;
 }
 
-/** Waits, but not for ever. */
-async function inTime<T>(work: Promise<T>, what: string): Promise<T> {
-  const late = Promise.withResolvers<never>();
+/**
+ * Waits for `work`.
+ *
+ * @throws {Error} if it takes longer than 8 s.
+ */
+async function deadline<T>(work: Promise<T>, what: string): Promise<T> {
+  const expired = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Error(`${what} takes too long`)),
-    PATIENCE_MS,
+    () => expired.reject(new Error(`${what} took too long`)),
+    TIMEOUT_MS,
   );
-  return await Promise.race([work, late.promise])
+  return await Promise.race([work, expired.promise])
     .finally(() => clearTimeout(timer));
 }
 
@@ -74,24 +78,25 @@ function connect(
   socket.once("close", (code: number) => closed.resolve(`closed ${code}`));
   return {
     socket,
-    opened: inTime(opened.promise, "opening"),
+    opened: deadline(opened.promise, "opening"),
     closed: closed.promise,
     echoes: () => echoes,
     echo: () => once(socket, "message"),
   };
 }
 
-/** All of them; `port` is the gateway's. */
+/** The operations; `port` is the gateway's. */
 export function tunnels(port: number): Operation[] {
-  /** Says something from time to time, and closes at last; whatever closes the tunnel before is the outcome. */
+  /** Sends messages for a while, then closes; if the tunnel is closed before, that is the outcome. */
   async function talk(
     { socket, closed, echoes }: TunnelClient,
     signal: AbortSignal,
   ): Promise<string> {
-    const lifeMs = MIN_LIFE_MS + Math.random() * (MAX_LIFE_MS - MIN_LIFE_MS);
-    const endsAt = performance.now() + lifeMs;
+    const durationMs = MIN_DURATION_MS +
+      Math.random() * (MAX_DURATION_MS - MIN_DURATION_MS);
+    const endsAt = performance.now() + durationMs;
     let sent = 0;
-    let missedAt = 0;
+    let echoDueAt = 0;
     let received = 0;
     let isWrong = false;
     socket.on("message", (data: Uint8Array) => {
@@ -99,17 +104,17 @@ export function tunnels(port: number): Operation[] {
     });
     while (performance.now() < endsAt && !signal.aborted) {
       if (socket.readyState !== socket.OPEN) break;
-      if (echoes() === sent) missedAt = performance.now() + PATIENCE_MS;
-      else if (performance.now() > missedAt) return "no echo";
+      if (echoes() === sent) echoDueAt = performance.now() + TIMEOUT_MS;
+      else if (performance.now() > echoDueAt) return "no echo";
       socket.send(`message ${sent++}`);
       await Promise.race([delay(PAUSE_MS), closed]);
     }
     socket.close(1000);
-    const end = await inTime(closed, "the end");
+    const end = await deadline(closed, "closing");
     return isWrong ? "wrong echo" : end;
   }
 
-  function lasting(
+  function conversation(
     name: string,
     { host, fields }: { host: string; fields?: Record<string, string> },
   ): Operation {
@@ -133,7 +138,7 @@ export function tunnels(port: number): Operation[] {
     };
   }
 
-  /** Sends much at once; gives its reading up for a while where `pauseMs` says so. */
+  /** Sends many messages at once, and does not read for `pauseMs` milliseconds. */
   async function flood(pauseMs: number): Promise<string> {
     const { socket, opened, closed, echoes, echo } = connect(port, DEMO);
     const state = await opened;
@@ -145,15 +150,15 @@ export function tunnels(port: number): Operation[] {
       socket.resume();
     }
     while (echoes() < FLOOD_MESSAGES && socket.readyState === socket.OPEN) {
-      await inTime(Promise.race([echo(), closed]), "an echo");
+      await deadline(Promise.race([echo(), closed]), "an echo");
     }
     socket.close(1000);
-    return await inTime(closed, "the end");
+    return await deadline(closed, "closing");
   }
 
   const [publicly, privately] = [
-    lasting("tunnel, public", { host: DEMO }),
-    lasting("tunnel, private", { host: LOCKED, fields: TOKEN_FIELD }),
+    conversation("tunnel, public", { host: DEMO }),
+    conversation("tunnel, private", { host: LOCKED, fields: TOKEN_FIELD }),
   ];
   return [
     publicly,
@@ -184,7 +189,7 @@ export function tunnels(port: number): Operation[] {
         if (state !== "open") return state;
         for (let i = 0; i < 8; i++) socket.send(FLOOD);
         socket.terminate();
-        await inTime(closed, "the end");
+        await deadline(closed, "closing");
         return "cut";
       },
     },

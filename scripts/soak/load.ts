@@ -1,23 +1,25 @@
-/** The load's pace: every operation begins at its own rate, and only so many of it are under way at once. */
+/** The load generator: every operation starts at its own rate, with a limit on how many run at once. */
 import type { Accounts, Expectation } from "./accounts.ts";
 
-/** Something that clients do again and again. */
+/** Something that clients do repeatedly. */
 export interface Operation extends Expectation {
-  /** Between two beginnings, ms. */
+  /** Between two starts, ms. */
   readonly everyMs: number;
-  /** More are not begun before one has ended. */
+  /** How many may run at once; the next one waits for one of them to end. */
   readonly atOnce: number;
-  /** Resolves to the outcome; what lasts ends early when the signal says so. */
+  /** Resolves to the outcome; a long operation ends early if `signal` is aborted. */
   run(signal: AbortSignal): Promise<string>;
 }
 
 /** A running load. */
 export interface Load {
-  /** Begins nothing any more; resolves to the names of what has not ended within `timeoutMs` milliseconds. */
+  /**
+   * Starts nothing more; resolves to the names of the operations that have not ended within `timeoutMs` milliseconds.
+   */
   stop(timeoutMs: number): Promise<readonly string[]>;
 }
 
-/** How late a beginning may be before the lane gives up to catch up, ms. */
+/** How far behind schedule an operation may fall before starts are skipped, ms. */
 const MAX_LAG_MS = 1000;
 
 /** Starts the operations. */
@@ -28,33 +30,33 @@ export function startLoad(
     readonly now: () => number;
   },
 ): Load {
-  const ending = new AbortController();
+  const stopping = new AbortController();
   const running = new Map<Promise<void>, string>();
   const timers = new Set<ReturnType<typeof setTimeout>>();
 
   async function perform(operation: Operation): Promise<void> {
     const startedAt = now();
-    const outcome = await operation.run(ending.signal)
+    const outcome = await operation.run(stopping.signal)
       .catch((error) => `error: ${error}`);
-    accounts.note(operation, { outcome, startedAt, endedAt: now() });
+    accounts.record(operation, { outcome, startedAt, endedAt: now() });
   }
 
-  function startLane(operation: Operation): void {
+  function repeat(operation: Operation): void {
     const { everyMs, atOnce } = operation;
-    let underWay = 0;
+    let active = 0;
     let dueAt = now() + Math.random() * everyMs;
 
     function tick(): void {
-      while (dueAt <= now() && underWay < atOnce) {
-        underWay++;
+      while (dueAt <= now() && active < atOnce) {
+        active++;
         const run = perform(operation).finally(() => {
-          underWay--;
+          active--;
           running.delete(run);
         });
         running.set(run, operation.name);
         dueAt = Math.max(dueAt + everyMs, now() - MAX_LAG_MS);
       }
-      if (underWay >= atOnce) dueAt = Math.max(dueAt, now());
+      if (active >= atOnce) dueAt = Math.max(dueAt, now());
       schedule();
     }
 
@@ -69,11 +71,11 @@ export function startLoad(
     schedule();
   }
 
-  operations.forEach(startLane);
+  operations.forEach(repeat);
   return {
     async stop(timeoutMs) {
       for (const timer of timers) clearTimeout(timer);
-      ending.abort();
+      stopping.abort();
       const overdue = Promise.withResolvers<void>();
       const timer = setTimeout(overdue.resolve, timeoutMs);
       await Promise.race([Promise.all(running.keys()), overdue.promise]);
