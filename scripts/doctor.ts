@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * Reads the configuration and checks the world around it: `deno task doctor`, with `--json` for machines. Exits 0 where
- * nothing failed, 1 where something did, 2 where the configuration or the command line cannot be used.
+ * `deno task doctor`: checks the configuration and everything around the gateway; `--json` for machines. Exits with 0
+ * if nothing failed, 1 if something did, 2 if the configuration or the command line is invalid.
  */
 import { SETTINGS } from "../src/config.ts";
 import { examine } from "./doctor/examine.ts";
@@ -9,7 +9,7 @@ import { exitCodeOf } from "./doctor/finding.ts";
 import { json, presentable, table } from "./doctor/report.ts";
 import { realWorld } from "./doctor/world.ts";
 
-/** Prints what is found, and returns the exit code. */
+/** Prints the findings, and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [option, ...more] = args;
   const isJson = option === "--json";

@@ -3,14 +3,14 @@ import {
   configAnswer,
   type RemoteConfig,
 } from "../../src/daytona/remote_config.ts";
-import { type Answer, ask, type Obstacle, type Reply } from "./ask.ts";
+import { type Answer, ask, type FailureKind, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
-/** What is known of the API. */
+/** The state of the API. */
 export interface ApiView {
   readonly finding: Finding;
-  /** What it tells of the installation; undefined where it is not reached. */
+  /** The configuration that it publishes; undefined if it could not be read. */
   readonly known?: {
     readonly remote: RemoteConfig;
     readonly answer: Answer;
@@ -19,18 +19,19 @@ export interface ApiView {
 
 const { ok, failed } = findingsOf("API reachable");
 
-const HINTS: Readonly<Record<Obstacle, string>> = {
+const HINTS: Readonly<Record<FailureKind, string>> = {
   dns:
     "Check the host in DAYTONA_API_URL, and that this machine can resolve it.",
-  refused: "Check host and port in DAYTONA_API_URL, and that the API runs.",
+  refused:
+    "Check host and port in DAYTONA_API_URL, and that the API is running.",
   tls:
-    "Check the scheme in DAYTONA_API_URL; a private certificate authority goes into DENO_CERT.",
+    "Check the scheme in DAYTONA_API_URL; name a private certificate authority in DENO_CERT.",
   timeout:
     "Check DAYTONA_API_URL, and that no firewall drops connections from here.",
   other: "Check DAYTONA_API_URL.",
 };
 
-/** Asks the API for its public configuration. */
+/** Fetches the API's public configuration. */
 export async function checkApi(
   { apiUrl }: Config["daytona"],
   world: World,
@@ -38,14 +39,14 @@ export async function checkApi(
   return judgeApi(apiUrl, await ask(`${apiUrl}/config`, world));
 }
 
-/** What the reply to `GET {apiUrl}/config` means. */
+/** Judges the reply to `GET {apiUrl}/config`. */
 export function judgeApi(apiUrl: string, reply: Reply): ApiView {
   if (!reply.answered) {
-    const { obstacle, reason } = reply;
+    const { kind, reason } = reply;
     return {
       finding: failed(
-        `${apiUrl} is not reached: ${reason}.`,
-        HINTS[obstacle],
+        `Cannot reach ${apiUrl}: ${reason}.`,
+        HINTS[kind],
       ),
     };
   }
@@ -53,7 +54,7 @@ export function judgeApi(apiUrl: string, reply: Reply): ApiView {
   const parsed = configAnswer.safeParse(json);
   if (status === 200 && parsed.success) {
     return {
-      finding: ok(`${apiUrl} answers, in ${tookMs} ms.`),
+      finding: ok(`${apiUrl} answers in ${tookMs} ms.`),
       known: { remote: parsed.data, answer: reply },
     };
   }
@@ -62,7 +63,7 @@ export function judgeApi(apiUrl: string, reply: Reply): ApiView {
     return {
       finding: failed(
         `${apiUrl}/config redirects to ${location}.`,
-        "Set DAYTONA_API_URL to where the API itself is: the gateway follows no redirects with its key.",
+        "Set DAYTONA_API_URL to the address of the API itself: the gateway does not follow redirects with its key.",
       ),
     };
   }
@@ -70,18 +71,18 @@ export function judgeApi(apiUrl: string, reply: Reply): ApiView {
     return {
       finding: failed(
         `${apiUrl}/config answers with status ${status}.`,
-        "Look at the API's own log.",
+        "Check the API's log.",
       ),
     };
   }
   return {
     finding: failed(
       status === 200
-        ? `${apiUrl}/config answers, with something that is no configuration of Daytona's API.`
+        ? `${apiUrl}/config answers, but not with a configuration of Daytona's API.`
         : `${apiUrl}/config answers with status ${status}.`,
       /\/api$/.test(apiUrl)
-        ? "Something else than Daytona's API is at DAYTONA_API_URL."
-        : `The API is usually below /api: try DAYTONA_API_URL=${apiUrl}/api.`,
+        ? "Something other than Daytona's API is at DAYTONA_API_URL."
+        : `The API is usually under /api: try DAYTONA_API_URL=${apiUrl}/api.`,
     ),
   };
 }

@@ -1,4 +1,4 @@
-/** One HTTP request with a deadline, whose failure is told apart by what an operator would do about it. */
+/** One HTTP request with a deadline; failures are classified by what an operator would do about them. */
 import { describeError } from "../../src/lib/describe_error.ts";
 import type { World } from "./world.ts";
 
@@ -8,29 +8,29 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The parsed body; undefined where it is not JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly json: unknown;
-  /** When the response head came, ms since the epoch. */
+  /** When the response head arrived, ms since the epoch. */
   readonly at: number;
   /** How long that took, ms. */
   readonly tookMs: number;
 }
 
-/** What kept a response from coming. */
-export type Obstacle = "dns" | "refused" | "tls" | "timeout" | "other";
+/** Why there is no response. */
+export type FailureKind = "dns" | "refused" | "tls" | "timeout" | "other";
 
-/** No response. */
-export interface Silence {
+/** A request without a response. */
+export interface Failure {
   readonly answered: false;
-  readonly obstacle: Obstacle;
-  /** Goes on from "it is not reached: ". */
+  readonly kind: FailureKind;
+  /** Completes "Cannot reach it: ". */
   readonly reason: string;
 }
 
-/** What came of a request. */
-export type Reply = Answer | Silence;
+/** The result of a request. */
+export type Reply = Answer | Failure;
 
-/** Sends a GET request; redirects are not followed, so that no credential travels further. */
+/** Sends a GET request; redirects are not followed, so that no credential reaches another server. */
 export async function ask(
   url: string,
   { now, deadline }: Pick<World, "now" | "deadline">,
@@ -55,33 +55,33 @@ export async function ask(
       tookMs: at - sentAt,
     };
   } catch (error) {
-    return silenceOf(error);
+    return failureOf(error);
   }
 }
 
-/** Reads a failure of `fetch` or of a socket. */
-export function silenceOf(error: unknown): Silence {
+/** Classifies an error of `fetch` or of a socket. */
+export function failureOf(error: unknown): Failure {
   if (error instanceof Error && error.name === "TimeoutError") {
-    return silence("timeout", "no answer in time");
+    return failure("timeout", "no answer in time");
   }
   const text = describeError(error);
   if (/dns error|ENOTFOUND/i.test(text)) {
-    return silence("dns", "its name does not resolve");
+    return failure("dns", "its name does not resolve");
   }
-  if (/refused/i.test(text)) return silence("refused", "nothing listens there");
-  // The runtime puts the whole URL in front of what happened.
+  if (/refused/i.test(text)) return failure("refused", "nothing listens there");
+  // The runtime puts the whole URL in front of the actual error.
   const reason = text.replace(/^.*\bclient error \(\w+\): /s, "")
     .replaceAll(/\(?https?:\/\/\S+/gi, "(url)");
   return /certificate|tls|ssl|InvalidContentType/i.test(reason)
-    ? silence("tls", `TLS fails (${reason})`)
-    : silence("other", reason);
+    ? failure("tls", `TLS fails (${reason})`)
+    : failure("other", reason);
 }
 
-function silence(obstacle: Obstacle, reason: string): Silence {
-  return { answered: false, obstacle, reason };
+function failure(kind: FailureKind, reason: string): Failure {
+  return { answered: false, kind, reason };
 }
 
-/** The value that a text of JSON stands for; undefined where it is none. */
+/** Parses JSON; undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -11,10 +11,10 @@ import type { World } from "./world.ts";
 
 const { ok, warning, failed } = findingsOf("cache tier");
 
-/** How long the probe may lie there if it cannot be deleted, ms. */
+/** The lifetime of the probe, ms, in case it cannot be deleted. */
 const PROBE_TTL_MS = 60_000;
 
-/** Writes, reads and deletes one entry where the gateway would keep what it knows. */
+/** Writes, reads and deletes an entry in the gateway's durable cache tier. */
 export async function checkCacheTier(
   location: CacheLocation,
   world: World,
@@ -23,7 +23,7 @@ export async function checkCacheTier(
   const failures: StoreFailure[] = [];
   let store: DurableStore | null;
   try {
-    // It has a deadline of its own, for itself and each operation.
+    // It has its own deadlines, for opening and for each operation.
     store = await openDurableStore(location, {
       platformShared: false,
       now: world.now,
@@ -34,29 +34,29 @@ export async function checkCacheTier(
   }
   if (store === null) {
     return warning(
-      "There is none: what the gateway knows, logins among it, ends with its process.",
-      "Set CACHE_URL to kv:, or to a Redis where there are several gateways.",
+      "There is none: whatever the gateway knows, including logins, is lost when its process ends.",
+      "Set CACHE_URL to kv:, or to a Redis if there are several gateways.",
     );
   }
   try {
     const startedAt = performance.now();
-    // The first operation may be late because it connects, which the gateway would not notice either.
+    // The first operation may be late because it connects, which would not affect the gateway either.
     const isKept = await probe(store, world.now()) ||
       await probe(store, world.now());
     const tookMs = Math.round(performance.now() - startedAt);
     if (!isKept) {
       const [failure] = failures;
       return failure === undefined
-        ? failed(`${where} does not give back what is written to it.`, HINT)
+        ? failed(`${where} does not return what was written to it.`, HINT)
         : judgeFailure(where, failure);
     }
     return location.kind === "kv" && location.path === ":memory:"
       ? warning(
-        `${where}: what the gateway knows, logins among it, ends with its process.`,
-        "Set CACHE_URL to kv:, or to a Redis where there are several gateways.",
+        `${where}: whatever the gateway knows, including logins, is lost when its process ends.`,
+        "Set CACHE_URL to kv:, or to a Redis if there are several gateways.",
       )
       : ok(
-        `${where} takes an entry and gives it back, in ${tookMs} ms; ${
+        `${where} stores an entry and returns it, in ${tookMs} ms; ${
           store.shared
             ? "several gateways can share it"
             : "it is for one gateway process"
@@ -67,7 +67,8 @@ export async function checkCacheTier(
   }
 }
 
-const HINT = "Check CACHE_URL, or the REDIS_ variables, and that it runs.";
+const HINT =
+  "Check CACHE_URL, or the REDIS_ variables, and that the database is running.";
 
 function judgeFailure(
   where: string,
@@ -76,7 +77,7 @@ function judgeFailure(
   return reason === "locked"
     ? warning(
       `${where} is in use by another process.`,
-      "Right if that is the gateway itself; a second gateway needs a file of its own.",
+      "That is fine if it is the gateway itself; a second gateway needs its own file.",
     )
     : failed(
       `${where} does not work: ${describeError(cause).replace(/\.$/, "")}.`,
@@ -84,7 +85,7 @@ function judgeFailure(
     );
 }
 
-/** Whether what is written can be read again. */
+/** Whether an entry that was written can be read back. */
 async function probe(store: DurableStore, now: number): Promise<boolean> {
   const key = ["doctor", crypto.randomUUID()] as const;
   const expiresAt = now + PROBE_TTL_MS;
@@ -100,7 +101,7 @@ async function probe(store: DurableStore, now: number): Promise<boolean> {
   return typeof found === "object" && found.value === entry.value;
 }
 
-/** The place, without its credentials. */
+/** Names the location, without its credentials. */
 function nameOf(location: CacheLocation): string {
   switch (location.kind) {
     case "none":

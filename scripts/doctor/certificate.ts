@@ -6,10 +6,10 @@ import type { World } from "./world.ts";
 const findings = findingsOf("certificate");
 const { ok, failed, skipped } = findings;
 
-/** A certificate that ends sooner than this should have been renewed, ms. */
+/** A certificate that expires sooner than this should have been renewed, ms. */
 const RENEWAL_MS = 14 * 24 * 60 * 60 * 1000;
 
-/** Looks at the certificate that clients are shown, for a preview's name and for the base domain. */
+/** Checks the certificate that clients see for a preview's host and for the base domain. */
 export async function checkCertificate(
   base: PublicBase,
   address: string | undefined,
@@ -20,7 +20,7 @@ export async function checkCertificate(
     return skipped("PROXY_PROTOCOL is http, so there is no certificate.");
   }
   if (address === undefined) {
-    return skipped(`Without an address of ${domain} there is nobody to ask.`);
+    return skipped(`${domain} has no address to connect to.`);
   }
   const [below, own] = await Promise.all(
     [randomHost(base), domain].map((servername) =>
@@ -28,11 +28,11 @@ export async function checkCertificate(
     ),
   );
   return below === undefined || own === undefined
-    ? skipped("Nothing was asked.")
+    ? skipped("There was no handshake.")
     : judgeCertificate(base, [below, own], world.now());
 }
 
-/** What the handshakes for a preview's name and for the base domain mean. */
+/** Judges the handshakes for a preview's host and for the base domain. */
 export function judgeCertificate(
   { domain, port }: PublicBase,
   [below, own]: readonly [HandshakeResult, HandshakeResult],
@@ -42,18 +42,18 @@ export function judgeCertificate(
     const [name, result] of [[`*.${domain}`, below], [domain, own]] as const
   ) {
     if ("reason" in result) {
-      const text = `${name} is not reached on port ${port}: ${result.reason}.`;
+      const text = `Cannot reach ${name} on port ${port}: ${result.reason}.`;
       return result.isRefused
-        ? skipped(text, "Start what ends TLS there, and ask again.")
+        ? skipped(text, "Start whatever terminates TLS there, and try again.")
         : failed(
           text,
-          "Check what ends TLS there, and the port in PROXY_DOMAIN.",
+          "Check whatever terminates TLS there, and the port in PROXY_DOMAIN.",
         );
     }
     if (result.objection !== undefined) {
       return failed(
-        `The certificate shown for ${name} is not accepted: ${result.objection}.`,
-        `Get one for ${domain} and *.${domain}: a wildcard is issued for a DNS challenge.`,
+        `The certificate for ${name} is not accepted: ${result.objection}.`,
+        `Get one for ${domain} and *.${domain}: wildcard certificates require a DNS challenge.`,
       );
     }
     const expiry = judgeExpiry(findings, `The certificate for ${name}`, {
@@ -62,20 +62,20 @@ export function judgeCertificate(
     });
     if (expiry !== undefined) return expiry;
   }
-  return ok(`It is good for ${domain} and *.${domain}.`);
+  return ok(`It is valid for ${domain} and *.${domain}.`);
 }
 
-/** A finding about what has ended or ends soon, else none; times in ms since the epoch. */
+/** A finding about a certificate that has expired or expires soon, if it does; times in ms since the epoch. */
 export function judgeExpiry(
   { failed, warning }: Findings,
   subject: string,
   { validTo, now }: { readonly validTo: number; readonly now: number },
 ): Finding | undefined {
   const date = new Date(validTo).toISOString().slice(0, 10);
-  const hint = "Renew it, and see why that did not happen by itself.";
-  if (validTo <= now) return failed(`${subject} has ended on ${date}.`, hint);
+  const hint = "Renew it, and find out why it was not renewed automatically.";
+  if (validTo <= now) return failed(`${subject} expired on ${date}.`, hint);
   if (validTo - now < RENEWAL_MS) {
-    return warning(`${subject} ends on ${date}.`, hint);
+    return warning(`${subject} expires on ${date}.`, hint);
   }
   return undefined;
 }

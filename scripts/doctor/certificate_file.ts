@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 const findings = findingsOf("certificate file");
 const { ok, failed } = findings;
 
-/** Reads the certificate and key that the listener would use. */
+/** Checks the certificate and key that the listener would use. */
 export async function checkCertificateFile(
   { certFile, keyFile }: TlsFiles,
   bases: readonly PublicBase[],
@@ -22,10 +22,10 @@ export async function checkCertificateFile(
     } catch (error) {
       const kind = error instanceof Error ? error.name : String(error);
       return [failed(
-        `${path} cannot be read: ${kind}.`,
+        `Cannot read ${path}: ${kind}.`,
         `${
           name === "certFile" ? "TLS_CERT_FILE" : "TLS_KEY_FILE"
-        } must name a file that this user, and this process, may read.`,
+        } must name a file that this user and this process may read.`,
       )];
     }
   }
@@ -33,35 +33,35 @@ export async function checkCertificateFile(
   return judgeCertificateFile({ certificate, key }, bases, world.now());
 }
 
-/** What the texts of both files (PEM) mean for the base domains. */
+/** Judges the contents of both files (PEM) for the base domains. */
 export function judgeCertificateFile(
   pem: { readonly certificate: string; readonly key: string },
   bases: readonly PublicBase[],
   now: number,
 ): Finding[] {
   let certificate: X509Certificate;
-  let isOurs: boolean;
+  let isMatch: boolean;
   try {
     certificate = new X509Certificate(pem.certificate);
-    isOurs = certificate.checkPrivateKey(createPrivateKey(pem.key));
+    isMatch = certificate.checkPrivateKey(createPrivateKey(pem.key));
   } catch {
-    // The error of a parser may quote what it could not parse, which may be a key.
+    // A parser's error may quote what it could not parse, which may be the key.
     return [failed(
-      "TLS_CERT_FILE and TLS_KEY_FILE are not a certificate and a private key, as PEM.",
-      "The certificate's own block comes first in its file, then those of the authorities.",
+      "TLS_CERT_FILE and TLS_KEY_FILE are not a certificate and a private key in PEM.",
+      "The server's certificate comes first in its file, then those of the authorities.",
     )];
   }
-  if (!isOurs) {
+  if (!isMatch) {
     return [failed(
-      "The private key in TLS_KEY_FILE is not the certificate's.",
-      "Take both from the same place, and the server's certificate as the first in its file.",
+      "The private key in TLS_KEY_FILE does not belong to the certificate.",
+      "Take both from the same place, with the server's certificate first in its file.",
     )];
   }
   const validTo = Date.parse(certificate.validTo);
   const subject = "The certificate in TLS_CERT_FILE";
   const expiry = judgeExpiry(findings, subject, { validTo, now });
   if (expiry !== undefined) return [expiry];
-  // Not checkHost(), which knows no wildcards in Deno 2.9.
+  // Not checkHost(), which does not support wildcards in Deno 2.9.
   const shown = certificate.toLegacyObject();
   const missing = bases.flatMap((base) => [
     ...checkServerIdentity(base.domain, shown) ? [base.domain] : [],
@@ -69,10 +69,12 @@ export function judgeCertificateFile(
   ]);
   return missing.length > 0
     ? [failed(
-      `The certificate in TLS_CERT_FILE is not for ${missing.join(" and ")}.`,
-      "Get one for the base domain and for the wildcard below it.",
+      `The certificate in TLS_CERT_FILE is not valid for ${
+        missing.join(" and ")
+      }.`,
+      "Get one for the base domain and its wildcard.",
     )]
     : [
-      ok("Certificate and key belong together, and are for all base domains."),
+      ok("Certificate and key match, and are valid for all base domains."),
     ];
 }

@@ -3,7 +3,7 @@ import { CONFIGURATION, type Finding, findingsOf } from "./finding.ts";
 
 const { failed } = findingsOf(CONFIGURATION);
 
-/** One finding for every setting that keeps the gateway from starting, and one for all that could not be looked at. */
+/** One finding for each setting that keeps the gateway from starting, and one for all checks that are skipped. */
 export function unusable(problems: readonly SettingProblem[]): Finding[] {
   return [
     ...problems.map(({ name, given, allowed, purpose }) =>
@@ -13,7 +13,7 @@ export function unusable(problems: readonly SettingProblem[]): Finding[] {
       )
     ),
     findingsOf("all else").skipped(
-      "Nothing else was looked at: the gateway would not start.",
+      "Nothing else was checked: the gateway would not start.",
     ),
   ];
 }

@@ -1,12 +1,12 @@
-/** What `promise` settles with, unless `signal` is aborted before; then rejects with its reason. */
-export function within<T>(
-  signal: AbortSignal,
+/** Settles as `promise` does, unless `signal` is aborted first: then rejects with its reason. */
+export function abortable<T>(
   promise: Promise<T>,
+  signal: AbortSignal,
 ): Promise<T> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
-  return Promise.race([promise, overdue])
+  return Promise.race([promise, aborted])
     .finally(() => signal.removeEventListener("abort", abort));
 }

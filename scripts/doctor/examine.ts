@@ -1,4 +1,4 @@
-/** All checks, those that do not depend on each other at the same time. */
+/** All checks; those that do not depend on each other run concurrently. */
 import { type Config, parseConfig } from "../../src/config.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
 import { oidcSettings } from "../../src/directory/installation.ts";
@@ -20,7 +20,7 @@ import { judgeSettings } from "./settings.ts";
 import { checkDns } from "./wildcard_dns.ts";
 import type { World } from "./world.ts";
 
-/** Everything that there is to say of a gateway with this environment, in the table's order. */
+/** All findings about a gateway with this environment, in the order of the table. */
 export async function examine(
   env: Readonly<Record<string, string | undefined>>,
   world: World,
@@ -29,14 +29,14 @@ export async function examine(
   if (!parsed.ok) return unusable(parsed.problems);
   const { config } = parsed;
   const independent = [
-    carryOut("settings", () => judgeSettings(config)),
-    carryOut("cache tier", () => checkCacheTier(config.cache.location, world)),
+    run("settings", () => judgeSettings(config)),
+    run("cache tier", () => checkCacheTier(config.cache.location, world)),
   ];
   const api = await checkApi(config.daytona, world).catch((error): ApiView => ({
-    finding: notCarriedOut("API reachable", error),
+    finding: crashed("API reachable", error),
   }));
   const findings = await Promise.all([
-    findingsOf(CONFIGURATION).ok("Every setting can be read."),
+    findingsOf(CONFIGURATION).ok("Every setting is valid."),
     api.finding,
     ...afterApi(config, api, world),
     ...independent,
@@ -46,7 +46,7 @@ export async function examine(
 
 type Outcome = Promise<Finding | readonly Finding[]>;
 
-/** The checks that need the API, or what it tells where the configuration leaves something open. */
+/** The checks that need the API, or its configuration for whatever ours leaves open. */
 function afterApi(config: Config, { known }: ApiView, world: World): Outcome[] {
   const remote = known?.remote;
   const bases = publicBases(config.public, remote);
@@ -58,13 +58,11 @@ function afterApi(config: Config, { known }: ApiView, world: World): Outcome[] {
       "preview links",
       ({ remote }) => judgeLinks(config.public, remote),
     ),
-    carryOut(
+    run(
       "provider discovery",
       () => examineLogin(config, { remote, bases }, world),
     ),
-    ...bases.map((base) =>
-      carryOut("base domain", () => examineBase(base, world))
-    ),
+    ...bases.map((base) => run("base domain", () => examineBase(base, world))),
     certificateFile(config, bases, world),
   ];
 }
@@ -85,7 +83,7 @@ async function examineLogin(
   if (provider === undefined) return [...findings];
   const uris = await Promise.all(
     bases.map((base) =>
-      carryOut("redirect URI", () => checkRedirectUri(base, provider, world))
+      run("redirect URI", () => checkRedirectUri(base, provider, world))
     ),
   );
   return [...findings, ...uris.flat()];
@@ -94,8 +92,8 @@ async function examineLogin(
 async function examineBase(base: PublicBase, world: World): Promise<Finding[]> {
   const { finding, address } = await checkDns(base, world);
   const behind = await Promise.all([
-    carryOut("certificate", () => checkCertificate(base, address, world)),
-    carryOut("gateway", () => checkFront(base, address, world)),
+    run("certificate", () => checkCertificate(base, address, world)),
+    run("gateway", () => checkFront(base, address, world)),
   ]);
   return [finding, ...behind.flat()];
 }
@@ -105,15 +103,15 @@ async function certificateFile(
   bases: readonly PublicBase[],
   world: World,
 ): Outcome {
-  return tls === undefined ? [] : await carryOut(
+  return tls === undefined ? [] : await run(
     "certificate file",
     () => checkCertificateFile(tls, bases, world),
   );
 }
 
-const UNKNOWN = "The API would have to say, and is not reached.";
+const UNKNOWN = "This depends on the API, which cannot be reached.";
 
-/** A check that cannot be carried out without the API. */
+/** Runs a check that depends on the API. */
 async function needs<T>(
   known: T | undefined,
   name: string,
@@ -121,22 +119,22 @@ async function needs<T>(
 ): Outcome {
   return known === undefined
     ? findingsOf(name).skipped(UNKNOWN)
-    : await carryOut(name, () => check(known));
+    : await run(name, () => check(known));
 }
 
-/** A check that fails for a reason that nobody thought of must not hide what the others found. */
-async function carryOut(
+/** Runs a check; an unexpected error must not hide the findings of the others. */
+async function run(
   name: string,
   check: () => Finding | readonly Finding[] | Outcome,
 ): Promise<Finding[]> {
   try {
     return [await check()].flat();
   } catch (error) {
-    return [notCarriedOut(name, error)];
+    return [crashed(name, error)];
   }
 }
 
-function notCarriedOut(name: string, error: unknown): Finding {
+function crashed(name: string, error: unknown): Finding {
   const reason = describeError(error);
-  return findingsOf(name).failed(`It could not be carried out: ${reason}.`);
+  return findingsOf(name).failed(`The check itself failed: ${reason}.`);
 }

@@ -1,11 +1,11 @@
-/** What a check has to say. */
+/** The findings of checks. */
 
-/** `skipped` is no verdict: the check does not apply here, or could not tell. */
+/** `skipped` is not a verdict: the check does not apply, or was inconclusive. */
 export type State = "ok" | "warning" | "failed" | "skipped";
 
-/** One row of the doctor's table. */
+/** A row of the doctor's table. */
 export interface Finding {
-  /** The check's name; several findings may have the same. */
+  /** The check's name, which several findings may share. */
   readonly name: string;
   readonly state: State;
   /** One sentence: what was found. */
@@ -14,7 +14,7 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** Makes the findings of one check. */
+/** Creates the findings of one check. */
 export interface Findings {
   ok(finding: string): Finding;
   warning(finding: string, hint?: string): Finding;
@@ -22,7 +22,7 @@ export interface Findings {
   skipped(finding: string, hint?: string): Finding;
 }
 
-/** The findings of the check with that name. */
+/** Creates findings of the check with that name. */
 export function findingsOf(name: string): Findings {
   function as(state: State) {
     return (finding: string, hint?: string): Finding =>
@@ -38,9 +38,7 @@ export function findingsOf(name: string): Findings {
   };
 }
 
-/**
- * The exit code that findings ask for: 0 where nothing failed, 2 where the configuration could not be read, 1 otherwise.
- */
+/** The exit code: 0 if nothing failed, 2 if the configuration is invalid, 1 otherwise. */
 export function exitCodeOf(findings: readonly Finding[]): 0 | 1 | 2 {
   const failed = findings.filter(({ state }) => state === "failed");
   if (failed.some(({ name }) => name === CONFIGURATION)) return 2;

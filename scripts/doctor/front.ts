@@ -3,43 +3,43 @@ import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { z } from "zod";
-import { parseJson, type Silence, silenceOf } from "./ask.ts";
+import { type Failure, failureOf, parseJson } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { originOf, type PublicBase } from "./public_base.ts";
 import type { World } from "./world.ts";
 
 const { ok, warning, failed, skipped } = findingsOf("gateway");
 
-/** What `/health` of a gateway says. */
+/** The body of a gateway's `/health`. */
 const health = z.object({ status: z.literal("ok"), version: z.string() });
 
-/** What whoever is there answers to `GET /health`. */
+/** The reply to `GET /health` of whatever answers at a base domain. */
 export type HealthReply =
   | {
     readonly answered: true;
     readonly status: number | undefined;
     readonly body: string;
   }
-  | Silence;
+  | Failure;
 
-/** Asks whoever answers at a base domain whether it is a gateway. */
+/** Checks that whatever answers at a base domain is a gateway. */
 export async function checkFront(
   base: PublicBase,
   address: string | undefined,
   world: World,
 ): Promise<Finding> {
   return address === undefined
-    ? skipped(`Without an address of ${base.domain} there is nobody to ask.`)
+    ? skipped(`${base.domain} has no address to connect to.`)
     : judgeFront(base, await askHealth(base, address, world));
 }
 
-/** What the reply means. */
+/** Judges the reply. */
 export function judgeFront(base: PublicBase, reply: HealthReply): Finding {
   const url = `${originOf(base)}/health`;
   if (!reply.answered) {
     return warning(
-      `${url} is not reached: ${reply.reason}.`,
-      "Right before the gateway is started; otherwise check the load balancer, or ask from another machine.",
+      `Cannot reach ${url}: ${reply.reason}.`,
+      "That is fine before the gateway is started; otherwise check the load balancer, or try from another machine.",
     );
   }
   const parsed = health.safeParse(parseJson(reply.body));
@@ -47,12 +47,12 @@ export function judgeFront(base: PublicBase, reply: HealthReply): Finding {
     return ok(`A gateway answers at ${url}, version ${parsed.data.version}.`);
   }
   return failed(
-    `What answers at ${url}, with status ${reply.status}, is no gateway.`,
-    "Let the load balancer pass the base domain on to the gateway as well, with Host and path unchanged.",
+    `Whatever answers at ${url}, with status ${reply.status}, is not a gateway.`,
+    "Let the load balancer forward the base domain to the gateway as well, with Host and path unchanged.",
   );
 }
 
-/** Asks at the address itself: not every name of a base resolves on the machine where this runs. */
+/** Sends the request to the address itself, since a base domain may not resolve on this machine. */
 async function askHealth(
   { protocol, domain, port, ...base }: PublicBase,
   address: string,
@@ -71,7 +71,7 @@ async function askHealth(
         host: address,
         port,
         servername: domain,
-        // Another check looks at the certificate, and nothing secret travels.
+        // Another check examines the certificate, and nothing secret is sent.
         rejectUnauthorized: false,
         ALPNProtocols: ["http/1.1"],
         ...caCerts === undefined ? {} : { ca: [...caCerts] },
@@ -86,6 +86,6 @@ async function askHealth(
   try {
     return await promise;
   } catch (error) {
-    return silenceOf(error);
+    return failureOf(error);
   }
 }

@@ -1,21 +1,21 @@
 import { connect } from "node:tls";
-import { silenceOf } from "./ask.ts";
+import { failureOf } from "./ask.ts";
 import type { World } from "./world.ts";
 
-/** What a TLS server shows of itself. */
+/** The certificate that a TLS server presents. */
 export interface Handshake {
-  /** Why a client would not accept the certificate for the name; undefined where it would. */
+  /** Why a client would not accept the certificate for the name; undefined if it would. */
   readonly objection: string | undefined;
-  /** When the certificate ends, ms since the epoch. */
+  /** When the certificate expires, ms since the epoch. */
   readonly validTo: number;
 }
 
-/** A handshake, or why there is none: goes on from "not reached: ". */
+/** A handshake, or why there is none: `reason` completes "Cannot reach it: ". */
 export type HandshakeResult =
   | Handshake
   | { readonly isRefused: boolean; readonly reason: string };
 
-/** Where to connect, and as which name. */
+/** Where to connect, and for which name. */
 export interface HandshakeTarget {
   readonly address: string;
   readonly port: number;
@@ -23,7 +23,7 @@ export interface HandshakeTarget {
   readonly servername: string;
 }
 
-/** Connects and looks at the certificate, whether it is good or not. */
+/** Connects and returns the certificate, valid or not. */
 export function handshake(
   { address, port, servername }: HandshakeTarget,
   { deadline, caCerts }: World,
@@ -34,7 +34,7 @@ export function handshake(
     host: address,
     port,
     servername,
-    // A certificate that is not accepted is what we came to look at.
+    // Whether the certificate is accepted is what we want to find out.
     rejectUnauthorized: false,
     ALPNProtocols: ["http/1.1"],
     ...caCerts === undefined ? {} : { ca: [...caCerts] },
@@ -49,8 +49,8 @@ export function handshake(
     socket.destroy();
   });
   socket.on("error", (error) => {
-    const { obstacle, reason } = silenceOf(error);
-    resolve({ isRefused: obstacle === "refused", reason });
+    const { kind, reason } = failureOf(error);
+    resolve({ isRefused: kind === "refused", reason });
     socket.destroy();
   });
   const overdue = () => socket.destroy(signal.reason);
@@ -58,7 +58,7 @@ export function handshake(
   return promise.finally(() => signal.removeEventListener("abort", overdue));
 }
 
-/** OpenSSL's codes, in words. */
+/** Describes an error code of OpenSSL or Node. */
 function objectionOf(code: string, servername: string): string {
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
@@ -72,7 +72,7 @@ function objectionOf(code: string, servername: string): string {
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "SELF_SIGNED_CERT_IN_CHAIN":
-      return "no authority that is trusted here has signed it, or the chain is incomplete";
+      return "it is not signed by an authority that this machine trusts, or the chain is incomplete";
     default:
       return code;
   }

@@ -14,7 +14,7 @@ import {
 const { ok, warning, failed } = findingsOf("preview links");
 const toolbox = findingsOf("toolbox URL");
 
-/** Whether the links that the API hands out lead to where this gateway is. */
+/** Checks that the links that the API hands out lead to this gateway. */
 export function judgeLinks(
   config: Config["public"],
   remote: RemoteConfig,
@@ -34,12 +34,12 @@ function judgeTemplate(
   if (named === null) {
     const text = template === null
       ? "The API hands out no preview links."
-      : `The API's preview links, ${template}, have no form that the gateway serves.`;
+      : `The gateway does not serve preview links of the API's form, ${template}.`;
     const [first] = bases;
     return first === undefined
       ? failed(
         text,
-        "Set PROXY_DOMAIN: it is not known what previews live under.",
+        "Set PROXY_DOMAIN: otherwise the base domain of previews is unknown.",
       )
       : warning(
         text,
@@ -55,19 +55,19 @@ function judgeTemplate(
       `The API's preview links lead to ${
         originOf(theirs)
       }, which is not in PROXY_DOMAIN.`,
-      "Add it to PROXY_DOMAIN if this gateway is there; it is as it should be where this is a second one.",
+      "Add it to PROXY_DOMAIN if it leads to this gateway; ignore this if it leads to another one.",
     );
   }
   if (theirs.protocol !== ours.protocol) {
     return failed(
-      `The API's preview links are ${theirs.protocol}, and PROXY_PROTOCOL is ${ours.protocol}.`,
-      "They must agree, or browsers lose the session: set PROXY_PROTOCOL to what clients see, and the API's template too.",
+      `The API's preview links are ${theirs.protocol}, but PROXY_PROTOCOL is ${ours.protocol}.`,
+      "They must agree, or browsers lose their sessions: set both PROXY_PROTOCOL and the API's template to what clients use.",
     );
   }
   if (theirs.port !== ours.port) {
     return failed(
-      `The API's preview links lead to port ${theirs.port}, and clients see this gateway on ${ours.port}.`,
-      "Write the port that clients see into PROXY_DOMAIN, and the same into the API's template.",
+      `The API's preview links lead to port ${theirs.port}, but clients reach this gateway on ${ours.port}.`,
+      "Set the same port, the one that clients use, in PROXY_DOMAIN and in the API's template.",
     );
   }
   return ok(`The API's preview links lead to ${originOf(ours)}.`);
@@ -80,16 +80,16 @@ function judgeToolbox(
   const wanted = bases.map((base) => `${originOf(base)}/toolbox`);
   const given = URL.parse(toolboxUrl ?? "")?.href.replace(/\/+$/, "");
   if (given !== undefined && wanted.includes(given)) {
-    return toolbox.ok(`The API sends the SDKs to ${given}.`);
+    return toolbox.ok(`The API directs SDKs to ${given}.`);
   }
   return toolbox.warning(
-    `The API sends the SDKs ${
-      toolboxUrl === null ? "nowhere" : `to ${toolboxUrl}`
-    } for the toolbox.`,
+    toolboxUrl === null
+      ? "The API does not tell SDKs where the toolbox is."
+      : `The API directs SDKs to ${toolboxUrl} for the toolbox.`,
     wanted[0] === undefined
-      ? "Set PROXY_DOMAIN, and the API's toolbox URL to /toolbox on the base domain."
+      ? "Set PROXY_DOMAIN, and set the API's toolbox URL to /toolbox on that domain."
       : `Set the API's toolbox URL to ${
         wanted[0]
-      } if they are to come through this gateway.`,
+      } if they are to use this gateway.`,
   );
 }

@@ -17,13 +17,13 @@ import {
 import type { OidcSettings } from "../../src/directory/installation.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { ask, type Reply } from "./ask.ts";
-import { within } from "./deadline.ts";
+import { abortable } from "./deadline.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
 const { ok, warning, failed } = findingsOf("provider discovery");
 
-/** The provider's metadata (OpenID Connect Discovery 1.0 section 3), as far as a login needs it. */
+/** The part of the provider's metadata (OpenID Connect Discovery 1.0 section 3) that a login needs. */
 const metadata = z.object({
   issuer: z.string(),
   authorization_endpoint: z.string(),
@@ -36,14 +36,14 @@ type Metadata = z.infer<typeof metadata>;
 
 const keySet = z.object({ keys: z.array(z.unknown()).min(1) });
 
-/** What is known of the provider. */
+/** The state of the identity provider. */
 export interface ProviderView {
   readonly findings: readonly Finding[];
-  /** Undefined where no login can begin. */
+  /** Undefined if no login can be started. */
   readonly provider?: OpenidProvider;
 }
 
-/** A login that nobody will finish. */
+/** A login attempt that is never completed. */
 export function attemptFor(redirectUri: string): LoginAttempt {
   return {
     state: generateRandomState(),
@@ -53,7 +53,7 @@ export function attemptFor(redirectUri: string): LoginAttempt {
   };
 }
 
-/** Fetches what the provider says of itself, and lets the gateway's own code begin a login with it. */
+/** Fetches the provider's metadata, and starts a login by the gateway's own code. */
 export async function checkProvider(
   settings: OidcSettings | null,
   world: World,
@@ -61,8 +61,8 @@ export async function checkProvider(
   if (settings === null) {
     return {
       findings: [warning(
-        "No identity provider is configured, so nobody can log in; keys and signed links work.",
-        "Set OIDC_DOMAIN and OIDC_CLIENT_ID, or the same in the API.",
+        "No identity provider is configured, so nobody can log in; keys and signed links still work.",
+        "Set OIDC_DOMAIN and OIDC_CLIENT_ID, or their equivalents in the API.",
       )],
     };
   }
@@ -78,16 +78,16 @@ export async function checkProvider(
   );
   const provider = createOpenidProvider(settings, world.now);
   try {
-    await within(
-      world.deadline(),
+    await abortable(
       provider.authorizationUrl(attemptFor(issuer)),
+      world.deadline(),
     );
   } catch (error) {
-    const text = `No login can begin: ${describeError(error)}.`;
+    const text = `Cannot start a login: ${describeError(error)}.`;
     return {
       findings: [
         issuer.startsWith("http:") && !settings.allowInsecure
-          ? failed(text, "Plain http needs OIDC_ALLOW_INSECURE=true.")
+          ? failed(text, "Plain http requires OIDC_ALLOW_INSECURE=true.")
           : failed(text),
       ],
     };
@@ -101,7 +101,7 @@ export async function checkProvider(
   return { findings, provider };
 }
 
-/** What the reply to the discovery request means. */
+/** Judges the reply to the discovery request. */
 export function judgeDiscovery(
   { issuer, publicIssuer, clientId }: OidcSettings,
   reply: Reply,
@@ -109,8 +109,8 @@ export function judgeDiscovery(
   if (!reply.answered) {
     return {
       finding: failed(
-        `The provider ${issuer} is not reached: ${reply.reason}.`,
-        "OIDC_DOMAIN is its address as this process reaches it, OIDC_PUBLIC_DOMAIN as browsers do.",
+        `Cannot reach the provider ${issuer}: ${reply.reason}.`,
+        "Set OIDC_DOMAIN to its address for this process, and OIDC_PUBLIC_DOMAIN to its address for browsers.",
       ),
     };
   }
@@ -121,8 +121,8 @@ export function judgeDiscovery(
       finding: failed(
         reply.status === 200 && reply.json !== undefined
           ? `The discovery document of ${issuer} lacks ${missing?.join(", ")}.`
-          : `${issuer} has no discovery document: status ${reply.status}.`,
-        "OIDC_DOMAIN is the issuer with its whole path, such as https://id.example.com/realms/daytona.",
+          : `${issuer} does not serve a discovery document: status ${reply.status}.`,
+        "Set OIDC_DOMAIN to the issuer with its full path, such as https://id.example.com/realms/daytona.",
       ),
     };
   }
@@ -130,8 +130,8 @@ export function judgeDiscovery(
   if (!isIssuer(data.issuer, { issuer, publicIssuer })) {
     return {
       finding: failed(
-        `The provider calls itself ${data.issuer}, and the gateway knows it as ${issuer}.`,
-        "The issuer must be the same to the letter: correct OIDC_DOMAIN, or the provider's own public address.",
+        `The provider calls itself ${data.issuer}, but the gateway knows it as ${issuer}.`,
+        "The issuer must match exactly: correct OIDC_DOMAIN, or the provider's own public address.",
       ),
     };
   }
@@ -140,12 +140,12 @@ export function judgeDiscovery(
     return {
       finding: failed(
         `The provider ${issuer} does not support PKCE with S256.`,
-        "Turn it on there: every login uses it.",
+        "Enable it there: every login uses it.",
       ),
     };
   }
   return {
-    finding: ok(`${issuer} is the provider, for the client ${clientId}.`),
+    finding: ok(`The provider is ${issuer}, and the client ${clientId}.`),
     metadata: data,
   };
 }
@@ -155,14 +155,14 @@ function judgeKeys(reply: Reply): Finding | undefined {
     keySet.safeParse(reply.json).success;
   if (isUsable) return undefined;
   return failed(
-    `The provider's keys cannot be had: ${
+    `Cannot fetch the provider's keys: ${
       reply.answered ? `status ${reply.status}` : reply.reason
     }.`,
-    "The jwks_uri and token_endpoint that it announces must be reached from here.",
+    "The jwks_uri and token_endpoint in its metadata must be reachable from here.",
   );
 }
 
-/** Whether browsers are sent to the public address where one is configured. */
+/** Checks that browsers are sent to the public address, if one is configured. */
 function judgePublic(
   { issuer, publicIssuer }: OidcSettings,
   { authorization_endpoint: endpoint }: Metadata,
@@ -173,7 +173,7 @@ function judgePublic(
     ? ok(`Browsers are sent to ${publicIssuer}.`)
     : warning(
       `OIDC_PUBLIC_DOMAIN has no effect: the provider sends browsers to ${endpoint}.`,
-      "Leave it out if browsers reach that.",
+      "Remove it if browsers can reach that.",
     );
 }
 

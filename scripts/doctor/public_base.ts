@@ -1,11 +1,11 @@
-/** Where clients find the gateway. */
+/** Where clients reach the gateway. */
 import type { Config } from "../../src/config.ts";
 import {
   proxyDomainOf,
   type RemoteConfig,
 } from "../../src/daytona/remote_config.ts";
 
-/** One base domain, as clients see it. */
+/** A base domain as clients see it. */
 export interface PublicBase {
   readonly protocol: "http" | "https";
   /** Lower case, without port. */
@@ -13,12 +13,12 @@ export interface PublicBase {
   readonly port: number;
 }
 
-/** The port of a scheme. */
+/** The default port of a scheme. */
 export function defaultPort(protocol: "http" | "https"): number {
   return protocol === "https" ? 443 : 80;
 }
 
-/** The base domains: the configured ones, or the one that the API names; none where that is not known. */
+/** The configured base domains, or else the one that the API names; empty if it is unknown. */
 export function publicBases(
   { protocol, domains }: Config["public"],
   remote: RemoteConfig | undefined,
@@ -36,17 +36,17 @@ export function publicBases(
   return [{ protocol, domain: named.domain, port }];
 }
 
-/** The base's origin; the port only where it is not the scheme's own. */
+/** The origin of a base domain, with the port only if it is not the scheme's default. */
 export function originOf({ protocol, domain, port }: PublicBase): string {
   return new URL(`${protocol}://${domain}:${port}`).origin;
 }
 
-/** Whether browsers find names below the domain on this machine by themselves (RFC 6761 section 6.3). */
+/** Whether browsers resolve names below the domain to this machine by themselves (RFC 6761 section 6.3). */
 export function isLocalhost(domain: string): boolean {
   return /(?:^|\.)localhost$/.test(domain);
 }
 
-/** A label below the base that no sandbox has, of the form that a preview's has. */
+/** A host below the base that looks like a preview's, but belongs to no sandbox. */
 export function randomHost({ domain }: PublicBase): string {
   return `3000-doctor-${crypto.randomUUID().slice(0, 8)}.${domain}`;
 }

@@ -7,22 +7,22 @@ import type { World } from "./world.ts";
 
 const { ok, warning, failed, skipped } = findingsOf("redirect URI");
 
-/** The errors by which a provider says no more than that somebody has to be there (OpenID Connect Core section 3.1.2.6). */
-const NOBODY_THERE: ReadonlySet<string> = new Set([
+/** Errors that only mean that a user would have to interact (OpenID Connect Core 1.0 section 3.1.2.6). */
+const INTERACTION_ERRORS: ReadonlySet<string> = new Set([
   "login_required",
   "interaction_required",
   "account_selection_required",
   "consent_required",
 ]);
 
-// Error pages are for people, so every provider has words of its own. Such a page may quote the request, which holds
-// `client_id=` and `redirect_uri=`.
+// Error pages are written for people, and every provider words them differently. A page may also quote the request,
+// which contains `client_id=` and `redirect_uri=`.
 const CLIENT_UNKNOWN =
   /invalid_client|(?:unknown|invalid) (?:client|application)|(?:client|application)\b.{0,80}\b(?:unknown|invalid|not (?:be )?found)/i;
 const URI_UNKNOWN =
   /redirect[_ ]?ur[il]s?(?!=|%3d|\w)|callback url|reply (?:url|address)/i;
 
-/** Begins a login that needs nobody (`prompt=none`) at the provider, which looks at the redirect URI first. */
+/** Starts a login without interaction (`prompt=none`); the provider validates the redirect URI first. */
 export async function checkRedirectUri(
   base: PublicBase,
   provider: OpenidProvider,
@@ -36,12 +36,12 @@ export async function checkRedirectUri(
   return judgeRedirectUri(redirectUri, await ask(url.href, world));
 }
 
-/** What the reply to an authorization request says of the redirect URI; where it says nothing, neither do we. */
+/** Judges the redirect URI by the reply to an authorization request; `skipped` if that is inconclusive. */
 export function judgeRedirectUri(redirectUri: string, reply: Reply): Finding {
-  const hint = `Register ${redirectUri} at the provider.`;
+  const hint = `Register ${redirectUri} with the provider.`;
   if (!reply.answered) {
     return skipped(
-      `Whether ${redirectUri} is registered could not be asked: ${reply.reason}.`,
+      `Cannot check whether ${redirectUri} is registered: ${reply.reason}.`,
       hint,
     );
   }
@@ -52,13 +52,13 @@ export function judgeRedirectUri(redirectUri: string, reply: Reply): Finding {
     location.origin + location.pathname === redirectUri
   ) {
     const error = location.searchParams.get("error");
-    return error === null || NOBODY_THERE.has(error)
-      ? ok(`${redirectUri} is registered at the provider.`)
+    return error === null || INTERACTION_ERRORS.has(error)
+      ? ok(`${redirectUri} is registered with the provider.`)
       : warning(
         `${redirectUri} is registered, but the provider answers a login with ${error}: ${
           location.searchParams.get("error_description") ?? "no reason given"
         }.`,
-        "Check OIDC_SCOPE and OIDC_AUDIENCE, and what the provider allows the client.",
+        "Check OIDC_SCOPE and OIDC_AUDIENCE, and what the provider permits this client.",
       );
   }
   if (status >= 400 && status < 500 && CLIENT_UNKNOWN.test(text)) {
@@ -71,7 +71,7 @@ export function judgeRedirectUri(redirectUri: string, reply: Reply): Finding {
     return failed(`The provider does not accept ${redirectUri}.`, hint);
   }
   return skipped(
-    `Whether ${redirectUri} is registered, the provider's answer (status ${status}) does not tell.`,
+    `The provider's answer (status ${status}) does not tell whether ${redirectUri} is registered.`,
     hint,
   );
 }

@@ -1,4 +1,4 @@
-/** Findings as text: for people, and for machines. */
+/** Findings as text, for people and for machines. */
 import { SETTINGS } from "../../src/config.ts";
 import type { Setting } from "../../src/lib/settings.ts";
 import type { Finding, State } from "./finding.ts";
@@ -10,7 +10,7 @@ const COLORS: Readonly<Record<State, number>> = {
   skipped: 90,
 };
 
-/** The findings as aligned lines, a hint below its finding; `colors` are ANSI escapes (ECMA-48). */
+/** Formats findings as aligned lines, each hint below its finding; `colors` adds ANSI escapes (ECMA-48). */
 export function table(
   findings: readonly Finding[],
   { colors }: { readonly colors: boolean },
@@ -30,17 +30,17 @@ function widest(texts: readonly string[]): number {
   return Math.max(0, ...texts.map(({ length }) => length));
 }
 
-/** The findings as one JSON document. */
+/** Formats findings as one JSON document. */
 export function json(findings: readonly Finding[]): string {
   return `${JSON.stringify({ findings }, undefined, 2)}\n`;
 }
 
-/** Short texts turn up everywhere by chance. */
+/** Shorter secrets are not hidden: they would match other text by chance. */
 const MIN_HIDDEN_LENGTH = 4;
 
 /**
- * The findings without a secret of `env`, whatever error message brought it there, and without control characters, which
- * other machines may have sent to play with a terminal.
+ * Removes from findings the secrets of `env`, which an error message may contain, and control characters, by which
+ * another machine might manipulate a terminal.
  */
 export function presentable(
   findings: readonly Finding[],
@@ -59,7 +59,7 @@ export function presentable(
   }));
 }
 
-/** The longest first, as one may contain another. */
+/** All secrets, longest first, since one may contain another. */
 function secretsIn(
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {

@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 
 const { ok, warning, failed } = findingsOf("service key");
 
-/** Asks the API about a sandbox that there is not. */
+/** Asks the API about a sandbox that does not exist. */
 export async function checkServiceKey(
   { apiUrl, serviceKey }: Config["daytona"],
   world: World,
@@ -19,16 +19,16 @@ export async function checkServiceKey(
 
 const errorBody = z.object({ message: z.string() });
 
-/** What the reply says of the key. */
+/** Judges the key by the reply. */
 export function judgeServiceKey(reply: Reply): Finding {
   if (!reply.answered) {
-    return failed(`The key could not be tried: ${reply.reason}.`);
+    return failed(`Cannot try the key: ${reply.reason}.`);
   }
   const { status, json } = reply;
   if (status === 200) {
     return failed(
-      "The API calls a sandbox public that does not exist.",
-      "Something that answers everything with 200 is at DAYTONA_API_URL.",
+      "The API says that a sandbox that does not exist is public.",
+      "Whatever is at DAYTONA_API_URL answers 200 to everything.",
     );
   }
   const { data } = errorBody.safeParse(json);
@@ -36,29 +36,29 @@ export function judgeServiceKey(reply: Reply): Finding {
     case "accepted":
       return data === undefined || data.message.startsWith("Cannot GET")
         ? failed(
-          "The API has no operation for previews.",
-          "It is older than this gateway supports, or DAYTONA_API_URL leads past it.",
+          "The API does not have the operation for previews.",
+          "It is older than this gateway supports, or DAYTONA_API_URL points elsewhere.",
         )
-        : ok("The API knows the key as a proxy's.");
+        : ok("The API accepts the key as a proxy's.");
     case "unknown":
       return failed(
         "The API does not know the key.",
-        "Set PROXY_API_KEY to the value that the API has under the same name.",
+        "Set PROXY_API_KEY to the value that the API has under that name.",
       );
     case "other_role":
       return failed(
-        "The API knows the key as somebody else's, not as its proxy's.",
-        "A user's API key does not do: set PROXY_API_KEY to the value that the API has under the same name.",
+        "The API knows the key, but not as its proxy's.",
+        "A user's API key is not enough: set PROXY_API_KEY to the value that the API has under that name.",
       );
     case undefined:
       return status === 429
         ? warning(
           "The API throttles this machine, so the key could not be tried.",
-          "Many wrong credentials came from here: wait, and try again.",
+          "It has received many wrong credentials from here: wait, then try again.",
         )
         : failed(
-          `The API answers with status ${status} where the key is tried.`,
-          "Look at the API's own log.",
+          `The API answers status ${status} when the key is tried.`,
+          "Check the API's log.",
         );
   }
 }

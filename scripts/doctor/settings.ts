@@ -4,10 +4,10 @@ import { isLocalhost } from "./public_base.ts";
 
 const { ok, warning, failed } = findingsOf("settings");
 
-/** As short as SESSION_SECRETS may be, characters. */
+/** The minimum length of SESSION_SECRETS, characters. */
 const MIN_SECRET_LENGTH = 32;
 
-/** What can be configured and should not be. */
+/** Finds settings that are allowed but unwise. */
 export function judgeSettings(config: Config): Finding[] {
   const findings = [
     judgeSecret(config),
@@ -27,7 +27,7 @@ function judgeSecret({ daytona, session }: Config): Finding | undefined {
       serviceKey.length < MIN_SECRET_LENGTH
     ? warning(
       `Sessions are sealed with a PROXY_API_KEY of ${serviceKey.length} characters, which can be guessed.`,
-      `Set SESSION_SECRETS to ${MIN_SECRET_LENGTH} random characters or more, such as the output of: openssl rand -hex 32`,
+      `Set SESSION_SECRETS to at least ${MIN_SECRET_LENGTH} random characters, such as the output of: openssl rand -hex 32`,
     )
     : undefined;
 }
@@ -38,15 +38,15 @@ function judgeTrustedProxies({ listen, public: { protocol } }: Config):
   const everybody = listen.trustedProxies.find((range) => /\/0+$/.test(range));
   if (everybody !== undefined) {
     return failed(
-      `TRUSTED_PROXIES holds ${everybody}, so any client can claim any address.`,
-      "Name the load balancers' own addresses.",
+      `TRUSTED_PROXIES contains ${everybody}, so any client can claim any address.`,
+      "List only the addresses of your load balancers.",
     );
   }
   return protocol === "https" && listen.tls === undefined &&
       listen.trustedProxies.length === 0
     ? warning(
-      "Something in front ends TLS, and TRUSTED_PROXIES is empty, so that all visitors count as one client.",
-      "Name the front's address in TRUSTED_PROXIES.",
+      "TLS is terminated in front of the gateway, but TRUSTED_PROXIES is empty, so all visitors count as one client.",
+      "Add the address of whatever terminates TLS to TRUSTED_PROXIES.",
     )
     : undefined;
 }
@@ -57,17 +57,17 @@ function judgeProtocol(
   if (protocol === "https") return undefined;
   if (listen.tls !== undefined) {
     return warning(
-      "ENABLE_TLS is true and PROXY_PROTOCOL is http, so cookies are not marked Secure.",
+      "ENABLE_TLS is true but PROXY_PROTOCOL is http, so cookies are not marked Secure.",
       "Set PROXY_PROTOCOL=https.",
     );
   }
   return domains.every(({ name }) => isLocalhost(name)) ? undefined : warning(
-    "PROXY_PROTOCOL is http, so sessions and keys travel in the clear.",
-    "Fine for a trial; otherwise end TLS in front and set PROXY_PROTOCOL=https.",
+    "PROXY_PROTOCOL is http, so sessions and keys are sent in the clear.",
+    "That is fine for a trial; otherwise terminate TLS in front and set PROXY_PROTOCOL=https.",
   );
 }
 
-/** Addresses and names that do not leave the machine or the cluster. */
+/** URLs of hosts on this machine, in its private network or in its cluster. */
 const PRIVATE =
   /^http:\/\/(?:localhost|[^.:/]+|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|\[::1\]|\[f[cd][^\]]*\]|[^/:]+\.(?:local|internal|svc))(?:[:/]|$)/i;
 
@@ -78,8 +78,8 @@ function isExposed(url: string | undefined): boolean {
 function judgeApiUrl({ daytona: { apiUrl } }: Config): Finding | undefined {
   return isExposed(apiUrl)
     ? warning(
-      "DAYTONA_API_URL is plain http, so the service key travels in the clear.",
-      "Use https unless the network between is yours.",
+      "DAYTONA_API_URL is plain http, so the service key is sent in the clear.",
+      "Use https unless you control the network in between.",
     )
     : undefined;
 }
@@ -87,8 +87,8 @@ function judgeApiUrl({ daytona: { apiUrl } }: Config): Finding | undefined {
 function judgeIssuer({ oidc }: Config): Finding | undefined {
   return oidc.allowInsecure && isExposed(oidc.issuer)
     ? warning(
-      "OIDC_DOMAIN is plain http, so that whoever is on the way can log in as anybody.",
-      "Use https unless the network between is yours.",
+      "OIDC_DOMAIN is plain http, so anyone on the network path can log in as anybody.",
+      "Use https unless you control the network in between.",
     )
     : undefined;
 }

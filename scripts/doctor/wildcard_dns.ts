@@ -5,14 +5,14 @@ import type { World } from "./world.ts";
 
 const { ok, warning, failed, skipped } = findingsOf("wildcard DNS");
 
-/** Where a base domain leads. */
+/** What a base domain resolves to. */
 export interface DnsView {
   readonly finding: Finding;
-  /** One of the addresses behind the base; undefined where there is none. */
+  /** One of the addresses of the base domain; undefined if there is none. */
   readonly address?: string;
 }
 
-/** Looks up a base domain and a name below it that nobody has entered. */
+/** Looks up a base domain, and a name below it that only a wildcard record can match. */
 export async function checkDns(
   base: PublicBase,
   world: World,
@@ -21,7 +21,7 @@ export async function checkDns(
   if (isLocalhost(domain)) {
     return {
       finding: ok(
-        `Browsers find *.${domain} on this machine by themselves; other programs may not.`,
+        `Browsers resolve *.${domain} to this machine by themselves; other programs may not.`,
       ),
       address: "127.0.0.1",
     };
@@ -36,15 +36,13 @@ export async function checkDns(
   } catch (error) {
     return {
       finding: skipped(
-        `The domain name system could not be asked for ${domain}: ${
-          describeError(error)
-        }.`,
+        `Cannot look up ${domain}: ${describeError(error)}.`,
       ),
     };
   }
 }
 
-/** What the addresses of a base domain, and of a name below it, mean. */
+/** Judges the addresses of a base domain and of a name below it. */
 export function judgeDns(
   domain: string,
   { own, below }: {
@@ -53,7 +51,7 @@ export function judgeDns(
   },
 ): DnsView {
   const found = own.length > 0 ? own : below;
-  // Not every machine that could run this has IPv6.
+  // Prefer IPv4, since this machine may not have IPv6.
   const address = found.find((each) => !each.includes(":")) ?? found[0];
   const missing = [
     ...own.length > 0 ? [] : [domain],
@@ -62,9 +60,9 @@ export function judgeDns(
   const finding = missing !== ""
     ? failed(
       `There is no address for ${missing}.`,
-      `Add a DNS record for ${missing}, to the gateway or the load balancer in front of it.`,
+      `Add a DNS record for ${missing} that points to the gateway or the load balancer in front of it.`,
     )
-    // Balancers rotate their addresses, so one in common is enough.
+    // Load balancers rotate their addresses, so one in common is enough.
     : own.some((each) => below.includes(each))
     ? ok(`${domain} and *.${domain} resolve to ${own.join(", ")}.`)
     : warning(

@@ -1,26 +1,26 @@
-/** Everything that the checks need from outside, so that a test can put another world in its place. */
+/** Everything that the checks need from outside, so that a test can replace it. */
 
-/** Where the checks look. */
+/** The dependencies of the checks. */
 export interface World {
   /** Current time, ms since the epoch. */
   readonly now: () => number;
-  /** Ends one network operation that takes too long. */
+  /** A signal that aborts one network operation once it has taken too long. */
   readonly deadline: () => AbortSignal;
-  /** The IPv4 and IPv6 addresses of a name, following CNAMEs; none where it does not exist. */
+  /** The IPv4 and IPv6 addresses of a name, following CNAMEs; empty if it does not exist. */
   readonly resolve: (
     name: string,
     signal: AbortSignal,
   ) => Promise<readonly string[]>;
-  /** The text of a file. */
+  /** Reads a text file. */
   readonly readFile: (path: string) => Promise<string>;
-  /** Certificate authorities to trust, PEM; the runtime's own unless given. */
+  /** Certificate authorities to trust, PEM; by default, the runtime's own. */
   readonly caCerts?: readonly string[];
 }
 
-/** How long one network operation may take, ms. */
+/** How long a network operation may take, ms. */
 export const DEADLINE_MS = 5000;
 
-/** The world that the process is in. */
+/** The real clock, network and file system. */
 export const realWorld: World = {
   now: Date.now,
   deadline: () => AbortSignal.timeout(DEADLINE_MS),
@@ -29,7 +29,7 @@ export const realWorld: World = {
 };
 
 /**
- * Asks the domain name system for a name's addresses, sorted.
+ * Looks up a name's addresses, sorted.
  *
  * @throws {Error} if no server answers.
  */

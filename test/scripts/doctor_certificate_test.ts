@@ -55,21 +55,21 @@ async function served(
 Deno.test("checkCertificate() wants the wildcard and the base in a trusted certificate", async () => {
   assert.deepEqual(await served({ certificate: GOOD.certificate }), [
     "ok",
-    "It is good for preview.test and *.preview.test.",
+    "It is valid for preview.test and *.preview.test.",
   ]);
 
   const [state, finding] = await served({ certificate: pem("base_only_cert") });
   assert.equal(state, "failed");
   assert.match(
     finding ?? "",
-    /shown for \*\.preview\.test is not accepted: it is not for 3000-doctor-\w+\.preview\.test\.$/,
+    /certificate for \*\.preview\.test is not accepted: it is not for 3000-doctor-\w+\.preview\.test\.$/,
   );
 
   assert.deepEqual(
     await served({ certificate: GOOD.certificate, trusted: false }),
     [
       "failed",
-      "The certificate shown for *.preview.test is not accepted: no authority that is trusted here has signed it, or the chain is incomplete.",
+      "The certificate for *.preview.test is not accepted: it is not signed by an authority that this machine trusts, or the chain is incomplete.",
     ],
   );
 });
@@ -122,7 +122,7 @@ Deno.test("judgeCertificate() warns two weeks before the end", () => {
   assert.equal(at(END - 15 * DAY_MS)[0], "ok");
   assert.deepEqual(at(END - 13 * DAY_MS), [
     "warning",
-    "The certificate for *.preview.test ends on 2126-10-31.",
+    "The certificate for *.preview.test expires on 2126-10-31.",
   ]);
   assert.equal(at(END)[0], "failed");
 });
@@ -132,14 +132,14 @@ Deno.test("judgeCertificateFile() wants a certificate for every base domain, its
   const bases = [baseAt(443)];
   const other = [...bases, { ...baseAt(443), domain: "other.test" }];
   const cases = [
-    ["good", GOOD, bases, now, "ok", /belong together/],
+    ["good", GOOD, bases, now, "ok", /match/],
     [
       "base only",
       { ...GOOD, certificate: pem("base_only_cert") },
       bases,
       now,
       "failed",
-      /is not for \*\.preview\.test\.$/,
+      /is not valid for \*\.preview\.test\.$/,
     ],
     [
       "one domain of two",
@@ -147,7 +147,7 @@ Deno.test("judgeCertificateFile() wants a certificate for every base domain, its
       other,
       now,
       "failed",
-      /is not for other\.test and \*\.other\.test\.$/,
+      /is not valid for other\.test and \*\.other\.test\.$/,
     ],
     [
       "another key",
@@ -155,7 +155,7 @@ Deno.test("judgeCertificateFile() wants a certificate for every base domain, its
       bases,
       now,
       "failed",
-      /is not the certificate's/,
+      /does not belong to the certificate/,
     ],
     [
       "the wrong way round",
@@ -165,8 +165,8 @@ Deno.test("judgeCertificateFile() wants a certificate for every base domain, its
       "failed",
       /not a certificate and a private key/,
     ],
-    ["near its end", GOOD, bases, END - DAY_MS, "warning", /ends on/],
-    ["after its end", GOOD, bases, END + 1, "failed", /has ended/],
+    ["near its end", GOOD, bases, END - DAY_MS, "warning", /expires on/],
+    ["after its end", GOOD, bases, END + 1, "failed", /expired on/],
   ] as const;
   for (const [why, files, domains, time, state, text] of cases) {
     await t.step(why, () => {

@@ -103,7 +103,7 @@ Deno.test("judgeRedirectUri() knows what providers say, and is silent where they
     ["its failure", answer(502, "redirect_uri"), "skipped", /status 502/],
     [
       "no answer",
-      { answered: false, obstacle: "timeout", reason: "no answer in time" },
+      { answered: false, kind: "timeout", reason: "no answer in time" },
       "skipped",
       /no answer in time/,
     ],
@@ -122,8 +122,14 @@ Deno.test("judgeServiceKey() takes only the API's own 404 for a yes", () => {
   const noRoute = JSON.stringify({
     message: "Cannot GET /api/preview/x/public",
   });
-  expect(judgeServiceKey(answer(404, noRoute)), ["failed", /no operation/]);
-  expect(judgeServiceKey(answer(404, "<h1>")), ["failed", /no operation/]);
+  expect(judgeServiceKey(answer(404, noRoute)), [
+    "failed",
+    /not have the operation/,
+  ]);
+  expect(judgeServiceKey(answer(404, "<h1>")), [
+    "failed",
+    /not have the operation/,
+  ]);
   expect(judgeServiceKey(answer(200, "true")), ["failed", /does not exist/]);
   expect(judgeServiceKey(answer(429)), ["warning", /throttles/]);
   expect(judgeServiceKey(answer(500)), ["failed", /status 500/]);
@@ -197,7 +203,10 @@ Deno.test("judgeFront() knows a gateway by its health", () => {
   }
   const body = JSON.stringify({ status: "ok", version: "1.2.3" });
   expect(front(200, body), ["ok", /version 1\.2\.3/]);
-  expect(front(200, "<h1>Welcome to nginx!</h1>"), ["failed", /no gateway/]);
+  expect(front(200, "<h1>Welcome to nginx!</h1>"), [
+    "failed",
+    /is not a gateway/,
+  ]);
   expect(front(404, body), ["failed", /status 404/]);
 });
 

@@ -35,7 +35,7 @@ Deno.test("doctor.ts exits 0 where nothing failed, and prints no secret", async 
 
   assert.equal(code, 0, out + err);
   assert.equal(err, "");
-  assert.match(out, /^ok {7}configuration {7}Every setting can be read\.$/m);
+  assert.match(out, /^ok {7}configuration {7}Every setting is valid\.$/m);
   assert.match(out, /^ok {7}redirect URI {8}http:\S+\/callback is registered/m);
   for (const secret of [KEYS.service, SESSION_SECRET]) {
     assert.equal(out.includes(secret), false, secret);

@@ -36,7 +36,7 @@ Deno.test("examine() takes the base domain from the API where none is configured
   const [uri] = findings.get("redirect URI") ?? [];
   assert.equal(
     uri?.finding,
-    `http://${host}/callback is registered at the provider.`,
+    `http://${host}/callback is registered with the provider.`,
   );
   assert.equal(findings.get("preview links")?.[0]?.state, "ok");
   assert.equal(findings.get("gateway")?.[0]?.state, "ok");
@@ -82,11 +82,16 @@ Deno.test("examine() finds each fault, and nothing else that failed", async (t) 
   });
   await step("a user's key", {
     env: { PROXY_API_KEY: KEYS.user },
-    expected: ["service key", "failed", /somebody else's/, /user's API key/],
+    expected: ["service key", "failed", /not as its proxy's/, /user's API key/],
   });
   await step("a base URL that leads to a web page", {
     env: { DAYTONA_API_URL: `http://127.0.0.1:${html.addr.port}` },
-    expected: ["API reachable", "failed", /no configuration/, /\d\/api\.$/],
+    expected: [
+      "API reachable",
+      "failed",
+      /not with a configuration/,
+      /\d\/api\.$/,
+    ],
   });
   await step("a base URL without /api", {
     env: { DAYTONA_API_URL: api.url.replace(/\/api$/, "") },
@@ -106,11 +111,11 @@ Deno.test("examine() finds each fault, and nothing else that failed", async (t) 
   });
   await step("no cache", {
     env: { CACHE_URL: "none" },
-    expected: ["cache tier", "warning", /ends with its process/],
+    expected: ["cache tier", "warning", /lost when its process ends/],
   });
   await step("a cache that ends with the process", {
     env: { CACHE_URL: "kv::memory:" },
-    expected: ["cache tier", "warning", /ends with its process/],
+    expected: ["cache tier", "warning", /lost when its process ends/],
   });
   await step("an unknown client", {
     env: { OIDC_CLIENT_ID: "stranger" },
@@ -122,7 +127,11 @@ Deno.test("examine() finds each fault, and nothing else that failed", async (t) 
   });
   await step("an issuer that is somebody else", {
     env: { OIDC_DOMAIN: `http://127.0.0.1:${html.addr.port}` },
-    expected: ["provider discovery", "failed", /no discovery document/],
+    expected: [
+      "provider discovery",
+      "failed",
+      /does not serve a discovery document/,
+    ],
   });
   const { redirectUris } = provider;
   redirectUris.add(`http://other.localhost:${port}/callback`);
@@ -167,7 +176,11 @@ Deno.test("examine() finds each fault, and nothing else that failed", async (t) 
   delete provider.rewrite.discovery;
   provider.rewrite.jwks = () => ({ keys: [] });
   await step("a provider without keys", {
-    expected: ["provider discovery", "failed", /keys cannot be had/],
+    expected: [
+      "provider discovery",
+      "failed",
+      /Cannot fetch the provider's keys/,
+    ],
   });
   delete provider.rewrite.jwks;
 
@@ -190,7 +203,7 @@ Deno.test("examine() finds each fault, and nothing else that failed", async (t) 
     proxyTemplateUrl: `https://{{PORT}}-{{sandboxId}}.${host}`,
   };
   await step("links of another scheme", {
-    expected: ["preview links", "failed", /are https, and PROXY_PROTOCOL/],
+    expected: ["preview links", "failed", /are https, but PROXY_PROTOCOL/],
   });
   api.state.config = {
     ...config,
@@ -272,7 +285,7 @@ Deno.test("a check that throws is a finding, and hides no other", async () => {
   assert.deepEqual(findings.get("gateway"), [{
     name: "gateway",
     state: "failed",
-    finding: "It could not be carried out: out of signals.",
+    finding: "The check itself failed: out of signals.",
   }]);
   assert.equal(findings.get("wildcard DNS")?.[0]?.state, "ok");
 });
