@@ -1,4 +1,4 @@
-/** Who is measured: the gateway, and what it is compared with. */
+/** The contestants: the gateway, and what it is compared with. */
 import { startNginx } from "./nginx.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, startTarget, type Target } from "./target.ts";
@@ -7,12 +7,12 @@ import type { World } from "./world.ts";
 /** Something that answers requests. */
 export interface Contestant {
   readonly name: string;
-  /** How long load warms it, in seconds: V8 goes on compiling for some. */
+  /** How long it is warmed up under load, in seconds: V8 keeps compiling for a while. */
   readonly warmUpSec: number;
   start(world: World): Promise<Target>;
 }
 
-/** Where the sandboxes are, as clients name them. */
+/** The preview hosts of the sandboxes. */
 export const HOSTS = {
   public: "3000-demo.proxy.localhost",
   private: "3000-locked.proxy.localhost",
@@ -21,20 +21,20 @@ export const HOSTS = {
 const COMPILED_SEC = 1;
 const COMPILING_SEC = 10;
 
-/** Bounds that are there against too much of it, wider than what the scenarios need. */
-const WIDE_BOUNDS = {
+/** Limits against overload, raised beyond what the scenarios need. */
+const RAISED_LIMITS = {
   MAX_CONCURRENT_EXCHANGES: "20000",
   MAX_EXCHANGES_PER_SANDBOX: "20000",
   MAX_TUNNELS: "20000",
-  // All load comes from one address, as that of a thousand clients does not.
+  // Unlike the load of a thousand clients, all of this comes from one address.
   REFUSALS_PER_MINUTE: "100000",
 };
 
 /**
- * While one contestant is measured the others rest, and V8 takes a rest of some ten seconds for a time to give memory
- * back: what it drops with that costs half as much again for the first seconds of the next round.
+ * While one contestant is measured, the others are idle, and after some ten idle seconds V8 releases memory and
+ * discards compiled code: requests would then cost half as much again in the first seconds of the next round.
  */
-const RESTING_FLAG = "--v8-flags=--no-memory-reducer";
+const IDLE_FLAG = "--v8-flags=--no-memory-reducer";
 
 /** How a gateway differs from the usual one. */
 export interface GatewayVariant {
@@ -42,11 +42,13 @@ export interface GatewayVariant {
   readonly environment?: Readonly<Record<string, string>>;
   /** Flags of `deno run`. */
   readonly flags?: readonly string[];
-  /** In place of the proxies' processor. */
+  /** The processors to use instead of the one for proxies, in the syntax of `taskset`. */
   readonly cpus?: string;
 }
 
-/** A gateway as `deno task start` runs it, access log included, with a KV database in memory for its durable tier. */
+/**
+ * A gateway as `deno task start` runs it, including the access log, with an in-memory KV database as its durable tier.
+ */
 export function gateway(variant: GatewayVariant = {}): Contestant {
   const { name = "gateway", environment, flags = [], cpus } = variant;
   return {
@@ -55,14 +57,14 @@ export function gateway(variant: GatewayVariant = {}): Contestant {
     start: ({ stack, proxyCpu }) =>
       startTarget({
         command: denoCommand(
-          RESTING_FLAG,
+          IDLE_FLAG,
           ...flags,
           "-P=start",
           "src/main.ts",
         ),
         environment: {
           ...stack.environment,
-          ...WIDE_BOUNDS,
+          ...RAISED_LIMITS,
           ...environment,
           PROXY_PORT: "0",
         },
@@ -81,7 +83,7 @@ function script(name: string, file: string): Contestant {
     start: ({ runner, proxyCpu }) =>
       startTarget({
         command: denoCommand(
-          RESTING_FLAG,
+          IDLE_FLAG,
           "-P=bench",
           `scripts/bench/servers/${file}`,
           `http://127.0.0.1:${runner.port}`,
@@ -91,19 +93,19 @@ function script(name: string, file: string): Contestant {
   };
 }
 
-/** What a plain reverse proxy on the same platform does. */
+/** A plain reverse proxy on the same platform. */
 export const FETCH_PROXY = script("fetch proxy", "fetch_proxy.ts");
 
-/** The least that a proxy on this platform has to do, and less than one may. */
+/** The minimum of work for a proxy on this platform: too little for a real one. */
 export const LEAST_PROXY = script("least proxy", "least_proxy.ts");
 
-/** A plain one on the gateway's own HTTP/1.1 client. */
+/** A plain reverse proxy on the gateway's own HTTP/1.1 client. */
 export const CLIENT_PROXY = script("client proxy", "client_proxy.ts");
 
-/** The same for WebSockets. */
+/** A plain relay for WebSockets on the same platform. */
 export const WEBSOCKET_RELAY = script("bare relay", "websocket_relay.ts");
 
-/** What the platform's server takes by itself: the runner, on the proxies' processor. */
+/** The platform's HTTP server alone: the stub runner, on the processor for proxies. */
 export const SERVE = script("Deno.serve alone", "stub_runner.ts");
 
 function nginx(name: string, logs: boolean): Contestant {
@@ -118,10 +120,10 @@ function nginx(name: string, logs: boolean): Contestant {
 /** nginx without an access log. */
 export const NGINX = nginx("nginx", false);
 
-/** nginx with one, buffered: the gateway writes one too. */
+/** nginx with a buffered access log, as the gateway has. */
 export const NGINX_LOGGING = nginx("nginx, logging", true);
 
-/** The runner without anything in front. */
+/** The stub runner without a proxy. */
 export const DIRECT: Contestant = {
   name: "direct",
   warmUpSec: COMPILED_SEC,
@@ -142,7 +144,7 @@ function peer({ name, port }: Peer): Contestant {
   };
 }
 
-/** Those of `contestants` that can take part on this machine, and every peer. */
+/** The contestants that are available on this machine, and every peer. */
 export function present(
   { hasNginx, peers }: World,
   contestants: readonly Contestant[],

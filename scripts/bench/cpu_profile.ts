@@ -1,15 +1,15 @@
-/** What a CPU profile of V8 says: which functions the time went to, and for whose sake. */
+/** Summaries of CPU profiles of V8: which functions used the time, and on whose behalf. */
 
 /** A profile as `Profiler.stop` of the DevTools protocol returns it. */
 export interface CpuProfile {
   readonly nodes: readonly ProfileNode[];
-  /** The id of the node that was running, sample by sample. */
+  /** The id of the node that was running, for each sample. */
   readonly samples: readonly number[];
   /** Microseconds between the samples. */
   readonly timeDeltas: readonly number[];
 }
 
-/** One position in the tree of calls. */
+/** A node of the call tree. */
 export interface ProfileNode {
   readonly id: number;
   readonly callFrame: {
@@ -19,20 +19,20 @@ export interface ProfileNode {
   readonly children?: readonly number[];
 }
 
-/** A part of the time. */
+/** A share of the time. */
 export interface Share {
   readonly name: string;
-  /** Of a whole of 1. */
+  /** From 0 to 1. */
   readonly share: number;
 }
 
-/** The busy time, divided in three ways; each is sorted, the largest share first. */
+/** Three breakdowns of the busy time, each sorted by share in descending order. */
 export interface ProfileSummary {
-  /** Layers of the gateway, the platform's JavaScript, its native operations, the garbage collector. */
+  /** By layer of the gateway, the platform's JavaScript, its native operations, and the garbage collector. */
   readonly categories: readonly Share[];
-  /** Functions by the time in themselves. */
+  /** By function, self time. */
   readonly functions: readonly Share[];
-  /** The gateway's functions by the time in themselves and in what they call that is not the gateway's. */
+  /** By the gateway's functions: their self time, and the time in code outside the gateway that they call. */
   readonly own: readonly Share[];
 }
 
@@ -44,10 +44,12 @@ interface Frame {
 
 const IDLE = "(idle)";
 
-/** While there is an inspector, the platform tells it of every fetch and WebSocket message, and of nothing otherwise. */
+/**
+ * Functions that run only while an inspector is attached: the platform reports each fetch and WebSocket message to it.
+ */
 const INSPECTOR = /inspector/;
 
-/** Divides the time in which the processor was not idle, without what only the inspector causes. */
+/** Breaks down the time in which the processor was busy, without what only the inspector causes. */
 export function summarizeProfile(profile: CpuProfile): ProfileSummary {
   const frames = new Map<number, Frame>();
   const parents = new Map<number, number>();
@@ -55,14 +57,14 @@ export function summarizeProfile(profile: CpuProfile): ProfileSummary {
     frames.set(node.id, frameOf(node));
     for (const child of node.children ?? []) parents.set(child, node.id);
   }
-  /** The nearest frame that is such, outwards. */
-  function nearest(
+  /** The innermost frame of the call stack that matches. */
+  function innermost(
     id: number,
-    isSuch: (frame: Frame) => boolean,
+    matches: (frame: Frame) => boolean,
   ): Frame | undefined {
     for (let at: number | undefined = id; at !== undefined;) {
       const frame = frames.get(at);
-      if (frame !== undefined && isSuch(frame)) return frame;
+      if (frame !== undefined && matches(frame)) return frame;
       at = parents.get(at);
     }
     return undefined;
@@ -76,11 +78,11 @@ export function summarizeProfile(profile: CpuProfile): ProfileSummary {
     const frame = frames.get(id);
     const time = profile.timeDeltas[index] ?? 0;
     if (frame === undefined || frame.name === IDLE) return;
-    if (nearest(id, ({ name }) => INSPECTOR.test(name)) !== undefined) return;
+    if (innermost(id, ({ name }) => INSPECTOR.test(name)) !== undefined) return;
     busy += time;
     add(categories, frame.category, time);
     add(functions, frame.name, time);
-    const caller = nearest(id, ({ isOwn }) => isOwn);
+    const caller = innermost(id, ({ isOwn }) => isOwn);
     add(own, caller?.name ?? `(none) ${frame.category}`, time);
   });
   return {
@@ -107,7 +109,7 @@ function frameOf({ callFrame: { functionName, url } }: ProfileNode): Frame {
     const name = `${functionName || "(anonymous)"} ${own}`;
     return { name, category: layer, isOwn: true };
   }
-  // Functions without an address are native: operations of the runtime, and V8's own, in parentheses.
+  // Functions without a URL are native: operations of the runtime, and V8's own, whose names are in parentheses.
   if (functionName.startsWith("op_")) {
     return { name: functionName, category: "operations", isOwn: false };
   }

@@ -1,20 +1,24 @@
-/** The DevTools protocol, as far as a CPU profile needs it: V8 behind `--inspect`. */
+/** The part of the DevTools protocol that a CPU profile needs, for a process started with `--inspect`. */
 import type { CpuProfile } from "./cpu_profile.ts";
 
-/** V8's profiler in another process. */
+/** The profiler of another process. */
 export interface Profiler extends Disposable {
   start(): Promise<void>;
   stop(): Promise<CpuProfile>;
 }
 
-/** Microseconds between two samples: often enough to see small functions, seldom enough not to slow them down much. */
+/** Microseconds between two samples: often enough to see small functions, rarely enough not to slow them down much. */
 const INTERVAL_US = 200;
 
-/** Connects to the inspector that listens on a port of 127.0.0.1. */
+/**
+ * Connects to the inspector that listens on a port of 127.0.0.1.
+ *
+ * @throws {Error} if that fails.
+ */
 export async function connectProfiler(port: number): Promise<Profiler> {
   const response = await fetch(`http://127.0.0.1:${port}/json`);
   const [page]: { webSocketDebuggerUrl: string }[] = await response.json();
-  if (page === undefined) throw new Error("The inspector has nothing to show");
+  if (page === undefined) throw new Error("The inspector has no target");
   const socket = new WebSocket(page.webSocketDebuggerUrl);
   const waiting = new Map<number, (result: unknown) => void>();
   let lastId = 0;

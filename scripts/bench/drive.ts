@@ -1,22 +1,22 @@
-/** Load that goes on for a while, and what it costs the one who bears it. */
+/** Sustained load, and the processor time that it costs its target. */
 import { cpuTimeMs } from "./machine.ts";
 import { CPU, type Reading } from "./scenario.ts";
 import type { Target } from "./target.ts";
 
-/** What was done in one round: requests or messages. */
+/** The work done in one round: requests or messages. */
 export interface Work {
   readonly count: number;
-  /** Values to go with it. */
+  /** Further measurements. */
   readonly reading: Reading;
 }
 
 /** Puts a target under load. */
 export type Drive = (target: Target, seconds: number) => Promise<Work>;
 
-/** A target's load: near 100, it could do no more; far from it, it waited for the load's side. */
+/** A target's utilization: near 100, it was saturated; well below, it was waiting for the load generator. */
 const BUSY = "busy %";
 
-/** Drives a target and adds what the work took of its processor. */
+/** Drives a target, and adds the processor time that the work took. */
 export async function metered(
   target: Target,
   seconds: number,

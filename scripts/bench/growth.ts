@@ -1,4 +1,4 @@
-/** `deno task bench --growth`: rate and memory of the gateway as sandboxes, connections and responses grow. */
+/** `deno task bench --growth`: throughput and memory of the gateway as sandboxes, connections and responses grow. */
 import { gateway, HOSTS } from "./contestants.ts";
 import { memoryOf, openFilesLimit } from "./machine.ts";
 import { drawPlot } from "./plot.ts";
@@ -6,14 +6,14 @@ import { driveGets, type GetLoad, RATE } from "./scenarios/rates.ts";
 import { summarize } from "./stats.ts";
 import { addSandboxes, type World } from "./world.ts";
 
-/** One position on a curve. */
+/** A point on a curve. */
 export interface GrowthPoint {
   readonly at: number;
   readonly requestsPerSec: number;
   readonly memoryMib: number;
 }
 
-/** One curve. */
+/** A curve. */
 export interface Growth {
   readonly name: string;
   readonly title: string;
@@ -24,12 +24,12 @@ export interface Growth {
 const WARM_UP_SEC = 6;
 const ROUNDS = 3;
 const ROUND_SEC = 2;
-/** Every round opens its connections anew: a second and more for thousands of them. */
+/** Every round opens its connections anew, which takes more than a second for thousands of them. */
 const LONG_ROUND_SEC = 8;
 const MANY_CONNECTIONS = 500;
-/** How many sandboxes a second the gateway can at least learn of. */
-const LEARNT_PER_SEC = 1_000;
-/** What its cache has room for. */
+/** How many unknown sandboxes a second the gateway can at least resolve. */
+const RESOLVED_PER_SEC = 1_000;
+/** The capacity of its cache. */
 const CACHE_ENTRIES = 10_000;
 
 const SANDBOXES = [1, 100, 10_000, 100_000];
@@ -39,11 +39,11 @@ const BODY_BYTES = [1, 10, 100].flatMap((factor) => [
   factor * 4 * 1024,
 ]).concat(1024 * 1024, 4 * 1024 * 1024);
 
-/** A connection is a file at each side, and some files are open anyway. */
+/** The load generator and the gateway need a descriptor each for a connection, and have others open anyway. */
 const OTHER_FILES = 500;
 const FILES_PER_CONNECTION = 2;
 
-/** Each point has a process of its own: memory that was used once is kept. */
+/** Measures a point in a new process, since memory that was used once is not given back. */
 async function measurePoint(
   world: World,
   at: number,
@@ -68,8 +68,8 @@ async function measurePoint(
   };
 }
 
-/** Makes `wrk` ask each sandbox in turn. */
-function inTurn(count: number): string {
+/** A script for `wrk` that requests each sandbox in turn. */
+function roundRobinScript(count: number): string {
   const [before, after] = HOSTS.public.split("demo");
   return `local at = 0
 request = function()
@@ -83,22 +83,22 @@ async function bySandboxes(world: World): Promise<Growth> {
   const { api } = world.stack;
   const points: GrowthPoint[] = [];
   const script = await Deno.makeTempFile({ suffix: ".lua" });
-  // Nobody looks at the calls here, and there are many.
+  // The record of calls is not needed here, and would become long.
   api.beforeAnswer = () => void (api.calls.length = 0);
   try {
     for (const count of SANDBOXES) {
       const ids = Array.from({ length: count }, (_, id) => `many-${id}`);
       addSandboxes(world.stack, ids);
-      await Deno.writeTextFile(script, inTurn(count));
-      const learningSec = Math.ceil(
-        Math.min(count, CACHE_ENTRIES) / LEARNT_PER_SEC,
+      await Deno.writeTextFile(script, roundRobinScript(count));
+      const resolvingSec = Math.ceil(
+        Math.min(count, CACHE_ENTRIES) / RESOLVED_PER_SEC,
       );
       points.push(
         await measurePoint(
           world,
           count,
           { fields: {}, script },
-          WARM_UP_SEC + learningSec,
+          WARM_UP_SEC + resolvingSec,
         ),
       );
     }
@@ -146,7 +146,7 @@ async function byBodySize(world: World): Promise<Growth> {
   };
 }
 
-/** Measures all curves, one after the other; each is told of as soon as it is there. */
+/** Measures all curves, one after the other; each is passed to `onCurve` as soon as it is complete. */
 export async function measureGrowth(
   world: World,
   onCurve: (curve: Growth) => Promise<void>,
@@ -160,7 +160,7 @@ export async function measureGrowth(
   return curves;
 }
 
-/** A curve as a plot. */
+/** Draws a curve. */
 export function plotGrowth({ title, axis, points }: Growth): string {
   return drawPlot({
     title,
@@ -179,7 +179,7 @@ export function plotGrowth({ title, axis, points }: Growth): string {
   });
 }
 
-/** A curve as lines. */
+/** Formats a curve as lines of text. */
 export function formatGrowth({ title, points }: Growth): string {
   return [
     `${title}\n`,

@@ -1,10 +1,10 @@
-/** The load: Debian's `wrk`, which takes a fraction of what the proxies take for the same number of requests. */
+/** The load generator: `wrk`, which needs a fraction of the proxies' processor time for the same number of requests. */
 
-/** What one round of load saw. */
+/** The results of one round of load. */
 export interface LoadReport {
   readonly requests: number;
   readonly requestsPerSec: number;
-  /** The time that 99 of 100 requests took at most, in milliseconds. */
+  /** The 99th percentile of latency, in milliseconds. */
   readonly p99Ms: number;
 }
 
@@ -12,26 +12,26 @@ export interface LoadReport {
 export interface LoadOptions {
   /** On 127.0.0.1. */
   readonly port: number;
-  /** Fields of the requests; `wrk` adds a Host of its own unless there is one spelled like that. */
+  /** Fields of the requests; `wrk` adds its own Host unless there is one with that spelling. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `/` unless given. */
+  /** `/` by default. */
   readonly path?: string | undefined;
   readonly connections: number;
   readonly seconds: number;
-  /** A file in Lua that makes the requests, as the manual of `wrk` describes. */
+  /** A Lua script that generates the requests, as described in the manual of `wrk`. */
   readonly script?: string | undefined;
 }
 
 /**
  * Sends GET requests as fast as they are answered.
  *
- * @throws {Error} As {@linkcode parseReport}.
+ * @throws {Error} as {@linkcode parseReport} does.
  */
 export async function load(options: LoadOptions): Promise<LoadReport> {
   const { port, headers, path = "/", connections, seconds, script } = options;
   const { stdout } = await new Deno.Command("wrk", {
     args: [
-      // On a busy machine an answer may take longer than the two seconds after which wrk counts it as failed.
+      // On a busy machine, a response may take longer than the two seconds after which wrk counts a failure.
       ...["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s"],
       "--latency",
       ...Object.entries(headers).flatMap(([name, value]) => [
@@ -56,7 +56,7 @@ const MS: Readonly<Record<string, number>> = {
 /**
  * Reads the report of `wrk --latency`.
  *
- * @throws {Error} If it has no rate or tells of failures: such a round would compare errors with answers.
+ * @throws {Error} if it has no rate, or reports failures: the round would compare errors with responses.
  */
 export function parseReport(report: string): LoadReport {
   const failures = /^ *(?:Socket errors|Non-2xx or 3xx responses): .*$/m

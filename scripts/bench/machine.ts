@@ -1,11 +1,11 @@
-/** What the system underneath offers: programs, processors, and the account of what a process used. */
+/** The machine: installed programs, processors, and the resource usage of processes. */
 
-/** Whether a program is there to be run. */
+/** Whether a program is installed. */
 export async function isInstalled(program: string): Promise<boolean> {
   return await versionOf(program) !== undefined;
 }
 
-/** The first line that a program says of itself, undefined where it is not there. */
+/** The first line of a program's version output; undefined if it is not installed. */
 async function versionOf(
   program: string,
   flag = "--version",
@@ -13,16 +13,18 @@ async function versionOf(
   try {
     const { stdout, stderr } = await new Deno.Command(program, { args: [flag] })
       .output();
-    const said = new TextDecoder().decode(stdout.length > 0 ? stdout : stderr);
-    return said.trim().split("\n")[0] ?? "";
+    const output = new TextDecoder().decode(
+      stdout.length > 0 ? stdout : stderr,
+    );
+    return output.trim().split("\n")[0] ?? "";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
-/** Confines this process, and what it starts from now on, to one processor; false where the system cannot. */
-export async function confineSelf(cpu: number): Promise<boolean> {
+/** Pins this process, and processes that it starts later, to one processor; returns false if that is not possible. */
+export async function pinSelf(cpu: number): Promise<boolean> {
   if (navigator.hardwareConcurrency < 2 || !await isInstalled("taskset")) {
     return false;
   }
@@ -32,7 +34,7 @@ export async function confineSelf(cpu: number): Promise<boolean> {
   return success;
 }
 
-/** Text of a file of /proc; undefined where there is no such thing. */
+/** The text of a file in /proc; undefined if it does not exist. */
 async function proc(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(`/proc/${path}`);
@@ -42,7 +44,7 @@ async function proc(path: string): Promise<string | undefined> {
   }
 }
 
-/** The processor time that a process has used so far, in milliseconds; undefined where there is no /proc. */
+/** The processor time that a process has used so far, in milliseconds; undefined without /proc. */
 export async function cpuTimeMs(
   pid: number | undefined,
 ): Promise<number | undefined> {
@@ -50,10 +52,10 @@ export async function cpuTimeMs(
   return stat === undefined ? undefined : parseCpuTimeMs(stat);
 }
 
-/** Linux counts a hundred ticks a second here, whatever its timer does. */
+/** Linux reports 100 ticks a second to user space, whatever the kernel's timer frequency. */
 const TICK_MS = 10;
 
-/** Adds utime and stime of proc_pid_stat(5), its 14th and 15th field; the second may hold blanks and parentheses. */
+/** Adds utime and stime, fields 14 and 15 of proc_pid_stat(5); field 2 may contain blanks and parentheses. */
 export function parseCpuTimeMs(stat: string): number {
   const fromThird = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fromThird[11]) + Number(fromThird[12])) * TICK_MS;
@@ -65,7 +67,7 @@ export interface Memory {
   readonly peak: number;
 }
 
-/** The memory of a process; undefined where there is no /proc. */
+/** The memory of a process; undefined without /proc. */
 export async function memoryOf(
   pid: number | undefined,
 ): Promise<Memory | undefined> {
@@ -81,7 +83,7 @@ export function parseMemory(status: string): Memory {
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 
-/** From now on the peak is that of what follows (proc_pid_clear_refs(5)). */
+/** Resets the peak of resident memory to its current value (proc_pid_clear_refs(5)). */
 export async function resetPeak(pid: number | undefined): Promise<void> {
   if (pid === undefined) return;
   try {
@@ -91,19 +93,19 @@ export async function resetPeak(pid: number | undefined): Promise<void> {
   }
 }
 
-/** How many files a process may have open; what Linux gives by default where it cannot be told. */
+/** How many files a process may have open; Linux's default if unknown. */
 export async function openFilesLimit(): Promise<number> {
   const limits = await proc("self/limits") ?? "";
   return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 1024);
 }
 
-/** What a figure depends on besides the program. */
+/** The conditions that figures depend on. */
 export interface MachineDescription {
   readonly processor: string;
   readonly processors: number;
   readonly memoryGib: number;
   readonly system: string;
-  /** Of the last minute, before the run; one busy program is 1. */
+  /** Over the last minute before the run. */
   readonly loadAverage: number;
   /** Programs by name. */
   readonly versions: Readonly<Record<string, string>>;
@@ -118,8 +120,8 @@ export async function describeMachine(): Promise<MachineDescription> {
     "--version",
   ]] as const;
   for (const [program, flag] of programs) {
-    const said = await versionOf(program, flag);
-    const version = /\d+\.\d+(?:\.\d+)?/.exec(said ?? "")?.[0];
+    const text = await versionOf(program, flag);
+    const version = /\d+\.\d+(?:\.\d+)?/.exec(text ?? "")?.[0];
     if (version !== undefined) versions[program] = version;
   }
   return {

@@ -1,17 +1,19 @@
-/** nginx as a plain reverse proxy, configured as its documentation does it for HTTP/1.1 with connections kept. */
+/**
+ * nginx as a plain reverse proxy, configured for HTTP/1.1 and persistent connections as its documentation recommends.
+ */
 import { freePort } from "../../test/support/free_port.ts";
 import { startTarget, type Target } from "./target.ts";
 
-/** What nginx stands in front of, and how. */
+/** How nginx is started. */
 export interface NginxOptions {
   /** The upstream's port on 127.0.0.1. */
   readonly upstreamPort: number;
-  /** Whether it writes a line for every request, through a buffer as large as the gateway's. */
+  /** Whether it writes an access log, with a buffer as large as the gateway's. */
   readonly logs: boolean;
   readonly cpus: string | undefined;
 }
 
-/** One process, and so one processor at most. */
+/** The configuration: a single process, which uses one processor at most. */
 function configuration(
   { upstreamPort, logs }: NginxOptions,
   { port, directory }: { port: number; directory: string },
@@ -56,9 +58,9 @@ ${temporary}
 }
 
 /**
- * Starts nginx in a directory of its own, which goes with it.
+ * Starts nginx in a temporary directory, which is removed with it.
  *
- * @throws {Error} If it does not listen within 10 s.
+ * @throws {Error} if it does not listen within 10 s.
  */
 export async function startNginx(options: NginxOptions): Promise<Target> {
   await using started = new AsyncDisposableStack();

@@ -1,38 +1,38 @@
 /** The options of `deno task bench`. */
 import { parseArgs } from "node:util";
 
-/** A proxy that somebody else started on 127.0.0.1. */
+/** A proxy on 127.0.0.1 that is started by hand. */
 export interface Peer {
   readonly name: string;
   readonly port: number;
 }
 
-/** What to measure, and what becomes of it. */
+/** What to measure, and how to report it. */
 export interface Options {
-  /** Names of scenarios; undefined: those that have targets. */
+  /** Names of scenarios; by default, those that have targets. */
   readonly only: readonly string[] | undefined;
-  /** Every scenario but those of growth. */
+  /** Measure all scenarios. */
   readonly all: boolean;
-  /** The cost as work grows, instead. */
+  /** Measure growth instead of scenarios. */
   readonly growth: boolean;
-  /** The scenario to take a profile of, instead. */
+  /** The name of a scenario to profile instead. */
   readonly profile: string | undefined;
-  /** Whether standard output is to be JSON. */
+  /** Write JSON to standard output. */
   readonly json: boolean;
-  /** Whether to keep the results, and to write them into docs/performance.md. */
+  /** Save the results, also to docs/performance.md. */
   readonly save: boolean;
   readonly peers: readonly Peer[];
 }
 
-/** Usage, as lines. */
+/** Usage, in two lines. */
 export const USAGE =
   `usage: deno task bench [--only NAME,… | --all | --growth | --profile NAME]
                        [--json] [--save] [--peer NAME=http://127.0.0.1:PORT]…`;
 
 /**
- * Reads the options.
+ * Parses the options.
  *
- * @returns What is wrong with them, in one line, where something is
+ * @returns what is wrong with them, in one line, if they are invalid
  */
 export function parseOptions(args: readonly string[]): Options | string {
   try {
@@ -68,7 +68,7 @@ export function parseOptions(args: readonly string[]): Options | string {
   }
 }
 
-/** Load goes nowhere but to this machine. */
+/** Parses a peer, which must be on this machine: load is sent nowhere else. */
 function parsePeer(text: string): Peer | undefined {
   const [, name, address] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   const url = URL.parse(address ?? "");

@@ -1,4 +1,4 @@
-/** The results as docs/performance.md shows them: regions between marks, which a run with `--save` writes anew. */
+/** The results in docs/performance.md: regions between marks, which a run with `--save` rewrites. */
 import type { Growth } from "./growth.ts";
 import type { MachineDescription } from "./machine.ts";
 import { digits, formatResult, type Judgement, type Result } from "./report.ts";
@@ -7,9 +7,9 @@ import { digits, formatResult, type Judgement, type Result } from "./report.ts";
 export type Region = "bench" | "growth";
 
 /**
- * Replaces a region's text.
+ * Replaces the text of a region.
  *
- * @throws {Error} If the page has no such region
+ * @throws {Error} if the page has no such region.
  */
 export function fillRegion(
   page: string,
@@ -19,7 +19,9 @@ export function fillRegion(
   const [start, end] = [`<!-- ${region}:start -->`, `<!-- ${region}:end -->`];
   const from = page.indexOf(start);
   const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`The page has no '${region}'`);
+  if (from < 0 || to < from) {
+    throw new Error(`The page has no region '${region}'`);
+  }
   return `${page.slice(0, from + start.length)}\n\n${text.trim()}\n\n${
     page.slice(to)
   }`;
@@ -48,7 +50,7 @@ function judgementRow({ target, figure, met }: Judgement): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** The region `bench`. */
+/** The text of the region `bench`. */
 export function benchText(
   machine: MachineDescription,
   results: readonly Result[],
@@ -67,12 +69,12 @@ export function benchText(
   ].join("\n");
 }
 
-/** Where a curve's plot is, relative to the page. */
+/** The file of a curve's plot, relative to the page. */
 export function plotFile(curve: Pick<Growth, "name">): string {
   return `growth-${curve.name}.svg`;
 }
 
-/** The region `growth`. */
+/** The text of the region `growth`. */
 export function growthText(
   machine: MachineDescription,
   curves: readonly Growth[],

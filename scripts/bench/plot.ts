@@ -1,9 +1,9 @@
-/** Plots as SVG text: one quantity above the other over the same logarithmic axis, without any font of their own. */
+/** Plots as SVG: panels, one above the other, over the same logarithmic axis; no fonts are embedded. */
 
-/** A quantity over the axis. */
+/** A quantity to plot. */
 export interface Panel {
   readonly title: string;
-  /** As many as there are positions. */
+  /** One value for each position. */
   readonly values: readonly number[];
 }
 
@@ -11,7 +11,7 @@ export interface Panel {
 export interface Plot {
   readonly title: string;
   readonly axis: string;
-  /** Positive and rising. */
+  /** Positive and in ascending order. */
   readonly positions: readonly number[];
   readonly panels: readonly Panel[];
 }
@@ -28,7 +28,7 @@ const INK = "#1f2328";
 const GRID = "#d1d9e0";
 const LINE = "#0969da";
 
-/** The smallest round number that is no less than `value`. */
+/** The smallest round number that is not less than `value`. */
 export function ceiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
@@ -36,7 +36,7 @@ export function ceiling(value: number): number {
   return step * power;
 }
 
-/** A number of any size in few characters. */
+/** Formats a number of any size in few characters. */
 export function short(value: number): string {
   if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
   if (value >= 1e4) return `${Number((value / 1e3).toPrecision(3))}k`;

@@ -1,4 +1,4 @@
-/** `deno task bench --profile NAME`: where the gateway's time goes under the load of one scenario. */
+/** `deno task bench --profile NAME`: where the gateway spends its time under the load of one scenario. */
 import { freePort } from "../../test/support/free_port.ts";
 import { GATEWAY, gateway } from "./contestants.ts";
 import {
@@ -15,14 +15,14 @@ const WARM_UP_SEC = 10;
 const PROFILE_SEC = 6;
 const LINES = 25;
 
-/** A profile, and what one request took when none was taken. */
+/** A profile, and the cost of a request without the profiler. */
 export interface Profiled {
   readonly profile: CpuProfile;
-  /** Of all threads; undefined where the system does not tell. */
+  /** Processor time of all threads per request or message, microseconds; undefined without /proc. */
   readonly cpuMicros: number | undefined;
 }
 
-/** Drives one gateway to see what it takes, and another one, which is being inspected, to see what for. */
+/** Drives one gateway to measure its processor time, and another one, with the profiler attached, for the profile. */
 export async function takeProfile(
   world: World,
   drive: Drive,
@@ -41,7 +41,7 @@ export async function takeProfile(
   return { profile: await profiler.stop(), cpuMicros };
 }
 
-/** The shares of a profile as lines, in microseconds a request where those are known. */
+/** Formats the shares of a profile as lines, with microseconds per request if known. */
 export function formatProfile({ profile, cpuMicros }: Profiled): string {
   function section(title: string, shares: readonly Share[]): string[] {
     return [
@@ -59,9 +59,14 @@ export function formatProfile({ profile, cpuMicros }: Profiled): string {
   return [
     cpuMicros === undefined
       ? ""
-      : `${cpuMicros.toFixed(1)} µs of processor time each, not inspected\n`,
+      : `${
+        cpuMicros.toFixed(1)
+      } µs of processor time each, without the profiler\n`,
     ...section("By layer", categories),
-    ...section("By the gateway's functions, with what they call", own),
-    ...section("By function, in itself", functions),
+    ...section(
+      "By function of the gateway, including calls to other code",
+      own,
+    ),
+    ...section("By function, self time", functions),
   ].join("");
 }

@@ -1,4 +1,4 @@
-/** The report: a table for every scenario, and the targets with what became of them. */
+/** The report: a table for every scenario, and whether the targets are met. */
 import {
   CPU,
   type Figure,
@@ -10,20 +10,20 @@ import {
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
 import { isMet, type Target } from "./targets.ts";
 
-/** One scenario's name and what it found. */
+/** A scenario and its outcome. */
 export interface Result {
   readonly scenario: Pick<Scenario, "name" | "about">;
   readonly outcome: Outcome;
 }
 
-/** A target beside what was measured; no figure where that was not possible here. */
+/** A target and the figure measured for it; undefined if it could not be measured here. */
 export interface Judgement {
   readonly target: Target;
   readonly figure: Figure | undefined;
   readonly met: boolean;
 }
 
-/** Holds the results against the targets of their scenarios. */
+/** Compares the results with the targets of their scenarios. */
 export function judge(
   results: readonly Result[],
   targets: readonly Target[],
@@ -49,7 +49,7 @@ function line(name: string, cells: readonly string[]): string {
   return `${name.padEnd(NAME_WIDTH)}${padded.join("")}\n`;
 }
 
-/** As many digits as are worth reading. */
+/** Formats a value with as many digits as are worth reading. */
 export function digits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
@@ -59,8 +59,8 @@ function spread({ median, min, max }: Summary): string[] {
   return [median, min, max].map(digits);
 }
 
-/** The quantities that stand beside the one compared. */
-function besides({ quantity, rows }: Outcome): string[] {
+/** The quantities other than the one compared. */
+function otherQuantities({ quantity, rows }: Outcome): string[] {
   const all = rows.flatMap(({ rounds }) => rounds.flatMap(Object.keys));
   return [...new Set(all)].filter((name) => name !== quantity);
 }
@@ -70,7 +70,7 @@ function median(row: Row, quantity: string): string {
   return values.length === 0 ? "-" : digits(summarize(values).median);
 }
 
-/** By processor time a ratio is steadier, for it leaves out what else the machine does; less time is the better. */
+/** A ratio of rates, and the inverse ratio of processor times: that is steadier, since other processes do not count. */
 function ratioLine(subject: Row, other: Row, quantity: string): string {
   const rates = [subject, other].map((row) => valuesOf(row, quantity));
   const [ours = [], theirs = []] = rates;
@@ -86,10 +86,10 @@ function ratioLine(subject: Row, other: Row, quantity: string): string {
   ]);
 }
 
-/** One scenario: a line for each contestant, and how the first one compares with each other one. */
+/** Formats a scenario: a line for each contestant, and the ratio of the first one to each of the others. */
 export function formatResult({ scenario, outcome }: Result): string {
   const { quantity, rows, notes = [] } = outcome;
-  const others = besides(outcome);
+  const others = otherQuantities(outcome);
   const [subject, ...rest] = rows;
   const ratios = subject === undefined ? "" : rest
     .map((other) => ratioLine(subject, other, quantity)).join("");
@@ -119,7 +119,7 @@ function judgementLine({ target, figure, met }: Judgement): string {
   ]);
 }
 
-/** The targets, one line each. */
+/** Formats the targets, one line each. */
 export function formatJudgements(judgements: readonly Judgement[]): string {
   if (judgements.length === 0) return "";
   const heads = ["median", "min", "max", "target".padStart(18), ""];

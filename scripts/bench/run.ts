@@ -1,7 +1,7 @@
-/** `deno task bench`: how the gateway does beside other proxies, in one run, and whether that is what it should do. */
+/** `deno task bench`: compares the gateway with other proxies in one run, and with its targets. */
 import { untilListening } from "../../test/support/server_process.ts";
 import { formatGrowth, measureGrowth } from "./growth.ts";
-import { keepGrowth, keepResults } from "./keep.ts";
+import { saveGrowth, saveResults } from "./save.ts";
 import { describeMachine, isInstalled } from "./machine.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { formatProfile, takeProfile } from "./profile.ts";
@@ -15,14 +15,14 @@ import { SCENARIOS, selectScenarios } from "./scenarios.ts";
 import { TARGETS } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
 
-/** Nothing begins when this is over, and nothing goes on for much longer. */
+/** No scenario starts after this time, and the run ends soon after it. */
 const BUDGET_MS = 270_000;
-/** The same where more than the targets' scenarios was asked for. */
+/** The budget of a run of more than the scenarios with targets. */
 const LONG_BUDGET_MS = 900_000;
 const GRACE_MS = 30_000;
 
-/** How long a peer may take to be started. */
-const PEER_PATIENCE_MS = 60_000;
+/** How long it may take to start the peers by hand. */
+const PEER_TIMEOUT_MS = 60_000;
 
 async function write(
   stream: typeof Deno.stdout | typeof Deno.stderr,
@@ -31,21 +31,21 @@ async function write(
   await stream.write(new TextEncoder().encode(text));
 }
 
-function tell(text: string): Promise<void> {
+function log(text: string): Promise<void> {
   return write(Deno.stderr, `${text}\n`);
 }
 
-/** Peers are started by whoever wants them measured, for they need to know the API and its key. */
+/** Asks for the peers to be started, since they need to know the API and its key, and waits until they listen. */
 async function awaitPeers({ stack, runner, peers }: World): Promise<void> {
   if (peers.length === 0) return;
   const { DAYTONA_API_URL, PROXY_API_KEY } = stack.environment;
-  await tell(
-    `Start the peers now, pinned as the gateway is:\n` +
+  await log(
+    `Start the peers now, pinned to the same processor as the gateway:\n` +
       `DAYTONA_API_URL=${DAYTONA_API_URL} PROXY_API_KEY=${PROXY_API_KEY}\n` +
-      `A plain proxy leads to http://127.0.0.1:${runner.port}`,
+      `A plain proxy should forward to http://127.0.0.1:${runner.port}`,
   );
   for (const { port } of peers) {
-    await untilListening(port, AbortSignal.timeout(PEER_PATIENCE_MS));
+    await untilListening(port, AbortSignal.timeout(PEER_TIMEOUT_MS));
   }
 }
 
@@ -58,7 +58,7 @@ async function measureScenarios(
   const failed: string[] = [];
   for (const scenario of selectScenarios(options)) {
     if (performance.now() > until) {
-      await tell(`No time left for ${scenario.name}`);
+      await log(`No time left for ${scenario.name}`);
       continue;
     }
     const startedAt = performance.now();
@@ -68,10 +68,10 @@ async function measureScenarios(
       if (!options.json) await write(Deno.stdout, `${formatResult(result)}\n`);
     } catch (error) {
       failed.push(scenario.name);
-      await tell(`${scenario.name} failed: ${error}`);
+      await log(`${scenario.name} failed: ${error}`);
     }
     const tookSec = (performance.now() - startedAt) / 1000;
-    await tell(`${scenario.name} took ${tookSec.toFixed(0)} s`);
+    await log(`${scenario.name} took ${tookSec.toFixed(0)} s`);
   }
   return { results, failed };
 }
@@ -90,7 +90,7 @@ async function benchScenarios(
     : formatJudgements(judgements);
   await write(Deno.stdout, report);
   if (save) {
-    await keepResults(machine, { results, judgements }, {
+    await saveResults(machine, { results, judgements }, {
       onPage: options.only === undefined && failed.length === 0,
     });
   }
@@ -108,7 +108,7 @@ async function benchGrowth(
   if (json) {
     await write(Deno.stdout, `${JSON.stringify({ machine, curves })}\n`);
   }
-  if (save) await keepGrowth(machine, curves);
+  if (save) await saveGrowth(machine, curves);
 }
 
 async function profileScenario(
@@ -125,7 +125,7 @@ async function profileScenario(
   );
 }
 
-/** What cannot be measured with these options on this machine, in one line. */
+/** Why these options cannot be used on this machine, in one line; undefined if they can. */
 async function problemOf(
   { only, profile }: Options,
 ): Promise<string | undefined> {
@@ -133,31 +133,31 @@ async function problemOf(
   const unknown = [...only ?? [], ...profile === undefined ? [] : [profile]]
     .filter((name) => !names.has(name));
   if (unknown.length > 0) {
-    return `No such scenario: ${unknown.join(", ")}; there are ${
+    return `No such scenario: ${unknown.join(", ")}; choose from ${
       [...names].join(", ")
     }`;
   }
   if (!await isInstalled("wrk")) {
-    return "Nothing measured: this needs wrk, on Debian and Ubuntu `apt-get install wrk`, on macOS `brew install wrk`.";
+    return "Nothing measured: wrk is required; on Debian and Ubuntu `apt-get install wrk`, on macOS `brew install wrk`.";
   }
   return undefined;
 }
 
-/** Measures what is asked for, and returns the exit code. */
+/** Runs the bench, and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   const problem = typeof options === "string"
     ? `${options}\n${USAGE}`
     : await problemOf(options);
   if (typeof options === "string" || problem !== undefined) {
-    await tell(problem ?? USAGE);
+    await log(problem ?? USAGE);
     return 2;
   }
   const { all, growth, profile } = options;
   const budgetMs = all || growth ? LONG_BUDGET_MS : BUDGET_MS;
   await using started = new AsyncDisposableStack();
   async function giveUp(reason: string): Promise<never> {
-    await tell(reason);
+    await log(reason);
     await started.disposeAsync();
     Deno.exit(1);
   }
@@ -170,8 +170,10 @@ async function main(args: readonly string[]): Promise<number> {
   );
 
   const world = started.use(await startWorld(options.peers));
-  if (world.proxyCpu === undefined) await tell("Not pinned to processors");
-  if (!world.hasNginx) await tell("Without nginx, which is not installed");
+  if (world.proxyCpu === undefined) {
+    await log("Processes are not pinned to processors");
+  }
+  if (!world.hasNginx) await log("nginx is not installed: skipping it");
   await awaitPeers(world);
   if (growth) await benchGrowth(world, options);
   else if (profile !== undefined) {

@@ -1,9 +1,9 @@
-/** What a scenario is, and what it finds: readings of several contestants, round by round, and figures made of them. */
+/** Scenarios and their outcomes: readings of several contestants, round by round, and figures derived from them. */
 import type { Drive } from "./drive.ts";
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
 import type { World } from "./world.ts";
 
-/** One round of one contestant: a value for every quantity, undefined where it could not be measured. */
+/** One round of one contestant: a value for every quantity, undefined if it could not be measured. */
 export type Reading = Readonly<Record<string, number | undefined>>;
 
 /** All rounds of one contestant, in order. */
@@ -12,19 +12,19 @@ export interface Row {
   readonly rounds: readonly Reading[];
 }
 
-/** One result that can be held against a target. */
+/** A result that can be compared with a target. */
 export interface Figure {
   readonly name: string;
   readonly value: Summary;
 }
 
-/** What a scenario found. */
+/** The outcome of a scenario. */
 export interface Outcome {
-  /** The quantity that is compared; the others of its readings stand beside it. */
+  /** The quantity that is compared; the others are shown beside it. */
   readonly quantity: string;
   readonly rows: readonly Row[];
   readonly figures: readonly Figure[];
-  /** What has to be known to read the rows. */
+  /** What readers of the rows have to know. */
   readonly notes?: readonly string[];
 }
 
@@ -34,14 +34,14 @@ export interface Scenario {
   /** What is measured, in one line. */
   readonly about: string;
   measure(world: World): Promise<Outcome>;
-  /** The same load on one gateway, where it can be profiled. */
+  /** The same load on one gateway, if it can be profiled. */
   readonly drive?: Drive;
 }
 
-/** The processor time of one request or message: what others do on the machine is not in it. */
+/** The processor time of one request or message, which other processes on the machine do not affect much. */
 export const CPU = "CPU µs";
 
-/** Rounds of every contestant in turn, so that whatever the machine does besides, it does to all of them. */
+/** Measures rounds of every contestant in turn, so that disturbances of the machine affect all of them. */
 export async function interleave<T extends { readonly name: string }>(
   contestants: readonly T[],
   rounds: number,
@@ -60,13 +60,13 @@ export async function interleave<T extends { readonly name: string }>(
   }));
 }
 
-/** All values of a quantity; empty where one of them is missing. */
+/** All values of a quantity; empty if one of them is missing. */
 export function valuesOf({ rounds }: Row, quantity: string): number[] {
   const values = rounds.flatMap((reading) => reading[quantity] ?? []);
   return values.length === rounds.length ? values : [];
 }
 
-/** The value of one contestant; none where it was not there. */
+/** The figure for one contestant's quantity; empty if it was not measured. */
 export function figureOf(
   name: string,
   rows: readonly Row[],
@@ -77,7 +77,7 @@ export function figureOf(
   return values.length === 0 ? [] : [{ name, value: summarize(values) }];
 }
 
-/** The first contestant's value as a multiple of the second one's; none where one of them was not there. */
+/** The ratio of one contestant's quantity to another's; empty if one of them was not measured. */
 export function ratioOf(
   name: string,
   rows: readonly Row[],

@@ -1,4 +1,4 @@
-/** Everything that `deno task bench` can measure, in the order in which it does. */
+/** All scenarios of `deno task bench`, in the order in which they are measured. */
 import { BURSTS } from "./scenarios/bursts.ts";
 import { EVENTS } from "./scenarios/events.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
@@ -9,7 +9,7 @@ import { TRANSFERS } from "./scenarios/transfers.ts";
 import { VARIANTS } from "./scenarios/variants.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
 
-/** All scenarios but those of growth. */
+/** All scenarios. */
 export const SCENARIOS: readonly Scenario[] = [
   ...GET_SCENARIOS,
   ...VARIANTS,
@@ -20,7 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   START,
 ];
 
-/** The scenarios that were asked for; those with targets where none was. Unknown names are left out. */
+/** The selected scenarios; by default, those with targets. Unknown names are ignored. */
 export function selectScenarios(
   { only, all }: {
     readonly only: readonly string[] | undefined;

@@ -1,6 +1,6 @@
 /** Statistics of a few rounds. */
 
-/** What a handful of values come to. */
+/** A summary of a few values. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
@@ -10,7 +10,7 @@ export interface Summary {
 /**
  * Summarizes values; the median of an even number of them is the mean of the middle two.
  *
- * @throws {RangeError} If there is none.
+ * @throws {RangeError} if there are none.
  */
 export function summarize(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b);
@@ -26,9 +26,9 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * The ratios of values that were measured side by side: whatever else the machine did in a round, it did to both.
+ * Summarizes the ratios of values that were measured side by side: a disturbance of a round affects both.
  *
- * @throws {RangeError} If there are not as many of one as of the other, or none.
+ * @throws {RangeError} if the numbers of values differ, or there are none.
  */
 export function summarizeRatios(
   numerators: readonly number[],
@@ -45,7 +45,7 @@ export function summarizeRatios(
 /**
  * The value that a share `q` of all values does not exceed (nearest rank).
  *
- * @throws {RangeError} If there is no value.
+ * @throws {RangeError} if there are no values.
  */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);

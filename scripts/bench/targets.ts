@@ -1,4 +1,4 @@
-/** What is to be reached, with one processor for the gateway and everything on: access log, metrics, caches. */
+/** Performance targets, with one processor for the gateway, and access log, metrics and caches enabled. */
 
 /** A bound on a figure. */
 export interface Target {
@@ -21,7 +21,7 @@ function target(
   return { scenario, figure, bound, limit, unit };
 }
 
-/** All targets; scenarios that have one are what is measured unless something else is asked for. */
+/** All targets; by default, the scenarios that have one are measured. */
 export const TARGETS: readonly Target[] = [
   target("public", "rate : nginx", ["at least", 0.60]),
   target("public", "rate : fetch proxy", ["at least", 1.8]),
@@ -41,7 +41,7 @@ export const TARGETS: readonly Target[] = [
   target("start", "first answer", ["at most", 400, "ms"]),
 ];
 
-/** Whether a value keeps to a target's bound. */
+/** Whether a value is within a target's bound. */
 export function isMet({ bound, limit }: Target, value: number): boolean {
   return bound === "at least" ? value >= limit : value <= limit;
 }

@@ -1,38 +1,40 @@
-/** What all scenarios share: the API and the runner behind every proxy, and the proxies, each started once. */
+/**
+ * What all scenarios share: the API and the runner behind every proxy, and the proxies, each of which is started once.
+ */
 import { RUNNER_ID, type Stack, startStack } from "../../test/stack/stack.ts";
 import type { Contestant } from "./contestants.ts";
-import { confineSelf, isInstalled } from "./machine.ts";
+import { isInstalled, pinSelf } from "./machine.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, startTarget, type Target } from "./target.ts";
 
 /** What all scenarios share. */
 export interface World extends AsyncDisposable {
-  /** Its API sends the gateway to the stub runner, for any sandbox. */
+  /** The test stack; its API says that every sandbox is on the stub runner. */
   readonly stack: Stack;
   /** The stub runner: the upstream of every proxy. */
   readonly runner: Target;
-  /** The processor of the proxies; load, API and runner have the other one. Undefined for any. */
+  /** The processor for proxies; load, API and runner use another one. Undefined if processes cannot be pinned. */
   readonly proxyCpu: string | undefined;
   readonly hasNginx: boolean;
   readonly peers: readonly Peer[];
-  /** The contestant, started if it is not yet, after some load to warm it. */
+  /** Starts the contestant unless it is running, and warms it up. */
   warm(
     contestant: Contestant,
     drive: (target: Target, seconds: number) => Promise<unknown>,
   ): Promise<Target>;
-  /** Ends contestants that no other scenario needs. */
+  /** Stops contestants that no other scenario needs. */
   end(contestants: readonly Contestant[]): Promise<void>;
 }
 
 const PROXY_CPU = 0;
 const LOAD_CPU = 1;
 
-/** For what is warm, and only new to this load, in seconds. */
-const ACQUAINTANCE_SEC = 1;
+/** Warm-up of a contestant that is warm but new to this load, in seconds. */
+const REWARM_SEC = 1;
 
-/** Starts what stands behind the proxies, and confines this process to the load's processor. */
+/** Starts the API and the runner, and pins this process to the processor for load. */
 export async function startWorld(peers: readonly Peer[]): Promise<World> {
-  const isPinned = await confineSelf(LOAD_CPU);
+  const isPinned = await pinSelf(LOAD_CPU);
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
   const runner = started.use(
@@ -58,7 +60,7 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
       targets.set(contestant.name, target);
       await drive(
         target,
-        known === undefined ? contestant.warmUpSec : ACQUAINTANCE_SEC,
+        known === undefined ? contestant.warmUpSec : REWARM_SEC,
       );
       return target;
     },
@@ -73,7 +75,7 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
   return world;
 }
 
-/** Makes the API say that all sandboxes are on the stub runner. */
+/** Makes the API report that all sandboxes are on the stub runner. */
 function moveSandboxes({ api }: Stack, runner: Target): void {
   const known = api.state.runners.get(RUNNER_ID);
   if (known === undefined) throw new TypeError("The stack has no runner");
@@ -81,7 +83,7 @@ function moveSandboxes({ api }: Stack, runner: Target): void {
   api.state.runners.set(RUNNER_ID, { ...known, proxyUrl });
 }
 
-/** Makes sandboxes known to the API: public ones, on the same runner as the others. */
+/** Adds public sandboxes to the API, on the same runner as the others. */
 export function addSandboxes({ api }: Stack, ids: readonly string[]): void {
   for (const id of ids) {
     api.state.sandboxes.set(id, {

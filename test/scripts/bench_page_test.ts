@@ -26,7 +26,7 @@ Deno.test("fillRegion() replaces what is between the marks and nothing else", ()
     fillRegion(page, "bench", "new\n"),
     "a\n\n<!-- bench:start -->\n\nnew\n\n<!-- bench:end -->\n\nb\n",
   );
-  assert.throws(() => fillRegion(page, "growth", ""), /no 'growth'/);
+  assert.throws(() => fillRegion(page, "growth", ""), /no region 'growth'/);
 });
 
 Deno.test("benchText() has the machine, and a row for every target of what was measured", () => {

@@ -1,4 +1,6 @@
-/** A thousand requests at once for what no cache knows: how often the API is asked, and how long the last one waits. */
+/**
+ * A thousand requests at once that no cache can answer: how often the API is asked, and how long the slowest ones wait.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import type { FakeApi } from "../../../test/stack/fake_api.ts";
 import { FETCH_PROXY, GATEWAY, HOSTS, NGINX, present } from "../contestants.ts";
@@ -17,19 +19,19 @@ import { addSandboxes, type World } from "../world.ts";
 
 const REQUESTS = 1_000;
 const ROUNDS = 3;
-/** Connections that are opened side by side: more would meet a full listen queue. */
+/** How many connections are opened concurrently: more would overflow the listen queue. */
 const AT_ONCE = 100;
 
-/** How long the API takes for every answer. */
+/** How long the API takes for every response. */
 const API_MS = 50;
 
 const P99 = "p99 ms";
 const CALLS = "calls a key";
 
-/** A 1 KiB answer and its head fit. */
+/** Enough for a response of 1 KiB and its head. */
 const READ_BYTES = 4096;
 
-/** Sends every request at once, on connections opened before; the times to the first octets of the answers, in ms. */
+/** Sends all requests at once, on connections opened before; returns the times to first byte, in ms. */
 async function burst(
   port: number,
   requests: readonly RawRequest[],
@@ -57,27 +59,27 @@ async function burst(
   }));
 }
 
-/** The most that the API was asked one kind of question about one of the sandboxes. */
+/** The highest number of calls of one operation for one of the sandboxes. */
 function mostCalls({ calls }: FakeApi, ids: readonly string[]): number {
   const known = new Set(ids);
   const counts = new Map<string, number>();
   for (const { operation, params: [id = ""] } of calls) {
-    // Reports of use of an earlier round's sandboxes may come as late as now.
+    // Activity reports of an earlier round's sandboxes may arrive late.
     if (!known.has(id)) continue;
-    const question = `${operation} ${id}`;
-    counts.set(question, (counts.get(question) ?? 0) + 1);
+    const call = `${operation} ${id}`;
+    counts.set(call, (counts.get(call) ?? 0) + 1);
   }
   return Math.max(0, ...counts.values());
 }
 
-/** What is asked at once, of whom. */
+/** A burst: the sandboxes, and where to request them. */
 interface Burst {
   readonly world: World;
   readonly port: number;
   readonly ids: readonly string[];
 }
 
-/** Requests for the sandboxes, each of them in turn. */
+/** Sends requests for the sandboxes in turn. */
 async function burstOnSandboxes(
   { world: { stack: { api } }, port, ids }: Burst,
 ): Promise<Reading> {
@@ -90,7 +92,7 @@ async function burstOnSandboxes(
   return { ...latencies(times), [CALLS]: mostCalls(api, ids) };
 }
 
-/** One question about each sandbox, without a gateway: how long the API takes when it is asked so much at once. */
+/** Sends the API one request for each sandbox, without a gateway, to see how long it takes under such a burst. */
 async function burstOnApi({ world: { stack }, ids }: Burst): Promise<Reading> {
   const { environment: { PROXY_API_KEY }, api } = stack;
   const { port, host, pathname } = new URL(api.url);
@@ -106,7 +108,7 @@ function latencies(times: readonly number[]): Reading {
   return { [P99]: quantile(times, 0.99), "median ms": quantile(times, 0.5) };
 }
 
-/** New ones: nobody knows of them yet. */
+/** Adds sandboxes that are in no cache yet. */
 function unknownSandboxes({ stack }: World, name: string, count: number) {
   const ids = Array.from({ length: count }, (_, key) => `${name}-${key}`);
   addSandboxes(stack, ids);
@@ -125,7 +127,7 @@ async function measure(
   const contestants = [];
   for (const contestant of present(world, [GATEWAY, FETCH_PROXY, NGINX])) {
     const { port } = await world.warm(contestant, drive);
-    // The code that asks the API is to be warm, what it says is not to be known.
+    // The code that calls the API should be warm, but its answers should not be cached.
     const ids = unknownSandboxes(world, `${name}-warm`, REQUESTS);
     await burstOnSandboxes({ world, port, ids });
     contestants.push({ name: contestant.name, port, burst: burstOnSandboxes });
@@ -173,7 +175,7 @@ function scenario(name: string, about: string, keys: number): Scenario {
   };
 }
 
-/** Scenarios of cold caches. */
+/** Scenarios with cold caches. */
 export const BURSTS: readonly Scenario[] = [
   scenario("burst-one", "1,000 requests at once for one unknown sandbox", 1),
   scenario(

@@ -1,10 +1,10 @@
-/** WebSockets from the client's side (RFC 6455), as little of it as takes the least of the load's processor. */
+/** A minimal WebSocket client (RFC 6455) that uses little of the processor for load. */
 import { HOSTS } from "../contestants.ts";
 import { connect, headOf, send } from "./raw_http.ts";
 
-/** An open WebSocket to what sends every message back. */
+/** An open WebSocket to an echo server. */
 export interface EchoClient extends Disposable {
-  /** Sends a message and waits until as much has come back. */
+  /** Sends a message and waits until the same number of octets has come back. */
   echo(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ const HANDSHAKE = headOf({
 /**
  * Opens a WebSocket whose messages are `size` octets long.
  *
- * @throws {Error} If the other side does not switch protocols.
+ * @throws {Error} if the server does not switch protocols.
  */
 export async function openEcho(
   port: number,
@@ -55,7 +55,7 @@ export async function openEcho(
   };
 }
 
-/** Nothing follows a head before the client has sent something. */
+/** Reads the response head; nothing can follow it before the client has sent a message. */
 async function readHead(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(4096);
   const decoder = new TextDecoder();
@@ -74,7 +74,7 @@ const BINARY_FINAL = 0x82;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
 
-/** A binary message of zeros in one frame (section 5.2); its mask is zero, which changes nothing. */
+/** A binary message of zeros in one frame (RFC 6455 section 5.2), masked with zeros, which changes nothing. */
 export function maskedFrame(size: number): Uint8Array<ArrayBuffer> {
   const lengthBytes = size < 126 ? 0 : size < 0x10000 ? 2 : 8;
   const frame = new Uint8Array(2 + lengthBytes + MASK_BYTES + size);

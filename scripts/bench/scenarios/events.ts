@@ -1,4 +1,4 @@
-/** Server-sent events: how much later they arrive through a proxy. */
+/** Server-sent events: how much a proxy delays them. */
 import {
   DIRECT,
   FETCH_PROXY,
@@ -14,10 +14,10 @@ import type { Target } from "../target.ts";
 const ROUNDS = 3;
 const ROUND_SEC = 2;
 
-/** Between the sender's clock and ours there may be some microseconds: the difference of two rows is without them. */
+/** The sender's clock and ours may be some microseconds apart, which cancels out in the difference of two rows. */
 const LATENCY = "median ms";
 
-/** Listens to one stream; the times that its events were under way, in ms. */
+/** Reads one stream, and returns the delays of its events, in ms. */
 async function listen({ port }: Target, seconds: number): Promise<number[]> {
   using conn = await connect(port);
   await send(conn, headOf({ host: HOSTS.public, target: "/events" }));
@@ -27,7 +27,7 @@ async function listen({ port }: Target, seconds: number): Promise<number[]> {
   const times: number[] = [];
   while (performance.now() < until) {
     const count = await conn.read(buffer);
-    if (count === null) throw new Error("The stream has ended");
+    if (count === null) throw new Error("The event stream has ended");
     const arrivedAt = performance.timeOrigin + performance.now();
     const text = decoder.decode(buffer.subarray(0, count));
     for (const [, sentAt] of text.matchAll(/data: ([\d.]+)\n/g)) {
@@ -37,7 +37,7 @@ async function listen({ port }: Target, seconds: number): Promise<number[]> {
   return times;
 }
 
-/** One stream at a time, an event every 10 ms. */
+/** One stream at a time, with an event every 10 ms. */
 export const EVENTS: Scenario = {
   name: "events",
   about: "time that a server-sent event is under way, one every 10 ms",

@@ -1,4 +1,4 @@
-/** Requests per second, by `wrk`: of a public sandbox, of a private one, of larger bodies. */
+/** Requests per second, measured by `wrk`: for a public sandbox, a private one, and larger bodies. */
 import { KEYS } from "../../../test/stack/stack.ts";
 import {
   CLIENT_PROXY,
@@ -34,7 +34,7 @@ import type { Target } from "../target.ts";
 const PUBLIC: Fields = { Host: HOSTS.public };
 const PRIVATE: Fields = { Host: HOSTS.private };
 
-/** Twenty fields, as Chromium sends them with a navigation, an app's cookies among them. */
+/** Twenty fields as Chromium sends them with a navigation, including an app's cookies. */
 const BROWSER: Fields = {
   Host: HOSTS.public,
   "Cache-Control": "max-age=0",
@@ -60,7 +60,7 @@ const BROWSER: Fields = {
   "DNT": "1",
 };
 
-/** A scenario that gives every contestant the same requests. */
+/** A scenario that sends every contestant the same requests. */
 function sameForAll(
   name: string,
   about: string,
@@ -101,7 +101,7 @@ function publicFigures(rows: readonly Row[]): Figure[] {
   ];
 }
 
-/** The cookie that a preview token in the query is exchanged for. */
+/** Exchanges a preview token in the query for a session cookie. */
 async function sessionCookie({ port }: Target): Promise<string> {
   const head = await exchange(port, {
     host: HOSTS.private,
@@ -115,7 +115,7 @@ async function sessionCookie({ port }: Target): Promise<string> {
   return cookie;
 }
 
-/** One gateway, its sandboxes opened in four ways. */
+/** One gateway, with four kinds of credentials. */
 const credentials: Scenario = {
   name: "private",
   about: "GET 1 KiB, 64 connections, by what opens the sandbox",
@@ -124,7 +124,7 @@ const credentials: Scenario = {
       GATEWAY,
       (target, seconds) => driveGets(target, seconds, { fields: PUBLIC }),
     );
-    const ways: Readonly<Record<string, Fields>> = {
+    const requests: Readonly<Record<string, Fields>> = {
       "public": PUBLIC,
       "session cookie": { ...PRIVATE, Cookie: await sessionCookie(target) },
       "preview token": {
@@ -133,7 +133,7 @@ const credentials: Scenario = {
       },
       "bearer": { ...PRIVATE, Authorization: `Bearer ${KEYS.user}` },
     };
-    const entrants = Object.entries(ways).map(([name, fields]) => ({
+    const entrants = Object.entries(requests).map(([name, fields]) => ({
       name,
       contestant: GATEWAY,
       load: { fields },
@@ -148,7 +148,7 @@ const credentials: Scenario = {
   },
 };
 
-/** Scenarios that `wrk` can play. */
+/** Scenarios that `wrk` can generate. */
 export const GET_SCENARIOS: readonly Scenario[] = [
   sameForAll("public", "GET 1 KiB of a public sandbox, 64 connections", {
     contestants: [
@@ -160,7 +160,7 @@ export const GET_SCENARIOS: readonly Scenario[] = [
       DIRECT,
     ],
     load: { fields: PUBLIC },
-    // What most targets are about: worth to be told from the noise.
+    // Most targets are about this one, so it is worth separating from the noise.
     rounds: 5,
     figures: publicFigures,
   }),

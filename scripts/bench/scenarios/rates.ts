@@ -1,4 +1,4 @@
-/** Requests per second, by `wrk`: the same GETs for several contestants, or several kinds of GETs for one. */
+/** Requests per second, measured by `wrk`: the same GETs for several contestants, or different GETs for one. */
 import type { Contestant } from "../contestants.ts";
 import { metered, type Work } from "../drive.ts";
 import { load } from "../load.ts";
@@ -8,7 +8,7 @@ import type { World } from "../world.ts";
 
 /** Requests per second. */
 export const RATE = "requests/s";
-/** The time that 99 of 100 requests took at most. */
+/** The 99th percentile of latency. */
 export const P99 = "p99 ms";
 
 const ROUNDS = 3;
@@ -22,7 +22,7 @@ export type Fields = Readonly<Record<string, string>>;
 export interface GetLoad {
   readonly fields: Fields;
   readonly path?: string;
-  /** 64 unless given. */
+  /** 64 by default. */
   readonly connections?: number;
   /** See {@linkcode load}. */
   readonly script?: string;
@@ -48,14 +48,14 @@ export async function driveGets(
   };
 }
 
-/** One row: a contestant and the requests that it gets. */
+/** A row of a comparison: a contestant and its requests. */
 export interface Entrant {
   readonly name: string;
   readonly contestant: Contestant;
   readonly load: GetLoad;
 }
 
-/** Rounds of every entrant in turn, after some load to warm each. */
+/** Warms up every entrant, then measures their rounds in turn. */
 export async function compare(
   world: World,
   entrants: readonly Entrant[],

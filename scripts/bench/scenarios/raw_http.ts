@@ -1,13 +1,13 @@
-/** The client's side of HTTP/1.1, as little of it as takes the least of the load's processor. */
+/** A minimal HTTP/1.1 client that uses little of the processor for load. */
 
-/** A GET, or an upload of `body.size` octets. */
+/** A GET, or a POST of `upload` octets. */
 export interface RawRequest {
   readonly host: string;
   readonly target: string;
   readonly fields?: Readonly<Record<string, string>>;
   /** Whether more requests may follow on the connection. */
   readonly keepAlive?: boolean;
-  /** Its length in octets. */
+  /** The length of the body, octets; undefined for a GET. */
   readonly upload?: number;
 }
 
@@ -42,7 +42,7 @@ export async function send(
   }
 }
 
-/** What came until the other side closed. */
+/** What was received until the peer closed. */
 export interface Received {
   readonly octets: number;
   /** The beginning, up to 4 KiB, as text. */
@@ -55,7 +55,7 @@ const READ_BYTES = 256 * 1024;
 const START_BYTES = 4096;
 const END_BYTES = 64;
 
-/** Reads until the other side closes. */
+/** Reads until the peer closes. */
 export async function receive(conn: Deno.Conn): Promise<Received> {
   const buffer = new Uint8Array(READ_BYTES);
   let octets = 0;
@@ -77,7 +77,7 @@ export async function receive(conn: Deno.Conn): Promise<Received> {
   return { octets, start, end };
 }
 
-/** Makes one exchange on a connection of its own; the response's beginning. */
+/** Makes one exchange on a new connection, and returns the beginning of the response. */
 export async function exchange(
   port: number,
   request: RawRequest,

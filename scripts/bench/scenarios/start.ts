@@ -1,4 +1,4 @@
-/** From the command to the first answer. */
+/** The time from the start of the process to its first response. */
 import { GATEWAY, HOSTS } from "../contestants.ts";
 import { exchange } from "./raw_http.ts";
 import { figureOf, type Reading, type Scenario } from "../scenario.ts";
@@ -14,12 +14,12 @@ async function startOnce(world: World): Promise<Reading> {
   const start = await exchange(target.port, request);
   const tookMs = performance.now() - startedAt;
   if (!start.startsWith("HTTP/1.1 200 ")) {
-    throw new Error(`The first answer is none: ${start.split("\r\n")[0]}`);
+    throw new Error(`The first response is ${start.split("\r\n")[0]}`);
   }
   return { [FIRST_ANSWER]: tookMs };
 }
 
-/** How long a gateway takes to serve its first request, V8's caches of its modules being there. */
+/** How long a gateway takes to serve its first request, with its modules in V8's code cache. */
 export const START: Scenario = {
   name: "start",
   about: "start of the process to its first answer",

@@ -1,4 +1,4 @@
-/** Large bodies: how fast they pass, and how much of them the gateway holds. */
+/** Large bodies: how fast they are forwarded, and how much of them is buffered. */
 import {
   type Contestant,
   FETCH_PROXY,
@@ -24,10 +24,10 @@ const MIB = 2 ** 20;
 const ROUNDS = 3;
 
 const RATE = "MiB/s";
-/** The peak of resident memory during the transfer, less what there was before. */
+/** The peak of resident memory during the transfer, minus its value before. */
 const GROWTH = "growth MiB";
 
-/** Passes `size` octets. */
+/** Transfers `size` octets. */
 type Transfer = (target: Target, size: number) => Promise<void>;
 
 async function download({ port }: Target, size: number): Promise<void> {

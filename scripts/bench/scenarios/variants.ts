@@ -1,4 +1,4 @@
-/** The gateway beside itself: with other durable cache tiers, and with more workers. */
+/** Variants of the gateway: different durable cache tiers, and several workers. */
 import { freePort } from "../../../test/support/free_port.ts";
 import { type Contestant, gateway, HOSTS } from "../contestants.ts";
 import { isInstalled } from "../machine.ts";
@@ -7,7 +7,7 @@ import type { Outcome, Scenario } from "../scenario.ts";
 import { startTarget, type Target } from "../target.ts";
 import type { World } from "../world.ts";
 
-/** A Redis server that keeps nothing on disk; undefined where none is installed. */
+/** Starts a Redis server that keeps nothing on disk; undefined if it is not installed. */
 async function startRedis(): Promise<Target | undefined> {
   if (!await isInstalled("redis-server")) return undefined;
   const port = freePort();
@@ -42,7 +42,7 @@ const SOURCES = new URL("../../../src", import.meta.url).pathname;
 
 const WITHOUT_REDIS = "Without Redis, which is not installed.";
 
-/** Answers come from memory: a tier behind it must cost nothing here. */
+/** All lookups are answered from memory, so a durable tier must not cost anything here. */
 const tiers: Scenario = {
   name: "tiers",
   about: "GET 1 KiB, 64 connections, by durable cache tier",
@@ -70,7 +70,7 @@ const tiers: Scenario = {
   },
 };
 
-/** Load, API and runner keep their processor, so that a second worker has what they leave of it. */
+/** Load, API and runner keep their processor, so a second worker gets what they leave of it. */
 const workers: Scenario = {
   name: "workers",
   about: "GET 1 KiB, 256 connections, one and two workers on all processors",
@@ -80,7 +80,7 @@ const workers: Scenario = {
     const cpus = world.proxyCpu === undefined
       ? {}
       : { cpus: `0-${navigator.hardwareConcurrency - 1}` };
-    // Workers share what they know through Redis only, so without it there is but one to measure.
+    // Workers share their cache only through Redis, so without it a single worker is measured.
     const counts = redis === undefined ? ["1"] : ["1", "2"];
     const gateways = counts.map((count) =>
       gateway({
@@ -90,7 +90,7 @@ const workers: Scenario = {
           ...redis !== undefined &&
             { CACHE_URL: `redis://127.0.0.1:${redis.port}` },
         },
-        // Threads load their own copy of the program.
+        // Each worker thread loads the modules itself.
         flags: [`--allow-read=./data,${SOURCES}`],
         ...cpus,
       })
@@ -106,5 +106,5 @@ const workers: Scenario = {
   },
 };
 
-/** Scenarios of gateways alone. */
+/** Scenarios that compare variants of the gateway. */
 export const VARIANTS: readonly Scenario[] = [tiers, workers];

@@ -17,10 +17,10 @@ const CONNECTIONS = 32;
 const ROUNDS = 3;
 const ROUND_SEC = 2;
 
-/** Messages that came back. */
+/** Messages that came back, per second. */
 const RATE = "echoes/s";
 
-/** Every client sends a message as soon as the one before has come back. */
+/** Every client sends its next message as soon as the previous one has come back. */
 async function driveEchoes(
   { port }: Target,
   seconds: number,
@@ -75,17 +75,17 @@ function echoes(name: string, about: string, size: number): Scenario {
 }
 
 const TUNNELS = 5_000;
-/** Opened side by side: more would meet a full listen queue. */
+/** How many are opened concurrently: more would overflow the listen queue. */
 const AT_ONCE = 50;
-/** Both ends of a tunnel are in the gateway; some files are open anyway. */
+/** A tunnel takes two descriptors of the gateway, which has others open anyway. */
 const FILES_PER_TUNNEL = 2;
 const OTHER_FILES = 500;
-/** Until what opening them left behind is collected. */
+/** Time for the garbage of opening them to be collected. */
 const SETTLE_MS = 3_000;
 
 const MEMORY = "KiB a tunnel";
 
-/** Opens tunnels, lets them rest, and tells what they take. */
+/** Opens tunnels, lets them idle, and measures the memory that they take. */
 async function memoryPerTunnel(
   { pid, port }: Target,
   count: number,
@@ -118,7 +118,7 @@ const idleTunnels: Scenario = {
     );
     const rows = [];
     for (const contestant of [GATEWAY, WEBSOCKET_RELAY]) {
-      // Memory that was used before would be used again: each has a fresh process.
+      // A new process for each, since memory that was used before would be reused.
       await using target = await contestant.start(world);
       await driveEchoes(target, 1, 128);
       const reading = await memoryPerTunnel(target, count);

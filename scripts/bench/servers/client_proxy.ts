@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * A plain proxy on the gateway's own HTTP/1.1 client, to the origin in its argument: it passes the fields of requests and
- * responses on, and knows neither gate nor cache, log nor metrics.
+ * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the fields of
+ * requests and responses, and has no authentication, cache, log or metrics.
  */
 import { UpstreamClient } from "../../../src/upstream/client.ts";
 import { parseOrigin } from "../../../src/upstream/origin.ts";

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console
-/** The yardstick: the shortest reverse proxy there is on Deno, to the origin in its argument. */
+/** The baseline: the shortest possible reverse proxy on Deno, for the origin in its argument. */
 
 const [origin = ""] = Deno.args;
 

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * The least that a proxy on `Deno.serve` can do, for the stub runner's port in its argument: one write and one read on a
- * kept connection. It reads nothing of the request and next to nothing of the answer, so it is no proxy; what it takes,
- * none can do without.
+ * The minimum that a proxy on `Deno.serve` has to do, for the stub runner at the origin in its argument: one write and
+ * one read on a persistent connection. It ignores the request and hardly parses the response, so it is not a proxy, but
+ * no proxy can be cheaper.
  */
 
 const port = Number(Deno.args[0]?.match(/\d+$/)?.[0]);
@@ -12,14 +12,14 @@ const HEAD = new TextEncoder().encode(
 );
 const BODY_BYTES = 1024;
 
-interface Kept {
+interface Connection {
   readonly conn: Deno.TcpConn;
   readonly buffer: Uint8Array<ArrayBuffer>;
 }
 
-const idle: Kept[] = [];
+const idle: Connection[] = [];
 
-async function connect(): Promise<Kept> {
+async function connect(): Promise<Connection> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
   return { conn, buffer: new Uint8Array(4 * BODY_BYTES) };
@@ -30,10 +30,10 @@ Deno.serve({
   port: 0,
   onListen: ({ port }) => console.log(JSON.stringify({ port })),
 }, async (_request) => {
-  const kept = idle.pop() ?? await connect();
-  const { conn, buffer } = kept;
+  const connection = idle.pop() ?? await connect();
+  const { conn, buffer } = connection;
   const sent = conn.write(HEAD);
-  // The runner writes head and body apart.
+  // The runner writes head and body separately.
   let end = 0;
   while (end <= BODY_BYTES) {
     const count = await conn.read(buffer.subarray(end));
@@ -42,6 +42,6 @@ Deno.serve({
   }
   await sent;
   const response = new Response(buffer.subarray(end - BODY_BYTES, end));
-  idle.push(kept);
+  idle.push(connection);
   return response;
 });

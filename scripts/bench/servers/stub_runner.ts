@@ -1,25 +1,25 @@
 // deno-lint-ignore-file no-console
 /**
- * A runner that answers at once, so that the proxy before it is what is measured: 1 KiB, or by the path's end
- * `/bytes/SIZE` for so much, `/upload` to take a body and say how long it was, `/echo` for a WebSocket, `/events` for
- * events that say when they were sent.
+ * A runner that responds at once, so that the proxy in front of it is what is measured. The end of the path selects the
+ * response: `/` 1 KiB, `/bytes/SIZE` that many octets, `/upload` the length of the request body, `/echo` an echoing
+ * WebSocket, `/events` server-sent events with the time at which they were sent.
  */
 
 const HEADERS = { "content-type": "text/plain" };
 const KIB = new Uint8Array(1024).fill(0x61);
 const CHUNK = new Uint8Array(64 * 1024).fill(0x62);
-/** Larger bodies are streams. */
-const MAX_WHOLE = 1024 * 1024;
+/** Larger bodies are streamed. */
+const MAX_CACHED_BYTES = 1024 * 1024;
 
-const wholes = new Map<number, Uint8Array<ArrayBuffer>>();
+const bodies = new Map<number, Uint8Array<ArrayBuffer>>();
 
 function bytes(size: number): Response {
-  if (size > MAX_WHOLE) return stream(size);
-  let whole = wholes.get(size);
-  if (whole === undefined) {
-    wholes.set(size, whole = new Uint8Array(size).fill(0x62));
+  if (size > MAX_CACHED_BYTES) return stream(size);
+  let body = bodies.get(size);
+  if (body === undefined) {
+    bodies.set(size, body = new Uint8Array(size).fill(0x62));
   }
-  return new Response(whole, { headers: HEADERS });
+  return new Response(body, { headers: HEADERS });
 }
 
 function stream(size: number): Response {

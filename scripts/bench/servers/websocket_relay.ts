@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console
-/** The yardstick for tunnels: the shortest WebSocket relay there is on Deno, to the origin in its argument. */
+/** The baseline for tunnels: the shortest possible WebSocket relay on Deno, for the origin in its argument. */
 
 const [origin = ""] = Deno.args;
 

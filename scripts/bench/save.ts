@@ -1,4 +1,4 @@
-/** Where results are kept: JSON beside the bench, and the page of docs/ that shows them. */
+/** Saves results: as JSON next to the bench, and in the page of docs/ that shows them. */
 import { type Growth, plotGrowth } from "./growth.ts";
 import type { MachineDescription } from "./machine.ts";
 import { benchText, fillRegion, growthText, plotFile } from "./page.ts";
@@ -8,7 +8,7 @@ const RESULTS = new URL("./results/", import.meta.url);
 const DOCS = new URL("../../docs/", import.meta.url);
 const PAGE = new URL("performance.md", DOCS);
 
-async function keepJson(kind: string, value: unknown): Promise<void> {
+async function saveJson(kind: string, value: unknown): Promise<void> {
   await Deno.mkdir(RESULTS, { recursive: true });
   const day = new Date().toISOString().slice(0, 10);
   const file = new URL(`${day}-${kind}.json`, RESULTS);
@@ -24,15 +24,15 @@ async function rewritePage(
   await format(PAGE);
 }
 
-/** As the repository's check wants it. */
+/** Formats a file as the repository's check demands. */
 async function format(file: URL): Promise<void> {
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", file.pathname],
   }).output();
 }
 
-/** Keeps the results of scenarios; a run that measured some of them only is no page's worth. */
-export async function keepResults(
+/** Saves the results of scenarios; `onPage` is for complete runs only. */
+export async function saveResults(
   machine: MachineDescription,
   { results, judgements }: {
     readonly results: readonly Result[];
@@ -40,18 +40,18 @@ export async function keepResults(
   },
   { onPage }: { readonly onPage: boolean },
 ): Promise<void> {
-  await keepJson("scenarios", { machine, results, judgements });
+  await saveJson("scenarios", { machine, results, judgements });
   if (onPage) {
     await rewritePage("bench", benchText(machine, results, judgements));
   }
 }
 
-/** Keeps the curves of growth, and draws them. */
-export async function keepGrowth(
+/** Saves the growth curves, and draws them. */
+export async function saveGrowth(
   machine: MachineDescription,
   curves: readonly Growth[],
 ): Promise<void> {
-  await keepJson("growth", { machine, curves });
+  await saveJson("growth", { machine, curves });
   for (const curve of curves) {
     const file = new URL(plotFile(curve), DOCS);
     await Deno.writeTextFile(file, plotGrowth(curve));
