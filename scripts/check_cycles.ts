@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console
-/** Prints the first import cycle (type imports included) reachable from the given entry points, and exits 1. */
+/** Prints the first import cycle, type imports included, reachable from the given entry points, and exits with 1. */
 
 interface ModuleGraph {
   modules: {
@@ -28,7 +28,7 @@ async function graphOf(entry: string): Promise<Map<string, string[]>> {
   );
 }
 
-/** The first cycle of the graph as a closed path of nodes, or undefined. */
+/** The first cycle of the graph as a closed path of nodes; undefined if there is none. */
 export function findCycle(
   graph: ReadonlyMap<string, readonly string[]>,
 ): string[] | undefined {

@@ -1,8 +1,8 @@
-/** The README's table of environment variables, out of the declaration that parses them. */
+/** The README's table of environment variables, generated from the declaration that parses them. */
 import { SETTINGS } from "../src/config.ts";
 import type { Setting } from "../src/lib/settings.ts";
 
-/** The Markdown for every variable: one table for each group, in the declaration's order. */
+/** The Markdown for all variables: one table for each group, in the order of the declaration. */
 export function configTable(): string {
   const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
   const groups = Map.groupBy(settings, ([, { group }]) => group);

@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console
 /**
- * Runs the conformance suite: `deno task conformance` against Porthole in the same process, with `--target` against any
- * preview proxy that is set up to have the suite for its runner (test/conformance/README.md). Exits 0 where every case
- * passed, 1 where one failed, 2 where the command line cannot be used or the target does not lead to the suite.
+ * `deno task conformance`: runs the conformance suite against Porthole in the same process or, with `--target`, against
+ * any preview proxy that is configured to use the suite as its runner (test/conformance/README.md). Exits with 0 if
+ * every case passed, 1 if one failed, 2 if the command line is invalid or the target does not forward requests to the
+ * suite.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -18,19 +19,19 @@ import { KEYS } from "../test/stack/stack.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILES = "test/conformance";
-/** Where the tests may write. */
+/** A directory that the tests may write to. */
 const REPORTS = "data/test";
 
-/** How long a target may take to listen and to lead to us, ms: it may have waited for the stand-in API. */
-const PATIENCE_MS = 30_000;
-const PAUSE_MS = 250;
+/** How long a target may take until it forwards requests to us, ms: it may have been waiting for the stand-in API. */
+const TARGET_TIMEOUT_MS = 30_000;
+const RETRY_MS = 250;
 
-/** Runs what is asked for, and returns the exit code. */
+/** Runs the suite, and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   const files = typeof options === "string" ? [] : await filesOf(options);
   if (typeof options === "string" || files.length === 0) {
-    console.error(typeof options === "string" ? options : "No such FILE");
+    console.error(typeof options === "string" ? options : "No file matches");
     console.error(USAGE);
     return 2;
   }
@@ -56,16 +57,16 @@ async function main(args: readonly string[]): Promise<number> {
 async function filesOf({ files }: Options): Promise<string[]> {
   const found: string[] = [];
   for await (const { name } of Deno.readDir(new URL(FILES, ROOT))) {
-    const isMeant = files.length === 0 ||
+    const isSelected = files.length === 0 ||
       files.some((file) => name.startsWith(file));
-    if (name.endsWith("_test.ts") && isMeant) found.push(`${FILES}/${name}`);
+    if (name.endsWith("_test.ts") && isSelected) found.push(`${FILES}/${name}`);
   }
   return found.sort();
 }
 
-/** Waits until the target leads to us; what was wrong at last where it does not. */
+/** Waits until the target forwards requests to us; resolves to the last problem if it does not in time. */
 async function problemOf(target: Elsewhere): Promise<string | undefined> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TARGET_TIMEOUT_MS;
   for (;;) {
     try {
       const { runner } = await reach(target);
@@ -73,12 +74,12 @@ async function problemOf(target: Elsewhere): Promise<string | undefined> {
       return undefined;
     } catch (error) {
       if (performance.now() > deadline) return `${error}`;
-      await delay(PAUSE_MS);
+      await delay(RETRY_MS);
     }
   }
 }
 
-/** Runs the files one after the other, since there is one runner, and prints what they came to. */
+/** Runs the files one after the other, since they share a runner, and prints a summary. */
 async function run(
   files: readonly string[],
   target: Elsewhere | undefined,
@@ -105,7 +106,7 @@ async function run(
   }
 }
 
-/** Those of the tests, and the addresses that the target adds to them. */
+/** The permissions of the tests, extended by the target's addresses. */
 function permissions(target: Elsewhere | undefined): string[] {
   if (target === undefined) return ["-P"];
   const hosts = [target.gateway, target.runner];

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * Compares openapi/daytona.yaml with a full description of Daytona's API, a file or a URL, in YAML or JSON:
- * `deno task contract:check https://daytona.example.com/api-json`. Exits 0 where nothing that we rely on is different,
- * 1 after it has named what is, 2 if it could not compare.
+ * `deno task contract:check FILE-or-URL`: compares openapi/daytona.yaml with a full description of Daytona's API, in
+ * YAML or JSON, such as https://daytona.example.com/api-json. Exits with 0 if nothing that we rely on differs, 1 after
+ * listing the differences, 2 if it could not compare.
  */
 import { parse } from "yaml";
 import { findDrift } from "./contract/drift.ts";
@@ -12,9 +12,9 @@ import { operationsOf } from "./contract/operation.ts";
 const SLICE = new URL("../openapi/daytona.yaml", import.meta.url);
 
 /**
- * Reads a description.
+ * Reads an API description.
  *
- * @throws {Error} if it cannot be fetched or parsed, or describes no operation.
+ * @throws {Error} if it cannot be fetched or parsed, or describes no operations.
  */
 async function readDescription(source: string | URL): Promise<Json> {
   const text = /^https?:/.test(`${source}`)
@@ -24,7 +24,7 @@ async function readDescription(source: string | URL): Promise<Json> {
     ? JSON.parse(text)
     : parse(text);
   if (operationsOf(document).length === 0) {
-    throw new Error("it describes no operation");
+    throw new Error("it describes no operations");
   }
   return document;
 }
@@ -36,7 +36,7 @@ async function download(url: string): Promise<string> {
   return text;
 }
 
-/** Runs the check, prints what it finds, and returns the exit code. */
+/** Runs the check, prints the differences, and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const [source, ...more] = args;
   if (source === undefined || more.length > 0) {

@@ -1,4 +1,7 @@
-/** `deno task demo`: the gateway in front of a stand-in API, identity provider, runner and app, in one process; nothing of it is kept. */
+/**
+ * `deno task demo`: the gateway in front of a stand-in API, identity provider, runner and app, all in one process that
+ * keeps nothing on disk.
+ */
 import { formatProblems, SETTINGS } from "../src/config.ts";
 import { readSettings } from "../src/lib/settings.ts";
 import { createLineWriter } from "../src/observability/line_writer.ts";
@@ -6,7 +9,7 @@ import { startLogging } from "../src/observability/log.ts";
 import { type Demo, startDemo } from "./demo/gateway.ts";
 import { welcome } from "./demo/welcome.ts";
 
-/** The variables that the demo heeds. */
+/** The variables that the demo respects. */
 const DEMO_SETTINGS = {
   PROXY_PORT: SETTINGS.PROXY_PORT,
   LOG_LEVEL: { ...SETTINGS.LOG_LEVEL, default: "warning" },
@@ -56,7 +59,7 @@ async function main(): Promise<void> {
   await print(welcome(demo.port));
 
   const signal = Promise.withResolvers<void>();
-  // A second one finds no listener and ends the process.
+  // A second signal finds no listener, and terminates the process.
   const onSignal = (): void => {
     Deno.removeSignalListener("SIGINT", onSignal);
     Deno.removeSignalListener("SIGTERM", onSignal);

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task fuzz`: tries every property of `test/fuzz` with a million inputs, or for as long as told, and measures that
- * no reader's time for an octet grows with its input. Exits 1 where something does not hold, after it has printed the
- * smallest counterexample and the command that tries it again; 2 where it is not told what to do.
+ * `deno task fuzz`: checks the properties of `test/fuzz` with a million inputs, or for a given time, and measures that
+ * the time that each parser takes per octet does not grow with its input. Exits with 1 if something does not hold,
+ * after printing the smallest counterexample and the command that reproduces it; with 2 if the options are invalid.
  */
 import { allGrowths, allProperties } from "../test/fuzz/all.ts";
 import { measureGrowth } from "./fuzz/growth.ts";
@@ -17,30 +17,32 @@ function formatResult({ property, runs, elapsedMs, failure }: Result): string {
   } inputs ${String(rate).padStart(8)}/s  ${property.name}`;
 }
 
-/** Measures all that `only` names, prints what grows, and returns whether nothing does. */
+/**
+ * Measures every parser whose name contains `only`, prints those whose cost grows, and returns whether there are none.
+ */
 function checkGrowth(only: string): boolean {
   const measured = allGrowths.filter(({ name }) => name.includes(only))
     .map(measureGrowth);
-  for (const { name, short, long, isFair } of measured) {
-    if (isFair) continue;
+  for (const { name, short, long, isLinear } of measured) {
+    if (isLinear) continue;
     console.log(
-      `FAILED ${short.toFixed(1)} ns for an octet of a short input, ${
+      `FAILED ${short.toFixed(1)} ns per octet of a short input, ${
         long.toFixed(1)
-      } of a long one: ${name}`,
+      } ns of a long one: ${name}`,
     );
   }
   const slowest = measured.toSorted((a, b) => b.long - a.long)[0];
   if (slowest !== undefined) {
     console.log(
-      `Growth: ${measured.length} kinds of input measured; at most ${
+      `Growth: ${measured.length} kinds of input measured, at most ${
         slowest.long.toFixed(0)
-      } ns for an octet: ${slowest.name}`,
+      } ns per octet: ${slowest.name}`,
     );
   }
-  return measured.every(({ isFair }) => isFair);
+  return measured.every(({ isLinear }) => isLinear);
 }
 
-/** Runs everything, prints what comes of it, and returns the exit code. */
+/** Runs everything, prints the results, and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const randomSeed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
   const options = parseOptions(args, randomSeed);
@@ -50,14 +52,14 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const { minutes, only, seed, path } = options;
   const nginx = await hasNginx();
-  if (!nginx) console.log("nginx is not installed: its property is left out");
+  if (!nginx) console.log("nginx is not installed: skipping its property");
   const properties = [...allProperties, ...(nginx ? nginxProperties : [])]
     .filter(({ name }) => name.includes(only));
   if (
     properties.length === 0 &&
     !allGrowths.some(({ name }) => name.includes(only))
   ) {
-    console.error(`Nothing has a name with '${only}' in it`);
+    console.error(`No name contains '${only}'`);
     return 2;
   }
   console.log(`Seed ${seed}`);
@@ -74,7 +76,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { failure } = result;
     if (failure !== undefined) console.log(`\n${failure.text}\n`);
   }
-  const isFair = path !== undefined || checkGrowth(only);
+  const isLinear = path !== undefined || checkGrowth(only);
 
   const inputs = results.reduce((sum, { runs }) => sum + runs, 0);
   const failed = results.filter(({ failure }) => failure !== undefined).length;
@@ -84,7 +86,7 @@ export async function main(args: readonly string[]): Promise<number> {
       failed === 0 ? "all hold" : `${failed} do not hold`
     }`,
   );
-  return failed === 0 && isFair ? 0 : 1;
+  return failed === 0 && isLinear ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

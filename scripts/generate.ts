@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * Brings the generated files up to date (`deno task gen`), or with `--check` only names those that are not, and exits 1.
+ * `deno task gen`: updates the generated files; with `--check`, only lists those that are out of date, and exits with 1
+ * if there are any.
  */
 import { type Artefact, refresh } from "./generate/artefact.ts";
 import { daytonaTypes } from "./generate/daytona_types.ts";
@@ -21,7 +22,7 @@ if (import.meta.main) {
   const root = new URL("../", import.meta.url);
   const stale = await refresh(ARTEFACTS, { root, check });
   for (const path of stale) {
-    console.log(check ? `${path} is out of date: deno task gen` : path);
+    console.log(check ? `${path} is out of date: run deno task gen` : path);
   }
   if (check && stale.length > 0) Deno.exit(1);
 }

@@ -1,6 +1,6 @@
 /**
- * In Deno, `import { equal } from "node:assert/strict"` gives the loose comparison of the same name; only the default
- * export is strict. This rule keeps such an import from making a test that cannot fail.
+ * In Deno, `import { equal } from "node:assert/strict"` imports the loose comparison of that name; only the default
+ * export is strict. This lint rule keeps such an import from producing a test that cannot fail.
  */
 
 const LOOSE: ReadonlySet<string> = new Set([
@@ -26,7 +26,7 @@ const plugin: Deno.lint.Plugin = {
               context.report({
                 node,
                 message:
-                  `${imported.name} is the loose one here: use the default export of node:assert/strict`,
+                  `this ${imported.name} compares loosely: use the default export of node:assert/strict`,
               });
             }
           },

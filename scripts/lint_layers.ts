@@ -1,9 +1,9 @@
 /**
- * The house rule as a lint plugin: a file imports its own folder and the layers before it, `gen/` belongs to
- * `src/daytona/`, Hono to `src/http/`, and the process environment to `src/main.ts`.
+ * The architecture as a lint plugin: a file imports only its own layer and lower ones, `gen/` is for `src/daytona/`,
+ * Hono for `src/http/`, and the process environment for `src/main.ts`.
  */
 
-/** Folders and files of src/, lowest first: a file may import its own entry and earlier ones. */
+/** Folders and files of src/, lowest layer first. */
 const LAYERS = [
   "lib",
   "errors.ts",
@@ -32,7 +32,7 @@ function layerOf(url: URL): string | undefined {
   return /\/src\/([^/]+)/.exec(url.pathname)?.[1];
 }
 
-/** Why `file` must not import `specifier`, or undefined where it may. */
+/** Why `file` must not import `specifier`; undefined if it may. */
 export function importProblem(
   file: string,
   specifier: string,
@@ -61,8 +61,8 @@ export function importProblem(
   if (to === from) return undefined;
   const fromRank = LAYERS.indexOf(from);
   const toRank = LAYERS.indexOf(to);
-  if (fromRank < 0) return `src/${from} is no known layer: add it to LAYERS`;
-  if (toRank < 0) return `src/${to} is no known layer: add it to LAYERS`;
+  if (fromRank < 0) return `src/${from} is not a known layer: add it to LAYERS`;
+  if (toRank < 0) return `src/${to} is not a known layer: add it to LAYERS`;
   return toRank < fromRank
     ? undefined
     : `src/${from} must not import src/${to}: that layer is above it`;

@@ -1,4 +1,4 @@
-/** The command line of `deno task conformance`, as plain data. */
+/** The command line of `deno task conformance`. */
 import { parseArgs } from "node:util";
 import type { Elsewhere } from "../../test/conformance/elsewhere.ts";
 
@@ -7,27 +7,27 @@ export const USAGE = `usage: deno task conformance [FILE...]
            [--api HOST:PORT] [--sandbox ID] [--host AUTHORITY] [--prefix PATH]
            [--porthole] [FILE...]
 
-FILE is the beginning of a file's name in test/conformance: smuggling, websocket.
+FILE is the beginning of the name of a file in test/conformance, such as smuggling or websocket.
 `;
 
-/** What is asked for. */
+/** The options. */
 export interface Options {
-  /** Beginnings of the names of the files to run; empty for all. */
+  /** Beginnings of the names of the files to run; empty to run all. */
   readonly files: readonly string[];
-  /** The gateway to run against; undefined for Porthole in the same process. */
+  /** The gateway to test; by default, Porthole in the same process. */
   readonly target?: TargetOptions;
 }
 
-/** A gateway that runs elsewhere, and what of its surroundings is played here. */
+/** A gateway that runs elsewhere, and the sandbox and the API that stand in for its surroundings. */
 export interface TargetOptions extends Elsewhere {
   readonly sandbox: string;
-  /** Where the stand-in for Daytona's API listens, `host:port`; undefined where the gateway has another. */
+  /** Where a stand-in for Daytona's API is to listen, `host:port`; none is started by default. */
   readonly api?: string;
 }
 
 const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:]+\]):[1-9][0-9]{0,4}$/i;
 
-/** The options, or what is wrong with them. */
+/** Parses the options; returns what is wrong with them if they are invalid. */
 export function parseOptions(args: readonly string[]): Options | string {
   try {
     return read(args);
@@ -57,7 +57,7 @@ function read(args: readonly string[]): Options {
     prefix = `/sandboxes/${sandbox}/toolbox/proxy/3000`,
   } = values;
   const { protocol, host: gateway } = new URL(values.target);
-  if (protocol !== "http:") throw new Error("--target has to be plain http");
+  if (protocol !== "http:") throw new Error("--target must be plain http");
   const runner = authority("runner", values.runner);
   return {
     files,
@@ -70,7 +70,7 @@ function read(args: readonly string[]): Options {
 }
 
 function authority(name: string, value: string | undefined): string {
-  if (value === undefined) throw new Error(`--target needs --${name}`);
-  if (!AUTHORITY.test(value)) throw new Error(`--${name} is no HOST:PORT`);
+  if (value === undefined) throw new Error(`--target requires --${name}`);
+  if (!AUTHORITY.test(value)) throw new Error(`--${name} is not HOST:PORT`);
   return value;
 }

@@ -1,21 +1,21 @@
-/** A Daytona API that knows one public sandbox, whose runner is played by the cases. */
+/** A stand-in for Daytona's API that knows one public sandbox, whose runner the test cases play. */
 import { type FakeApi, startFakeApi } from "../../test/stack/fake_api.ts";
 import type { ApiState } from "../../test/stack/fake_api_operations.ts";
 import { KEYS, RUNNER_ID } from "../../test/stack/stack.ts";
 import { addressOf } from "../../test/conformance/raw_runner.ts";
 
-/** What it knows. */
+/** What the stand-in knows. */
 export interface StandInApiOptions {
-  /** Where it listens: `host:port`. */
+  /** Where it listens, `host:port`. */
   readonly api: string;
-  /** Where the runner listens: `host:port`. */
+  /** Where the runner listens, `host:port`. */
   readonly runner: string;
   readonly sandbox: string;
-  /** Authority of the sandbox's preview of port 3000. */
+  /** The authority of the preview of port 3000. */
   readonly host: string;
 }
 
-/** Starts it; the gateway's key for it is the test stack's. */
+/** Starts the stand-in; it expects the test stack's service key. */
 export function startStandInApi(
   { api: authority, ...options }: StandInApiOptions,
 ): AsyncDisposable {
@@ -25,7 +25,7 @@ export function startStandInApi(
   });
   const front = Deno.serve(
     { ...addressOf(authority), onListen() {} },
-    (request) => pass(api, request),
+    (request) => forward(api, request),
   );
   return {
     async [Symbol.asyncDispose]() {
@@ -35,8 +35,8 @@ export function startStandInApi(
   };
 }
 
-/** The stand-in chooses its own port. */
-async function pass(api: FakeApi, request: Request): Promise<Response> {
+/** The fake API chooses its own port, so requests to the given one are forwarded. */
+async function forward(api: FakeApi, request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const { method, headers, body } = request;
   const response = await fetch(new URL(pathname + search, api.url), {
@@ -50,7 +50,7 @@ function stateOf(
   { runner, sandbox, host }: Omit<StandInApiOptions, "api">,
 ): ApiState {
   const base = host.slice(host.indexOf(".") + 1);
-  // Clients that are generated from Daytona's description insist on what it requires.
+  // Clients generated from Daytona's description insist on its required fields.
   const config = {
     ...{ version: "0.0.0", environment: "test", announcements: {} },
     oidc: { issuer: "http://127.0.0.1:9", clientId: "none", audience: "none" },

@@ -1,11 +1,11 @@
-/** What a run came to, file by file, out of the runner's JUnit report. */
+/** The results of a run, file by file, taken from the test runner's JUnit report. */
 
-/** One file's cases. */
+/** The results of one file. */
 export interface FileSummary {
   readonly file: string;
   readonly passed: number;
   readonly failed: number;
-  /** Those that hold for Porthole only. */
+  /** Cases that apply to Porthole only. */
   readonly ignored: number;
 }
 
@@ -25,7 +25,7 @@ export function summarize(junit: string): FileSummary[] {
   });
 }
 
-/** A table with a line for each file and their sum. */
+/** Formats a table with a line for each file and one for the total. */
 export function table(files: readonly FileSummary[]): string {
   const sum = (key: "passed" | "failed" | "ignored") =>
     files.reduce((total, file) => total + file[key], 0);

@@ -9,7 +9,7 @@ import {
 } from "./operation.ts";
 import { misfits } from "./shape.ts";
 
-/** What kind of change it is. */
+/** The kind of a change. */
 export type DriftKind =
   | "operation gone"
   | "operation moved"
@@ -25,7 +25,7 @@ export type DriftKind =
   | "type changed"
   | "security changed";
 
-/** One difference that would break a caller who relies on our slice. */
+/** A change that would break a caller who relies on our slice. */
 export interface Drift {
   /** The operationId in the slice. */
   readonly operation: string;
@@ -34,8 +34,8 @@ export interface Drift {
 }
 
 /**
- * Every difference in the full description that would break a caller who relies on the slice. What was added is no
- * difference, unless a caller has to send it.
+ * Every change in the full description that would break a caller who relies on the slice. Additions do not count,
+ * unless a caller has to send them.
  */
 export function findDrift(slice: Json, full: Json): Drift[] {
   const ours = operationsOf(slice);
@@ -49,7 +49,7 @@ export function findDrift(slice: Json, full: Json): Drift[] {
   return ours.flatMap((operation) => driftOf(operation, theirs));
 }
 
-/** What most of the full description's paths have before ours: a running API puts its global prefix there. */
+/** The prefix that most paths of the full description have before ours: a running API puts its global prefix there. */
 function basePathOf(
   ours: readonly Operation[],
   theirs: readonly Operation[],
@@ -70,12 +70,13 @@ function driftOf(ours: Operation, theirs: readonly Operation[]): Drift[] {
   const match = byId ?? byPlace;
   const operation = ours.id;
   if (match === undefined) {
-    const detail = `neither that operationId nor ${ours.method} ${ours.path}`;
+    const detail =
+      `there is neither that operationId nor ${ours.method} ${ours.path}`;
     return [{ operation, kind: "operation gone", detail }];
   }
   const found: Found[] = [];
   if (byId === undefined) {
-    found.push(["operation renamed", `it is ${match.id} now`]);
+    found.push(["operation renamed", `it is now ${match.id}`]);
   }
   if (match !== byPlace) {
     const [from, to] = [ours, match].map(({ method, path }) =>
@@ -102,12 +103,12 @@ function parameterDrift(ours: Operation, theirs: Operation): Found[] {
   function compare(mine: Parameter, other: Parameter): void {
     const label = `${mine.in} parameter ${mine.name}`;
     if (mine.name !== other.name && mine.in === "path") {
-      found.push(["parameter renamed", `${label} is ${other.name} now`]);
+      found.push(["parameter renamed", `${label} is now ${other.name}`]);
     }
     if (other.required && !mine.required) {
       found.push(["parameter required", label]);
     }
-    // The roles are swapped here: what we send must be what they take.
+    // The roles are swapped here: what we send must be what they accept.
     const given = { schema: mine.schema, document: ours.document };
     const wanted = { schema: other.schema, document: theirs.document };
     for (const { place, detail } of misfits(given, wanted)) {
@@ -130,12 +131,12 @@ function parameterDrift(ours: Operation, theirs: Operation): Found[] {
     found.push(["parameter required", `new ${place} parameter ${name}`]);
   }
   if (theirs.needsBody && !ours.needsBody) {
-    found.push(["body required", "it has to be sent now"]);
+    found.push(["body required", "it must be sent now"]);
   }
   return found;
 }
 
-/** Their name for each of our path parameters, by position: on the wire there are no names. */
+/** Their name for each of our path parameters, by position, since the names do not appear on the wire. */
 function renamedTo(ours: Operation, theirs: Operation): Map<string, string> {
   if (pathShape(ours.path) !== pathShape(theirs.path)) return new Map();
   const names = pathParameters(theirs.path);
@@ -144,7 +145,7 @@ function renamedTo(ours: Operation, theirs: Operation): Map<string, string> {
   );
 }
 
-/** Refusals are left out: Daytona's description does not list those that its API gives. */
+/** Compares successful responses only: Daytona's description does not list the errors that its API returns. */
 function responseDrift(ours: Operation, theirs: Operation): Found[] {
   return [...ours.responses].filter(([status]) => status.startsWith("2"))
     .flatMap(([status, mine]): Found[] => {

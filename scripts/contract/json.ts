@@ -1,4 +1,4 @@
-/** A parsed description: any JSON value, since nothing is known yet about its form. */
+/** A JSON value of unknown shape, such as a parsed description. */
 export type Json =
   | null
   | boolean
@@ -12,7 +12,7 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-/** The value at the end of that path of member names, or undefined where the path leads nowhere. */
+/** The value at a path of member names; undefined if there is none. */
 export function at(
   value: Json | undefined,
   ...path: string[]
@@ -23,24 +23,24 @@ export function at(
   );
 }
 
-/** The value where it is an object, and an empty object otherwise. */
+/** The value if it is an object, otherwise an empty object. */
 export function object(value: Json | undefined): JsonObject {
   return typeof value === "object" && value !== null && !isArray(value)
     ? value
     : {};
 }
 
-/** The value where it is an array, and an empty array otherwise. */
+/** The value if it is an array, otherwise an empty array. */
 export function array(value: Json | undefined): readonly Json[] {
   return isArray(value) ? value : [];
 }
 
-/** The value where it is a string. */
+/** The value if it is a string, otherwise undefined. */
 export function string(value: Json | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Follows local references (`#/components/...`); a reference that leads nowhere or in circles is an empty object. */
+/** Follows local references (`#/components/...`); a dangling or circular reference gives an empty object. */
 export function resolve(value: Json | undefined, document: Json): JsonObject {
   let current = object(value);
   for (let hops = 0; hops < 32; hops++) {

@@ -8,7 +8,7 @@ import {
   string,
 } from "./json.ts";
 
-/** One operation of a description, with everything in it that its surroundings give to it. */
+/** An operation of a description, with what it inherits from its path and its document. */
 export interface Operation {
   readonly id: string;
   /** Upper case. */
@@ -18,9 +18,9 @@ export interface Operation {
   readonly needsBody: boolean;
   /** By status. */
   readonly responses: ReadonlyMap<string, JsonObject>;
-  /** The accepted combinations of credentials, such as `http bearer`; empty where none is needed. */
+  /** The accepted combinations of credentials, such as `http bearer`; empty if none is required. */
   readonly security: ReadonlySet<string>;
-  /** What its references refer to. */
+  /** The document that its references refer to. */
   readonly document: Json;
 }
 
@@ -53,12 +53,12 @@ export function operationsOf(document: Json): Operation[] {
   );
 }
 
-/** The names of the path's parameters, in their order. */
+/** The names of the path's parameters, in order. */
 export function pathParameters(path: string): string[] {
   return [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name = ""]) => name);
 }
 
-/** What of the path matters on the wire: all but the names of its parameters. */
+/** The part of the path that matters on the wire: everything but the names of its parameters. */
 export function pathShape(path: string): string {
   return path.replaceAll(/\{[^{}]+\}/g, "{}");
 }
@@ -77,7 +77,7 @@ function operationOf(
     id: string(at(node, "operationId")) ?? `${method} ${path}`,
     method: method.toUpperCase(),
     path,
-    // The operation's own parameters win over those of its path.
+    // The operation's own parameters override those of its path.
     parameters: [
       ...new Map(parameters.map((each) => [keyOf(each), each])).values(),
     ],
@@ -99,7 +99,7 @@ function operationOf(
   };
 }
 
-/** What tells two parameters apart; header names have no case (RFC 9110 section 5.1). */
+/** The identity of a parameter; field names are case-insensitive (RFC 9110 section 5.1). */
 export function keyOf(parameter: Parameter): string {
   const { in: place, name } = parameter;
   return `${place} ${place === "header" ? name.toLowerCase() : name}`;
@@ -115,7 +115,7 @@ function parameterOf(value: Json, document: Json): Parameter {
   };
 }
 
-/** All that one alternative asks for, by kind, since the names of schemes do not reach the wire. */
+/** Everything that one alternative requires, by kind, since the names of schemes do not appear on the wire. */
 function credentialsOf(requirement: Json, document: Json): string {
   return Object.keys(object(requirement)).map((name) => {
     const scheme = resolve(

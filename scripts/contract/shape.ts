@@ -6,17 +6,17 @@ export interface Schema {
   readonly document: Json;
 }
 
-/** One way in which a value that keeps to one schema breaks a reader of another. */
+/** A way in which a value that conforms to one schema breaks a reader that expects another. */
 export interface Misfit {
-  /** Where in the value, such as `.oidc.issuer`; empty for the whole. */
+  /** Where in the value, such as `.oidc.issuer`; empty for the whole value. */
   readonly place: string;
   readonly kind: "field gone" | "type changed";
   readonly detail: string;
 }
 
-/** What a schema says once references, `allOf` and the ways to say "or null" are out of the way. */
+/** A schema with references, `allOf` and the various notations of "or null" resolved. */
 interface Shape {
-  /** Without null; empty where anything goes. */
+  /** Without null; empty if any type is allowed. */
   readonly types: ReadonlySet<string>;
   readonly nullable: boolean;
   readonly values: readonly Json[] | undefined;
@@ -25,7 +25,7 @@ interface Shape {
   readonly items: Json | undefined;
 }
 
-/** Every way in which a `given` value can surprise who reads it as `wanted`; fields that nobody wants do not count. */
+/** Every way in which a `given` value can break a reader that expects `wanted`; surplus fields do not count. */
 export function misfits(given: Schema, wanted: Schema, place = ""): Misfit[] {
   const from = shapeOf(given.schema, given.document);
   const to = shapeOf(wanted.schema, wanted.document);
@@ -55,7 +55,7 @@ export function misfits(given: Schema, wanted: Schema, place = ""): Misfit[] {
       found.push({
         place: field,
         kind: "field gone",
-        detail: "no longer there",
+        detail: "no longer present",
       });
       continue;
     }
@@ -127,7 +127,7 @@ function ownShape(node: { readonly [name: string]: Json }): Shape {
   };
 }
 
-/** The one alternative to null; a real choice is a type of its own, which fits nothing that wants a certain one. */
+/** The one alternative to null; a choice between several is a type of its own, which fits no specific type. */
 function choiceOf(
   branches: readonly Json[],
   { document, depth }: { document: Json; depth: number },
@@ -145,7 +145,7 @@ function choiceOf(
   };
 }
 
-/** What two parts of an `allOf` say together. */
+/** The combination of two parts of an `allOf`. */
 function both(one: Shape, other: Shape): Shape {
   return {
     types: one.types.size > 0 ? one.types : other.types,

@@ -1,4 +1,4 @@
-/** The demo's gateway: the real service before the test stack. */
+/** The demo's gateway: the real service in front of the test stack. */
 import meta from "../../deno.json" with { type: "json" };
 import { formatProblems, parseConfig } from "../../src/config.ts";
 import { listen } from "../../src/server/listen.ts";
@@ -6,20 +6,20 @@ import type { GatewayService } from "../../src/server/run.ts";
 import { createService } from "../../src/service.ts";
 import { startStack } from "../../test/stack/stack.ts";
 
-/** A running demo; disposing of it ends what is open. */
+/** A running demo; disposing of it closes everything. */
 export interface Demo extends AsyncDisposable {
   readonly port: number;
 }
 
 /**
- * Starts the stack and the gateway. It listens on loopback only, because it leads to every port of this machine.
+ * Starts the stack and the gateway, on loopback only, because it leads to every port of this machine.
  *
- * @throws {Deno.errors.AddrInUse} If `port` is taken; 0 takes any free one.
+ * @throws {Deno.errors.AddrInUse} if `port` is taken; 0 picks a free one.
  */
 export async function startDemo(port: number): Promise<Demo> {
   await using started = new AsyncDisposableStack();
   const service = Promise.withResolvers<GatewayService>();
-  // Listening comes first: the public addresses that everything else is told have the port in them.
+  // Listening comes first: the port is part of the public addresses that everything else is configured with.
   const listener = listen(
     async (request, info) => (await service.promise).fetch(request, info),
     { hostname: "127.0.0.1", port },

@@ -1,17 +1,17 @@
-/** What the demo prints: links to open and commands to paste, each with what it shows. */
+/** What the demo prints: links to open and commands to paste, with what each demonstrates. */
 import { KEYS } from "../../test/stack/stack.ts";
 
 /** One thing to try. */
 export interface Sample {
   readonly shows: string;
   readonly url: string;
-  /** Arguments for curl besides the URL; a sample without them is a link to open. */
+  /** Arguments for curl besides the URL; undefined for a link to open in a browser. */
   readonly curl?: readonly string[];
-  /** What comes back without following redirects. */
+  /** The status of the response, without following redirects. */
   readonly status: number;
 }
 
-/** Everything there is to try, for a gateway at `port`. */
+/** Everything to try, with a gateway on `port`. */
 export function samples(port: number): readonly Sample[] {
   function at(label: string, target: string): string {
     return `http://${label}.proxy.localhost:${port}${target}`;
@@ -19,17 +19,18 @@ export function samples(port: number): readonly Sample[] {
   return [
     { shows: "a public sandbox", url: at("3000-demo", "/"), status: 200 },
     {
-      shows: "a private one: log in as alice, who may see it, or as mallory",
+      shows:
+        "a private one: log in as alice, who has access, or as mallory, who does not",
       url: at("3000-locked", "/"),
       status: 302,
     },
     {
-      shows: "the same, opened by its token",
+      shows: "the same, opened with its preview token",
       url: at("3000-locked", `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`),
       status: 303,
     },
     {
-      shows: "the same by a signed link for one port",
+      shows: "the same, opened by a signed link for one port",
       url: at(`3000-${KEYS.signedToken}`, "/"),
       status: 200,
     },
@@ -45,31 +46,31 @@ export function samples(port: number): readonly Sample[] {
       status: 200,
     },
     {
-      shows: "nobody gets in without a credential",
+      shows: "no access without a credential",
       url: at("3000-locked", "/echo"),
       curl: ["-i"],
       status: 401,
     },
     {
-      shows: "the preview token",
+      shows: "with the preview token",
       url: at("3000-locked", "/echo"),
       curl: ["-H", `X-Daytona-Preview-Token: ${KEYS.lockedToken}`],
       status: 200,
     },
     {
-      shows: "a user's API key",
+      shows: "with a user's API key",
       url: at("3000-locked", "/echo"),
       curl: ["-H", `Authorization: Bearer ${KEYS.user}`],
       status: 200,
     },
     {
-      shows: "events as they come",
+      shows: "server-sent events, as they happen",
       url: at("3000-demo", "/sse?count=10"),
       curl: ["-N"],
       status: 200,
     },
     {
-      shows: "a gigabyte, in flat memory",
+      shows: "a gigabyte, in constant memory",
       url: at("3000-demo", "/bytes?size=1073741824"),
       curl: ["-o", "/dev/null"],
       status: 200,
@@ -77,7 +78,7 @@ export function samples(port: number): readonly Sample[] {
   ];
 }
 
-/** The text for people, in plain words and without colours. */
+/** The text to print, without colours. */
 export function welcome(port: number): string {
   const all = samples(port);
   const links = all.filter(({ curl }) => curl === undefined);
@@ -95,7 +96,7 @@ ${
       .join("\n")
   }
 
-Pages in your browser can reach this machine's ports through it while it runs. Ctrl-C ends it.
+While it runs, pages in your browser can reach this machine's ports through it. Press Ctrl-C to stop.
 `;
 }
 

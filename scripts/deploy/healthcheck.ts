@@ -1,15 +1,15 @@
 // deno-lint-ignore-file no-console
 /**
- * Asks the gateway on this machine whether it lives, where there is no curl: exit code 0 if it does, 1 if not. The
- * gateway's own environment tells where it listens.
+ * A health check for images without curl: exits with 0 if the gateway on this machine answers `GET /health` with 200,
+ * with 1 otherwise. The gateway's own environment says where it listens.
  */
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 
-/** Less than container engines wait for the check, ms. */
+/** Less than the timeout of the container engine, ms. */
 const TIMEOUT_MS = 4000;
 
-/** Where a gateway with this environment answers. */
+/** Where a gateway with this environment listens. */
 export function healthTarget(
   env: {
     readonly PROXY_PORT?: string | undefined;
@@ -22,8 +22,8 @@ export function healthTarget(
   };
 }
 
-/** The status of the answer to `GET /health`; rejects where there is none. */
-async function askHealth(
+/** The status of the response to `GET /health`; rejects if there is none. */
+async function getHealth(
   { port, isTls }: ReturnType<typeof healthTarget>,
 ): Promise<number | undefined> {
   const options = {
@@ -36,7 +36,7 @@ async function askHealth(
   const { promise, resolve, reject } = Promise.withResolvers<
     number | undefined
   >();
-  // The certificate is for other names than this address, and nothing secret travels.
+  // The certificate is not for this address, and nothing secret is sent.
   const request = isTls
     ? getHttps({ ...options, rejectUnauthorized: false })
     : getHttp(options);
@@ -49,7 +49,7 @@ async function askHealth(
 
 if (import.meta.main) {
   try {
-    const status = await askHealth(healthTarget({
+    const status = await getHealth(healthTarget({
       PROXY_PORT: Deno.env.get("PROXY_PORT"),
       ENABLE_TLS: Deno.env.get("ENABLE_TLS"),
     }));

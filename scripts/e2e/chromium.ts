@@ -1,10 +1,10 @@
-/** The machine's own Chromium: none is downloaded. */
+/** The Chromium that is installed on the machine; none is downloaded. */
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** What a run on 127.0.0.1 must not depend on, and what a browser tells others by itself. */
+/** Turns off what a run on 127.0.0.1 must not depend on, and the browser's own background traffic. */
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -15,7 +15,7 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** The path of the executable: CHROMIUM_PATH, or the first of the usual names on PATH. */
+/** The path of the executable: CHROMIUM_PATH, or the first of the usual names on PATH; undefined if there is none. */
 export async function findChromium(): Promise<string | undefined> {
   const chosen = Deno.env.get("CHROMIUM_PATH");
   if (chosen !== undefined) return chosen;
@@ -30,9 +30,9 @@ export async function findChromium(): Promise<string | undefined> {
 }
 
 /**
- * Starts a headless browser, with a profile that is removed when it ends.
+ * Starts a headless browser with a temporary profile.
  *
- * @throws {Error} If it cannot be run.
+ * @throws {Error} if it cannot be started.
  */
 export function launchChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: ARGUMENTS, timeout: 20_000 });

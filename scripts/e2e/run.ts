@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task e2e`: what people see of the gateway. A real browser, and a real dev server, before the service and the
- * test stack in this process. E2E_SCREENSHOTS=FOLDER keeps screenshots of the pages. Exits 0 where every scenario
- * holds, and where there is no browser to try them in; 1 otherwise.
+ * `deno task e2e`: the gateway as people see it, with a real browser and a real dev server, and with the service and
+ * the test stack in this process. E2E_SCREENSHOTS=FOLDER saves screenshots of the pages. Exits with 0 if every scenario
+ * passes or there is no browser, with 1 otherwise.
  */
 import { startDemo } from "../demo/gateway.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
@@ -46,11 +46,11 @@ const SCENARIOS: readonly Scenario[] = [
   warningInFrame,
 ];
 
-/** When the browser is closed, which fails whatever is waited for in it, and when the process ends at last, ms. */
+/** When the browser is closed, which fails whatever still waits for it, and when the process exits in any case, ms. */
 const BROWSER_LIMIT_MS = 50_000;
 const RUN_LIMIT_MS = 58_000;
 
-/** Runs every scenario and tells how many hold. */
+/** Runs every scenario, and returns how many pass. */
 async function runAll(executablePath: string): Promise<number> {
   await using gateway = await startDemo(0);
   await using browser = await launchChromium(executablePath);
@@ -60,15 +60,15 @@ async function runAll(executablePath: string): Promise<number> {
     gatewayPort: gateway.port,
     screenshotFolder: Deno.env.get("E2E_SCREENSHOTS"),
   };
-  let held = 0;
+  let passed = 0;
   for (const scenario of SCENARIOS) {
-    if (await holds(scenario, environment)) held++;
+    if (await passes(scenario, environment)) passed++;
   }
   clearTimeout(closing);
-  return held;
+  return passed;
 }
 
-async function holds(
+async function passes(
   scenario: Scenario,
   environment: Environment,
 ): Promise<boolean> {
@@ -90,19 +90,21 @@ async function main(): Promise<void> {
   const executablePath = await findChromium();
   if (executablePath === undefined) {
     console.log(
-      "skipped: no Chromium on this machine (apt-get install chromium)",
+      "skipped: Chromium is not installed (apt-get install chromium)",
     );
     return;
   }
   const watchdog = setTimeout(() => {
-    console.error("FAILED: something that was started does not end");
+    console.error("FAILED: the run does not end");
     Deno.exit(1);
   }, RUN_LIMIT_MS);
   Deno.unrefTimer(watchdog);
 
-  const held = await runAll(executablePath);
-  console.log(`${held} of ${SCENARIOS.length} scenarios hold in a browser.`);
-  if (held < SCENARIOS.length) Deno.exitCode = 1;
+  const passed = await runAll(executablePath);
+  console.log(
+    `${passed} of ${SCENARIOS.length} scenarios passed in the browser.`,
+  );
+  if (passed < SCENARIOS.length) Deno.exitCode = 1;
 }
 
 await main();

@@ -1,32 +1,32 @@
-/** What a scenario is, and how one is run. */
+/** Scenarios, and how they are run. */
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
-/** Something that holds for a person with a browser. */
+/** A scenario: something that works for a person with a browser. */
 export interface Scenario {
-  /** A sentence that says what holds. */
+  /** A sentence that says what works. */
   readonly name: string;
-  /** @throws {Error} If it does not hold. */
+  /** @throws {Error} if it does not. */
   run(stage: Stage): Promise<void>;
 }
 
-/** What a scenario has at hand. */
+/** The tools of a scenario. */
 export interface Stage {
-  /** The URL of `target` at the preview host with this label, such as `3000-demo`. */
+  /** The URL of `target` on the preview host with this label, such as `3000-demo`. */
   url(label: string, target?: string): string;
-  /** Opens a page in a browser context of its own, which ends with the scenario. */
+  /** Opens a page in a new browser context, which is closed after the scenario. */
   open(options?: OpenOptions): Promise<Page>;
-  /** Saves what a page shows, if the run was asked for screenshots. */
+  /** Saves a screenshot of a page, if the run was asked for screenshots. */
   screenshot(page: Page, name: string): Promise<void>;
 }
 
 /** How a page is opened. */
 export interface OpenOptions extends BrowserContextOptions {
-  /** Errors on the console that the scenario is there to see. */
+  /** Console errors that the scenario provokes. */
   readonly expectedErrors?: RegExp;
 }
 
-/** What all scenarios run in. */
+/** The environment of all scenarios. */
 export interface Environment {
   readonly browser: Browser;
   readonly gatewayPort: number;
@@ -34,15 +34,15 @@ export interface Environment {
 }
 
 /** How long a page may take to do what a scenario waits for, ms. */
-const PATIENCE_MS = 8000;
+const TIMEOUT_MS = 8000;
 
-/** Console errors of the network are for the scenario to judge: some of them are what it wants to see. */
+/** Network errors on the console are left to the scenario, which may expect them. */
 const NETWORK_ERROR = /^(Failed to load resource|WebSocket connection to)/;
 
 /**
- * Runs one scenario in pages of its own.
+ * Runs a scenario in new pages.
  *
- * @throws {Error} If it does not hold, or a page had a script error or a violation of its content security policy.
+ * @throws {Error} if it fails, or a page had a script error or violated its content security policy.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -57,7 +57,7 @@ export async function runScenario(
 
     async open({ expectedErrors, ...options } = {}) {
       const context = opened.use(await browser.newContext(options));
-      context.setDefaultTimeout(PATIENCE_MS);
+      context.setDefaultTimeout(TIMEOUT_MS);
       const page = await context.newPage();
       page.on("pageerror", (error) => faults.push(error.message));
       page.on("console", (message) => {

@@ -3,17 +3,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createServer, type ViteDevServer } from "vite";
 
-/** A project that is being worked on; disposing of it ends the server and removes the folder. */
+/** A project under development; disposing of it stops the server and removes the folder. */
 export interface ViteApp extends AsyncDisposable {
   /** Where the server listens on 127.0.0.1. */
   readonly port: number;
   /** Saves a file of the project, as an editor does. */
   save(file: string, text: string): Promise<void>;
-  /** Ends the server and starts another one on the same port. */
+  /** Stops the server and starts another one on the same port. */
   restart(): Promise<void>;
 }
 
-/** Writes the project, file names and their text, and starts the server on a free port. */
+/** Writes the project's files, by name, and starts the server on a free port. */
 export async function startViteApp(
   files: Readonly<Record<string, string>>,
 ): Promise<ViteApp> {
@@ -43,7 +43,7 @@ export async function startViteApp(
   };
 }
 
-/** The configuration is what a new project has, but for what keeps it in its folder and on loopback. */
+/** Starts Vite with the configuration of a new project, confined to its folder and loopback. */
 async function serve(root: string, port: number): Promise<ViteDevServer> {
   const server = await createServer({
     root,

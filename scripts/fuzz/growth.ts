@@ -1,36 +1,38 @@
-/** Measures whether the time for an octet grows with the number of octets. */
+/** Measures whether a parser's time per octet grows with the length of its input. */
 import type { Growth } from "../../test/fuzz/growth.ts";
 
-/** Octets of the shorter and the longer inputs; the longer ones are twice what any head may have. */
+/** Lengths of the short and the long inputs, octets; the long ones are twice as long as any head may be. */
 const SHORT = 8 * 1024;
 const LONG = 128 * 1024;
 
-/** What is quadratic takes 16 times as long for an octet; caches and the collector account for less than this. */
+/**
+ * A quadratic parser takes 16 times as long per octet; CPU caches and garbage collection account for less than this.
+ */
 const MAX_GROWTH = 4;
 
-/** At this, a head of 64 KiB keeps the whole gateway busy for a tenth of a second. */
+/** At this rate, ns per octet, a head of 64 KiB blocks the gateway for a tenth of a second. */
 const MAX_NS = 1500;
 
 const SAMPLES = 5;
-/** How long one sample runs at least, so that the clock is fine enough. */
+/** The minimum duration of a sample, ms, given the resolution of the clock. */
 const SAMPLE_MS = 1;
 
-/** Time for an octet, ns. */
+/** The measured time per octet, ns, for short and for long inputs. */
 export interface Measured {
   readonly name: string;
   readonly short: number;
   readonly long: number;
-  readonly isFair: boolean;
+  readonly isLinear: boolean;
 }
 
-/** Measures one; what seems to grow is measured again, since something else may have been running. */
+/** Measures one parser; if its time seems to grow, it is measured again, since something else may have been running. */
 export function measureGrowth(growth: Growth): Measured {
   for (let attempt = 1;; attempt++) {
     const short = nsPerOctet(growth, SHORT);
     const long = nsPerOctet(growth, LONG);
-    const isFair = long < MAX_NS && (long <= short * MAX_GROWTH || long < 1);
-    if (isFair || attempt === 3) {
-      return { name: growth.name, short, long, isFair };
+    const isLinear = long < MAX_NS && (long <= short * MAX_GROWTH || long < 1);
+    if (isLinear || attempt === 3) {
+      return { name: growth.name, short, long, isLinear };
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Requests of the upstream client through an nginx, as the server behind it gets them. */
+/** Requests of the upstream client through nginx, as the server behind it receives them. */
 import assert from "node:assert/strict";
 import {
   contentOf,
@@ -18,7 +18,7 @@ const FOLDER = "data/fuzz";
 
 const START_TIMEOUT_MS = 2000;
 
-/** Whether there is an nginx on PATH. */
+/** Whether nginx is on PATH. */
 export async function hasNginx(): Promise<boolean> {
   try {
     const { success } = await new Deno.Command("nginx", {
@@ -32,9 +32,13 @@ export async function hasNginx(): Promise<boolean> {
   }
 }
 
-/** A plain reverse proxy: nothing is set but where things are. */
+/** A plain reverse proxy: nothing is configured but paths and addresses. */
 function configuration(
-  { folder, port, behind }: { folder: string; port: number; behind: number },
+  { folder, port, upstreamPort }: {
+    folder: string;
+    port: number;
+    upstreamPort: number;
+  },
 ): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((kind) => `${kind}_temp_path ${folder}/${kind};`);
@@ -48,7 +52,7 @@ http {
   ${temporary.join("\n  ")}
   server {
     listen 127.0.0.1:${port};
-    location / { proxy_pass http://127.0.0.1:${behind}; }
+    location / { proxy_pass http://127.0.0.1:${upstreamPort}; }
   }
 }
 `;
@@ -56,11 +60,11 @@ http {
 
 interface Recorder extends AsyncDisposable {
   readonly port: number;
-  /** What came on each connection since it was last taken. */
+  /** Returns what each connection has received since the last call. */
   take(): string[];
 }
 
-/** A server that keeps the octets of each connection, and answers the first request on it. */
+/** Starts a server that records the octets of each connection, and answers the first request on it. */
 function startRecorder(): Recorder {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const records: string[] = [];
@@ -71,7 +75,7 @@ function startRecorder(): Recorder {
     const buffer = new Uint8Array(16_384);
     try {
       let octets = "";
-      while (!isWhole(octets)) {
+      while (!isComplete(octets)) {
         const count = await conn.read(buffer);
         if (count === null) break;
         octets += toLatin1(buffer.subarray(0, count));
@@ -105,8 +109,8 @@ const ANSWER = new TextEncoder().encode(
   "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
 );
 
-/** Nginx keeps a request until it has all of it, and says then how long it is. */
-function isWhole(octets: string): boolean {
+/** Whether a request is complete: nginx buffers it, and so always sends its Content-Length. */
+function isComplete(octets: string): boolean {
   const end = octets.indexOf("\r\n\r\n") + 4;
   if (end < 4) return false;
   const length = /\r\ncontent-length: (\d+)\r\n/i.exec(octets.slice(0, end));
@@ -128,7 +132,7 @@ async function startNginx(): Promise<NginxWorld> {
   const port = freePort();
   await Deno.writeTextFile(
     `${folder}/nginx.conf`,
-    configuration({ folder, port, behind: recorder.port }),
+    configuration({ folder, port, upstreamPort: recorder.port }),
   );
   const config = `${folder}/nginx.conf`;
   const log = `${folder}/error.log`;
@@ -151,10 +155,10 @@ async function startNginx(): Promise<NginxWorld> {
   };
 }
 
-/** Refused, for reasons of its own: a path that climbs above the root, a method or a field that it takes for none. */
+/** Refusals for nginx's own reasons: a path that climbs above the root, a method or a field that it finds invalid. */
 const REFUSALS = new Set([400, 405, 414]);
 
-/** What nginx makes of a request. */
+/** How nginx understands a request. */
 export const nginxProperties: readonly Property[] = [
   asyncProperty(
     "nginx passes a request of the client on as one request, with its method, target and body, or refuses it",
@@ -163,7 +167,7 @@ export const nginxProperties: readonly Property[] = [
       share: 1 / 8,
       start: startNginx,
       async holds(sent, { client, origin, recorder }) {
-        // One that was smuggled may come after the answer to the request that hid it.
+        // A smuggled request may arrive after the response to the one that carried it.
         assert.deepEqual(recorder.take(), []);
         const { status } = await client.request(toRequest(sent, origin));
         const [octets, ...others] = recorder.take();

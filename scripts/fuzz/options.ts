@@ -1,16 +1,16 @@
 /** The options of `deno task fuzz`. */
 import { parseArgs } from "node:util";
 
-/** What to try, and for how long. */
+/** What to check, and for how long. */
 export interface FuzzOptions {
-  /** Inputs in all. */
+  /** The total number of inputs. */
   readonly runs: number;
-  /** Instead of `runs`, as long as this. */
+  /** A duration instead of a number of inputs. */
   readonly minutes: number | undefined;
   readonly seed: number;
-  /** One failure's place, to try it alone. */
+  /** The path of a counterexample, to reproduce it alone. */
   readonly path: string | undefined;
-  /** Part of the names of the properties to try. */
+  /** A part of the names of the properties to check; empty for all. */
   readonly only: string;
 }
 
@@ -20,7 +20,7 @@ export const USAGE =
 
 const DEFAULT_RUNS = 1_000_000;
 
-/** Reads the options; undefined where they are not what {@linkcode USAGE} says. */
+/** Reads the options; undefined if they do not conform to {@linkcode USAGE}. */
 export function parseOptions(
   args: readonly string[],
   randomSeed: number,

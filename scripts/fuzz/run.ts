@@ -1,10 +1,10 @@
-/** Tries properties in rounds, so that each gets its share however long the whole takes. */
+/** Checks properties in rounds, so that each gets its share however long the run is. */
 import type { Property } from "../../test/fuzz/property.ts";
 
-/** Inputs of one round, of all properties together. */
+/** Inputs of one round, for all properties together. */
 const ROUND = 50_000;
 
-/** What became of one property. */
+/** The result of one property. */
 export interface Result {
   readonly property: Property;
   runs: number;
@@ -12,7 +12,7 @@ export interface Result {
   failure: { readonly seed: number; readonly text: string } | undefined;
 }
 
-/** How long to go on: `runs` inputs in all, or until `deadline` where there is one, on `now`'s clock. */
+/** How long to continue: until `deadline` on the clock of `now`, or for `runs` inputs in total if there is none. */
 export interface Budget {
   readonly runs: number;
   readonly deadline: number | undefined;
@@ -21,7 +21,7 @@ export interface Budget {
   now(): number;
 }
 
-/** Tries them all; a property that fails is not tried any more. */
+/** Checks all properties; one that has failed is not checked again. */
 export async function runProperties(
   properties: readonly Property[],
   budget: Budget,

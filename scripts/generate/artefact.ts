@@ -1,20 +1,20 @@
-/** A file of this repository that is made out of others. */
+/** A generated file of this repository. */
 export interface Artefact {
-  /** Relative to the repository. */
+  /** Relative to the root of the repository. */
   readonly path: string;
-  /** The whole text of the file; the same sources give the same text. */
+  /** The whole text of the file, which depends on nothing but its sources. */
   produce(): Promise<string>;
 }
 
-/** Settings of {@linkcode refresh}. */
+/** Options of {@linkcode refresh}. */
 export interface RefreshOptions {
-  /** The repository, with a slash at the end. */
+  /** The root of the repository, with a trailing slash. */
   readonly root: URL;
-  /** Compare only. */
+  /** Whether to compare only, and write nothing. */
   readonly check: boolean;
 }
 
-/** Brings the artefacts up to date, and returns the paths of those that were not. */
+/** Updates the artefacts, and returns the paths of those that were out of date. */
 export async function refresh(
   artefacts: readonly Artefact[],
   options: RefreshOptions,

@@ -7,7 +7,7 @@ const SOURCE = new URL("../../openapi/daytona.yaml", import.meta.url);
 const BANNER = `/**
  * Types of the part of Daytona's API that Porthole calls.
  *
- * Made from openapi/daytona.yaml by openapi-typescript (\`deno task gen\`): change that file, not this one.
+ * Generated from openapi/daytona.yaml by openapi-typescript (\`deno task gen\`): edit that file, not this one.
  */
 
 `;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
 
-/** What `deno info --json` tells of the packages that a program takes in. */
+/** What `deno info --json` reports of a program's packages. */
 const graph = z.object({
   modules: z.array(z.object({ npmPackage: z.string().optional() })),
   npmPackages: z.record(
@@ -16,7 +16,7 @@ const graph = z.object({
   ),
 });
 
-/** A part of a package.json; one that names an `os` is the binary of another package, and is there on that system only. */
+/** A part of a package.json; a package with `os` is the binary of another one, and is installed on that system only. */
 const manifest = z.object({
   license: z.string(),
   os: z.array(z.string()).optional(),
@@ -33,7 +33,7 @@ async function readManifest(
   }
 }
 
-/** A package that the gateway runs with. */
+/** A package that the gateway uses at run time. */
 interface Package {
   readonly name: string;
   readonly version: string;
@@ -41,7 +41,7 @@ interface Package {
   readonly licence: string;
 }
 
-/** The packages that `entry` imports, and theirs in turn, by name. */
+/** The packages that `entry` imports, directly or indirectly, sorted by name. */
 async function packagesOf(entry: string): Promise<Package[]> {
   const { stdout } = await new Deno.Command("deno", {
     args: ["info", "--json", entry],
@@ -66,7 +66,7 @@ async function packagesOf(entry: string): Promise<Package[]> {
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** The page of licences. */
+/** The page of licences of the packages used at run time. */
 export const licences: Artefact = {
   path: "docs/licences.md",
   async produce() {
@@ -78,7 +78,7 @@ export const licences: Artefact = {
       [
         "# Licences",
         "",
-        "What `deno task start` runs with, beside Deno itself (MIT). Packages of tests and tools are not among it. " +
+        "The packages that `deno task start` uses, besides Deno itself (MIT). Those of tests and tools are not included. " +
         "This page is generated (`deno task gen`).",
         "",
         "| Package | Version | Licence |",

@@ -4,7 +4,7 @@ import { formatted, replaceRegion } from "./text.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 
-/** The README with its table of variables. */
+/** The README with its table of variables up to date. */
 export const readmeConfiguration: Artefact = {
   path: "README.md",
   produce: async () =>

@@ -1,5 +1,5 @@
 /**
- * The text with the lines between `<!-- name:start -->` and `<!-- name:end -->` replaced by `content`.
+ * Replaces the lines between `<!-- name:start -->` and `<!-- name:end -->` by `content`.
  *
  * @throws {Error} unless there is exactly one such region.
  */
@@ -14,18 +14,20 @@ export function replaceRegion(
     before === undefined || old === undefined || after === undefined ||
     more.length > 0 || others.length > 0
   ) {
-    throw new Error(`Cannot replace region '${name}': it is not there once`);
+    throw new Error(
+      `Cannot replace region '${name}': it must occur exactly once`,
+    );
   }
   const lines = `\n${content.trim()}\n\n`;
   return `${before}<!-- ${name}:start -->\n${lines}<!-- ${name}:end -->${after}`;
 }
 
-/** The text as `deno fmt` leaves it, so that the checks of format and of freshness agree. */
+/** The text as `deno fmt` formats it, so that the checks for formatting and for freshness agree. */
 export async function formatted(
   text: string,
   extension: "ts" | "md" | "json",
 ): Promise<string> {
-  // By name, since that is how the permission sets grant it.
+  // By name, not by path: that is how the permission sets grant it.
   const child = new Deno.Command("deno", {
     args: ["fmt", "--quiet", "--ext", extension, "-"],
     stdin: "piped",

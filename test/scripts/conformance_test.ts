@@ -62,7 +62,7 @@ Deno.test("a command line that cannot be used is exit code 2 and the usage", asy
   const { code, out, err } = await runConformance("--target", "https://x");
   assert.equal(code, 2);
   assert.equal(out, "");
-  assert.match(err, /^--target has to be plain http\nusage: deno task conf/);
+  assert.match(err, /^--target must be plain http\nusage: deno task conf/);
 });
 
 Deno.test("parseOptions() fills in what a sandbox's name decides", () => {
@@ -90,10 +90,10 @@ Deno.test("parseOptions() says what is wrong", () => {
   const cases: [args: string[], problem: RegExp][] = [
     [["--target", "x"], /Invalid URL/],
     [["--target", "https://x:1"], /plain http/],
-    [target, /needs --runner/],
-    [[...target, "--runner", "3999"], /--runner is no HOST:PORT/],
-    [[...target, "--runner", "x:0"], /--runner is no HOST:PORT/],
-    [[...target, "--runner", "x:1", "--api", "y"], /--api is no HOST:PORT/],
+    [target, /requires --runner/],
+    [[...target, "--runner", "3999"], /--runner is not HOST:PORT/],
+    [[...target, "--runner", "x:0"], /--runner is not HOST:PORT/],
+    [[...target, "--runner", "x:1", "--api", "y"], /--api is not HOST:PORT/],
     [["--verbose"], /verbose/],
   ];
   for (const [args, problem] of cases) {

@@ -50,7 +50,7 @@ Deno.test("contract_check exits 2 where it cannot compare", async (t) => {
     ["no argument", [], /^usage: /m],
     ["two arguments", [SLICE, SLICE], /^usage: /m],
     ["no such file", ["no/such/file"], /^Cannot read no\/such\/file: /m],
-    ["not a description", ["deno.json"], /describes no operation$/m],
+    ["not a description", ["deno.json"], /describes no operations$/m],
     ["not YAML", ["scripts/generate.ts"], /^Cannot read /m],
     ["404", [`http://127.0.0.1:${api.addr.port}/`], /status 404$/m],
   ];

@@ -50,7 +50,7 @@ Deno.test("findDrift() finds nothing between a description and itself", () => {
 
 Deno.test("findDrift() names an operation that is gone", () => {
   assert.deepEqual(driftAfter([paths(PUBLIC), undefined]), [
-    `isSandboxPublic: operation gone: neither that operationId nor GET ${PUBLIC}`,
+    `isSandboxPublic: operation gone: there is neither that operationId nor GET ${PUBLIC}`,
   ]);
   assert.equal(findDrift(SLICE, {}).length, 10);
 });
@@ -72,7 +72,7 @@ Deno.test("findDrift() names an operation that moved to another path or method",
 Deno.test("findDrift() names an operation with another operationId", () => {
   assert.deepEqual(
     driftAfter([paths(PUBLIC, "get", "operationId"), "getIsPublic"]),
-    ["isSandboxPublic: operation renamed: it is getIsPublic now"],
+    ["isSandboxPublic: operation renamed: it is now getIsPublic"],
   );
 });
 
@@ -112,7 +112,7 @@ Deno.test("findDrift() names a path parameter by its position", () => {
         edited(node, [["get", "parameters", "1", "name"], "token"]),
       ],
     ),
-    ["isValidAuthToken: parameter renamed: path parameter authToken is token now"],
+    ["isValidAuthToken: parameter renamed: path parameter authToken is now token"],
   );
 });
 
@@ -178,7 +178,7 @@ Deno.test("findDrift() names a body that has to be sent now", () => {
   const content = { "application/json": { schema: { type: "object" } } };
   assert.deepEqual(driftAfter([BODY, { content }]), []);
   assert.deepEqual(driftAfter([BODY, { content, required: true }]), [
-    "updateLastActivity: body required: it has to be sent now",
+    "updateLastActivity: body required: it must be sent now",
   ]);
 });
 
@@ -207,7 +207,7 @@ Deno.test("findDrift() names a field that is gone or of another type, and where 
   const CONFIG = "ConfigController_getConfig";
   assert.deepEqual(
     driftAfter([schemas("OidcConfig", "properties", "issuer"), undefined]),
-    [`${CONFIG}: field gone: 200 .oidc.issuer: no longer there`],
+    [`${CONFIG}: field gone: 200 .oidc.issuer: no longer present`],
   );
   assert.deepEqual(
     driftAfter([schemas("OidcConfig", "properties", "issuer"), {
@@ -218,7 +218,7 @@ Deno.test("findDrift() names a field that is gone or of another type, and where 
   assert.deepEqual(
     driftAfter([schemas("Runner", "properties", "apiKey"), undefined]),
     ["getRunnerBySandboxId", "getRunnerFullById"].map((operation) =>
-      `${operation}: field gone: 200 .apiKey: no longer there`
+      `${operation}: field gone: 200 .apiKey: no longer present`
     ),
   );
   assert.deepEqual(

@@ -1,9 +1,9 @@
-/** The demo's app through the gateway, every button of it. */
+/** The demo app through the gateway, with every button of it. */
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import type { Scenario } from "../scenario.ts";
 
-/** What each of its panels does is seen in the panel. */
+/** Uses each panel, and checks its output. */
 export const demoApp: Scenario = {
   name: "the demo page opens, and each of its buttons works",
   async run(stage) {
@@ -43,7 +43,7 @@ async function echoes(webSocket: Locator): Promise<void> {
 
 async function listens(events: Locator): Promise<void> {
   await events.getByRole("button", { name: "Listen" }).click();
-  // The stream has no end, so that none of it would be seen if anything waited for more.
+  // The stream is endless, so nothing would be shown if anything on the way buffered it.
   await output(events, "event 3,").waitFor();
   await events.getByRole("button", { name: "Stop" }).click();
   assert.doesNotMatch(await events.innerText(), /connection lost/);

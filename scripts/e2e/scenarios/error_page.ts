@@ -1,11 +1,11 @@
-/** What somebody sees whom nothing lets in. */
+/** What people see if they have no access. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";
 
-/** Closed doors. */
-const CLOSED = [
-  // From the toolbox's port nobody is sent to a login.
+/** Previews without access, and the pages that say so. */
+const REFUSALS = [
+  // The toolbox's port does not redirect to a login.
   {
     label: "2280-locked",
     code: "login_required",
@@ -24,7 +24,7 @@ const PHONE: BrowserContextOptions = {
   hasTouch: true,
 };
 
-/** The gateway's own page: told by status, code and words, and fit for whatever screen it is on. */
+/** The gateway's own page has the right status, code and title, and fits every screen. */
 export const errorPage: Scenario = {
   name: "a closed door says so: in light, in dark and on a phone",
   async run(stage) {
@@ -44,7 +44,7 @@ async function backgroundOf(
   options: BrowserContextOptions,
 ): Promise<string> {
   const page = await stage.open(options);
-  for (const { label, code, title } of CLOSED) {
+  for (const { label, code, title } of REFUSALS) {
     const response = await page.goto(stage.url(label, "/some/where"));
     assert.equal(response?.status(), 401);
     assert.equal(response.headers()["x-porthole-error"], code);

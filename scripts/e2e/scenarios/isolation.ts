@@ -1,4 +1,4 @@
-/** One sandbox against another, in the browser of somebody who is logged in to the one and looks at the other. */
+/** One sandbox against another, in the browser of somebody who is logged in to one and visits the other. */
 import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";
@@ -11,7 +11,7 @@ import {
 import { attempts } from "./isolation_attempts.js";
 import { logIn, openAtOnce, REFUSALS } from "./isolation_login.ts";
 
-/** The same page, once as another sandbox's and once as another port's. */
+/** A hostile page on another sandbox. */
 export const requestsOfAnotherSandbox: Scenario = {
   name: "a page of another sandbox neither reads nor writes a private one",
   async run(stage) {
@@ -22,9 +22,9 @@ export const requestsOfAnotherSandbox: Scenario = {
     await logIn(page, stage.url(`${victim.port}-locked`));
     assert.match(await page.innerText("body"), new RegExp(SECRET));
 
-    const abroad = stage.url(`${hostile.port}-demo`);
+    const hostilePage = stage.url(`${hostile.port}-demo`);
     for (const [i, attempt] of attempts.entries()) {
-      await page.goto(abroad);
+      await page.goto(hostilePage);
       const { got, arrivals } = await outcome(stage, { page, victim, i });
       const what = `${attempt.name} of another sandbox`;
       assert.doesNotMatch(got, new RegExp(SECRET), `${what} reads`);
@@ -36,20 +36,20 @@ export const requestsOfAnotherSandbox: Scenario = {
   },
 };
 
-/** What makes the scenario above mean something: the very same page can do it where it may. */
+/** The control for the scenario above: the very same page succeeds within its own sandbox. */
 export const requestsOfAnotherPort: Scenario = {
   name:
     "a page on another port of the same sandbox does both, without another login",
   async run(stage) {
     await using stack = new AsyncDisposableStack();
     const victim = stack.use(startVictimApp());
-    const neighbour = stack.use(startHostileApp());
+    const sibling = stack.use(startHostileApp());
     const page = await stage.open({ expectedErrors: REFUSALS });
     await logIn(page, stage.url(`${victim.port}-locked`));
 
-    const nextDoor = stage.url(`${neighbour.port}-locked`);
+    const siblingPage = stage.url(`${sibling.port}-locked`);
     for (const [i, attempt] of attempts.entries()) {
-      await openAtOnce(page, nextDoor);
+      await openAtOnce(page, siblingPage);
       const { got, arrivals } = await outcome(stage, { page, victim, i });
       const what = `${attempt.name} of another port`;
       assert.equal(got.includes(SECRET), attempt.home === "reads", what);
@@ -58,7 +58,7 @@ export const requestsOfAnotherPort: Scenario = {
   },
 };
 
-/** Daytona's own terminal needs no app to be worth an attack. */
+/** Daytona's own terminal is a target in every sandbox, whatever its app. */
 export const terminalOfAnotherSandbox: Scenario = {
   name: "a page of another sandbox opens no terminal",
   async run(stage) {
@@ -67,14 +67,14 @@ export const terminalOfAnotherSandbox: Scenario = {
     const home = stage.url(`${hostile.port}-locked`);
     await logIn(page, home);
     const terminal = stage.url("22222-locked", "/ws").replace("http", "ws");
-    // Nothing listens there: whoever is let in learns that.
+    // Nothing listens there, which only a page that is let in gets to know.
     assert.match(await refusalOf(page, terminal), /response code: 502/);
     await page.goto(stage.url(`${hostile.port}-demo`));
     assert.match(await refusalOf(page, terminal), /Authentication failed/);
   },
 };
 
-/** Lets the page make one attempt on the victim, and waits until it is over. */
+/** Lets the page make one attempt on the victim, and waits for its end. */
 async function outcome(
   stage: Stage,
   { page, victim, i }: { page: Page; victim: VictimApp; i: number },
@@ -95,14 +95,14 @@ async function outcome(
   return { got, arrivals: victim.arrivals(mark) };
 }
 
-/** The response to a request that no page waits for. */
+/** Waits for the response to a request that no page waits for. */
 function answer(context: BrowserContext, mark: string): Promise<unknown> {
   return context.waitForEvent("response", {
     predicate: (response) => response.url().includes(mark),
   });
 }
 
-/** Why a WebSocket is refused, which the console is told and no script. */
+/** Why a WebSocket is refused, which appears on the console and is not visible to scripts. */
 async function refusalOf(page: Page, url: string): Promise<string> {
   const [message] = await Promise.all([
     page.waitForEvent("console", {

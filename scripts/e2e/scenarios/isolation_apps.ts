@@ -1,33 +1,33 @@
-/** Two apps on ports of this machine: one with something to lose, and one that is after it. */
+/** Two apps on ports of this machine: one with a secret, and one that tries to get it. */
 import attempts from "./isolation_attempts.js" with { type: "text" };
 
-/** What only the victim's answers hold. */
+/** The secret, which only the victim's responses contain. */
 export const SECRET = "the-victims-secret";
 
-/** An app with a secret; disposing of it ends its server. */
+/** An app with a secret; disposing of it stops its server. */
 export interface VictimApp extends AsyncDisposable {
   readonly port: number;
-  /** The requests that have come for `/?{mark}`, by method. */
+  /** The methods of the requests received for `/?{mark}`. */
   arrivals(mark: string): readonly string[];
 }
 
-/** An app that tries things; disposing of it ends its server. */
+/** An app that attacks others; disposing of it stops its server. */
 export interface HostileApp extends AsyncDisposable {
   readonly port: number;
-  /** All that has come, each as its target and its fields. */
+  /** All requests received, each as its target and its fields. */
   readonly received: readonly string[];
-  /** Fields of the answers to come. */
+  /** Fields of future responses. */
   fields: readonly [name: string, value: string][];
 }
 
-/** Starts the app with something to lose: whatever is asked for holds the secret. */
+/** Starts the app with a secret, which every response contains. */
 export function startVictimApp(): VictimApp {
   const requests: { readonly method: string; readonly url: URL }[] = [];
   const server = serve((request) => {
     const url = new URL(request.url);
     requests.push({ method: request.method, url });
-    if (request.headers.has("upgrade")) return sayInWebSocket(request, SECRET);
-    const [type, body] = guise(request.headers);
+    if (request.headers.has("upgrade")) return sendInWebSocket(request, SECRET);
+    const [type, body] = disguisedSecret(request.headers);
     const headers = new Headers({ "content-type": type });
     const origin = request.headers.get("origin");
     if (url.searchParams.has("generous") && origin !== null) {
@@ -44,14 +44,16 @@ export function startVictimApp(): VictimApp {
   };
 }
 
-/** Starts the app that tries things: its page has `attempt(i, url)`. */
+/** Starts the hostile app, whose page defines `attempt(i, url)`. */
 export function startHostileApp(): HostileApp {
   const received: string[] = [];
   const server = serve((request) => {
     const { pathname, search } = new URL(request.url);
     const fields = [...request.headers].map((field) => field.join(": "));
     received.push([pathname + search, ...fields].join("\n"));
-    if (request.headers.has("upgrade")) return sayInWebSocket(request, "hello");
+    if (request.headers.has("upgrade")) {
+      return sendInWebSocket(request, "hello");
+    }
     const [type, body] = pathname.endsWith(".js")
       ? [JAVASCRIPT, pathname === "/attempts.js" ? attempts : ""]
       : [HTML, PAGE];
@@ -82,8 +84,8 @@ globalThis.attempt = async (i, url) => {
 </script>
 `;
 
-/** The secret in the form that the request can make the most of. */
-function guise(headers: Headers): [type: string, body: string] {
+/** The secret in the form that is the most useful to the kind of request. */
+function disguisedSecret(headers: Headers): [type: string, body: string] {
   switch (headers.get("sec-fetch-dest")) {
     case "script":
     case "serviceworker":
@@ -102,7 +104,7 @@ function guise(headers: Headers): [type: string, body: string] {
     : [HTML, `<!doctype html><link rel="icon" href="data:,">${SECRET}`];
 }
 
-function sayInWebSocket(request: Request, message: string): Response {
+function sendInWebSocket(request: Request, message: string): Response {
   const { socket, response } = Deno.upgradeWebSocket(request);
   socket.onopen = () => socket.send(message);
   return response;

@@ -1,6 +1,6 @@
 /**
- * What a page can try on another host, as code of that page: each attempt gets a URL there and resolves with whatever it
- * got hold of. `home` says what comes of it on a page of the same sandbox: it `reads` the answer, the request `arrives`,
+ * What a page can try on another host, run by that page: each attempt gets a URL there, and resolves to whatever it
+ * could read. `home` is the result on a page of the same sandbox: it `reads` the response, the request only `arrives`,
  * or `nothing` does.
  */
 export const attempts = [
@@ -221,7 +221,7 @@ function element(name, attributes) {
   return Object.assign(document.createElement(name), attributes);
 }
 
-/** Resolves with the event, or rejects with the error that comes instead. */
+/** Resolves to the event, or rejects if there is an error event instead. */
 function first(target, type) {
   return new Promise((resolve, reject) => {
     target.addEventListener(type, resolve);
@@ -248,7 +248,7 @@ function documentOf({ contentDocument }) {
   return contentDocument?.documentElement.outerHTML ?? "no document";
 }
 
-/** Whether a window is still at the empty document that it starts with. */
+/** Whether a window still has its initial empty document. */
 function isReadable({ location }) {
   try {
     return location.href === "about:blank";

@@ -1,4 +1,4 @@
-/** Cookies between sandboxes: all of them lie in one jar, since a login is for every host of its sandbox. */
+/** Cookies between sandboxes, which share one jar, since a login is for every host of its sandbox. */
 import assert from "node:assert/strict";
 import type { BrowserContext, Cookie, Page } from "playwright-core";
 import type { Scenario } from "../scenario.ts";
@@ -10,7 +10,7 @@ import {
 } from "./isolation_apps.ts";
 import { logIn, openAtOnce } from "./isolation_login.ts";
 
-/** An app that echoes whatever it gets would be enough, if anything came through. */
+/** A login's cookie must not reach an app, which could simply echo it. */
 export const cookieTheft: Scenario = {
   name: "a login's cookie reaches no app and no script",
   async run(stage) {
@@ -22,7 +22,7 @@ export const cookieTheft: Scenario = {
     assert.equal(await page.evaluate("document.cookie"), "");
 
     await page.goto(stage.url(`${hostile.port}-demo`));
-    // The browser sends longer paths first and later cookies last: one before the login's, and one behind it.
+    // Browsers send longer paths first and newer cookies last: one goes before the login's, and one behind it.
     const mine = await page.evaluate(`
       document.cookie = "before=1; path=/deep";
       document.cookie = "behind=2; path=/";
@@ -47,7 +47,7 @@ export const cookieTheft: Scenario = {
     const deep = hostile.received.filter((text) => text.startsWith("/deep"));
     const targets = deep.map((text) => text.split("\n")[0]);
     for (const target of ["/deep/er", "/deep/fetched", "/deep/socket"]) {
-      assert.ok(targets.includes(target), `${target} has not come`);
+      assert.ok(targets.includes(target), `${target} did not arrive`);
     }
     for (const text of deep) {
       assert.match(text, /^cookie: before=1; behind=2$/m);
@@ -59,7 +59,7 @@ export const cookieTheft: Scenario = {
   },
 };
 
-/** Planted cookies open nothing, and lock nobody out. */
+/** Planted cookies give no access, and lock nobody out. */
 export const cookieTossing: Scenario = {
   name: "cookies that another sandbox plants do not disturb a login",
   async run(stage) {
@@ -68,27 +68,27 @@ export const cookieTossing: Scenario = {
     const hostile = stack.use(startHostileApp());
     const page = await stage.open();
     const locked = stage.url(`${victim.port}-locked`, DEEP_PATH);
-    const abroad = stage.url(`${hostile.port}-demo`);
+    const hostilePage = stage.url(`${hostile.port}-demo`);
     await logIn(page, locked);
     const login = await loginCookie(page.context());
 
-    await page.goto(abroad);
+    await page.goto(hostilePage);
     await plantByScript(page, login);
-    await opensStill(page, locked);
+    await stillOpens(page, locked);
 
-    await plantByHeader(page, { hostile, abroad, login });
-    await opensStill(page, locked);
+    await plantByHeader(page, { hostile, hostilePage, login });
+    await stillOpens(page, locked);
     assert.deepEqual(await loginCookie(page.context()), login);
 
     for (const types of ['"cookies"', '"cache", "cookies"', '"*"']) {
       hostile.fields = [["clear-site-data", types]];
-      await page.goto(abroad);
+      await page.goto(hostilePage);
     }
     hostile.fields = [];
-    await opensStill(page, locked);
+    await stillOpens(page, locked);
     assert.deepEqual(await loginCookie(page.context()), login);
 
-    // A new login, among the planted ones of others.
+    // A new login, in spite of the planted cookies.
     await page.context().clearCookies({
       domain: /^\.?proxy\.localhost$/,
       name: login.name,
@@ -101,10 +101,10 @@ export const cookieTossing: Scenario = {
   },
 };
 
-/** Where many cookies of one name can be planted that the browser sends before the real one. */
+/** A path with many prefixes, so that many cookies of one name can be planted that are sent before the real one. */
 const DEEP_PATH = "/a".repeat(10);
 
-/** 68 cookies of our names for all hosts below the base, most of which go with the victim's page before the real one. */
+/** Plants 68 cookies of our names for all hosts of the base domain; most are sent to the victim before the real one. */
 async function plantByScript(page: Page, login: Cookie): Promise<void> {
   const names = [
     "porthole-session",
@@ -117,11 +117,11 @@ async function plantByScript(page: Page, login: Cookie): Promise<void> {
         .flatMap((path) => [path, `${path}/`])
         .map((path) => `${name}=planted; path=${path}`)
     ),
-    // The browser takes no such line for the real one's place, which is HttpOnly.
+    // Browsers do not let a script replace the real one, which is HttpOnly.
     `${login.name}=planted; path=/`,
     `${login.name}=; path=/; max-age=0`,
   ].map((line) => `${line}; domain=proxy.localhost`);
-  // Reading waits for what was written.
+  // Reading the cookies waits for the writes.
   await page.evaluate(`{
     for (const line of ${JSON.stringify(lines)}) document.cookie = line;
     document.cookie;
@@ -131,12 +131,12 @@ async function plantByScript(page: Page, login: Cookie): Promise<void> {
   assert.equal(planted.length, 68);
 }
 
-/** The same by Set-Cookie, which could replace an HttpOnly cookie. */
+/** Plants cookies by Set-Cookie, which could replace an HttpOnly cookie. */
 async function plantByHeader(
   page: Page,
-  { hostile, abroad, login }: {
+  { hostile, hostilePage, login }: {
     hostile: HostileApp;
-    abroad: string;
+    hostilePage: string;
     login: Cookie;
   },
 ): Promise<void> {
@@ -152,15 +152,15 @@ async function plantByHeader(
     "twice=tossed; Domain=x.test; Domain=Proxy.LocalHost; Path=/",
     "encoded=tossed; Domain=%70roxy.localhost; Path=/",
   ].map((line) => ["set-cookie", line]);
-  await page.goto(abroad);
+  await page.goto(hostilePage);
   hostile.fields = [];
   const after = await namesFor(page.context(), "http://proxy.localhost/");
   assert.deepEqual(after, before, "cookies for other hosts");
-  const kept = await namesFor(page.context(), abroad);
+  const kept = await namesFor(page.context(), hostilePage);
   assert.ok(kept.includes("plain"), "the app's own is kept, for its own host");
 }
 
-async function opensStill(page: Page, url: string): Promise<void> {
+async function stillOpens(page: Page, url: string): Promise<void> {
   await openAtOnce(page, url);
   assert.match(await page.innerText("body"), new RegExp(SECRET));
 }

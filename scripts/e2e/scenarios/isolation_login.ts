@@ -1,21 +1,21 @@
-/** Login and logout, as an app of another sandbox would like to have them. */
+/** Login and logout, under attack by an app of another sandbox. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";
 import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
 
-/** What a browser says on the console to what must not be. */
+/** How a browser reports on the console what it has refused. */
 export const REFUSALS =
   /CORS policy|Refused to|violates the following|Framing |scope|blocked/i;
 
-/** Opens a private preview as alice, by her login. */
+/** Opens a private preview, and logs in as alice. */
 export async function logIn(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.getByRole("button", { name: "alice" }).click();
   await page.waitForURL(url);
 }
 
-/** Opens a private preview for which no login is needed any more. */
+/** Opens a private preview, for which no further login must be required. */
 export async function openAtOnce(page: Page, url: string): Promise<void> {
   const response = await page.goto(url);
   assert.equal(response?.status(), 200);
@@ -23,7 +23,7 @@ export async function openAtOnce(page: Page, url: string): Promise<void> {
   assert.equal(from?.url(), undefined, "a second login");
 }
 
-/** The gateway's own routes are no way round. */
+/** Attacks on the gateway's own routes. */
 export const loginOfAnotherSandbox: Scenario = {
   name: "a page of another sandbox neither learns of a login nor ends one",
   async run(stage) {
@@ -39,14 +39,14 @@ export const loginOfAnotherSandbox: Scenario = {
     await endsNoLogin(page, stage);
     await framesNoLogout(page, stage);
     await opensNoToolbox(page, stage);
-    await comesBackNowhereElse(page, stage);
+    await returnsNowhereElse(page, stage);
 
     await openAtOnce(page, locked);
     assert.match(await page.innerText("body"), new RegExp(SECRET));
   },
 };
 
-/** A redirect's Location has the state in it, and the provider's answer a code. */
+/** The Location of the login's redirect contains the state, and the provider's response a code. */
 async function readsNoRedirect(
   page: Page,
   stage: Stage,
@@ -61,7 +61,7 @@ async function readsNoRedirect(
     ] as const
   ) {
     const options = JSON.stringify({ ...how, credentials: "include" });
-    const told = await page.evaluate<string>(`
+    const visible = await page.evaluate<string>(`
       fetch(${JSON.stringify(login)}, ${options}).then(
         async (response) => [
           response.status,
@@ -70,7 +70,7 @@ async function readsNoRedirect(
         ].join(" "),
         (error) => error.name,
       )`);
-    assert.equal(told, expected, options);
+    assert.equal(visible, expected, options);
   }
 }
 
@@ -125,7 +125,7 @@ async function opensNoToolbox(page: Page, stage: Stage): Promise<void> {
   assert.equal(written.status(), 401);
 }
 
-async function comesBackNowhereElse(page: Page, stage: Stage): Promise<void> {
+async function returnsNowhereElse(page: Page, stage: Stage): Promise<void> {
   const { host, port } = new URL(onBase(stage, "/"));
   for (
     const place of [

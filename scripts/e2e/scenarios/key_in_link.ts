@@ -1,9 +1,9 @@
-/** A preview token in a link: how people share a private preview. */
+/** A preview token in a link, by which people share a private preview. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../test/stack/stack.ts";
 import type { Scenario } from "../scenario.ts";
 
-/** After the first request only the cookie opens the door: for a page, a fetch, a WebSocket and a second tab. */
+/** After the first request, only the cookie gives access: to a page, a fetch, a WebSocket and a second tab. */
 export const keyInLink: Scenario = {
   name:
     "a key in a link opens a private sandbox, and is gone from the address bar",

@@ -1,9 +1,9 @@
-/** A login at the identity provider, and its end. */
+/** Login at the identity provider, and logout. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { Scenario } from "../scenario.ts";
 
-/** Whoever has access lands where they wanted to go, and is let in nowhere after the logout. */
+/** A user with access arrives at the address that they opened, and has no access after the logout. */
 export const login: Scenario = {
   name: "a login opens a private sandbox, and the logout closes it",
   async run(stage) {
@@ -28,7 +28,7 @@ export const login: Scenario = {
   },
 };
 
-/** Access is the API's to give: who has none is told no more than that, and can come back as somebody else. */
+/** A user to whom the API gives no access learns nothing but that, and can log in as somebody else. */
 export const loginWithoutAccess: Scenario = {
   name:
     "a login of somebody without access opens nothing, until they log in as somebody else",

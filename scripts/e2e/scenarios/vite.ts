@@ -1,17 +1,17 @@
-/** A dev server in a sandbox: what most previews are. */
+/** A dev server in a sandbox, as in most previews. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { KEYS } from "../../../test/stack/stack.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 import { startViteApp } from "../vite_app.ts";
 
-/** Without a credential. */
+/** The dev server, without a credential. */
 export const viteInPublicSandbox: Scenario = {
   name: "Vite's hot reload reaches the page of a public sandbox",
   run: (stage) => developLive(stage, "demo"),
 };
 
-/** By the cookie, which its modules and its WebSocket have to bring along. */
+/** The dev server, with the session cookie, which requests for modules and the WebSocket have to carry. */
 export const viteInPrivateSandbox: Scenario = {
   name: "Vite's hot reload reaches the page of a private sandbox",
   run: (stage) =>
@@ -55,23 +55,23 @@ async function developLive(
   await showsColor(page, "rgb(0, 120, 0)");
   await app.save("words.js", words("New words"));
   await showsWords(page, "New words");
-  assert.ok(await isMarked(page), "the page was loaded again");
+  assert.ok(await isMarked(page), "the page was reloaded");
 
   await connects(page, () => app.save("index.html", html("After")));
   assert.equal(await page.title(), "After");
 
   await mark(page);
   await connects(page, () => app.restart());
-  assert.ok(!await isMarked(page), "the page was not loaded again");
+  assert.ok(!await isMarked(page), "the page was not reloaded");
   await showsWords(page, "New words");
 
-  // Vite's client goes round a gateway that refuses its WebSocket.
+  // Vite's client falls back to a direct connection if the gateway refuses its WebSocket.
   const through = stage.url(label).replace("http:", "ws:");
   assert.ok(sockets.length >= 3);
   assert.deepEqual(sockets.filter((url) => !url.startsWith(through)), []);
 }
 
-/** Waits until Vite's client, after what `cause` does, says that its WebSocket is open. */
+/** Runs `cause`, and waits until Vite's client reports that its WebSocket is open. */
 async function connects(
   page: Page,
   cause: () => Promise<unknown>,

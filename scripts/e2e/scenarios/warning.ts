@@ -1,4 +1,4 @@
-/** The question before a preview is shown, in a gateway of its own that asks it. */
+/** The preview warning, on a separate gateway that has it enabled. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
 import {
@@ -13,7 +13,7 @@ import { startHostileApp } from "./isolation_apps.ts";
 
 const QUESTION = { name: "Do you trust this preview?" };
 const CONTINUE = { name: "Continue to preview" };
-/** Of the demo app's page. */
+/** A heading of the demo app's page. */
 const APP = { name: "What the app receives" };
 const ACCEPTED = "__Host-porthole-warning-accepted";
 
@@ -23,11 +23,11 @@ const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
   phone: { viewport: { width: 320, height: 640 }, isMobile: true },
 };
 
-/** Once for each host and day, and the app sees none of it. */
+/** The warning is shown once for each host and day, and the app does not see it. */
 export const warning: Scenario = {
   name: "a preview is shown to whoever says that they trust it, and not before",
   async run(stage) {
-    await using gateway = await startAsking();
+    await using gateway = await startWarningGateway();
     const wanted = urlOf(gateway, "3000-demo", "/?a=(1)&b=%20");
     for (const [screen, options] of Object.entries(SCREENS)) {
       const page = await stage.open(options);
@@ -59,11 +59,11 @@ export const warning: Scenario = {
   },
 };
 
-/** A redirect to another site follows the form, which a policy of the page could forbid. */
+/** The form leads to a redirect to another site, which the page's content security policy must allow. */
 export const warningBeforeLogin: Scenario = {
   name: "whoever trusts a private preview goes on to its login",
   async run(stage) {
-    await using gateway = await startAsking();
+    await using gateway = await startWarningGateway();
     const callback = `http://proxy.localhost:${gateway.port}/callback`;
     gateway.stack.provider.redirectUris.add(callback);
     await untilReady(gateway.port);
@@ -79,11 +79,11 @@ export const warningBeforeLogin: Scenario = {
   },
 };
 
-/** An app that is shown unasked, by a form or out of a prefetch, could answer the question by a script. */
+/** An app that is shown without the question, by a form or from a prefetch, could answer it by a script. */
 export const warningFromElsewhere: Scenario = {
   name: "another site leads no visitor past the question, by form or prefetch",
   async run(stage) {
-    await using gateway = await startAsking();
+    await using gateway = await startWarningGateway();
     await using app = startHostileApp();
     app.fields = [["cache-control", "max-age=600"]];
     const action = urlOf(gateway, `${app.port}-demo`);
@@ -115,11 +115,13 @@ export const warningFromElsewhere: Scenario = {
   },
 };
 
-/** An embedding site's visitor is asked there, and what they answer holds there. */
+/** Visitors of an embedding site are asked in its frame, and their answer is valid there. */
 export const warningInFrame: Scenario = {
   name: "in another site's frame, over https, the question is asked once",
   async run(stage) {
-    await using gateway = await startAsking({ PROXY_PROTOCOL: "https" });
+    await using gateway = await startWarningGateway({
+      PROXY_PROTOCOL: "https",
+    });
     await using secure = serveOnLoopback(
       (request, info) =>
         new URL(request.url).hostname === "embedder.localhost"
@@ -148,13 +150,13 @@ export const warningInFrame: Scenario = {
       true,
     ]);
 
-    // What was said in somebody's frame says nothing outside of it.
+    // The answer in a frame does not count outside of it.
     await page.goto(preview);
     await page.getByRole("heading", QUESTION).waitFor();
   },
 };
 
-function startAsking(
+function startWarningGateway(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestGateway> {
   return startGateway({ PREVIEW_WARNING_ENABLED: "true", ...environment });
