@@ -1,4 +1,5 @@
 /** The load generator: every operation starts at its own rate, with a limit on how many run at once. */
+import { settlesWithin } from "../../src/lib/settles_within.ts";
 import type { Accounts, Expectation } from "./accounts.ts";
 
 /** Something that clients do repeatedly. */
@@ -76,10 +77,7 @@ export function startLoad(
     async stop(timeoutMs) {
       for (const timer of timers) clearTimeout(timer);
       stopping.abort();
-      const overdue = Promise.withResolvers<void>();
-      const timer = setTimeout(overdue.resolve, timeoutMs);
-      await Promise.race([Promise.all(running.keys()), overdue.promise]);
-      clearTimeout(timer);
+      await settlesWithin(Promise.all(running.keys()), timeoutMs);
       return [...new Set(running.values())];
     },
   };

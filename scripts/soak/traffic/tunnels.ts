@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { settlesWithin } from "../../../src/lib/settles_within.ts";
 import type { Operation } from "../load.ts";
 import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
 import { API_TROUBLE } from "./troubles.ts";
@@ -40,13 +41,10 @@ interface TunnelClient {
  * @throws {Error} if it takes longer than 8 s.
  */
 async function deadline<T>(work: Promise<T>, what: string): Promise<T> {
-  const expired = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => expired.reject(new Error(`${what} took too long`)),
-    TIMEOUT_MS,
-  );
-  return await Promise.race([work, expired.promise])
-    .finally(() => clearTimeout(timer));
+  if (!await settlesWithin(work, TIMEOUT_MS)) {
+    throw new Error(`${what} took too long`);
+  }
+  return await work;
 }
 
 function connect(
