@@ -244,7 +244,7 @@ redisTest(
     const { store, clock, failures } = setup;
     const before = setup.entry("before");
     await store.set(OWN, before);
-    server.hold();
+    server.suspend();
     const start = performance.now();
     for (let i = 0; i < 100; i++) {
       assert.equal(await store.get(OWN), "unavailable");
@@ -254,7 +254,7 @@ redisTest(
 
     clock.time += 5_000;
     assert.equal(await store.get(OWN), "unavailable"); // closes the connection
-    server.goOn();
+    server.resume();
     await setup.connected();
     clock.time += 5_000;
     assert.deepEqual(await store.get(OWN), before);
@@ -302,13 +302,13 @@ redisTest(
     await using server = await startRedis();
     using setup = await open(server.port);
     const { store, failures } = setup;
-    server.hold();
+    server.suspend();
     const underWay = store.get(OWN);
     store.close();
     store.close();
     assert.equal(await underWay, "unavailable");
     assert.equal(await store.get(OWN), "unavailable");
     assert.deepEqual(failures, []);
-    server.goOn();
+    server.resume();
   },
 );

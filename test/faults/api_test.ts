@@ -1,17 +1,17 @@
-/** What becomes of requests while the API misbehaves, and of the gateway afterwards. */
+/** Requests while the API misbehaves, and the gateway's recovery. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApiFault } from "../stack/fake_api.ts";
 import type { OperationId } from "../stack/fake_api_operations.ts";
-import { LAST_ANSWER } from "./faulty_runner.ts";
+import { GOOD_AND_CLOSE } from "./faulty_runner.ts";
 import {
   closing,
   type Fault,
-  liveThrough,
+  HEALTHY,
   type Reply,
   shortPauses,
   startWorld,
-  WELL,
+  surviveFault,
 } from "./world.ts";
 
 const UNREACHABLE = {
@@ -21,46 +21,46 @@ const UNREACHABLE = {
   isComplete: true,
 } as const;
 
-/** A fault of the answers to one operation. */
-function wrongly(operation: OperationId, fault: ApiFault): ApiFault {
+/** Applies a fault to one operation only. */
+function onlyFor(operation: OperationId, fault: ApiFault): ApiFault {
   return (call, answer) =>
     (call.operation === operation ? fault : closing)(call, answer);
 }
 
-/** The API says this instead. */
-function saying(body: BodyInit, init: ResponseInit = {}): ApiFault {
+/** Makes the API respond with this instead. */
+function respond(body: BodyInit, init: ResponseInit = {}): ApiFault {
   const headers = { "content-type": "application/json", ...init.headers };
-  return closingAfter(() => new Response(body, { ...init, headers }));
+  return respondAndClose(() => new Response(body, { ...init, headers }));
 }
 
-function closingAfter(answer: () => Response | Promise<Response>): ApiFault {
+function respondAndClose(answer: () => Response | Promise<Response>): ApiFault {
   return (call) => closing(call, async () => await answer());
 }
 
-const runnerIs = (fault: ApiFault) => wrongly("getRunnerBySandboxId", fault);
-const publicIs = (fault: ApiFault) => wrongly("isSandboxPublic", fault);
+const onRunner = (fault: ApiFault) => onlyFor("getRunnerBySandboxId", fault);
+const onPublic = (fault: ApiFault) => onlyFor("isSandboxPublic", fault);
 
-/** Begins, and breaks off. */
-const cut = saying('{"id":', { headers: { "content-length": "100" } });
+/** A response that breaks off. */
+const truncated = respond('{"id":', { headers: { "content-length": "100" } });
 
-/** Answers in pieces that a test lets go on. */
+/** Faults by which the API hangs until a test releases it. */
 interface Held {
-  /** Nothing comes. */
+  /** Sends nothing. */
   readonly head: ApiFault;
-  /** A head comes, and a part of the body. */
+  /** Sends the head and a part of the body. */
   readonly body: ApiFault;
-  /** Ends all that hang: the server learns only then that nobody waits any more. */
+  /** Ends all responses that hang; only then does the server notice that its clients have left. */
   release(): void;
 }
 
 function hold(): Held {
   let released = Promise.withResolvers<void>();
   return {
-    head: closingAfter(async () => {
+    head: respondAndClose(async () => {
       await released.promise;
       return new Response();
     }),
-    body: closingAfter(() => {
+    body: respondAndClose(() => {
       const { readable, writable } = new TransformStream<Uint8Array>();
       const writer = writable.getWriter();
       writer.write(new TextEncoder().encode('{"id":')).catch(() => {});
@@ -87,48 +87,48 @@ const KEY_HAS_LINES =
   '{"id":"r","proxyUrl":"http://x","apiUrl":"x","apiKey":"a\\r\\nb: c"}';
 const PAGE = "<!doctype html><title>Welcome</title>";
 
-const CASES: readonly [name: string, fault: ApiFault, wanted: Reply][] = [
-  ["is slow", late, WELL],
+const CASES: readonly [name: string, fault: ApiFault, expected: Reply][] = [
+  ["is slow", late, HEALTHY],
   ["hangs", held.head, UNREACHABLE],
-  ["hangs in its answer", runnerIs(held.body), UNREACHABLE],
-  ["breaks its answer off", runnerIs(cut), UNREACHABLE],
+  ["hangs in its answer", onRunner(held.body), UNREACHABLE],
+  ["breaks its answer off", onRunner(truncated), UNREACHABLE],
   [
     "is throttled",
-    saying("{}", { status: 429, headers: { "retry-after": "7" } }),
+    respond("{}", { status: 429, headers: { "retry-after": "7" } }),
     { ...UNREACHABLE, retryAfter: "7" },
   ],
-  ["fails", saying("{}", { status: 500 }), UNREACHABLE],
-  ["is being deployed", saying(PAGE, { status: 502 }), UNREACHABLE],
-  ["refuses the gateway's key", saying("{}", { status: 401 }), UNREACHABLE],
+  ["fails", respond("{}", { status: 500 }), UNREACHABLE],
+  ["is being deployed", respond(PAGE, { status: 502 }), UNREACHABLE],
+  ["refuses the gateway's key", respond("{}", { status: 401 }), UNREACHABLE],
   [
     "has moved",
-    saying("", { status: 302, headers: { location: "http://127.0.0.1:9/" } }),
+    respond("", { status: 302, headers: { location: "http://127.0.0.1:9/" } }),
     UNREACHABLE,
   ],
-  ["says something that is no JSON", runnerIs(saying('{"id":')), UNREACHABLE],
-  ["says nothing", runnerIs(saying("")), UNREACHABLE],
-  ["says null", runnerIs(saying("null")), UNREACHABLE],
-  ["says a list", runnerIs(saying("[]")), UNREACHABLE],
-  ["gives a number for an URL", runnerIs(saying(URL_IS_NUMBER)), UNREACHABLE],
-  ["gives an URL of no use", runnerIs(saying(URL_IS_NONE)), UNREACHABLE],
-  ["gives a key of two lines", runnerIs(saying(KEY_HAS_LINES)), UNREACHABLE],
-  ["answers every question with a page", publicIs(saying(PAGE)), UNREACHABLE],
-  ["answers yes as a number", publicIs(saying("1")), UNREACHABLE],
+  ["says something that is no JSON", onRunner(respond('{"id":')), UNREACHABLE],
+  ["says nothing", onRunner(respond("")), UNREACHABLE],
+  ["says null", onRunner(respond("null")), UNREACHABLE],
+  ["says a list", onRunner(respond("[]")), UNREACHABLE],
+  ["gives a number for an URL", onRunner(respond(URL_IS_NUMBER)), UNREACHABLE],
+  ["gives an URL of no use", onRunner(respond(URL_IS_NONE)), UNREACHABLE],
+  ["gives a key of two lines", onRunner(respond(KEY_HAS_LINES)), UNREACHABLE],
+  ["answers every question with a page", onPublic(respond(PAGE)), UNREACHABLE],
+  ["answers yes as a number", onPublic(respond("1")), UNREACHABLE],
 ];
 
 const FAULTS: readonly Fault[] = [
   {
     name: "refuses connections",
     inject: ({ api }) => api.stop(),
-    wanted: UNREACHABLE,
+    expected: UNREACHABLE,
     heal: ({ api }) => api.restart(),
   },
-  ...CASES.map(([name, fault, wanted]) => ({
+  ...CASES.map(([name, fault, expected]) => ({
     name,
     inject({ api }) {
       api.fault = fault;
     },
-    wanted,
+    expected,
     isSlow: true,
     heal({ api }) {
       api.fault = closing;
@@ -140,18 +140,18 @@ const FAULTS: readonly Fault[] = [
 Deno.test("an API that", async (t) => {
   using _ = shortPauses();
   await using world = await startWorld();
-  world.runner.behaviour = LAST_ANSWER;
+  world.runner.behaviour = GOOD_AND_CLOSE;
   for (const fault of FAULTS) {
     await t.step(
       fault.name,
-      () => liveThrough(world, fault, (world) => world.ask(world.newHost())),
+      () => surviveFault(world, fault, (world) => world.ask(world.newHost())),
     );
   }
 });
 
 Deno.test("an API that resets while it is waited for", async () => {
   await using world = await startWorld({ API_CLIENT_TIMEOUT_SEC: "5" });
-  world.runner.behaviour = LAST_ANSWER;
+  world.runner.behaviour = GOOD_AND_CLOSE;
   const sockets = await world.sockets();
   const asked = Promise.withResolvers<void>();
   world.api.fault = (call, answer) => {
@@ -165,6 +165,6 @@ Deno.test("an API that resets while it is waited for", async () => {
   held.release();
   world.api.fault = closing;
   world.api.restart();
-  assert.deepEqual(await world.ask(world.newHost()), WELL);
-  await world.backAt(sockets);
+  assert.deepEqual(await world.ask(world.newHost()), HEALTHY);
+  await world.untilAtRest(sockets);
 });

@@ -1,4 +1,4 @@
-/** Whatever Redis does, a request gets its answer; and when Redis is well again, it is used again. */
+/** Whatever Redis does, requests are answered; and once it has recovered, it is used again. */
 import assert from "node:assert/strict";
 import {
   type RedisServer,
@@ -6,30 +6,33 @@ import {
   startRedis,
 } from "../support/redis_server.ts";
 import { skewClock, type SkewedClock } from "../support/skewed_clock.ts";
-import { LAST_ANSWER } from "./faulty_runner.ts";
+import { GOOD_AND_CLOSE } from "./faulty_runner.ts";
 import {
   type Fault,
-  liveThrough,
+  HEALTHY,
   shortPauses,
   startWorld,
-  WELL,
+  surviveFault,
   type World,
 } from "./world.ts";
 
-/** A failing store is left alone for so long, ms. */
+/** How long a failing store is not used, ms. */
 const PAUSE_MS = 5_000;
 
 /** Longer than it takes until Redis is used again, ms. */
 const TIMEOUT_MS = 10_000;
 
-/** A fault of a server, which may be another one afterwards. */
+/** A fault of a Redis server, which may be replaced by another one to recover. */
 interface RedisFault extends Pick<Fault, "name"> {
   inject(server: RedisServer): void | Promise<void>;
   heal(server: RedisServer): void | Promise<RedisServer | void>;
 }
 
-/** Every key that there is gets such a value. */
-function spoiling(name: string, ...command: [string, ...string[]]): RedisFault {
+/** Overwrites the value of every key. */
+function corruption(
+  name: string,
+  ...command: [string, ...string[]]
+): RedisFault {
   return {
     name,
     async inject(server) {
@@ -48,8 +51,8 @@ function spoiling(name: string, ...command: [string, ...string[]]): RedisFault {
 const FAULTS: readonly RedisFault[] = [
   {
     name: "hangs",
-    inject: (server) => server.hold(),
-    heal: (server) => server.goOn(),
+    inject: (server) => server.suspend(),
+    heal: (server) => server.resume(),
   },
   {
     name: "is gone",
@@ -72,27 +75,27 @@ const FAULTS: readonly RedisFault[] = [
     heal: async (server) =>
       void await server.command("ACL", "SETUSER", "default", "+@all"),
   },
-  spoiling("holds what is no JSON", "SET", '{"value":'),
-  spoiling("holds a number for everything", "SET", '{"value":5}'),
-  spoiling("holds null for everything", "SET", '{"value":null}'),
-  spoiling(
+  corruption("holds what is no JSON", "SET", '{"value":'),
+  corruption("holds a number for everything", "SET", '{"value":5}'),
+  corruption("holds null for everything", "SET", '{"value":null}'),
+  corruption(
     "holds half a runner for everything",
     ...["SET", '{"value":{"apiKey":"k","proxyUrl":7}}'] as const,
   ),
-  spoiling("holds lists", "LPUSH", "a", "b"),
+  corruption("holds lists", "LPUSH", "a", "b"),
 ];
 
-/** Asks for sandboxes until one of them is in Redis. */
+/** Requests new sandboxes until one of them is in Redis. */
 async function untilUsed(
   world: World,
   { server, clock }: { server: RedisServer; clock: SkewedClock },
 ): Promise<void> {
-  const until = performance.now() + TIMEOUT_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   for (let found: unknown = 0; found !== 1;) {
-    assert(performance.now() < until, "Redis is not used again");
+    assert(performance.now() < deadline, "Redis is not used again");
     clock.jump(PAUSE_MS);
     const host = world.newHost();
-    assert.deepEqual(await world.ask(host), WELL);
+    assert.deepEqual(await world.ask(host), HEALTHY);
     const id = /^3000-([^.]+)/.exec(host)?.[1];
     found = await server.command("EXISTS", `proxy:sandbox-public:${id}`);
   }
@@ -108,18 +111,18 @@ redisTest("a Redis that", async (t) => {
       { CACHE_URL: `redis://127.0.0.1:${port}` },
       [port],
     );
-    world.runner.behaviour = LAST_ANSWER;
+    world.runner.behaviour = GOOD_AND_CLOSE;
     await untilUsed(world, { server, clock });
     for (const { name, inject, heal } of FAULTS) {
       await t.step(name, () =>
-        liveThrough(world, {
+        surviveFault(world, {
           name,
           async inject() {
             await inject(server);
-            // Past the time in which nobody looks there.
+            // Skip the pause in which Redis is not used.
             clock.jump(PAUSE_MS);
           },
-          wanted: WELL,
+          expected: HEALTHY,
           async heal() {
             server = await heal(server) ?? server;
             await untilUsed(world, { server, clock });

@@ -1,4 +1,4 @@
-/** What becomes of everything that is kept for a time when the machine's clock is put forth and back by an hour. */
+/** Everything with a lifetime, when the machine's clock is set forward or back by an hour. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
@@ -15,7 +15,7 @@ function withToken(token: string): { headers: Record<string, string> } {
   return { headers: { [TOKEN]: token } };
 }
 
-/** Gives the sandbox another token, as its restart does. */
+/** Replaces the sandbox's token, as a restart does. */
 function resetToken({ stack }: TestGateway, authToken: string): void {
   const { sandboxes } = stack.api.state;
   const locked = sandboxes.get("locked");

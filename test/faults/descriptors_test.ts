@@ -1,6 +1,6 @@
 /**
- * What becomes of a gateway that has run out of file descriptors: it ends, so that whoever watches over it starts it
- * again, and does not stay as a port that is open and answers nobody.
+ * A gateway that has run out of file descriptors exits, so that its supervisor restarts it, instead of leaving a port
+ * open on which nobody is answered.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -9,15 +9,15 @@ import { connect as connectTls } from "node:tls";
 import { startStack } from "../stack/stack.ts";
 import { CA, certificateFiles, LOCALHOST } from "../support/certificates.ts";
 
-/** More connections than there are descriptors for. */
+/** More connections than there are descriptors. */
 const TOO_MANY = 100;
 
 /** Far longer than a connection takes, ms. */
-const PATIENCE_MS = 500;
+const CONNECT_TIMEOUT_MS = 500;
 
 const FEW_DESCRIPTORS = "test/support/few_descriptors.ts";
 
-/** Fills a gateway up with connections, lets go of them, and waits for its end. */
+/** Opens connections to a gateway until its descriptors are exhausted, closes them, and waits for it to exit. */
 async function exhaust(
   environment: Readonly<Record<string, string>>,
   { isTls = false } = {},
@@ -53,28 +53,32 @@ async function exhaust(
     try {
       child.kill("SIGKILL");
     } catch {
-      // As it should, it has ended.
+      // It has exited, as it should.
     }
     await Promise.all([child.status, complaint]);
   }
 }
 
-/** Opens connections until one is not answered any more, and lets go of them. */
+/** Opens connections until one is not accepted any more, and closes them. */
 async function fillUp(open: () => Socket, opened: string): Promise<void> {
   const sockets: Socket[] = [];
   let isOpen = true;
   while (isOpen && sockets.length < TOO_MANY) {
     const socket = open();
     sockets.push(socket);
-    const patience = AbortSignal.timeout(PATIENCE_MS);
-    isOpen = await once(socket, opened, { signal: patience })
+    const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+    isOpen = await once(socket, opened, { signal })
       .then(() => true, () => false);
-    socket.on("error", () => {}); // the gateway may end before its clients do
+    socket.on("error", () => {}); // the gateway may exit before its clients close
   }
   for (const socket of sockets) socket.destroy();
 }
 
-/** Where it listens, as its log says; the rest of the log is not read. */
+/**
+ * The port that it listens on, according to its log; the rest of the log is not read.
+ *
+ * @throws {Error} if the log ends before that.
+ */
 async function portOf(log: ReadableStream<Uint8Array>): Promise<number> {
   let text = "";
   const decoder = new TextDecoder();
@@ -86,7 +90,7 @@ async function portOf(log: ReadableStream<Uint8Array>): Promise<number> {
   throw new Error(`It does not listen: ${text}`);
 }
 
-/** The limit is set by Linux's own library. */
+/** The limit is set by Linux's libc. */
 const ignore = Deno.build.os !== "linux";
 
 Deno.test({

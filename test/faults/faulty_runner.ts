@@ -1,4 +1,4 @@
-/** A runner that breaks off wherever it is told to: it can do to a connection what no HTTP server does. */
+/** A runner that breaks off at any point: it can do things to a connection that no HTTP server would. */
 import { once } from "node:events";
 import {
   type AddressInfo,
@@ -7,38 +7,38 @@ import {
   type Socket,
 } from "node:net";
 
-/** What it does with a request: says something, and then does something to the connection. */
+/** How it answers a request: what it sends, and what it then does to the connection. */
 export interface Behaviour {
-  /** Latin-1; may be made out of the request's head. */
+  /** Latin-1, or a function of the request's head. */
   readonly says: string | ((head: string) => Promise<string>);
   readonly then: "goes on" | "closes" | "half-closes" | "resets" | "hangs";
 }
 
-/** The running runner; a request to it has no body. */
+/** A running runner; it does not support request bodies. */
 export interface FaultyRunner extends AsyncDisposable {
   readonly url: string;
   behaviour: Behaviour;
-  /** Refuses connections, having cut those that there were. */
+  /** Cuts all connections, and refuses new ones. */
   stop(): Promise<void>;
-  /** Listens at the same port again. */
+  /** Listens on the same port again. */
   restart(): Promise<void>;
 }
 
-/** What a good runner does. */
+/** A healthy runner. */
 export const GOOD: Behaviour = {
   says: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
   then: "goes on",
 };
 
-/** The same, and no connection is left to be counted. */
-export const LAST_ANSWER: Behaviour = {
+/** A healthy runner that closes each connection, so that none is left to be counted. */
+export const GOOD_AND_CLOSE: Behaviour = {
   says: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
   then: "closes",
 };
 
 const END_OF_HEAD = "\r\n\r\n";
 
-/** Starts a good runner on a free port of 127.0.0.1. */
+/** Starts a healthy runner on a free port of 127.0.0.1. */
 export async function startFaultyRunner(): Promise<FaultyRunner> {
   const sockets = new Set<Socket>();
 
@@ -56,7 +56,7 @@ export async function startFaultyRunner(): Promise<FaultyRunner> {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    // A peer that has left has its answer, or wants none.
+    // A peer that closes has its response, or does not want one.
     socket.on("end", () => socket.destroy());
     let received = "";
     socket.setEncoding("latin1").on("data", (text) => {

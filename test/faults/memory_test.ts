@@ -1,4 +1,4 @@
-/** Nothing of a fault is kept: hundreds of them take no more memory than the first ones did. */
+/** Faults do not leak memory: hundreds of them take no more than the first ones did. */
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -8,19 +8,24 @@ import { closing, startWorld, type World } from "./world.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage: unknown = runInNewContext("gc");
 
-/** How often each fault is met between two measurements. */
+/** How often each fault occurs between two measurements. */
 const ROUNDS = 100;
 
-/** Less than what one request would leave, were anything of it kept. */
+/** Less than a leak of every request would take. */
 const MAX_GROWTH_BYTES = ROUNDS * 500;
 
-/** So many measurements in a row without growth: a leak shows in each, and what is given back hides it in one at most. */
+/**
+ * How many measurements in a row must show no growth: a leak would show in each, and memory given back could hide it in
+ * one at most.
+ */
 const STEADY = 3;
 
-/** Compiled code and caches that fill up are no leak: they end in time, which is longer where the machine is busy. */
+/**
+ * Compiled code and caches that fill up are not leaks: they stop growing in time, which is longer on a busy machine.
+ */
 const MAX_MEASUREMENTS = 30;
 
-/** Bytes of the heap and beside it, when all is collected that can be. */
+/** Heap and external memory after a garbage collection, bytes. */
 function memory(): number {
   assert(typeof collectGarbage === "function");
   collectGarbage();
@@ -74,7 +79,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     while (!isSteady()) {
       assert(growth.length < MAX_MEASUREMENTS, `still grows: ${growth}`);
       for (let round = 0; round < ROUNDS; round++) await fault(world);
-      await world.backAt(await world.sockets());
+      await world.untilAtRest(await world.sockets());
       const now = memory();
       growth.push(now - before);
       before = now;

@@ -1,10 +1,10 @@
-/** What becomes of logins while the identity provider misbehaves, and how soon it is asked again. */
+/** Logins while the identity provider misbehaves, and how soon it is asked again. */
 import assert from "node:assert/strict";
 import type { Endpoint, OpenidProvider } from "../stack/openid_provider.ts";
 import { startGateway } from "../support/gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
-/** A provider that failed is asked again after so long, ms. */
+/** How long a provider that failed is not asked again, ms. */
 const PAUSE_MS = 5_000;
 
 const NAVIGATION = {
@@ -15,7 +15,7 @@ const NAVIGATION = {
 
 type Fault = (provider: OpenidProvider) => void;
 
-function discoverySays(body: Record<string, unknown>): Fault {
+function discoveryOf(body: Record<string, unknown>): Fault {
   return ({ rewrite }) => {
     rewrite.discovery = () => body;
   };
@@ -25,8 +25,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "is down": (provider) => provider.outage = 503,
   "is throttled": (provider) => provider.outage = 429,
   "resets": (provider) => provider.outage = "reset",
-  "says nothing of itself": discoverySays({}),
-  "is another one": discoverySays({ issuer: "https://other.test" }),
+  "says nothing of itself": discoveryOf({}),
+  "is another one": discoveryOf({ issuer: "https://other.test" }),
   "gives a number for an URL": ({ rewrite }) => {
     rewrite.discovery = (real) => ({ ...real, authorization_endpoint: 5 });
   },
@@ -51,7 +51,7 @@ Deno.test("a provider that", async (t) => {
         });
         return [status, headers.get("x-porthole-error")];
       }
-      // The provider is known once the API has told of it.
+      // The gateway learns of the provider from the API.
       while (api.count("ConfigController_getConfig") === 0) {
         await gateway.send("proxy.localhost", { path: "/ready" });
       }
@@ -60,7 +60,7 @@ Deno.test("a provider that", async (t) => {
       const unavailable = [503, "login_unavailable"];
       const replies = await Promise.all(Array.from({ length: 8 }, login));
       assert.deepEqual(replies, replies.map(() => unavailable));
-      // Nothing else depends on it.
+      // Nothing else depends on the provider.
       const preview = await gateway.send("3000-demo.proxy.localhost");
       assert.equal(preview.status, 200);
 
@@ -68,7 +68,7 @@ Deno.test("a provider that", async (t) => {
       clock.jump(PAUSE_MS);
       assert.deepEqual(await login(), [302, null]);
 
-      // Once it is known, it may be away for as long as what it said holds.
+      // Once its metadata is cached, the provider may be down.
       inject(provider);
       assert.deepEqual(await login(), [302, null]);
     });

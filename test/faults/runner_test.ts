@@ -1,4 +1,4 @@
-/** What becomes of requests while their runner misbehaves, and of the gateway afterwards. */
+/** Requests while their runner misbehaves, and the gateway's recovery. */
 import assert from "node:assert/strict";
 import { type Behaviour, GOOD } from "./faulty_runner.ts";
 import {
@@ -6,9 +6,9 @@ import {
   DEMO,
   type Fault,
   get,
-  liveThrough,
   type Reply,
   startWorld,
+  surviveFault,
 } from "./world.ts";
 
 const UNREACHABLE = {
@@ -26,26 +26,26 @@ const LATE = {
   code: "runner_timeout",
   isComplete: true,
 } as const;
-/** The head has gone out already: all that is left is not to end well. */
+/** The head has been sent already: all that is left is to break off the body. */
 const BROKEN = { status: 200, isComplete: false } as const;
 
 const PART_OF_HEAD = "HTTP/1.1 200 OK\r\nContent-Len";
 const PART_OF_BODY = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 const PART_OF_CHUNK =
   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf";
-/** Like a refusal of a runner's own, which the gateway reads before it answers. */
+/** Looks like a runner's own error, which the gateway reads before it responds. */
 const PART_OF_REFUSAL =
   "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n" +
   'Content-Length: 50\r\n\r\n{"statusCode":404,';
 const INTERIM = "HTTP/1.1 103 Early Hints\r\n\r\n";
 const MANY_FIELDS = Array.from({ length: 1e5 }, (_, i) => `A${i}: b\r\n`);
 
-/** What a runner says, what it does then, and what clients get. */
+/** What a runner sends, what it then does, and the reply that clients get. */
 const CASES: readonly [
   name: string,
   says: string,
   then: Behaviour["then"],
-  wanted: Reply,
+  expected: Reply,
 ][] = [
   ["closes before its head", "", "closes", UNREACHABLE],
   ["closes in its head", PART_OF_HEAD, "closes", UNREACHABLE],
@@ -83,16 +83,16 @@ const FAULTS: readonly Fault[] = [
   {
     name: "refuses connections",
     inject: ({ runner }) => runner.stop(),
-    wanted: UNREACHABLE,
+    expected: UNREACHABLE,
     heal: ({ runner }) => runner.restart(),
   },
-  ...CASES.map(([name, says, then, wanted]) => ({
+  ...CASES.map(([name, says, then, expected]) => ({
     name,
     inject({ runner }) {
       runner.behaviour = { says, then };
     },
-    wanted,
-    isSlow: wanted === LATE,
+    expected,
+    isSlow: expected === LATE,
     heal({ runner }) {
       runner.behaviour = GOOD;
     },
@@ -104,7 +104,7 @@ Deno.test("a runner that", async (t) => {
   for (const fault of FAULTS) {
     await t.step(
       fault.name,
-      () => liveThrough(world, fault, (world) => world.ask()),
+      () => surviveFault(world, fault, (world) => world.ask()),
     );
   }
 });
@@ -125,10 +125,10 @@ Deno.test("a runner that hangs in a body is let go when the client leaves", asyn
         await client.write(get(DEMO));
         const head = await client.readUntil("\r\n\r\n");
         assert.match(head, new RegExp(`^HTTP/1.1 ${status} `));
-        // As far as it came, it has arrived.
+        // Everything sent so far has arrived.
         await client.readUntil(says.endsWith("half") ? "half" : "404,");
       }));
-      await world.backAt(sockets);
+      await world.untilAtRest(sockets);
       world.runner.behaviour = GOOD;
       assert.equal((await world.ask()).status, 200);
     });

@@ -1,4 +1,4 @@
-/** What becomes of WebSockets while their runner misbehaves, and of the gateway afterwards. */
+/** WebSockets while their runner misbehaves, and the gateway's recovery. */
 import assert from "node:assert/strict";
 import {
   acceptOf,
@@ -15,10 +15,10 @@ import {
   AT_ONCE,
   DEMO,
   type Fault,
-  liveThrough,
   type Reply,
   replyFrom,
   startWorld,
+  surviveFault,
   type World,
 } from "./world.ts";
 
@@ -32,10 +32,10 @@ const NO_HTTP = { ...UNREACHABLE, code: "runner_protocol_error" } as const;
 const LATE = { ...UNREACHABLE, status: 504, code: "runner_timeout" } as const;
 
 const HELLO = frame({ opcode: OPCODE.text, payload: "hello" });
-const GOODBYE = frame({ opcode: OPCODE.close, payload: closing(1000) });
+const CLOSE = frame({ opcode: OPCODE.close, payload: closing(1000) });
 const RESERVED = frame({ opcode: OPCODE.text, payload: "?", reserved: 7 });
 
-/** A 101 to whatever key was sent, and what comes behind it. */
+/** A 101 that matches the key of the request, followed by frames. */
 function switched(frames: string, fields = ""): Behaviour["says"] {
   return async (head) => {
     const key = /^sec-websocket-key: (.*)\r$/im.exec(head)?.[1] ?? "";
@@ -45,15 +45,15 @@ function switched(frames: string, fields = ""): Behaviour["says"] {
   };
 }
 
-const GOOD: Behaviour = { says: switched(GOODBYE), then: "closes" };
-const WELL = { status: 101, code: "1000", isComplete: true } as const;
+const GOOD: Behaviour = { says: switched(CLOSE), then: "closes" };
+const HEALTHY = { status: 101, code: "1000", isComplete: true } as const;
 const MANY_FIELDS = "A: b\r\n".repeat(1e5);
 
 const CASES: readonly [
   name: string,
   says: Behaviour["says"],
   then: Behaviour["then"],
-  wanted: Reply,
+  expected: Reply,
 ][] = [
   ["closes before the 101", "", "closes", UNREACHABLE],
   ["resets before the 101", "", "resets", UNREACHABLE],
@@ -76,7 +76,7 @@ async function open({ connect }: World): Promise<RawStream> {
   return client;
 }
 
-/** Opens a WebSocket and waits for its end; the code is that of the Close. */
+/** Opens a WebSocket and waits for its end; the reply's code is the status code of the Close. */
 async function ask(world: World): Promise<Reply> {
   using client = await open(world);
   const reply = await replyFrom(client);
@@ -90,19 +90,19 @@ async function ask(world: World): Promise<Reply> {
 Deno.test("a WebSocket whose runner", async (t) => {
   await using world = await startWorld();
   world.runner.behaviour = GOOD;
-  for (const [name, says, then, wanted] of CASES) {
+  for (const [name, says, then, expected] of CASES) {
     const fault: Fault = {
       name,
       inject({ runner }) {
         runner.behaviour = { says, then };
       },
-      wanted,
-      isSlow: wanted === LATE,
+      expected,
+      isSlow: expected === LATE,
       heal({ runner }) {
         runner.behaviour = GOOD;
       },
     };
-    await t.step(name, () => liveThrough(world, fault, ask, WELL));
+    await t.step(name, () => surviveFault(world, fault, ask, HEALTHY));
   }
 });
 
@@ -110,13 +110,13 @@ Deno.test("a WebSocket whose runner has fallen silent is over when its client wa
   await using world = await startWorld();
   const sockets = await world.sockets();
   world.runner.behaviour = { says: switched(HELLO), then: "hangs" };
-  const goodbye = clientFrame({
+  const close = clientFrame({
     opcode: OPCODE.close,
     payload: closing(1000),
   });
   const leaving = {
     "with a Close": async (client: RawStream) => {
-      await client.write(goodbye);
+      await client.write(close);
       assert.equal(await readClose(client), 1000);
     },
     "without a word": async (client: RawStream) => {
@@ -130,10 +130,10 @@ Deno.test("a WebSocket whose runner has fallen silent is over when its client wa
         assert.equal((await replyFrom(client)).status, 101);
         await leave(client);
       }));
-      // The gateway waits some seconds for an answer to the Close; what else may be left, goes with the runner.
+      // The gateway waits some seconds for a Close in return; whatever is left is closed with the runner.
       await world.runner.stop();
       await world.runner.restart();
-      await world.backAt(sockets);
+      await world.untilAtRest(sockets);
     });
   }
 });

@@ -1,6 +1,6 @@
 /**
- * A gateway between bare connections and things that go wrong, and the proof that a fault has left nothing behind: the
- * next request succeeds, and sockets and connections are what they were before.
+ * A gateway between raw clients and servers into which faults are injected, and the check that a fault leaves nothing
+ * behind: the next request succeeds, and the number of sockets and connections is what it was before.
  */
 import assert from "node:assert/strict";
 import type { ApiCall, ApiFault, FakeApi } from "../stack/fake_api.ts";
@@ -22,42 +22,46 @@ export const DEMO = "3000-demo.proxy.localhost";
 /** How many requests meet a fault at once. */
 export const AT_ONCE = 8;
 
-/** What a client made of its exchange. */
+/** The result of an exchange, as the client sees it. */
 export interface Reply {
-  /** 0 where the connection ended without a head. */
+  /** 0 if the connection closed before the end of the head. */
   readonly status: number;
-  /** The gateway's own code; undefined where the answer is the app's. */
+  /** The gateway's error code; undefined if the response is the app's. */
   readonly code?: string;
   readonly retryAfter?: string;
-  /** False where the transfer broke off. */
+  /** False if the transfer broke off. */
   readonly isComplete: boolean;
 }
 
-/** The world that faults are put into. */
+/** The world into which faults are injected. */
 export interface World extends AsyncDisposable {
   readonly gateway: TestGateway;
   readonly runner: FaultyRunner;
   readonly api: FakeApi;
-  /** Sends a GET on a connection of its own. */
+  /** Sends a GET on a new connection. */
   ask(host?: string): Promise<Reply>;
   connect(): Promise<RawStream>;
-  /** A host that the gateway has never heard of: the API must be asked. */
+  /** The host of a new sandbox, about which the gateway must ask the API. */
   newHost(): string;
-  /** One number of `/metrics`. */
+  /** The value of a metric. */
   metric(name: string): number;
-  /** How many sockets are open as soon as nothing is under way. */
+  /** Waits until nothing is in flight, and returns the number of open sockets. */
   sockets(): Promise<number>;
-  /** Resolves when nothing is under way and so many sockets are open; throws where that does not come. */
-  backAt(sockets: number): Promise<void>;
+  /**
+   * Waits until nothing is in flight and so many sockets are open.
+   *
+   * @throws {AssertionError} if that takes longer than 8 s.
+   */
+  untilAtRest(sockets: number): Promise<void>;
 }
 
 /** Longer than anything takes to end, ms. */
 const REST_TIMEOUT_MS = 8_000;
 
-/** A peer that is about to close has done so within so many looks. */
-const LOOKS = 5;
+/** A peer that is about to close has done so within this many counts. */
+const STEADY_COUNTS = 5;
 
-/** Deadlines as short as they can be set; activity is left out, as its reports would come at any time. */
+/** Deadlines as short as possible. */
 const ENVIRONMENT = {
   API_CLIENT_TIMEOUT_SEC: "1",
   UPSTREAM_CONNECT_TIMEOUT_SEC: "1",
@@ -66,7 +70,7 @@ const ENVIRONMENT = {
   CACHE_URL: "none",
 } as const;
 
-/** The API closes each connection after its answer, so that none is left to be counted. */
+/** Makes the API close each connection after its response, so that none is left to be counted. */
 export const closing: ApiFault = async (
   _: ApiCall,
   answer: () => Promise<Response>,
@@ -76,16 +80,16 @@ export const closing: ApiFault = async (
   return response;
 };
 
-/** The octets of a request. */
+/** A GET request without activity reports, which could be sent at any time, on a connection that is then closed. */
 export function get(host: string, path = "/"): string {
   return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n` +
     "X-Daytona-Skip-Last-Activity-Update: true\r\nConnection: close\r\n\r\n";
 }
 
-/** Starts a world in which nothing is wrong; sockets are also counted at the ports `alsoAt`. */
+/** Starts a world without faults; sockets are also counted on `otherPorts`. */
 export async function startWorld(
   environment: Readonly<Record<string, string>> = {},
-  alsoAt: readonly number[] = [],
+  otherPorts: readonly number[] = [],
 ): Promise<World> {
   await using started = new AsyncDisposableStack();
   const runner = started.use(await startFaultyRunner());
@@ -98,7 +102,7 @@ export async function startWorld(
   const ports = [
     gateway.port,
     ...[api.url, runner.url].map((url) => Number(new URL(url).port)),
-    ...alsoAt,
+    ...otherPorts,
   ];
   let sandboxes = 0;
 
@@ -118,7 +122,7 @@ export async function startWorld(
       metric('porthole_upstream_connections{state="active"}') === 0;
   }
 
-  /** The number of sockets, or -1 while something is under way. */
+  /** The number of sockets, or -1 while something is in flight. */
   async function count(): Promise<number> {
     const sockets = await counter.count(ports);
     return isAtRest() ? sockets : -1;
@@ -148,25 +152,25 @@ export async function startWorld(
     },
     async sockets() {
       let steady = -1;
-      for (let looks = 0; looks < LOOKS; looks++) {
+      for (let counts = 0; counts < STEADY_COUNTS; counts++) {
         const now = await count();
-        if (now !== steady || now < 0) looks = 0;
+        if (now !== steady || now < 0) counts = 0;
         steady = now;
       }
       return steady;
     },
-    async backAt(sockets) {
-      const until = performance.now() + REST_TIMEOUT_MS;
+    async untilAtRest(sockets) {
+      const deadline = performance.now() + REST_TIMEOUT_MS;
       for (let now = -1; now !== sockets;) {
         now = await count();
-        assert(performance.now() < until, `${now} after ${sockets}`);
+        assert(performance.now() < deadline, `${now} sockets, not ${sockets}`);
       }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-/** Reads what a client gets, whole or not. */
+/** Reads a response, complete or not. */
 export async function replyFrom(client: RawStream): Promise<Reply> {
   try {
     const { status, fields, isComplete } = await readResponse(client);
@@ -184,7 +188,7 @@ export async function replyFrom(client: RawStream): Promise<Reply> {
   }
 }
 
-/** Makes the pauses between tries as short as they can be, until it is disposed. */
+/** Makes the pauses between retries as short as possible, until it is disposed. */
 export function shortPauses(): Disposable {
   const { random } = Math;
   Math.random = () => 0;
@@ -195,34 +199,34 @@ export function shortPauses(): Disposable {
   };
 }
 
-/** A fault, what is wanted while it lasts, and its end. */
+/** A fault, and the reply that clients must get while it lasts. */
 export interface Fault {
   readonly name: string;
   inject(world: World): void | Promise<void>;
-  /** What each request meets. */
-  readonly wanted: Reply;
-  /** Whether that takes until a deadline: then one round of it must do. */
+  /** The reply to each request. */
+  readonly expected: Reply;
+  /** Whether the reply takes until a deadline, in which case one round has to suffice. */
   readonly isSlow?: boolean;
   heal(world: World): void | Promise<void>;
 }
 
-/** What is asked, before, during and after a fault. */
-export type Question = (world: World) => Promise<Reply>;
+/** The exchange that is made before, during and after a fault. */
+export type Exchange = (world: World) => Promise<Reply>;
 
-/** What a good app answers. */
-export const WELL: Reply = { status: 200, isComplete: true };
+/** The reply of a healthy app. */
+export const HEALTHY: Reply = { status: 200, isComplete: true };
 
 /**
- * Lives through a fault: it is met by several requests at once and by one more, each gets the answer that is wanted, and as
- * soon as it is over the service is as it was.
+ * Injects a fault, under which several concurrent exchanges and a further one must get the expected reply, and checks
+ * that the service recovers as soon as the fault is over.
  */
-export async function liveThrough(
+export async function surviveFault(
   world: World,
-  { inject, wanted, heal, isSlow = false }: Fault,
-  ask: Question,
-  well: Reply = WELL,
+  { inject, expected, heal, isSlow = false }: Fault,
+  exchange: Exchange,
+  healthy: Reply = HEALTHY,
 ): Promise<void> {
-  assert.deepEqual(await ask(world), well);
+  assert.deepEqual(await exchange(world), healthy);
   const sockets = await world.sockets();
   const idle = 'porthole_upstream_connections{state="idle"}';
   const connections = world.metric(idle);
@@ -230,14 +234,14 @@ export async function liveThrough(
   await inject(world);
   try {
     const replies = await Promise.all(
-      Array.from({ length: AT_ONCE }, () => ask(world)),
+      Array.from({ length: AT_ONCE }, () => exchange(world)),
     );
-    assert.deepEqual(replies, replies.map(() => wanted));
-    if (!isSlow) assert.deepEqual(await ask(world), wanted);
+    assert.deepEqual(replies, replies.map(() => expected));
+    if (!isSlow) assert.deepEqual(await exchange(world), expected);
   } finally {
     await heal(world);
   }
-  assert.deepEqual(await ask(world), well);
-  await world.backAt(sockets);
+  assert.deepEqual(await exchange(world), healthy);
+  await world.untilAtRest(sockets);
   assert.equal(world.metric(idle), connections);
 }

@@ -180,7 +180,7 @@ export const cookieProperties: readonly Property[] = [
       const host = `3000-demo.${base}`;
       for (const reading of [kept, asBrowserReads(kept)]) {
         const jar = createCookieJar();
-        jar.keep(new URL(`http://${host}/`), [reading]);
+        jar.store(new URL(`http://${host}/`), [reading]);
         for (const { domain } of jar.cookies) assert.equal(domain, host, kept);
       }
     },

@@ -29,7 +29,7 @@ function echoed(
     host: DEMO,
     path: `/echo?${serial}`,
     headers,
-    isRight: (body) => JSON.parse(body).url === `/echo?${serial}`,
+    isExpected: (body) => JSON.parse(body).url === `/echo?${serial}`,
   });
 }
 
@@ -41,22 +41,22 @@ const MIXED: readonly ((serial: number) => LoadRequest)[] = [
     host: DEMO,
     path: "/upload",
     body: [PART, PART],
-    isRight: (body) => JSON.parse(body).bytes === 2 * PART.length,
+    isExpected: (body) => JSON.parse(body).bytes === 2 * PART.length,
   }),
   () => ({
     host: DEMO,
     path: "/bytes?size=200000",
-    isRight: (body) => body.length === 200_000,
+    isExpected: (body) => body.length === 200_000,
   }),
   () => ({
     host: DEMO,
     path: "/slow?ms=200",
-    isRight: (body) => body === "At last.\n",
+    isExpected: (body) => body === "At last.\n",
   }),
   () => ({
     host: DEMO,
     path: "/sse?count=5&interval=40",
-    isRight: (body) => body.match(/^id: \d$/gm)?.length === 5,
+    isExpected: (body) => body.match(/^id: \d$/gm)?.length === 5,
   }),
 ];
 
@@ -144,7 +144,7 @@ async function createInstallation(): Promise<Installation> {
         }),
       );
       const backend = balancer.add(port);
-      await backend.found("ready");
+      await backend.until("ready");
       return { backend, ask, stop };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -172,7 +172,7 @@ Deno.test("two gateways behind a balancer are restarted under load: no request f
   const toldAt = performance.now();
   const firstStatus = first.stop();
   const farewells = Promise.all(lasting.map(farewell));
-  await first.backend.found("not ready");
+  await first.backend.until("not ready");
   const leaving = await openTunnel(port);
   for (const tunnel of [...lasting, leaving]) assert(await echoes(tunnel));
   for (const { code, at } of await farewells) {
@@ -186,7 +186,7 @@ Deno.test("two gateways behind a balancer are restarted under load: no request f
 
   const secondStatus = second.stop();
   const left = farewell(leaving);
-  await second.backend.found("not ready");
+  await second.backend.until("not ready");
   const staying = await openTunnel(port);
   assert(await echoes(leaving));
   // With its last tunnel gone it closes its port and its connections, whatever time there would be left.
@@ -212,6 +212,6 @@ Deno.test("two gateways behind a balancer are restarted under load: no request f
     assert.equal((await closed).code, 1000);
   }
   for (const { backend } of [first, second, third, fourth]) {
-    assert(backend.taken > 0);
+    assert(backend.accepted > 0);
   }
 });

@@ -1,4 +1,4 @@
-/** Certificates for tests, all signed by one authority, and files in which they can be renewed. */
+/** Certificates for tests, all signed by the same authority, and files in which they can be renewed. */
 import type { TlsFiles } from "../../src/config.ts";
 import type { Certificate } from "../../src/server/certificate.ts";
 
@@ -9,7 +9,7 @@ function pem(name: string): string {
 const key = pem("key");
 const expiresAt = new Date("2126-10-31T15:15:46Z");
 
-/** What clients have to trust. */
+/** The authority that clients have to trust. */
 export const CA = pem("ca");
 
 /** For `localhost` and 127.0.0.1. */
@@ -22,7 +22,7 @@ export const OTHER: Certificate = {
   expiresAt,
 };
 
-/** A private key that belongs to no certificate, PEM. */
+/** Generates a private key that belongs to none of the certificates, PEM. */
 export async function freshKey(): Promise<string> {
   const { privateKey } = await crypto.subtle.generateKey(
     { name: "ECDSA", namedCurve: "P-256" },
@@ -34,12 +34,12 @@ export async function freshKey(): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
 }
 
-/** Two files in a directory of their own; disposing of it removes them. */
+/** A certificate file and a key file in a temporary directory; disposing of it removes them. */
 export interface CertificateFiles extends TlsFiles, AsyncDisposable {
   write(pair: Pick<Certificate, "cert" | "key">): Promise<void>;
 }
 
-/** Writes a pair of files below `data/test`, where tests may write and the gateway may read. */
+/** Writes the two files under `data/test`, where tests may write and the gateway may read. */
 export async function certificateFiles(
   pair: Pick<Certificate, "cert" | "key">,
 ): Promise<CertificateFiles> {

@@ -1,43 +1,43 @@
-/** A browser's cookies, as RFC 6265bis section 5 has them kept and sent, over http. */
+/** A browser's cookies over http, stored and sent as in RFC 6265bis section 5. */
 
 /** One cookie. */
 export interface Cookie {
   readonly name: string;
   readonly value: string;
-  /** The host that set it, or the domain that it was set for. */
+  /** The host that set it, or its Domain attribute. */
   readonly domain: string;
-  /** Whether only {@linkcode Cookie.domain} itself gets it. */
+  /** Whether it is sent only to {@linkcode Cookie.domain} itself. */
   readonly hostOnly: boolean;
   readonly path: string;
   readonly httpOnly: boolean;
   readonly sameSite: "strict" | "lax" | "none";
 }
 
-/** What decides which cookies go with a request. */
+/** The properties of a request that decide which cookies it carries. */
 export interface CookieRequest {
   readonly method: string;
-  /** Whether another site led here. */
+  /** Whether another site initiated it. */
   readonly crossSite: boolean;
 }
 
-/** Cookies of many hosts. */
+/** The cookies of all hosts. */
 export interface CookieJar {
-  /** All of them, oldest first. */
+  /** All cookies, oldest first. */
   readonly cookies: readonly Cookie[];
-  /** Keeps what a response to `url` sets. */
-  keep(url: URL, setCookie: readonly string[]): void;
-  /** The Cookie field of a top-level navigation to `url`, or undefined where there is none. */
+  /** Stores the cookies that a response to `url` sets. */
+  store(url: URL, setCookie: readonly string[]): void;
+  /** The Cookie field of a top-level navigation to `url`; undefined if there are no cookies for it. */
   fieldFor(url: URL, request: CookieRequest): string | undefined;
 }
 
-/** Makes an empty jar. */
+/** Creates an empty jar. */
 export function createCookieJar(): CookieJar {
   const jar = new Map<string, Cookie>();
   return {
     get cookies() {
       return [...jar.values()];
     },
-    keep(url, setCookie) {
+    store(url, setCookie) {
       for (const line of setCookie) {
         const { cookie, isExpired } = parseSetCookie(url, line) ?? {};
         if (cookie === undefined) continue;
@@ -49,7 +49,7 @@ export function createCookieJar(): CookieJar {
     },
     fieldFor(url, request) {
       const pairs = [...jar.values()]
-        .filter((cookie) => goesTo(cookie, url, request))
+        .filter((cookie) => matches(cookie, url, request))
         .sort((a, b) => b.path.length - a.path.length)
         .map(({ name, value }) => `${name}=${value}`);
       return pairs.length > 0 ? pairs.join("; ") : undefined;
@@ -57,7 +57,7 @@ export function createCookieJar(): CookieJar {
   };
 }
 
-/** The site of a host: its last two labels, as nothing below `localhost` is a public suffix. */
+/** The site of a host: its last two labels, since `localhost` is the only public suffix here. */
 export function siteOf({ hostname }: URL): string {
   return isAddress(hostname)
     ? hostname
@@ -74,11 +74,12 @@ function parseSetCookie(
     const [, key = "", text = ""] = /^([^=]*)=?(.*)$/.exec(part) ?? [];
     return [key.toLowerCase(), text];
   }));
-  const wanted = attribute.get("domain")?.replace(/^\./, "").toLowerCase();
-  const domain = wanted || url.hostname;
+  const domainAttribute = attribute.get("domain")?.replace(/^\./, "")
+    .toLowerCase();
+  const domain = domainAttribute || url.hostname;
   const path = attribute.get("path") ?? "";
   const sameSite = attribute.get("samesite")?.toLowerCase();
-  // Secure, which the prefixes demand and SameSite=None too, needs https.
+  // Secure, which the prefixes and SameSite=None require, is only accepted over https.
   const isRefused = name === "" || attribute.has("secure") ||
     /^__(?:host|secure)-/i.test(name) || sameSite === "none" ||
     !isWithin(url.hostname, domain) ||
@@ -89,7 +90,7 @@ function parseSetCookie(
       name,
       value,
       domain,
-      hostOnly: !wanted,
+      hostOnly: !domainAttribute,
       path: path.startsWith("/") ? path : defaultPath(url),
       httpOnly: attribute.has("httponly"),
       sameSite: sameSite === "strict" ? "strict" : "lax",
@@ -104,7 +105,7 @@ function defaultPath({ pathname }: URL): string {
   return pathname.slice(0, pathname.lastIndexOf("/")) || "/";
 }
 
-function goesTo(
+function matches(
   { domain, hostOnly, path, sameSite }: Cookie,
   url: URL,
   { method, crossSite }: CookieRequest,

@@ -40,7 +40,7 @@ Deno.test("cookie jar sends a cookie where its domain and path say", async (t) =
   for (const [name, setCookie, url, isSent] of cases) {
     await t.step(name, () => {
       const jar = createCookieJar();
-      jar.keep(new URL(HERE), [setCookie]);
+      jar.store(new URL(HERE), [setCookie]);
       assert.equal(
         jar.fieldFor(new URL(url), SAME_SITE),
         isSent ? "a=1" : undefined,
@@ -53,11 +53,11 @@ Deno.test("cookie jar replaces and forgets cookies", () => {
   const jar = createCookieJar();
   const url = new URL(HERE);
 
-  jar.keep(url, ["a=1; Path=/", "b=2; Path=/", "c=3; Path=/a", "d=4"]);
-  jar.keep(url, ["a=5; Path=/; HttpOnly", "d=; Max-Age=0"]);
+  jar.store(url, ["a=1; Path=/", "b=2; Path=/", "c=3; Path=/a", "d=4"]);
+  jar.store(url, ["a=5; Path=/; HttpOnly", "d=; Max-Age=0"]);
   assert.equal(jar.fieldFor(url, SAME_SITE), "c=3; a=5; b=2");
 
-  jar.keep(url, ["b=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
+  jar.store(url, ["b=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
   assert.deepEqual(jar.cookies.map(({ name, httpOnly }) => [name, httpOnly]), [
     ["a", true],
     ["c", false],
@@ -67,7 +67,7 @@ Deno.test("cookie jar replaces and forgets cookies", () => {
 Deno.test("cookie jar heeds SameSite", () => {
   const jar = createCookieJar();
   const url = new URL(HERE);
-  jar.keep(url, ["strict=1; SameSite=Strict", "lax=1; SameSite=Lax", "not=1"]);
+  jar.store(url, ["strict=1; SameSite=Strict", "lax=1; SameSite=Lax", "not=1"]);
 
   function names(method: string, crossSite: boolean): string | undefined {
     return jar.fieldFor(url, { method, crossSite });

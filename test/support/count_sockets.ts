@@ -1,10 +1,10 @@
 /**
- * A process of its own that counts TCP sockets: asked with port numbers in a line, it says how many sockets at either end
- * of a connection from or to them are in somebody's hands. It reads Linux's own table, for which Deno wants all permissions.
+ * A program that counts TCP sockets: for each line of port numbers, it prints how many open sockets have one of them as
+ * their local or remote port. It is a process of its own because Deno requires all permissions to read Linux's table.
  */
 const encoder = new TextEncoder();
 
-/** The fields of a line: number, both addresses, state, queues, timer, retransmits, user, timeout, inode. */
+/** A line of proc_pid_net(5): number, both addresses, state, queues, timer, retransmits, user, timeout, inode. */
 const LINE =
   /^ *\d+: \w+:(\w{4}) \w+:(\w{4}) \w\w \w+:\w+ \w+:\w+ \w+ +\d+ +\d+ (\d+) /;
 
@@ -12,7 +12,7 @@ function countAt(ports: ReadonlySet<number>): number {
   let count = 0;
   for (const line of Deno.readTextFileSync("/proc/net/tcp").split("\n")) {
     const [, local = "", remote = "", inode] = LINE.exec(line) ?? [];
-    // What nobody holds any more, such as TIME_WAIT, has no inode.
+    // A socket that no process holds any more, such as one in TIME_WAIT, has no inode.
     if (inode === undefined || inode === "0") continue;
     if ([local, remote].some((port) => ports.has(parseInt(port, 16)))) count++;
   }

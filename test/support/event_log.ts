@@ -1,16 +1,16 @@
-/** A log whose events a test can read and wait for. */
+/** A log whose events a test can inspect and wait for. */
 import type { EventLog } from "../../src/server/event_log.ts";
 
-/** What was logged, and how to wait for more of it. */
+/** A log and its events. */
 export interface RecordedLog {
   readonly log: EventLog;
-  /** What happened so far, in order. */
+  /** The names of the events so far, in order. */
   readonly events: () => string[];
-  /** The facts of the first event of that name, now or later. */
+  /** Resolves to the facts of the first event of a name, past or future. */
   readonly next: (event: string) => Promise<Record<string, unknown>>;
 }
 
-/** Creates a log that remembers. */
+/** Creates a log that records its events. */
 export function recordedLog(): RecordedLog {
   const records: { event: string; facts: Record<string, unknown> }[] = [];
   const waiting = new Map<string, (facts: Record<string, unknown>) => void>();

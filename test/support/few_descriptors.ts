@@ -1,12 +1,12 @@
 /**
- * Runs in front of a program (`deno run --preload`), which then may have few file descriptors. Deno takes all that it may have,
- * and a shell's `ulimit` needs a shell: so this asks libc.
+ * Limits the number of file descriptors of the program that it is preloaded into (`deno run --preload`). Deno raises
+ * the soft limit itself, and `ulimit` would need a shell, so this calls setrlimit(2) of libc.
  */
 
-/** As many as a program may have. */
+/** The soft and the hard limit. */
 const LIMIT = 80n;
 
-/** Linux's name for the number of files. */
+/** Linux's resource number for open files. */
 const RLIMIT_NOFILE = 7;
 
 const libc = Deno.dlopen("libc.so.6", {

@@ -1,4 +1,4 @@
-/** A whole gateway in front of the stack, on a free port of 127.0.0.1, and two independent ways to talk to it. */
+/** A complete gateway in front of the test stack, on a free port of 127.0.0.1, with two independent clients. */
 import { Agent, request as httpRequest } from "node:http";
 import { parseConfig } from "../../src/config.ts";
 import { listen } from "../../src/server/listen.ts";
@@ -11,13 +11,13 @@ export interface TestGateway extends AsyncDisposable {
   readonly stack: Stack;
   readonly service: GatewayService;
   readonly port: number;
-  /** Sends a request by node:http, which keeps the target and the order of fields as given. */
+  /** Sends a request by node:http, which preserves the request-target and the order of fields. */
   send(host: string, options?: SendOptions): Promise<Answer>;
-  /** Opens a bare connection. */
+  /** Opens a TCP connection. */
   connect(): Promise<Deno.TcpConn>;
 }
 
-/** One request; the method is GET unless given. */
+/** A request; GET by default. */
 export interface SendOptions {
   readonly path?: string;
   readonly method?: string;
@@ -25,18 +25,18 @@ export interface SendOptions {
   readonly body?: string | Uint8Array;
 }
 
-/** One response, read to its end. */
+/** A complete response. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Name and value in turn, as they arrived. */
+  /** Names and values, alternating, as received. */
   readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly bytes: Uint8Array;
   json(): Record<string, unknown>;
 }
 
-/** Starts a gateway; `environment` changes what the stack says, and `options` go to the service. */
+/** Starts a gateway; `environment` overrides the stack's, and `options` are passed to the service. */
 export async function startGateway(
   environment: Readonly<Record<string, string>> = {},
   options: Partial<ServiceOptions> = {},

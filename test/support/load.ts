@@ -1,4 +1,6 @@
-/** Load by clients that keep their connections and forgive nothing: what they sent is answered in full, or has failed. */
+/**
+ * Load by clients with persistent connections and no retries: a request is answered in full, or counts as a failure.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type RawResponse,
@@ -8,40 +10,40 @@ import {
   valuesOf,
 } from "./raw_client.ts";
 
-/** One request, and what makes its answer the right one. */
+/** A request, and how to check its response. */
 export interface LoadRequest {
-  /** GET unless given. */
+  /** GET by default. */
   readonly method?: string;
   readonly host: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The content in Latin-1, sent part by part with a pause before each. */
+  /** The content in Latin-1, sent in parts with a pause before each. */
   readonly body?: readonly string[];
-  /** Looks at the body of a 200. */
-  isRight(body: string): boolean;
+  /** Checks the body of a 200. */
+  isExpected(body: string): boolean;
 }
 
-/** How much load, and of what. */
+/** How much load, and of which requests. */
 export interface LoadOptions {
-  /** On 127.0.0.1. */
+  /** The target's, on 127.0.0.1. */
   readonly port: number;
-  /** Clients, each with one connection and one request at a time. */
+  /** The number of clients, each with one connection and one request at a time. */
   readonly clients: number;
-  /** Each client makes them in turn, and each begins with another one; `serial` is a request's number. */
+  /** Each client sends these in turn, starting from a different one; `serial` is the number of the request. */
   readonly requests: readonly ((serial: number) => LoadRequest)[];
 }
 
-/** What the clients saw. */
+/** The results of all clients. */
 export interface LoadReport {
-  /** How many requests were answered with what is right. */
+  /** The number of requests with the expected response. */
   readonly answered: number;
-  /** One line each; a client stops at its first. */
+  /** One line each; a client stops after its first failure. */
   readonly failures: readonly string[];
 }
 
-/** Load that goes on until it is told to stop. */
+/** Load that continues until it is stopped. */
 export interface Load extends AsyncDisposable {
-  /** Lets the requests under way end. */
+  /** Waits for the requests in flight, and sends no more. */
   stop(): Promise<LoadReport>;
 }
 
@@ -52,17 +54,17 @@ const PART_PAUSE_MS = 30;
 export function startLoad({ port, clients, requests }: LoadOptions): Load {
   const failures: string[] = [];
   let answered = 0;
-  let isOver = false;
+  let isStopped = false;
   let serial = 0;
 
   async function connect(): Promise<RawStream> {
     return rawStream(await Deno.connect({ hostname: "127.0.0.1", port }));
   }
 
-  /** A client is never idle, so a connection that ends without `Connection: close` before it has cost a request. */
-  async function run(first: number): Promise<void> {
+  /** A client is never idle, so a connection that closes without a previous `Connection: close` has cost a request. */
+  async function runClient(first: number): Promise<void> {
     let stream: RawStream | undefined;
-    for (let count = first; !isOver; count++) {
+    for (let count = first; !isStopped; count++) {
       const request = requests[count % requests.length]?.(serial++);
       if (request === undefined) return;
       try {
@@ -84,10 +86,10 @@ export function startLoad({ port, clients, requests }: LoadOptions): Load {
   }
 
   const running = Promise.all(
-    Array.from({ length: clients }, (_, i) => run(i)),
+    Array.from({ length: clients }, (_, i) => runClient(i)),
   );
   async function stop(): Promise<LoadReport> {
-    isOver = true;
+    isStopped = true;
     await running;
     return { answered, failures };
   }
@@ -122,11 +124,11 @@ async function exchange(
 
 function faultOf(
   { status, body, isComplete }: RawResponse,
-  { isRight }: LoadRequest,
+  { isExpected }: LoadRequest,
 ): string | undefined {
   if (status !== 200) return `status ${status}: ${body}`;
   if (!isComplete) return `broken off after ${body.length} octets`;
-  return isRight(body) ? undefined : `wrong body: ${body.slice(0, 200)}`;
+  return isExpected(body) ? undefined : `wrong body: ${body.slice(0, 200)}`;
 }
 
 function saysClose({ fields }: RawResponse): boolean {

@@ -1,9 +1,9 @@
-/** A browser's part in a login: top-level navigations as Chrome makes them, cookies, redirects, and one form. */
+/** A browser's part in a login: top-level navigations like Chrome's, with cookies, redirects and a form. */
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import { type CookieJar, createCookieJar, siteOf } from "./cookie_jar.ts";
 
-/** One request and its response. */
+/** A request and its response. */
 export interface Hop {
   readonly method: string;
   readonly url: string;
@@ -14,41 +14,41 @@ export interface Hop {
   readonly body: string;
 }
 
-/** Where a navigation led: the last hop is the page that is shown. */
+/** A navigation with its redirects; the last hop is the page that is shown. */
 export interface Visit {
   readonly hops: readonly Hop[];
   readonly page: Hop;
 }
 
-/** How far to go. */
+/** How to navigate. */
 export interface VisitOptions {
-  /** Whether to follow redirects; true unless given. */
+  /** Whether to follow redirects; true by default. */
   readonly follow?: boolean;
 }
 
 /** A browser with one window. */
 export interface Browser {
   readonly jar: CookieJar;
-  /** Opens an address that somebody typed. */
+  /** Opens an address that the user types. */
   open(url: string, options?: VisitOptions): Promise<Visit>;
-  /** Presses a user's button on the provider's page. */
+  /** Presses the button of a user on the provider's login page. */
   logIn(
     page: Hop,
     user: string,
     options?: VisitOptions,
   ): Promise<Visit>;
-  /** Presses the other button on the provider's page. */
+  /** Presses the button that refuses consent on the provider's login page. */
   deny(page: Hop, options?: VisitOptions): Promise<Visit>;
 }
 
-/** A request to be made. */
+/** A request to send. */
 interface Navigation {
   readonly url: URL;
   readonly method: string;
   readonly body?: string | undefined;
-  /** The page whose form was sent, if it was one. */
+  /** The page whose form is submitted; undefined for a typed address. */
   readonly from?: URL | undefined;
-  /** Sec-Fetch-Site. */
+  /** The value of Sec-Fetch-Site. */
   readonly site: "none" | FetchSite;
 }
 
@@ -56,7 +56,7 @@ type FetchSite = "same-origin" | "same-site" | "cross-site";
 
 const MAX_HOPS = 20;
 
-/** Starts a browser without cookies, for which every host is 127.0.0.1; `port` is where URLs without one lead. */
+/** Creates a browser that connects to 127.0.0.1 for every host, on `port` if the URL has none. */
 export function createBrowser({ port }: { readonly port: number }): Browser {
   const jar = createCookieJar();
 
@@ -103,7 +103,7 @@ async function navigate(
   { url, method, body, from, site }: Navigation,
   { jar, port }: { readonly jar: CookieJar; readonly port: number },
 ): Promise<Hop> {
-  // For cookies the page counts, not what its redirects went through.
+  // For SameSite, the initiating page counts, not the redirects in between.
   const crossSite = from !== undefined && siteOf(from) !== siteOf(url);
   const cookie = jar.fieldFor(url, { method, crossSite });
   const fields = {
@@ -131,7 +131,7 @@ async function navigate(
     agent: false,
   }, answer.resolve).once("error", answer.reject).end(body);
   const response = await answer.promise;
-  jar.keep(url, response.headers["set-cookie"] ?? []);
+  jar.store(url, response.headers["set-cookie"] ?? []);
   return {
     method,
     url: url.href,
@@ -150,7 +150,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** What a redirect (RFC 9110 section 15.4) makes the browser ask for next; undefined if it is none. */
+/** The request that a redirect (RFC 9110 section 15.4) leads to; undefined if the response is not one. */
 function redirected(
   { url: before, method, body, from, site }: Navigation,
   { status, headers }: Hop,
@@ -175,7 +175,7 @@ function fetchSite(from: URL, to: URL): FetchSite {
 
 const DISTANCE = ["same-origin", "same-site", "cross-site"] as const;
 
-// A request that has once left the site never comes back to it.
+// A request that has left the site once stays cross-site, even if it comes back.
 function farther(a: FetchSite, b: FetchSite): FetchSite {
   return DISTANCE.indexOf(a) > DISTANCE.indexOf(b) ? a : b;
 }

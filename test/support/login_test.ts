@@ -3,11 +3,11 @@ import { type Browser, createBrowser, type Hop } from "./login.ts";
 
 interface World extends AsyncDisposable {
   readonly browser: Browser;
-  /** The port that the server really has. */
+  /** The port that the server listens on. */
   readonly port: number;
 }
 
-/** One server for all hosts; a redirect's path is its status, its query the location. */
+/** Starts a server for all hosts; the path of a redirect is its status, and the query is its Location. */
 function startWorld(): World {
   const server = Deno.serve({
     hostname: "127.0.0.1",

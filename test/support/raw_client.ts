@@ -1,47 +1,55 @@
-/** The client's side of HTTP/1.1 on a bare connection: a test decides on every octet sent and sees every one received. */
+/** A raw HTTP/1.1 client: a test controls every octet sent, and sees every octet received. */
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
-/** A TCP connection, either end of it; texts are Latin-1. A peer that falls silent for 5 s fails what waits for it. */
+/** Either end of a TCP connection; text is Latin-1. Reads fail if the peer sends nothing for 5 s. */
 export interface RawStream extends Disposable {
   write(data: string | Uint8Array): Promise<void>;
-  /** The next octets up to and including `end`; throws {@linkcode Closed} where the peer closed before. */
+  /**
+   * Reads up to and including `end`.
+   *
+   * @throws {Closed} if the peer closes before that.
+   */
   readUntil(end: string): Promise<string>;
-  /** Exactly the next `count` octets; throws {@linkcode Closed} where the peer closed before. */
+  /**
+   * Reads exactly `count` octets.
+   *
+   * @throws {Closed} if the peer closes before that.
+   */
   read(count: number): Promise<string>;
-  /** Everything until the peer closes or resets the connection. */
+  /** Reads until the peer closes or resets the connection. */
   readToEnd(): Promise<string>;
-  /** Sends FIN: the peer sees the end, what it sends still arrives. */
+  /** Sends FIN: the peer sees the end of the stream, but can still send. */
   closeWrite(): Promise<void>;
   close(): void;
 }
 
-/** The peer closed in the middle of something. */
+/** The peer closed the connection in the middle of a message. */
 export class Closed extends Error {}
 
-/** One field line: its name as received, its value without the blanks around it. */
+/** A field line: its name as received, its value without surrounding whitespace. */
 export type Field = readonly [name: string, value: string];
 
-/** One response as it was on the wire. */
+/** A response as it was on the wire. */
 export interface RawResponse {
   readonly status: number;
   readonly statusLine: string;
   readonly fields: readonly Field[];
-  /** The content, decoded where it was chunked. */
+  /** The content, decoded if it was chunked. */
   readonly body: string;
-  /** Whether the message was as long as its framing says: a broken transfer is not. */
+  /** Whether the message is complete according to its framing; false if the transfer broke off. */
   readonly isComplete: boolean;
 }
 
-/** How long a test waits for a peer that says nothing, ms: far longer than anything takes, so it is a failure. */
+/** How long to wait for a silent peer, ms: far longer than anything takes, so it is a failure. */
 const SILENCE_MS = 5_000;
 
-/** Takes a connection over. */
+/** Wraps a connection, which it takes over. */
 export function rawStream(conn: Deno.TcpConn): RawStream {
   const buffer = new Uint8Array(64 * 1024);
   let pending = "";
   let isOpen = true;
 
-  /** More octets into `pending`; false at the end, however it came. */
+  /** Reads more octets into `pending`; returns false at the end of the stream, including a reset. */
   async function fill(): Promise<boolean> {
     const timer = setTimeout(close, SILENCE_MS);
     try {
@@ -82,7 +90,9 @@ export function rawStream(conn: Deno.TcpConn): RawStream {
     },
     async read(count) {
       while (pending.length < count) {
-        if (!await fill()) throw new Closed(`closed ${count} octets before`);
+        if (!await fill()) {
+          throw new Closed(`closed before ${count} octets`);
+        }
       }
       return take(count);
     },
@@ -106,14 +116,14 @@ export async function exchangeRaw(
   return await stream.readToEnd();
 }
 
-/** The values of all fields of a name, given in lower case. */
+/** The values of all fields with a name, given in lower case. */
 export function valuesOf(fields: readonly Field[], name: string): string[] {
   return fields
     .filter(([key]) => key.toLowerCase() === name)
     .map(([, value]) => value);
 }
 
-/** The lines of a head, the first apart from the fields. */
+/** Splits a head into its first line and its fields. */
 export function parseHead(
   head: string,
 ): { line: string; fields: readonly Field[] } {
@@ -125,10 +135,10 @@ export function parseHead(
   return { line, fields };
 }
 
-/** Whether a body follows a head, and how it is framed (RFC 9112 section 6.3). */
+/** How a body is framed (RFC 9112 section 6.3): its length, chunked, or until the connection closes. */
 export type Framing = number | "chunked" | "until-close";
 
-/** Reads one response to `method`; a transfer that broke off is told by `isComplete`. */
+/** Reads the response to a request with `method`; if the transfer breaks off, `isComplete` is false. */
 export async function readResponse(
   stream: RawStream,
   method = "GET",
@@ -142,7 +152,7 @@ export async function readResponse(
   return { status, statusLine: line, fields, body, isComplete };
 }
 
-/** What the fields say about the framing, or what goes without any. */
+/** The framing according to the fields, or `otherwise` if they do not specify any. */
 export function framingOf(
   fields: readonly Field[],
   otherwise: Framing,
@@ -152,7 +162,7 @@ export function framingOf(
   return length === undefined ? otherwise : Number(length);
 }
 
-/** Reads a body, as far as it comes. */
+/** Reads a body as far as it arrives. */
 export async function readBody(
   stream: RawStream,
   framing: Framing,
@@ -176,7 +186,11 @@ async function* partsOf(
   else yield await stream.read(framing);
 }
 
-/** The chunks of a chunked body one by one; throws on anything but bare chunks without trailers (RFC 9112 section 7.1). */
+/**
+ * The chunks of a chunked body (RFC 9112 section 7.1).
+ *
+ * @throws {Error} if there are chunk extensions or trailers, or the syntax is invalid.
+ */
 export async function* chunks(stream: RawStream): AsyncGenerator<string> {
   for (let size = -1; size !== 0;) {
     const line = await stream.readUntil("\r\n");

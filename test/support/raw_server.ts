@@ -1,37 +1,41 @@
-/** A TCP server whose every octet a test decides on. */
+/** A raw TCP server: a test controls every octet that it sends. */
 import { parseOrigin } from "../../src/upstream/origin.ts";
 import type { Origin } from "../../src/upstream/types.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
-/** The server's side of one connection; texts are Latin-1. */
+/** The server's side of a connection; text is Latin-1. */
 export interface RawConn {
-  /** Position in the order of acceptance, from 0. */
+  /** The number of the connection, in order of acceptance, from 0. */
   readonly index: number;
-  /** The next octets up to and including `end`; throws where the peer closed before. */
+  /**
+   * Reads up to and including `end`.
+   *
+   * @throws {Error} if the peer closes before that, which does not fail the test.
+   */
   readUntil(end: string): Promise<string>;
-  /** The next request head. */
+  /** Reads the next request head. */
   readHead(): Promise<string>;
-  /** Resolves once the peer has closed, whatever it sent until then is dropped. */
+  /** Resolves once the peer has closed; what it sends until then is discarded. */
   closed(): Promise<void>;
   write(data: string | Uint8Array): Promise<void>;
   close(): void;
 }
 
-/** What a test sees of its server. */
+/** The server, as its test sees it. */
 export interface RawServer {
   readonly origin: Origin;
   /** The request heads read so far, on all connections. */
   readonly heads: readonly string[];
-  /** How many connections were accepted. */
+  /** The number of connections accepted. */
   readonly accepted: number;
 }
 
-/** Serves one connection. */
+/** Serves a connection. */
 export type RawHandler = (conn: RawConn) => Promise<void> | void;
 
 /**
- * Runs `use` beside a server on 127.0.0.1 that hands each connection to `handler`; TLS with a certificate, and
- * its private key, in PEM. A handler that fails for another reason than a closed connection fails the test.
+ * Runs `use` with a server on 127.0.0.1 that passes each connection to `handler`; `tls` is a certificate and its
+ * private key, PEM. A handler that fails for any reason other than a closed connection fails the test.
  */
 export async function withRawServer(
   handler: RawHandler,

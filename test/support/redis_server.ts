@@ -1,30 +1,30 @@
-/** A real Redis server on a free port of 127.0.0.1, and a client of its own to play Daytona's part. */
+/** A real Redis server on a free port of 127.0.0.1, and a client to play Daytona's part. */
 import { createClient } from "redis";
 import { freePort } from "./free_port.ts";
 
-/** How a server is started. */
+/** How a Redis server is started. */
 export interface RedisServerOptions {
-  /** A free one unless given. */
+  /** A free port by default. */
   readonly port?: number;
-  /** More of its command line; `--port` is set already. */
+  /** Further command-line arguments. */
   readonly args?: readonly string[];
 }
 
-/** A running server. */
+/** A running Redis server. */
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
-  /** Runs a command on a connection of its own. */
+  /** Runs a command on a new connection. */
   command(...args: string[]): Promise<unknown>;
-  /** Holds the process, so that it takes connections and answers nothing, and lets it go on. */
-  hold(): void;
-  goOn(): void;
+  /** Suspends the process: connections are accepted, but nothing is answered. */
+  suspend(): void;
+  resume(): void;
 }
 
 const PROGRAM = "redis-server";
 const BASE_ARGS = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-const MAX_TRIES = 5;
+const MAX_ATTEMPTS = 5;
 
-/** Why there is no server to test with; undefined where there is one. */
+/** Why Redis is not available; undefined if it is. */
 const absence = await whyAbsent();
 
 async function whyAbsent(): Promise<string | undefined> {
@@ -40,7 +40,7 @@ async function whyAbsent(): Promise<string | undefined> {
   }
 }
 
-/** Declares a test that needs a server; where there is none it is ignored, and its name says why. */
+/** Declares a test that needs Redis; if it is not available, the test is ignored, and its name says why. */
 export function redisTest(
   name: string,
   fn: (t: Deno.TestContext) => Promise<void>,
@@ -63,15 +63,15 @@ export async function startRedis(
     }).spawn();
     const log = readLog(child.stdout);
     if (await log.isReady) return runningServer(chosen, child, log.ended);
-    // Somebody took the port since it was chosen.
+    // Another process may have taken the port in the meantime.
     const { code } = await child.status;
-    if (attempt === MAX_TRIES) {
+    if (attempt === MAX_ATTEMPTS) {
       throw new Error(`${PROGRAM} ended with ${code} on port ${chosen}`);
     }
   }
 }
 
-/** Tells whether the server came up, and reads its log on, so that it never waits for a reader. */
+/** Reads the server's log to its end, so that the pipe never fills up, and reports whether it became ready. */
 function readLog(
   log: ReadableStream<Uint8Array>,
 ): { isReady: Promise<boolean>; ended: Promise<void> } {
@@ -102,7 +102,7 @@ function runningServer(
         disableClientInfo: true,
         commandOptions: { timeout: 0 },
       });
-      client.on("error", () => {}); // told by the call that fails
+      client.on("error", () => {}); // the failing call rejects
       try {
         await client.connect();
         return await client.sendCommand(args);
@@ -110,8 +110,8 @@ function runningServer(
         client.destroy();
       }
     },
-    hold: () => child.kill("SIGSTOP"),
-    goOn: () => child.kill("SIGCONT"),
+    suspend: () => child.kill("SIGSTOP"),
+    resume: () => child.kill("SIGCONT"),
     async [Symbol.asyncDispose]() {
       if (stopped) return;
       stopped = true;

@@ -1,34 +1,36 @@
-/** A connection without a network, for what a real one leaves to chance: where reads are cut, when writes fail. */
+/**
+ * A connection without a network, to control what a real one leaves to chance: how reads are split, when writes fail.
+ */
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
-/** What one read brings, as Latin-1 text, and how many writes it waits for: 1 unless told otherwise. */
+/** What a read returns, as Latin-1 text, and how many writes it waits for; 1 by default. */
 export type ScriptedRead = string | {
   readonly text: string;
   readonly afterWrites: number;
 };
 
-/** What a scripted connection does. */
+/** The behaviour of a scripted connection. */
 export interface Script {
   readonly reads: readonly ScriptedRead[];
-  /** Behind the last read: the stream's end, unless told to be silent until the connection is closed. */
+  /** After the last read: the end of the stream (the default), or silence until the connection is closed. */
   readonly then?: "end" | "silence";
-  /** Which write fails, counted from 0. */
+  /** The number of the write that fails, from 0. */
   readonly failingWrite?: number;
-  /** How many octets one write takes at most. */
+  /** The maximum number of octets that a write accepts. */
   readonly writeSize?: number;
 }
 
-/** A connection that follows a script and remembers what was done to it. */
+/** A connection that follows a script and records its use. */
 export interface ScriptedConn extends Deno.Conn {
   /** What was written, as Latin-1 text. */
   readonly written: string;
-  /** How many writes there were, failed ones included. */
+  /** The number of writes, including failed ones. */
   readonly writes: number;
   readonly reads: number;
   readonly closed: boolean;
 }
 
-/** Makes a connection. */
+/** Creates a scripted connection. */
 export function scriptedConn(script: Script): ScriptedConn {
   const queue = script.reads.map((read) => {
     const { text, afterWrites } = typeof read === "string"
@@ -38,7 +40,7 @@ export function scriptedConn(script: Script): ScriptedConn {
   });
   let wake = Promise.withResolvers<void>();
 
-  /** Waits until something was written; throws once the connection is closed. */
+  /** Waits for a condition, which writes may change; throws once the connection is closed. */
   async function until(condition: () => boolean): Promise<void> {
     for (;;) {
       if (conn.closed) throw new Deno.errors.Interrupted();
@@ -68,7 +70,7 @@ export function scriptedConn(script: Script): ScriptedConn {
       target.set(part);
       next.octets = next.octets.subarray(part.length);
       if (next.octets.length === 0) queue.shift();
-      // No octets: only a mark for when to go on.
+      // An empty read only waits for its writes.
       return part.length === 0 ? await conn.read(target) : part.length;
     },
     async write(data: Uint8Array): Promise<number> {

@@ -1,4 +1,4 @@
-/** Databases that several gateways share, each started afresh for a test. */
+/** Databases that several gateways share, started anew for each test. */
 import { setImmediate as turn } from "node:timers/promises";
 import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
 import { openRedisStore } from "../../src/cache/redis.ts";
@@ -14,18 +14,18 @@ import { redisTest, startRedis } from "./redis_server.ts";
 
 /** A running database. */
 export interface SharedTier extends AsyncDisposable {
-  /** What a gateway's environment needs in order to use it. */
+  /** The variables by which a gateway uses it. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Opens it in this process. */
+  /** Opens it as a store in this process. */
   open(options: {
     readonly now: () => number;
     readonly onFailure: (failure: StoreFailure) => void;
-    /** How long one operation may take, ms. */
+    /** How long an operation may take, ms. */
     readonly deadlineMs: number;
   }): Promise<DurableStore>;
-  /** Cuts every connection and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   stop(): Promise<void>;
-  /** Is there again at the same address; what it kept may be gone. */
+  /** Starts it again at the same address; its data may be lost. */
   restart(): Promise<void>;
 }
 
@@ -33,10 +33,10 @@ const TOKEN = "DENO_KV_ACCESS_TOKEN";
 
 async function startKvConnectTier(): Promise<SharedTier> {
   const service = startKvConnect();
-  // The runtime takes the token from the environment alone.
+  // The runtime takes the token only from the environment.
   const before = Deno.env.get(TOKEN);
   Deno.env.set(TOKEN, service.accessToken);
-  /** Reads that the runtime's client repeats until they are answered, whoever gave them up. */
+  /** All reads: the runtime's client retries them until they are answered, even if nobody waits for them any more. */
   const reads = new Set<Promise<unknown>>();
 
   async function open(): Promise<KvDatabase> {
@@ -90,7 +90,7 @@ async function startRedisTier(): Promise<SharedTier> {
     },
     async restart() {
       server = await startRedis({ port });
-      for (const connection of connections) await connectedAgain(connection);
+      for (const connection of connections) await reconnected(connection);
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
@@ -110,8 +110,8 @@ function locationAt(port: number): RedisLocation {
   };
 }
 
-/** Waits for the attempt that succeeds: the one under way may be from before the server was there. */
-async function connectedAgain(connection: RedisConnection): Promise<void> {
+/** Waits for a connection: the current attempt may have started before the server did, and fail. */
+async function reconnected(connection: RedisConnection): Promise<void> {
   for (let isUp = false; !isUp;) {
     isUp = await connection.connected().then(() => true, () => false);
     await turn();
@@ -123,7 +123,7 @@ const KINDS = [
   { name: "Redis", test: redisTest, start: startRedisTier },
 ] as const;
 
-/** Declares a test of several gateways on each kind of database, and ignores it where this machine cannot run one. */
+/** Declares a test of several gateways for each kind of database; it is ignored if this machine cannot run one. */
 export function sharedTierTest(
   name: string,
   run: (tier: SharedTier) => Promise<void>,

@@ -1,14 +1,18 @@
-/** Signals that a test sends itself. */
+/** Signals under a test's control. */
 import type { AddSignalListener } from "../../src/server/signals.ts";
 
-/** Signals and who listens for them. */
+/** Fake signals and their listeners. */
 export interface FakeSignals {
   readonly addSignalListener: AddSignalListener;
-  /** Calls the listeners; throws where there is none, as such a signal would end the process. */
+  /**
+   * Calls the listeners.
+   *
+   * @throws {Error} if there are none: a real signal would terminate the process.
+   */
   send(signal: Parameters<AddSignalListener>[0]): void;
 }
 
-/** Creates signals. */
+/** Creates fake signals. */
 export function fakeSignals(): FakeSignals {
   const listeners = new Map<string, (() => void)[]>();
   return {
@@ -16,9 +20,11 @@ export function fakeSignals(): FakeSignals {
       listeners.set(signal, [...listeners.get(signal) ?? [], listener]);
     },
     send(signal) {
-      const heard = listeners.get(signal);
-      if (heard === undefined) throw new Error(`Nobody listens for ${signal}`);
-      for (const listener of heard) listener();
+      const registered = listeners.get(signal);
+      if (registered === undefined) {
+        throw new Error(`There is no listener for ${signal}`);
+      }
+      for (const listener of registered) listener();
     },
   };
 }

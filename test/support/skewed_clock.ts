@@ -1,12 +1,12 @@
-/** The wall clock of this process, put forth and back by hand: what the service reads as `Date.now`. */
+/** The wall clock of this process (`Date.now`), set forward and back by a test. */
 
-/** A clock that goes on, so far from the real one. */
+/** A running clock with an offset from the real one. */
 export interface SkewedClock extends Disposable {
-  /** Puts it forth, or back where `ms` is negative. */
+  /** Sets it forward by `ms`, or back if `ms` is negative. */
   jump(ms: number): void;
 }
 
-/** Takes the clock over until it is disposed; what keeps `Date.now` is to be made after that. */
+/** Replaces `Date.now` until it is disposed; code that holds a reference to `Date.now` has to be created after that. */
 export function skewClock(): SkewedClock {
   const real = Date.now;
   let skewMs = 0;

@@ -1,12 +1,14 @@
-/** How many TCP sockets are open, by the kernel's own account: a leak that no sanitizer sees, where a library holds them. */
+/**
+ * The number of open TCP sockets according to the kernel, including those held by a library, which no sanitizer sees.
+ */
 
-/** Counts until it is disposed. */
+/** A counter of open sockets. */
 export interface SocketCounter extends AsyncDisposable {
-  /** Sockets that belong to connections from or to these ports of this machine, and those that listen there. */
+  /** The number of sockets of connections from or to these ports of this machine, and of those that listen on them. */
   count(ports: readonly number[]): Promise<number>;
 }
 
-/** Starts a counter, which is another process. Elsewhere than on Linux it always counts 0. */
+/** Starts a counter, which is another process; on systems other than Linux, the count is always 0. */
 export function startSocketCounter(): SocketCounter {
   if (Deno.build.os !== "linux") {
     return {
@@ -21,19 +23,19 @@ export function startSocketCounter(): SocketCounter {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const asking = child.stdin.getWriter();
+  const questions = child.stdin.getWriter();
   const answers = child.stdout.getReader();
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
 
   return {
     async count(ports) {
-      await asking.write(encoder.encode(`${ports.join(" ")}\n`));
+      await questions.write(encoder.encode(`${ports.join(" ")}\n`));
       const { value } = await answers.read();
       return Number(decoder.decode(value));
     },
     async [Symbol.asyncDispose]() {
-      await asking.close();
+      await questions.close();
       await answers.cancel();
       await child.status;
     },

@@ -1,46 +1,50 @@
-/** A balancer of connections (layer 4): it never looks into them, so it can neither retry nor mend a request. */
+/** A layer 4 load balancer: it does not parse what it relays, so it can neither retry nor repair a request. */
 import { request as httpRequest } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A server that connections may be sent to. */
+/** A server that connections may be relayed to. */
 export interface Backend {
-  /** Connections sent to it so far. */
-  readonly taken: number;
-  /** Resolves once a check has found it so; throws where that takes far longer than anything does. */
-  found(state: BackendState): Promise<void>;
-  /** Checks it no more, and sends nothing there; its connections go on. */
+  /** The number of connections relayed to it so far. */
+  readonly accepted: number;
+  /**
+   * Waits until a health check has found it in a state.
+   *
+   * @throws {Error} if that takes longer than 10 s.
+   */
+  until(state: BackendState): Promise<void>;
+  /** Ends its health checks, and relays no new connections to it; open ones continue. */
   remove(): Promise<void>;
 }
 
-/** What `/ready` said last: a 200, or anything else. */
+/** The last result of `/ready`: a 200, or anything else. */
 export type BackendState = "ready" | "not ready";
 
 /** A running balancer. */
 export interface TcpBalancer extends AsyncDisposable {
   readonly port: number;
-  /** Takes in a server at a port of 127.0.0.1; nothing is sent there before it is found ready. */
+  /** Adds a server on a port of 127.0.0.1, which gets connections once a check has found it ready. */
   add(port: number): Backend;
 }
 
-/** A backend as the balancer itself sees it. */
+/** A backend with what only the balancer needs. */
 interface WatchedBackend extends Backend {
   readonly state: BackendState;
-  /** Opens a connection that counts as sent there. */
+  /** Opens a connection, and counts it. */
   connect(): Promise<Deno.TcpConn>;
 }
 
 const LOOPBACK = "127.0.0.1";
 
-/** Pause between two checks, ms. A real balancer takes seconds; the gateway's default delay is made for that. */
+/** Between two health checks, ms. Real balancers take seconds, for which the gateway's default delay is made. */
 const CHECK_PAUSE_MS = 50;
 
-/** A backend that takes longer to answer a check is not ready, ms. */
+/** How long a backend may take to answer a check before it counts as not ready, ms. */
 const CHECK_TIMEOUT_MS = 1000;
 
-/** How long a backend may take to become what is waited for, ms. */
-const PATIENCE_MS = 10_000;
+/** How long a backend may take to reach a state, ms. */
+const STATE_TIMEOUT_MS = 10_000;
 
-/** Starts a balancer that sends each new connection to the next ready backend in turn. */
+/** Starts a balancer that relays each new connection to the next ready backend (round robin). */
 export function startTcpBalancer(): TcpBalancer {
   const listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
   const backends = new Set<WatchedBackend>();
@@ -48,7 +52,7 @@ export function startTcpBalancer(): TcpBalancer {
   const relays = new Set<Promise<void>>();
   let turn = 0;
 
-  function keep(conn: Deno.TcpConn): Deno.TcpConn {
+  function track(conn: Deno.TcpConn): Deno.TcpConn {
     conns.add(conn);
     return conn;
   }
@@ -57,17 +61,17 @@ export function startTcpBalancer(): TcpBalancer {
     if (conns.delete(conn)) conn.close();
   }
 
-  /** Carries octets both ways until both sides have ended, or either is cut. */
+  /** Relays octets both ways until both sides have closed, or either is cut. */
   async function relay(client: Deno.TcpConn): Promise<void> {
     const ready = [...backends].filter(({ state }) => state === "ready");
     const backend = ready[turn++ % ready.length];
     let server: Deno.TcpConn | undefined;
     try {
       if (backend === undefined) return;
-      server = keep(await backend.connect());
+      server = track(await backend.connect());
       await Promise.all([copy(client, server), copy(server, client)]);
     } catch {
-      // To the other side it looks like what happened to this one: cut.
+      // If one side is cut, so is the other.
     } finally {
       close(client);
       if (server !== undefined) close(server);
@@ -76,7 +80,7 @@ export function startTcpBalancer(): TcpBalancer {
 
   const accepting = (async () => {
     for await (const client of listener) {
-      const relaying = relay(keep(client));
+      const relaying = relay(track(client));
       relays.add(relaying);
       relaying.finally(() => relays.delete(relaying));
     }
@@ -115,12 +119,12 @@ function watch(port: number, onRemove: () => void): WatchedBackend {
   const { signal } = removal;
   const waiting = new Set<() => void>();
   let state: BackendState = "not ready";
-  let taken = 0;
+  let accepted = 0;
 
   const checking = (async () => {
     while (!signal.aborted) {
       state = await check(port);
-      for (const look of waiting) look();
+      for (const wake of waiting) wake();
       await delay(CHECK_PAUSE_MS, undefined, { signal }).catch(() => {});
     }
   })();
@@ -129,26 +133,26 @@ function watch(port: number, onRemove: () => void): WatchedBackend {
     get state() {
       return state;
     },
-    get taken() {
-      return taken;
+    get accepted() {
+      return accepted;
     },
     connect() {
-      taken++;
+      accepted++;
       return Deno.connect({ hostname: LOOPBACK, port });
     },
-    async found(wanted) {
+    async until(wanted) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      function look(): void {
+      function wake(): void {
         if (state === wanted) resolve();
       }
       const timer = setTimeout(() => {
-        reject(new Error(`The server at port ${port} stays ${state}`));
-      }, PATIENCE_MS);
-      waiting.add(look);
-      look();
+        reject(new Error(`The server on port ${port} is still ${state}`));
+      }, STATE_TIMEOUT_MS);
+      waiting.add(wake);
+      wake();
       await promise.finally(() => {
         clearTimeout(timer);
-        waiting.delete(look);
+        waiting.delete(wake);
       });
     },
     async remove() {
@@ -159,7 +163,7 @@ function watch(port: number, onRemove: () => void): WatchedBackend {
   };
 }
 
-/** Asks on a connection of its own, as balancers do. */
+/** Checks a backend on a new connection, as load balancers do. */
 function check(port: number): Promise<BackendState> {
   const { promise, resolve } = Promise.withResolvers<BackendState>();
   const request = httpRequest({

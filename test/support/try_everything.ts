@@ -1,4 +1,4 @@
-/** A program that tries what a program that has been taken over would, and tells what it was let do. */
+/** A program that attempts what a compromised program would, and reports what it was allowed to do. */
 const attempts: Record<string, () => unknown> = {
   "read a file": () => Deno.readTextFile("/etc/passwd"),
   "read the source": () => Deno.readTextFile("./src/main.ts"),

@@ -1,4 +1,4 @@
-/** Shorthand for tests of the HTTP/1.1 client. */
+/** Helpers for tests of the HTTP/1.1 client. */
 import {
   UpstreamClient,
   type UpstreamOptions,
@@ -24,7 +24,7 @@ import {
   scriptedConn,
 } from "./scripted_conn.ts";
 
-/** A GET, unless told otherwise, for an origin that nobody listens at unless one is given. */
+/** A request, by default a GET to an origin where nothing listens. */
 export function requestOf(
   parts: Partial<UpstreamRequest> = {},
 ): UpstreamRequest {
@@ -39,7 +39,7 @@ export function requestOf(
   };
 }
 
-/** Runs `use` with a client, which is closed afterwards. */
+/** Runs `use` with a client that is closed afterwards. */
 export async function withClient(
   options: Partial<UpstreamOptions>,
   use: (client: UpstreamClient) => Promise<void>,
@@ -84,7 +84,7 @@ export function withScripts(
   return withClient({ dial, ...options }, (client) => use(client, conns));
 }
 
-/** The whole body as Latin-1 text; null where there is none. */
+/** The whole body as Latin-1 text; null if there is none. */
 export async function textOf(body: ResponseBody): Promise<string | null> {
   if (body === null) return null;
   if (body instanceof Uint8Array) return toLatin1(body);
@@ -93,17 +93,21 @@ export async function textOf(body: ResponseBody): Promise<string | null> {
   return text;
 }
 
-/** Narrows a body to a stream. */
+/**
+ * Narrows a body to a stream.
+ *
+ * @throws {Error} if it is not one.
+ */
 export function streamOf(
   body: ResponseBody,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   if (!(body instanceof ReadableStream)) {
-    throw new Error("the body is no stream");
+    throw new Error("the body is not a stream");
   }
   return body;
 }
 
-/** A check for `assert.rejects` and `assert.throws`. */
+/** A validator for `assert.rejects` and `assert.throws`. */
 export function withCode(code: UpstreamErrorCode): (error: unknown) => boolean {
   return (error) => {
     if (error instanceof UpstreamError && error.code === code) return true;
@@ -111,7 +115,7 @@ export function withCode(code: UpstreamErrorCode): (error: unknown) => boolean {
   };
 }
 
-/** A stream of texts, which then ends. */
+/** A stream of these texts. */
 export function bodyOf(
   ...texts: string[]
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -120,7 +124,7 @@ export function bodyOf(
   );
 }
 
-/** A body that gives one text and then neither more nor an end; `cancelled` resolves when it is given up. */
+/** A body that yields one text, but never more nor an end; `cancelled` resolves when it is cancelled. */
 export function endlessBody(text: string): {
   body: ReadableStream<Uint8Array<ArrayBuffer>>;
   cancelled: Promise<void>;
@@ -137,7 +141,7 @@ export function endlessBody(text: string): {
   return { body, cancelled };
 }
 
-/** Lets everything that is ready run: promise jobs and one turn of the event loop. */
+/** Lets everything that is ready run: microtasks, and one turn of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
