@@ -1,4 +1,4 @@
-/** The app behind port 3000 of the stack's sandboxes: a page to look at, and an endpoint for each thing a proxy does. */
+/** The app on port 3000 of the stack's sandboxes: a page, and an endpoint for everything that a proxy has to handle. */
 import {
   createServer,
   type IncomingMessage,
@@ -27,11 +27,11 @@ export function startDemoApp(): Promise<Loopback> {
   return listenOnLoopback(server);
 }
 
-/** One exchange, and the numbers in its query. */
+/** An exchange, with access to its query. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** A query parameter in decimal digits, or `fallback`. */
+  /** The value of a query parameter in decimal digits; `fallback` if it has another form or is missing. */
   number(name: string, fallback: number): number;
 }
 
@@ -42,7 +42,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     send(response, page, { "Content-Type": "text/html; charset=utf-8" });
   },
 
-  /** The request as it arrived; of the body at most the first 64 KiB. */
+  /** The request as received, with at most the first 64 KiB of the body. */
   async "/echo"({ request, response }) {
     const { length, start } = await readBody(request);
     sendJson(response, {
@@ -54,13 +54,13 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     });
   },
 
-  /** Takes any amount of bytes and says how many came. */
+  /** Accepts a body of any size, and responds with its length. */
   async "/upload"({ request, response }) {
     const { length } = await readBody(request);
     sendJson(response, { bytes: length });
   },
 
-  /** `?size=` bytes of zeros with Content-Length, in constant memory. */
+  /** `?size=` zero bytes with Content-Length, in constant memory. */
   "/bytes"({ response, number }) {
     const size = number("size", 1_048_576);
     response.writeHead(200, {
@@ -70,10 +70,10 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     pipeline(Readable.from(zeros(size)), response, ignore);
   },
 
-  /** Server-sent events: `?count=` of them, without end if not given, `?interval=` milliseconds apart. */
+  /** Server-sent events: `?count=` of them, endless by default, `?interval=` milliseconds apart. */
   "/sse"({ response, number }) {
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    const closed = new AbortController();
+    response.once("close", () => closed.abort());
     response.writeHead(200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-cache",
@@ -81,12 +81,12 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     const events = ticks({
       count: number("count", Infinity),
       intervalMs: number("interval", 300),
-      signal: gone.signal,
+      signal: closed.signal,
     });
     pipeline(Readable.from(events), response, ignore);
   },
 
-  /** Ten Set-Cookie lines, one with a comma in it. */
+  /** Ten Set-Cookie lines with a comma in each. */
   "/cookies"({ response }) {
     const lines = Array.from(
       { length: 10 },
@@ -104,7 +104,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     });
   },
 
-  /** Answers after `?ms=` milliseconds. */
+  /** Responds after `?ms=` milliseconds. */
   "/slow"({ response, number }) {
     const timer = setTimeout(
       () => send(response, "At last.\n"),
@@ -131,12 +131,12 @@ async function answer(
       },
     });
   } catch {
-    // The client broke off in the middle of its body.
+    // The client aborted in the middle of its body.
     response.destroy();
   }
 }
 
-/** `/status/{code}` answers with that status, everything unknown with 404. */
+/** `/status/{code}` responds with that status, any unknown path with 404. */
 function statusEndpoint(path: string): Endpoint {
   const code = Number(/^\/status\/([2-5]\d\d)$/.exec(path)?.[1] ?? 404);
   return ({ response }) => {
@@ -164,12 +164,12 @@ function send(
 
 function sendJson(response: ServerResponse, value: unknown): void {
   const text = JSON.stringify(value, null, 2)
-    // A header line stays one line.
+    // Keep each header field on one line.
     .replace(/\[\n +("[^\n]*"),\n +("[^\n]*")\n +\]/g, "[$1, $2]");
   send(response, `${text}\n`, { "Content-Type": "application/json" });
 }
 
-const KEPT_BYTES = 65_536;
+const MAX_ECHO_BYTES = 65_536;
 
 async function readBody(
   request: IncomingMessage,
@@ -177,10 +177,10 @@ async function readBody(
   const kept: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    if (length < KEPT_BYTES) kept.push(chunk);
+    if (length < MAX_ECHO_BYTES) kept.push(chunk);
     length += chunk.length;
   }
-  return { length, start: Buffer.concat(kept).subarray(0, KEPT_BYTES) };
+  return { length, start: Buffer.concat(kept).subarray(0, MAX_ECHO_BYTES) };
 }
 
 const ZEROS = new Uint8Array(65_536);
@@ -206,5 +206,5 @@ async function* ticks(
   }
 }
 
-/** The other side may leave a stream at any time. */
+/** Ignores errors of a pipeline: the client may abort at any time. */
 function ignore(): void {}

@@ -1,9 +1,9 @@
-/** The demo app's WebSocket: every message comes back as it was sent. */
+/** The demo app's WebSocket, which echoes every message. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 
-/** The part of the `ws` package that is used here: it brings no types. */
+/** The part of the `ws` package that is used here; it has no types. */
 interface Acceptor {
   handleUpgrade(
     message: IncomingMessage,
@@ -25,11 +25,11 @@ interface Accepted {
 const acceptor: Acceptor = new WebSocketServer({
   noServer: true,
   maxPayload: 64 * 1024 * 1024,
-  // The first protocol that is offered (RFC 6455 section 4.2.2), or none.
+  // Select the first subprotocol offered (RFC 6455 section 4.2.2), if any.
   handleProtocols: ([first]: Set<string>) => first ?? false,
 });
 
-/** Accepts the opening handshake and echoes from then on. */
+/** Accepts the opening handshake, and echoes all messages. */
 export function echoWebSocket(
   message: IncomingMessage,
   socket: Duplex,
@@ -39,7 +39,7 @@ export function echoWebSocket(
     webSocket.on("message", (data, isBinary) => {
       webSocket.send(data, { binary: isBinary });
     });
-    // A broken frame closes the connection by itself.
+    // An invalid frame closes the connection anyway.
     webSocket.on("error", () => {});
   });
 }

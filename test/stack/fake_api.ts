@@ -1,7 +1,7 @@
 /**
- * A stand-in for the Daytona API on 127.0.0.1: the operations that the gateway calls and those that Daytona's SDK is
- * tested with, with the statuses, body types and error JSON of the real one. Tests change its state, count its calls,
- * hold its answers back and take it down.
+ * A fake Daytona API on 127.0.0.1: the operations that the gateway calls and those that Daytona's SDK is tested with,
+ * with the statuses, media types and error bodies of the real one. Tests change its state, count its calls, delay its
+ * responses and take it down.
  */
 import { STATUS_CODES } from "node:http";
 import {
@@ -17,48 +17,48 @@ import {
   type SdkOperationId,
 } from "./fake_api_sdk_operations.ts";
 
-/** One call that reached the API, refused or not. */
+/** A call that the API has received, whatever the response. */
 export interface ApiCall {
   readonly operation: OperationId | SdkOperationId;
-  /** The path's parameters in order, decoded. */
+  /** The path parameters in order, decoded. */
   readonly params: readonly string[];
-  /** The URL's query. */
+  /** The query. */
   readonly search: URLSearchParams;
   readonly headers: Headers;
 }
 
-/** What is wrong with the API: makes the answer to a call, `answer` being what it should be. */
+/** A fault of the API: makes the response to a call; `answer` gives the correct one. */
 export type ApiFault = (
   call: ApiCall,
   answer: () => Promise<Response>,
 ) => Response | Promise<Response>;
 
-/** The running stand-in. */
+/** A running fake API. */
 export interface FakeApi extends AsyncDisposable {
-  /** Base URL, with the `/api` prefix. */
+  /** The base URL, including `/api`. */
   readonly url: string;
   readonly state: ApiState;
-  /** In order of arrival; calls that match no operation are not among them. */
+  /** The calls in order of arrival, except those that match no operation. */
   readonly calls: ApiCall[];
-  /** Awaited before every answer: where tests hold calls back. */
+  /** Awaited before every response, so that tests can delay it. */
   beforeAnswer: ((call: ApiCall) => void | Promise<void>) | undefined;
-  /** While set, every answer has this status, such as 503. */
+  /** If set, the status of every response, such as 503. */
   outage: number | undefined;
-  /** While set, gives every answer, out of the one that it should have been; may never resolve. */
+  /** If set, makes every response; it may never resolve. */
   fault: ApiFault | undefined;
-  /** How many calls of an operation have come. */
+  /** The number of calls of an operation. */
   count(operation: ApiCall["operation"]): number;
-  /** Cuts every connection and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   stop(): Promise<void>;
   /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
   restart(): void;
 }
 
-/** What the API asks of others. */
+/** The dependencies of the API. */
 export interface FakeApiOptions {
-  /** Milliseconds since the epoch; decides which links have expired. */
+  /** The current time, ms since the epoch, which decides which links have expired. */
   readonly now: () => number;
-  /** Whom an access token of the identity provider stands for; undefined where it is none. */
+  /** The subject of an access token of the identity provider; undefined if it is not valid. */
   readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
 }
 
@@ -86,8 +86,8 @@ export function startFakeApi(
     const call = { operation, params, search, headers: request.headers };
     api.calls.push(call);
     await api.beforeAnswer?.(call);
-    const truth = () => respond(call, pathname);
-    return await (api.fault?.(call, truth) ?? truth());
+    const answer = () => respond(call, pathname);
+    return await (api.fault?.(call, answer) ?? answer());
   }
 
   async function respond(call: ApiCall, pathname: string): Promise<Response> {
@@ -113,18 +113,18 @@ export function startFakeApi(
     fault: undefined,
     count: (operation) =>
       api.calls.filter((call) => call.operation === operation).length,
-    stop: () => server.cut(),
+    stop: () => server.stop(),
     restart() {
       server = listen(port, handle);
     },
-    [Symbol.asyncDispose]: () => server.cut(),
+    [Symbol.asyncDispose]: () => server.stop(),
   };
   return api;
 }
 
 interface Listening {
   readonly port: number;
-  cut(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 function listen(port: number, handler: Deno.ServeHandler): Listening {
@@ -137,7 +137,7 @@ function listen(port: number, handler: Deno.ServeHandler): Listening {
   }, handler);
   return {
     port: server.addr.port,
-    cut() {
+    stop() {
       abort.abort();
       return server.finished;
     },
@@ -171,7 +171,7 @@ function findRoute(
 
 interface Caller {
   readonly isProxy: boolean;
-  /** What a user may see; undefined: no user. */
+  /** The ids that the user has access to; undefined if the caller is not a user. */
   readonly visible: ReadonlySet<string> | undefined;
 }
 
@@ -190,7 +190,7 @@ function answerTo(
   ) {
     return { refused: 401, message: "Invalid credentials" };
   }
-  // The real API knows such a caller, only not in this role.
+  // The caller is authenticated, but does not have this role.
   if (caller === "proxy" && !isProxy) {
     return { refused: 403, message: "Forbidden resource" };
   }
@@ -201,7 +201,7 @@ function isRefusal(answer: unknown): answer is Refusal {
   return typeof answer === "object" && answer !== null && "refused" in answer;
 }
 
-// Objects are JSON; a string or boolean that a handler returns goes out bare, as text/html.
+// The real API sends objects as JSON, but strings and booleans bare, as text/html.
 function successResponse(answer: unknown): Response {
   if (answer === undefined) return new Response(null, { status: 201 });
   return typeof answer === "object" ? Response.json(answer) : new Response(

@@ -1,13 +1,13 @@
-/** What the Daytona API answers to each operation of the contract, out of its state. */
+/** The Daytona API's answer to each operation of the contract, from its state. */
 import type { components, operations, paths } from "../../gen/daytona.ts";
 import { sandboxDetails } from "./fake_api_sandbox.ts";
 
 type Schemas = components["schemas"];
 
-/** The operations of the contract, by their ids there. */
+/** The ids of the operations of the contract. */
 export type OperationId = keyof operations;
 
-/** A sandbox as the API's database holds it. */
+/** A sandbox in the API's database. */
 export interface ApiSandbox {
   readonly id: string;
   public: boolean;
@@ -15,13 +15,13 @@ export interface ApiSandbox {
   authToken: string;
   /** A key of {@linkcode ApiState.runners}. */
   runnerId: string;
-  /** Daytona's word: `started`, `stopped`, ... */
+  /** Daytona's state: `started`, `stopped`, ... */
   state: string;
-  /** The image that was built for it, where one was. */
+  /** The image that was built for it, if any. */
   snapshotRef?: string;
 }
 
-/** A signed preview link: one port of one sandbox. */
+/** A signed preview link for one port of a sandbox. */
 export interface SignedToken {
   readonly sandboxId: string;
   readonly port: number;
@@ -30,19 +30,19 @@ export interface SignedToken {
   revoked: boolean;
 }
 
-/** All that the API knows; tests change it at will. */
+/** The API's database, which tests may change. */
 export interface ApiState {
   config: Schemas["DaytonaConfiguration"];
-  /** The key that tells the proxy from users. */
+  /** The key of the proxy. */
   serviceKey: string;
   readonly sandboxes: Map<string, ApiSandbox>;
   readonly runners: Map<string, Schemas["Runner"]>;
   readonly snapshots: Map<string, Schemas["Snapshot"]>;
   /** By token. */
   readonly signedTokens: Map<string, SignedToken>;
-  /** Users' API keys, each with the ids of the sandboxes and snapshots of its organization. */
+  /** Users by API key, each with the ids of the sandboxes and snapshots that they have access to. */
   readonly users: Map<string, Set<string>>;
-  /** The same of users who come with a token of the identity provider, by their subject there. */
+  /** Users by the subject of their access token, with the same ids. */
   readonly subjects: Map<string, Set<string>>;
 }
 
@@ -52,32 +52,32 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Who is calling, and about what. */
+/** A call, and the caller's access. */
 export interface Query {
   readonly state: ApiState;
-  /** The path's parameters in order, decoded. */
+  /** The path parameters in order, decoded. */
   readonly params: readonly string[];
-  /** The URL's query. */
+  /** The query. */
   readonly search: URLSearchParams;
-  /** What the calling user may see. */
+  /** The ids that the calling user has access to. */
   readonly visible: ReadonlySet<string>;
-  /** Milliseconds since the epoch. */
+  /** The current time, ms since the epoch. */
   readonly now: number;
 }
 
 type Success<K extends OperationId> = operations[K]["responses"] extends
   { 200: { content: { "application/json": infer Body } } } ? Body : undefined;
 
-/** How one operation is called and answered; a success without a body is a 201. */
+/** How an operation is called and answered; a success without a body is a 201. */
 export interface Operation<K extends OperationId = OperationId> {
   readonly method: "GET" | "POST";
   readonly path: keyof paths;
-  /** Whose bearer it takes. */
+  /** Whose bearer token it accepts. */
   readonly caller: "anyone" | "proxy" | "user";
   answer(query: Query): Success<K> | Refusal;
 }
 
-/** Every operation of the contract: the type checker sees to it that none is missing. */
+/** Every operation of the contract; the type checker ensures that none is missing. */
 export const OPERATIONS: { readonly [K in OperationId]: Operation<K> } = {
   ConfigController_getConfig: {
     method: "GET",
@@ -173,7 +173,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const NO_RUNNER: Refusal = { refused: 404, message: "Runner not found" };
 
-/** A private sandbox, another one's token and a sandbox that never was get the same answer. */
+/** The same answer for a private sandbox, a wrong token and a sandbox that does not exist. */
 export function noSandbox(id: string): Refusal {
   return { refused: 404, message: `Sandbox with ID ${id} not found` };
 }

@@ -1,7 +1,7 @@
-/** The part of a sandbox that the gateway's contract leaves out, and that Daytona's SDK gets from the same operation. */
+/** The properties of a sandbox that Daytona's SDK needs, but the gateway's contract omits. */
 import type { components } from "../../gen/daytona.ts";
 
-/** What a user is told of a sandbox besides what the gateway reads. */
+/** The properties that a user sees, besides those that the gateway reads. */
 export interface SandboxDetails {
   readonly organizationId: string;
   readonly name: string;
@@ -15,11 +15,11 @@ export interface SandboxDetails {
   readonly memory: number;
   readonly disk: number;
   readonly networkBlockAll: boolean;
-  /** Base of the toolbox routes. */
+  /** The base URL of the toolbox routes. */
   readonly toolboxProxyUrl: string;
 }
 
-/** The details of a sandbox, the same for all of them but for the name. */
+/** The details of a sandbox, which differ only in the name. */
 export function sandboxDetails(
   id: string,
   { proxyToolboxUrl }: components["schemas"]["DaytonaConfiguration"],

@@ -1,6 +1,6 @@
 /**
- * What the Daytona API answers to calls that the gateway never makes and Daytona's SDK does. They are no part of
- * `openapi/daytona.yaml`, so what they answer is typed here, by what the SDK reads.
+ * The Daytona API's answers to calls that Daytona's SDK makes, but the gateway does not. They are not part of
+ * `openapi/daytona.yaml`, so they are typed here, with the properties that the SDK reads.
  */
 import {
   type ApiSandbox,
@@ -9,7 +9,7 @@ import {
   type Refusal,
 } from "./fake_api_operations.ts";
 
-/** The operations, by their ids in Daytona's own description. */
+/** The ids of these operations in Daytona's own description. */
 export type SdkOperationId = keyof Answers;
 
 interface Answers {
@@ -28,7 +28,7 @@ interface Answers {
   readonly getToolboxProxyUrl: { readonly url: string };
 }
 
-/** How one operation is called and answered; all of them are for users. */
+/** How an operation is called and answered; all of them are for users. */
 export interface SdkOperation<K extends SdkOperationId = SdkOperationId> {
   readonly method: "GET" | "POST";
   readonly path: string;
@@ -45,7 +45,7 @@ export const SDK_OPERATIONS: {
     path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
     caller: "user",
     answer: (query) =>
-      ofSandbox(query, ({ id, authToken }) => ({
+      withSandbox(query, ({ id, authToken }) => ({
         sandboxId: id,
         url: previewUrl(query, id),
         token: authToken,
@@ -56,7 +56,7 @@ export const SDK_OPERATIONS: {
     path: "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url",
     caller: "user",
     answer: (query) =>
-      ofSandbox(query, ({ id }) => {
+      withSandbox(query, ({ id }) => {
         const { state, params: [, port], search, now } = query;
         const seconds = Number(search.get("expiresInSeconds") ?? 60);
         if (!(seconds >= 1 && seconds <= 86_400)) {
@@ -86,7 +86,7 @@ export const SDK_OPERATIONS: {
       "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url/{token}/expire",
     caller: "user",
     answer: (query) =>
-      ofSandbox(query, ({ id }) => {
+      withSandbox(query, ({ id }) => {
         const { state, params: [, port, token = ""] } = query;
         const link = state.signedTokens.get(token);
         if (link?.sandboxId === id && link.port === Number(port)) {
@@ -100,12 +100,12 @@ export const SDK_OPERATIONS: {
     path: "/sandbox/{sandboxId}/toolbox-proxy-url",
     caller: "user",
     answer: (query) =>
-      ofSandbox(query, () => ({ url: query.state.config.proxyToolboxUrl })),
+      withSandbox(query, () => ({ url: query.state.config.proxyToolboxUrl })),
   },
 };
 
-/** Answers about the sandbox that the path names first, where the caller may see it. */
-function ofSandbox<T>(
+/** Answers for the sandbox named first in the path, if the caller has access to it. */
+function withSandbox<T>(
   { state, params: [id = ""], visible }: Query,
   answer: (sandbox: ApiSandbox) => T,
 ): T | Refusal {
@@ -124,7 +124,7 @@ function previewUrl(
     .replace("{{sandboxId}}", label);
 }
 
-/** Sixteen characters of `[a-z0-9]`, as the real ones are. */
+/** Sixteen characters of `[a-z0-9]`, like the real ones. */
 function newSignedToken(): string {
   return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

@@ -1,6 +1,6 @@
 /**
- * A stand-in for the daemon on port 2280 of a sandbox, with the endpoints that Daytona's SDK calls there. It trusts
- * everybody, as the real one does, and touches nothing of this machine: files are in memory, and no process is started.
+ * A fake of the daemon on port 2280 of a sandbox, with the endpoints that Daytona's SDK calls. Like the real one, it
+ * does not authenticate its callers; it never touches this machine: files are in memory, and no process is started.
  */
 import {
   createServer,
@@ -23,12 +23,12 @@ import {
 import type { UpgradeSocket } from "./local_forward.ts";
 import { listenOnLoopback, type Loopback } from "./loopback.ts";
 
-/** The port that it has in a sandbox. */
+/** The daemon's port in a sandbox. */
 export const TOOLBOX_PORT = 2280;
 
-/** The running stand-in. */
+/** A running fake daemon. */
 export interface FakeDaemon extends Loopback {
-  /** What is in the sandbox. */
+  /** The files in the sandbox. */
   readonly files: Files;
 }
 
@@ -51,7 +51,7 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
     try {
       await send(response, await answer(await toRequest(message), routes));
     } catch {
-      // The client broke off, or sent what is no JSON or no form.
+      // The client aborted, or sent invalid JSON or an invalid form.
       response.destroy();
     }
   });
@@ -99,7 +99,7 @@ async function send(
   }).end(bytes);
 }
 
-/** The part of the `ws` package that is used here: it brings no types. */
+/** The part of the `ws` package that is used here; it has no types. */
 interface Acceptor {
   handleUpgrade(
     message: IncomingMessage,
@@ -111,7 +111,7 @@ interface Acceptor {
 
 const acceptor: Acceptor = new WebSocketServer({
   noServer: true,
-  // The SDK's version, which it names first, is only to be read.
+  // The SDK offers its version as the first subprotocol, which is not meant to be selected.
   handleProtocols: (offered: Set<string>) =>
     [...offered].find((name) => !name.startsWith("X-Daytona-SDK-Version~")) ??
       [...offered][0] ?? false,
@@ -133,7 +133,7 @@ function upgrade(
     return;
   }
   acceptor.handleUpgrade(message, socket, head, (webSocket) => {
-    // A broken frame closes the connection by itself.
+    // An invalid frame closes the connection anyway.
     webSocket.on("error", () => {});
     route.handler(webSocket, { params: route.params, search });
   });

@@ -1,4 +1,4 @@
-/** The file system of a stand-in sandbox, in memory, and the endpoints that read and write it. */
+/** A fake sandbox's file system, in memory, and the endpoints that read and write it. */
 import { basename, resolve } from "node:path/posix";
 import {
   type DaemonError,
@@ -7,13 +7,13 @@ import {
   type Routes,
 } from "./fake_daemon_routes.ts";
 
-/** Where relative paths start. */
+/** The base of relative paths. */
 export const HOME = "/home/daytona";
 
-/** Contents by absolute path; a folder is there as long as something is in it. */
+/** Contents by absolute path; a folder exists as long as it is not empty. */
 export type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
-/** The endpoints of the files. */
+/** The endpoints for files. */
 export function fileRoutes(files: Files): Routes {
   return {
     "GET /files"({ search }) {
@@ -31,7 +31,7 @@ export function fileRoutes(files: Files): Routes {
         });
     },
 
-    /** A multipart form with a part for each file, named `error` where there is none. */
+    /** A multipart form with a part for each file, named `error` if there is no such file. */
     async "POST /files/bulk-download"({ request }) {
       const { paths }: { paths: readonly string[] } = await request.json();
       const form = new FormData();
@@ -86,7 +86,7 @@ function notFound(path: string): DaemonError {
   };
 }
 
-/** One line of a listing. */
+/** An entry of a directory listing. */
 interface FileInfo {
   readonly name: string;
   readonly path: string;

@@ -1,4 +1,4 @@
-/** Commands in a stand-in sandbox: single ones, and sessions whose commands can be followed while they run. */
+/** Commands in a fake sandbox: single ones, and sessions whose commands can be followed while they run. */
 import type { Files } from "./fake_daemon_files.ts";
 import {
   type DaemonSocket,
@@ -15,7 +15,7 @@ import {
   type Shell,
 } from "./fake_daemon_shell.ts";
 
-/** A piece of what a command wrote. */
+/** A piece of a command's output. */
 interface Output {
   readonly stream: OutputStream;
   readonly text: string;
@@ -25,18 +25,18 @@ interface Output {
 interface SessionCommand {
   readonly id: string;
   readonly command: string;
-  /** Undefined while it runs. */
+  /** Undefined while the command runs. */
   exitCode: number | undefined;
   readonly log: Output[];
   readonly followers: Set<DaemonSocket>;
 }
 
-/** A shell that remembers its folder and variables from one command to the next. */
+/** A shell that keeps its working directory and variables between commands. */
 interface Session {
   readonly shell: Omit<Shell, "write">;
   readonly input: LineQueue;
   readonly commands: Map<string, SessionCommand>;
-  /** Until then the shell is busy, and further commands wait. */
+  /** Resolves when the shell is idle; further commands wait for it. */
   idle: Promise<unknown>;
 }
 
@@ -123,7 +123,7 @@ export function processRoutes(
   };
 
   const sockets: SocketRoutes = {
-    /** With `follow=true`: what was written so far, and what is written until the end. */
+    /** With `follow=true`: the output so far, and the output until the end. */
     "/process/session/{session}/command/{command}/logs"(socket, { params }) {
       const command = commandOf(params);
       if (command === undefined) return socket.close(1008, "no such command");
@@ -179,7 +179,7 @@ function start(
   return { command, ended };
 }
 
-/** Each piece of a stream of logs begins with three bytes that say whose it is. */
+/** Each piece of a log stream is prefixed by three bytes that identify its output stream. */
 const MARKS = { stdout: 1, stderr: 2 } as const;
 
 function framed({ stream, text }: Output): Uint8Array {

@@ -1,4 +1,4 @@
-/** Terminals in a stand-in sandbox: a WebSocket carries what is typed and shown, HTTP sizes and ends them. */
+/** Terminals in a fake sandbox: a WebSocket carries input and output, HTTP requests resize and end them. */
 import { type Files, HOME } from "./fake_daemon_files.ts";
 import {
   type DaemonSocket,
@@ -18,18 +18,18 @@ interface Pty {
   readonly id: string;
   size: TerminalSize;
   readonly attached: Set<DaemonSocket>;
-  /** Takes what is typed, shows it, and hands it on by lines. */
+  /** Takes typed input, echoes it, and passes it on line by line. */
   type(data: Uint8Array): void;
-  /** Reads and runs lines until one of them is `exit`. */
+  /** Runs the lines until one of them is `exit`. */
   run(): Promise<void>;
-  /** Ends it and tells everybody who looks at it. */
+  /** Ends it, and notifies all attached clients. */
   end(exitCode: number): void;
 }
 
-/** Asks for a message with the exit code before the close frame. */
+/** The subprotocol that requests a message with the exit code before the close frame. */
 const EXIT_CONTROL = "X-Daytona-Pty-Exit-Control";
 
-/** The exit code of a shell that SIGKILL ended. */
+/** The exit code of a shell that was killed by SIGKILL. */
 const KILLED = 137;
 
 /** The endpoints for terminals. */
@@ -115,7 +115,7 @@ function createPty(id: string, { files, size, onEnd }: PtyOptions): Pty {
   let typed = "";
 
   function show(text: string): void {
-    // A terminal needs both to go to the start of the next line.
+    // A terminal needs CR LF to go to the start of the next line.
     const bytes = new TextEncoder().encode(text.replaceAll("\n", "\r\n"));
     pty.attached.forEach((socket) => socket.send(bytes));
   }

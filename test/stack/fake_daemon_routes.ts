@@ -1,11 +1,11 @@
-/** How the stand-in daemon's endpoints are written down: by method and path, handlers on web types. */
+/** The fake daemon's routing: handlers on web types, by method and path. */
 
-/** One call that found its endpoint. */
+/** A call that matches an endpoint. */
 export interface DaemonCall {
   readonly request: Request;
-  /** The path's parameters by name, decoded. */
+  /** The path parameters by name, decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** The URL's query. */
+  /** The query. */
   readonly search: URLSearchParams;
 }
 
@@ -14,14 +14,14 @@ export type Routes = Readonly<
   Record<string, (call: DaemonCall) => Response | Promise<Response>>
 >;
 
-/** The server's end of a WebSocket: what is used of the `ws` package, which brings no types. */
+/** The server's side of a WebSocket: the part of the `ws` package that is used here; it has no types. */
 export interface DaemonSocket {
-  /** The subprotocol in use. */
+  /** The subprotocol that was selected. */
   readonly protocol: string;
   on(event: "message", listener: (data: Uint8Array) => void): void;
   on(event: "close", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
-  /** A string is a text message, bytes are a binary one. */
+  /** Sends a string as a text message, bytes as a binary one. */
   send(data: string | Uint8Array): void;
   close(code: number, reason: string): void;
 }
@@ -34,7 +34,7 @@ export type SocketRoutes = Readonly<
   >
 >;
 
-/** The first entry whose key fits, and the parameters that it has. */
+/** The first route whose pattern matches, and its parameters; undefined if there is none. */
 export function findRoute<T>(
   routes: Readonly<Record<string, T>>,
   key: string,
@@ -54,17 +54,17 @@ export function findRoute<T>(
   return undefined;
 }
 
-/** An error as the daemon words it. */
+/** An error of the daemon. */
 export interface DaemonError {
   readonly statusCode: number;
   readonly code: string;
   readonly message: string;
 }
 
-/** What tells the daemon's errors from those of the API; the SDK's error classes go by it and the code. */
+/** Distinguishes the daemon's errors from the API's; the SDK selects its error class by this and the code. */
 export const ERROR_SOURCE = "DAYTONA_DAEMON";
 
-/** A JSON answer with an error. */
+/** A JSON response with an error. */
 export function errorResponse(error: DaemonError): Response {
   return Response.json({ ...error, source: ERROR_SOURCE }, {
     status: error.statusCode,

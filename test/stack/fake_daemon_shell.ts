@@ -1,8 +1,8 @@
-/** A shell that can do little and starts nothing: it stands for the one in a sandbox. */
+/** A fake of a sandbox's shell: it knows few commands, and starts no processes. */
 import { resolve } from "node:path/posix";
 import { type Files, HOME } from "./fake_daemon_files.ts";
 
-/** Where a command writes to. */
+/** An output stream of a command. */
 export type OutputStream = "stdout" | "stderr";
 
 /** A terminal's size, in characters. */
@@ -11,26 +11,26 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
-/** What a command line works with. */
+/** The environment of a command line. */
 export interface Shell {
   cwd: string;
   readonly env: Map<string, string>;
   readonly files: Files;
   write(stream: OutputStream, text: string): void;
-  /** The next line of the input, without its end. */
+  /** Reads the next line of input, without its terminator. */
   readLine(): Promise<string>;
-  /** Undefined where there is no terminal. */
+  /** Undefined if there is no terminal. */
   terminalSize(): TerminalSize | undefined;
 }
 
-/** How a command line ended. */
+/** The result of a command line. */
 export interface Outcome {
   readonly exitCode: number;
-  /** Whether it was `exit`. */
+  /** Whether it ended with `exit`. */
   readonly exited: boolean;
 }
 
-/** Input by lines, for a reader that may be waiting. */
+/** A queue of input lines, which readers can wait for. */
 export interface LineQueue {
   push(line: string): void;
   next(): Promise<string>;
@@ -55,13 +55,13 @@ export function createLineQueue(): LineQueue {
   };
 }
 
-/** What a shell starts with, and what its surroundings give it. */
+/** The initial state of a shell. */
 export type ShellOptions =
   & Pick<Shell, "files" | "write">
   & Partial<Pick<Shell, "cwd" | "readLine" | "terminalSize">>
   & { readonly env?: Readonly<Record<string, string>> | undefined };
 
-/** Creates a shell in the home folder, without input and terminal, unless told otherwise. */
+/** Creates a shell, by default in the home folder and without input or terminal. */
 export function createShell({ env = {}, ...given }: ShellOptions): Shell {
   return {
     cwd: HOME,
@@ -72,7 +72,7 @@ export function createShell({ env = {}, ...given }: ShellOptions): Shell {
   };
 }
 
-/** Runs commands with `;` between them; the last one, or `exit`, gives the exit code. */
+/** Runs commands separated by `;`; the exit code is that of the last one, or of `exit`. */
 export async function runCommandLine(
   line: string,
   shell: Shell,
@@ -95,7 +95,7 @@ export async function runCommandLine(
 
 interface Word {
   readonly text: string;
-  /** Whether it stood in single quotes. */
+  /** Whether it was in single quotes. */
   readonly literal: boolean;
 }
 

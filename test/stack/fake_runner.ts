@@ -1,6 +1,6 @@
 /**
- * A stand-in for a runner and the daemons in its sandboxes, on 127.0.0.1: `/sandboxes/{id}/toolbox/proxy/{port}{path}`
- * leads to a port of this machine. It is built on node:http, which keeps request-targets and header lines as they were
+ * A fake of a runner and the proxies in its sandboxes, on 127.0.0.1: `/sandboxes/{id}/toolbox/proxy/{port}{path}` is
+ * forwarded to a port of this machine. It uses node:http, which preserves request-targets and header lines as they were
  * sent, so that tests can compare bytes.
  */
 import {
@@ -19,14 +19,14 @@ import {
   tunnel,
 } from "./local_forward.ts";
 
-/** A sandbox as its runner holds it. */
+/** A sandbox on its runner. */
 export interface Container {
   started: boolean;
-  /** Where on 127.0.0.1 the sandbox's ports are; one that is not listed is the same port there. */
+  /** The ports on 127.0.0.1 by the sandbox's ports; a port that is not listed is forwarded to the same port. */
   readonly ports: Map<number, number>;
 }
 
-/** A request as it arrived. */
+/** A request as received. */
 export interface SeenRequest {
   readonly method: string;
   /** The request-target, byte for byte. */
@@ -34,20 +34,20 @@ export interface SeenRequest {
   readonly headers: HeaderLines;
 }
 
-/** The running stand-in. */
+/** A running fake runner. */
 export interface FakeRunner extends AsyncDisposable {
   readonly url: string;
-  /** The key that it takes, for everything that it can do. */
+  /** The key that it requires for all requests. */
   apiKey: string;
   /** By sandbox id. */
   readonly containers: Map<string, Container>;
-  /** Logs of builds by the name of the image, each told part by part. */
+  /** Build logs by the name of the image, each sent in parts. */
   readonly buildLogs: Map<string, () => AsyncIterable<string>>;
-  /** The latest requests, oldest first, refused ones among them. */
+  /** The latest requests, oldest first, including refused ones. */
   readonly seen: SeenRequest[];
 }
 
-const SEEN_AT_MOST = 1000;
+const MAX_SEEN = 1000;
 
 /** Starts a runner on a free port. */
 export async function startFakeRunner(
@@ -56,7 +56,7 @@ export async function startFakeRunner(
 ): Promise<FakeRunner> {
   const server = createServer({
     maxHeaderSize: 256 * 1024,
-    // Longer than a client keeps its idle connections, as on the real one.
+    // Longer than clients keep idle connections, as on the real one.
     keepAliveTimeout: 70_000,
   });
   server.maxHeadersCount = 0;
@@ -76,13 +76,13 @@ export async function startFakeRunner(
       target: message.url ?? "",
       headers: headerLines(message),
     });
-    if (runner.seen.length > SEEN_AT_MOST) runner.seen.shift();
+    if (runner.seen.length > MAX_SEEN) runner.seen.shift();
     return destinationOf(message, runner);
   }
   server.on("request", (message, response) => {
     const destination = admit(message);
     if ("log" in destination) {
-      tell(response, destination.log);
+      sendLog(response, destination.log);
       return;
     }
     if ("status" in destination) refuse(response, destination);
@@ -97,13 +97,13 @@ export async function startFakeRunner(
   return runner;
 }
 
-/** An answer of the runner itself. */
+/** A response of the runner itself. */
 interface Refusal {
   readonly status: number;
   readonly body: string;
 }
 
-/** The log of a build, to be told. */
+/** A build log to send. */
 interface Log {
   readonly log: AsyncIterable<string>;
 }
@@ -112,7 +112,7 @@ type Destination = LocalTarget | Refusal | Log;
 
 const ROUTE = /^\/sandboxes\/([^/?]+)\/toolbox(?:\/proxy\/(\d+))?(?=[/?]|$)/;
 
-/** What a path without `/proxy/{port}` is for: the daemon's own port. */
+/** The port for a path without `/proxy/{port}`: the daemon's. */
 const TOOLBOX_PORT = "2280";
 
 function destinationOf(
@@ -132,7 +132,7 @@ function destinationOf(
   const target = message.url ?? "";
   const [path, query] = target.split("?", 2);
   if (path === "/snapshots/logs") {
-    // As the real one does, it takes the first of several.
+    // Like the real one, it takes the first of several.
     const ref = new URLSearchParams(query).get("snapshotRef") ?? "";
     const log = buildLogs.get(ref);
     return log === undefined
@@ -190,7 +190,7 @@ function refusal(
   return { status: statusCode, body };
 }
 
-async function tell(
+async function sendLog(
   response: ServerResponse,
   log: AsyncIterable<string>,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * A KV Connect service in memory on 127.0.0.1: what `Deno.openKv(url)` needs to get, set and delete byte strings under
- * keys of strings, and strict about everything else. Deno's own client speaks HTTP/2 to it in the clear, which
- * `Deno.serve` takes beside HTTP/1.1.
+ * An in-memory KV Connect service on 127.0.0.1: what `Deno.openKv(url)` needs to get, set and delete byte strings under
+ * keys of strings; anything else is refused. Deno's own client uses HTTP/2 with prior knowledge over plain TCP, which
+ * `Deno.serve` supports besides HTTP/1.1.
  */
 import {
   type AtomicWrite,
@@ -13,31 +13,31 @@ import {
   type Version,
 } from "./kv_connect_messages.ts";
 
-/** The running service. */
+/** A running service. */
 export interface KvConnect extends AsyncDisposable {
-  /** What `Deno.openKv` takes. */
+  /** The URL for `Deno.openKv`. */
   readonly url: string;
-  /** What must be in `DENO_KV_ACCESS_TOKEN`. */
+  /** The required value of `DENO_KV_ACCESS_TOKEN`. */
   readonly accessToken: string;
-  /** What was done, in order: `get porthole/kind/part`, `set …`, `delete …`. */
+  /** The operations so far, in order: `get porthole/kind/part`, `set …`, `delete …`. */
   readonly operations: readonly string[];
-  /** Resolves once an operation of that name was done, the next one where `after` so many have been already. */
+  /** Resolves once an operation has been performed more than `after` times; `after` is 0 by default. */
   done(operation: string, after?: number): Promise<void>;
-  /** Cuts every connection and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   stop(): Promise<void>;
-  /** Listens again on the same port, with what was kept. */
+  /** Listens again on the same port, with the same data. */
   restart(): void;
 }
 
-/** Version 3 of the protocol: a read says whether it succeeded. */
+/** In version 3 of the protocol, the response to a read has a status. */
 const VERSION = 3;
 
 const DATABASE_ID = "2c9d9e5e-8b0f-4d0e-9a37-6b7a3a5f1c11";
 
-/** How long the data path's token is said to hold, ms. */
+/** The lifetime announced for the data path's token, ms. */
 const TOKEN_TTL_MS = 60 * 60 * 1000;
 
-/** Starts the service on a free port; `now` (ms since the epoch) decides which entries have expired. */
+/** Starts the service on a free port; `now`, ms since the epoch, decides which entries have expired. */
 export function startKvConnect(
   { now = Date.now }: { readonly now?: () => number } = {},
 ): KvConnect {
@@ -48,7 +48,7 @@ export function startKvConnect(
   const waiting = new Set<() => void>();
   let commits = 0;
 
-  function note(operation: string, parts: readonly string[]): void {
+  function record(operation: string, parts: readonly string[]): void {
     operations.push(`${operation} ${parts.join("/")}`);
     for (const check of waiting) check();
   }
@@ -76,14 +76,14 @@ export function startKvConnect(
       const id = JSON.stringify(parts);
       if (type === "delete") entries.delete(id);
       else entries.set(id, { ...mutation, versionstamp });
-      note(type, parts);
+      record(type, parts);
     }
     return versionstamp;
   }
 
   function read(message: Uint8Array): Uint8Array<ArrayBuffer> {
     const keys = decodeSnapshotRead(message);
-    for (const { parts } of keys) note("get", parts);
+    for (const { parts } of keys) record("get", parts);
     return encodeSnapshotReadOutput(
       keys.map((key) => ({ key, version: current(key.parts) })),
     );
@@ -108,7 +108,7 @@ export function startKvConnect(
           encodeAtomicWriteOutput(commit(decodeAtomicWrite(body))),
         );
       default:
-        throw new TypeError(`${pathname} is not spoken here`);
+        throw new TypeError(`${pathname} is not supported`);
     }
   }
 
@@ -132,23 +132,23 @@ export function startKvConnect(
     try {
       return answer(request, body);
     } catch (error) {
-      // A client gives up on 4xx, and repeats what was answered 5xx for ever.
+      // Deno's client gives up after a 4xx, but retries after a 5xx forever.
       return new Response(String(error), { status: 400 });
     }
   }
 
   function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
-    cutting = new AbortController();
-    const { signal } = cutting;
+    stopping = new AbortController();
+    const { signal } = stopping;
     const options = { hostname: "127.0.0.1", port, signal, onListen() {} };
     return Deno.serve(options, handle);
   }
 
-  let cutting = new AbortController();
+  let stopping = new AbortController();
   let server = listen(0);
   const { port } = server.addr;
   function stop(): Promise<void> {
-    cutting.abort();
+    stopping.abort();
     return server.finished;
   }
 

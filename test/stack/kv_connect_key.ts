@@ -1,18 +1,22 @@
-/** Keys of Deno KV as bytes that sort like the keys: tuples of strings, and nothing else. */
+/** Keys of Deno KV in their order-preserving encoding; only tuples of strings are supported. */
 
 const STRING = 0x02;
 const END = 0x00;
 
-/** Follows a zero byte that belongs to the string. */
+/** Follows a zero byte that is part of the string. */
 const ESCAPE = 0xff;
 
-/** The parts of a key; throws a `TypeError` for a part that is no string. */
+/**
+ * Decodes the parts of a key.
+ *
+ * @throws {TypeError} if the encoding is invalid, or a part is not a string.
+ */
 export function decodeKey(bytes: Uint8Array): string[] {
   const parts: string[] = [];
   let position = 0;
   while (position < bytes.length) {
     if (bytes[position++] !== STRING) {
-      throw new TypeError("A key with numbers or bytes is not spoken here");
+      throw new TypeError("A key with numbers or bytes is not supported");
     }
     const part: number[] = [];
     for (;;) {

@@ -1,45 +1,45 @@
-/** The messages of KV Connect's data path for reading, setting and deleting one key; anything else is refused. */
+/** The messages of KV Connect's data path for reading, setting and deleting single keys; anything else is refused. */
 import { decodeKey } from "./kv_connect_key.ts";
 import { type Field, readFields, writeFields } from "./kv_connect_protobuf.ts";
 
-/** A key, as bytes and as what they say. */
+/** A key, encoded and decoded. */
 export interface Key {
   readonly bytes: Uint8Array;
   readonly parts: readonly string[];
 }
 
-/** One change of an AtomicWrite. */
+/** A mutation of an AtomicWrite. */
 export type Mutation =
   | { readonly type: "delete"; readonly key: Key }
   | {
     readonly type: "set";
     readonly key: Key;
     readonly value: Uint8Array;
-    /** Ms since the epoch; 0 for never. */
+    /** Ms since the epoch; 0 if it never expires. */
     readonly expireAt: number;
   };
 
-/** What must hold for an AtomicWrite to count. */
+/** A precondition of an AtomicWrite. */
 export interface Check {
   readonly key: Key;
-  /** Of the value that must be there; empty where none must be. */
+  /** The expected versionstamp of the value; empty if there must be no value. */
   readonly versionstamp: Uint8Array;
 }
 
-/** Changes that are made together, if the checks hold. */
+/** Mutations that are applied together if all checks hold. */
 export interface AtomicWrite {
   readonly checks: readonly Check[];
   readonly mutations: readonly Mutation[];
 }
 
-/** A value that is kept, and the commit that wrote it. */
+/** A stored value, and the commit that wrote it. */
 export interface Version {
   readonly value: Uint8Array;
-  /** Ten bytes that grow with every commit. */
+  /** Ten bytes that increase with every commit. */
   readonly versionstamp: Uint8Array;
 }
 
-/** Numbers of the protocol's enumerations. */
+/** Values of the protocol's enumerations. */
 const MUTATION_SET = 1;
 const MUTATION_DELETE = 2;
 const ENCODING_BYTES = 3;
@@ -47,7 +47,7 @@ const SUCCESS = 1;
 const CHECK_FAILURE = 2;
 
 function refuse(what: string): never {
-  throw new TypeError(`${what} is not spoken here`);
+  throw new TypeError(`${what} is not supported`);
 }
 
 function bytesOf([number, value]: Field): Uint8Array {
@@ -63,7 +63,11 @@ function keyOf(field: Field): Key {
   return { bytes, parts: decodeKey(bytes) };
 }
 
-/** The keys that a SnapshotRead asks for: each of its ranges must be a single key. */
+/**
+ * Decodes the keys of a SnapshotRead.
+ *
+ * @throws {TypeError} if one of its ranges is not a single key.
+ */
 export function decodeSnapshotRead(message: Uint8Array): Key[] {
   return readFields(message).map((field) => {
     if (field[0] !== 1) return refuse(`SnapshotRead with field ${field[0]}`);
@@ -79,7 +83,7 @@ export function decodeSnapshotRead(message: Uint8Array): Key[] {
   });
 }
 
-/** What was read, in the order in which it was asked for. */
+/** Encodes the result of a SnapshotRead, in the order of its keys. */
 export function encodeSnapshotReadOutput(
   read: readonly {
     readonly key: Key;
@@ -102,7 +106,11 @@ export function encodeSnapshotReadOutput(
   return writeFields([...ranges, [4, isStronglyConsistent], [8, SUCCESS]]);
 }
 
-/** The checks and changes of an AtomicWrite, which must not enqueue anything. */
+/**
+ * Decodes an AtomicWrite.
+ *
+ * @throws {TypeError} if it contains anything but checks, sets and deletes.
+ */
 export function decodeAtomicWrite(message: Uint8Array): AtomicWrite {
   const checks: Check[] = [];
   const mutations: Mutation[] = [];
@@ -155,7 +163,7 @@ function decodeValue(message: Uint8Array): Uint8Array {
   return data;
 }
 
-/** The answer to an AtomicWrite; without a versionstamp its checks did not hold. */
+/** Encodes the result of an AtomicWrite; `versionstamp` is undefined if its checks did not hold. */
 export function encodeAtomicWriteOutput(
   versionstamp: Uint8Array | undefined,
 ): Uint8Array<ArrayBuffer> {

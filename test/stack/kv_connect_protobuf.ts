@@ -1,13 +1,17 @@
-/** Protocol Buffers on the wire, as much as KV Connect needs: variable-length integers and length-delimited fields. */
+/** The Protocol Buffers encoding, as far as KV Connect needs it: varints and length-delimited fields. */
 
-/** One field of a message: its number, and an integer or bytes. */
+/** A field of a message: its number, and an integer or bytes. */
 export type Field = readonly [number: number, value: number | Uint8Array];
 
-/** The two wire types that are spoken here, in the low three bits of a field's tag. */
+/** The supported wire types, in the low three bits of a field's tag. */
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
-/** The fields of a message in order; throws a `TypeError` where the bytes are none. */
+/**
+ * Decodes the fields of a message, in order.
+ *
+ * @throws {TypeError} if the encoding is invalid.
+ */
 export function readFields(message: Uint8Array): Field[] {
   const fields: Field[] = [];
   let position = 0;
@@ -42,13 +46,13 @@ export function readFields(message: Uint8Array): Field[] {
         fields.push([number, bytes(varint())]);
         break;
       default:
-        throw new TypeError(`Wire type ${tag % 8} is not spoken here`);
+        throw new TypeError(`Wire type ${tag % 8} is not supported`);
     }
   }
   return fields;
 }
 
-/** A message of these fields; integers must not be negative. */
+/** Encodes a message; integers must not be negative. */
 export function writeFields(fields: readonly Field[]): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [];
 

@@ -1,4 +1,4 @@
-/** The double of KV Connect, driven by the runtime's own client. */
+/** The KV Connect service, used by the runtime's own client. */
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { type KvConnect, startKvConnect } from "./kv_connect.ts";
@@ -6,7 +6,7 @@ import { type KvConnect, startKvConnect } from "./kv_connect.ts";
 const KEY = ["kind", "a/b", "c\0d", "é"];
 const VALUE = Uint8Array.from([0, 1, 255]);
 
-/** A client of the service; the runtime takes the token from the environment. */
+/** Opens a client of the service; the runtime takes the token from the environment. */
 async function connect(
   service: KvConnect,
   token = service.accessToken,
@@ -122,7 +122,7 @@ Deno.test("KvConnect refuses what it does not speak", async (t) => {
   };
   for (const [name, attempt] of Object.entries(attempts)) {
     await t.step(name, async () => {
-      await assert.rejects(attempt, /status=400 .* is not spoken here/);
+      await assert.rejects(attempt, /status=400 .* is not supported/);
     });
   }
   assert.deepEqual(service.operations, []);

@@ -1,4 +1,4 @@
-/** The daemon's part of the stand-in runner: what came in goes to a port of this machine, bytes as they were. */
+/** The proxy of the fake runner: forwards requests to a port of this machine, byte for byte. */
 import {
   type ClientRequest,
   type IncomingMessage,
@@ -7,20 +7,20 @@ import {
 } from "node:http";
 import { type Duplex, pipeline } from "node:stream";
 
-/** Header lines in order, in the case they were sent in. */
+/** Header lines in order, with their original case. */
 export type HeaderLines = readonly (readonly [name: string, value: string])[];
 
 /** An app in a sandbox. */
 export interface LocalTarget {
   /** Where it listens on 127.0.0.1. */
   readonly localPort: number;
-  /** Its port in the sandbox, which its Host header names. */
+  /** Its port in the sandbox, which its Host field names. */
   readonly port: number;
-  /** The request-target that it gets. */
+  /** The request-target that it receives. */
   readonly target: string;
 }
 
-/** A connection that asks for an upgrade, with what had already come behind the request. */
+/** The connection of an upgrade request, and the octets that have already followed the request. */
 export interface UpgradeSocket {
   readonly socket: Duplex;
   readonly head: Uint8Array;
@@ -34,7 +34,7 @@ export function headerLines({ rawHeaders }: IncomingMessage): HeaderLines {
   );
 }
 
-/** Carries out one exchange; an app that cannot be reached is an empty 502. */
+/** Forwards an exchange; if the app cannot be reached, responds with an empty 502. */
 export function forward(
   message: IncomingMessage,
   response: ServerResponse,
@@ -49,11 +49,11 @@ export function forward(
       answer.statusMessage,
       headers.flat(),
     );
-    // An event stream's head must not wait for its first event; but a head flushed by itself is sent as UTF-8.
+    // The head of an event stream must not wait for the first event; but a head flushed on its own is sent as UTF-8.
     if (headers.every(([, value]) => isAscii(value))) response.flushHeaders();
     pipeline(answer, response, () => outgoing.destroy());
   });
-  // Once there is an answer, an upload that the app did not wait for is none of the client's business.
+  // Once there is a response, the client need not know that the app did not wait for its upload.
   outgoing.on("error", () => {
     if (response.headersSent) return;
     response.writeHead(502, { "Content-Length": "0" }).end();
@@ -62,7 +62,7 @@ export function forward(
   message.pipe(outgoing);
 }
 
-/** Carries out an Upgrade (RFC 9110 section 7.8): a 101 joins the two connections, another answer is relayed. */
+/** Forwards an Upgrade (RFC 9110 section 7.8): a 101 joins the two connections, any other response is relayed. */
 export function tunnel(
   message: IncomingMessage,
   { socket, head }: UpgradeSocket,
@@ -75,7 +75,7 @@ export function tunnel(
   socket.once("close", abandon);
   socket.on("error", abandon);
   outgoing.once("upgrade", (answer, upstream, upstreamHead) => {
-    // From here on what the client sent last still has to reach the app.
+    // From here on, what the client has sent must reach the app, even if the client closes.
     socket.off("close", abandon);
     socket.write(statusLineAndHeaders(answer, headerLines(answer)), "latin1");
     socket.write(upstreamHead);
@@ -119,7 +119,7 @@ function requestTo(
     headers: ["Host", `localhost:${port}`, ...headers.flat()],
     setHost: false,
     setDefaultHeaders: false,
-    // A connection for each exchange: node:http under Deno repeats a request that a reused one lost.
+    // A new connection for each exchange: node:http in Deno retries a request that was lost on a reused one.
     agent: false,
     maxHeaderSize: 256 * 1024,
   });

@@ -1,15 +1,15 @@
-/** Node servers on a free port of 127.0.0.1 that leave nothing behind. */
+/** Node servers on a free port of 127.0.0.1 that can be disposed of completely. */
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** A server that listens until it is disposed, which cuts every connection, upgraded ones too. */
+/** A listening server; disposing of it closes all connections, including upgraded ones. */
 export interface Loopback extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:{port}` */
   readonly url: string;
 }
 
-/** Lets `server` listen on a free port of 127.0.0.1. */
+/** Makes `server` listen on a free port of 127.0.0.1. */
 export async function listenOnLoopback(server: Server): Promise<Loopback> {
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

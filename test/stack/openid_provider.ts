@@ -1,6 +1,6 @@
 /**
- * A stand-in for the identity provider on 127.0.0.1: the certified `oidc-provider`, with one client and users who need
- * no password. Tests count its requests, hold its answers back, take it down, rotate its keys and make it lie.
+ * A fake identity provider on 127.0.0.1: the certified `oidc-provider`, with one client and users without passwords.
+ * Tests count its requests, delay its responses, take it down, rotate its keys and forge its tokens.
  */
 import {
   createServer,
@@ -23,7 +23,9 @@ import { openStorage } from "./openid/storage.ts";
 export type { JsonObject } from "./openid/engine.ts";
 export { clockSkew, type Forgery } from "./openid/forgery.ts";
 
-/** What requests are counted by: `login` is the page with the form, `other` among them the way back from it. */
+/**
+ * The endpoints by which requests are counted: `login` is the page with the form, `other` includes the return from it.
+ */
 export type Endpoint =
   | "discovery"
   | "jwks"
@@ -32,21 +34,21 @@ export type Endpoint =
   | "token"
   | "other";
 
-/** One request, answered or not. */
+/** A request, answered or not. */
 export interface ProviderCall {
   readonly endpoint: Endpoint;
   readonly method: string;
   readonly query: URLSearchParams;
 }
 
-/** How the provider differs from the usual one. */
+/** Differences from the default provider. */
 export interface OpenidProviderOptions {
-  /** The issuer identifier, made of the provider's URL; the URL itself unless given. */
+  /** The issuer identifier, given the provider's URL; by default, the URL itself. */
   readonly issuer?: (url: string) => string;
   readonly clientId?: string;
-  /** Makes the client a confidential one. */
+  /** Makes the client confidential. */
   readonly clientSecret?: string;
-  /** How the client shows its secret. */
+  /** How the client authenticates. */
   readonly clientAuthMethod?: Exclude<ClientAuthMethod, "none">;
   /** Who can log in. */
   readonly users?: readonly string[];
@@ -54,35 +56,35 @@ export interface OpenidProviderOptions {
   readonly audience?: string;
 }
 
-/** The running stand-in. */
+/** A running fake provider. */
 export interface OpenidProvider extends AsyncDisposable {
-  /** Where it listens, without a slash at its end; browsers may use another name of 127.0.0.1. */
+  /** Its address, without a trailing slash; browsers may use another name of 127.0.0.1. */
   readonly url: string;
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string | undefined;
   readonly audience: string;
-  /** Where the client may have people sent back to; add to it at any time. */
+  /** The registered redirect URIs of the client, which tests may change. */
   readonly redirectUris: Set<string>;
-  /** In order of arrival. */
+  /** The requests in order of arrival. */
   readonly calls: readonly ProviderCall[];
-  /** How many requests an endpoint has had. */
+  /** The number of requests to an endpoint. */
   count(endpoint: Endpoint): number;
-  /** Awaited before every answer: where tests hold requests back. */
+  /** Awaited before every response, so that tests can delay it. */
   beforeAnswer: ((call: ProviderCall) => void | Promise<void>) | undefined;
-  /** While set, every answer has this status, such as 503, or is a broken connection. */
+  /** If set, every response has this status, such as 503, or the connection is reset. */
   outage: number | "reset" | undefined;
-  /** Makes ID tokens wrong. */
+  /** If set, how ID tokens are forged. */
   forgery: Forgery | undefined;
-  /** Changes the JSON of an endpoint, after {@linkcode OpenidProvider.forgery}. */
+  /** Rewrites the JSON of an endpoint, after {@linkcode OpenidProvider.forgery} is applied. */
   readonly rewrite: Partial<Record<Endpoint, (body: JsonObject) => JsonObject>>;
-  /** Signs with a new key from now on, and does not publish the old one any more. */
+  /** Replaces the signing key; the old one is no longer published. */
   rotateKeys(): Promise<void>;
-  /** The user that an access token for the audience stands for (RFC 9068), or undefined if it is not good. */
+  /** The subject of an access token for the audience (RFC 9068); undefined if it is not valid. */
   subjectOf(accessToken: string): Promise<string | undefined>;
 }
 
-/** Starts the provider on a free port; the package is loaded with the first request. */
+/** Starts the provider on a free port; the package is loaded on the first request. */
 export async function startOpenidProvider(
   options: OpenidProviderOptions = {},
 ): Promise<OpenidProvider> {

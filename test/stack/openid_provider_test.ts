@@ -10,7 +10,7 @@ import {
 } from "./openid_provider.ts";
 import { CALLBACK, INSECURE, startLogin } from "./relying_party.ts";
 
-/** A relying party with nothing but a callback, before a provider. */
+/** A relying party with only a callback, and its provider. */
 interface World extends AsyncDisposable {
   readonly provider: OpenidProvider;
   readonly browser: Browser;

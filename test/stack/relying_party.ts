@@ -1,24 +1,24 @@
-/** A relying party in a few lines, to try the provider with: none of the gateway's code is in it. */
+/** A minimal relying party to test the provider, independent of the gateway's code. */
 import * as oauth from "oauth4webapi";
 import type { Visit } from "../support/login.ts";
 import type { OpenidProvider } from "./openid_provider.ts";
 
-/** Where it wants people sent back to. */
+/** Its redirect URI. */
 export const CALLBACK = "http://proxy.localhost/callback";
 
-/** Lets the requests go over plain http. */
+/** Allows requests over plain http. */
 export const INSECURE = { [oauth.allowInsecureRequests]: true };
 
-/** One login that has begun. */
+/** A login that has been started. */
 export interface Attempt {
   readonly as: oauth.AuthorizationServer;
-  /** Where to send the browser. */
+  /** The authorization request for the browser. */
   readonly url: string;
-  /** Redeems what the browser came back with. */
+  /** Redeems the code that the browser has brought back. */
   redeem(visit: Visit): Promise<oauth.TokenEndpointResponse>;
 }
 
-/** Begins a login (OpenID Connect Core section 3.1); `parameters` come on top of the usual ones. */
+/** Starts a login (OpenID Connect Core 1.0 section 3.1); `parameters` are added to the usual ones. */
 export async function startLogin(
   { url, issuer, clientId, clientSecret, audience }: OpenidProvider,
   parameters: Readonly<Record<string, string>> = { audience },

@@ -1,6 +1,6 @@
 /**
- * The world around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner, an
- * app in three sandboxes and the daemons of those. The tests run against it, and so does `deno task demo`.
+ * Everything around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner with
+ * three sandboxes, an app in each of them, and their daemons. Used by the tests and by `deno task demo`.
  */
 import type { Loopback } from "./loopback.ts";
 import { startDemoApp } from "./demo_app.ts";
@@ -22,13 +22,13 @@ import {
   startOpenidProvider,
 } from "./openid_provider.ts";
 
-/** What opens which door. */
+/** The stack's credentials. */
 export const KEYS = {
   /** The gateway's key for the API. */
   service: "stack-service-key",
   /** The gateway's key for the runner. */
   runner: "stack-runner-key",
-  /** A user's API key, good for all sandboxes. */
+  /** The API key of a user with access to all sandboxes. */
   user: "demo-key",
   /** The preview token of the sandbox `locked`. */
   lockedToken: "locked-token",
@@ -42,23 +42,23 @@ export const RUNNER_ID = "5b7ab6f5-6b0c-4a5c-8f5e-1f2d3c4b5a69";
 /** The port of the app in every sandbox. */
 export const APP_PORT = 3000;
 
-/** How the stack differs from the usual one. */
+/** Differences from the default stack. */
 export interface StackOptions {
-  /** Where the gateway is, as clients see it: `host` or `host:port`. */
+  /** The public address of the gateway, `host` or `host:port`. */
   readonly publicHost?: string;
-  /** Milliseconds since the epoch; decides which signed links have expired. */
+  /** The current time, ms since the epoch, which decides which signed links have expired. */
   readonly now?: () => number;
   readonly provider?: OpenidProviderOptions;
 }
 
-/** The running stack: `demo` is public, `locked` private, `stopped` public and not running. */
+/** A running stack: `demo` is public, `locked` private, `stopped` public but not running. */
 export interface Stack extends AsyncDisposable {
   readonly api: FakeApi;
-  /** Knows `alice`, who may see every sandbox, and `mallory`, who may see `demo`. */
+  /** Its users are `alice`, with access to all sandboxes, and `mallory`, with access to `demo`. */
   readonly provider: OpenidProvider;
   readonly runner: FakeRunner;
   readonly app: Loopback;
-  /** By sandbox id; `stopped` has none. */
+  /** The daemons by sandbox id; `stopped` has none. */
   readonly daemons: ReadonlyMap<string, FakeDaemon>;
   /** The environment that a gateway in front of the stack needs. */
   readonly environment: Readonly<Record<string, string>>;

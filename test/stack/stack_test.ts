@@ -3,7 +3,7 @@ import { createBrowser } from "../support/login.ts";
 import { startLogin } from "./relying_party.ts";
 import { type Stack, startStack } from "./stack.ts";
 
-/** What a user's access token is: the browser's way back ends at the stack's app. */
+/** Logs a user in, and returns the access token; the browser's callback request ends up at the stack's app. */
 async function accessTokenOf(stack: Stack, user: string): Promise<string> {
   const browser = createBrowser({ port: stack.app.port });
   const attempt = await startLogin(stack.provider);

@@ -1,36 +1,36 @@
-/** How the stand-in differs from the package's defaults. */
+/** The configuration of the `oidc-provider` package. */
 import type { Library } from "./library.ts";
 import { SIGNING_ALG, type SigningKey } from "./signing_key.ts";
 import type { Adapter } from "./storage.ts";
 
-/** The relying party, as the provider knows it. */
+/** The relying party, as registered with the provider. */
 export interface RegisteredClient {
   readonly id: string;
-  /** Undefined: a public client. */
+  /** Undefined for a public client. */
   readonly secret: string | undefined;
-  /** How it shows that it knows the secret. */
+  /** How it authenticates. */
   readonly authMethod: ClientAuthMethod;
   readonly redirectUris: ReadonlySet<string>;
 }
 
-/** A client authentication method of OpenID Connect Core section 9. */
+/** A client authentication method (OpenID Connect Core 1.0 section 9). */
 export type ClientAuthMethod =
   | "client_secret_basic"
   | "client_secret_post"
   | "none";
 
-/** What the configuration depends on. */
+/** The dependencies of the configuration. */
 export interface ConfigurationOptions {
   readonly client: RegisteredClient;
   readonly users: readonly string[];
-  /** The one API that access tokens are issued for. */
+  /** The only API that access tokens are issued for. */
   readonly audience: string;
   readonly key: SigningKey;
   readonly storage: (model: string) => Adapter;
   readonly errors: Library["errors"];
 }
 
-/** Where a browser asks people who they are. */
+/** The path prefix of the login page. */
 export const INTERACTION_PREFIX = "/interaction/";
 
 interface Grant {
@@ -51,7 +51,7 @@ interface AuthorizationContext {
   };
 }
 
-// Daytona's proxy asks for an audience as Auth0 takes it; the package wants a resource, which is a URI (RFC 8707).
+// Daytona's proxy sends an Auth0 audience, but the package expects a resource, which is a URI (RFC 8707).
 const RESOURCE_PREFIX = "urn:audience:";
 
 const HOUR_SEC = 3600;
@@ -112,7 +112,7 @@ export function configuration(
       context.type = "text/plain";
       context.body = `${error.error}: ${error.error_description}\n`;
     },
-    // Without numbers of its own the package prints advice.
+    // Without explicit values, the package prints warnings.
     ttl: {
       AccessToken: HOUR_SEC,
       IdToken: HOUR_SEC,

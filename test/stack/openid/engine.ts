@@ -1,4 +1,4 @@
-/** The package's provider as the stand-in uses it, without a listener. */
+/** The package's provider, configured and without a listener. */
 import { configuration, type ConfigurationOptions } from "./configuration.ts";
 import {
   type LibraryProvider,
@@ -6,17 +6,17 @@ import {
   withoutEnvironment,
 } from "./library.ts";
 
-/** A JSON answer. */
+/** A JSON response body. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Parts of an engine. */
+/** Dependencies of an engine. */
 export interface EngineOptions extends Omit<ConfigurationOptions, "errors"> {
   readonly issuer: string;
-  /** Has the last word on every answer with status 200. */
+  /** Rewrites the body of every response with status 200. */
   readonly falsify: (path: string, body: JsonObject) => Promise<JsonObject>;
 }
 
-/** Makes a provider; sessions and grants are in the storage, so that another one can take over. */
+/** Creates a provider; sessions and grants are in the storage, so that another provider can take over. */
 export async function createEngine(
   { issuer, falsify, ...options }: EngineOptions,
 ): Promise<LibraryProvider> {

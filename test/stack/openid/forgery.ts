@@ -1,4 +1,4 @@
-/** ID tokens that a relying party must refuse (OpenID Connect Core section 3.1.3.7). */
+/** ID tokens that a relying party must reject (OpenID Connect Core 1.0 section 3.1.3.7). */
 import { decodeJwt, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import {
   generateSigningKey,
@@ -8,15 +8,15 @@ import {
 
 /** How a forged ID token differs from the real one. */
 export interface Forgery {
-  /** What it says, out of what the real one says. */
+  /** Its claims, given the real ones. */
   readonly claims?: (real: JWTPayload) => JWTPayload;
-  /** The key that its header names; the provider's unless given. */
+  /** The key id in its header; by default, the provider's. */
   readonly kid?: string;
-  /** Whose signature it has: the provider's unless given; nobody's is `alg: none`. */
+  /** Who has signed it; by default, the provider. `nobody` means `alg: none`. */
   readonly signedBy?: "provider" | "stranger" | "nobody";
 }
 
-/** A token as a provider issues it whose clock is `seconds` fast, or slow if negative. */
+/** A token of a provider whose clock is `seconds` fast, or slow if negative. */
 export function clockSkew(seconds: number): Forgery {
   return {
     claims: ({ iat = 0, exp = 0, ...others }) => ({
@@ -27,7 +27,7 @@ export function clockSkew(seconds: number): Forgery {
   };
 }
 
-/** Makes the forged token of a real one; `key` is the provider's. */
+/** Forges a token from a real one; `key` is the provider's. */
 export async function forge(
   idToken: string,
   { claims, kid, signedBy }: Forgery,

@@ -1,23 +1,23 @@
-/** The npm package `oidc-provider`, which comes without types: the part of it that the stand-in uses. */
+/** The part of the npm package `oidc-provider` that is used here; it has no types. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import process from "node:process";
 
-/** An exchange, as the package's middleware sees it. */
+/** The context of the package's middleware. */
 export interface ProviderContext {
   readonly path: string;
   readonly status: number;
   body: unknown;
 }
 
-/** What ends an interaction: who logged in, that they agree, or an OAuth error. */
+/** The result of an interaction: a login, consent, or an OAuth error. */
 export type InteractionResult =
   | { readonly login: { readonly accountId: string } }
   | { readonly consent: Record<string, never> }
   | { readonly error: string; readonly error_description: string };
 
-/** A provider without a listener. */
+/** A provider, without a listener. */
 export interface LibraryProvider {
-  /** Whether Koa keeps errors to itself. */
+  /** Whether Koa does not print errors. */
   silent: boolean;
   use(
     middleware: (
@@ -29,7 +29,7 @@ export interface LibraryProvider {
     request: IncomingMessage,
     response: ServerResponse,
   ) => Promise<void>;
-  /** Rejects where the request's cookies belong to no interaction. */
+  /** Rejects if the request's cookies do not belong to an interaction. */
   interactionDetails(
     request: IncomingMessage,
     response: ServerResponse,
@@ -54,7 +54,7 @@ export interface Library {
 
 let loaded: Promise<Library> | undefined;
 
-/** Loads the package, once: it takes a tenth of a second, which tests without a login need not spend. */
+/** Loads the package once, and on demand: it takes a tenth of a second, which tests without a login need not spend. */
 export function loadLibrary(): Promise<Library> {
   return loaded ??= importQuietly();
 }
@@ -62,14 +62,14 @@ export function loadLibrary(): Promise<Library> {
 async function importQuietly(): Promise<Library> {
   const { warn } = console;
   using _warn = replace(console, "warn", (...data) => {
-    // It says that it was made for Node.
+    // The package warns that it is made for Node.
     if (!String(data[0]).startsWith("oidc-provider ")) warn(...data);
   });
   using _env = replace(process, "env", {});
   return await import("oidc-provider") as Library;
 }
 
-/** Runs `create` with an empty `process.env`: the package and what it is made of want to read more than they need. */
+/** Runs `create` with an empty `process.env`, of which the package and its dependencies read more than they need. */
 export function withoutEnvironment<T>(create: () => T): T {
   using _env = replace(process, "env", {});
   return create();

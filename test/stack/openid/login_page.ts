@@ -1,11 +1,11 @@
-/** The provider's only page: who are you, and do you agree? */
+/** The provider's only page, for login and consent. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { escapeHtml } from "../../../src/lib/html.ts";
 import { page } from "../../../src/pages/page.ts";
 import type { InteractionResult, LibraryProvider } from "./library.ts";
 
-/** Shows the page, or ends the interaction as its form says. */
+/** Shows the page, or ends the interaction according to its form. */
 export async function answerInteraction(
   provider: LibraryProvider,
   { request, response, users }: {
@@ -20,7 +20,7 @@ export async function answerInteraction(
   if (details === undefined) {
     send(response, 400, "<h1>This login is over</h1>");
   } else if (details.prompt.name === "consent") {
-    // The page asks for both at once.
+    // The page asks for login and consent at once.
     await provider.interactionFinished(request, response, { consent: {} });
   } else if (request.method === "POST") {
     const form = new URLSearchParams(await text(request));
@@ -33,7 +33,7 @@ export async function answerInteraction(
 function resultOf(form: URLSearchParams): InteractionResult {
   const user = form.get("user");
   return user === null
-    ? { error: "access_denied", error_description: "The user said no" }
+    ? { error: "access_denied", error_description: "The user refused" }
     : { login: { accountId: user } };
 }
 
@@ -44,7 +44,7 @@ function loginForm(users: readonly string[]): string {
     }</button>`
   );
   return `<h1>Who are you?</h1>
-<p>This stand-in for an identity provider believes every answer.</p>
+<p>This stand-in identity provider accepts any answer.</p>
 <form method="post">
 ${buttons.join("\n")}
 <button name="deny" value="1">Do not log in</button>
@@ -55,7 +55,7 @@ function send(response: ServerResponse, status: number, main: string): void {
   response.writeHead(status, {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
-    // Without form-action: it would also hold for the redirects that follow the form.
+    // No form-action: it would also apply to the redirects that follow the form.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
   }).end(page("Stand-in identity provider", main));
 }

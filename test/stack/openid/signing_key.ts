@@ -1,4 +1,4 @@
-/** The provider's key: signs ID tokens and access tokens. */
+/** The provider's key for ID tokens and access tokens. */
 import {
   exportJWK,
   generateKeyPair,
@@ -6,7 +6,7 @@ import {
   type JWK,
 } from "jose";
 
-/** An ES256 key pair (RFC 7518 section 3.4), which unlike RSA is made in a millisecond. */
+/** An ES256 key pair (RFC 7518 section 3.4), which takes a millisecond to generate, unlike RSA. */
 export interface SigningKey {
   readonly kid: string;
   readonly publicKey: GenerateKeyPairResult["publicKey"];
@@ -17,7 +17,7 @@ export interface SigningKey {
 /** The algorithm of every signature. */
 export const SIGNING_ALG = "ES256";
 
-/** Makes a key with an id of its own. */
+/** Generates a key with a random id. */
 export async function generateSigningKey(): Promise<SigningKey> {
   const pair = await generateKeyPair(SIGNING_ALG, { extractable: true });
   const kid = crypto.randomUUID();

@@ -1,14 +1,14 @@
-/** What the provider remembers, in memory: sessions, interactions, grants, codes and refresh tokens. */
+/** The provider's storage, in memory: sessions, interactions, grants, codes and refresh tokens. */
 
-/** What is kept of one of them. */
+/** A stored item. */
 export interface Payload {
   readonly uid?: string;
   readonly grantId?: string;
-  /** Since when it has been used up, in seconds since the epoch. */
+  /** When it was consumed, in seconds since the epoch. */
   consumed?: number;
 }
 
-/** The package's interface to the store of one model; it awaits every answer, and checks itself what has expired. */
+/** The package's interface to the storage of one model; the package awaits every result, and checks expiry itself. */
 export interface Adapter {
   upsert(id: string, payload: Payload): void;
   find(id: string): Payload | undefined;
@@ -18,7 +18,7 @@ export interface Adapter {
   revokeByGrantId(grantId: string): void;
 }
 
-/** Opens an empty store; models are told apart by name. */
+/** Opens an empty storage, which returns an adapter for each model by name. */
 export function openStorage(): (model: string) => Adapter {
   const models = new Map<string, Adapter>();
   return (model) => {
