@@ -1,4 +1,4 @@
-/** Cookies that are the app's pass as they are, and the gateway's do not mix with them (RFC 6265bis sections 4 and 5). */
+/** The app's cookies pass unchanged, and do not mix with the gateway's (RFC 6265bis sections 4 and 5). */
 import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import { assertForwarded, exchange } from "./exchange.ts";
@@ -6,7 +6,7 @@ import { ok } from "./raw_runner.ts";
 import { CHOICE, startTarget, type Target } from "./target.ts";
 import { beginHandshake } from "./ws.ts";
 
-/** Cookie fields as clients send them, to the letter and not. */
+/** Cookie fields as clients send them, within the grammar and beyond it. */
 const COOKIES: Record<string, string> = {
   "one": "a=1",
   "two of one name": "a=1; a=2",
@@ -41,7 +41,7 @@ Deno.test("a Cookie field passes octet for octet (RFC 6265bis sections 4.2, 5.8.
   }
 });
 
-/** Set-Cookie lines, to the letter and not. */
+/** Set-Cookie lines, within the grammar and beyond it. */
 const SET_COOKIES: Record<string, string> = {
   "every attribute": "a=1; Expires=Sat, 29 Oct 1994 19:43:31 GMT; Max-Age=60;" +
     " Path=/x; Secure; HttpOnly; SameSite=Lax; Partitioned",
@@ -58,8 +58,8 @@ const SET_COOKIES: Record<string, string> = {
   "5000 octets": `a=${"b".repeat(5000)}`,
 };
 
-/** The Set-Cookie lines that a client gets of those that an app sends. */
-async function arriving(
+/** The Set-Cookie lines that reach a client if an app sends these. */
+async function received(
   target: Target,
   ...sent: readonly string[]
 ): Promise<string[]> {
@@ -74,13 +74,13 @@ Deno.test("a Set-Cookie line passes octet for octet, one by one and in order (RF
   await using target = await startTarget();
   for (const [name, line] of Object.entries(SET_COOKIES)) {
     await t.step(name, async () => {
-      assert.deepEqual(await arriving(target, line), [line]);
+      assert.deepEqual(await received(target, line), [line]);
     });
   }
   await t.step("all of them, twice", async () => {
     const lines = Object.values(SET_COOKIES);
     const twice = [...lines, ...lines];
-    assert.deepEqual(await arriving(target, ...twice), twice);
+    assert.deepEqual(await received(target, ...twice), twice);
   });
 });
 
@@ -102,19 +102,19 @@ Deno.test(
     ) {
       await t.step(domain, async () => {
         const line = `a=1; Domain=${domain}; Path=/`;
-        assert.deepEqual(await arriving(target, line), ["a=1; Path=/"]);
+        assert.deepEqual(await received(target, line), ["a=1; Path=/"]);
       });
     }
     for (const domain of [host, `.${host}`, `x.${host}`]) {
       await t.step(domain, async () => {
         const line = `a=1; Domain=${domain}; Path=/`;
-        assert.deepEqual(await arriving(target, line), [line]);
+        assert.deepEqual(await received(target, line), [line]);
       });
     }
   },
 );
 
-/** Names that the gateway, and Daytona's proxy, give their own cookies. */
+/** Names of cookies of the gateway and of Daytona's proxy. */
 const OWN_NAMES: readonly string[] = [
   "porthole-x",
   "__Host-porthole-x",
@@ -141,7 +141,7 @@ Deno.test(
       );
       await t.step(`${own} from the app`, async () => {
         const lines = [`${own}=1; Path=/`, "a=1", `=${own}=1`, ` ${own} =1`];
-        assert.deepEqual(await arriving(target, ...lines), ["a=1"]);
+        assert.deepEqual(await received(target, ...lines), ["a=1"]);
       });
     }
   },

@@ -1,44 +1,44 @@
-/** A gateway that runs somewhere else, of whatever make: the cases reach it over the network, and play its runner. */
+/** Any gateway that runs elsewhere: the cases reach it over the network, and act as its runner. */
 import { rawStream, readResponse } from "../support/raw_client.ts";
 import { addressOf, ok, type RawRunner, startRawRunner } from "./raw_runner.ts";
 
-/** What the cases have to know of it. */
+/** What the cases have to know about the gateway. */
 export interface Elsewhere {
-  /** Where it listens, over plain http: `host:port`. */
+  /** Where it listens for plain http, `host:port`. */
   readonly gateway: string;
-  /** Where the cases listen as its runner, and what it calls that: `host:port`. */
+  /** Where the cases listen as its runner, and the address by which it knows that, `host:port`. */
   readonly runner: string;
-  /** Authority of a public sandbox's app. */
+  /** The authority of a public sandbox's preview. */
   readonly host: string;
-  /** What that app's request-targets begin with at the runner. */
+  /** The prefix of that preview's request-targets at the runner. */
   readonly prefix: string;
-  /** Whether it is held to Porthole's own choices, too. */
+  /** Whether Porthole's own choices are required as well. */
   readonly isPorthole: boolean;
 }
 
-/** The environment variable that names it to the process in which the cases run, as JSON. */
+/** The environment variable that passes it to the process that runs the cases, as JSON. */
 export const ELSEWHERE = "CONFORMANCE_TARGET";
 
-/** A gateway elsewhere that was seen to lead to our runner. */
+/** A gateway that forwards requests to our runner. */
 export interface Reached {
-  /** Has seen nothing yet. */
+  /** A runner that has seen no requests yet. */
   readonly runner: RawRunner;
   /** Our address as the gateway sees it. */
   readonly clientAddress: string;
 }
 
 /**
- * Starts the runner. Before that the gateway is asked for its front page once: what it keeps of connections to the
- * runner of the case before is used up then.
+ * Starts the runner, after a request through the gateway to another one, which uses up the connections that the gateway
+ * has kept to the runner of the previous case.
  *
- * @throws {Error} If the request does not arrive at the runner.
+ * @throws {Error} if that request does not arrive at the runner.
  */
 export async function reach(elsewhere: Elsewhere): Promise<Reached> {
-  const clientAddress = await askOnce(elsewhere);
+  const clientAddress = await probe(elsewhere);
   return { runner: startRawRunner(elsewhere.runner), clientAddress };
 }
 
-async function askOnce(
+async function probe(
   { gateway, runner, host, prefix }: Elsewhere,
 ): Promise<string> {
   await using first = startRawRunner(runner);
@@ -52,11 +52,11 @@ async function askOnce(
   const [seen] = first.seen;
   if (seen === undefined) {
     throw new Error(
-      `The gateway answers '${statusLine}' and asks nothing of ${runner}`,
+      `The gateway answers '${statusLine}' without a request to ${runner}`,
     );
   }
   if (seen.target !== `${prefix}/`) {
-    throw new Error(`The gateway asks for ${seen.target}, not ${prefix}/`);
+    throw new Error(`The gateway requests ${seen.target}, not ${prefix}/`);
   }
   return conn.localAddr.hostname;
 }

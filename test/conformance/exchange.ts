@@ -1,4 +1,6 @@
-/** One request and what becomes of it, and what a gateway is held to: Porthole to the octet, others to the meaning. */
+/**
+ * Exchanges, and assertions on them: Porthole's are compared octet for octet, those of other gateways by their meaning.
+ */
 import assert from "node:assert/strict";
 import {
   Closed,
@@ -11,20 +13,21 @@ import {
 import type { SeenRequest } from "./raw_runner.ts";
 import type { Target } from "./target.ts";
 
-/** A request to write; the method is GET and the target `/` unless the line says otherwise. */
+/** A request to send. */
 export interface Message {
+  /** The request-line; `GET / HTTP/1.1` by default. */
   readonly line?: string;
-  /** Field lines behind Host. */
+  /** The field lines after Host. */
   readonly fields?: readonly string[];
   readonly body?: string;
 }
 
-/** A POST to write. */
+/** A POST to send. */
 export function post(fields: string | readonly string[], body = ""): Message {
   return { line: "POST / HTTP/1.1", fields: [fields].flat(), body };
 }
 
-/** The octets of a request to the app. */
+/** The octets of a request to the preview. */
 export function messageOf(
   { host }: Target,
   { line = "GET / HTTP/1.1", fields = [], body = "" }: Message,
@@ -32,16 +35,16 @@ export function messageOf(
   return [line, `Host: ${host}`, ...fields, "", body].join("\r\n");
 }
 
-/** What the runner is to get, beside what the gateway adds. */
+/** What the runner must receive, besides what the gateway adds. */
 export interface Expected {
   readonly method?: string;
   readonly target?: string;
-  /** Field lines: names are lower case and sorted, whatever their order was. */
+  /** Field lines, with lower-case names in alphabetical order. */
   readonly fields?: readonly string[];
   readonly framing?: string | undefined;
 }
 
-/** The octets of the head that the runner is to get. */
+/** The octets of the head that the runner must receive. */
 export function upstreamHead(
   { runner, prefix, added }: Target,
   { method = "GET", target = "/", fields = [], framing }: Expected,
@@ -52,15 +55,15 @@ export function upstreamHead(
     `${framing === undefined ? "" : `${framing}\r\n`}\r\n`;
 }
 
-/** One exchange: the client's response, and what the runner saw meanwhile. */
+/** The result of an exchange: the client's response, and the requests that the runner saw meanwhile. */
 export interface Outcome {
   readonly response: RawResponse;
   readonly seen: readonly SeenRequest[];
-  /** The heads among that. */
+  /** The heads of these requests. */
   readonly heads: readonly string[];
 }
 
-/** Sends a request on a connection of its own and reads the response. */
+/** Sends a request on a new connection, and reads the response. */
 export async function exchange(
   target: Target,
   message: Message | string = {},
@@ -76,14 +79,14 @@ export async function exchange(
   return { response, seen, heads: seen.map(({ head }) => head) };
 }
 
-/** A request that must not come out of another one. */
+/** A request that must never be forwarded. */
 function smuggled({ host }: Target): string {
   return `GET /smuggled HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 }
 
 /**
- * Asserts that a request is refused and its connection closed, so that nothing behind it is read as another one. A
- * gateway other than Porthole may pass it on instead, where only one reading of it is left.
+ * Asserts that a request is refused and its connection closed, so that nothing after it is read as another request. A
+ * gateway other than Porthole may forward it instead, if that leaves no ambiguity.
  */
 export async function assertRefused(
   target: Target,
@@ -105,7 +108,7 @@ export async function assertRefused(
   assert.equal(runner.seen.length, before);
 }
 
-/** Sends a request, and something behind it, to a gateway that may answer, close or fall silent. */
+/** Sends a request, followed by `behind`, to a gateway that may respond, close or remain silent. */
 export async function attempt(
   target: Target,
   message: Message,
@@ -132,7 +135,7 @@ function assertUnambiguous({ target, fields }: SeenRequest): void {
   assert(framing.length <= 1, framing.join());
 }
 
-/** Asserts that a request arrives as one whole request with this head and body, and is answered with 200. */
+/** Asserts that a request arrives as one complete request with this head and body, and is answered with 200. */
 export async function assertForwarded(
   target: Target,
   message: Message | string,
@@ -147,7 +150,7 @@ export async function assertForwarded(
     if (target.isPorthole) {
       assert.equal(one.head, upstreamHead(target, expected));
     } else {
-      assertMeans(target, one, { sent: fieldsOf(message), ...expected });
+      assertEquivalent(target, one, { sent: fieldsOf(message), ...expected });
     }
   }
 }
@@ -159,12 +162,12 @@ function fieldsOf(message: Message | string): readonly Field[] {
   return parseHead(["", ...lines].join("\r\n")).fields;
 }
 
-/** Fields that every hop has of its own, and those that a gateway adds to. */
-const EACH_HOPS_OWN =
+/** Fields that each hop sets itself, and fields that a gateway adds to. */
+const HOP_FIELDS =
   /^(?:connection|host|content-length|transfer-encoding|te|via|user-agent|accept.*|forwarded|x-forwarded-.*|x-request-id|upgrade)$/;
 
-/** Asserts that of the fields sent those arrive that are expected to, and no other; whatever else there is. */
-function assertMeans(
+/** Asserts that the expected fields arrive, and no other field that was sent; the gateway may add fields. */
+function assertEquivalent(
   { prefix }: Target,
   request: SeenRequest,
   { method = "GET", target = "/", fields = [], sent }: Expected & {
@@ -182,13 +185,15 @@ function assertMeans(
   }
   for (const [name] of sent) {
     const lower = name.toLowerCase();
-    if (EACH_HOPS_OWN.test(lower)) continue;
+    if (HOP_FIELDS.test(lower)) continue;
     const arrives = valuesOf(request.fields, lower).length > 0;
     assert.equal(arrives, valuesOf(expected, lower).length > 0, name);
   }
 }
 
-/** Asserts that an answer is the gateway's own: Porthole's status and code, or another one's of the same class. */
+/**
+ * Asserts that a response is the gateway's own: Porthole's with this status and code, another's with the same class.
+ */
 export function assertOwn(
   { isPorthole }: Target,
   response: RawResponse,
@@ -207,7 +212,7 @@ export function assertOwn(
   }
 }
 
-/** Porthole's own code for a failure; undefined where the answer is the app's or the front's. */
+/** Porthole's error code; undefined if the response is the app's or `Deno.serve`'s. */
 export function errorOf({ fields }: RawResponse): string | undefined {
   return valuesOf(fields, "x-porthole-error")[0];
 }

@@ -1,4 +1,4 @@
-/** How the body of a request is framed, as the front takes it and as the runner gets it (RFC 9112 sections 6 to 8). */
+/** How request bodies are framed: what the front accepts, and what the runner receives (RFC 9112 sections 6 to 8). */
 import assert from "node:assert/strict";
 import {
   assertForwarded,
@@ -150,7 +150,7 @@ const WELL_CHUNKED: Record<string, string> = {
   "a trailer": "5\r\nhello\r\n0\r\nX-T: v\r\n\r\n",
 };
 
-/** What the grammar does not have, or what MUST NOT be a trailer; it ends at the front all the same. */
+/** Violations of the grammar, and fields that MUST NOT be trailers; neither gets past the front. */
 const LENIENTLY_CHUNKED: Record<string, string> = {
   "a blank behind the size": "5 \r\nhello\r\n0\r\n\r\n",
   "a blank before the size": " 5\r\nhello\r\n0\r\n\r\n",

@@ -1,4 +1,4 @@
-/** How a response is framed, as the gateway takes it from a runner and as the client gets it (RFC 9112 sections 4 to 8). */
+/** How responses are framed: what the gateway accepts, and what the client receives (RFC 9112 sections 4 to 8). */
 import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import { OK, ok, thenClose } from "./raw_runner.ts";
@@ -75,7 +75,7 @@ Deno.test("a response that breaks the grammar is a 502, and its connection is no
     await t.step(name, async () => {
       runner.answer = answer;
       if (!target.isPorthole) {
-        // It may repair what it gets, if only that leaves no doubt where the next response begins.
+        // It may repair the response, as long as there is no doubt where the next one begins.
         await attempt(target, {});
         runner.answer = OK;
         assert.equal((await exchange(target)).response.body, "ok");
@@ -94,7 +94,7 @@ Deno.test("a response that breaks the grammar is a 502, and its connection is no
   }
 });
 
-/** What a client sees of a response: its status, framing fields and body. */
+/** A response as the client receives it: its status, framing field and body. */
 type Relayed = [status: number, framing: string | undefined, body: string];
 
 const LENGTH_5 = "content-length: 5";
@@ -148,7 +148,7 @@ const RELAYED: Record<string, [answer: string, expected: Relayed]> = {
   ],
 };
 
-/** The framing fields of a response as lines. */
+/** The framing fields of a response, as lines. */
 function framingOf(fields: readonly (readonly [string, string])[]): string {
   return fields.filter(([name]) =>
     name === "content-length" || name === "transfer-encoding"
@@ -214,7 +214,7 @@ Deno.test("a chunked body arrives whole, without its extensions and trailers (RF
     await t.step(name, async () => {
       runner.answer = answer;
       const { response } = await exchange(target);
-      // One that has come whole is told its length: how much of it that is, is a matter of time.
+      // If the whole body has arrived by then, it is sent with its length, which is a matter of timing.
       if (target.isPorthole) {
         assert.match(
           framingOf(response.fields),

@@ -1,4 +1,4 @@
-/** Which fields end at the gateway, which pass, and what it adds (RFC 9110 sections 5.3, 6.6, 7.6, 10.1). */
+/** Which fields the gateway removes, forwards and adds (RFC 9110 sections 5.3, 6.6, 7.6, 10.1). */
 import assert from "node:assert/strict";
 import { readResponse, valuesOf } from "../support/raw_client.ts";
 import { holdNext, ok } from "./raw_runner.ts";
@@ -12,7 +12,7 @@ import {
 } from "./exchange.ts";
 import { CHOICE, startTarget } from "./target.ts";
 
-/** What a client sends, and what of it arrives. */
+/** Fields that a client sends, and those that arrive. */
 const REQUESTS: Record<string, [sent: string[], arrives: string[]]> = {
   "the fields that Connection names": [
     ["Connection: x-a, X-B", "X-A: 1", "X-B: 2", "X-C: 3"],
@@ -144,12 +144,12 @@ Deno.test(
   CHOICE,
   async () => {
     await using target = await startTarget();
-    // Neither User-Agent, Accept, Accept-Language nor Accept-Encoding; nor Via, which a gateway MUST send (deviation).
+    // No User-Agent, Accept, Accept-Language or Accept-Encoding; and no Via, which a gateway MUST send (deviation).
     await assertForwarded(target, {}, {});
   },
 );
 
-/** The end-to-end fields of an app's 200, all of which the client gets, in their order and case. */
+/** End-to-end fields of an app's 200: the client receives all of them, in their order and case. */
 const END_TO_END: Record<string, string[]> = {
   "Via": ["Via: 1.1 app"],
   "Server": ["Server: app/1"],
@@ -166,7 +166,7 @@ const END_TO_END: Record<string, string[]> = {
   "a name that is odd": ["!#$%&'*+-.^_`|~: 1"],
 };
 
-/** Fields of an app's 200, none of which the client gets. */
+/** Fields of an app's 200 that the client must not receive. */
 const HOP_BY_HOP: Record<string, string[]> = {
   "what Connection names": ["Connection: x-a, X-B", "X-A: 1", "X-B: 2"],
   "what two Connection fields name": [
@@ -266,7 +266,7 @@ Deno.test(
       const { stream } = await held.request;
       await stream.write("HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n");
       const first = await readResponse(client);
-      // The front asks for the body as soon as the gateway reads it, which is before the app has answered.
+      // The front sends the 100 as soon as the gateway reads the body, which is before the app has responded.
       assert.equal(first.status, 100);
       assert.equal((await readResponse(client)).status, 417);
     });

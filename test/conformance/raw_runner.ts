@@ -1,4 +1,4 @@
-/** A runner that a test plays by hand: it keeps what the gateway sends as it was sent, and answers any octets. */
+/** A runner that a test operates by hand: it records the gateway's requests as sent, and responds with any octets. */
 import {
   Closed,
   type Field,
@@ -11,47 +11,48 @@ import {
 
 const GATEWAYS_REQUEST_ID = /^(x-request-id: )[0-9a-f]{8}-[0-9a-z]+(?=\r$)/m;
 
-/** One request as the runner read it. */
+/** A request as received by the runner. */
 export interface SeenRequest {
-  /** Which connection it came on, counted from 0. */
+  /** The number of its connection, from 0. */
   readonly connection: number;
-  /** The whole head, octet for octet, but for the id that the gateway gave: that is `ID`. */
+  /** The whole head, octet for octet, except that the gateway's request id is replaced by `ID`. */
   readonly head: string;
   readonly line: string;
   readonly method: string;
   readonly target: string;
   readonly fields: readonly Field[];
-  /** The content, as far as it was read. */
+  /** The content, as far as it has been read. */
   readonly body: string;
-  /** Whether the request was received whole. */
+  /** Whether the request has been received completely. */
   readonly isComplete: boolean;
 }
 
-/** A request that waits for its answer. */
+/** A request that waits for its response. */
 export interface PendingRequest extends SeenRequest {
   readonly stream: RawStream;
   /**
-   * Reads the body, framed as the head says: nothing without a framing field (RFC 9112 section 6.3); throws
-   * {@linkcode Closed} where it breaks off.
+   * Reads the body, framed according to the head; without a framing field there is none (RFC 9112 section 6.3).
+   *
+   * @throws {Closed} if it breaks off.
    */
   receive(): Promise<string>;
 }
 
-/** Answers a request; the connection then waits for the next one, unless it was closed. */
+/** Responds to a request; the connection then waits for the next one, unless it was closed. */
 export type Answer = (request: PendingRequest) => Promise<void> | void;
 
-/** The running runner. */
+/** A running runner. */
 export interface RawRunner extends AsyncDisposable {
   readonly url: string;
-  /** Every request, in order of arrival: a smuggled one would be among them. */
+  /** All requests in order of arrival, including any smuggled ones. */
   readonly seen: readonly SeenRequest[];
-  /** How many connections were accepted. */
+  /** The number of connections accepted. */
   readonly accepted: number;
-  /** How requests are answered from now on; a text is sent once the request was received. */
+  /** How further requests are answered; a string is sent once the request has been received. */
   answer: Answer | string;
 }
 
-/** What a runner answers unless told otherwise. */
+/** The default response. */
 export const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /** A 200 with these field lines and this body. */
@@ -59,7 +60,7 @@ export function ok(fields: string | readonly string[], body = ""): string {
   return ["HTTP/1.1 200 OK", fields, "", body].flat().join("\r\n");
 }
 
-/** An answer after which the runner closes the connection. */
+/** A response after which the runner closes the connection. */
 export function thenClose(text: string): Answer {
   return async ({ stream, receive }) => {
     await receive();
@@ -68,23 +69,23 @@ export function thenClose(text: string): Answer {
   };
 }
 
-/** A request in the hands of a test. */
+/** The next request, to be handled by a test. */
 export interface HeldRequest extends Disposable {
-  /** Resolves when the request's head has come. */
+  /** Resolves when the head of the request has arrived. */
   readonly request: Promise<PendingRequest>;
 }
 
-/** How long the next request may take to come, ms: a gateway that holds it back fails the case. */
-const PATIENCE_MS = 5_000;
+/** How long the next request may take to arrive, ms; a gateway that holds it back fails the case. */
+const REQUEST_TIMEOUT_MS = 5_000;
 
-/** Hands the next request over to a test, which reads its body and answers it by hand; disposing closes the connection. */
+/** Lets a test handle the next request, reading its body and responding by hand; disposing closes the connection. */
 export function holdNext(runner: RawRunner): HeldRequest {
   const { promise, resolve, reject } = Promise.withResolvers<PendingRequest>();
   const released = Promise.withResolvers<void>();
   const { answer } = runner;
   const timer = setTimeout(
-    () => reject(new Closed("no request came")),
-    PATIENCE_MS,
+    () => reject(new Closed("no request arrived")),
+    REQUEST_TIMEOUT_MS,
   );
   runner.answer = async (request) => {
     runner.answer = answer;
@@ -102,7 +103,7 @@ export function holdNext(runner: RawRunner): HeldRequest {
   };
 }
 
-/** Starts a runner at `host:port`, on a free port where that is 0. */
+/** Starts a runner on `host:port`; port 0 picks a free one. */
 export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
   const { hostname, port } = addressOf(authority);
   const listener = Deno.listen({ hostname, port });
@@ -128,7 +129,7 @@ export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
     };
     async function receive(): Promise<string> {
       Object.assign(request, await readBody(stream, framingOf(fields, 0)));
-      if (!request.isComplete) throw new Closed("request broken off");
+      if (!request.isComplete) throw new Closed("the request broke off");
       return request.body;
     }
     seen.push(request);
@@ -181,7 +182,7 @@ export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
   return runner;
 }
 
-/** The parts of `host:port`. */
+/** Splits `host:port`. */
 export function addressOf(
   authority: string,
 ): { hostname: string; port: number } {

@@ -1,4 +1,4 @@
-/** Request-lines, hosts and fields: what the front takes, and what then reaches the runner (RFC 9112 sections 2, 3, 5). */
+/** Request-lines, hosts and fields: what the front accepts, and what reaches the runner (RFC 9112 sections 2, 3, 5). */
 import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import {
@@ -142,13 +142,13 @@ Deno.test(
         assert.deepEqual(seen, []);
       });
     }
-    // Deno.serve hands it over as "/*": nothing is left to tell them apart by.
+    // Deno.serve passes it on as "/*", so that the two cannot be distinguished.
     await t.step("OPTIONS *", () => {
       const line = "OPTIONS * HTTP/1.1";
       const expected = { method: "OPTIONS", target: "/*" };
       return assertForwarded(target, { line }, expected);
     });
-    // Which the last proxy of a chain would send on as "*".
+    // The last proxy of a chain would have to forward it as "*".
     await t.step("OPTIONS without a path", () => {
       const line = `OPTIONS http://${host} HTTP/1.1`;
       return assertForwarded(target, { line }, { method: "OPTIONS" });
@@ -170,7 +170,7 @@ Deno.test("a request without exactly one valid Host reaches no runner (RFC 9112 
     "a fragment inside": [`Host: ${host}#x\r\n`, 400],
     "userinfo inside": [`Host: u@${host}\r\n`, 400],
     "a port that is none": [`Host: ${host}:x\r\n`, 400],
-    // Deno.serve takes its own address for the host instead of answering 400: no preview's, so nothing is there.
+    // Deno.serve uses its own address as the host instead of responding with 400; that is not a preview's host.
     "none": ["", 404],
   };
   for (const [name, [fields, status]] of Object.entries(cases)) {
@@ -251,7 +251,7 @@ Deno.test(
     function fieldLines(count: number): string[] {
       return Array.from({ length: count }, (_, i) => `x-${1000 + i}: ${i}`);
     }
-    // Host is one, too.
+    // Host counts as well.
     await t.step("128 fields", () => {
       const fields = fieldLines(127);
       return assertForwarded(target, { fields }, { fields });

@@ -1,4 +1,6 @@
-/** Where a response ends, what becomes of its connection, and how a client learns that it broke off (RFC 9112 sections 8, 9). */
+/**
+ * Where a response ends, what happens to its connection, and how clients detect truncation (RFC 9112 sections 8, 9).
+ */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { holdNext, OK, ok, thenClose } from "./raw_runner.ts";
@@ -85,7 +87,7 @@ Deno.test("octets behind the end of a response are nobody's answer (RFC 9112 sec
       runner.answer = answer;
       const line = `${method} / HTTP/1.1`;
       if (!target.isPorthole) {
-        // It may refuse it, and may go on with a connection whose rest it has thrown away.
+        // It may refuse the response, or reuse the connection after discarding the surplus octets.
         await attempt(target, { line });
         runner.answer = OK;
         assert.equal((await exchange(target)).response.body, "ok");

@@ -1,4 +1,4 @@
-/** What methods, statuses and streams mean end to end (RFC 9110 sections 6.4, 9, 13, 14, 15; RFC 9112 sections 6, 9). */
+/** The semantics of methods and statuses, end to end (RFC 9110 sections 6.4, 9, 13, 14, 15; RFC 9112 sections 6, 9). */
 import assert from "node:assert/strict";
 import { parseHead, readResponse, valuesOf } from "../support/raw_client.ts";
 import { OK, ok } from "./raw_runner.ts";
@@ -11,7 +11,7 @@ import {
 } from "./exchange.ts";
 import { CHOICE, startTarget } from "./target.ts";
 
-/** The lines of the fields with these names. */
+/** The field lines with these names. */
 function linesOf(
   fields: readonly (readonly [string, string])[],
   ...names: string[]
@@ -148,7 +148,7 @@ Deno.test(
 
 const DATE = "date: Sat, 29 Oct 1994 19:43:31 GMT";
 
-/** Responses as the front writes them: length and date last. */
+/** Responses as sent by the front, with length and date last. */
 const PASSED: Record<string, string[]> = {
   "a range": [
     "HTTP/1.1 206 Partial Content",
@@ -278,7 +278,7 @@ Deno.test("only what can be repeated is repeated when an idle connection turns o
         stream.close();
       };
       const { response, seen } = await exchange(target, message);
-      // Another gateway need not repeat anything.
+      // Other gateways need not retry anything.
       if (isRepeated && !target.isPorthole) return;
       assert.equal(response.status, isRepeated ? 200 : 502);
       assert.equal(seen.length, isRepeated ? 2 : 1);

@@ -1,4 +1,4 @@
-/** One request in, one request out: nothing in a message becomes another message (RFC 9112 sections 9.3.2, 11). */
+/** One request in, one request out: no part of a message becomes another message (RFC 9112 sections 9.3.2, 11). */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { assertOwn, type Message, messageOf, post } from "./exchange.ts";
@@ -8,7 +8,7 @@ import { holdNext } from "./raw_runner.ts";
 const CHUNKED = "Transfer-Encoding: chunked";
 const NEXT: Message = { line: "GET /next HTTP/1.1" };
 
-/** What must never be taken for a request. */
+/** Octets that must never be taken for a request. */
 const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: app\r\n\r\n";
 const SMUGGLED_CHUNK = `${
   SMUGGLED.length.toString(16)
@@ -56,7 +56,7 @@ Deno.test(
     await client.write(messageOf(target, {}) + messageOf(target, NEXT));
     const { stream } = await held.request;
 
-    // By the time that another client's exchange is over, the second request would have come, too.
+    // By the end of another client's exchange, the second request would have arrived as well.
     using other = await target.connect();
     await other.write(messageOf(target, { line: "GET /other HTTP/1.1" }));
     await readResponse(other);
@@ -127,7 +127,7 @@ Deno.test("a request inside another one is content, or nothing, but never a requ
       const seen = runner.seen.slice(before);
       const targets = [`${prefix}/`, `${prefix}/next`];
       assert.deepEqual(seen.map(({ target }) => target), targets);
-      // The body of a GET need not end at the gateway.
+      // Other gateways may forward the body of a GET.
       if (target.isPorthole) {
         assert.deepEqual(seen.map(({ body }) => body), [body, ""]);
       }

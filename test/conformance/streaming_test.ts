@@ -1,17 +1,17 @@
-/** Bodies on the way: part by part, both ways at once, and broken off by either side (RFC 9112 sections 7.1, 9.5, 9.6). */
+/** Streaming: part by part, both ways at once, and broken off by either side (RFC 9112 sections 7.1, 9.5, 9.6). */
 import assert from "node:assert/strict";
 import { chunks, type RawStream, readResponse } from "../support/raw_client.ts";
 import { holdNext, ok, type PendingRequest } from "./raw_runner.ts";
 import { exchange, type Message, messageOf, post } from "./exchange.ts";
 import { startTarget, type Target } from "./target.ts";
 
-/** A request under way, seen from both ends. */
+/** A request in flight, seen from both ends. */
 interface Both extends Disposable {
   readonly client: RawStream;
   readonly app: PendingRequest;
 }
 
-/** Begins a request and waits until its head is at the runner. */
+/** Starts a request, and waits until its head has arrived at the runner. */
 async function begin(target: Target, message: Message): Promise<Both> {
   using started = new DisposableStack();
   const held = started.use(holdNext(target.runner));
@@ -38,7 +38,7 @@ Deno.test("an answer that comes before the upload ends is heard at once (RFC 911
       );
       const { status, body } = await readResponse(both.client);
       assert.deepEqual([status, body], [413, "no"]);
-      // Half an upload is no message to put another one behind.
+      // No other message can follow half an upload.
       assert.doesNotMatch(await both.app.stream.readToEnd(), /0\r\n\r\n/);
       assert.equal((await exchange(target)).seen[0]?.connection, 1);
     });
@@ -87,7 +87,7 @@ Deno.test("a counted body arrives as slowly as it is sent, both ways (RFC 9112 s
 Deno.test("a client that closes ends the upstream exchange (RFC 9112 section 9.5)", async (t) => {
   const endings: Record<string, (client: RawStream) => unknown> = {
     "closed": (client) => client.close(),
-    // Deno.serve takes a half-closed connection for a client that left: it is not answered (RFC 9112 section 9.6).
+    // Deno.serve treats a half-closed connection like a client that has left (RFC 9112 section 9.6): no response.
     "half-closed": (client) => client.closeWrite(),
   };
   for (const [name, end] of Object.entries(endings)) {

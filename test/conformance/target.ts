@@ -1,31 +1,31 @@
-/** What the suite runs against: the one place that knows how a gateway is started and its runner replaced. */
+/** The gateway under test: the only place that knows how it is started, and how its runner is replaced. */
 import { startGateway } from "../support/gateway.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
 import { KEYS, RUNNER_ID } from "../stack/stack.ts";
 import { connectTo, ELSEWHERE, type Elsewhere, reach } from "./elsewhere.ts";
 import { type RawRunner, startRawRunner } from "./raw_runner.ts";
 
-/** A gateway between bare connections and a runner that is played by hand. */
+/** A gateway between raw client connections and a runner operated by hand. */
 export interface Target extends AsyncDisposable {
-  /** Authority of a public sandbox's app. */
+  /** The authority of a public sandbox's preview. */
   readonly host: string;
-  /** What its request-targets begin with at the runner. */
+  /** The prefix of its request-targets at the runner. */
   readonly prefix: string;
-  /** What Porthole adds to a request, behind the client's own fields and in front of the framing. */
+  /** The field lines that Porthole adds to a request, between the client's fields and the framing field. */
   readonly added: string;
-  /** Whether what the RFCs leave open has to be as Porthole does it. */
+  /** Whether Porthole's choices are required if the RFCs leave one. */
   readonly isPorthole: boolean;
   readonly runner: RawRunner;
   connect(): Promise<RawStream>;
 }
 
-/** The gateway that the cases are for, where it is not one of their own. */
+/** The gateway elsewhere that the cases test, if any. */
 function elsewhere(): Elsewhere | undefined {
   const json = Deno.env.get(ELSEWHERE);
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-/** A gateway and a runner, for one case. */
+/** Starts a gateway, or connects to the one elsewhere, and starts a runner, for one case. */
 export async function startTarget(): Promise<Target> {
   const given = elsewhere();
   if (given === undefined) return await startPorthole();
@@ -39,7 +39,7 @@ export async function startTarget(): Promise<Target> {
   };
 }
 
-/** Porthole in this process; without its CORS fields, which are not HTTP's but a policy, nor a second cache. */
+/** Starts Porthole in this process, without its CORS fields, which are a policy, and without a durable cache. */
 async function startPorthole(): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const runner = started.use(startRawRunner());
@@ -59,7 +59,7 @@ async function startPorthole(): Promise<Target> {
   };
 }
 
-/** How Porthole has to be configured for the cases: the limits are what its front lets through. */
+/** The configuration of Porthole that the cases require; the limits are those of its front. */
 export const PORTHOLE_ENVIRONMENT = {
   CORS_MODE: "off",
   CACHE_URL: "none",
@@ -76,7 +76,7 @@ function addedFields(host: string, clientAddress: string): string {
 }
 
 /**
- * For cases where the RFCs leave a choice, and this is Porthole's or its front's, or where theirs is a known deviation:
- * no other gateway is held to them.
+ * For cases that test a choice of Porthole's or of its front's, or a known deviation of theirs: they do not apply to
+ * other gateways.
  */
 export const CHOICE = { ignore: elsewhere()?.isPorthole === false } as const;

@@ -1,4 +1,6 @@
-/** The request-target arrives octet for octet behind the sandbox's prefix, and never outside it (RFC 9112 section 3.2.1). */
+/**
+ * The request-target arrives octet for octet after the sandbox's prefix, and never outside (RFC 9112 section 3.2.1).
+ */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { assertOwn, errorOf, exchange, type Message } from "./exchange.ts";
@@ -11,7 +13,7 @@ const HANDSHAKE = [
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ];
 
-/** Every target is asked for in both ways: they take different paths through the gateway. */
+/** Every target is requested in both ways, which take different paths through the gateway. */
 const WAYS: Record<string, readonly string[]> = {
   HTTP: [],
   WebSocket: HANDSHAKE,
@@ -112,7 +114,7 @@ Deno.test(
   },
 );
 
-/** Every spelling of a climb: dots and separators, plain and encoded, in both cases. */
+/** Every spelling of a climb: dots and separators, plain and percent-encoded, in upper and lower case. */
 function climbs(): string[] {
   const dots = ["..", "%2e%2e", "%2E%2E", ".%2e", "%2e.", "%2E."];
   const separators = ["/", "\\", "%2f", "%2F", "%5c", "%5C"];
@@ -147,7 +149,7 @@ Deno.test("no spelling of dot segments leaves the sandbox's prefix (RFC 3986 sec
   if (target.isPorthole) assert(runner.seen.length > 100);
   for (const { target } of runner.seen) {
     assert(target.startsWith(`${prefix}/`), target);
-    // Also for a later hop that decodes separators and resolves what it then finds.
+    // This also holds for a later hop that decodes separators before it resolves dot segments.
     assert(
       new URL(target.replaceAll(/%2f|%5c/gi, "/"), "http://runner")
         .pathname.startsWith(`${prefix}/`),
@@ -156,7 +158,7 @@ Deno.test("no spelling of dot segments leaves the sandbox's prefix (RFC 3986 sec
   }
 });
 
-/** Dots beside what some hops take for a separator, or for the path's end. */
+/** Dots next to octets that some hops treat as a separator, or as the end of the path. */
 const HALF_SEEN: readonly string[] = [
   "/a%2f..%2fb",
   "/a\\..\\b",
@@ -229,7 +231,7 @@ Deno.test("a host whose label would change the path names no preview (RFC 1035 s
   assert.equal(target.runner.accepted, 0);
 });
 
-/** The targets that reach the runner, which answers 200: to a handshake a refusal. */
+/** The targets that reach the runner, which responds with 200; to a handshake, that is a refusal. */
 async function targetsOf(
   target: Target,
   message: Message,

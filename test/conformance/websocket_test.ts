@@ -1,4 +1,4 @@
-/** What passes through an open tunnel, and what ends it with which code (RFC 6455 sections 5 to 8). */
+/** What passes through an open tunnel, and what closes it with which code (RFC 6455 sections 5 to 8). */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { CHOICE, startTarget, type Target } from "./target.ts";
@@ -18,7 +18,7 @@ import {
 
 const { continuation, text, binary, close, ping, pong } = OPCODE;
 
-/** What arrives as one message: its opcode and payload. */
+/** A message as received: its opcode and payload. */
 type Message = readonly [opcode: number, payload: string];
 
 const MESSAGES: Record<string, [frames: Frame[], arrives: Message]> = {
@@ -216,7 +216,7 @@ Deno.test("a Close passes with its code and reason, and is answered (RFC 6455 se
       await tunnel.app.write(frame({ opcode: close, payload }));
       const passed = await readFrame(tunnel.client);
       assert.deepEqual([passed.opcode, passed.payload], [close, payload]);
-      // One that does not look into the tunnel leaves the answer to the other end.
+      // A gateway that does not parse frames leaves the response to the other end.
       if (!target.isPorthole) return;
       const answer = await readFrame(tunnel.app);
       assert.equal(answer.opcode, close);
@@ -228,7 +228,7 @@ Deno.test("a Close passes with its code and reason, and is answered (RFC 6455 se
       await tunnel.client.write(clientFrame({ opcode: close, payload }));
       const passed = await readFrame(tunnel.app);
       assert.deepEqual([passed.opcode, passed.payload], [close, payload]);
-      // One that does not look into the tunnel leaves the answer to the other end.
+      // A gateway that does not parse frames leaves the response to the other end.
       if (!target.isPorthole) return;
       const answer = await readFrame(tunnel.client);
       assert.equal(answer.opcode, close);
@@ -320,7 +320,7 @@ Deno.test(
   },
 );
 
-/** Asserts that a client is told of a failure: Porthole says which, others at least send no Close of a clean end. */
+/** Asserts that a client learns of a failure: Porthole sends a code, others at least do not send a normal Close. */
 function assertBroken({ isPorthole }: Target, code: number | undefined): void {
   if (isPorthole) assert.equal(code, 1011);
   else assert(code === undefined || ![1000, 1001, 1005].includes(code));

@@ -1,4 +1,4 @@
-/** What either side of a tunnel does against the protocol, and what becomes of the tunnel (RFC 6455 sections 5 and 7). */
+/** Protocol violations by either side of a tunnel, and how the tunnel ends (RFC 6455 sections 5 and 7). */
 import assert from "node:assert/strict";
 import { CHOICE, startTarget } from "./target.ts";
 import {
@@ -14,7 +14,7 @@ import {
 
 const { continuation, text, close, ping } = OPCODE;
 
-/** Octets that break RFC 6455, and the code that whoever sent them gets. */
+/** Octets that violate RFC 6455, and the close code that their sender receives. */
 const VIOLATIONS: Record<string, [frames: Frame[], code: number]> = {
   "RSV1 without an extension": [
     [{ opcode: text, payload: "x", reserved: 4 }],
@@ -80,7 +80,7 @@ const VIOLATIONS: Record<string, [frames: Frame[], code: number]> = {
   ],
 };
 
-/** A Close's payload that is an octet longer than a control frame's may be. */
+/** The payload of a Close that is one octet longer than allowed for a control frame. */
 const LONG = closing(1000, "x".repeat(124));
 
 Deno.test(
@@ -92,7 +92,7 @@ Deno.test(
       ...Object.entries(VIOLATIONS).map(([name, [frames, code]]) =>
         [name, frames.map(frame).join(""), code] as const
       ),
-      // The mask would be a frame of its own to whoever took it for one that is not masked.
+      // If the frame were taken for an unmasked one, its mask would be read as another frame.
       ["a Close of 126 octets", frame({ opcode: close, payload: LONG }), 1002],
       ["a masked frame", "\x81\x80\x81\x02hi", 1002],
       ["a length in a longer form", "\x82\x7e\0\x01x", 1002],
@@ -127,7 +127,7 @@ Deno.test(
       await t.step(name, async () => {
         using tunnel = await openTunnel(target);
         await tunnel.client.write(sent);
-        // Deno.serve says why only where it is the code of a Close; it SHOULD always.
+        // Deno.serve sends a Close only for an invalid close code; it SHOULD always do so.
         const isCode = name.startsWith("a Close with");
         assert.equal(await readClose(tunnel.client), isCode ? 1002 : undefined);
         assert.equal(await readClose(tunnel.app), undefined);
@@ -158,7 +158,7 @@ Deno.test(
       await tunnel.client.write("\x82\xfe\0\x01\0\0\0\0x");
       assert.equal((await readFrame(tunnel.app)).payload, "x");
     });
-    // Registered since RFC 6455.
+    // Registered after RFC 6455.
     await t.step("a Close with 1014, which it refuses", async () => {
       using tunnel = await openTunnel(target);
       const payload = closing(1014);

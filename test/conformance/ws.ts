@@ -1,4 +1,4 @@
-/** Frames of RFC 6455 by hand, right and wrong ones, and a tunnel between two hands. */
+/** Handmade frames of RFC 6455, valid and invalid, and a tunnel with both ends under a test's control. */
 import {
   Closed,
   type RawResponse,
@@ -24,14 +24,14 @@ export const OPCODE = {
 export interface Frame {
   readonly opcode: number;
   readonly payload: string;
-  /** True unless given. */
+  /** True by default. */
   readonly final?: boolean;
   /** RSV1 to RSV3 as a number from 0 to 7. */
   readonly reserved?: number;
   readonly masked?: boolean;
 }
 
-/** The octets of a frame; its length is written in the shortest form. */
+/** Encodes a frame, with its length in the shortest form. */
 export function frame(
   { opcode, payload, final = true, reserved = 0, masked = false }: Frame,
 ): string {
@@ -49,17 +49,17 @@ export function frame(
   return head + key + mask(payload, key);
 }
 
-/** A client's frame: the same, masked. */
+/** Encodes a client's frame, which is masked. */
 export function clientFrame(parts: Frame): string {
   return frame({ masked: true, ...parts });
 }
 
-/** A payload of a Close frame. */
+/** Encodes the payload of a Close frame. */
 export function closing(code: number, reason = ""): string {
   return bigEndian(code, 2) + reason;
 }
 
-/** The next frame of a peer, unmasked. */
+/** Reads the next frame, and unmasks its payload. */
 export async function readFrame(stream: RawStream): Promise<Required<Frame>> {
   const [first = 0, second = 0] = octets(await stream.read(2));
   const masked = (second & 0x80) !== 0;
@@ -78,7 +78,7 @@ export async function readFrame(stream: RawStream): Promise<Required<Frame>> {
   };
 }
 
-/** The next message of a peer, put together from its fragments: its opcode and payload. */
+/** Reads the next message, reassembled from its fragments; control frames are skipped. */
 export async function readMessage(
   stream: RawStream,
 ): Promise<[opcode: number, payload: string]> {
@@ -91,7 +91,7 @@ export async function readMessage(
   }
 }
 
-/** The next Close of a peer, whatever comes before it: its code, or undefined where the connection ends without. */
+/** Reads until the next Close, and returns its code; undefined if the connection closes without one. */
 export async function readClose(
   stream: RawStream,
 ): Promise<number | undefined> {
@@ -115,7 +115,7 @@ export async function acceptOf(key: string): Promise<string> {
   return btoa(toLatin1(new Uint8Array(digest)));
 }
 
-/** The fields of a client's handshake; its key is that of RFC 6455 section 1.3. */
+/** The fields of a client's handshake, with the key of RFC 6455 section 1.3. */
 export const HANDSHAKE: readonly string[] = [
   "Connection: Upgrade",
   "Upgrade: websocket",
@@ -123,16 +123,16 @@ export const HANDSHAKE: readonly string[] = [
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 ];
 
-/** A handshake under way, seen from both ends. */
+/** A handshake in progress, seen from both ends. */
 export interface Opening extends Disposable {
   readonly client: RawStream;
-  /** The gateway's handshake with the app. */
+  /** The gateway's handshake request to the app. */
   readonly app: PendingRequest;
-  /** The Sec-WebSocket-Accept that the app owes. */
+  /** The Sec-WebSocket-Accept that the app has to send. */
   readonly accept: string;
 }
 
-/** Begins a handshake and waits until it is at the app. */
+/** Starts a handshake, and waits until it has arrived at the app. */
 export async function beginHandshake(
   target: Target,
   fields: readonly string[] = [],
@@ -149,7 +149,7 @@ export async function beginHandshake(
   return { client, app, accept, [Symbol.dispose]: () => owned.dispose() };
 }
 
-/** The 101 that accepts a handshake, with further field lines. */
+/** The 101 that accepts a handshake, with additional field lines. */
 export function switching(accept: string, ...fields: string[]): string {
   return [
     "HTTP/1.1 101 Switching Protocols",
@@ -162,15 +162,15 @@ export function switching(accept: string, ...fields: string[]): string {
   ].join("\r\n");
 }
 
-/** A tunnel in both hands. */
+/** A tunnel with both ends under the test's control. */
 export interface OpenTunnel extends Disposable {
   readonly client: RawStream;
   readonly app: RawStream;
-  /** The response that opened the client's end. */
+  /** The response to the client's handshake. */
   readonly response: RawResponse;
 }
 
-/** Opens a tunnel; `early` follows the app's 101 in the same write. */
+/** Opens a tunnel; `early` is sent in the same write as the app's 101. */
 export async function openTunnel(
   target: Target,
   early = "",

@@ -13,7 +13,7 @@ type Call = readonly [
   calls?: readonly Call[],
 ];
 
-/** A profile of a tree of calls, one sample for each. */
+/** A profile of a call tree, with one sample for each call. */
 function profileOf(...roots: readonly Call[]): CpuProfile {
   const nodes: CpuProfile["nodes"][number][] = [];
   const samples: number[] = [];

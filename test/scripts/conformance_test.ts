@@ -1,4 +1,4 @@
-/** The conformance suite against a gateway in another process, as an operator calls it. */
+/** The conformance suite against a gateway in another process, as operators run it. */
 import assert from "node:assert/strict";
 import { parseOptions } from "../../scripts/conformance/options.ts";
 import { summarize, table } from "../../scripts/conformance/summary.ts";
@@ -8,7 +8,7 @@ import { startProcess } from "../support/process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Ports that are free at the moment, as `host:port`: the gateway has to know them before the suite listens there. */
+/** Distinct free ports as `host:port`: the gateway has to know them before the suite listens on them. */
 function freeAuthorities(count: number): string[] {
   const address = { hostname: "127.0.0.1", port: 0 };
   const listeners = Array.from({ length: count }, () => Deno.listen(address));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 const ROOT = new URL("../../", import.meta.url);
 const SLICE = "openapi/daytona.yaml";
 
-/** Runs the check as a task does, and returns what it printed. */
+/** Runs the check as its task does, and returns its output. */
 async function check(
   ...args: string[]
 ): Promise<{ code: number; out: string; err: string }> {

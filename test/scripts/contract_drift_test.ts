@@ -11,7 +11,7 @@ const SLICE: Json = parse(
 
 type Edit = readonly [path: readonly string[], value: Json | undefined];
 
-/** A copy in which the member at that path has another value, or is gone. */
+/** A copy in which the member at a path has another value, or is removed. */
 function edited(document: Json, [path, value]: Edit): Json {
   const [name, ...rest] = path;
   if (name === undefined) return value ?? {};
@@ -28,7 +28,7 @@ function edited(document: Json, [path, value]: Edit): Json {
   return { ...object(document), [name]: edited(old ?? {}, [rest, value]) };
 }
 
-/** What is found after those edits of the slice, one line for each. */
+/** The drift found after these edits, one line each. */
 function driftAfter(...edits: Edit[]): string[] {
   const full = edits.reduce(edited, SLICE);
   assert.notDeepEqual(full, SLICE);

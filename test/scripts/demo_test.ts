@@ -10,7 +10,7 @@ interface Answer {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Asks 127.0.0.1 for a URL, as a resolver of `*.localhost` would, and leaves the body. */
+/** Requests a URL from 127.0.0.1, as if `*.localhost` were resolved, and discards the body. */
 function visit(url: string, headerLines: string[] = []): Promise<Answer> {
   const { host, port, pathname, search } = new URL(url);
   const headers = headerLines.map((line) => line.split(/: (.*)/, 2));
@@ -84,7 +84,7 @@ Deno.test("welcome() quotes for a shell what needs it", () => {
   ok(text.includes("http://5173-demo.proxy.localhost:4000/"));
 });
 
-/** Runs `deno task demo`'s command. */
+/** Runs the command of `deno task demo`. */
 function runDemo(port: number): Deno.ChildProcess {
   return new Deno.Command("deno", {
     args: ["run", "--quiet", "-P=demo", "scripts/demo.ts"],

@@ -1,4 +1,4 @@
-/** Readers for the files in scripts/deploy/, as far as those are used. */
+/** Readers for the files in scripts/deploy/, limited to what these files use. */
 import { parse } from "yaml";
 import { z } from "zod";
 
@@ -9,17 +9,17 @@ export async function readDeployFile(name: string): Promise<string> {
   return await Deno.readTextFile(new URL(name, FOLDER));
 }
 
-/** What a Dockerfile says, all stages together. */
+/** The contents of a Dockerfile, all stages together. */
 export interface Dockerfile {
-  /** The argument of each instruction of that name, on one line. */
+  /** The arguments of all instructions with a name, each on one line. */
   all(instruction: string): readonly string[];
-  /** Paths that are copied out of the build's context, to the same path. */
+  /** Paths that are copied from the build context to the same path. */
   readonly copied: readonly string[];
   /** The variables of the last stage. */
   readonly env: Readonly<Record<string, string>>;
-  /** Program and arguments of a container. */
+  /** The command of a container. */
   readonly command: readonly string[];
-  /** Program and arguments of the check of its health. */
+  /** The command of its health check. */
   readonly healthcheck: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export async function readDockerfile(): Promise<Dockerfile> {
   };
 }
 
-/** The exec form, the only one whose process gets signals. */
+/** Parses the exec form, the only one whose process receives signals. */
 function commandIn(argument = ""): string[] {
   return z.array(z.string()).parse(JSON.parse(argument.replace(/^[^[]*/, "")));
 }
@@ -64,7 +64,7 @@ const composeFile = z.object({
   services: z.object({
     proxy: z.object({
       image: z.string(),
-      // Compose takes no booleans here.
+      // Compose does not accept booleans here.
       environment: z.record(z.string(), z.string()),
       stop_grace_period: z.templateLiteral([z.number(), "s"]),
       ports: z.array(z.string()),
@@ -73,7 +73,7 @@ const composeFile = z.object({
   }),
 });
 
-/** The service that takes the place of Daytona's proxy, with nothing set for the file's own variables. */
+/** Reads the service that replaces Daytona's proxy, with the file's own variables unset. */
 export async function readComposeService(): Promise<
   z.infer<typeof composeFile>["services"]["proxy"]
 > {

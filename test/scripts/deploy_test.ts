@@ -1,4 +1,4 @@
-/** What operators deploy with. Nothing here builds an image: the steps of the Dockerfile are done by hand. */
+/** The deployment files. No image is built: the steps of the Dockerfile are performed by hand. */
 import assert from "node:assert/strict";
 import meta from "../../deno.json" with { type: "json" };
 import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
@@ -13,7 +13,7 @@ import {
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Variables of the runtime, which are no settings of ours. */
+/** Variables of the runtime, which are not our settings. */
 const RUNTIME_VARIABLES = new Set([
   "DENO_DIR",
   "DENO_KV_DEFAULT_PATH",
@@ -22,7 +22,7 @@ const RUNTIME_VARIABLES = new Set([
   "DENO_UNSTABLE_NPM_LAZY_CACHING",
 ]);
 
-/** What the runtime needs on the machine of the test, where the image has it at other places. */
+/** What the runtime needs on this machine; the image has it in other places. */
 function machine(): Record<string, string> {
   const entries = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]
     .map((name) => [name, Deno.env.get(name)] as const)
@@ -40,7 +40,7 @@ async function copy(from: URL, to: URL): Promise<void> {
   }
 }
 
-/** A folder with what the Dockerfile copies and nothing else, removed afterwards. */
+/** A temporary folder with only what the Dockerfile copies. */
 async function imageFolder(): Promise<{ root: URL } & AsyncDisposable> {
   const root = new URL(`data/test/deploy-${crypto.randomUUID()}/`, ROOT);
   await Deno.mkdir(new URL("data", root), { recursive: true });
@@ -78,7 +78,7 @@ async function checkHealth(
   return { code, said: new TextDecoder().decode(stdout) };
 }
 
-/** Something that answers `/health`, on a free port. */
+/** Starts a server on a free port that answers `/health`. */
 function startAnswering(
   status: number,
   tls: { cert: string; key: string } | object = {},

@@ -1,42 +1,42 @@
 /**
- * What the documents point at, as plain data. A test is named by a link to its file and the beginning of its name:
- * `[service/access] “a port in any other spelling…”`, where the label is defined at the document's end.
+ * The references in the documents, as plain data. A test is cited by a link to its file and the beginning of its name:
+ * `[service/access] “a port in any other spelling…”`, where the label is defined at the end of the document.
  */
 
-/** A place that a document leads to. */
+/** A link in a document. */
 export interface Link {
   /** Relative to the document; without a fragment. */
   readonly path: string;
-  /** The heading's anchor, empty where none is named. */
+  /** The anchor of a heading; empty if there is none. */
   readonly fragment: string;
 }
 
-/** A test that a document names. */
+/** A test cited by a document. */
 export interface NamedTest {
   /** Relative to the document. */
   readonly path: string;
-  /** As it is written there: `…` stands for whatever was left out. */
+  /** The name as quoted, with `…` for omissions. */
   readonly name: string;
 }
 
-/** What {@linkcode readDocument} finds. */
+/** The references of a document. */
 export interface DocumentReferences {
   readonly links: readonly Link[];
   readonly tests: readonly NamedTest[];
-  /** Labels that look like a file's and have no definition. */
+  /** Labels that look like a file's, but have no definition. */
   readonly undefinedLabels: readonly string[];
-  /** Definitions that nothing uses. */
+  /** Definitions that are not used. */
   readonly unusedLabels: readonly string[];
 }
 
 const DEFINITION = /^\[([^\]]+)\]: (\S+)$/gm;
 const INLINE_LINK = /\]\(([^)\s]+)\)/g;
 const FENCE = /^```.*?^```$/gms;
-/** A label of ours, or a quotation; the label of an inline link is none of ours. */
+/** One of our labels, or a quotation; labels of inline links do not count. */
 const LABEL_OR_QUOTE = /\[([a-z0-9_]+(?:\/[a-z0-9_]+)+)\](?!\()|“([^”]+)”/g;
 const TEST_FILE = /(?:_test|\/scenarios\/\w+)\.ts$/;
 
-/** Reads one Markdown document. */
+/** Reads a Markdown document. */
 export function readDocument(markdown: string): DocumentReferences {
   const definitions = new Map<string, string>();
   for (const [, label = "", target = ""] of markdown.matchAll(DEFINITION)) {
@@ -73,7 +73,7 @@ export function readDocument(markdown: string): DocumentReferences {
   };
 }
 
-/** What a quotation may belong to: a table's row, or a paragraph with its line breaks undone. */
+/** The units that a quotation may be part of: table rows, and paragraphs with their lines joined. */
 function blocksOf(text: string): string[] {
   return text.split(/\n\n+|\n(?=[|*-])/).map((block) =>
     block.replaceAll(/\s*\n\s*/g, " ")
@@ -85,21 +85,21 @@ function linkOf(target: string): Link {
   return { path, fragment };
 }
 
-/** The string literals of a source file, as they read. */
+/** The values of the string literals of a source file. */
 export function stringLiterals(source: string): string[] {
   return [...source.matchAll(/"((?:[^"\\\n]|\\.)*)"/g)].map(([, text = ""]) =>
     text.replaceAll('\\"', '"')
   );
 }
 
-/** Whether `name` is `quoted`, in which each `…` stands for any text. */
+/** Whether `name` matches `quoted`, in which each `…` stands for any text. */
 export function isQuoteOf(quoted: string, name: string): boolean {
   const parts = quoted.split("…").map((part) => part.trim());
   const pattern = parts.map((part) => RegExp.escape(part)).join(".*");
   return new RegExp(`^${pattern}$`, "s").test(name);
 }
 
-/** The anchors of a document's headings, as code hosts derive them. */
+/** The anchors of a document's headings, as derived by code hosts. */
 export function anchorsOf(markdown: string): string[] {
   const headings = markdown.replaceAll(FENCE, "").matchAll(/^#+ (.+)$/gm);
   return [...headings].map(([, heading = ""]) =>

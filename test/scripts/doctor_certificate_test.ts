@@ -17,15 +17,15 @@ function pem(name: string): string {
 
 const GOOD = { certificate: pem("cert"), key: pem("key") };
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** When the test certificates end. */
+/** When the test certificates expire. */
 const END = Date.parse("2126-10-31T18:10:08Z");
 
-/** A base domain on that port. */
+/** A base domain on a port. */
 function baseAt(port: number): PublicBase {
   return { protocol: "https", domain: "preview.test", port };
 }
 
-/** What is found where a server shows a certificate, or does something else. */
+/** The finding for a server with a certificate, or with another behaviour. */
 async function served(
   { certificate, trusted = true, handler = (conn) => conn.closed() }: {
     readonly certificate?: string;

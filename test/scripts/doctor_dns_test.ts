@@ -9,14 +9,14 @@ const CNAME = 5;
 
 const TARGET = "\x02gw\x04test\x00";
 
-/** One record of class IN that lasts a minute (RFC 1035 section 4.1.3). */
+/** A resource record of class IN with a TTL of one minute (RFC 1035 section 4.1.3). */
 function record(name: string, type: number, data: string): string {
   return `${name}\0${String.fromCharCode(type)}\0\x01\0\0\0\x3c\0${
     String.fromCharCode(data.length)
   }${data}`;
 }
 
-/** The answer to a query: every name below `preview.test` is an alias of a host with one IPv4 address. */
+/** The response to a query: every name below `preview.test` is an alias of a host with one IPv4 address. */
 function reply(query: string): string {
   const end = query.indexOf("\0", 12) + 1;
   const name = query.slice(12, end);

@@ -1,4 +1,4 @@
-/** The doctor as an operator calls it. */
+/** The doctor as operators run it. */
 import assert from "node:assert/strict";
 import meta from "../../deno.json" with { type: "json" };
 import { SETTINGS } from "../../src/config.ts";
@@ -7,7 +7,7 @@ import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Runs it with the permissions of its task. */
+/** Runs the doctor with the permissions of its task. */
 async function runDoctor(
   env: Readonly<Record<string, string>>,
   ...args: string[]

@@ -1,24 +1,24 @@
-/** What the doctor's tests examine: the stack with a gateway in front, as it should be. */
+/** A healthy installation for the doctor's tests: the stack with a gateway in front. */
 import { examine } from "../../scripts/doctor/examine.ts";
 import type { Finding } from "../../scripts/doctor/finding.ts";
 import type { World } from "../../scripts/doctor/world.ts";
 import type { Stack } from "../stack/stack.ts";
 import { startGateway } from "../support/gateway.ts";
 
-/** A healthy installation under examination. */
+/** A healthy installation. */
 export interface Patient extends AsyncDisposable {
   readonly stack: Stack;
   readonly port: number;
   /** The environment of the gateway. */
   readonly env: Readonly<Record<string, string>>;
-  /** Examines it, with differences; the findings by the check's name. */
+  /** Examines it, with changes to its environment or the world; returns the findings by the name of the check. */
   examine(differences?: {
     readonly env?: Readonly<Record<string, string>>;
     readonly world?: Partial<World>;
   }): Promise<Map<string, Finding[]>>;
 }
 
-/** A world without names, whose deadlines never end. */
+/** A world without DNS names, whose deadlines never expire. */
 export const TEST_WORLD: World = {
   now: Date.now,
   deadline: () => new AbortController().signal,
@@ -29,7 +29,7 @@ export const TEST_WORLD: World = {
 /** A secret that must not be printed. */
 export const SESSION_SECRET = "session-secret-of-more-than-32-characters";
 
-/** Starts the stack and a gateway, and tells the API and the provider where it is. */
+/** Starts the stack and a gateway, which is registered with the API and the provider. */
 export async function startPatient(): Promise<Patient> {
   await using started = new AsyncDisposableStack();
   await Deno.mkdir("./data/test", { recursive: true });

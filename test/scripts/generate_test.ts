@@ -5,7 +5,7 @@ import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** A folder of its own under data/test, removed afterwards. */
+/** A temporary folder under data/test. */
 async function scratch(): Promise<{ root: URL } & AsyncDisposable> {
   const root = new URL(`data/test/generate-${crypto.randomUUID()}/`, ROOT);
   await Deno.mkdir(root, { recursive: true });

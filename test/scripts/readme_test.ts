@@ -1,4 +1,4 @@
-/** The documents keep to what is there: files, tests, headings and metrics that they name exist. */
+/** Everything that the documents refer to exists: files, tests, headings and metrics. */
 import assert from "node:assert/strict";
 import {
   DURATIONS,

@@ -118,7 +118,7 @@ Deno.test("fitTrend() finds the slope of a line, and no error on it", () => {
 });
 
 Deno.test("fitTrend() is as unsure as the textbook says where values scatter independently", () => {
-  // Residuals of alternating sign: their neighbours tell nothing that would make the error larger.
+  // Residuals of alternating sign have no positive autocorrelation, so the error is not corrected.
   const points = [1, -1, 1, -1, 1, -1].map((value, atSec) => ({
     atSec,
     value,
@@ -255,7 +255,7 @@ function sample(atSec: number, residentMib: number): Sample {
   };
 }
 
-/** Samples of ten minutes: what memory was when. */
+/** Ten minutes of samples with the given resident memory. */
 function series(residentMib: (atSec: number) => number): Sample[] {
   return Array.from(
     { length: 120 },

@@ -1,4 +1,4 @@
-/** Who gets through, against the whole service. */
+/** Who has access, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { type Answer, startGateway } from "../support/gateway.ts";
@@ -11,7 +11,7 @@ function codeOf(answer: Answer): string | null {
   return answer.headers.get("x-porthole-error");
 }
 
-/** The fields that the app saw, by lower-case name. */
+/** The fields that the app received, by lower-case name. */
 function seenFields(answer: Answer): Map<string, string> {
   const headers = answer.json().headers as [string, string][];
   return new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
@@ -37,7 +37,7 @@ Deno.test("a private sandbox answers 401 as a problem document, and as a page to
   assert.match(answer.headers.get("www-authenticate") ?? "", /^Bearer /);
   assert.equal(answer.json().code, "login_required");
 
-  // The toolbox never sends anyone to log in.
+  // The toolbox never redirects to a login.
   const page = await gateway.send("2280-locked.proxy.localhost", {
     headers: { accept: "text/html", "sec-fetch-mode": "navigate" },
   });

@@ -1,11 +1,11 @@
-/** Reports of last activity, against the whole service. */
+/** Activity reports, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";
 
-/** How many reports the API has got once everything under way is over. */
+/** The number of reports that the API has received once nothing is in flight any more. */
 async function reports(gateway: TestGateway): Promise<number> {
   await gateway.service.close();
   return gateway.stack.api.count("updateLastActivity");

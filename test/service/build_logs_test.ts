@@ -1,4 +1,4 @@
-/** Build logs on the base host, against the whole service. */
+/** Build logs on the base host, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS, RUNNER_ID } from "../stack/stack.ts";
 import {
@@ -18,7 +18,7 @@ async function* parts(...texts: string[]): AsyncIterable<string> {
   yield* texts;
 }
 
-/** A gateway whose user has one snapshot, and a build of the sandbox `demo`. */
+/** Starts a gateway whose user has a snapshot, and a build of the sandbox `demo`. */
 async function startBuilds(
   environment: Record<string, string> = {},
 ): Promise<TestGateway> {
@@ -104,7 +104,7 @@ Deno.test("without a key, with a wrong one and for what is not there, there is n
   for (
     const [target, key] of [
       [path, "wrong"],
-      // The gateway's own key is no user's.
+      // The gateway's own key is not a user's.
       [path, KEYS.service],
       ["/snapshots/other/build-logs", KEYS.user],
       ["/sandboxes/locked/build-logs", KEYS.user],

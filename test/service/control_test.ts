@@ -1,4 +1,4 @@
-/** The gateway's own routes, against the whole service. */
+/** The gateway's own routes, tested on the complete service. */
 import assert from "node:assert/strict";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";

@@ -1,4 +1,4 @@
-/** Who may read previews across origins, against the whole service. */
+/** Which origins may read previews, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { type Answer, startGateway } from "../support/gateway.ts";

@@ -1,4 +1,4 @@
-/** What arrives where, byte for byte, against the whole service. */
+/** Forwarding, byte for byte, tested on the complete service. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { brotliCompressSync } from "node:zlib";
@@ -10,7 +10,7 @@ import { exchangeRaw } from "../support/raw_client.ts";
 const PREFIX = "/sandboxes/demo/toolbox/proxy/3000";
 const DEMO = "3000-demo.proxy.localhost";
 
-/** A gateway with an app of the test's own on port 8000 of `demo`. */
+/** Starts a gateway with the given app on port 8000 of `demo`. */
 async function withApp(app: RequestListener): Promise<
   TestGateway & { host: string }
 > {
@@ -207,7 +207,7 @@ Deno.test("events of a stream arrive one by one", async () => {
   const reader = connection.readable.pipeThrough(new TextDecoderStream())
     .getReader();
   let text = "";
-  // The app holds the second event back until the first has come through.
+  // The app holds the second event back until the first has arrived.
   while (!text.includes("data: 1")) text += (await reader.read()).value;
   (await written.promise)();
   while (!text.includes("data: 2")) text += (await reader.read()).value;
@@ -288,7 +288,7 @@ Deno.test("failures of runner and sandbox have codes of their own", async () => 
   assert.equal(await codeOf(DEMO), "runner_refused");
 });
 
-/** Bytes that repeat nowhere near, so that a mixed-up buffer shows. */
+/** Bytes without short-range repetition, so that mixed-up buffers are noticed. */
 function noise(size: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   let state = 1;

@@ -1,4 +1,4 @@
-/** HTTP/2 in front of the whole gateway, by node's client: a client that cancels a stream has left. */
+/** HTTP/2 with Node's client, tested on the complete gateway: a client that cancels a stream has left. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import {
@@ -50,14 +50,14 @@ async function startFront(): Promise<Front> {
         ":authority": HOST,
         ":scheme": "http",
       });
-      stream.on("error", () => {}); // each test looks at what arrives instead
+      stream.on("error", () => {}); // tests check what arrives instead
       return stream;
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 
-/** The head of the answer, once the stream is over. */
+/** The head of the response, once the stream has closed. */
 async function answered(
   stream: ClientHttp2Stream,
 ): Promise<IncomingHttpHeaders> {
@@ -68,7 +68,7 @@ async function answered(
   return headers;
 }
 
-/** Sends a GET, and waits for its answer: by then what came before it has had its turn. */
+/** Sends a GET and waits for its response: by then, everything before it has been processed. */
 async function settle(front: Front): Promise<void> {
   const stream = front.send("GET");
   stream.end();

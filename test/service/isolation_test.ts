@@ -1,4 +1,4 @@
-/** What one sandbox's app or page, and a stranger, must not get from another sandbox, against the whole service. */
+/** What an app or page of one sandbox, or a stranger, must not get from another, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import {
@@ -14,7 +14,7 @@ const BASE = "proxy.localhost";
 const DEMO = `3000-demo.${BASE}`;
 const LOCKED = `3000-locked.${BASE}`;
 
-/** A gateway, and the cookie of a login of alice's for `locked`. */
+/** Starts a gateway, and logs alice in to `locked`; `cookie` is that of her login, `sealed` its value. */
 async function withLogin(
   environment: Record<string, string> = {},
 ): Promise<TestGateway & { readonly cookie: string; readonly sealed: string }> {
@@ -52,7 +52,7 @@ async function sendRaw(
   return await exchangeRaw(await gateway.connect(), head);
 }
 
-/** The status of an attempt to open a WebSocket, which is not used. */
+/** The status of the response to a WebSocket handshake; the WebSocket is not used. */
 async function upgrade(
   gateway: TestGateway,
   host: string,
@@ -77,7 +77,7 @@ async function upgrade(
   return Number(line.split(" ")[1]);
 }
 
-/** What a page of another sandbox makes a browser send. */
+/** Fields that a browser sends for a page of another sandbox. */
 const FROM_SIBLING: Readonly<
   Record<string, { method?: string; headers: Record<string, string> }>
 > = {
@@ -368,7 +368,7 @@ Deno.test("an app's own bearer costs no API call where a session opens the door"
     !JSON.stringify(calls.map(({ headers }) => [...headers]))
       .includes("Bearer app-"),
   );
-  // The session itself may be asked about, by the user's token.
+  // The session itself may be checked with the API, by the user's token.
   assert(gateway.stack.api.count("hasSandboxAccess") <= before + 1);
 });
 

@@ -1,4 +1,4 @@
-/** What the unauthenticated cannot have, against the whole service. */
+/** Limits, in particular for unauthenticated clients, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway } from "../support/gateway.ts";
@@ -19,7 +19,7 @@ Deno.test("random labels from one address make a bounded number of API calls, an
     }));
   }
   assert.deepEqual([...statuses.keys()].sort(), [401, 429]);
-  // One for each token of the bucket, and what refills while the test runs.
+  // One for each token of the bucket, and for those that are refilled while the test runs.
   assert(api.count("isSandboxPublic") < 60);
   assert.equal(statuses.get(401), api.count("isSandboxPublic"));
   assert(api.count("getRunnerBySandboxId") <= api.count("isSandboxPublic"));

@@ -1,4 +1,4 @@
-/** Logging in at a real OpenID provider, against the whole service. */
+/** Logins at a real OpenID provider, tested on the complete service. */
 import assert from "node:assert/strict";
 import { clockSkew, type Forgery } from "../stack/openid_provider.ts";
 import { collectLog } from "../support/collected_log.ts";
@@ -6,7 +6,7 @@ import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";
 import { untilReady } from "../support/ready.ts";
 
-/** A gateway whose provider knows it, and the addresses under it. */
+/** Starts a gateway that is registered with its provider; `at` gives its URLs. */
 async function withLogin(
   environment: Record<string, string> = {},
   status: "ready" | "degraded" = "ready",
@@ -128,7 +128,7 @@ Deno.test("whoever logged in without access can log in as somebody else, though 
   const reloaded = await browser.open(refused.url);
   assert.equal(codeOf(reloaded.page), "login_expired");
 
-  // The provider asks, although it has a session: this time for somebody with access.
+  // The provider asks in spite of its session: this time for a user with access.
   gateway.stack.api.state.subjects.set("mallory", new Set(["locked"]));
   const { page: again } = await browser.open(gateway.at("3000-locked"));
   const { page } = await browser.logIn(again, "mallory");
@@ -162,7 +162,7 @@ Deno.test("why a login was declined is logged, and nothing of the callback's que
   assert.doesNotMatch(text, /object Object|state=/);
 });
 
-/** Goes through a login up to the callback's address, without calling that. */
+/** Completes a login up to the callback's URL, which is not requested. */
 async function callbackOf(browser: Browser, url: string): Promise<string> {
   const { page: form } = await browser.open(url);
   let { page } = await browser.logIn(form, "alice", { follow: false });
@@ -359,7 +359,7 @@ Deno.test("a browser that refuses the session is not sent round in a circle", as
   const url = gateway.at("3000-locked");
   const callback = await callbackOf(browser, url);
   await browser.open(callback, { follow: false });
-  // The base host's own cookies are kept, the one for the sandbox's hosts is not.
+  // The base host's cookies remain, the one for the sandbox's hosts does not.
   const cookie = browser.jar.fieldFor(new URL(gateway.at("")), {
     method: "GET",
     crossSite: false,

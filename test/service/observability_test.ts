@@ -1,4 +1,4 @@
-/** What an operator and a developer can see of an exchange, against the whole service. */
+/** What operators and developers can observe of an exchange, tested on the complete service. */
 import assert from "node:assert/strict";
 import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
 import { KEYS } from "../stack/stack.ts";

@@ -1,4 +1,4 @@
-/** How sandboxes are looked up, against the whole service. */
+/** The lookup of sandboxes, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS, RUNNER_ID } from "../stack/stack.ts";
 import { startFakeRunner } from "../stack/fake_runner.ts";
@@ -85,7 +85,7 @@ Deno.test("an unknown sandbox reads as private, and as not found to whoever may 
   const demo = state.sandboxes.get("demo");
   assert(demo !== undefined);
   state.sandboxes.set("gone", { ...demo, id: "gone" });
-  // Public to the API, but no runner holds it any more.
+  // Public according to the API, but not on a runner any more.
   state.runners.clear();
   const gone = await gateway.send("3000-gone.proxy.localhost");
   assert.equal(gone.status, 404);

@@ -1,4 +1,4 @@
-/** Access that ends: what goes on under it ends with it, whatever else its caller presents. */
+/** Revoked access: whatever depends on it ends with it, whatever other credentials its caller presents. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -21,7 +21,7 @@ function revoke(gateway: TestGateway, sandboxId: string): void {
 for (const sandboxId of ["locked", "demo"]) {
   Deno.test(`a tunnel to '${sandboxId}' ends with its right, though another credential cannot be judged`, async () => {
     await using gateway = await startGateway(SHORT, OFTEN);
-    // The API throttles this caller, who sees to it.
+    // The API throttles this caller, who provokes that.
     gateway.stack.api.fault = (call, answer) =>
       call.operation === "hasSandboxAccess"
         ? new Response("{}", { status: 429 })

@@ -1,4 +1,4 @@
-/** Two gateways behind a balancer are replaced one after the other, as any deployment does it, while people use them. */
+/** Two gateways behind a load balancer are replaced one after the other, as in a rolling deployment, under load. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
@@ -12,16 +12,16 @@ import { type Backend, startTcpBalancer } from "../support/tcp_balancer.ts";
 const DEMO = "3000-demo.proxy.localhost";
 const LOCKED = "3000-locked.proxy.localhost";
 
-/** The shortest delay there is, twenty checks of the balancer. */
+/** The shortest possible delay, twenty checks of the load balancer. */
 const SHUTDOWN_DELAY_SEC = 1;
 const SHUTDOWN_TIMEOUT_SEC = 3;
 
-/** Longer than a gateway leaves a cache alone that was late, ms. */
-const PATIENCE_MS = 10_000;
+/** Longer than a gateway does not use a cache that was late, ms. */
+const CACHE_TIMEOUT_MS = 10_000;
 
 const PART = "0123456789abcdef".repeat(1024);
 
-/** A short request that comes back. */
+/** A short request that the app echoes. */
 function echoed(
   headers: Readonly<Record<string, string>> = {},
 ): (serial: number) => LoadRequest {
@@ -33,7 +33,7 @@ function echoed(
   });
 }
 
-/** What clients ask on connections that they keep; each takes far less time than the delay. */
+/** Requests on persistent connections; each takes far less time than the delay. */
 const MIXED: readonly ((serial: number) => LoadRequest)[] = [
   echoed(),
   () => ({
@@ -69,7 +69,7 @@ async function openTunnel(port: number): Promise<WebSocket> {
   return tunnel;
 }
 
-/** Whether a message comes back. */
+/** Whether a message is echoed. */
 function echoes(tunnel: WebSocket): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   tunnel.once("message", () => resolve(true));
@@ -80,15 +80,15 @@ function echoes(tunnel: WebSocket): Promise<boolean> {
   return promise;
 }
 
-/** The code with which a tunnel is closed, and when. */
-async function farewell(
+/** Waits until a tunnel is closed; returns the close code, and when it was received. */
+async function untilClosed(
   tunnel: WebSocket,
 ): Promise<{ code: number; at: number }> {
   const [code] = await once(tunnel, "close");
   return { code, at: performance.now() };
 }
 
-/** The cookie of somebody who may see `locked`. */
+/** Logs alice in; returns her cookies for `locked`. */
 async function logIn(port: number): Promise<string> {
   const browser = createBrowser({ port });
   const url = `http://${LOCKED}:${port}/echo`;
@@ -98,9 +98,12 @@ async function logIn(port: number): Promise<string> {
   return browser.jar.fieldFor(new URL(url), top) ?? "";
 }
 
-/** What a gateway says to that cookie, as soon as it can read what is shared: on a busy machine it may be late. */
+/**
+ * The status that a gateway answers that cookie, once it can read the shared cache, which may be late on a busy
+ * machine.
+ */
 async function statusOf({ ask }: Machine, cookie: string): Promise<number> {
-  const until = performance.now() + PATIENCE_MS;
+  const until = performance.now() + CACHE_TIMEOUT_MS;
   for (;;) {
     const headers = { cookie };
     const { status } = await ask(LOCKED, { path: "/echo", headers });
@@ -108,14 +111,14 @@ async function statusOf({ ask }: Machine, cookie: string): Promise<number> {
   }
 }
 
-/** A gateway that is behind the balancer, and ready. */
+/** A gateway that is behind the load balancer, and ready. */
 interface Machine extends Pick<GatewayProcess, "ask" | "stop"> {
   readonly backend: Backend;
 }
 
-/** Where gateways are replaced. */
+/** A load balancer and what its gateways share. */
 interface Installation extends AsyncDisposable {
-  /** The balancer's. */
+  /** The load balancer's. */
   readonly port: number;
   start(): Promise<Machine>;
 }
@@ -171,13 +174,13 @@ Deno.test("two gateways behind a balancer are restarted under load: no request f
 
   const toldAt = performance.now();
   const firstStatus = first.stop();
-  const farewells = Promise.all(lasting.map(farewell));
+  const closures = Promise.all(lasting.map(untilClosed));
   await first.backend.until("not ready");
   const leaving = await openTunnel(port);
   for (const tunnel of [...lasting, leaving]) assert(await echoes(tunnel));
-  for (const { code, at } of await farewells) {
+  for (const { code, at } of await closures) {
     assert.equal(code, 1001);
-    // Clocks of two processes, in whole milliseconds.
+    // These are the clocks of two processes, in whole milliseconds.
     assert(at - toldAt > SHUTDOWN_TIMEOUT_SEC * 1000 - 5);
   }
   assert.equal((await firstStatus).code, 0);
@@ -185,11 +188,11 @@ Deno.test("two gateways behind a balancer are restarted under load: no request f
   const third = await start();
 
   const secondStatus = second.stop();
-  const left = farewell(leaving);
+  const left = untilClosed(leaving);
   await second.backend.until("not ready");
   const staying = await openTunnel(port);
   assert(await echoes(leaving));
-  // With its last tunnel gone it closes its port and its connections, whatever time there would be left.
+  // Once its last tunnel is closed, it closes its port and connections, without waiting for the timeout.
   leaving.close(1000);
   assert.equal((await left).code, 1000);
   assert.equal((await secondStatus).code, 0);
@@ -207,7 +210,7 @@ Deno.test("two gateways behind a balancer are restarted under load: no request f
   const tunnels = [staying, await openTunnel(port), await openTunnel(port)];
   for (const tunnel of tunnels) {
     assert(await echoes(tunnel));
-    const closed = farewell(tunnel);
+    const closed = untilClosed(tunnel);
     tunnel.close(1000);
     assert.equal((await closed).code, 1000);
   }

@@ -1,4 +1,4 @@
-/** What people learn where no app answers, each case by its own code, against the whole service. */
+/** Error codes for every reason why no app responds, tested on the complete service. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
@@ -14,14 +14,14 @@ const DEMO = "3000-demo.proxy.localhost";
 const BASE = "proxy.localhost";
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 
-/** Nothing listens there: it is reserved (RFC 6335 section 6). */
+/** A reserved port (RFC 6335 section 6), on which nothing listens. */
 const DEAD_PORT = 1;
 
 function outcomeOf(answer: Answer): [number, string | null] {
   return [answer.status, answer.headers.get("x-porthole-error")];
 }
 
-/** A gateway whose sandbox `demo` has a daemon that answers, and nothing on port 4000. */
+/** Starts a gateway whose sandbox `demo` has a daemon, and nothing on port 4000. */
 async function startDemo(): Promise<TestGateway> {
   const gateway = await startGateway();
   const { app, runner } = gateway.stack;
@@ -36,7 +36,7 @@ Deno.test("a port on which nothing listens is told from a daemon that is down", 
   assert.deepEqual(outcomeOf(await gateway.send(closed)), [502, "port_closed"]);
   const asked = gateway.stack.runner.seen.length;
   assert.deepEqual(outcomeOf(await gateway.send(closed)), [502, "port_closed"]);
-  // What the daemon said holds for a moment.
+  // The daemon's answer is cached for a moment.
   assert.equal(gateway.stack.runner.seen.length, asked + 1);
 
   const ports = gateway.stack.runner.containers.get("locked")?.ports;
@@ -64,7 +64,7 @@ Deno.test("a stopped sandbox, one that its runner does not have, and a runner th
     404,
     "container_not_found",
   ]);
-  // Asked anew once, in case it has moved.
+  // The API is asked once more, in case the sandbox has moved.
   assert.equal(api.count("getRunnerBySandboxId"), 3);
 
   const record = api.state.runners.get(RUNNER_ID);

@@ -1,4 +1,4 @@
-/** Daytona's official SDK as an independent witness: what it does with a sandbox, through the whole service. */
+/** Daytona's official SDK as an independent client, tested on the complete service. */
 import assert from "node:assert/strict";
 import {
   Daytona,
@@ -12,10 +12,10 @@ import { HOME } from "../stack/fake_daemon_files.ts";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
-/** How long a signed link may outlive its end: SIGNED_TOKEN_TTL_SEC. */
+/** How long a signed link may be accepted after its expiry: SIGNED_TOKEN_TTL_SEC. */
 const SIGNED_TOKEN_TTL_MS = 60_000;
 
-/** A gateway, and the SDK told by the API to take it for the toolbox. */
+/** A gateway, and the SDK, which the API directs to it for the toolbox. */
 interface World extends AsyncDisposable {
   readonly gateway: TestGateway;
   readonly daytona: Daytona;
@@ -36,7 +36,7 @@ async function startWorld(): Promise<World> {
       apiKey: KEYS.user,
       apiUrl,
       target: "local",
-      // Otherwise it opens a socket for events, which leads to the API and not through the gateway.
+      // Otherwise the SDK opens a WebSocket for events, directly to the API.
       useDeprecatedPolling: true,
     }),
   );
@@ -50,7 +50,7 @@ async function startWorld(): Promise<World> {
   };
 }
 
-/** Text that comes in pieces, for whoever waits until something is in it. */
+/** Collects text that arrives in pieces, and waits for a part of it. */
 function createTranscript(): {
   add(piece: string | Uint8Array): void;
   until(expected: string): Promise<void>;
@@ -85,7 +85,7 @@ function pattern(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).map((_, i) => i * 31);
 }
 
-/** Opens a link that the SDK returned; its name is resolved by nobody. */
+/** Requests a link that the SDK has returned, whose host does not resolve. */
 async function statusOf(
   gateway: TestGateway,
   link: string,
@@ -121,7 +121,7 @@ Deno.test("the SDK runs commands in a sandbox, whose daemon does not get the use
 
 Deno.test({
   name: "the SDK uploads files, byte for byte and several at once",
-  // Under Deno the SDK uploads by fetch and leaves the body of the answer unread.
+  // In Deno, the SDK uploads by fetch, and does not read the body of the response.
   sanitizeResources: false,
   async fn() {
     await using world = await startWorld();
@@ -200,7 +200,7 @@ Deno.test("the SDK opens a terminal, resizes it, attaches to it again and hears 
     "$ stty size\r\n30 100\r\n$ stty size\r\n40 120\r\n$ exit 3\r\n",
   );
   assert.deepEqual(await process.listPtySessions(), []);
-  // The SDK puts the sandbox's token into the query here, where Deno and browsers can set no header.
+  // The SDK puts the sandbox's token into the query here, since Deno and browsers cannot set a header field.
   const [opening] = world.gateway.stack.runner.seen;
   assert.equal(
     opening?.target,
@@ -323,7 +323,7 @@ Deno.test("the SDK's signed link ends by itself", async () => {
   assert.equal(await statusOf(world.gateway, url), 401);
 });
 
-/** The time of day for all that is started after it: the stack, the service and the SDK have to agree on it. */
+/** A wall clock for everything started after it: the stack, the service and the SDK have to agree on the time. */
 function wallClock(): Disposable & { advance(ms: number): void } {
   const { now } = Date;
   let ahead = 0;

@@ -1,4 +1,4 @@
-/** Several gateways on one database, each a process: what one learns counts at the others, and none needs it to go on. */
+/** Several gateway processes with one database: what one learns is known to the others, and none depends on it. */
 import assert from "node:assert/strict";
 import { KEYS, type Stack, startStack } from "../stack/stack.ts";
 import { createBrowser } from "../support/login.ts";
@@ -10,7 +10,7 @@ const DEMO = "3000-demo.proxy.localhost";
 const LOCKED = "3000-locked.proxy.localhost";
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
-/** A gateway like any other, that knows where to send people to log in. */
+/** Starts a gateway that is registered with the identity provider. */
 async function startMachine(
   stack: Stack,
   tier: SharedTier,
@@ -33,20 +33,20 @@ async function startMachine(
   return machine;
 }
 
-/** The questions whose answers are kept. */
-const KEPT: readonly string[] = [
+/** The operations whose results are cached. */
+const CACHED: readonly string[] = [
   "getRunnerBySandboxId",
   "isSandboxPublic",
   "isValidAuthToken",
 ];
 
-/** Which of them the API was asked, and how often; what tries the gateway's key is about no sandbox that exists. */
+/** The calls of these operations about existing sandboxes, sorted: the gateway's key is tried with an unknown one. */
 function asked({ api }: Stack): string[] {
   return api.calls.filter(({ params: [id = ""] }) =>
     api.state.sandboxes.has(id)
   )
     .map(({ operation }): string => operation)
-    .filter((operation) => KEPT.includes(operation)).sort();
+    .filter((operation) => CACHED.includes(operation)).sort();
 }
 
 sharedTierTest(
@@ -67,7 +67,7 @@ sharedTierTest(
       "isSandboxPublic",
       "isValidAuthToken",
     ]);
-    // Nobody waits for what is written behind an answer, except whoever ends the process.
+    // Responses do not wait for cache writes, but the end of the process does.
     assert.equal((await first.stop()).code, 0);
     for (const [host, headers] of previews) {
       assert.equal((await second.ask(host, { headers })).status, 200);
@@ -83,7 +83,7 @@ sharedTierTest(
     await using first = await startMachine(stack, tier);
     await using second = await startMachine(stack, tier);
 
-    /** The cookie of somebody who has logged in at the first gateway. */
+    /** The cookie of a user who has logged in at the first gateway. */
     async function logIn(): Promise<string> {
       const browser = createBrowser({ port: first.port });
       const url = `http://${LOCKED}:${first.port}/echo`;
@@ -132,7 +132,7 @@ sharedTierTest(
       const before = performance.now();
       assert.equal((await machine.ask(DEMO)).status, 200);
       assert.equal((await machine.ask(LOCKED, { headers: TOKEN })).status, 200);
-      // A few operations of at most 250 ms each, and not the client's endless attempts.
+      // A few operations of at most 250 ms each, not the client's endless retries.
       assert(performance.now() - before < 5_000);
       const ready = await machine.ask("proxy.localhost", { path: "/ready" });
       assert.equal(ready.status, 200);

@@ -1,4 +1,4 @@
-/** What several gateways on one database remember together, by a clock that the test turns. */
+/** The shared state of several gateways with one database, on a clock that the test sets. */
 import assert from "node:assert/strict";
 import { createLoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
@@ -11,10 +11,10 @@ import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
-/** Past this, ms, a copy of what others may have changed is looked up again. */
+/** The age, ms, after which a local copy of shared state is read again. */
 const RECHECK_MS = 5_000;
 
-/** The parts of one machine that remember, before an API and a provider which a test plays. */
+/** The stateful components of one gateway, with an API and a provider under the test's control. */
 async function remember(tier: SharedTier, world: World) {
   const { now } = world;
   const config = parseConfig({
@@ -26,7 +26,7 @@ async function remember(tier: SharedTier, world: World) {
   const store = await tier.open({
     now,
     onFailure: (failure) => failures.push(failure),
-    // A database must not be late on a busy machine.
+    // So long that the database is not late on a busy machine.
     deadlineMs: 10_000,
   });
   const background = createBackground();
@@ -68,17 +68,17 @@ async function remember(tier: SharedTier, world: World) {
   };
 }
 
-/** The clock, the API and the provider that all machines have in common. */
+/** The clock, the API and the provider that all gateways share. */
 interface World {
   time: number;
   now(): number;
   runner: Runner;
-  /** How often the API was asked for the runner. */
+  /** The number of API calls for the runner. */
   questions: number;
   runnerOf(): Runner;
   good: string;
   isGood(accessToken: string): boolean;
-  /** The refresh tokens that were used. */
+  /** The refresh tokens that have been used. */
   readonly refreshes: string[];
   refresh(token: string): Promise<Tokens>;
 }
@@ -113,7 +113,7 @@ function createWorld(): World {
   return world;
 }
 
-/** A session of an hour, with an access token of five minutes behind it. */
+/** A session of one hour with an access token of five minutes. */
 function loginAt(time: number): { session: LoginSession; tokens: Tokens } {
   return {
     session: {
@@ -198,7 +198,7 @@ sharedTierTest(
     world.time += 269_000;
     assert(await first.grantsAccess(session));
     await second.logins.end(session);
-    // The first one's copy is not due to be looked up again, its access token is due to be renewed.
+    // The first gateway's copy is still fresh, but its access token is due for renewal.
     world.time += 2_000;
     assert(!await first.grantsAccess(session));
     assert.deepEqual(world.refreshes, []);
@@ -259,7 +259,7 @@ sharedTierTest("a database that is there again is used again", async (tier) => {
     await tier.restart();
     const found = { value: "found", ...times };
     let seen: unknown;
-    // After a pause, one operation at a time tries again: by this clock, not by the wall's.
+    // After a pause, one operation at a time retries, according to this clock.
     for (let i = 0; i < 20 && seen !== "found"; i++) {
       clock.time += RECHECK_MS;
       await first.set(key, found);

@@ -1,4 +1,4 @@
-/** The toolbox on the base host, against the whole service: the demo app stands for the daemon. */
+/** The toolbox on the base host, tested on the complete service, with the demo app as the daemon. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** WebSockets through the whole service, with npm's ws as an independent client. */
+/** WebSockets, tested on the complete service with the npm package ws as an independent client. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
@@ -24,7 +24,7 @@ function open(
   );
 }
 
-/** Opens a WebSocket that is closed when the test is over. */
+/** Opens a WebSocket that is closed at the end of the test. */
 async function opened(
   ...parameters: Parameters<typeof open>
 ): Promise<WebSocket & AsyncDisposable> {
@@ -191,7 +191,7 @@ Deno.test("an outage of the API ends no tunnel", async () => {
   );
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   await using socket = await opened(gateway, LOCKED, { headers });
-  // From here on the right can be neither confirmed nor denied; wait until that was tried.
+  // From here on, access can be neither confirmed nor denied; wait until that has been attempted.
   const tried = Promise.withResolvers<void>();
   gateway.stack.api.outage = 500;
   gateway.stack.api.beforeAnswer = () => tried.resolve();

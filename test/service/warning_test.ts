@@ -1,4 +1,4 @@
-/** The warning before the first visit, against the whole service. */
+/** The preview warning, tested on the complete service. */
 import assert from "node:assert/strict";
 import {
   type Answer,
