@@ -29,7 +29,7 @@ async function graphOf(entry: string): Promise<Map<string, string[]>> {
 }
 
 /** The first cycle of the graph as a closed path of nodes; undefined if there is none. */
-export function findCycle(
+function findCycle(
   graph: ReadonlyMap<string, readonly string[]>,
 ): string[] | undefined {
   const done = new Set<string>();

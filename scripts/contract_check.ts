@@ -37,7 +37,7 @@ async function download(url: string): Promise<string> {
 }
 
 /** Runs the check, prints the differences, and returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const [source, ...more] = args;
   if (source === undefined || more.length > 0) {
     console.error("usage: deno task contract:check FILE-or-URL");

@@ -43,7 +43,7 @@ function checkGrowth(only: string): boolean {
 }
 
 /** Runs everything, prints the results, and returns the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const randomSeed = crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
   const options = parseOptions(args, randomSeed);
   if (options === undefined) {

@@ -10,7 +10,7 @@ import { licences } from "./generate/licences.ts";
 import { readmeConfiguration } from "./generate/readme_configuration.ts";
 
 /** Every file that is generated. */
-export const ARTEFACTS: readonly Artefact[] = [
+const ARTEFACTS: readonly Artefact[] = [
   daytonaTypes,
   gatewayDescription,
   readmeConfiguration,

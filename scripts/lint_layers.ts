@@ -33,7 +33,7 @@ function layerOf(url: URL): string | undefined {
 }
 
 /** Why `file` must not import `specifier`; undefined if it may. */
-export function importProblem(
+function importProblem(
   file: string,
   specifier: string,
 ): string | undefined {

@@ -102,7 +102,7 @@ export async function checkProvider(
 }
 
 /** Judges the reply to the discovery request. */
-export function judgeDiscovery(
+function judgeDiscovery(
   { issuer, publicIssuer, clientId }: OidcSettings,
   reply: Reply,
 ): { readonly finding: Finding; readonly metadata?: Metadata } {
