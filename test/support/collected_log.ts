@@ -1,16 +1,16 @@
-/** The log of this process, whose lines a test can read and wait for. */
+/** The log of this process, whose lines a test can inspect and wait for. */
 import type { LineWriter } from "../../src/observability/line_writer.ts";
 import { startLogging } from "../../src/observability/log.ts";
 
-/** One line of the log. */
+/** A line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** What has been logged since it was created; disposing of it ends the logging. */
+/** The log since this was created; disposing of it stops logging. */
 export interface CollectedLog extends AsyncDisposable {
   /** For the access log, which bypasses the log library. */
   readonly lines: LineWriter;
   records(): LogLine[];
-  /** The first line with that message, now or later. */
+  /** Resolves to the first line with a message, past or future. */
   next(message: string): Promise<LogLine>;
 }
 
