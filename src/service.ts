@@ -69,6 +69,7 @@ export async function createService(
     identity,
     sandboxes,
     hasLogin: () => installation.oidc().kind === "on",
+    closing: closing.signal,
     logger,
     lines,
   });

@@ -14,9 +14,10 @@ import {
   createTrackExchange,
   type TrackExchange,
 } from "../http/track_exchange.ts";
+import { describeError } from "../lib/describe_error.ts";
 import { createAccessLog } from "../observability/access_log.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
-import type { Logger } from "../observability/log.ts";
+import { type Logger, loggerFor } from "../observability/log.ts";
 import {
   type Activity,
   createActivity,
@@ -45,6 +46,8 @@ export interface DataPlaneOptions {
   readonly sandboxes: SandboxDirectory;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
+  /** Aborted when what is left is given up: what fails then is no news. */
+  readonly closing: AbortSignal;
   readonly logger: Logger;
   /** Where the access log is written; through the log library if undefined. */
   readonly lines: LineWriter | undefined;
@@ -71,7 +74,7 @@ export function composeDataPlane(
     uploadIdleTimeoutMs: limits.bodyIdleTimeoutMs,
   });
   const forwarder = createForwarder({ upstream, sandboxes, now });
-  const activity = composeActivity(config, foundation);
+  const activity = composeActivity(config, foundation, options);
   const inFlight = createInFlight({
     all: limits.concurrentExchanges,
     perSandbox: limits.exchangesPerSandbox,
@@ -158,6 +161,7 @@ function composeWarning(
 function composeActivity(
   { cache }: Config,
   { api, store, background, metrics, now }: Foundation,
+  { closing }: Pick<DataPlaneOptions, "closing">,
 ): Activity {
   const claims = store?.shared
     ? {
@@ -175,6 +179,13 @@ function composeActivity(
     background,
     now,
     onEvent: metrics.activity,
+    onFailure(error, sandboxId) {
+      if (closing.aborted) return;
+      loggerFor("activity").warn("activity report failed", {
+        sandboxId,
+        reason: describeError(error),
+      });
+    },
     ...claims,
   });
 }

@@ -1,35 +1,43 @@
 /**
- * Tells the API that a sandbox is in use, which puts off its automatic stop. Reports go out behind the exchanges that
- * they are for: none waits for one, and none takes one away by ending.
+ * Reports to the API that a sandbox is in use, which postpones its automatic stop. Reports are sent in the background:
+ * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
 import { isUpcoming } from "../lib/upcoming.ts";
 
-/** What became of one report that was due. */
+/** The outcome of one report that was due. */
 export type ActivityEvent = "reported" | "failed" | "dropped";
 
 /** Reports the use of sandboxes. */
 export interface Activity {
-  /** An app has answered. */
+  /** Notes that an app has answered. */
   touch(sandboxId: string): void;
-  /** An app has answered with something that lasts; the result tells that it is over, and may be called twice. */
+  /**
+   * Notes an answer that lasts, such as a stream or a tunnel; the returned function, which is idempotent, notes its
+   * end.
+   */
   begin(sandboxId: string): () => void;
-  /** Reports what lasts and is due again; to be called every few seconds. */
+  /** Reports the sandboxes with open answers that are due again; to be called every few seconds. */
   tick(): void;
 }
 
-/** Parts of the reporting. */
+/** Limits and dependencies of {@linkcode createActivity}. */
 export interface ActivityOptions {
-  /** Tells the API; rejects where that failed. */
+  /** Tells the API; rejects if that failed. */
   readonly report: (sandboxId: string) => Promise<void>;
-  /** When this gateway is the one to report, ms; later than now where another that shares the cache has. Never rejects. */
+  /**
+   * When it is this gateway's turn to report, ms; in the future if another one that shares the cache has just reported.
+   * Never rejects.
+   */
   readonly claim?: (sandboxId: string) => Promise<number>;
-  /** Sandboxes remembered. */
+  /** Most sandboxes remembered. */
   readonly maxSandboxes: number;
   /** Milliseconds. */
   readonly now: () => number;
-  readonly onEvent?: (event: ActivityEvent) => void;
-  /** Takes note of work that nobody waits for. */
+  readonly onEvent: (event: ActivityEvent) => void;
+  /** Called for the first failed report since the last successful one, of whichever sandbox: not for every retry. */
+  readonly onFailure: (error: unknown, sandboxId: string) => void;
+  /** Tracks reports, which outlive their exchange. */
   readonly background: { add(work: Promise<unknown>): void };
 }
 
@@ -39,45 +47,50 @@ export const REPORT_INTERVAL_MS = 45_000;
 /** How soon after a failure the next exchange tries again, ms. */
 const RETRY_MS = 10_000;
 
-/** Reports under way at once. */
-const MAX_UNDER_WAY = 16;
+const MAX_CONCURRENT_REPORTS = 16;
 
-/** Sandboxes that may wait for their report; what comes on top is reported by its next exchange. */
-const MAX_WAITING = 10_000;
+/** Most sandboxes queued for their report; what exceeds that is dropped, and reported by its next exchange. */
+const MAX_QUEUED = 10_000;
 
 /** Creates the reporting; it holds no timers. */
 export function createActivity(options: ActivityOptions): Activity {
-  const { now } = options;
-  const nextAt = new LRUCache<string, number>({ max: options.maxSandboxes });
-  /** How many exchanges and tunnels of a sandbox last. */
-  const lasting = new Map<string, number>();
-  const waiting = new Set<string>();
-  let underWay = 0;
+  const { now, onEvent } = options;
+  const nextReportAt = new LRUCache<string, number>({
+    max: options.maxSandboxes,
+  });
+  /** The number of open answers per sandbox. */
+  const openAnswers = new Map<string, number>();
+  const queued = new Set<string>();
+  let reporting = 0;
+  let isFailing = false;
 
   async function report(sandboxId: string): Promise<void> {
     try {
       const dueAt = await options.claim?.(sandboxId) ?? now();
       if (dueAt > now()) {
-        nextAt.set(sandboxId, dueAt);
+        nextReportAt.set(sandboxId, dueAt);
         return;
       }
       await options.report(sandboxId);
-      options.onEvent?.("reported");
-    } catch {
-      nextAt.set(sandboxId, now() + RETRY_MS);
-      options.onEvent?.("failed");
+      isFailing = false;
+      onEvent("reported");
+    } catch (error) {
+      nextReportAt.set(sandboxId, now() + RETRY_MS);
+      onEvent("failed");
+      if (!isFailing) options.onFailure(error, sandboxId);
+      isFailing = true;
     }
   }
 
-  function drain(): void {
-    for (const sandboxId of waiting) {
-      if (underWay >= MAX_UNDER_WAY) return;
-      waiting.delete(sandboxId);
-      underWay++;
+  function reportQueued(): void {
+    for (const sandboxId of queued) {
+      if (reporting >= MAX_CONCURRENT_REPORTS) return;
+      queued.delete(sandboxId);
+      reporting++;
       options.background.add(
         report(sandboxId).finally(() => {
-          underWay--;
-          drain();
+          reporting--;
+          reportQueued();
         }),
       );
     }
@@ -85,29 +98,29 @@ export function createActivity(options: ActivityOptions): Activity {
 
   function touch(sandboxId: string): void {
     const pause = { now: now(), withinMs: REPORT_INTERVAL_MS };
-    if (isUpcoming(nextAt.get(sandboxId) ?? 0, pause)) return;
-    if (waiting.size >= MAX_WAITING) return options.onEvent?.("dropped");
-    nextAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
-    waiting.add(sandboxId);
-    drain();
+    if (isUpcoming(nextReportAt.get(sandboxId) ?? 0, pause)) return;
+    if (queued.size >= MAX_QUEUED) return onEvent("dropped");
+    nextReportAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
+    queued.add(sandboxId);
+    reportQueued();
   }
 
   return {
     touch,
     begin(sandboxId) {
       touch(sandboxId);
-      lasting.set(sandboxId, (lasting.get(sandboxId) ?? 0) + 1);
-      let isOver = false;
+      openAnswers.set(sandboxId, (openAnswers.get(sandboxId) ?? 0) + 1);
+      let hasEnded = false;
       return function end() {
-        if (isOver) return;
-        isOver = true;
-        const others = (lasting.get(sandboxId) ?? 1) - 1;
-        if (others === 0) lasting.delete(sandboxId);
-        else lasting.set(sandboxId, others);
+        if (hasEnded) return;
+        hasEnded = true;
+        const remaining = (openAnswers.get(sandboxId) ?? 1) - 1;
+        if (remaining === 0) openAnswers.delete(sandboxId);
+        else openAnswers.set(sandboxId, remaining);
       };
     },
     tick() {
-      for (const sandboxId of lasting.keys()) touch(sandboxId);
+      for (const sandboxId of openAnswers.keys()) touch(sandboxId);
     },
   };
 }

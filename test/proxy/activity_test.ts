@@ -12,6 +12,8 @@ interface World {
   readonly activity: Activity;
   readonly reported: string[];
   readonly events: ActivityEvent[];
+  /** The sandboxes and reasons of the failures passed on. */
+  readonly failures: string[];
   nowMs: number;
   settled(): Promise<void>;
 }
@@ -20,9 +22,11 @@ function startWorld(options: Partial<ActivityOptions> = {}): World {
   const background = createBackground();
   const reported: string[] = [];
   const events: ActivityEvent[] = [];
+  const failures: string[] = [];
   const world: World = {
     reported,
     events,
+    failures,
     nowMs: 1_000_000,
     settled: () => background.settled(),
     activity: createActivity({
@@ -33,6 +37,7 @@ function startWorld(options: Partial<ActivityOptions> = {}): World {
       maxSandboxes: 100,
       now: () => world.nowMs,
       onEvent: (event) => events.push(event),
+      onFailure: (error, id) => failures.push(`${id}: ${error}`),
       background,
       ...options,
     }),
@@ -95,6 +100,29 @@ Deno.test("a report that failed is tried again by a later exchange, not by the n
   await world.settled();
   assert.equal(tried.length, 2);
   assert.deepEqual(world.events, ["failed", "reported"]);
+});
+
+Deno.test("of reports that fail, only the first since one succeeded is passed on, with its reason", async () => {
+  let reason: string | undefined = "refused";
+  const world = startWorld({
+    report: () =>
+      reason === undefined ? Promise.resolve() : Promise.reject(reason),
+  });
+  async function touch(...ids: string[]): Promise<void> {
+    world.nowMs += REPORT_INTERVAL_MS;
+    for (const id of ids) world.activity.touch(id);
+    await world.settled();
+  }
+  await touch("a", "b");
+  await touch("a");
+  assert.deepEqual(world.failures, ["a: refused"]);
+  reason = undefined;
+  await touch("b");
+  assert.deepEqual(world.failures, ["a: refused"]);
+  reason = "unreachable";
+  await touch("a", "b");
+  assert.deepEqual(world.failures, ["a: refused", "a: unreachable"]);
+  assert.equal(world.events.filter((event) => event === "failed").length, 5);
 });
 
 Deno.test("only so many reports are under way at once, and the others wait for them", async () => {

@@ -1,6 +1,7 @@
 /** Activity reports, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../stack/stack.ts";
+import { collectLog } from "../support/collected_log.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";
@@ -61,4 +62,17 @@ Deno.test("a report that hangs holds no request up", async () => {
   }
   goOn.resolve();
   assert.equal(await reports(gateway), 1);
+});
+
+Deno.test("a report that the API refuses is logged, with the reason", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  api.beforeAnswer = ({ operation }) => {
+    api.outage = operation === "updateLastActivity" ? 401 : undefined;
+  };
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  const { level, sandboxId, reason } = await log.next("activity report failed");
+  assert.deepEqual([level, sandboxId], ["WARN", "demo"]);
+  assert.match(String(reason), /updateLastActivity: status 401/);
 });
