@@ -1,4 +1,4 @@
-/** A request at the gate: what it presents, what the gate decides, and how to ask again. */
+/** A request at the gate: what it presents, what the gate decides, and how to recheck that. */
 import { splitAuthKey } from "../auth/auth_key.ts";
 import {
   type Credential,
@@ -23,7 +23,7 @@ export interface AccessRequestOptions {
 
 /** One request at the gate. */
 export class AccessRequest implements GateRequest {
-  /** The app's target: without our key. */
+  /** The request-target for the app, without our key. */
   readonly target: string;
   readonly label: string;
   readonly port: number;
@@ -57,13 +57,13 @@ export class AccessRequest implements GateRequest {
     return this.from.clientAddress;
   }
 
-  /** The gate's verdict. Throws as {@linkcode Gate.admit}. */
+  /** The gate's verdict. Throws as {@linkcode Gate.admit} does. */
   verdict(): Verdict | Promise<Verdict> {
     this.#stats.missedCache = false;
     return this.#options.gate.admit(this);
   }
 
-  /** Whether the same request would be admitted again. Throws as {@linkcode Gate.readmit}. */
+  /** Whether the request, once admitted, would be admitted again. Throws as {@linkcode Gate.readmit} does. */
   async recheck(): Promise<boolean> {
     if (this.#admission === undefined) return true;
     const verdict = await this.#options.gate.readmit(this, this.#admission);
@@ -93,7 +93,7 @@ export class AccessRequest implements GateRequest {
     this.#stats.missedCache = true;
   }
 
-  /** What is forwarded of the request once it was admitted. */
+  /** The request to forward, once it has been admitted. Throws as {@linkcode requestBody} does. */
   admitted(admission: Admission): AdmittedRequest | Promise<AdmittedRequest> {
     this.#admission = admission;
     const { request, headers } = this.#exchange;
@@ -117,10 +117,9 @@ export class AccessRequest implements GateRequest {
       sandboxId,
       destination: this.isToolbox ? "toolbox" : this.port,
       forwarded: this.from.forwarded,
-      // A daemon has no use for it, whichever credential was used.
+      // The daemon has no use for it, whichever credential was used.
       dropAuthorization: this.isToolbox || by === "bearer",
       requestId: id,
-      stats: this.#stats,
       signal: () => request.signal,
     };
   }

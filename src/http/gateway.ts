@@ -1,6 +1,6 @@
 /**
- * The data plane: admits a request for a sandbox, forwards it or opens a tunnel, and answers. Whatever goes wrong on the
- * way is thrown, and becomes an answer in one place.
+ * The data plane: admits a request for a sandbox, forwards it or opens a tunnel, and responds. Every failure on the way
+ * is thrown, and becomes a response in one place (see track_exchange.ts).
  */
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { type Credential, isTrustedOrigin } from "../auth/credentials.ts";
@@ -13,9 +13,10 @@ import {
   type Provenance,
   provenance,
 } from "../proxy/client_address.ts";
-import { speaksCors } from "../proxy/cors.ts";
+import { hasAllowOrigin } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
+import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
 import { AccessRequest, type AccessRequestOptions } from "./access_request.ts";
@@ -36,15 +37,16 @@ import type { Warning } from "./warning.ts";
 
 /** Dependencies of the data plane. */
 export interface GatewayOptions extends AccessRequestOptions {
+  /** Whether preflights are answered without asking the app. */
   readonly answersPreflights: boolean;
   readonly trustedProxies: readonly AddressRange[];
   readonly sessionTtlMs: number;
   readonly sessions: Pick<SessionSealer, "seal">;
-  /** Whether only toolboxes are served. */
+  /** Whether only toolboxes are served, and no other port. */
   readonly toolboxOnly: boolean;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
-  /** Undefined if nobody is warned. */
+  /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
   readonly tunneler: Tunneler;
@@ -55,7 +57,7 @@ export interface GatewayOptions extends AccessRequestOptions {
 /** Answers requests for sandboxes; never rejects. */
 export type Gateway = (exchange: SandboxExchange) => Promise<Response>;
 
-/** An exchange while it is handled. */
+/** An exchange that is being handled. */
 interface Context<E extends SandboxExchange = SandboxExchange> {
   readonly exchange: E;
   readonly from: Provenance;
@@ -93,7 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       throw new GatewayError("port_not_served", "Toolbox only");
     }
     if (exchange.method === "TRACE") {
-      // Whoever answers it repeats what we add for the runner (RFC 9110 section 9.3.8).
+      // The response would echo what we add for the runner, its key included (RFC 9110 section 9.3.8).
       throw new GatewayError("method_not_allowed", "TRACE");
     }
     return isPreflight(exchange, tracker.cors)
@@ -108,8 +110,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (page !== undefined) return tracker.answer(page);
     }
     const access = accessRequestOf(context);
-    const judged = access.verdict();
-    const verdict = judged instanceof Promise ? await judged : judged;
+    const pending = access.verdict();
+    const verdict = pending instanceof Promise ? await pending : pending;
     if (verdict.kind !== "allow") {
       return turnAway(context, verdict, access.target);
     }
@@ -122,23 +124,37 @@ export function createGateway(options: GatewayOptions): Gateway {
       !isTunnel && mayRedirect(method, headers)
     ) {
       return tracker.answer(
-        await withoutKey(exchange, access.target, verdict.credential),
+        await redirectWithoutKey(exchange, access.target, verdict.credential),
       );
     }
     if (isTunnel) tracker.reserveTunnel();
     const prepared = access.admitted(verdict);
     const request = prepared instanceof Promise ? await prepared : prepared;
-    if (!isTunnel) {
-      return tracker.relay(
-        relayed(
-          exchange,
-          await forwarder.forward(tracker.watchUpload(request)),
-        ),
-      );
-    }
-    const opened = await options.tunneler.open(exchange.request, request);
+    return isTunnel ? openTunnel(context, request) : forward(context, request);
+  }
+
+  async function forward(
+    { exchange, tracker }: Context,
+    request: AdmittedRequest,
+  ): Promise<Response> {
+    const response = await forwarder.forward(
+      tracker.watchUpload(request),
+      tracker.stats,
+    );
+    return tracker.relay(relayedResponse(exchange, response));
+  }
+
+  async function openTunnel(
+    { exchange, tracker }: Context,
+    request: AdmittedRequest,
+  ): Promise<Response> {
+    const opened = await options.tunneler.open(
+      exchange.request,
+      request,
+      tracker.stats,
+    );
     return opened.kind === "refused"
-      ? tracker.relay(relayed(exchange, opened.response))
+      ? tracker.relay(relayedResponse(exchange, opened.response))
       : tracker.tunnel(opened.response, opened.tunnel);
   }
 
@@ -147,13 +163,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     return new AccessRequest(exchange, { from, stats }, options);
   }
 
-  /** Sends people to log in where that can help, and tells everybody else why they are not admitted. */
+  /**
+   * Sends a visitor to log in if that may help.
+   *
+   * @throws {GatewayError} the verdict's code otherwise
+   */
   function turnAway(
     { exchange, tracker }: Context,
     verdict: Exclude<Verdict, Admission>,
     target: string,
   ): Response {
-    // Whoever follows a link whose key is not good any more learns that, and not the way to an account they may not have.
+    // A link whose key is no longer valid says so, and does not ask its visitor for an account they may not have.
     const mayLogIn = verdict.code === "login_required" && options.hasLogin() &&
       exchange.route === "preview";
     const location = mayLogIn
@@ -165,7 +185,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     return tracker.answer(redirect(302, location));
   }
 
-  /** Answers a preflight: the app if the gate admits the request, and we if the app does not say (see cors.ts). */
+  /** Answers a preflight with the app's answer if there is one, and with ours otherwise (see cors.ts). */
   async function answerPreflight(context: Context): Promise<Response> {
     const { exchange, tracker } = context;
     const response = options.answersPreflights
@@ -173,10 +193,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       : await appAnswer(context);
     return response === undefined
       ? tracker.answer(preflightAnswer(exchange, tracker.cors))
-      : tracker.relay(relayed(exchange, response));
+      : tracker.relay(relayedResponse(exchange, response));
   }
 
-  /** The app's answer to a preflight; undefined if it says nothing of CORS, or cannot be asked. */
+  /** The app's answer to a preflight; undefined if it sets no Access-Control-Allow-Origin, or cannot be asked. */
   async function appAnswer(
     context: Context,
   ): Promise<UpstreamResponse | undefined> {
@@ -185,8 +205,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       const verdict = await access.verdict();
       if (verdict.kind !== "allow") return undefined;
       context.tracker.admit(verdict, access);
-      const response = await forwarder.forward(await access.admitted(verdict));
-      if (speaksCors(response.headers)) return response;
+      const response = await forwarder.forward(
+        await access.admitted(verdict),
+        context.tracker.stats,
+      );
+      if (hasAllowOrigin(response.headers)) return response;
       if (response.body instanceof ReadableStream) await response.body.cancel();
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -195,10 +218,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /**
-   * Takes the key out of the address bar, where the app's scripts could read it, whichever credential was used; the key itself
-   * becomes a session.
+   * Redirects to the same address without the key, which the app's scripts could otherwise read, whichever credential
+   * was used. If it was the key, it becomes a session.
    */
-  async function withoutKey(
+  async function redirectWithoutKey(
     { host, authority }: PreviewExchange,
     target: string,
     credential: Credential | undefined,
@@ -210,7 +233,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     return redirect(303, `${scheme}://${authority}${target}`, session);
   }
 
-  /** A Set-Cookie value that stands for the key. */
+  /** The Set-Cookie value of a session that stands for the key. */
   async function keySessionCookie(
     label: string,
     token: string,
@@ -228,8 +251,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 }
 
-/** The runner's response as the client of this route gets it. */
-function relayed(
+/** An upstream's response as the client of this route gets it. */
+function relayedResponse(
   exchange: SandboxExchange,
   { status, headers, body }: UpstreamResponse,
 ): RelayedResponse {

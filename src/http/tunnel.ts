@@ -1,6 +1,7 @@
-/** Opens tunnels: the app's WebSocket first, and only when it accepted, the client's. */
+/** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
 import type { Fields } from "../lib/fields.ts";
 import { GatewayError } from "../errors.ts";
+import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import {
@@ -11,7 +12,7 @@ import {
 import { UpstreamError } from "../upstream/errors.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
 
-/** A tunnel with the response that opens it, or the app's refusal. */
+/** A tunnel and the response that opens it, or the app's refusal. */
 export type TunnelResult =
   | {
     readonly kind: "open";
@@ -20,17 +21,35 @@ export type TunnelResult =
   }
   | { readonly kind: "refused"; readonly response: UpstreamResponse };
 
-/** 16 octets in base64 (RFC 6455 section 4.1). */
-const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+/** A Sec-WebSocket-Key: 16 octets in base64 (RFC 6455 section 4.1). */
+const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
 /** Opens tunnels for admitted WebSocket requests. */
 export interface Tunneler {
-  /** @throws {GatewayError} where the handshake is none or no app answered */
-  open(request: Request, admitted: AdmittedRequest): Promise<TunnelResult>;
+  /**
+   * Opens a tunnel. Fills in `stats`, and throws, as {@linkcode Forwarder.openWebSocket} does.
+   *
+   * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
+   */
+  open(
+    request: Request,
+    admitted: AdmittedRequest,
+    stats: ExchangeStats,
+  ): Promise<TunnelResult>;
+}
+
+/** Checks the opening handshake (RFC 6455 section 4.2.1). */
+function checkHandshake(headers: Fields): void {
+  if (headers.get("sec-websocket-version") !== "13") {
+    throw new GatewayError("upgrade_required", "Not version 13");
+  }
+  if (!WEBSOCKET_KEY.test(headers.get("sec-websocket-key") ?? "")) {
+    throw new GatewayError("bad_request", "No Sec-WebSocket-Key");
+  }
 }
 
 /**
- * Lets `Deno.upgradeWebSocket()` see the subprotocols separated by `", "`: it knows no other separator, and clients
+ * Separates the offered subprotocols by `", "` for `Deno.upgradeWebSocket()`, which knows no other separator; clients
  * may send `a,b` (RFC 9110 section 5.6.1).
  */
 function withSpacedProtocols(request: Request, headers: Fields): Request {
@@ -44,42 +63,43 @@ function withSpacedProtocols(request: Request, headers: Fields): Request {
   return Object.defineProperty(request, "headers", { value: spaced });
 }
 
+/**
+ * Upgrades the client's connection.
+ *
+ * @throws {UpstreamError} `aborted` if the client has disconnected already, which no event of the socket would report
+ */
+function upgradeClient(
+  request: Request,
+  headers: Fields,
+  protocol: string | undefined,
+): Deno.WebSocketUpgrade {
+  if (request.signal.aborted) throw new UpstreamError("aborted", "Client left");
+  return Deno.upgradeWebSocket(withSpacedProtocols(request, headers), {
+    ...(protocol === undefined ? {} : { protocol }),
+    idleTimeout: CLIENT_IDLE_TIMEOUT_SEC,
+  });
+}
+
 /** Creates the tunneler. */
 export function createTunneler(options: {
   forwarder: Pick<Forwarder, "openWebSocket">;
-  /** Octets from the client that may wait for the app. */
+  /** Most octets from the client that may be queued for the app. */
   bufferLimitBytes: number;
 }): Tunneler {
+  const { forwarder, bufferLimitBytes } = options;
   return {
-    async open(request, admitted) {
+    async open(request, admitted, stats) {
       const { headers } = admitted;
-      if (headers.get("sec-websocket-version") !== "13") {
-        throw new GatewayError("upgrade_required", "Not version 13");
-      }
-      if (!KEY.test(headers.get("sec-websocket-key") ?? "")) {
-        throw new GatewayError("bad_request", "No Sec-WebSocket-Key");
-      }
-      const opened = await options.forwarder.openWebSocket(admitted);
+      checkHandshake(headers);
+      const opened = await forwarder.openWebSocket(admitted, stats);
       if (opened.kind === "refused") return opened;
+      const { socket: upstream, protocol } = opened;
       try {
-        // No event tells of a client that leaves before its 101.
-        if (request.signal.aborted) {
-          throw new UpstreamError("aborted", "Client left");
-        }
-        const { socket, response } = Deno.upgradeWebSocket(
-          withSpacedProtocols(request, headers),
-          {
-            ...(opened.protocol === undefined
-              ? {}
-              : { protocol: opened.protocol }),
-            idleTimeout: CLIENT_IDLE_TIMEOUT_SEC,
-          },
-        );
-        const { bufferLimitBytes } = options;
-        const tunnel = relay(socket, opened.socket, { bufferLimitBytes });
+        const { socket, response } = upgradeClient(request, headers, protocol);
+        const tunnel = relay(socket, upstream, { bufferLimitBytes });
         return { kind: "open", response, tunnel };
       } catch (error) {
-        opened.socket.abort();
+        upstream.abort();
         throw error;
       }
     },

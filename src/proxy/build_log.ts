@@ -1,51 +1,52 @@
-/** Fetches build logs from the runners that built. */
+/** Fetches build logs from the runners that ran the builds. */
 import type { BuildLog } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
-import { gatewayError } from "./forward.ts";
 import { runnerBase } from "./runner_base.ts";
+import { gatewayError } from "./upstream_failure.ts";
 
-/** A user's request for a log: nothing else of it travels to the runner. */
+/** A user's request for a log; nothing else of it reaches the runner. */
 export interface BuildLogRequest {
-  /** The client's Accept, null where it has none. */
+  /** The client's Accept; null if it sent none. */
   readonly accept: string | null;
-  /** From the question mark on, or empty. */
+  /** From the question mark on; empty if there is none. */
   readonly query: string;
-  /** The chain of addresses that ends in the one that connected to us. */
+  /** The value of X-Forwarded-For; its last address is the one that connected to us. */
   readonly forwardedFor: string;
   readonly requestId: string;
-  /** Aborts when the client is gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: () => AbortSignal;
 }
 
-/** The parameter that names the image: a runner takes the first of several. */
-const PARAMETER = "snapshotRef";
+/** The query parameter that names the image; a runner takes the first if there are several. */
+const IMAGE_PARAMETER = "snapshotRef";
 
-/** Whether a name of the query is the parameter's, however it is spelled. */
-function isParameter(pair: string): boolean {
+/** Whether a pair of the query is that parameter, however its name is encoded or capitalized. */
+function isImageParameter(pair: string): boolean {
   const [name = ""] = pair.split("=", 1);
   try {
     return decodeURIComponent(name.replaceAll("+", " ")).trim()
-      .toLowerCase() === PARAMETER.toLowerCase();
+      .toLowerCase() === IMAGE_PARAMETER.toLowerCase();
   } catch {
     return false;
   }
 }
 
-/** The caller's query with our own `snapshotRef` in place of any that it has. */
+/** The caller's query with our `snapshotRef` in place of any that it contains. */
 export function buildLogQuery(query: string, snapshotRef: string): string {
   const pairs = query.slice(1).split(/[&;]/)
-    .filter((pair) => pair !== "" && !isParameter(pair));
-  // Well-formed, since a half of a surrogate pair, which JSON can hold, cannot be encoded.
+    .filter((pair) => pair !== "" && !isImageParameter(pair));
+  // JSON can hold a lone surrogate, at which encodeURIComponent() would throw.
   const value = encodeURIComponent(snapshotRef.toWellFormed());
-  return `?${[...pairs, `${PARAMETER}=${value}`].join("&")}`;
+  return `?${[...pairs, `${IMAGE_PARAMETER}=${value}`].join("&")}`;
 }
 
 /**
- * Asks the runner for the log; it goes on while the build does where the query says `follow=true`.
+ * Requests the log from the runner; with `follow=true` in the query, it streams for as long as the build runs.
  *
- * @throws {GatewayError} where the runner has no such log, or none can be had
+ * @throws {GatewayError} `build_log_not_found`, `shutting_down`, or a `runner_*` code if the runner cannot be used
+ * @throws {UpstreamError} `aborted` if the client has disconnected
  */
 export async function fetchBuildLog(
   request: BuildLogRequest,

@@ -1,12 +1,15 @@
-/** Who the client is and how it came, with what trusted proxies in front of us say (RFC 7239's older relatives). */
+/**
+ * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* fields of
+ * trusted proxies (the predecessors of RFC 7239).
+ */
 import type { Fields } from "../lib/fields.ts";
 import ipaddr from "ipaddr.js";
 import type { Forwarded } from "./request_headers.ts";
 
-/** A parsed address range, as `ipaddr.js` makes them from CIDR notation. */
+/** An address range as `ipaddr.js` parses it from CIDR notation. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Whether `address` lies in one of the ranges; something that is no address lies in none. */
+/** Whether `address` lies within one of the ranges; false if it is not an IP address. */
 export function isTrusted(
   address: string,
   ranges: readonly AddressRange[],
@@ -18,19 +21,20 @@ export function isTrusted(
   );
 }
 
-/** Hops that are looked at, nearest first: a chain is short, and telling that something is no address takes long. */
+/** Most hops considered, nearest first: real chains are short, and rejecting what is not an address is slow. */
 const MAX_HOPS = 32;
 
-/** Where a request came from: for the app, and for our own decisions. */
+/** Where a request came from: what the app is told, and what our own decisions rest on. */
 export interface Provenance {
   readonly forwarded: Forwarded;
-  /** The address to hold responsible: the nearest one that no trusted proxy vouches away. */
+  /** The address to hold responsible: the nearest one that is not a trusted proxy's, or the farthest if all are. */
   readonly clientAddress: string;
 }
 
 /**
- * What to tell upstream about a request from `peer` (the socket's address). The client's own X-Forwarded-* count
- * only where the peer is a trusted proxy; the chain is walked from the right, so an invented left end stays inert.
+ * Where a request from `peer`, the connection's remote address, came from. X-Forwarded-* fields count only if the peer
+ * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect on
+ * us.
  */
 export function provenance(
   peer: string,

@@ -1,19 +1,19 @@
 import type { Message } from "../upstream/frame_decoder.ts";
 
-/** Messages that may wait at once: each costs the runtime about 1 KiB, however short it is. */
-const MAX_WAITING_MESSAGES = 16 * 1024;
+/** Most messages queued at once: each costs the runtime about 1 KiB, however short it is. */
+const MAX_QUEUED_MESSAGES = 16 * 1024;
 
 /**
- * What waits in the runtime for a client, as far as `bufferedAmount` tells: that counts octets, not messages. Since
- * messages are written in order, none waits where no octet does, but for the empty ones that were sent last; of those
- * nothing is ever known until another follows that is not empty.
+ * The runtime's send queue for a client, as far as `bufferedAmount` shows it: that counts octets, not messages.
+ * Messages are written in order, so if no octet is queued, no message is either, except empty ones at the end of the
+ * queue: whether those were written shows only once a message that is not empty has followed them.
  */
 export class ClientQueue {
   readonly #socket: WebSocket;
   readonly #highWaterMarkBytes: number;
   #sentBytes = 0;
-  #waitingMessages = 0;
-  #lastEmptyMessages = 0;
+  #queuedMessages = 0;
+  #trailingEmptyMessages = 0;
 
   constructor(socket: WebSocket, options: { highWaterMarkBytes: number }) {
     this.#socket = socket;
@@ -25,26 +25,26 @@ export class ClientQueue {
     return this.#sentBytes - this.#socket.bufferedAmount;
   }
 
-  /** Whether anything waits that the connection is known not to have taken. */
+  /** Whether anything is queued, or so many empty messages were sent last that some may be. */
   get isWaiting(): boolean {
     return this.isFull || this.#socket.bufferedAmount > 0;
   }
 
-  /** Whether no more should be sent for now: too many octets, or possibly too many messages, wait. */
+  /** Whether to stop sending for now: too many octets, or possibly too many messages, are queued. */
   get isFull(): boolean {
-    const waitingBytes = this.#socket.bufferedAmount;
-    if (waitingBytes === 0) this.#waitingMessages = this.#lastEmptyMessages;
-    return waitingBytes > this.#highWaterMarkBytes ||
-      this.#waitingMessages >= MAX_WAITING_MESSAGES;
+    const queuedBytes = this.#socket.bufferedAmount;
+    if (queuedBytes === 0) this.#queuedMessages = this.#trailingEmptyMessages;
+    return queuedBytes > this.#highWaterMarkBytes ||
+      this.#queuedMessages >= MAX_QUEUED_MESSAGES;
   }
 
-  /** Sends a message without waiting. */
+  /** Queues a message. */
   send(message: Message): void {
     this.#socket.send(message.data);
     this.#sentBytes += message.bytes;
-    this.#waitingMessages++;
-    this.#lastEmptyMessages = message.bytes === 0
-      ? this.#lastEmptyMessages + 1
+    this.#queuedMessages++;
+    this.#trailingEmptyMessages = message.bytes === 0
+      ? this.#trailingEmptyMessages + 1
       : 0;
   }
 }

@@ -1,62 +1,63 @@
 /**
- * Who may read a preview's answers from another origin's page (Fetch standard, section 3.3).
+ * Whether pages of other origins may read a preview's responses (Fetch standard, section 3.3).
  *
- * - `auto`: the app speaks for itself, and we speak where it sets no Access-Control-Allow-Origin.
- * - `reflect`: we always speak, as Daytona's proxy does, and what the app says is replaced, so nothing is said twice.
- * - `off`, or `X-Daytona-Disable-CORS: true` on the request: the app speaks, and where it does not, nobody.
+ * - `auto`: the app decides, and we do if it sends no Access-Control-Allow-Origin.
+ * - `reflect`: we decide, as Daytona's proxy does; what the app sends is replaced, so no field appears twice.
+ * - `off`, or `X-Daytona-Disable-CORS: true` on the request: the app decides, and we add nothing.
  *
- * What we say: any origin may read what it gets without credentials, since a public preview can be read from anywhere
- * anyhow and a private one does not open without a credential that the page itself holds. Credentials of the browser's
- * are for the sandbox's own origins, on any port, and those on the allow-list: the origins whose session cookie counts.
+ * Our own policy: any origin may read what it gets without credentials, since a public preview can be read from
+ * anywhere anyway, and a private one opens only with a credential that the page itself holds. The browser's credentials
+ * are for the sandbox's own origins, on any port, and for those on the allow-list: the origins from which session
+ * cookies count.
  *
- * A preflight carries no credentials, so for a private preview it never gets past the gate; nor does its answer grant
- * or reveal anything that the check of the actual request does not. With `reflect` we therefore answer every preflight
- * at once; with `auto` the app is asked where the gate lets the preflight pass, and we answer whatever the app does not
- * (no Access-Control-Allow-Origin), the gate refuses or the runner fails. The page then learns the true reason from the
- * actual request, where otherwise a browser would show no more than a CORS error.
+ * A preflight carries no credentials, so for a private preview it never passes the gate; nor does its answer grant or
+ * reveal anything that the check of the actual request does not. With `reflect`, we therefore answer every preflight at
+ * once; with `auto`, the app is asked if the gate admits the preflight, and we answer if the gate refuses it, the
+ * runner fails, or the app does not answer it (no Access-Control-Allow-Origin). The page then learns the real reason
+ * from the actual request; otherwise the browser would show it nothing but a CORS error.
  *
- * Access-Control-Allow-Private-Network is never sent: whether a page of the internet may reach into the network that
- * a gateway is hidden in is not for the gateway to grant to everybody.
+ * Access-Control-Allow-Private-Network is never sent: a gateway may be on a private network, and it is not for the
+ * gateway to let every page on the internet reach into that.
  */
 import type { Fields } from "../lib/fields.ts";
 import type { CorsMode } from "../config.ts";
 
-/** Whether, and what, we say about a request's origin. */
+/** What a response tells the request's origin. */
 export type CorsDecision =
-  /** Nothing. */
+  /** The app decides. */
   | { readonly kind: "off" }
   | {
     readonly kind: "on";
-    /** Whether our word replaces the app's. */
+    /** Whether our fields replace the app's. */
     readonly overrides: boolean;
-    /** As received; null where the request has none, which caches must tell apart from one that has. */
+    /** As received; null if the request has none, which caches must tell apart from one that has. */
     readonly origin: string | null;
     /** Whether the page may use the browser's credentials. */
     readonly credentials: boolean;
   };
 
-/** What {@linkcode corsDecision} looks at. */
+/** What {@linkcode corsDecision} depends on. */
 export interface CorsRequest {
   readonly mode: CorsMode;
-  /** The client's, before anything is stripped. */
+  /** The client's fields, before any are removed. */
   readonly headers: Fields;
-  /** Whether pages of an origin are trusted with the browser's credentials. */
+  /** Whether pages of an origin may use the browser's credentials. */
   readonly isTrusted: (origin: string) => boolean;
 }
 
-/** A question whether a request may be sent (Fetch standard, CORS-preflight request). */
+/** What a CORS-preflight request asks permission for (Fetch standard, section 3.3.2). */
 export interface Preflight {
   readonly method: string;
-  /** The field names, as one list; null where only safelisted ones would be sent. */
+  /** Field names as a comma-separated list; null if only safelisted fields would be sent. */
   readonly fields: string | null;
 }
 
-/** How long a browser may rely on the answer to a preflight, seconds: a page's visit, not a change of the policy. */
+/** How long a browser may cache our answer to a preflight, seconds: for a visit, not past a change of the policy. */
 const PREFLIGHT_MAX_AGE_SEC = 600;
 
 const CORS_FIELD = /^access-control-/i;
 
-/** Decides what to say to a request. */
+/** Decides what the response tells the request's origin. */
 export function corsDecision(request: CorsRequest): CorsDecision {
   const { mode, headers } = request;
   if (mode === "off" || headers.get("x-daytona-disable-cors") === "true") {
@@ -71,23 +72,23 @@ export function corsDecision(request: CorsRequest): CorsDecision {
   };
 }
 
-/** The preflight that a request is; undefined where it is an ordinary request. */
+/** What a preflight asks for; undefined if the request is none. */
 export function preflightOf(
   method: string,
   headers: Fields,
 ): Preflight | undefined {
-  const asked = headers.get("access-control-request-method");
-  if (method !== "OPTIONS" || asked === null || !headers.has("origin")) {
+  const requested = headers.get("access-control-request-method");
+  if (method !== "OPTIONS" || requested === null || !headers.has("origin")) {
     return undefined;
   }
   return {
-    method: asked,
+    method: requested,
     fields: headers.get("access-control-request-headers"),
   };
 }
 
-/** Whether the app has said itself who may read this response; where a preflight has no such answer, we give it. */
-export function speaksCors(
+/** Whether the app itself says who may read this response. */
+export function hasAllowOrigin(
   fields: readonly (readonly [name: string, value: string])[],
 ): boolean {
   return fields.some(([name]) =>
@@ -95,35 +96,35 @@ export function speaksCors(
   );
 }
 
-/** The fields of a response, the app's or ours, with what is decided put in: never two values of one. */
+/** The fields of a response, the app's or ours, with the decision applied; no CORS field appears twice. */
 export function withCors(
   fields: [string, string][],
   decision: CorsDecision,
 ): [string, string][] {
   if (decision.kind === "off") return fields;
-  if (!decision.overrides && speaksCors(fields)) return fields;
-  // An app that refuses an origin may still send Access-Control-Allow-Credentials: beside our origin it would grant.
+  if (!decision.overrides && hasAllowOrigin(fields)) return fields;
+  // An app that refuses an origin may still send Access-Control-Allow-Credentials, which would add to what we allow.
   const result = fields.filter(([name]) => !CORS_FIELD.test(name));
   if (decision.origin !== null) {
     result.push(
-      ...grant(decision.origin, decision.credentials),
-      // By name, as `*` does not cover answers to requests with credentials.
-      ["access-control-expose-headers", namesIn(result)],
+      ...allowFields(decision.origin, decision.credentials),
+      // By name: `*` does not apply to responses to requests with credentials.
+      ["access-control-expose-headers", fieldNames(result)],
     );
   }
-  // Also without an Origin: the answer to a navigation must not be reused for a script of another origin.
+  // Without an Origin too: a cached response to a navigation must not be reused for another origin's script.
   if (!fields.some(variesByOrigin)) result.push(["vary", "Origin"]);
   return result;
 }
 
-/** What our answer to a preflight says, beside what every answer of ours does (no-store, Vary: Origin). */
+/** The CORS fields of our answer to a preflight; every answer of ours has `no-store` and `Vary: Origin` already. */
 export function preflightFields(
   preflight: Preflight,
   decision: CorsDecision,
 ): [string, string][] {
   if (decision.kind === "off" || decision.origin === null) return [];
-  const fields = grant(decision.origin, decision.credentials);
-  // Repeated, not `*`, which answers no request with credentials and never covers Authorization.
+  const fields = allowFields(decision.origin, decision.credentials);
+  // Echoed: `*` does not apply to requests with credentials, and never covers Authorization.
   fields.push(["access-control-allow-methods", preflight.method]);
   if (preflight.fields !== null) {
     fields.push(["access-control-allow-headers", preflight.fields]);
@@ -132,13 +133,13 @@ export function preflightFields(
   return fields;
 }
 
-function grant(origin: string, credentials: boolean): [string, string][] {
+function allowFields(origin: string, credentials: boolean): [string, string][] {
   const fields: [string, string][] = [["access-control-allow-origin", origin]];
   if (credentials) fields.push(["access-control-allow-credentials", "true"]);
   return fields;
 }
 
-function namesIn(fields: readonly [string, string][]): string {
+function fieldNames(fields: readonly [string, string][]): string {
   return [...new Set(fields.map(([name]) => name.toLowerCase()))].join(", ");
 }
 

@@ -1,6 +1,6 @@
 /**
- * Asks whether the daemon of a sandbox is there. A port on which nothing listens and a daemon that is down look the
- * same from outside, an empty 502; what to do about them is not the same.
+ * Checks whether a sandbox's daemon answers. From outside, a port on which nothing listens looks like a daemon that is
+ * down: both are an empty 502, but they call for different remedies.
  */
 import { LRUCache } from "lru-cache";
 import { toolboxTarget } from "../address/app_target.ts";
@@ -9,22 +9,22 @@ import type { UpstreamClient } from "../upstream/client.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 import { isEmptyBadGateway } from "./runner_errors.ts";
 
-/** Whether the daemon answers; true also where that cannot be told. */
+/** Whether the daemon answers; true if that cannot be determined. */
 export type DaemonProbe = (
   sandboxId: string,
   runner: Runner,
 ) => Promise<boolean>;
 
-/** How long an answer holds, ms: a page that is reloaded in a loop must not double what its runner has to do. */
-const ANSWER_TTL_MS = 2000;
+/** How long a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
+const RESULT_TTL_MS = 2000;
 
-/** How long the daemon may take, ms. */
-const DEADLINE_MS = 2000;
+/** How long the daemon may take to answer, ms. */
+const TIMEOUT_MS = 2000;
 
-/** Sandboxes whose answer is kept. */
+/** Most sandboxes whose result is kept. */
 const MAX_SANDBOXES = 1000;
 
-/** Something that every daemon has, and that costs it nothing. */
+/** A resource that every daemon has, and that costs it nothing. */
 const TARGET = "/version";
 
 /** Creates the probe. */
@@ -33,16 +33,16 @@ export function createDaemonProbe(options: {
   /** Milliseconds. */
   now: () => number;
 }): DaemonProbe {
-  const answers = new LRUCache<string, Promise<boolean>>({
+  const results = new LRUCache<string, Promise<boolean>>({
     max: MAX_SANDBOXES,
-    ttl: ANSWER_TTL_MS,
+    ttl: RESULT_TTL_MS,
     perf: { now: options.now },
   });
 
-  async function ask(sandboxId: string, runner: Runner): Promise<boolean> {
+  async function probe(sandboxId: string, runner: Runner): Promise<boolean> {
     const base = proxyBaseOf(runner);
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), DEADLINE_MS);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
     try {
       const response = await options.upstream.request({
         origin: base.origin,
@@ -54,7 +54,7 @@ export function createDaemonProbe(options: {
         ],
         body: null,
         contentLength: null,
-        signal: deadline.signal,
+        signal: timeout.signal,
       });
       if (response.body instanceof ReadableStream) await response.body.cancel();
       return !isEmptyBadGateway(response);
@@ -66,10 +66,10 @@ export function createDaemonProbe(options: {
   }
 
   return function isDaemonUp(sandboxId, runner) {
-    const known = answers.get(sandboxId);
-    if (known !== undefined) return known;
-    const answer = ask(sandboxId, runner);
-    answers.set(sandboxId, answer);
-    return answer;
+    const recent = results.get(sandboxId);
+    if (recent !== undefined) return recent;
+    const result = probe(sandboxId, runner);
+    results.set(sandboxId, result);
+    return result;
   };
 }

@@ -2,6 +2,7 @@
 import type { Runner } from "../daytona/client.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { GatewayError } from "../errors.ts";
+import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
@@ -19,61 +20,52 @@ import {
   REFUSALS,
 } from "./runner_errors.ts";
 import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
+import { gatewayError } from "./upstream_failure.ts";
 
-/** How long a body that may be a runner's refusal is waited for, ms: an app that takes its time has it. */
-const REFUSAL_DEADLINE_MS = 1000;
+/** How long to wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
+const REFUSAL_TIMEOUT_MS = 1000;
 
-/** An upstream failure in the gateway's vocabulary. */
-export function gatewayError(error: unknown): unknown {
-  if (!(error instanceof UpstreamError)) return error;
-  const cause = { cause: error };
-  switch (error.code) {
-    case "connect_failed":
-    case "tls_failed":
-    case "connection_lost":
-      return new GatewayError("runner_unreachable", error.message, cause);
-    case "upload_stalled":
-      return new GatewayError("upload_stalled", error.message, cause);
-    case "connect_timeout":
-    case "header_timeout":
-      return new GatewayError("runner_timeout", error.message, cause);
-    case "protocol_error":
-      return new GatewayError("runner_protocol_error", error.message, cause);
-    case "closed":
-      return new GatewayError("shutting_down", error.message, cause);
-    case "aborted":
-    case "body_failed":
-      return error;
+/**
+ * Whether the sandbox may be at another runner, to which the request can still be sent: nothing of it was sent, or it
+ * has no body and this runner does not have the sandbox or does not know our key.
+ */
+function shouldTryElsewhere(error: unknown, request: AdmittedRequest): boolean {
+  if (error instanceof UpstreamError) {
+    return error.code === "connect_failed" ||
+      error.code === "connect_timeout" || error.code === "tls_failed";
   }
-}
-
-/** Whether the failure says that the runner is not there: nothing was sent, and the sandbox may be elsewhere. */
-function isUnreachable(error: unknown): boolean {
-  return error instanceof UpstreamError &&
-    (error.code === "connect_failed" || error.code === "connect_timeout" ||
-      error.code === "tls_failed");
+  return error instanceof GatewayError && request.body === null &&
+    (error.code === "container_not_found" || error.code === "runner_refused");
 }
 
 /**
- * Sends admitted requests to the runners that hold their sandboxes. Both ways reject with a {@linkcode GatewayError}
- * where no app answered, and with an {@linkcode UpstreamError} `aborted` or `body_failed` where the client is gone.
+ * Sends admitted requests to the runners that hold their sandboxes, and notes in `stats` when the runner was known and
+ * how much was uploaded. Both methods throw a {@linkcode GatewayError} if no app answered, and an {@linkcode
+ * UpstreamError} `aborted` or `body_failed` if the client has disconnected.
  */
 export interface Forwarder {
-  forward(request: AdmittedRequest): Promise<UpstreamResponse>;
+  forward(
+    request: AdmittedRequest,
+    stats: ExchangeStats,
+  ): Promise<UpstreamResponse>;
   /** The open WebSocket to the app, or the app's refusal of it. */
-  openWebSocket(request: AdmittedRequest): Promise<OpenResult>;
+  openWebSocket(
+    request: AdmittedRequest,
+    stats: ExchangeStats,
+  ): Promise<OpenResult>;
 }
 
-/** One way to use a runner. */
-interface Way<T> {
-  send(request: AdmittedRequest, runner: Runner): Promise<T>;
-  /**
-   * The app's answer.
-   *
-   * @throws {GatewayError} where it is a runner's refusal instead
-   */
-  judge(answer: T, request: AdmittedRequest, runner: Runner): T | Promise<T>;
-}
+/**
+ * Sends a request to one runner, as an HTTP exchange or as a WebSocket handshake.
+ *
+ * @throws {GatewayError} if the runner refuses it
+ * @throws {UpstreamError} if the exchange fails
+ */
+type Send<T> = (
+  request: AdmittedRequest,
+  runner: Runner,
+  stats: ExchangeStats,
+) => Promise<T>;
 
 /** Creates the forwarder. */
 export function createForwarder(options: {
@@ -82,15 +74,104 @@ export function createForwarder(options: {
   /** Milliseconds. */
   now: () => number;
 }): Forwarder {
-  const { upstream, sandboxes } = options;
+  const { upstream, sandboxes, now } = options;
   const isDaemonUp = createDaemonProbe(options);
 
+  /** Sends a request to the sandbox's runner or, if the sandbox has moved, to its new one. */
+  async function sendToRunner<T>(
+    send: Send<T>,
+    request: AdmittedRequest,
+    stats: ExchangeStats,
+  ): Promise<T> {
+    const { sandboxId } = request;
+    const found = lookUpRunner(sandboxId, stats);
+    // Most runners are cached, and an await would cost them a turn of the microtask queue.
+    const runner = found instanceof Promise ? await found : found;
+    if (runner === null) {
+      throw new GatewayError("sandbox_not_found", "No runner");
+    }
+    stats.resolvedAt = now();
+    try {
+      return await send(request, runner, stats);
+    } catch (error) {
+      const newRunner = shouldTryElsewhere(error, request)
+        ? await findNewRunner(sandboxId, runner)
+        : undefined;
+      if (newRunner === undefined) throw gatewayError(error);
+      return await send(request, newRunner, stats).catch((error) => {
+        throw gatewayError(error);
+      });
+    }
+  }
+
+  function lookUpRunner(
+    sandboxId: string,
+    stats: ExchangeStats,
+  ): Runner | null | Promise<Runner | null> {
+    stats.missedCache ??= false;
+    return sandboxes.runnerOf(sandboxId, () => {
+      stats.missedCache = true;
+    });
+  }
+
   /**
-   * The app's response, its body readable as before.
+   * The runner that holds the sandbox now; undefined if it is the same one, or if the API does not answer: then the
+   * runner's failure is the one to report.
    *
-   * @throws {GatewayError} where the response is a runner's refusal instead
+   * @throws {GatewayError} `sandbox_not_found`
    */
-  async function judged(
+  async function findNewRunner(
+    sandboxId: string,
+    known: Runner,
+  ): Promise<Runner | undefined> {
+    let runner: Runner | null;
+    try {
+      runner = await sandboxes.renewRunner(sandboxId);
+    } catch (error) {
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+    if (runner === null) {
+      throw new GatewayError("sandbox_not_found", "No runner any more");
+    }
+    return runner.proxyUrl === known.proxyUrl && runner.apiKey === known.apiKey
+      ? undefined
+      : runner;
+  }
+
+  async function sendRequest(
+    request: AdmittedRequest,
+    runner: Runner,
+    stats: ExchangeStats,
+  ): Promise<UpstreamResponse> {
+    const response = await upstream.request(
+      upstreamRequest(request, runner, stats),
+    );
+    return isRefusalStatus(response.status)
+      ? await appResponse(response, request, runner)
+      : response;
+  }
+
+  async function sendHandshake(
+    request: AdmittedRequest,
+    runner: Runner,
+    stats: ExchangeStats,
+  ): Promise<OpenResult> {
+    const opened = await openWebSocket(
+      upstream,
+      upstreamRequest(request, runner, stats),
+    );
+    if (opened.kind === "open") return opened;
+    const response = await appResponse(opened.response, request, runner);
+    return { kind: "refused", response };
+  }
+
+  /**
+   * The app's response, its body unread.
+   *
+   * @throws {GatewayError} if the response is a runner's refusal
+   */
+  async function appResponse(
     response: UpstreamResponse,
     { sandboxId, destination }: AdmittedRequest,
     runner: Runner,
@@ -108,87 +189,20 @@ export function createForwarder(options: {
     if (!mayBeRefusal(response)) return response;
     const { body } = response;
     const bytes = body instanceof ReadableStream
-      ? await gatherBody(body, REFUSAL_DEADLINE_MS)
+      ? await gatherBody(body, REFUSAL_TIMEOUT_MS)
       : body;
     // A runner writes its refusals in one go.
     if (!(bytes instanceof Uint8Array)) return { ...response, body: bytes };
     const text = new TextDecoder().decode(bytes);
     const code = refusalOf(response.status, text, sandboxId);
-    // Not its words: they hold the request's path, and an app could imitate them.
+    // Not its own message, which contains the request's path, and which an app could imitate.
     if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
     return { ...response, body: bytes };
   }
 
-  /** Sends a request to the sandbox's runner, and once more to the new one where the sandbox moved. */
-  async function atRunner<T>(
-    request: AdmittedRequest,
-    way: Way<T>,
-  ): Promise<T> {
-    const { stats } = request;
-    stats.missedCache ??= false;
-    const found = sandboxes.runnerOf(request.sandboxId, () => {
-      stats.missedCache = true;
-    });
-    // What is known already need not be waited for, and most of it is.
-    const runner = found instanceof Promise ? await found : found;
-    if (runner === null) {
-      throw new GatewayError("sandbox_not_found", "No runner");
-    }
-    stats.resolvedAt = options.now();
-    try {
-      const answer = way.judge(
-        await way.send(request, runner),
-        request,
-        runner,
-      );
-      return answer instanceof Promise ? await answer : answer;
-    } catch (error) {
-      const isGone = error instanceof GatewayError && request.body === null &&
-        (error.code === "container_not_found" ||
-          error.code === "runner_refused");
-      if (!isGone && !isUnreachable(error)) throw gatewayError(error);
-      // Where the API does not answer either, the first failure is the one to tell.
-      const renewed = await sandboxes.renewRunner(request.sandboxId)
-        .catch((failure) => {
-          if (failure instanceof GatewayError) return runner;
-          throw failure;
-        });
-      if (renewed === null) {
-        throw new GatewayError("sandbox_not_found", "No runner any more");
-      }
-      if (
-        renewed.proxyUrl === runner.proxyUrl && renewed.apiKey === runner.apiKey
-      ) throw gatewayError(error);
-      try {
-        const answer = await way.send(request, renewed);
-        return await way.judge(answer, request, renewed);
-      } catch (again) {
-        throw gatewayError(again);
-      }
-    }
-  }
-
-  const http: Way<UpstreamResponse> = {
-    send: (request, runner) =>
-      upstream.request(upstreamRequest(request, runner)),
-    judge: (response, request, runner) =>
-      isRefusalStatus(response.status)
-        ? judged(response, request, runner)
-        : response,
-  };
-
-  const webSocket: Way<OpenResult> = {
-    send: (request, runner) =>
-      openWebSocket(upstream, upstreamRequest(request, runner)),
-    async judge(opened, request, runner) {
-      if (opened.kind === "open") return opened;
-      const response = await http.judge(opened.response, request, runner);
-      return { kind: "refused", response };
-    },
-  };
-
   return {
-    forward: (request) => atRunner(request, http),
-    openWebSocket: (request) => atRunner(request, webSocket),
+    forward: (request, stats) => sendToRunner(sendRequest, request, stats),
+    openWebSocket: (request, stats) =>
+      sendToRunner(sendHandshake, request, stats),
   };
 }

@@ -1,46 +1,46 @@
-/** Reads a small body as a whole, to look into it, unless that would keep its client waiting. */
+/** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * The whole body, or, where its end does not come within `withinMs` milliseconds, a stream of it that lacks nothing.
- * Rejects with what `body` fails of.
+ * The whole body, or, if its end does not arrive within `timeoutMs`, a stream of it from the beginning. Rejects if
+ * `body` fails.
  */
 export async function gatherBody(
   body: ReadableStream<Bytes>,
-  withinMs: number,
+  timeoutMs: number,
 ): Promise<Bytes | ReadableStream<Bytes>> {
   const reader = body.getReader();
-  const parts: Bytes[] = [];
+  const chunks: Bytes[] = [];
   const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, withinMs);
+  const timer = setTimeout(late.resolve, timeoutMs);
   try {
     for (;;) {
       const reading = reader.read();
-      const part = await Promise.race([reading, late.promise]);
-      if (part === undefined) return goOn(reader, parts, reading);
-      if (part.done) return await new Blob(parts).bytes();
-      parts.push(part.value);
+      const result = await Promise.race([reading, late.promise]);
+      if (result === undefined) return resume(reader, chunks, reading);
+      if (result.done) return await new Blob(chunks).bytes();
+      chunks.push(result.value);
     }
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What was read, what is being read, and the rest. */
-function goOn(
+/** A stream of the chunks already read, the one that is being read, and the rest. */
+function resume(
   reader: ReadableStreamDefaultReader<Bytes>,
-  parts: Bytes[],
+  chunks: Bytes[],
   reading: Promise<ReadableStreamReadResult<Bytes>>,
 ): ReadableStream<Bytes> {
-  let underWay: typeof reading | undefined = reading;
-  reading.catch(() => {}); // told where the stream is read on
+  let pending: typeof reading | undefined = reading;
+  reading.catch(() => {}); // reported when the stream is read
   return new ReadableStream<Bytes>({
     async pull(controller) {
-      const known = parts.shift();
-      if (known !== undefined) return controller.enqueue(known);
-      const { done, value } = await (underWay ?? reader.read());
-      underWay = undefined;
+      const chunk = chunks.shift();
+      if (chunk !== undefined) return controller.enqueue(chunk);
+      const { done, value } = await (pending ?? reader.read());
+      pending = undefined;
       if (done) controller.close();
       else controller.enqueue(value);
     },

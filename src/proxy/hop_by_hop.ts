@@ -1,4 +1,4 @@
-/** Fields that belong to one connection (RFC 9110 section 7.6.1): never relayed, in either direction. */
+/** Fields that apply to a single connection (RFC 9110 section 7.6.1): never forwarded, in either direction. */
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
@@ -13,14 +13,14 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Whether `name`, in lower case, is a hop-by-hop field by its definition. */
+/** Whether a field, by its lower-case name, is always hop-by-hop. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** The field names that a Connection field nominates as hop-by-hop, in lower case. */
+/** The names, in lower case, that a Connection field lists and thereby makes hop-by-hop. */
 export function nominatedFields(
   connection: string | null | undefined,
 ): ReadonlySet<string> {

@@ -1,4 +1,4 @@
-/** The registry of exchanges and tunnels under way: counted for the limits, awaited and ended on shutdown. */
+/** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
 
 /** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
@@ -9,11 +9,11 @@ export type AbortReason =
   /** The caller's access was revoked. */
   | "access_revoked";
 
-/** Controls an upload, a download or a tunnel while it goes on. */
+/** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
   /** Ends it from our side. */
   abort(reason: AbortReason): void;
-  /** Since when the client has not read what waits for it, ms by `performance.now()`; undefined if nothing waits. */
+  /** Since when the client has not read what is ready for it, ms by `performance.now()`; undefined if nothing is. */
   stalledSince?(): number | undefined;
   /** Whether the caller still has access. Never rejects. */
   recheck(): Promise<boolean>;
@@ -25,7 +25,7 @@ export interface InFlightEntry {
   reserveFor(sandboxId: string): boolean;
   /** Counts it as a WebSocket; false if there are too many already. */
   reserveTunnel(): boolean;
-  /** Registers the handle of one that goes on for a while, in place of an earlier one. */
+  /** Registers the handle of one that lasts, in place of an earlier one. */
   streams(handle: StreamHandle): void;
   /** Takes it out of the registry; idempotent. */
   end(): void;
@@ -38,23 +38,29 @@ export interface InFlight {
   readonly count: number;
   /** How many of them are WebSockets. */
   readonly tunnelCount: number;
-  /** Resolves when nothing is in flight. */
+  /** Resolves once nothing is in flight. */
   idle(): Promise<void>;
-  /** Resolves when no WebSocket is. */
+  /** Resolves once no WebSocket is. */
   noTunnels(): Promise<void>;
-  /** Marks what is in flight now as what {@linkcode InFlight.drained} waits for; only the first call counts. */
+  /** Makes {@linkcode InFlight.drained} wait for what is in flight now; only the first call counts. */
   beginDrain(): void;
-  /** Resolves when everything that was in flight at {@linkcode InFlight.beginDrain} has ended. */
+  /**
+   * Resolves once everything that was in flight at {@linkcode InFlight.beginDrain} has ended; begins the drain if need
+   * be.
+   */
   drained(): Promise<void>;
   /** Aborts everything that streams. */
   abortAll(): void;
   /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
   abortStalled(since: number): void;
-  /** Aborts what streams to callers without access any more; resolves once all were asked, or at once if that is under way. */
+  /**
+   * Aborts what streams to or from callers who have lost access. Resolves once all have been rechecked, or at once if
+   * an earlier call is still doing so.
+   */
   recheckAll(): Promise<void>;
 }
 
-/** Concurrent rechecks: each may take an API call. */
+/** How many rechecks run at once: each may take an API call. */
 const RECHECK_BATCH = 32;
 
 /** A counter whose zero can be awaited. */
@@ -87,7 +93,7 @@ class Count {
   }
 }
 
-/** Ids whose count is zero that are kept all the same. */
+/** How many ids at zero are kept all the same. */
 const MAX_ZEROS = 1000;
 
 /**
@@ -108,9 +114,9 @@ class CountById {
   }
 
   decrement(id: string): void {
-    const others = (this.#counts.get(id) ?? 1) - 1;
-    this.#counts.set(id, others);
-    if (others === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
+    const remaining = (this.#counts.get(id) ?? 1) - 1;
+    this.#counts.set(id, remaining);
+    if (remaining === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
   }
 
   #deleteZeros(): void {

@@ -1,20 +1,20 @@
 /**
- * The fields of the request to the runner. First everything goes that must not travel (hop-by-hop fields, the
- * client's Connection list, credentials, whatever claims to come from a proxy), then ours are set, so that nothing a
- * client sends can remove or precede one of them.
+ * The fields of the request to the runner. First, everything that must not be forwarded is dropped (hop-by-hop fields,
+ * those that the client's Connection field lists, credentials, whatever claims to come from a proxy); then ours are
+ * set, so that no client can remove or precede one of them.
  */
 import type { Fields } from "../lib/fields.ts";
 import { splitAuthKey } from "../auth/auth_key.ts";
 import { withoutOwnCookies } from "../auth/cookies.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
-/** Fields addressed to the gateway, or that only the gateway may set. */
+/** Fields that are addressed to the gateway, or that only the gateway may set. */
 const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
-  "content-length", // framing is decided by the transport
-  "expect", // already answered by the front
+  "content-length", // the upstream client decides the framing
+  "expect", // already answered by `Deno.serve()`
   "forwarded",
   "host",
-  "sec-websocket-extensions", // no extension is negotiated: see tunnel
+  "sec-websocket-extensions", // none is negotiated: see upstream/websocket_handshake.ts
   "sec-websocket-key",
   "sec-websocket-version",
   "x-daytona-authorization",
@@ -30,30 +30,30 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-real-ip",
 ]);
 
-/** What the runner is told about the request's origin. */
+/** What the runner and the app are told about where the request came from. */
 export interface Forwarded {
-  /** The public host as the client sent it. */
+  /** The public `host[:port]` that the client used. */
   readonly host: string;
   readonly proto: "http" | "https";
-  /** The chain of addresses that ends in the one that connected to us. */
+  /** The client's address and those of proxies, in order; the last one connected to us. */
   readonly for: string;
 }
 
-/** Input of {@linkcode requestFields}. */
+/** What {@linkcode requestFields} builds the fields from. */
 export interface RequestFieldsInput {
-  /** The client's fields; names are lower case. */
+  /** The client's fields, with lower-case names. */
   readonly headers: Fields;
   /** The runner's authority. */
   readonly runnerHost: string;
   readonly runnerKey: string;
   readonly forwarded: Forwarded;
-  /** Whether `Authorization` was the credential that opened the door: then it is not meant for the app. */
+  /** Whether `Authorization` held the credential that granted access, and so is not meant for the app. */
   readonly dropAuthorization: boolean;
-  /** Becomes X-Request-Id where the client gave none. */
+  /** The X-Request-Id unless the client sent one. */
   readonly requestId: string;
 }
 
-/** The end-to-end fields to send upstream, in a fresh list; the client's `headers` are left as they are. */
+/** The end-to-end fields to send upstream, as a new list. */
 export function requestFields(input: RequestFieldsInput): [string, string][] {
   const { headers, forwarded } = input;
   const nominated = nominatedFields(headers.get("connection"));
@@ -72,7 +72,7 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
       continue;
     }
     if (name === "referer") {
-      // Only navigations lose the key from their address: a stylesheet's fonts name it as their referrer.
+      // Only navigations are redirected to an address without the key: a stylesheet's may be its fonts' referrer.
       fields.push([name, splitAuthKey(field[1]).target]);
       continue;
     }

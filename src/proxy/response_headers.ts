@@ -1,12 +1,12 @@
-/** The fields of the response to the client: as the app sent them, less what belongs to a hop or to the gateway. */
+/** The fields of the response to the client: the app's, without hop-by-hop fields and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 type Field = readonly [name: string, value: string];
 
 /**
- * An app's Set-Cookie line without a Domain attribute that would reach other sandboxes (the base domain or one above
- * it), or undefined where it sets one of the gateway's own cookies (RFC 6265bis section 5.6).
+ * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
+ * domain or one above it); undefined if it sets one of the gateway's own cookies (RFC 6265bis section 5.6).
  */
 export function filterSetCookie(
   line: string,
@@ -14,7 +14,7 @@ export function filterSetCookie(
 ): string | undefined {
   const attributes = line.split(";");
   const pair = attributes[0] ?? "";
-  // A cookie without a name is sent back as its value alone (section 5.8.3), which may look like one of ours.
+  // A nameless cookie is sent back as its value alone (section 5.8.3), which may look like one of ours.
   const sent = cookieName(pair) === ""
     ? pair.slice(pair.indexOf("=") + 1)
     : pair;
@@ -28,18 +28,18 @@ export function filterSetCookie(
 }
 
 /**
- * Chromium maps other characters (UTS #46): with a full-width letter in it, a domain may still be the base. A blank
- * makes it none for everybody.
+ * Chromium maps any other character (UTS #46), so a domain with a full-width letter may still be the base domain. One
+ * with a space is invalid in every browser.
  */
 const PLAIN_DOMAIN = /^[a-z0-9._ -]*$/;
 
-/** The domain that an attribute names, undefined for any other attribute (RFC 6265bis section 5.6.3). */
+/** The value of a Domain attribute (RFC 6265bis section 5.6.3); undefined for any other attribute. */
 function domainOf(attribute: string): string | undefined {
   const equals = attribute.indexOf("=");
   const name = attribute.slice(0, Math.max(0, equals)).trim().toLowerCase();
   if (name !== "domain") return undefined;
   const domain = attribute.slice(equals + 1).trim().toLowerCase();
-  // A host with a final dot is served too, and its cookies have such domains.
+  // Hosts with a trailing dot are served too, and such a domain matches them.
   return domain.slice(
     domain.startsWith(".") ? 1 : 0,
     domain.endsWith(".") ? -1 : undefined,
@@ -47,16 +47,17 @@ function domainOf(attribute: string): string | undefined {
 }
 
 /**
- * An app's Clear-Site-Data without the cookies, undefined where nothing is left: a browser clears those of the whole
- * site, every other sandbox's and our logins (W3C Clear Site Data, section 3.1). All else is the app's own origin's.
+ * An app's Clear-Site-Data without `"cookies"`; undefined if nothing is left. A browser would clear the cookies of the
+ * whole site, every other sandbox's and our logins among them (W3C Clear Site Data, section 3.1); the other types
+ * affect the app's own origin only.
  */
 export function filterClearSiteData(value: string): string | undefined {
   const kept: string[] = [];
   for (const type of value.split(",")) {
-    // Firefox ignores blanks within a type as well.
-    const meant = type.replace(/[\t\n\f\r ]/g, "");
-    if (meant === '"cookies"') continue;
-    kept.push(meant === '"*"' ? EVERYTHING_BUT_COOKIES : type.trim());
+    // Firefox ignores whitespace within a type as well.
+    const compact = type.replace(/[\t\n\f\r ]/g, "");
+    if (compact === '"cookies"') continue;
+    kept.push(compact === '"*"' ? EVERYTHING_BUT_COOKIES : type.trim());
   }
   return kept.length === 0 ? undefined : kept.join(", ");
 }
@@ -71,8 +72,8 @@ function connectionOf(fields: readonly Field[]): string | undefined {
 }
 
 /**
- * What no app may say: fields that tell our answers from an app's, and NEL, by which a browser would report the address
- * of every later request, with a key in its query before we take that away (W3C Network Error Logging, section 5).
+ * Fields that no app may send: those that tell our own answers from an app's, and NEL, by which a browser would report
+ * the URL of every later request, before we can take a key out of its query (W3C Network Error Logging, section 5).
  */
 const NEVER_FROM_APP: ReadonlySet<string> = new Set([
   "nel",
@@ -80,7 +81,7 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
   "x-porthole-warning",
 ]);
 
-/** The end-to-end fields of an upstream response, to relay to a client of a preview host under `base`. */
+/** The end-to-end fields of an upstream response, for a client of a preview host below `base`. */
 export function responseFields(
   fields: readonly Field[],
   base: string,

@@ -1,4 +1,4 @@
-/** The base URL of a runner, taken apart once. */
+/** The base URL of a runner, parsed once. */
 import type { Runner } from "../daytona/client.ts";
 import { withoutTrailingSlashes } from "../lib/slashes.ts";
 import { parseOrigin } from "../upstream/origin.ts";
@@ -7,15 +7,15 @@ import type { Origin } from "../upstream/types.ts";
 /** Where requests to a runner go. */
 export interface RunnerBase {
   readonly origin: Origin;
-  /** What the runner's own Host is. */
+  /** The Host of requests to it. */
   readonly authority: string;
-  /** What its URL's path is, without a slash at the end: every request-target begins with it. */
+  /** The URL's path without trailing slashes, with which every request-target begins. */
   readonly path: string;
 }
 
 const bases = new WeakMap<Runner, RunnerBase>();
 
-/** The base of a runner's previews and toolboxes. */
+/** The base for a runner's previews and toolboxes. */
 export function proxyBaseOf(runner: Runner): RunnerBase {
   const known = bases.get(runner);
   if (known !== undefined) return known;
@@ -24,7 +24,7 @@ export function proxyBaseOf(runner: Runner): RunnerBase {
   return base;
 }
 
-/** Takes a base URL apart. */
+/** Parses a base URL. */
 export function runnerBase(url: string): RunnerBase {
   const { host, pathname } = new URL(url);
   return {

@@ -1,8 +1,9 @@
 /**
- * Tells a runner's own refusals from an app's answers. The runner speaks for itself in JSON that names its own path,
- * and its hops report a closed port as a 502 with nothing in it; everything else is the app's and passes unchanged.
+ * Tells a runner's own refusals from an app's answers. A runner refuses with JSON that names its own path, and a hop
+ * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
-/** How a runner refuses, in the gateway's words, and what the log says of it. */
+
+/** The error codes for a runner's refusals, with the reason that is logged. */
 export const REFUSALS = {
   container_not_found: "the runner does not have the sandbox (its 404)",
   runner_refused: "the runner does not accept the gateway's key (its 401)",
@@ -11,13 +12,13 @@ export const REFUSALS = {
 
 type Field = readonly [name: string, value: string];
 
-/** The parts of a response that tell whose it is. */
-export interface SuspectResponse {
+/** What of a response tells whose it is before its body is read. */
+export interface ResponseHead {
   readonly status: number;
   readonly headers: readonly Field[];
 }
 
-/** Longer bodies are never a runner's refusal, octets. */
+/** The longest body that may be a runner's refusal, octets. */
 const MAX_REFUSAL_BYTES = 4096;
 
 function valueOf(
@@ -27,28 +28,30 @@ function valueOf(
   return headers.find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-/** Fields that a Go server adds to an empty answer by itself. */
-const BARE_FIELDS: ReadonlySet<string> = new Set([
+/** Fields that a Go server adds to an empty response by itself. */
+const AUTOMATIC_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "date",
   "keep-alive",
 ]);
 
-/** Whether the answer is the empty 502 of a hop that found nothing where it should have led. */
-export function isEmptyBadGateway(response: SuspectResponse): boolean {
+/** Whether a response is the empty 502 of a hop that could not reach the next one. */
+export function isEmptyBadGateway(response: ResponseHead): boolean {
   return response.status === 502 &&
     valueOf(response.headers, "content-length") === "0" &&
-    response.headers.every(([name]) => BARE_FIELDS.has(name.toLowerCase()));
+    response.headers.every(([name]) =>
+      AUTOMATIC_FIELDS.has(name.toLowerCase())
+    );
 }
 
-/** Whether a runner, or a hop behind it, refuses with that status: an app's answer otherwise. */
+/** Whether a response with that status may be a refusal by a runner or by a hop behind it; any other is the app's. */
 export function isRefusalStatus(status: number): boolean {
   return status === 400 || status === 401 || status === 404 || status === 502;
 }
 
-/** Whether the body must be read to know: a small JSON body with one of the statuses that a runner refuses with. */
-export function mayBeRefusal(response: SuspectResponse): boolean {
+/** Whether the body has to be read to tell: it is small, JSON, and has a status with which runners refuse. */
+export function mayBeRefusal(response: ResponseHead): boolean {
   const { status, headers } = response;
   if (status === 502 || !isRefusalStatus(status)) return false;
   const length = Number(valueOf(headers, "content-length") ?? NaN);
@@ -56,7 +59,7 @@ export function mayBeRefusal(response: SuspectResponse): boolean {
     /^application\/json\b/i.test(valueOf(headers, "content-type") ?? "");
 }
 
-/** A refusal by the runner itself, in the gateway's words; undefined where the body is an app's. */
+/** The error code for a refusal by the runner itself; undefined if the body is an app's. */
 export function refusalOf(
   status: number,
   body: string,

@@ -1,4 +1,4 @@
-/** The request to a runner, made of an admitted request and the runner's record. */
+/** The request to a runner, built from an admitted request and the runner's record. */
 import type { Fields } from "../lib/fields.ts";
 import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
@@ -8,35 +8,35 @@ import type { UpstreamRequest } from "../upstream/types.ts";
 import { type Forwarded, requestFields } from "./request_headers.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 
-/** An admitted request, before it is known which runner gets it. */
+/** An admitted request, whichever runner it goes to. */
 export interface AdmittedRequest {
   readonly method: string;
   readonly headers: Fields;
   readonly body: ReadableStream<Uint8Array> | null;
-  /** Octets; null where the client does not say. */
+  /** Octets; null if the client did not announce it. */
   readonly contentLength: number | null;
-  /** The app's request-target, without anything of ours. */
+  /** The request-target for the app, without our key. */
   readonly target: string;
   readonly sandboxId: string;
   /** A port of the sandbox, or its toolbox. */
   readonly destination: number | "toolbox";
   readonly forwarded: Forwarded;
   readonly dropAuthorization: boolean;
-  /** Tells ours from other gateways' requests in the runner's and the app's logs. */
+  /** Identifies the request in the logs of the runner and the app. */
   readonly requestId: string;
-  readonly stats: ExchangeStats;
-  /** Aborts when the client is gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: () => AbortSignal;
 }
 
 /**
- * The upstream request for `request` at `runner`.
+ * The upstream request that sends `request` to `runner`, counting the upload in `stats`.
  *
- * @throws {GatewayError} `bad_target` where the path would leave the sandbox
+ * @throws {GatewayError} `bad_target` if the path would leave the sandbox
  */
 export function upstreamRequest(
   request: AdmittedRequest,
   runner: Runner,
+  stats: ExchangeStats,
 ): UpstreamRequest {
   const { sandboxId, destination } = request;
   const base = proxyBaseOf(runner);
@@ -65,7 +65,7 @@ export function upstreamRequest(
     contentLength: request.contentLength,
     lateSignal: request.signal,
     onUpload(octets) {
-      request.stats.receivedBytes += octets;
+      stats.receivedBytes += octets;
     },
   };
 }

@@ -1,12 +1,12 @@
 /**
- * The fields of a toolbox's response. It reaches the client below `/toolbox/{id}` of the base host, where the daemon's
- * own addresses lead nowhere, and on the origin that logins happen on, which no sandbox's files may act for.
+ * The fields of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
+ * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
 import { responseFields } from "./response_headers.ts";
 
 type Field = readonly [name: string, value: string];
 
-/** Where the toolbox is, as its client sees it. */
+/** The public address of a toolbox. */
 export interface ToolboxAddress {
   readonly sandboxId: string;
   /** The public `host[:port]`. */
@@ -14,9 +14,10 @@ export interface ToolboxAddress {
 }
 
 /**
- * What a toolbox or a build may say on a base host: about its content, and to the program that asked. Everything else
- * may be for the origin as a whole, which is the one of logins and of every other sandbox's toolbox: cookies, stored
- * data, service workers, transport security, reports of all later addresses (NEL), and what browsers will yet invent.
+ * The fields that a toolbox or a build may send on a base host: they concern the response itself or the program that
+ * asked for it. Any other may affect the whole origin, which logins and every other sandbox's toolbox share: cookies,
+ * stored data, service workers, transport security, reports of all later URLs (NEL), and whatever browsers come to
+ * support.
  */
 const ALLOWED: ReadonlySet<string> = new Set([
   "accept-ranges",
@@ -33,21 +34,21 @@ const ALLOWED: ReadonlySet<string> = new Set([
   "vary",
 ]);
 
-/** The same by how the name begins; a policy of the daemon's could report the address that it was asked for. */
+/** The same by prefix, except a policy of the daemon's, which could report the URL that was requested. */
 const ALLOWED_PREFIX = /^(?:access-control-|content-(?!security-policy)|x-)/;
 
-/** Fields that hold a reference to where something is (RFC 9110 sections 10.2.2, 8.7). */
-const REFERENCES: ReadonlySet<string> = new Set([
+/** Fields whose value is a URI reference (RFC 9110 sections 8.7, 10.2.2). */
+const REFERENCE_FIELDS: ReadonlySet<string> = new Set([
   "content-location",
   "location",
 ]);
 
-/** Where the daemon listens: what an absolute address of its own names, whatever the host is called there. */
+/** The daemon's port, by which its absolute URLs are recognized, whatever their host. */
 const DAEMON_PORT = "2280";
 
 /**
- * A reference out of a toolbox's response as the client has to see it. A path gets the toolbox's prefix, also behind
- * an address of the daemon, the runner or the gateway; what leads elsewhere, and what is relative, stays.
+ * Rewrites a URI reference from a toolbox's response for the client. An absolute path gets the toolbox's prefix, also
+ * in a URL of the daemon, the runner or the gateway; URLs of other hosts and relative references stay as they are.
  */
 export function toolboxReference(
   reference: string,
@@ -57,15 +58,16 @@ export function toolboxReference(
   if (origin === "" && !/^\/(?![/\\])/.test(reference)) return reference;
   const path = reference.slice(origin.length);
   const runnerPrefix = `/sandboxes/${sandboxId}/toolbox`;
-  const isRunners = startsWithSegments(path, runnerPrefix);
-  const isOurs = origin === "" || isRunners ||
+  const hasRunnerPrefix = startsWithSegments(path, runnerPrefix);
+  const isToolbox = origin === "" || hasRunnerPrefix ||
     host?.endsWith(`:${DAEMON_PORT}`) ||
     host?.toLowerCase() === authority.toLowerCase();
-  if (!isOurs) return reference;
+  if (!isToolbox) return reference;
   const prefix = `/toolbox/${sandboxId}`;
-  const own = isRunners ? path.slice(runnerPrefix.length) : path;
-  if (startsWithSegments(own, prefix)) return own;
-  return prefix + (own === "" || own.startsWith("/") ? own : `/${own}`);
+  const target = hasRunnerPrefix ? path.slice(runnerPrefix.length) : path;
+  if (startsWithSegments(target, prefix)) return target;
+  return prefix +
+    (target === "" || target.startsWith("/") ? target : `/${target}`);
 }
 
 function startsWithSegments(path: string, prefix: string): boolean {
@@ -75,8 +77,8 @@ function startsWithSegments(path: string, prefix: string): boolean {
 }
 
 /**
- * The end-to-end fields of what a sandbox or a build wrote, for a client that gets it on a base host: opened in a
- * browser it is a document of no origin, and runs nothing.
+ * The end-to-end fields of what a sandbox or a build sent, for a client of a base host: opened in a browser, it is a
+ * document with an opaque origin, and runs no scripts.
  */
 export function inertResponseFields(
   fields: readonly Field[],
@@ -91,14 +93,14 @@ export function inertResponseFields(
   ];
 }
 
-/** The same for a toolbox's response, with its references leading to where the client finds the toolbox. */
+/** The same for a toolbox's response, with its references rewritten by {@linkcode toolboxReference}. */
 export function toolboxResponseFields(
   fields: readonly Field[],
   address: ToolboxAddress,
 ): [string, string][] {
   return inertResponseFields(fields).map(([name, value]) => [
     name,
-    REFERENCES.has(name.toLowerCase())
+    REFERENCE_FIELDS.has(name.toLowerCase())
       ? toolboxReference(value, address)
       : value,
   ]);

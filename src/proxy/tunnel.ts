@@ -1,4 +1,4 @@
-/** Relays a WebSocket between a client and its upstream, with bounded memory in both directions. */
+/** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
 
 import { setImmediate } from "node:timers";
 
@@ -9,46 +9,56 @@ import { ClientQueue } from "./client_queue.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it is pinged, and
- * dropped when the Pong does not come within the other half. Pings stay under the 60 s after which proxies on the way
- * cut a silent connection; a slow client has the time to read what is queued before the Ping.
+ * dropped if no Pong arrives within the other half. Pings are less than 60 s apart, after which proxies on the way cut
+ * a silent connection; and a slow client has time to read what is queued ahead of the Ping.
  */
 export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 
 /** Limits of a tunnel. */
 export interface RelayOptions {
-  /** The upstream is not read while more octets than this (or 16 384 messages) wait for the client; default 1 MiB. */
-  readonly highWaterMarkBytes?: number;
-  /** A client's message that finds more unsent octets than this ends the tunnel with 1013; default 16 MiB. */
-  readonly bufferLimitBytes?: number;
-  /** How often the upstream gets an unsolicited Pong and the client's progress is looked at; default 30 s. */
-  readonly heartbeatMs?: number;
-  /** A client that for this long takes nothing of what waits for it ends the tunnel with 1013; default 5 min. */
-  readonly stallTimeoutMs?: number;
-  /** How long the client may take to complete the upgrade, and to answer a Close; default 5 s. */
-  readonly handshakeTimeoutMs?: number;
+  /** The upstream is not read while more octets than this, or 16 384 messages, are queued for the client. */
+  readonly highWaterMarkBytes: number;
+  /** A message from the client that finds more unsent octets than this ends the tunnel with 1013. */
+  readonly bufferLimitBytes: number;
+  /** How often the upstream gets an unsolicited Pong and the client's progress is checked. */
+  readonly heartbeatMs: number;
+  /** A client that takes nothing of what is queued for this long ends the tunnel with 1013. */
+  readonly stallTimeoutMs: number;
+  /** How long the client may take to complete the upgrade, and to answer a Close. */
+  readonly handshakeTimeoutMs: number;
 }
 
-/** How a tunnel ended, for the access log; sent and received are seen from the gateway's end of the upstream. */
+const DEFAULTS: RelayOptions = {
+  highWaterMarkBytes: 1024 * 1024,
+  bufferLimitBytes: 16 * 1024 * 1024,
+  heartbeatMs: 30_000,
+  stallTimeoutMs: 300_000,
+  handshakeTimeoutMs: 5_000,
+};
+
+/**
+ * How a tunnel ended, for the access log; "sent" and "received" are as the upstream's client, the gateway, sees them.
+ */
 export interface TunnelEnd extends Traffic {
   /** Who ended it. */
   readonly by: "client" | "upstream" | "gateway";
-  /** The close code of whoever ended it: 1005 where there was none, 1006 where the connection broke. */
+  /** That side's close code: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
   readonly code: number;
   readonly reason: string;
-  /** Why the upstream's connection broke; for logs only. */
+  /** Why the connection to the upstream broke; for logs only. */
   readonly failure?: unknown;
 }
 
 /** A running tunnel. */
 export interface Tunnel {
-  /** Settles when both sides have closed or were given up (seconds after the end began); never rejects. */
+  /** Settles once both sides have closed or were given up, seconds after the end began; never rejects. */
   readonly closed: Promise<TunnelEnd>;
   /**
-   * Settles when the client's connection is gone. A client that does not read can put that off as long as it keeps
-   * its TCP connection, since Deno cannot drop it, and its buffers stay allocated: count open tunnels by this one.
+   * Settles once the client's connection is gone. A client that does not read can delay that for as long as it keeps
+   * its TCP connection, since Deno cannot drop that, and its buffers stay allocated: count open tunnels by this one.
    */
   readonly released: Promise<void>;
-  /** Closes both sides with `code` and `reason`; does nothing once the end has begun. */
+  /** Closes both sides with `code` and `reason`; does nothing if the tunnel is closing already. */
   close(code: number, reason: string): void;
 }
 
@@ -61,22 +71,23 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-const BROKEN_OFF = { code: 1006, reason: "" } as const;
+/** RFC 6455 section 7.1.5. */
+const ABNORMAL_CLOSURE = { code: 1006, reason: "" } as const;
 
 const encoder = new TextEncoder();
 
 /**
- * Whether a client's Close may be sent on. Deno takes one of more than 125 octets, which no control frame may have
- * (RFC 6455 section 5.5): whoever sends that broke the protocol, and so broke off.
+ * Whether a client's Close may be forwarded. Deno accepts one of more than 125 octets, which no control frame may have
+ * (RFC 6455 section 5.5): that violates the protocol, and counts as an abnormal closure.
  */
-function isRelayable(code: number, reason: string): boolean {
+function isForwardable(code: number, reason: string): boolean {
   return code === 1005 ||
     isCloseCode(code) &&
       2 + encoder.encode(reason).length <= CONTROL_PAYLOAD_BYTES;
 }
 
 /**
- * A client that broke off makes the upstream's connection break off: the app sees what happened, not a Close that
+ * If the client's connection broke, the upstream's is broken off as well: the app sees what happened, not a Close that
  * nobody sent, and nothing waits for its answer.
  */
 function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
@@ -86,11 +97,12 @@ function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
 }
 
 /**
- * An upstream that broke off is 1011 to the client, never a clean end. (1014, "bad gateway", would say it best, but
- * some clients, Deno's own among them, take that code for a violation.)
+ * If the upstream's connection broke, the client gets 1011, never a clean end. (1014, "bad gateway", would fit better,
+ * but some clients, Deno's own among them, take that code for a protocol violation.)
  *
- * Deno drops a closing connection at the client's next message, and writes the Close one turn after it is asked to:
- * asked between turns, it gets it out before the messages that wait. A client that floods may still see 1006.
+ * Deno drops a closing connection when the client's next message arrives, and writes the Close one turn of the event
+ * loop after it is asked to. Asked from setImmediate(), it writes the Close before it handles the messages that have
+ * arrived. A client that floods may still see 1006.
  */
 function closeClient(client: WebSocket, ending: Ending): void {
   setImmediate(() => {
@@ -101,116 +113,158 @@ function closeClient(client: WebSocket, ending: Ending): void {
 }
 
 /**
- * Relays between `client`, the server's end from `Deno.upgradeWebSocket()`, and `upstream` until either side ends;
- * closes pass with code and reason.
+ * Relays between `client`, the server's end from `Deno.upgradeWebSocket()`, and `upstream` until either side ends; a
+ * Close is forwarded with its code and reason.
  */
 export function relay(
   client: WebSocket,
   upstream: UpstreamWebSocket,
-  options: RelayOptions = {},
+  options: Partial<RelayOptions> = {},
 ): Tunnel {
-  const {
-    highWaterMarkBytes = 1024 * 1024,
-    bufferLimitBytes = 16 * 1024 * 1024,
-    heartbeatMs = 30_000,
-    stallTimeoutMs = 300_000,
-    handshakeTimeoutMs = 5_000,
-  } = options;
-  const opened = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<Ending>();
-  const released = Promise.withResolvers<void>();
-  const queue = new ClientQueue(client, { highWaterMarkBytes });
-  const watch = setInterval(watchProgress, heartbeatMs);
-  let isEnded = false;
-  let takenBytes = 0;
-  let stalledMs = 0;
+  return new Relay(client, upstream, { ...DEFAULTS, ...options });
+}
 
-  function end(ending: Ending): void {
-    if (isEnded) return;
-    isEnded = true;
-    clearInterval(watch);
-    if (ending.by !== "upstream") closeUpstream(upstream, ending);
-    if (ending.by !== "client") closeClient(client, ending);
-    opened.resolve();
-    ended.resolve(ending);
+class Relay implements Tunnel {
+  readonly closed: Promise<TunnelEnd>;
+  readonly released: Promise<void>;
+  readonly #client: WebSocket;
+  readonly #upstream: UpstreamWebSocket;
+  readonly #options: RelayOptions;
+  readonly #queue: ClientQueue;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<Ending>();
+  readonly #released = Promise.withResolvers<void>();
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #isEnded = false;
+  #takenBytes = 0;
+  #stalledMs = 0;
+
+  constructor(
+    client: WebSocket,
+    upstream: UpstreamWebSocket,
+    options: RelayOptions,
+  ) {
+    this.#client = client;
+    this.#upstream = upstream;
+    this.#options = options;
+    this.#queue = new ClientQueue(client, options);
+    this.#heartbeat = setInterval(
+      () => this.#onHeartbeat(),
+      options.heartbeatMs,
+    );
+    this.#listen();
+    this.released = this.#released.promise;
+    this.closed = this.#run();
   }
 
-  function close(code: number, reason: string): void {
-    end({ by: "gateway", code, reason });
+  close(code: number, reason: string): void {
+    this.#end({ by: "gateway", code, reason });
   }
 
-  /** Finds the clients that Deno's idle timeout cannot: its Ping waits behind the octets that they do not take. */
-  function watchProgress(): void {
-    upstream.heartbeat();
-    const takenBefore = takenBytes;
-    takenBytes = queue.takenBytes;
-    const isStalled = client.readyState !== WebSocket.OPEN ||
-      (queue.isWaiting && takenBytes === takenBefore);
-    stalledMs = isStalled ? stalledMs + heartbeatMs : 0;
-    if (stalledMs >= stallTimeoutMs) close(1013, "client does not read");
+  #end(ending: Ending): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearInterval(this.#heartbeat);
+    if (ending.by !== "upstream") closeUpstream(this.#upstream, ending);
+    if (ending.by !== "client") closeClient(this.#client, ending);
+    this.#opened.resolve();
+    this.#ended.resolve(ending);
   }
 
-  /** A WebSocket has no drain event: polls, often at first, for a client that keeps up must not wait. */
-  async function untilDrained(): Promise<void> {
+  #listen(): void {
+    const client = this.#client;
+    client.binaryType = "arraybuffer";
+    client.onopen = () => {
+      this.#opened.resolve();
+      // A close() before the upgrade was complete had no effect.
+      if (this.#isEnded) {
+        this.#ended.promise.then((ending) => closeClient(client, ending));
+      }
+    };
+    client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) =>
+      this.#sendUpstream(data);
+    client.onclose = ({ wasClean, code, reason }) => {
+      const isNormal = wasClean && isForwardable(code, reason);
+      this.#end({
+        by: "client",
+        ...isNormal ? { code, reason } : ABNORMAL_CLOSURE,
+      });
+      this.#released.resolve();
+    };
+    if (client.readyState === WebSocket.OPEN) this.#opened.resolve();
+  }
+
+  async #run(): Promise<TunnelEnd> {
+    const { handshakeTimeoutMs } = this.#options;
+    if (!await settlesWithin(this.#opened.promise, handshakeTimeoutMs)) {
+      // No event reports a client that left before its 101.
+      this.#end({ by: "client", code: 1006, reason: "never opened" });
+      this.#released.resolve();
+    }
+    await this.#relayFromUpstream();
+    await settlesWithin(this.released, handshakeTimeoutMs);
+    return { ...await this.#ended.promise, ...this.#upstream.traffic };
+  }
+
+  #sendUpstream(data: string | ArrayBuffer): void {
+    const upstream = this.#upstream;
+    if (this.#isEnded) return;
+    if (upstream.unsentBytes > this.#options.bufferLimitBytes) {
+      this.close(1013, "upstream does not keep up");
+    } else {
+      upstream.send(typeof data === "string" ? data : new Uint8Array(data));
+    }
+  }
+
+  async #relayFromUpstream(): Promise<void> {
+    let discardedBytes = 0;
+    for (;;) {
+      const received = await this.#upstream.receive();
+      if (received.kind === "close") {
+        const { code, reason, failure } = received;
+        return this.#end({ by: "upstream", code, reason, failure });
+      }
+      if (this.#isEnded) {
+        // The upstream's Close may follow, but one that ignores ours must not keep us busy until the timeout.
+        discardedBytes += received.bytes;
+        if (discardedBytes > this.#options.bufferLimitBytes) {
+          this.#upstream.abort();
+        }
+      } else if (this.#client.readyState === WebSocket.OPEN) {
+        this.#queue.send(received);
+        await this.#drained();
+      } else {
+        await this.#ended.promise;
+      }
+    }
+  }
+
+  /**
+   * Resolves once the client's queue is no longer full. A WebSocket has no drain event, so this polls, often at first:
+   * a client that keeps up must not wait.
+   */
+  async #drained(): Promise<void> {
     let pollMs = FIRST_POLL_MS;
-    while (!isEnded && queue.isFull) {
+    while (!this.#isEnded && this.#queue.isFull) {
       await delay(pollMs);
       pollMs = Math.min(2 * pollMs, LAST_POLL_MS);
     }
   }
 
-  async function relayDown(): Promise<void> {
-    let discardedBytes = 0;
-    for (;;) {
-      const received = await upstream.receive();
-      if (received.kind === "close") {
-        const { code, reason, failure } = received;
-        return end({ by: "upstream", code, reason, failure });
-      }
-      if (isEnded) {
-        // On the way to the upstream's Close; one that does not listen shall not keep us busy until the timeout.
-        discardedBytes += received.bytes;
-        if (discardedBytes > bufferLimitBytes) upstream.abort();
-      } else if (client.readyState === WebSocket.OPEN) {
-        queue.send(received);
-        await untilDrained();
-      } else {
-        await ended.promise;
-      }
+  /**
+   * Keeps the upstream's connection alive, and ends the tunnel of a client that has stalled: Deno's idle timeout does
+   * not, because its Ping waits behind the octets that the client does not take.
+   */
+  #onHeartbeat(): void {
+    const { heartbeatMs, stallTimeoutMs } = this.#options;
+    this.#upstream.heartbeat();
+    const takenBefore = this.#takenBytes;
+    this.#takenBytes = this.#queue.takenBytes;
+    const isStalled = this.#client.readyState !== WebSocket.OPEN ||
+      (this.#queue.isWaiting && this.#takenBytes === takenBefore);
+    this.#stalledMs = isStalled ? this.#stalledMs + heartbeatMs : 0;
+    if (this.#stalledMs >= stallTimeoutMs) {
+      this.close(1013, "client does not read");
     }
   }
-
-  async function run(): Promise<TunnelEnd> {
-    if (!await settlesWithin(opened.promise, handshakeTimeoutMs)) {
-      // Nothing tells of a client that left before its 101.
-      end({ by: "client", code: 1006, reason: "never opened" });
-      released.resolve();
-    }
-    await relayDown();
-    await settlesWithin(released.promise, handshakeTimeoutMs);
-    return { ...await ended.promise, ...upstream.traffic };
-  }
-
-  client.binaryType = "arraybuffer";
-  client.onopen = () => {
-    opened.resolve();
-    // close() before the upgrade was complete had no effect.
-    if (isEnded) ended.promise.then((ending) => closeClient(client, ending));
-  };
-  client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-    if (isEnded) return;
-    if (upstream.unsentBytes > bufferLimitBytes) {
-      close(1013, "upstream does not keep up");
-    } else {
-      upstream.send(typeof data === "string" ? data : new Uint8Array(data));
-    }
-  };
-  client.onclose = ({ wasClean, code, reason }) => {
-    const passes = wasClean && isRelayable(code, reason);
-    end({ by: "client", ...passes ? { code, reason } : BROKEN_OFF });
-    released.resolve();
-  };
-  if (client.readyState === WebSocket.OPEN) opened.resolve();
-
-  return { closed: run(), released: released.promise, close };
 }

@@ -3,14 +3,14 @@ import { gatherBody } from "../../src/proxy/gather_body.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Longer than any of these tests takes, ms. */
+/** Longer than any of these tests, ms. */
 const LONG_MS = 60_000;
 
 function bytes(text: string): Bytes {
   return new TextEncoder().encode(text);
 }
 
-/** A body in the hands of a test. */
+/** A body that the test controls. */
 function heldBody() {
   const { promise: cancelled, resolve: onCancel } = Promise.withResolvers<
     unknown

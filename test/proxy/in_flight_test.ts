@@ -77,7 +77,7 @@ Deno.test("InFlight gives one sandbox no more than its share, and again what it 
   const admitted = entries.slice(0, 3).map((entry) => entry?.reserveFor("a"));
   assert.deepEqual(admitted, [true, true, false]);
   assert.equal(entries[3]?.reserveFor("b"), true);
-  entries[2]?.end(); // had none to give back
+  entries[2]?.end(); // it had reserved nothing
   assert.equal(inFlight.begin()?.reserveFor("a"), false);
   entries[0]?.end();
   entries[0]?.end();

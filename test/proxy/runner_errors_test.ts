@@ -27,7 +27,7 @@ Deno.test("isEmptyBadGateway() knows the empty 502 of a hop", () => {
     !isEmptyBadGateway({ status: 502, headers: [["Content-Length", "3"]] }),
   );
   assert(!isEmptyBadGateway({ status: 502, headers: [] }));
-  // An app's own empty 502 says something about itself.
+  // An app's own empty 502 has fields of its own.
   assert(
     !isEmptyBadGateway({ status: 502, headers: [empty, ["Server", "nginx"]] }),
   );

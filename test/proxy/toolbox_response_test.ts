@@ -14,24 +14,24 @@ Deno.test("toolboxReference() leads what is the daemon's to the toolbox, and lea
       ["/", "/toolbox/box/"],
       ["/?a=/b", "/toolbox/box/?a=/b"],
       ["/%2e//x", "/toolbox/box/%2e//x"],
-      // The daemon's own address, as it sees itself and as the runner does.
+      // The daemon's own URL, as it sees itself and as the runner sees it.
       ["http://172.17.0.2:2280/files?x", "/toolbox/box/files?x"],
       ["http://172.17.0.2:2280", "/toolbox/box"],
       ["http://172.17.0.2:2280?x", "/toolbox/box/?x"],
       ["http://localhost:2280/", "/toolbox/box/"],
       ["/sandboxes/box/toolbox/files/", "/toolbox/box/files/"],
       ["https://runner.test/sandboxes/box/toolbox/x", "/toolbox/box/x"],
-      // A daemon that knows where its client came in.
+      // A daemon that knows the public address.
       ["https://Preview.test:4000/files", "/toolbox/box/files"],
       ["/toolbox/box/files", "/toolbox/box/files"],
       ["/toolbox/boxes/files", "/toolbox/box/toolbox/boxes/files"],
       ["/sandboxes/boxes/toolbox/x", "/toolbox/box/sandboxes/boxes/toolbox/x"],
-      // Not the daemon's.
+      // URLs of other hosts.
       ["https://github.com/x", "https://github.com/x"],
       ["http://172.17.0.2:3000/x", "http://172.17.0.2:3000/x"],
       ["//elsewhere.test/x", "//elsewhere.test/x"],
       ["/\\elsewhere.test/x", "/\\elsewhere.test/x"],
-      // Relative to the address that was asked for, and so already right.
+      // Relative to the requested URL, and so already right.
       ["files/x", "files/x"],
       ["../x", "../x"],
       ["?x", "?x"],

@@ -15,7 +15,7 @@ import { openWebSocket } from "../../src/upstream/websocket_handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket.ts";
 import { fakeConnection, serverFrame } from "../upstream/wire_frames.ts";
 
-/** The part of ws's sockets that is used here; the package has no types of its own. */
+/** The part of ws's sockets that is used here; the package comes without types. */
 interface PeerSocket extends EventEmitter {
   send(
     data: string | Uint8Array,
@@ -32,17 +32,17 @@ interface PeerSocket extends EventEmitter {
 
 interface Rig {
   readonly url: string;
-  /** The next tunnel with the app's end of it. */
+  /** The next tunnel, with the app's end of it. */
   next(): Promise<{ tunnel: Tunnel; app: PeerSocket }>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface RigOptions extends RelayOptions {
+interface RigOptions extends Partial<RelayOptions> {
   /** Called with the tunnel before the client's upgrade is answered. */
   onTunnel?(tunnel: Tunnel): void;
 }
 
-/** An app by other hands (ws) behind a server that does nothing but open tunnels to it. */
+/** An app on an independent implementation (ws), behind a server that only opens tunnels to it. */
 async function startRig(options: RigOptions = {}): Promise<Rig> {
   const apps = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(apps, "listening");
@@ -110,7 +110,7 @@ async function connect(
   return { client, ...await next };
 }
 
-/** A client that reads no further than its 101. */
+/** A client that reads nothing after its 101. */
 async function connectDeaf(
   rig: Rig,
 ): Promise<{ conn: Deno.TcpConn; tunnel: Tunnel; app: PeerSocket }> {
@@ -221,7 +221,7 @@ Deno.test("relay() passes the client's close code and reason to the app", async 
     ] as const
   ) {
     const next = rig.next();
-    // A browser's WebSocket cannot send all of them itself; its user agent can.
+    // A browser's script cannot send all of these codes, but the browser can.
     const client: PeerSocket = new PeerClient(rig.url);
     await once(client, "open");
     const { app, tunnel } = await next;
@@ -352,7 +352,7 @@ Deno.test("relay() takes a bounded part of a flood that the app does not read", 
   for (let i = 0; i < 64; i++) client.send(message);
   const end = await tunnel.closed;
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
-  // What the sockets' own buffers take, the limit, and the message that went over it.
+  // What the sockets' buffers hold, the limit, and the message that exceeded it.
   assert.ok(end.bytesSent < 32 << 20, `${end.bytesSent} octets taken`);
 });
 
@@ -384,7 +384,7 @@ Deno.test("relay() does not read the app further than the client reads, and ends
   assert.ok(end.bytesReceived < 32 << 20, `${end.bytesReceived} octets read`);
   await closed;
 
-  // The tunnel is over; the client's connection is gone only when the client goes.
+  // The tunnel has ended, but the client's connection is released only once the client leaves.
   let isReleased = false;
   tunnel.released.then(() => isReleased = true);
   await Promise.resolve();
@@ -416,7 +416,7 @@ Deno.test("relay() sends the app unsolicited Pongs", async () => {
   await closed;
 });
 
-/** A client's end in the given state that takes nothing and tells nothing. */
+/** A client's socket in the given state that sends nothing and fires no events. */
 function silentClient(readyState: number): WebSocket {
   return Object.assign(new EventTarget(), {
     readyState,
@@ -473,7 +473,7 @@ Deno.test("relay() bounds a flood of empty messages, of which nobody knows wheth
 Deno.test("relay() ends when a client's Close cannot be answered because it does not read", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
-  // Deno sets CLOSED when the Close arrives, but tells of it only once its own Close is written.
+  // Deno sets CLOSED when the Close arrives, but fires the event only once its own Close is written.
   const client = silentClient(WebSocket.OPEN);
   const tunnel = relay(client, upstream, {
     heartbeatMs: 5,
