@@ -1,4 +1,4 @@
-/** Build logs, on a base host: the user's own key decides whose, and it goes no further than the API. */
+/** Build logs, on base hosts: the user's own bearer decides which ones, and is sent to the API only. */
 import { bearerOf } from "../auth/credentials.ts";
 import { spend, type Throttle } from "../auth/throttle.ts";
 import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
@@ -7,7 +7,11 @@ import type { User } from "../daytona/client.ts";
 import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
-import { type AddressRange, provenance } from "../proxy/client_address.ts";
+import {
+  type AddressRange,
+  type Provenance,
+  provenance,
+} from "../proxy/client_address.ts";
 import { inertResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
 import type { BuildLogExchange } from "./exchange.ts";
@@ -15,7 +19,7 @@ import type { ExchangeTracker } from "./exchange_tracker.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
 import type { TrackExchange } from "./track_exchange.ts";
 
-/** Parts of the route. */
+/** Dependencies of the route. */
 export interface BuildLogsOptions {
   readonly scheme: "http" | "https";
   readonly trustedProxies: readonly AddressRange[];
@@ -34,7 +38,7 @@ export type BuildLogs = (exchange: BuildLogExchange) => Promise<Response>;
 export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
   const { scheme, throttle } = options;
 
-  /** @throws {GatewayError} where the user has no such log, or has asked in vain too often */
+  /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals` or `api_unreachable` */
   async function findLog(
     { build }: BuildLogExchange,
     user: User,
@@ -45,7 +49,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     try {
       log = await options.builds.logOf(build, user);
     } catch (error) {
-      // As at the gate, only refusals cost, and what the API itself throttles.
+      // As at the gate, only refusals cost, and calls that the API throttles.
       if (!isThrottled(error)) throttle.giveBack(clientAddress, 1);
       throw error;
     }
@@ -68,7 +72,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
       {
         sandboxId: exchange.build.id,
         by: "bearer",
-        // Not the sandbox's: snapshots and sandboxes go by names, too, and one may bear another's id as its name.
+        // Not the sandbox's limit: a snapshot or sandbox may also be given by its name, which may be another's id.
         countsAgainst: `build_logs:${user.clientAddress}`,
       },
       {
@@ -95,7 +99,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     });
   }
 
-  function provenanceOf(exchange: BuildLogExchange) {
+  function provenanceOf(exchange: BuildLogExchange): Provenance {
     return provenance(exchange.peer, exchange.headers, {
       authority: exchange.authority,
       scheme,

@@ -1,21 +1,23 @@
-/** The response to a client: what an upstream's answer becomes, and how it is made. */
+/** The response to a client, as made from an upstream's. */
 import type { ResponseBody } from "../upstream/types.ts";
 
-/** An upstream's answer with the fields that the client gets. */
+/** An upstream's response with the fields that the client gets. */
 export interface RelayedResponse {
   readonly status: number;
   readonly fields: [string, string][];
   readonly body: ResponseBody;
 }
 
-/** Statuses whose responses have no body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5): Response refuses one. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
+/**
+ * Statuses of responses without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none.
+ */
+const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
- * The fields that go with {@linkcode bodyFor}: a 205 whose length is not 0 is malformed without its body over HTTP/2
- * (RFC 9113 section 8.1.1); a 204 has no length, and that of a 304 is the selected representation's.
+ * The fields that go with {@linkcode clientBody}. Over HTTP/2, a 205 without its body is malformed if it announces a
+ * length other than 0 (RFC 9113 section 8.1.1); a 204 has no length, and a 304 may have the selected representation's.
  */
-export function fieldsFor(
+export function clientFields(
   { status, fields }: RelayedResponse,
 ): [string, string][] {
   return status === 205
@@ -23,26 +25,26 @@ export function fieldsFor(
     : fields;
 }
 
-/** The body that the client gets of an answer to a request with `method`; one that it does not get is let go. */
-export function bodyFor(
+/** The body that the client gets in response to a request with `method`; one that it does not get is discarded. */
+export function clientBody(
   method: string,
   { status, fields, body }: RelayedResponse,
 ): ResponseBody {
-  if (BODILESS.has(status)) {
-    discard(body);
+  if (NULL_BODY_STATUSES.has(status)) {
+    discardBody(body);
     return null;
   }
-  // Without a body the front would say that a GET has none.
+  // With a null body, `Deno.serve()` would add `Content-Length: 0`, as if a GET had an empty body.
   return method === "HEAD" && !hasLength(fields) ? new Blob([]).stream() : body;
 }
 
-/** Lets go of a body that nobody will read. */
-export function discard(body: ResponseBody): void {
+/** Cancels a body that nobody will read. */
+export function discardBody(body: ResponseBody): void {
   if (body instanceof ReadableStream) body.cancel().catch(() => {});
 }
 
-/** A response; fields that are appended take half the time of those that it is constructed with. */
-export function responseOf(
+/** Creates a response. Appending its fields takes half the time of passing them to the constructor. */
+export function createResponse(
   body: BodyInit | null,
   status: number,
   fields: readonly [string, string][],

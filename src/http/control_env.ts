@@ -1,15 +1,15 @@
-/** What every route of the control plane gets with its request. */
+/** What a route of the control plane gets along with the request. */
 export interface ControlContext {
   readonly requestId: string;
   /** `host[:port]` as received. */
   readonly authority: string;
-  /** The base domain that was asked; undefined on any other host. */
+  /** The base domain that the request is for; undefined for any other host. */
   readonly base: string | undefined;
   /** The address to hold responsible. */
   readonly clientAddress: string;
 }
 
-/** Hono's type for it. */
+/** The same as Hono's environment type. */
 export interface ControlEnv {
   Bindings: ControlContext;
 }

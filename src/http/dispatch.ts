@@ -1,4 +1,4 @@
-/** The front door: one look at the address decides between the data plane and the gateway's own pages. */
+/** Dispatches requests: by host and target, to the data plane or to the gateway's own routes. */
 import { type Fields, fieldsOf } from "../lib/fields.ts";
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/host_parser.ts";
@@ -18,11 +18,11 @@ import type { Gateway } from "./gateway.ts";
 import { checkHead, type HeadLimits } from "./head_limits.ts";
 import { problem } from "./problem.ts";
 
-/** Parts of the front door. */
+/** Dependencies of {@linkcode createDispatch}. */
 export interface DispatchOptions {
   readonly scheme: "http" | "https";
   readonly trustedProxies: readonly AddressRange[];
-  /** Base domains, as {@linkcode createHostParser} takes them. */
+  /** The base domains, for {@linkcode createHostParser}. */
   readonly baseDomains: () => readonly string[];
   readonly gateway: Gateway;
   readonly buildLogs: BuildLogs;
@@ -31,10 +31,10 @@ export interface DispatchOptions {
     request: Request,
     context: ControlContext,
   ) => Response | Promise<Response>;
-  /** Those of the control plane; the data plane looks at its own. */
+  /** The limits for the control plane; the data plane checks its own. */
   readonly headLimits: HeadLimits;
   readonly nextRequestId: () => string;
-  /** Told of every answer that is given without the data plane. */
+  /** Called for every response that does not come from the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
   readonly now: () => number;
 }
@@ -45,17 +45,17 @@ export type Handler = (
   info: Deno.ServeHandlerInfo,
 ) => Response | Promise<Response>;
 
-/** An id that a proxy gave: nothing that could be more than an id in a log. */
+/** A request id accepted from a proxy: nothing that could be taken for anything else in a log. */
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
-/** What a balancer asks, by whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
+/** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
 function peerOf(info: Deno.ServeHandlerInfo): string {
   const { remoteAddr } = info;
   if (!("hostname" in remoteAddr)) return "127.0.0.1";
   const { hostname } = remoteAddr;
-  // An IPv4 client of a listener on `::` (RFC 4291 section 2.5.5.2).
+  // An IPv4-mapped address: an IPv4 client of a listener on `::` (RFC 4291 section 2.5.5.2).
   return hostname.startsWith("::ffff:") && hostname.includes(".")
     ? hostname.slice("::ffff:".length)
     : hostname;
@@ -69,15 +69,15 @@ export function createDispatch(options: DispatchOptions): Handler {
   return function dispatch(request, info) {
     const { method } = request;
     const headers = fieldsOf(request.headers);
-    // HTTP/2, whose signal reports no client that left before the signal was first asked for.
+    // Over HTTP/2, the signal misses a client that disconnects before the signal is first accessed.
     if (headers.get("host") === null) void request.signal;
     const startedAt = now();
     const peer = peerOf(info);
-    const id = adoptedId(peer, headers) ?? options.nextRequestId();
+    const id = proxyRequestId(peer, headers) ?? options.nextRequestId();
 
     function refuse(code: ErrorCode): Response {
       const asPage = wantsDocument(headers);
-      return noted(startedAt, problem({ code, requestId: id, asPage }));
+      return recorded(startedAt, problem({ code, requestId: id, asPage }));
     }
 
     const split = splitRequestUrl(request.url, headers.get("host"));
@@ -86,7 +86,7 @@ export function createDispatch(options: DispatchOptions): Handler {
     const parsed = parseHost(authority);
     if (parsed.kind === "malformed") return refuse("bad_host");
     if (parsed.kind === "unknown_domain") {
-      // As long as the API has not said which domains are ours, this may be one of them.
+      // Until the API has named the base domains, this may be one of them.
       if (options.baseDomains().length === 0) return refuse("api_unreachable");
       if (!PROBE.test(target)) return refuse("unknown_domain");
     }
@@ -106,7 +106,7 @@ export function createDispatch(options: DispatchOptions): Handler {
     }
     const route = baseRoute(target);
     if (route?.kind === "malformed") return refuse("bad_target");
-    if (route !== undefined) return toRunner(exchange, route);
+    if (route !== undefined) return toDataPlane(exchange, route);
     try {
       checkHead(exchange, options.headLimits);
     } catch (error) {
@@ -114,18 +114,18 @@ export function createDispatch(options: DispatchOptions): Handler {
       throw error;
     }
     const base = parsed.kind === "base" ? parsed.base : undefined;
-    return toControl(exchange, base);
+    return toControlPlane(exchange, base);
   };
 
-  /** The id that a trusted proxy in front gave the request: then it has one id in all logs. */
-  function adoptedId(peer: string, headers: Fields): string | undefined {
+  /** The id that a trusted proxy gave the request, so that all logs have the same one; undefined if it gave none. */
+  function proxyRequestId(peer: string, headers: Fields): string | undefined {
     if (!isTrusted(peer, trustedProxies)) return undefined;
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;
   }
 
-  /** What the data plane serves by path, on every host that is no preview: no cookie counts there. */
-  function toRunner(
+  /** Dispatches what the data plane serves by path, on any host that is not a preview's; no cookie counts there. */
+  function toDataPlane(
     exchange: Exchange,
     route: Exclude<BaseRoute, { kind: "malformed" }>,
   ): Promise<Response> {
@@ -149,7 +149,7 @@ export function createDispatch(options: DispatchOptions): Handler {
     }
   }
 
-  async function toControl(
+  async function toControlPlane(
     { request, id, authority, peer, headers, startedAt }: Exchange,
     base: string | undefined,
   ): Promise<Response> {
@@ -161,10 +161,10 @@ export function createDispatch(options: DispatchOptions): Handler {
     });
     const requestId = id;
     const context = { requestId, authority, base, clientAddress };
-    return noted(startedAt, await options.control(request, context));
+    return recorded(startedAt, await options.control(request, context));
   }
 
-  function noted(startedAt: number, response: Response): Response {
+  function recorded(startedAt: number, response: Response): Response {
     const endedAt = now();
     options.onOwnAnswer({
       route: "control",

@@ -1,10 +1,10 @@
-/** One request that a runner may answer, taken apart once: what every decision about it looks at. */
+/** A request that a runner may answer, parsed once for all decisions about it. */
 import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import type { Build } from "../directory/builds.ts";
 
-/** The request as plain data, and the Request itself for whoever carries the decision out. */
+/** The request as plain data, and the Request itself, whose body and signal are needed later. */
 export interface Exchange {
   readonly id: string;
   readonly request: Request;
@@ -14,7 +14,7 @@ export interface Exchange {
   readonly authority: string;
   /** The request-target, byte for byte. */
   readonly target: string;
-  /** The address at the other end of the connection. */
+  /** The connection's remote address. */
   readonly peer: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -26,7 +26,7 @@ export interface PreviewExchange extends Exchange {
   readonly host: PreviewHost;
 }
 
-/** A request to the daemon of a sandbox by `/toolbox/{id}`; its `target` is the daemon's own. */
+/** A request to a sandbox's daemon below `/toolbox/{id}`; its `target` is without that prefix. */
 export interface ToolboxExchange extends Exchange {
   readonly route: "toolbox";
   readonly sandboxId: string;
@@ -35,7 +35,7 @@ export interface ToolboxExchange extends Exchange {
 /** A request for a sandbox. */
 export type SandboxExchange = PreviewExchange | ToolboxExchange;
 
-/** The port and the label that a request is for; the toolbox is what the preview host of its port leads to as well. */
+/** The port and label that a request is for; the toolbox is also what the preview host of its port leads to. */
 export function destinationOf(
   exchange: SandboxExchange,
 ): Omit<PreviewHost, "base"> {
@@ -50,11 +50,11 @@ export function destinationOf(
 export interface BuildLogExchange extends Exchange {
   readonly route: "build_logs";
   readonly build: Build;
-  /** The query of the request-target, from its question mark on. */
+  /** The query of the request-target, from the question mark on; empty if there is none. */
   readonly query: string;
 }
 
-/** Whether a request asks for a WebSocket (RFC 6455 section 4.1); any other upgrade is an ordinary request. */
+/** Whether a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
 export function isWebSocketRequest(method: string, headers: Fields): boolean {
   return method === "GET" &&
     /^websocket$/i.test(headers.get("upgrade") ?? "") &&

@@ -1,4 +1,4 @@
-/** Follows one exchange to its end: makes every answer of the data plane, and records the exchange once it is over. */
+/** Follows one exchange to its end: makes its response, and records the exchange once it is over. */
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
@@ -19,16 +19,16 @@ import type { AbortReason, InFlightEntry } from "../proxy/in_flight.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import { UpstreamError } from "../upstream/errors.ts";
-import { observe } from "./body.ts";
 import {
-  bodyFor,
-  discard,
-  fieldsFor,
+  clientBody,
+  clientFields,
+  createResponse,
+  discardBody,
   type RelayedResponse,
-  responseOf,
 } from "./client_response.ts";
 import type { Exchange } from "./exchange.ts";
 import { problem } from "./problem.ts";
+import { observe } from "./response_body.ts";
 import { serverTiming } from "./server_timing.ts";
 
 /** Who was admitted to what. */
@@ -40,15 +40,19 @@ export interface Grant {
   readonly countsAgainst?: string;
 }
 
-/** Asks again for somebody who was admitted. */
+/** Rechecks the access of a caller who was admitted. */
 export interface Revalidator {
-  /** Whether they would be admitted now; throws {@linkcode GatewayError} if that cannot be known. */
+  /**
+   * Whether the caller would be admitted now.
+   *
+   * @throws {GatewayError} if that cannot be determined
+   */
   recheck(): Promise<boolean>;
 }
 
 /** Dependencies of all trackers. */
 export interface TrackerOptions {
-  /** Where use of a sandbox is reported. */
+  /** Where the use of a sandbox is reported. */
   readonly activity: Activity;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
@@ -75,22 +79,22 @@ const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
   access_revoked: [1008, "Access has ended"],
 };
 
-/** What is answered if an upload is ended from our side before its answer began. */
-const UPLOAD_ENDINGS: Readonly<Record<AbortReason, ErrorCode>> = {
+/** The error code for each way to end an upload from our side, before its response began. */
+const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
   going_away: "shutting_down",
   stalled: "upload_stalled",
   access_revoked: "credential_invalid",
 };
 
 /**
- * Whether an answer shows that somebody uses the sandbox. What an app rejects (4xx) does not: bots that probe every
- * address would keep public sandboxes running for ever.
+ * Whether a response shows that somebody is using the sandbox. What an app rejects (4xx) does not: bots that probe for
+ * paths would keep public sandboxes running forever.
  */
 function showsUse(status: number): boolean {
   return status < 400 || status > 499;
 }
 
-/** How an exchange ended, as far as there is more to say than `complete`. */
+/** How an exchange ended, if there is more to say than `complete`. */
 type Ending = Partial<
   Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
 >;
@@ -117,13 +121,13 @@ export class ExchangeTracker {
     this.#answeredAt = exchange.startedAt;
   }
 
-  /** What the request's origin is told. */
+  /** What the response tells the request's origin. */
   get cors(): CorsDecision {
     return this.#facts.cors;
   }
 
   /**
-   * Notes who was admitted, and how to ask again.
+   * Notes who was admitted, and how to recheck that.
    *
    * @throws {GatewayError} `sandbox_overloaded`
    */
@@ -137,7 +141,7 @@ export class ExchangeTracker {
   }
 
   /**
-   * Takes one of the places for WebSockets.
+   * Counts the exchange as a WebSocket.
    *
    * @throws {GatewayError} `too_many_tunnels`
    */
@@ -147,7 +151,10 @@ export class ExchangeTracker {
     }
   }
 
-  /** The same request, whose upload ends with its caller's access: until the answer begins, nothing else would end it. */
+  /**
+   * The same request, with an upload that ends when the caller loses access: until the response begins, nothing else
+   * would end it.
+   */
   watchUpload(request: AdmittedRequest): AdmittedRequest {
     if (request.body === null) return request;
     const ending = new AbortController();
@@ -171,7 +178,7 @@ export class ExchangeTracker {
     return this.#ownResponse(response);
   }
 
-  /** Answers a failure. */
+  /** Answers with the error for a failure. */
   refuse(error: unknown): Response {
     const { logger, now } = this.#options;
     const { id, method, headers } = this.#exchange;
@@ -185,7 +192,7 @@ export class ExchangeTracker {
     }
     const failure = this.#abortedUpload === undefined
       ? asGatewayError(error)
-      : new GatewayError(UPLOAD_ENDINGS[this.#abortedUpload], "Upload ended");
+      : new GatewayError(UPLOAD_ERRORS[this.#abortedUpload], "Upload ended");
     if (isLogged(failure)) logFailure(logger, failure, this.#requestFacts());
     this.#settle(failure.status, { error: failure.code });
     return this.#ownResponse(problem({
@@ -197,26 +204,34 @@ export class ExchangeTracker {
     }));
   }
 
-  /** Answers with an upstream's response; the exchange is over when its body is. */
+  /**
+   * Answers with an upstream's response; the exchange is over once its body is.
+   *
+   * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15)
+   */
   relay(response: RelayedResponse): Response {
     const { status } = response;
     if (status > 599) {
-      discard(response.body);
+      discardBody(response.body);
       throw new GatewayError("runner_protocol_error", `Status ${status}`);
     }
     this.#answeredAt = this.#options.now();
-    const body = bodyFor(this.#exchange.method, response);
-    const fields = this.#withOurFields(fieldsFor(response));
+    const body = clientBody(this.#exchange.method, response);
+    const fields = this.#withOurFields(clientFields(response));
     const usedId = showsUse(status) ? this.#usedSandboxId() : undefined;
     if (body instanceof ReadableStream) {
-      return responseOf(this.#observed(body, status, usedId), status, fields);
+      return createResponse(
+        this.#observed(body, status, usedId),
+        status,
+        fields,
+      );
     }
     if (usedId !== undefined) this.#options.activity.touch(usedId);
     this.#settle(status, { sentBytes: body?.length ?? 0 });
-    return responseOf(body, status, fields);
+    return createResponse(body, status, fields);
   }
 
-  /** Answers with the 101 that opens `tunnel`; the exchange is over when both sides of that are closed. */
+  /** Answers with the 101 that opens `tunnel`; the exchange is over once both of its sides have closed. */
   tunnel(response: Response, tunnel: Tunnel): Response {
     const { entry } = this.#facts;
     this.#answeredAt = this.#options.now();
@@ -233,7 +248,7 @@ export class ExchangeTracker {
     return response;
   }
 
-  /** The same body, which settles the exchange at its end. */
+  /** The same body, whose end settles the exchange. */
   #observed(
     body: ReadableStream<Uint8Array>,
     status: number,
@@ -258,7 +273,7 @@ export class ExchangeTracker {
     try {
       return await this.#revalidator?.recheck() ?? true;
     } catch (error) {
-      // An outage revokes nobody's access; a bug must not keep it.
+      // An outage must not revoke access; a bug must not preserve it.
       if (error instanceof GatewayError) return true;
       logFailure(
         this.#options.logger,
@@ -289,7 +304,7 @@ export class ExchangeTracker {
 
   #ownResponse(response: Response): Response {
     const { body, status, headers } = response;
-    return responseOf(body, status, this.#withOurFields([...headers]));
+    return createResponse(body, status, this.#withOurFields([...headers]));
   }
 
   #withOurFields(fields: [string, string][]): [string, string][] {

@@ -1,18 +1,18 @@
-/** How large the head of a request may be, whoever sends it: looked at before anything is done for it. */
+/** The limits for the head of a request, checked before anything else is done for it. */
 import type { Config } from "../config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** The bounds. */
+/** Limits for the head of a request. */
 export interface HeadLimits {
   /** Octets of the request-target. */
   readonly target: number;
   readonly fields: number;
-  /** Octets of names and values. */
+  /** Octets of all field names and values. */
   readonly bytes: number;
 }
 
-/** The bounds that the configuration sets. */
+/** The limits that the configuration sets. */
 export function headLimits(limits: Config["limits"]): HeadLimits {
   return {
     target: limits.targetBytes,
@@ -21,12 +21,16 @@ export function headLimits(limits: Config["limits"]): HeadLimits {
   };
 }
 
-/** @throws {GatewayError} `target_too_long` or `head_too_large` (RFC 9110 section 15.5.15, RFC 6585 section 5) */
+/**
+ * Checks a request's head.
+ *
+ * @throws {GatewayError} `target_too_long` (RFC 9110 section 15.5.15) or `head_too_large` (RFC 6585 section 5)
+ */
 export function checkHead(
   { target, headers }: Pick<Exchange, "target" | "headers">,
   limits: HeadLimits,
 ): void {
-  // The front lets nothing but ASCII through in a target, and Latin-1 in a field: characters are octets.
+  // `Deno.serve()` accepts only ASCII in a target and Latin-1 in a field, so a character is an octet.
   if (target.length > limits.target) {
     throw new GatewayError("target_too_long", `${target.length} octets`);
   }

@@ -4,23 +4,30 @@ import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import type { PreviewExchange } from "./exchange.ts";
 
-/** What a browser loads as a document (Fetch standard, request destination). */
-const DOCUMENTS: ReadonlySet<string> = new Set(["document", "frame", "iframe"]);
+/** What a browser loads as a document (Fetch standard, section 2.2.5). */
+const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
+  "document",
+  "frame",
+  "iframe",
+]);
 
 /**
- * The login's URL for an exchange that a person is waiting for, to come back to `target`; undefined for everything else:
- * a script, an image, a form or a WebSocket would only meet the provider's page where it expects an answer.
+ * The URL of the login for a request that a person is waiting for, which leads back to `target`; undefined for any
+ * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
+ * expects.
  */
 export function loginLocation(
   { method, headers, host }: PreviewExchange,
   preview: { scheme: "http" | "https"; target: string },
 ): string | undefined {
-  // The daemon is for programs: nobody looks at what it answers.
+  // The toolbox is for programs: nobody looks at its responses.
   if (!isNavigation(method, headers) || host.port === TOOLBOX_PORT) {
     return undefined;
   }
   const destination = headers.get("sec-fetch-dest");
-  if (destination !== null && !DOCUMENTS.has(destination)) return undefined;
+  if (destination !== null && !DOCUMENT_DESTINATIONS.has(destination)) {
+    return undefined;
+  }
   const { scheme, target } = preview;
   const origin =
     `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;

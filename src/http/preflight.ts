@@ -1,4 +1,4 @@
-/** Our own answer to a CORS preflight. */
+/** CORS preflights, and our own answer to them (see cors.ts). */
 import {
   type CorsDecision,
   preflightFields,
@@ -7,7 +7,7 @@ import {
 import type { Exchange } from "./exchange.ts";
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
 
-/** Whether an exchange is a preflight that is not left to the app. */
+/** Whether a request is a preflight that we may answer. */
 export function isPreflight(
   { method, headers }: Pick<Exchange, "method" | "headers">,
   cors: CorsDecision,
@@ -15,7 +15,11 @@ export function isPreflight(
   return cors.kind === "on" && preflightOf(method, headers) !== undefined;
 }
 
-/** The answer to a preflight, as cors.ts decides it. */
+/**
+ * Our answer to a preflight.
+ *
+ * @throws {TypeError} if it is none
+ */
 export function preflightAnswer(
   { method, headers }: Pick<Exchange, "method" | "headers">,
   cors: CorsDecision,

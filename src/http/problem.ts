@@ -1,22 +1,22 @@
-/** Every answer that is ours: a problem document (RFC 9457), or a page where a browser is about to show it. */
+/** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { errorPage } from "../pages/error_page.ts";
 import { PAGE_POLICY } from "../pages/page.ts";
 import { ERROR_TEXTS } from "../pages/error_texts.ts";
 
-/** What a problem says beside its code. */
+/** What {@linkcode problem} responds with. */
 export interface ProblemOptions {
   readonly code: ErrorCode;
   readonly requestId: string;
-  /** Whether the client shows the answer as a document. */
+  /** Whether the client will show the response as a document. */
   readonly asPage: boolean;
-  /** Whether a page may ask for its address again by itself: no form is sent twice. */
+  /** Whether a page may reload its URL by itself; false by default, since no form may be sent twice. */
   readonly mayReload?: boolean;
-  /** Seconds; becomes Retry-After. */
+  /** The Retry-After, seconds; by default, 2 for a 503 and none otherwise. */
   readonly retryAfterSec?: number | undefined;
 }
 
-/** Fields of all answers that are ours: never stored, never sniffed, their address never passed on. */
+/** Fields of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
 export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "vary": "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode",
@@ -25,10 +25,10 @@ export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What some statuses must say: a 401 its scheme (RFC 6750 section 3), a 405 the methods there are, a 426 its protocol
- * (RFC 9110 sections 15.5.6 and 15.5.22).
+ * The fields that a status requires: a 401 the scheme (RFC 6750 section 3), a 405 the allowed methods, and a 426 the
+ * protocol (RFC 9110 sections 15.5.6 and 15.5.22).
  */
-function fieldsOf(code: ErrorCode): Record<string, string> {
+function requiredFields(code: ErrorCode): Record<string, string> {
   switch (ERROR_STATUS[code]) {
     case 401: {
       const error = code === "login_required" ? "" : ', error="invalid_token"';
@@ -43,7 +43,7 @@ function fieldsOf(code: ErrorCode): Record<string, string> {
   }
 }
 
-/** Seconds after which what is unavailable is worth another try. */
+/** After how many seconds to retry what is unavailable. */
 const RETRY_AFTER_SEC = 2;
 
 /** The response for an error code. */
@@ -54,7 +54,7 @@ export function problem(options: ProblemOptions): Response {
     (status === 503 ? RETRY_AFTER_SEC : undefined);
   const headers = {
     ...OWN_ANSWER_FIELDS,
-    ...fieldsOf(code),
+    ...requiredFields(code),
     ...(retryAfterSec === undefined
       ? {}
       : { "retry-after": String(retryAfterSec) }),
@@ -77,7 +77,7 @@ export function problem(options: ProblemOptions): Response {
     title,
     status,
     detail,
-    message: detail, // where Daytona's own clients look
+    message: detail, // the member that Daytona's own clients read
     hint,
     code,
   };

@@ -1,7 +1,9 @@
-/** Redirects of ours, which like all our answers are never stored. */
+/** Redirects of our own, which, like all our responses, are never stored. */
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
 
-/** The response that sends a client to `location`, with any Set-Cookie lines (RFC 9110 section 15.4). */
+/**
+ * The response that redirects a client to `location` (RFC 9110 section 15.4), with a Set-Cookie field for each value.
+ */
 export function redirect(
   status: 302 | 303,
   location: string,
@@ -12,7 +14,7 @@ export function redirect(
     headers: [
       ...Object.entries(OWN_ANSWER_FIELDS),
       ["location", location],
-      ...setCookies.map((line): [string, string] => ["set-cookie", line]),
+      ...setCookies.map((value): [string, string] => ["set-cookie", value]),
     ],
   });
 }

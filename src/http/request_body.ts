@@ -1,20 +1,20 @@
-/** The body of a request: whether there is one, and how much was announced. */
+/** The body of a request: whether there is one, and its announced length. */
 import { GatewayError } from "../errors.ts";
 import type { Fields } from "../lib/fields.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 
-/** The body to forward and its announced length (RFC 9112 section 6). */
+/** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
   readonly body: ReadableStream<Uint8Array> | null;
-  /** Octets; null where not announced. */
+  /** Octets; null if it was not announced. */
   readonly contentLength: number | null;
 }
 
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /**
- * What body a request has. `Request.body` is a stream for a bodiless POST too, so the framing fields decide. Over HTTP/2,
- * which frames by itself, the stream is all there is: its beginning is waited for, but not for long.
+ * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing fields decide.
+ * HTTP/2 requires none, so there the stream itself decides, whose first octet is waited for, but not for long.
  *
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
@@ -41,26 +41,26 @@ export function requestBody(
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
 
-/** How long an unframed body may keep to itself whether there is one, ms: after that it is taken for one. */
+/** How long to wait for the first octet of a body without framing fields, ms; after that, there is taken to be one. */
 const FIRST_OCTET_MS = 50;
 
-/** Turns of the event loop within which the signal tells that a body's end was none. */
+/** Turns of the event loop after a body's end within which the signal reports that its stream was cancelled. */
 const CANCEL_TURNS = 3;
 
-/** The octets of an HTTP/2 body, part by part. */
+/** The octets of an HTTP/2 body, chunk by chunk. */
 interface Octets {
   /**
-   * The next part, undefined at the end.
+   * The next chunk; undefined at the end.
    *
-   * @throws {UpstreamError} `aborted` or `body_failed` if the client is gone
+   * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled the stream or disconnected
    */
   next(): Promise<Uint8Array | undefined>;
   cancel(reason: unknown): Promise<void>;
 }
 
 /**
- * Reads an HTTP/2 body. If its client cancels the stream (RST_STREAM, RFC 9113 section 8.1), the front ends the body as if
- * it were whole and aborts `signal` right after: such an end must not become the end of the app's request.
+ * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
+ * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app.
  */
 function octetsOf(
   body: ReadableStream<Uint8Array>,
@@ -81,7 +81,7 @@ function octetsOf(
         const { value } = await reader.read().catch((cause) => {
           throw new UpstreamError("body_failed", "upload broke", { cause });
         });
-        // The front may hand out empty chunks.
+        // `Deno.serve()` may hand out empty chunks.
         if (value !== undefined && value.length > 0) return value;
         if (value !== undefined) continue;
         if (await isCancelled()) {
@@ -99,20 +99,20 @@ async function nonEmpty(
   octets: Octets,
 ): Promise<ReadableStream<Uint8Array> | null> {
   let first: Promise<Uint8Array | undefined> | undefined = octets.next();
-  first.catch(() => {}); // whoever reads the stream hears of it
-  const waited = Promise.withResolvers<"late">();
-  const timer = setTimeout(() => waited.resolve("late"), FIRST_OCTET_MS);
+  first.catch(() => {}); // reported when the stream is read
+  const timeout = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => timeout.resolve("late"), FIRST_OCTET_MS);
   try {
-    if (await Promise.race([first, waited.promise]) === undefined) return null;
+    if (await Promise.race([first, timeout.promise]) === undefined) return null;
   } finally {
     clearTimeout(timer);
   }
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const part = await (first ?? octets.next());
+      const chunk = await (first ?? octets.next());
       first = undefined;
-      if (part === undefined) controller.close();
-      else controller.enqueue(part);
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
     },
     cancel: (reason) => octets.cancel(reason),
   }, { highWaterMark: 0 });

@@ -1,10 +1,10 @@
-/** How long the parts of an exchange took, for whoever asks (Server-Timing, W3C). */
+/** How long the phases of an exchange took (W3C Server Timing). */
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Exchange } from "./exchange.ts";
 
 /**
- * The field's value: `resolve` is the gate and the search for the runner, `upstream` what the runner and the app took
- * to begin their answer; durations in milliseconds.
+ * The value of Server-Timing: `resolve` is the time that the gate and the lookup of the runner took, `upstream` the
+ * time until the runner's response began, both in milliseconds.
  */
 export function serverTiming(
   { startedAt }: Pick<Exchange, "startedAt">,

@@ -1,4 +1,4 @@
-/** What every exchange of the data plane runs in: a place in the registry, a tracker, and one catch for all failures. */
+/** Runs every exchange of the data plane: with an entry in the registry, a tracker, and one catch for all failures. */
 import type { CorsMode } from "../config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Fields } from "../lib/fields.ts";
@@ -18,7 +18,7 @@ export interface TrackExchangeOptions extends TrackerOptions {
   readonly headLimits: HeadLimits;
 }
 
-/** How an exchange is tracked. */
+/** What of an exchange depends on its route. */
 export interface ExchangeKind {
   readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
@@ -36,7 +36,7 @@ export type TrackExchange = (
   handler: (tracker: ExchangeTracker) => Promise<Response>,
 ) => Promise<Response>;
 
-/** Stands in for a place in the registry that was refused. */
+/** Stands in for an entry in the registry that was refused. */
 const UNREGISTERED: InFlightEntry = {
   reserveFor: () => false,
   reserveTunnel: () => false,
@@ -44,7 +44,7 @@ const UNREGISTERED: InFlightEntry = {
   end() {},
 };
 
-/** Whether the caller asks for timings and may have them: only a trusted proxy, which could read the logs as well. */
+/** Whether the client asks for timings and may see them: only from a trusted address, whose owner may read the logs. */
 function maySeeTiming(
   headers: Fields,
   clientAddress: string,
@@ -58,7 +58,7 @@ function skipsActivity(headers: Fields): boolean {
   return headers.get("x-daytona-skip-last-activity-update") === "true";
 }
 
-/** Creates what exchanges run in. */
+/** Creates the function that runs exchanges. */
 export function createTrackExchange(
   options: TrackExchangeOptions,
 ): TrackExchange {

@@ -1,9 +1,10 @@
 /**
- * The question before a browser first shows a preview: whether its visitor trusts it. It is asked before anything is
- * looked up, and of every host alike, so it tells nobody whether there is such a sandbox.
+ * The page that asks, before a browser first shows a preview, whether its visitor trusts it. It precedes every lookup
+ * and is the same for every host, so it does not reveal whether there is such a sandbox.
  *
- * Nothing that runs scripts as the app may be shown before the answer, since such a script could give it. So every
- * navigation is asked, in frames, objects and prefetches too, and also a form that another site posts.
+ * Nothing that runs scripts as the app may be shown before the visitor has accepted, since such a script could accept
+ * itself. So the page intercepts every navigation, in frames, objects and prefetches too, and forms that other sites
+ * post.
  */
 import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
@@ -25,31 +26,32 @@ import { isWebSocketRequest, type PreviewExchange } from "./exchange.ts";
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
 import { redirect } from "./redirect.ts";
 
-/** Asks before a preview is shown, and remembers the answer. */
+/** Asks before a preview is shown, and remembers the acceptance. */
 export interface Warning {
   /**
-   * The answer instead of the app's: the page, or the redirect after its acceptance; undefined where the request goes
-   * on.
+   * The response in place of the app's: the page, or the redirect after its acceptance; undefined if the request may
+   * pass.
    *
-   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send
+   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
+   * if its form does not arrive in time
    */
   intercept(exchange: WarnedExchange): Promise<Response | undefined>;
 }
 
-/** What is looked at of a request to a preview host. */
+/** The part of an exchange that the warning depends on. */
 export type WarnedExchange = Pick<
   PreviewExchange,
   "request" | "method" | "headers" | "authority" | "target" | "host"
 >;
 
-/** Parts of the warning. */
+/** Dependencies of {@linkcode createWarning}. */
 export interface WarningOptions {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<OwnCookies, "warningAccepted" | "hostOnlyInFrames">;
-  /** Of a purpose of its own. */
+  /** A sealer for this purpose only. */
   readonly sealer: Sealer;
   readonly now: () => number;
-  /** How long the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} unless given. */
+  /** How long the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} by default. */
   readonly formTimeoutMs?: number;
 }
 
@@ -60,14 +62,15 @@ const FORM_TIMEOUT_MS = 10_000;
 const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
 
 /**
- * How many cookies of the name are opened. Over http an app's script can plant more, to be sent before ours, which is
- * at `/` and so among the last (RFC 6265bis section 5.8.3).
+ * Most cookies of our name that are unsealed. Over http, an app's script can set more of them, which are sent before
+ * ours: its path is `/`, so it is among the last (RFC 6265bis section 5.8.3).
  */
 const MAX_COOKIES = 8;
 
 /**
- * Status 200, as from Daytona's proxy: an error page would be replaced by whatever in front shows error pages of its
- * own, and nobody could accept. The field tells it from the app's; only what looks like a browser ever gets it.
+ * Sent with status 200, as by Daytona's proxy: a proxy in front may replace error responses by pages of its own, on
+ * which nobody could accept. `X-Porthole-Warning` tells the page from the app's; only what looks like a browser ever
+ * gets it.
  */
 const PAGE_FIELDS: Readonly<Record<string, string>> = {
   ...OWN_ANSWER_FIELDS,
@@ -78,21 +81,21 @@ const PAGE_FIELDS: Readonly<Record<string, string>> = {
   "x-porthole-warning": "1",
 };
 
-/** Creates the warning; call it only where the feature is on, for then {@linkcode ACCEPT_PATH} is not the app's. */
+/** Creates the warning, only if it is switched on: it takes {@linkcode ACCEPT_PATH} away from the app. */
 export function createWarning(
   { scheme, cookies, sealer, now, formTimeoutMs = FORM_TIMEOUT_MS }:
     WarningOptions,
 ): Warning {
-  /** Opened at each navigation anew, unlike a session: those are few. */
+  /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
   async function isAccepted(
     { headers, host }: WarnedExchange,
   ): Promise<boolean> {
-    const sealed = cookieValues(
+    const values = cookieValues(
       headers.get("cookie") ?? "",
       cookies.warningAccepted,
     ).slice(-MAX_COOKIES);
-    for (const value of sealed) {
-      if ((await sealer.open(value))?.host === nameOf(host)) return true;
+    for (const value of values) {
+      if ((await sealer.open(value))?.host === previewName(host)) return true;
     }
     return false;
   }
@@ -104,11 +107,10 @@ export function createWarning(
     if (isSameOriginRequest(exchange.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
-    const target =
-      sameHostTarget(await redirectField(exchange, formTimeoutMs), origin) ??
-        "/";
+    const requested = await requestedRedirect(exchange, formTimeoutMs);
+    const target = sameHostTarget(requested, origin) ?? "/";
     const sealed = await sealer.seal(
-      { host: nameOf(exchange.host) },
+      { host: previewName(exchange.host) },
       now() + ACCEPTANCE_TTL_MS,
     );
     return redirect(303, origin + target, [
@@ -133,22 +135,22 @@ export function createWarning(
         return undefined;
       }
       const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
-      const page = { host: nameOf(host), url: origin + target, isFramed };
+      const page = { host: previewName(host), url: origin + target, isFramed };
       return new Response(warningPage(page), { headers: PAGE_FIELDS });
     },
   };
 }
 
-/** What {@linkcode wantsWarning} looks at. */
+/** What {@linkcode wantsWarning} depends on. */
 export interface WarningRequest {
   readonly method: string;
   readonly headers: Fields;
   readonly port: number;
-  /** The preview host's own, lower case. */
+  /** The preview host's own origin, in lower case. */
   readonly origin: string;
 }
 
-/** Whether a browser is about to show the answer to somebody who may have to be asked first. */
+/** Whether a browser is about to show the response to somebody who may have to be asked first. */
 export function wantsWarning(request: WarningRequest): boolean {
   const { method, headers } = request;
   return !isAlwaysPrivate(request.port) &&
@@ -157,34 +159,34 @@ export function wantsWarning(request: WarningRequest): boolean {
     !isWebSocketRequest(method, headers);
 }
 
-/** A page that posts its own form has been accepted, if longer than a day ago: the form would be lost. */
+/** A page that posts its own form was accepted once, if more than a day ago, and asking again would lose the form. */
 function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
   return method === "GET" || method === "HEAD" ||
     method === "POST" && isSameOriginRequest(headers, origin) === false;
 }
 
 function isForBrowserWindow(headers: Fields): boolean {
-  // Kept to be shown later, without another request.
+  // A prefetched response is shown later, without another request.
   if (/\bprefetch\b/.test(headers.get("sec-purpose") ?? "")) return true;
-  // Older browsers, and all of them over plain http, send no Fetch Metadata; some API clients accept HTML.
+  // Older browsers send no Fetch Metadata, nor does any over plain http; and some API clients accept HTML.
   return wantsDocument(headers) &&
     (headers.has("sec-fetch-mode") ||
       /^Mozilla\//.test(headers.get("user-agent") ?? ""));
 }
 
-/** Where to go on to, from the query as in Daytona's proxy, or from our page's form, which stays out of others' logs. */
-async function redirectField(
+/** Where to redirect to: from the query, as in Daytona's proxy, or from our page's form, which stays out of logs. */
+async function requestedRedirect(
   { target, headers, request }: WarnedExchange,
   timeoutMs: number,
 ): Promise<string> {
   const inQuery = new URLSearchParams(splitQuery(target).query)
     .get(REDIRECT_FIELD);
   if (inQuery !== null) return inQuery;
-  // No body is read whose end is not in sight.
+  // Only a short body of announced length is read.
   const length = headers.get("content-length") ?? "";
   if (!/^[0-9]{1,5}$/.test(length) || request.body === null) return "";
   const form = await gatherBody(request.body, timeoutMs)
-    .catch(() => new Uint8Array()); // the client has left
+    .catch(() => new Uint8Array()); // the client has disconnected
   if (form instanceof ReadableStream) {
     await form.cancel();
     throw new GatewayError("upload_stalled", "No form in time");
@@ -200,7 +202,7 @@ function splitQuery(target: string): { path: string; query: string } {
     : { path: target.slice(0, at), query: target.slice(at + 1) };
 }
 
-/** A preview host's canonical name, without the port that browsers know it by, as cookies have it. */
-function nameOf({ port, label, base }: PreviewHost): string {
+/** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */
+function previewName({ port, label, base }: PreviewHost): string {
   return `${port}-${label}.${base}`;
 }

@@ -24,7 +24,7 @@ const NAVIGATION: Fields = {
   "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0",
 };
 
-/** The same over http, as of an older browser. */
+/** The same over http, or from an older browser. */
 const OLD_NAVIGATION: Fields = {
   "accept": "text/html,application/xhtml+xml,*/*;q=0.8",
   "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0",
@@ -50,7 +50,7 @@ Deno.test("wantsWarning() for whatever a browser is about to show", () => {
       OLD_NAVIGATION,
       { ...NAVIGATION, "sec-fetch-dest": "iframe" },
       { ...NAVIGATION, "sec-fetch-dest": "frame" },
-      // These show documents that run scripts, too.
+      // These show documents that run scripts as well.
       { ...NAVIGATION, "sec-fetch-dest": "embed" },
       { ...NAVIGATION, "sec-fetch-dest": "object" },
       { ...NAVIGATION, "sec-fetch-site": "none", "sec-fetch-user": "?1" },
@@ -59,7 +59,7 @@ Deno.test("wantsWarning() for whatever a browser is about to show", () => {
       without(NAVIGATION, "user-agent"),
       { ...NAVIGATION, "x-daytona-skip-preview-warning": "false" },
       { ...NAVIGATION, "cookie": "daytona-preview-page-accepted=true" },
-      // <link rel=prefetch> says no more of itself, and is kept for a navigation.
+      // <link rel=prefetch> sends nothing else that identifies it, and its response is kept for a navigation.
       {
         "accept": "*/*",
         "sec-fetch-mode": "no-cors",
@@ -88,7 +88,7 @@ Deno.test("wantsWarning() never for scripts, assets, WebSockets and API clients"
       { ...script, "sec-fetch-mode": "same-origin" },
       { ...NAVIGATION, "sec-fetch-dest": "image", "sec-fetch-mode": "no-cors" },
       { ...script, "sec-fetch-mode": "websocket" },
-      // Firefox, as it was before Fetch Metadata.
+      // Firefox before it sent Fetch Metadata.
       {
         ...OLD_NAVIGATION,
         "connection": "keep-alive, Upgrade",
@@ -125,7 +125,7 @@ Deno.test("wantsWarning() for a form that another site posts, not for the app's 
         false,
       ],
       [{ ...OLD_NAVIGATION, origin: ORIGIN }, false],
-      // No browser sends a form without saying where it comes from.
+      // No browser posts a form without Origin or Sec-Fetch-Site.
       [OLD_NAVIGATION, false],
       [{ ...NAVIGATION, "sec-fetch-mode": "cors" }, false],
       [{ "user-agent": "GitHub-Hookshot/1", "accept": "*/*" }, false],
@@ -144,7 +144,7 @@ interface Asked {
   readonly body?: string | ReadableStream<Uint8Array>;
 }
 
-/** A warning with a clock of its own, over https unless told. */
+/** A warning with a clock of its own, over https by default. */
 function setUp(scheme: "http" | "https" = "https") {
   const clock = { now: 1_800_000_000_000 };
   const now = () => clock.now;
@@ -182,7 +182,7 @@ function setUp(scheme: "http" | "https" = "https") {
     return warning.intercept(exchange);
   }
 
-  /** Accepts, and gives the answer with the pair that a browser keeps. */
+  /** Accepts; returns the response with the name-value pair of the cookie that it sets. */
   async function accept(asked: Asked = {}) {
     const answer = await ask({
       method: "POST",

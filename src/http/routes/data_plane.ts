@@ -1,4 +1,4 @@
-/** The description of what the data plane serves by path on base hosts: answered before the control plane, documented with it. */
+/** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ControlEnv } from "../control_env.ts";
 
@@ -10,18 +10,18 @@ const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
 const REFUSALS = {
   401: {
-    description: "No credential, or none that opens it.",
+    description: "There is no credential, or none that grants access.",
     content: PROBLEM,
   },
   404: {
-    description: "Nothing there, or not for this caller.",
+    description: "There is no such resource, or the caller has no access.",
     content: PROBLEM,
   },
   429: { description: "Too many refusals.", content: PROBLEM },
-  503: { description: "The API cannot be asked.", content: PROBLEM },
+  503: { description: "The API cannot be reached.", content: PROBLEM },
 } as const;
 
-/** One operation for each method that the SDKs use; any other method passes as well. */
+/** One operation per method that the SDKs use; others are forwarded as well. */
 function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
   return createRoute({
     method,
@@ -29,14 +29,14 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
     operationId: `toolbox_${method}`,
     summary: "The toolbox of a sandbox",
     description:
-      "Forwarded to Daytona's daemon in the sandbox, WebSockets too. Opened by `X-Daytona-Preview-Token`, " +
-      "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; never by a cookie.",
+      "Forwarded to Daytona's daemon in the sandbox, WebSockets too. Requires `X-Daytona-Preview-Token`, " +
+      "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count.",
     request: {
       params: z.object({ sandboxId: id, path: z.string() }),
     },
     responses: {
-      200: { description: "The daemon's answer.", content: ANY },
-      502: { description: "The daemon does not answer.", content: PROBLEM },
+      200: { description: "The daemon's response.", content: ANY },
+      502: { description: "The daemon does not respond.", content: PROBLEM },
       ...REFUSALS,
     },
   });
@@ -48,12 +48,13 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
     path: `/${resource}/{id}/build-logs`,
     operationId: `${resource}_build_logs`,
     summary: `The build log of one of the ${resource}`,
-    description: "Opened by the user's own `Authorization: Bearer`.",
+    description: "Requires the user's own `Authorization: Bearer`.",
     request: {
       params: z.object({ id }),
       query: z.object({
         follow: z.enum(["true", "false"]).optional().openapi({
-          description: "Whether the log goes on while the build does.",
+          description:
+            "Whether to stream the log for as long as the build runs.",
         }),
       }),
     },
@@ -64,7 +65,7 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
   });
 }
 
-/** Adds the descriptions; nothing is routed. */
+/** Adds the descriptions only, no routes. */
 export function describeDataPlane(app: OpenAPIHono<ControlEnv>): void {
   const { openAPIRegistry: registry } = app;
   for (const method of ["get", "post", "put", "patch", "delete"] as const) {

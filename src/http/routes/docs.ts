@@ -1,4 +1,4 @@
-/** The gateway's own description, for machines and for people. */
+/** The description of the gateway's own routes, for machines and for people. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
@@ -27,7 +27,7 @@ const docsRoute = createRoute({
   method: "get",
   path: "/docs",
   summary: "This description as a page",
-  description: "Routes and error codes, readable; loads nothing else.",
+  description: "Routes and error codes as a page that loads nothing else.",
   responses: {
     200: {
       description: "The page.",
@@ -36,7 +36,7 @@ const docsRoute = createRoute({
   },
 });
 
-/** The description of all routes of `app`. */
+/** The OpenAPI description of all routes of `app`. */
 export function describe(
   app: OpenAPIHono<ControlEnv>,
   version: string,
@@ -59,7 +59,7 @@ export function addDocsRoutes(
   version: string,
 ): void {
   let description: OpenApiDocument | undefined;
-  /** Made at the first request, when all routes are there. */
+  /** Created on the first request, when all routes have been added. */
   function document(): OpenApiDocument {
     return description ??= describe(app, version);
   }

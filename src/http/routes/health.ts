@@ -6,9 +6,9 @@ import { OWN_ANSWER_FIELDS } from "../problem.ts";
 /** The state of one thing that the gateway depends on. */
 export type CheckState = "ok" | "failing" | "off";
 
-/** What `/ready` tells. */
+/** What `/ready` reports. */
 export interface Readiness {
-  /** `degraded`: answers at hand still open previews, so a balancer should go on sending requests. */
+  /** `degraded`: cached answers still open previews, so a balancer should keep sending requests. */
   readonly status: "ready" | "degraded" | "starting" | "draining";
   readonly checks: Readonly<Record<string, CheckState>>;
 }
@@ -17,7 +17,8 @@ const healthRoute = createRoute({
   method: "get",
   path: "/health",
   summary: "Liveness",
-  description: "Answers as long as the process runs. It asks nobody.",
+  description:
+    "Answers as long as the process runs, without checking anything else.",
   responses: {
     200: {
       description: "The process runs.",
@@ -40,9 +41,9 @@ const readyRoute = createRoute({
   path: "/ready",
   summary: "Readiness",
   description:
-    "Whether to send requests here, and how each dependency does: the API, the gateway's own key there, the cache, the " +
-    "base domains and the login. `degraded` is still 200: while the API is down, previews whose answers are at hand keep " +
-    "working.",
+    "Whether to send requests here, and the state of each dependency: the API, the gateway's own key there, the " +
+    "cache, the base domains and the login. `degraded` is still 200: while the API is down, previews whose answers " +
+    "are cached keep working.",
   responses: {
     200: {
       description: "Ready or degraded.",

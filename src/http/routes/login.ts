@@ -1,5 +1,11 @@
-/** Login at the identity provider: `/login` and `/callback`, on a base host. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+/** Login at the identity provider: `/login` and `/callback`, on base hosts. */
+import {
+  createRoute,
+  type OpenAPIHono,
+  type RouteHandler,
+  z,
+} from "@hono/zod-openapi";
+import type { PreviewHost } from "../../address/preview_host.ts";
 import { checkReturnUrl } from "../../address/return_url.ts";
 import { cookieNames, cookieValues } from "../../auth/cookies.ts";
 import type { Login, LoginState } from "../../auth/login.ts";
@@ -12,7 +18,7 @@ import { GatewayError } from "../../errors.ts";
 import type { ControlContext, ControlEnv } from "../control_env.ts";
 import { redirect } from "../redirect.ts";
 
-/** Parts of the login routes. */
+/** Dependencies of the login routes. */
 export interface LoginRoutesOptions {
   readonly scheme: "http" | "https";
   readonly baseDomains: () => readonly string[];
@@ -22,15 +28,15 @@ export interface LoginRoutesOptions {
 }
 
 /**
- * How soon after a login the next one for the same sandbox can only mean that the browser refused the session, seconds:
- * without this, preview, login and provider would send it round in a circle.
+ * How soon after a login another one for the same sandbox can only mean that the browser did not keep the session,
+ * seconds: without this limit, preview, login and provider would redirect it in a loop.
  */
 const LOOP_SEC = 10;
 
-/** How long after a login without access the next one asks for another account, seconds. */
+/** For how long after a login without access the next one asks for another account, seconds. */
 const OTHER_ACCOUNT_SEC = 600;
 
-/** Attempts that one browser may have open; cookies of more would crowd out others. */
+/** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
 const MAX_TRANSACTIONS = 8;
 
 const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
@@ -40,22 +46,23 @@ const loginRoute = createRoute({
   path: "/login",
   summary: "Log in",
   description:
-    "Sends the browser to the identity provider. The preview that needs a login sends it here.",
+    "Redirects the browser to the identity provider. A preview that requires a login redirects it here.",
   request: {
     query: z.object({
       return_to: z.string().openapi({
-        description: "The preview URL to come back to, below this base domain.",
+        description:
+          "The URL of the preview to return to, below this base domain.",
       }),
     }),
   },
   responses: {
     302: { description: "To the identity provider." },
     400: {
-      description: "`return_to` is no preview of ours.",
+      description: "`return_to` is not a preview of this gateway.",
       content: PROBLEM,
     },
     503: {
-      description: "The identity provider does not answer.",
+      description: "The identity provider does not respond.",
       content: PROBLEM,
     },
   },
@@ -66,7 +73,8 @@ const callbackRoute = createRoute({
   path: "/callback",
   summary: "Return from the identity provider",
   description:
-    "The redirect URI to register at the identity provider. Ends the login and goes back to the preview with a session.",
+    "The redirect URI to register at the identity provider. Completes the login and returns to the preview with a " +
+    "session.",
   request: {
     query: z.looseObject({
       state: z.string().optional(),
@@ -78,11 +86,11 @@ const callbackRoute = createRoute({
   responses: {
     303: { description: "Back to the preview, with a session cookie." },
     400: {
-      description: "No such login, or one that cannot be accepted.",
+      description: "There is no such login, or it cannot be accepted.",
       content: PROBLEM,
     },
     403: {
-      description: "Declined at the identity provider.",
+      description: "The user declined at the identity provider.",
       content: PROBLEM,
     },
     404: {
@@ -90,7 +98,7 @@ const callbackRoute = createRoute({
       content: PROBLEM,
     },
     503: {
-      description: "The identity provider does not answer.",
+      description: "The identity provider does not respond.",
       content: PROBLEM,
     },
   },
@@ -101,112 +109,152 @@ export function addLoginRoutes(
   app: OpenAPIHono<ControlEnv>,
   options: LoginRoutesOptions,
 ): void {
-  const { scheme, cookies, now } = options;
+  app.openapi(loginRoute, loginHandler(options));
+  app.openapi(callbackRoute, callbackHandler(options));
+}
 
-  /** @throws {GatewayError} where there is no login here, or not yet */
-  function loginAt(context: ControlContext): Login {
-    const state = options.login();
-    if (state.kind === "unknown" || options.baseDomains().length === 0) {
-      throw new GatewayError(
-        "login_unavailable",
-        "The API has not told the provider or the base domains yet",
-      );
-    }
-    if (state.kind === "off" || context.base === undefined) {
-      throw new GatewayError("route_not_found", "No login on this host");
-    }
-    return state.login;
-  }
+/** Creates the handler that sends a browser to the identity provider. */
+function loginHandler(
+  options: LoginRoutesOptions,
+): RouteHandler<typeof loginRoute, ControlEnv> {
+  const { cookies } = options;
 
-  function callbackUri({ authority }: ControlContext): string {
-    return `${scheme}://${authority.toLowerCase()}/callback`;
-  }
-
-  /** What a callback that failed leaves in the browser. */
-  function cookiesAfter(error: unknown, transaction: string): string[] {
-    // While the provider is down, the same callback may be tried again.
-    if (
-      !(error instanceof GatewayError) || error.code === "login_unavailable"
-    ) return [];
-    const lines = [cookies.hostOnly(transaction, "", 0)];
-    if (error.code === "no_access") {
-      lines.push(
-        cookies.hostOnly(cookies.otherAccount, "1", OTHER_ACCOUNT_SEC),
-      );
-    }
-    return lines;
-  }
-
-  app.openapi(loginRoute, async (c) => {
-    const login = loginAt(c.env);
-    // Another sandbox's script could crowd out the attempts that its visitor has open.
+  return async function startLogin(c) {
+    const login = loginOn(c.env, options);
+    // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
     const mode = c.req.header("sec-fetch-mode") ?? "navigate";
     if (mode !== "navigate") {
       throw new GatewayError("cross_site_request", "Login by no navigation");
     }
-    const checked = checkReturnUrl(c.req.valid("query").return_to, {
-      scheme,
-      baseDomains: options.baseDomains(),
-      authority: c.env.authority,
-    });
-    if (!checked.ok) {
-      throw new GatewayError("bad_return_url", "Not a preview of ours");
-    }
-    const field = c.req.header("cookie") ?? "";
-    const loggedIn = cookies.loggedIn(checked.host.label);
-    if (cookieValues(field, loggedIn).length > 0) {
+    const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
+    const sent = c.req.header("cookie") ?? "";
+    const loggedIn = cookies.loggedIn(returnTo.host.label);
+    if (cookieValues(sent, loggedIn).length > 0) {
       throw new GatewayError("session_not_kept", "Logged in a moment ago");
     }
-    const reauthenticate = cookieValues(field, cookies.otherAccount).length > 0;
+    const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
     const { location, state, sealed } = await login.start({
-      returnTo: checked.url,
-      redirectUri: callbackUri(c.env),
+      returnTo: returnTo.url,
+      redirectUri: callbackUri(c.env, options),
       reauthenticate,
     });
-    const open = cookieNames(field, cookies.transactionPrefix);
-    // The oldest come first (RFC 6265bis section 5.8.3).
-    const surplus = open.slice(
-      0,
-      Math.max(0, open.length - MAX_TRANSACTIONS + 1),
-    );
+    const expired = surplusAttempts(sent, cookies);
+    if (reauthenticate) expired.push(cookies.otherAccount);
     return redirect(302, location, [
-      ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
-      ...(reauthenticate
-        ? [cookies.hostOnly(cookies.otherAccount, "", 0)]
-        : []),
+      ...expired.map((name) => cookies.hostOnly(name, "", 0)),
       cookies.hostOnly(
         cookies.transaction(transactionId(state)),
         sealed,
         TRANSACTION_TTL_MS / 1000,
       ),
     ]);
-  });
+  };
+}
 
-  app.openapi(callbackRoute, async (c) => {
-    const login = loginAt(c.env);
+/** Creates the handler that takes a browser back to its preview with a session. */
+function callbackHandler(
+  options: LoginRoutesOptions,
+): RouteHandler<typeof callbackRoute, ControlEnv> {
+  const { cookies, now } = options;
+
+  return async function finishLogin(c) {
+    const login = loginOn(c.env, options);
     const parameters = new URL(c.req.url).searchParams;
-    const name = cookies.transaction(
+    const transaction = cookies.transaction(
       transactionId(parameters.get("state") ?? ""),
     );
     const { returnTo, session, sealed } = await login.finish({
       parameters,
-      transactions: cookieValues(c.req.header("cookie") ?? "", name),
-      redirectUri: callbackUri(c.env),
+      transactions: cookieValues(c.req.header("cookie") ?? "", transaction),
+      redirectUri: callbackUri(c.env, options),
       clientAddress: c.env.clientAddress,
     }).catch((error: unknown) => {
-      for (const line of cookiesAfter(error, name)) {
+      for (const line of failureCookies(error, transaction, cookies)) {
         c.header("set-cookie", line, { append: true });
       }
       throw error;
     });
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
     return redirect(303, returnTo, [
-      cookies.hostOnly(name, "", 0),
+      cookies.hostOnly(transaction, "", 0),
       cookies.hostOnly(cookies.loggedIn(session.label), "1", LOOP_SEC),
       cookies.forBase(cookies.loginSession(session.label), sealed, {
         base: c.env.base ?? "",
         maxAgeSec,
       }),
     ]);
+  };
+}
+
+/**
+ * The login on the host that the request is for.
+ *
+ * @throws {GatewayError} `login_unavailable` until that is known, `route_not_found` if there is none
+ */
+function loginOn(
+  { base }: ControlContext,
+  { login, baseDomains }: LoginRoutesOptions,
+): Login {
+  const state = login();
+  if (state.kind === "unknown" || baseDomains().length === 0) {
+    throw new GatewayError(
+      "login_unavailable",
+      "The API has not told the provider or the base domains yet",
+    );
+  }
+  if (state.kind === "off" || base === undefined) {
+    throw new GatewayError("route_not_found", "No login on this host");
+  }
+  return state.login;
+}
+
+function callbackUri(
+  { authority }: ControlContext,
+  { scheme }: LoginRoutesOptions,
+): string {
+  return `${scheme}://${authority.toLowerCase()}/callback`;
+}
+
+/**
+ * The preview to come back to.
+ *
+ * @throws {GatewayError} `bad_return_url`
+ */
+function returnUrl(
+  url: string,
+  { authority }: ControlContext,
+  { scheme, baseDomains }: LoginRoutesOptions,
+): { url: string; host: PreviewHost } {
+  const checked = checkReturnUrl(url, {
+    scheme,
+    baseDomains: baseDomains(),
+    authority,
   });
+  if (!checked.ok) {
+    throw new GatewayError("bad_return_url", "Not a preview of ours");
+  }
+  return checked;
+}
+
+/** The cookies of open attempts that have to make room for another one: the oldest. */
+function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
+  const open = cookieNames(sent, cookies.transactionPrefix);
+  // Browsers send the oldest first (RFC 6265bis section 5.8.3).
+  return open.slice(0, Math.max(0, open.length - MAX_TRANSACTIONS + 1));
+}
+
+/** The Set-Cookie values in the response to a callback that failed. */
+function failureCookies(
+  error: unknown,
+  transaction: string,
+  cookies: OwnCookies,
+): string[] {
+  // While the provider is down, the same callback may be retried.
+  if (!(error instanceof GatewayError) || error.code === "login_unavailable") {
+    return [];
+  }
+  const expired = cookies.hostOnly(transaction, "", 0);
+  return error.code === "no_access"
+    ? [expired, cookies.hostOnly(cookies.otherAccount, "1", OTHER_ACCOUNT_SEC)]
+    : [expired];
 }

@@ -1,4 +1,4 @@
-/** `/logout` on a base host: ends login sessions, of one sandbox or of all. */
+/** `/logout` on base hosts: ends the login sessions of one sandbox or of all. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { cookiesByName } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
@@ -12,7 +12,7 @@ import { logoutPage } from "../../pages/logout_page.ts";
 import type { ControlEnv } from "../control_env.ts";
 import { OWN_ANSWER_FIELDS } from "../problem.ts";
 
-/** Parts of the logout routes. */
+/** Dependencies of the logout routes. */
 export interface LogoutRoutesOptions {
   readonly scheme: "http" | "https";
   readonly cookies: OwnCookies;
@@ -21,13 +21,13 @@ export interface LogoutRoutesOptions {
 }
 
 /**
- * Sessions that one request may end. Browsers keep some 180 cookies for a site; whoever sends more makes us do as much
- * work and answer as much.
+ * Most sessions that one request may end. Browsers keep some 180 cookies per site; a request with more would only add
+ * to our work and to the size of the response.
  */
 const MAX_SESSIONS = 200;
 
 const SANDBOX = z.string().regex(/^[a-z0-9_-]{1,57}$/).optional().openapi({
-  description: "The sandbox to log out of; all of them if it is missing.",
+  description: "The sandbox to log out of; all of them if omitted.",
 });
 
 const PAGE = { "text/html": { schema: z.string() } };
@@ -46,7 +46,8 @@ const logoutRoute = createRoute({
   path: "/logout",
   summary: "Log out",
   description:
-    "Ends the sessions that logins opened, for all copies of their cookies. The session at the identity provider goes on.",
+    "Ends the sessions that logins opened, and so every copy of their cookies. The session at the identity provider " +
+    "remains.",
   request: {
     body: {
       content: {
@@ -59,11 +60,11 @@ const logoutRoute = createRoute({
   responses: {
     200: { description: "Logged out.", content: PAGE },
     403: {
-      description: "The request comes from another site.",
+      description: "The request came from another site.",
       content: { "application/problem+json": { schema: z.unknown() } },
     },
     503: {
-      description: "Where sessions are kept cannot be reached.",
+      description: "The store of sessions cannot be reached.",
       content: { "application/problem+json": { schema: z.unknown() } },
     },
   },
@@ -79,7 +80,7 @@ export function addLogoutRoutes(
     ...OWN_ANSWER_FIELDS,
     // With no-referrer a browser would send the form with `Origin: null`.
     "referrer-policy": "same-origin",
-    // Nobody may lay this button under a cursor.
+    // No other page may frame the button for clickjacking.
     "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
   };
 
@@ -88,14 +89,14 @@ export function addLogoutRoutes(
     return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
   });
 
-  // Before the form is read: nobody else's body is.
+  // Runs before the form is read: no other body is.
   app.use("/logout", async (c, next) => {
     const { base, authority } = c.env;
     if (base === undefined) {
       throw new GatewayError("route_not_found", "No login on this host");
     }
     if (c.req.method === "POST") {
-      // A sandbox's page is same-site here, so only our own page may ask, and clients that are no browser.
+      // Sandboxes' pages are same-site here, so only our own page may log out, or a client other than a browser.
       const origin = `${options.scheme}://${authority.toLowerCase()}`;
       if (isSameOriginRequest(c.req.raw.headers, origin) === false) {
         throw new GatewayError("cross_site_request", "Logout from elsewhere");

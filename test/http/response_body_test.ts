@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { observe } from "../../src/http/body.ts";
+import { observe } from "../../src/http/response_body.ts";
 
-/** A body of `count` chunks, and what is told of it. */
+/** A body of `count` chunks, with what its observer is told. */
 function startBody(count: number): {
   readonly observed: ReturnType<typeof observe>;
   readonly told: unknown[];

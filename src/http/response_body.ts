@@ -1,26 +1,26 @@
-/** The body of a response on its way through. */
+/** The body of a response on its way to the client. */
 import type { ExchangeEnd } from "../observability/access_log.ts";
 import { release } from "../lib/release.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 
-/** A body that is being watched. */
+/** A body that is being observed. */
 export interface ObservedBody {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Breaks the transfer off, on both sides. */
+  /** Breaks off the transfer on both sides; does nothing once it has ended. */
   abort(reason: AbortReason): void;
-  /** Since when the client has not asked for more, ms; undefined where it waits for the app. */
+  /** Since when the client has not asked for more, ms; undefined while the client waits for the app. */
   stalledSince(): number | undefined;
 }
 
-/** Who watches a body. */
+/** What observes a body. */
 export interface BodyObserver {
-  /** Told once how it ended, and after how many octets. */
+  /** Called once, with how the transfer ended and how many octets were passed on. */
   onEnd(end: ExchangeEnd, octets: number): void;
   /** Milliseconds. */
   now(): number;
 }
 
-const ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
+const ABORTED_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
   going_away: "aborted",
   access_revoked: "aborted",
   stalled: "client_stalled",
@@ -35,9 +35,9 @@ export function observe(
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
   let octets = 0;
-  let handedOutAt: number | undefined = now();
-  /** The chunk before: when the next one is asked for, it was taken over by whoever writes it. */
-  let passed: Uint8Array | undefined;
+  let awaitingPullSince: number | undefined = now();
+  /** Its memory is released when the next chunk is pulled: by then, the server has taken it over. */
+  let lastChunk: Uint8Array | undefined;
 
   function end(how: ExchangeEnd): boolean {
     if (hasEnded) return false;
@@ -47,19 +47,19 @@ export function observe(
   }
 
   const stream = new ReadableStream<Uint8Array>({
-    start(given) {
-      controller = given;
+    start(streamController) {
+      controller = streamController;
     },
     async pull() {
       try {
-        handedOutAt = undefined;
-        if (passed !== undefined) release(passed);
+        awaitingPullSince = undefined;
+        if (lastChunk !== undefined) release(lastChunk);
         const { done, value } = await reader.read();
         if (hasEnded) return;
-        passed = value;
+        lastChunk = value;
         if (!done) {
           octets += value.length;
-          handedOutAt = now();
+          awaitingPullSince = now();
           return controller.enqueue(value);
         }
         end("complete");
@@ -77,10 +77,10 @@ export function observe(
   return {
     stream,
     abort(reason) {
-      if (!end(ENDS[reason])) return;
+      if (!end(ABORTED_ENDS[reason])) return;
       controller.error(new Error(reason));
       reader.cancel(reason).catch(() => {});
     },
-    stalledSince: () => handedOutAt,
+    stalledSince: () => awaitingPullSince,
   };
 }
