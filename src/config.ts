@@ -111,6 +111,8 @@ export interface Config {
   readonly log: {
     readonly level: LogLevel;
     readonly format: "json" | "pretty";
+    /** Whether the access log has clients' addresses. */
+    readonly clientAddress: boolean;
   };
   /** The port that serves metrics; undefined for none. */
   readonly metricsPort: number | undefined;
@@ -288,7 +290,11 @@ function assemble(values: Values): Config {
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
     },
-    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    log: {
+      level: values.LOG_LEVEL,
+      format: values.LOG_FORMAT,
+      clientAddress: values.LOG_CLIENT_ADDRESS,
+    },
     metricsPort: values.METRICS_PORT,
     workers: values.WORKERS,
   };

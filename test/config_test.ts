@@ -92,7 +92,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       shutdownTimeoutMs: 3_600_000,
       refusalsPerMinute: 300,
     },
-    log: { level: "info", format: "json" },
+    log: { level: "info", format: "json", clientAddress: false },
     metricsPort: undefined,
     workers: 1,
   });
@@ -273,6 +273,7 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
     ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
+    ["LOG_CLIENT_ADDRESS", "true", (c) => c.log.clientAddress, true],
   ];
   for (const [name, text, read, expected, beside] of cases) {
     await t.step(

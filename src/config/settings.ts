@@ -420,4 +420,11 @@ export const SETTINGS = {
     format: oneOf("json", "pretty"),
     default: "json",
   },
+  LOG_CLIENT_ADDRESS: {
+    group: "Observability",
+    purpose:
+      "Whether the access log has the client's address, to see whom a limit concerns; personal data in many places.",
+    format: flag(),
+    default: "false",
+  },
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;

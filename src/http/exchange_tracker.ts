@@ -64,6 +64,7 @@ export interface ExchangeFacts {
   readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
   readonly port: number | undefined;
+  readonly clientAddress: string;
   readonly entry: InFlightEntry;
   readonly cors: CorsDecision;
   /** Whether the exchange counts as use of the sandbox. */
@@ -333,6 +334,7 @@ export class ExchangeTracker {
       end: ending.end ?? "complete",
       sandboxId: this.#grant?.sandboxId,
       port: this.#facts.port,
+      clientAddress: this.#facts.clientAddress,
       by: this.#grant?.by,
       cache: missedCache === undefined
         ? undefined

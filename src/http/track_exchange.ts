@@ -70,6 +70,7 @@ export function createTrackExchange(
     const tracker = new ExchangeTracker(exchange, {
       route,
       port,
+      clientAddress,
       entry: entry ?? UNREGISTERED,
       cors: corsDecision({
         mode: corsMode,

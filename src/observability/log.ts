@@ -78,7 +78,7 @@ function formatterOf(format: Config["log"]["format"]): TextFormatter {
 
 /** Starts logging to `lines`; resolves to a function that flushes and stops it. */
 export async function startLogging(
-  config: Config["log"],
+  config: Pick<Config["log"], "level" | "format">,
   lines: LineWriter,
 ): Promise<() => Promise<void>> {
   const format = formatterOf(config.format);

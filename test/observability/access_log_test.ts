@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Config } from "../../src/config.ts";
 import {
   createAccessLog,
   type ExchangeRecord,
@@ -6,7 +7,11 @@ import {
 import type { LineWriter } from "../../src/observability/line_writer.ts";
 import { startLogging } from "../../src/observability/log.ts";
 
-const CONFIG = { level: "info", format: "json" } as const;
+const CONFIG = {
+  level: "info",
+  format: "json",
+  clientAddress: false,
+} as const;
 
 const EXCHANGE: ExchangeRecord = {
   requestId: "0a1b2c3d-1",
@@ -16,6 +21,7 @@ const EXCHANGE: ExchangeRecord = {
   end: "complete",
   sandboxId: "box",
   port: 3000,
+  clientAddress: "2001:db8::1",
   by: "public",
   cache: "hit",
   error: undefined,
@@ -28,15 +34,18 @@ const EXCHANGE: ExchangeRecord = {
   endedAt: 1_025,
 };
 
-async function lineOf(record: ExchangeRecord): Promise<string> {
+async function lineOf(
+  record: ExchangeRecord,
+  config: Config["log"] = CONFIG,
+): Promise<string> {
   let written = "";
   const lines: LineWriter = {
     dropped: 0,
     write: (line) => void (written += line),
     flush: () => Promise.resolve(),
   };
-  const stop = await startLogging(CONFIG, lines);
-  createAccessLog(CONFIG, lines)(record);
+  const stop = await startLogging(config, lines);
+  createAccessLog(config, lines)(record);
   await stop();
   return written;
 }
@@ -64,6 +73,18 @@ Deno.test("an exchange is one line of JSON, its times counted from its start", a
     firstByteMs: 10,
     totalMs: 25,
   });
+});
+
+Deno.test("a client's address is logged only where that is wanted, in either format", async () => {
+  for (const format of ["json", "pretty"] as const) {
+    const config = { ...CONFIG, format };
+    assert.doesNotMatch(await lineOf(EXCHANGE, config), /2001:db8/);
+    const wanted = { ...config, clientAddress: true };
+    assert.match(
+      await lineOf(EXCHANGE, wanted),
+      /"?clientAddress"?[:=]"2001:db8::1"/,
+    );
+  }
 });
 
 Deno.test("what is not known of an exchange is left out, and a tunnel and an error are told", async () => {
