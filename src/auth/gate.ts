@@ -4,7 +4,7 @@
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
 import type { AccessDirectory } from "../directory/access.ts";
-import { isThrottled } from "../daytona/ask.ts";
+import { isUserThrottled } from "../daytona/ask.ts";
 import { FREE } from "../directory/answers.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
@@ -184,7 +184,7 @@ export function createGate(options: GateOptions): Gate {
 
   /**
    * The verdict, charged to the client's budget. Lookups are refunded if the request is admitted or the API is down,
-   * but not if the API itself throttles.
+   * but not if the API itself throttles the user.
    */
   async function judgeOnBudget(
     request: GateRequest,
@@ -212,7 +212,7 @@ export function createGate(options: GateOptions): Gate {
       if (verdict.kind === "allow") refund();
       return verdict;
     } catch (error) {
-      if (!isOverBudget && !isThrottled(error)) refund();
+      if (!isOverBudget && !isUserThrottled(error)) refund();
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 /** Composes what everything else is built on: the durable cache tier, the API client, sealers and metrics. */
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { openDurableStore } from "../cache/open_store.ts";
-import { createReportLimit } from "../cache/report_limit.ts";
+import { createReportLimit } from "../lib/report_limit.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
 import { createDaytonaApi, type DaytonaApi } from "../daytona/client.ts";

@@ -150,28 +150,30 @@ class Failure extends Error {
   /** Whether another attempt may succeed. */
   readonly transient: boolean;
   readonly retryAfterSec: number | undefined;
-  /** The HTTP status, if there was one. */
-  readonly status: number | undefined;
+  readonly isUserThrottled: boolean;
 
   constructor(
     reason: string,
     options: {
       transient: boolean;
       retryAfterSec?: number | undefined;
-      status?: number;
+      isUserThrottled?: boolean;
     },
   ) {
     super(reason);
-    this.status = options.status;
+    this.isUserThrottled = options.isUserThrottled ?? false;
     this.transient = options.transient;
     this.retryAfterSec = options.retryAfterSec;
   }
 }
 
-/** Whether a failure means that the API has had too many requests (429, RFC 6585 section 4). */
-export function isThrottled(error: unknown): boolean {
+/**
+ * Whether a failure means that the API has had too many requests of a user (429, RFC 6585 section 4): those are the
+ * client's doing. If it throttles the gateway's own key, any client may be the one that notices.
+ */
+export function isUserThrottled(error: unknown): boolean {
   return error instanceof GatewayError && error.cause instanceof Failure &&
-    error.cause.status === 429;
+    error.cause.isUserThrottled;
 }
 
 async function attempt<T>(
@@ -184,7 +186,7 @@ async function attempt<T>(
   if (verdict === "no") return null;
   if (verdict !== "yes") {
     throw new Failure(`status ${response.status}`, {
-      status: response.status,
+      isUserThrottled: response.status === 429 && request.caller === "user",
       transient: verdict === "again",
       retryAfterSec: retryAfterSecOf(response),
     });

@@ -103,18 +103,24 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
   }
   const http = createClient<paths>({ baseUrl, fetch, redirect: "manual" });
   const ask = createAsk(options);
-  function judgeKey(status: number, isQuestionOfKey: boolean): void {
+  /** Reports what a status says of the gateway's key, if it is one of the verdicts that the operation can give. */
+  function judgeKey(status: number, possible: readonly KeyVerdict[]): void {
     const verdict = keyVerdictOn(status);
-    if (verdict === undefined) return;
-    // Of other operations, 403 may also be the answer: about a signed token, or a sandbox that is not this proxy's.
-    if (verdict === "other_role" && !isQuestionOfKey) return;
-    options.onKeyVerdict(verdict);
+    if (verdict !== undefined && possible.includes(verdict)) {
+      options.onKeyVerdict(verdict);
+    }
   }
 
+  // Daytona's SSH gateway may call these as well. 403 may be about the sandbox, which may not be this proxy's.
   const gateway = {
     caller: "gateway",
     headers: { authorization: `Bearer ${apiKey}` },
-    onStatus: (status: number) => judgeKey(status, false),
+    onStatus: (status: number) => judgeKey(status, ["unknown"]),
+  } as const;
+  // Only the proxy may call these. 403 may be about the sandbox or the signed token.
+  const proxy = {
+    ...gateway,
+    onStatus: (status: number) => judgeKey(status, ["accepted", "unknown"]),
   } as const;
 
   return {
@@ -122,7 +128,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       if (!isSandboxRef(sandboxId)) return false;
       const params = { path: { sandboxId } };
       const answer = await ask({
-        ...gateway,
+        ...proxy,
         operation: "isSandboxPublic",
         schema: yes,
         send: (init) =>
@@ -139,7 +145,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       if (!isSandboxRef(sandboxId) || !isAuthToken(authToken)) return false;
       const params = { path: { sandboxId, authToken } };
       const answer = await ask({
-        ...gateway,
+        ...proxy,
         operation: "isValidAuthToken",
         schema: yes,
         send: (init) =>
@@ -173,7 +179,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       if (!isSandboxRef(signedPreviewToken) || !isPort(port)) return null;
       const params = { path: { signedPreviewToken, port } };
       return await ask({
-        ...gateway,
+        ...proxy,
         operation: "getSandboxIdFromSignedPreviewUrlToken",
         schema: sandboxIdText,
         send: (init) =>
@@ -251,7 +257,8 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
       const params = { path: { sandboxId: crypto.randomUUID() } };
       await ask({
         ...gateway,
-        onStatus: (status) => judgeKey(status, true),
+        onStatus: (status) =>
+          judgeKey(status, ["accepted", "unknown", "other_role"]),
         operation: "isSandboxPublic",
         schema: z.unknown(),
         send: (init) =>

@@ -2,7 +2,7 @@
 import { bearerOf } from "../auth/credentials.ts";
 import { spend, type Throttle } from "../auth/throttle.ts";
 import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
-import { isThrottled } from "../daytona/ask.ts";
+import { isUserThrottled } from "../daytona/ask.ts";
 import type { User } from "../daytona/client.ts";
 import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
@@ -50,7 +50,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
       log = await options.builds.logOf(build, user);
     } catch (error) {
       // As at the gate, only refusals cost, and calls that the API throttles.
-      if (!isThrottled(error)) throttle.giveBack(clientAddress, 1);
+      if (!isUserThrottled(error)) throttle.giveBack(clientAddress, 1);
       throw error;
     }
     if (log === null) {

@@ -15,7 +15,7 @@ import type { BuildLogs } from "./build_logs.ts";
 import type { ControlContext } from "./control_env.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
-import { checkHead, type HeadLimits } from "./head_limits.ts";
+import { checkControlHead, type HeadLimits } from "./head_limits.ts";
 import { problem } from "./problem.ts";
 
 /** Dependencies of {@linkcode createDispatch}. */
@@ -85,10 +85,10 @@ export function createDispatch(options: DispatchOptions): Handler {
     const { authority, target } = split.address;
     const parsed = parseHost(authority);
     if (parsed.kind === "malformed") return refuse("bad_host");
-    if (parsed.kind === "unknown_domain") {
+    if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
-      if (options.baseDomains().length === 0) return refuse("api_unreachable");
-      if (!PROBE.test(target)) return refuse("unknown_domain");
+      const isKnown = options.baseDomains().length > 0;
+      return refuse(isKnown ? "unknown_domain" : "api_unreachable");
     }
     const exchange = {
       id,
@@ -108,7 +108,7 @@ export function createDispatch(options: DispatchOptions): Handler {
     if (route?.kind === "malformed") return refuse("bad_target");
     if (route !== undefined) return toDataPlane(exchange, route);
     try {
-      checkHead(exchange, options.headLimits);
+      checkControlHead(exchange, options.headLimits);
     } catch (error) {
       if (error instanceof GatewayError) return refuse(error.code);
       throw error;

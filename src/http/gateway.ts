@@ -173,8 +173,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     verdict: Exclude<Verdict, Admission>,
     target: string,
   ): Response {
-    // A link whose key is no longer valid says so, and does not ask its visitor for an account they may not have.
-    const mayLogIn = verdict.code === "login_required" && options.hasLogin() &&
+    const mayLogIn = verdict.kind === "login" && options.hasLogin() &&
       exchange.route === "preview";
     const location = mayLogIn
       ? loginLocation(exchange, { scheme, target })

@@ -22,28 +22,42 @@ export function headLimits(limits: Config["limits"]): HeadLimits {
 }
 
 /**
- * Checks a request's head.
+ * Checks the head of a request to the data plane.
  *
  * @throws {GatewayError} `target_too_long` (RFC 9110 section 15.5.15) or `head_too_large` (RFC 6585 section 5)
  */
-export function checkHead(
-  { target, headers }: Pick<Exchange, "target" | "headers">,
+export function checkHead(head: Head, limits: HeadLimits): void {
+  check(head, [...head.headers], limits);
+}
+
+/**
+ * Checks the head of a request for the gateway's own pages, where cookies do not count: a browser that has too many of
+ * ours must still be able to log out of them.
+ *
+ * @throws {GatewayError} as {@linkcode checkHead}
+ */
+export function checkControlHead(head: Head, limits: HeadLimits): void {
+  const fields = [...head.headers].filter(([name]) => name !== "cookie");
+  check(head, fields, limits);
+}
+
+type Head = Pick<Exchange, "target" | "headers">;
+
+function check(
+  { target }: Head,
+  fields: readonly (readonly [string, string])[],
   limits: HeadLimits,
 ): void {
   // `Deno.serve()` accepts only ASCII in a target and Latin-1 in a field, so a character is an octet.
   if (target.length > limits.target) {
     throw new GatewayError("target_too_long", `${target.length} octets`);
   }
-  let fields = 0;
   let bytes = 0;
-  for (const [name, value] of headers) {
-    fields++;
-    bytes += name.length + value.length;
-  }
-  if (fields > limits.fields || bytes > limits.bytes) {
+  for (const [name, value] of fields) bytes += name.length + value.length;
+  if (fields.length > limits.fields || bytes > limits.bytes) {
     throw new GatewayError(
       "head_too_large",
-      `${fields} fields, ${bytes} octets`,
+      `${fields.length} fields, ${bytes} octets`,
     );
   }
 }

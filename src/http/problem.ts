@@ -62,14 +62,17 @@ export function problem(options: ProblemOptions): Response {
     "x-request-id": requestId,
   };
   if (asPage) {
-    return new Response(errorPage({ code, status, requestId, mayReload }), {
-      status,
-      headers: {
-        ...headers,
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy": PAGE_POLICY,
+    return new Response(
+      errorPage({ code, status, requestId, mayReload, retryAfterSec }),
+      {
+        status,
+        headers: {
+          ...headers,
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": PAGE_POLICY,
+        },
       },
-    });
+    );
   }
   const { title, detail, hint } = ERROR_TEXTS[code];
   const body = {

@@ -55,6 +55,7 @@ function createProbe(
 ): Probe {
   let checkedAt = -Infinity;
   let latest: CheckResult | undefined;
+  let first: Promise<unknown> | undefined;
   let wasSeen = false;
   return {
     async check() {
@@ -65,8 +66,9 @@ function createProbe(
           wasSeen = true;
           latest = OK;
         }, (error) => latest = failing(describeError(error)));
-        if (latest === undefined) await asked;
+        first ??= asked;
       }
+      if (latest === undefined) await first;
       return latest ?? failing("no answer yet");
     },
     get wasSeen() {

@@ -35,7 +35,7 @@ export function requestBody(
     return { body: contentLength === 0 ? null : body, contentLength };
   }
   if (coding !== null) return { body, contentLength: null };
-  return nonEmpty(octetsOf(body, request.signal))
+  return nonEmpty(octetsOf(body, request.signal, headers.has("host")))
     .then((body) => ({ body, contentLength: null }));
 }
 
@@ -65,8 +65,11 @@ interface Octets {
 function octetsOf(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
+  mayBeHttp1: boolean,
 ): Octets {
   const reader = body.getReader();
+  // HTTP/1.1 without framing fields has no body (RFC 9112 section 6.3), and need not wait to be cancelled.
+  let canBeCancelled = !mayBeHttp1;
 
   async function isCancelled(): Promise<boolean> {
     for (let turn = 0; turn < CANCEL_TURNS && !signal.aborted; turn++) {
@@ -82,9 +85,12 @@ function octetsOf(
           throw new UpstreamError("body_failed", "upload broke", { cause });
         });
         // `Deno.serve()` may hand out empty chunks.
-        if (value !== undefined && value.length > 0) return value;
-        if (value !== undefined) continue;
-        if (await isCancelled()) {
+        if (value !== undefined && value.length === 0) continue;
+        if (value !== undefined) {
+          canBeCancelled = true;
+          return value;
+        }
+        if (canBeCancelled && await isCancelled()) {
           throw new UpstreamError("aborted", "upload cancelled");
         }
         return undefined;

@@ -11,6 +11,8 @@ export interface ErrorPageData {
   readonly requestId: string;
   /** Whether the page may ask for its address again: it was not sent in answer to a form, say. */
   readonly mayReload: boolean;
+  /** What Retry-After says, seconds; undefined if the response has none. */
+  readonly retryAfterSec: number | undefined;
 }
 
 /** What tends to pass without anybody's doing: an app that still boots, a sandbox that moves, a gateway that restarts. */
@@ -26,13 +28,14 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "shutting_down",
 ]);
 
-/** How often such a page asks for its address again, seconds. */
-const RELOAD_SEC = 5;
+/** How often such a page asks for its address again at most, seconds. */
+const MIN_RELOAD_SEC = 5;
 
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const text = ERROR_TEXTS[data.code];
   const reloads = data.mayReload && PASSING.has(data.code);
+  const reloadSec = Math.max(MIN_RELOAD_SEC, data.retryAfterSec ?? 0);
   return page(
     text.title,
     `<p class="status">${data.status}</p>
@@ -40,14 +43,14 @@ export function errorPage(data: ErrorPageData): string {
 <p>${escapeHtml(text.detail)}</p>
 <p>${withFieldNames(text.hint)}</p>${
       reloads
-        ? `\n<p role="status">This page reloads by itself every ${RELOAD_SEC} seconds.</p>`
+        ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
     }
 <dl>
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>`,
-    reloads ? { reloadSec: RELOAD_SEC } : {},
+    reloads ? { reloadSec } : {},
   );
 }
 

@@ -3,6 +3,7 @@
  * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
+import { createReportLimit } from "../lib/report_limit.ts";
 import { isUpcoming } from "../lib/upcoming.ts";
 
 /** The outcome of one report that was due. */
@@ -35,7 +36,7 @@ export interface ActivityOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly onEvent: (event: ActivityEvent) => void;
-  /** Called for the first failed report since the last successful one, of whichever sandbox: not for every retry. */
+  /** Called for a report that failed, at most once a minute. */
   readonly onFailure: (error: unknown, sandboxId: string) => void;
   /** Tracks reports, which outlive their exchange. */
   readonly background: { add(work: Promise<unknown>): void };
@@ -62,7 +63,7 @@ export function createActivity(options: ActivityOptions): Activity {
   const openAnswers = new Map<string, number>();
   const queued = new Set<string>();
   let reporting = 0;
-  let isFailing = false;
+  const mayReportFailure = createReportLimit(now);
 
   async function report(sandboxId: string): Promise<void> {
     try {
@@ -72,13 +73,11 @@ export function createActivity(options: ActivityOptions): Activity {
         return;
       }
       await options.report(sandboxId);
-      isFailing = false;
       onEvent("reported");
     } catch (error) {
       nextReportAt.set(sandboxId, now() + RETRY_MS);
       onEvent("failed");
-      if (!isFailing) options.onFailure(error, sandboxId);
-      isFailing = true;
+      if (mayReportFailure("activity")) options.onFailure(error, sandboxId);
     }
   }
 

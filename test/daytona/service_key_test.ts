@@ -73,7 +73,11 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
   status = 404;
   assert.deepEqual(await verdictsOf(isPublic), ["accepted"]);
   assert.deepEqual(await verdictsOf(() => api.tryKey()), ["accepted"]);
+  // Also open to the key of Daytona's SSH gateway.
+  const runner = () => api.runnerOfSandbox(ID);
+  assert.deepEqual(await verdictsOf(runner), []);
   status = 401;
+  assert.deepEqual(await verdictsOf(runner), ["unknown"]);
   assert.deepEqual(await verdictsOf(isPublic), ["unknown"]);
   assert.deepEqual(await verdictsOf(() => api.tryKey()), ["unknown"]);
   assert.deepEqual(

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { ERROR_STATUS, type ErrorCode } from "../../src/errors.ts";
 import { errorPage } from "../../src/pages/error_page.ts";
 
-function pageOf(code: ErrorCode, mayReload = true): string {
+function pageOf(
+  code: ErrorCode,
+  mayReload = true,
+  retryAfterSec?: number,
+): string {
   const status = ERROR_STATUS[code];
-  return errorPage({ code, status, requestId: "id-<1>", mayReload });
+  const requestId = "id-<1>";
+  return errorPage({ code, status, requestId, mayReload, retryAfterSec });
 }
 
 Deno.test("errorPage() shows every code with its status, and escapes the request's id", () => {
@@ -21,6 +26,13 @@ Deno.test("errorPage() reloads by itself where waiting helps, and says so", () =
     assert.match(pageOf(code), /<meta http-equiv="refresh" content="5">/);
     assert.match(pageOf(code), /reloads by itself/);
   }
+});
+
+Deno.test("errorPage() reloads no sooner than Retry-After says", () => {
+  const page = pageOf("api_unreachable", true, 60);
+  assert.match(page, /<meta http-equiv="refresh" content="60">/);
+  assert.match(page, /every 60 seconds/);
+  assert.match(pageOf("overloaded", true, 2), /content="5"/);
 });
 
 Deno.test("errorPage() does not reload where it would not help, or could send a form twice", () => {

@@ -126,7 +126,7 @@ Deno.test("a preview is no 404 as long as the API has not told which domains are
     API_CLIENT_TIMEOUT_SEC: "1",
   });
   gateway.stack.api.outage = 500;
-  for (const path of ["/", "/health", "/login", "/toolbox/demo/files"]) {
+  for (const path of ["/", "/healthy", "/login", "/toolbox/demo/files"]) {
     const answer = await gateway.send("3000-demo.proxy.localhost", { path });
     assert.equal(answer.status, 503, path);
     assert.equal(answer.headers.get("x-porthole-error"), "api_unreachable");
@@ -136,6 +136,10 @@ Deno.test("a preview is no 404 as long as the API has not told which domains are
     const answer = await gateway.send(BASE, { path });
     assert.equal(answer.json().code, "login_unavailable", path);
   }
+  // A liveness probe by such a name must not restart us for as long as the API is down.
+  const pod = "10-0-0-7.gateway.pod.cluster.local";
+  const { status } = await gateway.send(pod, { path: "/health" });
+  assert.equal(status, 200);
   // What reads as no preview was never one of ours.
   const other = await gateway.send("02280-demo.proxy.localhost");
   assert.equal(other.json().code, "route_not_found");

@@ -142,10 +142,19 @@ Deno.test("the gateway's own pages take heads no larger than previews do", async
   await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
   const { status, headers } = await gateway.send("proxy.localhost", {
     path: "/logout",
-    headers: { cookie: "a=b; ".repeat(500) },
+    headers: { "x-long": "x".repeat(2500) },
   });
   assert.equal(status, 431);
   assert.equal(headers.get("x-porthole-error"), "head_too_large");
+});
+
+Deno.test("a browser with more of our cookies than a head may hold can still log out", async () => {
+  await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
+  const { status } = await gateway.send("proxy.localhost", {
+    path: "/logout",
+    headers: { cookie: "porthole-login-a=b; ".repeat(500) },
+  });
+  assert.equal(status, 200);
 });
 
 Deno.test("one logout ends no more sessions than a browser can hold, however many it presents", async () => {

@@ -114,6 +114,11 @@ export function createDiscovery(
 
   return {
     async server(refresh = false) {
+      // Neither a check under way nor one that failed puts what is known in doubt.
+      if (
+        !refresh && lastMetadata !== undefined &&
+        isRecent(answeredAt, DISCOVERY_TTL_MS)
+      ) return lastMetadata;
       const isDoubtful = refresh || latest?.failed === true;
       try {
         return await metadata(

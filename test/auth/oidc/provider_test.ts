@@ -145,6 +145,25 @@ Deno.test("check() fails while the provider is down, though logins go on with wh
   await assert.rejects(provider.check(), { code: "login_unavailable" });
 });
 
+Deno.test("OpenidProvider starts logins with what it knows while a check() waits, and after one failed", async () => {
+  const { standIn, provider, clock } = await setUp();
+  await using _ = standIn;
+  await provider.authorizationUrl(attemptOf("a"));
+  clock.now += 60_000;
+  const held = Promise.withResolvers<void>();
+  standIn.beforeAnswer = () => held.promise;
+  const check = provider.check();
+  check.catch(() => {}); // looked at below
+  assert(await provider.authorizationUrl(attemptOf("b")));
+  standIn.outage = 503;
+  held.resolve();
+  await assert.rejects(check, { code: "login_unavailable" });
+  clock.now += 60_000;
+  const asked = standIn.count("discovery");
+  assert(await provider.authorizationUrl(attemptOf("c")));
+  assert.equal(standIn.count("discovery"), asked);
+});
+
 Deno.test("OpenidProvider takes up keys that rotated", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createReportLimit } from "../../src/cache/report_limit.ts";
+import { createReportLimit } from "../../src/lib/report_limit.ts";
 
 const MINUTE_MS = 60_000;
 
