@@ -82,6 +82,26 @@ export async function readComposeService(): Promise<
   return composeFile.parse(parse(unset)).services.proxy;
 }
 
+/** What an env file says. */
+export interface EnvFile {
+  /** The variables that it sets. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Those that it shows in comments, with values to try. */
+  readonly shown: Readonly<Record<string, string>>;
+}
+
+/** Reads `porthole.env.example` as Docker does, to which quotes and trailing comments are part of the value. */
+export async function readEnvExample(): Promise<EnvFile> {
+  const lines = (await readDeployFile("porthole.env.example")).split("\n");
+  return {
+    set: assignments(lines.filter((line) => /^[^#]/.test(line))),
+    shown: assignments(
+      lines.filter((line) => /^#[A-Z_]+=/.test(line))
+        .map((line) => line.slice(1)),
+    ),
+  };
+}
+
 /** A systemd unit. */
 export interface Unit {
   /** The last value of a setting. */

@@ -8,6 +8,7 @@ import {
   readComposeService,
   readDeployFile,
   readDockerfile,
+  readEnvExample,
   readUnit,
 } from "./deploy_files.ts";
 
@@ -21,6 +22,13 @@ const RUNTIME_VARIABLES = new Set([
   "DENO_NO_UPDATE_CHECK",
   "DENO_UNSTABLE_NPM_LAZY_CACHING",
 ]);
+
+/** The values that everybody has to fill in. */
+const FILLED_IN = {
+  DAYTONA_API_URL: "https://daytona.example.com/api",
+  PROXY_API_KEY: "service-key",
+  PROXY_DOMAIN: "preview.example.com",
+};
 
 /** What the runtime needs on this machine; the image has it in other places. */
 function machine(): Record<string, string> {
@@ -222,6 +230,61 @@ Deno.test("the compose service is this version, configured without a mistake", a
   assert.equal(config.cache.location.kind, "redis");
   const graceMs = 1000 * Number.parseInt(service.stop_grace_period);
   assert(graceMs > config.limits.shutdownTimeoutMs);
+});
+
+Deno.test("the env file is complete once its three required values are filled in", async () => {
+  const { set } = await readEnvExample();
+  assert.deepEqual(set, {
+    DAYTONA_API_URL: "",
+    PROXY_API_KEY: "",
+    PROXY_DOMAIN: "",
+  });
+  assert.equal(parseConfig(set).ok, false);
+  const result = parseConfig({ ...set, ...FILLED_IN });
+  assert(result.ok, JSON.stringify(result));
+});
+
+Deno.test("every value that the env file shows can be used, alone and with all others", async () => {
+  const { shown } = await readEnvExample();
+  assert(Object.keys(shown).length > 10);
+  for (const [name, value] of Object.entries(shown)) {
+    assert(name in SETTINGS, name);
+    assert.doesNotMatch(value, /["'#]|^\s|\s$/, name);
+    const tls = name.startsWith("TLS_") || name === "ENABLE_TLS" ? shown : {};
+    const result = parseConfig({ ...FILLED_IN, ...tls, [name]: value });
+    assert(result.ok, JSON.stringify(result));
+  }
+  const all = parseConfig({ ...FILLED_IN, ...shown });
+  assert(all.ok, JSON.stringify(all));
+});
+
+Deno.test("the README and the unit call the env file by one name", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const names = readme.matchAll(/--env-file=(\S+)/g);
+  assert.deepEqual(
+    new Set([...names].map(([, name]) => name)),
+    new Set(["porthole.env"]),
+  );
+  assert.match(
+    readme,
+    /^cp scripts\/deploy\/porthole\.env\.example porthole\.env/m,
+  );
+  const path = (await readUnit()).value("EnvironmentFile");
+  assert.equal(path, "/etc/porthole/porthole.env");
+  assert(readme.includes(` porthole.env ${path}\n`));
+});
+
+Deno.test("the Caddyfile leads to the default port, for the base domain and its wildcard", async () => {
+  const text = await readDeployFile("Caddyfile");
+  const { default: port } = SETTINGS.PROXY_PORT;
+  assert.match(
+    text,
+    new RegExp(`^\\treverse_proxy 127\\.0\\.0\\.1:${port} \\{$`, "m"),
+  );
+  assert.match(text, /^(\S+), \*\.\1 \{$/m);
+  assert.match(text, /^\t\tflush_interval 1ms$/m);
+  const [, keepAliveSec] = /^\t\t\tkeepalive (\d+)s$/m.exec(text) ?? [];
+  assert(Number(keepAliveSec) < Number(SETTINGS.SHUTDOWN_DELAY_SEC.default));
 });
 
 Deno.test("the systemd unit sets what there is, and grants what it sets", async () => {

@@ -1,5 +1,6 @@
-/** Everything that the documents refer to exists: files, tests, headings and metrics. */
+/** Everything that the documents refer to exists: files, tests, headings, metrics and error codes. */
 import assert from "node:assert/strict";
+import { ERROR_STATUS } from "../../src/errors.ts";
 import {
   DURATIONS,
   SERIES,
@@ -12,16 +13,28 @@ import {
 } from "./doc_references.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+const COMPARISON = "docs/from-daytonas-proxy.md";
 const DOCUMENTS = [
   "README.md",
   "SECURITY.md",
+  "docs/architecture.md",
+  COMPARISON,
+  "docs/licences.md",
   "docs/operations.md",
+  "docs/performance.md",
+  "docs/reliability.md",
   "test/conformance/README.md",
 ];
 
 function read(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
+
+Deno.test("every page of docs/ is among the documents", async () => {
+  for await (const { name } of Deno.readDir(new URL("docs/", ROOT))) {
+    if (name.endsWith(".md")) assert(DOCUMENTS.includes(`docs/${name}`), name);
+  }
+});
 
 Deno.test("every relative link of the documents leads to a file, and to a heading where it names one", async () => {
   const broken: string[] = [];
@@ -67,9 +80,8 @@ Deno.test("every label of a file in the documents is defined, and every definiti
   }
 });
 
-Deno.test("each 'same' of the README's comparison names a test", async () => {
-  const [, comparison = ""] = (await read("README.md"))
-    .split("\n## Moving from Daytona's own proxy\n");
+Deno.test("each 'same' of the comparison with Daytona's proxy names a test", async () => {
+  const comparison = await read(COMPARISON);
   const rows = comparison.split("\n").filter((line) =>
     line.startsWith("|") && !/^\| -|\| Here +\|/.test(line)
   );
@@ -89,6 +101,15 @@ Deno.test("docs/operations.md lists every metric and no other", async () => {
     new Set(listed),
     new Set([...defined, "porthole_build_info"]),
   );
+});
+
+Deno.test("docs/operations.md lists every error code with its status", async () => {
+  const [, section = ""] = (await read("docs/operations.md"))
+    .split("\n## Error codes\n");
+  const [table = ""] = section.split("\n## ");
+  const listed = [...table.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) /gm)]
+    .map(([, code = "", status]) => [code, Number(status)]);
+  assert.deepEqual(Object.fromEntries(listed), ERROR_STATUS);
 });
 
 Deno.test("readDocument() finds links, labels and the tests that are quoted behind a label", () => {
