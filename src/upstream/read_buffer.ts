@@ -2,7 +2,7 @@
 const MIN_BYTES = 16 * 1024;
 
 /** Size up to which a stream makes the buffer grow; octets. */
-const MAX_BYTES = 128 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 /** Octets that were received and not yet consumed. Their memory is reused, and grows for a stream. */
 export class ReadBuffer {

@@ -3,7 +3,9 @@ import { createKeyWatch } from "../../src/daytona/service_key.ts";
 import { createReadiness } from "../../src/http/readiness.ts";
 
 /** A readiness check whose world the test changes, with a clock of its own. */
-function world() {
+function world(
+  given: { askApi?: () => Promise<void> } = {},
+) {
   const state = {
     now: 1_000_000,
     isApiUp: true,
@@ -21,7 +23,7 @@ function world() {
     return isUp ? Promise.resolve() : Promise.reject(new Error("away"));
   }
   const readiness = createReadiness({
-    askApi: () => answer(state.isApiUp),
+    askApi: given.askApi ?? (() => answer(state.isApiUp)),
     serviceKey,
     tryKey() {
       state.keyTries++;
@@ -124,4 +126,14 @@ Deno.test("readiness tells of each transition of a check once, with the reason",
     ["domains", "the API has not told them yet"],
     ["api", "away"],
   ]);
+});
+
+Deno.test("whoever asks while the very first question is under way waits for its answer", async () => {
+  const held = Promise.withResolvers<void>();
+  const { readiness, state } = world({ askApi: () => held.promise });
+  const both = Promise.all([readiness(), readiness()]);
+  held.resolve();
+  const statuses = (await both).map(({ status }) => status);
+  assert.deepEqual(statuses, ["ready", "ready"]);
+  assert.deepEqual(state.changes, []);
 });
