@@ -1,5 +1,6 @@
 /** The response to a client, as made from an upstream's. */
-import type { ResponseBody } from "../upstream/types.ts";
+import type { BodyReader } from "../upstream/body_reader.ts";
+import { discardBody, type ResponseBody } from "../upstream/types.ts";
 
 /** An upstream's response with the fields that the client gets. */
 export interface RelayedResponse {
@@ -34,14 +35,14 @@ export function clientBody(
     discardBody(body);
     return null;
   }
-  // With a null body, `Deno.serve()` would add `Content-Length: 0`, as if a GET had an empty body.
-  return method === "HEAD" && !hasLength(fields) ? new Blob([]).stream() : body;
+  return method === "HEAD" && !hasLength(fields) ? UNKNOWN_LENGTH : body;
 }
 
-/** Cancels a body that nobody will read. */
-export function discardBody(body: ResponseBody): void {
-  if (body instanceof ReadableStream) body.cancel().catch(() => {});
-}
+/** No octets. With a null body, `Deno.serve()` would add `Content-Length: 0`, as if a GET had an empty body. */
+const UNKNOWN_LENGTH: BodyReader = {
+  read: () => Promise.resolve(null),
+  cancel() {},
+};
 
 /** Creates a response. Appending its fields takes half the time of passing them to the constructor. */
 export function createResponse(

@@ -18,12 +18,13 @@ import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, InFlightEntry } from "../proxy/in_flight.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
+import type { BodyReader } from "../upstream/body_reader.ts";
 import { UpstreamError } from "../upstream/errors.ts";
+import { discardBody } from "../upstream/types.ts";
 import {
   clientBody,
   clientFields,
   createResponse,
-  discardBody,
   type RelayedResponse,
 } from "./client_response.ts";
 import type { Exchange } from "./exchange.ts";
@@ -220,16 +221,13 @@ export class ExchangeTracker {
     const body = clientBody(this.#exchange.method, response);
     const fields = this.#withOurFields(clientFields(response));
     const usedId = showsUse(status) ? this.#usedSandboxId() : undefined;
-    if (body instanceof ReadableStream) {
-      return createResponse(
-        this.#observed(body, status, usedId),
-        status,
-        fields,
-      );
+    if (body === null || body instanceof Uint8Array) {
+      if (usedId !== undefined) this.#options.activity.touch(usedId);
+      this.#settle(status, { sentBytes: body?.length ?? 0 });
+      return createResponse(body, status, fields);
     }
-    if (usedId !== undefined) this.#options.activity.touch(usedId);
-    this.#settle(status, { sentBytes: body?.length ?? 0 });
-    return createResponse(body, status, fields);
+    const stream = this.#observed(body, status, usedId);
+    return createResponse(stream, status, fields);
   }
 
   /** Answers with the 101 that opens `tunnel`; the exchange is over once both of its sides have closed. */
@@ -251,7 +249,7 @@ export class ExchangeTracker {
 
   /** The same body, whose end settles the exchange. */
   #observed(
-    body: ReadableStream<Uint8Array>,
+    body: BodyReader,
     status: number,
     sandboxId: string | undefined,
   ): ReadableStream<Uint8Array> {

@@ -18,7 +18,7 @@ import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
-import type { UpstreamResponse } from "../upstream/types.ts";
+import { discardBody, type UpstreamResponse } from "../upstream/types.ts";
 import { AccessRequest, type AccessRequestOptions } from "./access_request.ts";
 import type { RelayedResponse } from "./client_response.ts";
 import {
@@ -209,7 +209,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         context.tracker.stats,
       );
       if (hasAllowOrigin(response.headers)) return response;
-      if (response.body instanceof ReadableStream) await response.body.cancel();
+      discardBody(response.body);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
     }

@@ -1,11 +1,12 @@
 /** The body of a request: whether there is one, and its announced length. */
 import { GatewayError } from "../errors.ts";
 import type { Fields } from "../lib/fields.ts";
+import { type BodyReader, bodyReader } from "../upstream/body_reader.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: BodyReader | null;
   /** Octets; null if it was not announced. */
   readonly contentLength: number | null;
 }
@@ -22,20 +23,20 @@ export function requestBody(
   request: Request,
   headers: Fields,
 ): RequestBody | Promise<RequestBody> {
-  const { body } = request;
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
   if (
     length !== null && !CONTENT_LENGTH.test(length) ||
     coding !== null && coding.toLowerCase() !== "chunked"
   ) throw new GatewayError("bad_request", "Framing that cannot be passed on");
-  if (body === null) return NO_BODY;
+  if (request.body === null) return NO_BODY;
+  const body = bodyReader(request.body);
   if (length !== null) {
     const contentLength = Number(length);
     return { body: contentLength === 0 ? null : body, contentLength };
   }
   if (coding !== null) return { body, contentLength: null };
-  return nonEmpty(octetsOf(body, request.signal, headers.has("host")))
+  return nonEmpty(cancellable(body, request.signal, headers.has("host")))
     .then((body) => ({ body, contentLength: null }));
 }
 
@@ -47,27 +48,15 @@ const FIRST_OCTET_MS = 50;
 /** Turns of the event loop after a body's end within which the signal reports that its stream was cancelled. */
 const CANCEL_TURNS = 3;
 
-/** The octets of an HTTP/2 body, chunk by chunk. */
-interface Octets {
-  /**
-   * The next chunk; undefined at the end.
-   *
-   * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled the stream or disconnected
-   */
-  next(): Promise<Uint8Array | undefined>;
-  cancel(reason: unknown): Promise<void>;
-}
-
 /**
  * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
  * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app.
  */
-function octetsOf(
-  body: ReadableStream<Uint8Array>,
+function cancellable(
+  body: BodyReader,
   signal: AbortSignal,
   mayBeHttp1: boolean,
-): Octets {
-  const reader = body.getReader();
+): BodyReader {
   // HTTP/1.1 without framing fields has no body (RFC 9112 section 6.3), and need not wait to be cancelled.
   let canBeCancelled = !mayBeHttp1;
 
@@ -79,47 +68,41 @@ function octetsOf(
   }
 
   return {
-    async next() {
-      for (;;) {
-        const { value } = await reader.read().catch((cause) => {
-          throw new UpstreamError("body_failed", "upload broke", { cause });
-        });
-        // `Deno.serve()` may hand out empty chunks.
-        if (value !== undefined && value.length === 0) continue;
-        if (value !== undefined) {
-          canBeCancelled = true;
-          return value;
-        }
-        if (canBeCancelled && await isCancelled()) {
-          throw new UpstreamError("aborted", "upload cancelled");
-        }
-        return undefined;
+    async read() {
+      const octets = await body.read().catch((cause) => {
+        throw new UpstreamError("body_failed", "upload broke", { cause });
+      });
+      if (octets !== null) canBeCancelled = true;
+      else if (canBeCancelled && await isCancelled()) {
+        throw new UpstreamError("aborted", "upload cancelled");
       }
+      return octets;
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel: () => body.cancel(),
   };
 }
 
-/** The octets as a stream, or null if there are none. */
-async function nonEmpty(
-  octets: Octets,
-): Promise<ReadableStream<Uint8Array> | null> {
-  let first: Promise<Uint8Array | undefined> | undefined = octets.next();
-  first.catch(() => {}); // reported when the stream is read
+/**
+ * The same body, or null if it is empty.
+ *
+ * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled it or disconnected
+ */
+async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
+  let first: ReturnType<BodyReader["read"]> | undefined = body.read();
+  first.catch(() => {}); // reported when it is read
   const timeout = Promise.withResolvers<"late">();
   const timer = setTimeout(() => timeout.resolve("late"), FIRST_OCTET_MS);
   try {
-    if (await Promise.race([first, timeout.promise]) === undefined) return null;
+    if (await Promise.race([first, timeout.promise]) === null) return null;
   } finally {
     clearTimeout(timer);
   }
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const chunk = await (first ?? octets.next());
+  return {
+    read() {
+      const reading = first ?? body.read();
       first = undefined;
-      if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
+      return reading;
     },
-    cancel: (reason) => octets.cancel(reason),
-  }, { highWaterMark: 0 });
+    cancel: () => body.cancel(),
+  };
 }

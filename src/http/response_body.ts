@@ -2,6 +2,7 @@
 import type { ExchangeEnd } from "../observability/access_log.ts";
 import { release } from "../lib/release.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
+import type { BodyReader } from "../upstream/body_reader.ts";
 
 /** A body that is being observed. */
 export interface ObservedBody {
@@ -28,10 +29,9 @@ const ABORTED_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
 
 /** Passes a body on, chunk by chunk and no faster than it is read. */
 export function observe(
-  body: ReadableStream<Uint8Array>,
+  body: BodyReader,
   { onEnd, now }: BodyObserver,
 ): ObservedBody {
-  const reader = body.getReader();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
   let octets = 0;
@@ -54,23 +54,23 @@ export function observe(
       try {
         awaitingPullSince = undefined;
         if (lastChunk !== undefined) release(lastChunk);
-        const { done, value } = await reader.read();
+        const chunk = await body.read();
         if (hasEnded) return;
-        lastChunk = value;
-        if (!done) {
-          octets += value.length;
-          awaitingPullSince = now();
-          return controller.enqueue(value);
+        if (chunk === null) {
+          end("complete");
+          return controller.close();
         }
-        end("complete");
-        controller.close();
+        lastChunk = chunk;
+        octets += chunk.length;
+        awaitingPullSince = now();
+        controller.enqueue(chunk);
       } catch (error) {
         if (end("upstream_failed")) throw error;
       }
     },
-    cancel(reason) {
+    cancel() {
       end("client_gone");
-      return reader.cancel(reason);
+      body.cancel();
     },
   }, { highWaterMark: 0 });
 
@@ -79,7 +79,7 @@ export function observe(
     abort(reason) {
       if (!end(ABORTED_ENDS[reason])) return;
       controller.error(new Error(reason));
-      reader.cancel(reason).catch(() => {});
+      body.cancel();
     },
     stalledSince: () => awaitingPullSince,
   };

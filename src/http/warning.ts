@@ -22,6 +22,7 @@ import {
   warningPage,
 } from "../pages/warning_page.ts";
 import { gatherBody } from "../proxy/gather_body.ts";
+import { bodyReader } from "../upstream/body_reader.ts";
 import { isWebSocketRequest, type PreviewExchange } from "./exchange.ts";
 import { OWN_ANSWER_FIELDS } from "./problem.ts";
 import { redirect } from "./redirect.ts";
@@ -185,10 +186,10 @@ async function requestedRedirect(
   // Only a short body of announced length is read.
   const length = headers.get("content-length") ?? "";
   if (!/^[0-9]{1,5}$/.test(length) || request.body === null) return "";
-  const form = await gatherBody(request.body, timeoutMs)
+  const form = await gatherBody(bodyReader(request.body), timeoutMs)
     .catch(() => new Uint8Array()); // the client has disconnected
-  if (form instanceof ReadableStream) {
-    await form.cancel();
+  if (!(form instanceof Uint8Array)) {
+    form.cancel();
     throw new GatewayError("upload_stalled", "No form in time");
   }
   return new URLSearchParams(new TextDecoder().decode(form))

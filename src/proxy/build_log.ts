@@ -2,7 +2,7 @@
 import type { BuildLog } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
-import type { UpstreamResponse } from "../upstream/types.ts";
+import { discardBody, type UpstreamResponse } from "../upstream/types.ts";
 import { runnerBase } from "./runner_base.ts";
 import { gatewayError } from "./upstream_failure.ts";
 
@@ -80,7 +80,7 @@ export async function fetchBuildLog(
   }
   const { status, body } = response;
   if (status === 200) return response;
-  if (body instanceof ReadableStream) await body.cancel();
+  discardBody(body);
   switch (status) {
     case 404:
       throw new GatewayError("build_log_not_found", "Not on the runner");

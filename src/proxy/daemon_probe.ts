@@ -6,6 +6,7 @@ import { LRUCache } from "lru-cache";
 import { toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
+import { discardBody } from "../upstream/types.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 import { isEmptyBadGateway } from "./runner_errors.ts";
 
@@ -56,7 +57,7 @@ export function createDaemonProbe(options: {
         contentLength: null,
         signal: timeout.signal,
       });
-      if (response.body instanceof ReadableStream) await response.body.cancel();
+      discardBody(response.body);
       return !isEmptyBadGateway(response);
     } catch {
       return true;

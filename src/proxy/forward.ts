@@ -188,16 +188,17 @@ export function createForwarder(options: {
     }
     if (!mayBeRefusal(response)) return response;
     const { body } = response;
-    const bytes = body instanceof ReadableStream
-      ? await gatherBody(body, REFUSAL_TIMEOUT_MS)
-      : body;
+    const gathered = body === null || body instanceof Uint8Array
+      ? body
+      : await gatherBody(body, REFUSAL_TIMEOUT_MS);
     // A runner writes its refusals in one go.
-    if (!(bytes instanceof Uint8Array)) return { ...response, body: bytes };
-    const text = new TextDecoder().decode(bytes);
-    const code = refusalOf(response.status, text, sandboxId);
-    // Not its own message, which contains the request's path, and which an app could imitate.
-    if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
-    return { ...response, body: bytes };
+    if (gathered instanceof Uint8Array) {
+      const text = new TextDecoder().decode(gathered);
+      const code = refusalOf(response.status, text, sandboxId);
+      // Not its own message, which contains the request's path, and which an app could imitate.
+      if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
+    }
+    return { ...response, body: gathered };
   }
 
   return {

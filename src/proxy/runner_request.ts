@@ -4,6 +4,7 @@ import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
+import type { BodyReader } from "../upstream/body_reader.ts";
 import type { UpstreamRequest } from "../upstream/types.ts";
 import { type Forwarded, requestFields } from "./request_headers.ts";
 import { proxyBaseOf } from "./runner_base.ts";
@@ -12,7 +13,7 @@ import { proxyBaseOf } from "./runner_base.ts";
 export interface AdmittedRequest {
   readonly method: string;
   readonly headers: Fields;
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: BodyReader | null;
   /** Octets; null if the client did not announce it. */
   readonly contentLength: number | null;
   /** The request-target for the app, without our key. */

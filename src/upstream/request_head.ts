@@ -59,7 +59,6 @@ export function requestHead(
       "Cannot send a request-target that is empty or contains control characters or spaces",
     );
   }
-  if (body?.locked) throw new TypeError("Cannot send a body that is locked");
   if (body !== null && options.upgrade) {
     throw new TypeError("Cannot send a body with an opening handshake");
   }

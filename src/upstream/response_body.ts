@@ -1,56 +1,82 @@
 import type { BodyDecoder } from "./body_decoder.ts";
+import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 import type { ResponseBody } from "./types.ts";
 
 /**
- * A response's body: bytes if all of it has arrived, otherwise a stream that reads from the connection only when it is
+ * A response's body: bytes if all of it has arrived, otherwise a reader that reads from the connection only when it is
  * itself read, and passes on whatever has arrived without waiting for more. `onEnd` is called once the body is
- * complete; a failure before that fails both the connection and the stream.
+ * complete; a failure before that fails both the connection and the reader.
  */
 export function receiveBody(
   connection: Connection,
   decoder: BodyDecoder,
   onEnd: () => void,
 ): ResponseBody {
-  let content = takeContent(connection, decoder);
-  if (decoder.done) {
-    onEnd();
-    return content;
+  const content = takeContent(connection, decoder);
+  if (!decoder.done) {
+    return new ConnectionReader(connection, decoder, content, onEnd);
+  }
+  onEnd();
+  return content;
+}
+
+class ConnectionReader implements BodyReader {
+  readonly #connection: Connection;
+  readonly #decoder: BodyDecoder;
+  readonly #onEnd: () => void;
+  /** What came with the head. */
+  #content: Uint8Array<ArrayBuffer>;
+  #hasEnded = false;
+
+  constructor(
+    connection: Connection,
+    decoder: BodyDecoder,
+    content: Uint8Array<ArrayBuffer>,
+    onEnd: () => void,
+  ) {
+    this.#connection = connection;
+    this.#decoder = decoder;
+    this.#content = content;
+    this.#onEnd = onEnd;
   }
 
-  async function pull(
-    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
-  ): Promise<void> {
-    let open = true;
-    while (content.length === 0 && !decoder.done && open) {
-      open = await connection.fill();
-      content = takeContent(connection, decoder);
-    }
-    if (!open && !decoder.endsAtClose) {
-      throw new UpstreamError("connection_lost", "response body truncated");
-    }
-    if (content.length > 0) controller.enqueue(content);
-    content = EMPTY;
-    if (decoder.done || !open) {
-      onEnd();
-      controller.close();
+  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    try {
+      return await this.#next();
+    } catch (error) {
+      this.#connection.fail(error);
+      throw error;
     }
   }
 
-  return new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      try {
-        await pull(controller);
-      } catch (error) {
-        connection.fail(error);
-        throw error;
+  async #next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    const decoder = this.#decoder;
+    let content = this.#content;
+    this.#content = EMPTY;
+    while (content.length === 0 && !this.#hasEnded) {
+      const open = await this.#connection.fill();
+      if (!open && !decoder.endsAtClose) {
+        throw new UpstreamError("connection_lost", "response body truncated");
       }
-    },
-    cancel() {
-      connection.fail(new UpstreamError("aborted", "response body cancelled"));
-    },
-  }, { highWaterMark: 0 });
+      content = takeContent(this.#connection, decoder);
+      if (decoder.done || !open) this.#end();
+    }
+    return content.length > 0 ? content : null;
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#onEnd();
+  }
+
+  cancel(): void {
+    if (this.#hasEnded) return;
+    this.#connection.fail(
+      new UpstreamError("aborted", "response body cancelled"),
+    );
+  }
 }
 
 const EMPTY = new Uint8Array(0);

@@ -1,4 +1,5 @@
 /** The types of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
+import type { BodyReader } from "./body_reader.ts";
 
 /** Header fields in wire order: names as received, values as Latin-1 strings. */
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>;
@@ -29,7 +30,7 @@ export interface UpstreamRequest {
    * Read only once the request head has been written, and cancelled if the upload cannot continue. The client takes
    * over its chunks and frees their memory once they are sent.
    */
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: BodyReader | null;
   /** The Content-Length; null with a body means chunked, null without one means no framing field at all. */
   readonly contentLength: number | null;
   /** Aborted when the client has disconnected: closes the upstream connection at once, even amid the response body. */
@@ -44,13 +45,15 @@ export interface UpstreamRequest {
 }
 
 /**
- * Bytes if the whole body had arrived with the head, a stream otherwise; null if there is no body. A stream must be
- * read to its end or cancelled: it holds its connection until then.
+ * Bytes if the whole body had arrived with the head, a reader otherwise; null if there is no body. A reader must be
+ * read to the end or cancelled: it holds its connection until then, and fails with an {@linkcode UpstreamError}.
  */
-export type ResponseBody =
-  | Uint8Array<ArrayBuffer>
-  | ReadableStream<Uint8Array<ArrayBuffer>>
-  | null;
+export type ResponseBody = Uint8Array<ArrayBuffer> | BodyReader | null;
+
+/** Gives up a body that nobody will read. */
+export function discardBody(body: ResponseBody): void {
+  if (body !== null && !(body instanceof Uint8Array)) body.cancel();
+}
 
 /**
  * A final response; `headers` holds every field received, including hop-by-hop and framing ones. The reason phrase is

@@ -1,4 +1,5 @@
 import { release } from "../lib/release.ts";
+import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
 import { UpstreamError } from "./errors.ts";
 
@@ -17,17 +18,17 @@ export interface UploadObserver {
 export class Upload {
   readonly #connection: Connection;
   readonly #contentLength: number | null;
-  readonly #body: ReadableStream<Uint8Array>;
+  readonly #body: BodyReader;
   readonly #onUpload: ((octets: number) => void) | undefined;
   readonly #observer: UploadObserver;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #started = false;
   #stopped = false;
   #complete = false;
 
   constructor(
     connection: Connection,
     options: {
-      body: ReadableStream<Uint8Array>;
+      body: BodyReader;
       contentLength: number | null;
       onUpload: ((octets: number) => void) | undefined;
       observer: UploadObserver;
@@ -51,13 +52,12 @@ export class Upload {
    */
   async run(): Promise<void> {
     if (this.#stopped) return;
+    this.#started = true;
     try {
-      this.#reader = this.#body.getReader();
-      await this.#send(this.#reader);
-    } catch (cause) {
-      if (this.#reader === null) this.#fail("request body is locked", cause);
-      // Otherwise a write failed. An upstream that has stopped reading may still send a response, so the outcome of the
-      // exchange is for the receiving side to find out.
+      await this.#send();
+    } catch {
+      // A write failed. An upstream that has stopped reading may still send a response, so the outcome of the exchange
+      // is for the receiving side to find out.
     } finally {
       this.stop();
     }
@@ -67,20 +67,19 @@ export class Upload {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#reader?.cancel().catch(() => {});
+    if (this.#started) this.#body.cancel();
   }
 
-  async #send(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  async #send(): Promise<void> {
     const declared = this.#contentLength;
     let sent = 0;
     this.#complete = declared === 0;
     for (;;) {
       this.#observer.awaitingBody();
-      const data = await this.#read(reader);
+      const data = await this.#read();
       if (this.#stopped) return;
       this.#observer.awaitingUpstream();
       if (data === null) break;
-      if (data.length === 0) continue;
       const octets = data.length; // 0 once the data is released
       sent += octets;
       if (declared === null) {
@@ -107,12 +106,9 @@ export class Upload {
   }
 
   /** The next part of the body; null at its end or if it failed. */
-  async #read(
-    reader: ReadableStreamDefaultReader<Uint8Array>,
-  ): Promise<Uint8Array | null> {
+  async #read(): Promise<Uint8Array | null> {
     try {
-      const { done, value } = await reader.read();
-      return done ? null : value;
+      return await this.#body.read();
     } catch (cause) {
       if (!this.#stopped) this.#fail("request body failed", cause);
       return null;

@@ -12,7 +12,7 @@ import {
 } from "../../src/upstream/response_head.ts";
 import { checkSwitch } from "../../src/upstream/websocket_handshake.ts";
 import { fromLatin1 } from "../support/latin1.ts";
-import { requestOf } from "../support/upstream.ts";
+import { bodyOf, requestOf } from "../support/upstream.ts";
 import {
   cases,
   cut,
@@ -190,7 +190,7 @@ export const headProperties: readonly Property[] = [
     "requestHead() throws a TypeError or writes one head, of one line for each field",
     request,
     ({ method, target, headers, contentLength }) => {
-      const body = contentLength === null ? null : new ReadableStream();
+      const body = contentLength === null ? null : bodyOf();
       const head = unless(
         TypeError,
         () =>

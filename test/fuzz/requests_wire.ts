@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
 import fc from "fast-check";
+import { bodyReader } from "../../src/upstream/body_reader.ts";
 import { UpstreamClient } from "../../src/upstream/client.ts";
 import { parseOrigin } from "../../src/upstream/origin.ts";
 import { requestHead } from "../../src/upstream/request_head.ts";
@@ -80,7 +81,7 @@ export function contentOf({ body }: Sent): string {
   return (body ?? []).map(toLatin1).join("");
 }
 
-/** The request for `origin`, with a new body stream. */
+/** The request for `origin`, with a new body. */
 export function toRequest(sent: Sent, origin: Origin): UpstreamRequest {
   const { method, target, fields, body, announced } = sent;
   return {
@@ -91,7 +92,7 @@ export function toRequest(sent: Sent, origin: Origin): UpstreamRequest {
     // Copied, since the client may keep the chunks.
     body: body === null
       ? null
-      : ReadableStream.from(body.map((part) => part.slice())),
+      : bodyReader(ReadableStream.from(body.map((part) => part.slice()))),
     contentLength: body === null || !announced ? null : contentOf(sent).length,
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { observe } from "../../src/http/response_body.ts";
+import type { BodyReader } from "../../src/upstream/body_reader.ts";
 
 /** A body of `count` chunks, with what its observer is told. */
 function startBody(count: number): {
@@ -10,12 +11,10 @@ function startBody(count: number): {
   const clock = { nowMs: 0 };
   const told: unknown[] = [];
   let left = count;
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      if (left-- > 0) controller.enqueue(new Uint8Array(10));
-      else controller.close();
-    },
-  }, { highWaterMark: 0 });
+  const body: BodyReader = {
+    read: () => Promise.resolve(left-- > 0 ? new Uint8Array(10) : null),
+    cancel() {},
+  };
   const observed = observe(body, {
     now: () => clock.nowMs,
     onEnd: (...facts) => told.push(facts),
@@ -49,7 +48,9 @@ Deno.test("observe() tells since when a client has taken nothing, and nothing wh
   await assert.rejects(reader.read(), /stalled/);
   assert.deepEqual(told, [["client_stalled", 20]]);
 
-  const silent = observe(new ReadableStream(), { now: () => 0, onEnd() {} });
+  const silence = Promise.withResolvers<null>();
+  const body = { read: () => silence.promise, cancel() {} };
+  const silent = observe(body, { now: () => 0, onEnd() {} });
   const waiting = silent.stream.getReader();
   waiting.read().catch(() => {});
   await Promise.resolve();

@@ -1,4 +1,5 @@
 /** Helpers for tests of the HTTP/1.1 client. */
+import { type BodyReader, bodyReader } from "../../src/upstream/body_reader.ts";
 import {
   UpstreamClient,
   type UpstreamOptions,
@@ -89,20 +90,21 @@ export async function textOf(body: ResponseBody): Promise<string | null> {
   if (body === null) return null;
   if (body instanceof Uint8Array) return toLatin1(body);
   let text = "";
-  for await (const chunk of body) text += toLatin1(chunk);
-  return text;
+  for (;;) {
+    const octets = await body.read();
+    if (octets === null) return text;
+    text += toLatin1(octets);
+  }
 }
 
 /**
- * Narrows a body to a stream.
+ * Narrows a body to one that has not arrived completely.
  *
  * @throws {Error} if it is not one.
  */
-export function streamOf(
-  body: ResponseBody,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  if (!(body instanceof ReadableStream)) {
-    throw new Error("the body is not a stream");
+export function readerOf(body: ResponseBody): BodyReader {
+  if (body === null || body instanceof Uint8Array) {
+    throw new Error("the body has arrived");
   }
   return body;
 }
@@ -115,18 +117,16 @@ export function withCode(code: UpstreamErrorCode): (error: unknown) => boolean {
   };
 }
 
-/** A stream of these texts. */
-export function bodyOf(
-  ...texts: string[]
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return ReadableStream.from(
-    texts.map((text) => new TextEncoder().encode(text)),
+/** A body in these parts. */
+export function bodyOf(...texts: string[]): BodyReader {
+  return bodyReader(
+    ReadableStream.from(texts.map((text) => new TextEncoder().encode(text))),
   );
 }
 
 /** A body that yields one text, but never more nor an end; `cancelled` resolves when it is cancelled. */
 export function endlessBody(text: string): {
-  body: ReadableStream<Uint8Array<ArrayBuffer>>;
+  body: BodyReader;
   cancelled: Promise<void>;
 } {
   const { promise: cancelled, resolve } = Promise.withResolvers<void>();
@@ -138,7 +138,7 @@ export function endlessBody(text: string): {
       resolve();
     },
   });
-  return { body, cancelled };
+  return { body: bodyReader(body), cancelled };
 }
 
 /** Lets everything that is ready run: microtasks, and one turn of the event loop. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bodyReader } from "../../src/upstream/body_reader.ts";
 import { dial } from "../../src/upstream/dial.ts";
 import {
   requestOf,
@@ -16,9 +17,11 @@ Deno.test("request() fails where the upstream refuses the connection, the body u
   listener.close();
   await withClient({}, async (client) => {
     const origin = { tls: false, hostname: "127.0.0.1", port, key: "k" };
-    const body = new ReadableStream<Uint8Array>();
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>();
     await assert.rejects(
-      client.request(requestOf({ origin, method: "POST", body })),
+      client.request(
+        requestOf({ origin, method: "POST", body: bodyReader(body) }),
+      ),
       withCode("connect_failed"),
     );
     assert.equal(body.locked, false);
@@ -149,13 +152,16 @@ Deno.test("request() waits for a response body, and for a head without limit, as
 
 Deno.test("request() measures the wait for a head from the end of the upload", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
   const writer = writable.getWriter();
   await withScripts(
     [{ reads: [], then: "silence" }],
     async (client, [conn]) => {
       const response = client.request(
-        requestOf({ method: "POST", body: readable }),
+        requestOf({ method: "POST", body: bodyReader(readable) }),
       );
       await writer.write(new TextEncoder().encode("some"));
       now = 5000;
@@ -178,13 +184,16 @@ Deno.test("request() measures the wait for a head from the end of the upload", a
 
 Deno.test("request() fails where an upload stands still, and each part of it starts the time anew", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
   const writer = writable.getWriter();
   await withScripts(
     [{ reads: [], then: "silence" }],
     async (client, [conn]) => {
       const response = client.request(
-        requestOf({ method: "POST", body: readable }),
+        requestOf({ method: "POST", body: bodyReader(readable) }),
       );
       await turn();
       for (now of [999, 1998, 2997]) {
@@ -203,7 +212,10 @@ Deno.test("request() fails where an upload stands still, and each part of it sta
 
 Deno.test("request() lets an upload stand still once the response has begun", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
   const writer = writable.getWriter();
   await withScripts([
     {
@@ -212,7 +224,7 @@ Deno.test("request() lets an upload stand still once the response has begun", as
     },
   ], async (client) => {
     const { body } = await client.request(
-      requestOf({ method: "POST", body: readable }),
+      requestOf({ method: "POST", body: bodyReader(readable) }),
     );
     await writer.write(new TextEncoder().encode("some"));
     now = 1e9;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { UpgradedConnection } from "../../src/upstream/types.ts";
 import { toLatin1 } from "../support/latin1.ts";
 import {
+  bodyOf,
   requestOf,
   textOf,
   withCode,
@@ -196,7 +197,7 @@ Deno.test("upgrade() throws TypeError for a request that is no opening handshake
     await assert.rejects(client.upgrade(requestOf({ origin })), TypeError);
     await assert.rejects(
       client.upgrade(
-        requestOf({ origin, headers: HEADERS, body: new ReadableStream() }),
+        requestOf({ origin, headers: HEADERS, body: bodyOf() }),
       ),
       TypeError,
     );

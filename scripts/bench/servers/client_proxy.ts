@@ -3,6 +3,7 @@
  * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the fields of
  * requests and responses, and has no authentication, cache, log or metrics.
  */
+import type { BodyReader } from "../../../src/upstream/body_reader.ts";
 import { UpstreamClient } from "../../../src/upstream/client.ts";
 import { parseOrigin } from "../../../src/upstream/origin.ts";
 
@@ -28,7 +29,21 @@ Deno.serve({
     body: null,
     contentLength: null,
   });
-  const response = new Response(body, { status });
+  const response = new Response(
+    body === null || body instanceof Uint8Array ? body : streamOf(body),
+    { status },
+  );
   for (const [name, value] of headers) response.headers.append(name, value);
   return response;
 });
+
+function streamOf(body: BodyReader): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const octets = await body.read();
+      if (octets === null) controller.close();
+      else controller.enqueue(octets);
+    },
+    cancel: () => body.cancel(),
+  }, { highWaterMark: 0 });
+}

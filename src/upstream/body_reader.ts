@@ -1,0 +1,34 @@
+/**
+ * A body that is still on its way, in either direction. Not a ReadableStream: one of those for each body is what the
+ * platform needs, and every other on top of it costs as much again.
+ */
+export interface BodyReader {
+  /**
+   * The next octets, at least one, in memory that now belongs to the caller; null at the end. One call at a time.
+   * Rejects if the body fails.
+   */
+  read(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Gives up the rest, failing a pending `read()`; does nothing at the end. */
+  cancel(): void;
+}
+
+/** Reads the body of a Request or Response, locking it only once it is read. */
+export function bodyReader(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): BodyReader {
+  let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  return {
+    async read() {
+      reader ??= body.getReader();
+      for (;;) {
+        const { value } = await reader.read();
+        if (value === undefined) return null;
+        // `Deno.serve()` may hand out empty chunks.
+        if (value.length > 0) return value;
+      }
+    },
+    cancel() {
+      (reader ?? body).cancel().catch(() => {});
+    },
+  };
+}
