@@ -28,13 +28,15 @@ export interface ServiceOptions {
   readonly lines?: LineWriter;
   /** How often to recheck the access behind tunnels and streams, ms; {@linkcode RECHECK_INTERVAL_MS} unless given. */
   readonly recheckIntervalMs?: number;
+  /** How often to look for what has stalled or is due to be reported, ms; {@linkcode TICK_MS} unless given. */
+  readonly tickMs?: number;
 }
 
 /** How often the access behind tunnels and streams is rechecked, ms. */
 const RECHECK_INTERVAL_MS = 30_000;
 
-/** How often to look for tunnels and streams whose use is due to be reported again, ms. */
-const ACTIVITY_TICK_MS = 5_000;
+/** How often to look for tunnels and streams whose use is due to be reported again, or that have stalled, ms. */
+const TICK_MS = 5_000;
 
 /** How long a client may take to send its next request after a response that did not say `Connection: close`, ms. */
 const LAST_REQUEST_MS = 100;
@@ -137,16 +139,16 @@ function composeInstallation(config: Config, api: DaytonaApi): Installation {
 function startTimers(
   { limits: { bodyIdleTimeoutMs } }: Config,
   { inFlight, activity }: DataPlane,
-  { recheckIntervalMs = RECHECK_INTERVAL_MS }: ServiceOptions,
+  { recheckIntervalMs = RECHECK_INTERVAL_MS, tickMs = TICK_MS }: ServiceOptions,
 ): () => void {
   const timers = [
+    setInterval(inFlight.recheckAll, recheckIntervalMs),
     setInterval(() => {
-      inFlight.recheckAll();
+      activity.tick();
       if (bodyIdleTimeoutMs > 0) {
         inFlight.abortStalled(performance.now() - bodyIdleTimeoutMs);
       }
-    }, recheckIntervalMs),
-    setInterval(activity.tick, ACTIVITY_TICK_MS),
+    }, tickMs),
   ];
   timers.forEach((timer) => Deno.unrefTimer(timer));
   return () => timers.forEach((timer) => clearInterval(timer));

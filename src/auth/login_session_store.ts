@@ -177,9 +177,15 @@ export function createLoginSessionStore(
     get,
 
     async getLatest(id) {
+      const copy = copies.get(id);
       const stored = store?.shared ? await readStored(id) : "unavailable";
       if (stored === "unavailable") return await get(id);
-      return typeof stored === "string" ? undefined : stored;
+      if (typeof stored === "string") return undefined;
+      const isReplaced = copies.get(id) !== copy; // while we read
+      if (!isReplaced) {
+        copies.set(id, { state: stored, recheckAt: now() + recheckMs });
+      }
+      return stored;
     },
 
     async set({ id, expiresAt }, state) {

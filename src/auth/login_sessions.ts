@@ -4,12 +4,14 @@
  * without a durable tier, which forgets all sessions at a restart, accepts an unknown one on the strength of its
  * cookie.
  */
+import { LRUCache } from "lru-cache";
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { AccessDirectory } from "../directory/access.ts";
 import type { Charge } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
+import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import {
   createLoginSessionStore,
@@ -31,7 +33,8 @@ export interface LoginSessions {
   /** Remembers the tokens of a new session. */
   begin(session: LoginSession, tokens: Tokens): Promise<void>;
   /**
-   * Whether the session still opens its sandbox. An access token that is about to expire is renewed first.
+   * Whether the session still opens its sandbox. An access token that has expired is renewed first, and one that is
+   * about to expire in the background.
    *
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
    * determined; whatever `caller.charge` throws
@@ -53,6 +56,8 @@ export interface LoginSessionsOptions {
   /** The durable tier; null if sessions are kept in process only. */
   readonly store: DurableStore | null;
   readonly sealer: Sealer;
+  /** Tracks renewals, which outlive their request. */
+  readonly background: Pick<Background, "add">;
   /** Most sessions kept in process. */
   readonly maxEntries: number;
   /** Current time, ms since the epoch. */
@@ -63,6 +68,9 @@ export interface LoginSessionsOptions {
 /** How long before its expiry an access token is renewed, ms. */
 const RENEW_BEFORE_MS = 30_000;
 
+/** Least time between two attempts to renew one that has not expired yet, ms. */
+const EARLY_RETRY_MS = 5000;
+
 /** Creates the login sessions of this process. */
 export function createLoginSessions(
   options: LoginSessionsOptions,
@@ -70,22 +78,39 @@ export function createLoginSessions(
   const { access, store, now } = options;
   const states = createLoginSessionStore(options);
   const renewals = createSingleFlight<OpenState | undefined>();
+  const triedEarly = new LRUCache<string, true>({
+    max: options.maxEntries,
+    ttl: EARLY_RETRY_MS,
+    ttlResolution: 0, // holds no timer
+  });
 
   /** Prefix of the ids of this process: if we do not know such a session any more, it may have ended. */
   const ownPrefix = `${crypto.randomUUID().slice(0, 8)}.`;
 
-  /** The state with an access token that does not expire soon; undefined if the session has ended. */
-  function renewed(
+  /** The state with an access token that has not expired; undefined if the session has ended. */
+  function current(
     session: LoginSession,
     known: OpenState,
   ): OpenState | undefined | Promise<OpenState | undefined> {
-    const { refreshToken, expiresAt = Infinity } = known;
+    const { expiresAt = Infinity } = known;
+    if (now() < expiresAt - RENEW_BEFORE_MS) return known;
+    if (now() >= expiresAt) return renewed(session, known);
+    // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
+    if (!triedEarly.has(session.id)) {
+      triedEarly.set(session.id, true);
+      options.background.add(renewed(session, known));
+    }
+    return known;
+  }
+
+  async function renewed(
+    session: LoginSession,
+    known: OpenState,
+  ): Promise<OpenState | undefined> {
+    const { refreshToken } = known;
     const provider = options.provider();
-    if (
-      now() < expiresAt - RENEW_BEFORE_MS || refreshToken === undefined ||
-      provider === undefined
-    ) return known;
-    return renewals.share(session.id, async (isCurrent) => {
+    if (refreshToken === undefined || provider === undefined) return known;
+    return await renewals.share(session.id, async (isCurrent) => {
       const before = await states.getLatest(session.id);
       if (before?.state !== "open") return undefined;
       // Another gateway has renewed it: to a provider, a refresh token that is used twice looks stolen.
@@ -116,11 +141,11 @@ export function createLoginSessions(
       return store === null && !session.id.startsWith(ownPrefix);
     }
     if (known.state === "ended") return false;
-    const renewal = renewed(session, known);
-    const current = renewal instanceof Promise ? await renewal : renewal;
-    return current !== undefined && await access.hasAccess(
+    const latest = current(session, known);
+    const state = latest instanceof Promise ? await latest : latest;
+    return state !== undefined && await access.hasAccess(
       session.sandboxId,
-      { bearer: current.accessToken, clientAddress: address },
+      { bearer: state.accessToken, clientAddress: address },
       charge,
     );
   }

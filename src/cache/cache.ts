@@ -217,11 +217,10 @@ export function createCache<V>(
     suffices: (freshness: Freshness) => boolean,
   ): V | undefined {
     const entry = trustedCopy(idOf(key));
-    if (entry === undefined || !suffices(freshnessOf(entry, now()))) {
-      return undefined;
-    }
-    onEvent("hit", kind);
-    return entry.value;
+    const freshness = entry && freshnessOf(entry, now());
+    if (freshness === undefined || !suffices(freshness)) return undefined;
+    onEvent(freshness === "outage" ? "stale" : "hit", kind);
+    return entry?.value;
   }
 
   /** Drops the in-process copy, and discards the results of lookups and fills in flight. */

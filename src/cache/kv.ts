@@ -103,8 +103,10 @@ export async function openKvStore(
 ): Promise<DurableStore> {
   const guard = createGuard({ store: "kv", ...options });
   let opening: Promise<KvDatabase> | undefined;
+  let isClosed = false;
 
   function database(): Promise<KvDatabase> {
+    if (isClosed) return Promise.reject(new Error("The store is closed"));
     return opening ??= open().catch((cause) => {
       opening = undefined;
       throw cause;
@@ -214,9 +216,10 @@ export async function openKvStore(
     delete: remove,
 
     close() {
+      if (isClosed) return;
+      isClosed = true;
       guard.close();
       opening?.then((kv) => kv.close()).catch(() => {});
-      opening = undefined;
     },
   };
 }

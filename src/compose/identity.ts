@@ -38,7 +38,7 @@ export function composeIdentity(
     readonly installation: Installation;
   },
 ): Identity {
-  const { api, answers, sealerFor } = foundation;
+  const { api, answers, background, sealerFor } = foundation;
   const { store, now, onEvent } = answers;
   const { maxEntries } = config.cache;
   const access = createAccessDirectory(api, answers);
@@ -59,6 +59,7 @@ export function composeIdentity(
     },
     store,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
+    background,
     maxEntries,
     now,
     onEvent,

@@ -262,7 +262,8 @@ export const SETTINGS = {
   },
   CACHE_MAX_ENTRIES: {
     group: "Cache",
-    purpose: "Maximum number of answers of each kind in memory.",
+    purpose:
+      "Maximum number of answers of each kind in memory, and of login sessions, opened cookies and clients with refusals.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "10000",
   },

@@ -42,7 +42,7 @@ export interface Installation {
 }
 
 /** Backoff between two calls while the API does not answer. */
-const BACKOFF = { baseMs: 1000, maxMs: 60_000 };
+const BACKOFF = { baseMs: 1000, maxMs: 10_000 };
 
 /** The login's settings, where configured ones take precedence; null if they do not name an issuer and a client. */
 export function oidcSettings(

@@ -41,7 +41,11 @@ const RENEWAL_PAUSE_MS = 5000;
 /** Creates the directory, which asks the API and caches its answers. */
 export function createSandboxDirectory(
   api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
-  options: AnswerCacheOptions & { sealer: Sealer },
+  options: AnswerCacheOptions & {
+    readonly sealer: Sealer;
+    /** Measures the time between renewals; a clock in ms that is never set. */
+    readonly perf?: { now(): number };
+  },
 ): SandboxDirectory {
   const visibility = openAnswerCache<boolean>("sandbox-public", booleanCodec, {
     ...options,
@@ -55,7 +59,8 @@ export function createSandboxDirectory(
   const renewals = new LRUCache<string, Promise<Runner | null>>({
     max: options.cache.maxEntries,
     ttl: RENEWAL_PAUSE_MS,
-    perf: { now: options.now },
+    ttlResolution: 0, // holds no timer
+    perf: options.perf ?? performance,
   });
 
   /**
@@ -71,7 +76,7 @@ export function createSandboxDirectory(
 
   async function renew(sandboxId: string): Promise<Runner | null> {
     const runner = await api.runnerOfSandbox(sandboxId);
-    await runners.put(sandboxId, runner);
+    options.background.add(runners.put(sandboxId, runner));
     return runner;
   }
 

@@ -39,7 +39,7 @@ export interface DispatchOptions {
   readonly now: () => number;
 }
 
-/** A handler for `Deno.serve`. */
+/** A handler for `Deno.serve`, whose promise never rejects. */
 export type Handler = (
   request: Request,
   info: Deno.ServeHandlerInfo,

@@ -131,15 +131,17 @@ export class ExchangeTracker {
   /**
    * Notes who was admitted, and how to recheck that.
    *
-   * @throws {GatewayError} `sandbox_overloaded`
+   * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
    */
   admit(grant: Grant, revalidator: Revalidator): void {
     this.#grant = grant;
     this.#revalidator = revalidator;
-    const limited = grant.countsAgainst ?? grant.sandboxId;
-    if (!this.#facts.entry.reserveFor(limited)) {
-      throw new GatewayError("sandbox_overloaded", limited);
-    }
+    const { sandboxId, countsAgainst } = grant;
+    if (this.#facts.entry.reserveFor(countsAgainst ?? sandboxId)) return;
+    // What else it counts against may name a client, whose address is not for the log.
+    throw countsAgainst === undefined
+      ? new GatewayError("sandbox_overloaded", "Limit of one sandbox")
+      : new GatewayError("overloaded", "Limit of one client's build logs");
   }
 
   /**

@@ -144,8 +144,8 @@ export function addressRange(): Format<string> {
   };
 }
 
-// Stricter than ipaddr.isValid, which also accepts "10" and "0x7f.1".
-function isAddress(text: string): boolean {
+/** Whether it is an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
+export function isAddress(text: string): boolean {
   return text.includes(":")
     ? ipaddr.IPv6.isValid(text) && !text.includes("%")
     : ipaddr.IPv4.isValidFourPartDecimal(text);

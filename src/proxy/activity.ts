@@ -69,7 +69,9 @@ export function createActivity(options: ActivityOptions): Activity {
     try {
       const dueAt = await options.claim?.(sandboxId) ?? now();
       if (dueAt > now()) {
-        nextReportAt.set(sandboxId, dueAt);
+        // No later than that, whatever the other gateway's clock says.
+        const latest = now() + REPORT_INTERVAL_MS;
+        nextReportAt.set(sandboxId, Math.min(dueAt, latest));
         return;
       }
       await options.report(sandboxId);

@@ -2,8 +2,9 @@
  * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* fields of
  * trusted proxies (the predecessors of RFC 7239).
  */
-import type { Fields } from "../lib/fields.ts";
 import ipaddr from "ipaddr.js";
+import type { Fields } from "../lib/fields.ts";
+import { isAddress } from "../lib/formats.ts";
 import type { Forwarded } from "./request_headers.ts";
 
 /** An address range as `ipaddr.js` parses it from CIDR notation. */
@@ -14,7 +15,7 @@ export function isTrusted(
   address: string,
   ranges: readonly AddressRange[],
 ): boolean {
-  if (ranges.length === 0 || !ipaddr.isValid(address)) return false;
+  if (ranges.length === 0 || !isAddress(address)) return false;
   const parsed = ipaddr.process(address);
   return ranges.some(([range, bits]) =>
     range.kind() === parsed.kind() && parsed.match(range, bits)
@@ -54,7 +55,7 @@ export function provenance(
   const hops = (headers.get("x-forwarded-for") ?? "").split(",")
     .slice(-MAX_HOPS)
     .map((hop) => hop.trim())
-    .filter((hop) => ipaddr.isValid(hop));
+    .filter(isAddress);
   const chain = [...hops, peer];
   const clientAddress =
     chain.findLast((hop) => !isTrusted(hop, options.trusted)) ?? chain[0] ??

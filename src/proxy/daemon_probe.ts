@@ -37,7 +37,7 @@ export function createDaemonProbe(options: {
   const results = new LRUCache<string, Promise<boolean>>({
     max: MAX_SANDBOXES,
     ttl: RESULT_TTL_MS,
-    perf: { now: options.now },
+    ttlResolution: 0, // holds no timer
   });
 
   async function probe(sandboxId: string, runner: Runner): Promise<boolean> {

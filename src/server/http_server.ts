@@ -39,6 +39,16 @@ export function startHttpServer(
   address: ListenAddress,
 ): HttpServer {
   let isRetired = false;
+
+  function handle(...[request, info]: Parameters<Handler>) {
+    try {
+      return handler(request, info);
+    } catch (error) {
+      reportError(error); // see last_resort.ts
+      return new Response(null, { status: 500 });
+    }
+  }
+
   const server = Deno.serve({
     hostname: address.hostname,
     port: address.port,
@@ -46,9 +56,10 @@ export function startHttpServer(
     // Recompressing would change ETags and spend CPU time that the app chose not to spend.
     automaticCompression: false,
     onListen() {},
+    // Also called when a body that is being sent fails, which its exchange has recorded.
     onError: () => new Response(null, { status: 500 }),
   }, (request, info) => {
-    const response = handler(request, info);
+    const response = handle(request, info);
     return isRetired ? closingConnection(response) : response;
   });
   // A platform that decides where to listen (DENO_SERVE_ADDRESS) may choose something other than a TCP port.

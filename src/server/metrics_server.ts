@@ -12,6 +12,7 @@ export interface MetricsServerOptions {
   readonly port: number;
   /** Renders all metrics in Prometheus' text format. */
   readonly render: () => string | Promise<string>;
+  readonly log: EventLog;
 }
 
 function emptyResponse(
@@ -30,16 +31,21 @@ function emptyResponse(
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function startMetricsServer(
-  { hostname, port, render }: MetricsServerOptions,
+  { hostname, port, render, log }: MetricsServerOptions,
 ): Listener {
   return listen(async ({ method, url }) => {
     if (new URL(url).pathname !== "/metrics") return emptyResponse(404);
     if (method !== "GET" && method !== "HEAD") {
       return emptyResponse(405, { allow: "GET, HEAD" });
     }
-    return new Response(await render(), {
-      headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
-    });
+    try {
+      return new Response(await render(), {
+        headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
+      });
+    } catch (error) {
+      log.warn("metrics not rendered", { reason: describeError(error) });
+      return emptyResponse(500);
+    }
   }, { hostname, port });
 }
 
@@ -65,7 +71,7 @@ export function listenForMetrics(
 ): Listener | undefined {
   if (port === undefined) return undefined;
   try {
-    const listener = start({ hostname, port, render });
+    const listener = start({ hostname, port, render, log });
     listener.failed.catch((error) =>
       log.error("metrics are not served any more", {
         reason: describeError(error),

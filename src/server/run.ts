@@ -54,6 +54,8 @@ export interface RunOptions {
   readonly sleep?: Sleep;
   /** Clock in ms; real time unless given. */
   readonly now?: () => number;
+  /** Within how many ms the same signal again counts as an echo; a default for a process of its own unless given. */
+  readonly echoMs?: number;
   /** How often to read the certificate's files, ms; {@linkcode CERTIFICATE_CHECK_MS} unless given. */
   readonly certificateCheckMs?: number;
 }
@@ -68,7 +70,8 @@ const CERTIFICATE_CHECK_MS = 60_000;
 export async function run(options: RunOptions): Promise<Outcome> {
   const { addSignalListener, log, now = () => performance.now() } = options;
   using _ = logUncaughtErrors(log);
-  const signals = addSignalListener && listenForEnd(addSignalListener, now);
+  const signals = addSignalListener &&
+    listenForEnd(addSignalListener, { now, echoMs: options.echoMs });
   const kill = new AbortController();
   const served = serve(options, signals?.first, kill.signal).catch((error) => ({
     code: EXIT_CODES.failed,

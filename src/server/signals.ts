@@ -20,10 +20,15 @@ export interface EndSignals {
 /** Ctrl+C may arrive twice within this time, from the terminal and from a task runner that forwards it, ms. */
 const ECHO_MS = 250;
 
-/** Listens for the signals that stop the process; `now` is a clock in ms. */
+/** Listens for the signals that stop the process. */
 export function listenForEnd(
   addSignalListener: AddSignalListener,
-  now: () => number,
+  { now, echoMs = ECHO_MS }: {
+    /** Milliseconds. */
+    readonly now: () => number;
+    /** Within how many ms the same signal again counts as an echo of the first. */
+    readonly echoMs?: number | undefined;
+  },
 ): EndSignals {
   const first = Promise.withResolvers<EndSignal>();
   const second = Promise.withResolvers<EndSignal>();
@@ -34,7 +39,7 @@ export function listenForEnd(
         received = { signal, at: now() };
         first.resolve(signal);
       } else if (
-        signal !== received.signal || now() - received.at >= ECHO_MS
+        signal !== received.signal || now() - received.at >= echoMs
       ) {
         second.resolve(signal);
       }

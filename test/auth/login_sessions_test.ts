@@ -9,6 +9,7 @@ import type {
 } from "../../src/cache/store.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
 const CALLER = { address: "127.0.0.1", charge: () => {} };
@@ -34,7 +35,8 @@ function setUp(store: DurableStore | null = null) {
   const now = () => clock.now;
   const good = new Set(["first"]);
   const refreshes: string[] = [];
-  let answer: Tokens | null | Error = null;
+  const background = createBackground();
+  let answer: Tokens | null | Error | Promise<Tokens> = null;
   const logins = createLoginSessions({
     access: { hasAccess: (_, { bearer }) => good.has(bearer) },
     provider: () => ({
@@ -47,6 +49,7 @@ function setUp(store: DurableStore | null = null) {
     }),
     store,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
+    background,
     maxEntries: 10,
     onEvent() {},
     now,
@@ -65,13 +68,14 @@ function setUp(store: DurableStore | null = null) {
     refreshToken: "refresh",
   };
   return {
+    background,
     clock,
     good,
     logins,
     refreshes,
     session,
     tokens,
-    answerWith(next: Tokens | null | Error) {
+    answerWith(next: Tokens | null | Error | Promise<Tokens>) {
       answer = next;
     },
   };
@@ -159,15 +163,50 @@ Deno.test("LoginSessions never open a session again that was ended, up to its ve
   }
 });
 
-Deno.test("LoginSessions renew an access token before it ends, once for all who ask", async () => {
-  const { clock, good, logins, refreshes, session, tokens, answerWith } =
+Deno.test("LoginSessions renew an access token before it ends, and keep nobody waiting for that", async () => {
+  const { background, clock, good, logins, refreshes, session, tokens, ...to } =
     setUp();
   await logins.begin(session, tokens);
-  clock.now += 4 * MINUTE_MS;
+  clock.now = (tokens.expiresAt ?? 0) - 30_001;
   assert(await logins.grantsAccess(session, CALLER));
   assert.deepEqual(refreshes, []);
 
-  clock.now += MINUTE_MS;
+  clock.now++;
+  const renewal = Promise.withResolvers<Tokens>();
+  to.answerWith(renewal.promise);
+  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, CALLER));
+  renewal.resolve({
+    accessToken: "second",
+    expiresAt: clock.now + 5 * MINUTE_MS,
+    refreshToken: "refresh-2",
+  });
+  await background.settled();
+  assert.deepEqual(refreshes, ["refresh"]);
+  good.delete("first");
+  assert(!await logins.grantsAccess(session, CALLER));
+  good.add("second");
+  assert(await logins.grantsAccess(session, CALLER));
+});
+
+Deno.test("LoginSessions lock nobody out before the access token ends, whatever becomes of its renewal", async () => {
+  const { background, clock, logins, refreshes, session, tokens, answerWith } =
+    setUp();
+  await logins.begin(session, tokens);
+  clock.now += 5 * MINUTE_MS - 1;
+  answerWith(new GatewayError("login_unavailable", "down"));
+  for (let request = 0; request < 3; request++) {
+    assert(await logins.grantsAccess(session, CALLER));
+    await background.settled();
+  }
+  assert.deepEqual(refreshes, ["refresh"]);
+});
+
+Deno.test("LoginSessions renew an access token that has ended once for all who ask", async () => {
+  const { clock, good, logins, refreshes, session, tokens, answerWith } =
+    setUp();
+  await logins.begin(session, tokens);
+  clock.now += 5 * MINUTE_MS;
   good.add("second");
   answerWith({
     accessToken: "second",

@@ -190,6 +190,8 @@ Deno.test("get() serves the earlier answer through an outage, to its bound", asy
   clock.time += TTL;
   equal(await cache.get(KEY, api.fill), "v1");
   deepEqual(events(), ["miss", "fill_failed", "stale"]);
+  equal(cache.getUsable(KEY), "v1");
+  deepEqual(events(), ["stale"]);
   clock.time += STALE - 1;
   equal(await cache.get(KEY, api.fill), "v1");
   clock.time += 1;

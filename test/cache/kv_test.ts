@@ -334,3 +334,22 @@ Deno.test("close() closes the database once, also one that opens later", async (
   equal(late.closed, 1);
   equal(late.calls, 0);
 });
+
+Deno.test("close() is final: what comes later does not open the database again", async () => {
+  let opened = 0;
+  const store = await openKvStore({
+    async open() {
+      opened++;
+      return await openKv(":memory:");
+    },
+    shared: false,
+    now: Date.now,
+    onFailure() {},
+    deadlineMs: 10_000,
+  });
+  const lookup = store.get(KEY);
+  store.close();
+  equal(await lookup, "unavailable");
+  equal(await store.get(KEY), "unavailable");
+  equal(opened, 1);
+});

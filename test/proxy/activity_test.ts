@@ -149,3 +149,21 @@ Deno.test("what another gateway has reported is not reported again before its cl
   }
   end();
 });
+
+Deno.test("another gateway's clock that is ahead postpones a report by no more than an interval", async () => {
+  const asked: string[] = [];
+  const world = startWorld({
+    claim(id) {
+      asked.push(id);
+      return Promise.resolve(world.nowMs + 90_000);
+    },
+  });
+  for (const [elapsedMs, claims] of [[0, 1], [44_999, 1], [1, 2]] as const) {
+    world.nowMs += elapsedMs;
+    for (let use = 0; use < 3; use++) {
+      world.activity.touch("box");
+      await world.settled();
+    }
+    assert.equal(asked.length, claims);
+  }
+});

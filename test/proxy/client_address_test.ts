@@ -48,7 +48,7 @@ Deno.test("provenance() keeps the chain of a trusted proxy and walks it from the
 
 Deno.test("provenance() drops what is no address, host or scheme", () => {
   const { clientAddress, forwarded } = from("fd00::1", {
-    "x-forwarded-for": "unknown, <script>, 2001:db8::7",
+    "x-forwarded-for": "unknown, <script>, 0x7f.1, 10, 2001:db8::7",
     "x-forwarded-host": "a.test, b.test",
     "x-forwarded-proto": "https, http",
   });

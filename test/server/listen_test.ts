@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { logUncaughtErrors } from "../../src/server/last_resort.ts";
 import { listen } from "../../src/server/listen.ts";
+import { recordedLog } from "../support/event_log.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
 
 const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
@@ -55,5 +57,19 @@ Deno.test("close() waits no longer than it is told to for a request that does no
   await listener.close(1);
   client.close();
   await failed.promise;
+  await listener.close();
+});
+
+Deno.test("an exception that no handler caught is answered 500, and reported", async () => {
+  const recorded = recordedLog();
+  using _ = logUncaughtErrors(recorded.log);
+  const listener = listen(() => {
+    throw new Error("Escaped");
+  }, ANYWHERE);
+  const response = await fetch(`http://127.0.0.1:${listener.port}/`);
+  assert.equal(response.status, 500);
+  assert.equal(await response.text(), "");
+  const { reason } = await recorded.next("uncaught exception");
+  assert.equal(reason, "Escaped");
   await listener.close();
 });

@@ -9,8 +9,14 @@ import { recordedLog } from "../support/event_log.ts";
 async function withServer(
   render: () => string,
   use: (url: string) => Promise<void>,
+  recorded = recordedLog(),
 ): Promise<void> {
-  const server = startMetricsServer({ hostname: "127.0.0.1", port: 0, render });
+  const server = startMetricsServer({
+    hostname: "127.0.0.1",
+    port: 0,
+    render,
+    log: recorded.log,
+  });
   try {
     await use(`http://127.0.0.1:${server.port}`);
   } finally {
@@ -53,8 +59,9 @@ Deno.test("startMetricsServer() serves nothing else", async () => {
   });
 });
 
-Deno.test("startMetricsServer() answers 500 where the metrics cannot be told, and goes on", async () => {
+Deno.test("startMetricsServer() answers 500 and logs why where the metrics cannot be told, and goes on", async () => {
   let isBroken = true;
+  const recorded = recordedLog();
   await withServer(() => {
     if (isBroken) throw new Error("secret");
     return "a 1\n";
@@ -62,22 +69,28 @@ Deno.test("startMetricsServer() answers 500 where the metrics cannot be told, an
     const broken = await fetch(`${url}/metrics`);
     assert.equal(broken.status, 500);
     assert.equal(await broken.text(), "");
+    const facts = await recorded.next("metrics not rendered");
+    assert.deepEqual(facts, { reason: "secret" });
     isBroken = false;
     assert.equal(await (await fetch(`${url}/metrics`)).text(), "a 1\n");
-  });
+  }, recorded);
 });
 
 Deno.test("startMetricsServer() frees its port when it is closed, idle connections or not", async () => {
-  const render = () => "a 1\n";
-  const first = startMetricsServer({ hostname: "127.0.0.1", port: 0, render });
+  const options = {
+    hostname: "127.0.0.1",
+    render: () => "a 1\n",
+    log: recordedLog().log,
+  };
+  const first = startMetricsServer({ ...options, port: 0 });
   const { port } = first;
   await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   assert.throws(
-    () => startMetricsServer({ hostname: "127.0.0.1", port, render }),
+    () => startMetricsServer({ ...options, port }),
     Deno.errors.AddrInUse,
   );
   await first.close();
-  const second = startMetricsServer({ hostname: "127.0.0.1", port, render });
+  const second = startMetricsServer({ ...options, port });
   await second.close();
 });
 

@@ -9,7 +9,7 @@ async function secondAfter(
 ): Promise<string | undefined> {
   let now = 1000;
   const { addSignalListener, send } = fakeSignals();
-  const ends = listenForEnd(addSignalListener, () => now);
+  const ends = listenForEnd(addSignalListener, { now: () => now });
   send(first);
   assert.equal(await ends.first, first);
   now += passedMs;

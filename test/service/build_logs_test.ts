@@ -176,3 +176,24 @@ Deno.test("logs of a snapshot that is named like a sandbox take nothing from tha
   ended.resolve();
   assert.equal(answer.status, 200);
 });
+
+Deno.test("a client at its limit of build logs is told that the gateway is busy, not a sandbox", async () => {
+  await using gateway = await startBuilds({ MAX_EXCHANGES_PER_SANDBOX: "1" });
+  const { api, runner } = gateway.stack;
+  const ended = Promise.withResolvers<void>();
+  runner.buildLogs.set(MINE, async function* () {
+    yield "step 1\n";
+    await ended.promise;
+  });
+  const path = `/snapshots/${SNAPSHOT}/build-logs?follow=true`;
+  const snapshot = { ref: MINE, initialRunnerId: RUNNER_ID };
+  api.state.snapshots.set(SNAPSHOT, snapshot);
+  using log = rawStream(await gateway.connect());
+  await log.write(
+    `GET ${path} HTTP/1.1\r\nHost: ${BASE}\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`,
+  );
+  await log.readUntil("step 1\n");
+  const second = await gateway.send(BASE, { path, headers: BEARER });
+  ended.resolve();
+  assert.deepEqual([second.status, codeOf(second)], [503, "overloaded"]);
+});

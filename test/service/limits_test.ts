@@ -1,5 +1,7 @@
 /** Limits, in particular for unauthenticated clients, tested on the complete service. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { KEYS } from "../stack/stack.ts";
 import { startGateway } from "../support/gateway.ts";
 import { rawStream, readResponse, valuesOf } from "../support/raw_client.ts";
@@ -183,4 +185,32 @@ Deno.test("a form that cannot be read is the client's fault, not ours", async ()
   });
   assert.equal(status, 400);
   assert.equal(headers.get("x-porthole-error"), "bad_request");
+});
+
+Deno.test("a download whose client takes nothing any more is broken off, on both sides", async () => {
+  await using gateway = await startGateway(
+    { BODY_IDLE_TIMEOUT_SEC: "1" },
+    { tickMs: 50 },
+  );
+  const broken = Promise.withResolvers<void>();
+  const part = new Uint8Array(64 * 1024);
+  const app = createServer((_, response) => {
+    function fill() {
+      while (response.write(part));
+    }
+    response.on("drain", fill).once("close", () => broken.resolve());
+    fill();
+  });
+  app.listen(0, "127.0.0.1");
+  await once(app, "listening");
+  const address = app.address();
+  assert(typeof address === "object" && address !== null);
+  gateway.stack.runner.containers.get("demo")?.ports.set(8000, address.port);
+  using client = rawStream(await gateway.connect());
+  await client.write(
+    "GET / HTTP/1.1\r\nHost: 8000-demo.proxy.localhost\r\n\r\n",
+  );
+  await broken.promise;
+  app.close();
+  await once(app, "close");
 });

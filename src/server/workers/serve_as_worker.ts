@@ -47,6 +47,7 @@ export async function serveAsWorker(
     createService: async () =>
       service = await createService(config, { version, lines }),
     addSignalListener: (...listener) => listeners.push(listener),
+    echoMs: 0, // the supervisor passes no echoes on
     startFacts: startFacts(config, version),
     reusePort: true,
     log: loggerFor("server").with({ worker: number }),

@@ -52,7 +52,7 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
     now = () => performance.now(),
     metricsTimeoutMs = METRICS_TIMEOUT_MS,
   } = options;
-  const { second } = listenForEnd(addSignalListener, now);
+  const { first, second } = listenForEnd(addSignalListener, { now });
   const reason = await whyNoThread(entry);
   if (reason !== undefined) return { code: EXIT_CODES.misconfigured, reason };
   let port: number;
@@ -80,11 +80,8 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   }
   workers.push(...startWorkers(port, options));
   cleanup.defer(() => workers.forEach((worker) => worker.terminate()));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    addSignalListener(
-      signal,
-      () => workers.forEach((worker) => worker.signal(signal)),
-    );
+  for (const request of [first, second]) {
+    request.then((signal) => workers.forEach((each) => each.signal(signal)));
   }
   const ended = outcomeOf(workers);
   const forced = second.then(async (signal): Promise<Outcome> => {

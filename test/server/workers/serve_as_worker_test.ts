@@ -116,6 +116,18 @@ Deno.test("serveAsWorker() sends its lines, the next ones when the last ones are
   assert.deepEqual(outcome, { code: 0 });
 });
 
+Deno.test("serveAsWorker() takes a second signal for one, however soon it comes", async () => {
+  using worker = startWorker();
+  await worker.next("lines");
+  worker.confirmsAll = true;
+  worker.send({ kind: "written" });
+  worker.send({ kind: "signal", signal: "SIGTERM" });
+  worker.send({ kind: "signal", signal: "SIGTERM" });
+  await worker.ended;
+  const { outcome } = await worker.next("ended");
+  assert.deepEqual(outcome, { code: 143 });
+});
+
 Deno.test("serveAsWorker() shares its port, and tells what it has counted", async () => {
   using worker = startWorker();
   await worker.next("lines");

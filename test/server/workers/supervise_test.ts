@@ -117,6 +117,26 @@ Deno.test("supervise() ends with 1 where a thread died of an error, and logs whi
   assert(workers[0]?.isTerminated);
 });
 
+Deno.test("supervise() passes no echo of a signal on, and a second signal at once", async () => {
+  const { workers, outcome, send, clock } = await startSupervisor();
+  const [first, second] = workers as [FakeWorker, FakeWorker];
+  send("SIGTERM");
+  clock.now += 249;
+  send("SIGTERM");
+  await answer(first);
+  assert.equal(signalsOf(first), 1);
+  clock.now += 1;
+  send("SIGTERM");
+  await answer(first);
+  assert.equal(signalsOf(first), 2);
+  for (const worker of [first, second]) end(worker, { code: 143 });
+  assert.deepEqual(await outcome, { code: 143 });
+});
+
+function signalsOf({ heard }: FakeWorker): number {
+  return heard.filter(({ kind }) => kind === "signal").length;
+}
+
 Deno.test("supervise() lets workers send their last lines when it is told twice, and waits no longer for one that hangs", async () => {
   for (const hangs of [false, true]) {
     const { workers, outcome, send, clock } = await startSupervisor();
