@@ -195,7 +195,6 @@ export interface components {
       audience: string;
     };
     Runner: {
-      id: string;
       /** @description Where previews and toolbox calls go. */
       proxyUrl?: string;
       /** @description Where build logs are. */

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { samplesOf } from "./observability/metrics/parse_exposition.ts";
 import { startStack } from "./stack/stack.ts";
-import { freePort } from "./support/free_port.ts";
 import {
   type GatewayProcess,
-  startProcess as start,
+  type ProcessOptions,
+  startProcess,
 } from "./support/process.ts";
 import { createBrowser } from "./support/login.ts";
 import { redisTest, startRedis } from "./support/redis_server.ts";
@@ -27,7 +27,7 @@ async function startWorkers(env: Record<string, string> = {}) {
   const stack = started.use(await startStack());
   const redis = started.use(await startRedis());
   const gateway = started.use(
-    await start({
+    await startOnFreePort({
       permissions: PERMISSIONS,
       environment: {
         ...stack.environment,
@@ -46,6 +46,19 @@ async function startWorkers(env: Record<string, string> = {}) {
   return { gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
+/** Another process may take the port between the supervisor's choice and the first worker's listening. */
+async function startOnFreePort(
+  options: ProcessOptions,
+): Promise<GatewayProcess> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await startProcess(options);
+    } catch (error) {
+      if (attempt === 3 || !/is taken/.test(String(error))) throw error;
+    }
+  }
+}
+
 /** Sends requests until that worker has logged that message; a line takes up to 100 ms to appear. */
 async function untilLogged(
   { logs, ask }: GatewayProcess,
@@ -60,17 +73,21 @@ async function untilLogged(
 redisTest(
   "two workers: both serve the one port, what they log are whole lines, metrics are sums, and the end is 0",
   async () => {
-    const metricsPort = freePort();
     await using world = await startWorkers({
-      METRICS_PORT: String(metricsPort),
+      METRICS_PORT: "0",
       SHUTDOWN_DELAY_SEC: "0",
     });
     const { gateway } = world;
+    const supervising = gateway.logs.find(({ message }) =>
+      message === "supervising"
+    );
     for (let i = 0; i < ENOUGH; i++) {
       const { status } = await gateway.ask(HOST, { path: "/echo" });
       assert.equal(status, 200);
     }
-    const scraped = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    const scraped = await fetch(
+      `http://127.0.0.1:${supervising?.metricsPort}/metrics`,
+    );
     const samples = samplesOf(await scraped.text());
     const served = 'porthole_http_requests_total{route="preview",status="2xx"}';
     assert.equal(samples.get(served), ENOUGH);
@@ -199,11 +216,11 @@ Deno.test("two workers need a database that they can share, and to be allowed to
     WORKERS: "2",
   };
   await assert.rejects(
-    start({ environment, permissions: PERMISSIONS }),
+    startProcess({ environment, permissions: PERMISSIONS }),
     /exited with 2 .*CACHE_URL {2}is not set.*while WORKERS is not 1/s,
   );
   await assert.rejects(
-    start({ environment: { ...environment, REDIS_HOST: "127.0.0.1" } }),
+    startProcess({ environment: { ...environment, REDIS_HOST: "127.0.0.1" } }),
     /exited with 2 .*WORKERS: Deno is not allowed to read .*--allow-read=\.\/data,\//,
   );
 });

@@ -88,8 +88,7 @@ export function createSessionSealer(
   }
 
   return {
-    seal: (session) =>
-      sealer.seal({ session: { ...session } }, session.expiresAt),
+    seal: (session) => sealer.seal({ session }, session.expiresAt),
     read,
     open(sealed, host) {
       const session = read(sealed);

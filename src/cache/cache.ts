@@ -75,10 +75,11 @@ export interface Cache<V> {
    * @throws whatever `fill` threw, if no earlier value may be served instead
    */
   get(key: CacheKey, fill: () => Promise<Fill<V>>): Promise<V>;
-  /** Stores a value in both tiers and discards a fill in flight; resolves when the durable tier is done. */
+  /**
+   * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
+   * the durable tier is done.
+   */
   set(key: CacheKey, filled: Fill<V>): Promise<void>;
-  /** Deletes a value from both tiers and discards a fill in flight; resolves when the durable tier is done. */
-  delete(key: CacheKey): Promise<void>;
 }
 
 /** Dependencies of a cache. */
@@ -257,10 +258,5 @@ export function createCache<V>(
     },
 
     set,
-
-    async delete(key) {
-      evict(idOf(key));
-      await tier?.remove(key);
-    },
   };
 }

@@ -186,7 +186,6 @@ export async function openKvStore(
   await guard.run(async () => void await database(), undefined);
 
   return {
-    kind: "kv",
     shared,
 
     async get(key) {

@@ -70,7 +70,6 @@ export async function openRedisStore(
   await guard.run(() => connection.connected(), undefined);
 
   return {
-    kind: "redis",
     shared: true,
     daytonaKinds: DAYTONA_KINDS,
 

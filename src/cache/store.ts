@@ -41,8 +41,6 @@ export interface StoreFailure {
  * is lost, and both are reported through the `onFailure` that the store was opened with.
  */
 export interface DurableStore {
-  /** Its name in logs and metrics. */
-  readonly kind: string;
   /** Whether other processes write to it: in-process copies of its entries must then be rechecked within seconds. */
   readonly shared: boolean;
   /** Kinds that Daytona's own programs read and write here as well: in plaintext, and only until `expiresAt`. */

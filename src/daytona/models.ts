@@ -11,7 +11,6 @@ type Shape<Name extends keyof components["schemas"]> = Record<
 
 /** A machine that holds sandboxes. The URLs have no trailing slash. */
 export interface Runner {
-  readonly id: string;
   /** Base URL of previews and toolbox calls; http or https, without credentials. */
   readonly proxyUrl: string;
   /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */
@@ -40,7 +39,6 @@ const optionalText = z.string().nullish().transform((text) => text || null);
 /** Reads a {@linkcode Runner}. */
 export const runnerAnswer: z.ZodType<Runner> = z.object(
   {
-    id: z.string().min(1),
     proxyUrl: baseUrl,
     apiUrl: z.literal("").or(baseUrl).nullish().transform((url) => url || null),
     apiKey: z.string().refine(isBearer),

@@ -6,9 +6,6 @@ import { runnerAnswer } from "../daytona/models.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { AnswerKind } from "./answers.ts";
 
-/** The id of a record written by Daytona's own programs, which do not store one; nothing reads a cached runner's id. */
-const UNKNOWN_ID = "unknown";
-
 /** The codec for entries of `kind` in `store`: sealed, unless Daytona's programs read and write them as well. */
 export function runnerCodec(
   kind: AnswerKind,
@@ -22,9 +19,7 @@ export function runnerCodec(
 function sealedRunner(sealer: Sealer): Codec<Runner | null> {
   return {
     async encode(runner, staleUntil) {
-      return runner === null
-        ? null
-        : await sealer.seal({ runner: { ...runner } }, staleUntil);
+      return runner === null ? null : await sealer.seal({ runner }, staleUntil);
     },
     async decode(json) {
       if (json === null) return null;
@@ -45,14 +40,12 @@ const DAYTONA_RUNNER: Codec<Runner | null> = {
       apiKey: runner.apiKey,
       apiUrl: runner.proxyUrl,
       proxyUrl: runner.proxyUrl,
-      id: runner.id,
       runnerApiUrl: runner.apiUrl,
     },
   decode(json) {
     if (typeof json !== "object" || json === null) return undefined;
     const stored: Readonly<Record<string, unknown>> = { ...json };
     return runnerAnswer.safeParse({
-      id: stored.id ?? UNKNOWN_ID,
       apiKey: stored.apiKey,
       proxyUrl: stored.proxyUrl ?? stored.apiUrl,
       apiUrl: stored.runnerApiUrl,

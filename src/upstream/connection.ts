@@ -121,19 +121,6 @@ export class Connection {
     return false;
   };
 
-  /**
-   * Reads at most `target.length` octets, bypassing `input`, which must be empty; 0 at the end of the stream.
-   *
-   * @throws {UpstreamError} Why the connection failed.
-   */
-  async readInto(target: Uint8Array): Promise<number> {
-    try {
-      return await this.#conn.read(target) ?? 0;
-    } catch (cause) {
-      throw this.#failureFor(cause);
-    }
-  }
-
   /** Writes a head of Latin-1 text at once; false if the write failed. */
   writeHead(head: string): Promise<boolean> {
     if (this.#head.length < head.length) {

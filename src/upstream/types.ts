@@ -69,13 +69,11 @@ export interface UpstreamResponse {
 export interface UpgradedConnection {
   /**
    * The next bytes, at least one, starting with those that arrived right after the head; null at the end of the stream.
-   * They are in `buffer` if one is given, otherwise in memory that the next read overwrites. One read at a time.
+   * The next read overwrites them. One read at a time.
    *
    * @throws {UpstreamError} If the connection failed.
    */
-  read(
-    buffer?: Uint8Array<ArrayBuffer>,
-  ): Promise<Uint8Array<ArrayBuffer> | null>;
+  read(): Promise<Uint8Array<ArrayBuffer> | null>;
   /**
    * Sends all of `bytes`; concurrent calls are carried out in order.
    *

@@ -7,19 +7,13 @@ export function upgradedConnection(connection: Connection): UpgradedConnection {
   connection.becomeTunnel();
   let writes = Promise.resolve();
   return {
-    async read(buffer) {
-      if (buffer !== undefined && connection.input.length === 0) {
-        const count = await connection.readInto(buffer);
-        return count === 0 ? null : buffer.subarray(0, count);
-      }
+    async read() {
       if (connection.input.length === 0 && !await connection.fill()) {
         return null;
       }
-      const octets = connection.input.unread.subarray(0, buffer?.length);
+      const octets = connection.input.unread;
       connection.input.consume(octets.length);
-      if (buffer === undefined) return octets;
-      buffer.set(octets);
-      return buffer.subarray(0, octets.length);
+      return octets;
     },
     write(bytes) {
       // A failed write fails all later ones: they would leave a gap in the stream.

@@ -23,7 +23,6 @@ const RENEWED: OpenState = { ...OPEN, accessToken: "second" };
 function createTier(shared: boolean) {
   const entries = new Map<string, StoredEntry>();
   const tier: DurableStore = {
-    kind: "test",
     shared,
     get: (key) => Promise.resolve(entries.get(key.join()) ?? "absent"),
     set: (key, entry) => Promise.resolve(void entries.set(key.join(), entry)),

@@ -19,7 +19,6 @@ const MINUTE_MS = 60_000;
 function storeThat(read: () => StoreLookup) {
   const writes: StoreKey[] = [];
   const store: DurableStore = {
-    kind: "test",
     shared: true,
     get: () => Promise.resolve(read()),
     set: (key) => Promise.resolve(void writes.push(key)),

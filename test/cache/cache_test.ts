@@ -19,6 +19,7 @@ import {
 } from "./fakes.ts";
 
 const KEY = ["sandbox-1"];
+const DELETED = { value: "", ttlMs: 0 };
 const TTL = 120_000;
 const STALE = 600_000;
 
@@ -330,7 +331,7 @@ Deno.test("set() is not taken for failing because a fill that it overtook fails"
   deepEqual(events(), ["miss"]);
 });
 
-Deno.test("delete() drops both tiers, and a fill under way does not undo it", async () => {
+Deno.test("set() without a TTL drops both tiers, and a fill under way does not undo it", async () => {
   const durable = fakeStore();
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -338,7 +339,7 @@ Deno.test("delete() drops both tiers, and a fill under way does not undo it", as
   clock.time += TTL - 1;
   const release = hold(api);
   await cache.get(KEY, api.fill); // renews in the background
-  await cache.delete(KEY);
+  await cache.set(KEY, DELETED);
   equal(cache.getFresh(KEY), undefined);
   equal(durable.entries.size, 0);
   const next = cache.get(KEY, api.fill);
@@ -350,7 +351,7 @@ Deno.test("delete() drops both tiers, and a fill under way does not undo it", as
   equal(durable.entries.get("test/sandbox-1")?.value, "v3");
 });
 
-Deno.test("delete() leaves nothing to stand in, also for those who wait already", async () => {
+Deno.test("set() without a TTL leaves nothing to stand in, also for those who wait already", async () => {
   const { cache, clock } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -358,7 +359,7 @@ Deno.test("delete() leaves nothing to stand in, also for those who wait already"
   const release = hold(api);
   api.down = true;
   const waiting = rejects(cache.get(KEY, api.fill), /source down/);
-  await cache.delete(KEY);
+  await cache.set(KEY, DELETED);
   await release();
   await waiting;
   await rejects(cache.get(KEY, api.fill), /source down/);
@@ -377,14 +378,13 @@ Deno.test("a renewal that fails when nothing can stand in any more is nobody's e
   deepEqual(events(), ["miss", "hit", "fill_failed"]);
 });
 
-Deno.test("set() and delete() resolve when the durable tier is done", async () => {
+Deno.test("set() resolves when the durable tier is done", async () => {
   const durable = fakeStore();
   const { cache } = setUp({ durable });
   for (
     const change of [
       () => cache.set(KEY, { value: "set", ttlMs: TTL }),
-      () => cache.set(KEY, { value: "unset", ttlMs: 0 }),
-      () => cache.delete(KEY),
+      () => cache.set(KEY, DELETED),
     ]
   ) {
     const release = hold(durable);
@@ -397,7 +397,7 @@ Deno.test("set() and delete() resolve when the durable tier is done", async () =
   }
 });
 
-Deno.test("delete() during a durable read keeps what is read from coming back", async () => {
+Deno.test("set() without a TTL during a durable read keeps what is read from coming back", async () => {
   const durable = fakeStore();
   const clock = manualClock();
   const api = source();
@@ -407,7 +407,7 @@ Deno.test("delete() during a durable read keeps what is read from coming back", 
   const { cache } = setUp({ durable, clock });
   const release = hold(durable);
   const waiting = cache.get(KEY, api.fill);
-  const deleted = cache.delete(KEY);
+  const deleted = cache.set(KEY, DELETED);
   await release();
   await deleted;
   await waiting;
@@ -500,7 +500,7 @@ Deno.test("get() sees within 5 s that another process changed or dropped an entr
   await there.set(KEY, { value: "theirs", ttlMs: TTL });
   clock.time += 5_000;
   equal(await here.get(KEY, api.fill), "theirs");
-  await there.delete(KEY);
+  await there.set(KEY, DELETED);
   clock.time += 5_000;
   equal(await here.get(KEY, api.fill), "v2");
 });

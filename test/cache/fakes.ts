@@ -48,7 +48,6 @@ export function fakeStore({ shared = false } = {}): FakeStore {
     return name;
   }
   const store: DurableStore = {
-    kind: "fake",
     shared,
     async get(key) {
       const name = await begin("get", key);

@@ -17,12 +17,11 @@ const PUBLIC = `proxy:sandbox-public:${ID}`;
 const RUNNER = `proxy:sandbox-runner-info:${ID}`;
 
 const FIRST: Runner = {
-  id: "runner-1",
   proxyUrl: "http://runner-1:3003",
   apiUrl: "http://runner-1:8080",
   apiKey: "key-1",
 };
-const SECOND: Runner = { ...FIRST, id: "runner-2", apiKey: "key-2" };
+const SECOND: Runner = { ...FIRST, apiKey: "key-2" };
 
 /** The answers of Daytona's API, and how often it was asked. */
 interface Facts {
@@ -110,11 +109,10 @@ redisTest(
     assert.equal(await valueOf(server, PUBLIC), true);
     const runner = await valueOf(server, RUNNER);
     assert(typeof runner === "object" && runner !== null);
-    assert.deepEqual({ ...runner, id: undefined, runnerApiUrl: undefined }, {
+    assert.deepEqual({ ...runner, runnerApiUrl: undefined }, {
       apiKey: "key-1",
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
-      id: undefined,
       runnerApiUrl: undefined,
     });
   },
@@ -159,7 +157,6 @@ redisTest(
     await server.command("SET", RUNNER, JSON.stringify({ value }), "EX", "120");
     await server.command("SET", PUBLIC, '{"value":true}', "EX", "3600");
     assert.deepEqual(await gateway.runner(), {
-      id: "unknown",
       proxyUrl: "http://runner-1:3003",
       apiUrl: null,
       apiKey: "key-1",
@@ -211,7 +208,6 @@ redisTest(
       { ...good, apiUrl: "http://runner/?a=" },
       { ...good, apiUrl: ["http://runner"] },
       { ...good, proxyUrl: "ftp://runner" },
-      { ...good, id: 7 },
       { ...good, runnerApiUrl: "file:///etc/passwd" },
     ];
     await using server = await startRedis();

@@ -18,7 +18,6 @@ const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
 const TOKEN = "k3v9x0q2m7d1z8w4";
 const USER = { bearer: "dtn_user", clientAddress: "203.0.113.9" };
 const RUNNER = {
-  id: RUNNER_ID,
   proxyUrl: "http://runner.internal:3000",
   apiUrl: "http://runner.internal:3001",
   apiKey: "runner-secret",
@@ -439,7 +438,9 @@ Deno.test("sandboxIdOfSignedToken() takes a body that is no id for a malformed a
 });
 
 Deno.test("runnerOfSandbox() and runnerById() read a runner", async () => {
-  await using api = stubApi(() => Response.json({ ...RUNNER, cpu: 4 }));
+  await using api = stubApi(() =>
+    Response.json({ ...RUNNER, id: RUNNER_ID, cpu: 4 })
+  );
   assert.deepEqual(await clientOf(api).runnerOfSandbox(ID), RUNNER);
   assert.deepEqual(await clientOf(api).runnerById(RUNNER_ID), RUNNER);
   assert.deepEqual(api.seen.map(({ target }) => target), [

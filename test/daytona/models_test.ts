@@ -6,7 +6,6 @@ import {
 } from "../../src/daytona/models.ts";
 
 const RUNNER = {
-  id: "r1",
   proxyUrl: "https://runner.example/base",
   apiUrl: "http://10.0.0.7:3001",
   apiKey: "key",
@@ -56,7 +55,7 @@ Deno.test("runnerAnswer tolerates a runner without an API of its own, and none w
   for (const apiUrl of [undefined, null, ""]) {
     assert.equal(runnerAnswer.parse({ ...RUNNER, apiUrl }).apiUrl, null);
   }
-  for (const field of ["id", "proxyUrl", "apiKey"]) {
+  for (const field of ["proxyUrl", "apiKey"]) {
     for (const value of [undefined, null, "", 7]) {
       const read = runnerAnswer.safeParse({ ...RUNNER, [field]: value });
       assert.equal(read.success, false, `${field}: ${value}`);

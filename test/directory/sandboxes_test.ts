@@ -7,7 +7,6 @@ import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
 const RUNNER: Runner = {
-  id: "runner",
   proxyUrl: "http://runner",
   apiUrl: null,
   apiKey: "key",
@@ -62,7 +61,6 @@ Deno.test("renewRunner() asks once in five seconds for each sandbox, though the 
 Deno.test("renewRunner() does not wait for the durable tier", async () => {
   const written = Promise.withResolvers<void>();
   const { background, directory } = setUp({
-    kind: "test",
     shared: true,
     get: () => Promise.resolve("absent"),
     set: () => written.promise,

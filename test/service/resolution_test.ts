@@ -47,11 +47,14 @@ Deno.test("which runner holds an unknown sandbox is asked beside whether it is p
 Deno.test("what goes wrong with the question for the runner is nothing to those who are not let in", async () => {
   await using gateway = await startGateway();
   const { api } = gateway.stack;
-  api.fault = ({ operation }, answer) =>
-    operation === "getRunnerBySandboxId"
-      ? new Response(null, { status: 429 })
-      : answer();
+  const runnerAsked = Promise.withResolvers<void>();
+  api.fault = ({ operation }, answer) => {
+    if (operation !== "getRunnerBySandboxId") return answer();
+    runnerAsked.resolve();
+    return new Response(null, { status: 429 });
+  };
   assert.equal((await gateway.send(LOCKED)).status, 401);
+  await runnerAsked.promise;
   assert.equal(api.count("getRunnerBySandboxId"), 1);
 });
 

@@ -84,8 +84,8 @@ interface World {
   refresh(token: string): Promise<Tokens>;
 }
 
-function runnerNamed(id: string): Runner {
-  return { id, proxyUrl: `http://${id}`, apiUrl: null, apiKey: "key" };
+function runnerNamed(name: string): Runner {
+  return { proxyUrl: `http://${name}`, apiUrl: null, apiKey: "key" };
 }
 
 function createWorld(): World {
@@ -139,19 +139,19 @@ sharedTierTest(
     const world = createWorld();
     await using first = await remember(tier, world);
     await using second = await remember(tier, world);
-    assert.equal((await first.runnerOf())?.id, "first");
+    assert.deepEqual(await first.runnerOf(), runnerNamed("first"));
     await first.settled();
-    assert.equal((await second.runnerOf())?.id, "first");
+    assert.deepEqual(await second.runnerOf(), runnerNamed("first"));
     assert.equal(world.questions, 1);
 
     world.runner = runnerNamed("second");
-    assert.equal((await first.renewRunner())?.id, "second");
+    assert.deepEqual(await first.renewRunner(), runnerNamed("second"));
     await first.settled();
     assert.equal(world.questions, 2);
     world.time += RECHECK_MS - 1;
-    assert.equal((await second.runnerOf())?.id, "first");
+    assert.deepEqual(await second.runnerOf(), runnerNamed("first"));
     world.time += 1;
-    assert.equal((await second.runnerOf())?.id, "second");
+    assert.deepEqual(await second.runnerOf(), runnerNamed("second"));
     assert.equal(world.questions, 2);
     assert.deepEqual([...first.failures, ...second.failures], []);
   },

@@ -215,7 +215,7 @@ export function createOpenidProvider(
         await oauth.calculatePKCECodeChallenge(attempt.codeVerifier),
       );
       if (reauthenticate) searchParams.set("prompt", "login");
-      if (settings.audience !== undefined && settings.audience !== "") {
+      if (settings.audience !== undefined) {
         searchParams.set("audience", settings.audience);
       }
       return url.href;

@@ -44,10 +44,7 @@ export function createTransactionSealer(
 ): TransactionSealer {
   return {
     seal: (transaction) =>
-      sealer.seal(
-        { transaction: { ...transaction } },
-        now() + TRANSACTION_TTL_MS,
-      ),
+      sealer.seal({ transaction }, now() + TRANSACTION_TTL_MS),
     async open(sealed, state) {
       for (const token of sealed) {
         const transaction = (await sealer.open(token))?.transaction;

@@ -65,7 +65,7 @@ export function addDocsRoutes(
   }
   app.openapi(
     documentRoute,
-    (c) => c.json({ ...document() }, 200, OWN_ANSWER_FIELDS),
+    (c) => c.json(document(), 200, OWN_ANSWER_FIELDS),
   );
   app.openapi(docsRoute, (c) =>
     c.html(docsPage(document()), 200, {

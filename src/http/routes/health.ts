@@ -74,7 +74,7 @@ export function addHealthRoutes(
     const { status, checks } = await options.readiness();
     const isReady = status === "ready" || status === "degraded";
     return c.json(
-      { status, checks: { ...checks } },
+      { status, checks },
       isReady ? 200 : 503,
       OWN_ANSWER_FIELDS,
     );

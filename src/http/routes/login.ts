@@ -120,7 +120,7 @@ function loginHandler(
   const { cookies } = options;
 
   return async function startLogin(c) {
-    const login = loginOn(c.env, options);
+    const { login } = loginOn(c.env, options);
     // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
     const mode = c.req.header("sec-fetch-mode") ?? "navigate";
     if (mode !== "navigate") {
@@ -158,7 +158,7 @@ function callbackHandler(
   const { cookies, now } = options;
 
   return async function finishLogin(c) {
-    const login = loginOn(c.env, options);
+    const { login, base } = loginOn(c.env, options);
     const parameters = new URL(c.req.url).searchParams;
     const transaction = cookies.transaction(
       transactionId(parameters.get("state") ?? ""),
@@ -179,7 +179,7 @@ function callbackHandler(
       cookies.hostOnly(transaction, "", 0),
       cookies.hostOnly(cookies.loggedIn(session.label), "1", LOOP_SEC),
       cookies.forBase(cookies.loginSession(session.label), sealed, {
-        base: c.env.base ?? "",
+        base,
         maxAgeSec,
       }),
     ]);
@@ -187,14 +187,14 @@ function callbackHandler(
 }
 
 /**
- * The login on the host that the request is for.
+ * The login, and the base host that the request is for.
  *
  * @throws {GatewayError} `login_unavailable` until that is known, `route_not_found` if there is none
  */
 function loginOn(
   { base }: ControlContext,
   { login, baseDomains }: LoginRoutesOptions,
-): Login {
+): { login: Login; base: string } {
   const state = login();
   if (state.kind === "unknown" || baseDomains().length === 0) {
     throw new GatewayError(
@@ -205,7 +205,7 @@ function loginOn(
   if (state.kind === "off" || base === undefined) {
     throw new GatewayError("route_not_found", "No login on this host");
   }
-  return state.login;
+  return { login: state.login, base };
 }
 
 function callbackUri(

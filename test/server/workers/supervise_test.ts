@@ -7,7 +7,6 @@ import {
 } from "../../../src/server/workers/supervise.ts";
 import { createLineWriter } from "../../../src/observability/line_writer.ts";
 import { recordedLog } from "../../support/event_log.ts";
-import { freePort } from "../../support/free_port.ts";
 import { fakeSignals } from "../../support/signals.ts";
 import { fakeThreads, type FakeWorker } from "./fake_threads.ts";
 
@@ -164,11 +163,11 @@ Deno.test("supervise() writes a worker's lines, and tells it when they are out",
 });
 
 Deno.test("supervise() serves the sum of what the workers counted, and nothing while one does not answer", async () => {
-  const port = freePort();
-  const { workers, outcome } = await startSupervisor(
-    { METRICS_PORT: String(port) },
+  const { workers, outcome, recorded } = await startSupervisor(
+    { METRICS_PORT: "0" },
     { metricsTimeoutMs: 500 },
   );
+  const { metricsPort: port } = await recorded.next("supervising");
   const [first, second] = workers as [FakeWorker, FakeWorker];
   function answerWith(worker: FakeWorker, value: number): void {
     worker.onMessage = () =>
