@@ -235,20 +235,20 @@ export const SETTINGS = {
   },
   REDIS_PORT: {
     group: "Cache",
-    purpose: "Its port.",
+    purpose: "The port of the Redis server in REDIS_HOST.",
     format: integer({ min: 1, max: 65535 }),
     default: String(REDIS_PORT),
   },
   REDIS_USERNAME: {
     group: "Cache",
-    purpose: "The user name for it.",
+    purpose: "The user name for that Redis server.",
     format: optional(token()),
     default: "",
     whenUnset: "none",
   },
   REDIS_PASSWORD: {
     group: "Cache",
-    purpose: "The password for it.",
+    purpose: "The password for that Redis server.",
     format: optional(token()),
     default: "",
     whenUnset: "none",
@@ -256,7 +256,7 @@ export const SETTINGS = {
   },
   REDIS_TLS: {
     group: "Cache",
-    purpose: "Whether it speaks TLS.",
+    purpose: "Whether the connection to that Redis server uses TLS.",
     format: flag(),
     default: "false",
   },
@@ -275,7 +275,8 @@ export const SETTINGS = {
   },
   PUBLIC_TTL_SEC: {
     group: "Cache",
-    purpose: "How long it is cached whether a sandbox is public.",
+    purpose:
+      "How long the visibility of a sandbox, public or private, is cached.",
     format: seconds(),
     default: "120",
   },
@@ -335,13 +336,14 @@ export const SETTINGS = {
   },
   MAX_EXCHANGES_PER_SANDBOX: {
     group: "Limits",
-    purpose: "Maximum number of these for one sandbox.",
+    purpose:
+      "Maximum number of concurrent requests and WebSockets for one sandbox.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "1000",
   },
   MAX_TUNNELS: {
     group: "Limits",
-    purpose: "Maximum number of these that are WebSockets.",
+    purpose: "Maximum number of concurrent WebSockets.",
     format: integer({ min: 1, max: 10_000_000 }),
     default: "5000",
   },
@@ -376,7 +378,7 @@ export const SETTINGS = {
   REFUSALS_PER_MINUTE: {
     group: "Limits",
     purpose:
-      "How many failed credentials and unknown sandboxes a client address may have per minute before it is answered with 429.",
+      "How many failed credentials (repeats answered from the cache do not count) and unknown sandboxes a client address may have per minute before it is answered with 429.",
     format: integer({ min: 1, max: 1_000_000 }),
     default: "300",
   },

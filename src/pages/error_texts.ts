@@ -84,15 +84,15 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   login_required: {
     title: "This preview is private",
-    detail: "The request has no credentials for it.",
+    detail: "The request has no credential that opens it.",
     hint:
-      "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer.",
+      "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer. After a redirect, send the cookie too (curl: -c and -b).",
   },
   credential_invalid: {
-    title: "This token does not open the preview",
+    title: "This token or key does not give access",
     detail:
-      "The token is wrong, or it was replaced when the sandbox restarted.",
-    hint: "Ask for a new preview link.",
+      "It is wrong or has expired, or the sandbox was restarted, which replaces its preview token.",
+    hint: "Ask for a new preview link, or check the API key.",
   },
   signed_token_invalid: {
     title: "This preview link is not valid",
@@ -194,7 +194,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   toolbox_unreachable: {
     title: "The sandbox is not responding",
     detail:
-      "It is running, but the Daytona service in it that gives access to its ports is down.",
+      "The sandbox is running, but the Daytona service inside it, which gives access to its ports, does not respond.",
     hint: "Wait a moment. If that does not help, restart the sandbox.",
   },
   sandbox_stopped: {

@@ -38,7 +38,7 @@ export function warningPage({ host, url, isFramed }: WarningPageData): string {
     `<p class="status">Before you continue</p>
 <h1>Do you trust this preview?</h1>
 <p class="host">${escapeHtml(host)}</p>
-<p>This app runs in somebody’s sandbox. Its content is theirs, and nobody has reviewed it.</p>
+<p>This app runs in a Daytona sandbox. Whoever runs it decides what it shows; nobody has reviewed it.</p>
 <p>Do not enter passwords, payment details or anything private unless you know and trust whoever runs it.</p>
 <form method="post" action="${ACCEPT_PATH}">
 <input type="hidden" name="${REDIRECT_FIELD}" value="${target}">

@@ -142,7 +142,7 @@ export const SERIES = {
   apiCalls: {
     name: "porthole_api_calls_total",
     help:
-      "Calls to the Daytona API, not counting retries; a no is an answer, not a failure.",
+      "Calls to the Daytona API, not counting retries; a refusal counts as an answer, not as a failure.",
     type: "counter",
     labels: { operation: API_OPERATIONS, outcome: ["ok", "no", "failed"] },
   },
