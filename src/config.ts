@@ -114,8 +114,10 @@ export interface Config {
     /** Whether the access log has clients' addresses. */
     readonly clientAddress: boolean;
   };
-  /** The port that serves metrics; undefined for none. */
-  readonly metricsPort: number | undefined;
+  /** The address that serves metrics; undefined for none. */
+  readonly metrics:
+    | { readonly hostname: string; readonly port: number }
+    | undefined;
   /** Several workers share the port and the cache's database. */
   readonly workers: WorkerCount;
 }
@@ -169,6 +171,10 @@ function conflicts(values: Values): SettingProblem[] {
       if (values[name] !== undefined) continue;
       report(name, undefined, "a path while ENABLE_TLS is true");
     }
+  }
+  if (values.METRICS_PORT === values.PROXY_PORT && values.PROXY_PORT !== 0) {
+    const given = JSON.stringify(String(values.METRICS_PORT));
+    report("METRICS_PORT", given, "another port than PROXY_PORT");
   }
   const { OIDC_DOMAIN: issuer } = values;
   if (
@@ -295,7 +301,10 @@ function assemble(values: Values): Config {
       format: values.LOG_FORMAT,
       clientAddress: values.LOG_CLIENT_ADDRESS,
     },
-    metricsPort: values.METRICS_PORT,
+    metrics: values.METRICS_PORT === undefined ? undefined : {
+      hostname: values.METRICS_HOST ?? values.PROXY_HOST,
+      port: values.METRICS_PORT,
+    },
     workers: values.WORKERS,
   };
 }

@@ -55,11 +55,17 @@ export class GatewayError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which a retry may succeed (Retry-After, RFC 9110 section 10.2.3). */
   readonly retryAfterSec: number | undefined;
+  /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
+  readonly retryUrl: string | undefined;
 
   constructor(
     code: ErrorCode,
     reason: string,
-    options: { cause?: unknown; retryAfterSec?: number } = {},
+    options: {
+      cause?: unknown;
+      retryAfterSec?: number | undefined;
+      retryUrl?: string;
+    } = {},
   ) {
     super(
       reason,
@@ -67,6 +73,13 @@ export class GatewayError extends Error {
     );
     this.code = code;
     this.retryAfterSec = options.retryAfterSec;
+    this.retryUrl = options.retryUrl;
+  }
+
+  /** The same failure, for a visitor who can try again at that URL. */
+  retryableAt(retryUrl: string): GatewayError {
+    const { code, message, cause, retryAfterSec } = this;
+    return new GatewayError(code, message, { cause, retryAfterSec, retryUrl });
   }
 
   /** The HTTP status of the code. */

@@ -93,7 +93,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       refusalsPerMinute: 300,
     },
     log: { level: "info", format: "json", clientAddress: false },
-    metricsPort: undefined,
+    metrics: undefined,
     workers: 1,
   });
 });
@@ -209,7 +209,14 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
     ["TLS_KEY_FILE", "/x", tlsOf, { ...files, keyFile: "/x" }, tls],
     ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, true],
     ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
-    ["METRICS_PORT", "9090", (c) => c.metricsPort, 9090],
+    ["METRICS_PORT", "9090", (c) => c.metrics, {
+      hostname: "0.0.0.0",
+      port: 9090,
+    }],
+    ["METRICS_HOST", "127.0.0.1", (c) => c.metrics, {
+      hostname: "127.0.0.1",
+      port: 9090,
+    }, { METRICS_PORT: "9090" }],
     ["SHUTDOWN_DELAY_SEC", "0", (c) => c.limits.shutdownDelayMs, 0],
     ["CACHE_MAX_ENTRIES", "5", (c) => c.cache.maxEntries, 5],
     ["RUNNER_TTL_SEC", "1", (c) => c.cache.runnerTtlMs, 1_000],
@@ -359,7 +366,8 @@ Deno.test("parseConfig() refuses what it cannot use", async (t) => {
     REDIS_HOST: ["redis:6379", "a b"],
     REDIS_PORT: ["0", "65536"],
     REDIS_TLS: ["yes"],
-    METRICS_PORT: ["65536", "x"],
+    METRICS_PORT: ["65536", "x", "4000"],
+    METRICS_HOST: ["a b", "300.0.0.1"],
     PREVIEW_WARNING_ENABLED: ["1"],
     SHUTDOWN_DELAY_SEC: ["601"],
     SESSION_SECRETS: ["short", `${"s".repeat(32)},short`],

@@ -20,6 +20,9 @@ export async function checkCacheTier(
   world: World,
 ): Promise<Finding> {
   const where = nameOf(location);
+  const hint = location.kind === "kv"
+    ? "Check CACHE_URL, and that the gateway may write to that folder."
+    : "Check CACHE_URL, or the REDIS_ variables, and that the database is running.";
   const failures: StoreFailure[] = [];
   let store: DurableStore | null;
   try {
@@ -30,7 +33,7 @@ export async function checkCacheTier(
       onFailure: (failure) => failures.push(failure),
     });
   } catch (error) {
-    return failed(`${where} cannot be opened: ${describeError(error)}.`, HINT);
+    return failed(`${where} cannot be opened: ${describeError(error)}.`, hint);
   }
   if (store === null) {
     return warning(
@@ -47,8 +50,8 @@ export async function checkCacheTier(
     if (!isKept) {
       const [failure] = failures;
       return failure === undefined
-        ? failed(`${where} does not return what was written to it.`, HINT)
-        : judgeFailure(where, failure);
+        ? failed(`${where} does not return what was written to it.`, hint)
+        : judgeFailure(where, failure, hint);
     }
     return location.kind === "kv" && location.path === ":memory:"
       ? warning(
@@ -67,12 +70,10 @@ export async function checkCacheTier(
   }
 }
 
-const HINT =
-  "Check CACHE_URL, or the REDIS_ variables, and that the database is running.";
-
 function judgeFailure(
   where: string,
   { reason, cause }: StoreFailure,
+  hint: string,
 ): Finding {
   return reason === "locked"
     ? warning(
@@ -81,7 +82,7 @@ function judgeFailure(
     )
     : failed(
       `${where} does not work: ${describeError(cause).replace(/\.$/, "")}.`,
-      HINT,
+      hint,
     );
 }
 

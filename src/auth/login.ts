@@ -13,7 +13,7 @@ import { FREE } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider } from "./oidc/provider.ts";
-import type { TransactionSealer } from "./oidc/transaction.ts";
+import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginSession, SessionSealer } from "./session.ts";
 
 /** A request to log in. */
@@ -56,7 +56,8 @@ export interface Login {
    * Completes a login.
    *
    * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago; `bad_return_url`;
-   * `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`
+   * `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview
+   * as their `retryUrl`.
    */
   finish(callback: Callback): Promise<FinishedLogin>;
 }
@@ -102,6 +103,41 @@ export function createLogin(options: LoginOptions): Login {
     return parsed.kind === "preview" ? parsed.host : undefined;
   }
 
+  /** Redeems the code, and begins a session if the user has access. */
+  async function complete(
+    transaction: Transaction,
+    { host, parameters, clientAddress }: {
+      readonly host: PreviewHost;
+      readonly parameters: URLSearchParams;
+      readonly clientAddress: string;
+    },
+  ): Promise<FinishedLogin> {
+    const tokens = await provider.redeem(parameters, transaction);
+    const bearer = tokens.accessToken;
+    const user = { bearer, clientAddress };
+    if (!await options.access.hasAccess(host.label, user, FREE)) {
+      throw new GatewayError("no_access", "User has no access");
+    }
+    const sessionEnd = now() + options.sessionTtlMs;
+    const session: LoginSession = {
+      kind: "login",
+      id: options.logins.newId(),
+      label: host.label,
+      sandboxId: host.label,
+      scope: "sandbox",
+      // Without a refresh token, the session cannot outlive its access token.
+      expiresAt: tokens.refreshToken === undefined
+        ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
+        : sessionEnd,
+    };
+    await options.logins.begin(session, tokens);
+    return {
+      returnTo: transaction.returnTo,
+      session,
+      sealed: await options.sessions.seal(session),
+    };
+  }
+
   return {
     async start({ returnTo, redirectUri, reauthenticate }) {
       const transaction = {
@@ -127,34 +163,18 @@ export function createLogin(options: LoginOptions): Login {
       if (transaction?.redirectUri !== callback.redirectUri) {
         throw new GatewayError("login_expired", "No matching transaction");
       }
-      const host = hostOf(transaction.returnTo);
+      const { returnTo } = transaction;
+      const host = hostOf(returnTo);
       if (host === undefined) {
         throw new GatewayError("bad_return_url", "No longer a preview");
       }
-      const tokens = await provider.redeem(parameters, transaction);
-      const bearer = tokens.accessToken;
-      const user = { bearer, clientAddress };
-      if (!await options.access.hasAccess(host.label, user, FREE)) {
-        throw new GatewayError("no_access", "User has no access");
+      try {
+        return await complete(transaction, { host, parameters, clientAddress });
+      } catch (error) {
+        throw error instanceof GatewayError
+          ? error.retryableAt(returnTo)
+          : error;
       }
-      const sessionEnd = now() + options.sessionTtlMs;
-      const session: LoginSession = {
-        kind: "login",
-        id: options.logins.newId(),
-        label: host.label,
-        sandboxId: host.label,
-        scope: "sandbox",
-        // Without a refresh token, the session cannot outlive its access token.
-        expiresAt: tokens.refreshToken === undefined
-          ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
-          : sessionEnd,
-      };
-      await options.logins.begin(session, tokens);
-      return {
-        returnTo: transaction.returnTo,
-        session,
-        sealed: await options.sessions.seal(session),
-      };
     },
   };
 }

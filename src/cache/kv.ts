@@ -85,13 +85,29 @@ export interface KvStoreOptions {
  * @throws whatever the database's driver throws
  */
 export async function openKv(path?: string): Promise<KvDatabase> {
-  if (path !== undefined && path !== ":memory:" && !URL.canParse(path)) {
+  if (isFile(path)) {
     // SQLite creates the file, but not its folder. If the folder cannot be created, opening the file reports why.
     await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {});
   }
-  if (Deno.openKv !== undefined) return await Deno.openKv(path);
+  if (Deno.openKv !== undefined) {
+    return await Deno.openKv(path).catch((cause) => {
+      throw cause instanceof Deno.errors.NotCapable && isFile(path)
+        ? new Error(notAllowed(path))
+        : cause;
+    });
+  }
   const kv = await import("@deno/kv");
   return await kv.openKv(path === ":memory:" ? undefined : path);
+}
+
+function isFile(path: string | undefined): path is string {
+  return path !== undefined && path !== ":memory:" && !URL.canParse(path);
+}
+
+/** Deno's own message names one of two permissions, and without the paths that `-P=start` allows. */
+function notAllowed(path: string): string {
+  const paths = `./data,${dirname(path)}`;
+  return `Deno is not allowed to use ${path}: start it with --allow-read=${paths} --allow-write=${paths}`;
 }
 
 /**

@@ -410,6 +410,13 @@ export const SETTINGS = {
     default: "",
     whenUnset: "no metrics",
   },
+  METRICS_HOST: {
+    group: "Observability",
+    purpose: "The address that the metrics' port is opened at.",
+    format: optional(listenAddress()),
+    default: "",
+    whenUnset: "that of PROXY_HOST",
+  },
   LOG_LEVEL: {
     group: "Observability",
     purpose:

@@ -36,9 +36,9 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   });
 
   function refuse(request: Request, error: GatewayError, requestId: string) {
-    const { code, retryAfterSec } = error;
+    const { code, retryAfterSec, retryUrl } = error;
     const asPage = wantsDocument(request.headers);
-    return problem({ code, requestId, asPage, retryAfterSec });
+    return problem({ code, requestId, asPage, retryAfterSec, retryUrl });
   }
 
   app.notFound((c) => {

@@ -14,6 +14,8 @@ export interface ProblemOptions {
   readonly mayReload?: boolean;
   /** The Retry-After, seconds; by default, 2 for a 503 and none otherwise. */
   readonly retryAfterSec?: number | undefined;
+  /** Where a page links to for another attempt. */
+  readonly retryUrl?: string | undefined;
 }
 
 /** Fields of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
@@ -48,7 +50,7 @@ const RETRY_AFTER_SEC = 2;
 
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
-  const { code, requestId, asPage, mayReload = false } = options;
+  const { code, requestId, asPage, mayReload = false, retryUrl } = options;
   const status = ERROR_STATUS[code];
   const retryAfterSec = options.retryAfterSec ??
     (status === 503 ? RETRY_AFTER_SEC : undefined);
@@ -63,7 +65,14 @@ export function problem(options: ProblemOptions): Response {
   };
   if (asPage) {
     return new Response(
-      errorPage({ code, status, requestId, mayReload, retryAfterSec }),
+      errorPage({
+        code,
+        status,
+        requestId,
+        mayReload,
+        retryAfterSec,
+        retryUrl,
+      }),
       {
         status,
         headers: {

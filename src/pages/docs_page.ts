@@ -17,11 +17,16 @@ export interface DocsSource {
   readonly paths?: object;
 }
 
+/** Escapes a description, which is Markdown: of that, it uses code spans only. */
+function withCode(description: string): string {
+  return escapeHtml(description).replace(/`([^`]+)`/g, "<code>$1</code>");
+}
+
 function responseRows(operation: Operation): string {
   return Object.entries(operation.responses ?? {})
     .map(([status, { description }]) =>
       `<li><code>${escapeHtml(status)}</code> ${
-        escapeHtml(description ?? "")
+        withCode(description ?? "")
       }</li>`
     ).join("");
 }
@@ -33,7 +38,7 @@ function operationSection(
 ): string {
   return `<section>
 <h3><code>${escapeHtml(method.toUpperCase())} ${escapeHtml(path)}</code></h3>
-<p>${escapeHtml(operation.description ?? operation.summary ?? "")}</p>
+<p>${withCode(operation.description ?? operation.summary ?? "")}</p>
 <ul>${responseRows(operation)}</ul>
 </section>`;
 }

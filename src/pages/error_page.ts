@@ -13,6 +13,8 @@ export interface ErrorPageData {
   readonly mayReload: boolean;
   /** What Retry-After says, seconds; undefined if the response has none. */
   readonly retryAfterSec: number | undefined;
+  /** Where to try again, if not at this address; undefined if there is no better one. */
+  readonly retryUrl: string | undefined;
 }
 
 /** What tends to pass without anybody's doing: an app that still boots, a sandbox that moves, a gateway that restarts. */
@@ -41,11 +43,11 @@ export function errorPage(data: ErrorPageData): string {
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${withFieldNames(text.hint)}</p>${
+<p>${withMarkup(text.hint)}</p>${
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
-    }
+    }${retryLink(data)}
 <dl>
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
@@ -59,7 +61,16 @@ function breakable(code: string): string {
   return escapeHtml(code).replaceAll("_", "_<wbr>");
 }
 
-/** Marks up header names as code, which keeps them from wrapping on a narrow screen. */
-function withFieldNames(text: string): string {
-  return escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>");
+/** Marks up header names as code, which keeps them from wrapping on a narrow screen, and links our own documentation. */
+function withMarkup(text: string): string {
+  return escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>")
+    .replace(/(?<= )\/docs\b/, '<a href="/docs">$&</a>');
+}
+
+function retryLink({ code, retryUrl }: ErrorPageData): string {
+  if (retryUrl === undefined) return "";
+  const text = code === "no_access"
+    ? "Log in with another account"
+    : "Try again";
+  return `\n<p><a href="${escapeHtml(retryUrl)}">${text}</a></p>`;
 }

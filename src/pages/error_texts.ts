@@ -108,7 +108,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     title: "You have no access to this sandbox",
     detail:
       "You are logged in, but with an account that may not see this sandbox, or the sandbox does not exist.",
-    hint: "Check the address, or open it again to log in with another account.",
+    hint: "Check the address, or log in with another account.",
   },
   container_not_found: {
     title: "The sandbox is not on its machine",

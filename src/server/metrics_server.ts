@@ -63,15 +63,12 @@ export interface ListenForMetricsOptions {
  * @throws {Error} If the port is taken.
  */
 export function listenForMetrics(
-  { listen: { hostname }, metricsPort: port }: Pick<
-    Config,
-    "listen" | "metricsPort"
-  >,
+  { metrics }: Pick<Config, "metrics">,
   { render, log, start = startMetricsServer }: ListenForMetricsOptions,
 ): Listener | undefined {
-  if (port === undefined) return undefined;
+  if (metrics === undefined) return undefined;
   try {
-    const listener = start({ hostname, port, render, log });
+    const listener = start({ ...metrics, render, log });
     listener.failed.catch((error) =>
       log.error("metrics are not served any more", {
         reason: describeError(error),
@@ -79,6 +76,7 @@ export function listenForMetrics(
     );
     return listener;
   } catch (cause) {
-    throw new Error(`Cannot serve metrics on METRICS_PORT ${port}`, { cause });
+    const where = `METRICS_PORT ${metrics.port} of ${metrics.hostname}`;
+    throw new Error(`Cannot serve metrics on ${where}`, { cause });
   }
 }

@@ -41,7 +41,7 @@ export interface GatewayService {
 
 /** Dependencies of {@linkcode run}. */
 export interface RunOptions {
-  readonly config: Pick<Config, "listen" | "limits" | "metricsPort">;
+  readonly config: Pick<Config, "listen" | "limits" | "metrics">;
   readonly createService: () => Promise<GatewayService>;
   /** What the `listening` line says besides addresses. */
   readonly startFacts: Readonly<Record<string, string>>;

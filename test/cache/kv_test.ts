@@ -1,5 +1,6 @@
 import {
   deepStrictEqual as deepEqual,
+  rejects,
   strictEqual as equal,
 } from "node:assert/strict";
 import { openKv as openNpmKv } from "@deno/kv";
@@ -123,6 +124,13 @@ for (const { name, open, shared } of CASES) {
     }
   });
 }
+
+Deno.test("openKv() says how to start Deno so that it may use the file", async () => {
+  await rejects(
+    openKv("/elsewhere/cache.db"),
+    /not allowed to use \/elsewhere\/cache\.db: start it with --allow-read=\.\/data,\/elsewhere --allow-write=\.\/data,\/elsewhere$/,
+  );
+});
 
 Deno.test("openKvStore() keeps a file's entries for the next process", async () => {
   const path = await temporaryFile();

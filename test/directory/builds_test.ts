@@ -5,8 +5,8 @@ import { clientOf, stubApi } from "../daytona/api_stub.ts";
 
 const SANDBOX = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const USER = { bearer: "dtn_user", clientAddress: "203.0.113.9" };
+const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
 const RUNNER = {
-  id: "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d",
   proxyUrl: "http://runner.internal:3000",
   apiUrl: "http://runner.internal:3001",
   apiKey: "runner-secret",
@@ -19,8 +19,8 @@ Deno.test("logOf() finds a build's runner in answers that carry only the fields 
       url.includes("/runners/")
         ? RUNNER
         : url.includes("/snapshots/")
-        ? { ref: REF, initialRunnerId: RUNNER.id }
-        : { runnerId: RUNNER.id, buildInfo: { snapshotRef: REF } },
+        ? { ref: REF, initialRunnerId: RUNNER_ID }
+        : { runnerId: RUNNER_ID, buildInfo: { snapshotRef: REF } },
     )
   );
   const builds = createBuildDirectory(clientOf(api));
@@ -41,8 +41,8 @@ Deno.test("logOf() is null for a sandbox that was not built, and for a build who
       ? new Response(null, { status: 404 })
       : Response.json(
         url.includes("/snapshots/")
-          ? { ref: REF, initialRunnerId: RUNNER.id }
-          : { runnerId: RUNNER.id },
+          ? { ref: REF, initialRunnerId: RUNNER_ID }
+          : { runnerId: RUNNER_ID },
       )
   );
   const builds = createBuildDirectory(clientOf(api));

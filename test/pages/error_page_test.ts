@@ -6,10 +6,18 @@ function pageOf(
   code: ErrorCode,
   mayReload = true,
   retryAfterSec?: number,
+  retryUrl?: string,
 ): string {
   const status = ERROR_STATUS[code];
   const requestId = "id-<1>";
-  return errorPage({ code, status, requestId, mayReload, retryAfterSec });
+  return errorPage({
+    code,
+    status,
+    requestId,
+    mayReload,
+    retryAfterSec,
+    retryUrl,
+  });
 }
 
 Deno.test("errorPage() shows every code with its status, and escapes the request's id", () => {
@@ -45,4 +53,15 @@ Deno.test("errorPage() does not reload where it would not help, or could send a 
       pageOf("port_closed", false),
     ]
   ) assert.doesNotMatch(page, /refresh|reloads/);
+});
+
+Deno.test("errorPage() leads back to the preview after a login that failed, and to the documentation", () => {
+  const preview = 'https://3000-box.p.test/a?b=1&c="<';
+  const link = '<a href="https://3000-box.p.test/a?b=1&amp;c=&quot;&lt;">';
+  const failed = pageOf("login_failed", true, undefined, preview);
+  assert(failed.includes(`${link}Try again</a>`));
+  const refused = pageOf("no_access", true, undefined, preview);
+  assert(refused.includes(`${link}Log in with another account</a>`));
+  assert.doesNotMatch(pageOf("login_failed"), /<a /);
+  assert.match(pageOf("route_not_found"), /<a href="\/docs">\/docs<\/a>/);
 });

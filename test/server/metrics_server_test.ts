@@ -105,10 +105,9 @@ Deno.test("listenForMetrics() logs that its listener has failed, which ends noth
     stopAccepting() {},
     close: () => Promise.resolve(),
   };
-  const listen = { hostname: "127.0.0.1", port: 0, trustedProxies: [] };
   const render = () => "";
   const started = listenForMetrics(
-    { listen: { ...listen, tls: undefined }, metricsPort: 9 },
+    { metrics: { hostname: "127.0.0.1", port: 9 } },
     { render, log, start: () => listener },
   );
   assert.equal(started, listener);

@@ -89,7 +89,9 @@ function startRun(
         shutdownDelayMs: 5000,
         shutdownTimeoutMs: 60_000,
       },
-      metricsPort,
+      metrics: metricsPort === undefined
+        ? undefined
+        : { hostname: "127.0.0.1", port: metricsPort },
     },
     createService: () => Promise.resolve(service),
     startFacts: { version: "1.2.3" },
@@ -267,7 +269,8 @@ Deno.test("metrics have a port of their own until the end, and one that is taken
   const taken = startRun({ metricsPort });
   assert.deepEqual(await taken.outcome, {
     code: 1,
-    reason: `Cannot serve metrics on METRICS_PORT ${metricsPort}: ` +
+    reason:
+      `Cannot serve metrics on METRICS_PORT ${metricsPort} of 127.0.0.1: ` +
       "Address already in use (os error 98).",
   });
   probe.close();

@@ -111,6 +111,8 @@ Deno.test("whoever has no access, or declines, learns so and gets no session", a
   const denied = await doubter.deny(again);
   assert.equal(denied.page.status, 403);
   assert.equal(codeOf(denied.page), "login_denied");
+  const preview = gateway.at("3000-locked");
+  assert(denied.page.body.includes(`href="${preview}">Try again`));
   for (const { jar } of [stranger, doubter]) {
     assert.deepEqual(
       jar.cookies.filter(({ name }) => name.startsWith("porthole-login")),
@@ -125,6 +127,8 @@ Deno.test("whoever logged in without access can log in as somebody else, though 
   const { page: form } = await browser.open(gateway.at("3000-locked"));
   const { page: refused } = await browser.logIn(form, "mallory");
   assert.equal(codeOf(refused), "no_access");
+  const preview = gateway.at("3000-locked");
+  assert(refused.body.includes(`href="${preview}">Log in with another`));
   const reloaded = await browser.open(refused.url);
   assert.equal(codeOf(reloaded.page), "login_expired");
 

@@ -23,7 +23,7 @@ export function workerConfig(
       tunnels: share(limits.tunnels),
       refusalsPerMinute: share(limits.refusalsPerMinute),
     },
-    metricsPort: undefined,
+    metrics: undefined,
     workers: 1,
   };
 }

@@ -40,7 +40,7 @@ Deno.test("workerConfig() gives the port that was found, and leaves the metrics 
   assert.deepEqual(rest, {
     ...expected,
     listen: { ...config.listen, port: 4000 },
-    metricsPort: undefined,
+    metrics: undefined,
     workers: 1,
   });
 });
