@@ -3,11 +3,7 @@
  * the API, a session's state has no source to be filled from again, so this is a store with a local copy, not a cache.
  */
 import { LRUCache } from "lru-cache";
-import {
-  type CacheEvent,
-  type OnCacheEvent,
-  RECHECK_MS,
-} from "../cache/cache.ts";
+import { type OnCacheEvent, RECHECK_MS } from "../cache/cache.ts";
 import { type Codec, createDurableTier } from "../cache/durable_tier.ts";
 import { timesOf } from "../cache/entry.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
@@ -15,6 +11,7 @@ import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { isUpcoming } from "../lib/upcoming.ts";
+import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
 import type { Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
 
@@ -66,7 +63,7 @@ export interface LoginSessionStoreOptions {
 }
 
 /** First part of the keys in the durable tier, and a label of metrics. */
-const KIND = "login-session";
+const KIND: CacheKind = "login-session";
 
 /**
  * How much longer than the session its state is kept, ms: clocks of machines differ, and the expiry of a seal is

@@ -2,6 +2,7 @@ import type { Background } from "../lib/background.ts";
 import { LRUCache } from "lru-cache";
 import { joinParts } from "../lib/digest.ts";
 import { isUpcoming } from "../lib/upcoming.ts";
+import type { CacheEvent } from "../observability/metrics/facts.ts";
 import {
   type CacheKey,
   type Codec,
@@ -42,19 +43,10 @@ export interface Fill<V> {
 }
 
 /**
- * What the cache did, for metrics. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a value, is
- * one of `hit`, `stale`, `durable_hit` and `miss`; each failed fill is a `fill_failed`, and each value that its codec
- * could not encode or decode is a `codec_failed`.
+ * Called with what the cache named `kind` did. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a
+ * value, is one of `hit`, `stale`, `durable_hit` and `miss`; each failed fill is a `fill_failed`, and each value that
+ * its codec could not encode or decode is a `codec_failed`, whose `cause` is what the codec threw, if it did.
  */
-export type CacheEvent =
-  | "hit"
-  | "stale"
-  | "durable_hit"
-  | "miss"
-  | "fill_failed"
-  | "codec_failed";
-
-/** Called with each event of the cache named `kind`; `cause` is what the codec threw, if `codec_failed` has one. */
 export type OnCacheEvent = (
   event: CacheEvent,
   kind: string,

@@ -9,14 +9,10 @@ import {
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
 import type { Background } from "../lib/background.ts";
+import type { CacheKind } from "../observability/metrics/facts.ts";
 
 /** The kinds of answers that are cached; each names its cache in the durable tier and in metrics. */
-export type AnswerKind =
-  | "sandbox-public"
-  | "sandbox-runner-info"
-  | "sandbox-auth-key-valid"
-  | "sandbox-access"
-  | "signed-token";
+export type AnswerKind = Exclude<CacheKind, "login-session">;
 
 /** How long positive and negative answers are cached, ms. */
 interface AnswerPolicy {

@@ -1,6 +1,6 @@
 /** The body of a response on its way to the client. */
-import type { ExchangeEnd } from "../observability/access_log.ts";
 import { release } from "../lib/release.ts";
+import type { ExchangeEnd } from "../observability/metrics/facts.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 import type { BodyReader } from "../upstream/body_reader.ts";
 

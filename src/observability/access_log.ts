@@ -2,20 +2,14 @@
 import type { Config } from "../config.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { loggerFor } from "./log.ts";
-import type { TunnelFacts } from "./metrics/facts.ts";
+import type {
+  ExchangeEnd,
+  ExchangeFacts,
+  TunnelFacts,
+} from "./metrics/facts.ts";
 
-/** How an exchange ended. */
-export type ExchangeEnd =
-  | "complete"
-  | "client_gone"
-  /** Aborted by us: the client had stopped reading its download. */
-  | "client_stalled"
-  | "upstream_failed"
-  /** Aborted by us: the gateway shut down, or access was revoked. */
-  | "aborted";
-
-/** What a request is for: the first thing that logs and metrics say about it. */
-export type RouteKind = "preview" | "toolbox" | "build_logs";
+/** What a request is for; the gateway's own answers are counted, but not logged here. */
+export type RouteKind = Exclude<ExchangeFacts["route"], "control">;
 
 /** What is known about an exchange when it is over; times in milliseconds since the epoch. */
 export interface ExchangeRecord {

@@ -5,9 +5,7 @@
 import { LRUCache } from "lru-cache";
 import { createReportLimit } from "../lib/report_limit.ts";
 import { isUpcoming } from "../lib/upcoming.ts";
-
-/** The outcome of one report that was due. */
-export type ActivityEvent = "reported" | "failed" | "dropped";
+import type { ActivityEvent } from "../observability/metrics/facts.ts";
 
 /** Reports the use of sandboxes. */
 export interface Activity {

@@ -4,12 +4,12 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import {
-  type CacheEvent,
   type CachePolicy,
   createCache,
   type Fill,
 } from "../../src/cache/cache.ts";
 import { createBackground } from "../../src/lib/background.ts";
+import type { CacheEvent } from "../../src/observability/metrics/facts.ts";
 import {
   type FakeStore,
   fakeStore,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createBackground } from "../../src/lib/background.ts";
+import type { ActivityEvent } from "../../src/observability/metrics/facts.ts";
 import {
   type Activity,
-  type ActivityEvent,
   type ActivityOptions,
   createActivity,
   REPORT_INTERVAL_MS,

@@ -35,11 +35,14 @@ const API_OPERATIONS = [
 /** Close codes worth telling apart (RFC 6455 section 7.4.1). */
 const CLOSE_CODES = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1013];
 
+/** Ways in which exchanges end. */
 const ENDS = [
   "complete",
   "client_gone",
+  /** Aborted by us: the client had stopped reading its download. */
   "client_stalled",
   "upstream_failed",
+  /** Aborted by us: the gateway shut down, or access was revoked. */
   "aborted",
 ] as const;
 

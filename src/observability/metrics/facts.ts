@@ -1,4 +1,21 @@
-/** The events that metrics record. Names are strings; one that the table of metrics does not list counts as "other". */
+/** The events that metrics record, in the words that their table lists. */
+import type { SERIES } from "./definitions.ts";
+
+/** How an exchange ended. */
+export type ExchangeEnd = (typeof SERIES.requestEnds.labels.end)[number];
+
+/** A cache, by the first part of its durable keys. */
+export type CacheKind = (typeof SERIES.cacheRequests.labels.kind)[number];
+
+/** What a cache did. */
+export type CacheEvent = (
+  | typeof SERIES.cacheRequests.labels.result
+  | typeof SERIES.cacheFailures.labels.failure
+)[number];
+
+/** The outcome of one report that was due. */
+export type ActivityEvent =
+  (typeof SERIES.activityReports.labels.outcome)[number];
 
 /** Status of an exchange whose client disconnected before there was a response. */
 export const CLIENT_CLOSED_REQUEST = 499;
@@ -6,12 +23,11 @@ export const CLIENT_CLOSED_REQUEST = 499;
 /** A finished exchange, as in the access log; times in milliseconds since the epoch. */
 export interface ExchangeFacts {
   /** The kind of its route. */
-  readonly route: string;
+  readonly route: (typeof SERIES.requests.labels.route)[number];
   /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} if the client disconnected. */
   readonly status: number;
-  /** How it ended. */
-  readonly end: string;
-  /** The error code, if the gateway itself answered with an error. */
+  readonly end: ExchangeEnd;
+  /** The error code, if the gateway itself answered with an error. Metrics have "other" for one that is not listed. */
   readonly error?: string | undefined;
   /** The traffic of a tunnel, and who closed it. */
   readonly tunnel?: TunnelFacts | undefined;
@@ -29,7 +45,7 @@ export interface ExchangeFacts {
 /** A closed tunnel. "Sent" is what the gateway sent to the app, "received" what it received from it. */
 export interface TunnelFacts {
   /** Who closed it. */
-  readonly by: "client" | "upstream" | "gateway";
+  readonly by: (typeof SERIES.tunnelsClosed.labels.by)[number];
   /** The close code (RFC 6455 section 7.4). */
   readonly code: number;
   readonly messagesSent: number;
@@ -40,8 +56,8 @@ export interface TunnelFacts {
 
 /** A finished call to the Daytona API. */
 export interface ApiCallFacts {
-  readonly operation: string;
-  readonly outcome: "ok" | "no" | "failed";
+  readonly operation: (typeof SERIES.apiCalls.labels.operation)[number];
+  readonly outcome: (typeof SERIES.apiCalls.labels.outcome)[number];
   /** Including retries and the pauses between them. */
   readonly durationMs: number;
   /** Number of attempts, 1 or more. */

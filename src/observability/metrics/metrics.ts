@@ -2,7 +2,9 @@
 import { buildInfo, DURATIONS, SERIES, STATUS_CLASSES } from "./definitions.ts";
 import { formatFamily } from "./exposition.ts";
 import {
+  type ActivityEvent,
   type ApiCallFacts,
+  type CacheEvent,
   CLIENT_CLOSED_REQUEST,
   type ExchangeFacts,
   type MetricSources,
@@ -15,12 +17,12 @@ import { type ProcessUsage, processUsage } from "./process_usage.ts";
 export interface Metrics {
   /** Records an exchange or tunnel; to be called once, when it is over. */
   exchange(facts: ExchangeFacts): void;
-  /** Records an event of the cache of that kind. */
-  cacheEvent(event: string, kind: string): void;
+  /** Records an event of the cache of that kind; "other" stands in for a kind that the table does not list. */
+  cacheEvent(event: CacheEvent, kind: string): void;
   /** Records a finished call to the Daytona API. */
   apiCall(facts: ApiCallFacts): void;
   /** Records the outcome of a report that a sandbox is in use. */
-  activity(outcome: string): void;
+  activity(outcome: ActivityEvent): void;
   /** Sets where the values that other modules keep are read from; they are 0 until then. */
   setSources(sources: MetricSources): void;
   /** Renders all metrics as text of the media type `CONTENT_TYPE`. */

@@ -81,7 +81,7 @@ Deno.test("exchange() takes no answer of ours for an app's first byte", () => {
     const facts of [
       { status: 504, error: "runner_timeout" },
       { status: 499, end: "client_gone" },
-    ]
+    ] as const
   ) {
     const change = changeOf((metrics) => metrics.exchange(exchangeOf(facts)));
     assert.equal(change.porthole_resolution_duration_seconds_count, 1);
@@ -195,23 +195,10 @@ Deno.test("render() tells what runs and what it takes", () => {
 Deno.test("no name that comes from elsewhere makes the metrics grow beyond their lists", () => {
   const metrics = createMetrics({ version: "1.2.3" });
   function recordAll(name: string, number: number): void {
-    metrics.exchange(exchangeOf({
-      route: name,
-      status: number,
-      end: name,
-      error: name,
-    }));
+    metrics.exchange(exchangeOf({ status: number, error: name }));
     metrics.exchange(exchangeOf({ tunnel: { ...TUNNEL, code: number } }));
-    metrics.cacheEvent(name, name);
     metrics.cacheEvent("hit", name);
     metrics.cacheEvent("fill_failed", name);
-    metrics.apiCall({
-      operation: name,
-      outcome: "ok",
-      durationMs: 1,
-      tries: 2,
-    });
-    metrics.activity(name);
   }
   recordAll('evil"} 1\nx', 700);
   const once = samplesOf(metrics.render());
