@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { operations } from "../../gen/daytona.ts";
 import { GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
+import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 
 /** Whose credential a call carries: a 401 is an answer about a user's, but our own fault if it is the gateway's. */
 export type Caller = "gateway" | "user";
@@ -38,17 +39,6 @@ export interface Reply {
  */
 export type Ask = <T>(request: ApiRequest<T>) => Promise<T | null>;
 
-/** A finished call, retries included, for metrics. */
-export interface ApiCall {
-  readonly operation: keyof operations;
-  /** `failed` if there was no definite answer. */
-  readonly outcome: "ok" | "no" | "failed";
-  /** From the first attempt to the end of the last, including the pauses between them. */
-  readonly durationMs: number;
-  /** Number of attempts. */
-  readonly tries: number;
-}
-
 /** Settings of {@linkcode createAsk}. */
 export interface AskOptions {
   /** Deadline of one call, including all attempts and the pauses between them, ms. */
@@ -56,7 +46,7 @@ export interface AskOptions {
   /** Fails every call in flight. */
   readonly closing: AbortSignal;
   /** Called once for every call, at its end. */
-  readonly onCall: (call: ApiCall) => void;
+  readonly onCall: (call: ApiCallFacts) => void;
   /** A monotonic clock, ms. */
   readonly now?: () => number;
   readonly sleep?: Sleep;
@@ -76,7 +66,7 @@ export function createAsk(options: AskOptions): Ask {
 
   return async function ask(request) {
     const startedAt = now();
-    let outcome: ApiCall["outcome"] = "failed";
+    let outcome: ApiCallFacts["outcome"] = "failed";
     let tries = 0;
     const controller = new AbortController();
     const { signal } = controller;

@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { paths } from "../../gen/daytona.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sleep } from "../lib/backoff.ts";
-import { type ApiCall, createAsk } from "./ask.ts";
+import type { ApiCallFacts } from "../observability/metrics/facts.ts";
+import { createAsk } from "./ask.ts";
 import {
   isAuthToken,
   isBearer,
@@ -22,7 +23,7 @@ import {
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
 import { KEY_QUESTION, type KeyVerdict, keyVerdictOn } from "./service_key.ts";
 
-export type { ApiCall, RemoteConfig, Runner, Sandbox, Snapshot };
+export type { RemoteConfig, Runner, Sandbox, Snapshot };
 
 /** The user on whose behalf a call is made. */
 export interface User {
@@ -78,7 +79,7 @@ export interface DaytonaApiOptions {
   /** Called for every response that shows what the API makes of the gateway's own key. */
   readonly onKeyVerdict: (verdict: KeyVerdict) => void;
   /** Called once for every operation that called the API, however many attempts it took. */
-  readonly onCall: (call: ApiCall) => void;
+  readonly onCall: (call: ApiCallFacts) => void;
   /** A monotonic clock, ms. */
   readonly now?: () => number;
   readonly fetch?: (request: Request) => Promise<Response>;

@@ -171,6 +171,7 @@ export function createDispatch(options: DispatchOptions): Handler {
       status: response.status,
       end: "complete",
       error: response.headers.get("x-porthole-error") ?? undefined,
+      tunnel: undefined,
       receivedBytes: 0,
       sentBytes: 0,
       startedAt,

@@ -61,7 +61,7 @@ export interface TrackerOptions {
 }
 
 /** What is known of an exchange from its start. */
-export interface ExchangeFacts {
+export interface ExchangeStart {
   readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
   readonly port: number | undefined;
@@ -105,7 +105,7 @@ type Ending = Partial<
 export class ExchangeTracker {
   readonly stats: ExchangeStats = createExchangeStats();
   readonly #exchange: Exchange;
-  readonly #facts: ExchangeFacts;
+  readonly #start: ExchangeStart;
   readonly #options: TrackerOptions;
   #grant: Grant | undefined;
   #revalidator: Revalidator | undefined;
@@ -114,18 +114,18 @@ export class ExchangeTracker {
 
   constructor(
     exchange: Exchange,
-    facts: ExchangeFacts,
+    start: ExchangeStart,
     options: TrackerOptions,
   ) {
     this.#exchange = exchange;
-    this.#facts = facts;
+    this.#start = start;
     this.#options = options;
     this.#answeredAt = exchange.startedAt;
   }
 
   /** What the response tells the request's origin. */
   get cors(): CorsDecision {
-    return this.#facts.cors;
+    return this.#start.cors;
   }
 
   /**
@@ -137,7 +137,7 @@ export class ExchangeTracker {
     this.#grant = grant;
     this.#revalidator = revalidator;
     const { sandboxId, countsAgainst } = grant;
-    if (this.#facts.entry.reserveFor(countsAgainst ?? sandboxId)) return;
+    if (this.#start.entry.reserveFor(countsAgainst ?? sandboxId)) return;
     // What else it counts against may name a client, whose address is not for the log.
     throw countsAgainst === undefined
       ? new GatewayError("sandbox_overloaded", "Limit of one sandbox")
@@ -150,7 +150,7 @@ export class ExchangeTracker {
    * @throws {GatewayError} `too_many_tunnels`
    */
   reserveTunnel(): void {
-    if (!this.#facts.entry.reserveTunnel()) {
+    if (!this.#start.entry.reserveTunnel()) {
       throw new GatewayError("too_many_tunnels", "Too many tunnels");
     }
   }
@@ -162,7 +162,7 @@ export class ExchangeTracker {
   watchUpload(request: AdmittedRequest): AdmittedRequest {
     if (request.body === null) return request;
     const ending = new AbortController();
-    this.#facts.entry.streams({
+    this.#start.entry.streams({
       abort: (reason) => {
         this.#abortedUpload = reason;
         ending.abort();
@@ -234,7 +234,7 @@ export class ExchangeTracker {
 
   /** Answers with the 101 that opens `tunnel`; the exchange is over once both of its sides have closed. */
   tunnel(response: Response, tunnel: Tunnel): Response {
-    const { entry } = this.#facts;
+    const { entry } = this.#start;
     this.#answeredAt = this.#options.now();
     const endUse = this.#beginUse(this.#usedSandboxId());
     entry.streams({
@@ -263,7 +263,7 @@ export class ExchangeTracker {
         this.#settle(status, { end, sentBytes });
       },
     });
-    this.#facts.entry.streams({
+    this.#start.entry.streams({
       ...handle,
       recheck: () => this.#stillHasAccess(),
     });
@@ -289,12 +289,12 @@ export class ExchangeTracker {
     return {
       requestId: this.#exchange.id,
       sandboxId: this.#grant?.sandboxId,
-      port: this.#facts.port,
+      port: this.#start.port,
     };
   }
 
   #usedSandboxId(): string | undefined {
-    return this.#facts.isUse ? this.#grant?.sandboxId : undefined;
+    return this.#start.isUse ? this.#grant?.sandboxId : undefined;
   }
 
   #beginUse(sandboxId: string | undefined): (() => void) | undefined {
@@ -310,7 +310,7 @@ export class ExchangeTracker {
 
   #withOurFields(fields: [string, string][]): [string, string][] {
     const result = withCors(fields, this.cors);
-    if (this.#facts.sendsTiming) {
+    if (this.#start.sendsTiming) {
       result.push([
         "server-timing",
         serverTiming(this.#exchange, this.stats, this.#answeredAt),
@@ -320,7 +320,7 @@ export class ExchangeTracker {
   }
 
   #settle(status: number, ending: Ending): void {
-    this.#facts.entry.end();
+    this.#start.entry.end();
     this.#record(status, ending);
   }
 
@@ -328,13 +328,13 @@ export class ExchangeTracker {
     const { missedCache, resolvedAt, receivedBytes } = this.stats;
     this.#options.onRecord({
       requestId: this.#exchange.id,
-      route: this.#facts.route,
+      route: this.#start.route,
       method: this.#exchange.method,
       status,
       end: ending.end ?? "complete",
       sandboxId: this.#grant?.sandboxId,
-      port: this.#facts.port,
-      clientAddress: this.#facts.clientAddress,
+      port: this.#start.port,
+      clientAddress: this.#start.clientAddress,
       by: this.#grant?.by,
       cache: missedCache === undefined
         ? undefined

@@ -2,22 +2,16 @@
 import type { Config } from "../config.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { loggerFor } from "./log.ts";
-import type {
-  ExchangeEnd,
-  ExchangeFacts,
-  TunnelFacts,
-} from "./metrics/facts.ts";
+import type { ExchangeFacts } from "./metrics/facts.ts";
 
 /** What a request is for; the gateway's own answers are counted, but not logged here. */
 export type RouteKind = Exclude<ExchangeFacts["route"], "control">;
 
-/** What is known about an exchange when it is over; times in milliseconds since the epoch. */
-export interface ExchangeRecord {
+/** What is known about an exchange when it is over. */
+export interface ExchangeRecord extends ExchangeFacts {
   readonly requestId: string;
   readonly route: RouteKind;
   readonly method: string;
-  readonly status: number;
-  readonly end: ExchangeEnd;
   readonly sandboxId: string | undefined;
   readonly port: number | undefined;
   /** Logged only if the configuration says so. */
@@ -26,19 +20,6 @@ export interface ExchangeRecord {
   readonly by: string | undefined;
   /** "miss" if a lookup had to go beyond the in-process cache; undefined if nothing was looked up. */
   readonly cache: "hit" | "miss" | undefined;
-  /** The error code, if the gateway itself answered with an error. */
-  readonly error: string | undefined;
-  /** The traffic of a tunnel, and who closed it. */
-  readonly tunnel: TunnelFacts | undefined;
-  /** Bytes of content, from and to the client. */
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  readonly startedAt: number;
-  /** When access was granted and the runner known; undefined if that never happened. */
-  readonly resolvedAt: number | undefined;
-  /** When the head of the response was ready. */
-  readonly answeredAt: number;
-  readonly endedAt: number;
 }
 
 /** Logs the record of a finished exchange. */

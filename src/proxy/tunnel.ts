@@ -4,7 +4,8 @@ import { setImmediate } from "node:timers";
 
 import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
 import { settlesWithin } from "../lib/settles_within.ts";
-import type { Traffic, UpstreamWebSocket } from "../upstream/websocket.ts";
+import type { TunnelFacts } from "../observability/metrics/facts.ts";
+import type { UpstreamWebSocket } from "../upstream/websocket.ts";
 import { ClientQueue } from "./client_queue.ts";
 
 /**
@@ -36,14 +37,8 @@ const DEFAULTS: RelayOptions = {
   handshakeTimeoutMs: 5_000,
 };
 
-/**
- * How a tunnel ended, for the access log; "sent" and "received" are as the upstream's client, the gateway, sees them.
- */
-export interface TunnelEnd extends Traffic {
-  /** Who ended it. */
-  readonly by: "client" | "upstream" | "gateway";
-  /** That side's close code: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
-  readonly code: number;
+/** How a tunnel ended. */
+export interface TunnelEnd extends TunnelFacts {
   readonly reason: string;
   /** Why the connection to the upstream broke; for logs only. */
   readonly failure?: unknown;

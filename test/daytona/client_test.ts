@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  type ApiCall,
-  createDaytonaApi,
-  type DaytonaApi,
-} from "../../src/daytona/client.ts";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
 import { GatewayError } from "../../src/errors.ts";
+import type { ApiCallFacts } from "../../src/observability/metrics/facts.ts";
 import {
   API_KEY,
   clientOf,
@@ -247,7 +244,7 @@ Deno.test("createDaytonaApi() keeps addresses and credentials out of its errors"
 });
 
 Deno.test("createDaytonaApi() tells of every question once, with its tries and time", async () => {
-  const calls: ApiCall[] = [];
+  const calls: ApiCallFacts[] = [];
   let nowMs = 1000;
   const statuses = [200, 404, 503, 200, 500, 500, 500, 401];
   const client = createDaytonaApi({
@@ -304,7 +301,7 @@ Deno.test("createDaytonaApi() tells of every question once, with its tries and t
 });
 
 Deno.test("createDaytonaApi() tells of a question that its deadline ended", async () => {
-  const calls: ApiCall[] = [];
+  const calls: ApiCallFacts[] = [];
   const client = createDaytonaApi({
     ...UNOBSERVED,
     baseUrl: "http://127.0.0.1/api",

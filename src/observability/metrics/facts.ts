@@ -20,7 +20,7 @@ export type ActivityEvent =
 /** Status of an exchange whose client disconnected before there was a response. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
-/** A finished exchange, as in the access log; times in milliseconds since the epoch. */
+/** A finished exchange; times in milliseconds since the epoch. */
 export interface ExchangeFacts {
   /** The kind of its route. */
   readonly route: (typeof SERIES.requests.labels.route)[number];
@@ -28,9 +28,9 @@ export interface ExchangeFacts {
   readonly status: number;
   readonly end: ExchangeEnd;
   /** The error code, if the gateway itself answered with an error. Metrics have "other" for one that is not listed. */
-  readonly error?: string | undefined;
+  readonly error: string | undefined;
   /** The traffic of a tunnel, and who closed it. */
-  readonly tunnel?: TunnelFacts | undefined;
+  readonly tunnel: TunnelFacts | undefined;
   /** Bytes of content, from and to the client. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
@@ -46,7 +46,7 @@ export interface ExchangeFacts {
 export interface TunnelFacts {
   /** Who closed it. */
   readonly by: (typeof SERIES.tunnelsClosed.labels.by)[number];
-  /** The close code (RFC 6455 section 7.4). */
+  /** That side's close code: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
   readonly code: number;
   readonly messagesSent: number;
   readonly bytesSent: number;
@@ -57,8 +57,9 @@ export interface TunnelFacts {
 /** A finished call to the Daytona API. */
 export interface ApiCallFacts {
   readonly operation: (typeof SERIES.apiCalls.labels.operation)[number];
+  /** `failed` if there was no definite answer. */
   readonly outcome: (typeof SERIES.apiCalls.labels.outcome)[number];
-  /** Including retries and the pauses between them. */
+  /** From the first attempt to the end of the last, including the pauses between them. */
   readonly durationMs: number;
   /** Number of attempts, 1 or more. */
   readonly tries: number;

@@ -23,6 +23,8 @@ function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
     route: "preview",
     status: 200,
     end: "complete",
+    error: undefined,
+    tunnel: undefined,
     receivedBytes: 0,
     sentBytes: 0,
     startedAt: 1000,

@@ -27,6 +27,8 @@ function textAfter(requests: number, status = 200): string {
       route: "preview",
       status,
       end: "complete",
+      error: undefined,
+      tunnel: undefined,
       receivedBytes: 0,
       sentBytes: 10,
       startedAt: 0,
