@@ -14,7 +14,7 @@ export interface ApiRequest<T> {
   readonly headers?: Record<string, string>;
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
-  /** Called with the status of every response. */
+  /** Called with the status of every answer, unless it is only some web server's page. */
   readonly onStatus?: (status: number) => void;
   /** Parses the body of a success. */
   readonly schema: z.ZodType<T>;
@@ -171,8 +171,11 @@ async function attempt<T>(
   signal: AbortSignal,
 ): Promise<T | null> {
   const { data, response } = await send(request, signal);
-  request.onStatus?.(response.status);
   const verdict = verdictOn(response.status, request.caller);
+  // The API's own refusals are JSON, and its good answers fit their schema.
+  if (verdict !== "yes" && !isPage(response)) {
+    request.onStatus?.(response.status);
+  }
   if (verdict === "no") return null;
   if (verdict !== "yes") {
     throw new Failure(`status ${response.status}`, {
@@ -182,13 +185,20 @@ async function attempt<T>(
     });
   }
   const parsed = request.schema.safeParse(data);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    request.onStatus?.(response.status);
+    return parsed.data;
+  }
   const fields = parsed.error.issues.map(({ path }) =>
     path.join(".") || "body"
   );
   throw new Failure(`malformed answer: ${fields.join(", ")}`, {
     transient: true,
   });
+}
+
+function isPage({ headers }: Response): boolean {
+  return /^text\/html\b/i.test(headers.get("content-type") ?? "");
 }
 
 async function send<T>(
@@ -213,7 +223,9 @@ async function send<T>(
  * JSON parser quote the text that it failed on, which may be a runner's key.
  */
 function reasonOf(error: unknown): string {
-  if (error instanceof SyntaxError) return "the body is not JSON";
+  if (error instanceof SyntaxError) {
+    return "the body is not JSON; is the base URL complete, such as https://daytona.example.com/api?";
+  }
   const { cause = error } = error instanceof Error ? error : {};
   return String(cause).replaceAll(/\(?https?:\/\/\S+/gi, "(url)");
 }

@@ -261,7 +261,7 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
         onStatus: (status) =>
           judgeKey(status, ["accepted", "unknown", "other_role"]),
         operation: "isSandboxPublic",
-        schema: z.unknown(),
+        schema: yes,
         send: (init) =>
           http.GET(KEY_QUESTION, { ...init, params, parseAs: "text" }),
       });

@@ -93,3 +93,27 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
   status = 500;
   assert.deepEqual(await verdictsOf(() => api.tryKey()), []);
 });
+
+Deno.test("a web server's page says nothing of the key, whatever its status", async () => {
+  const verdicts: KeyVerdict[] = [];
+  for (const status of [200, 401, 403, 404]) {
+    await using stub = stubApi(() =>
+      new Response("<!doctype html><title>Dashboard</title>", {
+        status,
+        headers: { "content-type": "text/html; charset=utf-8" },
+      })
+    );
+    const api = createDaytonaApi({
+      baseUrl: stub.baseUrl,
+      apiKey: API_KEY,
+      timeoutMs: 10_000,
+      ...UNOBSERVED,
+      sleep: () => Promise.resolve(),
+      onKeyVerdict: (verdict) => verdicts.push(verdict),
+    });
+    for (const call of [() => api.tryKey(), () => api.isSandboxPublic(ID)]) {
+      await call().catch(() => {});
+    }
+  }
+  assert.deepEqual(verdicts, []);
+});
