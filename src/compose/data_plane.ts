@@ -81,8 +81,6 @@ export function composeDataPlane(
     tunnels: limits.tunnels,
   });
   const common = {
-    scheme,
-    trustedProxies,
     allowedOrigins: new Set(config.public.allowedOrigins),
     trackExchange: composeTrackExchange(config, foundation, {
       ...options,
@@ -95,6 +93,7 @@ export function composeDataPlane(
   return {
     gateway: createGateway({
       ...common,
+      scheme,
       cookies,
       answersPreflights: corsMode === "reflect",
       hasLogin,

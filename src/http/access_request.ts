@@ -8,7 +8,6 @@ import {
 import type { Admission, Gate, GateRequest, Verdict } from "../auth/gate.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
-import type { Provenance } from "../proxy/client_address.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import { destinationOf, type SandboxExchange } from "./exchange.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
@@ -28,7 +27,6 @@ export class AccessRequest implements GateRequest {
   readonly label: string;
   readonly port: number;
   readonly isToolbox: boolean;
-  readonly from: Provenance;
   readonly #exchange: SandboxExchange;
   readonly #authKey: string | undefined;
   readonly #stats: ExchangeStats;
@@ -37,7 +35,7 @@ export class AccessRequest implements GateRequest {
 
   constructor(
     exchange: SandboxExchange,
-    { from, stats }: { from: Provenance; stats: ExchangeStats },
+    stats: ExchangeStats,
     options: AccessRequestOptions,
   ) {
     const { target, key } = splitAuthKey(exchange.target);
@@ -46,7 +44,6 @@ export class AccessRequest implements GateRequest {
     this.label = label;
     this.port = port;
     this.isToolbox = exchange.route === "toolbox";
-    this.from = from;
     this.#exchange = exchange;
     this.#authKey = key;
     this.#stats = stats;
@@ -54,7 +51,7 @@ export class AccessRequest implements GateRequest {
   }
 
   get clientAddress(): string {
-    return this.from.clientAddress;
+    return this.#exchange.from.clientAddress;
   }
 
   /** The gate's verdict. Throws as {@linkcode Gate.admit} does. */
@@ -107,7 +104,7 @@ export class AccessRequest implements GateRequest {
     { sandboxId, by }: Admission,
     { body, contentLength }: RequestBody,
   ): AdmittedRequest {
-    const { method, headers, id, request } = this.#exchange;
+    const { method, headers, id, from, request } = this.#exchange;
     return {
       method,
       headers,
@@ -116,7 +113,7 @@ export class AccessRequest implements GateRequest {
       target: this.target,
       sandboxId,
       destination: this.isToolbox ? "toolbox" : this.port,
-      forwarded: this.from.forwarded,
+      forwarded: from.forwarded,
       // The daemon has no use for it, whichever credential was used.
       dropAuthorization: this.isToolbox || by === "bearer",
       requestId: id,

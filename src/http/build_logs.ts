@@ -7,11 +7,6 @@ import type { User } from "../daytona/client.ts";
 import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
-import {
-  type AddressRange,
-  type Provenance,
-  provenance,
-} from "../proxy/client_address.ts";
 import { inertResponseFields } from "../proxy/toolbox_response.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
 import type { BuildLogExchange } from "./exchange.ts";
@@ -21,8 +16,6 @@ import type { TrackExchange } from "./track_exchange.ts";
 
 /** Dependencies of the route. */
 export interface BuildLogsOptions {
-  readonly scheme: "http" | "https";
-  readonly trustedProxies: readonly AddressRange[];
   readonly allowedOrigins: ReadonlySet<string>;
   readonly builds: BuildDirectory;
   readonly throttle: Throttle;
@@ -36,7 +29,7 @@ export type BuildLogs = (exchange: BuildLogExchange) => Promise<Response>;
 
 /** Creates the route. */
 export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
-  const { scheme, throttle } = options;
+  const { throttle } = options;
 
   /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals` or `api_unreachable` */
   async function findLog(
@@ -80,12 +73,11 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
           await options.builds.logOf(exchange.build, user) !== null,
       },
     );
-    const { forwarded } = provenanceOf(exchange);
     const { status, headers, body } = await fetchBuildLog(
       {
         accept: exchange.headers.get("accept"),
         query: exchange.query,
-        forwardedFor: forwarded.for,
+        forwardedFor: exchange.from.forwarded.for,
         requestId: exchange.id,
         signal: () => exchange.request.signal,
       },
@@ -99,21 +91,11 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     });
   }
 
-  function provenanceOf(exchange: BuildLogExchange): Provenance {
-    return provenance(exchange.peer, exchange.headers, {
-      authority: exchange.authority,
-      scheme,
-      trusted: options.trustedProxies,
-    });
-  }
-
   return function buildLogs(exchange) {
-    const { headers } = exchange;
-    const { clientAddress } = provenanceOf(exchange);
+    const { headers, from } = exchange;
     const kind = {
       route: exchange.route,
       port: undefined,
-      clientAddress,
       isTrustedOrigin: (origin: string) => options.allowedOrigins.has(origin),
     };
     return options.trackExchange(exchange, kind, async (tracker) => {
@@ -130,7 +112,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
       const organization = headers.get("x-daytona-organization-id") ?? "";
       return await answer(exchange, {
         bearer,
-        clientAddress,
+        clientAddress: from.clientAddress,
         organizationId: isUuid(organization) ? organization : undefined,
       }, tracker);
     });

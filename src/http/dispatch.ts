@@ -97,7 +97,11 @@ export function createDispatch(options: DispatchOptions): Handler {
       headers,
       authority,
       target,
-      peer,
+      from: provenance(peer, headers, {
+        authority,
+        scheme,
+        trusted: trustedProxies,
+      }),
       startedAt,
     };
     if (parsed.kind === "preview") {
@@ -150,17 +154,11 @@ export function createDispatch(options: DispatchOptions): Handler {
   }
 
   async function toControlPlane(
-    { request, id, authority, peer, headers, startedAt }: Exchange,
+    { request, id, authority, from, startedAt }: Exchange,
     base: string | undefined,
   ): Promise<Response> {
-    const trusted = trustedProxies;
-    const { clientAddress } = provenance(peer, headers, {
-      authority,
-      scheme,
-      trusted,
-    });
-    const requestId = id;
-    const context = { requestId, authority, base, clientAddress };
+    const { clientAddress } = from;
+    const context = { requestId: id, authority, base, clientAddress };
     return recorded(startedAt, await options.control(request, context));
   }
 

@@ -3,6 +3,7 @@ import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import type { Build } from "../directory/builds.ts";
+import type { Provenance } from "../proxy/client_address.ts";
 
 /** The request as plain data, and the Request itself, whose body and signal are needed later. */
 export interface Exchange {
@@ -14,8 +15,7 @@ export interface Exchange {
   readonly authority: string;
   /** The request-target, byte for byte. */
   readonly target: string;
-  /** The connection's remote address. */
-  readonly peer: string;
+  readonly from: Provenance;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }

@@ -65,7 +65,6 @@ export interface ExchangeStart {
   readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
   readonly port: number | undefined;
-  readonly clientAddress: string;
   readonly entry: InFlightEntry;
   readonly cors: CorsDecision;
   /** Whether the exchange counts as use of the sandbox. */
@@ -334,7 +333,7 @@ export class ExchangeTracker {
       end: ending.end ?? "complete",
       sandboxId: this.#grant?.sandboxId,
       port: this.#start.port,
-      clientAddress: this.#start.clientAddress,
+      clientAddress: this.#exchange.from.clientAddress,
       by: this.#grant?.by,
       cache: missedCache === undefined
         ? undefined

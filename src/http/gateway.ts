@@ -8,11 +8,6 @@ import type { Admission, Verdict } from "../auth/gate.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { GatewayError } from "../errors.ts";
 import { mayRedirect } from "../lib/fetch_metadata.ts";
-import {
-  type AddressRange,
-  type Provenance,
-  provenance,
-} from "../proxy/client_address.ts";
 import { hasAllowOrigin } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
@@ -39,7 +34,6 @@ import type { Warning } from "./warning.ts";
 export interface GatewayOptions extends AccessRequestOptions {
   /** Whether preflights are answered without asking the app. */
   readonly answersPreflights: boolean;
-  readonly trustedProxies: readonly AddressRange[];
   readonly sessionTtlMs: number;
   readonly sessions: Pick<SessionSealer, "seal">;
   /** Whether only toolboxes are served, and no other port. */
@@ -60,7 +54,6 @@ export type Gateway = (exchange: SandboxExchange) => Promise<Response>;
 /** An exchange that is being handled. */
 interface Context<E extends SandboxExchange = SandboxExchange> {
   readonly exchange: E;
-  readonly from: Provenance;
   readonly tracker: ExchangeTracker;
 }
 
@@ -70,22 +63,16 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return function gateway(exchange: SandboxExchange): Promise<Response> {
     const host = destinationOf(exchange);
-    const from = provenance(exchange.peer, exchange.headers, {
-      authority: exchange.authority,
-      scheme,
-      trusted: options.trustedProxies,
-    });
     const kind = {
       route: exchange.route,
       port: host.port,
-      clientAddress: from.clientAddress,
       isTrustedOrigin: (origin: string) =>
         isTrustedOrigin(origin, { host, scheme, allowedOrigins }),
     };
     return options.trackExchange(
       exchange,
       kind,
-      (tracker) => handle({ exchange, from, tracker }, host.port),
+      (tracker) => handle({ exchange, tracker }, host.port),
     );
   };
 
@@ -158,9 +145,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       : tracker.tunnel(opened.response, opened.tunnel);
   }
 
-  function accessRequestOf({ exchange, from, tracker }: Context) {
-    const { stats } = tracker;
-    return new AccessRequest(exchange, { from, stats }, options);
+  function accessRequestOf({ exchange, tracker }: Context) {
+    return new AccessRequest(exchange, tracker.stats, options);
   }
 
   /**

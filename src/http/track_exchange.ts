@@ -23,8 +23,6 @@ export interface ExchangeKind {
   readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
   readonly port: number | undefined;
-  /** The address to hold responsible. */
-  readonly clientAddress: string;
   /** Whether pages of an origin may use the browser's credentials. */
   readonly isTrustedOrigin: (origin: string) => boolean;
 }
@@ -64,13 +62,12 @@ export function createTrackExchange(
 ): TrackExchange {
   const { corsMode, trustedProxies, inFlight, headLimits } = options;
   return async function trackExchange(exchange, kind, handler) {
-    const { headers } = exchange;
-    const { route, port, clientAddress } = kind;
+    const { headers, from } = exchange;
+    const { route, port } = kind;
     const entry = inFlight.begin();
     const tracker = new ExchangeTracker(exchange, {
       route,
       port,
-      clientAddress,
       entry: entry ?? UNREGISTERED,
       cors: corsDecision({
         mode: corsMode,
@@ -78,7 +75,7 @@ export function createTrackExchange(
         isTrusted: kind.isTrustedOrigin,
       }),
       isUse: route !== "build_logs" && !skipsActivity(headers),
-      sendsTiming: maySeeTiming(headers, clientAddress, trustedProxies),
+      sendsTiming: maySeeTiming(headers, from.clientAddress, trustedProxies),
     }, options);
     try {
       if (entry === undefined) {
