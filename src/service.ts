@@ -11,7 +11,6 @@ import {
 } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
 import { createDispatch } from "./http/dispatch.ts";
-import { headLimits } from "./http/head_limits.ts";
 import { sleep } from "./lib/backoff.ts";
 import { settlesWithin } from "./lib/settles_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
@@ -103,7 +102,7 @@ export async function createService(
       gateway: dataPlane.gateway,
       buildLogs: dataPlane.buildLogs,
       control,
-      headLimits: headLimits(config.limits),
+      headLimits: config.limits,
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
       now,

@@ -7,7 +7,6 @@ import { createBuildDirectory } from "../directory/builds.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
 import { createGateway, type Gateway } from "../http/gateway.ts";
-import { headLimits } from "../http/head_limits.ts";
 import { createTunneler } from "../http/tunnel.ts";
 import { createWarning, type Warning } from "../http/warning.ts";
 import {
@@ -135,7 +134,7 @@ function composeTrackExchange(
     trustedProxies,
     activity,
     inFlight,
-    headLimits: headLimits(config.limits),
+    headLimits: config.limits,
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);

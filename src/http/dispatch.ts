@@ -15,7 +15,7 @@ import type { BuildLogs } from "./build_logs.ts";
 import type { ControlContext } from "./control_env.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
-import { checkControlHead, type HeadLimits } from "./head_limits.ts";
+import { checkControlHead, type RequestHeadLimits } from "./head_limits.ts";
 import { problem } from "./problem.ts";
 
 /** Dependencies of {@linkcode createDispatch}. */
@@ -32,7 +32,7 @@ export interface DispatchOptions {
     context: ControlContext,
   ) => Response | Promise<Response>;
   /** The limits for the control plane; the data plane checks its own. */
-  readonly headLimits: HeadLimits;
+  readonly headLimits: RequestHeadLimits;
   readonly nextRequestId: () => string;
   /** Called for every response that does not come from the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;

@@ -3,30 +3,18 @@ import type { Config } from "../config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Limits for the head of a request. */
-export interface HeadLimits {
-  /** Octets of the request-target. */
-  readonly target: number;
-  readonly fields: number;
-  /** Octets of all field names and values. */
-  readonly bytes: number;
-}
-
-/** The limits that the configuration sets. */
-export function headLimits(limits: Config["limits"]): HeadLimits {
-  return {
-    target: limits.targetBytes,
-    fields: limits.headerFields,
-    bytes: limits.headerBytes,
-  };
-}
+/** The configured limits for the head of a request. */
+export type RequestHeadLimits = Pick<
+  Config["limits"],
+  "targetBytes" | "headerBytes" | "headerFields"
+>;
 
 /**
  * Checks the head of a request to the data plane.
  *
  * @throws {GatewayError} `target_too_long` (RFC 9110 section 15.5.15) or `head_too_large` (RFC 6585 section 5)
  */
-export function checkHead(head: Head, limits: HeadLimits): void {
+export function checkHead(head: Head, limits: RequestHeadLimits): void {
   check(head, [...head.headers], limits);
 }
 
@@ -36,7 +24,7 @@ export function checkHead(head: Head, limits: HeadLimits): void {
  *
  * @throws {GatewayError} as {@linkcode checkHead}
  */
-export function checkControlHead(head: Head, limits: HeadLimits): void {
+export function checkControlHead(head: Head, limits: RequestHeadLimits): void {
   const fields = [...head.headers].filter(([name]) => name !== "cookie");
   check(head, fields, limits);
 }
@@ -46,15 +34,15 @@ type Head = Pick<Exchange, "target" | "headers">;
 function check(
   { target }: Head,
   fields: readonly (readonly [string, string])[],
-  limits: HeadLimits,
+  limits: RequestHeadLimits,
 ): void {
   // `Deno.serve()` accepts only ASCII in a target and Latin-1 in a field, so a character is an octet.
-  if (target.length > limits.target) {
+  if (target.length > limits.targetBytes) {
     throw new GatewayError("target_too_long", `${target.length} octets`);
   }
   let bytes = 0;
   for (const [name, value] of fields) bytes += name.length + value.length;
-  if (fields.length > limits.fields || bytes > limits.bytes) {
+  if (fields.length > limits.headerFields || bytes > limits.headerBytes) {
     throw new GatewayError(
       "head_too_large",
       `${fields.length} fields, ${bytes} octets`,

@@ -8,14 +8,14 @@ import { corsDecision } from "../proxy/cors.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
 import type { Exchange } from "./exchange.ts";
 import { ExchangeTracker, type TrackerOptions } from "./exchange_tracker.ts";
-import { checkHead, type HeadLimits } from "./head_limits.ts";
+import { checkHead, type RequestHeadLimits } from "./head_limits.ts";
 
 /** Dependencies of {@linkcode createTrackExchange}. */
 export interface TrackExchangeOptions extends TrackerOptions {
   readonly corsMode: CorsMode;
   readonly trustedProxies: readonly AddressRange[];
   readonly inFlight: InFlight;
-  readonly headLimits: HeadLimits;
+  readonly headLimits: RequestHeadLimits;
 }
 
 /** What of an exchange depends on its route. */
