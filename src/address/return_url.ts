@@ -15,15 +15,12 @@ export interface ReturnUrlOptions {
   readonly authority: string;
 }
 
-/** Outcome of {@linkcode checkReturnUrl}. */
-export type ReturnUrlResult =
-  | {
-    readonly ok: true;
-    /** Safe in a Location field: the host is rebuilt from its parts, path and query are kept byte for byte. */
-    readonly url: string;
-    readonly host: PreviewHost;
-  }
-  | { readonly ok: false };
+/** A URL that a login may return to. */
+export interface ReturnUrl {
+  /** Safe in a Location field: the host is rebuilt from its parts, path and query are kept byte for byte. */
+  readonly url: string;
+  readonly host: PreviewHost;
+}
 
 /** A longer URL, in characters, would not fit into a sealed cookie along with the rest of the login state. */
 export const MAX_RETURN_URL_LENGTH = 2000;
@@ -35,25 +32,25 @@ export const MAX_RETURN_URL_LENGTH = 2000;
 const URL_FORM =
   /^(https?):\/\/([A-Za-z0-9._-]+(?::[0-9]+)?)(\/[\x21-\x22\x24-\x7e]*)$/;
 
-const REFUSED: ReturnUrlResult = { ok: false };
-
-/** Checks a URL that a login is asked to return to. */
+/** Checks a URL that a login is asked to return to; undefined if it may not. */
 export function checkReturnUrl(
   text: string,
   options: ReturnUrlOptions,
-): ReturnUrlResult {
-  if (text.length > MAX_RETURN_URL_LENGTH) return REFUSED;
+): ReturnUrl | undefined {
+  if (text.length > MAX_RETURN_URL_LENGTH) return undefined;
   const [, scheme, authority = "", target] = URL_FORM.exec(text) ?? [];
-  if (scheme !== options.scheme) return REFUSED;
+  if (scheme !== options.scheme) return undefined;
 
   const parsed = parseHost(authority, options.baseDomains);
-  if (parsed.kind !== "preview") return REFUSED;
+  if (parsed.kind !== "preview") return undefined;
   const { host } = parsed;
-  if (host.authoritySuffix !== options.authority.toLowerCase()) return REFUSED;
+  if (host.authoritySuffix !== options.authority.toLowerCase()) {
+    return undefined;
+  }
   // A signed token grants access or does not: logging in changes nothing.
-  if (mayBeSignedToken(host.label)) return REFUSED;
+  if (mayBeSignedToken(host.label)) return undefined;
 
   const origin =
     `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;
-  return { ok: true, url: origin + target, host };
+  return { url: origin + target, host };
 }

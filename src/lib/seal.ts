@@ -15,8 +15,8 @@ export interface Sealer {
    * @throws {RangeError} If the token would be longer than `open()` accepts.
    */
   seal(payload: Payload, expiresAtMs: number): Promise<string>;
-  /** The payload; null if the token is malformed, expired, tampered with, or for another purpose. */
-  open(token: string): Promise<Payload | null>;
+  /** The payload; undefined if the token is malformed, expired, tampered with, or for another purpose. */
+  open(token: string): Promise<Payload | undefined>;
 }
 
 /** Keys, purpose and clock of a sealer. */
@@ -76,7 +76,7 @@ export function createSealer(
     },
 
     async open(token) {
-      if (token.length > maxLength) return null;
+      if (token.length > maxLength) return undefined;
       const { opening } = await keys();
       try {
         const { payload } = await jwtDecrypt(token, ({ kid }) => {
@@ -93,7 +93,7 @@ export function createSealer(
         });
         return payload["data"] as Payload; // authenticated, so it is what `seal()` was given
       } catch {
-        return null;
+        return undefined;
       }
     },
   };

@@ -57,12 +57,12 @@ Deno.test("open() goes by the injected clock, to the second", async () => {
   now = NOW + 9_999;
   deepEqual(await open(token), { a: 1 });
   now = NOW + 10_000;
-  equal(await open(token), null);
+  equal(await open(token), undefined);
 });
 
 Deno.test("open() refuses a token of another purpose", async () => {
   const token = await sealer({ purpose: "login" }).seal({}, NOW + HOUR);
-  equal(await sealer({ purpose: "session" }).open(token), null);
+  equal(await sealer({ purpose: "session" }).open(token), undefined);
 });
 
 Deno.test("open() refuses the right key below another typ", async () => {
@@ -79,8 +79,8 @@ Deno.test("open() refuses the right key below another typ", async () => {
       .setExpirationTime((NOW + HOUR) / 1000).encrypt(key);
   }
   deepEqual(await sealer().open(await forge("session")), { ok: true });
-  equal(await sealer().open(await forge("login")), null);
-  equal(await sealer().open(await forge()), null);
+  equal(await sealer().open(await forge("login")), undefined);
+  equal(await sealer().open(await forge()), undefined);
 });
 
 Deno.test("open() refuses compressed, critical, unexpiring, malformed and overlong contents, even under the right key", async () => {
@@ -105,10 +105,10 @@ Deno.test("open() refuses compressed, critical, unexpiring, malformed and overlo
     await forge("text"),
     await forge({ ...good, pad: "x".repeat(8_192) }),
   ];
-  for (const token of bad) equal(await sealer().open(token), null);
+  for (const token of bad) equal(await sealer().open(token), undefined);
 });
 
-Deno.test("open() returns null for whatever is no token of ours", async () => {
+Deno.test("open() returns undefined for whatever is no token of ours", async () => {
   const { seal, open } = sealer();
   const token = await seal({ a: 1 }, NOW + HOUR);
   const [header = "", , iv, text, tag] = token.split(".");
@@ -137,7 +137,7 @@ Deno.test("open() returns null for whatever is no token of ours", async () => {
     headed({ alg: "PBES2-HS256+A128KW", p2c: 1e9, p2s: "AAAA" }),
     headed({ ...JSON.parse(atob(header)), enc: "A128GCM" }),
   ];
-  for (const each of hostile) equal(await open(each), null, each);
+  for (const each of hostile) equal(await open(each), undefined, each);
 });
 
 Deno.test("open() refuses a token with any character changed", async () => {
@@ -147,7 +147,10 @@ Deno.test("open() refuses a token with any character changed", async () => {
     if (token[at] === ".") continue;
     // The change is in the two highest of the six bits: the lowest may be padding at the end of a part.
     const other = /[A-Z]/.test(token[at] ?? "") ? "z" : "A";
-    equal(await open(token.slice(0, at) + other + token.slice(at + 1)), null);
+    equal(
+      await open(token.slice(0, at) + other + token.slice(at + 1)),
+      undefined,
+    );
   }
 });
 
@@ -159,8 +162,8 @@ Deno.test("open() accepts every listed secret, seal() uses the first", async () 
   const young = await during.seal({ by: "new" }, NOW + HOUR);
   deepEqual(await during.open(old), { by: "old" });
   deepEqual(await after.open(young), { by: "new" });
-  equal(await after.open(old), null);
-  equal(await before.open(young), null);
+  equal(await after.open(old), undefined);
+  equal(await before.open(young), undefined);
 });
 
 Deno.test("seal() throws a RangeError for what open() would find too long", async () => {

@@ -5,8 +5,7 @@ import {
   type RouteHandler,
   z,
 } from "@hono/zod-openapi";
-import type { PreviewHost } from "../../address/preview_host.ts";
-import { checkReturnUrl } from "../../address/return_url.ts";
+import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookieNames, cookieValues } from "../../auth/cookies.ts";
 import type { Login, LoginState } from "../../auth/login.ts";
 import {
@@ -224,13 +223,13 @@ function returnUrl(
   url: string,
   { authority }: ControlContext,
   { scheme, baseDomains }: LoginRoutesOptions,
-): { url: string; host: PreviewHost } {
+): ReturnUrl {
   const checked = checkReturnUrl(url, {
     scheme,
     baseDomains: baseDomains(),
     authority,
   });
-  if (!checked.ok) {
+  if (checked === undefined) {
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
   return checked;
