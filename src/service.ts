@@ -59,7 +59,7 @@ export async function createService(
   const { api, store, background, metrics, now } = foundation;
   const installation = composeInstallation(config, api);
   const sandboxes = createSandboxDirectory(api, {
-    ...foundation.answers,
+    ...foundation,
     sealer: foundation.sealerFor("runner"),
   });
   const identity = composeIdentity(config, foundation, {

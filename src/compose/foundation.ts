@@ -2,12 +2,11 @@
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { openDurableStore } from "../cache/open_store.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
-import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config.ts";
 import { createDaytonaApi, type DaytonaApi } from "../daytona/client.ts";
 import { createKeyWatch, type KeyWatch } from "../daytona/service_key.ts";
 import type { AnswerCacheOptions } from "../directory/answers.ts";
-import { type Background, createBackground } from "../lib/background.ts";
+import { createBackground } from "../lib/background.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { createSealer, type Sealer } from "../lib/seal.ts";
 import { loggerFor } from "../observability/log.ts";
@@ -16,20 +15,14 @@ import {
   type Metrics,
 } from "../observability/metrics/metrics.ts";
 
-/** What everything else is built on. */
-export interface Foundation {
+/** What everything else is built on, including the dependencies of all caches of answers. */
+export interface Foundation extends AnswerCacheOptions {
   readonly metrics: Metrics;
   readonly api: DaytonaApi;
   /** What the API makes of the gateway's own key. */
   readonly serviceKey: KeyWatch;
-  /** Null if answers are cached in process only. */
-  readonly store: DurableStore | null;
-  readonly background: Background;
-  /** Dependencies of all caches of answers. */
-  readonly answers: AnswerCacheOptions;
   /** Creates the sealer for one purpose; its tokens have at most `maxLength` characters. */
   readonly sealerFor: (purpose: string, maxLength?: number) => Sealer;
-  readonly now: () => number;
 }
 
 /** Opens the cache and composes the rest; aborting `closing` cancels all calls to the API. */
@@ -57,9 +50,12 @@ export async function composeFoundation(
   });
   const serviceKey = watchServiceKey(now);
   return {
-    metrics,
+    cache: config.cache,
     store,
     background,
+    now,
+    onEvent: cacheEvents(metrics),
+    metrics,
     serviceKey,
     api: createDaytonaApi({
       baseUrl: config.daytona.apiUrl,
@@ -69,13 +65,6 @@ export async function composeFoundation(
       onCall: metrics.apiCall,
       onKeyVerdict: serviceKey.note,
     }),
-    answers: {
-      cache: config.cache,
-      store,
-      background,
-      now,
-      onEvent: cacheEvents(metrics),
-    },
     sealerFor: (purpose, maxLength) =>
       createSealer({
         secrets: config.session.secrets,
@@ -83,7 +72,6 @@ export async function composeFoundation(
         now,
         ...(maxLength === undefined ? {} : { maxLength }),
       }),
-    now,
   };
 }
 

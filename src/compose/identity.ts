@@ -38,10 +38,9 @@ export function composeIdentity(
     readonly installation: Installation;
   },
 ): Identity {
-  const { api, answers, background, sealerFor } = foundation;
-  const { store, now, onEvent } = answers;
+  const { api, store, background, now, onEvent, sealerFor } = foundation;
   const { maxEntries } = config.cache;
-  const access = createAccessDirectory(api, answers);
+  const access = createAccessDirectory(api, foundation);
   const cookies = ownCookies({
     scheme: config.public.protocol,
     sameSite: config.session.sameSite,

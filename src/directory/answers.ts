@@ -55,6 +55,7 @@ function answerPolicies(
 /** Dependencies of every answer cache. */
 export interface AnswerCacheOptions {
   readonly cache: Config["cache"];
+  /** Null if answers are cached in process only. */
   readonly store: DurableStore | null;
   readonly now: () => number;
   readonly onEvent: OnCacheEvent;

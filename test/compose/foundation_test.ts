@@ -16,17 +16,17 @@ Deno.test("what a codec throws is counted each time, and logged with its cause o
     CACHE_URL: "none",
   });
   assert(parsed.ok);
-  const { answers, metrics } = await composeFoundation(parsed.config, {
+  const { metrics, onEvent } = await composeFoundation(parsed.config, {
     version: "0.0.0",
     platformShared: false,
     closing: new AbortController().signal,
   });
   const cause = new TypeError("broken", { cause: new Error("at the root") });
-  answers.onEvent("codec_failed", "sandbox-access", cause);
-  answers.onEvent("codec_failed", "sandbox-access", cause);
-  answers.onEvent("codec_failed", "signed-token", cause);
+  onEvent("codec_failed", "sandbox-access", cause);
+  onEvent("codec_failed", "sandbox-access", cause);
+  onEvent("codec_failed", "signed-token", cause);
   // A value that another version wrote, or one whose secret is gone, is nobody's bug.
-  answers.onEvent("codec_failed", "sandbox-public");
+  onEvent("codec_failed", "sandbox-public");
   await stopLogging();
 
   const logged = lines.map((line) => JSON.parse(line));
