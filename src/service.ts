@@ -4,11 +4,7 @@ import { composeDataPlane, type DataPlane } from "./compose/data_plane.ts";
 import { composeFoundation } from "./compose/foundation.ts";
 import { composeIdentity } from "./compose/identity.ts";
 import type { Config } from "./config.ts";
-import type { DaytonaApi } from "./daytona/client.ts";
-import {
-  createInstallation,
-  type Installation,
-} from "./directory/installation.ts";
+import { createInstallation } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
 import { createDispatch } from "./http/dispatch.ts";
 import { sleep } from "./lib/backoff.ts";
@@ -57,7 +53,10 @@ export async function createService(
     closing: closing.signal,
   });
   const { api, store, background, metrics, now } = foundation;
-  const installation = composeInstallation(config, api);
+  const installation = createInstallation(config, {
+    api,
+    warn: (message, facts) => loggerFor("start").warn(message, facts),
+  });
   const sandboxes = createSandboxDirectory(api, {
     ...foundation,
     sealer: foundation.sealerFor("runner"),
@@ -123,15 +122,6 @@ export async function createService(
       store?.close();
     },
   };
-}
-
-function composeInstallation(config: Config, api: DaytonaApi): Installation {
-  return createInstallation(config, {
-    api,
-    sleep,
-    random: Math.random,
-    warn: (message, facts) => loggerFor("start").warn(message, facts),
-  });
 }
 
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */

@@ -1,7 +1,7 @@
 /** Composes the control plane: the gateway's own routes. */
 import type { Config } from "../config.ts";
 import type { Installation } from "../directory/installation.ts";
-import { createControl } from "../http/control.ts";
+import { type Control, createControl } from "../http/control.ts";
 import { createReadiness } from "../http/readiness.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Foundation } from "./foundation.ts";
@@ -24,7 +24,7 @@ export function composeControlPlane(
   config: Config,
   { api, serviceKey, store, now }: Foundation,
   options: ControlPlaneOptions,
-): ReturnType<typeof createControl> {
+): Control {
   const { version, identity, installation, isDraining, logger } = options;
   const { cookies, sessions, logins, login } = identity;
   const { baseDomains } = installation;

@@ -5,7 +5,7 @@
 import type { Config } from "../config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/client.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
-import { backoffMs, type Sleep } from "../lib/backoff.ts";
+import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isExposedHttp } from "../lib/plain_http.ts";
 
@@ -59,12 +59,12 @@ export function oidcSettings(
 /** Creates the holder of these facts. */
 export function createInstallation(
   config: Pick<Config, "public" | "oidc">,
-  options: {
+  { api, warn, sleep = realSleep, random = Math.random }: {
     api: Pick<DaytonaApi, "config">;
-    sleep: Sleep;
-    random: () => number;
     /** Tells the operator. */
     warn: (message: string, facts?: Record<string, unknown>) => void;
+    sleep?: Sleep;
+    random?: () => number;
   },
 ): Installation {
   // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
@@ -90,7 +90,7 @@ export function createInstallation(
 
   function checkIssuer({ issuer, allowInsecure }: OidcSettings): void {
     if (allowInsecure || !isExposedHttp(issuer)) return;
-    options.warn(
+    warn(
       "the API's identity provider is plain http on another machine: nobody can log in unless OIDC_ALLOW_INSECURE is true",
       { issuer },
     );
@@ -99,7 +99,7 @@ export function createInstallation(
   function takeDomain(domain: string): void {
     if (domains.length === 0) domains = [domain];
     if (domains.includes(domain)) return;
-    options.warn(
+    warn(
       `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
     );
   }
@@ -110,19 +110,19 @@ export function createInstallation(
     async learn(signal) {
       for (let failed = 1; !signal.aborted; failed++) {
         try {
-          if (take(await options.api.config())) return;
-          options.warn(
+          if (take(await api.config())) return;
+          warn(
             "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
           );
         } catch (error) {
           if (signal.aborted) return;
-          options.warn(
+          warn(
             "the Daytona API cannot be asked yet: check DAYTONA_API_URL",
             { reason: describeError(error) },
           );
         }
-        const pauseMs = backoffMs(failed, BACKOFF, options.random);
-        await options.sleep(pauseMs, signal).catch(() => {});
+        await sleep(backoffMs(failed, BACKOFF, random), signal)
+          .catch(() => {});
       }
     },
   };

@@ -26,6 +26,12 @@ export interface ControlOptions {
   readonly logger: Logger;
 }
 
+/** Answers requests for the gateway's own routes. */
+export type Control = (
+  request: Request,
+  context: ControlContext,
+) => Response | Promise<Response>;
+
 function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
@@ -80,13 +86,8 @@ function asGatewayError(error: Error): GatewayError {
   );
 }
 
-/** Creates the handler of the gateway's own routes. */
-export function createControl(
-  options: ControlOptions,
-): (
-  request: Request,
-  context: ControlContext,
-) => Response | Promise<Response> {
+/** Creates the control plane. */
+export function createControl(options: ControlOptions): Control {
   const app = createApp(options);
   return (request, context) => app.fetch(request, context);
 }

@@ -12,7 +12,7 @@ import {
   provenance,
 } from "../proxy/client_address.ts";
 import type { BuildLogs } from "./build_logs.ts";
-import type { ControlContext } from "./control_env.ts";
+import type { Control } from "./control.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { checkControlHead, type RequestHeadLimits } from "./head_limits.ts";
@@ -26,11 +26,7 @@ export interface DispatchOptions {
   readonly baseDomains: () => readonly string[];
   readonly gateway: Gateway;
   readonly buildLogs: BuildLogs;
-  /** The control plane. */
-  readonly control: (
-    request: Request,
-    context: ControlContext,
-  ) => Response | Promise<Response>;
+  readonly control: Control;
   /** The limits for the control plane; the data plane checks its own. */
   readonly headLimits: RequestHeadLimits;
   readonly nextRequestId: () => string;
