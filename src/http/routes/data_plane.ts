@@ -1,8 +1,7 @@
 /** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ControlEnv } from "../control_env.ts";
-
-const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
+import { PROBLEM } from "./problem_content.ts";
 
 const ANY = { "*/*": { schema: z.unknown() } };
 

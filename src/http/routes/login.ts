@@ -16,6 +16,7 @@ import type { OwnCookies } from "../../auth/own_cookies.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ControlContext, ControlEnv } from "../control_env.ts";
 import { redirect } from "../redirect.ts";
+import { PROBLEM } from "./problem_content.ts";
 
 /** Dependencies of the login routes. */
 export interface LoginRoutesOptions {
@@ -37,8 +38,6 @@ const OTHER_ACCOUNT_SEC = 600;
 
 /** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
 const MAX_TRANSACTIONS = 8;
-
-const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
 
 const loginRoute = createRoute({
   method: "get",

@@ -11,6 +11,7 @@ import { PAGE_POLICY } from "../../pages/page.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import type { ControlEnv } from "../control_env.ts";
 import { OWN_ANSWER_FIELDS } from "../problem.ts";
+import { PROBLEM } from "./problem_content.ts";
 
 /** Dependencies of the logout routes. */
 export interface LogoutRoutesOptions {
@@ -61,11 +62,11 @@ const logoutRoute = createRoute({
     200: { description: "Logged out.", content: PAGE },
     403: {
       description: "The request came from another site.",
-      content: { "application/problem+json": { schema: z.unknown() } },
+      content: PROBLEM,
     },
     503: {
       description: "The store of sessions cannot be reached.",
-      content: { "application/problem+json": { schema: z.unknown() } },
+      content: PROBLEM,
     },
   },
 });
