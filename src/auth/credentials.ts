@@ -1,10 +1,10 @@
 /** The credentials that a request presents, as plain data, in the order in which they are tried. */
-import type { Fields } from "../lib/fields.ts";
 import {
   isSameSandboxOrigin,
   type PreviewHost,
 } from "../address/preview_host.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
+import type { Fields } from "../lib/fields.ts";
 import { cookieValues } from "./cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 

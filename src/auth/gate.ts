@@ -3,8 +3,8 @@
  * invalidate the next: an app's own Authorization field, for example, must not hide a good cookie.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
-import type { AccessDirectory } from "../directory/access.ts";
 import { isUserThrottled } from "../daytona/ask.ts";
+import type { AccessDirectory } from "../directory/access.ts";
 import { FREE } from "../directory/answers.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";

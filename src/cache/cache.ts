@@ -1,5 +1,5 @@
-import type { Background } from "../lib/background.ts";
 import { LRUCache } from "lru-cache";
+import type { Background } from "../lib/background.ts";
 import { joinParts } from "../lib/digest.ts";
 import { isUpcoming } from "../lib/upcoming.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";

@@ -1,5 +1,5 @@
-import { isUpcoming } from "../lib/upcoming.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
+import { isUpcoming } from "../lib/upcoming.ts";
 import type { StoreFailure } from "./store.ts";
 
 /** Deadline of one store operation, ms: a remote store can hang forever. */

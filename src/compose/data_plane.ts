@@ -7,12 +7,12 @@ import { createBuildDirectory } from "../directory/builds.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
 import { createGateway, type Gateway } from "../http/gateway.ts";
-import { createTunneler } from "../http/tunnel.ts";
-import { createWarning, type Warning } from "../http/warning.ts";
 import {
   createTrackExchange,
   type TrackExchange,
 } from "../http/track_exchange.ts";
+import { createTunneler } from "../http/tunnel.ts";
+import { createWarning, type Warning } from "../http/warning.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { createAccessLog } from "../observability/access_log.ts";
 import type { LineWriter } from "../observability/line_writer.ts";

@@ -1,13 +1,13 @@
 /** Composes what everything else is built on: the durable cache tier, the API client, sealers and metrics. */
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { openDurableStore } from "../cache/open_store.ts";
-import { createReportLimit } from "../lib/report_limit.ts";
 import type { Config } from "../config.ts";
 import { createDaytonaApi, type DaytonaApi } from "../daytona/client.ts";
 import { createKeyWatch, type KeyWatch } from "../daytona/service_key.ts";
 import type { AnswerCacheOptions } from "../directory/answers.ts";
 import { createBackground } from "../lib/background.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { createReportLimit } from "../lib/report_limit.ts";
 import { createSealer, type Sealer } from "../lib/seal.ts";
 import { loggerFor } from "../observability/log.ts";
 import {

@@ -1,10 +1,10 @@
 /** Build logs, on base hosts: the user's own bearer decides which ones, and is sent to the API only. */
 import { bearerOf } from "../auth/credentials.ts";
 import { spend, type Throttle } from "../auth/throttle.ts";
-import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
 import { isUserThrottled } from "../daytona/ask.ts";
 import type { User } from "../daytona/client.ts";
 import { isUuid } from "../daytona/grammar.ts";
+import type { BuildDirectory, BuildLog } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseFields } from "../proxy/toolbox_response.ts";

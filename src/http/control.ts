@@ -13,9 +13,9 @@ import {
   describe,
   type OpenApiDocument,
 } from "./routes/docs.ts";
+import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 import { addLoginRoutes, type LoginRoutesOptions } from "./routes/login.ts";
 import { addLogoutRoutes, type LogoutRoutesOptions } from "./routes/logout.ts";
-import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 
 /** Parts of the control plane. */
 export interface ControlOptions {

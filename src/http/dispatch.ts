@@ -1,10 +1,10 @@
 /** Dispatches requests: by host and target, to the data plane or to the gateway's own routes. */
-import { type Fields, fieldsOf } from "../lib/fields.ts";
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/host_parser.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
+import { type Fields, fieldsOf } from "../lib/fields.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import {
   type AddressRange,

@@ -1,8 +1,8 @@
 /** A request that a runner may answer, parsed once for all decisions about it. */
-import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import { TOOLBOX_PORT } from "../address/sandbox_ref.ts";
 import type { Build } from "../directory/builds.ts";
+import type { Fields } from "../lib/fields.ts";
 import type { Provenance } from "../proxy/client_address.ts";
 
 /** The request as plain data, and the Request itself, whose body and signal are needed later. */

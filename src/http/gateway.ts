@@ -26,8 +26,8 @@ import type { ExchangeTracker } from "./exchange_tracker.ts";
 import { loginLocation } from "./login_location.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
 import { redirect } from "./redirect.ts";
-import type { Tunneler } from "./tunnel.ts";
 import type { TrackExchange } from "./track_exchange.ts";
+import type { Tunneler } from "./tunnel.ts";
 import type { Warning } from "./warning.ts";
 
 /** Dependencies of the data plane. */

@@ -1,8 +1,8 @@
 /** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { errorPage } from "../pages/error_page.ts";
-import { PAGE_POLICY } from "../pages/page.ts";
 import { ERROR_TEXTS } from "../pages/error_texts.ts";
+import { PAGE_POLICY } from "../pages/page.ts";
 
 /** What {@linkcode problem} responds with. */
 export interface ProblemOptions {

@@ -1,6 +1,6 @@
 /** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
-import type { Fields } from "../lib/fields.ts";
 import { GatewayError } from "../errors.ts";
+import type { Fields } from "../lib/fields.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";

@@ -6,7 +6,6 @@
  * itself. So the page intercepts every navigation, in frames, objects and prefetches too, and forms that other sites
  * post.
  */
-import type { Fields } from "../lib/fields.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import { sameHostTarget } from "../address/same_host_target.ts";
 import { isAlwaysPrivate } from "../address/sandbox_ref.ts";
@@ -14,6 +13,7 @@ import { cookieValues } from "../auth/cookies.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
 import { isSameOriginRequest, wantsDocument } from "../lib/fetch_metadata.ts";
+import type { Fields } from "../lib/fields.ts";
 import type { Sealer } from "../lib/seal.ts";
 import {
   ACCEPT_PATH,

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { createHash } from "node:crypto";
 
 /** Concatenates parts, each prefixed with its length, so that no two lists of parts give the same text. */
 export function joinParts(parts: readonly string[]): string {

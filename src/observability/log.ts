@@ -10,8 +10,8 @@ import {
 } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import type { ErrorCode, GatewayError } from "../errors.ts";
-import type { LineWriter } from "./line_writer.ts";
 import { describeError } from "../lib/describe_error.ts";
+import type { LineWriter } from "./line_writer.ts";
 
 export type { Logger };
 

@@ -1,7 +1,7 @@
 /** The page that a browser shows for one of the gateway's errors. */
+import type { ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
-import type { ErrorCode } from "../errors.ts";
 import { page } from "./page.ts";
 
 /** What the page shows besides the text of its code. */

@@ -19,8 +19,8 @@
  * Access-Control-Allow-Private-Network is never sent: a gateway may be on a private network, and it is not for the
  * gateway to let every page on the internet reach into that.
  */
-import type { Fields } from "../lib/fields.ts";
 import type { CorsMode } from "../config.ts";
+import type { Fields } from "../lib/fields.ts";
 
 /** What a response tells the request's origin. */
 export type CorsDecision =

@@ -1,8 +1,8 @@
 /** The request to a runner, built from an admitted request and the runner's record. */
-import type { Fields } from "../lib/fields.ts";
 import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/client.ts";
 import { GatewayError } from "../errors.ts";
+import type { Fields } from "../lib/fields.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { BodyReader } from "../upstream/body_reader.ts";
 import type { UpstreamRequest } from "../upstream/types.ts";

@@ -1,10 +1,8 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
-
 import { setImmediate } from "node:timers";
-
-import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
 import { settlesWithin } from "../lib/settles_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
+import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket.ts";
 import { ClientQueue } from "./client_queue.ts";
 

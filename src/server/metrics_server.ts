@@ -1,7 +1,7 @@
 /** Serves the metrics on a listener of their own: not everyone who can open a preview may read them. */
 import type { Config } from "../config.ts";
-import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import type { EventLog } from "./event_log.ts";
 import { listen, type Listener } from "./listen.ts";
 

@@ -2,8 +2,8 @@
  * Login transactions: what the gateway has to remember between sending a browser to the provider and its return. Each
  * attempt has its own sealed cookie, so tabs do not interfere, and only the browser that started a login can finish it.
  */
-import type { Sealer } from "../../lib/seal.ts";
 import { digestKey } from "../../lib/digest.ts";
+import type { Sealer } from "../../lib/seal.ts";
 import type { LoginAttempt } from "./provider.ts";
 
 /** A login attempt and where it leads. */
