@@ -7,6 +7,7 @@ import type { Config } from "./config.ts";
 import { createInstallation } from "./directory/installation.ts";
 import { createSandboxDirectory } from "./directory/sandboxes.ts";
 import { createDispatch } from "./http/dispatch.ts";
+import type { Readiness } from "./http/routes/health.ts";
 import { sleep } from "./lib/backoff.ts";
 import { settlesWithin } from "./lib/settles_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
@@ -32,6 +33,9 @@ const RECHECK_INTERVAL_MS = 30_000;
 
 /** How often to look for tunnels and streams whose use is due to be reported again, or that have stalled, ms. */
 const TICK_MS = 5_000;
+
+/** How often to check until all is well, ms. */
+const START_CHECK_MS = 10_000;
 
 /** How long a client may take to send its next request after a response that did not say `Connection: close`, ms. */
 const LAST_REQUEST_MS = 100;
@@ -75,7 +79,7 @@ export async function createService(
   });
   const { inFlight, upstream } = dataPlane;
   let isDraining = false;
-  const control = composeControlPlane(config, foundation, {
+  const { control, readiness } = composeControlPlane(config, foundation, {
     version,
     identity,
     installation,
@@ -104,9 +108,15 @@ export async function createService(
       headLimits: config.limits,
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
+      onUntrustedProxy: (network) =>
+        logger.warn(
+          "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
+          { network },
+        ),
       now,
     }),
     renderMetrics: metrics.render,
+    checkUntilReady: () => checkUntilReady(readiness, closing.signal),
     retire() {
       isDraining = true;
       inFlight.beginDrain();
@@ -122,6 +132,18 @@ export async function createService(
       store?.close();
     },
   };
+}
+
+/** Runs the checks of `/ready`, which log what is wrong, until all of them pass or the gateway stops. */
+async function checkUntilReady(
+  readiness: () => Promise<Readiness>,
+  closing: AbortSignal,
+): Promise<void> {
+  while (!closing.aborted) {
+    const { status } = await readiness();
+    if (status === "ready" || status === "draining") return;
+    await sleep(START_CHECK_MS, closing).catch(() => {});
+  }
 }
 
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */

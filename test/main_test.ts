@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { SETTINGS } from "../src/config.ts";
 import meta from "../deno.json" with { type: "json" };
 import { KEYS, startStack } from "./stack/stack.ts";
+import { type LogRecord, startProcess } from "./support/process.ts";
 
 /** Runs the command of `deno task start` without a shell in between. */
 function start(env: Record<string, string>): Deno.ChildProcess {
@@ -60,6 +61,29 @@ Deno.test("it serves, logs one JSON line a request without a secret, and drains 
   assert.equal(request?.sandboxId, "locked");
   assert.doesNotMatch(JSON.stringify(lines), new RegExp(KEYS.lockedToken));
   assert.match(JSON.stringify(lines.at(-1)), /stopped/);
+});
+
+Deno.test("what is wrong with the installation is logged, though nobody asks: a key, a proxy that is not trusted", async () => {
+  await using stack = await startStack();
+  await using gateway = await startProcess({
+    environment: {
+      ...stack.environment,
+      PROXY_PORT: "0",
+      PROXY_API_KEY: "another-key",
+      SHUTDOWN_DELAY_SEC: "0",
+    },
+  });
+  const isKeyRefused = ({ message }: LogRecord) =>
+    /^the API does not accept PROXY_API_KEY/.test(String(message));
+  const headers = { "x-forwarded-for": "203.0.113.7" };
+  do {
+    await gateway.ask("proxy.localhost", { path: "/health", headers });
+  } while (!gateway.logs.some(isKeyRefused));
+  await gateway.stop();
+  const unknownProxy = gateway.logs.filter(({ message }) =>
+    /^X-Forwarded-For from/.test(String(message))
+  );
+  assert.deepEqual(unknownProxy.map(({ network }) => network), ["loopback"]);
 });
 
 Deno.test("a start that fails says why, and nothing of the questions that it gives up", async () => {

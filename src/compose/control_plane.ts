@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import type { Installation } from "../directory/installation.ts";
 import { type Control, createControl } from "../http/control.ts";
 import { createReadiness } from "../http/readiness.ts";
+import type { Readiness } from "../http/routes/health.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Identity } from "./identity.ts";
@@ -19,40 +20,48 @@ export interface ControlPlaneOptions {
   readonly logger: Logger;
 }
 
+/** The gateway's own routes, and what one of them answers. */
+export interface ControlPlane {
+  readonly control: Control;
+  readonly readiness: () => Promise<Readiness>;
+}
+
 /** Composes the handler of the gateway's own routes. */
 export function composeControlPlane(
   config: Config,
   { api, serviceKey, store, now }: Foundation,
   options: ControlPlaneOptions,
-): Control {
+): ControlPlane {
   const { version, identity, installation, isDraining, logger } = options;
   const { cookies, sessions, logins, login } = identity;
   const { baseDomains } = installation;
   const scheme = config.public.protocol;
-  return createControl({
-    version,
-    readiness: createReadiness({
-      askApi: () => api.config(),
-      serviceKey,
-      tryKey: () => api.tryKey(),
-      async askProvider() {
-        const state = login();
-        if (state.kind === "on") await state.provider.check();
-      },
-      installation,
-      ...(store === null ? {} : {
-        cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
-      }),
-      isDraining,
-      onChange(check, reason) {
-        if (options.closing.aborted) return;
-        if (reason === undefined) logger.info(`ready again: ${check}`);
-        else logger.warn(`not ready: ${check}`, { reason });
-      },
-      now,
+  const readiness = createReadiness({
+    askApi: () => api.config(),
+    serviceKey,
+    tryKey: () => api.tryKey(),
+    async askProvider() {
+      const state = login();
+      if (state.kind === "on") await state.provider.check();
+    },
+    installation,
+    ...(store === null ? {} : {
+      cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
     }),
+    isDraining,
+    onChange(check, reason) {
+      if (options.closing.aborted) return;
+      if (reason === undefined) logger.info(`ready again: ${check}`);
+      else logger.warn(`not ready: ${check}`, { reason });
+    },
+    now,
+  });
+  const control = createControl({
+    version,
+    readiness,
     login: { scheme, cookies, baseDomains, login, now },
     logout: { scheme, cookies, sessions, logins },
     logger,
   });
+  return { control, readiness };
 }

@@ -10,6 +10,7 @@ import {
   type AddressRange,
   isTrusted,
   provenance,
+  untrustedNetwork,
 } from "../proxy/client_address.ts";
 import type { BuildLogs } from "./build_logs.ts";
 import type { Control } from "./control.ts";
@@ -32,6 +33,8 @@ export interface DispatchOptions {
   readonly nextRequestId: () => string;
   /** Called for every response that does not come from the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
+  /** Called at most once, if a peer in that kind of network seems to be a proxy but is not trusted. */
+  readonly onUntrustedProxy: (network: string) => void;
   readonly now: () => number;
 }
 
@@ -61,6 +64,7 @@ function peerOf(info: Deno.ServeHandlerInfo): string {
 export function createDispatch(options: DispatchOptions): Handler {
   const { scheme, trustedProxies, now } = options;
   const parseHost = createHostParser(options.baseDomains);
+  let hasWarned = false;
 
   return function dispatch(request, info) {
     const { method } = request;
@@ -86,6 +90,7 @@ export function createDispatch(options: DispatchOptions): Handler {
       const isKnown = options.baseDomains().length > 0;
       return refuse(isKnown ? "unknown_domain" : "api_unreachable");
     }
+    if (!hasWarned && headers.has("x-forwarded-for")) warnOf(peer);
     const exchange = {
       id,
       request,
@@ -116,6 +121,13 @@ export function createDispatch(options: DispatchOptions): Handler {
     const base = parsed.kind === "base" ? parsed.base : undefined;
     return toControlPlane(exchange, base);
   };
+
+  function warnOf(peer: string): void {
+    const network = untrustedNetwork(peer, trustedProxies);
+    if (network === undefined) return;
+    hasWarned = true;
+    options.onUntrustedProxy(network);
+  }
 
   /** The id that a trusted proxy gave the request, so that all logs have the same one; undefined if it gave none. */
   function proxyRequestId(peer: string, headers: Fields): string | undefined {

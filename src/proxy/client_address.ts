@@ -22,6 +22,25 @@ export function isTrusted(
   );
 }
 
+/** Networks in which a load balancer may be; elsewhere, anybody can send X-Forwarded-For. */
+const NEARBY = new Set([
+  "loopback",
+  "private",
+  "uniqueLocal",
+  "linkLocal",
+  "carrierGradeNat",
+]);
+
+/** The kind of nearby network that `peer` is in; undefined if it is trusted, or comes from farther away. */
+export function untrustedNetwork(
+  peer: string,
+  trusted: readonly AddressRange[],
+): string | undefined {
+  if (!isAddress(peer) || isTrusted(peer, trusted)) return undefined;
+  const network = ipaddr.process(peer).range();
+  return NEARBY.has(network) ? network : undefined;
+}
+
 /** Most hops considered, nearest first: real chains are short, and rejecting what is not an address is slow. */
 const MAX_HOPS = 32;
 

@@ -22,6 +22,11 @@ export interface GatewayService {
   readonly fetch: Handler;
   /** Renders all metrics in Prometheus' text format. */
   renderMetrics(): string;
+  /**
+   * Runs the checks of `/ready` until all of them pass: the log has to say what is wrong although nobody asks. Never
+   * rejects.
+   */
+  checkUntilReady(): Promise<void>;
   /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
   retire(): void;
   /**
@@ -130,6 +135,7 @@ async function serve(
     metricsPort: metrics?.port,
     ...options.startFacts,
   });
+  service.checkUntilReady();
 
   const signal = await Promise.race([
     listener.failed,

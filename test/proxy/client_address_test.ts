@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import ipaddr from "ipaddr.js";
-import { provenance } from "../../src/proxy/client_address.ts";
+import {
+  provenance,
+  untrustedNetwork,
+} from "../../src/proxy/client_address.ts";
 
 function from(
   peer: string,
@@ -70,4 +73,20 @@ Deno.test("provenance() knows a mapped IPv4 address as itself", () => {
 Deno.test("provenance() names the leftmost hop where all of them are trusted", () => {
   const { clientAddress } = from("10.0.0.2", { "x-forwarded-for": "10.0.0.9" });
   assert.equal(clientAddress, "10.0.0.9");
+});
+
+Deno.test("untrustedNetwork() tells where a proxy may be that is not trusted", () => {
+  const trusted = [ipaddr.parseCIDR("10.0.0.0/8")];
+  for (
+    const [peer, network] of [
+      ["127.0.0.1", "loopback"],
+      ["192.168.1.1", "private"],
+      ["100.64.0.1", "carrierGradeNat"],
+      ["fd00::1", "uniqueLocal"],
+      ["10.1.2.3", undefined],
+      ["203.0.113.9", undefined],
+      ["2001:4860:4860::8888", undefined],
+      ["unix", undefined],
+    ] as const
+  ) assert.equal(untrustedNetwork(peer, trusted), network, peer);
 });

@@ -30,6 +30,7 @@ function fakeService(calls: string[] = []): FakeService {
     drained,
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
+    checkUntilReady: () => Promise.resolve(),
     retire: () => void calls.push("retire"),
     waitUntilPortIdle(timeoutMs) {
       calls.push(`port ${timeoutMs}`);

@@ -14,6 +14,7 @@ function idleService(): GatewayService {
   return {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
+    checkUntilReady: () => Promise.resolve(),
     retire() {},
     waitUntilPortIdle: () => Promise.resolve(true),
     drain: () => Promise.resolve(true),
