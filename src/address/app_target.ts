@@ -3,6 +3,7 @@
  * byte of it survives. The one exception is dot segments (RFC 3986 section 3.3), however they are spelled: one that
  * climbs out of the prefix reaches the rest of the runner's API.
  */
+import { isSandboxRef } from "./sandbox_ref.ts";
 
 /** What is a dot segment, or may become one at some hop: plain or encoded dots between separators of any kind. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;
@@ -33,8 +34,6 @@ export function removeDotSegments(path: string): string | undefined {
   return DOT_SEGMENT.test(resolved) ? undefined : resolved;
 }
 
-const SANDBOX_ID = /^[A-Za-z0-9_-]{1,64}$/;
-
 /**
  * The runner's request-target for `target` (origin form) on a port of a sandbox; undefined if its path cannot be
  * confined to the sandbox.
@@ -62,7 +61,7 @@ export function toolboxTarget(
 }
 
 function toolboxPath(sandboxId: string): string {
-  if (!SANDBOX_ID.test(sandboxId)) throw new TypeError("Not a sandbox id");
+  if (!isSandboxRef(sandboxId)) throw new TypeError("Not a sandbox id");
   return `/sandboxes/${sandboxId}/toolbox`;
 }
 

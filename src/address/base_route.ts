@@ -2,6 +2,7 @@
  * What the data plane serves on a base host, by path: sandboxes' toolboxes and build logs. Everything else there
  * belongs to the control plane.
  */
+import { SANDBOX_REF } from "./sandbox_ref.ts";
 
 /** A path on the base host that leads to a runner. */
 export type BaseRoute =
@@ -21,9 +22,10 @@ export type BaseRoute =
   /** Below `/toolbox/`, but without a valid sandbox id. */
   | { readonly kind: "malformed" };
 
-const TOOLBOX = /^\/toolbox\/([A-Za-z0-9_-]{1,64})(?=[/?]|$)/;
-const BUILD_LOGS =
-  /^\/(snapshots|sandboxes)\/([A-Za-z0-9_-]{1,64})\/build-logs(?=\?|$)/;
+const TOOLBOX = new RegExp(`^/toolbox/(${SANDBOX_REF})(?=[/?]|$)`);
+const BUILD_LOGS = new RegExp(
+  `^/(snapshots|sandboxes)/(${SANDBOX_REF})/build-logs(?=\\?|$)`,
+);
 
 /** Parses a request-target on the base host; undefined if it belongs to the control plane. */
 export function baseRoute(target: string): BaseRoute | undefined {

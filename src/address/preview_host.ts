@@ -6,6 +6,7 @@
  * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them
  * as port 2280, although access was decided for another text.
  */
+import { LABEL } from "./sandbox_ref.ts";
 
 /** A host that names one port of one sandbox. */
 export interface PreviewHost {
@@ -30,7 +31,7 @@ export type ParsedHost =
   /** Any other address or name that is not ours, as in a load balancer's health checks. */
   | { readonly kind: "foreign" };
 
-const FIRST_LABEL = /^([1-9][0-9]{0,4})-([a-z0-9_-]{1,57})$/;
+const FIRST_LABEL = new RegExp(`^([1-9][0-9]{0,4})-(${LABEL})$`);
 
 /**
  * Classifies an authority (`host[:port]`, validated by {@linkcode splitRequestUrl}) against the base domains: these are

@@ -1,4 +1,17 @@
-/** What the label and the port of a preview host can mean. */
+/** What the label and the port of a preview host can mean, and the grammar of ids, which confines a request to a sandbox. */
+
+/** The id of a sandbox or snapshot, or a signed preview token, as the source of a regular expression. */
+export const SANDBOX_REF = "[A-Za-z0-9_-]{1,64}";
+
+/** What of that fits into a label of a host name behind a port (RFC 1035 section 2.3.4), in lower case. */
+export const LABEL = "[a-z0-9_-]{1,57}";
+
+const WHOLE_REF = new RegExp(`^${SANDBOX_REF}$`);
+
+/** Whether the text can be the id of a sandbox or snapshot, or a signed preview token. */
+export function isSandboxRef(text: string): boolean {
+  return WHOLE_REF.test(text);
+}
 
 const SIGNED_TOKEN = /^[a-z0-9]{16}$/;
 

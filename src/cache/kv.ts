@@ -1,11 +1,12 @@
 import { dirname } from "node:path";
 import { createBatches } from "../lib/batches.ts";
 import { createGuard } from "./guard.ts";
-import type {
-  DurableStore,
-  StoredEntry,
-  StoreFailure,
-  StoreKey,
+import {
+  type DurableStore,
+  parseStoredEntry,
+  type StoredEntry,
+  type StoreFailure,
+  type StoreKey,
 } from "./store.ts";
 
 /** Longest value that Deno KV accepts, bytes. */
@@ -250,12 +251,7 @@ function fits(key: StoreKey): boolean {
 function parseEntry(stored: unknown): StoredEntry | undefined {
   if (!(stored instanceof Uint8Array)) return undefined;
   try {
-    const entry = JSON.parse(new TextDecoder().decode(stored));
-    const times = [entry.refreshAt, entry.expiresAt, entry.staleUntil];
-    if (entry.value === undefined || !times.every(Number.isFinite)) {
-      return undefined;
-    }
-    return entry;
+    return parseStoredEntry(JSON.parse(new TextDecoder().decode(stored)));
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 /** The format of an entry in Redis: Daytona's `{"value":…}`, with our times beside the value. */
-import { z } from "zod";
-import type { JsonValue, StoredEntry } from "./store.ts";
+import { type JsonValue, parseStoredEntry, type StoredEntry } from "./store.ts";
 
 /** Longest time that an entry without times is trusted, ms: Daytona's TTL for a runner's record. */
 const MAX_UNTIMED_MS = 120_000;
@@ -14,20 +13,6 @@ export interface UntimedEntry {
   readonly expiresAt?: undefined;
 }
 
-// JSON.parse gives JSON values only; undefined means that the member is missing.
-const value = z.custom<JsonValue>((value) => value !== undefined);
-const time = z.number().nonnegative();
-const absent = z.undefined().optional();
-
-const envelope: z.ZodType<StoredEntry | UntimedEntry> = z.union([
-  z.object({ value, refreshAt: time, expiresAt: time, staleUntil: time })
-    .refine(({ refreshAt, expiresAt, staleUntil }) =>
-      refreshAt <= expiresAt && expiresAt <= staleUntil
-    ),
-  z.object({ value, refreshAt: absent, expiresAt: absent, staleUntil: absent })
-    .transform(({ value }) => ({ value })),
-]);
-
 /** Writes an entry such that Daytona's programs can read its value. */
 export function formatEnvelope(
   { value, refreshAt, expiresAt, staleUntil }: StoredEntry,
@@ -39,11 +24,16 @@ export function formatEnvelope(
 export function parseEnvelope(
   text: string,
 ): StoredEntry | UntimedEntry | undefined {
+  let json;
   try {
-    return envelope.safeParse(JSON.parse(text)).data;
+    json = JSON.parse(text);
   } catch {
-    return undefined; // not JSON
+    return undefined;
   }
+  const { value, refreshAt, expiresAt, staleUntil } = Object(json);
+  const isUntimed = value !== undefined &&
+    [refreshAt, expiresAt, staleUntil].every((time) => time === undefined);
+  return isUntimed ? { value } : parseStoredEntry(json);
 }
 
 /**

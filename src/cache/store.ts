@@ -21,6 +21,17 @@ export interface StoredEntry {
   readonly staleUntil: number;
 }
 
+/** Reads an entry from its JSON; undefined if it is not one, or its times are not in order. */
+export function parseStoredEntry(json: unknown): StoredEntry | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  const entry = json as StoredEntry;
+  const { value, refreshAt, expiresAt, staleUntil } = entry;
+  const isEntry = value !== undefined &&
+    [refreshAt, expiresAt, staleUntil].every(Number.isFinite) &&
+    0 <= refreshAt && refreshAt <= expiresAt && expiresAt <= staleUntil;
+  return isEntry ? { value, refreshAt, expiresAt, staleUntil } : undefined;
+}
+
 /**
  * The result of a read. `absent` is definite: in a shared store, it means that another process deleted the entry.
  * `unavailable` says nothing about the entry (a failure, a deadline, or an unreadable value).

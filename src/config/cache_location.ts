@@ -1,5 +1,6 @@
 /** The location of the durable cache tier, and its format. */
 import { z } from "zod";
+import { isLoopbackHttp } from "../lib/plain_http.ts";
 import type { Format } from "../lib/settings.ts";
 
 /** The location of the durable cache tier. */
@@ -26,12 +27,9 @@ export interface RedisLocation {
 /** The default port of Redis. */
 export const REDIS_PORT = 6379;
 
-const LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])$/;
-
 /** Whether this is the URL of a KV Connect service: its token must not leave this machine unencrypted. */
 function isKvConnect(url: URL): boolean {
-  return url.protocol === "https:" ||
-    url.protocol === "http:" && LOOPBACK.test(url.hostname);
+  return url.protocol === "https:" || isLoopbackHttp(url.href);
 }
 
 function redisLocation(url: URL): RedisLocation | undefined {

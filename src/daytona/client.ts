@@ -1,17 +1,12 @@
 import createClient from "openapi-fetch";
 import { z } from "zod";
 import type { paths } from "../../gen/daytona.ts";
+import { isSandboxRef } from "../address/sandbox_ref.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 import { createAsk } from "./ask.ts";
-import {
-  isAuthToken,
-  isBearer,
-  isPort,
-  isSandboxRef,
-  isUuid,
-} from "./grammar.ts";
+import { isAuthToken, isBearer, isPort, isUuid } from "./grammar.ts";
 import {
   type Runner,
   runnerAnswer,

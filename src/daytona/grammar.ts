@@ -3,15 +3,9 @@
  * path segment, `../../<id>/public` would name another operation, whose "yes" would be taken as the answer to ours.
  */
 
-const SANDBOX_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const AUTH_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
-
-/** Whether the text can be the id of a sandbox or snapshot, or a signed preview token. */
-export function isSandboxRef(text: string): boolean {
-  return SANDBOX_ID.test(text);
-}
 
 /** Whether the text can be the preview token of a sandbox. */
 export function isAuthToken(text: string): boolean {

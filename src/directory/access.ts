@@ -1,7 +1,8 @@
 /** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
+import { isSandboxRef } from "../address/sandbox_ref.ts";
 import type { Codec } from "../cache/cache.ts";
 import type { DaytonaApi } from "../daytona/client.ts";
-import { isAuthToken, isBearer, isSandboxRef } from "../daytona/grammar.ts";
+import { isAuthToken, isBearer } from "../daytona/grammar.ts";
 import { createDigests } from "../lib/digest.ts";
 import {
   type AnswerCacheOptions,

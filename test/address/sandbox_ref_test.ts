@@ -1,8 +1,31 @@
 import assert from "node:assert/strict";
 import {
   isAlwaysPrivate,
+  isSandboxRef,
   mayBeSignedToken,
 } from "../../src/address/sandbox_ref.ts";
+
+Deno.test("isSandboxRef() takes 1 to 64 letters, digits, hyphens and underscores", () => {
+  for (const text of ["a", "A_b-9", "x".repeat(64)]) {
+    assert.ok(isSandboxRef(text), text);
+  }
+  for (
+    const text of [
+      "",
+      ".",
+      "..",
+      "a/b",
+      "%2e",
+      "a.b",
+      "a\n",
+      "é",
+      "a\0",
+      "x".repeat(65),
+    ]
+  ) {
+    assert.ok(!isSandboxRef(text), text);
+  }
+});
 
 Deno.test("mayBeSignedToken() knows a token by its shape and never takes a UUID for one", () => {
   assert(mayBeSignedToken("abcdefgh12345678"));

@@ -4,16 +4,13 @@
  * which is for browsers.
  */
 import type { OidcSettings } from "../../directory/installation.ts";
+import { withoutTrailingSlashes } from "../../lib/slashes.ts";
 
 /** The issuer as this process reaches it and, if that differs, as browsers do. */
 export type IssuerAddresses = Pick<OidcSettings, "issuer" | "publicIssuer">;
 
-function withoutSlash(url: string): string {
-  return url.replace(/\/$/, "");
-}
-
 function isSame(one: string, other: string): boolean {
-  return withoutSlash(one) === withoutSlash(other);
+  return withoutTrailingSlashes(one) === withoutTrailingSlashes(other);
 }
 
 /**
@@ -49,9 +46,9 @@ export function internalEndpoint(
 
 /** An endpoint below `from` moved to the same path below `to`; any other is unchanged. */
 function rebased(endpoint: string, from: string, to: string): string {
-  const base = withoutSlash(from);
+  const base = withoutTrailingSlashes(from);
   const rest = endpoint.slice(base.length);
   return endpoint.startsWith(base) && (rest === "" || rest.startsWith("/"))
-    ? withoutSlash(to) + rest
+    ? withoutTrailingSlashes(to) + rest
     : endpoint;
 }

@@ -1,11 +1,12 @@
 /** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { SANDBOX_REF } from "../../address/sandbox_ref.ts";
 import type { ControlEnv } from "../control_env.ts";
 import { PROBLEM } from "./problem_content.ts";
 
 const ANY = { "*/*": { schema: z.unknown() } };
 
-const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const id = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
 
 const REFUSALS = {
   401: {

@@ -1,5 +1,6 @@
 /** `/logout` on base hosts: ends the login sessions of one sandbox or of all. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { LABEL } from "../../address/sandbox_ref.ts";
 import { cookiesByName } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
@@ -27,9 +28,10 @@ export interface LogoutRoutesOptions {
  */
 const MAX_SESSIONS = 200;
 
-const SANDBOX = z.string().regex(/^[a-z0-9_-]{1,57}$/).optional().openapi({
-  description: "The sandbox to log out of; all of them if omitted.",
-});
+const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
+  .openapi({
+    description: "The sandbox to log out of; all of them if omitted.",
+  });
 
 const PAGE = { "text/html": { schema: z.string() } };
 
