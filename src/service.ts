@@ -93,6 +93,7 @@ export async function createService(
     tunnels: () => inFlight.tunnelCount,
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,
+    lostSockets: () => dataPlane.lostSockets.count,
   });
   const learning = installation.learn(closing.signal);
   const stopTimers = startTimers(config, dataPlane, options);
@@ -105,6 +106,7 @@ export async function createService(
       gateway: dataPlane.gateway,
       buildLogs: dataPlane.buildLogs,
       control,
+      inFlight,
       headLimits: config.limits,
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
@@ -116,7 +118,11 @@ export async function createService(
       now,
     }),
     renderMetrics: metrics.render,
-    checkUntilReady: () => checkUntilReady(readiness, closing.signal),
+    async checkUntilReady() {
+      // Before that, what the API has yet to tell would be reported as missing.
+      await settlesWithin(learning, START_CHECK_MS, closing.signal);
+      await checkUntilReady(readiness, closing.signal);
+    },
     retire() {
       isDraining = true;
       inFlight.beginDrain();

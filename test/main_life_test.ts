@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type RequestOptions } from "node:https";
 import { WebSocket } from "ws";
+import { settlesWithin } from "../src/lib/settles_within.ts";
 import { startStack } from "./stack/stack.ts";
 import {
   CA,
@@ -10,6 +11,7 @@ import {
   LOCALHOST,
   OTHER,
 } from "./support/certificates.ts";
+import { rawStream } from "./support/raw_client.ts";
 
 /** A gateway in its own process. */
 interface Gateway extends AsyncDisposable {
@@ -151,4 +153,25 @@ Deno.test("a certificate that Deno may not read is exit code 2 and one line that
     /^TLS_CERT_FILE: Deno is not allowed to read .*--allow-read=\.\/data,\/etc\/tls\.\n$/m,
   );
   assert.equal(text.decode(stdout), "");
+});
+
+Deno.test("a client that keeps its request open after the response holds up no shutdown", async () => {
+  await using stack = await startStack();
+  await using gateway = startProcess({
+    ...stack.environment,
+    SHUTDOWN_DELAY_SEC: "0",
+  });
+  const { port } = await gateway.record("listening");
+  using client = rawStream(
+    await Deno.connect({ hostname: "127.0.0.1", port: Number(port) }),
+  );
+  await client.write(
+    "POST / HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\nContent-Length: 9\r\n\r\nabc",
+  );
+  await client.readUntil("HTTP/1.1 ");
+  await gateway.record("request");
+  gateway.child.kill("SIGTERM");
+  // The shutdown's timeout is an hour.
+  assert(await settlesWithin(gateway.child.status, 30_000));
+  assert.equal((await gateway.child.status).code, 0);
 });

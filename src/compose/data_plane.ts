@@ -7,6 +7,7 @@ import { createBuildDirectory } from "../directory/builds.ts";
 import type { SandboxDirectory } from "../directory/sandboxes.ts";
 import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
 import { createGateway, type Gateway } from "../http/gateway.ts";
+import { createLostSockets, type LostSockets } from "../http/lost_sockets.ts";
 import {
   createTrackExchange,
   type TrackExchange,
@@ -35,6 +36,7 @@ export interface DataPlane {
   readonly buildLogs: BuildLogs;
   readonly activity: Activity;
   readonly inFlight: InFlight;
+  readonly lostSockets: LostSockets;
   readonly upstream: UpstreamClient;
   readonly trustedProxies: readonly AddressRange[];
 }
@@ -79,6 +81,11 @@ export function composeDataPlane(
     perSandbox: limits.exchangesPerSandbox,
     tunnels: limits.tunnels,
   });
+  const lostSockets = createLostSockets(() =>
+    options.logger.warn(
+      "too many sockets were lost: until a restart, no response is streamed while its request is still being sent",
+    )
+  );
   const common = {
     allowedOrigins: new Set(config.public.allowedOrigins),
     trackExchange: composeTrackExchange(config, foundation, {
@@ -86,6 +93,7 @@ export function composeDataPlane(
       trustedProxies,
       activity,
       inFlight,
+      lostSockets,
     }),
     now,
   };
@@ -115,6 +123,7 @@ export function composeDataPlane(
     }),
     activity,
     inFlight,
+    lostSockets,
     upstream,
     trustedProxies,
   };
@@ -124,8 +133,11 @@ export function composeDataPlane(
 function composeTrackExchange(
   config: Config,
   { metrics, now }: Foundation,
-  { trustedProxies, activity, inFlight, logger, lines }:
-    & Pick<DataPlane, "trustedProxies" | "activity" | "inFlight">
+  { trustedProxies, activity, inFlight, lostSockets, logger, lines }:
+    & Pick<
+      DataPlane,
+      "trustedProxies" | "activity" | "inFlight" | "lostSockets"
+    >
     & Pick<DataPlaneOptions, "logger" | "lines">,
 ): TrackExchange {
   const accessLog = createAccessLog(config.log, lines);
@@ -139,6 +151,7 @@ function composeTrackExchange(
       accessLog(record);
       metrics.exchange(record);
     },
+    lostSockets,
     logger,
     now,
   });

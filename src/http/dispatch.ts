@@ -12,6 +12,7 @@ import {
   provenance,
   untrustedNetwork,
 } from "../proxy/client_address.ts";
+import type { InFlight } from "../proxy/in_flight.ts";
 import type { BuildLogs } from "./build_logs.ts";
 import type { Control } from "./control.ts";
 import type { Exchange } from "./exchange.ts";
@@ -31,6 +32,8 @@ export interface DispatchOptions {
   /** The limits for the control plane; the data plane checks its own. */
   readonly headLimits: RequestHeadLimits;
   readonly nextRequestId: () => string;
+  /** Where requests for our own pages are registered too, so that a shutdown waits for them. */
+  readonly inFlight: Pick<InFlight, "begin">;
   /** Called for every response that does not come from the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
   /** Called at most once, if a peer in that kind of network seems to be a proxy but is not trusted. */
@@ -167,7 +170,12 @@ export function createDispatch(options: DispatchOptions): Handler {
   ): Promise<Response> {
     const { clientAddress } = from;
     const context = { requestId: id, authority, base, clientAddress };
-    return recorded(startedAt, await options.control(request, context));
+    const entry = options.inFlight.begin(); // undefined at the limit, where they are served all the same
+    try {
+      return recorded(startedAt, await options.control(request, context));
+    } finally {
+      entry?.end();
+    }
   }
 
   function recorded(startedAt: number, response: Response): Response {

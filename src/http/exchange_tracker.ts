@@ -28,9 +28,11 @@ import {
   type RelayedResponse,
 } from "./client_response.ts";
 import type { Exchange } from "./exchange.ts";
+import type { LostSockets } from "./lost_sockets.ts";
 import { problem } from "./problem.ts";
 import { observe } from "./response_body.ts";
 import { serverTiming } from "./server_timing.ts";
+import { WatchedUpload } from "./watched_upload.ts";
 
 /** Who was admitted to what. */
 export interface Grant {
@@ -56,6 +58,7 @@ export interface TrackerOptions {
   /** Where the use of a sandbox is reported. */
   readonly activity: Activity;
   readonly onRecord: (record: ExchangeRecord) => void;
+  readonly lostSockets: LostSockets;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -109,6 +112,7 @@ export class ExchangeTracker {
   #grant: Grant | undefined;
   #revalidator: Revalidator | undefined;
   #answeredAt: number;
+  #upload: WatchedUpload | undefined;
   #abortedUpload: AbortReason | undefined;
 
   constructor(
@@ -168,8 +172,10 @@ export class ExchangeTracker {
       },
       recheck: () => this.#stillHasAccess(),
     });
+    this.#upload = new WatchedUpload(request.body);
     return {
       ...request,
+      body: this.#upload,
       signal: () => AbortSignal.any([request.signal(), ending.signal]),
     };
   }
@@ -210,7 +216,8 @@ export class ExchangeTracker {
   /**
    * Answers with an upstream's response; the exchange is over once its body is.
    *
-   * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15)
+   * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15); `upload_stalled` if it
+   * cannot be streamed beside its upload (see {@linkcode LostSockets})
    */
   relay(response: RelayedResponse): Response {
     const { status } = response;
@@ -226,6 +233,10 @@ export class ExchangeTracker {
       if (usedId !== undefined) this.#options.activity.touch(usedId);
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return createResponse(body, status, fields);
+    }
+    if (this.#upload?.isOpen === true && this.#options.lostSockets.isEnough) {
+      discardBody(body);
+      throw new GatewayError("upload_stalled", "Too many sockets were lost");
     }
     const stream = this.#observed(body, status, usedId);
     return createResponse(stream, status, fields);
@@ -259,6 +270,7 @@ export class ExchangeTracker {
       now: () => performance.now(),
       onEnd: (end, sentBytes) => {
         endUse?.();
+        this.#options.lostSockets.note(end, this.#upload);
         this.#settle(status, { end, sentBytes });
       },
     });

@@ -3,6 +3,7 @@ import { GatewayError } from "../errors.ts";
 import type { Fields } from "../lib/fields.ts";
 import { type BodyReader, bodyReader } from "../upstream/body_reader.ts";
 import { UpstreamError } from "../upstream/errors.ts";
+import { hasLeft } from "./has_left.ts";
 
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
@@ -36,7 +37,7 @@ export function requestBody(
     return { body: contentLength === 0 ? null : body, contentLength };
   }
   if (coding !== null) return { body, contentLength: null };
-  return nonEmpty(cancellable(body, request.signal, headers.has("host")))
+  return nonEmpty(cancellable(body, request.signal))
     .then((body) => ({ body, contentLength: null }));
 }
 
@@ -45,35 +46,21 @@ const NO_BODY: RequestBody = { body: null, contentLength: null };
 /** How long to wait for the first octet of a body without framing fields, ms; after that, there is taken to be one. */
 const FIRST_OCTET_MS = 50;
 
-/** Turns of the event loop after a body's end within which the signal reports that its stream was cancelled. */
-const CANCEL_TURNS = 3;
-
 /**
  * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
- * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app.
+ * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app. HTTP/1.1
+ * without framing fields has no body (RFC 9112 section 6.3), but cannot be told from HTTP/2.
  */
 function cancellable(
   body: BodyReader,
   signal: AbortSignal,
-  mayBeHttp1: boolean,
 ): BodyReader {
-  // HTTP/1.1 without framing fields has no body (RFC 9112 section 6.3), and need not wait to be cancelled.
-  let canBeCancelled = !mayBeHttp1;
-
-  async function isCancelled(): Promise<boolean> {
-    for (let turn = 0; turn < CANCEL_TURNS && !signal.aborted; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    return signal.aborted;
-  }
-
   return {
     async read() {
       const octets = await body.read().catch((cause) => {
         throw new UpstreamError("body_failed", "upload broke", { cause });
       });
-      if (octets !== null) canBeCancelled = true;
-      else if (canBeCancelled && await isCancelled()) {
+      if (octets === null && await hasLeft(signal)) {
         throw new UpstreamError("aborted", "upload cancelled");
       }
       return octets;

@@ -11,6 +11,7 @@ import {
 } from "../proxy/tunnel.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 import type { UpstreamResponse } from "../upstream/types.ts";
+import { hasLeft } from "./has_left.ts";
 
 /** A tunnel and the response that opens it, or the app's refusal. */
 export type TunnelResult =
@@ -63,17 +64,12 @@ function withSpacedProtocols(request: Request, headers: Fields): Request {
   return Object.defineProperty(request, "headers", { value: spaced });
 }
 
-/**
- * Upgrades the client's connection.
- *
- * @throws {UpstreamError} `aborted` if the client has disconnected already, which no event of the socket would report
- */
+/** Upgrades the client's connection. */
 function upgradeClient(
   request: Request,
   headers: Fields,
   protocol: string | undefined,
 ): Deno.WebSocketUpgrade {
-  if (request.signal.aborted) throw new UpstreamError("aborted", "Client left");
   return Deno.upgradeWebSocket(withSpacedProtocols(request, headers), {
     ...(protocol === undefined ? {} : { protocol }),
     idleTimeout: CLIENT_IDLE_TIMEOUT_SEC,
@@ -91,10 +87,15 @@ export function createTunneler(options: {
     async open(request, admitted, stats) {
       const { headers } = admitted;
       checkHandshake(headers);
+      void request.signal; // accessed early, see hasLeft()
       const opened = await forwarder.openWebSocket(admitted, stats);
       if (opened.kind === "refused") return opened;
       const { socket: upstream, protocol } = opened;
       try {
+        // The socket of one who left would never open, so no event would report that, and nobody would ever close it.
+        if (await hasLeft(request.signal)) {
+          throw new UpstreamError("aborted", "Client left");
+        }
         const { socket, response } = upgradeClient(request, headers, protocol);
         const tunnel = relay(socket, upstream, { bufferLimitBytes });
         return { kind: "open", response, tunnel };

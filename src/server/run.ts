@@ -3,6 +3,7 @@ import type { Config, TlsFiles } from "../config.ts";
 import type { Handler } from "../http/dispatch.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { settlesWithin } from "../lib/settles_within.ts";
 import { type Certificate, loadCertificate } from "./certificate.ts";
 import { createCertificateCheck } from "./certificate_watch.ts";
 import type { EventLog } from "./event_log.ts";
@@ -175,7 +176,8 @@ async function drain(
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
     : undefined;
   const isDrained = await service.drain(leftMs());
-  await closing;
+  // Nothing is in flight any more: what may be left are sockets whose clients keep them open amid a request.
+  if (closing !== undefined) await settlesWithin(closing, CLOSE_TIMEOUT_MS);
   if (!isDrained && !killed.aborted) {
     log.warn("drain timed out, aborted what was left");
   }

@@ -17,27 +17,29 @@ const CONNECT_TIMEOUT_MS = 500;
 
 const FEW_DESCRIPTORS = "test/support/few_descriptors.ts";
 
+/** Starts a gateway that may have few descriptors. */
+function startGateway(
+  environment: Readonly<Record<string, string>>,
+): Deno.ChildProcess {
+  return new Deno.Command("deno", {
+    args: [
+      ...["run", "--no-prompt", "--quiet", "-P=start"],
+      ...["--allow-ffi", `--preload=${FEW_DESCRIPTORS}`, "src/main.ts"],
+    ],
+    env: { ...environment, NO_COLOR: "1", PROXY_PORT: "0" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
 /** Opens connections to a gateway until its descriptors are exhausted, closes them, and waits for it to exit. */
 async function exhaust(
   environment: Readonly<Record<string, string>>,
   { isTls = false } = {},
 ): Promise<{ code: number; complaint: string }> {
   await using stack = await startStack();
-  const child = new Deno.Command("deno", {
-    args: [
-      ...["run", "--no-prompt", "--quiet", "-P=start"],
-      ...["--allow-ffi", `--preload=${FEW_DESCRIPTORS}`, "src/main.ts"],
-    ],
-    env: {
-      ...stack.environment,
-      ...environment,
-      NO_COLOR: "1",
-      PROXY_PORT: "0",
-    },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = startGateway({ ...stack.environment, ...environment });
   const complaint = new Response(child.stderr).text();
   try {
     const port = await portOf(child.stdout);
@@ -115,5 +117,46 @@ Deno.test({
     }, { isTls: true });
     assert.equal(code, 1);
     assert.match(complaint, /^Cannot accept connections[^\n]*\n$/);
+  },
+});
+
+/** A client that sends a WebSocket handshake, and leaves before its answer. */
+async function leaveEarly(port: number): Promise<void> {
+  const socket = connect({ host: "127.0.0.1", port });
+  await once(socket, "connect");
+  socket.end(
+    "GET /ws HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n" +
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+  );
+  socket.destroySoon();
+  await once(socket, "close");
+}
+
+Deno.test({
+  name:
+    "clients that leave before their WebSocket is open take no file descriptors with them",
+  ignore,
+  async fn() {
+    await using stack = await startStack();
+    const child = startGateway(stack.environment);
+    const complaint = new Response(child.stderr).text();
+    try {
+      const port = await portOf(child.stdout);
+      for (let client = 0; client < TOO_MANY; client++) {
+        await leaveEarly(port);
+        // By its answer, the gateway has noticed.
+        const response = await fetch(`http://127.0.0.1:${port}/health`);
+        await response.body?.cancel();
+        assert.equal(response.status, 200);
+      }
+    } finally {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has exited: it ran out of descriptors.
+      }
+      await Promise.all([child.status, complaint]);
+    }
   },
 });

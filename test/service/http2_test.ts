@@ -6,6 +6,7 @@ import {
   connect,
   constants,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
 } from "node:http2";
 import {
   holdNext,
@@ -21,8 +22,8 @@ const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR } = constants;
 interface Front extends AsyncDisposable {
   readonly gateway: TestGateway;
   readonly runner: RawRunner;
-  /** Sends the head of a request. */
-  send(method: string): ClientHttp2Stream;
+  /** Sends the head of a request, with these fields besides. */
+  send(method: string, fields?: OutgoingHttpHeaders): ClientHttp2Stream;
 }
 
 async function startFront(): Promise<Front> {
@@ -43,8 +44,9 @@ async function startFront(): Promise<Front> {
   return {
     gateway,
     runner,
-    send(method) {
+    send(method, fields = {}) {
       const stream = session.request({
+        ...fields,
         ":method": method,
         ":path": "/x",
         ":authority": HOST,
@@ -102,9 +104,11 @@ Deno.test("an HTTP/2 upload that is reset before its first octet reaches no app,
   await using front = await startFront();
   await settle(front);
   for (const code of [NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR]) {
-    front.send("POST").close(code);
-    await settle(front);
-    await settle(front);
+    for (const fields of [{}, { host: HOST }]) {
+      front.send("POST", fields).close(code);
+      await settle(front);
+      await settle(front);
+    }
   }
   const methods = front.runner.seen.map(({ method }) => method);
   assert(!methods.includes("POST"));

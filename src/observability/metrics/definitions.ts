@@ -182,6 +182,12 @@ export const SERIES = {
     help: "Log lines dropped because the output is read too slowly.",
     type: "counter",
   },
+  socketsLost: {
+    name: "porthole_sockets_lost_total",
+    help:
+      "Sockets that Deno never closes: their responses broke off while the requests were still being sent.",
+    type: "counter",
+  },
   cpuSeconds: {
     name: "process_cpu_seconds_total",
     help: "Total user and system CPU time spent in seconds.",

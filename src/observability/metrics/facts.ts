@@ -78,4 +78,5 @@ export interface MetricSources {
     readonly reused: number;
   };
   readonly droppedLogLines: () => number;
+  readonly lostSockets: () => number;
 }

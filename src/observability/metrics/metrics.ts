@@ -77,6 +77,7 @@ export function createMetrics(
     series.inFlight.set(sources.inFlight());
     series.tunnels.set(sources.tunnels());
     series.logLinesDropped.set(sources.droppedLogLines());
+    series.socketsLost.set(sources.lostSockets());
     const { idle, active, opened, reused } = sources.upstream();
     series.upstreamConnections.set(idle, "idle");
     series.upstreamConnections.set(active, "active");

@@ -149,6 +149,7 @@ Deno.test("render() asks the sources each time", () => {
       tunnels: () => 2,
       upstream: () => ({ idle: 4, active: 5, opened: 60, reused: 700 }),
       droppedLogLines: () => 8,
+      lostSockets: () => 6,
     });
     metrics.activity("reported");
     metrics.render();
@@ -162,6 +163,7 @@ Deno.test("render() asks the sources each time", () => {
     porthole_upstream_connections_opened_total: 60,
     porthole_upstream_connections_reused_total: 700,
     porthole_log_lines_dropped_total: 8,
+    porthole_sockets_lost_total: 6,
     'porthole_activity_reports_total{outcome="reported"}': 1,
   });
 });
