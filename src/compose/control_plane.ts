@@ -59,7 +59,7 @@ export function composeControlPlane(
   const control = createControl({
     version,
     readiness,
-    login: { scheme, cookies, baseDomains, login, now },
+    login: { scheme, cookies, baseDomains, login, sessions, logins, now },
     logout: { scheme, cookies, sessions, logins },
     logger,
   });

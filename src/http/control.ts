@@ -104,6 +104,8 @@ export function controlDescription(version: string): OpenApiDocument {
       cookies,
       baseDomains: () => [],
       login: () => ({ kind: "off" }),
+      sessions: { read: () => undefined },
+      logins: { grantsAccess: () => Promise.resolve(false) },
       now: Date.now,
     },
     logout: {

@@ -356,6 +356,19 @@ Deno.test("the key in a private preview's address never reaches the provider", a
   for (const { url } of hops.slice(1)) assert.doesNotMatch(url, /wrong-secret/);
 });
 
+Deno.test("a tab that was sent to log in while another one did goes on to its preview", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked", "/one"));
+  const late = await browser.open(gateway.at("3000-locked", "/echo"), {
+    follow: false,
+  });
+  await browser.logIn(form, "alice");
+  const { page } = await browser.open(late.page.headers.get("location") ?? "");
+  assert.equal(page.status, 200);
+  assert.equal(page.url, gateway.at("3000-locked", "/echo"));
+});
+
 Deno.test("a browser that refuses the session is not sent round in a circle", async () => {
   await using gateway = await withLogin();
   const browser = gateway.browser();

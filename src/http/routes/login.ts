@@ -7,12 +7,16 @@ import {
 } from "@hono/zod-openapi";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookieNames, cookieValues } from "../../auth/cookies.ts";
+import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login, LoginState } from "../../auth/login.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
 import {
   TRANSACTION_TTL_MS,
   transactionId,
 } from "../../auth/oidc/transaction.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
+import type { SessionSealer } from "../../auth/session.ts";
+import { FREE } from "../../directory/answers.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ControlContext, ControlEnv } from "../control_env.ts";
 import { redirect } from "../redirect.ts";
@@ -24,6 +28,8 @@ export interface LoginRoutesOptions {
   readonly baseDomains: () => readonly string[];
   readonly cookies: OwnCookies;
   readonly login: () => LoginState;
+  readonly sessions: Pick<SessionSealer, "read">;
+  readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly now: () => number;
 }
 
@@ -128,6 +134,9 @@ function loginHandler(
     const sent = c.req.header("cookie") ?? "";
     const loggedIn = cookies.loggedIn(returnTo.host.label);
     if (cookieValues(sent, loggedIn).length > 0) {
+      if (await hasSession(returnTo.host.label, sent, c.env, options)) {
+        return redirect(302, returnTo.url);
+      }
       throw new GatewayError("session_not_kept", "Logged in a moment ago");
     }
     const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
@@ -147,6 +156,24 @@ function loginHandler(
       ),
     ]);
   };
+}
+
+/** Whether the browser has a session for the sandbox by now: another tab of it may just have logged in. */
+async function hasSession(
+  label: string,
+  cookieField: string,
+  { clientAddress: address }: ControlContext,
+  { cookies, sessions, logins }: LoginRoutesOptions,
+): Promise<boolean> {
+  const presented = cookieValues(cookieField, cookies.loginSession(label));
+  for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
+    const session = await sessions.read(sealed);
+    if (session?.kind !== "login" || session.label !== label) continue;
+    if (await logins.grantsAccess(session, { address, charge: FREE })) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Creates the handler that takes a browser back to its preview with a session. */
