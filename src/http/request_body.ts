@@ -76,7 +76,6 @@ function cancellable(
  */
 async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
   let first: ReturnType<BodyReader["read"]> | undefined = body.read();
-  first.catch(() => {}); // reported when it is read
   const timeout = Promise.withResolvers<"late">();
   const timer = setTimeout(() => timeout.resolve("late"), FIRST_OCTET_MS);
   try {

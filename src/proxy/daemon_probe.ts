@@ -31,13 +31,14 @@ const TARGET = "/version";
 /** Creates the probe. */
 export function createDaemonProbe(options: {
   upstream: Pick<UpstreamClient, "request">;
-  /** Milliseconds. */
-  now: () => number;
+  /** Measures how old a result is; a clock in ms that is never set. */
+  perf?: { now(): number };
 }): DaemonProbe {
   const results = new LRUCache<string, Promise<boolean>>({
     max: MAX_SANDBOXES,
     ttl: RESULT_TTL_MS,
     ttlResolution: 0, // holds no timer
+    perf: options.perf ?? performance,
   });
 
   async function probe(sandboxId: string, runner: Runner): Promise<boolean> {

@@ -75,7 +75,7 @@ export function createForwarder(options: {
   now: () => number;
 }): Forwarder {
   const { upstream, sandboxes, now } = options;
-  const isDaemonUp = createDaemonProbe(options);
+  const isDaemonUp = createDaemonProbe({ upstream });
 
   /** Sends a request to the sandbox's runner or, if the sandbox has moved, to its new one. */
   async function sendToRunner<T>(

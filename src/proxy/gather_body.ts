@@ -34,7 +34,6 @@ function resume(
   rest: BodyReader,
 ): BodyReader {
   const first = [...parts, reading].values();
-  reading.catch(() => {}); // reported when it is read
   return {
     async read() {
       const { value } = first.next();

@@ -58,6 +58,8 @@ Deno.test("baseRoute() knows the two kinds of build logs, and only these paths",
       "/snapshots/%61/build-logs",
       "/snapshots//build-logs",
       "/runners/a/build-logs",
+      "/x/snapshots/a/build-logs",
+      "/x/toolbox",
     ]
   ) assert.equal(baseRoute(path), undefined, path);
 });

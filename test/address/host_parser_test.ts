@@ -29,6 +29,8 @@ Deno.test("createHostParser() reads a host anew once the base domains are others
   assert.equal(parse(HOST).kind, "unknown_domain");
   bases = ["preview.example.com"];
   assert.equal(parse(HOST).kind, "preview");
+  bases = ["elsewhere.test"];
+  assert.equal(parse(HOST).kind, "unknown_domain");
 });
 
 Deno.test("createHostParser() remembers nothing but previews", () => {

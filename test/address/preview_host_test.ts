@@ -132,9 +132,10 @@ Deno.test("parseHost() tells a preview host on another domain from other foreign
 
 Deno.test("isSameSandboxOrigin() takes the same label on any port, and nothing else", () => {
   const host = previewOf("3000-demo.proxy.localhost:4000");
-  assert(
-    isSameSandboxOrigin("http://5173-demo.proxy.localhost:4000", host, "http"),
-  );
+  for (const port of [1, 5173, 65535]) {
+    const origin = `http://${port}-demo.proxy.localhost:4000`;
+    assert(isSameSandboxOrigin(origin, host, "http"), origin);
+  }
   for (
     const origin of [
       "http://3000-locked.proxy.localhost:4000",
@@ -143,7 +144,7 @@ Deno.test("isSameSandboxOrigin() takes the same label on any port, and nothing e
       "http://3000-demo.proxy.localhost:4001",
       "http://x.3000-demo.proxy.localhost:4000",
       "http://03000-demo.proxy.localhost:4000",
-      "http://99999-demo.proxy.localhost:4000",
+      "http://65536-demo.proxy.localhost:4000",
       "http://3000-demo.evil.com/.proxy.localhost:4000",
       "http://3000-demo.preview.example.com",
       "http://.proxy.localhost:4000",

@@ -25,6 +25,10 @@ Deno.test("withoutOwnCookies() takes ours out of every position and leaves the r
       ['a="q; x";  b = c ;;d', 'a="q; x";  b = c ;;d'],
       ["=v; novalue; a=b=c; ", "=v; novalue; a=b=c; "],
       ["xporthole-session=1", "xporthole-session=1"],
+      [
+        "daytona-preview-page-accepted-by-me=1",
+        "daytona-preview-page-accepted-by-me=1",
+      ],
     ] as const
   ) assert.equal(withoutOwnCookies(field), rest, field);
 });
@@ -32,6 +36,7 @@ Deno.test("withoutOwnCookies() takes ours out of every position and leaves the r
 Deno.test("cookieValues() gives every value of a name, planted ones included", () => {
   assert.deepEqual(cookieValues("s=1; t=2; s=3;s=a=b", "s"), ["1", "3", "a=b"]);
   assert.deepEqual(cookieValues("ss=1", "s"), []);
+  assert.deepEqual(cookieValues(" s\t= 1 ;\ts=2\t", "s"), ["1", "2"]);
 });
 
 Deno.test("isOwnCookieName() knows our names under any security prefix", () => {
@@ -41,7 +46,7 @@ Deno.test("isOwnCookieName() knows our names under any security prefix", () => {
 
 Deno.test("cookiesByName() gives every value of each name with a prefix", () => {
   assert.deepEqual(
-    [...cookiesByName("p-a=1; p-b=2; q=3;p-a=a=b", "p-")],
+    [...cookiesByName("p-a= 1 ; p-b=2; q=3;p-a=a=b", "p-")],
     [["p-a", ["1", "a=b"]], ["p-b", ["2"]]],
   );
 });

@@ -50,10 +50,14 @@ Deno.test("presentedCredentials() lists every credential in the order of precede
 });
 
 Deno.test("presentedCredentials() takes no other scheme for a bearer, and few cookies", () => {
-  assert.deepEqual(
-    presentedCredentials(source({ authorization: "Basic Og==" })),
-    [],
-  );
+  for (
+    const authorization of [
+      "Basic Og==",
+      "Basic bearer b",
+      "Bearer",
+      "Bearer b c",
+    ]
+  ) assert.deepEqual(presentedCredentials(source({ authorization })), []);
   const planted = Array.from({ length: 50 }, (_, i) => `porthole-session=${i}`);
   const field = [...planted, "porthole-session=real"].join("; ");
   const credentials = presentedCredentials(source({ cookie: field }));

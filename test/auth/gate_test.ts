@@ -59,8 +59,11 @@ function gateWith(outage: readonly string[] = [], lookups = 100) {
     },
     logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
     throttle: {
-      take: () =>
-        budget.left-- > 0 ? { ok: true } : { ok: false, retryAfterSec: 7 },
+      take() {
+        if (budget.left === 0) return { ok: false, retryAfterSec: 7 };
+        budget.left--;
+        return { ok: true };
+      },
       giveBack: (_, count) => void (budget.left += count),
     },
   });
@@ -319,5 +322,46 @@ Deno.test("Gate opens no port that is always private because the sandbox is know
   for (const port of [2280, 22222, 33333]) {
     const { kind } = await gate.admit(requestFor("known", [], port));
     assert.equal(kind, "login");
+  }
+});
+
+Deno.test("Gate fails on a defect, though another credential would do", async () => {
+  const { gate } = gateWith();
+  const good: Credential = { kind: "bearer", token: "key" };
+  let lookups = 0;
+  const request: GateRequest = {
+    ...requestFor("box", [good]),
+    onLookup() {
+      if (lookups++ === 0) throw new TypeError("A defect");
+    },
+  };
+  await assert.rejects(gate.admit(request), TypeError);
+});
+
+Deno.test("Gate does not take one session that cannot be judged for another that admitted", async () => {
+  const { gate } = gateWith(["token"]);
+  const session: Credential = { kind: "session", sealed: "sealed" };
+  const request = requestFor("box", [session]);
+  const before: Admission = {
+    kind: "allow",
+    sandboxId: "box",
+    by: "session",
+    credential: { kind: "session", sealed: "another" },
+  };
+  assert.equal((await gate.readmit(request, before)).kind, "login");
+  await assert.rejects(
+    gate.readmit(request, { ...before, credential: session }),
+    { code: "api_unreachable" },
+  );
+});
+
+Deno.test("Gate tells a program at the toolbox that its bearer is refused, which an app's visitor need not hear", async () => {
+  const { gate } = gateWith();
+  const request = requestFor("box", [{ kind: "bearer", token: "bad" }]);
+  for (const isToolbox of [true, false]) {
+    assert.deepEqual(await gate.admit({ ...request, isToolbox }), {
+      kind: "login",
+      code: isToolbox ? "credential_invalid" : "login_required",
+    });
   }
 });

@@ -82,6 +82,19 @@ Deno.test("LoginSessionStore reads from the durable tier what was evicted, or se
   assert.deepEqual(second.events, ["durable_hit"]);
 });
 
+Deno.test("LoginSessionStore keeps what it read, and asks a shared tier again only when that is old", async () => {
+  const { tier } = createTier(true);
+  const first = setUp(tier);
+  await first.store.set(first.session, OPEN);
+  const { clock, events, store } = setUp(tier);
+  await store.get("id");
+  clock.now += RECHECK_MS - 1;
+  assert.equal((await store.get("id"))?.state, "open");
+  clock.now += 1;
+  assert.equal((await store.get("id"))?.state, "open");
+  assert.deepEqual(events, ["durable_hit", "hit", "durable_hit"]);
+});
+
 Deno.test("LoginSessionStore keeps a state in the durable tier until its session expires", async () => {
   const { tier } = createTier(true);
   const { session, store } = setUp(tier);

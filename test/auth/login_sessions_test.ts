@@ -35,12 +35,13 @@ function setUp(store: DurableStore | null = null) {
   const good = new Set(["first"]);
   const refreshes: string[] = [];
   const background = createBackground();
-  let answer: Tokens | null | Error | Promise<Tokens> = null;
+  let answer: Tokens | null | Error | (() => Promise<Tokens>) = null;
   const logins = createLoginSessions({
     access: { hasAccess: (_, { bearer }) => good.has(bearer) },
     provider: () => ({
       refresh(token) {
         refreshes.push(token);
+        if (typeof answer === "function") return answer();
         return answer instanceof Error
           ? Promise.reject(answer)
           : Promise.resolve(answer);
@@ -74,7 +75,7 @@ function setUp(store: DurableStore | null = null) {
     refreshes,
     session,
     tokens,
-    answerWith(next: Tokens | null | Error | Promise<Tokens>) {
+    answerWith(next: Tokens | null | Error | (() => Promise<Tokens>)) {
       answer = next;
     },
   };
@@ -152,6 +153,58 @@ Deno.test("LoginSessions stay ended although a renewal was under way", async () 
   assert(!await logins.grantsAccess(session, CALLER));
 });
 
+Deno.test("LoginSessions stay ended although a renewal read the tier just before the logout reached it", async () => {
+  let entry: StoredEntry | undefined;
+  let hold: (() => Promise<void>) | undefined;
+  const { clock, logins, session, tokens, answerWith } = setUp({
+    ...storeThat(() => "absent").store,
+    async get() {
+      const found = entry ?? "absent";
+      await hold?.();
+      return found;
+    },
+    set: (_, written) => Promise.resolve(void (entry = written)),
+  });
+  await logins.begin(session, tokens);
+  clock.now += 5 * MINUTE_MS;
+  const reading = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  answerWith(() => {
+    hold = () => {
+      reading.resolve();
+      return answered.promise;
+    };
+    return Promise.resolve({ accessToken: "first", expiresAt: undefined });
+  });
+  const judged = logins.grantsAccess(session, CALLER);
+  await reading.promise;
+  hold = undefined;
+  await logins.end(session);
+  answered.resolve();
+  assert(!await judged);
+  assert(!await logins.grantsAccess(session, CALLER));
+});
+
+Deno.test("LoginSessions stay ended although another gateway ended them while a renewal was under way", async () => {
+  let entry: StoredEntry | undefined;
+  const store: DurableStore = {
+    ...storeThat(() => entry ?? "absent").store,
+    set: (_, written) => Promise.resolve(void (entry = written)),
+  };
+  const ours = setUp(store);
+  const theirs = setUp(store);
+  await ours.logins.begin(ours.session, ours.tokens);
+  ours.clock.now += 5 * MINUTE_MS;
+  ours.answerWith(async () => {
+    await theirs.logins.end(theirs.session);
+    return { accessToken: "first", expiresAt: undefined };
+  });
+  assert(!await ours.logins.grantsAccess(ours.session, CALLER));
+  assert(!await theirs.logins.grantsAccess(theirs.session, CALLER));
+  ours.clock.now += MINUTE_MS;
+  assert(!await ours.logins.grantsAccess(ours.session, CALLER));
+});
+
 Deno.test("LoginSessions never open a session again that was ended, up to its very end", async () => {
   const { clock, logins, session, tokens } = setUp();
   await logins.begin(session, tokens);
@@ -172,7 +225,7 @@ Deno.test("LoginSessions renew an access token before it ends, and keep nobody w
 
   clock.now++;
   const renewal = Promise.withResolvers<Tokens>();
-  to.answerWith(renewal.promise);
+  to.answerWith(() => renewal.promise);
   assert(await logins.grantsAccess(session, CALLER));
   assert(await logins.grantsAccess(session, CALLER));
   renewal.resolve({
@@ -220,11 +273,23 @@ Deno.test("LoginSessions renew an access token that has ended once for all who a
 });
 
 Deno.test("LoginSessions end a session whose refresh token is not good any more", async () => {
-  const { clock, logins, session, tokens } = setUp();
+  const { clock, logins, refreshes, session, tokens } = setUp();
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
   assert(!await logins.grantsAccess(session, CALLER));
   assert(!await logins.grantsAccess(session, CALLER));
+  assert.deepEqual(refreshes, ["refresh"]);
+});
+
+Deno.test("LoginSessions let the API judge an access token that nothing can renew", async () => {
+  const { clock, good, logins, refreshes, session, tokens } = setUp();
+  const { refreshToken: _, ...fixed } = tokens;
+  await logins.begin(session, fixed);
+  clock.now += 5 * MINUTE_MS;
+  assert(await logins.grantsAccess(session, CALLER));
+  good.clear();
+  assert(!await logins.grantsAccess(session, CALLER));
+  assert.deepEqual(refreshes, []);
 });
 
 Deno.test("LoginSessions take no session away because the provider is down", async () => {
@@ -247,6 +312,13 @@ Deno.test("end() says so where the shared tier did not keep that the session is 
     (error) =>
       error instanceof GatewayError && error.code === "logout_incomplete",
   );
+});
+
+Deno.test("end() has nothing to store of a session that has expired", async () => {
+  const { store } = storeThat(() => "unavailable");
+  const { clock, logins, session } = setUp(store);
+  clock.now = session.expiresAt;
+  await logins.end(session);
 });
 
 Deno.test("LoginSessions without a durable tier take another process's session for good, and none of their own that they forgot", async () => {

@@ -71,3 +71,28 @@ Deno.test("SessionSealer opens nothing that is no session of ours", async () => 
     assert.equal(await sessions.open(sealed, HOST), undefined, sealed);
   }
 });
+
+Deno.test("SessionSealer opens a session of each kind, and none that lacks a part of its kind", async () => {
+  const { clock, sealer, sessions, session } = setUp();
+  const { token: _, ...scope } = { ...session, token: "t" };
+  const key = { ...scope, kind: "key", token: "t" };
+  const login = { ...scope, kind: "login", id: "i" };
+  async function opens(session: unknown): Promise<boolean> {
+    const sealed = await sealer.seal({ session }, clock.now + 60_000);
+    return await sessions.open(sealed, HOST) !== undefined;
+  }
+  assert(await opens(key));
+  assert(await opens(login));
+  for (
+    const malformed of [
+      { ...key, kind: "login" },
+      { ...login, kind: "key" },
+      { ...key, kind: "other", id: "i" },
+      ...Object.keys(key).map((name) => ({ ...key, [name]: undefined })),
+      ...Object.keys(login).map((name) => ({ ...login, [name]: undefined })),
+      { ...key, scope: "port" },
+      null,
+      "session",
+    ]
+  ) assert(!await opens(malformed), JSON.stringify(malformed));
+});

@@ -49,3 +49,14 @@ Deno.test("logOf() is null for a sandbox that was not built, and for a build who
   assert.equal(await builds.logOf({ of: "sandbox", id: SANDBOX }, USER), null);
   assert.equal(await builds.logOf({ of: "snapshot", id: "snap" }, USER), null);
 });
+
+Deno.test("logOf() is null for what the user may not see, and for a build that no runner has begun", async () => {
+  await using api = stubApi(({ url }) =>
+    url.includes("/snapshots/")
+      ? Response.json({ ref: REF, initialRunnerId: null })
+      : new Response(null, { status: 404 })
+  );
+  const builds = createBuildDirectory(clientOf(api));
+  assert.equal(await builds.logOf({ of: "sandbox", id: SANDBOX }, USER), null);
+  assert.equal(await builds.logOf({ of: "snapshot", id: "snap" }, USER), null);
+});

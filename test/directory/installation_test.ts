@@ -4,6 +4,7 @@ import type { RemoteConfig } from "../../src/daytona/client.ts";
 import {
   createInstallation,
   type Installation,
+  oidcSettings,
 } from "../../src/directory/installation.ts";
 import { GatewayError } from "../../src/errors.ts";
 
@@ -119,4 +120,57 @@ Deno.test("an installation that is closed says nothing of the answer that it did
   });
   await installation.learn(closing.signal);
   assert.deepEqual(warnings, []);
+});
+
+Deno.test("what is configured of the login takes precedence over what the API tells", () => {
+  const remote = {
+    issuer: "https://id.test",
+    clientId: "porthole",
+    audience: "api",
+  };
+  function settingsOf(env: Record<string, string>, told: typeof remote | null) {
+    const settings = oidcSettings(configOf(env).oidc, told);
+    return settings && [settings.issuer, settings.clientId, settings.audience];
+  }
+  assert.deepEqual(settingsOf({}, remote), [
+    "https://id.test",
+    "porthole",
+    "api",
+  ]);
+  const ours = {
+    OIDC_DOMAIN: "https://ours.test",
+    OIDC_CLIENT_ID: "ours",
+    OIDC_AUDIENCE: "our-api",
+  };
+  const all = ["https://ours.test", "ours", "our-api"];
+  assert.deepEqual(settingsOf(ours, remote), all);
+  assert.deepEqual(settingsOf(ours, null), all);
+  assert.deepEqual(
+    settingsOf({ OIDC_CLIENT_ID: "ours" }, { ...remote, audience: "" }),
+    ["https://id.test", "ours", undefined],
+  );
+  assert.equal(settingsOf({ OIDC_CLIENT_ID: "ours" }, null), null);
+});
+
+Deno.test("an installation without a provider has no login", async () => {
+  const { installation } = await learn({}, [{ ...REMOTE, oidc: null }]);
+  assert.deepEqual(installation.oidc(), { kind: "off" });
+});
+
+Deno.test("an installation asks an API that is down less and less often", async () => {
+  const pauses: number[] = [];
+  const closing = new AbortController();
+  const installation = createInstallation(configOf({}), {
+    api: { config: () => Promise.reject(DOWN) },
+    sleep(ms) {
+      if (pauses.push(ms) === 10) closing.abort();
+      return Promise.resolve();
+    },
+    random: () => 0.5,
+    warn() {},
+  });
+  await installation.learn(closing.signal);
+  assert.deepEqual(pauses, pauses.toSorted((a, b) => a - b));
+  assert(pauses.every((ms) => ms >= 1000));
+  assert((pauses.at(-1) ?? 0) >= 5_000);
 });

@@ -137,3 +137,31 @@ Deno.test("whoever asks while the very first question is under way waits for its
   assert.deepEqual(statuses, ["ready", "ready"]);
   assert.deepEqual(state.changes, []);
 });
+
+Deno.test("readiness is starting until the API was seen, the domains are known and the key was accepted", async () => {
+  for (const missing of ["api", "domains", "key"] as const) {
+    const { state, readiness, later } = world();
+    if (missing === "api") state.isApiUp = false;
+    if (missing === "domains") state.domains = [];
+    if (missing === "key") state.key = "unknown";
+    assert.equal((await readiness()).status, "starting", missing);
+    Object.assign(state, {
+      isApiUp: true,
+      domains: ["preview.test"],
+      key: "accepted",
+    });
+    assert.equal((await later(35_000)).status, "ready", missing);
+    state.isApiUp = false;
+    assert.equal((await later(5_000)).status, "degraded", missing);
+    state.isDraining = true;
+    assert.equal((await readiness()).status, "draining", missing);
+  }
+});
+
+Deno.test("readiness says why the key is not known where the API does not say", async () => {
+  const { state, readiness } = world();
+  state.key = undefined;
+  await readiness();
+  const [, reason] = state.changes.find(([check]) => check === "key") ?? [];
+  assert.equal(reason, "away");
+});

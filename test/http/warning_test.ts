@@ -406,3 +406,12 @@ Deno.test("Warning ends an acceptance whose form does not arrive", async () => {
   await assert.rejects(async () => await answer, { code: "upload_stalled" });
   await cancelled.promise;
 });
+
+Deno.test("a form too long to be ours is not read", async () => {
+  const { accept } = setUp();
+  const form = "redirect=/d&rest=";
+  for (const [length, path] of [[99_999, "/d"], [100_000, "/"]] as const) {
+    const { location } = await accept({ body: form.padEnd(length, "x") });
+    assert.equal(location, `https://${HOST}${path}`);
+  }
+});

@@ -63,6 +63,13 @@ Deno.test("provenance() drops what is no address, host or scheme", () => {
   });
 });
 
+Deno.test("provenance() of a trusted proxy that says nothing is the proxy itself", () => {
+  assert.deepEqual(from("10.0.0.2"), {
+    clientAddress: "10.0.0.2",
+    forwarded: { host: "3000-box.p.test", proto: "https", for: "10.0.0.2" },
+  });
+});
+
 Deno.test("provenance() knows a mapped IPv4 address as itself", () => {
   const { clientAddress } = from("::ffff:10.0.0.2", {
     "x-forwarded-for": "203.0.113.9",

@@ -125,6 +125,7 @@ Deno.test("withCors() adds to the app's Vary what is missing there", () => {
       [["Accept", " ORIGIN "], "Accept, ORIGIN"],
       [["*"], "*"],
       [["X-Origin"], "X-Origin, Origin"],
+      [["Origin-Trial"], "Origin-Trial, Origin"],
     ] as const
   ) {
     const fields = own.map((value): [string, string] => ["Vary", value]);

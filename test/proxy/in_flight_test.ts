@@ -43,18 +43,20 @@ Deno.test("InFlight knows its tunnels, and when the last of them is over", async
   tunnel?.reserveTunnel();
   assert.deepEqual([inFlight.count, inFlight.tunnelCount], [1, 0]);
   exchange?.end();
+  assert.deepEqual([inFlight.count, inFlight.tunnelCount], [0, 0]);
 });
 
 Deno.test("InFlight knows when what was there at a moment is over, whatever came since", async () => {
   const inFlight = createInFlight(MANY);
   const before = inFlight.begin();
   inFlight.beginDrain();
+  inFlight.begin();
   const over = inFlight.drained();
   inFlight.begin();
   before?.end();
   await over;
   await inFlight.drained();
-  assert.equal(inFlight.count, 1);
+  assert.equal(inFlight.count, 2);
 });
 
 Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
@@ -69,6 +71,22 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
   inFlight.begin();
   inFlight.abortAll();
   assert.deepEqual(aborted, ["open"]);
+});
+
+Deno.test("InFlight ends by its latest handle only, and by none that comes after its end", () => {
+  const inFlight = createInFlight(MANY);
+  const aborted: string[] = [];
+  const handle = (name: string) => ({
+    abort: () => aborted.push(name),
+    recheck,
+  });
+  const [entry, ended] = [inFlight.begin(), inFlight.begin()];
+  entry?.streams(handle("upload"));
+  entry?.streams(handle("download"));
+  ended?.end();
+  ended?.streams(handle("late"));
+  inFlight.abortAll();
+  assert.deepEqual(aborted, ["download"]);
 });
 
 Deno.test("InFlight gives one sandbox no more than its share, and again what it gave back", () => {
@@ -132,6 +150,33 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
   }
   await inFlight.recheckAll();
   assert.deepEqual(ended, ["lost: access_revoked"]);
+});
+
+Deno.test("InFlight rechecks one and all once at a time, however often it is asked to, and again later", async () => {
+  const inFlight = createInFlight({ ...MANY, all: 100 });
+  const answered = Promise.withResolvers<boolean>();
+  let rechecks = 0;
+  let most = 0;
+  let current = 0;
+  for (let i = 0; i < 100; i++) {
+    inFlight.begin()?.streams({
+      abort: () => assert.fail("aborted"),
+      async recheck() {
+        rechecks++;
+        most = Math.max(most, ++current);
+        await answered.promise;
+        current--;
+        return true;
+      },
+    });
+  }
+  const first = inFlight.recheckAll();
+  await inFlight.recheckAll();
+  answered.resolve(true);
+  await first;
+  assert.deepEqual([rechecks, most], [100, 32]);
+  await inFlight.recheckAll();
+  assert.equal(rechecks, 200);
 });
 
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {

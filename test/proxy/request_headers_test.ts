@@ -105,6 +105,18 @@ Deno.test("requestFields() drops every credential that was meant for the gateway
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
 });
 
+Deno.test("requestFields() drops what the handshake with the runner sets itself", () => {
+  const fields = fieldsOf([
+    ["sec-websocket-extensions", "permessage-deflate"],
+    ["sec-websocket-key", "key"],
+    ["sec-websocket-protocol", "chat"],
+    ["sec-websocket-version", "13"],
+  ]);
+  const names = fields.map(([name]) => name)
+    .filter((name) => name.startsWith("sec-websocket-"));
+  assert.deepEqual(names, ["sec-websocket-protocol"]);
+});
+
 Deno.test("requestFields() takes the query's key out of the Referer, and leaves the rest byte for byte", () => {
   for (
     const [referer, passed] of [

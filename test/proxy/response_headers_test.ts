@@ -17,6 +17,8 @@ Deno.test("responseFields() relays the app's fields as they came, repeated ones 
     ["X-Dup", "2"],
     ["Set-Cookie", "a=1; Path=/"],
     ["Set-Cookie", "b=2"],
+    ["X-List", 'a,b ,"*"'],
+    ["X-Names", "etag, x-dup"],
   ];
   assert.deepEqual(responseFields(fields, BASE), fields);
 });
@@ -52,6 +54,10 @@ Deno.test("filterClearSiteData() lets an app clear what is its own only", () => 
     responseFields([["Clear-Site-Data", '"cookies"'], ["X-End", "2"]], BASE),
     [["X-End", "2"]],
   );
+  assert.deepEqual(
+    responseFields([["Clear-Site-Data", '"cookies", "cache"']], BASE),
+    [["Clear-Site-Data", '"cache"']],
+  );
 });
 
 Deno.test("filterSetCookie() drops cookies under the gateway's names", () => {
@@ -75,6 +81,10 @@ Deno.test("filterSetCookie() takes away a Domain that reaches other sandboxes", 
       "Example.COM",
       ".com",
       " com ",
+      "preview.example.com.",
+      // Letters that Chromium maps to the ones of the base domain.
+      "\uff50review.example.com",
+      "preview.example.\uff43om",
     ]
   ) {
     assert.equal(
@@ -97,6 +107,7 @@ Deno.test("filterSetCookie() leaves every other line byte for byte", () => {
       "a=1; Domain=xpreview.example.com",
       "a=domain=example.com;  HttpOnly ;;",
       "a=1; Domain",
+      "domain=preview.example.com; Path=/",
     ]
   ) assert.equal(filterSetCookie(line, BASE), line, line);
 });
@@ -118,6 +129,7 @@ Deno.test("responseFields() passes no field by which an app would hear of other 
   const names = responseFields([
     ["NEL", '{"report_to":"x","max_age":1000,"success_fraction":1}'],
     ["X-Porthole-Error", "internal"],
+    ["X-Porthole-Warning", "1"],
     ["Report-To", "{}"],
   ], "proxy.localhost").map(([name]) => name);
   assert.deepEqual(names, ["Report-To"]);

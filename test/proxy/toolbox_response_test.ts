@@ -51,6 +51,50 @@ Deno.test("toolboxResponseFields() adds no Location where there is none", () => 
   ]);
 });
 
+Deno.test("toolboxReference() knows the gateway's own address in any spelling", () => {
+  const address = { sandboxId: "box", authority: "Preview.Test:4000" };
+  assert.equal(
+    toolboxReference("https://preview.test:4000/files", address),
+    "/toolbox/box/files",
+  );
+});
+
+Deno.test("toolboxResponseFields() rewrites references, and nothing that only looks like one", () => {
+  assert.deepEqual(
+    toolboxResponseFields([
+      ["Location", "/files"],
+      ["Content-Location", "/files/x"],
+      ["X-Path", "/files"],
+    ], ADDRESS).slice(0, 3),
+    [
+      ["Location", "/toolbox/box/files"],
+      ["Content-Location", "/toolbox/box/files/x"],
+      ["X-Path", "/files"],
+    ],
+  );
+});
+
+Deno.test("inertResponseFields() passes everything that concerns the response alone", () => {
+  const fields: [string, string][] = [
+    "Accept-Ranges",
+    "Access-Control-Allow-Origin",
+    "Age",
+    "Allow",
+    "Cache-Control",
+    "Content-Disposition",
+    "Content-Length",
+    "Date",
+    "ETag",
+    "Expires",
+    "Last-Modified",
+    "Location",
+    "Retry-After",
+    "Server-Timing",
+    "Vary",
+  ].map((name) => [name, "1"]);
+  assert.deepEqual(inertResponseFields(fields).slice(0, -2), fields);
+});
+
 Deno.test("inertResponseFields() lets a sandbox do nothing to the origin of logins", () => {
   assert.deepEqual(
     inertResponseFields([

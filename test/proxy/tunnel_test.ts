@@ -486,3 +486,42 @@ Deno.test("relay() ends when a client's Close cannot be answered because it does
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   assert.equal(connection.isClosed, true);
 });
+
+Deno.test("relay() leaves a tunnel alone on which nothing happens, however long", async () => {
+  const connection = fakeConnection();
+  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  let beats = 0;
+  const beaten = Promise.withResolvers<void>();
+  upstream.heartbeat = () => {
+    if (++beats === 10) beaten.resolve();
+  };
+  const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
+    heartbeatMs: 2,
+    stallTimeoutMs: 4,
+    handshakeTimeoutMs: 1,
+  });
+  await Promise.race([beaten.promise, tunnel.closed]);
+  assert.equal(connection.isClosed, false);
+  tunnel.close(1001, "the test is over");
+  assert.equal((await tunnel.closed).code, 1001);
+});
+
+Deno.test("relay() takes a client's Close that nobody may send for a broken connection", async () => {
+  for (
+    const [code, reason] of [[1004, ""], [1015, ""], [
+      1000,
+      "x".repeat(124),
+    ]] as const
+  ) {
+    const connection = fakeConnection();
+    const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+    const client = silentClient(WebSocket.OPEN);
+    const tunnel = relay(client, upstream, { handshakeTimeoutMs: 1 });
+    client.onclose?.(
+      new CloseEvent("close", { wasClean: true, code, reason }),
+    );
+    const end = await tunnel.closed;
+    assert.deepEqual([end.by, end.code, end.reason], ["client", 1006, ""]);
+    assert.equal(connection.isClosed, true);
+  }
+});

@@ -55,3 +55,28 @@ Deno.test("watchAccepting() holds nothing against a server to which it cannot co
   );
   await Promise.race([server.enough, server.failed]);
 });
+
+Deno.test("watchAccepting() forgets a knock that was not answered once the server accepts again", async () => {
+  let knocks = 0;
+  using server = watched((accept) => {
+    if (++knocks % 2 === 0) accept();
+    return Promise.resolve();
+  });
+  await Promise.race([server.enough, server.failed]);
+});
+
+Deno.test("watchAccepting() gives up a knock that is still waiting at the next check", async () => {
+  const { promise: givenUp, resolve } = Promise.withResolvers<void>();
+  const alive = setInterval(() => {}, LONG_MS);
+  const watch = watchAccepting({
+    onAccept() {},
+    probe(signal) {
+      signal.addEventListener("abort", () => resolve());
+      return new Promise(() => {});
+    },
+    checkIntervalMs: 2,
+  });
+  await Promise.race([givenUp, watch.failed]);
+  watch.stop();
+  clearInterval(alive);
+});

@@ -205,6 +205,17 @@ Deno.test("a port that is taken, and any other failure of the start, is code 1 a
     });
     assert.deepEqual(service.calls, ["close"]);
   }
+  const first = startRun();
+  const shared = await first.port();
+  const second = startRun({ port: shared });
+  assert.deepEqual(await Promise.race([second.outcome, second.port()]), {
+    code: 1,
+    reason: `Port ${shared} is taken: set PROXY_PORT.`,
+  });
+  first.service.drained.resolve(true);
+  first.send("SIGINT");
+  await first.outcome;
+
   const broken = startRun({
     createService: () =>
       Promise.reject(new Error("No store", { cause: new Error("disk full") })),

@@ -116,6 +116,26 @@ Deno.test("a key in a navigation's query becomes a cookie that opens what follow
   assert.notEqual(elsewhere.status, 200);
 });
 
+Deno.test("a key in the query that was not what opened the door leaves the address and becomes no cookie", async () => {
+  await using gateway = await startGateway();
+  const path = "/echo?DAYTONA_SANDBOX_AUTH_KEY=wrong";
+  for (
+    const [host, headers] of [
+      [LOCKED, { "x-daytona-preview-token": KEYS.lockedToken }],
+      [LOCKED, { authorization: `Bearer ${KEYS.user}` }],
+      [DEMO, {}],
+    ] as const
+  ) {
+    const answer = await gateway.send(host, {
+      path,
+      headers: { accept: "text/html", ...headers },
+    });
+    assert.equal(answer.status, 303);
+    assert.equal(answer.headers.get("location"), `http://${host}/echo`);
+    assert.equal(answer.headers.get("set-cookie"), null);
+  }
+});
+
 Deno.test("a key in the query of a path that looks like a host redirects to this host", async () => {
   await using gateway = await startGateway();
   const answer = await gateway.send(LOCKED, {

@@ -56,6 +56,10 @@ Deno.test("a user reads the logs of a snapshot and of a sandbox's build, and the
       "/snapshots/logs?follow=true&snapshotRef=registry%2Fmine%3A1",
     );
     assert.doesNotMatch(JSON.stringify(seen), new RegExp(KEYS.user));
+    const fields = new Map(seen?.headers);
+    assert.equal(fields.get("x-forwarded-for"), "127.0.0.1");
+    assert.equal(fields.get("accept"), "*/*");
+    assert.match(fields.get("x-request-id") ?? "", /./);
   }
 });
 
@@ -150,6 +154,45 @@ Deno.test("guessing at build logs uses the client's budget up", async () => {
     "build_log_not_found",
     "too_many_refusals",
   ]);
+});
+
+Deno.test("guesses at build logs stay bounded while the API throttles, and reading one's own logs costs nothing", async () => {
+  await using gateway = await startBuilds({ REFUSALS_PER_MINUTE: "3" });
+  const { api } = gateway.stack;
+  const path = `/snapshots/${SNAPSHOT}/build-logs`;
+  for (let i = 0; i < 5; i++) {
+    const answer = await gateway.send(BASE, { path, headers: BEARER });
+    assert.equal(answer.status, 200);
+  }
+  api.outage = 500;
+  for (let i = 0; i < 5; i++) {
+    const answer = await gateway.send(BASE, { path, headers: BEARER });
+    assert.equal(codeOf(answer), "api_unreachable");
+  }
+  api.outage = 429;
+  const codes: (string | null)[] = [];
+  for (let i = 0; i < 4; i++) {
+    codes.push(codeOf(await gateway.send(BASE, { path, headers: BEARER })));
+  }
+  assert.deepEqual(codes, [
+    "api_unreachable",
+    "api_unreachable",
+    "api_unreachable",
+    "too_many_refusals",
+  ]);
+});
+
+Deno.test("build logs are only read", async () => {
+  await using gateway = await startBuilds();
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    const answer = await gateway.send(BASE, {
+      method,
+      path: `/snapshots/${SNAPSHOT}/build-logs`,
+      headers: BEARER,
+    });
+    assert.deepEqual([answer.status, codeOf(answer)], [404, "route_not_found"]);
+  }
+  assert.equal(gateway.stack.runner.seen.length, 0);
 });
 
 Deno.test("logs of a snapshot that is named like a sandbox take nothing from that sandbox's limit", async () => {

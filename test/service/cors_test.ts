@@ -1,5 +1,7 @@
 /** Which origins may read previews, tested on the complete service. */
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { listenOnLoopback } from "../stack/loopback.ts";
 import { KEYS } from "../stack/stack.ts";
 import { type Answer, startGateway } from "../support/gateway.ts";
 
@@ -76,10 +78,61 @@ Deno.test("an app's own OPTIONS handler is reached", async () => {
   assert.equal(plain.json().method, "OPTIONS");
 });
 
+Deno.test("an app's own answer to a preflight is passed on, unless it says nothing or CORS_MODE is reflect", async () => {
+  const fields: Record<string, string> = { "x-app": "1" };
+  await using app = await listenOnLoopback(
+    createServer((_, response) => response.writeHead(200, fields).end("body")),
+  );
+  async function ask(mode: string): Promise<Answer> {
+    await using gateway = await startGateway({ CORS_MODE: mode });
+    gateway.stack.runner.containers.get("demo")?.ports.set(8000, app.port);
+    const answer = await gateway.send("8000-demo.proxy.localhost", {
+      method: "OPTIONS",
+      headers: { origin: OTHER, "access-control-request-method": "PUT" },
+    });
+    const asked = mode === "reflect" ? 0 : 1;
+    assert.equal(gateway.stack.runner.seen.length, asked);
+    return answer;
+  }
+  const ours = await ask("auto");
+  assert.deepEqual([ours.status, ours.headers.get("x-app")], [204, null]);
+  assert.equal(ours.headers.get("access-control-allow-methods"), "PUT");
+  assert.equal(ours.headers.get("cache-control"), "no-store");
+
+  fields["access-control-allow-origin"] = OWN;
+  const theirs = await ask("auto");
+  assert.deepEqual([theirs.status, theirs.headers.get("x-app")], [200, "1"]);
+  assert.equal(grantOf(theirs).origin, OWN);
+  assert.equal(grantOf(await ask("reflect")).origin, OTHER);
+});
+
+Deno.test("an answer to a preflight that is not passed on is not waited for either", async () => {
+  const givenUp = Promise.withResolvers<void>();
+  await using app = await listenOnLoopback(
+    createServer((_, response) => {
+      response.on("close", () => givenUp.resolve());
+      response.writeHead(200).write("the first of many");
+    }),
+  );
+  await using gateway = await startGateway();
+  gateway.stack.runner.containers.get("demo")?.ports.set(8000, app.port);
+  const answer = await gateway.send("8000-demo.proxy.localhost", {
+    method: "OPTIONS",
+    headers: { origin: OTHER, "access-control-request-method": "PUT" },
+  });
+  assert.equal(answer.status, 204);
+  await givenUp.promise;
+});
+
 Deno.test("CORS can be switched off, for all or for one request", async () => {
   await using off = await startGateway({ CORS_MODE: "off" });
   const answer = await off.send(DEMO, { headers: { origin: OTHER } });
   assert.equal(grantOf(answer).origin, null);
+  const preflight = await off.send(LOCKED, {
+    method: "OPTIONS",
+    headers: { origin: OTHER, "access-control-request-method": "PUT" },
+  });
+  assert.equal(preflight.status, 401);
   await using auto = await startGateway();
   const one = await auto.send(DEMO, {
     path: "/echo",

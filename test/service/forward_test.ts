@@ -129,6 +129,24 @@ Deno.test("a coded body, its ETag and its length pass unchanged", async () => {
   assert.deepEqual(answer.bytes, new Uint8Array(coded));
 });
 
+Deno.test("a body that the app did not compress is not compressed on its way", async () => {
+  const text = "compressible ".repeat(1000);
+  await using gateway = await withApp((_, response) => {
+    response.writeHead(200, {
+      "content-type": "text/plain",
+      "content-length": String(text.length),
+      "etag": '"strong"',
+    }).end(text);
+  });
+  const answer = await gateway.send(gateway.host, {
+    headers: { "accept-encoding": "gzip, br" },
+  });
+  assert.equal(answer.headers.get("content-encoding"), null);
+  assert.equal(answer.headers.get("content-length"), String(text.length));
+  assert.equal(answer.headers.get("etag"), '"strong"');
+  assert.equal(answer.body, text);
+});
+
 Deno.test("HEAD, 204, 304 and a range pass with their fields and no body", async () => {
   await using gateway = await withApp((request, response) => {
     const status = Number(request.url?.slice(1)) || 200;

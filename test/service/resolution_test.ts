@@ -117,3 +117,23 @@ Deno.test("a sandbox that moved to another runner is found there at once", async
   await runner[Symbol.asyncDispose]();
   assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
 });
+
+Deno.test("a runner whose key was replaced is asked again with the new one, unless a body was sent", async () => {
+  await using gateway = await startGateway();
+  const { api, runner } = gateway.stack;
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  const record = api.state.runners.get(RUNNER_ID);
+  assert(record !== undefined);
+  runner.apiKey = "new-key";
+  api.state.runners.set(RUNNER_ID, { ...record, apiKey: "new-key" });
+  const upload = await gateway.send(DEMO, {
+    method: "POST",
+    path: "/echo",
+    headers: { "content-length": "4" },
+    body: "body",
+  });
+  assert.equal(upload.headers.get("x-porthole-error"), "runner_refused");
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  assert.equal(api.count("getRunnerBySandboxId"), 2);
+});

@@ -84,6 +84,16 @@ Deno.test("who accepts from the page itself goes on to the app, and is not asked
   assert.equal(forged.status, 403);
 });
 
+Deno.test("nobody is asked at the toolbox, which programs use", async () => {
+  await using gateway = await startWarning();
+  const answer = await gateway.send("proxy.localhost", {
+    path: "/toolbox/locked/",
+    headers: NAVIGATION,
+  });
+  assert.equal(isWarning(answer), false);
+  assert.equal(answer.headers.get("x-porthole-error"), "login_required");
+});
+
 Deno.test("without PREVIEW_WARNING_ENABLED nobody is asked, and the path is the app's", async () => {
   await using gateway = await startGateway();
   const page = await gateway.send(DEMO, { path: "/echo", headers: NAVIGATION });

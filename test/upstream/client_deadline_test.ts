@@ -232,3 +232,30 @@ Deno.test("request() lets an upload stand still once the response has begun", as
     assert.equal(await textOf(body), "ok");
   }, { uploadIdleTimeoutMs: 1000, now: () => now });
 });
+
+Deno.test("request() lets a response that has begun take its time, though its upload ends only after that", async () => {
+  let now = 0;
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
+  const writer = writable.getWriter();
+  await withScripts([
+    {
+      reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
+      then: "silence",
+    },
+  ], async (client, [conn]) => {
+    const { body } = await client.request(
+      requestOf({ method: "POST", body: bodyReader(readable) }),
+    );
+    await writer.write(new TextEncoder().encode("some"));
+    await writer.close();
+    await turn();
+    assert.match(conn?.written ?? "", /\r\n0\r\n\r\n$/);
+    now = 1e9;
+    client.sweep();
+    assert.equal(conn?.closed, false);
+    assert.equal(await textOf(body), "ok");
+  }, { headerTimeoutMs: 1000, now: () => now });
+});

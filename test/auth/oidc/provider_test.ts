@@ -188,6 +188,25 @@ Deno.test("OpenidProvider takes an issuer with or without a slash at its end", a
   assert(await provider.authorizationUrl(attemptOf("a")));
 });
 
+Deno.test("OpenidProvider takes no metadata that name another issuer, or an endpoint that is no URL", async () => {
+  for (
+    const change of [
+      { issuer: "https://evil.test" },
+      { issuer: undefined },
+      { token_endpoint: "/token" },
+      { authorization_endpoint: "nowhere" },
+      { authorization_endpoint: undefined },
+    ]
+  ) {
+    const { standIn, provider } = await setUp();
+    await using _ = standIn;
+    standIn.rewrite.discovery = (body) => ({ ...body, ...change });
+    await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
+      code: "login_unavailable",
+    });
+  }
+});
+
 Deno.test("OpenidProvider sends browsers to the issuer's public address", async () => {
   const { standIn } = await setUp();
   await using _ = standIn;
@@ -288,4 +307,21 @@ Deno.test("OpenidProvider fails a login where the provider does not take the cli
   await assert.rejects(provider.redeem(parameters, attempt), {
     code: "login_failed",
   });
+});
+
+Deno.test("OpenidProvider takes no other refusal for the end of a login", async () => {
+  const clientSecret = "a client's secret of 32 characters";
+  for (
+    const clientAuthMethod of [
+      "client_secret_basic",
+      "client_secret_post",
+    ] as const
+  ) {
+    const options = { clientSecret, clientAuthMethod };
+    const { standIn, provider } = await setUp(options, "wrong");
+    await using _ = standIn;
+    await assert.rejects(provider.refresh("token"), {
+      code: "login_unavailable",
+    });
+  }
 });

@@ -206,3 +206,18 @@ Deno.test("supervise() starts nobody where a port is taken, shared or not", asyn
     assert.equal(workers.length + metrics.workers.length, 0);
   }
 });
+
+Deno.test({
+  name:
+    "supervise() starts no worker whose code it may not read, and says what is missing",
+  permissions: { read: [] },
+  async fn() {
+    const { outcome, workers } = await startSupervisor({}, {
+      entry: "file:///opt/porthole/src/worker.ts",
+    });
+    const { code, reason } = await outcome;
+    assert.equal(code, 2);
+    assert.match(reason ?? "", /--allow-read=\.\/data,\/opt\/porthole\/src/);
+    assert.deepEqual(workers, []);
+  },
+});

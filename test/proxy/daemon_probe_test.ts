@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import type { Runner } from "../../src/daytona/client.ts";
+import { createDaemonProbe } from "../../src/proxy/daemon_probe.ts";
+import { UpstreamError } from "../../src/upstream/errors.ts";
+import type {
+  UpstreamRequest,
+  UpstreamResponse,
+} from "../../src/upstream/types.ts";
+
+const RUNNER: Runner = {
+  proxyUrl: "http://runner.internal:3000/base/",
+  apiUrl: null,
+  apiKey: "runner-secret",
+};
+
+/** A probe whose requests are answered by `answer`. */
+function setUp(answer: () => UpstreamResponse | Promise<UpstreamResponse>) {
+  const clock = { nowMs: 1_000_000 };
+  const requests: UpstreamRequest[] = [];
+  const isDaemonUp = createDaemonProbe({
+    upstream: {
+      async request(request) {
+        requests.push(request);
+        return await answer();
+      },
+    },
+    perf: { now: () => clock.nowMs },
+  });
+  return { clock, requests, isDaemonUp };
+}
+
+const EMPTY_502: UpstreamResponse = {
+  status: 502,
+  headers: [["content-length", "0"]],
+  body: null,
+};
+
+Deno.test("a daemon is up unless a hop answers for it, or where nobody can say", async () => {
+  for (
+    const [answer, isUp] of [
+      [() => ({ status: 200, headers: [], body: null }), true],
+      [() => ({ status: 404, headers: [], body: null }), true],
+      [() => EMPTY_502, false],
+      [() => {
+        throw new UpstreamError("connection_lost", "");
+      }, true],
+    ] as const
+  ) {
+    const { isDaemonUp, requests } = setUp(answer);
+    assert.equal(await isDaemonUp("box", RUNNER), isUp);
+    const [request] = requests;
+    assert.equal(request?.target, "/base/sandboxes/box/toolbox/version");
+    assert.deepEqual(request?.headers, [
+      ["host", "runner.internal:3000"],
+      ["x-daytona-authorization", "Bearer runner-secret"],
+    ]);
+  }
+});
+
+Deno.test("a daemon's answer is not read, and its connection not kept", async () => {
+  let isCancelled = false;
+  const { isDaemonUp } = setUp(() => ({
+    status: 200,
+    headers: [],
+    body: {
+      read: () => new Promise(() => {}),
+      cancel() {
+        isCancelled = true;
+      },
+    },
+  }));
+  await isDaemonUp("box", RUNNER);
+  assert(isCancelled);
+});
+
+Deno.test("a daemon is asked once in a while, however many closed ports are tried", async () => {
+  const { clock, isDaemonUp, requests } = setUp(() => EMPTY_502);
+  await Promise.all([isDaemonUp("box", RUNNER), isDaemonUp("box", RUNNER)]);
+  assert.equal(requests.length, 1);
+  await isDaemonUp("other", RUNNER);
+  assert.equal(requests.length, 2);
+  clock.nowMs += 2000;
+  await isDaemonUp("box", RUNNER);
+  assert.equal(requests.length, 2);
+  clock.nowMs += 1;
+  await isDaemonUp("box", RUNNER);
+  assert.equal(requests.length, 3);
+});
