@@ -11,7 +11,7 @@ import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { Credential } from "./credentials.ts";
 import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
-import { spend, type Throttle } from "./throttle.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** The reason why a request was admitted: a credential, or that none was needed. */
 export type AdmittedBy = "public" | "signed_token" | Credential["kind"];
@@ -196,7 +196,7 @@ export function createGate(options: GateOptions): Gate {
     function charge(): void {
       request.onLookup();
       try {
-        spend(throttle, address);
+        throttle.charge(address);
       } catch (error) {
         isOverBudget = true;
         throw error;
@@ -204,7 +204,7 @@ export function createGate(options: GateOptions): Gate {
       lookups++;
     }
     function refund(): void {
-      if (lookups > 0) throttle.giveBack(address, lookups);
+      if (lookups > 0) throttle.refund(address, lookups);
     }
     try {
       const caller = { address, charge };

@@ -8,14 +8,18 @@
  */
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";
-import { type Allowance, createTokenBuckets } from "../lib/token_bucket.ts";
+import { createTokenBuckets } from "../lib/token_bucket.ts";
 
 /** Budgets of API lookups by client address. */
 export interface Throttle {
-  /** Charges one API lookup to the client, if its budget allows. */
-  take(address: string): Allowance;
+  /**
+   * Charges one API lookup to the client.
+   *
+   * @throws {GatewayError} `too_many_refusals` if its budget is used up
+   */
+  charge(address: string): void;
   /** Refunds `count` lookups to the client. */
-  giveBack(address: string, count: number): void;
+  refund(address: string, count: number): void;
 }
 
 /** The budget of every client. */
@@ -37,23 +41,16 @@ export function createThrottle(options: ThrottleOptions): Throttle {
     now: options.now,
   });
   return {
-    take: (address) => buckets.take(clientOf(address)),
-    giveBack: (address, count) => buckets.giveBack(clientOf(address), count),
+    charge(address) {
+      const allowance = buckets.take(clientOf(address));
+      if (allowance.ok) return;
+      const { retryAfterSec } = allowance;
+      throw new GatewayError("too_many_refusals", "Client is over its budget", {
+        retryAfterSec,
+      });
+    },
+    refund: (address, count) => buckets.giveBack(clientOf(address), count),
   };
-}
-
-/**
- * Charges one API lookup to a client.
- *
- * @throws {GatewayError} `too_many_refusals` if its budget is used up
- */
-export function spend(throttle: Throttle, address: string): void {
-  const allowance = throttle.take(address);
-  if (allowance.ok) return;
-  const { retryAfterSec } = allowance;
-  throw new GatewayError("too_many_refusals", "Client is over its budget", {
-    retryAfterSec,
-  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Build logs, on base hosts: the user's own bearer decides which ones, and is sent to the API only. */
 import { bearerOf } from "../auth/credentials.ts";
-import { spend, type Throttle } from "../auth/throttle.ts";
+import type { Throttle } from "../auth/throttle.ts";
 import { isUserThrottled } from "../daytona/ask.ts";
 import type { User } from "../daytona/client.ts";
 import { isUuid } from "../daytona/grammar.ts";
@@ -37,19 +37,19 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     user: User,
   ): Promise<BuildLog> {
     const { clientAddress } = user;
-    spend(throttle, clientAddress);
+    throttle.charge(clientAddress);
     let log: BuildLog | null;
     try {
       log = await options.builds.logOf(build, user);
     } catch (error) {
       // As at the gate, only refusals cost, and calls that the API throttles.
-      if (!isUserThrottled(error)) throttle.giveBack(clientAddress, 1);
+      if (!isUserThrottled(error)) throttle.refund(clientAddress, 1);
       throw error;
     }
     if (log === null) {
       throw new GatewayError("build_log_not_found", "Refused by the API");
     }
-    throttle.giveBack(clientAddress, 1);
+    throttle.refund(clientAddress, 1);
     return log;
   }
 

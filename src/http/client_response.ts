@@ -1,4 +1,5 @@
 /** The response to a client, as made from an upstream's. */
+import { type FieldList, hasField } from "../lib/fields.ts";
 import type { BodyReader } from "../upstream/body_reader.ts";
 import { discardBody, type ResponseBody } from "../upstream/types.ts";
 
@@ -35,7 +36,9 @@ export function clientBody(
     discardBody(body);
     return null;
   }
-  return method === "HEAD" && !hasLength(fields) ? UNKNOWN_LENGTH : body;
+  return method === "HEAD" && !hasField(fields, "content-length")
+    ? UNKNOWN_LENGTH
+    : body;
 }
 
 /** No octets. With a null body, `Deno.serve()` would add `Content-Length: 0`, as if a GET had an empty body. */
@@ -48,14 +51,10 @@ const UNKNOWN_LENGTH: BodyReader = {
 export function createResponse(
   body: BodyInit | null,
   status: number,
-  fields: readonly [string, string][],
+  fields: FieldList,
 ): Response {
   const response = new Response(body, { status });
   const { headers } = response;
   for (const [name, value] of fields) headers.append(name, value);
   return response;
-}
-
-function hasLength(fields: readonly [string, string][]): boolean {
-  return fields.some(([name]) => name.toLowerCase() === "content-length");
 }

@@ -1,3 +1,22 @@
+/** Header fields (RFC 9110 section 5). */
+
+/** One field line. */
+export type Field = readonly [name: string, value: string];
+
+/** Field lines in wire order: names as received, values as Latin-1 strings. */
+export type FieldList = readonly Field[];
+
+/** The values of a field by its lower-case name, one for each of its lines. */
+export function valuesOf(fields: FieldList, name: string): string[] {
+  return fields.filter(([field]) => field.toLowerCase() === name)
+    .map(([, value]) => value);
+}
+
+/** Whether there is such a field, by its lower-case name. */
+export function hasField(fields: FieldList, name: string): boolean {
+  return fields.some(([field]) => field.toLowerCase() === name);
+}
+
 /** A request's header fields: lower-case names, each once. `Headers` implements it; a plain table is a faster one. */
 export interface Fields extends Iterable<[name: string, value: string]> {
   /** The value of a field by its lower-case name; null if there is no such field. */

@@ -20,7 +20,12 @@
  * gateway to let every page on the internet reach into that.
  */
 import type { CorsMode } from "../config.ts";
-import type { Fields } from "../lib/fields.ts";
+import {
+  type FieldList,
+  type Fields,
+  hasField,
+  valuesOf,
+} from "../lib/fields.ts";
 
 /** What a response tells the request's origin. */
 export type CorsDecision =
@@ -88,12 +93,8 @@ export function preflightOf(
 }
 
 /** Whether the app itself says who may read this response. */
-export function hasAllowOrigin(
-  fields: readonly (readonly [name: string, value: string])[],
-): boolean {
-  return fields.some(([name]) =>
-    name.toLowerCase() === "access-control-allow-origin"
-  );
+export function hasAllowOrigin(fields: FieldList): boolean {
+  return hasField(fields, "access-control-allow-origin");
 }
 
 /** The fields of a response, the app's or ours, with the decision applied; no CORS field appears twice. */
@@ -113,7 +114,9 @@ export function withCors(
     );
   }
   // Without an Origin too: a cached response to a navigation must not be reused for another origin's script.
-  if (!fields.some(variesByOrigin)) result.push(["vary", "Origin"]);
+  if (!valuesOf(fields, "vary").some(includesOrigin)) {
+    result.push(["vary", "Origin"]);
+  }
   return result;
 }
 
@@ -139,13 +142,12 @@ function allowFields(origin: string, credentials: boolean): [string, string][] {
   return fields;
 }
 
-function fieldNames(fields: readonly [string, string][]): string {
+function fieldNames(fields: FieldList): string {
   return [...new Set(fields.map(([name]) => name.toLowerCase()))].join(", ");
 }
 
-function variesByOrigin([name, value]: [string, string]): boolean {
-  return name.toLowerCase() === "vary" &&
-    value.split(",").some((member) =>
-      /^[ \t]*(?:origin|\*)[ \t]*$/i.test(member)
-    );
+function includesOrigin(vary: string): boolean {
+  return vary.split(",").some((member) =>
+    /^[ \t]*(?:origin|\*)[ \t]*$/i.test(member)
+  );
 }

@@ -22,9 +22,9 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** The names, in lower case, that a Connection field lists and thereby makes hop-by-hop. */
 export function nominatedFields(
-  connection: string | null | undefined,
+  connection: string | null,
 ): ReadonlySet<string> {
-  if (connection === null || connection === undefined) return NONE;
+  if (connection === null || connection === "") return NONE;
   const lower = connection.toLowerCase();
   if (lower === "keep-alive" || lower === "close" || lower === "upgrade") {
     return NONE;

@@ -1,8 +1,7 @@
 /** The fields of the response to the client: the app's, without hop-by-hop fields and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
+import { type FieldList, valuesOf } from "../lib/fields.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
-
-type Field = readonly [name: string, value: string];
 
 /**
  * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
@@ -64,13 +63,6 @@ export function filterClearSiteData(value: string): string | undefined {
 
 const EVERYTHING_BUT_COOKIES = '"cache", "storage", "executionContexts"';
 
-function connectionOf(fields: readonly Field[]): string | undefined {
-  const values = fields.filter(([name]) => name.toLowerCase() === "connection");
-  return values.length === 0
-    ? undefined
-    : values.map(([, value]) => value).join(",");
-}
-
 /**
  * Fields that no app may send: those that tell our own answers from an app's, and NEL, by which a browser would report
  * the URL of every later request, before we can take a key out of its query (W3C Network Error Logging, section 5).
@@ -83,10 +75,10 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
 
 /** The end-to-end fields of an upstream response, for a client of a preview host below `base`. */
 export function responseFields(
-  fields: readonly Field[],
+  fields: FieldList,
   base: string,
 ): [string, string][] {
-  const nominated = nominatedFields(connectionOf(fields));
+  const nominated = nominatedFields(valuesOf(fields, "connection").join());
   const relayed: [string, string][] = [];
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();

@@ -2,6 +2,7 @@
  * Tells a runner's own refusals from an app's answers. A runner refuses with JSON that names its own path, and a hop
  * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
+import { type FieldList, valuesOf } from "../lib/fields.ts";
 
 /** The error codes for a runner's refusals, with the reason that is logged. */
 export const REFUSALS = {
@@ -10,23 +11,14 @@ export const REFUSALS = {
   sandbox_stopped: "the sandbox is not running (the runner's 400)",
 } as const;
 
-type Field = readonly [name: string, value: string];
-
 /** What of a response tells whose it is before its body is read. */
 export interface ResponseHead {
   readonly status: number;
-  readonly headers: readonly Field[];
+  readonly headers: FieldList;
 }
 
 /** The longest body that may be a runner's refusal, octets. */
 const MAX_REFUSAL_BYTES = 4096;
-
-function valueOf(
-  headers: readonly Field[],
-  name: string,
-): string | undefined {
-  return headers.find(([key]) => key.toLowerCase() === name)?.[1];
-}
 
 /** Fields that a Go server adds to an empty response by itself. */
 const AUTOMATIC_FIELDS: ReadonlySet<string> = new Set([
@@ -39,7 +31,7 @@ const AUTOMATIC_FIELDS: ReadonlySet<string> = new Set([
 /** Whether a response is the empty 502 of a hop that could not reach the next one. */
 export function isEmptyBadGateway(response: ResponseHead): boolean {
   return response.status === 502 &&
-    valueOf(response.headers, "content-length") === "0" &&
+    valuesOf(response.headers, "content-length")[0] === "0" &&
     response.headers.every(([name]) =>
       AUTOMATIC_FIELDS.has(name.toLowerCase())
     );
@@ -54,9 +46,9 @@ export function isRefusalStatus(status: number): boolean {
 export function mayBeRefusal(response: ResponseHead): boolean {
   const { status, headers } = response;
   if (status === 502 || !isRefusalStatus(status)) return false;
-  const length = Number(valueOf(headers, "content-length") ?? NaN);
+  const length = Number(valuesOf(headers, "content-length")[0] ?? NaN);
   return length > 0 && length <= MAX_REFUSAL_BYTES &&
-    /^application\/json\b/i.test(valueOf(headers, "content-type") ?? "");
+    /^application\/json\b/i.test(valuesOf(headers, "content-type")[0] ?? "");
 }
 
 /** The error code for a refusal by the runner itself; undefined if the body is an app's. */

@@ -2,9 +2,8 @@
  * The fields of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
+import type { FieldList } from "../lib/fields.ts";
 import { responseFields } from "./response_headers.ts";
-
-type Field = readonly [name: string, value: string];
 
 /** The public address of a toolbox. */
 export interface ToolboxAddress {
@@ -81,7 +80,7 @@ function startsWithSegments(path: string, prefix: string): boolean {
  * document with an opaque origin, and runs no scripts.
  */
 export function inertResponseFields(
-  fields: readonly Field[],
+  fields: FieldList,
 ): [string, string][] {
   return [
     ...responseFields(fields, "").filter(([name]) => {
@@ -95,7 +94,7 @@ export function inertResponseFields(
 
 /** The same for a toolbox's response, with its references rewritten by {@linkcode toolboxReference}. */
 export function toolboxResponseFields(
-  fields: readonly Field[],
+  fields: FieldList,
   address: ToolboxAddress,
 ): [string, string][] {
   return inertResponseFields(fields).map(([name, value]) => [

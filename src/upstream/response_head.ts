@@ -1,3 +1,4 @@
+import type { FieldList } from "../lib/fields.ts";
 import { protocolError } from "./errors.ts";
 import {
   COLON,
@@ -9,7 +10,6 @@ import {
   LF,
   SP,
 } from "./octets.ts";
-import type { HeaderList } from "./types.ts";
 
 /** Limits of a head or trailer section, in octets and fields. */
 export interface HeadLimits {
@@ -20,7 +20,7 @@ export interface HeadLimits {
 /** A response head, with what its fields say about the message's framing and the connection. */
 export interface ResponseHead {
   readonly status: number;
-  readonly headers: HeaderList;
+  readonly headers: FieldList;
   /** Content-Length in octets; null if there is none. Never together with `chunked`. */
   readonly contentLength: number | null;
   readonly chunked: boolean;
@@ -113,7 +113,7 @@ export function parseResponseHead(
 type Framing = Pick<ResponseHead, "contentLength" | "chunked" | "keepAlive">;
 
 /** What the fields of a head say about framing and the connection (RFC 9112 sections 6 and 9.3). */
-function framingOf(headers: HeaderList, isHttp11: boolean): Framing {
+function framingOf(headers: FieldList, isHttp11: boolean): Framing {
   let contentLength: number | null = null;
   let chunked = false;
   let connection = "";

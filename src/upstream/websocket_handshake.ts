@@ -1,8 +1,7 @@
 /** The client's opening handshake (RFC 6455 section 4.1): what it sends, and how it validates a 101. */
-
+import { type FieldList, valuesOf } from "../lib/fields.ts";
 import { protocolError } from "./errors.ts";
 import type {
-  HeaderList,
   UpgradeResult,
   UpstreamRequest,
   UpstreamResponse,
@@ -24,7 +23,7 @@ const HANDSHAKE_FIELDS = new Set([
 /** An opening handshake, ready to be sent. */
 export interface OpeningHandshake {
   /** All fields of the request except Connection. */
-  readonly headers: HeaderList;
+  readonly headers: FieldList;
   /** The Sec-WebSocket-Accept value that answers it. */
   readonly accept: string;
   /** The subprotocols offered, in order of preference. */
@@ -50,14 +49,8 @@ export interface Upgrader {
   upgrade(request: UpstreamRequest): Promise<UpgradeResult>;
 }
 
-function valuesOf(headers: HeaderList, name: string): string[] {
-  return headers
-    .filter(([field]) => field.toLowerCase() === name)
-    .map(([, value]) => value.trim());
-}
-
 /** The members of a comma-separated field (RFC 9110 section 5.6.1). */
-function membersOf(headers: HeaderList, name: string): string[] {
+function membersOf(headers: FieldList, name: string): string[] {
   return valuesOf(headers, name)
     .flatMap((value) => value.split(","))
     .map((member) => member.trim())
@@ -70,7 +63,7 @@ function membersOf(headers: HeaderList, name: string): string[] {
  * @param key 16 octets, random by default.
  */
 export async function openingHandshake(
-  endToEnd: HeaderList,
+  endToEnd: FieldList,
   key: Uint8Array = crypto.getRandomValues(new Uint8Array(16)),
 ): Promise<OpeningHandshake> {
   const encodedKey = key.toBase64();
@@ -92,7 +85,7 @@ export async function openingHandshake(
 
 /** Validates the fields of a 101 against the handshake that it answers (RFC 6455 section 4.1). */
 export function checkSwitch(
-  headers: HeaderList,
+  headers: FieldList,
   handshake: Pick<OpeningHandshake, "accept" | "offered">,
 ): SwitchCheck {
   const [upgrade, ...otherUpgrades] = valuesOf(headers, "upgrade");

@@ -59,12 +59,13 @@ function gateWith(outage: readonly string[] = [], lookups = 100) {
     },
     logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
     throttle: {
-      take() {
-        if (budget.left === 0) return { ok: false, retryAfterSec: 7 };
+      charge() {
+        if (budget.left === 0) {
+          throw new GatewayError("too_many_refusals", "", { retryAfterSec: 7 });
+        }
         budget.left--;
-        return { ok: true };
       },
-      giveBack: (_, count) => void (budget.left += count),
+      refund: (_, count) => void (budget.left += count),
     },
   });
   const gate = {

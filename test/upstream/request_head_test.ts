@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { requestHead } from "../../src/upstream/request_head.ts";
-import type { HeaderList } from "../../src/upstream/types.ts";
+import type { FieldList } from "../../src/lib/fields.ts";
 import { bodyOf, requestOf } from "../support/upstream.ts";
 
 const HOST = ["host", "a"] as const;
@@ -14,7 +14,7 @@ function headOf(
 
 Deno.test("requestHead() keeps target, field names, values and their order as they are", () => {
   const target = "/a/../%2e%2E//b;c?d&e=&f=%zz'\"<>\\^`{|}#g\xe9";
-  const headers: HeaderList = [
+  const headers: FieldList = [
     ["X-Z", "  spaces inside and\taround "],
     ["Host", "a:1"],
     ["x-a", ""],
@@ -121,7 +121,7 @@ Deno.test("requestHead() throws TypeError for a body that cannot be sent as anno
     );
   }
   assert.throws(() => headOf({ contentLength: 1 }), TypeError);
-  const headers: HeaderList = [HOST, ["upgrade", "x"]];
+  const headers: FieldList = [HOST, ["upgrade", "x"]];
   assert.throws(() => headOf({ headers, body: bodyOf() }, true), TypeError);
 });
 
