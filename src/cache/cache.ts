@@ -96,7 +96,7 @@ function idOf(key: CacheKey): string {
 }
 
 /** The result of a fill. */
-interface Outcome<V> {
+interface FillResult<V> {
   readonly value: V;
   readonly event: CacheEvent;
 }
@@ -115,7 +115,7 @@ export function createCache<V>(
   const { kind } = policy;
   const memory = new LRUCache<string, Entry<V>>({ max: policy.maxEntries });
   const lookups = createSingleFlight<Entry<V> | undefined>();
-  const fills = createSingleFlight<Outcome<V>>();
+  const fills = createSingleFlight<FillResult<V>>();
   const recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
   /** Whether the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   const storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
@@ -170,7 +170,7 @@ export function createCache<V>(
   function refill(
     key: CacheKey,
     fill: () => Promise<Fill<V>>,
-  ): Promise<Outcome<V>> {
+  ): Promise<FillResult<V>> {
     const id = idOf(key);
     return fills.share(id, async (isCurrent) => {
       try {

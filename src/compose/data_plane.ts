@@ -12,7 +12,7 @@ import {
   createTrackExchange,
   type TrackExchange,
 } from "../http/track_exchange.ts";
-import { createTunneler } from "../http/tunnel.ts";
+import { createTunnelOpener } from "../http/tunnel.ts";
 import { createWarning, type Warning } from "../http/warning.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { createAccessLog } from "../observability/access_log.ts";
@@ -110,7 +110,7 @@ export function composeDataPlane(
       gate,
       sessions,
       forwarder,
-      tunneler: createTunneler({
+      tunnelOpener: createTunnelOpener({
         forwarder,
         bufferLimitBytes: limits.tunnelBufferBytes,
       }),

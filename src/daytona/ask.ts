@@ -5,12 +5,12 @@ import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 
 /** Whose credential a call carries: a 401 is an answer about a user's, but our own fault if it is the gateway's. */
-export type Caller = "gateway" | "user";
+export type CallerKind = "gateway" | "user";
 
 /** A call of one operation of the API. */
 export interface ApiRequest<T> {
   readonly operation: keyof operations;
-  readonly caller: Caller;
+  readonly caller: CallerKind;
   readonly headers?: Record<string, string>;
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
@@ -119,13 +119,13 @@ export function createAsk(options: AskOptions): Ask {
 }
 
 /** The meaning of a status: `yes` and `no` are definite; `again` is retried; `failed` is neither. */
-export type Verdict = "yes" | "no" | "again" | "failed";
+export type StatusVerdict = "yes" | "no" | "again" | "failed";
 
 /**
  * Interprets a status (RFC 9110 section 15). A redirect is a failure, because a key must only be sent where it was
  * configured to go. A throttled call (429, RFC 6585 section 4) is not retried.
  */
-export function verdictOn(status: number, caller: Caller): Verdict {
+export function verdictOn(status: number, caller: CallerKind): StatusVerdict {
   if (status === 200 || status === 201) return "yes";
   if (status === 408 || status >= 500) return "again";
   if (status === 429 || (status === 401 && caller === "gateway")) {

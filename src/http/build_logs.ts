@@ -61,7 +61,7 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     tracker.stats.missedCache = true;
     const log = await findLog(exchange, user);
     tracker.stats.resolvedAt = options.now();
-    tracker.admit(
+    tracker.grant(
       {
         sandboxId: exchange.build.id,
         by: "bearer",

@@ -136,7 +136,7 @@ export class ExchangeTracker {
    *
    * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
    */
-  admit(grant: Grant, revalidator: Revalidator): void {
+  grant(grant: Grant, revalidator: Revalidator): void {
     this.#grant = grant;
     this.#revalidator = revalidator;
     const { sandboxId, countsAgainst } = grant;
@@ -165,7 +165,7 @@ export class ExchangeTracker {
   watchUpload(request: AdmittedRequest): AdmittedRequest {
     if (request.body === null) return request;
     const ending = new AbortController();
-    this.#start.entry.streams({
+    this.#start.entry.setHandle({
       abort: (reason) => {
         this.#abortedUpload = reason;
         ending.abort();
@@ -247,7 +247,7 @@ export class ExchangeTracker {
     const { entry } = this.#start;
     this.#answeredAt = this.#options.now();
     const endUse = this.#beginUse(this.#usedSandboxId());
-    entry.streams({
+    entry.setHandle({
       abort: (reason) => tunnel.close(...CLOSES[reason]),
       recheck: () => this.#stillHasAccess(),
     });
@@ -274,7 +274,7 @@ export class ExchangeTracker {
         this.#settle(status, { end, sentBytes });
       },
     });
-    this.#start.entry.streams({
+    this.#start.entry.setHandle({
       ...handle,
       recheck: () => this.#stillHasAccess(),
     });

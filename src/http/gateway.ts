@@ -27,7 +27,7 @@ import { loginLocation } from "./login_location.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
 import { redirect } from "./redirect.ts";
 import type { TrackExchange } from "./track_exchange.ts";
-import type { Tunneler } from "./tunnel.ts";
+import type { TunnelOpener } from "./tunnel.ts";
 import type { Warning } from "./warning.ts";
 
 /** Dependencies of the data plane. */
@@ -43,7 +43,7 @@ export interface GatewayOptions extends AccessRequestOptions {
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
-  readonly tunneler: Tunneler;
+  readonly tunnelOpener: TunnelOpener;
   readonly trackExchange: TrackExchange;
   readonly now: () => number;
 }
@@ -102,7 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (verdict.kind !== "allow") {
       return turnAway(context, verdict, access.target);
     }
-    tracker.admit(verdict, access);
+    tracker.grant(verdict, access);
 
     const { method, headers } = exchange;
     const isTunnel = isWebSocketRequest(method, headers);
@@ -135,7 +135,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     { exchange, tracker }: Context,
     request: AdmittedRequest,
   ): Promise<Response> {
-    const opened = await options.tunneler.open(
+    const opened = await options.tunnelOpener.open(
       exchange.request,
       request,
       tracker.stats,
@@ -189,7 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const access = accessRequestOf(context);
       const verdict = await access.verdict();
       if (verdict.kind !== "allow") return undefined;
-      context.tracker.admit(verdict, access);
+      context.tracker.grant(verdict, access);
       const response = await forwarder.forward(
         await access.admitted(verdict),
         context.tracker.stats,

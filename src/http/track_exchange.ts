@@ -38,7 +38,7 @@ export type TrackExchange = (
 const UNREGISTERED: InFlightEntry = {
   reserveFor: () => false,
   reserveTunnel: () => false,
-  streams() {},
+  setHandle() {},
   end() {},
 };
 

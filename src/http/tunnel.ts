@@ -26,7 +26,7 @@ export type TunnelResult =
 const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
 /** Opens tunnels for admitted WebSocket requests. */
-export interface Tunneler {
+export interface TunnelOpener {
   /**
    * Opens a tunnel. Fills in `stats`, and throws, as {@linkcode Forwarder.openWebSocket} does.
    *
@@ -76,12 +76,12 @@ function upgradeClient(
   });
 }
 
-/** Creates the tunneler. */
-export function createTunneler(options: {
+/** Creates the tunnelOpener. */
+export function createTunnelOpener(options: {
   forwarder: Pick<Forwarder, "openWebSocket">;
   /** Most octets from the client that may be queued for the app. */
   bufferLimitBytes: number;
-}): Tunneler {
+}): TunnelOpener {
   const { forwarder, bufferLimitBytes } = options;
   return {
     async open(request, admitted, stats) {

@@ -26,7 +26,7 @@ export interface InFlightEntry {
   /** Counts it as a WebSocket; false if there are too many already. */
   reserveTunnel(): boolean;
   /** Registers the handle of one that lasts, in place of an earlier one. */
-  streams(handle: StreamHandle): void;
+  setHandle(handle: StreamHandle): void;
   /** Takes it out of the registry; idempotent. */
   end(): void;
 }
@@ -169,7 +169,7 @@ export function createInFlight(limits: InFlightLimits): InFlight {
       return true;
     }
 
-    streams(handle: StreamHandle): void {
+    setHandle(handle: StreamHandle): void {
       if (this.#hasEnded) return;
       if (this.#handle !== undefined) streaming.delete(this.#handle);
       this.#handle = handle;

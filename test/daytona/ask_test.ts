@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Verdict, verdictOn } from "../../src/daytona/ask.ts";
+import { type StatusVerdict, verdictOn } from "../../src/daytona/ask.ts";
 
 Deno.test("verdictOn() takes only 200, 201 and refusals for definite", () => {
-  const expected: Record<Verdict, number[]> = {
+  const expected: Record<StatusVerdict, number[]> = {
     yes: [200, 201],
     no: [400, 403, 404, 410, 422, 499],
     again: [408, 500, 502, 503, 504, 599],

@@ -57,7 +57,7 @@ function setUp(
     logger: loggerFor("test"),
     now: () => clock.now,
   });
-  tracker.admit({ sandboxId: "box", by: "bearer" }, { recheck });
+  tracker.grant({ sandboxId: "box", by: "bearer" }, { recheck });
   return { clock, inFlight, lostSockets, records, tracker, uses };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createTunneler } from "../../src/http/tunnel.ts";
+import { createTunnelOpener } from "../../src/http/tunnel.ts";
 import { createExchangeStats } from "../../src/observability/exchange_stats.ts";
 import type { AdmittedRequest } from "../../src/proxy/runner_request.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket.ts";
@@ -23,7 +23,7 @@ function open(
   if (hasLeft) client.abort();
   const connection = fakeConnection();
   let asked = 0;
-  const tunneler = createTunneler({
+  const tunnelOpener = createTunnelOpener({
     forwarder: {
       openWebSocket() {
         asked++;
@@ -52,7 +52,7 @@ function open(
   return {
     connection,
     asked: () => asked,
-    result: tunneler.open(request, admitted, createExchangeStats()),
+    result: tunnelOpener.open(request, admitted, createExchangeStats()),
   };
 }
 

@@ -65,7 +65,7 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
   for (const name of ["ended", "open"]) {
     const entry = inFlight.begin();
     assert(entry !== undefined);
-    entry.streams({ abort: () => aborted.push(name), recheck });
+    entry.setHandle({ abort: () => aborted.push(name), recheck });
     if (name === "ended") entry.end();
   }
   inFlight.begin();
@@ -81,10 +81,10 @@ Deno.test("InFlight ends by its latest handle only, and by none that comes after
     recheck,
   });
   const [entry, ended] = [inFlight.begin(), inFlight.begin()];
-  entry?.streams(handle("upload"));
-  entry?.streams(handle("download"));
+  entry?.setHandle(handle("upload"));
+  entry?.setHandle(handle("download"));
   ended?.end();
-  ended?.streams(handle("late"));
+  ended?.setHandle(handle("late"));
   inFlight.abortAll();
   assert.deepEqual(aborted, ["download"]);
 });
@@ -123,7 +123,7 @@ Deno.test("InFlight ends those whose client takes nothing any more", () => {
   ) {
     const entry = inFlight.begin();
     assert(entry !== undefined);
-    entry.streams({
+    entry.setHandle({
       abort: (reason) => ended.push(`${name}: ${reason}`),
       stalledSince: () => since,
       recheck,
@@ -140,7 +140,7 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
   for (const name of ["lost", "kept", "over"]) {
     const entry = inFlight.begin();
     assert(entry !== undefined);
-    entry.streams({
+    entry.setHandle({
       abort: (reason) => ended.push(`${name}: ${reason}`),
       recheck() {
         if (name === "over") entry.end();
@@ -159,7 +159,7 @@ Deno.test("InFlight rechecks one and all once at a time, however often it is ask
   let most = 0;
   let current = 0;
   for (let i = 0; i < 100; i++) {
-    inFlight.begin()?.streams({
+    inFlight.begin()?.setHandle({
       abort: () => assert.fail("aborted"),
       async recheck() {
         rechecks++;
