@@ -172,7 +172,10 @@ function conflicts(values: Values): SettingProblem[] {
       report(name, undefined, "a path while ENABLE_TLS is true");
     }
   }
-  if (values.METRICS_PORT === values.PROXY_PORT && values.PROXY_PORT !== 0) {
+  if (
+    values.METRICS_PORT === values.PROXY_PORT && values.PROXY_PORT !== 0 &&
+    mayCollide(values.METRICS_HOST ?? values.PROXY_HOST, values.PROXY_HOST)
+  ) {
     const given = JSON.stringify(String(values.METRICS_PORT));
     report("METRICS_PORT", given, "another port than PROXY_PORT");
   }
@@ -203,6 +206,13 @@ function conflicts(values: Values): SettingProblem[] {
   }
   return problems;
 }
+
+/** Whether two addresses to listen on cannot both have the same port. */
+function mayCollide(one: string, other: string): boolean {
+  return one === other || [one, other].some((host) => ANY_ADDRESS.has(host));
+}
+
+const ANY_ADDRESS = new Set(["0.0.0.0", "::"]);
 
 function tlsFiles(values: Values): TlsFiles | undefined {
   const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values;

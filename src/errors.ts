@@ -42,6 +42,7 @@ export const ERROR_STATUS = {
   overloaded: 503,
   sandbox_overloaded: 503,
   too_many_tunnels: 503,
+  duplex_unavailable: 503,
   shutting_down: 503,
   runner_timeout: 504,
 } as const;

@@ -13,6 +13,7 @@ import { settlesWithin } from "./lib/settles_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
+import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
 import type { GatewayService } from "./server/run.ts";
 
 /** What a service takes besides its configuration. */
@@ -33,6 +34,8 @@ const RECHECK_INTERVAL_MS = 30_000;
 
 /** How often to look for tunnels and streams whose use is due to be reported again, or that have stalled, ms. */
 const TICK_MS = 5_000;
+
+const NO_LIMITS = { all: Infinity, perSandbox: Infinity, tunnels: Infinity };
 
 /** How often to check until all is well, ms. */
 const START_CHECK_MS = 10_000;
@@ -78,6 +81,8 @@ export async function createService(
     lines,
   });
   const { inFlight, upstream } = dataPlane;
+  // Requests for our own pages: a shutdown waits for them too, but no limit counts them.
+  const ownRequests = createInFlight(NO_LIMITS);
   let isDraining = false;
   const { control, readiness } = composeControlPlane(config, foundation, {
     version,
@@ -106,7 +111,7 @@ export async function createService(
       gateway: dataPlane.gateway,
       buildLogs: dataPlane.buildLogs,
       control,
-      inFlight,
+      ownRequests,
       headLimits: config.limits,
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
@@ -126,8 +131,9 @@ export async function createService(
     retire() {
       isDraining = true;
       inFlight.beginDrain();
+      ownRequests.beginDrain();
     },
-    ...createDrain(dataPlane, closing.signal),
+    ...createDrain({ inFlight, ownRequests, upstream }, closing.signal),
     async close() {
       closing.abort();
       stopTimers();
@@ -173,11 +179,13 @@ function startTimers(
 
 /** Creates the two waits of a graceful shutdown; aborting `closing` ends both. */
 function createDrain(
-  { inFlight, upstream }: DataPlane,
+  { inFlight, ownRequests, upstream }:
+    & Pick<DataPlane, "inFlight" | "upstream">
+    & { readonly ownRequests: InFlight },
   closing: AbortSignal,
 ): Pick<GatewayService, "waitUntilPortIdle" | "drain"> {
   async function portIdle(): Promise<void> {
-    await inFlight.drained();
+    await Promise.all([inFlight.drained(), ownRequests.drained()]);
     do {
       await inFlight.noTunnels();
       // A client whose exchange has just ended may be sending its next request on the same connection.
@@ -189,7 +197,8 @@ function createDrain(
     waitUntilPortIdle: (timeoutMs) =>
       settlesWithin(portIdle(), timeoutMs, closing),
     async drain(timeoutMs) {
-      if (await settlesWithin(inFlight.idle(), timeoutMs, closing)) return true;
+      const idle = Promise.all([inFlight.idle(), ownRequests.idle()]);
+      if (await settlesWithin(idle, timeoutMs, closing)) return true;
       inFlight.abortAll();
       await settlesWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
       // Requests that still wait for their app are answered `shutting_down`.

@@ -217,6 +217,10 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
       hostname: "127.0.0.1",
       port: 9090,
     }, { METRICS_PORT: "9090" }],
+    ["METRICS_PORT", "4000", (c) => c.metrics?.port, 4000, {
+      PROXY_HOST: "10.0.0.1",
+      METRICS_HOST: "127.0.0.1",
+    }],
     ["SHUTDOWN_DELAY_SEC", "0", (c) => c.limits.shutdownDelayMs, 0],
     ["CACHE_MAX_ENTRIES", "5", (c) => c.cache.maxEntries, 5],
     ["RUNNER_TTL_SEC", "1", (c) => c.cache.runnerTtlMs, 1_000],

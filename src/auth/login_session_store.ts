@@ -175,11 +175,16 @@ export function createLoginSessionStore(
 
     async getLatest(id) {
       const copy = copies.get(id);
-      const stored = store?.shared ? await readStored(id) : "unavailable";
+      const hasEnded = copy?.state.state === "ended";
+      const stored = store?.shared && !hasEnded
+        ? await readStored(id)
+        : "unavailable";
       if (stored === "unavailable") return await get(id);
       if (typeof stored === "string") return undefined;
-      const isReplaced = copies.get(id) !== copy; // while we read
-      if (!isReplaced) {
+      const current = copies.get(id);
+      if (current?.state.state === "ended") return current.state;
+      if (current === copy) { // not replaced while we read
+        reads.overtake(id);
         copies.set(id, { state: stored, recheckAt: now() + recheckMs });
       }
       return stored;

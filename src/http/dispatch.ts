@@ -32,8 +32,8 @@ export interface DispatchOptions {
   /** The limits for the control plane; the data plane checks its own. */
   readonly headLimits: RequestHeadLimits;
   readonly nextRequestId: () => string;
-  /** Where requests for our own pages are registered too, so that a shutdown waits for them. */
-  readonly inFlight: Pick<InFlight, "begin">;
+  /** Where requests for our own pages are registered. */
+  readonly ownRequests: Pick<InFlight, "begin">;
   /** Called for every response that does not come from the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
   /** Called at most once, if a peer in that kind of network seems to be a proxy but is not trusted. */
@@ -170,7 +170,7 @@ export function createDispatch(options: DispatchOptions): Handler {
   ): Promise<Response> {
     const { clientAddress } = from;
     const context = { requestId: id, authority, base, clientAddress };
-    const entry = options.inFlight.begin(); // undefined at the limit, where they are served all the same
+    const entry = options.ownRequests.begin();
     try {
       return recorded(startedAt, await options.control(request, context));
     } finally {

@@ -172,10 +172,13 @@ export class ExchangeTracker {
       },
       recheck: () => this.#stillHasAccess(),
     });
-    this.#upload = new WatchedUpload(request.body);
+    const { body, contentLength } = request;
+    const upload = new WatchedUpload(body, contentLength);
+    // HTTP/2, which has `:authority` instead of Host, loses no sockets.
+    if (this.#exchange.headers.has("host")) this.#upload = upload;
     return {
       ...request,
-      body: this.#upload,
+      body: upload,
       signal: () => AbortSignal.any([request.signal(), ending.signal]),
     };
   }
@@ -216,8 +219,8 @@ export class ExchangeTracker {
   /**
    * Answers with an upstream's response; the exchange is over once its body is.
    *
-   * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15); `upload_stalled` if it
-   * cannot be streamed beside its upload (see {@linkcode LostSockets})
+   * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15); `duplex_unavailable` if
+   * it cannot be streamed beside its upload (see {@linkcode LostSockets})
    */
   relay(response: RelayedResponse): Response {
     const { status } = response;
@@ -234,9 +237,14 @@ export class ExchangeTracker {
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return createResponse(body, status, fields);
     }
-    if (this.#upload?.isOpen === true && this.#options.lostSockets.isEnough) {
+    const { lostSockets } = this.#options;
+    const { clientAddress } = this.#exchange.from;
+    if (this.#upload?.isOpen === true && !lostSockets.mayRisk(clientAddress)) {
       discardBody(body);
-      throw new GatewayError("upload_stalled", "Too many sockets were lost");
+      throw new GatewayError(
+        "duplex_unavailable",
+        "Too many sockets were lost",
+      );
     }
     const stream = this.#observed(body, status, usedId);
     return createResponse(stream, status, fields);
@@ -270,7 +278,8 @@ export class ExchangeTracker {
       now: () => performance.now(),
       onEnd: (end, sentBytes) => {
         endUse?.();
-        this.#options.lostSockets.note(end, this.#upload);
+        const { clientAddress } = this.#exchange.from;
+        this.#options.lostSockets.note(clientAddress, end, this.#upload);
         this.#settle(status, { end, sentBytes });
       },
     });

@@ -4,33 +4,47 @@
  * woken, and as it holds the connection, nobody closes the socket. Such a read can be neither avoided nor withdrawn: an
  * app may begin its response, and a client may send more, at any time.
  */
+import { LRUCache } from "lru-cache";
 import type { ExchangeEnd } from "../observability/metrics/facts.ts";
 import type { WatchedUpload } from "./watched_upload.ts";
 
 /** Counts the sockets that were lost, up to where no more are risked. */
 export interface LostSockets {
   readonly count: number;
-  /** Whether there are so many that no response may be streamed any more while its request is still open. */
-  readonly isEnough: boolean;
-  /** Notes how a streamed response has ended, and how far its upload was. */
-  note(end: ExchangeEnd, upload: WatchedUpload | undefined): void;
+  /** Whether this client may be streamed a response while its request is still open. */
+  mayRisk(clientAddress: string): boolean;
+  /** Notes how a streamed response to this client has ended, and how far its upload was. */
+  note(
+    clientAddress: string,
+    end: ExchangeEnd,
+    upload: WatchedUpload | undefined,
+  ): void;
 }
 
 /** How many sockets may be lost. */
-const MAX_LOST = 100;
+const MAX_LOST = 1000;
 
-/** Creates the counter; `onEnough` is called once. */
+/** How many of them to one client: it must not use up what is for all. */
+const MAX_LOST_PER_CLIENT = 20;
+
+/** Most clients remembered. */
+const MAX_CLIENTS = 1000;
+
+/** Creates the counter; `onEnough` is called once, when no more are risked for any client. */
 export function createLostSockets(onEnough: () => void): LostSockets {
+  const byClient = new LRUCache<string, number>({ max: MAX_CLIENTS });
   let count = 0;
   return {
     get count() {
       return count;
     },
-    get isEnough() {
-      return count >= MAX_LOST;
-    },
-    note(end, upload) {
-      if (end === "complete" || upload?.isReading !== true) return;
+    mayRisk: (clientAddress) =>
+      count < MAX_LOST &&
+      (byClient.get(clientAddress) ?? 0) < MAX_LOST_PER_CLIENT,
+    note(clientAddress, end, upload) {
+      const isBroken = end !== "complete" && end !== "aborted"; // aborted by us
+      if (!isBroken || upload?.isWaiting !== true) return;
+      byClient.set(clientAddress, (byClient.get(clientAddress) ?? 0) + 1);
       if (++count === MAX_LOST) onEnough();
     },
   };

@@ -4,28 +4,32 @@ import type { BodyReader } from "../upstream/body_reader.ts";
 /** A body that knows how far its reader is. */
 export class WatchedUpload implements BodyReader {
   readonly #body: BodyReader;
+  /** Octets yet to be read, if their number was announced. */
+  #remaining: number;
   #isReading = false;
   #hasEnded = false;
 
-  constructor(body: BodyReader) {
+  constructor(body: BodyReader, contentLength: number | null) {
     this.#body = body;
+    this.#remaining = contentLength ?? Infinity;
   }
 
-  /** Whether its end, or its failure, has yet to be read. */
+  /** Whether there may be more to read. */
   get isOpen(): boolean {
-    return !this.#hasEnded;
+    return !this.#hasEnded && this.#remaining > 0;
   }
 
-  /** Whether a `read()` is under way. */
-  get isReading(): boolean {
-    return this.#isReading;
+  /** Whether a `read()` waits for more. */
+  get isWaiting(): boolean {
+    return this.#isReading && this.isOpen;
   }
 
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     this.#isReading = true;
     try {
       const octets = await this.#body.read();
-      this.#hasEnded = octets === null;
+      if (octets === null) this.#hasEnded = true;
+      else this.#remaining -= octets.length;
       return octets;
     } catch (error) {
       this.#hasEnded = true;

@@ -43,7 +43,7 @@ export function errorPage(data: ErrorPageData): string {
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${withMarkup(text.hint)}</p>${
+<p>${withMarkup(text.hint, data.code)}</p>${
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
@@ -61,10 +61,13 @@ function breakable(code: string): string {
   return escapeHtml(code).replaceAll("_", "_<wbr>");
 }
 
-/** Marks up header names as code, which keeps them from wrapping on a narrow screen, and links our own documentation. */
-function withMarkup(text: string): string {
-  return escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>")
-    .replace(/(?<= )\/docs\b/, '<a href="/docs">$&</a>');
+/** Marks up header names as code, which keeps them from wrapping on a narrow screen, and links our documentation. */
+function withMarkup(text: string, code: ErrorCode): string {
+  const html = escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>");
+  // On a preview host, `/docs` would be the app's.
+  return code === "route_not_found"
+    ? html.replace(/\/docs\b/, '<a href="/docs">$&</a>')
+    : html;
 }
 
 function retryLink({ code, retryUrl }: ErrorPageData): string {

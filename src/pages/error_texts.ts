@@ -223,6 +223,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The gateway has reached its limit of open WebSockets.",
     hint: "Try again in a few seconds.",
   },
+  duplex_unavailable: {
+    title: "The response cannot be streamed yet",
+    detail:
+      "The app began its response before the request was complete, and the gateway has lost too many connections in that situation.",
+    hint: "Send the whole request before you read the response.",
+  },
   shutting_down: {
     title: "The gateway is restarting",
     detail: "It does not accept new requests right now.",

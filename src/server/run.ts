@@ -66,6 +66,9 @@ export interface RunOptions {
   readonly certificateCheckMs?: number;
 }
 
+/** How long a client may take for the last octets of its response, ms. */
+const LAST_OCTETS_MS = 10_000;
+
 /** How often the certificate's files are read, ms. */
 const CERTIFICATE_CHECK_MS = 60_000;
 
@@ -176,8 +179,11 @@ async function drain(
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
     : undefined;
   const isDrained = await service.drain(leftMs());
-  // Nothing is in flight any more: what may be left are sockets whose clients keep them open amid a request.
-  if (closing !== undefined) await settlesWithin(closing, CLOSE_TIMEOUT_MS);
+  // Nothing is in flight any more. What may be left are responses that slow clients have not taken yet, and sockets
+  // whose clients keep them open amid a request.
+  if (closing !== undefined) {
+    await settlesWithin(closing, Math.min(leftMs(), LAST_OCTETS_MS));
+  }
   if (!isDrained && !killed.aborted) {
     log.warn("drain timed out, aborted what was left");
   }

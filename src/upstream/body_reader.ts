@@ -1,3 +1,5 @@
+import { UpstreamError } from "./errors.ts";
+
 /**
  * A body that is still on its way, in either direction. Not a ReadableStream: one of those for each body is what the
  * platform needs, and every other on top of it costs as much again.
@@ -17,17 +19,21 @@ export function bodyReader(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): BodyReader {
   let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  let isCancelled = false;
   return {
     async read() {
       reader ??= body.getReader();
       for (;;) {
         const { value } = await reader.read();
+        // To a stream, that is an end like any other.
+        if (isCancelled) throw new UpstreamError("aborted", "body cancelled");
         if (value === undefined) return null;
         // `Deno.serve()` may hand out empty chunks.
         if (value.length > 0) return value;
       }
     },
     cancel() {
+      isCancelled = true;
       (reader ?? body).cancel().catch(() => {});
     },
   };

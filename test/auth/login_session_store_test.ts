@@ -160,3 +160,15 @@ Deno.test("LoginSessionStore without a durable tier keeps states in process", as
   assert.equal(await store.isEndStored("id"), true);
   assert.deepEqual(events, ["miss", "hit", "hit"]);
 });
+
+Deno.test("LoginSessionStore takes no end back, though the shared tier lost it and its state is asked for anew", async () => {
+  const { tier } = createTier(true);
+  const { session, store } = setUp(tier);
+  await store.set(session, OPEN);
+  tier.set = () => Promise.resolve(); // from here on, writes are lost
+  const asked = store.getLatest("id");
+  await store.set(session, { state: "ended" });
+  assert.deepEqual(await asked, { state: "ended" });
+  assert.deepEqual(await store.getLatest("id"), { state: "ended" });
+  assert.deepEqual(await store.get("id"), { state: "ended" });
+});

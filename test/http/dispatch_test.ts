@@ -29,7 +29,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
       return new Response();
     },
     headLimits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
-    inFlight: { begin: () => undefined },
+    ownRequests: { begin: () => undefined },
     onUntrustedProxy() {},
     nextRequestId: () => "ours",
     onOwnAnswer: ({ error }) => answers.push(error),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { requestBody } from "../../src/http/request_body.ts";
 import { textOf } from "../support/upstream.ts";
 
@@ -80,7 +81,7 @@ Deno.test("requestBody() without framing fields finds that there is none, or han
 /** Ends the body and, as the server does, reports only after that that the client has cancelled the stream. */
 function cancelStream({ controller, client }: ReturnType<typeof postOf>): void {
   controller.close();
-  setTimeout(() => client.abort(), 0);
+  setImmediate(() => client.abort());
 }
 
 Deno.test("an HTTP/2 body whose stream the client cancelled does not look complete", async () => {

@@ -64,4 +64,7 @@ Deno.test("errorPage() leads back to the preview after a login that failed, and 
   assert(refused.includes(`${link}Log in with another account</a>`));
   assert.doesNotMatch(pageOf("login_failed"), /<a /);
   assert.match(pageOf("route_not_found"), /<a href="\/docs">\/docs<\/a>/);
+  // It may be shown on a preview host, where that page would be the app's.
+  assert.match(pageOf("bad_request"), /\/docs/);
+  assert.doesNotMatch(pageOf("bad_request"), /<a /);
 });

@@ -369,6 +369,23 @@ Deno.test("a tab that was sent to log in while another one did goes on to its pr
   assert.equal(page.url, gateway.at("3000-locked", "/echo"));
 });
 
+Deno.test("tabs that are sent to log in again and again after a login are not sent round in a circle", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked", "/one"));
+  const late = await browser.open(gateway.at("3000-locked", "/echo"), {
+    follow: false,
+  });
+  await browser.logIn(form, "alice");
+  const statuses: number[] = [];
+  for (let tab = 0; tab < 6; tab++) {
+    const location = late.page.headers.get("location") ?? "";
+    const { page } = await browser.open(location, { follow: false });
+    statuses.push(page.status);
+  }
+  assert.deepEqual(statuses, [302, 302, 302, 302, 400, 400]);
+});
+
 Deno.test("a browser that refuses the session is not sent round in a circle", async () => {
   await using gateway = await withLogin();
   const browser = gateway.browser();

@@ -39,6 +39,12 @@ export interface LoginRoutesOptions {
  */
 const LOOP_SEC = 10;
 
+/**
+ * How many returns to a preview one login may account for: that of the tab that logged in, and those of tabs that were
+ * sent to log in meanwhile.
+ */
+const MAX_RETURNS = 5;
+
 /** For how long after a login without access the next one asks for another account, seconds. */
 const OTHER_ACCOUNT_SEC = 600;
 
@@ -133,9 +139,15 @@ function loginHandler(
     const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
     const sent = c.req.header("cookie") ?? "";
     const loggedIn = cookies.loggedIn(returnTo.host.label);
-    if (cookieValues(sent, loggedIn).length > 0) {
-      if (await hasSession(returnTo.host.label, sent, c.env, options)) {
-        return redirect(302, returnTo.url);
+    const [returns] = cookieValues(sent, loggedIn);
+    if (returns !== undefined) {
+      if (
+        Number(returns) < MAX_RETURNS &&
+        await hasSession(returnTo.host.label, sent, c.env, options)
+      ) {
+        return redirect(302, returnTo.url, [
+          cookies.hostOnly(loggedIn, String(Number(returns) + 1), LOOP_SEC),
+        ]);
       }
       throw new GatewayError("session_not_kept", "Logged in a moment ago");
     }
@@ -158,7 +170,7 @@ function loginHandler(
   };
 }
 
-/** Whether the browser has a session for the sandbox by now: another tab of it may just have logged in. */
+/** Whether the browser has a session for the sandbox: since this tab was sent here, another one may have logged in. */
 async function hasSession(
   label: string,
   cookieField: string,
