@@ -173,12 +173,10 @@ export class ExchangeTracker {
       recheck: () => this.#stillHasAccess(),
     });
     const { body, contentLength } = request;
-    const upload = new WatchedUpload(body, contentLength);
-    // HTTP/2, which has `:authority` instead of Host, loses no sockets.
-    if (this.#exchange.headers.has("host")) this.#upload = upload;
+    this.#upload = new WatchedUpload(body, contentLength);
     return {
       ...request,
-      body: upload,
+      body: this.#upload,
       signal: () => AbortSignal.any([request.signal(), ending.signal]),
     };
   }

@@ -2,7 +2,8 @@
  * Bounds what a defect of `Deno.serve()` can cost (Deno 2.9.6, HTTP/1.1): while a response is streamed, only its writer
  * is told that the client has left. A read of the request's body that is pending when the response breaks off is not
  * woken, and as it holds the connection, nobody closes the socket. Such a read can be neither avoided nor withdrawn: an
- * app may begin its response, and a client may send more, at any time.
+ * app may begin its response, and a client may send more, at any time. HTTP/2, which loses no sockets, cannot be told
+ * apart: a request in absolute form needs no Host over HTTP/1.1 either.
  */
 import { LRUCache } from "lru-cache";
 import type { ExchangeEnd } from "../observability/metrics/facts.ts";

@@ -23,9 +23,7 @@ function setUp(
   const records: ExchangeRecord[] = [];
   /** What the sandbox's activity was told. */
   const uses: string[] = [];
-  const request = new Request("http://3000-box.test/", {
-    headers: { host: "3000-box.test" },
-  });
+  const request = new Request("http://3000-box.test/");
   const tracker = new ExchangeTracker({
     id: "id",
     request,
