@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { createBatches } from "../lib/batches.ts";
+import { startAllowing } from "../lib/start_allowing.ts";
 import { createGuard } from "./guard.ts";
 import {
   type DurableStore,
@@ -105,10 +106,11 @@ function isFile(path: string | undefined): path is string {
   return path !== undefined && path !== ":memory:" && !URL.canParse(path);
 }
 
-/** Deno's own message names one of two permissions, and without the paths that `-P=start` allows. */
+/** Deno's own message names one of two permissions only. */
 function notAllowed(path: string): string {
-  const paths = `./data,${dirname(path)}`;
-  return `Deno is not allowed to use ${path}: start it with --allow-read=${paths} --allow-write=${paths}`;
+  return `Deno is not allowed to use ${path}: ${
+    startAllowing(dirname(path), "read", "write")
+  }`;
 }
 
 /**

@@ -1,7 +1,12 @@
 /** The body of a request: whether there is one, and its announced length. */
 import { GatewayError } from "../errors.ts";
 import type { Fields } from "../lib/fields.ts";
-import { type BodyReader, bodyReader } from "../upstream/body_reader.ts";
+import { settlesWithin } from "../lib/settles_within.ts";
+import {
+  type BodyReader,
+  bodyReader,
+  startingWith,
+} from "../upstream/body_reader.ts";
 import { UpstreamError } from "../upstream/errors.ts";
 import { hasLeft } from "./has_left.ts";
 
@@ -75,20 +80,7 @@ function cancellable(
  * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled it or disconnected
  */
 async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
-  let first: ReturnType<BodyReader["read"]> | undefined = body.read();
-  const timeout = Promise.withResolvers<"late">();
-  const timer = setTimeout(() => timeout.resolve("late"), FIRST_OCTET_MS);
-  try {
-    if (await Promise.race([first, timeout.promise]) === null) return null;
-  } finally {
-    clearTimeout(timer);
-  }
-  return {
-    read() {
-      const reading = first ?? body.read();
-      first = undefined;
-      return reading;
-    },
-    cancel: () => body.cancel(),
-  };
+  const first = body.read();
+  const isKnown = await settlesWithin(first, FIRST_OCTET_MS);
+  return isKnown && await first === null ? null : startingWith([first], body);
 }

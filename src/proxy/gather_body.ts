@@ -1,5 +1,5 @@
 /** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
-import type { BodyReader } from "../upstream/body_reader.ts";
+import { type BodyReader, startingWith } from "../upstream/body_reader.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -18,27 +18,11 @@ export async function gatherBody(
     for (;;) {
       const reading = body.read();
       const part = await Promise.race([reading, late.promise]);
-      if (part === "late") return resume(parts, reading, body);
+      if (part === "late") return startingWith([...parts, reading], body);
       if (part === null) return await new Blob(parts).bytes();
       parts.push(part);
     }
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The parts already read, the one that is being read, and the rest. */
-function resume(
-  parts: readonly Bytes[],
-  reading: Promise<Bytes | null>,
-  rest: BodyReader,
-): BodyReader {
-  const first = [...parts, reading].values();
-  return {
-    async read() {
-      const { value } = first.next();
-      return await (value ?? rest.read());
-    },
-    cancel: () => rest.cancel(),
-  };
 }

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { TlsFiles } from "../config.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { startAllowing } from "../lib/start_allowing.ts";
 
 /** A certificate chain and its private key, both as PEM. */
 export interface Certificate {
@@ -48,8 +49,9 @@ async function readPem(name: string, path: string): Promise<ReadResult> {
 function whyUnreadable(path: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
   if (error instanceof Deno.errors.NotCapable) {
-    return `Deno is not allowed to read ${path}: start it with ` +
-      `--allow-read=./data,${directoryOf(path)}`;
+    return `Deno is not allowed to read ${path}: ${
+      startAllowing(directoryOf(path), "read")
+    }`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `this user is not allowed to read ${path}`;

@@ -38,3 +38,18 @@ export function bodyReader(
     },
   };
 }
+
+/** A body of parts that were read already, the last of them perhaps not quite, and of the rest of the same body. */
+export function startingWith(
+  parts: readonly (Uint8Array<ArrayBuffer> | ReturnType<BodyReader["read"]>)[],
+  rest: BodyReader,
+): BodyReader {
+  const first = parts.values();
+  return {
+    async read() {
+      const { value } = first.next();
+      return await (value ?? rest.read());
+    },
+    cancel: () => rest.cancel(),
+  };
+}

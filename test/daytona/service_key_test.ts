@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDaytonaApi } from "../../src/daytona/client.ts";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
 import {
   createKeyWatch,
   type KeyVerdict,
@@ -46,6 +46,18 @@ Deno.test("createKeyWatch() tells of each transition once", () => {
   assert.equal(watch.heardWithin(1000), false);
 });
 
+/** A client of the API at `baseUrl` that notes what it learns of its key. */
+function apiAt(baseUrl: string, verdicts: KeyVerdict[]): DaytonaApi {
+  return createDaytonaApi({
+    baseUrl,
+    apiKey: API_KEY,
+    timeoutMs: 10_000,
+    ...UNOBSERVED,
+    sleep: () => Promise.resolve(),
+    onKeyVerdict: (verdict) => verdicts.push(verdict),
+  });
+}
+
 Deno.test("every call with the gateway's key tells what the API makes of it, and no other call does", async () => {
   const verdicts: KeyVerdict[] = [];
   let status = 200;
@@ -54,14 +66,7 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
       ? new Response("true")
       : Response.json({ message: "no" }, { status })
   );
-  const api = createDaytonaApi({
-    baseUrl: stub.baseUrl,
-    apiKey: API_KEY,
-    timeoutMs: 10_000,
-    ...UNOBSERVED,
-    sleep: () => Promise.resolve(),
-    onKeyVerdict: (verdict) => verdicts.push(verdict),
-  });
+  const api = apiAt(stub.baseUrl, verdicts);
   const user = { bearer: "key", clientAddress: "192.0.2.1" };
   async function verdictsOf(call: () => Promise<unknown>) {
     verdicts.length = 0;
@@ -103,14 +108,7 @@ Deno.test("a web server's page says nothing of the key, whatever its status", as
         headers: { "content-type": "text/html; charset=utf-8" },
       })
     );
-    const api = createDaytonaApi({
-      baseUrl: stub.baseUrl,
-      apiKey: API_KEY,
-      timeoutMs: 10_000,
-      ...UNOBSERVED,
-      sleep: () => Promise.resolve(),
-      onKeyVerdict: (verdict) => verdicts.push(verdict),
-    });
+    const api = apiAt(stub.baseUrl, verdicts);
     for (const call of [() => api.tryKey(), () => api.isSandboxPublic(ID)]) {
       await call().catch(() => {});
     }

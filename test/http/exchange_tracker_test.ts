@@ -10,6 +10,7 @@ import type { AdmittedRequest } from "../../src/proxy/runner_request.ts";
 import type { Tunnel, TunnelEnd } from "../../src/proxy/tunnel.ts";
 import { type BodyReader, bodyReader } from "../../src/upstream/body_reader.ts";
 import { UpstreamError } from "../../src/upstream/errors.ts";
+import { admittedRequest } from "../support/admitted_request.ts";
 
 /** The tracker of an exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
 function setUp(
@@ -68,20 +69,7 @@ function silentBody(): BodyReader {
 
 /** An admitted request with that body. */
 function uploadOf(body: BodyReader): AdmittedRequest {
-  const client = new AbortController();
-  return {
-    method: "POST",
-    headers: new Headers(),
-    body,
-    contentLength: null,
-    target: "/",
-    sandboxId: "box",
-    destination: 3000,
-    forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
-    dropAuthorization: false,
-    requestId: "id",
-    signal: () => client.signal,
-  };
+  return admittedRequest({ method: "POST", body });
 }
 
 Deno.test("a recheck of access ends what is relayed on a no and on a defect, and not because nobody can say", async () => {

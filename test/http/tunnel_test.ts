@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createTunnelOpener } from "../../src/http/tunnel.ts";
 import { createExchangeStats } from "../../src/observability/exchange_stats.ts";
-import type { AdmittedRequest } from "../../src/proxy/runner_request.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket.ts";
+import { admittedRequest } from "../support/admitted_request.ts";
 import { fakeConnection } from "../upstream/wire_frames.ts";
 
 const HANDSHAKE = {
@@ -36,19 +36,10 @@ function open(
   const request = new Request("http://3000-box.test/", {
     signal: client.signal,
   });
-  const admitted: AdmittedRequest = {
-    method: "GET",
+  const admitted = admittedRequest({
     headers: new Headers({ ...HANDSHAKE, ...fields }),
-    body: null,
-    contentLength: null,
-    target: "/",
-    sandboxId: "box",
-    destination: 3000,
-    forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
-    dropAuthorization: false,
-    requestId: "id",
     signal: () => client.signal,
-  };
+  });
   return {
     connection,
     asked: () => asked,

@@ -195,14 +195,22 @@ Deno.test("build logs are only read", async () => {
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
 
-Deno.test("logs of a snapshot that is named like a sandbox take nothing from that sandbox's limit", async () => {
-  await using gateway = await startBuilds({ MAX_EXCHANGES_PER_SANDBOX: "1" });
-  const { api, runner } = gateway.stack;
+/** A build that has taken one step, and ends when it is told to. */
+function holdBuild(
+  runner: TestGateway["stack"]["runner"],
+): PromiseWithResolvers<void> {
   const ended = Promise.withResolvers<void>();
   runner.buildLogs.set(MINE, async function* () {
     yield "step 1\n";
     await ended.promise;
   });
+  return ended;
+}
+
+Deno.test("logs of a snapshot that is named like a sandbox take nothing from that sandbox's limit", async () => {
+  await using gateway = await startBuilds({ MAX_EXCHANGES_PER_SANDBOX: "1" });
+  const { api, runner } = gateway.stack;
+  const ended = holdBuild(runner);
   const snapshot = { id: SNAPSHOT, ref: MINE, initialRunnerId: RUNNER_ID };
   api.state.snapshots.set("locked", snapshot);
   api.state.users.get(KEYS.user)?.add("locked");
@@ -223,11 +231,7 @@ Deno.test("logs of a snapshot that is named like a sandbox take nothing from tha
 Deno.test("a client at its limit of build logs is told that the gateway is busy, not a sandbox", async () => {
   await using gateway = await startBuilds({ MAX_EXCHANGES_PER_SANDBOX: "1" });
   const { api, runner } = gateway.stack;
-  const ended = Promise.withResolvers<void>();
-  runner.buildLogs.set(MINE, async function* () {
-    yield "step 1\n";
-    await ended.promise;
-  });
+  const ended = holdBuild(runner);
   const path = `/snapshots/${SNAPSHOT}/build-logs?follow=true`;
   const snapshot = { ref: MINE, initialRunnerId: RUNNER_ID };
   api.state.snapshots.set(SNAPSHOT, snapshot);

@@ -356,30 +356,32 @@ Deno.test("the key in a private preview's address never reaches the provider", a
   for (const { url } of hops.slice(1)) assert.doesNotMatch(url, /wrong-secret/);
 });
 
-Deno.test("a tab that was sent to log in while another one did goes on to its preview", async () => {
-  await using gateway = await withLogin();
+/** Logs in, and tells where another tab of the same browser was sent before that. */
+async function logInBesideAnotherTab(
+  gateway: Awaited<ReturnType<typeof withLogin>>,
+) {
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked", "/one"));
   const late = await browser.open(gateway.at("3000-locked", "/echo"), {
     follow: false,
   });
   await browser.logIn(form, "alice");
-  const { page } = await browser.open(late.page.headers.get("location") ?? "");
+  return { browser, location: late.page.headers.get("location") ?? "" };
+}
+
+Deno.test("a tab that was sent to log in while another one did goes on to its preview", async () => {
+  await using gateway = await withLogin();
+  const { browser, location } = await logInBesideAnotherTab(gateway);
+  const { page } = await browser.open(location);
   assert.equal(page.status, 200);
   assert.equal(page.url, gateway.at("3000-locked", "/echo"));
 });
 
 Deno.test("tabs that are sent to log in again and again after a login are not sent round in a circle", async () => {
   await using gateway = await withLogin();
-  const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/one"));
-  const late = await browser.open(gateway.at("3000-locked", "/echo"), {
-    follow: false,
-  });
-  await browser.logIn(form, "alice");
+  const { browser, location } = await logInBesideAnotherTab(gateway);
   const statuses: number[] = [];
   for (let tab = 0; tab < 6; tab++) {
-    const location = late.page.headers.get("location") ?? "";
     const { page } = await browser.open(location, { follow: false });
     statuses.push(page.status);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { bodyReader } from "../../src/upstream/body_reader.ts";
 import { dial } from "../../src/upstream/dial.ts";
+import type { Script } from "../support/scripted_conn.ts";
 import {
   requestOf,
   textOf,
@@ -10,6 +11,21 @@ import {
   withScripts,
   withUpstream,
 } from "../support/upstream.ts";
+
+/** A response whose body comes after its head, on a connection that stays open. */
+const OK_AFTER_ITS_HEAD: Script = {
+  reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
+  then: "silence",
+};
+
+/** A body that the test writes. */
+function fedBody() {
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
+  return { body: bodyReader(readable), writer: writable.getWriter() };
+}
 
 Deno.test("request() fails where the upstream refuses the connection, the body untouched", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -123,12 +139,7 @@ Deno.test("request() fails where the final response head is late, interim ones n
 
 Deno.test("request() waits for a response body, and for a head without limit, as long as it takes", async () => {
   let now = 0;
-  await withScripts([
-    {
-      reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
-      then: "silence",
-    },
-  ], async (client) => {
+  await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
     const { body } = await client.request(requestOf());
     now = 1e9;
     client.sweep();
@@ -152,16 +163,12 @@ Deno.test("request() waits for a response body, and for a head without limit, as
 
 Deno.test("request() measures the wait for a head from the end of the upload", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<
-    Uint8Array<ArrayBuffer>,
-    Uint8Array<ArrayBuffer>
-  >();
-  const writer = writable.getWriter();
+  const { body: upload, writer } = fedBody();
   await withScripts(
     [{ reads: [], then: "silence" }],
     async (client, [conn]) => {
       const response = client.request(
-        requestOf({ method: "POST", body: bodyReader(readable) }),
+        requestOf({ method: "POST", body: upload }),
       );
       await writer.write(new TextEncoder().encode("some"));
       now = 5000;
@@ -184,16 +191,12 @@ Deno.test("request() measures the wait for a head from the end of the upload", a
 
 Deno.test("request() fails where an upload stands still, and each part of it starts the time anew", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<
-    Uint8Array<ArrayBuffer>,
-    Uint8Array<ArrayBuffer>
-  >();
-  const writer = writable.getWriter();
+  const { body: upload, writer } = fedBody();
   await withScripts(
     [{ reads: [], then: "silence" }],
     async (client, [conn]) => {
       const response = client.request(
-        requestOf({ method: "POST", body: bodyReader(readable) }),
+        requestOf({ method: "POST", body: upload }),
       );
       await turn();
       for (now of [999, 1998, 2997]) {
@@ -212,19 +215,10 @@ Deno.test("request() fails where an upload stands still, and each part of it sta
 
 Deno.test("request() lets an upload stand still once the response has begun", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<
-    Uint8Array<ArrayBuffer>,
-    Uint8Array<ArrayBuffer>
-  >();
-  const writer = writable.getWriter();
-  await withScripts([
-    {
-      reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
-      then: "silence",
-    },
-  ], async (client) => {
+  const { body: upload, writer } = fedBody();
+  await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
     const { body } = await client.request(
-      requestOf({ method: "POST", body: bodyReader(readable) }),
+      requestOf({ method: "POST", body: upload }),
     );
     await writer.write(new TextEncoder().encode("some"));
     now = 1e9;
@@ -235,19 +229,10 @@ Deno.test("request() lets an upload stand still once the response has begun", as
 
 Deno.test("request() lets a response that has begun take its time, though its upload ends only after that", async () => {
   let now = 0;
-  const { readable, writable } = new TransformStream<
-    Uint8Array<ArrayBuffer>,
-    Uint8Array<ArrayBuffer>
-  >();
-  const writer = writable.getWriter();
-  await withScripts([
-    {
-      reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
-      then: "silence",
-    },
-  ], async (client, [conn]) => {
+  const { body: upload, writer } = fedBody();
+  await withScripts([OK_AFTER_ITS_HEAD], async (client, [conn]) => {
     const { body } = await client.request(
-      requestOf({ method: "POST", body: bodyReader(readable) }),
+      requestOf({ method: "POST", body: upload }),
     );
     await writer.write(new TextEncoder().encode("some"));
     await writer.close();

@@ -87,7 +87,7 @@ Deno.test("checkSwitch() accepts a 101 whatever the case of names and tokens", (
       ["upgrade", "WebSocket"],
       ["CONNECTION", "keep-alive"],
       ["connection", "x, UPGRADE"],
-      ["sec-websocket-accept", ACCEPT],
+      ["sec-websocket-accept", ` ${ACCEPT} `],
       ["x-app", "hello"],
     ], HANDSHAKE),
     expected,

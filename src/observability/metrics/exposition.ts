@@ -35,13 +35,18 @@ export function formatLabels(
   ).join(",");
 }
 
+function formatValue(value: number): string {
+  if (value === Infinity) return "+Inf";
+  return value === -Infinity ? "-Inf" : String(value);
+}
+
 /** Formats one metric as lines of text. */
 export function formatFamily({ name, help, type, samples }: Family): string {
   const helpText = help.replaceAll(/[\\\n]/g, (char) => ESCAPES[char] ?? char);
   const lines = [`# HELP ${name} ${helpText}`, `# TYPE ${name} ${type}`];
   for (const { suffix = "", labels, value } of samples) {
     const braced = labels === "" ? "" : `{${labels}}`;
-    lines.push(`${name}${suffix}${braced} ${value}`);
+    lines.push(`${name}${suffix}${braced} ${formatValue(value)}`);
   }
   return `${lines.join("\n")}\n`;
 }

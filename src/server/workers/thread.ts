@@ -1,5 +1,6 @@
 /** Worker threads of this process. */
 import { fileURLToPath } from "node:url";
+import { startAllowing } from "../../lib/start_allowing.ts";
 import type { WorkerStart } from "./messages.ts";
 
 /** A thread that is starting or running. */
@@ -45,5 +46,7 @@ export async function whyNoThread(entry: string): Promise<string | undefined> {
   const { state } = await Deno.permissions.query({ name: "read", path });
   return state === "granted"
     ? undefined
-    : `WORKERS: Deno is not allowed to read ${path}, which worker threads load: start it with --allow-read=./data,${path}.`;
+    : `WORKERS: Deno is not allowed to read ${path}, which worker threads load: ${
+      startAllowing(path, "read")
+    }.`;
 }

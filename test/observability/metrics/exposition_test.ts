@@ -22,6 +22,8 @@ Deno.test("formatFamily() writes the help, the type, and a line for each sample"
         { labels: "", value: 1 },
         { labels: 'b="c"', value: 0.5 },
         { suffix: "_sum", labels: "", value: 1e21 },
+        { labels: 'b="d"', value: Infinity },
+        { labels: 'b="e"', value: -Infinity },
         { labels: 'b="f"', value: NaN },
       ],
     }),
@@ -30,6 +32,8 @@ Deno.test("formatFamily() writes the help, the type, and a line for each sample"
 a_total 1
 a_total{b="c"} 0.5
 a_total_sum 1e+21
+a_total{b="d"} +Inf
+a_total{b="e"} -Inf
 a_total{b="f"} NaN
 `,
   );
