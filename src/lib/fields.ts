@@ -6,10 +6,10 @@ export type Field = readonly [name: string, value: string];
 /** Field lines in wire order: names as received, values as Latin-1 strings. */
 export type FieldList = readonly Field[];
 
-/** The values of a field by its lower-case name, one for each of its lines, without outer whitespace. */
+/** The values of a field by its lower-case name, one for each of its lines. */
 export function valuesOf(fields: FieldList, name: string): string[] {
   return fields.filter(([field]) => field.toLowerCase() === name)
-    .map(([, value]) => value.trim());
+    .map(([, value]) => value);
 }
 
 /** Whether there is such a field, by its lower-case name. */

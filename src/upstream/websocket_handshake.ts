@@ -49,6 +49,11 @@ export interface Upgrader {
   upgrade(request: UpstreamRequest): Promise<UpgradeResult>;
 }
 
+/** The values of a field whose whole value is compared, without whitespace around them. */
+function trimmedValuesOf(headers: FieldList, name: string): string[] {
+  return valuesOf(headers, name).map((value) => value.trim());
+}
+
 /** The members of a comma-separated field (RFC 9110 section 5.6.1). */
 function membersOf(headers: FieldList, name: string): string[] {
   return valuesOf(headers, name)
@@ -88,7 +93,7 @@ export function checkSwitch(
   headers: FieldList,
   handshake: Pick<OpeningHandshake, "accept" | "offered">,
 ): SwitchCheck {
-  const [upgrade, ...otherUpgrades] = valuesOf(headers, "upgrade");
+  const [upgrade, ...otherUpgrades] = trimmedValuesOf(headers, "upgrade");
   if (upgrade?.toLowerCase() !== "websocket" || otherUpgrades.length > 0) {
     return { ok: false, problem: "Upgrade is not websocket" };
   }
@@ -96,14 +101,17 @@ export function checkSwitch(
   if (!connection.some((option) => option.toLowerCase() === "upgrade")) {
     return { ok: false, problem: "Connection lacks the upgrade option" };
   }
-  const [accept, ...otherAccepts] = valuesOf(headers, "sec-websocket-accept");
+  const [accept, ...otherAccepts] = trimmedValuesOf(
+    headers,
+    "sec-websocket-accept",
+  );
   if (accept !== handshake.accept || otherAccepts.length > 0) {
     return { ok: false, problem: "Sec-WebSocket-Accept does not match" };
   }
   if (membersOf(headers, "sec-websocket-extensions").length > 0) {
     return { ok: false, problem: "Extension was not offered" };
   }
-  const [protocol, ...otherProtocols] = valuesOf(
+  const [protocol, ...otherProtocols] = trimmedValuesOf(
     headers,
     "sec-websocket-protocol",
   );
