@@ -1,6 +1,6 @@
 /** The README's table of environment variables, generated from the declaration that parses them. */
-import { SETTINGS } from "../src/config.ts";
-import type { Setting } from "../src/lib/settings.ts";
+import { SETTINGS } from "../src/config/config.ts";
+import type { Setting } from "../src/config/read_settings.ts";
 
 /** The Markdown for all variables: one table for each group, in the order of the declaration. */
 export function configTable(): string {

@@ -15,7 +15,7 @@ import {
 import { type Options, parseOptions, USAGE } from "./conformance/options.ts";
 import { startStandInApi } from "./conformance/stand_in_api.ts";
 import { summarize, table } from "./conformance/summary.ts";
-import { KEYS } from "../test/stack/stack.ts";
+import { KEYS } from "./stand_in/stack.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILES = "test/conformance";

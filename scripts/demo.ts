@@ -2,8 +2,8 @@
  * `deno task demo`: the gateway in front of a stand-in API, identity provider, runner and app, all in one process that
  * keeps nothing on disk.
  */
-import { formatProblems, SETTINGS } from "../src/config.ts";
-import { readSettings } from "../src/lib/settings.ts";
+import { formatProblems, SETTINGS } from "../src/config/config.ts";
+import { readSettings } from "../src/config/read_settings.ts";
 import { createLineWriter } from "../src/observability/line_writer.ts";
 import { startLogging } from "../src/observability/log.ts";
 import { type Demo, startDemo } from "./demo/gateway.ts";

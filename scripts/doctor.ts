@@ -3,7 +3,7 @@
  * `deno task doctor`: checks the configuration and everything around the gateway; `--json` for machines. Exits with 0
  * if nothing failed, 1 if something did, 2 if the configuration or the command line is invalid.
  */
-import { SETTINGS } from "../src/config.ts";
+import { SETTINGS } from "../src/config/config.ts";
 import { examine } from "./doctor/examine.ts";
 import { exitCodeOf } from "./doctor/finding.ts";
 import { json, presentable, table } from "./doctor/report.ts";

@@ -1,24 +1,25 @@
 /**
  * The architecture as a lint plugin: a file imports only its own layer and lower ones, `gen/` is for `src/daytona/`,
- * Hono for `src/http/`, and the process environment for `src/main.ts`.
+ * Hono for `src/control/`, and the process environment for `src/main.ts`.
  */
 
 /** Folders and files of src/, lowest layer first. */
 const LAYERS = [
   "lib",
+  "platform",
   "errors.ts",
   "config",
-  "config.ts",
   "observability",
   "address",
   "cache",
   "daytona",
-  "directory",
+  "resolver",
   "auth",
   "upstream",
   "proxy",
   "pages",
-  "http",
+  "control",
+  "gateway",
   "server",
   "compose",
   "service.ts",
@@ -41,9 +42,9 @@ function importProblem(
   const from = layerOf(importer);
   if (from === undefined) return undefined;
   if (HONO.test(specifier)) {
-    return from === "http"
+    return from === "control"
       ? undefined
-      : `only src/http imports ${specifier}: keep Hono at the edge`;
+      : `only src/control imports ${specifier}: keep Hono at the edge`;
   }
   if (!specifier.startsWith(".")) return undefined;
 

@@ -1,9 +1,14 @@
 /** The entry point: the only file that uses the environment, signals, standard streams and the exit code. */
 import meta from "../deno.json" with { type: "json" };
-import { formatProblems, parseConfig, SETTINGS, workersOn } from "./config.ts";
+import {
+  formatProblems,
+  parseConfig,
+  SETTINGS,
+  workersOn,
+} from "./config/config.ts";
 import { createLineWriter } from "./observability/line_writer.ts";
 import { loggerFor, startLogging } from "./observability/log.ts";
-import { EXIT_CODES } from "./server/outcome.ts";
+import { EXIT_CODES } from "./server/exit.ts";
 import { run } from "./server/run.ts";
 import { startFacts } from "./server/start_facts.ts";
 import { supervise } from "./server/workers/supervise.ts";

@@ -3,17 +3,17 @@ import { composeControlPlane } from "./compose/control_plane.ts";
 import { composeDataPlane, type DataPlane } from "./compose/data_plane.ts";
 import { composeFoundation } from "./compose/foundation.ts";
 import { composeIdentity } from "./compose/identity.ts";
-import type { Config } from "./config.ts";
-import { createInstallation } from "./directory/installation.ts";
-import { createSandboxDirectory } from "./directory/sandboxes.ts";
-import { createDispatch } from "./http/dispatch.ts";
-import type { Readiness } from "./http/routes/health.ts";
+import type { Config } from "./config/config.ts";
+import type { Readiness } from "./control/routes/health.ts";
+import { createDispatch } from "./gateway/dispatch.ts";
 import { sleep } from "./lib/backoff.ts";
-import { settlesWithin } from "./lib/settles_within.ts";
+import { settlesWithin } from "./lib/fulfils_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
 import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
+import { createInstallation } from "./resolver/remote_settings.ts";
+import { createSandboxDirectory } from "./resolver/sandboxes.ts";
 import type { GatewayService } from "./server/run.ts";
 
 /** What a service takes besides its configuration. */

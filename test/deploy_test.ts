@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
-import { KEYS, type Stack, startStack } from "./stack/stack.ts";
-import { startKvConnect } from "./stack/kv_connect.ts";
+import { KEYS, type Stack, startStack } from "../scripts/stand_in/stack.ts";
+import { startKvConnect } from "./support/kv_connect/server.ts";
 import { type GatewayProcess, startProcess } from "./support/process.ts";
 import { untilReady } from "./support/ready.ts";
 

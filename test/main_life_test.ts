@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type RequestOptions } from "node:https";
 import { WebSocket } from "ws";
-import { settlesWithin } from "../src/lib/settles_within.ts";
-import { startStack } from "./stack/stack.ts";
+import { startStack } from "../scripts/stand_in/stack.ts";
+import { settlesWithin } from "../src/lib/fulfils_within.ts";
 import {
   CA,
   certificateFiles,

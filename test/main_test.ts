@@ -1,8 +1,8 @@
 /** The process, started as an operator does. */
 import assert from "node:assert/strict";
-import { SETTINGS } from "../src/config.ts";
 import meta from "../deno.json" with { type: "json" };
-import { KEYS, startStack } from "./stack/stack.ts";
+import { KEYS, startStack } from "../scripts/stand_in/stack.ts";
+import { SETTINGS } from "../src/config/config.ts";
 import { type LogRecord, startProcess } from "./support/process.ts";
 
 /** Runs the command of `deno task start` without a shell in between. */

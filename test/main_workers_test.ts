@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
+import { startStack } from "../scripts/stand_in/stack.ts";
 import { samplesOf } from "./observability/metrics/parse_exposition.ts";
-import { startStack } from "./stack/stack.ts";
+import { createBrowser } from "./support/login.ts";
 import {
   type GatewayProcess,
   type ProcessOptions,
   startProcess,
 } from "./support/process.ts";
-import { createBrowser } from "./support/login.ts";
 import { redisTest, startRedis } from "./support/redis_server.ts";
 
 const PERMISSIONS = ["-P=start", "--allow-read=./data,./src"];

@@ -1,8 +1,8 @@
 /** A stand-in for Daytona's API that knows one public sandbox, whose runner the test cases play. */
-import { type FakeApi, startFakeApi } from "../../test/stack/fake_api.ts";
-import type { ApiState } from "../../test/stack/fake_api_operations.ts";
-import { KEYS, RUNNER_ID } from "../../test/stack/stack.ts";
 import { addressOf } from "../../test/conformance/raw_runner.ts";
+import { type FakeApi, startFakeApi } from "../stand_in/api.ts";
+import type { ApiState } from "../stand_in/api_operations.ts";
+import { KEYS, RUNNER_ID } from "../stand_in/stack.ts";
 
 /** What the stand-in knows. */
 export interface StandInApiOptions {

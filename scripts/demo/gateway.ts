@@ -1,10 +1,10 @@
 /** The demo's gateway: the real service in front of the test stack. */
 import meta from "../../deno.json" with { type: "json" };
-import { formatProblems, parseConfig } from "../../src/config.ts";
+import { formatProblems, parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/server/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService } from "../../src/service.ts";
-import { startStack } from "../../test/stack/stack.ts";
+import { startStack } from "../stand_in/stack.ts";
 
 /** A running demo; disposing of it closes everything. */
 export interface Demo extends AsyncDisposable {

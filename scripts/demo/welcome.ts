@@ -1,5 +1,5 @@
 /** What the demo prints: links to open and commands to paste, with what each demonstrates. */
-import { KEYS } from "../../test/stack/stack.ts";
+import { KEYS } from "../stand_in/stack.ts";
 
 /** One thing to try. */
 export interface Sample {

@@ -4,7 +4,7 @@ import type {
   StoredEntry,
   StoreFailure,
 } from "../../src/cache/store.ts";
-import type { CacheLocation } from "../../src/config.ts";
+import type { CacheLocation } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { checkServerIdentity } from "node:tls";
-import type { TlsFiles } from "../../src/config.ts";
+import type { TlsFiles } from "../../src/config/config.ts";
 import { judgeExpiry } from "./certificate.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { type PublicBase, randomHost } from "./public_base.ts";

@@ -1,4 +1,4 @@
-import type { SettingProblem } from "../../src/lib/settings.ts";
+import type { SettingProblem } from "../../src/config/read_settings.ts";
 import { CONFIGURATION, type Finding, findingsOf } from "./finding.ts";
 
 const { failed } = findingsOf(CONFIGURATION);

@@ -1,8 +1,8 @@
 /** All checks; those that do not depend on each other run concurrently. */
-import { type Config, parseConfig } from "../../src/config.ts";
+import { type Config, parseConfig } from "../../src/config/config.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
-import { oidcSettings } from "../../src/directory/installation.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
+import { oidcSettings } from "../../src/resolver/remote_settings.ts";
 import { type ApiView, checkApi } from "./api.ts";
 import { checkCacheTier } from "./cache_tier.ts";
 import { checkCertificate } from "./certificate.ts";

@@ -14,8 +14,8 @@ import {
   type LoginAttempt,
   type OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
-import type { OidcSettings } from "../../src/directory/installation.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
+import type { OidcSettings } from "../../src/resolver/remote_settings.ts";
 import { ask, type Reply } from "./ask.ts";
 import { abortable } from "./deadline.ts";
 import { type Finding, findingsOf } from "./finding.ts";

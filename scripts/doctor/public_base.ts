@@ -1,5 +1,5 @@
 /** Where clients reach the gateway. */
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import {
   proxyDomainOf,
   type RemoteConfig,

@@ -1,6 +1,6 @@
 /** Findings as text, for people and for machines. */
-import { SETTINGS } from "../../src/config.ts";
-import type { Setting } from "../../src/lib/settings.ts";
+import { SETTINGS } from "../../src/config/config.ts";
+import type { Setting } from "../../src/config/read_settings.ts";
 import type { Finding, State } from "./finding.ts";
 
 const COLORS: Readonly<Record<State, number>> = {

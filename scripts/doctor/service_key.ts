@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import { KEY_QUESTION, keyVerdictOn } from "../../src/daytona/service_key.ts";
 import { ask, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";

@@ -1,4 +1,4 @@
-import type { Config } from "../../src/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { isLocalhost } from "./public_base.ts";
 

@@ -1,5 +1,5 @@
 import meta from "../../deno.json" with { type: "json" };
-import { controlDescription } from "../../src/http/control.ts";
+import { controlDescription } from "../../src/control/app.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
 

@@ -3,7 +3,7 @@
  * byte of it survives. The one exception is dot segments (RFC 3986 section 3.3), however they are spelled: one that
  * climbs out of the prefix reaches the rest of the runner's API.
  */
-import { isSandboxRef } from "./sandbox_ref.ts";
+import { isSandboxRef } from "./grammar.ts";
 
 /** What is a dot segment, or may become one at some hop: plain or encoded dots between separators of any kind. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;

@@ -2,7 +2,7 @@
  * What the data plane serves on a base host, by path: sandboxes' toolboxes and build logs. Everything else there
  * belongs to the control plane.
  */
-import { SANDBOX_REF } from "./sandbox_ref.ts";
+import { SANDBOX_REF } from "./grammar.ts";
 
 /** A path on the base host that leads to a runner. */
 export type BaseRoute =

@@ -6,7 +6,7 @@
  * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them
  * as port 2280, although access was decided for another text.
  */
-import { LABEL } from "./sandbox_ref.ts";
+import { LABEL } from "./grammar.ts";
 
 /** A host that names one port of one sandbox. */
 export interface PreviewHost {

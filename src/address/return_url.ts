@@ -3,8 +3,8 @@
  * spelling that the gateway itself produces is accepted. Nothing is decoded, repaired or guessed: what a lenient parser
  * takes for a path, a browser may take for a host.
  */
+import { mayBeSignedToken } from "./grammar.ts";
 import { parseHost, type PreviewHost } from "./preview_host.ts";
-import { mayBeSignedToken } from "./sandbox_ref.ts";
 
 /** The base host that the login runs on. */
 export interface ReturnUrlOptions {

@@ -4,7 +4,7 @@ import {
   type PreviewHost,
 } from "../address/preview_host.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import type { Fields } from "../lib/fields.ts";
+import type { Fields } from "../lib/headers.ts";
 import { cookieValues } from "./cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 

@@ -2,12 +2,12 @@
  * The gate: decides who may reach a port of a sandbox. It tries all credentials in order, and one that fails does not
  * invalidate the next: an app's own Authorization field, for example, must not hide a good cookie.
  */
-import { isAlwaysPrivate, mayBeSignedToken } from "../address/sandbox_ref.ts";
-import { isUserThrottled } from "../daytona/ask.ts";
-import type { AccessDirectory } from "../directory/access.ts";
-import { FREE } from "../directory/answers.ts";
-import type { SandboxDirectory } from "../directory/sandboxes.ts";
+import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
+import { isUserThrottled } from "../daytona/api_request.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import type { AccessDirectory } from "../resolver/access.ts";
+import { FREE } from "../resolver/lookup_cache.ts";
+import type { SandboxDirectory } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";

@@ -8,11 +8,11 @@ import { LRUCache } from "lru-cache";
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
-import type { AccessDirectory } from "../directory/access.ts";
-import type { Charge } from "../directory/answers.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
+import type { AccessDirectory } from "../resolver/access.ts";
+import type { Charge } from "../resolver/lookup_cache.ts";
 import {
   createLoginSessionStore,
   type OpenState,

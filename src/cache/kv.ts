@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { createBatches } from "../lib/batches.ts";
-import { startAllowing } from "../lib/start_allowing.ts";
-import { createGuard } from "./guard.ts";
+import { startAllowing } from "../lib/permission_hint.ts";
+import { createGuard } from "./circuit_breaker.ts";
 import {
   type DurableStore,
   parseStoredEntry,

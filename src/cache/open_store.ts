@@ -1,8 +1,8 @@
-import type { CacheLocation } from "../config.ts";
 import type { RedisLocation } from "../config/cache_location.ts";
+import type { CacheLocation } from "../config/config.ts";
 import { openKv, openKvStore } from "./kv.ts";
-import { openRedisStore } from "./redis.ts";
-import { keepConnected } from "./redis_connection.ts";
+import { keepConnected } from "./redis/connection.ts";
+import { openRedisStore } from "./redis/store.ts";
 import type { DurableStore, StoreFailure } from "./store.ts";
 
 /** Dependencies of the durable tier. */
@@ -50,7 +50,7 @@ async function openRedis(
   options: Pick<OpenStoreOptions, "now" | "onFailure">,
 ): Promise<DurableStore> {
   // Imported only when needed: the library takes 100 ms to load.
-  const { openRedisClient } = await import("./redis_client.ts");
+  const { openRedisClient } = await import("./redis/client.ts");
   const connection = keepConnected({
     server: `${location.hostname}:${location.port}`,
     open: (signal) => openRedisClient(location, { signal }),

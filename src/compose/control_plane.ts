@@ -1,10 +1,10 @@
 /** Composes the control plane: the gateway's own routes. */
-import type { Config } from "../config.ts";
-import type { Installation } from "../directory/installation.ts";
-import { type Control, createControl } from "../http/control.ts";
-import { createReadiness } from "../http/readiness.ts";
-import type { Readiness } from "../http/routes/health.ts";
+import type { Config } from "../config/config.ts";
+import { type Control, createControl } from "../control/app.ts";
+import { createReadiness } from "../control/readiness.ts";
+import type { Readiness } from "../control/routes/health.ts";
 import type { Logger } from "../observability/log.ts";
+import type { Installation } from "../resolver/remote_settings.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Identity } from "./identity.ts";
 

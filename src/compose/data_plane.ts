@@ -1,19 +1,19 @@
 /** Composes what carries requests to runners. */
 import ipaddr from "ipaddr.js";
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import type { Config } from "../config.ts";
-import { createActivityClaims } from "../directory/activity_claims.ts";
-import { createBuildDirectory } from "../directory/builds.ts";
-import type { SandboxDirectory } from "../directory/sandboxes.ts";
-import { type BuildLogs, createBuildLogs } from "../http/build_logs.ts";
-import { createGateway, type Gateway } from "../http/gateway.ts";
-import { createLostSockets, type LostSockets } from "../http/lost_sockets.ts";
+import type { Config } from "../config/config.ts";
+import { type BuildLogs, createBuildLogs } from "../gateway/build_logs.ts";
+import {
+  createLostSockets,
+  type LostSockets,
+} from "../gateway/leaked_sockets.ts";
+import { createTunnelOpener } from "../gateway/open_tunnel.ts";
+import { createGateway, type Gateway } from "../gateway/preview.ts";
 import {
   createTrackExchange,
   type TrackExchange,
-} from "../http/track_exchange.ts";
-import { createTunnelOpener } from "../http/tunnel.ts";
-import { createWarning, type Warning } from "../http/warning.ts";
+} from "../gateway/track_exchange.ts";
+import { createWarning, type Warning } from "../gateway/warning.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { createAccessLog } from "../observability/access_log.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
@@ -23,10 +23,13 @@ import {
   createActivity,
   REPORT_INTERVAL_MS,
 } from "../proxy/activity.ts";
-import type { AddressRange } from "../proxy/client_address.ts";
 import { createForwarder } from "../proxy/forward.ts";
+import type { AddressRange } from "../proxy/forwarded.ts";
 import { createInFlight, type InFlight } from "../proxy/in_flight.ts";
-import { UpstreamClient } from "../upstream/client.ts";
+import { createActivityClaims } from "../resolver/activity_claims.ts";
+import { createBuildDirectory } from "../resolver/builds.ts";
+import type { SandboxDirectory } from "../resolver/sandboxes.ts";
+import { UpstreamClient } from "../upstream/http1/client.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Identity } from "./identity.ts";
 

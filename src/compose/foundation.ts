@@ -1,10 +1,9 @@
 /** Composes what everything else is built on: the durable cache tier, the API client, sealers and metrics. */
 import type { OnCacheEvent } from "../cache/cache.ts";
 import { openDurableStore } from "../cache/open_store.ts";
-import type { Config } from "../config.ts";
-import { createDaytonaApi, type DaytonaApi } from "../daytona/client.ts";
+import type { Config } from "../config/config.ts";
+import { createDaytonaApi, type DaytonaApi } from "../daytona/api.ts";
 import { createKeyWatch, type KeyWatch } from "../daytona/service_key.ts";
-import type { AnswerCacheOptions } from "../directory/answers.ts";
 import { createBackground } from "../lib/background.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
@@ -14,6 +13,7 @@ import {
   createMetrics,
   type Metrics,
 } from "../observability/metrics/metrics.ts";
+import type { AnswerCacheOptions } from "../resolver/lookup_cache.ts";
 
 /** What everything else is built on, including the dependencies of all caches of answers. */
 export interface Foundation extends AnswerCacheOptions {

@@ -1,6 +1,6 @@
 /** Composes what decides who has access: credentials, sessions, logins, and the gate that checks them. */
 import { createGate, type Gate } from "../auth/gate.ts";
-import { createLogin, type LoginState } from "../auth/login.ts";
+import { createLogin, type LoginState } from "../auth/login_flow.ts";
 import {
   createLoginSessions,
   type LoginSessions,
@@ -10,10 +10,13 @@ import { createTransactionSealer } from "../auth/oidc/transaction.ts";
 import { type OwnCookies, ownCookies } from "../auth/own_cookies.ts";
 import { createSessionSealer, type SessionSealer } from "../auth/session.ts";
 import { createThrottle, type Throttle } from "../auth/throttle.ts";
-import type { Config } from "../config.ts";
-import { createAccessDirectory } from "../directory/access.ts";
-import type { Installation, OidcSettings } from "../directory/installation.ts";
-import type { SandboxDirectory } from "../directory/sandboxes.ts";
+import type { Config } from "../config/config.ts";
+import { createAccessDirectory } from "../resolver/access.ts";
+import type {
+  Installation,
+  OidcSettings,
+} from "../resolver/remote_settings.ts";
+import type { SandboxDirectory } from "../resolver/sandboxes.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Who has access, and how people get it. */

@@ -1,7 +1,7 @@
 /** The location of the durable cache tier, and its format. */
 import { z } from "zod";
-import { isLoopbackHttp } from "../lib/plain_http.ts";
-import type { Format } from "../lib/settings.ts";
+import { isLoopbackHttp } from "../lib/insecure_http.ts";
+import type { Format } from "./read_settings.ts";
 
 /** The location of the durable cache tier. */
 export type CacheLocation =

@@ -1,6 +1,6 @@
 /** The format of `OIDC_SCOPE`. */
 import { z } from "zod";
-import type { Format } from "../lib/settings.ts";
+import type { Format } from "./read_settings.ts";
 
 /** Space-separated scopes for an OpenID provider (RFC 6749 section 3.3), including `openid`. */
 export function oidcScope(): Format<string> {

@@ -1,7 +1,7 @@
 /** The format of a base domain in `PROXY_DOMAIN`. */
 import { z } from "zod";
-import { HOST_NAME } from "../lib/formats.ts";
-import type { Format } from "../lib/settings.ts";
+import { HOST_NAME } from "./formats.ts";
+import type { Format } from "./read_settings.ts";
 
 /** A base domain and the port that clients reach it at; undefined if that is the scheme's default. */
 export interface DomainAndPort {

@@ -1,4 +1,5 @@
 /** Every environment variable: its purpose, its format and its default. */
+import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
 import {
   addressRange,
   baseUrl,
@@ -13,11 +14,10 @@ import {
   origin,
   seconds,
   token,
-} from "../lib/formats.ts";
-import type { Setting } from "../lib/settings.ts";
-import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
+} from "./formats.ts";
 import { oidcScope } from "./oidc_scope.ts";
 import { previewDomain } from "./preview_domain.ts";
+import type { Setting } from "./read_settings.ts";
 import { workerCount } from "./worker_count.ts";
 
 /** When an app's responses can be read across origins. */

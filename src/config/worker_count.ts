@@ -1,7 +1,7 @@
 /** The format of `WORKERS`, and the number of workers it stands for. */
 import { z } from "zod";
-import { integer } from "../lib/formats.ts";
-import type { Format } from "../lib/settings.ts";
+import { integer } from "./formats.ts";
+import type { Format } from "./read_settings.ts";
 
 /** The number of worker threads; `auto` for one per core of the machine. */
 export type WorkerCount = number | "auto";

@@ -1,6 +1,6 @@
 /** What the API makes of the gateway's own key. */
 import type { paths } from "../../gen/daytona.ts";
-import { isUpcoming } from "../lib/upcoming.ts";
+import { isUpcoming } from "../lib/cooldown.ts";
 
 /**
  * The operation to try a key with: only a proxy may call it, it changes nothing, and its status tells an unknown key

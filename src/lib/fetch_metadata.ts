@@ -1,5 +1,5 @@
 /** What a request's own header fields say about its intent (W3C Fetch Metadata; Accept, RFC 9110 section 12.5.1). */
-import type { Fields } from "./fields.ts";
+import type { Fields } from "./headers.ts";
 
 function acceptsHtml(accept: string | null): boolean {
   return accept !== null && /\btext\/html\b/i.test(accept);

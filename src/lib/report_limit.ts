@@ -1,4 +1,4 @@
-import { isUpcoming } from "./upcoming.ts";
+import { isUpcoming } from "./cooldown.ts";
 
 /** Least time between two reports of the same kind of failure, ms. */
 const REPORT_EVERY_MS = 60_000;

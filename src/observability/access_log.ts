@@ -1,5 +1,5 @@
 /** The access log: one record per finished exchange. It names the sandbox, never the host, the target or a credential. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { LineWriter } from "./line_writer.ts";
 import { loggerFor } from "./log.ts";
 import type { ExchangeFacts } from "./metrics/facts.ts";

@@ -8,7 +8,7 @@ import {
   type Logger,
   type TextFormatter,
 } from "@logtape/logtape";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { ErrorCode, GatewayError } from "../errors.ts";
 import { describeError } from "../lib/describe_error.ts";
 import type { LineWriter } from "./line_writer.ts";

@@ -3,8 +3,8 @@
  * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
+import { isUpcoming } from "../lib/cooldown.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
-import { isUpcoming } from "../lib/upcoming.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
 
 /** Reports the use of sandboxes. */

@@ -1,8 +1,8 @@
 /** Fetches build logs from the runners that ran the builds. */
-import type { BuildLog } from "../directory/builds.ts";
 import { GatewayError } from "../errors.ts";
-import type { UpstreamClient } from "../upstream/client.ts";
-import { discardBody, type UpstreamResponse } from "../upstream/types.ts";
+import type { BuildLog } from "../resolver/builds.ts";
+import type { UpstreamClient } from "../upstream/http1/client.ts";
+import { discardBody, type UpstreamResponse } from "../upstream/http1/types.ts";
 import { runnerBase } from "./runner_base.ts";
 import { gatewayError } from "./upstream_failure.ts";
 

@@ -1,4 +1,4 @@
-import type { Message } from "../upstream/frame_decoder.ts";
+import type { Message } from "../upstream/websocket/frame_decoder.ts";
 
 /** Most messages queued at once: each costs the runtime about 1 KiB, however short it is. */
 const MAX_QUEUED_MESSAGES = 16 * 1024;

@@ -19,13 +19,13 @@
  * Access-Control-Allow-Private-Network is never sent: a gateway may be on a private network, and it is not for the
  * gateway to let every page on the internet reach into that.
  */
-import type { CorsMode } from "../config.ts";
+import type { CorsMode } from "../config/config.ts";
 import {
   type FieldList,
   type Fields,
   hasField,
   valuesOf,
-} from "../lib/fields.ts";
+} from "../lib/headers.ts";
 
 /** What a response tells the request's origin. */
 export type CorsDecision =

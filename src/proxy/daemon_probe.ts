@@ -4,9 +4,9 @@
  */
 import { LRUCache } from "lru-cache";
 import { toolboxTarget } from "../address/app_target.ts";
-import type { Runner } from "../daytona/client.ts";
-import type { UpstreamClient } from "../upstream/client.ts";
-import { discardBody } from "../upstream/types.ts";
+import type { Runner } from "../daytona/api.ts";
+import type { UpstreamClient } from "../upstream/http1/client.ts";
+import { discardBody } from "../upstream/http1/types.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 import { isEmptyBadGateway } from "./runner_errors.ts";
 

@@ -1,15 +1,15 @@
 /** Exchanges with runners: finds the one that holds the sandbox, and tells its refusals from the app's answers. */
-import type { Runner } from "../daytona/client.ts";
-import type { SandboxDirectory } from "../directory/sandboxes.ts";
+import type { Runner } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
-import type { UpstreamClient } from "../upstream/client.ts";
-import { UpstreamError } from "../upstream/errors.ts";
-import type { UpstreamResponse } from "../upstream/types.ts";
+import type { SandboxDirectory } from "../resolver/sandboxes.ts";
+import type { UpstreamClient } from "../upstream/http1/client.ts";
+import type { UpstreamResponse } from "../upstream/http1/types.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
 import {
   type OpenResult,
   openWebSocket,
-} from "../upstream/websocket_handshake.ts";
+} from "../upstream/websocket/handshake.ts";
 import { createDaemonProbe } from "./daemon_probe.ts";
 import { gatherBody } from "./gather_body.ts";
 import {

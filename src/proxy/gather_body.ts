@@ -1,5 +1,8 @@
 /** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
-import { type BodyReader, startingWith } from "../upstream/body_reader.ts";
+import {
+  type BodyReader,
+  startingWith,
+} from "../upstream/http1/body_reader.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

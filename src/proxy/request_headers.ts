@@ -3,9 +3,9 @@
  * those that the client's Connection field lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
-import { splitAuthKey } from "../auth/auth_key.ts";
 import { withoutOwnCookies } from "../auth/cookies.ts";
-import type { Fields } from "../lib/fields.ts";
+import { splitAuthKey } from "../auth/preview_token.ts";
+import type { Fields } from "../lib/headers.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 /** Fields that are addressed to the gateway, or that only the gateway may set. */

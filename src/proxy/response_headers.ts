@@ -1,6 +1,6 @@
 /** The fields of the response to the client: the app's, without hop-by-hop fields and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
-import { type FieldList, valuesOf } from "../lib/fields.ts";
+import { type FieldList, valuesOf } from "../lib/headers.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** The base URL of a runner, parsed once. */
-import type { Runner } from "../daytona/client.ts";
+import type { Runner } from "../daytona/api.ts";
 import { withoutTrailingSlashes } from "../lib/slashes.ts";
-import { parseOrigin } from "../upstream/origin.ts";
-import type { Origin } from "../upstream/types.ts";
+import { parseOrigin } from "../upstream/http1/origin.ts";
+import type { Origin } from "../upstream/http1/types.ts";
 
 /** Where requests to a runner go. */
 export interface RunnerBase {

@@ -1,11 +1,11 @@
 /** The request to a runner, built from an admitted request and the runner's record. */
 import { portTarget, toolboxTarget } from "../address/app_target.ts";
-import type { Runner } from "../daytona/client.ts";
+import type { Runner } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
-import type { Fields } from "../lib/fields.ts";
+import type { Fields } from "../lib/headers.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
-import type { BodyReader } from "../upstream/body_reader.ts";
-import type { UpstreamRequest } from "../upstream/types.ts";
+import type { BodyReader } from "../upstream/http1/body_reader.ts";
+import type { UpstreamRequest } from "../upstream/http1/types.ts";
 import { type Forwarded, requestFields } from "./request_headers.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 

@@ -2,7 +2,7 @@
  * The fields of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
-import type { FieldList } from "../lib/fields.ts";
+import type { FieldList } from "../lib/headers.ts";
 import { responseFields } from "./response_headers.ts";
 
 /** The public address of a toolbox. */

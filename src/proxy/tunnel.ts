@@ -1,9 +1,12 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
 import { setImmediate } from "node:timers";
-import { settlesWithin } from "../lib/settles_within.ts";
+import { settlesWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
-import { CONTROL_PAYLOAD_BYTES, isCloseCode } from "../upstream/frames.ts";
-import type { UpstreamWebSocket } from "../upstream/websocket.ts";
+import {
+  CONTROL_PAYLOAD_BYTES,
+  isCloseCode,
+} from "../upstream/websocket/frames.ts";
+import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 import { ClientQueue } from "./client_queue.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** What a failed exchange with an upstream means to the gateway. */
 import { GatewayError } from "../errors.ts";
-import { UpstreamError } from "../upstream/errors.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
 
 /**
  * What to throw for a failed exchange: the gateway's error for an upstream's, and anything else unchanged. `aborted`

@@ -1,6 +1,6 @@
 /** Wraps `Deno.serve`, in particular how it shuts down. */
-import type { Handler } from "../http/dispatch.ts";
-import { settlesWithin } from "../lib/settles_within.ts";
+import type { Handler } from "../gateway/dispatch.ts";
+import { settlesWithin } from "../lib/fulfils_within.ts";
 
 /** An address to listen on; port 0 means any free port. */
 export interface ListenAddress {

@@ -1,5 +1,5 @@
 /** The listener without TLS. */
-import type { Handler } from "../http/dispatch.ts";
+import type { Handler } from "../gateway/dispatch.ts";
 import {
   type BoundServer,
   type ListenAddress,

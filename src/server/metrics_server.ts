@@ -1,5 +1,5 @@
 /** Serves the metrics on a listener of their own: not everyone who can open a preview may read them. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import type { EventLog } from "./event_log.ts";

@@ -1,22 +1,22 @@
 /** The lifecycle of a gateway process: start, serve, drain on the first signal, stop. */
-import type { Config, TlsFiles } from "../config.ts";
-import type { Handler } from "../http/dispatch.ts";
+import type { Config, TlsFiles } from "../config/config.ts";
+import type { Handler } from "../gateway/dispatch.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { settlesWithin } from "../lib/settles_within.ts";
-import { type Certificate, loadCertificate } from "./certificate.ts";
-import { createCertificateCheck } from "./certificate_watch.ts";
+import { settlesWithin } from "../lib/fulfils_within.ts";
 import type { EventLog } from "./event_log.ts";
-import { logUncaughtErrors } from "./last_resort.ts";
+import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
-import { listenTls } from "./listen_tls.ts";
 import { listenForMetrics } from "./metrics_server.ts";
-import { EXIT_CODES, explainListenError, type Outcome } from "./outcome.ts";
 import {
   type AddSignalListener,
   type EndSignal,
   listenForEnd,
 } from "./signals.ts";
+import { type Certificate, loadCertificate } from "./tls/certificate.ts";
+import { createCertificateCheck } from "./tls/certificate_watch.ts";
+import { listenTls } from "./tls/listen_tls.ts";
+import { logUncaughtErrors } from "./uncaught.ts";
 
 /** A running gateway, without the listener in front of it. */
 export interface GatewayService {

@@ -1,6 +1,6 @@
 /** What the log says of a gateway when it starts. */
-import type { Config } from "../config.ts";
 import { formatLocalCache } from "../config/cache_location.ts";
+import type { Config } from "../config/config.ts";
 
 /** Facts by which an operator recognizes a gateway and its configuration; none of them is a secret. */
 export function startFacts(

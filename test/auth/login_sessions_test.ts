@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createLoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
+import type { LoginSession } from "../../src/auth/session.ts";
 import type {
   DurableStore,
   StoredEntry,
   StoreKey,
   StoreLookup,
 } from "../../src/cache/store.ts";
-import type { LoginSession } from "../../src/auth/session.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";

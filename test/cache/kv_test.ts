@@ -1,9 +1,9 @@
+import { openKv as openNpmKv } from "@deno/kv";
 import {
   deepStrictEqual as deepEqual,
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { openKv as openNpmKv } from "@deno/kv";
 import { openKv, openKvStore } from "../../src/cache/kv.ts";
 import type { KvDatabase } from "../../src/cache/kv.ts";
 import type { StoredEntry, StoreKey } from "../../src/cache/store.ts";

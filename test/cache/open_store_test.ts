@@ -4,8 +4,8 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import { openDurableStore } from "../../src/cache/open_store.ts";
-import type { CacheLocation } from "../../src/config.ts";
 import type { StoredEntry } from "../../src/cache/store.ts";
+import type { CacheLocation } from "../../src/config/config.ts";
 import { failureLog } from "./fakes.ts";
 
 const ENTRY: StoredEntry = {

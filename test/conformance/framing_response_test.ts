@@ -1,8 +1,8 @@
 /** How responses are framed: what the gateway accepts, and what the client receives (RFC 9112 sections 4 to 8). */
 import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
-import { OK, ok, thenClose } from "./raw_runner.ts";
 import { assertOwn, attempt, exchange } from "./exchange.ts";
+import { OK, ok, thenClose } from "./raw_runner.ts";
 import { CHOICE, startTarget } from "./target.ts";
 
 const HELLO = "5\r\nhello\r\n0\r\n\r\n";

@@ -1,7 +1,6 @@
 /** Which fields the gateway removes, forwards and adds (RFC 9110 sections 5.3, 6.6, 7.6, 10.1). */
 import assert from "node:assert/strict";
 import { readResponse, valuesOf } from "../support/raw_client.ts";
-import { holdNext, ok } from "./raw_runner.ts";
 import {
   assertForwarded,
   exchange,
@@ -10,6 +9,7 @@ import {
   post,
   upstreamHead,
 } from "./exchange.ts";
+import { holdNext, ok } from "./raw_runner.ts";
 import { CHOICE, startTarget } from "./target.ts";
 
 /** Fields that a client sends, and those that arrive. */

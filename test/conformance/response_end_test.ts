@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
-import { holdNext, OK, ok, thenClose } from "./raw_runner.ts";
 import { assertOwn, attempt, exchange, messageOf } from "./exchange.ts";
+import { holdNext, OK, ok, thenClose } from "./raw_runner.ts";
 import { CHOICE, startTarget } from "./target.ts";
 
 const HELLO = "5\r\nhello\r\n0\r\n\r\n";

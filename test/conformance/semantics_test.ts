@@ -1,7 +1,6 @@
 /** The semantics of methods and statuses, end to end (RFC 9110 sections 6.4, 9, 13, 14, 15; RFC 9112 sections 6, 9). */
 import assert from "node:assert/strict";
 import { parseHead, readResponse, valuesOf } from "../support/raw_client.ts";
-import { OK, ok } from "./raw_runner.ts";
 import {
   assertForwarded,
   exchange,
@@ -9,6 +8,7 @@ import {
   messageOf,
   post,
 } from "./exchange.ts";
+import { OK, ok } from "./raw_runner.ts";
 import { CHOICE, startTarget } from "./target.ts";
 
 /** The field lines with these names. */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { assertOwn, type Message, messageOf, post } from "./exchange.ts";
-import { CHOICE, startTarget } from "./target.ts";
 import { holdNext } from "./raw_runner.ts";
+import { CHOICE, startTarget } from "./target.ts";
 
 const CHUNKED = "Transfer-Encoding: chunked";
 const NEXT: Message = { line: "GET /next HTTP/1.1" };

@@ -1,8 +1,8 @@
 /** Streaming: part by part, both ways at once, and broken off by either side (RFC 9112 sections 7.1, 9.5, 9.6). */
 import assert from "node:assert/strict";
 import { chunks, type RawStream, readResponse } from "../support/raw_client.ts";
-import { holdNext, ok, type PendingRequest } from "./raw_runner.ts";
 import { exchange, type Message, messageOf, post } from "./exchange.ts";
+import { holdNext, ok, type PendingRequest } from "./raw_runner.ts";
 import { startTarget, type Target } from "./target.ts";
 
 /** A request in flight, seen from both ends. */

@@ -1,7 +1,7 @@
 /** The gateway under test: the only place that knows how it is started, and how its runner is replaced. */
+import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import { startGateway } from "../support/gateway.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
-import { KEYS, RUNNER_ID } from "../stack/stack.ts";
 import { connectTo, ELSEWHERE, type Elsewhere, reach } from "./elsewhere.ts";
 import { type RawRunner, startRawRunner } from "./raw_runner.ts";
 

@@ -1,13 +1,13 @@
 /** Handmade frames of RFC 6455, valid and invalid, and a tunnel with both ends under a test's control. */
+import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import {
   Closed,
   type RawResponse,
   type RawStream,
   readResponse,
 } from "../support/raw_client.ts";
-import { fromLatin1, toLatin1 } from "../support/latin1.ts";
-import { holdNext, type PendingRequest } from "./raw_runner.ts";
 import { messageOf } from "./exchange.ts";
+import { holdNext, type PendingRequest } from "./raw_runner.ts";
 import type { Target } from "./target.ts";
 
 /** The opcodes of RFC 6455 section 5.2. */

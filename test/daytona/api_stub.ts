@@ -1,4 +1,4 @@
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
 
 /** A request as the API received it. */
 export interface Seen {

@@ -1,6 +1,5 @@
 /** The official client as an independent reference: both clients make the same calls, and their requests must agree. */
 
-import assert from "node:assert/strict";
 import {
   ConfigApi,
   Configuration,
@@ -9,7 +8,8 @@ import {
   SandboxApi,
   SnapshotsApi,
 } from "@daytonaio/api-client";
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
+import assert from "node:assert/strict";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
 import { API_KEY, type Seen, stubApi, UNOBSERVED } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/client.ts";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
 import {
   createKeyWatch,
   type KeyVerdict,

@@ -1,8 +1,8 @@
 /** Requests while the API misbehaves, and the gateway's recovery. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ApiFault } from "../stack/fake_api.ts";
-import type { OperationId } from "../stack/fake_api_operations.ts";
+import type { ApiFault } from "../../scripts/stand_in/api.ts";
+import type { OperationId } from "../../scripts/stand_in/api_operations.ts";
 import { GOOD_AND_CLOSE } from "./faulty_runner.ts";
 import {
   closing,

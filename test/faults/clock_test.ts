@@ -1,6 +1,6 @@
 /** Everything with a lifetime, when the machine's clock is set forward or back by an hour. */
 import assert from "node:assert/strict";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { untilReady } from "../support/ready.ts";
 import { skewClock } from "../support/skewed_clock.ts";

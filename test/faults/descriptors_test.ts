@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { startStack } from "../stack/stack.ts";
+import { startStack } from "../../scripts/stand_in/stack.ts";
 import { CA, certificateFiles, LOCALHOST } from "../support/certificates.ts";
 
 /** More connections than there are descriptors. */

@@ -1,6 +1,9 @@
 /** Logins while the identity provider misbehaves, and how soon it is asked again. */
 import assert from "node:assert/strict";
-import type { Endpoint, OpenidProvider } from "../stack/openid_provider.ts";
+import type {
+  Endpoint,
+  OpenidProvider,
+} from "../../scripts/stand_in/openid_provider.ts";
 import { startGateway } from "../support/gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 

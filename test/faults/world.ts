@@ -3,9 +3,8 @@
  * behind: the next request succeeds, and the number of sockets and connections is what it was before.
  */
 import assert from "node:assert/strict";
-import type { ApiCall, ApiFault, FakeApi } from "../stack/fake_api.ts";
-import { RUNNER_ID } from "../stack/stack.ts";
-import { startSocketCounter } from "../support/sockets.ts";
+import type { ApiCall, ApiFault, FakeApi } from "../../scripts/stand_in/api.ts";
+import { RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import {
   Closed,
@@ -14,6 +13,7 @@ import {
   readResponse,
   valuesOf,
 } from "../support/raw_client.ts";
+import { startSocketCounter } from "../support/sockets.ts";
 import { type FaultyRunner, startFaultyRunner } from "./faulty_runner.ts";
 
 /** A public sandbox. */

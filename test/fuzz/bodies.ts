@@ -1,13 +1,13 @@
 /** Message bodies, cut anywhere: {@linkcode ChunkedDecoder}, {@linkcode LengthDecoder}, {@linkcode CloseDecoder}. */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import {
   type BodyDecoder,
   CloseDecoder,
   LengthDecoder,
-} from "../../src/upstream/body_decoder.ts";
-import { ChunkedDecoder } from "../../src/upstream/chunked_decoder.ts";
-import { UpstreamError } from "../../src/upstream/errors.ts";
+} from "../../src/upstream/http1/body_decoder.ts";
+import { ChunkedDecoder } from "../../src/upstream/http1/chunked_decoder.ts";
+import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import {
   cut,

@@ -1,8 +1,8 @@
 /**
  * Whose cookie is whose: {@linkcode withoutOwnCookies}, {@linkcode filterSetCookie}, {@linkcode filterClearSiteData}.
  */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import {
   cookieNames,
   cookieValues,

@@ -2,8 +2,8 @@
  * Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials},
  * {@linkcode mayUseSessions}.
  */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import {
   bearerOf,
   mayUseSessions,

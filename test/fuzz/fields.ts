@@ -2,16 +2,16 @@
  * Forwarded fields: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors},
  * {@linkcode provenance}.
  */
-import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { isTrusted, provenance } from "../../src/proxy/client_address.ts";
+import assert from "node:assert/strict";
 import {
   corsDecision,
   preflightFields,
   preflightOf,
   withCors,
 } from "../../src/proxy/cors.ts";
+import { isTrusted, provenance } from "../../src/proxy/forwarded.ts";
 import { requestFields } from "../../src/proxy/request_headers.ts";
 import { responseFields } from "../../src/proxy/response_headers.ts";
 import { mayBeRefusal } from "../../src/proxy/runner_errors.ts";

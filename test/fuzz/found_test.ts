@@ -1,19 +1,19 @@
 /** Regressions: inputs by which fuzzing found a bug. */
-import assert from "node:assert/strict";
 import ipaddr from "ipaddr.js";
+import assert from "node:assert/strict";
 import {
   cookieNames,
   cookieValues,
   withoutOwnCookies,
 } from "../../src/auth/cookies.ts";
+import { baseUrl } from "../../src/config/formats.ts";
 import { previewDomain } from "../../src/config/preview_domain.ts";
+import { readSettings } from "../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
-import { baseUrl } from "../../src/lib/formats.ts";
-import { readSettings } from "../../src/lib/settings.ts";
 import { withoutTrailingSlashes } from "../../src/lib/slashes.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
-import { provenance } from "../../src/proxy/client_address.ts";
 import { withCors } from "../../src/proxy/cors.ts";
+import { provenance } from "../../src/proxy/forwarded.ts";
 import { filterSetCookie } from "../../src/proxy/response_headers.ts";
 
 const BASE = "preview.example.com";

@@ -1,24 +1,24 @@
 /** WebSocket frames, cut anywhere: {@linkcode FrameDecoder}, {@linkcode encodeFrame}, {@linkcode closePayload}. */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import {
   type Control,
   FrameDecoder,
   type Message,
-} from "../../src/upstream/frame_decoder.ts";
+} from "../../src/upstream/websocket/frame_decoder.ts";
 import {
   closePayload,
   encodeFrame,
   isCloseCode,
   OPCODE,
   ProtocolViolation,
-} from "../../src/upstream/frames.ts";
+} from "../../src/upstream/websocket/frames.ts";
 import {
   clientFrames,
   concat,
   serverClose,
   serverFrame,
-} from "../upstream/wire_frames.ts";
+} from "../upstream/websocket/wire_frames.ts";
 import { anyText, cut, type Cuts, cuts } from "./arbitraries.ts";
 import { type Property, property, unless } from "./property.ts";
 

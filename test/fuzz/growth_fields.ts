@@ -2,8 +2,8 @@
 import ipaddr from "ipaddr.js";
 import { cookieValues, withoutOwnCookies } from "../../src/auth/cookies.ts";
 import { bearerOf, mayUseSessions } from "../../src/auth/credentials.ts";
-import { provenance } from "../../src/proxy/client_address.ts";
 import { withCors } from "../../src/proxy/cors.ts";
+import { provenance } from "../../src/proxy/forwarded.ts";
 import { nominatedFields } from "../../src/proxy/hop_by_hop.ts";
 import {
   filterClearSiteData,

@@ -1,16 +1,16 @@
 /** Long API answers, cache entries and settings. */
-import { parseEnvelope } from "../../src/cache/redis_envelope.ts";
-import { previewDomain } from "../../src/config/preview_domain.ts";
-import { runnerAnswer } from "../../src/daytona/models.ts";
-import { proxyDomainOf } from "../../src/daytona/remote_config.ts";
+import { parseEnvelope } from "../../src/cache/redis/envelope.ts";
 import {
   addressRange,
   baseUrl,
   listenAddress,
   listOf,
-} from "../../src/lib/formats.ts";
+} from "../../src/config/formats.ts";
+import { previewDomain } from "../../src/config/preview_domain.ts";
+import { readSettings } from "../../src/config/read_settings.ts";
+import { runnerAnswer } from "../../src/daytona/models.ts";
+import { proxyDomainOf } from "../../src/daytona/remote_config.ts";
 import { escapeHtml } from "../../src/lib/html.ts";
-import { readSettings } from "../../src/lib/settings.ts";
 import { runnerBase } from "../../src/proxy/runner_base.ts";
 import { refusalOf } from "../../src/proxy/runner_errors.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";

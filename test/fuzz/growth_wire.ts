@@ -1,14 +1,14 @@
 /** Long heads, bodies and streams of frames. */
-import { ChunkedDecoder } from "../../src/upstream/chunked_decoder.ts";
-import { UpstreamError } from "../../src/upstream/errors.ts";
-import { FrameDecoder } from "../../src/upstream/frame_decoder.ts";
-import { ProtocolViolation } from "../../src/upstream/frames.ts";
-import { requestHead } from "../../src/upstream/request_head.ts";
+import { ChunkedDecoder } from "../../src/upstream/http1/chunked_decoder.ts";
+import { requestHead } from "../../src/upstream/http1/request_head.ts";
 import {
   findHeadEnd,
   parseResponseHead,
-} from "../../src/upstream/response_head.ts";
-import { checkSwitch } from "../../src/upstream/websocket_handshake.ts";
+} from "../../src/upstream/http1/response_head.ts";
+import { UpstreamError } from "../../src/upstream/upstream_error.ts";
+import { FrameDecoder } from "../../src/upstream/websocket/frame_decoder.ts";
+import { ProtocolViolation } from "../../src/upstream/websocket/frames.ts";
+import { checkSwitch } from "../../src/upstream/websocket/handshake.ts";
 import { requestOf } from "../support/upstream.ts";
 import { BLANKS, type Growth, repeated, repeatedOctets } from "./growth.ts";
 import { unless } from "./property.ts";

@@ -2,15 +2,15 @@
  * Message heads: {@linkcode parseResponseHead}, {@linkcode findHeadEnd}, {@linkcode requestHead},
  * {@linkcode checkSwitch}.
  */
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { UpstreamError } from "../../src/upstream/errors.ts";
-import { requestHead } from "../../src/upstream/request_head.ts";
+import assert from "node:assert/strict";
+import { requestHead } from "../../src/upstream/http1/request_head.ts";
 import {
   findHeadEnd,
   parseResponseHead,
-} from "../../src/upstream/response_head.ts";
-import { checkSwitch } from "../../src/upstream/websocket_handshake.ts";
+} from "../../src/upstream/http1/response_head.ts";
+import { UpstreamError } from "../../src/upstream/upstream_error.ts";
+import { checkSwitch } from "../../src/upstream/websocket/handshake.ts";
 import { fromLatin1 } from "../support/latin1.ts";
 import { bodyOf, requestOf } from "../support/upstream.ts";
 import {

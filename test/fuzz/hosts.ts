@@ -1,6 +1,6 @@
 /** Who a request is for: {@linkcode splitRequestUrl}, {@linkcode parseHost}, {@linkcode isSameSandboxOrigin}. */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import {
   isSameSandboxOrigin,
   parseHost,

@@ -1,14 +1,14 @@
 /** Where in a sandbox a request leads: {@linkcode portTarget}, {@linkcode toolboxTarget}, {@linkcode baseRoute}. */
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { posix } from "node:path";
-import fc from "fast-check";
 import {
   portTarget,
   removeDotSegments,
   toolboxTarget,
 } from "../../src/address/app_target.ts";
 import { baseRoute } from "../../src/address/base_route.ts";
-import { requestHead } from "../../src/upstream/request_head.ts";
+import { requestHead } from "../../src/upstream/http1/request_head.ts";
 import { requestOf } from "../support/upstream.ts";
 import {
   HOSTILE,

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { asyncProperty, nowhere, property, unless } from "./property.ts";
 
 const small = property("numbers are small", fc.nat(1000), (n) => {

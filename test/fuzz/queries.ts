@@ -1,7 +1,7 @@
 /** Parameters removed from and added to a query: {@linkcode splitAuthKey}, {@linkcode buildLogQuery}. */
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { splitAuthKey } from "../../src/auth/auth_key.ts";
+import assert from "node:assert/strict";
+import { splitAuthKey } from "../../src/auth/preview_token.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
 import {
   anyText,

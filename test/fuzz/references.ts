@@ -2,8 +2,8 @@
  * Where a response sends the browser: {@linkcode checkReturnUrl}, {@linkcode sameHostTarget},
  * {@linkcode toolboxReference}.
  */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { checkReturnUrl } from "../../src/address/return_url.ts";
 import { sameHostTarget } from "../../src/address/same_host_target.ts";
 import { toolboxReference } from "../../src/proxy/toolbox_response.ts";

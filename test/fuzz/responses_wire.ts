@@ -1,15 +1,15 @@
 /** Responses as our parsers and Node's HTTP client read them: both have to find the same. */
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import fc from "fast-check";
-import { UpstreamError } from "../../src/upstream/errors.ts";
-import { bodyDecoder } from "../../src/upstream/framing.ts";
-import { parseOrigin } from "../../src/upstream/origin.ts";
+import { bodyDecoder } from "../../src/upstream/http1/framing.ts";
+import { parseOrigin } from "../../src/upstream/http1/origin.ts";
 import {
   findHeadEnd,
   parseResponseHead,
-} from "../../src/upstream/response_head.ts";
-import type { Origin } from "../../src/upstream/types.ts";
+} from "../../src/upstream/http1/response_head.ts";
+import type { Origin } from "../../src/upstream/http1/types.ts";
+import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import { nearlyChunked } from "./bodies.ts";
 import { responseHead } from "./heads.ts";

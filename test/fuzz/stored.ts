@@ -1,11 +1,11 @@
 /** What other programs write: answers of the Daytona API and of runners, and entries in Redis. */
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import {
   formatEnvelope,
   parseEnvelope,
   timedEntry,
-} from "../../src/cache/redis_envelope.ts";
+} from "../../src/cache/redis/envelope.ts";
 import type { JsonValue } from "../../src/cache/store.ts";
 import {
   runnerAnswer,
@@ -19,7 +19,7 @@ import {
 import { ERROR_STATUS } from "../../src/errors.ts";
 import { runnerBase } from "../../src/proxy/runner_base.ts";
 import { refusalOf } from "../../src/proxy/runner_errors.ts";
-import { requestHead } from "../../src/upstream/request_head.ts";
+import { requestHead } from "../../src/upstream/http1/request_head.ts";
 import { requestOf } from "../support/upstream.ts";
 import { anyText, cases, HOSTILE, mutated } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseOptions } from "../../scripts/fuzz/options.ts";
-import { runProperties } from "../../scripts/fuzz/run.ts";
 import type { Property, Trial } from "./property.ts";
+import { parseOptions } from "./runner/options.ts";
+import { runProperties } from "./runner/run.ts";
 
 /** A property that records its trials, and fails in the one numbered `failsAt`. */
 function pretended(

@@ -2,10 +2,8 @@
  * Settings, HTML and sealed tokens: {@linkcode readSettings} and its formats, {@linkcode escapeHtml},
  * {@linkcode createSealer}.
  */
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { oidcScope } from "../../src/config/oidc_scope.ts";
-import { previewDomain } from "../../src/config/preview_domain.ts";
+import assert from "node:assert/strict";
 import {
   addressRange,
   baseUrl,
@@ -18,10 +16,12 @@ import {
   origin,
   seconds,
   token,
-} from "../../src/lib/formats.ts";
+} from "../../src/config/formats.ts";
+import { oidcScope } from "../../src/config/oidc_scope.ts";
+import { previewDomain } from "../../src/config/preview_domain.ts";
+import { type Format, readSettings } from "../../src/config/read_settings.ts";
 import { escapeHtml } from "../../src/lib/html.ts";
 import { createSealer } from "../../src/lib/seal.ts";
-import { type Format, readSettings } from "../../src/lib/settings.ts";
 import { anyText, HOSTILE, mutated, soup } from "./arbitraries.ts";
 import { asyncProperty, nowhere, type Property, property } from "./property.ts";
 

@@ -1,4 +1,10 @@
 import {
+  base64url,
+  CompactEncrypt,
+  decodeProtectedHeader,
+  EncryptJWT,
+} from "jose";
+import {
   deepStrictEqual as deepEqual,
   match,
   notStrictEqual as notEqual,
@@ -6,12 +12,6 @@ import {
   strictEqual as equal,
   throws,
 } from "node:assert/strict";
-import {
-  base64url,
-  CompactEncrypt,
-  decodeProtectedHeader,
-  EncryptJWT,
-} from "jose";
 import { createSealer } from "../../src/lib/seal.ts";
 
 const NOW = 1_700_000_000_000;

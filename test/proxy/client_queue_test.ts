@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { ClientQueue } from "../../src/proxy/client_queue.ts";
-import type { Message } from "../../src/upstream/frame_decoder.ts";
+import type { Message } from "../../src/upstream/websocket/frame_decoder.ts";
 
 interface FakeSocket {
   bufferedAmount: number;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Runner } from "../../src/daytona/client.ts";
+import type { Runner } from "../../src/daytona/api.ts";
 import { createDaemonProbe } from "../../src/proxy/daemon_probe.ts";
-import { UpstreamError } from "../../src/upstream/errors.ts";
 import type {
   UpstreamRequest,
   UpstreamResponse,
-} from "../../src/upstream/types.ts";
+} from "../../src/upstream/http1/types.ts";
+import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 
 const RUNNER: Runner = {
   proxyUrl: "http://runner.internal:3000/base/",

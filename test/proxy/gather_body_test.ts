@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gatherBody } from "../../src/proxy/gather_body.ts";
+import { bodyReader } from "../../src/upstream/http1/body_reader.ts";
 import { bodyOf, readerOf, textOf } from "../support/upstream.ts";
-import { bodyReader } from "../../src/upstream/body_reader.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

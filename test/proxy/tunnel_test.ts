@@ -8,12 +8,15 @@ import {
   type RelayOptions,
   type Tunnel,
 } from "../../src/proxy/tunnel.ts";
-import { UpstreamClient } from "../../src/upstream/client.ts";
-import { ProtocolViolation } from "../../src/upstream/frames.ts";
-import { parseOrigin } from "../../src/upstream/origin.ts";
-import { openWebSocket } from "../../src/upstream/websocket_handshake.ts";
-import { UpstreamWebSocket } from "../../src/upstream/websocket.ts";
-import { fakeConnection, serverFrame } from "../upstream/wire_frames.ts";
+import { UpstreamClient } from "../../src/upstream/http1/client.ts";
+import { parseOrigin } from "../../src/upstream/http1/origin.ts";
+import { ProtocolViolation } from "../../src/upstream/websocket/frames.ts";
+import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
+import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
+import {
+  fakeConnection,
+  serverFrame,
+} from "../upstream/websocket/wire_frames.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
 interface PeerSocket extends EventEmitter {

@@ -4,7 +4,7 @@ import { gatewayError } from "../../src/proxy/upstream_failure.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
-} from "../../src/upstream/errors.ts";
+} from "../../src/upstream/upstream_error.ts";
 
 /** The gateway's code for each way an exchange fails; null where the client has gone, and gets no answer. */
 const CODES: Readonly<Record<UpstreamErrorCode, string | null>> = {

@@ -1,6 +1,6 @@
 import { ok, strictEqual as equal } from "node:assert/strict";
 import { configTable } from "../../scripts/config_table.ts";
-import { SETTINGS } from "../../src/config.ts";
+import { SETTINGS } from "../../src/config/config.ts";
 
 Deno.test("configTable() has one row of four cells for every setting", () => {
   const rows = configTable().split("\n").filter((line) =>

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { parseOptions } from "../../scripts/conformance/options.ts";
 import { summarize, table } from "../../scripts/conformance/summary.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { PORTHOLE_ENVIRONMENT } from "../conformance/target.ts";
-import { KEYS } from "../stack/stack.ts";
 import { startProcess } from "../support/process.ts";
 
 const ROOT = new URL("../../", import.meta.url);

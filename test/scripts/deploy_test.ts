@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import meta from "../../deno.json" with { type: "json" };
 import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
-import { parseConfig, SETTINGS } from "../../src/config.ts";
-import { startStack } from "../stack/stack.ts";
+import { startStack } from "../../scripts/stand_in/stack.ts";
+import { parseConfig, SETTINGS } from "../../src/config/config.ts";
 import {
   readComposeService,
   readDeployFile,

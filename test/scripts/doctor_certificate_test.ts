@@ -4,9 +4,9 @@ import {
   judgeCertificate,
 } from "../../scripts/doctor/certificate.ts";
 import { judgeCertificateFile } from "../../scripts/doctor/certificate_file.ts";
+import { examine } from "../../scripts/doctor/examine.ts";
 import type { PublicBase } from "../../scripts/doctor/public_base.ts";
 import { type RawHandler, withRawServer } from "../support/raw_server.ts";
-import { examine } from "../../scripts/doctor/examine.ts";
 import { TEST_WORLD } from "./doctor_world.ts";
 
 const FOLDER = new URL("./doctor_tls/", import.meta.url);

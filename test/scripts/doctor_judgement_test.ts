@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Answer, Reply } from "../../scripts/doctor/ask.ts";
 import { judgeApi } from "../../scripts/doctor/api.ts";
+import type { Answer, Reply } from "../../scripts/doctor/ask.ts";
 import { judgeClock } from "../../scripts/doctor/clock.ts";
 import type { Finding, State } from "../../scripts/doctor/finding.ts";
 import { judgeFront } from "../../scripts/doctor/front.ts";
@@ -9,7 +9,7 @@ import { judgeRedirectUri } from "../../scripts/doctor/redirect_uri.ts";
 import { judgeServiceKey } from "../../scripts/doctor/service_key.ts";
 import { judgeSettings } from "../../scripts/doctor/settings.ts";
 import { judgeDns } from "../../scripts/doctor/wildcard_dns.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 
 function answer(
   status: number,

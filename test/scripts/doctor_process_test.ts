@@ -1,8 +1,8 @@
 /** The doctor as operators run it. */
 import assert from "node:assert/strict";
 import meta from "../../deno.json" with { type: "json" };
-import { SETTINGS } from "../../src/config.ts";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { SETTINGS } from "../../src/config/config.ts";
 import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { exitCodeOf, type State } from "../../scripts/doctor/finding.ts";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startPatient } from "./doctor_world.ts";
 
 Deno.test("examine() finds nothing wrong where nothing is", async () => {

@@ -2,7 +2,7 @@
 import { examine } from "../../scripts/doctor/examine.ts";
 import type { Finding } from "../../scripts/doctor/finding.ts";
 import type { World } from "../../scripts/doctor/world.ts";
-import type { Stack } from "../stack/stack.ts";
+import type { Stack } from "../../scripts/stand_in/stack.ts";
 import { startGateway } from "../support/gateway.ts";
 
 /** A healthy installation. */

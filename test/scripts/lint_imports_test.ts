@@ -16,7 +16,7 @@ const SORTED = [
   "node:path",
   "zod",
   "../../errors.ts",
-  "../config.ts",
+  "../config/config.ts",
   "../config/settings.ts",
   "../config_table.ts",
   "./a.ts",

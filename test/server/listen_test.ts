@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { logUncaughtErrors } from "../../src/server/last_resort.ts";
 import { listen } from "../../src/server/listen.ts";
+import { logUncaughtErrors } from "../../src/server/uncaught.ts";
 import { recordedLog } from "../support/event_log.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
 

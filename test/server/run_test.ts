@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { TlsFiles } from "../../src/config.ts";
-import type { Outcome } from "../../src/server/outcome.ts";
+import type { TlsFiles } from "../../src/config/config.ts";
+import type { Outcome } from "../../src/server/exit.ts";
 import {
   type GatewayService,
   run,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { startFacts } from "../../src/server/start_facts.ts";
 
 function factsOf(env: Record<string, string>): Record<string, string> {

@@ -1,6 +1,6 @@
 /** Who has access, tested on the complete service. */
 import assert from "node:assert/strict";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { type Answer, startGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";

@@ -1,6 +1,6 @@
 /** Activity reports, tested on the complete service. */
 import assert from "node:assert/strict";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 

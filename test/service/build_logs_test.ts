@@ -1,6 +1,6 @@
 /** Build logs on the base host, tested on the complete service. */
 import assert from "node:assert/strict";
-import { KEYS, RUNNER_ID } from "../stack/stack.ts";
+import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import {
   type Answer,
   startGateway,

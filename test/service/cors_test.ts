@@ -1,8 +1,8 @@
 /** Which origins may read previews, tested on the complete service. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { listenOnLoopback } from "../stack/loopback.ts";
-import { KEYS } from "../stack/stack.ts";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { type Answer, startGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";

@@ -1,9 +1,9 @@
 /** Forwarding, byte for byte, tested on the complete service. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { brotliCompressSync } from "node:zlib";
 import { createServer, type RequestListener } from "node:http";
-import { listenOnLoopback } from "../stack/loopback.ts";
+import { brotliCompressSync } from "node:zlib";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { exchangeRaw } from "../support/raw_client.ts";
 

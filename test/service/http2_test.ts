@@ -8,12 +8,12 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import { RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import {
   holdNext,
   type RawRunner,
   startRawRunner,
 } from "../conformance/raw_runner.ts";
-import { RUNNER_ID } from "../stack/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 const HOST = "3000-demo.proxy.localhost";

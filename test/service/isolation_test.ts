@@ -1,6 +1,6 @@
 /** What an app or page of one sandbox, or a stranger, must not get from another, tested on the complete service. */
 import assert from "node:assert/strict";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import {
   type Answer,
   startGateway,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway } from "../support/gateway.ts";
 import { rawStream, readResponse, valuesOf } from "../support/raw_client.ts";
 

@@ -1,6 +1,9 @@
 /** Logins at a real OpenID provider, tested on the complete service. */
 import assert from "node:assert/strict";
-import { clockSkew, type Forgery } from "../stack/openid_provider.ts";
+import {
+  clockSkew,
+  type Forgery,
+} from "../../scripts/stand_in/openid_provider.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";

@@ -1,7 +1,7 @@
 /** What operators and developers can observe of an exchange, tested on the complete service. */
 import assert from "node:assert/strict";
-import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";
 

@@ -1,7 +1,7 @@
 /** The lookup of sandboxes, tested on the complete service. */
 import assert from "node:assert/strict";
-import { KEYS, RUNNER_ID } from "../stack/stack.ts";
-import { startFakeRunner } from "../stack/fake_runner.ts";
+import { startFakeRunner } from "../../scripts/stand_in/runner.ts";
+import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import { startGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocket } from "ws";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { rawStream, readResponse } from "../support/raw_client.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { startKvConnect } from "../stack/kv_connect.ts";
-import { startStack } from "../stack/stack.ts";
+import { startStack } from "../../scripts/stand_in/stack.ts";
+import { startKvConnect } from "../support/kv_connect/server.ts";
 import { type LoadRequest, startLoad } from "../support/load.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";

@@ -1,9 +1,9 @@
 /** Error codes for every reason why no app responds, tested on the complete service. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
-import { listenOnLoopback } from "../stack/loopback.ts";
-import { KEYS, RUNNER_ID } from "../stack/stack.ts";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
+import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
+import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import {
   type Answer,
   startGateway,

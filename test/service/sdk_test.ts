@@ -1,5 +1,4 @@
 /** Daytona's official SDK as an independent client, tested on the complete service. */
-import assert from "node:assert/strict";
 import {
   Daytona,
   DaytonaAuthenticationError,
@@ -8,8 +7,9 @@ import {
   DaytonaServiceUnavailableError,
   type Sandbox,
 } from "@daytonaio/sdk";
-import { HOME } from "../stack/fake_daemon_files.ts";
-import { KEYS } from "../stack/stack.ts";
+import assert from "node:assert/strict";
+import { HOME } from "../../scripts/stand_in/daemon_files.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 /** How long a signed link may be accepted after its expiry: SIGNED_TOKEN_TTL_SEC. */

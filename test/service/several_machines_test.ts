@@ -1,6 +1,6 @@
 /** Several gateway processes with one database: what one learns is known to the others, and none depends on it. */
 import assert from "node:assert/strict";
-import { KEYS, type Stack, startStack } from "../stack/stack.ts";
+import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";
 import { untilReady } from "../support/ready.ts";

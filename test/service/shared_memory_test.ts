@@ -4,11 +4,11 @@ import { createLoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import type { StoreFailure } from "../../src/cache/store.ts";
-import { parseConfig } from "../../src/config.ts";
-import type { Runner } from "../../src/daytona/client.ts";
-import { createSandboxDirectory } from "../../src/directory/sandboxes.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import type { Runner } from "../../src/daytona/api.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import { createSandboxDirectory } from "../../src/resolver/sandboxes.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
 /** The age, ms, after which a local copy of shared state is read again. */

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocket } from "ws";
-import { TOOLBOX_PORT } from "../../src/address/sandbox_ref.ts";
-import { listenOnLoopback } from "../stack/loopback.ts";
-import { KEYS } from "../stack/stack.ts";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import {
   type Answer,
   startGateway,

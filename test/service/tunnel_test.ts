@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { KEYS } from "../stack/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 const DEMO = "3000-demo.proxy.localhost";

@@ -1,10 +1,10 @@
 /** A complete gateway in front of the test stack, on a free port of 127.0.0.1, with two independent clients. */
 import { Agent, request as httpRequest } from "node:http";
-import { parseConfig } from "../../src/config.ts";
+import { type Stack, startStack } from "../../scripts/stand_in/stack.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/server/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService, type ServiceOptions } from "../../src/service.ts";
-import { type Stack, startStack } from "../stack/stack.ts";
 
 /** A running gateway under test. */
 export interface TestGateway extends AsyncDisposable {

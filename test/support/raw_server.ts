@@ -1,6 +1,6 @@
 /** A raw TCP server: a test controls every octet that it sends. */
-import { parseOrigin } from "../../src/upstream/origin.ts";
-import type { Origin } from "../../src/upstream/types.ts";
+import { parseOrigin } from "../../src/upstream/http1/origin.ts";
+import type { Origin } from "../../src/upstream/http1/types.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
 /** The server's side of a connection; text is Latin-1. */

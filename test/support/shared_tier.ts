@@ -1,15 +1,15 @@
 /** Databases that several gateways share, started anew for each test. */
 import { setImmediate as turn } from "node:timers/promises";
 import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
-import { openRedisStore } from "../../src/cache/redis.ts";
-import { openRedisClient } from "../../src/cache/redis_client.ts";
+import { openRedisClient } from "../../src/cache/redis/client.ts";
 import {
   keepConnected,
   type RedisConnection,
-} from "../../src/cache/redis_connection.ts";
+} from "../../src/cache/redis/connection.ts";
+import { openRedisStore } from "../../src/cache/redis/store.ts";
 import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
 import type { RedisLocation } from "../../src/config/cache_location.ts";
-import { startKvConnect } from "../stack/kv_connect.ts";
+import { startKvConnect } from "./kv_connect/server.ts";
 import { redisTest, startRedis } from "./redis_server.ts";
 
 /** A running database. */

@@ -1,18 +1,21 @@
 /** Helpers for tests of the HTTP/1.1 client. */
-import { type BodyReader, bodyReader } from "../../src/upstream/body_reader.ts";
+import {
+  type BodyReader,
+  bodyReader,
+} from "../../src/upstream/http1/body_reader.ts";
 import {
   UpstreamClient,
   type UpstreamOptions,
-} from "../../src/upstream/client.ts";
-import {
-  UpstreamError,
-  type UpstreamErrorCode,
-} from "../../src/upstream/errors.ts";
-import { parseOrigin } from "../../src/upstream/origin.ts";
+} from "../../src/upstream/http1/client.ts";
+import { parseOrigin } from "../../src/upstream/http1/origin.ts";
 import type {
   ResponseBody,
   UpstreamRequest,
-} from "../../src/upstream/types.ts";
+} from "../../src/upstream/http1/types.ts";
+import {
+  UpstreamError,
+  type UpstreamErrorCode,
+} from "../../src/upstream/upstream_error.ts";
 import { toLatin1 } from "./latin1.ts";
 import {
   type RawHandler,

@@ -3,8 +3,8 @@
  * Its metadata uses one of them throughout; which one depends on the provider: Dex uses the one it is configured with,
  * which is for browsers.
  */
-import type { OidcSettings } from "../../directory/installation.ts";
 import { withoutTrailingSlashes } from "../../lib/slashes.ts";
+import type { OidcSettings } from "../../resolver/remote_settings.ts";
 
 /** The issuer as this process reaches it and, if that differs, as browsers do. */
 export type IssuerAddresses = Pick<OidcSettings, "issuer" | "publicIssuer">;

@@ -1,6 +1,6 @@
 /** The messages between the supervisor and its workers. */
-import type { Config } from "../../config.ts";
-import type { Outcome } from "../outcome.ts";
+import type { Config } from "../../config/config.ts";
+import type { Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
 
 /** What a worker is started with. */

@@ -1,5 +1,5 @@
 /** The lifecycle of a worker: that of a gateway process, controlled by messages instead of signals. */
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 import {
   createLineWriter,
   type LineWriter,

@@ -2,17 +2,17 @@
  * Uses more than one core: the main thread supervises worker threads, each of which is a whole gateway on the same port.
  * The supervisor handles signals, writes the log, serves the metrics and ends the process.
  */
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { settlesWithin } from "../../lib/settles_within.ts";
+import { settlesWithin } from "../../lib/fulfils_within.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import type { EventLog } from "../event_log.ts";
+import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
 import type { ListenAddress } from "../http_server.ts";
-import { logUncaughtErrors } from "../last_resort.ts";
 import { listenForMetrics } from "../metrics_server.ts";
-import { EXIT_CODES, explainListenError, type Outcome } from "../outcome.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
+import { logUncaughtErrors } from "../uncaught.ts";
 import type { WorkerStart } from "./messages.ts";
 import { startThread, type Thread, whyNoThread } from "./thread.ts";
 import { workerConfig } from "./worker_config.ts";

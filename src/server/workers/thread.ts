@@ -1,6 +1,6 @@
 /** Worker threads of this process. */
 import { fileURLToPath } from "node:url";
-import { startAllowing } from "../../lib/start_allowing.ts";
+import { startAllowing } from "../../lib/permission_hint.ts";
 import type { WorkerStart } from "./messages.ts";
 
 /** A thread that is starting or running. */

@@ -1,5 +1,5 @@
 /** Derives the configuration of each of several workers. */
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/config.ts";
 
 /**
  * The configuration of one of `workers` workers: all of them listen on `port`, and the limits of the process are divided

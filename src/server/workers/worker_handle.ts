@@ -2,7 +2,7 @@
 import { describeError } from "../../lib/describe_error.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
 import type { EventLog } from "../event_log.ts";
-import { EXIT_CODES, type Outcome } from "../outcome.ts";
+import { EXIT_CODES, type Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Thread } from "./thread.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
-import { createOpenidProvider } from "../../../src/auth/oidc/provider.ts";
-import { GatewayError } from "../../../src/errors.ts";
 import {
   type OpenidProvider as StandIn,
   type OpenidProviderOptions,
   startOpenidProvider,
-} from "../../stack/openid_provider.ts";
+} from "../../../scripts/stand_in/openid_provider.ts";
+import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
+import { createOpenidProvider } from "../../../src/auth/oidc/provider.ts";
+import { GatewayError } from "../../../src/errors.ts";
 import { createBrowser } from "../../support/login.ts";
 
 const REDIRECT_URI = "http://proxy.localhost/callback";

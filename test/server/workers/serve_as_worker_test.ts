@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config.ts";
+import { parseConfig } from "../../../src/config/config.ts";
 import type { LineWriter } from "../../../src/observability/line_writer.ts";
 import type { GatewayService } from "../../../src/server/run.ts";
 import type {

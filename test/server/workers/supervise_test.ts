@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config.ts";
-import type { Outcome } from "../../../src/server/outcome.ts";
+import { parseConfig } from "../../../src/config/config.ts";
+import { createLineWriter } from "../../../src/observability/line_writer.ts";
+import type { Outcome } from "../../../src/server/exit.ts";
 import {
   supervise,
   type SuperviseOptions,
 } from "../../../src/server/workers/supervise.ts";
-import { createLineWriter } from "../../../src/observability/line_writer.ts";
 import { recordedLog } from "../../support/event_log.ts";
 import { fakeSignals } from "../../support/signals.ts";
 import { fakeThreads, type FakeWorker } from "./fake_threads.ts";

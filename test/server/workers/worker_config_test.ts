@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config.ts";
+import { parseConfig } from "../../../src/config/config.ts";
 import { workerConfig } from "../../../src/server/workers/worker_config.ts";
 
 function configOf(env: Record<string, string>) {

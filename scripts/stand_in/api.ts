@@ -1,0 +1,221 @@
+/**
+ * A fake Daytona API on 127.0.0.1: the operations that the gateway calls and those that Daytona's SDK is tested with,
+ * with the statuses, media types and error bodies of the real one. Tests change its state, count its calls, delay its
+ * responses and take it down.
+ */
+import { STATUS_CODES } from "node:http";
+import {
+  type ApiState,
+  type Operation,
+  type OperationId,
+  OPERATIONS,
+  type Refusal,
+} from "./api_operations.ts";
+import {
+  SDK_OPERATIONS,
+  type SdkOperation,
+  type SdkOperationId,
+} from "./api_sdk_operations.ts";
+
+/** A call that the API has received, whatever the response. */
+export interface ApiCall {
+  readonly operation: OperationId | SdkOperationId;
+  /** The path parameters in order, decoded. */
+  readonly params: readonly string[];
+  /** The query. */
+  readonly search: URLSearchParams;
+  readonly headers: Headers;
+}
+
+/** A fault of the API: makes the response to a call; `answer` gives the correct one. */
+export type ApiFault = (
+  call: ApiCall,
+  answer: () => Promise<Response>,
+) => Response | Promise<Response>;
+
+/** A running fake API. */
+export interface FakeApi extends AsyncDisposable {
+  /** The base URL, including `/api`. */
+  readonly url: string;
+  readonly state: ApiState;
+  /** The calls in order of arrival, except those that match no operation. */
+  readonly calls: ApiCall[];
+  /** Awaited before every response, so that tests can delay it. */
+  beforeAnswer: ((call: ApiCall) => void | Promise<void>) | undefined;
+  /** If set, the status of every response, such as 503. */
+  outage: number | undefined;
+  /** If set, makes every response; it may never resolve. */
+  fault: ApiFault | undefined;
+  /** The number of calls of an operation. */
+  count(operation: ApiCall["operation"]): number;
+  /** Closes all connections and refuses new ones. */
+  stop(): Promise<void>;
+  /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
+  restart(): void;
+}
+
+/** The dependencies of the API. */
+export interface FakeApiOptions {
+  /** The current time, ms since the epoch, which decides which links have expired. */
+  readonly now: () => number;
+  /** The subject of an access token of the identity provider; undefined if it is not valid. */
+  readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
+}
+
+/** Starts the API on a free port. */
+export function startFakeApi(
+  state: ApiState,
+  { now, subjectOf }: FakeApiOptions,
+): FakeApi {
+  async function callerOf(headers: Headers): Promise<Caller> {
+    const field = headers.get("authorization") ?? "";
+    const bearer = /^Bearer (.+)$/i.exec(field)?.[1] ?? "";
+    const visible = state.users.get(bearer) ??
+      state.subjects.get(await subjectOf(bearer) ?? "");
+    return { isProxy: bearer === state.serviceKey, visible };
+  }
+
+  async function handle(request: Request): Promise<Response> {
+    const { pathname, searchParams: search } = new URL(request.url);
+    const route = findRoute(request.method, pathname);
+    if (route === undefined) {
+      const message = `Cannot ${request.method} ${pathname}`;
+      return errorResponse(pathname, { refused: 404, message });
+    }
+    const { operation, params } = route;
+    const call = { operation, params, search, headers: request.headers };
+    api.calls.push(call);
+    await api.beforeAnswer?.(call);
+    const answer = () => respond(call, pathname);
+    return await (api.fault?.(call, answer) ?? answer());
+  }
+
+  async function respond(call: ApiCall, pathname: string): Promise<Response> {
+    if (api.outage !== undefined) {
+      const message = STATUS_CODES[api.outage] ?? "";
+      return errorResponse(pathname, { refused: api.outage, message });
+    }
+    const caller = await callerOf(call.headers);
+    const answer = answerTo(call, { state, caller, now: now() });
+    return isRefusal(answer)
+      ? errorResponse(pathname, answer)
+      : successResponse(answer);
+  }
+
+  let server = listen(0, handle);
+  const { port } = server;
+  const api: FakeApi = {
+    url: `http://127.0.0.1:${port}/api`,
+    state,
+    calls: [],
+    beforeAnswer: undefined,
+    outage: undefined,
+    fault: undefined,
+    count: (operation) =>
+      api.calls.filter((call) => call.operation === operation).length,
+    stop: () => server.stop(),
+    restart() {
+      server = listen(port, handle);
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+  return api;
+}
+
+interface Listening {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+function listen(port: number, handler: Deno.ServeHandler): Listening {
+  const abort = new AbortController();
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port,
+    signal: abort.signal,
+    onListen() {},
+  }, handler);
+  return {
+    port: server.addr.port,
+    stop() {
+      abort.abort();
+      return server.finished;
+    },
+  };
+}
+
+const ALL_OPERATIONS: Readonly<
+  Record<ApiCall["operation"], Operation | SdkOperation>
+> = { ...OPERATIONS, ...SDK_OPERATIONS };
+
+const ROUTES = Object.entries(ALL_OPERATIONS).map(([id, { method, path }]) => ({
+  operation: id as ApiCall["operation"],
+  method,
+  pattern: new RegExp(`^/api${path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`),
+}));
+
+function findRoute(
+  method: string,
+  pathname: string,
+): Pick<ApiCall, "operation" | "params"> | undefined {
+  for (const route of ROUTES) {
+    const segments = route.pattern.exec(pathname)?.slice(1);
+    if (segments === undefined || route.method !== method) continue;
+    return {
+      operation: route.operation,
+      params: segments.map(decodeURIComponent),
+    };
+  }
+  return undefined;
+}
+
+interface Caller {
+  readonly isProxy: boolean;
+  /** The ids that the user has access to; undefined if the caller is not a user. */
+  readonly visible: ReadonlySet<string> | undefined;
+}
+
+function answerTo(
+  { operation, params, search }: ApiCall,
+  { state, caller: { isProxy, visible }, now }: {
+    readonly state: ApiState;
+    readonly caller: Caller;
+    readonly now: number;
+  },
+): unknown {
+  const { caller, answer } = ALL_OPERATIONS[operation];
+  if (
+    caller === "proxy" && !isProxy && visible === undefined ||
+    caller === "user" && visible === undefined
+  ) {
+    return { refused: 401, message: "Invalid credentials" };
+  }
+  // The caller is authenticated, but does not have this role.
+  if (caller === "proxy" && !isProxy) {
+    return { refused: 403, message: "Forbidden resource" };
+  }
+  return answer({ state, params, search, visible: visible ?? new Set(), now });
+}
+
+function isRefusal(answer: unknown): answer is Refusal {
+  return typeof answer === "object" && answer !== null && "refused" in answer;
+}
+
+// The real API sends objects as JSON, but strings and booleans bare, as text/html.
+function successResponse(answer: unknown): Response {
+  if (answer === undefined) return new Response(null, { status: 201 });
+  return typeof answer === "object" ? Response.json(answer) : new Response(
+    String(answer),
+    { headers: { "content-type": "text/html; charset=utf-8" } },
+  );
+}
+
+function errorResponse(path: string, { refused, message }: Refusal): Response {
+  return Response.json({
+    path,
+    timestamp: new Date().toISOString(),
+    statusCode: refused,
+    error: STATUS_CODES[refused],
+    message,
+  }, { status: refused });
+}

@@ -1,0 +1,158 @@
+/**
+ * Everything around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner with
+ * three sandboxes, an app in each of them, and their daemons. Used by the tests and by `deno task demo`.
+ */
+import { type FakeApi, startFakeApi } from "./api.ts";
+import type { ApiSandbox } from "./api_operations.ts";
+import { type FakeDaemon, startFakeDaemon, TOOLBOX_PORT } from "./daemon.ts";
+import { startDemoApp } from "./demo_app.ts";
+import type { Loopback } from "./loopback.ts";
+import {
+  type OpenidProvider,
+  type OpenidProviderOptions,
+  startOpenidProvider,
+} from "./openid_provider.ts";
+import { type Container, type FakeRunner, startFakeRunner } from "./runner.ts";
+
+/** The stack's credentials. */
+export const KEYS = {
+  /** The gateway's key for the API. */
+  service: "stack-service-key",
+  /** The gateway's key for the runner. */
+  runner: "stack-runner-key",
+  /** The API key of a user with access to all sandboxes. */
+  user: "demo-key",
+  /** The preview token of the sandbox `locked`. */
+  lockedToken: "locked-token",
+  /** A signed link to port 3000 of `locked`. */
+  signedToken: "signedlockedlink",
+} as const;
+
+/** The runner's id. */
+export const RUNNER_ID = "5b7ab6f5-6b0c-4a5c-8f5e-1f2d3c4b5a69";
+
+/** The port of the app in every sandbox. */
+export const APP_PORT = 3000;
+
+/** Differences from the default stack. */
+export interface StackOptions {
+  /** The public address of the gateway, `host` or `host:port`. */
+  readonly publicHost?: string;
+  /** The current time, ms since the epoch, which decides which signed links have expired. */
+  readonly now?: () => number;
+  readonly provider?: OpenidProviderOptions;
+}
+
+/** A running stack: `demo` is public, `locked` private, `stopped` public but not running. */
+export interface Stack extends AsyncDisposable {
+  readonly api: FakeApi;
+  /** Its users are `alice`, with access to all sandboxes, and `mallory`, with access to `demo`. */
+  readonly provider: OpenidProvider;
+  readonly runner: FakeRunner;
+  readonly app: Loopback;
+  /** The daemons by sandbox id; `stopped` has none. */
+  readonly daemons: ReadonlyMap<string, FakeDaemon>;
+  /** The environment that a gateway in front of the stack needs. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts everything. */
+export async function startStack(
+  { publicHost = "proxy.localhost", now = Date.now, ...options }: StackOptions =
+    {},
+): Promise<Stack> {
+  await using started = new AsyncDisposableStack();
+  const app = started.use(await startDemoApp());
+  const daemons = new Map<string, FakeDaemon>();
+  for (const id of ["demo", "locked"]) {
+    daemons.set(id, started.use(await startFakeDaemon()));
+  }
+  function container(id: string): Container {
+    const ports = new Map([[APP_PORT, app.port]]);
+    const daemon = daemons.get(id);
+    if (daemon !== undefined) ports.set(TOOLBOX_PORT, daemon.port);
+    return { started: daemon !== undefined, ports };
+  }
+  const runner = started.use(
+    await startFakeRunner(
+      KEYS.runner,
+      new Map([
+        ["demo", container("demo")],
+        ["locked", container("locked")],
+        ["stopped", container("stopped")],
+      ]),
+    ),
+  );
+  const provider = started.use(await startOpenidProvider(options.provider));
+  const { issuer, clientId, clientSecret, audience } = provider;
+  provider.redirectUris.add(`http://${publicHost}/callback`);
+  const sandboxes = [
+    sandbox("demo", { public: true }),
+    sandbox("locked", { authToken: KEYS.lockedToken }),
+    sandbox("stopped", { public: true, state: "stopped" }),
+  ];
+  const all = sandboxes.map(({ id }) => id);
+  const api = started.use(startFakeApi({
+    config: {
+      oidc: { issuer, clientId, audience },
+      proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${publicHost}`,
+      proxyToolboxUrl: `http://${publicHost}/toolbox`,
+    },
+    serviceKey: KEYS.service,
+    sandboxes: byId(sandboxes),
+    runners: byId([{
+      id: RUNNER_ID,
+      proxyUrl: runner.url,
+      apiUrl: runner.url,
+      apiKey: KEYS.runner,
+    }]),
+    snapshots: new Map(),
+    signedTokens: new Map([[KEYS.signedToken, {
+      sandboxId: "locked",
+      port: APP_PORT,
+      expiresAt: now() + 24 * 60 * 60 * 1000,
+      revoked: false,
+    }]]),
+    users: new Map([[KEYS.user, new Set(all)]]),
+    subjects: new Map([
+      ["alice", new Set(all)],
+      ["mallory", new Set(["demo"])],
+    ]),
+  }, { now, subjectOf: provider.subjectOf }));
+
+  const owned = started.move();
+  return {
+    api,
+    provider,
+    runner,
+    app,
+    daemons,
+    environment: {
+      DAYTONA_API_URL: api.url,
+      PROXY_API_KEY: KEYS.service,
+      PROXY_PROTOCOL: "http",
+      PROXY_DOMAIN: publicHost,
+      PROXY_HOST: "127.0.0.1",
+      CACHE_URL: "kv::memory:",
+      ...clientSecret !== undefined && { OIDC_CLIENT_SECRET: clientSecret },
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function sandbox(id: string, differences: Partial<ApiSandbox>): ApiSandbox {
+  return {
+    id,
+    public: false,
+    authToken: `${id}-token`,
+    runnerId: RUNNER_ID,
+    state: "started",
+    ...differences,
+  };
+}
+
+function byId<T extends { readonly id: string }>(
+  items: readonly T[],
+): Map<string, T> {
+  return new Map(items.map((item) => [item.id, item]));
+}

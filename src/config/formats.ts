@@ -1,0 +1,156 @@
+/** General formats of settings. */
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { withoutTrailingSlashes } from "../lib/slashes.ts";
+import type { Format } from "./read_settings.ts";
+
+/** The longest delay that `setTimeout` supports: with a longer one it fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The bounds of a number, both inclusive. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A whole number in decimal digits. */
+export function integer({ min, max }: Bounds): Format<number> {
+  return {
+    allowed: `a whole number from ${min} to ${max}`,
+    schema: z.string().regex(/^\d+$/).transform(Number)
+      .pipe(z.number().min(min).max(max)),
+  };
+}
+
+/** A duration in whole seconds, at most what a timer supports. */
+export function seconds(
+  { min = 1, max = Math.floor(MAX_TIMER_MS / 1000) }: Partial<Bounds> = {},
+): Format<number> {
+  return {
+    allowed: `a whole number of seconds from ${min} to ${max}`,
+    schema: integer({ min, max }).schema,
+  };
+}
+
+/** A switch: true or false. */
+export function flag(): Format<boolean> {
+  const { allowed, schema } = oneOf("true", "false");
+  return { allowed, schema: schema.transform((word) => word === "true") };
+}
+
+/** One of the given words. */
+export function oneOf<const T extends string>(
+  ...words: readonly T[]
+): Format<T> {
+  return { allowed: words.join(", "), schema: z.enum(words) };
+}
+
+/** A secret that can be sent in a header field: visible ASCII without spaces. */
+export function token(): Format<string> {
+  return {
+    allowed: "visible ASCII characters without spaces",
+    schema: z.string().regex(/^[\x21-\x7e]+$/),
+  };
+}
+
+/** An `item`; undefined for the empty text. */
+export function optional<T>(item: Format<T>): Format<T | undefined> {
+  return {
+    allowed: item.allowed,
+    schema: z.literal("").transform(() => undefined).or(item.schema),
+  };
+}
+
+/** Any number of `item`s separated by commas; none for the empty text. */
+export function listOf<T>(item: Format<T>): Format<readonly T[]> {
+  return {
+    allowed: `a comma-separated list, each ${item.allowed}`,
+    schema: z.string()
+      .transform((text) => text.split(",").map((part) => part.trim()))
+      .transform((parts) => parts.filter((part) => part !== ""))
+      .pipe(z.array(item.schema)),
+  };
+}
+
+/** A secret of at least `min` characters. */
+export function longSecret(min: number): Format<string> {
+  return {
+    allowed: `at least ${min} characters long`,
+    schema: z.string().min(min),
+  };
+}
+
+/** An http or https URL to append paths to: no credentials, query or fragment; trailing slashes are removed. */
+export function baseUrl(): Format<string> {
+  return {
+    allowed:
+      "an http or https URL without user name, password, query or fragment",
+    schema: z.string()
+      .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text))
+      .transform((text) => new URL(text))
+      .refine((url) => url.username + url.password === "")
+      .refine((url) => !/[?#]/.test(url.href))
+      .transform((url) => withoutTrailingSlashes(url.href)),
+  };
+}
+
+/** A web origin, normalized to its serialization (RFC 6454 section 6.2). */
+export function origin(): Format<string> {
+  return {
+    allowed: "an origin such as https://app.example.com",
+    schema: baseUrl().schema
+      .refine((url) => new URL(url).pathname === "/")
+      .transform((url) => new URL(url).origin),
+  };
+}
+
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+
+/**
+ * The source of a pattern for lower-case host names, at the end of the text or before a port. A last label of digits
+ * only is rejected: a URL parser takes such a name, and every name below it, for an IPv4 address.
+ */
+export const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
+
+/** The path of a file. */
+export function filePath(): Format<string> {
+  return {
+    allowed: "a path",
+    schema: z.string().refine((text) => !text.includes("\0")),
+  };
+}
+
+/** An address to listen on. */
+export function listenAddress(): Format<string> {
+  return {
+    allowed: "an IP address or a host name",
+    schema: z.string().refine((text) =>
+      isAddress(text) || new RegExp(`^${HOST_NAME}$`, "i").test(text)
+    ),
+  };
+}
+
+/** A range of IP addresses in CIDR notation; a single address is read as a range of one. */
+export function addressRange(): Format<string> {
+  return {
+    allowed: "an IP address or a range such as 10.0.0.0/8",
+    schema: z.string()
+      .transform((text) => isAddress(text) ? `${text}/${bitsOf(text)}` : text)
+      .refine((text) => {
+        const [address = "", bits = ""] = text.split("/", 2);
+        return isAddress(address) && ipaddr.isValidCIDR(text) &&
+          /^\d+$/.test(bits);
+      }),
+  };
+}
+
+/** Whether it is an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
+export function isAddress(text: string): boolean {
+  return text.includes(":")
+    ? ipaddr.IPv6.isValid(text) && !text.includes("%")
+    : ipaddr.IPv4.isValidFourPartDecimal(text);
+}
+
+function bitsOf(address: string): number {
+  return address.includes(":") ? 128 : 32;
+}

@@ -1,0 +1,75 @@
+/** The description of the gateway's own routes, for machines and for people. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { docsPage } from "../../pages/docs_page.ts";
+import { PAGE_POLICY } from "../../pages/page.ts";
+import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
+import type { ControlEnv } from "../control_env.ts";
+
+/** An OpenAPI 3.1 document. */
+export type OpenApiDocument = ReturnType<
+  OpenAPIHono<ControlEnv>["getOpenAPI31Document"]
+>;
+
+const documentRoute = createRoute({
+  method: "get",
+  path: "/openapi.json",
+  summary: "This description",
+  description: "The OpenAPI 3.1 description of the gateway's own routes.",
+  responses: {
+    200: {
+      description: "The description.",
+      content: { "application/json": { schema: z.unknown() } },
+    },
+  },
+});
+
+const docsRoute = createRoute({
+  method: "get",
+  path: "/docs",
+  summary: "This description as a page",
+  description: "Routes and error codes as a page that loads nothing else.",
+  responses: {
+    200: {
+      description: "The page.",
+      content: { "text/html": { schema: z.string() } },
+    },
+  },
+});
+
+/** The OpenAPI description of all routes of `app`. */
+export function describe(
+  app: OpenAPIHono<ControlEnv>,
+  version: string,
+): OpenApiDocument {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Porthole",
+      version,
+      description:
+        "The preview gateway's own routes. Everything on a preview host belongs to the app behind it.",
+      license: { name: "MIT" },
+    },
+  });
+}
+
+/** Adds `/openapi.json` and `/docs`. */
+export function addDocsRoutes(
+  app: OpenAPIHono<ControlEnv>,
+  version: string,
+): void {
+  let description: OpenApiDocument | undefined;
+  /** Created on the first request, when all routes have been added. */
+  function document(): OpenApiDocument {
+    return description ??= describe(app, version);
+  }
+  app.openapi(
+    documentRoute,
+    (c) => c.json(document(), 200, OWN_ANSWER_FIELDS),
+  );
+  app.openapi(docsRoute, (c) =>
+    c.html(docsPage(document()), 200, {
+      ...OWN_ANSWER_FIELDS,
+      "content-security-policy": PAGE_POLICY,
+    }));
+}

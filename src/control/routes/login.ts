@@ -1,0 +1,297 @@
+/** Login at the identity provider: `/login` and `/callback`, on base hosts. */
+import {
+  createRoute,
+  type OpenAPIHono,
+  type RouteHandler,
+  z,
+} from "@hono/zod-openapi";
+import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
+import { cookieNames, cookieValues } from "../../auth/cookies.ts";
+import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
+import type { Login, LoginState } from "../../auth/login_flow.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
+import {
+  TRANSACTION_TTL_MS,
+  transactionId,
+} from "../../auth/oidc/transaction.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import type { SessionSealer } from "../../auth/session.ts";
+import { GatewayError } from "../../errors.ts";
+import { redirect } from "../../pages/redirect.ts";
+import { FREE } from "../../resolver/lookup_cache.ts";
+import type { ControlContext, ControlEnv } from "../control_env.ts";
+import { PROBLEM } from "./problem_content.ts";
+
+/** Dependencies of the login routes. */
+export interface LoginRoutesOptions {
+  readonly scheme: "http" | "https";
+  readonly baseDomains: () => readonly string[];
+  readonly cookies: OwnCookies;
+  readonly login: () => LoginState;
+  readonly sessions: Pick<SessionSealer, "read">;
+  readonly logins: Pick<LoginSessions, "grantsAccess">;
+  readonly now: () => number;
+}
+
+/**
+ * How soon after a login another one for the same sandbox can only mean that the browser did not keep the session,
+ * seconds: without this limit, preview, login and provider would redirect it in a loop.
+ */
+const LOOP_SEC = 10;
+
+/**
+ * How many returns to a preview one login may account for: that of the tab that logged in, and those of tabs that were
+ * sent to log in meanwhile.
+ */
+const MAX_RETURNS = 5;
+
+/** For how long after a login without access the next one asks for another account, seconds. */
+const OTHER_ACCOUNT_SEC = 600;
+
+/** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
+const MAX_TRANSACTIONS = 8;
+
+const loginRoute = createRoute({
+  method: "get",
+  path: "/login",
+  summary: "Log in",
+  description:
+    "Redirects the browser to the identity provider. A preview that requires a login redirects it here.",
+  request: {
+    query: z.object({
+      return_to: z.string().openapi({
+        description:
+          "The URL of the preview to return to, below this base domain.",
+      }),
+    }),
+  },
+  responses: {
+    302: { description: "To the identity provider." },
+    400: {
+      description: "`return_to` is not a preview of this gateway.",
+      content: PROBLEM,
+    },
+    503: {
+      description: "The identity provider does not respond.",
+      content: PROBLEM,
+    },
+  },
+});
+
+const callbackRoute = createRoute({
+  method: "get",
+  path: "/callback",
+  summary: "Return from the identity provider",
+  description:
+    "The redirect URI to register at the identity provider. Completes the login and returns to the preview with a " +
+    "session.",
+  request: {
+    query: z.looseObject({
+      state: z.string().optional(),
+      code: z.string().optional(),
+      error: z.string().optional(),
+      iss: z.string().optional(),
+    }),
+  },
+  responses: {
+    303: { description: "Back to the preview, with a session cookie." },
+    400: {
+      description: "There is no such login, or it cannot be accepted.",
+      content: PROBLEM,
+    },
+    403: {
+      description: "The user declined at the identity provider.",
+      content: PROBLEM,
+    },
+    404: {
+      description: "The user has no access to the sandbox.",
+      content: PROBLEM,
+    },
+    503: {
+      description: "The identity provider does not respond.",
+      content: PROBLEM,
+    },
+  },
+});
+
+/** Adds `/login` and `/callback`. */
+export function addLoginRoutes(
+  app: OpenAPIHono<ControlEnv>,
+  options: LoginRoutesOptions,
+): void {
+  app.openapi(loginRoute, loginHandler(options));
+  app.openapi(callbackRoute, callbackHandler(options));
+}
+
+/** Creates the handler that sends a browser to the identity provider. */
+function loginHandler(
+  options: LoginRoutesOptions,
+): RouteHandler<typeof loginRoute, ControlEnv> {
+  const { cookies } = options;
+
+  return async function startLogin(c) {
+    const { login } = loginOn(c.env, options);
+    // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
+    const mode = c.req.header("sec-fetch-mode") ?? "navigate";
+    if (mode !== "navigate") {
+      throw new GatewayError("cross_site_request", "Login by no navigation");
+    }
+    const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
+    const sent = c.req.header("cookie") ?? "";
+    const loggedIn = cookies.loggedIn(returnTo.host.label);
+    const [returns] = cookieValues(sent, loggedIn);
+    if (returns !== undefined) {
+      if (
+        Number(returns) < MAX_RETURNS &&
+        await hasSession(returnTo.host.label, sent, c.env, options)
+      ) {
+        return redirect(302, returnTo.url, [
+          cookies.hostOnly(loggedIn, String(Number(returns) + 1), LOOP_SEC),
+        ]);
+      }
+      throw new GatewayError("session_not_kept", "Logged in a moment ago");
+    }
+    const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
+    const { location, state, sealed } = await login.start({
+      returnTo: returnTo.url,
+      redirectUri: callbackUri(c.env, options),
+      reauthenticate,
+    });
+    const expired = surplusAttempts(sent, cookies);
+    if (reauthenticate) expired.push(cookies.otherAccount);
+    return redirect(302, location, [
+      ...expired.map((name) => cookies.hostOnly(name, "", 0)),
+      cookies.hostOnly(
+        cookies.transaction(transactionId(state)),
+        sealed,
+        TRANSACTION_TTL_MS / 1000,
+      ),
+    ]);
+  };
+}
+
+/** Whether the browser has a session for the sandbox: since this tab was sent here, another one may have logged in. */
+async function hasSession(
+  label: string,
+  cookieField: string,
+  { clientAddress: address }: ControlContext,
+  { cookies, sessions, logins }: LoginRoutesOptions,
+): Promise<boolean> {
+  const presented = cookieValues(cookieField, cookies.loginSession(label));
+  for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
+    const session = await sessions.read(sealed);
+    if (session?.kind !== "login" || session.label !== label) continue;
+    if (await logins.grantsAccess(session, { address, charge: FREE })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Creates the handler that takes a browser back to its preview with a session. */
+function callbackHandler(
+  options: LoginRoutesOptions,
+): RouteHandler<typeof callbackRoute, ControlEnv> {
+  const { cookies, now } = options;
+
+  return async function finishLogin(c) {
+    const { login, base } = loginOn(c.env, options);
+    const parameters = new URL(c.req.url).searchParams;
+    const transaction = cookies.transaction(
+      transactionId(parameters.get("state") ?? ""),
+    );
+    const { returnTo, session, sealed } = await login.finish({
+      parameters,
+      transactions: cookieValues(c.req.header("cookie") ?? "", transaction),
+      redirectUri: callbackUri(c.env, options),
+      clientAddress: c.env.clientAddress,
+    }).catch((error: unknown) => {
+      for (const line of failureCookies(error, transaction, cookies)) {
+        c.header("set-cookie", line, { append: true });
+      }
+      throw error;
+    });
+    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+    return redirect(303, returnTo, [
+      cookies.hostOnly(transaction, "", 0),
+      cookies.hostOnly(cookies.loggedIn(session.label), "1", LOOP_SEC),
+      cookies.forBase(cookies.loginSession(session.label), sealed, {
+        base,
+        maxAgeSec,
+      }),
+    ]);
+  };
+}
+
+/**
+ * The login, and the base host that the request is for.
+ *
+ * @throws {GatewayError} `login_unavailable` until that is known, `route_not_found` if there is none
+ */
+function loginOn(
+  { base }: ControlContext,
+  { login, baseDomains }: LoginRoutesOptions,
+): { login: Login; base: string } {
+  const state = login();
+  if (state.kind === "unknown" || baseDomains().length === 0) {
+    throw new GatewayError(
+      "login_unavailable",
+      "The API has not told the provider or the base domains yet",
+    );
+  }
+  if (state.kind === "off" || base === undefined) {
+    throw new GatewayError("route_not_found", "No login on this host");
+  }
+  return { login: state.login, base };
+}
+
+function callbackUri(
+  { authority }: ControlContext,
+  { scheme }: LoginRoutesOptions,
+): string {
+  return `${scheme}://${authority.toLowerCase()}/callback`;
+}
+
+/**
+ * The preview to come back to.
+ *
+ * @throws {GatewayError} `bad_return_url`
+ */
+function returnUrl(
+  url: string,
+  { authority }: ControlContext,
+  { scheme, baseDomains }: LoginRoutesOptions,
+): ReturnUrl {
+  const checked = checkReturnUrl(url, {
+    scheme,
+    baseDomains: baseDomains(),
+    authority,
+  });
+  if (checked === undefined) {
+    throw new GatewayError("bad_return_url", "Not a preview of ours");
+  }
+  return checked;
+}
+
+/** The cookies of open attempts that have to make room for another one: the oldest. */
+function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
+  const open = cookieNames(sent, cookies.transactionPrefix);
+  // Browsers send the oldest first (RFC 6265bis section 5.8.3).
+  return open.slice(0, Math.max(0, open.length - MAX_TRANSACTIONS + 1));
+}
+
+/** The Set-Cookie values in the response to a callback that failed. */
+function failureCookies(
+  error: unknown,
+  transaction: string,
+  cookies: OwnCookies,
+): string[] {
+  // While the provider is down, the same callback may be retried.
+  if (!(error instanceof GatewayError) || error.code === "login_unavailable") {
+    return [];
+  }
+  const expired = cookies.hostOnly(transaction, "", 0);
+  return error.code === "no_access"
+    ? [expired, cookies.hostOnly(cookies.otherAccount, "1", OTHER_ACCOUNT_SEC)]
+    : [expired];
+}

@@ -1,0 +1,138 @@
+/** `/logout` on base hosts: ends the login sessions of one sandbox or of all. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { LABEL } from "../../address/grammar.ts";
+import { cookiesByName } from "../../auth/cookies.ts";
+import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import type { SessionSealer } from "../../auth/session.ts";
+import { GatewayError } from "../../errors.ts";
+import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
+import { logoutPage } from "../../pages/logout_page.ts";
+import { PAGE_POLICY } from "../../pages/page.ts";
+import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
+import type { ControlEnv } from "../control_env.ts";
+import { PROBLEM } from "./problem_content.ts";
+
+/** Dependencies of the logout routes. */
+export interface LogoutRoutesOptions {
+  readonly scheme: "http" | "https";
+  readonly cookies: OwnCookies;
+  readonly sessions: Pick<SessionSealer, "read">;
+  readonly logins: Pick<LoginSessions, "end">;
+}
+
+/**
+ * Most sessions that one request may end. Browsers keep some 180 cookies per site; a request with more would only add
+ * to our work and to the size of the response.
+ */
+const MAX_SESSIONS = 200;
+
+const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
+  .openapi({
+    description: "The sandbox to log out of; all of them if omitted.",
+  });
+
+const PAGE = { "text/html": { schema: z.string() } };
+
+const pageRoute = createRoute({
+  method: "get",
+  path: "/logout",
+  summary: "Ask before logging out",
+  description: "A page with a button that logs out.",
+  request: { query: z.object({ sandbox: SANDBOX }) },
+  responses: { 200: { description: "The page.", content: PAGE } },
+});
+
+const logoutRoute = createRoute({
+  method: "post",
+  path: "/logout",
+  summary: "Log out",
+  description:
+    "Ends the sessions that logins opened, and so every copy of their cookies. The session at the identity provider " +
+    "remains.",
+  request: {
+    body: {
+      content: {
+        "application/x-www-form-urlencoded": {
+          schema: z.object({ sandbox: SANDBOX }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: "Logged out.", content: PAGE },
+    403: {
+      description: "The request came from another site.",
+      content: PROBLEM,
+    },
+    503: {
+      description: "The store of sessions cannot be reached.",
+      content: PROBLEM,
+    },
+  },
+});
+
+/** Adds `/logout`. */
+export function addLogoutRoutes(
+  app: OpenAPIHono<ControlEnv>,
+  options: LogoutRoutesOptions,
+): void {
+  const { cookies, sessions, logins } = options;
+  const fields = {
+    ...OWN_ANSWER_FIELDS,
+    // With no-referrer a browser would send the form with `Origin: null`.
+    "referrer-policy": "same-origin",
+    // No other page may frame the button for clickjacking.
+    "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
+  };
+
+  app.openapi(pageRoute, (c) => {
+    const { sandbox } = c.req.valid("query");
+    return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
+  });
+
+  // Runs before the form is read: no other body is.
+  app.use("/logout", async (c, next) => {
+    const { base, authority } = c.env;
+    if (base === undefined) {
+      throw new GatewayError("route_not_found", "No login on this host");
+    }
+    if (c.req.method === "POST") {
+      // Sandboxes' pages are same-site here, so only our own page may log out, or a client other than a browser.
+      const origin = `${options.scheme}://${authority.toLowerCase()}`;
+      if (isSameOriginRequest(c.req.raw.headers, origin) === false) {
+        throw new GatewayError("cross_site_request", "Logout from elsewhere");
+      }
+      const length = c.req.header("content-length") ?? "";
+      if (!/^[0-9]{1,4}$/.test(length)) {
+        throw new GatewayError("bad_request", "Not the form of /logout");
+      }
+    }
+    await next();
+  });
+
+  app.openapi(logoutRoute, async (c) => {
+    const { base = "" } = c.env;
+    const { sandbox } = c.req.valid("form");
+    const field = c.req.header("cookie") ?? "";
+    const presented = cookiesByName(field, cookies.loginSessionPrefix);
+    const names = sandbox === undefined
+      ? [...presented.keys()].slice(-MAX_SESSIONS)
+      : [cookies.loginSession(sandbox)];
+    function forget(line: string): void {
+      c.header("set-cookie", line, { append: true });
+    }
+    for (const name of names) {
+      const values = presented.get(name) ?? [];
+      for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
+        const session = await sessions.read(sealed);
+        if (session?.kind !== "login") continue;
+        await logins.end(session);
+        forget(cookies.hostOnly(cookies.loggedIn(session.label), "", 0));
+      }
+      forget(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
+    }
+    return c.html(logoutPage({ state: "done", sandbox }), 200, fields);
+  });
+}

@@ -1,0 +1,76 @@
+/** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { SANDBOX_REF } from "../../address/grammar.ts";
+import type { ControlEnv } from "../control_env.ts";
+import { PROBLEM } from "./problem_content.ts";
+
+const ANY = { "*/*": { schema: z.unknown() } };
+
+const id = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
+
+const REFUSALS = {
+  401: {
+    description: "There is no credential, or none that grants access.",
+    content: PROBLEM,
+  },
+  404: {
+    description: "There is no such resource, or the caller has no access.",
+    content: PROBLEM,
+  },
+  429: { description: "Too many refusals.", content: PROBLEM },
+  503: { description: "The API cannot be reached.", content: PROBLEM },
+} as const;
+
+/** One operation per method that the SDKs use; others are forwarded as well. */
+function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
+  return createRoute({
+    method,
+    path: "/toolbox/{sandboxId}/{path}",
+    operationId: `toolbox_${method}`,
+    summary: "The toolbox of a sandbox",
+    description:
+      "Forwarded to Daytona's daemon in the sandbox, WebSockets too. Requires `X-Daytona-Preview-Token`, " +
+      "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count.",
+    request: {
+      params: z.object({ sandboxId: id, path: z.string() }),
+    },
+    responses: {
+      200: { description: "The daemon's response.", content: ANY },
+      502: { description: "The daemon does not respond.", content: PROBLEM },
+      ...REFUSALS,
+    },
+  });
+}
+
+function buildLogsRoute(resource: "snapshots" | "sandboxes") {
+  return createRoute({
+    method: "get",
+    path: `/${resource}/{id}/build-logs`,
+    operationId: `${resource}_build_logs`,
+    summary: `The build log of one of the ${resource}`,
+    description: "Requires the user's own `Authorization: Bearer`.",
+    request: {
+      params: z.object({ id }),
+      query: z.object({
+        follow: z.enum(["true", "false"]).optional().openapi({
+          description:
+            "Whether to stream the log for as long as the build runs.",
+        }),
+      }),
+    },
+    responses: {
+      200: { description: "The log.", content: ANY },
+      ...REFUSALS,
+    },
+  });
+}
+
+/** Adds the descriptions only, no routes. */
+export function describeDataPlane(app: OpenAPIHono<ControlEnv>): void {
+  const { openAPIRegistry: registry } = app;
+  for (const method of ["get", "post", "put", "patch", "delete"] as const) {
+    registry.registerPath(toolboxRoute(method));
+  }
+  registry.registerPath(buildLogsRoute("snapshots"));
+  registry.registerPath(buildLogsRoute("sandboxes"));
+}

@@ -1,0 +1,39 @@
+/** Where a browser is sent to log in. */
+import { TOOLBOX_PORT } from "../address/grammar.ts";
+import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
+import { isNavigation } from "../lib/fetch_metadata.ts";
+import type { PreviewExchange } from "./exchange.ts";
+
+/** What a browser loads as a document (Fetch standard, section 2.2.5). */
+const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
+  "document",
+  "frame",
+  "iframe",
+]);
+
+/**
+ * The URL of the login for a request that a person is waiting for, which leads back to `target`; undefined for any
+ * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
+ * expects.
+ */
+export function loginLocation(
+  { method, headers, host }: PreviewExchange,
+  preview: { scheme: "http" | "https"; target: string },
+): string | undefined {
+  // The toolbox is for programs: nobody looks at its responses.
+  if (!isNavigation(method, headers) || host.port === TOOLBOX_PORT) {
+    return undefined;
+  }
+  const destination = headers.get("sec-fetch-dest");
+  if (destination !== null && !DOCUMENT_DESTINATIONS.has(destination)) {
+    return undefined;
+  }
+  const { scheme, target } = preview;
+  const origin =
+    `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;
+  const url = origin + target;
+  const returnTo = url.length > MAX_RETURN_URL_LENGTH ? `${origin}/` : url;
+  return `${scheme}://${host.authoritySuffix}/login?return_to=${
+    encodeURIComponent(returnTo)
+  }`;
+}

@@ -1,0 +1,108 @@
+/** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
+import { GatewayError } from "../errors.ts";
+import type { Fields } from "../lib/headers.ts";
+import type { ExchangeStats } from "../observability/exchange_stats.ts";
+import type { Forwarder } from "../proxy/forward.ts";
+import type { AdmittedRequest } from "../proxy/runner_request.ts";
+import {
+  CLIENT_IDLE_TIMEOUT_SEC,
+  relay,
+  type Tunnel,
+} from "../proxy/tunnel.ts";
+import type { UpstreamResponse } from "../upstream/http1/types.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
+import { hasLeft } from "./client_disconnected.ts";
+
+/** A tunnel and the response that opens it, or the app's refusal. */
+export type TunnelResult =
+  | {
+    readonly kind: "open";
+    readonly response: Response;
+    readonly tunnel: Tunnel;
+  }
+  | { readonly kind: "refused"; readonly response: UpstreamResponse };
+
+/** A Sec-WebSocket-Key: 16 octets in base64 (RFC 6455 section 4.1). */
+const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+/** Opens tunnels for admitted WebSocket requests. */
+export interface TunnelOpener {
+  /**
+   * Opens a tunnel. Fills in `stats`, and throws, as {@linkcode Forwarder.openWebSocket} does.
+   *
+   * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
+   */
+  open(
+    request: Request,
+    admitted: AdmittedRequest,
+    stats: ExchangeStats,
+  ): Promise<TunnelResult>;
+}
+
+/** Checks the opening handshake (RFC 6455 section 4.2.1). */
+function checkHandshake(headers: Fields): void {
+  if (headers.get("sec-websocket-version") !== "13") {
+    throw new GatewayError("upgrade_required", "Not version 13");
+  }
+  if (!WEBSOCKET_KEY.test(headers.get("sec-websocket-key") ?? "")) {
+    throw new GatewayError("bad_request", "No Sec-WebSocket-Key");
+  }
+}
+
+/**
+ * Separates the offered subprotocols by `", "` for `Deno.upgradeWebSocket()`, which knows no other separator; clients
+ * may send `a,b` (RFC 9110 section 5.6.1).
+ */
+function withSpacedProtocols(request: Request, headers: Fields): Request {
+  const offered = headers.get("sec-websocket-protocol");
+  if (offered === null) return request;
+  const spaced = new Headers([...headers]);
+  spaced.set(
+    "sec-websocket-protocol",
+    offered.split(",").map((name) => name.trim()).join(", "),
+  );
+  return Object.defineProperty(request, "headers", { value: spaced });
+}
+
+/** Upgrades the client's connection. */
+function upgradeClient(
+  request: Request,
+  headers: Fields,
+  protocol: string | undefined,
+): Deno.WebSocketUpgrade {
+  return Deno.upgradeWebSocket(withSpacedProtocols(request, headers), {
+    ...(protocol === undefined ? {} : { protocol }),
+    idleTimeout: CLIENT_IDLE_TIMEOUT_SEC,
+  });
+}
+
+/** Creates the tunnelOpener. */
+export function createTunnelOpener(options: {
+  forwarder: Pick<Forwarder, "openWebSocket">;
+  /** Most octets from the client that may be queued for the app. */
+  bufferLimitBytes: number;
+}): TunnelOpener {
+  const { forwarder, bufferLimitBytes } = options;
+  return {
+    async open(request, admitted, stats) {
+      const { headers } = admitted;
+      checkHandshake(headers);
+      void request.signal; // accessed early, see hasLeft()
+      const opened = await forwarder.openWebSocket(admitted, stats);
+      if (opened.kind === "refused") return opened;
+      const { socket: upstream, protocol } = opened;
+      try {
+        // The socket of one who left would never open, so no event would report that, and nobody would ever close it.
+        if (await hasLeft(request.signal)) {
+          throw new UpstreamError("aborted", "Client left");
+        }
+        const { socket, response } = upgradeClient(request, headers, protocol);
+        const tunnel = relay(socket, upstream, { bufferLimitBytes });
+        return { kind: "open", response, tunnel };
+      } catch (error) {
+        upstream.abort();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** The body of a request: whether there is one, and its announced length. */
+import { GatewayError } from "../errors.ts";
+import { settlesWithin } from "../lib/fulfils_within.ts";
+import type { Fields } from "../lib/headers.ts";
+import {
+  type BodyReader,
+  bodyReader,
+  startingWith,
+} from "../upstream/http1/body_reader.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
+import { hasLeft } from "./client_disconnected.ts";
+
+/** The body to forward, with its announced length (RFC 9112 section 6). */
+export interface RequestBody {
+  readonly body: BodyReader | null;
+  /** Octets; null if it was not announced. */
+  readonly contentLength: number | null;
+}
+
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+
+/**
+ * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing fields decide.
+ * HTTP/2 requires none, so there the stream itself decides, whose first octet is waited for, but not for long.
+ *
+ * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
+ */
+export function requestBody(
+  request: Request,
+  headers: Fields,
+): RequestBody | Promise<RequestBody> {
+  const length = headers.get("content-length");
+  const coding = headers.get("transfer-encoding");
+  if (
+    length !== null && !CONTENT_LENGTH.test(length) ||
+    coding !== null && coding.toLowerCase() !== "chunked"
+  ) throw new GatewayError("bad_request", "Framing that cannot be passed on");
+  if (request.body === null) return NO_BODY;
+  const body = bodyReader(request.body);
+  if (length !== null) {
+    const contentLength = Number(length);
+    return { body: contentLength === 0 ? null : body, contentLength };
+  }
+  if (coding !== null) return { body, contentLength: null };
+  return nonEmpty(cancellable(body, request.signal))
+    .then((body) => ({ body, contentLength: null }));
+}
+
+const NO_BODY: RequestBody = { body: null, contentLength: null };
+
+/** How long to wait for the first octet of a body without framing fields, ms; after that, there is taken to be one. */
+const FIRST_OCTET_MS = 50;
+
+/**
+ * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
+ * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app. HTTP/1.1
+ * without framing fields has no body (RFC 9112 section 6.3), but cannot be told from HTTP/2.
+ */
+function cancellable(
+  body: BodyReader,
+  signal: AbortSignal,
+): BodyReader {
+  return {
+    async read() {
+      const octets = await body.read().catch((cause) => {
+        throw new UpstreamError("body_failed", "upload broke", { cause });
+      });
+      if (octets === null && await hasLeft(signal)) {
+        throw new UpstreamError("aborted", "upload cancelled");
+      }
+      return octets;
+    },
+    cancel: () => body.cancel(),
+  };
+}
+
+/**
+ * The same body, or null if it is empty.
+ *
+ * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled it or disconnected
+ */
+async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
+  const first = body.read();
+  const isKnown = await settlesWithin(first, FIRST_OCTET_MS);
+  return isKnown && await first === null ? null : startingWith([first], body);
+}

@@ -1,0 +1,209 @@
+/**
+ * The page that asks, before a browser first shows a preview, whether its visitor trusts it. It precedes every lookup
+ * and is the same for every host, so it does not reveal whether there is such a sandbox.
+ *
+ * Nothing that runs scripts as the app may be shown before the visitor has accepted, since such a script could accept
+ * itself. So the page intercepts every navigation, in frames, objects and prefetches too, and forms that other sites
+ * post.
+ */
+import { isAlwaysPrivate } from "../address/grammar.ts";
+import type { PreviewHost } from "../address/preview_host.ts";
+import { sameHostTarget } from "../address/same_host_target.ts";
+import { cookieValues } from "../auth/cookies.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
+import { GatewayError } from "../errors.ts";
+import { isSameOriginRequest, wantsDocument } from "../lib/fetch_metadata.ts";
+import type { Fields } from "../lib/headers.ts";
+import type { Sealer } from "../lib/seal.ts";
+import { OWN_ANSWER_FIELDS } from "../pages/problem.ts";
+import { redirect } from "../pages/redirect.ts";
+import {
+  ACCEPT_PATH,
+  REDIRECT_FIELD,
+  WARNING_POLICY,
+  warningPage,
+} from "../pages/warning_page.ts";
+import { gatherBody } from "../proxy/gather_body.ts";
+import { bodyReader } from "../upstream/http1/body_reader.ts";
+import { isWebSocketRequest, type PreviewExchange } from "./exchange.ts";
+
+/** Asks before a preview is shown, and remembers the acceptance. */
+export interface Warning {
+  /**
+   * The response in place of the app's: the page, or the redirect after its acceptance; undefined if the request may
+   * pass.
+   *
+   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
+   * if its form does not arrive in time
+   */
+  intercept(exchange: WarnedExchange): Promise<Response | undefined>;
+}
+
+/** The part of an exchange that the warning depends on. */
+export type WarnedExchange = Pick<
+  PreviewExchange,
+  "request" | "method" | "headers" | "authority" | "target" | "host"
+>;
+
+/** Dependencies of {@linkcode createWarning}. */
+export interface WarningOptions {
+  readonly scheme: "http" | "https";
+  readonly cookies: Pick<OwnCookies, "warningAccepted" | "hostOnlyInFrames">;
+  /** A sealer for this purpose only. */
+  readonly sealer: Sealer;
+  readonly now: () => number;
+  /** How long the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} by default. */
+  readonly formTimeoutMs?: number;
+}
+
+/** How long a form may take to arrive, ms. */
+const FORM_TIMEOUT_MS = 10_000;
+
+/** How long an acceptance is remembered, ms. */
+const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Most cookies of our name that are unsealed. Over http, an app's script can set more of them, which are sent before
+ * ours: its path is `/`, so it is among the last (RFC 6265bis section 5.8.3).
+ */
+const MAX_COOKIES = 8;
+
+/**
+ * Sent with status 200, as by Daytona's proxy: a proxy in front may replace error responses by pages of its own, on
+ * which nobody could accept. `X-Porthole-Warning` tells the page from the app's; only what looks like a browser ever
+ * gets it.
+ */
+const PAGE_FIELDS: Readonly<Record<string, string>> = {
+  ...OWN_ANSWER_FIELDS,
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": WARNING_POLICY,
+  // With no-referrer a browser would send the form with `Origin: null`.
+  "referrer-policy": "same-origin",
+  "x-porthole-warning": "1",
+};
+
+/** Creates the warning, only if it is switched on: it takes {@linkcode ACCEPT_PATH} away from the app. */
+export function createWarning(
+  { scheme, cookies, sealer, now, formTimeoutMs = FORM_TIMEOUT_MS }:
+    WarningOptions,
+): Warning {
+  /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
+  async function isAccepted(
+    { headers, host }: WarnedExchange,
+  ): Promise<boolean> {
+    const values = cookieValues(
+      headers.get("cookie") ?? "",
+      cookies.warningAccepted,
+    ).slice(-MAX_COOKIES);
+    for (const value of values) {
+      if ((await sealer.open(value))?.host === previewName(host)) return true;
+    }
+    return false;
+  }
+
+  async function accept(
+    exchange: WarnedExchange,
+    origin: string,
+  ): Promise<Response> {
+    if (isSameOriginRequest(exchange.headers, origin) !== true) {
+      throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
+    }
+    const requested = await requestedRedirect(exchange, formTimeoutMs);
+    const target = sameHostTarget(requested, origin) ?? "/";
+    const sealed = await sealer.seal(
+      { host: previewName(exchange.host) },
+      now() + ACCEPTANCE_TTL_MS,
+    );
+    return redirect(303, origin + target, [
+      cookies.hostOnlyInFrames(
+        cookies.warningAccepted,
+        sealed,
+        ACCEPTANCE_TTL_MS / 1000,
+      ),
+    ]);
+  }
+
+  return {
+    async intercept(exchange) {
+      const { method, headers, host, target } = exchange;
+      const origin = `${scheme}://${exchange.authority.toLowerCase()}`;
+      if (
+        method === "POST" && !isAlwaysPrivate(host.port) &&
+        splitQuery(target).path === ACCEPT_PATH
+      ) return await accept(exchange, origin);
+      const request = { method, headers, port: host.port, origin };
+      if (!wantsWarning(request) || await isAccepted(exchange)) {
+        return undefined;
+      }
+      const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
+      const page = { host: previewName(host), url: origin + target, isFramed };
+      return new Response(warningPage(page), { headers: PAGE_FIELDS });
+    },
+  };
+}
+
+/** What {@linkcode wantsWarning} depends on. */
+export interface WarningRequest {
+  readonly method: string;
+  readonly headers: Fields;
+  readonly port: number;
+  /** The preview host's own origin, in lower case. */
+  readonly origin: string;
+}
+
+/** Whether a browser is about to show the response to somebody who may have to be asked first. */
+export function wantsWarning(request: WarningRequest): boolean {
+  const { method, headers } = request;
+  return !isAlwaysPrivate(request.port) &&
+    headers.get("x-daytona-skip-preview-warning") !== "true" &&
+    mayNavigate(request) && isForBrowserWindow(headers) &&
+    !isWebSocketRequest(method, headers);
+}
+
+/** A page that posts its own form was accepted once, if more than a day ago, and asking again would lose the form. */
+function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
+  return method === "GET" || method === "HEAD" ||
+    method === "POST" && isSameOriginRequest(headers, origin) === false;
+}
+
+function isForBrowserWindow(headers: Fields): boolean {
+  // A prefetched response is shown later, without another request.
+  if (/\bprefetch\b/.test(headers.get("sec-purpose") ?? "")) return true;
+  // Older browsers send no Fetch Metadata, nor does any over plain http; and some API clients accept HTML.
+  return wantsDocument(headers) &&
+    (headers.has("sec-fetch-mode") ||
+      /^Mozilla\//.test(headers.get("user-agent") ?? ""));
+}
+
+/** Where to redirect to: from the query, as in Daytona's proxy, or from our page's form, which stays out of logs. */
+async function requestedRedirect(
+  { target, headers, request }: WarnedExchange,
+  timeoutMs: number,
+): Promise<string> {
+  const inQuery = new URLSearchParams(splitQuery(target).query)
+    .get(REDIRECT_FIELD);
+  if (inQuery !== null) return inQuery;
+  // Only a short body of announced length is read.
+  const length = headers.get("content-length") ?? "";
+  if (!/^[0-9]{1,5}$/.test(length) || request.body === null) return "";
+  const form = await gatherBody(bodyReader(request.body), timeoutMs)
+    .catch(() => new Uint8Array()); // the client has disconnected
+  if (!(form instanceof Uint8Array)) {
+    form.cancel();
+    throw new GatewayError("upload_stalled", "No form in time");
+  }
+  return new URLSearchParams(new TextDecoder().decode(form))
+    .get(REDIRECT_FIELD) ?? "";
+}
+
+function splitQuery(target: string): { path: string; query: string } {
+  const at = target.indexOf("?");
+  return at < 0
+    ? { path: target, query: "" }
+    : { path: target.slice(0, at), query: target.slice(at + 1) };
+}
+
+/** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */
+function previewName({ port, label, base }: PreviewHost): string {
+  return `${port}-${label}.${base}`;
+}

@@ -1,0 +1,100 @@
+/** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
+import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { errorPage } from "./error_page.ts";
+import { ERROR_TEXTS } from "./error_texts.ts";
+import { PAGE_POLICY } from "./page.ts";
+
+/** What {@linkcode problem} responds with. */
+export interface ProblemOptions {
+  readonly code: ErrorCode;
+  readonly requestId: string;
+  /** Whether the client will show the response as a document. */
+  readonly asPage: boolean;
+  /** Whether a page may reload its URL by itself; false by default, since no form may be sent twice. */
+  readonly mayReload?: boolean;
+  /** The Retry-After, seconds; by default, 2 for a 503 and none otherwise. */
+  readonly retryAfterSec?: number | undefined;
+  /** Where a page links to for another attempt. */
+  readonly retryUrl?: string | undefined;
+}
+
+/** Fields of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
+export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "vary": "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
+
+/**
+ * The fields that a status requires: a 401 the scheme (RFC 6750 section 3), a 405 the allowed methods, and a 426 the
+ * protocol (RFC 9110 sections 15.5.6 and 15.5.22).
+ */
+function requiredFields(code: ErrorCode): Record<string, string> {
+  switch (ERROR_STATUS[code]) {
+    case 401: {
+      const error = code === "login_required" ? "" : ', error="invalid_token"';
+      return { "www-authenticate": `Bearer realm="preview"${error}` };
+    }
+    case 405:
+      return { "allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
+    case 426:
+      return { "upgrade": "websocket", "sec-websocket-version": "13" };
+    default:
+      return {};
+  }
+}
+
+/** After how many seconds to retry what is unavailable. */
+const RETRY_AFTER_SEC = 2;
+
+/** The response for an error code. */
+export function problem(options: ProblemOptions): Response {
+  const { code, requestId, asPage, mayReload = false, retryUrl } = options;
+  const status = ERROR_STATUS[code];
+  const retryAfterSec = options.retryAfterSec ??
+    (status === 503 ? RETRY_AFTER_SEC : undefined);
+  const headers = {
+    ...OWN_ANSWER_FIELDS,
+    ...requiredFields(code),
+    ...(retryAfterSec === undefined
+      ? {}
+      : { "retry-after": String(retryAfterSec) }),
+    "x-porthole-error": code,
+    "x-request-id": requestId,
+  };
+  if (asPage) {
+    return new Response(
+      errorPage({
+        code,
+        status,
+        requestId,
+        mayReload,
+        retryAfterSec,
+        retryUrl,
+      }),
+      {
+        status,
+        headers: {
+          ...headers,
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": PAGE_POLICY,
+        },
+      },
+    );
+  }
+  const { title, detail, hint } = ERROR_TEXTS[code];
+  const body = {
+    type: "about:blank",
+    title,
+    status,
+    detail,
+    message: detail, // the member that Daytona's own clients read
+    hint,
+    code,
+  };
+  return new Response(JSON.stringify({ ...body, requestId }), {
+    status,
+    headers: { ...headers, "content-type": "application/problem+json" },
+  });
+}

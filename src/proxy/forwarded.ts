@@ -1,0 +1,94 @@
+/**
+ * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* fields of
+ * trusted proxies (the predecessors of RFC 7239).
+ */
+import ipaddr from "ipaddr.js";
+import { isAddress } from "../config/formats.ts";
+import type { Fields } from "../lib/headers.ts";
+import type { Forwarded } from "./request_headers.ts";
+
+/** An address range as `ipaddr.js` parses it from CIDR notation. */
+export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** Whether `address` lies within one of the ranges; false if it is not an IP address. */
+export function isTrusted(
+  address: string,
+  ranges: readonly AddressRange[],
+): boolean {
+  if (ranges.length === 0 || !isAddress(address)) return false;
+  const parsed = ipaddr.process(address);
+  return ranges.some(([range, bits]) =>
+    range.kind() === parsed.kind() && parsed.match(range, bits)
+  );
+}
+
+/** Networks in which a load balancer may be; elsewhere, anybody can send X-Forwarded-For. */
+const NEARBY = new Set([
+  "loopback",
+  "private",
+  "uniqueLocal",
+  "linkLocal",
+  "carrierGradeNat",
+]);
+
+/** The kind of nearby network that `peer` is in; undefined if it is trusted, or comes from farther away. */
+export function untrustedNetwork(
+  peer: string,
+  trusted: readonly AddressRange[],
+): string | undefined {
+  if (!isAddress(peer) || isTrusted(peer, trusted)) return undefined;
+  const network = ipaddr.process(peer).range();
+  return NEARBY.has(network) ? network : undefined;
+}
+
+/** Most hops considered, nearest first: real chains are short, and rejecting what is not an address is slow. */
+const MAX_HOPS = 32;
+
+/** Where a request came from: what the app is told, and what our own decisions rest on. */
+export interface Provenance {
+  readonly forwarded: Forwarded;
+  /** The address to hold responsible: the nearest one that is not a trusted proxy's, or the farthest if all are. */
+  readonly clientAddress: string;
+}
+
+/**
+ * Where a request from `peer`, the connection's remote address, came from. X-Forwarded-* fields count only if the peer
+ * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect on
+ * us.
+ */
+export function provenance(
+  peer: string,
+  headers: Fields,
+  options: {
+    authority: string;
+    scheme: "http" | "https";
+    trusted: readonly AddressRange[];
+  },
+): Provenance {
+  if (!isTrusted(peer, options.trusted)) {
+    return {
+      clientAddress: peer,
+      forwarded: { host: options.authority, proto: options.scheme, for: peer },
+    };
+  }
+  const hops = (headers.get("x-forwarded-for") ?? "").split(",")
+    .slice(-MAX_HOPS)
+    .map((hop) => hop.trim())
+    .filter(isAddress);
+  const chain = [...hops, peer];
+  const clientAddress =
+    chain.findLast((hop) => !isTrusted(hop, options.trusted)) ?? chain[0] ??
+      peer;
+  const proto = headers.get("x-forwarded-proto");
+  const host = headers.get("x-forwarded-host");
+  return {
+    clientAddress,
+    forwarded: {
+      host: host !== null && /^[A-Za-z0-9._:[\]-]+$/.test(host)
+        ? host
+        : options.authority,
+      proto: proto === "http" || proto === "https" ? proto : options.scheme,
+      for: chain.join(", "),
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
+import { isSandboxRef } from "../address/grammar.ts";
+import type { Codec } from "../cache/cache.ts";
+import type { DaytonaApi } from "../daytona/api.ts";
+import { isAuthToken, isBearer } from "../daytona/grammar.ts";
+import { createDigests } from "../lib/digest.ts";
+import {
+  type AnswerCacheOptions,
+  booleanCodec,
+  type Charge,
+  openAnswerCache,
+} from "./lookup_cache.ts";
+
+/**
+ * Decides on credentials.
+ *
+ * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
+ * @throws whatever `charge` throws, if no cached answer may be served instead; every method
+ */
+export interface AccessDirectory {
+  /** Whether `token` is the sandbox's current preview token. */
+  isPreviewToken(
+    sandboxId: string,
+    token: string,
+    charge: Charge,
+  ): boolean | Promise<boolean>;
+  /** Whether the owner of an API key or JWT may access the sandbox. */
+  hasAccess(
+    sandboxId: string,
+    user: { bearer: string; clientAddress: string },
+    charge: Charge,
+  ): boolean | Promise<boolean>;
+  /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
+  sandboxOfSignedToken(
+    token: string,
+    port: number,
+    charge: Charge,
+  ): string | null | Promise<string | null>;
+}
+
+const sandboxIdCodec: Codec<string | null> = {
+  encode: (value) => value,
+  decode: (json) =>
+    json === null || typeof json === "string" && isSandboxRef(json)
+      ? json
+      : undefined,
+};
+
+/** Creates the directory, which asks the API and caches its answers. */
+export function createAccessDirectory(
+  api: Pick<
+    DaytonaApi,
+    "isValidAuthToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
+  >,
+  options: AnswerCacheOptions,
+): AccessDirectory {
+  const isPositive = (value: boolean) => value;
+  const digestKey = createDigests(options.cache.maxEntries);
+  const previewTokens = openAnswerCache<boolean>(
+    "sandbox-auth-key-valid",
+    booleanCodec,
+    { ...options, isPositive },
+  );
+  const users = openAnswerCache<boolean>("sandbox-access", booleanCodec, {
+    ...options,
+    isPositive,
+  });
+  const signedTokens = openAnswerCache<string | null>(
+    "signed-token",
+    sandboxIdCodec,
+    { ...options, isPositive: (value) => value !== null },
+  );
+
+  return {
+    // A token that the API cannot be asked about is not cached either.
+    isPreviewToken: (sandboxId, token, charge) =>
+      isAuthToken(token) &&
+      previewTokens.lookUp(
+        digestKey([sandboxId, token]),
+        () => api.isValidAuthToken(sandboxId, token),
+        charge,
+      ),
+    hasAccess: (sandboxId, user, charge) =>
+      isBearer(user.bearer) &&
+      users.lookUp(
+        digestKey([sandboxId, user.bearer]),
+        () => api.hasSandboxAccess(sandboxId, user),
+        charge,
+      ),
+    sandboxOfSignedToken: (token, port, charge) =>
+      signedTokens.lookUp(
+        digestKey([token, String(port)]),
+        () => api.sandboxIdOfSignedToken(token, port),
+        charge,
+      ),
+  };
+}

@@ -1,0 +1,144 @@
+/** How long each kind of API answer is cached, and the cache that all kinds share. */
+import {
+  type Cache,
+  type Codec,
+  createCache,
+  type Fill,
+  type OnCacheEvent,
+} from "../cache/cache.ts";
+import type { DurableStore } from "../cache/store.ts";
+import type { Config } from "../config/config.ts";
+import type { Background } from "../lib/background.ts";
+import type { CacheKind } from "../observability/metrics/facts.ts";
+
+/** The kinds of answers that are cached; each names its cache in the durable tier and in metrics. */
+export type AnswerKind = Exclude<CacheKind, "login-session">;
+
+/** How long positive and negative answers are cached, ms. */
+interface AnswerPolicy {
+  readonly ttlMs: number;
+  readonly negativeTtlMs: number;
+  /** How long past its TTL a positive answer may be served while the API is down. */
+  readonly staleIfErrorMs: number;
+}
+
+/** Longest TTL of "not public", ms: the user may be waiting for that to change. */
+const MAX_PRIVATE_TTL_MS = 30_000;
+
+/** The policy of every kind. An outage may extend what is known about a sandbox, never what a credential grants. */
+function answerPolicies(
+  cache: Config["cache"],
+): Readonly<Record<AnswerKind, AnswerPolicy>> {
+  const { staleIfErrorMs, tokenRefusedTtlMs } = cache;
+  const token = {
+    ttlMs: cache.tokenTtlMs,
+    negativeTtlMs: tokenRefusedTtlMs,
+    staleIfErrorMs: 0,
+  };
+  return {
+    "sandbox-public": {
+      ttlMs: cache.publicTtlMs,
+      negativeTtlMs: Math.min(cache.publicTtlMs, MAX_PRIVATE_TTL_MS),
+      staleIfErrorMs,
+    },
+    "sandbox-runner-info": {
+      ttlMs: cache.runnerTtlMs,
+      negativeTtlMs: tokenRefusedTtlMs,
+      staleIfErrorMs,
+    },
+    "sandbox-auth-key-valid": token,
+    "sandbox-access": token,
+    "signed-token": { ...token, ttlMs: cache.signedTokenTtlMs },
+  };
+}
+
+/** Dependencies of every answer cache. */
+export interface AnswerCacheOptions {
+  readonly cache: Config["cache"];
+  /** Null if answers are cached in process only. */
+  readonly store: DurableStore | null;
+  readonly now: () => number;
+  readonly onEvent: OnCacheEvent;
+  readonly background: Background;
+}
+
+/** Charges the client's budget for a lookup, before the API is asked; throws to forbid the lookup. */
+export type Charge = () => void;
+
+/** The charge for lookups that are not rate-limited. */
+export const FREE: Charge = (): void => {};
+
+/** A cache for one kind of answer, which applies the kind's policy. */
+export interface AnswerCache<V> {
+  /** The answer for `key` if it is in process and fresh; undefined otherwise. */
+  known(key: string): V | undefined;
+  /**
+   * The answer for `key`: synchronously if it is in process and fresh, otherwise from the durable tier or from `ask`,
+   * which runs once for all concurrent callers. `charge` is called first, unless such a lookup is already in flight; if
+   * it throws, an answer in process that is no longer fresh but still usable is served.
+   *
+   * @throws whatever `charge` or `ask` throws, if no answer may be served instead
+   */
+  lookUp(key: string, ask: () => Promise<V>, charge: Charge): V | Promise<V>;
+  /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
+  prefetch(key: string, ask: () => Promise<V>): Promise<V>;
+  /** Replaces the answer in both tiers. */
+  put(key: string, value: V): Promise<void>;
+}
+
+/** Opens the cache of one kind; `isPositive` tells positive answers from negative ones. */
+export function openAnswerCache<V>(
+  kind: AnswerKind,
+  codec: Codec<V>,
+  options: AnswerCacheOptions & { isPositive: (value: V) => boolean },
+): AnswerCache<V> {
+  const policy = answerPolicies(options.cache)[kind];
+  const cache: Cache<V> = createCache<V>({
+    policy: {
+      kind,
+      maxEntries: options.cache.maxEntries,
+      staleIfErrorMs: policy.staleIfErrorMs,
+    },
+    durable: options.store && { store: options.store, codec },
+    now: options.now,
+    onEvent: options.onEvent,
+    background: options.background,
+  });
+
+  function filled(value: V): Fill<V> {
+    // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
+    return options.isPositive(value)
+      ? { value, ttlMs: policy.ttlMs }
+      : { value, ttlMs: policy.negativeTtlMs, staleIfErrorMs: 0 };
+  }
+
+  return {
+    known: (key) => cache.getFresh([key]),
+    lookUp(key, ask, charge) {
+      const known = cache.getFresh([key]);
+      if (known !== undefined) return known;
+      if (!cache.isPending([key])) {
+        try {
+          charge();
+        } catch (refusal) {
+          const usable = cache.getUsable([key]);
+          if (usable === undefined) throw refusal;
+          return usable;
+        }
+      }
+      return cache.get([key], async () => filled(await ask()));
+    },
+    prefetch: (key, ask) =>
+      cache.get([key], async () => {
+        const value = await ask();
+        return options.isPositive(value) ? filled(value) : { value, ttlMs: 0 };
+      }),
+    put: (key, value) => cache.set([key], filled(value)),
+  };
+}
+
+/** Stores a boolean in the durable tier as it is. */
+export const booleanCodec: Codec<boolean> = {
+  encode: (value) => value,
+  decode: (json) => typeof json === "boolean" ? json : undefined,
+};

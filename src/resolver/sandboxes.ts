@@ -1,0 +1,108 @@
+/** Facts about sandboxes: whether one is public, and which runner holds it. */
+import { LRUCache } from "lru-cache";
+import type { DaytonaApi, Runner } from "../daytona/api.ts";
+import type { Sealer } from "../lib/seal.ts";
+import {
+  type AnswerCacheOptions,
+  booleanCodec,
+  type Charge,
+  openAnswerCache,
+} from "./lookup_cache.ts";
+import { runnerCodec } from "./runner_codec.ts";
+
+/**
+ * Cached answers about sandboxes.
+ *
+ * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every lookup
+ */
+export interface SandboxDirectory {
+  /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
+  isPublic(sandboxId: string, charge: Charge): boolean | Promise<boolean>;
+  /** The same, if the answer is in process and fresh; undefined otherwise. */
+  isKnownPublic(sandboxId: string): boolean | undefined;
+  /**
+   * The runner that holds the sandbox; null if there is no such sandbox. It is not rate-limited, so it is only for
+   * admitted requests. `onLookup` is called if the answer is not in process.
+   */
+  runnerOf(
+    sandboxId: string,
+    onLookup: () => void,
+  ): Runner | null | Promise<Runner | null>;
+  /**
+   * Asks the API again after the known runner failed, since the sandbox may have moved. However many requests fail, the
+   * API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached runner is kept.
+   */
+  renewRunner(sandboxId: string): Promise<Runner | null>;
+}
+
+/** Minimum time between two renewals of a sandbox's runner, ms. */
+const RENEWAL_PAUSE_MS = 5000;
+
+/** Creates the directory, which asks the API and caches its answers. */
+export function createSandboxDirectory(
+  api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
+  options: AnswerCacheOptions & {
+    readonly sealer: Sealer;
+    /** Measures the time between renewals; a clock in ms that is never set. */
+    readonly perf?: { now(): number };
+  },
+): SandboxDirectory {
+  const visibility = openAnswerCache<boolean>("sandbox-public", booleanCodec, {
+    ...options,
+    isPositive: (value) => value,
+  });
+  const runners = openAnswerCache<Runner | null>(
+    "sandbox-runner-info",
+    runnerCodec("sandbox-runner-info", options.store, options.sealer),
+    { ...options, isPositive: (value) => value !== null },
+  );
+  const renewals = new LRUCache<string, Promise<Runner | null>>({
+    max: options.cache.maxEntries,
+    ttl: RENEWAL_PAUSE_MS,
+    ttlResolution: 0, // holds no timer
+    perf: options.perf ?? performance,
+  });
+
+  /**
+   * Looks up a sandbox's runner in parallel with whether the sandbox is public, as an admitted request needs it next. A
+   * failure is ignored: the lookup of that request will report its own.
+   */
+  function prefetchRunner(sandboxId: string): void {
+    if (runners.known(sandboxId) !== undefined) return;
+    options.background.add(
+      runners.prefetch(sandboxId, () => api.runnerOfSandbox(sandboxId)),
+    );
+  }
+
+  async function renew(sandboxId: string): Promise<Runner | null> {
+    const runner = await api.runnerOfSandbox(sandboxId);
+    options.background.add(runners.put(sandboxId, runner));
+    return runner;
+  }
+
+  return {
+    isKnownPublic: (sandboxId) => visibility.known(sandboxId),
+    isPublic: (sandboxId, charge) =>
+      visibility.lookUp(
+        sandboxId,
+        () => {
+          prefetchRunner(sandboxId);
+          return api.isSandboxPublic(sandboxId);
+        },
+        charge,
+      ),
+    runnerOf: (sandboxId, onLookup) =>
+      runners.lookUp(
+        sandboxId,
+        () => api.runnerOfSandbox(sandboxId),
+        onLookup,
+      ),
+    renewRunner(sandboxId) {
+      const recent = renewals.get(sandboxId);
+      if (recent !== undefined) return recent;
+      const renewal = renew(sandboxId);
+      renewals.set(sandboxId, renewal);
+      return renewal;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** Loads the listener's certificate from its two files, or says why it cannot be used, so that an operator can act on it. */
+import { X509Certificate } from "node:crypto";
+import type { TlsFiles } from "../../config/config.ts";
+import { describeError } from "../../lib/describe_error.ts";
+import { startAllowing } from "../../lib/permission_hint.ts";
+
+/** A certificate chain and its private key, both as PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+  /** When the certificate expires. */
+  readonly expiresAt: Date;
+}
+
+/** Result of {@linkcode loadCertificate}; the reason is one line and names the environment variable. */
+export type CertificateResult =
+  | { readonly ok: true; readonly certificate: Certificate }
+  | { readonly ok: false; readonly reason: string };
+
+/** Reads both files, and checks that the key belongs to the certificate and that TLS can use them. */
+export async function loadCertificate(
+  files: TlsFiles,
+): Promise<CertificateResult> {
+  const [cert, key] = await Promise.all([
+    readPem("TLS_CERT_FILE", files.certFile),
+    readPem("TLS_KEY_FILE", files.keyFile),
+  ]);
+  if (!cert.ok) return cert;
+  if (!key.ok) return key;
+  const pair = { cert: cert.pem, key: key.pem };
+  const reason = whyUnusable(pair);
+  if (reason !== undefined) return { ok: false, reason };
+  const expiresAt = new Date(new X509Certificate(pair.cert).validTo);
+  return { ok: true, certificate: { ...pair, expiresAt } };
+}
+
+type ReadResult =
+  | { readonly ok: true; readonly pem: string }
+  | { readonly ok: false; readonly reason: string };
+
+async function readPem(name: string, path: string): Promise<ReadResult> {
+  try {
+    return { ok: true, pem: await Deno.readTextFile(path) };
+  } catch (error) {
+    return { ok: false, reason: `${name}: ${whyUnreadable(path, error)}` };
+  }
+}
+
+function whyUnreadable(path: string, error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
+  if (error instanceof Deno.errors.NotCapable) {
+    return `Deno is not allowed to read ${path}: ${
+      startAllowing(directoryOf(path), "read")
+    }`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `this user is not allowed to read ${path}`;
+  }
+  return `cannot read ${path}: ${describeError(error)}`;
+}
+
+function directoryOf(path: string): string {
+  return path.replace(/[/\\][^/\\]*$/, "") || path;
+}
+
+/** Why a chain and a key cannot be used; undefined if they can. */
+function whyUnusable(
+  pair: Pick<Certificate, "cert" | "key">,
+): string | undefined {
+  if (!pair.cert.includes("-----BEGIN CERTIFICATE-----")) {
+    return "TLS_CERT_FILE: contains no PEM certificate";
+  }
+  if (pair.key.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----")) {
+    return "TLS_KEY_FILE: the key is encrypted; it must not have a passphrase";
+  }
+  if (!/-----BEGIN (?:RSA |EC )?PRIVATE KEY-----/.test(pair.key)) {
+    return "TLS_KEY_FILE: contains no PEM private key";
+  }
+  try {
+    // Nothing else checks all that a handshake needs: node:tls accepts any text, and then fails every handshake.
+    Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair }).close();
+    return undefined;
+  } catch (error) {
+    const message = describeError(error);
+    return message.includes("KeyMismatch")
+      ? "TLS_KEY_FILE: does not match the certificate in TLS_CERT_FILE"
+      : `TLS_CERT_FILE, TLS_KEY_FILE: cannot be used: ${message}`;
+  }
+}

@@ -1,0 +1,48 @@
+/** Certificate renewal: replaces the certificate in use when its files have changed and can be used. */
+import type { EventLog } from "../event_log.ts";
+import type { Certificate, CertificateResult } from "./certificate.ts";
+
+/** Dependencies of {@linkcode createCertificateCheck}. */
+export interface CertificateCheckOptions {
+  /** The certificate in use. */
+  readonly current: Certificate;
+  readonly load: () => Promise<CertificateResult>;
+  /** Switches to another certificate. */
+  readonly use: (certificate: Certificate) => void;
+  readonly log: EventLog;
+}
+
+/**
+ * Creates the check for a renewed certificate. It never rejects, and concurrent calls share one run. It compares the
+ * contents of the files: modification times and file watchers are unreliable when a symbolic link is switched to another
+ * directory, as Kubernetes and certbot do.
+ */
+export function createCertificateCheck(
+  { load, use, log, ...options }: CertificateCheckOptions,
+): () => Promise<void> {
+  let { current } = options;
+  let lastReason: string | undefined;
+  let running: Promise<void> | undefined;
+
+  async function check(): Promise<void> {
+    const result = await load();
+    const reason = result.ok ? undefined : result.reason;
+    // Once: otherwise a failed renewal would be logged every minute until somebody fixes it.
+    if (reason !== undefined && reason !== lastReason) {
+      const { expiresAt } = current;
+      log.error("new certificate refused, keeping the old one", {
+        reason,
+        expiresAt,
+      });
+    }
+    lastReason = reason;
+    if (!result.ok) return;
+    const { cert, key, expiresAt } = result.certificate;
+    if (cert === current.cert && key === current.key) return;
+    current = result.certificate;
+    use(current);
+    log.info("certificate replaced", { expiresAt });
+  }
+
+  return () => running ??= check().finally(() => running = undefined);
+}

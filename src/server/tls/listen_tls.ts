@@ -1,0 +1,138 @@
+/**
+ * The TLS listener: terminates TLS and relays the plaintext to HTTP servers on loopback.
+ *
+ * `Deno.serve` could terminate TLS itself, but it leaves Nagle's algorithm on there, so that most small responses wait
+ * 40 ms for the client's delayed acknowledgement. Nor can it change its certificate: it would have to be replaced by a
+ * second server, which closes every WebSocket and drops clients in the middle of a handshake.
+ */
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Handler } from "../../gateway/dispatch.ts";
+import { settlesWithin } from "../../lib/fulfils_within.ts";
+import type { ListenAddress } from "../http_server.ts";
+import { CLOSE_TIMEOUT_MS, type Listener } from "../listen.ts";
+import { watchAccepting } from "./accept_watchdog.ts";
+import type { Certificate } from "./certificate.ts";
+import { startLoopbackServer } from "./loopback_server.ts";
+
+/** A listener whose certificate can be replaced. */
+export interface TlsListener extends Listener {
+  /** Uses another certificate from the next handshake on; open connections keep the old one. */
+  setCertificate(certificate: Certificate): void;
+}
+
+/** How long a client may take to finish its handshake, ms. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/**
+ * Starts listening.
+ *
+ * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
+ */
+export async function listenTls(
+  handler: Handler,
+  address: ListenAddress,
+  certificate: Certificate,
+): Promise<TlsListener> {
+  // HTTP/2 has a server of its own, whose shutdown sends GOAWAY to its clients; tunnels, which are HTTP/1.1, outlast it.
+  const http1 = startLoopbackServer(handler);
+  const http2 = startLoopbackServer((request, info) => {
+    // Its signal reports no client that left before the signal was first asked for.
+    void request.signal;
+    return handler(request, info);
+  });
+  const clients = new Set<TLSSocket>();
+  const server = createTlsServer(certificate, (client) => {
+    clients.add(client);
+    client.on("close", () => clients.delete(client));
+    const inner = client.alpnProtocol === "h2" ? http2 : http1;
+    inner.serveConnection(client);
+  });
+
+  async function closeInner(timeoutMs: number): Promise<void> {
+    await Promise.all([http1.close(timeoutMs), http2.close(timeoutMs)]);
+  }
+
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  function stopAccepting(): void {
+    watch.stop();
+    if (!server.listening) return;
+    server.close(() => onClosed());
+    http2.shutdown();
+  }
+
+  const { hostname } = address;
+  let port: number;
+  try {
+    port = await bind(server, address);
+  } catch (error) {
+    await closeInner(0);
+    throw error;
+  }
+  const watch = watchAccepting({
+    onAccept: (callback) => server.on("connection", callback),
+    probe: (signal) => connectAndClose({ hostname, port }, signal),
+  });
+  return {
+    hostname,
+    port,
+    failed: Promise.race([http1.failed, http2.failed, watch.failed]),
+    setCertificate: ({ cert, key }) => server.setSecureContext({ cert, key }),
+    retire: () => http1.retire(),
+    stopAccepting,
+    async close(timeoutMs = CLOSE_TIMEOUT_MS) {
+      stopAccepting();
+      await closeInner(timeoutMs);
+      // What the inner servers sent last is still on its way to the clients.
+      await settlesWithin(closed, timeoutMs);
+      for (const client of clients) client.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Creates a TLS server that is not listening yet; `onClient` takes each connection after its handshake. */
+function createTlsServer(
+  { cert, key }: Certificate,
+  onClient: (client: TLSSocket) => void,
+): Server {
+  const server = createServer({
+    cert,
+    key,
+    ALPNProtocols: ["h2", "http/1.1"],
+    noDelay: true,
+    // A client may close its side as soon as it has sent its request.
+    allowHalfOpen: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  }, onClient);
+  // Port scans, and clients that do not trust the certificate: nothing that an operator could act on.
+  server.on("tlsClientError", (_error, client) => client.destroy());
+  return server;
+}
+
+/** Resolves to the port once the server listens on it. */
+async function bind(
+  server: Server,
+  { hostname, port }: ListenAddress,
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, resolve);
+  });
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : 0;
+}
+
+/** The address at which this machine reaches a server that listens on all addresses. */
+const LOOPBACK_OF: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": "::1",
+};
+
+async function connectAndClose(
+  { hostname, port }: ListenAddress,
+  signal: AbortSignal,
+): Promise<void> {
+  const reachable = LOOPBACK_OF[hostname] ?? hostname;
+  const conn = await Deno.connect({ hostname: reachable, port, signal });
+  conn.close();
+}

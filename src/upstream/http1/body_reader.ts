@@ -1,0 +1,55 @@
+import { UpstreamError } from "../upstream_error.ts";
+
+/**
+ * A body that is still on its way, in either direction. Not a ReadableStream: one of those for each body is what the
+ * platform needs, and every other on top of it costs as much again.
+ */
+export interface BodyReader {
+  /**
+   * The next octets, at least one, in memory that now belongs to the caller; null at the end. One call at a time.
+   * Rejects if the body fails.
+   */
+  read(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Gives up the rest, failing a pending `read()`; does nothing at the end. */
+  cancel(): void;
+}
+
+/** Reads the body of a Request or Response, locking it only once it is read. */
+export function bodyReader(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): BodyReader {
+  let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  let isCancelled = false;
+  return {
+    async read() {
+      reader ??= body.getReader();
+      for (;;) {
+        const { value } = await reader.read();
+        // To a stream, that is an end like any other.
+        if (isCancelled) throw new UpstreamError("aborted", "body cancelled");
+        if (value === undefined) return null;
+        // `Deno.serve()` may hand out empty chunks.
+        if (value.length > 0) return value;
+      }
+    },
+    cancel() {
+      isCancelled = true;
+      (reader ?? body).cancel().catch(() => {});
+    },
+  };
+}
+
+/** A body of parts that were read already, the last of them perhaps not quite, and of the rest of the same body. */
+export function startingWith(
+  parts: readonly (Uint8Array<ArrayBuffer> | ReturnType<BodyReader["read"]>)[],
+  rest: BodyReader,
+): BodyReader {
+  const first = parts.values();
+  return {
+    async read() {
+      const { value } = first.next();
+      return await (value ?? rest.read());
+    },
+    cancel: () => rest.cancel(),
+  };
+}

@@ -1,0 +1,229 @@
+import { UpstreamError } from "../upstream_error.ts";
+import { encodeLatin1 } from "./bytes.ts";
+import { deadlineOf, type TimeLimit, timeoutError } from "./deadlines.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+
+/** The most memory that an idle connection keeps for reading; octets. */
+const IDLE_BUFFER_BYTES = 64 * 1024;
+
+/** The same for a tunnel: most of them are quiet most of the time. */
+const TUNNEL_BUFFER_BYTES = 2 * 1024;
+
+/** The current user of a connection: an exchange, or the pool. */
+export interface ConnectionOwner {
+  /** Called when the connection has failed and is closed. */
+  connectionFailed(connection: Connection): void;
+  /** Called once `watchAt` is reached: it is time to watch for the client's disconnection. */
+  watchClient?(): void;
+}
+
+/**
+ * A byte stream to an upstream. `fail()` closes it at once, and from then on every pending and later read or write
+ * throws the same failure; `writeHead()` just returns false.
+ */
+export class Connection {
+  readonly originKey: string;
+  /** When it became idle, on the pool's clock. */
+  idleSince = 0;
+  /** Notified once, when the connection fails. Not a callback: a closure per exchange would live as long as this. */
+  owner: ConnectionOwner | null = null;
+  /** When the owner is to start watching its client, on the pool's clock. */
+  watchAt = Infinity;
+  /** What was received and not yet consumed; `fill()` adds to it. */
+  readonly input = new ReadBuffer();
+
+  readonly #conn: Deno.Conn;
+  readonly #onClose: (connection: Connection) => void;
+  #failed = false;
+  #failure: unknown;
+  /** The read that has been pending since the connection became idle, until the next exchange takes it over. */
+  #idleFill: Promise<boolean> | null = null;
+  #isIdle = false;
+  #head = new Uint8Array(1024);
+  #sent = 0;
+  #unsent = 0;
+  #writeFailure: unknown;
+  #received = false;
+  #ended = false;
+  #limit: TimeLimit | undefined;
+  #deadline = Infinity;
+
+  constructor(
+    conn: Deno.Conn,
+    options: { originKey: string; onClose: (connection: Connection) => void },
+  ) {
+    this.#conn = conn;
+    this.originKey = options.originKey;
+    this.#onClose = options.onClose;
+  }
+
+  /** Whether it has failed and is closed; reads and writes throw the reason. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** How many octets of the current exchange were written to the network. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Whether anything was received during the current exchange. */
+  get received(): boolean {
+    return this.#received;
+  }
+
+  /** Whether another exchange may follow: the connection is open, all writes are complete, all input is consumed. */
+  get isReusable(): boolean {
+    return !this.#failed && !this.#ended && this.#unsent === 0 &&
+      this.input.length === 0;
+  }
+
+  /** Frees memory that a tunnel does not need: most of the read buffer, and the buffer for heads. */
+  becomeTunnel(): void {
+    this.input.shrink(TUNNEL_BUFFER_BYTES);
+    this.#head = new Uint8Array(0);
+  }
+
+  /**
+   * Waits for more octets; false at the end of the stream. One call at a time.
+   *
+   * @throws {UpstreamError} Why the connection failed.
+   */
+  fill(): Promise<boolean> {
+    const filling = this.#idleFill ?? this.#fill();
+    this.#idleFill = null;
+    return filling;
+  }
+
+  #fill(): Promise<boolean> {
+    return this.#conn.read(this.input.space())
+      .then(this.#onRead, this.#onReadError);
+  }
+
+  // Bound once rather than for each read.
+  readonly #onRead = (count: number | null): boolean => {
+    if (this.#isIdle) {
+      this.failIdle();
+      return false;
+    }
+    if (count === null) {
+      this.#ended = true;
+      return false;
+    }
+    this.input.add(count);
+    this.#received = true;
+    return true;
+  };
+
+  readonly #onReadError = (cause: unknown): boolean => {
+    if (!this.#isIdle) throw this.#failureFor(cause);
+    this.failIdle();
+    return false;
+  };
+
+  /** Writes a head of Latin-1 text at once; false if the write failed. */
+  writeHead(head: string): Promise<boolean> {
+    if (this.#head.length < head.length) {
+      this.#head = new Uint8Array(head.length * 2);
+    }
+    encodeLatin1(head, this.#head);
+    return this.#writeAll(this.#head.subarray(0, head.length));
+  }
+
+  /**
+   * Writes all of `octets`, which must not change meanwhile. One call at a time.
+   *
+   * @throws {UpstreamError} Why the connection failed.
+   */
+  async write(octets: Uint8Array): Promise<void> {
+    if (!await this.#writeAll(octets)) {
+      throw this.#failureFor(this.#writeFailure);
+    }
+  }
+
+  async #writeAll(octets: Uint8Array): Promise<boolean> {
+    this.#unsent = octets.length;
+    try {
+      let unsent = octets;
+      while (unsent.length > 0) {
+        const count = await this.#conn.write(unsent);
+        this.#unsent -= count;
+        this.#sent += count;
+        unsent = unsent.subarray(count);
+      }
+      return true;
+    } catch (cause) {
+      this.#writeFailure = cause;
+      return false;
+    }
+  }
+
+  /** Sets the deadline to `limit` from `now`, replacing any earlier one; past it, `sweep()` fails the connection. */
+  setDeadline(limit: TimeLimit, now: number): void {
+    this.#limit = limit;
+    this.#deadline = deadlineOf(limit, now);
+  }
+
+  /** Removes the deadline, and the time at which to start watching the client. */
+  clearDeadlines(): void {
+    this.#deadline = Infinity;
+    this.watchAt = Infinity;
+  }
+
+  /** Fails the connection if its deadline has passed, and has the client watched if it has waited long enough. */
+  sweep(now: number): void {
+    if (this.#deadline <= now && this.#limit !== undefined) {
+      return this.fail(timeoutError(this.#limit));
+    }
+    if (this.watchAt > now) return;
+    this.watchAt = Infinity;
+    this.owner?.watchClient?.();
+  }
+
+  /** Starts an exchange: whatever arrives from now on is its response. */
+  startExchange(): void {
+    this.#sent = 0;
+    this.#received = false;
+    this.#isIdle = false;
+  }
+
+  /**
+   * Makes the connection idle from `now` until `startExchange()`, with a read pending: octets that nobody asked for, or
+   * the end of the stream, fail it.
+   */
+  markIdle(now: number): void {
+    this.idleSince = now;
+    this.#isIdle = true;
+    this.input.shrink(IDLE_BUFFER_BYTES);
+    this.#idleFill = this.#fill();
+  }
+
+  /** Fails a connection that ended, or received unsolicited octets, while it was idle. */
+  failIdle(): void {
+    this.fail(
+      new UpstreamError(
+        "connection_lost",
+        "closed, or sent unsolicited octets, while idle",
+      ),
+    );
+  }
+
+  /** Closes at once for this reason, an `UpstreamError` barring bugs; only the first call has an effect. */
+  fail(reason: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#failure = reason;
+    this.#conn.close();
+    this.#onClose(this);
+    this.owner?.connectionFailed(this);
+  }
+
+  /** What a failed read or write must throw: the reason for which we closed, if we did. */
+  #failureFor(cause: unknown): unknown {
+    return this.#failed
+      ? this.#failure
+      : new UpstreamError("connection_lost", "upstream connection lost", {
+        cause,
+      });
+  }
+}

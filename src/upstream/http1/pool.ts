@@ -1,0 +1,104 @@
+import { UpstreamError } from "../upstream_error.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
+
+/** Bounds on idle connections. */
+export interface PoolLimits {
+  /** How long a connection may be idle, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  readonly maxIdlePerOrigin: number;
+  readonly maxIdle: number;
+}
+
+/** Idle connections by origin. The most recently used one is reused first, so that surplus ones expire. */
+export class Pool implements ConnectionOwner {
+  readonly #limits: PoolLimits;
+  readonly #idle = new Map<string, Connection[]>();
+  #size = 0;
+
+  constructor(limits: PoolLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many connections are idle. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes the most recently used connection to an origin that is still usable; undefined if there is none. */
+  take(originKey: string, now: number): Connection | undefined {
+    const idle = this.#idle.get(originKey);
+    if (idle === undefined) return undefined;
+    this.#dropExpired(idle, now);
+    for (
+      let latest = idle.pop();
+      latest !== undefined;
+      latest = idle.pop()
+    ) {
+      this.#size--;
+      // Octets that arrived before the request would be taken for its response.
+      if (latest.isReusable) {
+        latest.startExchange();
+        return latest;
+      }
+      latest.failIdle();
+    }
+    return undefined;
+  }
+
+  /**
+   * Keeps a connection for the next exchange. Closes it if its origin has its maximum already, or the one that has been
+   * idle longest if the pool is full.
+   */
+  put(connection: Connection, now: number): void {
+    let idle = this.#idle.get(connection.originKey);
+    if (idle === undefined) this.#idle.set(connection.originKey, idle = []);
+    if (idle.length >= this.#limits.maxIdlePerOrigin) {
+      return connection.fail(poolFull());
+    }
+    if (this.#size >= this.#limits.maxIdle) this.#dropOldest();
+    idle.push(connection);
+    this.#size++;
+    connection.owner = this;
+    connection.markIdle(now);
+  }
+
+  /** Closes the connections that have been idle for too long. */
+  expire(now: number): void {
+    for (const [originKey, idle] of this.#idle) {
+      this.#dropExpired(idle, now);
+      if (idle.length === 0) this.#idle.delete(originKey);
+    }
+  }
+
+  #dropExpired(idle: readonly Connection[], now: number): void {
+    for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
+      if (now - oldest.idleSince < this.#limits.idleTimeoutMs) return;
+      oldest.fail(new UpstreamError("closed", "idle timeout"));
+    }
+  }
+
+  /** Closes the connection that has been idle longest. */
+  #dropOldest(): void {
+    let oldest: Connection | undefined;
+    for (const [first] of this.#idle.values()) {
+      if (first === undefined) continue;
+      if (oldest === undefined || first.idleSince < oldest.idleSince) {
+        oldest = first;
+      }
+    }
+    oldest?.fail(poolFull());
+  }
+
+  /** Removes a connection that failed while it was idle. */
+  connectionFailed(connection: Connection): void {
+    const idle = this.#idle.get(connection.originKey) ?? [];
+    const index = idle.indexOf(connection);
+    if (index < 0) return;
+    idle.splice(index, 1);
+    this.#size--;
+  }
+}
+
+function poolFull(): UpstreamError {
+  return new UpstreamError("closed", "too many idle connections");
+}

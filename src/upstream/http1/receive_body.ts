@@ -1,0 +1,106 @@
+import { UpstreamError } from "../upstream_error.ts";
+import type { BodyDecoder } from "./body_decoder.ts";
+import type { BodyReader } from "./body_reader.ts";
+import type { Connection } from "./connection.ts";
+import type { ResponseBody } from "./types.ts";
+
+/**
+ * A response's body: bytes if all of it has arrived, otherwise a reader that reads from the connection only when it is
+ * itself read, and passes on whatever has arrived without waiting for more. `onEnd` is called once the body is
+ * complete; a failure before that fails both the connection and the reader.
+ */
+export function receiveBody(
+  connection: Connection,
+  decoder: BodyDecoder,
+  onEnd: () => void,
+): ResponseBody {
+  const content = takeContent(connection, decoder);
+  if (!decoder.done) {
+    return new ConnectionReader(connection, decoder, content, onEnd);
+  }
+  onEnd();
+  return content;
+}
+
+class ConnectionReader implements BodyReader {
+  readonly #connection: Connection;
+  readonly #decoder: BodyDecoder;
+  readonly #onEnd: () => void;
+  /** What came with the head. */
+  #content: Uint8Array<ArrayBuffer>;
+  #hasEnded = false;
+
+  constructor(
+    connection: Connection,
+    decoder: BodyDecoder,
+    content: Uint8Array<ArrayBuffer>,
+    onEnd: () => void,
+  ) {
+    this.#connection = connection;
+    this.#decoder = decoder;
+    this.#content = content;
+    this.#onEnd = onEnd;
+  }
+
+  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    try {
+      return await this.#next();
+    } catch (error) {
+      this.#connection.fail(error);
+      throw error;
+    }
+  }
+
+  async #next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    const decoder = this.#decoder;
+    let content = this.#content;
+    this.#content = EMPTY;
+    while (content.length === 0 && !this.#hasEnded) {
+      const open = await this.#connection.fill();
+      if (!open && !decoder.endsAtClose) {
+        throw new UpstreamError("connection_lost", "response body truncated");
+      }
+      content = takeContent(this.#connection, decoder);
+      if (decoder.done || !open) this.#end();
+    }
+    return content.length > 0 ? content : null;
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#onEnd();
+  }
+
+  cancel(): void {
+    if (this.#hasEnded) return;
+    this.#connection.fail(
+      new UpstreamError("aborted", "response body cancelled"),
+    );
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Consumes the unread octets and returns their content, in memory of its own: the connection reuses its buffer. */
+function takeContent(
+  connection: Connection,
+  decoder: BodyDecoder,
+): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  connection.input.consume(decoder.decode(connection.input.unread, parts));
+  const [first, second] = parts;
+  if (first === undefined) return EMPTY;
+  return second === undefined ? connection.input.detach(first) : concat(parts);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(
+    parts.reduce((length, part) => length + part.length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,166 @@
+import type { FieldList } from "../../lib/headers.ts";
+import { protocolError } from "../upstream_error.ts";
+import {
+  COLON,
+  CR,
+  decodeLatin1,
+  HTAB,
+  isFieldOctet,
+  isTokenOctet,
+  LF,
+  SP,
+} from "./bytes.ts";
+
+/** Limits of a head or trailer section, in octets and fields. */
+export interface HeadLimits {
+  readonly maxHeadBytes: number;
+  readonly maxHeaderCount: number;
+}
+
+/** A response head, with what its fields say about the message's framing and the connection. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: FieldList;
+  /** Content-Length in octets; null if there is none. Never together with `chunked`. */
+  readonly contentLength: number | null;
+  readonly chunked: boolean;
+  /** Whether the connection persists after this message (RFC 9112 section 9.3). */
+  readonly keepAlive: boolean;
+}
+
+/** Status line (RFC 9112 section 4). */
+const STATUS_LINE =
+  /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
+
+/**
+ * The index after the empty line that ends a head; -1 if it has not arrived yet. The first `searched` octets were
+ * searched before.
+ *
+ * RFC 9112 section 2.2 permits a bare LF as a line terminator, but if two parsers can disagree about where a head ends,
+ * a second message can hide in between.
+ *
+ * @throws {UpstreamError} `protocol_error` on a bare LF.
+ */
+export function findHeadEnd(octets: Uint8Array, searched: number): number {
+  for (
+    let lf = octets.indexOf(LF, searched);
+    lf >= 0;
+    lf = octets.indexOf(LF, lf + 1)
+  ) {
+    if (octets[lf - 1] !== CR) {
+      throw protocolError("bare LF in a response head");
+    }
+    if (lf === 1 || octets[lf - 2] === LF) return lf + 1;
+  }
+  return -1;
+}
+
+/**
+ * Parses one complete head, including its empty line (RFC 9112 sections 4 and 5), without any of the leniency that the
+ * RFC permits.
+ *
+ * @throws {UpstreamError} `protocol_error`
+ */
+export function parseResponseHead(
+  octets: Uint8Array,
+  limits: HeadLimits,
+): ResponseHead {
+  const text = decodeLatin1(octets);
+  const statusLine = STATUS_LINE.exec(text);
+  if (statusLine === null) throw protocolError("invalid status line");
+  const [line, minor, status] = statusLine;
+
+  const headers: [string, string][] = [];
+  let at = line.length;
+  while (octets[at] !== CR) {
+    if (headers.length === limits.maxHeaderCount) {
+      throw protocolError("too many fields in a response head");
+    }
+    const nameStart = at;
+    while (isTokenOctet(octets[at])) at++;
+    // Also rejects a folded line (obs-fold) and a space before the colon.
+    if (at === nameStart || octets[at] !== COLON) {
+      throw protocolError("invalid field name in a response head");
+    }
+    const name = text.slice(nameStart, at++);
+
+    while (octets[at] === SP || octets[at] === HTAB) at++;
+    const valueStart = at;
+    while (isFieldOctet(octets[at])) at++;
+    if (octets[at] !== CR || octets[at + 1] !== LF) {
+      throw protocolError("control character in a field value");
+    }
+    let valueEnd = at;
+    while (
+      valueEnd > valueStart &&
+      (octets[valueEnd - 1] === SP || octets[valueEnd - 1] === HTAB)
+    ) valueEnd--;
+    const value = text.slice(valueStart, valueEnd);
+    at += 2;
+
+    headers.push([name, value]);
+  }
+  if (at + 2 !== octets.length) {
+    throw protocolError("bare CR in a response head");
+  }
+  const { contentLength, chunked, keepAlive } = framingOf(
+    headers,
+    minor === "1",
+  );
+  return { status: Number(status), headers, contentLength, chunked, keepAlive };
+}
+
+type Framing = Pick<ResponseHead, "contentLength" | "chunked" | "keepAlive">;
+
+/** What the fields of a head say about framing and the connection (RFC 9112 sections 6 and 9.3). */
+function framingOf(headers: FieldList, isHttp11: boolean): Framing {
+  let contentLength: number | null = null;
+  let chunked = false;
+  let connection = "";
+  for (const [name, value] of headers) {
+    // The lengths of the three names: lower-casing every name would take longer.
+    const { length } = name;
+    if (length !== 10 && length !== 14 && length !== 17) continue;
+    switch (name.toLowerCase()) {
+      case "connection":
+        connection += `,${value}`;
+        break;
+      case "content-length":
+        if (contentLength !== null) {
+          throw protocolError("two Content-Length fields");
+        }
+        contentLength = parseContentLength(value);
+        break;
+      case "transfer-encoding":
+        if (chunked || value.toLowerCase() !== "chunked") {
+          throw protocolError("unknown transfer coding");
+        }
+        if (!isHttp11) throw protocolError("Transfer-Encoding in HTTP/1.0");
+        chunked = true;
+        break;
+    }
+  }
+  if (chunked && contentLength !== null) {
+    throw protocolError("both Content-Length and Transfer-Encoding");
+  }
+  const keepAlive = isKeptAlive(isHttp11, connection);
+  return { contentLength, chunked, keepAlive };
+}
+
+function parseContentLength(value: string): number {
+  const length = /^[0-9]+$/.test(value) ? Number(value) : NaN;
+  if (!Number.isSafeInteger(length)) {
+    throw protocolError("invalid Content-Length");
+  }
+  return length;
+}
+
+/** Whether a connection persists, by the version and the Connection options of a message (RFC 9112 section 9.3). */
+function isKeptAlive(byDefault: boolean, connection: string): boolean {
+  if (connection === "") return byDefault;
+  const options = connection.toLowerCase().split(",").map((option) =>
+    option.trim()
+  );
+  return !options.includes("close") &&
+    (byDefault || options.includes("keep-alive"));
+}

@@ -1,0 +1,299 @@
+import { protocolError, UpstreamError } from "../upstream_error.ts";
+import { LengthDecoder } from "./body_decoder.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
+import type { TimeLimit } from "./deadlines.ts";
+import { bodyDecoder, persists } from "./framing.ts";
+import { receiveBody } from "./receive_body.ts";
+import {
+  findHeadEnd,
+  type HeadLimits,
+  parseResponseHead,
+  type ResponseHead,
+} from "./response_head.ts";
+import type {
+  ResponseBody,
+  UpstreamRequest,
+  UpstreamResponse,
+} from "./types.ts";
+import { Upload, type UploadObserver } from "./upload.ts";
+
+/** Most interim responses before the final one; more are a flood. */
+const MAX_INTERIM = 64;
+
+/** Idempotent methods (RFC 9110 section 9.2.2). */
+const IDEMPOTENT = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "PUT",
+  "DELETE",
+]);
+
+/** A request that has been validated, ready to be sent. */
+export interface PreparedRequest {
+  readonly request: UpstreamRequest;
+  /** The request head as Latin-1 text. */
+  readonly head: string;
+  /** Whether it is an opening handshake: only then may the final response be a 101. */
+  readonly upgrade: boolean;
+}
+
+/** What the exchanges of one client share. */
+export interface ExchangeContext {
+  readonly limits: HeadLimits;
+  /** From the last octet of the request to the final response head. */
+  readonly responseTimeout: TimeLimit;
+  /** For the source of the request body to provide more of it, as long as there is no response. */
+  readonly bodyReadTimeout: TimeLimit;
+  /** For the upstream to take more of the request body, as long as there is no response. */
+  readonly bodyWriteTimeout: TimeLimit;
+  /** How long a client waits for its response before its disconnection is watched for, ms. */
+  readonly watchAfterMs: number;
+  now(): number;
+  /** Takes back a connection that can be reused. */
+  release(connection: Connection): void;
+}
+
+/**
+ * One request and its response on one connection. Sending and receiving run concurrently, so that a response that comes
+ * before the upload is complete is passed on at once; the upload continues until that response's body ends. Any
+ * failure, even late in the body, closes the connection.
+ */
+export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
+  readonly #connection: Connection;
+  readonly #prepared: PreparedRequest;
+  readonly #context: ExchangeContext;
+  readonly #startedAt: number;
+  readonly #upload: Upload | null;
+  #sending: Promise<unknown> | null = null;
+  #hasResponse = false;
+  #interimCount = 0;
+  /** How many unread octets are known not to contain the end of the next head. */
+  #searched = 0;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    connection: Connection,
+    prepared: PreparedRequest,
+    context: ExchangeContext,
+    now: number = context.now(),
+  ) {
+    this.#connection = connection;
+    this.#prepared = prepared;
+    this.#context = context;
+    this.#startedAt = now;
+    const { body, contentLength, onUpload } = prepared.request;
+    this.#upload = body === null ? null : new Upload(connection, {
+      body,
+      contentLength,
+      onUpload,
+      observer: this.#uploadObserver(),
+    });
+  }
+
+  /**
+   * Sends the request and returns the final response head.
+   *
+   * @throws {UpstreamError}
+   */
+  async responseHead(): Promise<ResponseHead> {
+    const connection = this.#connection;
+    connection.owner = this;
+    const { signal, lateSignal } = this.#prepared.request;
+    if (signal !== undefined) this.#listenTo(signal);
+    if (lateSignal !== undefined) {
+      connection.watchAt = this.#startedAt + this.#context.watchAfterMs;
+    }
+    this.#sending = this.#send();
+    try {
+      for (;;) {
+        const head = this.#takeFinalHead();
+        if (head !== undefined) {
+          this.#hasResponse = true;
+          connection.clearDeadlines();
+          return head;
+        }
+        if (!await connection.fill()) {
+          throw new UpstreamError(
+            "connection_lost",
+            "upstream closed the connection without a response",
+          );
+        }
+      }
+    } catch (error) {
+      connection.fail(error);
+      this.release();
+      throw error;
+    }
+  }
+
+  /** Takes the final response head, skipping interim ones; undefined if it has not been received completely. */
+  #takeFinalHead(): ResponseHead | undefined {
+    const connection = this.#connection;
+    for (;;) {
+      const head = takeHead(connection, this.#context.limits, this.#searched);
+      if (head === undefined) {
+        this.#searched = connection.input.length;
+        return undefined;
+      }
+      if (head.status === 101 && !this.#prepared.upgrade) {
+        throw protocolError("unexpected 101");
+      }
+      if (head.status >= 200 || head.status === 101) return head;
+      if (++this.#interimCount > MAX_INTERIM) {
+        throw protocolError("too many interim responses");
+      }
+      this.#searched = 0;
+    }
+  }
+
+  /** Limits the upload's waits until there is a response. From then on both bodies may be part of a long dialogue. */
+  #uploadObserver(): UploadObserver {
+    const { bodyReadTimeout, bodyWriteTimeout, now } = this.#context;
+    const connection = this.#connection;
+    return {
+      awaitingBody: () => {
+        if (!this.#hasResponse) connection.setDeadline(bodyReadTimeout, now());
+      },
+      awaitingUpstream: () => {
+        if (!this.#hasResponse) connection.setDeadline(bodyWriteTimeout, now());
+      },
+    };
+  }
+
+  /**
+   * The response that starts with `head`, whose body is yet to be received.
+   *
+   * @throws {UpstreamError} `protocol_error`
+   */
+  response(head: ResponseHead): UpstreamResponse {
+    const { status, headers } = head;
+    return { status, headers, body: this.#responseBody(head) };
+  }
+
+  /** Watches for the client's disconnection from now on: it has waited for a while. */
+  watchClient(): void {
+    const { lateSignal } = this.#prepared.request;
+    if (lateSignal !== undefined) this.#listenTo(lateSignal());
+  }
+
+  #listenTo(signal: AbortSignal): void {
+    this.#signal = signal;
+    signal.addEventListener("abort", this);
+    if (signal.aborted) this.handleEvent();
+  }
+
+  /** Called when the request's signal is aborted: the client has disconnected. */
+  handleEvent(): void {
+    this.#connection.fail(new UpstreamError("aborted", "request aborted"));
+  }
+
+  /** Stops everything: nothing continues without the connection. */
+  connectionFailed(): void {
+    this.release();
+  }
+
+  /** Lets go of the connection: ends the upload, and no longer watches the client. */
+  release(): void {
+    this.#signal?.removeEventListener("abort", this);
+    this.#connection.clearDeadlines();
+    this.#upload?.stop();
+    if (this.#connection.owner === this) this.#connection.owner = null;
+  }
+
+  /**
+   * Whether a request that failed on a reused connection may be retried on another: the upstream had closed the idle
+   * connection (RFC 9112 section 9.3.1), and the request was never sent or is safe to send twice.
+   */
+  async mayRetry(error: unknown): Promise<boolean> {
+    const lost = error instanceof UpstreamError &&
+      error.code === "connection_lost";
+    if (!lost || this.#connection.received) return false;
+    await this.#sending;
+    const { method, body } = this.#prepared.request;
+    return this.#connection.sent === 0 ||
+      (body === null && IDEMPOTENT.has(method));
+  }
+
+  /** Never rejects: what becomes of a connection that cannot be written to is for the receiving side to find out. */
+  #send(): Promise<unknown> {
+    const { head } = this.#prepared;
+    if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
+    this.#connection.setDeadline(
+      this.#context.responseTimeout,
+      this.#startedAt,
+    );
+    return this.#connection.writeHead(head);
+  }
+
+  async #sendWithBody(head: string, upload: Upload): Promise<void> {
+    if (await this.#connection.writeHead(head)) await upload.run();
+    // The response timeout starts only now: an upload that makes progress may take as long as it likes.
+    if (!this.#hasResponse && !this.#connection.failed) {
+      this.#connection.setDeadline(
+        this.#context.responseTimeout,
+        this.#context.now(),
+      );
+    }
+  }
+
+  #responseBody(head: ResponseHead): ResponseBody {
+    const { request: { method }, upgrade } = this.#prepared;
+    const connection = this.#connection;
+    const decoder = bodyDecoder(head, { method, limits: this.#context.limits });
+    const keepAlive = persists(head) && !upgrade;
+    if (decoder === null) {
+      this.#finish(keepAlive);
+      return null;
+    }
+    if (decoder instanceof LengthDecoder) {
+      const { remaining } = decoder;
+      if (connection.input.length >= remaining) {
+        const content = connection.input.take(remaining);
+        this.#finish(keepAlive);
+        return content;
+      }
+    }
+    try {
+      return receiveBody(connection, decoder, () => this.#finish(keepAlive));
+    } catch (error) {
+      connection.fail(error);
+      throw error;
+    }
+  }
+
+  /** Ends the exchange after a complete response: releases the connection for reuse, or closes it. */
+  #finish(keepAlive: boolean): void {
+    const connection = this.#connection;
+    const uploaded = this.#upload === null || this.#upload.complete;
+    this.release();
+    if (keepAlive && uploaded && connection.isReusable) {
+      return this.#context.release(connection);
+    }
+    connection.fail(
+      new UpstreamError("closed", "the connection does not persist"),
+    );
+  }
+}
+
+/**
+ * Consumes and parses the next head; undefined if it has not been received completely. The first `searched` unread
+ * octets are known not to contain its end.
+ */
+function takeHead(
+  connection: Connection,
+  limits: HeadLimits,
+  searched: number,
+): ResponseHead | undefined {
+  if (connection.input.length === searched) return undefined; // nothing new
+  const { unread } = connection.input;
+  const end = findHeadEnd(unread, searched);
+  if ((end < 0 ? unread.length : end) > limits.maxHeadBytes) {
+    throw protocolError("response head too large");
+  }
+  if (end < 0) return undefined;
+  const head = parseResponseHead(unread.subarray(0, end), limits);
+  connection.input.consume(end);
+  return head;
+}

@@ -1,0 +1,92 @@
+/** The types of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
+import type { FieldList } from "../../lib/headers.ts";
+import type { BodyReader } from "./body_reader.ts";
+
+/** Where an upstream listens, as parsed by `parseOrigin()`. */
+export interface Origin {
+  readonly tls: boolean;
+  /** A name or an IP address; IPv6 addresses without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** `scheme://host:port`, always with the port: equal for equal origins. */
+  readonly key: string;
+}
+
+/** A request; `UpstreamClient` validates it, and throws `TypeError` before anything is sent. */
+export interface UpstreamRequest {
+  readonly origin: Origin;
+  /** A token (RFC 9110 section 9), case-sensitive; CONNECT is rejected. */
+  readonly method: string;
+  /** The request-target, sent byte for byte as Latin-1; control characters and spaces are rejected. */
+  readonly target: string;
+  /**
+   * End-to-end fields with exactly one Host. Connection, Keep-Alive, Proxy-Connection, Content-Length,
+   * Transfer-Encoding and (except in `upgrade()`) Upgrade are rejected: the client sets them itself.
+   */
+  readonly headers: FieldList;
+  /**
+   * Read only once the request head has been written, and cancelled if the upload cannot continue. The client takes
+   * over its chunks and frees their memory once they are sent.
+   */
+  readonly body: BodyReader | null;
+  /** The Content-Length; null with a body means chunked, null without one means no framing field at all. */
+  readonly contentLength: number | null;
+  /** Aborted when the client has disconnected: closes the upstream connection at once, even amid the response body. */
+  readonly signal?: AbortSignal;
+  /**
+   * The same, but requested only if the response head keeps the client waiting for a quarter of a second: creating the
+   * signal of a request costs more than most exchanges take.
+   */
+  readonly lateSignal?: () => AbortSignal;
+  /** Called for every part of the body that was sent, with its length in octets. */
+  readonly onUpload?: (octets: number) => void;
+}
+
+/**
+ * Bytes if the whole body had arrived with the head, a reader otherwise; null if there is no body. A reader must be
+ * read to the end or cancelled: it holds its connection until then, and fails with an {@linkcode UpstreamError}.
+ */
+export type ResponseBody = Uint8Array<ArrayBuffer> | BodyReader | null;
+
+/** Gives up a body that nobody will read. */
+export function discardBody(body: ResponseBody): void {
+  if (body !== null && !(body instanceof Uint8Array)) body.cancel();
+}
+
+/**
+ * A final response; `headers` holds every field received, including hop-by-hop and framing ones. The reason phrase is
+ * ignored, as RFC 9112 section 4 recommends.
+ */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: FieldList;
+  readonly body: ResponseBody;
+}
+
+/** A connection after a 101 (RFC 9110 section 7.8), which its holder must close. */
+export interface UpgradedConnection {
+  /**
+   * The next bytes, at least one, starting with those that arrived right after the head; null at the end of the stream.
+   * The next read overwrites them. One read at a time.
+   *
+   * @throws {UpstreamError} If the connection failed.
+   */
+  read(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /**
+   * Sends all of `bytes`; concurrent calls are carried out in order.
+   *
+   * @throws {UpstreamError} If the connection failed.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Closes the connection at once, failing pending reads and writes; a second call does nothing. */
+  close(): void;
+}
+
+/** The outcome of an opening handshake: the connection after a 101, or the ordinary response that refused it. */
+export type UpgradeResult =
+  | {
+    readonly kind: "switched";
+    readonly headers: FieldList;
+    readonly connection: UpgradedConnection;
+  }
+  | { readonly kind: "response"; readonly response: UpstreamResponse };

@@ -1,0 +1,132 @@
+import { release } from "../../lib/free_buffer.ts";
+import { UpstreamError } from "../upstream_error.ts";
+import type { BodyReader } from "./body_reader.ts";
+import type { Connection } from "./connection.ts";
+
+const CRLF = new Uint8Array([0x0d, 0x0a]);
+const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
+
+/** Told what an upload is waiting for, to be able to end it if that takes too long. */
+export interface UploadObserver {
+  /** Waiting for the next part of the body. */
+  awaitingBody(): void;
+  /** Waiting for the upstream to take a part. */
+  awaitingUpstream(): void;
+}
+
+/** Sends one request body: as it is if its length was declared, chunked otherwise. */
+export class Upload {
+  readonly #connection: Connection;
+  readonly #contentLength: number | null;
+  readonly #body: BodyReader;
+  readonly #onUpload: ((octets: number) => void) | undefined;
+  readonly #observer: UploadObserver;
+  #started = false;
+  #stopped = false;
+  #complete = false;
+
+  constructor(
+    connection: Connection,
+    options: {
+      body: BodyReader;
+      contentLength: number | null;
+      onUpload: ((octets: number) => void) | undefined;
+      observer: UploadObserver;
+    },
+  ) {
+    this.#connection = connection;
+    this.#body = options.body;
+    this.#contentLength = options.contentLength;
+    this.#onUpload = options.onUpload;
+    this.#observer = options.observer;
+  }
+
+  /** Whether the whole body was sent to the upstream. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /**
+   * Runs until the body is sent, `stop()` is called or the connection fails, and never throws. A body that fails, or
+   * does not have the declared length, fails the connection with `body_failed`, lest the upstream take it as complete.
+   */
+  async run(): Promise<void> {
+    if (this.#stopped) return;
+    this.#started = true;
+    try {
+      await this.#send();
+    } catch {
+      // A write failed. An upstream that has stopped reading may still send a response, so the outcome of the exchange
+      // is for the receiving side to find out.
+    } finally {
+      this.stop();
+    }
+  }
+
+  /** Abandons whatever has not been sent, and cancels the body unless it was never read. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (this.#started) this.#body.cancel();
+  }
+
+  async #send(): Promise<void> {
+    const declared = this.#contentLength;
+    let sent = 0;
+    this.#complete = declared === 0;
+    for (;;) {
+      this.#observer.awaitingBody();
+      const data = await this.#read();
+      if (this.#stopped) return;
+      this.#observer.awaitingUpstream();
+      if (data === null) break;
+      const octets = data.length; // 0 once the data is released
+      sent += octets;
+      if (declared === null) {
+        const framed = chunk(data);
+        release(data);
+        await this.#connection.write(framed);
+        release(framed);
+      } else {
+        if (sent > declared) {
+          return this.#fail("request body is longer than declared");
+        }
+        await this.#connection.write(data);
+        release(data);
+        // Not only at the end of the stream: the upstream may already respond.
+        this.#complete = sent === declared;
+      }
+      this.#onUpload?.(octets);
+    }
+    if (declared === null) await this.#connection.write(LAST_CHUNK);
+    else if (sent < declared) {
+      return this.#fail("request body is shorter than declared");
+    }
+    this.#complete = true;
+  }
+
+  /** The next part of the body; null at its end or if it failed. */
+  async #read(): Promise<Uint8Array | null> {
+    try {
+      return await this.#body.read();
+    } catch (cause) {
+      if (!this.#stopped) this.#fail("request body failed", cause);
+      return null;
+    }
+  }
+
+  #fail(message: string, cause?: unknown): void {
+    this.stop();
+    this.#connection.fail(new UpstreamError("body_failed", message, { cause }));
+  }
+}
+
+/** One chunk (RFC 9112 section 7.1) in one piece: copying the data is cheaper than three writes. */
+function chunk(data: Uint8Array): Uint8Array {
+  const size = new TextEncoder().encode(`${data.length.toString(16)}\r\n`);
+  const framed = new Uint8Array(size.length + data.length + CRLF.length);
+  framed.set(size);
+  framed.set(data, size.length);
+  framed.set(CRLF, size.length + data.length);
+  return framed;
+}

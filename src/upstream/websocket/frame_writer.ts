@@ -1,0 +1,78 @@
+/** The queue of frames to an upstream: written in order, small ones coalesced, unsent octets counted. */
+
+import type { UpgradedConnection } from "../http1/types.ts";
+import { encodeFrame, type SentOpcode } from "./frames.ts";
+
+interface Batch {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  used: number;
+  readonly written: PromiseWithResolvers<void>;
+}
+
+/** Queued frames share buffers of this size: a million tiny messages cost their octets, not a million objects. */
+const BATCH_BYTES = 16 * 1024;
+
+function toBatch(bytes: Uint8Array<ArrayBuffer>, used: number): Batch {
+  const written = Promise.withResolvers<void>();
+  // A caller that ignores the promise learns of the failure by reading, since the stream ends too.
+  written.promise.catch(() => {});
+  return { bytes, used, written };
+}
+
+/** Writes frames to a connection; leaves it open if a write fails, since the peer's last frames can still be read. */
+export class FrameWriter {
+  readonly #connection: UpgradedConnection;
+  readonly #queue: Batch[] = [];
+  #isWriting = false;
+  #unsentBytes = 0;
+
+  constructor(connection: UpgradedConnection) {
+    this.#connection = connection;
+  }
+
+  /** How many octets of frames are queued or being written. */
+  get unsentBytes(): number {
+    return this.#unsentBytes;
+  }
+
+  /**
+   * Queues one frame; resolves once it has been written.
+   *
+   * @throws {UpstreamError} If the connection failed; the promise may be ignored.
+   */
+  write(opcode: SentOpcode, payload: Uint8Array): Promise<void> {
+    const frame = encodeFrame(opcode, payload);
+    this.#unsentBytes += frame.length;
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.bytes.length - last.used >= frame.length) {
+      last.bytes.set(frame, last.used);
+      last.used += frame.length;
+      return last.written.promise;
+    }
+    const hasRoom = this.#isWriting && frame.length < BATCH_BYTES;
+    const bytes = hasRoom ? new Uint8Array(BATCH_BYTES) : frame;
+    if (hasRoom) bytes.set(frame);
+    const batch = toBatch(bytes, frame.length);
+    this.#queue.push(batch);
+    if (!this.#isWriting) this.#drain();
+    return batch.written.promise;
+  }
+
+  async #drain(): Promise<void> {
+    this.#isWriting = true;
+    for (
+      let batch = this.#queue.shift();
+      batch !== undefined;
+      batch = this.#queue.shift()
+    ) {
+      try {
+        await this.#connection.write(batch.bytes.subarray(0, batch.used));
+        batch.written.resolve();
+      } catch (error) {
+        batch.written.reject(error);
+      }
+      this.#unsentBytes -= batch.used;
+    }
+    this.#isWriting = false;
+  }
+}

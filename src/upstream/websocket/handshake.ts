@@ -1,0 +1,162 @@
+/** The client's opening handshake (RFC 6455 section 4.1): what it sends, and how it validates a 101. */
+import { type FieldList, valuesOf } from "../../lib/headers.ts";
+import type {
+  UpgradeResult,
+  UpstreamRequest,
+  UpstreamResponse,
+} from "../http1/types.ts";
+import { protocolError } from "../upstream_error.ts";
+import { UpstreamWebSocket, type WebSocketOptions } from "./socket.ts";
+
+/** The constant that proves that the server understands the protocol (RFC 6455 section 1.3). */
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** Fields of a single connection's handshake, not forwarded (RFC 6455 section 11.3); no extension is offered. */
+const HANDSHAKE_FIELDS = new Set([
+  "upgrade",
+  "sec-websocket-accept",
+  "sec-websocket-extensions",
+  "sec-websocket-key",
+  "sec-websocket-version",
+]);
+
+/** An opening handshake, ready to be sent. */
+export interface OpeningHandshake {
+  /** All fields of the request except Connection. */
+  readonly headers: FieldList;
+  /** The Sec-WebSocket-Accept value that answers it. */
+  readonly accept: string;
+  /** The subprotocols offered, in order of preference. */
+  readonly offered: readonly string[];
+}
+
+/** Whether a 101 completes the handshake: the subprotocol it selects, if any, or what is wrong. */
+export type SwitchCheck =
+  | { readonly ok: true; readonly protocol: string | undefined }
+  | { readonly ok: false; readonly problem: string };
+
+/** An open WebSocket with the subprotocol selected, if any, or the ordinary response that refused it. */
+export type OpenResult =
+  | {
+    readonly kind: "open";
+    readonly socket: UpstreamWebSocket;
+    readonly protocol: string | undefined;
+  }
+  | { readonly kind: "refused"; readonly response: UpstreamResponse };
+
+/** The part of `UpstreamClient` that opening a WebSocket requires. */
+export interface Upgrader {
+  upgrade(request: UpstreamRequest): Promise<UpgradeResult>;
+}
+
+/** The values of a field whose whole value is compared, without whitespace around them. */
+function trimmedValuesOf(headers: FieldList, name: string): string[] {
+  return valuesOf(headers, name).map((value) => value.trim());
+}
+
+/** The members of a comma-separated field (RFC 9110 section 5.6.1). */
+function membersOf(headers: FieldList, name: string): string[] {
+  return valuesOf(headers, name)
+    .flatMap((value) => value.split(","))
+    .map((member) => member.trim())
+    .filter((member) => member !== "");
+}
+
+/**
+ * Extends a client's end-to-end fields, including Sec-WebSocket-Protocol, to an opening handshake with its own key.
+ *
+ * @param key 16 octets, random by default.
+ */
+export async function openingHandshake(
+  endToEnd: FieldList,
+  key: Uint8Array = crypto.getRandomValues(new Uint8Array(16)),
+): Promise<OpeningHandshake> {
+  const encodedKey = key.toBase64();
+  const digest = await crypto.subtle.digest(
+    "SHA-1",
+    new TextEncoder().encode(encodedKey + GUID),
+  );
+  return {
+    headers: [
+      ...endToEnd.filter(([name]) => !HANDSHAKE_FIELDS.has(name.toLowerCase())),
+      ["Upgrade", "websocket"],
+      ["Sec-WebSocket-Version", "13"],
+      ["Sec-WebSocket-Key", encodedKey],
+    ],
+    accept: new Uint8Array(digest).toBase64(),
+    offered: membersOf(endToEnd, "sec-websocket-protocol"),
+  };
+}
+
+/** Validates the fields of a 101 against the handshake that it answers (RFC 6455 section 4.1). */
+export function checkSwitch(
+  headers: FieldList,
+  handshake: Pick<OpeningHandshake, "accept" | "offered">,
+): SwitchCheck {
+  const [upgrade, ...otherUpgrades] = trimmedValuesOf(headers, "upgrade");
+  if (upgrade?.toLowerCase() !== "websocket" || otherUpgrades.length > 0) {
+    return { ok: false, problem: "Upgrade is not websocket" };
+  }
+  const connection = membersOf(headers, "connection");
+  if (!connection.some((option) => option.toLowerCase() === "upgrade")) {
+    return { ok: false, problem: "Connection lacks the upgrade option" };
+  }
+  const [accept, ...otherAccepts] = trimmedValuesOf(
+    headers,
+    "sec-websocket-accept",
+  );
+  if (accept !== handshake.accept || otherAccepts.length > 0) {
+    return { ok: false, problem: "Sec-WebSocket-Accept does not match" };
+  }
+  if (membersOf(headers, "sec-websocket-extensions").length > 0) {
+    return { ok: false, problem: "Extension was not offered" };
+  }
+  const [protocol, ...otherProtocols] = trimmedValuesOf(
+    headers,
+    "sec-websocket-protocol",
+  );
+  if (
+    otherProtocols.length > 0 ||
+    (protocol !== undefined && !handshake.offered.includes(protocol))
+  ) {
+    return { ok: false, problem: "Subprotocol was not offered" };
+  }
+  return { ok: true, protocol };
+}
+
+/**
+ * Opens a WebSocket through `client`. `request.headers` holds the end-to-end fields, including Host and the offered
+ * Sec-WebSocket-Protocol; the fields of another connection's handshake are dropped.
+ *
+ * @throws {TypeError} As `client.upgrade()` does.
+ * @throws {UpstreamError} As `client.upgrade()` does; also `protocol_error` if a 101 does not complete the handshake,
+ * in which case the connection is closed.
+ */
+export async function openWebSocket(
+  client: Upgrader,
+  request: Omit<UpstreamRequest, "method" | "body" | "contentLength">,
+  options: WebSocketOptions = {},
+): Promise<OpenResult> {
+  const handshake = await openingHandshake(request.headers);
+  const result = await client.upgrade({
+    ...request,
+    method: "GET",
+    headers: handshake.headers,
+    body: null,
+    contentLength: null,
+  });
+  if (result.kind === "response") {
+    return { kind: "refused", response: result.response };
+  }
+  const { connection } = result;
+  const check = checkSwitch(result.headers, handshake);
+  if (!check.ok) {
+    connection.close();
+    throw protocolError(check.problem);
+  }
+  return {
+    kind: "open",
+    socket: new UpstreamWebSocket(connection, options),
+    protocol: check.protocol,
+  };
+}

@@ -1,0 +1,198 @@
+/** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
+
+import type { UpgradedConnection } from "../http1/types.ts";
+import { UpstreamError } from "../upstream_error.ts";
+import { FrameDecoder, type Message } from "./frame_decoder.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
+
+/** The end of a WebSocket: the peer's Close frame (1005 if it had no code), or 1006 if there was none. */
+export interface Close {
+  readonly kind: "close";
+  readonly code: number;
+  readonly reason: string;
+  /** Why there was no Close frame: a `ProtocolViolation` or an `UpstreamError`; for logs only. */
+  readonly failure?: unknown;
+}
+
+/** How much was sent and received, in messages and octets of payload. */
+export interface Traffic {
+  readonly messagesSent: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly bytesReceived: number;
+}
+
+/** Limits of an `UpstreamWebSocket`. */
+export interface WebSocketOptions {
+  /** The longest message accepted, in octets; a longer one fails the connection with 1009. @default {67108864} */
+  readonly maxMessageBytes?: number;
+  /** How long the peer may take to answer our Close frame, in milliseconds. @default {5000} */
+  readonly closeTimeoutMs?: number;
+}
+
+const EMPTY = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+function connectionLost(message: string): UpstreamError {
+  return new UpstreamError("connection_lost", message);
+}
+
+function abnormalClosure(failure: unknown): Close {
+  return { kind: "close", code: 1006, reason: "", failure };
+}
+
+/**
+ * The client's end of a WebSocket. It reads only while a `receive()` is pending, so that back-pressure reaches the
+ * peer; pings are answered meanwhile. It owns the connection and always closes it: after the closing handshake, if that
+ * times out, on a protocol violation, and on `abort()`.
+ */
+export class UpstreamWebSocket {
+  readonly #connection: UpgradedConnection;
+  readonly #writer: FrameWriter;
+  readonly #decoder: FrameDecoder;
+  readonly #closeTimeoutMs: number;
+  readonly #traffic = {
+    messagesSent: 0,
+    bytesSent: 0,
+    messagesReceived: 0,
+    bytesReceived: 0,
+  };
+  #closeSent: Promise<void> | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #end: Close | undefined;
+  #ping: Uint8Array | undefined;
+  #isAnsweringPings = false;
+
+  constructor(connection: UpgradedConnection, options: WebSocketOptions = {}) {
+    const { maxMessageBytes = 64 * 1024 * 1024, closeTimeoutMs = 5000 } =
+      options;
+    this.#connection = connection;
+    this.#writer = new FrameWriter(connection);
+    this.#decoder = new FrameDecoder({ maxMessageBytes });
+    this.#closeTimeoutMs = closeTimeoutMs;
+  }
+
+  /** How many octets of frames are queued or being written. */
+  get unsentBytes(): number {
+    return this.#writer.unsentBytes;
+  }
+
+  /** How much was sent and received so far. */
+  get traffic(): Traffic {
+    return this.#traffic;
+  }
+
+  /**
+   * The next message, or the end, which every later call returns again. Binary data is valid until the next call. One
+   * call at a time; never rejects.
+   */
+  async receive(): Promise<Message | Close> {
+    try {
+      while (this.#end === undefined) {
+        const event = this.#decoder.next();
+        if (event === undefined) {
+          const bytes = await this.#connection.read();
+          if (bytes === null) {
+            return this.#drop(connectionLost("ended without a Close frame"));
+          }
+          this.#decoder.push(bytes);
+        } else if (event.kind === "close") {
+          // Echoes the peer's code (section 5.5.1), unless this is the answer to our own Close.
+          this.close(event.code === 1005 ? undefined : event.code);
+          this.#closeConnectionWhenSent();
+          this.#end = event;
+        } else if (event.kind === "ping") {
+          this.#answerPing(event.payload.slice());
+        } else if (event.kind !== "pong") {
+          this.#traffic.messagesReceived++;
+          this.#traffic.bytesReceived += event.bytes;
+          return event;
+        }
+      }
+      return this.#end;
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) return this.#drop(error);
+      this.close(error.closeCode);
+      this.#closeConnectionWhenSent();
+      return this.#end = abnormalClosure(error);
+    }
+  }
+
+  /**
+   * Sends a message; resolves once it has been written. Messages are sent in the order of the calls.
+   *
+   * @throws {UpstreamError} If the socket is closing or the connection failed; the promise may be ignored.
+   */
+  send(data: string | Uint8Array): Promise<void> {
+    if (this.#closeSent !== undefined) {
+      const rejected = Promise.reject(connectionLost("WebSocket is closing"));
+      rejected.catch(() => {});
+      return rejected;
+    }
+    const isText = typeof data === "string";
+    const payload = isText ? encoder.encode(data) : data;
+    this.#traffic.messagesSent++;
+    this.#traffic.bytesSent += payload.length;
+    return this.#writer.write(isText ? OPCODE.text : OPCODE.binary, payload);
+  }
+
+  /**
+   * Starts the closing handshake (RFC 6455 section 7.1.2); `receive()` continues until the peer's answer. If that does
+   * not come in time, the connection is closed. Does nothing if a Close frame was sent before.
+   *
+   * @throws {RangeError} If the code must not be sent, or the reason is longer than 123 octets.
+   */
+  close(code?: number, reason = ""): void {
+    if (this.#closeSent !== undefined) return;
+    this.#closeSent = this.#writer.write(
+      OPCODE.close,
+      closePayload(code, reason),
+    );
+    this.#closeTimer = setTimeout(
+      () => this.#drop(connectionLost("Close frame was not answered")),
+      this.#closeTimeoutMs,
+    );
+  }
+
+  /** Closes the connection at once; `receive()` ends with 1006 unless the peer's Close frame came before. */
+  abort(): void {
+    this.#drop(undefined);
+  }
+
+  /**
+   * Sends an unsolicited Pong (RFC 6455 section 5.5.3) unless octets are queued anyway: it keeps middleboxes from
+   * timing out, and lets the network stack notice that the peer is gone. Unlike a Ping, it needs no answer from a
+   * paused app.
+   */
+  heartbeat(): void {
+    if (this.#closeSent === undefined && this.unsentBytes === 0) {
+      this.#writer.write(OPCODE.pong, EMPTY);
+    }
+  }
+
+  #drop(failure: unknown): Close {
+    this.#closeSent ??= Promise.resolve();
+    clearTimeout(this.#closeTimer);
+    this.#connection.close();
+    return this.#end ??= abnormalClosure(failure);
+  }
+
+  #closeConnectionWhenSent(): void {
+    const abort = () => this.abort();
+    this.#closeSent?.then(abort, abort);
+  }
+
+  /** Sends one Pong at a time, for the latest Ping (RFC 6455 section 5.5.3): pings cannot fill the queue. */
+  async #answerPing(payload: Uint8Array): Promise<void> {
+    this.#ping = payload;
+    if (this.#isAnsweringPings) return;
+    this.#isAnsweringPings = true;
+    while (this.#ping !== undefined && this.#closeSent === undefined) {
+      const latest: Uint8Array = this.#ping;
+      this.#ping = undefined;
+      await this.#writer.write(OPCODE.pong, latest).catch(() => {});
+    }
+    this.#isAnsweringPings = false;
+  }
+}

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import { createLogin } from "../../src/auth/login_flow.ts";
+import type { Tokens } from "../../src/auth/oidc/provider.ts";
+import {
+  createTransactionSealer,
+  type Transaction,
+} from "../../src/auth/oidc/transaction.ts";
+import type { LoginSession } from "../../src/auth/session.ts";
+import { createSealer } from "../../src/lib/seal.ts";
+
+const REDIRECT_URI = "https://preview.test/callback";
+const RETURN_TO = "https://3000-box.preview.test/path?q";
+const HOUR_MS = 3_600_000;
+const SESSION_TTL_MS = 8 * HOUR_MS;
+
+/** A login whose provider redeems every callback for `tokens`. */
+function setUp(tokens: Tokens) {
+  const clock = { now: 1_000_000_000_000 };
+  const now = () => clock.now;
+  const state = {
+    baseDomains: ["preview.test"],
+    hasAccess: true,
+    /** What the API was asked. */
+    asked: [] as unknown[],
+    begun: [] as [LoginSession, Tokens][],
+    /** When a session that has begun is stored. */
+    storing: Promise.resolve(),
+    redeemed: 0,
+  };
+  const login = createLogin({
+    provider: {
+      authorizationUrl: ({ state }, reauthenticate) =>
+        Promise.resolve(`https://id.test/?${state}&${reauthenticate}`),
+      redeem() {
+        state.redeemed++;
+        return Promise.resolve(tokens);
+      },
+      refresh: () => Promise.resolve(null),
+      check: () => Promise.resolve(),
+    },
+    transactions: createTransactionSealer(
+      createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
+      now,
+    ),
+    sessions: { seal: ({ label }) => Promise.resolve(`sealed ${label}`) },
+    logins: {
+      newId: () => "id",
+      begin(...begun) {
+        state.begun.push(begun);
+        return state.storing;
+      },
+    },
+    access: {
+      hasAccess(...asked) {
+        state.asked.push(asked.slice(0, 2));
+        return state.hasAccess;
+      },
+    },
+    baseDomains: () => state.baseDomains,
+    sessionTtlMs: SESSION_TTL_MS,
+    now,
+  });
+  /** Starts a login and comes back from the provider, which `change` may change. */
+  async function logIn(
+    change: Partial<Pick<Transaction, "redirectUri" | "state">> = {},
+  ) {
+    const started = await login.start({
+      returnTo: RETURN_TO,
+      redirectUri: REDIRECT_URI,
+      reauthenticate: false,
+    });
+    return await login.finish({
+      parameters: new URLSearchParams({
+        state: change.state ?? started.state,
+        code: "code",
+      }),
+      transactions: [started.sealed],
+      redirectUri: change.redirectUri ?? REDIRECT_URI,
+      clientAddress: "203.0.113.9",
+    });
+  }
+  return { clock, state, login, logIn };
+}
+
+const TOKENS: Tokens = { accessToken: "access", expiresAt: undefined };
+
+Deno.test("a login ends with a session for all ports of its sandbox, and the address to go back to", async () => {
+  const { clock, state, logIn } = setUp(TOKENS);
+  const session: LoginSession = {
+    kind: "login",
+    id: "id",
+    label: "box",
+    sandboxId: "box",
+    scope: "sandbox",
+    expiresAt: clock.now + SESSION_TTL_MS,
+  };
+  assert.deepEqual(await logIn(), {
+    returnTo: RETURN_TO,
+    session,
+    sealed: "sealed box",
+  });
+  assert.deepEqual(state.begun, [[session, TOKENS]]);
+  assert.deepEqual(state.asked, [
+    ["box", { bearer: "access", clientAddress: "203.0.113.9" }],
+  ]);
+});
+
+Deno.test("a session that nothing can renew ends with its access token, and none lasts longer than configured", async () => {
+  for (
+    const [tokenMs, refreshToken, lastsMs] of [
+      [HOUR_MS, undefined, HOUR_MS],
+      [24 * HOUR_MS, undefined, SESSION_TTL_MS],
+      [undefined, undefined, SESSION_TTL_MS],
+      [HOUR_MS, "refresh", SESSION_TTL_MS],
+      [24 * HOUR_MS, "refresh", SESSION_TTL_MS],
+    ] as const
+  ) {
+    const { clock, logIn } = setUp({
+      accessToken: "access",
+      expiresAt: tokenMs && 1_000_000_000_000 + tokenMs,
+      ...refreshToken && { refreshToken },
+    });
+    const { session } = await logIn();
+    assert.equal(session.expiresAt, clock.now + lastsMs);
+  }
+});
+
+Deno.test("a browser goes back only once every gateway can know of its session", async () => {
+  const { state, logIn } = setUp(TOKENS);
+  const stored = Promise.withResolvers<void>();
+  state.storing = stored.promise;
+  let isBack = false;
+  const login = logIn().then(() => isBack = true);
+  while (state.begun.length === 0) await turn();
+  await turn();
+  assert(!isBack);
+  stored.resolve();
+  await login;
+});
+
+Deno.test("a callback that fits no login of its browser is not taken to the provider", async () => {
+  const { state, logIn } = setUp(TOKENS);
+  for (
+    const change of [
+      { state: "another" },
+      { state: "" },
+      { redirectUri: "https://other.test/callback" },
+    ]
+  ) await assert.rejects(logIn(change), { code: "login_expired" });
+  assert.equal(state.redeemed, 0);
+});
+
+Deno.test("a login whose domain is served no more goes nowhere", async () => {
+  const { state, logIn } = setUp(TOKENS);
+  state.baseDomains = ["elsewhere.test"];
+  await assert.rejects(logIn(), { code: "bad_return_url" });
+  assert.equal(state.redeemed, 0);
+});
+
+Deno.test("a user without access gets no session", async () => {
+  const { state, logIn } = setUp(TOKENS);
+  state.hasAccess = false;
+  await assert.rejects(logIn(), { code: "no_access" });
+  assert.deepEqual(state.begun, []);
+});

@@ -1,0 +1,158 @@
+/** The contestants: the gateway, and what it is compared with. */
+import { startNginx } from "./nginx.ts";
+import type { Peer } from "./options.ts";
+import { denoCommand, startTarget, type Target } from "./target.ts";
+import type { World } from "./world.ts";
+
+/** Something that answers requests. */
+export interface Contestant {
+  readonly name: string;
+  /** How long it is warmed up under load, in seconds: V8 keeps compiling for a while. */
+  readonly warmUpSec: number;
+  start(world: World): Promise<Target>;
+}
+
+/** The preview hosts of the sandboxes. */
+export const HOSTS = {
+  public: "3000-demo.proxy.localhost",
+  private: "3000-locked.proxy.localhost",
+} as const;
+
+const COMPILED_SEC = 1;
+const COMPILING_SEC = 10;
+
+/** Limits against overload, raised beyond what the scenarios need. */
+const RAISED_LIMITS = {
+  MAX_CONCURRENT_EXCHANGES: "20000",
+  MAX_EXCHANGES_PER_SANDBOX: "20000",
+  MAX_TUNNELS: "20000",
+  // Unlike the load of a thousand clients, all of this comes from one address.
+  REFUSALS_PER_MINUTE: "100000",
+};
+
+/**
+ * While one contestant is measured, the others are idle, and after some ten idle seconds V8 releases memory and
+ * discards compiled code: requests would then cost half as much again in the first seconds of the next round.
+ */
+const IDLE_FLAG = "--v8-flags=--no-memory-reducer";
+
+/** How a gateway differs from the usual one. */
+export interface GatewayVariant {
+  readonly name?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Flags of `deno run`. */
+  readonly flags?: readonly string[];
+  /** The processors to use instead of the one for proxies, in the syntax of `taskset`. */
+  readonly cpus?: string;
+}
+
+/**
+ * A gateway as `deno task start` runs it, including the access log, with an in-memory KV database as its durable tier.
+ */
+export function gateway(variant: GatewayVariant = {}): Contestant {
+  const { name = "gateway", environment, flags = [], cpus } = variant;
+  return {
+    name,
+    warmUpSec: COMPILING_SEC,
+    start: ({ stack, proxyCpu }) =>
+      startTarget({
+        command: denoCommand(
+          IDLE_FLAG,
+          ...flags,
+          "-P=start",
+          "src/main.ts",
+        ),
+        environment: {
+          ...stack.environment,
+          ...RAISED_LIMITS,
+          ...environment,
+          PROXY_PORT: "0",
+        },
+        cpus: cpus ?? proxyCpu,
+      }),
+  };
+}
+
+/** The gateway that most scenarios share. */
+export const GATEWAY = gateway();
+
+function script(name: string, file: string): Contestant {
+  return {
+    name,
+    warmUpSec: COMPILING_SEC,
+    start: ({ runner, proxyCpu }) =>
+      startTarget({
+        command: denoCommand(
+          IDLE_FLAG,
+          "-P=bench",
+          `test/bench/servers/${file}`,
+          `http://127.0.0.1:${runner.port}`,
+        ),
+        cpus: proxyCpu,
+      }),
+  };
+}
+
+/** A plain reverse proxy on the same platform. */
+export const FETCH_PROXY = script("fetch proxy", "fetch_proxy.ts");
+
+/** The minimum of work for a proxy on this platform: too little for a real one. */
+export const LEAST_PROXY = script("least proxy", "least_proxy.ts");
+
+/** A plain reverse proxy on the gateway's own HTTP/1.1 client. */
+export const CLIENT_PROXY = script("client proxy", "client_proxy.ts");
+
+/** A plain relay for WebSockets on the same platform. */
+export const WEBSOCKET_RELAY = script("bare relay", "websocket_relay.ts");
+
+/** The platform's HTTP server alone: the stub runner, on the processor for proxies. */
+export const SERVE = script("Deno.serve alone", "stub_runner.ts");
+
+function nginx(name: string, logs: boolean): Contestant {
+  return {
+    name,
+    warmUpSec: COMPILED_SEC,
+    start: ({ runner, proxyCpu }) =>
+      startNginx({ upstreamPort: runner.port, logs, cpus: proxyCpu }),
+  };
+}
+
+/** nginx without an access log. */
+export const NGINX = nginx("nginx", false);
+
+/** nginx with a buffered access log, as the gateway has. */
+export const NGINX_LOGGING = nginx("nginx, logging", true);
+
+/** The stub runner without a proxy. */
+export const DIRECT: Contestant = {
+  name: "direct",
+  warmUpSec: COMPILED_SEC,
+  start: ({ runner: { pid, port } }) =>
+    Promise.resolve({ pid, port, [Symbol.asyncDispose]: async () => {} }),
+};
+
+function peer({ name, port }: Peer): Contestant {
+  return {
+    name,
+    warmUpSec: COMPILING_SEC,
+    start: () =>
+      Promise.resolve({
+        pid: undefined,
+        port,
+        [Symbol.asyncDispose]: async () => {},
+      }),
+  };
+}
+
+/** The contestants that are available on this machine, and every peer. */
+export function present(
+  { hasNginx, peers }: World,
+  contestants: readonly Contestant[],
+): Contestant[] {
+  return [
+    ...contestants.filter((contestant) =>
+      hasNginx || contestant !== NGINX && contestant !== NGINX_LOGGING
+    ),
+    ...peers.map(peer),
+  ];
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { parseReport } from "./load.ts";
+import { parseCpuTimeMs, parseMemory } from "./machine.ts";
+import { maskedFrame } from "./scenarios/echo_client.ts";
+import { headOf } from "./scenarios/raw_http.ts";
+
+const WRK = `Running 3s test @ http://127.0.0.1:4000/
+  1 threads and 64 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     3.02ms    2.44ms  18.03ms   84.69%
+    Req/Sec    21.18k   223.38    23.48k    54.55%
+  Latency Distribution
+     50%    2.51ms
+     75%    3.20ms
+     90%    6.02ms
+     99%   12.40ms
+  63483 requests in 3.01s, 71.73MB read
+Requests/sec:  21090.70
+Transfer/sec:     23.83MB
+`;
+
+Deno.test("parseReport() finds the number of requests, the rate and the time of the slowest but one in a hundred", () => {
+  assert.deepEqual(parseReport(WRK), {
+    requests: 63_483,
+    requestsPerSec: 21_090.7,
+    p99Ms: 12.4,
+  });
+});
+
+Deno.test("parseReport() reads times in every unit of wrk", () => {
+  function p99Of(text: string): number {
+    return parseReport(WRK.replace("12.40ms", text)).p99Ms;
+  }
+
+  assert.equal(p99Of("812.00us"), 0.812);
+  assert.equal(p99Of("1.25s "), 1250);
+  assert.equal(p99Of("1.50m"), 90_000);
+});
+
+Deno.test("parseReport() refuses a report that tells of failures, or none at all", () => {
+  const failed = WRK.replace(
+    "Requests/sec",
+    "  Non-2xx or 3xx responses: 12\nRequests/sec",
+  );
+  const cut = WRK.replace(
+    "Requests/sec",
+    "  Socket errors: connect 0, read 3, write 0, timeout 0\nRequests/sec",
+  );
+
+  assert.throws(() => parseReport(failed), /Non-2xx or 3xx responses: 12/);
+  assert.throws(() => parseReport(cut), /Socket errors: connect 0, read 3/);
+  assert.throws(() => parseReport(""), /Not a report/);
+});
+
+Deno.test("parseCpuTimeMs() adds user and system time behind a name of any kind", () => {
+  const stat =
+    "77 (a (b) c) S 1 77 77 0 -1 4194304 9 0 0 0 150 25 0 0 20 0 7 0 99 1 2";
+
+  assert.equal(parseCpuTimeMs(stat), 1750);
+});
+
+Deno.test("parseMemory() reads what is resident, and the most that was", () => {
+  const status = "Name:\tdeno\nVmHWM:\t   91234 kB\nVmRSS:\t   81234 kB\n";
+
+  assert.deepEqual(parseMemory(status), { now: 81_234, peak: 91_234 });
+});
+
+Deno.test("headOf() closes the connection behind a single request, and says how long an upload is", () => {
+  const octets = headOf({ host: "a.test", target: "/upload", upload: 12 });
+
+  assert.equal(
+    new TextDecoder().decode(octets),
+    "POST /upload HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Length: 12\r\n\r\n",
+  );
+});
+
+Deno.test("maskedFrame() writes the length in the shortest form", () => {
+  function headers(size: number): number[] {
+    const frame = maskedFrame(size);
+    return [...frame.subarray(0, frame.length - size - 4)];
+  }
+
+  assert.deepEqual(headers(125), [0x82, 0x80 | 125]);
+  assert.deepEqual(headers(126), [0x82, 0x80 | 126, 0, 126]);
+  assert.deepEqual(headers(65_535), [0x82, 0x80 | 126, 255, 255]);
+  assert.deepEqual(headers(65_536), [
+    ...[0x82, 0x80 | 127],
+    ...[0, 0, 0, 0, 0, 1, 0, 0],
+  ]);
+});

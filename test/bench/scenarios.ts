@@ -1,0 +1,33 @@
+/** All scenarios of `deno task bench`, in the order in which they are measured. */
+import type { Scenario } from "./scenario.ts";
+import { BURSTS } from "./scenarios/bursts.ts";
+import { EVENTS } from "./scenarios/events.ts";
+import { GET_SCENARIOS } from "./scenarios/gets.ts";
+import { START } from "./scenarios/start.ts";
+import { TRANSFERS } from "./scenarios/transfers.ts";
+import { VARIANTS } from "./scenarios/variants.ts";
+import { WEBSOCKETS } from "./scenarios/websockets.ts";
+import { TARGETS } from "./targets.ts";
+
+/** All scenarios. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...GET_SCENARIOS,
+  ...VARIANTS,
+  ...TRANSFERS,
+  ...WEBSOCKETS,
+  ...BURSTS,
+  EVENTS,
+  START,
+];
+
+/** The selected scenarios; by default, those with targets. Unknown names are ignored. */
+export function selectScenarios(
+  { only, all }: {
+    readonly only: readonly string[] | undefined;
+    readonly all: boolean;
+  },
+): Scenario[] {
+  if (all) return [...SCENARIOS];
+  const names = new Set(only ?? TARGETS.map(({ scenario }) => scenario));
+  return SCENARIOS.filter(({ name }) => names.has(name));
+}

@@ -1,0 +1,48 @@
+/** The processes under load, each of them pinned to a processor if the machine allows it. */
+import { startServerProcess } from "../support/server_process.ts";
+
+/** Something that listens on 127.0.0.1; disposing of it kills it. */
+export interface Target extends AsyncDisposable {
+  /** Undefined for a process that somebody else started: its resource usage is unknown. */
+  readonly pid: number | undefined;
+  readonly port: number;
+}
+
+/** How a target is started. */
+export interface TargetOptions {
+  /** The program and its arguments; paths are relative to the root of the repository. */
+  readonly command: readonly string[];
+  /** Variables added to this process's own. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The processors that it may use, in the syntax of `taskset`; this process's own by default. */
+  readonly cpus?: string | undefined;
+  /** Where it will listen; by default, it announces that as the `port` of a line of JSON, as the gateway's log does. */
+  readonly port?: number;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+const START_TIMEOUT_MS = 10_000;
+
+/** The command that runs a script of the repository by `deno run`. */
+export function denoCommand(...args: readonly string[]): string[] {
+  return [Deno.execPath(), "run", "--quiet", ...args];
+}
+
+/**
+ * Starts a process and waits until it listens; its other output is discarded.
+ *
+ * @throws {Error} if it exits before it listens, or takes longer than 10 s.
+ */
+export async function startTarget(
+  { command, environment = {}, cpus, port }: TargetOptions,
+): Promise<Target> {
+  const pin = cpus === undefined ? [] : ["taskset", "--cpu-list", cpus];
+  return await startServerProcess({
+    command: [...pin, ...command],
+    env: environment,
+    cwd: ROOT,
+    port,
+    timeoutMs: START_TIMEOUT_MS,
+  });
+}

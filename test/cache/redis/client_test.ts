@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import {
+  openRedisClient,
+  type RedisClientOptions,
+} from "../../../src/cache/redis/client.ts";
+import type { RedisLocation } from "../../../src/config/cache_location.ts";
+import { freePort } from "../../support/free_port.ts";
+import { redisTest, startRedis } from "../../support/redis_server.ts";
+
+const TLS = "test/support/tls";
+
+function locationAt(
+  port: number,
+  given: Partial<RedisLocation> = {},
+): RedisLocation {
+  return {
+    kind: "redis",
+    tls: false,
+    hostname: "127.0.0.1",
+    port,
+    username: undefined,
+    password: undefined,
+    database: 0,
+    ...given,
+  };
+}
+
+/** Connects, and disconnects at the end of the scope. */
+async function open(
+  location: RedisLocation,
+  options: Partial<RedisClientOptions> = {},
+) {
+  const closing = new AbortController();
+  const client = await openRedisClient(location, {
+    signal: closing.signal,
+    ...options,
+  });
+  return {
+    ...client,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await client.ended;
+    },
+  };
+}
+
+/** The error of connecting to a peer that is not a Redis server; `play` handles the peer's end. */
+async function refusal(
+  play: (conn: Deno.TcpConn) => Promise<void> | void,
+  options: Partial<RedisClientOptions> = {},
+): Promise<unknown> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const refused = open(locationAt(port), options).catch((error) => error);
+  const early = refused.then((error) => {
+    throw new Error("Refused before it connected", { cause: error });
+  });
+  using conn = await Promise.race([listener.accept(), early]);
+  await play(conn);
+  return await refused;
+}
+
+async function readGreeting(conn: Deno.TcpConn): Promise<void> {
+  await conn.read(new Uint8Array(1_000));
+}
+
+Deno.test("openRedisClient() fails where nobody listens", async () => {
+  await assert.rejects(open(locationAt(freePort())), /ECONNREFUSED/);
+});
+
+Deno.test("openRedisClient() gives up on a peer that takes connections and says nothing", async () => {
+  const failure = await refusal(readGreeting, { connectTimeoutMs: 500 });
+  assert.match(String(failure), /No handshake within 500 ms/);
+});
+
+Deno.test("openRedisClient() gives up at once on a peer that speaks another protocol", async () => {
+  const failure = await refusal(async (conn) => {
+    await readGreeting(conn);
+    await conn.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
+  }, { connectTimeoutMs: 60_000 });
+  assert.match(String(failure), /Unknown RESP type/);
+});
+
+Deno.test("openRedisClient() fails on a peer that closes, and tells nothing of what it sent", async () => {
+  const closed = await refusal(async (conn) => {
+    await readGreeting(conn);
+    conn.closeWrite();
+  });
+  assert.match(String(closed), /closed/i);
+  const repeated = await refusal(async (conn) => {
+    await readGreeting(conn);
+    await conn.write(new TextEncoder().encode(
+      "-ERR unknown command `HELLO`, with args beginning with: `s3cret`\r\n",
+    ));
+  });
+  assert(repeated instanceof Error);
+  assert.equal(repeated.message, "ERR unknown command `HELLO`");
+  assert.doesNotMatch(Deno.inspect(repeated), /s3cret/);
+});
+
+Deno.test("openRedisClient() is given up by its signal, before and while it connects", async () => {
+  const location = locationAt(freePort());
+  const gone = AbortSignal.abort(new Error("closing"));
+  await assert.rejects(open(location, { signal: gone }), /closing/);
+
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const closing = new AbortController();
+  const opening = open(locationAt(listener.addr.port), {
+    signal: closing.signal,
+  });
+  closing.abort(new Error("closing"));
+  await assert.rejects(opening, /closing/);
+});
+
+Deno.test("end() rejects what is under way, and does not wait for an answer", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const opening = open(locationAt(listener.addr.port));
+  using conn = await listener.accept();
+  await readGreeting(conn);
+  await conn.write(new TextEncoder().encode("%1\r\n+proto\r\n:3\r\n"));
+  await using client = await opening;
+  const asked = client.commands.get("key");
+  const reason = new Error("enough");
+  client.end(reason);
+  await assert.rejects(asked);
+  assert.equal(await client.ended, reason);
+  await assert.rejects(client.commands.get("key"));
+});
+
+redisTest(
+  "openRedisClient() carries values, expiries and deletions",
+  async () => {
+    await using server = await startRedis();
+    await using client = await open(locationAt(server.port));
+    const { commands } = client;
+    assert.equal(await commands.get("key"), null);
+    assert.equal(await commands.pTTL("key"), -2);
+    const expiration = { type: "PX", value: 60_000 } as const;
+    await commands.set("key", "é\0\r\n", { expiration });
+    assert.equal(await commands.get("key"), "é\0\r\n");
+    const ttlMs = await commands.pTTL("key");
+    assert(ttlMs > 50_000 && ttlMs <= 60_000);
+    await server.command("PERSIST", "key");
+    assert.equal(await commands.pTTL("key"), -1);
+    await commands.del("key");
+    assert.equal(await commands.get("key"), null);
+  },
+);
+
+redisTest(
+  "openRedisClient() says who it is, and uses the database that it is given",
+  async () => {
+    await using server = await startRedis();
+    await using _client = await open(locationAt(server.port, { database: 3 }));
+    const clients = String(await server.command("CLIENT", "LIST"));
+    assert.match(clients, / name=porthole .* db=3 .* resp=3/);
+  },
+);
+
+redisTest("openRedisClient() logs in by the server's password", async () => {
+  await using server = await startRedis({ args: ["--requirepass", "s3cret"] });
+  const { port } = server;
+  await using client = await open(locationAt(port, { password: "s3cret" }));
+  assert.equal(await client.commands.get("key"), null);
+  await assert.rejects(open(locationAt(port)), /NOAUTH/);
+  await assert.rejects(
+    open(locationAt(port, { password: "wrong" })),
+    /^Error: WRONGPASS invalid username-password pair/,
+  );
+});
+
+redisTest(
+  "openRedisClient() logs in as a user who may do what the store does and no more",
+  async () => {
+    const rights = "~proxy:* ~porthole:* +get +set +del +pttl".split(" ");
+    await using server = await startRedis({
+      args: ["--user", "gateway", "on", ">s3cret", ...rights],
+    });
+    const { port } = server;
+    const user = { username: "gateway", password: "s3cret" };
+    await using client = await open(locationAt(port, user));
+    const expiration = { type: "PX", value: 60_000 } as const;
+    await client.commands.set("proxy:a", "1", { expiration });
+    assert.equal(await client.commands.get("proxy:a"), "1");
+    await client.commands.pTTL("proxy:a");
+    await client.commands.del("proxy:a");
+    await assert.rejects(client.commands.get("another"), /NOPERM/);
+    const clients = String(await server.command("CLIENT", "LIST"));
+    assert.match(clients, / name=porthole .* user=gateway /);
+  },
+);
+
+redisTest("openRedisClient() verifies the server's certificate", async () => {
+  const caCerts = [await Deno.readTextFile(`${TLS}/ca.pem`)];
+  for (const certificate of ["cert.pem", "other_host_cert.pem"]) {
+    const port = freePort();
+    await using _server = await startRedis({
+      port,
+      args: [
+        ...["--port", "0", "--tls-port", String(port)],
+        ...["--tls-cert-file", `${TLS}/${certificate}`],
+        ...["--tls-key-file", `${TLS}/key.pem`],
+        ...["--tls-ca-cert-file", `${TLS}/ca.pem`],
+        ...["--tls-auth-clients", "no"],
+      ],
+    });
+    const location = locationAt(port, { tls: true });
+    await assert.rejects(open(location), /certificate/);
+    if (certificate === "cert.pem") {
+      await using client = await open(location, { caCerts });
+      assert.equal(await client.commands.get("key"), null);
+    } else {
+      await assert.rejects(open(location, { caCerts }), /altnames|name/i);
+    }
+    await assert.rejects(
+      open(locationAt(port), { connectTimeoutMs: 1_000 }),
+    ); // without TLS
+  }
+});
+
+redisTest("a client tells that its connection was lost", async () => {
+  await using server = await startRedis();
+  await using client = await open(locationAt(server.port));
+  await server[Symbol.asyncDispose]();
+  assert.match(String(await client.ended), /closed/i);
+  await assert.rejects(client.commands.get("key"));
+});

@@ -1,0 +1,272 @@
+/** What gateways, Daytona's API and its Go proxy see of each other's entries in a real Redis: the sandbox directory. */
+import assert from "node:assert/strict";
+import { openDurableStore } from "../../../src/cache/open_store.ts";
+import type { Runner } from "../../../src/daytona/api.ts";
+import { createBackground } from "../../../src/lib/background.ts";
+import { createSealer } from "../../../src/lib/seal.ts";
+import { createSandboxDirectory } from "../../../src/resolver/sandboxes.ts";
+import {
+  type RedisServer,
+  redisTest,
+  startRedis,
+} from "../../support/redis_server.ts";
+import { failureLog, manualClock } from "../fakes.ts";
+
+const ID = "0b9d4b1c-6d1f-4d2e-9a9b-3f4b0f7f2a10";
+const PUBLIC = `proxy:sandbox-public:${ID}`;
+const RUNNER = `proxy:sandbox-runner-info:${ID}`;
+
+const FIRST: Runner = {
+  proxyUrl: "http://runner-1:3003",
+  apiUrl: "http://runner-1:8080",
+  apiKey: "key-1",
+};
+const SECOND: Runner = { ...FIRST, apiKey: "key-2" };
+
+/** The answers of Daytona's API, and how often it was asked. */
+interface Facts {
+  isPublic: boolean;
+  runner: Runner | null;
+  asked: number;
+  isDown?: boolean;
+}
+
+/** One gateway's directory, with a clock of its own. */
+async function openGateway(port: number, facts: Facts) {
+  const clock = manualClock(Date.now());
+  const now = () => clock.now();
+  const log = failureLog();
+  const store = await openDurableStore({
+    kind: "redis",
+    tls: false,
+    hostname: "127.0.0.1",
+    port,
+    username: undefined,
+    password: undefined,
+    database: 0,
+  }, { platformShared: false, now, onFailure: log.onFailure });
+  const background = createBackground();
+  function answer<V>(value: V): Promise<V> {
+    facts.asked++;
+    return facts.isDown
+      ? Promise.reject(new Error("API is down"))
+      : Promise.resolve(value);
+  }
+  const directory = createSandboxDirectory({
+    isSandboxPublic: () => answer(facts.isPublic),
+    runnerOfSandbox: () => answer(facts.runner),
+  }, {
+    cache: {
+      location: { kind: "none" },
+      maxEntries: 100,
+      runnerTtlMs: 120_000,
+      publicTtlMs: 120_000,
+      tokenTtlMs: 120_000,
+      tokenRefusedTtlMs: 5_000,
+      signedTokenTtlMs: 60_000,
+      staleIfErrorMs: 600_000,
+    },
+    store,
+    now,
+    onEvent() {},
+    background,
+    sealer: createSealer({ secrets: ["secret"], purpose: "runner", now }),
+  });
+  return {
+    clock,
+    failures: log.failures,
+    /** The answer of this gateway, once its writes have reached Redis. */
+    async isPublic(id = ID): Promise<boolean> {
+      const answer = await directory.isPublic(id, () => {});
+      await background.settled();
+      return answer;
+    },
+    async runner(id = ID): Promise<Runner | null> {
+      const answer = await directory.runnerOf(id, () => {});
+      await background.settled();
+      return answer;
+    },
+    [Symbol.dispose]: () => store?.close(),
+  };
+}
+
+async function valueOf(server: RedisServer, name: string): Promise<unknown> {
+  return JSON.parse(String(await server.command("GET", name))).value;
+}
+
+redisTest(
+  "what one gateway asked, another one knows, and Daytona's programs can read",
+  async () => {
+    await using server = await startRedis();
+    const facts = { isPublic: true, runner: FIRST, asked: 0 };
+    using one = await openGateway(server.port, facts);
+    using other = await openGateway(server.port, facts);
+    assert.equal(await one.isPublic(), true);
+    assert.deepEqual(await one.runner(), FIRST);
+    assert.equal(await other.isPublic(), true);
+    assert.deepEqual(await other.runner(), FIRST);
+    assert.equal(facts.asked, 2);
+    assert.equal(await valueOf(server, PUBLIC), true);
+    const runner = await valueOf(server, RUNNER);
+    assert(typeof runner === "object" && runner !== null);
+    assert.deepEqual({ ...runner, runnerApiUrl: undefined }, {
+      apiKey: "key-1",
+      apiUrl: "http://runner-1:3003",
+      proxyUrl: "http://runner-1:3003",
+      runnerApiUrl: undefined,
+    });
+  },
+);
+
+redisTest(
+  "what the API deletes is asked anew within five seconds, by every gateway",
+  async () => {
+    await using server = await startRedis();
+    const facts = { isPublic: true, runner: FIRST, asked: 0 };
+    using one = await openGateway(server.port, facts);
+    using other = await openGateway(server.port, facts);
+    for (const gateway of [one, other]) {
+      assert.equal(await gateway.isPublic(), true);
+      assert.deepEqual(await gateway.runner(), FIRST);
+    }
+    facts.isPublic = false;
+    facts.runner = SECOND;
+    assert.equal(await server.command("DEL", PUBLIC), 1);
+    assert.equal(await server.command("DEL", RUNNER), 1);
+    for (const gateway of [one, other]) {
+      gateway.clock.time += 4_999;
+      assert.equal(await gateway.isPublic(), true);
+      assert.deepEqual(await gateway.runner(), FIRST);
+      gateway.clock.time += 1;
+    }
+    for (const gateway of [one, other]) {
+      assert.equal(await gateway.isPublic(), false);
+      assert.deepEqual(await gateway.runner(), SECOND);
+    }
+    assert.equal(facts.asked, 4);
+  },
+);
+
+redisTest(
+  "what the API wrote opens a sandbox at once, and is completed behind the answer",
+  async () => {
+    await using server = await startRedis();
+    const facts = { isPublic: true, runner: SECOND, asked: 0 };
+    using gateway = await openGateway(server.port, facts);
+    const value = { apiKey: "key-1", apiUrl: "http://runner-1:3003/" };
+    await server.command("SET", RUNNER, JSON.stringify({ value }), "EX", "120");
+    await server.command("SET", PUBLIC, '{"value":true}', "EX", "3600");
+    assert.deepEqual(await gateway.runner(), {
+      proxyUrl: "http://runner-1:3003",
+      apiUrl: null,
+      apiKey: "key-1",
+    });
+    assert.equal(await gateway.isPublic(), true);
+    assert.equal(facts.asked, 2);
+    assert.deepEqual(await gateway.runner(), SECOND);
+    assert.equal(await gateway.isPublic(), true);
+    assert.equal(facts.asked, 2);
+    assert(Number(await server.command("TTL", PUBLIC)) <= 120);
+  },
+);
+
+redisTest(
+  "a no misleads nobody: private is false, and of no runner nothing is kept",
+  async () => {
+    await using server = await startRedis();
+    const facts: Facts = { isPublic: false, runner: FIRST, asked: 0 };
+    using gateway = await openGateway(server.port, facts);
+    assert.equal(await gateway.isPublic(), false);
+    assert.equal(await valueOf(server, PUBLIC), false);
+    await gateway.runner();
+    facts.runner = null;
+    gateway.clock.time += 120_000;
+    assert.equal(await gateway.runner(), null);
+    assert.equal(await server.command("EXISTS", RUNNER), 0);
+    const { asked } = facts;
+    assert.equal(await gateway.runner(), null);
+    assert.equal(facts.asked, asked);
+  },
+);
+
+redisTest(
+  "a value that is no answer of Daytona's is not used, and is replaced",
+  async () => {
+    const good = { apiKey: "key", apiUrl: "http://runner" };
+    const runners: unknown[] = [
+      null,
+      "http://runner",
+      [good],
+      {},
+      { apiKey: "key" },
+      { ...good, apiKey: "key\r\nx-evil: 1" },
+      { ...good, apiKey: "" },
+      { ...good, apiKey: 7 },
+      { ...good, apiUrl: "file:///etc/passwd" },
+      { ...good, apiUrl: "javascript:alert(1)" },
+      { ...good, apiUrl: "http://user:password@runner" },
+      { ...good, apiUrl: "http://runner/?a=" },
+      { ...good, apiUrl: ["http://runner"] },
+      { ...good, proxyUrl: "ftp://runner" },
+      { ...good, runnerApiUrl: "file:///etc/passwd" },
+    ];
+    await using server = await startRedis();
+    const facts = { isPublic: false, runner: FIRST, asked: 0 };
+    using gateway = await openGateway(server.port, facts);
+    for (const [i, value] of runners.entries()) {
+      const name = `proxy:sandbox-runner-info:sandbox-${i}`;
+      await server.command("SET", name, JSON.stringify({ value }));
+      const runner = await gateway.runner(`sandbox-${i}`);
+      assert.deepEqual(runner, FIRST, JSON.stringify(value));
+      assert.equal(facts.asked, i + 1);
+    }
+    for (const [i, value] of ["true", 1, null, {}].entries()) {
+      const name = `proxy:sandbox-public:sandbox-${i}`;
+      await server.command("SET", name, JSON.stringify({ value }));
+      assert.equal(await gateway.isPublic(`sandbox-${i}`), false);
+      assert.equal(await valueOf(server, name), false);
+    }
+    assert.deepEqual(gateway.failures, []);
+  },
+);
+
+redisTest("while Redis is away, a gateway asks the API instead", async () => {
+  const server = await startRedis();
+  const facts = { isPublic: true, runner: FIRST, asked: 0 };
+  using gateway = await openGateway(server.port, facts);
+  assert.deepEqual(await gateway.runner(), FIRST);
+  await server[Symbol.asyncDispose]();
+  facts.runner = SECOND;
+  assert.deepEqual(await gateway.runner(), FIRST);
+  gateway.clock.time += 5_000;
+  assert.deepEqual(await gateway.runner(), SECOND);
+  assert.equal(await gateway.isPublic(), true);
+  assert.deepEqual(
+    gateway.failures.map(({ store, reason }) => [store, reason]),
+    [["redis", "error"]],
+  );
+});
+
+redisTest(
+  "while the API is away, what Redis keeps no longer stands in to its bound, and what was deleted does not",
+  async () => {
+    await using server = await startRedis();
+    const facts: Facts = { isPublic: true, runner: FIRST, asked: 0 };
+    using gateway = await openGateway(server.port, facts);
+    const { clock } = gateway;
+    await gateway.isPublic();
+    assert.deepEqual(await gateway.runner(), FIRST);
+    facts.isDown = true;
+    clock.time += 5_000;
+    await server.command("DEL", PUBLIC);
+    await assert.rejects(gateway.isPublic(), /API is down/);
+
+    clock.time += 115_000;
+    await server.command("DEL", RUNNER); // what Redis's own clock does by now
+    for (let i = 0; i < 5; i++) {
+      assert.deepEqual(await gateway.runner(), FIRST);
+      clock.time += 120_000;
+    }
+    await assert.rejects(gateway.runner(), /API is down/);
+  },
+);

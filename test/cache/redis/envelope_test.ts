@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import {
+  formatEnvelope,
+  parseEnvelope,
+  timedEntry,
+} from "../../../src/cache/redis/envelope.ts";
+
+const NOW = 1_700_000_000_000;
+const TIMES = {
+  refreshAt: NOW + 90_000.5,
+  expiresAt: NOW + 120_000,
+  staleUntil: NOW + 720_000,
+};
+
+Deno.test("formatEnvelope() writes what Daytona reads, and parseEnvelope() reads it back", () => {
+  const entry = { value: { apiKey: "k", list: ["é", 1, null] }, ...TIMES };
+  const text = formatEnvelope(entry);
+  assert.deepEqual(JSON.parse(text).value, entry.value);
+  assert.deepEqual(parseEnvelope(text), entry);
+  for (const value of [null, false, 0, ""]) {
+    const entry = { value, ...TIMES };
+    assert.deepEqual(parseEnvelope(formatEnvelope(entry)), entry);
+  }
+});
+
+Deno.test("formatEnvelope() writes nothing but the value and its times", () => {
+  const entry = { value: true, ...TIMES, failures: 3, secret: "x" };
+  assert.deepEqual(JSON.parse(formatEnvelope(entry)), {
+    value: true,
+    ...TIMES,
+  });
+});
+
+Deno.test("parseEnvelope() reads what others wrote without times, and drops what they have beside the value", () => {
+  assert.deepEqual(
+    parseEnvelope('{"value":{"apiKey":"k","apiUrl":"http://r"}}'),
+    { value: { apiKey: "k", apiUrl: "http://r" } },
+  );
+  assert.deepEqual(parseEnvelope('{"value":false,"version":2}'), {
+    value: false,
+  });
+});
+
+Deno.test("parseEnvelope() is undefined for what is no envelope", () => {
+  const own = { value: 1, ...TIMES };
+  const cases: unknown[] = [
+    null,
+    true,
+    1,
+    "text",
+    [],
+    [own],
+    {},
+    { ...own, value: undefined },
+    { ...own, expiresAt: undefined },
+    { value: 1, staleUntil: NOW },
+    { ...own, refreshAt: null },
+    { ...own, expiresAt: String(TIMES.expiresAt) },
+    { ...own, refreshAt: TIMES.expiresAt + 1 },
+    { ...own, expiresAt: TIMES.staleUntil + 1 },
+    { ...own, refreshAt: -1 },
+  ];
+  for (const json of cases) {
+    const text = JSON.stringify(json);
+    assert.equal(parseEnvelope(text), undefined, text);
+  }
+  const texts = ["", "{", "true false", '{"value":1e999,"refreshAt":1e999}'];
+  for (const text of texts) assert.equal(parseEnvelope(text), undefined, text);
+});
+
+Deno.test("timedEntry() answers while Redis keeps the value, two minutes at most, and is due at once", () => {
+  const lives: [ttlMs: number, leftMs: number][] = [
+    [50_000, 50_000],
+    [120_000, 120_000],
+    [3_600_000, 120_000],
+    [-1, 120_000],
+    [0, 0],
+  ];
+  for (const [ttlMs, leftMs] of lives) {
+    assert.deepEqual(timedEntry({ value: true }, { ttlMs, now: NOW }), {
+      value: true,
+      refreshAt: NOW,
+      expiresAt: NOW + leftMs,
+      staleUntil: NOW + leftMs,
+    });
+  }
+});

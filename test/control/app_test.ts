@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import type { Callback, Login, LoginState } from "../../src/auth/login_flow.ts";
+import type { OpenidProvider } from "../../src/auth/oidc/provider.ts";
+import { ownCookies } from "../../src/auth/own_cookies.ts";
+import type { LoginSession } from "../../src/auth/session.ts";
+import { createControl } from "../../src/control/app.ts";
+import { type ErrorCode, GatewayError } from "../../src/errors.ts";
+import { loggerFor } from "../../src/observability/log.ts";
+
+const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
+const NOW = 1_000_000_000_000;
+
+const SESSION: LoginSession = {
+  kind: "login",
+  id: "id",
+  label: "box",
+  sandboxId: "box",
+  scope: "sandbox",
+  expiresAt: NOW + 60_999,
+};
+
+function unexpected(): Promise<never> {
+  return Promise.reject(new Error("Not asked for by these routes"));
+}
+
+/** The login uses it, and no route does. */
+const PROVIDER: OpenidProvider = {
+  authorizationUrl: unexpected,
+  redeem: unexpected,
+  refresh: unexpected,
+  check: unexpected,
+};
+
+/** The control plane of `p.test`, whose every login ends with `SESSION`. */
+function setUp() {
+  const callbacks: Callback[] = [];
+  const state = {
+    baseDomains: ["p.test"],
+    loginState: undefined as LoginState | undefined,
+    /** How a callback or a logout fails, if it does. */
+    failure: undefined as Error | undefined,
+    ended: [] as string[],
+  };
+  const login: Login = {
+    start: ({ redirectUri, reauthenticate }) =>
+      Promise.resolve({
+        location: `https://id.test/?${redirectUri}&${reauthenticate}`,
+        state: "state",
+        sealed: "sealed",
+      }),
+    finish(callback) {
+      callbacks.push(callback);
+      return state.failure === undefined
+        ? Promise.resolve({
+          returnTo: "https://3000-box.p.test/",
+          session: SESSION,
+          sealed: "sealed",
+        })
+        : Promise.reject(state.failure);
+    },
+  };
+  const control = createControl({
+    version: "0.0.0",
+    readiness: () => Promise.resolve({ status: "ready", checks: {} }),
+    login: {
+      scheme: "https",
+      cookies: COOKIES,
+      baseDomains: () => state.baseDomains,
+      login: () =>
+        state.loginState ?? { kind: "on", provider: PROVIDER, login },
+      sessions: { read: () => undefined },
+      logins: { grantsAccess: () => Promise.resolve(false) },
+      now: () => NOW,
+    },
+    logout: {
+      scheme: "https",
+      cookies: COOKIES,
+      sessions: {
+        read: (sealed) => sealed === "sealed" ? SESSION : undefined,
+      },
+      logins: {
+        end({ id }) {
+          state.ended.push(id);
+          return state.failure === undefined
+            ? Promise.resolve()
+            : Promise.reject(state.failure);
+        },
+      },
+    },
+    logger: loggerFor("test"),
+  });
+  /** The response to a request, with its error code and the names of the cookies that it sets. */
+  async function send(
+    path: string,
+    init: RequestInit & { base?: string | null } = {},
+  ) {
+    const { base = "p.test", ...others } = init;
+    const response = await control(
+      new Request(`https://p.test${path}`, others),
+      {
+        requestId: "request",
+        authority: "P.test",
+        base: base ?? undefined,
+        clientAddress: "203.0.113.9",
+      },
+    );
+    const lines = response.headers.getSetCookie();
+    return {
+      response,
+      lines,
+      status: response.status,
+      code: response.headers.get("x-porthole-error"),
+      names: lines.map((line) => line.slice(0, line.indexOf("="))),
+    };
+  }
+  return { state, callbacks, send };
+}
+
+const TO_BOX = "/login?return_to=https%3A%2F%2F3000-box.p.test%2F";
+const CALLBACK = "/callback?state=s&code=c";
+
+Deno.test("there is no login where none is, on hosts that are not ours, and before it is known", async () => {
+  for (
+    const [loginState, base, baseDomains, status, code] of [
+      [{ kind: "off" }, "p.test", ["p.test"], 404, "route_not_found"],
+      [undefined, null, ["p.test"], 404, "route_not_found"],
+      [{ kind: "unknown" }, "p.test", ["p.test"], 503, "login_unavailable"],
+      [undefined, null, [], 503, "login_unavailable"],
+    ] as const
+  ) {
+    const { send, state } = setUp();
+    state.loginState = loginState;
+    state.baseDomains = [...baseDomains];
+    for (const path of [TO_BOX, CALLBACK]) {
+      const answer = await send(path, { base });
+      assert.deepEqual([answer.status, answer.code], [status, code]);
+    }
+  }
+});
+
+Deno.test("a callback takes its browser back with a session as long as its tokens are good", async () => {
+  const { send, callbacks } = setUp();
+  const { response, status, lines } = await send(CALLBACK);
+  assert.equal(status, 303);
+  assert.equal(response.headers.get("location"), "https://3000-box.p.test/");
+  const session = lines.find((line) =>
+    line.startsWith(COOKIES.loginSession("box"))
+  );
+  assert.match(session ?? "", /=sealed; Domain=p\.test; Path=\/; Max-Age=60;/);
+  assert.equal(callbacks[0]?.redirectUri, "https://p.test/callback");
+  assert.equal(callbacks[0]?.clientAddress, "203.0.113.9");
+});
+
+Deno.test("a callback that failed is over, unless the provider may only be down, or we are at fault", async () => {
+  const { send, state, callbacks } = setUp();
+  for (
+    const [failure, over] of [
+      ["login_denied", 1],
+      ["login_failed", 1],
+      ["login_expired", 1],
+      ["no_access", 2],
+      ["login_unavailable", 0],
+      [undefined, 0],
+    ] as const satisfies readonly (readonly [ErrorCode | undefined, number])[]
+  ) {
+    state.failure = failure === undefined
+      ? new TypeError("A defect")
+      : new GatewayError(failure, "");
+    const { code, names } = await send(CALLBACK);
+    assert.equal(code, failure ?? "internal");
+    assert.deepEqual(
+      names.map((name) => name.startsWith(COOKIES.transactionPrefix)),
+      [true, false].slice(0, over),
+    );
+    assert.equal(names[1], over === 2 ? COOKIES.otherAccount : undefined);
+  }
+  assert.equal(callbacks.length, 6);
+});
+
+/** A form of the page, as a browser sends it. */
+function formOf(fields: Record<string, string>): RequestInit {
+  const body = new URLSearchParams(fields).toString();
+  return {
+    method: "POST",
+    body,
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "content-length": String(body.length),
+      "origin": "https://p.test",
+      "cookie": `${COOKIES.loginSession("box")}=sealed; ${
+        COOKIES.loginSession("other")
+      }=expired; app=1`,
+    },
+  };
+}
+
+Deno.test("a logout ends the sandbox's session, or every one, and takes the cookies away", async () => {
+  for (
+    const [fields, others] of [
+      [{ sandbox: "box" }, []],
+      [{}, [COOKIES.loginSession("other")]],
+    ] as const
+  ) {
+    const { send, state } = setUp();
+    const { status, names } = await send("/logout", formOf(fields));
+    assert.equal(status, 200);
+    assert.deepEqual(state.ended, ["id"]);
+    assert.deepEqual(names, [
+      COOKIES.loggedIn("box"),
+      COOKIES.loginSession("box"),
+      ...others,
+    ]);
+  }
+});
+
+Deno.test("a logout that was not stored does not look like one, and leaves the cookie to try again with", async () => {
+  const { send, state } = setUp();
+  state.failure = new GatewayError("logout_incomplete", "");
+  const { status, code, names } = await send("/logout", formOf({}));
+  assert.deepEqual([status, code], [503, "logout_incomplete"]);
+  assert.deepEqual(names, []);
+});
+
+Deno.test("a logout takes a short form of announced length, from its own page or from no browser", async () => {
+  const { send, state } = setUp();
+  const form = formOf({ sandbox: "box" });
+  const headers = new Headers(form.headers);
+  function withField(name: string, value: string | null): RequestInit {
+    const changed = new Headers(headers);
+    if (value === null) changed.delete(name);
+    else changed.set(name, value);
+    return { ...form, headers: changed };
+  }
+  for (
+    const [init, code] of [
+      [withField("content-length", null), "bad_request"],
+      [withField("content-length", "10000"), "bad_request"],
+      [withField("content-length", "1, 1"), "bad_request"],
+      [withField("origin", "https://3000-evil.p.test"), "cross_site_request"],
+      [withField("origin", "null"), "cross_site_request"],
+      [formOf({ sandbox: "../box" }), "bad_request"],
+      [{ ...form, base: null }, "route_not_found"],
+    ] as const
+  ) assert.equal((await send("/logout", init)).code, code);
+  assert.deepEqual(state.ended, []);
+  assert.equal((await send("/logout", withField("origin", null))).status, 200);
+});

@@ -1,0 +1,520 @@
+import assert from "node:assert/strict";
+import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
+import { GatewayError } from "../../src/errors.ts";
+import type { ApiCallFacts } from "../../src/observability/metrics/facts.ts";
+import {
+  API_KEY,
+  clientOf,
+  silentClient,
+  stubApi,
+  UNOBSERVED,
+} from "./api_stub.ts";
+
+const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
+const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
+const TOKEN = "k3v9x0q2m7d1z8w4";
+const USER = { bearer: "dtn_user", clientAddress: "203.0.113.9" };
+const RUNNER = {
+  proxyUrl: "http://runner.internal:3000",
+  apiUrl: "http://runner.internal:3001",
+  apiKey: "runner-secret",
+};
+
+/** Each operation with a definite "no", and the value that it returns for it. */
+const QUESTIONS: [
+  name: string,
+  ask: (api: DaytonaApi) => Promise<unknown>,
+  no: unknown,
+][] = [
+  ["isSandboxPublic", (api) => api.isSandboxPublic(ID), false],
+  ["isValidAuthToken", (api) => api.isValidAuthToken(ID, "tok"), false],
+  ["hasSandboxAccess", (api) => api.hasSandboxAccess(ID, USER), false],
+  [
+    "sandboxIdOfSignedToken",
+    (api) => api.sandboxIdOfSignedToken(TOKEN, 3000),
+    null,
+  ],
+  ["runnerOfSandbox", (api) => api.runnerOfSandbox(ID), null],
+  ["runnerById", (api) => api.runnerById(RUNNER_ID), null],
+  ["sandbox", (api) => api.sandbox(ID, USER), null],
+  ["snapshot", (api) => api.snapshot("snap", USER), null],
+];
+const ASKED_BY_USER = ["hasSandboxAccess", "sandbox", "snapshot"];
+
+function status(code: number): () => Response {
+  return () => Response.json({ message: "no" }, { status: code });
+}
+
+function unreachable(pattern: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof GatewayError, String(error));
+    assert.equal(error.code, "api_unreachable");
+    assert.match(error.message, pattern);
+    return true;
+  };
+}
+
+Deno.test("isSandboxPublic(), isValidAuthToken() and hasSandboxAccess() say yes on 200", async () => {
+  await using api = stubApi(() =>
+    new Response("true", { headers: { "content-type": "text/html" } })
+  );
+  const client = clientOf(api);
+  assert.equal(await client.isSandboxPublic(ID), true);
+  assert.equal(await client.isValidAuthToken(ID, "tok"), true);
+  assert.equal(await client.hasSandboxAccess(ID, USER), true);
+});
+
+Deno.test("isSandboxPublic() takes a web page, false or 204 for no answer", async (t) => {
+  const bodies = [
+    () => new Response("<!doctype html><title>Dashboard</title>"),
+    () => Response.json(false),
+    () => new Response(null, { status: 204 }),
+    () => new Response(""),
+  ];
+  for (const respond of bodies) {
+    await t.step(String(respond), async () => {
+      await using api = stubApi(respond);
+      await assert.rejects(
+        clientOf(api).isSandboxPublic(ID),
+        unreachable(/isSandboxPublic: (malformed answer: body|status 204)$/),
+      );
+    });
+  }
+});
+
+for (const [name, ask, no] of QUESTIONS) {
+  Deno.test(`${name}() takes 400, 403 and 404 for a definite no`, async () => {
+    for (const code of [400, 403, 404]) {
+      await using api = stubApi(status(code));
+      assert.equal(await ask(clientOf(api)), no);
+      assert.equal(api.seen.length, 1);
+    }
+  });
+
+  Deno.test(
+    `${name}() takes 401 for ${
+      ASKED_BY_USER.includes(name) ? "a no" : "a fault of the gateway's key"
+    }`,
+    async () => {
+      await using api = stubApi(status(401));
+      if (ASKED_BY_USER.includes(name)) {
+        assert.equal(await ask(clientOf(api)), no);
+      } else {
+        await assert.rejects(ask(clientOf(api)), unreachable(/status 401$/));
+      }
+      assert.equal(api.seen.length, 1);
+    },
+  );
+
+  Deno.test(`${name}() tries three times on 408 and 5xx, then throws`, async () => {
+    for (const code of [408, 500, 502, 503]) {
+      await using api = stubApi(status(code));
+      await assert.rejects(
+        ask(clientOf(api)),
+        unreachable(new RegExp(`status ${code}$`)),
+      );
+      assert.equal(api.seen.length, 3);
+    }
+  });
+
+  Deno.test(`${name}() does not repeat a throttled call`, async () => {
+    await using api = stubApi(() =>
+      new Response("slow down", {
+        status: 429,
+        headers: { "retry-after": "17" },
+      })
+    );
+    await assert.rejects(ask(clientOf(api)), (error) => {
+      assert.ok(error instanceof GatewayError);
+      assert.equal(error.retryAfterSec, 17);
+      return true;
+    });
+    assert.equal(api.seen.length, 1);
+  });
+
+  Deno.test(`${name}() does not follow a redirect`, async () => {
+    await using elsewhere = stubApi(() => new Response("true"));
+    await using api = stubApi(() =>
+      Response.redirect(`${elsewhere.baseUrl}/x`, 307)
+    );
+    await assert.rejects(ask(clientOf(api)), unreachable(/status 307$/));
+    assert.equal(api.seen.length, 1);
+    assert.equal(elsewhere.seen.length, 0);
+  });
+}
+
+Deno.test("createDaytonaApi() recovers within three tries", async () => {
+  await using api = stubApi((_, n) =>
+    n < 3 ? new Response("oops", { status: 502 }) : new Response("true")
+  );
+  assert.equal(await clientOf(api).isSandboxPublic(ID), true);
+  assert.equal(api.seen.length, 3);
+});
+
+Deno.test("createDaytonaApi() waits 150 ms to 1 s between its tries", async () => {
+  const waits: number[] = [];
+  const client = createDaytonaApi({
+    ...UNOBSERVED,
+    baseUrl: "http://127.0.0.1/api",
+    apiKey: API_KEY,
+    timeoutMs: 10_000,
+    fetch: () => Promise.resolve(new Response(null, { status: 500 })),
+    random: () => 0.5,
+    sleep: (ms) => {
+      waits.push(ms);
+      return Promise.resolve();
+    },
+  });
+  await assert.rejects(client.isSandboxPublic(ID));
+  assert.deepEqual(waits, [225, 375]);
+});
+
+Deno.test("createDaytonaApi() has one deadline for all tries", async (t) => {
+  await t.step("while the API is silent", async () => {
+    await using api = stubApi(async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return new Response();
+    });
+    await assert.rejects(
+      clientOf(api, { timeoutMs: 20 }).isSandboxPublic(ID),
+      unreachable(/no answer within 20 ms$/),
+    );
+    assert.equal(api.seen.length, 1);
+  });
+
+  await t.step("while a body does not end", async () => {
+    await using api = stubApi(() =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => controller.enqueue(new Uint8Array([0x74])),
+        }),
+      )
+    );
+    await assert.rejects(
+      clientOf(api, { timeoutMs: 20 }).isSandboxPublic(ID),
+      unreachable(/no answer within 20 ms$/),
+    );
+  });
+
+  await t.step("while it waits for the next try", async () => {
+    const client = createDaytonaApi({
+      ...UNOBSERVED,
+      baseUrl: "http://127.0.0.1/api",
+      apiKey: API_KEY,
+      timeoutMs: 20,
+      fetch: () => Promise.resolve(new Response(null, { status: 500 })),
+    });
+    await assert.rejects(
+      client.isSandboxPublic(ID),
+      unreachable(/no answer within 20 ms$/),
+    );
+  });
+});
+
+Deno.test("createDaytonaApi() keeps addresses and credentials out of its errors", async (t) => {
+  async function textOf(promise: Promise<unknown>): Promise<string> {
+    const error = await promise.then(() => undefined, (error) => error);
+    assert.ok(error instanceof GatewayError);
+    return Deno.inspect(error);
+  }
+
+  await t.step("when nothing listens", async () => {
+    const api = stubApi(() => new Response());
+    await api[Symbol.asyncDispose]();
+    const text = await textOf(clientOf(api).isValidAuthToken(ID, "s3cret"));
+    assert.match(text, /Connection refused/);
+    assert.doesNotMatch(text, /s3cret|127\.0\.0\.1|gateway-key/);
+  });
+
+  await t.step("when a runner's record is no JSON", async () => {
+    await using api = stubApi(() => new Response('{"apiKey":s3cret}'));
+    const text = await textOf(clientOf(api).runnerOfSandbox(ID));
+    assert.match(text, /the body is not JSON/);
+    assert.doesNotMatch(text, /s3cret/);
+  });
+
+  await t.step("when a runner's record is malformed", async () => {
+    await using api = stubApi(() =>
+      Response.json({ ...RUNNER, proxyUrl: "ftp://s3cret" })
+    );
+    const text = await textOf(clientOf(api).runnerOfSandbox(ID));
+    assert.match(text, /malformed answer: proxyUrl/);
+    assert.doesNotMatch(text, /s3cret|runner-secret/);
+  });
+});
+
+Deno.test("createDaytonaApi() tells of every question once, with its tries and time", async () => {
+  const calls: ApiCallFacts[] = [];
+  let nowMs = 1000;
+  const statuses = [200, 404, 503, 200, 500, 500, 500, 401];
+  const client = createDaytonaApi({
+    ...UNOBSERVED,
+    baseUrl: "http://127.0.0.1/api",
+    apiKey: API_KEY,
+    timeoutMs: 10_000,
+    fetch() {
+      nowMs += 10;
+      const status = statuses.shift() ?? 500;
+      return Promise.resolve(new Response("true", { status }));
+    },
+    now: () => nowMs,
+    onCall: (call) => calls.push(call),
+    sleep() {
+      nowMs += 100;
+      return Promise.resolve();
+    },
+  });
+  assert.equal(await client.isSandboxPublic(ID), true);
+  assert.equal(await client.isSandboxPublic(ID), false);
+  await client.updateLastActivity(ID);
+  await assert.rejects(client.hasSandboxAccess(ID, USER));
+  await assert.rejects(client.isValidAuthToken(ID, "tok"));
+  assert.equal(await client.isSandboxPublic(".."), false); // no call
+
+  assert.deepEqual(calls, [
+    {
+      operation: "isSandboxPublic",
+      outcome: "ok",
+      durationMs: 10,
+      tries: 1,
+    },
+    { operation: "isSandboxPublic", outcome: "no", durationMs: 10, tries: 1 },
+    {
+      operation: "updateLastActivity",
+      outcome: "ok",
+      durationMs: 120,
+      tries: 2,
+    },
+    {
+      operation: "hasSandboxAccess",
+      outcome: "failed",
+      durationMs: 230,
+      tries: 3,
+    },
+    {
+      operation: "isValidAuthToken",
+      outcome: "failed",
+      durationMs: 10,
+      tries: 1,
+    },
+  ]);
+});
+
+Deno.test("createDaytonaApi() tells of a question that its deadline ended", async () => {
+  const calls: ApiCallFacts[] = [];
+  const client = createDaytonaApi({
+    ...UNOBSERVED,
+    baseUrl: "http://127.0.0.1/api",
+    apiKey: API_KEY,
+    timeoutMs: 1,
+    fetch: ({ signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason))
+      ),
+    onCall: (call) => calls.push(call),
+  });
+  await assert.rejects(client.runnerOfSandbox(ID), unreachable(/within 1 ms/));
+  assert.deepEqual(
+    calls.map(({ operation, outcome, tries }) => [operation, outcome, tries]),
+    [["getRunnerBySandboxId", "failed", 1]],
+  );
+});
+
+Deno.test("createDaytonaApi() makes no call for a value that cannot be part of one", async () => {
+  const client = silentClient();
+  const bad = [
+    "",
+    ".",
+    "..",
+    `../../${ID}/public`,
+    "%2e%2e",
+    "a/b",
+    "a?b",
+    "a#b",
+    "a\\b",
+    "a b",
+    "a\nb",
+    "é",
+    "x".repeat(257),
+  ];
+  for (const value of bad) {
+    assert.equal(await client.isSandboxPublic(value), false);
+    assert.equal(await client.isValidAuthToken(value, "tok"), false);
+    assert.equal(await client.isValidAuthToken(ID, value), false);
+    assert.equal(await client.hasSandboxAccess(value, USER), false);
+    assert.equal(await client.sandboxIdOfSignedToken(value, 3000), null);
+    assert.equal(await client.runnerOfSandbox(value), null);
+    assert.equal(await client.runnerById(value), null);
+    assert.equal(await client.sandbox(value, USER), null);
+    assert.equal(await client.snapshot(value, USER), null);
+    await client.updateLastActivity(value);
+  }
+  for (const port of [0, -1, 65_536, 1.5, NaN, Infinity]) {
+    assert.equal(await client.sandboxIdOfSignedToken(TOKEN, port), null);
+  }
+  for (const bearer of ["", "a b", "a\r\nx: y", "é", "x".repeat(8193)]) {
+    const user = { ...USER, bearer };
+    assert.equal(await client.hasSandboxAccess(ID, user), false);
+    assert.equal(await client.sandbox(ID, user), null);
+    assert.equal(await client.snapshot(ID, user), null);
+  }
+  assert.equal(
+    await client.sandbox(ID, { ...USER, organizationId: "a\r\nx: y" }),
+    null,
+  );
+});
+
+Deno.test("createDaytonaApi() refuses a key that cannot be sent", () => {
+  assert.throws(
+    () =>
+      createDaytonaApi({
+        ...UNOBSERVED,
+        baseUrl: "http://127.0.0.1",
+        apiKey: "a b",
+        timeoutMs: 1,
+      }),
+    TypeError,
+  );
+});
+
+Deno.test("createDaytonaApi() takes a base URL with or without a trailing slash", async () => {
+  await using api = stubApi(() => new Response("true"));
+  for (const baseUrl of [api.baseUrl, `${api.baseUrl}/`]) {
+    const client = createDaytonaApi({
+      ...UNOBSERVED,
+      baseUrl,
+      apiKey: API_KEY,
+      timeoutMs: 10_000,
+    });
+    assert.equal(await client.isSandboxPublic(ID), true);
+  }
+  const targets = api.seen.map(({ target }) => target);
+  const expected = `/api/preview/${ID}/public`;
+  assert.deepEqual(targets, [expected, expected]);
+});
+
+Deno.test("hasSandboxAccess() sends the user's bearer and address, never the gateway's key", async () => {
+  await using api = stubApi(() => new Response("true"));
+  await clientOf(api).hasSandboxAccess(ID, USER);
+  const [request] = api.seen;
+  assert.equal(request?.headers.get("authorization"), "Bearer dtn_user");
+  assert.equal(request?.headers.get("x-forwarded-for"), "203.0.113.9");
+  assert.doesNotMatch(Deno.inspect(request), new RegExp(API_KEY));
+});
+
+Deno.test("sandbox() and snapshot() name the organization of a JWT", async () => {
+  await using api = stubApi(status(404));
+  const user = { ...USER, organizationId: RUNNER_ID };
+  await clientOf(api).sandbox(ID, user);
+  await clientOf(api).snapshot("snap", user);
+  await clientOf(api).snapshot("snap", USER);
+  assert.deepEqual(
+    api.seen.map(({ headers }) => headers.get("x-daytona-organization-id")),
+    [RUNNER_ID, RUNNER_ID, null],
+  );
+});
+
+Deno.test("sandboxIdOfSignedToken() reads the bare id, whatever its media type", async () => {
+  await using api = stubApi(() =>
+    new Response(ID, { headers: { "content-type": "text/html" } })
+  );
+  assert.equal(
+    await clientOf(api).sandboxIdOfSignedToken(TOKEN, 3000),
+    ID,
+  );
+  assert.equal(api.seen[0]?.target, `/api/preview/${TOKEN}/3000/sandbox-id`);
+});
+
+Deno.test("sandboxIdOfSignedToken() takes a body that is no id for a malformed answer", async () => {
+  await using api = stubApi(() => new Response("../x"));
+  await assert.rejects(
+    clientOf(api).sandboxIdOfSignedToken(TOKEN, 3000),
+    unreachable(/malformed answer: body$/),
+  );
+  assert.equal(api.seen.length, 3);
+});
+
+Deno.test("runnerOfSandbox() and runnerById() read a runner", async () => {
+  await using api = stubApi(() =>
+    Response.json({ ...RUNNER, id: RUNNER_ID, cpu: 4 })
+  );
+  assert.deepEqual(await clientOf(api).runnerOfSandbox(ID), RUNNER);
+  assert.deepEqual(await clientOf(api).runnerById(RUNNER_ID), RUNNER);
+  assert.deepEqual(api.seen.map(({ target }) => target), [
+    `/api/runners/by-sandbox/${ID}`,
+    `/api/runners/${RUNNER_ID}/full`,
+  ]);
+});
+
+Deno.test("sandbox() and snapshot() read what build logs need", async () => {
+  await using api = stubApi(({ url }) =>
+    Response.json(
+      url.includes("/snapshots/")
+        ? { id: "snap", ref: "registry/x:1", initialRunnerId: RUNNER_ID }
+        : {
+          id: ID,
+          public: false,
+          state: "stopped",
+          runnerId: RUNNER_ID,
+          buildInfo: { snapshotRef: "registry/y:2" },
+        },
+    )
+  );
+  assert.deepEqual(await clientOf(api).sandbox(ID, USER), {
+    runnerId: RUNNER_ID,
+    snapshotRef: "registry/y:2",
+  });
+  assert.deepEqual(await clientOf(api).snapshot("snap", USER), {
+    ref: "registry/x:1",
+    initialRunnerId: RUNNER_ID,
+  });
+});
+
+Deno.test("updateLastActivity() posts nothing but the address, and repeats it after an outage", async () => {
+  await using api = stubApi((_, n) =>
+    new Response(null, { status: n === 1 ? 503 : 201 })
+  );
+  await clientOf(api).updateLastActivity(ID);
+  assert.equal(api.seen.length, 2);
+  const [request] = api.seen;
+  assert.equal(request?.method, "POST");
+  assert.equal(request?.target, `/api/sandbox/${ID}/last-activity`);
+  assert.equal(request?.headers.get("content-length"), "0");
+});
+
+Deno.test("updateLastActivity() has nothing to do for a sandbox that is gone", async () => {
+  await using api = stubApi(status(404));
+  await clientOf(api).updateLastActivity(ID);
+  assert.equal(api.seen.length, 1);
+});
+
+Deno.test("config() reads the public configuration without a credential", async () => {
+  await using api = stubApi(() =>
+    Response.json({
+      version: "0.190.0",
+      oidc: {
+        issuer: "https://op.example",
+        clientId: "daytona",
+        audience: "api",
+      },
+      proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.proxy.example.com",
+      proxyToolboxUrl: "https://proxy.example.com/toolbox",
+    })
+  );
+  assert.deepEqual(await clientOf(api).config(), {
+    oidc: {
+      issuer: "https://op.example",
+      clientId: "daytona",
+      audience: "api",
+    },
+    proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.proxy.example.com",
+    proxyToolboxUrl: "https://proxy.example.com/toolbox",
+  });
+  assert.equal(api.seen[0]?.target, "/api/config");
+  assert.equal(api.seen[0]?.headers.get("authorization"), null);
+});
+
+Deno.test("config() throws where the API has none", async () => {
+  await using api = stubApi(status(404));
+  await assert.rejects(clientOf(api).config(), unreachable(/base URL/));
+});

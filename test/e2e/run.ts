@@ -1,0 +1,110 @@
+// deno-lint-ignore-file no-console
+/**
+ * `deno task e2e`: the gateway as people see it, with a real browser and a real dev server, and with the service and
+ * the test stack in this process. E2E_SCREENSHOTS=FOLDER saves screenshots of the pages. Exits with 0 if every scenario
+ * passes or there is no browser, with 1 otherwise.
+ */
+import { startDemo } from "../../scripts/demo/gateway.ts";
+import { findChromium, launchChromium } from "./chromium.ts";
+import { type Environment, runScenario, type Scenario } from "./scenario.ts";
+import { demoApp } from "./scenarios/demo_app.ts";
+import { errorPage } from "./scenarios/error_page.ts";
+import {
+  requestsOfAnotherPort,
+  requestsOfAnotherSandbox,
+  terminalOfAnotherSandbox,
+} from "./scenarios/isolation.ts";
+import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
+import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
+import { keyInLink } from "./scenarios/key_in_link.ts";
+import { login, loginWithoutAccess } from "./scenarios/login.ts";
+import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
+import {
+  warning,
+  warningBeforeLogin,
+  warningFromElsewhere,
+  warningInFrame,
+} from "./scenarios/warning.ts";
+
+const SCENARIOS: readonly Scenario[] = [
+  demoApp,
+  errorPage,
+  keyInLink,
+  login,
+  loginWithoutAccess,
+  viteInPublicSandbox,
+  viteInPrivateSandbox,
+  requestsOfAnotherSandbox,
+  requestsOfAnotherPort,
+  terminalOfAnotherSandbox,
+  cookieTheft,
+  cookieTossing,
+  loginOfAnotherSandbox,
+  warning,
+  warningBeforeLogin,
+  warningFromElsewhere,
+  warningInFrame,
+];
+
+/** When the browser is closed, which fails whatever still waits for it, and when the process exits in any case, ms. */
+const BROWSER_LIMIT_MS = 50_000;
+const RUN_LIMIT_MS = 58_000;
+
+/** Runs every scenario, and returns how many pass. */
+async function runAll(executablePath: string): Promise<number> {
+  await using gateway = await startDemo(0);
+  await using browser = await launchChromium(executablePath);
+  const closing = setTimeout(() => browser.close(), BROWSER_LIMIT_MS);
+  const environment = {
+    browser,
+    gatewayPort: gateway.port,
+    screenshotFolder: Deno.env.get("E2E_SCREENSHOTS"),
+  };
+  let passed = 0;
+  for (const scenario of SCENARIOS) {
+    if (await passes(scenario, environment)) passed++;
+  }
+  clearTimeout(closing);
+  return passed;
+}
+
+async function passes(
+  scenario: Scenario,
+  environment: Environment,
+): Promise<boolean> {
+  const start = performance.now();
+  let fault: unknown;
+  try {
+    await runScenario(scenario, environment);
+  } catch (error) {
+    fault = error;
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const outcome = fault === undefined ? "ok    " : "FAILED";
+  console.log(`${outcome} ${scenario.name} (${seconds} s)`);
+  if (fault !== undefined) console.log(fault);
+  return fault === undefined;
+}
+
+async function main(): Promise<void> {
+  const executablePath = await findChromium();
+  if (executablePath === undefined) {
+    console.log(
+      "skipped: Chromium is not installed (apt-get install chromium)",
+    );
+    return;
+  }
+  const watchdog = setTimeout(() => {
+    console.error("FAILED: the run does not end");
+    Deno.exit(1);
+  }, RUN_LIMIT_MS);
+  Deno.unrefTimer(watchdog);
+
+  const passed = await runAll(executablePath);
+  console.log(
+    `${passed} of ${SCENARIOS.length} scenarios passed in the browser.`,
+  );
+  if (passed < SCENARIOS.length) Deno.exitCode = 1;
+}
+
+await main();

@@ -1,0 +1,186 @@
+/** Requests of the upstream client through nginx, as the server behind it receives them. */
+import assert from "node:assert/strict";
+import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
+import { parseOrigin } from "../../../src/upstream/http1/origin.ts";
+import type { Origin } from "../../../src/upstream/http1/types.ts";
+import { freePort } from "../../support/free_port.ts";
+import { toLatin1 } from "../../support/latin1.ts";
+import { startServerProcess } from "../../support/server_process.ts";
+import { asyncProperty, type Property } from "../property.ts";
+import { contentOf, sendable, toRequest } from "../requests_wire.ts";
+
+/** Each run makes its own folder in this one. */
+const FOLDER = "data/fuzz";
+
+const START_TIMEOUT_MS = 2000;
+
+/** Whether nginx is on PATH. */
+export async function hasNginx(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("nginx", {
+      args: ["-v"],
+      stderr: "null",
+    }).output();
+    return success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A plain reverse proxy: nothing is configured but paths and addresses. */
+function configuration(
+  { folder, port, upstreamPort }: {
+    folder: string;
+    port: number;
+    upstreamPort: number;
+  },
+): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((kind) => `${kind}_temp_path ${folder}/${kind};`);
+  return `daemon off;
+master_process off;
+pid ${folder}/pid;
+error_log ${folder}/error.log crit;
+events {}
+http {
+  access_log off;
+  ${temporary.join("\n  ")}
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://127.0.0.1:${upstreamPort}; }
+  }
+}
+`;
+}
+
+interface Recorder extends AsyncDisposable {
+  readonly port: number;
+  /** Returns what each connection has received since the last call. */
+  take(): string[];
+}
+
+/** Starts a server that records the octets of each connection, and answers the first request on it. */
+function startRecorder(): Recorder {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const records: string[] = [];
+  const serving = new Set<Promise<void>>();
+
+  async function serve(conn: Deno.TcpConn): Promise<void> {
+    const index = records.push("") - 1;
+    const buffer = new Uint8Array(16_384);
+    try {
+      let octets = "";
+      while (!isComplete(octets)) {
+        const count = await conn.read(buffer);
+        if (count === null) break;
+        octets += toLatin1(buffer.subarray(0, count));
+      }
+      records[index] = octets;
+      await conn.write(ANSWER);
+    } finally {
+      conn.close();
+    }
+  }
+  async function accept(): Promise<void> {
+    for await (const conn of listener) {
+      const served = serve(conn).catch(() => {});
+      serving.add(served);
+      served.then(() => serving.delete(served));
+    }
+  }
+  const accepting = accept();
+  return {
+    port: listener.addr.port,
+    take: () => records.splice(0),
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      await Promise.all(serving);
+    },
+  };
+}
+
+const ANSWER = new TextEncoder().encode(
+  "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+);
+
+/** Whether a request is complete: nginx buffers it, and so always sends its Content-Length. */
+function isComplete(octets: string): boolean {
+  const end = octets.indexOf("\r\n\r\n") + 4;
+  if (end < 4) return false;
+  const length = /\r\ncontent-length: (\d+)\r\n/i.exec(octets.slice(0, end));
+  return octets.length >= end + Number(length?.[1] ?? 0);
+}
+
+interface NginxWorld extends AsyncDisposable {
+  readonly client: UpstreamClient;
+  readonly origin: Origin;
+  readonly recorder: Recorder;
+}
+
+async function startNginx(): Promise<NginxWorld> {
+  await using started = new AsyncDisposableStack();
+  const recorder = started.use(startRecorder());
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const folder = await Deno.realPath(await Deno.makeTempDir({ dir: FOLDER }));
+  started.defer(() => Deno.remove(folder, { recursive: true }));
+  const port = freePort();
+  await Deno.writeTextFile(
+    `${folder}/nginx.conf`,
+    configuration({ folder, port, upstreamPort: recorder.port }),
+  );
+  const config = `${folder}/nginx.conf`;
+  const log = `${folder}/error.log`;
+  started.use(
+    await startServerProcess({
+      command: ["nginx", "-c", config, "-p", folder, "-e", log],
+      port,
+      timeoutMs: START_TIMEOUT_MS,
+    }),
+  );
+  // nginx would wait for the rest of a request that it misunderstands.
+  const client = new UpstreamClient({ headerTimeoutMs: 1000 });
+  started.defer(() => client.close());
+  const owned = started.move();
+  return {
+    client,
+    recorder,
+    origin: parseOrigin(`http://127.0.0.1:${port}`),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Refusals for nginx's own reasons: a path that climbs above the root, a method or a field that it finds invalid. */
+const REFUSALS = new Set([400, 405, 414]);
+
+/** How nginx understands a request. */
+export const nginxProperties: readonly Property[] = [
+  asyncProperty(
+    "nginx passes a request of the client on as one request, with its method, target and body, or refuses it",
+    sendable,
+    {
+      share: 1 / 8,
+      start: startNginx,
+      async holds(sent, { client, origin, recorder }) {
+        // A smuggled request may arrive after the response to the one that carried it.
+        assert.deepEqual(recorder.take(), []);
+        const { status } = await client.request(toRequest(sent, origin));
+        const [octets, ...others] = recorder.take();
+        assert.deepEqual(others, []);
+        if (octets === undefined) {
+          return assert.ok(REFUSALS.has(status), `answered with ${status}`);
+        }
+        const end = octets.indexOf("\r\n\r\n");
+        const [line, ...fields] = octets.slice(0, end).split("\r\n");
+        assert.equal(line, `${sent.method} ${sent.target} HTTP/1.0`);
+        assert.equal(octets.slice(end + 4), contentOf(sent));
+        const known = new Set(sent.fields.map((field) => field.join(": ")));
+        for (const field of fields) {
+          const isNginxs = /^(?:host|connection|content-length): /i.test(field);
+          assert.ok(isNginxs || known.has(field), field);
+        }
+      },
+    },
+  ),
+];

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { createTunnelOpener } from "../../src/gateway/open_tunnel.ts";
+import { createExchangeStats } from "../../src/observability/exchange_stats.ts";
+import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
+import { admittedRequest } from "../support/admitted_request.ts";
+import { fakeConnection } from "../upstream/websocket/wire_frames.ts";
+
+const HANDSHAKE = {
+  "connection": "upgrade",
+  "upgrade": "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
+/** Opens a tunnel to an app that accepts, for a client that may have left. */
+function open(
+  { fields = {}, hasLeft = false }: {
+    fields?: Record<string, string>;
+    hasLeft?: boolean;
+  },
+) {
+  const client = new AbortController();
+  if (hasLeft) client.abort();
+  const connection = fakeConnection();
+  let asked = 0;
+  const tunnelOpener = createTunnelOpener({
+    forwarder: {
+      openWebSocket() {
+        asked++;
+        const socket = new UpstreamWebSocket(connection);
+        return Promise.resolve({ kind: "open", socket, protocol: undefined });
+      },
+    },
+    bufferLimitBytes: 1000,
+  });
+  const request = new Request("http://3000-box.test/", {
+    signal: client.signal,
+  });
+  const admitted = admittedRequest({
+    headers: new Headers({ ...HANDSHAKE, ...fields }),
+    signal: () => client.signal,
+  });
+  return {
+    connection,
+    asked: () => asked,
+    result: tunnelOpener.open(request, admitted, createExchangeStats()),
+  };
+}
+
+Deno.test("a tunnel whose client has left meanwhile leaves no connection to the app behind", async () => {
+  const { connection, result } = open({ hasLeft: true });
+  await assert.rejects(result, { code: "aborted" });
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("a tunnel that cannot be upgraded leaves no connection to the app behind", async () => {
+  // Not a request of a server, so there is nothing to upgrade.
+  const { connection, result } = open({});
+  await assert.rejects(result);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("an app is not asked for a tunnel by what is no handshake", async () => {
+  for (
+    const [fields, code] of [
+      [{ "sec-websocket-version": "8" }, "upgrade_required"],
+      [{ "sec-websocket-version": "" }, "upgrade_required"],
+      [{ "sec-websocket-key": "" }, "bad_request"],
+      [{ "sec-websocket-key": "dGhlIHNhbXBsZQ==" }, "bad_request"],
+    ] as const
+  ) {
+    const { asked, result } = open({ fields });
+    await assert.rejects(result, { code });
+    assert.equal(asked(), 0);
+  }
+});

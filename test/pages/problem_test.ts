@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import type { ErrorCode } from "../../src/errors.ts";
+import { problem } from "../../src/pages/problem.ts";
+
+function fieldsOf(code: ErrorCode, retryAfterSec?: number): Headers {
+  return problem({ code, requestId: "id", asPage: false, retryAfterSec })
+    .headers;
+}
+
+Deno.test("problem() sends the fields that a status requires", () => {
+  const login = fieldsOf("login_required").get("www-authenticate");
+  assert.equal(login, 'Bearer realm="preview"');
+  assert.equal(
+    fieldsOf("credential_invalid").get("www-authenticate"),
+    'Bearer realm="preview", error="invalid_token"',
+  );
+  assert.match(fieldsOf("method_not_allowed").get("allow") ?? "", /\bGET\b/);
+  const upgrade = fieldsOf("upgrade_required");
+  assert.equal(upgrade.get("upgrade"), "websocket");
+  assert.equal(upgrade.get("sec-websocket-version"), "13");
+});
+
+Deno.test("problem() tells when to try again, for what is unavailable always", () => {
+  assert.equal(fieldsOf("api_unreachable").get("retry-after"), "2");
+  assert.equal(fieldsOf("too_many_refusals", 7).get("retry-after"), "7");
+  assert.equal(fieldsOf("port_closed").get("retry-after"), null);
+});
+
+Deno.test("problem() is a document for programs and a page for people, with the same code and id", async () => {
+  const options = { code: "port_closed", requestId: "id" } as const;
+  const forProgram = problem({ ...options, asPage: false });
+  assert.deepEqual(
+    forProgram.headers.get("content-type"),
+    "application/problem+json",
+  );
+  const { code, requestId, status } = await forProgram.json();
+  assert.deepEqual([code, requestId, status], ["port_closed", "id", 502]);
+  const forPerson = problem({ ...options, asPage: true });
+  assert.match(forPerson.headers.get("content-type") ?? "", /^text\/html/);
+  assert.doesNotMatch(await forPerson.text(), /http-equiv="refresh"/);
+  for (const { headers } of [forProgram, forPerson]) {
+    assert.equal(headers.get("cache-control"), "no-store");
+    assert.equal(headers.get("x-porthole-error"), "port_closed");
+    assert.equal(headers.get("x-request-id"), "id");
+  }
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import type { DurableStore } from "../../src/cache/store.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import { createBackground } from "../../src/lib/background.ts";
+import { createAccessDirectory } from "../../src/resolver/access.ts";
+import { FREE } from "../../src/resolver/lookup_cache.ts";
+import { fakeStore, manualClock } from "../cache/fakes.ts";
+
+const USER = { bearer: "key", clientAddress: "127.0.0.1" };
+const STRANGER = { ...USER, bearer: "another" };
+
+/** A directory whose API knows the preview token `good`, the bearer `key` and the link `link` of port 3000. */
+function setUp(store: DurableStore | null = null) {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+  });
+  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  const clock = manualClock();
+  const background = createBackground();
+  const calls: string[] = [];
+  const events: string[] = [];
+  function ask<T>(call: string, answer: T): Promise<T> {
+    calls.push(call);
+    return Promise.resolve(answer);
+  }
+  const access = createAccessDirectory({
+    isValidAuthToken: (id, token) =>
+      ask(`token ${id} ${token}`, id === "box" && token === "good"),
+    hasSandboxAccess: (id, { bearer, clientAddress }) =>
+      ask(
+        `access ${id} ${bearer} ${clientAddress}`,
+        id === "box" && bearer === "key",
+      ),
+    sandboxIdOfSignedToken: (token, port) =>
+      ask(
+        `link ${token} ${port}`,
+        token === "link" && port === 3000 ? "box" : null,
+      ),
+  }, {
+    cache: result.config.cache,
+    store,
+    now: () => clock.now(),
+    onEvent: (event) => events.push(event),
+    background,
+  });
+  return { access, calls, events, settled: () => background.settled() };
+}
+
+Deno.test("AccessDirectory asks once for each credential of each sandbox, and for each port of a link", async () => {
+  const { access, calls } = setUp();
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await access.isPreviewToken("box", "good", FREE), true);
+    assert.equal(await access.isPreviewToken("box", "bad", FREE), false);
+    assert.equal(await access.isPreviewToken("other", "good", FREE), false);
+    assert.equal(await access.hasAccess("box", USER, FREE), true);
+    assert.equal(await access.hasAccess("other", USER, FREE), false);
+    assert.equal(await access.hasAccess("box", STRANGER, FREE), false);
+    assert.equal(await access.sandboxOfSignedToken("link", 3000, FREE), "box");
+    assert.equal(await access.sandboxOfSignedToken("link", 3001, FREE), null);
+    assert.equal(await access.sandboxOfSignedToken("other", 3000, FREE), null);
+  }
+  assert.deepEqual(calls, [
+    "token box good",
+    "token box bad",
+    "token other good",
+    "access box key 127.0.0.1",
+    "access other key 127.0.0.1",
+    "access box another 127.0.0.1",
+    "link link 3000",
+    "link link 3001",
+    "link other 3000",
+  ]);
+});
+
+Deno.test("AccessDirectory finds every kind of answer in the tier that another gateway left there", async () => {
+  const { store } = fakeStore({ shared: true });
+  const first = setUp(store);
+  async function answers({ access }: typeof first) {
+    return [
+      await access.isPreviewToken("box", "good", FREE),
+      await access.isPreviewToken("box", "bad", FREE),
+      await access.hasAccess("box", USER, FREE),
+      await access.sandboxOfSignedToken("link", 3000, FREE),
+      await access.sandboxOfSignedToken("other", 3000, FREE),
+    ];
+  }
+  const expected = [true, false, true, "box", null];
+  assert.deepEqual(await answers(first), expected);
+  await first.settled();
+  const second = setUp(store);
+  assert.deepEqual(await answers(second), expected);
+  assert.deepEqual(second.calls, []);
+  assert.deepEqual(new Set(second.events), new Set(["durable_hit"]));
+});
+
+Deno.test("AccessDirectory takes no text in the tier for a sandbox that could not be one", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  await first.access.sandboxOfSignedToken("link", 3000, FREE);
+  await first.settled();
+  for (const value of ["../other", "", 1, true, {}]) {
+    for (const [key, entry] of entries) entries.set(key, { ...entry, value });
+    const { access, calls, settled } = setUp(store);
+    assert.equal(await access.sandboxOfSignedToken("link", 3000, FREE), "box");
+    assert.deepEqual(calls, ["link link 3000"]);
+    await settled();
+  }
+});
+
+Deno.test("AccessDirectory neither asks about nor charges for what can be no credential", async () => {
+  const { access, calls } = setUp();
+  const charge = () => assert.fail("charged");
+  const user = { ...USER, bearer: "two words" };
+  assert.equal(await access.isPreviewToken("box", "../x", charge), false);
+  assert.equal(await access.hasAccess("box", user, charge), false);
+  assert.deepEqual(calls, []);
+});

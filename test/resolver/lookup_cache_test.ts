@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import type { DurableStore } from "../../src/cache/store.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import { createBackground } from "../../src/lib/background.ts";
+import {
+  type AnswerKind,
+  booleanCodec,
+  openAnswerCache,
+} from "../../src/resolver/lookup_cache.ts";
+import { fakeStore } from "../cache/fakes.ts";
+
+const REFUSAL = new Error("Over its budget");
+
+function refuse(): never {
+  throw REFUSAL;
+}
+
+Deno.test("who may ask nothing gets the answer that is at hand, as long as it holds, and has nothing renewed", async () => {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+    TOKEN_TTL_SEC: "100",
+  });
+  assert(result.ok);
+  let nowMs = 0;
+  let asked = 0;
+  const answers = openAnswerCache("sandbox-access", booleanCodec, {
+    cache: result.config.cache,
+    store: null,
+    now: () => nowMs,
+    onEvent() {},
+    background: createBackground(),
+    isPositive: (value) => value,
+  });
+  function ask(): Promise<boolean> {
+    asked++;
+    return Promise.resolve(true);
+  }
+  assert.throws(() => answers.lookUp("k", ask, refuse), REFUSAL);
+  assert.equal(await answers.lookUp("k", ask, () => {}), true);
+  for (const ms of [1, 75_000, 99_999]) {
+    nowMs = ms;
+    assert.equal(answers.lookUp("k", ask, refuse), true, String(ms));
+  }
+  assert.equal(asked, 1);
+  nowMs = 100_000;
+  assert.throws(() => answers.lookUp("k", ask, refuse), REFUSAL);
+});
+
+/** A cache of one kind, all of whose answers are `answer`, and how often it asked. */
+function answersOf(
+  kind: AnswerKind,
+  answer: boolean | (() => Promise<boolean>),
+  { env = {}, store = null }: {
+    env?: Record<string, string>;
+    store?: DurableStore | null;
+  } = {},
+) {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+    ...env,
+  });
+  assert(result.ok);
+  const background = createBackground();
+  const state = { nowMs: 0, asked: 0, answer };
+  const answers = openAnswerCache(kind, booleanCodec, {
+    cache: result.config.cache,
+    store,
+    now: () => state.nowMs,
+    onEvent() {},
+    background,
+    isPositive: (value) => value,
+  });
+  async function ask(): Promise<boolean> {
+    state.asked++;
+    return typeof state.answer === "boolean"
+      ? state.answer
+      : await state.answer();
+  }
+  return { answers, state, ask, settled: () => background.settled() };
+}
+
+const TTLS = {
+  PUBLIC_TTL_SEC: "600",
+  RUNNER_TTL_SEC: "700",
+  TOKEN_TTL_SEC: "100",
+  TOKEN_REFUSED_TTL_SEC: "20",
+  SIGNED_TOKEN_TTL_SEC: "50",
+  STALE_IF_ERROR_SEC: "1000",
+};
+
+/** For how many seconds `yes` or `no` answers, and for how many more while the API is down. */
+const LIFETIMES: Readonly<
+  Record<AnswerKind, readonly (readonly [boolean, number, number])[]>
+> = {
+  "sandbox-public": [[true, 600, 1000], [false, 30, 0]],
+  "sandbox-runner-info": [[true, 700, 1000], [false, 20, 0]],
+  "sandbox-auth-key-valid": [[true, 100, 0], [false, 20, 0]],
+  "sandbox-access": [[true, 100, 0], [false, 20, 0]],
+  "signed-token": [[true, 50, 0], [false, 20, 0]],
+};
+
+Deno.test("each kind of answer holds as long as configured, and only what is known of a sandbox longer, in an outage", async () => {
+  for (const kind of Object.keys(LIFETIMES) as AnswerKind[]) {
+    for (const [answer, ttlSec, staleSec] of LIFETIMES[kind]) {
+      const { answers, state, ask, settled } = answersOf(kind, answer, {
+        env: TTLS,
+      });
+      const what = `${kind}: ${answer}`;
+      await answers.lookUp("k", ask, () => {});
+      state.answer = () => Promise.reject(new Error("down"));
+      const untilMs = 1000 * (ttlSec + staleSec);
+      for (const ms of [1000 * ttlSec - 1, untilMs - 1]) {
+        state.nowMs = ms;
+        assert.equal(await answers.lookUp("k", ask, () => {}), answer, what);
+        await settled();
+      }
+      state.nowMs = untilMs;
+      await assert.rejects(
+        async () => await answers.lookUp("k", ask, () => {}),
+        /down/,
+        what,
+      );
+    }
+  }
+});
+
+Deno.test("a sandbox that is not public is asked about again as soon as a public one where that is sooner", async () => {
+  const { answers, state, ask } = answersOf("sandbox-public", false, {
+    env: { PUBLIC_TTL_SEC: "10" },
+  });
+  await answers.lookUp("k", ask, () => {});
+  state.nowMs = 10_000;
+  await answers.lookUp("k", ask, () => {});
+  assert.equal(state.asked, 2);
+});
+
+Deno.test("who joins a question is not charged for it, whether the tier or the API is being asked", async () => {
+  const fake = fakeStore();
+  const reading = Promise.withResolvers<void>();
+  fake.gate = reading.promise;
+  const asking = Promise.withResolvers<boolean>();
+  const { answers, ask, state, settled } = answersOf(
+    "sandbox-access",
+    () => asking.promise,
+    { store: fake.store },
+  );
+  let charges = 0;
+  const charge = () => void charges++;
+  const first = answers.lookUp("k", ask, charge);
+  const second = answers.lookUp("k", ask, charge);
+  reading.resolve();
+  while (state.asked === 0) await Promise.resolve();
+  const third = answers.lookUp("k", ask, charge);
+  assert.throws(() => answers.lookUp("other", ask, refuse), REFUSAL);
+  asking.resolve(true);
+  assert.deepEqual(await Promise.all([first, second, third]), [
+    true,
+    true,
+    true,
+  ]);
+  assert.equal(charges, 1);
+  await settled();
+});
+
+Deno.test("prefetch() keeps a yes and no no", async () => {
+  for (const answer of [true, false]) {
+    const { answers, ask, state, settled } = answersOf(
+      "sandbox-runner-info",
+      answer,
+    );
+    assert.equal(await answers.prefetch("k", ask), answer);
+    await settled();
+    assert.equal(answers.known("k"), answer ? true : undefined);
+    assert.equal(answers.known("other"), undefined);
+    assert.equal(state.asked, 1);
+  }
+});

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { type Config, parseConfig } from "../../src/config/config.ts";
+import type { RemoteConfig } from "../../src/daytona/api.ts";
+import { GatewayError } from "../../src/errors.ts";
+import {
+  createInstallation,
+  type Installation,
+  oidcSettings,
+} from "../../src/resolver/remote_settings.ts";
+
+const REMOTE: RemoteConfig = {
+  oidc: { issuer: "https://id.test", clientId: "porthole", audience: "api" },
+  proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.preview.test",
+  proxyToolboxUrl: null,
+};
+
+function configOf(env: Record<string, string>): Config {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+    ...env,
+  });
+  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  return result.config;
+}
+
+/** Lets an installation learn from answers in turn, the last of which is repeated; an error is a failure to answer. */
+async function learn(
+  env: Record<string, string>,
+  answers: readonly (RemoteConfig | Error)[],
+): Promise<{ installation: Installation; warnings: string[]; asked: number }> {
+  const warnings: string[] = [];
+  let asked = 0;
+  const installation = createInstallation(configOf(env), {
+    api: {
+      config() {
+        const answer = answers[Math.min(asked++, answers.length - 1)];
+        return answer instanceof Error || answer === undefined
+          ? Promise.reject(answer)
+          : Promise.resolve(answer);
+      },
+    },
+    sleep: () => Promise.resolve(),
+    random: () => 0,
+    warn: (message, facts = {}) =>
+      warnings.push([message, ...Object.values(facts)].join(" | ")),
+  });
+  await installation.learn(new AbortController().signal);
+  return { installation, warnings, asked };
+}
+
+const DOWN = new GatewayError("api_unreachable", "no answer");
+
+Deno.test("an installation learns what the configuration leaves open, and says what kept it from that", async () => {
+  const { installation, warnings } = await learn({}, [
+    DOWN,
+    { ...REMOTE, proxyTemplateUrl: null },
+    REMOTE,
+  ]);
+  assert.deepEqual(installation.baseDomains(), ["preview.test"]);
+  assert.equal(installation.oidc().kind, "on");
+  assert.deepEqual(warnings, [
+    "the Daytona API cannot be asked yet: check DAYTONA_API_URL | no answer",
+    "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
+  ]);
+});
+
+Deno.test("an installation warns once where the API's links lead to a domain that is not configured", async () => {
+  const other = await learn({ PROXY_DOMAIN: "a.test,b.test:4000" }, [REMOTE]);
+  assert.deepEqual(other.warnings, [
+    "the API's preview links lead to preview.test, which is not in PROXY_DOMAIN",
+  ]);
+  assert.equal(other.asked, 1);
+  assert.deepEqual(other.installation.baseDomains(), ["a.test", "b.test"]);
+  for (const PROXY_DOMAIN of ["preview.test:4000", "a.test,preview.test"]) {
+    const { warnings } = await learn({ PROXY_DOMAIN }, [REMOTE]);
+    assert.deepEqual(warnings, []);
+  }
+  const untold = { ...REMOTE, proxyTemplateUrl: null };
+  const { warnings } = await learn({ PROXY_DOMAIN: "a.test" }, [untold]);
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("an installation warns once of an issuer by plain http that no login can use", async () => {
+  const oidc = {
+    issuer: "http://dex:5556/dex",
+    clientId: "porthole",
+    audience: "",
+  };
+  const { warnings } = await learn({}, [
+    { ...REMOTE, oidc, proxyTemplateUrl: null },
+    { ...REMOTE, oidc },
+  ]);
+  const [first, ...rest] = warnings.filter((text) => /OIDC/.test(text));
+  assert.match(first ?? "", /OIDC_ALLOW_INSECURE.*http:\/\/dex:5556\/dex$/);
+  assert.deepEqual(rest, []);
+  const allowed = { OIDC_ALLOW_INSECURE: "true" };
+  const local = { ...oidc, issuer: "http://localhost:5556/dex" };
+  for (
+    const { warnings } of [
+      await learn(allowed, [{ ...REMOTE, oidc }]),
+      await learn({}, [{ ...REMOTE, oidc: local }]),
+    ]
+  ) assert.deepEqual(warnings, []);
+});
+
+Deno.test("an installation that is closed says nothing of the answer that it did not get", async () => {
+  const closing = new AbortController();
+  const warnings: string[] = [];
+  const installation = createInstallation(configOf({}), {
+    api: {
+      config() {
+        closing.abort();
+        return Promise.reject(new GatewayError("api_unreachable", "closing"));
+      },
+    },
+    sleep: () => assert.fail("waited"),
+    random: () => 0,
+    warn: (message) => warnings.push(message),
+  });
+  await installation.learn(closing.signal);
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("what is configured of the login takes precedence over what the API tells", () => {
+  const remote = {
+    issuer: "https://id.test",
+    clientId: "porthole",
+    audience: "api",
+  };
+  function settingsOf(env: Record<string, string>, told: typeof remote | null) {
+    const settings = oidcSettings(configOf(env).oidc, told);
+    return settings && [settings.issuer, settings.clientId, settings.audience];
+  }
+  assert.deepEqual(settingsOf({}, remote), [
+    "https://id.test",
+    "porthole",
+    "api",
+  ]);
+  const ours = {
+    OIDC_DOMAIN: "https://ours.test",
+    OIDC_CLIENT_ID: "ours",
+    OIDC_AUDIENCE: "our-api",
+  };
+  const all = ["https://ours.test", "ours", "our-api"];
+  assert.deepEqual(settingsOf(ours, remote), all);
+  assert.deepEqual(settingsOf(ours, null), all);
+  assert.deepEqual(
+    settingsOf({ OIDC_CLIENT_ID: "ours" }, { ...remote, audience: "" }),
+    ["https://id.test", "ours", undefined],
+  );
+  assert.equal(settingsOf({ OIDC_CLIENT_ID: "ours" }, null), null);
+});
+
+Deno.test("an installation without a provider has no login", async () => {
+  const { installation } = await learn({}, [{ ...REMOTE, oidc: null }]);
+  assert.deepEqual(installation.oidc(), { kind: "off" });
+});
+
+Deno.test("an installation asks an API that is down less and less often", async () => {
+  const pauses: number[] = [];
+  const closing = new AbortController();
+  const installation = createInstallation(configOf({}), {
+    api: { config: () => Promise.reject(DOWN) },
+    sleep(ms) {
+      if (pauses.push(ms) === 10) closing.abort();
+      return Promise.resolve();
+    },
+    random: () => 0.5,
+    warn() {},
+  });
+  await installation.learn(closing.signal);
+  assert.deepEqual(pauses, pauses.toSorted((a, b) => a - b));
+  assert(pauses.every((ms) => ms >= 1000));
+  assert((pauses.at(-1) ?? 0) >= 5_000);
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import type { DurableStore } from "../../src/cache/store.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import type { Runner } from "../../src/daytona/api.ts";
+import { createBackground } from "../../src/lib/background.ts";
+import { createSealer } from "../../src/lib/seal.ts";
+import { FREE } from "../../src/resolver/lookup_cache.ts";
+import { createSandboxDirectory } from "../../src/resolver/sandboxes.ts";
+import { fakeStore, manualClock } from "../cache/fakes.ts";
+
+const FIRST: Runner = {
+  proxyUrl: "http://runner.internal:3000",
+  apiUrl: "http://runner.internal:3001",
+  apiKey: "runner-secret",
+};
+const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
+
+/** A directory, and the API behind it. */
+function setUp(store: DurableStore | null = null) {
+  const result = parseConfig({
+    DAYTONA_API_URL: "http://127.0.0.1/api",
+    PROXY_API_KEY: "key",
+  });
+  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  const clock = Object.assign(manualClock(), { elapsed: 1 });
+  const now = () => clock.now();
+  const background = createBackground();
+  const api = { runner: FIRST as Runner | null, calls: [] as string[] };
+  const sandboxes = createSandboxDirectory({
+    isSandboxPublic(id) {
+      api.calls.push(`public ${id}`);
+      return Promise.resolve(id === "open");
+    },
+    runnerOfSandbox(id) {
+      api.calls.push(`runner ${id}`);
+      return Promise.resolve(api.runner);
+    },
+  }, {
+    cache: result.config.cache,
+    store,
+    now,
+    perf: { now: () => clock.elapsed },
+    onEvent() {},
+    background,
+    sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "runner", now }),
+  });
+  return {
+    api,
+    clock,
+    sandboxes,
+    runnerOf: (id: string) => sandboxes.runnerOf(id, () => {}),
+    settled: () => background.settled(),
+  };
+}
+
+Deno.test("SandboxDirectory knows at once what it was told, of each sandbox", async () => {
+  const { sandboxes } = setUp();
+  assert.equal(sandboxes.isKnownPublic("open"), undefined);
+  assert.equal(await sandboxes.isPublic("open", FREE), true);
+  assert.equal(await sandboxes.isPublic("box", FREE), false);
+  assert.equal(sandboxes.isKnownPublic("open"), true);
+  assert.equal(sandboxes.isKnownPublic("box"), false);
+  assert.equal(sandboxes.isKnownPublic("other"), undefined);
+});
+
+Deno.test("SandboxDirectory asks for a runner beside whether its sandbox is public, unless it knows the runner", async () => {
+  const { api, clock, runnerOf, sandboxes, settled } = setUp();
+  await sandboxes.isPublic("box", FREE);
+  await settled();
+  assert.deepEqual(api.calls, ["public box", "runner box"]);
+  assert.deepEqual(await runnerOf("box"), FIRST);
+  clock.time += 60_000; // past the TTL of "not public", but not of a runner
+  await sandboxes.isPublic("box", FREE);
+  await settled();
+  assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
+});
+
+Deno.test("SandboxDirectory renews a runner once in a while, however many ask, and keeps what it was told", async () => {
+  const { api, clock, runnerOf, sandboxes } = setUp();
+  await runnerOf("box");
+  api.runner = SECOND;
+  const renewed = await Promise.all(
+    Array.from({ length: 10 }, () => sandboxes.renewRunner("box")),
+  );
+  assert.deepEqual(new Set(renewed), new Set([SECOND]));
+  clock.elapsed += 5000;
+  await sandboxes.renewRunner("box");
+  assert.equal(api.calls.length, 2);
+  assert.deepEqual(await runnerOf("box"), SECOND);
+  assert.equal(api.calls.length, 2);
+
+  await sandboxes.renewRunner("other");
+  clock.elapsed += 1;
+  api.runner = null;
+  assert.equal(await sandboxes.renewRunner("box"), null);
+  assert.equal(await runnerOf("box"), null);
+  assert.deepEqual(api.calls.slice(2), ["runner other", "runner box"]);
+});
+
+Deno.test("SandboxDirectory finds runners that another gateway stored, whose keys the store cannot read", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  await first.runnerOf("box");
+  first.api.runner = null;
+  await first.runnerOf("gone");
+  await first.settled();
+  assert.doesNotMatch(JSON.stringify([...entries]), /secret|runner\.internal/);
+
+  const second = setUp(store);
+  assert.deepEqual(await second.runnerOf("box"), FIRST);
+  assert.equal(await second.runnerOf("gone"), null);
+  assert.deepEqual(second.api.calls, []);
+});
+
+Deno.test("SandboxDirectory takes nothing that it did not seal for a runner", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  await first.runnerOf("box");
+  await first.settled();
+  for (const value of ["planted", { ...FIRST }, 1]) {
+    for (const [key, entry] of entries) entries.set(key, { ...entry, value });
+    const { api, runnerOf, settled } = setUp(store);
+    api.runner = SECOND;
+    assert.deepEqual(await runnerOf("box"), SECOND);
+    await settled();
+  }
+});
+
+Deno.test("SandboxDirectory renews a runner again in time, though the clock was set back", async () => {
+  const { api, clock, sandboxes } = setUp();
+  await sandboxes.renewRunner("box");
+  clock.time -= 3_600_000;
+  clock.elapsed += 5001;
+  await sandboxes.renewRunner("box");
+  assert.deepEqual(api.calls, ["runner box", "runner box"]);
+});
+
+Deno.test("SandboxDirectory renews a runner without waiting for the durable tier", async () => {
+  const written = Promise.withResolvers<void>();
+  const { sandboxes, settled } = setUp({
+    shared: true,
+    get: () => Promise.resolve("absent"),
+    set: () => written.promise,
+    delete: () => written.promise,
+    close() {},
+  });
+  assert.equal(await sandboxes.renewRunner("box"), FIRST);
+  written.resolve();
+  await settled();
+});

@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { Agent, get } from "node:https";
+import { connect as connectTls } from "node:tls";
+import { WebSocket } from "ws";
+import type { Handler } from "../../../src/gateway/dispatch.ts";
+import {
+  listenTls,
+  type TlsListener,
+} from "../../../src/server/tls/listen_tls.ts";
+import { CA, LOCALHOST, OTHER } from "../../support/certificates.ts";
+
+const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
+
+/** Responds with the URL and the client's address; echoes WebSocket messages. */
+const echo: Handler = (request, { remoteAddr }) => {
+  if (request.headers.get("upgrade") === null) {
+    return Response.json({ url: request.url, remoteAddr });
+  }
+  const { socket, response } = Deno.upgradeWebSocket(request);
+  socket.onmessage = ({ data }) => socket.send(data);
+  return response;
+};
+
+async function withListener(
+  handler: Handler,
+  use: (listener: TlsListener) => Promise<void>,
+): Promise<void> {
+  const listener = await listenTls(handler, ANYWHERE, LOCALHOST);
+  try {
+    await use(listener);
+  } finally {
+    await listener.close();
+  }
+}
+
+/** The common name in the certificate that a new client receives. */
+async function subjectAt(port: number): Promise<string> {
+  const socket = connectTls({
+    host: "127.0.0.1",
+    port,
+    ca: CA,
+    // The caller asks which certificate it is.
+    checkServerIdentity: () => undefined,
+  });
+  await once(socket, "secureConnect");
+  const { CN } = socket.getPeerCertificate().subject;
+  const closed = once(socket, "close");
+  socket.destroy();
+  await closed;
+  return String(CN);
+}
+
+/** Sends one request with node:https; resolves to the response's body and Connection field, and the local port. */
+function ask(
+  port: number,
+  agent: Agent,
+): Promise<{ body: string; connection: string | undefined; local: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<
+    { body: string; connection: string | undefined; local: number }
+  >();
+  get({ host: "127.0.0.1", port, ca: CA, agent }, async (response) => {
+    const local = response.socket.localPort ?? 0;
+    const { connection } = response.headers;
+    let body = "";
+    for await (const chunk of response.setEncoding("utf8")) body += chunk;
+    resolve({ body, connection, local });
+  }).on("error", reject);
+  return promise;
+}
+
+async function openTunnel(port: number): Promise<WebSocket> {
+  const socket = new WebSocket(`wss://127.0.0.1:${port}/`, { ca: CA });
+  await once(socket, "open");
+  return socket;
+}
+
+async function echoOf(socket: WebSocket, text: string): Promise<string> {
+  const answered = once(socket, "message");
+  socket.send(text);
+  return String((await answered)[0]);
+}
+
+async function closeTunnel(socket: WebSocket): Promise<void> {
+  const closed = once(socket, "close");
+  socket.close(1000);
+  await closed;
+}
+
+Deno.test("HTTP/1.1 and HTTP/2 are spoken as ALPN says, and the handler sees the client's address", async () => {
+  await withListener(echo, async ({ port }) => {
+    const agent = new Agent({ keepAlive: false });
+    const { body, local } = await ask(port, agent);
+    assert.deepEqual(JSON.parse(body).remoteAddr, {
+      transport: "tcp",
+      hostname: "127.0.0.1",
+      port: local,
+    });
+
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: CA });
+    const stream = session.request({ ":path": "/%2e/?a" });
+    let answer = "";
+    for await (const chunk of stream.setEncoding("utf8")) answer += chunk;
+    assert.equal(session.alpnProtocol, "h2");
+    const { url, remoteAddr } = JSON.parse(answer);
+    assert.match(url, new RegExp(`^https?://127.0.0.1:${port}/%2e/\\?a$`));
+    assert.equal(remoteAddr.hostname, "127.0.0.1");
+    const closed = once(session, "close");
+    session.close();
+    await closed;
+  });
+});
+
+Deno.test("what does not speak TLS is sent away, and others are served on", async () => {
+  await withListener(echo, async ({ port }) => {
+    using stranger = await Deno.connect({ hostname: "127.0.0.1", port });
+    await stranger.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+    await new Response(stranger.readable).bytes().catch(() => {});
+    assert.equal(await subjectAt(port), "localhost");
+  });
+});
+
+Deno.test("another certificate holds from the next handshake on; tunnels and connections go on", async () => {
+  await withListener(echo, async ({ port, setCertificate }) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const tunnel = await openTunnel(port);
+    const { local } = await ask(port, agent);
+    setCertificate(OTHER);
+    assert.equal(await subjectAt(port), "other.test");
+    assert.equal(await echoOf(tunnel, "still here"), "still here");
+    assert.equal((await ask(port, agent)).local, local);
+    await closeTunnel(tunnel);
+    agent.destroy();
+  });
+});
+
+Deno.test("no request is lost while certificates change", async () => {
+  await withListener(echo, async ({ port, setCertificate }) => {
+    let asked = 0;
+    async function client(keepAlive: boolean): Promise<void> {
+      const agent = new Agent({ keepAlive, rejectUnauthorized: false });
+      for (let count = 0; count < 40; count++) {
+        const { body } = await ask(port, agent);
+        assert.match(body, /127\.0\.0\.1/);
+        // After every few requests of all clients together, even if some are in the middle of a handshake.
+        if (++asked % 5 === 0) setCertificate(asked % 2 ? OTHER : LOCALHOST);
+      }
+      agent.destroy();
+    }
+    await Promise.all([client(true), client(true), client(false)]);
+    assert.equal(asked, 120);
+  });
+});
+
+Deno.test("a small answer waits for no acknowledgement of its head", async () => {
+  await withListener(echo, async ({ port }) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const times: number[] = [];
+    for (let count = 0; count < 11; count++) {
+      const startedAt = performance.now();
+      await ask(port, agent);
+      times.push(performance.now() - startedAt);
+    }
+    agent.destroy();
+    const median = times.toSorted((a, b) => a - b)[5] ?? Infinity;
+    // A delayed acknowledgement takes at least 40 ms.
+    assert(median < 30, `${median} ms`);
+  });
+});
+
+Deno.test("it stops accepting while tunnels go on; HTTP/2 clients are told to go, HTTP/1.1 clients with their answer", async () => {
+  await withListener(echo, async ({ port, retire, stopAccepting }) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const tunnel = await openTunnel(port);
+    const { connection, local } = await ask(port, agent);
+    assert.equal(connection, undefined);
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: CA });
+    const stream = session.request({ ":path": "/" });
+    stream.resume();
+    await once(stream, "end");
+    const told = once(session, "goaway");
+    const gone = once(session, "close");
+
+    retire();
+    stopAccepting();
+    await Promise.all([told, gone]);
+    const last = await ask(port, agent);
+    assert.deepEqual([last.connection, last.local], ["close", local]);
+    await assert.rejects(
+      Deno.connect({ hostname: "127.0.0.1", port }),
+      Deno.errors.ConnectionRefused,
+    );
+    assert.equal(await echoOf(tunnel, "still here"), "still here");
+    await closeTunnel(tunnel);
+    agent.destroy();
+  });
+});
+
+Deno.test("an HTTP/2 request that is open when it stops accepting gets its answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  await withListener(() => {
+    asked.resolve();
+    return answer.promise;
+  }, async ({ port, stopAccepting }) => {
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: CA });
+    const told = once(session, "goaway");
+    const gone = once(session, "close");
+    const stream = session.request({ ":path": "/" });
+    await asked.promise;
+    stopAccepting();
+    await told;
+    answer.resolve(new Response("late"));
+    let body = "";
+    for await (const chunk of stream.setEncoding("utf8")) body += chunk;
+    assert.equal(body, "late");
+    await gone;
+  });
+});
+
+Deno.test("close() tells tunnels 1001", async () => {
+  const listener = await listenTls(echo, ANYWHERE, LOCALHOST);
+  const tunnel = await openTunnel(listener.port);
+  const closed = once(tunnel, "close");
+  await listener.close();
+  assert.equal((await closed)[0], 1001);
+});
+
+Deno.test("a port that is taken fails with its code", async () => {
+  await withListener(echo, async ({ port }) => {
+    await assert.rejects(
+      listenTls(echo, { hostname: "127.0.0.1", port }, LOCALHOST),
+      { code: "EADDRINUSE" },
+    );
+  });
+});

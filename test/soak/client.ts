@@ -1,0 +1,110 @@
+/** The load's HTTP client: it keeps connections alive, retries nothing, and sums up each response in one line. */
+import {
+  Closed,
+  type RawResponse,
+  type RawStream,
+  rawStream,
+  readResponse,
+  valuesOf,
+} from "../support/raw_client.ts";
+
+/** A request to send. */
+export interface RequestSpec {
+  /** GET by default. */
+  readonly method?: string;
+  readonly host: string;
+  readonly path: string;
+  readonly fields?: Readonly<Record<string, string>>;
+  /** The content, Latin-1. */
+  readonly body?: string;
+  /** Checks the body of a 200. */
+  readonly isExpected?: (body: string) => boolean;
+}
+
+/** Connections to the gateway. */
+export interface Client extends Disposable {
+  /** Opens a connection, which the caller must close. */
+  connect(): Promise<RawStream>;
+  /** Sends a request on a persistent connection, and resolves to its outcome. */
+  send(request: RequestSpec): Promise<string>;
+}
+
+/** The head of a request. */
+export function headOf(
+  { method = "GET", host, path, fields = {}, body }: RequestSpec,
+): string {
+  const all = {
+    Host: host,
+    ...fields,
+    ...body !== undefined && { "Content-Length": String(body.length) },
+  };
+  const lines = Object.entries(all).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** The outcome of a response: its status, the gateway's error code, and whether it broke off or had the wrong body. */
+export function outcomeOf(
+  { status, fields, body, isComplete }: RawResponse,
+  isExpected: RequestSpec["isExpected"] = () => true,
+): string {
+  const [code] = valuesOf(fields, "x-porthole-error");
+  return [
+    status,
+    ...code === undefined ? [] : [code],
+    ...isComplete ? [] : ["broken off"],
+    ...isComplete && status === 200 && !isExpected(body) ? ["wrong body"] : [],
+  ].join(" ");
+}
+
+/** The outcome of a connection that failed before there was a response. */
+export function failureOf(error: unknown): string {
+  if (error instanceof Closed) return "no answer";
+  if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+  if (
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionReset
+  ) return "no answer";
+  return `error: ${error}`;
+}
+
+/** Whether the connection can carry another request. */
+function isReusable({ fields, isComplete }: RawResponse): boolean {
+  return isComplete &&
+    !valuesOf(fields, "connection").some((value) => /\bclose\b/i.test(value));
+}
+
+/** Creates a client for a port of 127.0.0.1. */
+export function createClient(port: number): Client {
+  const idle: RawStream[] = [];
+
+  async function connect(): Promise<RawStream> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay(true);
+    return rawStream(conn);
+  }
+
+  return {
+    connect,
+    async send(request) {
+      let stream: RawStream | undefined;
+      let isKept = false;
+      try {
+        stream = idle.pop() ?? await connect();
+        await stream.write(headOf(request) + (request.body ?? ""));
+        const response = await readResponse(stream, request.method);
+        isKept = isReusable(response);
+        return outcomeOf(response, request.isExpected);
+      } catch (error) {
+        return failureOf(error);
+      } finally {
+        if (isKept && stream !== undefined) idle.push(stream);
+        else stream?.close();
+      }
+    },
+    [Symbol.dispose]() {
+      for (const stream of idle.splice(0)) stream.close();
+    },
+  };
+}

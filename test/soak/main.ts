@@ -1,0 +1,104 @@
+// deno-lint-ignore-file no-console
+/**
+ * `deno task soak`: a gateway, started the way `deno task start` does, under mixed load and trouble for minutes or
+ * hours. Exits with 1 if something leaks or an outcome has no explanation, with 2 if the options are invalid. Linux
+ * only.
+ */
+import type { Unexplained } from "./accounts.ts";
+import { startSoakedGateway } from "./gateway.ts";
+import { readMetrics, type Sample } from "./measure.ts";
+import { parseOptions, type SoakOptions, USAGE } from "./options.ts";
+import { runPhase } from "./phase.ts";
+import { formatReport, plotOf } from "./report.ts";
+import { comeToRest } from "./rest.ts";
+import { faultsOf } from "./verdict.ts";
+import { startWorld } from "./world.ts";
+
+const MINUTE_MS = 60_000;
+const MIB = 1024 * 1024;
+
+/** Load before the measurement, ms: code is compiled, caches and pools fill up, each trouble occurs once. */
+const WARM_UP_MS = 60_000;
+const WARM_UP_PAUSE_MS = 10_000;
+
+/** Between two troubles, ms. */
+const TROUBLE_PAUSE_MS = 25_000;
+
+function log(text: string): void {
+  console.log(`${new Date().toISOString()} ${text}`);
+}
+
+function logUnexplained(
+  { name, outcome, startedAt, endedAt }: Unexplained,
+): void {
+  const ms = Math.round(endedAt - startedAt);
+  log(`UNEXPLAINED ${name}: ${outcome} after ${ms} ms`);
+}
+
+function logSample(sample: Sample): void {
+  log([
+    `${sample.atSec.toFixed(0)} s:`,
+    `${(sample.residentBytes / MIB).toFixed(1)} MiB resident,`,
+    `${(sample.heapUsedBytes / MIB).toFixed(1)} MiB heap,`,
+    `${sample.descriptors} descriptors,`,
+    `${sample.inFlight} in flight, ${sample.tunnels} tunnels,`,
+    `/health ${sample.healthMs.toFixed(1)} ms`,
+  ].join(" "));
+}
+
+async function soak(
+  { minutes, plot, samples: samplesFile }: SoakOptions,
+): Promise<number> {
+  await using world = await startWorld();
+  await using gateway = await startSoakedGateway(world.environment);
+  const shared = {
+    gateway,
+    world,
+    onUnexplained: logUnexplained,
+    onSample: logSample,
+  };
+  log(`warming up: gateway ${gateway.pid} on port ${gateway.port}`);
+  const warmUp = await runPhase({
+    ...shared,
+    durationMs: WARM_UP_MS,
+    pauseMs: WARM_UP_PAUSE_MS,
+  });
+  const before = await comeToRest(gateway, world);
+  log(
+    `at rest with ${before.sample.descriptors} descriptors, now ${minutes} min of load`,
+  );
+  const phase = await runPhase({
+    ...shared,
+    durationMs: minutes * MINUTE_MS,
+    pauseMs: TROUBLE_PAUSE_MS,
+  });
+  const after = await comeToRest(gateway, world);
+  const metrics = await readMetrics(gateway);
+  const exitCode = await gateway.stop();
+  const { logged, complaints } = gateway;
+  const findings = {
+    ...phase,
+    before,
+    after,
+    unfinished: [...warmUp.unfinished, ...phase.unfinished],
+    metrics,
+    logged,
+    complaints,
+    exitCode,
+  };
+  console.log(`\n${formatReport(findings, phase.latencies)}`);
+  if (plot !== undefined) await Deno.writeTextFile(plot, plotOf(phase));
+  if (samplesFile !== undefined) {
+    await Deno.writeTextFile(samplesFile, JSON.stringify(phase.samples));
+  }
+  const hasPassed = faultsOf(findings).length === 0 &&
+    warmUp.outcomes.unexplainedCount === 0;
+  return hasPassed ? 0 : 1;
+}
+
+const options = parseOptions(Deno.args);
+if (options === undefined) {
+  console.error(USAGE);
+  Deno.exit(2);
+}
+Deno.exit(await soak(options));

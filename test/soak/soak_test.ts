@@ -1,0 +1,444 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { createAccounts, type Expectation, MAX_DETAILS } from "./accounts.ts";
+import { drawChart, niceCeiling } from "./chart.ts";
+import { startDoor } from "./door.ts";
+import { startLoad } from "./load.ts";
+import { parseMetrics, type Sample, statusNumber, sumOf } from "./measure.ts";
+import { parseOptions } from "./options.ts";
+import { fitTrend, minuteFloors, quantile } from "./statistics.ts";
+import { faultsOf, type Findings, isGrowth, memoryTrend } from "./verdict.ts";
+
+const GET: Expectation = {
+  name: "GET",
+  expected: ["200"],
+  during: { runner_down: ["502"] },
+};
+
+function at(outcome: string, startedAt: number, endedAt: number) {
+  return { outcome, startedAt, endedAt };
+}
+
+Deno.test("accounts explain an outcome by what is expected at any time", () => {
+  const accounts = createAccounts({ aftermathMs: 0 });
+
+  accounts.record(GET, at("200", 0, 1));
+  accounts.record(GET, at("200", 1, 2));
+  accounts.record(GET, at("404", 2, 3));
+
+  const { total, counts, unexplained, unexplainedCount } = accounts.summary();
+  assert.equal(total, 3);
+  assert.deepEqual([...counts.get("GET") ?? []], [["200", 2], ["404", 1]]);
+  assert.deepEqual(unexplained, [{ name: "GET", ...at("404", 2, 3) }]);
+  assert.equal(unexplainedCount, 1);
+});
+
+Deno.test("accounts explain an outcome by a trouble that met the operation, and by no other", async (t) => {
+  const cases: [string, number, number, boolean][] = [
+    ["ended before it", 0, 99, false],
+    ["was under way when it began", 0, 100, true],
+    ["was within it", 120, 130, true],
+    ["lasted longer", 0, 1000, true],
+    ["began within the aftermath", 250, 300, true],
+    ["began after it", 251, 300, false],
+  ];
+  for (const [name, startedAt, endedAt, isExplained] of cases) {
+    await t.step(`an operation that ${name}`, () => {
+      const accounts = createAccounts({ aftermathMs: 50 });
+      accounts.begin("runner_down", 100)(200);
+      accounts.begin("api_silent", 0)(10_000);
+      accounts.record(GET, at("502", startedAt, endedAt));
+      assert.equal(
+        accounts.summary().unexplainedCount,
+        isExplained ? 0 : 1,
+      );
+    });
+  }
+});
+
+Deno.test("accounts explain outcomes while the trouble lasts, and never those that it does not cause", () => {
+  const accounts = createAccounts({ aftermathMs: 0 });
+  accounts.begin("runner_down", 10);
+
+  accounts.record(GET, at("502", 20, 30));
+  accounts.record(GET, at("200 wrong body", 20, 30));
+
+  const { unexplained, troubles } = accounts.summary();
+  assert.deepEqual(unexplained.map(({ outcome }) => outcome), [
+    "200 wrong body",
+  ]);
+  assert.deepEqual([...troubles], [["runner_down", 1]]);
+});
+
+Deno.test("accounts tell of every unexplained outcome and keep the first ones", () => {
+  let told = 0;
+  const accounts = createAccounts({
+    aftermathMs: 0,
+    onUnexplained: () => told++,
+  });
+
+  for (let i = 0; i < MAX_DETAILS + 5; i++) accounts.record(GET, at("x", i, i));
+
+  const { unexplained, unexplainedCount } = accounts.summary();
+  assert.equal(unexplained.length, MAX_DETAILS);
+  assert.equal(unexplainedCount, MAX_DETAILS + 5);
+  assert.equal(told, MAX_DETAILS + 5);
+});
+
+Deno.test("fitTrend() finds the slope of a line, and no error on it", () => {
+  const points = [0, 60, 120, 180].map((atSec) => ({
+    atSec,
+    value: 5 + atSec / 60,
+  }));
+
+  const { perHour, errorPerHour, mean } = fitTrend(points);
+
+  assert(Math.abs(perHour - 60) < 1e-9, `${perHour}`);
+  assert(errorPerHour < 1e-9, `${errorPerHour}`);
+  assert.equal(mean, 6.5);
+});
+
+Deno.test("fitTrend() is as unsure as the textbook says where values scatter independently", () => {
+  // Residuals of alternating sign have no positive autocorrelation, so the error is not corrected.
+  const points = [1, -1, 1, -1, 1, -1].map((value, atSec) => ({
+    atSec,
+    value,
+  }));
+
+  const { perHour, errorPerHour } = fitTrend(points);
+
+  const slope = -3 / 17.5;
+  const squares = 6 - slope ** 2 * 17.5;
+  assert(Math.abs(perHour / 3600 - slope) < 1e-9);
+  assert(Math.abs(errorPerHour / 3600 - Math.sqrt(squares / 4 / 17.5)) < 1e-9);
+});
+
+Deno.test("fitTrend() is less sure where each value is like the one before it", () => {
+  const scattered = [0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9];
+  const drifting = [0, 0, 0, 9, 9, 9, 0, 0, 0, 9, 9, 9];
+  function errorOf(values: number[]): number {
+    return fitTrend(values.map((value, atSec) => ({ atSec, value })))
+      .errorPerHour;
+  }
+
+  assert(errorOf(drifting) > 1.3 * errorOf(scattered));
+});
+
+Deno.test("fitTrend() refuses what is no series", () => {
+  const once = { atSec: 1, value: 1 };
+  assert.throws(() => fitTrend([once, once, once]), RangeError);
+  assert.throws(() => fitTrend([once, { atSec: 2, value: 1 }]), RangeError);
+});
+
+Deno.test("minuteFloors() keeps the least of each minute", () => {
+  const points = [[0, 5], [59, 3], [60, 9], [119, 8], [300, 1]].map((
+    [atSec = 0, value = 0],
+  ) => ({ atSec, value }));
+
+  assert.deepEqual(minuteFloors(points), [
+    { atSec: 30, value: 3 },
+    { atSec: 90, value: 8 },
+    { atSec: 330, value: 1 },
+  ]);
+});
+
+Deno.test("quantile() is a value that occurs", () => {
+  const values = [5, 1, 4, 2, 3];
+  assert.equal(quantile(values, 0.5), 3);
+  assert.equal(quantile(values, 0.99), 5);
+  assert.equal(quantile(values, 0), 1);
+  assert.equal(quantile([], 0.5), NaN);
+});
+
+Deno.test("sumOf() adds a metric over its labels and leaves its namesakes alone", () => {
+  const metrics = parseMetrics(
+    '# HELP a_total An a.\na_total{x="1"} 2\na_total{x="2"} 3\na_total_more 7\nb 1.5e3\n',
+  );
+
+  assert.equal(sumOf(metrics, "a_total"), 5);
+  assert.equal(sumOf(metrics, "a_total", 'x="2"'), 3);
+  assert.equal(sumOf(metrics, "b"), 1500);
+  assert.equal(sumOf(metrics, "c"), 0);
+});
+
+Deno.test("statusNumber() reads proc_pid_status(5), and voluntary is not nonvoluntary", () => {
+  const status =
+    "Threads:\t7\nnonvoluntary_ctxt_switches:\t9\nvoluntary_ctxt_switches:\t41\n";
+  assert.equal(statusNumber(status, "Threads"), 7);
+  assert.equal(statusNumber(status, "voluntary_ctxt_switches"), 41);
+});
+
+Deno.test("parseOptions() takes minutes and files, and nothing else", () => {
+  assert.deepEqual(parseOptions(["--minutes", "0.5", "--plot", "a.svg"]), {
+    minutes: 0.5,
+    plot: "a.svg",
+    samples: undefined,
+  });
+  assert.equal(parseOptions([])?.minutes, 20);
+  for (const wrong of ["--minutes=0", "--minutes=x", "--more", "more"]) {
+    assert.equal(parseOptions([wrong]), undefined, wrong);
+  }
+});
+
+Deno.test("drawChart() draws a line a panel, within the picture, in both colour schemes", () => {
+  const points = [0, 60, 120].map((atSec) => ({ atSec, value: atSec * 3 }));
+  const svg = drawChart({
+    panels: [
+      { title: "One", points, comparison: points },
+      { title: "Two", points: [] },
+    ],
+    bands: [{ fromSec: 30, untilSec: 40 }],
+  });
+
+  const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+  const lines = [...svg.matchAll(/<polyline [^>]*points="([^"]*)"/g)];
+  assert.deepEqual(lines.map(([, text]) => text === ""), [
+    false,
+    false,
+    true,
+  ]);
+  for (const pair of lines[0]?.[1]?.split(" ") ?? []) {
+    const [x = NaN, y = NaN] = pair.split(",").map(Number);
+    assert(x >= 0 && x <= Number(width), pair);
+    assert(y >= 0 && y <= Number(height), pair);
+  }
+  assert.equal(svg.match(/class="band"/g)?.length, 1);
+  assert.match(svg, /prefers-color-scheme:dark/);
+  assert.doesNotMatch(svg, /NaN|Infinity|https?:\/\/(?!www\.w3\.org)/);
+});
+
+Deno.test("niceCeiling() rounds up to what people read", () => {
+  const cases = [[0.3, 0.5], [1, 1], [13, 20], [47, 50], [51, 100], [0, 1]];
+  for (const [value = 0, wanted] of cases) {
+    assert.equal(niceCeiling(value), wanted, `${value}`);
+  }
+});
+
+const MIB = 1024 * 1024;
+
+function sample(atSec: number, residentMib: number): Sample {
+  return {
+    atSec,
+    residentBytes: residentMib * MIB,
+    heapUsedBytes: 0,
+    heapBytes: 0,
+    externalBytes: 0,
+    descriptors: 30,
+    threads: 7,
+    inFlight: 0,
+    tunnels: 0,
+    idleConnections: 0,
+    activeConnections: 0,
+    activityReports: 0,
+    cpuSec: 0,
+    healthMs: 1,
+    sleeps: 0,
+  };
+}
+
+/** Ten minutes of samples with the given resident memory. */
+function series(residentMib: (atSec: number) => number): Sample[] {
+  return Array.from(
+    { length: 120 },
+    (_, i) => sample(5 * i, residentMib(5 * i)),
+  );
+}
+
+const REST = { isAtRest: true, sample: sample(0, 100), wakesPerSec: 1 };
+
+const WELL: Findings = {
+  samples: series((atSec) => 150 + atSec % 7),
+  outcomes: {
+    total: 1,
+    counts: new Map(),
+    unexplained: [],
+    unexplainedCount: 0,
+    troubles: new Map(),
+  },
+  before: REST,
+  after: REST,
+  unfinished: [],
+  metrics: new Map([
+    ['porthole_http_requests_total{route="preview",status="2xx"}', 4],
+    ['porthole_http_requests_total{route="control",status="2xx"}', 9],
+  ]),
+  logged: new Map([["INFO request", 4]]),
+  complaints: [],
+  exitCode: 0,
+};
+
+Deno.test("faultsOf() finds nothing in a soak that went well", () => {
+  assert.deepEqual(faultsOf(WELL), []);
+});
+
+Deno.test("faultsOf() names what must not be", async (t) => {
+  const cases: [RegExp, Partial<Findings>][] = [
+    [/^There was no load/, { outcomes: { ...WELL.outcomes, total: 0 } }],
+    [/2 outcomes/, { outcomes: { ...WELL.outcomes, unexplainedCount: 2 } }],
+    [/did not end: GET/, { unfinished: ["GET"] }],
+    [/come to rest/, { after: { ...REST, isAtRest: false } }],
+    [/^31 descriptors at rest, 30 before/, {
+      after: { ...REST, sample: { ...REST.sample, descriptors: 31 } },
+    }],
+    [/^1 exchanges in flight/, {
+      after: { ...REST, sample: { ...REST.sample, inFlight: 1 } },
+    }],
+    [/0 exchanges in flight at rest, 1 tunnels/, {
+      after: { ...REST, sample: { ...REST.sample, tunnels: 1 } },
+    }],
+    [/timers/, { after: { ...REST, wakesPerSec: 20 } }],
+    [/^Resident memory grows by 60\.0 MiB/, {
+      samples: series((atSec) => 150 + atSec / 60),
+    }],
+    [/^The heap grows by 60\.0 MiB/, {
+      samples: WELL.samples.map((sample) => ({
+        ...sample,
+        heapUsedBytes: (20 + Math.floor(sample.atSec / 60)) * MIB,
+      })),
+    }],
+    [/^3 log lines dropped/, {
+      metrics: new Map([
+        ...WELL.metrics,
+        ["porthole_log_lines_dropped_total", 3],
+      ]),
+    }],
+    [/^1 internal errors/, {
+      metrics: new Map([
+        ...WELL.metrics,
+        ['porthole_errors_total{code="internal"}', 1],
+      ]),
+    }],
+    [/complained: boom/, { complaints: ["boom"] }],
+    [/^3 lines in the access log, but 4/, {
+      logged: new Map([["INFO request", 3]]),
+    }],
+    [/^Exit code 1/, { exitCode: 1 }],
+  ];
+  for (const [fault, difference] of cases) {
+    await t.step(String(fault), () => {
+      const [found = "", ...more] = faultsOf({ ...WELL, ...difference });
+      assert.match(found, fault);
+      assert.deepEqual(more, []);
+    });
+  }
+});
+
+Deno.test("memoryTrend() looks at the last half, and says nothing about a few minutes", () => {
+  const settled = memoryTrend(series((atSec) => Math.min(atSec, 200)));
+
+  assert(settled !== undefined && !isGrowth(settled));
+  assert.equal(settled.mean, 200);
+  assert.equal(memoryTrend(series(() => 1).slice(0, 60)), undefined);
+});
+
+Deno.test("isGrowth() takes neither chance nor little for a leak", () => {
+  const mean = 150;
+  assert(isGrowth({ perHour: 40, errorPerHour: 10, mean }));
+  assert(!isGrowth({ perHour: 40, errorPerHour: 20, mean }));
+  assert(!isGrowth({ perHour: 5, errorPerHour: 0.1, mean }));
+  assert(!isGrowth({ perHour: -40, errorPerHour: 1, mean }));
+});
+
+Deno.test("a load keeps to what may be under way at once, and waits for it at its end", async () => {
+  const accounts = createAccounts({ aftermathMs: 0 });
+  const enough = Promise.withResolvers<void>();
+  let underWay = 0;
+  let most = 0;
+  let runs = 0;
+  const operation = {
+    ...GET,
+    everyMs: 1,
+    atOnce: 3,
+    async run() {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      underWay--;
+      if (++runs === 12) enough.resolve();
+      if (runs === 5) throw new Error("boom");
+      return "200";
+    },
+  };
+
+  const load = startLoad([operation], {
+    accounts,
+    now: () => performance.now(),
+  });
+  await enough.promise;
+  const unfinished = await load.stop(10_000);
+
+  assert.deepEqual(unfinished, []);
+  assert.equal(underWay, 0);
+  assert.equal(most, 3);
+  const { total, unexplained } = accounts.summary();
+  assert.equal(total, runs);
+  assert.deepEqual(unexplained.map(({ outcome }) => outcome), [
+    "error: Error: boom",
+  ]);
+});
+
+Deno.test("a load names what does not end", async () => {
+  const accounts = createAccounts({ aftermathMs: 0 });
+  const begun = Promise.withResolvers<void>();
+  const load = startLoad([{
+    ...GET,
+    everyMs: 1,
+    atOnce: 1,
+    run() {
+      begun.resolve();
+      return new Promise<string>(() => {});
+    },
+  }], { accounts, now: () => performance.now() });
+  await begun.promise;
+
+  assert.deepEqual(await load.stop(1), ["GET"]);
+});
+
+Deno.test("a door leads through, refuses while it is shut, and is found at the same port again", async () => {
+  await using server = await startEcho();
+  await using door = await startDoor(server.port);
+  assert.equal(await roundTrip(door.port), "hello");
+
+  using cut = await Deno.connect({ port: door.port, hostname: "127.0.0.1" });
+  await cut.write(new TextEncoder().encode("x"));
+  assert.equal(await cut.read(new Uint8Array(9)), 1);
+  await door.shut();
+  await assert.rejects(roundTrip(door.port), Deno.errors.ConnectionRefused);
+  const rest = await cut.read(new Uint8Array(9)).catch(() => null);
+  assert.equal(rest, null);
+
+  await door.open();
+  assert.equal(await roundTrip(door.port), "hello");
+});
+
+async function startEcho() {
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.pipe(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert(typeof address === "object" && address !== null);
+  return {
+    port: address.port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      await closed;
+    },
+  };
+}
+
+async function roundTrip(port: number): Promise<string> {
+  using conn = await Deno.connect({ port, hostname: "127.0.0.1" });
+  await conn.write(new TextEncoder().encode("hello"));
+  await conn.closeWrite();
+  let text = "";
+  const buffer = new Uint8Array(64);
+  for (;;) {
+    const count = await conn.read(buffer);
+    if (count === null) return text;
+    text += new TextDecoder().decode(buffer.subarray(0, count));
+  }
+}

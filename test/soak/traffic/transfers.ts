@@ -1,0 +1,219 @@
+/** Downloads, uploads and event streams, from beginning to end. */
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  chunks,
+  Closed,
+  parseHead,
+  type RawStream,
+  readResponse,
+  valuesOf,
+} from "../../support/raw_client.ts";
+import {
+  type Client,
+  failureOf,
+  headOf,
+  outcomeOf,
+  type RequestSpec,
+} from "../client.ts";
+import type { Operation } from "../load.ts";
+import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
+import { RUNNER_DOWN } from "./troubles.ts";
+
+const DEMO = hostOf(PORTS.app, "demo");
+const LOCKED = hostOf(PORTS.app, "locked");
+const MIB = 1024 * 1024;
+const PART_BYTES = 64 * 1024;
+const PART = new Uint8Array(PART_BYTES);
+
+/** Between two events, ms. */
+const EVENT_INTERVAL_MS = 500;
+
+/** Runs `act` on a new connection; a failure of the connection becomes the outcome. */
+export async function onConnection(
+  client: Client,
+  act: (stream: RawStream) => Promise<string>,
+): Promise<string> {
+  try {
+    using stream = await client.connect();
+    return await act(stream);
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** Sends a request and reads the head of its response; resolves to the outcome if that is not a 200. */
+export async function beginExchange(
+  stream: RawStream,
+  request: RequestSpec,
+): Promise<string | undefined> {
+  await stream.write(headOf(request));
+  const { line, fields } = parseHead(await stream.readUntil("\r\n\r\n"));
+  const [, status] = line.split(" ");
+  const [code] = valuesOf(fields, "x-porthole-error");
+  if (status === "200") return undefined;
+  return code === undefined ? `${status}` : `${status} ${code}`;
+}
+
+async function download(
+  stream: RawStream,
+  { request, bytes, pauseMs }: {
+    request: RequestSpec;
+    bytes: number;
+    pauseMs: number;
+  },
+): Promise<string> {
+  const failure = await beginExchange(stream, request);
+  if (failure !== undefined) return failure;
+  try {
+    for (let left = bytes; left > 0; left -= PART_BYTES) {
+      await stream.read(Math.min(left, PART_BYTES));
+      if (pauseMs > 0) await delay(pauseMs);
+    }
+    return "200";
+  } catch (error) {
+    if (error instanceof Closed) return "200 broken off";
+    throw error;
+  }
+}
+
+async function upload(
+  stream: RawStream,
+  { request, parts }: { request: RequestSpec; parts: number },
+): Promise<string> {
+  await stream.write(headOf(request));
+  const isChunked = request.fields?.["Transfer-Encoding"] !== undefined;
+  try {
+    for (let part = 0; part < parts; part++) {
+      if (isChunked) await stream.write(`${PART_BYTES.toString(16)}\r\n`);
+      await stream.write(PART);
+      if (isChunked) await stream.write("\r\n");
+    }
+    if (isChunked) await stream.write("0\r\n\r\n");
+  } catch (error) {
+    // The response may come before the end of the upload.
+    if (
+      !(error instanceof Deno.errors.BrokenPipe) &&
+      !(error instanceof Deno.errors.ConnectionReset)
+    ) throw error;
+  }
+  return outcomeOf(
+    await readResponse(stream, "POST"),
+    (body) => JSON.parse(body).bytes === parts * PART_BYTES,
+  );
+}
+
+/** Follows an event stream until it ends, `atMost` events have arrived, or `signal` is aborted. */
+async function follow(
+  stream: RawStream,
+  { request, atMost, signal }: {
+    request: RequestSpec;
+    atMost: number;
+    signal: AbortSignal;
+  },
+): Promise<string> {
+  const failure = await beginExchange(stream, request);
+  if (failure !== undefined) return failure;
+  let events = 0;
+  try {
+    for await (const chunk of chunks(stream)) {
+      events += chunk.split("id: ").length - 1;
+      if (events >= atMost || signal.aborted) return "left";
+    }
+    return "200";
+  } catch (error) {
+    if (error instanceof Closed) return "200 broken off";
+    throw error;
+  }
+}
+
+/** The operations. */
+export function transfers(client: Client): Operation[] {
+  const shared = {
+    expected: ["200"],
+    during: { runner_down: [...RUNNER_DOWN, "no answer"] },
+  };
+
+  function downloadOf(
+    name: string,
+    pace: { everyMs: number; atOnce: number },
+    { mib, pauseMs = 0 }: { mib: number; pauseMs?: number },
+  ): Operation {
+    const bytes = mib * MIB;
+    const path = `/bytes?size=${bytes}`;
+    const request = { host: LOCKED, path, fields: TOKEN_FIELD };
+    return {
+      ...shared,
+      ...pace,
+      name,
+      run: () =>
+        onConnection(
+          client,
+          (stream) => download(stream, { request, bytes, pauseMs }),
+        ),
+    };
+  }
+
+  function uploadOf(
+    name: string,
+    everyMs: number,
+    { parts, fields }: { parts: number; fields: Record<string, string> },
+  ): Operation {
+    const request = { method: "POST", host: DEMO, path: "/upload", fields };
+    return {
+      ...shared,
+      name,
+      everyMs,
+      atOnce: 4,
+      run: () =>
+        onConnection(client, (stream) => upload(stream, { request, parts })),
+    };
+  }
+
+  return [
+    downloadOf("download 256 KiB", { everyMs: 200, atOnce: 4 }, { mib: 0.25 }),
+    downloadOf("download 8 MiB", { everyMs: 5000, atOnce: 2 }, { mib: 8 }),
+    downloadOf("download to a slow reader", { everyMs: 2000, atOnce: 6 }, {
+      mib: 4,
+      pauseMs: 60,
+    }),
+    uploadOf("upload 256 KiB", 250, {
+      parts: 4,
+      fields: { "Content-Length": String(4 * PART_BYTES) },
+    }),
+    uploadOf("upload 8 MiB", 5000, {
+      parts: 128,
+      fields: { "Content-Length": String(128 * PART_BYTES) },
+    }),
+    uploadOf("upload in chunks", 500, {
+      parts: 4,
+      fields: { "Transfer-Encoding": "chunked" },
+    }),
+    {
+      ...shared,
+      name: "events to their end",
+      everyMs: 1500,
+      atOnce: 10,
+      expected: ["200", "left"],
+      run: (signal) =>
+        onConnection(client, (stream) => {
+          const path = `/sse?count=40&interval=${EVENT_INTERVAL_MS}`;
+          const request = { host: DEMO, path };
+          return follow(stream, { request, atMost: Infinity, signal });
+        }),
+    },
+    {
+      ...shared,
+      name: "events until the reader leaves",
+      everyMs: 1000,
+      atOnce: 10,
+      expected: ["left"],
+      run: (signal) =>
+        onConnection(client, (stream) => {
+          const path = `/sse?interval=${EVENT_INTERVAL_MS}`;
+          const request = { host: LOCKED, path, fields: TOKEN_FIELD };
+          const atMost = 1 + Math.floor(Math.random() * 40);
+          return follow(stream, { request, atMost, signal });
+        }),
+    },
+  ];
+}

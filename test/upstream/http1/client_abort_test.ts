@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
+import { scriptedConn } from "../../support/scripted_conn.ts";
+import {
+  endlessBody,
+  readerOf,
+  requestOf,
+  textOf,
+  withClient,
+  withCode,
+  withUpstream,
+} from "../../support/upstream.ts";
+
+const HEAD = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+
+Deno.test("request() refuses a request that is aborted already", async () => {
+  await withClient({}, async (client) => {
+    await assert.rejects(
+      client.request(requestOf({ signal: AbortSignal.abort() })),
+      withCode("aborted"),
+    );
+    assert.equal(client.stats().open, 0);
+  });
+});
+
+Deno.test("request() closes the connection at once when aborted before the response", async () => {
+  const abort = new AbortController();
+  const closed = Promise.withResolvers<void>();
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    abort.abort();
+    await conn.closed();
+    closed.resolve();
+  }, async (client, { origin }) => {
+    await assert.rejects(
+      client.request(requestOf({ origin, signal: abort.signal })),
+      withCode("aborted"),
+    );
+    assert.equal(client.stats().open, 0);
+    await closed.promise;
+  });
+});
+
+Deno.test("request() closes the connection at once when aborted in the middle of the body", async () => {
+  for (const reading of [true, false]) {
+    const abort = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    await withUpstream(async (conn) => {
+      await conn.readHead();
+      await conn.write(`${HEAD}some`);
+      await conn.closed();
+      closed.resolve();
+    }, async (client, { origin }) => {
+      const { body } = await client.request(
+        requestOf({ origin, signal: abort.signal }),
+      );
+      const reader = readerOf(body);
+      await reader.read();
+      const next = reading
+        ? assert.rejects(reader.read(), withCode("aborted"))
+        : null;
+      abort.abort();
+      assert.equal(client.stats().open, 0);
+      await closed.promise;
+      await next;
+      await assert.rejects(reader.read(), withCode("aborted"));
+    });
+  }
+});
+
+Deno.test("request() closes the connection at once when the body is cancelled", async () => {
+  for (const reading of [true, false]) {
+    const closed = Promise.withResolvers<void>();
+    await withUpstream(async (conn) => {
+      await conn.readHead();
+      await conn.write(`${HEAD}some`);
+      await conn.closed();
+      closed.resolve();
+    }, async (client, { origin }) => {
+      const { body } = await client.request(requestOf({ origin }));
+      const reader = readerOf(body);
+      await reader.read();
+      const next = reading
+        ? assert.rejects(reader.read(), withCode("aborted"))
+        : null;
+      reader.cancel();
+      assert.equal(client.stats().open, 0);
+      await closed.promise;
+      await next;
+    });
+  }
+});
+
+Deno.test("request() gives an upload up when aborted, also one that waits for the upstream", async () => {
+  const full: BodyReader = {
+    read: () => Promise.resolve(new Uint8Array(65536)),
+    cancel() {},
+  };
+  for (const body of [endlessBody("some").body, full]) {
+    const abort = new AbortController();
+    const reached = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    await withUpstream(async (conn) => {
+      await conn.readHead();
+      reached.resolve();
+      await closed.promise;
+      await conn.closed();
+    }, async (client, { origin }) => {
+      const response = client.request(
+        requestOf({ origin, method: "POST", body, signal: abort.signal }),
+      );
+      await reached.promise;
+      abort.abort();
+      await assert.rejects(response, withCode("aborted"));
+      assert.equal(client.stats().open, 0);
+      closed.resolve();
+    });
+  }
+});
+
+Deno.test("request() gives an upload up when aborted in the middle of an early response", async () => {
+  const abort = new AbortController();
+  const { body, cancelled } = endlessBody("some");
+  await withUpstream(async (conn) => {
+    await conn.readUntil("some\r\n");
+    await conn.write(HEAD);
+    await conn.closed();
+  }, async (client, { origin }) => {
+    const response = await client.request(
+      requestOf({ origin, method: "POST", body, signal: abort.signal }),
+    );
+    abort.abort();
+    await cancelled;
+    await assert.rejects(textOf(response.body), withCode("aborted"));
+  });
+});
+
+Deno.test("request() leaves a signal alone once the response is over", async () => {
+  const abort = new AbortController();
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+    await conn.write("k");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    for (let count = 0; count < 2; count++) {
+      const { body } = await client.request(
+        requestOf({ origin, signal: abort.signal }),
+      );
+      assert.equal(await textOf(body), "ok");
+    }
+    abort.abort();
+    assert.deepEqual(client.stats(), { open: 1, idle: 1, active: 0 });
+  });
+});
+
+Deno.test("request() heeds an end that comes between connecting and sending", async () => {
+  for (const code of ["aborted", "closed"] as const) {
+    const abort = new AbortController();
+    const conn = scriptedConn({ reads: [], then: "silence" });
+    const connected = Promise.resolve<Deno.Conn>(conn);
+    await withClient({ dial: () => connected }, async (client) => {
+      // Registered before the client's own reaction, but one promise job later, so it runs right after that.
+      connected.then(() => {}).then(() =>
+        code === "closed" ? client.close() : abort.abort()
+      );
+      await assert.rejects(
+        client.request(requestOf({ signal: abort.signal })),
+        withCode(code),
+      );
+      assert.equal(conn.closed, true);
+      assert.equal(conn.written, "");
+      assert.equal(client.stats().open, 0);
+    });
+  }
+});
+
+Deno.test("request() does not ask for a late signal where the response comes soon", async () => {
+  const clock = { now: 0 };
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbeg");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    const lateSignal = () => assert.fail("asked for");
+    const { body } = await client.request(requestOf({ origin, lateSignal }));
+    clock.now += 1000;
+    client.sweep();
+    readerOf(body).cancel();
+  }, { now: () => clock.now });
+});
+
+Deno.test("request() watches its client once the response has kept it waiting", async () => {
+  const clock = { now: 0 };
+  const abort = new AbortController();
+  const closed = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    arrived.resolve();
+    await conn.closed();
+    closed.resolve();
+  }, async (client, { origin }) => {
+    let asked = 0;
+    const failed = assert.rejects(
+      client.request(requestOf({
+        origin,
+        lateSignal() {
+          asked++;
+          return abort.signal;
+        },
+      })),
+      withCode("aborted"),
+    );
+    await arrived.promise;
+    client.sweep();
+    assert.equal(asked, 0);
+    clock.now += 250;
+    client.sweep();
+    client.sweep();
+    assert.equal(asked, 1);
+    abort.abort();
+    await failed;
+    await closed.promise;
+  }, { now: () => clock.now });
+});
+
+Deno.test("request() heeds both signals on a connection that was used before, from the first moment on", async () => {
+  const clock = { now: 0 };
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 204 No Content\r\n\r\n");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    for (const late of [true, false]) {
+      await client.request(requestOf({ origin }));
+      assert.equal(client.stats().idle, 1);
+      const abort = new AbortController();
+      const failed = assert.rejects(
+        client.request(requestOf(
+          late
+            ? { origin, lateSignal: () => abort.signal }
+            : { origin, signal: abort.signal },
+        )),
+        withCode("aborted"),
+      );
+      clock.now += 250;
+      client.sweep();
+      abort.abort();
+      await failed;
+      assert.equal(client.stats().open, 0);
+    }
+  }, { now: () => clock.now });
+});

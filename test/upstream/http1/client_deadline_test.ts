@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { bodyReader } from "../../../src/upstream/http1/body_reader.ts";
+import { dial } from "../../../src/upstream/http1/dial.ts";
+import type { Script } from "../../support/scripted_conn.ts";
+import {
+  requestOf,
+  textOf,
+  turn,
+  withClient,
+  withCode,
+  withScripts,
+  withUpstream,
+} from "../../support/upstream.ts";
+
+/** A response whose body comes after its head, on a connection that stays open. */
+const OK_AFTER_ITS_HEAD: Script = {
+  reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
+  then: "silence",
+};
+
+/** A body that the test writes. */
+function fedBody() {
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
+  return { body: bodyReader(readable), writer: writable.getWriter() };
+}
+
+Deno.test("request() fails where the upstream refuses the connection, the body untouched", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await withClient({}, async (client) => {
+    const origin = { tls: false, hostname: "127.0.0.1", port, key: "k" };
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>();
+    await assert.rejects(
+      client.request(
+        requestOf({ origin, method: "POST", body: bodyReader(body) }),
+      ),
+      withCode("connect_failed"),
+    );
+    assert.equal(body.locked, false);
+    assert.equal(client.stats().open, 0);
+  });
+});
+
+/** A dial that never settles, and records its signals. */
+function stuckDial(): { dial: typeof dial; signals: AbortSignal[] } {
+  const signals: AbortSignal[] = [];
+  return {
+    signals,
+    dial(_origin, { signal }) {
+      signals.push(signal);
+      return new Promise(() => {});
+    },
+  };
+}
+
+Deno.test("request() fails where connecting takes longer than allowed", async () => {
+  let now = 0;
+  const stuck = stuckDial();
+  await withClient(
+    { dial: stuck.dial, connectTimeoutMs: 5000, now: () => now },
+    async (client) => {
+      const response = client.request(requestOf());
+      now = 4999;
+      client.sweep();
+      assert.equal(stuck.signals[0]?.aborted, false);
+      now = 5000;
+      client.sweep();
+      await assert.rejects(response, withCode("connect_timeout"));
+      assert.equal(stuck.signals[0]?.aborted, true);
+    },
+  );
+});
+
+Deno.test("request() gives connecting up when aborted, and when the client is closed", async () => {
+  const stuck = stuckDial();
+  await withClient({ dial: stuck.dial }, async (client) => {
+    const abort = new AbortController();
+    const aborted = client.request(requestOf({ signal: abort.signal }));
+    const closed = client.request(requestOf());
+    abort.abort();
+    await assert.rejects(aborted, withCode("aborted"));
+    client.close();
+    await assert.rejects(closed, withCode("closed"));
+    assert.deepEqual(stuck.signals.map((signal) => signal.aborted), [
+      true,
+      true,
+    ]);
+  });
+});
+
+Deno.test("request() closes a connection that comes too late", async () => {
+  const late = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  await withUpstream(async (conn) => {
+    await conn.closed();
+    closed.resolve();
+  }, async (client, { origin }) => {
+    const abort = new AbortController();
+    const response = client.request(
+      requestOf({ origin, signal: abort.signal }),
+    );
+    abort.abort();
+    await assert.rejects(response, withCode("aborted"));
+    late.resolve();
+    await closed.promise;
+  }, {
+    async dial(origin, options) {
+      await late.promise;
+      return await dial(origin, {
+        ...options,
+        signal: new AbortController().signal,
+      });
+    },
+  });
+});
+
+Deno.test("request() fails where the final response head is late, interim ones notwithstanding", async () => {
+  let now = 0;
+  const scripts = [{
+    reads: ["HTTP/1.1 102 Processing\r\n\r\n"],
+    then: "silence",
+  }] as const;
+  await withScripts(scripts, async (client, [conn]) => {
+    const response = client.request(requestOf());
+    await turn();
+    now = 999;
+    client.sweep();
+    assert.equal(conn?.closed, false);
+    now = 1000;
+    client.sweep();
+    await assert.rejects(response, withCode("header_timeout"));
+    assert.equal(conn?.closed, true);
+  }, { headerTimeoutMs: 1000, now: () => now });
+});
+
+Deno.test("request() waits for a response body, and for a head without limit, as long as it takes", async () => {
+  let now = 0;
+  await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
+    const { body } = await client.request(requestOf());
+    now = 1e9;
+    client.sweep();
+    assert.equal(await textOf(body), "ok");
+  }, { headerTimeoutMs: 1000, now: () => now });
+
+  await withScripts(
+    [{ reads: [], then: "silence" }],
+    async (client, [conn]) => {
+      const response = client.request(requestOf());
+      await turn();
+      now = 2e9;
+      client.sweep();
+      assert.equal(conn?.closed, false);
+      client.close();
+      await assert.rejects(response, withCode("closed"));
+    },
+    { headerTimeoutMs: 0, now: () => now },
+  );
+});
+
+Deno.test("request() measures the wait for a head from the end of the upload", async () => {
+  let now = 0;
+  const { body: upload, writer } = fedBody();
+  await withScripts(
+    [{ reads: [], then: "silence" }],
+    async (client, [conn]) => {
+      const response = client.request(
+        requestOf({ method: "POST", body: upload }),
+      );
+      await writer.write(new TextEncoder().encode("some"));
+      now = 5000;
+      client.sweep();
+      assert.equal(conn?.closed, false);
+
+      await writer.close();
+      await turn();
+      assert.match(conn?.written ?? "", /\r\n0\r\n\r\n$/);
+      now = 5999;
+      client.sweep();
+      assert.equal(conn?.closed, false);
+      now = 6000;
+      client.sweep();
+      await assert.rejects(response, withCode("header_timeout"));
+    },
+    { headerTimeoutMs: 1000, now: () => now },
+  );
+});
+
+Deno.test("request() fails where an upload stands still, and each part of it starts the time anew", async () => {
+  let now = 0;
+  const { body: upload, writer } = fedBody();
+  await withScripts(
+    [{ reads: [], then: "silence" }],
+    async (client, [conn]) => {
+      const response = client.request(
+        requestOf({ method: "POST", body: upload }),
+      );
+      await turn();
+      for (now of [999, 1998, 2997]) {
+        client.sweep();
+        assert.equal(conn?.closed, false);
+        await writer.write(new TextEncoder().encode("more"));
+        await turn();
+      }
+      now = 3997;
+      client.sweep();
+      await assert.rejects(response, withCode("upload_stalled"));
+    },
+    { uploadIdleTimeoutMs: 1000, now: () => now },
+  );
+});
+
+Deno.test("request() lets an upload stand still once the response has begun", async () => {
+  let now = 0;
+  const { body: upload, writer } = fedBody();
+  await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
+    const { body } = await client.request(
+      requestOf({ method: "POST", body: upload }),
+    );
+    await writer.write(new TextEncoder().encode("some"));
+    now = 1e9;
+    client.sweep();
+    assert.equal(await textOf(body), "ok");
+  }, { uploadIdleTimeoutMs: 1000, now: () => now });
+});
+
+Deno.test("request() lets a response that has begun take its time, though its upload ends only after that", async () => {
+  let now = 0;
+  const { body: upload, writer } = fedBody();
+  await withScripts([OK_AFTER_ITS_HEAD], async (client, [conn]) => {
+    const { body } = await client.request(
+      requestOf({ method: "POST", body: upload }),
+    );
+    await writer.write(new TextEncoder().encode("some"));
+    await writer.close();
+    await turn();
+    assert.match(conn?.written ?? "", /\r\n0\r\n\r\n$/);
+    now = 1e9;
+    client.sweep();
+    assert.equal(conn?.closed, false);
+    assert.equal(await textOf(body), "ok");
+  }, { headerTimeoutMs: 1000, now: () => now });
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { type RawConn, withRawServer } from "../../support/raw_server.ts";
+import {
+  requestOf,
+  textOf,
+  turn,
+  withClient,
+  withCode,
+} from "../../support/upstream.ts";
+
+function pem(name: string): string {
+  return Deno.readTextFileSync(
+    new URL(`../support/tls/${name}.pem`, import.meta.url),
+  );
+}
+
+const CA = pem("ca");
+const SERVER = { cert: pem("cert"), key: pem("key") };
+const OTHER_HOST = { cert: pem("other_host_cert"), key: pem("key") };
+
+async function answer(conn: RawConn): Promise<void> {
+  for (;;) {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  }
+}
+
+Deno.test("request() speaks TLS to an https origin whose authority it is told to trust", async () => {
+  await withRawServer(answer, async (server) => {
+    await withClient({ caCerts: [CA] }, async (client) => {
+      for (let count = 0; count < 2; count++) {
+        const { body } = await client.request(
+          requestOf({ origin: server.origin }),
+        );
+        assert.equal(await textOf(body), "ok");
+      }
+      assert.equal(server.accepted, 1);
+    });
+  }, SERVER);
+});
+
+Deno.test("request() fails where the certificate is not trusted, or another host's", async () => {
+  for (const [tls, caCerts] of [[SERVER, []], [OTHER_HOST, [CA]]] as const) {
+    await withRawServer(answer, async ({ origin, heads }) => {
+      await withClient({ caCerts }, async (client) => {
+        await assert.rejects(
+          client.request(requestOf({ origin })),
+          withCode("tls_failed"),
+        );
+        assert.equal(client.stats().open, 0);
+        assert.equal(heads.length, 0);
+      });
+    }, tls);
+  }
+});
+
+Deno.test("request() fails where the upstream does not speak TLS", async () => {
+  await withRawServer(async (conn) => {
+    await conn.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+    await conn.closed();
+  }, async ({ origin }) => {
+    await withClient({}, async (client) => {
+      const tls = { ...origin, tls: true };
+      await assert.rejects(
+        client.request(requestOf({ origin: tls })),
+        withCode("tls_failed"),
+      );
+    });
+  });
+});
+
+Deno.test("request() gives a TLS handshake up when aborted or overdue", async () => {
+  let now = 0;
+  await withRawServer((conn) => conn.closed(), async (server) => {
+    const origin = { ...server.origin, tls: true };
+    await withClient(
+      { connectTimeoutMs: 1000, now: () => now },
+      async (client) => {
+        const abort = new AbortController();
+        const aborted = client.request(
+          requestOf({ origin, signal: abort.signal }),
+        );
+        const overdue = client.request(requestOf({ origin }));
+        while (server.accepted < 2) await turn();
+        abort.abort();
+        await assert.rejects(aborted, withCode("aborted"));
+        now = 1000;
+        client.sweep();
+        await assert.rejects(overdue, withCode("connect_timeout"));
+      },
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { Connection } from "../../../src/upstream/http1/connection.ts";
+import { Pool } from "../../../src/upstream/http1/pool.ts";
+import { type Script, scriptedConn } from "../../support/scripted_conn.ts";
+
+const LIMITS = { idleTimeoutMs: 100, maxIdlePerOrigin: 2, maxIdle: 3 };
+
+function connectionOf(script: Script, originKey = "a"): Connection {
+  return new Connection(scriptedConn(script), { originKey, onClose() {} });
+}
+
+function silent(): Connection {
+  return connectionOf({ reads: [], then: "silence" });
+}
+
+Deno.test("Pool.take() gives the youngest connection of the origin", () => {
+  const pool = new Pool(LIMITS);
+  const [first, second] = [silent(), silent()];
+  pool.put(first, 0);
+  pool.put(second, 1);
+  assert.equal(pool.size, 2);
+  assert.equal(pool.take("b", 2), undefined);
+  assert.equal(pool.take("a", 2), second);
+  assert.equal(pool.take("a", 2), first);
+  assert.equal(pool.take("a", 2), undefined);
+  assert.equal(pool.size, 0);
+});
+
+Deno.test("Pool closes what is idle for too long", () => {
+  const pool = new Pool(LIMITS);
+  const [first, second] = [silent(), silent()];
+  pool.put(first, 0);
+  pool.put(second, 50);
+  pool.expire(99);
+  assert.equal(pool.size, 2);
+  pool.expire(100);
+  assert.equal(first.failed, true);
+  assert.equal(pool.size, 1);
+  assert.equal(pool.take("a", 150), undefined);
+  assert.equal(second.failed, true);
+  assert.equal(pool.size, 0);
+});
+
+Deno.test("Pool.put() closes what is more than enough", () => {
+  const pool = new Pool(LIMITS);
+  const connections = [silent(), silent(), silent()];
+  for (const connection of connections) pool.put(connection, 0);
+  assert.deepEqual(connections.map((connection) => connection.failed), [
+    false,
+    false,
+    true,
+  ]);
+});
+
+Deno.test("Pool.put() closes the oldest of any origin where there are enough of all", () => {
+  const pool = new Pool(LIMITS);
+  const oldest = connectionOf({ reads: [], then: "silence" }, "b");
+  const others = ["a", "a", "c"].map((origin) =>
+    connectionOf({ reads: [], then: "silence" }, origin)
+  );
+  pool.put(oldest, 0);
+  others.forEach((connection, at) => pool.put(connection, at + 1));
+  assert.equal(oldest.failed, true);
+  assert.deepEqual(others.map(({ failed }) => failed), [false, false, false]);
+  assert.equal(pool.size, 3);
+});
+
+Deno.test("Pool.take() never gives a connection with octets that came before, or an end", async () => {
+  for (
+    const script of [{ reads: ["evil"], then: "silence" }, {
+      reads: [],
+    }] satisfies Script[]
+  ) {
+    const given: boolean[] = [];
+    // However many promise jobs run between the octets' arrival and the request.
+    for (let jobs = 0; jobs < 20; jobs++) {
+      const pool = new Pool(LIMITS);
+      const connection = connectionOf(script);
+      await connection.write(new Uint8Array(1));
+      pool.put(connection, 0);
+      for (let count = 0; count < jobs; count++) await Promise.resolve();
+      const taken = pool.take("a", 0);
+      given.push(taken !== undefined);
+      assert.equal(taken?.input.length ?? 0, 0);
+      assert.equal(pool.size, 0);
+      if (taken === undefined) assert.equal(connection.failed, true);
+    }
+    assert.deepEqual([given[0], given[19]], [true, false]);
+  }
+});

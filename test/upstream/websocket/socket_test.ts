@@ -1,0 +1,374 @@
+import assert from "node:assert/strict";
+import { type EventEmitter, once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { WebSocketServer } from "ws";
+
+import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
+import { parseOrigin } from "../../../src/upstream/http1/origin.ts";
+import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
+import { ProtocolViolation } from "../../../src/upstream/websocket/frames.ts";
+import { openWebSocket } from "../../../src/upstream/websocket/handshake.ts";
+import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";
+import {
+  clientFrames,
+  concat,
+  fakeConnection,
+  serverClose,
+  serverFrame,
+  utf8,
+} from "./wire_frames.ts";
+
+/** Runs all pending promise jobs. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function sentClose(code: number): { opcode: number; code: number } {
+  return { opcode: 8, code };
+}
+
+/** The opcodes sent; for a Close frame also its code (1005 if it has none). */
+function sent(
+  bytes: Uint8Array,
+): Array<number | { opcode: number; code: number }> {
+  return clientFrames(bytes).map(({ opcode, payload }) =>
+    opcode === 8
+      ? sentClose(
+        payload.length === 0
+          ? 1005
+          : (payload[0] ?? 0) << 8 | (payload[1] ?? 0),
+      )
+      : opcode
+  );
+}
+
+Deno.test("UpstreamWebSocket.receive() gives messages in order and counts them", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  connection.feed(concat(serverFrame(1, "né"), serverFrame(2, "bin")));
+  assert.deepEqual(await socket.receive(), {
+    kind: "text",
+    data: "né",
+    bytes: 3,
+  });
+  assert.deepEqual(await socket.receive(), {
+    kind: "binary",
+    data: utf8("bin"),
+    bytes: 3,
+  });
+  assert.equal(socket.traffic.messagesReceived, 2);
+  assert.equal(socket.traffic.bytesReceived, 6);
+  socket.abort();
+});
+
+Deno.test("UpstreamWebSocket reads nothing while nobody receives", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  connection.feed(serverFrame(1, "first"));
+  connection.feed(serverFrame(1, "second"));
+  await settle();
+  assert.equal(connection.reads, 0);
+  await socket.receive();
+  await settle();
+  assert.equal(connection.reads, 1);
+  socket.abort();
+});
+
+Deno.test("UpstreamWebSocket.send() sends text and binary, empty ones too, and counts them", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  socket.send("é");
+  socket.send(utf8("bin"));
+  socket.send("");
+  await socket.send(new Uint8Array(0));
+  assert.deepEqual(
+    clientFrames(connection.written).map((f) => [f.opcode, f.payload]),
+    [[1, utf8("é")], [2, utf8("bin")], [1, utf8("")], [2, utf8("")]],
+  );
+  assert.equal(socket.traffic.messagesSent, 4);
+  assert.equal(socket.traffic.bytesSent, 5);
+  assert.equal(socket.unsentBytes, 0);
+  socket.abort();
+});
+
+Deno.test("UpstreamWebSocket answers pings while receiving and shows neither pings nor pongs", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  connection.feed(concat(
+    serverFrame(9, "are you there"),
+    serverFrame(10, "unasked"),
+    serverFrame(1, "data"),
+  ));
+  const received = await socket.receive();
+  assert.equal(received.kind, "text");
+  await settle();
+  assert.deepEqual(clientFrames(connection.written), [
+    { opcode: 10, final: true, payload: utf8("are you there") },
+  ]);
+  socket.abort();
+});
+
+Deno.test("UpstreamWebSocket answers the latest ping only where pongs cannot be sent: a flood of pings stays small", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  connection.pause();
+  for (let i = 0; i < 1000; i++) {
+    connection.feed(serverFrame(9, `ping ${i}`));
+  }
+  connection.feed(serverFrame(1, "done"));
+  await socket.receive();
+  assert.ok(socket.unsentBytes < 30, `${socket.unsentBytes} octets wait`);
+  connection.resume();
+  await settle();
+  assert.deepEqual(
+    clientFrames(connection.written).map((frame) => frame.payload),
+    [utf8("ping 0"), utf8("ping 999")],
+  );
+  socket.abort();
+});
+
+Deno.test("UpstreamWebSocket echoes the peer's close code and closes the connection", async () => {
+  for (
+    const [code, reason] of [[1000, ""], [1011, "oops"], [
+      4999,
+      "Grüße",
+    ]] as const
+  ) {
+    const connection = fakeConnection();
+    const socket = new UpstreamWebSocket(connection);
+    connection.feed(concat(serverClose(code, reason), serverFrame(1, "late")));
+    const end = await socket.receive();
+    assert.deepEqual(end, { kind: "close", code, reason });
+    await settle();
+    assert.deepEqual(sent(connection.written), [sentClose(code)]);
+    assert.equal(connection.isClosed, true);
+    assert.equal(await socket.receive(), end);
+  }
+});
+
+Deno.test("UpstreamWebSocket answers a Close without code in kind", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  connection.feed(serverFrame(8));
+  assert.deepEqual(await socket.receive(), {
+    kind: "close",
+    code: 1005,
+    reason: "",
+  });
+  await settle();
+  assert.deepEqual(sent(connection.written), [sentClose(1005)]);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("UpstreamWebSocket.close() goes on receiving until the peer's Close, then closes the connection", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  socket.close(3000, "bye");
+  socket.close(1000, "a second close does nothing");
+  await settle();
+  const [frame] = clientFrames(connection.written);
+  assert.deepEqual(frame?.payload, concat(Uint8Array.of(11, 184), utf8("bye")));
+  assert.equal(connection.isClosed, false);
+  connection.feed(concat(serverFrame(1, "in flight"), serverClose(3000)));
+  assert.equal((await socket.receive()).kind, "text");
+  assert.deepEqual(await socket.receive(), {
+    kind: "close",
+    code: 3000,
+    reason: "",
+  });
+  await settle();
+  assert.deepEqual(sent(connection.written), [sentClose(3000)]);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("UpstreamWebSocket.close() gives up on a peer that does not answer", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  socket.close(1000);
+  const end = await socket.receive();
+  assert.equal(end.kind === "close" && end.code, 1006);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("UpstreamWebSocket.close() gives up on a peer that does not read", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  connection.pause();
+  const stuck = socket.send("stuck");
+  socket.close(1000);
+  await assert.rejects(stuck);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("UpstreamWebSocket sends nothing after its Close", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  socket.close(1000);
+  await assert.rejects(
+    socket.send("late"),
+    (error) =>
+      error instanceof UpstreamError && error.code === "connection_lost",
+  );
+  socket.heartbeat();
+  connection.feed(concat(serverFrame(9, "ping"), serverClose(1000)));
+  await socket.receive();
+  await settle();
+  assert.deepEqual(sent(connection.written), [sentClose(1000)]);
+});
+
+Deno.test("UpstreamWebSocket.receive() ends with 1006 where the stream ends without a Close", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  connection.feed(serverFrame(1, "cut", { final: false }));
+  connection.feed(null);
+  const end = await socket.receive();
+  assert.ok(end.kind === "close" && end.failure instanceof UpstreamError);
+  assert.equal(end.code, 1006);
+  assert.equal(connection.isClosed, true);
+  assert.equal(connection.written.length, 0);
+});
+
+Deno.test("UpstreamWebSocket.abort() ends a pending receive() with 1006", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  const pending = socket.receive();
+  await settle();
+  socket.abort();
+  const end = await pending;
+  assert.equal(end.kind === "close" && end.code, 1006);
+  assert.equal(await socket.receive(), end);
+  assert.equal(connection.isClosed, true);
+});
+
+Deno.test("UpstreamWebSocket fails the connection with the code of the violation", async () => {
+  for (
+    const [bytes, code] of [
+      [Uint8Array.of(0x81, 0x80, 0, 0, 0, 0), 1002],
+      [serverFrame(1, Uint8Array.of(0xff)), 1007],
+      [serverFrame(2, new Uint8Array(101)), 1009],
+      [serverClose(1006), 1002],
+    ] as const
+  ) {
+    const connection = fakeConnection();
+    const socket = new UpstreamWebSocket(connection, { maxMessageBytes: 100 });
+    connection.feed(bytes);
+    const end = await socket.receive();
+    assert.ok(end.kind === "close" && end.failure instanceof ProtocolViolation);
+    assert.equal(end.code, 1006);
+    await settle();
+    assert.deepEqual(sent(connection.written), [sentClose(code)]);
+    assert.equal(connection.isClosed, true);
+  }
+});
+
+Deno.test("UpstreamWebSocket.heartbeat() is an empty Pong, and none where octets wait", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  socket.heartbeat();
+  await settle();
+  assert.deepEqual(clientFrames(connection.written), [
+    { opcode: 10, final: true, payload: utf8("") },
+  ]);
+  connection.pause();
+  socket.send("waits");
+  const { unsentBytes } = socket;
+  socket.heartbeat();
+  assert.equal(socket.unsentBytes, unsentBytes);
+  socket.abort();
+  await settle();
+});
+
+/** The part of ws's socket that is used here; the package ships no types. */
+interface PeerSocket extends EventEmitter {
+  send(
+    data: string | Uint8Array,
+    options: { binary?: boolean; fin?: boolean },
+  ): void;
+  ping(data: string): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+interface Peer {
+  readonly socket: UpstreamWebSocket;
+  readonly peer: PeerSocket;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A WebSocket through the real client to an independently written server. */
+async function connectToWs(): Promise<Peer> {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = new UpstreamClient();
+  const accepted = once(server, "connection");
+  const opened = await openWebSocket(client, {
+    origin: parseOrigin(`http://127.0.0.1:${port}`),
+    target: "/",
+    headers: [["Host", `127.0.0.1:${port}`]],
+  });
+  assert.ok(opened.kind === "open");
+  const [peer] = await accepted as [PeerSocket];
+  return {
+    socket: opened.socket,
+    peer,
+    async [Symbol.asyncDispose]() {
+      client.close();
+      peer.terminate();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+Deno.test("UpstreamWebSocket talks to a ws server: text, binary, 1 MiB, fragments, ping", async () => {
+  await using pair = await connectToWs();
+  const { socket, peer } = pair;
+  peer.on(
+    "message",
+    (data: Uint8Array, isBinary: boolean) =>
+      peer.send(data, { binary: isBinary }),
+  );
+  const large = Uint8Array.from({ length: 1 << 20 }, (_, i) => i % 253);
+  for (const message of ["Grüße", "", utf8("bin"), large, "x".repeat(70_000)]) {
+    await socket.send(message);
+    const received = await socket.receive();
+    assert.ok(received.kind !== "close");
+    assert.deepEqual(received.data, message);
+  }
+  peer.send("frag", { fin: false });
+  peer.ping("hello?");
+  const ponged = once(peer, "pong");
+  peer.send("mented", { fin: true });
+  const received = await socket.receive();
+  assert.equal(received.kind === "text" && received.data, "fragmented");
+  assert.equal(String((await ponged)[0]), "hello?");
+});
+
+Deno.test("UpstreamWebSocket closes with a ws server, either side first", async () => {
+  {
+    await using pair = await connectToWs();
+    const closed = once(pair.peer, "close");
+    pair.socket.close(4001, "from us");
+    assert.equal((await pair.socket.receive()).kind, "close");
+    const [code, reason] = await closed;
+    assert.deepEqual([code, String(reason)], [4001, "from us"]);
+  }
+  {
+    await using pair = await connectToWs();
+    const closed = once(pair.peer, "close");
+    pair.peer.close(1012, "from them");
+    assert.deepEqual(await pair.socket.receive(), {
+      kind: "close",
+      code: 1012,
+      reason: "from them",
+    });
+    assert.equal((await closed)[0], 1012);
+  }
+});
+
+Deno.test("UpstreamWebSocket sees 1006 when a ws server is killed", async () => {
+  await using pair = await connectToWs();
+  pair.peer.terminate();
+  const end = await pair.socket.receive();
+  assert.equal(end.kind === "close" && end.code, 1006);
+});
