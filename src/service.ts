@@ -7,13 +7,13 @@ import type { Config } from "./config/config.ts";
 import type { Readiness } from "./control/routes/health.ts";
 import { createDispatch } from "./gateway/dispatch.ts";
 import { sleep } from "./lib/backoff.ts";
-import { settlesWithin } from "./lib/fulfils_within.ts";
+import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { createRequestIds } from "./observability/request_id.ts";
 import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
-import { createInstallation } from "./resolver/remote_settings.ts";
-import { createSandboxDirectory } from "./resolver/sandboxes.ts";
+import { createRemoteSettings } from "./resolver/remote_settings.ts";
+import { createSandboxResolver } from "./resolver/sandboxes.ts";
 import type { GatewayService } from "./server/run.ts";
 
 /** What a service takes besides its configuration. */
@@ -60,11 +60,11 @@ export async function createService(
     closing: closing.signal,
   });
   const { api, store, background, metrics, now } = foundation;
-  const installation = createInstallation(config, {
+  const installation = createRemoteSettings(config, {
     api,
     warn: (message, facts) => loggerFor("start").warn(message, facts),
   });
-  const sandboxes = createSandboxDirectory(api, {
+  const sandboxes = createSandboxResolver(api, {
     ...foundation,
     sealer: foundation.sealerFor("runner"),
   });
@@ -98,7 +98,7 @@ export async function createService(
     tunnels: () => inFlight.tunnelCount,
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,
-    lostSockets: () => dataPlane.lostSockets.count,
+    leakedSockets: () => dataPlane.leakedSockets.count,
   });
   const learning = installation.learn(closing.signal);
   const stopTimers = startTimers(config, dataPlane, options);
@@ -125,10 +125,10 @@ export async function createService(
     renderMetrics: metrics.render,
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
-      await settlesWithin(learning, START_CHECK_MS, closing.signal);
+      await fulfilsWithin(learning, START_CHECK_MS, closing.signal);
       await checkUntilReady(readiness, closing.signal);
     },
-    retire() {
+    startDraining() {
       isDraining = true;
       inFlight.beginDrain();
       ownRequests.beginDrain();
@@ -195,12 +195,12 @@ function createDrain(
 
   return {
     waitUntilPortIdle: (timeoutMs) =>
-      settlesWithin(portIdle(), timeoutMs, closing),
+      fulfilsWithin(portIdle(), timeoutMs, closing),
     async drain(timeoutMs) {
       const idle = Promise.all([inFlight.idle(), ownRequests.idle()]);
-      if (await settlesWithin(idle, timeoutMs, closing)) return true;
+      if (await fulfilsWithin(idle, timeoutMs, closing)) return true;
       inFlight.abortAll();
-      await settlesWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
+      await fulfilsWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
       // Requests that still wait for their app are answered `shutting_down`.
       upstream.close();
       return false;

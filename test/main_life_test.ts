@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { request, type RequestOptions } from "node:https";
 import { WebSocket } from "ws";
 import { startStack } from "../scripts/stand_in/stack.ts";
-import { settlesWithin } from "../src/lib/fulfils_within.ts";
+import { fulfilsWithin } from "../src/lib/fulfils_within.ts";
 import {
   CA,
   certificateFiles,
@@ -172,6 +172,6 @@ Deno.test("a client that keeps its request open after the response holds up no s
   await gateway.record("request");
   gateway.child.kill("SIGTERM");
   // The shutdown's timeout is an hour.
-  assert(await settlesWithin(gateway.child.status, 30_000));
+  assert(await fulfilsWithin(gateway.child.status, 30_000));
   assert.equal((await gateway.child.status).code, 0);
 });

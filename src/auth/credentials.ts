@@ -4,7 +4,7 @@ import {
   type PreviewHost,
 } from "../address/preview_host.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import type { Fields } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import { cookieValues } from "./cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
@@ -22,14 +22,14 @@ export type Credential =
 /** What {@linkcode presentedCredentials} reads credentials from. */
 export interface CredentialSource {
   readonly method: string;
-  readonly headers: Fields;
+  readonly headers: RequestHeaders;
   readonly host: Pick<PreviewHost, "label" | "authoritySuffix">;
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,
     "keySession" | "loginSession" | "loginSessionPrefix"
   >;
-  /** The key in the query, from {@linkcode splitAuthKey}. */
+  /** The key in the query, from {@linkcode splitPreviewToken}. */
   readonly authKey: string | undefined;
   /** Origins, besides the sandbox's own, whose pages may use its sessions. */
   readonly allowedOrigins: ReadonlySet<string>;
@@ -104,7 +104,7 @@ function previewTokens(
 }
 
 /** The bearer token of a request (RFC 6750 section 2.1); undefined if it has none. */
-export function bearerOf(headers: Fields): string | undefined {
+export function bearerOf(headers: RequestHeaders): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }
 

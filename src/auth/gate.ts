@@ -5,9 +5,9 @@
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import { isUserThrottled } from "../daytona/api_request.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import type { AccessDirectory } from "../resolver/access.ts";
+import type { AccessResolver } from "../resolver/access.ts";
 import { FREE } from "../resolver/lookup_cache.ts";
-import type { SandboxDirectory } from "../resolver/sandboxes.ts";
+import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import type { Caller, LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
@@ -67,8 +67,8 @@ export interface Gate {
 
 /** Dependencies of the gate. */
 export interface GateOptions {
-  readonly sandboxes: Pick<SandboxDirectory, "isKnownPublic" | "isPublic">;
-  readonly access: AccessDirectory;
+  readonly sandboxes: Pick<SandboxResolver, "isKnownPublic" | "isPublic">;
+  readonly access: AccessResolver;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly throttle: Throttle;

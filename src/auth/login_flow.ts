@@ -9,7 +9,7 @@ import {
 } from "oauth4webapi";
 import { parseHost, type PreviewHost } from "../address/preview_host.ts";
 import { GatewayError } from "../errors.ts";
-import type { AccessDirectory } from "../resolver/access.ts";
+import type { AccessResolver } from "../resolver/access.ts";
 import { FREE } from "../resolver/lookup_cache.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider } from "./oidc/provider.ts";
@@ -88,7 +88,7 @@ export interface LoginOptions {
   readonly transactions: TransactionSealer;
   readonly sessions: Pick<SessionSealer, "seal">;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
-  readonly access: Pick<AccessDirectory, "hasAccess">;
+  readonly access: Pick<AccessResolver, "hasAccess">;
   readonly baseDomains: () => readonly string[];
   readonly sessionTtlMs: number;
   readonly now: () => number;

@@ -9,7 +9,7 @@ import { timesOf } from "../cache/entry.ts";
 import { createSingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
-import { isUpcoming } from "../lib/cooldown.ts";
+import { isPending } from "../lib/is_pending.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
 import type { Tokens } from "./oidc/provider.ts";
@@ -164,7 +164,7 @@ export function createLoginSessionStore(
     const recheck = { now: now(), withinMs: recheckMs };
     // An end is final: a logout that the durable tier lost holds here at least.
     const isCurrent = copy?.state.state === "ended" ||
-      copy !== undefined && isUpcoming(copy.recheckAt, recheck);
+      copy !== undefined && isPending(copy.recheckAt, recheck);
     if (!isCurrent) return reread(id);
     report("hit");
     return copy.state;

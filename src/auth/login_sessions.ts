@@ -11,7 +11,7 @@ import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
-import type { AccessDirectory } from "../resolver/access.ts";
+import type { AccessResolver } from "../resolver/access.ts";
 import type { Charge } from "../resolver/lookup_cache.ts";
 import {
   createLoginSessionStore,
@@ -50,7 +50,7 @@ export interface LoginSessions {
 
 /** Dependencies of the login sessions. */
 export interface LoginSessionsOptions {
-  readonly access: Pick<AccessDirectory, "hasAccess">;
+  readonly access: Pick<AccessResolver, "hasAccess">;
   /** The identity provider; undefined until it is known. */
   readonly provider: () => Pick<OpenidProvider, "refresh"> | undefined;
   /** The durable tier; null if sessions are kept in process only. */

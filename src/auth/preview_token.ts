@@ -28,7 +28,7 @@ function isParameter(name: string): boolean {
 }
 
 /** Removes every `DAYTONA_SANDBOX_AUTH_KEY` pair, percent-encoded names included, from a target's query. */
-export function splitAuthKey(target: string): AuthKeySplit {
+export function splitPreviewToken(target: string): AuthKeySplit {
   const queryAt = target.indexOf("?");
   if (queryAt < 0) return { target, key: undefined };
   const path = target.slice(0, queryAt);

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Background } from "../lib/background.ts";
-import { isUpcoming } from "../lib/cooldown.ts";
 import { joinParts } from "../lib/digest.ts";
+import { isPending } from "../lib/is_pending.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import {
   type CacheKey,
@@ -129,7 +129,7 @@ export function createCache<V>(
   function trustedCopy(id: string): Entry<V> | undefined {
     const entry = memory.get(id);
     const isTrusted = entry !== undefined &&
-      isUpcoming(entry.recheckAt, { now: now(), withinMs: recheckMs });
+      isPending(entry.recheckAt, { now: now(), withinMs: recheckMs });
     return isTrusted ? entry : undefined;
   }
 

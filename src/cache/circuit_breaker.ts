@@ -1,4 +1,4 @@
-import { isUpcoming } from "../lib/cooldown.ts";
+import { isPending } from "../lib/is_pending.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
 import type { StoreFailure } from "./store.ts";
 
@@ -64,7 +64,7 @@ export function createGuard(
       if (closed) return fallback;
       if (failures >= FAILURES_BEFORE_PAUSE) {
         const pause = { now: now(), withinMs: PAUSE_MS };
-        if (isUpcoming(pausedUntil, pause)) return fallback;
+        if (isPending(pausedUntil, pause)) return fallback;
         pausedUntil = now() + PAUSE_MS; // this one is the probe
       }
       const startedAt = now();

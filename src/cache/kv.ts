@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { createBatches } from "../lib/batches.ts";
-import { startAllowing } from "../lib/permission_hint.ts";
+import { permissionHint } from "../lib/permission_hint.ts";
 import { createGuard } from "./circuit_breaker.ts";
 import {
   type DurableStore,
@@ -109,7 +109,7 @@ function isFile(path: string | undefined): path is string {
 /** Deno's own message names one of two permissions only. */
 function notAllowed(path: string): string {
   return `Deno is not allowed to use ${path}: ${
-    startAllowing(dirname(path), "read", "write")
+    permissionHint(dirname(path), "read", "write")
   }`;
 }
 

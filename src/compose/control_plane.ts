@@ -4,7 +4,7 @@ import { type Control, createControl } from "../control/app.ts";
 import { createReadiness } from "../control/readiness.ts";
 import type { Readiness } from "../control/routes/health.ts";
 import type { Logger } from "../observability/log.ts";
-import type { Installation } from "../resolver/remote_settings.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Identity } from "./identity.ts";
 
@@ -12,7 +12,7 @@ import type { Identity } from "./identity.ts";
 export interface ControlPlaneOptions {
   readonly version: string;
   readonly identity: Identity;
-  readonly installation: Installation;
+  readonly installation: RemoteSettings;
   /** Whether the gateway is shutting down. */
   readonly isDraining: () => boolean;
   /** Aborted when what is left is given up: what fails then is no news. */

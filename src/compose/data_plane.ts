@@ -4,8 +4,8 @@ import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { Config } from "../config/config.ts";
 import { type BuildLogs, createBuildLogs } from "../gateway/build_logs.ts";
 import {
-  createLostSockets,
-  type LostSockets,
+  createLeakedSockets,
+  type LeakedSockets,
 } from "../gateway/leaked_sockets.ts";
 import { createTunnelOpener } from "../gateway/open_tunnel.ts";
 import { createGateway, type Gateway } from "../gateway/preview.ts";
@@ -27,8 +27,8 @@ import { createForwarder } from "../proxy/forward.ts";
 import type { AddressRange } from "../proxy/forwarded.ts";
 import { createInFlight, type InFlight } from "../proxy/in_flight.ts";
 import { createActivityClaims } from "../resolver/activity_claims.ts";
-import { createBuildDirectory } from "../resolver/builds.ts";
-import type { SandboxDirectory } from "../resolver/sandboxes.ts";
+import { createBuildResolver } from "../resolver/builds.ts";
+import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import { UpstreamClient } from "../upstream/http1/client.ts";
 import type { Foundation } from "./foundation.ts";
 import type { Identity } from "./identity.ts";
@@ -39,7 +39,7 @@ export interface DataPlane {
   readonly buildLogs: BuildLogs;
   readonly activity: Activity;
   readonly inFlight: InFlight;
-  readonly lostSockets: LostSockets;
+  readonly leakedSockets: LeakedSockets;
   readonly upstream: UpstreamClient;
   readonly trustedProxies: readonly AddressRange[];
 }
@@ -47,7 +47,7 @@ export interface DataPlane {
 /** Dependencies of {@linkcode composeDataPlane}. */
 export interface DataPlaneOptions {
   readonly identity: Identity;
-  readonly sandboxes: SandboxDirectory;
+  readonly sandboxes: SandboxResolver;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
   /** Aborted when what is left is given up: what fails then is no news. */
@@ -84,7 +84,7 @@ export function composeDataPlane(
     perSandbox: limits.exchangesPerSandbox,
     tunnels: limits.tunnels,
   });
-  const lostSockets = createLostSockets(() =>
+  const leakedSockets = createLeakedSockets(() =>
     options.logger.warn(
       "too many sockets were lost: until a restart, no response is streamed while its request is still being sent",
     )
@@ -96,7 +96,7 @@ export function composeDataPlane(
       trustedProxies,
       activity,
       inFlight,
-      lostSockets,
+      leakedSockets,
     }),
     now,
   };
@@ -120,13 +120,13 @@ export function composeDataPlane(
     }),
     buildLogs: createBuildLogs({
       ...common,
-      builds: createBuildDirectory(api),
+      builds: createBuildResolver(api),
       throttle,
       upstream,
     }),
     activity,
     inFlight,
-    lostSockets,
+    leakedSockets,
     upstream,
     trustedProxies,
   };
@@ -136,10 +136,10 @@ export function composeDataPlane(
 function composeTrackExchange(
   config: Config,
   { metrics, now }: Foundation,
-  { trustedProxies, activity, inFlight, lostSockets, logger, lines }:
+  { trustedProxies, activity, inFlight, leakedSockets, logger, lines }:
     & Pick<
       DataPlane,
-      "trustedProxies" | "activity" | "inFlight" | "lostSockets"
+      "trustedProxies" | "activity" | "inFlight" | "leakedSockets"
     >
     & Pick<DataPlaneOptions, "logger" | "lines">,
 ): TrackExchange {
@@ -154,7 +154,7 @@ function composeTrackExchange(
       accessLog(record);
       metrics.exchange(record);
     },
-    lostSockets,
+    leakedSockets,
     logger,
     now,
   });

@@ -13,10 +13,10 @@ import {
   createMetrics,
   type Metrics,
 } from "../observability/metrics/metrics.ts";
-import type { AnswerCacheOptions } from "../resolver/lookup_cache.ts";
+import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 
 /** What everything else is built on, including the dependencies of all caches of answers. */
-export interface Foundation extends AnswerCacheOptions {
+export interface Foundation extends LookupCacheOptions {
   readonly metrics: Metrics;
   readonly api: DaytonaApi;
   /** What the API makes of the gateway's own key. */

@@ -11,12 +11,12 @@ import { type OwnCookies, ownCookies } from "../auth/own_cookies.ts";
 import { createSessionSealer, type SessionSealer } from "../auth/session.ts";
 import { createThrottle, type Throttle } from "../auth/throttle.ts";
 import type { Config } from "../config/config.ts";
-import { createAccessDirectory } from "../resolver/access.ts";
+import { createAccessResolver } from "../resolver/access.ts";
 import type {
-  Installation,
   OidcSettings,
+  RemoteSettings,
 } from "../resolver/remote_settings.ts";
-import type { SandboxDirectory } from "../resolver/sandboxes.ts";
+import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Who has access, and how people get it. */
@@ -37,13 +37,13 @@ export function composeIdentity(
   config: Config,
   foundation: Foundation,
   { sandboxes, installation }: {
-    readonly sandboxes: SandboxDirectory;
-    readonly installation: Installation;
+    readonly sandboxes: SandboxResolver;
+    readonly installation: RemoteSettings;
   },
 ): Identity {
   const { api, store, background, now, onEvent, sealerFor } = foundation;
   const { maxEntries } = config.cache;
-  const access = createAccessDirectory(api, foundation);
+  const access = createAccessResolver(api, foundation);
   const cookies = ownCookies({
     scheme: config.public.protocol,
     sameSite: config.session.sameSite,

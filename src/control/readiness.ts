@@ -1,8 +1,8 @@
 /** What `/ready` answers, from what is known; a balancer may ask every second without anybody else noticing. */
 import type { KeyWatch } from "../daytona/service_key.ts";
-import { isUpcoming } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
-import type { Installation } from "../resolver/remote_settings.ts";
+import { isPending } from "../lib/is_pending.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { Readiness } from "./routes/health.ts";
 
 /** Parts of the readiness check. */
@@ -18,7 +18,7 @@ export interface ReadinessOptions {
   readonly tryKey: () => Promise<unknown>;
   /** Resolves when the identity provider answers, rejects when it does not; called only if one is known. */
   readonly askProvider: () => Promise<unknown>;
-  readonly installation: Pick<Installation, "baseDomains" | "oidc">;
+  readonly installation: Pick<RemoteSettings, "baseDomains" | "oidc">;
   /** Whether the durable cache works; absent where there is none. */
   readonly cacheWorks?: () => Promise<boolean>;
   readonly isDraining: () => boolean;
@@ -60,7 +60,7 @@ function createProbe(
   return {
     async check() {
       const pause = { now: now(), withinMs: pauseMs };
-      if (!isUpcoming(checkedAt + pauseMs, pause)) {
+      if (!isPending(checkedAt + pauseMs, pause)) {
         checkedAt = now();
         const asked = ask().then(() => {
           wasSeen = true;

@@ -1,6 +1,6 @@
 /** What the API makes of the gateway's own key. */
 import type { paths } from "../../gen/daytona.ts";
-import { isUpcoming } from "../lib/cooldown.ts";
+import { isPending } from "../lib/is_pending.ts";
 
 /**
  * The operation to try a key with: only a proxy may call it, it changes nothing, and its status tells an unknown key
@@ -62,6 +62,6 @@ export function createKeyWatch(options: {
     get wasAccepted() {
       return wasAccepted;
     },
-    heardWithin: (ms) => isUpcoming(heardAt + ms, { now: now(), withinMs: ms }),
+    heardWithin: (ms) => isPending(heardAt + ms, { now: now(), withinMs: ms }),
   };
 }

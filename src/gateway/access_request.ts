@@ -6,7 +6,7 @@ import {
 } from "../auth/credentials.ts";
 import type { Admission, Gate, GateRequest, Verdict } from "../auth/gate.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import { splitAuthKey } from "../auth/preview_token.ts";
+import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import { destinationOf, type SandboxExchange } from "./exchange.ts";
@@ -38,7 +38,7 @@ export class AccessRequest implements GateRequest {
     stats: ExchangeStats,
     options: AccessRequestOptions,
   ) {
-    const { target, key } = splitAuthKey(exchange.target);
+    const { target, key } = splitPreviewToken(exchange.target);
     const { label, port } = destinationOf(exchange);
     this.target = target;
     this.label = label;

@@ -7,7 +7,7 @@ import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseFields } from "../proxy/toolbox_response.ts";
-import type { BuildDirectory, BuildLog } from "../resolver/builds.ts";
+import type { BuildLog, BuildResolver } from "../resolver/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { BuildLogExchange } from "./exchange.ts";
 import type { ExchangeTracker } from "./exchange_tracker.ts";
@@ -17,7 +17,7 @@ import type { TrackExchange } from "./track_exchange.ts";
 /** Dependencies of the route. */
 export interface BuildLogsOptions {
   readonly allowedOrigins: ReadonlySet<string>;
-  readonly builds: BuildDirectory;
+  readonly builds: BuildResolver;
   readonly throttle: Throttle;
   readonly upstream: Pick<UpstreamClient, "request">;
   readonly trackExchange: TrackExchange;

@@ -1,5 +1,5 @@
 /** The response to a client, as made from an upstream's. */
-import { type FieldList, hasField } from "../lib/headers.ts";
+import { hasHeader, type HeaderList } from "../lib/headers.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import { discardBody, type ResponseBody } from "../upstream/http1/types.ts";
 
@@ -36,7 +36,7 @@ export function clientBody(
     discardBody(body);
     return null;
   }
-  return method === "HEAD" && !hasField(fields, "content-length")
+  return method === "HEAD" && !hasHeader(fields, "content-length")
     ? UNKNOWN_LENGTH
     : body;
 }
@@ -51,7 +51,7 @@ const UNKNOWN_LENGTH: BodyReader = {
 export function createResponse(
   body: BodyInit | null,
   status: number,
-  fields: FieldList,
+  fields: HeaderList,
 ): Response {
   const response = new Response(body, { status });
   const { headers } = response;

@@ -5,13 +5,13 @@ import { splitRequestUrl } from "../address/request_url.ts";
 import type { Control } from "../control/app.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import { type Fields, fieldsOf } from "../lib/headers.ts";
+import { type RequestHeaders, requestHeadersOf } from "../lib/headers.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
 import {
   type AddressRange,
+  clientOf,
   isTrusted,
-  provenance,
   untrustedNetwork,
 } from "../proxy/forwarded.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
@@ -71,7 +71,7 @@ export function createDispatch(options: DispatchOptions): Handler {
 
   return function dispatch(request, info) {
     const { method } = request;
-    const headers = fieldsOf(request.headers);
+    const headers = requestHeadersOf(request.headers);
     // Over HTTP/2, the signal misses a client that disconnects before the signal is first accessed.
     if (headers.get("host") === null) void request.signal;
     const startedAt = now();
@@ -101,7 +101,7 @@ export function createDispatch(options: DispatchOptions): Handler {
       headers,
       authority,
       target,
-      from: provenance(peer, headers, {
+      from: clientOf(peer, headers, {
         authority,
         scheme,
         trusted: trustedProxies,
@@ -133,7 +133,10 @@ export function createDispatch(options: DispatchOptions): Handler {
   }
 
   /** The id that a trusted proxy gave the request, so that all logs have the same one; undefined if it gave none. */
-  function proxyRequestId(peer: string, headers: Fields): string | undefined {
+  function proxyRequestId(
+    peer: string,
+    headers: RequestHeaders,
+  ): string | undefined {
     if (!isTrusted(peer, trustedProxies)) return undefined;
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;

@@ -1,8 +1,8 @@
 /** A request that a runner may answer, parsed once for all decisions about it. */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
-import type { Fields } from "../lib/headers.ts";
-import type { Provenance } from "../proxy/forwarded.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
+import type { ClientInfo } from "../proxy/forwarded.ts";
 import type { Build } from "../resolver/builds.ts";
 
 /** The request as plain data, and the Request itself, whose body and signal are needed later. */
@@ -10,12 +10,12 @@ export interface Exchange {
   readonly id: string;
   readonly request: Request;
   readonly method: string;
-  readonly headers: Fields;
+  readonly headers: RequestHeaders;
   /** `host[:port]` as received. */
   readonly authority: string;
   /** The request-target, byte for byte. */
   readonly target: string;
-  readonly from: Provenance;
+  readonly from: ClientInfo;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -55,7 +55,10 @@ export interface BuildLogExchange extends Exchange {
 }
 
 /** Whether a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
-export function isWebSocketRequest(method: string, headers: Fields): boolean {
+export function isWebSocketRequest(
+  method: string,
+  headers: RequestHeaders,
+): boolean {
   return method === "GET" &&
     /^websocket$/i.test(headers.get("upgrade") ?? "") &&
     /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers.get("connection") ?? "");

@@ -29,10 +29,10 @@ import {
   type RelayedResponse,
 } from "./client_response.ts";
 import type { Exchange } from "./exchange.ts";
-import type { LostSockets } from "./leaked_sockets.ts";
+import type { LeakedSockets } from "./leaked_sockets.ts";
 import { observe } from "./response_body.ts";
 import { serverTiming } from "./server_timing.ts";
-import { WatchedUpload } from "./upload_progress.ts";
+import { UploadProgress } from "./upload_progress.ts";
 
 /** Who was admitted to what. */
 export interface Grant {
@@ -58,7 +58,7 @@ export interface TrackerOptions {
   /** Where the use of a sandbox is reported. */
   readonly activity: Activity;
   readonly onRecord: (record: ExchangeRecord) => void;
-  readonly lostSockets: LostSockets;
+  readonly leakedSockets: LeakedSockets;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -112,7 +112,7 @@ export class ExchangeTracker {
   #grant: Grant | undefined;
   #revalidator: Revalidator | undefined;
   #answeredAt: number;
-  #upload: WatchedUpload | undefined;
+  #upload: UploadProgress | undefined;
   #abortedUpload: AbortReason | undefined;
 
   constructor(
@@ -173,7 +173,7 @@ export class ExchangeTracker {
       recheck: () => this.#stillHasAccess(),
     });
     const { body, contentLength } = request;
-    this.#upload = new WatchedUpload(body, contentLength);
+    this.#upload = new UploadProgress(body, contentLength);
     return {
       ...request,
       body: this.#upload,
@@ -218,7 +218,7 @@ export class ExchangeTracker {
    * Answers with an upstream's response; the exchange is over once its body is.
    *
    * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15); `duplex_unavailable` if
-   * it cannot be streamed beside its upload (see {@linkcode LostSockets})
+   * it cannot be streamed beside its upload (see {@linkcode LeakedSockets})
    */
   relay(response: RelayedResponse): Response {
     const { status } = response;
@@ -235,9 +235,11 @@ export class ExchangeTracker {
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return createResponse(body, status, fields);
     }
-    const { lostSockets } = this.#options;
+    const { leakedSockets } = this.#options;
     const { clientAddress } = this.#exchange.from;
-    if (this.#upload?.isOpen === true && !lostSockets.mayRisk(clientAddress)) {
+    if (
+      this.#upload?.isOpen === true && !leakedSockets.mayRisk(clientAddress)
+    ) {
       discardBody(body);
       throw new GatewayError(
         "duplex_unavailable",
@@ -277,7 +279,7 @@ export class ExchangeTracker {
       onEnd: (end, sentBytes) => {
         endUse?.();
         const { clientAddress } = this.#exchange.from;
-        this.#options.lostSockets.note(clientAddress, end, this.#upload);
+        this.#options.leakedSockets.note(clientAddress, end, this.#upload);
         this.#settle(status, { end, sentBytes });
       },
     });

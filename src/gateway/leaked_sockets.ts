@@ -7,10 +7,10 @@
  */
 import { LRUCache } from "lru-cache";
 import type { ExchangeEnd } from "../observability/metrics/facts.ts";
-import type { WatchedUpload } from "./upload_progress.ts";
+import type { UploadProgress } from "./upload_progress.ts";
 
 /** Counts the sockets that were lost, up to where no more are risked. */
-export interface LostSockets {
+export interface LeakedSockets {
   readonly count: number;
   /** Whether this client may be streamed a response while its request is still open. */
   mayRisk(clientAddress: string): boolean;
@@ -18,7 +18,7 @@ export interface LostSockets {
   note(
     clientAddress: string,
     end: ExchangeEnd,
-    upload: WatchedUpload | undefined,
+    upload: UploadProgress | undefined,
   ): void;
 }
 
@@ -32,7 +32,7 @@ const MAX_LOST_PER_CLIENT = 20;
 const MAX_CLIENTS = 1000;
 
 /** Creates the counter; `onEnough` is called once, when no more are risked for any client. */
-export function createLostSockets(onEnough: () => void): LostSockets {
+export function createLeakedSockets(onEnough: () => void): LeakedSockets {
   const byClient = new LRUCache<string, number>({ max: MAX_CLIENTS });
   let count = 0;
   return {

@@ -16,7 +16,7 @@ const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
  * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
  * expects.
  */
-export function loginLocation(
+export function loginRedirectLocation(
   { method, headers, host }: PreviewExchange,
   preview: { scheme: "http" | "https"; target: string },
 ): string | undefined {

@@ -1,6 +1,6 @@
 /** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
 import { GatewayError } from "../errors.ts";
-import type { Fields } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
@@ -11,7 +11,7 @@ import {
 } from "../proxy/tunnel.ts";
 import type { UpstreamResponse } from "../upstream/http1/types.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { hasLeft } from "./client_disconnected.ts";
+import { hasDisconnected } from "./client_disconnected.ts";
 
 /** A tunnel and the response that opens it, or the app's refusal. */
 export type TunnelResult =
@@ -40,7 +40,7 @@ export interface TunnelOpener {
 }
 
 /** Checks the opening handshake (RFC 6455 section 4.2.1). */
-function checkHandshake(headers: Fields): void {
+function checkHandshake(headers: RequestHeaders): void {
   if (headers.get("sec-websocket-version") !== "13") {
     throw new GatewayError("upgrade_required", "Not version 13");
   }
@@ -53,7 +53,10 @@ function checkHandshake(headers: Fields): void {
  * Separates the offered subprotocols by `", "` for `Deno.upgradeWebSocket()`, which knows no other separator; clients
  * may send `a,b` (RFC 9110 section 5.6.1).
  */
-function withSpacedProtocols(request: Request, headers: Fields): Request {
+function withSpacedProtocols(
+  request: Request,
+  headers: RequestHeaders,
+): Request {
   const offered = headers.get("sec-websocket-protocol");
   if (offered === null) return request;
   const spaced = new Headers([...headers]);
@@ -67,7 +70,7 @@ function withSpacedProtocols(request: Request, headers: Fields): Request {
 /** Upgrades the client's connection. */
 function upgradeClient(
   request: Request,
-  headers: Fields,
+  headers: RequestHeaders,
   protocol: string | undefined,
 ): Deno.WebSocketUpgrade {
   return Deno.upgradeWebSocket(withSpacedProtocols(request, headers), {
@@ -87,13 +90,13 @@ export function createTunnelOpener(options: {
     async open(request, admitted, stats) {
       const { headers } = admitted;
       checkHandshake(headers);
-      void request.signal; // accessed early, see hasLeft()
+      void request.signal; // accessed early, see hasDisconnected()
       const opened = await forwarder.openWebSocket(admitted, stats);
       if (opened.kind === "refused") return opened;
       const { socket: upstream, protocol } = opened;
       try {
         // The socket of one who left would never open, so no event would report that, and nobody would ever close it.
-        if (await hasLeft(request.signal)) {
+        if (await hasDisconnected(request.signal)) {
           throw new UpstreamError("aborted", "Client left");
         }
         const { socket, response } = upgradeClient(request, headers, protocol);

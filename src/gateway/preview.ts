@@ -24,7 +24,7 @@ import {
   type SandboxExchange,
 } from "./exchange.ts";
 import type { ExchangeTracker } from "./exchange_tracker.ts";
-import { loginLocation } from "./login_redirect.ts";
+import { loginRedirectLocation } from "./login_redirect.ts";
 import type { TunnelOpener } from "./open_tunnel.ts";
 import { isPreflight, preflightAnswer } from "./preflight.ts";
 import type { TrackExchange } from "./track_exchange.ts";
@@ -162,7 +162,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const mayLogIn = verdict.kind === "login" && options.hasLogin() &&
       exchange.route === "preview";
     const location = mayLogIn
-      ? loginLocation(exchange, { scheme, target })
+      ? loginRedirectLocation(exchange, { scheme, target })
       : undefined;
     if (location === undefined) {
       throw new GatewayError(verdict.code, "Refused at the gate");

@@ -1,14 +1,14 @@
 /** The body of a request: whether there is one, and its announced length. */
 import { GatewayError } from "../errors.ts";
-import { settlesWithin } from "../lib/fulfils_within.ts";
-import type { Fields } from "../lib/headers.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import {
   type BodyReader,
   bodyReader,
   startingWith,
 } from "../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { hasLeft } from "./client_disconnected.ts";
+import { hasDisconnected } from "./client_disconnected.ts";
 
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
@@ -27,7 +27,7 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
  */
 export function requestBody(
   request: Request,
-  headers: Fields,
+  headers: RequestHeaders,
 ): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
@@ -65,7 +65,7 @@ function cancellable(
       const octets = await body.read().catch((cause) => {
         throw new UpstreamError("body_failed", "upload broke", { cause });
       });
-      if (octets === null && await hasLeft(signal)) {
+      if (octets === null && await hasDisconnected(signal)) {
         throw new UpstreamError("aborted", "upload cancelled");
       }
       return octets;
@@ -81,6 +81,6 @@ function cancellable(
  */
 async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
   const first = body.read();
-  const isKnown = await settlesWithin(first, FIRST_OCTET_MS);
+  const isKnown = await fulfilsWithin(first, FIRST_OCTET_MS);
   return isKnown && await first === null ? null : startingWith([first], body);
 }

@@ -1,5 +1,5 @@
 /** The body of a response on its way to the client. */
-import { release } from "../lib/free_buffer.ts";
+import { freeBuffer } from "../lib/free_buffer.ts";
 import type { ExchangeEnd } from "../observability/metrics/facts.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
@@ -53,7 +53,7 @@ export function observe(
     async pull() {
       try {
         awaitingPullSince = undefined;
-        if (lastChunk !== undefined) release(lastChunk);
+        if (lastChunk !== undefined) freeBuffer(lastChunk);
         const chunk = await body.read();
         if (hasEnded) return;
         if (chunk === null) {

@@ -1,7 +1,7 @@
 /** Runs every exchange of the data plane: with an entry in the registry, a tracker, and one catch for all failures. */
 import type { CorsMode } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
-import type { Fields } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import type { RouteKind } from "../observability/access_log.ts";
 import { corsDecision } from "../proxy/cors.ts";
 import { type AddressRange, isTrusted } from "../proxy/forwarded.ts";
@@ -44,7 +44,7 @@ const UNREGISTERED: InFlightEntry = {
 
 /** Whether the client asks for timings and may see them: only from a trusted address, whose owner may read the logs. */
 function maySeeTiming(
-  headers: Fields,
+  headers: RequestHeaders,
   clientAddress: string,
   trusted: readonly AddressRange[],
 ): boolean {
@@ -52,7 +52,7 @@ function maySeeTiming(
     isTrusted(clientAddress, trusted);
 }
 
-function skipsActivity(headers: Fields): boolean {
+function skipsActivity(headers: RequestHeaders): boolean {
   return headers.get("x-daytona-skip-last-activity-update") === "true";
 }
 

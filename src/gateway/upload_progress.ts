@@ -2,7 +2,7 @@
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 
 /** A body that knows how far its reader is. */
-export class WatchedUpload implements BodyReader {
+export class UploadProgress implements BodyReader {
   readonly #body: BodyReader;
   /** Octets yet to be read, if their number was announced. */
   #remaining: number;

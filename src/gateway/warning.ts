@@ -13,7 +13,7 @@ import { cookieValues } from "../auth/cookies.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
 import { isSameOriginRequest, wantsDocument } from "../lib/fetch_metadata.ts";
-import type { Fields } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { OWN_ANSWER_FIELDS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
@@ -145,7 +145,7 @@ export function createWarning(
 /** What {@linkcode wantsWarning} depends on. */
 export interface WarningRequest {
   readonly method: string;
-  readonly headers: Fields;
+  readonly headers: RequestHeaders;
   readonly port: number;
   /** The preview host's own origin, in lower case. */
   readonly origin: string;
@@ -166,7 +166,7 @@ function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
     method === "POST" && isSameOriginRequest(headers, origin) === false;
 }
 
-function isForBrowserWindow(headers: Fields): boolean {
+function isForBrowserWindow(headers: RequestHeaders): boolean {
   // A prefetched response is shown later, without another request.
   if (/\bprefetch\b/.test(headers.get("sec-purpose") ?? "")) return true;
   // Older browsers send no Fetch Metadata, nor does any over plain http; and some API clients accept HTML.

@@ -1,12 +1,12 @@
 /** What a request's own header fields say about its intent (W3C Fetch Metadata; Accept, RFC 9110 section 12.5.1). */
-import type { Fields } from "./headers.ts";
+import type { RequestHeaders } from "./headers.ts";
 
 function acceptsHtml(accept: string | null): boolean {
   return accept !== null && /\btext\/html\b/i.test(accept);
 }
 
 /** Whether a browser is going to show the response as a document: errors are HTML pages then. */
-export function wantsDocument(headers: Fields): boolean {
+export function wantsDocument(headers: RequestHeaders): boolean {
   const mode = headers.get("sec-fetch-mode");
   return mode === null
     ? acceptsHtml(headers.get("accept"))
@@ -14,7 +14,7 @@ export function wantsDocument(headers: Fields): boolean {
 }
 
 /** Whether the request is a navigation that follows a link or a typed address, rather than submits a form. */
-export function isNavigation(method: string, headers: Fields): boolean {
+export function isNavigation(method: string, headers: RequestHeaders): boolean {
   return (method === "GET" || method === "HEAD") && wantsDocument(headers);
 }
 
@@ -23,7 +23,7 @@ export function isNavigation(method: string, headers: Fields): boolean {
  * that send no Fetch Metadata and accept anything (a plain `curl`). Scripts on a page and clients that ask for data are
  * not redirected.
  */
-export function mayRedirect(method: string, headers: Fields): boolean {
+export function mayRedirect(method: string, headers: RequestHeaders): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
   if (headers.has("sec-fetch-mode")) return isNavigation(method, headers);
   const accept = headers.get("accept");
@@ -37,7 +37,7 @@ export function mayRedirect(method: string, headers: Fields): boolean {
  * "append a request `Origin` header").
  */
 export function isSameOriginRequest(
-  headers: Fields,
+  headers: RequestHeaders,
   origin: string,
 ): boolean | undefined {
   const site = headers.get("sec-fetch-site");

@@ -3,7 +3,7 @@
  * large body pile up to some 70 MiB before they are collected. Any other holder of that memory, such as a pending
  * operation of the runtime, keeps it; the view and its buffer have length 0 from then on.
  */
-export function release(bytes: Uint8Array): void {
+export function freeBuffer(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -1,5 +1,5 @@
 /** Whether `promise` fulfils within `ms` milliseconds and before `signal` aborts; rejects if `promise` rejects first. */
-export async function settlesWithin(
+export async function fulfilsWithin(
   promise: Promise<unknown>,
   ms: number,
   signal?: AbortSignal,

@@ -1,24 +1,25 @@
 /** Header fields (RFC 9110 section 5). */
 
-/** One field line. */
-export type Field = readonly [name: string, value: string];
+/** One header line. */
+export type Header = readonly [name: string, value: string];
 
 /** Field lines in wire order: names as received, values as Latin-1 strings. */
-export type FieldList = readonly Field[];
+export type HeaderList = readonly Header[];
 
 /** The values of a field by its lower-case name, one for each of its lines. */
-export function valuesOf(fields: FieldList, name: string): string[] {
+export function valuesOf(fields: HeaderList, name: string): string[] {
   return fields.filter(([field]) => field.toLowerCase() === name)
     .map(([, value]) => value);
 }
 
 /** Whether there is such a field, by its lower-case name. */
-export function hasField(fields: FieldList, name: string): boolean {
+export function hasHeader(fields: HeaderList, name: string): boolean {
   return fields.some(([field]) => field.toLowerCase() === name);
 }
 
 /** A request's header fields: lower-case names, each once. `Headers` implements it; a plain table is a faster one. */
-export interface Fields extends Iterable<[name: string, value: string]> {
+export interface RequestHeaders
+  extends Iterable<[name: string, value: string]> {
   /** The value of a field by its lower-case name; null if there is no such field. */
   get(name: string): string | null;
   has(name: string): boolean;
@@ -28,13 +29,13 @@ export interface Fields extends Iterable<[name: string, value: string]> {
  * Copies all fields out of `headers`, once. On the `Headers` of a `Deno.serve` request, a lookup takes about 0.2 µs and
  * iterating over the twenty fields of a browser 13 µs (9 µs by `forEach`); in this table, 0.02 µs and 0.04 µs.
  */
-export function fieldsOf(headers: Headers): Fields {
+export function requestHeadersOf(headers: Headers): RequestHeaders {
   const list: [string, string][] = [];
   headers.forEach((value, name) => list.push([name, value]));
-  return new FieldTable(list);
+  return new HeaderTable(list);
 }
 
-class FieldTable implements Fields {
+class HeaderTable implements RequestHeaders {
   readonly #list: [string, string][];
 
   constructor(list: [string, string][]) {

@@ -1,5 +1,5 @@
 /** How to start Deno so that it may use `folder` as well: the options replace the paths that `-P=start` allows. */
-export function startAllowing(
+export function permissionHint(
   folder: string,
   ...permissions: readonly ("read" | "write")[]
 ): string {

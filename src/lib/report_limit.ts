@@ -1,4 +1,4 @@
-import { isUpcoming } from "./cooldown.ts";
+import { isPending } from "./is_pending.ts";
 
 /** Least time between two reports of the same kind of failure, ms. */
 const REPORT_EVERY_MS = 60_000;
@@ -14,7 +14,7 @@ export function createReportLimit(
   return (kind) => {
     const nextAt = (reportedAt.get(kind) ?? -Infinity) + REPORT_EVERY_MS;
     const pause = { now: now(), withinMs: REPORT_EVERY_MS };
-    if (isUpcoming(nextAt, pause)) return false;
+    if (isPending(nextAt, pause)) return false;
     reportedAt.set(kind, now());
     return true;
   };

@@ -3,7 +3,7 @@
  * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
-import { isUpcoming } from "../lib/cooldown.ts";
+import { isPending } from "../lib/is_pending.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
 
@@ -97,7 +97,7 @@ export function createActivity(options: ActivityOptions): Activity {
 
   function touch(sandboxId: string): void {
     const pause = { now: now(), withinMs: REPORT_INTERVAL_MS };
-    if (isUpcoming(nextReportAt.get(sandboxId) ?? 0, pause)) return;
+    if (isPending(nextReportAt.get(sandboxId) ?? 0, pause)) return;
     if (queued.size >= MAX_QUEUED) return onEvent("dropped");
     nextReportAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
     queued.add(sandboxId);

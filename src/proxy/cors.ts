@@ -21,9 +21,9 @@
  */
 import type { CorsMode } from "../config/config.ts";
 import {
-  type FieldList,
-  type Fields,
-  hasField,
+  hasHeader,
+  type HeaderList,
+  type RequestHeaders,
   valuesOf,
 } from "../lib/headers.ts";
 
@@ -45,7 +45,7 @@ export type CorsDecision =
 export interface CorsRequest {
   readonly mode: CorsMode;
   /** The client's fields, before any are removed. */
-  readonly headers: Fields;
+  readonly headers: RequestHeaders;
   /** Whether pages of an origin may use the browser's credentials. */
   readonly isTrusted: (origin: string) => boolean;
 }
@@ -80,7 +80,7 @@ export function corsDecision(request: CorsRequest): CorsDecision {
 /** What a preflight asks for; undefined if the request is none. */
 export function preflightOf(
   method: string,
-  headers: Fields,
+  headers: RequestHeaders,
 ): Preflight | undefined {
   const requested = headers.get("access-control-request-method");
   if (method !== "OPTIONS" || requested === null || !headers.has("origin")) {
@@ -93,8 +93,8 @@ export function preflightOf(
 }
 
 /** Whether the app itself says who may read this response. */
-export function hasAllowOrigin(fields: FieldList): boolean {
-  return hasField(fields, "access-control-allow-origin");
+export function hasAllowOrigin(fields: HeaderList): boolean {
+  return hasHeader(fields, "access-control-allow-origin");
 }
 
 /** The fields of a response, the app's or ours, with the decision applied; no CORS field appears twice. */
@@ -142,7 +142,7 @@ function allowFields(origin: string, credentials: boolean): [string, string][] {
   return fields;
 }
 
-function fieldNames(fields: FieldList): string {
+function fieldNames(fields: HeaderList): string {
   return [...new Set(fields.map(([name]) => name.toLowerCase()))].join(", ");
 }
 

@@ -2,7 +2,7 @@
 import type { Runner } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
-import type { SandboxDirectory } from "../resolver/sandboxes.ts";
+import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/types.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
@@ -70,7 +70,7 @@ type Send<T> = (
 /** Creates the forwarder. */
 export function createForwarder(options: {
   upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  sandboxes: Pick<SandboxDirectory, "runnerOf" | "renewRunner">;
+  sandboxes: Pick<SandboxResolver, "runnerOf" | "renewRunner">;
   /** Milliseconds. */
   now: () => number;
 }): Forwarder {

@@ -4,7 +4,7 @@
  */
 import ipaddr from "ipaddr.js";
 import { isAddress } from "../config/formats.ts";
-import type { Fields } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import type { Forwarded } from "./request_headers.ts";
 
 /** An address range as `ipaddr.js` parses it from CIDR notation. */
@@ -45,7 +45,7 @@ export function untrustedNetwork(
 const MAX_HOPS = 32;
 
 /** Where a request came from: what the app is told, and what our own decisions rest on. */
-export interface Provenance {
+export interface ClientInfo {
   readonly forwarded: Forwarded;
   /** The address to hold responsible: the nearest one that is not a trusted proxy's, or the farthest if all are. */
   readonly clientAddress: string;
@@ -56,15 +56,15 @@ export interface Provenance {
  * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect on
  * us.
  */
-export function provenance(
+export function clientOf(
   peer: string,
-  headers: Fields,
+  headers: RequestHeaders,
   options: {
     authority: string;
     scheme: "http" | "https";
     trusted: readonly AddressRange[];
   },
-): Provenance {
+): ClientInfo {
   if (!isTrusted(peer, options.trusted)) {
     return {
       clientAddress: peer,

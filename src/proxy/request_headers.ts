@@ -4,8 +4,8 @@
  * set, so that no client can remove or precede one of them.
  */
 import { withoutOwnCookies } from "../auth/cookies.ts";
-import { splitAuthKey } from "../auth/preview_token.ts";
-import type { Fields } from "../lib/headers.ts";
+import { splitPreviewToken } from "../auth/preview_token.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 /** Fields that are addressed to the gateway, or that only the gateway may set. */
@@ -42,7 +42,7 @@ export interface Forwarded {
 /** What {@linkcode requestFields} builds the fields from. */
 export interface RequestFieldsInput {
   /** The client's fields, with lower-case names. */
-  readonly headers: Fields;
+  readonly headers: RequestHeaders;
   /** The runner's authority. */
   readonly runnerHost: string;
   readonly runnerKey: string;
@@ -73,7 +73,7 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
     }
     if (name === "referer") {
       // Only navigations are redirected to an address without the key: a stylesheet's may be its fonts' referrer.
-      fields.push([name, splitAuthKey(field[1]).target]);
+      fields.push([name, splitPreviewToken(field[1]).target]);
       continue;
     }
     fields.push(field);

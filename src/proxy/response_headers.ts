@@ -1,6 +1,6 @@
 /** The fields of the response to the client: the app's, without hop-by-hop fields and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
-import { type FieldList, valuesOf } from "../lib/headers.ts";
+import { type HeaderList, valuesOf } from "../lib/headers.ts";
 import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
 
 /**
@@ -75,7 +75,7 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
 
 /** The end-to-end fields of an upstream response, for a client of a preview host below `base`. */
 export function responseFields(
-  fields: FieldList,
+  fields: HeaderList,
   base: string,
 ): [string, string][] {
   const nominated = nominatedFields(valuesOf(fields, "connection").join());

@@ -2,7 +2,7 @@
  * Tells a runner's own refusals from an app's answers. A runner refuses with JSON that names its own path, and a hop
  * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
-import { type FieldList, valuesOf } from "../lib/headers.ts";
+import { type HeaderList, valuesOf } from "../lib/headers.ts";
 
 /** The error codes for a runner's refusals, with the reason that is logged. */
 export const REFUSALS = {
@@ -14,7 +14,7 @@ export const REFUSALS = {
 /** What of a response tells whose it is before its body is read. */
 export interface ResponseHead {
   readonly status: number;
-  readonly headers: FieldList;
+  readonly headers: HeaderList;
 }
 
 /** The longest body that may be a runner's refusal, octets. */

@@ -2,7 +2,7 @@
 import { portTarget, toolboxTarget } from "../address/app_target.ts";
 import type { Runner } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
-import type { Fields } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamRequest } from "../upstream/http1/types.ts";
@@ -12,7 +12,7 @@ import { proxyBaseOf } from "./runner_base.ts";
 /** An admitted request, whichever runner it goes to. */
 export interface AdmittedRequest {
   readonly method: string;
-  readonly headers: Fields;
+  readonly headers: RequestHeaders;
   readonly body: BodyReader | null;
   /** Octets; null if the client did not announce it. */
   readonly contentLength: number | null;

@@ -2,7 +2,7 @@
  * The fields of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
-import type { FieldList } from "../lib/headers.ts";
+import type { HeaderList } from "../lib/headers.ts";
 import { responseFields } from "./response_headers.ts";
 
 /** The public address of a toolbox. */
@@ -80,7 +80,7 @@ function startsWithSegments(path: string, prefix: string): boolean {
  * document with an opaque origin, and runs no scripts.
  */
 export function inertResponseFields(
-  fields: FieldList,
+  fields: HeaderList,
 ): [string, string][] {
   return [
     ...responseFields(fields, "").filter(([name]) => {
@@ -94,7 +94,7 @@ export function inertResponseFields(
 
 /** The same for a toolbox's response, with its references rewritten by {@linkcode toolboxReference}. */
 export function toolboxResponseFields(
-  fields: FieldList,
+  fields: HeaderList,
   address: ToolboxAddress,
 ): [string, string][] {
   return inertResponseFields(fields).map(([name, value]) => [

@@ -1,6 +1,6 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
 import { setImmediate } from "node:timers";
-import { settlesWithin } from "../lib/fulfils_within.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
 import {
   CONTROL_PAYLOAD_BYTES,
@@ -192,13 +192,13 @@ class Relay implements Tunnel {
 
   async #run(): Promise<TunnelEnd> {
     const { handshakeTimeoutMs } = this.#options;
-    if (!await settlesWithin(this.#opened.promise, handshakeTimeoutMs)) {
+    if (!await fulfilsWithin(this.#opened.promise, handshakeTimeoutMs)) {
       // No event reports a client that left before its 101.
       this.#end({ by: "client", code: 1006, reason: "never opened" });
       this.#released.resolve();
     }
     await this.#relayFromUpstream();
-    await settlesWithin(this.released, handshakeTimeoutMs);
+    await fulfilsWithin(this.released, handshakeTimeoutMs);
     return { ...await this.#ended.promise, ...this.#upstream.traffic };
   }
 

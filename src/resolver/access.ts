@@ -5,10 +5,10 @@ import type { DaytonaApi } from "../daytona/api.ts";
 import { isAuthToken, isBearer } from "../daytona/grammar.ts";
 import { createDigests } from "../lib/digest.ts";
 import {
-  type AnswerCacheOptions,
   booleanCodec,
   type Charge,
-  openAnswerCache,
+  type LookupCacheOptions,
+  openLookupCache,
 } from "./lookup_cache.ts";
 
 /**
@@ -17,7 +17,7 @@ import {
  * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
  * @throws whatever `charge` throws, if no cached answer may be served instead; every method
  */
-export interface AccessDirectory {
+export interface AccessResolver {
   /** Whether `token` is the sandbox's current preview token. */
   isPreviewToken(
     sandboxId: string,
@@ -47,25 +47,25 @@ const sandboxIdCodec: Codec<string | null> = {
 };
 
 /** Creates the directory, which asks the API and caches its answers. */
-export function createAccessDirectory(
+export function createAccessResolver(
   api: Pick<
     DaytonaApi,
     "isValidAuthToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
   >,
-  options: AnswerCacheOptions,
-): AccessDirectory {
+  options: LookupCacheOptions,
+): AccessResolver {
   const isPositive = (value: boolean) => value;
   const digestKey = createDigests(options.cache.maxEntries);
-  const previewTokens = openAnswerCache<boolean>(
+  const previewTokens = openLookupCache<boolean>(
     "sandbox-auth-key-valid",
     booleanCodec,
     { ...options, isPositive },
   );
-  const users = openAnswerCache<boolean>("sandbox-access", booleanCodec, {
+  const users = openLookupCache<boolean>("sandbox-access", booleanCodec, {
     ...options,
     isPositive,
   });
-  const signedTokens = openAnswerCache<string | null>(
+  const signedTokens = openLookupCache<string | null>(
     "signed-token",
     sandboxIdCodec,
     { ...options, isPositive: (value) => value !== null },

@@ -1,6 +1,6 @@
 /** Decides which of the gateways that share a store reports that a sandbox is in use: the first one to claim it. */
 import type { DurableStore, StoreKey } from "../cache/store.ts";
-import { isUpcoming } from "../lib/cooldown.ts";
+import { isPending } from "../lib/is_pending.ts";
 
 /** Dependencies of the claims. */
 export interface ActivityClaimsOptions {
@@ -27,7 +27,7 @@ export function createActivityClaims(
     // The clock of the gateway that holds the claim may be ahead, but not by hours.
     if (
       typeof found === "object" && found.value !== self &&
-      isUpcoming(found.expiresAt, { now: now(), withinMs: 2 * holdMs })
+      isPending(found.expiresAt, { now: now(), withinMs: 2 * holdMs })
     ) return found.expiresAt;
     const until = now() + holdMs;
     await store.set(key, {

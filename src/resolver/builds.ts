@@ -15,7 +15,7 @@ export interface Build {
 }
 
 /** Finds build logs. */
-export interface BuildDirectory {
+export interface BuildResolver {
   /**
    * The log of one of the user's builds; null if there is none, or the user may not see it.
    *
@@ -25,9 +25,9 @@ export interface BuildDirectory {
 }
 
 /** Creates the directory, which asks the API. */
-export function createBuildDirectory(
+export function createBuildResolver(
   api: Pick<DaytonaApi, "sandbox" | "snapshot" | "runnerById">,
-): BuildDirectory {
+): BuildResolver {
   async function builtImage(
     { of, id }: Build,
     user: User,

@@ -12,10 +12,10 @@ import type { Background } from "../lib/background.ts";
 import type { CacheKind } from "../observability/metrics/facts.ts";
 
 /** The kinds of answers that are cached; each names its cache in the durable tier and in metrics. */
-export type AnswerKind = Exclude<CacheKind, "login-session">;
+export type LookupKind = Exclude<CacheKind, "login-session">;
 
 /** How long positive and negative answers are cached, ms. */
-interface AnswerPolicy {
+interface LookupPolicy {
   readonly ttlMs: number;
   readonly negativeTtlMs: number;
   /** How long past its TTL a positive answer may be served while the API is down. */
@@ -26,9 +26,9 @@ interface AnswerPolicy {
 const MAX_PRIVATE_TTL_MS = 30_000;
 
 /** The policy of every kind. An outage may extend what is known about a sandbox, never what a credential grants. */
-function answerPolicies(
+function lookupPolicies(
   cache: Config["cache"],
-): Readonly<Record<AnswerKind, AnswerPolicy>> {
+): Readonly<Record<LookupKind, LookupPolicy>> {
   const { staleIfErrorMs, tokenRefusedTtlMs } = cache;
   const token = {
     ttlMs: cache.tokenTtlMs,
@@ -53,7 +53,7 @@ function answerPolicies(
 }
 
 /** Dependencies of every answer cache. */
-export interface AnswerCacheOptions {
+export interface LookupCacheOptions {
   readonly cache: Config["cache"];
   /** Null if answers are cached in process only. */
   readonly store: DurableStore | null;
@@ -69,7 +69,7 @@ export type Charge = () => void;
 export const FREE: Charge = (): void => {};
 
 /** A cache for one kind of answer, which applies the kind's policy. */
-export interface AnswerCache<V> {
+export interface LookupCache<V> {
   /** The answer for `key` if it is in process and fresh; undefined otherwise. */
   known(key: string): V | undefined;
   /**
@@ -87,12 +87,12 @@ export interface AnswerCache<V> {
 }
 
 /** Opens the cache of one kind; `isPositive` tells positive answers from negative ones. */
-export function openAnswerCache<V>(
-  kind: AnswerKind,
+export function openLookupCache<V>(
+  kind: LookupKind,
   codec: Codec<V>,
-  options: AnswerCacheOptions & { isPositive: (value: V) => boolean },
-): AnswerCache<V> {
-  const policy = answerPolicies(options.cache)[kind];
+  options: LookupCacheOptions & { isPositive: (value: V) => boolean },
+): LookupCache<V> {
+  const policy = lookupPolicies(options.cache)[kind];
   const cache: Cache<V> = createCache<V>({
     policy: {
       kind,

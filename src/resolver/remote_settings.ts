@@ -33,7 +33,7 @@ export type OidcState =
   | { readonly kind: "on"; readonly settings: OidcSettings };
 
 /** Facts about the installation, as far as they are known yet. */
-export interface Installation {
+export interface RemoteSettings {
   /** Lower case, without ports, longest first; empty until they are known. */
   baseDomains(): readonly string[];
   oidc(): OidcState;
@@ -57,7 +57,7 @@ export function oidcSettings(
 }
 
 /** Creates the holder of these facts. */
-export function createInstallation(
+export function createRemoteSettings(
   config: Pick<Config, "public" | "oidc">,
   { api, warn, sleep = realSleep, random = Math.random }: {
     api: Pick<DaytonaApi, "config">;
@@ -66,7 +66,7 @@ export function createInstallation(
     sleep?: Sleep;
     random?: () => number;
   },
-): Installation {
+): RemoteSettings {
   // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
   let domains: readonly string[] = config.public.domains
     .map(({ name }) => name)

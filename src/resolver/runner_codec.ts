@@ -4,11 +4,11 @@ import type { DurableStore } from "../cache/store.ts";
 import type { Runner } from "../daytona/api.ts";
 import { runnerAnswer } from "../daytona/models.ts";
 import type { Sealer } from "../lib/seal.ts";
-import type { AnswerKind } from "./lookup_cache.ts";
+import type { LookupKind } from "./lookup_cache.ts";
 
 /** The codec for entries of `kind` in `store`: sealed, unless Daytona's programs read and write them as well. */
 export function runnerCodec(
-  kind: AnswerKind,
+  kind: LookupKind,
   store: DurableStore | null,
   sealer: Sealer,
 ): Codec<Runner | null> {

@@ -3,10 +3,10 @@ import { LRUCache } from "lru-cache";
 import type { DaytonaApi, Runner } from "../daytona/api.ts";
 import type { Sealer } from "../lib/seal.ts";
 import {
-  type AnswerCacheOptions,
   booleanCodec,
   type Charge,
-  openAnswerCache,
+  type LookupCacheOptions,
+  openLookupCache,
 } from "./lookup_cache.ts";
 import { runnerCodec } from "./runner_codec.ts";
 
@@ -15,7 +15,7 @@ import { runnerCodec } from "./runner_codec.ts";
  *
  * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every lookup
  */
-export interface SandboxDirectory {
+export interface SandboxResolver {
   /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   isPublic(sandboxId: string, charge: Charge): boolean | Promise<boolean>;
   /** The same, if the answer is in process and fresh; undefined otherwise. */
@@ -39,19 +39,19 @@ export interface SandboxDirectory {
 const RENEWAL_PAUSE_MS = 5000;
 
 /** Creates the directory, which asks the API and caches its answers. */
-export function createSandboxDirectory(
+export function createSandboxResolver(
   api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
-  options: AnswerCacheOptions & {
+  options: LookupCacheOptions & {
     readonly sealer: Sealer;
     /** Measures the time between renewals; a clock in ms that is never set. */
     readonly perf?: { now(): number };
   },
-): SandboxDirectory {
-  const visibility = openAnswerCache<boolean>("sandbox-public", booleanCodec, {
+): SandboxResolver {
+  const visibility = openLookupCache<boolean>("sandbox-public", booleanCodec, {
     ...options,
     isPositive: (value) => value,
   });
-  const runners = openAnswerCache<Runner | null>(
+  const runners = openLookupCache<Runner | null>(
     "sandbox-runner-info",
     runnerCodec("sandbox-runner-info", options.store, options.sealer),
     { ...options, isPositive: (value) => value !== null },

@@ -1,6 +1,6 @@
 /** Wraps `Deno.serve`, in particular how it shuts down. */
 import type { Handler } from "../gateway/dispatch.ts";
-import { settlesWithin } from "../lib/fulfils_within.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 
 /** An address to listen on; port 0 means any free port. */
 export interface ListenAddress {
@@ -18,7 +18,7 @@ export interface BoundServer extends ListenAddress {
    * Adds `Connection: close` to the HTTP/1.1 responses of further requests, so that clients reconnect, elsewhere if
    * there is a load balancer (RFC 9112 section 9.6).
    */
-  retire(): void;
+  startDraining(): void;
 }
 
 /** A server by `Deno.serve`. */
@@ -70,13 +70,13 @@ export function startHttpServer(
     failed: server.finished.then(() => new Promise(() => {}), (cause) => {
       throw new Error("Cannot accept connections", { cause });
     }),
-    retire() {
+    startDraining() {
       isRetired = true;
     },
     shutdown: () => server.shutdown(),
     // Once it is shutting down, Deno.serve cannot be hurried: aborting its signal throws then.
     async close(timeoutMs) {
-      await settlesWithin(server.shutdown(), timeoutMs);
+      await fulfilsWithin(server.shutdown(), timeoutMs);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Config, TlsFiles } from "../config/config.ts";
 import type { Handler } from "../gateway/dispatch.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { settlesWithin } from "../lib/fulfils_within.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { EventLog } from "./event_log.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
@@ -29,10 +29,10 @@ export interface GatewayService {
    */
   checkUntilReady(): Promise<void>;
   /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
-  retire(): void;
+  startDraining(): void;
   /**
    * Waits until closing the port would break nothing, for at most `timeoutMs` ms: until no tunnel is open and every
-   * exchange has ended that began before {@linkcode GatewayService.retire}, since its response did not ask the client
+   * exchange has ended that began before {@linkcode GatewayService.startDraining}, since its response did not ask the client
    * to reconnect. Resolves to whether that came about in time.
    */
   waitUntilPortIdle(timeoutMs: number): Promise<boolean>;
@@ -166,8 +166,8 @@ async function drain(
     options;
   const { shutdownDelayMs, shutdownTimeoutMs } = config.limits;
   const endsAt = now() + shutdownTimeoutMs;
-  service.retire();
-  listener.retire();
+  service.startDraining();
+  listener.startDraining();
   // After Ctrl+C there is no load balancer that has to notice first.
   if (signal === "SIGTERM") await wait(shutdownDelayMs, killed);
   function leftMs(): number {
@@ -182,7 +182,7 @@ async function drain(
   // Nothing is in flight any more. What may be left are responses that slow clients have not taken yet, and sockets
   // whose clients keep them open amid a request.
   if (closing !== undefined) {
-    await settlesWithin(closing, Math.min(leftMs(), LAST_OCTETS_MS));
+    await fulfilsWithin(closing, Math.min(leftMs(), LAST_OCTETS_MS));
   }
   if (!isDrained && !killed.aborted) {
     log.warn("drain timed out, aborted what was left");

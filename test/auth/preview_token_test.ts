@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { splitAuthKey } from "../../src/auth/preview_token.ts";
+import { splitPreviewToken } from "../../src/auth/preview_token.ts";
 
-Deno.test("splitAuthKey() takes the key out and leaves the rest byte for byte", () => {
+Deno.test("splitPreviewToken() takes the key out and leaves the rest byte for byte", () => {
   for (
     const [target, rest, key] of [
       ["/?DAYTONA_SANDBOX_AUTH_KEY=k", "/", "k"],
@@ -13,10 +13,10 @@ Deno.test("splitAuthKey() takes the key out and leaves the rest byte for byte", 
       ["/?DAYTONA_SANDBOX_AUTH_KEY", "/", ""],
       ["/?DAYTONA_SANDBOX_AUTH_KEY=%zz", "/", "%zz"],
     ] as const
-  ) assert.deepEqual(splitAuthKey(target), { target: rest, key }, target);
+  ) assert.deepEqual(splitPreviewToken(target), { target: rest, key }, target);
 });
 
-Deno.test("splitAuthKey() leaves targets without a key alone", () => {
+Deno.test("splitPreviewToken() leaves targets without a key alone", () => {
   for (
     const target of [
       "/",
@@ -27,5 +27,5 @@ Deno.test("splitAuthKey() leaves targets without a key alone", () => {
       "/?daytona_sandbox_auth_key=k",
       "/?a=DAYTONA_SANDBOX_AUTH_KEY=k",
     ]
-  ) assert.deepEqual(splitAuthKey(target), { target, key: undefined });
+  ) assert.deepEqual(splitPreviewToken(target), { target, key: undefined });
 });

@@ -29,9 +29,13 @@ function profileOf(...roots: readonly Call[]): CpuProfile {
 
 Deno.test("summarizeProfile() charges the platform's work to the gateway's function that asked for it", () => {
   const summary = summarizeProfile(profileOf(
-    ["relay", `${SRC}/http/exchange_tracker.ts`, 10, [
+    ["relay", `${SRC}/gateway/exchange_tracker.ts`, 10, [
       ["Response", "ext:deno_fetch/23_response.js", 20, [["op_x", "", 30]]],
-      ["write", `${SRC}/upstream/connection.ts`, 20, [["op_write", "", 20]]],
+      ["write", `${SRC}/upstream/http1/connection.ts`, 20, [[
+        "op_write",
+        "",
+        20,
+      ]]],
     ]],
   ));
 
@@ -49,8 +53,8 @@ Deno.test("summarizeProfile() charges the platform's work to the gateway's funct
 
 Deno.test("summarizeProfile() adds up the calls of one function from several places", () => {
   const { functions } = summarizeProfile(profileOf(
-    ["a", `${SRC}/http/a.ts`, 25, [["op_now", "", 25]]],
-    ["b", `${SRC}/http/b.ts`, 0, [["op_now", "", 50]]],
+    ["a", `${SRC}/gateway/a.ts`, 25, [["op_now", "", 25]]],
+    ["b", `${SRC}/gateway/b.ts`, 0, [["op_now", "", 50]]],
   ));
 
   assert.deepEqual(functions.slice(0, 2), [

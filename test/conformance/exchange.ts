@@ -150,12 +150,15 @@ export async function assertForwarded(
     if (target.isPorthole) {
       assert.equal(one.head, upstreamHead(target, expected));
     } else {
-      assertEquivalent(target, one, { sent: fieldsOf(message), ...expected });
+      assertEquivalent(target, one, {
+        sent: requestHeadersOf(message),
+        ...expected,
+      });
     }
   }
 }
 
-function fieldsOf(message: Message | string): readonly Field[] {
+function requestHeadersOf(message: Message | string): readonly Field[] {
   const lines = typeof message === "string"
     ? message.split("\r\n\r\n", 1)[0]?.split("\r\n").slice(1) ?? []
     : message.fields ?? [];

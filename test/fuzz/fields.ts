@@ -1,6 +1,6 @@
 /**
  * Forwarded fields: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors},
- * {@linkcode provenance}.
+ * {@linkcode clientOf}.
  */
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
@@ -11,7 +11,7 @@ import {
   preflightOf,
   withCors,
 } from "../../src/proxy/cors.ts";
-import { isTrusted, provenance } from "../../src/proxy/forwarded.ts";
+import { clientOf, isTrusted } from "../../src/proxy/forwarded.ts";
 import { requestFields } from "../../src/proxy/request_headers.ts";
 import { responseFields } from "../../src/proxy/response_headers.ts";
 import { mayBeRefusal } from "../../src/proxy/runner_errors.ts";
@@ -232,7 +232,7 @@ export const fieldProperties: readonly Property[] = [
   ),
 
   property(
-    "provenance() believes an untrusted peer nothing, and passes on addresses only",
+    "clientOf() believes an untrusted peer nothing, and passes on addresses only",
     fc.record({
       peer: fc.oneof(fc.constantFrom("10.0.0.9", "::1", "192.0.2.1"), address),
       chain: fc.array(address, { maxLength: 5 }),
@@ -245,7 +245,7 @@ export const fieldProperties: readonly Property[] = [
         "x-forwarded-host": host,
         "x-forwarded-proto": proto,
       });
-      const { clientAddress, forwarded } = provenance(peer, headers, {
+      const { clientAddress, forwarded } = clientOf(peer, headers, {
         authority: "public.example",
         scheme: "https",
         trusted: TRUSTED,

@@ -13,7 +13,7 @@ import { runnerAnswer } from "../../src/daytona/models.ts";
 import { withoutTrailingSlashes } from "../../src/lib/slashes.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
 import { withCors } from "../../src/proxy/cors.ts";
-import { provenance } from "../../src/proxy/forwarded.ts";
+import { clientOf } from "../../src/proxy/forwarded.ts";
 import { filterSetCookie } from "../../src/proxy/response_headers.ts";
 
 const BASE = "preview.example.com";
@@ -117,7 +117,7 @@ Deno.test("a chain of thousands of hops costs as much as one of 32, and ends in 
   const headers = new Headers({
     "x-forwarded-for": `${"x,".repeat(30_000)}${nearest.join(",")}`,
   });
-  const { clientAddress, forwarded } = provenance("10.0.0.1", headers, {
+  const { clientAddress, forwarded } = clientOf("10.0.0.1", headers, {
     authority: BASE,
     scheme: "https",
     trusted,

@@ -8,7 +8,7 @@ import {
 import { splitRequestUrl } from "../../src/address/request_url.ts";
 import { checkReturnUrl } from "../../src/address/return_url.ts";
 import { sameHostTarget } from "../../src/address/same_host_target.ts";
-import { splitAuthKey } from "../../src/auth/preview_token.ts";
+import { splitPreviewToken } from "../../src/auth/preview_token.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
 import { toolboxReference } from "../../src/proxy/toolbox_response.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
@@ -72,9 +72,9 @@ export const addressGrowths: readonly Growth[] = [
     ["http://h", "/"],
   ),
   ...repeated(
-    "splitAuthKey()",
+    "splitPreviewToken()",
     ["&", "=", "?", "%", "%41", "DAYTONA_SANDBOX_AUTH_KEY=&", "a&"],
-    (text) => splitAuthKey(text),
+    (text) => splitPreviewToken(text),
     ["/?", ""],
   ),
   ...repeated(

@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 import { cookieValues, withoutOwnCookies } from "../../src/auth/cookies.ts";
 import { bearerOf, mayUseSessions } from "../../src/auth/credentials.ts";
 import { withCors } from "../../src/proxy/cors.ts";
-import { provenance } from "../../src/proxy/forwarded.ts";
+import { clientOf } from "../../src/proxy/forwarded.ts";
 import { nominatedFields } from "../../src/proxy/hop_by_hop.ts";
 import {
   filterClearSiteData,
@@ -63,10 +63,10 @@ export const fieldGrowths: readonly Growth[] = [
     ["origin ", "a"],
   ),
   ...repeated(
-    "provenance()",
+    "clientOf()",
     [",", "1", "1.", ":", "0:", "a", "::,", "1.1.1.1,", "%", ...BLANKS],
     (text) =>
-      provenance("::1", headersOf("x-forwarded-for", text), {
+      clientOf("::1", headersOf("x-forwarded-for", text), {
         authority: BASE,
         scheme: "https",
         trusted: [ipaddr.parseCIDR("::/0"), ipaddr.parseCIDR("0.0.0.0/0")],

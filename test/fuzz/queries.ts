@@ -1,7 +1,7 @@
-/** Parameters removed from and added to a query: {@linkcode splitAuthKey}, {@linkcode buildLogQuery}. */
+/** Parameters removed from and added to a query: {@linkcode splitPreviewToken}, {@linkcode buildLogQuery}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { splitAuthKey } from "../../src/auth/preview_token.ts";
+import { splitPreviewToken } from "../../src/auth/preview_token.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
 import {
   anyText,
@@ -46,13 +46,13 @@ function namesIn(query: string): string[] {
 /** Properties of the queries that the gateway changes. */
 export const queryProperties: readonly Property[] = [
   property(
-    "splitAuthKey() leaves no key that a later reader finds, and all else byte for byte",
+    "splitPreviewToken() leaves no key that a later reader finds, and all else byte for byte",
     fc.tuple(
       trickyPath.map((path) => path.replaceAll("?", "")),
       queryWith(KEY),
     ),
     ([path, query]) => {
-      const { target, key } = splitAuthKey(path + query);
+      const { target, key } = splitPreviewToken(path + query);
       assert.ok(target.startsWith(path));
       const rest = target.slice(path.length);
       assert.ok(!namesIn(rest).includes(KEY), rest);
@@ -62,15 +62,15 @@ export const queryProperties: readonly Property[] = [
       const expected = others.length === 0 ? "" : `?${others.join("&")}`;
       assert.equal(rest, others.length === pairs.length ? query : expected);
       assert.equal(key !== undefined, others.length < pairs.length);
-      assert.deepEqual(splitAuthKey(target), { target, key: undefined });
+      assert.deepEqual(splitPreviewToken(target), { target, key: undefined });
     },
   ),
 
   property(
-    "splitAuthKey() reads the first key as a query parser does, where its octets are UTF-8",
+    "splitPreviewToken() reads the first key as a query parser does, where its octets are UTF-8",
     queryWith(KEY),
     (query) => {
-      const { key } = splitAuthKey(`/${query}`);
+      const { key } = splitPreviewToken(`/${query}`);
       const first = parametersIn(query).get(KEY) ?? undefined;
       // For other octets a query parser substitutes U+FFFD, and we keep what was sent.
       if (first?.includes("\ufffd") || key?.includes("%")) return;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
 import { ExchangeTracker } from "../../src/gateway/exchange_tracker.ts";
-import { createLostSockets } from "../../src/gateway/leaked_sockets.ts";
-import { WatchedUpload } from "../../src/gateway/upload_progress.ts";
+import { createLeakedSockets } from "../../src/gateway/leaked_sockets.ts";
+import { UploadProgress } from "../../src/gateway/upload_progress.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
 import { createInFlight } from "../../src/proxy/in_flight.ts";
@@ -18,7 +18,7 @@ import { admittedRequest } from "../support/admitted_request.ts";
 /** The tracker of an exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
 function setUp(
   recheck: () => Promise<boolean> = () => Promise.resolve(true),
-  lostSockets = createLostSockets(() => {}),
+  leakedSockets = createLeakedSockets(() => {}),
 ) {
   const inFlight = createInFlight({ all: 1, perSandbox: 1, tunnels: 1 });
   const entry = inFlight.begin();
@@ -57,12 +57,12 @@ function setUp(
       tick() {},
     },
     onRecord: (record) => records.push(record),
-    lostSockets,
+    leakedSockets,
     logger: loggerFor("test"),
     now: () => clock.now,
   });
   tracker.grant({ sandboxId: "box", by: "bearer" }, { recheck });
-  return { clock, inFlight, lostSockets, records, tracker, uses };
+  return { clock, inFlight, leakedSockets, records, tracker, uses };
 }
 
 /** A body of which nothing ever comes. */
@@ -208,7 +208,7 @@ Deno.test("a tunnel is over for its sandbox once both sides have closed, and for
 
 Deno.test("a response that breaks off while its upload is being read has lost a socket", async () => {
   for (const isRead of [false, true]) {
-    const { lostSockets, tracker } = setUp();
+    const { leakedSockets, tracker } = setUp();
     const { body } = tracker.watchUpload(uploadOf(silentBody()));
     if (isRead) body?.read();
     const response = tracker.relay({
@@ -217,7 +217,7 @@ Deno.test("a response that breaks off while its upload is being read has lost a 
       body: silentBody(),
     });
     await response.body?.cancel();
-    assert.equal(lostSockets.count, isRead ? 1 : 0);
+    assert.equal(leakedSockets.count, isRead ? 1 : 0);
   }
 });
 
@@ -229,13 +229,13 @@ Deno.test("once enough sockets are lost, no response is streamed beside an open 
       [undefined, silentBody(), false],
     ] as const
   ) {
-    const lostSockets = createLostSockets(() => {});
-    while (lostSockets.mayRisk("127.0.0.1")) {
-      const lost = new WatchedUpload(silentBody(), null);
+    const leakedSockets = createLeakedSockets(() => {});
+    while (leakedSockets.mayRisk("127.0.0.1")) {
+      const lost = new UploadProgress(silentBody(), null);
       lost.read();
-      lostSockets.note("127.0.0.1", "client_gone", lost);
+      leakedSockets.note("127.0.0.1", "client_gone", lost);
     }
-    const fresh = setUp(undefined, lostSockets);
+    const fresh = setUp(undefined, leakedSockets);
     if (upload !== undefined) fresh.tracker.watchUpload(uploadOf(upload));
     const relay = () => fresh.tracker.relay({ status: 200, fields: [], body });
     if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });

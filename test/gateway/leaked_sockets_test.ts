@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { createLostSockets } from "../../src/gateway/leaked_sockets.ts";
-import { WatchedUpload } from "../../src/gateway/upload_progress.ts";
+import { createLeakedSockets } from "../../src/gateway/leaked_sockets.ts";
+import { UploadProgress } from "../../src/gateway/upload_progress.ts";
 
 /** An upload whose next part never comes, being read or not. */
-function stalledUpload(isRead: boolean): WatchedUpload {
-  const upload = new WatchedUpload({
+function stalledUpload(isRead: boolean): UploadProgress {
+  const upload = new UploadProgress({
     read: () => new Promise(() => {}),
     cancel() {},
   }, null);
@@ -12,8 +12,8 @@ function stalledUpload(isRead: boolean): WatchedUpload {
   return upload;
 }
 
-Deno.test("LostSockets count responses that broke off while their request was being read, and no others", () => {
-  const lost = createLostSockets(() => assert.fail("enough"));
+Deno.test("LeakedSockets count responses that broke off while their request was being read, and no others", () => {
+  const lost = createLeakedSockets(() => assert.fail("enough"));
   lost.note("192.0.2.1", "client_gone", undefined);
   lost.note("192.0.2.1", "client_gone", stalledUpload(false));
   lost.note("192.0.2.1", "complete", stalledUpload(true));
@@ -24,9 +24,9 @@ Deno.test("LostSockets count responses that broke off while their request was be
   assert.equal(lost.count, 2);
 });
 
-Deno.test("LostSockets risk twenty for one client, and a thousand in all", () => {
+Deno.test("LeakedSockets risk twenty for one client, and a thousand in all", () => {
   let told = 0;
-  const lost = createLostSockets(() => told++);
+  const lost = createLeakedSockets(() => told++);
   for (let count = 0; count < 1000; count++) {
     const address = `192.0.2.${Math.floor(count / 20)}`;
     assert.equal(lost.mayRisk(address), true);
@@ -39,10 +39,10 @@ Deno.test("LostSockets risk twenty for one client, and a thousand in all", () =>
   assert.equal(told, 1);
 });
 
-Deno.test("WatchedUpload knows whether it waits for more, and whether there may be more", async () => {
+Deno.test("UploadProgress knows whether it waits for more, and whether there may be more", async () => {
   for (const [contentLength, isOpen] of [[null, true], [1, false]] as const) {
     const parts = [new Uint8Array(1), null];
-    const upload = new WatchedUpload({
+    const upload = new UploadProgress({
       read: () => Promise.resolve(parts.shift() ?? null),
       cancel() {},
     }, contentLength);
@@ -67,8 +67,8 @@ Deno.test("WatchedUpload knows whether it waits for more, and whether there may 
   }
 });
 
-Deno.test("WatchedUpload has ended when its body fails", async () => {
-  const upload = new WatchedUpload({
+Deno.test("UploadProgress has ended when its body fails", async () => {
+  const upload = new UploadProgress({
     read: () => Promise.reject(new Error("broken")),
     cancel() {},
   }, null);

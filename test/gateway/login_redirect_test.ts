@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MAX_RETURN_URL_LENGTH } from "../../src/address/return_url.ts";
 import type { PreviewExchange } from "../../src/gateway/exchange.ts";
-import { loginLocation } from "../../src/gateway/login_redirect.ts";
+import { loginRedirectLocation } from "../../src/gateway/login_redirect.ts";
 
 const NAVIGATION = { "accept": "text/html", "sec-fetch-mode": "navigate" };
 
@@ -35,7 +35,7 @@ function locationFor(
       authoritySuffix: "p.test:8443",
     },
   };
-  return loginLocation(exchange, { scheme: "https", target });
+  return loginRedirectLocation(exchange, { scheme: "https", target });
 }
 
 /** The address to come back to in a login's. */
@@ -43,13 +43,13 @@ function returnTo(location: string | undefined): string | null {
   return new URL(location ?? "").searchParams.get("return_to");
 }
 
-Deno.test("loginLocation() leads back to the address that was asked for", () => {
+Deno.test("loginRedirectLocation() leads back to the address that was asked for", () => {
   const location = locationFor({ target: "/a?b=%20+&c#" });
   assert.match(location ?? "", /^https:\/\/p\.test:8443\/login\?return_to=/);
   assert.equal(returnTo(location), "https://3000-box.p.test:8443/a?b=%20+&c#");
 });
 
-Deno.test("loginLocation() leads back to the start of the preview where the address is too long for a login", () => {
+Deno.test("loginRedirectLocation() leads back to the start of the preview where the address is too long for a login", () => {
   const origin = "https://3000-box.p.test:8443";
   const longest = `/${"x".repeat(MAX_RETURN_URL_LENGTH - origin.length - 1)}`;
   assert.equal(returnTo(locationFor({ target: longest })), origin + longest);
@@ -57,7 +57,7 @@ Deno.test("loginLocation() leads back to the start of the preview where the addr
   assert.equal(returnTo(longer), `${origin}/`);
 });
 
-Deno.test("loginLocation() is for what a person waits for: documents, in frames too", () => {
+Deno.test("loginRedirectLocation() is for what a person waits for: documents, in frames too", () => {
   for (const destination of ["document", "frame", "iframe", undefined]) {
     const headers = destination === undefined
       ? NAVIGATION

@@ -14,13 +14,13 @@ const HANDSHAKE = {
 
 /** Opens a tunnel to an app that accepts, for a client that may have left. */
 function open(
-  { fields = {}, hasLeft = false }: {
+  { fields = {}, hasDisconnected = false }: {
     fields?: Record<string, string>;
-    hasLeft?: boolean;
+    hasDisconnected?: boolean;
   },
 ) {
   const client = new AbortController();
-  if (hasLeft) client.abort();
+  if (hasDisconnected) client.abort();
   const connection = fakeConnection();
   let asked = 0;
   const tunnelOpener = createTunnelOpener({
@@ -48,7 +48,7 @@ function open(
 }
 
 Deno.test("a tunnel whose client has left meanwhile leaves no connection to the app behind", async () => {
-  const { connection, result } = open({ hasLeft: true });
+  const { connection, result } = open({ hasDisconnected: true });
   await assert.rejects(result, { code: "aborted" });
   assert.equal(connection.isClosed, true);
 });

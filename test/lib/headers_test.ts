@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { fieldsOf } from "../../src/lib/headers.ts";
+import { requestHeadersOf } from "../../src/lib/headers.ts";
 
-Deno.test("fieldsOf() tells what Headers tells, in the same order", () => {
+Deno.test("requestHeadersOf() tells what Headers tells, in the same order", () => {
   const headers = new Headers([
     ["X-B", "1"],
     ["accept", "text/html"],
     ["X-B", "2"],
     ["x-empty", ""],
   ]);
-  const fields = fieldsOf(headers);
+  const fields = requestHeadersOf(headers);
   assert.deepEqual([...fields], [...headers]);
   for (const name of ["x-b", "accept", "x-empty", "x-none"]) {
     assert.equal(fields.get(name), headers.get(name));

@@ -2,28 +2,34 @@ import assert from "node:assert/strict";
 import type { ErrorCode } from "../../src/errors.ts";
 import { problem } from "../../src/pages/problem.ts";
 
-function fieldsOf(code: ErrorCode, retryAfterSec?: number): Headers {
+function requestHeadersOf(code: ErrorCode, retryAfterSec?: number): Headers {
   return problem({ code, requestId: "id", asPage: false, retryAfterSec })
     .headers;
 }
 
 Deno.test("problem() sends the fields that a status requires", () => {
-  const login = fieldsOf("login_required").get("www-authenticate");
+  const login = requestHeadersOf("login_required").get("www-authenticate");
   assert.equal(login, 'Bearer realm="preview"');
   assert.equal(
-    fieldsOf("credential_invalid").get("www-authenticate"),
+    requestHeadersOf("credential_invalid").get("www-authenticate"),
     'Bearer realm="preview", error="invalid_token"',
   );
-  assert.match(fieldsOf("method_not_allowed").get("allow") ?? "", /\bGET\b/);
-  const upgrade = fieldsOf("upgrade_required");
+  assert.match(
+    requestHeadersOf("method_not_allowed").get("allow") ?? "",
+    /\bGET\b/,
+  );
+  const upgrade = requestHeadersOf("upgrade_required");
   assert.equal(upgrade.get("upgrade"), "websocket");
   assert.equal(upgrade.get("sec-websocket-version"), "13");
 });
 
 Deno.test("problem() tells when to try again, for what is unavailable always", () => {
-  assert.equal(fieldsOf("api_unreachable").get("retry-after"), "2");
-  assert.equal(fieldsOf("too_many_refusals", 7).get("retry-after"), "7");
-  assert.equal(fieldsOf("port_closed").get("retry-after"), null);
+  assert.equal(requestHeadersOf("api_unreachable").get("retry-after"), "2");
+  assert.equal(
+    requestHeadersOf("too_many_refusals", 7).get("retry-after"),
+    "7",
+  );
+  assert.equal(requestHeadersOf("port_closed").get("retry-after"), null);
 });
 
 Deno.test("problem() is a document for programs and a page for people, with the same code and id", async () => {

@@ -1,20 +1,20 @@
 import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
-import { provenance, untrustedNetwork } from "../../src/proxy/forwarded.ts";
+import { clientOf, untrustedNetwork } from "../../src/proxy/forwarded.ts";
 
 function from(
   peer: string,
   headers: Record<string, string> = {},
   trusted: string[] = ["10.0.0.0/8", "fd00::/8"],
 ) {
-  return provenance(peer, new Headers(headers), {
+  return clientOf(peer, new Headers(headers), {
     authority: "3000-box.p.test",
     scheme: "https",
     trusted: trusted.map((range) => ipaddr.parseCIDR(range)),
   });
 }
 
-Deno.test("provenance() goes by the socket's address where the peer is not trusted", () => {
+Deno.test("clientOf() goes by the socket's address where the peer is not trusted", () => {
   assert.deepEqual(
     from("192.0.2.1", {
       "x-forwarded-for": "203.0.113.9",
@@ -32,7 +32,7 @@ Deno.test("provenance() goes by the socket's address where the peer is not trust
   );
 });
 
-Deno.test("provenance() keeps the chain of a trusted proxy and walks it from the right", () => {
+Deno.test("clientOf() keeps the chain of a trusted proxy and walks it from the right", () => {
   const { clientAddress, forwarded } = from("10.0.0.2", {
     "x-forwarded-for": "198.51.100.7, 203.0.113.9, 10.1.1.1",
     "x-forwarded-host": "app.example.com",
@@ -46,7 +46,7 @@ Deno.test("provenance() keeps the chain of a trusted proxy and walks it from the
   });
 });
 
-Deno.test("provenance() drops what is no address, host or scheme", () => {
+Deno.test("clientOf() drops what is no address, host or scheme", () => {
   const { clientAddress, forwarded } = from("fd00::1", {
     "x-forwarded-for": "unknown, <script>, 0x7f.1, 10, 2001:db8::7",
     "x-forwarded-host": "a.test, b.test",
@@ -60,21 +60,21 @@ Deno.test("provenance() drops what is no address, host or scheme", () => {
   });
 });
 
-Deno.test("provenance() of a trusted proxy that says nothing is the proxy itself", () => {
+Deno.test("clientOf() of a trusted proxy that says nothing is the proxy itself", () => {
   assert.deepEqual(from("10.0.0.2"), {
     clientAddress: "10.0.0.2",
     forwarded: { host: "3000-box.p.test", proto: "https", for: "10.0.0.2" },
   });
 });
 
-Deno.test("provenance() knows a mapped IPv4 address as itself", () => {
+Deno.test("clientOf() knows a mapped IPv4 address as itself", () => {
   const { clientAddress } = from("::ffff:10.0.0.2", {
     "x-forwarded-for": "203.0.113.9",
   });
   assert.equal(clientAddress, "203.0.113.9");
 });
 
-Deno.test("provenance() names the leftmost hop where all of them are trusted", () => {
+Deno.test("clientOf() names the leftmost hop where all of them are trusted", () => {
   const { clientAddress } = from("10.0.0.2", { "x-forwarded-for": "10.0.0.9" });
   assert.equal(clientAddress, "10.0.0.9");
 });

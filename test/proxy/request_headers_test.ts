@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { requestFields } from "../../src/proxy/request_headers.ts";
 
-function fieldsOf(
+function requestHeadersOf(
   client: [string, string][],
   options: { dropAuthorization?: boolean } = {},
 ): [string, string][] {
@@ -20,7 +20,7 @@ function valuesOf(fields: [string, string][], name: string): string[] {
 }
 
 Deno.test("requestFields() sets each of ours exactly once, whatever the client claims", () => {
-  const fields = fieldsOf([
+  const fields = requestHeadersOf([
     ["host", "3000-box.p.test"],
     ["x-daytona-authorization", "Bearer stolen"],
     ["x-forwarded-for", "10.0.0.1"],
@@ -41,7 +41,7 @@ Deno.test("requestFields() sets each of ours exactly once, whatever the client c
 });
 
 Deno.test("requestFields() lets no Connection list remove a field of ours", () => {
-  const fields = fieldsOf([
+  const fields = requestHeadersOf([
     [
       "connection",
       "close, X-Daytona-Authorization,X-Forwarded-Host , Host, x-mine",
@@ -59,7 +59,7 @@ Deno.test("requestFields() lets no Connection list remove a field of ours", () =
 });
 
 Deno.test("requestFields() drops hop-by-hop fields and framing", () => {
-  const fields = fieldsOf([
+  const fields = requestHeadersOf([
     ["keep-alive", "timeout=5"],
     ["te", "trailers"],
     ["trailer", "x"],
@@ -74,7 +74,7 @@ Deno.test("requestFields() drops hop-by-hop fields and framing", () => {
 });
 
 Deno.test("requestFields() passes what is the app's, its Authorization included", () => {
-  const fields = fieldsOf([
+  const fields = requestHeadersOf([
     ["accept-encoding", "gzip, br"],
     ["authorization", "Bearer the-app's"],
     ["content-type", "text/plain"],
@@ -93,7 +93,7 @@ Deno.test("requestFields() passes what is the app's, its Authorization included"
 });
 
 Deno.test("requestFields() drops every credential that was meant for the gateway", () => {
-  const fields = fieldsOf([
+  const fields = requestHeadersOf([
     ["authorization", "Bearer daytona-key"],
     ["cookie", "a=1; porthole-session=s; b=2"],
     ["x-daytona-preview-token", "t"],
@@ -106,7 +106,7 @@ Deno.test("requestFields() drops every credential that was meant for the gateway
 });
 
 Deno.test("requestFields() drops what the handshake with the runner sets itself", () => {
-  const fields = fieldsOf([
+  const fields = requestHeadersOf([
     ["sec-websocket-extensions", "permessage-deflate"],
     ["sec-websocket-key", "key"],
     ["sec-websocket-protocol", "chat"],
@@ -131,17 +131,17 @@ Deno.test("requestFields() takes the query's key out of the Referer, and leaves 
       ["https://p.test/?a=%zz&b=c", "https://p.test/?a=%zz&b=c"],
     ] as const
   ) {
-    const fields = fieldsOf([["referer", referer]]);
+    const fields = requestHeadersOf([["referer", referer]]);
     assert.deepEqual(valuesOf(fields, "referer"), [passed]);
   }
 });
 
 Deno.test("requestFields() drops a Cookie field that held nothing but ours", () => {
-  const fields = fieldsOf([["cookie", "porthole-session=s"]]);
+  const fields = requestHeadersOf([["cookie", "porthole-session=s"]]);
   assert.deepEqual(valuesOf(fields, "cookie"), []);
 });
 
 Deno.test("requestFields() keeps a client's own X-Request-Id", () => {
-  const fields = fieldsOf([["x-request-id", "theirs"]]);
+  const fields = requestHeadersOf([["x-request-id", "theirs"]]);
   assert.deepEqual(valuesOf(fields, "x-request-id"), ["theirs"]);
 });

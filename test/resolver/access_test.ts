@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { createBackground } from "../../src/lib/background.ts";
-import { createAccessDirectory } from "../../src/resolver/access.ts";
+import { createAccessResolver } from "../../src/resolver/access.ts";
 import { FREE } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 
@@ -24,7 +24,7 @@ function setUp(store: DurableStore | null = null) {
     calls.push(call);
     return Promise.resolve(answer);
   }
-  const access = createAccessDirectory({
+  const access = createAccessResolver({
     isValidAuthToken: (id, token) =>
       ask(`token ${id} ${token}`, id === "box" && token === "good"),
     hasSandboxAccess: (id, { bearer, clientAddress }) =>
@@ -47,7 +47,7 @@ function setUp(store: DurableStore | null = null) {
   return { access, calls, events, settled: () => background.settled() };
 }
 
-Deno.test("AccessDirectory asks once for each credential of each sandbox, and for each port of a link", async () => {
+Deno.test("AccessResolver asks once for each credential of each sandbox, and for each port of a link", async () => {
   const { access, calls } = setUp();
   for (let round = 0; round < 2; round++) {
     assert.equal(await access.isPreviewToken("box", "good", FREE), true);
@@ -73,7 +73,7 @@ Deno.test("AccessDirectory asks once for each credential of each sandbox, and fo
   ]);
 });
 
-Deno.test("AccessDirectory finds every kind of answer in the tier that another gateway left there", async () => {
+Deno.test("AccessResolver finds every kind of answer in the tier that another gateway left there", async () => {
   const { store } = fakeStore({ shared: true });
   const first = setUp(store);
   async function answers({ access }: typeof first) {
@@ -94,7 +94,7 @@ Deno.test("AccessDirectory finds every kind of answer in the tier that another g
   assert.deepEqual(new Set(second.events), new Set(["durable_hit"]));
 });
 
-Deno.test("AccessDirectory takes no text in the tier for a sandbox that could not be one", async () => {
+Deno.test("AccessResolver takes no text in the tier for a sandbox that could not be one", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   await first.access.sandboxOfSignedToken("link", 3000, FREE);
@@ -108,7 +108,7 @@ Deno.test("AccessDirectory takes no text in the tier for a sandbox that could no
   }
 });
 
-Deno.test("AccessDirectory neither asks about nor charges for what can be no credential", async () => {
+Deno.test("AccessResolver neither asks about nor charges for what can be no credential", async () => {
   const { access, calls } = setUp();
   const charge = () => assert.fail("charged");
   const user = { ...USER, bearer: "two words" };

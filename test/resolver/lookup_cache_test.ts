@@ -3,9 +3,9 @@ import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import {
-  type AnswerKind,
   booleanCodec,
-  openAnswerCache,
+  type LookupKind,
+  openLookupCache,
 } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore } from "../cache/fakes.ts";
 
@@ -24,7 +24,7 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
   assert(result.ok);
   let nowMs = 0;
   let asked = 0;
-  const answers = openAnswerCache("sandbox-access", booleanCodec, {
+  const answers = openLookupCache("sandbox-access", booleanCodec, {
     cache: result.config.cache,
     store: null,
     now: () => nowMs,
@@ -49,7 +49,7 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
 
 /** A cache of one kind, all of whose answers are `answer`, and how often it asked. */
 function answersOf(
-  kind: AnswerKind,
+  kind: LookupKind,
   answer: boolean | (() => Promise<boolean>),
   { env = {}, store = null }: {
     env?: Record<string, string>;
@@ -64,7 +64,7 @@ function answersOf(
   assert(result.ok);
   const background = createBackground();
   const state = { nowMs: 0, asked: 0, answer };
-  const answers = openAnswerCache(kind, booleanCodec, {
+  const answers = openLookupCache(kind, booleanCodec, {
     cache: result.config.cache,
     store,
     now: () => state.nowMs,
@@ -92,7 +92,7 @@ const TTLS = {
 
 /** For how many seconds `yes` or `no` answers, and for how many more while the API is down. */
 const LIFETIMES: Readonly<
-  Record<AnswerKind, readonly (readonly [boolean, number, number])[]>
+  Record<LookupKind, readonly (readonly [boolean, number, number])[]>
 > = {
   "sandbox-public": [[true, 600, 1000], [false, 30, 0]],
   "sandbox-runner-info": [[true, 700, 1000], [false, 20, 0]],
@@ -102,7 +102,7 @@ const LIFETIMES: Readonly<
 };
 
 Deno.test("each kind of answer holds as long as configured, and only what is known of a sandbox longer, in an outage", async () => {
-  for (const kind of Object.keys(LIFETIMES) as AnswerKind[]) {
+  for (const kind of Object.keys(LIFETIMES) as LookupKind[]) {
     for (const [answer, ttlSec, staleSec] of LIFETIMES[kind]) {
       const { answers, state, ask, settled } = answersOf(kind, answer, {
         env: TTLS,

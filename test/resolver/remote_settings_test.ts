@@ -3,9 +3,9 @@ import { type Config, parseConfig } from "../../src/config/config.ts";
 import type { RemoteConfig } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import {
-  createInstallation,
-  type Installation,
+  createRemoteSettings,
   oidcSettings,
+  type RemoteSettings,
 } from "../../src/resolver/remote_settings.ts";
 
 const REMOTE: RemoteConfig = {
@@ -28,10 +28,12 @@ function configOf(env: Record<string, string>): Config {
 async function learn(
   env: Record<string, string>,
   answers: readonly (RemoteConfig | Error)[],
-): Promise<{ installation: Installation; warnings: string[]; asked: number }> {
+): Promise<
+  { installation: RemoteSettings; warnings: string[]; asked: number }
+> {
   const warnings: string[] = [];
   let asked = 0;
-  const installation = createInstallation(configOf(env), {
+  const installation = createRemoteSettings(configOf(env), {
     api: {
       config() {
         const answer = answers[Math.min(asked++, answers.length - 1)];
@@ -107,7 +109,7 @@ Deno.test("an installation warns once of an issuer by plain http that no login c
 Deno.test("an installation that is closed says nothing of the answer that it did not get", async () => {
   const closing = new AbortController();
   const warnings: string[] = [];
-  const installation = createInstallation(configOf({}), {
+  const installation = createRemoteSettings(configOf({}), {
     api: {
       config() {
         closing.abort();
@@ -160,7 +162,7 @@ Deno.test("an installation without a provider has no login", async () => {
 Deno.test("an installation asks an API that is down less and less often", async () => {
   const pauses: number[] = [];
   const closing = new AbortController();
-  const installation = createInstallation(configOf({}), {
+  const installation = createRemoteSettings(configOf({}), {
     api: { config: () => Promise.reject(DOWN) },
     sleep(ms) {
       if (pauses.push(ms) === 10) closing.abort();

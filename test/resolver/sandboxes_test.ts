@@ -5,7 +5,7 @@ import type { Runner } from "../../src/daytona/api.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import { FREE } from "../../src/resolver/lookup_cache.ts";
-import { createSandboxDirectory } from "../../src/resolver/sandboxes.ts";
+import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 
 const FIRST: Runner = {
@@ -26,7 +26,7 @@ function setUp(store: DurableStore | null = null) {
   const now = () => clock.now();
   const background = createBackground();
   const api = { runner: FIRST as Runner | null, calls: [] as string[] };
-  const sandboxes = createSandboxDirectory({
+  const sandboxes = createSandboxResolver({
     isSandboxPublic(id) {
       api.calls.push(`public ${id}`);
       return Promise.resolve(id === "open");
@@ -53,7 +53,7 @@ function setUp(store: DurableStore | null = null) {
   };
 }
 
-Deno.test("SandboxDirectory knows at once what it was told, of each sandbox", async () => {
+Deno.test("SandboxResolver knows at once what it was told, of each sandbox", async () => {
   const { sandboxes } = setUp();
   assert.equal(sandboxes.isKnownPublic("open"), undefined);
   assert.equal(await sandboxes.isPublic("open", FREE), true);
@@ -63,7 +63,7 @@ Deno.test("SandboxDirectory knows at once what it was told, of each sandbox", as
   assert.equal(sandboxes.isKnownPublic("other"), undefined);
 });
 
-Deno.test("SandboxDirectory asks for a runner beside whether its sandbox is public, unless it knows the runner", async () => {
+Deno.test("SandboxResolver asks for a runner beside whether its sandbox is public, unless it knows the runner", async () => {
   const { api, clock, runnerOf, sandboxes, settled } = setUp();
   await sandboxes.isPublic("box", FREE);
   await settled();
@@ -75,7 +75,7 @@ Deno.test("SandboxDirectory asks for a runner beside whether its sandbox is publ
   assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
 });
 
-Deno.test("SandboxDirectory renews a runner once in a while, however many ask, and keeps what it was told", async () => {
+Deno.test("SandboxResolver renews a runner once in a while, however many ask, and keeps what it was told", async () => {
   const { api, clock, runnerOf, sandboxes } = setUp();
   await runnerOf("box");
   api.runner = SECOND;
@@ -97,7 +97,7 @@ Deno.test("SandboxDirectory renews a runner once in a while, however many ask, a
   assert.deepEqual(api.calls.slice(2), ["runner other", "runner box"]);
 });
 
-Deno.test("SandboxDirectory finds runners that another gateway stored, whose keys the store cannot read", async () => {
+Deno.test("SandboxResolver finds runners that another gateway stored, whose keys the store cannot read", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   await first.runnerOf("box");
@@ -112,7 +112,7 @@ Deno.test("SandboxDirectory finds runners that another gateway stored, whose key
   assert.deepEqual(second.api.calls, []);
 });
 
-Deno.test("SandboxDirectory takes nothing that it did not seal for a runner", async () => {
+Deno.test("SandboxResolver takes nothing that it did not seal for a runner", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   await first.runnerOf("box");
@@ -126,7 +126,7 @@ Deno.test("SandboxDirectory takes nothing that it did not seal for a runner", as
   }
 });
 
-Deno.test("SandboxDirectory renews a runner again in time, though the clock was set back", async () => {
+Deno.test("SandboxResolver renews a runner again in time, though the clock was set back", async () => {
   const { api, clock, sandboxes } = setUp();
   await sandboxes.renewRunner("box");
   clock.time -= 3_600_000;
@@ -135,7 +135,7 @@ Deno.test("SandboxDirectory renews a runner again in time, though the clock was 
   assert.deepEqual(api.calls, ["runner box", "runner box"]);
 });
 
-Deno.test("SandboxDirectory renews a runner without waiting for the durable tier", async () => {
+Deno.test("SandboxResolver renews a runner without waiting for the durable tier", async () => {
   const written = Promise.withResolvers<void>();
   const { sandboxes, settled } = setUp({
     shared: true,

@@ -18,7 +18,7 @@ Deno.test("a retired listener goes on, and tells HTTP/1.1 clients to take anothe
     const head = await client.readUntil("\r\n\r\n");
     assert.match(head, /^HTTP\/1\.1 200/);
     assert.equal(/\r\nconnection: close\r\n/i.test(head), isRetired);
-    listener.retire();
+    listener.startDraining();
     listener.stopAccepting();
   }
   await listener.close();

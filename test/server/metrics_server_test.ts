@@ -101,7 +101,7 @@ Deno.test("listenForMetrics() logs that its listener has failed, which ends noth
     hostname: "127.0.0.1",
     port: 9,
     failed: failure.promise,
-    retire() {},
+    startDraining() {},
     stopAccepting() {},
     close: () => Promise.resolve(),
   };

@@ -31,7 +31,7 @@ function fakeService(calls: string[] = []): FakeService {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
     checkUntilReady: () => Promise.resolve(),
-    retire: () => void calls.push("retire"),
+    startDraining: () => void calls.push("startDraining"),
     waitUntilPortIdle(timeoutMs) {
       calls.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
@@ -127,7 +127,7 @@ Deno.test("SIGTERM: not ready at once, served on during the delay, then drained 
   const port = await process.port();
   process.send("SIGTERM");
   await recorded.next("draining");
-  assert.deepEqual(service.calls, ["retire", "sleep 5000"]);
+  assert.deepEqual(service.calls, ["startDraining", "sleep 5000"]);
   assert.equal(await statusAt(port), 200);
 
   process.pass(5000);
@@ -150,7 +150,7 @@ Deno.test("SIGINT: drained without delay; a drain that takes too long is told, a
   service.drained.resolve(false);
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls, [
-    "retire",
+    "startDraining",
     "port 60000",
     "drain 60000",
     "close",
@@ -167,7 +167,7 @@ Deno.test("a signal during the start ends it as soon as it has started", async (
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls, [
-    "retire",
+    "startDraining",
     "port 60000",
     "drain 60000",
     "close",

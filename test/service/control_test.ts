@@ -29,7 +29,7 @@ Deno.test("/ready tells of each dependency, and of a drain", async () => {
     domains: "ok",
     login: "ok",
   });
-  gateway.service.retire();
+  gateway.service.startDraining();
   const draining = await gateway.send(BASE, { path: "/ready" });
   assert.equal(draining.status, 503);
   assert.equal(draining.json().status, "draining");

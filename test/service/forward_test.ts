@@ -181,7 +181,7 @@ Deno.test("ten Set-Cookie lines stay ten", async () => {
 
 Deno.test("a POST without a body carries no chunked framing, and one with a length keeps it", async () => {
   await using gateway = await startGateway();
-  const fieldsOf = (name: string) =>
+  const requestHeadersOf = (name: string) =>
     gateway.stack.runner.seen.at(-1)?.headers
       .filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
 
@@ -189,7 +189,7 @@ Deno.test("a POST without a body carries no chunked framing, and one with a leng
     await gateway.connect(),
     `POST /echo HTTP/1.1\r\nHost: ${DEMO}\r\nConnection: close\r\n\r\n`,
   );
-  assert.deepEqual(fieldsOf("transfer-encoding"), []);
+  assert.deepEqual(requestHeadersOf("transfer-encoding"), []);
 
   const sent = await gateway.send(DEMO, {
     method: "POST",
@@ -198,8 +198,8 @@ Deno.test("a POST without a body carries no chunked framing, and one with a leng
     body: "hello",
   });
   assert.equal(sent.json().body, "hello");
-  assert.deepEqual(fieldsOf("content-length"), ["5"]);
-  assert.deepEqual(fieldsOf("transfer-encoding"), []);
+  assert.deepEqual(requestHeadersOf("content-length"), ["5"]);
+  assert.deepEqual(requestHeadersOf("transfer-encoding"), []);
 
   const chunked = await gateway.send(DEMO, {
     method: "PUT",
@@ -208,7 +208,7 @@ Deno.test("a POST without a body carries no chunked framing, and one with a leng
     body: "hello",
   });
   assert.equal(chunked.json().bodyLength, 5);
-  assert.deepEqual(fieldsOf("transfer-encoding"), ["chunked"]);
+  assert.deepEqual(requestHeadersOf("transfer-encoding"), ["chunked"]);
 });
 
 Deno.test("events of a stream arrive one by one", async () => {

@@ -8,7 +8,7 @@ import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
-import { createSandboxDirectory } from "../../src/resolver/sandboxes.ts";
+import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
 /** The age, ms, after which a local copy of shared state is read again. */
@@ -33,7 +33,7 @@ async function remember(tier: SharedTier, world: World) {
   function sealerFor(purpose: string) {
     return createSealer({ secrets: ["s".repeat(32)], purpose, now });
   }
-  const sandboxes = createSandboxDirectory({
+  const sandboxes = createSandboxResolver({
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
   }, {

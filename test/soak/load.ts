@@ -1,5 +1,5 @@
 /** The load generator: every operation starts at its own rate, with a limit on how many run at once. */
-import { settlesWithin } from "../../src/lib/fulfils_within.ts";
+import { fulfilsWithin } from "../../src/lib/fulfils_within.ts";
 import type { Accounts, Expectation } from "./accounts.ts";
 
 /** Something that clients do repeatedly. */
@@ -77,7 +77,7 @@ export function startLoad(
     async stop(timeoutMs) {
       for (const timer of timers) clearTimeout(timer);
       stopping.abort();
-      await settlesWithin(Promise.all(running.keys()), timeoutMs);
+      await fulfilsWithin(Promise.all(running.keys()), timeoutMs);
       return [...new Set(running.values())];
     },
   };

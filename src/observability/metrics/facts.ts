@@ -78,5 +78,5 @@ export interface MetricSources {
     readonly reused: number;
   };
   readonly droppedLogLines: () => number;
-  readonly lostSockets: () => number;
+  readonly leakedSockets: () => number;
 }

@@ -77,7 +77,7 @@ export function createMetrics(
     series.inFlight.set(sources.inFlight());
     series.tunnels.set(sources.tunnels());
     series.logLinesDropped.set(sources.droppedLogLines());
-    series.socketsLost.set(sources.lostSockets());
+    series.socketsLost.set(sources.leakedSockets());
     const { idle, active, opened, reused } = sources.upstream();
     series.upstreamConnections.set(idle, "idle");
     series.upstreamConnections.set(active, "active");

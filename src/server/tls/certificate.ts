@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { TlsFiles } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { startAllowing } from "../../lib/permission_hint.ts";
+import { permissionHint } from "../../lib/permission_hint.ts";
 
 /** A certificate chain and its private key, both as PEM. */
 export interface Certificate {
@@ -50,7 +50,7 @@ function whyUnreadable(path: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
   if (error instanceof Deno.errors.NotCapable) {
     return `Deno is not allowed to read ${path}: ${
-      startAllowing(directoryOf(path), "read")
+      permissionHint(directoryOf(path), "read")
     }`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {

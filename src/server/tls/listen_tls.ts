@@ -7,7 +7,7 @@
  */
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Handler } from "../../gateway/dispatch.ts";
-import { settlesWithin } from "../../lib/fulfils_within.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { ListenAddress } from "../http_server.ts";
 import { CLOSE_TIMEOUT_MS, type Listener } from "../listen.ts";
 import { watchAccepting } from "./accept_watchdog.ts";
@@ -77,13 +77,13 @@ export async function listenTls(
     port,
     failed: Promise.race([http1.failed, http2.failed, watch.failed]),
     setCertificate: ({ cert, key }) => server.setSecureContext({ cert, key }),
-    retire: () => http1.retire(),
+    startDraining: () => http1.startDraining(),
     stopAccepting,
     async close(timeoutMs = CLOSE_TIMEOUT_MS) {
       stopAccepting();
       await closeInner(timeoutMs);
       // What the inner servers sent last is still on its way to the clients.
-      await settlesWithin(closed, timeoutMs);
+      await fulfilsWithin(closed, timeoutMs);
       for (const client of clients) client.destroy();
       await closed;
     },

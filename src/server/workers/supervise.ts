@@ -4,7 +4,7 @@
  */
 import type { Config } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { settlesWithin } from "../../lib/fulfils_within.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import type { EventLog } from "../event_log.ts";
@@ -85,7 +85,7 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   }
   const ended = outcomeOf(workers);
   const forced = second.then(async (signal): Promise<Outcome> => {
-    await settlesWithin(ended, LAST_LINES_MS);
+    await fulfilsWithin(ended, LAST_LINES_MS);
     return { code: EXIT_CODES[signal] };
   });
   return await Promise.race([ended, forced]);
@@ -145,7 +145,7 @@ async function renderMetrics(
 ): Promise<string> {
   let texts: string[] | undefined;
   const rendered = Promise.all(workers.map((worker) => worker.renderMetrics()));
-  await settlesWithin(
+  await fulfilsWithin(
     rendered.then((all) => void (texts = all)),
     timeoutMs,
   );

@@ -1,6 +1,6 @@
 /** Worker threads of this process. */
 import { fileURLToPath } from "node:url";
-import { startAllowing } from "../../lib/permission_hint.ts";
+import { permissionHint } from "../../lib/permission_hint.ts";
 import type { WorkerStart } from "./messages.ts";
 
 /** A thread that is starting or running. */
@@ -47,6 +47,6 @@ export async function whyNoThread(entry: string): Promise<string | undefined> {
   return state === "granted"
     ? undefined
     : `WORKERS: Deno is not allowed to read ${path}, which worker threads load: ${
-      startAllowing(path, "read")
+      permissionHint(path, "read")
     }.`;
 }

@@ -20,12 +20,12 @@ for (let octet = 0; octet < 256; octet++) {
 }
 
 /** Whether an octet may be part of a token; false for undefined, as read past the end of an array. */
-export function isTokenOctet(octet: number | undefined): boolean {
+export function isTokenByte(octet: number | undefined): boolean {
   return octet !== undefined && ((CLASSES[octet] ?? 0) & TCHAR) !== 0;
 }
 
 /** Whether an octet may be part of a field value: HTAB, SP, VCHAR and obs-text. */
-export function isFieldOctet(octet: number | undefined): boolean {
+export function isHeaderValueByte(octet: number | undefined): boolean {
   return octet !== undefined && ((CLASSES[octet] ?? 0) & FIELD_CONTENT) !== 0;
 }
 

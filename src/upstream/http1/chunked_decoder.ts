@@ -1,6 +1,6 @@
 import { protocolError } from "../upstream_error.ts";
 import type { BodyDecoder } from "./body_decoder.ts";
-import { COLON, CR, isFieldOctet, isTokenOctet, LF } from "./bytes.ts";
+import { COLON, CR, isHeaderValueByte, isTokenByte, LF } from "./bytes.ts";
 import type { HeadLimits } from "./response_head.ts";
 
 /** The 14 hex digits of 2^53 - 1, plus two leading zeros. */
@@ -70,7 +70,8 @@ export class ChunkedDecoder implements BodyDecoder {
       case "extension":
         if (octet === CR) return "size-lf";
         if (
-          !isFieldOctet(octet) || ++this.#extensionBytes > MAX_EXTENSION_BYTES
+          !isHeaderValueByte(octet) ||
+          ++this.#extensionBytes > MAX_EXTENSION_BYTES
         ) {
           throw protocolError("invalid chunk extension");
         }
@@ -126,7 +127,7 @@ export class ChunkedDecoder implements BodyDecoder {
     switch (state) {
       case "trailer-start":
         if (octet === CR) return "last-lf";
-        if (!isTokenOctet(octet)) {
+        if (!isTokenByte(octet)) {
           throw protocolError("invalid field name in a trailer section");
         }
         if (++this.#trailerCount > this.#limits.maxHeaderCount) {
@@ -135,13 +136,13 @@ export class ChunkedDecoder implements BodyDecoder {
         return "trailer-name";
       case "trailer-name":
         if (octet === COLON) return "trailer-value";
-        if (!isTokenOctet(octet)) {
+        if (!isTokenByte(octet)) {
           throw protocolError("invalid field name in a trailer section");
         }
         return "trailer-name";
       case "trailer-value":
         if (octet === CR) return "trailer-lf";
-        if (!isFieldOctet(octet)) {
+        if (!isHeaderValueByte(octet)) {
           throw protocolError("control character in a trailer field");
         }
         return "trailer-value";

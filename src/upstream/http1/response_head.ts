@@ -1,12 +1,12 @@
-import type { FieldList } from "../../lib/headers.ts";
+import type { HeaderList } from "../../lib/headers.ts";
 import { protocolError } from "../upstream_error.ts";
 import {
   COLON,
   CR,
   decodeLatin1,
   HTAB,
-  isFieldOctet,
-  isTokenOctet,
+  isHeaderValueByte,
+  isTokenByte,
   LF,
   SP,
 } from "./bytes.ts";
@@ -20,7 +20,7 @@ export interface HeadLimits {
 /** A response head, with what its fields say about the message's framing and the connection. */
 export interface ResponseHead {
   readonly status: number;
-  readonly headers: FieldList;
+  readonly headers: HeaderList;
   /** Content-Length in octets; null if there is none. Never together with `chunked`. */
   readonly contentLength: number | null;
   readonly chunked: boolean;
@@ -77,7 +77,7 @@ export function parseResponseHead(
       throw protocolError("too many fields in a response head");
     }
     const nameStart = at;
-    while (isTokenOctet(octets[at])) at++;
+    while (isTokenByte(octets[at])) at++;
     // Also rejects a folded line (obs-fold) and a space before the colon.
     if (at === nameStart || octets[at] !== COLON) {
       throw protocolError("invalid field name in a response head");
@@ -86,7 +86,7 @@ export function parseResponseHead(
 
     while (octets[at] === SP || octets[at] === HTAB) at++;
     const valueStart = at;
-    while (isFieldOctet(octets[at])) at++;
+    while (isHeaderValueByte(octets[at])) at++;
     if (octets[at] !== CR || octets[at + 1] !== LF) {
       throw protocolError("control character in a field value");
     }
@@ -113,7 +113,7 @@ export function parseResponseHead(
 type Framing = Pick<ResponseHead, "contentLength" | "chunked" | "keepAlive">;
 
 /** What the fields of a head say about framing and the connection (RFC 9112 sections 6 and 9.3). */
-function framingOf(headers: FieldList, isHttp11: boolean): Framing {
+function framingOf(headers: HeaderList, isHttp11: boolean): Framing {
   let contentLength: number | null = null;
   let chunked = false;
   let connection = "";

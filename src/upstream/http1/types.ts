@@ -1,5 +1,5 @@
 /** The types of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
-import type { FieldList } from "../../lib/headers.ts";
+import type { HeaderList } from "../../lib/headers.ts";
 import type { BodyReader } from "./body_reader.ts";
 
 /** Where an upstream listens, as parsed by `parseOrigin()`. */
@@ -23,7 +23,7 @@ export interface UpstreamRequest {
    * End-to-end fields with exactly one Host. Connection, Keep-Alive, Proxy-Connection, Content-Length,
    * Transfer-Encoding and (except in `upgrade()`) Upgrade are rejected: the client sets them itself.
    */
-  readonly headers: FieldList;
+  readonly headers: HeaderList;
   /**
    * Read only once the request head has been written, and cancelled if the upload cannot continue. The client takes
    * over its chunks and frees their memory once they are sent.
@@ -59,7 +59,7 @@ export function discardBody(body: ResponseBody): void {
  */
 export interface UpstreamResponse {
   readonly status: number;
-  readonly headers: FieldList;
+  readonly headers: HeaderList;
   readonly body: ResponseBody;
 }
 
@@ -86,7 +86,7 @@ export interface UpgradedConnection {
 export type UpgradeResult =
   | {
     readonly kind: "switched";
-    readonly headers: FieldList;
+    readonly headers: HeaderList;
     readonly connection: UpgradedConnection;
   }
   | { readonly kind: "response"; readonly response: UpstreamResponse };

@@ -1,4 +1,4 @@
-import { release } from "../../lib/free_buffer.ts";
+import { freeBuffer } from "../../lib/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
@@ -84,15 +84,15 @@ export class Upload {
       sent += octets;
       if (declared === null) {
         const framed = chunk(data);
-        release(data);
+        freeBuffer(data);
         await this.#connection.write(framed);
-        release(framed);
+        freeBuffer(framed);
       } else {
         if (sent > declared) {
           return this.#fail("request body is longer than declared");
         }
         await this.#connection.write(data);
-        release(data);
+        freeBuffer(data);
         // Not only at the end of the stream: the upstream may already respond.
         this.#complete = sent === declared;
       }

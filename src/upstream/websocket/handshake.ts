@@ -1,5 +1,5 @@
 /** The client's opening handshake (RFC 6455 section 4.1): what it sends, and how it validates a 101. */
-import { type FieldList, valuesOf } from "../../lib/headers.ts";
+import { type HeaderList, valuesOf } from "../../lib/headers.ts";
 import type {
   UpgradeResult,
   UpstreamRequest,
@@ -23,7 +23,7 @@ const HANDSHAKE_FIELDS = new Set([
 /** An opening handshake, ready to be sent. */
 export interface OpeningHandshake {
   /** All fields of the request except Connection. */
-  readonly headers: FieldList;
+  readonly headers: HeaderList;
   /** The Sec-WebSocket-Accept value that answers it. */
   readonly accept: string;
   /** The subprotocols offered, in order of preference. */
@@ -50,12 +50,12 @@ export interface Upgrader {
 }
 
 /** The values of a field whose whole value is compared, without whitespace around them. */
-function trimmedValuesOf(headers: FieldList, name: string): string[] {
+function trimmedValuesOf(headers: HeaderList, name: string): string[] {
   return valuesOf(headers, name).map((value) => value.trim());
 }
 
 /** The members of a comma-separated field (RFC 9110 section 5.6.1). */
-function membersOf(headers: FieldList, name: string): string[] {
+function membersOf(headers: HeaderList, name: string): string[] {
   return valuesOf(headers, name)
     .flatMap((value) => value.split(","))
     .map((member) => member.trim())
@@ -68,7 +68,7 @@ function membersOf(headers: FieldList, name: string): string[] {
  * @param key 16 octets, random by default.
  */
 export async function openingHandshake(
-  endToEnd: FieldList,
+  endToEnd: HeaderList,
   key: Uint8Array = crypto.getRandomValues(new Uint8Array(16)),
 ): Promise<OpeningHandshake> {
   const encodedKey = key.toBase64();
@@ -90,7 +90,7 @@ export async function openingHandshake(
 
 /** Validates the fields of a 101 against the handshake that it answers (RFC 6455 section 4.1). */
 export function checkSwitch(
-  headers: FieldList,
+  headers: HeaderList,
   handshake: Pick<OpeningHandshake, "accept" | "offered">,
 ): SwitchCheck {
   const [upgrade, ...otherUpgrades] = trimmedValuesOf(headers, "upgrade");

@@ -4,7 +4,7 @@ import { openDurableStore } from "../../../src/cache/open_store.ts";
 import type { Runner } from "../../../src/daytona/api.ts";
 import { createBackground } from "../../../src/lib/background.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
-import { createSandboxDirectory } from "../../../src/resolver/sandboxes.ts";
+import { createSandboxResolver } from "../../../src/resolver/sandboxes.ts";
 import {
   type RedisServer,
   redisTest,
@@ -52,7 +52,7 @@ async function openGateway(port: number, facts: Facts) {
       ? Promise.reject(new Error("API is down"))
       : Promise.resolve(value);
   }
-  const directory = createSandboxDirectory({
+  const directory = createSandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
   }, {

@@ -149,7 +149,7 @@ Deno.test("render() asks the sources each time", () => {
       tunnels: () => 2,
       upstream: () => ({ idle: 4, active: 5, opened: 60, reused: 700 }),
       droppedLogLines: () => 8,
-      lostSockets: () => 6,
+      leakedSockets: () => 6,
     });
     metrics.activity("reported");
     metrics.render();

@@ -21,7 +21,7 @@ function textAfter(requests: number, status = 200): string {
     tunnels: () => 1,
     upstream: () => ({ idle: 1, active: 2, opened: 3, reused: 4 }),
     droppedLogLines: () => 5,
-    lostSockets: () => 6,
+    leakedSockets: () => 6,
   });
   for (let i = 0; i < requests; i++) {
     metrics.exchange({

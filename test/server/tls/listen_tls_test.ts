@@ -170,7 +170,7 @@ Deno.test("a small answer waits for no acknowledgement of its head", async () =>
 });
 
 Deno.test("it stops accepting while tunnels go on; HTTP/2 clients are told to go, HTTP/1.1 clients with their answer", async () => {
-  await withListener(echo, async ({ port, retire, stopAccepting }) => {
+  await withListener(echo, async ({ port, startDraining, stopAccepting }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const tunnel = await openTunnel(port);
     const { connection, local } = await ask(port, agent);
@@ -182,7 +182,7 @@ Deno.test("it stops accepting while tunnels go on; HTTP/2 clients are told to go
     const told = once(session, "goaway");
     const gone = once(session, "close");
 
-    retire();
+    startDraining();
     stopAccepting();
     await Promise.all([told, gone]);
     const last = await ask(port, agent);

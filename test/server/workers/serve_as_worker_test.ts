@@ -15,7 +15,7 @@ function idleService(): GatewayService {
     fetch: () => new Response("ok"),
     renderMetrics: () => "a 1\n",
     checkUntilReady: () => Promise.resolve(),
-    retire() {},
+    startDraining() {},
     waitUntilPortIdle: () => Promise.resolve(true),
     drain: () => Promise.resolve(true),
     close: () => Promise.resolve(),

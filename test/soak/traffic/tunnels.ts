@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { settlesWithin } from "../../../src/lib/fulfils_within.ts";
+import { fulfilsWithin } from "../../../src/lib/fulfils_within.ts";
 import type { Operation } from "../load.ts";
 import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
 import { API_TROUBLE } from "./troubles.ts";
@@ -41,7 +41,7 @@ interface TunnelClient {
  * @throws {Error} if it takes longer than 8 s.
  */
 async function deadline<T>(work: Promise<T>, what: string): Promise<T> {
-  if (!await settlesWithin(work, TIMEOUT_MS)) {
+  if (!await fulfilsWithin(work, TIMEOUT_MS)) {
     throw new Error(`${what} took too long`);
   }
   return await work;

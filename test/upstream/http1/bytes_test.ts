@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   decodeLatin1,
   encodeLatin1,
-  isFieldOctet,
-  isTokenOctet,
+  isHeaderValueByte,
+  isTokenByte,
 } from "../../../src/upstream/http1/bytes.ts";
 
 const ALL = Uint8Array.from({ length: 256 }, (_, octet) => octet);
@@ -31,22 +31,22 @@ Deno.test("encodeLatin1() is the inverse of decodeLatin1()", () => {
   }
 });
 
-Deno.test("isTokenOctet() knows the token characters of RFC 9110", () => {
-  const tokens = [...ALL].filter(isTokenOctet).map((octet) =>
+Deno.test("isTokenByte() knows the token characters of RFC 9110", () => {
+  const tokens = [...ALL].filter(isTokenByte).map((octet) =>
     String.fromCharCode(octet)
   ).join("");
   assert.equal(
     tokens,
     "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~",
   );
-  assert.equal(isTokenOctet(undefined), false);
+  assert.equal(isTokenByte(undefined), false);
 });
 
-Deno.test("isFieldOctet() refuses controls but HTAB, and takes obs-text", () => {
-  const refused = [...ALL].filter((octet) => !isFieldOctet(octet));
+Deno.test("isHeaderValueByte() refuses controls but HTAB, and takes obs-text", () => {
+  const refused = [...ALL].filter((octet) => !isHeaderValueByte(octet));
   assert.deepEqual(
     refused,
     [...ALL].filter((octet) => (octet < 32 && octet !== 9) || octet === 127),
   );
-  assert.equal(isFieldOctet(undefined), false);
+  assert.equal(isHeaderValueByte(undefined), false);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FieldList } from "../../../src/lib/headers.ts";
+import type { HeaderList } from "../../../src/lib/headers.ts";
 import { requestHead } from "../../../src/upstream/http1/request_head.ts";
 import { bodyOf, requestOf } from "../../support/upstream.ts";
 
@@ -14,7 +14,7 @@ function headOf(
 
 Deno.test("requestHead() keeps target, field names, values and their order as they are", () => {
   const target = "/a/../%2e%2E//b;c?d&e=&f=%zz'\"<>\\^`{|}#g\xe9";
-  const headers: FieldList = [
+  const headers: HeaderList = [
     ["X-Z", "  spaces inside and\taround "],
     ["Host", "a:1"],
     ["x-a", ""],
@@ -121,7 +121,7 @@ Deno.test("requestHead() throws TypeError for a body that cannot be sent as anno
     );
   }
   assert.throws(() => headOf({ contentLength: 1 }), TypeError);
-  const headers: FieldList = [HOST, ["upgrade", "x"]];
+  const headers: HeaderList = [HOST, ["upgrade", "x"]];
   assert.throws(() => headOf({ headers, body: bodyOf() }, true), TypeError);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { FieldList } from "../../../src/lib/headers.ts";
+import type { HeaderList } from "../../../src/lib/headers.ts";
 import type {
   UpgradeResult,
   UpstreamRequest,
@@ -17,13 +17,13 @@ const KEY = utf8("the sample nonce");
 const ENCODED_KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-const VALID: FieldList = [
+const VALID: HeaderList = [
   ["Upgrade", "websocket"],
   ["Connection", "Upgrade"],
   ["Sec-WebSocket-Accept", ACCEPT],
 ];
 
-function without(name: string): FieldList {
+function without(name: string): HeaderList {
   return VALID.filter(([field]) => field !== name);
 }
 
@@ -95,7 +95,7 @@ Deno.test("checkSwitch() accepts a 101 whatever the case of names and tokens", (
 });
 
 Deno.test("checkSwitch() takes a subprotocol that was offered", () => {
-  const headers: FieldList = [...VALID, ["Sec-WebSocket-Protocol", "chat.v1"]];
+  const headers: HeaderList = [...VALID, ["Sec-WebSocket-Protocol", "chat.v1"]];
   assert.deepEqual(checkSwitch(headers, HANDSHAKE), {
     ok: true,
     protocol: "chat.v1",
@@ -103,7 +103,7 @@ Deno.test("checkSwitch() takes a subprotocol that was offered", () => {
 });
 
 Deno.test("checkSwitch() refuses every 101 that RFC 6455 section 4.1 has a client fail", () => {
-  const wrong: Record<string, FieldList> = {
+  const wrong: Record<string, HeaderList> = {
     "no Upgrade": without("Upgrade"),
     "another protocol": [...without("Upgrade"), ["Upgrade", "h2c"]],
     "two protocols": [...VALID, ["Upgrade", "h2c"]],
@@ -146,7 +146,7 @@ const REQUEST = {
 } as const;
 
 /** The fields of a 101 that answers `request`, with the accept value that the code under test computes. */
-async function answer(request: UpstreamRequest): Promise<FieldList> {
+async function answer(request: UpstreamRequest): Promise<HeaderList> {
   const key = request.headers.find(([n]) => n === "Sec-WebSocket-Key")?.[1];
   const { accept } = await openingHandshake(
     [],
@@ -166,7 +166,7 @@ Deno.test("openWebSocket() sends a GET with the raw target and gives the socket 
   const opened = await openWebSocket({
     async upgrade(request): Promise<UpgradeResult> {
       seen.push(request);
-      const headers: FieldList = [
+      const headers: HeaderList = [
         ...await answer(request),
         ["Sec-WebSocket-Protocol", "chat.v1"],
       ];
