@@ -21,7 +21,6 @@ const LAYERS = [
   "control",
   "gateway",
   "server",
-  "compose",
   "service.ts",
   "worker.ts",
   "main.ts",

@@ -1,20 +1,56 @@
-/** The composition root: builds the gateway from its configuration. */
-import { composeControlPlane } from "./compose/control_plane.ts";
-import { composeDataPlane, type DataPlane } from "./compose/data_plane.ts";
-import { composeFoundation } from "./compose/foundation.ts";
-import { composeIdentity } from "./compose/identity.ts";
+/** The composition root: builds the gateway from its configuration, layer by layer. */
+import ipaddr from "ipaddr.js";
+import { createGate } from "./auth/gate.ts";
+import { createLogin, type LoginState } from "./auth/login_flow.ts";
+import { createLoginSessions } from "./auth/login_sessions.ts";
+import { createOpenidProvider } from "./auth/oidc/provider.ts";
+import { createTransactionSealer } from "./auth/oidc/transaction.ts";
+import { ownCookies } from "./auth/own_cookies.ts";
+import { createSessionSealer } from "./auth/session.ts";
+import { createThrottle } from "./auth/throttle.ts";
+import { reportCacheEvents } from "./cache/cache_events.ts";
+import { openDurableStore } from "./cache/open_store.ts";
 import type { Config } from "./config/config.ts";
+import { createControl } from "./control/app.ts";
+import { createReadiness } from "./control/readiness.ts";
 import type { Readiness } from "./control/routes/health.ts";
+import { createDaytonaApi } from "./daytona/api.ts";
+import { createKeyWatch, type KeyWatch } from "./daytona/service_key.ts";
+import { createBuildLogs } from "./gateway/build_logs.ts";
 import { createDispatch } from "./gateway/dispatch.ts";
+import { createLeakedSockets } from "./gateway/leaked_sockets.ts";
+import { createTunnelOpener } from "./gateway/open_tunnel.ts";
+import { createGateway } from "./gateway/preview.ts";
+import { createTrackExchange } from "./gateway/track_exchange.ts";
+import { createWarning } from "./gateway/warning.ts";
+import { createBackground } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
+import { describeError } from "./lib/describe_error.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
+import { createSealer, type Sealer } from "./lib/seal.ts";
+import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
+import { createMetrics } from "./observability/metrics/metrics.ts";
 import { createRequestIds } from "./observability/request_id.ts";
+import {
+  type Activity,
+  createActivity,
+  REPORT_INTERVAL_MS,
+} from "./proxy/activity.ts";
+import { createForwarder } from "./proxy/forward.ts";
 import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
-import { createRemoteSettings } from "./resolver/remote_settings.ts";
+import { createAccessResolver } from "./resolver/access.ts";
+import { createActivityClaims } from "./resolver/activity_claims.ts";
+import { createBuildResolver } from "./resolver/builds.ts";
+import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
+import {
+  createRemoteSettings,
+  type OidcSettings,
+} from "./resolver/remote_settings.ts";
 import { createSandboxResolver } from "./resolver/sandboxes.ts";
 import type { GatewayService } from "./server/run.ts";
+import { UpstreamClient } from "./upstream/http1/client.ts";
 
 /** What a service takes besides its configuration. */
 export interface ServiceOptions {
@@ -43,8 +79,11 @@ const START_CHECK_MS = 10_000;
 /** How long a client may take to send its next request after a response that did not say `Connection: close`, ms. */
 const LAST_REQUEST_MS = 100;
 
-/** How long what has been aborted may take to end, ms. */
+/** How long an aborted exchange may take to end, ms. */
 const ABORT_GRACE_MS = 1_000;
+
+/** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
+const MAX_STORED_LENGTH = 60_000;
 
 /** Builds a service. It answers requests from the start; `/ready` says when it can open previews. */
 export async function createService(
@@ -52,44 +91,235 @@ export async function createService(
   options: ServiceOptions,
 ): Promise<GatewayService> {
   const { version, lines } = options;
+  const { limits } = config;
+  const { protocol: scheme, corsMode } = config.public;
+  const { maxEntries } = config.cache;
+  const now = Date.now;
   const closing = new AbortController();
   const logger = loggerFor("gateway");
-  const foundation = await composeFoundation(config, {
-    version,
+
+  // Cache, metrics, and the client of Daytona's API.
+  const metrics = createMetrics({ version });
+  const background = createBackground();
+  const store = await openDurableStore(config.cache.location, {
     platformShared: options.platformShared ?? false,
-    closing: closing.signal,
+    now,
+    onFailure: (failure) =>
+      loggerFor("cache").warn("durable tier failed", {
+        store: failure.store,
+        reason: failure.message,
+        cause: describeError(failure.cause),
+      }),
   });
-  const { api, store, background, metrics, now } = foundation;
-  const installation = createRemoteSettings(config, {
+  const onEvent = reportCacheEvents(metrics.cacheEvent);
+  const lookups: LookupCacheOptions = {
+    cache: config.cache,
+    store,
+    background,
+    now,
+    onEvent,
+  };
+  const serviceKey = watchServiceKey(now);
+  const api = createDaytonaApi({
+    baseUrl: config.daytona.apiUrl,
+    apiKey: config.daytona.serviceKey,
+    timeoutMs: config.daytona.timeoutMs,
+    closing: closing.signal,
+    onCall: metrics.apiCall,
+    onKeyVerdict: serviceKey.note,
+  });
+  function sealerFor(purpose: string, maxLength?: number): Sealer {
+    return createSealer({
+      secrets: config.session.secrets,
+      purpose,
+      now,
+      ...(maxLength === undefined ? {} : { maxLength }),
+    });
+  }
+
+  // Who may see a sandbox, and where it is.
+  const remoteSettings = createRemoteSettings(config, {
     api,
     warn: (message, facts) => loggerFor("start").warn(message, facts),
   });
+  const { baseDomains } = remoteSettings;
   const sandboxes = createSandboxResolver(api, {
-    ...foundation,
-    sealer: foundation.sealerFor("runner"),
+    ...lookups,
+    sealer: sealerFor("runner"),
   });
-  const identity = composeIdentity(config, foundation, {
-    sandboxes,
-    installation,
+  const access = createAccessResolver(api, lookups);
+
+  // Credentials, sessions, logins, and the gate that judges them.
+  const cookies = ownCookies({ scheme, sameSite: config.session.sameSite });
+  const sessions = createSessionSealer(sealerFor("session"), {
+    now,
+    maxRemembered: maxEntries,
   });
-  const dataPlane = composeDataPlane(config, foundation, {
-    identity,
-    sandboxes,
-    hasLogin: () => installation.oidc().kind === "on",
-    closing: closing.signal,
+  const transactions = createTransactionSealer(sealerFor("transaction"), now);
+  const logins = createLoginSessions({
+    access,
+    provider() {
+      const state = login();
+      return state.kind === "on" ? state.provider : undefined;
+    },
+    store,
+    sealer: sealerFor("login-session", MAX_STORED_LENGTH),
+    background,
+    maxEntries,
+    now,
+    onEvent,
+  });
+  function loginAt(settings: OidcSettings): LoginState {
+    const provider = createOpenidProvider(settings, now);
+    return {
+      kind: "on",
+      provider,
+      login: createLogin({
+        provider,
+        transactions,
+        sessions,
+        logins,
+        access,
+        baseDomains,
+        sessionTtlMs: config.session.ttlMs,
+        now,
+      }),
+    };
+  }
+  let loginOn: LoginState | undefined;
+  function login(): LoginState {
+    const oidc = remoteSettings.oidc();
+    return oidc.kind === "on" ? loginOn ??= loginAt(oidc.settings) : oidc;
+  }
+  const throttle = createThrottle({
+    refusalsPerMinute: limits.refusalsPerMinute,
+    maxClients: maxEntries,
+    now,
+  });
+  const gate = createGate({ sandboxes, access, sessions, logins, throttle });
+
+  // The way to the runners.
+  const upstream = new UpstreamClient({
+    connectTimeoutMs: config.upstream.connectTimeoutMs,
+    headerTimeoutMs: config.upstream.headerTimeoutMs,
+    idleTimeoutMs: config.upstream.idleTimeoutMs,
+    uploadIdleTimeoutMs: limits.bodyIdleTimeoutMs,
+  });
+  const forwarder = createForwarder({ upstream, sandboxes, now });
+  const activity = createActivity({
+    report: (sandboxId) => api.updateLastActivity(sandboxId),
+    maxSandboxes: maxEntries,
+    background,
+    now,
+    onEvent: metrics.activity,
+    onFailure(error, sandboxId) {
+      if (closing.signal.aborted) return;
+      loggerFor("activity").warn("activity report failed", {
+        sandboxId,
+        reason: describeError(error),
+      });
+    },
+    // Gateways that share a cache also share the reporting.
+    ...(store?.shared
+      ? {
+        claim: createActivityClaims({
+          store,
+          self: crypto.randomUUID(),
+          holdMs: REPORT_INTERVAL_MS,
+          now,
+        }),
+      }
+      : {}),
+  });
+  const inFlight = createInFlight({
+    all: limits.concurrentExchanges,
+    perSandbox: limits.exchangesPerSandbox,
+    tunnels: limits.tunnels,
+  });
+
+  // The data plane.
+  const trustedProxies = config.listen.trustedProxies.map((range) =>
+    ipaddr.parseCIDR(range)
+  );
+  const leakedSockets = createLeakedSockets(() =>
+    logger.warn(
+      "too many sockets were lost: until a restart, no response is streamed while its request is still being sent",
+    )
+  );
+  const accessLog = createAccessLog(config.log, lines);
+  const trackExchange = createTrackExchange({
+    corsMode,
+    trustedProxies,
+    activity,
+    inFlight,
+    headLimits: limits,
+    onRecord(record) {
+      accessLog(record);
+      metrics.exchange(record);
+    },
+    leakedSockets,
     logger,
-    lines,
+    now,
   });
-  const { inFlight, upstream } = dataPlane;
-  // Requests for our own pages: a shutdown waits for them too, but no limit counts them.
+  const allowedOrigins = new Set(config.public.allowedOrigins);
+  const gateway = createGateway({
+    allowedOrigins,
+    trackExchange,
+    now,
+    scheme,
+    cookies,
+    answersPreflights: corsMode === "reflect",
+    hasLogin: () => remoteSettings.oidc().kind === "on",
+    sessionTtlMs: config.session.ttlMs,
+    toolboxOnly: config.public.toolboxOnly,
+    warning: config.public.previewWarning
+      ? createWarning({ scheme, cookies, sealer: sealerFor("warning"), now })
+      : undefined,
+    gate,
+    sessions,
+    forwarder,
+    tunnelOpener: createTunnelOpener({
+      forwarder,
+      bufferLimitBytes: limits.tunnelBufferBytes,
+    }),
+  });
+  const buildLogs = createBuildLogs({
+    allowedOrigins,
+    trackExchange,
+    now,
+    builds: createBuildResolver(api),
+    throttle,
+    upstream,
+  });
+
+  // The gateway's own pages: a shutdown waits for requests for them too, but no limit counts them.
   const ownRequests = createInFlight(NO_LIMITS);
   let isDraining = false;
-  const { control, readiness } = composeControlPlane(config, foundation, {
-    version,
-    identity,
-    installation,
+  const readiness = createReadiness({
+    askApi: () => api.config(),
+    serviceKey,
+    tryKey: () => api.tryKey(),
+    async askProvider() {
+      const state = login();
+      if (state.kind === "on") await state.provider.check();
+    },
+    installation: remoteSettings,
+    ...(store === null ? {} : {
+      cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
+    }),
     isDraining: () => isDraining,
-    closing: closing.signal,
+    onChange(check, reason) {
+      if (closing.signal.aborted) return;
+      if (reason === undefined) logger.info(`ready again: ${check}`);
+      else logger.warn(`not ready: ${check}`, { reason });
+    },
+    now,
+  });
+  const control = createControl({
+    version,
+    readiness,
+    login: { scheme, cookies, baseDomains, login, sessions, logins, now },
+    logout: { scheme, cookies, sessions, logins },
     logger,
   });
 
@@ -98,21 +328,21 @@ export async function createService(
     tunnels: () => inFlight.tunnelCount,
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,
-    leakedSockets: () => dataPlane.leakedSockets.count,
+    leakedSockets: () => leakedSockets.count,
   });
-  const learning = installation.learn(closing.signal);
-  const stopTimers = startTimers(config, dataPlane, options);
+  const learning = remoteSettings.learn(closing.signal);
+  const stopTimers = startTimers(config, { inFlight, activity }, options);
 
   return {
     fetch: createDispatch({
-      scheme: config.public.protocol,
-      trustedProxies: dataPlane.trustedProxies,
-      baseDomains: installation.baseDomains,
-      gateway: dataPlane.gateway,
-      buildLogs: dataPlane.buildLogs,
+      scheme,
+      trustedProxies,
+      baseDomains,
+      gateway,
+      buildLogs,
       control,
       ownRequests,
-      headLimits: config.limits,
+      headLimits: limits,
       nextRequestId: createRequestIds(),
       onOwnAnswer: metrics.exchange,
       onUntrustedProxy: (network) =>
@@ -146,6 +376,26 @@ export async function createService(
   };
 }
 
+/** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */
+function watchServiceKey(now: () => number): KeyWatch {
+  const logger = loggerFor("api");
+  return createKeyWatch({
+    now,
+    onChange(verdict) {
+      if (verdict === "accepted") {
+        return logger.info("the API accepts PROXY_API_KEY now");
+      }
+      logger.error(
+        "the API does not accept PROXY_API_KEY: it must be the value that the API has under the same name",
+        {
+          reason: verdict === "unknown"
+            ? "the API does not know the key (401)"
+            : "the API knows the key, but not as its proxy's (403)",
+        },
+      );
+    },
+  });
+}
 /** Runs the checks of `/ready`, which log what is wrong, until all of them pass or the gateway stops. */
 async function checkUntilReady(
   readiness: () => Promise<Readiness>,
@@ -161,7 +411,7 @@ async function checkUntilReady(
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */
 function startTimers(
   { limits: { bodyIdleTimeoutMs } }: Config,
-  { inFlight, activity }: DataPlane,
+  { inFlight, activity }: { inFlight: InFlight; activity: Activity },
   { recheckIntervalMs = RECHECK_INTERVAL_MS, tickMs = TICK_MS }: ServiceOptions,
 ): () => void {
   const timers = [
@@ -179,9 +429,11 @@ function startTimers(
 
 /** Creates the two waits of a graceful shutdown; aborting `closing` ends both. */
 function createDrain(
-  { inFlight, ownRequests, upstream }:
-    & Pick<DataPlane, "inFlight" | "upstream">
-    & { readonly ownRequests: InFlight },
+  { inFlight, ownRequests, upstream }: {
+    readonly inFlight: InFlight;
+    readonly ownRequests: InFlight;
+    readonly upstream: UpstreamClient;
+  },
   closing: AbortSignal,
 ): Pick<GatewayService, "waitUntilPortIdle" | "drain"> {
   async function portIdle(): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { composeFoundation } from "../../src/compose/foundation.ts";
-import { parseConfig } from "../../src/config/config.ts";
+import { reportCacheEvents } from "../../src/cache/cache_events.ts";
 import { startLogging } from "../../src/observability/log.ts";
+import { createMetrics } from "../../src/observability/metrics/metrics.ts";
 
 Deno.test("what a codec throws is counted each time, and logged with its cause once a minute for each cache", async () => {
   const lines: string[] = [];
@@ -10,17 +10,8 @@ Deno.test("what a codec throws is counted each time, and logged with its cause o
     write: (line) => lines.push(line),
     flush: () => Promise.resolve(),
   });
-  const parsed = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-    CACHE_URL: "none",
-  });
-  assert(parsed.ok);
-  const { metrics, onEvent } = await composeFoundation(parsed.config, {
-    version: "0.0.0",
-    platformShared: false,
-    closing: new AbortController().signal,
-  });
+  const metrics = createMetrics({ version: "0.0.0" });
+  const onEvent = reportCacheEvents(metrics.cacheEvent);
   const cause = new TypeError("broken", { cause: new Error("at the root") });
   onEvent("codec_failed", "sandbox-access", cause);
   onEvent("codec_failed", "sandbox-access", cause);
