@@ -260,7 +260,7 @@ export class ExchangeTracker {
       recheck: () => this.#stillHasAccess(),
     });
     tunnel.released.then(() => entry.end());
-    tunnel.closed.then(({ failure: _, reason: __, ...end }) => {
+    tunnel.closed.then(({ reason: _, ...end }) => {
       endUse?.();
       this.#record(101, { tunnel: end });
     });

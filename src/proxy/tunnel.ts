@@ -40,9 +40,11 @@ const DEFAULTS: RelayOptions = {
 
 /** How a tunnel ended. */
 export interface TunnelEnd extends TunnelFacts {
+  /**
+   * Why it ended, for logs only: the reason in the Close frame of the side that closed it, which may be empty; with code
+   * 1006 how its connection broke, or how it violated the protocol.
+   */
   readonly reason: string;
-  /** Why the connection to the upstream broke; for logs only. */
-  readonly failure?: unknown;
 }
 
 /** A running tunnel. */
@@ -58,7 +60,7 @@ export interface Tunnel {
   close(code: number, reason: string): void;
 }
 
-type Ending = Pick<TunnelEnd, "by" | "code" | "reason" | "failure">;
+type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
 
 const FIRST_POLL_MS = 1;
 const LAST_POLL_MS = 100;
@@ -66,9 +68,6 @@ const LAST_POLL_MS = 100;
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
-
-/** RFC 6455 section 7.1.5. */
-const ABNORMAL_CLOSURE = { code: 1006, reason: "" } as const;
 
 const encoder = new TextEncoder();
 
@@ -132,6 +131,8 @@ class Relay implements Tunnel {
   readonly #released = Promise.withResolvers<void>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   #isEnded = false;
+  /** Why the client's connection failed, as the runtime puts it. */
+  #clientFailure = "connection lost";
   #takenBytes = 0;
   #stalledMs = 0;
 
@@ -179,12 +180,18 @@ class Relay implements Tunnel {
     };
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) =>
       this.#sendUpstream(data);
+    client.onerror = (event) => {
+      if (event instanceof ErrorEvent) this.#clientFailure = event.message;
+    };
     client.onclose = ({ wasClean, code, reason }) => {
-      const isNormal = wasClean && isForwardable(code, reason);
-      this.#end({
-        by: "client",
-        ...isNormal ? { code, reason } : ABNORMAL_CLOSURE,
-      });
+      const by = "client";
+      if (!wasClean) {
+        this.#end({ by, code: 1006, reason: this.#clientFailure });
+      } else if (isForwardable(code, reason)) {
+        this.#end({ by, code, reason });
+      } else {
+        this.#end({ by, code: 1006, reason: "invalid Close frame" });
+      }
       this.#released.resolve();
     };
     if (client.readyState === WebSocket.OPEN) this.#opened.resolve();
@@ -217,8 +224,8 @@ class Relay implements Tunnel {
     for (;;) {
       const received = await this.#upstream.receive();
       if (received.kind === "close") {
-        const { code, reason, failure } = received;
-        return this.#end({ by: "upstream", code, reason, failure });
+        const { code, reason } = received;
+        return this.#end({ by: "upstream", code, reason });
       }
       if (this.#isEnded) {
         // The upstream's Close may follow, but one that ignores ours must not keep us busy until the timeout.

@@ -1,5 +1,6 @@
 /** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
 
+import { describeError } from "../../lib/describe_error.ts";
 import type { UpgradedConnection } from "../http1/types.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { FrameDecoder, type Message } from "./frame_decoder.ts";
@@ -10,9 +11,8 @@ import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
 export interface Close {
   readonly kind: "close";
   readonly code: number;
+  /** The reason in the Close frame; with code 1006 why there was none, for logs only. */
   readonly reason: string;
-  /** Why there was no Close frame: a `ProtocolViolation` or an `UpstreamError`; for logs only. */
-  readonly failure?: unknown;
 }
 
 /** How much was sent and received, in messages and octets of payload. */
@@ -34,12 +34,8 @@ export interface WebSocketOptions {
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
 
-function connectionLost(message: string): UpstreamError {
-  return new UpstreamError("connection_lost", message);
-}
-
-function abnormalClosure(failure: unknown): Close {
-  return { kind: "close", code: 1006, reason: "", failure };
+function abnormalClosure(reason: string): Close {
+  return { kind: "close", code: 1006, reason };
 }
 
 /**
@@ -94,7 +90,7 @@ export class UpstreamWebSocket {
         if (event === undefined) {
           const bytes = await this.#connection.read();
           if (bytes === null) {
-            return this.#drop(connectionLost("ended without a Close frame"));
+            return this.#drop("connection ended without a Close frame");
           }
           this.#decoder.push(bytes);
         } else if (event.kind === "close") {
@@ -112,10 +108,11 @@ export class UpstreamWebSocket {
       }
       return this.#end;
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) return this.#drop(error);
+      const reason = describeError(error);
+      if (!(error instanceof ProtocolViolation)) return this.#drop(reason);
       this.close(error.closeCode);
       this.#closeConnectionWhenSent();
-      return this.#end = abnormalClosure(error);
+      return this.#end = abnormalClosure(reason);
     }
   }
 
@@ -126,7 +123,9 @@ export class UpstreamWebSocket {
    */
   send(data: string | Uint8Array): Promise<void> {
     if (this.#closeSent !== undefined) {
-      const rejected = Promise.reject(connectionLost("WebSocket is closing"));
+      const rejected = Promise.reject(
+        new UpstreamError("connection_lost", "WebSocket is closing"),
+      );
       rejected.catch(() => {});
       return rejected;
     }
@@ -150,14 +149,14 @@ export class UpstreamWebSocket {
       closePayload(code, reason),
     );
     this.#closeTimer = setTimeout(
-      () => this.#drop(connectionLost("Close frame was not answered")),
+      () => this.#drop("Close frame was not answered"),
       this.#closeTimeoutMs,
     );
   }
 
   /** Closes the connection at once; `receive()` ends with 1006 unless the peer's Close frame came before. */
   abort(): void {
-    this.#drop(undefined);
+    this.#drop("aborted");
   }
 
   /**
@@ -171,11 +170,11 @@ export class UpstreamWebSocket {
     }
   }
 
-  #drop(failure: unknown): Close {
+  #drop(reason: string): Close {
     this.#closeSent ??= Promise.resolve();
     clearTimeout(this.#closeTimer);
     this.#connection.close();
-    return this.#end ??= abnormalClosure(failure);
+    return this.#end ??= abnormalClosure(reason);
   }
 
   #closeConnectionWhenSent(): void {
