@@ -68,11 +68,8 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
 
 /** What is wrong with a request's parameters, on one line for a log; it repeats none of their values. */
 function describeIssues({ issues }: z.ZodError): string {
-  return issues.map(({ path, code, message }) => {
-    const isMissing = code === "invalid_type" &&
-      message.endsWith("received undefined");
-    return `${path.join(".")}: ${isMissing ? "missing" : message}`;
-  }).join("; ");
+  return issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
+    .join("; ");
 }
 
 /** Hono's own complaints about a request, such as a form that cannot be read, are the client's fault. */

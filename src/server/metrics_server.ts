@@ -1,8 +1,8 @@
 /** Serves the metrics on a listener of their own: not everyone who can open a preview may read them. */
 import type { Config } from "../config/config.ts";
 import { describeError } from "../lib/describe_error.ts";
+import type { Logger } from "../observability/log.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
-import type { EventLog } from "./event_log.ts";
 import { listen, type Listener } from "./listen.ts";
 
 /** What to serve, and where. */
@@ -12,7 +12,7 @@ export interface MetricsServerOptions {
   readonly port: number;
   /** Renders all metrics in Prometheus' text format. */
   readonly render: () => string | Promise<string>;
-  readonly log: EventLog;
+  readonly log: Logger;
 }
 
 function emptyResponse(
@@ -52,7 +52,7 @@ export function startMetricsServer(
 /** Dependencies of {@linkcode listenForMetrics}. */
 export interface ListenForMetricsOptions {
   readonly render: MetricsServerOptions["render"];
-  readonly log: EventLog;
+  readonly log: Logger;
   readonly start?: (options: MetricsServerOptions) => Listener;
 }
 

@@ -4,7 +4,7 @@ import type { Handler } from "../gateway/dispatch.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import type { EventLog } from "./event_log.ts";
+import type { Logger } from "../observability/log.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -53,7 +53,7 @@ export interface RunOptions {
   readonly startFacts: Readonly<Record<string, string>>;
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
-  readonly log: EventLog;
+  readonly log: Logger;
   /** Whether other threads listen on the same port; without TLS only. */
   readonly reusePort?: boolean;
   /** Real time unless given. */

@@ -1,12 +1,13 @@
 /** Handles exceptions that nobody caught: a fault in one exchange must not end all the others. */
 import { describeError } from "../lib/describe_error.ts";
-import type { EventLog } from "./event_log.ts";
+import type { Logger } from "../observability/log.ts";
 
 /** Logs uncaught errors instead of letting them end the process, until disposed. */
-export function logUncaughtErrors(log: EventLog): Disposable {
+export function logUncaughtErrors(log: Logger): Disposable {
   function report(kind: string, event: Event, error: unknown): void {
     event.preventDefault();
-    const stack = error instanceof Error ? error.stack : undefined;
+    const cause = error instanceof Error ? error.cause ?? error : undefined;
+    const stack = cause instanceof Error ? cause.stack : undefined;
     log.error(kind, { reason: describeError(error), stack });
   }
   function onError(event: ErrorEvent): void {

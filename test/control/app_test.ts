@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import type { Callback, Login, LoginState } from "../../src/auth/login_flow.ts";
 import type { OpenidProvider } from "../../src/auth/oidc/provider.ts";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { createControl } from "../../src/control/app.ts";
 import { type ErrorCode, GatewayError } from "../../src/errors.ts";
-import { loggerFor } from "../../src/observability/log.ts";
+import { recordedLog } from "../support/event_log.ts";
 
 const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
 const NOW = 1_000_000_000_000;
@@ -33,6 +34,7 @@ const PROVIDER: OpenidProvider = {
 
 /** The control plane of `p.test`, whose every login ends with `SESSION`. */
 function setUp() {
+  const recorded = recordedLog();
   const callbacks: Callback[] = [];
   const state = {
     baseDomains: ["p.test"],
@@ -87,7 +89,7 @@ function setUp() {
         },
       },
     },
-    logger: loggerFor("test"),
+    logger: recorded.log,
   });
   /** The response to a request, with its error code and the names of the cookies that it sets. */
   async function send(
@@ -113,7 +115,7 @@ function setUp() {
       names: lines.map((line) => line.slice(0, line.indexOf("="))),
     };
   }
-  return { state, callbacks, send };
+  return { state, callbacks, recorded, send };
 }
 
 const TO_BOX = "/login?return_to=https%3A%2F%2F3000-box.p.test%2F";
@@ -135,6 +137,24 @@ Deno.test("there is no login where none is, on hosts that are not ours, and befo
       const answer = await send(path, { base });
       assert.deepEqual([answer.status, answer.code], [status, code]);
     }
+  }
+});
+
+Deno.test("the log calls a parameter missing whatever language zod writes its messages in", async () => {
+  z.config({ localeError: () => "anders" });
+  try {
+    for (
+      const [path, reason] of [
+        ["/login", "return_to: missing"],
+        ["/logout?sandbox=..", "sandbox: anders"],
+      ] as const
+    ) {
+      const { send, recorded } = setUp();
+      assert.equal((await send(path)).code, "bad_request");
+      assert.equal((await recorded.next("request refused")).reason, reason);
+    }
+  } finally {
+    z.config(z.locales.en());
   }
 });
 
@@ -175,6 +195,16 @@ Deno.test("a callback that failed is over, unless the provider may only be down,
     assert.equal(names[1], over === 2 ? COOKIES.otherAccount : undefined);
   }
   assert.equal(callbacks.length, 6);
+});
+
+Deno.test("the logout page is on base hosts only", async () => {
+  const { send } = setUp();
+  for (const method of ["GET", "HEAD"]) {
+    assert.equal((await send("/logout", { method })).status, 200);
+    const elsewhere = await send("/logout", { method, base: null });
+    assert.equal(elsewhere.status, 404);
+    assert.equal(elsewhere.code, "route_not_found");
+  }
 });
 
 /** A form of the page, as a browser sends it. */

@@ -1,9 +1,9 @@
 /** A log whose events a test can inspect and wait for. */
-import type { EventLog } from "../../src/server/event_log.ts";
+import { type Logger, loggerFor } from "../../src/observability/log.ts";
 
 /** A log and its events. */
 export interface RecordedLog {
-  readonly log: EventLog;
+  readonly log: Logger;
   /** The names of the events so far, in order. */
   readonly events: () => string[];
   /** Resolves to the facts of the first event of a name, past or future. */
@@ -19,8 +19,13 @@ export function recordedLog(): RecordedLog {
     waiting.get(event)?.(facts);
     waiting.delete(event);
   }
+  const log: Logger = Object.assign(Object.create(loggerFor("test")), {
+    info: record,
+    warn: record,
+    error: record,
+  });
   return {
-    log: { info: record, warn: record, error: record },
+    log,
     events: () => records.map(({ event }) => event),
     next(event) {
       const known = records.find((record) => record.event === event);

@@ -59,7 +59,9 @@ const loginRoute = createRoute({
     "Redirects the browser to the identity provider. A preview that requires a login redirects it here.",
   request: {
     query: z.object({
-      return_to: z.string().openapi({
+      return_to: z.string({
+        error: ({ input }) => input === undefined ? "missing" : undefined,
+      }).openapi({
         description:
           "The URL of the preview to return to, below this base domain.",
       }),

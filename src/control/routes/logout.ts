@@ -87,12 +87,7 @@ export function addLogoutRoutes(
     "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
   };
 
-  app.openapi(pageRoute, (c) => {
-    const { sandbox } = c.req.valid("query");
-    return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
-  });
-
-  // Runs before the form is read: no other body is.
+  // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
     const { base, authority } = c.env;
     if (base === undefined) {
@@ -110,6 +105,11 @@ export function addLogoutRoutes(
       }
     }
     await next();
+  });
+
+  app.openapi(pageRoute, (c) => {
+    const { sandbox } = c.req.valid("query");
+    return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
   });
 
   app.openapi(logoutRoute, async (c) => {

@@ -1,5 +1,5 @@
 /** Certificate renewal: replaces the certificate in use when its files have changed and can be used. */
-import type { EventLog } from "../event_log.ts";
+import type { Logger } from "../../observability/log.ts";
 import type { Certificate, CertificateResult } from "./certificate.ts";
 
 /** Dependencies of {@linkcode createCertificateCheck}. */
@@ -9,7 +9,7 @@ export interface CertificateCheckOptions {
   readonly load: () => Promise<CertificateResult>;
   /** Switches to another certificate. */
   readonly use: (certificate: Certificate) => void;
-  readonly log: EventLog;
+  readonly log: Logger;
 }
 
 /**

@@ -6,8 +6,8 @@ import type { Config } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
+import type { Logger } from "../../observability/log.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
-import type { EventLog } from "../event_log.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
 import type { ListenAddress } from "../http_server.ts";
 import { listenForMetrics } from "../metrics_server.ts";
@@ -28,7 +28,7 @@ export interface SuperviseOptions {
   readonly entry: string;
   readonly addSignalListener: AddSignalListener;
   readonly lines: SharedLineWriter;
-  readonly log: EventLog;
+  readonly log: Logger;
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
   /** Clock in ms; real time unless given. */
   readonly now?: () => number;

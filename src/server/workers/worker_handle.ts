@@ -1,7 +1,7 @@
 /** The supervisor's end of one worker. */
 import { describeError } from "../../lib/describe_error.ts";
 import type { SharedLineWriter } from "../../observability/line_writer.ts";
-import type { EventLog } from "../event_log.ts";
+import type { Logger } from "../../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
@@ -26,7 +26,7 @@ export interface WorkerHandleOptions {
   readonly number: number;
   /** Where its log lines go. */
   readonly lines: Pick<SharedLineWriter, "writeBatch">;
-  readonly log: EventLog;
+  readonly log: Logger;
 }
 
 /** Takes charge of a worker: writes its log lines, and learns how it ends. */
