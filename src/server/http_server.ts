@@ -1,6 +1,8 @@
 /** Wraps `Deno.serve`, in particular how it shuts down. */
 import type { Handler } from "../gateway/dispatch.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import { problem } from "../pages/problem.ts";
 
 /** An address to listen on; port 0 means any free port. */
 export interface ListenAddress {
@@ -38,14 +40,22 @@ export function startHttpServer(
   handler: Handler,
   address: ListenAddress,
 ): HttpServer {
-  let isRetired = false;
+  let isDraining = false;
 
-  function handle(...[request, info]: Parameters<Handler>) {
+  async function handle(
+    request: Request,
+    info: Deno.ServeHandlerInfo,
+  ): Promise<Response> {
+    const isLast = isDraining;
     try {
-      return handler(request, info);
+      const response = await handler(request, info);
+      // Over HTTP/2 `Deno.serve` drops the field; a 101 ends HTTP on its connection anyway.
+      if (isLast && response.status !== 101) {
+        response.headers.set("connection", "close");
+      }
+      return response;
     } catch (error) {
-      reportError(error); // see last_resort.ts
-      return new Response(null, { status: 500 });
+      return refuse(request, error);
     }
   }
 
@@ -56,12 +66,9 @@ export function startHttpServer(
     // Recompressing would change ETags and spend CPU time that the app chose not to spend.
     automaticCompression: false,
     onListen() {},
-    // Also called when a body that is being sent fails, which its exchange has recorded.
+    // Called when a body that is being sent fails, which its exchange has recorded.
     onError: () => new Response(null, { status: 500 }),
-  }, (request, info) => {
-    const response = handle(request, info);
-    return isRetired ? closingConnection(response) : response;
-  });
+  }, handle);
   // A platform that decides where to listen (DENO_SERVE_ADDRESS) may choose something other than a TCP port.
   const bound: Deno.Addr = server.addr;
   return {
@@ -71,7 +78,7 @@ export function startHttpServer(
       throw new Error("Cannot accept connections", { cause });
     }),
     startDraining() {
-      isRetired = true;
+      isDraining = true;
     },
     shutdown: () => server.shutdown(),
     // Once it is shutting down, Deno.serve cannot be hurried: aborting its signal throws then.
@@ -81,11 +88,10 @@ export function startHttpServer(
   };
 }
 
-/** Adds `Connection: close`. Over HTTP/2 `Deno.serve` drops the field; a 101 ends HTTP on its connection anyway. */
-async function closingConnection(
-  answer: Response | Promise<Response>,
-): Promise<Response> {
-  const response = await answer;
-  if (response.status !== 101) response.headers.set("connection", "close");
-  return response;
+/** Reports an error of the handler like any other that nobody caught (see uncaught.ts), and answers the request. */
+function refuse(request: Request, cause: unknown): Response {
+  const requestId = crypto.randomUUID();
+  reportError(new Error(`Request ${requestId} failed`, { cause }));
+  const asPage = wantsDocument(request.headers);
+  return problem({ code: "internal", requestId, asPage });
 }

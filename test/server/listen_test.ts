@@ -60,16 +60,27 @@ Deno.test("close() waits no longer than it is told to for a request that does no
   await listener.close();
 });
 
-Deno.test("an exception that no handler caught is answered 500, and reported", async () => {
-  const recorded = recordedLog();
-  using _ = logUncaughtErrors(recorded.log);
-  const listener = listen(() => {
-    throw new Error("Escaped");
-  }, ANYWHERE);
-  const response = await fetch(`http://127.0.0.1:${listener.port}/`);
-  assert.equal(response.status, 500);
-  assert.equal(await response.text(), "");
-  const { reason } = await recorded.next("uncaught exception");
-  assert.equal(reason, "Escaped");
-  await listener.close();
+Deno.test("an error that a handler throws or rejects with is answered as internal, and logged with the request ID of the response", async () => {
+  for (
+    const handler of [
+      () => {
+        throw new Error("Escaped");
+      },
+      () => Promise.reject(new Error("Escaped")),
+    ]
+  ) {
+    const recorded = recordedLog();
+    using _ = logUncaughtErrors(recorded.log);
+    const listener = listen(handler, ANYWHERE);
+    const response = await fetch(`http://127.0.0.1:${listener.port}/`);
+    assert.equal(response.status, 500);
+    assert.equal(response.headers.get("x-porthole-error"), "internal");
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    const { code, requestId } = await response.json();
+    assert.equal(code, "internal");
+    const { reason, stack } = await recorded.next("uncaught exception");
+    assert.equal(reason, `Request ${requestId} failed: Escaped`);
+    assert.match(String(stack), /Error: Escaped\n.*listen_test/);
+    await listener.close();
+  }
 });
