@@ -1,7 +1,7 @@
 /** `deno task bench --growth`: throughput and memory of the gateway as sandboxes, connections and responses grow. */
+import { drawChart, type Panel } from "../support/chart.ts";
 import { gateway, HOSTS } from "./contestants.ts";
 import { memoryOf, openFilesLimit } from "./machine.ts";
-import { drawPlot } from "./plot.ts";
 import { driveGets, type GetLoad, RATE } from "./scenarios/rates.ts";
 import { summarize } from "./stats.ts";
 import { addSandboxes, type World } from "./world.ts";
@@ -34,10 +34,9 @@ const CACHE_ENTRIES = 10_000;
 
 const SANDBOXES = [1, 100, 10_000, 100_000];
 const CONNECTIONS = [10, 100, 1_000, 10_000];
-const BODY_BYTES = [1, 10, 100].flatMap((factor) => [
-  factor * 1024,
-  factor * 4 * 1024,
-]).concat(1024 * 1024, 4 * 1024 * 1024);
+const KIB = 1024;
+const BODY_BYTES = [1, 4, 10, 40, 100, 400, 1024, 4096]
+  .map((size) => size * KIB);
 
 /** The load generator and the gateway need a descriptor each for a connection, and have others open anyway. */
 const OTHER_FILES = 500;
@@ -136,12 +135,12 @@ async function byBodySize(world: World): Promise<Growth> {
   const points: GrowthPoint[] = [];
   for (const size of BODY_BYTES) {
     const load = { fields: { Host: HOSTS.public }, path: `/bytes/${size}` };
-    points.push(await measurePoint(world, size, load));
+    points.push(await measurePoint(world, size / KIB, load));
   }
   return {
     name: "body-size",
     title: "Size of the response, 64 connections",
-    axis: "octets",
+    axis: "KiB",
     points,
   };
 }
@@ -162,19 +161,22 @@ export async function measureGrowth(
 
 /** Draws a curve. */
 export function plotGrowth({ title, axis, points }: Growth): string {
-  return drawPlot({
+  function panel(name: string, value: (point: GrowthPoint) => number): Panel {
+    return {
+      title: name,
+      lines: [{
+        name,
+        points: points.map((point) => [point.at, value(point)]),
+      }],
+    };
+  }
+  return drawChart({
     title,
     axis,
-    positions: points.map(({ at }) => at),
+    isLogarithmic: true,
     panels: [
-      {
-        title: "requests per second",
-        values: points.map(({ requestsPerSec }) => requestsPerSec),
-      },
-      {
-        title: "resident memory at most, MiB",
-        values: points.map(({ memoryMib }) => memoryMib),
-      },
+      panel("Requests per second", ({ requestsPerSec }) => requestsPerSec),
+      panel("Highest resident memory, MiB", ({ memoryMib }) => memoryMib),
     ],
   });
 }

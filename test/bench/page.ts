@@ -1,10 +1,18 @@
-/** The results in docs/performance.md: regions between marks, which a run with `--save` rewrites. */
-import type { Growth } from "./growth.ts";
+/** The results on docs/performance.md: two regions between marks, and the charts, made of the stored results. */
+import { type Growth, plotGrowth } from "./growth.ts";
 import type { MachineDescription } from "./machine.ts";
-import { digits, formatResult, type Judgement, type Result } from "./report.ts";
+import {
+  digits,
+  formatResult,
+  judge,
+  type Judgement,
+  type Result,
+} from "./report.ts";
+import { readGrowth, readResults } from "./results.ts";
+import { TARGETS } from "./targets.ts";
 
-/** A region of a page. */
-export type Region = "bench" | "growth";
+const DOCS = new URL("../../docs/", import.meta.url);
+const PAGE = new URL("performance.md", DOCS);
 
 /**
  * Replaces the text of a region.
@@ -13,7 +21,7 @@ export type Region = "bench" | "growth";
  */
 export function fillRegion(
   page: string,
-  region: Region,
+  region: string,
   text: string,
 ): string {
   const [start, end] = [`<!-- ${region}:start -->`, `<!-- ${region}:end -->`];
@@ -54,14 +62,13 @@ function judgementRow({ target, figure, met }: Judgement): string {
 export function benchText(
   machine: MachineDescription,
   results: readonly Result[],
-  judgements: readonly Judgement[],
 ): string {
   return [
     machineText(machine),
     "",
     "| Scenario | Figure | Median | Spread | Target | |",
     "| --- | --- | --- | --- | --- | --- |",
-    ...judgements.map(judgementRow),
+    ...judge(results, TARGETS).map(judgementRow),
     "",
     "```text",
     results.map(formatResult).join("\n").trimEnd(),
@@ -83,4 +90,28 @@ export function growthText(
     machineText(machine),
     ...curves.map((curve) => `\n![${curve.title}](${plotFile(curve)})`),
   ].join("\n");
+}
+
+/** Rewrites the page's regions and redraws its charts. */
+export async function redrawPage(): Promise<void> {
+  const scenarios = await readResults();
+  const growth = await readGrowth();
+  for (const curve of growth.entries) {
+    await writeFormatted(new URL(plotFile(curve), DOCS), plotGrowth(curve));
+  }
+  const page = fillRegion(
+    await Deno.readTextFile(PAGE),
+    "bench",
+    benchText(scenarios.machine, scenarios.entries),
+  );
+  const text = growthText(growth.machine, growth.entries);
+  await writeFormatted(PAGE, fillRegion(page, "growth", text));
+}
+
+/** Writes a file and formats it as the repository's check demands. */
+async function writeFormatted(file: URL, text: string): Promise<void> {
+  await Deno.writeTextFile(file, text);
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", file.pathname],
+  }).output();
 }

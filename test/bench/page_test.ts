@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { plotGrowth } from "./growth.ts";
-import { benchText, fillRegion, growthText, plotFile } from "./page.ts";
-import { ceiling, drawPlot, short } from "./plot.ts";
-import { judge } from "./report.ts";
-import { TARGETS } from "./targets.ts";
+import { benchText, fillRegion } from "./page.ts";
+import { formatResult } from "./report.ts";
+import { formatStored, parseStored, readResults } from "./results.ts";
 
 const MACHINE = {
   processor: "Example CPU",
@@ -36,7 +34,7 @@ Deno.test("benchText() has the machine, and a row for every target of what was m
       }],
     },
   }];
-  const text = benchText(MACHINE, results, judge(results, TARGETS));
+  const text = benchText(MACHINE, results);
 
   assert.match(text, /2 × Example CPU, 8 GiB, linux 6\.1, with deno 2\.9\.6/);
   assert.match(
@@ -46,59 +44,26 @@ Deno.test("benchText() has the machine, and a row for every target of what was m
   assert(!text.includes("`public`"));
 });
 
-const CURVE = {
-  name: "connections",
-  title: "Connections & more",
-  axis: "connections",
-  points: [
-    { at: 10, requestsPerSec: 8_000, memoryMib: 90 },
-    { at: 1_000, requestsPerSec: 4_000, memoryMib: 180 },
-  ],
-};
-
-Deno.test("growthText() shows the plot of every curve", () => {
-  const text = growthText(MACHINE, [CURVE]);
-
-  assert(text.includes(`![${CURVE.title}](${plotFile(CURVE)})`), text);
-});
-
-Deno.test("drawPlot() puts positions on a logarithmic axis and values under their ceiling", () => {
-  const svg = drawPlot({
-    title: "t",
-    axis: "x",
-    positions: [1, 10, 100],
-    panels: [{ title: "p", values: [0, 5, 10] }],
-  });
-  const [, points = ""] = /points="([^"]*)"/.exec(svg) ?? [];
-  const [first, second, third] = points.split(" ").map((point) =>
-    point.split(",").map(Number)
+Deno.test("the page shows the stored results", async () => {
+  const page = await Deno.readTextFile(
+    new URL("../../docs/performance.md", import.meta.url),
   );
+  const { entries } = await readResults();
 
-  assert(first !== undefined && second !== undefined && third !== undefined);
-  const [[x1 = 0, y1 = 0], [x2 = 0, y2 = 0], [x3 = 0, y3 = 0]] = [
-    first,
-    second,
-    third,
-  ];
-  assert.equal(x2 - x1, x3 - x2);
-  assert.equal(y1 - y2, y2 - y3);
-  assert(y3 < y1);
+  assert(page.includes(entries.map(formatResult).join("\n").trimEnd()));
 });
 
-Deno.test("plotGrowth() is text without fonts or anything else from elsewhere, and its words are escaped", () => {
-  const svg = plotGrowth(CURVE);
+Deno.test("stored results are read as they were, one line each, with seven digits", () => {
+  const stored = {
+    day: "2026-11-25",
+    machine: MACHINE,
+    entries: [{ rate: 1_234_567.891 }, { rate: 12.3, name: "b" }],
+  };
+  const text = formatStored(stored);
 
-  assert(svg.includes("Connections &amp; more"));
-  assert.deepEqual(svg.match(/https?:[^"]*/g), ["http://www.w3.org/2000/svg"]);
-  assert.equal(svg.match(/<polyline/g)?.length, 2);
-});
-
-Deno.test("ceiling() is the next round number, short() says it in few characters", () => {
-  assert.deepEqual([0, 1, 1.2, 16_800, 26].map(ceiling), [1, 1, 2, 20_000, 50]);
-  assert.deepEqual([7, 1_024, 65_536, 4_194_304].map(short), [
-    "7",
-    "1024",
-    "65.5k",
-    "4.19M",
-  ]);
+  assert.equal(text.trimEnd().split("\n").length, 3);
+  assert.deepEqual(parseStored(text), {
+    ...stored,
+    entries: [{ rate: 1_234_568 }, { rate: 12.3, name: "b" }],
+  });
 });

@@ -1,8 +1,10 @@
 /** `deno task bench`: compares the gateway with other proxies in one run, and with its targets. */
+import { runTask } from "../support/options.ts";
 import { untilListening } from "../support/server_process.ts";
 import { formatGrowth, measureGrowth } from "./growth.ts";
 import { describeMachine, isInstalled } from "./machine.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
+import { redrawPage } from "./page.ts";
 import { formatProfile, takeProfile } from "./profile.ts";
 import {
   formatJudgements,
@@ -10,7 +12,7 @@ import {
   judge,
   type Result,
 } from "./report.ts";
-import { saveGrowth, saveResults } from "./save.ts";
+import { storeGrowth, storeResults } from "./results.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
 import { TARGETS } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
@@ -89,10 +91,9 @@ async function benchScenarios(
     ? `${JSON.stringify({ machine, results, judgements })}\n`
     : formatJudgements(judgements);
   await write(Deno.stdout, report);
-  if (save) {
-    await saveResults(machine, { results, judgements }, {
-      onPage: options.only === undefined && failed.length === 0,
-    });
+  if (save && failed.length === 0) {
+    await storeResults(machine, results);
+    await redrawPage();
   }
   return failed.length === 0 ? 0 : 1;
 }
@@ -108,7 +109,10 @@ async function benchGrowth(
   if (json) {
     await write(Deno.stdout, `${JSON.stringify({ machine, curves })}\n`);
   }
-  if (save) await saveGrowth(machine, curves);
+  if (save) {
+    await storeGrowth(machine, curves);
+    await redrawPage();
+  }
 }
 
 async function profileScenario(
@@ -125,32 +129,16 @@ async function profileScenario(
   );
 }
 
-/** Why these options cannot be used on this machine, in one line; undefined if they can. */
-async function problemOf(
-  { only, profile }: Options,
-): Promise<string | undefined> {
-  const names = new Set(SCENARIOS.map(({ name }) => name));
-  const unknown = [...only ?? [], ...profile === undefined ? [] : [profile]]
-    .filter((name) => !names.has(name));
-  if (unknown.length > 0) {
-    return `No such scenario: ${unknown.join(", ")}; choose from ${
-      [...names].join(", ")
-    }`;
+/** Runs the bench, and returns the exit code. */
+async function bench(options: Options): Promise<number> {
+  if (options.redraw) {
+    await redrawPage();
+    return 0;
   }
   if (!await isInstalled("wrk")) {
-    return "Nothing measured: wrk is required; on Debian and Ubuntu `apt-get install wrk`, on macOS `brew install wrk`.";
-  }
-  return undefined;
-}
-
-/** Runs the bench, and returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  const problem = typeof options === "string"
-    ? `${options}\n${USAGE}`
-    : await problemOf(options);
-  if (typeof options === "string" || problem !== undefined) {
-    await log(problem ?? USAGE);
+    await log(
+      "Nothing measured: wrk is required; on Debian and Ubuntu `apt-get install wrk`, on macOS `brew install wrk`.",
+    );
     return 2;
   }
   const { all, growth, profile } = options;
@@ -182,4 +170,8 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-Deno.exit(await main(Deno.args));
+await runTask({
+  usage: USAGE,
+  parse: (args) => parseOptions(args, SCENARIOS.map(({ name }) => name)),
+  run: bench,
+});

@@ -20,7 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   START,
 ];
 
-/** The selected scenarios; by default, those with targets. Unknown names are ignored. */
+/** The selected scenarios; by default, those with targets. */
 export function selectScenarios(
   { only, all }: {
     readonly only: readonly string[] | undefined;

@@ -4,15 +4,28 @@
  * hours. Exits with 1 if something leaks or an outcome has no explanation, with 2 if the options are invalid. Linux
  * only.
  */
+import { parseArgs } from "node:util";
+import { positiveNumber, runTask } from "../support/options.ts";
 import type { Unexplained } from "./accounts.ts";
 import { startSoakedGateway } from "./gateway.ts";
 import { readMetrics, type Sample } from "./measure.ts";
-import { parseOptions, type SoakOptions, USAGE } from "./options.ts";
 import { runPhase } from "./phase.ts";
 import { formatReport, plotOf } from "./report.ts";
 import { comeToRest } from "./rest.ts";
 import { faultsOf } from "./verdict.ts";
 import { startWorld } from "./world.ts";
+
+const USAGE =
+  "usage: deno task soak [--minutes N] [--plot FILE.svg] [--samples FILE.json]";
+
+interface SoakOptions {
+  /** Duration of the load that is measured, 20 by default; warm-up and shutdown come on top. */
+  readonly minutes: number;
+  /** The file to write the chart to, if any. */
+  readonly plot: string | undefined;
+  /** The file to write the samples to as JSON, if any. */
+  readonly samples: string | undefined;
+}
 
 const MINUTE_MS = 60_000;
 const MIB = 1024 * 1024;
@@ -23,6 +36,18 @@ const WARM_UP_PAUSE_MS = 10_000;
 
 /** Between two troubles, ms. */
 const TROUBLE_PAUSE_MS = 25_000;
+
+function parseOptions(args: readonly string[]): SoakOptions {
+  const { values: { minutes, plot, samples } } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: "string", default: "20" },
+      plot: { type: "string" },
+      samples: { type: "string" },
+    },
+  });
+  return { minutes: positiveNumber("minutes", minutes), plot, samples };
+}
 
 function log(text: string): void {
   console.log(`${new Date().toISOString()} ${text}`);
@@ -96,9 +121,4 @@ async function soak(
   return hasPassed ? 0 : 1;
 }
 
-const options = parseOptions(Deno.args);
-if (options === undefined) {
-  console.error(USAGE);
-  Deno.exit(2);
-}
-Deno.exit(await soak(options));
+await runTask({ usage: USAGE, parse: parseOptions, run: soak });

@@ -1,6 +1,6 @@
-/** The report, as Markdown. */
+/** The report, as Markdown, and its chart. */
+import { drawChart, type Panel, type Point } from "../support/chart.ts";
 import type { Period } from "./accounts.ts";
-import { drawChart, type Panel } from "./chart.ts";
 import { type Sample, sumOf } from "./measure.ts";
 import { quantile, type Trend } from "./statistics.ts";
 import type { Route } from "./traffic/requests.ts";
@@ -134,6 +134,9 @@ export function formatReport(findings: Findings, latencies: Latencies): string {
   ].join("\n");
 }
 
+const MINUTE_SEC = 60;
+const MINUTE_MS = 60_000;
+
 /** A chart of what matters most: memory, descriptors, and the p99 latency of short GETs. */
 export function plotOf(
   { samples, latencies, periods }: {
@@ -144,31 +147,34 @@ export function plotOf(
   },
 ): string {
   function panel(title: string, value: (sample: Sample) => number): Panel {
-    const points = samples.map((sample) => ({
-      atSec: sample.atSec,
-      value: value(sample),
-    }));
-    return { title, points };
+    const points = samples.map((sample): Point => [
+      sample.atSec / MINUTE_SEC,
+      value(sample),
+    ]);
+    return { title, lines: [{ name: title, points }] };
   }
-  function slowest(route: Route) {
-    return latencies.map((minute, i) => ({
-      atSec: 60 * i + 30,
-      value: quantile(minute[route], 0.99),
-    }));
+  function slowest(route: Route): Point[] {
+    return latencies.map((minute, i) => [
+      i + 0.5,
+      quantile(minute[route], 0.99),
+    ]);
   }
   return drawChart({
-    bands: periods.map(({ from, until }) => ({
-      fromSec: from / 1000,
-      untilSec: until / 1000,
-    })),
+    title: "The gateway under mixed load; shaded: the API or the runner fails",
+    axis: "minutes",
+    bands: periods.map(({ from, until }) => [
+      from / MINUTE_MS,
+      until / MINUTE_MS,
+    ]),
     panels: [
       panel("Resident memory, MiB", (sample) => sample.residentBytes / MIB),
       panel("Open descriptors", (sample) => sample.descriptors),
       {
-        title:
-          "Short GETs, p99 of each minute, ms; dashed: without the gateway",
-        points: slowest("through"),
-        comparison: slowest("direct"),
+        title: "Short GETs, p99 of each minute, ms",
+        lines: [
+          { name: "through the gateway", points: slowest("through") },
+          { name: "without it", points: slowest("direct") },
+        ],
       },
     ],
   });

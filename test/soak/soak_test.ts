@@ -2,11 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { createAccounts, type Expectation, MAX_DETAILS } from "./accounts.ts";
-import { drawChart, niceCeiling } from "./chart.ts";
 import { startDoor } from "./door.ts";
 import { startLoad } from "./load.ts";
 import { parseMetrics, type Sample, statusNumber, sumOf } from "./measure.ts";
-import { parseOptions } from "./options.ts";
 import { fitTrend, minuteFloors, quantile } from "./statistics.ts";
 import { faultsOf, type Findings, isGrowth, memoryTrend } from "./verdict.ts";
 
@@ -167,52 +165,6 @@ Deno.test("statusNumber() reads proc_pid_status(5), and voluntary is not nonvolu
     "Threads:\t7\nnonvoluntary_ctxt_switches:\t9\nvoluntary_ctxt_switches:\t41\n";
   assert.equal(statusNumber(status, "Threads"), 7);
   assert.equal(statusNumber(status, "voluntary_ctxt_switches"), 41);
-});
-
-Deno.test("parseOptions() takes minutes and files, and nothing else", () => {
-  assert.deepEqual(parseOptions(["--minutes", "0.5", "--plot", "a.svg"]), {
-    minutes: 0.5,
-    plot: "a.svg",
-    samples: undefined,
-  });
-  assert.equal(parseOptions([])?.minutes, 20);
-  for (const wrong of ["--minutes=0", "--minutes=x", "--more", "more"]) {
-    assert.equal(parseOptions([wrong]), undefined, wrong);
-  }
-});
-
-Deno.test("drawChart() draws a line a panel, within the picture, in both colour schemes", () => {
-  const points = [0, 60, 120].map((atSec) => ({ atSec, value: atSec * 3 }));
-  const svg = drawChart({
-    panels: [
-      { title: "One", points, comparison: points },
-      { title: "Two", points: [] },
-    ],
-    bands: [{ fromSec: 30, untilSec: 40 }],
-  });
-
-  const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
-  const lines = [...svg.matchAll(/<polyline [^>]*points="([^"]*)"/g)];
-  assert.deepEqual(lines.map(([, text]) => text === ""), [
-    false,
-    false,
-    true,
-  ]);
-  for (const pair of lines[0]?.[1]?.split(" ") ?? []) {
-    const [x = NaN, y = NaN] = pair.split(",").map(Number);
-    assert(x >= 0 && x <= Number(width), pair);
-    assert(y >= 0 && y <= Number(height), pair);
-  }
-  assert.equal(svg.match(/class="band"/g)?.length, 1);
-  assert.match(svg, /prefers-color-scheme:dark/);
-  assert.doesNotMatch(svg, /NaN|Infinity|https?:\/\/(?!www\.w3\.org)/);
-});
-
-Deno.test("niceCeiling() rounds up to what people read", () => {
-  const cases = [[0.3, 0.5], [1, 1], [13, 20], [47, 50], [51, 100], [0, 1]];
-  for (const [value = 0, wanted] of cases) {
-    assert.equal(niceCeiling(value), wanted, `${value}`);
-  }
 });
 
 const MIB = 1024 * 1024;
