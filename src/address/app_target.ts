@@ -35,37 +35,40 @@ export function removeDotSegments(path: string): string | undefined {
 }
 
 /**
- * The runner's request-target for `target` (origin form) on a port of a sandbox; undefined if its path cannot be
- * confined to the sandbox.
+ * The path under which a runner proxies a port of a sandbox.
  *
- * @throws {TypeError} If `sandboxId` is not a sandbox id: it comes from the API and should have been validated there.
+ * @throws {TypeError} if `sandboxId` is not a sandbox id: it comes from the API and should have been validated there
+ *
+ * @example
+ * ```ts
+ * portPrefix("box", 3000); // "/sandboxes/box/toolbox/proxy/3000"
+ * ```
  */
-export function portTarget(
-  sandboxId: string,
-  port: number,
-  target: string,
-): string | undefined {
-  return appendTarget(`${toolboxPath(sandboxId)}/proxy/${port}`, target);
+export function portPrefix(sandboxId: string, port: number): string {
+  return `${toolboxPrefix(sandboxId)}/proxy/${port}`;
 }
 
 /**
- * The same for the sandbox's toolbox, which is the daemon that also proxies the ports.
+ * The path under which a runner proxies a sandbox's toolbox, the daemon that also proxies its ports.
  *
- * @throws {TypeError} If `sandboxId` is not a sandbox id.
+ * @throws {TypeError} if `sandboxId` is not a sandbox id
  */
-export function toolboxTarget(
-  sandboxId: string,
-  target: string,
-): string | undefined {
-  return appendTarget(toolboxPath(sandboxId), target);
-}
-
-function toolboxPath(sandboxId: string): string {
+export function toolboxPrefix(sandboxId: string): string {
   if (!isSandboxRef(sandboxId)) throw new TypeError("Not a sandbox id");
   return `/sandboxes/${sandboxId}/toolbox`;
 }
 
-function appendTarget(prefix: string, target: string): string | undefined {
+/**
+ * The request-target that leads to `target` (origin form) below `prefix`; undefined if its path cannot be confined to
+ * the prefix.
+ *
+ * @example
+ * ```ts
+ * appTarget("/p", "/a/../b?q=%zz"); // "/p/b?q=%zz"
+ * appTarget("/p", "/..%2f"); // undefined
+ * ```
+ */
+export function appTarget(prefix: string, target: string): string | undefined {
   const queryAt = target.indexOf("?");
   const path = removeDotSegments(
     queryAt < 0 ? target : target.slice(0, queryAt),

@@ -3,7 +3,7 @@
  * down: both are an empty 502, but they call for different remedies.
  */
 import { LRUCache } from "lru-cache";
-import { toolboxTarget } from "../address/app_target.ts";
+import { appTarget, toolboxPrefix } from "../address/app_target.ts";
 import type { Runner } from "../daytona/api.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { discardBody } from "../upstream/http1/types.ts";
@@ -49,7 +49,7 @@ export function createDaemonProbe(options: {
       const response = await options.upstream.request({
         origin: base.origin,
         method: "GET",
-        target: `${base.path}${toolboxTarget(sandboxId, TARGET)}`,
+        target: `${base.path}${appTarget(toolboxPrefix(sandboxId), TARGET)}`,
         headers: [
           ["host", base.authority],
           ["x-daytona-authorization", `Bearer ${runner.apiKey}`],

@@ -1,8 +1,7 @@
 /** The base URL of a runner, parsed once. */
+import { type Origin, parseOrigin } from "../address/origin.ts";
 import type { Runner } from "../daytona/api.ts";
 import { withoutTrailingSlashes } from "../lib/slashes.ts";
-import { parseOrigin } from "../upstream/http1/origin.ts";
-import type { Origin } from "../upstream/http1/types.ts";
 
 /** Where requests to a runner go. */
 export interface RunnerBase {

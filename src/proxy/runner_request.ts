@@ -1,5 +1,5 @@
 /** The request to a runner, built from an admitted request and the runner's record. */
-import { portTarget, toolboxTarget } from "../address/app_target.ts";
+import { appTarget, portPrefix, toolboxPrefix } from "../address/app_target.ts";
 import type { Runner } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
@@ -42,8 +42,8 @@ export function upstreamRequest(
   const { sandboxId, destination } = request;
   const base = proxyBaseOf(runner);
   const target = destination === "toolbox"
-    ? toolboxTarget(sandboxId, request.target)
-    : portTarget(sandboxId, destination, request.target);
+    ? appTarget(toolboxPrefix(sandboxId), request.target)
+    : appTarget(portPrefix(sandboxId, destination), request.target);
   if (target === undefined) {
     throw new GatewayError(
       "bad_target",

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { portTarget, removeDotSegments } from "../../src/address/app_target.ts";
+import {
+  appTarget,
+  portPrefix,
+  removeDotSegments,
+} from "../../src/address/app_target.ts";
 
 const PREFIX = "/sandboxes/box/toolbox/proxy/3000";
 
-Deno.test("portTarget() appends the app's target byte for byte", () => {
+Deno.test("appTarget() appends the app's target byte for byte", () => {
   for (
     const target of [
       "/",
@@ -27,10 +31,10 @@ Deno.test("portTarget() appends the app's target byte for byte", () => {
       "/?../../x",
       "/a?b?c=/../d",
     ]
-  ) assert.equal(portTarget("box", 3000, target), PREFIX + target);
+  ) assert.equal(appTarget(portPrefix("box", 3000), target), PREFIX + target);
 });
 
-Deno.test("portTarget() resolves dot segments inside the app's path", () => {
+Deno.test("appTarget() resolves dot segments inside the app's path", () => {
   for (
     const [target, resolved] of [
       ["/..", "/"],
@@ -46,10 +50,16 @@ Deno.test("portTarget() resolves dot segments inside the app's path", () => {
       ["/a//../b", "/a/b"],
       ["/a/..?../x", "/?../x"],
     ] as const
-  ) assert.equal(portTarget("box", 3000, target), PREFIX + resolved, target);
+  ) {
+    assert.equal(
+      appTarget(portPrefix("box", 3000), target),
+      PREFIX + resolved,
+      target,
+    );
+  }
 });
 
-Deno.test("portTarget() agrees with the WHATWG URL parser on plain dot segments", () => {
+Deno.test("appTarget() agrees with the WHATWG URL parser on plain dot segments", () => {
   const segments = ["a", ".", "..", "", "%2e", ".%2E"];
   for (const first of segments) {
     for (const second of segments) {
@@ -65,7 +75,7 @@ Deno.test("portTarget() agrees with the WHATWG URL parser on plain dot segments"
   }
 });
 
-Deno.test("portTarget() refuses dots next to a separator that only some hops see", () => {
+Deno.test("appTarget() refuses dots next to a separator that only some hops see", () => {
   for (
     const target of [
       "/..%2f..%2fx",
@@ -80,12 +90,12 @@ Deno.test("portTarget() refuses dots next to a separator that only some hops see
       "/a/..%2f/b",
       "/.%2f",
     ]
-  ) assert.equal(portTarget("box", 3000, target), undefined, target);
+  ) assert.equal(appTarget(portPrefix("box", 3000), target), undefined, target);
 });
 
-Deno.test("portTarget() throws on an id that would be a path", () => {
+Deno.test("appTarget() throws on an id that would be a path", () => {
   for (const id of ["", "..", "a/b", "%2e%2e", "a b", "x".repeat(65)]) {
-    assert.throws(() => portTarget(id, 3000, "/"), TypeError, id);
+    assert.throws(() => appTarget(portPrefix(id, 3000), "/"), TypeError, id);
   }
 });
 

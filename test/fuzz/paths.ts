@@ -1,11 +1,12 @@
-/** Where in a sandbox a request leads: {@linkcode portTarget}, {@linkcode toolboxTarget}, {@linkcode baseRoute}. */
+/** Where in a sandbox a request leads: {@linkcode appTarget}, {@linkcode baseRoute}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { posix } from "node:path";
 import {
-  portTarget,
+  appTarget,
+  portPrefix,
   removeDotSegments,
-  toolboxTarget,
+  toolboxPrefix,
 } from "../../src/address/app_target.ts";
 import { baseRoute } from "../../src/address/base_route.ts";
 import { requestHead } from "../../src/upstream/http1/request_head.ts";
@@ -65,30 +66,30 @@ const PLAIN = ["/", "/", ".", "..", "%2e", ".%2E", "a", "b%2fc", "~", "%41"];
 /** Properties of the paths that lead into a sandbox. */
 export const pathProperties: readonly Property[] = [
   property(
-    "portTarget() stays inside of the sandbox's port, however the path is read",
+    "appTarget() stays inside of the sandbox's port, however the path is read",
     fc.tuple(sandboxId, port, target),
     ([sandboxId, port, target]) => {
-      const result = portTarget(sandboxId, port, target);
+      const result = appTarget(portPrefix(sandboxId, port), target);
       if (result === undefined) return;
       assertInside(result, `/sandboxes/${sandboxId}/toolbox/proxy/${port}`);
     },
   ),
 
   property(
-    "toolboxTarget() stays inside of the sandbox's toolbox, however the path is read",
+    "appTarget() of a toolbox stays inside of the sandbox's toolbox, however the path is read",
     fc.tuple(sandboxId, target),
     ([sandboxId, target]) => {
-      const result = toolboxTarget(sandboxId, target);
+      const result = appTarget(toolboxPrefix(sandboxId), target);
       if (result === undefined) return;
       assertInside(result, `/sandboxes/${sandboxId}/toolbox`);
     },
   ),
 
   property(
-    "portTarget() passes a target without dots byte for byte, and every query",
+    "appTarget() passes a target without dots byte for byte, and every query",
     target,
     (target) => {
-      const result = portTarget("box", 3000, target);
+      const result = appTarget(portPrefix("box", 3000), target);
       const [path = ""] = target.split("?", 1);
       const query = target.slice(path.length);
       if (result !== undefined) assert.ok(result.endsWith(query));
@@ -148,7 +149,7 @@ export const pathProperties: readonly Property[] = [
           target,
         ),
       );
-      const sent = toolboxTarget(route.sandboxId, route.target);
+      const sent = appTarget(toolboxPrefix(route.sandboxId), route.target);
       if (sent === undefined || !isSendable(sent)) return;
       assertInside(sent, `/sandboxes/${route.sandboxId}/toolbox`);
     },

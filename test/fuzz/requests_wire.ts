@@ -2,14 +2,11 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
+import { type Origin, parseOrigin } from "../../src/address/origin.ts";
 import { bodyReader } from "../../src/upstream/http1/body_reader.ts";
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
-import { parseOrigin } from "../../src/upstream/http1/origin.ts";
 import { requestHead } from "../../src/upstream/http1/request_head.ts";
-import type {
-  Origin,
-  UpstreamRequest,
-} from "../../src/upstream/http1/types.ts";
+import type { UpstreamRequest } from "../../src/upstream/http1/types.ts";
 import { toLatin1 } from "../support/latin1.ts";
 import { requestOf } from "../support/upstream.ts";
 import { fieldValue, mutated, TRICKY, trickyTarget } from "./arbitraries.ts";

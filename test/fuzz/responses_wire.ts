@@ -2,13 +2,12 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { request } from "node:http";
+import { type Origin, parseOrigin } from "../../src/address/origin.ts";
 import { bodyDecoder } from "../../src/upstream/http1/framing.ts";
-import { parseOrigin } from "../../src/upstream/http1/origin.ts";
 import {
   findHeadEnd,
   parseResponseHead,
 } from "../../src/upstream/http1/response_head.ts";
-import type { Origin } from "../../src/upstream/http1/types.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import { nearlyChunked } from "./bodies.ts";

@@ -3,13 +3,13 @@ import { type EventEmitter, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import PeerClient, { WebSocketServer } from "ws";
 
+import { parseOrigin } from "../../src/address/origin.ts";
 import {
   relay,
   type RelayOptions,
   type Tunnel,
 } from "../../src/proxy/tunnel.ts";
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
-import { parseOrigin } from "../../src/upstream/http1/origin.ts";
 import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import {

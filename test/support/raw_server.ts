@@ -1,6 +1,5 @@
 /** A raw TCP server: a test controls every octet that it sends. */
-import { parseOrigin } from "../../src/upstream/http1/origin.ts";
-import type { Origin } from "../../src/upstream/http1/types.ts";
+import { type Origin, parseOrigin } from "../../src/address/origin.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
 /** The server's side of a connection; text is Latin-1. */

@@ -1,4 +1,5 @@
 /** Helpers for tests of the HTTP/1.1 client. */
+import { parseOrigin } from "../../src/address/origin.ts";
 import {
   type BodyReader,
   bodyReader,
@@ -7,7 +8,6 @@ import {
   UpstreamClient,
   type UpstreamOptions,
 } from "../../src/upstream/http1/client.ts";
-import { parseOrigin } from "../../src/upstream/http1/origin.ts";
 import type {
   ResponseBody,
   UpstreamRequest,

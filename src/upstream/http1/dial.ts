@@ -1,5 +1,5 @@
+import type { Origin } from "../../address/origin.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import type { Origin } from "./types.ts";
 
 /** Options of one connection attempt. */
 export interface DialOptions {

@@ -1,16 +1,7 @@
 /** The types of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
+import type { Origin } from "../../address/origin.ts";
 import type { HeaderList } from "../../lib/headers.ts";
 import type { BodyReader } from "./body_reader.ts";
-
-/** Where an upstream listens, as parsed by `parseOrigin()`. */
-export interface Origin {
-  readonly tls: boolean;
-  /** A name or an IP address; IPv6 addresses without brackets. */
-  readonly hostname: string;
-  readonly port: number;
-  /** `scheme://host:port`, always with the port: equal for equal origins. */
-  readonly key: string;
-}
 
 /** A request; `UpstreamClient` validates it, and throws `TypeError` before anything is sent. */
 export interface UpstreamRequest {

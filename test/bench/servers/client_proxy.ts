@@ -3,9 +3,9 @@
  * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the fields of
  * requests and responses, and has no authentication, cache, log or metrics.
  */
+import { parseOrigin } from "../../../src/address/origin.ts";
 import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
 import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
-import { parseOrigin } from "../../../src/upstream/http1/origin.ts";
 
 const url = Deno.args[0] ?? "";
 const origin = parseOrigin(url);

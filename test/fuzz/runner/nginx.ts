@@ -1,8 +1,7 @@
 /** Requests of the upstream client through nginx, as the server behind it receives them. */
 import assert from "node:assert/strict";
+import { type Origin, parseOrigin } from "../../../src/address/origin.ts";
 import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
-import { parseOrigin } from "../../../src/upstream/http1/origin.ts";
-import type { Origin } from "../../../src/upstream/http1/types.ts";
 import { freePort } from "../../support/free_port.ts";
 import { toLatin1 } from "../../support/latin1.ts";
 import { startServerProcess } from "../../support/server_process.ts";

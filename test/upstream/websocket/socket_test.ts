@@ -3,8 +3,8 @@ import { type EventEmitter, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 
+import { parseOrigin } from "../../../src/address/origin.ts";
 import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
-import { parseOrigin } from "../../../src/upstream/http1/origin.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { openWebSocket } from "../../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";

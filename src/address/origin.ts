@@ -1,4 +1,14 @@
-import type { Origin } from "./types.ts";
+/** The origin of an upstream: where its requests are sent (RFC 9110 section 4.3.1). */
+
+/** Where an upstream listens, as parsed by {@linkcode parseOrigin}. */
+export interface Origin {
+  readonly tls: boolean;
+  /** A name or an IP address; IPv6 addresses without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** `scheme://host:port`, always with the port: equal for equal origins. */
+  readonly key: string;
+}
 
 /**
  * The origin of an absolute http or https URL (RFC 9110 section 4.3.1); its path and query are ignored.

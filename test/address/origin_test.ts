@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseOrigin } from "../../../src/upstream/http1/origin.ts";
+import { parseOrigin } from "../../src/address/origin.ts";
 
 Deno.test("parseOrigin() takes scheme, host and port and nothing else", () => {
   assert.deepEqual(parseOrigin("http://Runner.test/path?query"), {
