@@ -7,6 +7,7 @@ import { type Artefact, refresh } from "./generate/artefact.ts";
 import { daytonaTypes } from "./generate/daytona_types.ts";
 import { gatewayDescription } from "./generate/gateway_description.ts";
 import { licences } from "./generate/licences.ts";
+import { permissions } from "./generate/permissions.ts";
 import { readmeConfiguration } from "./generate/readme_configuration.ts";
 
 /** Every file that is generated. */
@@ -15,6 +16,7 @@ const ARTEFACTS: readonly Artefact[] = [
   gatewayDescription,
   readmeConfiguration,
   licences,
+  permissions,
 ];
 
 if (import.meta.main) {

@@ -3,117 +3,20 @@
  * variable once, for parsing and for the README's table. If Daytona's own proxy has a variable for the purpose, it has
  * the same name here.
  */
-import { deepFreeze } from "../lib/freeze.ts";
 import { isExposedHttp } from "../lib/insecure_http.ts";
 import { type CacheLocation, formatLocalCache } from "./cache_location.ts";
-import type { DomainAndPort } from "./preview_domain.ts";
+import { MAX_WORKERS } from "./formats.ts";
 import {
   readSettings,
   type SettingProblem,
   type SettingValues,
 } from "./read_settings.ts";
-import { type CORS_MODES, type LOG_LEVELS, SETTINGS } from "./settings.ts";
-import { type WorkerCount, workersOn } from "./worker_count.ts";
+import { SETTINGS } from "./settings.ts";
 
-export { type CacheLocation, SETTINGS, workersOn };
+export { type CacheLocation, SETTINGS };
 
-/** The whole configuration; durations are in milliseconds, sizes in bytes. */
-export interface Config {
-  readonly listen: {
-    readonly hostname: string;
-    /** 0 for any free port. */
-    readonly port: number;
-    /** Peers whose `X-Forwarded-For` is trusted, in CIDR notation. */
-    readonly trustedProxies: readonly string[];
-    /** Undefined for plain HTTP. */
-    readonly tls: TlsFiles | undefined;
-  };
-  readonly public: {
-    /** The scheme that clients see, even if a load balancer in front terminates TLS. */
-    readonly protocol: "http" | "https";
-    /** If empty, the domain comes from the API's `proxyTemplateUrl`. */
-    readonly domains: readonly DomainAndPort[];
-    readonly allowedOrigins: readonly string[];
-    /** Who may read an app's responses across origins: see cors.ts. */
-    readonly corsMode: CorsMode;
-    /** Whether browsers are shown a warning page before their first visit to a preview. */
-    readonly previewWarning: boolean;
-    /** Whether only the toolbox is served. */
-    readonly toolboxOnly: boolean;
-  };
-  readonly daytona: {
-    /** Without a trailing slash. */
-    readonly apiUrl: string;
-    readonly serviceKey: string;
-    readonly timeoutMs: number;
-  };
-  readonly cache: {
-    readonly location: CacheLocation;
-    readonly maxEntries: number;
-    readonly runnerTtlMs: number;
-    readonly publicTtlMs: number;
-    readonly tokenTtlMs: number;
-    readonly tokenRefusedTtlMs: number;
-    readonly signedTokenTtlMs: number;
-    readonly staleIfErrorMs: number;
-  };
-  readonly session: {
-    /** Never empty: the first one seals, and all of them open. */
-    readonly secrets: readonly string[];
-    readonly ttlMs: number;
-    /** `none` for previews embedded in another site's frame. */
-    readonly sameSite: "lax" | "none";
-  };
-  /** Issuer, client id and audience are taken from the API's configuration if they are not set. */
-  readonly oidc: {
-    readonly clientId: string | undefined;
-    /** Undefined for a public client. */
-    readonly clientSecret: string | undefined;
-    /** The issuer, as this process reaches it. */
-    readonly issuer: string | undefined;
-    /** The issuer's base URL as browsers reach it, if that differs. */
-    readonly publicIssuer: string | undefined;
-    readonly audience: string | undefined;
-    /** Space-separated, including `openid`. */
-    readonly scope: string;
-    /** Whether the issuer may be plain http even on another machine. */
-    readonly allowInsecure: boolean;
-  };
-  readonly upstream: {
-    readonly connectTimeoutMs: number;
-    /** 0 for no limit. */
-    readonly headerTimeoutMs: number;
-    readonly idleTimeoutMs: number;
-  };
-  readonly limits: {
-    readonly concurrentExchanges: number;
-    readonly exchangesPerSandbox: number;
-    readonly tunnels: number;
-    readonly targetBytes: number;
-    readonly headerBytes: number;
-    readonly headerFields: number;
-    /** 0 for no limit. */
-    readonly bodyIdleTimeoutMs: number;
-    readonly tunnelBufferBytes: number;
-    /** How long the gateway still accepts connections after it has become unready. */
-    readonly shutdownDelayMs: number;
-    readonly shutdownTimeoutMs: number;
-    /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
-    readonly refusalsPerMinute: number;
-  };
-  readonly log: {
-    readonly level: LogLevel;
-    readonly format: "json" | "pretty";
-    /** Whether the access log has clients' addresses. */
-    readonly clientAddress: boolean;
-  };
-  /** The address that serves metrics; undefined for none. */
-  readonly metrics:
-    | { readonly hostname: string; readonly port: number }
-    | undefined;
-  /** Several workers share the port and the cache's database. */
-  readonly workers: WorkerCount;
-}
+/** The whole configuration, as {@linkcode assemble} describes it; it is frozen. */
+export type Config = DeepReadonly<ReturnType<typeof assemble>>;
 
 /** The listener's certificate chain and private key: paths of PEM files. */
 export interface TlsFiles {
@@ -121,11 +24,8 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** The least severe level that is logged. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
 /** When an app's responses can be read across origins. */
-export type CorsMode = (typeof CORS_MODES)[number];
+export type CorsMode = Config["public"]["corsMode"];
 
 /** Either the configuration, or every problem with it. */
 export type ConfigResult =
@@ -234,23 +134,33 @@ function toMs(seconds: number): number {
   return seconds * 1000;
 }
 
-function assemble(values: Values): Config {
+/** The configuration by subject; durations are in milliseconds, sizes in bytes. */
+function assemble(values: Values) {
   return {
     listen: {
       hostname: values.PROXY_HOST,
+      /** 0 for any free port. */
       port: values.PROXY_PORT,
+      /** Peers whose `X-Forwarded-For` is trusted, in CIDR notation. */
       trustedProxies: values.TRUSTED_PROXIES,
+      /** Undefined for plain HTTP. */
       tls: tlsFiles(values),
     },
     public: {
+      /** The scheme that clients see, even if a load balancer in front terminates TLS. */
       protocol: values.PROXY_PROTOCOL,
+      /** If empty, the domain comes from the API's `proxyTemplateUrl`. */
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
+      /** Who may read an app's responses across origins: see cors.ts. */
       corsMode: values.CORS_MODE,
+      /** Whether browsers are shown a warning page before their first visit to a preview. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
+      /** Whether only the toolbox is served. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
+      /** Without a trailing slash. */
       apiUrl: values.DAYTONA_API_URL,
       serviceKey: values.PROXY_API_KEY,
       timeoutMs: toMs(values.API_CLIENT_TIMEOUT_SEC),
@@ -266,23 +176,32 @@ function assemble(values: Values): Config {
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
     },
     session: {
+      /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0
         ? values.SESSION_SECRETS
         : [values.PROXY_API_KEY],
       ttlMs: toMs(values.SESSION_TTL_SEC),
+      /** `none` for previews embedded in another site's frame. */
       sameSite: values.COOKIE_SAMESITE,
     },
+    /** Issuer, client ID and audience are taken from the API's configuration if they are not set. */
     oidc: {
       clientId: values.OIDC_CLIENT_ID,
+      /** Undefined for a public client. */
       clientSecret: values.OIDC_CLIENT_SECRET,
+      /** The issuer, as this process reaches it. */
       issuer: values.OIDC_DOMAIN,
+      /** The issuer's base URL as browsers reach it, if that differs. */
       publicIssuer: values.OIDC_PUBLIC_DOMAIN,
       audience: values.OIDC_AUDIENCE,
+      /** Space-separated, including `openid`. */
       scope: values.OIDC_SCOPE,
+      /** Whether the issuer may be plain http even on another machine. */
       allowInsecure: values.OIDC_ALLOW_INSECURE,
     },
     upstream: {
       connectTimeoutMs: toMs(values.UPSTREAM_CONNECT_TIMEOUT_SEC),
+      /** 0 for no limit. */
       headerTimeoutMs: toMs(values.UPSTREAM_HEADER_TIMEOUT_SEC),
       idleTimeoutMs: toMs(values.UPSTREAM_IDLE_TIMEOUT_SEC),
     },
@@ -293,23 +212,44 @@ function assemble(values: Values): Config {
       targetBytes: values.MAX_TARGET_BYTES,
       headerBytes: values.MAX_HEADER_BYTES,
       headerFields: values.MAX_HEADER_FIELDS,
+      /** 0 for no limit. */
       bodyIdleTimeoutMs: toMs(values.BODY_IDLE_TIMEOUT_SEC),
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
+      /** How long the gateway still accepts connections after it has become unready. */
       shutdownDelayMs: toMs(values.SHUTDOWN_DELAY_SEC),
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
+      /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
     },
     log: {
       level: values.LOG_LEVEL,
       format: values.LOG_FORMAT,
+      /** Whether the access log has clients' addresses. */
       clientAddress: values.LOG_CLIENT_ADDRESS,
     },
+    /** The address that serves metrics; undefined for none. */
     metrics: values.METRICS_PORT === undefined ? undefined : {
       hostname: values.METRICS_HOST ?? values.PROXY_HOST,
       port: values.METRICS_PORT,
     },
+    /** The number of worker threads, which share the port and the cache's database; `auto` for one per core. */
     workers: values.WORKERS,
   };
+}
+
+/** The number of worker threads on a machine with `cores` cores. */
+export function workersOn(cores: number, count: Config["workers"]): number {
+  return count === "auto" ? Math.min(cores, MAX_WORKERS) : count;
+}
+
+type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
+
+/** Freezes a tree of plain objects and arrays in place, and returns it. */
+function deepFreeze<T extends object>(tree: T): DeepReadonly<T> {
+  for (const value of Object.values(tree)) {
+    if (typeof value === "object" && value !== null) deepFreeze(value);
+  }
+  return Object.freeze(tree);
 }
 
 /** Explains to a person how to fix all of `problems`, as lines of text. */

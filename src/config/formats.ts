@@ -1,4 +1,4 @@
-/** General formats of settings. */
+/** Formats of settings. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { withoutTrailingSlashes } from "../lib/slashes.ts";
@@ -153,4 +153,25 @@ export function isAddress(text: string): boolean {
 
 function bitsOf(address: string): number {
   return address.includes(":") ? 128 : 32;
+}
+
+/** The highest number of worker threads. */
+export const MAX_WORKERS = 64;
+
+/** A number of worker threads, or `auto`. */
+export function workerCount(): Format<number | "auto"> {
+  const number = integer({ min: 1, max: MAX_WORKERS });
+  return {
+    allowed: `auto or ${number.allowed}`,
+    schema: z.literal("auto").or(number.schema),
+  };
+}
+
+/** Space-separated scopes for an OpenID provider (RFC 6749 section 3.3), including `openid`. */
+export function oidcScope(): Format<string> {
+  return {
+    allowed: "space-separated scopes, including openid",
+    schema: z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e ]+$/)
+      .refine((text) => text.split(" ").includes("openid")),
+  };
 }

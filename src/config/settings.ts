@@ -9,28 +9,16 @@ import {
   listenAddress,
   listOf,
   longSecret,
+  oidcScope,
   oneOf,
   optional,
   origin,
   seconds,
   token,
+  workerCount,
 } from "./formats.ts";
-import { oidcScope } from "./oidc_scope.ts";
 import { previewDomain } from "./preview_domain.ts";
 import type { Setting } from "./read_settings.ts";
-import { workerCount } from "./worker_count.ts";
-
-/** When an app's responses can be read across origins. */
-export const CORS_MODES = ["auto", "reflect", "off"] as const;
-
-/** From the most to the least verbose. */
-export const LOG_LEVELS = [
-  "trace",
-  "debug",
-  "info",
-  "warning",
-  "error",
-] as const;
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -130,7 +118,7 @@ export const SETTINGS = {
     group: "Public addresses",
     purpose:
       "Whether previews can be read across origins: unless the app sets CORS fields itself (auto), always (reflect, like Daytona's proxy, but with credentials for trusted origins only), or only as the app sets them (off).",
-    format: oneOf(...CORS_MODES),
+    format: oneOf("auto", "reflect", "off"),
     default: "auto",
   },
   PREVIEW_WARNING_ENABLED: {
@@ -421,7 +409,8 @@ export const SETTINGS = {
     group: "Observability",
     purpose:
       "The least severe level that is logged; trace and debug show nothing more than info.",
-    format: oneOf(...LOG_LEVELS),
+    // From the most to the least verbose.
+    format: oneOf("trace", "debug", "info", "warning", "error"),
     default: "info",
   },
   LOG_FORMAT: {

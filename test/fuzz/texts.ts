@@ -12,12 +12,12 @@ import {
   integer,
   listenAddress,
   listOf,
+  oidcScope,
   optional,
   origin,
   seconds,
   token,
 } from "../../src/config/formats.ts";
-import { oidcScope } from "../../src/config/oidc_scope.ts";
 import { previewDomain } from "../../src/config/preview_domain.ts";
 import { type Format, readSettings } from "../../src/config/read_settings.ts";
 import { escapeHtml } from "../../src/lib/html.ts";

@@ -1,8 +1,6 @@
 /** The doctor as operators run it. */
 import assert from "node:assert/strict";
-import meta from "../../deno.json" with { type: "json" };
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { SETTINGS } from "../../src/config/config.ts";
 import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -74,10 +72,4 @@ Deno.test("doctor.ts exits 2 where the configuration, or its own arguments, cann
     out: "",
     err: "usage: deno task doctor [--json]\n",
   });
-});
-
-Deno.test("the permission set of doctor names every variable", () => {
-  for (const name of Object.keys(SETTINGS)) {
-    assert(meta.permissions.doctor.env.includes(name), name);
-  }
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { refresh } from "../../scripts/generate/artefact.ts";
 import { daytonaTypes } from "../../scripts/generate/daytona_types.ts";
+import { permissions } from "../../scripts/generate/permissions.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
+import { SETTINGS } from "../../src/config/config.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -54,6 +56,15 @@ Deno.test("daytonaTypes are up to date, and the same each time", async () => {
   assert.equal(text, await daytonaTypes.produce());
   assert.equal(text, await Deno.readTextFile(new URL(daytonaTypes.path, ROOT)));
   assert.match(text, /isSandboxPublic: \{/);
+});
+
+Deno.test("the permissions of the gateway and of the doctor name every setting", async () => {
+  const text = await permissions.produce();
+  assert.equal(text, await Deno.readTextFile(new URL(permissions.path, ROOT)));
+  const { start, doctor } = JSON.parse(text).permissions;
+  for (const name of Object.keys(SETTINGS)) {
+    assert(start.env.includes(name) && doctor.env.includes(name), name);
+  }
 });
 
 Deno.test("replaceRegion() replaces what is between the marks, and can do so again", () => {

@@ -1,0 +1,23 @@
+import { SETTINGS } from "../../src/config/config.ts";
+import type { Artefact } from "./artefact.ts";
+import { formatted } from "./text.ts";
+
+const DENO_JSON = new URL("../../deno.json", import.meta.url);
+
+/** What each permission set may read of the environment besides the settings: variables that platforms set. */
+const PLATFORM_VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  start: ["DENO_DEPLOYMENT_ID", "DENO_KV_ACCESS_TOKEN"],
+  doctor: ["DENO_KV_ACCESS_TOKEN"],
+};
+
+/** deno.json with every setting in the permission sets of the programs that read the configuration. */
+export const permissions: Artefact = {
+  path: "deno.json",
+  async produce() {
+    const config = JSON.parse(await Deno.readTextFile(DENO_JSON));
+    for (const [set, names] of Object.entries(PLATFORM_VARIABLES)) {
+      config.permissions[set].env = [...Object.keys(SETTINGS), ...names];
+    }
+    return await formatted(JSON.stringify(config, undefined, 2), "json");
+  },
+};
