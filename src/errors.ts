@@ -58,6 +58,8 @@ export class GatewayError extends Error {
   readonly retryAfterSec: number | undefined;
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
   readonly retryUrl: string | undefined;
+  /** Whether the API has had too many requests of the user (429, RFC 6585 section 4), which are the client's doing. */
+  readonly isUserThrottled: boolean;
 
   constructor(
     code: ErrorCode,
@@ -66,6 +68,7 @@ export class GatewayError extends Error {
       cause?: unknown;
       retryAfterSec?: number | undefined;
       retryUrl?: string;
+      isUserThrottled?: boolean;
     } = {},
   ) {
     super(
@@ -75,12 +78,18 @@ export class GatewayError extends Error {
     this.code = code;
     this.retryAfterSec = options.retryAfterSec;
     this.retryUrl = options.retryUrl;
+    this.isUserThrottled = options.isUserThrottled ?? false;
   }
 
   /** The same failure, for a visitor who can try again at that URL. */
   retryableAt(retryUrl: string): GatewayError {
-    const { code, message, cause, retryAfterSec } = this;
-    return new GatewayError(code, message, { cause, retryAfterSec, retryUrl });
+    const { code, message, cause, retryAfterSec, isUserThrottled } = this;
+    return new GatewayError(code, message, {
+      cause,
+      retryAfterSec,
+      isUserThrottled,
+      retryUrl,
+    });
   }
 
   /** The HTTP status of the code. */

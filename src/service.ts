@@ -1,13 +1,13 @@
 /** The composition root: builds the gateway from its configuration, layer by layer. */
 import ipaddr from "ipaddr.js";
-import { createGate } from "./auth/gate.ts";
+import { Gate } from "./auth/gate.ts";
 import { createLogin, type LoginState } from "./auth/login_flow.ts";
 import { createLoginSessions } from "./auth/login_sessions.ts";
 import { createOpenidProvider } from "./auth/oidc/provider.ts";
 import { createTransactionSealer } from "./auth/oidc/transaction.ts";
 import { ownCookies } from "./auth/own_cookies.ts";
-import { createSessionSealer } from "./auth/session.ts";
-import { createThrottle } from "./auth/throttle.ts";
+import { SessionSealer } from "./auth/session.ts";
+import { Throttle } from "./auth/throttle.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
 import { openDurableStore } from "./cache/open_store.ts";
 import type { Config } from "./config/config.ts";
@@ -151,7 +151,7 @@ export async function createService(
 
   // Credentials, sessions, logins, and the gate that judges them.
   const cookies = ownCookies({ scheme, sameSite: config.session.sameSite });
-  const sessions = createSessionSealer(sealerFor("session"), {
+  const sessions = new SessionSealer(sealerFor("session"), {
     now,
     maxRemembered: maxEntries,
   });
@@ -191,12 +191,12 @@ export async function createService(
     const oidc = remoteSettings.oidc();
     return oidc.kind === "on" ? loginOn ??= loginAt(oidc.settings) : oidc;
   }
-  const throttle = createThrottle({
+  const throttle = new Throttle({
     refusalsPerMinute: limits.refusalsPerMinute,
     maxClients: maxEntries,
     now,
   });
-  const gate = createGate({ sandboxes, access, sessions, logins, throttle });
+  const gate = new Gate({ sandboxes, access, sessions, logins, throttle });
 
   // The way to the runners.
   const upstream = new UpstreamClient({

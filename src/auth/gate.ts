@@ -3,14 +3,13 @@
  * invalidate the next: an app's own Authorization field, for example, must not hide a good cookie.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
-import { isUserThrottled } from "../daytona/api_request.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { AccessResolver } from "../resolver/access.ts";
-import { FREE } from "../resolver/lookup_cache.ts";
+import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
 import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
-import type { Caller, LoginSessions } from "./login_sessions.ts";
-import type { Session, SessionSealer } from "./session.ts";
+import type { LoginSessions } from "./login_sessions.ts";
+import type { SessionSealer } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** The reason why a request was admitted: a credential, or that none was needed. */
@@ -42,31 +41,12 @@ export interface GateRequest {
   readonly clientAddress: string;
   /** In order of precedence; not called if the sandbox is known to be public. */
   credentials(): readonly Credential[];
-  /** Called before each lookup that the cache in process cannot answer. */
-  onLookup(): void;
+  /** Called after the decision, if the cache in process could not answer all of its lookups. */
+  onMiss(): void;
 }
 
-/** Decides on requests for sandboxes. */
-export interface Gate {
-  /**
-   * Decides on a request; synchronously if the sandbox is known to be public.
-   *
-   * @throws {GatewayError} if a credential could not be judged and no other one is sufficient: `api_unreachable`,
-   * `session_unavailable`, `login_unavailable`, or `too_many_refusals` if the client's budget is used up
-   */
-  admit(request: GateRequest): Verdict | Promise<Verdict>;
-  /**
-   * Decides again on a request that was admitted. It is not charged, and so never refused for its budget.
-   *
-   * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if what it was admitted by cannot be judged and
-   * nothing else is sufficient; any other credential that cannot be judged is ignored, as clients present what they
-   * like
-   */
-  readmit(request: GateRequest, before: Admission): Promise<Verdict>;
-}
-
-/** Dependencies of the gate. */
-export interface GateOptions {
+/** The caches, sessions and budgets that the gate decides by. */
+export interface GateDependencies {
   readonly sandboxes: Pick<SandboxResolver, "isKnownPublic" | "isPublic">;
   readonly access: AccessResolver;
   readonly sessions: Pick<SessionSealer, "open">;
@@ -74,65 +54,85 @@ export interface GateOptions {
   readonly throttle: Throttle;
 }
 
-/** Creates the gate. */
-export function createGate(options: GateOptions): Gate {
-  const { sandboxes, access, sessions, logins, throttle } = options;
+/** Decides on requests for sandboxes. */
+export class Gate {
+  readonly #sandboxes: GateDependencies["sandboxes"];
+  readonly #access: AccessResolver;
+  readonly #sessions: GateDependencies["sessions"];
+  readonly #logins: GateDependencies["logins"];
+  readonly #throttle: Throttle;
 
-  /** Whether a credential is valid for the sandbox that the label names. */
-  function accepts(
-    credential: Credential,
+  constructor(dependencies: GateDependencies) {
+    this.#sandboxes = dependencies.sandboxes;
+    this.#access = dependencies.access;
+    this.#sessions = dependencies.sessions;
+    this.#logins = dependencies.logins;
+    this.#throttle = dependencies.throttle;
+  }
+
+  /**
+   * Decides on a request; synchronously if the sandbox is known to be public.
+   *
+   * @throws {GatewayError} if a credential could not be judged and no other one is sufficient: `api_unreachable`,
+   * `session_unavailable`, `login_unavailable`, or `too_many_refusals` if the client's budget is used up
+   */
+  admit(request: GateRequest): Verdict | Promise<Verdict> {
+    const isKnownPublic = this.#isKnownPublic(request);
+    return isKnownPublic
+      ? { kind: "allow", sandboxId: request.label, by: "public" }
+      : this.#judgeOnBudget(request, isKnownPublic);
+  }
+
+  /**
+   * Decides again on a request that was admitted. It spends nothing, and so is never refused for its budget.
+   *
+   * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if the credential that admitted the request cannot
+   * be judged now and nothing else is sufficient. Any other credential that cannot be judged is ignored: clients may
+   * present whatever they like.
+   */
+  readmit(request: GateRequest, before: Admission): Promise<Verdict> {
+    const isKnownPublic = this.#isKnownPublic(request);
+    return this.#judge(request, { budget: UNMETERED, isKnownPublic, before });
+  }
+
+  /** Whether the sandbox is known to be public; undefined if that is not known, or does not decide. */
+  #isKnownPublic({ label, port, isToolbox }: GateRequest): boolean | undefined {
+    return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
+      ? undefined
+      : this.#sandboxes.isKnownPublic(label);
+  }
+
+  /** Decides on a request at the client's expense. */
+  async #judgeOnBudget(
     request: GateRequest,
-    caller: Caller,
-  ): boolean | Promise<boolean> {
-    const { label } = request;
-    const { address, charge } = caller;
-
-    function acceptsSession(
-      session: Session | undefined,
-    ): boolean | Promise<boolean> {
-      if (session?.sandboxId !== label) return false;
-      return session.kind === "key"
-        ? access.isPreviewToken(label, session.token, charge)
-        : logins.grantsAccess(session, caller);
-    }
-
-    switch (credential.kind) {
-      case "preview_token":
-      case "auth_key":
-        return access.isPreviewToken(label, credential.token, charge);
-      case "session": {
-        const session = sessions.open(credential.sealed, request);
-        return session instanceof Promise
-          ? session.then(acceptsSession)
-          : acceptsSession(session);
-      }
-      case "bearer": {
-        const user = { bearer: credential.token, clientAddress: address };
-        return access.hasAccess(label, user, charge);
-      }
+    isKnownPublic: boolean | undefined,
+  ): Promise<Verdict> {
+    const budget = this.#throttle.budgetFor(request.clientAddress);
+    try {
+      const verdict = await this.#judge(request, { budget, isKnownPublic });
+      budget.settle({ isAdmitted: verdict.kind === "allow" });
+      return verdict;
+    } catch (error) {
+      budget.settle({ error });
+      throw error;
+    } finally {
+      if (budget.hasLookups) request.onMiss();
     }
   }
 
-  /** The verdict; lookups are charged to `caller`. With `before`, only a failure to judge what admitted then counts. */
-  async function judge(
-    request: GateRequest,
-    caller: Caller,
-    isKnownPublic: boolean | undefined,
-    before?: Admission,
-  ): Promise<Verdict> {
+  async #judge(request: GateRequest, context: Context): Promise<Verdict> {
     const { label, port, isToolbox } = request;
-    const { charge } = caller;
+    const { budget, isKnownPublic, before } = context;
     const isTokenShaped = !isToolbox && mayBeSignedToken(label);
     let failure: GatewayError | undefined;
 
-    /** What `ask` returns; undefined if it fails: another credential may still be good, so failures are thrown last. */
+    /** The answer to `ask`; undefined if it fails: another credential may still be good, so failures are thrown last. */
     async function attempt<T>(
       by: AdmittedBy | Credential,
       ask: () => T | Promise<T>,
     ): Promise<T | undefined> {
       try {
-        const answer = ask();
-        return answer instanceof Promise ? await answer : answer;
+        return await ask();
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         if (before === undefined || isAdmittedBy(before, by)) failure ??= error;
@@ -143,7 +143,7 @@ export function createGate(options: GateOptions): Gate {
     if (isTokenShaped) {
       const sandboxId = await attempt(
         "signed_token",
-        () => access.sandboxOfSignedToken(label, port, charge),
+        () => this.#access.sandboxOfSignedToken(label, port, budget),
       );
       if (typeof sandboxId === "string") {
         return { kind: "allow", sandboxId, by: "signed_token" };
@@ -151,92 +151,67 @@ export function createGate(options: GateOptions): Gate {
     }
     if (!isAlwaysPrivate(port)) {
       const isPublic = isKnownPublic ??
-        await attempt("public", () => sandboxes.isPublic(label, charge));
+        await attempt("public", () => this.#sandboxes.isPublic(label, budget));
       if (isPublic) return { kind: "allow", sandboxId: label, by: "public" };
     }
     const credentials = request.credentials();
     for (const credential of credentials) {
       const isGood = await attempt(
         credential,
-        () => accepts(credential, request, caller),
+        () => this.#accepts(credential, request, budget),
       );
       if (!isGood) continue;
-      return {
-        kind: "allow",
-        sandboxId: label,
-        by: credential.kind,
-        credential,
-      };
+      const by = credential.kind;
+      return { kind: "allow", sandboxId: label, by, credential };
     }
 
     if (failure !== undefined) throw failure;
     if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
-    // A bearer token may be meant for the app, except at the toolbox.
-    const hasRefusedToken = credentials.some(({ kind }) =>
-      kind === "preview_token" || kind === "auth_key" ||
-      isToolbox && kind === "bearer"
-    );
     return {
       kind: "login",
-      code: hasRefusedToken ? "credential_invalid" : "login_required",
+      code: credentials.some(({ kind }) => isOurs(kind, isToolbox))
+        ? "credential_invalid"
+        : "login_required",
     };
   }
 
-  /**
-   * The verdict, charged to the client's budget. Lookups are refunded if the request is admitted or the API is down,
-   * but not if the API itself throttles the user.
-   */
-  async function judgeOnBudget(
-    request: GateRequest,
-    isKnownPublic: boolean | undefined,
-  ): Promise<Verdict> {
-    const address = request.clientAddress;
-    let lookups = 0;
-    let isOverBudget = false;
-    function charge(): void {
-      request.onLookup();
-      try {
-        throttle.charge(address);
-      } catch (error) {
-        isOverBudget = true;
-        throw error;
+  /** Whether a credential opens the sandbox that the label names. */
+  async #accepts(
+    credential: Credential,
+    { label, clientAddress }: GateRequest,
+    budget: Budget,
+  ): Promise<boolean> {
+    switch (credential.kind) {
+      case "preview_token":
+      case "auth_key":
+        return this.#access.isPreviewToken(label, credential.token, budget);
+      case "session": {
+        const session = await this.#sessions.open(credential.sealed);
+        if (session?.sandboxId !== label) return false;
+        return session.kind === "key"
+          ? this.#access.isPreviewToken(label, session.token, budget)
+          : this.#logins.grantsAccess(session, clientAddress, budget);
       }
-      lookups++;
-    }
-    function refund(): void {
-      if (lookups > 0) throttle.refund(address, lookups);
-    }
-    try {
-      const caller = { address, charge };
-      const verdict = await judge(request, caller, isKnownPublic);
-      if (verdict.kind === "allow") refund();
-      return verdict;
-    } catch (error) {
-      if (!isOverBudget && !isUserThrottled(error)) refund();
-      throw error;
+      case "bearer": {
+        const user = { bearer: credential.token, clientAddress };
+        return this.#access.hasAccess(label, user, budget);
+      }
     }
   }
+}
 
-  /** Whether the sandbox is known to be public; undefined if that is not known, or not what decides. */
-  function knownPublic(request: GateRequest): boolean | undefined {
-    const { label, port, isToolbox } = request;
-    return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
-      ? undefined
-      : sandboxes.isKnownPublic(label);
-  }
+/** The circumstances of a decision. */
+interface Context {
+  readonly budget: Budget;
+  readonly isKnownPublic: boolean | undefined;
+  /** The admission to confirm, if the request was admitted before. */
+  readonly before?: Admission;
+}
 
-  return {
-    admit(request) {
-      const isKnownPublic = knownPublic(request);
-      return isKnownPublic
-        ? { kind: "allow", sandboxId: request.label, by: "public" }
-        : judgeOnBudget(request, isKnownPublic);
-    },
-    readmit(request, before) {
-      const caller = { address: request.clientAddress, charge: FREE };
-      return judge(request, caller, knownPublic(request), before);
-    },
-  };
+/** Whether a refused credential of that kind was surely meant for the gateway: a bearer token may be the app's. */
+function isOurs(kind: Credential["kind"], isToolbox: boolean): boolean {
+  return kind === "preview_token" || kind === "auth_key" ||
+    isToolbox && kind === "bearer";
 }
 
 /** Whether `reason` is what the request was admitted by; for a credential, the same one and not just the same kind. */

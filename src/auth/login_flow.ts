@@ -10,7 +10,7 @@ import {
 import { parseHost, type PreviewHost } from "../address/preview_host.ts";
 import { GatewayError } from "../errors.ts";
 import type { AccessResolver } from "../resolver/access.ts";
-import { FREE } from "../resolver/lookup_cache.ts";
+import { UNMETERED } from "../resolver/lookup_cache.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider } from "./oidc/provider.ts";
 import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
@@ -115,16 +115,14 @@ export function createLogin(options: LoginOptions): Login {
     const tokens = await provider.redeem(parameters, transaction);
     const bearer = tokens.accessToken;
     const user = { bearer, clientAddress };
-    if (!await options.access.hasAccess(host.label, user, FREE)) {
+    if (!await options.access.hasAccess(host.label, user, UNMETERED)) {
       throw new GatewayError("no_access", "User has no access");
     }
     const sessionEnd = now() + options.sessionTtlMs;
     const session: LoginSession = {
       kind: "login",
       id: options.logins.newId(),
-      label: host.label,
       sandboxId: host.label,
-      scope: "sandbox",
       // Without a refresh token, the session cannot outlive its access token.
       expiresAt: tokens.refreshToken === undefined
         ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)

@@ -12,19 +12,13 @@ import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { AccessResolver } from "../resolver/access.ts";
-import type { Charge } from "../resolver/lookup_cache.ts";
+import type { Budget } from "../resolver/lookup_cache.ts";
 import {
   createLoginSessionStore,
   type OpenState,
 } from "./login_session_store.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
-
-/** The client on whose behalf a session is checked. */
-export interface Caller {
-  readonly address: string;
-  readonly charge: Charge;
-}
 
 /** Begins, checks and ends login sessions. */
 export interface LoginSessions {
@@ -37,9 +31,13 @@ export interface LoginSessions {
    * about to expire in the background.
    *
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
-   * determined; whatever `caller.charge` throws
+   * determined; what `budget.spend` throws
    */
-  grantsAccess(session: LoginSession, caller: Caller): Promise<boolean>;
+  grantsAccess(
+    session: LoginSession,
+    clientAddress: string,
+    budget: Budget,
+  ): Promise<boolean>;
   /**
    * Ends a session before it expires, for all copies of its cookie.
    *
@@ -133,7 +131,8 @@ export function createLoginSessions(
 
   async function grantsAccess(
     session: LoginSession,
-    { address, charge }: Caller,
+    clientAddress: string,
+    budget: Budget,
   ): Promise<boolean> {
     const found = states.get(session.id);
     const known = found instanceof Promise ? await found : found;
@@ -145,8 +144,8 @@ export function createLoginSessions(
     const state = latest instanceof Promise ? await latest : latest;
     return state !== undefined && await access.hasAccess(
       session.sandboxId,
-      { bearer: state.accessToken, clientAddress: address },
-      charge,
+      { bearer: state.accessToken, clientAddress },
+      budget,
     );
   }
 

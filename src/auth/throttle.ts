@@ -8,49 +8,94 @@
  */
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";
-import { createTokenBuckets } from "../lib/token_bucket.ts";
+import { createTokenBuckets, type TokenBuckets } from "../lib/token_bucket.ts";
+import type { Budget } from "../resolver/lookup_cache.ts";
 
-/** Budgets of API lookups by client address. */
-export interface Throttle {
+/** The API lookups that clients may still cause; every client starts with a full budget. */
+export class Throttle {
+  readonly #buckets: TokenBuckets;
+
+  constructor(options: {
+    /** Lookups refilled per minute, and the largest burst. */
+    readonly refusalsPerMinute: number;
+    /** Most clients tracked. */
+    readonly maxClients: number;
+    /** Current time, ms. */
+    readonly now: () => number;
+  }) {
+    this.#buckets = createTokenBuckets({
+      capacity: options.refusalsPerMinute,
+      refillPerSec: options.refusalsPerMinute / 60,
+      maxKeys: options.maxClients,
+      now: options.now,
+    });
+  }
+
+  /** The budget for one request of the client at that address. */
+  budgetFor(address: string): RequestBudget {
+    return new RequestBudget(this.#buckets, address);
+  }
+}
+
+/** The outcome of the request that lookups were made for. */
+export type LookupOutcome =
+  | { readonly isAdmitted: boolean }
+  | { readonly error: unknown };
+
+/** The budget for one request; what the request spends is the client's until it is settled. */
+export class RequestBudget implements Budget {
+  readonly #buckets: TokenBuckets;
+  readonly #address: string;
+  #hasLookups = false;
+  #isUsedUp = false;
+  #spent = 0;
+
+  constructor(buckets: TokenBuckets, address: string) {
+    this.#buckets = buckets;
+    this.#address = address;
+  }
+
+  /** Whether any lookup was attempted. */
+  get hasLookups(): boolean {
+    return this.#hasLookups;
+  }
+
   /**
-   * Charges one API lookup to the client.
+   * Pays for one lookup.
    *
-   * @throws {GatewayError} `too_many_refusals` if its budget is used up
+   * @throws {GatewayError} `too_many_refusals` if the client's budget is used up
    */
-  charge(address: string): void;
-  /** Refunds `count` lookups to the client. */
-  refund(address: string, count: number): void;
-}
+  spend(): void {
+    this.#hasLookups = true;
+    const allowance = this.#buckets.take(clientOf(this.#address));
+    if (allowance.ok) {
+      this.#spent++;
+      return;
+    }
+    this.#isUsedUp = true;
+    const { retryAfterSec } = allowance;
+    throw new GatewayError("too_many_refusals", "Client is over its budget", {
+      retryAfterSec,
+    });
+  }
 
-/** The budget of every client. */
-export interface ThrottleOptions {
-  /** Lookups refilled per minute, and the largest burst. */
-  readonly refusalsPerMinute: number;
-  /** Most clients tracked. */
-  readonly maxClients: number;
-  /** Current time, ms. */
-  readonly now: () => number;
-}
+  /**
+   * Refunds the lookups of a request that was admitted, or that failed through no fault of the client. Those of a
+   * refused request are lost, and those of one that failed because the budget was used up or the API throttles the user.
+   */
+  settle(outcome: LookupOutcome): void {
+    const spent = this.#spent;
+    this.#spent = 0;
+    if (spent === 0 || !this.#isRefunded(outcome)) return;
+    this.#buckets.giveBack(clientOf(this.#address), spent);
+  }
 
-/** Creates a throttle; every client starts with a full budget. */
-export function createThrottle(options: ThrottleOptions): Throttle {
-  const buckets = createTokenBuckets({
-    capacity: options.refusalsPerMinute,
-    refillPerSec: options.refusalsPerMinute / 60,
-    maxKeys: options.maxClients,
-    now: options.now,
-  });
-  return {
-    charge(address) {
-      const allowance = buckets.take(clientOf(address));
-      if (allowance.ok) return;
-      const { retryAfterSec } = allowance;
-      throw new GatewayError("too_many_refusals", "Client is over its budget", {
-        retryAfterSec,
-      });
-    },
-    refund: (address, count) => buckets.giveBack(clientOf(address), count),
-  };
+  #isRefunded(outcome: LookupOutcome): boolean {
+    if ("isAdmitted" in outcome) return outcome.isAdmitted;
+    const { error } = outcome;
+    return !this.#isUsedUp &&
+      !(error instanceof GatewayError && error.isUserThrottled);
+  }
 }
 
 /**

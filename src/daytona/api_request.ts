@@ -92,11 +92,11 @@ export function createAsk(options: AskOptions): Ask {
     } catch (cause) {
       const failure = abortReason(signal) ?? cause;
       if (!(failure instanceof Failure)) throw cause;
-      const { message, retryAfterSec } = failure;
+      const { message, retryAfterSec, isUserThrottled } = failure;
       throw new GatewayError(
         "api_unreachable",
         `Daytona API, ${request.operation}: ${message}`,
-        { cause, ...retryAfterSec !== undefined && { retryAfterSec } },
+        { cause, retryAfterSec, isUserThrottled },
       );
     } finally {
       clearTimeout(timer);
@@ -157,15 +157,6 @@ class Failure extends Error {
   }
 }
 
-/**
- * Whether a failure means that the API has had too many requests of a user (429, RFC 6585 section 4): those are the
- * client's doing. If it throttles the gateway's own key, any client may be the one that notices.
- */
-export function isUserThrottled(error: unknown): boolean {
-  return error instanceof GatewayError && error.cause instanceof Failure &&
-    error.cause.isUserThrottled;
-}
-
 async function attempt<T>(
   request: ApiRequest<T>,
   signal: AbortSignal,
@@ -179,6 +170,7 @@ async function attempt<T>(
   if (verdict === "no") return null;
   if (verdict !== "yes") {
     throw new Failure(`status ${response.status}`, {
+      // If the API throttles the gateway's own key, any client may be the one that notices.
       isUserThrottled: response.status === 429 && request.caller === "user",
       transient: verdict === "again",
       retryAfterSec: retryAfterSecOf(response),

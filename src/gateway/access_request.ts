@@ -86,7 +86,7 @@ export class AccessRequest implements GateRequest {
     });
   }
 
-  onLookup(): void {
+  onMiss(): void {
     this.#stats.missedCache = true;
   }
 

@@ -2,7 +2,6 @@
 import { bearerOf } from "../auth/credentials.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
-import { isUserThrottled } from "../daytona/api_request.ts";
 import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
@@ -36,21 +35,18 @@ export function createBuildLogs(options: BuildLogsOptions): BuildLogs {
     { build }: BuildLogExchange,
     user: User,
   ): Promise<BuildLog> {
-    const { clientAddress } = user;
-    throttle.charge(clientAddress);
+    const budget = throttle.budgetFor(user.clientAddress);
     let log: BuildLog | null;
     try {
+      budget.spend();
       log = await options.builds.logOf(build, user);
     } catch (error) {
-      // As at the gate, only refusals cost, and calls that the API throttles.
-      if (!isUserThrottled(error)) throttle.refund(clientAddress, 1);
+      budget.settle({ error });
       throw error;
     }
-    if (log === null) {
-      throw new GatewayError("build_log_not_found", "Refused by the API");
-    }
-    throttle.refund(clientAddress, 1);
-    return log;
+    budget.settle({ isAdmitted: log !== null });
+    if (log !== null) return log;
+    throw new GatewayError("build_log_not_found", "Refused by the API");
   }
 
   async function answer(

@@ -225,9 +225,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   ): Promise<string> {
     const sealed = await options.sessions.seal({
       kind: "key",
-      label,
       sandboxId: label,
-      scope: "sandbox",
       token,
       expiresAt: options.now() + options.sessionTtlMs,
     });

@@ -6,7 +6,7 @@ import { isAuthToken, isBearer } from "../daytona/grammar.ts";
 import { createDigests } from "../lib/digest.ts";
 import {
   booleanCodec,
-  type Charge,
+  type Budget,
   type LookupCacheOptions,
   openLookupCache,
 } from "./lookup_cache.ts";
@@ -15,26 +15,26 @@ import {
  * Decides on credentials.
  *
  * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
- * @throws whatever `charge` throws, if no cached answer may be served instead; every method
+ * @throws what `budget.spend` throws, if no cached answer may be served instead; every method
  */
 export interface AccessResolver {
   /** Whether `token` is the sandbox's current preview token. */
   isPreviewToken(
     sandboxId: string,
     token: string,
-    charge: Charge,
+    budget: Budget,
   ): boolean | Promise<boolean>;
   /** Whether the owner of an API key or JWT may access the sandbox. */
   hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
-    charge: Charge,
+    budget: Budget,
   ): boolean | Promise<boolean>;
   /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
   sandboxOfSignedToken(
     token: string,
     port: number,
-    charge: Charge,
+    budget: Budget,
   ): string | null | Promise<string | null>;
 }
 
@@ -73,25 +73,25 @@ export function createAccessResolver(
 
   return {
     // A token that the API cannot be asked about is not cached either.
-    isPreviewToken: (sandboxId, token, charge) =>
+    isPreviewToken: (sandboxId, token, budget) =>
       isAuthToken(token) &&
       previewTokens.lookUp(
         digestKey([sandboxId, token]),
         () => api.isValidAuthToken(sandboxId, token),
-        charge,
+        budget,
       ),
-    hasAccess: (sandboxId, user, charge) =>
+    hasAccess: (sandboxId, user, budget) =>
       isBearer(user.bearer) &&
       users.lookUp(
         digestKey([sandboxId, user.bearer]),
         () => api.hasSandboxAccess(sandboxId, user),
-        charge,
+        budget,
       ),
-    sandboxOfSignedToken: (token, port, charge) =>
+    sandboxOfSignedToken: (token, port, budget) =>
       signedTokens.lookUp(
         digestKey([token, String(port)]),
         () => api.sandboxIdOfSignedToken(token, port),
-        charge,
+        budget,
       ),
   };
 }

@@ -62,11 +62,18 @@ export interface LookupCacheOptions {
   readonly background: Background;
 }
 
-/** Charges the client's budget for a lookup, before the API is asked; throws to forbid the lookup. */
-export type Charge = () => void;
+/** Pays for lookups on behalf of a client. */
+export interface Budget {
+  /**
+   * Pays for one lookup, before the durable tier or the API is asked.
+   *
+   * @throws {GatewayError} if the lookup is forbidden
+   */
+  spend(): void;
+}
 
-/** The charge for lookups that are not rate-limited. */
-export const FREE: Charge = (): void => {};
+/** The budget for lookups that are not rate-limited. */
+export const UNMETERED: Budget = { spend() {} };
 
 /** A cache for one kind of answer, which applies the kind's policy. */
 export interface LookupCache<V> {
@@ -74,12 +81,17 @@ export interface LookupCache<V> {
   known(key: string): V | undefined;
   /**
    * The answer for `key`: synchronously if it is in process and fresh, otherwise from the durable tier or from `ask`,
-   * which runs once for all concurrent callers. `charge` is called first, unless such a lookup is already in flight; if
-   * it throws, an answer in process that is no longer fresh but still usable is served.
+   * which runs once for all concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is
+   * forbidden, an answer in process that is no longer fresh but still usable is served.
    *
-   * @throws whatever `charge` or `ask` throws, if no answer may be served instead
+   * @throws whatever `budget.spend` or `ask` throws, if no answer may be served instead
    */
-  lookUp(key: string, ask: () => Promise<V>, charge: Charge): V | Promise<V>;
+  lookUp(
+    key: string,
+    ask: () => Promise<V>,
+    budget: Budget,
+    onMiss?: () => void,
+  ): V | Promise<V>;
   /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
   prefetch(key: string, ask: () => Promise<V>): Promise<V>;
   /** Replaces the answer in both tiers. */
@@ -114,12 +126,13 @@ export function openLookupCache<V>(
 
   return {
     known: (key) => cache.getFresh([key]),
-    lookUp(key, ask, charge) {
+    lookUp(key, ask, budget, onMiss) {
       const known = cache.getFresh([key]);
       if (known !== undefined) return known;
       if (!cache.isPending([key])) {
+        onMiss?.();
         try {
-          charge();
+          budget.spend();
         } catch (refusal) {
           const usable = cache.getUsable([key]);
           if (usable === undefined) throw refusal;

@@ -4,9 +4,10 @@ import type { DaytonaApi, Runner } from "../daytona/api.ts";
 import type { Sealer } from "../lib/seal.ts";
 import {
   booleanCodec,
-  type Charge,
+  type Budget,
   type LookupCacheOptions,
   openLookupCache,
+  UNMETERED,
 } from "./lookup_cache.ts";
 import { runnerCodec } from "./runner_codec.ts";
 
@@ -17,16 +18,16 @@ import { runnerCodec } from "./runner_codec.ts";
  */
 export interface SandboxResolver {
   /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
-  isPublic(sandboxId: string, charge: Charge): boolean | Promise<boolean>;
+  isPublic(sandboxId: string, budget: Budget): boolean | Promise<boolean>;
   /** The same, if the answer is in process and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined;
   /**
    * The runner that holds the sandbox; null if there is no such sandbox. It is not rate-limited, so it is only for
-   * admitted requests. `onLookup` is called if the answer is not in process.
+   * admitted requests. `onMiss` is called before a lookup that goes beyond the process.
    */
   runnerOf(
     sandboxId: string,
-    onLookup: () => void,
+    onMiss: () => void,
   ): Runner | null | Promise<Runner | null>;
   /**
    * Asks the API again after the known runner failed, since the sandbox may have moved. However many requests fail, the
@@ -82,20 +83,21 @@ export function createSandboxResolver(
 
   return {
     isKnownPublic: (sandboxId) => visibility.known(sandboxId),
-    isPublic: (sandboxId, charge) =>
+    isPublic: (sandboxId, budget) =>
       visibility.lookUp(
         sandboxId,
         () => {
           prefetchRunner(sandboxId);
           return api.isSandboxPublic(sandboxId);
         },
-        charge,
+        budget,
       ),
-    runnerOf: (sandboxId, onLookup) =>
+    runnerOf: (sandboxId, onMiss) =>
       runners.lookUp(
         sandboxId,
         () => api.runnerOfSandbox(sandboxId),
-        onLookup,
+        UNMETERED,
+        onMiss,
       ),
     renewRunner(sandboxId) {
       const recent = renewals.get(sandboxId);

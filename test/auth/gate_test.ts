@@ -2,77 +2,91 @@ import assert from "node:assert/strict";
 import type { Credential } from "../../src/auth/credentials.ts";
 import {
   type Admission,
-  createGate,
+  Gate,
   type GateRequest,
+  type Verdict,
 } from "../../src/auth/gate.ts";
 import type { Session } from "../../src/auth/session.ts";
+import { Throttle } from "../../src/auth/throttle.ts";
 import { GatewayError } from "../../src/errors.ts";
+import type { Budget } from "../../src/resolver/lookup_cache.ts";
 
 const TOKEN_LABEL = "abcdefgh12345678";
+const ADDRESS = "192.0.2.1";
 
 /** A gate for a private sandbox `box` and the public ones `open` and `known`, of which only `known` is cached. */
-function gateWith(outage: readonly string[] = [], lookups = 100) {
+function gateWith(
+  outage: readonly string[] = [],
+  { lookups = 100, error = new GatewayError("api_unreachable", "") }: {
+    lookups?: number;
+    error?: Error;
+  } = {},
+) {
   const calls: string[] = [];
-  const budget = { left: lookups };
-  function ask<T>(name: string, answer: T, charge: () => void): T {
-    charge();
+  const throttle = new Throttle({
+    refusalsPerMinute: Math.max(1, lookups),
+    maxClients: 10,
+    now: () => 0,
+  });
+  if (lookups === 0) throttle.budgetFor(ADDRESS).spend();
+  function ask<T>(name: string, answer: T, budget: Budget): T {
+    budget.spend();
     calls.push(name);
-    if (outage.includes(name)) throw new GatewayError("api_unreachable", name);
+    if (outage.includes(name)) throw error;
     return answer;
   }
-  const real = createGate({
+  const gate = new Gate({
     sandboxes: {
       isKnownPublic: (id) => id === "known" ? true : undefined,
-      isPublic: (id, charge) => ask("public", id === "open", charge),
+      isPublic: (id, budget) => ask("public", id === "open", budget),
     },
     access: {
-      isPreviewToken: (id, token, charge) =>
-        ask("token", id === "box" && token === "good", charge),
-      hasAccess: (id, { bearer }, charge) =>
-        ask("access", id === "box" && bearer === "key", charge),
-      sandboxOfSignedToken(token, port, charge) {
+      isPreviewToken: (id, token, budget) =>
+        ask("token", id === "box" && token === "good", budget),
+      hasAccess: (id, { bearer }, budget) =>
+        ask("access", id === "box" && bearer === "key", budget),
+      sandboxOfSignedToken(token, port, budget) {
         const isRight = token === TOKEN_LABEL && port === 3000;
-        return ask("signed", isRight ? "box" : null, charge);
+        return ask("signed", isRight ? "box" : null, budget);
       },
     },
     sessions: {
-      open: (sealed): Session | undefined =>
-        sealed === "sealed" || sealed === "outdated"
-          ? {
-            kind: "key",
-            label: "box",
-            sandboxId: "box",
-            scope: "sandbox",
-            token: sealed === "sealed" ? "good" : "reset",
-            expiresAt: Infinity,
-          }
-          : sealed === "login" || sealed === "ended"
-          ? {
-            kind: "login",
-            label: "box",
-            sandboxId: "box",
-            scope: "sandbox",
-            id: sealed,
-            expiresAt: Infinity,
-          }
-          : undefined,
+      open: (sealed): Promise<Session | undefined> =>
+        Promise.resolve(
+          sealed === "sealed" || sealed === "outdated"
+            ? {
+              kind: "key",
+              sandboxId: "box",
+              token: sealed === "sealed" ? "good" : "reset",
+              expiresAt: Infinity,
+            }
+            : sealed === "login" || sealed === "ended"
+            ? {
+              kind: "login",
+              sandboxId: "box",
+              id: sealed,
+              expiresAt: Infinity,
+            }
+            : undefined,
+        ),
     },
     logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
-    throttle: {
-      charge() {
-        if (budget.left === 0) {
-          throw new GatewayError("too_many_refusals", "", { retryAfterSec: 7 });
-        }
-        budget.left--;
-      },
-      refund: (_, count) => void (budget.left += count),
-    },
+    throttle,
   });
-  const gate = {
-    admit: async (request: GateRequest) => await real.admit(request),
-    readmit: real.readmit,
-  };
-  return { gate, admit: real.admit, calls, budget };
+  return { gate, calls, left: () => lookupsLeft(throttle) };
+}
+
+/** How many lookups the client may still cause. */
+function lookupsLeft(throttle: Throttle): number {
+  const budget = throttle.budgetFor(ADDRESS);
+  for (let left = 0;; left++) {
+    try {
+      budget.spend();
+    } catch {
+      budget.settle({ isAdmitted: true });
+      return left;
+    }
+  }
 }
 
 function requestFor(
@@ -85,9 +99,13 @@ function requestFor(
     port,
     isToolbox: false,
     credentials: () => credentials,
-    clientAddress: "127.0.0.1",
-    onLookup() {},
+    clientAddress: ADDRESS,
+    onMiss() {},
   };
+}
+
+async function admit(gate: Gate, request: GateRequest): Promise<Verdict> {
+  return await gate.admit(request);
 }
 
 /** The admission of a request to a public sandbox. */
@@ -110,7 +128,7 @@ const BAD: readonly Credential[] = [
 
 Deno.test("Gate lets anyone pass to a public sandbox without asking about credentials", async () => {
   const { gate, calls } = gateWith();
-  assert.deepEqual(await gate.admit(requestFor("open", [...BAD])), {
+  assert.deepEqual(await admit(gate, requestFor("open", [...BAD])), {
     kind: "allow",
     sandboxId: "open",
     by: "public",
@@ -121,7 +139,7 @@ Deno.test("Gate lets anyone pass to a public sandbox without asking about creden
 Deno.test("Gate needs a credential for the reserved ports of a public sandbox", async () => {
   for (const port of [2280, 22222, 33333]) {
     const { gate, calls } = gateWith();
-    assert.deepEqual(await gate.admit(requestFor("open", [], port)), {
+    assert.deepEqual(await admit(gate, requestFor("open", [], port)), {
       kind: "login",
       code: "login_required",
     });
@@ -132,7 +150,7 @@ Deno.test("Gate needs a credential for the reserved ports of a public sandbox", 
 Deno.test("Gate takes each kind of credential, after any number of bad ones", async () => {
   for (const credential of GOOD) {
     const { gate } = gateWith();
-    const verdict = await gate.admit(requestFor("box", [...BAD, credential]));
+    const verdict = await admit(gate, requestFor("box", [...BAD, credential]));
     assert.equal(verdict.kind, "allow");
     assert(verdict.kind === "allow" && verdict.by === credential.kind);
   }
@@ -141,7 +159,7 @@ Deno.test("Gate takes each kind of credential, after any number of bad ones", as
 Deno.test("Gate says which credential it admitted by", async () => {
   const { gate } = gateWith();
   for (const credential of GOOD) {
-    const verdict = await gate.admit(requestFor("box", [...BAD, credential]));
+    const verdict = await admit(gate, requestFor("box", [...BAD, credential]));
     assert(verdict.kind === "allow");
     assert.deepEqual(verdict.credential, credential);
   }
@@ -150,19 +168,19 @@ Deno.test("Gate says which credential it admitted by", async () => {
 Deno.test("Gate ends a session whose token was reset", async () => {
   const { gate } = gateWith();
   const session: Credential = { kind: "session", sealed: "outdated" };
-  assert.equal((await gate.admit(requestFor("box", [session]))).kind, "login");
+  assert.equal((await admit(gate, requestFor("box", [session]))).kind, "login");
 });
 
 Deno.test("Gate ends a login session that is worth nothing any more", async () => {
   const { gate } = gateWith();
   const session: Credential = { kind: "session", sealed: "ended" };
-  assert.equal((await gate.admit(requestFor("box", [session]))).kind, "login");
+  assert.equal((await admit(gate, requestFor("box", [session]))).kind, "login");
 });
 
 Deno.test("Gate tells a refused token from none at all", async () => {
   const { gate } = gateWith();
   for (const credential of BAD) {
-    const verdict = await gate.admit(requestFor("box", [credential]));
+    const verdict = await admit(gate, requestFor("box", [credential]));
     const isToken = credential.kind === "preview_token" ||
       credential.kind === "auth_key";
     assert.deepEqual(verdict, {
@@ -174,13 +192,13 @@ Deno.test("Gate tells a refused token from none at all", async () => {
 
 Deno.test("Gate opens a signed link on its port and on no other", async () => {
   const { gate } = gateWith();
-  assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL)), {
+  assert.deepEqual(await admit(gate, requestFor(TOKEN_LABEL)), {
     kind: "allow",
     sandboxId: "box",
     by: "signed_token",
   });
   for (const port of [3001, 2280, 22222]) {
-    assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL, [], port)), {
+    assert.deepEqual(await admit(gate, requestFor(TOKEN_LABEL, [], port)), {
       kind: "deny",
       code: "signed_token_invalid",
     });
@@ -189,16 +207,19 @@ Deno.test("Gate opens a signed link on its port and on no other", async () => {
 
 Deno.test("Gate never asks whether a label of another shape is a signed token", async () => {
   const { gate, calls } = gateWith();
-  await gate.admit(requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
-  await gate.admit(requestFor("box"));
+  await admit(gate, requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
+  await admit(gate, requestFor("box"));
   assert(!calls.includes("signed"));
 });
 
 Deno.test("Gate lets a good credential pass although another could not be judged", async () => {
   const { gate } = gateWith(["public", "access"]);
-  const verdict = await gate.admit(requestFor("box", [
-    { kind: "preview_token", token: "good" },
-  ]));
+  const verdict = await admit(
+    gate,
+    requestFor("box", [
+      { kind: "preview_token", token: "good" },
+    ]),
+  );
   assert.equal(verdict.kind, "allow");
 });
 
@@ -206,51 +227,51 @@ Deno.test("Gate never turns an outage into a no", async () => {
   for (const outage of [["public"], ["token"], ["access"]]) {
     const { gate } = gateWith(outage);
     await assert.rejects(
-      gate.admit(requestFor("box", [...BAD])),
+      admit(gate, requestFor("box", [...BAD])),
       { code: "api_unreachable" },
       outage[0],
     );
   }
   const { gate } = gateWith(["signed"]);
-  await assert.rejects(gate.admit(requestFor(TOKEN_LABEL)), {
+  await assert.rejects(admit(gate, requestFor(TOKEN_LABEL)), {
     code: "api_unreachable",
   });
 });
 
 Deno.test("Gate charges what a refusal asked of the API, and gives back what led to a yes or to nothing", async () => {
-  const { gate, budget } = gateWith();
-  await gate.admit(requestFor("open"));
-  await gate.admit(requestFor("box", [{ kind: "bearer", token: "key" }]));
-  assert.equal(budget.left, 100);
-  await gate.admit(requestFor("box", [{ kind: "bearer", token: "bad" }]));
-  assert.equal(budget.left, 98);
+  const { gate, left } = gateWith();
+  await admit(gate, requestFor("open"));
+  await admit(gate, requestFor("box", [{ kind: "bearer", token: "key" }]));
+  assert.equal(left(), 100);
+  await admit(gate, requestFor("box", [{ kind: "bearer", token: "bad" }]));
+  assert.equal(left(), 98);
   const down = gateWith(["access"]);
   const request = requestFor("box", [{ kind: "bearer", token: "key" }]);
-  await assert.rejects(down.gate.admit(request));
-  assert.equal(down.budget.left, 100);
+  await assert.rejects(admit(down.gate, request));
+  assert.equal(down.left(), 100);
 });
 
 Deno.test("Gate asks nothing for a client that is over its budget, and says when to come back", async () => {
-  const { gate, calls } = gateWith([], 0);
+  const { gate, calls } = gateWith([], { lookups: 0 });
   const keys = GOOD.filter(({ kind }) => kind !== "session");
-  await assert.rejects(gate.admit(requestFor("box", keys)), {
+  await assert.rejects(admit(gate, requestFor("box", keys)), {
     code: "too_many_refusals",
-    retryAfterSec: 7,
+    retryAfterSec: 60,
   });
   assert.deepEqual(calls, []);
 });
 
 Deno.test("Gate keeps the charge for what it asked before the budget ran out", async () => {
-  const { gate, calls } = gateWith([], 3);
+  const { gate, calls } = gateWith([], { lookups: 3 });
   const label = "zzzzzzzz12345678"; // asks twice: as a token, and as an id
   for (let i = 0; i < 50; i++) {
-    await gate.admit(requestFor(label)).catch(() => {});
+    await admit(gate, requestFor(label)).catch(() => {});
   }
   assert.equal(calls.length, 3);
 });
 
 Deno.test("Gate rechecks whoever was let in, however much the address has failed meanwhile", async () => {
-  const { gate } = gateWith([], 0);
+  const { gate } = gateWith([], { lookups: 0 });
   const request = { ...requestFor("box", [{ kind: "bearer", token: "bad" }]) };
   const verdict = await gate.readmit(request, PUBLIC);
   assert.equal(verdict.kind, "login");
@@ -284,9 +305,9 @@ Deno.test("Gate rechecks what admitted: no other credential that cannot be judge
 });
 
 Deno.test("Gate says at once that a sandbox known to be public is open, and asks for nothing", () => {
-  const { admit, calls, budget } = gateWith();
+  const { gate, calls, left } = gateWith();
   const request = requestFor("known");
-  const verdict = admit({
+  const verdict = gate.admit({
     ...request,
     credentials: () => {
       throw new Error("Looked at");
@@ -297,7 +318,7 @@ Deno.test("Gate says at once that a sandbox known to be public is open, and asks
     sandboxId: "known",
     by: "public",
   });
-  assert.deepEqual([calls, budget.left], [[], 100]);
+  assert.deepEqual([calls, left()], [[], 100]);
 });
 
 Deno.test("Gate admits by a credential that is judged without waiting", async () => {
@@ -309,7 +330,7 @@ Deno.test("Gate admits by a credential that is judged without waiting", async ()
       { kind: "bearer", token: "key" },
     ] satisfies Credential[]
   ) {
-    assert.deepEqual(await gate.admit(requestFor("box", [credential])), {
+    assert.deepEqual(await admit(gate, requestFor("box", [credential])), {
       kind: "allow",
       sandboxId: "box",
       by: credential.kind,
@@ -321,22 +342,15 @@ Deno.test("Gate admits by a credential that is judged without waiting", async ()
 Deno.test("Gate opens no port that is always private because the sandbox is known to be public", async () => {
   const { gate } = gateWith();
   for (const port of [2280, 22222, 33333]) {
-    const { kind } = await gate.admit(requestFor("known", [], port));
+    const { kind } = await admit(gate, requestFor("known", [], port));
     assert.equal(kind, "login");
   }
 });
 
 Deno.test("Gate fails on a defect, though another credential would do", async () => {
-  const { gate } = gateWith();
+  const { gate } = gateWith(["public"], { error: new TypeError("A defect") });
   const good: Credential = { kind: "bearer", token: "key" };
-  let lookups = 0;
-  const request: GateRequest = {
-    ...requestFor("box", [good]),
-    onLookup() {
-      if (lookups++ === 0) throw new TypeError("A defect");
-    },
-  };
-  await assert.rejects(gate.admit(request), TypeError);
+  await assert.rejects(admit(gate, requestFor("box", [good])), TypeError);
 });
 
 Deno.test("Gate does not take one session that cannot be judged for another that admitted", async () => {
@@ -360,9 +374,24 @@ Deno.test("Gate tells a program at the toolbox that its bearer is refused, which
   const { gate } = gateWith();
   const request = requestFor("box", [{ kind: "bearer", token: "bad" }]);
   for (const isToolbox of [true, false]) {
-    assert.deepEqual(await gate.admit({ ...request, isToolbox }), {
+    assert.deepEqual(await admit(gate, { ...request, isToolbox }), {
       kind: "login",
       code: isToolbox ? "credential_invalid" : "login_required",
     });
   }
+});
+
+Deno.test("Gate tells a request whether the cache in process answered all of its lookups, admitted or not", async () => {
+  for (const label of ["known", "open", "box"]) {
+    const { gate } = gateWith();
+    let misses = 0;
+    const onMiss = () => void misses++;
+    await gate.admit({ ...requestFor(label), onMiss });
+    assert.equal(misses, label === "known" ? 0 : 1, label);
+  }
+  const { gate } = gateWith([], { lookups: 0 });
+  let misses = 0;
+  const onMiss = () => void misses++;
+  await assert.rejects(admit(gate, { ...requestFor("box"), onMiss }));
+  assert.equal(misses, 1);
 });

@@ -43,7 +43,9 @@ function setUp(tokens: Tokens) {
       createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
       now,
     ),
-    sessions: { seal: ({ label }) => Promise.resolve(`sealed ${label}`) },
+    sessions: {
+      seal: ({ sandboxId }) => Promise.resolve(`sealed ${sandboxId}`),
+    },
     logins: {
       newId: () => "id",
       begin(...begun) {
@@ -90,9 +92,7 @@ Deno.test("a login ends with a session for all ports of its sandbox, and the add
   const session: LoginSession = {
     kind: "login",
     id: "id",
-    label: "box",
     sandboxId: "box",
-    scope: "sandbox",
     expiresAt: clock.now + SESSION_TTL_MS,
   };
   assert.deepEqual(await logIn(), {

@@ -50,9 +50,7 @@ function setUp(
   const session: LoginSession = {
     kind: "login",
     id: "id",
-    label: "box",
     sandboxId: "box",
-    scope: "sandbox",
     expiresAt: clock.now + 60_000,
   };
   return { clock, events, session, store };

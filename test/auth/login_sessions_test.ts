@@ -11,8 +11,9 @@ import type {
 import { GatewayError } from "../../src/errors.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 
-const CALLER = { address: "127.0.0.1", charge: () => {} };
+const CALLER = ["192.0.2.1", UNMETERED] as const;
 const MINUTE_MS = 60_000;
 
 /** A shared tier whose reads are answered by `read`, and the keys that were written or deleted. */
@@ -57,9 +58,7 @@ function setUp(store: DurableStore | null = null) {
   const session: LoginSession = {
     kind: "login",
     id: "id",
-    label: "box",
     sandboxId: "box",
-    scope: "sandbox",
     expiresAt: clock.now + 60 * MINUTE_MS,
   };
   const tokens: Tokens = {
@@ -84,22 +83,22 @@ function setUp(store: DurableStore | null = null) {
 Deno.test("LoginSessions judge a session by what its user may see now", async () => {
   const { good, logins, session, tokens } = setUp();
   await logins.begin(session, tokens);
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
   good.clear();
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions without a durable tier take a session that they have never seen for what it says", async () => {
   const { logins, session } = setUp();
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions with a durable tier know every session, or it is none", async () => {
   const { store } = storeThat(() => "absent");
   const { logins, session, tokens } = setUp(store);
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
   await logins.begin(session, tokens);
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
@@ -112,7 +111,7 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
   answer = "unavailable";
   for (let i = 0; i < 5; i++) {
     clock.now += 10_000; // past the recheck of a shared tier
-    assert(!await logins.grantsAccess(session, CALLER));
+    assert(!await logins.grantsAccess(session, ...CALLER));
   }
   assert.equal(writes.length, written);
 });
@@ -131,15 +130,18 @@ Deno.test("LoginSessions stay ended here though the tier lost the logout, and ha
   loses = true;
   await assert.rejects(logins.end(session), { code: "logout_incomplete" });
   clock.now += MINUTE_MS;
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions that cannot be looked up are neither good nor ended", async () => {
   const { store } = storeThat(() => "unavailable");
   const { logins, session } = setUp(store);
-  await assert.rejects(async () => await logins.grantsAccess(session, CALLER), {
-    code: "session_unavailable",
-  });
+  await assert.rejects(
+    async () => await logins.grantsAccess(session, ...CALLER),
+    {
+      code: "session_unavailable",
+    },
+  );
 });
 
 Deno.test("LoginSessions stay ended although a renewal was under way", async () => {
@@ -147,10 +149,10 @@ Deno.test("LoginSessions stay ended although a renewal was under way", async () 
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
   answerWith({ accessToken: "first", expiresAt: undefined });
-  const judged = logins.grantsAccess(session, CALLER);
+  const judged = logins.grantsAccess(session, ...CALLER);
   await logins.end(session);
   assert(!await judged);
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions stay ended although a renewal read the tier just before the logout reached it", async () => {
@@ -176,13 +178,13 @@ Deno.test("LoginSessions stay ended although a renewal read the tier just before
     };
     return Promise.resolve({ accessToken: "first", expiresAt: undefined });
   });
-  const judged = logins.grantsAccess(session, CALLER);
+  const judged = logins.grantsAccess(session, ...CALLER);
   await reading.promise;
   hold = undefined;
   await logins.end(session);
   answered.resolve();
   assert(!await judged);
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions stay ended although another gateway ended them while a renewal was under way", async () => {
@@ -199,10 +201,10 @@ Deno.test("LoginSessions stay ended although another gateway ended them while a 
     await theirs.logins.end(theirs.session);
     return { accessToken: "first", expiresAt: undefined };
   });
-  assert(!await ours.logins.grantsAccess(ours.session, CALLER));
-  assert(!await theirs.logins.grantsAccess(theirs.session, CALLER));
+  assert(!await ours.logins.grantsAccess(ours.session, ...CALLER));
+  assert(!await theirs.logins.grantsAccess(theirs.session, ...CALLER));
   ours.clock.now += MINUTE_MS;
-  assert(!await ours.logins.grantsAccess(ours.session, CALLER));
+  assert(!await ours.logins.grantsAccess(ours.session, ...CALLER));
 });
 
 Deno.test("LoginSessions never open a session again that was ended, up to its very end", async () => {
@@ -210,7 +212,7 @@ Deno.test("LoginSessions never open a session again that was ended, up to its ve
   await logins.begin(session, tokens);
   await logins.end(session);
   while (clock.now < session.expiresAt) {
-    assert(!await logins.grantsAccess(session, CALLER));
+    assert(!await logins.grantsAccess(session, ...CALLER));
     clock.now += MINUTE_MS;
   }
 });
@@ -220,14 +222,14 @@ Deno.test("LoginSessions renew an access token before it ends, and keep nobody w
     setUp();
   await logins.begin(session, tokens);
   clock.now = (tokens.expiresAt ?? 0) - 30_001;
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
   assert.deepEqual(refreshes, []);
 
   clock.now++;
   const renewal = Promise.withResolvers<Tokens>();
   to.answerWith(() => renewal.promise);
-  assert(await logins.grantsAccess(session, CALLER));
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
   renewal.resolve({
     accessToken: "second",
     expiresAt: clock.now + 5 * MINUTE_MS,
@@ -236,9 +238,9 @@ Deno.test("LoginSessions renew an access token before it ends, and keep nobody w
   await background.settled();
   assert.deepEqual(refreshes, ["refresh"]);
   good.delete("first");
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
   good.add("second");
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("LoginSessions lock nobody out before the access token ends, whatever becomes of its renewal", async () => {
@@ -248,7 +250,7 @@ Deno.test("LoginSessions lock nobody out before the access token ends, whatever 
   clock.now += 5 * MINUTE_MS - 1;
   answerWith(new GatewayError("login_unavailable", "down"));
   for (let request = 0; request < 3; request++) {
-    assert(await logins.grantsAccess(session, CALLER));
+    assert(await logins.grantsAccess(session, ...CALLER));
     await background.settled();
   }
   assert.deepEqual(refreshes, ["refresh"]);
@@ -266,7 +268,7 @@ Deno.test("LoginSessions renew an access token that has ended once for all who a
     refreshToken: "refresh-2",
   });
   const judged = await Promise.all(
-    Array.from({ length: 20 }, () => logins.grantsAccess(session, CALLER)),
+    Array.from({ length: 20 }, () => logins.grantsAccess(session, ...CALLER)),
   );
   assert(judged.every(Boolean));
   assert.deepEqual(refreshes, ["refresh"]);
@@ -276,8 +278,8 @@ Deno.test("LoginSessions end a session whose refresh token is not good any more"
   const { clock, logins, refreshes, session, tokens } = setUp();
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
-  assert(!await logins.grantsAccess(session, CALLER));
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
   assert.deepEqual(refreshes, ["refresh"]);
 });
 
@@ -286,9 +288,9 @@ Deno.test("LoginSessions let the API judge an access token that nothing can rene
   const { refreshToken: _, ...fixed } = tokens;
   await logins.begin(session, fixed);
   clock.now += 5 * MINUTE_MS;
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
   good.clear();
-  assert(!await logins.grantsAccess(session, CALLER));
+  assert(!await logins.grantsAccess(session, ...CALLER));
   assert.deepEqual(refreshes, []);
 });
 
@@ -297,11 +299,14 @@ Deno.test("LoginSessions take no session away because the provider is down", asy
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
   answerWith(new GatewayError("login_unavailable", "down"));
-  await assert.rejects(async () => await logins.grantsAccess(session, CALLER), {
-    code: "login_unavailable",
-  });
+  await assert.rejects(
+    async () => await logins.grantsAccess(session, ...CALLER),
+    {
+      code: "login_unavailable",
+    },
+  );
   answerWith({ accessToken: "first", expiresAt: undefined });
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
 });
 
 Deno.test("end() says so where the shared tier did not keep that the session is over", async () => {
@@ -324,12 +329,12 @@ Deno.test("end() has nothing to store of a session that has expired", async () =
 Deno.test("LoginSessions without a durable tier take another process's session for good, and none of their own that they forgot", async () => {
   const { logins, session, tokens } = setUp();
   const ours = { ...session, id: logins.newId() };
-  assert(await logins.grantsAccess(session, CALLER));
+  assert(await logins.grantsAccess(session, ...CALLER));
   await logins.begin(ours, tokens);
-  assert(await logins.grantsAccess(ours, CALLER));
+  assert(await logins.grantsAccess(ours, ...CALLER));
   await logins.end(ours);
   for (let other = 0; other < 10; other++) {
     await logins.begin({ ...session, id: logins.newId() }, tokens);
   }
-  assert(!await logins.grantsAccess(ours, CALLER));
+  assert(!await logins.grantsAccess(ours, ...CALLER));
 });

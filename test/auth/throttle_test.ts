@@ -1,43 +1,81 @@
 import assert from "node:assert/strict";
-import { createThrottle, type Throttle } from "../../src/auth/throttle.ts";
+import { type LookupOutcome, Throttle } from "../../src/auth/throttle.ts";
+import { GatewayError } from "../../src/errors.ts";
 
 function setUp(
   { refusalsPerMinute = 2, maxClients = 100 } = {},
 ): { throttle: Throttle; clock: { ms: number } } {
   const clock = { ms: 0 };
   const now = () => clock.ms;
-  const throttle = createThrottle({ refusalsPerMinute, maxClients, now });
+  const throttle = new Throttle({ refusalsPerMinute, maxClients, now });
   return { throttle, clock };
 }
 
 function isShutOut(throttle: Throttle, address: string): boolean {
   try {
-    throttle.charge(address);
+    throttle.budgetFor(address).spend();
     return false;
   } catch {
     return true;
   }
 }
 
-Deno.test("Throttle.charge() shuts a client out after a minute's budget, and tells until when", () => {
+Deno.test("Throttle shuts a client out after a minute's budget, and tells until when", () => {
   const { throttle, clock } = setUp();
-  throttle.charge("192.0.2.1");
-  throttle.charge("192.0.2.1");
-  assert.throws(() => throttle.charge("192.0.2.1"), {
+  throttle.budgetFor("192.0.2.1").spend();
+  throttle.budgetFor("192.0.2.1").spend();
+  assert.throws(() => throttle.budgetFor("192.0.2.1").spend(), {
     code: "too_many_refusals",
     retryAfterSec: 30,
   });
   clock.ms += 30_000;
-  throttle.charge("192.0.2.1");
+  throttle.budgetFor("192.0.2.1").spend();
 });
 
-Deno.test("Throttle.refund() makes what led to a yes free of charge, however it is written", () => {
+Deno.test("RequestBudget refunds what led to an admission, however the address is written", () => {
   const { throttle } = setUp();
   for (let i = 0; i < 100; i++) {
-    throttle.charge("192.0.2.1");
-    throttle.charge("192.0.2.1");
-    throttle.refund("::ffff:192.0.2.1", 2);
+    for (const address of ["192.0.2.1", "::ffff:192.0.2.1"]) {
+      const budget = throttle.budgetFor(address);
+      assert(!budget.hasLookups);
+      budget.spend();
+      budget.spend();
+      budget.settle({ isAdmitted: true });
+      assert(budget.hasLookups);
+    }
   }
+});
+
+Deno.test("RequestBudget refunds a failed request, unless the client is at fault", () => {
+  for (
+    const [outcome, isRefunded] of [
+      [{ isAdmitted: true }, true],
+      [{ isAdmitted: false }, false],
+      [{ error: new GatewayError("api_unreachable", "") }, true],
+      [{ error: new TypeError("A defect") }, true],
+      [{
+        error: new GatewayError("api_unreachable", "", {
+          isUserThrottled: true,
+        }),
+      }, false],
+    ] satisfies [LookupOutcome, boolean][]
+  ) {
+    const { throttle } = setUp({ refusalsPerMinute: 1 });
+    const budget = throttle.budgetFor("192.0.2.1");
+    budget.spend();
+    budget.settle(outcome);
+    budget.settle({ isAdmitted: true }); // settled already
+    assert.equal(isShutOut(throttle, "192.0.2.1"), !isRefunded);
+  }
+});
+
+Deno.test("RequestBudget that was used up refunds nothing of a failed request", () => {
+  const { throttle } = setUp({ refusalsPerMinute: 1 });
+  const budget = throttle.budgetFor("192.0.2.1");
+  budget.spend();
+  assert.throws(() => budget.spend(), { code: "too_many_refusals" });
+  budget.settle({ error: new GatewayError("too_many_refusals", "") });
+  assert(isShutOut(throttle, "192.0.2.1"));
 });
 
 Deno.test("Throttle holds a network of IPv6, or one IPv4 address, responsible", () => {
@@ -57,17 +95,17 @@ Deno.test("Throttle holds a network of IPv6, or one IPv4 address, responsible", 
     ] as const
   ) {
     const { throttle } = setUp({ refusalsPerMinute: 1 });
-    throttle.charge(refused);
+    throttle.budgetFor(refused).spend();
     assert.equal(isShutOut(throttle, asks), same, `${refused} and ${asks}`);
   }
 });
 
 Deno.test("Throttle remembers a bounded number of clients, those shut out that still ask among them", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1, maxClients: 3 });
-  throttle.charge("192.0.2.1");
-  throttle.charge("198.51.100.1");
+  throttle.budgetFor("192.0.2.1").spend();
+  throttle.budgetFor("198.51.100.1").spend();
   for (let i = 0; i < 200; i++) {
-    throttle.charge(`2001:db8:0:${i.toString(16)}::1`);
+    throttle.budgetFor(`2001:db8:0:${i.toString(16)}::1`).spend();
     assert(isShutOut(throttle, "192.0.2.1"));
   }
   assert(!isShutOut(throttle, "198.51.100.1"));

@@ -14,9 +14,7 @@ const NOW = 1_000_000_000_000;
 const SESSION: LoginSession = {
   kind: "login",
   id: "id",
-  label: "box",
   sandboxId: "box",
-  scope: "sandbox",
   expiresAt: NOW + 60_999,
 };
 
@@ -70,7 +68,7 @@ function setUp() {
       baseDomains: () => state.baseDomains,
       login: () =>
         state.loginState ?? { kind: "on", provider: PROVIDER, login },
-      sessions: { read: () => undefined },
+      sessions: { open: () => Promise.resolve(undefined) },
       logins: { grantsAccess: () => Promise.resolve(false) },
       now: () => NOW,
     },
@@ -78,7 +76,8 @@ function setUp() {
       scheme: "https",
       cookies: COOKIES,
       sessions: {
-        read: (sealed) => sealed === "sealed" ? SESSION : undefined,
+        open: (sealed) =>
+          Promise.resolve(sealed === "sealed" ? SESSION : undefined),
       },
       logins: {
         end({ id }) {

@@ -3,7 +3,7 @@ import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createAccessResolver } from "../../src/resolver/access.ts";
-import { FREE } from "../../src/resolver/lookup_cache.ts";
+import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 
 const USER = { bearer: "key", clientAddress: "127.0.0.1" };
@@ -50,15 +50,27 @@ function setUp(store: DurableStore | null = null) {
 Deno.test("AccessResolver asks once for each credential of each sandbox, and for each port of a link", async () => {
   const { access, calls } = setUp();
   for (let round = 0; round < 2; round++) {
-    assert.equal(await access.isPreviewToken("box", "good", FREE), true);
-    assert.equal(await access.isPreviewToken("box", "bad", FREE), false);
-    assert.equal(await access.isPreviewToken("other", "good", FREE), false);
-    assert.equal(await access.hasAccess("box", USER, FREE), true);
-    assert.equal(await access.hasAccess("other", USER, FREE), false);
-    assert.equal(await access.hasAccess("box", STRANGER, FREE), false);
-    assert.equal(await access.sandboxOfSignedToken("link", 3000, FREE), "box");
-    assert.equal(await access.sandboxOfSignedToken("link", 3001, FREE), null);
-    assert.equal(await access.sandboxOfSignedToken("other", 3000, FREE), null);
+    assert.equal(await access.isPreviewToken("box", "good", UNMETERED), true);
+    assert.equal(await access.isPreviewToken("box", "bad", UNMETERED), false);
+    assert.equal(
+      await access.isPreviewToken("other", "good", UNMETERED),
+      false,
+    );
+    assert.equal(await access.hasAccess("box", USER, UNMETERED), true);
+    assert.equal(await access.hasAccess("other", USER, UNMETERED), false);
+    assert.equal(await access.hasAccess("box", STRANGER, UNMETERED), false);
+    assert.equal(
+      await access.sandboxOfSignedToken("link", 3000, UNMETERED),
+      "box",
+    );
+    assert.equal(
+      await access.sandboxOfSignedToken("link", 3001, UNMETERED),
+      null,
+    );
+    assert.equal(
+      await access.sandboxOfSignedToken("other", 3000, UNMETERED),
+      null,
+    );
   }
   assert.deepEqual(calls, [
     "token box good",
@@ -78,11 +90,11 @@ Deno.test("AccessResolver finds every kind of answer in the tier that another ga
   const first = setUp(store);
   async function answers({ access }: typeof first) {
     return [
-      await access.isPreviewToken("box", "good", FREE),
-      await access.isPreviewToken("box", "bad", FREE),
-      await access.hasAccess("box", USER, FREE),
-      await access.sandboxOfSignedToken("link", 3000, FREE),
-      await access.sandboxOfSignedToken("other", 3000, FREE),
+      await access.isPreviewToken("box", "good", UNMETERED),
+      await access.isPreviewToken("box", "bad", UNMETERED),
+      await access.hasAccess("box", USER, UNMETERED),
+      await access.sandboxOfSignedToken("link", 3000, UNMETERED),
+      await access.sandboxOfSignedToken("other", 3000, UNMETERED),
     ];
   }
   const expected = [true, false, true, "box", null];
@@ -97,12 +109,15 @@ Deno.test("AccessResolver finds every kind of answer in the tier that another ga
 Deno.test("AccessResolver takes no text in the tier for a sandbox that could not be one", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
-  await first.access.sandboxOfSignedToken("link", 3000, FREE);
+  await first.access.sandboxOfSignedToken("link", 3000, UNMETERED);
   await first.settled();
   for (const value of ["../other", "", 1, true, {}]) {
     for (const [key, entry] of entries) entries.set(key, { ...entry, value });
     const { access, calls, settled } = setUp(store);
-    assert.equal(await access.sandboxOfSignedToken("link", 3000, FREE), "box");
+    assert.equal(
+      await access.sandboxOfSignedToken("link", 3000, UNMETERED),
+      "box",
+    );
     assert.deepEqual(calls, ["link link 3000"]);
     await settled();
   }
@@ -110,9 +125,9 @@ Deno.test("AccessResolver takes no text in the tier for a sandbox that could not
 
 Deno.test("AccessResolver neither asks about nor charges for what can be no credential", async () => {
   const { access, calls } = setUp();
-  const charge = () => assert.fail("charged");
+  const budget = { spend: () => assert.fail("spent") };
   const user = { ...USER, bearer: "two words" };
-  assert.equal(await access.isPreviewToken("box", "../x", charge), false);
-  assert.equal(await access.hasAccess("box", user, charge), false);
+  assert.equal(await access.isPreviewToken("box", "../x", budget), false);
+  assert.equal(await access.hasAccess("box", user, budget), false);
   assert.deepEqual(calls, []);
 });

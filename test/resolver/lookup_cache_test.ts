@@ -6,14 +6,17 @@ import {
   booleanCodec,
   type LookupKind,
   openLookupCache,
+  UNMETERED,
 } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore } from "../cache/fakes.ts";
 
 const REFUSAL = new Error("Over its budget");
 
-function refuse(): never {
-  throw REFUSAL;
-}
+const USED_UP = {
+  spend(): never {
+    throw REFUSAL;
+  },
+};
 
 Deno.test("who may ask nothing gets the answer that is at hand, as long as it holds, and has nothing renewed", async () => {
   const result = parseConfig({
@@ -36,15 +39,15 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
     asked++;
     return Promise.resolve(true);
   }
-  assert.throws(() => answers.lookUp("k", ask, refuse), REFUSAL);
-  assert.equal(await answers.lookUp("k", ask, () => {}), true);
+  assert.throws(() => answers.lookUp("k", ask, USED_UP), REFUSAL);
+  assert.equal(await answers.lookUp("k", ask, UNMETERED), true);
   for (const ms of [1, 75_000, 99_999]) {
     nowMs = ms;
-    assert.equal(answers.lookUp("k", ask, refuse), true, String(ms));
+    assert.equal(answers.lookUp("k", ask, USED_UP), true, String(ms));
   }
   assert.equal(asked, 1);
   nowMs = 100_000;
-  assert.throws(() => answers.lookUp("k", ask, refuse), REFUSAL);
+  assert.throws(() => answers.lookUp("k", ask, USED_UP), REFUSAL);
 });
 
 /** A cache of one kind, all of whose answers are `answer`, and how often it asked. */
@@ -108,17 +111,17 @@ Deno.test("each kind of answer holds as long as configured, and only what is kno
         env: TTLS,
       });
       const what = `${kind}: ${answer}`;
-      await answers.lookUp("k", ask, () => {});
+      await answers.lookUp("k", ask, UNMETERED);
       state.answer = () => Promise.reject(new Error("down"));
       const untilMs = 1000 * (ttlSec + staleSec);
       for (const ms of [1000 * ttlSec - 1, untilMs - 1]) {
         state.nowMs = ms;
-        assert.equal(await answers.lookUp("k", ask, () => {}), answer, what);
+        assert.equal(await answers.lookUp("k", ask, UNMETERED), answer, what);
         await settled();
       }
       state.nowMs = untilMs;
       await assert.rejects(
-        async () => await answers.lookUp("k", ask, () => {}),
+        async () => await answers.lookUp("k", ask, UNMETERED),
         /down/,
         what,
       );
@@ -130,9 +133,9 @@ Deno.test("a sandbox that is not public is asked about again as soon as a public
   const { answers, state, ask } = answersOf("sandbox-public", false, {
     env: { PUBLIC_TTL_SEC: "10" },
   });
-  await answers.lookUp("k", ask, () => {});
+  await answers.lookUp("k", ask, UNMETERED);
   state.nowMs = 10_000;
-  await answers.lookUp("k", ask, () => {});
+  await answers.lookUp("k", ask, UNMETERED);
   assert.equal(state.asked, 2);
 });
 
@@ -146,21 +149,23 @@ Deno.test("who joins a question is not charged for it, whether the tier or the A
     () => asking.promise,
     { store: fake.store },
   );
-  let charges = 0;
-  const charge = () => void charges++;
-  const first = answers.lookUp("k", ask, charge);
-  const second = answers.lookUp("k", ask, charge);
+  let spent = 0;
+  let misses = 0;
+  const budget = { spend: () => void spent++ };
+  const onMiss = () => void misses++;
+  const first = answers.lookUp("k", ask, budget, onMiss);
+  const second = answers.lookUp("k", ask, budget, onMiss);
   reading.resolve();
   while (state.asked === 0) await Promise.resolve();
-  const third = answers.lookUp("k", ask, charge);
-  assert.throws(() => answers.lookUp("other", ask, refuse), REFUSAL);
+  const third = answers.lookUp("k", ask, budget, onMiss);
+  assert.throws(() => answers.lookUp("other", ask, USED_UP), REFUSAL);
   asking.resolve(true);
   assert.deepEqual(await Promise.all([first, second, third]), [
     true,
     true,
     true,
   ]);
-  assert.equal(charges, 1);
+  assert.deepEqual([spent, misses], [1, 1]);
   await settled();
 });
 

@@ -4,7 +4,7 @@ import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
-import { FREE } from "../../src/resolver/lookup_cache.ts";
+import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 
@@ -56,8 +56,8 @@ function setUp(store: DurableStore | null = null) {
 Deno.test("SandboxResolver knows at once what it was told, of each sandbox", async () => {
   const { sandboxes } = setUp();
   assert.equal(sandboxes.isKnownPublic("open"), undefined);
-  assert.equal(await sandboxes.isPublic("open", FREE), true);
-  assert.equal(await sandboxes.isPublic("box", FREE), false);
+  assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
+  assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
   assert.equal(sandboxes.isKnownPublic("open"), true);
   assert.equal(sandboxes.isKnownPublic("box"), false);
   assert.equal(sandboxes.isKnownPublic("other"), undefined);
@@ -65,12 +65,12 @@ Deno.test("SandboxResolver knows at once what it was told, of each sandbox", asy
 
 Deno.test("SandboxResolver asks for a runner beside whether its sandbox is public, unless it knows the runner", async () => {
   const { api, clock, runnerOf, sandboxes, settled } = setUp();
-  await sandboxes.isPublic("box", FREE);
+  await sandboxes.isPublic("box", UNMETERED);
   await settled();
   assert.deepEqual(api.calls, ["public box", "runner box"]);
   assert.deepEqual(await runnerOf("box"), FIRST);
   clock.time += 60_000; // past the TTL of "not public", but not of a runner
-  await sandboxes.isPublic("box", FREE);
+  await sandboxes.isPublic("box", UNMETERED);
   await settled();
   assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
 });

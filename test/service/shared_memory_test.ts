@@ -8,6 +8,7 @@ import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { createBackground } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
@@ -59,7 +60,7 @@ async function remember(tier: SharedTier, world: World) {
     renewRunner: () => sandboxes.renewRunner("demo"),
     logins,
     grantsAccess: (session: LoginSession) =>
-      logins.grantsAccess(session, { address: "127.0.0.1", charge: () => {} }),
+      logins.grantsAccess(session, "127.0.0.1", UNMETERED),
     failures,
     settled: () => background.settled(),
     async [Symbol.asyncDispose]() {
@@ -120,9 +121,7 @@ function loginAt(time: number): { session: LoginSession; tokens: Tokens } {
     session: {
       kind: "login",
       id: crypto.randomUUID(),
-      label: "demo",
       sandboxId: "demo",
-      scope: "sandbox",
       expiresAt: time + 3_600_000,
     },
     tokens: {

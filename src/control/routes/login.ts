@@ -18,7 +18,7 @@ import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import { GatewayError } from "../../errors.ts";
 import { redirect } from "../../pages/redirect.ts";
-import { FREE } from "../../resolver/lookup_cache.ts";
+import { UNMETERED } from "../../resolver/lookup_cache.ts";
 import type { ControlContext, ControlEnv } from "../control_env.ts";
 import { PROBLEM } from "./problem_content.ts";
 
@@ -28,7 +28,7 @@ export interface LoginRoutesOptions {
   readonly baseDomains: () => readonly string[];
   readonly cookies: OwnCookies;
   readonly login: () => LoginState;
-  readonly sessions: Pick<SessionSealer, "read">;
+  readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly now: () => number;
 }
@@ -176,14 +176,14 @@ function loginHandler(
 async function hasSession(
   label: string,
   cookieField: string,
-  { clientAddress: address }: ControlContext,
+  { clientAddress }: ControlContext,
   { cookies, sessions, logins }: LoginRoutesOptions,
 ): Promise<boolean> {
   const presented = cookieValues(cookieField, cookies.loginSession(label));
   for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
-    const session = await sessions.read(sealed);
-    if (session?.kind !== "login" || session.label !== label) continue;
-    if (await logins.grantsAccess(session, { address, charge: FREE })) {
+    const session = await sessions.open(sealed);
+    if (session?.kind !== "login" || session.sandboxId !== label) continue;
+    if (await logins.grantsAccess(session, clientAddress, UNMETERED)) {
       return true;
     }
   }
@@ -216,8 +216,8 @@ function callbackHandler(
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
     return redirect(303, returnTo, [
       cookies.hostOnly(transaction, "", 0),
-      cookies.hostOnly(cookies.loggedIn(session.label), "1", LOOP_SEC),
-      cookies.forBase(cookies.loginSession(session.label), sealed, {
+      cookies.hostOnly(cookies.loggedIn(session.sandboxId), "1", LOOP_SEC),
+      cookies.forBase(cookies.loginSession(session.sandboxId), sealed, {
         base,
         maxAgeSec,
       }),

@@ -18,7 +18,7 @@ import { PROBLEM } from "./problem_content.ts";
 export interface LogoutRoutesOptions {
   readonly scheme: "http" | "https";
   readonly cookies: OwnCookies;
-  readonly sessions: Pick<SessionSealer, "read">;
+  readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "end">;
 }
 
@@ -126,10 +126,10 @@ export function addLogoutRoutes(
     for (const name of names) {
       const values = presented.get(name) ?? [];
       for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
-        const session = await sessions.read(sealed);
+        const session = await sessions.open(sealed);
         if (session?.kind !== "login") continue;
         await logins.end(session);
-        forget(cookies.hostOnly(cookies.loggedIn(session.label), "", 0));
+        forget(cookies.hostOnly(cookies.loggedIn(session.sandboxId), "", 0));
       }
       forget(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
     }

@@ -4,6 +4,7 @@ import { openDurableStore } from "../../../src/cache/open_store.ts";
 import type { Runner } from "../../../src/daytona/api.ts";
 import { createBackground } from "../../../src/lib/background.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
+import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { createSandboxResolver } from "../../../src/resolver/sandboxes.ts";
 import {
   type RedisServer,
@@ -77,7 +78,7 @@ async function openGateway(port: number, facts: Facts) {
     failures: log.failures,
     /** The answer of this gateway, once its writes have reached Redis. */
     async isPublic(id = ID): Promise<boolean> {
-      const answer = await directory.isPublic(id, () => {});
+      const answer = await directory.isPublic(id, UNMETERED);
       await background.settled();
       return answer;
     },
