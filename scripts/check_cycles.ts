@@ -1,31 +1,25 @@
 // deno-lint-ignore-file no-console
-/** Prints the first import cycle, type imports included, reachable from the given entry points, and exits with 1. */
+/** Prints the first import cycle, type imports included, of the modules in the given folders, and exits with 1. */
+import { dirname, join, relative } from "node:path";
+import ts from "typescript";
 
-interface ModuleGraph {
-  modules: {
-    specifier: string;
-    dependencies?: {
-      code?: { specifier?: string };
-      type?: { specifier?: string };
-    }[];
-  }[];
+/** The TypeScript modules in a folder and its subfolders. */
+async function modulesIn(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) found.push(...await modulesIn(path));
+    else if (path.endsWith(".ts")) found.push(path);
+  }
+  return found;
 }
 
-async function graphOf(entry: string): Promise<Map<string, string[]>> {
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["info", "--json", entry],
-  }).output();
-  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
-  const info = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
-  return new Map(
-    info.modules.map((module) => [
-      module.specifier,
-      (module.dependencies ?? [])
-        .flatMap((edge) => [edge.code?.specifier, edge.type?.specifier])
-        .filter((specifier) => specifier !== undefined)
-        .filter((specifier) => specifier.startsWith("file:")),
-    ]),
-  );
+/** The modules that a module imports by a relative path. */
+async function importsOf(path: string): Promise<string[]> {
+  const { importedFiles } = ts.preProcessFile(await Deno.readTextFile(path));
+  return importedFiles
+    .filter(({ fileName }) => fileName.startsWith("."))
+    .map(({ fileName }) => join(dirname(path), fileName));
 }
 
 /** The first cycle of the graph as a closed path of nodes; undefined if there is none. */
@@ -57,16 +51,16 @@ function findCycle(
 }
 
 if (import.meta.main) {
-  const root = new URL("..", import.meta.url).href;
-  for (const entry of Deno.args) {
-    const cycle = findCycle(await graphOf(entry));
-    if (cycle !== undefined) {
-      console.error(
-        `import cycle: ${
-          cycle.map((url) => url.replace(root, "")).join(" -> ")
-        }`,
-      );
-      Deno.exit(1);
-    }
+  const modules = (await Promise.all(Deno.args.map(modulesIn))).flat();
+  const graph = new Map(
+    await Promise.all(
+      modules.map(async (path) => [path, await importsOf(path)] as const),
+    ),
+  );
+  const cycle = findCycle(graph);
+  if (cycle !== undefined) {
+    const names = cycle.map((path) => relative(Deno.cwd(), path));
+    console.error(`import cycle: ${names.join(" -> ")}`);
+    Deno.exit(1);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The architecture as a lint plugin: a file imports only its own layer and lower ones, `gen/` is for `src/daytona/`,
- * Hono for `src/control/`, and the process environment for `src/main.ts`.
+ * The architecture as a lint plugin. In src/, a file imports only its own layer and lower ones, Hono is for
+ * `src/control/`, and the process environment for `src/main.ts`. Nothing imports test/ from outside, src/ imports
+ * nothing from outside, and `gen/` is for `src/daytona/` and the stand-in.
  */
 
 /** Folders and files of src/, lowest layer first. */
@@ -28,8 +29,13 @@ const LAYERS = [
 
 const HONO = /^(hono|@hono\/)/;
 
-function layerOf(url: URL): string | undefined {
-  return /\/src\/([^/]+)/.exec(url.pathname)?.[1];
+const REPOSITORY = new URL("../", import.meta.url).href;
+
+/** The path of a file below the root of the repository, in segments. */
+function segmentsOf({ href }: URL): readonly string[] {
+  return href.startsWith(REPOSITORY)
+    ? href.slice(REPOSITORY.length).split("/")
+    : [];
 }
 
 /** Why `file` must not import `specifier`; undefined if it may. */
@@ -38,32 +44,42 @@ function importProblem(
   specifier: string,
 ): string | undefined {
   const importer = new URL(`file://${file}`);
-  const from = layerOf(importer);
-  if (from === undefined) return undefined;
-  if (HONO.test(specifier)) {
-    return from === "control"
+  const [root, layer = ""] = segmentsOf(importer);
+  if (root === "src" && HONO.test(specifier)) {
+    return layer === "control"
       ? undefined
       : `only src/control imports ${specifier}: keep Hono at the edge`;
   }
   if (!specifier.startsWith(".")) return undefined;
 
-  const target = new URL(specifier, importer);
-  if (from === "main.ts" && target.pathname.endsWith("/deno.json")) {
-    return undefined; // the version is declared there
-  }
-  if (/\/gen\/[^/]*$/.test(target.pathname)) {
-    return from === "daytona"
+  const [targetRoot, targetLayer = ""] = segmentsOf(
+    new URL(specifier, importer),
+  );
+  if (targetRoot === "gen") {
+    // What turns Daytona's types into ours, and what stands in for Daytona.
+    return layer === "daytona" || layer === "stand_in"
       ? undefined
-      : "only src/daytona imports gen/: wrap what you need there";
+      : "only src/daytona and scripts/stand_in import gen/: wrap what you need there";
   }
-  const to = layerOf(target);
-  if (to === undefined) return `src must not import ${specifier}`;
+  if (root === "scripts" && targetRoot === "test") {
+    return "scripts must not import test/";
+  }
+  if (root !== "src") return undefined;
+  if (targetRoot === "src") return layerProblem(layer, targetLayer);
+  // The version is declared in deno.json.
+  return layer === "main.ts" && targetRoot === "deno.json"
+    ? undefined
+    : `src must not import ${specifier}`;
+}
+
+/** Why a layer of src/ must not import another; undefined if it may. */
+function layerProblem(from: string, to: string): string | undefined {
   if (to === from) return undefined;
-  const fromRank = LAYERS.indexOf(from);
-  const toRank = LAYERS.indexOf(to);
-  if (fromRank < 0) return `src/${from} is not a known layer: add it to LAYERS`;
-  if (toRank < 0) return `src/${to} is not a known layer: add it to LAYERS`;
-  return toRank < fromRank
+  const unknown = [from, to].find((name) => !LAYERS.includes(name));
+  if (unknown !== undefined) {
+    return `src/${unknown} is not a known layer: add it to LAYERS`;
+  }
+  return LAYERS.indexOf(to) < LAYERS.indexOf(from)
     ? undefined
     : `src/${from} must not import src/${to}: that layer is above it`;
 }

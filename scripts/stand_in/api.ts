@@ -6,20 +6,15 @@
 import { STATUS_CODES } from "node:http";
 import {
   type ApiState,
-  type Operation,
-  type OperationId,
+  isRefusal,
+  type OperationName,
   OPERATIONS,
   type Refusal,
 } from "./api_operations.ts";
-import {
-  SDK_OPERATIONS,
-  type SdkOperation,
-  type SdkOperationId,
-} from "./api_sdk_operations.ts";
 
 /** A call that the API has received, whatever the response. */
 export interface ApiCall {
-  readonly operation: OperationId | SdkOperationId;
+  readonly operation: OperationName;
   /** The path parameters in order, decoded. */
   readonly params: readonly string[];
   /** The query. */
@@ -47,7 +42,7 @@ export interface FakeApi extends AsyncDisposable {
   /** If set, makes every response; it may never resolve. */
   fault: ApiFault | undefined;
   /** The number of calls of an operation. */
-  count(operation: ApiCall["operation"]): number;
+  count(operation: OperationName): number;
   /** Closes all connections and refuses new ones. */
   stop(): Promise<void>;
   /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
@@ -60,12 +55,20 @@ export interface FakeApiOptions {
   readonly now: () => number;
   /** The subject of an access token of the identity provider; undefined if it is not valid. */
   readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
+  /** Where it listens; a free port of 127.0.0.1 by default. */
+  readonly address?: Address;
 }
 
-/** Starts the API on a free port. */
+interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Starts the API. */
 export function startFakeApi(
   state: ApiState,
-  { now, subjectOf }: FakeApiOptions,
+  { now, subjectOf, address = { hostname: "127.0.0.1", port: 0 } }:
+    FakeApiOptions,
 ): FakeApi {
   async function callerOf(headers: Headers): Promise<Caller> {
     const field = headers.get("authorization") ?? "";
@@ -102,10 +105,10 @@ export function startFakeApi(
       : successResponse(answer);
   }
 
-  let server = listen(0, handle);
+  let server = listen(address, handle);
   const { port } = server;
   const api: FakeApi = {
-    url: `http://127.0.0.1:${port}/api`,
+    url: `http://${address.hostname}:${port}/api`,
     state,
     calls: [],
     beforeAnswer: undefined,
@@ -115,7 +118,7 @@ export function startFakeApi(
       api.calls.filter((call) => call.operation === operation).length,
     stop: () => server.stop(),
     restart() {
-      server = listen(port, handle);
+      server = listen({ ...address, port }, handle);
     },
     [Symbol.asyncDispose]: () => server.stop(),
   };
@@ -127,14 +130,10 @@ interface Listening {
   stop(): Promise<void>;
 }
 
-function listen(port: number, handler: Deno.ServeHandler): Listening {
+function listen(address: Address, handler: Deno.ServeHandler): Listening {
   const abort = new AbortController();
-  const server = Deno.serve({
-    hostname: "127.0.0.1",
-    port,
-    signal: abort.signal,
-    onListen() {},
-  }, handler);
+  const options = { ...address, signal: abort.signal, onListen() {} };
+  const server = Deno.serve(options, handler);
   return {
     port: server.addr.port,
     stop() {
@@ -144,12 +143,8 @@ function listen(port: number, handler: Deno.ServeHandler): Listening {
   };
 }
 
-const ALL_OPERATIONS: Readonly<
-  Record<ApiCall["operation"], Operation | SdkOperation>
-> = { ...OPERATIONS, ...SDK_OPERATIONS };
-
-const ROUTES = Object.entries(ALL_OPERATIONS).map(([id, { method, path }]) => ({
-  operation: id as ApiCall["operation"],
+const ROUTES = Object.entries(OPERATIONS).map(([id, { method, path }]) => ({
+  operation: id as OperationName,
   method,
   pattern: new RegExp(`^/api${path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`),
 }));
@@ -183,7 +178,7 @@ function answerTo(
     readonly now: number;
   },
 ): unknown {
-  const { caller, answer } = ALL_OPERATIONS[operation];
+  const { caller, answer } = OPERATIONS[operation];
   if (
     caller === "proxy" && !isProxy && visible === undefined ||
     caller === "user" && visible === undefined
@@ -195,10 +190,6 @@ function answerTo(
     return { refused: 403, message: "Forbidden resource" };
   }
   return answer({ state, params, search, visible: visible ?? new Set(), now });
-}
-
-function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === "object" && answer !== null && "refused" in answer;
 }
 
 // The real API sends objects as JSON, but strings and booleans bare, as text/html.

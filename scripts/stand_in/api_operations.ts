@@ -1,11 +1,33 @@
-/** The Daytona API's answer to each operation of the contract, from its state. */
-import type { components, operations, paths } from "../../gen/daytona.ts";
-import { sandboxDetails } from "./api_sandbox.ts";
+/** The Daytona API's answer to each operation, from its state. */
+import type { components, operations } from "../../gen/daytona.ts";
 
 type Schemas = components["schemas"];
 
-/** The ids of the operations of the contract. */
+/** The ids of the operations of the contract, `openapi/daytona.yaml`, which the gateway calls. */
 export type OperationId = keyof operations;
+
+/**
+ * What Daytona's SDK calls besides, by the ids in Daytona's own description; a contract of the gateway's does not cover
+ * it, so it is typed here, with the properties that the SDK reads.
+ */
+interface SdkAnswers {
+  readonly getPortPreviewUrl: {
+    readonly sandboxId: string;
+    readonly url: string;
+    readonly token: string;
+  };
+  readonly getSignedPortPreviewUrl: {
+    readonly sandboxId: string;
+    readonly port: number;
+    readonly token: string;
+    readonly url: string;
+  };
+  readonly expireSignedPortPreviewUrl: undefined;
+  readonly getToolboxProxyUrl: { readonly url: string };
+}
+
+/** The ids of all operations. */
+export type OperationName = OperationId | keyof SdkAnswers;
 
 /** A sandbox in the API's database. */
 export interface ApiSandbox {
@@ -65,20 +87,28 @@ export interface Query {
   readonly now: number;
 }
 
-type Success<K extends OperationId> = operations[K]["responses"] extends
-  { 200: { content: { "application/json": infer Body } } } ? Body : undefined;
+/** The body of a success; an operation without one answers with a 201. */
+type Success<K extends OperationName> = K extends keyof SdkAnswers
+  ? SdkAnswers[K]
+  : K extends OperationId
+    ? operations[K]["responses"] extends
+      { 200: { content: { "application/json": infer Body } } } ? Body
+    : undefined
+  : never;
 
-/** How an operation is called and answered; a success without a body is a 201. */
-export interface Operation<K extends OperationId = OperationId> {
+/** How an operation is called and answered. */
+interface Operation<K extends OperationName> {
   readonly method: "GET" | "POST";
-  readonly path: keyof paths;
+  readonly path: string;
   /** Whose bearer token it accepts. */
   readonly caller: "anyone" | "proxy" | "user";
   answer(query: Query): Success<K> | Refusal;
 }
 
-/** Every operation of the contract; the type checker ensures that none is missing. */
-export const OPERATIONS: { readonly [K in OperationId]: Operation<K> } = {
+/** Every operation; the type checker ensures that none of the contract is missing. */
+export const OPERATIONS: {
+  readonly [K in OperationName]: Operation<K>;
+} = {
   ConfigController_getConfig: {
     method: "GET",
     path: "/config",
@@ -141,16 +171,14 @@ export const OPERATIONS: { readonly [K in OperationId]: Operation<K> } = {
     method: "GET",
     path: "/sandbox/{sandboxIdOrName}",
     caller: "user",
-    answer({ state, params: [id = ""], visible }) {
-      const sandbox = state.sandboxes.get(id);
-      if (sandbox === undefined || !visible.has(id)) return noSandbox(id);
-      const { authToken: _, snapshotRef, ...shown } = sandbox;
-      return {
-        ...sandboxDetails(id, state.config),
+    answer: (query) =>
+      withSandbox(query, ({ authToken: _, snapshotRef, ...shown }) => ({
+        ...SDK_DETAILS,
+        name: shown.id,
+        toolboxProxyUrl: query.state.config.proxyToolboxUrl,
         ...shown,
         ...snapshotRef !== undefined && { buildInfo: { snapshotRef } },
-      };
-    },
+      })),
   },
   updateLastActivity: {
     method: "POST",
@@ -167,6 +195,68 @@ export const OPERATIONS: { readonly [K in OperationId]: Operation<K> } = {
       visible.has(id) && state.snapshots.get(id) ||
       { refused: 404, message: `Snapshot with ID ${id} not found` },
   },
+  getPortPreviewUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
+    caller: "user",
+    answer: (query) =>
+      withSandbox(query, ({ id, authToken }) => ({
+        sandboxId: id,
+        url: previewUrl(query, id),
+        token: authToken,
+      })),
+  },
+  getSignedPortPreviewUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url",
+    caller: "user",
+    answer: (query) =>
+      withSandbox(query, ({ id }) => {
+        const { state, params: [, port], search, now } = query;
+        const seconds = Number(search.get("expiresInSeconds") ?? 60);
+        if (!(seconds >= 1 && seconds <= 86_400)) {
+          return {
+            refused: 400,
+            message: "expiresInSeconds must be between 1 second and 24 hours",
+          };
+        }
+        const token = newSignedToken();
+        state.signedTokens.set(token, {
+          sandboxId: id,
+          port: Number(port),
+          expiresAt: now + seconds * 1000,
+          revoked: false,
+        });
+        return {
+          sandboxId: id,
+          port: Number(port),
+          token,
+          url: previewUrl(query, token),
+        };
+      }),
+  },
+  expireSignedPortPreviewUrl: {
+    method: "POST",
+    path:
+      "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url/{token}/expire",
+    caller: "user",
+    answer: (query) =>
+      withSandbox(query, ({ id }) => {
+        const { state, params: [, port, token = ""] } = query;
+        const link = state.signedTokens.get(token);
+        if (link?.sandboxId === id && link.port === Number(port)) {
+          link.revoked = true;
+        }
+        return undefined;
+      }),
+  },
+  getToolboxProxyUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxId}/toolbox-proxy-url",
+    caller: "user",
+    answer: (query) =>
+      withSandbox(query, () => ({ url: query.state.config.proxyToolboxUrl })),
+  },
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -174,6 +264,50 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NO_RUNNER: Refusal = { refused: 404, message: "Runner not found" };
 
 /** The same answer for a private sandbox, a wrong token and a sandbox that does not exist. */
-export function noSandbox(id: string): Refusal {
+function noSandbox(id: string): Refusal {
   return { refused: 404, message: `Sandbox with ID ${id} not found` };
+}
+
+/** Whether an answer is an error. */
+export function isRefusal(answer: unknown): answer is Refusal {
+  return typeof answer === "object" && answer !== null && "refused" in answer;
+}
+
+/** The properties of a sandbox that the SDK needs and the gateway's contract omits; sizes in GiB. */
+const SDK_DETAILS = {
+  organizationId: "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11",
+  user: "daytona",
+  env: {},
+  labels: {},
+  target: "local",
+  cpu: 1,
+  gpu: 0,
+  memory: 1,
+  disk: 3,
+  networkBlockAll: false,
+};
+
+/** Answers for the sandbox named first in the path, if the caller has access to it. */
+function withSandbox<T>(
+  { state, params: [id = ""], visible }: Query,
+  answer: (sandbox: ApiSandbox) => T,
+): T | Refusal {
+  const sandbox = state.sandboxes.get(id);
+  return sandbox === undefined || !visible.has(id)
+    ? noSandbox(id)
+    : answer(sandbox);
+}
+
+function previewUrl(
+  { state, params: [, port = ""] }: Query,
+  label: string,
+): string {
+  return state.config.proxyTemplateUrl
+    .replace("{{PORT}}", port)
+    .replace("{{sandboxId}}", label);
+}
+
+/** Sixteen characters of `[a-z0-9]`, like the real ones. */
+function newSignedToken(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

@@ -1,16 +1,8 @@
 /** The contestants: the gateway, and what it is compared with. */
 import { startNginx } from "./nginx.ts";
 import type { Peer } from "./options.ts";
-import { denoCommand, startTarget, type Target } from "./target.ts";
-import type { World } from "./world.ts";
-
-/** Something that answers requests. */
-export interface Contestant {
-  readonly name: string;
-  /** How long it is warmed up under load, in seconds: V8 keeps compiling for a while. */
-  readonly warmUpSec: number;
-  start(world: World): Promise<Target>;
-}
+import { denoCommand, startTarget } from "./target.ts";
+import type { Contestant, World } from "./world.ts";
 
 /** The preview hosts of the sandboxes. */
 export const HOSTS = {

@@ -1,7 +1,9 @@
 /** Sustained load, and the processor time that it costs its target. */
 import { cpuTimeMs } from "./machine.ts";
-import { CPU, type Reading } from "./scenario.ts";
 import type { Target } from "./target.ts";
+
+/** One round of one contestant: a value for every quantity, undefined if it could not be measured. */
+export type Reading = Readonly<Record<string, number | undefined>>;
 
 /** The work done in one round: requests or messages. */
 export interface Work {
@@ -12,6 +14,9 @@ export interface Work {
 
 /** Puts a target under load. */
 export type Drive = (target: Target, seconds: number) => Promise<Work>;
+
+/** The processor time of one request or message, which other processes on the machine do not affect much. */
+export const CPU = "CPU µs";
 
 /** A target's utilization: near 100, it was saturated; well below, it was waiting for the load generator. */
 const BUSY = "busy %";

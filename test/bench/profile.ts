@@ -7,8 +7,7 @@ import {
   summarizeProfile,
 } from "./cpu_profile.ts";
 import { connectProfiler } from "./devtools.ts";
-import { type Drive, metered } from "./drive.ts";
-import { CPU } from "./scenario.ts";
+import { CPU, type Drive, metered } from "./drive.ts";
 import type { World } from "./world.ts";
 
 const WARM_UP_SEC = 10;

@@ -1,6 +1,6 @@
 /** The report: a table for every scenario, and whether the targets are met. */
+import { CPU } from "./drive.ts";
 import {
-  CPU,
   type Figure,
   type Outcome,
   type Row,

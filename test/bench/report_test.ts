@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { CPU } from "./drive.ts";
 import { digits, formatJudgements, formatResult, judge } from "./report.ts";
-import { CPU, type Outcome } from "./scenario.ts";
+import type { Outcome } from "./scenario.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
 import { isMet, type Target, TARGETS } from "./targets.ts";
 

@@ -1,10 +1,7 @@
 /** Scenarios and their outcomes: readings of several contestants, round by round, and figures derived from them. */
-import type { Drive } from "./drive.ts";
+import type { Drive, Reading } from "./drive.ts";
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
 import type { World } from "./world.ts";
-
-/** One round of one contestant: a value for every quantity, undefined if it could not be measured. */
-export type Reading = Readonly<Record<string, number | undefined>>;
 
 /** All rounds of one contestant, in order. */
 export interface Row {
@@ -37,9 +34,6 @@ export interface Scenario {
   /** The same load on one gateway, if it can be profiled. */
   readonly drive?: Drive;
 }
-
-/** The processor time of one request or message, which other processes on the machine do not affect much. */
-export const CPU = "CPU µs";
 
 /** Measures rounds of every contestant in turn, so that disturbances of the machine affect all of them. */
 export async function interleave<T extends { readonly name: string }>(

@@ -6,10 +6,17 @@ import {
   type Stack,
   startStack,
 } from "../../scripts/stand_in/stack.ts";
-import type { Contestant } from "./contestants.ts";
 import { isInstalled, pinSelf } from "./machine.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, startTarget, type Target } from "./target.ts";
+
+/** Something that answers requests. */
+export interface Contestant {
+  readonly name: string;
+  /** How long it is warmed up under load, in seconds: V8 keeps compiling for a while. */
+  readonly warmUpSec: number;
+  start(world: World): Promise<Target>;
+}
 
 /** What all scenarios share. */
 export interface World extends AsyncDisposable {

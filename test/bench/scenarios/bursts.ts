@@ -4,14 +4,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FakeApi } from "../../../scripts/stand_in/api.ts";
 import { FETCH_PROXY, GATEWAY, HOSTS, NGINX, present } from "../contestants.ts";
-import type { Drive } from "../drive.ts";
-import {
-  figureOf,
-  interleave,
-  type Reading,
-  type Row,
-  type Scenario,
-} from "../scenario.ts";
+import type { Drive, Reading } from "../drive.ts";
+import { figureOf, interleave, type Row, type Scenario } from "../scenario.ts";
 import { quantile } from "../stats.ts";
 import { addSandboxes, type World } from "../world.ts";
 import { driveGets } from "./rates.ts";

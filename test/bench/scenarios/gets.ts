@@ -2,7 +2,6 @@
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import {
   CLIENT_PROXY,
-  type Contestant,
   DIRECT,
   FETCH_PROXY,
   GATEWAY,
@@ -21,6 +20,7 @@ import {
   type Scenario,
 } from "../scenario.ts";
 import type { Target } from "../target.ts";
+import type { Contestant } from "../world.ts";
 import {
   compare,
   driveGets,

@@ -1,10 +1,9 @@
 /** Requests per second, measured by `wrk`: the same GETs for several contestants, or different GETs for one. */
-import type { Contestant } from "../contestants.ts";
 import { metered, type Work } from "../drive.ts";
 import { load } from "../load.ts";
 import { interleave, type Row } from "../scenario.ts";
 import type { Target } from "../target.ts";
-import type { World } from "../world.ts";
+import type { Contestant, World } from "../world.ts";
 
 /** Requests per second. */
 export const RATE = "requests/s";

@@ -1,6 +1,7 @@
 /** The time from the start of the process to its first response. */
 import { GATEWAY, HOSTS } from "../contestants.ts";
-import { figureOf, type Reading, type Scenario } from "../scenario.ts";
+import type { Reading } from "../drive.ts";
+import { figureOf, type Scenario } from "../scenario.ts";
 import type { World } from "../world.ts";
 import { exchange } from "./raw_http.ts";
 

@@ -1,21 +1,10 @@
 /** Large bodies: how fast they are forwarded, and how much of them is buffered. */
-import {
-  type Contestant,
-  FETCH_PROXY,
-  GATEWAY,
-  HOSTS,
-  NGINX,
-  present,
-} from "../contestants.ts";
+import { FETCH_PROXY, GATEWAY, HOSTS, NGINX, present } from "../contestants.ts";
+import type { Reading } from "../drive.ts";
 import { memoryOf, resetPeak } from "../machine.ts";
-import {
-  figureOf,
-  interleave,
-  ratioOf,
-  type Reading,
-  type Scenario,
-} from "../scenario.ts";
+import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
 import type { Target } from "../target.ts";
+import type { Contestant } from "../world.ts";
 import { connect, headOf, receive, send } from "./raw_http.ts";
 
 const GIB = 2 ** 30;

@@ -1,10 +1,10 @@
 /** Variants of the gateway: different durable cache tiers, and several workers. */
 import { freePort } from "../../support/free_port.ts";
-import { type Contestant, gateway, HOSTS } from "../contestants.ts";
+import { gateway, HOSTS } from "../contestants.ts";
 import { isInstalled } from "../machine.ts";
 import type { Outcome, Scenario } from "../scenario.ts";
 import { startTarget, type Target } from "../target.ts";
-import type { World } from "../world.ts";
+import type { Contestant, World } from "../world.ts";
 import { compare, type GetLoad, RATE } from "./rates.ts";
 
 /** Starts a Redis server that keeps nothing on disk; undefined if it is not installed. */

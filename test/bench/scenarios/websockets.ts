@@ -1,15 +1,9 @@
 /** Tunnels: messages per second through 32 of them, and the memory of 5,000 that are idle. */
 import { setTimeout as delay } from "node:timers/promises";
 import { GATEWAY, NGINX, present, WEBSOCKET_RELAY } from "../contestants.ts";
-import { metered, type Work } from "../drive.ts";
+import { metered, type Reading, type Work } from "../drive.ts";
 import { memoryOf, openFilesLimit } from "../machine.ts";
-import {
-  figureOf,
-  interleave,
-  ratioOf,
-  type Reading,
-  type Scenario,
-} from "../scenario.ts";
+import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
 import type { Target } from "../target.ts";
 import { openEcho } from "./echo_client.ts";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { operations } from "../../../gen/daytona.ts";
+import type { OperationId } from "../../../scripts/stand_in/api_operations.ts";
 import {
   DURATIONS,
   SERIES,
 } from "../../../src/observability/metrics/definitions.ts";
 
 // An operation that the table lacks does not compile in src/daytona/; one that the API lacks, not here.
-SERIES.apiCalls.labels.operation satisfies readonly (keyof operations)[];
+SERIES.apiCalls.labels.operation satisfies readonly OperationId[];
 
 Deno.test("metrics are named as Prometheus wants them: prefix, unit, _total for counters", () => {
   for (const { name, type } of [SERIES, DURATIONS].flatMap(Object.values)) {

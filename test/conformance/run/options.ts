@@ -1,6 +1,6 @@
 /** The command line of `deno task conformance`. */
 import { parseArgs } from "node:util";
-import type { Elsewhere } from "../../test/conformance/elsewhere.ts";
+import type { Elsewhere } from "../elsewhere.ts";
 
 export const USAGE = `usage: deno task conformance [FILE...]
        deno task conformance --target http://HOST:PORT --runner HOST:PORT

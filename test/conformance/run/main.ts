@@ -7,17 +7,13 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import {
-  ELSEWHERE,
-  type Elsewhere,
-  reach,
-} from "../test/conformance/elsewhere.ts";
-import { type Options, parseOptions, USAGE } from "./conformance/options.ts";
-import { startStandInApi } from "./conformance/stand_in_api.ts";
-import { summarize, table } from "./conformance/summary.ts";
-import { KEYS } from "./stand_in/stack.ts";
+import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { ELSEWHERE, type Elsewhere, reach } from "../elsewhere.ts";
+import { startDaytona } from "./daytona.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
+import { summarize, table } from "./summary.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 const FILES = "test/conformance";
 /** A directory that the tests may write to. */
 const REPORTS = "data/test";
@@ -39,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
   await using started = new AsyncDisposableStack();
   if (target?.api !== undefined) {
     const { api } = target;
-    started.use(startStandInApi({ ...target, api }));
+    started.use(startDaytona({ ...target, api }));
     console.log(
       `DAYTONA_API_URL=http://${api}/api PROXY_API_KEY=${KEYS.service}`,
     );

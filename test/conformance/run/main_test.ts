@@ -1,12 +1,12 @@
 /** The conformance suite against a gateway in another process, as operators run it. */
 import assert from "node:assert/strict";
-import { parseOptions } from "../../scripts/conformance/options.ts";
-import { summarize, table } from "../../scripts/conformance/summary.ts";
-import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { PORTHOLE_ENVIRONMENT } from "../conformance/target.ts";
-import { startProcess } from "../support/process.ts";
+import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { startProcess } from "../../support/process.ts";
+import { PORTHOLE_ENVIRONMENT } from "../target.ts";
+import { parseOptions } from "./options.ts";
+import { summarize, table } from "./summary.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 
 /** Distinct free ports as `host:port`: the gateway has to know them before the suite listens on them. */
 function freeAuthorities(count: number): string[] {
@@ -25,7 +25,7 @@ async function runConformance(
   const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: [
       ...["run", "--quiet", "--no-prompt", "-P=conformance"],
-      ...["scripts/conformance.ts", ...args],
+      ...["test/conformance/run/main.ts", ...args],
     ],
     cwd: ROOT,
     env: { NO_COLOR: "1" },

@@ -1,0 +1,82 @@
+/** Our own lint rules. */
+import assert from "node:assert/strict";
+import imports from "../../scripts/lint_imports.ts";
+import layers from "../../scripts/lint_layers.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The messages for a file of the repository that imports these, in this order. */
+function problems(
+  plugin: Deno.lint.Plugin,
+  file: string,
+  ...specifiers: readonly string[]
+): string[] {
+  const source = specifiers.map((from) => `import "${from}";\n`).join("");
+  return Deno.lint.runPlugin(plugin, ROOT + file, source)
+    .map(({ message }) => message);
+}
+
+const SORTED = [
+  "@hono/zod-openapi",
+  "node:path",
+  "zod",
+  "../../errors.ts",
+  "../config/config.ts",
+  "../config/settings.ts",
+  "../config_table.ts",
+  "./a.ts",
+  "./routes/a.ts",
+];
+
+Deno.test("imports/sorted accepts packages, then what is above, then what is beside or below", () => {
+  assert.deepEqual(problems(imports, "src/a.ts", ...SORTED), []);
+});
+
+Deno.test("imports/sorted reports any two that are swapped, and names the one that comes later", () => {
+  for (const [i, earlier] of SORTED.entries()) {
+    const later = SORTED[i + 1];
+    if (later === undefined) break;
+    const swapped = SORTED.with(i, later).with(i + 1, earlier);
+    assert.deepEqual(problems(imports, "src/a.ts", ...swapped), [
+      `import this before ${later}`,
+    ]);
+  }
+});
+
+Deno.test("imports/sorted is for src/ only", () => {
+  const swapped = ["./b.ts", "./a.ts"];
+  assert.deepEqual(problems(imports, "test/a_test.ts", ...swapped), []);
+});
+
+Deno.test("layers are only crossed downwards, and out of src/, scripts/ and test/ only where that is meant", () => {
+  const allowed: [file: string, specifier: string][] = [
+    ["src/main.ts", "../deno.json"],
+    ["src/proxy/a.ts", "../lib/b.ts"],
+    ["src/proxy/a.ts", "./b.ts"],
+    ["src/control/a.ts", "hono"],
+    ["src/daytona/a.ts", "../../gen/daytona.ts"],
+    ["scripts/stand_in/a.ts", "../../gen/daytona.ts"],
+    ["scripts/demo/a.ts", "../stand_in/b.ts"],
+    ["scripts/demo/a.ts", "../../src/service.ts"],
+    ["test/lib/a_test.ts", "../../src/lib/b.ts"],
+    ["test/bench/a.ts", "../../scripts/stand_in/b.ts"],
+  ];
+  for (const [file, specifier] of allowed) {
+    assert.deepEqual(problems(layers, file, specifier), [], file);
+  }
+  const refused: [file: string, specifier: string, problem: RegExp][] = [
+    ["src/lib/a.ts", "../proxy/b.ts", /that layer is above it/],
+    ["src/attic/a.ts", "../lib/b.ts", /not a known layer/],
+    ["src/lib/a.ts", "../../scripts/stand_in/b.ts", /src must not import/],
+    ["src/lib/a.ts", "../../test/support/b.ts", /src must not import/],
+    ["src/lib/a.ts", "../../deno.json", /src must not import/],
+    ["src/gateway/a.ts", "hono", /only src\/control/],
+    ["src/auth/a.ts", "../../gen/daytona.ts", /only src\/daytona/],
+    ["scripts/demo/a.ts", "../../gen/daytona.ts", /only src\/daytona/],
+    ["test/lib/a_test.ts", "../../gen/daytona.ts", /only src\/daytona/],
+    ["scripts/demo/a.ts", "../../test/support/b.ts", /must not import test/],
+  ];
+  for (const [file, specifier, problem] of refused) {
+    assert.match(problems(layers, file, specifier).join(), problem, file);
+  }
+});
