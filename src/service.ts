@@ -23,10 +23,11 @@ import { createTunnelOpener } from "./gateway/open_tunnel.ts";
 import { createGateway } from "./gateway/preview.ts";
 import { createTrackExchange } from "./gateway/track_exchange.ts";
 import { createWarning } from "./gateway/warning.ts";
-import { createBackground } from "./lib/background.ts";
+import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
 import { describeError } from "./lib/describe_error.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
+import { createReportLimit } from "./lib/report_limit.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
@@ -100,7 +101,14 @@ export async function createService(
 
   // Cache, metrics, and the client of Daytona's API.
   const metrics = createMetrics({ version });
-  const background = createBackground();
+  const shouldReportTask = createReportLimit(() => performance.now());
+  const background = new Background((task, reason) => {
+    if (closing.signal.aborted || !shouldReportTask(task)) return;
+    logger.warn("background task failed", {
+      task,
+      reason: describeError(reason),
+    });
+  });
   const store = await openDurableStore(config.cache.location, {
     platformShared: options.platformShared ?? false,
     now,
@@ -111,7 +119,7 @@ export async function createService(
         cause: describeError(failure.cause),
       }),
   });
-  const onEvent = reportCacheEvents(metrics.cacheEvent);
+  const onEvent = reportCacheEvents(metrics.cacheEvent, closing.signal);
   const lookups: LookupCacheOptions = {
     cache: config.cache,
     store,

@@ -4,9 +4,9 @@
  */
 import { LRUCache } from "lru-cache";
 import { type OnCacheEvent, RECHECK_MS } from "../cache/cache.ts";
-import { type Codec, createDurableTier } from "../cache/durable_tier.ts";
+import { type Codec, DurableTier } from "../cache/durable_tier.ts";
 import { timesOf } from "../cache/entry.ts";
-import { createSingleFlight } from "../cache/single_flight.ts";
+import { SingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
 import { isPending } from "../lib/is_pending.ts";
@@ -105,9 +105,9 @@ export function createLoginSessionStore(
   { store, sealer, maxEntries, now, onEvent }: LoginSessionStoreOptions,
 ): LoginSessionStore {
   const copies = new LRUCache<string, Copy>({ max: maxEntries });
-  const reads = createSingleFlight<SessionState | undefined>();
+  const reads = new SingleFlight<SessionState | undefined>();
   const recheckMs = store?.shared ? RECHECK_MS : Infinity;
-  const tier = store === null ? undefined : createDurableTier({
+  const tier = store === null ? undefined : new DurableTier({
     store,
     codec: sealedStates(sealer),
     kind: KIND,
@@ -184,7 +184,7 @@ export function createLoginSessionStore(
       const current = copies.get(id);
       if (current?.state.state === "ended") return current.state;
       if (current === copy) { // not replaced while we read
-        reads.overtake(id);
+        reads.forget(id);
         copies.set(id, { state: stored, recheckAt: now() + recheckMs });
       }
       return stored;
@@ -192,7 +192,7 @@ export function createLoginSessionStore(
 
     async set({ id, expiresAt }, state) {
       const setAt = now();
-      reads.overtake(id);
+      reads.forget(id);
       copies.set(id, { state, recheckAt: setAt + recheckMs });
       const ttlMs = expiresAt + KEEP_AFTER_EXPIRY_MS - setAt;
       const times = timesOf({ now: setAt, ttlMs, staleIfErrorMs: 0 });

@@ -6,7 +6,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { OnCacheEvent } from "../cache/cache.ts";
-import { createSingleFlight } from "../cache/single_flight.ts";
+import { SingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
@@ -75,7 +75,7 @@ export function createLoginSessions(
 ): LoginSessions {
   const { access, store, now } = options;
   const states = createLoginSessionStore(options);
-  const renewals = createSingleFlight<OpenState | undefined>();
+  const renewals = new SingleFlight<OpenState | undefined>();
   const triedEarly = new LRUCache<string, true>({
     max: options.maxEntries,
     ttl: EARLY_RETRY_MS,
@@ -96,7 +96,7 @@ export function createLoginSessions(
     // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
     if (!triedEarly.has(session.id)) {
       triedEarly.set(session.id, true);
-      options.background.add(renewed(session, known));
+      options.background.add("renew login session", renewed(session, known));
     }
     return known;
   }
@@ -155,7 +155,7 @@ export function createLoginSessions(
       states.set(session, { ...tokens, state: "open" }),
     grantsAccess,
     async end(session) {
-      renewals.overtake(session.id);
+      renewals.forget(session.id);
       await states.set(session, { state: "ended" });
       if (now() >= session.expiresAt) return;
       // A lost write would leave the session open at other gateways, and here after a restart.

@@ -6,7 +6,8 @@ import type { CacheEvent } from "../observability/metrics/facts.ts";
 import {
   type CacheKey,
   type Codec,
-  createDurableTier,
+  DurableTier,
+  type TimedValue,
 } from "./durable_tier.ts";
 import {
   backOff,
@@ -15,7 +16,7 @@ import {
   freshnessOf,
   timesOf,
 } from "./entry.ts";
-import { createSingleFlight } from "./single_flight.ts";
+import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore } from "./store.ts";
 
 export type { CacheKey, Codec };
@@ -44,8 +45,9 @@ export interface Fill<V> {
 
 /**
  * Called with what the cache named `kind` did. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a
- * value, is one of `hit`, `stale`, `durable_hit` and `miss`; each failed fill is a `fill_failed`, and each value that
- * its codec could not encode or decode is a `codec_failed`, whose `cause` is what the codec threw, if it did.
+ * value, is one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what
+ * the fill threw if an earlier value hides that from callers. Each value that its codec could not encode or decode is a
+ * `codec_failed`, whose `cause` is what the codec threw, if it did.
  */
 export type OnCacheEvent = (
   event: CacheEvent,
@@ -53,28 +55,7 @@ export type OnCacheEvent = (
   cause?: unknown,
 ) => void;
 
-/** A typed cache with two tiers: in process, and durable. */
-export interface Cache<V> {
-  /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
-  getFresh(key: CacheKey): V | undefined;
-  /** The in-process value, if `get` would return it, even if it then renewed it in the background. */
-  getUsable(key: CacheKey): V | undefined;
-  /** Whether a lookup or fill for that key is in flight, which another caller can join at no cost. */
-  isPending(key: CacheKey): boolean;
-  /**
-   * The value from the nearest tier that has it, or else from `fill`, which runs once for all concurrent callers.
-   *
-   * @throws whatever `fill` threw, if no earlier value may be served instead
-   */
-  get(key: CacheKey, fill: () => Promise<Fill<V>>): Promise<V>;
-  /**
-   * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
-   * the durable tier is done.
-   */
-  set(key: CacheKey, filled: Fill<V>): Promise<void>;
-}
-
-/** Dependencies of a cache. */
+/** Dependencies of a {@linkcode Cache}. */
 export interface CacheOptions<V> {
   readonly policy: CachePolicy;
   /** The durable tier and the codec for its values; null for a cache that is in process only. */
@@ -102,84 +83,186 @@ interface FillResult<V> {
 }
 
 /**
- * Creates a cache. A value is fresh for the first three quarters of its TTL and renewed in the background in the last
- * (like stale-while-revalidate, but within the TTL). Past the TTL, callers wait for one shared fill; if that fails, the
- * earlier value may be served (stale-if-error, RFC 5861 section 4). Failures are never cached.
+ * A typed cache with two tiers: in process, and durable. A value is fresh for the first three quarters of its TTL and
+ * renewed in the background in the last (like stale-while-revalidate, but within the TTL). Past the TTL, callers wait
+ * for one shared fill; if that fails, the earlier value may be served (stale-if-error, RFC 5861 section 4). Failures are
+ * never cached.
  *
  * `lru-cache` is only the bounded map: its own TTL and `fetch` do not support a second tier, a backoff between failed
  * fetches, or a deletion that supersedes a fetch in flight.
  */
-export function createCache<V>(
-  { policy, durable, now, onEvent, background }: CacheOptions<V>,
-): Cache<V> {
-  const { kind } = policy;
-  const memory = new LRUCache<string, Entry<V>>({ max: policy.maxEntries });
-  const lookups = createSingleFlight<Entry<V> | undefined>();
-  const fills = createSingleFlight<FillResult<V>>();
-  const recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
+export class Cache<V> {
+  readonly #options: CacheOptions<V>;
+  readonly #kind: string;
+  readonly #memory: LRUCache<string, Entry<V>>;
+  readonly #tier: DurableTier<V> | undefined;
+  readonly #lookups = new SingleFlight<Entry<V> | undefined>();
+  readonly #fills = new SingleFlight<FillResult<V>>();
+  readonly #recheckMs: number;
   /** Whether the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
-  const storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
-  const tier = durable === null ? undefined : createDurableTier({
-    ...durable,
-    kind,
-    onCodecFailure: (cause) => onEvent("codec_failed", kind, cause),
-  });
+  readonly #storeExpires: boolean;
 
-  /** The in-process copy, unless it must first be checked against the durable tier. */
-  function trustedCopy(id: string): Entry<V> | undefined {
-    const entry = memory.get(id);
-    const isTrusted = entry !== undefined &&
-      isPending(entry.recheckAt, { now: now(), withinMs: recheckMs });
-    return isTrusted ? entry : undefined;
-  }
-
-  /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
-  async function lookUp(key: CacheKey): Promise<Entry<V> | undefined> {
-    const id = idOf(key);
-    if (tier === undefined) return undefined;
-    // A fill without a copy means that a lookup has just found nothing.
-    if (!memory.has(id) && fills.isInFlight(id)) return undefined;
-    return await lookups.share(id, async (isCurrent) => {
-      const found = await tier.read(key);
-      if (!isCurrent()) return trustedCopy(id);
-      const copy = memory.get(id);
-      const recheckAt = now() + recheckMs;
-      if (found === "absent") {
-        if (storeExpires && copy !== undefined && now() >= copy.expiresAt) {
-          copy.recheckAt = recheckAt;
-          return copy; // the store expired it: it may still be served stale
-        }
-        evict(id); // if there is a copy, another process deleted the entry
-        return undefined;
-      }
-      if (found === "unavailable") {
-        // The copy may be outdated, so the source is asked; it is served meanwhile, and if the source fails as well.
-        if (copy !== undefined) copy.recheckAt = recheckAt;
-        return undefined;
-      }
-      // The same value as our copy: what we know about failed fills still applies.
-      const { failures, retryAt } = copy?.expiresAt === found.expiresAt
-        ? copy
-        : { failures: 0, retryAt: 0 };
-      const entry = { ...found, recheckAt, failures, retryAt };
-      memory.set(id, entry);
-      return entry;
+  constructor(options: CacheOptions<V>) {
+    const { policy: { kind, maxEntries }, durable, onEvent } = options;
+    this.#options = options;
+    this.#kind = kind;
+    this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
+    this.#recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
+    this.#storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
+    this.#tier = durable === null ? undefined : new DurableTier({
+      ...durable,
+      kind,
+      onCodecFailure: (cause) => onEvent("codec_failed", kind, cause),
     });
   }
 
-  function refill(
+  /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
+  getFresh(key: CacheKey): V | undefined {
+    return this.#peek(key, (freshness) => freshness === "fresh");
+  }
+
+  /** The in-process value, if `get` would return it, even if it then renewed it in the background. */
+  getUsable(key: CacheKey): V | undefined {
+    return this.#peek(key, (freshness) => freshness !== "expired");
+  }
+
+  /** Whether a lookup or fill for that key is in flight, which another caller can join at no cost. */
+  isPending(key: CacheKey): boolean {
+    const id = idOf(key);
+    return this.#lookups.isInFlight(id) || this.#fills.isInFlight(id);
+  }
+
+  /**
+   * The value from the nearest tier that has it, or else from `fill`, which runs once for all concurrent callers.
+   *
+   * @throws whatever `fill` threw, if no earlier value may be served instead
+   */
+  async get(key: CacheKey, fill: () => Promise<Fill<V>>): Promise<V> {
+    const { now, background } = this.#options;
+    const copy = this.#trustedCopy(idOf(key));
+    const entry = copy ?? await this.#lookUp(key);
+    const freshness = entry && freshnessOf(entry, now());
+    if (entry === undefined || freshness === "expired") {
+      const { value, event } = await this.#refill(key, fill);
+      this.#report(event);
+      return value;
+    }
+    if (freshness !== "fresh" && now() >= entry.retryAt) {
+      // A failure is reported as an event.
+      const renewal = this.#refill(key, fill).catch(() => {});
+      background.add(`renew ${this.#kind}`, renewal);
+    }
+    const nearest = copy === undefined ? "durable_hit" : "hit";
+    this.#report(freshness === "stale-if-error" ? "stale" : nearest);
+    return entry.value;
+  }
+
+  /**
+   * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
+   * the durable tier is done.
+   */
+  async set(key: CacheKey, filled: Fill<V>): Promise<void> {
+    const { policy, now } = this.#options;
+    const { value, ttlMs, staleIfErrorMs = policy.staleIfErrorMs } = filled;
+    const id = idOf(key);
+    this.#evict(id);
+    if (ttlMs <= 0) return await this.#tier?.remove(key);
+    const entry = {
+      ...timesOf({ now: now(), ttlMs, staleIfErrorMs }),
+      value,
+      recheckAt: now() + this.#recheckMs,
+      failures: 0,
+      retryAt: 0,
+    };
+    this.#memory.set(id, entry);
+    await this.#tier?.write(key, entry);
+  }
+
+  #report(event: CacheEvent, cause?: unknown): void {
+    this.#options.onEvent(event, this.#kind, cause);
+  }
+
+  /** The in-process copy, unless it must first be checked against the durable tier. */
+  #trustedCopy(id: string): Entry<V> | undefined {
+    const entry = this.#memory.get(id);
+    const recheck = { now: this.#options.now(), withinMs: this.#recheckMs };
+    const isTrusted = entry !== undefined &&
+      isPending(entry.recheckAt, recheck);
+    return isTrusted ? entry : undefined;
+  }
+
+  /** The value of the in-process copy if its freshness suffices, which counts as a hit. */
+  #peek(
+    key: CacheKey,
+    suffices: (freshness: Freshness) => boolean,
+  ): V | undefined {
+    const entry = this.#trustedCopy(idOf(key));
+    const freshness = entry && freshnessOf(entry, this.#options.now());
+    if (freshness === undefined || !suffices(freshness)) return undefined;
+    this.#report(freshness === "stale-if-error" ? "stale" : "hit");
+    return entry?.value;
+  }
+
+  /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
+  async #lookUp(key: CacheKey): Promise<Entry<V> | undefined> {
+    const id = idOf(key);
+    const tier = this.#tier;
+    if (tier === undefined) return undefined;
+    // A fill without a copy means that a lookup has just found nothing.
+    if (!this.#memory.has(id) && this.#fills.isInFlight(id)) return undefined;
+    return await this.#lookups.share(id, async (isCurrent) => {
+      const found = await tier.read(key);
+      return isCurrent() ? this.#adopt(id, found) : this.#trustedCopy(id);
+    });
+  }
+
+  /** Makes the in-process copy what the durable tier has; undefined if the source must be asked. */
+  #adopt(
+    id: string,
+    found: TimedValue<V> | "absent" | "unavailable",
+  ): Entry<V> | undefined {
+    const now = this.#options.now();
+    const copy = this.#memory.get(id);
+    const recheckAt = now + this.#recheckMs;
+    if (found === "absent") {
+      if (this.#storeExpires && copy !== undefined && now >= copy.expiresAt) {
+        copy.recheckAt = recheckAt;
+        return copy; // the store expired it: it may still be served stale
+      }
+      this.#evict(id); // if there is a copy, another process deleted the entry
+      return undefined;
+    }
+    if (found === "unavailable") {
+      // The copy may be outdated, so the source is asked; it is served meanwhile, and if the source fails as well.
+      if (copy !== undefined) copy.recheckAt = recheckAt;
+      return undefined;
+    }
+    // The same value as our copy: what we know about failed fills still applies.
+    const { failures, retryAt } = copy?.expiresAt === found.expiresAt
+      ? copy
+      : { failures: 0, retryAt: 0 };
+    const entry = { ...found, recheckAt, failures, retryAt };
+    this.#memory.set(id, entry);
+    return entry;
+  }
+
+  #refill(
     key: CacheKey,
     fill: () => Promise<Fill<V>>,
   ): Promise<FillResult<V>> {
+    const { now, background } = this.#options;
     const id = idOf(key);
-    return fills.share(id, async (isCurrent) => {
+    return this.#fills.share(id, async (isCurrent) => {
       try {
         const filled = await fill();
-        if (isCurrent()) background.add(set(key, filled)); // callers do not wait for the durable tier
+        // Callers do not wait for the durable tier.
+        if (isCurrent()) {
+          background.add(`store ${this.#kind}`, this.set(key, filled));
+        }
         return { value: filled.value, event: "miss" };
       } catch (error) {
-        onEvent("fill_failed", kind);
-        const earlier = memory.get(id);
+        const earlier = this.#memory.get(id);
+        this.#report("fill_failed", earlier === undefined ? undefined : error);
         if (earlier === undefined) throw error;
         if (isCurrent()) backOff(earlier, now()); // of a newer value this failure says nothing
         if (now() >= earlier.staleUntil) throw error;
@@ -188,67 +271,10 @@ export function createCache<V>(
     });
   }
 
-  async function set(key: CacheKey, filled: Fill<V>): Promise<void> {
-    const { value, ttlMs, staleIfErrorMs = policy.staleIfErrorMs } = filled;
-    const id = idOf(key);
-    evict(id);
-    if (ttlMs <= 0) return await tier?.remove(key);
-    const entry = {
-      ...timesOf({ now: now(), ttlMs, staleIfErrorMs }),
-      value,
-      recheckAt: now() + recheckMs,
-      failures: 0,
-      retryAt: 0,
-    };
-    memory.set(id, entry);
-    await tier?.write(key, entry);
-  }
-
-  /** The value of the in-process copy if its freshness suffices, which counts as a hit. */
-  function peek(
-    key: CacheKey,
-    suffices: (freshness: Freshness) => boolean,
-  ): V | undefined {
-    const entry = trustedCopy(idOf(key));
-    const freshness = entry && freshnessOf(entry, now());
-    if (freshness === undefined || !suffices(freshness)) return undefined;
-    onEvent(freshness === "outage" ? "stale" : "hit", kind);
-    return entry?.value;
-  }
-
   /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
-  function evict(id: string): void {
-    lookups.overtake(id);
-    fills.overtake(id);
-    memory.delete(id);
+  #evict(id: string): void {
+    this.#lookups.forget(id);
+    this.#fills.forget(id);
+    this.#memory.delete(id);
   }
-
-  return {
-    getFresh: (key) => peek(key, (freshness) => freshness === "fresh"),
-    getUsable: (key) => peek(key, (freshness) => freshness !== "spent"),
-
-    isPending(key) {
-      const id = idOf(key);
-      return lookups.isInFlight(id) || fills.isInFlight(id);
-    },
-
-    async get(key, fill) {
-      const copy = trustedCopy(idOf(key));
-      const entry = copy ?? await lookUp(key);
-      const freshness = entry && freshnessOf(entry, now());
-      if (entry === undefined || freshness === "spent") {
-        const { value, event } = await refill(key, fill);
-        onEvent(event, kind);
-        return value;
-      }
-      if (freshness !== "fresh" && now() >= entry.retryAt) {
-        background.add(refill(key, fill)); // counts its own failure
-      }
-      const nearest = copy === undefined ? "durable_hit" : "hit";
-      onEvent(freshness === "outage" ? "stale" : nearest, kind);
-      return entry.value;
-    },
-
-    set,
-  };
 }

@@ -2,23 +2,30 @@
 import { describeError } from "../lib/describe_error.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
 import { loggerFor } from "../observability/log.ts";
+import type { CacheEvent } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { OnCacheEvent } from "./cache.ts";
 
+const MESSAGES: Partial<Record<CacheEvent, string>> = {
+  codec_failed: "cache codec failed",
+  fill_failed: "cache fill failed",
+};
+
 /**
- * Creates the handler of all caches' events: it counts each, and logs what a codec threw (a bug, or a value too long to
- * seal) once a minute per cache.
+ * Creates the handler of all caches' events. It counts each, and logs once a minute for each cache what no caller sees:
+ * what a codec threw (a bug, or a value too long to seal), and why the source failed while an earlier value is served.
+ * Aborting `closing` also aborts calls to the source, so failures are not logged from then on.
  */
 export function reportCacheEvents(
   count: Metrics["cacheEvent"],
+  closing: AbortSignal,
 ): OnCacheEvent {
   const shouldReport = createReportLimit(() => performance.now());
   return (event, kind, cause) => {
     count(event, kind);
-    if (cause === undefined || !shouldReport(kind)) return;
-    loggerFor("cache").warn("cache codec failed", {
-      kind,
-      cause: describeError(cause),
-    });
+    const message = MESSAGES[event];
+    if (message === undefined || cause === undefined || closing.aborted) return;
+    if (!shouldReport(`${event} ${kind}`)) return;
+    loggerFor("cache").warn(message, { kind, cause: describeError(cause) });
   };
 }

@@ -18,15 +18,7 @@ export interface TimedValue<V> extends Times {
   readonly value: V;
 }
 
-/** One cache's typed view of the durable store. Its methods never reject. */
-export interface DurableTier<V> {
-  /** See `StoreLookup`; a value that cannot be decoded is `unavailable`. */
-  read(key: CacheKey): Promise<TimedValue<V> | "absent" | "unavailable">;
-  write(key: CacheKey, entry: TimedValue<V>): Promise<void>;
-  remove(key: CacheKey): Promise<void>;
-}
-
-/** Dependencies of a durable tier. */
+/** Dependencies of a {@linkcode DurableTier}. */
 export interface DurableTierOptions<V> {
   readonly store: DurableStore;
   readonly codec: Codec<V>;
@@ -36,59 +28,70 @@ export interface DurableTierOptions<V> {
   readonly onCodecFailure: (cause?: unknown) => void;
 }
 
-/** Creates a cache's view of the store. */
-export function createDurableTier<V>(
-  { store, codec, kind, onCodecFailure }: DurableTierOptions<V>,
-): DurableTier<V> {
+/** One cache's typed view of the durable store. Its methods never reject. */
+export class DurableTier<V> {
+  readonly #options: DurableTierOptions<V>;
   /** The last write in flight for each key: writes to a key run one by one, and reads wait for them. */
-  const writes = new Map<string, Promise<void>>();
+  readonly #writes = new Map<string, Promise<void>>();
 
-  function enqueue(
+  constructor(options: DurableTierOptions<V>) {
+    this.#options = options;
+  }
+
+  /** See `StoreLookup`; a value that cannot be decoded is `unavailable`. */
+  async read(
+    key: CacheKey,
+  ): Promise<TimedValue<V> | "absent" | "unavailable"> {
+    const { store, codec, kind, onCodecFailure } = this.#options;
+    await this.#writes.get(joinParts(key));
+    const stored = await store.get([kind, ...key]);
+    if (typeof stored === "string") return stored;
+    let value: V | undefined;
+    let cause: unknown;
+    try {
+      value = await codec.decode(stored.value);
+    } catch (error) {
+      cause = error;
+    }
+    if (value !== undefined) return { ...stored, value };
+    onCodecFailure(cause);
+    return "unavailable";
+  }
+
+  write(
+    key: CacheKey,
+    { value, refreshAt, expiresAt, staleUntil }: TimedValue<V>,
+  ): Promise<void> {
+    const { store, codec, onCodecFailure } = this.#options;
+    return this.#enqueue(key, async (storeKey) => {
+      let encoded: JsonValue;
+      try {
+        encoded = await codec.encode(value, staleUntil);
+      } catch (cause) {
+        onCodecFailure(cause);
+        return await store.delete(storeKey); // leave no older value behind
+      }
+      const times = { refreshAt, expiresAt, staleUntil };
+      await store.set(storeKey, { value: encoded, ...times });
+    });
+  }
+
+  remove(key: CacheKey): Promise<void> {
+    const { store } = this.#options;
+    return this.#enqueue(key, (storeKey) => store.delete(storeKey));
+  }
+
+  #enqueue(
     key: CacheKey,
     write: (key: StoreKey) => Promise<void>,
   ): Promise<void> {
     const id = joinParts(key);
-    const previous = writes.get(id) ?? Promise.resolve();
-    const done = previous.then(() => write([kind, ...key])).finally(() => {
-      if (writes.get(id) === done) writes.delete(id);
+    const previous = this.#writes.get(id) ?? Promise.resolve();
+    const storeKey: StoreKey = [this.#options.kind, ...key];
+    const done = previous.then(() => write(storeKey)).finally(() => {
+      if (this.#writes.get(id) === done) this.#writes.delete(id);
     });
-    writes.set(id, done);
+    this.#writes.set(id, done);
     return done;
   }
-
-  return {
-    async read(key) {
-      await writes.get(joinParts(key));
-      const stored = await store.get([kind, ...key]);
-      if (typeof stored === "string") return stored;
-      let value: V | undefined;
-      let cause: unknown;
-      try {
-        value = await codec.decode(stored.value);
-      } catch (error) {
-        cause = error;
-      }
-      if (value !== undefined) return { ...stored, value };
-      onCodecFailure(cause);
-      return "unavailable";
-    },
-
-    write(key, { value, refreshAt, expiresAt, staleUntil }) {
-      return enqueue(key, async (storeKey) => {
-        let encoded: JsonValue;
-        try {
-          encoded = await codec.encode(value, staleUntil);
-        } catch (cause) {
-          onCodecFailure(cause);
-          return await store.delete(storeKey); // leave no older value behind
-        }
-        const times = { refreshAt, expiresAt, staleUntil };
-        await store.set(storeKey, { value: encoded, ...times });
-      });
-    },
-
-    remove(key) {
-      return enqueue(key, (storeKey) => store.delete(storeKey));
-    },
-  };
 }

@@ -30,10 +30,11 @@ export interface Entry<V> extends Times {
 }
 
 /**
- * How an entry may be used: `fresh` is served; `due` is served and renewed; `outage` is past its TTL, but is served as
- * the source failed recently; `spent` is a last resort, for when the fill that callers wait for fails.
+ * How an entry may be used, in the words of RFC 5861: `fresh` is served; `revalidate` is served and renewed;
+ * `stale-if-error` is past its TTL, but is served because the source failed recently; `expired` is served only if the
+ * fill that callers wait for fails.
  */
-export type Freshness = "fresh" | "due" | "outage" | "spent";
+export type Freshness = "fresh" | "revalidate" | "stale-if-error" | "expired";
 
 /** The times of a value that is valid for `ttlMs` from `now` on. */
 export function timesOf(
@@ -56,15 +57,28 @@ function createdAt({ refreshAt, expiresAt }: Times): number {
   return expiresAt - (expiresAt - refreshAt) / (1 - REFRESH_AFTER);
 }
 
-/** How an entry may be used at `now`, ms since the epoch. */
+/**
+ * The freshness of an entry at `now`, ms since the epoch.
+ *
+ * @example A value that is valid for two minutes from time 0 on, and may be served stale for ten more:
+ * ```ts
+ * const times = timesOf({ now: 0, ttlMs: 120_000, staleIfErrorMs: 600_000 });
+ * const entry = { ...times, value: "v", recheckAt: Infinity, failures: 0, retryAt: 0 };
+ * freshnessOf(entry, 60_000); // "fresh"
+ * freshnessOf(entry, 100_000); // "revalidate"
+ * freshnessOf(entry, 130_000); // "expired"
+ * backOff(entry, 130_000); // the source failed
+ * freshnessOf(entry, 130_000); // "stale-if-error"
+ * ```
+ */
 export function freshnessOf(entry: Entry<unknown>, now: number): Freshness {
   // If the clock was set back by hours, the entry would otherwise be fresh for hours.
-  if (now < createdAt(entry) - MAX_SKEW_MS) return "spent";
+  if (now < createdAt(entry) - MAX_SKEW_MS) return "expired";
   if (now < entry.refreshAt) return "fresh";
-  if (now < entry.expiresAt) return "due";
+  if (now < entry.expiresAt) return "revalidate";
   // Once a fill has failed, no caller waits for the next one: it may hang until its deadline.
   const down = entry.failures > 0 && now < entry.retryAt + OUTAGE_MEMORY_MS;
-  return down && now < entry.staleUntil ? "outage" : "spent";
+  return down && now < entry.staleUntil ? "stale-if-error" : "expired";
 }
 
 /** Records a failed fill on the entry that it was to replace. */

@@ -1,13 +1,14 @@
 import { dirname } from "node:path";
 import { createBatches } from "../lib/batches.ts";
 import { permissionHint } from "../lib/permission_hint.ts";
-import { createGuard } from "./circuit_breaker.ts";
+import { CircuitBreaker } from "./circuit_breaker.ts";
 import {
   type DurableStore,
   parseStoredEntry,
   type StoredEntry,
-  type StoreFailure,
   type StoreKey,
+  type StoreLookup,
+  type StoreOptions,
 } from "./store.ts";
 
 /** Longest value that Deno KV accepts, bytes. */
@@ -68,16 +69,11 @@ interface PendingMutation extends Mutation {
 }
 
 /** Dependencies of a KV store. */
-export interface KvStoreOptions {
+export interface KvStoreOptions extends StoreOptions {
   /** Opens the database; retried with the next operation if it fails. */
   readonly open: () => Promise<KvDatabase>;
   /** Whether other processes write to it as well. */
   readonly shared: boolean;
-  /** Current time, ms since the epoch. */
-  readonly now: () => number;
-  readonly onFailure: (failure: StoreFailure) => void;
-  /** Deadline of one operation, ms. @default {250} */
-  readonly deadlineMs?: number;
 }
 
 /**
@@ -118,18 +114,116 @@ function notAllowed(path: string): string {
  * works without it (`unavailable`) and keeps trying to open it.
  */
 export async function openKvStore(
-  { open, shared, ...options }: KvStoreOptions,
+  options: KvStoreOptions,
 ): Promise<DurableStore> {
-  const guard = createGuard({ store: "kv", ...options });
-  let opening: Promise<KvDatabase> | undefined;
-  let isClosed = false;
+  const store = new KvStore(options);
+  await store.start();
+  return store;
+}
 
-  function database(): Promise<KvDatabase> {
-    if (isClosed) return Promise.reject(new Error("The store is closed"));
-    return opening ??= open().catch((cause) => {
-      opening = undefined;
+class KvStore implements DurableStore {
+  readonly shared: boolean;
+  readonly #open: () => Promise<KvDatabase>;
+  readonly #now: () => number;
+  readonly #breaker: CircuitBreaker;
+  #opening: Promise<KvDatabase> | undefined;
+  #isClosed = false;
+  // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
+  // needs a check of its own, and most of the cost is the round trip, which concurrent operations make in parallel.
+  readonly #mutateInBatch = createBatches({
+    run: (mutations: readonly PendingMutation[]) =>
+      this.#mutatePrivate(mutations),
+    max: BATCH,
+  });
+  readonly #readInBatch = createBatches({
+    run: async (paths: readonly Path[]) =>
+      await (await this.#database()).getMany(paths),
+    max: BATCH,
+  });
+
+  constructor({ open, shared, ...options }: KvStoreOptions) {
+    this.shared = shared;
+    this.#open = open;
+    this.#now = options.now;
+    this.#breaker = new CircuitBreaker("kv", options);
+  }
+
+  /** Opens the database, or reports why that failed. */
+  async start(): Promise<void> {
+    await this.#breaker.run(async () => void await this.#database(), undefined);
+  }
+
+  async get(key: StoreKey): Promise<StoreLookup> {
+    if (!fits(key)) return "absent";
+    const found = await this.#read([NAMESPACE, ...key]);
+    if (found === undefined) return "unavailable";
+    if (found.value === null) return "absent";
+    const entry = parseEntry(found.value);
+    if (entry === undefined) return "unavailable";
+    return this.#now() < entry.staleUntil ? entry : "absent";
+  }
+
+  async set(key: StoreKey, entry: StoredEntry): Promise<void> {
+    if (!fits(key)) return;
+    const value = new TextEncoder().encode(JSON.stringify(entry));
+    // The sweep behind expireIn can be a minute late: it only collects garbage, and the entry's own times decide.
+    const expireIn = Math.ceil(entry.staleUntil - this.#now());
+    // An entry that cannot be stored must not leave an older value behind.
+    if (value.length > MAX_VALUE_BYTES || expireIn <= 0) {
+      return await this.delete(key);
+    }
+    const path = [NAMESPACE, ...key];
+    await this.#mutate({
+      path,
+      addTo: (transaction) => transaction.set(path, value, { expireIn }),
+    });
+  }
+
+  async delete(key: StoreKey): Promise<void> {
+    if (!fits(key)) return;
+    const path = [NAMESPACE, ...key];
+    await this.#mutate({
+      path,
+      addTo: (transaction) => transaction.delete(path),
+    });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#breaker.close();
+    this.#opening?.then((kv) => kv.close()).catch(() => {});
+  }
+
+  #database(): Promise<KvDatabase> {
+    if (this.#isClosed) return Promise.reject(new Error("The store is closed"));
+    return this.#opening ??= this.#open().catch((cause) => {
+      this.#opening = undefined;
       throw cause;
     });
+  }
+
+  /** The value of a key; undefined if the database does not answer. */
+  #read(path: Path): Promise<KvValue | undefined> {
+    return this.#breaker.run<KvValue | undefined>(
+      this.shared
+        ? async () => await (await this.#database()).get(path)
+        : () => this.#readInBatch(path),
+      undefined,
+    );
+  }
+
+  /** Mutates one key. If the deadline passes before the mutation was sent, it is not sent. */
+  async #mutate(mutation: Mutation): Promise<void> {
+    const pending: PendingMutation = { ...mutation, isAbandoned: false };
+    await this.#breaker.run(
+      () =>
+        this.shared
+          ? this.#mutateShared(pending)
+          : this.#mutateInBatch(pending),
+      undefined,
+    );
+    pending.isAbandoned = true;
   }
 
   /**
@@ -137,9 +231,9 @@ export async function openKvStore(
    * after it was closed. So a mutation is sent only while its caller waits, and checks that nothing was written since:
    * one that was abandoned must not undo, minutes later, what others have written meanwhile.
    */
-  async function mutateShared(mutation: PendingMutation): Promise<void> {
+  async #mutateShared(mutation: PendingMutation): Promise<void> {
     const { path, addTo } = mutation;
-    const kv = await database();
+    const kv = await this.#database();
     for (let isCommitted = false; !isCommitted;) {
       const { versionstamp } = await kv.get(path);
       if (mutation.isAbandoned) return;
@@ -149,10 +243,10 @@ export async function openKvStore(
   }
 
   /** Mutates keys of a database that only this process uses, in one transaction. */
-  async function mutatePrivate(
+  async #mutatePrivate(
     mutations: readonly PendingMutation[],
   ): Promise<void[]> {
-    const kv = await database();
+    const kv = await this.#database();
     const pending = mutations.filter(({ isAbandoned }) => !isAbandoned);
     const transaction = pending.reduce(
       (transaction, { addTo }) => addTo(transaction),
@@ -161,85 +255,6 @@ export async function openKvStore(
     if (pending.length > 0) await transaction.commit();
     return mutations.map(() => {});
   }
-
-  async function readPrivate(
-    paths: readonly Path[],
-  ): Promise<readonly KvValue[]> {
-    return await (await database()).getMany(paths);
-  }
-
-  // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
-  // needs a check of its own, and most of the cost is the round trip, which concurrent operations make in parallel.
-  const mutateInBatch = createBatches({ run: mutatePrivate, max: BATCH });
-  const readInBatch = createBatches({ run: readPrivate, max: BATCH });
-
-  /** Mutates one key. If the deadline passes before the mutation was sent, it is not sent. */
-  async function mutate(mutation: Mutation): Promise<void> {
-    const pending: PendingMutation = { ...mutation, isAbandoned: false };
-    await guard.run(
-      () => shared ? mutateShared(pending) : mutateInBatch(pending),
-      undefined,
-    );
-    pending.isAbandoned = true;
-  }
-
-  /** The value of a key; undefined if the database does not answer. */
-  function read(path: Path): Promise<KvValue | undefined> {
-    return guard.run<KvValue | undefined>(
-      shared
-        ? async () => await (await database()).get(path)
-        : () => readInBatch(path),
-      undefined,
-    );
-  }
-
-  async function remove(key: StoreKey): Promise<void> {
-    if (!fits(key)) return;
-    const path = [NAMESPACE, ...key];
-    await mutate({
-      path,
-      addTo: (transaction) => transaction.delete(path),
-    });
-  }
-
-  await guard.run(async () => void await database(), undefined);
-
-  return {
-    shared,
-
-    async get(key) {
-      if (!fits(key)) return "absent";
-      const found = await read([NAMESPACE, ...key]);
-      if (found === undefined) return "unavailable";
-      if (found.value === null) return "absent";
-      const entry = parseEntry(found.value);
-      if (entry === undefined) return "unavailable";
-      return options.now() < entry.staleUntil ? entry : "absent";
-    },
-
-    async set(key, entry) {
-      if (!fits(key)) return;
-      const value = new TextEncoder().encode(JSON.stringify(entry));
-      // The sweep behind expireIn can be a minute late: it only collects garbage, and the entry's own times decide.
-      const expireIn = Math.ceil(entry.staleUntil - options.now());
-      // An entry that cannot be stored must not leave an older value behind.
-      if (value.length > MAX_VALUE_BYTES || expireIn <= 0) return remove(key);
-      const path = [NAMESPACE, ...key];
-      await mutate({
-        path,
-        addTo: (transaction) => transaction.set(path, value, { expireIn }),
-      });
-    },
-
-    delete: remove,
-
-    close() {
-      if (isClosed) return;
-      isClosed = true;
-      guard.close();
-      opening?.then((kv) => kv.close()).catch(() => {});
-    },
-  };
 }
 
 /** Whether a key is short enough, by an upper bound: three bytes per character, and two to delimit each part. */

@@ -1,24 +1,17 @@
-import type { RedisLocation } from "../config/cache_location.ts";
 import type { CacheLocation } from "../config/config.ts";
 import { openKv, openKvStore } from "./kv.ts";
-import { keepConnected } from "./redis/connection.ts";
-import { openRedisStore } from "./redis/store.ts";
-import type { DurableStore, StoreFailure } from "./store.ts";
+import type { DurableStore, StoreOptions } from "./store.ts";
 
 /** Dependencies of the durable tier. */
-export interface OpenStoreOptions {
+export interface OpenStoreOptions extends StoreOptions {
   /** Whether the platform's own database is shared by several processes, as on Deno Deploy. */
   readonly platformShared: boolean;
-  /** Current time, ms since the epoch. */
-  readonly now: () => number;
-  /** Called for failures of the store, at most once a minute for each reason; they never fail a request. */
-  readonly onFailure: (failure: StoreFailure) => void;
 }
 
 /** Opens the configured durable tier; null if there is none. */
 export async function openDurableStore(
   location: CacheLocation,
-  { platformShared, now, onFailure }: OpenStoreOptions,
+  { platformShared, ...options }: OpenStoreOptions,
 ): Promise<DurableStore | null> {
   switch (location.kind) {
     case "none":
@@ -29,32 +22,21 @@ export async function openDurableStore(
       return await openKvStore({
         open: () => openKv(path),
         shared,
-        now,
-        onFailure,
+        ...options,
       });
     }
-    case "redis":
-      return await openRedis(location, { now, onFailure });
-    case "kv-connect":
+    case "kv-connect": {
+      const { url } = location;
       return await openKvStore({
-        open: () => openKv(location.url),
+        open: () => openKv(url),
         shared: true,
-        now,
-        onFailure,
+        ...options,
       });
+    }
+    case "redis": {
+      // Imported only when needed: the library takes 100 ms to load.
+      const { openRedis } = await import("./redis/store.ts");
+      return await openRedis(location, options);
+    }
   }
-}
-
-async function openRedis(
-  location: RedisLocation,
-  options: Pick<OpenStoreOptions, "now" | "onFailure">,
-): Promise<DurableStore> {
-  // Imported only when needed: the library takes 100 ms to load.
-  const { openRedisClient } = await import("./redis/client.ts");
-  const connection = keepConnected({
-    server: `${location.hostname}:${location.port}`,
-    open: (signal) => openRedisClient(location, { signal }),
-    now: () => performance.now(),
-  });
-  return await openRedisStore({ connection, ...options });
 }

@@ -1,33 +1,31 @@
-/** Runs at most one piece of work per id at a time; concurrent callers share its result. */
-export interface SingleFlight<T> {
-  /** Joins the work in flight, or starts it; the work can check whether it was overtaken. */
+/** Runs at most one piece of work per id at a time; concurrent callers share its result. Ended work is not kept. */
+export class SingleFlight<T> {
+  readonly #flights = new Map<string, Promise<T>>();
+
+  /** Joins the work in flight, or starts it; the work can check whether it was forgotten. */
   share(
     id: string,
     work: (isCurrent: () => boolean) => Promise<T>,
-  ): Promise<T>;
-  isInFlight(id: string): boolean;
-  /** Detaches the work in flight: its `isCurrent` is false from now on, and the next caller starts anew. */
-  overtake(id: string): void;
-}
+  ): Promise<T> {
+    const inFlight = this.#flights.get(id);
+    if (inFlight !== undefined) return inFlight;
+    const { promise, resolve } = Promise.withResolvers<T>();
+    const isCurrent = () => this.#flights.get(id) === promise;
+    this.#flights.set(id, promise);
+    resolve(
+      work(isCurrent).finally(() => {
+        if (isCurrent()) this.#flights.delete(id);
+      }),
+    );
+    return promise;
+  }
 
-/** Creates a single flight; it holds no work that has ended. */
-export function createSingleFlight<T>(): SingleFlight<T> {
-  const flights = new Map<string, Promise<T>>();
-  return {
-    share(id, work) {
-      const inFlight = flights.get(id);
-      if (inFlight !== undefined) return inFlight;
-      const { promise, resolve } = Promise.withResolvers<T>();
-      const isCurrent = () => flights.get(id) === promise;
-      flights.set(id, promise);
-      resolve(
-        work(isCurrent).finally(() => {
-          if (isCurrent()) flights.delete(id);
-        }),
-      );
-      return promise;
-    },
-    isInFlight: (id) => flights.has(id),
-    overtake: (id) => void flights.delete(id),
-  };
+  isInFlight(id: string): boolean {
+    return this.#flights.has(id);
+  }
+
+  /** Detaches the work in flight: its `isCurrent` is false from now on, and the next caller starts anew. */
+  forget(id: string): void {
+    this.#flights.delete(id);
+  }
 }

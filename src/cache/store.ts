@@ -47,6 +47,16 @@ export interface StoreFailure {
   readonly cause: unknown;
 }
 
+/** What every durable store is opened with. */
+export interface StoreOptions {
+  /** Current time, ms since the epoch. */
+  readonly now: () => number;
+  /** Called for failures, which never fail a request, at most once a minute for each reason. */
+  readonly onFailure: (failure: StoreFailure) => void;
+  /** Deadline of one operation, ms. @default {250} */
+  readonly deadlineMs?: number;
+}
+
 /**
  * The tier behind the in-process one. Its methods never throw or reject: a failed read is `unavailable`, a failed write
  * is lost, and both are reported through the `onFailure` that the store was opened with.

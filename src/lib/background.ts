@@ -1,23 +1,24 @@
-/** Tasks that outlive the request that started them. */
-export interface Background {
-  /** Tracks a task until it settles, whether it succeeds or fails. */
-  add(work: Promise<unknown>): void;
-  /** Resolves once every task has settled, including those added meanwhile. */
-  settled(): Promise<void>;
-}
+/** Tasks that outlive the request that started them. A task that has ended is no longer referenced. */
+export class Background {
+  readonly #pending = new Set<Promise<void>>();
+  readonly #onFailure: (task: string, reason: unknown) => void;
 
-/** Creates a tracker of background tasks; a task that has settled is no longer referenced. */
-export function createBackground(): Background {
-  const pending = new Set<Promise<void>>();
-  return {
-    add(work) {
-      const done = work.then(() => {}, () => {}).finally(() => {
-        pending.delete(done);
-      });
-      pending.add(done);
-    },
-    async settled() {
-      while (pending.size > 0) await Promise.all(pending);
-    },
-  };
+  /** `onFailure` is called with the name of each task that rejects, and with the reason. */
+  constructor(onFailure: (task: string, reason: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  /** Tracks a task until it has ended. */
+  add(task: string, work: Promise<unknown>): void {
+    const done = work.then(
+      () => {},
+      (reason) => this.#onFailure(task, reason),
+    ).finally(() => this.#pending.delete(done));
+    this.#pending.add(done);
+  }
+
+  /** Resolves once every task has ended, including those added meanwhile. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
 }

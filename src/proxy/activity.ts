@@ -3,6 +3,7 @@
  * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
+import type { Background } from "../lib/background.ts";
 import { isPending } from "../lib/is_pending.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
@@ -37,7 +38,7 @@ export interface ActivityOptions {
   /** Called for a report that failed, at most once a minute. */
   readonly onFailure: (error: unknown, sandboxId: string) => void;
   /** Tracks reports, which outlive their exchange. */
-  readonly background: { add(work: Promise<unknown>): void };
+  readonly background: Pick<Background, "add">;
 }
 
 /** Least time between two reports of one sandbox, ms. The shortest automatic stop is a minute. */
@@ -87,6 +88,7 @@ export function createActivity(options: ActivityOptions): Activity {
       queued.delete(sandboxId);
       reporting++;
       options.background.add(
+        "report activity",
         report(sandboxId).finally(() => {
           reporting--;
           reportQueued();

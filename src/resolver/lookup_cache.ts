@@ -1,8 +1,7 @@
 /** How long each kind of API answer is cached, and the cache that all kinds share. */
 import {
-  type Cache,
+  Cache,
   type Codec,
-  createCache,
   type Fill,
   type OnCacheEvent,
 } from "../cache/cache.ts";
@@ -105,7 +104,7 @@ export function openLookupCache<V>(
   options: LookupCacheOptions & { isPositive: (value: V) => boolean },
 ): LookupCache<V> {
   const policy = lookupPolicies(options.cache)[kind];
-  const cache: Cache<V> = createCache<V>({
+  const cache = new Cache<V>({
     policy: {
       kind,
       maxEntries: options.cache.maxEntries,

@@ -70,14 +70,16 @@ export function createSandboxResolver(
    */
   function prefetchRunner(sandboxId: string): void {
     if (runners.known(sandboxId) !== undefined) return;
-    options.background.add(
-      runners.prefetch(sandboxId, () => api.runnerOfSandbox(sandboxId)),
+    const fetched = runners.prefetch(
+      sandboxId,
+      () => api.runnerOfSandbox(sandboxId),
     );
+    options.background.add("prefetch runner", fetched.catch(() => {}));
   }
 
   async function renew(sandboxId: string): Promise<Runner | null> {
     const runner = await api.runnerOfSandbox(sandboxId);
-    options.background.add(runners.put(sandboxId, runner));
+    options.background.add("store runner", runners.put(sandboxId, runner));
     return runner;
   }
 

@@ -9,7 +9,7 @@ import type {
   StoreLookup,
 } from "../../src/cache/store.ts";
 import { GatewayError } from "../../src/errors.ts";
-import { createBackground } from "../../src/lib/background.ts";
+import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 
@@ -35,7 +35,7 @@ function setUp(store: DurableStore | null = null) {
   const now = () => clock.now;
   const good = new Set(["first"]);
   const refreshes: string[] = [];
-  const background = createBackground();
+  const background = new Background(() => {});
   let answer: Tokens | null | Error | (() => Promise<Tokens>) = null;
   const logins = createLoginSessions({
     access: { hasAccess: (_, { bearer }) => good.has(bearer) },

@@ -3,42 +3,66 @@ import { reportCacheEvents } from "../../src/cache/cache_events.ts";
 import { startLogging } from "../../src/observability/log.ts";
 import { createMetrics } from "../../src/observability/metrics/metrics.ts";
 
-Deno.test("what a codec throws is counted each time, and logged with its cause once a minute for each cache", async () => {
+function setUp() {
   const lines: string[] = [];
-  const stopLogging = await startLogging({ level: "info", format: "json" }, {
-    dropped: 0,
-    write: (line) => lines.push(line),
-    flush: () => Promise.resolve(),
-  });
   const metrics = createMetrics({ version: "0.0.0" });
-  const onEvent = reportCacheEvents(metrics.cacheEvent);
-  const cause = new TypeError("broken", { cause: new Error("at the root") });
-  onEvent("codec_failed", "sandbox-access", cause);
-  onEvent("codec_failed", "sandbox-access", cause);
-  onEvent("codec_failed", "signed-token", cause);
-  // A value that another version wrote, or one whose secret is gone, is nobody's bug.
-  onEvent("codec_failed", "sandbox-public");
-  await stopLogging();
+  const closing = new AbortController();
+  return {
+    closing,
+    onEvent: reportCacheEvents(metrics.cacheEvent, closing.signal),
+    async startLogging() {
+      return await startLogging({ level: "info", format: "json" }, {
+        dropped: 0,
+        write: (line) => lines.push(line),
+        flush: () => Promise.resolve(),
+      });
+    },
+    logged: () =>
+      lines.map((line) => JSON.parse(line)).map((
+        { level, logger, message, kind, cause },
+      ) => [level, logger, message, kind, cause]),
+    assertCount(failure: string, kind: string, count: number) {
+      const sample =
+        `porthole_cache_failures_total{kind="${kind}",failure="${failure}"} ${count}\n`;
+      assert(metrics.render().includes(sample), sample);
+    },
+  };
+}
 
-  const logged = lines.map((line) => JSON.parse(line));
-  assert.deepEqual(
-    logged.map(({ level, logger, message, kind, cause }) => [
-      ...[level, logger, message, kind, cause],
-    ]),
-    ["sandbox-access", "signed-token"].map((kind) => [
-      ...["WARN", "porthole.cache", "cache codec failed", kind],
-      "broken: at the root",
-    ]),
-  );
-  for (
-    const [kind, count] of [
-      ["sandbox-access", 2],
-      ["signed-token", 1],
-      ["sandbox-public", 1],
-    ]
-  ) {
-    const series =
-      `porthole_cache_failures_total{kind="${kind}",failure="codec_failed"} ${count}\n`;
-    assert(metrics.render().includes(series), series);
-  }
+for (
+  const [event, message] of [
+    ["codec_failed", "cache codec failed"],
+    ["fill_failed", "cache fill failed"],
+  ] as const
+) {
+  Deno.test(`${event} with a cause is counted each time, and logged once a minute for each cache`, async () => {
+    const { onEvent, startLogging, logged, assertCount } = setUp();
+    const stopLogging = await startLogging();
+    const cause = new TypeError("broken", { cause: new Error("at the root") });
+    onEvent(event, "sandbox-public", cause);
+    onEvent(event, "sandbox-public", cause);
+    onEvent(event, "signed-token", cause);
+    // Without a cause: a caller logs the failure, or the value is of another version or sealed with another secret.
+    onEvent(event, "sandbox-runner-info");
+    await stopLogging();
+
+    assert.deepEqual(
+      logged(),
+      ["sandbox-public", "signed-token"].map((kind) => [
+        ...["WARN", "porthole.cache", message, kind, "broken: at the root"],
+      ]),
+    );
+    assertCount(event, "sandbox-public", 2);
+    assertCount(event, "signed-token", 1);
+    assertCount(event, "sandbox-runner-info", 1);
+  });
+}
+
+Deno.test("a failed fill is not logged while the gateway closes, which aborts fills", async () => {
+  const { closing, onEvent, startLogging, logged } = setUp();
+  const stopLogging = await startLogging();
+  closing.abort();
+  onEvent("fill_failed", "sandbox-public", new Error("aborted"));
+  await stopLogging();
+  assert.deepEqual(logged(), []);
 });

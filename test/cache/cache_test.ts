@@ -3,12 +3,8 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import {
-  type CachePolicy,
-  createCache,
-  type Fill,
-} from "../../src/cache/cache.ts";
-import { createBackground } from "../../src/lib/background.ts";
+import { Cache, type CachePolicy, type Fill } from "../../src/cache/cache.ts";
+import { Background } from "../../src/lib/background.ts";
 import type { CacheEvent } from "../../src/observability/metrics/facts.ts";
 import {
   type FakeStore,
@@ -33,7 +29,8 @@ function setUp({ durable, clock = manualClock(), ...policy }: {
   clock?: ManualClock;
 } & Partial<CachePolicy> = {}) {
   const events: CacheEvent[] = [];
-  const cache = createCache<string>({
+  const causes: unknown[] = [];
+  const cache = new Cache<string>({
     policy: {
       kind: "test",
       maxEntries: 100,
@@ -42,17 +39,19 @@ function setUp({ durable, clock = manualClock(), ...policy }: {
     },
     durable: durable ? { store: durable.store, codec: CODEC } : null,
     now: () => clock.now(),
-    onEvent(event, kind) {
+    onEvent(event, kind, cause) {
       equal(kind, "test");
       events.push(event);
+      causes.push(cause);
     },
-    background: createBackground(),
+    background: new Background(() => {}),
   });
   return {
     cache,
     clock,
     /** The events since the last call. */
     events: () => events.splice(0),
+    causes,
   };
 }
 
@@ -365,6 +364,33 @@ Deno.test("set() without a TTL leaves nothing to stand in, also for those who wa
   await rejects(cache.get(KEY, api.fill), /source down/);
 });
 
+Deno.test("a failed fill comes with its cause where an earlier value hides it from callers, and only there", async () => {
+  const { cache, clock, events, causes } = setUp();
+  const api = source();
+  api.down = true;
+  await rejects(cache.get(KEY, api.fill), /source down/);
+  api.down = false;
+  await cache.get(KEY, api.fill);
+  api.down = true;
+  clock.time += TTL - 1;
+  await cache.get(KEY, api.fill); // fails in the background
+  await settled();
+  clock.time += 1_000;
+  await cache.get(KEY, api.fill);
+  await settled();
+  deepEqual(events(), [
+    ...["fill_failed", "miss"],
+    ...["hit", "fill_failed"],
+    ...["stale", "fill_failed"],
+  ]);
+  const down = new Error("source down");
+  deepEqual(causes, [
+    ...[undefined, undefined],
+    ...[undefined, down],
+    ...[undefined, down],
+  ]);
+});
+
 Deno.test("a renewal that fails when nothing can stand in any more is nobody's error", async () => {
   const { cache, clock, events } = setUp({ staleIfErrorMs: 0 });
   const api = source();
@@ -608,7 +634,7 @@ Deno.test("get() takes a durable value that cannot be decoded for missing", asyn
 Deno.test("what a codec throws comes with its event, and the caller gets what the source says", async () => {
   const reports: unknown[][] = [];
   const broken = new TypeError("broken");
-  const cache = createCache<string>({
+  const cache = new Cache<string>({
     policy: { kind: "test", maxEntries: 100, staleIfErrorMs: STALE },
     durable: {
       store: fakeStore().store,
@@ -621,7 +647,7 @@ Deno.test("what a codec throws comes with its event, and the caller gets what th
     },
     now: () => 0,
     onEvent: (...report) => reports.push(report),
-    background: createBackground(),
+    background: new Background(() => {}),
   });
   equal(await cache.get(KEY, source().fill), "v1");
   await settled();

@@ -4,7 +4,7 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { createGuard } from "../../src/cache/circuit_breaker.ts";
+import { CircuitBreaker } from "../../src/cache/circuit_breaker.ts";
 import { failureLog, manualClock } from "./fakes.ts";
 
 const HANG = () => new Promise<string>(() => {});
@@ -14,31 +14,30 @@ const WORK = () => Promise.resolve("result");
 function setUp() {
   const clock = manualClock();
   const log = failureLog();
-  const guard = createGuard({
-    store: "fake",
+  const breaker = new CircuitBreaker("fake", {
     now: () => clock.now(),
     onFailure: log.onFailure,
     deadlineMs: 1,
   });
-  return { clock, guard, failures: log.failures };
+  return { clock, breaker, failures: log.failures };
 }
 
 Deno.test("run() hands on what the operation resolves with", async () => {
-  const { guard, failures } = setUp();
-  equal(await guard.run(WORK, "otherwise"), "result");
+  const { breaker, failures } = setUp();
+  equal(await breaker.run(WORK, "otherwise"), "result");
   deepEqual(failures, []);
 });
 
 Deno.test("run() falls back on failure, synchronous failure and silence, and says why", async () => {
-  const { guard, failures } = setUp();
+  const { breaker, failures } = setUp();
   const locked = () => Promise.reject(new TypeError("database is locked"));
   const broken = () => {
     throw new RangeError("broken");
   };
-  equal(await guard.run(HANG, "otherwise"), "otherwise");
-  equal(await guard.run(locked, "otherwise"), "otherwise");
-  await guard.run(WORK, "otherwise");
-  equal(await guard.run<string>(broken, "otherwise"), "otherwise");
+  equal(await breaker.run(HANG, "otherwise"), "otherwise");
+  equal(await breaker.run(locked, "otherwise"), "otherwise");
+  await breaker.run(WORK, "otherwise");
+  equal(await breaker.run<string>(broken, "otherwise"), "otherwise");
   deepEqual(
     failures.map(({ store, reason }) => [store, reason]),
     [["fake", "timeout"], ["fake", "locked"], ["fake", "error"]],
@@ -50,14 +49,13 @@ Deno.test("run() falls back on failure, synchronous failure and silence, and say
 Deno.test("run() does not take for late what was there while this thread was busy", async () => {
   const clock = manualClock();
   const { failures, onFailure } = failureLog();
-  const guard = createGuard({
-    store: "fake",
+  const breaker = new CircuitBreaker("fake", {
     now: () => clock.now(),
     onFailure,
     deadlineMs: 20,
   });
   // Due after the deadline, and before half of it has gone by again.
-  const work = guard.run(() => delay(25, "result"), "otherwise");
+  const work = breaker.run(() => delay(25, "result"), "otherwise");
   const busyUntil = performance.now() + 40;
   while (performance.now() < busyUntil);
   equal(await work, "result");
@@ -65,81 +63,84 @@ Deno.test("run() does not take for late what was there while this thread was bus
 });
 
 Deno.test("run() drops a late result and a late failure", async () => {
-  const { guard, failures } = setUp();
+  const { breaker, failures } = setUp();
   const late = Promise.withResolvers<string>();
   const lateFailure = Promise.withResolvers<string>();
-  equal(await guard.run(() => late.promise, "otherwise"), "otherwise");
-  equal(await guard.run(() => lateFailure.promise, "otherwise"), "otherwise");
+  equal(await breaker.run(() => late.promise, "otherwise"), "otherwise");
+  equal(await breaker.run(() => lateFailure.promise, "otherwise"), "otherwise");
   late.resolve("late");
   lateFailure.reject(new Error("late")); // an unhandled rejection would fail the test
-  equal(await guard.run(WORK, "otherwise"), "result");
+  equal(await breaker.run(WORK, "otherwise"), "result");
   equal(failures.length, 1);
 });
 
 Deno.test("run() reports a kind of failure once a minute", async () => {
-  const { clock, guard, failures } = setUp();
+  const { clock, breaker, failures } = setUp();
   for (let i = 0; i < 10; i++) {
-    await guard.run(FAIL, "");
-    await guard.run(WORK, "");
+    await breaker.run(FAIL, "");
+    await breaker.run(WORK, "");
   }
   equal(failures.length, 1);
   clock.time += 59_999;
-  await guard.run(FAIL, "");
+  await breaker.run(FAIL, "");
   equal(failures.length, 1);
   clock.time += 1;
-  await guard.run(FAIL, "");
+  await breaker.run(FAIL, "");
   equal(failures.length, 2);
 });
 
 Deno.test("run() leaves a store alone for 5 s after three failures in a row, then tries one operation", async () => {
-  const { clock, guard } = setUp();
+  const { clock, breaker } = setUp();
   let calls = 0;
   const counted = (operation: () => Promise<string>) => () => {
     calls++;
     return operation();
   };
-  await guard.run(counted(FAIL), "");
-  await guard.run(counted(FAIL), "");
-  await guard.run(counted(WORK), ""); // not in a row
-  for (let i = 0; i < 9; i++) await guard.run(counted(FAIL), "");
+  await breaker.run(counted(FAIL), "");
+  await breaker.run(counted(FAIL), "");
+  await breaker.run(counted(WORK), ""); // not in a row
+  for (let i = 0; i < 9; i++) await breaker.run(counted(FAIL), "");
   equal(calls, 6);
-  equal(await guard.run(counted(WORK), "otherwise"), "otherwise");
+  equal(await breaker.run(counted(WORK), "otherwise"), "otherwise");
 
   clock.time += 5_000;
-  const both = [guard.run(counted(HANG), "a"), guard.run(counted(WORK), "b")];
+  const both = [
+    breaker.run(counted(HANG), "a"),
+    breaker.run(counted(WORK), "b"),
+  ];
   deepEqual(await Promise.all(both), ["a", "b"]);
   equal(calls, 7);
 
   clock.time += 5_000;
-  equal(await guard.run(counted(WORK), ""), "result");
-  equal(await guard.run(counted(WORK), ""), "result");
+  equal(await breaker.run(counted(WORK), ""), "result");
+  equal(await breaker.run(counted(WORK), ""), "result");
 });
 
 Deno.test("run() takes what fails together for one failure", async () => {
-  const { clock, guard } = setUp();
-  const underWay = [1, 2, 3].map(() => guard.run(HANG, "otherwise"));
+  const { clock, breaker } = setUp();
+  const underWay = [1, 2, 3].map(() => breaker.run(HANG, "otherwise"));
   clock.time += 1;
   deepEqual(await Promise.all(underWay), [
     "otherwise",
     "otherwise",
     "otherwise",
   ]);
-  equal(await guard.run(WORK, "otherwise"), "result");
+  equal(await breaker.run(WORK, "otherwise"), "result");
 });
 
 Deno.test("close() ends operations and reports", async () => {
-  const { guard, failures } = setUp();
-  const underWay = guard.run(HANG, "otherwise");
-  guard.close();
+  const { breaker, failures } = setUp();
+  const underWay = breaker.run(HANG, "otherwise");
+  breaker.close();
   equal(await underWay, "otherwise");
-  equal(await guard.run(WORK, "otherwise"), "otherwise");
+  equal(await breaker.run(WORK, "otherwise"), "otherwise");
   deepEqual(failures, []);
 });
 
 Deno.test("run() pauses no longer because the clock was set back", async () => {
-  const { clock, guard } = setUp();
-  for (let i = 0; i < 3; i++) await guard.run(FAIL, "otherwise");
-  equal(await guard.run(WORK, "otherwise"), "otherwise");
+  const { clock, breaker } = setUp();
+  for (let i = 0; i < 3; i++) await breaker.run(FAIL, "otherwise");
+  equal(await breaker.run(WORK, "otherwise"), "otherwise");
   clock.time -= 3_600_000;
-  equal(await guard.run(WORK, "otherwise"), "result");
+  equal(await breaker.run(WORK, "otherwise"), "result");
 });

@@ -4,7 +4,7 @@ import {
   ok,
   strictEqual as equal,
 } from "node:assert/strict";
-import { type Codec, createDurableTier } from "../../src/cache/durable_tier.ts";
+import { type Codec, DurableTier } from "../../src/cache/durable_tier.ts";
 import { fakeStore, settled } from "./fakes.ts";
 
 const TIMES = { refreshAt: 1, expiresAt: 2, staleUntil: 3 };
@@ -22,7 +22,7 @@ const DATES: Codec<Date> = {
 function setUp(codec: Codec<Date> = DATES) {
   const fake = fakeStore();
   const causes: unknown[] = [];
-  const tier = createDurableTier({
+  const tier = new DurableTier({
     store: fake.store,
     codec,
     kind: "dates",

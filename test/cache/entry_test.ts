@@ -27,31 +27,31 @@ Deno.test("timesOf() refreshes after three quarters of the TTL and counts stalen
   });
 });
 
-Deno.test("freshnessOf() is fresh, then due, then spent while the source works", () => {
+Deno.test("freshnessOf() is fresh, then revalidate, then expired while the source works", () => {
   const at = (now: number) => freshnessOf(entry(), now);
   equal(at(89_999), "fresh");
-  equal(at(90_000), "due");
-  equal(at(119_999), "due");
-  equal(at(120_000), "spent");
+  equal(at(90_000), "revalidate");
+  equal(at(119_999), "revalidate");
+  equal(at(120_000), "expired");
 });
 
-Deno.test("freshnessOf() is outage past the TTL while a fill failed within the last minute", () => {
+Deno.test("freshnessOf() is stale-if-error past the TTL if a fill failed within the last minute", () => {
   const failed = entry();
   backOff(failed, 120_000);
-  equal(freshnessOf(failed, 120_000), "outage");
-  equal(freshnessOf(failed, 120_000 + 60_999), "outage");
-  equal(freshnessOf(failed, 120_000 + 61_000), "spent");
+  equal(freshnessOf(failed, 120_000), "stale-if-error");
+  equal(freshnessOf(failed, 120_000 + 60_999), "stale-if-error");
+  equal(freshnessOf(failed, 120_000 + 61_000), "expired");
 });
 
-Deno.test("freshnessOf() is spent past the bound on staleness, whatever failed", () => {
+Deno.test("freshnessOf() is expired past the bound on staleness, even if a fill has failed", () => {
   const bounded = entry(5_000);
   backOff(bounded, 119_000);
-  equal(freshnessOf(bounded, 124_999), "outage");
-  equal(freshnessOf(bounded, 125_000), "spent");
+  equal(freshnessOf(bounded, 124_999), "stale-if-error");
+  equal(freshnessOf(bounded, 125_000), "expired");
   const never = entry(0);
   backOff(never, 119_000);
-  equal(freshnessOf(never, 119_999), "due");
-  equal(freshnessOf(never, 120_000), "spent");
+  equal(freshnessOf(never, 119_999), "revalidate");
+  equal(freshnessOf(never, 120_000), "expired");
 });
 
 Deno.test("backOff() doubles the pause from 1 s to 10 s", () => {
@@ -63,9 +63,9 @@ Deno.test("backOff() doubles the pause from 1 s to 10 s", () => {
   deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
-Deno.test("freshnessOf() is spent where the clock was set back to before the entry was made", () => {
+Deno.test("freshnessOf() is expired if the clock was set back to before the entry was created", () => {
   const at = (now: number) => freshnessOf(entry(), now);
   equal(at(-30_000), "fresh"); // another machine's clock may be ahead
-  equal(at(-30_001), "spent");
-  equal(at(-3_600_000), "spent");
+  equal(at(-30_001), "expired");
+  equal(at(-3_600_000), "expired");
 });

@@ -3,10 +3,10 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { createSingleFlight } from "../../src/cache/single_flight.ts";
+import { SingleFlight } from "../../src/cache/single_flight.ts";
 
 Deno.test("share() runs one piece of work for all who ask meanwhile", async () => {
-  const flights = createSingleFlight<number>();
+  const flights = new SingleFlight<number>();
   const answer = Promise.withResolvers<number>();
   let runs = 0;
   function work(): Promise<number> {
@@ -22,7 +22,7 @@ Deno.test("share() runs one piece of work for all who ask meanwhile", async () =
 });
 
 Deno.test("share() forgets work that ended, well or badly", async () => {
-  const flights = createSingleFlight<number>();
+  const flights = new SingleFlight<number>();
   const failing = flights.share("a", () => Promise.reject(new Error("down")));
   equal(flights.isInFlight("a"), true);
   await rejects(failing, /down/);
@@ -31,17 +31,17 @@ Deno.test("share() forgets work that ended, well or badly", async () => {
   equal(flights.isInFlight("a"), false);
 });
 
-Deno.test("overtake() makes the work under way count no longer and the next start anew", async () => {
-  const flights = createSingleFlight<string>();
+Deno.test("forget() makes the work under way count no longer and the next start anew", async () => {
+  const flights = new SingleFlight<string>();
   const gate = Promise.withResolvers<void>();
   async function work(isCurrent: () => boolean): Promise<string> {
     await gate.promise;
-    return isCurrent() ? "current" : "overtaken";
+    return isCurrent() ? "current" : "forgotten";
   }
   const first = flights.share("a", work);
-  flights.overtake("a");
+  flights.forget("a");
   const second = flights.share("a", work);
   gate.resolve();
-  equal(await first, "overtaken");
+  equal(await first, "forgotten");
   equal(await second, "current");
 });

@@ -1,5 +1,5 @@
 /** Long API answers, cache entries and settings. */
-import { parseEnvelope } from "../../src/cache/redis/envelope.ts";
+import { parseEnvelope } from "../../src/cache/redis/format.ts";
 import {
   addressRange,
   baseUrl,

@@ -5,7 +5,7 @@ import {
   formatEnvelope,
   parseEnvelope,
   timedEntry,
-} from "../../src/cache/redis/envelope.ts";
+} from "../../src/cache/redis/format.ts";
 import type { JsonValue } from "../../src/cache/store.ts";
 import {
   runnerAnswer,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createBackground } from "../../src/lib/background.ts";
+import { Background } from "../../src/lib/background.ts";
 import type { ActivityEvent } from "../../src/observability/metrics/facts.ts";
 import {
   type Activity,
@@ -19,7 +19,7 @@ interface World {
 }
 
 function startWorld(options: Partial<ActivityOptions> = {}): World {
-  const background = createBackground();
+  const background = new Background(() => {});
   const reported: string[] = [];
   const events: ActivityEvent[] = [];
   const failures: string[] = [];

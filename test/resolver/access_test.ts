@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
-import { createBackground } from "../../src/lib/background.ts";
+import { Background } from "../../src/lib/background.ts";
 import { createAccessResolver } from "../../src/resolver/access.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
@@ -17,7 +17,7 @@ function setUp(store: DurableStore | null = null) {
   });
   if (!result.ok) assert.fail(JSON.stringify(result.problems));
   const clock = manualClock();
-  const background = createBackground();
+  const background = new Background(() => {});
   const calls: string[] = [];
   const events: string[] = [];
   function ask<T>(call: string, answer: T): Promise<T> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
-import { createBackground } from "../../src/lib/background.ts";
+import { Background } from "../../src/lib/background.ts";
 import {
   booleanCodec,
   type LookupKind,
@@ -32,7 +32,7 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
     store: null,
     now: () => nowMs,
     onEvent() {},
-    background: createBackground(),
+    background: new Background(() => {}),
     isPositive: (value) => value,
   });
   function ask(): Promise<boolean> {
@@ -65,7 +65,7 @@ function answersOf(
     ...env,
   });
   assert(result.ok);
-  const background = createBackground();
+  const background = new Background(() => {});
   const state = { nowMs: 0, asked: 0, answer };
   const answers = openLookupCache(kind, booleanCodec, {
     cache: result.config.cache,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
-import { createBackground } from "../../src/lib/background.ts";
+import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
@@ -24,7 +24,7 @@ function setUp(store: DurableStore | null = null) {
   if (!result.ok) assert.fail(JSON.stringify(result.problems));
   const clock = Object.assign(manualClock(), { elapsed: 1 });
   const now = () => clock.now();
-  const background = createBackground();
+  const background = new Background(() => {});
   const api = { runner: FIRST as Runner | null, calls: [] as string[] };
   const sandboxes = createSandboxResolver({
     isSandboxPublic(id) {

@@ -6,7 +6,7 @@ import type { LoginSession } from "../../src/auth/session.ts";
 import type { StoreFailure } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
-import { createBackground } from "../../src/lib/background.ts";
+import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
@@ -30,7 +30,7 @@ async function remember(tier: SharedTier, world: World) {
     // So long that the database is not late on a busy machine.
     deadlineMs: 10_000,
   });
-  const background = createBackground();
+  const background = new Background(() => {});
   function sealerFor(purpose: string) {
     return createSealer({ secrets: ["s".repeat(32)], purpose, now });
   }

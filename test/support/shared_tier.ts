@@ -1,10 +1,9 @@
 /** Databases that several gateways share, started anew for each test. */
 import { setImmediate as turn } from "node:timers/promises";
 import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
-import { openRedisClient } from "../../src/cache/redis/client.ts";
 import {
-  keepConnected,
-  type RedisConnection,
+  openRedisClient,
+  RedisConnection,
 } from "../../src/cache/redis/connection.ts";
 import { openRedisStore } from "../../src/cache/redis/store.ts";
 import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
@@ -76,14 +75,14 @@ async function startRedisTier(): Promise<SharedTier> {
   return {
     environment: { CACHE_URL: url },
     async open(options) {
-      const connection = keepConnected({
+      const connection = new RedisConnection({
         server: url,
         open: (signal) => openRedisClient(locationAt(port), { signal }),
         now: options.now,
         sleep: () => turn(),
       });
       connections.push(connection);
-      return await openRedisStore({ connection, ...options });
+      return await openRedisStore(connection, options);
     },
     async stop() {
       await server[Symbol.asyncDispose]();

@@ -1,10 +1,10 @@
+import { createClient } from "redis";
+import type { RedisLocation } from "../../config/cache_location.ts";
 import {
   backoffMs,
   type Sleep,
   sleep as realSleep,
 } from "../../lib/backoff.ts";
-import type { RedisClient, RedisCommands } from "./client.ts";
-import { hasErrorCode, withoutArguments } from "./failure.ts";
 
 /** Backoff between attempts to connect. */
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
@@ -12,17 +12,102 @@ const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
 const STALL_MS = 2_000;
 
-/** A connection that is opened in the background, and reopened whenever it ends. */
-export interface RedisConnection {
-  /** Resolves once there is a connection; rejects with the reason if the current attempt fails. */
-  connected(): Promise<void>;
-  /** Sends a command and resolves with its reply; rejects at once if there is no connection. */
-  send<T>(command: (commands: RedisCommands) => Promise<T>): Promise<T>;
-  /** Closes the connection, or stops trying to open one. */
-  close(): void;
+/** How long an attempt to connect may take, including the handshake (HELLO), ms. */
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** The commands that the store needs. */
+export interface RedisCommands {
+  get(key: string): Promise<string | null>;
+  /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
+  pTTL(key: string): Promise<number>;
+  set(
+    key: string,
+    value: string,
+    options: { expiration: { type: "PX"; value: number } },
+  ): Promise<unknown>;
+  del(key: string): Promise<unknown>;
 }
 
-/** Dependencies of a connection. */
+/** One connection, from its handshake to its end. */
+export interface RedisClient {
+  readonly commands: RedisCommands;
+  /** Resolves with the reason when the connection has ended; it is never reopened. */
+  readonly ended: Promise<unknown>;
+  /** Closes the connection; commands in flight reject. */
+  end(reason: unknown): void;
+}
+
+/** Settings of one connection. */
+export interface RedisClientOptions {
+  /** Closes the connection, or abandons the attempt to open it. */
+  readonly signal: AbortSignal;
+  /** The only certificate authorities to trust, PEM; the system's by default. */
+  readonly caCerts?: string[];
+  /** @default {2000} */
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * Connects to a server and completes the handshake (RESP3, Redis 6 or later). The library's own reconnecting is not
+ * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
+ *
+ * @throws the reason why there is no connection
+ */
+export async function openRedisClient(
+  { tls, hostname, port, username, password, database }: RedisLocation,
+  { signal, caCerts, connectTimeoutMs = CONNECT_TIMEOUT_MS }:
+    RedisClientOptions,
+): Promise<RedisClient> {
+  signal.throwIfAborted();
+  const closing = new AbortController();
+  const socket = {
+    host: hostname,
+    port,
+    reconnectStrategy: false,
+    signal: closing.signal,
+  } as const;
+  const client = createClient({
+    RESP: 3,
+    name: "porthole",
+    database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    socket: tls
+      ? { ...socket, tls, ...(caCerts === undefined ? {} : { ca: caCerts }) }
+      : socket,
+    disableOfflineQueue: true,
+    // Lets a user connect whose ACL allows only the commands of the store.
+    disableClientInfo: true,
+    maintNotifications: "disabled",
+    commandOptions: { timeout: 0 }, // the circuit breaker sets the deadline
+  });
+
+  const ended = Promise.withResolvers<unknown>();
+  function end(reason: unknown): void {
+    ended.resolve(withoutArguments(reason));
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    closing.abort(); // also closes a socket that is still connecting, which the client's own method does not
+    queueMicrotask(() => client.destroy()); // after the library has rejected commands in flight with the reason
+  }
+  const onAbort = () => end(signal.reason);
+  const timer = setTimeout(() => {
+    end(new Error(`No handshake within ${connectTimeoutMs} ms`));
+  }, connectTimeoutMs);
+  signal.addEventListener("abort", onAbort);
+  // Any error: after a reply that cannot be parsed, the next one could be matched to the wrong command.
+  client.on("error", end);
+
+  const connected = client.connect().then(() => clearTimeout(timer));
+  connected.catch(end);
+  await Promise.race([
+    connected,
+    ended.promise.then((reason) => Promise.reject(reason)),
+  ]);
+  return { commands: client, ended: ended.promise, end };
+}
+
+/** Dependencies of a {@linkcode RedisConnection}. */
 export interface RedisConnectionOptions {
   /** The server's name in error messages. */
   readonly server: string;
@@ -43,71 +128,81 @@ interface ActiveClient extends RedisClient {
   silentSince: number;
 }
 
-/** Keeps a connection to a server open until it is closed. */
-export function keepConnected(
-  { server, open, now, sleep = realSleep, random = Math.random }:
-    RedisConnectionOptions,
-): RedisConnection {
-  const closing = new AbortController();
-  let active: ActiveClient | undefined;
-  let attempt = deferred();
-  let problem = notConnected(undefined);
+/** A connection that is opened in the background, and reopened whenever it ends, until it is closed. */
+export class RedisConnection {
+  readonly #options: Required<RedisConnectionOptions>;
+  readonly #closing = new AbortController();
+  #active: ActiveClient | undefined;
+  #attempt = deferred();
+  #problem: Error;
 
-  async function maintain(): Promise<void> {
-    let failed = 0;
-    while (!closing.signal.aborted) {
-      try {
-        const client = await open(closing.signal);
-        active = { ...client, pending: 0, silentSince: 0 };
-        failed = 0;
-        attempt.resolve();
-        problem = notConnected(await client.ended);
-        active = undefined;
-      } catch (reason) {
-        problem = notConnected(reason);
-        attempt.reject(problem);
-      }
-      attempt = deferred();
-      failed++;
-      await sleep(backoffMs(failed, BACKOFF, random), closing.signal)
-        .catch(() => {});
-    }
-    attempt.reject(problem);
+  constructor(options: RedisConnectionOptions) {
+    this.#options = { sleep: realSleep, random: Math.random, ...options };
+    this.#problem = this.#notConnected(undefined);
+    this.#maintain();
   }
 
-  function notConnected(cause: unknown): Error {
+  /** Resolves once there is a connection; rejects with the reason if the current attempt fails. */
+  connected(): Promise<void> {
+    return this.#attempt.promise;
+  }
+
+  /** Sends a command and resolves with its reply; rejects at once if there is no connection. */
+  async send<T>(command: (commands: RedisCommands) => Promise<T>): Promise<T> {
+    const { now } = this.#options;
+    const current = this.#active;
+    if (current === undefined) throw this.#problem;
+    if (current.pending === 0) current.silentSince = now();
+    if (now() - current.silentSince > STALL_MS) {
+      const reason = new Error(`No reply within ${STALL_MS} ms`);
+      current.end(reason);
+      throw reason;
+    }
+    current.pending++;
+    try {
+      return await command(current.commands);
+    } catch (cause) {
+      // After a failover, the former primary keeps its connections; its name may resolve to the new one by now.
+      if (hasErrorCode(cause, "READONLY")) current.end(cause);
+      throw withoutArguments(cause);
+    } finally {
+      current.pending--;
+      current.silentSince = now();
+    }
+  }
+
+  /** Closes the connection, or stops trying to open one. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #maintain(): Promise<void> {
+    const { open, sleep, random } = this.#options;
+    const { signal } = this.#closing;
+    let failed = 0;
+    while (!signal.aborted) {
+      try {
+        const client = await open(signal);
+        this.#active = { ...client, pending: 0, silentSince: 0 };
+        failed = 0;
+        this.#attempt.resolve();
+        this.#problem = this.#notConnected(await client.ended);
+        this.#active = undefined;
+      } catch (reason) {
+        this.#problem = this.#notConnected(reason);
+        this.#attempt.reject(this.#problem);
+      }
+      this.#attempt = deferred();
+      failed++;
+      await sleep(backoffMs(failed, BACKOFF, random), signal).catch(() => {});
+    }
+    this.#attempt.reject(this.#problem);
+  }
+
+  #notConnected(cause: unknown): Error {
+    const { server } = this.#options;
     return new Error(`Not connected to Redis at ${server}`, { cause });
   }
-
-  maintain();
-
-  return {
-    connected: () => attempt.promise,
-
-    async send(command) {
-      const current = active;
-      if (current === undefined) throw problem;
-      if (current.pending === 0) current.silentSince = now();
-      if (now() - current.silentSince > STALL_MS) {
-        const reason = new Error(`No reply within ${STALL_MS} ms`);
-        current.end(reason);
-        throw reason;
-      }
-      current.pending++;
-      try {
-        return await command(current.commands);
-      } catch (cause) {
-        // After a failover, the former primary keeps its connections; its name may resolve to the new one by now.
-        if (hasErrorCode(cause, "READONLY")) current.end(cause);
-        throw withoutArguments(cause);
-      } finally {
-        current.pending--;
-        current.silentSince = now();
-      }
-    },
-
-    close: () => closing.abort(),
-  };
 }
 
 /** A promise that may reject without being awaited. */
@@ -115,4 +210,19 @@ function deferred(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();
   resolvers.promise.catch(() => {});
   return resolvers;
+}
+
+/** True if the server replied with that error code. */
+export function hasErrorCode(
+  failure: unknown,
+  code: "READONLY" | "WRONGTYPE",
+): boolean {
+  return failure instanceof Error && failure.message.startsWith(`${code} `);
+}
+
+/** Removes the arguments that Redis quotes in its error for an unknown command: they may hold a password or a value. */
+function withoutArguments(failure: unknown): unknown {
+  if (!(failure instanceof Error)) return failure;
+  const end = failure.message.indexOf(", with args beginning with:");
+  return end < 0 ? failure : new Error(failure.message.slice(0, end));
 }

@@ -1,27 +1,40 @@
-import { createGuard } from "../circuit_breaker.ts";
+import type { RedisLocation } from "../../config/cache_location.ts";
+import { CircuitBreaker } from "../circuit_breaker.ts";
 import type {
   DurableStore,
   StoredEntry,
-  StoreFailure,
   StoreKey,
   StoreLookup,
+  StoreOptions,
 } from "../store.ts";
-import type { RedisConnection } from "./connection.ts";
-import { formatEnvelope, parseEnvelope, timedEntry } from "./envelope.ts";
-import { hasErrorCode } from "./failure.ts";
-import { DAYTONA_KINDS, redisKey } from "./key.ts";
+import {
+  hasErrorCode,
+  openRedisClient,
+  RedisConnection,
+} from "./connection.ts";
+import {
+  DAYTONA_KINDS,
+  expiryOf,
+  formatEnvelope,
+  parseEnvelope,
+  redisKey,
+  timedEntry,
+} from "./format.ts";
 
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
 
-/** Dependencies of a Redis store. */
-export interface RedisStoreOptions {
-  readonly connection: RedisConnection;
-  /** Current time, ms since the epoch. */
-  readonly now: () => number;
-  readonly onFailure: (failure: StoreFailure) => void;
-  /** Deadline of one operation, ms. @default {250} */
-  readonly deadlineMs?: number;
+/** Opens a durable store on the server at `location`, as {@linkcode openRedisStore} does. */
+export async function openRedis(
+  location: RedisLocation,
+  options: StoreOptions,
+): Promise<DurableStore> {
+  const connection = new RedisConnection({
+    server: `${location.hostname}:${location.port}`,
+    open: (signal) => openRedisClient(location, { signal }),
+    now: () => performance.now(),
+  });
+  return await openRedisStore(connection, options);
 }
 
 /**
@@ -29,79 +42,83 @@ export interface RedisStoreOptions {
  * as for any reply, so that a problem is reported at startup, and works without a connection (`unavailable`).
  */
 export async function openRedisStore(
-  { connection, ...options }: RedisStoreOptions,
+  connection: RedisConnection,
+  options: StoreOptions,
 ): Promise<DurableStore> {
-  const { now } = options;
-  const guard = createGuard({ store: "redis", ...options });
+  const breaker = new CircuitBreaker("redis", options);
+  await breaker.run(() => connection.connected(), undefined);
+  return new RedisStore(connection, breaker, options.now);
+}
+
+class RedisStore implements DurableStore {
+  readonly shared = true;
+  readonly daytonaKinds = DAYTONA_KINDS;
+  readonly #connection: RedisConnection;
+  readonly #breaker: CircuitBreaker;
+  readonly #now: () => number;
+
+  constructor(
+    connection: RedisConnection,
+    breaker: CircuitBreaker,
+    now: () => number,
+  ) {
+    this.#connection = connection;
+    this.#breaker = breaker;
+    this.#now = now;
+  }
+
+  get(key: StoreKey): Promise<StoreLookup> {
+    return this.#breaker.run(() => this.#find(key), "unavailable");
+  }
+
+  async set(key: StoreKey, entry: StoredEntry): Promise<void> {
+    const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
+    // An entry that cannot be stored must not leave an older value behind.
+    if (ttlMs <= 0) return await this.delete(key);
+    await this.#breaker.run(async () => {
+      await this.#connection.send((commands) =>
+        commands.set(redisKey(key), formatEnvelope(entry), {
+          expiration: { type: "PX", value: ttlMs },
+        })
+      );
+    }, undefined);
+  }
+
+  async delete(key: StoreKey): Promise<void> {
+    await this.#breaker.run(async () => {
+      await this.#connection.send((commands) => commands.del(redisKey(key)));
+    }, undefined);
+  }
+
+  close(): void {
+    this.#breaker.close();
+    this.#connection.close();
+  }
+
+  async #find(key: StoreKey): Promise<StoreLookup> {
+    const name = redisKey(key);
+    const text = await this.#read(name);
+    if (text === null) return "absent";
+    const envelope = text && parseEnvelope(text);
+    if (!envelope) return "unavailable";
+    if (envelope.expiresAt !== undefined) {
+      return this.#now() < envelope.staleUntil ? envelope : "absent";
+    }
+    if (!DAYTONA_KINDS.has(key[0])) return "unavailable";
+    const ttlMs = await this.#connection.send((commands) =>
+      commands.pTTL(name)
+    );
+    if (ttlMs === NO_KEY) return "absent";
+    return timedEntry(envelope, { ttlMs, now: this.#now() });
+  }
 
   /** Null if there is no such key, undefined for a type of value that only another program can have written. */
-  async function read(name: string): Promise<string | null | undefined> {
+  async #read(name: string): Promise<string | null | undefined> {
     try {
-      return await connection.send((commands) => commands.get(name));
+      return await this.#connection.send((commands) => commands.get(name));
     } catch (error) {
       if (hasErrorCode(error, "WRONGTYPE")) return undefined;
       throw error;
     }
   }
-
-  async function find(key: StoreKey): Promise<StoreLookup> {
-    const name = redisKey(key);
-    const text = await read(name);
-    if (text === null) return "absent";
-    if (text === undefined) return "unavailable";
-    const envelope = parseEnvelope(text);
-    if (envelope === undefined) return "unavailable";
-    if (envelope.expiresAt !== undefined) {
-      return now() < envelope.staleUntil ? envelope : "absent";
-    }
-    if (!DAYTONA_KINDS.has(key[0])) return "unavailable";
-    const ttlMs = await connection.send((commands) => commands.pTTL(name));
-    if (ttlMs === NO_KEY) return "absent";
-    return timedEntry(envelope, { ttlMs, now: now() });
-  }
-
-  async function remove(key: StoreKey): Promise<void> {
-    const name = redisKey(key);
-    await guard.run(async () => {
-      await connection.send((commands) => commands.del(name));
-    }, undefined);
-  }
-
-  await guard.run(() => connection.connected(), undefined);
-
-  return {
-    shared: true,
-    daytonaKinds: DAYTONA_KINDS,
-
-    get: (key) => guard.run(() => find(key), "unavailable"),
-
-    async set(key, entry) {
-      const ttlMs = Math.floor(expiryOf(key, entry) - now());
-      // An entry that cannot be stored must not leave an older value behind.
-      if (ttlMs <= 0) return await remove(key);
-      await guard.run(async () => {
-        await connection.send((commands) =>
-          commands.set(redisKey(key), formatEnvelope(entry), {
-            expiration: { type: "PX", value: ttlMs },
-          })
-        );
-      }, undefined);
-    },
-
-    delete: remove,
-
-    close() {
-      guard.close();
-      connection.close();
-    },
-  };
-}
-
-/**
- * When Redis expires an entry, ms since the epoch. Daytona's programs rely on that expiry alone: they must not find a
- * value that is no longer valid, and do not understand null.
- */
-function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
-  if (!DAYTONA_KINDS.has(kind)) return entry.staleUntil;
-  return entry.value === null ? 0 : entry.expiresAt;
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import {
+  hasErrorCode,
   openRedisClient,
   type RedisClientOptions,
-} from "../../../src/cache/redis/client.ts";
+} from "../../../src/cache/redis/connection.ts";
 import type { RedisLocation } from "../../../src/config/cache_location.ts";
 import { freePort } from "../../support/free_port.ts";
 import { redisTest, startRedis } from "../../support/redis_server.ts";
@@ -224,4 +225,12 @@ redisTest("a client tells that its connection was lost", async () => {
   await server[Symbol.asyncDispose]();
   assert.match(String(await client.ended), /closed/i);
   await assert.rejects(client.commands.get("key"));
+});
+
+Deno.test("hasErrorCode() compares only the first word of the reply", () => {
+  const readOnly = new Error("READONLY You can't write against a replica.");
+  assert.equal(hasErrorCode(readOnly, "READONLY"), true);
+  assert.equal(hasErrorCode(readOnly, "WRONGTYPE"), false);
+  assert.equal(hasErrorCode(new Error("ERR not READONLY"), "READONLY"), false);
+  assert.equal(hasErrorCode("READONLY it is", "READONLY"), false);
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type {
-  RedisClient,
-  RedisCommands,
-} from "../../../src/cache/redis/client.ts";
-import { keepConnected } from "../../../src/cache/redis/connection.ts";
+import {
+  type RedisClient,
+  type RedisCommands,
+  RedisConnection,
+} from "../../../src/cache/redis/connection.ts";
 import { manualClock, settled } from "../fakes.ts";
 
 /** An attempt to connect, whose outcome the test decides. */
@@ -45,7 +45,7 @@ function setUp() {
     return opening.promise;
   }
 
-  const connection = keepConnected({
+  const connection = new RedisConnection({
     server: "redis.test:6379",
     open,
     now: () => clock.now(),
@@ -109,7 +109,7 @@ Deno.test("send() goes to the connection that is there, and on to the next one",
   connection.close();
 });
 
-Deno.test("keepConnected() tries for ever, with pauses that grow to five seconds and start anew after a success", async () => {
+Deno.test("RedisConnection tries for ever, with pauses that grow to five seconds and start anew after a success", async () => {
   const { connection, attempts, pauses, next } = setUp();
   for (let i = 0; i < 9; i++) (await next()).fail(new Error("refused"));
   (await next()).succeed(ANSWER);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openDurableStore } from "../../../src/cache/open_store.ts";
 import type { Runner } from "../../../src/daytona/api.ts";
-import { createBackground } from "../../../src/lib/background.ts";
+import { Background } from "../../../src/lib/background.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
 import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { createSandboxResolver } from "../../../src/resolver/sandboxes.ts";
@@ -46,7 +46,7 @@ async function openGateway(port: number, facts: Facts) {
     password: undefined,
     database: 0,
   }, { platformShared: false, now, onFailure: log.onFailure });
-  const background = createBackground();
+  const background = new Background(() => {});
   function answer<V>(value: V): Promise<V> {
     facts.asked++;
     return facts.isDown

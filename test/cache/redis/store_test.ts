@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   openRedisClient,
   type RedisClientOptions,
-} from "../../../src/cache/redis/client.ts";
-import { keepConnected } from "../../../src/cache/redis/connection.ts";
+  RedisConnection,
+} from "../../../src/cache/redis/connection.ts";
 import { openRedisStore } from "../../../src/cache/redis/store.ts";
 import type { StoreKey } from "../../../src/cache/store.ts";
 import { sleep } from "../../../src/lib/backoff.ts";
@@ -27,7 +27,7 @@ async function open(
 ) {
   const clock = manualClock(Date.now());
   const log = failureLog();
-  const connection = keepConnected({
+  const connection = new RedisConnection({
     server: `127.0.0.1:${port}`,
     open: (signal) =>
       openRedisClient({
@@ -42,8 +42,7 @@ async function open(
     now: () => clock.now(),
     sleep: (_ms, signal) => sleep(0, signal),
   });
-  const store = await openRedisStore({
-    connection,
+  const store = await openRedisStore(connection, {
     now: () => clock.now(),
     onFailure: log.onFailure,
     deadlineMs,
@@ -227,7 +226,7 @@ redisTest(
 
     await using _back = await startRedis({ port });
     await setup.connected();
-    clock.time += 5_000; // the guard's pause is over
+    clock.time += 5_000; // the circuit breaker's pause is over
     assert.equal(await store.get(OWN), "absent");
     await store.set(OWN, entry("after"));
     assert.deepEqual(await store.get(OWN), entry("after"));

@@ -1,9 +1,19 @@
-/** The format of an entry in Redis: Daytona's `{"value":…}`, with our times beside the value. */
+/**
+ * The names and the format of entries in Redis. Daytona's API and Go proxy may use the same server: for the kinds that
+ * they keep as well, both are Daytona's, so that each program reads, writes and deletes the entries of the others.
+ */
 import {
   type JsonValue,
   parseStoredEntry,
   type StoredEntry,
+  type StoreKey,
 } from "../store.ts";
+
+/** The kinds that Daytona's programs keep as well. */
+export const DAYTONA_KINDS: ReadonlySet<string> = new Set([
+  "sandbox-public",
+  "sandbox-runner-info",
+]);
 
 /** Longest time that an entry without times is trusted, ms: Daytona's TTL for a runner's record. */
 const MAX_UNTIMED_MS = 120_000;
@@ -17,7 +27,23 @@ export interface UntimedEntry {
   readonly expiresAt?: undefined;
 }
 
-/** Writes an entry such that Daytona's programs can read its value. */
+/**
+ * The name of a key: Daytona's `proxy:{kind}:{id}` for Daytona's kinds, `porthole:{kind}:…` for others. The characters
+ * of ids and digests stay as they are; any other is encoded, so that it is not taken for a separator.
+ *
+ * @example
+ * ```ts
+ * redisKey(["sandbox-public", "4c1f"]); // "proxy:sandbox-public:4c1f"
+ * redisKey(["login-session", "a:b"]); // "porthole:login-session:a%3Ab"
+ * ```
+ */
+export function redisKey([kind, ...parts]: StoreKey): string {
+  const owner = DAYTONA_KINDS.has(kind) ? "proxy" : "porthole";
+  const encoded = parts.map((part) => encodeURIComponent(part.toWellFormed()));
+  return [owner, kind, ...encoded].join(":");
+}
+
+/** Writes an entry as Daytona's `{"value":…}`, with our times beside the value. */
 export function formatEnvelope(
   { value, refreshAt, expiresAt, staleUntil }: StoredEntry,
 ): string {
@@ -51,4 +77,13 @@ export function timedEntry(
   const remainingMs = ttlMs === NO_EXPIRY ? MAX_UNTIMED_MS : ttlMs;
   const expiresAt = now + Math.min(remainingMs, MAX_UNTIMED_MS);
   return { value, refreshAt: now, expiresAt, staleUntil: expiresAt };
+}
+
+/**
+ * When Redis expires an entry, ms since the epoch. Daytona's programs rely on that expiry alone: they must not find a
+ * value that is no longer valid, and do not understand null.
+ */
+export function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
+  if (!DAYTONA_KINDS.has(kind)) return entry.staleUntil;
+  return entry.value === null ? 0 : entry.expiresAt;
 }
