@@ -27,10 +27,10 @@ export interface CredentialSource {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,
-    "keySession" | "loginSession" | "loginSessionPrefix"
+    "previewTokenSession" | "loginSession" | "loginSessionPrefix"
   >;
-  /** The key in the query, from {@linkcode splitPreviewToken}. */
-  readonly authKey: string | undefined;
+  /** The preview token in the query, from {@linkcode splitPreviewToken}. */
+  readonly queryToken: string | undefined;
   /** Origins, besides the sandbox's own, whose pages may use its sessions. */
   readonly allowedOrigins: ReadonlySet<string>;
 }
@@ -62,15 +62,16 @@ const NONE: readonly string[] = [];
 function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
-  const { keySession, loginSession, loginSessionPrefix } = source.cookies;
+  const { previewTokenSession, loginSession, loginSessionPrefix } =
+    source.cookies;
   // Most requests have at most one of them, so a substring search saves splitting the field for the other.
-  const keySessions = cookie.includes(keySession)
-    ? lastValues(cookie, keySession)
+  const tokenSessions = cookie.includes(previewTokenSession)
+    ? lastValues(cookie, previewTokenSession)
     : NONE;
   const loginSessions = cookie.includes(loginSessionPrefix)
     ? lastValues(cookie, loginSession(source.host.label))
     : NONE;
-  const sessions = [...keySessions, ...loginSessions];
+  const sessions = [...tokenSessions, ...loginSessions];
   return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
 }
 
@@ -83,7 +84,7 @@ function lastValues(cookie: string, name: string): readonly string[] {
  * a page makes it send, and the toolbox runs commands.
  */
 export function toolboxCredentials(
-  source: Pick<CredentialSource, "headers" | "authKey">,
+  source: Pick<CredentialSource, "headers" | "queryToken">,
 ): Credential[] {
   const credentials = previewTokens(source);
   const bearer = bearerOf(source.headers);
@@ -92,13 +93,13 @@ export function toolboxCredentials(
 }
 
 function previewTokens(
-  { headers, authKey }: Pick<CredentialSource, "headers" | "authKey">,
+  { headers, queryToken }: Pick<CredentialSource, "headers" | "queryToken">,
 ): Credential[] {
   const credentials: Credential[] = [];
   const token = headers.get("x-daytona-preview-token");
   if (token !== null) credentials.push({ kind: "preview_token", token });
-  if (authKey !== undefined) {
-    credentials.push({ kind: "auth_key", token: authKey });
+  if (queryToken !== undefined) {
+    credentials.push({ kind: "auth_key", token: queryToken });
   }
   return credentials;
 }

@@ -12,7 +12,7 @@ export interface CookiePolicy {
 /** Cookie names and Set-Cookie lines under one policy. */
 export interface OwnCookies {
   /** A session created from a preview token, for one preview host only. */
-  readonly keySession: string;
+  readonly previewTokenSession: string;
   /** A session created by a login, for all ports of one sandbox. */
   loginSession(label: string): string;
   /** Prefix of all {@linkcode OwnCookies.loginSession} names. */
@@ -63,7 +63,7 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   const transactionPrefix = `${host}transaction-`;
 
   return {
-    keySession: `${host}session`,
+    previewTokenSession: `${host}session`,
     loginSessionPrefix,
     loginSession: (label) => loginSessionPrefix + idOf(label),
     transactionPrefix,

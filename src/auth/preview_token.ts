@@ -1,22 +1,41 @@
-/** Reads and removes the `DAYTONA_SANDBOX_AUTH_KEY` query parameter without touching the rest of the target. */
+/** Takes the preview token out of a request-target: the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
 
 const PARAMETER = "DAYTONA_SANDBOX_AUTH_KEY";
 
-/** A request-target and the key that was removed from it. */
-export interface AuthKeySplit {
+/** A request-target, and the preview token that was removed from it. */
+export interface PreviewTokenSplit {
   /** The target without the parameter, byte for byte otherwise. */
   readonly target: string;
   /** The value of the first such parameter, decoded; undefined if there is none. */
-  readonly key: string | undefined;
+  readonly token: string | undefined;
 }
 
-/** Form-decodes a text; one with malformed percent-encoding stays as it is. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return text;
-  }
+/**
+ * Removes every `DAYTONA_SANDBOX_AUTH_KEY` pair, percent-encoded names included, from a target's query.
+ *
+ * @example
+ * ```ts
+ * splitPreviewToken("/a?b=%20&DAYTONA_SANDBOX_AUTH_KEY=t%2B1&c");
+ * // { target: "/a?b=%20&c", token: "t+1" }
+ * ```
+ */
+export function splitPreviewToken(target: string): PreviewTokenSplit {
+  const queryAt = target.indexOf("?");
+  if (queryAt < 0) return { target, token: undefined };
+  const path = target.slice(0, queryAt);
+  const pairs = target.slice(queryAt + 1).split("&");
+  let token: string | undefined;
+  const kept = pairs.filter((pair) => {
+    const equals = pair.indexOf("=");
+    if (!isParameter(equals < 0 ? pair : pair.slice(0, equals))) return true;
+    token ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
+    return false;
+  });
+  if (kept.length === pairs.length) return { target, token: undefined };
+  return {
+    target: kept.length === 0 ? path : `${path}?${kept.join("&")}`,
+    token,
+  };
 }
 
 /** Whether `name` decodes to the parameter's name; percent-encoding makes a name at most three times as long. */
@@ -27,22 +46,11 @@ function isParameter(name: string): boolean {
     /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(name) && decode(name) === PARAMETER;
 }
 
-/** Removes every `DAYTONA_SANDBOX_AUTH_KEY` pair, percent-encoded names included, from a target's query. */
-export function splitPreviewToken(target: string): AuthKeySplit {
-  const queryAt = target.indexOf("?");
-  if (queryAt < 0) return { target, key: undefined };
-  const path = target.slice(0, queryAt);
-  const pairs = target.slice(queryAt + 1).split("&");
-  let key: string | undefined;
-  const kept = pairs.filter((pair) => {
-    const equals = pair.indexOf("=");
-    if (!isParameter(equals < 0 ? pair : pair.slice(0, equals))) return true;
-    key ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
-    return false;
-  });
-  if (kept.length === pairs.length) return { target, key: undefined };
-  return {
-    target: kept.length === 0 ? path : `${path}?${kept.join("&")}`,
-    key,
-  };
+/** Form-decodes a text; one with malformed percent-encoding stays as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
 }

@@ -22,13 +22,13 @@ export interface AccessRequestOptions {
 
 /** One request at the gate. */
 export class AccessRequest implements GateRequest {
-  /** The request-target for the app, without our key. */
+  /** The request-target for the app, without the preview token. */
   readonly target: string;
   readonly label: string;
   readonly port: number;
   readonly isToolbox: boolean;
   readonly #exchange: SandboxExchange;
-  readonly #authKey: string | undefined;
+  readonly #queryToken: string | undefined;
   readonly #stats: ExchangeStats;
   readonly #options: AccessRequestOptions;
   #admission: Admission | undefined;
@@ -38,14 +38,14 @@ export class AccessRequest implements GateRequest {
     stats: ExchangeStats,
     options: AccessRequestOptions,
   ) {
-    const { target, key } = splitPreviewToken(exchange.target);
+    const { target, token } = splitPreviewToken(exchange.target);
     const { label, port } = destinationOf(exchange);
     this.target = target;
     this.label = label;
     this.port = port;
     this.isToolbox = exchange.route === "toolbox";
     this.#exchange = exchange;
-    this.#authKey = key;
+    this.#queryToken = token;
     this.#stats = stats;
     this.#options = options;
   }
@@ -70,9 +70,9 @@ export class AccessRequest implements GateRequest {
   credentials(): readonly Credential[] {
     const exchange = this.#exchange;
     const { method, headers } = exchange;
-    const authKey = this.#authKey;
+    const queryToken = this.#queryToken;
     if (exchange.route === "toolbox") {
-      return toolboxCredentials({ headers, authKey });
+      return toolboxCredentials({ headers, queryToken });
     }
     const { scheme, cookies, allowedOrigins } = this.#options;
     return presentedCredentials({
@@ -81,7 +81,7 @@ export class AccessRequest implements GateRequest {
       host: exchange.host,
       scheme,
       cookies,
-      authKey,
+      queryToken,
       allowedOrigins,
     });
   }

@@ -212,14 +212,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     credential: Credential | undefined,
   ): Promise<Response> {
     const session = credential?.kind === "auth_key"
-      ? [await keySessionCookie(host.label, credential.token)]
+      ? [await tokenSessionCookie(host.label, credential.token)]
       : [];
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     return redirect(303, `${scheme}://${authority}${target}`, session);
   }
 
   /** The Set-Cookie value of a session that stands for the key. */
-  async function keySessionCookie(
+  async function tokenSessionCookie(
     label: string,
     token: string,
   ): Promise<string> {
@@ -230,7 +230,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       expiresAt: options.now() + options.sessionTtlMs,
     });
     const maxAgeSec = Math.floor(options.sessionTtlMs / 1000);
-    return cookies.hostOnly(cookies.keySession, sealed, maxAgeSec);
+    return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
   }
 }
 

@@ -25,7 +25,7 @@ function source(
     host: HOST,
     scheme: "http",
     cookies: COOKIES,
-    authKey: undefined,
+    queryToken: undefined,
     allowedOrigins: new Set(["https://chat.example.com"]),
     ...changes,
   };
@@ -38,7 +38,7 @@ Deno.test("presentedCredentials() lists every credential in the order of precede
       COOKIES.loginSession("demo")
     }=s3; ${COOKIES.loginSession("other")}=s4`,
     "x-daytona-preview-token": "t",
-  }, { authKey: "q" }));
+  }, { queryToken: "q" }));
   assert.deepEqual(credentials, [
     { kind: "preview_token", token: "t" },
     { kind: "auth_key", token: "q" },

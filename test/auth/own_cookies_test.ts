@@ -5,7 +5,7 @@ import { ownCookies } from "../../src/auth/own_cookies.ts";
 Deno.test("ownCookies() over https are Secure and bound by their prefix", () => {
   const cookies = ownCookies({ scheme: "https", sameSite: "lax" });
   assert.equal(
-    cookies.hostOnly(cookies.keySession, "v", 60),
+    cookies.hostOnly(cookies.previewTokenSession, "v", 60),
     "__Host-porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
   );
   const base = { base: "p.test", maxAgeSec: 60 };
@@ -18,7 +18,7 @@ Deno.test("ownCookies() over https are Secure and bound by their prefix", () => 
 Deno.test("ownCookies() over http carry no prefix that a browser would refuse", () => {
   const cookies = ownCookies({ scheme: "http", sameSite: "lax" });
   assert.equal(
-    cookies.hostOnly(cookies.keySession, "v", 60),
+    cookies.hostOnly(cookies.previewTokenSession, "v", 60),
     "porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
   );
 });
@@ -26,7 +26,7 @@ Deno.test("ownCookies() over http carry no prefix that a browser would refuse", 
 Deno.test("ownCookies() for frames are partitioned", () => {
   const cookies = ownCookies({ scheme: "https", sameSite: "none" });
   assert.match(
-    cookies.hostOnly(cookies.keySession, "v", 60),
+    cookies.hostOnly(cookies.previewTokenSession, "v", 60),
     /; HttpOnly; SameSite=None; Secure; Partitioned$/,
   );
 });
@@ -51,7 +51,7 @@ Deno.test("ownCookies() have names of their own for each sandbox, and all of the
     assert.notEqual(cookies.loginSession("a"), cookies.loginSession("b"));
     for (
       const name of [
-        cookies.keySession,
+        cookies.previewTokenSession,
         cookies.loginSession("a"),
         cookies.transaction("x"),
         cookies.warningAccepted,

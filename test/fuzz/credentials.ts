@@ -60,10 +60,10 @@ const request = fc.record({
   cookie: optional(
     mutated(
       fc.constantFrom(
-        `${COOKIES.keySession}=s1; ${COOKIES.loginSession("demo")}=s2`,
-        `a=b; ${COOKIES.keySession}=s3`,
+        `${COOKIES.previewTokenSession}=s1; ${COOKIES.loginSession("demo")}=s2`,
+        `a=b; ${COOKIES.previewTokenSession}=s3`,
       ),
-      [...TRICKY, `${COOKIES.keySession}=s4; `],
+      [...TRICKY, `${COOKIES.previewTokenSession}=s4; `],
     ).map((text) => text.trim()),
   ),
 });
@@ -95,7 +95,7 @@ function sourceOf(request: Request) {
     host: HOST,
     scheme: "https",
     cookies: COOKIES,
-    authKey: undefined,
+    queryToken: undefined,
     allowedOrigins: new Set([ALLOWED]),
   } as const;
 }

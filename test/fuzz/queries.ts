@@ -46,13 +46,13 @@ function namesIn(query: string): string[] {
 /** Properties of the queries that the gateway changes. */
 export const queryProperties: readonly Property[] = [
   property(
-    "splitPreviewToken() leaves no key that a later reader finds, and all else byte for byte",
+    "splitPreviewToken() leaves no token that a later reader finds, and all else byte for byte",
     fc.tuple(
       trickyPath.map((path) => path.replaceAll("?", "")),
       queryWith(KEY),
     ),
     ([path, query]) => {
-      const { target, key } = splitPreviewToken(path + query);
+      const { target, token } = splitPreviewToken(path + query);
       assert.ok(target.startsWith(path));
       const rest = target.slice(path.length);
       assert.ok(!namesIn(rest).includes(KEY), rest);
@@ -61,20 +61,20 @@ export const queryProperties: readonly Property[] = [
       const others = pairs.filter((pair) => !namesIn(`?${pair}`).includes(KEY));
       const expected = others.length === 0 ? "" : `?${others.join("&")}`;
       assert.equal(rest, others.length === pairs.length ? query : expected);
-      assert.equal(key !== undefined, others.length < pairs.length);
-      assert.deepEqual(splitPreviewToken(target), { target, key: undefined });
+      assert.equal(token !== undefined, others.length < pairs.length);
+      assert.deepEqual(splitPreviewToken(target), { target, token: undefined });
     },
   ),
 
   property(
-    "splitPreviewToken() reads the first key as a query parser does, where its octets are UTF-8",
+    "splitPreviewToken() reads the first token as a query parser does, where its octets are UTF-8",
     queryWith(KEY),
     (query) => {
-      const { key } = splitPreviewToken(`/${query}`);
+      const { token } = splitPreviewToken(`/${query}`);
       const first = parametersIn(query).get(KEY) ?? undefined;
       // For other octets a query parser substitutes U+FFFD, and we keep what was sent.
-      if (first?.includes("\ufffd") || key?.includes("%")) return;
-      assert.equal(key, first);
+      if (first?.includes("\ufffd") || token?.includes("%")) return;
+      assert.equal(token, first);
     },
   ),
 
