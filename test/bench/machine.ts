@@ -1,27 +1,5 @@
-/** The machine: installed programs, processors, and the resource usage of processes. */
-
-/** Whether a program is installed. */
-export async function isInstalled(program: string): Promise<boolean> {
-  return await versionOf(program) !== undefined;
-}
-
-/** The first line of a program's version output; undefined if it is not installed. */
-async function versionOf(
-  program: string,
-  flag = "--version",
-): Promise<string | undefined> {
-  try {
-    const { stdout, stderr } = await new Deno.Command(program, { args: [flag] })
-      .output();
-    const output = new TextDecoder().decode(
-      stdout.length > 0 ? stdout : stderr,
-    );
-    return output.trim().split("\n")[0] ?? "";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
+/** The machine: processors, versions of programs, and the resource usage of processes. */
+import { isInstalled, versionOf } from "../support/programs.ts";
 
 /** Pins this process, and processes that it starts later, to one processor; returns false if that is not possible. */
 export async function pinSelf(cpu: number): Promise<boolean> {

@@ -1,8 +1,9 @@
 /** `deno task bench`: compares the gateway with other proxies in one run, and with its targets. */
 import { runTask } from "../support/options.ts";
+import { isInstalled } from "../support/programs.ts";
 import { untilListening } from "../support/server_process.ts";
 import { formatGrowth, measureGrowth } from "./growth.ts";
-import { describeMachine, isInstalled } from "./machine.ts";
+import { describeMachine } from "./machine.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { redrawPage } from "./page.ts";
 import { formatProfile, takeProfile } from "./profile.ts";

@@ -6,7 +6,8 @@ import {
   type Stack,
   startStack,
 } from "../../scripts/stand_in/stack.ts";
-import { isInstalled, pinSelf } from "./machine.ts";
+import { isInstalled } from "../support/programs.ts";
+import { pinSelf } from "./machine.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, startTarget, type Target } from "./target.ts";
 

@@ -10,74 +10,74 @@ import { FrameDecoder } from "../../src/upstream/websocket/frame_decoder.ts";
 import { ProtocolViolation } from "../../src/upstream/websocket/frames.ts";
 import { checkSwitch } from "../../src/upstream/websocket/handshake.ts";
 import { requestOf } from "../support/upstream.ts";
-import { BLANKS, type Growth, repeated, repeatedOctets } from "./growth.ts";
+import { BLANKS, type Growth, repeated, repeatedBytes } from "./growth.ts";
 import { unless } from "./property.ts";
 
 const BASE = "preview.example.com";
 const LIMITS = { maxHeadBytes: 2 ** 30, maxHeaderCount: 2 ** 30 };
 
-function decodeFrames(octets: Uint8Array<ArrayBuffer>, pieceBytes: number) {
+function decodeFrames(bytes: Uint8Array<ArrayBuffer>, pieceBytes: number) {
   const decoder = new FrameDecoder({ maxMessageBytes: 2 ** 30 });
   unless(ProtocolViolation, () => {
-    for (let at = 0; at < octets.length; at += pieceBytes) {
-      decoder.push(octets.subarray(at, at + pieceBytes));
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      decoder.push(bytes.subarray(at, at + pieceBytes));
       while (decoder.next() !== undefined);
     }
   });
 }
 
-function decodeChunks(octets: Uint8Array<ArrayBuffer>, pieceBytes: number) {
+function decodeChunks(bytes: Uint8Array<ArrayBuffer>, pieceBytes: number) {
   const decoder = new ChunkedDecoder(LIMITS);
   unless(UpstreamError, () => {
-    for (let at = 0; at < octets.length; at += pieceBytes) {
-      decoder.decode(octets.subarray(at, at + pieceBytes), []);
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      decoder.decode(bytes.subarray(at, at + pieceBytes), []);
     }
   });
 }
 
 /** Parsers and writers of upstream messages. */
 export const wireGrowths: readonly Growth[] = [
-  ...repeatedOctets(
+  ...repeatedBytes(
     "parseResponseHead()",
     ["a: b\r\n", "a", ":", "Connection: a,\r\n", ",", ...BLANKS],
-    (octets) =>
+    (bytes) =>
       unless(
         UpstreamError,
         () =>
-          parseResponseHead(octets.subarray(0, findHeadEnd(octets, 0)), LIMITS),
+          parseResponseHead(bytes.subarray(0, findHeadEnd(bytes, 0)), LIMITS),
       ),
     ["HTTP/1.1 200 OK\r\nConnection: a", "a: b\r\n\r\n"],
   ),
-  ...repeatedOctets(
-    "findHeadEnd(), octet by octet,",
+  ...repeatedBytes(
+    "findHeadEnd(), byte by byte,",
     ["a: b\r\n", "a", "\r"],
-    (octets) => {
-      for (let end = 1; end <= octets.length; end++) {
-        findHeadEnd(octets.subarray(0, end), end - 1);
+    (bytes) => {
+      for (let end = 1; end <= bytes.length; end++) {
+        findHeadEnd(bytes.subarray(0, end), end - 1);
       }
     },
   ),
-  ...repeatedOctets(
-    "ChunkedDecoder, octet by octet,",
+  ...repeatedBytes(
+    "ChunkedDecoder, byte by byte,",
     ["1\r\na\r\n", "1;a=b\r\na\r\n", "0\r\n", "0"],
-    (octets) => decodeChunks(octets, 1),
+    (bytes) => decodeChunks(bytes, 1),
   ),
-  ...repeatedOctets(
+  ...repeatedBytes(
     "ChunkedDecoder",
     ["1\r\na\r\n", "a: b\r\n", "a"],
-    (octets) => decodeChunks(octets, octets.length),
+    (bytes) => decodeChunks(bytes, bytes.length),
     ["0\r\n", "\r\n"],
   ),
-  ...repeatedOctets(
-    "FrameDecoder, octet by octet,",
+  ...repeatedBytes(
+    "FrameDecoder, byte by byte,",
     ["\x00\x00", "\x00\x01a", "\x89\x01a", "a"],
-    (octets) => decodeFrames(octets, 1),
+    (bytes) => decodeFrames(bytes, 1),
     ["\x01\x00", ""],
   ),
-  ...repeatedOctets(
+  ...repeatedBytes(
     "FrameDecoder",
     ["\x00\x00", "\x00\x01a", "\x89\x01a"],
-    (octets) => decodeFrames(octets, octets.length),
+    (bytes) => decodeFrames(bytes, bytes.length),
     ["\x01\x00", "\x80\x00"],
   ),
   ...repeated(

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { type Origin, parseOrigin } from "../../src/address/origin.ts";
 import { bodyReader } from "../../src/upstream/http1/body_reader.ts";
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
@@ -14,7 +15,7 @@ import { fieldName } from "./heads.ts";
 import { asyncProperty, type Property } from "./property.ts";
 
 /** A request as the server read it, decoded as Latin-1. */
-export interface Received {
+interface Received {
   readonly method: string;
   readonly target: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
@@ -128,24 +129,16 @@ async function startNodeServer(): Promise<NodeServer> {
   server.on("checkExpectation", (request, response) => {
     server.emit("request", request, response);
   });
-  const { promise: listening, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", resolve);
-  await listening;
-  const address = server.address();
-  if (address === null || typeof address === "string") {
-    throw new TypeError("The server has no port");
-  }
+  const { port, ...listening } = await listenOnLoopback(server);
   // Without it, a request that the server misread would be waited for at length.
   const client = new UpstreamClient({ headerTimeoutMs: 1000 });
   return {
     client,
-    origin: parseOrigin(`http://127.0.0.1:${address.port}`),
+    origin: parseOrigin(`http://127.0.0.1:${port}`),
     take: () => received.splice(0),
     async [Symbol.asyncDispose]() {
       client.close();
-      const { promise: closed, resolve } = Promise.withResolvers<void>();
-      server.close(() => resolve());
-      await closed;
+      await listening[Symbol.asyncDispose]();
     },
   };
 }

@@ -11,11 +11,12 @@ import {
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import { nearlyChunked } from "./bodies.ts";
+import { serveConnections } from "./connections.ts";
 import { responseHead } from "./heads.ts";
 import { asyncProperty, type Property, unless } from "./property.ts";
 
 /** A complete response as a client reads it. */
-export interface Reading {
+interface Reading {
   readonly status: number;
   /** Decoded as Latin-1. */
   readonly body: string;
@@ -33,7 +34,7 @@ const LIMITS = { maxHeadBytes: 65_536, maxHeaderCount: 200 };
 const METHODS = ["GET", "HEAD", "POST"] as const;
 
 /** A response on the wire: valid, malformed, or followed by more octets. */
-export const responseOctets: fc.Arbitrary<string> = fc.tuple(
+const responseOctets: fc.Arbitrary<string> = fc.tuple(
   fc.oneof(
     responseHead,
     fc.constantFrom(
@@ -54,46 +55,23 @@ interface RawAnswers extends AsyncDisposable {
   answer: Uint8Array<ArrayBuffer>;
 }
 
-/** A server that answers every request head with the same octets and closes the connection. */
-export function startRawAnswers(): RawAnswers {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  const serving = new Set<Promise<void>>();
-
-  async function serve(conn: Deno.TcpConn): Promise<void> {
+/** A server that answers every request head with the same bytes and closes the connection. */
+function startRawAnswers(): RawAnswers {
+  const server = serveConnections(async (conn) => {
     const buffer = new Uint8Array(4096);
-    try {
-      let head = "";
-      while (!head.includes("\r\n\r\n")) {
-        const count = await conn.read(buffer);
-        if (count === null) return;
-        head += toLatin1(buffer.subarray(0, count));
-      }
-      for (let rest = world.answer; rest.length > 0;) {
-        rest = rest.subarray(await conn.write(rest));
-      }
-    } catch {
-      // The client has closed the connection.
-    } finally {
-      conn.close();
+    for (let head = ""; !head.includes("\r\n\r\n");) {
+      const count = await conn.read(buffer);
+      if (count === null) return;
+      head += toLatin1(buffer.subarray(0, count));
     }
-  }
-  async function accept(): Promise<void> {
-    for await (const conn of listener) {
-      const served = serve(conn);
-      serving.add(served);
-      served.then(() => serving.delete(served));
+    for (let rest = world.answer; rest.length > 0;) {
+      rest = rest.subarray(await conn.write(rest));
     }
-  }
-  const accepting = accept();
+  });
   const world = {
-    origin: parseOrigin(`http://127.0.0.1:${port}`),
+    ...server,
+    origin: parseOrigin(`http://127.0.0.1:${server.port}`),
     answer: new Uint8Array(0),
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await accepting;
-      await Promise.all(serving);
-    },
   };
   return world;
 }

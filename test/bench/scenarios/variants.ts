@@ -1,23 +1,14 @@
 /** Variants of the gateway: different durable cache tiers, and several workers. */
-import { freePort } from "../../support/free_port.ts";
+import { isInstalled } from "../../support/programs.ts";
+import { type RedisServer, startRedis } from "../../support/redis_server.ts";
 import { gateway, HOSTS } from "../contestants.ts";
-import { isInstalled } from "../machine.ts";
 import type { Outcome, Scenario } from "../scenario.ts";
-import { startTarget, type Target } from "../target.ts";
 import type { Contestant, World } from "../world.ts";
 import { compare, type GetLoad, RATE } from "./rates.ts";
 
-/** Starts a Redis server that keeps nothing on disk; undefined if it is not installed. */
-async function startRedis(): Promise<Target | undefined> {
-  if (!await isInstalled("redis-server")) return undefined;
-  const port = freePort();
-  return await startTarget({
-    command: [
-      ...["redis-server", "--bind", "127.0.0.1", "--port", `${port}`],
-      ...["--save", "", "--appendonly", "no"],
-    ],
-    port,
-  });
+/** Starts a Redis server; undefined if it is not installed. */
+async function startRedisIfInstalled(): Promise<RedisServer | undefined> {
+  return await isInstalled("redis-server") ? await startRedis() : undefined;
 }
 
 async function compareGateways(
@@ -50,7 +41,7 @@ const tiers: Scenario = {
     await using started = new AsyncDisposableStack();
     const directory = await Deno.makeTempDir({ prefix: "porthole-bench-" });
     started.defer(() => Deno.remove(directory, { recursive: true }));
-    const redis = started.use(await startRedis());
+    const redis = started.use(await startRedisIfInstalled());
     const gateways = [
       gateway({ name: "memory only", environment: { CACHE_URL: "none" } }),
       gateway({
@@ -76,7 +67,7 @@ const workers: Scenario = {
   about: "GET 1 KiB, 256 connections, one and two workers on all processors",
   async measure(world) {
     await using started = new AsyncDisposableStack();
-    const redis = started.use(await startRedis());
+    const redis = started.use(await startRedisIfInstalled());
     const cpus = world.proxyCpu === undefined
       ? {}
       : { cpus: `0-${navigator.hardwareConcurrency - 1}` };

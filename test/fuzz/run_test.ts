@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Property, Trial } from "./property.ts";
-import { parseOptions } from "./runner/options.ts";
-import { runProperties } from "./runner/run.ts";
+import { runProperties } from "./run.ts";
 
 /** A property that records its trials, and fails in the one numbered `failsAt`. */
 function pretended(
@@ -29,46 +28,6 @@ const BUDGET = {
   path: undefined,
   now: () => 0,
 };
-
-Deno.test("the fuzz task tries a million inputs with a random seed unless told otherwise", () => {
-  assert.deepEqual(parseOptions([], 42), {
-    runs: 1_000_000,
-    minutes: undefined,
-    seed: 42,
-    path: undefined,
-    only: "",
-  });
-  const args = [
-    "--minutes",
-    "0.5",
-    "--seed=-7",
-    "--path",
-    "1:2",
-    "--only",
-    "x",
-  ];
-  assert.deepEqual(parseOptions(args, 42), {
-    runs: 1_000_000,
-    minutes: 0.5,
-    seed: -7,
-    path: "1:2",
-    only: "x",
-  });
-});
-
-Deno.test("the fuzz task refuses options that it does not know or understand", () => {
-  for (
-    const args of [
-      ["--what"],
-      ["file"],
-      ["--runs", "many"],
-      ["--runs", "0"],
-      ["--runs", "1", "--minutes", "1"],
-      ["--seed", "x"],
-      ["--path", "1:2"],
-    ]
-  ) assert.equal(parseOptions(args, 42), undefined, args.join(" "));
-});
 
 Deno.test("runProperties() gives each property its share, and each round a seed of its own", async () => {
   const [whole, half] = [pretended(1), pretended(1 / 2)];

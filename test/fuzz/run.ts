@@ -1,5 +1,5 @@
 /** Checks properties in rounds, so that each gets its share however long the run is. */
-import type { Property } from "../property.ts";
+import type { Property } from "./property.ts";
 
 /** Inputs of one round, for all properties together. */
 const ROUND = 50_000;
