@@ -207,12 +207,7 @@ export async function createService(
   const gate = new Gate({ sandboxes, access, sessions, logins, throttle });
 
   // The way to the runners.
-  const upstream = new UpstreamClient({
-    connectTimeoutMs: config.upstream.connectTimeoutMs,
-    headerTimeoutMs: config.upstream.headerTimeoutMs,
-    idleTimeoutMs: config.upstream.idleTimeoutMs,
-    uploadIdleTimeoutMs: limits.bodyIdleTimeoutMs,
-  });
+  const upstream = new UpstreamClient({ ...config.upstream, ...limits });
   const forwarder = createForwarder({ upstream, sandboxes, now });
   const activity = createActivity({
     report: (sandboxId) => api.updateLastActivity(sandboxId),

@@ -1,7 +1,7 @@
 /** The response to a client, as made from an upstream's. */
 import { hasHeader, type HeaderList } from "../lib/headers.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
-import { discardBody, type ResponseBody } from "../upstream/http1/types.ts";
+import { discardBody, type ResponseBody } from "../upstream/http1/message.ts";
 
 /** An upstream's response with the fields that the client gets. */
 export interface RelayedResponse {

@@ -20,7 +20,7 @@ import type { AbortReason, InFlightEntry } from "../proxy/in_flight.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
-import { discardBody } from "../upstream/http1/types.ts";
+import { discardBody } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import {
   clientBody,

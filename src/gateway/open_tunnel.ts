@@ -9,7 +9,7 @@ import {
   relay,
   type Tunnel,
 } from "../proxy/tunnel.ts";
-import type { UpstreamResponse } from "../upstream/http1/types.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { hasDisconnected } from "./client_disconnected.ts";
 

@@ -14,7 +14,10 @@ import type { Forwarder } from "../proxy/forward.ts";
 import { responseFields } from "../proxy/response_headers.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
-import { discardBody, type UpstreamResponse } from "../upstream/http1/types.ts";
+import {
+  discardBody,
+  type UpstreamResponse,
+} from "../upstream/http1/message.ts";
 import { AccessRequest, type AccessRequestOptions } from "./access_request.ts";
 import type { RelayedResponse } from "./client_response.ts";
 import {

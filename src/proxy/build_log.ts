@@ -2,7 +2,10 @@
 import { GatewayError } from "../errors.ts";
 import type { BuildLog } from "../resolver/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import { discardBody, type UpstreamResponse } from "../upstream/http1/types.ts";
+import {
+  discardBody,
+  type UpstreamResponse,
+} from "../upstream/http1/message.ts";
 import { runnerBase } from "./runner_base.ts";
 import { gatewayError } from "./upstream_failure.ts";
 

@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import { appTarget, toolboxPrefix } from "../address/app_target.ts";
 import type { Runner } from "../daytona/api.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import { discardBody } from "../upstream/http1/types.ts";
+import { discardBody } from "../upstream/http1/message.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 import { isEmptyBadGateway } from "./runner_errors.ts";
 

@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { UpstreamResponse } from "../upstream/http1/types.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import {
   type OpenResult,

@@ -5,7 +5,7 @@ import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
-import type { UpstreamRequest } from "../upstream/http1/types.ts";
+import type { UpstreamRequest } from "../upstream/http1/message.ts";
 import { type Forwarded, requestFields } from "./request_headers.ts";
 import { proxyBaseOf } from "./runner_base.ts";
 

@@ -6,6 +6,7 @@ import { freePort } from "../support/free_port.ts";
 import { toLatin1 } from "../support/latin1.ts";
 import { nginxCommand } from "../support/nginx.ts";
 import { startServerProcess } from "../support/server_process.ts";
+import { UPSTREAM_CONFIG } from "../support/upstream.ts";
 import { serveConnections } from "./connections.ts";
 import { asyncProperty, type Property } from "./property.ts";
 import { contentOf, sendable, toRequest } from "./requests_wire.ts";
@@ -77,7 +78,10 @@ async function startNginx(): Promise<NginxWorld> {
     await startServerProcess({ command, port, timeoutMs: START_TIMEOUT_MS }),
   );
   // nginx would wait for the rest of a request that it misunderstands.
-  const client = new UpstreamClient({ headerTimeoutMs: 1000 });
+  const client = new UpstreamClient({
+    ...UPSTREAM_CONFIG,
+    headerTimeoutMs: 1000,
+  });
   started.defer(() => client.close());
   const owned = started.move();
   return {

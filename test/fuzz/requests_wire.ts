@@ -6,10 +6,10 @@ import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { type Origin, parseOrigin } from "../../src/address/origin.ts";
 import { bodyReader } from "../../src/upstream/http1/body_reader.ts";
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
+import type { UpstreamRequest } from "../../src/upstream/http1/message.ts";
 import { requestHead } from "../../src/upstream/http1/request_head.ts";
-import type { UpstreamRequest } from "../../src/upstream/http1/types.ts";
 import { toLatin1 } from "../support/latin1.ts";
-import { requestOf } from "../support/upstream.ts";
+import { requestOf, UPSTREAM_CONFIG } from "../support/upstream.ts";
 import { fieldValue, mutated, TRICKY, trickyTarget } from "./arbitraries.ts";
 import { fieldName } from "./heads.ts";
 import { asyncProperty, type Property } from "./property.ts";
@@ -131,7 +131,10 @@ async function startNodeServer(): Promise<NodeServer> {
   });
   const { port, ...listening } = await listenOnLoopback(server);
   // Without it, a request that the server misread would be waited for at length.
-  const client = new UpstreamClient({ headerTimeoutMs: 1000 });
+  const client = new UpstreamClient({
+    ...UPSTREAM_CONFIG,
+    headerTimeoutMs: 1000,
+  });
   return {
     client,
     origin: parseOrigin(`http://127.0.0.1:${port}`),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { type Origin, parseOrigin } from "../../src/address/origin.ts";
-import { bodyDecoder } from "../../src/upstream/http1/framing.ts";
+import { bodyDecoder } from "../../src/upstream/http1/receive_body.ts";
 import {
   findHeadEnd,
   parseResponseHead,

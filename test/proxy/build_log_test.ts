@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildLogQuery, fetchBuildLog } from "../../src/proxy/build_log.ts";
 import type { BodyReader } from "../../src/upstream/http1/body_reader.ts";
-import type { UpstreamResponse } from "../../src/upstream/http1/types.ts";
+import type { UpstreamResponse } from "../../src/upstream/http1/message.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 
 Deno.test("buildLogQuery() puts our image in the place of any that the caller names, and keeps the rest", () => {

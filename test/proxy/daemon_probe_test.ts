@@ -4,7 +4,7 @@ import { createDaemonProbe } from "../../src/proxy/daemon_probe.ts";
 import type {
   UpstreamRequest,
   UpstreamResponse,
-} from "../../src/upstream/http1/types.ts";
+} from "../../src/upstream/http1/message.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 
 const RUNNER: Runner = {

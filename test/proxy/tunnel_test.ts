@@ -12,6 +12,7 @@ import {
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
 import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
+import { UPSTREAM_CONFIG } from "../support/upstream.ts";
 import {
   fakeConnection,
   serverFrame,
@@ -49,7 +50,7 @@ async function startRig(options: RigOptions = {}): Promise<Rig> {
   const apps = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(apps, "listening");
   const { port } = apps.address() as AddressInfo;
-  const client = new UpstreamClient();
+  const client = new UpstreamClient(UPSTREAM_CONFIG);
   const tunnels: Tunnel[] = [];
   const arrivals: Array<(tunnel: Tunnel) => void> = [];
   const server = Deno.serve(

@@ -6,12 +6,13 @@ import {
 } from "../../src/upstream/http1/body_reader.ts";
 import {
   UpstreamClient,
-  type UpstreamOptions,
+  type UpstreamConfig,
 } from "../../src/upstream/http1/client.ts";
+import type { Dial } from "../../src/upstream/http1/connect.ts";
 import type {
   ResponseBody,
   UpstreamRequest,
-} from "../../src/upstream/http1/types.ts";
+} from "../../src/upstream/http1/message.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
@@ -43,12 +44,29 @@ export function requestOf(
   };
 }
 
+/** The time limits of a client as they are by default, except that no exchange has one. */
+export const UPSTREAM_CONFIG: UpstreamConfig = {
+  connectTimeoutMs: 5_000,
+  headerTimeoutMs: 0,
+  idleTimeoutMs: 30_000,
+  bodyIdleTimeoutMs: 0,
+};
+
+/** What differs from {@linkcode UPSTREAM_CONFIG} and from the real clock and network. */
+export interface ClientOptions extends Partial<UpstreamConfig> {
+  readonly now?: () => number;
+  readonly dial?: Dial;
+}
+
 /** Runs `use` with a client that is closed afterwards. */
 export async function withClient(
-  options: Partial<UpstreamOptions>,
+  options: ClientOptions,
   use: (client: UpstreamClient) => Promise<void>,
 ): Promise<void> {
-  const client = new UpstreamClient(options);
+  const client = new UpstreamClient(
+    { ...UPSTREAM_CONFIG, ...options },
+    options,
+  );
   try {
     await use(client);
   } finally {
@@ -60,7 +78,7 @@ export async function withClient(
 export function withUpstream(
   handler: RawHandler,
   use: (client: UpstreamClient, server: RawServer) => Promise<void>,
-  options: Partial<UpstreamOptions> = {},
+  options: ClientOptions = {},
 ): Promise<void> {
   return withRawServer(
     handler,
@@ -75,7 +93,7 @@ export function withScripts(
     client: UpstreamClient,
     conns: readonly ScriptedConn[],
   ) => Promise<void>,
-  options: Partial<UpstreamOptions> = {},
+  options: ClientOptions = {},
 ): Promise<void> {
   const conns = scripts.map(scriptedConn);
   const waiting = conns.values();

@@ -25,11 +25,6 @@ export class LengthDecoder implements BodyDecoder {
     this.#remaining = contentLength;
   }
 
-  /** How many octets are still to come. */
-  get remaining(): number {
-    return this.#remaining;
-  }
-
   get done(): boolean {
     return this.#remaining === 0;
   }

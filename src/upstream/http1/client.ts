@@ -1,54 +1,25 @@
+import type { Config } from "../../config/config.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import { connect, type ConnectContext } from "./connect.ts";
+import { Connector, type Dial, dial as dialNetwork } from "./connect.ts";
 import { Connection } from "./connection.ts";
-import { Deadlines } from "./deadlines.ts";
-import { type Dial, dial } from "./dial.ts";
-import { Pool } from "./pool.ts";
-import { requestHead } from "./request_head.ts";
-import { type ExchangeContext, UpstreamExchange } from "./round_trip.ts";
 import type {
   UpgradeResult,
   UpstreamRequest,
   UpstreamResponse,
-} from "./types.ts";
-import { upgradedConnection } from "./upgraded.ts";
+} from "./message.ts";
+import { Pool } from "./pool.ts";
+import { requestHead } from "./request_head.ts";
+import {
+  type PreparedRequest,
+  RoundTrip,
+  type RoundTripContext,
+} from "./round_trip.ts";
+import { upgradedConnection } from "./upgraded_connection.ts";
 
-/** Limits and dependencies of a client; times in milliseconds. */
-export interface UpstreamOptions {
-  /** How long connecting may take, TLS included; 0 for no limit. */
-  readonly connectTimeoutMs: number;
-  /** How long the final response head may take after the request's last octet; 0 for no limit. */
-  readonly headerTimeoutMs: number;
-  /** How long an upload may stall before there is a response, whichever side causes it; 0 for no limit. */
-  readonly uploadIdleTimeoutMs: number;
-  /** How long a connection may be idle: less than upstreams allow, lest they close it just as a request is sent. */
-  readonly idleTimeoutMs: number;
-  readonly maxIdlePerOrigin: number;
-  readonly maxIdle: number;
-  /** Most octets of a response head or trailer section. */
-  readonly maxHeadBytes: number;
-  /** Most fields of a response head or trailer section. */
-  readonly maxHeaderCount: number;
-  /** PEM certificates trusted in addition to the system's. */
-  readonly caCerts: readonly string[];
-  /** A monotonic clock. */
-  readonly now: () => number;
-  readonly dial: Dial;
-}
-
-const DEFAULTS: UpstreamOptions = {
-  connectTimeoutMs: 5_000,
-  headerTimeoutMs: 0,
-  uploadIdleTimeoutMs: 0,
-  idleTimeoutMs: 30_000,
-  maxIdlePerOrigin: 1024,
-  maxIdle: 2048,
-  maxHeadBytes: 64 * 1024,
-  maxHeaderCount: 200,
-  caCerts: [],
-  now: () => performance.now(),
-  dial,
-};
+/** The time limits of a client. */
+export type UpstreamConfig =
+  & Config["upstream"]
+  & Pick<Config["limits"], "bodyIdleTimeoutMs">;
 
 /** How often deadlines are checked, and so how late one may be noticed. */
 const SWEEP_MS = 250;
@@ -57,36 +28,33 @@ type Timer = ReturnType<typeof setInterval>;
 
 /** An HTTP/1.1 client for a proxy (RFC 9112): it rewrites nothing, guesses nothing and repairs nothing. */
 export class UpstreamClient {
-  readonly #options: UpstreamOptions;
+  readonly #now: () => number;
   readonly #pool: Pool;
+  readonly #connector: Connector;
   readonly #connections = new Set<Connection>();
-  readonly #connecting: Deadlines;
-  readonly #connectContext: ConnectContext;
-  readonly #exchangeContext: ExchangeContext;
+  readonly #context: RoundTripContext;
   #sweeper: Timer | undefined;
-  #closed = false;
+  #isClosed = false;
   #openedCount = 0;
   #reusedCount = 0;
 
-  constructor(options: Partial<UpstreamOptions> = {}) {
-    const all = this.#options = { ...DEFAULTS, ...options };
-    const { now, dial } = all;
-    this.#pool = new Pool(all);
-    this.#connecting = new Deadlines({
-      ms: all.connectTimeoutMs,
-      code: "connect_timeout",
-    });
-    this.#connectContext = {
+  /** @param dependencies A monotonic clock, in milliseconds, and what connects to origins. */
+  constructor(
+    config: UpstreamConfig,
+    dependencies: { readonly now?: () => number; readonly dial?: Dial } = {},
+  ) {
+    const { now = () => performance.now(), dial = dialNetwork } = dependencies;
+    const { headerTimeoutMs, bodyIdleTimeoutMs } = config;
+    this.#now = now;
+    this.#pool = new Pool(config);
+    this.#connector = new Connector({
       dial,
-      caCerts: [...all.caCerts],
-      connecting: this.#connecting,
-      now,
-    };
-    this.#exchangeContext = {
-      limits: all,
-      responseTimeout: { ms: all.headerTimeoutMs, code: "header_timeout" },
-      bodyReadTimeout: { ms: all.uploadIdleTimeoutMs, code: "upload_stalled" },
-      bodyWriteTimeout: { ms: all.uploadIdleTimeoutMs, code: "header_timeout" },
+      timeoutMs: config.connectTimeoutMs,
+    });
+    this.#context = {
+      responseTimeout: { ms: headerTimeoutMs, code: "header_timeout" },
+      bodyReadTimeout: { ms: bodyIdleTimeoutMs, code: "upload_stalled" },
+      bodyWriteTimeout: { ms: bodyIdleTimeoutMs, code: "header_timeout" },
       watchAfterMs: SWEEP_MS,
       now,
       release: (connection) => this.#pool.put(connection, now()),
@@ -100,60 +68,50 @@ export class UpstreamClient {
    * @throws {UpstreamError} If the exchange fails.
    */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
-    const prepared = {
-      request,
-      head: requestHead(request, { upgrade: false }),
-      upgrade: false,
-    };
+    const prepared = prepare(request, { upgrade: false });
     this.#throwIfEnded(request);
-    const now = this.#options.now();
+    const now = this.#now();
     const pooled = this.#pool.take(request.origin.key, now);
     if (pooled !== undefined) {
       this.#reusedCount++;
-      const exchange = new UpstreamExchange(
-        pooled,
-        prepared,
-        this.#exchangeContext,
-        now,
-      );
+      const trip = new RoundTrip(pooled, prepared, this.#context, now);
       try {
-        return exchange.response(await exchange.responseHead());
+        return trip.response(await trip.responseHead());
       } catch (error) {
-        if (!await exchange.mayRetry(error)) throw error;
+        if (!await trip.mayRetry(error)) throw error;
       }
     }
-    const exchange = new UpstreamExchange(
-      await this.#connect(request),
+    const connection = await this.#connect(request);
+    const trip = new RoundTrip(
+      connection,
       prepared,
-      this.#exchangeContext,
+      this.#context,
+      this.#now(),
     );
-    return exchange.response(await exchange.responseHead());
+    return trip.response(await trip.responseHead());
   }
 
   /**
-   * Makes an opening handshake (RFC 9110 section 7.8) on a new connection: the caller's Upgrade field is sent along
+   * Makes an opening handshake (RFC 9110 section 7.8) on a new connection: the caller's Upgrade header is sent along
    * with `Connection: Upgrade`. The request's signal is ignored after the 101.
    *
    * @throws {TypeError} If the request cannot be sent as it is.
    * @throws {UpstreamError} If the exchange fails.
    */
   async upgrade(request: UpstreamRequest): Promise<UpgradeResult> {
-    const prepared = {
-      request,
-      head: requestHead(request, { upgrade: true }),
-      upgrade: true,
-    };
+    const prepared = prepare(request, { upgrade: true });
     const connection = await this.#connect(request);
-    const exchange = new UpstreamExchange(
+    const trip = new RoundTrip(
       connection,
       prepared,
-      this.#exchangeContext,
+      this.#context,
+      this.#now(),
     );
-    const head = await exchange.responseHead();
+    const head = await trip.responseHead();
     if (head.status !== 101) {
-      return { kind: "response", response: exchange.response(head) };
+      return { kind: "response", response: trip.response(head) };
     }
-    exchange.release();
+    trip.release();
     return {
       kind: "switched",
       headers: head.headers,
@@ -166,22 +124,22 @@ export class UpstreamClient {
    * connections are open or being made.
    */
   sweep(): void {
-    const now = this.#options.now();
+    const now = this.#now();
     this.#pool.expire(now);
-    this.#connecting.expire(now);
+    this.#connector.expire(now);
     // Each connection holds its own deadline: a Map that every exchange enters and leaves is rehashed again and again,
     // and V8 links each outgrown table to the next, so that scavenges free none of them.
     for (const connection of this.#connections) connection.sweep(now);
-    if (this.#connections.size === 0 && this.#connecting.size === 0) {
+    if (this.#connections.size === 0 && this.#connector.pending === 0) {
       this.#stopSweeper();
     }
   }
 
   /** Closes all connections, including upgraded ones: fails what is pending on them, and every later request. */
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     const reason = new UpstreamError("closed", "client closed");
-    this.#connecting.clear(reason);
+    this.#connector.abort(reason);
     for (const connection of this.#connections) connection.fail(reason);
     this.#stopSweeper();
   }
@@ -199,21 +157,21 @@ export class UpstreamClient {
   }
 
   #throwIfEnded({ signal }: UpstreamRequest): void {
-    if (this.#closed) throw new UpstreamError("closed", "client closed");
+    if (this.#isClosed) throw new UpstreamError("closed", "client closed");
     if (signal?.aborted) throw new UpstreamError("aborted", "request aborted");
   }
 
   async #connect(request: UpstreamRequest): Promise<Connection> {
     this.#throwIfEnded(request);
     this.#sweeper ??= unrefInterval(() => this.sweep(), SWEEP_MS);
-    const conn = await connect(request, this.#connectContext);
+    const conn = await this.#connector.connect(request, this.#now());
     const connection = new Connection(conn, {
       originKey: request.origin.key,
       onClose: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);
     this.#openedCount++;
-    if (this.#closed) {
+    if (this.#isClosed) {
       connection.fail(new UpstreamError("closed", "client closed"));
     }
     return connection;
@@ -223,6 +181,14 @@ export class UpstreamClient {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
+}
+
+/** Validates a request. @throws {TypeError} */
+function prepare(
+  request: UpstreamRequest,
+  { upgrade }: { readonly upgrade: boolean },
+): PreparedRequest {
+  return { request, head: requestHead(request, { upgrade }), upgrade };
 }
 
 /** An interval that does not keep the process alive. */

@@ -1,56 +1,142 @@
+/** Connections to origins: TCP, TLS, and a time limit for both. */
+import type { Origin } from "../../address/origin.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { Dial } from "./dial.ts";
-import type { UpstreamRequest } from "./types.ts";
+import type { UpstreamRequest } from "./message.ts";
+import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
 
-/** What the connection attempts of one client share. */
-export interface ConnectContext {
-  readonly dial: Dial;
-  readonly caCerts: string[];
-  /** The pending attempts, each with its connect timeout. */
-  readonly connecting: Deadlines;
-  now(): number;
+/**
+ * Opens a byte stream to an origin, including the TLS handshake; gives up when `signal` is aborted.
+ *
+ * @throws {UpstreamError} `connect_failed` or `tls_failed`
+ */
+export type Dial = (origin: Origin, signal: AbortSignal) => Promise<Deno.Conn>;
+
+/** The connection attempts of one client. */
+export class Connector {
+  readonly #dial: Dial;
+  readonly #limit: TimeLimit;
+  /** The pending attempts with their deadlines, which pass in the order of insertion: the limit is the same for all. */
+  readonly #attempts = new Map<AbortController, number>();
+
+  constructor(options: { readonly dial: Dial; readonly timeoutMs: number }) {
+    this.#dial = options.dial;
+    this.#limit = { ms: options.timeoutMs, code: "connect_timeout" };
+  }
+
+  /** How many attempts are pending. */
+  get pending(): number {
+    return this.#attempts.size;
+  }
+
+  /**
+   * Connects to a request's origin, unless the time limit passes, the client is closed or the request's signal is
+   * aborted first.
+   *
+   * @throws {UpstreamError}
+   */
+  async connect(
+    { origin, signal }: Pick<UpstreamRequest, "origin" | "signal">,
+    now: number,
+  ): Promise<Deno.Conn> {
+    const attempt = new AbortController();
+    const abort = () =>
+      attempt.abort(new UpstreamError("aborted", "request aborted"));
+    this.#attempts.set(attempt, deadlineOf(this.#limit, now));
+    signal?.addEventListener("abort", abort);
+    try {
+      const dialing = this.#dial(origin, attempt.signal);
+      return await unlessAborted(dialing, attempt.signal);
+    } finally {
+      this.#attempts.delete(attempt);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Fails every attempt whose deadline has passed. Called periodically: a timer for each attempt would cost more. */
+  expire(now: number): void {
+    for (const [attempt, deadline] of this.#attempts) {
+      if (deadline > now) break;
+      attempt.abort(timeoutError(this.#limit));
+    }
+  }
+
+  /** Fails every attempt with `reason`. */
+  abort(reason: UpstreamError): void {
+    for (const attempt of this.#attempts.keys()) attempt.abort(reason);
+  }
+}
+
+/** The dialed connection, or `signal`'s reason as soon as it is aborted: a dial may be slow to heed its signal. */
+function unlessAborted(
+  dialing: Promise<Deno.Conn>,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    dialing.then(
+      (conn) => signal.aborted ? conn.close() : resolve(conn),
+      reject,
+    );
+  });
 }
 
 /**
- * Connects to a request's origin, unless the connect timeout expires, the client is closed or the request's signal is
- * aborted first.
+ * {@linkcode Dial} over the network; TLS verifies the origin's host name and offers `http/1.1` by ALPN (RFC 7301).
  *
- * @throws {UpstreamError}
+ * @param caCerts PEM certificates trusted in addition to the system's.
  */
-export function connect(
-  { origin, signal }: UpstreamRequest,
-  context: ConnectContext,
+export async function dial(
+  origin: Origin,
+  signal: AbortSignal,
+  caCerts: string[] = [],
 ): Promise<Deno.Conn> {
-  const { connecting, caCerts } = context;
-  const { promise, resolve, reject } = Promise.withResolvers<Deno.Conn>();
-  const abandoned = new AbortController();
-  const attempt = { fail };
+  const tcp = await connectTcp(origin, signal);
+  return origin.tls
+    ? await startTls(tcp, signal, { hostname: origin.hostname, caCerts })
+    : tcp;
+}
 
-  function settle(): void {
-    connecting.delete(attempt);
-    signal?.removeEventListener("abort", abort);
+async function connectTcp(
+  { hostname, port }: Origin,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  try {
+    const conn = await Deno.connect({ hostname, port, signal });
+    // Heads and chunks are written whole, so Nagle's algorithm could only delay them.
+    conn.setNoDelay(true);
+    return conn;
+  } catch (cause) {
+    throw new UpstreamError(
+      "connect_failed",
+      "cannot connect to the upstream",
+      { cause },
+    );
   }
-  function fail(reason: unknown): void {
-    settle();
-    reject(reason);
-    abandoned.abort();
-  }
-  function abort(): void {
-    fail(new UpstreamError("aborted", "request aborted"));
-  }
-  function succeed(conn: Deno.Conn): void {
-    // A dial that ignores its signal may succeed after the attempt has failed.
-    if (abandoned.signal.aborted) return conn.close();
-    settle();
-    resolve(conn);
-  }
+}
 
-  connecting.add(attempt, context.now());
-  signal?.addEventListener("abort", abort);
-  context.dial(origin, { caCerts, signal: abandoned.signal }).then(
-    succeed,
-    fail,
-  );
-  return promise;
+async function startTls(
+  tcp: Deno.TcpConn,
+  signal: AbortSignal,
+  options: { hostname: string; caCerts: string[] },
+): Promise<Deno.TlsConn> {
+  let conn: Deno.TcpConn | Deno.TlsConn = tcp;
+  const close = () => conn.close();
+  signal.addEventListener("abort", close);
+  try {
+    const tls = conn = await Deno.startTls(tcp, {
+      ...options,
+      alpnProtocols: ["http/1.1"],
+    });
+    await tls.handshake();
+    return tls;
+  } catch (cause) {
+    if (!signal.aborted) close();
+    throw new UpstreamError(
+      "tls_failed",
+      "TLS handshake with the upstream failed",
+      { cause },
+    );
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
 }

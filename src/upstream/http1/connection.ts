@@ -1,7 +1,7 @@
 import { UpstreamError } from "../upstream_error.ts";
 import { encodeLatin1 } from "./bytes.ts";
-import { deadlineOf, type TimeLimit, timeoutError } from "./deadlines.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
 
 /** The most memory that an idle connection keeps for reading; octets. */
 const IDLE_BUFFER_BYTES = 64 * 1024;

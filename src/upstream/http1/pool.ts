@@ -1,22 +1,20 @@
+import type { Config } from "../../config/config.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 
-/** Bounds on idle connections. */
-export interface PoolLimits {
-  /** How long a connection may be idle, in milliseconds. */
-  readonly idleTimeoutMs: number;
-  readonly maxIdlePerOrigin: number;
-  readonly maxIdle: number;
-}
+/** Most idle connections to one origin, and to all of them. */
+const MAX_IDLE_PER_ORIGIN = 1024;
+const MAX_IDLE = 2048;
 
 /** Idle connections by origin. The most recently used one is reused first, so that surplus ones expire. */
 export class Pool implements ConnectionOwner {
-  readonly #limits: PoolLimits;
+  readonly #idleTimeoutMs: number;
   readonly #idle = new Map<string, Connection[]>();
   #size = 0;
 
-  constructor(limits: PoolLimits) {
-    this.#limits = limits;
+  /** @param config How long a connection may be idle: less than upstreams allow, lest they close it amid a request. */
+  constructor(config: Pick<Config["upstream"], "idleTimeoutMs">) {
+    this.#idleTimeoutMs = config.idleTimeoutMs;
   }
 
   /** How many connections are idle. */
@@ -52,10 +50,10 @@ export class Pool implements ConnectionOwner {
   put(connection: Connection, now: number): void {
     let idle = this.#idle.get(connection.originKey);
     if (idle === undefined) this.#idle.set(connection.originKey, idle = []);
-    if (idle.length >= this.#limits.maxIdlePerOrigin) {
+    if (idle.length >= MAX_IDLE_PER_ORIGIN) {
       return connection.fail(poolFull());
     }
-    if (this.#size >= this.#limits.maxIdle) this.#dropOldest();
+    if (this.#size >= MAX_IDLE) this.#dropOldest();
     idle.push(connection);
     this.#size++;
     connection.owner = this;
@@ -72,7 +70,7 @@ export class Pool implements ConnectionOwner {
 
   #dropExpired(idle: readonly Connection[], now: number): void {
     for (let oldest = idle[0]; oldest !== undefined; oldest = idle[0]) {
-      if (now - oldest.idleSince < this.#limits.idleTimeoutMs) return;
+      if (now - oldest.idleSince < this.#idleTimeoutMs) return;
       oldest.fail(new UpstreamError("closed", "idle timeout"));
     }
   }

@@ -1,8 +1,28 @@
 import { UpstreamError } from "../upstream_error.ts";
-import type { BodyDecoder } from "./body_decoder.ts";
+import {
+  type BodyDecoder,
+  CloseDecoder,
+  LengthDecoder,
+} from "./body_decoder.ts";
 import type { BodyReader } from "./body_reader.ts";
+import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { Connection } from "./connection.ts";
-import type { ResponseBody } from "./types.ts";
+import type { ResponseBody } from "./message.ts";
+import type { HeadLimits, ResponseHead } from "./response_head.ts";
+
+/** The decoder for a response's body (RFC 9112 section 6.3); null if it has no body or an empty one. */
+export function bodyDecoder(
+  head: ResponseHead,
+  options: { method: string; limits: HeadLimits },
+): BodyDecoder | null {
+  const { status, contentLength } = head;
+  if (options.method === "HEAD" || status === 204 || status === 304) {
+    return null;
+  }
+  if (head.chunked) return new ChunkedDecoder(options.limits);
+  if (contentLength === null) return new CloseDecoder();
+  return contentLength === 0 ? null : new LengthDecoder(contentLength);
+}
 
 /**
  * A response's body: bytes if all of it has arrived, otherwise a reader that reads from the connection only when it is

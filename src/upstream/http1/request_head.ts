@@ -1,4 +1,4 @@
-import type { UpstreamRequest } from "./types.ts";
+import type { UpstreamRequest } from "./message.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;

@@ -17,6 +17,12 @@ export interface HeadLimits {
   readonly maxHeaderCount: number;
 }
 
+/** The limits of what an upstream may send. */
+export const HEAD_LIMITS: HeadLimits = {
+  maxHeadBytes: 64 * 1024,
+  maxHeaderCount: 200,
+};
+
 /** A response head, with what its fields say about the message's framing and the connection. */
 export interface ResponseHead {
   readonly status: number;
@@ -24,7 +30,7 @@ export interface ResponseHead {
   /** Content-Length in octets; null if there is none. Never together with `chunked`. */
   readonly contentLength: number | null;
   readonly chunked: boolean;
-  /** Whether the connection persists after this message (RFC 9112 section 9.3). */
+  /** Whether another exchange may follow on the connection (RFC 9112 section 9.3). */
   readonly keepAlive: boolean;
 }
 
@@ -103,17 +109,15 @@ export function parseResponseHead(
   if (at + 2 !== octets.length) {
     throw protocolError("bare CR in a response head");
   }
-  const { contentLength, chunked, keepAlive } = framingOf(
-    headers,
-    minor === "1",
-  );
-  return { status: Number(status), headers, contentLength, chunked, keepAlive };
+  return toResponseHead(Number(status), headers, minor === "1");
 }
 
-type Framing = Pick<ResponseHead, "contentLength" | "chunked" | "keepAlive">;
-
-/** What the fields of a head say about framing and the connection (RFC 9112 sections 6 and 9.3). */
-function framingOf(headers: HeaderList, isHttp11: boolean): Framing {
+/** Adds what the headers say about framing and the connection (RFC 9112 sections 6 and 9.3). */
+function toResponseHead(
+  status: number,
+  headers: HeaderList,
+  isHttp11: boolean,
+): ResponseHead {
   let contentLength: number | null = null;
   let chunked = false;
   let connection = "";
@@ -143,8 +147,11 @@ function framingOf(headers: HeaderList, isHttp11: boolean): Framing {
   if (chunked && contentLength !== null) {
     throw protocolError("both Content-Length and Transfer-Encoding");
   }
-  const keepAlive = isKeptAlive(isHttp11, connection);
-  return { contentLength, chunked, keepAlive };
+  // A 204 that declares a body contradicts itself, and its sender may well send that body.
+  const isContradictory = status === 204 &&
+    (chunked || (contentLength ?? 0) > 0);
+  const keepAlive = isKeptAlive(isHttp11, connection) && !isContradictory;
+  return { status, headers, contentLength, chunked, keepAlive };
 }
 
 function parseContentLength(value: string): number {

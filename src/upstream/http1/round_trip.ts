@@ -1,20 +1,18 @@
 import { protocolError, UpstreamError } from "../upstream_error.ts";
-import { LengthDecoder } from "./body_decoder.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
-import type { TimeLimit } from "./deadlines.ts";
-import { bodyDecoder, persists } from "./framing.ts";
-import { receiveBody } from "./receive_body.ts";
-import {
-  findHeadEnd,
-  type HeadLimits,
-  parseResponseHead,
-  type ResponseHead,
-} from "./response_head.ts";
 import type {
   ResponseBody,
   UpstreamRequest,
   UpstreamResponse,
-} from "./types.ts";
+} from "./message.ts";
+import { bodyDecoder, receiveBody } from "./receive_body.ts";
+import {
+  findHeadEnd,
+  HEAD_LIMITS,
+  parseResponseHead,
+  type ResponseHead,
+} from "./response_head.ts";
+import type { TimeLimit } from "./time_limit.ts";
 import { Upload, type UploadObserver } from "./upload.ts";
 
 /** Most interim responses before the final one; more are a flood. */
@@ -40,9 +38,8 @@ export interface PreparedRequest {
 }
 
 /** What the exchanges of one client share. */
-export interface ExchangeContext {
-  readonly limits: HeadLimits;
-  /** From the last octet of the request to the final response head. */
+export interface RoundTripContext {
+  /** From the last byte of the request to the final response head. */
   readonly responseTimeout: TimeLimit;
   /** For the source of the request body to provide more of it, as long as there is no response. */
   readonly bodyReadTimeout: TimeLimit;
@@ -56,40 +53,44 @@ export interface ExchangeContext {
 }
 
 /**
- * One request and its response on one connection. Sending and receiving run concurrently, so that a response that comes
- * before the upload is complete is passed on at once; the upload continues until that response's body ends. Any
- * failure, even late in the body, closes the connection.
+ * One exchange, a request and its response, on one connection:
+ *
+ * 1. The request is sent. Its body continues to be sent during the following steps, so that a response that comes
+ *    before the upload is complete is passed on at once.
+ * 2. The final response head is received: `responseHead()`.
+ * 3. The response body is received, if `response()` is called, as fast as its reader reads it.
+ * 4. The exchange is finished, which also ends the upload: the connection is reused or closed.
+ *
+ * Any failure, even late in the body, closes the connection.
  */
-export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
+export class RoundTrip
+  implements ConnectionOwner, EventListenerObject, UploadObserver {
   readonly #connection: Connection;
   readonly #prepared: PreparedRequest;
-  readonly #context: ExchangeContext;
+  readonly #context: RoundTripContext;
   readonly #startedAt: number;
   readonly #upload: Upload | null;
   #sending: Promise<unknown> | null = null;
   #hasResponse = false;
   #interimCount = 0;
-  /** How many unread octets are known not to contain the end of the next head. */
+  /** How many unread bytes are known not to contain the end of the next head. */
   #searched = 0;
   #signal: AbortSignal | undefined;
 
   constructor(
     connection: Connection,
     prepared: PreparedRequest,
-    context: ExchangeContext,
-    now: number = context.now(),
+    context: RoundTripContext,
+    now: number,
   ) {
     this.#connection = connection;
     this.#prepared = prepared;
     this.#context = context;
     this.#startedAt = now;
-    const { body, contentLength, onUpload } = prepared.request;
-    this.#upload = body === null ? null : new Upload(connection, {
-      body,
-      contentLength,
-      onUpload,
-      observer: this.#uploadObserver(),
-    });
+    const { request } = prepared;
+    this.#upload = request.body === null
+      ? null
+      : new Upload(connection, request.body, request, this);
   }
 
   /**
@@ -128,40 +129,6 @@ export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
     }
   }
 
-  /** Takes the final response head, skipping interim ones; undefined if it has not been received completely. */
-  #takeFinalHead(): ResponseHead | undefined {
-    const connection = this.#connection;
-    for (;;) {
-      const head = takeHead(connection, this.#context.limits, this.#searched);
-      if (head === undefined) {
-        this.#searched = connection.input.length;
-        return undefined;
-      }
-      if (head.status === 101 && !this.#prepared.upgrade) {
-        throw protocolError("unexpected 101");
-      }
-      if (head.status >= 200 || head.status === 101) return head;
-      if (++this.#interimCount > MAX_INTERIM) {
-        throw protocolError("too many interim responses");
-      }
-      this.#searched = 0;
-    }
-  }
-
-  /** Limits the upload's waits until there is a response. From then on both bodies may be part of a long dialogue. */
-  #uploadObserver(): UploadObserver {
-    const { bodyReadTimeout, bodyWriteTimeout, now } = this.#context;
-    const connection = this.#connection;
-    return {
-      awaitingBody: () => {
-        if (!this.#hasResponse) connection.setDeadline(bodyReadTimeout, now());
-      },
-      awaitingUpstream: () => {
-        if (!this.#hasResponse) connection.setDeadline(bodyWriteTimeout, now());
-      },
-    };
-  }
-
   /**
    * The response that starts with `head`, whose body is yet to be received.
    *
@@ -171,6 +138,127 @@ export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
     const { status, headers } = head;
     return { status, headers, body: this.#responseBody(head) };
   }
+
+  // Step 1: the request is sent.
+
+  /** Never rejects: if the connection cannot be written to, the receiving side finds out what became of it. */
+  #send(): Promise<unknown> {
+    const { head } = this.#prepared;
+    if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
+    this.#connection.setDeadline(
+      this.#context.responseTimeout,
+      this.#startedAt,
+    );
+    return this.#connection.writeHead(head);
+  }
+
+  async #sendWithBody(head: string, upload: Upload): Promise<void> {
+    if (await this.#connection.writeHead(head)) await upload.run();
+    // The response timeout starts only now: an upload that makes progress may take as long as it likes.
+    if (!this.#connection.failed) {
+      this.#limitWait(this.#context.responseTimeout);
+    }
+  }
+
+  awaitingBody(): void {
+    this.#limitWait(this.#context.bodyReadTimeout);
+  }
+
+  awaitingUpstream(): void {
+    this.#limitWait(this.#context.bodyWriteTimeout);
+  }
+
+  /** Starts a time limit, unless there is a response: from then on both bodies may be part of a long dialogue. */
+  #limitWait(limit: TimeLimit): void {
+    if (this.#hasResponse) return;
+    this.#connection.setDeadline(limit, this.#context.now());
+  }
+
+  // Step 2: the response head is received.
+
+  /** Takes the final response head, skipping interim ones; undefined if it has not been received completely. */
+  #takeFinalHead(): ResponseHead | undefined {
+    for (;;) {
+      const head = this.#takeHead();
+      if (head === undefined) return undefined;
+      if (head.status === 101 && !this.#prepared.upgrade) {
+        throw protocolError("unexpected 101");
+      }
+      if (head.status >= 200 || head.status === 101) return head;
+      if (++this.#interimCount > MAX_INTERIM) {
+        throw protocolError("too many interim responses");
+      }
+    }
+  }
+
+  /** Consumes and parses the next head; undefined if it has not been received completely. */
+  #takeHead(): ResponseHead | undefined {
+    const { input } = this.#connection;
+    if (input.length === this.#searched) return undefined; // nothing new
+    const { unread } = input;
+    const end = findHeadEnd(unread, this.#searched);
+    if ((end < 0 ? unread.length : end) > HEAD_LIMITS.maxHeadBytes) {
+      throw protocolError("response head too large");
+    }
+    if (end < 0) {
+      this.#searched = unread.length;
+      return undefined;
+    }
+    this.#searched = 0;
+    const head = parseResponseHead(unread.subarray(0, end), HEAD_LIMITS);
+    input.consume(end);
+    return head;
+  }
+
+  // Step 3: the response body is received.
+
+  #responseBody(head: ResponseHead): ResponseBody {
+    const { request: { method }, upgrade } = this.#prepared;
+    const connection = this.#connection;
+    const decoder = bodyDecoder(head, { method, limits: HEAD_LIMITS });
+    const keepAlive = head.keepAlive && !upgrade;
+    if (decoder === null) {
+      this.#finish(keepAlive);
+      return null;
+    }
+    const { contentLength } = head;
+    if (contentLength !== null && connection.input.length >= contentLength) {
+      const content = connection.input.take(contentLength);
+      this.#finish(keepAlive);
+      return content;
+    }
+    try {
+      return receiveBody(connection, decoder, () => this.#finish(keepAlive));
+    } catch (error) {
+      connection.fail(error);
+      throw error;
+    }
+  }
+
+  // Step 4: the exchange is finished.
+
+  /** Ends the exchange after a complete response: releases the connection for reuse, or closes it. */
+  #finish(keepAlive: boolean): void {
+    const connection = this.#connection;
+    const uploaded = this.#upload === null || this.#upload.complete;
+    this.release();
+    if (keepAlive && uploaded && connection.isReusable) {
+      return this.#context.release(connection);
+    }
+    connection.fail(
+      new UpstreamError("closed", "the connection does not persist"),
+    );
+  }
+
+  /** Lets go of the connection: ends the upload, and no longer watches the client. */
+  release(): void {
+    this.#signal?.removeEventListener("abort", this);
+    this.#connection.clearDeadlines();
+    this.#upload?.stop();
+    if (this.#connection.owner === this) this.#connection.owner = null;
+  }
+
+  // When something fails on the way.
 
   /** Watches for the client's disconnection from now on: it has waited for a while. */
   watchClient(): void {
@@ -194,14 +282,6 @@ export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
     this.release();
   }
 
-  /** Lets go of the connection: ends the upload, and no longer watches the client. */
-  release(): void {
-    this.#signal?.removeEventListener("abort", this);
-    this.#connection.clearDeadlines();
-    this.#upload?.stop();
-    if (this.#connection.owner === this) this.#connection.owner = null;
-  }
-
   /**
    * Whether a request that failed on a reused connection may be retried on another: the upstream had closed the idle
    * connection (RFC 9112 section 9.3.1), and the request was never sent or is safe to send twice.
@@ -215,85 +295,4 @@ export class UpstreamExchange implements ConnectionOwner, EventListenerObject {
     return this.#connection.sent === 0 ||
       (body === null && IDEMPOTENT.has(method));
   }
-
-  /** Never rejects: what becomes of a connection that cannot be written to is for the receiving side to find out. */
-  #send(): Promise<unknown> {
-    const { head } = this.#prepared;
-    if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
-    this.#connection.setDeadline(
-      this.#context.responseTimeout,
-      this.#startedAt,
-    );
-    return this.#connection.writeHead(head);
-  }
-
-  async #sendWithBody(head: string, upload: Upload): Promise<void> {
-    if (await this.#connection.writeHead(head)) await upload.run();
-    // The response timeout starts only now: an upload that makes progress may take as long as it likes.
-    if (!this.#hasResponse && !this.#connection.failed) {
-      this.#connection.setDeadline(
-        this.#context.responseTimeout,
-        this.#context.now(),
-      );
-    }
-  }
-
-  #responseBody(head: ResponseHead): ResponseBody {
-    const { request: { method }, upgrade } = this.#prepared;
-    const connection = this.#connection;
-    const decoder = bodyDecoder(head, { method, limits: this.#context.limits });
-    const keepAlive = persists(head) && !upgrade;
-    if (decoder === null) {
-      this.#finish(keepAlive);
-      return null;
-    }
-    if (decoder instanceof LengthDecoder) {
-      const { remaining } = decoder;
-      if (connection.input.length >= remaining) {
-        const content = connection.input.take(remaining);
-        this.#finish(keepAlive);
-        return content;
-      }
-    }
-    try {
-      return receiveBody(connection, decoder, () => this.#finish(keepAlive));
-    } catch (error) {
-      connection.fail(error);
-      throw error;
-    }
-  }
-
-  /** Ends the exchange after a complete response: releases the connection for reuse, or closes it. */
-  #finish(keepAlive: boolean): void {
-    const connection = this.#connection;
-    const uploaded = this.#upload === null || this.#upload.complete;
-    this.release();
-    if (keepAlive && uploaded && connection.isReusable) {
-      return this.#context.release(connection);
-    }
-    connection.fail(
-      new UpstreamError("closed", "the connection does not persist"),
-    );
-  }
-}
-
-/**
- * Consumes and parses the next head; undefined if it has not been received completely. The first `searched` unread
- * octets are known not to contain its end.
- */
-function takeHead(
-  connection: Connection,
-  limits: HeadLimits,
-  searched: number,
-): ResponseHead | undefined {
-  if (connection.input.length === searched) return undefined; // nothing new
-  const { unread } = connection.input;
-  const end = findHeadEnd(unread, searched);
-  if ((end < 0 ? unread.length : end) > limits.maxHeadBytes) {
-    throw protocolError("response head too large");
-  }
-  if (end < 0) return undefined;
-  const head = parseResponseHead(unread.subarray(0, end), limits);
-  connection.input.consume(end);
-  return head;
 }

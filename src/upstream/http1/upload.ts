@@ -2,6 +2,7 @@ import { freeBuffer } from "../../lib/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
+import type { UpstreamRequest } from "./message.ts";
 
 const CRLF = new Uint8Array([0x0d, 0x0a]);
 const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
@@ -27,18 +28,15 @@ export class Upload {
 
   constructor(
     connection: Connection,
-    options: {
-      body: BodyReader;
-      contentLength: number | null;
-      onUpload: ((octets: number) => void) | undefined;
-      observer: UploadObserver;
-    },
+    body: BodyReader,
+    request: Pick<UpstreamRequest, "contentLength" | "onUpload">,
+    observer: UploadObserver,
   ) {
     this.#connection = connection;
-    this.#body = options.body;
-    this.#contentLength = options.contentLength;
-    this.#onUpload = options.onUpload;
-    this.#observer = options.observer;
+    this.#body = body;
+    this.#contentLength = request.contentLength;
+    this.#onUpload = request.onUpload;
+    this.#observer = observer;
   }
 
   /** Whether the whole body was sent to the upstream. */

@@ -1,6 +1,6 @@
 /** The queue of frames to an upstream: written in order, small ones coalesced, unsent octets counted. */
 
-import type { UpgradedConnection } from "../http1/types.ts";
+import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { encodeFrame, type SentOpcode } from "./frames.ts";
 
 interface Batch {

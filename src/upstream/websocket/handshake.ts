@@ -4,7 +4,7 @@ import type {
   UpgradeResult,
   UpstreamRequest,
   UpstreamResponse,
-} from "../http1/types.ts";
+} from "../http1/message.ts";
 import { protocolError } from "../upstream_error.ts";
 import { UpstreamWebSocket, type WebSocketOptions } from "./socket.ts";
 

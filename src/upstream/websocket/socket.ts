@@ -1,7 +1,7 @@
 /** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
 
 import { describeError } from "../../lib/describe_error.ts";
-import type { UpgradedConnection } from "../http1/types.ts";
+import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { FrameDecoder, type Message } from "./frame_decoder.ts";
 import { FrameWriter } from "./frame_writer.ts";

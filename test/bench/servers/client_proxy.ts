@@ -6,11 +6,12 @@
 import { parseOrigin } from "../../../src/address/origin.ts";
 import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
 import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
+import { UPSTREAM_CONFIG } from "../../support/upstream.ts";
 
 const url = Deno.args[0] ?? "";
 const origin = parseOrigin(url);
 const { host } = new URL(url);
-const client = new UpstreamClient();
+const client = new UpstreamClient(UPSTREAM_CONFIG);
 
 Deno.serve({
   hostname: "127.0.0.1",

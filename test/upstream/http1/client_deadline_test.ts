@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bodyReader } from "../../../src/upstream/http1/body_reader.ts";
-import { dial } from "../../../src/upstream/http1/dial.ts";
+import { type Dial, dial } from "../../../src/upstream/http1/connect.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
   requestOf,
@@ -46,11 +46,11 @@ Deno.test("request() fails where the upstream refuses the connection, the body u
 });
 
 /** A dial that never settles, and records its signals. */
-function stuckDial(): { dial: typeof dial; signals: AbortSignal[] } {
+function stuckDial(): { dial: Dial; signals: AbortSignal[] } {
   const signals: AbortSignal[] = [];
   return {
     signals,
-    dial(_origin, { signal }) {
+    dial(_origin, signal) {
       signals.push(signal);
       return new Promise(() => {});
     },
@@ -108,12 +108,9 @@ Deno.test("request() closes a connection that comes too late", async () => {
     late.resolve();
     await closed.promise;
   }, {
-    async dial(origin, options) {
+    async dial(origin) {
       await late.promise;
-      return await dial(origin, {
-        ...options,
-        signal: new AbortController().signal,
-      });
+      return await dial(origin, new AbortController().signal);
     },
   });
 });
@@ -209,7 +206,7 @@ Deno.test("request() fails where an upload stands still, and each part of it sta
       client.sweep();
       await assert.rejects(response, withCode("upload_stalled"));
     },
-    { uploadIdleTimeoutMs: 1000, now: () => now },
+    { bodyIdleTimeoutMs: 1000, now: () => now },
   );
 });
 
@@ -224,7 +221,7 @@ Deno.test("request() lets an upload stand still once the response has begun", as
     now = 1e9;
     client.sweep();
     assert.equal(await textOf(body), "ok");
-  }, { uploadIdleTimeoutMs: 1000, now: () => now });
+  }, { bodyIdleTimeoutMs: 1000, now: () => now });
 });
 
 Deno.test("request() lets a response that has begun take its time, though its upload ends only after that", async () => {

@@ -167,17 +167,6 @@ Deno.test("UpstreamClient sweeps by itself", async () => {
   }, { now: () => now });
 });
 
-Deno.test("UpstreamClient keeps no more idle connections to one origin than allowed", async () => {
-  const scripts: Script[] = Array.from(
-    { length: 3 },
-    () => ({ reads: [OK], then: "silence" }),
-  );
-  await withScripts(scripts, async (client) => {
-    await Promise.all(scripts.map(() => client.request(requestOf())));
-    assert.deepEqual(client.stats(), { open: 2, idle: 2, active: 0 });
-  }, { maxIdlePerOrigin: 2 });
-});
-
 Deno.test("UpstreamClient keeps the connections of origins apart", async () => {
   await withRawServer(answer, async (other) => {
     await withUpstream(answer, async (client, server) => {

@@ -3,7 +3,7 @@ import {
   type BodyReader,
   bodyReader,
 } from "../../../src/upstream/http1/body_reader.ts";
-import type { UpstreamRequest } from "../../../src/upstream/http1/types.ts";
+import type { UpstreamRequest } from "../../../src/upstream/http1/message.ts";
 import {
   bodyOf,
   endlessBody,

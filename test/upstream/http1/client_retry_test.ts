@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { UpstreamRequest } from "../../../src/upstream/http1/types.ts";
+import type { UpstreamRequest } from "../../../src/upstream/http1/message.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
   bodyOf,

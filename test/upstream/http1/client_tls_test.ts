@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type Dial, dial } from "../../../src/upstream/http1/connect.ts";
 import { type RawConn, withRawServer } from "../../support/raw_server.ts";
 import {
   requestOf,
@@ -18,6 +19,10 @@ const CA = pem("ca");
 const SERVER = { cert: pem("cert"), key: pem("key") };
 const OTHER_HOST = { cert: pem("other_host_cert"), key: pem("key") };
 
+function dialTrusting(...caCerts: string[]): Dial {
+  return (origin, signal) => dial(origin, signal, caCerts);
+}
+
 async function answer(conn: RawConn): Promise<void> {
   for (;;) {
     await conn.readHead();
@@ -27,7 +32,7 @@ async function answer(conn: RawConn): Promise<void> {
 
 Deno.test("request() speaks TLS to an https origin whose authority it is told to trust", async () => {
   await withRawServer(answer, async (server) => {
-    await withClient({ caCerts: [CA] }, async (client) => {
+    await withClient({ dial: dialTrusting(CA) }, async (client) => {
       for (let count = 0; count < 2; count++) {
         const { body } = await client.request(
           requestOf({ origin: server.origin }),
@@ -42,7 +47,7 @@ Deno.test("request() speaks TLS to an https origin whose authority it is told to
 Deno.test("request() fails where the certificate is not trusted, or another host's", async () => {
   for (const [tls, caCerts] of [[SERVER, []], [OTHER_HOST, [CA]]] as const) {
     await withRawServer(answer, async ({ origin, heads }) => {
-      await withClient({ caCerts }, async (client) => {
+      await withClient({ dial: dialTrusting(...caCerts) }, async (client) => {
         await assert.rejects(
           client.request(requestOf({ origin })),
           withCode("tls_failed"),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { UpgradedConnection } from "../../../src/upstream/http1/types.ts";
+import type { UpgradedConnection } from "../../../src/upstream/http1/upgraded_connection.ts";
 import { toLatin1 } from "../../support/latin1.ts";
 import {
   bodyOf,

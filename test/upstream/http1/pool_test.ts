@@ -3,18 +3,18 @@ import { Connection } from "../../../src/upstream/http1/connection.ts";
 import { Pool } from "../../../src/upstream/http1/pool.ts";
 import { type Script, scriptedConn } from "../../support/scripted_conn.ts";
 
-const LIMITS = { idleTimeoutMs: 100, maxIdlePerOrigin: 2, maxIdle: 3 };
+const CONFIG = { idleTimeoutMs: 100 };
 
 function connectionOf(script: Script, originKey = "a"): Connection {
   return new Connection(scriptedConn(script), { originKey, onClose() {} });
 }
 
-function silent(): Connection {
-  return connectionOf({ reads: [], then: "silence" });
+function silent(originKey?: string): Connection {
+  return connectionOf({ reads: [], then: "silence" }, originKey);
 }
 
 Deno.test("Pool.take() gives the youngest connection of the origin", () => {
-  const pool = new Pool(LIMITS);
+  const pool = new Pool(CONFIG);
   const [first, second] = [silent(), silent()];
   pool.put(first, 0);
   pool.put(second, 1);
@@ -27,7 +27,7 @@ Deno.test("Pool.take() gives the youngest connection of the origin", () => {
 });
 
 Deno.test("Pool closes what is idle for too long", () => {
-  const pool = new Pool(LIMITS);
+  const pool = new Pool(CONFIG);
   const [first, second] = [silent(), silent()];
   pool.put(first, 0);
   pool.put(second, 50);
@@ -41,28 +41,28 @@ Deno.test("Pool closes what is idle for too long", () => {
   assert.equal(pool.size, 0);
 });
 
-Deno.test("Pool.put() closes what is more than enough", () => {
-  const pool = new Pool(LIMITS);
-  const connections = [silent(), silent(), silent()];
-  for (const connection of connections) pool.put(connection, 0);
-  assert.deepEqual(connections.map((connection) => connection.failed), [
-    false,
-    false,
-    true,
-  ]);
+Deno.test("Pool.put() closes a connection if 1,024 to its origin are idle already", () => {
+  const pool = new Pool(CONFIG);
+  for (let count = 0; count < 1024; count++) pool.put(silent(), 0);
+  const surplus = silent();
+  pool.put(surplus, 0);
+  assert.equal(surplus.failed, true);
+  const other = silent("b");
+  pool.put(other, 0);
+  assert.equal(other.failed, false);
 });
 
-Deno.test("Pool.put() closes the oldest of any origin where there are enough of all", () => {
-  const pool = new Pool(LIMITS);
-  const oldest = connectionOf({ reads: [], then: "silence" }, "b");
-  const others = ["a", "a", "c"].map((origin) =>
-    connectionOf({ reads: [], then: "silence" }, origin)
-  );
+Deno.test("Pool.put() closes the connection that has been idle longest if 2,048 are", () => {
+  const pool = new Pool(CONFIG);
+  const [oldest, next] = [silent("b"), silent("c")];
   pool.put(oldest, 0);
-  others.forEach((connection, at) => pool.put(connection, at + 1));
+  pool.put(next, 1);
+  for (let count = 2; count < 2049; count++) {
+    pool.put(silent(String(count)), count);
+  }
   assert.equal(oldest.failed, true);
-  assert.deepEqual(others.map(({ failed }) => failed), [false, false, false]);
-  assert.equal(pool.size, 3);
+  assert.equal(next.failed, false);
+  assert.equal(pool.size, 2048);
 });
 
 Deno.test("Pool.take() never gives a connection with octets that came before, or an end", async () => {
@@ -74,7 +74,7 @@ Deno.test("Pool.take() never gives a connection with octets that came before, or
     const given: boolean[] = [];
     // However many promise jobs run between the octets' arrival and the request.
     for (let jobs = 0; jobs < 20; jobs++) {
-      const pool = new Pool(LIMITS);
+      const pool = new Pool(CONFIG);
       const connection = connectionOf(script);
       await connection.write(new Uint8Array(1));
       pool.put(connection, 0);

@@ -214,3 +214,17 @@ Deno.test("parseResponseHead() refuses more fields than the limit", () => {
     withCode("protocol_error"),
   );
 });
+
+Deno.test("parseResponseHead() lets no exchange follow a 204 that declares a body", () => {
+  const chunked = "Transfer-Encoding: chunked";
+  for (
+    const [statusLine, header, keepAlive] of [
+      ["HTTP/1.1 204 No Content", "Content-Length: 0", true],
+      ["HTTP/1.1 204 No Content", "Content-Length: 5", false],
+      ["HTTP/1.1 204 No Content", chunked, false],
+      ["HTTP/1.1 304 Not Modified", "Content-Length: 5", true],
+    ] as const
+  ) {
+    assert.equal(parse(statusLine, header).keepAlive, keepAlive);
+  }
+});

@@ -3,7 +3,7 @@ import type { HeaderList } from "../../../src/lib/headers.ts";
 import type {
   UpgradeResult,
   UpstreamRequest,
-} from "../../../src/upstream/http1/types.ts";
+} from "../../../src/upstream/http1/message.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import {
   checkSwitch,

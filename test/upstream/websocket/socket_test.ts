@@ -8,6 +8,7 @@ import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { openWebSocket } from "../../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";
+import { UPSTREAM_CONFIG } from "../../support/upstream.ts";
 import {
   clientFrames,
   concat,
@@ -305,7 +306,7 @@ async function connectToWs(): Promise<Peer> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const client = new UpstreamClient();
+  const client = new UpstreamClient(UPSTREAM_CONFIG);
   const accepted = once(server, "connection");
   const opened = await openWebSocket(client, {
     origin: parseOrigin(`http://127.0.0.1:${port}`),

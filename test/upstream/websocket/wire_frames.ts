@@ -1,6 +1,6 @@
 /** The server's side of RFC 6455 framing, written independently of src/ to check it: encodes and decodes frames. */
 
-import type { UpgradedConnection } from "../../../src/upstream/http1/types.ts";
+import type { UpgradedConnection } from "../../../src/upstream/http1/upgraded_connection.ts";
 
 /** The fields of one frame, as on the wire. */
 export interface WireFrame {

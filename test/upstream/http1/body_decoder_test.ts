@@ -4,7 +4,7 @@ import {
   LengthDecoder,
 } from "../../../src/upstream/http1/body_decoder.ts";
 import { ChunkedDecoder } from "../../../src/upstream/http1/chunked_decoder.ts";
-import { bodyDecoder, persists } from "../../../src/upstream/http1/framing.ts";
+import { bodyDecoder } from "../../../src/upstream/http1/receive_body.ts";
 import type { ResponseHead } from "../../../src/upstream/http1/response_head.ts";
 import { fromLatin1, toLatin1 } from "../../support/latin1.ts";
 
@@ -39,15 +39,6 @@ Deno.test("bodyDecoder() finds no body in answers to HEAD, 204 and 304, whatever
     assert.equal(decoderOf({ status: 204, ...framing }), null);
     assert.equal(decoderOf({ status: 304, ...framing }), null);
   }
-});
-
-Deno.test("persists() distrusts a 204 that announces a body", () => {
-  assert.equal(persists(headOf({ status: 204 })), true);
-  assert.equal(persists(headOf({ status: 204, contentLength: 0 })), true);
-  assert.equal(persists(headOf({ status: 204, contentLength: 5 })), false);
-  assert.equal(persists(headOf({ status: 204, chunked: true })), false);
-  assert.equal(persists(headOf({ status: 304, contentLength: 5 })), true);
-  assert.equal(persists(headOf({ keepAlive: false })), false);
 });
 
 Deno.test("LengthDecoder takes the announced octets and no more", () => {

@@ -1,7 +1,8 @@
-/** The types of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
+/** The messages of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
 import type { Origin } from "../../address/origin.ts";
 import type { HeaderList } from "../../lib/headers.ts";
 import type { BodyReader } from "./body_reader.ts";
+import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** A request; `UpstreamClient` validates it, and throws `TypeError` before anything is sent. */
 export interface UpstreamRequest {
@@ -52,25 +53,6 @@ export interface UpstreamResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: ResponseBody;
-}
-
-/** A connection after a 101 (RFC 9110 section 7.8), which its holder must close. */
-export interface UpgradedConnection {
-  /**
-   * The next bytes, at least one, starting with those that arrived right after the head; null at the end of the stream.
-   * The next read overwrites them. One read at a time.
-   *
-   * @throws {UpstreamError} If the connection failed.
-   */
-  read(): Promise<Uint8Array<ArrayBuffer> | null>;
-  /**
-   * Sends all of `bytes`; concurrent calls are carried out in order.
-   *
-   * @throws {UpstreamError} If the connection failed.
-   */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Closes the connection at once, failing pending reads and writes; a second call does nothing. */
-  close(): void;
 }
 
 /** The outcome of an opening handshake: the connection after a 101, or the ordinary response that refused it. */

@@ -1,0 +1,48 @@
+import { UpstreamError } from "../upstream_error.ts";
+import type { Connection } from "./connection.ts";
+
+/** A connection after a 101 (RFC 9110 section 7.8), which its holder must close. */
+export interface UpgradedConnection {
+  /**
+   * The next bytes, at least one, starting with those that arrived right after the head; null at the end of the stream.
+   * The next read overwrites them. One read at a time.
+   *
+   * @throws {UpstreamError} If the connection failed.
+   */
+  read(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /**
+   * Sends all of `bytes`; concurrent calls are carried out in order.
+   *
+   * @throws {UpstreamError} If the connection failed.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Closes the connection at once, failing pending reads and writes; a second call does nothing. */
+  close(): void;
+}
+
+/** Hands a connection over to another protocol after a 101. */
+export function upgradedConnection(connection: Connection): UpgradedConnection {
+  connection.becomeTunnel();
+  let writes = Promise.resolve();
+  return {
+    async read() {
+      if (connection.input.length === 0 && !await connection.fill()) {
+        return null;
+      }
+      const bytes = connection.input.unread;
+      connection.input.consume(bytes.length);
+      return bytes;
+    },
+    write(bytes) {
+      // A failed write fails all later ones: they would leave a gap in the stream.
+      writes = writes.then(() => connection.write(bytes));
+      writes.catch(() => {});
+      return writes;
+    },
+    close() {
+      connection.fail(
+        new UpstreamError("closed", "upgraded connection closed"),
+      );
+    },
+  };
+}
