@@ -5,7 +5,7 @@
  */
 import { isSandboxRef } from "./grammar.ts";
 
-/** What is a dot segment, or may become one at some hop: plain or encoded dots between separators of any kind. */
+/** A dot segment, or one that may become that at some hop: plain or encoded dots between separators of any kind. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;
 
 const ONE_DOT = /^(?:\.|%2e)$/i;
@@ -14,6 +14,12 @@ const TWO_DOTS = /^(?:\.|%2e){2}$/i;
 /**
  * Removes the dot segments of a path as a browser does (WHATWG URL, path state) and keeps all other bytes; undefined if
  * dots adjoin something that only some hops take for a separator (`\`, `%2F`, `%5C`, `#`).
+ *
+ * @example
+ * ```ts
+ * removeDotSegments("/a/%2e%2e/b//c"); // "/b//c"
+ * removeDotSegments("/a/..%2fb"); // undefined
+ * ```
  */
 export function removeDotSegments(path: string): string | undefined {
   if (!DOT_SEGMENT.test(path)) return path;

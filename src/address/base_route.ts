@@ -1,5 +1,5 @@
 /**
- * What the data plane serves on a base host, by path: sandboxes' toolboxes and build logs. Everything else there
+ * The paths of a base host that the data plane serves: sandboxes' toolboxes and build logs. Everything else there
  * belongs to the control plane.
  */
 import { SANDBOX_REF } from "./grammar.ts";
@@ -9,7 +9,7 @@ export type BaseRoute =
   | {
     readonly kind: "toolbox";
     readonly sandboxId: string;
-    /** The daemon's own request-target: whatever follows `/toolbox/{sandboxId}`, starting with a slash. */
+    /** The daemon's own request-target: the text after `/toolbox/{sandboxId}`, starting with a slash. */
     readonly target: string;
   }
   | {
@@ -27,7 +27,19 @@ const BUILD_LOGS = new RegExp(
   `^/(snapshots|sandboxes)/(${SANDBOX_REF})/build-logs(?=\\?|$)`,
 );
 
-/** Parses a request-target on the base host; undefined if it belongs to the control plane. */
+/**
+ * Parses a request-target on the base host; undefined if it belongs to the control plane.
+ *
+ * @example
+ * ```ts
+ * baseRoute("/toolbox/box/files?path=%2F");
+ * // { kind: "toolbox", sandboxId: "box", target: "/files?path=%2F" }
+ * baseRoute("/snapshots/s1/build-logs?follow=true");
+ * // { kind: "build_logs", of: "snapshot", id: "s1", query: "?follow=true" }
+ * baseRoute("/toolbox/../x"); // { kind: "malformed" }
+ * baseRoute("/health"); // undefined
+ * ```
+ */
 export function baseRoute(target: string): BaseRoute | undefined {
   const toolbox = TOOLBOX.exec(target);
   if (toolbox !== null) {

@@ -1,26 +1,58 @@
-/** What the label and the port of a preview host can mean, and the grammar of ids, which confines a request to a sandbox. */
+/**
+ * The grammars of ids, labels, ports and credentials, which confine a request to its sandbox. A value that does not
+ * match never becomes part of an address or of an API call: as a path segment, `../../<id>/public` would name another
+ * operation, whose "yes" would be taken as the answer to ours.
+ */
 
 /** The id of a sandbox or snapshot, or a signed preview token, as the source of a regular expression. */
 export const SANDBOX_REF = "[A-Za-z0-9_-]{1,64}";
 
-/** What of that fits into a label of a host name behind a port (RFC 1035 section 2.3.4), in lower case. */
+/** As much of that as fits into a label of a host name behind a port (RFC 1035 section 2.3.4), in lower case. */
 export const LABEL = "[a-z0-9_-]{1,57}";
 
 const WHOLE_REF = new RegExp(`^${SANDBOX_REF}$`);
+const SIGNED_TOKEN = /^[a-z0-9]{16}$/;
+const PREVIEW_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether the text can be the id of a sandbox or snapshot, or a signed preview token. */
 export function isSandboxRef(text: string): boolean {
   return WHOLE_REF.test(text);
 }
 
-const SIGNED_TOKEN = /^[a-z0-9]{16}$/;
-
 /**
  * Whether a host label may be a signed preview token. Daytona's have 16 characters of `[a-z0-9]`, and a sandbox id (a
  * UUID, 36 characters) never looks like one.
+ *
+ * @example
+ * ```ts
+ * mayBeSignedToken("abcdefgh12345678"); // true
+ * mayBeSignedToken("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"); // false
+ * ```
  */
 export function mayBeSignedToken(label: string): boolean {
   return SIGNED_TOKEN.test(label);
+}
+
+/** Whether the text can be the preview token of a sandbox. */
+export function mayBePreviewToken(text: string): boolean {
+  return PREVIEW_TOKEN.test(text);
+}
+
+/** Whether the text can be sent as a bearer credential: visible ASCII, at most 8 KiB. */
+export function isBearer(text: string): boolean {
+  return VISIBLE_ASCII.test(text);
+}
+
+/** Whether the text is a UUID (RFC 9562 section 4), in upper or lower case. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** Whether the number is a TCP port, 1 to 65535. */
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
 /** The port of the daemon in every sandbox, which runs commands and reads and writes files. */

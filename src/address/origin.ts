@@ -13,7 +13,13 @@ export interface Origin {
 /**
  * The origin of an absolute http or https URL (RFC 9110 section 4.3.1); its path and query are ignored.
  *
- * @throws {TypeError} If it is not such a URL, or has userinfo.
+ * @throws {TypeError} if it is not such a URL, or has userinfo
+ *
+ * @example
+ * ```ts
+ * parseOrigin("https://runner.example/base");
+ * // { tls: true, hostname: "runner.example", port: 443, key: "https://runner.example:443" }
+ * ```
  */
 export function parseOrigin(url: string): Origin {
   const { protocol, hostname, port, username, password } = new URL(url);

@@ -19,7 +19,7 @@ export interface PreviewHost {
   readonly authoritySuffix: string;
 }
 
-/** What the authority of a request means to the gateway. */
+/** The kinds of authorities that a request can name. */
 export type ParsedHost =
   | { readonly kind: "preview"; readonly host: PreviewHost }
   /** The base domain itself. */
@@ -36,6 +36,18 @@ const FIRST_LABEL = new RegExp(`^([1-9][0-9]{0,4})-(${LABEL})$`);
 /**
  * Classifies an authority (`host[:port]`, validated by {@linkcode splitRequestUrl}) against the base domains: these are
  * in lower case, have no port, and are sorted so that a subdomain of another comes before it.
+ *
+ * @example
+ * ```ts
+ * const bases = ["preview.example.com"];
+ * parseHost("3000-box.preview.example.com:8443", bases);
+ * // { kind: "preview", host: { port: 3000, label: "box", base: "preview.example.com",
+ * //   authoritySuffix: "preview.example.com:8443" } }
+ * parseHost("preview.example.com", bases); // { kind: "base", base: "preview.example.com" }
+ * parseHost("03000-box.preview.example.com", bases); // { kind: "malformed" }
+ * parseHost("3000-box.example.org", bases); // { kind: "unknown_domain" }
+ * parseHost("10.0.0.7", bases); // { kind: "foreign" }
+ * ```
  */
 export function parseHost(
   authority: string,
@@ -70,7 +82,16 @@ function parseFirstLabel(
   return label === undefined || port > 65535 ? undefined : { port, label };
 }
 
-/** Whether an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port. */
+/**
+ * Whether an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port.
+ *
+ * @example
+ * ```ts
+ * const host = { label: "box", authoritySuffix: "preview.example.com" };
+ * isSameSandboxOrigin("https://5173-box.preview.example.com", host, "https"); // true
+ * isSameSandboxOrigin("https://5173-other.preview.example.com", host, "https"); // false
+ * ```
+ */
 export function isSameSandboxOrigin(
   origin: string,
   host: Pick<PreviewHost, "label" | "authoritySuffix">,

@@ -4,7 +4,7 @@
  * grammar and agree with the Host field: otherwise a Host of `h/a?b` would shift the slice.
  */
 
-/** What a request is addressed to, byte for byte. */
+/** The two parts of a request's URL, byte for byte. */
 export interface RequestAddress {
   /** `host[:port]` as received. */
   readonly authority: string;
@@ -23,6 +23,13 @@ const AUTHORITY =
 /**
  * Slices the authority and the raw target out of `url`; `hostHeader` is null over HTTP/2 if only `:authority` names the
  * host (RFC 9113 section 8.3.1).
+ *
+ * @example
+ * ```ts
+ * splitRequestUrl("http://h.test:80/a/../b?c", "h.test:80");
+ * // { ok: true, address: { authority: "h.test:80", target: "/a/../b?c" } }
+ * splitRequestUrl("http://h.test/a?b/p", "h.test/a?b"); // { ok: false, code: "bad_host" }
+ * ```
  */
 export function splitRequestUrl(
   url: string,

@@ -1,7 +1,8 @@
 /**
- * Where a login may send its user back to: a preview URL below the same base domain that the login runs on. Only the
- * spelling that the gateway itself produces is accepted. Nothing is decoded, repaired or guessed: what a lenient parser
- * takes for a path, a browser may take for a host.
+ * Places that a request may ask to be led back to: after a login, a preview URL below the base domain that the login
+ * runs on; from the gateway's own pages on a preview host, a path of that host. Only the spelling that the gateway
+ * itself produces is accepted. Nothing is decoded, repaired or guessed: what a lenient parser takes for a path, a browser
+ * may take for a host.
  */
 import { mayBeSignedToken } from "./grammar.ts";
 import { parseHost, type PreviewHost } from "./preview_host.ts";
@@ -32,7 +33,23 @@ export const MAX_RETURN_URL_LENGTH = 2000;
 const URL_FORM =
   /^(https?):\/\/([A-Za-z0-9._-]+(?::[0-9]+)?)(\/[\x21-\x22\x24-\x7e]*)$/;
 
-/** Checks a URL that a login is asked to return to; undefined if it may not. */
+/** Visible ASCII in origin form: a browser strips tabs and line breaks before it parses a URL. */
+const LOCAL_TARGET = /^\/[\x21-\x7e]*$/;
+
+/**
+ * Checks a URL that a login is asked to return to; undefined if it may not.
+ *
+ * @example
+ * ```ts
+ * const options = {
+ *   scheme: "https",
+ *   baseDomains: ["preview.example.com"],
+ *   authority: "preview.example.com",
+ * } as const;
+ * checkReturnUrl("https://3000-box.preview.example.com/a?b", options)?.url; // the same URL
+ * checkReturnUrl("https://3000-box.preview.example.com@evil.example/", options); // undefined
+ * ```
+ */
 export function checkReturnUrl(
   text: string,
   options: ReturnUrlOptions,
@@ -53,4 +70,27 @@ export function checkReturnUrl(
   const origin =
     `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;
   return { url: origin + target, host };
+}
+
+/**
+ * The path, query and fragment of `text` if it is a path or a URL with exactly this `origin` (in lower case); undefined
+ * otherwise. The result may start with `//`, so a Location field must prefix it with the origin.
+ *
+ * @example
+ * ```ts
+ * sameHostTarget("/a?b#c", "https://h.test"); // "/a?b#c"
+ * sameHostTarget("https://h.test/a", "https://h.test"); // "/a"
+ * sameHostTarget("//evil.example/", "https://h.test"); // undefined
+ * ```
+ */
+export function sameHostTarget(
+  text: string,
+  origin: string,
+): string | undefined {
+  const isAbsolute = text.slice(0, origin.length).toLowerCase() === origin;
+  const target = isAbsolute ? text.slice(origin.length) : text;
+  if (!LOCAL_TARGET.test(target)) return undefined;
+  // A relative reference that starts like this names another host (WHATWG URL, relative slash state).
+  const namesHost = /^\/[/\\]/.test(target);
+  return isAbsolute || !namesHost ? target : undefined;
 }

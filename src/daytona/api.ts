@@ -1,12 +1,17 @@
 import createClient from "openapi-fetch";
 import { z } from "zod";
 import type { paths } from "../../gen/daytona.ts";
-import { isSandboxRef } from "../address/grammar.ts";
+import {
+  isBearer,
+  isPort,
+  isSandboxRef,
+  isUuid,
+  mayBePreviewToken,
+} from "../address/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 import { createAsk } from "./api_request.ts";
-import { isAuthToken, isBearer, isPort, isUuid } from "./grammar.ts";
 import {
   type Runner,
   runnerAnswer,
@@ -32,7 +37,7 @@ export interface User {
 
 /**
  * The operations of Daytona's API that a gateway needs. Each resolves only with a definite answer, of which false and
- * null are the API's "no". A value that cannot be part of a call (see grammar.ts) is answered "no" without a call.
+ * null are the API's "no". A value that cannot be part of a call (see address/grammar.ts) is answered "no" without a call.
  *
  * @throws {GatewayError} `api_unreachable` if there is no definite answer; every operation
  */
@@ -138,7 +143,9 @@ export function createDaytonaApi(options: DaytonaApiOptions): DaytonaApi {
     },
 
     async isValidAuthToken(sandboxId, authToken) {
-      if (!isSandboxRef(sandboxId) || !isAuthToken(authToken)) return false;
+      if (!isSandboxRef(sandboxId) || !mayBePreviewToken(authToken)) {
+        return false;
+      }
       const params = { path: { sandboxId, authToken } };
       const answer = await ask({
         ...proxy,

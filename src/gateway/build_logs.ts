@@ -1,8 +1,8 @@
 /** Build logs, on base hosts: the user's own bearer decides which ones, and is sent to the API only. */
+import { isUuid } from "../address/grammar.ts";
 import { bearerOf } from "../auth/credentials.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
-import { isUuid } from "../daytona/grammar.ts";
 import { GatewayError } from "../errors.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseFields } from "../proxy/toolbox_response.ts";

@@ -8,7 +8,7 @@
  */
 import { isAlwaysPrivate } from "../address/grammar.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
-import { sameHostTarget } from "../address/same_host_target.ts";
+import { sameHostTarget } from "../address/return_url.ts";
 import { cookieValues } from "../auth/cookies.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";

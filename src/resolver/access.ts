@@ -1,8 +1,11 @@
 /** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
-import { isSandboxRef } from "../address/grammar.ts";
+import {
+  isBearer,
+  isSandboxRef,
+  mayBePreviewToken,
+} from "../address/grammar.ts";
 import type { Codec } from "../cache/cache.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
-import { isAuthToken, isBearer } from "../daytona/grammar.ts";
 import { createDigests } from "../lib/digest.ts";
 import {
   booleanCodec,
@@ -74,7 +77,7 @@ export function createAccessResolver(
   return {
     // A token that the API cannot be asked about is not cached either.
     isPreviewToken: (sandboxId, token, budget) =>
-      isAuthToken(token) &&
+      mayBePreviewToken(token) &&
       previewTokens.lookUp(
         digestKey([sandboxId, token]),
         () => api.isValidAuthToken(sandboxId, token),

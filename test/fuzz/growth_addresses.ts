@@ -6,8 +6,10 @@ import {
   parseHost,
 } from "../../src/address/preview_host.ts";
 import { splitRequestUrl } from "../../src/address/request_url.ts";
-import { checkReturnUrl } from "../../src/address/return_url.ts";
-import { sameHostTarget } from "../../src/address/same_host_target.ts";
+import {
+  checkReturnUrl,
+  sameHostTarget,
+} from "../../src/address/return_url.ts";
 import { splitPreviewToken } from "../../src/auth/preview_token.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
 import { toolboxReference } from "../../src/proxy/toolbox_response.ts";

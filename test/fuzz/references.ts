@@ -4,8 +4,10 @@
  */
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { checkReturnUrl } from "../../src/address/return_url.ts";
-import { sameHostTarget } from "../../src/address/same_host_target.ts";
+import {
+  checkReturnUrl,
+  sameHostTarget,
+} from "../../src/address/return_url.ts";
 import { toolboxReference } from "../../src/proxy/toolbox_response.ts";
 import {
   cases,
