@@ -4,8 +4,8 @@ import type { Message } from "../upstream/websocket/frame_decoder.ts";
 const MAX_QUEUED_MESSAGES = 16 * 1024;
 
 /**
- * The runtime's send queue for a client, as far as `bufferedAmount` shows it: that counts octets, not messages.
- * Messages are written in order, so if no octet is queued, no message is either, except empty ones at the end of the
+ * The runtime's send queue for a client, as far as `bufferedAmount` shows it: that counts bytes, not messages.
+ * Messages are written in order, so if no byte is queued, no message is either, except empty ones at the end of the
  * queue: whether those were written shows only once a message that is not empty has followed them.
  */
 export class ClientQueue {
@@ -20,7 +20,7 @@ export class ClientQueue {
     this.#highWaterMarkBytes = options.highWaterMarkBytes;
   }
 
-  /** Octets of payload that the client's connection has taken. */
+  /** Bytes of payload that the client's connection has taken. */
   get takenBytes(): number {
     return this.#sentBytes - this.#socket.bufferedAmount;
   }
@@ -30,7 +30,7 @@ export class ClientQueue {
     return this.isFull || this.#socket.bufferedAmount > 0;
   }
 
-  /** Whether to stop sending for now: too many octets, or possibly too many messages, are queued. */
+  /** Whether to stop sending for now: too many bytes, or possibly too many messages, are queued. */
   get isFull(): boolean {
     const queuedBytes = this.#socket.bufferedAmount;
     if (queuedBytes === 0) this.#queuedMessages = this.#trailingEmptyMessages;

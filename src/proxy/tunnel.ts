@@ -18,9 +18,9 @@ export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 
 /** Limits of a tunnel. */
 export interface RelayOptions {
-  /** The upstream is not read while more octets than this, or 16 384 messages, are queued for the client. */
+  /** The upstream is not read while more bytes than this, or 16 384 messages, are queued for the client. */
   readonly highWaterMarkBytes: number;
-  /** A message from the client that finds more unsent octets than this ends the tunnel with 1013. */
+  /** A message from the client that finds more unsent bytes than this ends the tunnel with 1013. */
   readonly bufferLimitBytes: number;
   /** How often the upstream gets an unsolicited Pong and the client's progress is checked. */
   readonly heartbeatMs: number;
@@ -72,7 +72,7 @@ function delay(ms: number): Promise<void> {
 const encoder = new TextEncoder();
 
 /**
- * Whether a client's Close may be forwarded. Deno accepts one of more than 125 octets, which no control frame may have
+ * Whether a client's Close may be forwarded. Deno accepts one of more than 125 bytes, which no control frame may have
  * (RFC 6455 section 5.5): that violates the protocol, and counts as an abnormal closure.
  */
 function isForwardable(code: number, reason: string): boolean {
@@ -256,7 +256,7 @@ class Relay implements Tunnel {
 
   /**
    * Keeps the upstream's connection alive, and ends the tunnel of a client that has stalled: Deno's idle timeout does
-   * not, because its Ping waits behind the octets that the client does not take.
+   * not, because its Ping waits behind the bytes that the client does not take.
    */
   #onHeartbeat(): void {
     const { heartbeatMs, stallTimeoutMs } = this.#options;

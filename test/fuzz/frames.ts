@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import {
-  type Control,
+  type ControlFrame,
   FrameDecoder,
   type Message,
 } from "../../src/upstream/websocket/frame_decoder.ts";
@@ -30,7 +30,7 @@ interface Decoded {
   readonly closeCode: number | undefined;
 }
 
-function copied(item: Message | Control): unknown {
+function copied(item: Message | ControlFrame): unknown {
   if (item.kind === "binary") return { ...item, data: [...item.data] };
   if (item.kind === "ping") return { ...item, payload: [...item.payload] };
   return item;

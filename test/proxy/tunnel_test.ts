@@ -329,7 +329,7 @@ Deno.test("Tunnel.close() counts also before the client's upgrade is complete", 
   assert.equal((await tunnel.closed).by, "gateway");
 });
 
-Deno.test("relay() ends with 1013 where a message finds more unsent octets than the limit", async () => {
+Deno.test("relay() ends with 1013 where a message finds more unsent bytes than the limit", async () => {
   const connection = fakeConnection();
   connection.pause();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
@@ -364,7 +364,7 @@ Deno.test("relay() takes a bounded part of a flood that the app does not read", 
   const end = await tunnel.closed;
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   // What the sockets' buffers hold, the limit, and the message that exceeded it.
-  assert.ok(end.bytesSent < 32 << 20, `${end.bytesSent} octets taken`);
+  assert.ok(end.bytesSent < 32 << 20, `${end.bytesSent} bytes taken`);
 });
 
 Deno.test("relay() takes a single message over the limit where nothing waits", async () => {
@@ -392,7 +392,7 @@ Deno.test("relay() does not read the app further than the client reads, and ends
   for (let i = 0; i < 640; i++) app.send(message, { binary: true });
   const end = await tunnel.closed;
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
-  assert.ok(end.bytesReceived < 32 << 20, `${end.bytesReceived} octets read`);
+  assert.ok(end.bytesReceived < 32 << 20, `${end.bytesReceived} bytes read`);
   await closed;
 
   // The tunnel has ended, but the client's connection is released only once the client leaves.

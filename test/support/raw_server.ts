@@ -1,4 +1,4 @@
-/** A raw TCP server: a test controls every octet that it sends. */
+/** A raw TCP server: a test controls every byte that it sends. */
 import { type Origin, parseOrigin } from "../../src/address/origin.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 

@@ -16,7 +16,7 @@ export interface Script {
   readonly then?: "end" | "silence";
   /** The number of the write that fails, from 0. */
   readonly failingWrite?: number;
-  /** The maximum number of octets that a write accepts. */
+  /** The maximum number of bytes that a write accepts. */
   readonly writeSize?: number;
 }
 
@@ -36,7 +36,7 @@ export function scriptedConn(script: Script): ScriptedConn {
     const { text, afterWrites } = typeof read === "string"
       ? { text: read, afterWrites: 1 }
       : read;
-    return { octets: fromLatin1(text), afterWrites };
+    return { bytes: fromLatin1(text), afterWrites };
   });
   let wake = Promise.withResolvers<void>();
 
@@ -66,10 +66,10 @@ export function scriptedConn(script: Script): ScriptedConn {
         return null;
       }
       await until(() => conn.writes >= next.afterWrites);
-      const part = next.octets.subarray(0, target.length);
+      const part = next.bytes.subarray(0, target.length);
       target.set(part);
-      next.octets = next.octets.subarray(part.length);
-      if (next.octets.length === 0) queue.shift();
+      next.bytes = next.bytes.subarray(part.length);
+      if (next.bytes.length === 0) queue.shift();
       // An empty read only waits for its writes.
       return part.length === 0 ? await conn.read(target) : part.length;
     },

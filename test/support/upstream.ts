@@ -112,9 +112,9 @@ export async function textOf(body: ResponseBody): Promise<string | null> {
   if (body instanceof Uint8Array) return toLatin1(body);
   let text = "";
   for (;;) {
-    const octets = await body.read();
-    if (octets === null) return text;
-    text += toLatin1(octets);
+    const bytes = await body.read();
+    if (bytes === null) return text;
+    text += toLatin1(bytes);
   }
 }
 

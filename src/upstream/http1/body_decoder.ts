@@ -1,17 +1,17 @@
-/** Extracts the content from the octets of a message body, however they are split across reads. */
+/** Extracts the content from the bytes of a message body, however they are split across reads. */
 export interface BodyDecoder {
   /** Whether the body is complete. */
   readonly done: boolean;
   /** Whether the body is delimited by the end of the connection. */
   readonly endsAtClose: boolean;
   /**
-   * Appends the content found in `octets` to `content`, as views, and returns how many octets belong to the body: all
+   * Appends the content found in `bytes` to `content`, as views, and returns how many bytes belong to the body: all
    * of them unless the body ends within them.
    *
    * @throws {UpstreamError} `protocol_error`
    */
   decode(
-    octets: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
     content: Uint8Array<ArrayBuffer>[],
   ): number;
 }
@@ -30,11 +30,11 @@ export class LengthDecoder implements BodyDecoder {
   }
 
   decode(
-    octets: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
     content: Uint8Array<ArrayBuffer>[],
   ): number {
-    const taken = Math.min(this.#remaining, octets.length);
-    if (taken > 0) content.push(octets.subarray(0, taken));
+    const taken = Math.min(this.#remaining, bytes.length);
+    if (taken > 0) content.push(bytes.subarray(0, taken));
     this.#remaining -= taken;
     return taken;
   }
@@ -46,10 +46,10 @@ export class CloseDecoder implements BodyDecoder {
   readonly done = false;
 
   decode(
-    octets: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
     content: Uint8Array<ArrayBuffer>[],
   ): number {
-    if (octets.length > 0) content.push(octets);
-    return octets.length;
+    if (bytes.length > 0) content.push(bytes);
+    return bytes.length;
   }
 }

@@ -6,7 +6,7 @@ import { UpstreamError } from "../upstream_error.ts";
  */
 export interface BodyReader {
   /**
-   * The next octets, at least one, in memory that now belongs to the caller; null at the end. One call at a time.
+   * The next bytes, at least one, in memory that now belongs to the caller; null at the end. One call at a time.
    * Rejects if the body fails.
    */
   read(): Promise<Uint8Array<ArrayBuffer> | null>;

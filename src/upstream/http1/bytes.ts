@@ -1,4 +1,4 @@
-/** Octets of HTTP/1.1: character classes (RFC 9110 sections 5.5 and 5.6.2) and Latin-1. */
+/** Bytes of HTTP/1.1: character classes (RFC 9110 sections 5.5 and 5.6.2) and Latin-1. */
 import { Buffer } from "node:buffer";
 
 export const HTAB = 0x09;
@@ -8,30 +8,30 @@ export const SP = 0x20;
 export const COLON = 0x3a;
 
 const TCHAR = 1;
-const FIELD_CONTENT = 2;
+const HEADER_VALUE = 2;
 
 const CLASSES = new Uint8Array(256);
-for (let octet = 0; octet < 256; octet++) {
-  if (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(octet))) {
-    CLASSES[octet] = TCHAR | FIELD_CONTENT;
-  } else if (octet === HTAB || (octet >= SP && octet !== 0x7f)) {
-    CLASSES[octet] = FIELD_CONTENT;
+for (let byte = 0; byte < 256; byte++) {
+  if (/[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte))) {
+    CLASSES[byte] = TCHAR | HEADER_VALUE;
+  } else if (byte === HTAB || (byte >= SP && byte !== 0x7f)) {
+    CLASSES[byte] = HEADER_VALUE;
   }
 }
 
-/** Whether an octet may be part of a token; false for undefined, as read past the end of an array. */
-export function isTokenByte(octet: number | undefined): boolean {
-  return octet !== undefined && ((CLASSES[octet] ?? 0) & TCHAR) !== 0;
+/** Whether a byte may be part of a token; false for undefined, as read past the end of an array. */
+export function isTokenByte(byte: number | undefined): boolean {
+  return byte !== undefined && ((CLASSES[byte] ?? 0) & TCHAR) !== 0;
 }
 
-/** Whether an octet may be part of a field value: HTAB, SP, VCHAR and obs-text. */
-export function isHeaderValueByte(octet: number | undefined): boolean {
-  return octet !== undefined && ((CLASSES[octet] ?? 0) & FIELD_CONTENT) !== 0;
+/** Whether a byte may be part of a header value (RFC's field-content): HTAB, SP, VCHAR and obs-text. */
+export function isHeaderValueByte(byte: number | undefined): boolean {
+  return byte !== undefined && ((CLASSES[byte] ?? 0) & HEADER_VALUE) !== 0;
 }
 
-/** Octets as a string of code points 0 to 255. Not by TextDecoder, whose "latin1" is windows-1252. */
-export function decodeLatin1(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+/** Bytes as a string of code points 0 to 255. Not by TextDecoder, whose "latin1" is windows-1252. */
+export function decodeLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString("latin1");
 }
 

@@ -9,7 +9,7 @@ const MAX_SIZE_DIGITS = 16;
 const MAX_EXTENSION_BYTES = 1024;
 const SEMICOLON = 0x3b;
 
-/** Which part of the chunked body the next octet belongs to. */
+/** Which part of the chunked body the next byte belongs to. */
 type State =
   | "size"
   | "extension"
@@ -24,12 +24,22 @@ type State =
   | "last-lf"
   | "done";
 
-/** The chunked transfer coding (RFC 9112 section 7.1); trailer fields are validated and discarded. */
+/**
+ * The chunked transfer coding (RFC 9112 section 7.1); trailers are validated and discarded.
+ *
+ * @example
+ * ```ts
+ * const content: Uint8Array<ArrayBuffer>[] = [];
+ * const decoder = new ChunkedDecoder(HEAD_LIMITS);
+ * decoder.decode(new TextEncoder().encode("2\r\nhi\r\n0\r\n\r\nmore"), content); // 12
+ * decoder.done; // true; `content` holds "hi"
+ * ```
+ */
 export class ChunkedDecoder implements BodyDecoder {
   readonly endsAtClose = false;
   readonly #limits: HeadLimits;
   #state: State = "size";
-  /** The size of the current chunk, counted down as its octets arrive. */
+  /** The size of the current chunk, counted down as its bytes arrive. */
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
@@ -45,59 +55,59 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   decode(
-    octets: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
     content: Uint8Array<ArrayBuffer>[],
   ): number {
     let at = 0;
-    while (at < octets.length && this.#state !== "done") {
+    while (at < bytes.length && this.#state !== "done") {
       if (this.#state === "data") {
-        const end = Math.min(at + this.#size, octets.length);
-        content.push(octets.subarray(at, end));
+        const end = Math.min(at + this.#size, bytes.length);
+        content.push(bytes.subarray(at, end));
         this.#size -= end - at;
         at = end;
         if (this.#size === 0) this.#state = "data-cr";
       } else {
-        this.#state = this.#next(this.#state, octets[at++] ?? 0);
+        this.#state = this.#next(this.#state, bytes[at++] ?? 0);
       }
     }
     return at;
   }
 
-  #next(state: Exclude<State, "data" | "done">, octet: number): State {
+  #next(state: Exclude<State, "data" | "done">, byte: number): State {
     switch (state) {
       case "size":
-        return this.#sizeOctet(octet);
+        return this.#sizeByte(byte);
       case "extension":
-        if (octet === CR) return "size-lf";
+        if (byte === CR) return "size-lf";
         if (
-          !isHeaderValueByte(octet) ||
+          !isHeaderValueByte(byte) ||
           ++this.#extensionBytes > MAX_EXTENSION_BYTES
         ) {
           throw protocolError("invalid chunk extension");
         }
         return "extension";
       case "size-lf":
-        if (octet !== LF) {
+        if (byte !== LF) {
           throw protocolError("bare CR in a chunk-size line");
         }
         return this.#size === 0 ? "trailer-start" : "data";
       case "data-cr":
-        if (octet !== CR) {
+        if (byte !== CR) {
           throw protocolError("chunk data longer than the chunk size");
         }
         return "data-lf";
       case "data-lf":
-        if (octet !== LF) throw protocolError("bare CR after chunk data");
+        if (byte !== LF) throw protocolError("bare CR after chunk data");
         this.#digits = 0;
         this.#extensionBytes = 0;
         return "size";
       default:
-        return this.#trailerOctet(state, octet);
+        return this.#trailerByte(state, byte);
     }
   }
 
-  #sizeOctet(octet: number): State {
-    const digit = hexValue(octet);
+  #sizeByte(byte: number): State {
+    const digit = hexValue(byte);
     if (digit >= 0) {
       this.#size = this.#size * 16 + digit;
       if (
@@ -107,27 +117,27 @@ export class ChunkedDecoder implements BodyDecoder {
       }
       return "size";
     }
-    if (this.#digits > 0 && octet === CR) return "size-lf";
-    if (this.#digits > 0 && octet === SEMICOLON) return "extension";
+    if (this.#digits > 0 && byte === CR) return "size-lf";
+    if (this.#digits > 0 && byte === SEMICOLON) return "extension";
     throw protocolError("invalid chunk size");
   }
 
-  #trailerOctet(
+  #trailerByte(
     state:
       | "trailer-start"
       | "trailer-name"
       | "trailer-value"
       | "trailer-lf"
       | "last-lf",
-    octet: number,
+    byte: number,
   ): State {
     if (++this.#trailerBytes > this.#limits.maxHeadBytes) {
       throw protocolError("trailer section too large");
     }
     switch (state) {
       case "trailer-start":
-        if (octet === CR) return "last-lf";
-        if (!isTokenByte(octet)) {
+        if (byte === CR) return "last-lf";
+        if (!isTokenByte(byte)) {
           throw protocolError("invalid field name in a trailer section");
         }
         if (++this.#trailerCount > this.#limits.maxHeaderCount) {
@@ -135,30 +145,30 @@ export class ChunkedDecoder implements BodyDecoder {
         }
         return "trailer-name";
       case "trailer-name":
-        if (octet === COLON) return "trailer-value";
-        if (!isTokenByte(octet)) {
+        if (byte === COLON) return "trailer-value";
+        if (!isTokenByte(byte)) {
           throw protocolError("invalid field name in a trailer section");
         }
         return "trailer-name";
       case "trailer-value":
-        if (octet === CR) return "trailer-lf";
-        if (!isHeaderValueByte(octet)) {
+        if (byte === CR) return "trailer-lf";
+        if (!isHeaderValueByte(byte)) {
           throw protocolError("control character in a trailer field");
         }
         return "trailer-value";
       case "trailer-lf":
-        if (octet !== LF) throw protocolError("bare CR in a trailer section");
+        if (byte !== LF) throw protocolError("bare CR in a trailer section");
         return "trailer-start";
       case "last-lf":
-        if (octet !== LF) throw protocolError("bare CR in a trailer section");
+        if (byte !== LF) throw protocolError("bare CR in a trailer section");
         return "done";
     }
   }
 }
 
-/** The value of a hex digit, -1 for any other octet. */
-function hexValue(octet: number): number {
-  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
-  const lowerCase = octet | 0x20;
+/** The value of a hex digit, -1 for any other byte. */
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lowerCase = byte | 0x20;
   return lowerCase >= 0x61 && lowerCase <= 0x66 ? lowerCase - 0x57 : -1;
 }

@@ -3,7 +3,7 @@ import { encodeLatin1 } from "./bytes.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
 
-/** The most memory that an idle connection keeps for reading; octets. */
+/** The most memory that an idle connection keeps for reading; bytes. */
 const IDLE_BUFFER_BYTES = 64 * 1024;
 
 /** The same for a tunnel: most of them are quiet most of the time. */
@@ -62,7 +62,7 @@ export class Connection {
     return this.#failed;
   }
 
-  /** How many octets of the current exchange were written to the network. */
+  /** How many bytes of the current exchange were written to the network. */
   get sent(): number {
     return this.#sent;
   }
@@ -85,7 +85,7 @@ export class Connection {
   }
 
   /**
-   * Waits for more octets; false at the end of the stream. One call at a time.
+   * Waits for more bytes; false at the end of the stream. One call at a time.
    *
    * @throws {UpstreamError} Why the connection failed.
    */
@@ -131,20 +131,20 @@ export class Connection {
   }
 
   /**
-   * Writes all of `octets`, which must not change meanwhile. One call at a time.
+   * Writes all of `bytes`, which must not change meanwhile. One call at a time.
    *
    * @throws {UpstreamError} Why the connection failed.
    */
-  async write(octets: Uint8Array): Promise<void> {
-    if (!await this.#writeAll(octets)) {
+  async write(bytes: Uint8Array): Promise<void> {
+    if (!await this.#writeAll(bytes)) {
       throw this.#failureFor(this.#writeFailure);
     }
   }
 
-  async #writeAll(octets: Uint8Array): Promise<boolean> {
-    this.#unsent = octets.length;
+  async #writeAll(bytes: Uint8Array): Promise<boolean> {
+    this.#unsent = bytes.length;
     try {
-      let unsent = octets;
+      let unsent = bytes;
       while (unsent.length > 0) {
         const count = await this.#conn.write(unsent);
         this.#unsent -= count;
@@ -188,7 +188,7 @@ export class Connection {
   }
 
   /**
-   * Makes the connection idle from `now` until `startExchange()`, with a read pending: octets that nobody asked for, or
+   * Makes the connection idle from `now` until `startExchange()`, with a read pending: bytes that nobody asked for, or
    * the end of the stream, fail it.
    */
   markIdle(now: number): void {
@@ -198,7 +198,7 @@ export class Connection {
     this.#idleFill = this.#fill();
   }
 
-  /** Fails a connection that ended, or received unsolicited octets, while it was idle. */
+  /** Fails a connection that ended, or received unsolicited bytes, while it was idle. */
   failIdle(): void {
     this.fail(
       new UpstreamError(

@@ -12,7 +12,7 @@ export interface UpstreamRequest {
   /** The request-target, sent byte for byte as Latin-1; control characters and spaces are rejected. */
   readonly target: string;
   /**
-   * End-to-end fields with exactly one Host. Connection, Keep-Alive, Proxy-Connection, Content-Length,
+   * End-to-end headers with exactly one Host. Connection, Keep-Alive, Proxy-Connection, Content-Length,
    * Transfer-Encoding and (except in `upgrade()`) Upgrade are rejected: the client sets them itself.
    */
   readonly headers: HeaderList;
@@ -21,7 +21,7 @@ export interface UpstreamRequest {
    * over its chunks and frees their memory once they are sent.
    */
   readonly body: BodyReader | null;
-  /** The Content-Length; null with a body means chunked, null without one means no framing field at all. */
+  /** The Content-Length; null with a body means chunked, null without one means no framing header at all. */
   readonly contentLength: number | null;
   /** Aborted when the client has disconnected: closes the upstream connection at once, even amid the response body. */
   readonly signal?: AbortSignal;
@@ -30,8 +30,8 @@ export interface UpstreamRequest {
    * signal of a request costs more than most exchanges take.
    */
   readonly lateSignal?: () => AbortSignal;
-  /** Called for every part of the body that was sent, with its length in octets. */
-  readonly onUpload?: (octets: number) => void;
+  /** Called for every part of the body that was sent, with its length in bytes. */
+  readonly onUpload?: (bytes: number) => void;
 }
 
 /**
@@ -46,7 +46,7 @@ export function discardBody(body: ResponseBody): void {
 }
 
 /**
- * A final response; `headers` holds every field received, including hop-by-hop and framing ones. The reason phrase is
+ * A final response; `headers` holds every header received, including hop-by-hop and framing ones. The reason phrase is
  * ignored, as RFC 9112 section 4 recommends.
  */
 export interface UpstreamResponse {

@@ -33,7 +33,7 @@ export class Pool implements ConnectionOwner {
       latest = idle.pop()
     ) {
       this.#size--;
-      // Octets that arrived before the request would be taken for its response.
+      // Bytes that arrived before the request would be taken for its response.
       if (latest.isReusable) {
         latest.startExchange();
         return latest;

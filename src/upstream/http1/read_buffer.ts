@@ -1,31 +1,31 @@
-/** Initial size, enough for a head and a small body; octets. */
+/** Initial size, enough for a head and a small body; bytes. */
 const MIN_BYTES = 16 * 1024;
 
-/** Size up to which a stream makes the buffer grow; octets. */
+/** Size up to which a stream makes the buffer grow; bytes. */
 const MAX_BYTES = 256 * 1024;
 
-/** Octets that were received and not yet consumed. Their memory is reused, and grows for a stream. */
+/** Bytes that were received and not yet consumed. Their memory is reused, and grows for a stream. */
 export class ReadBuffer {
   #bytes = new Uint8Array(MIN_BYTES);
   #start = 0;
   #end = 0;
 
-  /** How many octets are unread. */
+  /** How many bytes are unread. */
   get length(): number {
     return this.#end - this.#start;
   }
 
-  /** A view of the unread octets, which the next `space()` may overwrite. */
+  /** A view of the unread bytes, which the next `space()` may overwrite. */
   get unread(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Consumes the first `count` unread octets. */
+  /** Consumes the first `count` unread bytes. */
   consume(count: number): void {
     this.#start += count;
   }
 
-  /** Consumes the first `count` unread octets and returns a copy of them. */
+  /** Consumes the first `count` unread bytes and returns a copy of them. */
   take(count: number): Uint8Array<ArrayBuffer> {
     const taken = this.#bytes.slice(this.#start, this.#start + count);
     this.#start += count;
@@ -33,17 +33,17 @@ export class ReadBuffer {
   }
 
   /**
-   * Detaches `octets`, a consumed part of `unread`, from the buffer. If they fill at least half of it, they keep that
+   * Detaches `bytes`, a consumed part of `unread`, from the buffer. If they fill at least half of it, they keep that
    * memory, since allocating a new buffer takes less time than copying; otherwise they are copied.
    */
-  detach(octets: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  detach(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const { length } = this.#bytes;
-    if (this.#start !== this.#end || octets.length * 2 < length) {
-      return octets.slice();
+    if (this.#start !== this.#end || bytes.length * 2 < length) {
+      return bytes.slice();
     }
     this.#bytes = new Uint8Array(this.#nextSize(this.#end === length));
     this.#start = this.#end = 0;
-    return octets;
+    return bytes;
   }
 
   /** Free memory to read into, never empty; `add()` says how much of it was filled. */
@@ -61,12 +61,12 @@ export class ReadBuffer {
     return this.#bytes.subarray(this.#end);
   }
 
-  /** Appends the first `count` octets of the last `space()`. */
+  /** Appends the first `count` bytes of the last `space()`. */
   add(count: number): void {
     this.#end += count;
   }
 
-  /** Frees all memory beyond `bytes`, except what the unread octets occupy. */
+  /** Frees all memory beyond `bytes`, except what the unread bytes occupy. */
   shrink(bytes: number): void {
     if (this.#bytes.length <= bytes) return;
     const { unread } = this;
@@ -79,7 +79,7 @@ export class ReadBuffer {
     return full && length < MAX_BYTES ? length * 2 : length;
   }
 
-  /** Moves the unread octets to the start of a buffer of `size` octets. */
+  /** Moves the unread bytes to the start of a buffer of `size` bytes. */
   #move(unread: Uint8Array<ArrayBuffer>, size: number): void {
     if (size !== this.#bytes.length) this.#bytes = new Uint8Array(size);
     this.#bytes.set(unread);

@@ -101,7 +101,7 @@ class ConnectionReader implements BodyReader {
 
 const EMPTY = new Uint8Array(0);
 
-/** Consumes the unread octets and returns their content, in memory of its own: the connection reuses its buffer. */
+/** Consumes the unread bytes and returns their content, in memory of its own: the connection reuses its buffer. */
 function takeContent(
   connection: Connection,
   decoder: BodyDecoder,

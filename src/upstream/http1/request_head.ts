@@ -2,9 +2,9 @@ import type { UpstreamRequest } from "./message.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Fields for framing and connection management, which the client sets itself. */
+/** Headers for framing and connection management, which the client sets itself. */
 const RESERVED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -13,7 +13,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
-/** How a field is treated by its name. */
+/** How a header is treated by its name. */
 type NameKind = "host" | "upgrade" | "reserved" | "invalid" | "other";
 
 function kindOf(name: string): NameKind {
@@ -26,7 +26,7 @@ function kindOf(name: string): NameKind {
 /** {@linkcode kindOf}, memoized: the same few names come with every request. */
 const kinds = new Map<string, NameKind>();
 
-/** Bounds of that cache, since clients choose the names. */
+/** Bounds of that memory, since clients choose the names; once it is full it starts anew, lest one client fill it. */
 const MAX_CACHED_NAMES = 1000;
 const MAX_CACHED_NAME_LENGTH = 64;
 
@@ -34,17 +34,31 @@ function cachedKindOf(name: string): NameKind {
   const cached = kinds.get(name);
   if (cached !== undefined) return cached;
   const kind = kindOf(name);
-  if (name.length <= MAX_CACHED_NAME_LENGTH && kinds.size < MAX_CACHED_NAMES) {
+  if (name.length <= MAX_CACHED_NAME_LENGTH) {
+    if (kinds.size === MAX_CACHED_NAMES) kinds.clear();
     kinds.set(name, kind);
   }
   return kind;
 }
 
 /**
- * The request head (RFC 9112 sections 2, 3 and 5) as Latin-1 text: the fields in the order given, then the framing.
+ * The request head (RFC 9112 sections 2, 3 and 5) as Latin-1 text: the headers in the order given, then the framing.
  *
- * @throws {TypeError} If a part would change the structure of the message. Field values are not quoted: they may be
+ * @throws {TypeError} If a part would change the structure of the message. Header values are not quoted: they may be
  * secret.
+ *
+ * @example
+ * ```ts
+ * requestHead({
+ *   origin,
+ *   method: "POST",
+ *   target: "/a//b?q=%zz",
+ *   headers: [["Host", "a.test"]],
+ *   body,
+ *   contentLength: null,
+ * }, { upgrade: false });
+ * // "POST /a//b?q=%zz HTTP/1.1\r\nHost: a.test\r\ntransfer-encoding: chunked\r\n\r\n"
+ * ```
  */
 export function requestHead(
   request: UpstreamRequest,
@@ -81,7 +95,7 @@ export function requestHead(
         upgrades++;
         break;
     }
-    if (!FIELD_VALUE.test(value)) {
+    if (!HEADER_VALUE.test(value)) {
       throw new TypeError(
         `Cannot send field '${name}': its value contains control characters`,
       );
@@ -103,7 +117,7 @@ export function requestHead(
   }\r\n`;
 }
 
-/** The framing field, if any (RFC 9112 section 6). */
+/** The framing header, if any (RFC 9112 section 6). */
 function framing({ body, contentLength }: UpstreamRequest): string {
   if (contentLength === null) {
     return body === null ? "" : "transfer-encoding: chunked\r\n";

@@ -11,7 +11,7 @@ import {
   SP,
 } from "./bytes.ts";
 
-/** Limits of a head or trailer section, in octets and fields. */
+/** Limits of a head or trailer section, in bytes and headers. */
 export interface HeadLimits {
   readonly maxHeadBytes: number;
   readonly maxHeaderCount: number;
@@ -23,11 +23,11 @@ export const HEAD_LIMITS: HeadLimits = {
   maxHeaderCount: 200,
 };
 
-/** A response head, with what its fields say about the message's framing and the connection. */
+/** A response head, with what its headers say about the message's framing and the connection. */
 export interface ResponseHead {
   readonly status: number;
   readonly headers: HeaderList;
-  /** Content-Length in octets; null if there is none. Never together with `chunked`. */
+  /** Content-Length in bytes; null if there is none. Never together with `chunked`. */
   readonly contentLength: number | null;
   readonly chunked: boolean;
   /** Whether another exchange may follow on the connection (RFC 9112 section 9.3). */
@@ -39,7 +39,7 @@ const STATUS_LINE =
   /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
 
 /**
- * The index after the empty line that ends a head; -1 if it has not arrived yet. The first `searched` octets were
+ * The index after the empty line that ends a head; -1 if it has not arrived yet. The first `searched` bytes were
  * searched before.
  *
  * RFC 9112 section 2.2 permits a bare LF as a line terminator, but if two parsers can disagree about where a head ends,
@@ -47,16 +47,16 @@ const STATUS_LINE =
  *
  * @throws {UpstreamError} `protocol_error` on a bare LF.
  */
-export function findHeadEnd(octets: Uint8Array, searched: number): number {
+export function findHeadEnd(bytes: Uint8Array, searched: number): number {
   for (
-    let lf = octets.indexOf(LF, searched);
+    let lf = bytes.indexOf(LF, searched);
     lf >= 0;
-    lf = octets.indexOf(LF, lf + 1)
+    lf = bytes.indexOf(LF, lf + 1)
   ) {
-    if (octets[lf - 1] !== CR) {
+    if (bytes[lf - 1] !== CR) {
       throw protocolError("bare LF in a response head");
     }
-    if (lf === 1 || octets[lf - 2] === LF) return lf + 1;
+    if (lf === 1 || bytes[lf - 2] === LF) return lf + 1;
   }
   return -1;
 }
@@ -66,47 +66,54 @@ export function findHeadEnd(octets: Uint8Array, searched: number): number {
  * RFC permits.
  *
  * @throws {UpstreamError} `protocol_error`
+ *
+ * @example
+ * ```ts
+ * const head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+ * parseResponseHead(new TextEncoder().encode(head), HEAD_LIMITS);
+ * // { status: 200, headers: [["Content-Length", "2"]], contentLength: 2, chunked: false, keepAlive: true }
+ * ```
  */
 export function parseResponseHead(
-  octets: Uint8Array,
+  bytes: Uint8Array,
   limits: HeadLimits,
 ): ResponseHead {
-  const text = decodeLatin1(octets);
+  const text = decodeLatin1(bytes);
   const statusLine = STATUS_LINE.exec(text);
   if (statusLine === null) throw protocolError("invalid status line");
   const [line, minor, status] = statusLine;
 
   const headers: [string, string][] = [];
   let at = line.length;
-  while (octets[at] !== CR) {
+  while (bytes[at] !== CR) {
     if (headers.length === limits.maxHeaderCount) {
       throw protocolError("too many fields in a response head");
     }
     const nameStart = at;
-    while (isTokenByte(octets[at])) at++;
+    while (isTokenByte(bytes[at])) at++;
     // Also rejects a folded line (obs-fold) and a space before the colon.
-    if (at === nameStart || octets[at] !== COLON) {
+    if (at === nameStart || bytes[at] !== COLON) {
       throw protocolError("invalid field name in a response head");
     }
     const name = text.slice(nameStart, at++);
 
-    while (octets[at] === SP || octets[at] === HTAB) at++;
+    while (bytes[at] === SP || bytes[at] === HTAB) at++;
     const valueStart = at;
-    while (isHeaderValueByte(octets[at])) at++;
-    if (octets[at] !== CR || octets[at + 1] !== LF) {
+    while (isHeaderValueByte(bytes[at])) at++;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) {
       throw protocolError("control character in a field value");
     }
     let valueEnd = at;
     while (
       valueEnd > valueStart &&
-      (octets[valueEnd - 1] === SP || octets[valueEnd - 1] === HTAB)
+      (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)
     ) valueEnd--;
     const value = text.slice(valueStart, valueEnd);
     at += 2;
 
     headers.push([name, value]);
   }
-  if (at + 2 !== octets.length) {
+  if (at + 2 !== bytes.length) {
     throw protocolError("bare CR in a response head");
   }
   return toResponseHead(Number(status), headers, minor === "1");

@@ -20,7 +20,7 @@ export class Upload {
   readonly #connection: Connection;
   readonly #contentLength: number | null;
   readonly #body: BodyReader;
-  readonly #onUpload: ((octets: number) => void) | undefined;
+  readonly #onUpload: ((bytes: number) => void) | undefined;
   readonly #observer: UploadObserver;
   #started = false;
   #stopped = false;
@@ -78,8 +78,8 @@ export class Upload {
       if (this.#stopped) return;
       this.#observer.awaitingUpstream();
       if (data === null) break;
-      const octets = data.length; // 0 once the data is released
-      sent += octets;
+      const { length } = data; // 0 once the data is released
+      sent += length;
       if (declared === null) {
         const framed = chunk(data);
         freeBuffer(data);
@@ -94,7 +94,7 @@ export class Upload {
         // Not only at the end of the stream: the upstream may already respond.
         this.#complete = sent === declared;
       }
-      this.#onUpload?.(octets);
+      this.#onUpload?.(length);
     }
     if (declared === null) await this.#connection.write(LAST_CHUNK);
     else if (sent < declared) {

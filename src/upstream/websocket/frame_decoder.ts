@@ -1,13 +1,15 @@
 /** Incremental decoding of a WebSocket server's frames (RFC 6455 sections 5 and 8.1). */
 
 import {
-  CONTROL_PAYLOAD_BYTES,
+  CONTROL_BIT,
+  type FrameHeader,
   isCloseCode,
   OPCODE,
+  parseFrameHeader,
   ProtocolViolation,
 } from "./frames.ts";
 
-/** A complete message; `bytes` is its length in octets. */
+/** A complete message; `bytes` is its length. */
 export type Message =
   | { readonly kind: "text"; readonly data: string; readonly bytes: number }
   | {
@@ -18,19 +20,10 @@ export type Message =
   };
 
 /** A control frame (RFC 6455 section 5.5); a Close frame without a code has code 1005. */
-export type Control =
+export type ControlFrame =
   | { readonly kind: "ping"; readonly payload: Uint8Array }
   | { readonly kind: "pong" }
   | { readonly kind: "close"; readonly code: number; readonly reason: string };
-
-interface FrameHeader {
-  readonly final: boolean;
-  readonly opcode: number;
-  readonly payloadAt: number;
-  readonly length: number;
-}
-
-const CONTROL_BIT = 0x8;
 
 /** How much is allocated ahead for an incomplete message, whatever length its frame declares. */
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;
@@ -39,49 +32,6 @@ const EMPTY = new Uint8Array(0);
 
 // ignoreBOM keeps a byte order mark, which is part of the message.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function violation(message: string): ProtocolViolation {
-  return new ProtocolViolation(1002, message);
-}
-
-/** Parses the frame header at `at` (RFC 6455 section 5.2); undefined if it is incomplete. */
-function parseHeader(input: Uint8Array, at: number): FrameHeader | undefined {
-  const first = input[at];
-  const second = input[at + 1];
-  if (first === undefined || second === undefined) return undefined;
-  if ((first & 0x70) !== 0) {
-    throw violation("Reserved bits set without an extension");
-  }
-  if ((second & 0x80) !== 0) throw violation("Masked frame from the server");
-
-  const final = (first & 0x80) !== 0;
-  const opcode = first & 0xf;
-  const length = second & 0x7f;
-  if ((opcode & CONTROL_BIT) !== 0) {
-    if (opcode > OPCODE.pong) throw violation(`Reserved opcode ${opcode}`);
-    if (!final) throw violation("Fragmented control frame");
-    if (length > CONTROL_PAYLOAD_BYTES) {
-      throw violation("Control frame is too long");
-    }
-  } else if (opcode > OPCODE.binary) {
-    throw violation(`Reserved opcode ${opcode}`);
-  }
-  if (length < 126) return { final, opcode, payloadAt: at + 2, length };
-
-  const payloadAt = at + (length === 126 ? 4 : 10);
-  if (input.length < payloadAt) return undefined;
-  const view = new DataView(input.buffer, input.byteOffset + at + 2);
-  if (length === 126) {
-    const extended = view.getUint16(0);
-    if (extended < 126) throw violation("Length is not minimally encoded");
-    return { final, opcode, payloadAt, length: extended };
-  }
-  const high = view.getUint32(0);
-  if (high >= 0x8000_0000) throw violation("Length exceeds 63 bits");
-  const extended = high * 0x1_0000_0000 + view.getUint32(4);
-  if (extended < 0x1_0000) throw violation("Length is not minimally encoded");
-  return { final, opcode, payloadAt, length: extended };
-}
 
 function decodeText(bytes: Uint8Array): string {
   try {
@@ -98,16 +48,18 @@ function toMessage(opcode: number, data: Uint8Array<ArrayBuffer>): Message {
     : { kind: "binary", data, bytes };
 }
 
-function toControl(opcode: number, payload: Uint8Array): Control {
+function toControl(opcode: number, payload: Uint8Array): ControlFrame {
   if (opcode === OPCODE.ping) return { kind: "ping", payload };
   if (opcode === OPCODE.pong) return { kind: "pong" };
   if (payload.length === 0) return { kind: "close", code: 1005, reason: "" };
   const [high, low] = payload;
   if (high === undefined || low === undefined) {
-    throw violation("Close payload of one octet");
+    throw new ProtocolViolation(1002, "Close payload of one octet");
   }
   const code = high << 8 | low;
-  if (!isCloseCode(code)) throw violation(`Invalid close code ${code}`);
+  if (!isCloseCode(code)) {
+    throw new ProtocolViolation(1002, `Invalid close code ${code}`);
+  }
   return { kind: "close", code, reason: decodeText(payload.subarray(2)) };
 }
 
@@ -115,15 +67,15 @@ function toControl(opcode: number, payload: Uint8Array): Control {
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
   #input: Uint8Array<ArrayBuffer> = EMPTY;
-  /** How many octets of the input were consumed. */
+  /** How many bytes of the input were consumed. */
   #at = 0;
-  /** Of the frame that is being read. */
+  /** The header of the frame that is being read. */
   #header: FrameHeader | undefined;
-  /** How many payload octets of that frame are still to come. */
+  /** How many payload bytes of that frame are still to come. */
   #remaining = 0;
   /** Text or binary within a fragmented message, continuation between messages. */
   #opcode: number = OPCODE.continuation;
-  /** What has arrived of an incomplete message, in its first `#buffered` octets. */
+  /** What has arrived of an incomplete message, in its first `#buffered` bytes. */
   #buffer = EMPTY;
   #buffered = 0;
 
@@ -148,7 +100,7 @@ export class FrameDecoder {
    *
    * @throws {ProtocolViolation} If the peer violated RFC 6455; the decoder must not be used after that.
    */
-  next(): Message | Control | undefined {
+  next(): Message | ControlFrame | undefined {
     for (;;) {
       const header = this.#header ??= this.#nextHeader();
       if (header === undefined) return this.#keepRest();
@@ -174,13 +126,14 @@ export class FrameDecoder {
   }
 
   #nextHeader(): FrameHeader | undefined {
-    const header = parseHeader(this.#input, this.#at);
+    const header = parseFrameHeader(this.#input, this.#at);
     if (header === undefined) return undefined;
     const { opcode, length } = header;
     if ((opcode & CONTROL_BIT) === 0) {
       const isInside = this.#opcode !== OPCODE.continuation;
       if (isInside !== (opcode === OPCODE.continuation)) {
-        throw violation(
+        throw new ProtocolViolation(
+          1002,
           isInside
             ? "New message within a fragmented one"
             : "Continuation without a message",
@@ -196,7 +149,7 @@ export class FrameDecoder {
     return header;
   }
 
-  /** Keeps the few octets of an incomplete header or control frame, since the pushed bytes may be overwritten now. */
+  /** Keeps the few bytes of an incomplete header or control frame, since the pushed bytes may be overwritten now. */
   #keepRest(): undefined {
     this.#input = this.#at === this.#input.length
       ? EMPTY
@@ -204,7 +157,7 @@ export class FrameDecoder {
     this.#at = 0;
   }
 
-  /** Consumes `length` octets of the frame's payload, as a view. */
+  /** Consumes `length` bytes of the frame's payload, as a view. */
   #take(length: number): Uint8Array<ArrayBuffer> {
     const end = this.#at + length;
     const bytes = this.#input.subarray(this.#at, end);

@@ -1,4 +1,4 @@
-/** The queue of frames to an upstream: written in order, small ones coalesced, unsent octets counted. */
+/** The queue of frames to an upstream: written in order, small ones coalesced, unsent bytes counted. */
 
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { encodeFrame, type SentOpcode } from "./frames.ts";
@@ -9,7 +9,7 @@ interface Batch {
   readonly written: PromiseWithResolvers<void>;
 }
 
-/** Queued frames share buffers of this size: a million tiny messages cost their octets, not a million objects. */
+/** Queued frames share buffers of this size: a million tiny messages cost their bytes, not a million objects. */
 const BATCH_BYTES = 16 * 1024;
 
 function toBatch(bytes: Uint8Array<ArrayBuffer>, used: number): Batch {
@@ -30,7 +30,7 @@ export class FrameWriter {
     this.#connection = connection;
   }
 
-  /** How many octets of frames are queued or being written. */
+  /** How many bytes of frames are queued or being written. */
   get unsentBytes(): number {
     return this.#unsentBytes;
   }

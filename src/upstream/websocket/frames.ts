@@ -1,4 +1,4 @@
-/** The elements of WebSocket framing (RFC 6455 section 5.2), and the encoding of the frames that a client sends. */
+/** WebSocket frames on the wire (RFC 6455 section 5): headers that a server sends, frames that a client sends. */
 
 /** The defined opcodes; 3-7 and 11-15 are reserved (RFC 6455 section 5.2). */
 export const OPCODE = {
@@ -16,7 +16,10 @@ export type SentOpcode = Exclude<
   typeof OPCODE.continuation
 >;
 
-/** The longest payload of a control frame, in octets (RFC 6455 section 5.5). */
+/** Set in the opcodes of control frames. */
+export const CONTROL_BIT = 0x8;
+
+/** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
 export const CONTROL_PAYLOAD_BYTES = 125;
 
 /** The peer violated RFC 6455; the connection must be failed with `closeCode` (section 7.1.7). */
@@ -31,7 +34,17 @@ export class ProtocolViolation extends Error {
   }
 }
 
-/** Whether a Close frame may carry `code`: registered, or in the range for libraries and applications (section 7.4). */
+/**
+ * Whether a Close frame may carry `code`: registered, or in the range for libraries and applications (RFC 6455 section
+ * 7.4).
+ *
+ * @example
+ * ```ts
+ * isCloseCode(1000); // true
+ * isCloseCode(1006); // false: it stands for a connection that broke
+ * isCloseCode(4999); // true
+ * ```
+ */
 export function isCloseCode(code: number): boolean {
   if (code < 3000) {
     return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
@@ -39,12 +52,84 @@ export function isCloseCode(code: number): boolean {
   return code < 5000;
 }
 
+/** A frame's header (RFC 6455 section 5.2). */
+export interface FrameHeader {
+  readonly final: boolean;
+  readonly opcode: number;
+  /** The index of the payload in the input. */
+  readonly payloadAt: number;
+  /** How many bytes the payload has. */
+  readonly length: number;
+}
+
+function violation(message: string): ProtocolViolation {
+  return new ProtocolViolation(1002, message);
+}
+
+/**
+ * Parses the header of a server's frame at index `at` (RFC 6455 section 5.2); undefined if it is incomplete.
+ *
+ * @throws {ProtocolViolation} 1002 if no server that negotiated no extension may send it.
+ *
+ * @example
+ * ```ts
+ * parseFrameHeader(Uint8Array.of(0x81, 2, 0x68, 0x69), 0); // a whole text message, "hi"
+ * // { final: true, opcode: 1, payloadAt: 2, length: 2 }
+ * ```
+ */
+export function parseFrameHeader(
+  input: Uint8Array,
+  at: number,
+): FrameHeader | undefined {
+  const first = input[at];
+  const second = input[at + 1];
+  if (first === undefined || second === undefined) return undefined;
+  if ((first & 0x70) !== 0) {
+    throw violation("Reserved bits set without an extension");
+  }
+  if ((second & 0x80) !== 0) throw violation("Masked frame from the server");
+
+  const final = (first & 0x80) !== 0;
+  const opcode = first & 0xf;
+  const length = second & 0x7f;
+  if ((opcode & CONTROL_BIT) !== 0) {
+    if (opcode > OPCODE.pong) throw violation(`Reserved opcode ${opcode}`);
+    if (!final) throw violation("Fragmented control frame");
+    if (length > CONTROL_PAYLOAD_BYTES) {
+      throw violation("Control frame is too long");
+    }
+  } else if (opcode > OPCODE.binary) {
+    throw violation(`Reserved opcode ${opcode}`);
+  }
+  if (length < 126) return { final, opcode, payloadAt: at + 2, length };
+
+  const payloadAt = at + (length === 126 ? 4 : 10);
+  if (input.length < payloadAt) return undefined;
+  const view = new DataView(input.buffer, input.byteOffset + at + 2);
+  if (length === 126) {
+    const extended = view.getUint16(0);
+    if (extended < 126) throw violation("Length is not minimally encoded");
+    return { final, opcode, payloadAt, length: extended };
+  }
+  const high = view.getUint32(0);
+  if (high >= 0x8000_0000) throw violation("Length exceeds 63 bits");
+  const extended = high * 0x1_0000_0000 + view.getUint32(4);
+  if (extended < 0x1_0000) throw violation("Length is not minimally encoded");
+  return { final, opcode, payloadAt, length: extended };
+}
+
 const encoder = new TextEncoder();
 
 /**
  * The payload of a Close frame (RFC 6455 section 5.5.1); empty if there is no code.
  *
- * @throws {RangeError} If the code must not be sent or the payload would be longer than 125 octets.
+ * @throws {RangeError} If the code must not be sent or the payload would be longer than 125 bytes.
+ *
+ * @example
+ * ```ts
+ * closePayload(1000, "bye"); // 0x03 0xe8 "bye"
+ * closePayload(undefined, ""); // empty
+ * ```
  */
 export function closePayload(
   code: number | undefined,

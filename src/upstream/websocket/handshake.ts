@@ -1,18 +1,15 @@
 /** The client's opening handshake (RFC 6455 section 4.1): what it sends, and how it validates a 101. */
 import { type HeaderList, valuesOf } from "../../lib/headers.ts";
-import type {
-  UpgradeResult,
-  UpstreamRequest,
-  UpstreamResponse,
-} from "../http1/message.ts";
+import type { UpstreamClient } from "../http1/client.ts";
+import type { UpstreamRequest, UpstreamResponse } from "../http1/message.ts";
 import { protocolError } from "../upstream_error.ts";
 import { UpstreamWebSocket, type WebSocketOptions } from "./socket.ts";
 
 /** The constant that proves that the server understands the protocol (RFC 6455 section 1.3). */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** Fields of a single connection's handshake, not forwarded (RFC 6455 section 11.3); no extension is offered. */
-const HANDSHAKE_FIELDS = new Set([
+/** Headers of a single connection's handshake, not forwarded (RFC 6455 section 11.3); no extension is offered. */
+const HANDSHAKE_HEADERS = new Set([
   "upgrade",
   "sec-websocket-accept",
   "sec-websocket-extensions",
@@ -22,7 +19,7 @@ const HANDSHAKE_FIELDS = new Set([
 
 /** An opening handshake, ready to be sent. */
 export interface OpeningHandshake {
-  /** All fields of the request except Connection. */
+  /** All headers of the request except Connection. */
   readonly headers: HeaderList;
   /** The Sec-WebSocket-Accept value that answers it. */
   readonly accept: string;
@@ -44,17 +41,12 @@ export type OpenResult =
   }
   | { readonly kind: "refused"; readonly response: UpstreamResponse };
 
-/** The part of `UpstreamClient` that opening a WebSocket requires. */
-export interface Upgrader {
-  upgrade(request: UpstreamRequest): Promise<UpgradeResult>;
-}
-
-/** The values of a field whose whole value is compared, without whitespace around them. */
+/** The values of a header whose whole value is compared, without whitespace around them. */
 function trimmedValuesOf(headers: HeaderList, name: string): string[] {
   return valuesOf(headers, name).map((value) => value.trim());
 }
 
-/** The members of a comma-separated field (RFC 9110 section 5.6.1). */
+/** The members of a comma-separated header (RFC 9110 section 5.6.1). */
 function membersOf(headers: HeaderList, name: string): string[] {
   return valuesOf(headers, name)
     .flatMap((value) => value.split(","))
@@ -63,9 +55,9 @@ function membersOf(headers: HeaderList, name: string): string[] {
 }
 
 /**
- * Extends a client's end-to-end fields, including Sec-WebSocket-Protocol, to an opening handshake with its own key.
+ * Extends a client's end-to-end headers, including Sec-WebSocket-Protocol, to an opening handshake with its own key.
  *
- * @param key 16 octets, random by default.
+ * @param key 16 bytes, random by default.
  */
 export async function openingHandshake(
   endToEnd: HeaderList,
@@ -78,7 +70,9 @@ export async function openingHandshake(
   );
   return {
     headers: [
-      ...endToEnd.filter(([name]) => !HANDSHAKE_FIELDS.has(name.toLowerCase())),
+      ...endToEnd.filter(([name]) =>
+        !HANDSHAKE_HEADERS.has(name.toLowerCase())
+      ),
       ["Upgrade", "websocket"],
       ["Sec-WebSocket-Version", "13"],
       ["Sec-WebSocket-Key", encodedKey],
@@ -88,7 +82,19 @@ export async function openingHandshake(
   };
 }
 
-/** Validates the fields of a 101 against the handshake that it answers (RFC 6455 section 4.1). */
+/**
+ * Validates the headers of a 101 against the handshake that it answers (RFC 6455 section 4.1).
+ *
+ * @example
+ * ```ts
+ * checkSwitch([
+ *   ["Upgrade", "websocket"],
+ *   ["Connection", "Upgrade"],
+ *   ["Sec-WebSocket-Accept", handshake.accept],
+ *   ["Sec-WebSocket-Protocol", "chat"],
+ * ], handshake); // { ok: true, protocol: "chat" } if "chat" was offered
+ * ```
+ */
 export function checkSwitch(
   headers: HeaderList,
   handshake: Pick<OpeningHandshake, "accept" | "offered">,
@@ -125,15 +131,15 @@ export function checkSwitch(
 }
 
 /**
- * Opens a WebSocket through `client`. `request.headers` holds the end-to-end fields, including Host and the offered
- * Sec-WebSocket-Protocol; the fields of another connection's handshake are dropped.
+ * Opens a WebSocket through `client`. `request.headers` holds the end-to-end headers, including Host and the offered
+ * Sec-WebSocket-Protocol; the headers of another connection's handshake are dropped.
  *
  * @throws {TypeError} As `client.upgrade()` does.
  * @throws {UpstreamError} As `client.upgrade()` does; also `protocol_error` if a 101 does not complete the handshake,
  * in which case the connection is closed.
  */
 export async function openWebSocket(
-  client: Upgrader,
+  client: Pick<UpstreamClient, "upgrade">,
   request: Omit<UpstreamRequest, "method" | "body" | "contentLength">,
   options: WebSocketOptions = {},
 ): Promise<OpenResult> {

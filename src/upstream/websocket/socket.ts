@@ -15,7 +15,7 @@ export interface Close {
   readonly reason: string;
 }
 
-/** How much was sent and received, in messages and octets of payload. */
+/** How much was sent and received, in messages and bytes of payload. */
 export interface Traffic {
   readonly messagesSent: number;
   readonly bytesSent: number;
@@ -25,7 +25,7 @@ export interface Traffic {
 
 /** Limits of an `UpstreamWebSocket`. */
 export interface WebSocketOptions {
-  /** The longest message accepted, in octets; a longer one fails the connection with 1009. @default {67108864} */
+  /** The longest message accepted, in bytes; a longer one fails the connection with 1009. @default {67108864} */
   readonly maxMessageBytes?: number;
   /** How long the peer may take to answer our Close frame, in milliseconds. @default {5000} */
   readonly closeTimeoutMs?: number;
@@ -69,7 +69,7 @@ export class UpstreamWebSocket {
     this.#closeTimeoutMs = closeTimeoutMs;
   }
 
-  /** How many octets of frames are queued or being written. */
+  /** How many bytes of frames are queued or being written. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;
   }
@@ -140,7 +140,7 @@ export class UpstreamWebSocket {
    * Starts the closing handshake (RFC 6455 section 7.1.2); `receive()` continues until the peer's answer. If that does
    * not come in time, the connection is closed. Does nothing if a Close frame was sent before.
    *
-   * @throws {RangeError} If the code must not be sent, or the reason is longer than 123 octets.
+   * @throws {RangeError} If the code must not be sent, or the reason is longer than 123 bytes.
    */
   close(code?: number, reason = ""): void {
     if (this.#closeSent !== undefined) return;
@@ -160,7 +160,7 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * Sends an unsolicited Pong (RFC 6455 section 5.5.3) unless octets are queued anyway: it keeps middleboxes from
+   * Sends an unsolicited Pong (RFC 6455 section 5.5.3) unless bytes are queued anyway: it keeps middleboxes from
    * timing out, and lets the network stack notice that the peer is gone. Unlike a Ping, it needs no answer from a
    * paused app.
    */

@@ -41,7 +41,7 @@ Deno.test("bodyDecoder() finds no body in answers to HEAD, 204 and 304, whatever
   }
 });
 
-Deno.test("LengthDecoder takes the announced octets and no more", () => {
+Deno.test("LengthDecoder takes the announced bytes and no more", () => {
   const decoder = new LengthDecoder(5);
   const content: Uint8Array<ArrayBuffer>[] = [];
   assert.equal(decoder.decode(fromLatin1("abc"), content), 3);

@@ -6,9 +6,9 @@ import {
   isTokenByte,
 } from "../../../src/upstream/http1/bytes.ts";
 
-const ALL = Uint8Array.from({ length: 256 }, (_, octet) => octet);
+const ALL = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
-Deno.test("decodeLatin1() maps every octet to the code point of the same number", () => {
+Deno.test("decodeLatin1() maps every byte to the code point of the same number", () => {
   const text = decodeLatin1(ALL);
   assert.deepEqual(Array.from(text, (character) => character.charCodeAt(0)), [
     ...ALL,
@@ -18,22 +18,22 @@ Deno.test("decodeLatin1() maps every octet to the code point of the same number"
 
 Deno.test("encodeLatin1() is the inverse of decodeLatin1()", () => {
   for (
-    const octets of [
+    const bytes of [
       ALL,
       ALL.subarray(0, 128),
       ALL.subarray(128),
       ALL.subarray(200, 201),
     ]
   ) {
-    const target = new Uint8Array(octets.length);
-    encodeLatin1(decodeLatin1(octets), target);
-    assert.deepEqual(target, octets);
+    const target = new Uint8Array(bytes.length);
+    encodeLatin1(decodeLatin1(bytes), target);
+    assert.deepEqual(target, bytes);
   }
 });
 
 Deno.test("isTokenByte() knows the token characters of RFC 9110", () => {
-  const tokens = [...ALL].filter(isTokenByte).map((octet) =>
-    String.fromCharCode(octet)
+  const tokens = [...ALL].filter(isTokenByte).map((byte) =>
+    String.fromCharCode(byte)
   ).join("");
   assert.equal(
     tokens,
@@ -43,10 +43,10 @@ Deno.test("isTokenByte() knows the token characters of RFC 9110", () => {
 });
 
 Deno.test("isHeaderValueByte() refuses controls but HTAB, and takes obs-text", () => {
-  const refused = [...ALL].filter((octet) => !isHeaderValueByte(octet));
+  const refused = [...ALL].filter((byte) => !isHeaderValueByte(byte));
   assert.deepEqual(
     refused,
-    [...ALL].filter((octet) => (octet < 32 && octet !== 9) || octet === 127),
+    [...ALL].filter((byte) => (byte < 32 && byte !== 9) || byte === 127),
   );
   assert.equal(isHeaderValueByte(undefined), false);
 });

@@ -45,7 +45,7 @@ Deno.test("ChunkedDecoder reads sizes in hex of either case, with zeros in front
   );
 });
 
-Deno.test("ChunkedDecoder gives the same wherever the octets are cut", () => {
+Deno.test("ChunkedDecoder gives the same wherever the bytes are cut", () => {
   const body =
     "3;x=y\r\na\r\n\r\n10\r\n0123456789abcdef\r\n0;z\r\nTrailer: x\r\nb:\r\n\r\n";
   const whole = decode([body]);
@@ -69,7 +69,7 @@ Deno.test("ChunkedDecoder bounds the extensions of each chunk, not of all togeth
   assert.equal(decode([`${chunk.repeat(3)}0\r\n\r\n`]).content, "aaa");
 });
 
-Deno.test("ChunkedDecoder is not done before the last octet", () => {
+Deno.test("ChunkedDecoder is not done before the last byte", () => {
   const body = "1\r\na\r\n0\r\nx: y\r\n\r\n";
   for (let length = 0; length < body.length; length++) {
     assert.equal(

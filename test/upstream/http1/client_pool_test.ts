@@ -81,7 +81,7 @@ Deno.test("request() does not use a connection again that does not persist", asy
   );
 });
 
-Deno.test("request() does not use a connection again that has octets behind the response", async () => {
+Deno.test("request() does not use a connection again that has bytes behind the response", async () => {
   const smuggled = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
   for (
     const script of [
@@ -95,7 +95,7 @@ Deno.test("request() does not use a connection again that has octets behind the 
       [script, { reads: [OK], then: "silence" }],
       async (client, [conn]) => {
         await client.request(requestOf());
-        // Octets that arrive while the connection is idle are noticed at once.
+        // Bytes that arrive while the connection is idle are noticed at once.
         await turn();
         assert.equal(conn?.closed, true);
         assert.equal(client.stats().open, 0);

@@ -16,7 +16,7 @@ interface Outcome {
   idle: number;
 }
 
-/** The outcome of a request if the upstream's octets arrive in these reads. */
+/** The outcome of a request if the upstream's bytes arrive in these reads. */
 async function outcomeOf(
   reads: Script["reads"],
   method = "GET",
@@ -62,7 +62,7 @@ for (const [kind, response] of Object.entries(RESPONSES)) {
     assert.deepEqual(
       await outcomeOf([...response]),
       expected,
-      "octet by octet",
+      "byte by byte",
     );
   });
 
@@ -135,10 +135,10 @@ Deno.test("request() hands out parts of a large body that stay as they are when 
     const { body } = await client.request(requestOf());
     const received: Uint8Array<ArrayBuffer>[] = [];
     const reader = readerOf(body);
-    for (let octets; (octets = await reader.read()) !== null;) {
-      received.push(octets);
+    for (let bytes; (bytes = await reader.read()) !== null;) {
+      received.push(bytes);
     }
-    assert(received.some((octets) => octets.length > 64 * 1024));
+    assert(received.some((bytes) => bytes.length > 64 * 1024));
     assert(await new Blob(received).text() === parts.join(""));
     assert.equal(client.stats().idle, 1);
   });

@@ -75,7 +75,7 @@ Deno.test("request() does not repeat what is not idempotent, or has a body", asy
   }
 });
 
-Deno.test("request() repeats whatever it is where no octet could be written, its body untouched", async () => {
+Deno.test("request() repeats whatever it is where no byte could be written, its body untouched", async () => {
   const scripts: Script[] = [
     { reads: [OK, { text: "", afterWrites: 2 }], failingWrite: 1 },
     { reads: [{ text: OK, afterWrites: 2 }], then: "silence" },

@@ -17,8 +17,8 @@ const HEADERS = [["host", "a"], ["Upgrade", "echo"]] as const;
 async function readText(
   connection: UpgradedConnection,
 ): Promise<string | null> {
-  const octets = await connection.read();
-  return octets === null ? null : toLatin1(octets);
+  const bytes = await connection.read();
+  return bytes === null ? null : toLatin1(bytes);
 }
 
 Deno.test("upgrade() hands the connection over after a 101, both ways", async () => {

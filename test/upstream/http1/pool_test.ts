@@ -65,14 +65,14 @@ Deno.test("Pool.put() closes the connection that has been idle longest if 2,048 
   assert.equal(pool.size, 2048);
 });
 
-Deno.test("Pool.take() never gives a connection with octets that came before, or an end", async () => {
+Deno.test("Pool.take() never gives a connection with bytes that came before, or an end", async () => {
   for (
     const script of [{ reads: ["evil"], then: "silence" }, {
       reads: [],
     }] satisfies Script[]
   ) {
     const given: boolean[] = [];
-    // However many promise jobs run between the octets' arrival and the request.
+    // However many promise jobs run between the bytes' arrival and the request.
     for (let jobs = 0; jobs < 20; jobs++) {
       const pool = new Pool(CONFIG);
       const connection = connectionOf(script);

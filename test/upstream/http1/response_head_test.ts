@@ -14,11 +14,11 @@ function parse(...lines: string[]): ResponseHead {
 }
 
 Deno.test("findHeadEnd() finds the index behind the first empty line", () => {
-  const octets = fromLatin1("HTTP/1.1 200 OK\r\na: b\r\n\r\nbody\r\n\r\n");
-  assert.equal(findHeadEnd(octets, 0), 25);
+  const bytes = fromLatin1("HTTP/1.1 200 OK\r\na: b\r\n\r\nbody\r\n\r\n");
+  assert.equal(findHeadEnd(bytes, 0), 25);
   for (let length = 0; length < 25; length++) {
-    assert.equal(findHeadEnd(octets.subarray(0, length), 0), -1);
-    assert.equal(findHeadEnd(octets, length), 25, `searched ${length}`);
+    assert.equal(findHeadEnd(bytes.subarray(0, length), 0), -1);
+    assert.equal(findHeadEnd(bytes, length), 25, `searched ${length}`);
   }
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import {
-  type Control,
+  type ControlFrame,
   FrameDecoder,
   type Message,
 } from "../../../src/upstream/websocket/frame_decoder.ts";
@@ -14,9 +14,9 @@ const MAX = { maxMessageBytes: 1 << 20 };
 function decode(
   chunks: Uint8Array<ArrayBuffer>[],
   options = MAX,
-): Array<Message | Control> {
+): Array<Message | ControlFrame> {
   const decoder = new FrameDecoder(options);
-  const events: Array<Message | Control> = [];
+  const events: Array<Message | ControlFrame> = [];
   const memory = new Uint8Array(Math.max(...chunks.map((c) => c.length)));
   for (const chunk of chunks) {
     memory.fill(0xee);
@@ -56,8 +56,8 @@ function refused(
   const isViolation = (error: unknown) =>
     error instanceof ProtocolViolation && error.closeCode === closeCode;
   assert.throws(() => decode([stream], options), isViolation);
-  const octets = [...stream].map((octet) => Uint8Array.of(octet));
-  assert.throws(() => decode(octets, options), isViolation);
+  const single = [...stream].map((byte) => Uint8Array.of(byte));
+  assert.throws(() => decode(single, options), isViolation);
 }
 
 const STREAM = concat(

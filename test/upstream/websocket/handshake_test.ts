@@ -68,7 +68,7 @@ Deno.test("openingHandshake() passes no field of the client's own handshake on, 
   ]);
 });
 
-Deno.test("openingHandshake() makes a new key of 16 octets each time", async () => {
+Deno.test("openingHandshake() makes a new key of 16 bytes each time", async () => {
   const keys = new Set<string>();
   for (let i = 0; i < 10; i++) {
     const { headers } = await openingHandshake([]);

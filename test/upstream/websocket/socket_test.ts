@@ -117,7 +117,7 @@ Deno.test("UpstreamWebSocket answers the latest ping only where pongs cannot be 
   }
   connection.feed(serverFrame(1, "done"));
   await socket.receive();
-  assert.ok(socket.unsentBytes < 30, `${socket.unsentBytes} octets wait`);
+  assert.ok(socket.unsentBytes < 30, `${socket.unsentBytes} bytes wait`);
   connection.resume();
   await settle();
   assert.deepEqual(
@@ -267,7 +267,7 @@ Deno.test("UpstreamWebSocket fails the connection with the code of the violation
   }
 });
 
-Deno.test("UpstreamWebSocket.heartbeat() is an empty Pong, and none where octets wait", async () => {
+Deno.test("UpstreamWebSocket.heartbeat() is an empty Pong, and none where bytes wait", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   socket.heartbeat();

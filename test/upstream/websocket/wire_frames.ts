@@ -11,7 +11,7 @@ export interface WireFrame {
 
 const encoder = new TextEncoder();
 
-/** The UTF-8 octets of a string. */
+/** The UTF-8 bytes of a string. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
@@ -56,20 +56,20 @@ export function serverClose(
 export function clientFrames(bytes: Uint8Array): WireFrame[] {
   const frames: WireFrame[] = [];
   let at = 0;
-  const octet = (): number => {
+  const byte = (): number => {
     const value = bytes[at++];
     if (value === undefined) throw new Error("Frame is cut");
     return value;
   };
   while (at < bytes.length) {
-    const first = octet();
-    const second = octet();
+    const first = byte();
+    const second = byte();
     if ((second & 0x80) === 0) throw new Error("Frame is not masked");
     let length = second & 0x7f;
     const extended = length === 126 ? 2 : length === 127 ? 8 : 0;
     if (extended > 0) length = 0;
-    for (let i = 0; i < extended; i++) length = length * 256 + octet();
-    const key = [octet(), octet(), octet(), octet()];
+    for (let i = 0; i < extended; i++) length = length * 256 + byte();
+    const key = [byte(), byte(), byte(), byte()];
     const payload = bytes.slice(at, at + length);
     if (payload.length < length) throw new Error("Frame is cut");
     at += length;
@@ -89,7 +89,7 @@ export interface FakeConnection extends UpgradedConnection {
   /** Holds back writes until `resume()`. */
   pause(): void;
   resume(): void;
-  /** All octets written so far. */
+  /** All bytes written so far. */
   readonly written: Uint8Array<ArrayBuffer>;
   /** How many calls to `write()` have completed. */
   readonly writes: number;
