@@ -1,4 +1,4 @@
-import { setTimeout as timer } from "node:timers/promises";
+import { fulfilsWithin } from "./fulfils_within.ts";
 
 /** Bounds of the delay between two attempts. */
 export interface Backoff {
@@ -25,7 +25,8 @@ export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /** {@linkcode Sleep} on the real clock. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  await timer(ms, undefined, signal && { signal });
+  await fulfilsWithin(new Promise(() => {}), ms, signal);
+  signal?.throwIfAborted();
 }
 
 /**

@@ -1,9 +1,11 @@
 /** The lifecycle of a gateway process: start, serve, drain on the first signal, stop. */
-import type { Config, TlsFiles } from "../config/config.ts";
+import { formatLocalCache } from "../config/cache_location.ts";
+import type { Config } from "../config/config.ts";
 import type { Handler } from "../gateway/dispatch.ts";
-import { type Sleep, sleep } from "../lib/backoff.ts";
+import { sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
@@ -13,9 +15,8 @@ import {
   type EndSignal,
   listenForEnd,
 } from "./signals.ts";
-import { type Certificate, loadCertificate } from "./tls/certificate.ts";
-import { createCertificateCheck } from "./tls/certificate_watch.ts";
-import { listenTls } from "./tls/listen_tls.ts";
+import { loadCertificate } from "./tls/certificate.ts";
+import { listenWithRenewal } from "./tls/certificate_watch.ts";
 import { logUncaughtErrors } from "./uncaught.ts";
 
 /** A running gateway, without the listener in front of it. */
@@ -45,42 +46,43 @@ export interface GatewayService {
   close(): Promise<void>;
 }
 
+/** Builds a service. */
+export type CreateService = (
+  config: Config,
+  options: {
+    readonly version: string;
+    /** Where the access log is written. */
+    readonly lines: LineWriter;
+    /** Whether several processes share the platform's own database, as on Deno Deploy. */
+    readonly platformShared: boolean;
+  },
+) => Promise<GatewayService>;
+
 /** Dependencies of {@linkcode run}. */
 export interface RunOptions {
-  readonly config: Pick<Config, "listen" | "limits" | "metrics">;
-  readonly createService: () => Promise<GatewayService>;
-  /** What the `listening` line says besides addresses. */
-  readonly startFacts: Readonly<Record<string, string>>;
+  readonly config: Config;
+  readonly version: string;
+  readonly createService: CreateService;
+  readonly lines: LineWriter;
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: Logger;
-  /** Whether other threads listen on the same port; without TLS only. */
-  readonly reusePort?: boolean;
-  /** Real time unless given. */
-  readonly sleep?: Sleep;
-  /** Clock in ms; real time unless given. */
-  readonly now?: () => number;
-  /** Within how many ms the same signal again counts as an echo; a default for a process of its own unless given. */
-  readonly echoMs?: number;
-  /** How often to read the certificate's files, ms; {@linkcode CERTIFICATE_CHECK_MS} unless given. */
-  readonly certificateCheckMs?: number;
+  /** Whether it is one of several threads: these share the port, and their supervisor passes on no echo of a signal. */
+  readonly isWorker?: boolean;
 }
 
-/** How long a client may take for the last octets of its response, ms. */
-const LAST_OCTETS_MS = 10_000;
-
-/** How often the certificate's files are read, ms. */
-const CERTIFICATE_CHECK_MS = 60_000;
+/** How long a client may take for the last bytes of its response, ms. */
+const LAST_BYTES_MS = 10_000;
 
 /**
  * Serves until a signal asks it to stop. Resolves when everything has ended, or at once on a second signal; never
  * rejects.
  */
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { addSignalListener, log, now = () => performance.now() } = options;
+  const { addSignalListener, log, isWorker = false } = options;
   using _ = logUncaughtErrors(log);
   const signals = addSignalListener &&
-    listenForEnd(addSignalListener, { now, echoMs: options.echoMs });
+    listenForEnd(addSignalListener, isWorker ? 0 : undefined);
   const kill = new AbortController();
   const served = serve(options, signals?.first, kill.signal).catch((error) => ({
     code: EXIT_CODES.failed,
@@ -100,29 +102,34 @@ async function serve(
   endSignal: Promise<EndSignal> | undefined,
   killed: AbortSignal,
 ): Promise<Outcome> {
-  const { config, log } = options;
-  const tls = options.addSignalListener && config.listen.tls;
-  const loaded = tls && await loadCertificate(tls);
+  const { config, addSignalListener, log, isWorker = false } = options;
+  const files = addSignalListener && config.listen.tls;
+  const loaded = files && await loadCertificate(files);
   if (loaded?.ok === false) {
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
   }
   await using cleanup = new AsyncDisposableStack();
-  const service = await options.createService();
+  const service = await options.createService(config, {
+    version: options.version,
+    lines: options.lines,
+    platformShared: addSignalListener === undefined,
+  });
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.
-  const metrics = options.addSignalListener &&
-    listenForMetrics(config, { render: () => service.renderMetrics(), log });
+  const metrics = addSignalListener && listenForMetrics(config.metrics, {
+    render: () => service.renderMetrics(),
+    log,
+  });
   cleanup.defer(() => metrics?.close(0));
   let listener: Listener;
   try {
-    listener = tls === undefined || loaded === undefined
-      ? listen(service.fetch, {
-        ...config.listen,
-        reusePort: options.reusePort ?? false,
-      })
-      : await listenWithRenewal(service.fetch, options, {
-        files: tls,
+    listener = files === undefined || loaded === undefined
+      ? listen(service.fetch, { ...config.listen, reusePort: isWorker })
+      : await listenWithRenewal(service.fetch, config.listen, {
+        files,
         current: loaded.certificate,
+        addSignalListener,
+        log,
       });
   } catch (error) {
     const reason = explainListenError(error, config.listen);
@@ -137,7 +144,7 @@ async function serve(
     url: `${scheme}://${host}:${port}/`,
     port,
     metricsPort: metrics?.port,
-    ...options.startFacts,
+    ...startFacts(options),
   });
   service.checkUntilReady();
 
@@ -152,6 +159,26 @@ async function serve(
   return { code: EXIT_CODES.stopped };
 }
 
+/** Facts by which an operator recognizes a gateway and its configuration; none of them is a secret. */
+function startFacts({ config, version }: RunOptions): Record<string, string> {
+  const { domains } = config.public;
+  const { location } = config.cache;
+  const fromApi = "from the API";
+  return {
+    version,
+    domains: domains.length === 0
+      ? fromApi
+      : domains.map(({ name, port }) =>
+        port === undefined ? name : `${name}:${port}`
+      ).join(","),
+    apiUrl: config.daytona.apiUrl,
+    cache: location.kind === "kv" || location.kind === "none"
+      ? formatLocalCache(location)
+      : location.kind,
+    issuer: config.oidc.issuer ?? fromApi,
+  };
+}
+
 /** Sends clients elsewhere, and waits for their exchanges and tunnels to end. */
 async function drain(
   signal: EndSignal,
@@ -160,19 +187,17 @@ async function drain(
     readonly listener: Listener;
     readonly killed: AbortSignal;
   },
-  options: RunOptions,
+  { config, log }: RunOptions,
 ): Promise<void> {
-  const { config, log, sleep: wait = sleep, now = () => performance.now() } =
-    options;
   const { shutdownDelayMs, shutdownTimeoutMs } = config.limits;
-  const endsAt = now() + shutdownTimeoutMs;
+  const endsAt = performance.now() + shutdownTimeoutMs;
+  function leftMs(): number {
+    return Math.max(0, endsAt - performance.now());
+  }
   service.startDraining();
   listener.startDraining();
   // After Ctrl+C there is no load balancer that has to notice first.
-  if (signal === "SIGTERM") await wait(shutdownDelayMs, killed);
-  function leftMs(): number {
-    return Math.max(0, endsAt - now());
-  }
+  if (signal === "SIGTERM") await sleep(shutdownDelayMs, killed);
   listener.stopAccepting();
   // `Deno.serve` cannot close its port without closing its WebSockets.
   const closing = await service.waitUntilPortIdle(leftMs())
@@ -182,37 +207,9 @@ async function drain(
   // Nothing is in flight any more. What may be left are responses that slow clients have not taken yet, and sockets
   // whose clients keep them open amid a request.
   if (closing !== undefined) {
-    await fulfilsWithin(closing, Math.min(leftMs(), LAST_OCTETS_MS));
+    await fulfilsWithin(closing, Math.min(leftMs(), LAST_BYTES_MS));
   }
   if (!isDrained && !killed.aborted) {
     log.warn("drain timed out, aborted what was left");
   }
-}
-
-/** Listens with TLS, and reads the certificate again on SIGHUP and at intervals. */
-async function listenWithRenewal(
-  handler: Handler,
-  options: RunOptions,
-  { files, current }: { files: TlsFiles; current: Certificate },
-): Promise<Listener> {
-  const { config, addSignalListener, log } = options;
-  const listener = await listenTls(handler, config.listen, current);
-  const check = createCertificateCheck({
-    current,
-    load: () => loadCertificate(files),
-    use: listener.setCertificate,
-    log,
-  });
-  addSignalListener?.("SIGHUP", check);
-  const timer = setInterval(
-    check,
-    options.certificateCheckMs ?? CERTIFICATE_CHECK_MS,
-  );
-  return {
-    ...listener,
-    async close(timeoutMs) {
-      clearInterval(timer);
-      await listener.close(timeoutMs);
-    },
-  };
 }

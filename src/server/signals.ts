@@ -23,12 +23,8 @@ const ECHO_MS = 250;
 /** Listens for the signals that stop the process. */
 export function listenForEnd(
   addSignalListener: AddSignalListener,
-  { now, echoMs = ECHO_MS }: {
-    /** Milliseconds. */
-    readonly now: () => number;
-    /** Within how many ms the same signal again counts as an echo of the first. */
-    readonly echoMs?: number | undefined;
-  },
+  /** Within how many ms the same signal again counts as an echo of the first. */
+  echoMs = ECHO_MS,
 ): EndSignals {
   const first = Promise.withResolvers<EndSignal>();
   const second = Promise.withResolvers<EndSignal>();
@@ -36,10 +32,10 @@ export function listenForEnd(
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     addSignalListener(signal, () => {
       if (received === undefined) {
-        received = { signal, at: now() };
+        received = { signal, at: performance.now() };
         first.resolve(signal);
       } else if (
-        signal !== received.signal || now() - received.at >= echoMs
+        signal !== received.signal || performance.now() - received.at >= echoMs
       ) {
         second.resolve(signal);
       }

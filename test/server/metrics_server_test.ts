@@ -1,30 +1,31 @@
 import assert from "node:assert/strict";
 import type { Listener } from "../../src/server/listen.ts";
-import {
-  listenForMetrics,
-  startMetricsServer,
-} from "../../src/server/metrics_server.ts";
+import { listenForMetrics } from "../../src/server/metrics_server.ts";
 import { recordedLog } from "../support/event_log.ts";
+
+function start(
+  port: number,
+  render: () => string,
+  { log } = recordedLog(),
+): Listener {
+  const address = { hostname: "127.0.0.1", port };
+  return listenForMetrics(address, { render, log }) ?? assert.fail();
+}
 
 async function withServer(
   render: () => string,
   use: (url: string) => Promise<void>,
   recorded = recordedLog(),
 ): Promise<void> {
-  const server = startMetricsServer({
-    hostname: "127.0.0.1",
-    port: 0,
-    render,
-    log: recorded.log,
-  });
+  const listener = start(0, render, recorded);
   try {
-    await use(`http://127.0.0.1:${server.port}`);
+    await use(`http://127.0.0.1:${listener.port}`);
   } finally {
-    await server.close();
+    await listener.close();
   }
 }
 
-Deno.test("startMetricsServer() serves the metrics of the moment", async () => {
+Deno.test("/metrics has the metrics of the moment", async () => {
   let count = 0;
   await withServer(() => `a ${++count}\n`, async (url) => {
     for (const body of ["a 1\n", "a 2\n"]) {
@@ -43,7 +44,7 @@ Deno.test("startMetricsServer() serves the metrics of the moment", async () => {
   });
 });
 
-Deno.test("startMetricsServer() serves nothing else", async () => {
+Deno.test("the metrics listener serves nothing but GET and HEAD of /metrics", async () => {
   await withServer(() => assert.fail("rendered"), async (url) => {
     for (const path of ["/", "/metrics/", "/metricsx", "/health"]) {
       const response = await fetch(`${url}${path}`);
@@ -59,7 +60,7 @@ Deno.test("startMetricsServer() serves nothing else", async () => {
   });
 });
 
-Deno.test("startMetricsServer() answers 500 and logs why where the metrics cannot be told, and goes on", async () => {
+Deno.test("metrics that cannot be rendered are answered 500 and logged with the reason, and the next ones are served", async () => {
   let isBroken = true;
   const recorded = recordedLog();
   await withServer(() => {
@@ -76,47 +77,38 @@ Deno.test("startMetricsServer() answers 500 and logs why where the metrics canno
   }, recorded);
 });
 
-Deno.test("startMetricsServer() frees its port when it is closed, idle connections or not", async () => {
-  const options = {
-    hostname: "127.0.0.1",
-    render: () => "a 1\n",
-    log: recordedLog().log,
-  };
-  const first = startMetricsServer({ ...options, port: 0 });
+Deno.test("the metrics' port is free again once its listener is closed, idle connections or not", async () => {
+  const first = start(0, () => "a 1\n");
   const { port } = first;
   await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  assert.throws(
-    () => startMetricsServer({ ...options, port }),
-    Deno.errors.AddrInUse,
-  );
+  assert.throws(() => start(port, () => ""), {
+    message: `Cannot serve metrics on METRICS_PORT ${port} of 127.0.0.1`,
+  });
   await first.close();
-  const second = startMetricsServer({ ...options, port });
-  await second.close();
+  await start(port, () => "").close();
 });
 
-Deno.test("listenForMetrics() logs that its listener has failed, which ends nothing else", async () => {
-  const failure = Promise.withResolvers<never>();
-  const { log, next } = recordedLog();
-  const listener: Listener = {
-    hostname: "127.0.0.1",
-    port: 9,
-    failed: failure.promise,
-    startDraining() {},
-    stopAccepting() {},
-    close: () => Promise.resolve(),
-  };
-  const render = () => "";
-  const started = listenForMetrics(
-    { metrics: { hostname: "127.0.0.1", port: 9 } },
-    { render, log, start: () => listener },
+Deno.test("without METRICS_PORT no metrics are served", () => {
+  const { log } = recordedLog();
+  assert.equal(
+    listenForMetrics(undefined, { render: () => "", log }),
+    undefined,
   );
-  assert.equal(started, listener);
-  failure.reject(
-    new Error("Cannot accept connections", {
-      cause: new Error("Too many open files (os error 24)"),
-    }),
-  );
-  assert.deepEqual(await next("metrics are not served any more"), {
-    reason: "Cannot accept connections: Too many open files (os error 24)",
+});
+
+Deno.test("a metrics listener that fails is logged, and ends nothing else", async () => {
+  const { serve } = Deno;
+  const failure = Promise.reject(new Error("Too many open files"));
+  Object.assign(Deno, {
+    serve: () => ({ addr: { transport: "tcp" }, finished: failure }),
+  });
+  const recorded = recordedLog();
+  try {
+    start(9, () => "", recorded);
+  } finally {
+    Object.assign(Deno, { serve });
+  }
+  assert.deepEqual(await recorded.next("metrics are not served any more"), {
+    reason: "Cannot accept connections: Too many open files",
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { TlsFiles } from "../../src/config/config.ts";
+import { parseConfig, type TlsFiles } from "../../src/config/config.ts";
+import { createLineWriter } from "../../src/observability/line_writer.ts";
 import type { Outcome } from "../../src/server/exit.ts";
 import {
   type GatewayService,
@@ -14,6 +15,7 @@ import {
   OTHER,
 } from "../support/certificates.ts";
 import { type RecordedLog, recordedLog } from "../support/event_log.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { type FakeSignals, fakeSignals } from "../support/signals.ts";
 
 /** A service that does nothing but record its calls. */
@@ -53,67 +55,48 @@ interface TestRun extends Pick<FakeSignals, "send"> {
   readonly service: FakeService;
   readonly recorded: RecordedLog;
   readonly outcome: Promise<Outcome>;
-  /** Ends the shutdown delay. */
-  readonly delayed: PromiseWithResolvers<void>;
-  /** Advances the clock. */
-  pass(ms: number): void;
   /** Resolves to the port once it listens. */
   port(): Promise<number>;
 }
 
+/** Runs a fake service on a free port of 127.0.0.1, unless `env` and `differences` say otherwise. */
 function startRun(
-  differences: Partial<RunOptions> & {
-    tls?: TlsFiles;
-    port?: number;
-    metricsPort?: number;
-  } = {},
+  env: Readonly<Record<string, string>> = {},
+  differences: Partial<RunOptions> = {},
 ): TestRun {
-  let now = 0;
+  const result = parseConfig({
+    DAYTONA_API_URL: "https://daytona.test/api",
+    PROXY_API_KEY: "a-secret",
+    PROXY_HOST: "127.0.0.1",
+    PROXY_PORT: "0",
+    SHUTDOWN_TIMEOUT_SEC: "60",
+    ...env,
+  });
+  if (!result.ok) assert.fail(JSON.stringify(result.problems));
   const service = fakeService();
   const recorded = recordedLog();
   const { addSignalListener, send } = fakeSignals();
-  const delayed = Promise.withResolvers<void>();
-  const { tls, port = 0, metricsPort, ...options } = differences;
   const outcome = run({
-    config: {
-      listen: { hostname: "127.0.0.1", port, trustedProxies: [], tls },
-      limits: {
-        concurrentExchanges: 1,
-        exchangesPerSandbox: 1,
-        tunnels: 1,
-        targetBytes: 1,
-        headerBytes: 1,
-        headerFields: 1,
-        bodyIdleTimeoutMs: 0,
-        refusalsPerMinute: 1,
-        tunnelBufferBytes: 1,
-        shutdownDelayMs: 5000,
-        shutdownTimeoutMs: 60_000,
-      },
-      metrics: metricsPort === undefined
-        ? undefined
-        : { hostname: "127.0.0.1", port: metricsPort },
-    },
+    config: result.config,
+    version: "1.2.3",
     createService: () => Promise.resolve(service),
-    startFacts: { version: "1.2.3" },
+    lines: createLineWriter(new WritableStream()),
     addSignalListener,
     log: recorded.log,
-    sleep(ms) {
-      service.calls.push(`sleep ${ms}`);
-      return delayed.promise;
-    },
-    now: () => now,
-    ...options,
+    ...differences,
   });
   return {
     service,
     recorded,
     outcome,
-    delayed,
     send,
-    pass: (ms) => now += ms,
     port: async () => Number((await recorded.next("listening")).port),
   };
+}
+
+/** The variables that turn TLS on. */
+function tlsOf({ certFile, keyFile }: TlsFiles): Record<string, string> {
+  return { ENABLE_TLS: "true", TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
 }
 
 async function statusAt(port: number): Promise<number> {
@@ -122,19 +105,20 @@ async function statusAt(port: number): Promise<number> {
   return response.status;
 }
 
-Deno.test("SIGTERM: not ready at once, served on during the delay, then drained for the rest of the time, then ended", async () => {
-  const { service, recorded, outcome, delayed, ...process } = startRun();
+Deno.test("after SIGTERM the gateway serves during the delay, drains for the rest of its time, and ends with code 0", async () => {
+  using clock = fakeClock();
+  const { service, recorded, outcome, ...process } = startRun();
   const port = await process.port();
   process.send("SIGTERM");
   await recorded.next("draining");
-  assert.deepEqual(service.calls, ["startDraining", "sleep 5000"]);
+  clock.pass(4999);
   assert.equal(await statusAt(port), 200);
+  assert.deepEqual(service.calls, ["startDraining"]);
 
-  process.pass(5000);
-  delayed.resolve();
+  clock.pass(1);
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
-  assert.deepEqual(service.calls.slice(2), [
+  assert.deepEqual(service.calls.slice(1), [
     "port 55000",
     "drain 55000",
     "close",
@@ -143,7 +127,8 @@ Deno.test("SIGTERM: not ready at once, served on during the delay, then drained 
   await assert.rejects(statusAt(port), TypeError);
 });
 
-Deno.test("SIGINT: drained without delay; a drain that takes too long is told, and ends as well", async () => {
+Deno.test("after SIGINT the gateway drains at once, logs that its time was too short, and ends with code 0", async () => {
+  using _ = fakeClock();
   const { service, recorded, outcome, ...process } = startRun();
   await process.port();
   process.send("SIGINT");
@@ -158,10 +143,13 @@ Deno.test("SIGINT: drained without delay; a drain that takes too long is told, a
   assert.match(recorded.events().join(), /drain timed out/);
 });
 
-Deno.test("a signal during the start ends it as soon as it has started", async () => {
+Deno.test("a signal that arrives during the start ends the gateway as soon as it has started", async () => {
+  using _ = fakeClock();
   const started = Promise.withResolvers<GatewayService>();
   const service = fakeService();
-  const { send, outcome } = startRun({ createService: () => started.promise });
+  const { send, outcome } = startRun({}, {
+    createService: () => started.promise,
+  });
   send("SIGINT");
   started.resolve(service);
   service.drained.resolve(true);
@@ -174,30 +162,30 @@ Deno.test("a signal during the start ends it as soon as it has started", async (
   ]);
 });
 
-Deno.test("a second signal ends it at once, whatever is waited for, with that signal's exit code", async () => {
+Deno.test("a second signal ends the gateway at once, with that signal's exit code", async () => {
   for (const first of ["SIGTERM", "SIGINT"] as const) {
     for (const [again, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
+      using clock = fakeClock();
       const { recorded, outcome, ...process } = startRun();
       const port = await process.port();
       process.send(first);
       await recorded.next("draining");
-      process.pass(1000);
+      clock.pass(1000);
       process.send(again);
       assert.deepEqual(await outcome, { code });
       await assert.rejects(statusAt(port), TypeError);
-      process.delayed.resolve();
     }
   }
 });
 
-Deno.test("a port that is taken, and any other failure of the start, is code 1 and one line", async () => {
+Deno.test("a start that fails, such as on a port that is taken, ends with code 1 and one line that says why", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
   await using files = await certificateFiles(LOCALHOST);
-  for (const tls of [undefined, files]) {
+  for (const env of [{}, tlsOf(files)]) {
     const { service, outcome } = startRun({
-      port,
-      ...(tls === undefined ? {} : { tls }),
+      ...env,
+      PROXY_PORT: String(port),
     });
     assert.deepEqual(await outcome, {
       code: 1,
@@ -205,18 +193,7 @@ Deno.test("a port that is taken, and any other failure of the start, is code 1 a
     });
     assert.deepEqual(service.calls, ["close"]);
   }
-  const first = startRun();
-  const shared = await first.port();
-  const second = startRun({ port: shared });
-  assert.deepEqual(await Promise.race([second.outcome, second.port()]), {
-    code: 1,
-    reason: `Port ${shared} is taken: set PROXY_PORT.`,
-  });
-  first.service.drained.resolve(true);
-  first.send("SIGINT");
-  await first.outcome;
-
-  const broken = startRun({
+  const broken = startRun({}, {
     createService: () =>
       Promise.reject(new Error("No store", { cause: new Error("disk full") })),
   });
@@ -226,11 +203,23 @@ Deno.test("a port that is taken, and any other failure of the start, is code 1 a
   });
 });
 
-Deno.test("a certificate that cannot be used is code 2, before anything is started", async () => {
+Deno.test("two gateways do not share a port", async () => {
+  const first = startRun();
+  const port = await first.port();
+  const second = startRun({ PROXY_PORT: String(port) });
+  assert.deepEqual(await Promise.race([second.outcome, second.port()]), {
+    code: 1,
+    reason: `Port ${port} is taken: set PROXY_PORT.`,
+  });
+  first.service.drained.resolve(true);
+  first.send("SIGINT");
+  await first.outcome;
+});
+
+Deno.test("a certificate that cannot be used ends the gateway with code 2 before anything else is started", async () => {
   const { cert } = LOCALHOST;
-  await using tls = await certificateFiles({ cert, key: await freshKey() });
-  const { outcome } = startRun({
-    tls,
+  await using files = await certificateFiles({ cert, key: await freshKey() });
+  const { outcome } = startRun(tlsOf(files), {
     createService: () => Promise.reject(new Error("Started")),
   });
   const { code, reason } = await outcome;
@@ -238,47 +227,46 @@ Deno.test("a certificate that cannot be used is code 2, before anything is start
   assert.match(reason ?? "", /^TLS_KEY_FILE: does not match .*\.$/);
 });
 
-Deno.test("SIGHUP puts a renewed certificate to use, and keeps the old one where the new one cannot be used", async () => {
-  await using tls = await certificateFiles(LOCALHOST);
-  const { service, recorded, outcome, ...process } = startRun({ tls });
+Deno.test("a renewed certificate is used after SIGHUP, and a minute later without it, unless it cannot be used", async () => {
+  await using files = await certificateFiles(LOCALHOST);
+  using clock = fakeClock();
+  const { service, recorded, outcome, ...process } = startRun(tlsOf(files));
   const { url } = await recorded.next("listening");
   const port = await process.port();
   assert.equal(url, `https://127.0.0.1:${port}/`);
 
-  await tls.write({ cert: OTHER.cert, key: await freshKey() });
+  await files.write({ cert: OTHER.cert, key: await freshKey() });
   process.send("SIGHUP");
   await recorded.next("new certificate refused, keeping the old one");
   await handshake(port, "localhost");
 
-  await tls.write(OTHER);
+  await files.write(OTHER);
   process.send("SIGHUP");
   await recorded.next("certificate replaced");
   await handshake(port, "other.test");
 
+  await files.write(LOCALHOST);
+  const replaced = () =>
+    recorded.events().filter((event) => event === "certificate replaced");
+  while (replaced().length < 2) {
+    clock.pass(1000);
+    // The watchdog would take a listener that accepts nothing meanwhile for one that has failed.
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await conn.write(new Uint8Array(1));
+    conn.close();
+  }
+  await handshake(port, "localhost");
+
   process.send("SIGINT");
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
 });
 
-Deno.test("a renewed certificate is found without a signal too", async () => {
-  await using tls = await certificateFiles(LOCALHOST);
-  const { service, recorded, outcome, ...process } = startRun({
-    tls,
-    certificateCheckMs: 1,
-  });
-  const port = await process.port();
-  await tls.write(OTHER);
-  await recorded.next("certificate replaced");
-  await handshake(port, "other.test");
-  process.send("SIGINT");
-  service.drained.resolve(true);
-  assert.deepEqual(await outcome, { code: 0 });
-});
-
-Deno.test("metrics have a port of their own until the end, and one that is taken is code 1", async () => {
+Deno.test("metrics have a port of their own, and one that is taken ends the gateway with code 1", async () => {
   const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port: metricsPort } = probe.addr;
-  const taken = startRun({ metricsPort });
+  const env = { METRICS_PORT: String(metricsPort) };
+  const taken = startRun(env);
   assert.deepEqual(await taken.outcome, {
     code: 1,
     reason:
@@ -287,16 +275,59 @@ Deno.test("metrics have a port of their own until the end, and one that is taken
   });
   probe.close();
 
-  const { service, outcome, ...process } = startRun({ metricsPort });
+  const { service, recorded, outcome, ...process } = startRun(env);
   await process.port();
-  const facts = await process.recorded.next("listening");
+  const facts = await recorded.next("listening");
   assert.equal(facts.metricsPort, metricsPort);
-  assert.equal(facts.version, "1.2.3");
   const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
   assert.equal(await response.text(), "a 1\n");
   process.send("SIGINT");
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
+});
+
+Deno.test("the log says at the start what is configured and what the API tells, and no secret", async () => {
+  for (
+    const [env, expected] of [
+      [{}, {
+        domains: "from the API",
+        apiUrl: "https://daytona.test/api",
+        cache: "kv:",
+        issuer: "from the API",
+      }],
+      [{
+        PROXY_DOMAIN: "preview.test,proxy.test:4000",
+        OIDC_DOMAIN: "https://id.test",
+        OIDC_CLIENT_SECRET: "a-secret",
+        CACHE_URL: "rediss://user:a-secret@redis.test",
+        SESSION_SECRETS: "a-secret".repeat(4),
+      }, {
+        domains: "preview.test,proxy.test:4000",
+        apiUrl: "https://daytona.test/api",
+        cache: "redis",
+        issuer: "https://id.test",
+      }],
+    ] as const
+  ) {
+    const { service, recorded, outcome, send } = startRun(env);
+    const facts = await recorded.next("listening");
+    const { url, port, metricsPort, ...others } = facts;
+    assert.equal(url, `http://127.0.0.1:${port}/`);
+    assert.equal(metricsPort, undefined);
+    assert.deepEqual(others, { version: "1.2.3", ...expected });
+    send("SIGINT");
+    service.drained.resolve(true);
+    await outcome;
+  }
+});
+
+Deno.test("no certificate is read where the platform terminates TLS", async () => {
+  const files = { certFile: "data/none", keyFile: "data/none" };
+  const { outcome } = startRun(tlsOf(files), {
+    addSignalListener: undefined,
+    createService: () => Promise.reject(new Error("Got as far as this")),
+  });
+  assert.deepEqual(await outcome, { code: 1, reason: "Got as far as this." });
 });
 
 /** Fails if the server's certificate is not for `name`. */
@@ -305,12 +336,3 @@ async function handshake(port: number, name: string): Promise<void> {
   using tls = await Deno.startTls(conn, { hostname: name, caCerts: [CA] });
   await tls.handshake();
 }
-
-Deno.test("where the platform ends the process, no certificate is read", async () => {
-  const { outcome } = startRun({
-    addSignalListener: undefined,
-    tls: { certFile: "data/none", keyFile: "data/none" },
-    createService: () => Promise.reject(new Error("Got as far as this")),
-  });
-  assert.deepEqual(await outcome, { code: 1, reason: "Got as far as this." });
-});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { listenForEnd } from "../../src/server/signals.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { fakeSignals } from "../support/signals.ts";
 
 async function secondAfter(
@@ -7,12 +8,12 @@ async function secondAfter(
   again: "SIGINT" | "SIGTERM",
   passedMs: number,
 ): Promise<string | undefined> {
-  let now = 1000;
+  using clock = fakeClock();
   const { addSignalListener, send } = fakeSignals();
-  const ends = listenForEnd(addSignalListener, { now: () => now });
+  const ends = listenForEnd(addSignalListener);
   send(first);
   assert.equal(await ends.first, first);
-  now += passedMs;
+  clock.pass(passedMs);
   send(again);
   return await Promise.race([ends.second, Promise.resolve(undefined)]);
 }

@@ -1,6 +1,16 @@
 /** Certificate renewal: replaces the certificate in use when its files have changed and can be used. */
+import type { TlsFiles } from "../../config/config.ts";
+import type { Handler } from "../../gateway/dispatch.ts";
 import type { Logger } from "../../observability/log.ts";
-import type { Certificate, CertificateResult } from "./certificate.ts";
+import type { ListenAddress } from "../http_server.ts";
+import type { Listener } from "../listen.ts";
+import type { AddSignalListener } from "../signals.ts";
+import {
+  type Certificate,
+  type CertificateResult,
+  loadCertificate,
+} from "./certificate.ts";
+import { listenTls } from "./listen_tls.ts";
 
 /** Dependencies of {@linkcode createCertificateCheck}. */
 export interface CertificateCheckOptions {
@@ -45,4 +55,44 @@ export function createCertificateCheck(
   }
 
   return () => running ??= check().finally(() => running = undefined);
+}
+
+/** Dependencies of {@linkcode listenWithRenewal}. */
+export interface RenewalOptions {
+  readonly files: TlsFiles;
+  /** The certificate that the files hold now. */
+  readonly current: Certificate;
+  readonly addSignalListener: AddSignalListener | undefined;
+  readonly log: Logger;
+}
+
+/** Time between two checks for a renewed certificate, ms. */
+const CHECK_INTERVAL_MS = 60_000;
+
+/**
+ * Listens with TLS, and checks for a renewed certificate every minute and on SIGHUP.
+ *
+ * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
+ */
+export async function listenWithRenewal(
+  handler: Handler,
+  address: ListenAddress,
+  { files, current, addSignalListener, log }: RenewalOptions,
+): Promise<Listener> {
+  const listener = await listenTls(handler, address, current);
+  const check = createCertificateCheck({
+    current,
+    load: () => loadCertificate(files),
+    use: listener.setCertificate,
+    log,
+  });
+  addSignalListener?.("SIGHUP", check);
+  const timer = setInterval(check, CHECK_INTERVAL_MS);
+  return {
+    ...listener,
+    async close(timeoutMs) {
+      clearInterval(timer);
+      await listener.close(timeoutMs);
+    },
+  };
 }

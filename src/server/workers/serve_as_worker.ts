@@ -1,21 +1,13 @@
 /** The lifecycle of a worker: that of a gateway process, controlled by messages instead of signals. */
-import type { Config } from "../../config/config.ts";
-import {
-  createLineWriter,
-  type LineWriter,
-} from "../../observability/line_writer.ts";
+import { createLineWriter } from "../../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../../observability/log.ts";
-import { type GatewayService, run } from "../run.ts";
+import { type CreateService, type GatewayService, run } from "../run.ts";
 import type { AddSignalListener } from "../signals.ts";
-import { startFacts } from "../start_facts.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 
 /** Dependencies of {@linkcode serveAsWorker}. */
 export interface ServeAsWorkerOptions extends WorkerStart {
-  readonly createService: (
-    config: Config,
-    options: { readonly version: string; readonly lines: LineWriter },
-  ) => Promise<GatewayService>;
+  readonly createService: CreateService;
 }
 
 /** Serves until the supervisor, at the other end of `port`, sends a signal to stop. */
@@ -44,12 +36,11 @@ export async function serveAsWorker(
   let service: GatewayService | undefined;
   const running = run({
     config,
-    createService: async () =>
-      service = await createService(config, { version, lines }),
+    version,
+    lines,
+    createService: async (...given) => service = await createService(...given),
     addSignalListener: (...listener) => listeners.push(listener),
-    echoMs: 0, // the supervisor passes no echoes on
-    startFacts: startFacts(config, version),
-    reusePort: true,
+    isWorker: true,
     log: loggerFor("server").with({ worker: number }),
   });
   // Set only now: the port queues messages that arrived earlier.

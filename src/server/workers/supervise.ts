@@ -15,8 +15,7 @@ import { type AddSignalListener, listenForEnd } from "../signals.ts";
 import { logUncaughtErrors } from "../uncaught.ts";
 import type { WorkerStart } from "./messages.ts";
 import { startThread, type Thread, whyNoThread } from "./thread.ts";
-import { workerConfig } from "./worker_config.ts";
-import { createWorkerHandle, type WorkerHandle } from "./worker_handle.ts";
+import { WorkerHandle } from "./worker_handle.ts";
 
 /** Dependencies of {@linkcode supervise}. */
 export interface SuperviseOptions {
@@ -30,12 +29,9 @@ export interface SuperviseOptions {
   readonly lines: SharedLineWriter;
   readonly log: Logger;
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
-  /** Clock in ms; real time unless given. */
-  readonly now?: () => number;
-  /** How long the workers may take to send their metrics, ms. @default {2000} */
-  readonly metricsTimeoutMs?: number;
 }
 
+/** How long the workers may take to send their metrics, ms. */
 const METRICS_TIMEOUT_MS = 2000;
 
 /** How long workers that were told to stop at once may take to send their last log lines, ms. */
@@ -48,11 +44,7 @@ const LAST_LINES_MS = 1000;
 export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   const { config, entry, addSignalListener, log } = options;
   using _ = logUncaughtErrors(log);
-  const {
-    now = () => performance.now(),
-    metricsTimeoutMs = METRICS_TIMEOUT_MS,
-  } = options;
-  const { first, second } = listenForEnd(addSignalListener, { now });
+  const { first, second } = listenForEnd(addSignalListener);
   const reason = await whyNoThread(entry);
   if (reason !== undefined) return { code: EXIT_CODES.misconfigured, reason };
   let port: number;
@@ -66,8 +58,8 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   await using cleanup = new AsyncDisposableStack();
   const workers: WorkerHandle[] = [];
   try {
-    const metrics = listenForMetrics(config, {
-      render: () => renderMetrics(workers, metricsTimeoutMs),
+    const metrics = listenForMetrics(config.metrics, {
+      render: () => renderMetrics(workers),
       log,
     });
     cleanup.defer(() => metrics?.close(0));
@@ -101,8 +93,35 @@ function startWorkers(
   return Array.from({ length: workers }, (_, index) => {
     const number = index + 1;
     const thread = start(entry, { number, version, config });
-    return createWorkerHandle({ thread, number, lines, log });
+    return new WorkerHandle(thread, { number, lines, log });
   });
+}
+
+/**
+ * The configuration of one of `workers` workers: all of them listen on `port`, and the limits of the process are divided
+ * among them, rounded up. The supervisor serves the metrics.
+ */
+export function workerConfig(
+  config: Config,
+  { workers, port }: { readonly workers: number; readonly port: number },
+): Config {
+  const { limits } = config;
+  function share(limit: number): number {
+    return Math.ceil(limit / workers);
+  }
+  return {
+    ...config,
+    listen: { ...config.listen, port },
+    limits: {
+      ...limits,
+      concurrentExchanges: share(limits.concurrentExchanges),
+      exchangesPerSandbox: share(limits.exchangesPerSandbox),
+      tunnels: share(limits.tunnels),
+      refusalsPerMinute: share(limits.refusalsPerMinute),
+    },
+    metrics: undefined,
+    workers: 1,
+  };
 }
 
 /**
@@ -141,13 +160,12 @@ function outcomeOf(workers: readonly WorkerHandle[]): Promise<Outcome> {
  */
 async function renderMetrics(
   workers: readonly WorkerHandle[],
-  timeoutMs: number,
 ): Promise<string> {
   let texts: string[] | undefined;
   const rendered = Promise.all(workers.map((worker) => worker.renderMetrics()));
   await fulfilsWithin(
     rendered.then((all) => void (texts = all)),
-    timeoutMs,
+    METRICS_TIMEOUT_MS,
   );
   if (texts === undefined) {
     throw new Error("Cannot sum the metrics: a worker is busy");

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config/config.ts";
+import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { createLineWriter } from "../../../src/observability/line_writer.ts";
 import type { Outcome } from "../../../src/server/exit.ts";
 import {
   supervise,
   type SuperviseOptions,
+  workerConfig,
 } from "../../../src/server/workers/supervise.ts";
 import { recordedLog } from "../../support/event_log.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 import { fakeSignals } from "../../support/signals.ts";
 import { fakeThreads, type FakeWorker } from "./fake_threads.ts";
 
-/** Starts a supervisor with two fake workers. */
-async function startSupervisor(
-  env: Record<string, string> = {},
-  differences: Partial<SuperviseOptions> = {},
-) {
+function configOf(env: Record<string, string>): Config {
   const result = parseConfig({
     DAYTONA_API_URL: "http://127.0.0.1/api",
     PROXY_API_KEY: "key",
@@ -23,15 +21,21 @@ async function startSupervisor(
     PROXY_PORT: "0",
     ...env,
   });
-  if (!result.ok) assert.fail();
+  return result.ok ? result.config : assert.fail();
+}
+
+/** Starts a supervisor with two fake workers. */
+async function startSupervisor(
+  env: Record<string, string> = {},
+  differences: Partial<SuperviseOptions> = {},
+) {
   const { workers, startThread } = fakeThreads();
   const { addSignalListener, send } = fakeSignals();
   const recorded = recordedLog();
   const written: string[] = [];
-  const clock = { now: 0 };
   const started = Promise.withResolvers<void>();
   const outcome = supervise({
-    config: result.config,
+    config: configOf(env),
     workers: 2,
     version: "1.2.3",
     entry: import.meta.url,
@@ -47,11 +51,10 @@ async function startSupervisor(
       if (workers.length === 2) started.resolve();
       return thread;
     },
-    now: () => clock.now,
     ...differences,
   });
   await Promise.race([started.promise, outcome]);
-  return { workers, outcome, send, recorded, written, clock };
+  return { workers, outcome, send, recorded, written };
 }
 
 function end(worker: FakeWorker, outcome: Outcome = { code: 0 }): void {
@@ -117,14 +120,15 @@ Deno.test("supervise() ends with 1 where a thread died of an error, and logs whi
 });
 
 Deno.test("supervise() passes no echo of a signal on, and a second signal at once", async () => {
-  const { workers, outcome, send, clock } = await startSupervisor();
+  using clock = fakeClock();
+  const { workers, outcome, send } = await startSupervisor();
   const [first, second] = workers as [FakeWorker, FakeWorker];
   send("SIGTERM");
-  clock.now += 249;
+  clock.pass(249);
   send("SIGTERM");
   await answer(first);
   assert.equal(signalsOf(first), 1);
-  clock.now += 1;
+  clock.pass(1);
   send("SIGTERM");
   await answer(first);
   assert.equal(signalsOf(first), 2);
@@ -138,13 +142,17 @@ function signalsOf({ heard }: FakeWorker): number {
 
 Deno.test("supervise() lets workers send their last lines when it is told twice, and waits no longer for one that hangs", async () => {
   for (const hangs of [false, true]) {
-    const { workers, outcome, send, clock } = await startSupervisor();
+    using clock = fakeClock();
+    const { workers, outcome, send } = await startSupervisor();
+    const [first] = workers as [FakeWorker];
     send("SIGTERM");
-    clock.now += 1000;
+    clock.pass(1000);
     send("SIGINT");
     for (const worker of workers.slice(hangs ? 1 : 0)) {
       end(worker, { code: 130 });
     }
+    await answer(first);
+    if (hangs) clock.pass(1000);
     assert.deepEqual(await outcome, { code: 130 });
     assert(workers.every(({ isTerminated }) => isTerminated));
   }
@@ -163,10 +171,10 @@ Deno.test("supervise() writes a worker's lines, and tells it when they are out",
 });
 
 Deno.test("supervise() serves the sum of what the workers counted, and nothing while one does not answer", async () => {
-  const { workers, outcome, recorded } = await startSupervisor(
-    { METRICS_PORT: "0" },
-    { metricsTimeoutMs: 500 },
-  );
+  using clock = fakeClock();
+  const { workers, outcome, recorded } = await startSupervisor({
+    METRICS_PORT: "0",
+  });
   const { metricsPort: port } = await recorded.next("supervising");
   const [first, second] = workers as [FakeWorker, FakeWorker];
   function answerWith(worker: FakeWorker, value: number): void {
@@ -177,7 +185,11 @@ Deno.test("supervise() serves the sum of what the workers counted, and nothing w
       });
   }
   answerWith(first, 2);
-  const silent = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const asked = nextMessage(second);
+  const scraped = fetch(`http://127.0.0.1:${port}/metrics`);
+  await asked;
+  clock.pass(2000);
+  const silent = await scraped;
   assert.equal(silent.status, 500);
   await silent.body?.cancel();
 
@@ -220,4 +232,37 @@ Deno.test({
     assert.match(reason ?? "", /--allow-read=\.\/data,\/opt\/porthole\/src/);
     assert.deepEqual(workers, []);
   },
+});
+
+Deno.test("workerConfig() divides what the process as a whole may hold, rounding up", () => {
+  const { limits } = workerConfig(
+    configOf({
+      MAX_CONCURRENT_EXCHANGES: "100",
+      MAX_EXCHANGES_PER_SANDBOX: "10",
+      MAX_TUNNELS: "1",
+      REFUSALS_PER_MINUTE: "300",
+    }),
+    { workers: 3, port: 4000 },
+  );
+  assert.equal(limits.concurrentExchanges, 34);
+  assert.equal(limits.exchangesPerSandbox, 4);
+  assert.equal(limits.tunnels, 1);
+  assert.equal(limits.refusalsPerMinute, 100);
+});
+
+Deno.test("workerConfig() gives the port that was found, and leaves the metrics to the supervisor", () => {
+  const config = configOf({
+    PROXY_PORT: "0",
+    METRICS_PORT: "9090",
+    WORKERS: "3",
+  });
+  const given = workerConfig(config, { workers: 3, port: 4000 });
+  const { limits: _, ...expected } = config;
+  const { limits: __, ...rest } = given;
+  assert.deepEqual(rest, {
+    ...expected,
+    listen: { ...config.listen, port: 4000 },
+    metrics: undefined,
+    workers: 1,
+  });
 });

@@ -1,0 +1,47 @@
+/** A gateway process from its environment to its end. */
+import { formatProblems, parseConfig, workersOn } from "../config/config.ts";
+import { createLineWriter } from "../observability/line_writer.ts";
+import { loggerFor, startLogging } from "../observability/log.ts";
+import { EXIT_CODES, type Outcome } from "./exit.ts";
+import { type CreateService, run } from "./run.ts";
+import type { AddSignalListener } from "./signals.ts";
+import { supervise } from "./workers/supervise.ts";
+
+/** What a process is started with. */
+export interface StartOptions {
+  /** The variables that configure it, by name. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Where the log is written. */
+  readonly output: WritableStream<Uint8Array>;
+  /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
+  readonly addSignalListener: AddSignalListener | undefined;
+  /** URL of the module that a worker thread runs. */
+  readonly workerEntry: string;
+  readonly createService: CreateService;
+}
+
+/** Serves until a signal asks it to stop, by itself or by several worker threads; never rejects. */
+export async function start(options: StartOptions): Promise<Outcome> {
+  const { version, addSignalListener, createService } = options;
+  const result = parseConfig(options.env);
+  if (!result.ok) {
+    const reason = formatProblems(result.problems);
+    return { code: EXIT_CODES.misconfigured, reason };
+  }
+  const { config } = result;
+  const lines = createLineWriter(options.output);
+  const stopLogging = await startLogging(config.log, lines);
+  const workers = workersOn(navigator.hardwareConcurrency, config.workers);
+  const common = { config, version, lines, log: loggerFor("server") };
+  const outcome = workers > 1 && addSignalListener !== undefined
+    ? await supervise({
+      ...common,
+      addSignalListener,
+      workers,
+      entry: options.workerEntry,
+    })
+    : await run({ ...common, addSignalListener, createService });
+  await stopLogging();
+  return outcome;
+}

@@ -1,0 +1,75 @@
+/** Time that passes only when a test says so. */
+
+/** Replaces this thread's timers and `performance.now()` until it is disposed of. */
+export interface FakeClock extends Disposable {
+  /** Lets time pass, and calls the timers that become due, the earliest first. */
+  pass(ms: number): void;
+}
+
+/** A timer that has been started. */
+interface Timer {
+  readonly callback: () => void;
+  readonly dueAt: number;
+  /** The period of an interval, ms; undefined for a timer that is called once. */
+  readonly everyMs?: number;
+}
+
+/** Above the numbers of real timers: `Deno.unrefTimer()` gets these too. */
+const FIRST_ID = 1_000_000_000;
+
+/** Stops the clock; what waits for I/O goes on. */
+export function fakeClock(): FakeClock {
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
+  const timers = new Map<number, Timer>();
+  let now = 0;
+  let nextId = FIRST_ID;
+
+  function start(timer: Timer): number {
+    timers.set(nextId, timer);
+    return nextId++;
+  }
+
+  function stop(id: number): void {
+    timers.delete(id);
+  }
+
+  function earliestUntil(end: number): [number, Timer] | undefined {
+    return [...timers].filter(([, { dueAt }]) => dueAt <= end)
+      .sort(([, one], [, other]) => one.dueAt - other.dueAt)[0];
+  }
+
+  Object.assign(globalThis, {
+    setTimeout: (callback: () => void, ms = 0) =>
+      start({ callback, dueAt: now + ms }),
+    setInterval: (callback: () => void, everyMs: number) =>
+      start({ callback, dueAt: now + everyMs, everyMs }),
+    clearTimeout: stop,
+    clearInterval: stop,
+  });
+  Object.defineProperty(performance, "now", {
+    value: () => now,
+    configurable: true,
+  });
+  return {
+    pass(ms) {
+      const end = now + ms;
+      for (let due; (due = earliestUntil(end)) !== undefined;) {
+        const [id, { callback, dueAt, everyMs }] = due;
+        now = dueAt;
+        if (everyMs === undefined) stop(id);
+        else timers.set(id, { callback, dueAt: dueAt + everyMs, everyMs });
+        callback();
+      }
+      now = end;
+    },
+    [Symbol.dispose]() {
+      Object.assign(globalThis, {
+        setTimeout,
+        setInterval,
+        clearTimeout,
+        clearInterval,
+      });
+      Reflect.deleteProperty(performance, "now");
+    },
+  };
+}
