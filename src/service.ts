@@ -14,8 +14,8 @@ import type { Config } from "./config/config.ts";
 import { createControl } from "./control/app.ts";
 import { createReadiness } from "./control/readiness.ts";
 import type { Readiness } from "./control/routes/health.ts";
-import { createDaytonaApi } from "./daytona/api.ts";
-import { createKeyWatch, type KeyWatch } from "./daytona/service_key.ts";
+import { DaytonaApi } from "./daytona/api.ts";
+import { KeyWatch } from "./daytona/service_key.ts";
 import { createBuildLogs } from "./gateway/build_logs.ts";
 import { createDispatch } from "./gateway/dispatch.ts";
 import { createLeakedSockets } from "./gateway/leaked_sockets.ts";
@@ -128,13 +128,10 @@ export async function createService(
     onEvent,
   };
   const serviceKey = watchServiceKey(now);
-  const api = createDaytonaApi({
-    baseUrl: config.daytona.apiUrl,
-    apiKey: config.daytona.serviceKey,
-    timeoutMs: config.daytona.timeoutMs,
+  const api = new DaytonaApi(config.daytona, {
     closing: closing.signal,
     onCall: metrics.apiCall,
-    onKeyVerdict: serviceKey.note,
+    onKeyVerdict: (verdict) => serviceKey.record(verdict),
   });
   function sealerFor(purpose: string, maxLength?: number): Sealer {
     return createSealer({
@@ -301,7 +298,7 @@ export async function createService(
   const readiness = createReadiness({
     askApi: () => api.config(),
     serviceKey,
-    tryKey: () => api.tryKey(),
+    tryKey: () => api.probeKey(),
     async askProvider() {
       const state = login();
       if (state.kind === "on") await state.provider.check();
@@ -382,7 +379,7 @@ export async function createService(
 /** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */
 function watchServiceKey(now: () => number): KeyWatch {
   const logger = loggerFor("api");
-  return createKeyWatch({
+  return new KeyWatch({
     now,
     onChange(verdict) {
       if (verdict === "accepted") {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Config } from "../../src/config/config.ts";
-import { KEY_QUESTION, keyVerdictOn } from "../../src/daytona/service_key.ts";
+import { KEY_PROBE_PATH, keyVerdictOf } from "../../src/daytona/service_key.ts";
 import { ask, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
@@ -12,7 +12,7 @@ export async function checkServiceKey(
   { apiUrl, serviceKey }: Config["daytona"],
   world: World,
 ): Promise<Finding> {
-  const path = KEY_QUESTION.replace("{sandboxId}", crypto.randomUUID());
+  const path = KEY_PROBE_PATH.replace("{sandboxId}", crypto.randomUUID());
   const authorization = `Bearer ${serviceKey}`;
   return judgeServiceKey(await ask(apiUrl + path, world, { authorization }));
 }
@@ -32,7 +32,7 @@ export function judgeServiceKey(reply: Reply): Finding {
     );
   }
   const { data } = errorBody.safeParse(json);
-  switch (keyVerdictOn(status)) {
+  switch (keyVerdictOf(status)) {
     case "accepted":
       return data === undefined || data.message.startsWith("Cannot GET")
         ? failed(

@@ -12,7 +12,7 @@ export interface ReadinessOptions {
   /** What the API makes of the gateway's own key. */
   readonly serviceKey: Pick<
     KeyWatch,
-    "verdict" | "wasAccepted" | "heardWithin"
+    "verdict" | "wasAccepted" | "checkedWithin"
   >;
   /** Asks the API about the gateway's own key; rejects when it does not say. */
   readonly tryKey: () => Promise<unknown>;
@@ -92,7 +92,7 @@ export function createReadiness(
   const api = createProbe(options.askApi, { pauseMs: API_CHECK_PAUSE_MS, now });
   const keyProbe = createProbe(async () => {
     // Every call that needs the key is an answer to the same question.
-    if (!serviceKey.heardWithin(KEY_CHECK_PAUSE_MS)) await options.tryKey();
+    if (!serviceKey.checkedWithin(KEY_CHECK_PAUSE_MS)) await options.tryKey();
   }, { pauseMs: API_CHECK_PAUSE_MS, now });
   const provider = createProbe(options.askProvider, {
     pauseMs: PROVIDER_CHECK_PAUSE_MS,

@@ -1,16 +1,18 @@
+/** Calls to Daytona's API: retries, one deadline for all attempts, and the meaning of a response. */
 import type { z } from "zod";
 import type { operations } from "../../gen/daytona.ts";
+import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 
 /** Whose credential a call carries: a 401 is an answer about a user's, but our own fault if it is the gateway's. */
-export type CallerKind = "gateway" | "user";
+export type CredentialOwner = "gateway" | "user";
 
 /** A call of one operation of the API. */
 export interface ApiRequest<T> {
   readonly operation: keyof operations;
-  readonly caller: CallerKind;
+  readonly credentialOf: CredentialOwner;
   readonly headers?: Record<string, string>;
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
@@ -20,7 +22,7 @@ export interface ApiRequest<T> {
   readonly schema: z.ZodType<T>;
 }
 
-/** The parts of a request that {@linkcode Ask} supplies. */
+/** The parts of a request that {@linkcode ApiCaller} supplies. */
 export interface ApiRequestInit {
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
@@ -32,167 +34,178 @@ export interface Reply {
   readonly response: Response;
 }
 
-/**
- * Calls the API until it gives a definite answer: a value, or null for its "no".
- *
- * @throws {GatewayError} `api_unreachable` if it gives none; message and cause contain no address and no credential
- */
-export type Ask = <T>(request: ApiRequest<T>) => Promise<T | null>;
-
-/** Settings of {@linkcode createAsk}. */
-export interface AskOptions {
-  /** Deadline of one call, including all attempts and the pauses between them, ms. */
-  readonly timeoutMs: number;
+/** What {@linkcode ApiCaller} takes besides its configuration. */
+export interface ApiCallerOptions {
   /** Fails every call in flight. */
   readonly closing: AbortSignal;
   /** Called once for every call, at its end. */
   readonly onCall: (call: ApiCallFacts) => void;
-  /** A monotonic clock, ms. */
-  readonly now?: () => number;
+  /** Waits between attempts. */
   readonly sleep?: Sleep;
-  readonly random?: () => number;
 }
 
-/** Creates a function that makes up to three attempts, 150 ms to 1 s apart, within one deadline. */
-export function createAsk(options: AskOptions): Ask {
-  const { timeoutMs, closing, onCall } = options;
-  const { sleep = realSleep, random = Math.random } = options;
-  const { now = () => performance.now() } = options;
-  /** Aborts each call in flight. They share one listener, as the signal outlives thousands of calls. */
-  const inFlight = new Set<() => void>();
-  closing.addEventListener("abort", () => {
-    for (const abort of inFlight) abort();
-  });
+const TRIES = 3;
+const BACKOFF = { baseMs: 150, maxMs: 1000 };
 
-  return async function ask(request) {
-    const startedAt = now();
+/** Makes calls of up to three attempts, 150 ms to 1 s apart, within one deadline. */
+export class ApiCaller {
+  readonly #timeoutMs: number;
+  readonly #closing: AbortSignal;
+  readonly #onCall: (call: ApiCallFacts) => void;
+  readonly #sleep: Sleep;
+  /** Aborts each call in flight. They share one listener, as the signal outlives thousands of calls. */
+  readonly #inFlight = new Set<() => void>();
+
+  constructor(
+    { timeoutMs }: Pick<Config["daytona"], "timeoutMs">,
+    options: ApiCallerOptions,
+  ) {
+    this.#timeoutMs = timeoutMs;
+    this.#closing = options.closing;
+    this.#onCall = options.onCall;
+    this.#sleep = options.sleep ?? realSleep;
+    this.#closing.addEventListener("abort", () => {
+      for (const abort of this.#inFlight) abort();
+    });
+  }
+
+  /**
+   * Calls the API until it gives a definite answer: a value, or null for its "no".
+   *
+   * @throws {GatewayError} `api_unreachable` if it gives none; message and cause contain no address and no credential
+   */
+  async callApi<T>(request: ApiRequest<T>): Promise<T | null> {
+    const { operation } = request;
+    const startedAt = performance.now();
     let outcome: ApiCallFacts["outcome"] = "failed";
     let tries = 0;
     const controller = new AbortController();
     const { signal } = controller;
     const abort = () => controller.abort();
-    const timer = setTimeout(abort, timeoutMs);
-    inFlight.add(abort);
-    if (closing.aborted) abort();
+    const timer = setTimeout(abort, this.#timeoutMs);
+    this.#inFlight.add(abort);
+    if (this.#closing.aborted) abort();
     try {
       const answer = await retry((attemptNumber) => {
         tries = attemptNumber;
         return attempt(request, signal);
       }, {
-        tries: 3,
-        baseMs: 150,
-        maxMs: 1000,
-        random,
-        sleep: (ms) => sleep(ms, signal),
+        tries: TRIES,
+        ...BACKOFF,
+        sleep: (ms) => this.#sleep(ms, signal),
         retryable: (error) =>
-          error instanceof Failure && error.transient && !signal.aborted,
+          error instanceof ApiFailure && error.isTransient && !signal.aborted,
       });
       outcome = answer === null ? "no" : "ok";
       return answer;
     } catch (cause) {
-      const failure = abortReason(signal) ?? cause;
-      if (!(failure instanceof Failure)) throw cause;
+      const failure = signal.aborted ? this.#abortFailure() : cause;
+      if (!(failure instanceof ApiFailure)) throw cause;
       const { message, retryAfterSec, isUserThrottled } = failure;
       throw new GatewayError(
         "api_unreachable",
-        `Daytona API, ${request.operation}: ${message}`,
+        `Daytona API, ${operation}: ${message}`,
         { cause, retryAfterSec, isUserThrottled },
       );
     } finally {
       clearTimeout(timer);
-      inFlight.delete(abort);
-      const { operation } = request;
-      onCall({ operation, outcome, durationMs: now() - startedAt, tries });
+      this.#inFlight.delete(abort);
+      const durationMs = performance.now() - startedAt;
+      this.#onCall({ operation, outcome, durationMs, tries });
     }
-  };
+  }
 
-  function abortReason(signal: AbortSignal): Failure | undefined {
-    const reason = closing.aborted
-      ? "the gateway is closing"
-      : signal.aborted
-      ? `no answer within ${timeoutMs} ms`
-      : undefined;
-    return reason === undefined
-      ? undefined
-      : new Failure(reason, { transient: false });
+  #abortFailure(): ApiFailure {
+    return new ApiFailure(
+      this.#closing.aborted
+        ? "the gateway is closing"
+        : `no answer within ${this.#timeoutMs} ms`,
+    );
   }
 }
 
-/** The meaning of a status: `yes` and `no` are definite; `again` is retried; `failed` is neither. */
-export type StatusVerdict = "yes" | "no" | "again" | "failed";
+/** The meaning of a status: `yes` and `no` are definite; `failed` is neither, and not worth another attempt. */
+export type StatusClass = "yes" | "no" | "retry" | "failed";
 
 /**
  * Interprets a status (RFC 9110 section 15). A redirect is a failure, because a key must only be sent where it was
  * configured to go. A throttled call (429, RFC 6585 section 4) is not retried.
+ *
+ * @example
+ * ```ts
+ * classifyStatus(404, "gateway"); // "no"
+ * classifyStatus(401, "user"); // "no"
+ * classifyStatus(401, "gateway"); // "failed": the gateway's own key is refused
+ * ```
  */
-export function verdictOn(status: number, caller: CallerKind): StatusVerdict {
+export function classifyStatus(
+  status: number,
+  credentialOf: CredentialOwner,
+): StatusClass {
   if (status === 200 || status === 201) return "yes";
-  if (status === 408 || status >= 500) return "again";
-  if (status === 429 || (status === 401 && caller === "gateway")) {
+  if (status === 408 || status >= 500) return "retry";
+  if (status === 429 || (status === 401 && credentialOf === "gateway")) {
     return "failed";
   }
   return status >= 400 ? "no" : "failed";
 }
 
 /** An attempt that gave no definite answer. */
-class Failure extends Error {
-  override readonly name = "Failure";
+class ApiFailure extends Error {
+  override readonly name = "ApiFailure";
   /** Whether another attempt may succeed. */
-  readonly transient: boolean;
+  readonly isTransient: boolean;
   readonly retryAfterSec: number | undefined;
   readonly isUserThrottled: boolean;
 
   constructor(
     reason: string,
     options: {
-      transient: boolean;
+      isTransient?: boolean;
       retryAfterSec?: number | undefined;
       isUserThrottled?: boolean;
-    },
+    } = {},
   ) {
     super(reason);
-    this.isUserThrottled = options.isUserThrottled ?? false;
-    this.transient = options.transient;
+    this.isTransient = options.isTransient ?? false;
     this.retryAfterSec = options.retryAfterSec;
+    this.isUserThrottled = options.isUserThrottled ?? false;
   }
 }
 
+/** @throws {ApiFailure} if the response is no definite answer */
 async function attempt<T>(
   request: ApiRequest<T>,
   signal: AbortSignal,
 ): Promise<T | null> {
   const { data, response } = await send(request, signal);
-  const verdict = verdictOn(response.status, request.caller);
+  const { status } = response;
+  const kind = classifyStatus(status, request.credentialOf);
   // The API's own refusals are JSON, and its good answers fit their schema.
-  if (verdict !== "yes" && !isPage(response)) {
-    request.onStatus?.(response.status);
-  }
-  if (verdict === "no") return null;
-  if (verdict !== "yes") {
-    throw new Failure(`status ${response.status}`, {
+  if (kind !== "yes" && !isPage(response)) request.onStatus?.(status);
+  if (kind === "no") return null;
+  if (kind !== "yes") {
+    throw new ApiFailure(`status ${status}`, {
       // If the API throttles the gateway's own key, any client may be the one that notices.
-      isUserThrottled: response.status === 429 && request.caller === "user",
-      transient: verdict === "again",
+      isUserThrottled: status === 429 && request.credentialOf === "user",
+      isTransient: kind === "retry",
       retryAfterSec: retryAfterSecOf(response),
     });
   }
   const parsed = request.schema.safeParse(data);
   if (parsed.success) {
-    request.onStatus?.(response.status);
+    request.onStatus?.(status);
     return parsed.data;
   }
-  const fields = parsed.error.issues.map(({ path }) =>
+  const members = parsed.error.issues.map(({ path }) =>
     path.join(".") || "body"
   );
-  throw new Failure(`malformed answer: ${fields.join(", ")}`, {
-    transient: true,
+  throw new ApiFailure(`malformed answer: ${members.join(", ")}`, {
+    isTransient: true,
   });
 }
 
-function isPage({ headers }: Response): boolean {
-  return /^text\/html\b/i.test(headers.get("content-type") ?? "");
-}
-
+/** @throws {ApiFailure} if there is no response, or its body cannot be read */
 async function send<T>(
   request: ApiRequest<T>,
   signal: AbortSignal,
@@ -206,8 +219,12 @@ async function send<T>(
     if (!reply.response.bodyUsed) await reply.response.body?.cancel();
     return reply;
   } catch (error) {
-    throw new Failure(reasonOf(error), { transient: true });
+    throw new ApiFailure(reasonOf(error), { isTransient: true });
   }
+}
+
+function isPage({ headers }: Response): boolean {
+  return /^text\/html\b/i.test(headers.get("content-type") ?? "");
 }
 
 /**

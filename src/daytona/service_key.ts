@@ -3,16 +3,25 @@ import type { paths } from "../../gen/daytona.ts";
 import { isPending } from "../lib/is_pending.ts";
 
 /**
- * The operation to try a key with: only a proxy may call it, it changes nothing, and its status tells an unknown key
- * from one of another role.
+ * The path of the operation that probes a key: only a proxy may call it, it changes nothing, and its status tells an
+ * unknown key from one of another role.
  */
-export const KEY_QUESTION = "/preview/{sandboxId}/public" satisfies keyof paths;
+export const KEY_PROBE_PATH =
+  "/preview/{sandboxId}/public" satisfies keyof paths;
 
 /** What the API makes of a key: `other_role` if it knows the key, but not as its proxy's. */
 export type KeyVerdict = "accepted" | "unknown" | "other_role";
 
-/** What the status of {@linkcode KEY_QUESTION} says of the key; undefined if it says nothing. */
-export function keyVerdictOn(status: number): KeyVerdict | undefined {
+/**
+ * What the status of {@linkcode KEY_PROBE_PATH} says of the key; undefined if it says nothing.
+ *
+ * @example
+ * ```ts
+ * keyVerdictOf(404); // "accepted": the key is good, and the sandbox unknown
+ * keyVerdictOf(502); // undefined
+ * ```
+ */
+export function keyVerdictOf(status: number): KeyVerdict | undefined {
   switch (status) {
     case 200:
     case 201:
@@ -28,40 +37,45 @@ export function keyVerdictOn(status: number): KeyVerdict | undefined {
 }
 
 /** What is known of the gateway's own key. */
-export interface KeyWatch {
-  /** Takes the API's latest verdict. */
-  note(verdict: KeyVerdict): void;
-  /** The latest verdict; undefined if there was none yet. */
-  readonly verdict: KeyVerdict | undefined;
-  /** Whether the key was ever accepted. */
-  readonly wasAccepted: boolean;
-  /** Whether there was a verdict within the last `ms` milliseconds. */
-  heardWithin(ms: number): boolean;
-}
+export class KeyWatch {
+  readonly #now: () => number;
+  readonly #onChange: (verdict: KeyVerdict) => void;
+  #verdict: KeyVerdict | undefined;
+  #wasAccepted = false;
+  #checkedAt = -Infinity;
 
-/** Creates a watch; `onChange` is told when the API begins to refuse the key, and when it accepts it after that. */
-export function createKeyWatch(options: {
-  readonly now: () => number;
-  readonly onChange: (verdict: KeyVerdict) => void;
-}): KeyWatch {
-  const { now, onChange } = options;
-  let latest: KeyVerdict | undefined;
-  let heardAt = -Infinity;
-  let wasAccepted = false;
-  return {
-    note(verdict) {
-      const wasRefused = latest !== undefined && latest !== "accepted";
-      latest = verdict;
-      heardAt = now();
-      wasAccepted ||= verdict === "accepted";
-      if (wasRefused === (verdict === "accepted")) onChange(verdict);
-    },
-    get verdict() {
-      return latest;
-    },
-    get wasAccepted() {
-      return wasAccepted;
-    },
-    heardWithin: (ms) => isPending(heardAt + ms, { now: now(), withinMs: ms }),
-  };
+  /** `onChange` is called when the API begins to refuse the key, and when it accepts it after that; `now` is in ms. */
+  constructor(options: {
+    readonly now: () => number;
+    readonly onChange: (verdict: KeyVerdict) => void;
+  }) {
+    this.#now = options.now;
+    this.#onChange = options.onChange;
+  }
+
+  /** The latest verdict; undefined if there was none yet. */
+  get verdict(): KeyVerdict | undefined {
+    return this.#verdict;
+  }
+
+  /** Whether the key was ever accepted. */
+  get wasAccepted(): boolean {
+    return this.#wasAccepted;
+  }
+
+  /** Whether there was a verdict within the last `ms` milliseconds. */
+  checkedWithin(ms: number): boolean {
+    const until = this.#checkedAt + ms;
+    return isPending(until, { now: this.#now(), withinMs: ms });
+  }
+
+  /** Records the API's latest verdict. */
+  record(verdict: KeyVerdict): void {
+    const wasRefused = this.#verdict !== undefined &&
+      this.#verdict !== "accepted";
+    this.#verdict = verdict;
+    this.#checkedAt = this.#now();
+    this.#wasAccepted ||= verdict === "accepted";
+    if (wasRefused === (verdict === "accepted")) this.#onChange(verdict);
+  }
 }

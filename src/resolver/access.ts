@@ -53,7 +53,7 @@ const sandboxIdCodec: Codec<string | null> = {
 export function createAccessResolver(
   api: Pick<
     DaytonaApi,
-    "isValidAuthToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
+    "isPreviewToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
   >,
   options: LookupCacheOptions,
 ): AccessResolver {
@@ -80,7 +80,7 @@ export function createAccessResolver(
       mayBePreviewToken(token) &&
       previewTokens.lookUp(
         digestKey([sandboxId, token]),
-        () => api.isValidAuthToken(sandboxId, token),
+        () => api.isPreviewToken(sandboxId, token),
         budget,
       ),
     hasAccess: (sandboxId, user, budget) =>

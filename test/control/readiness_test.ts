@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createReadiness } from "../../src/control/readiness.ts";
-import { createKeyWatch } from "../../src/daytona/service_key.ts";
+import { KeyWatch } from "../../src/daytona/service_key.ts";
 
 /** A readiness check whose world the test changes, with a clock of its own. */
 function world(
@@ -18,7 +18,7 @@ function world(
     keyTries: 0,
     changes: [] as (string | undefined)[][],
   };
-  const serviceKey = createKeyWatch({ now: () => state.now, onChange() {} });
+  const serviceKey = new KeyWatch({ now: () => state.now, onChange() {} });
   function answer(isUp: boolean): Promise<void> {
     return isUp ? Promise.resolve() : Promise.reject(new Error("away"));
   }
@@ -27,7 +27,7 @@ function world(
     serviceKey,
     tryKey() {
       state.keyTries++;
-      if (state.key !== undefined) serviceKey.note(state.key);
+      if (state.key !== undefined) serviceKey.record(state.key);
       return answer(state.key === "accepted");
     },
     askProvider: () => answer(state.isProviderUp),
@@ -87,7 +87,7 @@ Deno.test("readiness tries the key only where no other call has told of it latel
   assert.equal(state.keyTries, 1);
   await later(5_000);
   assert.equal(state.keyTries, 2);
-  serviceKey.note("accepted");
+  serviceKey.record("accepted");
   assert.equal((await readiness()).checks.key, "ok");
   await later(29_000);
   assert.equal(state.keyTries, 2);
@@ -95,7 +95,7 @@ Deno.test("readiness tries the key only where no other call has told of it latel
   assert.equal((await later(5_000)).checks.key, "ok");
   assert.equal(state.keyTries, 3);
   // A visitor's call is refused: known at once.
-  serviceKey.note("unknown");
+  serviceKey.record("unknown");
   assert.equal((await readiness()).checks.key, "failing");
 });
 

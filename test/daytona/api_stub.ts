@@ -1,4 +1,4 @@
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
+import { DaytonaApi, type DaytonaApiOptions } from "../../src/daytona/api.ts";
 
 /** A request as the API received it. */
 export interface Seen {
@@ -16,13 +16,6 @@ export interface ApiStub extends AsyncDisposable {
 }
 
 export const API_KEY = "gateway-key";
-
-/** Options for a client that is never closed and whose calls are not observed. */
-export const UNOBSERVED = {
-  closing: new AbortController().signal,
-  onCall() {},
-  onKeyVerdict() {},
-} as const;
 
 /** Starts an API that answers with `respond`; `n` counts its requests from 1. */
 export function stubApi(
@@ -45,30 +38,18 @@ export function stubApi(
   };
 }
 
-/** A client of that API, which does not pause between attempts. */
-export function clientOf(
-  api: ApiStub,
-  options: { timeoutMs?: number } = {},
+/** A client of the API at that URL, which does not pause between attempts. */
+export function clientAt(
+  apiUrl: string,
+  { timeoutMs = 10_000, ...options }:
+    & Partial<DaytonaApiOptions>
+    & { timeoutMs?: number } = {},
 ): DaytonaApi {
-  return createDaytonaApi({
-    baseUrl: api.baseUrl,
-    apiKey: API_KEY,
-    timeoutMs: 10_000,
-    ...UNOBSERVED,
+  return new DaytonaApi({ apiUrl, serviceKey: API_KEY, timeoutMs }, {
+    closing: new AbortController().signal,
+    onCall() {},
+    onKeyVerdict() {},
     sleep: () => Promise.resolve(),
     ...options,
-  });
-}
-
-/** A client whose every call fails the test. */
-export function silentClient(): DaytonaApi {
-  return createDaytonaApi({
-    baseUrl: "http://127.0.0.1/api",
-    apiKey: API_KEY,
-    timeoutMs: 10_000,
-    ...UNOBSERVED,
-    fetch: ({ url }) => {
-      throw new Error(`unexpected call of ${url}`);
-    },
   });
 }

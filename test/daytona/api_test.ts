@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
+import { DaytonaApi } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { sleep } from "../../src/lib/backoff.ts";
 import type { ApiCallFacts } from "../../src/observability/metrics/facts.ts";
-import {
-  API_KEY,
-  clientOf,
-  silentClient,
-  stubApi,
-  UNOBSERVED,
-} from "./api_stub.ts";
+import { API_KEY, clientAt, stubApi } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
@@ -27,7 +22,7 @@ const QUESTIONS: [
   no: unknown,
 ][] = [
   ["isSandboxPublic", (api) => api.isSandboxPublic(ID), false],
-  ["isValidAuthToken", (api) => api.isValidAuthToken(ID, "tok"), false],
+  ["isPreviewToken", (api) => api.isPreviewToken(ID, "tok"), false],
   ["hasSandboxAccess", (api) => api.hasSandboxAccess(ID, USER), false],
   [
     "sandboxIdOfSignedToken",
@@ -54,13 +49,13 @@ function unreachable(pattern: RegExp): (error: unknown) => boolean {
   };
 }
 
-Deno.test("isSandboxPublic(), isValidAuthToken() and hasSandboxAccess() say yes on 200", async () => {
+Deno.test("isSandboxPublic(), isPreviewToken() and hasSandboxAccess() say yes on 200", async () => {
   await using api = stubApi(() =>
     new Response("true", { headers: { "content-type": "text/html" } })
   );
-  const client = clientOf(api);
+  const client = clientAt(api.baseUrl);
   assert.equal(await client.isSandboxPublic(ID), true);
-  assert.equal(await client.isValidAuthToken(ID, "tok"), true);
+  assert.equal(await client.isPreviewToken(ID, "tok"), true);
   assert.equal(await client.hasSandboxAccess(ID, USER), true);
 });
 
@@ -75,7 +70,7 @@ Deno.test("isSandboxPublic() takes a web page, false or 204 for no answer", asyn
     await t.step(String(respond), async () => {
       await using api = stubApi(respond);
       await assert.rejects(
-        clientOf(api).isSandboxPublic(ID),
+        clientAt(api.baseUrl).isSandboxPublic(ID),
         unreachable(/isSandboxPublic: (malformed answer: body|status 204)$/),
       );
     });
@@ -86,7 +81,7 @@ for (const [name, ask, no] of QUESTIONS) {
   Deno.test(`${name}() takes 400, 403 and 404 for a definite no`, async () => {
     for (const code of [400, 403, 404]) {
       await using api = stubApi(status(code));
-      assert.equal(await ask(clientOf(api)), no);
+      assert.equal(await ask(clientAt(api.baseUrl)), no);
       assert.equal(api.seen.length, 1);
     }
   });
@@ -98,9 +93,12 @@ for (const [name, ask, no] of QUESTIONS) {
     async () => {
       await using api = stubApi(status(401));
       if (ASKED_BY_USER.includes(name)) {
-        assert.equal(await ask(clientOf(api)), no);
+        assert.equal(await ask(clientAt(api.baseUrl)), no);
       } else {
-        await assert.rejects(ask(clientOf(api)), unreachable(/status 401$/));
+        await assert.rejects(
+          ask(clientAt(api.baseUrl)),
+          unreachable(/status 401$/),
+        );
       }
       assert.equal(api.seen.length, 1);
     },
@@ -110,7 +108,7 @@ for (const [name, ask, no] of QUESTIONS) {
     for (const code of [408, 500, 502, 503]) {
       await using api = stubApi(status(code));
       await assert.rejects(
-        ask(clientOf(api)),
+        ask(clientAt(api.baseUrl)),
         unreachable(new RegExp(`status ${code}$`)),
       );
       assert.equal(api.seen.length, 3);
@@ -124,7 +122,7 @@ for (const [name, ask, no] of QUESTIONS) {
         headers: { "retry-after": "17" },
       })
     );
-    await assert.rejects(ask(clientOf(api)), (error) => {
+    await assert.rejects(ask(clientAt(api.baseUrl)), (error) => {
       assert.ok(error instanceof GatewayError);
       assert.equal(error.retryAfterSec, 17);
       return true;
@@ -137,46 +135,47 @@ for (const [name, ask, no] of QUESTIONS) {
     await using api = stubApi(() =>
       Response.redirect(`${elsewhere.baseUrl}/x`, 307)
     );
-    await assert.rejects(ask(clientOf(api)), unreachable(/status 307$/));
+    await assert.rejects(
+      ask(clientAt(api.baseUrl)),
+      unreachable(/status 307$/),
+    );
     assert.equal(api.seen.length, 1);
     assert.equal(elsewhere.seen.length, 0);
   });
 }
 
-Deno.test("createDaytonaApi() recovers within three tries", async () => {
+Deno.test("DaytonaApi recovers within three tries", async () => {
   await using api = stubApi((_, n) =>
     n < 3 ? new Response("oops", { status: 502 }) : new Response("true")
   );
-  assert.equal(await clientOf(api).isSandboxPublic(ID), true);
+  assert.equal(await clientAt(api.baseUrl).isSandboxPublic(ID), true);
   assert.equal(api.seen.length, 3);
 });
 
-Deno.test("createDaytonaApi() waits 150 ms to 1 s between its tries", async () => {
+Deno.test("DaytonaApi waits 150 ms to 1 s between its tries", async () => {
   const waits: number[] = [];
-  const client = createDaytonaApi({
-    ...UNOBSERVED,
-    baseUrl: "http://127.0.0.1/api",
-    apiKey: API_KEY,
-    timeoutMs: 10_000,
+  const client = clientAt("http://127.0.0.1/api", {
     fetch: () => Promise.resolve(new Response(null, { status: 500 })),
-    random: () => 0.5,
     sleep: (ms) => {
       waits.push(ms);
       return Promise.resolve();
     },
   });
   await assert.rejects(client.isSandboxPublic(ID));
-  assert.deepEqual(waits, [225, 375]);
+  assert.equal(waits.length, 2);
+  const [first = 0, second = 0] = waits;
+  assert.ok(first >= 150 && first <= 300, String(first));
+  assert.ok(second >= 150 && second <= 600, String(second));
 });
 
-Deno.test("createDaytonaApi() has one deadline for all tries", async (t) => {
+Deno.test("DaytonaApi has one deadline for all tries", async (t) => {
   await t.step("while the API is silent", async () => {
     await using api = stubApi(async ({ signal }) => {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       return new Response();
     });
     await assert.rejects(
-      clientOf(api, { timeoutMs: 20 }).isSandboxPublic(ID),
+      clientAt(api.baseUrl, { timeoutMs: 20 }).isSandboxPublic(ID),
       unreachable(/no answer within 20 ms$/),
     );
     assert.equal(api.seen.length, 1);
@@ -191,17 +190,15 @@ Deno.test("createDaytonaApi() has one deadline for all tries", async (t) => {
       )
     );
     await assert.rejects(
-      clientOf(api, { timeoutMs: 20 }).isSandboxPublic(ID),
+      clientAt(api.baseUrl, { timeoutMs: 20 }).isSandboxPublic(ID),
       unreachable(/no answer within 20 ms$/),
     );
   });
 
   await t.step("while it waits for the next try", async () => {
-    const client = createDaytonaApi({
-      ...UNOBSERVED,
-      baseUrl: "http://127.0.0.1/api",
-      apiKey: API_KEY,
+    const client = clientAt("http://127.0.0.1/api", {
       timeoutMs: 20,
+      sleep,
       fetch: () => Promise.resolve(new Response(null, { status: 500 })),
     });
     await assert.rejects(
@@ -211,7 +208,7 @@ Deno.test("createDaytonaApi() has one deadline for all tries", async (t) => {
   });
 });
 
-Deno.test("createDaytonaApi() keeps addresses and credentials out of its errors", async (t) => {
+Deno.test("DaytonaApi keeps addresses and credentials out of its errors", async (t) => {
   async function textOf(promise: Promise<unknown>): Promise<string> {
     const error = await promise.then(() => undefined, (error) => error);
     assert.ok(error instanceof GatewayError);
@@ -221,14 +218,16 @@ Deno.test("createDaytonaApi() keeps addresses and credentials out of its errors"
   await t.step("when nothing listens", async () => {
     const api = stubApi(() => new Response());
     await api[Symbol.asyncDispose]();
-    const text = await textOf(clientOf(api).isValidAuthToken(ID, "s3cret"));
+    const text = await textOf(
+      clientAt(api.baseUrl).isPreviewToken(ID, "s3cret"),
+    );
     assert.match(text, /Connection refused/);
     assert.doesNotMatch(text, /s3cret|127\.0\.0\.1|gateway-key/);
   });
 
   await t.step("when a runner's record is no JSON", async () => {
     await using api = stubApi(() => new Response('{"apiKey":s3cret}'));
-    const text = await textOf(clientOf(api).runnerOfSandbox(ID));
+    const text = await textOf(clientAt(api.baseUrl).runnerOfSandbox(ID));
     assert.match(text, /the body is not JSON/);
     assert.doesNotMatch(text, /s3cret/);
   });
@@ -237,75 +236,49 @@ Deno.test("createDaytonaApi() keeps addresses and credentials out of its errors"
     await using api = stubApi(() =>
       Response.json({ ...RUNNER, proxyUrl: "ftp://s3cret" })
     );
-    const text = await textOf(clientOf(api).runnerOfSandbox(ID));
+    const text = await textOf(clientAt(api.baseUrl).runnerOfSandbox(ID));
     assert.match(text, /malformed answer: proxyUrl/);
     assert.doesNotMatch(text, /s3cret|runner-secret/);
   });
 });
 
-Deno.test("createDaytonaApi() tells of every question once, with its tries and time", async () => {
+Deno.test("DaytonaApi reports every call once, with its outcome, tries and duration", async () => {
   const calls: ApiCallFacts[] = [];
-  let nowMs = 1000;
   const statuses = [200, 404, 503, 200, 500, 500, 500, 401];
-  const client = createDaytonaApi({
-    ...UNOBSERVED,
-    baseUrl: "http://127.0.0.1/api",
-    apiKey: API_KEY,
-    timeoutMs: 10_000,
+  const client = clientAt("http://127.0.0.1/api", {
     fetch() {
-      nowMs += 10;
       const status = statuses.shift() ?? 500;
       return Promise.resolve(new Response("true", { status }));
     },
-    now: () => nowMs,
     onCall: (call) => calls.push(call),
-    sleep() {
-      nowMs += 100;
-      return Promise.resolve();
-    },
   });
+  const startedAt = performance.now();
   assert.equal(await client.isSandboxPublic(ID), true);
   assert.equal(await client.isSandboxPublic(ID), false);
   await client.updateLastActivity(ID);
   await assert.rejects(client.hasSandboxAccess(ID, USER));
-  await assert.rejects(client.isValidAuthToken(ID, "tok"));
+  await assert.rejects(client.isPreviewToken(ID, "tok"));
   assert.equal(await client.isSandboxPublic(".."), false); // no call
+  const totalMs = performance.now() - startedAt;
 
-  assert.deepEqual(calls, [
-    {
-      operation: "isSandboxPublic",
-      outcome: "ok",
-      durationMs: 10,
-      tries: 1,
-    },
-    { operation: "isSandboxPublic", outcome: "no", durationMs: 10, tries: 1 },
-    {
-      operation: "updateLastActivity",
-      outcome: "ok",
-      durationMs: 120,
-      tries: 2,
-    },
-    {
-      operation: "hasSandboxAccess",
-      outcome: "failed",
-      durationMs: 230,
-      tries: 3,
-    },
-    {
-      operation: "isValidAuthToken",
-      outcome: "failed",
-      durationMs: 10,
-      tries: 1,
-    },
-  ]);
+  assert.deepEqual(
+    calls.map(({ operation, outcome, tries }) => [operation, outcome, tries]),
+    [
+      ["isSandboxPublic", "ok", 1],
+      ["isSandboxPublic", "no", 1],
+      ["updateLastActivity", "ok", 2],
+      ["hasSandboxAccess", "failed", 3],
+      ["isValidAuthToken", "failed", 1],
+    ],
+  );
+  const durations = calls.map(({ durationMs }) => durationMs);
+  assert.ok(durations.every((ms) => ms > 0), String(durations));
+  assert.ok(durations.reduce((sum, ms) => sum + ms, 0) <= totalMs);
 });
 
-Deno.test("createDaytonaApi() tells of a question that its deadline ended", async () => {
+Deno.test("DaytonaApi reports a call that its deadline ended", async () => {
   const calls: ApiCallFacts[] = [];
-  const client = createDaytonaApi({
-    ...UNOBSERVED,
-    baseUrl: "http://127.0.0.1/api",
-    apiKey: API_KEY,
+  const client = clientAt("http://127.0.0.1/api", {
     timeoutMs: 1,
     fetch: ({ signal }) =>
       new Promise((_, reject) =>
@@ -320,8 +293,10 @@ Deno.test("createDaytonaApi() tells of a question that its deadline ended", asyn
   );
 });
 
-Deno.test("createDaytonaApi() makes no call for a value that cannot be part of one", async () => {
-  const client = silentClient();
+Deno.test("DaytonaApi makes no call for a value that cannot be part of one", async () => {
+  const client = clientAt("http://127.0.0.1/api", {
+    fetch: ({ url }) => assert.fail(`unexpected call of ${url}`),
+  });
   const bad = [
     "",
     ".",
@@ -339,8 +314,8 @@ Deno.test("createDaytonaApi() makes no call for a value that cannot be part of o
   ];
   for (const value of bad) {
     assert.equal(await client.isSandboxPublic(value), false);
-    assert.equal(await client.isValidAuthToken(value, "tok"), false);
-    assert.equal(await client.isValidAuthToken(ID, value), false);
+    assert.equal(await client.isPreviewToken(value, "tok"), false);
+    assert.equal(await client.isPreviewToken(ID, value), false);
     assert.equal(await client.hasSandboxAccess(value, USER), false);
     assert.equal(await client.sandboxIdOfSignedToken(value, 3000), null);
     assert.equal(await client.runnerOfSandbox(value), null);
@@ -364,28 +339,26 @@ Deno.test("createDaytonaApi() makes no call for a value that cannot be part of o
   );
 });
 
-Deno.test("createDaytonaApi() refuses a key that cannot be sent", () => {
+Deno.test("DaytonaApi refuses a key that cannot be sent", () => {
   assert.throws(
     () =>
-      createDaytonaApi({
-        ...UNOBSERVED,
-        baseUrl: "http://127.0.0.1",
-        apiKey: "a b",
+      new DaytonaApi({
+        apiUrl: "http://127.0.0.1",
+        serviceKey: "a b",
         timeoutMs: 1,
+      }, {
+        closing: new AbortController().signal,
+        onCall() {},
+        onKeyVerdict() {},
       }),
     TypeError,
   );
 });
 
-Deno.test("createDaytonaApi() takes a base URL with or without a trailing slash", async () => {
+Deno.test("DaytonaApi takes a base URL with or without a trailing slash", async () => {
   await using api = stubApi(() => new Response("true"));
   for (const baseUrl of [api.baseUrl, `${api.baseUrl}/`]) {
-    const client = createDaytonaApi({
-      ...UNOBSERVED,
-      baseUrl,
-      apiKey: API_KEY,
-      timeoutMs: 10_000,
-    });
+    const client = clientAt(baseUrl);
     assert.equal(await client.isSandboxPublic(ID), true);
   }
   const targets = api.seen.map(({ target }) => target);
@@ -395,7 +368,7 @@ Deno.test("createDaytonaApi() takes a base URL with or without a trailing slash"
 
 Deno.test("hasSandboxAccess() sends the user's bearer and address, never the gateway's key", async () => {
   await using api = stubApi(() => new Response("true"));
-  await clientOf(api).hasSandboxAccess(ID, USER);
+  await clientAt(api.baseUrl).hasSandboxAccess(ID, USER);
   const [request] = api.seen;
   assert.equal(request?.headers.get("authorization"), "Bearer dtn_user");
   assert.equal(request?.headers.get("x-forwarded-for"), "203.0.113.9");
@@ -405,9 +378,9 @@ Deno.test("hasSandboxAccess() sends the user's bearer and address, never the gat
 Deno.test("sandbox() and snapshot() name the organization of a JWT", async () => {
   await using api = stubApi(status(404));
   const user = { ...USER, organizationId: RUNNER_ID };
-  await clientOf(api).sandbox(ID, user);
-  await clientOf(api).snapshot("snap", user);
-  await clientOf(api).snapshot("snap", USER);
+  await clientAt(api.baseUrl).sandbox(ID, user);
+  await clientAt(api.baseUrl).snapshot("snap", user);
+  await clientAt(api.baseUrl).snapshot("snap", USER);
   assert.deepEqual(
     api.seen.map(({ headers }) => headers.get("x-daytona-organization-id")),
     [RUNNER_ID, RUNNER_ID, null],
@@ -419,7 +392,7 @@ Deno.test("sandboxIdOfSignedToken() reads the bare id, whatever its media type",
     new Response(ID, { headers: { "content-type": "text/html" } })
   );
   assert.equal(
-    await clientOf(api).sandboxIdOfSignedToken(TOKEN, 3000),
+    await clientAt(api.baseUrl).sandboxIdOfSignedToken(TOKEN, 3000),
     ID,
   );
   assert.equal(api.seen[0]?.target, `/api/preview/${TOKEN}/3000/sandbox-id`);
@@ -428,7 +401,7 @@ Deno.test("sandboxIdOfSignedToken() reads the bare id, whatever its media type",
 Deno.test("sandboxIdOfSignedToken() takes a body that is no id for a malformed answer", async () => {
   await using api = stubApi(() => new Response("../x"));
   await assert.rejects(
-    clientOf(api).sandboxIdOfSignedToken(TOKEN, 3000),
+    clientAt(api.baseUrl).sandboxIdOfSignedToken(TOKEN, 3000),
     unreachable(/malformed answer: body$/),
   );
   assert.equal(api.seen.length, 3);
@@ -438,8 +411,8 @@ Deno.test("runnerOfSandbox() and runnerById() read a runner", async () => {
   await using api = stubApi(() =>
     Response.json({ ...RUNNER, id: RUNNER_ID, cpu: 4 })
   );
-  assert.deepEqual(await clientOf(api).runnerOfSandbox(ID), RUNNER);
-  assert.deepEqual(await clientOf(api).runnerById(RUNNER_ID), RUNNER);
+  assert.deepEqual(await clientAt(api.baseUrl).runnerOfSandbox(ID), RUNNER);
+  assert.deepEqual(await clientAt(api.baseUrl).runnerById(RUNNER_ID), RUNNER);
   assert.deepEqual(api.seen.map(({ target }) => target), [
     `/api/runners/by-sandbox/${ID}`,
     `/api/runners/${RUNNER_ID}/full`,
@@ -460,11 +433,11 @@ Deno.test("sandbox() and snapshot() read what build logs need", async () => {
         },
     )
   );
-  assert.deepEqual(await clientOf(api).sandbox(ID, USER), {
+  assert.deepEqual(await clientAt(api.baseUrl).sandbox(ID, USER), {
     runnerId: RUNNER_ID,
     snapshotRef: "registry/y:2",
   });
-  assert.deepEqual(await clientOf(api).snapshot("snap", USER), {
+  assert.deepEqual(await clientAt(api.baseUrl).snapshot("snap", USER), {
     ref: "registry/x:1",
     initialRunnerId: RUNNER_ID,
   });
@@ -474,7 +447,7 @@ Deno.test("updateLastActivity() posts nothing but the address, and repeats it af
   await using api = stubApi((_, n) =>
     new Response(null, { status: n === 1 ? 503 : 201 })
   );
-  await clientOf(api).updateLastActivity(ID);
+  await clientAt(api.baseUrl).updateLastActivity(ID);
   assert.equal(api.seen.length, 2);
   const [request] = api.seen;
   assert.equal(request?.method, "POST");
@@ -484,7 +457,7 @@ Deno.test("updateLastActivity() posts nothing but the address, and repeats it af
 
 Deno.test("updateLastActivity() has nothing to do for a sandbox that is gone", async () => {
   await using api = stubApi(status(404));
-  await clientOf(api).updateLastActivity(ID);
+  await clientAt(api.baseUrl).updateLastActivity(ID);
   assert.equal(api.seen.length, 1);
 });
 
@@ -501,7 +474,7 @@ Deno.test("config() reads the public configuration without a credential", async 
       proxyToolboxUrl: "https://proxy.example.com/toolbox",
     })
   );
-  assert.deepEqual(await clientOf(api).config(), {
+  assert.deepEqual(await clientAt(api.baseUrl).config(), {
     oidc: {
       issuer: "https://op.example",
       clientId: "daytona",
@@ -516,5 +489,5 @@ Deno.test("config() reads the public configuration without a credential", async 
 
 Deno.test("config() throws where the API has none", async () => {
   await using api = stubApi(status(404));
-  await assert.rejects(clientOf(api).config(), unreachable(/base URL/));
+  await assert.rejects(clientAt(api.baseUrl).config(), unreachable(/base URL/));
 });

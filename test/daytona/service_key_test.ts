@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { createDaytonaApi, type DaytonaApi } from "../../src/daytona/api.ts";
 import {
-  createKeyWatch,
   type KeyVerdict,
-  keyVerdictOn,
+  keyVerdictOf,
+  KeyWatch,
 } from "../../src/daytona/service_key.ts";
-import { API_KEY, stubApi, UNOBSERVED } from "./api_stub.ts";
+import { clientAt, stubApi } from "./api_stub.ts";
 
 const ID = "0b9f7a52-6d0e-4c1e-9b1a-2f1f6a9f4f10";
 
-Deno.test("keyVerdictOn() takes 401 and 403 for a refusal, an answer for a yes, and everything else for nothing", () => {
+Deno.test("keyVerdictOf() takes 401 and 403 for a refusal, an answer for a yes, and everything else for nothing", () => {
   const expected: [KeyVerdict | undefined, number[]][] = [
     ["accepted", [200, 201, 404]],
     ["unknown", [401]],
@@ -17,46 +16,34 @@ Deno.test("keyVerdictOn() takes 401 and 403 for a refusal, an answer for a yes, 
     [undefined, [204, 302, 400, 408, 429, 500, 502, 503]],
   ];
   for (const [verdict, statuses] of expected) {
-    for (const status of statuses) assert.equal(keyVerdictOn(status), verdict);
+    for (const status of statuses) assert.equal(keyVerdictOf(status), verdict);
   }
 });
 
-Deno.test("createKeyWatch() tells of each transition once", () => {
+Deno.test("KeyWatch tells of each transition once", () => {
   let now = 0;
   const told: KeyVerdict[] = [];
-  const watch = createKeyWatch({
+  const watch = new KeyWatch({
     now: () => now,
     onChange: (verdict) => told.push(verdict),
   });
-  assert.equal(watch.heardWithin(1000), false);
-  watch.note("accepted");
+  assert.equal(watch.checkedWithin(1000), false);
+  watch.record("accepted");
   assert.deepEqual(told, []);
-  watch.note("unknown");
-  watch.note("other_role");
+  watch.record("unknown");
+  watch.record("other_role");
   assert.deepEqual(told, ["unknown"]);
   assert.equal(watch.verdict, "other_role");
-  watch.note("accepted");
-  watch.note("accepted");
+  watch.record("accepted");
+  watch.record("accepted");
   assert.deepEqual(told, ["unknown", "accepted"]);
   assert.equal(watch.wasAccepted, true);
 
   now += 999;
-  assert.equal(watch.heardWithin(1000), true);
+  assert.equal(watch.checkedWithin(1000), true);
   now += 1;
-  assert.equal(watch.heardWithin(1000), false);
+  assert.equal(watch.checkedWithin(1000), false);
 });
-
-/** A client of the API at `baseUrl` that notes what it learns of its key. */
-function apiAt(baseUrl: string, verdicts: KeyVerdict[]): DaytonaApi {
-  return createDaytonaApi({
-    baseUrl,
-    apiKey: API_KEY,
-    timeoutMs: 10_000,
-    ...UNOBSERVED,
-    sleep: () => Promise.resolve(),
-    onKeyVerdict: (verdict) => verdicts.push(verdict),
-  });
-}
 
 Deno.test("every call with the gateway's key tells what the API makes of it, and no other call does", async () => {
   const verdicts: KeyVerdict[] = [];
@@ -66,7 +53,9 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
       ? new Response("true")
       : Response.json({ message: "no" }, { status })
   );
-  const api = apiAt(stub.baseUrl, verdicts);
+  const api = clientAt(stub.baseUrl, {
+    onKeyVerdict: (verdict) => verdicts.push(verdict),
+  });
   const user = { bearer: "key", clientAddress: "192.0.2.1" };
   async function verdictsOf(call: () => Promise<unknown>) {
     verdicts.length = 0;
@@ -77,14 +66,14 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
   assert.deepEqual(await verdictsOf(isPublic), ["accepted"]);
   status = 404;
   assert.deepEqual(await verdictsOf(isPublic), ["accepted"]);
-  assert.deepEqual(await verdictsOf(() => api.tryKey()), ["accepted"]);
+  assert.deepEqual(await verdictsOf(() => api.probeKey()), ["accepted"]);
   // Also open to the key of Daytona's SSH gateway.
   const runner = () => api.runnerOfSandbox(ID);
   assert.deepEqual(await verdictsOf(runner), []);
   status = 401;
   assert.deepEqual(await verdictsOf(runner), ["unknown"]);
   assert.deepEqual(await verdictsOf(isPublic), ["unknown"]);
-  assert.deepEqual(await verdictsOf(() => api.tryKey()), ["unknown"]);
+  assert.deepEqual(await verdictsOf(() => api.probeKey()), ["unknown"]);
   assert.deepEqual(
     await verdictsOf(() => api.hasSandboxAccess(ID, user)),
     [],
@@ -94,9 +83,9 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
   status = 403;
   const signed = () => api.sandboxIdOfSignedToken("signedtoken12345", 3000);
   assert.deepEqual(await verdictsOf(signed), []);
-  assert.deepEqual(await verdictsOf(() => api.tryKey()), ["other_role"]);
+  assert.deepEqual(await verdictsOf(() => api.probeKey()), ["other_role"]);
   status = 500;
-  assert.deepEqual(await verdictsOf(() => api.tryKey()), []);
+  assert.deepEqual(await verdictsOf(() => api.probeKey()), []);
 });
 
 Deno.test("a web server's page says nothing of the key, whatever its status", async () => {
@@ -108,8 +97,10 @@ Deno.test("a web server's page says nothing of the key, whatever its status", as
         headers: { "content-type": "text/html; charset=utf-8" },
       })
     );
-    const api = apiAt(stub.baseUrl, verdicts);
-    for (const call of [() => api.tryKey(), () => api.isSandboxPublic(ID)]) {
+    const api = clientAt(stub.baseUrl, {
+      onKeyVerdict: (verdict) => verdicts.push(verdict),
+    });
+    for (const call of [() => api.probeKey(), () => api.isSandboxPublic(ID)]) {
       await call().catch(() => {});
     }
   }

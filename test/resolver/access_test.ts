@@ -25,7 +25,7 @@ function setUp(store: DurableStore | null = null) {
     return Promise.resolve(answer);
   }
   const access = createAccessResolver({
-    isValidAuthToken: (id, token) =>
+    isPreviewToken: (id, token) =>
       ask(`token ${id} ${token}`, id === "box" && token === "good"),
     hasSandboxAccess: (id, { bearer, clientAddress }) =>
       ask(

@@ -1,7 +1,7 @@
 /** Which runner holds a build log, given the answers of an API on 127.0.0.1. */
 import assert from "node:assert/strict";
 import { createBuildResolver } from "../../src/resolver/builds.ts";
-import { clientOf, stubApi } from "../daytona/api_stub.ts";
+import { clientAt, stubApi } from "../daytona/api_stub.ts";
 
 const SANDBOX = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const USER = { bearer: "dtn_user", clientAddress: "203.0.113.9" };
@@ -23,7 +23,7 @@ Deno.test("logOf() finds a build's runner in answers that carry only the fields 
         : { runnerId: RUNNER_ID, buildInfo: { snapshotRef: REF } },
     )
   );
-  const builds = createBuildResolver(clientOf(api));
+  const builds = createBuildResolver(clientAt(api.baseUrl));
   const expected = { runner: RUNNER, snapshotRef: REF };
   assert.deepEqual(
     await builds.logOf({ of: "sandbox", id: SANDBOX }, USER),
@@ -45,7 +45,7 @@ Deno.test("logOf() is null for a sandbox that was not built, and for a build who
           : { runnerId: RUNNER_ID },
       )
   );
-  const builds = createBuildResolver(clientOf(api));
+  const builds = createBuildResolver(clientAt(api.baseUrl));
   assert.equal(await builds.logOf({ of: "sandbox", id: SANDBOX }, USER), null);
   assert.equal(await builds.logOf({ of: "snapshot", id: "snap" }, USER), null);
 });
@@ -56,7 +56,7 @@ Deno.test("logOf() is null for what the user may not see, and for a build that n
       ? Response.json({ ref: REF, initialRunnerId: null })
       : new Response(null, { status: 404 })
   );
-  const builds = createBuildResolver(clientOf(api));
+  const builds = createBuildResolver(clientAt(api.baseUrl));
   assert.equal(await builds.logOf({ of: "sandbox", id: SANDBOX }, USER), null);
   assert.equal(await builds.logOf({ of: "snapshot", id: "snap" }, USER), null);
 });
