@@ -25,12 +25,12 @@ export class ClientQueue {
     return this.#sentBytes - this.#socket.bufferedAmount;
   }
 
-  /** Whether anything is queued, or so many empty messages were sent last that some may be. */
+  /** True if anything is queued, or may be: so many empty messages were sent last. */
   get isWaiting(): boolean {
     return this.isFull || this.#socket.bufferedAmount > 0;
   }
 
-  /** Whether to stop sending for now: too many bytes, or possibly too many messages, are queued. */
+  /** True while nothing more should be sent: too many bytes, or possibly too many messages, are queued. */
   get isFull(): boolean {
     const queuedBytes = this.#socket.bufferedAmount;
     if (queuedBytes === 0) this.#queuedMessages = this.#trailingEmptyMessages;

@@ -1,4 +1,4 @@
-/** Why an exchange with an upstream failed. */
+/** The reason for which an exchange with an upstream failed. */
 export type UpstreamErrorCode =
   /** No TCP connection: refused, unreachable, or unknown host. Nothing was sent, and the body is untouched. */
   | "connect_failed"

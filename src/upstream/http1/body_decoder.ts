@@ -1,8 +1,8 @@
 /** Extracts the content from the bytes of a message body, however they are split across reads. */
 export interface BodyDecoder {
-  /** Whether the body is complete. */
+  /** True once the body is complete. */
   readonly done: boolean;
-  /** Whether the body is delimited by the end of the connection. */
+  /** True if the end of the connection is the end of the body. */
   readonly endsAtClose: boolean;
   /**
    * Appends the content found in `bytes` to `content`, as views, and returns how many bytes belong to the body: all

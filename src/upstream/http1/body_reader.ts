@@ -1,8 +1,8 @@
 import { UpstreamError } from "../upstream_error.ts";
 
 /**
- * A body that is still on its way, in either direction. Not a ReadableStream: one of those for each body is what the
- * platform needs, and every other on top of it costs as much again.
+ * A body that is still on its way, in either direction. Not a ReadableStream: the platform requires one of those for
+ * each body, and each further one costs as much again.
  */
 export interface BodyReader {
   /**
@@ -25,7 +25,7 @@ export function bodyReader(
       reader ??= body.getReader();
       for (;;) {
         const { value } = await reader.read();
-        // To a stream, that is an end like any other.
+        // A stream reports its cancellation as an ordinary end.
         if (isCancelled) throw new UpstreamError("aborted", "body cancelled");
         if (value === undefined) return null;
         // `Deno.serve()` may hand out empty chunks.
@@ -39,7 +39,7 @@ export function bodyReader(
   };
 }
 
-/** A body of parts that were read already, the last of them perhaps not quite, and of the rest of the same body. */
+/** A body whose first parts were read already, or are being read, followed by the rest of the same body. */
 export function startingWith(
   parts: readonly (Uint8Array<ArrayBuffer> | ReturnType<BodyReader["read"]>)[],
   rest: BodyReader,

@@ -19,12 +19,12 @@ for (let byte = 0; byte < 256; byte++) {
   }
 }
 
-/** Whether a byte may be part of a token; false for undefined, as read past the end of an array. */
+/** True for a byte of a token; false for undefined, as read past the end of an array. */
 export function isTokenByte(byte: number | undefined): boolean {
   return byte !== undefined && ((CLASSES[byte] ?? 0) & TCHAR) !== 0;
 }
 
-/** Whether a byte may be part of a header value (RFC's field-content): HTAB, SP, VCHAR and obs-text. */
+/** True for a byte of a header value: HTAB, SP, VCHAR and obs-text (RFC 9110 section 5.5). */
 export function isHeaderValueByte(byte: number | undefined): boolean {
   return byte !== undefined && ((CLASSES[byte] ?? 0) & HEADER_VALUE) !== 0;
 }

@@ -9,7 +9,7 @@ const MAX_SIZE_DIGITS = 16;
 const MAX_EXTENSION_BYTES = 1024;
 const SEMICOLON = 0x3b;
 
-/** Which part of the chunked body the next byte belongs to. */
+/** The part of the chunked body to which the next byte belongs. */
 type State =
   | "size"
   | "extension"

@@ -21,7 +21,7 @@ export type UpstreamConfig =
   & Config["upstream"]
   & Pick<Config["limits"], "bodyIdleTimeoutMs">;
 
-/** How often deadlines are checked, and so how late one may be noticed. */
+/** Deadlines are checked this often, so one may be noticed this late. */
 const SWEEP_MS = 250;
 
 type Timer = ReturnType<typeof setInterval>;
@@ -144,14 +144,14 @@ export class UpstreamClient {
     this.#stopSweeper();
   }
 
-  /** How many connections are open now. */
+  /** The number of connections that are open now. */
   stats(): { open: number; idle: number; active: number } {
     const open = this.#connections.size;
     const idle = this.#pool.size;
     return { open, idle, active: open - idle };
   }
 
-  /** How many connections have been opened so far, and how many requests were sent on a reused one. */
+  /** The number of connections opened so far, and of requests that were sent on a reused one. */
   totals(): { opened: number; reused: number } {
     return { opened: this.#openedCount, reused: this.#reusedCount };
   }

@@ -23,7 +23,7 @@ export class Connector {
     this.#limit = { ms: options.timeoutMs, code: "connect_timeout" };
   }
 
-  /** How many attempts are pending. */
+  /** The number of pending attempts. */
   get pending(): number {
     return this.#attempts.size;
   }

@@ -23,13 +23,13 @@ export interface ConnectionOwner {
  */
 export class Connection {
   readonly originKey: string;
-  /** When it became idle, on the pool's clock. */
+  /** The time at which it became idle, on the pool's clock. */
   idleSince = 0;
   /** Notified once, when the connection fails. Not a callback: a closure per exchange would live as long as this. */
   owner: ConnectionOwner | null = null;
-  /** When the owner is to start watching its client, on the pool's clock. */
+  /** The time at which the owner is to start watching its client, on the pool's clock. */
   watchAt = Infinity;
-  /** What was received and not yet consumed; `fill()` adds to it. */
+  /** The bytes that were received and not yet consumed; `fill()` adds to them. */
   readonly input = new ReadBuffer();
 
   readonly #conn: Deno.Conn;
@@ -57,22 +57,22 @@ export class Connection {
     this.#onClose = options.onClose;
   }
 
-  /** Whether it has failed and is closed; reads and writes throw the reason. */
+  /** True once it has failed and is closed; reads and writes throw the reason. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** How many bytes of the current exchange were written to the network. */
+  /** The number of bytes of the current exchange that were written to the network. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Whether anything was received during the current exchange. */
+  /** True once anything was received during the current exchange. */
   get received(): boolean {
     return this.#received;
   }
 
-  /** Whether another exchange may follow: the connection is open, all writes are complete, all input is consumed. */
+  /** True if another exchange may follow: the connection is open, all writes are complete, all input is consumed. */
   get isReusable(): boolean {
     return !this.#failed && !this.#ended && this.#unsent === 0 &&
       this.input.length === 0;
@@ -188,8 +188,8 @@ export class Connection {
   }
 
   /**
-   * Makes the connection idle from `now` until `startExchange()`, with a read pending: bytes that nobody asked for, or
-   * the end of the stream, fail it.
+   * Makes the connection idle from `now` until `startExchange()`, with a read pending: unsolicited bytes, or the
+   * end of the stream, fail it.
    */
   markIdle(now: number): void {
     this.idleSince = now;
@@ -218,7 +218,7 @@ export class Connection {
     this.owner?.connectionFailed(this);
   }
 
-  /** What a failed read or write must throw: the reason for which we closed, if we did. */
+  /** The error of a failed read or write: if the connection was closed here, the reason for that. */
   #failureFor(cause: unknown): unknown {
     return this.#failed
       ? this.#failure

@@ -17,7 +17,7 @@ export class Pool implements ConnectionOwner {
     this.#idleTimeoutMs = config.idleTimeoutMs;
   }
 
-  /** How many connections are idle. */
+  /** The number of idle connections. */
   get size(): number {
     return this.#size;
   }

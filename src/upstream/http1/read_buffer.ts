@@ -10,7 +10,7 @@ export class ReadBuffer {
   #start = 0;
   #end = 0;
 
-  /** How many bytes are unread. */
+  /** The number of unread bytes. */
   get length(): number {
     return this.#end - this.#start;
   }

@@ -46,7 +46,7 @@ class ConnectionReader implements BodyReader {
   readonly #connection: Connection;
   readonly #decoder: BodyDecoder;
   readonly #onEnd: () => void;
-  /** What came with the head. */
+  /** The content that arrived with the head, until it is read. */
   #content: Uint8Array<ArrayBuffer>;
   #hasEnded = false;
 

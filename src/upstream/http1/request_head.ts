@@ -13,7 +13,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   "transfer-encoding",
 ]);
 
-/** How a header is treated by its name. */
+/** The treatment of a header, by its name. */
 type NameKind = "host" | "upgrade" | "reserved" | "invalid" | "other";
 
 function kindOf(name: string): NameKind {

@@ -30,7 +30,7 @@ export interface ResponseHead {
   /** Content-Length in bytes; null if there is none. Never together with `chunked`. */
   readonly contentLength: number | null;
   readonly chunked: boolean;
-  /** Whether another exchange may follow on the connection (RFC 9112 section 9.3). */
+  /** True if another exchange may follow on the connection (RFC 9112 section 9.3). */
   readonly keepAlive: boolean;
 }
 
@@ -169,7 +169,7 @@ function parseContentLength(value: string): number {
   return length;
 }
 
-/** Whether a connection persists, by the version and the Connection options of a message (RFC 9112 section 9.3). */
+/** True if a connection persists, by the version and the Connection options of a message (RFC 9112 section 9.3). */
 function isKeptAlive(byDefault: boolean, connection: string): boolean {
   if (connection === "") return byDefault;
   const options = connection.toLowerCase().split(",").map((option) =>

@@ -33,11 +33,11 @@ export interface PreparedRequest {
   readonly request: UpstreamRequest;
   /** The request head as Latin-1 text. */
   readonly head: string;
-  /** Whether it is an opening handshake: only then may the final response be a 101. */
+  /** True for an opening handshake: only then may the final response be a 101. */
   readonly upgrade: boolean;
 }
 
-/** What the exchanges of one client share. */
+/** The time limits, clock and pool of a client. */
 export interface RoundTripContext {
   /** From the last byte of the request to the final response head. */
   readonly responseTimeout: TimeLimit;
@@ -45,7 +45,7 @@ export interface RoundTripContext {
   readonly bodyReadTimeout: TimeLimit;
   /** For the upstream to take more of the request body, as long as there is no response. */
   readonly bodyWriteTimeout: TimeLimit;
-  /** How long a client waits for its response before its disconnection is watched for, ms. */
+  /** A client that has waited this long for its response is watched from then on: it may disconnect. */
   readonly watchAfterMs: number;
   now(): number;
   /** Takes back a connection that can be reused. */
@@ -73,7 +73,7 @@ export class RoundTrip
   #sending: Promise<unknown> | null = null;
   #hasResponse = false;
   #interimCount = 0;
-  /** How many unread bytes are known not to contain the end of the next head. */
+  /** The number of unread bytes that are known not to contain the end of the next head. */
   #searched = 0;
   #signal: AbortSignal | undefined;
 
@@ -258,7 +258,7 @@ export class RoundTrip
     if (this.#connection.owner === this) this.#connection.owner = null;
   }
 
-  // When something fails on the way.
+  // Failures at any step.
 
   /** Watches for the client's disconnection from now on: it has waited for a while. */
   watchClient(): void {
@@ -283,7 +283,7 @@ export class RoundTrip
   }
 
   /**
-   * Whether a request that failed on a reused connection may be retried on another: the upstream had closed the idle
+   * True if a request that failed on a reused connection may be retried on another: the upstream had closed the idle
    * connection (RFC 9112 section 9.3.1), and the request was never sent or is safe to send twice.
    */
   async mayRetry(error: unknown): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { UpstreamError, type UpstreamErrorCode } from "../upstream_error.ts";
 
-/** How long an operation may take. */
+/** The time that an operation may take. */
 export interface TimeLimit {
   /** Milliseconds; 0 for no limit. */
   readonly ms: number;

@@ -7,7 +7,7 @@ import type { UpstreamRequest } from "./message.ts";
 const CRLF = new Uint8Array([0x0d, 0x0a]);
 const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
-/** Told what an upload is waiting for, to be able to end it if that takes too long. */
+/** Is told of each wait of an upload, to be able to end it if one takes too long. */
 export interface UploadObserver {
   /** Waiting for the next part of the body. */
   awaitingBody(): void;
@@ -39,7 +39,7 @@ export class Upload {
     this.#observer = observer;
   }
 
-  /** Whether the whole body was sent to the upstream. */
+  /** True once the whole body was sent to the upstream. */
   get complete(): boolean {
     return this.#complete;
   }

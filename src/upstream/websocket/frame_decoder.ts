@@ -25,7 +25,7 @@ export type ControlFrame =
   | { readonly kind: "pong" }
   | { readonly kind: "close"; readonly code: number; readonly reason: string };
 
-/** How much is allocated ahead for an incomplete message, whatever length its frame declares. */
+/** The memory allocated ahead for an incomplete message, whatever length its frame declares. */
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;
 
 const EMPTY = new Uint8Array(0);
@@ -67,15 +67,15 @@ function toControl(opcode: number, payload: Uint8Array): ControlFrame {
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
   #input: Uint8Array<ArrayBuffer> = EMPTY;
-  /** How many bytes of the input were consumed. */
+  /** The number of bytes of the input that were consumed. */
   #at = 0;
   /** The header of the frame that is being read. */
   #header: FrameHeader | undefined;
-  /** How many payload bytes of that frame are still to come. */
+  /** The number of payload bytes of that frame that are still to come. */
   #remaining = 0;
   /** Text or binary within a fragmented message, continuation between messages. */
   #opcode: number = OPCODE.continuation;
-  /** What has arrived of an incomplete message, in its first `#buffered` bytes. */
+  /** The part of an incomplete message that has arrived, in the first `#buffered` bytes. */
   #buffer = EMPTY;
   #buffered = 0;
 

@@ -30,7 +30,7 @@ export class FrameWriter {
     this.#connection = connection;
   }
 
-  /** How many bytes of frames are queued or being written. */
+  /** The number of bytes of frames that are queued or being written. */
   get unsentBytes(): number {
     return this.#unsentBytes;
   }

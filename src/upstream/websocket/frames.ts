@@ -35,7 +35,7 @@ export class ProtocolViolation extends Error {
 }
 
 /**
- * Whether a Close frame may carry `code`: registered, or in the range for libraries and applications (RFC 6455 section
+ * True for a code that a Close frame may carry: registered, or in the range for libraries and applications (RFC 6455 section
  * 7.4).
  *
  * @example
@@ -58,7 +58,7 @@ export interface FrameHeader {
   readonly opcode: number;
   /** The index of the payload in the input. */
   readonly payloadAt: number;
-  /** How many bytes the payload has. */
+  /** The number of bytes of the payload. */
   readonly length: number;
 }
 

@@ -1,4 +1,4 @@
-/** The client's opening handshake (RFC 6455 section 4.1): what it sends, and how it validates a 101. */
+/** The client's opening handshake (RFC 6455 section 4.1): the request, and the validation of a 101. */
 import { type HeaderList, valuesOf } from "../../lib/headers.ts";
 import type { UpstreamClient } from "../http1/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../http1/message.ts";
@@ -27,7 +27,7 @@ export interface OpeningHandshake {
   readonly offered: readonly string[];
 }
 
-/** Whether a 101 completes the handshake: the subprotocol it selects, if any, or what is wrong. */
+/** The verdict on a 101: the subprotocol that it selects, if any, or the problem with it. */
 export type SwitchCheck =
   | { readonly ok: true; readonly protocol: string | undefined }
   | { readonly ok: false; readonly problem: string };

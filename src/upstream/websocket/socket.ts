@@ -15,7 +15,7 @@ export interface Close {
   readonly reason: string;
 }
 
-/** How much was sent and received, in messages and bytes of payload. */
+/** The messages sent and received, and the bytes of their payloads. */
 export interface Traffic {
   readonly messagesSent: number;
   readonly bytesSent: number;
@@ -27,7 +27,7 @@ export interface Traffic {
 export interface WebSocketOptions {
   /** The longest message accepted, in bytes; a longer one fails the connection with 1009. @default {67108864} */
   readonly maxMessageBytes?: number;
-  /** How long the peer may take to answer our Close frame, in milliseconds. @default {5000} */
+  /** The time that the peer may take to answer our Close frame, in milliseconds. @default {5000} */
   readonly closeTimeoutMs?: number;
 }
 
@@ -69,12 +69,12 @@ export class UpstreamWebSocket {
     this.#closeTimeoutMs = closeTimeoutMs;
   }
 
-  /** How many bytes of frames are queued or being written. */
+  /** The number of bytes of frames that are queued or being written. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;
   }
 
-  /** How much was sent and received so far. */
+  /** The messages sent and received so far. */
   get traffic(): Traffic {
     return this.#traffic;
   }
