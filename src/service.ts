@@ -32,7 +32,7 @@ import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
-import { createMetrics } from "./observability/metrics/metrics.ts";
+import { Metrics } from "./observability/metrics/metrics.ts";
 import { createRequestIds } from "./observability/request_id.ts";
 import {
   type Activity,
@@ -100,7 +100,7 @@ export async function createService(
   const logger = loggerFor("gateway");
 
   // Cache, metrics, and the client of Daytona's API.
-  const metrics = createMetrics({ version });
+  const metrics = new Metrics(version);
   const shouldReportTask = createReportLimit(() => performance.now());
   const background = new Background((task, reason) => {
     if (closing.signal.aborted || !shouldReportTask(task)) return;
@@ -119,7 +119,7 @@ export async function createService(
         cause: describeError(failure.cause),
       }),
   });
-  const onEvent = reportCacheEvents(metrics.cacheEvent, closing.signal);
+  const onEvent = reportCacheEvents(metrics, closing.signal);
   const lookups: LookupCacheOptions = {
     cache: config.cache,
     store,
@@ -130,7 +130,7 @@ export async function createService(
   const serviceKey = watchServiceKey(now);
   const api = new DaytonaApi(config.daytona, {
     closing: closing.signal,
-    onCall: metrics.apiCall,
+    onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
   });
   function sealerFor(purpose: string, maxLength?: number): Sealer {
@@ -211,7 +211,7 @@ export async function createService(
     maxSandboxes: maxEntries,
     background,
     now,
-    onEvent: metrics.activity,
+    onEvent: (outcome) => metrics.activity(outcome),
     onFailure(error, sandboxId) {
       if (closing.signal.aborted) return;
       loggerFor("activity").warn("activity report failed", {
@@ -344,7 +344,7 @@ export async function createService(
       ownRequests,
       headLimits: limits,
       nextRequestId: createRequestIds(),
-      onOwnAnswer: metrics.exchange,
+      onOwnAnswer: (facts) => metrics.exchange(facts),
       onUntrustedProxy: (network) =>
         logger.warn(
           "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
@@ -352,7 +352,7 @@ export async function createService(
         ),
       now,
     }),
-    renderMetrics: metrics.render,
+    renderMetrics: () => metrics.render(),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
       await fulfilsWithin(learning, START_CHECK_MS, closing.signal);

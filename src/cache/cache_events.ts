@@ -17,12 +17,12 @@ const MESSAGES: Partial<Record<CacheEvent, string>> = {
  * Aborting `closing` also aborts calls to the source, so failures are not logged from then on.
  */
 export function reportCacheEvents(
-  count: Metrics["cacheEvent"],
+  metrics: Pick<Metrics, "cacheEvent">,
   closing: AbortSignal,
 ): OnCacheEvent {
   const shouldReport = createReportLimit(() => performance.now());
   return (event, kind, cause) => {
-    count(event, kind);
+    metrics.cacheEvent(event, kind);
     const message = MESSAGES[event];
     if (message === undefined || cause === undefined || closing.aborted) return;
     if (!shouldReport(`${event} ${kind}`)) return;

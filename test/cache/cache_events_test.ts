@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { reportCacheEvents } from "../../src/cache/cache_events.ts";
 import { startLogging } from "../../src/observability/log.ts";
-import { createMetrics } from "../../src/observability/metrics/metrics.ts";
+import { Metrics } from "../../src/observability/metrics/metrics.ts";
 
 function setUp() {
   const lines: string[] = [];
-  const metrics = createMetrics({ version: "0.0.0" });
+  const metrics = new Metrics("0.0.0");
   const closing = new AbortController();
   return {
     closing,
-    onEvent: reportCacheEvents(metrics.cacheEvent, closing.signal),
+    onEvent: reportCacheEvents(metrics, closing.signal),
     async startLogging() {
       return await startLogging({ level: "info", format: "json" }, {
         dropped: 0,

@@ -1,6 +1,6 @@
 /** The table of all metrics: names, units and every value that a label can have. */
 import { ERROR_STATUS } from "../../errors.ts";
-import type { Definition, DurationsDefinition } from "./instruments.ts";
+import type { Definition, HistogramDefinition } from "./instruments.ts";
 
 /** Kinds of routes. */
 const ROUTES = ["preview", "toolbox", "build_logs", "control"] as const;
@@ -66,8 +66,8 @@ const TUNNEL_BOUNDS_MS = [
   ...[1, 4, 24].map((hours) => hours * HOUR_MS),
 ];
 
-/** Counters and gauges. */
-export const SERIES = {
+/** All metrics but {@linkcode buildInfo}, in the order in which they are exposed. */
+export const METRICS = {
   requests: {
     name: "porthole_http_requests_total",
     help: "Finished requests; a WebSocket is one, with status 1xx.",
@@ -219,11 +219,7 @@ export const SERIES = {
       "Memory outside the heap that is held by objects in it, such as buffers, in bytes.",
     type: "gauge",
   },
-} as const satisfies Record<string, Definition>;
-
-/** Histograms. */
-export const DURATIONS = {
-  request: {
+  requestDuration: {
     name: "porthole_http_request_duration_seconds",
     help: "From a request's arrival to the end of its response; WebSockets " +
       "have a metric of their own.",
@@ -231,7 +227,7 @@ export const DURATIONS = {
     labels: { route: ROUTES },
     boundsMs: REQUEST_BOUNDS_MS,
   },
-  resolution: {
+  resolutionDuration: {
     name: "porthole_resolution_duration_seconds",
     help:
       "From a request's arrival until access is granted and its runner known.",
@@ -244,20 +240,20 @@ export const DURATIONS = {
     type: "histogram",
     boundsMs: LATENCY_BOUNDS_MS,
   },
-  tunnel: {
+  tunnelDuration: {
     name: "porthole_tunnel_duration_seconds",
     help: "How long closed WebSockets were open.",
     type: "histogram",
     boundsMs: TUNNEL_BOUNDS_MS,
   },
-  apiCall: {
+  apiCallDuration: {
     name: "porthole_api_call_duration_seconds",
     help: "How long calls to the Daytona API took, including retries and the " +
       "pauses between them.",
     type: "histogram",
     boundsMs: LATENCY_BOUNDS_MS,
   },
-} as const satisfies Record<string, DurationsDefinition>;
+} as const satisfies Record<string, Definition | HistogramDefinition>;
 
 /** A metric whose labels are the versions of Porthole and Deno. */
 export function buildInfo(version: string): Definition {

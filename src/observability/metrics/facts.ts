@@ -1,21 +1,21 @@
 /** The events that metrics record, in the words that their table lists. */
-import type { SERIES } from "./definitions.ts";
+import type { METRICS } from "./definitions.ts";
 
 /** How an exchange ended. */
-export type ExchangeEnd = (typeof SERIES.requestEnds.labels.end)[number];
+export type ExchangeEnd = (typeof METRICS.requestEnds.labels.end)[number];
 
 /** A cache, by the first part of its durable keys. */
-export type CacheKind = (typeof SERIES.cacheRequests.labels.kind)[number];
+export type CacheKind = (typeof METRICS.cacheRequests.labels.kind)[number];
 
 /** What a cache did. */
 export type CacheEvent = (
-  | typeof SERIES.cacheRequests.labels.result
-  | typeof SERIES.cacheFailures.labels.failure
+  | typeof METRICS.cacheRequests.labels.result
+  | typeof METRICS.cacheFailures.labels.failure
 )[number];
 
 /** The outcome of one report that was due. */
 export type ActivityEvent =
-  (typeof SERIES.activityReports.labels.outcome)[number];
+  (typeof METRICS.activityReports.labels.outcome)[number];
 
 /** Status of an exchange whose client disconnected before there was a response. */
 export const CLIENT_CLOSED_REQUEST = 499;
@@ -23,7 +23,7 @@ export const CLIENT_CLOSED_REQUEST = 499;
 /** A finished exchange; times in milliseconds since the epoch. */
 export interface ExchangeFacts {
   /** The kind of its route. */
-  readonly route: (typeof SERIES.requests.labels.route)[number];
+  readonly route: (typeof METRICS.requests.labels.route)[number];
   /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} if the client disconnected. */
   readonly status: number;
   readonly end: ExchangeEnd;
@@ -45,7 +45,7 @@ export interface ExchangeFacts {
 /** A closed tunnel. "Sent" is what the gateway sent to the app, "received" what it received from it. */
 export interface TunnelFacts {
   /** Who closed it. */
-  readonly by: (typeof SERIES.tunnelsClosed.labels.by)[number];
+  readonly by: (typeof METRICS.tunnelsClosed.labels.by)[number];
   /** That side's close code: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
   readonly code: number;
   readonly messagesSent: number;
@@ -56,9 +56,9 @@ export interface TunnelFacts {
 
 /** A finished call to the Daytona API. */
 export interface ApiCallFacts {
-  readonly operation: (typeof SERIES.apiCalls.labels.operation)[number];
+  readonly operation: (typeof METRICS.apiCalls.labels.operation)[number];
   /** `failed` if there was no definite answer. */
-  readonly outcome: (typeof SERIES.apiCalls.labels.outcome)[number];
+  readonly outcome: (typeof METRICS.apiCalls.labels.outcome)[number];
   /** From the first attempt to the end of the last, including the pauses between them. */
   readonly durationMs: number;
   /** Number of attempts, 1 or more. */

@@ -1,10 +1,6 @@
-/** The instruments that metrics are kept in: plain numbers, updated in place and turned into text on demand. */
+/** The instruments of the metrics: plain numbers, updated in place and turned into text on demand. */
 import type { Family, Sample } from "./exposition.ts";
-import {
-  type ClosedLabels,
-  createLabelSlots,
-  type LabelSlots,
-} from "./labels.ts";
+import { type ClosedLabels, LabelSlots } from "./labels.ts";
 
 /** Definition of a metric. */
 export interface Definition {
@@ -16,105 +12,126 @@ export interface Definition {
 }
 
 /** Definition of a histogram of durations. */
-export interface DurationsDefinition extends Definition {
+export interface HistogramDefinition extends Definition {
   readonly type: "histogram";
   /** Upper bounds of the buckets, ascending, ms. */
   readonly boundsMs: readonly number[];
 }
 
-/** A counter or gauge. Label values are passed in the order in which the labels are declared. */
-export interface Series {
-  /** Adds `by` if it is greater than 0, and ignores it otherwise, NaN included. */
-  add(by: number, first?: string, second?: string): void;
-  /** Replaces the value: for gauges, and for counters that another module keeps. */
-  set(value: number, first?: string, second?: string): void;
+/** A number that rises and falls. Label values are passed in the order in which the labels are declared. */
+export class Gauge {
   readonly family: Family;
-}
+  readonly #slots: LabelSlots;
+  readonly #values: Float64Array;
 
-/** A histogram of durations, exposed in seconds. */
-export interface Durations {
-  /** Records a duration in ms. A negative one, from a clock that was set back, counts as 0. */
-  observe(ms: number, first?: string, second?: string): void;
-  readonly family: Family;
-}
-
-/** The slots to expose: those of listed values from the start, so that a rate sees the first event, others once used. */
-function* exposedSlots(
-  slots: LabelSlots,
-  isUsed: (slot: number) => boolean,
-): Generator<number> {
-  for (let slot = 0; slot < slots.count; slot++) {
-    if (!slots.isOther(slot) || isUsed(slot)) yield slot;
+  constructor(definition: Definition) {
+    this.#slots = new LabelSlots(definition.labels);
+    this.#values = new Float64Array(this.#slots.count);
+    const samples = { [Symbol.iterator]: () => this.#samples() };
+    this.family = { ...definition, samples };
   }
-}
 
-/** Creates a counter or gauge whose values are all 0. */
-export function createSeries(definition: Definition): Series {
-  const { labels = {}, ...described } = definition;
-  const slots = createLabelSlots(labels);
-  const values = new Float64Array(slots.count);
+  set(value: number, first?: string, second?: string): void {
+    this.#values[this.#slots.slotOf(first, second)] = value;
+  }
 
-  function* samples(): Generator<Sample> {
-    for (const slot of exposedSlots(slots, (slot) => values[slot] !== 0)) {
-      yield { labels: slots.textOf(slot), value: values[slot] ?? 0 };
+  add(by: number, first?: string, second?: string): void {
+    const slot = this.#slots.slotOf(first, second);
+    this.#values[slot] = (this.#values[slot] ?? 0) + by;
+  }
+
+  *#samples(): Generator<Sample> {
+    const values = this.#values;
+    for (const slot of this.#slots.exposed((slot) => values[slot] !== 0)) {
+      yield { labels: this.#slots.textOf(slot), value: values[slot] ?? 0 };
     }
   }
-
-  return {
-    add(by, first, second) {
-      if (!(by > 0)) return;
-      const slot = slots.slotOf(first, second);
-      values[slot] = (values[slot] ?? 0) + by;
-    },
-    set(value, first, second) {
-      values[slots.slotOf(first, second)] = value;
-    },
-    family: { ...described, samples: { [Symbol.iterator]: samples } },
-  };
 }
 
-/** Creates an empty histogram. */
-export function createDurations(definition: DurationsDefinition): Durations {
-  const { labels = {}, boundsMs, ...described } = definition;
-  const slots = createLabelSlots(labels);
-  const width = boundsMs.length + 1; // the last bucket has no upper bound
-  const counts = new Float64Array(slots.count * width);
-  const sumsMs = new Float64Array(slots.count);
-  const bounds = [...boundsMs, Infinity];
-  const boundTexts = bounds.map((ms) =>
-    ms === Infinity ? "+Inf" : String(ms / 1000)
-  );
+/** A number that only grows; `set` is for a total that another module keeps. */
+export class Counter extends Gauge {
+  /** Adds `by` if it is greater than 0, and ignores it otherwise, NaN included. */
+  override add(by: number, first?: string, second?: string): void {
+    if (by > 0) super.add(by, first, second);
+  }
+}
 
-  function countOf(slot: number): number {
-    const buckets = counts.subarray(slot * width, (slot + 1) * width);
-    return buckets.reduce((sum, count) => sum + count, 0);
+/** A histogram of durations, exposed in seconds, with one label at most. */
+export class Histogram {
+  readonly family: Family;
+  readonly #slots: LabelSlots;
+  /** Upper bounds of the buckets, ms; the last bucket has none. */
+  readonly #bounds: readonly number[];
+  /** The buckets of each slot, one slot after the other. */
+  readonly #counts: Float64Array;
+  readonly #sumsMs: Float64Array;
+
+  constructor(definition: HistogramDefinition) {
+    this.#slots = new LabelSlots(definition.labels);
+    this.#bounds = [...definition.boundsMs, Infinity];
+    this.#counts = new Float64Array(this.#slots.count * this.#bounds.length);
+    this.#sumsMs = new Float64Array(this.#slots.count);
+    const samples = { [Symbol.iterator]: () => this.#samples() };
+    this.family = { ...definition, samples };
   }
 
-  function* samples(): Generator<Sample> {
-    for (const slot of exposedSlots(slots, (slot) => countOf(slot) > 0)) {
-      const labels = slots.textOf(slot);
+  /** Records a duration in ms. A negative one, from a clock that was set back, counts as 0. */
+  observe(ms: number, label?: string): void {
+    const slot = this.#slots.slotOf(label);
+    const duration = ms > 0 ? ms : 0;
+    let bucket = 0;
+    while (duration > (this.#bounds[bucket] ?? Infinity)) bucket++;
+    const index = slot * this.#bounds.length + bucket;
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    this.#sumsMs[slot] = (this.#sumsMs[slot] ?? 0) + duration;
+  }
+
+  #bucketsOf(slot: number): Float64Array {
+    const width = this.#bounds.length;
+    return this.#counts.subarray(slot * width, (slot + 1) * width);
+  }
+
+  *#samples(): Generator<Sample> {
+    const isUsed = (slot: number) => this.#bucketsOf(slot).some(Boolean);
+    for (const slot of this.#slots.exposed(isUsed)) {
+      const labels = this.#slots.textOf(slot);
       const prefix = labels === "" ? "" : `${labels},`;
       let value = 0;
-      for (const [index, bound] of boundTexts.entries()) {
-        value += counts[slot * width + index] ?? 0;
-        yield { suffix: "_bucket", labels: `${prefix}le="${bound}"`, value };
+      for (const [bucket, count] of this.#bucketsOf(slot).entries()) {
+        const bound = this.#bounds[bucket] ?? Infinity;
+        const le = bound === Infinity ? "+Inf" : bound / 1000;
+        value += count;
+        yield { suffix: "_bucket", labels: `${prefix}le="${le}"`, value };
       }
-      const seconds = (sumsMs[slot] ?? 0) / 1000;
+      const seconds = (this.#sumsMs[slot] ?? 0) / 1000;
       yield { suffix: "_sum", labels, value: seconds };
       yield { suffix: "_count", labels, value };
     }
   }
+}
 
-  return {
-    observe(ms, first, second) {
-      const slot = slots.slotOf(first, second);
-      const duration = ms > 0 ? ms : 0;
-      let bucket = 0;
-      while (duration > (bounds[bucket] ?? Infinity)) bucket++;
-      const index = slot * width + bucket;
-      counts[index] = (counts[index] ?? 0) + 1;
-      sumsMs[slot] = (sumsMs[slot] ?? 0) + duration;
-    },
-    family: { ...described, samples: { [Symbol.iterator]: samples } },
-  };
+/** The instruments for a table of definitions. */
+export type Instruments<T> = {
+  readonly [K in keyof T]: T[K] extends HistogramDefinition ? Histogram
+    : T[K] extends { readonly type: "counter" } ? Counter
+    : Gauge;
+};
+
+/** Creates an instrument for each definition of a table. */
+export function createInstruments<
+  T extends Readonly<Record<string, Definition | HistogramDefinition>>,
+>(table: T): Instruments<T> {
+  const entries = Object.entries(table).map(([key, definition]) =>
+    [key, createInstrument(definition)] as const
+  );
+  return Object.fromEntries(entries) as Instruments<T>;
+}
+
+function createInstrument(
+  definition: Definition | HistogramDefinition,
+): Counter | Gauge | Histogram {
+  if ("boundsMs" in definition) return new Histogram(definition);
+  return definition.type === "counter"
+    ? new Counter(definition)
+    : new Gauge(definition);
 }

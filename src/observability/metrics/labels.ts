@@ -7,56 +7,63 @@ import { formatLabels } from "./exposition.ts";
 /** At most two label names, and the values that each can have; any other value counts as {@linkcode OTHER}. */
 export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 
-/** Stands in for every value that is not listed. */
+/** Stands in for every label value that is not listed. */
 export const OTHER = "other";
 
-/** The numbered combinations of the values of some labels. */
-export interface LabelSlots {
-  readonly count: number;
-  /** The slot of a combination of values, in the order in which the labels are declared. */
-  slotOf(first?: string, second?: string): number;
-  /** The slot's labels in the exposition format. */
-  textOf(slot: number): string;
-  /** Whether one of the slot's values is {@linkcode OTHER}. */
-  isOther(slot: number): boolean;
-}
+/** The numbered combinations of the values of some labels: row by row, with {@linkcode OTHER} last. */
+export class LabelSlots {
+  readonly #rows: ReadonlyMap<string | undefined, number>;
+  readonly #columns: ReadonlyMap<string | undefined, number>;
+  /** The slots' labels in the exposition format. */
+  readonly #texts: string[] = [];
+  readonly #others = new Set<number>();
 
-type Positions = ReadonlyMap<string | undefined, number>;
-
-function positionsOf(values: readonly string[] = []): Positions {
-  return new Map(values.map((value, index) => [value, index]));
-}
-
-/**
- * Numbers the combinations row by row; the last place of each row and column is that of {@linkcode OTHER}.
- *
- * @throws {TypeError} If there are more than two labels.
- */
-export function createLabelSlots(labels: ClosedLabels): LabelSlots {
-  const [rowLabel, columnLabel, ...more] = Object.entries(labels);
-  if (more.length > 0) throw new TypeError("Cannot have more than two labels");
-  const rows = positionsOf(rowLabel?.[1]);
-  const columns = positionsOf(columnLabel?.[1]);
-  const width = columns.size + 1;
-  const texts: string[] = [];
-  const others = new Set<number>();
-
-  for (const row of [...rows.keys(), OTHER]) {
-    for (const column of [...columns.keys(), OTHER]) {
-      const pairs: [name: string, value: string][] = [];
-      if (rowLabel) pairs.push([rowLabel[0], row ?? OTHER]);
-      if (columnLabel) pairs.push([columnLabel[0], column ?? OTHER]);
-      if (pairs.some(([, value]) => value === OTHER)) others.add(texts.length);
-      texts.push(formatLabels(pairs));
+  /** @throws {TypeError} if there are more than two labels */
+  constructor(labels: ClosedLabels = {}) {
+    const [row, column, ...more] = Object.entries(labels);
+    if (more.length > 0) {
+      throw new TypeError("Cannot have more than two labels");
+    }
+    this.#rows = positionsOf(row?.[1]);
+    this.#columns = positionsOf(column?.[1]);
+    for (const rowValue of [...this.#rows.keys(), OTHER]) {
+      for (const columnValue of [...this.#columns.keys(), OTHER]) {
+        const pairs: [name: string, value: string][] = [];
+        if (row) pairs.push([row[0], rowValue ?? OTHER]);
+        if (column) pairs.push([column[0], columnValue ?? OTHER]);
+        const isOther = pairs.some(([, value]) => value === OTHER);
+        if (isOther) this.#others.add(this.count);
+        this.#texts.push(formatLabels(pairs));
+      }
     }
   }
 
-  return {
-    count: texts.length,
-    slotOf: (first, second) =>
-      (rows.get(first) ?? rows.size) * width +
-      (columns.get(second) ?? columns.size),
-    textOf: (slot) => texts[slot] ?? "",
-    isOther: (slot) => others.has(slot),
-  };
+  get count(): number {
+    return this.#texts.length;
+  }
+
+  /** The slot of a combination of values, in the order in which the labels are declared. */
+  slotOf(first?: string, second?: string): number {
+    const { size: rows } = this.#rows;
+    const { size: columns } = this.#columns;
+    return (this.#rows.get(first) ?? rows) * (columns + 1) +
+      (this.#columns.get(second) ?? columns);
+  }
+
+  textOf(slot: number): string {
+    return this.#texts[slot] ?? "";
+  }
+
+  /** The slots to expose: those of listed values from the start, so that a rate sees the first event; others once used. */
+  *exposed(isUsed: (slot: number) => boolean): Generator<number> {
+    for (let slot = 0; slot < this.count; slot++) {
+      if (!this.#others.has(slot) || isUsed(slot)) yield slot;
+    }
+  }
+}
+
+function positionsOf(
+  values: readonly string[] = [],
+): ReadonlyMap<string | undefined, number> {
+  return new Map(values.map((value, index) => [value, index]));
 }

@@ -1,5 +1,6 @@
 /** Records what happens, at about ten nanoseconds per call, and renders it for Prometheus. */
-import { buildInfo, DURATIONS, SERIES, STATUS_CLASSES } from "./definitions.ts";
+import process from "node:process";
+import { buildInfo, METRICS, STATUS_CLASSES } from "./definitions.ts";
 import { formatFamily } from "./exposition.ts";
 import {
   type ActivityEvent,
@@ -10,128 +11,129 @@ import {
   type MetricSources,
   type TunnelFacts,
 } from "./facts.ts";
-import { createDurations, createSeries } from "./instruments.ts";
-import { type ProcessUsage, processUsage } from "./process_usage.ts";
+import { createInstruments, Gauge } from "./instruments.ts";
 
-/** The metrics of one gateway. */
-export interface Metrics {
+/** The use that the process makes of the machine's resources. */
+export interface ProcessUsage {
+  /** User and system time, seconds. */
+  readonly cpuSeconds: number;
+  /** Seconds since the epoch. */
+  readonly startedAtSec: number;
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  readonly heapUsedBytes: number;
+  readonly externalBytes: number;
+}
+
+/** The metrics of one gateway; what they count starts at 0. */
+export class Metrics {
+  readonly #instruments = createInstruments(METRICS);
+  readonly #info: Gauge;
+  readonly #usage: () => ProcessUsage;
+  #sources: MetricSources | undefined;
+
+  constructor(version: string, usage: () => ProcessUsage = processUsage) {
+    this.#usage = usage;
+    this.#info = new Gauge(buildInfo(version));
+    this.#info.set(1, version, Deno.version.deno);
+  }
+
   /** Records an exchange or tunnel; to be called once, when it is over. */
-  exchange(facts: ExchangeFacts): void;
+  exchange(facts: ExchangeFacts): void {
+    const { route, status, error, tunnel } = facts;
+    const { startedAt, resolvedAt, answeredAt, endedAt } = facts;
+    const to = this.#instruments;
+    to.requests.add(1, route, STATUS_CLASSES[Math.floor(status / 100) - 1]);
+    to.requestEnds.add(1, facts.end);
+    if (error !== undefined) to.errors.add(1, error);
+    to.bodyBytes.add(facts.receivedBytes, route, "request");
+    to.bodyBytes.add(facts.sentBytes, route, "response");
+    if (tunnel === undefined) {
+      to.requestDuration.observe(endedAt - startedAt, route);
+    } else {
+      this.#tunnelClosed(tunnel, endedAt - answeredAt);
+    }
+    if (resolvedAt === undefined) return;
+    to.resolutionDuration.observe(resolvedAt - startedAt);
+    if (error !== undefined || status === CLIENT_CLOSED_REQUEST) return;
+    to.upstreamFirstByte.observe(answeredAt - resolvedAt);
+  }
+
   /** Records an event of the cache of that kind; "other" stands in for a kind that the table does not list. */
-  cacheEvent(event: CacheEvent, kind: string): void;
+  cacheEvent(event: CacheEvent, kind: string): void {
+    const { cacheFailures, cacheRequests } = this.#instruments;
+    const isFailure = event === "fill_failed" || event === "codec_failed";
+    (isFailure ? cacheFailures : cacheRequests).add(1, kind, event);
+  }
+
   /** Records a finished call to the Daytona API. */
-  apiCall(facts: ApiCallFacts): void;
+  apiCall({ operation, outcome, durationMs, tries }: ApiCallFacts): void {
+    const { apiCalls, apiRetries, apiCallDuration } = this.#instruments;
+    apiCalls.add(1, operation, outcome);
+    apiRetries.add(tries - 1, operation);
+    apiCallDuration.observe(durationMs);
+  }
+
   /** Records the outcome of a report that a sandbox is in use. */
-  activity(outcome: ActivityEvent): void;
+  activity(outcome: ActivityEvent): void {
+    this.#instruments.activityReports.add(1, outcome);
+  }
+
   /** Sets where the values that other modules keep are read from; they are 0 until then. */
-  setSources(sources: MetricSources): void;
+  setSources(sources: MetricSources): void {
+    this.#sources = sources;
+  }
+
   /** Renders all metrics as text of the media type `CONTENT_TYPE`. */
-  render(): string;
-}
+  render(): string {
+    this.#sample();
+    return [this.#info, ...Object.values(this.#instruments)]
+      .map(({ family }) => formatFamily(family)).join("");
+  }
 
-/** Settings of {@linkcode createMetrics}. */
-export interface MetricsOptions {
-  /** Version of Porthole. */
-  readonly version: string;
-  /** Reads the resource usage of the process; {@linkcode processUsage} unless given. */
-  readonly usage?: () => ProcessUsage;
-}
+  #tunnelClosed(facts: TunnelFacts, durationMs: number): void {
+    const to = this.#instruments;
+    to.tunnelsClosed.add(1, facts.by, String(facts.code));
+    to.tunnelBytes.add(facts.bytesSent, "to_app");
+    to.tunnelBytes.add(facts.bytesReceived, "to_client");
+    to.tunnelMessages.add(facts.messagesSent, "to_app");
+    to.tunnelMessages.add(facts.messagesReceived, "to_client");
+    to.tunnelDuration.observe(durationMs);
+  }
 
-function statusClassOf(status: number): string | undefined {
-  return STATUS_CLASSES[Math.floor(status / 100) - 1];
-}
-
-/** Creates an instrument for each definition of the table. */
-function instrumentsOf<K extends string, D, I>(
-  table: Readonly<Record<K, D>>,
-  create: (definition: D) => I,
-): Record<K, I> {
-  const entries = Object.entries<D>(table).map((
-    [key, definition],
-  ) => [key, create(definition)]);
-  return Object.fromEntries(entries) as Record<K, I>;
-}
-
-/** Creates the metrics; what they count starts at 0. */
-export function createMetrics(
-  { version, usage = processUsage }: MetricsOptions,
-): Metrics {
-  const info = createSeries(buildInfo(version));
-  info.set(1, version, Deno.version.deno);
-  const series = instrumentsOf(SERIES, createSeries);
-  const durations = instrumentsOf(DURATIONS, createDurations);
-  const { requests, requestEnds, errors, bodyBytes } = series;
-  const { request, resolution, upstreamFirstByte } = durations;
-  const { cacheRequests, cacheFailures } = series;
-  let sources: MetricSources | undefined;
-
-  function sample(): void {
-    const used = usage();
-    series.cpuSeconds.set(used.cpuSeconds);
-    series.startTime.set(used.startedAtSec);
-    series.residentMemory.set(used.residentBytes);
-    series.heap.set(used.heapBytes);
-    series.heapUsed.set(used.heapUsedBytes);
-    series.externalMemory.set(used.externalBytes);
+  #sample(): void {
+    const to = this.#instruments;
+    const used = this.#usage();
+    to.cpuSeconds.set(used.cpuSeconds);
+    to.startTime.set(used.startedAtSec);
+    to.residentMemory.set(used.residentBytes);
+    to.heap.set(used.heapBytes);
+    to.heapUsed.set(used.heapUsedBytes);
+    to.externalMemory.set(used.externalBytes);
+    const sources = this.#sources;
     if (sources === undefined) return;
-    series.inFlight.set(sources.inFlight());
-    series.tunnels.set(sources.tunnels());
-    series.logLinesDropped.set(sources.droppedLogLines());
-    series.socketsLost.set(sources.leakedSockets());
+    to.inFlight.set(sources.inFlight());
+    to.tunnels.set(sources.tunnels());
+    to.logLinesDropped.set(sources.droppedLogLines());
+    to.socketsLost.set(sources.leakedSockets());
     const { idle, active, opened, reused } = sources.upstream();
-    series.upstreamConnections.set(idle, "idle");
-    series.upstreamConnections.set(active, "active");
-    series.upstreamOpened.set(opened);
-    series.upstreamReused.set(reused);
+    to.upstreamConnections.set(idle, "idle");
+    to.upstreamConnections.set(active, "active");
+    to.upstreamOpened.set(opened);
+    to.upstreamReused.set(reused);
   }
+}
 
-  function tunnelClosed(facts: TunnelFacts, durationMs: number): void {
-    series.tunnelsClosed.add(1, facts.by, String(facts.code));
-    series.tunnelBytes.add(facts.bytesSent, "to_app");
-    series.tunnelBytes.add(facts.bytesReceived, "to_client");
-    series.tunnelMessages.add(facts.messagesSent, "to_app");
-    series.tunnelMessages.add(facts.messagesReceived, "to_client");
-    durations.tunnel.observe(durationMs);
-  }
-
+/** Reads the usage, with system calls that take microseconds and need no permission. */
+export function processUsage(): ProcessUsage {
+  const { user, system } = process.cpuUsage();
+  const { rss, heapTotal, heapUsed, external } = Deno.memoryUsage();
   return {
-    exchange(facts) {
-      const { route, status, error, tunnel } = facts;
-      const { startedAt, resolvedAt, answeredAt, endedAt } = facts;
-      requests.add(1, route, statusClassOf(status));
-      requestEnds.add(1, facts.end);
-      if (error !== undefined) errors.add(1, error);
-      bodyBytes.add(facts.receivedBytes, route, "request");
-      bodyBytes.add(facts.sentBytes, route, "response");
-      if (tunnel === undefined) request.observe(endedAt - startedAt, route);
-      else tunnelClosed(tunnel, endedAt - answeredAt);
-      if (resolvedAt === undefined) return;
-      resolution.observe(resolvedAt - startedAt);
-      if (error !== undefined || status === CLIENT_CLOSED_REQUEST) return;
-      upstreamFirstByte.observe(answeredAt - resolvedAt);
-    },
-    cacheEvent(event, kind) {
-      if (event === "fill_failed" || event === "codec_failed") {
-        cacheFailures.add(1, kind, event);
-      } else {
-        cacheRequests.add(1, kind, event);
-      }
-    },
-    apiCall({ operation, outcome, durationMs, tries }) {
-      series.apiCalls.add(1, operation, outcome);
-      series.apiRetries.add(tries - 1, operation);
-      durations.apiCall.observe(durationMs);
-    },
-    activity(outcome) {
-      series.activityReports.add(1, outcome);
-    },
-    setSources(given) {
-      sources = given;
-    },
-    render() {
-      sample();
-      return [info, ...Object.values(series), ...Object.values(durations)]
-        .map(({ family }) => formatFamily(family)).join("");
-    },
+    cpuSeconds: (user + system) / 1e6,
+    startedAtSec: performance.timeOrigin / 1000,
+    residentBytes: rss,
+    heapBytes: heapTotal,
+    heapUsedBytes: heapUsed,
+    externalBytes: external,
   };
 }

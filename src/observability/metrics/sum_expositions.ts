@@ -1,12 +1,12 @@
 /** The metrics of a process with several threads: the sum of what each thread exposes. */
-import { buildInfo, SERIES } from "./definitions.ts";
+import { buildInfo, METRICS } from "./definitions.ts";
 
 /** Metrics that every thread exposes for the whole process. */
 const PROCESS_WIDE: ReadonlySet<string> = new Set([
   buildInfo("").name,
-  SERIES.cpuSeconds.name,
-  SERIES.startTime.name,
-  SERIES.residentMemory.name,
+  METRICS.cpuSeconds.name,
+  METRICS.startTime.name,
+  METRICS.residentMemory.name,
 ]);
 
 /** Samples by name and labels; comment lines have no value. */

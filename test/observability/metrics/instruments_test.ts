@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { formatFamily } from "../../../src/observability/metrics/exposition.ts";
 import {
-  createDurations,
-  createSeries,
+  Counter,
+  Gauge,
+  Histogram,
 } from "../../../src/observability/metrics/instruments.ts";
 import { samplesOf } from "./parse_exposition.ts";
 
-function told(instrument: Pick<ReturnType<typeof createSeries>, "family">) {
+function samples(instrument: Pick<Gauge, "family">) {
   return Object.fromEntries(samplesOf(formatFamily(instrument.family)));
 }
 
 function counter() {
-  return createSeries({
+  return new Counter({
     name: "c_total",
     help: "c",
     type: "counter",
@@ -19,43 +20,46 @@ function counter() {
   });
 }
 
-Deno.test("Series tells what is known from the start, and other once it is used", () => {
+Deno.test("Counter exposes listed label values from the start, and other once it is used", () => {
   const series = counter();
-  assert.deepEqual(told(series), { 'c_total{a="x"}': 0, 'c_total{a="y"}': 0 });
+  assert.deepEqual(samples(series), {
+    'c_total{a="x"}': 0,
+    'c_total{a="y"}': 0,
+  });
   series.add(2, "y");
   series.add(1, "y");
   series.add(5, "z");
-  assert.deepEqual(told(series), {
+  assert.deepEqual(samples(series), {
     'c_total{a="x"}': 0,
     'c_total{a="y"}': 3,
     'c_total{a="other"}': 5,
   });
 });
 
-Deno.test("Series.add() never takes anything away", () => {
+Deno.test("Counter.add() ignores what is not greater than 0", () => {
   const series = counter();
   series.add(2, "x");
   for (const by of [-1, 0, NaN, -Infinity]) series.add(by, "x");
-  assert.equal(told(series)['c_total{a="x"}'], 2);
+  assert.equal(samples(series)['c_total{a="x"}'], 2);
 });
 
-Deno.test("Series.set() replaces", () => {
-  const series = createSeries({ name: "g", help: "g", type: "gauge" });
-  assert.deepEqual(told(series), { g: 0 });
-  series.set(7);
-  series.set(3);
-  assert.deepEqual(told(series), { g: 3 });
+Deno.test("Gauge.set() replaces the value", () => {
+  const gauge = new Gauge({ name: "g", help: "g", type: "gauge" });
+  assert.deepEqual(samples(gauge), { g: 0 });
+  gauge.set(7);
+  gauge.set(3);
+  assert.deepEqual(samples(gauge), { g: 3 });
 });
 
-Deno.test("Durations counts in seconds, a bucket's bound included", () => {
-  const durations = createDurations({
+Deno.test("Histogram counts in seconds, and a bucket includes its bound", () => {
+  const histogram = new Histogram({
     name: "d_seconds",
     help: "d",
     type: "histogram",
     boundsMs: [1, 2.5, 1000],
   });
-  for (const ms of [0, 1, 2, 2.5, 3, 1000, 1001, 60_000]) durations.observe(ms);
-  assert.deepEqual(told(durations), {
+  for (const ms of [0, 1, 2, 2.5, 3, 1000, 1001, 60_000]) histogram.observe(ms);
+  assert.deepEqual(samples(histogram), {
     'd_seconds_bucket{le="0.001"}': 2,
     'd_seconds_bucket{le="0.0025"}': 4,
     'd_seconds_bucket{le="1"}': 6,
@@ -65,15 +69,15 @@ Deno.test("Durations counts in seconds, a bucket's bound included", () => {
   });
 });
 
-Deno.test("Durations keeps labels apart, and tells other once it is used", () => {
-  const durations = createDurations({
+Deno.test("Histogram keeps label values apart, and exposes other once it is used", () => {
+  const histogram = new Histogram({
     name: "d_seconds",
     help: "d",
     type: "histogram",
     labels: { a: ["x", "y"] },
     boundsMs: [10],
   });
-  durations.observe(5, "y");
+  histogram.observe(5, "y");
   const known = {
     'd_seconds_bucket{a="x",le="0.01"}': 0,
     'd_seconds_bucket{a="x",le="+Inf"}': 0,
@@ -84,9 +88,9 @@ Deno.test("Durations keeps labels apart, and tells other once it is used", () =>
     'd_seconds_sum{a="y"}': 0.005,
     'd_seconds_count{a="y"}': 1,
   };
-  assert.deepEqual(told(durations), known);
-  durations.observe(20, "z");
-  assert.deepEqual(told(durations), {
+  assert.deepEqual(samples(histogram), known);
+  histogram.observe(20, "z");
+  assert.deepEqual(samples(histogram), {
     ...known,
     'd_seconds_bucket{a="other",le="0.01"}': 0,
     'd_seconds_bucket{a="other",le="+Inf"}': 1,
@@ -95,16 +99,16 @@ Deno.test("Durations keeps labels apart, and tells other once it is used", () =>
   });
 });
 
-Deno.test("Durations.observe() takes what a clock cannot have measured for 0", () => {
-  const durations = createDurations({
+Deno.test("Histogram.observe() counts a negative duration or NaN as 0", () => {
+  const histogram = new Histogram({
     name: "d_seconds",
     help: "d",
     type: "histogram",
     boundsMs: [10],
   });
-  durations.observe(-5);
-  durations.observe(NaN);
-  assert.deepEqual(told(durations), {
+  histogram.observe(-5);
+  histogram.observe(NaN);
+  assert.deepEqual(samples(histogram), {
     'd_seconds_bucket{le="0.01"}': 2,
     'd_seconds_bucket{le="+Inf"}': 2,
     d_seconds_sum: 0,

@@ -1,24 +1,28 @@
 import assert from "node:assert/strict";
-import { createLabelSlots } from "../../../src/observability/metrics/labels.ts";
+import { LabelSlots } from "../../../src/observability/metrics/labels.ts";
 
-Deno.test("createLabelSlots() gives every combination a slot of its own", () => {
-  const slots = createLabelSlots({ a: ["x", "y"], b: ["1", "2", "3"] });
+Deno.test("LabelSlots gives each combination of values its own slot", () => {
+  const slots = new LabelSlots({ a: ["x", "y"], b: ["1", "2", "3"] });
   assert.equal(slots.count, 12);
   const seen = new Set<number>();
   for (const a of ["x", "y", "other"]) {
     for (const b of ["1", "2", "3", "other"]) {
       const slot = slots.slotOf(a, b);
       assert.equal(slots.textOf(slot), `a="${a}",b="${b}"`);
-      assert.equal(slots.isOther(slot), a === "other" || b === "other");
       assert.ok(slot >= 0 && slot < slots.count);
       seen.add(slot);
     }
   }
   assert.equal(seen.size, 12);
+  const listed = [...slots.exposed(() => false)].map((slot) =>
+    slots.textOf(slot)
+  );
+  assert.equal(listed.length, 6);
+  assert(listed.every((text) => !text.includes("other")));
 });
 
-Deno.test("LabelSlots.slotOf() takes what is not listed, or is missing, for other", () => {
-  const slots = createLabelSlots({ a: ["x", "y"] });
+Deno.test("LabelSlots.slotOf() counts unlisted and missing values as other", () => {
+  const slots = new LabelSlots({ a: ["x", "y"] });
   assert.equal(slots.count, 3);
   const other = slots.slotOf("other");
   for (const value of ["z", "", "constructor", "__proto__", undefined]) {
@@ -27,18 +31,18 @@ Deno.test("LabelSlots.slotOf() takes what is not listed, or is missing, for othe
   assert.equal(slots.textOf(slots.slotOf("y")), 'a="y"');
 });
 
-Deno.test("createLabelSlots() has one slot without labels, which is not other", () => {
-  const slots = createLabelSlots({});
+Deno.test("LabelSlots has one slot if there are no labels", () => {
+  const slots = new LabelSlots({});
   assert.equal(slots.count, 1);
   assert.equal(slots.slotOf(), 0);
   assert.equal(slots.slotOf("x", "y"), 0);
   assert.equal(slots.textOf(0), "");
-  assert.equal(slots.isOther(0), false);
+  assert.deepEqual([...slots.exposed(() => false)], [0]);
 });
 
-Deno.test("createLabelSlots() throws for three labels", () => {
+Deno.test("LabelSlots throws for three labels", () => {
   assert.throws(
-    () => createLabelSlots({ a: ["x"], b: ["x"], c: ["x"] }),
+    () => new LabelSlots({ a: ["x"], b: ["x"], c: ["x"] }),
     TypeError,
   );
 });

@@ -4,8 +4,8 @@ import type {
   TunnelFacts,
 } from "../../../src/observability/metrics/facts.ts";
 import {
-  createMetrics,
-  type Metrics,
+  Metrics,
+  processUsage,
 } from "../../../src/observability/metrics/metrics.ts";
 import { parseExposition, samplesOf } from "./parse_exposition.ts";
 
@@ -37,7 +37,7 @@ function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
 
 /** What `record` changes, leaving out buckets and the resource usage of the process. */
 function changeOf(record: (metrics: Metrics) => void): Record<string, number> {
-  const metrics = createMetrics({ version: "1.2.3" });
+  const metrics = new Metrics("1.2.3");
   const before = samplesOf(metrics.render());
   record(metrics);
   const changed = [...samplesOf(metrics.render())].filter(([id, value]) =>
@@ -47,7 +47,7 @@ function changeOf(record: (metrics: Metrics) => void): Record<string, number> {
   return Object.fromEntries(changed);
 }
 
-Deno.test("exchange() notes an app's answer, and how long each part took", () => {
+Deno.test("exchange() counts an app's answer and measures each part of it", () => {
   const change = changeOf((metrics) =>
     metrics.exchange(exchangeOf({ receivedBytes: 7, sentBytes: 1024 }))
   );
@@ -66,7 +66,7 @@ Deno.test("exchange() notes an app's answer, and how long each part took", () =>
   });
 });
 
-Deno.test("exchange() takes no answer of ours for an app's first byte", () => {
+Deno.test("exchange() measures no first byte of an app for an answer of the gateway's own", () => {
   const refused = exchangeOf({
     status: 401,
     error: "login_required",
@@ -91,7 +91,7 @@ Deno.test("exchange() takes no answer of ours for an app's first byte", () => {
   }
 });
 
-Deno.test("exchange() notes a tunnel beside requests, whose durations it would spoil", () => {
+Deno.test("exchange() measures a tunnel apart from requests", () => {
   const tunnel = exchangeOf({ status: 101, tunnel: TUNNEL, endedAt: 61_022 });
   assert.deepEqual(changeOf((metrics) => metrics.exchange(tunnel)), {
     'porthole_http_requests_total{route="preview",status="1xx"}': 1,
@@ -110,12 +110,12 @@ Deno.test("exchange() notes a tunnel beside requests, whose durations it would s
   });
 });
 
-Deno.test("cacheEvent() tells tiers and failures apart", () => {
-  const change = changeOf(({ cacheEvent }) => {
-    cacheEvent("hit", "sandbox-public");
-    cacheEvent("hit", "sandbox-public");
-    cacheEvent("durable_hit", "sandbox-public");
-    cacheEvent("fill_failed", "signed-token");
+Deno.test("cacheEvent() counts tiers and failures apart", () => {
+  const change = changeOf((metrics) => {
+    metrics.cacheEvent("hit", "sandbox-public");
+    metrics.cacheEvent("hit", "sandbox-public");
+    metrics.cacheEvent("durable_hit", "sandbox-public");
+    metrics.cacheEvent("fill_failed", "signed-token");
   });
   assert.deepEqual(change, {
     'porthole_cache_requests_total{kind="sandbox-public",result="hit"}': 2,
@@ -126,11 +126,16 @@ Deno.test("cacheEvent() tells tiers and failures apart", () => {
   });
 });
 
-Deno.test("apiCall() counts a question once and its retries apart", () => {
+Deno.test("apiCall() counts a call once and its retries apart", () => {
   const operation = "isSandboxPublic";
-  const change = changeOf(({ apiCall }) => {
-    apiCall({ operation, outcome: "ok", durationMs: 5, tries: 1 });
-    apiCall({ operation, outcome: "failed", durationMs: 1500, tries: 3 });
+  const change = changeOf((metrics) => {
+    metrics.apiCall({ operation, outcome: "ok", durationMs: 5, tries: 1 });
+    metrics.apiCall({
+      operation,
+      outcome: "failed",
+      durationMs: 1500,
+      tries: 3,
+    });
   });
   assert.deepEqual(change, {
     'porthole_api_calls_total{operation="isSandboxPublic",outcome="ok"}': 1,
@@ -141,7 +146,7 @@ Deno.test("apiCall() counts a question once and its retries apart", () => {
   });
 });
 
-Deno.test("render() asks the sources each time", () => {
+Deno.test("render() reads the sources each time", () => {
   let inFlight = 3;
   const change = changeOf((metrics) => {
     metrics.setSources({
@@ -168,18 +173,15 @@ Deno.test("render() asks the sources each time", () => {
   });
 });
 
-Deno.test("render() tells what runs and what it takes", () => {
-  const metrics = createMetrics({
-    version: '1.2.3-"x"',
-    usage: () => ({
-      cpuSeconds: 1.5,
-      startedAtSec: 1000.25,
-      residentBytes: 5,
-      heapBytes: 4,
-      heapUsedBytes: 3,
-      externalBytes: 2,
-    }),
-  });
+Deno.test("render() includes the versions and the usage of the process", () => {
+  const metrics = new Metrics('1.2.3-"x"', () => ({
+    cpuSeconds: 1.5,
+    startedAtSec: 1000.25,
+    residentBytes: 5,
+    heapBytes: 4,
+    heapUsedBytes: 3,
+    externalBytes: 2,
+  }));
   const samples = samplesOf(metrics.render());
   const deno = Deno.version.deno;
   for (
@@ -196,8 +198,8 @@ Deno.test("render() tells what runs and what it takes", () => {
   ) assert.equal(samples.get(id), value, id);
 });
 
-Deno.test("no name that comes from elsewhere makes the metrics grow beyond their lists", () => {
-  const metrics = createMetrics({ version: "1.2.3" });
+Deno.test("names from outside do not add time series", () => {
+  const metrics = new Metrics("1.2.3");
   function recordAll(name: string, number: number): void {
     metrics.exchange(exchangeOf({ status: number, error: name }));
     metrics.exchange(exchangeOf({ tunnel: { ...TUNNEL, code: number } }));
@@ -216,8 +218,8 @@ Deno.test("no name that comes from elsewhere makes the metrics grow beyond their
   assert.ok(!/name-|evil|constructor/.test(text));
 });
 
-Deno.test("counters never fall, whatever a clock says", () => {
-  const metrics = createMetrics({ version: "1.2.3" });
+Deno.test("counters never fall, even if a clock is set back", () => {
+  const metrics = new Metrics("1.2.3");
   metrics.exchange(exchangeOf());
   const before = samplesOf(metrics.render());
   metrics.exchange(
@@ -235,4 +237,17 @@ Deno.test("counters never fall, whatever a clock says", () => {
       assert.ok(value >= (before.get(id) ?? 0), id);
     }
   }
+});
+
+Deno.test("processUsage() needs no permission and reads plausible values", {
+  permissions: "none",
+}, () => {
+  const usage = processUsage();
+  const nowSec = Date.now() / 1000;
+  assert(usage.cpuSeconds > 0 && usage.cpuSeconds < 3600);
+  assert(usage.startedAtSec < nowSec && usage.startedAtSec > nowSec - 3600);
+  assert(usage.residentBytes > usage.heapUsedBytes);
+  assert(usage.heapBytes >= usage.heapUsedBytes);
+  assert(usage.heapUsedBytes > 1_000_000);
+  assert(usage.externalBytes > 0);
 });

@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
-import { createMetrics } from "../../../src/observability/metrics/metrics.ts";
+import { Metrics } from "../../../src/observability/metrics/metrics.ts";
 import { sumExpositions } from "../../../src/observability/metrics/sum_expositions.ts";
 import { parseExposition, samplesOf } from "./parse_exposition.ts";
 
-/** The metrics of one thread after so many requests of 20 ms. */
+/** The metrics of one thread after `requests` requests of 20 ms each. */
 function textAfter(requests: number, status = 200): string {
-  const metrics = createMetrics({
-    version: "1.2.3",
-    usage: () => ({
-      cpuSeconds: 10 + requests,
-      startedAtSec: 1000,
-      residentBytes: 5000,
-      heapBytes: 300,
-      heapUsedBytes: 200,
-      externalBytes: 100,
-    }),
-  });
+  const metrics = new Metrics("1.2.3", () => ({
+    cpuSeconds: 10 + requests,
+    startedAtSec: 1000,
+    residentBytes: 5000,
+    heapBytes: 300,
+    heapUsedBytes: 200,
+    externalBytes: 100,
+  }));
   metrics.setSources({
     inFlight: () => requests,
     tunnels: () => 1,
@@ -59,7 +56,7 @@ Deno.test("sumExpositions() adds counters, gauges and histograms", () => {
   ) assert.equal(samples.get(id), value, id);
 });
 
-Deno.test("sumExpositions() tells of the process once", () => {
+Deno.test("sumExpositions() does not add what describes the whole process", () => {
   const samples = samplesOf(sumExpositions([textAfter(0), textAfter(1)]));
   assert.equal(samples.get("process_cpu_seconds_total"), 11);
   assert.equal(samples.get("process_start_time_seconds"), 1000);
@@ -68,7 +65,7 @@ Deno.test("sumExpositions() tells of the process once", () => {
   assert.deepEqual(info.map(([, value]) => value), [1]);
 });
 
-Deno.test("sumExpositions() keeps what only one of them tells within its own metric", () => {
+Deno.test("sumExpositions() keeps a sample that only one text has within its own metric", () => {
   const texts = [textAfter(1), textAfter(1, 600), ""];
   const families = parseExposition(sumExpositions(texts));
   const { samples } = families.get("porthole_http_requests_total") ??
