@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
 import { KEYS, type Stack, startStack } from "../scripts/stand_in/stack.ts";
-import { startKvConnect } from "./support/kv_connect/server.ts";
+import { KvConnect } from "./support/kv_connect.ts";
 import { type GatewayProcess, startProcess } from "./support/process.ts";
 import { untilReady } from "./support/ready.ts";
 
@@ -75,7 +75,7 @@ async function echo(port: number, message: string): Promise<string> {
 
 Deno.test("as on Deno Deploy, with net and env permission only, it serves", async (t) => {
   await using stack = await startStack();
-  await using database = startKvConnect();
+  await using database = new KvConnect();
   await using gateway = await deploy(stack, {
     DENO_KV_DEFAULT_PATH: database.url,
     DENO_KV_ACCESS_TOKEN: database.accessToken,
@@ -118,7 +118,7 @@ Deno.test("as on Deno Deploy, with net and env permission only, it serves", asyn
   await t.step(
     "the platform's database, which Deno.openKv() opens",
     async () => {
-      await database.done("set porthole/sandbox-runner-info/locked");
+      await database.hasKeyWith("sandbox-runner-info", "locked");
     },
   );
 

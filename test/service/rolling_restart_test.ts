@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { startStack } from "../../scripts/stand_in/stack.ts";
-import { startKvConnect } from "../support/kv_connect/server.ts";
+import { KvConnect } from "../support/kv_connect.ts";
 import { type LoadRequest, startLoad } from "../support/load.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";
@@ -126,7 +126,7 @@ interface Installation extends AsyncDisposable {
 async function createInstallation(): Promise<Installation> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
-  const kv = started.use(startKvConnect());
+  const kv = started.use(new KvConnect());
   const balancer = started.use(startTcpBalancer());
   const base = `proxy.localhost:${balancer.port}`;
   stack.provider.redirectUris.add(`http://${base}/callback`);

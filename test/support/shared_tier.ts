@@ -8,7 +8,7 @@ import {
 import { openRedisStore } from "../../src/cache/redis/store.ts";
 import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
 import type { RedisLocation } from "../../src/config/cache_location.ts";
-import { startKvConnect } from "./kv_connect/server.ts";
+import { KvConnect } from "./kv_connect.ts";
 import { redisTest, startRedis } from "./redis_server.ts";
 
 /** A running database. */
@@ -30,8 +30,8 @@ export interface SharedTier extends AsyncDisposable {
 
 const TOKEN = "DENO_KV_ACCESS_TOKEN";
 
-async function startKvConnectTier(): Promise<SharedTier> {
-  const service = startKvConnect();
+async function KvConnectTier(): Promise<SharedTier> {
+  const service = new KvConnect();
   // The runtime takes the token only from the environment.
   const before = Deno.env.get(TOKEN);
   Deno.env.set(TOKEN, service.accessToken);
@@ -118,7 +118,7 @@ async function reconnected(connection: RedisConnection): Promise<void> {
 }
 
 const KINDS = [
-  { name: "KV Connect", test: Deno.test, start: startKvConnectTier },
+  { name: "KV Connect", test: Deno.test, start: KvConnectTier },
   { name: "Redis", test: redisTest, start: startRedisTier },
 ] as const;
 
