@@ -51,8 +51,6 @@ export interface FakeApi extends AsyncDisposable {
 
 /** The dependencies of the API. */
 export interface FakeApiOptions {
-  /** The current time, ms since the epoch, which decides which links have expired. */
-  readonly now: () => number;
   /** The subject of an access token of the identity provider; undefined if it is not valid. */
   readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
   /** Where it listens; a free port of 127.0.0.1 by default. */
@@ -67,8 +65,7 @@ interface Address {
 /** Starts the API. */
 export function startFakeApi(
   state: ApiState,
-  { now, subjectOf, address = { hostname: "127.0.0.1", port: 0 } }:
-    FakeApiOptions,
+  { subjectOf, address = { hostname: "127.0.0.1", port: 0 } }: FakeApiOptions,
 ): FakeApi {
   async function callerOf(headers: Headers): Promise<Caller> {
     const field = headers.get("authorization") ?? "";
@@ -99,7 +96,7 @@ export function startFakeApi(
       return errorResponse(pathname, { refused: api.outage, message });
     }
     const caller = await callerOf(call.headers);
-    const answer = answerTo(call, { state, caller, now: now() });
+    const answer = answerTo(call, { state, caller });
     return isRefusal(answer)
       ? errorResponse(pathname, answer)
       : successResponse(answer);
@@ -172,10 +169,9 @@ interface Caller {
 
 function answerTo(
   { operation, params, search }: ApiCall,
-  { state, caller: { isProxy, visible }, now }: {
+  { state, caller: { isProxy, visible } }: {
     readonly state: ApiState;
     readonly caller: Caller;
-    readonly now: number;
   },
 ): unknown {
   const { caller, answer } = OPERATIONS[operation];
@@ -189,7 +185,7 @@ function answerTo(
   if (caller === "proxy" && !isProxy) {
     return { refused: 403, message: "Forbidden resource" };
   }
-  return answer({ state, params, search, visible: visible ?? new Set(), now });
+  return answer({ state, params, search, visible: visible ?? new Set() });
 }
 
 // The real API sends objects as JSON, but strings and booleans bare, as text/html.

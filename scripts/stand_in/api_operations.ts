@@ -83,8 +83,6 @@ export interface Query {
   readonly search: URLSearchParams;
   /** The ids that the calling user has access to. */
   readonly visible: ReadonlySet<string>;
-  /** The current time, ms since the epoch. */
-  readonly now: number;
 }
 
 /** The body of a success; an operation without one answers with a 201. */
@@ -140,10 +138,10 @@ export const OPERATIONS: {
     method: "GET",
     path: "/preview/{signedPreviewToken}/{port}/sandbox-id",
     caller: "proxy",
-    answer({ state, params: [token = "", port], now }) {
+    answer({ state, params: [token = "", port] }) {
       const link = state.signedTokens.get(token);
       return link !== undefined && link.port === Number(port) &&
-          !link.revoked && now < link.expiresAt
+          !link.revoked && Date.now() < link.expiresAt
         ? link.sandboxId
         : { refused: 403, message: "Invalid or expired token" };
     },
@@ -212,7 +210,7 @@ export const OPERATIONS: {
     caller: "user",
     answer: (query) =>
       withSandbox(query, ({ id }) => {
-        const { state, params: [, port], search, now } = query;
+        const { state, params: [, port], search } = query;
         const seconds = Number(search.get("expiresInSeconds") ?? 60);
         if (!(seconds >= 1 && seconds <= 86_400)) {
           return {
@@ -224,7 +222,7 @@ export const OPERATIONS: {
         state.signedTokens.set(token, {
           sandboxId: id,
           port: Number(port),
-          expiresAt: now + seconds * 1000,
+          expiresAt: Date.now() + seconds * 1000,
           revoked: false,
         });
         return {

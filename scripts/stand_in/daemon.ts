@@ -2,26 +2,17 @@
  * A fake of the daemon on port 2280 of a sandbox, with the endpoints that Daytona's SDK calls. Like the real one, it
  * does not authenticate its callers; it never touches this machine: files are in memory, and no process is started.
  */
+import { resolve } from "node:path/posix";
 import {
-  createServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
-import type { Duplex } from "node:stream";
-import { buffer } from "node:stream/consumers";
-import { WebSocketServer } from "ws";
-import { fileRoutes, type Files, HOME } from "./daemon_files.ts";
-import { processRoutes } from "./daemon_process.ts";
-import { ptyRoutes } from "./daemon_pty.ts";
-import {
-  type DaemonSocket,
-  errorResponse,
-  findRoute,
-  type Routes,
-  type SocketRoutes,
-} from "./daemon_routes.ts";
-import type { UpgradeSocket } from "./local_forward.ts";
-import { listenOnLoopback, type Loopback } from "./loopback.ts";
+  type Endpoints,
+  errorBody,
+  notFound,
+  serveEndpoints,
+} from "./daemon_http.ts";
+import { processEndpoints } from "./daemon_process.ts";
+import { ptyEndpoints } from "./daemon_pty.ts";
+import { type Files, HOME } from "./daemon_shell.ts";
+import type { Loopback } from "./loopback.ts";
 
 /** The daemon's port in a sandbox. */
 export const TOOLBOX_PORT = 2280;
@@ -35,106 +26,107 @@ export interface FakeDaemon extends Loopback {
 /** Starts a daemon on a free port. */
 export async function startFakeDaemon(): Promise<FakeDaemon> {
   const files: Files = new Map();
-  const processes = processRoutes(files);
-  const ptys = ptyRoutes(files);
-  const routes: Routes = {
-    "GET /version": () => Response.json({ version: "0.0.0-stack" }),
-    "GET /user-home-dir": () => Response.json({ dir: HOME }),
-    "GET /work-dir": () => Response.json({ dir: HOME }),
-    ...fileRoutes(files),
-    ...processes.routes,
-    ...ptys.routes,
+  const processes = processEndpoints(files);
+  const ptys = ptyEndpoints(files);
+  const loopback = await serveEndpoints({
+    routes: {
+      "GET /version": () => Response.json({ version: "0.0.0-stack" }),
+      "GET /user-home-dir": () => Response.json({ dir: HOME }),
+      "GET /work-dir": () => Response.json({ dir: HOME }),
+      ...fileRoutes(files),
+      ...processes.routes,
+      ...ptys.routes,
+    },
+    sockets: { ...processes.sockets, ...ptys.sockets },
+  });
+  return Object.assign(loopback, { files });
+}
+
+/** The endpoints for files. */
+function fileRoutes(files: Files): Endpoints["routes"] {
+  return {
+    "GET /files"({ search }) {
+      const folder = resolve(HOME, search.get("path") ?? "");
+      return Response.json(entriesOf(files, folder));
+    },
+
+    "GET /files/download"({ search }) {
+      const path = search.get("path") ?? "";
+      const bytes = files.get(resolve(HOME, path));
+      return bytes === undefined
+        ? notFound(`file not found: ${path}`, FILE_NOT_FOUND)
+        : new Response(bytes, {
+          headers: { "content-type": "application/octet-stream" },
+        });
+    },
+
+    /** A multipart form with a part for each file, named `error` if there is no such file. */
+    async "POST /files/bulk-download"({ request }) {
+      const { paths }: { paths: readonly string[] } = await request.json();
+      const form = new FormData();
+      for (const path of paths) {
+        const bytes = files.get(resolve(HOME, path));
+        if (bytes === undefined) {
+          const error = errorBody(
+            404,
+            FILE_NOT_FOUND,
+            `file not found: ${path}`,
+          );
+          const json = JSON.stringify(error);
+          form.append("error", blob(json, "application/json"), path);
+        } else {
+          form.append("file", blob(bytes, "application/octet-stream"), path);
+        }
+      }
+      return new Response(form);
+    },
+
+    /** Fields `files[0].path`, `files[0].file`, `files[1].path`, ... */
+    async "POST /files/bulk-upload"({ request }) {
+      const form = await request.formData();
+      for (let i = 0; form.has(`files[${i}].path`); i++) {
+        const file = form.get(`files[${i}].file`);
+        if (!(file instanceof File)) {
+          const message = `files[${i}].file is missing`;
+          const error = errorBody(400, "BAD_REQUEST", message);
+          return Response.json(error, { status: 400 });
+        }
+        const path = resolve(HOME, String(form.get(`files[${i}].path`)));
+        files.set(path, new Uint8Array(await file.arrayBuffer()));
+      }
+      return new Response();
+    },
   };
-  const sockets: SocketRoutes = { ...processes.sockets, ...ptys.sockets };
-
-  const server = createServer(async (message, response) => {
-    try {
-      await send(response, await answer(await toRequest(message), routes));
-    } catch {
-      // The client aborted, or sent invalid JSON or an invalid form.
-      response.destroy();
-    }
-  });
-  server.on("upgrade", (message, socket, head) => {
-    upgrade(message, { socket, head }, sockets);
-  });
-  return Object.assign(await listenOnLoopback(server), { files });
 }
 
-async function toRequest(message: IncomingMessage): Promise<Request> {
-  const { method = "GET", url, headers } = message;
-  const body = method === "GET" || method === "HEAD"
-    ? null
-    : new Uint8Array(await buffer(message));
-  const type = headers["content-type"];
-  return new Request(`http://localhost${url}`, {
-    method,
-    body,
-    ...type !== undefined && { headers: { "content-type": type } },
-  });
+function blob(
+  content: string | Uint8Array<ArrayBuffer>,
+  type: string,
+): Blob {
+  return new Blob([content], { type });
 }
 
-function answer(
-  request: Request,
-  routes: Routes,
-): Response | Promise<Response> {
-  const { pathname, searchParams: search } = new URL(request.url);
-  const route = findRoute(routes, `${request.method} ${pathname}`);
-  return route?.handler({ request, params: route.params, search }) ??
-    errorResponse({
-      statusCode: 404,
-      code: "NOT_FOUND",
-      message: `no route for ${request.method} ${pathname}`,
+const FILE_NOT_FOUND = "FILE_NOT_FOUND";
+
+function entriesOf(files: Files, folder: string): unknown[] {
+  const prefix = folder.replace(/\/*$/, "/");
+  const entries = new Map<string, unknown>();
+  for (const [path, { length }] of files) {
+    if (!path.startsWith(prefix)) continue;
+    const [child = "", ...deeper] = path.slice(prefix.length).split("/");
+    const isDir = deeper.length > 0;
+    entries.set(child, {
+      name: child,
+      path: prefix + child,
+      isDir,
+      size: isDir ? 0 : length,
+      mode: isDir ? "drwxr-xr-x" : "-rw-r--r--",
+      permissions: isDir ? "0755" : "0644",
+      owner: "daytona",
+      group: "daytona",
+      modTime: "2026-01-01T00:00:00Z",
+      modifiedAt: "2026-01-01T00:00:00Z",
     });
-}
-
-async function send(
-  response: ServerResponse,
-  answer: Response,
-): Promise<void> {
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  response.writeHead(answer.status, {
-    ...Object.fromEntries(answer.headers),
-    "content-length": bytes.length,
-  }).end(bytes);
-}
-
-/** The part of the `ws` package that is used here; it has no types. */
-interface Acceptor {
-  handleUpgrade(
-    message: IncomingMessage,
-    socket: Duplex,
-    head: Uint8Array,
-    accepted: (webSocket: DaemonSocket) => void,
-  ): void;
-}
-
-const acceptor: Acceptor = new WebSocketServer({
-  noServer: true,
-  // The SDK offers its version as the first subprotocol, which is not meant to be selected.
-  handleProtocols: (offered: Set<string>) =>
-    [...offered].find((name) => !name.startsWith("X-Daytona-SDK-Version~")) ??
-      [...offered][0] ?? false,
-});
-
-function upgrade(
-  message: IncomingMessage,
-  { socket, head }: UpgradeSocket,
-  routes: SocketRoutes,
-): void {
-  const { pathname, searchParams: search } = new URL(
-    `http://localhost${message.url}`,
-  );
-  const route = findRoute(routes, pathname);
-  if (route === undefined) {
-    socket.end(
-      "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-    );
-    return;
   }
-  acceptor.handleUpgrade(message, socket, head, (webSocket) => {
-    // An invalid frame closes the connection anyway.
-    webSocket.on("error", () => {});
-    route.handler(webSocket, { params: route.params, search });
-  });
+  return [...entries.values()];
 }

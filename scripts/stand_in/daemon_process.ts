@@ -1,19 +1,14 @@
 /** Commands in a fake sandbox: single ones, and sessions whose commands can be followed while they run. */
-import type { Files } from "./daemon_files.ts";
+import { type Endpoints, notFound } from "./daemon_http.ts";
 import {
-  type DaemonSocket,
-  errorResponse,
-  type Routes,
-  type SocketRoutes,
-} from "./daemon_routes.ts";
-import {
-  createLineQueue,
   createShell,
-  type LineQueue,
+  type Files,
+  LineQueue,
   type OutputStream,
   runCommandLine,
   type Shell,
 } from "./daemon_shell.ts";
+import type { ServerSocket } from "./server_socket.ts";
 
 /** A piece of a command's output. */
 interface Output {
@@ -28,7 +23,7 @@ interface SessionCommand {
   /** Undefined while the command runs. */
   exitCode: number | undefined;
   readonly log: Output[];
-  readonly followers: Set<DaemonSocket>;
+  readonly followers: Set<ServerSocket>;
 }
 
 /** A shell that keeps its working directory and variables between commands. */
@@ -41,9 +36,7 @@ interface Session {
 }
 
 /** The endpoints for commands. */
-export function processRoutes(
-  files: Files,
-): { readonly routes: Routes; readonly sockets: SocketRoutes } {
+export function processEndpoints(files: Files): Endpoints {
   const sessions = new Map<string, Session>();
 
   function commandOf(
@@ -52,7 +45,7 @@ export function processRoutes(
     return sessions.get(session)?.commands.get(command);
   }
 
-  const routes: Routes = {
+  const routes: Endpoints["routes"] = {
     async "POST /process/execute"({ request }) {
       const { command, cwd, envs }: ExecuteRequest = await request.json();
       const log: Output[] = [];
@@ -68,9 +61,9 @@ export function processRoutes(
 
     async "POST /process/session"({ request }) {
       const { sessionId }: { sessionId: string } = await request.json();
-      const input = createLineQueue();
+      const input = new LineQueue();
       sessions.set(sessionId, {
-        shell: createShell({ files, readLine: input.next, write() {} }),
+        shell: createShell({ files, readLine: () => input.next(), write() {} }),
         input,
         commands: new Map(),
         idle: Promise.resolve(),
@@ -81,12 +74,12 @@ export function processRoutes(
     "DELETE /process/session/{session}"({ params: { session = "" } }) {
       return sessions.delete(session)
         ? new Response(null, { status: 204 })
-        : noSession();
+        : notFound("session not found");
     },
 
     async "POST /process/session/{session}/exec"({ request, params }) {
       const session = sessions.get(params.session ?? "");
-      if (session === undefined) return noSession();
+      if (session === undefined) return notFound("session not found");
       const { command, runAsync }: SessionExecuteRequest = await request.json();
       const started = start(command, session);
       const { id: cmdId, log } = started.command;
@@ -97,7 +90,7 @@ export function processRoutes(
 
     "GET /process/session/{session}/command/{command}"({ params }) {
       const command = commandOf(params);
-      if (command === undefined) return noCommand();
+      if (command === undefined) return notFound("command not found");
       const { id, command: line, exitCode } = command;
       return Response.json({ id, command: line, exitCode });
     },
@@ -105,14 +98,14 @@ export function processRoutes(
     "GET /process/session/{session}/command/{command}/logs"({ params }) {
       const command = commandOf(params);
       return command === undefined
-        ? noCommand()
+        ? notFound("command not found")
         : Response.json(logsOf(command.log));
     },
 
     async "POST /process/session/{session}/command/{command}/input"(
       { request, params },
     ) {
-      if (commandOf(params) === undefined) return noCommand();
+      if (commandOf(params) === undefined) return notFound("command not found");
       const { data }: { data: string } = await request.json();
       const lines = data.replace(/\n$/, "").split("\n");
       lines.forEach((line) =>
@@ -122,7 +115,7 @@ export function processRoutes(
     },
   };
 
-  const sockets: SocketRoutes = {
+  const sockets: Endpoints["sockets"] = {
     /** With `follow=true`: the output so far, and the output until the end. */
     "/process/session/{session}/command/{command}/logs"(socket, { params }) {
       const command = commandOf(params);
@@ -202,20 +195,4 @@ function logsOf(
     stdout: textOf(log, "stdout"),
     stderr: textOf(log, "stderr"),
   };
-}
-
-function noSession(): Response {
-  return errorResponse({
-    statusCode: 404,
-    code: "NOT_FOUND",
-    message: "session not found",
-  });
-}
-
-function noCommand(): Response {
-  return errorResponse({
-    statusCode: 404,
-    code: "NOT_FOUND",
-    message: "command not found",
-  });
 }

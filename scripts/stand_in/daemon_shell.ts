@@ -1,6 +1,11 @@
 /** A fake of a sandbox's shell: it knows few commands, and starts no processes. */
 import { resolve } from "node:path/posix";
-import { type Files, HOME } from "./daemon_files.ts";
+
+/** The base of relative paths. */
+export const HOME = "/home/daytona";
+
+/** Contents by absolute path; a folder exists as long as it is not empty. */
+export type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
 /** An output stream of a command. */
 export type OutputStream = "stdout" | "stderr";
@@ -30,29 +35,23 @@ export interface Outcome {
   readonly exited: boolean;
 }
 
-/** A queue of input lines, which readers can wait for. */
-export interface LineQueue {
-  push(line: string): void;
-  next(): Promise<string>;
-}
+/** Input lines, which readers can wait for. */
+export class LineQueue {
+  readonly #lines: string[] = [];
+  readonly #readers: ((line: string) => void)[] = [];
 
-/** Creates an empty queue. */
-export function createLineQueue(): LineQueue {
-  const lines: string[] = [];
-  const readers: ((line: string) => void)[] = [];
-  return {
-    push(line) {
-      const reader = readers.shift();
-      if (reader === undefined) lines.push(line);
-      else reader(line);
-    },
-    next() {
-      const line = lines.shift();
-      return line === undefined
-        ? new Promise((resolve) => readers.push(resolve))
-        : Promise.resolve(line);
-    },
-  };
+  push(line: string): void {
+    const reader = this.#readers.shift();
+    if (reader === undefined) this.#lines.push(line);
+    else reader(line);
+  }
+
+  next(): Promise<string> {
+    const line = this.#lines.shift();
+    return line === undefined
+      ? new Promise((resolve) => this.#readers.push(resolve))
+      : Promise.resolve(line);
+  }
 }
 
 /** The initial state of a shell. */

@@ -7,17 +7,21 @@ import {
 import { pipeline, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { echoWebSocket } from "./demo_echo.ts";
 import page from "./demo_page.html" with { type: "text" };
-import { headerLines } from "./local_forward.ts";
+import { headerLines } from "./runner_forward.ts";
 import { listenOnLoopback, type Loopback } from "./loopback.ts";
+import { acceptor } from "./server_socket.ts";
 
 /** Starts the app on a free port. */
 export function startDemoApp(): Promise<Loopback> {
   const server = createServer(answer);
   server.on("upgrade", (message, socket, head) => {
     if (pathOf(message) === "/ws") {
-      echoWebSocket(message, socket, head);
+      accept(message, socket, head, (webSocket) => {
+        webSocket.on("message", (data, isBinary) => {
+          webSocket.send(data, { binary: isBinary });
+        });
+      });
     } else {
       socket.end(
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
@@ -26,6 +30,13 @@ export function startDemoApp(): Promise<Loopback> {
   });
   return listenOnLoopback(server);
 }
+
+/** For the WebSocket that echoes every message. */
+const accept = acceptor({
+  maxPayload: 64 * 1024 * 1024,
+  // Select the first subprotocol offered (RFC 6455 section 4.2.2), if any.
+  handleProtocols: ([first]) => first ?? false,
+});
 
 /** An exchange, with access to its query. */
 interface Exchange {

@@ -16,7 +16,7 @@ import {
   headerLines,
   type LocalTarget,
   tunnel,
-} from "./local_forward.ts";
+} from "./runner_forward.ts";
 import { listenOnLoopback } from "./loopback.ts";
 
 /** A sandbox on its runner. */

@@ -7,11 +7,7 @@ import type { ApiSandbox } from "./api_operations.ts";
 import { type FakeDaemon, startFakeDaemon, TOOLBOX_PORT } from "./daemon.ts";
 import { startDemoApp } from "./demo_app.ts";
 import type { Loopback } from "./loopback.ts";
-import {
-  type OpenidProvider,
-  type OpenidProviderOptions,
-  startOpenidProvider,
-} from "./openid_provider.ts";
+import { type OpenidProvider, startOpenidProvider } from "./provider.ts";
 import { type Container, type FakeRunner, startFakeRunner } from "./runner.ts";
 
 /** The stack's credentials. */
@@ -38,9 +34,6 @@ export const APP_PORT = 3000;
 export interface StackOptions {
   /** The public address of the gateway, `host` or `host:port`. */
   readonly publicHost?: string;
-  /** The current time, ms since the epoch, which decides which signed links have expired. */
-  readonly now?: () => number;
-  readonly provider?: OpenidProviderOptions;
 }
 
 /** A running stack: `demo` is public, `locked` private, `stopped` public but not running. */
@@ -58,8 +51,7 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything. */
 export async function startStack(
-  { publicHost = "proxy.localhost", now = Date.now, ...options }: StackOptions =
-    {},
+  { publicHost = "proxy.localhost" }: StackOptions = {},
 ): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const app = started.use(await startDemoApp());
@@ -83,8 +75,8 @@ export async function startStack(
       ]),
     ),
   );
-  const provider = started.use(await startOpenidProvider(options.provider));
-  const { issuer, clientId, clientSecret, audience } = provider;
+  const provider = started.use(await startOpenidProvider());
+  const { issuer, clientId, audience } = provider;
   provider.redirectUris.add(`http://${publicHost}/callback`);
   const sandboxes = [
     sandbox("demo", { public: true }),
@@ -110,7 +102,7 @@ export async function startStack(
     signedTokens: new Map([[KEYS.signedToken, {
       sandboxId: "locked",
       port: APP_PORT,
-      expiresAt: now() + 24 * 60 * 60 * 1000,
+      expiresAt: Date.now() + 24 * 60 * 60 * 1000,
       revoked: false,
     }]]),
     users: new Map([[KEYS.user, new Set(all)]]),
@@ -118,7 +110,7 @@ export async function startStack(
       ["alice", new Set(all)],
       ["mallory", new Set(["demo"])],
     ]),
-  }, { now, subjectOf: provider.subjectOf }));
+  }, { subjectOf: provider.subjectOf }));
 
   const owned = started.move();
   return {
@@ -134,7 +126,6 @@ export async function startStack(
       PROXY_DOMAIN: publicHost,
       PROXY_HOST: "127.0.0.1",
       CACHE_URL: "kv::memory:",
-      ...clientSecret !== undefined && { OIDC_CLIENT_SECRET: clientSecret },
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type {
   Endpoint,
   OpenidProvider,
-} from "../../scripts/stand_in/openid_provider.ts";
+} from "../../scripts/stand_in/provider.ts";
 import { startGateway } from "../support/gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import {
   clockSkew,
   type Forgery,
-} from "../../scripts/stand_in/openid_provider.ts";
+} from "../../scripts/stand_in/provider_keys.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";

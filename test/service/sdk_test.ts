@@ -8,9 +8,10 @@ import {
   type Sandbox,
 } from "@daytonaio/sdk";
 import assert from "node:assert/strict";
-import { HOME } from "../../scripts/stand_in/daemon_files.ts";
+import { HOME } from "../../scripts/stand_in/daemon_shell.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { skewClock } from "../support/skewed_clock.ts";
 
 /** How long a signed link may be accepted after its expiry: SIGNED_TOKEN_TTL_SEC. */
 const SIGNED_TOKEN_TTL_MS = 60_000;
@@ -296,7 +297,7 @@ Deno.test("the SDK's preview link opens the app with the token beside it", async
 });
 
 Deno.test("the SDK's signed link opens the app by itself, until the SDK ends it", async () => {
-  using clock = wallClock();
+  using clock = skewClock();
   await using world = await startWorld();
   const { gateway, sandbox } = world;
   const used = await sandbox.getSignedPreviewUrl(3000, 3600);
@@ -308,32 +309,17 @@ Deno.test("the SDK's signed link opens the app by itself, until the SDK ends it"
   }
 
   assert.equal(await statusOf(gateway, unused.url), 401);
-  clock.advance(SIGNED_TOKEN_TTL_MS);
+  clock.jump(SIGNED_TOKEN_TTL_MS);
   assert.equal(await statusOf(gateway, used.url), 401);
 });
 
 Deno.test("the SDK's signed link ends by itself", async () => {
-  using clock = wallClock();
+  using clock = skewClock();
   await using world = await startWorld();
   const { url } = await world.sandbox.getSignedPreviewUrl(3000, 30);
   assert.equal(await statusOf(world.gateway, url), 200);
 
-  clock.advance(SIGNED_TOKEN_TTL_MS);
+  clock.jump(SIGNED_TOKEN_TTL_MS);
 
   assert.equal(await statusOf(world.gateway, url), 401);
 });
-
-/** A wall clock for everything started after it: the stack, the service and the SDK have to agree on the time. */
-function wallClock(): Disposable & { advance(ms: number): void } {
-  const { now } = Date;
-  let ahead = 0;
-  Date.now = () => now() + ahead;
-  return {
-    advance(ms) {
-      ahead += ms;
-    },
-    [Symbol.dispose]() {
-      Date.now = now;
-    },
-  };
-}

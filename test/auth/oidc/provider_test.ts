@@ -3,7 +3,7 @@ import {
   type OpenidProvider as StandIn,
   type OpenidProviderOptions,
   startOpenidProvider,
-} from "../../../scripts/stand_in/openid_provider.ts";
+} from "../../../scripts/stand_in/provider.ts";
 import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
 import { createOpenidProvider } from "../../../src/auth/oidc/provider.ts";
 import { GatewayError } from "../../../src/errors.ts";

@@ -41,7 +41,6 @@ export function startDaytona(
     users: new Map(),
     subjects: new Map(),
   }, {
-    now: Date.now,
     subjectOf: () => Promise.resolve(undefined),
     address: addressOf(api),
   });

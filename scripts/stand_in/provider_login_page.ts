@@ -1,13 +1,13 @@
 /** The provider's only page, for login and consent. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { escapeHtml } from "../../../src/lib/html.ts";
-import { page } from "../../../src/pages/page.ts";
-import type { InteractionResult, LibraryProvider } from "./library.ts";
+import { escapeHtml } from "../../src/lib/html.ts";
+import { page } from "../../src/pages/page.ts";
+import type { Engine, InteractionResult } from "./provider_engine.ts";
 
 /** Shows the page, or ends the interaction according to its form. */
 export async function answerInteraction(
-  provider: LibraryProvider,
+  provider: Engine,
   { request, response, users }: {
     readonly request: IncomingMessage;
     readonly response: ServerResponse;

@@ -11,17 +11,14 @@ import {
 import { listenOnLoopback } from "./loopback.ts";
 import {
   type ClientAuthMethod,
+  createEngine,
+  type Engine,
   INTERACTION_PREFIX,
-} from "./openid/configuration.ts";
-import { createEngine, type JsonObject } from "./openid/engine.ts";
-import { forge, type Forgery } from "./openid/forgery.ts";
-import type { LibraryProvider } from "./openid/library.ts";
-import { answerInteraction } from "./openid/login_page.ts";
-import { generateSigningKey } from "./openid/signing_key.ts";
-import { openStorage } from "./openid/storage.ts";
-
-export type { JsonObject } from "./openid/engine.ts";
-export { clockSkew, type Forgery } from "./openid/forgery.ts";
+  type JsonObject,
+  ProviderStorage,
+} from "./provider_engine.ts";
+import { forge, type Forgery, generateSigningKey } from "./provider_keys.ts";
+import { answerInteraction } from "./provider_login_page.ts";
 
 /**
  * The endpoints by which requests are counted: `login` is the page with the form, `other` includes the return from it.
@@ -104,9 +101,9 @@ export async function startOpenidProvider(
     redirectUris,
   } as const;
   const calls: ProviderCall[] = [];
-  const storage = openStorage();
+  const storage = new ProviderStorage();
   let key = await generateSigningKey();
-  let engine: Promise<LibraryProvider> | undefined;
+  let engine: Promise<Engine> | undefined;
 
   async function falsify(path: string, real: JsonObject): Promise<JsonObject> {
     const { forgery, rewrite } = provider;
@@ -117,7 +114,7 @@ export async function startOpenidProvider(
     return rewrite[endpointOf(path)]?.(body) ?? body;
   }
 
-  function currentEngine(): Promise<LibraryProvider> {
+  function currentEngine(): Promise<Engine> {
     const { issuer } = provider;
     return engine ??= createEngine(
       { issuer, client, users, audience, key, storage, falsify },

@@ -1,0 +1,149 @@
+/** A server for the fake daemon's endpoints: handlers on web types, by method and path. */
+import {
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { Duplex } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { listenOnLoopback, type Loopback } from "./loopback.ts";
+import { acceptor, type ServerSocket } from "./server_socket.ts";
+
+/** A call that matches an endpoint. */
+export interface DaemonCall {
+  readonly request: Request;
+  /** The path parameters by name, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The query. */
+  readonly search: URLSearchParams;
+}
+
+/** HTTP and WebSocket endpoints. */
+export interface Endpoints {
+  /** By `METHOD /path/{parameter}`. */
+  readonly routes: Readonly<
+    Record<string, (call: DaemonCall) => Response | Promise<Response>>
+  >;
+  /** By `/path/{parameter}`. */
+  readonly sockets: Readonly<
+    Record<
+      string,
+      (socket: ServerSocket, call: Omit<DaemonCall, "request">) => void
+    >
+  >;
+}
+
+/** Serves the endpoints on a free port. */
+export function serveEndpoints(endpoints: Endpoints): Promise<Loopback> {
+  const server = createServer(async (message, response) => {
+    try {
+      await send(response, await answer(await toRequest(message), endpoints));
+    } catch {
+      // The client aborted, or sent invalid JSON or an invalid form.
+      response.destroy();
+    }
+  });
+  server.on("upgrade", (message, socket, head) => {
+    upgrade(message, socket, head, endpoints);
+  });
+  return listenOnLoopback(server);
+}
+
+/** The daemon's errors, as opposed to the API's: the SDK selects its error class by this and the code. */
+export const ERROR_SOURCE = "DAYTONA_DAEMON";
+
+/** The body of an error. */
+export function errorBody(
+  statusCode: number,
+  code: string,
+  message: string,
+): Record<string, unknown> {
+  return { statusCode, code, message, source: ERROR_SOURCE };
+}
+
+/** A 404. */
+export function notFound(message: string, code = "NOT_FOUND"): Response {
+  return Response.json(errorBody(404, code, message), { status: 404 });
+}
+
+async function toRequest(message: IncomingMessage): Promise<Request> {
+  const { method = "GET", url, headers } = message;
+  const body = method === "GET" || method === "HEAD"
+    ? null
+    : new Uint8Array(await buffer(message));
+  const type = headers["content-type"];
+  return new Request(`http://localhost${url}`, {
+    method,
+    body,
+    ...type !== undefined && { headers: { "content-type": type } },
+  });
+}
+
+function answer(
+  request: Request,
+  { routes }: Endpoints,
+): Response | Promise<Response> {
+  const { pathname, searchParams: search } = new URL(request.url);
+  const route = findRoute(routes, `${request.method} ${pathname}`);
+  return route?.handler({ request, params: route.params, search }) ??
+    notFound(`no route for ${request.method} ${pathname}`);
+}
+
+async function send(
+  response: ServerResponse,
+  answer: Response,
+): Promise<void> {
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  response.writeHead(answer.status, {
+    ...Object.fromEntries(answer.headers),
+    "content-length": bytes.length,
+  }).end(bytes);
+}
+
+const accept = acceptor({
+  // The SDK offers its version as the first subprotocol, which is not meant to be selected.
+  handleProtocols: (offered) =>
+    [...offered].find((name) => !name.startsWith("X-Daytona-SDK-Version~")) ??
+      [...offered][0] ?? false,
+});
+
+function upgrade(
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+  { sockets }: Endpoints,
+): void {
+  const { pathname, searchParams: search } = new URL(
+    `http://localhost${message.url}`,
+  );
+  const route = findRoute(sockets, pathname);
+  if (route === undefined) {
+    socket.end(
+      "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    return;
+  }
+  accept(message, socket, head, (webSocket) => {
+    route.handler(webSocket, { params: route.params, search });
+  });
+}
+
+/** The first route whose pattern matches, and its parameters; undefined if there is none. */
+function findRoute<T>(
+  routes: Readonly<Record<string, T>>,
+  key: string,
+):
+  | { readonly handler: T; readonly params: Record<string, string> }
+  | undefined {
+  for (const [pattern, handler] of Object.entries(routes)) {
+    const match = new RegExp(
+      `^${pattern.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`,
+    ).exec(key);
+    if (match === null) continue;
+    const params = Object.entries(match.groups ?? {}).map((
+      [name, segment],
+    ) => [name, decodeURIComponent(segment)]);
+    return { handler, params: Object.fromEntries(params) };
+  }
+  return undefined;
+}
