@@ -1,5 +1,6 @@
+import DataLoader from "dataloader";
 import { dirname } from "node:path";
-import { createBatches } from "../lib/batches.ts";
+import { setImmediate } from "node:timers";
 import { permissionHint } from "../lib/permission_hint.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import {
@@ -130,16 +131,12 @@ class KvStore implements DurableStore {
   #isClosed = false;
   // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
   // needs a check of its own, and most of the cost is the round trip, which concurrent operations make in parallel.
-  readonly #mutateInBatch = createBatches({
-    run: (mutations: readonly PendingMutation[]) =>
-      this.#mutatePrivate(mutations),
-    max: BATCH,
-  });
-  readonly #readInBatch = createBatches({
-    run: async (paths: readonly Path[]) =>
-      await (await this.#database()).getMany(paths),
-    max: BATCH,
-  });
+  readonly #mutations = batches((mutations: readonly PendingMutation[]) =>
+    this.#mutatePrivate(mutations)
+  );
+  readonly #reads = batches(async (paths: readonly Path[]) =>
+    await (await this.#database()).getMany(paths)
+  );
 
   constructor({ open, shared, ...options }: KvStoreOptions) {
     this.shared = shared;
@@ -208,7 +205,7 @@ class KvStore implements DurableStore {
     return this.#breaker.run<KvValue | undefined>(
       this.shared
         ? async () => await (await this.#database()).get(path)
-        : () => this.#readInBatch(path),
+        : () => this.#reads.load(path),
       undefined,
     );
   }
@@ -220,7 +217,7 @@ class KvStore implements DurableStore {
       () =>
         this.shared
           ? this.#mutateShared(pending)
-          : this.#mutateInBatch(pending),
+          : this.#mutations.load(pending),
       undefined,
     );
     pending.isAbandoned = true;
@@ -255,6 +252,17 @@ class KvStore implements DurableStore {
     if (pending.length > 0) await transaction.commit();
     return mutations.map(() => {});
   }
+}
+
+/** Batches the items of one turn of the event loop. No batch waits for another, since one may hang. */
+function batches<T, R>(
+  run: (items: readonly T[]) => Promise<readonly R[]>,
+): DataLoader<T, R> {
+  return new DataLoader<T, R>(run, {
+    cache: false,
+    maxBatchSize: BATCH,
+    batchScheduleFn: (start) => void setImmediate(start),
+  });
 }
 
 /** Whether a key is short enough, by an upper bound: three bytes per character, and two to delimit each part. */
