@@ -4,8 +4,8 @@
  * the test stack in this process. E2E_SCREENSHOTS=FOLDER saves screenshots of the pages. Exits with 0 if every scenario
  * passes or there is no browser, with 1 otherwise.
  */
-import { startDemo } from "../../scripts/demo/gateway.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
+import { startLoginGateway } from "./login_gateway.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";
@@ -52,7 +52,7 @@ const RUN_LIMIT_MS = 58_000;
 
 /** Runs every scenario, and returns how many pass. */
 async function runAll(executablePath: string): Promise<number> {
-  await using gateway = await startDemo(0);
+  await using gateway = await startLoginGateway();
   await using browser = await launchChromium(executablePath);
   const closing = setTimeout(() => browser.close(), BROWSER_LIMIT_MS);
   const environment = {

@@ -23,7 +23,7 @@ export interface HostileApp extends AsyncDisposable {
 /** Starts the app with a secret, which every response contains. */
 export function startVictimApp(): VictimApp {
   const requests: { readonly method: string; readonly url: URL }[] = [];
-  const server = serve((request) => {
+  const server = serveOnLoopback((request) => {
     const url = new URL(request.url);
     requests.push({ method: request.method, url });
     if (request.headers.has("upgrade")) return sendInWebSocket(request, SECRET);
@@ -47,7 +47,7 @@ export function startVictimApp(): VictimApp {
 /** Starts the hostile app, whose page defines `attempt(i, url)`. */
 export function startHostileApp(): HostileApp {
   const received: string[] = [];
-  const server = serve((request) => {
+  const server = serveOnLoopback((request) => {
     const { pathname, search } = new URL(request.url);
     const fields = [...request.headers].map((field) => field.join(": "));
     received.push([pathname + search, ...fields].join("\n"));
@@ -110,11 +110,13 @@ function sendInWebSocket(request: Request, message: string): Response {
   return response;
 }
 
-function serve(
-  handler: (request: Request) => Response,
+/** A server on a free port of 127.0.0.1; disposing of it waits for the requests under way. */
+export function serveOnLoopback(
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+  tls: { cert?: string; key?: string } = {},
 ): AsyncDisposable & { readonly port: number } {
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    { hostname: "127.0.0.1", port: 0, onListen() {}, ...tls },
     handler,
   );
   return {

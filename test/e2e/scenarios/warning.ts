@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
 import { startGateway, type TestGateway } from "../../support/gateway.ts";
-import { untilReady } from "../../support/ready.ts";
 import cert from "../../support/tls/cert.pem" with { type: "text" };
 import key from "../../support/tls/key.pem" with { type: "text" };
+import { startLoginGateway } from "../login_gateway.ts";
 import type { Scenario } from "../scenario.ts";
-import { startHostileApp } from "./isolation_apps.ts";
+import { serveOnLoopback, startHostileApp } from "./isolation_apps.ts";
+
+const WARNING = { PREVIEW_WARNING_ENABLED: "true" };
 
 const QUESTION = { name: "Do you trust this preview?" };
 const CONTINUE = { name: "Continue to preview" };
@@ -24,7 +26,7 @@ const SCREENS: Readonly<Record<string, BrowserContextOptions>> = {
 export const warning: Scenario = {
   name: "a preview is shown to whoever says that they trust it, and not before",
   async run(stage) {
-    await using gateway = await startWarningGateway();
+    await using gateway = await startGateway(WARNING);
     const wanted = urlOf(gateway, "3000-demo", "/?a=(1)&b=%20");
     for (const [screen, options] of Object.entries(SCREENS)) {
       const page = await stage.open(options);
@@ -60,11 +62,7 @@ export const warning: Scenario = {
 export const warningBeforeLogin: Scenario = {
   name: "whoever trusts a private preview goes on to its login",
   async run(stage) {
-    await using gateway = await startWarningGateway();
-    const callback = `http://proxy.localhost:${gateway.port}/callback`;
-    gateway.stack.provider.redirectUris.add(callback);
-    await untilReady(gateway.port);
-
+    await using gateway = await startLoginGateway(WARNING);
     const page = await stage.open();
     const wanted = urlOf(gateway, "3000-locked", "/?a=(1)");
     await page.goto(wanted);
@@ -80,7 +78,7 @@ export const warningBeforeLogin: Scenario = {
 export const warningFromElsewhere: Scenario = {
   name: "another site leads no visitor past the question, by form or prefetch",
   async run(stage) {
-    await using gateway = await startWarningGateway();
+    await using gateway = await startGateway(WARNING);
     await using app = startHostileApp();
     app.fields = [["cache-control", "max-age=600"]];
     const action = urlOf(gateway, `${app.port}-demo`);
@@ -116,7 +114,8 @@ export const warningFromElsewhere: Scenario = {
 export const warningInFrame: Scenario = {
   name: "in another site's frame, over https, the question is asked once",
   async run(stage) {
-    await using gateway = await startWarningGateway({
+    await using gateway = await startGateway({
+      ...WARNING,
       PROXY_PROTOCOL: "https",
     });
     await using secure = serveOnLoopback(
@@ -153,12 +152,6 @@ export const warningInFrame: Scenario = {
   },
 };
 
-function startWarningGateway(
-  environment: Readonly<Record<string, string>> = {},
-): Promise<TestGateway> {
-  return startGateway({ PREVIEW_WARNING_ENABLED: "true", ...environment });
-}
-
 function urlOf({ port }: TestGateway, label: string, target = "/"): string {
   return `http://${label}.proxy.localhost:${port}${target}`;
 }
@@ -168,18 +161,4 @@ function html(body: string): Response {
     `<!doctype html><link rel="icon" href="data:,"><body>${body}`,
     { headers: { "content-type": "text/html" } },
   );
-}
-
-function serveOnLoopback(
-  handler: Deno.ServeHandler<Deno.NetAddr>,
-  tls: { cert?: string; key?: string } = {},
-): AsyncDisposable & { readonly port: number } {
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {}, ...tls },
-    handler,
-  );
-  return {
-    port: server.addr.port,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
 }
