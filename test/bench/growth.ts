@@ -96,7 +96,7 @@ async function bySandboxes(world: World): Promise<Growth> {
         await measurePoint(
           world,
           count,
-          { fields: {}, script },
+          { headers: {}, script },
           WARM_UP_SEC + resolvingSec,
         ),
       );
@@ -120,7 +120,7 @@ async function byConnections(world: World): Promise<Growth> {
   const points: GrowthPoint[] = [];
   for (const wanted of CONNECTIONS) {
     const connections = Math.min(wanted, most);
-    const load = { fields: { Host: HOSTS.public }, connections };
+    const load = { headers: { Host: HOSTS.public }, connections };
     points.push(await measurePoint(world, connections, load));
   }
   return {
@@ -134,7 +134,7 @@ async function byConnections(world: World): Promise<Growth> {
 async function byBodySize(world: World): Promise<Growth> {
   const points: GrowthPoint[] = [];
   for (const size of BODY_BYTES) {
-    const load = { fields: { Host: HOSTS.public }, path: `/bytes/${size}` };
+    const load = { headers: { Host: HOSTS.public }, path: `/bytes/${size}` };
     points.push(await measurePoint(world, size / KIB, load));
   }
   return {

@@ -12,7 +12,7 @@ export interface LoadReport {
 export interface LoadOptions {
   /** On 127.0.0.1. */
   readonly port: number;
-  /** Fields of the requests; `wrk` adds its own Host unless there is one with that spelling. */
+  /** Headers of the requests; `wrk` adds its own Host unless there is one with that spelling. */
   readonly headers: Readonly<Record<string, string>>;
   /** `/` by default. */
   readonly path?: string | undefined;

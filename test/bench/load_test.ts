@@ -66,10 +66,10 @@ Deno.test("parseMemory() reads what is resident, and the most that was", () => {
 });
 
 Deno.test("headOf() closes the connection behind a single request, and says how long an upload is", () => {
-  const octets = headOf({ host: "a.test", target: "/upload", upload: 12 });
+  const bytes = headOf({ host: "a.test", target: "/upload", upload: 12 });
 
   assert.equal(
-    new TextDecoder().decode(octets),
+    new TextDecoder().decode(bytes),
     "POST /upload HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Length: 12\r\n\r\n",
   );
 });

@@ -41,15 +41,3 @@ export function summarizeRatios(
     numerators.map((value, round) => value / (denominators[round] ?? NaN)),
   );
 }
-
-/**
- * The value that a share `q` of all values does not exceed (nearest rank).
- *
- * @throws {RangeError} if there are no values.
- */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const value = sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError("Cannot rank no values");
-  return value;
-}

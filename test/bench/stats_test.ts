@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { quantile, summarize, summarizeRatios } from "./stats.ts";
+import { summarize, summarizeRatios } from "./stats.ts";
 
 Deno.test("summarize() takes the middle value of an odd number, whatever their order", () => {
   assert.deepEqual(summarize([30, 9, 100]), { median: 30, min: 9, max: 100 });
@@ -27,13 +27,4 @@ Deno.test("summarizeRatios() divides round by round, not the medians", () => {
 
 Deno.test("summarizeRatios() refuses rounds that have no counterpart", () => {
   assert.throws(() => summarizeRatios([1, 2], [1]), RangeError);
-});
-
-Deno.test("quantile() is a value that was measured, of the nearest rank", () => {
-  const values = Array.from({ length: 200 }, (_, index) => 200 - index);
-
-  assert.equal(quantile(values, 0.99), 198);
-  assert.equal(quantile(values, 0.5), 100);
-  assert.equal(quantile([3], 0.99), 3);
-  assert.throws(() => quantile([], 0.5), RangeError);
 });

@@ -16,8 +16,8 @@ import {
 } from "./scenarios/isolation.ts";
 import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
-import { keyInLink } from "./scenarios/key_in_link.ts";
 import { login, loginWithoutAccess } from "./scenarios/login.ts";
+import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
   warning,
@@ -29,7 +29,7 @@ import {
 const SCENARIOS: readonly Scenario[] = [
   demoApp,
   errorPage,
-  keyInLink,
+  tokenInLink,
   login,
   loginWithoutAccess,
   viteInPublicSandbox,

@@ -16,6 +16,22 @@ export interface Expectation {
   readonly during?: Readonly<Partial<Record<Trouble, readonly string[]>>>;
 }
 
+/** The runner is down: an exchange that needs it fails, or breaks off if it had begun. */
+export const RUNNER_DOWN: readonly string[] = [
+  "502 runner_unreachable",
+  "502 runner_protocol_error",
+  "200 broken off",
+];
+
+const API_DOWN: readonly string[] = ["503 api_unreachable"];
+
+/** The API is down: what only it can answer fails, unless a cached answer can stand in. */
+export const API_TROUBLE = {
+  api_unavailable: API_DOWN,
+  api_refusing: API_DOWN,
+  api_silent: API_DOWN,
+} as const;
+
 /** One finished operation; times in ms, on one clock for all. */
 export interface Entry {
   readonly outcome: string;
@@ -47,16 +63,6 @@ export interface Period {
   readonly until: number;
 }
 
-/** Records outcomes and periods of trouble. */
-export interface Accounts {
-  record(expectation: Expectation, entry: Entry): void;
-  /** Records that trouble begins; the function returned records its end. */
-  begin(trouble: Trouble, at: number): (at: number) => void;
-  /** All periods of trouble, in the order in which they began. */
-  periods(): readonly Period[];
-  summary(): OutcomeSummary;
-}
-
 /** How many unexplained outcomes are kept in full. */
 export const MAX_DETAILS = 100;
 
@@ -65,55 +71,75 @@ function increase<K>(counts: Map<K, number>, key: K): void {
 }
 
 /**
- * Creates empty accounts. Trouble explains the outcomes of operations that were under way at any moment of it, or
- * within `aftermathMs` milliseconds after it.
+ * The outcomes of a run. Trouble explains the outcomes of operations that were under way at any moment of it, or within
+ * `aftermathMs` milliseconds after it.
  */
-export function createAccounts(
-  { aftermathMs, onUnexplained = () => {} }: {
+export class Accounts {
+  readonly #aftermathMs: number;
+  readonly #onUnexplained: ((unexplained: Unexplained) => void) | undefined;
+  readonly #periods: { trouble: Trouble; from: number; until: number }[] = [];
+  readonly #counts = new Map<string, Map<string, number>>();
+  readonly #troubles = new Map<Trouble, number>();
+  readonly #unexplained: Unexplained[] = [];
+  #unexplainedCount = 0;
+  #total = 0;
+
+  constructor({ aftermathMs, onUnexplained }: {
     readonly aftermathMs: number;
     readonly onUnexplained?: (unexplained: Unexplained) => void;
-  },
-): Accounts {
-  const periods: Period[] = [];
-  const counts = new Map<string, Map<string, number>>();
-  const troubles = new Map<Trouble, number>();
-  const unexplained: Unexplained[] = [];
-  let unexplainedCount = 0;
-  let total = 0;
+  }) {
+    this.#aftermathMs = aftermathMs;
+    this.#onUnexplained = onUnexplained;
+  }
 
-  function isExplained(
+  /** All periods of trouble, in the order in which they began. */
+  get periods(): readonly Period[] {
+    return this.#periods;
+  }
+
+  /** Records how an operation ended. */
+  record(expectation: Expectation, entry: Entry): void {
+    const { name } = expectation;
+    const outcomes = this.#counts.get(name) ?? new Map<string, number>();
+    this.#counts.set(name, outcomes);
+    increase(outcomes, entry.outcome);
+    this.#total++;
+    if (this.#isExplained(expectation, entry)) return;
+    this.#unexplainedCount++;
+    const detail = { name, ...entry };
+    if (this.#unexplained.length < MAX_DETAILS) this.#unexplained.push(detail);
+    this.#onUnexplained?.(detail);
+  }
+
+  /** Records that trouble begins; the function returned records its end. */
+  begin(trouble: Trouble, at: number): (at: number) => void {
+    const period = { trouble, from: at, until: Infinity };
+    this.#periods.push(period);
+    increase(this.#troubles, trouble);
+    return (until) => {
+      period.until = until;
+    };
+  }
+
+  /** All that was recorded so far. */
+  summary(): OutcomeSummary {
+    return {
+      total: this.#total,
+      counts: this.#counts,
+      unexplained: this.#unexplained,
+      unexplainedCount: this.#unexplainedCount,
+      troubles: this.#troubles,
+    };
+  }
+
+  #isExplained(
     { expected, during = {} }: Expectation,
     { outcome, startedAt, endedAt }: Entry,
   ): boolean {
     return expected.includes(outcome) ||
-      periods.some(({ trouble, from, until }) =>
-        startedAt <= until + aftermathMs && endedAt >= from &&
+      this.#periods.some(({ trouble, from, until }) =>
+        startedAt <= until + this.#aftermathMs && endedAt >= from &&
         during[trouble]?.includes(outcome)
       );
   }
-
-  return {
-    record(expectation, entry) {
-      const { name } = expectation;
-      const outcomes = counts.get(name) ?? new Map<string, number>();
-      counts.set(name, outcomes);
-      increase(outcomes, entry.outcome);
-      total++;
-      if (isExplained(expectation, entry)) return;
-      unexplainedCount++;
-      const detail = { name, ...entry };
-      if (unexplained.length < MAX_DETAILS) unexplained.push(detail);
-      onUnexplained(detail);
-    },
-    begin(trouble, at) {
-      const period = { trouble, from: at, until: Infinity };
-      periods.push(period);
-      increase(troubles, trouble);
-      return (until) => {
-        period.until = until;
-      };
-    },
-    periods: () => periods,
-    summary: () => ({ total, counts, unexplained, unexplainedCount, troubles }),
-  };
 }

@@ -14,28 +14,20 @@ export interface RequestSpec {
   readonly method?: string;
   readonly host: string;
   readonly path: string;
-  readonly fields?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** The content, Latin-1. */
   readonly body?: string;
   /** Checks the body of a 200. */
   readonly isExpected?: (body: string) => boolean;
 }
 
-/** Connections to the gateway. */
-export interface Client extends Disposable {
-  /** Opens a connection, which the caller must close. */
-  connect(): Promise<RawStream>;
-  /** Sends a request on a persistent connection, and resolves to its outcome. */
-  send(request: RequestSpec): Promise<string>;
-}
-
 /** The head of a request. */
 export function headOf(
-  { method = "GET", host, path, fields = {}, body }: RequestSpec,
+  { method = "GET", host, path, headers = {}, body }: RequestSpec,
 ): string {
   const all = {
     Host: host,
-    ...fields,
+    ...headers,
     ...body !== undefined && { "Content-Length": String(body.length) },
   };
   const lines = Object.entries(all).map(([name, value]) =>
@@ -75,36 +67,44 @@ function isReusable({ fields, isComplete }: RawResponse): boolean {
     !valuesOf(fields, "connection").some((value) => /\bclose\b/i.test(value));
 }
 
-/** Creates a client for a port of 127.0.0.1. */
-export function createClient(port: number): Client {
-  const idle: RawStream[] = [];
+/** A client of a port of 127.0.0.1. */
+export class LoadClient implements Disposable {
+  readonly #port: number;
+  readonly #idle: RawStream[] = [];
 
-  async function connect(): Promise<RawStream> {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Opens a connection, which the caller must close. */
+  async connect(): Promise<RawStream> {
+    const conn = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: this.#port,
+    });
     conn.setNoDelay(true);
     return rawStream(conn);
   }
 
-  return {
-    connect,
-    async send(request) {
-      let stream: RawStream | undefined;
-      let isKept = false;
-      try {
-        stream = idle.pop() ?? await connect();
-        await stream.write(headOf(request) + (request.body ?? ""));
-        const response = await readResponse(stream, request.method);
-        isKept = isReusable(response);
-        return outcomeOf(response, request.isExpected);
-      } catch (error) {
-        return failureOf(error);
-      } finally {
-        if (isKept && stream !== undefined) idle.push(stream);
-        else stream?.close();
-      }
-    },
-    [Symbol.dispose]() {
-      for (const stream of idle.splice(0)) stream.close();
-    },
-  };
+  /** Sends a request on a persistent connection, and resolves to its outcome. */
+  async send(request: RequestSpec): Promise<string> {
+    let stream: RawStream | undefined;
+    let isKept = false;
+    try {
+      stream = this.#idle.pop() ?? await this.connect();
+      await stream.write(headOf(request) + (request.body ?? ""));
+      const response = await readResponse(stream, request.method);
+      isKept = isReusable(response);
+      return outcomeOf(response, request.isExpected);
+    } catch (error) {
+      return failureOf(error);
+    } finally {
+      if (isKept && stream !== undefined) this.#idle.push(stream);
+      else stream?.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const stream of this.#idle.splice(0)) stream.close();
+  }
 }

@@ -11,61 +11,58 @@ import {
 } from "node:net";
 import { pipeline } from "node:stream";
 
-/** A port of 127.0.0.1 that is relayed to another one. */
-export interface Door extends AsyncDisposable {
-  readonly port: number;
-  shut(): Promise<void>;
-  /** Listens on the same port again. */
-  open(): Promise<void>;
-}
+/** A port of 127.0.0.1 that is relayed to another one while the door is open, which it is not at first. */
+export class Door implements AsyncDisposable {
+  readonly #targetPort: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #port = 0;
 
-/** Starts an open door to a port of 127.0.0.1. */
-export async function startDoor(targetPort: number): Promise<Door> {
-  const sockets = new Set<Socket>();
-
-  function track(socket: Socket): Socket {
-    sockets.add(socket);
-    return socket.once("close", () => sockets.delete(socket));
+  constructor(targetPort: number) {
+    this.#targetPort = targetPort;
   }
 
-  function serve(client: Socket): void {
-    const server = track(
-      connect({
-        host: "127.0.0.1",
-        port: targetPort,
-        allowHalfOpen: true,
-        noDelay: true,
-      }),
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Listens, on the same port each time. */
+  async open(): Promise<void> {
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true },
+      (client) => this.#relay(client),
     );
-    track(client);
-    // If either side is cut, so is the other: pipeline() destroys both.
-    pipeline(client, server, client, () => {});
-  }
-
-  async function listen(port: number): Promise<Server> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, serve);
-    server.listen(port, "127.0.0.1");
+    server.listen(this.#port, "127.0.0.1");
     await once(server, "listening");
-    return server;
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
   }
 
-  let server = await listen(0);
-  const { port } = server.address() as AddressInfo;
-
-  async function shut(): Promise<void> {
-    if (!server.listening) return;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of sockets) socket.destroy();
+  /** Cuts all connections, and refuses new ones. */
+  async shut(): Promise<void> {
+    if (!this.#server?.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
-  return {
-    port,
-    shut,
-    async open() {
-      server = await listen(port);
-    },
-    [Symbol.asyncDispose]: shut,
-  };
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shut();
+  }
+
+  #relay(client: Socket): void {
+    const server = connect({
+      host: "127.0.0.1",
+      port: this.#targetPort,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    }
+    // If either side is cut, so is the other: pipeline() destroys both.
+    pipeline(client, server, client, () => {});
+  }
 }

@@ -2,8 +2,8 @@
  * One phase of load: all operations at their rates, scheduled troubles, and a sample of the gateway every few seconds.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { createAccounts, type Period, type Unexplained } from "./accounts.ts";
-import { createClient } from "./client.ts";
+import { Accounts, type Period, type Unexplained } from "./accounts.ts";
+import { LoadClient } from "./client.ts";
 import type { SoakedGateway } from "./gateway.ts";
 import { injectTroubles } from "./inject_troubles.ts";
 import { startLoad } from "./load.ts";
@@ -53,10 +53,10 @@ export async function runPhase(
 ): Promise<Phase> {
   const startedAt = performance.now();
   const now = () => performance.now() - startedAt;
-  const accounts = createAccounts({ aftermathMs: AFTERMATH_MS, onUnexplained });
+  const accounts = new Accounts({ aftermathMs: AFTERMATH_MS, onUnexplained });
   const { port } = gateway;
-  using client = createClient(port);
-  using runnerClient = createClient(world.door.port);
+  using client = new LoadClient(port);
+  using runnerClient = new LoadClient(world.door.port);
   const latencies: Record<Route, number[]>[] = [];
   function onLatency(ms: number, route: Route): void {
     const at = now();
@@ -88,7 +88,7 @@ export async function runPhase(
   return {
     samples,
     outcomes: accounts.summary(),
-    periods: accounts.periods(),
+    periods: accounts.periods,
     unfinished,
     latencies,
   };

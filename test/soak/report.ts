@@ -1,8 +1,9 @@
 /** The report, as Markdown, and its chart. */
 import { drawChart, type Panel, type Point } from "../support/chart.ts";
+import { quantile } from "../support/quantile.ts";
 import type { Period } from "./accounts.ts";
 import { type Sample, sumOf } from "./measure.ts";
-import { quantile, type Trend } from "./statistics.ts";
+import type { Trend } from "./statistics.ts";
 import type { Route } from "./traffic/requests.ts";
 import { faultsOf, type Findings, heapTrend, memoryTrend } from "./verdict.ts";
 

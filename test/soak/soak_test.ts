@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { createAccounts, type Expectation, MAX_DETAILS } from "./accounts.ts";
-import { startDoor } from "./door.ts";
+import { Accounts, type Expectation, MAX_DETAILS } from "./accounts.ts";
+import { Door } from "./door.ts";
 import { startLoad } from "./load.ts";
 import { parseMetrics, type Sample, statusNumber, sumOf } from "./measure.ts";
-import { fitTrend, minuteFloors, quantile } from "./statistics.ts";
+import { fitTrend, minuteFloors } from "./statistics.ts";
 import { faultsOf, type Findings, isGrowth, memoryTrend } from "./verdict.ts";
 
 const GET: Expectation = {
@@ -19,7 +19,7 @@ function at(outcome: string, startedAt: number, endedAt: number) {
 }
 
 Deno.test("accounts explain an outcome by what is expected at any time", () => {
-  const accounts = createAccounts({ aftermathMs: 0 });
+  const accounts = new Accounts({ aftermathMs: 0 });
 
   accounts.record(GET, at("200", 0, 1));
   accounts.record(GET, at("200", 1, 2));
@@ -43,7 +43,7 @@ Deno.test("accounts explain an outcome by a trouble that met the operation, and 
   ];
   for (const [name, startedAt, endedAt, isExplained] of cases) {
     await t.step(`an operation that ${name}`, () => {
-      const accounts = createAccounts({ aftermathMs: 50 });
+      const accounts = new Accounts({ aftermathMs: 50 });
       accounts.begin("runner_down", 100)(200);
       accounts.begin("api_silent", 0)(10_000);
       accounts.record(GET, at("502", startedAt, endedAt));
@@ -56,7 +56,7 @@ Deno.test("accounts explain an outcome by a trouble that met the operation, and 
 });
 
 Deno.test("accounts explain outcomes while the trouble lasts, and never those that it does not cause", () => {
-  const accounts = createAccounts({ aftermathMs: 0 });
+  const accounts = new Accounts({ aftermathMs: 0 });
   accounts.begin("runner_down", 10);
 
   accounts.record(GET, at("502", 20, 30));
@@ -71,7 +71,7 @@ Deno.test("accounts explain outcomes while the trouble lasts, and never those th
 
 Deno.test("accounts tell of every unexplained outcome and keep the first ones", () => {
   let told = 0;
-  const accounts = createAccounts({
+  const accounts = new Accounts({
     aftermathMs: 0,
     onUnexplained: () => told++,
   });
@@ -139,14 +139,6 @@ Deno.test("minuteFloors() keeps the least of each minute", () => {
     { atSec: 90, value: 8 },
     { atSec: 330, value: 1 },
   ]);
-});
-
-Deno.test("quantile() is a value that occurs", () => {
-  const values = [5, 1, 4, 2, 3];
-  assert.equal(quantile(values, 0.5), 3);
-  assert.equal(quantile(values, 0.99), 5);
-  assert.equal(quantile(values, 0), 1);
-  assert.equal(quantile([], 0.5), NaN);
 });
 
 Deno.test("sumOf() adds a metric over its labels and leaves its namesakes alone", () => {
@@ -293,7 +285,7 @@ Deno.test("isGrowth() takes neither chance nor little for a leak", () => {
 });
 
 Deno.test("a load keeps to what may be under way at once, and waits for it at its end", async () => {
-  const accounts = createAccounts({ aftermathMs: 0 });
+  const accounts = new Accounts({ aftermathMs: 0 });
   const enough = Promise.withResolvers<void>();
   let underWay = 0;
   let most = 0;
@@ -330,7 +322,7 @@ Deno.test("a load keeps to what may be under way at once, and waits for it at it
 });
 
 Deno.test("a load names what does not end", async () => {
-  const accounts = createAccounts({ aftermathMs: 0 });
+  const accounts = new Accounts({ aftermathMs: 0 });
   const begun = Promise.withResolvers<void>();
   const load = startLoad([{
     ...GET,
@@ -348,7 +340,8 @@ Deno.test("a load names what does not end", async () => {
 
 Deno.test("a door leads through, refuses while it is shut, and is found at the same port again", async () => {
   await using server = await startEcho();
-  await using door = await startDoor(server.port);
+  await using door = new Door(server.port);
+  await door.open();
   assert.equal(await roundTrip(door.port), "hello");
 
   using cut = await Deno.connect({ port: door.port, hostname: "127.0.0.1" });

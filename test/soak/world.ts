@@ -9,7 +9,7 @@ import {
   startStack,
 } from "../../scripts/stand_in/stack.ts";
 import { createBrowser } from "../support/login.ts";
-import { type Door, startDoor } from "./door.ts";
+import { Door } from "./door.ts";
 
 /** The base domain. */
 export const BASE_HOST = "proxy.localhost";
@@ -81,7 +81,8 @@ export async function startWorld(): Promise<SoakWorld> {
     ports?.set(PORTS.closed, UNUSED_PORT);
     ports?.set(PORTS.terminal, app.port);
   }
-  const door = started.use(await startDoor(Number(new URL(runner.url).port)));
+  const door = started.use(new Door(Number(new URL(runner.url).port)));
+  await door.open();
   const known = api.state.runners.get(RUNNER_ID);
   const locked = api.state.sandboxes.get("locked");
   if (known === undefined || locked === undefined) {
@@ -121,7 +122,7 @@ export async function startWorld(): Promise<SoakWorld> {
 }
 
 /**
- * Logs alice in to the private sandbox's terminal; resolves to the Cookie field that her browser then sends there.
+ * Logs alice in to the private sandbox's terminal; resolves to the Cookie header that her browser then sends there.
  *
  * @throws {Error} with the status and path of the page where the login ended, if it failed.
  */
@@ -142,6 +143,6 @@ export async function logIn(port: number): Promise<string> {
   return cookie;
 }
 
-/** Credentials for `locked`, as request fields. */
-export const TOKEN_FIELD = { "X-Daytona-Preview-Token": KEYS.lockedToken };
-export const BEARER_FIELD = { Authorization: `Bearer ${KEYS.user}` };
+/** Credentials for `locked`, as request headers. */
+export const TOKEN_HEADER = { "X-Daytona-Preview-Token": KEYS.lockedToken };
+export const BEARER_HEADER = { Authorization: `Bearer ${KEYS.user}` };

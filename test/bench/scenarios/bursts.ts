@@ -3,10 +3,10 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { FakeApi } from "../../../scripts/stand_in/api.ts";
+import { quantile } from "../../support/quantile.ts";
 import { FETCH_PROXY, GATEWAY, HOSTS, NGINX, present } from "../contestants.ts";
 import type { Drive, Reading } from "../drive.ts";
 import { figureOf, interleave, type Row, type Scenario } from "../scenario.ts";
-import { quantile } from "../stats.ts";
 import { addSandboxes, type World } from "../world.ts";
 import { driveGets } from "./rates.ts";
 import { connect, headOf, type RawRequest, send } from "./raw_http.ts";
@@ -93,7 +93,7 @@ async function burstOnApi({ world: { stack }, ids }: Burst): Promise<Reading> {
   const requests = ids.map((id) => ({
     host,
     target: `${pathname}/preview/${id}/public`,
-    fields: { authorization: `Bearer ${PROXY_API_KEY}` },
+    headers: { authorization: `Bearer ${PROXY_API_KEY}` },
   }));
   return latencies(await burst(Number(port), requests));
 }
@@ -117,7 +117,7 @@ async function measure(
   keys: number,
 ): Promise<Row[]> {
   const drive: Drive = (target, seconds) =>
-    driveGets(target, seconds, { fields: { Host: HOSTS.public } });
+    driveGets(target, seconds, { headers: { Host: HOSTS.public } });
   const contestants = [];
   for (const contestant of present(world, [GATEWAY, FETCH_PROXY, NGINX])) {
     const { port } = await world.warm(contestant, drive);

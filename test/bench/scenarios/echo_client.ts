@@ -4,7 +4,7 @@ import { connect, headOf, send } from "./raw_http.ts";
 
 /** An open WebSocket to an echo server. */
 export interface EchoClient extends Disposable {
-  /** Sends a message and waits until the same number of octets has come back. */
+  /** Sends a message and waits until the same number of bytes has come back. */
   echo(): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ const HANDSHAKE = headOf({
   host: HOSTS.public,
   target: "/echo",
   keepAlive: true,
-  fields: {
+  headers: {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
@@ -21,7 +21,7 @@ const HANDSHAKE = headOf({
 });
 
 /**
- * Opens a WebSocket whose messages are `size` octets long.
+ * Opens a WebSocket whose messages are `size` bytes long.
  *
  * @throws {Error} if the server does not switch protocols.
  */

@@ -1,4 +1,5 @@
 /** Server-sent events: how much a proxy delays them. */
+import { quantile } from "../../support/quantile.ts";
 import {
   DIRECT,
   FETCH_PROXY,
@@ -7,7 +8,6 @@ import {
   present,
 } from "../contestants.ts";
 import { interleave, type Scenario } from "../scenario.ts";
-import { quantile } from "../stats.ts";
 import type { Target } from "../target.ts";
 import { connect, headOf, send } from "./raw_http.ts";
 

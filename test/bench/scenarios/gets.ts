@@ -24,18 +24,18 @@ import type { Contestant } from "../world.ts";
 import {
   compare,
   driveGets,
-  type Fields,
   type GetLoad,
   P99,
   RATE,
+  type RequestHeaders,
 } from "./rates.ts";
 import { exchange } from "./raw_http.ts";
 
-const PUBLIC: Fields = { Host: HOSTS.public };
-const PRIVATE: Fields = { Host: HOSTS.private };
+const PUBLIC: RequestHeaders = { Host: HOSTS.public };
+const PRIVATE: RequestHeaders = { Host: HOSTS.private };
 
-/** Twenty fields as Chromium sends them with a navigation, including an app's cookies. */
-const BROWSER: Fields = {
+/** Twenty headers as Chromium sends them with a navigation, including an app's cookies. */
+const BROWSER: RequestHeaders = {
   Host: HOSTS.public,
   "Cache-Control": "max-age=0",
   "Sec-CH-UA": '"Chromium";v="140", "Not=A?Brand";v="24"',
@@ -106,7 +106,7 @@ async function sessionCookie({ port }: Target): Promise<string> {
   const head = await exchange(port, {
     host: HOSTS.private,
     target: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
-    fields: { "Sec-Fetch-Mode": "navigate" },
+    headers: { "Sec-Fetch-Mode": "navigate" },
   });
   const cookie = /^set-cookie: ([^;]+)/im.exec(head)?.[1];
   if (!head.startsWith("HTTP/1.1 303 ") || cookie === undefined) {
@@ -122,9 +122,9 @@ const credentials: Scenario = {
   async measure(world) {
     const target = await world.warm(
       GATEWAY,
-      (target, seconds) => driveGets(target, seconds, { fields: PUBLIC }),
+      (target, seconds) => driveGets(target, seconds, { headers: PUBLIC }),
     );
-    const requests: Readonly<Record<string, Fields>> = {
+    const requests: Readonly<Record<string, RequestHeaders>> = {
       "public": PUBLIC,
       "session cookie": { ...PRIVATE, Cookie: await sessionCookie(target) },
       "preview token": {
@@ -133,10 +133,10 @@ const credentials: Scenario = {
       },
       "bearer": { ...PRIVATE, Authorization: `Bearer ${KEYS.user}` },
     };
-    const entrants = Object.entries(requests).map(([name, fields]) => ({
+    const entrants = Object.entries(requests).map(([name, headers]) => ({
       name,
       contestant: GATEWAY,
-      load: { fields },
+      load: { headers },
     }));
     const rows = await compare(world, entrants);
     const figures = ratioOf("session cookie : public", rows, {
@@ -159,26 +159,26 @@ export const GET_SCENARIOS: readonly Scenario[] = [
       SERVE,
       DIRECT,
     ],
-    load: { fields: PUBLIC },
+    load: { headers: PUBLIC },
     // Most targets are about this one, so it is worth separating from the noise.
     rounds: 5,
     figures: publicFigures,
   }),
   sameForAll("public-256", "GET 1 KiB of a public sandbox, 256 connections", {
-    load: { fields: PUBLIC, connections: 256 },
+    load: { headers: PUBLIC, connections: 256 },
   }),
   credentials,
   sameForAll("floor", "GET 1 KiB, 64 connections, by what is done for it", {
     contestants: [GATEWAY, CLIENT_PROXY, LEAST_PROXY, SERVE, FETCH_PROXY],
-    load: { fields: PUBLIC },
+    load: { headers: PUBLIC },
   }),
-  sameForAll("browser", "GET 1 KiB with 20 request fields, 64 connections", {
-    load: { fields: BROWSER },
+  sameForAll("browser", "GET 1 KiB with 20 request headers, 64 connections", {
+    load: { headers: BROWSER },
   }),
   sameForAll("body-64k", "GET 64 KiB, 64 connections", {
-    load: { fields: PUBLIC, path: "/bytes/65536" },
+    load: { headers: PUBLIC, path: "/bytes/65536" },
   }),
   sameForAll("body-1m", "GET 1 MiB, 64 connections", {
-    load: { fields: PUBLIC, path: "/bytes/1048576" },
+    load: { headers: PUBLIC, path: "/bytes/1048576" },
   }),
 ];

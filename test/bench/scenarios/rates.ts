@@ -14,12 +14,12 @@ const ROUNDS = 3;
 const ROUND_SEC = 2;
 const CONNECTIONS = 64;
 
-/** Fields of a request. */
-export type Fields = Readonly<Record<string, string>>;
+/** Headers of a request. */
+export type RequestHeaders = Readonly<Record<string, string>>;
 
 /** What to send. */
 export interface GetLoad {
-  readonly fields: Fields;
+  readonly headers: RequestHeaders;
   readonly path?: string;
   /** 64 by default. */
   readonly connections?: number;
@@ -31,11 +31,11 @@ export interface GetLoad {
 export async function driveGets(
   { port }: Target,
   seconds: number,
-  { fields, path, connections = CONNECTIONS, script }: GetLoad,
+  { headers, path, connections = CONNECTIONS, script }: GetLoad,
 ): Promise<Work> {
   const report = await load({
     port,
-    headers: fields,
+    headers,
     path,
     connections,
     seconds,

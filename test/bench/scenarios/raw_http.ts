@@ -1,26 +1,26 @@
 /** A minimal HTTP/1.1 client that uses little of the processor for load. */
 
-/** A GET, or a POST of `upload` octets. */
+/** A GET, or a POST of `upload` bytes. */
 export interface RawRequest {
   readonly host: string;
   readonly target: string;
-  readonly fields?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Whether more requests may follow on the connection. */
   readonly keepAlive?: boolean;
-  /** The length of the body, octets; undefined for a GET. */
+  /** The length of the body, bytes; undefined for a GET. */
   readonly upload?: number;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The octets of a request's head. */
+/** The bytes of a request's head. */
 export function headOf(request: RawRequest): Uint8Array<ArrayBuffer> {
-  const { host, target, fields = {}, keepAlive = false, upload } = request;
+  const { host, target, headers = {}, keepAlive = false, upload } = request;
   const lines = [
     `${upload === undefined ? "GET" : "POST"} ${target} HTTP/1.1`,
     `Host: ${host}`,
-    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...keepAlive ? [] : ["Connection: close"],
     ...upload === undefined ? [] : [`Content-Length: ${upload}`],
   ];
@@ -32,22 +32,22 @@ export function connect(port: number): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
 }
 
-/** Sends all of `octets`. */
+/** Sends all of `bytes`. */
 export async function send(
   conn: Deno.Conn,
-  octets: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
-  for (let sent = 0; sent < octets.length;) {
-    sent += await conn.write(octets.subarray(sent));
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await conn.write(bytes.subarray(sent));
   }
 }
 
 /** What was received until the peer closed. */
 export interface Received {
-  readonly octets: number;
+  readonly bytes: number;
   /** The beginning, up to 4 KiB, as text. */
   readonly start: string;
-  /** The end, up to 64 octets, as text. */
+  /** The end, up to 64 bytes, as text. */
   readonly end: string;
 }
 
@@ -58,7 +58,7 @@ const END_BYTES = 64;
 /** Reads until the peer closes. */
 export async function receive(conn: Deno.Conn): Promise<Received> {
   const buffer = new Uint8Array(READ_BYTES);
-  let octets = 0;
+  let bytes = 0;
   let start = "";
   let end = "";
   for (
@@ -66,7 +66,7 @@ export async function receive(conn: Deno.Conn): Promise<Received> {
     count !== null;
     count = await conn.read(buffer)
   ) {
-    octets += count;
+    bytes += count;
     if (start.length < START_BYTES) {
       start += decoder.decode(buffer.subarray(0, Math.min(count, START_BYTES)));
     }
@@ -74,7 +74,7 @@ export async function receive(conn: Deno.Conn): Promise<Received> {
       buffer.subarray(Math.max(0, count - END_BYTES), count),
     )).slice(-END_BYTES);
   }
-  return { octets, start, end };
+  return { bytes, start, end };
 }
 
 /** Makes one exchange on a new connection, and returns the beginning of the response. */

@@ -16,15 +16,15 @@ const RATE = "MiB/s";
 /** The peak of resident memory during the transfer, minus its value before. */
 const GROWTH = "growth MiB";
 
-/** Transfers `size` octets. */
+/** Transfers `size` bytes. */
 type Transfer = (target: Target, size: number) => Promise<void>;
 
 async function download({ port }: Target, size: number): Promise<void> {
   using conn = await connect(port);
   await send(conn, headOf({ host: HOSTS.public, target: `/bytes/${size}` }));
-  const { start, octets } = await receive(conn);
-  if (!start.startsWith("HTTP/1.1 200 ") || octets < size) {
-    throw new Error(`Download failed after ${octets} octets`);
+  const { start, bytes } = await receive(conn);
+  if (!start.startsWith("HTTP/1.1 200 ") || bytes < size) {
+    throw new Error(`Download failed after ${bytes} bytes`);
   }
 }
 

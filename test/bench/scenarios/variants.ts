@@ -14,12 +14,12 @@ async function startRedisIfInstalled(): Promise<RedisServer | undefined> {
 async function compareGateways(
   world: World,
   gateways: readonly Contestant[],
-  load: Omit<GetLoad, "fields">,
+  load: Omit<GetLoad, "headers">,
 ): Promise<Outcome> {
   const entrants = gateways.map((contestant) => ({
     name: contestant.name,
     contestant,
-    load: { ...load, fields: { Host: HOSTS.public } },
+    load: { ...load, headers: { Host: HOSTS.public } },
   }));
   try {
     const rows = await compare(world, entrants);

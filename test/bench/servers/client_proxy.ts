@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console
 /**
- * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the fields of
+ * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the headers of
  * requests and responses, and has no authentication, cache, log or metrics.
  */
 import { parseOrigin } from "../../../src/address/origin.ts";
@@ -18,15 +18,15 @@ Deno.serve({
   port: 0,
   onListen: ({ port }) => console.log(JSON.stringify({ port })),
 }, async (request) => {
-  const fields: [string, string][] = [];
+  const sent: [string, string][] = [];
   request.headers.forEach((value, name) => {
-    fields.push([name, name === "host" ? host : value]);
+    sent.push([name, name === "host" ? host : value]);
   });
   const { status, headers, body } = await client.request({
     origin,
     method: "GET",
     target: request.url.slice(request.url.indexOf("/", "http://".length)),
-    headers: fields,
+    headers: sent,
     body: null,
     contentLength: null,
   });
@@ -41,9 +41,9 @@ Deno.serve({
 function streamOf(body: BodyReader): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
-      const octets = await body.read();
-      if (octets === null) controller.close();
-      else controller.enqueue(octets);
+      const bytes = await body.read();
+      if (bytes === null) controller.close();
+      else controller.enqueue(bytes);
     },
     cancel: () => body.cancel(),
   }, { highWaterMark: 0 });

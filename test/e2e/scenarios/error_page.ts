@@ -26,7 +26,7 @@ const PHONE: BrowserContextOptions = {
 
 /** The gateway's own page has the right status, code and title, and fits every screen. */
 export const errorPage: Scenario = {
-  name: "a closed door says so: in light, in dark and on a phone",
+  name: "a refused visitor is told why, in light, in dark and on a phone",
   async run(stage) {
     const light = await backgroundOf(stage, "light", { colorScheme: "light" });
     const dark = await backgroundOf(stage, "dark", { colorScheme: "dark" });

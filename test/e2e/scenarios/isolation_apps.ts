@@ -14,10 +14,10 @@ export interface VictimApp extends AsyncDisposable {
 /** An app that attacks others; disposing of it stops its server. */
 export interface HostileApp extends AsyncDisposable {
   readonly port: number;
-  /** All requests received, each as its target and its fields. */
+  /** All requests received, each as its target and its headers. */
   readonly received: readonly string[];
-  /** Fields of future responses. */
-  fields: readonly [name: string, value: string][];
+  /** Headers of future responses. */
+  headers: readonly [name: string, value: string][];
 }
 
 /** Starts the app with a secret, which every response contains. */
@@ -49,8 +49,8 @@ export function startHostileApp(): HostileApp {
   const received: string[] = [];
   const server = serveOnLoopback((request) => {
     const { pathname, search } = new URL(request.url);
-    const fields = [...request.headers].map((field) => field.join(": "));
-    received.push([pathname + search, ...fields].join("\n"));
+    const lines = [...request.headers].map((header) => header.join(": "));
+    received.push([pathname + search, ...lines].join("\n"));
     if (request.headers.has("upgrade")) {
       return sendInWebSocket(request, "hello");
     }
@@ -58,10 +58,10 @@ export function startHostileApp(): HostileApp {
       ? [JAVASCRIPT, pathname === "/attempts.js" ? attempts : ""]
       : [HTML, PAGE];
     return new Response(body, {
-      headers: [["content-type", type], ...app.fields],
+      headers: [["content-type", type], ...app.headers],
     });
   });
-  const app: HostileApp = { ...server, received, fields: [] };
+  const app: HostileApp = { ...server, received, headers: [] };
   return app;
 }
 

@@ -81,10 +81,10 @@ export const cookieTossing: Scenario = {
     assert.deepEqual(await loginCookie(page.context()), login);
 
     for (const types of ['"cookies"', '"cache", "cookies"', '"*"']) {
-      hostile.fields = [["clear-site-data", types]];
+      hostile.headers = [["clear-site-data", types]];
       await page.goto(hostilePage);
     }
-    hostile.fields = [];
+    hostile.headers = [];
     await stillOpens(page, locked);
     assert.deepEqual(await loginCookie(page.context()), login);
 
@@ -141,7 +141,7 @@ async function plantByHeader(
   },
 ): Promise<void> {
   const before = await namesFor(page.context(), "http://proxy.localhost/");
-  hostile.fields = [
+  hostile.headers = [
     `${login.name}=tossed; Domain=proxy.localhost; Path=/; HttpOnly`,
     `${login.name}=; Domain=.proxy.localhost; Path=/; Max-Age=0`,
     "porthole-session=tossed; Path=/",
@@ -153,7 +153,7 @@ async function plantByHeader(
     "encoded=tossed; Domain=%70roxy.localhost; Path=/",
   ].map((line) => ["set-cookie", line]);
   await page.goto(hostilePage);
-  hostile.fields = [];
+  hostile.headers = [];
   const after = await namesFor(page.context(), "http://proxy.localhost/");
   assert.deepEqual(after, before, "cookies for other hosts");
   const kept = await namesFor(page.context(), hostilePage);

@@ -80,7 +80,7 @@ export const warningFromElsewhere: Scenario = {
   async run(stage) {
     await using gateway = await startGateway(WARNING);
     await using app = startHostileApp();
-    app.fields = [["cache-control", "max-age=600"]];
+    app.headers = [["cache-control", "max-age=600"]];
     const action = urlOf(gateway, `${app.port}-demo`);
     const accept = `${action}accept-daytona-preview-warning`;
     await using other = serveOnLoopback(() => page);

@@ -1,15 +1,20 @@
 /** Misbehaving clients and apps, and requests to be refused: one table for each, by the operation's name. */
 import { setTimeout as delay } from "node:timers/promises";
 import { readResponse } from "../../support/raw_client.ts";
-import { type Client, headOf, outcomeOf, type RequestSpec } from "../client.ts";
+import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
+import {
+  headOf,
+  type LoadClient,
+  outcomeOf,
+  type RequestSpec,
+} from "../client.ts";
 import type { Operation } from "../load.ts";
 import { BASE_HOST, hostOf, PORTS } from "../world.ts";
 import { beginExchange, onConnection } from "./transfers.ts";
-import { API_TROUBLE, RUNNER_DOWN } from "./troubles.ts";
 
 /** An operation but for its name and its client. */
 interface Fault extends Omit<Operation, "name" | "atOnce" | "run"> {
-  run(client: Client): Promise<string>;
+  run(client: LoadClient): Promise<string>;
 }
 
 type Faults = Readonly<Record<string, Fault>>;
@@ -40,7 +45,7 @@ const CLIENTS: Faults = {
       method: "POST",
       host: DEMO,
       path: "/upload",
-      fields: { "Content-Length": String(MIB) },
+      headers: { "Content-Length": String(MIB) },
     }, { body: PART, afterMs: 50 }),
   },
   "client leaves before the answer": {
@@ -92,7 +97,7 @@ const UNAUTHORIZED: Faults = {
       client.send({
         host: hostOf(PORTS.app, crypto.randomUUID()),
         path: "/",
-        fields: { "X-Forwarded-For": randomAddress() },
+        headers: { "X-Forwarded-For": randomAddress() },
       }),
   },
   "wrong token": {
@@ -115,7 +120,7 @@ const UNAUTHORIZED: Faults = {
   },
 };
 
-const MANY_FIELDS = Array.from({ length: 110 }, (_, i) => `X-${i}: y\r\n`)
+const MANY_HEADERS = Array.from({ length: 110 }, (_, i) => `X-${i}: y\r\n`)
   .join("");
 
 /** Requests that break a rule of HTTP or exceed a limit of the gateway's, and the outcome of each. */
@@ -133,7 +138,7 @@ const MALFORMED: readonly (readonly [request: string, outcome: string])[] = [
     "414 target_too_long",
   ],
   [
-    `GET / HTTP/1.1\r\nHost: ${DEMO}\r\n${MANY_FIELDS}\r\n`,
+    `GET / HTTP/1.1\r\nHost: ${DEMO}\r\n${MANY_HEADERS}\r\n`,
     "431 head_too_large",
   ],
 ];
@@ -161,7 +166,7 @@ function malformed(): Faults {
 }
 
 /** The operations; unless a row says otherwise, a runner that is down explains their failure. */
-export function faults(client: Client): Operation[] {
+export function faults(client: LoadClient): Operation[] {
   const rows = { ...CLIENTS, ...APPS, ...UNAUTHORIZED, ...malformed() };
   return Object.entries(rows).map(([name, fault]) => ({
     during: { runner_down: RUNNER_DOWN },
@@ -176,7 +181,7 @@ function send(request: RequestSpec): Fault["run"] {
   return (client) => client.send(request);
 }
 
-/** Sends a request, or the first `headBytes` octets of its head, and closes the connection after a while. */
+/** Sends a request, or the first `headBytes` bytes of its head, and closes the connection after a while. */
 function abandon(
   request: RequestSpec,
   { headBytes, body, afterMs }: {
@@ -195,11 +200,11 @@ function abandon(
 }
 
 /** Tries a token that opens nothing, as a client at `address`. */
-function guessToken(client: Client, address: string): Promise<string> {
+function guessToken(client: LoadClient, address: string): Promise<string> {
   return client.send({
     host: LOCKED,
     path: "/",
-    fields: {
+    headers: {
       "X-Daytona-Preview-Token": crypto.randomUUID(),
       "X-Forwarded-For": address,
     },
@@ -207,6 +212,6 @@ function guessToken(client: Client, address: string): Promise<string> {
 }
 
 function randomAddress(): string {
-  const octets = crypto.getRandomValues(new Uint8Array(3));
-  return `10.${octets.join(".")}`;
+  const numbers = crypto.getRandomValues(new Uint8Array(3));
+  return `10.${numbers.join(".")}`;
 }

@@ -1,22 +1,22 @@
 /** Short requests with every credential and to every route: one table for each kind, by the operation's name. */
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
-import type { Client, RequestSpec } from "../client.ts";
+import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
+import type { LoadClient, RequestSpec } from "../client.ts";
 import type { Operation } from "../load.ts";
 import {
   BASE_HOST,
-  BEARER_FIELD,
+  BEARER_HEADER,
   hostOf,
   logIn,
   PORTS,
-  TOKEN_FIELD,
+  TOKEN_HEADER,
 } from "../world.ts";
-import { API_TROUBLE, RUNNER_DOWN } from "./troubles.ts";
 
 const DEMO = hostOf(PORTS.app, "demo");
 const LOCKED = hostOf(PORTS.app, "locked");
 
 /** What a browser sends when somebody types an address. */
-const BROWSER_FIELDS = {
+const BROWSER_HEADERS = {
   "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0",
   "Accept": "text/html",
   "Sec-Fetch-Mode": "navigate",
@@ -25,11 +25,11 @@ const BROWSER_FIELDS = {
 
 /** What the short requests need. */
 export interface ShortRequestsOptions {
-  readonly client: Client;
+  readonly client: LoadClient;
   /** The gateway's. */
   readonly port: number;
   /** A client of the runner, to see how long a GET takes without the gateway. */
-  readonly runnerClient: Client;
+  readonly runnerClient: LoadClient;
   /** Called with the duration of each short GET, ms, and the way it went. */
   readonly onLatency: (ms: number, route: Route) => void;
 }
@@ -44,11 +44,11 @@ interface Row extends Partial<Pick<Operation, "expected" | "during">> {
 
 /** GETs of a page of the app, whose latency is recorded. */
 const GETS: Readonly<
-  Record<string, Row & Pick<RequestSpec, "host" | "fields">>
+  Record<string, Row & Pick<RequestSpec, "host" | "headers">>
 > = {
   "GET public": { everyMs: 6, host: DEMO },
-  "GET with token": { everyMs: 20, host: LOCKED, fields: TOKEN_FIELD },
-  "GET with API key": { everyMs: 50, host: LOCKED, fields: BEARER_FIELD },
+  "GET with token": { everyMs: 20, host: LOCKED, headers: TOKEN_HEADER },
+  "GET with API key": { everyMs: 50, host: LOCKED, headers: BEARER_HEADER },
   "GET by signed link": {
     everyMs: 50,
     host: hostOf(PORTS.app, KEYS.signedToken),
@@ -64,7 +64,7 @@ const STATUS_PAGE = {
 const DIRECT_GET: RequestSpec = {
   host: "runner",
   path: `/sandboxes/demo/toolbox/proxy/${PORTS.app}/status/200?a=1`,
-  fields: { "X-Daytona-Authorization": `Bearer ${KEYS.runner}` },
+  headers: { "X-Daytona-Authorization": `Bearer ${KEYS.runner}` },
 };
 
 const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
@@ -73,7 +73,7 @@ const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
     request: {
       host: BASE_HOST,
       path: "/toolbox/locked/version",
-      fields: BEARER_FIELD,
+      headers: BEARER_HEADER,
       isExpected: (body) => body.includes("-stack"),
     },
   },
@@ -84,7 +84,7 @@ const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
     request: {
       host: BASE_HOST,
       path: "/sandboxes/locked/build-logs",
-      fields: BEARER_FIELD,
+      headers: BEARER_HEADER,
       isExpected: (body) => body.endsWith("step 20 of the build\n"),
     },
   },
@@ -95,7 +95,7 @@ const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
       method: "OPTIONS",
       host: DEMO,
       path: "/",
-      fields: {
+      headers: {
         "Origin": "http://other.example",
         "Access-Control-Request-Method": "PUT",
       },
@@ -107,7 +107,7 @@ const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
     request: {
       host: DEMO,
       path: "/",
-      fields: BROWSER_FIELDS,
+      headers: BROWSER_HEADERS,
       isExpected: (body) => body.includes("<form"),
     },
   },
@@ -149,8 +149,8 @@ export function shortRequests(
   }
 
   return [
-    ...Object.entries(GETS).map(([name, { host, fields, ...row }]) => {
-      const request = { ...STATUS_PAGE, host, ...fields && { fields } };
+    ...Object.entries(GETS).map(([name, { host, headers, ...row }]) => {
+      const request = { ...STATUS_PAGE, host, ...headers && { headers } };
       return operation(name, row, () => timed(request));
     }),
     operation("GET without the gateway", {
@@ -204,7 +204,7 @@ function sessions(
         return cookie === undefined ? "no session yet" : await timed({
           host: hostOf(PORTS.terminal, "locked"),
           path: "/status/200",
-          fields: { Cookie: cookie },
+          headers: { Cookie: cookie },
         });
       },
     },

@@ -8,16 +8,16 @@ import {
   readResponse,
   valuesOf,
 } from "../../support/raw_client.ts";
+import { RUNNER_DOWN } from "../accounts.ts";
 import {
-  type Client,
   failureOf,
   headOf,
+  type LoadClient,
   outcomeOf,
   type RequestSpec,
 } from "../client.ts";
 import type { Operation } from "../load.ts";
-import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
-import { RUNNER_DOWN } from "./troubles.ts";
+import { hostOf, PORTS, TOKEN_HEADER } from "../world.ts";
 
 const DEMO = hostOf(PORTS.app, "demo");
 const LOCKED = hostOf(PORTS.app, "locked");
@@ -30,7 +30,7 @@ const EVENT_INTERVAL_MS = 500;
 
 /** Runs `act` on a new connection; a failure of the connection becomes the outcome. */
 export async function onConnection(
-  client: Client,
+  client: LoadClient,
   act: (stream: RawStream) => Promise<string>,
 ): Promise<string> {
   try {
@@ -81,7 +81,7 @@ async function upload(
   { request, parts }: { request: RequestSpec; parts: number },
 ): Promise<string> {
   await stream.write(headOf(request));
-  const isChunked = request.fields?.["Transfer-Encoding"] !== undefined;
+  const isChunked = request.headers?.["Transfer-Encoding"] !== undefined;
   try {
     for (let part = 0; part < parts; part++) {
       if (isChunked) await stream.write(`${PART_BYTES.toString(16)}\r\n`);
@@ -126,70 +126,42 @@ async function follow(
   }
 }
 
+/** What most of the operations expect. */
+const USUAL = {
+  expected: ["200"],
+  during: { runner_down: [...RUNNER_DOWN, "no answer"] },
+};
+
 /** The operations. */
-export function transfers(client: Client): Operation[] {
-  const shared = {
-    expected: ["200"],
-    during: { runner_down: [...RUNNER_DOWN, "no answer"] },
-  };
-
-  function downloadOf(
-    name: string,
-    pace: { everyMs: number; atOnce: number },
-    { mib, pauseMs = 0 }: { mib: number; pauseMs?: number },
-  ): Operation {
-    const bytes = mib * MIB;
-    const path = `/bytes?size=${bytes}`;
-    const request = { host: LOCKED, path, fields: TOKEN_FIELD };
-    return {
-      ...shared,
-      ...pace,
-      name,
-      run: () =>
-        onConnection(
-          client,
-          (stream) => download(stream, { request, bytes, pauseMs }),
-        ),
-    };
-  }
-
-  function uploadOf(
-    name: string,
-    everyMs: number,
-    { parts, fields }: { parts: number; fields: Record<string, string> },
-  ): Operation {
-    const request = { method: "POST", host: DEMO, path: "/upload", fields };
-    return {
-      ...shared,
-      name,
-      everyMs,
-      atOnce: 4,
-      run: () =>
-        onConnection(client, (stream) => upload(stream, { request, parts })),
-    };
-  }
-
+export function transfers(client: LoadClient): Operation[] {
   return [
-    downloadOf("download 256 KiB", { everyMs: 200, atOnce: 4 }, { mib: 0.25 }),
-    downloadOf("download 8 MiB", { everyMs: 5000, atOnce: 2 }, { mib: 8 }),
-    downloadOf("download to a slow reader", { everyMs: 2000, atOnce: 6 }, {
+    downloadOf(client, "download 256 KiB", { everyMs: 200, atOnce: 4 }, {
+      mib: 0.25,
+    }),
+    downloadOf(client, "download 8 MiB", { everyMs: 5000, atOnce: 2 }, {
+      mib: 8,
+    }),
+    downloadOf(client, "download to a slow reader", {
+      everyMs: 2000,
+      atOnce: 6,
+    }, {
       mib: 4,
       pauseMs: 60,
     }),
-    uploadOf("upload 256 KiB", 250, {
+    uploadOf(client, "upload 256 KiB", 250, {
       parts: 4,
-      fields: { "Content-Length": String(4 * PART_BYTES) },
+      headers: { "Content-Length": String(4 * PART_BYTES) },
     }),
-    uploadOf("upload 8 MiB", 5000, {
+    uploadOf(client, "upload 8 MiB", 5000, {
       parts: 128,
-      fields: { "Content-Length": String(128 * PART_BYTES) },
+      headers: { "Content-Length": String(128 * PART_BYTES) },
     }),
-    uploadOf("upload in chunks", 500, {
+    uploadOf(client, "upload in chunks", 500, {
       parts: 4,
-      fields: { "Transfer-Encoding": "chunked" },
+      headers: { "Transfer-Encoding": "chunked" },
     }),
     {
-      ...shared,
+      ...USUAL,
       name: "events to their end",
       everyMs: 1500,
       atOnce: 10,
@@ -202,7 +174,7 @@ export function transfers(client: Client): Operation[] {
         }),
     },
     {
-      ...shared,
+      ...USUAL,
       name: "events until the reader leaves",
       everyMs: 1000,
       atOnce: 10,
@@ -210,10 +182,48 @@ export function transfers(client: Client): Operation[] {
       run: (signal) =>
         onConnection(client, (stream) => {
           const path = `/sse?interval=${EVENT_INTERVAL_MS}`;
-          const request = { host: LOCKED, path, fields: TOKEN_FIELD };
+          const request = { host: LOCKED, path, headers: TOKEN_HEADER };
           const atMost = 1 + Math.floor(Math.random() * 40);
           return follow(stream, { request, atMost, signal });
         }),
     },
   ];
+}
+
+function downloadOf(
+  client: LoadClient,
+  name: string,
+  pace: { everyMs: number; atOnce: number },
+  { mib, pauseMs = 0 }: { mib: number; pauseMs?: number },
+): Operation {
+  const bytes = mib * MIB;
+  const path = `/bytes?size=${bytes}`;
+  const request = { host: LOCKED, path, headers: TOKEN_HEADER };
+  return {
+    ...USUAL,
+    ...pace,
+    name,
+    run: () =>
+      onConnection(
+        client,
+        (stream) => download(stream, { request, bytes, pauseMs }),
+      ),
+  };
+}
+
+function uploadOf(
+  client: LoadClient,
+  name: string,
+  everyMs: number,
+  { parts, headers }: { parts: number; headers: Record<string, string> },
+): Operation {
+  const request = { method: "POST", host: DEMO, path: "/upload", headers };
+  return {
+    ...USUAL,
+    name,
+    everyMs,
+    atOnce: 4,
+    run: () =>
+      onConnection(client, (stream) => upload(stream, { request, parts })),
+  };
 }

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { fulfilsWithin } from "../../../src/lib/fulfils_within.ts";
+import { API_TROUBLE } from "../accounts.ts";
 import type { Operation } from "../load.ts";
-import { hostOf, PORTS, TOKEN_FIELD } from "../world.ts";
-import { API_TROUBLE } from "./troubles.ts";
+import { hostOf, PORTS, TOKEN_HEADER } from "../world.ts";
 
 const DEMO = hostOf(PORTS.app, "demo");
 const LOCKED = hostOf(PORTS.app, "locked");
@@ -50,10 +50,10 @@ async function deadline<T>(work: Promise<T>, what: string): Promise<T> {
 function connect(
   port: number,
   host: string,
-  fields: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): TunnelClient {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [], {
-    headers: { host, ...fields },
+    headers: { host, ...headers },
     perMessageDeflate: false,
   });
   const opened = Promise.withResolvers<string>();
@@ -85,78 +85,12 @@ function connect(
 
 /** The operations; `port` is the gateway's. */
 export function tunnels(port: number): Operation[] {
-  /** Sends messages for a while, then closes; if the tunnel is closed before, that is the outcome. */
-  async function talk(
-    { socket, closed, echoes }: TunnelClient,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const durationMs = MIN_DURATION_MS +
-      Math.random() * (MAX_DURATION_MS - MIN_DURATION_MS);
-    const endsAt = performance.now() + durationMs;
-    let sent = 0;
-    let echoDueAt = 0;
-    let received = 0;
-    let isWrong = false;
-    socket.on("message", (data: Uint8Array) => {
-      if (String(data) !== `message ${received++}`) isWrong = true;
-    });
-    while (performance.now() < endsAt && !signal.aborted) {
-      if (socket.readyState !== socket.OPEN) break;
-      if (echoes() === sent) echoDueAt = performance.now() + TIMEOUT_MS;
-      else if (performance.now() > echoDueAt) return "no echo";
-      socket.send(`message ${sent++}`);
-      await Promise.race([delay(PAUSE_MS), closed]);
-    }
-    socket.close(1000);
-    const end = await deadline(closed, "closing");
-    return isWrong ? "wrong echo" : end;
-  }
-
-  function conversation(
-    name: string,
-    { host, fields }: { host: string; fields?: Record<string, string> },
-  ): Operation {
-    return {
-      name,
-      everyMs: 700,
-      atOnce: 30,
-      expected: ["closed 1000"],
-      during: {
-        runner_down: [
-          "closed 1011",
-          "502 runner_unreachable",
-          "502 runner_protocol_error",
-        ],
-      },
-      async run(signal) {
-        const tunnel = connect(port, host, fields);
-        const opened = await tunnel.opened;
-        return opened === "open" ? await talk(tunnel, signal) : opened;
-      },
-    };
-  }
-
-  /** Sends many messages at once, and does not read for `pauseMs` milliseconds. */
-  async function flood(pauseMs: number): Promise<string> {
-    const { socket, opened, closed, echoes, echo } = connect(port, DEMO);
-    const state = await opened;
-    if (state !== "open") return state;
-    for (let i = 0; i < FLOOD_MESSAGES; i++) socket.send(FLOOD);
-    if (pauseMs > 0) {
-      socket.pause();
-      await delay(pauseMs);
-      socket.resume();
-    }
-    while (echoes() < FLOOD_MESSAGES && socket.readyState === socket.OPEN) {
-      await deadline(Promise.race([echo(), closed]), "an echo");
-    }
-    socket.close(1000);
-    return await deadline(closed, "closing");
-  }
-
   const [publicly, privately] = [
-    conversation("tunnel, public", { host: DEMO }),
-    conversation("tunnel, private", { host: LOCKED, fields: TOKEN_FIELD }),
+    conversation(port, "tunnel, public", { host: DEMO }),
+    conversation(port, "tunnel, private", {
+      host: LOCKED,
+      headers: TOKEN_HEADER,
+    }),
   ];
   return [
     publicly,
@@ -166,14 +100,14 @@ export function tunnels(port: number): Operation[] {
       name: "tunnel, flooded",
       everyMs: 4000,
       atOnce: 2,
-      run: () => flood(0),
+      run: () => flood(port, 0),
     },
     {
       ...publicly,
       name: "tunnel, flooded and not read",
       everyMs: 6000,
       atOnce: 2,
-      run: () => flood(2000),
+      run: () => flood(port, 2000),
     },
     {
       ...publicly,
@@ -209,4 +143,75 @@ export function tunnels(port: number): Operation[] {
       run: () => connect(port, hostOf(PORTS.closed, "demo")).opened,
     },
   ];
+}
+
+/** Sends messages for a while, then closes; if the tunnel is closed before, that is the outcome. */
+async function talk(
+  { socket, closed, echoes }: TunnelClient,
+  signal: AbortSignal,
+): Promise<string> {
+  const durationMs = MIN_DURATION_MS +
+    Math.random() * (MAX_DURATION_MS - MIN_DURATION_MS);
+  const endsAt = performance.now() + durationMs;
+  let sent = 0;
+  let echoDueAt = 0;
+  let received = 0;
+  let isWrong = false;
+  socket.on("message", (data: Uint8Array) => {
+    if (String(data) !== `message ${received++}`) isWrong = true;
+  });
+  while (performance.now() < endsAt && !signal.aborted) {
+    if (socket.readyState !== socket.OPEN) break;
+    if (echoes() === sent) echoDueAt = performance.now() + TIMEOUT_MS;
+    else if (performance.now() > echoDueAt) return "no echo";
+    socket.send(`message ${sent++}`);
+    await Promise.race([delay(PAUSE_MS), closed]);
+  }
+  socket.close(1000);
+  const end = await deadline(closed, "closing");
+  return isWrong ? "wrong echo" : end;
+}
+
+/** A WebSocket that exchanges messages for a while. */
+function conversation(
+  port: number,
+  name: string,
+  { host, headers }: { host: string; headers?: Record<string, string> },
+): Operation {
+  return {
+    name,
+    everyMs: 700,
+    atOnce: 30,
+    expected: ["closed 1000"],
+    during: {
+      runner_down: [
+        "closed 1011",
+        "502 runner_unreachable",
+        "502 runner_protocol_error",
+      ],
+    },
+    async run(signal) {
+      const tunnel = connect(port, host, headers);
+      const opened = await tunnel.opened;
+      return opened === "open" ? await talk(tunnel, signal) : opened;
+    },
+  };
+}
+
+/** Sends many messages at once, and does not read for `pauseMs` milliseconds. */
+async function flood(port: number, pauseMs: number): Promise<string> {
+  const { socket, opened, closed, echoes, echo } = connect(port, DEMO);
+  const state = await opened;
+  if (state !== "open") return state;
+  for (let i = 0; i < FLOOD_MESSAGES; i++) socket.send(FLOOD);
+  if (pauseMs > 0) {
+    socket.pause();
+    await delay(pauseMs);
+    socket.resume();
+  }
+  while (echoes() < FLOOD_MESSAGES && socket.readyState === socket.OPEN) {
+    await deadline(Promise.race([echo(), closed]), "an echo");
+  }
+  socket.close(1000);
+  return await deadline(closed, "closing");
 }

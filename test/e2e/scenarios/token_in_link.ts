@@ -4,9 +4,9 @@ import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** After the first request, only the cookie gives access: to a page, a fetch, a WebSocket and a second tab. */
-export const keyInLink: Scenario = {
+export const tokenInLink: Scenario = {
   name:
-    "a key in a link opens a private sandbox, and is gone from the address bar",
+    "a preview token in a link opens a private sandbox, and is gone from the address bar",
   async run(stage) {
     const page = await stage.open();
     const link = `/?a=(1)&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&b`;
