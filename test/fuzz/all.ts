@@ -2,13 +2,13 @@
 import { bodyProperties } from "./bodies.ts";
 import { cookieProperties } from "./cookies.ts";
 import { credentialProperties } from "./credentials.ts";
-import { fieldProperties } from "./fields.ts";
 import { frameProperties } from "./frames.ts";
 import type { Growth } from "./growth.ts";
 import { addressGrowths } from "./growth_addresses.ts";
-import { fieldGrowths } from "./growth_fields.ts";
+import { headerGrowths } from "./growth_headers.ts";
 import { textGrowths } from "./growth_texts.ts";
 import { wireGrowths } from "./growth_wire.ts";
+import { headerProperties } from "./headers.ts";
 import { headProperties } from "./heads.ts";
 import { hostProperties } from "./hosts.ts";
 import { pathProperties } from "./paths.ts";
@@ -27,7 +27,7 @@ export const allProperties: readonly Property[] = [
   ...referenceProperties,
   ...cookieProperties,
   ...queryProperties,
-  ...fieldProperties,
+  ...headerProperties,
   ...credentialProperties,
   ...headProperties,
   ...bodyProperties,
@@ -41,7 +41,7 @@ export const allProperties: readonly Property[] = [
 /** All long inputs. */
 export const allGrowths: readonly Growth[] = [
   ...addressGrowths,
-  ...fieldGrowths,
+  ...headerGrowths,
   ...wireGrowths,
   ...textGrowths,
 ];

@@ -197,7 +197,7 @@ export const trickyTarget: fc.Arbitrary<string> = fc.tuple(
   trickyQuery,
 ).map((parts) => parts.join(""));
 
-/** Where the network splits a stream: at some offsets, or before each of the first few hundred octets. */
+/** Where the network splits a stream: at some offsets, or before each of the first few hundred bytes. */
 export type Cuts = readonly number[] | "everywhere";
 
 /** Any cuts, including none. */
@@ -206,18 +206,18 @@ export const cuts: fc.Arbitrary<Cuts> = fc.oneof(
   fc.constant("everywhere" as const),
 );
 
-/** How many octets are cut "everywhere": enough for any head, chunk or frame, as more would only take time. */
-const CUT_OCTETS = 300;
+/** How many bytes are cut "everywhere": enough for any head, chunk or frame, as more would only take time. */
+const CUT_BYTES = 300;
 
-/** Copies of the pieces of `octets`. */
+/** Copies of the pieces of `bytes`. */
 export function cut(
-  octets: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer>,
   at: Cuts,
 ): Uint8Array<ArrayBuffer>[] {
-  const { length } = octets;
+  const { length } = bytes;
   const points = at === "everywhere"
-    ? Array.from({ length: Math.min(length, CUT_OCTETS) }, (_, index) => index)
+    ? Array.from({ length: Math.min(length, CUT_BYTES) }, (_, index) => index)
     : at.map((point) => point % (length + 1));
   const ends = [...points.toSorted((a, b) => a - b), length];
-  return ends.map((end, index) => octets.slice(ends[index - 1] ?? 0, end));
+  return ends.map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));
 }

@@ -24,7 +24,7 @@ const LIMITS = { maxHeadBytes: 200, maxHeaderCount: 3 };
 /** The result of decoding a body. */
 export interface Decoded {
   readonly content: string;
-  /** Length of the body on the wire, octets. */
+  /** Length of the body on the wire, bytes. */
   readonly consumed: number;
   readonly done: boolean;
   /** Whether the decoder rejected it. */
@@ -166,7 +166,7 @@ export const bodyProperties: readonly Property[] = [
   ),
 
   property(
-    "ChunkedDecoder decides the same wherever the octets are cut",
+    "ChunkedDecoder decides the same wherever the bytes are cut",
     fc.tuple(nearlyChunked, cuts),
     ([text, at]) => {
       const whole = decode(new ChunkedDecoder(LIMITS), pieces(text, []));

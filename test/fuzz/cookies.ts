@@ -50,7 +50,7 @@ const pair = fc.tuple(
   blank,
 ).map((parts) => parts.join(""));
 
-const cookieField = fc.array(
+const cookieHeader = fc.array(
   fc.tuple(pair, fc.constantFrom("; ", "; ", ";", ";;", " ; ")),
   { maxLength: 6 },
 ).map((pairs) =>
@@ -129,7 +129,7 @@ function asBrowserReads(line: string): string {
 export const cookieProperties: readonly Property[] = [
   property(
     "withoutOwnCookies() takes out ours, wherever they are, and leaves every other pair as it is",
-    cookieField,
+    cookieHeader,
     (field) => {
       const rest = withoutOwnCookies(field);
       const others = field.split(";").filter((pair) => !isOwn(nameOf(pair)));
@@ -142,7 +142,7 @@ export const cookieProperties: readonly Property[] = [
 
   property(
     "cookieValues() and cookieNames() read only cookies of exactly that name",
-    cookieField,
+    cookieHeader,
     (field) => {
       for (const name of OWN) {
         const values = field.split(";").filter((pair) => nameOf(pair) === name)

@@ -37,17 +37,15 @@ function copied(item: Message | ControlFrame): unknown {
 }
 
 function decode(
-  octets: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer>,
   at: Cuts,
 ): Decoded {
   const decoder = new FrameDecoder({ maxMessageBytes: MAX_MESSAGE_BYTES });
   const seen: unknown[] = [];
   // As on a connection, where every read uses the same buffer.
-  const memory = new Uint8Array(octets.length);
+  const memory = new Uint8Array(bytes.length);
   try {
-    for (
-      const piece of cut(octets, at)
-    ) {
+    for (const piece of cut(bytes, at)) {
       memory.set(piece);
       decoder.push(memory.subarray(0, piece.length));
       for (let item = decoder.next(); item; item = decoder.next()) {
@@ -75,15 +73,15 @@ const fragmented = fc.record({
   points: fc.array(fc.nat(200), { maxLength: 3 }),
   between: fc.boolean(),
 }).map(({ text, points, between }) => {
-  const octets = new TextEncoder().encode(text);
-  const parts = cut(octets, points);
+  const bytes = new TextEncoder().encode(text);
+  const parts = cut(bytes, points);
   const frames = parts.map((part, index) =>
     serverFrame(index === 0 ? OPCODE.text : OPCODE.continuation, part, {
       final: index === parts.length - 1,
     })
   );
   const ping = { kind: "ping", payload: [1] };
-  const message = { kind: "text", data: text, bytes: octets.length };
+  const message = { kind: "text", data: text, bytes: bytes.length };
   return between
     ? {
       bytes: concat(
@@ -121,7 +119,7 @@ const messages = fc.array(
   items: parts.flatMap(({ items }): unknown[] => items),
 }));
 
-/** The same with octets replaced, deleted and inserted. */
+/** The same with bytes replaced, deleted and inserted. */
 const brokenFrames = fc.tuple(
   messages,
   fc.array(
@@ -131,17 +129,17 @@ const brokenFrames = fc.tuple(
       fc.oneof(
         fc.uint8Array({ maxLength: 3 }),
         fc.constantFrom([0x81, 0xfe], [0x82, 127, 255], [0x88, 1], [0xc1], [0])
-          .map((octets) => new Uint8Array(octets)),
+          .map((bytes) => new Uint8Array(bytes)),
       ),
     ),
     { minLength: 1, maxLength: 3 },
   ),
 ).map(([{ bytes }, edits]) =>
-  edits.reduce((bytes, [at, gone, octets]) => {
+  edits.reduce((bytes, [at, gone, inserted]) => {
     const start = at % (bytes.length + 1);
     return concat(
       bytes.subarray(0, start),
-      octets,
+      inserted,
       bytes.subarray(start + gone),
     );
   }, bytes)
@@ -150,7 +148,7 @@ const brokenFrames = fc.tuple(
 /** Properties of frames. */
 export const frameProperties: readonly Property[] = [
   property(
-    "FrameDecoder gives back every message and control frame, wherever the octets are cut",
+    "FrameDecoder gives back every message and control frame, wherever the bytes are cut",
     fc.tuple(messages, cuts),
     ([{ bytes, items }, at]) =>
       assert.deepEqual(decode(bytes, at), {
@@ -205,8 +203,8 @@ export const frameProperties: readonly Property[] = [
     ([code, reason]) => {
       const payload = unless(RangeError, () => closePayload(code, reason));
       if (payload === undefined) {
-        const octets = new TextEncoder().encode(reason).length;
-        return assert.ok(!isCloseCode(code ?? 1000) || octets > 123);
+        const length = new TextEncoder().encode(reason).length;
+        return assert.ok(!isCloseCode(code ?? 1000) || length > 123);
       }
       const { seen } = decode(serverFrame(OPCODE.close, payload), []);
       const expected = code === undefined

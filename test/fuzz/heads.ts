@@ -82,11 +82,11 @@ export const responseHead: fc.Arbitrary<string> = mutated(
   [...HOSTILE.filter((text) => /^[\0-\xff]*$/.test(text)), "\r\n\r\n", "\n\n"],
 );
 
-/** The end of the head, searched for as the octets arrive in pieces; -1 if there is none. */
-function endInPieces(octets: Uint8Array<ArrayBuffer>, at: Cuts): number {
+/** The end of the head, searched for as the bytes arrive in pieces; -1 if there is none. */
+function endInPieces(bytes: Uint8Array<ArrayBuffer>, at: Cuts): number {
   let searched = 0;
-  for (const { length } of cut(octets, at)) {
-    const arrived = octets.subarray(0, searched + length);
+  for (const { length } of cut(bytes, at)) {
+    const arrived = bytes.subarray(0, searched + length);
     const end = findHeadEnd(arrived, searched);
     if (end >= 0) return end;
     searched = arrived.length;
@@ -123,11 +123,11 @@ export const headProperties: readonly Property[] = [
     "parseResponseHead() throws protocol errors only, and repeats every field that it accepts",
     responseHead,
     (text) => {
-      const octets = fromLatin1(text);
+      const bytes = fromLatin1(text);
       const parsed = unless(UpstreamError, () => {
-        const end = findHeadEnd(octets, 0);
+        const end = findHeadEnd(bytes, 0);
         if (end < 0) return undefined;
-        const whole = octets.subarray(0, end);
+        const whole = bytes.subarray(0, end);
         return { end, head: parseResponseHead(whole, LIMITS) };
       });
       if (parsed === undefined) return;
@@ -163,14 +163,14 @@ export const headProperties: readonly Property[] = [
   ),
 
   property(
-    "findHeadEnd() finds the same end wherever the octets are cut, or refuses them all the same",
+    "findHeadEnd() finds the same end wherever the bytes are cut, or refuses them all the same",
     fc.tuple(responseHead, cuts),
     ([text, at]) => {
-      const octets = fromLatin1(text);
-      const whole = unless(UpstreamError, () => findHeadEnd(octets, 0));
+      const bytes = fromLatin1(text);
+      const whole = unless(UpstreamError, () => findHeadEnd(bytes, 0));
       const inPieces = unless(
         UpstreamError,
-        () => endInPieces(octets, at),
+        () => endInPieces(bytes, at),
       );
       // A head that ends before a bare LF may have been accepted before the LF arrived.
       if (whole === undefined && inPieces !== undefined && inPieces >= 0) {

@@ -92,7 +92,7 @@ export const hostProperties: readonly Property[] = [
   ),
 
   property(
-    "splitRequestUrl() loses no octet, and finds an authority that is nothing but a host",
+    "splitRequestUrl() loses no byte, and finds an authority that is nothing but a host",
     fc.record({
       scheme: fc.constantFrom("http", "https"),
       authority: nearAuthority,

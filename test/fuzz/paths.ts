@@ -120,7 +120,7 @@ export const pathProperties: readonly Property[] = [
   ),
 
   property(
-    "baseRoute() divides a target of the base host without losing an octet, and leads into one sandbox",
+    "baseRoute() divides a target of the base host without losing a byte, and leads into one sandbox",
     mutated(
       fc.tuple(
         fc.constantFrom("/toolbox/", "/snapshots/", "/sandboxes/", "/"),

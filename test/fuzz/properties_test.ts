@@ -8,7 +8,7 @@ import { allGrowths, allProperties } from "./all.ts";
 const RUNS = 60;
 
 /** Length of each input that slows down a careless parser: in quadratic time, it would take seconds. */
-const HOSTILE_OCTETS = 32 * 1024;
+const HOSTILE_BYTES = 32 * 1024;
 
 const seedText = Deno.env.get("FUZZ_SEED");
 const seed = seedText === undefined ? undefined : Number(seedText);
@@ -23,7 +23,7 @@ for (const property of allProperties) {
 
 Deno.test("every reader gets through a long input of what it likes least", () => {
   for (const { name, prepare } of allGrowths) {
-    assert.doesNotThrow(prepare(HOSTILE_OCTETS), name);
+    assert.doesNotThrow(prepare(HOSTILE_BYTES), name);
   }
 });
 

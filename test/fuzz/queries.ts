@@ -67,12 +67,12 @@ export const queryProperties: readonly Property[] = [
   ),
 
   property(
-    "splitPreviewToken() reads the first token as a query parser does, where its octets are UTF-8",
+    "splitPreviewToken() reads the first token as a query parser does, where its bytes are UTF-8",
     queryWith(KEY),
     (query) => {
       const { token } = splitPreviewToken(`/${query}`);
       const first = parametersIn(query).get(KEY) ?? undefined;
-      // For other octets a query parser substitutes U+FFFD, and we keep what was sent.
+      // For other bytes a query parser substitutes U+FFFD, and we keep what was sent.
       if (first?.includes("\ufffd") || token?.includes("%")) return;
       assert.equal(token, first);
     },

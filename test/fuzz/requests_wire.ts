@@ -105,7 +105,7 @@ async function read(message: IncomingMessage): Promise<Received> {
     fields.push([rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""]);
   }
   let body = "";
-  for await (const octets of message) body += toLatin1(octets);
+  for await (const bytes of message) body += toLatin1(bytes);
   return { method, target: url, fields, body };
 }
 
@@ -160,7 +160,7 @@ export const requestWireProperties: readonly Property[] = [
         const { status } = await client.request(toRequest(sent, origin));
         const [request, ...others] = take();
         assert.deepEqual(others, []);
-        // Strict servers refuse octets beyond ASCII in a target, and so does our own.
+        // Strict servers refuse bytes beyond ASCII in a target, and so does our own.
         if (status === 400) return assert.match(sent.target, /[\x80-\xff]/);
         const length = contentOf(sent).length;
         assert.deepEqual(request, {

@@ -23,7 +23,7 @@ interface Reading {
 }
 
 interface Message extends Reading {
-  /** Its length on the wire, octets. */
+  /** Its length on the wire, bytes. */
   readonly length: number;
   /** Whether it ends when the connection is closed. */
   readonly endsAtClose: boolean;
@@ -33,8 +33,8 @@ const LIMITS = { maxHeadBytes: 65_536, maxHeaderCount: 200 };
 
 const METHODS = ["GET", "HEAD", "POST"] as const;
 
-/** A response on the wire: valid, malformed, or followed by more octets. */
-const responseOctets: fc.Arbitrary<string> = fc.tuple(
+/** A response on the wire: valid, malformed, or followed by more bytes. */
+const responseBytes: fc.Arbitrary<string> = fc.tuple(
   fc.oneof(
     responseHead,
     fc.constantFrom(
@@ -78,12 +78,12 @@ function startRawAnswers(): RawAnswers {
 
 /** The response that our parsers find; undefined if it is incomplete. They throw if they reject it. */
 function ourMessage(
-  octets: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array<ArrayBuffer>,
   method: string,
 ): Message | undefined {
-  const end = findHeadEnd(octets, 0);
+  const end = findHeadEnd(bytes, 0);
   if (end < 0) return undefined;
-  const head = parseResponseHead(octets.subarray(0, end), LIMITS);
+  const head = parseResponseHead(bytes.subarray(0, end), LIMITS);
   const { status } = head;
   if (status < 200) return undefined;
   const decoder = bodyDecoder(head, { method, limits: LIMITS });
@@ -91,7 +91,7 @@ function ourMessage(
     return { status, body: "", length: end, endsAtClose: false };
   }
   const content: Uint8Array<ArrayBuffer>[] = [];
-  const length = end + decoder.decode(octets.subarray(end), content);
+  const length = end + decoder.decode(bytes.subarray(end), content);
   const { endsAtClose } = decoder;
   return decoder.done || endsAtClose
     ? { status, body: content.map(toLatin1).join(""), length, endsAtClose }
@@ -107,7 +107,7 @@ export function nodeReading(
   const sent = request({ hostname, port, method, agent: false }, (response) => {
     const status = response.statusCode ?? 0;
     let body = "";
-    response.on("data", (octets: Uint8Array) => body += toLatin1(octets));
+    response.on("data", (bytes: Uint8Array) => body += toLatin1(bytes));
     response.on("error", () => resolve(undefined));
     response.on("close", () => {
       resolve(response.complete ? { status, body } : undefined);
@@ -121,25 +121,25 @@ export function nodeReading(
 /** Properties of responses on the wire. */
 export const responseWireProperties: readonly Property[] = [
   asyncProperty(
-    "a response that we accept ends at the same octet for Node's client, with the same content",
-    fc.record({ method: fc.constantFrom(...METHODS), text: responseOctets }),
+    "a response that we accept ends at the same byte for Node's client, with the same content",
+    fc.record({ method: fc.constantFrom(...METHODS), text: responseBytes }),
     {
       share: 1 / 4,
       start: startRawAnswers,
       async holds({ method, text }, world) {
-        const octets = fromLatin1(text);
-        const ours = unless(UpstreamError, () => ourMessage(octets, method));
+        const bytes = fromLatin1(text);
+        const ours = unless(UpstreamError, () => ourMessage(bytes, method));
         // What we reject reaches nobody, so there is nothing to disagree about.
         if (ours === undefined) return;
         const { status, body, length, endsAtClose } = ours;
-        world.answer = octets.subarray(0, length);
+        world.answer = bytes.subarray(0, length);
         const nodes = await nodeReading(world.origin, method);
         // Node rejects chunk extensions that do not follow the grammar; we skip all of them, up to the end of the line.
         const hasExtension = text.slice(0, length).includes(";");
         if (nodes === undefined && hasExtension) return;
         assert.deepEqual(nodes, { status, body });
         if (endsAtClose) return;
-        world.answer = octets.subarray(0, length - 1);
+        world.answer = bytes.subarray(0, length - 1);
         assert.equal(await nodeReading(world.origin, method), undefined);
       },
     },

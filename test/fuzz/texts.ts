@@ -178,7 +178,7 @@ export const textProperties: readonly Property[] = [
           sealed.slice(index + 1);
         if (changed === sealed) return;
         const forged = await sealer.open(changed);
-        // May be the same octets: base64url leaves bits of a part's last character unused.
+        // May be the same bytes: base64url leaves bits of a part's last character unused.
         const isLast = ["", "."].includes(sealed.charAt(index + 1));
         if (isLast && forged !== undefined) assert.deepEqual(forged, wanted);
         else assert.equal(forged, undefined);

@@ -1,5 +1,5 @@
 /**
- * Forwarded fields: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors},
+ * Forwarded headers: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors},
  * {@linkcode clientOf}.
  */
 import fc from "fast-check";
@@ -19,7 +19,7 @@ import { toolboxResponseFields } from "../../src/proxy/toolbox_response.ts";
 import { cases, fieldValue, mutated } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
 
-/** Hop-by-hop by definition, even if no Connection field names them (RFC 9110 section 7.6.1). */
+/** Hop-by-hop by definition, even if no Connection header names them (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = [
   "connection",
   "keep-alive",
@@ -68,7 +68,7 @@ const nomination = mutated(
   [",", ", ", " ", "\t", "\xa0", '"', ";"],
 ).map((text) => text.trim());
 
-const field: fc.Arbitrary<[string, string]> = fc.oneof(
+const header: fc.Arbitrary<[string, string]> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.constantFrom(...NAMES), fieldValue) },
   fc.tuple(fc.constant("connection"), nomination),
   fc.tuple(
@@ -77,10 +77,10 @@ const field: fc.Arbitrary<[string, string]> = fc.oneof(
   ),
 );
 
-const clientFields = fc.array(field, { maxLength: 12 });
+const clientHeaders = fc.array(header, { maxLength: 12 });
 
-const appFields = fc.array(
-  field.chain(([name, value]) => fc.tuple(cases(name), fc.constant(value))),
+const appHeaders = fc.array(
+  header.chain(([name, value]) => fc.tuple(cases(name), fc.constant(value))),
   { maxLength: 12 },
 );
 
@@ -98,7 +98,7 @@ function valuesOf(
     .map(([, value]) => value);
 }
 
-/** The names of a message's hop-by-hop fields, nominated ones included. */
+/** The names of a message's hop-by-hop headers, nominated ones included. */
 function perHop(fields: readonly (readonly [string, string])[]): string[] {
   const nominated = valuesOf(fields, "connection").flatMap(members);
   return [...HOP_BY_HOP, ...nominated.filter((name) => name !== "")];
@@ -126,11 +126,11 @@ const address = mutated(
 
 const ORIGINS = ["https://app.example", "null", "https://3000-box.example"];
 
-/** Properties of request and response fields. */
-export const fieldProperties: readonly Property[] = [
+/** Properties of the headers of requests and responses. */
+export const headerProperties: readonly Property[] = [
   property(
     "requestFields() sends ours once, and nothing of the client's that belongs to a hop or to the gateway",
-    clientFields,
+    clientHeaders,
     (received) => {
       const headers = new Headers(received);
       const fields = requestFields({
@@ -162,7 +162,7 @@ export const fieldProperties: readonly Property[] = [
 
   property(
     "responseFields() relays what is end to end, in order and unchanged, and nothing that passes for ours",
-    appFields,
+    appHeaders,
     (received) => {
       const relayed = responseFields(received, "preview.example.com");
       const gone = new Set([...perHop(received), "x-porthole-error"]);
@@ -181,7 +181,7 @@ export const fieldProperties: readonly Property[] = [
 
   property(
     "toolboxResponseFields() keeps a toolbox from acting for the base host",
-    appFields,
+    appHeaders,
     (received) => {
       const fields = toolboxResponseFields(received, {
         sandboxId: "box",
@@ -202,8 +202,8 @@ export const fieldProperties: readonly Property[] = [
   property(
     "withCors() says each thing once, and allows credentials to trusted origins only",
     fc.record({
-      fields: appFields,
-      received: clientFields,
+      fields: appHeaders,
+      received: clientHeaders,
       origin: fc.constantFrom("", ...ORIGINS),
       mode: fc.constantFrom("auto", "reflect", "off"),
     }),

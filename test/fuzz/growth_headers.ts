@@ -1,4 +1,4 @@
-/** Long field values. */
+/** Long values of headers. */
 import ipaddr from "ipaddr.js";
 import { cookieValues, withoutOwnCookies } from "../../src/auth/cookies.ts";
 import { bearerOf, mayUseSessions } from "../../src/auth/credentials.ts";
@@ -18,8 +18,8 @@ function headersOf(name: string, value: string): Headers {
   return new Headers({ [name]: value });
 }
 
-/** Parsers of fields. */
-export const fieldGrowths: readonly Growth[] = [
+/** Parsers of headers. */
+export const headerGrowths: readonly Growth[] = [
   ...repeated(
     "withoutOwnCookies()",
     [";", "=", "; a=b", "porthole-a;", "__Host-", ...BLANKS],
