@@ -28,7 +28,7 @@ const RAISED_LIMITS = {
  */
 const IDLE_FLAG = "--v8-flags=--no-memory-reducer";
 
-/** How a gateway differs from the usual one. */
+/** The differences of a gateway from the usual one. */
 export interface GatewayVariant {
   readonly name?: string;
   readonly environment?: Readonly<Record<string, string>>;

@@ -27,7 +27,7 @@ const ROUND_SEC = 2;
 /** Every round opens its connections anew, which takes more than a second for thousands of them. */
 const LONG_ROUND_SEC = 8;
 const MANY_CONNECTIONS = 500;
-/** How many unknown sandboxes a second the gateway can at least resolve. */
+/** Unknown sandboxes that the gateway can resolve in a second, at least. */
 const RESOLVED_PER_SEC = 1_000;
 /** The capacity of its cache. */
 const CACHE_ENTRIES = 10_000;

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { parseReport } from "./load.ts";
 import { parseCpuTimeMs, parseMemory } from "./machine.ts";
-import { maskedFrame } from "./scenarios/echo_client.ts";
-import { headOf } from "./scenarios/raw_http.ts";
 
 const WRK = `Running 3s test @ http://127.0.0.1:4000/
   1 threads and 64 connections
@@ -19,7 +17,7 @@ Requests/sec:  21090.70
 Transfer/sec:     23.83MB
 `;
 
-Deno.test("parseReport() finds the number of requests, the rate and the time of the slowest but one in a hundred", () => {
+Deno.test("parseReport() reads the number of requests, the rate and the 99th percentile", () => {
   assert.deepEqual(parseReport(WRK), {
     requests: 63_483,
     requestsPerSec: 21_090.7,
@@ -37,7 +35,7 @@ Deno.test("parseReport() reads times in every unit of wrk", () => {
   assert.equal(p99Of("1.50m"), 90_000);
 });
 
-Deno.test("parseReport() refuses a report that tells of failures, or none at all", () => {
+Deno.test("parseReport() refuses reports of failures, and texts that are no report", () => {
   const failed = WRK.replace(
     "Requests/sec",
     "  Non-2xx or 3xx responses: 12\nRequests/sec",
@@ -52,39 +50,15 @@ Deno.test("parseReport() refuses a report that tells of failures, or none at all
   assert.throws(() => parseReport(""), /Not a report/);
 });
 
-Deno.test("parseCpuTimeMs() adds user and system time behind a name of any kind", () => {
+Deno.test("parseCpuTimeMs() adds user and system time, whatever the program's name contains", () => {
   const stat =
     "77 (a (b) c) S 1 77 77 0 -1 4194304 9 0 0 0 150 25 0 0 20 0 7 0 99 1 2";
 
   assert.equal(parseCpuTimeMs(stat), 1750);
 });
 
-Deno.test("parseMemory() reads what is resident, and the most that was", () => {
+Deno.test("parseMemory() reads the resident memory and its peak", () => {
   const status = "Name:\tdeno\nVmHWM:\t   91234 kB\nVmRSS:\t   81234 kB\n";
 
   assert.deepEqual(parseMemory(status), { now: 81_234, peak: 91_234 });
-});
-
-Deno.test("headOf() closes the connection behind a single request, and says how long an upload is", () => {
-  const bytes = headOf({ host: "a.test", target: "/upload", upload: 12 });
-
-  assert.equal(
-    new TextDecoder().decode(bytes),
-    "POST /upload HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Length: 12\r\n\r\n",
-  );
-});
-
-Deno.test("maskedFrame() writes the length in the shortest form", () => {
-  function headers(size: number): number[] {
-    const frame = maskedFrame(size);
-    return [...frame.subarray(0, frame.length - size - 4)];
-  }
-
-  assert.deepEqual(headers(125), [0x82, 0x80 | 125]);
-  assert.deepEqual(headers(126), [0x82, 0x80 | 126, 0, 126]);
-  assert.deepEqual(headers(65_535), [0x82, 0x80 | 126, 255, 255]);
-  assert.deepEqual(headers(65_536), [
-    ...[0x82, 0x80 | 127],
-    ...[0, 0, 0, 0, 0, 1, 0, 0],
-  ]);
 });

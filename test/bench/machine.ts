@@ -71,7 +71,7 @@ export async function resetPeak(pid: number | undefined): Promise<void> {
   }
 }
 
-/** How many files a process may have open; Linux's default if unknown. */
+/** The limit of open files of a process; Linux's default if unknown. */
 export async function openFilesLimit(): Promise<number> {
   const limits = await proc("self/limits") ?? "";
   return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 1024);

@@ -5,11 +5,11 @@ import { freePort } from "../support/free_port.ts";
 import { nginxCommand } from "../support/nginx.ts";
 import { startTarget, type Target } from "./target.ts";
 
-/** How nginx is started. */
+/** A configuration of nginx. */
 export interface NginxOptions {
   /** The upstream's port on 127.0.0.1. */
   readonly upstreamPort: number;
-  /** Whether it writes an access log, with a buffer as large as the gateway's. */
+  /** Writes an access log, with a buffer as large as the gateway's. */
   readonly logs: boolean;
   readonly cpus: string | undefined;
 }

@@ -8,7 +8,7 @@ export interface Peer {
   readonly port: number;
 }
 
-/** What to measure, and how to report it. */
+/** A run of the bench. */
 export interface Options {
   /** Names of scenarios; by default, those that have targets. */
   readonly only: readonly string[] | undefined;

@@ -22,7 +22,7 @@ Deno.test("fillRegion() replaces what is between the marks and nothing else", ()
   assert.throws(() => fillRegion(page, "growth", ""), /no region 'growth'/);
 });
 
-Deno.test("benchText() has the machine, and a row for every target of what was measured", () => {
+Deno.test("benchText() names the machine, and has a row for every target of the measured scenarios", () => {
   const results = [{
     scenario: { name: "start", about: "start to first answer" },
     outcome: {
@@ -44,7 +44,7 @@ Deno.test("benchText() has the machine, and a row for every target of what was m
   assert(!text.includes("`public`"));
 });
 
-Deno.test("the page shows the stored results", async () => {
+Deno.test("docs/performance.md shows the stored results", async () => {
   const page = await Deno.readTextFile(
     new URL("../../docs/performance.md", import.meta.url),
   );
@@ -53,7 +53,7 @@ Deno.test("the page shows the stored results", async () => {
   assert(page.includes(entries.map(formatResult).join("\n").trimEnd()));
 });
 
-Deno.test("stored results are read as they were, one line each, with seven digits", () => {
+Deno.test("results are stored as one line each, with seven digits, and read back", () => {
   const stored = {
     day: "2026-11-25",
     machine: MACHINE,

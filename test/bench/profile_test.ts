@@ -27,7 +27,7 @@ function profileOf(...roots: readonly Call[]): CpuProfile {
   return { nodes, samples, timeDeltas };
 }
 
-Deno.test("summarizeProfile() charges the platform's work to the gateway's function that asked for it", () => {
+Deno.test("summarizeProfile() attributes the platform's work to the gateway's function that called it", () => {
   const summary = summarizeProfile(profileOf(
     ["relay", `${SRC}/gateway/exchange_tracker.ts`, 10, [
       ["Response", "ext:deno_fetch/23_response.js", 20, [["op_x", "", 30]]],
@@ -63,7 +63,7 @@ Deno.test("summarizeProfile() adds up the calls of one function from several pla
   ]);
 });
 
-Deno.test("summarizeProfile() counts neither idle time nor what only an inspector causes", () => {
+Deno.test("summarizeProfile() ignores idle time and the work that only an inspector causes", () => {
   const { categories } = summarizeProfile(profileOf(
     ["(idle)", "", 1_000],
     ["send", `${SRC}/proxy/client_queue.ts`, 40, [
@@ -80,7 +80,7 @@ Deno.test("summarizeProfile() counts neither idle time nor what only an inspecto
   ]);
 });
 
-Deno.test("summarizeProfile() takes a package's sources for no part of the gateway", () => {
+Deno.test("summarizeProfile() does not count a package's own src/ folder as the gateway's", () => {
   const { categories } = summarizeProfile(profileOf(
     ["get", "file:///cache/npm/registry/lru-cache/11.0.0/src/index.ts", 1],
   ));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CPU } from "./drive.ts";
-import { digits, formatJudgements, formatResult, judge } from "./report.ts";
+import { formatJudgements, formatResult, judge } from "./report.ts";
 import type { Outcome } from "./scenario.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
 import { isMet, type Target, TARGETS } from "./targets.ts";
@@ -29,7 +29,7 @@ function cellsOf(report: string): string[][] {
 
 const SCENARIO = { name: "public", about: "GET 1 KiB" };
 
-Deno.test("formatResult() compares the first row with each other one, round by round", () => {
+Deno.test("formatResult() compares the first contestant with each other one, round by round", () => {
   const report = formatResult({
     scenario: SCENARIO,
     outcome: outcome({
@@ -48,7 +48,7 @@ Deno.test("formatResult() compares the first row with each other one, round by r
   ]);
 });
 
-Deno.test("formatResult() leaves processor time out where it was not measured", () => {
+Deno.test("formatResult() shows no processor time for contestants whose process is unknown", () => {
   const report = formatResult({
     scenario: SCENARIO,
     outcome: outcome({ ours: [[2, 5]], theirs: [[1, undefined]] }),
@@ -58,7 +58,7 @@ Deno.test("formatResult() leaves processor time out where it was not measured", 
   assert.match(report, /^ours : theirs +2\.00 +2\.00 +2\.00 +-$/m);
 });
 
-Deno.test("formatResult() of one row has no ratios, and ends with what has to be known", () => {
+Deno.test("formatResult() of one contestant has no ratios, and ends with the notes", () => {
   const report = formatResult({
     scenario: SCENARIO,
     outcome: { ...outcome({ ours: [[2, 5]] }), notes: ["Not pinned."] },
@@ -66,14 +66,6 @@ Deno.test("formatResult() of one row has no ratios, and ends with what has to be
 
   assert.deepEqual(cellsOf(report).at(-1), ["Not pinned."]);
   assert(!report.includes("ratio"));
-});
-
-Deno.test("digits() gives as many as are worth reading", () => {
-  assert.deepEqual([0.123, 12.34, 1234.5].map(digits), [
-    "0.12",
-    "12.3",
-    "1235",
-  ]);
 });
 
 const AT_LEAST: Target = {
@@ -88,7 +80,7 @@ function figure(median: number) {
   return { name: "rate : nginx", value: { median, min: median, max: median } };
 }
 
-Deno.test("isMet() takes the limit itself for met, on either side", () => {
+Deno.test("isMet() counts the limit itself as met, on either side", () => {
   const atMost: Target = { ...AT_LEAST, bound: "at most" };
 
   assert.deepEqual([0.59, 0.6, 0.61].map((value) => isMet(AT_LEAST, value)), [
@@ -103,7 +95,7 @@ Deno.test("isMet() takes the limit itself for met, on either side", () => {
   ]);
 });
 
-Deno.test("judge() holds a figure's median against the target of its scenario", () => {
+Deno.test("judge() compares the median of a figure with the target of its scenario", () => {
   const results = [{
     scenario: SCENARIO,
     outcome: outcome({}, [figure(0.5)]),
@@ -115,7 +107,7 @@ Deno.test("judge() holds a figure's median against the target of its scenario", 
   ]);
 });
 
-Deno.test("judge() does not take a target for met whose figure could not be measured", () => {
+Deno.test("judge() does not count a target as met if its figure could not be measured", () => {
   const results = [{ scenario: SCENARIO, outcome: outcome({}) }];
   const [judgement] = judge(results, [AT_LEAST]);
 
@@ -135,7 +127,7 @@ Deno.test("formatJudgements() says of every target whether it is met", () => {
   assert.match(report, /public, rate : nginx .* at least 0\.4 +met$/m);
 });
 
-Deno.test("every target is of a scenario that there is, and names are unique", () => {
+Deno.test("every target belongs to a scenario, and names of scenarios are unique", () => {
   const names = SCENARIOS.map(({ name }) => name);
 
   assert.equal(new Set(names).size, names.length);
@@ -144,7 +136,7 @@ Deno.test("every target is of a scenario that there is, and names are unique", (
   }
 });
 
-Deno.test("selectScenarios() takes those with targets unless something else is asked for", () => {
+Deno.test("selectScenarios() selects the scenarios with targets by default", () => {
   const byDefault = selectScenarios({ only: undefined, all: false });
   const withTargets = new Set(TARGETS.map(({ scenario }) => scenario));
 

@@ -24,7 +24,7 @@ const BUDGET_MS = 270_000;
 const LONG_BUDGET_MS = 900_000;
 const GRACE_MS = 30_000;
 
-/** How long it may take to start the peers by hand. */
+/** The time to start the peers by hand. */
 const PEER_TIMEOUT_MS = 60_000;
 
 async function write(

@@ -21,14 +21,14 @@ export interface Outcome {
   readonly quantity: string;
   readonly rows: readonly Row[];
   readonly figures: readonly Figure[];
-  /** What readers of the rows have to know. */
+  /** Remarks for readers of the rows. */
   readonly notes?: readonly string[];
 }
 
 /** Something to be measured. */
 export interface Scenario {
   readonly name: string;
-  /** What is measured, in one line. */
+  /** The subject of the measurement, in one line. */
   readonly about: string;
   measure(world: World): Promise<Outcome>;
   /** The same load on one gateway, if it can be profiled. */

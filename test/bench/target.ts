@@ -8,7 +8,7 @@ export interface Target extends AsyncDisposable {
   readonly port: number;
 }
 
-/** How a target is started. */
+/** A process to start. */
 export interface TargetOptions {
   /** The program and its arguments; paths are relative to the root of the repository. */
   readonly command: readonly string[];
@@ -16,7 +16,7 @@ export interface TargetOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** The processors that it may use, in the syntax of `taskset`; this process's own by default. */
   readonly cpus?: string | undefined;
-  /** Where it will listen; by default, it announces that as the `port` of a line of JSON, as the gateway's log does. */
+  /** The port that it will listen on; by default, it announces one in a line of JSON, as the gateway's log does. */
   readonly port?: number;
 }
 

@@ -41,7 +41,7 @@ export const TARGETS: readonly Target[] = [
   target("start", "first answer", ["at most", 400, "ms"]),
 ];
 
-/** Whether a value is within a target's bound. */
+/** Compares a value with a target's bound; the limit itself meets it. */
 export function isMet({ bound, limit }: Target, value: number): boolean {
   return bound === "at least" ? value >= limit : value <= limit;
 }

@@ -1,5 +1,5 @@
 /**
- * What all scenarios share: the API and the runner behind every proxy, and the proxies, each of which is started once.
+ * The parts that all scenarios share: the API and the runner behind every proxy, and the proxies, each started once.
  */
 import {
   RUNNER_ID,
@@ -14,12 +14,12 @@ import { denoCommand, startTarget, type Target } from "./target.ts";
 /** Something that answers requests. */
 export interface Contestant {
   readonly name: string;
-  /** How long it is warmed up under load, in seconds: V8 keeps compiling for a while. */
+  /** Seconds of load to warm it up: V8 keeps compiling for a while. */
   readonly warmUpSec: number;
   start(world: World): Promise<Target>;
 }
 
-/** What all scenarios share. */
+/** The parts that all scenarios share. */
 export interface World extends AsyncDisposable {
   /** The test stack; its API says that every sandbox is on the stub runner. */
   readonly stack: Stack;

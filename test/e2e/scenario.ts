@@ -20,7 +20,7 @@ export interface Stage {
   screenshot(page: Page, name: string): Promise<void>;
 }
 
-/** How a page is opened. */
+/** Options of a page. */
 export interface OpenOptions extends BrowserContextOptions {
   /** Console errors that the scenario provokes. */
   readonly expectedErrors?: RegExp;
@@ -33,7 +33,7 @@ export interface Environment {
   readonly screenshotFolder: string | undefined;
 }
 
-/** How long a page may take to do what a scenario waits for, ms. */
+/** The time that a page may take to do what a scenario waits for, ms. */
 const TIMEOUT_MS = 8000;
 
 /** Network errors on the console are left to the scenario, which may expect them. */

@@ -5,7 +5,7 @@ import { createServer, type ViteDevServer } from "vite";
 
 /** A project under development; disposing of it stops the server and removes the folder. */
 export interface ViteApp extends AsyncDisposable {
-  /** Where the server listens on 127.0.0.1. */
+  /** The server's port on 127.0.0.1. */
   readonly port: number;
   /** Saves a file of the project, as an editor does. */
   save(file: string, text: string): Promise<void>;

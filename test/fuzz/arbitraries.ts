@@ -197,7 +197,7 @@ export const trickyTarget: fc.Arbitrary<string> = fc.tuple(
   trickyQuery,
 ).map((parts) => parts.join(""));
 
-/** Where the network splits a stream: at some offsets, or before each of the first few hundred bytes. */
+/** Points at which the network splits a stream: some offsets, or all of the first few hundred. */
 export type Cuts = readonly number[] | "everywhere";
 
 /** Any cuts, including none. */
@@ -206,7 +206,7 @@ export const cuts: fc.Arbitrary<Cuts> = fc.oneof(
   fc.constant("everywhere" as const),
 );
 
-/** How many bytes are cut "everywhere": enough for any head, chunk or frame, as more would only take time. */
+/** Bytes that are cut "everywhere": enough for any head, chunk or frame, as more would only take time. */
 const CUT_BYTES = 300;
 
 /** Copies of the pieces of `bytes`. */

@@ -27,7 +27,7 @@ export interface Decoded {
   /** Length of the body on the wire, bytes. */
   readonly consumed: number;
   readonly done: boolean;
-  /** Whether the decoder rejected it. */
+  /** True if the decoder rejected it. */
   readonly refused: boolean;
 }
 
@@ -171,7 +171,7 @@ export const bodyProperties: readonly Property[] = [
     ([text, at]) => {
       const whole = decode(new ChunkedDecoder(LIMITS), pieces(text, []));
       const inParts = decode(new ChunkedDecoder(LIMITS), pieces(text, at));
-      // How much of the rejected piece was read does not matter.
+      // The number of bytes read of a rejected piece does not matter.
       const { consumed: _, ...rest } = inParts;
       const { consumed: __, ...wanted } = whole;
       assert.deepEqual(rest, wanted);

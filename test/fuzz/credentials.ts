@@ -1,5 +1,5 @@
 /**
- * Which credentials count: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials},
+ * Credentials of a request: {@linkcode presentedCredentials}, {@linkcode toolboxCredentials},
  * {@linkcode mayUseSessions}.
  */
 import fc from "fast-check";
@@ -100,7 +100,7 @@ function sourceOf(request: Request) {
   } as const;
 }
 
-/** Whether a page of that origin or URL, as a browser parses it, may use sessions. */
+/** True if a page of that origin or URL, as a browser parses it, may use sessions. */
 function isOwnPage(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && url.protocol === "https:" && url.port === "" &&

@@ -67,7 +67,7 @@ Deno.test("a cookie without a name, whose value is sent back like one of ours, i
   assert.equal(filterSetCookie("=theirs=x", BASE), "=theirs=x");
 });
 
-Deno.test("a Vary with a no-break space in front of its asterisk does not keep ours away", () => {
+Deno.test("a Vary whose asterisk follows a no-break space gets our Origin as well", () => {
   const decision = {
     kind: "on",
     overrides: false,

@@ -24,7 +24,7 @@ import { type Property, property, unless } from "./property.ts";
 
 const MAX_MESSAGE_BYTES = 70_000;
 
-/** What the decoder produced, with its bytes copied, and the close code of a violation. */
+/** The decoder's results, with their bytes copied, and the close code of a violation. */
 interface Decoded {
   readonly seen: readonly unknown[];
   readonly closeCode: number | undefined;

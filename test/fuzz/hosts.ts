@@ -1,4 +1,4 @@
-/** Who a request is for: {@linkcode splitRequestUrl}, {@linkcode parseHost}, {@linkcode isSameSandboxOrigin}. */
+/** The address of a request: {@linkcode splitRequestUrl}, {@linkcode parseHost}, {@linkcode isSameSandboxOrigin}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import {

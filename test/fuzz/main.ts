@@ -15,7 +15,7 @@ import { type Result, runProperties } from "./run.ts";
 const USAGE =
   "usage: deno task fuzz [--runs N | --minutes M] [--seed=S [--path=P]] [--only NAME]";
 
-/** What to check, and for how long. */
+/** A run of the fuzzer. */
 interface FuzzOptions {
   /** The total number of inputs. */
   readonly runs: number;

@@ -44,7 +44,7 @@ const ANSWER = new TextEncoder().encode(
   "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
 );
 
-/** Whether a request is complete: nginx buffers it, and so always sends its Content-Length. */
+/** True if a request is complete: nginx buffers it, and so always sends its Content-Length. */
 function isComplete(bytes: string): boolean {
   const end = bytes.indexOf("\r\n\r\n") + 4;
   if (end < 4) return false;
@@ -95,7 +95,7 @@ async function startNginx(): Promise<NginxWorld> {
 /** Refusals for nginx's own reasons: a path that climbs above the root, a method or a field that it finds invalid. */
 const REFUSALS = new Set([400, 405, 414]);
 
-/** How nginx understands a request. */
+/** Properties of requests as nginx understands them. */
 export const nginxProperties: readonly Property[] = [
   asyncProperty(
     "nginx passes a request of the client on as one request, with its method, target and body, or refuses it",

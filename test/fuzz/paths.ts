@@ -1,4 +1,4 @@
-/** Where in a sandbox a request leads: {@linkcode appTarget}, {@linkcode baseRoute}. */
+/** Targets of requests within a sandbox: {@linkcode appTarget}, {@linkcode baseRoute}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { posix } from "node:path";
@@ -156,7 +156,7 @@ export const pathProperties: readonly Property[] = [
   ),
 ];
 
-/** Whether the client would send the target; one with tabs or line breaks, which URL parsers drop, never leaves us. */
+/** True if the client would send the target: tabs and line breaks, which URL parsers drop, never leave us. */
 function isSendable(target: string): boolean {
   try {
     return requestHead(requestOf({ target }), { upgrade: false }) !== "";

@@ -1,7 +1,7 @@
 /** Properties as data: the tests try each one briefly, `deno task fuzz` for long. */
 import fc from "fast-check";
 
-/** How often to try a property, and with which inputs. */
+/** The number of inputs to try, and their choice. */
 export interface Trial {
   readonly runs: number;
   /** Random unless given. */
@@ -98,7 +98,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
-/** What `run` returns; undefined if it throws the allowed error. Other errors propagate. */
+/** Returns `run()`; undefined if it throws the allowed error. Other errors propagate. */
 export function unless<T>(
   allowed: new (...args: never[]) => Error,
   run: () => T,

@@ -33,7 +33,7 @@ Deno.test("property() tries the same inputs again with the same seed, and only o
   assert.match(again.failure ?? "", /Counterexample: \[101\]/);
 });
 
-Deno.test("property() holds where nothing throws", async () => {
+Deno.test("property() holds if nothing throws", async () => {
   const holds = property("numbers are numbers", fc.nat(), () => {});
   const { runs, failure } = await holds.check({ runs: 10 });
   assert.deepEqual({ runs, failure }, { runs: 10, failure: undefined });

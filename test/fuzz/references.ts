@@ -1,5 +1,5 @@
 /**
- * Where a response sends the browser: {@linkcode checkReturnUrl}, {@linkcode sameHostTarget},
+ * References to which a response sends the browser: {@linkcode checkReturnUrl}, {@linkcode sameHostTarget},
  * {@linkcode toolboxReference}.
  */
 import fc from "fast-check";
@@ -122,7 +122,7 @@ export const referenceProperties: readonly Property[] = [
       const result = toolboxReference(reference, address);
       const base = `https://${AUTHORITY}/toolbox/box/files`;
       if (result === reference) {
-        // What a browser takes for a path on this host must already be one of the toolbox.
+        // A reference that a browser takes for a path on this host must already be one of the toolbox.
         const isPath = /^\/(?![/\\])/.test(reference);
         if (isPath) assert.match(reference, /^\/toolbox\/box(?:[/?#]|$)/);
         return;

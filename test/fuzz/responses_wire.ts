@@ -25,7 +25,7 @@ interface Reading {
 interface Message extends Reading {
   /** Its length on the wire, bytes. */
   readonly length: number;
-  /** Whether it ends when the connection is closed. */
+  /** True if only the end of the connection ends it. */
   readonly endsAtClose: boolean;
 }
 
@@ -51,7 +51,7 @@ const responseBytes: fc.Arbitrary<string> = fc.tuple(
 
 interface RawAnswers extends AsyncDisposable {
   readonly origin: Origin;
-  /** What every new connection answers with before it is closed. */
+  /** The bytes that every new connection is answered with before it is closed. */
   answer: Uint8Array<ArrayBuffer>;
 }
 
@@ -129,7 +129,7 @@ export const responseWireProperties: readonly Property[] = [
       async holds({ method, text }, world) {
         const bytes = fromLatin1(text);
         const ours = unless(UpstreamError, () => ourMessage(bytes, method));
-        // What we reject reaches nobody, so there is nothing to disagree about.
+        // A response that we reject reaches nobody, so there is nothing to disagree about.
         if (ours === undefined) return;
         const { status, body, length, endsAtClose } = ours;
         world.answer = bytes.subarray(0, length);

@@ -12,7 +12,7 @@ export interface Result {
   failure: { readonly seed: number; readonly text: string } | undefined;
 }
 
-/** How long to continue: until `deadline` on the clock of `now`, or for `runs` inputs in total if there is none. */
+/** The length of a run: until `deadline` on the clock of `now`, or `runs` inputs in total if there is none. */
 export interface Budget {
   readonly runs: number;
   readonly deadline: number | undefined;

@@ -1,4 +1,4 @@
-/** What other programs write: answers of the Daytona API and of runners, and entries in Redis. */
+/** Texts that other programs write: answers of the Daytona API and of runners, and entries in Redis. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import {

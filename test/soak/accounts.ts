@@ -7,7 +7,7 @@ export type Trouble =
   | "api_silent"
   | "runner_down";
 
-/** How an operation may end. */
+/** The outcomes that an operation may have. */
 export interface Expectation {
   readonly name: string;
   /** Outcomes that are right at any time. */
@@ -44,15 +44,15 @@ export interface Unexplained extends Entry {
   readonly name: string;
 }
 
-/** How all operations ended. */
+/** The outcomes of all operations. */
 export interface OutcomeSummary {
   readonly total: number;
-  /** How often each outcome occurred, by operation. */
+  /** The number of times that each outcome occurred, by operation. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** The first {@linkcode MAX_DETAILS} unexplained outcomes. */
   readonly unexplained: readonly Unexplained[];
   readonly unexplainedCount: number;
-  /** How often each trouble was injected. */
+  /** The number of times that each trouble was injected. */
   readonly troubles: ReadonlyMap<Trouble, number>;
 }
 
@@ -63,7 +63,7 @@ export interface Period {
   readonly until: number;
 }
 
-/** How many unexplained outcomes are kept in full. */
+/** Unexplained outcomes that are kept in full. */
 export const MAX_DETAILS = 100;
 
 function increase<K>(counts: Map<K, number>, key: K): void {

@@ -61,7 +61,7 @@ export function failureOf(error: unknown): string {
   return `error: ${error}`;
 }
 
-/** Whether the connection can carry another request. */
+/** True if the connection can carry another request. */
 function isReusable({ fields, isComplete }: RawResponse): boolean {
   return isComplete &&
     !valuesOf(fields, "connection").some((value) => /\bclose\b/i.test(value));

@@ -6,7 +6,7 @@ import type { Accounts, Expectation } from "./accounts.ts";
 export interface Operation extends Expectation {
   /** Between two starts, ms. */
   readonly everyMs: number;
-  /** How many may run at once; the next one waits for one of them to end. */
+  /** The limit of runs at once; the next one waits for one of them to end. */
   readonly atOnce: number;
   /** Resolves to the outcome; a long operation ends early if `signal` is aborted. */
   run(signal: AbortSignal): Promise<string>;
@@ -20,7 +20,7 @@ export interface Load {
   stop(timeoutMs: number): Promise<readonly string[]>;
 }
 
-/** How far behind schedule an operation may fall before starts are skipped, ms. */
+/** An operation that falls further behind its schedule than this skips starts, ms. */
 const MAX_LAG_MS = 1000;
 
 /** Starts the operations. */

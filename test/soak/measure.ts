@@ -1,4 +1,4 @@
-/** What can be observed of a gateway from outside: its metrics, its entry in /proc, and how soon it answers /health. */
+/** Observations of a gateway from outside: its metrics, its entry in /proc, and its response time for /health. */
 import { rawStream, readResponse } from "../support/raw_client.ts";
 import type { SoakedGateway } from "./gateway.ts";
 
@@ -18,9 +18,9 @@ export interface Sample {
   readonly activeConnections: number;
   readonly activityReports: number;
   readonly cpuSec: number;
-  /** How long /health took, which shows how far the event loop lags behind. */
+  /** The response time of /health, which shows the lag of the event loop. */
   readonly healthMs: number;
-  /** How often the main thread has gone to sleep so far: every timer that fires wakes it. */
+  /** The number of times that the main thread has gone to sleep so far: every timer that fires wakes it. */
   readonly sleeps: number;
 }
 

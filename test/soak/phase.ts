@@ -24,7 +24,7 @@ export interface Phase
   readonly periods: readonly Period[];
 }
 
-/** How a phase is run. */
+/** The parameters of a phase. */
 export interface PhaseOptions {
   readonly gateway: SoakedGateway;
   readonly world: SoakWorld;
@@ -40,7 +40,7 @@ const MINUTE_MS = 60_000;
 /** Between two samples, ms. */
 const SAMPLE_EVERY_MS = 5000;
 
-/** How long after its end trouble may still affect operations, ms: some were under way, some wait for a retry. */
+/** Trouble may affect operations for this long after its end, ms: some were under way, some wait for a retry. */
 const AFTERMATH_MS = 1500;
 
 /** Longer than any operation may take to end, ms. */

@@ -9,7 +9,7 @@ import { faultsOf, type Findings, heapTrend, memoryTrend } from "./verdict.ts";
 
 const MIB = 1024 * 1024;
 
-/** How long short GETs took, ms, minute by minute: through the gateway, and directly from the runner. */
+/** Durations of short GETs, ms, minute by minute: through the gateway, and directly from the runner. */
 export type Latencies = readonly {
   readonly through: readonly number[];
   readonly direct: readonly number[];

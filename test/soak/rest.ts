@@ -8,7 +8,7 @@ import type { SoakWorld } from "./world.ts";
 export interface Rest {
   readonly isAtRest: boolean;
   readonly sample: Sample;
-  /** How often the main thread was woken in a second, with nothing to do. */
+  /** Wake-ups of the main thread per second, with nothing to do. */
   readonly wakesPerSec: number;
 }
 
@@ -20,7 +20,7 @@ const STEADY_SAMPLES = 3;
 
 const PAUSE_MS = 1000;
 
-/** How long wake-ups are counted, ms. */
+/** The time for which wake-ups are counted, ms. */
 const WATCH_MS = 10_000;
 
 function isIdle(sample: Sample): boolean {

@@ -18,7 +18,7 @@ function at(outcome: string, startedAt: number, endedAt: number) {
   return { outcome, startedAt, endedAt };
 }
 
-Deno.test("accounts explain an outcome by what is expected at any time", () => {
+Deno.test("an outcome that is expected at any time is explained", () => {
   const accounts = new Accounts({ aftermathMs: 0 });
 
   accounts.record(GET, at("200", 0, 1));
@@ -32,7 +32,7 @@ Deno.test("accounts explain an outcome by what is expected at any time", () => {
   assert.equal(unexplainedCount, 1);
 });
 
-Deno.test("accounts explain an outcome by a trouble that met the operation, and by no other", async (t) => {
+Deno.test("trouble explains the outcomes of operations that it overlaps with, and of no others", async (t) => {
   const cases: [string, number, number, boolean][] = [
     ["ended before it", 0, 99, false],
     ["was under way when it began", 0, 100, true],
@@ -55,7 +55,7 @@ Deno.test("accounts explain an outcome by a trouble that met the operation, and 
   }
 });
 
-Deno.test("accounts explain outcomes while the trouble lasts, and never those that it does not cause", () => {
+Deno.test("trouble that has not ended explains the outcomes that it causes, and no others", () => {
   const accounts = new Accounts({ aftermathMs: 0 });
   accounts.begin("runner_down", 10);
 
@@ -69,7 +69,7 @@ Deno.test("accounts explain outcomes while the trouble lasts, and never those th
   assert.deepEqual([...troubles], [["runner_down", 1]]);
 });
 
-Deno.test("accounts tell of every unexplained outcome and keep the first ones", () => {
+Deno.test("every unexplained outcome is counted and reported, and the first ones are kept", () => {
   let told = 0;
   const accounts = new Accounts({
     aftermathMs: 0,
@@ -97,7 +97,7 @@ Deno.test("fitTrend() finds the slope of a line, and no error on it", () => {
   assert.equal(mean, 6.5);
 });
 
-Deno.test("fitTrend() is as unsure as the textbook says where values scatter independently", () => {
+Deno.test("fitTrend() gives the textbook's standard error for values that scatter independently", () => {
   // Residuals of alternating sign have no positive autocorrelation, so the error is not corrected.
   const points = [1, -1, 1, -1, 1, -1].map((value, atSec) => ({
     atSec,
@@ -112,7 +112,7 @@ Deno.test("fitTrend() is as unsure as the textbook says where values scatter ind
   assert(Math.abs(errorPerHour / 3600 - Math.sqrt(squares / 4 / 17.5)) < 1e-9);
 });
 
-Deno.test("fitTrend() is less sure where each value is like the one before it", () => {
+Deno.test("fitTrend() gives a larger error if each value is like the one before it", () => {
   const scattered = [0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 9];
   const drifting = [0, 0, 0, 9, 9, 9, 0, 0, 0, 9, 9, 9];
   function errorOf(values: number[]): number {
@@ -123,13 +123,13 @@ Deno.test("fitTrend() is less sure where each value is like the one before it", 
   assert(errorOf(drifting) > 1.3 * errorOf(scattered));
 });
 
-Deno.test("fitTrend() refuses what is no series", () => {
+Deno.test("fitTrend() refuses fewer than three points, and points of one moment", () => {
   const once = { atSec: 1, value: 1 };
   assert.throws(() => fitTrend([once, once, once]), RangeError);
   assert.throws(() => fitTrend([once, { atSec: 2, value: 1 }]), RangeError);
 });
 
-Deno.test("minuteFloors() keeps the least of each minute", () => {
+Deno.test("minuteFloors() keeps the minimum of each minute", () => {
   const points = [[0, 5], [59, 3], [60, 9], [119, 8], [300, 1]].map((
     [atSec = 0, value = 0],
   ) => ({ atSec, value }));
@@ -141,7 +141,7 @@ Deno.test("minuteFloors() keeps the least of each minute", () => {
   ]);
 });
 
-Deno.test("sumOf() adds a metric over its labels and leaves its namesakes alone", () => {
+Deno.test("sumOf() adds a metric over its labels, without metrics whose names begin alike", () => {
   const metrics = parseMetrics(
     '# HELP a_total An a.\na_total{x="1"} 2\na_total{x="2"} 3\na_total_more 7\nb 1.5e3\n',
   );
@@ -216,7 +216,7 @@ Deno.test("faultsOf() finds nothing in a soak that went well", () => {
   assert.deepEqual(faultsOf(WELL), []);
 });
 
-Deno.test("faultsOf() names what must not be", async (t) => {
+Deno.test("faultsOf() names each fault", async (t) => {
   const cases: [RegExp, Partial<Findings>][] = [
     [/^There was no load/, { outcomes: { ...WELL.outcomes, total: 0 } }],
     [/2 outcomes/, { outcomes: { ...WELL.outcomes, unexplainedCount: 2 } }],
@@ -268,7 +268,7 @@ Deno.test("faultsOf() names what must not be", async (t) => {
   }
 });
 
-Deno.test("memoryTrend() looks at the last half, and says nothing about a few minutes", () => {
+Deno.test("memoryTrend() fits the second half of a soak, and nothing to a few minutes", () => {
   const settled = memoryTrend(series((atSec) => Math.min(atSec, 200)));
 
   assert(settled !== undefined && !isGrowth(settled));
@@ -276,7 +276,7 @@ Deno.test("memoryTrend() looks at the last half, and says nothing about a few mi
   assert.equal(memoryTrend(series(() => 1).slice(0, 60)), undefined);
 });
 
-Deno.test("isGrowth() takes neither chance nor little for a leak", () => {
+Deno.test("isGrowth() is true only for growth that is large and significant", () => {
   const mean = 150;
   assert(isGrowth({ perHour: 40, errorPerHour: 10, mean }));
   assert(!isGrowth({ perHour: 40, errorPerHour: 20, mean }));
@@ -284,7 +284,7 @@ Deno.test("isGrowth() takes neither chance nor little for a leak", () => {
   assert(!isGrowth({ perHour: -40, errorPerHour: 1, mean }));
 });
 
-Deno.test("a load keeps to what may be under way at once, and waits for it at its end", async () => {
+Deno.test("a load never exceeds its limit of operations at once, and waits for them at its end", async () => {
   const accounts = new Accounts({ aftermathMs: 0 });
   const enough = Promise.withResolvers<void>();
   let underWay = 0;
@@ -321,7 +321,7 @@ Deno.test("a load keeps to what may be under way at once, and waits for it at it
   ]);
 });
 
-Deno.test("a load names what does not end", async () => {
+Deno.test("a load names the operations that do not end", async () => {
   const accounts = new Accounts({ aftermathMs: 0 });
   const begun = Promise.withResolvers<void>();
   const load = startLoad([{
@@ -338,7 +338,7 @@ Deno.test("a load names what does not end", async () => {
   assert.deepEqual(await load.stop(1), ["GET"]);
 });
 
-Deno.test("a door leads through, refuses while it is shut, and is found at the same port again", async () => {
+Deno.test("a door relays, refuses connections while it is shut, and opens again on the same port", async () => {
   await using server = await startEcho();
   await using door = new Door(server.port);
   await door.open();

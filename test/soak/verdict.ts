@@ -17,7 +17,7 @@ export interface Findings {
   readonly metrics: ReadonlyMap<string, number>;
   /** Number of log lines by level and message. */
   readonly logged: ReadonlyMap<string, number>;
-  /** What it logged as an error, or wrote to standard error. */
+  /** Errors in its log, and anything on standard error. */
   readonly complaints: readonly string[];
   readonly exitCode: number;
 }
@@ -30,7 +30,7 @@ const MIN_SAMPLES = 40;
 /** At rest, the main thread wakes one to four times a second, for timers of the gateway's and of the runtime's. */
 const MAX_WAKES_PER_SEC = 10;
 
-/** How many standard errors make growth significant. */
+/** Growth is significant above this number of standard errors. */
 const SIGNIFICANCE = 3;
 
 /** Growth that would matter within a day, MiB an hour: less cannot be told from settling in half a soak. */
@@ -55,13 +55,13 @@ export function heapTrend(samples: readonly Sample[]): Trend | undefined {
   }))));
 }
 
-/** Whether a trend goes up by more than chance and settling can explain. */
+/** Tells growth from what chance and settling can explain. */
 export function isGrowth({ perHour, errorPerHour }: Trend): boolean {
   return perHour > TOLERATED_MIB_PER_HOUR &&
     perHour > SIGNIFICANCE * errorPerHour;
 }
 
-/** What is wrong, one sentence each; empty if the soak has passed. */
+/** The faults, one sentence each; empty if the soak has passed. */
 export function faultsOf(findings: Findings): string[] {
   const { outcomes, before, after, metrics, logged } = findings;
   const faults: string[] = [];

@@ -13,10 +13,10 @@ import { connect, headOf, type RawRequest, send } from "./raw_http.ts";
 
 const REQUESTS = 1_000;
 const ROUNDS = 3;
-/** How many connections are opened concurrently: more would overflow the listen queue. */
+/** Connections opened concurrently: more would overflow the listen queue. */
 const AT_ONCE = 100;
 
-/** How long the API takes for every response. */
+/** The API's time for every response. */
 const API_MS = 50;
 
 const P99 = "p99 ms";

@@ -17,7 +17,7 @@ const CONNECTIONS = 64;
 /** Headers of a request. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** What to send. */
+/** The GETs of a round. */
 export interface GetLoad {
   readonly headers: RequestHeaders;
   readonly path?: string;

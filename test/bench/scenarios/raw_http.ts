@@ -5,7 +5,7 @@ export interface RawRequest {
   readonly host: string;
   readonly target: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether more requests may follow on the connection. */
+  /** Leaves the connection open for more requests. */
   readonly keepAlive?: boolean;
   /** The length of the body, bytes; undefined for a GET. */
   readonly upload?: number;
@@ -42,7 +42,7 @@ export async function send(
   }
 }
 
-/** What was received until the peer closed. */
+/** A summary of the bytes received until the peer closed. */
 export interface Received {
   readonly bytes: number;
   /** The beginning, up to 4 KiB, as text. */

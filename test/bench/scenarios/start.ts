@@ -20,7 +20,7 @@ async function startOnce(world: World): Promise<Reading> {
   return { [FIRST_ANSWER]: tookMs };
 }
 
-/** How long a gateway takes to serve its first request, with its modules in V8's code cache. */
+/** Times the first response of a gateway whose modules are in V8's code cache. */
 export const START: Scenario = {
   name: "start",
   about: "start of the process to its first answer",

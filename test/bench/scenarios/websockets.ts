@@ -69,7 +69,7 @@ function echoes(name: string, about: string, size: number): Scenario {
 }
 
 const TUNNELS = 5_000;
-/** How many are opened concurrently: more would overflow the listen queue. */
+/** Opened concurrently: more would overflow the listen queue. */
 const AT_ONCE = 50;
 /** A tunnel takes two descriptors of the gateway, which has others open anyway. */
 const FILES_PER_TUNNEL = 2;

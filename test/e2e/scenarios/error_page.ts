@@ -1,4 +1,4 @@
-/** What people see if they have no access. */
+/** The pages that people without access see. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";

@@ -102,7 +102,7 @@ function answer(context: BrowserContext, mark: string): Promise<unknown> {
   });
 }
 
-/** Why a WebSocket is refused, which appears on the console and is not visible to scripts. */
+/** The reason for which a WebSocket is refused, which appears on the console and is not visible to scripts. */
 async function refusalOf(page: Page, url: string): Promise<string> {
   const [message] = await Promise.all([
     page.waitForEvent("console", {

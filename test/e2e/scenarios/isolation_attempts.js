@@ -248,7 +248,7 @@ function documentOf({ contentDocument }) {
   return contentDocument?.documentElement.outerHTML ?? "no document";
 }
 
-/** Whether a window still has its initial empty document. */
+/** True if a window still has its initial empty document. */
 function isReadable({ location }) {
   try {
     return location.href === "about:blank";

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";
 import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
 
-/** How a browser reports on the console what it has refused. */
+/** A browser's messages on the console about what it has refused. */
 export const REFUSALS =
   /CORS policy|Refused to|violates the following|Framing |scope|blocked/i;
 

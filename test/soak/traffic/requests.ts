@@ -15,7 +15,7 @@ import {
 const DEMO = hostOf(PORTS.app, "demo");
 const LOCKED = hostOf(PORTS.app, "locked");
 
-/** What a browser sends when somebody types an address. */
+/** The headers that a browser sends when somebody types an address. */
 const BROWSER_HEADERS = {
   "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0",
   "Accept": "text/html",
@@ -23,7 +23,7 @@ const BROWSER_HEADERS = {
   "Sec-Fetch-Dest": "document",
 };
 
-/** What the short requests need. */
+/** The clients of the short requests. */
 export interface ShortRequestsOptions {
   readonly client: LoadClient;
   /** The gateway's. */
@@ -187,7 +187,7 @@ function sessions(
           cookie = await logIn(port);
           return "200";
         } catch (error) {
-          // Which step fails depends on the moment; without trouble, none may.
+          // The step that fails depends on the moment; without trouble, none may.
           return error instanceof Error && /^\d/.test(error.message)
             ? "failed"
             : `error: ${error}`;

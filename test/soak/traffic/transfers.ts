@@ -126,7 +126,7 @@ async function follow(
   }
 }
 
-/** What most of the operations expect. */
+/** The outcomes of most operations. */
 const USUAL = {
   expected: ["200"],
   during: { runner_down: [...RUNNER_DOWN, "no answer"] },

@@ -29,7 +29,7 @@ interface TunnelClient {
   readonly opened: Promise<string>;
   /** `closed` with the status code, once it is. */
   readonly closed: Promise<string>;
-  /** How many messages have come back. */
+  /** The number of messages that have come back. */
   readonly echoes: () => number;
   /** Resolves with the next message. */
   echo(): Promise<unknown>;
