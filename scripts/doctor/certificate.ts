@@ -1,7 +1,9 @@
+import { once } from "node:events";
+import { connect } from "node:tls";
+import { type Failure, failureOf } from "./ask.ts";
 import { type Finding, type Findings, findingsOf } from "./finding.ts";
-import { handshake, type HandshakeResult } from "./handshake.ts";
 import { type PublicBase, randomHost } from "./public_base.ts";
-import type { World } from "./world.ts";
+import { abortable, type World } from "./world.ts";
 
 const findings = findingsOf("certificate");
 const { ok, failed, skipped } = findings;
@@ -35,15 +37,15 @@ export async function checkCertificate(
 /** Judges the handshakes for a preview's host and for the base domain. */
 export function judgeCertificate(
   { domain, port }: PublicBase,
-  [below, own]: readonly [HandshakeResult, HandshakeResult],
+  [below, own]: readonly [Handshake | Failure, Handshake | Failure],
   now: number,
 ): Finding {
   for (
     const [name, result] of [[`*.${domain}`, below], [domain, own]] as const
   ) {
-    if ("reason" in result) {
+    if (!result.answered) {
       const text = `Cannot reach ${name} on port ${port}: ${result.reason}.`;
-      return result.isRefused
+      return result.kind === "refused"
         ? skipped(text, "Start whatever terminates TLS there, and try again.")
         : failed(
           text,
@@ -78,4 +80,68 @@ export function judgeExpiry(
     return warning(`${subject} expires on ${date}.`, hint);
   }
   return undefined;
+}
+
+/** The certificate that a TLS server presents. */
+export interface Handshake {
+  readonly answered: true;
+  /** Why a client would not accept the certificate for the name; undefined if it would. */
+  readonly objection: string | undefined;
+  /** When the certificate expires, ms since the epoch. */
+  readonly validTo: number;
+}
+
+/** Connects, asking for a name (SNI, RFC 6066 section 3), and returns the certificate, valid for it or not. */
+async function handshake(
+  { address, port, servername }: {
+    readonly address: string;
+    readonly port: number;
+    readonly servername: string;
+  },
+  { deadline, caCerts }: World,
+): Promise<Handshake | Failure> {
+  const socket = connect({
+    host: address,
+    port,
+    servername,
+    // Whether the certificate is accepted is what we want to find out.
+    rejectUnauthorized: false,
+    ALPNProtocols: ["http/1.1"],
+    ...caCerts === undefined ? {} : { ca: [...caCerts] },
+  });
+  try {
+    await abortable(once(socket, "secureConnect"), deadline());
+    const { valid_to } = socket.getPeerCertificate();
+    return {
+      answered: true,
+      objection: socket.authorized
+        ? undefined
+        : objectionOf(String(socket.authorizationError), servername),
+      validTo: Date.parse(valid_to),
+    };
+  } catch (error) {
+    return failureOf(error);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Describes an error code of OpenSSL or Node. */
+function objectionOf(code: string, servername: string): string {
+  switch (code) {
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `it is not for ${servername}`;
+    case "CERT_HAS_EXPIRED":
+      return "it has expired";
+    case "CERT_NOT_YET_VALID":
+      return "it is not valid yet";
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+      return "it is self-signed";
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+      return "it is not signed by an authority that this machine trusts, or the chain is incomplete";
+    default:
+      return code;
+  }
 }

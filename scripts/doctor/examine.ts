@@ -1,21 +1,19 @@
 /** All checks; those that do not depend on each other run concurrently. */
 import { type Config, parseConfig } from "../../src/config/config.ts";
+import type { SettingProblem } from "../../src/config/read_settings.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { oidcSettings } from "../../src/resolver/remote_settings.ts";
-import { type ApiView, checkApi } from "./api.ts";
+import { type ApiView, checkApi, checkServiceKey, judgeClock } from "./api.ts";
 import { checkCacheTier } from "./cache_tier.ts";
 import { checkCertificate } from "./certificate.ts";
 import { checkCertificateFile } from "./certificate_file.ts";
-import { judgeClock } from "./clock.ts";
-import { unusable } from "./configuration.ts";
 import { CONFIGURATION, type Finding, findingsOf } from "./finding.ts";
 import { checkFront } from "./front.ts";
 import { judgeLinks } from "./links.ts";
 import { checkProvider } from "./provider.ts";
 import { type PublicBase, publicBases } from "./public_base.ts";
 import { checkRedirectUri } from "./redirect_uri.ts";
-import { checkServiceKey } from "./service_key.ts";
 import { judgeSettings } from "./settings.ts";
 import { checkDns } from "./wildcard_dns.ts";
 import type { World } from "./world.ts";
@@ -42,6 +40,21 @@ export async function examine(
     ...independent,
   ]);
   return findings.flat();
+}
+
+/** One finding for each setting that keeps the gateway from starting, and one for all checks that are skipped. */
+function unusable(problems: readonly SettingProblem[]): Finding[] {
+  return [
+    ...problems.map(({ name, given, allowed, purpose }) =>
+      findingsOf(CONFIGURATION).failed(
+        `${name} ${given === undefined ? "is not set" : `is ${given}`}.`,
+        `${purpose} Allowed: ${allowed}.`,
+      )
+    ),
+    findingsOf("all else").skipped(
+      "Nothing else was checked: the gateway would not start.",
+    ),
+  ];
 }
 
 type Outcome = Promise<Finding | readonly Finding[]>;

@@ -3,7 +3,7 @@ import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { z } from "zod";
-import { type Failure, failureOf, parseJson } from "./ask.ts";
+import { type Answer, type Failure, failureOf, parseJson } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { originOf, type PublicBase } from "./public_base.ts";
 import type { World } from "./world.ts";
@@ -15,11 +15,7 @@ const health = z.object({ status: z.literal("ok"), version: z.string() });
 
 /** The reply to `GET /health` of whatever answers at a base domain. */
 export type HealthReply =
-  | {
-    readonly answered: true;
-    readonly status: number | undefined;
-    readonly body: string;
-  }
+  | Pick<Answer, "answered" | "status" | "json">
   | Failure;
 
 /** Checks that whatever answers at a base domain is a gateway. */
@@ -42,7 +38,7 @@ export function judgeFront(base: PublicBase, reply: HealthReply): Finding {
       "That is fine before the gateway is started; otherwise check the load balancer, or try from another machine.",
     );
   }
-  const parsed = health.safeParse(parseJson(reply.body));
+  const parsed = health.safeParse(reply.json);
   if (reply.status === 200 && parsed.success) {
     return ok(`A gateway answers at ${url}, version ${parsed.data.version}.`);
   }
@@ -79,7 +75,10 @@ async function askHealth(
   };
   request(options, (response) => {
     text(response).then(
-      (body) => resolve({ answered: true, status: response.statusCode, body }),
+      (body) => {
+        const { statusCode: status = 0 } = response;
+        resolve({ answered: true, status, json: parseJson(body) });
+      },
       reject,
     );
   }).on("error", reject).end();

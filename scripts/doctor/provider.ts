@@ -17,9 +17,8 @@ import {
 import { describeError } from "../../src/lib/describe_error.ts";
 import type { OidcSettings } from "../../src/resolver/remote_settings.ts";
 import { ask, type Reply } from "./ask.ts";
-import { abortable } from "./deadline.ts";
 import { type Finding, findingsOf } from "./finding.ts";
-import type { World } from "./world.ts";
+import { abortable, type World } from "./world.ts";
 
 const { ok, warning, failed } = findingsOf("provider discovery");
 

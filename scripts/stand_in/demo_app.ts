@@ -8,8 +8,8 @@ import { pipeline, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import page from "./demo_page.html" with { type: "text" };
-import { headerLines } from "./runner_forward.ts";
 import { listenOnLoopback, type Loopback } from "./loopback.ts";
+import { headerLines } from "./runner_forward.ts";
 import { acceptor } from "./server_socket.ts";
 
 /** Starts the app on a free port. */

@@ -10,6 +10,7 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Duplex } from "node:stream";
+import { listenOnLoopback } from "./loopback.ts";
 import {
   forward,
   type HeaderLines,
@@ -17,7 +18,6 @@ import {
   type LocalTarget,
   tunnel,
 } from "./runner_forward.ts";
-import { listenOnLoopback } from "./loopback.ts";
 
 /** A sandbox on its runner. */
 export interface Container {

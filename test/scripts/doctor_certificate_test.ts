@@ -110,7 +110,7 @@ Deno.test("checkCertificate() gives a handshake up when it is overdue", async ()
 });
 
 Deno.test("judgeCertificate() warns two weeks before the end", () => {
-  const shown = { objection: undefined, validTo: END };
+  const shown = { answered: true, objection: undefined, validTo: END } as const;
   function at(now: number): string[] {
     const { state, finding } = judgeCertificate(
       baseAt(443),

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { judgeApi } from "../../scripts/doctor/api.ts";
+import {
+  judgeApi,
+  judgeClock,
+  judgeServiceKey,
+} from "../../scripts/doctor/api.ts";
 import type { Answer, Reply } from "../../scripts/doctor/ask.ts";
-import { judgeClock } from "../../scripts/doctor/clock.ts";
 import type { Finding, State } from "../../scripts/doctor/finding.ts";
 import { judgeFront } from "../../scripts/doctor/front.ts";
 import { judgeLinks } from "../../scripts/doctor/links.ts";
 import { judgeRedirectUri } from "../../scripts/doctor/redirect_uri.ts";
-import { judgeServiceKey } from "../../scripts/doctor/service_key.ts";
 import { judgeSettings } from "../../scripts/doctor/settings.ts";
 import { judgeDns } from "../../scripts/doctor/wildcard_dns.ts";
 import { parseConfig } from "../../src/config/config.ts";
@@ -199,7 +201,7 @@ Deno.test("judgeFront() knows a gateway by its health", () => {
     port: 443,
   } as const;
   function front(status: number, body: string): Finding {
-    return judgeFront(base, { answered: true, status, body });
+    return judgeFront(base, answer(status, body));
   }
   const body = JSON.stringify({ status: "ok", version: "1.2.3" });
   expect(front(200, body), ["ok", /version 1\.2\.3/]);
