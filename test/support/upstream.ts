@@ -19,6 +19,7 @@ import {
 } from "../../src/upstream/upstream_error.ts";
 import { toLatin1 } from "./latin1.ts";
 import {
+  type RawConn,
   type RawHandler,
   type RawServer,
   withRawServer,
@@ -104,6 +105,14 @@ export function withScripts(
       : Promise.resolve(value);
   }
   return withClient({ dial, ...options }, (client) => use(client, conns));
+}
+
+/** Answers every request on a connection with 200 and the content "ok". */
+export async function answerAll(conn: RawConn): Promise<void> {
+  for (;;) {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  }
 }
 
 /** The whole body as Latin-1 text; null if there is none. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { type RawConn, withRawServer } from "../../support/raw_server.ts";
+import { withRawServer } from "../../support/raw_server.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
+  answerAll,
   bodyOf,
   requestOf,
   textOf,
@@ -13,16 +14,8 @@ import {
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** Responds to every request. */
-async function answer(conn: RawConn): Promise<void> {
-  for (;;) {
-    await conn.readHead();
-    await conn.write(OK);
-  }
-}
-
 Deno.test("request() uses a connection again", async () => {
-  await withUpstream(answer, async (client, server) => {
+  await withUpstream(answerAll, async (client, server) => {
     const { origin } = server;
     for (let count = 0; count < 3; count++) {
       await client.request(requestOf({ origin }));
@@ -33,7 +26,7 @@ Deno.test("request() uses a connection again", async () => {
 });
 
 Deno.test("totals() counts connections that were opened, and requests on one that was idle", async () => {
-  await withUpstream(answer, async (client, { origin }) => {
+  await withUpstream(answerAll, async (client, { origin }) => {
     assert.deepEqual(client.totals(), { opened: 0, reused: 0 });
     await client.request(requestOf({ origin }));
     await client.request(requestOf({ origin }));
@@ -132,7 +125,7 @@ Deno.test("UpstreamClient drops a connection that the upstream closes while it i
 
 Deno.test("UpstreamClient drops idle connections after their time, at the next request or sweep", async () => {
   let now = 1000;
-  await withUpstream(answer, async (client, server) => {
+  await withUpstream(answerAll, async (client, server) => {
     const { origin } = server;
     await client.request(requestOf({ origin }));
     now += 29_999;
@@ -168,8 +161,8 @@ Deno.test("UpstreamClient sweeps by itself", async () => {
 });
 
 Deno.test("UpstreamClient keeps the connections of origins apart", async () => {
-  await withRawServer(answer, async (other) => {
-    await withUpstream(answer, async (client, server) => {
+  await withRawServer(answerAll, async (other) => {
+    await withUpstream(answerAll, async (client, server) => {
       await client.request(requestOf({ origin: server.origin }));
       await client.request(requestOf({ origin: other.origin }));
       assert.equal(server.accepted, 1);

@@ -120,19 +120,6 @@ Deno.test("request() does not repeat where anything of a response had come", asy
   }
 });
 
-Deno.test("request() does not repeat on a connection that failed fresh", async () => {
-  await withUpstream(async (conn) => {
-    await conn.readHead();
-    conn.close();
-  }, async (client, server) => {
-    await assert.rejects(
-      client.request(requestOf({ origin: server.origin })),
-      withCode("connection_lost"),
-    );
-    assert.equal(server.accepted, 1);
-  });
-});
-
 Deno.test("request() does not repeat twice", async () => {
   await withUpstream(async (conn) => {
     await conn.readHead();

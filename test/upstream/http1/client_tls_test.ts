@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type Dial, dial } from "../../../src/upstream/http1/connect.ts";
-import { type RawConn, withRawServer } from "../../support/raw_server.ts";
+import { withRawServer } from "../../support/raw_server.ts";
 import {
+  answerAll,
   requestOf,
   textOf,
   turn,
@@ -23,15 +24,8 @@ function dialTrusting(...caCerts: string[]): Dial {
   return (origin, signal) => dial(origin, signal, caCerts);
 }
 
-async function answer(conn: RawConn): Promise<void> {
-  for (;;) {
-    await conn.readHead();
-    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-  }
-}
-
 Deno.test("request() speaks TLS to an https origin whose authority it is told to trust", async () => {
-  await withRawServer(answer, async (server) => {
+  await withRawServer(answerAll, async (server) => {
     await withClient({ dial: dialTrusting(CA) }, async (client) => {
       for (let count = 0; count < 2; count++) {
         const { body } = await client.request(
@@ -46,7 +40,7 @@ Deno.test("request() speaks TLS to an https origin whose authority it is told to
 
 Deno.test("request() fails where the certificate is not trusted, or another host's", async () => {
   for (const [tls, caCerts] of [[SERVER, []], [OTHER_HOST, [CA]]] as const) {
-    await withRawServer(answer, async ({ origin, heads }) => {
+    await withRawServer(answerAll, async ({ origin, heads }) => {
       await withClient({ dial: dialTrusting(...caCerts) }, async (client) => {
         await assert.rejects(
           client.request(requestOf({ origin })),

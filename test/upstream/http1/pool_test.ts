@@ -26,21 +26,6 @@ Deno.test("Pool.take() gives the youngest connection of the origin", () => {
   assert.equal(pool.size, 0);
 });
 
-Deno.test("Pool closes what is idle for too long", () => {
-  const pool = new Pool(CONFIG);
-  const [first, second] = [silent(), silent()];
-  pool.put(first, 0);
-  pool.put(second, 50);
-  pool.expire(99);
-  assert.equal(pool.size, 2);
-  pool.expire(100);
-  assert.equal(first.failed, true);
-  assert.equal(pool.size, 1);
-  assert.equal(pool.take("a", 150), undefined);
-  assert.equal(second.failed, true);
-  assert.equal(pool.size, 0);
-});
-
 Deno.test("Pool.put() closes a connection if 1,024 to its origin are idle already", () => {
   const pool = new Pool(CONFIG);
   for (let count = 0; count < 1024; count++) pool.put(silent(), 0);

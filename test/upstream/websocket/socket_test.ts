@@ -127,16 +127,18 @@ Deno.test("UpstreamWebSocket answers the latest ping only where pongs cannot be 
   socket.abort();
 });
 
-Deno.test("UpstreamWebSocket echoes the peer's close code and closes the connection", async () => {
+Deno.test("UpstreamWebSocket echoes the peer's close code, if any, and closes the connection", async () => {
   for (
-    const [code, reason] of [[1000, ""], [1011, "oops"], [
-      4999,
-      "Grüße",
-    ]] as const
+    const [frame, code, reason] of [
+      [serverClose(1000), 1000, ""],
+      [serverClose(1011, "oops"), 1011, "oops"],
+      [serverClose(4999, "Grüße"), 4999, "Grüße"],
+      [serverFrame(8), 1005, ""],
+    ] as const
   ) {
     const connection = fakeConnection();
     const socket = new UpstreamWebSocket(connection);
-    connection.feed(concat(serverClose(code, reason), serverFrame(1, "late")));
+    connection.feed(concat(frame, serverFrame(1, "late")));
     const end = await socket.receive();
     assert.deepEqual(end, { kind: "close", code, reason });
     await settle();
@@ -144,20 +146,6 @@ Deno.test("UpstreamWebSocket echoes the peer's close code and closes the connect
     assert.equal(connection.isClosed, true);
     assert.equal(await socket.receive(), end);
   }
-});
-
-Deno.test("UpstreamWebSocket answers a Close without code in kind", async () => {
-  const connection = fakeConnection();
-  const socket = new UpstreamWebSocket(connection);
-  connection.feed(serverFrame(8));
-  assert.deepEqual(await socket.receive(), {
-    kind: "close",
-    code: 1005,
-    reason: "",
-  });
-  await settle();
-  assert.deepEqual(sent(connection.written), [sentClose(1005)]);
-  assert.equal(connection.isClosed, true);
 });
 
 Deno.test("UpstreamWebSocket.close() goes on receiving until the peer's Close, then closes the connection", async () => {
