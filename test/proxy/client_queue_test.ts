@@ -33,7 +33,7 @@ function sendMany(queue: ClientQueue, data: string, count: number): void {
   for (let i = 0; i < count; i++) queue.send(text(data));
 }
 
-Deno.test("ClientQueue.isFull says when more bytes wait than the high-water mark", () => {
+Deno.test("ClientQueue.isFull is true while more bytes are queued than the high-water mark", () => {
   const { socket, queue } = setUp();
   queue.send(text("x".repeat(200)));
   socket.bufferedAmount = 101;
@@ -48,7 +48,7 @@ Deno.test("ClientQueue.isFull says when more bytes wait than the high-water mark
   assert.equal(socket.sent.length, 1);
 });
 
-Deno.test("ClientQueue.isFull bounds the number of small messages until all are known to be taken", () => {
+Deno.test("ClientQueue.isFull bounds the number of small messages until all have been taken", () => {
   const { socket, queue } = setUp(1_000_000);
   sendMany(queue, "x", 16_383);
   socket.bufferedAmount = 16_383;
@@ -62,7 +62,7 @@ Deno.test("ClientQueue.isFull bounds the number of small messages until all are 
   assert.equal(queue.isWaiting, false);
 });
 
-Deno.test("ClientQueue.isFull counts empty messages until bytes behind them are taken", () => {
+Deno.test("ClientQueue.isFull counts empty messages until bytes that follow them have been taken", () => {
   const { socket, queue } = setUp();
   sendMany(queue, "", 16_384);
   assert.equal(queue.isFull, true);

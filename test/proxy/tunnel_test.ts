@@ -146,7 +146,7 @@ function pattern(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => i % 253);
 }
 
-Deno.test("relay() passes text and binary messages of any size both ways, in order", async () => {
+Deno.test("relay() passes on text and binary messages of any size both ways, in order", async () => {
   await using rig = await startRig();
   const { client, app, tunnel } = await connect(rig);
   app.on(
@@ -186,7 +186,7 @@ Deno.test("relay() passes text and binary messages of any size both ways, in ord
   });
 });
 
-Deno.test("relay() passes the app's close code and reason to the client", async () => {
+Deno.test("relay() passes on the app's close code and reason", async () => {
   await using rig = await startRig();
   for (
     const [code, reason] of [
@@ -212,7 +212,7 @@ Deno.test("relay() passes the app's close code and reason to the client", async 
   }
 });
 
-Deno.test("relay() passes the client's close code and reason to the app", async () => {
+Deno.test("relay() passes on the client's close code and reason", async () => {
   await using rig = await startRig();
   for (
     const [code, reason] of [
@@ -236,7 +236,7 @@ Deno.test("relay() passes the client's close code and reason to the app", async 
   }
 });
 
-Deno.test("relay() passes a Close without code both ways", async () => {
+Deno.test("relay() passes on a Close without code both ways", async () => {
   await using rig = await startRig();
   const first = await connect(rig);
   const seenByClient = clientClose(first.client);
@@ -263,7 +263,7 @@ Deno.test("relay() delivers what the app sent before its Close", async () => {
   assert.equal(bytes, 5_000_000);
 });
 
-Deno.test("relay() tells the client 1011 when the app is killed", async () => {
+Deno.test("relay() closes the client with 1011 if the app's connection breaks, and says why", async () => {
   await using rig = await startRig();
   const { client, app, tunnel } = await connect(rig);
   const closed = clientClose(client);
@@ -277,7 +277,7 @@ Deno.test("relay() tells the client 1011 when the app is killed", async () => {
   assert.match(end.reason, /connection/);
 });
 
-Deno.test("relay() tells the client 1011 when the app breaks the protocol", async () => {
+Deno.test("relay() closes the client with 1011 if the app violates the protocol, and says why", async () => {
   await using rig = await startRig();
   const { client, app, tunnel } = await connect(rig);
   const closed = clientClose(client);
@@ -291,7 +291,7 @@ Deno.test("relay() tells the client 1011 when the app breaks the protocol", asyn
   ]);
 });
 
-Deno.test("relay() breaks the app's connection off when the client is killed", async () => {
+Deno.test("relay() closes the app's connection without a Close if the client's breaks, and says why", async () => {
   await using rig = await startRig();
   const { conn, app, tunnel } = await connectDeaf(rig);
   const closed = appClose(app);
@@ -305,7 +305,7 @@ Deno.test("relay() breaks the app's connection off when the client is killed", a
   ]);
 });
 
-Deno.test("Tunnel.close() closes both sides with its code", async () => {
+Deno.test("Tunnel.close() closes both sides with its code and reason", async () => {
   await using rig = await startRig();
   const { client, app, tunnel } = await connect(rig);
   const closed = Promise.all([clientClose(client), appClose(app)]);
@@ -317,7 +317,7 @@ Deno.test("Tunnel.close() closes both sides with its code", async () => {
   await tunnel.released;
 });
 
-Deno.test("Tunnel.close() counts also before the client's upgrade is complete", async () => {
+Deno.test("Tunnel.close() works before the client's upgrade is complete", async () => {
   await using rig = await startRig({
     onTunnel: (tunnel) => tunnel.close(1012, "restarting"),
   });
@@ -329,7 +329,7 @@ Deno.test("Tunnel.close() counts also before the client's upgrade is complete", 
   assert.equal((await tunnel.closed).by, "gateway");
 });
 
-Deno.test("relay() ends with 1013 where a message finds more unsent bytes than the limit", async () => {
+Deno.test("relay() ends with 1013 if a message finds more unsent bytes than the limit", async () => {
   const connection = fakeConnection();
   connection.pause();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
@@ -355,7 +355,7 @@ Deno.test("relay() ends with 1013 where a message finds more unsent bytes than t
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("relay() takes a bounded part of a flood that the app does not read", async () => {
+Deno.test("relay() takes a bounded part of a flood if the app does not read", async () => {
   await using rig = await startRig({ bufferLimitBytes: 1 << 20 });
   const { client, app, tunnel } = await connect(rig);
   app.pause();
@@ -367,7 +367,7 @@ Deno.test("relay() takes a bounded part of a flood that the app does not read", 
   assert.ok(end.bytesSent < 32 << 20, `${end.bytesSent} bytes taken`);
 });
 
-Deno.test("relay() takes a single message over the limit where nothing waits", async () => {
+Deno.test("relay() accepts a message over the limit if nothing else is unsent", async () => {
   await using rig = await startRig({ bufferLimitBytes: 1000 });
   const { client, app } = await connect(rig);
   const message = once(app, "message");
@@ -378,7 +378,7 @@ Deno.test("relay() takes a single message over the limit where nothing waits", a
   await closed;
 });
 
-Deno.test("relay() does not read the app further than the client reads, and ends with 1013 when that lasts", async () => {
+Deno.test("relay() stops reading the app while the client does not read, and ends with 1013 after the stall timeout", async () => {
   await using rig = await startRig({
     highWaterMarkBytes: 1 << 16,
     heartbeatMs: 30,
@@ -404,7 +404,7 @@ Deno.test("relay() does not read the app further than the client reads, and ends
   await tunnel.released;
 });
 
-Deno.test("relay() delivers a flood to a client that reads, whatever the high-water mark", async () => {
+Deno.test("relay() delivers a flood to a client that reads, even with a small high-water mark", async () => {
   await using rig = await startRig({ highWaterMarkBytes: 1000 });
   const { client, app, tunnel } = await connect(rig);
   const sizes: number[] = [];
@@ -417,7 +417,7 @@ Deno.test("relay() delivers a flood to a client that reads, whatever the high-wa
   assert.equal((await tunnel.closed).messagesReceived, 100);
 });
 
-Deno.test("relay() sends the app unsolicited Pongs", async () => {
+Deno.test("relay() keeps the app's connection alive with unsolicited Pongs", async () => {
   await using rig = await startRig({ heartbeatMs: 5 });
   const { client, app } = await connect(rig);
   await once(app, "pong");
@@ -437,7 +437,7 @@ function silentClient(readyState: number): WebSocket {
   }) as unknown as WebSocket;
 }
 
-Deno.test("relay() gives up a client that never completes the upgrade", async () => {
+Deno.test("relay() ends if the client never completes its upgrade", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection);
   const tunnel = relay(silentClient(WebSocket.CONNECTING), upstream, {
@@ -453,7 +453,7 @@ Deno.test("relay() gives up a client that never completes the upgrade", async ()
   await tunnel.released;
 });
 
-Deno.test("relay() drops an app that goes on sending instead of answering a Close", async () => {
+Deno.test("relay() closes the connection of an app that continues to send instead of answering a Close", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection);
   const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
@@ -467,7 +467,7 @@ Deno.test("relay() drops an app that goes on sending instead of answering a Clos
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("relay() bounds a flood of empty messages, of which nobody knows whether they were taken", async () => {
+Deno.test("relay() bounds a flood of empty messages, which bufferedAmount does not count", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
   let sent = 0;
@@ -485,7 +485,7 @@ Deno.test("relay() bounds a flood of empty messages, of which nobody knows wheth
   assert.equal(sent, 16 * 1024);
 });
 
-Deno.test("relay() ends when a client's Close cannot be answered because it does not read", async () => {
+Deno.test("relay() ends with 1013 if a client that has sent its Close does not read the answer", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
   // Deno sets CLOSED when the Close arrives, but fires the event only once its own Close is written.
@@ -502,7 +502,7 @@ Deno.test("relay() ends when a client's Close cannot be answered because it does
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("relay() leaves a tunnel alone on which nothing happens, however long", async () => {
+Deno.test("relay() does not end an idle tunnel", async () => {
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
   let beats = 0;
@@ -521,7 +521,7 @@ Deno.test("relay() leaves a tunnel alone on which nothing happens, however long"
   assert.equal((await tunnel.closed).code, 1001);
 });
 
-Deno.test("relay() takes a client's Close that nobody may send for a broken connection", async () => {
+Deno.test("relay() treats a client's invalid Close as a broken connection", async () => {
   for (
     const [code, reason] of [[1004, ""], [1015, ""], [
       1000,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { bodyReader } from "../../../src/upstream/http1/body_reader.ts";
 import { endlessBody, withCode } from "../../support/upstream.ts";
 
-Deno.test("bodyReader() never makes a body look complete that was cancelled", async () => {
+Deno.test("bodyReader() fails the reads of a cancelled body, which must never look complete", async () => {
   const { body, cancelled } = endlessBody("some");
   assert.equal((await body.read())?.length, 4);
   const pending = assert.rejects(body.read(), withCode("aborted"));
@@ -13,7 +13,7 @@ Deno.test("bodyReader() never makes a body look complete that was cancelled", as
   body.cancel();
 });
 
-Deno.test("bodyReader() skips empty parts, and locks its stream only once it is read", async () => {
+Deno.test("bodyReader() skips empty chunks, and locks its stream only when it is first read", async () => {
   const stream = ReadableStream.from([
     new Uint8Array(),
     new Uint8Array(1),

@@ -8,7 +8,7 @@ import {
 
 const ALL = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
-Deno.test("decodeLatin1() maps every byte to the code point of the same number", () => {
+Deno.test("decodeLatin1() maps every byte to the code point with the same number", () => {
   const text = decodeLatin1(ALL);
   assert.deepEqual(Array.from(text, (character) => character.charCodeAt(0)), [
     ...ALL,
@@ -31,7 +31,7 @@ Deno.test("encodeLatin1() is the inverse of decodeLatin1()", () => {
   }
 });
 
-Deno.test("isTokenByte() knows the token characters of RFC 9110", () => {
+Deno.test("isTokenByte() accepts exactly the token characters of RFC 9110", () => {
   const tokens = [...ALL].filter(isTokenByte).map((byte) =>
     String.fromCharCode(byte)
   ).join("");
@@ -42,7 +42,7 @@ Deno.test("isTokenByte() knows the token characters of RFC 9110", () => {
   assert.equal(isTokenByte(undefined), false);
 });
 
-Deno.test("isHeaderValueByte() refuses controls but HTAB, and takes obs-text", () => {
+Deno.test("isHeaderValueByte() rejects control characters except HTAB, and accepts obs-text", () => {
   const refused = [...ALL].filter((byte) => !isHeaderValueByte(byte));
   assert.deepEqual(
     refused,

@@ -25,7 +25,7 @@ function decode(pieces: readonly string[]): Decoded {
   };
 }
 
-Deno.test("ChunkedDecoder joins chunks and leaves what comes behind the body", () => {
+Deno.test("ChunkedDecoder joins chunks and stops at the end of the body", () => {
   const body = '5\r\nhello\r\n6;a=b;c="d"\r\n world\r\n0\r\n\r\n';
   assert.deepEqual(decode([body + "HTTP/1.1"]), {
     content: "hello world",
@@ -34,7 +34,7 @@ Deno.test("ChunkedDecoder joins chunks and leaves what comes behind the body", (
   });
 });
 
-Deno.test("ChunkedDecoder reads sizes in hex of either case, with zeros in front", () => {
+Deno.test("ChunkedDecoder accepts hex sizes of either case, with leading zeros", () => {
   assert.equal(
     decode(["1A\r\nabcdefghijklmnopqrstuvwxyz\r\n0000\r\n\r\n"]).content.length,
     26,
@@ -45,7 +45,7 @@ Deno.test("ChunkedDecoder reads sizes in hex of either case, with zeros in front
   );
 });
 
-Deno.test("ChunkedDecoder gives the same wherever the bytes are cut", () => {
+Deno.test("ChunkedDecoder yields the same content however the bytes are split", () => {
   const body =
     "3;x=y\r\na\r\n\r\n10\r\n0123456789abcdef\r\n0;z\r\nTrailer: x\r\nb:\r\n\r\n";
   const whole = decode([body]);
@@ -80,14 +80,14 @@ Deno.test("ChunkedDecoder is not done before the last byte", () => {
   }
 });
 
-Deno.test("ChunkedDecoder drops trailer fields", () => {
+Deno.test("ChunkedDecoder discards trailers", () => {
   assert.equal(
     decode(["1\r\na\r\n0\r\nContent-Length: 99\r\nx: \xe9\r\n\r\n"]).content,
     "a",
   );
 });
 
-Deno.test("ChunkedDecoder refuses whatever RFC 9112 does not allow", () => {
+Deno.test("ChunkedDecoder rejects what RFC 9112 does not allow", () => {
   for (
     const body of [
       "\r\n",
@@ -134,7 +134,7 @@ Deno.test("ChunkedDecoder refuses whatever RFC 9112 does not allow", () => {
   }
 });
 
-Deno.test("ChunkedDecoder takes a chunk of any size below 2^53", () => {
+Deno.test("ChunkedDecoder accepts a chunk of any size below 2^53", () => {
   assert.deepEqual(decode(["1fffffffffffff\r\nabc"]), {
     content: "abc",
     consumed: 19,

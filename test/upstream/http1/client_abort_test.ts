@@ -13,7 +13,7 @@ import {
 
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
 
-Deno.test("request() refuses a request that is aborted already", async () => {
+Deno.test("request() fails at once if its signal is aborted already", async () => {
   await withClient({}, async (client) => {
     await assert.rejects(
       client.request(requestOf({ signal: AbortSignal.abort() })),
@@ -23,7 +23,7 @@ Deno.test("request() refuses a request that is aborted already", async () => {
   });
 });
 
-Deno.test("request() closes the connection at once when aborted before the response", async () => {
+Deno.test("request() closes the connection at once if it is aborted before the response", async () => {
   const abort = new AbortController();
   const closed = Promise.withResolvers<void>();
   await withUpstream(async (conn) => {
@@ -73,7 +73,7 @@ for (const end of ["the request is aborted", "the body is cancelled"]) {
   });
 }
 
-Deno.test("request() gives an upload up when aborted, also one that waits for the upstream", async () => {
+Deno.test("request() ends its upload when it is aborted, even while the upstream takes nothing", async () => {
   const full: BodyReader = {
     read: () => Promise.resolve(new Uint8Array(65536)),
     cancel() {},
@@ -100,7 +100,7 @@ Deno.test("request() gives an upload up when aborted, also one that waits for th
   }
 });
 
-Deno.test("request() gives an upload up when aborted in the middle of an early response", async () => {
+Deno.test("request() ends its upload when it is aborted amid an early response", async () => {
   const abort = new AbortController();
   const { body, cancelled } = endlessBody("some");
   await withUpstream(async (conn) => {
@@ -117,7 +117,7 @@ Deno.test("request() gives an upload up when aborted in the middle of an early r
   });
 });
 
-Deno.test("request() leaves a signal alone once the response is over", async () => {
+Deno.test("request() ignores its signal once the response is complete", async () => {
   const abort = new AbortController();
   await withUpstream(async (conn) => {
     await conn.readHead();
@@ -138,7 +138,7 @@ Deno.test("request() leaves a signal alone once the response is over", async () 
   });
 });
 
-Deno.test("request() heeds an end that comes between connecting and sending", async () => {
+Deno.test("request() sends nothing if it is aborted, or the client closed, just after connecting", async () => {
   for (const code of ["aborted", "closed"] as const) {
     const abort = new AbortController();
     const conn = scriptedConn({ reads: [], then: "silence" });
@@ -159,7 +159,7 @@ Deno.test("request() heeds an end that comes between connecting and sending", as
   }
 });
 
-Deno.test("request() does not ask for a late signal where the response comes soon", async () => {
+Deno.test("request() does not ask for its late signal if the response head comes soon", async () => {
   const clock = { now: 0 };
   await withUpstream(async (conn) => {
     await conn.readHead();
@@ -174,7 +174,7 @@ Deno.test("request() does not ask for a late signal where the response comes soo
   }, { now: () => clock.now });
 });
 
-Deno.test("request() watches its client once the response has kept it waiting", async () => {
+Deno.test("request() asks for its late signal once the response head has taken 250 ms, and obeys it", async () => {
   const clock = { now: 0 };
   const abort = new AbortController();
   const closed = Promise.withResolvers<void>();
@@ -209,7 +209,7 @@ Deno.test("request() watches its client once the response has kept it waiting", 
   }, { now: () => clock.now });
 });
 
-Deno.test("request() heeds both signals on a connection that was used before, from the first moment on", async () => {
+Deno.test("request() obeys both of its signals on a reused connection too", async () => {
   const clock = { now: 0 };
   await withUpstream(async (conn) => {
     await conn.readHead();

@@ -27,7 +27,7 @@ function fedBody() {
   return { body: bodyReader(readable), writer: writable.getWriter() };
 }
 
-Deno.test("request() fails where the upstream refuses the connection, the body untouched", async () => {
+Deno.test("request() leaves its body untouched if the upstream refuses the connection", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -81,7 +81,7 @@ Deno.test("request() fails where connecting takes longer than allowed", async ()
   );
 });
 
-Deno.test("request() gives connecting up when aborted, and when the client is closed", async () => {
+Deno.test("request() stops connecting when it is aborted, or when the client is closed", async () => {
   const stuck = stuckDial();
   await withClient({ dial: stuck.dial }, async (client) => {
     const abort = new AbortController();
@@ -98,7 +98,7 @@ Deno.test("request() gives connecting up when aborted, and when the client is cl
   });
 });
 
-Deno.test("request() closes a connection that comes too late", async () => {
+Deno.test("request() closes a connection that is established after it has failed", async () => {
   const late = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
   await withUpstream(async (conn) => {
@@ -140,7 +140,7 @@ Deno.test("request() fails where the final response head is late, interim ones n
   }, { headerTimeoutMs: 1000, now: () => now });
 });
 
-Deno.test("request() waits for a response body, and for a head without limit, as long as it takes", async () => {
+Deno.test("request() waits forever for a response body, and for a head if there is no time limit", async () => {
   let now = 0;
   await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
     const { body } = await client.request(requestOf());
@@ -164,7 +164,7 @@ Deno.test("request() waits for a response body, and for a head without limit, as
   );
 });
 
-Deno.test("request() measures the wait for a head from the end of the upload", async () => {
+Deno.test("the time limit of a response head begins when the upload ends", async () => {
   let now = 0;
   const { body: upload, writer } = fedBody();
   await withScripts(
@@ -192,7 +192,7 @@ Deno.test("request() measures the wait for a head from the end of the upload", a
   );
 });
 
-Deno.test("request() fails where an upload stands still, and each part of it starts the time anew", async () => {
+Deno.test("request() fails if its upload stalls; each part of the body restarts the clock", async () => {
   let now = 0;
   const { body: upload, writer } = fedBody();
   await withScripts(

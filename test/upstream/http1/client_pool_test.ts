@@ -14,7 +14,7 @@ import {
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-Deno.test("request() uses a connection again", async () => {
+Deno.test("request() reuses an idle connection", async () => {
   await withUpstream(answerAll, async (client, server) => {
     const { origin } = server;
     for (let count = 0; count < 3; count++) {
@@ -25,7 +25,7 @@ Deno.test("request() uses a connection again", async () => {
   });
 });
 
-Deno.test("totals() counts connections that were opened, and requests on one that was idle", async () => {
+Deno.test("totals() counts opened connections and requests on reused ones", async () => {
   await withUpstream(answerAll, async (client, { origin }) => {
     assert.deepEqual(client.totals(), { opened: 0, reused: 0 });
     await client.request(requestOf({ origin }));
@@ -45,7 +45,7 @@ Deno.test("totals() counts connections that were opened, and requests on one tha
   });
 });
 
-Deno.test("request() does not use a connection again that does not persist", async () => {
+Deno.test("request() closes a connection that the response does not let persist", async () => {
   for (
     const response of [
       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
@@ -74,7 +74,7 @@ Deno.test("request() does not use a connection again that does not persist", asy
   );
 });
 
-Deno.test("request() does not use a connection again that has bytes behind the response", async () => {
+Deno.test("request() never reuses a connection that received bytes after its response", async () => {
   const smuggled = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
   for (
     const script of [
@@ -144,7 +144,7 @@ Deno.test("UpstreamClient drops idle connections after their time, at the next r
   }, { now: () => now });
 });
 
-Deno.test("UpstreamClient sweeps by itself", async () => {
+Deno.test("UpstreamClient sweeps periodically while connections are open", async () => {
   const closed = Promise.withResolvers<void>();
   let now = 0;
   await withUpstream(async (conn) => {
@@ -160,7 +160,7 @@ Deno.test("UpstreamClient sweeps by itself", async () => {
   }, { now: () => now });
 });
 
-Deno.test("UpstreamClient keeps the connections of origins apart", async () => {
+Deno.test("UpstreamClient reuses a connection only for its own origin", async () => {
   await withRawServer(answerAll, async (other) => {
     await withUpstream(answerAll, async (client, server) => {
       await client.request(requestOf({ origin: server.origin }));
@@ -172,7 +172,7 @@ Deno.test("UpstreamClient keeps the connections of origins apart", async () => {
   });
 });
 
-Deno.test("close() closes idle and active connections, and refuses later requests", async () => {
+Deno.test("close() closes idle and active connections, and later requests fail", async () => {
   const closed: number[] = [];
   await withUpstream(async (conn) => {
     await conn.readHead();

@@ -18,7 +18,7 @@ import {
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-Deno.test("request() sends a head without body in one write, byte for byte", async () => {
+Deno.test("request() sends a head in one write, byte for byte", async () => {
   const target = "/a/../%2e%2e/?q=%zz;\xff\"'";
   await withScripts(
     [{ reads: [OK], then: "silence" }],
@@ -35,7 +35,7 @@ Deno.test("request() sends a head without body in one write, byte for byte", asy
   );
 });
 
-Deno.test("request() sends all of a head that the network takes in pieces", async () => {
+Deno.test("request() sends all of a head even if each write takes only a part of it", async () => {
   const value = "y".repeat(3000);
   const script = {
     reads: [{ text: OK, afterWrites: 5 }],
@@ -52,7 +52,7 @@ Deno.test("request() sends all of a head that the network takes in pieces", asyn
   });
 });
 
-Deno.test("request() sends a body of announced length as it is", async () => {
+Deno.test("request() sends a body of declared length as it is", async () => {
   await withUpstream(async (conn) => {
     const head = await conn.readHead();
     assert.equal(
@@ -72,7 +72,7 @@ Deno.test("request() sends a body of announced length as it is", async () => {
   });
 });
 
-Deno.test("request() sends a body of unknown length in chunks, none of them empty but the last", async () => {
+Deno.test("request() sends a body of unknown length in chunks, of which only the last is empty", async () => {
   await withUpstream(async (conn) => {
     const head = await conn.readHead();
     assert.equal(
@@ -92,7 +92,7 @@ Deno.test("request() sends a body of unknown length in chunks, none of them empt
   });
 });
 
-Deno.test("request() sends an empty body as its length says", async () => {
+Deno.test("request() frames an empty body by its declared length, or as one empty chunk", async () => {
   await withUpstream(async (conn) => {
     assert.match(await conn.readHead(), /content-length: 0\r\n\r\n$/);
     await conn.write(OK);
@@ -115,7 +115,7 @@ Deno.test("request() sends an empty body as its length says", async () => {
   });
 });
 
-Deno.test("request() fails where a body has another length than announced", async () => {
+Deno.test("request() fails if the body is longer or shorter than declared", async () => {
   for (const contentLength of [4, 6]) {
     const received = Promise.withResolvers<string>();
     await withUpstream(async (conn) => {
@@ -136,7 +136,7 @@ Deno.test("request() fails where a body has another length than announced", asyn
   }
 });
 
-Deno.test("request() fails where the body breaks, and closes the connection", async () => {
+Deno.test("request() fails and closes the connection if reading the body fails", async () => {
   const cause = new Error("client hung up");
   for (const contentLength of [null, 10]) {
     const gone = Promise.withResolvers<void>();
@@ -164,7 +164,7 @@ Deno.test("request() fails where the body breaks, and closes the connection", as
   }
 });
 
-Deno.test("request() hears an answer that comes before the upload is over, and gives the upload up", async () => {
+Deno.test("request() returns a response that comes before the upload ends, and cancels the upload", async () => {
   const { body, cancelled } = endlessBody("some");
   await withUpstream(async (conn) => {
     await conn.readHead();
@@ -183,7 +183,7 @@ Deno.test("request() hears an answer that comes before the upload is over, and g
   });
 });
 
-Deno.test("request() lets the answer win over an upload that the upstream no longer takes", async () => {
+Deno.test("request() returns the response even if the upstream stops taking the upload", async () => {
   const answer = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
   const { body, cancelled } = endlessBody("some");
   await withScripts(
@@ -200,7 +200,7 @@ Deno.test("request() lets the answer win over an upload that the upstream no lon
   );
 });
 
-Deno.test("request() fails where the upstream takes no more of the upload and says nothing", async () => {
+Deno.test("request() fails if the upstream stops taking the upload and sends no response", async () => {
   const { body, cancelled } = endlessBody("some");
   await withScripts(
     [{ reads: [{ text: "", afterWrites: 2 }], failingWrite: 1 }],
@@ -214,7 +214,7 @@ Deno.test("request() fails where the upstream takes no more of the upload and sa
   );
 });
 
-Deno.test("request() is full duplex: each side waits for the other's words", async () => {
+Deno.test("request() streams both bodies at once: each side waits for the other's next words", async () => {
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -245,7 +245,7 @@ Deno.test("request() is full duplex: each side waits for the other's words", asy
   });
 });
 
-Deno.test("request() uses a connection again where all was sent that was announced, though the source goes on", async () => {
+Deno.test("request() reuses the connection once the declared length was sent, whatever else the body yields", async () => {
   const { body, cancelled } = endlessBody("some");
   await withUpstream(async (conn) => {
     await conn.readUntil("\r\n\r\nsome");
@@ -260,7 +260,7 @@ Deno.test("request() uses a connection again where all was sent that was announc
   });
 });
 
-Deno.test("request() does not use a connection again whose request is still being sent", async () => {
+Deno.test("request() never reuses a connection whose request head is still being written", async () => {
   const script = { reads: [OK], then: "silence", writeSize: 1 } as const;
   await withScripts([script], async (client, [conn]) => {
     const { status } = await client.request(requestOf());
@@ -269,7 +269,7 @@ Deno.test("request() does not use a connection again whose request is still bein
   });
 });
 
-Deno.test("request() errors a response under way where the upload breaks", async () => {
+Deno.test("request() fails the response body if reading the request body fails meanwhile", async () => {
   const { readable, writable } = new TransformStream<
     Uint8Array<ArrayBuffer>,
     Uint8Array<ArrayBuffer>
@@ -305,7 +305,7 @@ Deno.test("a request that cannot be sent as it is is refused with TypeError befo
   });
 });
 
-Deno.test("request() stops reading a body that the upstream does not take", async () => {
+Deno.test("request() stops reading its body while the upstream does not take it", async () => {
   const { promise: full, resolve } = Promise.withResolvers<void>();
   let pulled = 0;
   const body: BodyReader = {

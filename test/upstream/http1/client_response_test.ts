@@ -46,7 +46,7 @@ const RESPONSES = {
 };
 
 for (const [kind, response] of Object.entries(RESPONSES)) {
-  Deno.test(`request() reads a response with ${kind} framing the same wherever it is cut`, async () => {
+  Deno.test(`request() returns the same response (${kind}) however it is split`, async () => {
     const expected = {
       status: 200,
       body: "hello world",
@@ -66,7 +66,7 @@ for (const [kind, response] of Object.entries(RESPONSES)) {
     );
   });
 
-  Deno.test(`request() never takes a truncated response with ${kind} framing for whole`, async () => {
+  Deno.test(`request() never takes a truncated response (${kind}) for a complete one`, async () => {
     for (let length = 0; length < response.length; length++) {
       await withScripts(
         [{ reads: [response.slice(0, length)] }],
@@ -86,7 +86,7 @@ for (const [kind, response] of Object.entries(RESPONSES)) {
   });
 }
 
-Deno.test("request() returns a body that came with its head as bytes, and a later one as a reader", async () => {
+Deno.test("request() returns a body that arrived with its head as bytes, and any other as a reader", async () => {
   const head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
   const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   const scripts: Script[] = [
@@ -113,7 +113,7 @@ Deno.test("request() returns a body that came with its head as bytes, and a late
   );
 });
 
-Deno.test("request() returns bytes of its own, not the connection's", async () => {
+Deno.test("request() returns bytes that the next response does not overwrite", async () => {
   const head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
   await withScripts([{
     reads: [`${head}first`, `${head}other`],
@@ -125,7 +125,7 @@ Deno.test("request() returns bytes of its own, not the connection's", async () =
   });
 });
 
-Deno.test("request() hands out parts of a large body that stay as they are when later ones come", async () => {
+Deno.test("the parts of a large body are not overwritten by later parts", async () => {
   const parts = [..."abcdefgh"].map((letter) => letter.repeat(100_000));
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${
     parts.join("").length
@@ -144,7 +144,7 @@ Deno.test("request() hands out parts of a large body that stay as they are when 
   });
 });
 
-Deno.test("request() returns the fields as they came, hop-by-hop ones included", async () => {
+Deno.test("request() returns all headers as received, including hop-by-hop ones", async () => {
   const read =
     "HTTP/1.1 200 Fine\r\nSet-Cookie: a\r\nX-Odd:  caf\xe9 \r\nconnection: close\r\n" +
     "set-cookie: b\r\nContent-Length: 0\r\n\r\n";
@@ -160,7 +160,7 @@ Deno.test("request() returns the fields as they came, hop-by-hop ones included",
   });
 });
 
-Deno.test("request() reads no body behind HEAD, 204 and 304, whatever the fields say", async () => {
+Deno.test("a response to HEAD, a 204 and a 304 have no body, whatever their headers declare", async () => {
   for (
     const framing of [
       "Content-Length: 5\r\n",
@@ -185,7 +185,7 @@ Deno.test("request() reads no body behind HEAD, 204 and 304, whatever the fields
   }
 });
 
-Deno.test("request() reads until the connection closes where nothing else frames the body", async () => {
+Deno.test("request() reads until the connection closes if nothing else delimits the body", async () => {
   for (
     const line of [
       "HTTP/1.1 200 OK",
@@ -205,7 +205,7 @@ Deno.test("request() reads until the connection closes where nothing else frames
   }
 });
 
-Deno.test("request() fails a body whose chunks go wrong", async () => {
+Deno.test("request() fails the body at an invalid chunk", async () => {
   const reads = [
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
     "x\r\n",
@@ -219,7 +219,7 @@ Deno.test("request() fails a body whose chunks go wrong", async () => {
   });
 });
 
-Deno.test("request() rejects a response that breaks the rules, and closes the connection", async () => {
+Deno.test("request() rejects an invalid or oversized response and closes the connection", async () => {
   const large = "x".repeat(64 * 1024);
   for (
     const read of [
@@ -252,7 +252,7 @@ Deno.test("request() rejects a response that breaks the rules, and closes the co
   }
 });
 
-Deno.test("request() takes a head of 64 KiB, larger than the read buffer, and no larger one", async () => {
+Deno.test("request() accepts a head of 64 KiB, more than the read buffer holds, and no larger one", async () => {
   const empty = "HTTP/1.1 200 OK\r\na: \r\nContent-Length: 0\r\n\r\n";
   const value = "x".repeat(64 * 1024 - empty.length);
   await withScripts(
@@ -273,7 +273,7 @@ Deno.test("request() takes a head of 64 KiB, larger than the read buffer, and no
   );
 });
 
-Deno.test("request() reads a body only as it is read itself", async () => {
+Deno.test("request() reads from the connection only when its body is read", async () => {
   const head = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n";
   await withScripts([{
     reads: [head, "0123456789", "0123456789", "0123456789"],
@@ -289,7 +289,7 @@ Deno.test("request() reads a body only as it is read itself", async () => {
   });
 });
 
-Deno.test("request() passes each part of a body on as it arrives", async () => {
+Deno.test("request() passes on each part of a body as it arrives", async () => {
   const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   await withScripts(
     [{

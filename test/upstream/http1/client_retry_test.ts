@@ -42,7 +42,7 @@ async function methodsSeen(
   return seen;
 }
 
-Deno.test("request() repeats an idempotent request without body, once, where a pooled connection dies", async () => {
+Deno.test("request() retries an idempotent request without body if a reused connection dies", async () => {
   for (const method of ["GET", "OPTIONS", "TRACE", "PUT", "DELETE"]) {
     const seen = await methodsSeen(
       { method },
@@ -75,7 +75,7 @@ Deno.test("request() does not repeat what is not idempotent, or has a body", asy
   }
 });
 
-Deno.test("request() repeats whatever it is where no byte could be written, its body untouched", async () => {
+Deno.test("request() retries any request of which no byte could be written", async () => {
   const scripts: Script[] = [
     { reads: [OK, { text: "", afterWrites: 2 }], failingWrite: 1 },
     { reads: [{ text: OK, afterWrites: 2 }], then: "silence" },
@@ -101,7 +101,7 @@ Deno.test("request() repeats whatever it is where no byte could be written, its 
   }
 });
 
-Deno.test("request() does not repeat where anything of a response had come", async () => {
+Deno.test("request() does not retry once any byte of a response has arrived", async () => {
   for (
     const part of ["H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n"]
   ) {
@@ -120,7 +120,7 @@ Deno.test("request() does not repeat where anything of a response had come", asy
   }
 });
 
-Deno.test("request() does not repeat twice", async () => {
+Deno.test("request() retries once at most", async () => {
   await withUpstream(async (conn) => {
     await conn.readHead();
     if (conn.index === 0) {
@@ -140,7 +140,7 @@ Deno.test("request() does not repeat twice", async () => {
   });
 });
 
-Deno.test("request() does not repeat what was aborted", async () => {
+Deno.test("request() does not retry once it is aborted", async () => {
   const abort = new AbortController();
   await withUpstream(async (conn) => {
     await conn.readHead();

@@ -24,7 +24,7 @@ function dialTrusting(...caCerts: string[]): Dial {
   return (origin, signal) => dial(origin, signal, caCerts);
 }
 
-Deno.test("request() speaks TLS to an https origin whose authority it is told to trust", async () => {
+Deno.test("request() connects by TLS to an https origin with a trusted certificate", async () => {
   await withRawServer(answerAll, async (server) => {
     await withClient({ dial: dialTrusting(CA) }, async (client) => {
       for (let count = 0; count < 2; count++) {
@@ -38,7 +38,7 @@ Deno.test("request() speaks TLS to an https origin whose authority it is told to
   }, SERVER);
 });
 
-Deno.test("request() fails where the certificate is not trusted, or another host's", async () => {
+Deno.test("request() sends nothing if the certificate is not trusted, or another host's", async () => {
   for (const [tls, caCerts] of [[SERVER, []], [OTHER_HOST, [CA]]] as const) {
     await withRawServer(answerAll, async ({ origin, heads }) => {
       await withClient({ dial: dialTrusting(...caCerts) }, async (client) => {
@@ -53,7 +53,7 @@ Deno.test("request() fails where the certificate is not trusted, or another host
   }
 });
 
-Deno.test("request() fails where the upstream does not speak TLS", async () => {
+Deno.test("request() fails if the upstream of an https origin does not use TLS", async () => {
   await withRawServer(async (conn) => {
     await conn.write("HTTP/1.1 400 Bad Request\r\n\r\n");
     await conn.closed();
@@ -68,7 +68,7 @@ Deno.test("request() fails where the upstream does not speak TLS", async () => {
   });
 });
 
-Deno.test("request() gives a TLS handshake up when aborted or overdue", async () => {
+Deno.test("request() gives up a TLS handshake when it is aborted or takes too long", async () => {
   let now = 0;
   await withRawServer((conn) => conn.closed(), async (server) => {
     const origin = { ...server.origin, tls: true };

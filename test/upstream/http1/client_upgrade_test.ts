@@ -20,7 +20,7 @@ async function readText(
   return bytes === null ? null : toLatin1(bytes);
 }
 
-Deno.test("upgrade() hands the connection over after a 101, both ways", async () => {
+Deno.test("upgrade() returns the connection after a 101, for both directions", async () => {
   await withUpstream(async (conn) => {
     const head = await conn.readHead();
     assert.equal(
@@ -55,7 +55,7 @@ Deno.test("upgrade() hands the connection over after a 101, both ways", async ()
   });
 });
 
-Deno.test("upgrade() returns a refusal as the response that it is, on a connection that is not kept", async () => {
+Deno.test("upgrade() returns any other response as it is, and does not reuse the connection", async () => {
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write(
@@ -73,7 +73,7 @@ Deno.test("upgrade() returns a refusal as the response that it is, on a connecti
   });
 });
 
-Deno.test("upgrade() uses a connection of its own", async () => {
+Deno.test("upgrade() never uses an idle connection", async () => {
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write(
@@ -89,7 +89,7 @@ Deno.test("upgrade() uses a connection of its own", async () => {
   });
 });
 
-Deno.test("upgrade() heeds the signal until the 101 and not after it", async () => {
+Deno.test("upgrade() obeys its signal until the 101 and ignores it afterwards", async () => {
   const abort = new AbortController();
   await withUpstream(async (conn) => {
     await conn.readHead();
@@ -119,7 +119,7 @@ Deno.test("upgrade() heeds the signal until the 101 and not after it", async () 
   });
 });
 
-Deno.test("UpgradedConnection fails pending and later calls where it is closed, by whomever", async () => {
+Deno.test("UpgradedConnection fails pending and later calls once it or its client is closed", async () => {
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write(SWITCHING);
@@ -144,7 +144,7 @@ Deno.test("UpgradedConnection fails pending and later calls where it is closed, 
   });
 });
 
-Deno.test("UpgradedConnection sends nothing behind a write that failed", async () => {
+Deno.test("UpgradedConnection writes nothing after a write that failed", async () => {
   await withScripts(
     [{ reads: [SWITCHING], then: "silence", failingWrite: 1 }],
     async (client, [conn]) => {

@@ -13,7 +13,7 @@ function silent(originKey?: string): Connection {
   return connectionOf({ reads: [], then: "silence" }, originKey);
 }
 
-Deno.test("Pool.take() gives the youngest connection of the origin", () => {
+Deno.test("Pool.take() returns the most recently used connection of the origin", () => {
   const pool = new Pool(CONFIG);
   const [first, second] = [silent(), silent()];
   pool.put(first, 0);
@@ -50,7 +50,7 @@ Deno.test("Pool.put() closes the connection that has been idle longest if 2,048 
   assert.equal(pool.size, 2048);
 });
 
-Deno.test("Pool.take() never gives a connection with bytes that came before, or an end", async () => {
+Deno.test("Pool.take() never returns a connection that received bytes, or the end, while idle", async () => {
   for (
     const script of [{ reads: ["evil"], then: "silence" }, {
       reads: [],

@@ -12,7 +12,7 @@ function headOf(
   return requestHead(requestOf({ headers: [HOST], ...parts }), { upgrade });
 }
 
-Deno.test("requestHead() keeps target, field names, values and their order as they are", () => {
+Deno.test("requestHead() keeps the target and the names, values and order of headers byte for byte", () => {
   const target = "/a/../%2e%2E//b;c?d&e=&f=%zz'\"<>\\^`{|}#g\xe9";
   const headers: HeaderList = [
     ["X-Z", "  spaces inside and\taround "],
@@ -29,7 +29,7 @@ Deno.test("requestHead() keeps target, field names, values and their order as th
   );
 });
 
-Deno.test("requestHead() frames a body by what is known of it", () => {
+Deno.test("requestHead() declares the body's length, or chunks, or nothing", () => {
   const body = bodyOf();
   const line = "GET / HTTP/1.1\r\nhost: a\r\n";
   assert.equal(headOf(), `${line}\r\n`);
@@ -44,20 +44,20 @@ Deno.test("requestHead() frames a body by what is known of it", () => {
   assert.equal(headOf({ body }), `${line}transfer-encoding: chunked\r\n\r\n`);
 });
 
-Deno.test("requestHead() announces an upgrade", () => {
+Deno.test("requestHead() adds Connection: Upgrade to an opening handshake", () => {
   assert.equal(
     headOf({ headers: [HOST, ["Upgrade", "websocket"]] }, true),
     "GET / HTTP/1.1\r\nhost: a\r\nUpgrade: websocket\r\nconnection: Upgrade\r\n\r\n",
   );
 });
 
-Deno.test("requestHead() throws TypeError for a method that is no token, and for CONNECT", () => {
+Deno.test("requestHead() rejects a method that is not a token, and CONNECT", () => {
   for (const method of ["", "GET ", "G\r\nET", "GE:T", "CONNECT"]) {
     assert.throws(() => headOf({ method }), TypeError, JSON.stringify(method));
   }
 });
 
-Deno.test("requestHead() throws TypeError for a target with controls, spaces or wide characters", () => {
+Deno.test("requestHead() rejects a target with control characters, spaces or characters beyond Latin-1", () => {
   for (
     const bad of ["", " ", "\r", "\n", "\0", "\t", "\x7f", "\u0100", "\u2028"]
   ) {
@@ -66,7 +66,7 @@ Deno.test("requestHead() throws TypeError for a target with controls, spaces or 
   }
 });
 
-Deno.test("requestHead() throws TypeError for a field that would not stay one", () => {
+Deno.test("requestHead() rejects a header that would not arrive as one header", () => {
   for (const name of ["", "a b", "a:", "a\r\nb", "\xe9", " a"]) {
     assert.throws(
       () => headOf({ headers: [HOST, [name, "v"]] }),
@@ -83,7 +83,7 @@ Deno.test("requestHead() throws TypeError for a field that would not stay one", 
   }
 });
 
-Deno.test("requestHead() throws TypeError for fields that are the client's own", () => {
+Deno.test("requestHead() rejects headers that the client sets itself", () => {
   for (
     const name of [
       "Connection",
@@ -102,7 +102,7 @@ Deno.test("requestHead() throws TypeError for fields that are the client's own",
   }
 });
 
-Deno.test("requestHead() throws TypeError unless there is one Host, and one Upgrade for a handshake", () => {
+Deno.test("requestHead() requires one Host, and one Upgrade in an opening handshake", () => {
   assert.throws(() => headOf({ headers: [] }), TypeError);
   assert.throws(() => headOf({ headers: [HOST, ["Host", "b"]] }), TypeError);
   assert.throws(() => headOf({}, true), TypeError);
@@ -112,7 +112,7 @@ Deno.test("requestHead() throws TypeError unless there is one Host, and one Upgr
   );
 });
 
-Deno.test("requestHead() throws TypeError for a body that cannot be sent as announced", () => {
+Deno.test("requestHead() rejects a declared length that does not fit the body", () => {
   for (const contentLength of [-1, 1.5, NaN, 2 ** 53]) {
     assert.throws(
       () => headOf({ body: bodyOf(), contentLength }),
@@ -125,7 +125,7 @@ Deno.test("requestHead() throws TypeError for a body that cannot be sent as anno
   assert.throws(() => headOf({ headers, body: bodyOf() }, true), TypeError);
 });
 
-Deno.test("requestHead() does not quote values, which may be secret", () => {
+Deno.test("requestHead() quotes no target and no value in its errors: they may be secret", () => {
   assert.throws(
     () => headOf({ target: "/secret\n", headers: [HOST] }),
     (error) => error instanceof TypeError && !error.message.includes("secret"),

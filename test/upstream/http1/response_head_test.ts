@@ -13,7 +13,7 @@ function parse(...lines: string[]): ResponseHead {
   return parseResponseHead(fromLatin1([...lines, "", ""].join("\r\n")), LIMITS);
 }
 
-Deno.test("findHeadEnd() finds the index behind the first empty line", () => {
+Deno.test("findHeadEnd() returns the index after the first empty line", () => {
   const bytes = fromLatin1("HTTP/1.1 200 OK\r\na: b\r\n\r\nbody\r\n\r\n");
   assert.equal(findHeadEnd(bytes, 0), 25);
   for (let length = 0; length < 25; length++) {
@@ -22,7 +22,7 @@ Deno.test("findHeadEnd() finds the index behind the first empty line", () => {
   }
 });
 
-Deno.test("findHeadEnd() refuses a bare LF at once", () => {
+Deno.test("findHeadEnd() throws on a bare LF before the head is complete", () => {
   for (
     const text of [
       "\n",
@@ -38,14 +38,14 @@ Deno.test("findHeadEnd() refuses a bare LF at once", () => {
   }
 });
 
-Deno.test("parseResponseHead() reads the status line", () => {
+Deno.test("parseResponseHead() parses the status line", () => {
   assert.equal(parse("HTTP/1.1 200 OK").status, 200);
   assert.equal(parse("HTTP/1.1 404 ").status, 404);
   assert.equal(parse("HTTP/1.1 404").status, 404);
   assert.equal(parse("HTTP/1.0 299 \xe9\x80 two\twords").status, 299);
 });
 
-Deno.test("parseResponseHead() keeps fields in order, names as they are and values without outer whitespace", () => {
+Deno.test("parseResponseHead() keeps the order and names of headers, and trims their values", () => {
   const { headers } = parse(
     "HTTP/1.1 200 OK",
     "X-Two: \t a \t b\xe9\x80 \t",
@@ -61,7 +61,7 @@ Deno.test("parseResponseHead() keeps fields in order, names as they are and valu
   ]);
 });
 
-Deno.test("parseResponseHead() reads the framing fields", () => {
+Deno.test("parseResponseHead() parses Content-Length and Transfer-Encoding", () => {
   assert.equal(parse("HTTP/1.1 200 OK").contentLength, null);
   assert.equal(
     parse("HTTP/1.1 200 OK", "CONTENT-LENGTH: 12").contentLength,
@@ -78,7 +78,7 @@ Deno.test("parseResponseHead() reads the framing fields", () => {
   assert.equal(parse("HTTP/1.1 200 OK").chunked, false);
 });
 
-Deno.test("parseResponseHead() tells whether the connection persists", () => {
+Deno.test("parseResponseHead() decides if the connection may be reused", () => {
   const table: [keepAlive: boolean, ...lines: string[]][] = [
     [true, "HTTP/1.1 200 OK"],
     [true, "HTTP/1.1 200 OK", "connection: keep-alive, x"],
@@ -100,7 +100,7 @@ Deno.test("parseResponseHead() tells whether the connection persists", () => {
   }
 });
 
-Deno.test("parseResponseHead() refuses an invalid status line", () => {
+Deno.test("parseResponseHead() rejects an invalid status line", () => {
   for (
     const line of [
       "",
@@ -137,7 +137,7 @@ Deno.test("parseResponseHead() refuses an invalid status line", () => {
   }
 });
 
-Deno.test("parseResponseHead() refuses an invalid field", () => {
+Deno.test("parseResponseHead() rejects an invalid header", () => {
   for (
     const line of [
       "no colon",
@@ -169,7 +169,7 @@ Deno.test("parseResponseHead() refuses an invalid field", () => {
   }
 });
 
-Deno.test("parseResponseHead() refuses framing that two parsers may read differently", () => {
+Deno.test("parseResponseHead() rejects framing that two parsers may read differently", () => {
   for (
     const lines of [
       ["Content-Length: 5", "Transfer-Encoding: chunked"],
@@ -211,7 +211,7 @@ Deno.test("parseResponseHead() refuses framing that two parsers may read differe
   );
 });
 
-Deno.test("parseResponseHead() refuses more fields than the limit", () => {
+Deno.test("parseResponseHead() rejects more headers than the limit", () => {
   const fields = ["a: 1", "b: 2", "c: 3", "d: 4"];
   assert.equal(parse("HTTP/1.1 200 OK", ...fields).headers.length, 4);
   assert.throws(

@@ -108,7 +108,7 @@ Deno.test("FrameDecoder yields the same events however the stream is split", () 
   }
 });
 
-Deno.test("FrameDecoder reads every length encoding, cut anywhere in the header", () => {
+Deno.test("FrameDecoder decodes every encoding of a length, split anywhere in the header", () => {
   for (const length of [125, 126, 65535, 65536, 200_000]) {
     const data = Uint8Array.from({ length }, (_, i) => i & 255);
     const frame = serverFrame(2, data);
@@ -129,13 +129,13 @@ Deno.test("FrameDecoder joins a message of many fragments", () => {
   assert.deepEqual(decode(frames), [binary(data)]);
 });
 
-Deno.test("FrameDecoder allocates for what has arrived, not for what a frame announces", () => {
+Deno.test("FrameDecoder allocates memory for what has arrived, not for what a frame declares", () => {
   const decoder = new FrameDecoder({ maxMessageBytes: 2 ** 40 });
   decoder.push(Uint8Array.of(0x82, 127, 0, 0, 0, 0x80, 0, 0, 0, 0, 1, 2, 3));
   assert.equal(decoder.next(), undefined);
 });
 
-Deno.test("FrameDecoder refuses masked frames, reserved bits and reserved opcodes", () => {
+Deno.test("FrameDecoder rejects masked frames, reserved bits and reserved opcodes", () => {
   refused([0x81, 0x80, 0, 0, 0, 0], 1002);
   for (const bit of [0x40, 0x20, 0x10]) refused([0x81 | bit, 0], 1002);
   for (const opcode of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) {
@@ -143,7 +143,7 @@ Deno.test("FrameDecoder refuses masked frames, reserved bits and reserved opcode
   }
 });
 
-Deno.test("FrameDecoder refuses fragmented and long control frames", () => {
+Deno.test("FrameDecoder rejects fragmented and long control frames", () => {
   for (const opcode of [8, 9, 10]) {
     refused([opcode, 0], 1002);
     refused([0x80 | opcode, 126, 0, 126], 1002);
@@ -151,13 +151,13 @@ Deno.test("FrameDecoder refuses fragmented and long control frames", () => {
   }
 });
 
-Deno.test("FrameDecoder refuses lengths that are not minimal or have the high bit", () => {
+Deno.test("FrameDecoder rejects lengths that are not minimal or exceed 63 bits", () => {
   refused([0x82, 126, 0, 125], 1002);
   refused([0x82, 127, 0, 0, 0, 0, 0, 0, 255, 255], 1002);
   refused([0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0], 1002);
 });
 
-Deno.test("FrameDecoder refuses fragments out of sequence", () => {
+Deno.test("FrameDecoder rejects fragments out of sequence", () => {
   refused(serverFrame(0, "x"), 1002);
   const begun = serverFrame(1, "a", { final: false });
   refused(concat(begun, serverFrame(1, "b")), 1002);
@@ -165,7 +165,7 @@ Deno.test("FrameDecoder refuses fragments out of sequence", () => {
   refused(concat(serverFrame(1, "a"), serverFrame(0, "b")), 1002);
 });
 
-Deno.test("FrameDecoder refuses close codes that must not be on the wire", () => {
+Deno.test("FrameDecoder rejects close codes that must not be on the wire", () => {
   for (
     const code of [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535]
   ) {
@@ -174,7 +174,7 @@ Deno.test("FrameDecoder refuses close codes that must not be on the wire", () =>
   refused(serverFrame(8, "x"), 1002);
 });
 
-Deno.test("FrameDecoder refuses text and close reasons that are not UTF-8", () => {
+Deno.test("FrameDecoder rejects text and close reasons that are not UTF-8", () => {
   const surrogate = Uint8Array.of(0xed, 0xa0, 0x80);
   const overlong = Uint8Array.of(0xc0, 0x80);
   for (const bytes of [Uint8Array.of(0xff), surrogate, overlong]) {
@@ -188,7 +188,7 @@ Deno.test("FrameDecoder refuses text and close reasons that are not UTF-8", () =
   );
 });
 
-Deno.test("FrameDecoder refuses a message over its limit, before it has arrived", () => {
+Deno.test("FrameDecoder rejects a message over its limit before it has arrived", () => {
   const options = { maxMessageBytes: 10 };
   assert.deepEqual(decode([serverFrame(1, "0123456789")], options), [
     text("0123456789"),

@@ -4,7 +4,7 @@ import { FrameWriter } from "../../../src/upstream/websocket/frame_writer.ts";
 import { OPCODE } from "../../../src/upstream/websocket/frames.ts";
 import { clientFrames, fakeConnection, utf8 } from "./wire_frames.ts";
 
-Deno.test("FrameWriter.write() resolves when its frame is written and counts until then", async () => {
+Deno.test("FrameWriter counts a frame as unsent until its write() resolves", async () => {
   const connection = fakeConnection();
   const writer = new FrameWriter(connection);
   connection.pause();
@@ -18,7 +18,7 @@ Deno.test("FrameWriter.write() resolves when its frame is written and counts unt
   ]);
 });
 
-Deno.test("FrameWriter keeps the order of frames of all sizes and joins small ones that wait", async () => {
+Deno.test("FrameWriter keeps the order of frames and joins small ones that wait", async () => {
   const connection = fakeConnection();
   const writer = new FrameWriter(connection);
   connection.pause();
@@ -38,7 +38,7 @@ Deno.test("FrameWriter keeps the order of frames of all sizes and joins small on
   assert.equal(writer.unsentBytes, 0);
 });
 
-Deno.test("FrameWriter.write() rejects where the connection is lost, for all that waits too", async () => {
+Deno.test("FrameWriter.write() rejects if the connection is lost, for queued frames too", async () => {
   const connection = fakeConnection();
   const writer = new FrameWriter(connection);
   connection.pause();
@@ -52,7 +52,7 @@ Deno.test("FrameWriter.write() rejects where the connection is lost, for all tha
   assert.equal(connection.written.length, 0);
 });
 
-Deno.test("FrameWriter.write() may be left alone: a failure is no unhandled rejection", async () => {
+Deno.test("FrameWriter.write() causes no unhandled rejection if its promise is ignored", async () => {
   const connection = fakeConnection();
   const writer = new FrameWriter(connection);
   connection.close();

@@ -24,7 +24,7 @@ Deno.test("encodeFrame() makes one masked final frame of any length", () => {
   }
 });
 
-Deno.test("encodeFrame() leaves the payload as it was, also one that begins at an odd address", () => {
+Deno.test("encodeFrame() does not change the payload, even at an odd address", () => {
   const memory = pattern(100);
   const payload = memory.subarray(3, 98);
   const [frame] = clientFrames(encodeFrame(OPCODE.text, payload));
@@ -32,7 +32,7 @@ Deno.test("encodeFrame() leaves the payload as it was, also one that begins at a
   assert.deepEqual(memory, pattern(100));
 });
 
-Deno.test("encodeFrame() takes a fresh masking key for every frame", () => {
+Deno.test("encodeFrame() masks every frame with a fresh key", () => {
   const keys = new Set<string>();
   for (let i = 0; i < 3000; i++) {
     keys.add(encodeFrame(OPCODE.ping, pattern(0)).subarray(2, 6).toHex());
@@ -40,7 +40,7 @@ Deno.test("encodeFrame() takes a fresh masking key for every frame", () => {
   assert.ok(keys.size > 2990, `${keys.size} different keys of 3000`);
 });
 
-Deno.test("closePayload() holds the code in network order and the reason in UTF-8", () => {
+Deno.test("closePayload() encodes the code in network order and the reason in UTF-8", () => {
   assert.deepEqual(closePayload(undefined, "unused"), new Uint8Array(0));
   assert.deepEqual(closePayload(1000, ""), Uint8Array.of(0x03, 0xe8));
   assert.deepEqual(
@@ -50,14 +50,14 @@ Deno.test("closePayload() holds the code in network order and the reason in UTF-
   assert.equal(closePayload(1000, "x".repeat(123)).length, 125);
 });
 
-Deno.test("closePayload() refuses what no Close frame can carry", () => {
+Deno.test("closePayload() rejects a code or reason that no Close frame can carry", () => {
   assert.throws(() => closePayload(1005, ""), RangeError);
   assert.throws(() => closePayload(1006, ""), RangeError);
   assert.throws(() => closePayload(1000, "x".repeat(124)), RangeError);
   assert.throws(() => closePayload(1000, "é".repeat(62)), RangeError);
 });
 
-Deno.test("isCloseCode() knows the codes of RFC 6455 section 7.4 and its registry", () => {
+Deno.test("isCloseCode() accepts exactly the codes of RFC 6455 section 7.4 and its registry", () => {
   const registered = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011]
     .concat([1012, 1013, 1014]);
   for (let code = 0; code < 6000; code++) {

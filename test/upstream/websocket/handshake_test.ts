@@ -29,7 +29,7 @@ function without(name: string): HeaderList {
 
 const HANDSHAKE = { accept: ACCEPT, offered: ["chat.v2", "chat.v1"] };
 
-Deno.test("openingHandshake() adds its own fields and expects the accept of RFC 6455 section 1.3", async () => {
+Deno.test("openingHandshake() adds its own headers and computes the accept value of RFC 6455 section 1.3", async () => {
   const handshake = await openingHandshake([
     ["Host", "app.test"],
     ["Origin", "https://a.test"],
@@ -51,7 +51,7 @@ Deno.test("openingHandshake() adds its own fields and expects the accept of RFC 
   });
 });
 
-Deno.test("openingHandshake() passes no field of the client's own handshake on, above all no extension", async () => {
+Deno.test("openingHandshake() drops the headers of another handshake, extensions included", async () => {
   const { headers } = await openingHandshake([
     ["upgrade", "h2c"],
     ["sec-websocket-key", "x"],
@@ -79,7 +79,7 @@ Deno.test("openingHandshake() makes a new key of 16 bytes each time", async () =
   assert.equal(keys.size, 10);
 });
 
-Deno.test("checkSwitch() accepts a 101 whatever the case of names and tokens", () => {
+Deno.test("checkSwitch() ignores the case of names and tokens", () => {
   const expected = { ok: true, protocol: undefined };
   assert.deepEqual(checkSwitch(VALID, HANDSHAKE), expected);
   assert.deepEqual(
@@ -94,7 +94,7 @@ Deno.test("checkSwitch() accepts a 101 whatever the case of names and tokens", (
   );
 });
 
-Deno.test("checkSwitch() takes a subprotocol that was offered", () => {
+Deno.test("checkSwitch() accepts a subprotocol that was offered", () => {
   const headers: HeaderList = [...VALID, ["Sec-WebSocket-Protocol", "chat.v1"]];
   assert.deepEqual(checkSwitch(headers, HANDSHAKE), {
     ok: true,
@@ -102,7 +102,7 @@ Deno.test("checkSwitch() takes a subprotocol that was offered", () => {
   });
 });
 
-Deno.test("checkSwitch() refuses every 101 that RFC 6455 section 4.1 has a client fail", () => {
+Deno.test("checkSwitch() rejects every 101 that RFC 6455 section 4.1 has a client fail", () => {
   const wrong: Record<string, HeaderList> = {
     "no Upgrade": without("Upgrade"),
     "another protocol": [...without("Upgrade"), ["Upgrade", "h2c"]],
@@ -160,7 +160,7 @@ async function answer(request: UpstreamRequest): Promise<HeaderList> {
   ];
 }
 
-Deno.test("openWebSocket() sends a GET with the raw target and gives the socket with its subprotocol", async () => {
+Deno.test("openWebSocket() sends a GET with the raw target and returns the socket with its subprotocol", async () => {
   const connection = fakeConnection();
   const seen: UpstreamRequest[] = [];
   const opened = await openWebSocket({
@@ -184,7 +184,7 @@ Deno.test("openWebSocket() sends a GET with the raw target and gives the socket 
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("openWebSocket() hands a refusal over as the response that it is", async () => {
+Deno.test("openWebSocket() returns a refusal as the response that it is", async () => {
   const response = { status: 401, headers: [], body: null };
   const opened = await openWebSocket({
     upgrade: () => Promise.resolve({ kind: "response", response } as const),

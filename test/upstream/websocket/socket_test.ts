@@ -42,7 +42,7 @@ function sent(
   );
 }
 
-Deno.test("UpstreamWebSocket.receive() gives messages in order and counts them", async () => {
+Deno.test("UpstreamWebSocket.receive() returns messages in order and counts them", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   connection.feed(concat(serverFrame(1, "né"), serverFrame(2, "bin")));
@@ -61,7 +61,7 @@ Deno.test("UpstreamWebSocket.receive() gives messages in order and counts them",
   socket.abort();
 });
 
-Deno.test("UpstreamWebSocket reads nothing while nobody receives", async () => {
+Deno.test("UpstreamWebSocket reads from the connection only while a receive() is pending", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   connection.feed(serverFrame(1, "first"));
@@ -91,7 +91,7 @@ Deno.test("UpstreamWebSocket.send() sends text and binary, empty ones too, and c
   socket.abort();
 });
 
-Deno.test("UpstreamWebSocket answers pings while receiving and shows neither pings nor pongs", async () => {
+Deno.test("UpstreamWebSocket answers pings while it receives, and returns neither pings nor pongs", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   connection.feed(concat(
@@ -108,7 +108,7 @@ Deno.test("UpstreamWebSocket answers pings while receiving and shows neither pin
   socket.abort();
 });
 
-Deno.test("UpstreamWebSocket answers the latest ping only where pongs cannot be sent: a flood of pings stays small", async () => {
+Deno.test("UpstreamWebSocket answers only the latest of many pings, so that a flood of them needs little memory", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   connection.pause();
@@ -148,7 +148,7 @@ Deno.test("UpstreamWebSocket echoes the peer's close code, if any, and closes th
   }
 });
 
-Deno.test("UpstreamWebSocket.close() goes on receiving until the peer's Close, then closes the connection", async () => {
+Deno.test("UpstreamWebSocket.close() lets receive() continue until the peer's Close, then closes the connection", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   socket.close(3000, "bye");
@@ -169,7 +169,7 @@ Deno.test("UpstreamWebSocket.close() goes on receiving until the peer's Close, t
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("UpstreamWebSocket.close() gives up on a peer that does not answer", async () => {
+Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does not answer", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
   socket.close(1000);
@@ -178,7 +178,7 @@ Deno.test("UpstreamWebSocket.close() gives up on a peer that does not answer", a
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("UpstreamWebSocket.close() gives up on a peer that does not read", async () => {
+Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does not read", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
   connection.pause();
@@ -204,7 +204,7 @@ Deno.test("UpstreamWebSocket sends nothing after its Close", async () => {
   assert.deepEqual(sent(connection.written), [sentClose(1000)]);
 });
 
-Deno.test("UpstreamWebSocket.receive() ends with 1006 where the stream ends without a Close", async () => {
+Deno.test("UpstreamWebSocket.receive() ends with 1006 if the stream ends without a Close", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   connection.feed(serverFrame(1, "cut", { final: false }));
@@ -231,7 +231,7 @@ Deno.test("UpstreamWebSocket.abort() ends a pending receive() with 1006", async 
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("UpstreamWebSocket fails the connection with the code of the violation", async () => {
+Deno.test("UpstreamWebSocket answers a protocol violation with its close code, and says why it ended", async () => {
   for (
     const [bytes, code, reason] of [
       [
@@ -255,7 +255,7 @@ Deno.test("UpstreamWebSocket fails the connection with the code of the violation
   }
 });
 
-Deno.test("UpstreamWebSocket.heartbeat() is an empty Pong, and none where bytes wait", async () => {
+Deno.test("UpstreamWebSocket.heartbeat() sends an empty Pong unless bytes are queued", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   socket.heartbeat();
@@ -314,7 +314,7 @@ async function connectToWs(): Promise<Peer> {
   };
 }
 
-Deno.test("UpstreamWebSocket talks to a ws server: text, binary, 1 MiB, fragments, ping", async () => {
+Deno.test("UpstreamWebSocket exchanges messages of all kinds with a ws server", async () => {
   await using pair = await connectToWs();
   const { socket, peer } = pair;
   peer.on(
@@ -338,7 +338,7 @@ Deno.test("UpstreamWebSocket talks to a ws server: text, binary, 1 MiB, fragment
   assert.equal(String((await ponged)[0]), "hello?");
 });
 
-Deno.test("UpstreamWebSocket closes with a ws server, either side first", async () => {
+Deno.test("UpstreamWebSocket completes the closing handshake with a ws server, either side first", async () => {
   {
     await using pair = await connectToWs();
     const closed = once(pair.peer, "close");
@@ -360,7 +360,7 @@ Deno.test("UpstreamWebSocket closes with a ws server, either side first", async 
   }
 });
 
-Deno.test("UpstreamWebSocket sees 1006 when a ws server is killed", async () => {
+Deno.test("UpstreamWebSocket.receive() ends with 1006 if a ws server breaks the connection", async () => {
   await using pair = await connectToWs();
   pair.peer.terminate();
   const end = await pair.socket.receive();
