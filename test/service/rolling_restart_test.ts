@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { startStack } from "../../scripts/stand_in/stack.ts";
 import { KvConnect } from "../support/kv_connect.ts";
-import { type LoadRequest, startLoad } from "../support/load.ts";
+import { startLoad } from "../support/load.ts";
+import type { RequestSpec } from "../support/load_client.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";
 import { type Backend, startTcpBalancer } from "../support/tcp_balancer.ts";
@@ -24,7 +25,7 @@ const PART = "0123456789abcdef".repeat(1024);
 /** A short request that the app echoes. */
 function echoed(
   headers: Readonly<Record<string, string>> = {},
-): (serial: number) => LoadRequest {
+): (serial: number) => RequestSpec {
   return (serial) => ({
     host: DEMO,
     path: `/echo?${serial}`,
@@ -34,7 +35,7 @@ function echoed(
 }
 
 /** Requests on persistent connections; each takes far less time than the delay. */
-const MIXED: readonly ((serial: number) => LoadRequest)[] = [
+const MIXED: readonly ((serial: number) => RequestSpec)[] = [
   echoed(),
   () => ({
     method: "POST",

@@ -2,8 +2,8 @@
  * One phase of load: all operations at their rates, scheduled troubles, and a sample of the gateway every few seconds.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { LoadClient } from "../support/load_client.ts";
 import { Accounts, type Period, type Unexplained } from "./accounts.ts";
-import { LoadClient } from "./client.ts";
 import type { SoakedGateway } from "./gateway.ts";
 import { injectTroubles } from "./inject_troubles.ts";
 import { startLoad } from "./load.ts";

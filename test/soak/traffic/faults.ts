@@ -1,13 +1,13 @@
 /** Misbehaving clients and apps, and requests to be refused: one table for each, by the operation's name. */
 import { setTimeout as delay } from "node:timers/promises";
-import { readResponse } from "../../support/raw_client.ts";
-import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
 import {
   headOf,
   type LoadClient,
   outcomeOf,
   type RequestSpec,
-} from "../client.ts";
+} from "../../support/load_client.ts";
+import { readResponse } from "../../support/raw_client.ts";
+import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
 import type { Operation } from "../load.ts";
 import { BASE_HOST, hostOf, PORTS } from "../world.ts";
 import { beginExchange, onConnection } from "./transfers.ts";

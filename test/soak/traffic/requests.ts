@@ -1,7 +1,7 @@
 /** Short requests with every credential and to every route: one table for each kind, by the operation's name. */
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import type { LoadClient, RequestSpec } from "../../support/load_client.ts";
 import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
-import type { LoadClient, RequestSpec } from "../client.ts";
 import type { Operation } from "../load.ts";
 import {
   BASE_HOST,

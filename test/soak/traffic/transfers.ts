@@ -1,6 +1,13 @@
 /** Downloads, uploads and event streams, from beginning to end. */
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  failureOf,
+  headOf,
+  type LoadClient,
+  outcomeOf,
+  type RequestSpec,
+} from "../../support/load_client.ts";
+import {
   chunks,
   Closed,
   parseHead,
@@ -9,13 +16,6 @@ import {
   valuesOf,
 } from "../../support/raw_client.ts";
 import { RUNNER_DOWN } from "../accounts.ts";
-import {
-  failureOf,
-  headOf,
-  type LoadClient,
-  outcomeOf,
-  type RequestSpec,
-} from "../client.ts";
 import type { Operation } from "../load.ts";
 import { hostOf, PORTS, TOKEN_HEADER } from "../world.ts";
 

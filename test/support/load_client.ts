@@ -1,4 +1,5 @@
-/** The load's HTTP client: it keeps connections alive, retries nothing, and sums up each response in one line. */
+/** An HTTP client for load: it keeps connections alive, retries nothing, and sums up each response in one line. */
+import { setTimeout as delay } from "node:timers/promises";
 import {
   Closed,
   type RawResponse,
@@ -6,7 +7,10 @@ import {
   rawStream,
   readResponse,
   valuesOf,
-} from "../support/raw_client.ts";
+} from "./raw_client.ts";
+
+/** Pause before each part of a body, ms. */
+const PART_PAUSE_MS = 30;
 
 /** A request to send. */
 export interface RequestSpec {
@@ -15,20 +19,21 @@ export interface RequestSpec {
   readonly host: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The content, Latin-1. */
-  readonly body?: string;
+  /** The content in Latin-1, sent in parts with a pause before each. */
+  readonly body?: readonly string[];
   /** Checks the body of a 200. */
   readonly isExpected?: (body: string) => boolean;
 }
 
 /** The head of a request. */
 export function headOf(
-  { method = "GET", host, path, headers = {}, body }: RequestSpec,
+  { method = "GET", host, path, headers = {}, body = [] }: RequestSpec,
 ): string {
+  const length = body.reduce((sum, part) => sum + part.length, 0);
   const all = {
     Host: host,
     ...headers,
-    ...body !== undefined && { "Content-Length": String(body.length) },
+    ...length > 0 && { "Content-Length": String(length) },
   };
   const lines = Object.entries(all).map(([name, value]) =>
     `${name}: ${value}\r\n`
@@ -92,7 +97,11 @@ export class LoadClient implements Disposable {
     let isKept = false;
     try {
       stream = this.#idle.pop() ?? await this.connect();
-      await stream.write(headOf(request) + (request.body ?? ""));
+      await stream.write(headOf(request));
+      for (const part of request.body ?? []) {
+        await delay(PART_PAUSE_MS);
+        await stream.write(part);
+      }
       const response = await readResponse(stream, request.method);
       isKept = isReusable(response);
       return outcomeOf(response, request.isExpected);
