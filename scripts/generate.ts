@@ -3,18 +3,17 @@
  * `deno task gen`: updates the generated files; with `--check`, only lists those that are out of date, and exits with 1
  * if there are any.
  */
+import { daytonaTypes, gatewayDescription } from "./generate/apis.ts";
 import { type Artefact, refresh } from "./generate/artefact.ts";
-import { daytonaTypes } from "./generate/daytona_types.ts";
-import { gatewayDescription } from "./generate/gateway_description.ts";
 import { licences } from "./generate/licences.ts";
 import { permissions } from "./generate/permissions.ts";
-import { readmeConfiguration } from "./generate/readme_configuration.ts";
+import { readme } from "./generate/readme.ts";
 
 /** Every file that is generated. */
 const ARTEFACTS: readonly Artefact[] = [
   daytonaTypes,
   gatewayDescription,
-  readmeConfiguration,
+  readme,
   licences,
   permissions,
 ];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { daytonaTypes } from "../../scripts/generate/apis.ts";
 import { refresh } from "../../scripts/generate/artefact.ts";
-import { daytonaTypes } from "../../scripts/generate/daytona_types.ts";
 import { permissions } from "../../scripts/generate/permissions.ts";
+import { readme } from "../../scripts/generate/readme.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
 import { SETTINGS } from "../../src/config/config.ts";
 
@@ -65,6 +66,20 @@ Deno.test("the permissions of the gateway and of the doctor name every setting",
   for (const name of Object.keys(SETTINGS)) {
     assert(start.env.includes(name) && doctor.env.includes(name), name);
   }
+});
+
+Deno.test("the README has a row of four cells for every setting, and marks the required ones", async () => {
+  const text = await readme.produce();
+  const [, table = ""] = text.split("<!-- config:start -->");
+  const rows = table.split("<!-- config:end -->")[0]?.split("\n")
+    .filter((line) => line.startsWith("| `")) ?? [];
+  assert.equal(rows.length, Object.keys(SETTINGS).length);
+  for (const row of rows) {
+    assert.equal(row.split(/(?<!\\)\|/).length, 6, row);
+  }
+  assert.match(table, /^\| `PROXY_API_KEY` +\| \*\*required\*\* +\|/m);
+  assert.match(table, /^\| `PROXY_PORT` +\| `4000` +\| a whole number from 0/m);
+  assert.match(table, /^\| `SESSION_SECRETS` +\| derived from PROXY_API_KEY /m);
 });
 
 Deno.test("replaceRegion() replaces what is between the marks, and can do so again", () => {

@@ -1,3 +1,6 @@
+/** What is generated from, or into, the OpenAPI descriptions. */
+import meta from "../../deno.json" with { type: "json" };
+import { controlDescription } from "../../src/control/app.ts";
 import openapiTS, { astToString } from "openapi-typescript";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
@@ -18,4 +21,11 @@ export const daytonaTypes: Artefact = {
   async produce() {
     return await formatted(BANNER + astToString(await openapiTS(SOURCE)), "ts");
   },
+};
+
+/** The OpenAPI description of the gateway's own routes. */
+export const gatewayDescription: Artefact = {
+  path: "openapi/porthole.json",
+  produce: () =>
+    formatted(JSON.stringify(controlDescription(meta.version)), "json"),
 };

@@ -1,0 +1,96 @@
+/** Everything that the documents refer to exists: files, headings, metrics and error codes. */
+import assert from "node:assert/strict";
+import { ERROR_STATUS } from "../../src/errors.ts";
+import { METRICS } from "../../src/observability/metrics/definitions.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** The paths of all documents, from the root of the repository, and their texts without examples of code. */
+const DOCUMENTS = new Map(
+  await Promise.all(
+    [
+      "README.md",
+      "SECURITY.md",
+      "test/conformance/README.md",
+      ...[...Deno.readDirSync(new URL("docs/", ROOT))]
+        .map(({ name }) => `docs/${name}`)
+        .filter((path) => path.endsWith(".md")),
+    ].map(async (path) => {
+      const text = await Deno.readTextFile(new URL(path, ROOT));
+      return [path, text.replaceAll(/^```.*?^```$/gms, "")] as const;
+    }),
+  ),
+);
+
+/** `[label]: target`, at the end of a document. */
+const DEFINITION = /^\[([^\]]+)\]: (\S+)$/gm;
+
+/** The targets of a document's links within the repository. */
+function linksIn(markdown: string): string[] {
+  const definitions = [...markdown.matchAll(DEFINITION)];
+  const inline = [...markdown.matchAll(/(\])\(([^)\s]+)\)/g)];
+  return [...definitions, ...inline].map(([, , target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors of a document's headings, as derived by code hosts. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_\- ]/gu, "")
+      .replaceAll(" ", "-")
+  );
+}
+
+Deno.test("every relative link of the documents leads to a file, and to a heading where it names one", async () => {
+  const broken: string[] = [];
+  for (const [document, text] of DOCUMENTS) {
+    for (const link of linksIn(text)) {
+      const [path = "", fragment = ""] = link.split("#", 2);
+      const base = new URL(document, ROOT);
+      const target = path === "" ? base : new URL(path, base);
+      try {
+        if (fragment === "") await Deno.stat(target);
+        else {
+          const anchors = anchorsOf(await Deno.readTextFile(target));
+          assert(anchors.includes(fragment));
+        }
+      } catch {
+        broken.push(`${document}: ${link}`);
+      }
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+Deno.test("every label of a file in the documents, such as [service/access], is defined, and every definition is used", () => {
+  for (const [document, text] of DOCUMENTS) {
+    const defined = [...text.matchAll(DEFINITION)].map(([, label]) => label);
+    const used = text.replaceAll(DEFINITION, "")
+      .matchAll(/\[([a-z0-9_]+(?:\/[a-z0-9_]+)+)\](?!\()/g);
+    assert.deepEqual(
+      new Set([...used].map(([, label]) => label)),
+      new Set(defined),
+      document,
+    );
+  }
+});
+
+Deno.test("docs/operations.md lists every metric and no other", () => {
+  const listed = [...(DOCUMENTS.get("docs/operations.md") ?? "")
+    .matchAll(/`((?:porthole|process)_[a-z_]+)`/g)].map(([, name]) => name);
+  const defined = Object.values(METRICS)
+    .map(({ name }) => name);
+  assert.deepEqual(
+    new Set(listed),
+    new Set([...defined, "porthole_build_info"]),
+  );
+});
+
+Deno.test("docs/operations.md lists every error code with its status", () => {
+  const [, section = ""] = (DOCUMENTS.get("docs/operations.md") ?? "")
+    .split("\n## Error codes\n");
+  const [table = ""] = section.split("\n## ");
+  const listed = [...table.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) /gm)]
+    .map(([, code = "", status]) => [code, Number(status)]);
+  assert.deepEqual(Object.fromEntries(listed), ERROR_STATUS);
+});
