@@ -12,8 +12,7 @@ import { reportCacheEvents } from "./cache/cache_events.ts";
 import { openDurableStore } from "./cache/open_store.ts";
 import type { Config } from "./config/config.ts";
 import { createControl } from "./control/app.ts";
-import { createReadiness } from "./control/readiness.ts";
-import type { Readiness } from "./control/routes/health.ts";
+import { ReadinessChecks } from "./control/readiness.ts";
 import { DaytonaApi } from "./daytona/api.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
 import { createBuildLogs } from "./gateway/build_logs.ts";
@@ -74,8 +73,8 @@ const TICK_MS = 5_000;
 
 const NO_LIMITS = { all: Infinity, perSandbox: Infinity, tunnels: Infinity };
 
-/** How often to check until all is well, ms. */
-const START_CHECK_MS = 10_000;
+/** How long the start waits for what the API has to tell before it checks what is missing, ms. */
+const LEARNING_MS = 10_000;
 
 /** How long a client may take to send its next request after a response that did not say `Connection: close`, ms. */
 const LAST_REQUEST_MS = 100;
@@ -295,31 +294,25 @@ export async function createService(
   // The gateway's own pages: a shutdown waits for requests for them too, but no limit counts them.
   const ownRequests = createInFlight(NO_LIMITS);
   let isDraining = false;
-  const readiness = createReadiness({
-    askApi: () => api.config(),
+  const readiness = new ReadinessChecks({
+    api,
     serviceKey,
-    tryKey: () => api.probeKey(),
-    async askProvider() {
-      const state = login();
-      if (state.kind === "on") await state.provider.check();
-    },
-    installation: remoteSettings,
-    ...(store === null ? {} : {
-      cacheWorks: async () => await store.get(["ready"]) !== "unavailable",
-    }),
+    baseDomains,
+    login,
+    store,
     isDraining: () => isDraining,
-    onChange(check, reason) {
-      if (closing.signal.aborted) return;
-      if (reason === undefined) logger.info(`ready again: ${check}`);
-      else logger.warn(`not ready: ${check}`, { reason });
-    },
-    now,
+    closing: closing.signal,
+    logger,
   });
   const control = createControl({
     version,
+    scheme,
+    cookies,
+    baseDomains,
+    login,
+    sessions,
+    logins,
     readiness,
-    login: { scheme, cookies, baseDomains, login, sessions, logins, now },
-    logout: { scheme, cookies, sessions, logins },
     logger,
   });
 
@@ -355,8 +348,8 @@ export async function createService(
     renderMetrics: () => metrics.render(),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
-      await fulfilsWithin(learning, START_CHECK_MS, closing.signal);
-      await checkUntilReady(readiness, closing.signal);
+      await fulfilsWithin(learning, LEARNING_MS, closing.signal);
+      await readiness.checkUntilReady();
     },
     startDraining() {
       isDraining = true;
@@ -396,18 +389,6 @@ function watchServiceKey(now: () => number): KeyWatch {
     },
   });
 }
-/** Runs the checks of `/ready`, which log what is wrong, until all of them pass or the gateway stops. */
-async function checkUntilReady(
-  readiness: () => Promise<Readiness>,
-  closing: AbortSignal,
-): Promise<void> {
-  while (!closing.aborted) {
-    const { status } = await readiness();
-    if (status === "ready" || status === "draining") return;
-    await sleep(START_CHECK_MS, closing).catch(() => {});
-  }
-}
-
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */
 function startTimers(
   { limits: { bodyIdleTimeoutMs } }: Config,

@@ -1,28 +1,38 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
-import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { ownCookies } from "../auth/own_cookies.ts";
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import { logFailure, type Logger, loggerFor } from "../observability/log.ts";
+import { logFailure, type Logger } from "../observability/log.ts";
 import { problem } from "../pages/problem.ts";
-import type { ControlContext, ControlEnv } from "./control_env.ts";
+import type { ControlContext, ControlEnv } from "./route.ts";
 import {
   addDocsRoutes,
   describe,
+  DOCS_ROUTES,
   type OpenApiDocument,
 } from "./routes/docs.ts";
-import { addHealthRoutes, type Readiness } from "./routes/health.ts";
-import { addLoginRoutes, type LoginRoutesOptions } from "./routes/login.ts";
-import { addLogoutRoutes, type LogoutRoutesOptions } from "./routes/logout.ts";
-import { describeDataPlane } from "./routes/sandbox_paths.ts";
+import {
+  addHealthRoutes,
+  HEALTH_ROUTES,
+  type HealthRoutesOptions,
+} from "./routes/health.ts";
+import {
+  addLoginRoutes,
+  LOGIN_ROUTES,
+  type LoginRoutesOptions,
+} from "./routes/login.ts";
+import {
+  addLogoutRoutes,
+  LOGOUT_ROUTES,
+  type LogoutRoutesOptions,
+} from "./routes/logout.ts";
+import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 
-/** Parts of the control plane. */
-export interface ControlOptions {
-  readonly version: string;
-  readonly readiness: () => Promise<Readiness>;
-  readonly login: LoginRoutesOptions;
-  readonly logout: LogoutRoutesOptions;
+/** Dependencies of the control plane. */
+export interface ControlOptions
+  extends HealthRoutesOptions, LoginRoutesOptions, LogoutRoutesOptions {
+  readonly logins: LoginRoutesOptions["logins"] & LogoutRoutesOptions["logins"];
   readonly logger: Logger;
 }
 
@@ -59,10 +69,10 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     return c.newResponse(response.body, response); // with the fields that its route has set
   });
   addHealthRoutes(app, options);
-  describeDataPlane(app);
+  describeRoutes(app, DATA_PLANE_ROUTES);
   addDocsRoutes(app, options.version);
-  addLoginRoutes(app, options.login);
-  addLogoutRoutes(app, options.logout);
+  addLoginRoutes(app, options);
+  addLogoutRoutes(app, options);
   return app;
 }
 
@@ -91,27 +101,20 @@ export function createControl(options: ControlOptions): Control {
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */
 export function controlDescription(version: string): OpenApiDocument {
-  const scheme = "https";
-  const cookies = ownCookies({ scheme, sameSite: "lax" });
-  const app = createApp({
-    version,
-    readiness: () => Promise.resolve({ status: "ready", checks: {} }),
-    login: {
-      scheme,
-      cookies,
-      baseDomains: () => [],
-      login: () => ({ kind: "off" }),
-      sessions: { open: () => Promise.resolve(undefined) },
-      logins: { grantsAccess: () => Promise.resolve(false) },
-      now: Date.now,
-    },
-    logout: {
-      scheme,
-      cookies,
-      sessions: { open: () => Promise.resolve(undefined) },
-      logins: { end: () => Promise.resolve() },
-    },
-    logger: loggerFor("control"),
-  });
+  const app = new OpenAPIHono<ControlEnv>();
+  describeRoutes(app, [
+    ...HEALTH_ROUTES,
+    ...DATA_PLANE_ROUTES,
+    ...DOCS_ROUTES,
+    ...LOGIN_ROUTES,
+    ...LOGOUT_ROUTES,
+  ]);
   return describe(app, version);
+}
+
+function describeRoutes(
+  { openAPIRegistry }: OpenAPIHono<ControlEnv>,
+  routes: readonly RouteConfig[],
+): void {
+  for (const route of routes) openAPIRegistry.registerPath(route);
 }

@@ -1,80 +1,48 @@
-/** What `/ready` answers, from what is known; a balancer may ask every second without anybody else noticing. */
+/** Answers `/ready` from what is known: a load balancer may ask every second, and the dependencies notice nothing. */
+import type { LoginState } from "../auth/login_flow.ts";
+import type { DurableStore } from "../cache/store.ts";
+import type { DaytonaApi } from "../daytona/api.ts";
 import type { KeyWatch } from "../daytona/service_key.ts";
+import { sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isPending } from "../lib/is_pending.ts";
-import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import type { Readiness } from "./routes/health.ts";
+import type { Logger } from "../observability/log.ts";
+import type { CheckState, Readiness } from "./routes/health.ts";
 
-/** Parts of the readiness check. */
+/** Dependencies of {@linkcode ReadinessChecks}. */
 export interface ReadinessOptions {
-  /** Resolves when the API answers, rejects when it does not. */
-  readonly askApi: () => Promise<unknown>;
-  /** What the API makes of the gateway's own key. */
+  readonly api: Pick<DaytonaApi, "config" | "probeKey">;
   readonly serviceKey: Pick<
     KeyWatch,
     "verdict" | "wasAccepted" | "checkedWithin"
   >;
-  /** Asks the API about the gateway's own key; rejects when it does not say. */
-  readonly tryKey: () => Promise<unknown>;
-  /** Resolves when the identity provider answers, rejects when it does not; called only if one is known. */
-  readonly askProvider: () => Promise<unknown>;
-  readonly installation: Pick<RemoteSettings, "baseDomains" | "oidc">;
-  /** Whether the durable cache works; absent where there is none. */
-  readonly cacheWorks?: () => Promise<boolean>;
+  readonly baseDomains: () => readonly string[];
+  readonly login: () => LoginState;
+  /** The durable cache tier; null where there is none. */
+  readonly store: Pick<DurableStore, "get"> | null;
   readonly isDraining: () => boolean;
-  /** Told when a check begins to fail, with the reason, and, without one, when it no longer does. */
-  readonly onChange: (check: string, reason: string | undefined) => void;
-  readonly now: () => number;
+  /** Aborted when the gateway closes: checks that fail because of that are not logged. */
+  readonly closing: AbortSignal;
+  readonly logger: Logger;
 }
 
 /** Least time between two questions to the API, ms. */
 const API_CHECK_PAUSE_MS = 5000;
 
-/** The same about the key: the API throttles whoever keeps coming with a wrong one. */
+/** Least time between two questions about the key, ms: the API throttles whoever keeps coming with a wrong one. */
 const KEY_CHECK_PAUSE_MS = 30_000;
 
-/** The same for the provider, which may be somebody else's service. */
+/** Least time between two questions to the identity provider, which may be somebody else's service, ms. */
 const PROVIDER_CHECK_PAUSE_MS = 30_000;
 
-/** What came of one check. */
-type CheckResult =
-  | { readonly state: "ok" | "off" }
-  | { readonly state: "failing"; readonly reason: string };
+/** How often all checks are run until they pass, ms. */
+const START_CHECK_MS = 10_000;
 
-/** Something that is asked now and then whether it answers. */
-interface Probe {
-  /** What the last question said; only the very first one is waited for. */
-  check(): Promise<CheckResult>;
-  /** Whether it ever answered. */
-  readonly wasSeen: boolean;
-}
-
-function createProbe(
-  ask: () => Promise<unknown>,
-  { pauseMs, now }: { pauseMs: number; now: () => number },
-): Probe {
-  let checkedAt = -Infinity;
-  let latest: CheckResult | undefined;
-  let first: Promise<unknown> | undefined;
-  let wasSeen = false;
-  return {
-    async check() {
-      const pause = { now: now(), withinMs: pauseMs };
-      if (!isPending(checkedAt + pauseMs, pause)) {
-        checkedAt = now();
-        const asked = ask().then(() => {
-          wasSeen = true;
-          latest = OK;
-        }, (error) => latest = failing(describeError(error)));
-        first ??= asked;
-      }
-      if (latest === undefined) await first;
-      return latest ?? failing("no answer yet");
-    },
-    get wasSeen() {
-      return wasSeen;
-    },
-  };
+/** The result of one check. */
+interface CheckResult {
+  readonly state: CheckState;
+  /** Why it is failing. */
+  readonly reason?: string;
 }
 
 const OK: CheckResult = { state: "ok" };
@@ -84,24 +52,68 @@ function failing(reason: string): CheckResult {
   return { state: "failing", reason };
 }
 
-/** Creates the readiness check. */
-export function createReadiness(
-  options: ReadinessOptions,
-): () => Promise<Readiness> {
-  const { installation, serviceKey, now } = options;
-  const api = createProbe(options.askApi, { pauseMs: API_CHECK_PAUSE_MS, now });
-  const keyProbe = createProbe(async () => {
-    // Every call that needs the key is an answer to the same question.
-    if (!serviceKey.checkedWithin(KEY_CHECK_PAUSE_MS)) await options.tryKey();
-  }, { pauseMs: API_CHECK_PAUSE_MS, now });
-  const provider = createProbe(options.askProvider, {
-    pauseMs: PROVIDER_CHECK_PAUSE_MS,
-    now,
-  });
+/** The checks of what the gateway depends on. The log says when one begins to fail, and when it no longer does. */
+export class ReadinessChecks {
+  readonly #options: ReadinessOptions;
+  readonly #api: Probe;
+  readonly #key: Probe;
+  readonly #provider: Probe;
+  /** The names of the checks that failed last time. */
+  readonly #failing = new Set<string>();
 
-  async function key(): Promise<CheckResult> {
-    const asked = await keyProbe.check();
-    switch (serviceKey.verdict) {
+  constructor(options: ReadinessOptions) {
+    const { api, serviceKey, login } = options;
+    this.#options = options;
+    this.#api = new Probe(() => api.config(), API_CHECK_PAUSE_MS);
+    this.#key = new Probe(async () => {
+      // Every call that needs the key answers the same question.
+      if (!serviceKey.checkedWithin(KEY_CHECK_PAUSE_MS)) await api.probeKey();
+    }, API_CHECK_PAUSE_MS);
+    this.#provider = new Probe(async () => {
+      const state = login();
+      if (state.kind === "on") await state.provider.check();
+    }, PROVIDER_CHECK_PAUSE_MS);
+  }
+
+  /** The answer of `/ready`. */
+  async check(): Promise<Readiness> {
+    const [api, key, cache, login] = await Promise.all([
+      this.#api.check(),
+      this.#checkKey(),
+      this.#checkCache(),
+      this.#checkLogin(),
+    ]);
+    const results = { api, key, cache, domains: this.#checkDomains(), login };
+    const checks: Record<string, CheckState> = {};
+    for (const [name, result] of Object.entries(results)) {
+      this.#logChange(name, result);
+      checks[name] = result.state;
+    }
+    const hasStarted = results.domains.state === "ok" &&
+      this.#api.wasAnswered && this.#options.serviceKey.wasAccepted;
+    const status = this.#options.isDraining()
+      ? "draining"
+      : !hasStarted
+      ? "starting"
+      : this.#failing.size === 0
+      ? "ready"
+      : "degraded";
+    return { status, checks };
+  }
+
+  /** Runs the checks until all of them pass or the gateway stops: the log has to say what is wrong if nobody asks. */
+  async checkUntilReady(): Promise<void> {
+    const { closing } = this.#options;
+    while (!closing.aborted) {
+      const { status } = await this.check();
+      if (status === "ready" || status === "draining") return;
+      await sleep(START_CHECK_MS, closing).catch(() => {});
+    }
+  }
+
+  async #checkKey(): Promise<CheckResult> {
+    const asked = await this.#key.check();
+    switch (this.#options.serviceKey.verdict) {
       case "accepted":
         return OK;
       case undefined:
@@ -111,62 +123,71 @@ export function createReadiness(
     }
   }
 
-  function domains(): CheckResult {
-    return installation.baseDomains().length > 0
+  async #checkCache(): Promise<CheckResult> {
+    const { store } = this.#options;
+    if (store === null) return OFF;
+    return await store.get(["ready"]) === "unavailable"
+      ? failing("the database does not answer")
+      : OK;
+  }
+
+  #checkDomains(): CheckResult {
+    return this.#options.baseDomains().length > 0
       ? OK
       : failing("the API has not told them yet");
   }
 
-  async function login(): Promise<CheckResult> {
-    switch (installation.oidc().kind) {
+  async #checkLogin(): Promise<CheckResult> {
+    switch (this.#options.login().kind) {
       case "off":
         return OFF;
       case "unknown":
         return failing("the API has not told the provider yet");
       case "on":
-        return await provider.check();
+        return await this.#provider.check();
     }
   }
 
-  async function cache(): Promise<CheckResult> {
-    const works = await options.cacheWorks?.();
-    if (works === undefined) return OFF;
-    return works ? OK : failing("the database does not answer");
+  #logChange(check: string, { state, reason }: CheckResult): void {
+    const isFailing = state === "failing";
+    if (isFailing === this.#failing.has(check)) return;
+    const { closing, logger } = this.#options;
+    if (isFailing) this.#failing.add(check);
+    else this.#failing.delete(check);
+    if (closing.aborted) return;
+    if (isFailing) logger.warn(`not ready: ${check}`, { reason });
+    else logger.info(`ready again: ${check}`);
+  }
+}
+
+/** Asks a dependency now and then whether it answers. */
+class Probe {
+  readonly #ask: () => Promise<unknown>;
+  readonly #pauseMs: number;
+  #askedAt = -Infinity;
+  #latest: CheckResult | undefined;
+  #first: Promise<unknown> | undefined;
+  /** Whether it ever answered. */
+  wasAnswered = false;
+
+  /** `ask` rejects if there is no answer; it is called at most once every `pauseMs` ms. */
+  constructor(ask: () => Promise<unknown>, pauseMs: number) {
+    this.#ask = ask;
+    this.#pauseMs = pauseMs;
   }
 
-  const failingChecks = new Set<string>();
-  function note(check: string, result: CheckResult): void {
-    if (result.state !== "failing") {
-      if (failingChecks.delete(check)) options.onChange(check, undefined);
-    } else if (!failingChecks.has(check)) {
-      failingChecks.add(check);
-      options.onChange(check, result.reason);
+  /** The latest result, and meanwhile asks again if it is time to; only the very first answer is waited for. */
+  async check(): Promise<CheckResult> {
+    const pause = { now: Date.now(), withinMs: this.#pauseMs };
+    if (!isPending(this.#askedAt + this.#pauseMs, pause)) {
+      this.#askedAt = Date.now();
+      const asked = this.#ask().then(() => {
+        this.wasAnswered = true;
+        this.#latest = OK;
+      }, (error) => this.#latest = failing(describeError(error)));
+      this.#first ??= asked;
     }
+    if (this.#latest === undefined) await this.#first;
+    return this.#latest ?? failing("no answer yet");
   }
-
-  return async function readiness() {
-    const [apiResult, keyResult, cacheResult, loginResult] = await Promise.all([
-      api.check(),
-      key(),
-      cache(),
-      login(),
-    ]);
-    const results = {
-      api: apiResult,
-      key: keyResult,
-      cache: cacheResult,
-      domains: domains(),
-      login: loginResult,
-    };
-    for (const [check, result] of Object.entries(results)) note(check, result);
-    const checks = Object.fromEntries(
-      Object.entries(results).map(([check, { state }]) => [check, state]),
-    );
-    if (options.isDraining()) return { status: "draining", checks };
-    const hasStarted = results.domains.state === "ok" && api.wasSeen &&
-      serviceKey.wasAccepted;
-    if (!hasStarted) return { status: "starting", checks };
-    const isWhole = failingChecks.size === 0;
-    return { status: isWhole ? "ready" : "degraded", checks };
-  };
 }

@@ -4,18 +4,17 @@ import type { Callback, Login, LoginState } from "../../src/auth/login_flow.ts";
 import type { OpenidProvider } from "../../src/auth/oidc/provider.ts";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
-import { createControl } from "../../src/control/app.ts";
+import { controlDescription, createControl } from "../../src/control/app.ts";
 import { type ErrorCode, GatewayError } from "../../src/errors.ts";
 import { recordedLog } from "../support/event_log.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 
 const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
-const NOW = 1_000_000_000_000;
-
 const SESSION: LoginSession = {
   kind: "login",
   id: "id",
   sandboxId: "box",
-  expiresAt: NOW + 60_999,
+  expiresAt: 60_999,
 };
 
 function unexpected(): Promise<never> {
@@ -53,7 +52,7 @@ function setUp() {
       return state.failure === undefined
         ? Promise.resolve({
           returnTo: "https://3000-box.p.test/",
-          session: SESSION,
+          session: { ...SESSION, expiresAt: Date.now() + 60_999 },
           sealed: "sealed",
         })
         : Promise.reject(state.failure);
@@ -61,32 +60,25 @@ function setUp() {
   };
   const control = createControl({
     version: "0.0.0",
-    readiness: () => Promise.resolve({ status: "ready", checks: {} }),
-    login: {
-      scheme: "https",
-      cookies: COOKIES,
-      baseDomains: () => state.baseDomains,
-      login: () =>
-        state.loginState ?? { kind: "on", provider: PROVIDER, login },
-      sessions: { open: () => Promise.resolve(undefined) },
-      logins: { grantsAccess: () => Promise.resolve(false) },
-      now: () => NOW,
+    scheme: "https",
+    cookies: COOKIES,
+    baseDomains: () => state.baseDomains,
+    login: () => state.loginState ?? { kind: "on", provider: PROVIDER, login },
+    sessions: {
+      open: (sealed) =>
+        Promise.resolve(sealed === "sealed" ? SESSION : undefined),
     },
-    logout: {
-      scheme: "https",
-      cookies: COOKIES,
-      sessions: {
-        open: (sealed) =>
-          Promise.resolve(sealed === "sealed" ? SESSION : undefined),
+    logins: {
+      grantsAccess: () => Promise.resolve(false),
+      end({ id }) {
+        state.ended.push(id);
+        return state.failure === undefined
+          ? Promise.resolve()
+          : Promise.reject(state.failure);
       },
-      logins: {
-        end({ id }) {
-          state.ended.push(id);
-          return state.failure === undefined
-            ? Promise.resolve()
-            : Promise.reject(state.failure);
-        },
-      },
+    },
+    readiness: {
+      check: () => Promise.resolve({ status: "ready", checks: {} }),
     },
     logger: recorded.log,
   });
@@ -116,6 +108,12 @@ function setUp() {
   }
   return { state, callbacks, recorded, send };
 }
+
+Deno.test("/openapi.json is the description that is generated without a running gateway", async () => {
+  const { response } = await setUp().send("/openapi.json");
+  const expected = JSON.parse(JSON.stringify(controlDescription("0.0.0")));
+  assert.deepEqual(await response.json(), expected);
+});
 
 const TO_BOX = "/login?return_to=https%3A%2F%2F3000-box.p.test%2F";
 const CALLBACK = "/callback?state=s&code=c";
@@ -158,6 +156,7 @@ Deno.test("the log calls a parameter missing whatever language zod writes its me
 });
 
 Deno.test("a callback takes its browser back with a session as long as its tokens are good", async () => {
+  using _ = fakeClock();
   const { send, callbacks } = setUp();
   const { response, status, lines } = await send(CALLBACK);
   assert.equal(status, 303);

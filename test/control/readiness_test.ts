@@ -1,73 +1,92 @@
 import assert from "node:assert/strict";
-import { createReadiness } from "../../src/control/readiness.ts";
+import { ReadinessChecks } from "../../src/control/readiness.ts";
 import { KeyWatch } from "../../src/daytona/service_key.ts";
+import { recordedLog } from "../support/event_log.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 
-/** A readiness check whose world the test changes, with a clock of its own. */
-function world(
-  given: { askApi?: () => Promise<void> } = {},
-) {
+const REMOTE_CONFIG = {
+  oidc: null,
+  proxyTemplateUrl: null,
+  proxyToolboxUrl: null,
+};
+
+function unexpected(): Promise<never> {
+  return Promise.reject(new Error("Not asked for by the checks"));
+}
+
+/** The checks of a gateway whose dependencies the test changes, on a clock of its own. */
+function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
+  const clock = fakeClock();
+  const { log, events, next } = recordedLog();
   const state = {
-    now: 1_000_000,
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
-    /** What the API says of the key; undefined: nothing. */
+    /** What the API says of the key; undefined if it says nothing. */
     key: "accepted" as "accepted" | "unknown" | undefined,
     domains: ["preview.test"],
     isDraining: false,
     keyTries: 0,
-    changes: [] as (string | undefined)[][],
   };
-  const serviceKey = new KeyWatch({ now: () => state.now, onChange() {} });
+  const serviceKey = new KeyWatch({ now: Date.now, onChange() {} });
+  const closing = new AbortController();
   function answer(isUp: boolean): Promise<void> {
     return isUp ? Promise.resolve() : Promise.reject(new Error("away"));
   }
-  const readiness = createReadiness({
-    askApi: given.askApi ?? (() => answer(state.isApiUp)),
+  const readiness = new ReadinessChecks({
+    api: {
+      async config() {
+        await answer(state.isApiUp);
+        return REMOTE_CONFIG;
+      },
+      probeKey() {
+        state.keyTries++;
+        if (state.key !== undefined) serviceKey.record(state.key);
+        return answer(state.key === "accepted");
+      },
+      ...given,
+    },
     serviceKey,
-    tryKey() {
-      state.keyTries++;
-      if (state.key !== undefined) serviceKey.record(state.key);
-      return answer(state.key === "accepted");
+    baseDomains: () => state.domains,
+    login: () => ({
+      kind: "on",
+      login: { start: unexpected, finish: unexpected },
+      provider: {
+        authorizationUrl: unexpected,
+        redeem: unexpected,
+        refresh: unexpected,
+        check: () => answer(state.isProviderUp),
+      },
+    }),
+    store: {
+      get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
     },
-    askProvider: () => answer(state.isProviderUp),
-    installation: {
-      baseDomains: () => state.domains,
-      oidc: () => ({
-        kind: "on",
-        settings: {
-          issuer: "https://id.test",
-          publicIssuer: undefined,
-          clientId: "porthole",
-          clientSecret: undefined,
-          audience: undefined,
-          scope: "openid",
-          allowInsecure: false,
-        },
-      }),
-    },
-    cacheWorks: () => Promise.resolve(state.isCacheUp),
     isDraining: () => state.isDraining,
-    onChange: (...change) => state.changes.push(change),
-    now: () => state.now,
+    closing: closing.signal,
+    logger: log,
   });
   return {
     state,
     serviceKey,
     readiness,
-    /** Asks twice, since all but the first question are answered in the background. */
+    closing,
+    events,
+    next,
+    /** Checks twice, since all questions but the first are asked in the background. */
     async later(ms: number) {
-      state.now += ms;
-      await readiness();
-      return await readiness();
+      clock.pass(ms);
+      await readiness.check();
+      return await readiness.check();
     },
+    [Symbol.dispose]: () => clock[Symbol.dispose](),
   };
 }
 
-Deno.test("readiness is starting until a call with the gateway's key has succeeded, and degraded where one fails later", async () => {
-  const { state, readiness, later } = world();
+Deno.test("a gateway whose key the API refuses is starting at first, and degraded once the key had been accepted", async () => {
+  using world = setUp();
+  const { state, readiness, later } = world;
   state.key = "unknown";
-  const { status, checks } = await readiness();
+  const { status, checks } = await readiness.check();
   assert.equal(status, "starting");
   assert.equal(checks.key, "failing");
   assert.equal(checks.api, "ok");
@@ -80,15 +99,16 @@ Deno.test("readiness is starting until a call with the gateway's key has succeed
   assert.equal(refused.checks.key, "failing");
 });
 
-Deno.test("readiness tries the key only where no other call has told of it lately, and soon again where nothing was said", async () => {
-  const { state, serviceKey, readiness, later } = world();
+Deno.test("the key is tried only if no other call has used it for 30 s, and again after 5 s if the API did not answer", async () => {
+  using world = setUp();
+  const { state, serviceKey, readiness, later } = world;
   state.key = undefined;
-  await readiness();
+  await readiness.check();
   assert.equal(state.keyTries, 1);
   await later(5_000);
   assert.equal(state.keyTries, 2);
   serviceKey.record("accepted");
-  assert.equal((await readiness()).checks.key, "ok");
+  assert.equal((await readiness.check()).checks.key, "ok");
   await later(29_000);
   assert.equal(state.keyTries, 2);
   // The API is away: what it said last still stands.
@@ -96,55 +116,70 @@ Deno.test("readiness tries the key only where no other call has told of it latel
   assert.equal(state.keyTries, 3);
   // A visitor's call is refused: known at once.
   serviceKey.record("unknown");
-  assert.equal((await readiness()).checks.key, "failing");
+  assert.equal((await readiness.check()).checks.key, "failing");
 });
 
-Deno.test("readiness tells of each transition of a check once, with the reason", async () => {
-  const { state, readiness, later } = world();
-  await readiness();
-  assert.deepEqual(state.changes, []);
+Deno.test("the log says once that a check begins to fail, with the reason, and once that it passes again", async () => {
+  using world = setUp();
+  const { state, readiness, later, events, next } = world;
+  await readiness.check();
+  assert.deepEqual(events(), []);
   state.isProviderUp = false;
   state.isCacheUp = false;
   await later(30_000);
   await later(30_000);
-  assert.deepEqual(state.changes.splice(0), [
-    ["cache", "the database does not answer"],
-    ["login", "away"],
-  ]);
   state.isProviderUp = true;
   state.isCacheUp = true;
   await later(30_000);
   await later(30_000);
-  assert.deepEqual(state.changes.splice(0), [
-    ["cache", undefined],
-    ["login", undefined],
-  ]);
   state.isApiUp = false;
   state.domains = [];
   await later(5_000);
-  assert.deepEqual(state.changes.splice(0), [
-    ["domains", "the API has not told them yet"],
-    ["api", "away"],
+  assert.deepEqual(events(), [
+    "not ready: cache",
+    "not ready: login",
+    "ready again: cache",
+    "ready again: login",
+    "not ready: domains",
+    "not ready: api",
   ]);
+  for (
+    const [check, reason] of [
+      ["cache", "the database does not answer"],
+      ["login", "away"],
+      ["domains", "the API has not told them yet"],
+      ["api", "away"],
+    ]
+  ) assert.deepEqual(await next(`not ready: ${check}`), { reason });
 });
 
-Deno.test("whoever asks while the very first question is under way waits for its answer", async () => {
-  const held = Promise.withResolvers<void>();
-  const { readiness, state } = world({ askApi: () => held.promise });
-  const both = Promise.all([readiness(), readiness()]);
-  held.resolve();
+Deno.test("checks that fail because the gateway closes are not logged", async () => {
+  using world = setUp();
+  world.state.isCacheUp = false;
+  world.closing.abort();
+  assert.equal((await world.readiness.check()).checks.cache, "failing");
+  assert.deepEqual(world.events(), []);
+});
+
+Deno.test("everybody who asks before the first answer waits for it", async () => {
+  const held = Promise.withResolvers<typeof REMOTE_CONFIG>();
+  using world = setUp({ config: () => held.promise });
+  const { readiness, events } = world;
+  const both = Promise.all([readiness.check(), readiness.check()]);
+  held.resolve(REMOTE_CONFIG);
   const statuses = (await both).map(({ status }) => status);
   assert.deepEqual(statuses, ["ready", "ready"]);
-  assert.deepEqual(state.changes, []);
+  assert.deepEqual(events(), []);
 });
 
-Deno.test("readiness is starting until the API was seen, the domains are known and the key was accepted", async () => {
+Deno.test("a gateway is starting until the API has answered, the domains are known and the key was accepted", async () => {
   for (const missing of ["api", "domains", "key"] as const) {
-    const { state, readiness, later } = world();
+    using world = setUp();
+    const { state, readiness, later } = world;
     if (missing === "api") state.isApiUp = false;
     if (missing === "domains") state.domains = [];
     if (missing === "key") state.key = "unknown";
-    assert.equal((await readiness()).status, "starting", missing);
+    assert.equal((await readiness.check()).status, "starting", missing);
     Object.assign(state, {
       isApiUp: true,
       domains: ["preview.test"],
@@ -154,14 +189,26 @@ Deno.test("readiness is starting until the API was seen, the domains are known a
     state.isApiUp = false;
     assert.equal((await later(5_000)).status, "degraded", missing);
     state.isDraining = true;
-    assert.equal((await readiness()).status, "draining", missing);
+    assert.equal((await readiness.check()).status, "draining", missing);
   }
 });
 
-Deno.test("readiness says why the key is not known where the API does not say", async () => {
-  const { state, readiness } = world();
-  state.key = undefined;
-  await readiness();
-  const [, reason] = state.changes.find(([check]) => check === "key") ?? [];
-  assert.equal(reason, "away");
+Deno.test("the log says why the API did not judge the key", async () => {
+  using world = setUp();
+  world.state.key = undefined;
+  await world.readiness.check();
+  assert.deepEqual(await world.next("not ready: key"), { reason: "away" });
+});
+
+Deno.test("the checks are repeated every 10 s until all of them pass", async () => {
+  using world = setUp();
+  world.state.isCacheUp = false;
+  let isOver = false;
+  const passed = world.readiness.checkUntilReady()
+    .then(() => isOver = true);
+  for (let times = 0; times < 3; times++) await world.later(10_000);
+  assert(!isOver);
+  world.state.isCacheUp = true;
+  while (!isOver) await world.later(10_000);
+  await passed;
 });

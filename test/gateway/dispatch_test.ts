@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
-import type { ControlContext } from "../../src/control/control_env.ts";
+import type { ControlContext } from "../../src/control/route.ts";
 import { createDispatch } from "../../src/gateway/dispatch.ts";
 import type {
   BuildLogExchange,

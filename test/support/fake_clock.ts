@@ -1,6 +1,6 @@
 /** Time that passes only when a test says so. */
 
-/** Replaces this thread's timers and `performance.now()` until it is disposed of. */
+/** Replaces this thread's timers, `performance.now()` and `Date.now()` until it is disposed of. */
 export interface FakeClock extends Disposable {
   /** Lets time pass, and calls the timers that become due, the earliest first. */
   pass(ms: number): void;
@@ -21,6 +21,8 @@ const FIRST_ID = 1_000_000_000;
 export function fakeClock(): FakeClock {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const timers = new Map<number, Timer>();
+  const { now: realNow } = Date;
+  const startedAt = realNow();
   let now = 0;
   let nextId = FIRST_ID;
 
@@ -46,6 +48,7 @@ export function fakeClock(): FakeClock {
     clearTimeout: stop,
     clearInterval: stop,
   });
+  Date.now = () => startedAt + now;
   Object.defineProperty(performance, "now", {
     value: () => now,
     configurable: true,
@@ -69,6 +72,7 @@ export function fakeClock(): FakeClock {
         clearTimeout,
         clearInterval,
       });
+      Date.now = realNow;
       Reflect.deleteProperty(performance, "now");
     },
   };

@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
-import type { ControlEnv } from "../control_env.ts";
+import type { ControlEnv } from "../route.ts";
 
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<
@@ -52,6 +52,9 @@ export function describe(
     },
   });
 }
+
+/** The routes that {@linkcode addDocsRoutes} adds. */
+export const DOCS_ROUTES = [documentRoute, docsRoute];
 
 /** Adds `/openapi.json` and `/docs`. */
 export function addDocsRoutes(

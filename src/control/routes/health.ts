@@ -1,17 +1,7 @@
 /** Liveness and readiness. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
-import type { ControlEnv } from "../control_env.ts";
-
-/** The state of one thing that the gateway depends on. */
-export type CheckState = "ok" | "failing" | "off";
-
-/** What `/ready` reports. */
-export interface Readiness {
-  /** `degraded`: cached answers still open previews, so a balancer should keep sending requests. */
-  readonly status: "ready" | "degraded" | "starting" | "draining";
-  readonly checks: Readonly<Record<string, CheckState>>;
-}
+import type { ControlEnv } from "../route.ts";
 
 const healthRoute = createRoute({
   method: "get",
@@ -31,10 +21,21 @@ const healthRoute = createRoute({
   },
 });
 
-const readiness = z.object({
+const CHECK_STATE = z.enum(["ok", "failing", "off"]);
+
+const READINESS = z.object({
   status: z.enum(["ready", "degraded", "starting", "draining"]),
-  checks: z.record(z.string(), z.enum(["ok", "failing", "off"])),
+  checks: z.record(z.string(), CHECK_STATE),
 });
+
+/** The state of one thing that the gateway depends on. */
+export type CheckState = z.infer<typeof CHECK_STATE>;
+
+/**
+ * What `/ready` reports. `degraded` means that cached answers still open previews, so that a load balancer should keep
+ * sending requests.
+ */
+export type Readiness = z.infer<typeof READINESS>;
 
 const readyRoute = createRoute({
   method: "get",
@@ -47,31 +48,40 @@ const readyRoute = createRoute({
   responses: {
     200: {
       description: "Ready or degraded.",
-      content: { "application/json": { schema: readiness } },
+      content: { "application/json": { schema: READINESS } },
     },
     503: {
       description: "Starting or draining.",
-      content: { "application/json": { schema: readiness } },
+      content: { "application/json": { schema: READINESS } },
     },
   },
 });
 
+/** Dependencies of the health routes. */
+export interface HealthRoutesOptions {
+  readonly version: string;
+  readonly readiness: { check(): Promise<Readiness> };
+}
+
+/** The routes that {@linkcode addHealthRoutes} adds. */
+export const HEALTH_ROUTES = [healthRoute, readyRoute];
+
 /** Adds `/health` and `/ready`. */
 export function addHealthRoutes(
   app: OpenAPIHono<ControlEnv>,
-  options: { version: string; readiness: () => Promise<Readiness> },
+  { version, readiness }: HealthRoutesOptions,
 ): void {
   app.openapi(
     healthRoute,
     (c) =>
       c.json(
-        { status: "ok" as const, version: options.version },
+        { status: "ok" as const, version },
         200,
         OWN_ANSWER_FIELDS,
       ),
   );
   app.openapi(readyRoute, async (c) => {
-    const { status, checks } = await options.readiness();
+    const { status, checks } = await readiness.check();
     const isReady = status === "ready" || status === "degraded";
     return c.json(
       { status, checks },

@@ -19,8 +19,7 @@ import type { SessionSealer } from "../../auth/session.ts";
 import { GatewayError } from "../../errors.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { UNMETERED } from "../../resolver/lookup_cache.ts";
-import type { ControlContext, ControlEnv } from "../control_env.ts";
-import { PROBLEM } from "./problem_content.ts";
+import { type ControlContext, type ControlEnv, PROBLEM } from "../route.ts";
 
 /** Dependencies of the login routes. */
 export interface LoginRoutesOptions {
@@ -30,7 +29,6 @@ export interface LoginRoutesOptions {
   readonly login: () => LoginState;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
-  readonly now: () => number;
 }
 
 /**
@@ -116,6 +114,9 @@ const callbackRoute = createRoute({
   },
 });
 
+/** The routes that {@linkcode addLoginRoutes} adds. */
+export const LOGIN_ROUTES = [loginRoute, callbackRoute];
+
 /** Adds `/login` and `/callback`. */
 export function addLoginRoutes(
   app: OpenAPIHono<ControlEnv>,
@@ -194,7 +195,7 @@ async function hasSession(
 function callbackHandler(
   options: LoginRoutesOptions,
 ): RouteHandler<typeof callbackRoute, ControlEnv> {
-  const { cookies, now } = options;
+  const { cookies } = options;
 
   return async function finishLogin(c) {
     const { login, base } = loginOn(c.env, options);
@@ -213,7 +214,7 @@ function callbackHandler(
       }
       throw error;
     });
-    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+    const maxAgeSec = Math.floor((session.expiresAt - Date.now()) / 1000);
     return redirect(303, returnTo, [
       cookies.hostOnly(transaction, "", 0),
       cookies.hostOnly(cookies.loggedIn(session.sandboxId), "1", LOOP_SEC),

@@ -11,8 +11,7 @@ import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
-import type { ControlEnv } from "../control_env.ts";
-import { PROBLEM } from "./problem_content.ts";
+import { type ControlEnv, PROBLEM } from "../route.ts";
 
 /** Dependencies of the logout routes. */
 export interface LogoutRoutesOptions {
@@ -72,6 +71,9 @@ const logoutRoute = createRoute({
     },
   },
 });
+
+/** The routes that {@linkcode addLogoutRoutes} adds. */
+export const LOGOUT_ROUTES = [pageRoute, logoutRoute];
 
 /** Adds `/logout`. */
 export function addLogoutRoutes(

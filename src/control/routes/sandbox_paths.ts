@@ -1,8 +1,7 @@
 /** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { SANDBOX_REF } from "../../address/grammar.ts";
-import type { ControlEnv } from "../control_env.ts";
-import { PROBLEM } from "./problem_content.ts";
+import { PROBLEM } from "../route.ts";
 
 const ANY = { "*/*": { schema: z.unknown() } };
 
@@ -65,12 +64,9 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
   });
 }
 
-/** Adds the descriptions only, no routes. */
-export function describeDataPlane(app: OpenAPIHono<ControlEnv>): void {
-  const { openAPIRegistry: registry } = app;
-  for (const method of ["get", "post", "put", "patch", "delete"] as const) {
-    registry.registerPath(toolboxRoute(method));
-  }
-  registry.registerPath(buildLogsRoute("snapshots"));
-  registry.registerPath(buildLogsRoute("sandboxes"));
-}
+/** What the data plane serves by path; the control plane only describes it. */
+export const DATA_PLANE_ROUTES = [
+  ...(["get", "post", "put", "patch", "delete"] as const).map(toolboxRoute),
+  buildLogsRoute("snapshots"),
+  buildLogsRoute("sandboxes"),
+];

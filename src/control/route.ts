@@ -1,4 +1,7 @@
-/** What a route of the control plane gets along with the request. */
+/** What the routes of the control plane share. */
+import { z } from "@hono/zod-openapi";
+
+/** What a route gets along with the request. */
 export interface ControlContext {
   readonly requestId: string;
   /** `host[:port]` as received. */
@@ -13,3 +16,6 @@ export interface ControlContext {
 export interface ControlEnv {
   Bindings: ControlContext;
 }
+
+/** The content of an error response in the OpenAPI description. */
+export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
