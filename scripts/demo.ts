@@ -4,7 +4,7 @@
  */
 import { formatProblems, SETTINGS } from "../src/config/config.ts";
 import { readSettings } from "../src/config/read_settings.ts";
-import { createLineWriter } from "../src/observability/line_writer.ts";
+import { StreamLineWriter } from "../src/observability/line_writer.ts";
 import { startLogging } from "../src/observability/log.ts";
 import { type Demo, startDemo } from "./demo/gateway.ts";
 import { welcome } from "./demo/welcome.ts";
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
 
   const stopLogging = await startLogging(
     { level: LOG_LEVEL, format: LOG_FORMAT },
-    createLineWriter(Deno.stdout.writable),
+    new StreamLineWriter(Deno.stdout.writable),
   );
   const demo = await startOrExit(PROXY_PORT);
   await print(welcome(demo.port));

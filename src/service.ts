@@ -30,9 +30,8 @@ import { createReportLimit } from "./lib/report_limit.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
-import { loggerFor } from "./observability/log.ts";
+import { createRequestIds, loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
-import { createRequestIds } from "./observability/request_id.ts";
 import {
   type Activity,
   createActivity,

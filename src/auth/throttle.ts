@@ -8,7 +8,7 @@
  */
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";
-import { createTokenBuckets, type TokenBuckets } from "../lib/token_bucket.ts";
+import { TokenBuckets } from "../lib/token_bucket.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 
 /** The API lookups that clients may still cause; every client starts with a full budget. */
@@ -23,7 +23,7 @@ export class Throttle {
     /** Current time, ms. */
     readonly now: () => number;
   }) {
-    this.#buckets = createTokenBuckets({
+    this.#buckets = new TokenBuckets({
       capacity: options.refusalsPerMinute,
       refillPerSec: options.refusalsPerMinute / 60,
       maxKeys: options.maxClients,

@@ -3,7 +3,7 @@
  * variable once, for parsing and for the README's table. If Daytona's own proxy has a variable for the purpose, it has
  * the same name here.
  */
-import { isExposedHttp } from "../lib/insecure_http.ts";
+import { isExposedHttp } from "../lib/url.ts";
 import { type CacheLocation, formatLocalCache } from "./cache_location.ts";
 import { MAX_WORKERS } from "./formats.ts";
 import {

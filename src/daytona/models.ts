@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { components } from "../../gen/daytona.ts";
 import { isBearer } from "../address/grammar.ts";
-import { withoutTrailingSlashes } from "../lib/slashes.ts";
+import { withoutTrailingSlashes } from "../lib/url.ts";
 
 /** The fields of a response body: a schema for each that openapi/daytona.yaml lists. */
 type Shape<Name extends keyof components["schemas"]> = Record<

@@ -20,32 +20,47 @@ export type Allowance =
   | { readonly ok: true }
   | { readonly ok: false; readonly retryAfterSec: number };
 
-/** Buckets by key. */
-export interface TokenBuckets {
-  /** Takes a token if there is one. */
-  take(key: string): Allowance;
-  /** Returns tokens to the bucket, up to its capacity. */
-  giveBack(key: string, count: number): void;
-}
-
 interface Bucket {
   tokens: number;
   /** When `tokens` was last brought up to date, ms. */
   updatedAt: number;
 }
 
-/** Creates the buckets, all of them full. */
-export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
-  const { capacity, refillPerSec, maxKeys, now } = options;
-  const buckets = new LRUCache<string, Bucket>({ max: maxKeys });
+/** Buckets by key, all of them full at first. */
+export class TokenBuckets {
+  readonly #options: TokenBucketOptions;
+  readonly #buckets: LRUCache<string, Bucket>;
+
+  constructor(options: TokenBucketOptions) {
+    this.#options = options;
+    this.#buckets = new LRUCache({ max: options.maxKeys });
+  }
+
+  /** Takes a token if there is one. */
+  take(key: string): Allowance {
+    const bucket = this.#refilled(key);
+    if (bucket.tokens < 1) {
+      const missing = 1 - bucket.tokens;
+      const retryAfterSec = Math.ceil(missing / this.#options.refillPerSec);
+      return { ok: false, retryAfterSec };
+    }
+    bucket.tokens -= 1;
+    return { ok: true };
+  }
+
+  /** Returns tokens to the bucket, up to its capacity. */
+  giveBack(key: string, count: number): void {
+    this.#refilled(key).tokens += count; // the next refill cuts off what exceeds the capacity
+  }
 
   /** The key's bucket, refilled up to now. */
-  function refilled(key: string): Bucket {
+  #refilled(key: string): Bucket {
+    const { capacity, refillPerSec, now } = this.#options;
     const updatedAt = now();
-    const bucket = buckets.get(key);
+    const bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       const full = { tokens: capacity, updatedAt };
-      buckets.set(key, full);
+      this.#buckets.set(key, full);
       return full;
     }
     // The clock may be set back.
@@ -55,19 +70,4 @@ export function createTokenBuckets(options: TokenBucketOptions): TokenBuckets {
     bucket.updatedAt = updatedAt;
     return bucket;
   }
-
-  return {
-    take(key) {
-      const bucket = refilled(key);
-      if (bucket.tokens < 1) {
-        const retryAfterSec = Math.ceil((1 - bucket.tokens) / refillPerSec);
-        return { ok: false, retryAfterSec };
-      }
-      bucket.tokens -= 1;
-      return { ok: true };
-    },
-    giveBack(key, count) {
-      refilled(key).tokens += count; // the next refill cuts off what exceeds the capacity
-    },
-  };
 }

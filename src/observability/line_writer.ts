@@ -10,12 +10,6 @@ export interface LineWriter {
   readonly dropped: number;
 }
 
-/** A line writer whose output other threads share. */
-export interface SharedLineWriter extends LineWriter {
-  /** Writes whole lines that another thread has batched; resolves when they have been written. */
-  writeBatch(batch: Uint8Array): Promise<void>;
-}
-
 /** Size of a batch, bytes. Each batch is handed to another thread to be written, which is most of its cost. */
 const BATCH_SIZE = 131_072;
 
@@ -28,73 +22,75 @@ const MAX_BYTES_PER_UNIT = 3;
 /** How long a line may wait for more lines, ms. */
 const FLUSH_INTERVAL_MS = 100;
 
-/** Creates a writer to `output`, which it locks. */
-export function createLineWriter(
-  output: WritableStream<Uint8Array>,
-): SharedLineWriter {
-  const writer = output.getWriter();
-  const encoder = new TextEncoder();
-  /** Sealed and not written yet. */
-  const batches: Uint8Array[] = [];
-  let batch = new Uint8Array(BATCH_SIZE);
-  let used = 0;
-  let waiting = 0;
-  let dropped = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let writing: Promise<void> | undefined;
+/** A line writer to a stream, which other threads may share. */
+export class StreamLineWriter implements LineWriter {
+  readonly #output: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  /** Complete batches that wait to be written. */
+  readonly #batches: Uint8Array[] = [];
+  #batch = new Uint8Array(BATCH_SIZE);
+  #used = 0;
+  #waiting = 0;
+  #dropped = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #writing: Promise<void> | undefined;
+
+  /** Locks `output`. */
+  constructor(output: WritableStream<Uint8Array>) {
+    this.#output = output.getWriter();
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  write(line: string): void {
+    if (this.#waiting > MAX_WAITING) {
+      this.#dropped++;
+      return;
+    }
+    const length = line.length * MAX_BYTES_PER_UNIT;
+    const isFull = length > this.#batch.length - this.#used;
+    if (isFull) this.#startBatch(length);
+    // Encoded right away: a concatenated string takes three times as long once its parts have left the CPU caches.
+    const room = this.#batch.subarray(this.#used);
+    const { written } = this.#encoder.encodeInto(line, room);
+    this.#used += written;
+    this.#waiting += written;
+    if (this.#writing !== undefined) return;
+    if (isFull) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS);
+  }
+
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting === 0) return this.#writing ?? Promise.resolve();
+    return this.#writing ??= this.#drain();
+  }
+
+  /** Writes whole lines that another thread has batched; resolves when they have been written. */
+  async writeBatch(batch: Uint8Array): Promise<void> {
+    // A log that cannot be written cannot be reported anywhere.
+    await this.#output.write(batch).catch(() => {});
+  }
 
   /** Queues the current batch for writing, and starts one with room for at least `length` bytes. */
-  function seal(length: number): void {
-    if (used > 0) batches.push(batch.slice(0, used));
+  #startBatch(length: number): void {
+    if (this.#used > 0) this.#batches.push(this.#batch.slice(0, this.#used));
     const size = Math.max(BATCH_SIZE, length);
-    if (batch.length !== size) batch = new Uint8Array(size);
-    used = 0;
+    if (this.#batch.length !== size) this.#batch = new Uint8Array(size);
+    this.#used = 0;
   }
 
-  async function writeBatch(bytes: Uint8Array): Promise<void> {
-    // A log that cannot be written cannot be reported anywhere.
-    await writer.write(bytes).catch(() => {});
-  }
-
-  async function drain(): Promise<void> {
-    while (waiting > 0) {
-      if (batches.length === 0) seal(0);
-      const next = batches.shift();
+  async #drain(): Promise<void> {
+    while (this.#waiting > 0) {
+      if (this.#batches.length === 0) this.#startBatch(0);
+      const next = this.#batches.shift();
       if (next === undefined) break;
-      waiting -= next.length;
-      await writeBatch(next);
+      this.#waiting -= next.length;
+      await this.writeBatch(next);
     }
-    writing = undefined;
+    this.#writing = undefined;
   }
-
-  function flush(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    if (waiting === 0) return writing ?? Promise.resolve();
-    return writing ??= drain();
-  }
-
-  return {
-    write(line) {
-      if (waiting > MAX_WAITING) {
-        dropped++;
-        return;
-      }
-      const length = line.length * MAX_BYTES_PER_UNIT;
-      const isFull = length > batch.length - used;
-      if (isFull) seal(length);
-      // Encoded right away: a concatenated string takes three times as long once its parts have left the CPU caches.
-      const { written } = encoder.encodeInto(line, batch.subarray(used));
-      used += written;
-      waiting += written;
-      if (writing !== undefined) return;
-      if (isFull) flush();
-      else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
-    },
-    flush,
-    writeBatch,
-    get dropped() {
-      return dropped;
-    },
-  };
 }

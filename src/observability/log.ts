@@ -61,6 +61,16 @@ export function logFailure(
   }
 }
 
+/**
+ * Creates a generator of request ids, which are short, unique, and cheap enough for every request to get one: a random
+ * prefix, then a counter in base 36.
+ */
+export function createRequestIds(): () => string {
+  const prefix = crypto.randomUUID().slice(0, 8);
+  let count = 0;
+  return () => `${prefix}-${(++count).toString(36)}`;
+}
+
 function formatterOf(format: Config["log"]["format"]): TextFormatter {
   return format === "json"
     ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })

@@ -1,7 +1,7 @@
 /** The base URL of a runner, parsed once. */
 import { type Origin, parseOrigin } from "../address/origin.ts";
 import type { Runner } from "../daytona/api.ts";
-import { withoutTrailingSlashes } from "../lib/slashes.ts";
+import { withoutTrailingSlashes } from "../lib/url.ts";
 
 /** Where requests to a runner go. */
 export interface RunnerBase {

@@ -7,7 +7,7 @@ import type { DaytonaApi, RemoteConfig } from "../daytona/api.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
 import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { isExposedHttp } from "../lib/insecure_http.ts";
+import { isExposedHttp } from "../lib/url.ts";
 
 /** The gateway's registration with an identity provider. */
 export interface OidcSettings {

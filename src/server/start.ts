@@ -1,6 +1,6 @@
 /** A gateway process from its environment to its end. */
 import { formatProblems, parseConfig, workersOn } from "../config/config.ts";
-import { createLineWriter } from "../observability/line_writer.ts";
+import { StreamLineWriter } from "../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { type CreateService, run } from "./run.ts";
@@ -30,7 +30,7 @@ export async function start(options: StartOptions): Promise<Outcome> {
     return { code: EXIT_CODES.misconfigured, reason };
   }
   const { config } = result;
-  const lines = createLineWriter(options.output);
+  const lines = new StreamLineWriter(options.output);
   const stopLogging = await startLogging(config.log, lines);
   const workers = workersOn(navigator.hardwareConcurrency, config.workers);
   const common = { config, version, lines, log: loggerFor("server") };

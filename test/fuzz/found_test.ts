@@ -10,7 +10,7 @@ import { baseUrl } from "../../src/config/formats.ts";
 import { previewDomain } from "../../src/config/preview_domain.ts";
 import { readSettings } from "../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
-import { withoutTrailingSlashes } from "../../src/lib/slashes.ts";
+import { withoutTrailingSlashes } from "../../src/lib/url.ts";
 import { buildLogQuery } from "../../src/proxy/build_log.ts";
 import { withCors } from "../../src/proxy/cors.ts";
 import { clientOf } from "../../src/proxy/forwarded.ts";

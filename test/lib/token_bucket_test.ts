@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  createTokenBuckets,
-  type TokenBuckets,
-} from "../../src/lib/token_bucket.ts";
+import { TokenBuckets } from "../../src/lib/token_bucket.ts";
 
 const OK = { ok: true };
 
@@ -12,7 +9,7 @@ function setUp(
   const clock = { ms: 1_700_000_000_000 };
   const now = () => clock.ms;
   const limits = { capacity, refillPerSec, maxKeys };
-  return { buckets: createTokenBuckets({ ...limits, now }), clock };
+  return { buckets: new TokenBuckets({ ...limits, now }), clock };
 }
 
 /** Takes all tokens of the key's bucket and returns how many there were. */

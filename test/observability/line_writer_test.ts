@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createLineWriter } from "../../src/observability/line_writer.ts";
+import { StreamLineWriter } from "../../src/observability/line_writer.ts";
 
 /** An output whose writes do not complete until `release()`. */
 function slowOutput() {
@@ -24,7 +24,7 @@ function slowOutput() {
 
 Deno.test("LineWriter writes lines together and in order", async () => {
   const output = slowOutput();
-  const writer = createLineWriter(output.stream);
+  const writer = new StreamLineWriter(output.stream);
   writer.write("one\n");
   writer.write("two\n");
   output.release();
@@ -34,7 +34,7 @@ Deno.test("LineWriter writes lines together and in order", async () => {
 
 Deno.test("LineWriter gathers what comes while a batch is under way", async () => {
   const output = slowOutput();
-  const writer = createLineWriter(output.stream);
+  const writer = new StreamLineWriter(output.stream);
   writer.write("one\n");
   const flushed = writer.flush();
   writer.write("two\n");
@@ -47,7 +47,7 @@ Deno.test("LineWriter gathers what comes while a batch is under way", async () =
 
 Deno.test("LineWriter drops lines rather than filling the memory for a reader that is too slow", async () => {
   const output = slowOutput();
-  const writer = createLineWriter(output.stream);
+  const writer = new StreamLineWriter(output.stream);
   const line = `${"x".repeat(1023)}\n`;
   for (let i = 0; i < 10_000; i++) writer.write(line);
   assert(writer.dropped > 5000 && writer.dropped < 6500);
@@ -59,7 +59,7 @@ Deno.test("LineWriter drops lines rather than filling the memory for a reader th
 });
 
 Deno.test("LineWriter survives an output that is gone", async () => {
-  const writer = createLineWriter(
+  const writer = new StreamLineWriter(
     new WritableStream({
       write: () => Promise.reject(new Error("gone")),
     }),
@@ -72,7 +72,7 @@ Deno.test("LineWriter survives an output that is gone", async () => {
 
 Deno.test("LineWriter passes a batch of another thread on whole, between its own", async () => {
   const output = slowOutput();
-  const writer = createLineWriter(output.stream);
+  const writer = new StreamLineWriter(output.stream);
   writer.write("one\n");
   const flushed = writer.flush();
   const passed = writer.writeBatch(new TextEncoder().encode("two\nthree\n"));
@@ -85,7 +85,7 @@ Deno.test("LineWriter passes a batch of another thread on whole, between its own
 Deno.test("LineWriter writes lines of any length and characters whole and in order", async () => {
   const output = slowOutput();
   output.release();
-  const writer = createLineWriter(output.stream);
+  const writer = new StreamLineWriter(output.stream);
   const lines = Array.from(
     { length: 300 },
     (_, number) =>

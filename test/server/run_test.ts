@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig, type TlsFiles } from "../../src/config/config.ts";
-import { createLineWriter } from "../../src/observability/line_writer.ts";
+import { StreamLineWriter } from "../../src/observability/line_writer.ts";
 import type { Outcome } from "../../src/server/exit.ts";
 import {
   type GatewayService,
@@ -80,7 +80,7 @@ function startRun(
     config: result.config,
     version: "1.2.3",
     createService: () => Promise.resolve(service),
-    lines: createLineWriter(new WritableStream()),
+    lines: new StreamLineWriter(new WritableStream()),
     addSignalListener,
     log: recorded.log,
     ...differences,

@@ -3,7 +3,7 @@
  * {@linkcode DISCOVERY_TTL_MS} however many logins start, and its signing keys are cached as long as the metadata.
  */
 import * as oauth from "oauth4webapi";
-import { isLoopbackHttp } from "../../lib/insecure_http.ts";
+import { isLoopbackHttp } from "../../lib/url.ts";
 import type { OidcSettings } from "../../resolver/remote_settings.ts";
 import { createDiscovery } from "./discovery.ts";
 import { publicEndpoint } from "./issuer_addresses.ts";

@@ -1,5 +1,5 @@
 /** The lifecycle of a worker: that of a gateway process, controlled by messages instead of signals. */
-import { createLineWriter } from "../../observability/line_writer.ts";
+import { StreamLineWriter } from "../../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../../observability/log.ts";
 import { type CreateService, type GatewayService, run } from "../run.ts";
 import type { AddSignalListener } from "../signals.ts";
@@ -20,7 +20,7 @@ export async function serveAsWorker(
   }
 
   let written = Promise.withResolvers<void>();
-  const lines = createLineWriter(
+  const lines = new StreamLineWriter(
     new WritableStream({
       write(batch) {
         written = Promise.withResolvers();

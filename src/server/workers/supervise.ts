@@ -5,7 +5,7 @@
 import type { Config } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import type { SharedLineWriter } from "../../observability/line_writer.ts";
+import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
@@ -26,7 +26,7 @@ export interface SuperviseOptions {
   /** URL of the module that a worker runs. */
   readonly entry: string;
   readonly addSignalListener: AddSignalListener;
-  readonly lines: SharedLineWriter;
+  readonly lines: StreamLineWriter;
   readonly log: Logger;
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
 }

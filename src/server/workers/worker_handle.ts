@@ -1,5 +1,5 @@
 import { describeError } from "../../lib/describe_error.ts";
-import type { SharedLineWriter } from "../../observability/line_writer.ts";
+import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
@@ -11,7 +11,7 @@ export interface WorkerHandleOptions {
   /** The worker's number in logs, from 1. */
   readonly number: number;
   /** Where its log lines go. */
-  readonly lines: Pick<SharedLineWriter, "writeBatch">;
+  readonly lines: Pick<StreamLineWriter, "writeBatch">;
   readonly log: Logger;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Config, parseConfig } from "../../../src/config/config.ts";
-import { createLineWriter } from "../../../src/observability/line_writer.ts";
+import { StreamLineWriter } from "../../../src/observability/line_writer.ts";
 import type { Outcome } from "../../../src/server/exit.ts";
 import {
   supervise,
@@ -40,7 +40,7 @@ async function startSupervisor(
     version: "1.2.3",
     entry: import.meta.url,
     addSignalListener,
-    lines: createLineWriter(
+    lines: new StreamLineWriter(
       new WritableStream({
         write: (batch) => void written.push(new TextDecoder().decode(batch)),
       }),
