@@ -8,6 +8,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { runTask } from "../../support/options.ts";
 import { ELSEWHERE, type Elsewhere, reach } from "../elsewhere.ts";
 import { startDaytona } from "./daytona.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
@@ -23,12 +24,10 @@ const TARGET_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 
 /** Runs the suite, and returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  const files = typeof options === "string" ? [] : await filesOf(options);
-  if (typeof options === "string" || files.length === 0) {
-    console.error(typeof options === "string" ? options : "No file matches");
-    console.error(USAGE);
+async function main(options: Options): Promise<number> {
+  const files = await filesOf(options);
+  if (files.length === 0) {
+    console.error("No file matches");
     return 2;
   }
   const { target } = options;
@@ -109,4 +108,4 @@ function permissions(target: Elsewhere | undefined): string[] {
   return ["-P", `--allow-net=${["127.0.0.1", ...hosts].join()}`];
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+await runTask({ usage: USAGE, parse: parseOptions, run: main });

@@ -1,5 +1,6 @@
 /** The command line of `deno task conformance`. */
 import { parseArgs } from "node:util";
+import { UsageError } from "../../support/options.ts";
 import type { Elsewhere } from "../elsewhere.ts";
 
 export const USAGE = `usage: deno task conformance [FILE...]
@@ -27,16 +28,13 @@ export interface TargetOptions extends Elsewhere {
 
 const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:]+\]):[1-9][0-9]{0,4}$/i;
 
-/** Parses the options; returns what is wrong with them if they are invalid. */
-export function parseOptions(args: readonly string[]): Options | string {
-  try {
-    return read(args);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function read(args: readonly string[]): Options {
+/**
+ * Parses the options.
+ *
+ * @throws {TypeError} for options that do not exist, and for a target that is no URL
+ * @throws {UsageError} for others that are wrong
+ */
+export function parseOptions(args: readonly string[]): Options {
   const { values, positionals: files } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -57,7 +55,7 @@ function read(args: readonly string[]): Options {
     prefix = `/sandboxes/${sandbox}/toolbox/proxy/3000`,
   } = values;
   const { protocol, host: gateway } = new URL(values.target);
-  if (protocol !== "http:") throw new Error("--target must be plain http");
+  if (protocol !== "http:") throw new UsageError("--target must be plain http");
   const runner = authority("runner", values.runner);
   return {
     files,
@@ -70,7 +68,9 @@ function read(args: readonly string[]): Options {
 }
 
 function authority(name: string, value: string | undefined): string {
-  if (value === undefined) throw new Error(`--target requires --${name}`);
-  if (!AUTHORITY.test(value)) throw new Error(`--${name} is not HOST:PORT`);
+  if (value === undefined) throw new UsageError(`--target requires --${name}`);
+  if (!AUTHORITY.test(value)) {
+    throw new UsageError(`--${name} is not HOST:PORT`);
+  }
   return value;
 }
