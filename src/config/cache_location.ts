@@ -27,7 +27,7 @@ export interface RedisLocation {
 /** The default port of Redis. */
 export const REDIS_PORT = 6379;
 
-/** Whether this is the URL of a KV Connect service: its token must not leave this machine unencrypted. */
+/** True for the URL of a KV Connect service: its token must not leave this machine unencrypted. */
 function isKvConnect(url: URL): boolean {
   return url.protocol === "https:" || isLoopbackHttp(url.href);
 }

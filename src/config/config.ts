@@ -100,7 +100,7 @@ function conflicts(values: Values): SettingProblem[] {
   return problems;
 }
 
-/** Whether two addresses to listen on cannot both have the same port. */
+/** True if two addresses to listen on cannot both have the same port. */
 function mayCollide(one: string, other: string): boolean {
   return one === other || [one, other].some((host) => ANY_ADDRESS.has(host));
 }
@@ -154,9 +154,9 @@ function assemble(values: Values) {
       allowedOrigins: values.ALLOWED_ORIGINS,
       /** Who may read an app's responses across origins: see cors.ts. */
       corsMode: values.CORS_MODE,
-      /** Whether browsers are shown a warning page before their first visit to a preview. */
+      /** Shows browsers a warning page before their first visit to a preview. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
-      /** Whether only the toolbox is served. */
+      /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
@@ -196,7 +196,7 @@ function assemble(values: Values) {
       audience: values.OIDC_AUDIENCE,
       /** Space-separated, including `openid`. */
       scope: values.OIDC_SCOPE,
-      /** Whether the issuer may be plain http even on another machine. */
+      /** Allows an issuer by plain http even on another machine. */
       allowInsecure: values.OIDC_ALLOW_INSECURE,
     },
     upstream: {
@@ -215,7 +215,7 @@ function assemble(values: Values) {
       /** 0 for no limit. */
       bodyIdleTimeoutMs: toMs(values.BODY_IDLE_TIMEOUT_SEC),
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
-      /** How long the gateway still accepts connections after it has become unready. */
+      /** Time during which the gateway still accepts connections after it has become unready. */
       shutdownDelayMs: toMs(values.SHUTDOWN_DELAY_SEC),
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
       /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
@@ -224,7 +224,7 @@ function assemble(values: Values) {
     log: {
       level: values.LOG_LEVEL,
       format: values.LOG_FORMAT,
-      /** Whether the access log has clients' addresses. */
+      /** Writes clients' addresses to the access log. */
       clientAddress: values.LOG_CLIENT_ADDRESS,
     },
     /** The address that serves metrics; undefined for none. */

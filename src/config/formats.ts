@@ -45,7 +45,7 @@ export function oneOf<const T extends string>(
   return { allowed: words.join(", "), schema: z.enum(words) };
 }
 
-/** A secret that can be sent in a header field: visible ASCII without spaces. */
+/** A secret that can be sent in a header: visible ASCII without spaces. */
 export function token(): Format<string> {
   return {
     allowed: "visible ASCII characters without spaces",
@@ -144,7 +144,7 @@ export function addressRange(): Format<string> {
   };
 }
 
-/** Whether it is an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
+/** True for an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
 export function isAddress(text: string): boolean {
   return text.includes(":")
     ? ipaddr.IPv6.isValid(text) && !text.includes("%")

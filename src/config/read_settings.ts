@@ -10,14 +10,14 @@ export interface Format<T> {
 /** One row of a settings table. */
 export interface Setting<T> {
   readonly group: string;
-  /** What the setting does, in one sentence. */
+  /** The purpose of the setting, in one sentence. */
   readonly purpose: string;
   readonly format: Format<T>;
   /** The text used if nothing is set; a setting without a default is required. */
   readonly default?: string;
-  /** What the default means, if its text does not say so. */
+  /** The meaning of the default, if its text does not say so. */
   readonly whenUnset?: string;
-  /** Whether the value must never be printed. */
+  /** True if the value must never be printed. */
   readonly secret?: boolean;
 }
 

@@ -71,7 +71,7 @@ export const SETTINGS = {
   },
   ENABLE_TLS: {
     group: "Listening",
-    purpose: "Whether the listener itself speaks TLS (HTTP/1.1 and HTTP/2).",
+    purpose: "Makes the listener itself speak TLS (HTTP/1.1 and HTTP/2).",
     format: flag(),
     default: "false",
   },
@@ -117,20 +117,20 @@ export const SETTINGS = {
   CORS_MODE: {
     group: "Public addresses",
     purpose:
-      "Whether previews can be read across origins: unless the app sets CORS fields itself (auto), always (reflect, like Daytona's proxy, but with credentials for trusted origins only), or only as the app sets them (off).",
+      "Who decides which other origins may read a preview: the app if it sets CORS headers, otherwise the gateway (auto); always the gateway (reflect, like Daytona's proxy, but with credentials for trusted origins only); or only the app (off).",
     format: oneOf("auto", "reflect", "off"),
     default: "auto",
   },
   PREVIEW_WARNING_ENABLED: {
     group: "Public addresses",
     purpose:
-      "Whether users are asked, once a day per preview host, to confirm that they trust it.",
+      "Asks users, once a day per preview host, to confirm that they trust it.",
     format: flag(),
     default: "false",
   },
   TOOLBOX_ONLY_MODE: {
     group: "Public addresses",
-    purpose: "Whether only the toolbox is served, and no other port.",
+    purpose: "Serves only the toolbox, and no other port.",
     format: flag(),
     default: "false",
   },
@@ -179,7 +179,7 @@ export const SETTINGS = {
   },
   OIDC_ALLOW_INSECURE: {
     group: "Login",
-    purpose: "Whether the issuer may be plain http even on another machine.",
+    purpose: "Allows an issuer by plain http even on another machine.",
     format: flag(),
     default: "false",
   },
@@ -244,7 +244,7 @@ export const SETTINGS = {
   },
   REDIS_TLS: {
     group: "Cache",
-    purpose: "Whether the connection to that Redis server uses TLS.",
+    purpose: "Uses TLS for the connection to that Redis server.",
     format: flag(),
     default: "false",
   },
@@ -345,14 +345,14 @@ export const SETTINGS = {
   MAX_HEADER_BYTES: {
     group: "Limits",
     purpose:
-      "Maximum size of a request's header fields, in bytes; more is answered with 431.",
+      "Maximum size of a request's headers, in bytes; more is answered with 431.",
     format: integer({ min: 1000, max: 65_536 }),
     default: "32768",
   },
   MAX_HEADER_FIELDS: {
     group: "Limits",
     purpose:
-      "Maximum number of header fields in a request; more are answered with 431.",
+      "Maximum number of headers in a request; more are answered with 431.",
     format: integer({ min: 10, max: 128 }),
     default: "100",
   },
@@ -400,7 +400,7 @@ export const SETTINGS = {
   },
   METRICS_HOST: {
     group: "Observability",
-    purpose: "The address that the metrics' port is opened at.",
+    purpose: "The address to serve the metrics on.",
     format: optional(listenAddress()),
     default: "",
     whenUnset: "that of PROXY_HOST",
@@ -422,7 +422,7 @@ export const SETTINGS = {
   LOG_CLIENT_ADDRESS: {
     group: "Observability",
     purpose:
-      "Whether the access log has the client's address, to see whom a limit concerns; personal data in many places.",
+      "Adds the client's address to the access log, which shows whom a limit affects; in many jurisdictions it is personal data.",
     format: flag(),
     default: "false",
   },

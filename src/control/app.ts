@@ -66,7 +66,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     const failure = asGatewayError(error);
     logFailure(options.logger, failure, { requestId });
     const response = refuse(c.req.raw, failure, requestId);
-    return c.newResponse(response.body, response); // with the fields that its route has set
+    return c.newResponse(response.body, response); // with the headers that its route has set
   });
   addHealthRoutes(app, options);
   describeRoutes(app, DATA_PLANE_ROUTES);
@@ -76,7 +76,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   return app;
 }
 
-/** What is wrong with a request's parameters, on one line for a log; it repeats none of their values. */
+/** Describes the problems with a request's parameters on one line, for a log; repeats none of their values. */
 function describeIssues({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
     .join("; ");

@@ -35,7 +35,7 @@ const KEY_CHECK_PAUSE_MS = 30_000;
 /** Least time between two questions to the identity provider, which may be somebody else's service, ms. */
 const PROVIDER_CHECK_PAUSE_MS = 30_000;
 
-/** How often all checks are run until they pass, ms. */
+/** Time between two runs of all checks until they pass, ms. */
 const START_CHECK_MS = 10_000;
 
 /** The result of one check. */
@@ -167,7 +167,7 @@ class Probe {
   #askedAt = -Infinity;
   #latest: CheckResult | undefined;
   #first: Promise<unknown> | undefined;
-  /** Whether it ever answered. */
+  /** True once there was an answer. */
   wasAnswered = false;
 
   /** `ask` rejects if there is no answer; it is called at most once every `pauseMs` ms. */

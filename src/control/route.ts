@@ -1,7 +1,7 @@
-/** What the routes of the control plane share. */
+/** The common parts of the control plane's routes. */
 import { z } from "@hono/zod-openapi";
 
-/** What a route gets along with the request. */
+/** The facts about a request that a route cannot read from it. */
 export interface ControlContext {
   readonly requestId: string;
   /** `host[:port]` as received. */

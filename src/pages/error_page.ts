@@ -4,20 +4,20 @@ import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
 import { page } from "./page.ts";
 
-/** What the page shows besides the text of its code. */
+/** The content of the page besides the text of its code. */
 export interface ErrorPageData {
   readonly code: ErrorCode;
   readonly status: number;
   readonly requestId: string;
-  /** Whether the page may ask for its address again: it was not sent in answer to a form, say. */
+  /** True if the page may request its address again: it does not answer a form, for example. */
   readonly mayReload: boolean;
-  /** What Retry-After says, seconds; undefined if the response has none. */
+  /** The value of Retry-After, seconds; undefined if the response has none. */
   readonly retryAfterSec: number | undefined;
   /** Where to try again, if not at this address; undefined if there is no better one. */
   readonly retryUrl: string | undefined;
 }
 
-/** What tends to pass without anybody's doing: an app that still boots, a sandbox that moves, a gateway that restarts. */
+/** Errors that tend to pass by themselves: an app still boots, a sandbox moves, a gateway restarts. */
 const PASSING: ReadonlySet<ErrorCode> = new Set([
   "port_closed",
   "toolbox_unreachable",
@@ -30,7 +30,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "shutting_down",
 ]);
 
-/** How often such a page asks for its address again at most, seconds. */
+/** Least time between two requests of such a page for its address, seconds. */
 const MIN_RELOAD_SEC = 5;
 
 /** Renders the error page as an HTML document. */

@@ -1,4 +1,4 @@
-/** What people read about each error: what happened, and what they can do about it. */
+/** The texts that people read about each error: the event, and their remedy. */
 import type { ErrorCode } from "../errors.ts";
 
 /** The public text of one error code; it says nothing about the request or the machines behind the gateway. */

@@ -2,7 +2,7 @@
 import { escapeHtml } from "../lib/html.ts";
 import { page } from "./page.ts";
 
-/** What the page shows. */
+/** The content of the page. */
 export interface LogoutPageData {
   readonly state: "asking" | "done";
   /** The sandbox to log out of; undefined for all sandboxes. */
@@ -21,12 +21,12 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
 <p>You may still be logged in at your identity provider.</p>`,
     );
   }
-  const field = sandbox === undefined
+  const input = sandbox === undefined
     ? ""
     : `<input type="hidden" name="sandbox" value="${escapeHtml(sandbox)}">`;
   return page(
     "Log out",
     `<h1>Log out of ${scope}?</h1>
-<form method="post" action="/logout">${field}<button>Log out</button></form>`,
+<form method="post" action="/logout">${input}<button>Log out</button></form>`,
   );
 }

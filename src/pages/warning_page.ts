@@ -2,13 +2,13 @@
 import { escapeHtml } from "../lib/html.ts";
 import { page } from "./page.ts";
 
-/** What the page shows. */
+/** The content of the page. */
 export interface WarningPageData {
   /** The preview's host name. */
   readonly host: string;
   /** The URL that the visitor wanted to open. */
   readonly url: string;
-  /** Whether it is shown in a frame of another page, in which browsers may not store cookies. */
+  /** True if it is shown in a frame of another page, in which browsers may not store cookies. */
   readonly isFramed: boolean;
 }
 

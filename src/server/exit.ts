@@ -1,8 +1,8 @@
-/** How the process ends: its exit code, and one line for the operator. */
+/** The end of the process: its exit code, and one line for the operator. */
 import { describeError } from "../lib/describe_error.ts";
 import type { ListenAddress } from "./http_server.ts";
 
-/** How a run ended. */
+/** The end of a run. */
 export interface Outcome {
   /** One of {@linkcode EXIT_CODES}. */
   readonly code: number;

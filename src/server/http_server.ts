@@ -49,7 +49,7 @@ export function startHttpServer(
     const isLast = isDraining;
     try {
       const response = await handler(request, info);
-      // Over HTTP/2 `Deno.serve` drops the field; a 101 ends HTTP on its connection anyway.
+      // Over HTTP/2 `Deno.serve` drops the header; a 101 ends HTTP on its connection anyway.
       if (isLast && response.status !== 101) {
         response.headers.set("connection", "close");
       }

@@ -14,7 +14,7 @@ export interface Listener extends BoundServer {
   close(timeoutMs?: number): Promise<void>;
 }
 
-/** How long open requests may take to end when closing, ms. */
+/** The time that open requests have to end when closing, ms. */
 export const CLOSE_TIMEOUT_MS = 1000;
 
 /**

@@ -53,7 +53,7 @@ export type CreateService = (
     readonly version: string;
     /** Where the access log is written. */
     readonly lines: LineWriter;
-    /** Whether several processes share the platform's own database, as on Deno Deploy. */
+    /** True if several processes share the platform's own database, as on Deno Deploy. */
     readonly platformShared: boolean;
   },
 ) => Promise<GatewayService>;
@@ -67,11 +67,11 @@ export interface RunOptions {
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: Logger;
-  /** Whether it is one of several threads: these share the port, and their supervisor passes on no echo of a signal. */
+  /** True for one of several threads: these share the port, and their supervisor passes on no echo of a signal. */
   readonly isWorker?: boolean;
 }
 
-/** How long a client may take for the last bytes of its response, ms. */
+/** The time that a client has to take the last bytes of its response, ms. */
 const LAST_BYTES_MS = 10_000;
 
 /**

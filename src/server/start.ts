@@ -7,7 +7,7 @@ import { type CreateService, run } from "./run.ts";
 import type { AddSignalListener } from "./signals.ts";
 import { supervise } from "./workers/supervise.ts";
 
-/** What a process is started with. */
+/** The parts of a process that its entry point provides. */
 export interface StartOptions {
   /** The variables that configure it, by name. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -32,7 +32,7 @@ const READINESS = z.object({
 export type CheckState = z.infer<typeof CHECK_STATE>;
 
 /**
- * What `/ready` reports. `degraded` means that cached answers still open previews, so that a load balancer should keep
+ * The report of `/ready`. `degraded` means that cached answers still open previews, so that a load balancer should keep
  * sending requests.
  */
 export type Readiness = z.infer<typeof READINESS>;

@@ -32,13 +32,13 @@ export interface LoginRoutesOptions {
 }
 
 /**
- * How soon after a login another one for the same sandbox can only mean that the browser did not keep the session,
- * seconds: without this limit, preview, login and provider would redirect it in a loop.
+ * Time after a login within which another one for the same sandbox can only mean that the browser did not keep the
+ * session, seconds: without this limit, preview, login and provider would redirect it in a loop.
  */
 const LOOP_SEC = 10;
 
 /**
- * How many returns to a preview one login may account for: that of the tab that logged in, and those of tabs that were
+ * Most returns to a preview that one login may account for: that of the tab that logged in, and those of tabs that were
  * sent to log in meanwhile.
  */
 const MAX_RETURNS = 5;
@@ -173,14 +173,14 @@ function loginHandler(
   };
 }
 
-/** Whether the browser has a session for the sandbox: since this tab was sent here, another one may have logged in. */
+/** True if the browser has a session for the sandbox: another tab may have logged in since this one was sent here. */
 async function hasSession(
   label: string,
-  cookieField: string,
+  cookieHeader: string,
   { clientAddress }: ControlContext,
   { cookies, sessions, logins }: LoginRoutesOptions,
 ): Promise<boolean> {
-  const presented = cookieValues(cookieField, cookies.loginSession(label));
+  const presented = cookieValues(cookieHeader, cookies.loginSession(label));
   for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
     const session = await sessions.open(sealed);
     if (session?.kind !== "login" || session.sandboxId !== label) continue;

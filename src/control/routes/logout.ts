@@ -81,7 +81,7 @@ export function addLogoutRoutes(
   options: LogoutRoutesOptions,
 ): void {
   const { cookies, sessions, logins } = options;
-  const fields = {
+  const headers = {
     ...OWN_ANSWER_FIELDS,
     // With no-referrer a browser would send the form with `Origin: null`.
     "referrer-policy": "same-origin",
@@ -111,14 +111,14 @@ export function addLogoutRoutes(
 
   app.openapi(pageRoute, (c) => {
     const { sandbox } = c.req.valid("query");
-    return c.html(logoutPage({ state: "asking", sandbox }), 200, fields);
+    return c.html(logoutPage({ state: "asking", sandbox }), 200, headers);
   });
 
   app.openapi(logoutRoute, async (c) => {
     const { base = "" } = c.env;
     const { sandbox } = c.req.valid("form");
-    const field = c.req.header("cookie") ?? "";
-    const presented = cookiesByName(field, cookies.loginSessionPrefix);
+    const sent = c.req.header("cookie") ?? "";
+    const presented = cookiesByName(sent, cookies.loginSessionPrefix);
     const names = sandbox === undefined
       ? [...presented.keys()].slice(-MAX_SESSIONS)
       : [cookies.loginSession(sandbox)];
@@ -135,6 +135,6 @@ export function addLogoutRoutes(
       }
       forget(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
     }
-    return c.html(logoutPage({ state: "done", sandbox }), 200, fields);
+    return c.html(logoutPage({ state: "done", sandbox }), 200, headers);
   });
 }

@@ -64,7 +64,7 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
   });
 }
 
-/** What the data plane serves by path; the control plane only describes it. */
+/** The paths that the data plane serves; the control plane only describes them. */
 export const DATA_PLANE_ROUTES = [
   ...(["get", "post", "put", "patch", "delete"] as const).map(toolboxRoute),
   buildLogsRoute("snapshots"),

@@ -17,7 +17,7 @@ export interface AcceptWatch {
   stop(): void;
 }
 
-/** What to watch, and how. */
+/** The server to watch. */
 export interface AcceptWatchOptions {
   /** Registers a callback for each connection that the server accepts. */
   readonly onAccept: (callback: () => void) => void;

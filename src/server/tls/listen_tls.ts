@@ -20,7 +20,7 @@ export interface TlsListener extends Listener {
   setCertificate(certificate: Certificate): void;
 }
 
-/** How long a client may take to finish its handshake, ms. */
+/** The time that a client has to finish its handshake, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
@@ -82,7 +82,7 @@ export async function listenTls(
     async close(timeoutMs = CLOSE_TIMEOUT_MS) {
       stopAccepting();
       await closeInner(timeoutMs);
-      // What the inner servers sent last is still on its way to the clients.
+      // The last bytes of the inner servers are still on their way to the clients.
       await fulfilsWithin(closed, timeoutMs);
       for (const client of clients) client.destroy();
       await closed;

@@ -11,7 +11,7 @@ export interface LoopbackServer extends HttpServer {
 
 const LOOPBACK = "127.0.0.1";
 
-/** How long a client that has been sent everything may take to close its side, ms. */
+/** The time that a client has to close its side after it was sent everything, ms. */
 const LINGER_MS = 1000;
 
 /** Starts a server whose handler sees the clients' own addresses. */

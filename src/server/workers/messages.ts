@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import type { Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
 
-/** What a worker is started with. */
+/** The first message to a worker thread. */
 export interface WorkerStart {
   /** Its number in logs, from 1. */
   readonly number: number;

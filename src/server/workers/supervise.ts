@@ -31,10 +31,10 @@ export interface SuperviseOptions {
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
 }
 
-/** How long the workers may take to send their metrics, ms. */
+/** The time that workers have to send their metrics, ms. */
 const METRICS_TIMEOUT_MS = 2000;
 
-/** How long workers that were told to stop at once may take to send their last log lines, ms. */
+/** The time that workers have to send their last log lines when they must stop at once, ms. */
 const LAST_LINES_MS = 1000;
 
 /**

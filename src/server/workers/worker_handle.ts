@@ -6,7 +6,7 @@ import type { EndSignal } from "../signals.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Thread } from "./thread.ts";
 
-/** What a {@linkcode WorkerHandle} takes besides the thread. */
+/** Dependencies of a {@linkcode WorkerHandle}. */
 export interface WorkerHandleOptions {
   /** The worker's number in logs, from 1. */
   readonly number: number;
