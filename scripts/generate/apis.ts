@@ -1,7 +1,7 @@
 /** What is generated from, or into, the OpenAPI descriptions. */
+import openapiTS, { astToString } from "openapi-typescript";
 import meta from "../../deno.json" with { type: "json" };
 import { controlDescription } from "../../src/control/app.ts";
-import openapiTS, { astToString } from "openapi-typescript";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
 

@@ -1,4 +1,5 @@
 /** Helpers for tests of the HTTP/1.1 client. */
+import { setImmediate } from "node:timers";
 import { parseOrigin } from "../../src/address/origin.ts";
 import {
   type BodyReader,
@@ -53,9 +54,8 @@ export const UPSTREAM_CONFIG: UpstreamConfig = {
   bodyIdleTimeoutMs: 0,
 };
 
-/** What differs from {@linkcode UPSTREAM_CONFIG} and from the real clock and network. */
+/** What differs from {@linkcode UPSTREAM_CONFIG} and from the real network. */
 export interface ClientOptions extends Partial<UpstreamConfig> {
-  readonly now?: () => number;
   readonly dial?: Dial;
 }
 
@@ -66,7 +66,7 @@ export async function withClient(
 ): Promise<void> {
   const client = new UpstreamClient(
     { ...UPSTREAM_CONFIG, ...options },
-    options,
+    options.dial,
   );
   try {
     await use(client);
@@ -171,7 +171,7 @@ export function endlessBody(text: string): {
   return { body: bodyReader(body), cancelled };
 }
 
-/** Lets everything that is ready run: microtasks, and one turn of the event loop. */
+/** Lets everything that is ready run: microtasks, and one turn of the event loop, even while the clock is a fake. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }

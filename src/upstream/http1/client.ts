@@ -28,7 +28,6 @@ type Timer = ReturnType<typeof setInterval>;
 
 /** An HTTP/1.1 client for a proxy (RFC 9112): it rewrites nothing, guesses nothing and repairs nothing. */
 export class UpstreamClient {
-  readonly #now: () => number;
   readonly #pool: Pool;
   readonly #connector: Connector;
   readonly #connections = new Set<Connection>();
@@ -38,14 +37,9 @@ export class UpstreamClient {
   #openedCount = 0;
   #reusedCount = 0;
 
-  /** @param dependencies A monotonic clock, in milliseconds, and what connects to origins. */
-  constructor(
-    config: UpstreamConfig,
-    dependencies: { readonly now?: () => number; readonly dial?: Dial } = {},
-  ) {
-    const { now = () => performance.now(), dial = dialNetwork } = dependencies;
+  /** @param dial Connects to origins: over the network by default. */
+  constructor(config: UpstreamConfig, dial: Dial = dialNetwork) {
     const { headerTimeoutMs, bodyIdleTimeoutMs } = config;
-    this.#now = now;
     this.#pool = new Pool(config);
     this.#connector = new Connector({
       dial,
@@ -56,8 +50,7 @@ export class UpstreamClient {
       bodyReadTimeout: { ms: bodyIdleTimeoutMs, code: "upload_stalled" },
       bodyWriteTimeout: { ms: bodyIdleTimeoutMs, code: "header_timeout" },
       watchAfterMs: SWEEP_MS,
-      now,
-      release: (connection) => this.#pool.put(connection, now()),
+      release: (connection) => this.#pool.put(connection, performance.now()),
     };
   }
 
@@ -70,7 +63,7 @@ export class UpstreamClient {
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
     const prepared = prepare(request, { upgrade: false });
     this.#throwIfEnded(request);
-    const now = this.#now();
+    const now = performance.now();
     const pooled = this.#pool.take(request.origin.key, now);
     if (pooled !== undefined) {
       this.#reusedCount++;
@@ -86,7 +79,7 @@ export class UpstreamClient {
       connection,
       prepared,
       this.#context,
-      this.#now(),
+      performance.now(),
     );
     return trip.response(await trip.responseHead());
   }
@@ -105,7 +98,7 @@ export class UpstreamClient {
       connection,
       prepared,
       this.#context,
-      this.#now(),
+      performance.now(),
     );
     const head = await trip.responseHead();
     if (head.status !== 101) {
@@ -117,22 +110,6 @@ export class UpstreamClient {
       headers: head.headers,
       connection: upgradedConnection(connection),
     };
-  }
-
-  /**
-   * Enforces deadlines and idle timeouts, and starts watching the clients of slow exchanges. A timer calls it while
-   * connections are open or being made.
-   */
-  sweep(): void {
-    const now = this.#now();
-    this.#pool.expire(now);
-    this.#connector.expire(now);
-    // Each connection holds its own deadline: a Map that every exchange enters and leaves is rehashed again and again,
-    // and V8 links each outgrown table to the next, so that scavenges free none of them.
-    for (const connection of this.#connections) connection.sweep(now);
-    if (this.#connections.size === 0 && this.#connector.pending === 0) {
-      this.#stopSweeper();
-    }
   }
 
   /** Closes all connections, including upgraded ones: fails what is pending on them, and every later request. */
@@ -163,8 +140,8 @@ export class UpstreamClient {
 
   async #connect(request: UpstreamRequest): Promise<Connection> {
     this.#throwIfEnded(request);
-    this.#sweeper ??= unrefInterval(() => this.sweep(), SWEEP_MS);
-    const conn = await this.#connector.connect(request, this.#now());
+    this.#sweeper ??= unrefInterval(() => this.#sweep(), SWEEP_MS);
+    const conn = await this.#connector.connect(request, performance.now());
     const connection = new Connection(conn, {
       originKey: request.origin.key,
       onClose: () => this.#connections.delete(connection),
@@ -175,6 +152,22 @@ export class UpstreamClient {
       connection.fail(new UpstreamError("closed", "client closed"));
     }
     return connection;
+  }
+
+  /**
+   * Enforces deadlines and idle timeouts, and starts watching the clients of slow exchanges. A timer calls it while
+   * connections are open or being made.
+   */
+  #sweep(): void {
+    const now = performance.now();
+    this.#pool.expire(now);
+    this.#connector.expire(now);
+    // Each connection holds its own deadline: a Map that every exchange enters and leaves is rehashed again and again,
+    // and V8 links each outgrown table to the next, so that scavenges free none of them.
+    for (const connection of this.#connections) connection.sweep(now);
+    if (this.#connections.size === 0 && this.#connector.pending === 0) {
+      this.#stopSweeper();
+    }
   }
 
   #stopSweeper(): void {

@@ -37,7 +37,7 @@ export interface PreparedRequest {
   readonly upgrade: boolean;
 }
 
-/** The time limits, clock and pool of a client. */
+/** The time limits and the pool of a client. */
 export interface RoundTripContext {
   /** From the last byte of the request to the final response head. */
   readonly responseTimeout: TimeLimit;
@@ -47,7 +47,6 @@ export interface RoundTripContext {
   readonly bodyWriteTimeout: TimeLimit;
   /** A client that has waited this long for its response is watched from then on: it may disconnect. */
   readonly watchAfterMs: number;
-  now(): number;
   /** Takes back a connection that can be reused. */
   release(connection: Connection): void;
 }
@@ -171,7 +170,7 @@ export class RoundTrip
   /** Starts a time limit, unless there is a response: from then on both bodies may be part of a long dialogue. */
   #limitWait(limit: TimeLimit): void {
     if (this.#hasResponse) return;
-    this.#connection.setDeadline(limit, this.#context.now());
+    this.#connection.setDeadline(limit, performance.now());
   }
 
   // Step 2: the response head is received.

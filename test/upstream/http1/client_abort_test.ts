@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 import { scriptedConn } from "../../support/scripted_conn.ts";
 import {
   endlessBody,
@@ -160,7 +161,7 @@ Deno.test("request() sends nothing if it is aborted, or the client closed, just 
 });
 
 Deno.test("request() does not ask for its late signal if the response head comes soon", async () => {
-  const clock = { now: 0 };
+  using clock = fakeClock();
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbeg");
@@ -168,14 +169,13 @@ Deno.test("request() does not ask for its late signal if the response head comes
   }, async (client, { origin }) => {
     const lateSignal = () => assert.fail("asked for");
     const { body } = await client.request(requestOf({ origin, lateSignal }));
-    clock.now += 1000;
-    client.sweep();
+    clock.pass(1000);
     readerOf(body).cancel();
-  }, { now: () => clock.now });
+  });
 });
 
 Deno.test("request() asks for its late signal once the response head has taken 250 ms, and obeys it", async () => {
-  const clock = { now: 0 };
+  using clock = fakeClock();
   const abort = new AbortController();
   const closed = Promise.withResolvers<void>();
   const arrived = Promise.withResolvers<void>();
@@ -197,20 +197,20 @@ Deno.test("request() asks for its late signal once the response head has taken 2
       withCode("aborted"),
     );
     await arrived.promise;
-    client.sweep();
+    clock.pass(249);
     assert.equal(asked, 0);
-    clock.now += 250;
-    client.sweep();
-    client.sweep();
+    clock.pass(1);
+    assert.equal(asked, 1);
+    clock.pass(250);
     assert.equal(asked, 1);
     abort.abort();
     await failed;
     await closed.promise;
-  }, { now: () => clock.now });
+  });
 });
 
 Deno.test("request() obeys both of its signals on a reused connection too", async () => {
-  const clock = { now: 0 };
+  using clock = fakeClock();
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write("HTTP/1.1 204 No Content\r\n\r\n");
@@ -228,11 +228,10 @@ Deno.test("request() obeys both of its signals on a reused connection too", asyn
         )),
         withCode("aborted"),
       );
-      clock.now += 250;
-      client.sweep();
+      clock.pass(250);
       abort.abort();
       await failed;
       assert.equal(client.stats().open, 0);
     }
-  }, { now: () => clock.now });
+  });
 });

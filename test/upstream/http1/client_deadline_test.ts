@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { bodyReader } from "../../../src/upstream/http1/body_reader.ts";
 import { type Dial, dial } from "../../../src/upstream/http1/connect.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
   requestOf,
@@ -58,24 +59,21 @@ function stuckDial(): { dial: Dial; signals: AbortSignal[] } {
 }
 
 Deno.test("request() fails where connecting takes longer than allowed", async () => {
-  let now = 0;
+  using clock = fakeClock();
   const stuck = stuckDial();
   await withClient(
-    { dial: stuck.dial, connectTimeoutMs: 5000, now: () => now },
+    { dial: stuck.dial, connectTimeoutMs: 5000 },
     async (client) => {
-      const first = client.request(requestOf());
-      now = 1;
-      const second = client.request(requestOf());
       const isAborted = () => stuck.signals.map((signal) => signal.aborted);
-      now = 4999;
-      client.sweep();
+      const first = client.request(requestOf());
+      clock.pass(250);
+      const second = client.request(requestOf());
+      clock.pass(4749);
       assert.deepEqual(isAborted(), [false, false]);
-      now = 5000;
-      client.sweep();
+      clock.pass(1);
       await assert.rejects(first, withCode("connect_timeout"));
       assert.deepEqual(isAborted(), [true, false]);
-      now = 5001;
-      client.sweep();
+      clock.pass(250);
       await assert.rejects(second, withCode("connect_timeout"));
     },
   );
@@ -122,7 +120,7 @@ Deno.test("request() closes a connection that is established after it has failed
 });
 
 Deno.test("request() fails where the final response head is late, interim ones notwithstanding", async () => {
-  let now = 0;
+  using clock = fakeClock();
   const scripts = [{
     reads: ["HTTP/1.1 102 Processing\r\n\r\n"],
     then: "silence",
@@ -130,42 +128,38 @@ Deno.test("request() fails where the final response head is late, interim ones n
   await withScripts(scripts, async (client, [conn]) => {
     const response = client.request(requestOf());
     await turn();
-    now = 999;
-    client.sweep();
+    clock.pass(999);
     assert.equal(conn?.closed, false);
-    now = 1000;
-    client.sweep();
+    clock.pass(1);
     await assert.rejects(response, withCode("header_timeout"));
     assert.equal(conn?.closed, true);
-  }, { headerTimeoutMs: 1000, now: () => now });
+  }, { headerTimeoutMs: 1000 });
 });
 
 Deno.test("request() waits forever for a response body, and for a head if there is no time limit", async () => {
-  let now = 0;
+  using clock = fakeClock();
   await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
     const { body } = await client.request(requestOf());
-    now = 1e9;
-    client.sweep();
+    clock.pass(1000000);
     assert.equal(await textOf(body), "ok");
-  }, { headerTimeoutMs: 1000, now: () => now });
+  }, { headerTimeoutMs: 1000 });
 
   await withScripts(
     [{ reads: [], then: "silence" }],
     async (client, [conn]) => {
       const response = client.request(requestOf());
       await turn();
-      now = 2e9;
-      client.sweep();
+      clock.pass(1000000);
       assert.equal(conn?.closed, false);
       client.close();
       await assert.rejects(response, withCode("closed"));
     },
-    { headerTimeoutMs: 0, now: () => now },
+    { headerTimeoutMs: 0 },
   );
 });
 
 Deno.test("the time limit of a response head begins when the upload ends", async () => {
-  let now = 0;
+  using clock = fakeClock();
   const { body: upload, writer } = fedBody();
   await withScripts(
     [{ reads: [], then: "silence" }],
@@ -174,26 +168,23 @@ Deno.test("the time limit of a response head begins when the upload ends", async
         requestOf({ method: "POST", body: upload }),
       );
       await writer.write(new TextEncoder().encode("some"));
-      now = 5000;
-      client.sweep();
+      clock.pass(5000);
       assert.equal(conn?.closed, false);
 
       await writer.close();
       await turn();
       assert.match(conn?.written ?? "", /\r\n0\r\n\r\n$/);
-      now = 5999;
-      client.sweep();
+      clock.pass(999);
       assert.equal(conn?.closed, false);
-      now = 6000;
-      client.sweep();
+      clock.pass(1);
       await assert.rejects(response, withCode("header_timeout"));
     },
-    { headerTimeoutMs: 1000, now: () => now },
+    { headerTimeoutMs: 1000 },
   );
 });
 
 Deno.test("request() fails if its upload stalls; each part of the body restarts the clock", async () => {
-  let now = 0;
+  using clock = fakeClock();
   const { body: upload, writer } = fedBody();
   await withScripts(
     [{ reads: [], then: "silence" }],
@@ -202,37 +193,36 @@ Deno.test("request() fails if its upload stalls; each part of the body restarts 
         requestOf({ method: "POST", body: upload }),
       );
       await turn();
-      for (now of [999, 1998, 2997]) {
-        client.sweep();
+      for (let part = 0; part < 3; part++) {
+        clock.pass(750);
         assert.equal(conn?.closed, false);
         await writer.write(new TextEncoder().encode("more"));
         await turn();
       }
-      now = 3997;
-      client.sweep();
+      clock.pass(999);
+      assert.equal(conn?.closed, false);
+      clock.pass(1);
       await assert.rejects(response, withCode("upload_stalled"));
     },
-    { bodyIdleTimeoutMs: 1000, now: () => now },
+    { bodyIdleTimeoutMs: 1000 },
   );
 });
 
 Deno.test("no time limit applies to an upload or a response once the response has begun", async () => {
-  let now = 0;
+  using clock = fakeClock();
   const { body: upload, writer } = fedBody();
   await withScripts([OK_AFTER_ITS_HEAD], async (client, [conn]) => {
     const { body } = await client.request(
       requestOf({ method: "POST", body: upload }),
     );
     await writer.write(new TextEncoder().encode("some"));
-    now = 1e9;
-    client.sweep();
+    clock.pass(1000000);
     assert.equal(conn?.closed, false);
     await writer.close();
     await turn();
     assert.match(conn?.written ?? "", /\r\n0\r\n\r\n$/);
-    now = 2e9;
-    client.sweep();
+    clock.pass(1000000);
     assert.equal(conn?.closed, false);
     assert.equal(await textOf(body), "ok");
-  }, { headerTimeoutMs: 1000, bodyIdleTimeoutMs: 1000, now: () => now });
+  }, { headerTimeoutMs: 1000, bodyIdleTimeoutMs: 1000 });
 });

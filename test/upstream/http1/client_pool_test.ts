@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fakeClock } from "../../support/fake_clock.ts";
 import { withRawServer } from "../../support/raw_server.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
@@ -123,41 +124,25 @@ Deno.test("UpstreamClient drops a connection that the upstream closes while it i
   });
 });
 
-Deno.test("UpstreamClient drops idle connections after their time, at the next request or sweep", async () => {
-  let now = 1000;
+Deno.test("UpstreamClient drops idle connections after their time, at the next request or within 250 ms", async () => {
+  using clock = fakeClock();
   await withUpstream(answerAll, async (client, server) => {
     const { origin } = server;
     await client.request(requestOf({ origin }));
-    now += 29_999;
-    client.sweep();
+    clock.pass(29_999);
     await client.request(requestOf({ origin }));
     assert.equal(server.accepted, 1);
 
-    now += 30_000;
+    clock.pass(30_000);
     await client.request(requestOf({ origin }));
     assert.equal(server.accepted, 2);
     assert.deepEqual(client.stats(), { open: 1, idle: 1, active: 0 });
 
-    now += 30_000;
-    client.sweep();
+    clock.pass(29_999);
+    assert.deepEqual(client.stats(), { open: 1, idle: 1, active: 0 });
+    clock.pass(250);
     assert.deepEqual(client.stats(), { open: 0, idle: 0, active: 0 });
-  }, { now: () => now });
-});
-
-Deno.test("UpstreamClient sweeps periodically while connections are open", async () => {
-  const closed = Promise.withResolvers<void>();
-  let now = 0;
-  await withUpstream(async (conn) => {
-    await conn.readHead();
-    await conn.write(OK);
-    await conn.closed();
-    closed.resolve();
-  }, async (client, { origin }) => {
-    await client.request(requestOf({ origin }));
-    now = 30_000;
-    await closed.promise;
-    assert.equal(client.stats().open, 0);
-  }, { now: () => now });
+  });
 });
 
 Deno.test("UpstreamClient reuses a connection only for its own origin", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Dial, dial } from "../../../src/upstream/http1/connect.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 import { withRawServer } from "../../support/raw_server.ts";
 import {
   answerAll,
@@ -69,11 +70,11 @@ Deno.test("request() fails if the upstream of an https origin does not use TLS",
 });
 
 Deno.test("request() gives up a TLS handshake when it is aborted or takes too long", async () => {
-  let now = 0;
+  using clock = fakeClock();
   await withRawServer((conn) => conn.closed(), async (server) => {
     const origin = { ...server.origin, tls: true };
     await withClient(
-      { connectTimeoutMs: 1000, now: () => now },
+      { connectTimeoutMs: 1000 },
       async (client) => {
         const abort = new AbortController();
         const aborted = client.request(
@@ -83,8 +84,7 @@ Deno.test("request() gives up a TLS handshake when it is aborted or takes too lo
         while (server.accepted < 2) await turn();
         abort.abort();
         await assert.rejects(aborted, withCode("aborted"));
-        now = 1000;
-        client.sweep();
+        clock.pass(1000);
         await assert.rejects(overdue, withCode("connect_timeout"));
       },
     );
