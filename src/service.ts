@@ -17,7 +17,6 @@ import { DaytonaApi } from "./daytona/api.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
 import { createBuildLogs } from "./gateway/build_logs.ts";
 import { createDispatch } from "./gateway/dispatch.ts";
-import { createLeakedSockets } from "./gateway/leaked_sockets.ts";
 import { createTunnelOpener } from "./gateway/open_tunnel.ts";
 import { createGateway } from "./gateway/preview.ts";
 import { createTrackExchange } from "./gateway/track_exchange.ts";
@@ -32,6 +31,7 @@ import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
+import { createLeakedSockets } from "./platform/leaked_sockets.ts";
 import {
   type Activity,
   createActivity,

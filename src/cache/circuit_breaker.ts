@@ -1,5 +1,6 @@
 import { isPending } from "../lib/is_pending.ts";
 import { createReportLimit } from "../lib/report_limit.ts";
+import { isLocked } from "../platform/kv_locked.ts";
 import type { StoreFailure, StoreOptions } from "./store.ts";
 
 /** Deadline of one store operation, ms: a remote store can hang forever. */
@@ -88,6 +89,5 @@ function reasonOf(cause: unknown): StoreFailure["reason"] {
   if (cause instanceof DOMException && cause.name === "TimeoutError") {
     return "timeout";
   }
-  // SQLite's wording, because the runtime's TypeError has no code: a Deno KV file belongs to one process.
-  return /database is locked/.test(String(cause)) ? "locked" : "error";
+  return isLocked(cause) ? "locked" : "error";
 }

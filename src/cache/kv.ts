@@ -1,7 +1,8 @@
 import DataLoader from "dataloader";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
-import { permissionHint } from "../lib/permission_hint.ts";
+import { makeKvFolder } from "../platform/kv_folder.ts";
+import { permissionHint } from "../platform/permission_hint.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import {
   type DurableStore,
@@ -84,10 +85,7 @@ export interface KvStoreOptions extends StoreOptions {
  * @throws whatever the database's driver throws
  */
 export async function openKv(path?: string): Promise<KvDatabase> {
-  if (isFile(path)) {
-    // SQLite creates the file, but not its folder. If the folder cannot be created, opening the file reports why.
-    await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {});
-  }
+  if (isFile(path)) await makeKvFolder(path);
   if (Deno.openKv !== undefined) {
     return await Deno.openKv(path).catch((cause) => {
       throw cause instanceof Deno.errors.NotCapable && isFile(path)

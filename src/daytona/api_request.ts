@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
+import { fetchFailure } from "../platform/fetch_failure.ts";
 
 /** Whose credential a call carries: a 401 is an answer about a user's, but our own fault if it is the gateway's. */
 export type CredentialOwner = "gateway" | "user";
@@ -228,15 +229,14 @@ function isPage({ headers }: Response): boolean {
 }
 
 /**
- * Why there is no reply, safe to log: the runtime's errors contain the whole URL, with the token in it, and those of a
+ * Why there is no reply, safe to log: the errors of `fetch` contain the whole URL, with the token in it, and those of a
  * JSON parser quote the text that it failed on, which may be a runner's key.
  */
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) {
     return "the body is not JSON; is the base URL complete, such as https://daytona.example.com/api?";
   }
-  const { cause = error } = error instanceof Error ? error : {};
-  return String(cause).replaceAll(/\(?https?:\/\/\S+/gi, "(url)");
+  return fetchFailure(error);
 }
 
 /** Retry-After in seconds (RFC 9110 section 10.2.3); the API does not use its date form. */

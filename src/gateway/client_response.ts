@@ -1,6 +1,6 @@
 /** The response to a client, as made from an upstream's. */
 import { hasHeader, type HeaderList } from "../lib/headers.ts";
-import type { BodyReader } from "../upstream/http1/body_reader.ts";
+import { UNKNOWN_LENGTH } from "../platform/unknown_length.ts";
 import { discardBody, type ResponseBody } from "../upstream/http1/message.ts";
 
 /** An upstream's response with the fields that the client gets. */
@@ -40,12 +40,6 @@ export function clientBody(
     ? UNKNOWN_LENGTH
     : body;
 }
-
-/** No octets. With a null body, `Deno.serve()` would add `Content-Length: 0`, as if a GET had an empty body. */
-const UNKNOWN_LENGTH: BodyReader = {
-  read: () => Promise.resolve(null),
-  cancel() {},
-};
 
 /** Creates a response. Appending its fields takes half the time of passing them to the constructor. */
 export function createResponse(

@@ -8,6 +8,7 @@ import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { type RequestHeaders, requestHeadersOf } from "../lib/headers.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
+import { accessSignal } from "../platform/early_signal.ts";
 import {
   type AddressRange,
   clientOf,
@@ -72,8 +73,7 @@ export function createDispatch(options: DispatchOptions): Handler {
   return function dispatch(request, info) {
     const { method } = request;
     const headers = requestHeadersOf(request.headers);
-    // Over HTTP/2, the signal misses a client that disconnects before the signal is first accessed.
-    if (headers.get("host") === null) void request.signal;
+    if (headers.get("host") === null) accessSignal(request); // it may be HTTP/2
     const startedAt = now();
     const peer = peerOf(info);
     const id = proxyRequestId(peer, headers) ?? options.nextRequestId();

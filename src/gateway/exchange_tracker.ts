@@ -14,6 +14,7 @@ import {
 } from "../observability/log.ts";
 import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
+import type { LeakedSockets } from "../platform/leaked_sockets.ts";
 import type { Activity } from "../proxy/activity.ts";
 import { type CorsDecision, withCors } from "../proxy/cors.ts";
 import type { AbortReason, InFlightEntry } from "../proxy/in_flight.ts";
@@ -29,7 +30,6 @@ import {
   type RelayedResponse,
 } from "./client_response.ts";
 import type { Exchange } from "./exchange.ts";
-import type { LeakedSockets } from "./leaked_sockets.ts";
 import { observe } from "./response_body.ts";
 import { serverTiming } from "./server_timing.ts";
 import { UploadProgress } from "./upload_progress.ts";

@@ -2,6 +2,9 @@
 import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeStats } from "../observability/exchange_stats.ts";
+import { hasDisconnected } from "../platform/client_disconnected.ts";
+import { accessSignal } from "../platform/early_signal.ts";
+import { withSpacedProtocols } from "../platform/subprotocols.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { AdmittedRequest } from "../proxy/runner_request.ts";
 import {
@@ -11,7 +14,6 @@ import {
 } from "../proxy/tunnel.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { hasDisconnected } from "./client_disconnected.ts";
 
 /** A tunnel and the response that opens it, or the app's refusal. */
 export type TunnelResult =
@@ -49,24 +51,6 @@ function checkHandshake(headers: RequestHeaders): void {
   }
 }
 
-/**
- * Separates the offered subprotocols by `", "` for `Deno.upgradeWebSocket()`, which knows no other separator; clients
- * may send `a,b` (RFC 9110 section 5.6.1).
- */
-function withSpacedProtocols(
-  request: Request,
-  headers: RequestHeaders,
-): Request {
-  const offered = headers.get("sec-websocket-protocol");
-  if (offered === null) return request;
-  const spaced = new Headers([...headers]);
-  spaced.set(
-    "sec-websocket-protocol",
-    offered.split(",").map((name) => name.trim()).join(", "),
-  );
-  return Object.defineProperty(request, "headers", { value: spaced });
-}
-
 /** Upgrades the client's connection. */
 function upgradeClient(
   request: Request,
@@ -90,12 +74,12 @@ export function createTunnelOpener(options: {
     async open(request, admitted, stats) {
       const { headers } = admitted;
       checkHandshake(headers);
-      void request.signal; // accessed early, see hasDisconnected()
+      accessSignal(request);
       const opened = await forwarder.openWebSocket(admitted, stats);
       if (opened.kind === "refused") return opened;
       const { socket: upstream, protocol } = opened;
       try {
-        // The socket of one who left would never open, so no event would report that, and nobody would ever close it.
+        // The WebSocket of a client that has disconnected would never open, report no event, and leak its socket.
         if (await hasDisconnected(request.signal)) {
           throw new UpstreamError("aborted", "Client left");
         }

@@ -2,13 +2,13 @@
 import { GatewayError } from "../errors.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
+import { wasCancelled } from "../platform/http2_body.ts";
 import {
   type BodyReader,
   bodyReader,
   startingWith,
 } from "../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { hasDisconnected } from "./client_disconnected.ts";
 
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
@@ -65,7 +65,7 @@ function cancellable(
       const octets = await body.read().catch((cause) => {
         throw new UpstreamError("body_failed", "upload broke", { cause });
       });
-      if (octets === null && await hasDisconnected(signal)) {
+      if (octets === null && await wasCancelled(signal)) {
         throw new UpstreamError("aborted", "upload cancelled");
       }
       return octets;

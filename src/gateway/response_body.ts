@@ -1,6 +1,6 @@
 /** The body of a response on its way to the client. */
-import { freeBuffer } from "../lib/free_buffer.ts";
 import type { ExchangeEnd } from "../observability/metrics/facts.ts";
+import { freeBuffer } from "../platform/free_buffer.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 

@@ -1,13 +1,11 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
-import { setImmediate } from "node:timers";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
-import {
-  CONTROL_PAYLOAD_BYTES,
-  isCloseCode,
-} from "../upstream/websocket/frames.ts";
+import { ClientQueue } from "../platform/client_queue.ts";
+import { closeDeferred } from "../platform/deferred_close.ts";
+import { fitsCloseFrame } from "../platform/long_close.ts";
+import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
-import { ClientQueue } from "./client_queue.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it is pinged, and
@@ -62,23 +60,9 @@ export interface Tunnel {
 
 type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
 
-const FIRST_POLL_MS = 1;
-const LAST_POLL_MS = 100;
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-const encoder = new TextEncoder();
-
-/**
- * Whether a client's Close may be forwarded. Deno accepts one of more than 125 bytes, which no control frame may have
- * (RFC 6455 section 5.5): that violates the protocol, and counts as an abnormal closure.
- */
+/** Whether a client's Close may be forwarded; if not, it violates the protocol, and counts as an abnormal closure. */
 function isForwardable(code: number, reason: string): boolean {
-  return code === 1005 ||
-    isCloseCode(code) &&
-      2 + encoder.encode(reason).length <= CONTROL_PAYLOAD_BYTES;
+  return code === 1005 || isCloseCode(code) && fitsCloseFrame(reason);
 }
 
 /**
@@ -94,17 +78,11 @@ function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
 /**
  * If the upstream's connection broke, the client gets 1011, never a clean end. (1014, "bad gateway", would fit better,
  * but some clients, Deno's own among them, take that code for a protocol violation.)
- *
- * Deno drops a closing connection when the client's next message arrives, and writes the Close one turn of the event
- * loop after it is asked to. Asked from setImmediate(), it writes the Close before it handles the messages that have
- * arrived. A client that floods may still see 1006.
  */
-function closeClient(client: WebSocket, ending: Ending): void {
-  setImmediate(() => {
-    if (ending.code === 1006) client.close(1011, "upstream connection lost");
-    else if (ending.code === 1005) client.close();
-    else client.close(ending.code, ending.reason);
-  });
+function closeClient(client: WebSocket, { code, reason }: Ending): void {
+  if (code === 1006) closeDeferred(client, 1011, "upstream connection lost");
+  else if (code === 1005) closeDeferred(client);
+  else closeDeferred(client, code, reason);
 }
 
 /**
@@ -235,22 +213,10 @@ class Relay implements Tunnel {
         }
       } else if (this.#client.readyState === WebSocket.OPEN) {
         this.#queue.send(received);
-        await this.#drained();
+        await this.#queue.untilNotFull(() => this.#isEnded);
       } else {
         await this.#ended.promise;
       }
-    }
-  }
-
-  /**
-   * Resolves once the client's queue is no longer full. A WebSocket has no drain event, so this polls, often at first:
-   * a client that keeps up must not wait.
-   */
-  async #drained(): Promise<void> {
-    let pollMs = FIRST_POLL_MS;
-    while (!this.#isEnded && this.#queue.isFull) {
-      await delay(pollMs);
-      pollMs = Math.min(2 * pollMs, LAST_POLL_MS);
     }
   }
 

@@ -66,7 +66,7 @@ Deno.test("summarizeProfile() adds up the calls of one function from several pla
 Deno.test("summarizeProfile() ignores idle time and the work that only an inspector causes", () => {
   const { categories } = summarizeProfile(profileOf(
     ["(idle)", "", 1_000],
-    ["send", `${SRC}/proxy/client_queue.ts`, 40, [
+    ["send", `${SRC}/proxy/tunnel.ts`, 40, [
       ["emit", "ext:deno_node/inspector_network_bridge.js", 500, [
         ["op_base64_encode", "", 500],
       ]],

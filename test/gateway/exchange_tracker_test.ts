@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
 import { ExchangeTracker } from "../../src/gateway/exchange_tracker.ts";
-import { createLeakedSockets } from "../../src/gateway/leaked_sockets.ts";
 import { UploadProgress } from "../../src/gateway/upload_progress.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
+import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import { createInFlight } from "../../src/proxy/in_flight.ts";
 import type { AdmittedRequest } from "../../src/proxy/runner_request.ts";
 import type { Tunnel, TunnelEnd } from "../../src/proxy/tunnel.ts";

@@ -2,7 +2,8 @@
 import { X509Certificate } from "node:crypto";
 import type { TlsFiles } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { permissionHint } from "../../lib/permission_hint.ts";
+import { permissionHint } from "../../platform/permission_hint.ts";
+import { checkTlsPair } from "../../platform/tls_pair.ts";
 
 /** A certificate chain and its private key, both as PEM. */
 export interface Certificate {
@@ -77,8 +78,7 @@ function whyUnusable(
     return "TLS_KEY_FILE: contains no PEM private key";
   }
   try {
-    // Nothing else checks all that a handshake needs: node:tls accepts any text, and then fails every handshake.
-    Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair }).close();
+    checkTlsPair(pair);
     return undefined;
   } catch (error) {
     const message = describeError(error);

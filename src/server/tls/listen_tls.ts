@@ -8,9 +8,10 @@
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Handler } from "../../gateway/dispatch.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { watchAccepting } from "../../platform/accept_watchdog.ts";
+import { accessSignal } from "../../platform/early_signal.ts";
 import type { ListenAddress } from "../http_server.ts";
 import { CLOSE_TIMEOUT_MS, type Listener } from "../listen.ts";
-import { watchAccepting } from "./accept_watchdog.ts";
 import type { Certificate } from "./certificate.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 
@@ -36,8 +37,7 @@ export async function listenTls(
   // HTTP/2 has a server of its own, whose shutdown sends GOAWAY to its clients; tunnels, which are HTTP/1.1, outlast it.
   const http1 = startLoopbackServer(handler);
   const http2 = startLoopbackServer((request, info) => {
-    // Its signal reports no client that left before the signal was first asked for.
-    void request.signal;
+    accessSignal(request);
     return handler(request, info);
   });
   const clients = new Set<TLSSocket>();

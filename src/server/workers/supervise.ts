@@ -8,13 +8,14 @@ import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
+import { whyNoThread } from "../../platform/worker_permission.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
 import type { ListenAddress } from "../http_server.ts";
 import { listenForMetrics } from "../metrics_server.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
 import { logUncaughtErrors } from "../uncaught.ts";
 import type { WorkerStart } from "./messages.ts";
-import { startThread, type Thread, whyNoThread } from "./thread.ts";
+import { startThread, type Thread } from "./thread.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** Dependencies of {@linkcode supervise}. */

@@ -1,6 +1,4 @@
 /** Worker threads of this process. */
-import { fileURLToPath } from "node:url";
-import { permissionHint } from "../../lib/permission_hint.ts";
 import type { WorkerStart } from "./messages.ts";
 
 /** A thread that is starting or running. */
@@ -35,18 +33,4 @@ export function startThread(entry: string, start: WorkerStart): Thread {
       worker.terminate();
     },
   };
-}
-
-/**
- * Why Deno would not let a thread load the module at `entry`, in one line; undefined if it would. The main thread loads
- * its modules without read permission, but worker threads need it.
- */
-export async function whyNoThread(entry: string): Promise<string | undefined> {
-  const path = fileURLToPath(new URL(".", entry)).replace(/[/\\]$/, "");
-  const { state } = await Deno.permissions.query({ name: "read", path });
-  return state === "granted"
-    ? undefined
-    : `WORKERS: Deno is not allowed to read ${path}, which worker threads load: ${
-      permissionHint(path, "read")
-    }.`;
 }

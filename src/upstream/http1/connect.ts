@@ -1,5 +1,6 @@
 /** Connections to origins: TCP, TLS, and a time limit for both. */
 import type { Origin } from "../../address/origin.ts";
+import { startTls } from "../../platform/abortable_tls.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { UpstreamRequest } from "./message.ts";
 import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
@@ -92,7 +93,7 @@ export async function dial(
 ): Promise<Deno.Conn> {
   const tcp = await connectTcp(origin, signal);
   return origin.tls
-    ? await startTls(tcp, signal, { hostname: origin.hostname, caCerts })
+    ? await handshake(tcp, { hostname: origin.hostname, caCerts, signal })
     : tcp;
 }
 
@@ -114,29 +115,17 @@ async function connectTcp(
   }
 }
 
-async function startTls(
+async function handshake(
   tcp: Deno.TcpConn,
-  signal: AbortSignal,
-  options: { hostname: string; caCerts: string[] },
+  options: { hostname: string; caCerts: string[]; signal: AbortSignal },
 ): Promise<Deno.TlsConn> {
-  let conn: Deno.TcpConn | Deno.TlsConn = tcp;
-  const close = () => conn.close();
-  signal.addEventListener("abort", close);
   try {
-    const tls = conn = await Deno.startTls(tcp, {
-      ...options,
-      alpnProtocols: ["http/1.1"],
-    });
-    await tls.handshake();
-    return tls;
+    return await startTls(tcp, { ...options, alpnProtocols: ["http/1.1"] });
   } catch (cause) {
-    if (!signal.aborted) close();
     throw new UpstreamError(
       "tls_failed",
       "TLS handshake with the upstream failed",
       { cause },
     );
-  } finally {
-    signal.removeEventListener("abort", close);
   }
 }

@@ -1,4 +1,4 @@
-import { freeBuffer } from "../../lib/free_buffer.ts";
+import { freeBuffer } from "../../platform/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";

@@ -3,7 +3,6 @@ import { parseConfig } from "../../../src/config/config.ts";
 import {
   startThread,
   type Thread,
-  whyNoThread,
 } from "../../../src/server/workers/thread.ts";
 
 /** Starts a thread of that code. */
@@ -37,17 +36,4 @@ Deno.test("startThread() tells when the thread dies of an error, and lives on", 
   })`);
   await assert.rejects(thread.failed, /Out of luck/);
   thread.terminate();
-});
-
-Deno.test({
-  name: "whyNoThread() says what Deno must be allowed to read",
-  permissions: { read: [new URL("./", import.meta.url)] },
-  async fn() {
-    assert.equal(await whyNoThread(import.meta.url), undefined);
-    assert.equal(
-      await whyNoThread("file:///opt/porthole/src/worker.ts"),
-      "WORKERS: Deno is not allowed to read /opt/porthole/src, which worker threads load: " +
-        "start it with --allow-read=./data,/opt/porthole/src.",
-    );
-  },
 });

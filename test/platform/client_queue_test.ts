@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { ClientQueue } from "../../src/proxy/client_queue.ts";
+import { ClientQueue } from "../../src/platform/client_queue.ts";
 import type { Message } from "../../src/upstream/websocket/frame_decoder.ts";
 
 interface FakeSocket {

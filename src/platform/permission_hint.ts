@@ -1,3 +1,10 @@
+/**
+ * Deno 2.9.6 names one missing permission at a time, and the option for it alone: `--allow-read`, which would allow
+ * everything, and next time `--allow-write`. By design, as a permission is checked when it is needed.
+ *
+ * Instead, the operator is told at once how to start Deno, with all that is missing and nothing else.
+ */
+
 /** How to start Deno so that it may use `folder` as well: the options replace the paths that `-P=start` allows. */
 export function permissionHint(
   folder: string,

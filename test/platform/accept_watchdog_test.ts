@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { watchAccepting } from "../../../src/server/tls/accept_watchdog.ts";
+import { watchAccepting } from "../../src/platform/accept_watchdog.ts";
 
 /** Longer than any of these tests, ms. */
 const LONG_MS = 60_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createLeakedSockets } from "../../src/gateway/leaked_sockets.ts";
 import { UploadProgress } from "../../src/gateway/upload_progress.ts";
+import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
 
 /** An upload whose next part never comes, being read or not. */
 function stalledUpload(isRead: boolean): UploadProgress {

@@ -1,0 +1,33 @@
+/**
+ * Deno 2.9.6: `Deno.startTls()` and `TlsConn.handshake()` take no AbortSignal, as `Deno.connect()` does since
+ * denoland/deno#27113: a handshake with a peer that is silent lasts for as long as the peer likes. To reproduce:
+ *
+ *     const tls = await Deno.startTls(tcp, { hostname, signal: AbortSignal.abort() }); // not in its type
+ *     await tls.handshake(); // pending
+ *
+ * Instead, the connection is closed when the signal aborts, which fails the handshake.
+ */
+
+/**
+ * Makes a TLS handshake on a connection, which it takes over and closes if the handshake fails.
+ *
+ * @throws Whatever the handshake fails with, or an error about the closed connection if `signal` aborts.
+ */
+export async function startTls(
+  tcp: Deno.TcpConn,
+  { signal, ...options }: Deno.StartTlsOptions & { signal: AbortSignal },
+): Promise<Deno.TlsConn> {
+  let conn: Deno.TcpConn | Deno.TlsConn = tcp;
+  const close = () => conn.close();
+  signal.addEventListener("abort", close);
+  try {
+    const tls = conn = await Deno.startTls(tcp, options);
+    await tls.handshake();
+    return tls;
+  } catch (error) {
+    if (!signal.aborted) close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Deno 2.9.6: `Deno.serve` aborts the signal of a request some turns of the event loop after it has noticed that the
+ * client is gone, such as by the end of the request's body; and a WebSocket that is upgraded after that never opens,
+ * never closes, reports no event and keeps its file descriptor. No upstream issue is known. To reproduce:
+ *
+ *     Deno.serve(async (request) => {
+ *       await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
+ *       const { socket, response } = Deno.upgradeWebSocket(request);
+ *       socket.onopen = socket.onclose = socket.onerror = () => console.log("never");
+ *       return response;
+ *     });
+ *
+ * Instead, whoever has to know waits for the signal for those turns.
+ */
+import { setImmediate } from "node:timers";
+
+/** How many turns of the event loop pass at most between a client's disconnection and the abort of its signal. */
+const TURNS = 10;
+
+/** Whether the client has disconnected, given the signal of its request, which must have been accessed before. */
+export async function hasDisconnected(signal: AbortSignal): Promise<boolean> {
+  for (let turn = 0; turn < TURNS && !signal.aborted; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return signal.aborted;
+}

@@ -1,0 +1,27 @@
+/**
+ * Deno 2.9.6: `Deno.upgradeWebSocket()` separates the subprotocols that a client offers by `", "` only, and throws if
+ * `protocol` is not among them. Clients may send `a,b` (RFC 9110 section 5.6.1), as Daytona's SDK does. No upstream
+ * issue is known. To reproduce:
+ *
+ *     // Sec-WebSocket-Protocol: a,b
+ *     Deno.serve((request) => Deno.upgradeWebSocket(request, { protocol: "b" }).response);
+ *     // TypeError: Protocol 'b' not in the request's protocol list (non negotiable)
+ *
+ * Instead, the request's `headers` are shadowed by a copy with that separator.
+ */
+import type { RequestHeaders } from "../lib/headers.ts";
+
+/** The same request, for `Deno.upgradeWebSocket()`; `headers` are those of the request. */
+export function withSpacedProtocols(
+  request: Request,
+  headers: RequestHeaders,
+): Request {
+  const offered = headers.get("sec-websocket-protocol");
+  if (offered === null) return request;
+  const spaced = new Headers([...headers]);
+  spaced.set(
+    "sec-websocket-protocol",
+    offered.split(",").map((name) => name.trim()).join(", "),
+  );
+  return Object.defineProperty(request, "headers", { value: spaced });
+}

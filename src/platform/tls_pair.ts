@@ -1,0 +1,17 @@
+/**
+ * Deno 2.9.6: `node:tls` accepts any text as certificate and key, and then fails every handshake, without an event that
+ * an operator could see. (Node throws.) No upstream issue is known. To reproduce:
+ *
+ *     tls.createServer({ cert: "", key: "no key" }).listen(443); // listens
+ *
+ * Instead, `Deno.listenTls()` checks the pair: it parses both, and compares their public keys.
+ */
+
+/**
+ * Checks whether a TLS server can use a certificate chain and its private key, both PEM.
+ *
+ * @throws {Error} Why it cannot; the message contains `KeyMismatch` if the key belongs to another certificate.
+ */
+export function checkTlsPair({ cert, key }: Deno.TlsCertifiedKeyPem): void {
+  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+}
