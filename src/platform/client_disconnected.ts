@@ -17,7 +17,7 @@ import { setImmediate } from "node:timers";
 /** How many turns of the event loop pass at most between a client's disconnection and the abort of its signal. */
 const TURNS = 10;
 
-/** Whether the client has disconnected, given the signal of its request, which must have been accessed before. */
+/** True if the client has disconnected, given the signal of its request, which must have been accessed before. */
 export async function hasDisconnected(signal: AbortSignal): Promise<boolean> {
   for (let turn = 0; turn < TURNS && !signal.aborted; turn++) {
     await new Promise((resolve) => setImmediate(resolve));

@@ -12,7 +12,7 @@
  */
 import { hasDisconnected } from "./client_disconnected.ts";
 
-/** Whether a body that has just ended was cancelled by the client, given the signal of its request. */
+/** True if a body that has just ended was cancelled by the client, given the signal of its request. */
 export function wasCancelled(signal: AbortSignal): Promise<boolean> {
   return hasDisconnected(signal);
 }

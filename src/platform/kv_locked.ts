@@ -6,7 +6,7 @@
  * Instead, the text is recognised, so that the operator is told what to do about it.
  */
 
-/** Whether an operation on a KV database failed because another process uses its file. */
+/** True if an operation on a KV database failed because another process uses its file. */
 export function isLocked(error: unknown): boolean {
   return /database is locked/.test(String(error));
 }

@@ -19,14 +19,14 @@ import { LRUCache } from "lru-cache";
 
 /** How far the request's body has been read. */
 interface Upload {
-  /** Whether a read waits for more of it. */
+  /** True while a read waits for more of it. */
   readonly isWaiting: boolean;
 }
 
 /** Counts the sockets that were leaked, up to the number beyond which no more are risked. */
 export interface LeakedSockets {
   readonly count: number;
-  /** Whether this client may be streamed a response while its request is still open. */
+  /** True if this client may be streamed a response while its request is still open. */
   mayRisk(clientAddress: string): boolean;
   /**
    * Notes that a streamed response to this client has ended, and how: `complete`, `aborted` by the gateway, or any
