@@ -1,7 +1,7 @@
 /** `deno task bench --growth`: throughput and memory of the gateway as sandboxes, connections and responses grow. */
 import { drawChart, type Panel } from "../support/chart.ts";
 import { gateway, HOSTS } from "./contestants.ts";
-import { memoryOf, openFilesLimit } from "./machine.ts";
+import { memoryOf, mostConnections } from "./machine.ts";
 import { driveGets, type GetLoad, RATE } from "./scenarios/rates.ts";
 import { summarize } from "./stats.ts";
 import { addSandboxes, type World } from "./world.ts";
@@ -37,10 +37,6 @@ const CONNECTIONS = [10, 100, 1_000, 10_000];
 const KIB = 1024;
 const BODY_BYTES = [1, 4, 10, 40, 100, 400, 1024, 4096]
   .map((size) => size * KIB);
-
-/** The load generator and the gateway need a descriptor each for a connection, and have others open anyway. */
-const OTHER_FILES = 500;
-const FILES_PER_CONNECTION = 2;
 
 /** Measures a point in a new process, since memory that was used once is not given back. */
 async function measurePoint(
@@ -114,9 +110,7 @@ async function bySandboxes(world: World): Promise<Growth> {
 }
 
 async function byConnections(world: World): Promise<Growth> {
-  const most = Math.floor(
-    (await openFilesLimit() - OTHER_FILES) / FILES_PER_CONNECTION,
-  );
+  const most = await mostConnections();
   const points: GrowthPoint[] = [];
   for (const wanted of CONNECTIONS) {
     const connections = Math.min(wanted, most);

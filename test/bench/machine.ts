@@ -71,10 +71,15 @@ export async function resetPeak(pid: number | undefined): Promise<void> {
   }
 }
 
-/** The limit of open files of a process; Linux's default if unknown. */
-export async function openFilesLimit(): Promise<number> {
+/** A process has other files open anyway, and a connection takes one for either side of a proxy. */
+const OTHER_FILES = 500;
+const FILES_PER_CONNECTION = 2;
+
+/** The connections that a proxy may have under the limit of open files; under Linux's default if it is unknown. */
+export async function mostConnections(): Promise<number> {
   const limits = await proc("self/limits") ?? "";
-  return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 1024);
+  const files = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 1024);
+  return Math.floor((files - OTHER_FILES) / FILES_PER_CONNECTION);
 }
 
 /** The conditions that figures depend on. */

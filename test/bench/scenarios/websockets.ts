@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GATEWAY, NGINX, present, WEBSOCKET_RELAY } from "../contestants.ts";
 import { metered, type Reading, type Work } from "../drive.ts";
-import { memoryOf, openFilesLimit } from "../machine.ts";
+import { memoryOf, mostConnections } from "../machine.ts";
 import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
 import type { Target } from "../target.ts";
 import { openEcho } from "./echo_client.ts";
@@ -71,9 +71,6 @@ function echoes(name: string, about: string, size: number): Scenario {
 const TUNNELS = 5_000;
 /** Opened concurrently: more would overflow the listen queue. */
 const AT_ONCE = 50;
-/** A tunnel takes two descriptors of the gateway, which has others open anyway. */
-const FILES_PER_TUNNEL = 2;
-const OTHER_FILES = 500;
 /** Time for the garbage of opening them to be collected. */
 const SETTLE_MS = 3_000;
 
@@ -106,10 +103,7 @@ const idleTunnels: Scenario = {
   name: "tunnels",
   about: "resident memory of an idle WebSocket, of 5,000",
   async measure(world) {
-    const count = Math.min(
-      TUNNELS,
-      Math.floor((await openFilesLimit() - OTHER_FILES) / FILES_PER_TUNNEL),
-    );
+    const count = Math.min(TUNNELS, await mostConnections());
     const rows = [];
     for (const contestant of [GATEWAY, WEBSOCKET_RELAY]) {
       // A new process for each, since memory that was used before would be reused.
