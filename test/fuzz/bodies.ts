@@ -156,7 +156,7 @@ function pieces(text: string, at: Cuts): Uint8Array<ArrayBuffer>[] {
 /** Properties of bodies. */
 export const bodyProperties: readonly Property[] = [
   property(
-    "ChunkedDecoder gives back the content of every chunked body, and leaves what is behind it",
+    "ChunkedDecoder returns the content of every chunked body, and leaves the bytes after it",
     fc.tuple(chunked, fc.constantFrom("", "HTTP/1.1 200 OK\r\n"), cuts),
     ([{ text, content }, behind, at]) =>
       assert.deepEqual(
@@ -166,7 +166,7 @@ export const bodyProperties: readonly Property[] = [
   ),
 
   property(
-    "ChunkedDecoder decides the same wherever the bytes are cut",
+    "ChunkedDecoder has the same result wherever the bytes are cut",
     fc.tuple(nearlyChunked, cuts),
     ([text, at]) => {
       const whole = decode(new ChunkedDecoder(LIMITS), pieces(text, []));
@@ -180,7 +180,7 @@ export const bodyProperties: readonly Property[] = [
   ),
 
   property(
-    "ChunkedDecoder takes for a whole body what the grammar has for one",
+    "ChunkedDecoder finds the same complete bodies as the grammar",
     nearlyChunked,
     (text) => {
       const { done, ...decoded } = decode(
@@ -195,7 +195,7 @@ export const bodyProperties: readonly Property[] = [
   ),
 
   property(
-    "LengthDecoder takes what was announced, CloseDecoder everything",
+    "LengthDecoder takes the announced bytes, and CloseDecoder all",
     fc.tuple(chunkContent, fc.nat(60), cuts),
     ([text, announced, at]) => {
       const length = Math.min(announced, text.length);

@@ -128,7 +128,7 @@ function asBrowserReads(line: string): string {
 /** Properties of cookies, in both directions. */
 export const cookieProperties: readonly Property[] = [
   property(
-    "withoutOwnCookies() takes out ours, wherever they are, and leaves every other pair as it is",
+    "withoutOwnCookies() removes the gateway's cookies in any position, and changes no other pair",
     cookieHeader,
     (field) => {
       const rest = withoutOwnCookies(field);
@@ -159,7 +159,7 @@ export const cookieProperties: readonly Property[] = [
   ),
 
   property(
-    "filterSetCookie() lets no cookie through that is ours when a browser sends it back",
+    "filterSetCookie() passes no cookie that a browser would send back under one of the gateway's names",
     setCookie,
     (line) => {
       const kept = filterSetCookie(line, BASE);
@@ -203,7 +203,7 @@ export const cookieProperties: readonly Property[] = [
   ),
 
   property(
-    "filterClearSiteData() never lets the cookies be cleared, and clears everything else",
+    "filterClearSiteData() removes cookies from the data to clear, and keeps everything else",
     fc.oneof(
       fieldValue,
       soup(

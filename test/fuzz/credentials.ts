@@ -36,8 +36,9 @@ const origin = mutated(
   [...TRICKY, "http:", "evil.example", ":443", "demo", "0"],
 ).map((text) => text.trim());
 
-const optional = <T>(value: fc.Arbitrary<T>) =>
-  fc.option(value, { nil: undefined });
+function optional<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(value, { nil: undefined });
+}
 
 const authorization = mutated(
   fc.constantFrom("Bearer abc.def", "bearer  x ", "Basic eDp5").chain(cases),
@@ -111,7 +112,7 @@ function isOwnPage(text: string): boolean {
 /** Properties of credentials. */
 export const credentialProperties: readonly Property[] = [
   property(
-    "mayUseSessions() only for pages of the sandbox, allowed ones, navigations, and what is no browser",
+    "mayUseSessions() is true only for pages of the sandbox, allowed pages, navigations, and clients that are no browsers",
     request,
     (request) => {
       if (!mayUseSessions(sourceOf(request))) return;
@@ -129,7 +130,7 @@ export const credentialProperties: readonly Property[] = [
   ),
 
   property(
-    "presentedCredentials() are in their order, and each is what the request says",
+    "presentedCredentials() returns credentials of the request, in order of precedence",
     request,
     (request) => {
       const source = sourceOf(request);
@@ -156,7 +157,7 @@ export const credentialProperties: readonly Property[] = [
   ),
 
   property(
-    "bearerOf() reads one token of visible ASCII behind the scheme",
+    "bearerOf() reads one token of visible ASCII after the scheme",
     authorization,
     (text) => {
       const headers = new Headers({ authorization: text });

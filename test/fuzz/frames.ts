@@ -148,7 +148,7 @@ const brokenFrames = fc.tuple(
 /** Properties of frames. */
 export const frameProperties: readonly Property[] = [
   property(
-    "FrameDecoder gives back every message and control frame, wherever the bytes are cut",
+    "FrameDecoder returns every message and control frame, wherever the bytes are cut",
     fc.tuple(messages, cuts),
     ([{ bytes, items }, at]) =>
       assert.deepEqual(decode(bytes, at), {
@@ -158,14 +158,14 @@ export const frameProperties: readonly Property[] = [
   ),
 
   property(
-    "FrameDecoder decides the same about broken frames wherever they are cut",
+    "FrameDecoder has the same result for broken frames wherever they are cut",
     fc.tuple(brokenFrames, cuts),
     ([bytes, at]) => assert.deepEqual(decode(bytes, at), decode(bytes, [])),
     1 / 4,
   ),
 
   property(
-    "encodeFrame() writes one masked frame with that payload",
+    "encodeFrame() writes one masked frame with the payload",
     fc.tuple(
       fc.constantFrom(OPCODE.text, OPCODE.binary, OPCODE.ping, OPCODE.close),
       payload,
@@ -182,7 +182,7 @@ export const frameProperties: readonly Property[] = [
   ),
 
   property(
-    "closePayload() throws a RangeError or writes a Close that reads back as it was meant",
+    "closePayload() throws a RangeError or writes a Close that is read back unchanged",
     fc.tuple(
       fc.oneof(
         fc.constantFrom(

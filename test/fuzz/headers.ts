@@ -129,7 +129,7 @@ const ORIGINS = ["https://app.example", "null", "https://3000-box.example"];
 /** Properties of the headers of requests and responses. */
 export const headerProperties: readonly Property[] = [
   property(
-    "requestFields() sends ours once, and nothing of the client's that belongs to a hop or to the gateway",
+    "requestFields() sends each of the gateway's headers once, and none of the client's that belong to a hop or to the gateway",
     clientHeaders,
     (received) => {
       const headers = new Headers(received);
@@ -161,7 +161,7 @@ export const headerProperties: readonly Property[] = [
   ),
 
   property(
-    "responseFields() relays what is end to end, in order and unchanged, and nothing that passes for ours",
+    "responseFields() relays end-to-end headers in order and unchanged, and none that passes for the gateway's",
     appHeaders,
     (received) => {
       const relayed = responseFields(received, "preview.example.com");
@@ -200,7 +200,7 @@ export const headerProperties: readonly Property[] = [
   ),
 
   property(
-    "withCors() says each thing once, and allows credentials to trusted origins only",
+    "withCors() sets each header once, and allows credentials to trusted origins only",
     fc.record({
       fields: appHeaders,
       received: clientHeaders,
@@ -232,7 +232,7 @@ export const headerProperties: readonly Property[] = [
   ),
 
   property(
-    "clientOf() believes an untrusted peer nothing, and passes on addresses only",
+    "clientOf() ignores the headers of an untrusted peer, and passes on addresses only",
     fc.record({
       peer: fc.oneof(fc.constantFrom("10.0.0.9", "::1", "192.0.2.1"), address),
       chain: fc.array(address, { maxLength: 5 }),

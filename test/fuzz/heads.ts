@@ -120,7 +120,7 @@ const request = fc.record({
 /** Properties of heads. */
 export const headProperties: readonly Property[] = [
   property(
-    "parseResponseHead() throws protocol errors only, and repeats every field that it accepts",
+    "parseResponseHead() throws protocol errors only, and returns every header that it accepts unchanged",
     responseHead,
     (text) => {
       const bytes = fromLatin1(text);
@@ -163,7 +163,7 @@ export const headProperties: readonly Property[] = [
   ),
 
   property(
-    "findHeadEnd() finds the same end wherever the bytes are cut, or refuses them all the same",
+    "findHeadEnd() finds the same end, or refuses the bytes, wherever they are cut",
     fc.tuple(responseHead, cuts),
     ([text, at]) => {
       const bytes = fromLatin1(text);
@@ -187,7 +187,7 @@ export const headProperties: readonly Property[] = [
   ),
 
   property(
-    "requestHead() throws a TypeError or writes one head, of one line for each field",
+    "requestHead() throws a TypeError or writes one head with one line for each header",
     request,
     ({ method, target, headers, contentLength }) => {
       const body = contentLength === null ? null : bodyOf();
@@ -221,7 +221,7 @@ export const headProperties: readonly Property[] = [
   ),
 
   property(
-    "checkSwitch() takes a 101 with one right accept value, and only a subprotocol that was offered",
+    "checkSwitch() accepts a 101 with one correct accept value and a subprotocol that was offered",
     fc.record({
       headers: fc.array(
         fc.oneof(

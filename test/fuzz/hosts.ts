@@ -92,7 +92,7 @@ export const hostProperties: readonly Property[] = [
   ),
 
   property(
-    "splitRequestUrl() loses no byte, and finds an authority that is nothing but a host",
+    "splitRequestUrl() loses no byte, and its authority is a host and nothing else",
     fc.record({
       scheme: fc.constantFrom("http", "https"),
       authority: nearAuthority,
@@ -128,7 +128,7 @@ export const hostProperties: readonly Property[] = [
   ),
 
   property(
-    "isSameSandboxOrigin() takes only what a browser writes for a page of that sandbox",
+    "isSameSandboxOrigin() accepts only origins that a browser sends for a page of that sandbox",
     fc.record({ port, label, base, publicPort: fc.constantFrom("", ":4000") })
       .chain(({ port, label, base, publicPort }) =>
         fc.tuple(

@@ -98,7 +98,7 @@ const REFUSALS = new Set([400, 405, 414]);
 /** Properties of requests as nginx understands them. */
 export const nginxProperties: readonly Property[] = [
   asyncProperty(
-    "nginx passes a request of the client on as one request, with its method, target and body, or refuses it",
+    "nginx forwards a request of the client as one request, with its method, target and body, or refuses it",
     sendable,
     {
       share: 1 / 8,

@@ -109,7 +109,7 @@ export const pathProperties: readonly Property[] = [
   ),
 
   property(
-    "removeDotSegments() agrees with the WHATWG URL parser on what both can read",
+    "removeDotSegments() agrees with the WHATWG URL parser on every path that both can read",
     soup(PLAIN, 12).map((text) => `/${text}`),
     (path) => {
       const resolved = removeDotSegments(path);

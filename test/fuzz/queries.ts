@@ -46,7 +46,7 @@ function namesIn(query: string): string[] {
 /** Properties of the queries that the gateway changes. */
 export const queryProperties: readonly Property[] = [
   property(
-    "splitPreviewToken() leaves no token that a later reader finds, and all else byte for byte",
+    "splitPreviewToken() leaves no token for a later parser, and all other bytes as they were",
     fc.tuple(
       trickyPath.map((path) => path.replaceAll("?", "")),
       queryWith(KEY),
@@ -67,7 +67,7 @@ export const queryProperties: readonly Property[] = [
   ),
 
   property(
-    "splitPreviewToken() reads the first token as a query parser does, where its bytes are UTF-8",
+    "splitPreviewToken() reads the first token as a query parser does if its bytes are UTF-8",
     queryWith(KEY),
     (query) => {
       const { token } = splitPreviewToken(`/${query}`);
@@ -79,7 +79,7 @@ export const queryProperties: readonly Property[] = [
   ),
 
   property(
-    "buildLogQuery() names one image, ours, to whoever reads it",
+    "buildLogQuery() names exactly one image, the gateway's, for every parser",
     fc.tuple(fc.oneof(queryWith(IMAGE), fc.constant("")), anyText),
     ([query, snapshotRef]) => {
       const result = buildLogQuery(query, snapshotRef);

@@ -70,7 +70,7 @@ const reference = mutated(
 /** Properties of the references that the gateway writes or relays. */
 export const referenceProperties: readonly Property[] = [
   property(
-    "checkReturnUrl() lets a login return to nothing but a preview below its own base",
+    "checkReturnUrl() lets a login return only to a preview below its own base",
     mutated(previewUrl, CONFUSING),
     (text) => {
       const checked = checkReturnUrl(text, OPTIONS);
@@ -115,7 +115,7 @@ export const referenceProperties: readonly Property[] = [
   ),
 
   property(
-    "toolboxReference() rewrites to nothing but a path of the toolbox, once, and leaves the rest as it is",
+    "toolboxReference() rewrites a reference once, to a path of the toolbox, and changes no other",
     reference,
     (reference) => {
       const address = { sandboxId: "box", authority: AUTHORITY };

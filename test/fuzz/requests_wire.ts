@@ -149,7 +149,7 @@ async function startNodeServer(): Promise<NodeServer> {
 /** Properties of requests on the wire. */
 export const requestWireProperties: readonly Property[] = [
   asyncProperty(
-    "a request arrives at Node's server as the one request that it is, body and all",
+    "a request arrives at Node's server as one request, with its target, headers and body",
     sendable,
     {
       share: 1 / 4,

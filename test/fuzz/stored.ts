@@ -169,7 +169,7 @@ export const storedProperties: readonly Property[] = [
   ),
 
   property(
-    "proxyDomainOf() gives null or the host of the template's URLs",
+    "proxyDomainOf() returns null or the host of the template's URLs",
     template,
     (text) => {
       const domain = proxyDomainOf(text);
@@ -189,7 +189,7 @@ export const storedProperties: readonly Property[] = [
   ),
 
   property(
-    "refusalOf() gives a code of ours or nothing, whatever the body is",
+    "refusalOf() returns a code of the gateway's or undefined, whatever the body is",
     fc.tuple(
       fc.constantFrom(400, 401, 404),
       fc.oneof(refusal.map((body) => JSON.stringify(body) ?? ""), jsonText),
@@ -223,7 +223,7 @@ export const storedProperties: readonly Property[] = [
   ),
 
   property(
-    "parseEnvelope() takes any text, and what it accepts ends in order",
+    "parseEnvelope() takes any text, and the times of an accepted entry are in order",
     fc.tuple(jsonText, fc.constantFrom(-1, 0, 5000, 2 ** 40)),
     ([text, ttlMs]) => {
       const parsed = parseEnvelope(text);

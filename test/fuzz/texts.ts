@@ -113,7 +113,7 @@ const sealer = createSealer({
 /** Properties of settings, of text in pages, and of sealed tokens. */
 export const textProperties: readonly Property[] = [
   property(
-    "every format of a setting refuses a text or gives a value of its kind",
+    "every format of a setting refuses a text or returns a value of its type",
     fc.oneof(settingText, anyText),
     (text) => {
       for (const check of FORMATS) check(text);
@@ -157,7 +157,7 @@ export const textProperties: readonly Property[] = [
   ),
 
   asyncProperty(
-    "createSealer() opens what it sealed, and nothing that was changed",
+    "createSealer() opens its own tokens, and none that was changed",
     fc.record({
       payload: fc.dictionary(fc.string(), fc.jsonValue()),
       livesMs: fc.integer({ min: -5000, max: 5000 }),
@@ -187,7 +187,7 @@ export const textProperties: readonly Property[] = [
   ),
 
   asyncProperty(
-    "createSealer() opens no text that it did not make",
+    "createSealer() opens no text that it did not seal",
     mutated(
       fc.constantFrom(
         "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA",
