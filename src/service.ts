@@ -1,9 +1,9 @@
 /** The composition root: builds the gateway from its configuration, layer by layer. */
 import ipaddr from "ipaddr.js";
 import { Gate } from "./auth/gate.ts";
-import { createLogin, type LoginState } from "./auth/login_flow.ts";
-import { createLoginSessions } from "./auth/login_sessions.ts";
-import { createOpenidProvider } from "./auth/oidc/provider.ts";
+import { Login } from "./auth/login_flow.ts";
+import { LoginSessions } from "./auth/login_sessions.ts";
+import { OpenidProvider } from "./auth/oidc/provider.ts";
 import { createTransactionSealer } from "./auth/oidc/transaction.ts";
 import { ownCookies } from "./auth/own_cookies.ts";
 import { SessionSealer } from "./auth/session.ts";
@@ -43,10 +43,7 @@ import { createAccessResolver } from "./resolver/access.ts";
 import { createActivityClaims } from "./resolver/activity_claims.ts";
 import { createBuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
-import {
-  createRemoteSettings,
-  type OidcSettings,
-} from "./resolver/remote_settings.ts";
+import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { createSandboxResolver } from "./resolver/sandboxes.ts";
 import type { GatewayService } from "./server/run.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
@@ -141,11 +138,10 @@ export async function createService(
   }
 
   // Who may see a sandbox, and where it is.
-  const remoteSettings = createRemoteSettings(config, {
+  const remoteSettings = new RemoteSettings(config, {
     api,
     warn: (message, facts) => loggerFor("start").warn(message, facts),
   });
-  const { baseDomains } = remoteSettings;
   const sandboxes = createSandboxResolver(api, {
     ...lookups,
     sealer: sealerFor("runner"),
@@ -159,12 +155,10 @@ export async function createService(
     maxRemembered: maxEntries,
   });
   const transactions = createTransactionSealer(sealerFor("transaction"), now);
-  const logins = createLoginSessions({
+  const provider = new OpenidProvider(remoteSettings, now);
+  const logins = new LoginSessions({
     access,
-    provider() {
-      const state = login();
-      return state.kind === "on" ? state.provider : undefined;
-    },
+    provider,
     store,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
     background,
@@ -172,28 +166,16 @@ export async function createService(
     now,
     onEvent,
   });
-  function loginAt(settings: OidcSettings): LoginState {
-    const provider = createOpenidProvider(settings, now);
-    return {
-      kind: "on",
-      provider,
-      login: createLogin({
-        provider,
-        transactions,
-        sessions,
-        logins,
-        access,
-        baseDomains,
-        sessionTtlMs: config.session.ttlMs,
-        now,
-      }),
-    };
-  }
-  let loginOn: LoginState | undefined;
-  function login(): LoginState {
-    const oidc = remoteSettings.oidc();
-    return oidc.kind === "on" ? loginOn ??= loginAt(oidc.settings) : oidc;
-  }
+  const login = new Login({
+    provider,
+    transactions,
+    sessions,
+    logins,
+    access,
+    remoteSettings,
+    sessionTtlMs: config.session.ttlMs,
+    now,
+  });
   const throttle = new Throttle({
     refusalsPerMinute: limits.refusalsPerMinute,
     maxClients: maxEntries,
@@ -267,7 +249,7 @@ export async function createService(
     scheme,
     cookies,
     answersPreflights: corsMode === "reflect",
-    hasLogin: () => remoteSettings.oidc().kind === "on",
+    hasLogin: () => login.state === "on",
     sessionTtlMs: config.session.ttlMs,
     toolboxOnly: config.public.toolboxOnly,
     warning: config.public.previewWarning
@@ -296,8 +278,8 @@ export async function createService(
   const readiness = new ReadinessChecks({
     api,
     serviceKey,
-    baseDomains,
-    login,
+    remoteSettings,
+    provider,
     store,
     isDraining: () => isDraining,
     closing: closing.signal,
@@ -307,7 +289,7 @@ export async function createService(
     version,
     scheme,
     cookies,
-    baseDomains,
+    remoteSettings,
     login,
     sessions,
     logins,
@@ -329,7 +311,7 @@ export async function createService(
     fetch: createDispatch({
       scheme,
       trustedProxies,
-      baseDomains,
+      baseDomains: () => remoteSettings.baseDomains,
       gateway,
       buildLogs,
       control,

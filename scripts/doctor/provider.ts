@@ -10,9 +10,8 @@ import {
   publicEndpoint,
 } from "../../src/auth/oidc/issuer_addresses.ts";
 import {
-  createOpenidProvider,
   type LoginAttempt,
-  type OpenidProvider,
+  OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import type { OidcSettings } from "../../src/resolver/remote_settings.ts";
@@ -75,7 +74,10 @@ export async function checkProvider(
   const keys = judgeKeys(
     await ask(internalEndpoint(judged.metadata.jwks_uri, settings), world),
   );
-  const provider = createOpenidProvider(settings, world.now);
+  const provider = new OpenidProvider(
+    { oidc: { kind: "on", settings } },
+    world.now,
+  );
   try {
     await abortable(
       provider.authorizationUrl(attemptFor(issuer)),

@@ -7,13 +7,14 @@ import {
   generateRandomNonce,
   generateRandomState,
 } from "oauth4webapi";
-import { parseHost, type PreviewHost } from "../address/preview_host.ts";
+import { parseHost } from "../address/preview_host.ts";
 import { GatewayError } from "../errors.ts";
 import type { AccessResolver } from "../resolver/access.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { LoginSessions } from "./login_sessions.ts";
-import type { OpenidProvider } from "./oidc/provider.ts";
-import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
+import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
+import type { TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginSession, SessionSealer } from "./session.ts";
 
 /** A request to log in. */
@@ -44,35 +45,6 @@ export interface FinishedLogin {
   readonly sealed: string;
 }
 
-/** The two halves of a login. */
-export interface Login {
-  /**
-   * Starts a login.
-   *
-   * @throws {GatewayError} `login_unavailable`
-   */
-  start(request: LoginRequest): Promise<StartedLogin>;
-  /**
-   * Completes a login.
-   *
-   * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago; `bad_return_url`;
-   * `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview
-   * as their `retryUrl`.
-   */
-  finish(callback: Callback): Promise<FinishedLogin>;
-}
-
-/** Whether users can log in. */
-export type LoginState =
-  /** The API has not said yet whether there is an identity provider. */
-  | { readonly kind: "unknown" }
-  | { readonly kind: "off" }
-  | {
-    readonly kind: "on";
-    readonly provider: OpenidProvider;
-    readonly login: Login;
-  };
-
 /** The callback request by which the browser returns from the provider. */
 export interface Callback {
   readonly parameters: URLSearchParams;
@@ -84,95 +56,120 @@ export interface Callback {
 
 /** Dependencies of the login. */
 export interface LoginOptions {
-  readonly provider: OpenidProvider;
+  readonly provider: Pick<
+    OpenidProvider,
+    "state" | "authorizationUrl" | "redeem"
+  >;
   readonly transactions: TransactionSealer;
   readonly sessions: Pick<SessionSealer, "seal">;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: Pick<AccessResolver, "hasAccess">;
-  readonly baseDomains: () => readonly string[];
+  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly sessionTtlMs: number;
   readonly now: () => number;
 }
 
-/** Creates the login. */
-export function createLogin(options: LoginOptions): Login {
-  const { provider, transactions, now } = options;
+/** The two halves of a login. */
+export class Login {
+  readonly #options: LoginOptions;
 
-  function hostOf(url: string): PreviewHost | undefined {
-    const parsed = parseHost(new URL(url).host, options.baseDomains());
-    return parsed.kind === "preview" ? parsed.host : undefined;
+  constructor(options: LoginOptions) {
+    this.#options = options;
   }
 
-  /** Redeems the code, and begins a session if the user has access. */
-  async function complete(
-    transaction: Transaction,
-    { host, parameters, clientAddress }: {
-      readonly host: PreviewHost;
-      readonly parameters: URLSearchParams;
-      readonly clientAddress: string;
-    },
-  ): Promise<FinishedLogin> {
-    const tokens = await provider.redeem(parameters, transaction);
-    const bearer = tokens.accessToken;
-    const user = { bearer, clientAddress };
-    if (!await options.access.hasAccess(host.label, user, UNMETERED)) {
+  /** Whether users can log in. */
+  get state(): OpenidProvider["state"] {
+    return this.#options.provider.state;
+  }
+
+  /**
+   * Starts a login.
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
+  async start(request: LoginRequest): Promise<StartedLogin> {
+    const { returnTo, redirectUri, reauthenticate } = request;
+    const { provider, transactions } = this.#options;
+    const transaction = {
+      state: generateRandomState(),
+      nonce: generateRandomNonce(),
+      codeVerifier: generateRandomCodeVerifier(),
+      redirectUri,
+      returnTo,
+    };
+    return {
+      location: await provider.authorizationUrl(transaction, reauthenticate),
+      state: transaction.state,
+      sealed: await transactions.seal(transaction),
+    };
+  }
+
+  /**
+   * Completes a login.
+   *
+   * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago; `bad_return_url`;
+   * `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview
+   * as their `retryUrl`.
+   */
+  async finish(callback: Callback): Promise<FinishedLogin> {
+    // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
+    const transaction = await this.#options.transactions.open(
+      callback.transactions,
+      callback.parameters.get("state") ?? "",
+    );
+    if (transaction?.redirectUri !== callback.redirectUri) {
+      throw new GatewayError("login_expired", "No matching transaction");
+    }
+    const { returnTo } = transaction;
+    const { baseDomains } = this.#options.remoteSettings;
+    const parsed = parseHost(new URL(returnTo).host, baseDomains);
+    if (parsed.kind !== "preview") {
+      throw new GatewayError("bad_return_url", "No longer a preview");
+    }
+    try {
+      const tokens = await this.#options.provider.redeem(
+        callback.parameters,
+        transaction,
+      );
+      const { clientAddress } = callback;
+      const session = await this.#begin(
+        parsed.host.label,
+        tokens,
+        clientAddress,
+      );
+      const sealed = await this.#options.sessions.seal(session);
+      return { returnTo, session, sealed };
+    } catch (error) {
+      throw error instanceof GatewayError ? error.retryableAt(returnTo) : error;
+    }
+  }
+
+  /**
+   * Begins a session for the sandbox.
+   *
+   * @throws {GatewayError} `no_access` if the user may not access it; `api_unreachable`
+   */
+  async #begin(
+    sandboxId: string,
+    tokens: Tokens,
+    clientAddress: string,
+  ): Promise<LoginSession> {
+    const { access, logins, sessionTtlMs, now } = this.#options;
+    const user = { bearer: tokens.accessToken, clientAddress };
+    if (!await access.hasAccess(sandboxId, user, UNMETERED)) {
       throw new GatewayError("no_access", "User has no access");
     }
-    const sessionEnd = now() + options.sessionTtlMs;
+    const sessionEnd = now() + sessionTtlMs;
     const session: LoginSession = {
       kind: "login",
-      id: options.logins.newId(),
-      sandboxId: host.label,
+      id: logins.newId(),
+      sandboxId,
       // Without a refresh token, the session cannot outlive its access token.
       expiresAt: tokens.refreshToken === undefined
         ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
         : sessionEnd,
     };
-    await options.logins.begin(session, tokens);
-    return {
-      returnTo: transaction.returnTo,
-      session,
-      sealed: await options.sessions.seal(session),
-    };
+    await logins.begin(session, tokens);
+    return session;
   }
-
-  return {
-    async start({ returnTo, redirectUri, reauthenticate }) {
-      const transaction = {
-        state: generateRandomState(),
-        nonce: generateRandomNonce(),
-        codeVerifier: generateRandomCodeVerifier(),
-        redirectUri,
-        returnTo,
-      };
-      return {
-        location: await provider.authorizationUrl(transaction, reauthenticate),
-        state: transaction.state,
-        sealed: await transactions.seal(transaction),
-      };
-    },
-
-    async finish({ parameters, clientAddress, ...callback }) {
-      // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
-      const transaction = await transactions.open(
-        callback.transactions,
-        parameters.get("state") ?? "",
-      );
-      if (transaction?.redirectUri !== callback.redirectUri) {
-        throw new GatewayError("login_expired", "No matching transaction");
-      }
-      const { returnTo } = transaction;
-      const host = hostOf(returnTo);
-      if (host === undefined) {
-        throw new GatewayError("bad_return_url", "No longer a preview");
-      }
-      try {
-        return await complete(transaction, { host, parameters, clientAddress });
-      } catch (error) {
-        throw error instanceof GatewayError
-          ? error.retryableAt(returnTo)
-          : error;
-      }
-    },
-  };
 }

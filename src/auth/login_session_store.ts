@@ -23,32 +23,6 @@ export interface OpenState extends Tokens {
 /** The state of one login session. */
 export type SessionState = OpenState | { readonly state: "ended" };
 
-/** Reads and writes the states of login sessions. */
-export interface LoginSessionStore {
-  /**
-   * The state of a session, undefined if no tier knows the session. What another gateway wrote to a shared durable tier
-   * is seen within {@linkcode RECHECK_MS}.
-   *
-   * @throws {GatewayError} `session_unavailable` if there is no local copy and the durable tier cannot be read
-   */
-  get(
-    id: string,
-  ): SessionState | undefined | Promise<SessionState | undefined>;
-  /**
-   * The state of a session as a shared durable tier has it now; an entry that cannot be decoded counts as unknown. If
-   * the tier is not shared or cannot be reached, the same as {@linkcode LoginSessionStore.get}.
-   *
-   * @throws {GatewayError} `session_unavailable`, as {@linkcode LoginSessionStore.get} does
-   */
-  getLatest(id: string): Promise<SessionState | undefined>;
-  /**
-   * Replaces the state of a session in both tiers. Resolves when the durable tier is done, which may lose the write.
-   */
-  set(session: LoginSession, state: SessionState): Promise<void>;
-  /** Whether the durable tier has the session as ended; true if there is no such tier. */
-  isEndStored(id: string): Promise<boolean>;
-}
-
 /** Dependencies of the store. */
 export interface LoginSessionStoreOptions {
   /** The durable tier; null if states are kept in process only. */
@@ -81,6 +55,139 @@ interface Copy {
   recheckAt: number;
 }
 
+/** Reads and writes the states of login sessions. */
+export class LoginSessionStore {
+  readonly #now: () => number;
+  readonly #onEvent: OnCacheEvent;
+  readonly #isShared: boolean;
+  readonly #tier: DurableTier<StoredState> | undefined;
+  readonly #copies: LRUCache<string, Copy>;
+  readonly #reads = new SingleFlight<SessionState | undefined>();
+
+  constructor(
+    { store, sealer, maxEntries, now, onEvent }: LoginSessionStoreOptions,
+  ) {
+    this.#now = now;
+    this.#onEvent = onEvent;
+    this.#isShared = store?.shared ?? false;
+    this.#tier = store === null ? undefined : new DurableTier({
+      store,
+      codec: sealedStates(sealer),
+      kind: KIND,
+      onCodecFailure: (cause) => this.#report("codec_failed", cause),
+    });
+    this.#copies = new LRUCache({ max: maxEntries });
+  }
+
+  /**
+   * The state of a session, undefined if no tier knows the session. What another gateway wrote to a shared durable tier
+   * is seen within {@linkcode RECHECK_MS}.
+   *
+   * @throws {GatewayError} `session_unavailable` if there is no local copy and the durable tier cannot be read
+   */
+  async get(id: string): Promise<SessionState | undefined> {
+    const copy = this.#copies.get(id);
+    const recheck = { now: this.#now(), withinMs: this.#recheckMs };
+    // An end is final: a logout that the durable tier lost holds here at least.
+    const isCurrent = copy?.state.state === "ended" ||
+      copy !== undefined && isPending(copy.recheckAt, recheck);
+    if (!isCurrent) return await this.#reread(id);
+    this.#report("hit");
+    return copy.state;
+  }
+
+  /**
+   * The state of a session as a shared durable tier has it now; an entry that cannot be decoded counts as unknown. If
+   * the tier is not shared or cannot be reached, the same as {@linkcode LoginSessionStore.get}.
+   *
+   * @throws {GatewayError} `session_unavailable`, as {@linkcode LoginSessionStore.get} does
+   */
+  async getLatest(id: string): Promise<SessionState | undefined> {
+    const copy = this.#copies.get(id);
+    const hasEnded = copy?.state.state === "ended";
+    const stored = this.#isShared && !hasEnded
+      ? await this.#readStored(id)
+      : "unavailable";
+    if (stored === "unavailable") return await this.get(id);
+    if (typeof stored === "string") return undefined;
+    const current = this.#copies.get(id);
+    if (current?.state.state === "ended") return current.state;
+    if (current === copy) { // not replaced while we read
+      this.#reads.forget(id);
+      const recheckAt = this.#now() + this.#recheckMs;
+      this.#copies.set(id, { state: stored, recheckAt });
+    }
+    return stored;
+  }
+
+  /** Replaces the state of a session in both tiers. Resolves when the durable tier is done, which may lose the write. */
+  async set(
+    { id, expiresAt }: LoginSession,
+    state: SessionState,
+  ): Promise<void> {
+    const now = this.#now();
+    this.#reads.forget(id);
+    this.#copies.set(id, { state, recheckAt: now + this.#recheckMs });
+    const ttlMs = expiresAt + KEEP_AFTER_EXPIRY_MS - now;
+    const times = timesOf({ now, ttlMs, staleIfErrorMs: 0 });
+    await this.#tier?.write([id], { ...times, value: state });
+  }
+
+  /** Whether the durable tier has the session as ended; true if there is no such tier. */
+  async isEndStored(id: string): Promise<boolean> {
+    if (this.#tier === undefined) return true;
+    const stored = await this.#readStored(id);
+    return typeof stored === "object" && stored.state === "ended";
+  }
+
+  get #recheckMs(): number {
+    return this.#isShared ? RECHECK_MS : Infinity;
+  }
+
+  #report(event: CacheEvent, cause?: unknown): void {
+    this.#onEvent(event, KIND, cause);
+  }
+
+  /** Brings the local copy in line with the durable tier. Callers that come meanwhile share one read. */
+  #reread(id: string): Promise<SessionState | undefined> {
+    return this.#reads.share(id, async (isCurrent) => {
+      const stored = await this.#readStored(id);
+      if (!isCurrent()) return await this.get(id); // replaced while we read
+      const recheckAt = this.#now() + this.#recheckMs;
+      if (stored === "absent") {
+        this.#report("miss");
+        this.#copies.delete(id);
+        return undefined;
+      }
+      if (stored === "unavailable" || stored === "unreadable") {
+        const copy = this.#copies.get(id);
+        if (copy === undefined) {
+          this.#report("fill_failed");
+          throw new GatewayError(
+            "session_unavailable",
+            `The stored state is ${stored}`,
+          );
+        }
+        this.#report("stale");
+        copy.recheckAt = recheckAt;
+        return copy.state;
+      }
+      this.#report("durable_hit");
+      this.#copies.set(id, { state: stored, recheckAt });
+      return stored;
+    });
+  }
+
+  async #readStored(
+    id: string,
+  ): Promise<StoredState | "absent" | "unavailable"> {
+    const found = await this.#tier?.read([id]) ?? "absent";
+    if (typeof found === "string") return found;
+    if (found.value === "unreadable") this.#report("codec_failed");
+    return found.value;
+  }
+}
+
 function isSessionState(value: unknown): value is SessionState {
   if (typeof value !== "object" || value === null) return false;
   const { state, accessToken } = value as Record<string, unknown>;
@@ -96,113 +203,6 @@ function sealedStates(sealer: Sealer): Codec<StoredState> {
       if (typeof json !== "string") return "unreadable";
       const state = (await sealer.open(json))?.standing;
       return isSessionState(state) ? state : "unreadable";
-    },
-  };
-}
-
-/** Creates the store. */
-export function createLoginSessionStore(
-  { store, sealer, maxEntries, now, onEvent }: LoginSessionStoreOptions,
-): LoginSessionStore {
-  const copies = new LRUCache<string, Copy>({ max: maxEntries });
-  const reads = new SingleFlight<SessionState | undefined>();
-  const recheckMs = store?.shared ? RECHECK_MS : Infinity;
-  const tier = store === null ? undefined : new DurableTier({
-    store,
-    codec: sealedStates(sealer),
-    kind: KIND,
-    onCodecFailure: (cause) => report("codec_failed", cause),
-  });
-
-  function report(event: CacheEvent, cause?: unknown): void {
-    onEvent(event, KIND, cause);
-  }
-
-  async function readStored(
-    id: string,
-  ): Promise<StoredState | "absent" | "unavailable"> {
-    const found = await tier?.read([id]) ?? "absent";
-    if (typeof found === "string") return found;
-    if (found.value === "unreadable") report("codec_failed");
-    return found.value;
-  }
-
-  /** Brings the local copy in line with the durable tier. Callers that come meanwhile share one read. */
-  function reread(id: string): Promise<SessionState | undefined> {
-    return reads.share(id, async (isCurrent) => {
-      const stored = await readStored(id);
-      if (!isCurrent()) return await get(id); // replaced while we read
-      const recheckAt = now() + recheckMs;
-      if (stored === "absent") {
-        report("miss");
-        copies.delete(id);
-        return undefined;
-      }
-      if (stored === "unavailable" || stored === "unreadable") {
-        const copy = copies.get(id);
-        if (copy === undefined) {
-          report("fill_failed");
-          throw new GatewayError(
-            "session_unavailable",
-            `The stored state is ${stored}`,
-          );
-        }
-        report("stale");
-        copy.recheckAt = recheckAt;
-        return copy.state;
-      }
-      report("durable_hit");
-      copies.set(id, { state: stored, recheckAt });
-      return stored;
-    });
-  }
-
-  function get(
-    id: string,
-  ): SessionState | undefined | Promise<SessionState | undefined> {
-    const copy = copies.get(id);
-    const recheck = { now: now(), withinMs: recheckMs };
-    // An end is final: a logout that the durable tier lost holds here at least.
-    const isCurrent = copy?.state.state === "ended" ||
-      copy !== undefined && isPending(copy.recheckAt, recheck);
-    if (!isCurrent) return reread(id);
-    report("hit");
-    return copy.state;
-  }
-
-  return {
-    get,
-
-    async getLatest(id) {
-      const copy = copies.get(id);
-      const hasEnded = copy?.state.state === "ended";
-      const stored = store?.shared && !hasEnded
-        ? await readStored(id)
-        : "unavailable";
-      if (stored === "unavailable") return await get(id);
-      if (typeof stored === "string") return undefined;
-      const current = copies.get(id);
-      if (current?.state.state === "ended") return current.state;
-      if (current === copy) { // not replaced while we read
-        reads.forget(id);
-        copies.set(id, { state: stored, recheckAt: now() + recheckMs });
-      }
-      return stored;
-    },
-
-    async set({ id, expiresAt }, state) {
-      const setAt = now();
-      reads.forget(id);
-      copies.set(id, { state, recheckAt: setAt + recheckMs });
-      const ttlMs = expiresAt + KEEP_AFTER_EXPIRY_MS - setAt;
-      const times = timesOf({ now: setAt, ttlMs, staleIfErrorMs: 0 });
-      await tier?.write([id], { ...times, value: state });
-    },
-
-    async isEndStored(id) {
-      if (tier === undefined) return true;
-      const stored = await readStored(id);
-      return typeof stored === "object" && stored.state === "ended";
     },
   };
 }

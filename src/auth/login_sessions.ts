@@ -13,44 +13,14 @@ import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { AccessResolver } from "../resolver/access.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
-import {
-  createLoginSessionStore,
-  type OpenState,
-} from "./login_session_store.ts";
+import { LoginSessionStore, type OpenState } from "./login_session_store.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
-
-/** Begins, checks and ends login sessions. */
-export interface LoginSessions {
-  /** An id for a new session. */
-  newId(): string;
-  /** Remembers the tokens of a new session. */
-  begin(session: LoginSession, tokens: Tokens): Promise<void>;
-  /**
-   * Whether the session still opens its sandbox. An access token that has expired is renewed first, and one that is
-   * about to expire in the background.
-   *
-   * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
-   * determined; what `budget.spend` throws
-   */
-  grantsAccess(
-    session: LoginSession,
-    clientAddress: string,
-    budget: Budget,
-  ): Promise<boolean>;
-  /**
-   * Ends a session before it expires, for all copies of its cookie.
-   *
-   * @throws {GatewayError} `logout_incomplete` if the durable tier did not store that
-   */
-  end(session: LoginSession): Promise<void>;
-}
 
 /** Dependencies of the login sessions. */
 export interface LoginSessionsOptions {
   readonly access: Pick<AccessResolver, "hasAccess">;
-  /** The identity provider; undefined until it is known. */
-  readonly provider: () => Pick<OpenidProvider, "refresh"> | undefined;
+  readonly provider: Pick<OpenidProvider, "state" | "refresh">;
   /** The durable tier; null if sessions are kept in process only. */
   readonly store: DurableStore | null;
   readonly sealer: Sealer;
@@ -69,102 +39,132 @@ const RENEW_BEFORE_MS = 30_000;
 /** Least time between two attempts to renew one that has not expired yet, ms. */
 const EARLY_RETRY_MS = 5000;
 
-/** Creates the login sessions of this process. */
-export function createLoginSessions(
-  options: LoginSessionsOptions,
-): LoginSessions {
-  const { access, store, now } = options;
-  const states = createLoginSessionStore(options);
-  const renewals = new SingleFlight<OpenState | undefined>();
-  const triedEarly = new LRUCache<string, true>({
-    max: options.maxEntries,
-    ttl: EARLY_RETRY_MS,
-    ttlResolution: 0, // holds no timer
-  });
+/** Begins, checks and ends login sessions. */
+export class LoginSessions {
+  readonly #access: Pick<AccessResolver, "hasAccess">;
+  readonly #provider: Pick<OpenidProvider, "state" | "refresh">;
+  readonly #background: Pick<Background, "add">;
+  readonly #now: () => number;
+  readonly #isDurable: boolean;
+  readonly #states: LoginSessionStore;
+  readonly #renewals = new SingleFlight<OpenState | undefined>();
+  readonly #triedEarly: LRUCache<string, true>;
 
   /** Prefix of the ids of this process: if we do not know such a session any more, it may have ended. */
-  const ownPrefix = `${crypto.randomUUID().slice(0, 8)}.`;
+  readonly #ownPrefix = `${crypto.randomUUID().slice(0, 8)}.`;
 
-  /** The state with an access token that has not expired; undefined if the session has ended. */
-  function current(
-    session: LoginSession,
-    known: OpenState,
-  ): OpenState | undefined | Promise<OpenState | undefined> {
-    const { expiresAt = Infinity } = known;
-    if (now() < expiresAt - RENEW_BEFORE_MS) return known;
-    if (now() >= expiresAt) return renewed(session, known);
-    // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
-    if (!triedEarly.has(session.id)) {
-      triedEarly.set(session.id, true);
-      options.background.add("renew login session", renewed(session, known));
-    }
-    return known;
-  }
-
-  async function renewed(
-    session: LoginSession,
-    known: OpenState,
-  ): Promise<OpenState | undefined> {
-    const { refreshToken } = known;
-    const provider = options.provider();
-    if (refreshToken === undefined || provider === undefined) return known;
-    return await renewals.share(session.id, async (isCurrent) => {
-      const before = await states.getLatest(session.id);
-      if (before?.state !== "open") return undefined;
-      // Another gateway has renewed it: to a provider, a refresh token that is used twice looks stolen.
-      if (before.accessToken !== known.accessToken) return before;
-      const tokens = await provider.refresh(refreshToken);
-      // A logout during the renewal must not be undone.
-      const latest = await states.getLatest(session.id);
-      if (!isCurrent() || latest?.state !== "open") return undefined;
-      if (tokens === null) {
-        // Refused, unless another gateway was faster.
-        if (latest.accessToken !== known.accessToken) return latest;
-        await states.set(session, { state: "ended" });
-        return undefined;
-      }
-      const next: OpenState = { ...tokens, state: "open" };
-      await states.set(session, next);
-      return next;
+  constructor(options: LoginSessionsOptions) {
+    this.#access = options.access;
+    this.#provider = options.provider;
+    this.#background = options.background;
+    this.#now = options.now;
+    this.#isDurable = options.store !== null;
+    this.#states = new LoginSessionStore(options);
+    this.#triedEarly = new LRUCache({
+      max: options.maxEntries,
+      ttl: EARLY_RETRY_MS,
+      ttlResolution: 0, // holds no timer
     });
   }
 
-  async function grantsAccess(
+  /** An id for a new session. */
+  newId(): string {
+    return this.#ownPrefix + crypto.randomUUID();
+  }
+
+  /** Remembers the tokens of a new session. */
+  async begin(session: LoginSession, tokens: Tokens): Promise<void> {
+    await this.#states.set(session, { ...tokens, state: "open" });
+  }
+
+  /**
+   * Whether the session still opens its sandbox. An access token that has expired is renewed first, and one that is
+   * about to expire in the background.
+   *
+   * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
+   * determined; what `budget.spend` throws
+   */
+  async grantsAccess(
     session: LoginSession,
     clientAddress: string,
     budget: Budget,
   ): Promise<boolean> {
-    const found = states.get(session.id);
-    const known = found instanceof Promise ? await found : found;
+    const known = await this.#states.get(session.id);
     if (known === undefined) {
-      return store === null && !session.id.startsWith(ownPrefix);
+      return !this.#isDurable && !session.id.startsWith(this.#ownPrefix);
     }
     if (known.state === "ended") return false;
-    const latest = current(session, known);
-    const state = latest instanceof Promise ? await latest : latest;
-    return state !== undefined && await access.hasAccess(
+    const current = await this.#current(session, known);
+    return current !== undefined && await this.#access.hasAccess(
       session.sandboxId,
-      { bearer: state.accessToken, clientAddress },
+      { bearer: current.accessToken, clientAddress },
       budget,
     );
   }
 
-  return {
-    newId: () => ownPrefix + crypto.randomUUID(),
-    begin: (session, tokens) =>
-      states.set(session, { ...tokens, state: "open" }),
-    grantsAccess,
-    async end(session) {
-      renewals.forget(session.id);
-      await states.set(session, { state: "ended" });
-      if (now() >= session.expiresAt) return;
-      // A lost write would leave the session open at other gateways, and here after a restart.
-      if (!await states.isEndStored(session.id)) {
-        throw new GatewayError(
-          "logout_incomplete",
-          "The durable tier did not store the logout",
-        );
+  /**
+   * Ends a session before it expires, for all copies of its cookie.
+   *
+   * @throws {GatewayError} `logout_incomplete` if the durable tier did not store that
+   */
+  async end(session: LoginSession): Promise<void> {
+    this.#renewals.forget(session.id);
+    await this.#states.set(session, { state: "ended" });
+    if (this.#now() >= session.expiresAt) return;
+    // A lost write would leave the session open at other gateways, and here after a restart.
+    if (!await this.#states.isEndStored(session.id)) {
+      throw new GatewayError(
+        "logout_incomplete",
+        "The durable tier did not store the logout",
+      );
+    }
+  }
+
+  /** The state with an access token that has not expired; undefined if the session has ended. */
+  async #current(
+    session: LoginSession,
+    known: OpenState,
+  ): Promise<OpenState | undefined> {
+    const { expiresAt = Infinity } = known;
+    if (this.#now() >= expiresAt) return await this.#renewed(session, known);
+    // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
+    if (
+      this.#now() >= expiresAt - RENEW_BEFORE_MS &&
+      !this.#triedEarly.has(session.id)
+    ) {
+      this.#triedEarly.set(session.id, true);
+      const renewal = this.#renewed(session, known);
+      this.#background.add("renew login session", renewal);
+    }
+    return known;
+  }
+
+  async #renewed(
+    session: LoginSession,
+    known: OpenState,
+  ): Promise<OpenState | undefined> {
+    const { refreshToken } = known;
+    if (refreshToken === undefined || this.#provider.state !== "on") {
+      return known;
+    }
+    return await this.#renewals.share(session.id, async (isCurrent) => {
+      const before = await this.#states.getLatest(session.id);
+      if (before?.state !== "open") return undefined;
+      // Another gateway has renewed it: to a provider, a refresh token that is used twice looks stolen.
+      if (before.accessToken !== known.accessToken) return before;
+      const tokens = await this.#provider.refresh(refreshToken);
+      // A logout during the renewal must not be undone.
+      const latest = await this.#states.getLatest(session.id);
+      if (!isCurrent() || latest?.state !== "open") return undefined;
+      if (tokens === null) {
+        // Refused, unless another gateway was faster.
+        if (latest.accessToken !== known.accessToken) return latest;
+        await this.#states.set(session, { state: "ended" });
+        return undefined;
       }
-    },
-  };
+      const next: OpenState = { ...tokens, state: "open" };
+      await this.#states.set(session, next);
+      return next;
+    });
+  }
 }

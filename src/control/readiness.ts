@@ -1,5 +1,5 @@
 /** Answers `/ready` from what is known: a load balancer may ask every second, and the dependencies notice nothing. */
-import type { LoginState } from "../auth/login_flow.ts";
+import type { OpenidProvider } from "../auth/oidc/provider.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import type { KeyWatch } from "../daytona/service_key.ts";
@@ -7,6 +7,7 @@ import { sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isPending } from "../lib/is_pending.ts";
 import type { Logger } from "../observability/log.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
 
 /** Dependencies of {@linkcode ReadinessChecks}. */
@@ -16,8 +17,8 @@ export interface ReadinessOptions {
     KeyWatch,
     "verdict" | "wasAccepted" | "checkedWithin"
   >;
-  readonly baseDomains: () => readonly string[];
-  readonly login: () => LoginState;
+  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+  readonly provider: Pick<OpenidProvider, "state" | "check">;
   /** The durable cache tier; null where there is none. */
   readonly store: Pick<DurableStore, "get"> | null;
   readonly isDraining: () => boolean;
@@ -62,17 +63,17 @@ export class ReadinessChecks {
   readonly #failing = new Set<string>();
 
   constructor(options: ReadinessOptions) {
-    const { api, serviceKey, login } = options;
+    const { api, serviceKey, provider } = options;
     this.#options = options;
     this.#api = new Probe(() => api.config(), API_CHECK_PAUSE_MS);
     this.#key = new Probe(async () => {
       // Every call that needs the key answers the same question.
       if (!serviceKey.checkedWithin(KEY_CHECK_PAUSE_MS)) await api.probeKey();
     }, API_CHECK_PAUSE_MS);
-    this.#provider = new Probe(async () => {
-      const state = login();
-      if (state.kind === "on") await state.provider.check();
-    }, PROVIDER_CHECK_PAUSE_MS);
+    this.#provider = new Probe(
+      () => provider.check(),
+      PROVIDER_CHECK_PAUSE_MS,
+    );
   }
 
   /** The answer of `/ready`. */
@@ -132,13 +133,13 @@ export class ReadinessChecks {
   }
 
   #checkDomains(): CheckResult {
-    return this.#options.baseDomains().length > 0
+    return this.#options.remoteSettings.baseDomains.length > 0
       ? OK
       : failing("the API has not told them yet");
   }
 
   async #checkLogin(): Promise<CheckResult> {
-    switch (this.#options.login().kind) {
+    switch (this.#options.provider.state) {
       case "off":
         return OFF;
       case "unknown":

@@ -32,17 +32,102 @@ export type OidcState =
   | { readonly kind: "off" }
   | { readonly kind: "on"; readonly settings: OidcSettings };
 
-/** Facts about the installation, as far as they are known yet. */
-export interface RemoteSettings {
-  /** Lower case, without ports, longest first; empty until they are known. */
-  baseDomains(): readonly string[];
-  oidc(): OidcState;
-  /** Asks the API, at least once, until nothing is missing or `signal` aborts; never rejects. */
-  learn(signal: AbortSignal): Promise<void>;
-}
-
 /** Backoff between two calls while the API does not answer. */
 const BACKOFF = { baseMs: 1000, maxMs: 10_000 };
+
+/** Facts about the installation, as far as they are known yet. */
+export class RemoteSettings {
+  readonly #config: Config["oidc"];
+  readonly #api: Pick<DaytonaApi, "config">;
+  readonly #warn: (message: string, facts?: Record<string, unknown>) => void;
+  readonly #sleep: Sleep;
+  #baseDomains: readonly string[];
+  #oidc: OidcState;
+
+  constructor(
+    config: Pick<Config, "public" | "oidc">,
+    options: {
+      readonly api: Pick<DaytonaApi, "config">;
+      /** Tells the operator. */
+      readonly warn: (message: string, facts?: Record<string, unknown>) => void;
+      /** Waits between two calls while the API does not answer. */
+      readonly sleep?: Sleep;
+    },
+  ) {
+    this.#config = config.oidc;
+    this.#api = options.api;
+    this.#warn = options.warn;
+    this.#sleep = options.sleep ?? realSleep;
+    // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
+    this.#baseDomains = config.public.domains
+      .map(({ name }) => name)
+      .toSorted((a, b) => b.length - a.length);
+    const settings = oidcSettings(config.oidc, null);
+    this.#oidc = settings === null
+      ? { kind: "unknown" }
+      : { kind: "on", settings };
+  }
+
+  /** Lower case, without ports, longest first; empty until they are known. */
+  get baseDomains(): readonly string[] {
+    return this.#baseDomains;
+  }
+
+  /** The identity provider. */
+  get oidc(): OidcState {
+    return this.#oidc;
+  }
+
+  /** Asks the API, at least once, until nothing is missing or `signal` aborts; never rejects. */
+  async learn(signal: AbortSignal): Promise<void> {
+    for (let failed = 1; !signal.aborted; failed++) {
+      try {
+        this.#take(await this.#api.config());
+        if (this.#baseDomains.length > 0) return;
+        this.#warn(
+          "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
+        );
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#warn(
+          "the Daytona API cannot be asked yet: check DAYTONA_API_URL",
+          { reason: describeError(error) },
+        );
+      }
+      const pauseMs = backoffMs(failed, BACKOFF, Math.random);
+      await this.#sleep(pauseMs, signal).catch(() => {});
+    }
+  }
+
+  /** Takes what the API tells. */
+  #take(remote: RemoteConfig): void {
+    if (this.#oidc.kind === "unknown") {
+      const settings = oidcSettings(this.#config, remote.oidc);
+      this.#oidc = settings === null
+        ? { kind: "off" }
+        : { kind: "on", settings };
+      if (settings !== null) this.#checkIssuer(settings);
+    }
+    const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
+    if (domain !== undefined) this.#takeDomain(domain);
+  }
+
+  #checkIssuer({ issuer, allowInsecure }: OidcSettings): void {
+    if (allowInsecure || !isExposedHttp(issuer)) return;
+    this.#warn(
+      "the API's identity provider is plain http on another machine: nobody can log in unless OIDC_ALLOW_INSECURE is true",
+      { issuer },
+    );
+  }
+
+  #takeDomain(domain: string): void {
+    if (this.#baseDomains.length === 0) this.#baseDomains = [domain];
+    if (this.#baseDomains.includes(domain)) return;
+    this.#warn(
+      `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
+    );
+  }
+}
 
 /** The login's settings, where configured ones take precedence; null if they do not name an issuer and a client. */
 export function oidcSettings(
@@ -54,76 +139,4 @@ export function oidcSettings(
   if (issuer === undefined || clientId === undefined) return null;
   const audience = configured.audience ?? remote?.audience;
   return { ...configured, issuer, clientId, audience: audience || undefined };
-}
-
-/** Creates the holder of these facts. */
-export function createRemoteSettings(
-  config: Pick<Config, "public" | "oidc">,
-  { api, warn, sleep = realSleep, random = Math.random }: {
-    api: Pick<DaytonaApi, "config">;
-    /** Tells the operator. */
-    warn: (message: string, facts?: Record<string, unknown>) => void;
-    sleep?: Sleep;
-    random?: () => number;
-  },
-): RemoteSettings {
-  // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
-  let domains: readonly string[] = config.public.domains
-    .map(({ name }) => name)
-    .toSorted((a, b) => b.length - a.length);
-  const configured = oidcSettings(config.oidc, null);
-  let oidc: OidcState = configured === null
-    ? { kind: "unknown" }
-    : { kind: "on", settings: configured };
-
-  /** Takes what the API tells; returns whether that completes what is known. */
-  function take(remote: RemoteConfig): boolean {
-    if (oidc.kind === "unknown") {
-      const settings = oidcSettings(config.oidc, remote.oidc);
-      oidc = settings === null ? { kind: "off" } : { kind: "on", settings };
-      if (settings !== null) checkIssuer(settings);
-    }
-    const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
-    if (domain !== undefined) takeDomain(domain);
-    return domains.length > 0;
-  }
-
-  function checkIssuer({ issuer, allowInsecure }: OidcSettings): void {
-    if (allowInsecure || !isExposedHttp(issuer)) return;
-    warn(
-      "the API's identity provider is plain http on another machine: nobody can log in unless OIDC_ALLOW_INSECURE is true",
-      { issuer },
-    );
-  }
-
-  function takeDomain(domain: string): void {
-    if (domains.length === 0) domains = [domain];
-    if (domains.includes(domain)) return;
-    warn(
-      `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
-    );
-  }
-
-  return {
-    baseDomains: () => domains,
-    oidc: () => oidc,
-    async learn(signal) {
-      for (let failed = 1; !signal.aborted; failed++) {
-        try {
-          if (take(await api.config())) return;
-          warn(
-            "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
-          );
-        } catch (error) {
-          if (signal.aborted) return;
-          warn(
-            "the Daytona API cannot be asked yet: check DAYTONA_API_URL",
-            { reason: describeError(error) },
-          );
-        }
-        await sleep(backoffMs(failed, BACKOFF, random), signal)
-          .catch(() => {});
-      }
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import { createLogin } from "../../src/auth/login_flow.ts";
+import { Login } from "../../src/auth/login_flow.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import {
   createTransactionSealer,
@@ -28,7 +28,7 @@ function setUp(tokens: Tokens) {
     storing: Promise.resolve(),
     redeemed: 0,
   };
-  const login = createLogin({
+  const login = new Login({
     provider: {
       authorizationUrl: ({ state }, reauthenticate) =>
         Promise.resolve(`https://id.test/?${state}&${reauthenticate}`),
@@ -36,8 +36,7 @@ function setUp(tokens: Tokens) {
         state.redeemed++;
         return Promise.resolve(tokens);
       },
-      refresh: () => Promise.resolve(null),
-      check: () => Promise.resolve(),
+      state: "on",
     },
     transactions: createTransactionSealer(
       createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
@@ -59,7 +58,7 @@ function setUp(tokens: Tokens) {
         return state.hasAccess;
       },
     },
-    baseDomains: () => state.baseDomains,
+    remoteSettings: state,
     sessionTtlMs: SESSION_TTL_MS,
     now,
   });

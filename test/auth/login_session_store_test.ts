@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  createLoginSessionStore,
+  LoginSessionStore,
   type OpenState,
 } from "../../src/auth/login_session_store.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
@@ -40,7 +40,7 @@ function setUp(
   const clock = { now: 1_000_000_000_500 };
   const now = () => clock.now;
   const events: string[] = [];
-  const store = createLoginSessionStore({
+  const store = new LoginSessionStore({
     store: tier,
     sealer: createSealer({ secrets, purpose: "t", now }),
     maxEntries,
@@ -153,7 +153,7 @@ Deno.test("LoginSessionStore without a durable tier keeps states in process", as
   const { events, session, store } = setUp(null);
   assert.equal(await store.get("id"), undefined);
   await store.set(session, { state: "ended" });
-  assert.deepEqual(store.get("id"), { state: "ended" });
+  assert.deepEqual(await store.get("id"), { state: "ended" });
   assert.deepEqual(await store.getLatest("id"), { state: "ended" });
   assert.equal(await store.isEndStored("id"), true);
   assert.deepEqual(events, ["miss", "hit", "hit"]);

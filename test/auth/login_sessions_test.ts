@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createLoginSessions } from "../../src/auth/login_sessions.ts";
+import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import type {
@@ -35,11 +35,13 @@ function setUp(store: DurableStore | null = null) {
   const now = () => clock.now;
   const good = new Set(["first"]);
   const refreshes: string[] = [];
-  const background = new Background(() => {});
+  const failedTasks: unknown[][] = [];
+  const background = new Background((...failed) => failedTasks.push(failed));
   let answer: Tokens | null | Error | (() => Promise<Tokens>) = null;
-  const logins = createLoginSessions({
+  const logins = new LoginSessions({
     access: { hasAccess: (_, { bearer }) => good.has(bearer) },
-    provider: () => ({
+    provider: {
+      state: "on",
       refresh(token) {
         refreshes.push(token);
         if (typeof answer === "function") return answer();
@@ -47,7 +49,7 @@ function setUp(store: DurableStore | null = null) {
           ? Promise.reject(answer)
           : Promise.resolve(answer);
       },
-    }),
+    },
     store,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
     background,
@@ -68,6 +70,7 @@ function setUp(store: DurableStore | null = null) {
   };
   return {
     background,
+    failedTasks,
     clock,
     good,
     logins,
@@ -243,17 +246,19 @@ Deno.test("LoginSessions renew an access token before it ends, and keep nobody w
   assert(await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions lock nobody out before the access token ends, whatever becomes of its renewal", async () => {
-  const { background, clock, logins, refreshes, session, tokens, answerWith } =
-    setUp();
-  await logins.begin(session, tokens);
+Deno.test("LoginSessions lock nobody out, and report the failure, if an access token cannot be renewed before it expires", async () => {
+  const { background, clock, failedTasks, logins, session, ...world } = setUp();
+  await logins.begin(session, world.tokens);
   clock.now += 5 * MINUTE_MS - 1;
-  answerWith(new GatewayError("login_unavailable", "down"));
+  const down = new GatewayError("login_unavailable", "down");
+  world.answerWith(down);
   for (let request = 0; request < 3; request++) {
     assert(await logins.grantsAccess(session, ...CALLER));
     await background.settled();
   }
-  assert.deepEqual(refreshes, ["refresh"]);
+  assert.deepEqual(world.refreshes, ["refresh"]);
+  // The log tells of it (see service.ts).
+  assert.deepEqual(failedTasks, [["renew login session", down]]);
 });
 
 Deno.test("LoginSessions renew an access token that has ended once for all who ask", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import type { Callback, Login, LoginState } from "../../src/auth/login_flow.ts";
-import type { OpenidProvider } from "../../src/auth/oidc/provider.ts";
+import type { Callback, Login } from "../../src/auth/login_flow.ts";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { controlDescription, createControl } from "../../src/control/app.ts";
@@ -17,30 +16,21 @@ const SESSION: LoginSession = {
   expiresAt: 60_999,
 };
 
-function unexpected(): Promise<never> {
-  return Promise.reject(new Error("Not asked for by these routes"));
-}
-
-/** The login uses it, and no route does. */
-const PROVIDER: OpenidProvider = {
-  authorizationUrl: unexpected,
-  redeem: unexpected,
-  refresh: unexpected,
-  check: unexpected,
-};
-
 /** The control plane of `p.test`, whose every login ends with `SESSION`. */
 function setUp() {
   const recorded = recordedLog();
   const callbacks: Callback[] = [];
   const state = {
     baseDomains: ["p.test"],
-    loginState: undefined as LoginState | undefined,
+    loginState: "on" as Login["state"],
     /** How a callback or a logout fails, if it does. */
     failure: undefined as Error | undefined,
     ended: [] as string[],
   };
-  const login: Login = {
+  const login: Pick<Login, "state" | "start" | "finish"> = {
+    get state() {
+      return state.loginState;
+    },
     start: ({ redirectUri, reauthenticate }) =>
       Promise.resolve({
         location: `https://id.test/?${redirectUri}&${reauthenticate}`,
@@ -62,8 +52,8 @@ function setUp() {
     version: "0.0.0",
     scheme: "https",
     cookies: COOKIES,
-    baseDomains: () => state.baseDomains,
-    login: () => state.loginState ?? { kind: "on", provider: PROVIDER, login },
+    remoteSettings: state,
+    login,
     sessions: {
       open: (sealed) =>
         Promise.resolve(sealed === "sealed" ? SESSION : undefined),
@@ -121,10 +111,10 @@ const CALLBACK = "/callback?state=s&code=c";
 Deno.test("there is no login where none is, on hosts that are not ours, and before it is known", async () => {
   for (
     const [loginState, base, baseDomains, status, code] of [
-      [{ kind: "off" }, "p.test", ["p.test"], 404, "route_not_found"],
-      [undefined, null, ["p.test"], 404, "route_not_found"],
-      [{ kind: "unknown" }, "p.test", ["p.test"], 503, "login_unavailable"],
-      [undefined, null, [], 503, "login_unavailable"],
+      ["off", "p.test", ["p.test"], 404, "route_not_found"],
+      ["on", null, ["p.test"], 404, "route_not_found"],
+      ["unknown", "p.test", ["p.test"], 503, "login_unavailable"],
+      ["on", null, [], 503, "login_unavailable"],
     ] as const
   ) {
     const { send, state } = setUp();

@@ -10,10 +10,6 @@ const REMOTE_CONFIG = {
   proxyToolboxUrl: null,
 };
 
-function unexpected(): Promise<never> {
-  return Promise.reject(new Error("Not asked for by the checks"));
-}
-
 /** The checks of a gateway whose dependencies the test changes, on a clock of its own. */
 function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
   const clock = fakeClock();
@@ -47,17 +43,12 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
       ...given,
     },
     serviceKey,
-    baseDomains: () => state.domains,
-    login: () => ({
-      kind: "on",
-      login: { start: unexpected, finish: unexpected },
-      provider: {
-        authorizationUrl: unexpected,
-        redeem: unexpected,
-        refresh: unexpected,
-        check: () => answer(state.isProviderUp),
+    remoteSettings: {
+      get baseDomains() {
+        return state.domains;
       },
-    }),
+    },
+    provider: { state: "on", check: () => answer(state.isProviderUp) },
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
     },

@@ -3,9 +3,8 @@ import { type Config, parseConfig } from "../../src/config/config.ts";
 import type { RemoteConfig } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import {
-  createRemoteSettings,
   oidcSettings,
-  type RemoteSettings,
+  RemoteSettings,
 } from "../../src/resolver/remote_settings.ts";
 
 const REMOTE: RemoteConfig = {
@@ -33,7 +32,7 @@ async function learn(
 > {
   const warnings: string[] = [];
   let asked = 0;
-  const installation = createRemoteSettings(configOf(env), {
+  const installation = new RemoteSettings(configOf(env), {
     api: {
       config() {
         const answer = answers[Math.min(asked++, answers.length - 1)];
@@ -43,7 +42,6 @@ async function learn(
       },
     },
     sleep: () => Promise.resolve(),
-    random: () => 0,
     warn: (message, facts = {}) =>
       warnings.push([message, ...Object.values(facts)].join(" | ")),
   });
@@ -59,8 +57,8 @@ Deno.test("an installation learns what the configuration leaves open, and says w
     { ...REMOTE, proxyTemplateUrl: null },
     REMOTE,
   ]);
-  assert.deepEqual(installation.baseDomains(), ["preview.test"]);
-  assert.equal(installation.oidc().kind, "on");
+  assert.deepEqual(installation.baseDomains, ["preview.test"]);
+  assert.equal(installation.oidc.kind, "on");
   assert.deepEqual(warnings, [
     "the Daytona API cannot be asked yet: check DAYTONA_API_URL | no answer",
     "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
@@ -73,7 +71,7 @@ Deno.test("an installation warns once where the API's links lead to a domain tha
     "the API's preview links lead to preview.test, which is not in PROXY_DOMAIN",
   ]);
   assert.equal(other.asked, 1);
-  assert.deepEqual(other.installation.baseDomains(), ["a.test", "b.test"]);
+  assert.deepEqual(other.installation.baseDomains, ["a.test", "b.test"]);
   for (const PROXY_DOMAIN of ["preview.test:4000", "a.test,preview.test"]) {
     const { warnings } = await learn({ PROXY_DOMAIN }, [REMOTE]);
     assert.deepEqual(warnings, []);
@@ -109,7 +107,7 @@ Deno.test("an installation warns once of an issuer by plain http that no login c
 Deno.test("an installation that is closed says nothing of the answer that it did not get", async () => {
   const closing = new AbortController();
   const warnings: string[] = [];
-  const installation = createRemoteSettings(configOf({}), {
+  const installation = new RemoteSettings(configOf({}), {
     api: {
       config() {
         closing.abort();
@@ -117,7 +115,6 @@ Deno.test("an installation that is closed says nothing of the answer that it did
       },
     },
     sleep: () => assert.fail("waited"),
-    random: () => 0,
     warn: (message) => warnings.push(message),
   });
   await installation.learn(closing.signal);
@@ -156,23 +153,25 @@ Deno.test("what is configured of the login takes precedence over what the API te
 
 Deno.test("an installation without a provider has no login", async () => {
   const { installation } = await learn({}, [{ ...REMOTE, oidc: null }]);
-  assert.deepEqual(installation.oidc(), { kind: "off" });
+  assert.deepEqual(installation.oidc, { kind: "off" });
 });
 
 Deno.test("an installation asks an API that is down less and less often", async () => {
   const pauses: number[] = [];
   const closing = new AbortController();
-  const installation = createRemoteSettings(configOf({}), {
+  const installation = new RemoteSettings(configOf({}), {
     api: { config: () => Promise.reject(DOWN) },
     sleep(ms) {
       if (pauses.push(ms) === 10) closing.abort();
       return Promise.resolve();
     },
-    random: () => 0.5,
     warn() {},
   });
   await installation.learn(closing.signal);
-  assert.deepEqual(pauses, pauses.toSorted((a, b) => a - b));
-  assert(pauses.every((ms) => ms >= 1000));
-  assert((pauses.at(-1) ?? 0) >= 5_000);
+  // Each is drawn between one second and a ceiling that doubles up to ten.
+  const ceilings = [2000, 4000, 8000, ...Array(7).fill(10_000)];
+  pauses.forEach((ms, i) =>
+    assert(ms >= 1000 && ms <= ceilings[i], `${i}: ${ms}`)
+  );
+  assert.equal(pauses.length, 10);
 });

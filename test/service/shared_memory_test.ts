@@ -1,6 +1,6 @@
 /** The shared state of several gateways with one database, on a clock that the test sets. */
 import assert from "node:assert/strict";
-import { createLoginSessions } from "../../src/auth/login_sessions.ts";
+import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import type { StoreFailure } from "../../src/cache/store.ts";
@@ -45,9 +45,9 @@ async function remember(tier: SharedTier, world: World) {
     onEvent() {},
     sealer: sealerFor("runner"),
   });
-  const logins = createLoginSessions({
+  const logins = new LoginSessions({
     access: { hasAccess: (_, { bearer }) => world.isGood(bearer) },
-    provider: () => ({ refresh: (token) => world.refresh(token) }),
+    provider: { state: "on", refresh: (token) => world.refresh(token) },
     store,
     sealer: sealerFor("login-session"),
     background,

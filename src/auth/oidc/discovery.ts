@@ -31,40 +31,95 @@ interface Attempt {
 }
 
 /** Discovery for one issuer. */
-export interface Discovery {
+export class Discovery {
+  readonly #addresses: IssuerAddresses;
+  readonly #requestOptions: () => oauth.HttpRequestOptions<"GET">;
+  readonly #now: () => number;
+  #latest: Attempt | undefined;
+  #lastMetadata: oauth.AuthorizationServer | undefined;
+  #answeredAt = -Infinity;
+
+  /** `now` is in ms since the epoch. */
+  constructor(
+    addresses: IssuerAddresses,
+    options: {
+      readonly requestOptions: () => oauth.HttpRequestOptions<"GET">;
+      readonly now: () => number;
+    },
+  ) {
+    this.#addresses = addresses;
+    this.#requestOptions = options.requestOptions;
+    this.#now = options.now;
+  }
+
   /**
    * The provider's metadata, at most {@linkcode DISCOVERY_TTL_MS} old; with `refresh`, or after a failure, at most
    * {@linkcode DISCOVERY_PAUSE_MS}. Falls back to the last known metadata if it cannot be fetched.
    *
    * @throws {GatewayError} `login_unavailable` if it could never be fetched
    */
-  server(refresh?: boolean): Promise<oauth.AuthorizationServer>;
+  async server(refresh = false): Promise<oauth.AuthorizationServer> {
+    // Neither a check under way nor one that failed puts what is known in doubt.
+    if (
+      !refresh && this.#lastMetadata !== undefined &&
+      this.#isRecent(this.#answeredAt, DISCOVERY_TTL_MS)
+    ) return this.#lastMetadata;
+    const isDoubtful = refresh || this.#latest?.failed === true;
+    try {
+      return await this.#metadata(
+        isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS,
+      );
+    } catch (error) {
+      // A provider whose metadata cannot be fetched now is still the one that we know.
+      if (this.#lastMetadata !== undefined) return this.#lastMetadata;
+      throw providerUnavailable(error);
+    }
+  }
+
   /**
    * Checks that the provider is up, by a discovery request unless one succeeded lately.
    *
    * @throws {GatewayError} `login_unavailable` if it is not
    */
-  check(): Promise<void>;
-}
+  async check(): Promise<void> {
+    if (this.#isRecent(this.#answeredAt, CHECK_TTL_MS)) return;
+    try {
+      await this.#metadata(DISCOVERY_PAUSE_MS);
+    } catch (error) {
+      throw providerUnavailable(error);
+    }
+  }
 
-/** Creates the discovery for one issuer. */
-export function createDiscovery(
-  addresses: IssuerAddresses,
-  options: {
-    requestOptions: () => oauth.HttpRequestOptions<"GET">;
-    now: () => number;
-  },
-): Discovery {
-  const { issuer } = addresses;
-  const { requestOptions, now } = options;
-  let latest: Attempt | undefined;
-  let lastMetadata: oauth.AuthorizationServer | undefined;
-  let answeredAt = -Infinity;
+  /** The metadata of the latest attempt, or of a new one if that is older than `maxAgeMs`. */
+  #metadata(maxAgeMs: number): Promise<oauth.AuthorizationServer> {
+    if (
+      this.#latest === undefined ||
+      !this.#isRecent(this.#latest.startedAt, maxAgeMs)
+    ) this.#latest = this.#attempt();
+    return this.#latest.metadata;
+  }
 
-  async function discover(): Promise<oauth.AuthorizationServer> {
+  #attempt(): Attempt {
+    const attempt: Attempt = {
+      startedAt: this.#now(),
+      failed: false,
+      metadata: this.#discover().then((server) => {
+        this.#answeredAt = this.#now();
+        return this.#lastMetadata = server;
+      }, (error) => {
+        attempt.failed = true;
+        throw error;
+      }),
+    };
+    return attempt;
+  }
+
+  async #discover(): Promise<oauth.AuthorizationServer> {
+    const addresses = this.#addresses;
+    const { issuer } = addresses;
     const response = await oauth.discoveryRequest(
       new URL(issuer),
-      requestOptions(),
+      this.#requestOptions(),
     );
     const { issuer: named } = await response.clone().json();
     const isKnown = typeof named === "string" && isIssuer(named, addresses);
@@ -89,54 +144,8 @@ export function createDiscovery(
   }
 
   /** Whether `at` is less than `ms` ago; a time in the future is not, since then the clock was set back. */
-  function isRecent(at: number, ms: number): boolean {
-    const age = now() - at;
+  #isRecent(at: number, ms: number): boolean {
+    const age = this.#now() - at;
     return age >= 0 && age < ms;
   }
-
-  /** The metadata of the latest attempt, or of a new one if that is older than `maxAgeMs`. */
-  function metadata(maxAgeMs: number): Promise<oauth.AuthorizationServer> {
-    if (latest === undefined || !isRecent(latest.startedAt, maxAgeMs)) {
-      const attempt: Attempt = latest = {
-        startedAt: now(),
-        failed: false,
-        metadata: discover().then((server) => {
-          answeredAt = now();
-          return lastMetadata = server;
-        }, (error) => {
-          attempt.failed = true;
-          throw error;
-        }),
-      };
-    }
-    return latest.metadata;
-  }
-
-  return {
-    async server(refresh = false) {
-      // Neither a check under way nor one that failed puts what is known in doubt.
-      if (
-        !refresh && lastMetadata !== undefined &&
-        isRecent(answeredAt, DISCOVERY_TTL_MS)
-      ) return lastMetadata;
-      const isDoubtful = refresh || latest?.failed === true;
-      try {
-        return await metadata(
-          isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS,
-        );
-      } catch (error) {
-        // A provider whose metadata cannot be fetched now is still the one that we know.
-        if (lastMetadata !== undefined) return lastMetadata;
-        throw providerUnavailable(error);
-      }
-    },
-    async check() {
-      if (isRecent(answeredAt, CHECK_TTL_MS)) return;
-      try {
-        await metadata(DISCOVERY_PAUSE_MS);
-      } catch (error) {
-        throw providerUnavailable(error);
-      }
-    },
-  };
 }

@@ -4,8 +4,12 @@
  */
 import * as oauth from "oauth4webapi";
 import { isLoopbackHttp } from "../../lib/url.ts";
-import type { OidcSettings } from "../../resolver/remote_settings.ts";
-import { createDiscovery } from "./discovery.ts";
+import type {
+  OidcSettings,
+  OidcState,
+  RemoteSettings,
+} from "../../resolver/remote_settings.ts";
+import { Discovery } from "./discovery.ts";
 import { publicEndpoint } from "./issuer_addresses.ts";
 import {
   discardResponse,
@@ -30,103 +34,86 @@ export interface Tokens {
   readonly refreshToken?: string;
 }
 
-/** The steps of a login, and the refresh of its tokens. */
-export interface OpenidProvider {
-  /**
-   * The authorization URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it
-   * knows the user (`prompt=login`).
-   *
-   * @throws {GatewayError} `login_unavailable`
-   */
-  authorizationUrl(
-    attempt: LoginAttempt,
-    reauthenticate?: boolean,
-  ): Promise<string>;
-  /**
-   * Exchanges the callback's authorization code for tokens, and validates the ID token.
-   *
-   * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`
-   */
-  redeem(parameters: URLSearchParams, attempt: LoginAttempt): Promise<Tokens>;
-  /**
-   * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid.
-   *
-   * @throws {GatewayError} `login_unavailable`
-   */
-  refresh(refreshToken: string): Promise<Tokens | null>;
-  /**
-   * Checks that the provider is up.
-   *
-   * @throws {GatewayError} `login_unavailable` if it does not serve its metadata
-   */
-  check(): Promise<void>;
-}
-
 /** Deadline for one request to the provider, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Tolerated difference between the provider's clock and ours, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
 
-/** Creates the relying party's side. */
-export function createOpenidProvider(
-  settings: OidcSettings,
-  now: () => number,
-): OpenidProvider {
-  const client: oauth.Client = {
-    client_id: settings.clientId,
-    [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
-  };
-  const { server, check } = createDiscovery(settings, {
-    requestOptions,
-    now,
-  });
+/** The gateway's registration with a provider. */
+interface Registration {
+  readonly settings: OidcSettings;
+  readonly client: oauth.Client;
+  readonly discovery: Discovery;
+}
 
-  function requestOptions() {
-    return {
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      [oauth.allowInsecureRequests]: isPlainHttpAllowed(settings),
-    };
+/**
+ * The installation's OpenID provider: the steps of a login, and the refresh of its tokens. All of them are
+ * `login_unavailable` unless the provider's state is `on`.
+ */
+export class OpenidProvider {
+  readonly #remote: Pick<RemoteSettings, "oidc">;
+  readonly #now: () => number;
+  #registration: Registration | undefined;
+
+  /** `now` is in ms since the epoch. */
+  constructor(remote: Pick<RemoteSettings, "oidc">, now: () => number) {
+    this.#remote = remote;
+    this.#now = now;
   }
 
-  function clientAuth(as: oauth.AuthorizationServer): oauth.ClientAuth {
-    const { clientSecret } = settings;
-    if (clientSecret === undefined) return oauth.None();
-    const methods = as.token_endpoint_auth_methods_supported;
-    return methods === undefined || methods.includes("client_secret_basic")
-      ? oauth.ClientSecretBasic(clientSecret)
-      : oauth.ClientSecretPost(clientSecret);
+  /** Whether there is a provider. */
+  get state(): OidcState["kind"] {
+    return this.#remote.oidc.kind;
   }
 
-  /** Throws unless the ID token is signed by the provider; if keys were rotated, they are fetched again. */
-  async function checkSignature(
-    as: oauth.AuthorizationServer,
-    response: Response,
-  ): Promise<void> {
-    try {
-      await oauth.validateApplicationLevelSignature(
-        as,
-        response,
-        requestOptions(),
-      );
-    } catch (error) {
-      const isUnknownKey = error instanceof oauth.OperationProcessingError &&
-        error.code === oauth.KEY_SELECTION;
-      const current = isUnknownKey ? await server(true) : as;
-      if (current === as) throw error;
-      await oauth.validateApplicationLevelSignature(
-        current,
-        response,
-        requestOptions(),
-      );
+  /**
+   * The authorization URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it
+   * knows the user (`prompt=login`).
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
+  async authorizationUrl(
+    attempt: LoginAttempt,
+    reauthenticate = false,
+  ): Promise<string> {
+    const { settings, discovery } = this.#registered();
+    const as = await discovery.server();
+    if (as.authorization_endpoint === undefined) {
+      throw providerUnavailable(new Error("No authorization endpoint"));
     }
+    const url = new URL(publicEndpoint(as.authorization_endpoint, settings));
+    const { searchParams } = url;
+    searchParams.set("client_id", settings.clientId);
+    searchParams.set("response_type", "code");
+    searchParams.set("scope", settings.scope);
+    searchParams.set("redirect_uri", attempt.redirectUri);
+    searchParams.set("state", attempt.state);
+    searchParams.set("nonce", attempt.nonce);
+    searchParams.set("code_challenge_method", "S256");
+    searchParams.set(
+      "code_challenge",
+      await oauth.calculatePKCECodeChallenge(attempt.codeVerifier),
+    );
+    if (reauthenticate) searchParams.set("prompt", "login");
+    if (settings.audience !== undefined) {
+      searchParams.set("audience", settings.audience);
+    }
+    return url.href;
   }
 
-  async function redeem(
+  /**
+   * Exchanges the callback's authorization code for tokens, and validates the ID token.
+   *
+   * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`
+   */
+  async redeem(
     parameters: URLSearchParams,
     attempt: LoginAttempt,
   ): Promise<Tokens> {
-    const as = await server();
+    const registration = this.#registered();
+    const { settings, client, discovery } = registration;
+    const as = await discovery.server();
     try {
       const validated = oauth.validateAuthResponse(
         as,
@@ -137,11 +124,11 @@ export function createOpenidProvider(
       const response = await oauth.authorizationCodeGrantRequest(
         as,
         client,
-        clientAuth(as),
+        clientAuth(as, settings),
         validated,
         attempt.redirectUri,
         attempt.codeVerifier,
-        requestOptions(),
+        requestOptions(settings),
       );
       const tokens = await oauth.processAuthorizationCodeResponse(
         as,
@@ -149,22 +136,28 @@ export function createOpenidProvider(
         response,
         { expectedNonce: attempt.nonce, requireIdToken: true },
       );
-      await checkSignature(as, response);
-      return tokensOf(tokens);
+      await checkSignature(as, response, registration);
+      return this.#tokensOf(tokens);
     } catch (error) {
       throw await loginError(error);
     }
   }
 
-  async function refresh(refreshToken: string): Promise<Tokens | null> {
-    const as = await server();
+  /**
+   * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid.
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
+  async refresh(refreshToken: string): Promise<Tokens | null> {
+    const { settings, client, discovery } = this.#registered();
+    const as = await discovery.server();
     try {
       const response = await oauth.refreshTokenGrantRequest(
         as,
         client,
-        clientAuth(as),
+        clientAuth(as, settings),
         refreshToken,
-        requestOptions(),
+        requestOptions(settings),
       );
       const tokens = await oauth.processRefreshTokenResponse(
         as,
@@ -172,7 +165,7 @@ export function createOpenidProvider(
         response,
       );
       // If the provider does not rotate refresh tokens, the old one stays valid.
-      return { refreshToken, ...tokensOf(tokens) };
+      return { refreshToken, ...this.#tokensOf(tokens) };
     } catch (error) {
       await discardResponse(error);
       const isRefusal = error instanceof oauth.ResponseBodyError &&
@@ -182,51 +175,87 @@ export function createOpenidProvider(
     }
   }
 
-  function tokensOf(response: oauth.TokenEndpointResponse): Tokens {
+  /**
+   * Checks that the provider is up.
+   *
+   * @throws {GatewayError} `login_unavailable` if it does not serve its metadata
+   */
+  async check(): Promise<void> {
+    await this.#registered().discovery.check();
+  }
+
+  /** @throws {GatewayError} `login_unavailable` if no provider is known */
+  #registered(): Registration {
+    if (this.#registration !== undefined) return this.#registration;
+    const { oidc } = this.#remote;
+    if (oidc.kind !== "on") {
+      throw providerUnavailable(new Error("No provider is known"));
+    }
+    const { settings } = oidc;
+    return this.#registration = {
+      settings,
+      client: {
+        client_id: settings.clientId,
+        [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
+      },
+      discovery: new Discovery(settings, {
+        requestOptions: () => requestOptions(settings),
+        now: this.#now,
+      }),
+    };
+  }
+
+  #tokensOf(response: oauth.TokenEndpointResponse): Tokens {
     const { access_token, expires_in, refresh_token } = response;
     return {
       accessToken: access_token,
       expiresAt: expires_in === undefined
         ? undefined
-        : now() + expires_in * 1000,
+        : this.#now() + expires_in * 1000,
       ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
     };
   }
+}
 
+function requestOptions({ allowInsecure, issuer }: OidcSettings) {
   return {
-    async authorizationUrl(attempt, reauthenticate = false) {
-      const as = await server();
-      if (as.authorization_endpoint === undefined) {
-        throw providerUnavailable(new Error("No authorization endpoint"));
-      }
-      const url = new URL(
-        publicEndpoint(as.authorization_endpoint, settings),
-      );
-      const { searchParams } = url;
-      searchParams.set("client_id", settings.clientId);
-      searchParams.set("response_type", "code");
-      searchParams.set("scope", settings.scope);
-      searchParams.set("redirect_uri", attempt.redirectUri);
-      searchParams.set("state", attempt.state);
-      searchParams.set("nonce", attempt.nonce);
-      searchParams.set("code_challenge_method", "S256");
-      searchParams.set(
-        "code_challenge",
-        await oauth.calculatePKCECodeChallenge(attempt.codeVerifier),
-      );
-      if (reauthenticate) searchParams.set("prompt", "login");
-      if (settings.audience !== undefined) {
-        searchParams.set("audience", settings.audience);
-      }
-      return url.href;
-    },
-    redeem,
-    refresh,
-    check,
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    [oauth.allowInsecureRequests]: allowInsecure || isLoopbackHttp(issuer),
   };
 }
 
-/** Whether plain http may be used: on the loopback interface, or if the operator allows it. */
-function isPlainHttpAllowed({ allowInsecure, issuer }: OidcSettings): boolean {
-  return allowInsecure || isLoopbackHttp(issuer);
+function clientAuth(
+  as: oauth.AuthorizationServer,
+  { clientSecret }: OidcSettings,
+): oauth.ClientAuth {
+  if (clientSecret === undefined) return oauth.None();
+  const methods = as.token_endpoint_auth_methods_supported;
+  return methods === undefined || methods.includes("client_secret_basic")
+    ? oauth.ClientSecretBasic(clientSecret)
+    : oauth.ClientSecretPost(clientSecret);
+}
+
+/** Throws unless the ID token is signed by the provider; if keys were rotated, they are fetched again. */
+async function checkSignature(
+  as: oauth.AuthorizationServer,
+  response: Response,
+  { settings, discovery }: Registration,
+): Promise<void> {
+  try {
+    await oauth.validateApplicationLevelSignature(
+      as,
+      response,
+      requestOptions(settings),
+    );
+  } catch (error) {
+    const isUnknownKey = error instanceof oauth.OperationProcessingError &&
+      error.code === oauth.KEY_SELECTION;
+    const current = isUnknownKey ? await discovery.server(true) : as;
+    if (current === as) throw error;
+    await oauth.validateApplicationLevelSignature(
+      current,
+      response,
+      requestOptions(settings),
+    );
+  }
 }

@@ -8,7 +8,7 @@ import {
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookieNames, cookieValues } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
-import type { Login, LoginState } from "../../auth/login_flow.ts";
+import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import {
   TRANSACTION_TTL_MS,
@@ -19,14 +19,15 @@ import type { SessionSealer } from "../../auth/session.ts";
 import { GatewayError } from "../../errors.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { UNMETERED } from "../../resolver/lookup_cache.ts";
+import type { RemoteSettings } from "../../resolver/remote_settings.ts";
 import { type ControlContext, type ControlEnv, PROBLEM } from "../route.ts";
 
 /** Dependencies of the login routes. */
 export interface LoginRoutesOptions {
   readonly scheme: "http" | "https";
-  readonly baseDomains: () => readonly string[];
+  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly cookies: OwnCookies;
-  readonly login: () => LoginState;
+  readonly login: Pick<Login, "state" | "start" | "finish">;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
 }
@@ -130,10 +131,10 @@ export function addLoginRoutes(
 function loginHandler(
   options: LoginRoutesOptions,
 ): RouteHandler<typeof loginRoute, ControlEnv> {
-  const { cookies } = options;
+  const { cookies, login } = options;
 
   return async function startLogin(c) {
-    const { login } = loginOn(c.env, options);
+    checkLogin(c.env, options);
     // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
     const mode = c.req.header("sec-fetch-mode") ?? "navigate";
     if (mode !== "navigate") {
@@ -195,10 +196,10 @@ async function hasSession(
 function callbackHandler(
   options: LoginRoutesOptions,
 ): RouteHandler<typeof callbackRoute, ControlEnv> {
-  const { cookies } = options;
+  const { cookies, login } = options;
 
   return async function finishLogin(c) {
-    const { login, base } = loginOn(c.env, options);
+    const base = checkLogin(c.env, options);
     const parameters = new URL(c.req.url).searchParams;
     const transaction = cookies.transaction(
       transactionId(parameters.get("state") ?? ""),
@@ -227,25 +228,24 @@ function callbackHandler(
 }
 
 /**
- * The login, and the base host that the request is for.
+ * Returns the base host that the request is for, if users can log in on it.
  *
- * @throws {GatewayError} `login_unavailable` until that is known, `route_not_found` if there is none
+ * @throws {GatewayError} `login_unavailable` until that is known, `route_not_found` if there is no login
  */
-function loginOn(
+function checkLogin(
   { base }: ControlContext,
-  { login, baseDomains }: LoginRoutesOptions,
-): { login: Login; base: string } {
-  const state = login();
-  if (state.kind === "unknown" || baseDomains().length === 0) {
+  { login, remoteSettings }: LoginRoutesOptions,
+): string {
+  if (login.state === "unknown" || remoteSettings.baseDomains.length === 0) {
     throw new GatewayError(
       "login_unavailable",
       "The API has not told the provider or the base domains yet",
     );
   }
-  if (state.kind === "off" || base === undefined) {
+  if (login.state === "off" || base === undefined) {
     throw new GatewayError("route_not_found", "No login on this host");
   }
-  return { login: state.login, base };
+  return base;
 }
 
 function callbackUri(
@@ -263,11 +263,11 @@ function callbackUri(
 function returnUrl(
   url: string,
   { authority }: ControlContext,
-  { scheme, baseDomains }: LoginRoutesOptions,
+  { scheme, remoteSettings }: LoginRoutesOptions,
 ): ReturnUrl {
   const checked = checkReturnUrl(url, {
     scheme,
-    baseDomains: baseDomains(),
+    baseDomains: remoteSettings.baseDomains,
     authority,
   });
   if (checked === undefined) {

@@ -5,8 +5,12 @@ import {
   startOpenidProvider,
 } from "../../../scripts/stand_in/provider.ts";
 import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
-import { createOpenidProvider } from "../../../src/auth/oidc/provider.ts";
+import { OpenidProvider } from "../../../src/auth/oidc/provider.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import type {
+  OidcSettings,
+  OidcState,
+} from "../../../src/resolver/remote_settings.ts";
 import { createBrowser } from "../../support/login.ts";
 
 const REDIRECT_URI = "http://proxy.localhost/callback";
@@ -18,7 +22,7 @@ async function setUp(
   const standIn = await startOpenidProvider(options);
   standIn.redirectUris.add(REDIRECT_URI);
   const clock = { now: Date.now() };
-  const provider = createOpenidProvider({
+  const provider = providerOf({
     issuer: standIn.issuer,
     publicIssuer: undefined,
     clientId: standIn.clientId,
@@ -28,6 +32,10 @@ async function setUp(
     allowInsecure: false,
   }, () => clock.now);
   return { standIn, provider, clock };
+}
+
+function providerOf(settings: OidcSettings, now = Date.now): OpenidProvider {
+  return new OpenidProvider({ oidc: { kind: "on", settings } }, now);
 }
 
 function attemptOf(state: string) {
@@ -210,7 +218,7 @@ Deno.test("OpenidProvider takes no metadata that name another issuer, or an endp
 Deno.test("OpenidProvider sends browsers to the issuer's public address", async () => {
   const { standIn } = await setUp();
   await using _ = standIn;
-  const provider = createOpenidProvider({
+  const provider = providerOf({
     issuer: standIn.issuer,
     publicIssuer: "https://login.example.com/",
     clientId: standIn.clientId,
@@ -218,7 +226,7 @@ Deno.test("OpenidProvider sends browsers to the issuer's public address", async 
     audience: undefined,
     scope: "openid",
     allowInsecure: false,
-  }, Date.now);
+  });
   const url = new URL(await provider.authorizationUrl(attemptOf("a")));
   assert.equal(url.origin, "https://login.example.com");
   assert(!url.searchParams.has("audience"));
@@ -245,7 +253,7 @@ Deno.test("OpenidProvider takes metadata that names the public address, and asks
       headers: { "content-type": "application/json" },
     });
   });
-  const provider = createOpenidProvider({
+  const provider = providerOf({
     issuer: `http://127.0.0.1:${inner.addr.port}`,
     publicIssuer: standIn.issuer,
     clientId: standIn.clientId,
@@ -253,7 +261,7 @@ Deno.test("OpenidProvider takes metadata that names the public address, and asks
     audience: standIn.audience,
     scope: "openid",
     allowInsecure: false,
-  }, Date.now);
+  });
   const attempt = attemptOf("a");
   const url = await provider.authorizationUrl(attempt);
   assert(url.startsWith(standIn.issuer));
@@ -263,7 +271,7 @@ Deno.test("OpenidProvider takes metadata that names the public address, and asks
 });
 
 Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
-  const provider = createOpenidProvider({
+  const provider = providerOf({
     issuer: "http://id.example.com",
     publicIssuer: undefined,
     clientId: "c",
@@ -271,7 +279,7 @@ Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
     audience: undefined,
     scope: "openid",
     allowInsecure: false,
-  }, Date.now);
+  });
   await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
     code: "login_unavailable",
   });
@@ -324,4 +332,29 @@ Deno.test("OpenidProvider takes no other refusal for the end of a login", async 
       code: "login_unavailable",
     });
   }
+});
+
+Deno.test("OpenidProvider has no login while it is unknown, and learns of the provider later", async () => {
+  const { standIn } = await setUp();
+  await using _ = standIn;
+  const remote: { oidc: OidcState } = { oidc: { kind: "unknown" } };
+  const provider = new OpenidProvider(remote, Date.now);
+  assert.equal(provider.state, "unknown");
+  await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
+    code: "login_unavailable",
+  });
+  remote.oidc = {
+    kind: "on",
+    settings: {
+      issuer: standIn.issuer,
+      publicIssuer: undefined,
+      clientId: standIn.clientId,
+      clientSecret: undefined,
+      audience: undefined,
+      scope: "openid",
+      allowInsecure: false,
+    },
+  };
+  assert.equal(provider.state, "on");
+  assert(await provider.authorizationUrl(attemptOf("a")));
 });
