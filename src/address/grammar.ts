@@ -16,13 +16,13 @@ const PREVIEW_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Whether the text can be the id of a sandbox or snapshot, or a signed preview token. */
+/** True if the text can be the id of a sandbox or snapshot, or a signed preview token. */
 export function isSandboxRef(text: string): boolean {
   return WHOLE_REF.test(text);
 }
 
 /**
- * Whether a host label may be a signed preview token. Daytona's have 16 characters of `[a-z0-9]`, and a sandbox id (a
+ * True if a host label may be a signed preview token. Daytona's have 16 characters of `[a-z0-9]`, and a sandbox id (a
  * UUID, 36 characters) never looks like one.
  *
  * @example
@@ -35,22 +35,22 @@ export function mayBeSignedToken(label: string): boolean {
   return SIGNED_TOKEN.test(label);
 }
 
-/** Whether the text can be the preview token of a sandbox. */
+/** True if the text can be the preview token of a sandbox. */
 export function mayBePreviewToken(text: string): boolean {
   return PREVIEW_TOKEN.test(text);
 }
 
-/** Whether the text can be sent as a bearer credential: visible ASCII, at most 8 KiB. */
+/** True if the text can be sent as a bearer credential: visible ASCII, at most 8 KiB. */
 export function isBearer(text: string): boolean {
   return VISIBLE_ASCII.test(text);
 }
 
-/** Whether the text is a UUID (RFC 9562 section 4), in upper or lower case. */
+/** True if the text is a UUID (RFC 9562 section 4), in upper or lower case. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** Whether the number is a TCP port, 1 to 65535. */
+/** True if the number is a TCP port, 1 to 65535. */
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
@@ -65,7 +65,7 @@ const ALWAYS_PRIVATE_PORTS: ReadonlySet<number> = new Set([
   33333,
 ]);
 
-/** Whether a port belongs to one of Daytona's own services, which are never public. */
+/** True if a port belongs to one of Daytona's own services, which are never public. */
 export function isAlwaysPrivate(port: number): boolean {
   return ALWAYS_PRIVATE_PORTS.has(port);
 }

@@ -1,6 +1,6 @@
 /** The origin of an upstream: where its requests are sent (RFC 9110 section 4.3.1). */
 
-/** Where an upstream listens, as parsed by {@linkcode parseOrigin}. */
+/** The address of an upstream, as parsed by {@linkcode parseOrigin}. */
 export interface Origin {
   readonly tls: boolean;
   /** A name or an IP address; IPv6 addresses without brackets. */

@@ -83,7 +83,7 @@ function parseFirstLabel(
 }
 
 /**
- * Whether an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port.
+ * True if an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port.
  *
  * @example
  * ```ts

@@ -21,7 +21,7 @@ import type { DurableStore } from "./store.ts";
 
 export type { CacheKey, Codec };
 
-/** How long an in-process copy of a value that others may change is trusted, ms. */
+/** Longest trust in an in-process copy of a value that other processes may change, ms. */
 export const RECHECK_MS = 5_000;
 
 /** Settings that apply to every entry of one cache. */
@@ -30,7 +30,7 @@ export interface CachePolicy {
   readonly kind: string;
   /** Maximum number of in-process entries; the least recently used is evicted first. */
   readonly maxEntries: number;
-  /** How long past its TTL a value may be served while fills fail, ms; 0 for never. */
+  /** Longest time past its TTL that a value may be served while fills fail, ms; 0 for never. */
   readonly staleIfErrorMs: number;
 }
 
@@ -44,7 +44,7 @@ export interface Fill<V> {
 }
 
 /**
- * Called with what the cache named `kind` did. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a
+ * Called with each event of the cache named `kind`. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a
  * value, is one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what
  * the fill threw if an earlier value hides that from callers. Each value that its codec could not encode or decode is a
  * `codec_failed`, whose `cause` is what the codec threw, if it did.
@@ -99,7 +99,7 @@ export class Cache<V> {
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
   readonly #fills = new SingleFlight<FillResult<V>>();
   readonly #recheckMs: number;
-  /** Whether the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
+  /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   readonly #storeExpires: boolean;
 
   constructor(options: CacheOptions<V>) {
@@ -126,7 +126,7 @@ export class Cache<V> {
     return this.#peek(key, (freshness) => freshness !== "expired");
   }
 
-  /** Whether a lookup or fill for that key is in flight, which another caller can join at no cost. */
+  /** True if a lookup or fill for that key is in flight, which another caller can join at no cost. */
   isPending(key: CacheKey): boolean {
     const id = idOf(key);
     return this.#lookups.isInFlight(id) || this.#fills.isInFlight(id);
@@ -264,7 +264,7 @@ export class Cache<V> {
         const earlier = this.#memory.get(id);
         this.#report("fill_failed", earlier === undefined ? undefined : error);
         if (earlier === undefined) throw error;
-        if (isCurrent()) backOff(earlier, now()); // of a newer value this failure says nothing
+        if (isCurrent()) backOff(earlier, now()); // the failure says nothing about a newer value
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };
       }

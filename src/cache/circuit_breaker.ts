@@ -9,7 +9,7 @@ const DEADLINE_MS = 250;
 /** Number of consecutive failures after which the store is left alone. */
 const FAILURES_BEFORE_PAUSE = 3;
 
-/** How long a failing store is left alone, ms; after that, one operation at a time probes it. */
+/** The pause of a failing store, ms; after that, one operation at a time probes it. */
 const PAUSE_MS = 5_000;
 
 const MESSAGES = {

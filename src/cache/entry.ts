@@ -9,10 +9,10 @@ const COOL_DOWN_MS = 1_000;
 /** The longest pause after a failed fill, ms. */
 const MAX_COOL_DOWN_MS = 10_000;
 
-/** How far ahead the clock that stamped an entry may be, ms: another machine's, or ours before it was set back. */
+/** Longest lead of the clock that stamped an entry, ms: another machine's, or ours before it was set back. */
 const MAX_SKEW_MS = 30_000;
 
-/** How long the source still counts as down after the pause for a failed fill, ms: longer than an attempt can take. */
+/** The source counts as down for so long after the pause for a failed fill, ms: longer than an attempt can take. */
 const OUTAGE_MEMORY_MS = 60_000;
 
 /** The three times of an entry, in ms since the epoch, as every tier keeps them. */
@@ -30,7 +30,7 @@ export interface Entry<V> extends Times {
 }
 
 /**
- * How an entry may be used, in the words of RFC 5861: `fresh` is served; `revalidate` is served and renewed;
+ * The use that an entry may be put to, in the words of RFC 5861: `fresh` is served; `revalidate` is served and renewed;
  * `stale-if-error` is past its TTL, but is served because the source failed recently; `expired` is served only if the
  * fill that callers wait for fails.
  */

@@ -66,7 +66,7 @@ interface Mutation {
 }
 
 interface PendingMutation extends Mutation {
-  /** Whether the caller has stopped waiting: it must no longer be sent. */
+  /** True once the caller has stopped waiting: the mutation must no longer be sent. */
   isAbandoned: boolean;
 }
 
@@ -74,7 +74,7 @@ interface PendingMutation extends Mutation {
 export interface KvStoreOptions extends StoreOptions {
   /** Opens the database; retried with the next operation if it fails. */
   readonly open: () => Promise<KvDatabase>;
-  /** Whether other processes write to it as well. */
+  /** True if other processes write to it as well. */
   readonly shared: boolean;
 }
 
@@ -263,7 +263,7 @@ function batches<T, R>(
   });
 }
 
-/** Whether a key is short enough, by an upper bound: three bytes per character, and two to delimit each part. */
+/** True if a key is short enough by an upper bound: three bytes per character, and two to delimit each part. */
 function fits(key: StoreKey): boolean {
   let bytes = NAMESPACE.length + 2;
   for (const part of key) bytes += 3 * part.length + 2;

@@ -4,7 +4,7 @@ import type { DurableStore, StoreOptions } from "./store.ts";
 
 /** Dependencies of the durable tier. */
 export interface OpenStoreOptions extends StoreOptions {
-  /** Whether the platform's own database is shared by several processes, as on Deno Deploy. */
+  /** True if several processes share the platform's own database, as on Deno Deploy. */
   readonly platformShared: boolean;
 }
 

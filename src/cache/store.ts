@@ -47,7 +47,7 @@ export interface StoreFailure {
   readonly cause: unknown;
 }
 
-/** What every durable store is opened with. */
+/** Dependencies of every durable store. */
 export interface StoreOptions {
   /** Current time, ms since the epoch. */
   readonly now: () => number;
@@ -62,7 +62,7 @@ export interface StoreOptions {
  * is lost, and both are reported through the `onFailure` that the store was opened with.
  */
 export interface DurableStore {
-  /** Whether other processes write to it: in-process copies of its entries must then be rechecked within seconds. */
+  /** True if other processes write to it: in-process copies of its entries must then be rechecked within seconds. */
   readonly shared: boolean;
   /** Kinds that Daytona's own programs read and write here as well: in plaintext, and only until `expiresAt`. */
   readonly daytonaKinds?: ReadonlySet<string>;

@@ -8,11 +8,11 @@ export interface Backoff {
   readonly maxMs: number;
 }
 
-/** How {@linkcode retry} retries; `sleep` and `random` are injected so that tests neither wait nor guess. */
+/** Settings of {@linkcode retry}; `sleep` and `random` are injected so that tests neither wait nor guess. */
 export interface RetryOptions extends Backoff {
   /** Attempts in total, including the first. */
   readonly tries: number;
-  /** Whether another attempt may help; by default, every failure is retried. */
+  /** True if another attempt may help; by default, every failure is retried. */
   readonly retryable?: (error: unknown) => boolean;
   /** Waits between attempts; its rejection ends the retrying. */
   readonly sleep?: Sleep;
@@ -33,7 +33,12 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
  * The delay after the `failed`th failed attempt (counted from 1), in milliseconds: uniform between `baseMs` and a
  * ceiling that doubles with each failure up to `maxMs`, so that callers that failed together do not retry together.
  *
- * @param random A number in [0, 1).
+ * @param random returns a number in [0, 1)
+ *
+ * @example The middle of 100 ms and a ceiling of 400 ms:
+ * ```ts
+ * backoffMs(2, { baseMs: 100, maxMs: 5_000 }, () => 0.5); // 250
+ * ```
  */
 export function backoffMs(
   failed: number,
@@ -47,7 +52,7 @@ export function backoffMs(
 /**
  * Calls `operation` until it succeeds, its failure is not retryable, or the tries are used up.
  *
- * @throws The last failure, or whatever `sleep` rejected with.
+ * @throws the last failure, or whatever `sleep` rejects with
  */
 export async function retry<T>(
   operation: (attempt: number) => Promise<T>,

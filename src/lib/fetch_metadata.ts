@@ -1,11 +1,11 @@
-/** What a request's own header fields say about its intent (W3C Fetch Metadata; Accept, RFC 9110 section 12.5.1). */
+/** The intent of a request, by its headers (W3C Fetch Metadata; Accept, RFC 9110 section 12.5.1). */
 import type { RequestHeaders } from "./headers.ts";
 
 function acceptsHtml(accept: string | null): boolean {
   return accept !== null && /\btext\/html\b/i.test(accept);
 }
 
-/** Whether a browser is going to show the response as a document: errors are HTML pages then. */
+/** True if a browser is going to show the response as a document: errors are HTML pages then. */
 export function wantsDocument(headers: RequestHeaders): boolean {
   const mode = headers.get("sec-fetch-mode");
   return mode === null
@@ -13,13 +13,13 @@ export function wantsDocument(headers: RequestHeaders): boolean {
     : mode === "navigate";
 }
 
-/** Whether the request is a navigation that follows a link or a typed address, rather than submits a form. */
+/** True if the request is a navigation that follows a link or a typed address, rather than submits a form. */
 export function isNavigation(method: string, headers: RequestHeaders): boolean {
   return (method === "GET" || method === "HEAD") && wantsDocument(headers);
 }
 
 /**
- * Whether the response may redirect the client to another URL of the same host: true for navigations, and for clients
+ * True if the response may redirect the client to another URL of the same host: for navigations, and for clients
  * that send no Fetch Metadata and accept anything (a plain `curl`). Scripts on a page and clients that ask for data are
  * not redirected.
  */
@@ -31,8 +31,8 @@ export function mayRedirect(method: string, headers: RequestHeaders): boolean {
 }
 
 /**
- * Whether the request comes from a page of `origin` (lower case) or directly from the user, as a typed address does:
- * false if Sec-Fetch-Site or Origin says otherwise, undefined if it has neither field. Beside Sec-Fetch-Site, `Origin:
+ * True if the request comes from a page of `origin` (lower case) or directly from the user, as a typed address does;
+ * false if Sec-Fetch-Site or Origin says otherwise, undefined if it has neither header. Beside Sec-Fetch-Site, `Origin:
  * null` says nothing: a page with `Referrer-Policy: no-referrer` sends it to its own origin as well (Fetch Standard,
  * "append a request `Origin` header").
  */

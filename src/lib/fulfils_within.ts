@@ -1,4 +1,4 @@
-/** Whether `promise` fulfils within `ms` milliseconds and before `signal` aborts; rejects if `promise` rejects first. */
+/** Resolves to whether `promise` fulfils within `ms` milliseconds and before `signal` aborts; rejects if `promise` rejects first. */
 export async function fulfilsWithin(
   promise: Promise<unknown>,
   ms: number,

@@ -3,7 +3,7 @@ import { base64url, EncryptJWT, jwtDecrypt } from "jose";
 /** Default for the longest token, in characters: twice the size of cookie that browsers keep. */
 const MAX_TOKEN_LENGTH = 8192;
 
-/** What is sealed: any object that survives JSON. */
+/** The content of a token: any object that survives JSON. */
 export type Payload = Record<string, unknown>;
 
 /** Seals payloads into encrypted and authenticated tokens for one purpose. */
@@ -12,7 +12,7 @@ export interface Sealer {
    * Encrypts a payload as a compact JWE (RFC 7516; alg `dir`, enc `A256GCM`) that expires at `expiresAtMs` (ms since
    * the epoch, rounded down to a second).
    *
-   * @throws {RangeError} If the token would be longer than `open()` accepts.
+   * @throws {RangeError} if the token would be longer than `open()` accepts
    */
   seal(payload: Payload, expiresAtMs: number): Promise<string>;
   /** The payload; undefined if the token is malformed, expired, tampered with, or for another purpose. */
@@ -21,9 +21,9 @@ export interface Sealer {
 
 /** Keys, purpose and clock of a sealer. */
 export interface SealerOptions {
-  /** The first one seals, all of them open. To rotate, prepend a new one and drop the old once its tokens expired. */
+  /** The first one seals, and all of them open. To rotate, prepend a new one and drop the old once its tokens have expired. */
   readonly secrets: readonly string[];
-  /** What the tokens are for; a token sealed for one purpose never opens for another. */
+  /** The use of the tokens; a token sealed for one purpose never opens for another. */
   readonly purpose: string;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
@@ -44,7 +44,7 @@ interface KeyRing {
 /**
  * Creates a sealer.
  *
- * @throws {TypeError} If there is no secret, or an empty one.
+ * @throws {TypeError} if there is no secret, or an empty one
  */
 export function createSealer(
   { secrets, purpose, now, maxLength = MAX_TOKEN_LENGTH }: SealerOptions,

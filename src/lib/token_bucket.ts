@@ -15,7 +15,7 @@ export interface TokenBucketOptions {
   readonly now: () => number;
 }
 
-/** Whether a token was taken or, if not, after how many whole seconds there will be one. */
+/** The outcome of taking a token: if there is none, the whole seconds until there will be one. */
 export type Allowance =
   | { readonly ok: true }
   | { readonly ok: false; readonly retryAfterSec: number };

@@ -3,7 +3,7 @@
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/i;
 
 /**
- * Whether a URL is plain http within this machine, which nobody else can read.
+ * True if a URL is plain http within this machine, which nobody else can read.
  *
  * @example
  * ```ts
@@ -15,7 +15,7 @@ export function isLoopbackHttp(url: string): boolean {
   return LOOPBACK.test(url);
 }
 
-/** Whether a URL is plain http to another machine: whoever is in between can read and change it. */
+/** True if a URL is plain http to another machine: any machine in between can read and change it. */
 export function isExposedHttp(url: string): boolean {
   return /^http:/i.test(url) && !isLoopbackHttp(url);
 }

@@ -4,10 +4,10 @@ import type { LineWriter } from "./line_writer.ts";
 import { loggerFor } from "./log.ts";
 import type { ExchangeFacts } from "./metrics/facts.ts";
 
-/** What a request is for; the gateway's own answers are counted, but not logged here. */
+/** Kinds of routes in the log; the gateway's own answers are counted, but not logged here. */
 export type RouteKind = Exclude<ExchangeFacts["route"], "control">;
 
-/** What is known about an exchange when it is over. */
+/** A finished exchange. */
 export interface ExchangeRecord extends ExchangeFacts {
   readonly requestId: string;
   readonly route: RouteKind;
@@ -16,7 +16,7 @@ export interface ExchangeRecord extends ExchangeFacts {
   readonly port: number | undefined;
   /** Logged only if the configuration says so. */
   readonly clientAddress: string;
-  /** What granted access: the kind of credential, or `public`; undefined if it was not granted. */
+  /** The ground for access: the kind of credential, or `public`; undefined if it was not granted. */
   readonly by: string | undefined;
   /** "miss" if a lookup had to go beyond the in-process cache; undefined if nothing was looked up. */
   readonly cache: "hit" | "miss" | undefined;

@@ -13,13 +13,13 @@ export interface LineWriter {
 /** Size of a batch, bytes. Each batch is handed to another thread to be written, which is most of its cost. */
 const BATCH_SIZE = 131_072;
 
-/** How much may wait for a slow reader, bytes. */
+/** Most bytes that wait for a slow reader. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
 /** Most bytes of UTF-8 that one UTF-16 code unit takes. */
 const MAX_BYTES_PER_UNIT = 3;
 
-/** How long a line may wait for more lines, ms. */
+/** Longest wait of a line for more lines, ms. */
 const FLUSH_INTERVAL_MS = 100;
 
 /** A line writer to a stream, which other threads may share. */

@@ -27,12 +27,12 @@ const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "container_not_found",
 ]);
 
-/** Whether a failure is the operator's concern, or at least shows what became of a sandbox. */
+/** True if a failure concerns the operator, or at least shows what became of a sandbox. */
 export function isLogged({ code, status }: GatewayError): boolean {
   return status >= 500 || CONDITIONS_OF_SANDBOXES.has(code);
 }
 
-/** What is known about a request that failed. */
+/** A request that failed. */
 export interface RequestFacts {
   readonly requestId: string;
   readonly sandboxId?: string | undefined;

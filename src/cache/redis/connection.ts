@@ -12,7 +12,7 @@ const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
 const STALL_MS = 2_000;
 
-/** How long an attempt to connect may take, including the handshake (HELLO), ms. */
+/** Longest attempt to connect, including the handshake (HELLO), ms. */
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** The commands that the store needs. */
@@ -120,7 +120,7 @@ export interface RedisConnectionOptions {
   readonly random?: () => number;
 }
 
-/** The current client, and whether the server still answers it. */
+/** The current client, and what is needed to tell that its server has stopped replying. */
 interface ActiveClient extends RedisClient {
   /** Number of commands in flight. */
   pending: number;
@@ -205,7 +205,7 @@ export class RedisConnection {
   }
 }
 
-/** A promise that may reject without being awaited. */
+/** Creates a promise that may reject without being awaited. */
 function deferred(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();
   resolvers.promise.catch(() => {});

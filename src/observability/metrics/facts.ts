@@ -1,13 +1,13 @@
 /** The events that metrics record, in the words that their table lists. */
 import type { METRICS } from "./definitions.ts";
 
-/** How an exchange ended. */
+/** The way in which an exchange ended. */
 export type ExchangeEnd = (typeof METRICS.requestEnds.labels.end)[number];
 
 /** A cache, by the first part of its durable keys. */
 export type CacheKind = (typeof METRICS.cacheRequests.labels.kind)[number];
 
-/** What a cache did. */
+/** An event of a cache. */
 export type CacheEvent = (
   | typeof METRICS.cacheRequests.labels.result
   | typeof METRICS.cacheFailures.labels.failure
@@ -44,7 +44,7 @@ export interface ExchangeFacts {
 
 /** A closed tunnel. "Sent" is what the gateway sent to the app, "received" what it received from it. */
 export interface TunnelFacts {
-  /** Who closed it. */
+  /** The side that closed it. */
   readonly by: (typeof METRICS.tunnelsClosed.labels.by)[number];
   /** That side's close code: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
   readonly code: number;

@@ -1,4 +1,4 @@
-/** What gateways, Daytona's API and its Go proxy see of each other's entries in a real Redis: the sandbox directory. */
+/** Gateways, Daytona's API and its Go proxy read each other's entries in a real Redis. */
 import assert from "node:assert/strict";
 import { openDurableStore } from "../../../src/cache/open_store.ts";
 import type { Runner } from "../../../src/daytona/api.ts";

@@ -35,7 +35,7 @@ function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
   };
 }
 
-/** What `record` changes, leaving out buckets and the resource usage of the process. */
+/** The samples that `record` changes, without buckets and the resource usage of the process. */
 function changeOf(record: (metrics: Metrics) => void): Record<string, number> {
   const metrics = new Metrics("1.2.3");
   const before = samplesOf(metrics.render());
