@@ -75,7 +75,7 @@ Deno.test("appTarget() agrees with the WHATWG URL parser on plain dot segments",
   }
 });
 
-Deno.test("appTarget() refuses dots next to a separator that only some hops see", () => {
+Deno.test("appTarget() refuses dots beside a separator that only some hops recognise", () => {
   for (
     const target of [
       "/..%2f..%2fx",
@@ -93,13 +93,13 @@ Deno.test("appTarget() refuses dots next to a separator that only some hops see"
   ) assert.equal(appTarget(portPrefix("box", 3000), target), undefined, target);
 });
 
-Deno.test("appTarget() throws on an id that would be a path", () => {
+Deno.test("portPrefix() throws for an id that would be a path", () => {
   for (const id of ["", "..", "a/b", "%2e%2e", "a b", "x".repeat(65)]) {
     assert.throws(() => appTarget(portPrefix(id, 3000), "/"), TypeError, id);
   }
 });
 
-Deno.test("removeDotSegments() copes with a path of nothing but dots", () => {
+Deno.test("removeDotSegments() takes linear time for a path of dots only", () => {
   // Long enough that a backtracking pattern would not finish.
   assert.equal(removeDotSegments("/" + "%2f.".repeat(20_000)), undefined);
   assert.equal(removeDotSegments("/" + "../".repeat(20_000)), "/");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { baseRoute } from "../../src/address/base_route.ts";
 
-Deno.test("baseRoute() takes a toolbox path apart, byte for byte behind the sandbox", () => {
+Deno.test("baseRoute() splits a toolbox path after the sandbox id and keeps the rest byte for byte", () => {
   for (
     const [path, sandboxId, target] of [
       ["/toolbox/a-B_1", "a-B_1", "/"],
@@ -19,7 +19,7 @@ Deno.test("baseRoute() takes a toolbox path apart, byte for byte behind the sand
   }
 });
 
-Deno.test("baseRoute() takes nothing below /toolbox that names no sandbox plainly", () => {
+Deno.test("baseRoute() is malformed for a path below /toolbox without a valid sandbox id", () => {
   for (
     const path of [
       "/toolbox",
@@ -35,7 +35,7 @@ Deno.test("baseRoute() takes nothing below /toolbox that names no sandbox plainl
   ) assert.deepEqual(baseRoute(path), { kind: "malformed" }, path);
 });
 
-Deno.test("baseRoute() knows the two kinds of build logs, and only these paths", () => {
+Deno.test("baseRoute() accepts the two paths of build logs and no other", () => {
   assert.deepEqual(baseRoute("/snapshots/s-1/build-logs?follow=true"), {
     kind: "build_logs",
     of: "snapshot",

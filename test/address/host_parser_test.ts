@@ -3,7 +3,7 @@ import { createHostParser } from "../../src/address/host_parser.ts";
 
 const HOST = "3000-box.preview.example.com";
 
-Deno.test("createHostParser() reads a host as parseHost() does, and the same one once", () => {
+Deno.test("createHostParser() parses as parseHost() does, and returns the cached result for the same host", () => {
   const bases = ["preview.example.com"];
   const parse = createHostParser(() => bases);
   const parsed = parse(HOST);
@@ -23,7 +23,7 @@ Deno.test("createHostParser() reads a host as parseHost() does, and the same one
   });
 });
 
-Deno.test("createHostParser() reads a host anew once the base domains are others", () => {
+Deno.test("createHostParser() parses again when the base domains change", () => {
   let bases: readonly string[] = [];
   const parse = createHostParser(() => bases);
   assert.equal(parse(HOST).kind, "unknown_domain");
@@ -33,7 +33,7 @@ Deno.test("createHostParser() reads a host anew once the base domains are others
   assert.equal(parse(HOST).kind, "unknown_domain");
 });
 
-Deno.test("createHostParser() remembers nothing but previews", () => {
+Deno.test("createHostParser() caches only preview hosts", () => {
   const bases = ["preview.example.com"];
   const parse = createHostParser(() => bases);
   for (const host of ["elsewhere.example.com", "x.preview.example.com"]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseOrigin } from "../../src/address/origin.ts";
 
-Deno.test("parseOrigin() takes scheme, host and port and nothing else", () => {
+Deno.test("parseOrigin() reads scheme, host and port, and ignores path and query", () => {
   assert.deepEqual(parseOrigin("http://Runner.test/path?query"), {
     tls: false,
     hostname: "runner.test",
@@ -17,7 +17,7 @@ Deno.test("parseOrigin() takes scheme, host and port and nothing else", () => {
   assert.equal(parseOrigin("https://runner.test").port, 443);
 });
 
-Deno.test("parseOrigin() takes the brackets off an IPv6 address, but for the key", () => {
+Deno.test("parseOrigin() removes the brackets of an IPv6 address, except in the key", () => {
   const { hostname, key } = parseOrigin("http://[2001:db8::1]:3000/");
   assert.equal(hostname, "2001:db8::1");
   assert.equal(key, "http://[2001:db8::1]:3000");

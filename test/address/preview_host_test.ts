@@ -22,13 +22,13 @@ Deno.test("parseHost() reads port, label and base", () => {
   });
 });
 
-Deno.test("parseHost() is case-insensitive and knows the absolute form of a name", () => {
+Deno.test("parseHost() ignores case and a trailing dot", () => {
   assert.equal(previewOf("3000-DeMo.Proxy.LocalHost").label, "demo");
   assert.equal(previewOf("3000-demo.proxy.localhost.").label, "demo");
   assert.equal(previewOf("3000-demo.proxy.localhost.:80").port, 3000);
 });
 
-Deno.test("parseHost() takes ids of every shape the label grammar allows", () => {
+Deno.test("parseHost() accepts every label that the grammar allows", () => {
   for (
     const label of [
       "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
@@ -40,7 +40,7 @@ Deno.test("parseHost() takes ids of every shape the label grammar allows", () =>
   ) assert.equal(previewOf(`1-${label}.preview.example.com`).label, label);
 });
 
-Deno.test("parseHost() refuses every spelling of a port but the plain one", () => {
+Deno.test("parseHost() accepts a port in plain decimal digits only", () => {
   for (
     const port of [
       "02280",
@@ -90,7 +90,7 @@ Deno.test("parseHost() refuses labels outside the grammar", () => {
   }
 });
 
-Deno.test("parseHost() tells the base domain and foreign hosts apart", () => {
+Deno.test("parseHost() tells the base domain from foreign hosts", () => {
   assert.deepEqual(parseHost("Proxy.Localhost:4000", BASES), {
     kind: "base",
     base: "proxy.localhost",
@@ -130,7 +130,7 @@ Deno.test("parseHost() tells a preview host on another domain from other foreign
   ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
 });
 
-Deno.test("isSameSandboxOrigin() takes the same label on any port, and nothing else", () => {
+Deno.test("isSameSandboxOrigin() accepts the same label on any port, and nothing else", () => {
   const host = previewOf("3000-demo.proxy.localhost:4000");
   for (const port of [1, 5173, 65535]) {
     const origin = `http://${port}-demo.proxy.localhost:4000`;

@@ -45,19 +45,19 @@ Deno.test("splitRequestUrl() refuses an absolute-form target with another author
   assert(splitRequestUrl("http://a.test/p", "A.test").ok);
 });
 
-Deno.test("splitRequestUrl() goes by the URL alone over HTTP/2", () => {
+Deno.test("splitRequestUrl() uses the URL alone if there is no Host, as over HTTP/2", () => {
   assert.deepEqual(splitRequestUrl("https://h.test/p?q", null), {
     ok: true,
     address: { authority: "h.test", target: "/p?q" },
   });
 });
 
-Deno.test("splitRequestUrl() knows IPv6 addresses", () => {
+Deno.test("splitRequestUrl() accepts IPv6 addresses", () => {
   const result = splitRequestUrl("http://[::1]:4000/health", "[::1]:4000");
   assert(result.ok && result.address.authority === "[::1]:4000");
 });
 
-Deno.test("splitRequestUrl() refuses a target that is no path", () => {
+Deno.test("splitRequestUrl() refuses a target that does not start with a slash", () => {
   assert.deepEqual(splitRequestUrl("http://h.test?x", "h.test"), {
     ok: false,
     code: "bad_target",

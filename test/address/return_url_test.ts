@@ -20,7 +20,7 @@ function urlOf(text: string, options: Partial<ReturnUrlOptions> = {}): string {
   return result.url;
 }
 
-Deno.test("checkReturnUrl() takes a preview URL and keeps its path and query byte for byte", () => {
+Deno.test("checkReturnUrl() accepts a preview URL and keeps its path and query byte for byte", () => {
   for (
     const target of [
       "/",
@@ -39,7 +39,7 @@ Deno.test("checkReturnUrl() takes a preview URL and keeps its path and query byt
   ) assert.equal(urlOf(ORIGIN + target), ORIGIN + target, target);
 });
 
-Deno.test("checkReturnUrl() tells the preview host, and writes it canonically", () => {
+Deno.test("checkReturnUrl() returns the preview host and writes it in its canonical form", () => {
   assert.deepEqual(
     checkReturnUrl("https://3000-DeMo.Preview.Example.COM.:8443/Path", HERE),
     {
@@ -214,13 +214,13 @@ Deno.test("checkReturnUrl() refuses every other spelling", () => {
   }
 });
 
-Deno.test("checkReturnUrl() refuses what is too long to keep", () => {
+Deno.test("checkReturnUrl() refuses a URL that is too long for the login's cookie", () => {
   const path = "/".padEnd(2000 - ORIGIN.length, "a");
   assert.equal(urlOf(ORIGIN + path), ORIGIN + path);
   assert.equal(checkReturnUrl(`${ORIGIN}${path}a`, HERE), undefined);
 });
 
-Deno.test("checkReturnUrl() has nowhere to return to before the base domains are known", () => {
+Deno.test("checkReturnUrl() refuses every URL while no base domain is known", () => {
   const nowhere = { ...HERE, baseDomains: [] };
   assert.equal(checkReturnUrl(`${ORIGIN}/`, nowhere), undefined);
 });
@@ -264,7 +264,7 @@ function damaged(random: () => number): string {
   return text;
 }
 
-Deno.test("checkReturnUrl() accepts only what a browser, too, reads as a preview host of this base", () => {
+Deno.test("checkReturnUrl() accepts only URLs that a browser resolves to a preview host of this base", () => {
   const random = seeded(20260801);
   const accepted = new Set<string>();
   for (let i = 0; i < 40_000; i++) {
@@ -289,7 +289,7 @@ Deno.test("checkReturnUrl() accepts only what a browser, too, reads as a preview
   assert(accepted.size > 1000, `only ${accepted.size} accepted`);
 });
 
-Deno.test("sameHostTarget() takes a path, or a URL of the origin, byte for byte", () => {
+Deno.test("sameHostTarget() accepts a path or a URL of the origin, byte for byte", () => {
   for (
     const [text, target] of [
       ["/", "/"],
@@ -378,7 +378,7 @@ Deno.test("sameHostTarget() refuses every other spelling", () => {
   }
 });
 
-Deno.test("sameHostTarget() leads nowhere else for whoever parses it", () => {
+Deno.test("sameHostTarget() never returns a target that a URL parser resolves to another origin", () => {
   const separators = ["/", "\\", "\t", "\n", " ", "@", ":", "?", "#", "%2f"];
   for (const a of separators) {
     for (const b of separators) {

@@ -83,7 +83,7 @@ function hold(gated: { gate: Promise<void> }): () => Promise<void> {
   };
 }
 
-Deno.test("get() asks once and answers from the process for three quarters of the TTL", async () => {
+Deno.test("get() fills once, then serves the in-process value for three quarters of the TTL", async () => {
   const { cache, clock, events } = setUp();
   const api = source();
   equal(cache.getFresh(KEY), undefined);
@@ -104,7 +104,7 @@ Deno.test("get() tells keys apart by their parts", async () => {
   equal(cache.getFresh(["ab", "c"]), "v1");
 });
 
-Deno.test("get() renews once in the background in the last quarter of the TTL", async () => {
+Deno.test("get() renews once, in the background, in the last quarter of the TTL", async () => {
   const { cache, clock, events } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -121,7 +121,7 @@ Deno.test("get() renews once in the background in the last quarter of the TTL", 
   deepEqual(events(), ["miss", "hit", "hit", "hit", "hit"]);
 });
 
-Deno.test("get() past the TTL waits for the source, joining a renewal under way", async () => {
+Deno.test("get() past the TTL waits for the source, and joins a renewal in flight", async () => {
   const { cache, clock, events } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -138,7 +138,7 @@ Deno.test("get() past the TTL waits for the source, joining a renewal under way"
   deepEqual(events(), ["miss", "hit", "miss", "miss"]);
 });
 
-Deno.test("get() of a cold burst of 1000 makes one durable read and one fill", async () => {
+Deno.test("a cold burst of 1000 get() calls makes one durable read and one fill", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, events } = setUp({ durable });
   const api = source();
@@ -156,7 +156,7 @@ Deno.test("get() of a cold burst of 1000 makes one durable read and one fill", a
   equal(events().length, 1000);
 });
 
-Deno.test("get() rejects for all who wait where nothing can stand in, and asks again next time", async () => {
+Deno.test("get() rejects for every waiting caller if there is no earlier value, and fills again on the next call", async () => {
   const { cache, events } = setUp();
   const api = source();
   api.down = true;
@@ -171,7 +171,7 @@ Deno.test("get() rejects for all who wait where nothing can stand in, and asks a
   deepEqual(events(), ["fill_failed", "miss"]);
 });
 
-Deno.test("get() rejects where the fill throws at once", async () => {
+Deno.test("get() rejects if the fill throws synchronously", async () => {
   const { cache } = setUp();
   await rejects(
     cache.get(KEY, () => {
@@ -182,7 +182,7 @@ Deno.test("get() rejects where the fill throws at once", async () => {
   equal(await cache.get(KEY, source().fill), "v1");
 });
 
-Deno.test("get() serves the earlier answer through an outage, to its bound", async () => {
+Deno.test("get() serves the earlier value during an outage until staleIfErrorMs is over", async () => {
   const { cache, clock, events } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -200,7 +200,7 @@ Deno.test("get() serves the earlier answer through an outage, to its bound", asy
   equal(await cache.get(KEY, api.fill), "v5");
 });
 
-Deno.test("get() never serves past the TTL where the policy, or the answer, forbids it", async () => {
+Deno.test("get() never serves a value past its TTL if the policy or the fill sets staleIfErrorMs to 0", async () => {
   const strict = setUp({ staleIfErrorMs: 0 });
   const api = source();
   await strict.cache.get(KEY, api.fill);
@@ -219,7 +219,7 @@ Deno.test("get() never serves past the TTL where the policy, or the answer, forb
   await rejects(lenient.cache.get(KEY, api.fill), /source down/);
 });
 
-Deno.test("get() pauses between renewals that fail, longer each time, and answers meanwhile", async () => {
+Deno.test("get() pauses longer after each failed renewal, and serves the value meanwhile", async () => {
   const { cache, clock } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -242,7 +242,7 @@ Deno.test("get() pauses between renewals that fail, longer each time, and answer
   equal(cache.getFresh(KEY), "v10");
 });
 
-Deno.test("get() in an outage does not wait for an attempt that hangs", async () => {
+Deno.test("get() during an outage does not wait for a fill that hangs", async () => {
   const { cache, clock } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -258,7 +258,7 @@ Deno.test("get() in an outage does not wait for an attempt that hangs", async ()
   await release();
 });
 
-Deno.test("get() waits for the source again once the last failure is long past", async () => {
+Deno.test("get() past the TTL waits for the source again a minute after the last failure", async () => {
   const { cache, clock } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -270,7 +270,7 @@ Deno.test("get() waits for the source again once the last failure is long past",
   equal(await cache.get(KEY, api.fill), "v3");
 });
 
-Deno.test("get() does not keep an answer without a TTL, nor what it replaces", async () => {
+Deno.test("get() does not cache a value without a TTL, and drops the earlier one", async () => {
   const durable = fakeStore();
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -284,7 +284,7 @@ Deno.test("get() does not keep an answer without a TTL, nor what it replaces", a
   await rejects(cache.get(KEY, api.fill), /source down/);
 });
 
-Deno.test("a cache keeps at most maxEntries, least recently used dropped first", async () => {
+Deno.test("a cache keeps at most maxEntries and evicts the least recently used", async () => {
   const { cache } = setUp({ maxEntries: 2 });
   const api = source();
   await cache.get(["a"], api.fill);
@@ -298,7 +298,7 @@ Deno.test("a cache keeps at most maxEntries, least recently used dropped first",
   ]);
 });
 
-Deno.test("set() replaces the value in both tiers, and a fill under way does not undo it", async () => {
+Deno.test("set() replaces the value in both tiers, and a fill in flight does not undo that", async () => {
   const durable = fakeStore();
   const { cache } = setUp({ durable });
   const api = source();
@@ -313,7 +313,7 @@ Deno.test("set() replaces the value in both tiers, and a fill under way does not
   equal(durable.entries.get("test/sandbox-1")?.value, "set");
 });
 
-Deno.test("set() is not taken for failing because a fill that it overtook fails", async () => {
+Deno.test("a fill that set() made obsolete does not mark the new value as failing", async () => {
   const { cache, clock, events } = setUp();
   const api = source();
   const release = hold(api);
@@ -330,7 +330,7 @@ Deno.test("set() is not taken for failing because a fill that it overtook fails"
   deepEqual(events(), ["miss"]);
 });
 
-Deno.test("set() without a TTL drops both tiers, and a fill under way does not undo it", async () => {
+Deno.test("set() without a TTL deletes the value in both tiers, and a fill in flight does not undo that", async () => {
   const durable = fakeStore();
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -350,7 +350,7 @@ Deno.test("set() without a TTL drops both tiers, and a fill under way does not u
   equal(durable.entries.get("test/sandbox-1")?.value, "v3");
 });
 
-Deno.test("set() without a TTL leaves nothing to stand in, also for those who wait already", async () => {
+Deno.test("set() without a TTL leaves no stale value, even for callers that already wait", async () => {
   const { cache, clock } = setUp();
   const api = source();
   await cache.get(KEY, api.fill);
@@ -364,7 +364,7 @@ Deno.test("set() without a TTL leaves nothing to stand in, also for those who wa
   await rejects(cache.get(KEY, api.fill), /source down/);
 });
 
-Deno.test("a failed fill comes with its cause where an earlier value hides it from callers, and only there", async () => {
+Deno.test("fill_failed has a cause only if an earlier value hides the failure from callers", async () => {
   const { cache, clock, events, causes } = setUp();
   const api = source();
   api.down = true;
@@ -391,7 +391,7 @@ Deno.test("a failed fill comes with its cause where an earlier value hides it fr
   ]);
 });
 
-Deno.test("a renewal that fails when nothing can stand in any more is nobody's error", async () => {
+Deno.test("a renewal that fails after its value expired causes no unhandled rejection", async () => {
   const { cache, clock, events } = setUp({ staleIfErrorMs: 0 });
   const api = source();
   await cache.get(KEY, api.fill);
@@ -404,7 +404,7 @@ Deno.test("a renewal that fails when nothing can stand in any more is nobody's e
   deepEqual(events(), ["miss", "hit", "fill_failed"]);
 });
 
-Deno.test("set() resolves when the durable tier is done", async () => {
+Deno.test("set() resolves when the durable tier has finished", async () => {
   const durable = fakeStore();
   const { cache } = setUp({ durable });
   for (
@@ -423,7 +423,7 @@ Deno.test("set() resolves when the durable tier is done", async () => {
   }
 });
 
-Deno.test("set() without a TTL during a durable read keeps what is read from coming back", async () => {
+Deno.test("set() without a TTL discards a durable read in flight", async () => {
   const durable = fakeStore();
   const clock = manualClock();
   const api = source();
@@ -440,7 +440,7 @@ Deno.test("set() without a TTL during a durable read keeps what is read from com
   equal(api.asked, 2);
 });
 
-Deno.test("get() never waits for the durable tier to write", async () => {
+Deno.test("get() does not wait for a write to the durable tier", async () => {
   const durable = fakeStore();
   const { cache } = setUp({ durable });
   const api = source();
@@ -455,7 +455,7 @@ Deno.test("get() never waits for the durable tier to write", async () => {
   equal(durable.entries.size, 1);
 });
 
-Deno.test("get() finds in the durable tier what another process left, with its own times", async () => {
+Deno.test("get() finds a value of another process in the durable tier and keeps its times", async () => {
   const durable = fakeStore();
   const clock = manualClock();
   const api = source();
@@ -469,7 +469,7 @@ Deno.test("get() finds in the durable tier what another process left, with its o
   equal(cache.getFresh(KEY), "v2");
 });
 
-Deno.test("get() after a restart in an outage serves what the durable tier kept", async () => {
+Deno.test("get() after a restart during an outage serves the durable tier's stale value", async () => {
   const durable = fakeStore();
   const clock = manualClock();
   const api = source();
@@ -484,7 +484,7 @@ Deno.test("get() after a restart in an outage serves what the durable tier kept"
   await rejects(cache.get(KEY, api.fill), /source down/);
 });
 
-Deno.test("get() reads a private durable tier once, and a broken one not at all the worse", async () => {
+Deno.test("get() reads a private durable tier once, and works without it if it is broken", async () => {
   const durable = fakeStore();
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -496,7 +496,7 @@ Deno.test("get() reads a private durable tier once, and a broken one not at all 
   deepEqual(durable.calls, ["get test/sandbox-1", "set test/sandbox-1"]);
 });
 
-Deno.test("get() looks a copy of a shared tier up again after 5 s", async () => {
+Deno.test("get() reads a shared durable tier again after 5 s", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, clock, events } = setUp({ durable });
   const api = source();
@@ -516,7 +516,7 @@ Deno.test("get() looks a copy of a shared tier up again after 5 s", async () => 
   deepEqual(events(), ["miss", "hit", "durable_hit", "hit"]);
 });
 
-Deno.test("get() sees within 5 s that another process changed or dropped an entry", async () => {
+Deno.test("get() notices within 5 s that another process changed or deleted an entry", async () => {
   const durable = fakeStore({ shared: true });
   const clock = manualClock();
   const here = setUp({ durable, clock }).cache;
@@ -531,7 +531,7 @@ Deno.test("get() sees within 5 s that another process changed or dropped an entr
   equal(await here.get(KEY, api.fill), "v2");
 });
 
-Deno.test("an entry that another process dropped does not stand in for a fill that fails", async () => {
+Deno.test("an entry that another process deleted is not served when a fill fails", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -542,7 +542,7 @@ Deno.test("an entry that another process dropped does not stand in for a fill th
   await rejects(cache.get(KEY, api.fill), /source down/);
 });
 
-Deno.test("an entry that another process dropped does not come back with a renewal under way", async () => {
+Deno.test("a renewal in flight does not restore an entry that another process deleted", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -560,7 +560,7 @@ Deno.test("an entry that another process dropped does not come back with a renew
   equal(cache.getFresh(KEY), "v3");
 });
 
-Deno.test("a copy that a broken shared tier cannot confirm is asked for anew, and stands in where that fails", async () => {
+Deno.test("a copy that a broken shared tier cannot confirm is filled again, and served if that fails", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, clock, events } = setUp({ durable });
   const api = source();
@@ -577,7 +577,7 @@ Deno.test("a copy that a broken shared tier cannot confirm is asked for anew, an
   equal(cache.getFresh(KEY), undefined);
 });
 
-Deno.test("an outage does not keep a shared tier from being looked up, nor the look-up forget the outage", async () => {
+Deno.test("during an outage a shared tier is still read, and reading it does not reset the backoff", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -598,7 +598,7 @@ Deno.test("an outage does not keep a shared tier from being looked up, nor the l
   await dropped;
 });
 
-Deno.test("a renewal that ends during a look-up is not undone by what the look-up read", async () => {
+Deno.test("a durable read in flight does not undo a renewal that ended meanwhile", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, clock } = setUp({ durable });
   const api = source();
@@ -616,7 +616,7 @@ Deno.test("a renewal that ends during a look-up is not undone by what the look-u
   equal(cache.getFresh(KEY), "v2");
 });
 
-Deno.test("get() takes a durable value that cannot be decoded for missing", async () => {
+Deno.test("get() treats a durable value that cannot be decoded as missing", async () => {
   const durable = fakeStore();
   const { cache, clock, events } = setUp({ durable });
   durable.entries.set("test/sandbox-1", {
@@ -631,7 +631,7 @@ Deno.test("get() takes a durable value that cannot be decoded for missing", asyn
   equal(durable.entries.get("test/sandbox-1")?.value, "v1");
 });
 
-Deno.test("what a codec throws comes with its event, and the caller gets what the source says", async () => {
+Deno.test("codec_failed has the codec's error as its cause, and the caller gets the source's value", async () => {
   const reports: unknown[][] = [];
   const broken = new TypeError("broken");
   const cache = new Cache<string>({

@@ -22,13 +22,13 @@ function setUp() {
   return { clock, breaker, failures: log.failures };
 }
 
-Deno.test("run() hands on what the operation resolves with", async () => {
+Deno.test("run() resolves with the operation's result", async () => {
   const { breaker, failures } = setUp();
   equal(await breaker.run(WORK, "otherwise"), "result");
   deepEqual(failures, []);
 });
 
-Deno.test("run() falls back on failure, synchronous failure and silence, and says why", async () => {
+Deno.test("run() resolves with the fallback after a rejection, a synchronous throw or the deadline, and reports the reason", async () => {
   const { breaker, failures } = setUp();
   const locked = () => Promise.reject(new TypeError("database is locked"));
   const broken = () => {
@@ -46,7 +46,7 @@ Deno.test("run() falls back on failure, synchronous failure and silence, and say
   match(String(failures[2]?.cause), /broken/);
 });
 
-Deno.test("run() does not take for late what was there while this thread was busy", async () => {
+Deno.test("run() does not time out an operation that finished while the thread was busy", async () => {
   const clock = manualClock();
   const { failures, onFailure } = failureLog();
   const breaker = new CircuitBreaker("fake", {
@@ -62,7 +62,7 @@ Deno.test("run() does not take for late what was there while this thread was bus
   deepEqual(failures, []);
 });
 
-Deno.test("run() drops a late result and a late failure", async () => {
+Deno.test("run() ignores a late result and a late failure", async () => {
   const { breaker, failures } = setUp();
   const late = Promise.withResolvers<string>();
   const lateFailure = Promise.withResolvers<string>();
@@ -74,7 +74,7 @@ Deno.test("run() drops a late result and a late failure", async () => {
   equal(failures.length, 1);
 });
 
-Deno.test("run() reports a kind of failure once a minute", async () => {
+Deno.test("run() reports each reason once a minute", async () => {
   const { clock, breaker, failures } = setUp();
   for (let i = 0; i < 10; i++) {
     await breaker.run(FAIL, "");
@@ -89,7 +89,7 @@ Deno.test("run() reports a kind of failure once a minute", async () => {
   equal(failures.length, 2);
 });
 
-Deno.test("run() leaves a store alone for 5 s after three failures in a row, then tries one operation", async () => {
+Deno.test("run() skips operations for 5 s after three failures in a row, then tries one", async () => {
   const { clock, breaker } = setUp();
   let calls = 0;
   const counted = (operation: () => Promise<string>) => () => {
@@ -116,7 +116,7 @@ Deno.test("run() leaves a store alone for 5 s after three failures in a row, the
   equal(await breaker.run(counted(WORK), ""), "result");
 });
 
-Deno.test("run() takes what fails together for one failure", async () => {
+Deno.test("run() counts operations that fail together as one failure", async () => {
   const { clock, breaker } = setUp();
   const underWay = [1, 2, 3].map(() => breaker.run(HANG, "otherwise"));
   clock.time += 1;
@@ -128,7 +128,7 @@ Deno.test("run() takes what fails together for one failure", async () => {
   equal(await breaker.run(WORK, "otherwise"), "result");
 });
 
-Deno.test("close() ends operations and reports", async () => {
+Deno.test("after close(), no operation runs and nothing is reported", async () => {
   const { breaker, failures } = setUp();
   const underWay = breaker.run(HANG, "otherwise");
   breaker.close();
@@ -137,7 +137,7 @@ Deno.test("close() ends operations and reports", async () => {
   deepEqual(failures, []);
 });
 
-Deno.test("run() pauses no longer because the clock was set back", async () => {
+Deno.test("run() does not pause longer if the clock is set back", async () => {
   const { clock, breaker } = setUp();
   for (let i = 0; i < 3; i++) await breaker.run(FAIL, "otherwise");
   equal(await breaker.run(WORK, "otherwise"), "otherwise");

@@ -40,7 +40,7 @@ function setUp(codec: Codec<Date> = DATES) {
   };
 }
 
-Deno.test("write() and read() carry a value through its codec, below the cache's kind", async () => {
+Deno.test("write() and read() pass a value through its codec, under the cache's kind", async () => {
   const { tier, entries } = setUp();
   const found = { ...TIMES, value: new Date(0) };
   equal(await tier.read(KEY), "absent");
@@ -53,7 +53,7 @@ Deno.test("write() and read() carry a value through its codec, below the cache's
   equal(await tier.read(KEY), "absent");
 });
 
-Deno.test("write() tells the codec how long the value may be kept", async () => {
+Deno.test("write() passes staleUntil to the codec", async () => {
   const kept: number[] = [];
   const { tier } = setUp({
     ...DATES,
@@ -63,7 +63,7 @@ Deno.test("write() tells the codec how long the value may be kept", async () => 
   deepEqual(kept, [3]);
 });
 
-Deno.test("read() is unavailable for what the codec refuses or throws at", async () => {
+Deno.test("read() is unavailable if the codec refuses the value or throws", async () => {
   const refusing = setUp();
   refusing.entries.set("dates/sandbox-1", { ...TIMES, value: "no date" });
   equal(await refusing.tier.read(KEY), "unavailable");
@@ -80,7 +80,7 @@ Deno.test("read() is unavailable for what the codec refuses or throws at", async
   match(String(throwing.causes[0]), /sealed by another/);
 });
 
-Deno.test("write() of what the codec cannot encode leaves no older value", async () => {
+Deno.test("write() of a value that the codec cannot encode deletes the older value", async () => {
   const setup = setUp();
   setup.entries.set("dates/sandbox-1", { ...TIMES, value: "1970-01-01" });
   await setup.tier.write(KEY, { ...TIMES, value: new Date(NaN) });
@@ -89,7 +89,7 @@ Deno.test("write() of what the codec cannot encode leaves no older value", async
   ok(setup.causes[0] instanceof RangeError);
 });
 
-Deno.test("writes of a key run in order, and reads come after them", async () => {
+Deno.test("writes of one key run in order, and reads wait for them", async () => {
   const { fake, tier, calls, entries } = setUp();
   const gate = Promise.withResolvers<void>();
   fake.gate = gate.promise;

@@ -19,7 +19,7 @@ function entry(staleIfErrorMs = 600_000): Entry<string> {
   };
 }
 
-Deno.test("timesOf() refreshes after three quarters of the TTL and counts staleness from its end", () => {
+Deno.test("timesOf() sets the refresh to three quarters of the TTL and counts staleness from its end", () => {
   deepEqual(timesOf({ now: 1_000, ttlMs: 400, staleIfErrorMs: 50 }), {
     refreshAt: 1_300,
     expiresAt: 1_400,

@@ -4,8 +4,7 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { openKv, openKvStore } from "../../src/cache/kv.ts";
-import type { KvDatabase } from "../../src/cache/kv.ts";
+import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
 import type { StoredEntry, StoreKey } from "../../src/cache/store.ts";
 import {
   failureLog,
@@ -15,7 +14,7 @@ import {
   oneValueKv,
   settled,
 } from "./fakes.ts";
-import { entryAt, keepsToContract } from "./store_contract.ts";
+import { entryAt, fulfilsContract } from "./store_contract.ts";
 
 const KEY: StoreKey = ["runner", "sandbox-1"];
 
@@ -75,10 +74,10 @@ for (const { name, open, shared } of CASES) {
       using setup = await setUp(() => open(path), { shared });
       const { store, entry, failures } = setup;
 
-      await keepsToContract(t, setup);
+      await fulfilsContract(t, setup);
 
       await t.step(
-        "set() of the largest value works, of a larger one removes what was there",
+        "set() stores the largest value, and deletes the earlier one for a larger value",
         async () => {
           const overhead = JSON.stringify(entry("")).length;
           const largest = entry("x".repeat(65_536 - overhead));
@@ -90,7 +89,7 @@ for (const { name, open, shared } of CASES) {
       );
 
       await t.step(
-        "set(), get() and delete() of many at once, large ones among them",
+        "many large values can be set, read and deleted at once",
         async () => {
           const many = Array.from({ length: 25 }, (_, at) => ({
             key: ["many", `${at}`] as const,
@@ -111,7 +110,7 @@ for (const { name, open, shared } of CASES) {
         },
       );
 
-      await t.step("a key that is too long holds nothing", async () => {
+      await t.step("a key that is too long is never stored", async () => {
         const long: StoreKey = ["runner", "x".repeat(3_000)];
         await store.set(long, entry(1));
         equal(await store.get(long), "absent");
@@ -125,7 +124,7 @@ for (const { name, open, shared } of CASES) {
   });
 }
 
-Deno.test("openKv() says how to start Deno so that it may use the file", async () => {
+Deno.test("openKv() says which permissions the file needs", async () => {
   await rejects(
     openKv("/elsewhere/cache.db"),
     /not allowed to use \/elsewhere\/cache\.db: start it with --allow-read=\.\/data,\/elsewhere --allow-write=\.\/data,\/elsewhere$/,
@@ -146,7 +145,7 @@ Deno.test("openKvStore() keeps a file's entries for the next process", async () 
   }
 });
 
-Deno.test("openKvStore() writes below its own name, for the garbage collector as long as the entry may stand in", async () => {
+Deno.test("set() writes under the store's namespace, with expireIn up to staleUntil", async () => {
   const written: unknown[] = [];
   const { kv } = oneValueKv();
   using setup = await setUp(() =>
@@ -164,7 +163,7 @@ Deno.test("openKvStore() writes below its own name, for the garbage collector as
   deepEqual(written, [["porthole", ...KEY], { expireIn: 720_000 }]);
 });
 
-Deno.test("get() says unavailable for what it did not write", async () => {
+Deno.test("get() is unavailable for a value in a foreign format", async () => {
   const good = { value: 1, refreshAt: 1, expiresAt: 2, staleUntil: 1e15 };
   const cases = [
     "text",
@@ -188,7 +187,7 @@ Deno.test("get() says unavailable for what it did not write", async () => {
   }
 });
 
-Deno.test("openKvStore() carries on without a database that hangs", async () => {
+Deno.test("a store whose database hangs is unavailable and reports one timeout", async () => {
   using setup = await setUp(hanging);
   const { store, entry, failures } = setup;
   equal(await store.get(KEY), "unavailable");
@@ -199,7 +198,7 @@ Deno.test("openKvStore() carries on without a database that hangs", async () => 
   deepEqual(failures.map(({ reason }) => reason), ["timeout"]);
 });
 
-Deno.test("openKvStore() carries on without a database that fails", async () => {
+Deno.test("a store whose database is locked is unavailable and reports that once", async () => {
   const failing = fakeKv(() =>
     Promise.reject(new TypeError("database is locked"))
   );
@@ -214,7 +213,7 @@ Deno.test("openKvStore() carries on without a database that fails", async () => 
   );
 });
 
-Deno.test("set() that was given up does not undo later what others wrote meanwhile", async () => {
+Deno.test("set() that timed out does not later overwrite a newer value", async () => {
   const database = oneValueKv();
   const open = () => Promise.resolve(database.kv);
   using hasty = await setUp(open, { shared: true, deadlineMs: 1 });
@@ -233,7 +232,7 @@ Deno.test("set() that was given up does not undo later what others wrote meanwhi
   deepEqual(hasty.failures.map(({ reason }) => reason), ["timeout"]);
 });
 
-Deno.test("set() that was given up before it was sent is never sent", async () => {
+Deno.test("set() that timed out before it was sent is never sent", async () => {
   const database = oneValueKv();
   using setup = await setUp(() => Promise.resolve(database.kv), {
     shared: true,
@@ -247,7 +246,7 @@ Deno.test("set() that was given up before it was sent is never sent", async () =
   equal(database.commits, 0);
 });
 
-Deno.test("set() of a database that opens too late changes nothing then", async () => {
+Deno.test("set() that timed out while the database opened is never sent", async () => {
   for (const shared of [false, true]) {
     const database = oneValueKv();
     const opening = Promise.withResolvers<KvDatabase>();
@@ -268,7 +267,7 @@ Deno.test("set() of a database that opens too late changes nothing then", async 
   }
 });
 
-Deno.test("get() of many keys from a database that hangs is over when the time of one is", async () => {
+Deno.test("get() of many keys from a database that hangs takes one deadline", async () => {
   const hanging = fakeKv(() => new Promise(() => {}));
   using setup = await setUp(() => Promise.resolve(hanging.kv), {
     deadlineMs: 1,
@@ -288,7 +287,7 @@ Deno.test("get() of many keys from a database that hangs is over when the time o
   equal(hanging.calls, 4); // one stall is one failure, so it was tried again
 });
 
-Deno.test("set() and delete() have the last word where two write at once", async () => {
+Deno.test("of two concurrent writers the later one wins", async () => {
   const database = oneValueKv();
   const open = () => Promise.resolve(database.kv);
   using first = await setUp(open, { shared: true });
@@ -307,7 +306,7 @@ Deno.test("set() and delete() have the last word where two write at once", async
   equal(await first.store.get(KEY), "absent");
 });
 
-Deno.test("openKvStore() reports a database that cannot be opened at once, and tries again", async () => {
+Deno.test("openKvStore() reports at once that the database cannot be opened, and tries again later", async () => {
   let attempts = 0;
   using setup = await setUp(async () => {
     if (++attempts < 3) throw new Error("unable to open database file");
@@ -321,7 +320,7 @@ Deno.test("openKvStore() reports a database that cannot be opened at once, and t
   equal(attempts, 3);
 });
 
-Deno.test("close() closes the database once, also one that opens later", async () => {
+Deno.test("close() closes the database once, even if it opens only later", async () => {
   const opening = Promise.withResolvers<KvDatabase>();
   const late = fakeKv(() => Promise.reject());
   const log = failureLog();
@@ -343,7 +342,7 @@ Deno.test("close() closes the database once, also one that opens later", async (
   equal(late.calls, 0);
 });
 
-Deno.test("close() is final: what comes later does not open the database again", async () => {
+Deno.test("an operation after close() does not open the database again", async () => {
   let opened = 0;
   const store = await openKvStore({
     async open() {

@@ -25,11 +25,11 @@ function open(location: CacheLocation, { platformShared = false } = {}) {
   return { store, failures: log.failures };
 }
 
-Deno.test("openDurableStore() opens nothing for none", async () => {
+Deno.test("openDurableStore() is null for none", async () => {
   equal(await open({ kind: "none" }).store, null);
 });
 
-Deno.test("openDurableStore() opens Deno KV in memory, private to this process", async () => {
+Deno.test("openDurableStore() opens Deno KV in memory as private", async () => {
   const { store: opening, failures } = open({ kind: "kv", path: ":memory:" }, {
     platformShared: true,
   });
@@ -44,7 +44,7 @@ Deno.test("openDurableStore() opens Deno KV in memory, private to this process",
   }
 });
 
-Deno.test("openDurableStore() opens a file, in a folder that it makes, private to this process", async () => {
+Deno.test("openDurableStore() opens a file as private and creates its folder", async () => {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   try {
@@ -59,7 +59,7 @@ Deno.test("openDurableStore() opens a file, in a folder that it makes, private t
   }
 });
 
-Deno.test("openDurableStore() opens the platform's database, shared where the platform says so", async () => {
+Deno.test("openDurableStore() opens the platform's database as shared if the platform says so", async () => {
   for (const platformShared of [true, false]) {
     const store = await open({ kind: "kv", path: undefined }, {
       platformShared,
@@ -69,7 +69,7 @@ Deno.test("openDurableStore() opens the platform's database, shared where the pl
   }
 });
 
-Deno.test("openDurableStore() carries on without a file that cannot be opened, and says so", async () => {
+Deno.test("openDurableStore() reports a file that cannot be opened, and is unavailable", async () => {
   await Deno.mkdir("./data/test", { recursive: true });
   const { store: opening, failures } = open({
     kind: "kv",
@@ -83,7 +83,7 @@ Deno.test("openDurableStore() carries on without a file that cannot be opened, a
 });
 
 Deno.test({
-  name: "openDurableStore() takes a KV Connect URL for shared",
+  name: "openDurableStore() opens a KV Connect URL as shared",
   // Without the token the client does not even try to connect.
   permissions: { env: false, net: false },
   async fn() {
@@ -98,7 +98,7 @@ Deno.test({
   },
 });
 
-Deno.test("openDurableStore() takes Redis for shared, and starts without it", async () => {
+Deno.test("openDurableStore() opens Redis as shared, and works without a connection", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

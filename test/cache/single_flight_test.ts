@@ -5,7 +5,7 @@ import {
 } from "node:assert/strict";
 import { SingleFlight } from "../../src/cache/single_flight.ts";
 
-Deno.test("share() runs one piece of work for all who ask meanwhile", async () => {
+Deno.test("share() runs one piece of work for concurrent callers", async () => {
   const flights = new SingleFlight<number>();
   const answer = Promise.withResolvers<number>();
   let runs = 0;
@@ -21,7 +21,7 @@ Deno.test("share() runs one piece of work for all who ask meanwhile", async () =
   equal(runs, 1);
 });
 
-Deno.test("share() forgets work that ended, well or badly", async () => {
+Deno.test("share() forgets work that has succeeded or failed", async () => {
   const flights = new SingleFlight<number>();
   const failing = flights.share("a", () => Promise.reject(new Error("down")));
   equal(flights.isInFlight("a"), true);
@@ -31,7 +31,7 @@ Deno.test("share() forgets work that ended, well or badly", async () => {
   equal(flights.isInFlight("a"), false);
 });
 
-Deno.test("forget() makes the work under way count no longer and the next start anew", async () => {
+Deno.test("after forget(), the work in flight is not current and the next caller starts anew", async () => {
   const flights = new SingleFlight<string>();
   const gate = Promise.withResolvers<void>();
   async function work(isCurrent: () => boolean): Promise<string> {

@@ -23,23 +23,26 @@ export function entryAt(
 }
 
 /** Runs the steps on a store that uses `clock`, and leaves it empty. */
-export async function keepsToContract(
+export async function fulfilsContract(
   t: Deno.TestContext,
   { store, clock }: { store: DurableStore; clock: ManualClock },
 ): Promise<void> {
   const entry = (value: StoredEntry["value"]) => entryAt(clock.time, value);
 
-  await t.step("get() of nothing is absent", async () => {
+  await t.step("get() of an unknown key is absent", async () => {
     assert.equal(await store.get(KEY), "absent");
   });
 
-  await t.step("set(), get() and delete() carry an entry", async () => {
-    const stored = entry({ url: "http://r1", tags: ["é", 1, true, null] });
-    await store.set(KEY, stored);
-    assert.deepEqual(await store.get(KEY), stored);
-    await store.delete(KEY);
-    assert.equal(await store.get(KEY), "absent");
-  });
+  await t.step(
+    "set(), get() and delete() store, return and remove an entry",
+    async () => {
+      const stored = entry({ url: "http://r1", tags: ["é", 1, true, null] });
+      await store.set(KEY, stored);
+      assert.deepEqual(await store.get(KEY), stored);
+      await store.delete(KEY);
+      assert.equal(await store.get(KEY), "absent");
+    },
+  );
 
   await t.step("set() keeps null, false and the empty string", async () => {
     for (const value of [null, false, ""]) {
@@ -58,18 +61,24 @@ export async function keepsToContract(
     for (const key of keys) await store.delete(key);
   });
 
-  await t.step("get() goes by the entry's own staleUntil", async () => {
-    const stored = entry("late");
-    await store.set(KEY, stored);
-    clock.time = stored.staleUntil - 1;
-    assert.deepEqual(await store.get(KEY), stored);
-    clock.time = stored.staleUntil;
-    assert.equal(await store.get(KEY), "absent");
-  });
+  await t.step(
+    "get() is absent from the entry's own staleUntil on",
+    async () => {
+      const stored = entry("late");
+      await store.set(KEY, stored);
+      clock.time = stored.staleUntil - 1;
+      assert.deepEqual(await store.get(KEY), stored);
+      clock.time = stored.staleUntil;
+      assert.equal(await store.get(KEY), "absent");
+    },
+  );
 
-  await t.step("set() of what ended removes what was there", async () => {
-    await store.set(KEY, entry("old"));
-    await store.set(KEY, { ...entry("new"), staleUntil: clock.time });
-    assert.equal(await store.get(KEY), "absent");
-  });
+  await t.step(
+    "set() of an expired entry deletes the earlier one",
+    async () => {
+      await store.set(KEY, entry("old"));
+      await store.set(KEY, { ...entry("new"), staleUntil: clock.time });
+      assert.equal(await store.get(KEY), "absent");
+    },
+  );
 }

@@ -98,7 +98,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
   });
 });
 
-Deno.test("parseConfig() puts every variable where the code looks for it", async (t) => {
+Deno.test("parseConfig() reads every variable into its member", async (t) => {
   const secret = "s".repeat(32);
   const local: CacheLocation = {
     kind: "redis",
@@ -292,7 +292,7 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
       () => deepEqual(read(configOf({ ...beside, [name]: text })), expected),
     );
   }
-  await t.step("no setting is left out of this table", () => {
+  await t.step("this table has every setting", () => {
     deepEqual(
       new Set(cases.map(([name]) => name)),
       new Set(Object.keys(SETTINGS)),
@@ -300,7 +300,7 @@ Deno.test("parseConfig() puts every variable where the code looks for it", async
   });
 });
 
-Deno.test("parseConfig() refuses what it cannot use", async (t) => {
+Deno.test("parseConfig() refuses invalid values", async (t) => {
   const cases: Record<string, string[]> = {
     PROXY_HOST: ["0.0.0.0:80", "a b", "300.0.0.1", "10", "fe80::1%eth0", "-a"],
     PROXY_PORT: ["65536", "-1", "+80", "0x50", "1e3", "80.0", "8 0", "four"],
@@ -391,7 +391,7 @@ Deno.test("parseConfig() refuses what it cannot use", async (t) => {
   }
 });
 
-Deno.test("parseConfig() takes several workers only with a database that they can share, and without TLS", () => {
+Deno.test("parseConfig() accepts several workers only with a shared database and without TLS", () => {
   const files = { TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
   const redis = { CACHE_URL: "redis://127.0.0.1" };
   for (const WORKERS of ["2", "auto"]) {
@@ -421,29 +421,29 @@ Deno.test("parseConfig() takes several workers only with a database that they ca
   }
 });
 
-Deno.test("workersOn() starts one worker a core for auto, 64 at most, and the number that is set otherwise", () => {
+Deno.test("workersOn() is the number of cores, 64 at most, for auto, and the given number otherwise", () => {
   equal(workersOn(1, "auto"), 1);
   equal(workersOn(8, "auto"), 8);
   equal(workersOn(96, "auto"), 64);
   equal(workersOn(8, 3), 3);
 });
 
-Deno.test("parseConfig() keeps every duration within what a timer can wait", () => {
+Deno.test("parseConfig() limits durations to what a timer supports", () => {
   const config = configOf({ SESSION_TTL_SEC: "2147483" });
 
   ok(config.session.ttlMs <= 2 ** 31 - 1);
 });
 
-Deno.test("parseConfig() takes an empty or blank variable for an unset one", () => {
+Deno.test("parseConfig() treats an empty or blank variable as unset", () => {
   equal(configOf({ PROXY_PORT: "", LOG_LEVEL: "  " }).listen.port, 4000);
   deepEqual(problemsOf({ PROXY_API_KEY: " " }), ["PROXY_API_KEY"]);
 });
 
-Deno.test("parseConfig() ignores variables that it does not know", () => {
+Deno.test("parseConfig() ignores unknown variables", () => {
   deepEqual(configOf({ PATH: "/bin", PROXY_PORTS: "x" }), configOf({}));
 });
 
-Deno.test("parseConfig() freezes the configuration through and through", () => {
+Deno.test("parseConfig() freezes the configuration deeply", () => {
   const config = configOf({ PROXY_DOMAIN: "example.com" });
 
   ok(Object.isFrozen(config));
@@ -451,7 +451,7 @@ Deno.test("parseConfig() freezes the configuration through and through", () => {
   throws(() => Object.assign(config.listen, { port: 1 }), TypeError);
 });
 
-Deno.test("parseConfig() reports every problem at once, each with what was given", () => {
+Deno.test("parseConfig() reports every problem at once, each with the given value", () => {
   const result = parseConfig({
     PROXY_PORT: "80a",
     LOG_LEVEL: "loud",
@@ -480,7 +480,7 @@ Deno.test("parseConfig() never repeats a secret in a problem", () => {
   ok(!formatProblems(result.problems).includes("hunter2"));
 });
 
-Deno.test("formatProblems() says for an empty environment what is missing, what it is for, and where to look around", () => {
+Deno.test("formatProblems() lists missing variables with their purpose, and points to the README and the demo", () => {
   const result = parseConfig({});
 
   ok(!result.ok);
@@ -492,7 +492,7 @@ Deno.test("formatProblems() says for an empty environment what is missing, what 
   ok(text.includes("deno task demo"));
 });
 
-Deno.test("formatProblems() prints control characters escaped and long values cut", () => {
+Deno.test("formatProblems() escapes control characters and truncates long values", () => {
   const result = parseConfig({
     ...REQUIRED,
     LOG_LEVEL: `\u001b[31m${"x".repeat(500)}`,
@@ -504,7 +504,7 @@ Deno.test("formatProblems() prints control characters escaped and long values cu
   ok(!text.includes("x".repeat(200)));
 });
 
-Deno.test("parseConfig() refuses cookies for frames over plain http, where no browser keeps them", () => {
+Deno.test("parseConfig() refuses SameSite=None over plain http, where no browser keeps such cookies", () => {
   const env = { COOKIE_SAMESITE: "none", PROXY_PROTOCOL: "http" };
   deepEqual(problemsOf(env), ["COOKIE_SAMESITE"]);
 });
@@ -519,7 +519,7 @@ Deno.test("parseConfig() refuses TLS without both of its files", () => {
   ]);
 });
 
-Deno.test("parseConfig() refuses an issuer by plain http on another machine, unless that is allowed", () => {
+Deno.test("parseConfig() refuses an issuer with plain http on another machine, unless OIDC_ALLOW_INSECURE is set", () => {
   for (
     const OIDC_DOMAIN of [
       "http://dex:5556/dex",

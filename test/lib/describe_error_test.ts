@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeError } from "../../src/lib/describe_error.ts";
 
-Deno.test("describeError() tells the chain of causes in one line", () => {
+Deno.test("describeError() writes the chain of causes on one line", () => {
   const error = new Error("no page", {
     cause: new TypeError("no host", { cause: new Error("gone") }),
   });
@@ -9,7 +9,7 @@ Deno.test("describeError() tells the chain of causes in one line", () => {
   assert.equal(describeError(new AggregateError([])), "AggregateError");
 });
 
-Deno.test("describeError() leaves out a cause that its parent has told already", () => {
+Deno.test("describeError() leaves out a cause whose message its parent contains", () => {
   const error = new Error("Daytona API, getSandbox: status 401", {
     cause: new Error("status 401", { cause: new Error("key unknown") }),
   });
@@ -19,7 +19,7 @@ Deno.test("describeError() leaves out a cause that its parent has told already",
   );
 });
 
-Deno.test("describeError() prints no cause that is no error: it may hold a whole request", () => {
+Deno.test("describeError() leaves out a cause that is not an Error, which may hold a whole request", () => {
   for (
     const cause of [
       new URLSearchParams("code=secret&state=secret"),

@@ -1,8 +1,4 @@
-import {
-  match,
-  notStrictEqual as notEqual,
-  strictEqual as equal,
-} from "node:assert/strict";
+import { match, strictEqual as equal } from "node:assert/strict";
 import { createDigests, digestKey, joinParts } from "../../src/lib/digest.ts";
 
 Deno.test("digestKey() is SHA-256 over length-prefixed parts, base64url", async () => {
@@ -20,7 +16,7 @@ Deno.test("digestKey() is SHA-256 over length-prefixed parts, base64url", async 
   match(digestKey(["a secret"]), /^[A-Za-z0-9_-]{43}$/);
 });
 
-Deno.test("joinParts() tells apart lists whose plain concatenation is the same", () => {
+Deno.test("joinParts() and digestKey() differ for lists with the same plain concatenation", () => {
   const lists = [
     ["ab", "c"],
     ["a", "bc"],
@@ -39,19 +35,14 @@ Deno.test("joinParts() tells apart lists whose plain concatenation is the same",
   equal(new Set(lists.map(digestKey)).size, lists.length);
 });
 
-Deno.test("digestKey() depends on every part", () => {
-  notEqual(digestKey(["id", "token"]), digestKey(["id", "Token"]));
-  notEqual(digestKey(["id", "token"]), digestKey(["Id", "token"]));
-});
-
-Deno.test("createDigests() gives what digestKey() gives, the first time and every other", () => {
+Deno.test("createDigests() returns the same as digestKey(), memoized or not", () => {
   const digest = createDigests(2);
   for (const parts of [["a", "b"], ["ab"], ["a", "b"], ["c"], ["ab"]]) {
     equal(digest(parts), digestKey(parts));
   }
 });
 
-Deno.test("createDigests() gives the same for what is too long to be remembered", () => {
+Deno.test("createDigests() returns the same as digestKey() for parts too long to memoize", () => {
   const parts = ["a".repeat(2000)];
   const digest = createDigests(2);
   equal(digest(parts), digestKey(parts));

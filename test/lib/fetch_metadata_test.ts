@@ -4,7 +4,7 @@ import { isSameOriginRequest } from "../../src/lib/fetch_metadata.ts";
 const OWN = "https://3000-demo.preview.example.com";
 const SIBLING = "https://3000-other.preview.example.com";
 
-Deno.test("isSameOriginRequest() needs Sec-Fetch-Site and Origin to agree, and either will do", () => {
+Deno.test("isSameOriginRequest() needs Sec-Fetch-Site or Origin, and both to agree if there are both", () => {
   for (
     const [site, origin, expected] of [
       [undefined, undefined, undefined],
@@ -34,7 +34,7 @@ Deno.test("isSameOriginRequest() needs Sec-Fetch-Site and Origin to agree, and e
   }
 });
 
-Deno.test("isSameOriginRequest() takes an Origin of null for a page without referrer only beside a Sec-Fetch-Site", () => {
+Deno.test("isSameOriginRequest() ignores Origin: null only beside Sec-Fetch-Site", () => {
   for (
     const [site, expected] of [
       [undefined, false],

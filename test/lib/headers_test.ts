@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { requestHeadersOf } from "../../src/lib/headers.ts";
 
-Deno.test("requestHeadersOf() tells what Headers tells, in the same order", () => {
+Deno.test("requestHeadersOf() has the same headers as Headers, in the same order", () => {
   const headers = new Headers([
     ["X-B", "1"],
     ["accept", "text/html"],

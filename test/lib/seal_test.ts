@@ -35,7 +35,7 @@ async function keyOf(secret: string, purpose: string): Promise<Uint8Array> {
   );
 }
 
-Deno.test("seal() and open() carry a payload", async () => {
+Deno.test("open() returns the payload that seal() was given", async () => {
   const payload = { sandboxId: "s-1", scope: [3000], exp: "not the claim" };
   const token = await sealer().seal(payload, NOW + HOUR);
   match(token, /^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/);
@@ -43,14 +43,14 @@ Deno.test("seal() and open() carry a payload", async () => {
   notEqual(await sealer().seal(payload, NOW + HOUR), token);
 });
 
-Deno.test("seal() shows nothing but algorithm, purpose and key id", async () => {
+Deno.test("seal() leaves only algorithm, purpose and key id readable", async () => {
   const token = await sealer().seal({ user: "u-1" }, NOW + HOUR);
   const { kid, ...rest } = decodeProtectedHeader(token);
   deepEqual(rest, { alg: "dir", enc: "A256GCM", typ: "session" });
   match(kid ?? "", /^[\w-]{8}$/);
 });
 
-Deno.test("open() goes by the injected clock, to the second", async () => {
+Deno.test("open() refuses a token from the second of its expiry on", async () => {
   let now = NOW;
   const { seal, open } = sealer({ now: () => now });
   const token = await seal({ a: 1 }, NOW + 10_900);
@@ -65,7 +65,7 @@ Deno.test("open() refuses a token of another purpose", async () => {
   equal(await sealer({ purpose: "session" }).open(token), undefined);
 });
 
-Deno.test("open() refuses the right key below another typ", async () => {
+Deno.test("open() refuses a token with the right key and another typ", async () => {
   const kid = decodeProtectedHeader(await sealer().seal({}, NOW + HOUR)).kid;
   const key = await keyOf("old and long enough", "session");
   async function forge(typ?: string): Promise<string> {
@@ -108,7 +108,7 @@ Deno.test("open() refuses compressed, critical, unexpiring, malformed and overlo
   for (const token of bad) equal(await sealer().open(token), undefined);
 });
 
-Deno.test("open() returns undefined for whatever is no token of ours", async () => {
+Deno.test("open() returns undefined for any other text", async () => {
   const { seal, open } = sealer();
   const token = await seal({ a: 1 }, NOW + HOUR);
   const [header = "", , iv, text, tag] = token.split(".");
@@ -166,7 +166,7 @@ Deno.test("open() accepts every listed secret, seal() uses the first", async () 
   equal(await before.open(young), undefined);
 });
 
-Deno.test("seal() throws a RangeError for what open() would find too long", async () => {
+Deno.test("seal() throws a RangeError for a token that open() would refuse as too long", async () => {
   const { seal, open } = sealer();
   await rejects(seal({ a: "x".repeat(8_192) }, NOW + HOUR), RangeError);
   const long = await seal({ a: "x".repeat(5_900) }, NOW + HOUR);

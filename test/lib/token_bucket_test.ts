@@ -19,14 +19,14 @@ function drain(buckets: TokenBuckets, key: string): number {
   return taken;
 }
 
-Deno.test("TokenBuckets.take() takes a capacity of tokens from each key, then tells when to come back", () => {
+Deno.test("take() takes up to the capacity from each key, then returns when to retry", () => {
   const { buckets } = setUp();
   for (let i = 0; i < 3; i++) assert.deepEqual(buckets.take("a"), OK);
   assert.deepEqual(buckets.take("a"), { ok: false, retryAfterSec: 1 });
   assert.deepEqual(buckets.take("b"), OK);
 });
 
-Deno.test("TokenBuckets.take() costs nothing where there is no token", () => {
+Deno.test("take() without a token does not delay the next one", () => {
   const { buckets, clock } = setUp({ refillPerSec: 0.5 });
   drain(buckets, "a");
   for (let i = 0; i < 100; i++) {
@@ -36,7 +36,7 @@ Deno.test("TokenBuckets.take() costs nothing where there is no token", () => {
   assert.deepEqual(buckets.take("a"), OK);
 });
 
-Deno.test("TokenBuckets refill continuously, up to a capacity", () => {
+Deno.test("buckets refill continuously, up to the capacity", () => {
   const { buckets, clock } = setUp({ refillPerSec: 0.5 });
   drain(buckets, "a");
   clock.ms += 1_900;
@@ -47,7 +47,7 @@ Deno.test("TokenBuckets refill continuously, up to a capacity", () => {
   assert.equal(drain(buckets, "a"), 3);
 });
 
-Deno.test("TokenBuckets.take() is true to its word: not before a token is due, but after retryAfterSec", () => {
+Deno.test("take() succeeds after retryAfterSec, and not before a token is due", () => {
   for (const refillPerSec of [0.1, 1 / 3, 0.7, 2, 1000]) {
     const { buckets, clock } = setUp({ refillPerSec });
     drain(buckets, "a");
@@ -63,7 +63,7 @@ Deno.test("TokenBuckets.take() is true to its word: not before a token is due, b
   }
 });
 
-Deno.test("TokenBuckets.giveBack() puts tokens back, as far as they fit", () => {
+Deno.test("giveBack() returns tokens, up to the capacity", () => {
   const { buckets } = setUp();
   drain(buckets, "a");
   buckets.giveBack("a", 2);
@@ -74,7 +74,7 @@ Deno.test("TokenBuckets.giveBack() puts tokens back, as far as they fit", () => 
   }
 });
 
-Deno.test("TokenBuckets neither lose tokens nor stall when the clock is set back", () => {
+Deno.test("buckets neither lose tokens nor stall if the clock is set back", () => {
   const { buckets, clock } = setUp();
   drain(buckets, "a");
   buckets.giveBack("a", 1);
@@ -84,7 +84,7 @@ Deno.test("TokenBuckets neither lose tokens nor stall when the clock is set back
   assert.equal(drain(buckets, "a"), 1);
 });
 
-Deno.test("TokenBuckets forget the quietest key first, and none that is still asked for", () => {
+Deno.test("the least recently used bucket is evicted first", () => {
   const { buckets } = setUp({ capacity: 1, maxKeys: 2 });
   drain(buckets, "busy");
   for (let i = 0; i < 100; i++) {

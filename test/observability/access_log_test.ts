@@ -50,7 +50,7 @@ async function lineOf(
   return written;
 }
 
-Deno.test("an exchange is one line of JSON, its times counted from its start", async () => {
+Deno.test("an exchange is one line of JSON with times relative to its start", async () => {
   const line = await lineOf(EXCHANGE);
   assert.match(line, /^[^\n]+\n$/);
   assert.deepEqual(JSON.parse(line), {
@@ -75,7 +75,7 @@ Deno.test("an exchange is one line of JSON, its times counted from its start", a
   });
 });
 
-Deno.test("a client's address is logged only where that is wanted, in either format", async () => {
+Deno.test("the client's address is logged only if LOG_CLIENT_ADDRESS is true, in either format", async () => {
   for (const format of ["json", "pretty"] as const) {
     const config = { ...CONFIG, format };
     assert.doesNotMatch(await lineOf(EXCHANGE, config), /2001:db8/);
@@ -87,7 +87,7 @@ Deno.test("a client's address is logged only where that is wanted, in either for
   }
 });
 
-Deno.test("what is not known of an exchange is left out, and a tunnel and an error are told", async () => {
+Deno.test("unknown members are left out, and an error and a tunnel are included", async () => {
   const tunnel = {
     by: "client",
     code: 1000,

@@ -22,7 +22,7 @@ function slowOutput() {
   };
 }
 
-Deno.test("LineWriter writes lines together and in order", async () => {
+Deno.test("lines are written together and in order", async () => {
   const output = slowOutput();
   const writer = new StreamLineWriter(output.stream);
   writer.write("one\n");
@@ -32,7 +32,7 @@ Deno.test("LineWriter writes lines together and in order", async () => {
   assert.deepEqual(output.batches, ["one\ntwo\n"]);
 });
 
-Deno.test("LineWriter gathers what comes while a batch is under way", async () => {
+Deno.test("lines that arrive during a write form the next batch", async () => {
   const output = slowOutput();
   const writer = new StreamLineWriter(output.stream);
   writer.write("one\n");
@@ -45,7 +45,7 @@ Deno.test("LineWriter gathers what comes while a batch is under way", async () =
   assert.deepEqual(output.batches, ["one\n", "two\nthree\n"]);
 });
 
-Deno.test("LineWriter drops lines rather than filling the memory for a reader that is too slow", async () => {
+Deno.test("lines are dropped if the reader is too slow, so that memory stays bounded", async () => {
   const output = slowOutput();
   const writer = new StreamLineWriter(output.stream);
   const line = `${"x".repeat(1023)}\n`;
@@ -58,7 +58,7 @@ Deno.test("LineWriter drops lines rather than filling the memory for a reader th
   assert.equal(output.batches.at(-1), "after\n");
 });
 
-Deno.test("LineWriter survives an output that is gone", async () => {
+Deno.test("a failing output is ignored", async () => {
   const writer = new StreamLineWriter(
     new WritableStream({
       write: () => Promise.reject(new Error("gone")),
@@ -70,7 +70,7 @@ Deno.test("LineWriter survives an output that is gone", async () => {
   await writer.flush();
 });
 
-Deno.test("LineWriter passes a batch of another thread on whole, between its own", async () => {
+Deno.test("a batch of another thread is written whole, between own batches", async () => {
   const output = slowOutput();
   const writer = new StreamLineWriter(output.stream);
   writer.write("one\n");
@@ -82,7 +82,7 @@ Deno.test("LineWriter passes a batch of another thread on whole, between its own
   assert.deepEqual(output.batches, ["one\n", "two\nthree\n", "four\n"]);
 });
 
-Deno.test("LineWriter writes lines of any length and characters whole and in order", async () => {
+Deno.test("lines of any length and characters are written whole and in order", async () => {
   const output = slowOutput();
   output.release();
   const writer = new StreamLineWriter(output.stream);

@@ -65,16 +65,16 @@ async function readGreeting(conn: Deno.TcpConn): Promise<void> {
   await conn.read(new Uint8Array(1_000));
 }
 
-Deno.test("openRedisClient() fails where nobody listens", async () => {
+Deno.test("openRedisClient() rejects if nothing listens on the port", async () => {
   await assert.rejects(open(locationAt(freePort())), /ECONNREFUSED/);
 });
 
-Deno.test("openRedisClient() gives up on a peer that takes connections and says nothing", async () => {
+Deno.test("openRedisClient() times out if the peer accepts and sends nothing", async () => {
   const failure = await refusal(readGreeting, { connectTimeoutMs: 500 });
   assert.match(String(failure), /No handshake within 500 ms/);
 });
 
-Deno.test("openRedisClient() gives up at once on a peer that speaks another protocol", async () => {
+Deno.test("openRedisClient() rejects at once if the peer speaks another protocol", async () => {
   const failure = await refusal(async (conn) => {
     await readGreeting(conn);
     await conn.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
@@ -82,7 +82,7 @@ Deno.test("openRedisClient() gives up at once on a peer that speaks another prot
   assert.match(String(failure), /Unknown RESP type/);
 });
 
-Deno.test("openRedisClient() fails on a peer that closes, and tells nothing of what it sent", async () => {
+Deno.test("openRedisClient() rejects if the peer closes or refuses, without the password in the error", async () => {
   const closed = await refusal(async (conn) => {
     await readGreeting(conn);
     conn.closeWrite();
@@ -99,7 +99,7 @@ Deno.test("openRedisClient() fails on a peer that closes, and tells nothing of w
   assert.doesNotMatch(Deno.inspect(repeated), /s3cret/);
 });
 
-Deno.test("openRedisClient() is given up by its signal, before and while it connects", async () => {
+Deno.test("openRedisClient() rejects when its signal aborts, before and while it connects", async () => {
   const location = locationAt(freePort());
   const gone = AbortSignal.abort(new Error("closing"));
   await assert.rejects(open(location, { signal: gone }), /closing/);
@@ -113,7 +113,7 @@ Deno.test("openRedisClient() is given up by its signal, before and while it conn
   await assert.rejects(opening, /closing/);
 });
 
-Deno.test("end() rejects what is under way, and does not wait for an answer", async () => {
+Deno.test("end() rejects commands in flight without waiting for a reply", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const opening = open(locationAt(listener.addr.port));
   using conn = await listener.accept();
@@ -129,7 +129,7 @@ Deno.test("end() rejects what is under way, and does not wait for an answer", as
 });
 
 redisTest(
-  "openRedisClient() carries values, expiries and deletions",
+  "a client sets, reads, expires and deletes values",
   async () => {
     await using server = await startRedis();
     await using client = await open(locationAt(server.port));
@@ -149,7 +149,7 @@ redisTest(
 );
 
 redisTest(
-  "openRedisClient() says who it is, and uses the database that it is given",
+  "openRedisClient() sets its name and selects the given database",
   async () => {
     await using server = await startRedis();
     await using _client = await open(locationAt(server.port, { database: 3 }));
@@ -158,20 +158,25 @@ redisTest(
   },
 );
 
-redisTest("openRedisClient() logs in by the server's password", async () => {
-  await using server = await startRedis({ args: ["--requirepass", "s3cret"] });
-  const { port } = server;
-  await using client = await open(locationAt(port, { password: "s3cret" }));
-  assert.equal(await client.commands.get("key"), null);
-  await assert.rejects(open(locationAt(port)), /NOAUTH/);
-  await assert.rejects(
-    open(locationAt(port, { password: "wrong" })),
-    /^Error: WRONGPASS invalid username-password pair/,
-  );
-});
+redisTest(
+  "openRedisClient() authenticates with the server's password",
+  async () => {
+    await using server = await startRedis({
+      args: ["--requirepass", "s3cret"],
+    });
+    const { port } = server;
+    await using client = await open(locationAt(port, { password: "s3cret" }));
+    assert.equal(await client.commands.get("key"), null);
+    await assert.rejects(open(locationAt(port)), /NOAUTH/);
+    await assert.rejects(
+      open(locationAt(port, { password: "wrong" })),
+      /^Error: WRONGPASS invalid username-password pair/,
+    );
+  },
+);
 
 redisTest(
-  "openRedisClient() logs in as a user who may do what the store does and no more",
+  "openRedisClient() connects as a user whose ACL allows only the commands of the store",
   async () => {
     const rights = "~proxy:* ~porthole:* +get +set +del +pttl".split(" ");
     await using server = await startRedis({
@@ -219,13 +224,16 @@ redisTest("openRedisClient() verifies the server's certificate", async () => {
   }
 });
 
-redisTest("a client tells that its connection was lost", async () => {
-  await using server = await startRedis();
-  await using client = await open(locationAt(server.port));
-  await server[Symbol.asyncDispose]();
-  assert.match(String(await client.ended), /closed/i);
-  await assert.rejects(client.commands.get("key"));
-});
+redisTest(
+  "a client's `ended` resolves with the reason when its connection is lost",
+  async () => {
+    await using server = await startRedis();
+    await using client = await open(locationAt(server.port));
+    await server[Symbol.asyncDispose]();
+    assert.match(String(await client.ended), /closed/i);
+    await assert.rejects(client.commands.get("key"));
+  },
+);
 
 Deno.test("hasErrorCode() compares only the first word of the reply", () => {
   const readOnly = new Error("READONLY You can't write against a replica.");

@@ -81,7 +81,7 @@ function setUp() {
 const ANSWER = () => Promise.resolve("answer");
 const SILENCE = () => new Promise<null>(() => {});
 
-Deno.test("send() rejects at once where there is no connection, with the server and the reason", async () => {
+Deno.test("send() rejects at once without a connection, and names the server and the reason", async () => {
   const { connection, next, get } = setUp();
   await assert.rejects(get(), { message: /redis\.test:6379/ });
   const reason = new Error("WRONGPASS invalid username-password pair");
@@ -94,7 +94,7 @@ Deno.test("send() rejects at once where there is no connection, with the server 
   connection.close();
 });
 
-Deno.test("send() goes to the connection that is there, and on to the next one", async () => {
+Deno.test("send() uses the current connection, and the next one after a reconnect", async () => {
   const { connection, next, get } = setUp();
   const first = await next();
   first.succeed(ANSWER);
@@ -109,7 +109,7 @@ Deno.test("send() goes to the connection that is there, and on to the next one",
   connection.close();
 });
 
-Deno.test("RedisConnection tries for ever, with pauses that grow to five seconds and start anew after a success", async () => {
+Deno.test("a connection is retried without end, with pauses that grow to 5 s and start over after a success", async () => {
   const { connection, attempts, pauses, next } = setUp();
   for (let i = 0; i < 9; i++) (await next()).fail(new Error("refused"));
   (await next()).succeed(ANSWER);
@@ -124,7 +124,7 @@ Deno.test("RedisConnection tries for ever, with pauses that grow to five seconds
   connection.close();
 });
 
-Deno.test("a connection that answers nothing for two seconds is given up by the next command", async () => {
+Deno.test("a command closes a connection that has not replied for 2 s", async () => {
   const { clock, connection, next, get } = setUp();
   const first = await next();
   first.succeed(SILENCE);
@@ -142,7 +142,7 @@ Deno.test("a connection that answers nothing for two seconds is given up by the 
   connection.close();
 });
 
-Deno.test("a connection that was quiet because nothing was asked is kept, and so is a slow one", async () => {
+Deno.test("an idle connection and a slow one are kept", async () => {
   const { clock, connection, attempts, next, get } = setUp();
   const waiting: PromiseWithResolvers<string>[] = [];
   (await next()).succeed(() => {
@@ -166,7 +166,7 @@ Deno.test("a connection that was quiet because nothing was asked is kept, and so
   connection.close();
 });
 
-Deno.test("a former primary is left, an ordinary error answer is not", async () => {
+Deno.test("READONLY closes the connection, and other error replies do not", async () => {
   const { connection, attempts, next, get } = setUp();
   const answers = ["OOM command not allowed", "READONLY You can't write"];
   const first = await next();
@@ -182,7 +182,7 @@ Deno.test("a former primary is left, an ordinary error answer is not", async () 
   connection.close();
 });
 
-Deno.test("send() does not tell what a server repeats of a command", async () => {
+Deno.test("send() removes the arguments that a server quotes in an error", async () => {
   const { connection, next, get } = setUp();
   const reply = "ERR unknown command 'GET', with args beginning with: 'key' ";
   (await next()).succeed(() => Promise.reject(new Error(reply)));
@@ -191,7 +191,7 @@ Deno.test("send() does not tell what a server repeats of a command", async () =>
   connection.close();
 });
 
-Deno.test("close() ends a connection, an attempt and a pause, and nothing follows", async () => {
+Deno.test("close() ends a connection, an attempt or a pause, and no attempt follows", async () => {
   const connected = setUp();
   const attempt = await connected.next();
   attempt.succeed(ANSWER);

@@ -96,7 +96,7 @@ async function valueOf(server: RedisServer, name: string): Promise<unknown> {
 }
 
 redisTest(
-  "what one gateway asked, another one knows, and Daytona's programs can read",
+  "a gateway finds another gateway's answers, in a format that Daytona's programs read",
   async () => {
     await using server = await startRedis();
     const facts = { isPublic: true, runner: FIRST, asked: 0 };
@@ -120,7 +120,7 @@ redisTest(
 );
 
 redisTest(
-  "what the API deletes is asked anew within five seconds, by every gateway",
+  "every gateway notices within 5 s that the API deleted an entry",
   async () => {
     await using server = await startRedis();
     const facts = { isPublic: true, runner: FIRST, asked: 0 };
@@ -149,7 +149,7 @@ redisTest(
 );
 
 redisTest(
-  "what the API wrote opens a sandbox at once, and is completed behind the answer",
+  "an entry of the API's is used at once, and completed in the background",
   async () => {
     await using server = await startRedis();
     const facts = { isPublic: true, runner: SECOND, asked: 0 };
@@ -172,7 +172,7 @@ redisTest(
 );
 
 redisTest(
-  "a no misleads nobody: private is false, and of no runner nothing is kept",
+  "negative answers do not mislead Daytona's programs: private is false, and a missing runner is not stored",
   async () => {
     await using server = await startRedis();
     const facts: Facts = { isPublic: false, runner: FIRST, asked: 0 };
@@ -191,7 +191,7 @@ redisTest(
 );
 
 redisTest(
-  "a value that is no answer of Daytona's is not used, and is replaced",
+  "a malformed value is not used, and is replaced",
   async () => {
     const good = { apiKey: "key", apiUrl: "http://runner" };
     const runners: unknown[] = [
@@ -231,7 +231,7 @@ redisTest(
   },
 );
 
-redisTest("while Redis is away, a gateway asks the API instead", async () => {
+redisTest("a gateway asks the API while Redis is down", async () => {
   const server = await startRedis();
   const facts = { isPublic: true, runner: FIRST, asked: 0 };
   using gateway = await openGateway(server.port, facts);
@@ -249,7 +249,7 @@ redisTest("while Redis is away, a gateway asks the API instead", async () => {
 });
 
 redisTest(
-  "while the API is away, what Redis keeps no longer stands in to its bound, and what was deleted does not",
+  "while the API is down, an entry that Redis expired is served stale, and a deleted one is not",
   async () => {
     await using server = await startRedis();
     const facts: Facts = { isPublic: true, runner: FIRST, asked: 0 };

@@ -16,7 +16,7 @@ const TIMES = {
   staleUntil: NOW + 720_000,
 };
 
-Deno.test("redisKey() names Daytona's kinds as Daytona does, and all others below our own name", () => {
+Deno.test("redisKey() uses Daytona's names for Daytona's kinds, and the prefix porthole: for others", () => {
   const cases: [StoreKey, string][] = [
     [["sandbox-public", ID], `proxy:sandbox-public:${ID}`],
     [["sandbox-runner-info", ID], `proxy:sandbox-runner-info:${ID}`],
@@ -31,7 +31,7 @@ Deno.test("redisKey() names Daytona's kinds as Daytona does, and all others belo
   for (const [key, name] of cases) assert.equal(redisKey(key), name);
 });
 
-Deno.test("redisKey() keeps parts apart, whatever is in them", () => {
+Deno.test("redisKey() gives different keys different names, whatever their parts contain", () => {
   const keys: StoreKey[] = [
     ["k", "a", "b"],
     ["k", "a:b"],
@@ -50,7 +50,7 @@ Deno.test("redisKey() keeps parts apart, whatever is in them", () => {
   for (const name of names) assert.match(name, /^porthole:[\x21-\x7e]+$/);
 });
 
-Deno.test("formatEnvelope() writes what Daytona reads, and parseEnvelope() reads it back", () => {
+Deno.test("formatEnvelope() writes Daytona's format, and parseEnvelope() reads it back", () => {
   const entry = { value: { apiKey: "k", list: ["é", 1, null] }, ...TIMES };
   const text = formatEnvelope(entry);
   assert.deepEqual(JSON.parse(text).value, entry.value);
@@ -61,7 +61,7 @@ Deno.test("formatEnvelope() writes what Daytona reads, and parseEnvelope() reads
   }
 });
 
-Deno.test("formatEnvelope() writes nothing but the value and its times", () => {
+Deno.test("formatEnvelope() writes only the value and its times", () => {
   const entry = { value: true, ...TIMES, failures: 3, secret: "x" };
   assert.deepEqual(JSON.parse(formatEnvelope(entry)), {
     value: true,
@@ -69,7 +69,7 @@ Deno.test("formatEnvelope() writes nothing but the value and its times", () => {
   });
 });
 
-Deno.test("parseEnvelope() reads what others wrote without times, and drops what they have beside the value", () => {
+Deno.test("parseEnvelope() reads an envelope without times, and drops unknown members", () => {
   assert.deepEqual(
     parseEnvelope('{"value":{"apiKey":"k","apiUrl":"http://r"}}'),
     { value: { apiKey: "k", apiUrl: "http://r" } },
@@ -79,7 +79,7 @@ Deno.test("parseEnvelope() reads what others wrote without times, and drops what
   });
 });
 
-Deno.test("parseEnvelope() is undefined for what is no envelope", () => {
+Deno.test("parseEnvelope() is undefined for anything else", () => {
   const own = { value: 1, ...TIMES };
   const cases: unknown[] = [
     null,
@@ -106,7 +106,7 @@ Deno.test("parseEnvelope() is undefined for what is no envelope", () => {
   for (const text of texts) assert.equal(parseEnvelope(text), undefined, text);
 });
 
-Deno.test("timedEntry() answers while Redis keeps the value, two minutes at most, and is due at once", () => {
+Deno.test("timedEntry() is valid while Redis keeps the value, for two minutes at most, and to be renewed at once", () => {
   const lives: [ttlMs: number, leftMs: number][] = [
     [50_000, 50_000],
     [120_000, 120_000],

@@ -11,7 +11,7 @@ const REQUEST = {
 };
 
 redisTest(
-  "a gateway answers through the loss of its Redis, and tells of it at /ready",
+  "a gateway works without its Redis, and /ready reports the loss",
   async () => {
     await using server = await startRedis();
     await using gateway = await startGateway({
@@ -32,7 +32,7 @@ redisTest(
 );
 
 redisTest(
-  "no key in Redis holds a token, and no value but Daytona's a runner's key",
+  "no key in Redis contains a token, and only Daytona's own entries contain a runner's key",
   async () => {
     await using server = await startRedis();
     await using gateway = await startGateway({

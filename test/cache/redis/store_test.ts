@@ -9,7 +9,7 @@ import type { StoreKey } from "../../../src/cache/store.ts";
 import { sleep } from "../../../src/lib/backoff.ts";
 import { redisTest, startRedis } from "../../support/redis_server.ts";
 import { failureLog, manualClock } from "../fakes.ts";
-import { entryAt, keepsToContract } from "../store_contract.ts";
+import { entryAt, fulfilsContract } from "../store_contract.ts";
 
 const ID = "0b9d4b1c-6d1f-4d2e-9a9b-3f4b0f7f2a10";
 const PUBLIC: StoreKey = ["sandbox-public", ID];
@@ -71,7 +71,7 @@ function causeOf({ cause }: { cause: unknown } = { cause: undefined }): string {
   return Deno.inspect(cause);
 }
 
-Deno.test("openRedisStore() starts without a server, and says so once", async () => {
+Deno.test("openRedisStore() works without a server, and reports that once", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -91,7 +91,7 @@ Deno.test("openRedisStore() starts without a server, and says so once", async ()
   assert.match(causeOf(failures[0]), /ECONNREFUSED/);
 });
 
-Deno.test("openRedisStore() waits for a server that says nothing as long as for any answer, and once", async () => {
+Deno.test("openRedisStore() waits one deadline for a server that sends nothing", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepted = listener.accept();
   using setup = await open(listener.addr.port, { deadlineMs: 1 });
@@ -102,15 +102,15 @@ Deno.test("openRedisStore() waits for a server that says nothing as long as for 
   assert.deepEqual(reasons(), ["timeout", "error"]); // not connected yet
 });
 
-redisTest("openRedisStore() keeps to what every store does", async (t) => {
+redisTest("a Redis store fulfils the contract of every store", async (t) => {
   await using server = await startRedis();
   using setup = await open(server.port);
-  await keepsToContract(t, setup);
+  await fulfilsContract(t, setup);
   assert.deepEqual(await server.command("KEYS", "*"), []);
   assert.deepEqual(setup.failures, []);
 });
 
-redisTest("a second store finds what the first one wrote", async () => {
+redisTest("a second store reads the first one's entries", async () => {
   await using server = await startRedis();
   using first = await open(server.port);
   using second = await open(server.port);
@@ -124,7 +124,7 @@ redisTest("a second store finds what the first one wrote", async () => {
 });
 
 redisTest(
-  "set() has Daytona's kinds end when they no longer answer, and our own when they may no longer stand in",
+  "Redis expires Daytona's kinds at expiresAt, and others at staleUntil",
   async () => {
     await using server = await startRedis();
     using setup = await open(server.port);
@@ -139,7 +139,7 @@ redisTest(
 );
 
 redisTest(
-  "set() of null leaves nothing for Daytona's programs, which know none",
+  "set() of null deletes the entry for Daytona's kinds, whose programs do not understand null",
   async () => {
     await using server = await startRedis();
     using setup = await open(server.port);
@@ -153,7 +153,7 @@ redisTest(
 );
 
 redisTest(
-  "get() takes the times of what Daytona wrote from Redis, and has it renewed at once",
+  "get() derives the times of Daytona's entries from PTTL, to be renewed at once",
   async () => {
     await using server = await startRedis();
     using setup = await open(server.port);
@@ -176,7 +176,7 @@ redisTest(
 );
 
 redisTest(
-  "get() says unavailable for what nobody of us wrote, and carries on",
+  "get() is unavailable for a value in a foreign format, and reports no failure",
   async () => {
     await using server = await startRedis();
     using setup = await open(server.port);
@@ -210,7 +210,7 @@ redisTest(
 );
 
 redisTest(
-  "a server that goes away fails nothing, and is used again once it is back",
+  "a store is unavailable while its server is down, and works again once it is back",
   async () => {
     const gone = await startRedis();
     const { port } = gone;
@@ -234,7 +234,7 @@ redisTest(
 );
 
 redisTest(
-  "a server that hangs is waited for within the deadline, then left alone, then connected to anew",
+  "a server that hangs costs a few deadlines, then is skipped, then connected to again",
   async () => {
     const deadlineMs = 150;
     await using server = await startRedis();
@@ -260,7 +260,7 @@ redisTest(
 );
 
 redisTest(
-  "a wrong password is reported once, for an operator and without the password",
+  "a wrong password is reported once, without the password",
   async () => {
     await using server = await startRedis({
       args: ["--requirepass", "s3cret"],
@@ -284,7 +284,7 @@ redisTest(
 );
 
 redisTest(
-  "a user who may not read is a failure like others, and is told",
+  "a user without permission to read is reported",
   async () => {
     await using server = await startRedis();
     using setup = await open(server.port);
@@ -295,7 +295,7 @@ redisTest(
 );
 
 redisTest(
-  "close() ends the connection, and what is under way with it",
+  "close() ends the connection and operations in flight",
   async () => {
     await using server = await startRedis();
     using setup = await open(server.port);

@@ -4,7 +4,7 @@ import {
   formatLabels,
 } from "../../../src/observability/metrics/exposition.ts";
 
-Deno.test("formatLabels() escapes what would end a value or a line", () => {
+Deno.test("formatLabels() escapes quotes, backslashes and line feeds", () => {
   assert.equal(formatLabels([]), "");
   assert.equal(
     formatLabels([["a", 'x"} 1\ny\\'], ["b", "ü"]]),

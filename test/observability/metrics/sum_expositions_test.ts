@@ -77,6 +77,6 @@ Deno.test("sumExpositions() keeps a sample that only one text has within its own
   assert.equal(families.size, parseExposition(textAfter(0)).size);
 });
 
-Deno.test("sumExpositions() leaves the text of a single one as it is", () => {
+Deno.test("sumExpositions() of one text is that text", () => {
   assert.equal(sumExpositions([textAfter(3)]), textAfter(3));
 });
