@@ -43,7 +43,7 @@ export class ChunkedDecoder implements BodyDecoder {
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
-  #trailerBytes = 0;
+  #nextInTrailers = 0;
   #trailerCount = 0;
 
   constructor(limits: HeadLimits) {
@@ -76,7 +76,7 @@ export class ChunkedDecoder implements BodyDecoder {
   #next(state: Exclude<State, "data" | "done">, byte: number): State {
     switch (state) {
       case "size":
-        return this.#sizeByte(byte);
+        return this.#nextInSize(byte);
       case "extension":
         if (byte === CR) return "size-lf";
         if (
@@ -102,11 +102,11 @@ export class ChunkedDecoder implements BodyDecoder {
         this.#extensionBytes = 0;
         return "size";
       default:
-        return this.#trailerByte(state, byte);
+        return this.#nextInTrailer(state, byte);
     }
   }
 
-  #sizeByte(byte: number): State {
+  #nextInSize(byte: number): State {
     const digit = hexValue(byte);
     if (digit >= 0) {
       this.#size = this.#size * 16 + digit;
@@ -122,7 +122,7 @@ export class ChunkedDecoder implements BodyDecoder {
     throw protocolError("invalid chunk size");
   }
 
-  #trailerByte(
+  #nextInTrailer(
     state:
       | "trailer-start"
       | "trailer-name"
@@ -131,7 +131,7 @@ export class ChunkedDecoder implements BodyDecoder {
       | "last-lf",
     byte: number,
   ): State {
-    if (++this.#trailerBytes > this.#limits.maxHeadBytes) {
+    if (++this.#nextInTrailers > this.#limits.maxHeadBytes) {
       throw protocolError("trailer section too large");
     }
     switch (state) {

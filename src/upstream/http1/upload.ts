@@ -5,7 +5,8 @@ import type { Connection } from "./connection.ts";
 import type { UpstreamRequest } from "./message.ts";
 
 const CRLF = new Uint8Array([0x0d, 0x0a]);
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
+const encoder = new TextEncoder();
+const LAST_CHUNK = encoder.encode("0\r\n\r\n");
 
 /** Is told of each wait of an upload, to be able to end it if one takes too long. */
 export interface UploadObserver {
@@ -121,7 +122,7 @@ export class Upload {
 
 /** One chunk (RFC 9112 section 7.1) in one piece: copying the data is cheaper than three writes. */
 function chunk(data: Uint8Array): Uint8Array {
-  const size = new TextEncoder().encode(`${data.length.toString(16)}\r\n`);
+  const size = encoder.encode(`${data.length.toString(16)}\r\n`);
   const framed = new Uint8Array(size.length + data.length + CRLF.length);
   framed.set(size);
   framed.set(data, size.length);

@@ -19,11 +19,19 @@ export type Message =
     readonly bytes: number;
   };
 
-/** A control frame (RFC 6455 section 5.5); a Close frame without a code has code 1005. */
+/** A Close frame (RFC 6455 section 5.5.1). */
+export interface Close {
+  readonly kind: "close";
+  /** 1005 if the frame has no code. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A control frame (RFC 6455 section 5.5). */
 export type ControlFrame =
   | { readonly kind: "ping"; readonly payload: Uint8Array }
   | { readonly kind: "pong" }
-  | { readonly kind: "close"; readonly code: number; readonly reason: string };
+  | Close;
 
 /** The memory allocated ahead for an incomplete message, whatever length its frame declares. */
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;

@@ -3,17 +3,9 @@
 import { describeError } from "../../lib/describe_error.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import { FrameDecoder, type Message } from "./frame_decoder.ts";
+import { type Close, FrameDecoder, type Message } from "./frame_decoder.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
-
-/** The end of a WebSocket: the peer's Close frame (1005 if it had no code), or 1006 if there was none. */
-export interface Close {
-  readonly kind: "close";
-  readonly code: number;
-  /** The reason in the Close frame; with code 1006 why there was none, for logs only. */
-  readonly reason: string;
-}
 
 /** The messages sent and received, and the bytes of their payloads. */
 export interface Traffic {
@@ -80,8 +72,9 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * The next message, or the end, which every later call returns again. Binary data is valid until the next call. One
-   * call at a time; never rejects.
+   * The next message, or the end, which every later call returns again: the peer's Close frame, or code 1006 and the
+   * reason why there was none, for logs only. Binary data is valid until the next call. One call at a time; never
+   * rejects.
    */
   async receive(): Promise<Message | Close> {
     try {

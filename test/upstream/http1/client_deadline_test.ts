@@ -140,7 +140,7 @@ Deno.test("request() waits forever for a response body, and for a head if there 
   using clock = fakeClock();
   await withScripts([OK_AFTER_ITS_HEAD], async (client) => {
     const { body } = await client.request(requestOf());
-    clock.pass(1000000);
+    clock.pass(1_000_000);
     assert.equal(await textOf(body), "ok");
   }, { headerTimeoutMs: 1000 });
 
@@ -149,7 +149,7 @@ Deno.test("request() waits forever for a response body, and for a head if there 
     async (client, [conn]) => {
       const response = client.request(requestOf());
       await turn();
-      clock.pass(1000000);
+      clock.pass(1_000_000);
       assert.equal(conn?.closed, false);
       client.close();
       await assert.rejects(response, withCode("closed"));
@@ -216,12 +216,12 @@ Deno.test("no time limit applies to an upload or a response once the response ha
       requestOf({ method: "POST", body: upload }),
     );
     await writer.write(new TextEncoder().encode("some"));
-    clock.pass(1000000);
+    clock.pass(1_000_000);
     assert.equal(conn?.closed, false);
     await writer.close();
     await turn();
     assert.match(conn?.written ?? "", /\r\n0\r\n\r\n$/);
-    clock.pass(1000000);
+    clock.pass(1_000_000);
     assert.equal(conn?.closed, false);
     assert.equal(await textOf(body), "ok");
   }, { headerTimeoutMs: 1000, bodyIdleTimeoutMs: 1000 });
