@@ -18,7 +18,7 @@ import {
   concat,
   serverClose,
   serverFrame,
-} from "../upstream/websocket/wire_frames.ts";
+} from "../support/wire_frames.ts";
 import { anyText, cut, type Cuts, cuts } from "./arbitraries.ts";
 import { type Property, property, unless } from "./property.ts";
 

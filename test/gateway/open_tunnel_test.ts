@@ -3,7 +3,7 @@ import { createTunnelOpener } from "../../src/gateway/open_tunnel.ts";
 import { createExchangeStats } from "../../src/observability/exchange_stats.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { admittedRequest } from "../support/admitted_request.ts";
-import { fakeConnection } from "../upstream/websocket/wire_frames.ts";
+import { fakeConnection } from "../support/wire_frames.ts";
 
 const HANDSHAKE = {
   "connection": "upgrade",

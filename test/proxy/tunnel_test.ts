@@ -13,10 +13,7 @@ import { UpstreamClient } from "../../src/upstream/http1/client.ts";
 import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { UPSTREAM_CONFIG } from "../support/upstream.ts";
-import {
-  fakeConnection,
-  serverFrame,
-} from "../upstream/websocket/wire_frames.ts";
+import { fakeConnection, serverFrame } from "../support/wire_frames.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
 interface PeerSocket extends EventEmitter {

@@ -6,7 +6,12 @@ import {
   type Message,
 } from "../../../src/upstream/websocket/frame_decoder.ts";
 import { ProtocolViolation } from "../../../src/upstream/websocket/frames.ts";
-import { concat, serverClose, serverFrame, utf8 } from "./wire_frames.ts";
+import {
+  concat,
+  serverClose,
+  serverFrame,
+  utf8,
+} from "../../support/wire_frames.ts";
 
 const MAX = { maxMessageBytes: 1 << 20 };
 

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 
 import { FrameWriter } from "../../../src/upstream/websocket/frame_writer.ts";
 import { OPCODE } from "../../../src/upstream/websocket/frames.ts";
-import { clientFrames, fakeConnection, utf8 } from "./wire_frames.ts";
+import {
+  clientFrames,
+  fakeConnection,
+  utf8,
+} from "../../support/wire_frames.ts";
 
 Deno.test("FrameWriter counts a frame as unsent until its write() resolves", async () => {
   const connection = fakeConnection();

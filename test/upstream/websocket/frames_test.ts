@@ -6,7 +6,7 @@ import {
   isCloseCode,
   OPCODE,
 } from "../../../src/upstream/websocket/frames.ts";
-import { clientFrames } from "./wire_frames.ts";
+import { clientFrames } from "../../support/wire_frames.ts";
 
 function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => i * 7 & 255);

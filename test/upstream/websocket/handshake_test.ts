@@ -10,7 +10,7 @@ import {
   openingHandshake,
   openWebSocket,
 } from "../../../src/upstream/websocket/handshake.ts";
-import { fakeConnection, utf8 } from "./wire_frames.ts";
+import { fakeConnection, utf8 } from "../../support/wire_frames.ts";
 
 /** The example from RFC 6455 section 1.3. */
 const KEY = utf8("the sample nonce");

@@ -16,7 +16,7 @@ import {
   serverClose,
   serverFrame,
   utf8,
-} from "./wire_frames.ts";
+} from "../../support/wire_frames.ts";
 
 /** Runs all pending promise jobs. */
 function settle(): Promise<void> {

@@ -1,8 +1,8 @@
 /** The server's side of RFC 6455 framing, written independently of src/ to check it: encodes and decodes frames. */
 
-import type { UpgradedConnection } from "../../../src/upstream/http1/upgraded_connection.ts";
+import type { UpgradedConnection } from "../../src/upstream/http1/upgraded_connection.ts";
 
-/** The fields of one frame, as on the wire. */
+/** One frame, as on the wire. */
 export interface WireFrame {
   readonly opcode: number;
   readonly payload: Uint8Array;
