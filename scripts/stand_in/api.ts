@@ -5,6 +5,8 @@
  */
 import { STATUS_CODES } from "node:http";
 import {
+  type ApiRunner,
+  type ApiSandbox,
   type ApiState,
   isRefusal,
   type OperationName,
@@ -41,6 +43,18 @@ export interface FakeApi extends AsyncDisposable {
   outage: number | undefined;
   /** If set, makes every response; it may never resolve. */
   fault: ApiFault | undefined;
+  /**
+   * A sandbox, which tests may change.
+   *
+   * @throws {Error} if there is none.
+   */
+  sandbox(id: string): ApiSandbox;
+  /**
+   * The runner of a sandbox, which tests may change.
+   *
+   * @throws {Error} if there is none.
+   */
+  runnerOf(sandboxId: string): ApiRunner;
   /** The number of calls of an operation. */
   count(operation: OperationName): number;
   /** Closes all connections and refuses new ones. */
@@ -111,6 +125,9 @@ export function startFakeApi(
     beforeAnswer: undefined,
     outage: undefined,
     fault: undefined,
+    sandbox: (id) => existing(state.sandboxes.get(id)),
+    runnerOf: (sandboxId) =>
+      existing(state.runners.get(api.sandbox(sandboxId).runnerId)),
     count: (operation) =>
       api.calls.filter((call) => call.operation === operation).length,
     stop: () => server.stop(),
@@ -120,6 +137,11 @@ export function startFakeApi(
     [Symbol.asyncDispose]: () => server.stop(),
   };
   return api;
+}
+
+function existing<T>(item: T | undefined): T {
+  if (item === undefined) throw new Error("There is no such thing");
+  return item;
 }
 
 interface Listening {

@@ -43,6 +43,9 @@ export interface ApiSandbox {
   snapshotRef?: string;
 }
 
+/** A runner in the API's database. */
+export type ApiRunner = Schemas["Runner"];
+
 /** A signed preview link for one port of a sandbox. */
 export interface SignedToken {
   readonly sandboxId: string;
@@ -58,7 +61,7 @@ export interface ApiState {
   /** The key of the proxy. */
   serviceKey: string;
   readonly sandboxes: Map<string, ApiSandbox>;
-  readonly runners: Map<string, Schemas["Runner"]>;
+  readonly runners: Map<string, ApiRunner>;
   readonly snapshots: Map<string, Schemas["Snapshot"]>;
   /** By token. */
   readonly signedTokens: Map<string, SignedToken>;

@@ -1,6 +1,6 @@
 /** The gateway under test: the only place that knows how it is started, and how its runner is replaced. */
-import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import { startGateway } from "../support/gateway.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { DEMO, startGateway } from "../support/gateway.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
 import { connectTo, ELSEWHERE, type Elsewhere, reach } from "./elsewhere.ts";
 import { type RawRunner, startRawRunner } from "./raw_runner.ts";
@@ -44,16 +44,12 @@ async function startPorthole(): Promise<Target> {
   await using started = new AsyncDisposableStack();
   const runner = started.use(startRawRunner());
   const gateway = started.use(await startGateway(PORTHOLE_ENVIRONMENT));
-  const { runners } = gateway.stack.api.state;
-  const known = runners.get(RUNNER_ID);
-  if (known === undefined) throw new Error("The stack has no runner");
-  runners.set(RUNNER_ID, { ...known, proxyUrl: runner.url });
+  gateway.stack.api.runnerOf("demo").proxyUrl = runner.url;
   const owned = started.move();
-  const host = "3000-demo.proxy.localhost";
   return {
-    ...{ host, isPorthole: true, runner },
+    ...{ host: DEMO, isPorthole: true, runner },
     prefix: "/sandboxes/demo/toolbox/proxy/3000",
-    added: addedFields(host, "127.0.0.1"),
+    added: addedFields(DEMO, "127.0.0.1"),
     connect: async () => rawStream(await gateway.connect()),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

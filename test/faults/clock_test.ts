@@ -1,13 +1,16 @@
 /** Everything with a lifetime, when the machine's clock is set forward or back by an hour. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  DEMO,
+  LOCKED,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
 import { untilReady } from "../support/ready.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { shortPauses } from "./world.ts";
 
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
 const HOUR_MS = 3_600_000;
 const TOKEN = "x-daytona-preview-token";
 

@@ -1,9 +1,9 @@
 /** Requests while their runner misbehaves, and the gateway's recovery. */
 import assert from "node:assert/strict";
+import { DEMO } from "../support/gateway.ts";
 import { type Behaviour, GOOD } from "./faulty_runner.ts";
 import {
   AT_ONCE,
-  DEMO,
   type Fault,
   get,
   type Reply,

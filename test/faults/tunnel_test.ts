@@ -9,11 +9,11 @@ import {
   OPCODE,
   readClose,
 } from "../conformance/ws.ts";
+import { DEMO } from "../support/gateway.ts";
 import type { RawStream } from "../support/raw_client.ts";
 import type { Behaviour } from "./faulty_runner.ts";
 import {
   AT_ONCE,
-  DEMO,
   type Fault,
   type Reply,
   replyFrom,

@@ -4,8 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { ApiCall, ApiFault, FakeApi } from "../../scripts/stand_in/api.ts";
-import { RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { DEMO, startGateway, type TestGateway } from "../support/gateway.ts";
 import {
   Closed,
   type RawStream,
@@ -15,9 +14,6 @@ import {
 } from "../support/raw_client.ts";
 import { startSocketCounter } from "../support/sockets.ts";
 import { type FaultyRunner, startFaultyRunner } from "./faulty_runner.ts";
-
-/** A public sandbox. */
-export const DEMO = "3000-demo.proxy.localhost";
 
 /** How many requests meet a fault at once. */
 export const AT_ONCE = 8;
@@ -128,9 +124,7 @@ export async function startWorld(
     return isAtRest() ? sockets : -1;
   }
 
-  const known = api.state.runners.get(RUNNER_ID);
-  assert(known !== undefined);
-  api.state.runners.set(RUNNER_ID, { ...known, proxyUrl: runner.url });
+  api.runnerOf("demo").proxyUrl = runner.url;
   const owned = started.move();
   return {
     gateway,
@@ -145,9 +139,7 @@ export async function startWorld(
     },
     newHost() {
       const id = `fault-${++sandboxes}`;
-      const demo = api.state.sandboxes.get("demo");
-      assert(demo !== undefined);
-      api.state.sandboxes.set(id, { ...demo, id });
+      api.state.sandboxes.set(id, { ...api.sandbox("demo"), id });
       return `3000-${id}.proxy.localhost`;
     },
     async sockets() {

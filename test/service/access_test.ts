@@ -1,27 +1,15 @@
 /** Who has access, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { type Answer, startGateway } from "../support/gateway.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
-const SIGNED = `3000-${KEYS.signedToken}.proxy.localhost`;
-
-function codeOf(answer: Answer): string | null {
-  return answer.headers.get("x-porthole-error");
-}
-
-/** The fields that the app received, by lower-case name. */
-function seenFields(answer: Answer): Map<string, string> {
-  const headers = answer.json().headers as [string, string][];
-  return new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
-}
+const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 
 Deno.test("a public sandbox is open to anyone, and its app learns where the request came from", async () => {
   await using gateway = await startGateway();
   const answer = await gateway.send(DEMO, { path: "/echo" });
   assert.equal(answer.status, 200);
-  const fields = seenFields(answer);
+  const fields = answer.echoed();
   assert.equal(fields.get("x-forwarded-host"), DEMO);
   assert.equal(fields.get("x-forwarded-proto"), "http");
   assert.equal(fields.get("x-forwarded-for"), "127.0.0.1");
@@ -72,7 +60,7 @@ Deno.test("a wrong token is told from none, and does not spoil a good one", asyn
   await using gateway = await startGateway();
   const wrong = { "x-daytona-preview-token": "wrong" };
   assert.equal(
-    codeOf(await gateway.send(LOCKED, { headers: wrong })),
+    (await gateway.send(LOCKED, { headers: wrong })).code,
     "credential_invalid",
   );
   const both = { ...wrong, authorization: `Bearer ${KEYS.user}` };
@@ -103,13 +91,13 @@ Deno.test("a key in a navigation's query becomes a cookie that opens what follow
     headers: { cookie },
   });
   assert.equal(second.status, 200);
-  assert.equal(seenFields(second).get("cookie"), "app=1");
+  assert.equal(second.echoed().get("cookie"), "app=1");
 
   const fromSibling = await gateway.send(LOCKED, {
     path: "/echo",
     headers: { cookie, origin: `http://${DEMO}` },
   });
-  assert.equal(codeOf(fromSibling), "login_required");
+  assert.equal(fromSibling.code, "login_required");
   const elsewhere = await gateway.send("3000-stopped.proxy.localhost", {
     headers: { cookie },
   });
@@ -136,14 +124,6 @@ Deno.test("a key in the query that was not what opened the door leaves the addre
   }
 });
 
-Deno.test("a key in the query of a path that looks like a host redirects to this host", async () => {
-  await using gateway = await startGateway();
-  const answer = await gateway.send(LOCKED, {
-    path: `//evil.test/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
-  });
-  assert.equal(answer.headers.get("location"), `http://${LOCKED}//evil.test/`);
-});
-
 Deno.test("over https the session cookie is bound to its host and Secure", async () => {
   await using gateway = await startGateway({ PROXY_PROTOCOL: "https" });
   const answer = await gateway.send(LOCKED, {
@@ -164,7 +144,7 @@ Deno.test("a signed link opens its port and no other, until it ends", async () =
       `${port}-${KEYS.signedToken}.proxy.localhost`,
     );
     assert.equal(answer.status, 401);
-    assert.equal(codeOf(answer), "signed_token_invalid");
+    assert.equal(answer.code, "signed_token_invalid");
   }
 });
 
@@ -172,7 +152,7 @@ Deno.test("the reserved ports of a public sandbox need a credential", async () =
   await using gateway = await startGateway();
   for (const port of [2280, 22222, 33333]) {
     const answer = await gateway.send(`${port}-demo.proxy.localhost`);
-    assert.equal(codeOf(answer), "login_required");
+    assert.equal(answer.code, "login_required");
   }
 });
 
@@ -181,7 +161,7 @@ Deno.test("a port in any other spelling is no preview host and reaches no runner
   for (const port of ["02280", "+2280", "0x8e8", "2280.", "00022222"]) {
     const answer = await gateway.send(`${port}-demo.proxy.localhost`);
     assert.equal(answer.status, 400, port);
-    assert.equal(codeOf(answer), "bad_host", port);
+    assert.equal(answer.code, "bad_host", port);
   }
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
@@ -201,8 +181,8 @@ Deno.test("an app never sees the gateway's credentials, on a public sandbox eith
   assert.equal(answer.status, 200);
   assert.doesNotMatch(answer.body, /secret/);
   assert.equal(answer.json().url, "/echo?x&y=");
-  assert.equal(seenFields(answer).get("cookie"), "a=1; b=2");
-  assert.equal(seenFields(answer).get("authorization"), "Bearer the-app-s-own");
+  assert.equal(answer.echoed().get("cookie"), "a=1; b=2");
+  assert.equal(answer.echoed().get("authorization"), "Bearer the-app-s-own");
 });
 
 Deno.test("a key that is a path makes no API call and opens nothing", async () => {
@@ -211,7 +191,7 @@ Deno.test("a key that is a path makes no API call and opens nothing", async () =
     const answer = await gateway.send(LOCKED, {
       headers: { "x-daytona-preview-token": token },
     });
-    assert.equal(codeOf(answer), "credential_invalid");
+    assert.equal(answer.code, "credential_invalid");
   }
   assert.equal(gateway.stack.api.count("isValidAuthToken"), 0);
 });

@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
-
-const DEMO = "3000-demo.proxy.localhost";
+import { DEMO, startGateway, type TestGateway } from "../support/gateway.ts";
 
 /** The number of reports that the API has received once nothing is in flight any more. */
 async function reports(gateway: TestGateway): Promise<number> {

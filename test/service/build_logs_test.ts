@@ -1,14 +1,9 @@
 /** Build logs on the base host, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import {
-  type Answer,
-  startGateway,
-  type TestGateway,
-} from "../support/gateway.ts";
-import { rawStream } from "../support/raw_client.ts";
+import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
+import type { RawStream } from "../support/raw_client.ts";
 
-const BASE = "proxy.localhost";
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 const SNAPSHOT = "8d0b0c5e-6c0a-4a53-9a8e-2d9b1a7c3f10";
 const MINE = "registry/mine:1";
@@ -29,14 +24,16 @@ async function startBuilds(
   const snapshot = { id: SNAPSHOT, ref: MINE, initialRunnerId: RUNNER_ID };
   api.state.snapshots.set(SNAPSHOT, snapshot);
   api.state.users.get(KEYS.user)?.add(SNAPSHOT);
-  const demo = api.state.sandboxes.get("demo");
-  assert(demo !== undefined);
-  api.state.sandboxes.set("demo", { ...demo, snapshotRef: MINE });
+  api.sandbox("demo").snapshotRef = MINE;
   return gateway;
 }
 
-function codeOf(answer: Answer): string | null {
-  return answer.headers.get("x-porthole-error");
+/** Requests a log as it is written, and returns the connection. */
+function follow(gateway: TestGateway, path: string): Promise<RawStream> {
+  return gateway.open(
+    `GET ${path}/build-logs?follow=true HTTP/1.1\r\nHost: ${BASE}\r\n` +
+      `Authorization: ${BEARER.authorization}\r\n\r\n`,
+  );
 }
 
 Deno.test("a user reads the logs of a snapshot and of a sandbox's build, and the key goes no further than the API", async () => {
@@ -82,26 +79,17 @@ Deno.test("a log arrives while its build goes on", async () => {
     await goOn.promise;
     yield "done\n";
   });
-  using connection = await gateway.connect();
-  await connection.write(new TextEncoder().encode(
-    `GET /snapshots/${SNAPSHOT}/build-logs?follow=true HTTP/1.1\r\n` +
-      `Host: ${BASE}\r\nAuthorization: ${BEARER.authorization}\r\n` +
-      "Connection: close\r\n\r\n",
-  ));
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of connection.readable) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.includes("begun")) goOn.resolve();
-  }
-  assert.match(text, /begun\n[^]*done\n/);
+  using log = await follow(gateway, `/snapshots/${SNAPSHOT}`);
+  await log.readUntil("begun\n");
+  goOn.resolve();
+  await log.readUntil("done\n");
 });
 
 Deno.test("without a key, with a wrong one and for what is not there, there is no log", async () => {
   await using gateway = await startBuilds();
   const path = `/snapshots/${SNAPSHOT}/build-logs`;
   const anonymous = await gateway.send(BASE, { path });
-  assert.deepEqual([anonymous.status, codeOf(anonymous)], [
+  assert.deepEqual([anonymous.status, anonymous.code], [
     401,
     "login_required",
   ]);
@@ -118,7 +106,7 @@ Deno.test("without a key, with a wrong one and for what is not there, there is n
       path: target ?? "",
       headers: { authorization: `Bearer ${key}` },
     });
-    assert.deepEqual([answer.status, codeOf(answer)], [
+    assert.deepEqual([answer.status, answer.code], [
       404,
       "build_log_not_found",
     ]);
@@ -133,7 +121,7 @@ Deno.test("a log that its runner has lost is not found, and the runner's words s
     path: `/snapshots/${SNAPSHOT}/build-logs`,
     headers: BEARER,
   });
-  assert.deepEqual([answer.status, codeOf(answer)], [
+  assert.deepEqual([answer.status, answer.code], [
     404,
     "build_log_not_found",
   ]);
@@ -147,7 +135,7 @@ Deno.test("guessing at build logs uses the client's budget up", async () => {
       path: `/snapshots/guess-${i}/build-logs`,
       headers: BEARER,
     });
-    codes.push(codeOf(answer));
+    codes.push(answer.code);
   }
   assert.deepEqual(codes, [
     "build_log_not_found",
@@ -167,12 +155,12 @@ Deno.test("guesses at build logs stay bounded while the API throttles, and readi
   api.outage = 500;
   for (let i = 0; i < 5; i++) {
     const answer = await gateway.send(BASE, { path, headers: BEARER });
-    assert.equal(codeOf(answer), "api_unreachable");
+    assert.equal(answer.code, "api_unreachable");
   }
   api.outage = 429;
   const codes: (string | null)[] = [];
   for (let i = 0; i < 4; i++) {
-    codes.push(codeOf(await gateway.send(BASE, { path, headers: BEARER })));
+    codes.push((await gateway.send(BASE, { path, headers: BEARER })).code);
   }
   assert.deepEqual(codes, [
     "api_unreachable",
@@ -190,7 +178,7 @@ Deno.test("build logs are only read", async () => {
       path: `/snapshots/${SNAPSHOT}/build-logs`,
       headers: BEARER,
     });
-    assert.deepEqual([answer.status, codeOf(answer)], [404, "route_not_found"]);
+    assert.deepEqual([answer.status, answer.code], [404, "route_not_found"]);
   }
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
@@ -214,11 +202,7 @@ Deno.test("logs of a snapshot that is named like a sandbox take nothing from tha
   const snapshot = { id: SNAPSHOT, ref: MINE, initialRunnerId: RUNNER_ID };
   api.state.snapshots.set("locked", snapshot);
   api.state.users.get(KEYS.user)?.add("locked");
-  using log = rawStream(await gateway.connect());
-  await log.write(
-    `GET /snapshots/locked/build-logs?follow=true HTTP/1.1\r\nHost: ${BASE}\r\n` +
-      `Authorization: ${BEARER.authorization}\r\n\r\n`,
-  );
+  using log = await follow(gateway, "/snapshots/locked");
   await log.readUntil("step 1\n");
   const answer = await gateway.send("3000-locked.proxy.localhost", {
     path: "/echo",
@@ -232,15 +216,12 @@ Deno.test("a client at its limit of build logs is told that the gateway is busy,
   await using gateway = await startBuilds({ MAX_EXCHANGES_PER_SANDBOX: "1" });
   const { api, runner } = gateway.stack;
   const ended = holdBuild(runner);
-  const path = `/snapshots/${SNAPSHOT}/build-logs?follow=true`;
+  const path = `/snapshots/${SNAPSHOT}/build-logs`;
   const snapshot = { ref: MINE, initialRunnerId: RUNNER_ID };
   api.state.snapshots.set(SNAPSHOT, snapshot);
-  using log = rawStream(await gateway.connect());
-  await log.write(
-    `GET ${path} HTTP/1.1\r\nHost: ${BASE}\r\nAuthorization: ${BEARER.authorization}\r\n\r\n`,
-  );
+  using log = await follow(gateway, `/snapshots/${SNAPSHOT}`);
   await log.readUntil("step 1\n");
   const second = await gateway.send(BASE, { path, headers: BEARER });
   ended.resolve();
-  assert.deepEqual([second.status, codeOf(second)], [503, "overloaded"]);
+  assert.deepEqual([second.status, second.code], [503, "overloaded"]);
 });

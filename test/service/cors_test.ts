@@ -1,12 +1,8 @@
 /** Which origins may read previews, tested on the complete service. */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { type Answer, startGateway } from "../support/gateway.ts";
+import { type Answer, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
 const OWN = "http://5173-demo.proxy.localhost";
 const OTHER = "https://elsewhere.example";
 
@@ -80,13 +76,12 @@ Deno.test("an app's own OPTIONS handler is reached", async () => {
 
 Deno.test("an app's own answer to a preflight is passed on, unless it says nothing or CORS_MODE is reflect", async () => {
   const fields: Record<string, string> = { "x-app": "1" };
-  await using app = await listenOnLoopback(
-    createServer((_, response) => response.writeHead(200, fields).end("body")),
-  );
   async function ask(mode: string): Promise<Answer> {
     await using gateway = await startGateway({ CORS_MODE: mode });
-    gateway.stack.runner.containers.get("demo")?.ports.set(8000, app.port);
-    const answer = await gateway.send("8000-demo.proxy.localhost", {
+    const host = await gateway.serve((_, response) => {
+      response.writeHead(200, fields).end("body");
+    });
+    const answer = await gateway.send(host, {
       method: "OPTIONS",
       headers: { origin: OTHER, "access-control-request-method": "PUT" },
     });
@@ -108,15 +103,12 @@ Deno.test("an app's own answer to a preflight is passed on, unless it says nothi
 
 Deno.test("an answer to a preflight that is not passed on is not waited for either", async () => {
   const givenUp = Promise.withResolvers<void>();
-  await using app = await listenOnLoopback(
-    createServer((_, response) => {
-      response.on("close", () => givenUp.resolve());
-      response.writeHead(200).write("the first of many");
-    }),
-  );
   await using gateway = await startGateway();
-  gateway.stack.runner.containers.get("demo")?.ports.set(8000, app.port);
-  const answer = await gateway.send("8000-demo.proxy.localhost", {
+  const host = await gateway.serve((_, response) => {
+    response.on("close", () => givenUp.resolve());
+    response.writeHead(200).write("the first of many");
+  });
+  const answer = await gateway.send(host, {
     method: "OPTIONS",
     headers: { origin: OTHER, "access-control-request-method": "PUT" },
   });

@@ -8,15 +8,13 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
-import { RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import {
   holdNext,
   type RawRunner,
   startRawRunner,
 } from "../conformance/raw_runner.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { DEMO, startGateway, type TestGateway } from "../support/gateway.ts";
 
-const HOST = "3000-demo.proxy.localhost";
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR } = constants;
 
 interface Front extends AsyncDisposable {
@@ -30,10 +28,7 @@ async function startFront(): Promise<Front> {
   await using started = new AsyncDisposableStack();
   const runner = started.use(startRawRunner());
   const gateway = started.use(await startGateway({ CACHE_URL: "none" }));
-  const { runners } = gateway.stack.api.state;
-  const known = runners.get(RUNNER_ID);
-  assert(known !== undefined);
-  runners.set(RUNNER_ID, { ...known, proxyUrl: runner.url });
+  gateway.stack.api.runnerOf("demo").proxyUrl = runner.url;
   const session = connect(`http://127.0.0.1:${gateway.port}`);
   started.defer(async () => {
     const closed = once(session, "close");
@@ -49,7 +44,7 @@ async function startFront(): Promise<Front> {
         ...fields,
         ":method": method,
         ":path": "/x",
-        ":authority": HOST,
+        ":authority": DEMO,
         ":scheme": "http",
       });
       stream.on("error", () => {}); // tests check what arrives instead
@@ -104,7 +99,7 @@ Deno.test("an HTTP/2 upload that is reset before its first octet reaches no app,
   await using front = await startFront();
   await settle(front);
   for (const code of [NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR]) {
-    for (const fields of [{}, { host: HOST }]) {
+    for (const fields of [{}, { host: DEMO }]) {
       front.send("POST", fields).close(code);
       await settle(front);
       await settle(front);

@@ -1,18 +1,18 @@
 /** What an app or page of one sandbox, or a stranger, must not get from another, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { HANDSHAKE } from "../conformance/ws.ts";
 import {
   type Answer,
+  BASE,
+  DEMO,
+  LOCKED,
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
 import { createBrowser } from "../support/login.ts";
 import { exchangeRaw } from "../support/raw_client.ts";
 import { untilReady } from "../support/ready.ts";
-
-const BASE = "proxy.localhost";
-const DEMO = `3000-demo.${BASE}`;
-const LOCKED = `3000-locked.${BASE}`;
 
 /** Starts a gateway, and logs alice in to `locked`; `cookie` is that of her login, `sealed` its value. */
 async function withLogin(
@@ -39,10 +39,6 @@ async function withLogin(
   };
 }
 
-function codeOf(answer: Answer): string | null {
-  return answer.headers.get("x-porthole-error");
-}
-
 /** Sends a head of exactly these lines, and returns the response as text. */
 async function sendRaw(
   gateway: TestGateway,
@@ -58,22 +54,12 @@ async function upgrade(
   host: string,
   headers: Record<string, string>,
 ): Promise<number> {
-  using connection = await gateway.connect();
-  const head = [
-    "GET /ws HTTP/1.1",
-    `Host: ${host}`,
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    ...Object.entries(headers).map((field) => field.join(": ")),
-  ];
-  await connection.write(
-    new TextEncoder().encode([...head, "", ""].join("\r\n")),
+  const fields = Object.entries(headers).map((field) => field.join(": "));
+  using stream = await gateway.open(
+    ["GET /ws HTTP/1.1", `Host: ${host}`, ...HANDSHAKE, ...fields, "", ""]
+      .join("\r\n"),
   );
-  const buffer = new Uint8Array(64);
-  const size = await connection.read(buffer) ?? 0;
-  const line = new TextDecoder().decode(buffer.subarray(0, size));
+  const line = await stream.readUntil("\r\n");
   return Number(line.split(" ")[1]);
 }
 
@@ -177,7 +163,7 @@ Deno.test("another sandbox's page neither reads nor writes on a visitor's login"
         headers: { ...headers, cookie: gateway.cookie },
       });
       assert.equal(answer.status, 401);
-      assert.equal(codeOf(answer), "login_required");
+      assert.equal(answer.code, "login_required");
       assert.equal(
         answer.headers.get("access-control-allow-credentials"),
         null,
@@ -253,11 +239,11 @@ Deno.test("a session is worth nothing for another sandbox, whatever name its coo
   const stopped = await gateway.send(`22222-stopped.${BASE}`, {
     headers: { cookie: `${cookie}; porthole-session=${sealed}` },
   });
-  assert.equal(codeOf(stopped), "login_required");
+  assert.equal(stopped.code, "login_required");
   const linked = await gateway.send(`22222-${KEYS.signedToken}.${BASE}`, {
     headers: { cookie: `porthole-session=${sealed}` },
   });
-  assert.equal(codeOf(linked), "signed_token_invalid");
+  assert.equal(linked.code, "signed_token_invalid");
 });
 
 Deno.test("cookies planted under our names open nothing and hide no login", async () => {
@@ -272,7 +258,7 @@ Deno.test("cookies planted under our names open nothing and hide no login", asyn
     path: "/echo",
     headers: { cookie: planted.join("; ") },
   });
-  assert.equal(codeOf(alone), "login_required");
+  assert.equal(alone.code, "login_required");
   const beside = await gateway.send(LOCKED, {
     path: "/echo",
     headers: { cookie: [...planted, cookie].join("; ") },
@@ -289,12 +275,10 @@ Deno.test("an app sets no cookie under our names, and none for other sandboxes",
     "own=1; Path=/; HttpOnly",
     "wide=1; Domain=.Proxy.Localhost; Path=/",
   ];
-  await using app = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () =>
-      new Response("", { headers: lines.map((line) => ["set-cookie", line]) }),
-  );
-  const answer = await gateway.send(`${app.addr.port}-demo.${BASE}`);
+  const host = await gateway.serve((_, response) => {
+    response.setHeader("set-cookie", lines).end();
+  });
+  const answer = await gateway.send(host);
   assert.deepEqual(answer.headers.getSetCookie(), [
     "own=1; Path=/; HttpOnly",
     "wide=1; Path=/",
@@ -327,7 +311,7 @@ Deno.test("a login is for the configured domain, whatever a client says of hosts
       path,
       headers: { accept: "text/html" },
     });
-    assert.equal(codeOf(foreign), code, host);
+    assert.equal(foreign.code, code, host);
     assert.equal(foreign.headers.get("location"), null);
   }
 });
@@ -346,7 +330,7 @@ Deno.test("a client that invents addresses is still one client, to the throttle 
       },
     });
   } while (answer.status === 401 && ++tries < 20);
-  assert.equal(codeOf(answer), "too_many_refusals");
+  assert.equal(answer.code, "too_many_refusals");
   const told = gateway.stack.api.calls
     .filter(({ operation }) => operation === "hasSandboxAccess")
     .map(({ headers }) => headers.get("x-forwarded-for"));
@@ -495,7 +479,7 @@ Deno.test("nobody else's page logs a visitor out", async () => {
         "content-type": "application/x-www-form-urlencoded",
       },
     });
-    assert.equal(codeOf(answer), "cross_site_request");
+    assert.equal(answer.code, "cross_site_request");
     assert.equal(answer.headers.get("set-cookie"), null);
   }
   const still = await gateway.send(LOCKED, {
@@ -541,7 +525,7 @@ Deno.test("every path of a preview host is the app's", async () => {
     ]
   ) {
     const answer = await gateway.send(DEMO, { path });
-    assert.equal(codeOf(answer), null, path);
+    assert.equal(answer.code, null, path);
     assert.equal(
       seen.at(-1)?.target,
       `/sandboxes/demo/toolbox/proxy/3000${path}`,
@@ -565,7 +549,7 @@ Deno.test("no cookie opens the toolbox on the base domain, whatever page or prog
         headers: { cookie: gateway.cookie, ...fields },
       });
       assert.equal(answer.status, 401);
-      assert.equal(codeOf(answer), "login_required");
+      assert.equal(answer.code, "login_required");
     }
   }
   assert.equal(gateway.stack.runner.seen.length, before);

@@ -1,10 +1,8 @@
 /** Limits, in particular for unauthenticated clients, tested on the complete service. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { startGateway } from "../support/gateway.ts";
-import { rawStream, readResponse, valuesOf } from "../support/raw_client.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import { readResponse, valuesOf } from "../support/raw_client.ts";
 
 Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });
@@ -30,44 +28,40 @@ Deno.test("random labels from one address make a bounded number of API calls, an
 Deno.test("somebody else's failures shut nobody out of what is at hand", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
-  const locked = "3000-locked.proxy.localhost";
-  const good = () => gateway.send(locked, { path: "/echo", headers });
+  const good = () => gateway.send(LOCKED, { path: "/echo", headers });
   assert.equal((await good()).status, 200);
   for (let i = 0; i < 10; i++) {
     await gateway.send(`3000-${crypto.randomUUID()}.proxy.localhost`);
   }
   assert.equal((await good()).status, 200);
-  const guess = await gateway.send(locked, {
+  const guess = await gateway.send(LOCKED, {
     headers: { "x-daytona-preview-token": "guess" },
   });
-  assert.equal(guess.headers.get("x-porthole-error"), "too_many_refusals");
+  assert.equal(guess.code, "too_many_refusals");
 });
 
 Deno.test("a full gateway says so", async () => {
   await using gateway = await startGateway({ MAX_CONCURRENT_EXCHANGES: "1" });
-  const host = "3000-demo.proxy.localhost";
-  using connection = await gateway.connect();
-  await connection.write(new TextEncoder().encode(
-    `GET /sse HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
-  ));
-  await connection.read(new Uint8Array(16));
-  const answer = await gateway.send(host);
+  using stream = await gateway.open(
+    `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
+  );
+  await stream.readUntil("\r\n\r\n");
+  const answer = await gateway.send(DEMO);
   assert.equal(answer.status, 503);
-  assert.equal(answer.headers.get("x-porthole-error"), "overloaded");
+  assert.equal(answer.code, "overloaded");
   assert.equal(answer.headers.get("retry-after"), "2");
 });
 
 Deno.test("a sandbox at its limit is full by itself", async () => {
   await using gateway = await startGateway({ MAX_EXCHANGES_PER_SANDBOX: "1" });
-  using connection = await gateway.connect();
-  await connection.write(new TextEncoder().encode(
-    "GET /sse HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n\r\n",
-  ));
-  await connection.read(new Uint8Array(16));
-  const full = await gateway.send("3000-demo.proxy.localhost");
+  using stream = await gateway.open(
+    `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
+  );
+  await stream.readUntil("\r\n\r\n");
+  const full = await gateway.send(DEMO);
   assert.equal(full.status, 503);
-  assert.equal(full.headers.get("x-porthole-error"), "sandbox_overloaded");
-  const other = await gateway.send("3000-locked.proxy.localhost", {
+  assert.equal(full.code, "sandbox_overloaded");
+  const other = await gateway.send(LOCKED, {
     path: "/echo",
     headers: { "x-daytona-preview-token": KEYS.lockedToken },
   });
@@ -80,7 +74,6 @@ Deno.test("a long target, many fields and long ones are refused, each with its o
     MAX_HEADER_BYTES: "1000",
     MAX_HEADER_FIELDS: "10",
   });
-  const host = "3000-demo.proxy.localhost";
   const many = Object.fromEntries(
     Array.from({ length: 10 }, (_, i) => [`x-${i}`, "1"]),
   );
@@ -92,15 +85,15 @@ Deno.test("a long target, many fields and long ones are refused, each with its o
       [`/echo?${"a".repeat(994)}`, { "x-a": "a".repeat(900) }, 200, null],
     ] as const
   ) {
-    const answer = await gateway.send(host, { path, headers });
+    const answer = await gateway.send(DEMO, { path, headers });
     assert.deepEqual(
-      [answer.status, answer.headers.get("x-porthole-error")],
+      [answer.status, answer.code],
       [status, code],
     );
   }
   const { api } = gateway.stack;
   const asked = api.count("isSandboxPublic");
-  const stranger = await gateway.send("3000-locked.proxy.localhost", {
+  const stranger = await gateway.send(LOCKED, {
     headers: { "x-daytona-preview-token": "a".repeat(2000) },
   });
   assert.equal(stranger.status, 431);
@@ -109,8 +102,7 @@ Deno.test("a long target, many fields and long ones are refused, each with its o
 
 Deno.test("an upload that stands still is answered 408", async () => {
   await using gateway = await startGateway({ BODY_IDLE_TIMEOUT_SEC: "1" });
-  using client = rawStream(await gateway.connect());
-  await client.write(
+  using client = await gateway.open(
     "PUT /upload HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n" +
       "Content-Length: 10\r\n\r\nhello",
   );
@@ -131,7 +123,7 @@ Deno.test("the budget holds while the API throttles, whose own limit must not be
       Array.from(
         { length: 10 },
         () =>
-          gateway.send("3000-locked.proxy.localhost", {
+          gateway.send(LOCKED, {
             headers: { authorization: `Bearer ${crypto.randomUUID()}` },
           }),
       ),
@@ -142,7 +134,7 @@ Deno.test("the budget holds while the API throttles, whose own limit must not be
 
 Deno.test("the gateway's own pages take heads no larger than previews do", async () => {
   await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
-  const { status, headers } = await gateway.send("proxy.localhost", {
+  const { status, headers } = await gateway.send(BASE, {
     path: "/logout",
     headers: { "x-long": "x".repeat(2500) },
   });
@@ -152,7 +144,7 @@ Deno.test("the gateway's own pages take heads no larger than previews do", async
 
 Deno.test("a browser with more of our cookies than a head may hold can still log out", async () => {
   await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
-  const { status } = await gateway.send("proxy.localhost", {
+  const { status } = await gateway.send(BASE, {
     path: "/logout",
     headers: { cookie: "porthole-login-a=b; ".repeat(500) },
   });
@@ -165,8 +157,7 @@ Deno.test("one logout ends no more sessions than a browser can hold, however man
     { length: 1000 },
     (_, i) => `porthole-login-${i}=x`,
   ).join("; ");
-  using client = rawStream(await gateway.connect());
-  await client.write(
+  using client = await gateway.open(
     `POST /logout HTTP/1.1\r\nHost: proxy.localhost\r\nCookie: ${cookie}\r\n` +
       `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n`,
   );
@@ -177,7 +168,7 @@ Deno.test("one logout ends no more sessions than a browser can hold, however man
 
 Deno.test("a form that cannot be read is the client's fault, not ours", async () => {
   await using gateway = await startGateway();
-  const { status, headers } = await gateway.send("proxy.localhost", {
+  const { status, headers } = await gateway.send(BASE, {
     path: "/logout",
     method: "POST",
     headers: { "content-type": "multipart/form-data", "content-length": "3" },
@@ -194,23 +185,13 @@ Deno.test("a download whose client takes nothing any more is broken off, on both
   );
   const broken = Promise.withResolvers<void>();
   const part = new Uint8Array(64 * 1024);
-  const app = createServer((_, response) => {
+  const host = await gateway.serve((_, response) => {
     function fill() {
       while (response.write(part));
     }
     response.on("drain", fill).once("close", () => broken.resolve());
     fill();
   });
-  app.listen(0, "127.0.0.1");
-  await once(app, "listening");
-  const address = app.address();
-  assert(typeof address === "object" && address !== null);
-  gateway.stack.runner.containers.get("demo")?.ports.set(8000, address.port);
-  using client = rawStream(await gateway.connect());
-  await client.write(
-    "GET / HTTP/1.1\r\nHost: 8000-demo.proxy.localhost\r\n\r\n",
-  );
+  using _client = await gateway.open(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   await broken.promise;
-  app.close();
-  await once(app, "close");
 });

@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { startGateway } from "../support/gateway.ts";
+import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
 const TRUSTING = { TRUSTED_PROXIES: "127.0.0.1" };
 
 Deno.test("an exchange's record says what it was, how it was resolved and how much went through, and no secret", async () => {
@@ -105,7 +103,7 @@ Deno.test("a trace's context passes as it came (W3C Trace Context)", async () =>
     path: "/echo",
     headers: { traceparent, tracestate },
   });
-  const seen = new Map(answer.json().headers as [string, string][]);
+  const seen = answer.echoed();
   assert.equal(seen.get("traceparent"), traceparent);
   assert.equal(seen.get("tracestate"), tracestate);
 });
@@ -116,7 +114,7 @@ Deno.test("the app is told the request's id, and a trusted proxy's is taken over
     headers: Record<string, string>,
   ): Promise<[app: string | undefined, ours: string | null]> {
     const answer = await gateway.send(DEMO, { path: "/echo", headers });
-    const seen = new Map(answer.json().headers as [string, string][]);
+    const seen = answer.echoed();
     const refused = await gateway.send(LOCKED, { headers });
     return [seen.get("x-request-id"), refused.headers.get("x-request-id")];
   }

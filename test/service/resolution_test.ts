@@ -1,11 +1,8 @@
 /** The lookup of sandboxes, tested on the complete service. */
 import assert from "node:assert/strict";
 import { startFakeRunner } from "../../scripts/stand_in/runner.ts";
-import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import { startGateway } from "../support/gateway.ts";
-
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 
 Deno.test("a cold burst makes one API call of each kind", async () => {
   await using gateway = await startGateway();
@@ -76,7 +73,7 @@ Deno.test("with the API down, what is known keeps working and what is not gets 5
   assert.equal((await gateway.send(DEMO)).status, 200);
   const cold = await gateway.send(LOCKED);
   assert.equal(cold.status, 503);
-  assert.equal(cold.headers.get("x-porthole-error"), "api_unreachable");
+  assert.equal(cold.code, "api_unreachable");
   assert.doesNotMatch(cold.body, /127\.0\.0\.1/);
 });
 
@@ -84,15 +81,13 @@ Deno.test("an unknown sandbox reads as private, and as not found to whoever may 
   await using gateway = await startGateway();
   const host = "3000-nobody.proxy.localhost";
   assert.equal((await gateway.send(host)).status, 401);
-  const { state } = gateway.stack.api;
-  const demo = state.sandboxes.get("demo");
-  assert(demo !== undefined);
-  state.sandboxes.set("gone", { ...demo, id: "gone" });
+  const { api } = gateway.stack;
+  api.state.sandboxes.set("gone", { ...api.sandbox("demo"), id: "gone" });
   // Public according to the API, but not on a runner any more.
-  state.runners.clear();
+  api.state.runners.clear();
   const gone = await gateway.send("3000-gone.proxy.localhost");
   assert.equal(gone.status, 404);
-  assert.equal(gone.headers.get("x-porthole-error"), "sandbox_not_found");
+  assert.equal(gone.code, "sandbox_not_found");
 });
 
 Deno.test("a sandbox that moved to another runner is found there at once", async () => {
@@ -103,10 +98,7 @@ Deno.test("a sandbox that moved to another runner is found there at once", async
     "next-key",
     new Map([["demo", { started: true, ports: new Map([[3000, app.port]]) }]]),
   );
-  const record = api.state.runners.get(RUNNER_ID);
-  assert(record !== undefined);
-  api.state.runners.set(RUNNER_ID, {
-    ...record,
+  Object.assign(api.runnerOf("demo"), {
     proxyUrl: next.url,
     apiKey: "next-key",
   });
@@ -122,17 +114,15 @@ Deno.test("a runner whose key was replaced is asked again with the new one, unle
   await using gateway = await startGateway();
   const { api, runner } = gateway.stack;
   assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
-  const record = api.state.runners.get(RUNNER_ID);
-  assert(record !== undefined);
   runner.apiKey = "new-key";
-  api.state.runners.set(RUNNER_ID, { ...record, apiKey: "new-key" });
+  api.runnerOf("demo").apiKey = "new-key";
   const upload = await gateway.send(DEMO, {
     method: "POST",
     path: "/echo",
     headers: { "content-length": "4" },
     body: "body",
   });
-  assert.equal(upload.headers.get("x-porthole-error"), "runner_refused");
+  assert.equal(upload.code, "runner_refused");
   assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
   assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
   assert.equal(api.count("getRunnerBySandboxId"), 2);

@@ -1,21 +1,18 @@
 /** Revoked access: whatever depends on it ends with it, whatever other credentials its caller presents. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
-import { rawStream, readResponse } from "../support/raw_client.ts";
+import { readResponse, valuesOf } from "../support/raw_client.ts";
 
 const SHORT = { TOKEN_TTL_SEC: "1", PUBLIC_TTL_SEC: "1" };
 const OFTEN = { recheckIntervalMs: 50 };
 
 function revoke(gateway: TestGateway, sandboxId: string): void {
-  const { sandboxes } = gateway.stack.api.state;
-  const sandbox = sandboxes.get(sandboxId);
-  assert(sandbox !== undefined);
-  const authToken = "reset";
-  sandboxes.set(sandboxId, { ...sandbox, authToken, public: false });
+  const sandbox = gateway.stack.api.sandbox(sandboxId);
+  sandbox.authToken = "reset";
+  sandbox.public = false;
 }
 
 for (const sandboxId of ["locked", "demo"]) {
@@ -45,33 +42,22 @@ Deno.test("an upload whose answer has not begun ends with its right", async () =
   await using gateway = await startGateway(SHORT, OFTEN);
   const reached = Promise.withResolvers<void>();
   const broken = Promise.withResolvers<void>();
-  const app = createServer((request) => {
+  const host = await gateway.serve((request) => {
     request.once("data", () => reached.resolve());
     request.once("close", () => broken.resolve());
     request.on("error", () => {});
-  });
-  app.listen(0, "127.0.0.1");
-  await once(app, "listening");
-  const address = app.address();
-  assert(typeof address === "object" && address !== null);
-  gateway.stack.runner.containers.get("locked")?.ports.set(8000, address.port);
-  {
-    using client = rawStream(await gateway.connect());
-    await client.write(
-      `POST / HTTP/1.1\r\nHost: 8000-locked.proxy.localhost\r\n` +
-        `X-Daytona-Preview-Token: ${KEYS.lockedToken}\r\n` +
-        `Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n`,
-    );
-    await reached.promise;
-    revoke(gateway, "locked");
-    const { status, fields } = await readResponse(client);
-    assert.equal(status, 401);
-    assert.deepEqual(
-      fields.find(([name]) => name.toLowerCase() === "x-porthole-error")?.[1],
-      "credential_invalid",
-    );
-    await broken.promise;
-  }
-  app.close();
-  await once(app, "close");
+  }, "locked");
+  using client = await gateway.open(
+    `POST / HTTP/1.1\r\nHost: ${host}\r\n` +
+      `X-Daytona-Preview-Token: ${KEYS.lockedToken}\r\n` +
+      `Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n`,
+  );
+  await reached.promise;
+  revoke(gateway, "locked");
+  const { status, fields } = await readResponse(client);
+  assert.equal(status, 401);
+  assert.deepEqual(valuesOf(fields, "x-porthole-error"), [
+    "credential_invalid",
+  ]);
+  await broken.promise;
 });

@@ -3,15 +3,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { startStack } from "../../scripts/stand_in/stack.ts";
+import { DEMO, LOCKED } from "../support/gateway.ts";
 import { KvConnect } from "../support/kv_connect.ts";
 import { startLoad } from "../support/load.ts";
 import type { RequestSpec } from "../support/load_client.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";
 import { type Backend, startTcpBalancer } from "../support/tcp_balancer.ts";
-
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
 
 /** The shortest possible delay, twenty checks of the load balancer. */
 const SHUTDOWN_DELAY_SEC = 1;

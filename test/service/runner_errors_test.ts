@@ -1,24 +1,22 @@
 /** Error codes for every reason why no app responds, tested on the complete service. */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
-import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import {
   type Answer,
+  BASE,
+  DEMO,
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
 
-const DEMO = "3000-demo.proxy.localhost";
-const BASE = "proxy.localhost";
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 
 /** A reserved port (RFC 6335 section 6), on which nothing listens. */
 const DEAD_PORT = 1;
 
-function outcomeOf(answer: Answer): [number, string | null] {
-  return [answer.status, answer.headers.get("x-porthole-error")];
+function outcomeOf({ status, code }: Answer): [number, string | null] {
+  return [status, code];
 }
 
 /** Starts a gateway whose sandbox `demo` has a daemon, and nothing on port 4000. */
@@ -67,10 +65,7 @@ Deno.test("a stopped sandbox, one that its runner does not have, and a runner th
   // The API is asked once more, in case the sandbox has moved.
   assert.equal(api.count("getRunnerBySandboxId"), 3);
 
-  const record = api.state.runners.get(RUNNER_ID);
-  assert(record !== undefined);
-  const proxyUrl = `http://127.0.0.1:${DEAD_PORT}`;
-  api.state.runners.set(RUNNER_ID, { ...record, proxyUrl });
+  api.runnerOf("locked").proxyUrl = `http://127.0.0.1:${DEAD_PORT}`;
   const down = await gateway.send("3000-locked.proxy.localhost", {
     headers: BEARER,
   });
@@ -113,19 +108,16 @@ Deno.test("an app's own answers pass, however much they look like a runner's", a
     [503, {}, ""],
   ];
   let next = 0;
-  await using app = await listenOnLoopback(
-    createServer((_, response) => {
-      const [status, headers, body] = answers[next] ?? [500, {}, ""];
-      response.writeHead(status, {
-        ...headers,
-        "content-length": String(body.length),
-      }).end(body);
-    }),
-  );
-  gateway.stack.runner.containers.get("demo")?.ports.set(3000, app.port);
+  const host = await gateway.serve((_, response) => {
+    const [status, headers, body] = answers[next] ?? [500, {}, ""];
+    response.writeHead(status, {
+      ...headers,
+      "content-length": String(body.length),
+    }).end(body);
+  });
   for (; next < answers.length; next++) {
     const [status, , body] = answers[next] ?? [];
-    const answer = await gateway.send(DEMO);
+    const answer = await gateway.send(host);
     assert.deepEqual([...outcomeOf(answer), answer.body], [status, null, body]);
   }
 });

@@ -1,13 +1,12 @@
 /** Several gateway processes with one database: what one learns is known to the others, and none depends on it. */
 import assert from "node:assert/strict";
 import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
+import { DEMO, LOCKED } from "../support/gateway.ts";
 import { createBrowser } from "../support/login.ts";
 import { type GatewayProcess, startProcess } from "../support/process.ts";
 import { untilReady } from "../support/ready.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
-const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
 /** Starts a gateway that is registered with the identity provider. */

@@ -1,18 +1,11 @@
 /** The toolbox on the base host, tested on the complete service, with the demo app as the daemon. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { WebSocket } from "ws";
-import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
-import {
-  type Answer,
-  startGateway,
-  type TestGateway,
-} from "../support/gateway.ts";
+import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
 
-const BASE = "proxy.localhost";
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 
 async function startToolbox(
@@ -24,10 +17,6 @@ async function startToolbox(
     ports.set(TOOLBOX_PORT, app.port);
   }
   return gateway;
-}
-
-function codeOf(answer: Answer): string | null {
-  return answer.headers.get("x-porthole-error");
 }
 
 Deno.test("each credential opens the toolbox, and none of them travels on", async () => {
@@ -63,7 +52,7 @@ Deno.test("the toolbox of a public sandbox is as private as any, and nobody is s
       path: "/toolbox/demo/echo",
       headers,
     });
-    assert.deepEqual([answer.status, codeOf(answer)], [401, "login_required"]);
+    assert.deepEqual([answer.status, answer.code], [401, "login_required"]);
   }
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
@@ -111,7 +100,7 @@ Deno.test("no path leads out of the toolbox, however it is spelled", async () =>
       headers: BEARER,
     });
     if (target === undefined) {
-      assert.equal(codeOf(answer), "bad_target", path);
+      assert.equal(answer.code, "bad_target", path);
       assert.equal(seen.length, before);
     } else assert.equal(seen.at(-1)?.target, target);
   }
@@ -120,7 +109,7 @@ Deno.test("no path leads out of the toolbox, however it is spelled", async () =>
       path: `/toolbox/${id}/x`,
       headers: BEARER,
     });
-    assert.equal(codeOf(answer), "bad_target", id);
+    assert.equal(answer.code, "bad_target", id);
   }
 });
 
@@ -188,18 +177,16 @@ Deno.test("a page of any origin may use the toolbox with a key of its own, after
 
 Deno.test("what a toolbox answers acts for nothing on the host of logins, and leads to where its client found it", async () => {
   await using gateway = await startToolbox();
-  await using daemon = await listenOnLoopback(
-    createServer((request, response) => {
-      response.writeHead(request.url === "/moved" ? 307 : 200, {
-        "content-type": "text/html",
-        "set-cookie": "porthole=1; Domain=proxy.localhost",
-        "clear-site-data": '"*"',
-        ...(request.url === "/moved" ? { location: "/files?x" } : {}),
-      }).end("<script>alert(1)</script>");
-    }),
-  );
-  gateway.stack.runner.containers.get("demo")?.ports
-    .set(TOOLBOX_PORT, daemon.port);
+  await gateway.serve((request, response) => {
+    response.writeHead(request.url === "/moved" ? 307 : 200, {
+      "content-type": "text/html",
+      "set-cookie": "porthole=1; Domain=proxy.localhost",
+      "clear-site-data": '"*"',
+      ...(request.url === "/moved" ? { location: "/files?x" } : {}),
+    }).end("<script>alert(1)</script>");
+  });
+  const { ports } = gateway.stack.runner.containers.get("demo") ?? {};
+  ports?.set(TOOLBOX_PORT, ports.get(8000) ?? 0);
   const page = await gateway.send(BASE, {
     path: "/toolbox/demo/files/download?path=x.html",
     headers: BEARER,
@@ -230,7 +217,7 @@ Deno.test("TOOLBOX_ONLY_MODE serves the toolbox, by path and by host, and no oth
     const answer = await gateway.send(`${port}-demo.${BASE}`, {
       headers: BEARER,
     });
-    assert.deepEqual([answer.status, codeOf(answer)], [404, "port_not_served"]);
+    assert.deepEqual([answer.status, answer.code], [404, "port_not_served"]);
   }
 });
 

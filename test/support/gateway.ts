@@ -1,10 +1,22 @@
 /** A complete gateway in front of the test stack, on a free port of 127.0.0.1, with two independent clients. */
-import { Agent, request as httpRequest } from "node:http";
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type RequestListener,
+} from "node:http";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/server/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService, type ServiceOptions } from "../../src/service.ts";
+import { type RawStream, rawStream } from "./raw_client.ts";
+
+/** The gateway's base domain, and its hosts for port 3000 of the stack's public and its private sandbox. */
+export const BASE = "proxy.localhost";
+export const DEMO = `3000-demo.${BASE}`;
+export const LOCKED = `3000-locked.${BASE}`;
 
 /** A running gateway under test. */
 export interface TestGateway extends AsyncDisposable {
@@ -15,6 +27,10 @@ export interface TestGateway extends AsyncDisposable {
   send(host: string, options?: SendOptions): Promise<Answer>;
   /** Opens a TCP connection. */
   connect(): Promise<Deno.TcpConn>;
+  /** Opens a connection, and sends these octets, given in Latin-1. */
+  open(octets: string): Promise<RawStream>;
+  /** Serves an app on port 8000 of a sandbox, `demo` by default, and returns its preview's host. */
+  serve(app: RequestListener, sandboxId?: string): Promise<string>;
 }
 
 /** A request; GET by default. */
@@ -28,12 +44,16 @@ export interface SendOptions {
 /** A complete response. */
 export interface Answer {
   readonly status: number;
+  /** The gateway's error code; null if the response is the app's. */
+  readonly code: string | null;
   readonly headers: Headers;
   /** Names and values, alternating, as received. */
   readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly bytes: Uint8Array;
   json(): Record<string, unknown>;
+  /** The fields that the app received, by lower-case name, according to its `/echo`. */
+  echoed(): Map<string, string>;
 }
 
 /** Starts a gateway; `environment` overrides the stack's, and `options` are passed to the service. */
@@ -56,13 +76,24 @@ export async function startGateway(
   started.defer(() => agent.destroy());
 
   const { port } = listener;
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
   const owned = started.move();
   return {
     stack,
     service,
     port,
     send: (host, options = {}) => send({ host, port, agent, ...options }),
-    connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
+    connect,
+    async open(octets) {
+      const stream = rawStream(await connect());
+      await stream.write(octets);
+      return stream;
+    },
+    async serve(app, sandboxId = "demo") {
+      const { port } = owned.use(await listenOnLoopback(createServer(app)));
+      stack.runner.containers.get(sandboxId)?.ports.set(8000, port);
+      return `8000-${sandboxId}.${BASE}`;
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -95,11 +126,18 @@ function send(
       }
       resolve({
         status: response.statusCode ?? 0,
+        code: headers.get("x-porthole-error"),
         headers,
         rawHeaders: raw,
         body,
         bytes,
         json: () => JSON.parse(body),
+        echoed() {
+          const fields: [string, string][] = JSON.parse(body).headers;
+          return new Map(
+            fields.map(([name, value]) => [name.toLowerCase(), value]),
+          );
+        },
       });
     } catch (error) {
       reject(error);
