@@ -1,26 +1,42 @@
-/** The process, started as an operator does. */
+/** The process, started as an operator does: its log, its signals, its exit codes, and TLS seen from outside. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request, type RequestOptions } from "node:https";
+import { WebSocket } from "ws";
 import meta from "../deno.json" with { type: "json" };
 import { KEYS, startStack } from "../scripts/stand_in/stack.ts";
+import { fulfilsWithin } from "../src/lib/fulfils_within.ts";
+import {
+  CA,
+  certificateFiles,
+  LOCALHOST,
+  OTHER,
+} from "./support/certificates.ts";
 import { type LogRecord, startProcess } from "./support/process.ts";
+import { rawStream } from "./support/raw_client.ts";
 
-/** Runs the command of `deno task start` without a shell in between. */
-function start(env: Record<string, string>): Deno.ChildProcess {
-  return new Deno.Command("deno", {
+/** The exit code and the output of a process that ends by itself. */
+async function runToEnd(
+  env: Readonly<Record<string, string>>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: ["run", "--no-prompt", "-P=start", "src/main.ts"],
     env: { NO_COLOR: "1", ...env },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
 }
 
 Deno.test("with nothing set, every missing variable is named at once and the exit code is 2", async () => {
-  const { code, stderr } = await start({}).output();
-  const text = new TextDecoder().decode(stderr);
+  const { code, stderr } = await runToEnd({});
   assert.equal(code, 2);
-  assert.match(text, /DAYTONA_API_URL {2}is not set/);
-  assert.match(text, /PROXY_API_KEY {4}is not set/);
-  assert.match(text, /deno task demo/);
+  assert.match(stderr, /DAYTONA_API_URL {2}is not set/);
+  assert.match(stderr, /PROXY_API_KEY {4}is not set/);
+  assert.match(stderr, /deno task demo/);
 });
 
 Deno.test("the gateway may read and write no other files than the cache's", () => {
@@ -28,48 +44,69 @@ Deno.test("the gateway may read and write no other files than the cache's", () =
   assert.deepEqual([read, write], [["./data"], ["./data"]]);
 });
 
-Deno.test("it serves, logs one JSON line a request without a secret, and drains on SIGTERM", async () => {
-  await using stack = await startStack();
-  const child = start({
-    ...stack.environment,
-    PROXY_PORT: "0",
-    SHUTDOWN_DELAY_SEC: "0",
+Deno.test("a certificate that Deno may not read is exit code 2 and one line that says what to add", async () => {
+  const { code, stdout, stderr } = await runToEnd({
+    DAYTONA_API_URL: "http://127.0.0.1:1/api",
+    PROXY_API_KEY: "key",
+    PROXY_DOMAIN: "proxy.localhost",
+    ENABLE_TLS: "true",
+    TLS_CERT_FILE: "/etc/tls/tls.crt",
+    TLS_KEY_FILE: "/etc/tls/tls.key",
   });
-  const lines: Record<string, unknown>[] = [];
-  let rest = "";
-  let asked: Promise<void> | undefined;
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    rest += text;
-    const complete = rest.split("\n");
-    rest = complete.pop() ?? "";
-    for (const line of complete) {
-      const record = JSON.parse(line);
-      lines.push(record);
-      const { port } = record.properties ?? record;
-      if (/listening/.test(record.message)) asked = ask(port);
-      if (/request/.test(record.message)) child.kill("SIGTERM");
-    }
-  }
-  await asked;
-  assert.equal((await child.status).code, 0);
-  await child.stderr.cancel();
-
-  const request = lines.find(({ message }) => message === "request");
-  assert.equal(request?.status, 200);
-  assert.equal(request?.sandboxId, "locked");
-  assert.doesNotMatch(JSON.stringify(lines), new RegExp(KEYS.lockedToken));
-  assert.match(JSON.stringify(lines.at(-1)), /stopped/);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^TLS_CERT_FILE: Deno is not allowed to read .*--allow-read=\.\/data,\/etc\/tls\.\n$/m,
+  );
+  assert.equal(stdout, "");
 });
 
-Deno.test("what is wrong with the installation is logged, though nobody asks: a key, a proxy that is not trusted", async () => {
+Deno.test("a start that fails says why on standard error, and logs nothing", async () => {
   await using stack = await startStack();
-  await using gateway = await startProcess({
-    environment: {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  for (const differences of [{ PROXY_PORT: port }, { METRICS_PORT: port }]) {
+    const { code, stdout, stderr } = await runToEnd({
       ...stack.environment,
       PROXY_PORT: "0",
-      PROXY_API_KEY: "another-key",
-      SHUTDOWN_DELAY_SEC: "0",
-    },
+      ...differences,
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(port));
+    assert.equal(stdout, "");
+  }
+});
+
+/** Starts a gateway in front of `stack` on a free port. */
+function startGateway(
+  stack: { readonly environment: Readonly<Record<string, string>> },
+  differences: Readonly<Record<string, string>>,
+): ReturnType<typeof startProcess> {
+  const environment = { ...stack.environment, PROXY_PORT: "0", ...differences };
+  return startProcess({ environment });
+}
+
+Deno.test("each request is one line of JSON without a secret, and the last line says that the gateway has stopped", async () => {
+  await using stack = await startStack();
+  await using gateway = await startGateway(stack, { SHUTDOWN_DELAY_SEC: "0" });
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  await gateway.ask("3000-locked.proxy.localhost", { path: "/echo", headers });
+  const logged = await gateway.record("request");
+  assert.equal(logged.status, 200);
+  assert.equal(logged.sandboxId, "locked");
+  assert.equal((await gateway.stop()).code, 0);
+  assert.doesNotMatch(
+    JSON.stringify(gateway.logs),
+    new RegExp(KEYS.lockedToken),
+  );
+  assert.equal(gateway.logs.at(-1)?.message, "stopped");
+});
+
+Deno.test("a key that the API refuses and a proxy that is not trusted are logged although nobody asks", async () => {
+  await using stack = await startStack();
+  await using gateway = await startGateway(stack, {
+    PROXY_API_KEY: "another-key",
+    SHUTDOWN_DELAY_SEC: "0",
   });
   const isKeyRefused = ({ message }: LogRecord) =>
     /^the API does not accept PROXY_API_KEY/.test(String(message));
@@ -84,28 +121,79 @@ Deno.test("what is wrong with the installation is logged, though nobody asks: a 
   assert.deepEqual(unknownProxy.map(({ network }) => network), ["loopback"]);
 });
 
-Deno.test("a start that fails says why, and nothing of the questions that it gives up", async () => {
+/** Sends one request over TLS; resolves to the status and body of the response. */
+async function sendTls(
+  options: RequestOptions,
+): Promise<{ status: number | undefined; body: string }> {
+  const sent = request({ host: "127.0.0.1", agent: false, ca: CA, ...options });
+  sent.end();
+  const [response] = await once(sent, "response");
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) body += chunk;
+  return { status: response.statusCode, body };
+}
+
+Deno.test("with TLS the gateway takes a new certificate on SIGHUP, serves on after SIGTERM without being ready, and ends on a second signal", async () => {
   await using stack = await startStack();
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = String(taken.addr.port);
-  for (const differences of [{ PROXY_PORT: port }, { METRICS_PORT: port }]) {
-    const { code, stdout, stderr } = await start({
-      ...stack.environment,
-      PROXY_PORT: "0",
-      ...differences,
-    }).output();
-    assert.equal(code, 1);
-    assert.match(new TextDecoder().decode(stderr), new RegExp(port));
-    assert.equal(new TextDecoder().decode(stdout), "");
+  await using files = await certificateFiles(LOCALHOST);
+  await using gateway = await startGateway(stack, {
+    ENABLE_TLS: "true",
+    TLS_CERT_FILE: files.certFile,
+    TLS_KEY_FILE: files.keyFile,
+    SHUTDOWN_DELAY_SEC: "600",
+  });
+  const { port } = gateway;
+  function ask(path: string, host: string, servername: string) {
+    return sendTls({ port, path, headers: { host }, servername });
   }
+  const preview = await ask("/echo", "3000-demo.proxy.localhost", "localhost");
+  assert.equal(preview.status, 200);
+
+  await files.write(OTHER);
+  gateway.end("SIGHUP");
+  await gateway.record("certificate replaced");
+  const ready = await ask("/ready", "proxy.localhost", "other.test");
+  assert.equal(ready.status, 200);
+
+  gateway.end("SIGTERM");
+  await gateway.record("draining");
+  const draining = await ask("/ready", "proxy.localhost", "other.test");
+  assert.equal(draining.status, 503);
+  assert.match(draining.body, /"draining"/);
+  const late = await ask("/echo", "3000-demo.proxy.localhost", "other.test");
+  assert.equal(late.status, 200);
+
+  assert.equal((await gateway.end("SIGINT")).code, 130);
 });
 
-/** Sends one request with a token, on a plain TCP connection. */
-async function ask(port: number): Promise<void> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await connection.write(new TextEncoder().encode(
-    "GET /echo HTTP/1.1\r\nHost: 3000-locked.proxy.localhost\r\n" +
-      `X-Daytona-Preview-Token: ${KEYS.lockedToken}\r\nConnection: close\r\n\r\n`,
-  ));
-  await new Response(connection.readable).text();
-}
+Deno.test("a drain that runs out of time closes tunnels with 1001, and the exit code is 0", async () => {
+  await using stack = await startStack();
+  await using gateway = await startGateway(stack, {
+    SHUTDOWN_TIMEOUT_SEC: "0",
+  });
+  const tunnel = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
+    headers: { host: "3000-demo.proxy.localhost" },
+  });
+  await once(tunnel, "open");
+  const closed = once(tunnel, "close");
+  const ended = gateway.end("SIGINT");
+  assert.equal((await closed)[0], 1001);
+  assert.equal((await ended).code, 0);
+});
+
+Deno.test("a client that keeps its request open after the response does not hold up the shutdown", async () => {
+  await using stack = await startStack();
+  await using gateway = await startGateway(stack, { SHUTDOWN_DELAY_SEC: "0" });
+  using client = rawStream(
+    await Deno.connect({ hostname: "127.0.0.1", port: gateway.port }),
+  );
+  await client.write(
+    "POST / HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\nContent-Length: 9\r\n\r\nabc",
+  );
+  await client.readUntil("HTTP/1.1 ");
+  await gateway.record("request");
+  const ended = gateway.stop();
+  // The shutdown's timeout is an hour.
+  assert(await fulfilsWithin(ended, 30_000));
+  assert.equal((await ended).code, 0);
+});

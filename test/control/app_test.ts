@@ -108,7 +108,7 @@ Deno.test("/openapi.json is the description that is generated without a running 
 const TO_BOX = "/login?return_to=https%3A%2F%2F3000-box.p.test%2F";
 const CALLBACK = "/callback?state=s&code=c";
 
-Deno.test("there is no login where none is, on hosts that are not ours, and before it is known", async () => {
+Deno.test("/login is 404 without a provider or on other hosts, and 503 until the provider is known", async () => {
   for (
     const [loginState, base, baseDomains, status, code] of [
       ["off", "p.test", ["p.test"], 404, "route_not_found"],
@@ -145,7 +145,7 @@ Deno.test("the log calls a parameter missing whatever language zod writes its me
   }
 });
 
-Deno.test("a callback takes its browser back with a session as long as its tokens are good", async () => {
+Deno.test("a callback redirects to the preview with a session that lasts as long as its tokens", async () => {
   using _ = fakeClock();
   const { send, callbacks } = setUp();
   const { response, status, lines } = await send(CALLBACK);
@@ -159,7 +159,7 @@ Deno.test("a callback takes its browser back with a session as long as its token
   assert.equal(callbacks[0]?.clientAddress, "203.0.113.9");
 });
 
-Deno.test("a callback that failed is over, unless the provider may only be down, or we are at fault", async () => {
+Deno.test("a failed callback ends its login, unless the provider is down or the gateway is at fault", async () => {
   const { send, state, callbacks } = setUp();
   for (
     const [failure, over] of [
@@ -212,7 +212,7 @@ function formOf(fields: Record<string, string>): RequestInit {
   };
 }
 
-Deno.test("a logout ends the sandbox's session, or every one, and takes the cookies away", async () => {
+Deno.test("a logout ends one sandbox's session or all of them, and expires the cookies", async () => {
   for (
     const [fields, others] of [
       [{ sandbox: "box" }, []],
@@ -231,7 +231,7 @@ Deno.test("a logout ends the sandbox's session, or every one, and takes the cook
   }
 });
 
-Deno.test("a logout that was not stored does not look like one, and leaves the cookie to try again with", async () => {
+Deno.test("a logout that could not be stored is answered 503 and keeps the cookie for another attempt", async () => {
   const { send, state } = setUp();
   state.failure = new GatewayError("logout_incomplete", "");
   const { status, code, names } = await send("/logout", formOf({}));
@@ -239,7 +239,7 @@ Deno.test("a logout that was not stored does not look like one, and leaves the c
   assert.deepEqual(names, []);
 });
 
-Deno.test("a logout takes a short form of announced length, from its own page or from no browser", async () => {
+Deno.test("a logout needs a short form with Content-Length, from the gateway's own page or no browser", async () => {
   const { send, state } = setUp();
   const form = formOf({ sandbox: "box" });
   const headers = new Headers(form.headers);

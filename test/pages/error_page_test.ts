@@ -29,7 +29,7 @@ Deno.test("errorPage() shows every code with its status, and escapes the request
   }
 });
 
-Deno.test("errorPage() reloads by itself where waiting helps, and says so", () => {
+Deno.test("errorPage() reloads by itself if waiting helps, and says so", () => {
   for (const code of ["port_closed", "api_unreachable"] as const) {
     assert.match(pageOf(code), /<meta http-equiv="refresh" content="5">/);
     assert.match(pageOf(code), /reloads by itself/);
@@ -43,7 +43,7 @@ Deno.test("errorPage() reloads no sooner than Retry-After says", () => {
   assert.match(pageOf("overloaded", true, 2), /content="5"/);
 });
 
-Deno.test("errorPage() does not reload where it would not help, or could send a form twice", () => {
+Deno.test("errorPage() does not reload if that would not help or could send a form twice", () => {
   for (
     const page of [
       pageOf("login_required"),
@@ -55,7 +55,7 @@ Deno.test("errorPage() does not reload where it would not help, or could send a 
   ) assert.doesNotMatch(page, /refresh|reloads/);
 });
 
-Deno.test("errorPage() leads back to the preview after a login that failed, and to the documentation", () => {
+Deno.test("errorPage() links the preview after a failed login, and the documentation", () => {
   const preview = 'https://3000-box.p.test/a?b=1&c="<';
   const link = '<a href="https://3000-box.p.test/a?b=1&amp;c=&quot;&lt;">';
   const failed = pageOf("login_failed", true, undefined, preview);

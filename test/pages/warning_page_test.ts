@@ -4,7 +4,7 @@ import { WARNING_POLICY, warningPage } from "../../src/pages/warning_page.ts";
 const HOST = "3000-demo.preview.example.com";
 const URL_OF_APP = `https://${HOST}/a?b`;
 
-Deno.test("warningPage() names the host and posts where the visitor wanted to go", () => {
+Deno.test("warningPage() names the host and posts the URL that the visitor wanted", () => {
   const html = warningPage({ host: HOST, url: URL_OF_APP, isFramed: false });
   assert.match(html, /<html lang="en">/);
   assert.equal(html.match(/<h1>/g)?.length, 1);
@@ -16,7 +16,7 @@ Deno.test("warningPage() names the host and posts where the visitor wanted to go
   assert.ok(html.includes(`name="redirect" value="${URL_OF_APP}"`));
 });
 
-Deno.test("warningPage() escapes what it repeats", () => {
+Deno.test("warningPage() escapes host and URL", () => {
   const hostile = `"'><script>alert(1)</script>&amp;`;
   const html = warningPage({
     host: hostile,
@@ -29,7 +29,7 @@ Deno.test("warningPage() escapes what it repeats", () => {
   assert.equal(html.split(escaped).length - 1, 4);
 });
 
-Deno.test("warningPage() offers a way out of a frame, and only there", () => {
+Deno.test("warningPage() links a new tab only inside a frame", () => {
   const link = `<a href="${URL_OF_APP}" target="_blank" rel="noopener`;
   const page = { host: HOST, url: URL_OF_APP };
   assert.ok(warningPage({ ...page, isFramed: true }).includes(link));

@@ -31,17 +31,17 @@ function watched(probe: (accept: () => void) => Promise<void>) {
   };
 }
 
-Deno.test("watchAccepting() fails where a knock is not answered, twice", async () => {
+Deno.test("watchAccepting() fails after two probes that the server did not accept", async () => {
   using server = watched(() => Promise.resolve());
   await assert.rejects(server.failed, /Cannot accept connections/);
 });
 
-Deno.test("watchAccepting() fails where a knock waits for ever", async () => {
+Deno.test("watchAccepting() fails after two probes that never connect", async () => {
   using server = watched(() => new Promise(() => {}));
   await assert.rejects(server.failed, /Cannot accept connections/);
 });
 
-Deno.test("watchAccepting() is content with a server that accepts", async () => {
+Deno.test("watchAccepting() does not fail while the server accepts its probes", async () => {
   using server = watched((accept) => {
     accept();
     return Promise.resolve();
@@ -49,14 +49,14 @@ Deno.test("watchAccepting() is content with a server that accepts", async () => 
   await Promise.race([server.enough, server.failed]);
 });
 
-Deno.test("watchAccepting() holds nothing against a server to which it cannot connect itself", async () => {
+Deno.test("watchAccepting() does not count a probe that could not be sent", async () => {
   using server = watched(() =>
     Promise.reject(new Error("Too many open files"))
   );
   await Promise.race([server.enough, server.failed]);
 });
 
-Deno.test("watchAccepting() forgets a knock that was not answered once the server accepts again", async () => {
+Deno.test("watchAccepting() starts counting again once the server accepts a connection", async () => {
   let knocks = 0;
   using server = watched((accept) => {
     if (++knocks % 2 === 0) accept();
@@ -65,7 +65,7 @@ Deno.test("watchAccepting() forgets a knock that was not answered once the serve
   await Promise.race([server.enough, server.failed]);
 });
 
-Deno.test("watchAccepting() gives up a knock that is still waiting at the next check", async () => {
+Deno.test("watchAccepting() aborts a probe that is still connecting at the next check", async () => {
   const { promise: givenUp, resolve } = Promise.withResolvers<void>();
   const alive = setInterval(() => {}, LONG_MS);
   const watch = watchAccepting({

@@ -10,7 +10,7 @@ async function connect(port: number): Promise<RawStream> {
   return rawStream(await Deno.connect({ hostname: "127.0.0.1", port }));
 }
 
-Deno.test("a retired listener goes on, and tells HTTP/1.1 clients to take another connection next time", async () => {
+Deno.test("a listener that drains serves on, and tells HTTP/1.1 clients to close their connections", async () => {
   const listener = listen(() => new Response("ok"), ANYWHERE);
   for (const isRetired of [false, true]) {
     using client = await connect(listener.port);
@@ -41,7 +41,7 @@ Deno.test("close() lets an open request end", async () => {
   await assert.rejects(connect(listener.port), Deno.errors.ConnectionRefused);
 });
 
-Deno.test("close() waits no longer than it is told to for a request that does not end", async () => {
+Deno.test("close() waits at most as long as it is told to for a request that does not end", async () => {
   const asked = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<void>();
   const listener = listen(async (request) => {

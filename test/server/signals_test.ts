@@ -18,7 +18,7 @@ async function secondAfter(
   return await Promise.race([ends.second, Promise.resolve(undefined)]);
 }
 
-Deno.test("a second signal is one that comes later, or another one", async () => {
+Deno.test("a signal is the second one if it comes 250 ms later or differs from the first", async () => {
   assert.equal(await secondAfter("SIGINT", "SIGINT", 250), "SIGINT");
   assert.equal(await secondAfter("SIGTERM", "SIGINT", 0), "SIGINT");
 });

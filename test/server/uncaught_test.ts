@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { logUncaughtErrors } from "../../src/server/uncaught.ts";
 import { recordedLog } from "../support/event_log.ts";
 
-Deno.test("an exception and a rejection that nobody caught are logged, and end nothing", () => {
+Deno.test("uncaught exceptions and unhandled rejections are logged and do not end the process", () => {
   const recorded = recordedLog();
   const error = new Error("Escaped");
   const uncaught = new ErrorEvent("error", { cancelable: true, error });

@@ -17,10 +17,14 @@ export interface GatewayProcess extends AsyncDisposable {
   readonly port: number;
   /** Its log so far. */
   readonly logs: readonly LogRecord[];
+  /** Resolves to the first line of the log with that message, past or future; rejects if the process exits first. */
+  record(message: string): Promise<LogRecord>;
   /** Sends a request on a connection of its own. */
   ask(host: string, options?: SendOptions): Promise<ProcessAnswer>;
   /** Sends SIGTERM, as a service manager does, and waits for the exit. */
   stop(): Promise<Deno.CommandStatus>;
+  /** Sends a signal, and waits for the exit. */
+  end(signal: Deno.Signal): Promise<Deno.CommandStatus>;
 }
 
 /** One line of the log. */
@@ -55,6 +59,7 @@ export async function startProcess(
   { environment, permissions = ["-P=start"] }: ProcessOptions,
 ): Promise<GatewayProcess> {
   const logs: LogRecord[] = [];
+  const waiting = new Set<() => void>();
   const child = await startServerProcess({
     command: [
       ...["deno", "run", "--no-prompt", "--quiet", ...permissions],
@@ -63,7 +68,9 @@ export async function startProcess(
     clearEnv: true,
     env: { ...runtimeEnvironment(), NO_COLOR: "1", ...environment },
     onLine(line) {
-      if (line.startsWith("{")) logs.push(JSON.parse(line));
+      if (!line.startsWith("{")) return;
+      logs.push(JSON.parse(line));
+      for (const look of waiting) look();
     },
     onErrorLine() {},
     timeoutMs: START_TIMEOUT_MS,
@@ -71,8 +78,20 @@ export async function startProcess(
   return {
     port: child.port,
     logs,
+    record(message) {
+      const { promise, resolve, reject } = Promise.withResolvers<LogRecord>();
+      function look(): void {
+        const found = logs.find((record) => record.message === message);
+        if (found !== undefined) resolve(found);
+      }
+      waiting.add(look);
+      look();
+      child.exited.then(() => reject(new Error(`Ended without '${message}'`)));
+      return promise;
+    },
     ask: (host, options = {}) => ask(child.port, host, options),
     stop: () => child.end("SIGTERM"),
+    end: (signal) => child.end(signal),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }

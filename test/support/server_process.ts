@@ -20,6 +20,8 @@ export interface ServerProcessOptions
 export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
+  /** Resolves to its status once it has exited and all of its output has been read. */
+  readonly exited: Promise<Deno.CommandStatus>;
   /** Sends a signal unless the process has exited; resolves to its status once all of its output has been read. */
   end(signal: Deno.Signal): Promise<Deno.CommandStatus>;
 }
@@ -72,10 +74,7 @@ export async function startServerProcess(
     }),
   ]);
 
-  async function exited(): Promise<Deno.CommandStatus> {
-    await output;
-    return await process.status;
-  }
+  const exited = output.then(() => process.status);
 
   async function end(signal: Deno.Signal): Promise<Deno.CommandStatus> {
     try {
@@ -83,7 +82,7 @@ export async function startServerProcess(
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // it has exited already
     }
-    return await exited();
+    return await exited;
   }
 
   function fail(reason: string): void {
@@ -91,7 +90,7 @@ export async function startServerProcess(
     failure.abort(new Error(`${program} ${reason}${quote}`));
   }
 
-  exited().then(({ code }) => fail(`exited with ${code} before it listened`));
+  exited.then(({ code }) => fail(`exited with ${code} before it listened`));
   const timer = setTimeout(
     () => fail(`does not listen after ${timeoutMs} ms`),
     timeoutMs,
@@ -109,6 +108,7 @@ export async function startServerProcess(
     return {
       pid: process.pid,
       port,
+      exited,
       end,
       async [Symbol.asyncDispose]() {
         await end("SIGKILL");

@@ -8,7 +8,7 @@ import {
 
 const { cert, key } = LOCALHOST;
 
-Deno.test("loadCertificate() reads a pair and tells when it ends", async () => {
+Deno.test("loadCertificate() reads certificate, key and expiry", async () => {
   await using files = await certificateFiles(LOCALHOST);
   assert.deepEqual(await loadCertificate(files), {
     ok: true,

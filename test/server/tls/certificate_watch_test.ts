@@ -16,7 +16,7 @@ function checkOf(load: () => CertificateResult | Promise<CertificateResult>) {
   return { check, used, events };
 }
 
-Deno.test("the check puts a certificate to use when it is another one, and only then", async () => {
+Deno.test("a certificate is replaced only by a different one", async () => {
   const held = [LOCALHOST, OTHER, OTHER, LOCALHOST].values();
   const { check, used, events } = checkOf(() => ({
     ok: true,
@@ -27,7 +27,7 @@ Deno.test("the check puts a certificate to use when it is another one, and only 
   assert.deepEqual(events(), ["certificate replaced", "certificate replaced"]);
 });
 
-Deno.test("the check keeps the certificate while another cannot be used, and says each reason once", async () => {
+Deno.test("a certificate stays in use while its successor cannot be used, and each reason is logged once", async () => {
   const results: CertificateResult[] = [
     { ok: false, reason: "no key" },
     { ok: false, reason: "no key" },
@@ -46,7 +46,7 @@ Deno.test("the check keeps the certificate while another cannot be used, and say
   assert.match(events()[0] ?? "", /refused/);
 });
 
-Deno.test("checks that are asked for during one share it", async () => {
+Deno.test("a check that is requested during another shares its run", async () => {
   const { promise, resolve } = Promise.withResolvers<CertificateResult>();
   let loads = 0;
   const { check, used } = checkOf(() => {

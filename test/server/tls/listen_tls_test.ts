@@ -88,7 +88,7 @@ async function closeTunnel(socket: WebSocket): Promise<void> {
   await closed;
 }
 
-Deno.test("HTTP/1.1 and HTTP/2 are spoken as ALPN says, and the handler sees the client's address", async () => {
+Deno.test("ALPN chooses HTTP/1.1 or HTTP/2, and the handler sees the client's address", async () => {
   await withListener(echo, async ({ port }) => {
     const agent = new Agent({ keepAlive: false });
     const { body, local } = await ask(port, agent);
@@ -112,7 +112,7 @@ Deno.test("HTTP/1.1 and HTTP/2 are spoken as ALPN says, and the handler sees the
   });
 });
 
-Deno.test("what does not speak TLS is sent away, and others are served on", async () => {
+Deno.test("a client that does not speak TLS is disconnected, and others are served on", async () => {
   await withListener(echo, async ({ port }) => {
     using stranger = await Deno.connect({ hostname: "127.0.0.1", port });
     await stranger.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
@@ -121,7 +121,7 @@ Deno.test("what does not speak TLS is sent away, and others are served on", asyn
   });
 });
 
-Deno.test("another certificate holds from the next handshake on; tunnels and connections go on", async () => {
+Deno.test("a new certificate is used from the next handshake on, and open connections go on", async () => {
   await withListener(echo, async ({ port, setCertificate }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const tunnel = await openTunnel(port);
@@ -153,7 +153,7 @@ Deno.test("no request is lost while certificates change", async () => {
   });
 });
 
-Deno.test("a small answer waits for no acknowledgement of its head", async () => {
+Deno.test("a small response does not wait for the acknowledgement of its head", async () => {
   await withListener(echo, async ({ port }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const times: number[] = [];
@@ -169,7 +169,7 @@ Deno.test("a small answer waits for no acknowledgement of its head", async () =>
   });
 });
 
-Deno.test("it stops accepting while tunnels go on; HTTP/2 clients are told to go, HTTP/1.1 clients with their answer", async () => {
+Deno.test("after stopAccepting() tunnels go on, HTTP/2 clients get GOAWAY and HTTP/1.1 clients Connection: close", async () => {
   await withListener(echo, async ({ port, startDraining, stopAccepting }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const tunnel = await openTunnel(port);
@@ -197,7 +197,7 @@ Deno.test("it stops accepting while tunnels go on; HTTP/2 clients are told to go
   });
 });
 
-Deno.test("an HTTP/2 request that is open when it stops accepting gets its answer", async () => {
+Deno.test("an HTTP/2 request that is open at stopAccepting() gets its response", async () => {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<Response>();
   await withListener(() => {
@@ -219,7 +219,7 @@ Deno.test("an HTTP/2 request that is open when it stops accepting gets its answe
   });
 });
 
-Deno.test("close() tells tunnels 1001", async () => {
+Deno.test("close() closes tunnels with 1001", async () => {
   const listener = await listenTls(echo, ANYWHERE, LOCALHOST);
   const tunnel = await openTunnel(listener.port);
   const closed = once(tunnel, "close");
@@ -227,7 +227,7 @@ Deno.test("close() tells tunnels 1001", async () => {
   assert.equal((await closed)[0], 1001);
 });
 
-Deno.test("a port that is taken fails with its code", async () => {
+Deno.test("listening on a port that is taken rejects with EADDRINUSE", async () => {
   await withListener(echo, async ({ port }) => {
     await assert.rejects(
       listenTls(echo, { hostname: "127.0.0.1", port }, LOCALHOST),

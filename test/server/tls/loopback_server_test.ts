@@ -69,7 +69,7 @@ Deno.test("the handler sees a client's own address on every request", async () =
   );
 });
 
-Deno.test("somebody who connects to the server itself reaches no handler", async () => {
+Deno.test("a client that connects to the loopback server directly reaches no handler", async () => {
   let asked = 0;
   await withFront(() => {
     asked++;
@@ -82,7 +82,7 @@ Deno.test("somebody who connects to the server itself reaches no handler", async
   });
 });
 
-Deno.test("a client that closes its side after asking still gets its answer", async () => {
+Deno.test("a client that closes its side after its request still gets the response", async () => {
   const body = "x".repeat(1_000_000);
   await withFront(() => new Response(body), async ({ connect }) => {
     using client = await connect();
@@ -93,7 +93,7 @@ Deno.test("a client that closes its side after asking still gets its answer", as
   });
 });
 
-Deno.test("a client that leaves ends its request", async () => {
+Deno.test("a client that disconnects aborts its request", async () => {
   const asked = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   await withFront(async ({ signal }) => {
@@ -110,7 +110,7 @@ Deno.test("a client that leaves ends its request", async () => {
   });
 });
 
-Deno.test("a client that does not read stops the body", async () => {
+Deno.test("a client that does not read stops the response body", async () => {
   const chunk = new Uint8Array(64 * 1024);
   const limit = 512 * 1024 * 1024;
   let sent = 0;

@@ -94,7 +94,7 @@ async function textOf(
   return new TextDecoder().decode((await message).batch);
 }
 
-Deno.test("serveAsWorker() sends its lines, the next ones when the last ones are written, and how it ended after all of them", async () => {
+Deno.test("serveAsWorker() sends each batch of log lines after the last one was written, and its outcome after all of them", async () => {
   using worker = startWorker();
   const listening = await textOf(worker.next("lines"));
   assert.match(listening, /"message":"listening".*"worker":3/);
@@ -117,7 +117,7 @@ Deno.test("serveAsWorker() sends its lines, the next ones when the last ones are
   assert.deepEqual(outcome, { code: 0 });
 });
 
-Deno.test("serveAsWorker() takes a second signal for one, however soon it comes", async () => {
+Deno.test("serveAsWorker() treats no signal as an echo of the first", async () => {
   using worker = startWorker();
   await worker.next("lines");
   worker.confirmsAll = true;
@@ -129,7 +129,7 @@ Deno.test("serveAsWorker() takes a second signal for one, however soon it comes"
   assert.deepEqual(outcome, { code: 143 });
 });
 
-Deno.test("serveAsWorker() shares its port, and tells what it has counted", async () => {
+Deno.test("serveAsWorker() shares its port and sends its metrics", async () => {
   using worker = startWorker();
   await worker.next("lines");
   worker.send({ kind: "written" });

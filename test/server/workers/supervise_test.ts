@@ -66,7 +66,7 @@ function nextMessage(worker: FakeWorker): Promise<unknown> {
   return new Promise((resolve) => worker.onMessage = resolve);
 }
 
-Deno.test("supervise() passes the signal on to every worker, and has ended when all have", async () => {
+Deno.test("supervise() passes a signal on to every worker, and ends when all of them have ended", async () => {
   const { workers, outcome, send } = await startSupervisor();
   const [first, second] = workers as [FakeWorker, FakeWorker];
   assert.deepEqual(workers.map(({ start }) => start.number), [1, 2]);
@@ -98,7 +98,7 @@ async function answer(worker: FakeWorker): Promise<string> {
   return "still here";
 }
 
-Deno.test("supervise() ends with the first worker that failed, and says why", async () => {
+Deno.test("supervise() ends with the outcome of the first worker that failed", async () => {
   const failure = { code: 1, reason: "Cannot accept connections." };
   const { workers, outcome } = await startSupervisor();
   const [first, second] = workers as [FakeWorker, FakeWorker];
@@ -107,7 +107,7 @@ Deno.test("supervise() ends with the first worker that failed, and says why", as
   assert(first.isTerminated && second.isTerminated);
 });
 
-Deno.test("supervise() ends with 1 where a thread died of an error, and logs which", async () => {
+Deno.test("supervise() ends with code 1 if an error ends a thread, and logs which", async () => {
   const { workers, outcome, recorded } = await startSupervisor();
   workers[1]?.fail(new Error("Out of luck"));
   assert.deepEqual(await outcome, {
@@ -119,7 +119,7 @@ Deno.test("supervise() ends with 1 where a thread died of an error, and logs whi
   assert(workers[0]?.isTerminated);
 });
 
-Deno.test("supervise() passes no echo of a signal on, and a second signal at once", async () => {
+Deno.test("supervise() passes on a second signal, but no echo of the first", async () => {
   using clock = fakeClock();
   const { workers, outcome, send } = await startSupervisor();
   const [first, second] = workers as [FakeWorker, FakeWorker];
@@ -140,7 +140,7 @@ function signalsOf({ heard }: FakeWorker): number {
   return heard.filter(({ kind }) => kind === "signal").length;
 }
 
-Deno.test("supervise() lets workers send their last lines when it is told twice, and waits no longer for one that hangs", async () => {
+Deno.test("after a second signal supervise() waits a second for the workers' last log lines", async () => {
   for (const hangs of [false, true]) {
     using clock = fakeClock();
     const { workers, outcome, send } = await startSupervisor();
@@ -158,7 +158,7 @@ Deno.test("supervise() lets workers send their last lines when it is told twice,
   }
 });
 
-Deno.test("supervise() writes a worker's lines, and tells it when they are out", async () => {
+Deno.test("supervise() writes a worker's log lines, and confirms that they are written", async () => {
   const { workers, outcome, written } = await startSupervisor();
   const [worker] = workers as [FakeWorker];
   const confirmed = nextMessage(worker);
@@ -170,7 +170,7 @@ Deno.test("supervise() writes a worker's lines, and tells it when they are out",
   await outcome;
 });
 
-Deno.test("supervise() serves the sum of what the workers counted, and nothing while one does not answer", async () => {
+Deno.test("supervise() serves the sum of the workers' metrics, and answers 500 while one of them is busy", async () => {
   using clock = fakeClock();
   const { workers, outcome, recorded } = await startSupervisor({
     METRICS_PORT: "0",
@@ -202,7 +202,7 @@ Deno.test("supervise() serves the sum of what the workers counted, and nothing w
   assert.deepEqual(await outcome, { code: 0 });
 });
 
-Deno.test("supervise() starts nobody where a port is taken, shared or not", async () => {
+Deno.test("supervise() starts no worker if a port is taken, shared or not", async () => {
   for (const reusePort of [false, true]) {
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0, reusePort });
     const { port } = taken.addr;
@@ -221,7 +221,7 @@ Deno.test("supervise() starts nobody where a port is taken, shared or not", asyn
 
 Deno.test({
   name:
-    "supervise() starts no worker whose code it may not read, and says what is missing",
+    "supervise() starts no worker whose code it may not read, and names the missing permission",
   permissions: { read: [] },
   async fn() {
     const { outcome, workers } = await startSupervisor({}, {
@@ -234,7 +234,7 @@ Deno.test({
   },
 });
 
-Deno.test("workerConfig() divides what the process as a whole may hold, rounding up", () => {
+Deno.test("workerConfig() divides the limits of the process among the workers, rounding up", () => {
   const { limits } = workerConfig(
     configOf({
       MAX_CONCURRENT_EXCHANGES: "100",
@@ -250,7 +250,7 @@ Deno.test("workerConfig() divides what the process as a whole may hold, rounding
   assert.equal(limits.refusalsPerMinute, 100);
 });
 
-Deno.test("workerConfig() gives the port that was found, and leaves the metrics to the supervisor", () => {
+Deno.test("workerConfig() sets the port, and leaves the metrics to the supervisor", () => {
   const config = configOf({
     PROXY_PORT: "0",
     METRICS_PORT: "9090",

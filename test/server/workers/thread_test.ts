@@ -17,7 +17,7 @@ function start(code: string): Thread {
   return startThread(entry, { number: 7, version: "1.2.3", config });
 }
 
-Deno.test("startThread() hands over what to start with, and a port to talk through", async () => {
+Deno.test("startThread() sends the thread its start message and a port", async () => {
   const thread = start(`addEventListener("message", ({ data }) => {
     const { start, port } = data;
     port.onmessage = ({ data }) => port.postMessage([start.number, start.config.workers, data]);
@@ -30,7 +30,7 @@ Deno.test("startThread() hands over what to start with, and a port to talk throu
   thread.terminate();
 });
 
-Deno.test("startThread() tells when the thread dies of an error, and lives on", async () => {
+Deno.test("an error that ends a thread rejects `failed` and does not end this thread", async () => {
   const thread = start(`addEventListener("message", () => {
     throw new Error("Out of luck");
   })`);

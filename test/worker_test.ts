@@ -71,7 +71,7 @@ async function untilLogged(
 }
 
 redisTest(
-  "two workers: both serve the one port, what they log are whole lines, metrics are sums, and the end is 0",
+  "two workers serve one port, log whole lines, and have their metrics summed",
   async () => {
     await using world = await startWorkers({
       METRICS_PORT: "0",
@@ -105,7 +105,7 @@ redisTest(
 );
 
 redisTest(
-  "two workers: after SIGTERM none is ready and both serve on, and a second one ends them at once",
+  "after SIGTERM both workers serve on without being ready, and a second one ends them at once",
   async () => {
     await using world = await startWorkers({ SHUTDOWN_DELAY_SEC: "600" });
     const { gateway } = world;
@@ -128,7 +128,7 @@ redisTest(
 );
 
 redisTest(
-  "two workers: a drain that is out of time tells the tunnels of both 1001, and the end is 0",
+  "a drain that runs out of time closes the tunnels of both workers with 1001, and the exit code is 0",
   async () => {
     await using world = await startWorkers({
       SHUTDOWN_DELAY_SEC: "0",
@@ -151,7 +151,7 @@ redisTest(
 );
 
 redisTest(
-  "two workers: a login at one counts at the other, and so does its end within seconds",
+  "a login at one worker is accepted by the other, and refused within seconds after a logout",
   async () => {
     await using world = await startWorkers({ REFUSALS_PER_MINUTE: "1000000" });
     const { gateway } = world;
@@ -197,7 +197,7 @@ redisTest(
 );
 
 redisTest(
-  "two workers: a second gateway is not let in on their port",
+  "a second gateway cannot listen on the port that workers share",
   async () => {
     await using world = await startWorkers();
     const { port } = world.gateway;
@@ -208,7 +208,7 @@ redisTest(
   },
 );
 
-Deno.test("two workers need a database that they can share, and to be allowed to load what they run", async () => {
+Deno.test("several workers require a database that they can share, and permission to load their code", async () => {
   const environment = {
     DAYTONA_API_URL: "http://127.0.0.1:1/api",
     PROXY_API_KEY: "key",
