@@ -39,7 +39,7 @@ import {
 } from "./proxy/activity.ts";
 import { createForwarder } from "./proxy/forward.ts";
 import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
-import { createAccessResolver } from "./resolver/access.ts";
+import { AccessResolver } from "./resolver/access.ts";
 import { createActivityClaims } from "./resolver/activity_claims.ts";
 import { createBuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
@@ -146,7 +146,7 @@ export async function createService(
     ...lookups,
     sealer: sealerFor("runner"),
   });
-  const access = createAccessResolver(api, lookups);
+  const access = new AccessResolver(api, lookups);
 
   // Credentials, sessions, logins, and the gate that judges them.
   const cookies = ownCookies({ scheme, sameSite: config.session.sameSite });

@@ -48,7 +48,10 @@ export interface GateRequest {
 /** The caches, sessions and budgets that the gate decides by. */
 export interface GateDependencies {
   readonly sandboxes: Pick<SandboxResolver, "isKnownPublic" | "isPublic">;
-  readonly access: AccessResolver;
+  readonly access: Pick<
+    AccessResolver,
+    "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken"
+  >;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly throttle: Throttle;
@@ -57,7 +60,7 @@ export interface GateDependencies {
 /** Decides on requests for sandboxes. */
 export class Gate {
   readonly #sandboxes: GateDependencies["sandboxes"];
-  readonly #access: AccessResolver;
+  readonly #access: GateDependencies["access"];
   readonly #sessions: GateDependencies["sessions"];
   readonly #logins: GateDependencies["logins"];
   readonly #throttle: Throttle;

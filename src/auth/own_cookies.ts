@@ -41,6 +41,9 @@ export interface ForBaseOptions {
   readonly maxAgeSec: number;
 }
 
+/** Most labels whose digest is kept in memory. */
+const MAX_MEMOIZED_LABELS = 10_000;
+
 /** Builds the cookies under a policy. */
 export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   const isSecure = scheme === "https";
@@ -59,6 +62,11 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
   }
   const attributes = attributesFor(sameSite);
   const attributesInFrames = attributesFor(isSecure ? "none" : "lax");
+  const digestOf = createDigests(MAX_MEMOIZED_LABELS);
+  /** A digest of a label, short enough for a cookie name. */
+  function idOf(label: string): string {
+    return digestOf([label]).slice(0, 12);
+  }
   const loginSessionPrefix = `${secure}login-`;
   const transactionPrefix = `${host}transaction-`;
 
@@ -78,11 +86,4 @@ export function ownCookies({ scheme, sameSite }: CookiePolicy): OwnCookies {
     forBase: (name, value, { base, maxAgeSec }) =>
       `${name}=${value}; Domain=${base}; Path=/; Max-Age=${maxAgeSec}; ${attributes}`,
   };
-}
-
-const digestOf = createDigests(10_000);
-
-/** A digest of a label, short enough for a cookie name. */
-function idOf(label: string): string {
-  return digestOf([label]).slice(0, 12);
 }

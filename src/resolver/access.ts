@@ -10,36 +10,15 @@ import { createDigests } from "../lib/digest.ts";
 import {
   booleanCodec,
   type Budget,
+  LookupCache,
   type LookupCacheOptions,
-  openLookupCache,
 } from "./lookup_cache.ts";
 
-/**
- * Decides on credentials.
- *
- * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
- * @throws what `budget.spend` throws, if no cached answer may be served instead; every method
- */
-export interface AccessResolver {
-  /** Whether `token` is the sandbox's current preview token. */
-  isPreviewToken(
-    sandboxId: string,
-    token: string,
-    budget: Budget,
-  ): boolean | Promise<boolean>;
-  /** Whether the owner of an API key or JWT may access the sandbox. */
-  hasAccess(
-    sandboxId: string,
-    user: { bearer: string; clientAddress: string },
-    budget: Budget,
-  ): boolean | Promise<boolean>;
-  /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
-  sandboxOfSignedToken(
-    token: string,
-    port: number,
-    budget: Budget,
-  ): string | null | Promise<string | null>;
-}
+/** The operations of the API that judge credentials. */
+type AccessApi = Pick<
+  DaytonaApi,
+  "isPreviewToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
+>;
 
 const sandboxIdCodec: Codec<string | null> = {
   encode: (value) => value,
@@ -49,52 +28,75 @@ const sandboxIdCodec: Codec<string | null> = {
       : undefined,
 };
 
-/** Creates the directory, which asks the API and caches its answers. */
-export function createAccessResolver(
-  api: Pick<
-    DaytonaApi,
-    "isPreviewToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
-  >,
-  options: LookupCacheOptions,
-): AccessResolver {
-  const isPositive = (value: boolean) => value;
-  const digestKey = createDigests(options.cache.maxEntries);
-  const previewTokens = openLookupCache<boolean>(
-    "sandbox-auth-key-valid",
-    booleanCodec,
-    { ...options, isPositive },
-  );
-  const users = openLookupCache<boolean>("sandbox-access", booleanCodec, {
-    ...options,
-    isPositive,
-  });
-  const signedTokens = openLookupCache<string | null>(
-    "signed-token",
-    sandboxIdCodec,
-    { ...options, isPositive: (value) => value !== null },
-  );
+/**
+ * Asks the API about credentials, and caches its verdicts.
+ *
+ * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
+ * @throws what `budget.spend` throws, if no cached answer may be served instead; every method
+ */
+export class AccessResolver {
+  readonly #api: AccessApi;
+  readonly #previewTokens: LookupCache<boolean>;
+  readonly #users: LookupCache<boolean>;
+  readonly #signedTokens: LookupCache<string | null>;
+  readonly #digestKey: (parts: readonly string[]) => string;
 
-  return {
+  constructor(
+    api: AccessApi,
+    options: LookupCacheOptions,
+  ) {
+    this.#api = api;
+    this.#previewTokens = new LookupCache(
+      "sandbox-auth-key-valid",
+      booleanCodec,
+      options,
+    );
+    this.#users = new LookupCache("sandbox-access", booleanCodec, options);
+    this.#signedTokens = new LookupCache(
+      "signed-token",
+      sandboxIdCodec,
+      options,
+    );
+    this.#digestKey = createDigests(options.cache.maxEntries);
+  }
+
+  /** Whether `token` is the sandbox's current preview token. */
+  isPreviewToken(
+    sandboxId: string,
+    token: string,
+    budget: Budget,
+  ): boolean | Promise<boolean> {
     // A token that the API cannot be asked about is not cached either.
-    isPreviewToken: (sandboxId, token, budget) =>
-      mayBePreviewToken(token) &&
-      previewTokens.lookUp(
-        digestKey([sandboxId, token]),
-        () => api.isPreviewToken(sandboxId, token),
-        budget,
-      ),
-    hasAccess: (sandboxId, user, budget) =>
-      isBearer(user.bearer) &&
-      users.lookUp(
-        digestKey([sandboxId, user.bearer]),
-        () => api.hasSandboxAccess(sandboxId, user),
-        budget,
-      ),
-    sandboxOfSignedToken: (token, port, budget) =>
-      signedTokens.lookUp(
-        digestKey([token, String(port)]),
-        () => api.sandboxIdOfSignedToken(token, port),
-        budget,
-      ),
-  };
+    return mayBePreviewToken(token) && this.#previewTokens.lookUp(
+      this.#digestKey([sandboxId, token]),
+      () => this.#api.isPreviewToken(sandboxId, token),
+      budget,
+    );
+  }
+
+  /** Whether the owner of an API key or JWT may access the sandbox. */
+  hasAccess(
+    sandboxId: string,
+    user: { bearer: string; clientAddress: string },
+    budget: Budget,
+  ): boolean | Promise<boolean> {
+    return isBearer(user.bearer) && this.#users.lookUp(
+      this.#digestKey([sandboxId, user.bearer]),
+      () => this.#api.hasSandboxAccess(sandboxId, user),
+      budget,
+    );
+  }
+
+  /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
+  sandboxOfSignedToken(
+    token: string,
+    port: number,
+    budget: Budget,
+  ): string | null | Promise<string | null> {
+    return this.#signedTokens.lookUp(
+      this.#digestKey([token, String(port)]),
+      () => this.#api.sandboxIdOfSignedToken(token, port),
+      budget,
+    );
+  }
 }

@@ -51,7 +51,7 @@ function lookupPolicies(
   };
 }
 
-/** Dependencies of every answer cache. */
+/** Dependencies of every {@linkcode LookupCache}. */
 export interface LookupCacheOptions {
   readonly cache: Config["cache"];
   /** Null if answers are cached in process only. */
@@ -74,79 +74,84 @@ export interface Budget {
 /** The budget for lookups that are not rate-limited. */
 export const UNMETERED: Budget = { spend() {} };
 
-/** A cache for one kind of answer, which applies the kind's policy. */
-export interface LookupCache<V> {
+/** A cache for one kind of answer, which applies the kind's policy. False and null are negative answers. */
+export class LookupCache<V> {
+  readonly #policy: LookupPolicy;
+  readonly #cache: Cache<V>;
+
+  constructor(kind: LookupKind, codec: Codec<V>, options: LookupCacheOptions) {
+    const { cache, store, now, onEvent, background } = options;
+    this.#policy = lookupPolicies(cache)[kind];
+    this.#cache = new Cache<V>({
+      policy: {
+        kind,
+        maxEntries: cache.maxEntries,
+        staleIfErrorMs: this.#policy.staleIfErrorMs,
+      },
+      durable: store && { store, codec },
+      now,
+      onEvent,
+      background,
+    });
+  }
+
   /** The answer for `key` if it is in process and fresh; undefined otherwise. */
-  known(key: string): V | undefined;
+  known(key: string): V | undefined {
+    return this.#cache.getFresh([key]);
+  }
+
   /**
    * The answer for `key`: synchronously if it is in process and fresh, otherwise from the durable tier or from `ask`,
    * which runs once for all concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is
    * forbidden, an answer in process that is no longer fresh but still usable is served.
    *
-   * @throws whatever `budget.spend` or `ask` throws, if no answer may be served instead
+   * @throws what `budget.spend` or `ask` throws, if no answer may be served instead
    */
   lookUp(
     key: string,
     ask: () => Promise<V>,
     budget: Budget,
     onMiss?: () => void,
-  ): V | Promise<V>;
-  /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
-  prefetch(key: string, ask: () => Promise<V>): Promise<V>;
-  /** Replaces the answer in both tiers. */
-  put(key: string, value: V): Promise<void>;
-}
-
-/** Opens the cache of one kind; `isPositive` tells positive answers from negative ones. */
-export function openLookupCache<V>(
-  kind: LookupKind,
-  codec: Codec<V>,
-  options: LookupCacheOptions & { isPositive: (value: V) => boolean },
-): LookupCache<V> {
-  const policy = lookupPolicies(options.cache)[kind];
-  const cache = new Cache<V>({
-    policy: {
-      kind,
-      maxEntries: options.cache.maxEntries,
-      staleIfErrorMs: policy.staleIfErrorMs,
-    },
-    durable: options.store && { store: options.store, codec },
-    now: options.now,
-    onEvent: options.onEvent,
-    background: options.background,
-  });
-
-  function filled(value: V): Fill<V> {
-    // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
-    return options.isPositive(value)
-      ? { value, ttlMs: policy.ttlMs }
-      : { value, ttlMs: policy.negativeTtlMs, staleIfErrorMs: 0 };
+  ): V | Promise<V> {
+    const known = this.#cache.getFresh([key]);
+    if (known !== undefined) return known;
+    if (!this.#cache.isPending([key])) {
+      onMiss?.();
+      try {
+        budget.spend();
+      } catch (refusal) {
+        const usable = this.#cache.getUsable([key]);
+        if (usable === undefined) throw refusal;
+        return usable;
+      }
+    }
+    return this.#cache.get([key], async () => this.#fill(await ask()));
   }
 
-  return {
-    known: (key) => cache.getFresh([key]),
-    lookUp(key, ask, budget, onMiss) {
-      const known = cache.getFresh([key]);
-      if (known !== undefined) return known;
-      if (!cache.isPending([key])) {
-        onMiss?.();
-        try {
-          budget.spend();
-        } catch (refusal) {
-          const usable = cache.getUsable([key]);
-          if (usable === undefined) throw refusal;
-          return usable;
-        }
-      }
-      return cache.get([key], async () => filled(await ask()));
-    },
-    prefetch: (key, ask) =>
-      cache.get([key], async () => {
-        const value = await ask();
-        return options.isPositive(value) ? filled(value) : { value, ttlMs: 0 };
-      }),
-    put: (key, value) => cache.set([key], filled(value)),
-  };
+  /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
+  prefetch(key: string, ask: () => Promise<V>): Promise<V> {
+    return this.#cache.get([key], async () => {
+      const value = await ask();
+      return isPositive(value) ? this.#fill(value) : { value, ttlMs: 0 };
+    });
+  }
+
+  /** Replaces the answer in both tiers. */
+  put(key: string, value: V): Promise<void> {
+    return this.#cache.set([key], this.#fill(value));
+  }
+
+  #fill(value: V): Fill<V> {
+    const { ttlMs, negativeTtlMs } = this.#policy;
+    // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
+    return isPositive(value)
+      ? { value, ttlMs }
+      : { value, ttlMs: negativeTtlMs, staleIfErrorMs: 0 };
+  }
+}
+
+function isPositive(answer: unknown): boolean {
+  return answer !== false && answer !== null;
 }
 
 /** Stores a boolean in the durable tier as it is. */

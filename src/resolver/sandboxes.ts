@@ -5,8 +5,8 @@ import type { Sealer } from "../lib/seal.ts";
 import {
   booleanCodec,
   type Budget,
+  LookupCache,
   type LookupCacheOptions,
-  openLookupCache,
   UNMETERED,
 } from "./lookup_cache.ts";
 import { runnerCodec } from "./runner_codec.ts";
@@ -48,14 +48,11 @@ export function createSandboxResolver(
     readonly perf?: { now(): number };
   },
 ): SandboxResolver {
-  const visibility = openLookupCache<boolean>("sandbox-public", booleanCodec, {
-    ...options,
-    isPositive: (value) => value,
-  });
-  const runners = openLookupCache<Runner | null>(
+  const visibility = new LookupCache("sandbox-public", booleanCodec, options);
+  const runners = new LookupCache<Runner | null>(
     "sandbox-runner-info",
     runnerCodec("sandbox-runner-info", options.store, options.sealer),
-    { ...options, isPositive: (value) => value !== null },
+    options,
   );
   const renewals = new LRUCache<string, Promise<Runner | null>>({
     max: options.cache.maxEntries,

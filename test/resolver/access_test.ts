@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { Background } from "../../src/lib/background.ts";
-import { createAccessResolver } from "../../src/resolver/access.ts";
+import { AccessResolver } from "../../src/resolver/access.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 
@@ -24,7 +24,7 @@ function setUp(store: DurableStore | null = null) {
     calls.push(call);
     return Promise.resolve(answer);
   }
-  const access = createAccessResolver({
+  const access = new AccessResolver({
     isPreviewToken: (id, token) =>
       ask(`token ${id} ${token}`, id === "box" && token === "good"),
     hasSandboxAccess: (id, { bearer, clientAddress }) =>

@@ -4,8 +4,8 @@ import { parseConfig } from "../../src/config/config.ts";
 import { Background } from "../../src/lib/background.ts";
 import {
   booleanCodec,
+  LookupCache,
   type LookupKind,
-  openLookupCache,
   UNMETERED,
 } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore } from "../cache/fakes.ts";
@@ -27,13 +27,12 @@ Deno.test("who may ask nothing gets the answer that is at hand, as long as it ho
   assert(result.ok);
   let nowMs = 0;
   let asked = 0;
-  const answers = openLookupCache("sandbox-access", booleanCodec, {
+  const answers = new LookupCache("sandbox-access", booleanCodec, {
     cache: result.config.cache,
     store: null,
     now: () => nowMs,
     onEvent() {},
     background: new Background(() => {}),
-    isPositive: (value) => value,
   });
   function ask(): Promise<boolean> {
     asked++;
@@ -67,13 +66,12 @@ function answersOf(
   assert(result.ok);
   const background = new Background(() => {});
   const state = { nowMs: 0, asked: 0, answer };
-  const answers = openLookupCache(kind, booleanCodec, {
+  const answers = new LookupCache(kind, booleanCodec, {
     cache: result.config.cache,
     store,
     now: () => state.nowMs,
     onEvent() {},
     background,
-    isPositive: (value) => value,
   });
   async function ask(): Promise<boolean> {
     state.asked++;
