@@ -1,7 +1,7 @@
 /** The contestants: the gateway, and what it is compared with. */
 import { startNginx } from "./nginx.ts";
 import type { Peer } from "./options.ts";
-import { denoCommand, startTarget } from "./target.ts";
+import { denoCommand, startServer } from "./server.ts";
 import type { Contestant, World } from "./world.ts";
 
 /** The preview hosts of the sandboxes. */
@@ -47,7 +47,7 @@ export function gateway(variant: GatewayVariant = {}): Contestant {
     name,
     warmUpSec: COMPILING_SEC,
     start: ({ stack, proxyCpu }) =>
-      startTarget({
+      startServer({
         command: denoCommand(
           IDLE_FLAG,
           ...flags,
@@ -73,7 +73,7 @@ function script(name: string, file: string): Contestant {
     name,
     warmUpSec: COMPILING_SEC,
     start: ({ runner, proxyCpu }) =>
-      startTarget({
+      startServer({
         command: denoCommand(
           IDLE_FLAG,
           "-P=bench",

@@ -45,17 +45,17 @@ async function measurePoint(
   load: GetLoad,
   warmUpSec = WARM_UP_SEC,
 ): Promise<GrowthPoint> {
-  await using target = await gateway().start(world);
-  await driveGets(target, warmUpSec, load);
+  await using server = await gateway().start(world);
+  await driveGets(server, warmUpSec, load);
   const rates: number[] = [];
   const roundSec = (load.connections ?? 0) > MANY_CONNECTIONS
     ? LONG_ROUND_SEC
     : ROUND_SEC;
   for (let round = 0; round < ROUNDS; round++) {
-    const { reading } = await driveGets(target, roundSec, load);
+    const { reading } = await driveGets(server, roundSec, load);
     rates.push(reading[RATE] ?? NaN);
   }
-  const memory = await memoryOf(target.pid);
+  const memory = await memoryOf(server.pid);
   return {
     at,
     requestsPerSec: summarize(rates).median,

@@ -3,7 +3,7 @@
  */
 import { freePort } from "../support/free_port.ts";
 import { nginxCommand } from "../support/nginx.ts";
-import { startTarget, type Target } from "./target.ts";
+import { type Server, startServer } from "./server.ts";
 
 /** A configuration of nginx. */
 export interface NginxOptions {
@@ -21,7 +21,7 @@ export interface NginxOptions {
  */
 export async function startNginx(
   { upstreamPort, logs, cpus }: NginxOptions,
-): Promise<Target> {
+): Promise<Server> {
   await using started = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "porthole-bench-" });
   started.defer(() => Deno.remove(directory, { recursive: true }));
@@ -55,10 +55,10 @@ export async function startNginx(
     }
   }`,
   );
-  const target = started.use(await startTarget({ command, cpus, port }));
+  const server = started.use(await startServer({ command, cpus, port }));
   const owned = started.move();
   return {
-    pid: target.pid,
+    pid: server.pid,
     port,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

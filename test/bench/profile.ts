@@ -26,8 +26,8 @@ export async function takeProfile(
   world: World,
   drive: Drive,
 ): Promise<Profiled> {
-  const target = await world.warm(GATEWAY, drive);
-  const { [CPU]: cpuMicros } = await metered(target, PROFILE_SEC, drive);
+  const server = await world.warm(GATEWAY, drive);
+  const { [CPU]: cpuMicros } = await metered(server, PROFILE_SEC, drive);
   await world.end([GATEWAY]);
 
   const port = freePort();

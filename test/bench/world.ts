@@ -9,14 +9,14 @@ import {
 import { isInstalled } from "../support/programs.ts";
 import { pinSelf } from "./machine.ts";
 import type { Peer } from "./options.ts";
-import { denoCommand, startTarget, type Target } from "./target.ts";
+import { denoCommand, type Server, startServer } from "./server.ts";
 
 /** Something that answers requests. */
 export interface Contestant {
   readonly name: string;
   /** Seconds of load to warm it up: V8 keeps compiling for a while. */
   readonly warmUpSec: number;
-  start(world: World): Promise<Target>;
+  start(world: World): Promise<Server>;
 }
 
 /** The parts that all scenarios share. */
@@ -24,7 +24,7 @@ export interface World extends AsyncDisposable {
   /** The test stack; its API says that every sandbox is on the stub runner. */
   readonly stack: Stack;
   /** The stub runner: the upstream of every proxy. */
-  readonly runner: Target;
+  readonly runner: Server;
   /** The processor for proxies; load, API and runner use another one. Undefined if processes cannot be pinned. */
   readonly proxyCpu: string | undefined;
   readonly hasNginx: boolean;
@@ -32,8 +32,8 @@ export interface World extends AsyncDisposable {
   /** Starts the contestant unless it is running, and warms it up. */
   warm(
     contestant: Contestant,
-    drive: (target: Target, seconds: number) => Promise<unknown>,
-  ): Promise<Target>;
+    drive: (server: Server, seconds: number) => Promise<unknown>,
+  ): Promise<Server>;
   /** Stops contestants that no other scenario needs. */
   end(contestants: readonly Contestant[]): Promise<void>;
 }
@@ -50,14 +50,14 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
   const runner = started.use(
-    await startTarget({
+    await startServer({
       command: denoCommand("-P=bench", "test/bench/servers/stub_runner.ts"),
     }),
   );
   moveSandboxes(stack, runner);
-  const targets = new Map<string, Target>();
+  const servers = new Map<string, Server>();
   started.defer(async () => {
-    for (const target of targets.values()) await target[Symbol.asyncDispose]();
+    for (const server of servers.values()) await server[Symbol.asyncDispose]();
   });
   const owned = started.move();
   const world: World = {
@@ -67,19 +67,19 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
     hasNginx: await isInstalled("nginx"),
     peers,
     async warm(contestant, drive) {
-      const known = targets.get(contestant.name);
-      const target = known ?? await contestant.start(world);
-      targets.set(contestant.name, target);
+      const known = servers.get(contestant.name);
+      const server = known ?? await contestant.start(world);
+      servers.set(contestant.name, server);
       await drive(
-        target,
+        server,
         known === undefined ? contestant.warmUpSec : REWARM_SEC,
       );
-      return target;
+      return server;
     },
     async end(contestants) {
       for (const { name } of contestants) {
-        await targets.get(name)?.[Symbol.asyncDispose]();
-        targets.delete(name);
+        await servers.get(name)?.[Symbol.asyncDispose]();
+        servers.delete(name);
       }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -88,7 +88,7 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
 }
 
 /** Makes the API report that all sandboxes are on the stub runner. */
-function moveSandboxes({ api }: Stack, runner: Target): void {
+function moveSandboxes({ api }: Stack, runner: Server): void {
   const known = api.state.runners.get(RUNNER_ID);
   if (known === undefined) throw new TypeError("The stack has no runner");
   const proxyUrl = `http://127.0.0.1:${runner.port}`;

@@ -8,7 +8,7 @@ import {
   present,
 } from "../contestants.ts";
 import { interleave, type Scenario } from "../scenario.ts";
-import type { Target } from "../target.ts";
+import type { Server } from "../server.ts";
 import { connect, headOf, send } from "./raw_http.ts";
 
 const ROUNDS = 3;
@@ -18,7 +18,7 @@ const ROUND_SEC = 2;
 const LATENCY = "median ms";
 
 /** Reads one stream, and returns the delays of its events, in ms. */
-async function listen({ port }: Target, seconds: number): Promise<number[]> {
+async function listen({ port }: Server, seconds: number): Promise<number[]> {
   using conn = await connect(port);
   await send(conn, headOf({ host: HOSTS.public, target: "/events" }));
   const until = performance.now() + seconds * 1000;
@@ -42,7 +42,7 @@ export const EVENTS: Scenario = {
   name: "events",
   about: "time that a server-sent event is under way, one every 10 ms",
   async measure(world) {
-    const ready: { name: string; target: Target }[] = [];
+    const ready: { name: string; target: Server }[] = [];
     for (const contestant of present(world, [GATEWAY, FETCH_PROXY, DIRECT])) {
       const target = await world.warm(contestant, listen);
       ready.push({ name: contestant.name, target });

@@ -19,7 +19,7 @@ import {
   type Row,
   type Scenario,
 } from "../scenario.ts";
-import type { Target } from "../target.ts";
+import type { Server } from "../server.ts";
 import type { Contestant } from "../world.ts";
 import {
   compare,
@@ -102,7 +102,7 @@ function publicFigures(rows: readonly Row[]): Figure[] {
 }
 
 /** Exchanges a preview token in the query for a session cookie. */
-async function sessionCookie({ port }: Target): Promise<string> {
+async function sessionCookie({ port }: Server): Promise<string> {
   const head = await exchange(port, {
     host: HOSTS.private,
     target: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,

@@ -1,9 +1,9 @@
 /** Requests per second, measured by `wrk`: the same GETs for several contestants, or different GETs for one. */
 import { metered, type Work } from "../drive.ts";
-import { load } from "../load.ts";
 import { interleave, type Row } from "../scenario.ts";
-import type { Target } from "../target.ts";
+import type { Server } from "../server.ts";
 import type { Contestant, World } from "../world.ts";
+import { load } from "../wrk.ts";
 
 /** Requests per second. */
 export const RATE = "requests/s";
@@ -29,7 +29,7 @@ export interface GetLoad {
 
 /** Sends GETs for a while. */
 export async function driveGets(
-  { port }: Target,
+  { port }: Server,
   seconds: number,
   { headers, path, connections = CONNECTIONS, script }: GetLoad,
 ): Promise<Work> {
@@ -62,14 +62,14 @@ export async function compare(
 ): Promise<Row[]> {
   const ready = [];
   for (const { name, contestant, load } of entrants) {
-    const drive = (target: Target, seconds: number) =>
-      driveGets(target, seconds, load);
-    const target = await world.warm(contestant, drive);
-    ready.push({ name, target, drive });
+    const drive = (server: Server, seconds: number) =>
+      driveGets(server, seconds, load);
+    const server = await world.warm(contestant, drive);
+    ready.push({ name, server, drive });
   }
   return await interleave(
     ready,
     rounds,
-    ({ target, drive }) => metered(target, ROUND_SEC, drive),
+    ({ server, drive }) => metered(server, ROUND_SEC, drive),
   );
 }

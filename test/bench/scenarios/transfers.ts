@@ -3,7 +3,7 @@ import { FETCH_PROXY, GATEWAY, HOSTS, NGINX, present } from "../contestants.ts";
 import type { Reading } from "../drive.ts";
 import { memoryOf, resetPeak } from "../machine.ts";
 import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
-import type { Target } from "../target.ts";
+import type { Server } from "../server.ts";
 import type { Contestant } from "../world.ts";
 import { connect, headOf, receive, send } from "./raw_http.ts";
 
@@ -17,9 +17,9 @@ const RATE = "MiB/s";
 const GROWTH = "growth MiB";
 
 /** Transfers `size` bytes. */
-type Transfer = (target: Target, size: number) => Promise<void>;
+type Transfer = (target: Server, size: number) => Promise<void>;
 
-async function download({ port }: Target, size: number): Promise<void> {
+async function download({ port }: Server, size: number): Promise<void> {
   using conn = await connect(port);
   await send(conn, headOf({ host: HOSTS.public, target: `/bytes/${size}` }));
   const { start, bytes } = await receive(conn);
@@ -30,7 +30,7 @@ async function download({ port }: Target, size: number): Promise<void> {
 
 const CHUNK = new Uint8Array(256 * 1024).fill(0x63);
 
-async function upload({ port }: Target, size: number): Promise<void> {
+async function upload({ port }: Server, size: number): Promise<void> {
   using conn = await connect(port);
   const target = "/upload";
   await send(conn, headOf({ host: HOSTS.public, target, upload: size }));
@@ -43,7 +43,7 @@ async function upload({ port }: Target, size: number): Promise<void> {
   }
 }
 
-async function timed(target: Target, transfer: Transfer): Promise<Reading> {
+async function timed(target: Server, transfer: Transfer): Promise<Reading> {
   await resetPeak(target.pid);
   const before = await memoryOf(target.pid);
   const startedAt = performance.now();
@@ -66,7 +66,7 @@ function scenario(
     name,
     about: `1 GiB in one ${name}: rate, and growth of the resident memory`,
     async measure(world) {
-      const ready: { name: string; target: Target }[] = [];
+      const ready: { name: string; target: Server }[] = [];
       const contestants: readonly Contestant[] = [GATEWAY, FETCH_PROXY, NGINX];
       for (const contestant of present(world, contestants)) {
         const target = await world.warm(

@@ -4,7 +4,7 @@ import { GATEWAY, NGINX, present, WEBSOCKET_RELAY } from "../contestants.ts";
 import { metered, type Reading, type Work } from "../drive.ts";
 import { memoryOf, mostConnections } from "../machine.ts";
 import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
-import type { Target } from "../target.ts";
+import type { Server } from "../server.ts";
 import { openEcho } from "./echo_client.ts";
 
 const CONNECTIONS = 32;
@@ -16,7 +16,7 @@ const RATE = "echoes/s";
 
 /** Every client sends its next message as soon as the previous one has come back. */
 async function driveEchoes(
-  { port }: Target,
+  { port }: Server,
   seconds: number,
   size: number,
 ): Promise<Work> {
@@ -39,23 +39,23 @@ async function driveEchoes(
 }
 
 function echoes(name: string, about: string, size: number): Scenario {
-  function drive(target: Target, seconds: number): Promise<Work> {
-    return driveEchoes(target, seconds, size);
+  function drive(server: Server, seconds: number): Promise<Work> {
+    return driveEchoes(server, seconds, size);
   }
   return {
     name,
     about,
     async measure(world) {
-      const ready: { name: string; target: Target }[] = [];
+      const ready: { name: string; server: Server }[] = [];
       const contestants = [GATEWAY, WEBSOCKET_RELAY, NGINX];
       for (const contestant of present(world, contestants)) {
-        const target = await world.warm(contestant, drive);
-        ready.push({ name: contestant.name, target });
+        const server = await world.warm(contestant, drive);
+        ready.push({ name: contestant.name, server });
       }
       const rows = await interleave(
         ready,
         ROUNDS,
-        ({ target }) => metered(target, ROUND_SEC, drive),
+        ({ server }) => metered(server, ROUND_SEC, drive),
       );
       const figures = ratioOf("rate : bare relay", rows, {
         of: GATEWAY.name,
@@ -78,7 +78,7 @@ const MEMORY = "KiB a tunnel";
 
 /** Opens tunnels, lets them idle, and measures the memory that they take. */
 async function memoryPerTunnel(
-  { pid, port }: Target,
+  { pid, port }: Server,
   count: number,
 ): Promise<Reading> {
   using clients = new DisposableStack();
@@ -107,9 +107,9 @@ const idleTunnels: Scenario = {
     const rows = [];
     for (const contestant of [GATEWAY, WEBSOCKET_RELAY]) {
       // A new process for each, since memory that was used before would be reused.
-      await using target = await contestant.start(world);
-      await driveEchoes(target, 1, 128);
-      const reading = await memoryPerTunnel(target, count);
+      await using server = await contestant.start(world);
+      await driveEchoes(server, 1, 128);
+      const reading = await memoryPerTunnel(server, count);
       rows.push({ contestant: contestant.name, rounds: [reading] });
     }
     return {

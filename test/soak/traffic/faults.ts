@@ -8,7 +8,7 @@ import {
 } from "../../support/load_client.ts";
 import { readResponse } from "../../support/raw_client.ts";
 import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
-import type { Operation } from "../load.ts";
+import type { Operation } from "../operations.ts";
 import { BASE_HOST, hostOf, PORTS } from "../world.ts";
 import { beginExchange, onConnection } from "./transfers.ts";
 

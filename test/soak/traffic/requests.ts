@@ -2,7 +2,7 @@
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import type { LoadClient, RequestSpec } from "../../support/load_client.ts";
 import { API_TROUBLE, RUNNER_DOWN } from "../accounts.ts";
-import type { Operation } from "../load.ts";
+import type { Operation } from "../operations.ts";
 import {
   BASE_HOST,
   BEARER_HEADER,

@@ -16,7 +16,7 @@ import {
   valuesOf,
 } from "../../support/raw_client.ts";
 import { RUNNER_DOWN } from "../accounts.ts";
-import type { Operation } from "../load.ts";
+import type { Operation } from "../operations.ts";
 import { hostOf, PORTS, TOKEN_HEADER } from "../world.ts";
 
 const DEMO = hostOf(PORTS.app, "demo");

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { fulfilsWithin } from "../../../src/lib/fulfils_within.ts";
 import { API_TROUBLE } from "../accounts.ts";
-import type { Operation } from "../load.ts";
+import type { Operation } from "../operations.ts";
 import { hostOf, PORTS, TOKEN_HEADER } from "../world.ts";
 
 const DEMO = hostOf(PORTS.app, "demo");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseReport } from "./load.ts";
 import { parseCpuTimeMs, parseMemory } from "./machine.ts";
+import { parseReport } from "./wrk.ts";
 
 const WRK = `Running 3s test @ http://127.0.0.1:4000/
   1 threads and 64 connections

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { Accounts } from "./accounts.ts";
 import { Door } from "./door.ts";
-import { startLoad } from "./load.ts";
+import { startLoad } from "./operations.ts";
 
 const GET = { name: "GET", expected: ["200"] };
 

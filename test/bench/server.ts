@@ -2,14 +2,14 @@
 import { startServerProcess } from "../support/server_process.ts";
 
 /** Something that listens on 127.0.0.1; disposing of it kills it. */
-export interface Target extends AsyncDisposable {
+export interface Server extends AsyncDisposable {
   /** Undefined for a process that somebody else started: its resource usage is unknown. */
   readonly pid: number | undefined;
   readonly port: number;
 }
 
 /** A process to start. */
-export interface TargetOptions {
+export interface ServerOptions {
   /** The program and its arguments; paths are relative to the root of the repository. */
   readonly command: readonly string[];
   /** Variables added to this process's own. */
@@ -34,9 +34,9 @@ export function denoCommand(...args: readonly string[]): string[] {
  *
  * @throws {Error} if it exits before it listens, or takes longer than 10 s.
  */
-export async function startTarget(
-  { command, environment = {}, cpus, port }: TargetOptions,
-): Promise<Target> {
+export async function startServer(
+  { command, environment = {}, cpus, port }: ServerOptions,
+): Promise<Server> {
   const pin = cpus === undefined ? [] : ["taskset", "--cpu-list", cpus];
   return await startServerProcess({
     command: [...pin, ...command],
