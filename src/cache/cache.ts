@@ -127,7 +127,7 @@ export class Cache<V> {
   }
 
   /** True if a lookup or fill for that key is in flight, which another caller can join at no cost. */
-  isPending(key: CacheKey): boolean {
+  isInFlight(key: CacheKey): boolean {
     const id = idOf(key);
     return this.#lookups.isInFlight(id) || this.#fills.isInFlight(id);
   }

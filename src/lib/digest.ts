@@ -1,7 +1,15 @@
 import { LRUCache } from "lru-cache";
 import { createHash } from "node:crypto";
 
-/** Concatenates parts, each prefixed with its length, so that no two lists of parts give the same text. */
+/**
+ * Concatenates parts, each prefixed with its length, so that no two lists of parts give the same text.
+ *
+ * @example
+ * ```ts
+ * joinParts(["ab", "c"]); // "2:ab1:c"
+ * joinParts(["a", "bc"]); // "1:a2:bc"
+ * ```
+ */
 export function joinParts(parts: readonly string[]): string {
   let joined = "";
   for (const part of parts) joined += `${part.length}:${part}`;

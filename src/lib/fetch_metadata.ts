@@ -5,7 +5,16 @@ function acceptsHtml(accept: string | null): boolean {
   return accept !== null && /\btext\/html\b/i.test(accept);
 }
 
-/** True if a browser is going to show the response as a document: errors are HTML pages then. */
+/**
+ * True if a browser is going to show the response as a document: errors are HTML pages then.
+ *
+ * @example
+ * ```ts
+ * wantsDocument(new Headers({ "sec-fetch-mode": "navigate" })); // true
+ * wantsDocument(new Headers({ accept: "text/html" })); // true: a browser without Fetch Metadata
+ * wantsDocument(new Headers({ "sec-fetch-mode": "cors", accept: "text/html" })); // false
+ * ```
+ */
 export function wantsDocument(headers: RequestHeaders): boolean {
   const mode = headers.get("sec-fetch-mode");
   return mode === null
@@ -35,6 +44,14 @@ export function mayRedirect(method: string, headers: RequestHeaders): boolean {
  * false if Sec-Fetch-Site or Origin says otherwise, undefined if it has neither header. Beside Sec-Fetch-Site, `Origin:
  * null` says nothing: a page with `Referrer-Policy: no-referrer` sends it to its own origin as well (Fetch Standard,
  * "append a request `Origin` header").
+ *
+ * @example
+ * ```ts
+ * const own = "https://3000-box.preview.example.com";
+ * isSameOriginRequest(new Headers({ "sec-fetch-site": "same-origin" }), own); // true
+ * isSameOriginRequest(new Headers({ origin: "https://evil.example" }), own); // false
+ * isSameOriginRequest(new Headers(), own); // undefined
+ * ```
  */
 export function isSameOriginRequest(
   headers: RequestHeaders,

@@ -115,7 +115,7 @@ export class LookupCache<V> {
   ): V | Promise<V> {
     const known = this.#cache.getFresh([key]);
     if (known !== undefined) return known;
-    if (!this.#cache.isPending([key])) {
+    if (!this.#cache.isInFlight([key])) {
       onMiss?.();
       try {
         budget.spend();

@@ -22,12 +22,12 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
   };
 }
 
-/** Runs everything to its end that waits for nothing but promises. */
+/** Resolves when all pending callbacks of promises have run. */
 export async function settled(): Promise<void> {
   await turn();
 }
 
-/** A durable store in a map, which a test can pause, break, or change behind the cache's back. */
+/** A durable store in a map, which a test can pause, break, or change directly. */
 export interface FakeStore {
   readonly store: DurableStore;
   readonly entries: Map<string, StoredEntry>;
@@ -73,7 +73,7 @@ export function fakeStore({ shared = false } = {}): FakeStore {
   return fake;
 }
 
-/** A KV database whose every operation does what `answer` does, with call counts. */
+/** A KV database that answers every operation with `answer()` and counts the calls. */
 export interface FakeKv {
   readonly kv: KvDatabase;
   calls: number;
@@ -95,7 +95,7 @@ export function fakeKv(answer: () => Promise<never>): FakeKv {
   return fake;
 }
 
-/** A transaction that does nothing but commit; `note` is called with everything that is added to it. */
+/** A transaction that only commits; `note` is called with each operation that is added to it. */
 export function fakeTransaction(
   commit: () => Promise<{ readonly ok: boolean }>,
   note: (...parameters: readonly unknown[]) => void = () => {},

@@ -4,6 +4,7 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import { skewClock } from "../support/skewed_clock.ts";
 
 const TRUSTING = { TRUSTED_PROXIES: "127.0.0.1" };
 
@@ -85,6 +86,19 @@ Deno.test("what a visitor or an app can set right is logged at info, with the sa
       "Daytona API, isSandboxPublic: status 500",
     ],
   ]);
+});
+
+Deno.test("the log has the reason of an outage that cached answers hide", async () => {
+  using clock = skewClock();
+  await using log = await collectLog();
+  await using gateway = await startGateway();
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  gateway.stack.api.outage = 500;
+  clock.jump(100_000); // in the last quarter of the TTL of 120 s
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  const { level, cause } = await log.next("cache fill failed");
+  assert.equal(level, "WARN");
+  assert.match(String(cause), /^Daytona API, \w+: status 500$/);
 });
 
 Deno.test("what is wrong with a request's parameters is logged on one line", async () => {

@@ -26,7 +26,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
-/** Formats labels as they appear between the braces, escaping values but not names. */
+/**
+ * Formats labels as they appear between the braces, escaping values but not names.
+ *
+ * @example
+ * ```ts
+ * formatLabels([["kind", "a"], ["result", "hit"]]); // 'kind="a",result="hit"'
+ * ```
+ */
 export function formatLabels(
   labels: readonly (readonly [name: string, value: string])[],
 ): string {

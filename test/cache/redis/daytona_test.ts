@@ -32,7 +32,7 @@ interface Facts {
   isDown?: boolean;
 }
 
-/** One gateway's directory, with a clock of its own. */
+/** The sandbox resolver of one gateway, with its own clock. */
 async function openGateway(port: number, facts: Facts) {
   const clock = manualClock(Date.now());
   const now = () => clock.now();
@@ -53,7 +53,7 @@ async function openGateway(port: number, facts: Facts) {
       ? Promise.reject(new Error("API is down"))
       : Promise.resolve(value);
   }
-  const directory = createSandboxResolver({
+  const sandboxes = createSandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
   }, {
@@ -78,12 +78,12 @@ async function openGateway(port: number, facts: Facts) {
     failures: log.failures,
     /** The answer of this gateway, once its writes have reached Redis. */
     async isPublic(id = ID): Promise<boolean> {
-      const answer = await directory.isPublic(id, UNMETERED);
+      const answer = await sandboxes.isPublic(id, UNMETERED);
       await background.settled();
       return answer;
     },
     async runner(id = ID): Promise<Runner | null> {
-      const answer = await directory.runnerOf(id, () => {});
+      const answer = await sandboxes.runnerOf(id, () => {});
       await background.settled();
       return answer;
     },
