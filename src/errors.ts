@@ -97,3 +97,10 @@ export class GatewayError extends Error {
     return ERROR_STATUS[this.code];
   }
 }
+
+/** What a failure is to a client: its own code if it has one, and `internal` otherwise. */
+export function toGatewayError(error: unknown): GatewayError {
+  return error instanceof GatewayError
+    ? error
+    : new GatewayError("internal", "Unexpected failure", { cause: error });
+}

@@ -15,11 +15,9 @@ import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { DaytonaApi } from "./daytona/api.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
-import { createBuildLogs } from "./gateway/build_logs.ts";
-import { createDispatch } from "./gateway/dispatch.ts";
-import { createTunnelOpener } from "./gateway/open_tunnel.ts";
-import { createGateway } from "./gateway/preview.ts";
-import { createTrackExchange } from "./gateway/track_exchange.ts";
+import { Dispatch } from "./gateway/dispatch.ts";
+import { SandboxHandlers } from "./gateway/preview.ts";
+import type { SandboxServices } from "./gateway/sandbox_exchange.ts";
 import { createWarning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
@@ -37,7 +35,7 @@ import {
   createActivity,
   REPORT_INTERVAL_MS,
 } from "./proxy/activity.ts";
-import { createForwarder } from "./proxy/forward.ts";
+import { Forwarder } from "./proxy/forward.ts";
 import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { createActivityClaims } from "./resolver/activity_claims.ts";
@@ -88,7 +86,7 @@ export async function createService(
 ): Promise<GatewayService> {
   const { version, lines } = options;
   const { limits } = config;
-  const { protocol: scheme, corsMode } = config.public;
+  const { protocol: scheme } = config.public;
   const { maxEntries } = config.cache;
   const now = Date.now;
   const closing = new AbortController();
@@ -185,7 +183,7 @@ export async function createService(
 
   // The way to the runners.
   const upstream = new UpstreamClient({ ...config.upstream, ...limits });
-  const forwarder = createForwarder({ upstream, sandboxes, now });
+  const forwarder = new Forwarder(upstream, sandboxes);
   const activity = createActivity({
     report: (sandboxId) => api.updateLastActivity(sandboxId),
     maxSandboxes: maxEntries,
@@ -227,49 +225,36 @@ export async function createService(
     )
   );
   const accessLog = createAccessLog(config.log, lines);
-  const trackExchange = createTrackExchange({
-    corsMode,
+  const services: SandboxServices = {
+    corsMode: config.public.corsMode,
+    limits,
     trustedProxies,
-    activity,
     inFlight,
-    headLimits: limits,
+    activity,
+    leakedSockets,
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
     },
-    leakedSockets,
     logger,
-    now,
-  });
-  const allowedOrigins = new Set(config.public.allowedOrigins);
-  const gateway = createGateway({
-    allowedOrigins,
-    trackExchange,
     now,
     scheme,
     cookies,
-    answersPreflights: corsMode === "reflect",
-    hasLogin: () => login.state === "on",
+    allowedOrigins: new Set(config.public.allowedOrigins),
+  };
+  const handlers = new SandboxHandlers({
+    public: config.public,
     sessionTtlMs: config.session.ttlMs,
-    toolboxOnly: config.public.toolboxOnly,
+    tunnelBufferBytes: limits.tunnelBufferBytes,
+    gate,
+    cookies,
+    sessions,
+    hasLogin: () => login.state === "on",
     warning: config.public.previewWarning
       ? createWarning({ scheme, cookies, sealer: sealerFor("warning"), now })
       : undefined,
-    gate,
-    sessions,
     forwarder,
-    tunnelOpener: createTunnelOpener({
-      forwarder,
-      bufferLimitBytes: limits.tunnelBufferBytes,
-    }),
-  });
-  const buildLogs = createBuildLogs({
-    allowedOrigins,
-    trackExchange,
     now,
-    builds: createBuildResolver(api),
-    throttle,
-    upstream,
   });
 
   // The gateway's own pages: a shutdown waits for requests for them too, but no limit counts them.
@@ -307,25 +292,24 @@ export async function createService(
   const learning = remoteSettings.learn(closing.signal);
   const stopTimers = startTimers(config, { inFlight, activity }, options);
 
+  const dispatch = new Dispatch({
+    services,
+    baseDomains: () => remoteSettings.baseDomains,
+    sandboxes: handlers,
+    buildLogs: { builds: createBuildResolver(api), throttle, upstream },
+    control,
+    nextRequestId: createRequestIds(),
+    ownRequests,
+    onOwnAnswer: (facts) => metrics.exchange(facts),
+    onUntrustedProxy: (network) =>
+      logger.warn(
+        "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
+        { network },
+      ),
+  });
+
   return {
-    fetch: createDispatch({
-      scheme,
-      trustedProxies,
-      baseDomains: () => remoteSettings.baseDomains,
-      gateway,
-      buildLogs,
-      control,
-      ownRequests,
-      headLimits: limits,
-      nextRequestId: createRequestIds(),
-      onOwnAnswer: (facts) => metrics.exchange(facts),
-      onUntrustedProxy: (network) =>
-        logger.warn(
-          "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
-          { network },
-        ),
-      now,
-    }),
+    fetch: (request, info) => dispatch.handle(request, info),
     renderMetrics: () => metrics.render(),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.

@@ -1,4 +1,4 @@
-/** Dispatches requests: by host and target, to the data plane or to the gateway's own routes. */
+/** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/host_parser.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
@@ -9,29 +9,29 @@ import { type RequestHeaders, requestHeadersOf } from "../lib/headers.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
 import { accessSignal } from "../platform/early_signal.ts";
-import {
-  type AddressRange,
-  clientOf,
-  isTrusted,
-  untrustedNetwork,
-} from "../proxy/forwarded.ts";
+import { clientOf, isTrusted, untrustedNetwork } from "../proxy/forwarded.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
-import type { BuildLogs } from "./build_logs.ts";
-import type { Exchange } from "./exchange.ts";
-import { checkControlHead, type RequestHeadLimits } from "./head_limits.ts";
-import type { Gateway } from "./preview.ts";
+import {
+  BuildLogExchange,
+  type BuildLogParts,
+  handleBuildLog,
+} from "./build_logs.ts";
+import { checkControlHead, type IncomingRequest } from "./incoming.ts";
+import type { SandboxHandlers } from "./preview.ts";
+import {
+  PreviewExchange,
+  type SandboxServices,
+  ToolboxExchange,
+} from "./sandbox_exchange.ts";
 
-/** Dependencies of {@linkcode createDispatch}. */
-export interface DispatchOptions {
-  readonly scheme: "http" | "https";
-  readonly trustedProxies: readonly AddressRange[];
+/** What the dispatch works with. */
+export interface DispatchParts {
+  readonly services: SandboxServices;
   /** The base domains, for {@linkcode createHostParser}. */
   readonly baseDomains: () => readonly string[];
-  readonly gateway: Gateway;
-  readonly buildLogs: BuildLogs;
+  readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
+  readonly buildLogs: BuildLogParts;
   readonly control: Control;
-  /** The limits for the control plane; the data plane checks its own. */
-  readonly headLimits: RequestHeadLimits;
   readonly nextRequestId: () => string;
   /** Where requests for our own pages are registered. */
   readonly ownRequests: Pick<InFlight, "begin">;
@@ -39,14 +39,7 @@ export interface DispatchOptions {
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
   /** Called at most once, if a peer in that kind of network seems to be a proxy but is not trusted. */
   readonly onUntrustedProxy: (network: string) => void;
-  readonly now: () => number;
 }
-
-/** A handler for `Deno.serve`, whose promise never rejects. */
-export type Handler = (
-  request: Request,
-  info: Deno.ServeHandlerInfo,
-) => Response | Promise<Response>;
 
 /** A request id accepted from a proxy: nothing that could be taken for anything else in a log. */
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
@@ -54,136 +47,161 @@ const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 /** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
-function peerOf(info: Deno.ServeHandlerInfo): string {
-  const { remoteAddr } = info;
-  if (!("hostname" in remoteAddr)) return "127.0.0.1";
-  const { hostname } = remoteAddr;
-  // An IPv4-mapped address: an IPv4 client of a listener on `::` (RFC 4291 section 2.5.5.2).
-  return hostname.startsWith("::ffff:") && hostname.includes(".")
-    ? hostname.slice("::ffff:".length)
-    : hostname;
-}
+/** A handler for `Deno.serve`, whose promise never rejects. */
+export type Handler = (
+  request: Request,
+  info: Deno.ServeHandlerInfo,
+) => Response | Promise<Response>;
 
-/** Creates the handler of every request. */
-export function createDispatch(options: DispatchOptions): Handler {
-  const { scheme, trustedProxies, now } = options;
-  const parseHost = createHostParser(options.baseDomains);
-  let hasWarned = false;
+/** Dispatches every request. */
+export class Dispatch {
+  readonly #parts: DispatchParts;
+  readonly #parseHost: ReturnType<typeof createHostParser>;
+  #hasWarned = false;
 
-  return function dispatch(request, info) {
-    const { method } = request;
+  constructor(parts: DispatchParts) {
+    this.#parts = parts;
+    this.#parseHost = createHostParser(parts.baseDomains);
+  }
+
+  /** Answers a request of `Deno.serve`; never rejects. */
+  handle(
+    request: Request,
+    info: Deno.ServeHandlerInfo,
+  ): Response | Promise<Response> {
+    const { services, baseDomains } = this.#parts;
     const headers = requestHeadersOf(request.headers);
     if (headers.get("host") === null) accessSignal(request); // it may be HTTP/2
-    const startedAt = now();
+    const startedAt = services.now();
     const peer = peerOf(info);
-    const id = proxyRequestId(peer, headers) ?? options.nextRequestId();
-
-    function refuse(code: ErrorCode): Response {
-      const asPage = wantsDocument(headers);
-      return recorded(startedAt, problem({ code, requestId: id, asPage }));
-    }
+    const id = this.#proxyRequestId(peer, headers) ??
+      this.#parts.nextRequestId();
+    const refused = { id, headers, startedAt };
 
     const split = splitRequestUrl(request.url, headers.get("host"));
-    if (!split.ok) return refuse(split.code);
+    if (!split.ok) return this.#refuse(refused, split.code);
     const { authority, target } = split.address;
-    const parsed = parseHost(authority);
-    if (parsed.kind === "malformed") return refuse("bad_host");
+    const parsed = this.#parseHost(authority);
+    if (parsed.kind === "malformed") return this.#refuse(refused, "bad_host");
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
-      const isKnown = options.baseDomains().length > 0;
-      return refuse(isKnown ? "unknown_domain" : "api_unreachable");
+      const isKnown = baseDomains().length > 0;
+      return this.#refuse(
+        refused,
+        isKnown ? "unknown_domain" : "api_unreachable",
+      );
     }
-    if (!hasWarned && headers.has("x-forwarded-for")) warnOf(peer);
-    const exchange = {
+    if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
+    const incoming = {
       id,
       request,
-      method,
+      method: request.method,
       headers,
       authority,
       target,
-      from: clientOf(peer, headers, {
+      client: clientOf(peer, headers, {
         authority,
-        scheme,
-        trusted: trustedProxies,
+        scheme: services.scheme,
+        trusted: services.trustedProxies,
       }),
       startedAt,
     };
     if (parsed.kind === "preview") {
-      const { host } = parsed;
-      return options.gateway({ ...exchange, route: "preview", host });
+      return this.#serve(new PreviewExchange(incoming, parsed.host, services));
     }
     const route = baseRoute(target);
-    if (route?.kind === "malformed") return refuse("bad_target");
-    if (route !== undefined) return toDataPlane(exchange, route);
+    if (route === undefined) {
+      const base = parsed.kind === "base" ? parsed.base : undefined;
+      return this.#toControl(incoming, base);
+    }
+    return route.kind === "malformed"
+      ? this.#refuse(refused, "bad_target")
+      : this.#serve(this.#exchangeByPath(incoming, route));
+  }
+
+  /** Hands an exchange to its handler. This is the one place where a failure becomes a response. */
+  async #serve(
+    x: PreviewExchange | ToolboxExchange | BuildLogExchange,
+  ): Promise<Response> {
+    const { sandboxes, buildLogs } = this.#parts;
     try {
-      checkControlHead(exchange, options.headLimits);
+      switch (x.route) {
+        case "preview":
+          return await sandboxes.preview(x);
+        case "toolbox":
+          return await sandboxes.toolbox(x);
+        case "build_logs":
+          return await handleBuildLog(x, buildLogs);
+      }
     } catch (error) {
-      if (error instanceof GatewayError) return refuse(error.code);
+      return x.refuse(error);
+    }
+  }
+
+  /** The exchange of a request that the data plane serves by path, on any host but a preview's; no cookie counts there. */
+  #exchangeByPath(
+    incoming: IncomingRequest,
+    route: Exclude<BaseRoute, { kind: "malformed" }>,
+  ): ToolboxExchange | BuildLogExchange {
+    const { services } = this.#parts;
+    if (route.kind === "toolbox") {
+      const { sandboxId, target } = route;
+      return new ToolboxExchange({ ...incoming, target }, sandboxId, services);
+    }
+    const { of, id, query } = route;
+    return new BuildLogExchange(
+      incoming,
+      { build: { of, id }, query },
+      services,
+    );
+  }
+
+  /** Has the gateway's own pages answer. */
+  #toControl(
+    incoming: IncomingRequest,
+    base: string | undefined,
+  ): Response | Promise<Response> {
+    try {
+      checkControlHead(incoming, this.#parts.services.limits);
+    } catch (error) {
+      if (error instanceof GatewayError) {
+        return this.#refuse(incoming, error.code);
+      }
       throw error;
     }
-    const base = parsed.kind === "base" ? parsed.base : undefined;
-    return toControlPlane(exchange, base);
-  };
-
-  function warnOf(peer: string): void {
-    const network = untrustedNetwork(peer, trustedProxies);
-    if (network === undefined) return;
-    hasWarned = true;
-    options.onUntrustedProxy(network);
+    return this.#answerOwn(incoming, base);
   }
 
-  /** The id that a trusted proxy gave the request, so that all logs have the same one; undefined if it gave none. */
-  function proxyRequestId(
-    peer: string,
-    headers: RequestHeaders,
-  ): string | undefined {
-    if (!isTrusted(peer, trustedProxies)) return undefined;
-    const given = headers.get("x-request-id") ?? "";
-    return REQUEST_ID.test(given) ? given : undefined;
-  }
-
-  /** Dispatches what the data plane serves by path, on any host that is not a preview's; no cookie counts there. */
-  function toDataPlane(
-    exchange: Exchange,
-    route: Exclude<BaseRoute, { kind: "malformed" }>,
-  ): Promise<Response> {
-    switch (route.kind) {
-      case "toolbox":
-        return options.gateway({
-          ...exchange,
-          target: route.target,
-          route: "toolbox",
-          sandboxId: route.sandboxId,
-        });
-      case "build_logs": {
-        const { of, id, query } = route;
-        return options.buildLogs({
-          ...exchange,
-          route: "build_logs",
-          build: { of, id },
-          query,
-        });
-      }
-    }
-  }
-
-  async function toControlPlane(
-    { request, id, authority, from, startedAt }: Exchange,
+  async #answerOwn(
+    { id, request, authority, client, startedAt }: IncomingRequest,
     base: string | undefined,
   ): Promise<Response> {
-    const { clientAddress } = from;
-    const context = { requestId: id, authority, base, clientAddress };
-    const entry = options.ownRequests.begin();
+    const { control, ownRequests } = this.#parts;
+    const { clientAddress } = client;
+    const entry = ownRequests.begin();
     try {
-      return recorded(startedAt, await options.control(request, context));
+      const context = { requestId: id, authority, base, clientAddress };
+      return this.#recorded(startedAt, await control(request, context));
     } finally {
       entry?.end();
     }
   }
 
-  function recorded(startedAt: number, response: Response): Response {
-    const endedAt = now();
-    options.onOwnAnswer({
+  #refuse(
+    { id, headers, startedAt }: Pick<
+      IncomingRequest,
+      "id" | "headers" | "startedAt"
+    >,
+    code: ErrorCode,
+  ): Response {
+    const asPage = wantsDocument(headers);
+    const response = problem({ code, requestId: id, asPage });
+    return this.#recorded(startedAt, response);
+  }
+
+  #recorded(startedAt: number, response: Response): Response {
+    const endedAt = this.#parts.services.now();
+    this.#parts.onOwnAnswer({
       route: "control",
       status: response.status,
       end: "complete",
@@ -198,4 +216,31 @@ export function createDispatch(options: DispatchOptions): Handler {
     });
     return response;
   }
+
+  #warnOf(peer: string): void {
+    const { services, onUntrustedProxy } = this.#parts;
+    const network = untrustedNetwork(peer, services.trustedProxies);
+    if (network === undefined) return;
+    this.#hasWarned = true;
+    onUntrustedProxy(network);
+  }
+
+  /** The id that a trusted proxy gave the request, so that all logs have the same one; undefined if it gave none. */
+  #proxyRequestId(
+    peer: string,
+    headers: RequestHeaders,
+  ): string | undefined {
+    if (!isTrusted(peer, this.#parts.services.trustedProxies)) return undefined;
+    const given = headers.get("x-request-id") ?? "";
+    return REQUEST_ID.test(given) ? given : undefined;
+  }
+}
+
+function peerOf({ remoteAddr }: Deno.ServeHandlerInfo): string {
+  if (!("hostname" in remoteAddr)) return "127.0.0.1";
+  const { hostname } = remoteAddr;
+  // An IPv4-mapped address: an IPv4 client of a listener on `::` (RFC 4291 section 2.5.5.2).
+  return hostname.startsWith("::ffff:") && hostname.includes(".")
+    ? hostname.slice("::ffff:".length)
+    : hostname;
 }

@@ -1,65 +1,478 @@
-/** A request that a runner may answer, parsed once for all decisions about it. */
-import { TOOLBOX_PORT } from "../address/grammar.ts";
-import type { PreviewHost } from "../address/preview_host.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
-import type { ClientInfo } from "../proxy/forwarded.ts";
-import type { Build } from "../resolver/builds.ts";
+/**
+ * One exchange: a request, what is learned about it on its way, its response, and its record once it is over. A handler
+ * takes it from step to step, and ends with exactly one of `answer`, `refuse`, `relay` and `tunnel`.
+ */
+import type { CorsMode } from "../config/config.ts";
+import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
+import { describeError } from "../lib/describe_error.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
+import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
+import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
+import {
+  isLogged,
+  logFailure,
+  type Logger,
+  type RequestFacts,
+} from "../observability/log.ts";
+import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
+import { OWN_ANSWER_FIELDS, problem } from "../pages/problem.ts";
+import type { LeakedSockets } from "../platform/leaked_sockets.ts";
+import type { Activity } from "../proxy/activity.ts";
+import {
+  type CorsDecision,
+  corsDecision,
+  type Preflight,
+  preflightHeaders,
+  preflightOf,
+  withCors,
+} from "../proxy/cors.ts";
+import {
+  type AddressRange,
+  type ClientInfo,
+  isTrusted,
+} from "../proxy/forwarded.ts";
+import type {
+  AbortReason,
+  InFlight,
+  InFlightEntry,
+} from "../proxy/in_flight.ts";
+import type { Tunnel } from "../proxy/tunnel.ts";
+import type { BodyReader } from "../upstream/http1/body_reader.ts";
+import {
+  discardBody,
+  type UpstreamResponse,
+} from "../upstream/http1/message.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
+import { download } from "./download.ts";
+import {
+  checkHead,
+  type HeadLimits,
+  type IncomingRequest,
+} from "./incoming.ts";
+import { Progress } from "./progress.ts";
+import { requestBody, Upload } from "./request_body.ts";
+import { clientBody, clientHeaders, createResponse } from "./response.ts";
 
-/** The request as plain data, and the Request itself, whose body and signal are needed later. */
-export interface Exchange {
+/** What all exchanges share. */
+export interface ExchangeServices {
+  readonly corsMode: CorsMode;
+  readonly limits: HeadLimits;
+  readonly trustedProxies: readonly AddressRange[];
+  readonly inFlight: Pick<InFlight, "begin">;
+  /** Where the use of a sandbox is reported. */
+  readonly activity: Activity;
+  readonly leakedSockets: LeakedSockets;
+  readonly onRecord: (record: ExchangeRecord) => void;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Who was admitted to what. */
+export interface Grant {
+  readonly sandboxId: string;
+  /** The credential, or `public`. */
+  readonly by: string;
+  /** Whose limit the exchange counts against; the sandbox's unless given. */
+  readonly countsAgainst?: string;
+}
+
+/**
+ * Rechecks the access of a caller who was admitted: resolves to whether the caller would be admitted now, and rejects
+ * with a {@linkcode GatewayError} if that cannot be determined.
+ */
+export type Recheck = () => Promise<boolean>;
+
+/** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
+const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
+  going_away: [1001, "Gateway is restarting"],
+  stalled: [1013, "Client does not read"],
+  access_revoked: [1008, "Access has ended"],
+};
+
+/** The error code for each way to end an upload from our side, before its response began. */
+const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
+  going_away: "shutting_down",
+  stalled: "upload_stalled",
+  access_revoked: "credential_invalid",
+};
+
+/** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
+const ABNORMAL_CLOSURE = 1006;
+
+/** How an exchange ended, if there is more to say than `complete`. */
+type Ending = Partial<
+  Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
+>;
+
+/** One exchange of the data plane. */
+export abstract class Exchange implements IncomingRequest {
   readonly id: string;
   readonly request: Request;
   readonly method: string;
   readonly headers: RequestHeaders;
-  /** `host[:port]` as received. */
   readonly authority: string;
-  /** The request-target, byte for byte. */
   readonly target: string;
-  readonly from: ClientInfo;
-  /** Milliseconds since the epoch. */
+  readonly client: ClientInfo;
   readonly startedAt: number;
+  readonly progress: Progress;
+  abstract readonly route: RouteKind;
+  /** The port of the sandbox, if there is one. */
+  abstract readonly port: number | undefined;
+
+  readonly #services: ExchangeServices;
+  /** Undefined if there are too many exchanges already. */
+  readonly #entry: InFlightEntry | undefined;
+  #cors: CorsDecision | undefined;
+  #grant: Grant | undefined;
+  #recheck: Recheck | undefined;
+  #upload: Upload | undefined;
+  #contentLength: number | null = null;
+  #isRecorded = false;
+
+  constructor(incoming: IncomingRequest, services: ExchangeServices) {
+    this.id = incoming.id;
+    this.request = incoming.request;
+    this.method = incoming.method;
+    this.headers = incoming.headers;
+    this.authority = incoming.authority;
+    this.target = incoming.target;
+    this.client = incoming.client;
+    this.startedAt = incoming.startedAt;
+    this.progress = new Progress(incoming.startedAt, services.now);
+    this.#services = services;
+    this.#entry = services.inFlight.begin();
+  }
+
+  /** Whether pages of an origin may use the browser's credentials. */
+  protected abstract isTrustedOrigin(origin: string): boolean;
+
+  /** The headers of an upstream's response as the client of this route gets them. */
+  protected abstract responseHeaders(headers: HeaderList): [string, string][];
+
+  /** Whether the exchange counts as use of the sandbox. */
+  protected get isUse(): boolean {
+    return this.headers.get("x-daytona-skip-last-activity-update") !== "true";
+  }
+
+  /** What the response tells the request's origin. */
+  get cors(): CorsDecision {
+    return this.#cors ??= corsDecision({
+      mode: this.#services.corsMode,
+      headers: this.headers,
+      isTrusted: (origin) => this.isTrustedOrigin(origin),
+    });
+  }
+
+  /** The preflight that the request is; undefined if it is none, or if only the app may answer it. */
+  get preflight(): Preflight | undefined {
+    return this.cors.kind === "on"
+      ? preflightOf(this.method, this.headers)
+      : undefined;
+  }
+
+  /**
+   * Checks the limits that need no lookup.
+   *
+   * @throws {GatewayError} `overloaded`, or as {@linkcode checkHead}
+   */
+  checkLimits(): void {
+    if (this.#entry === undefined) {
+      throw new GatewayError("overloaded", "Too many exchanges");
+    }
+    checkHead(this, this.#services.limits);
+  }
+
+  /**
+   * Notes who was admitted, and how to recheck that.
+   *
+   * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
+   */
+  grant(grant: Grant, recheck: Recheck): void {
+    this.#grant = grant;
+    this.#recheck = recheck;
+    const { sandboxId, countsAgainst } = grant;
+    if (this.#entry?.reserveFor(countsAgainst ?? sandboxId)) return;
+    // What else it counts against may name a client, whose address is not for the log.
+    throw countsAgainst === undefined
+      ? new GatewayError("sandbox_overloaded", "Limit of one sandbox")
+      : new GatewayError("overloaded", "Limit of one client's build logs");
+  }
+
+  /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */
+  protected get granted(): Grant {
+    if (this.#grant === undefined) throw new TypeError("Nobody was admitted");
+    return this.#grant;
+  }
+
+  /**
+   * Counts the exchange as a WebSocket.
+   *
+   * @throws {GatewayError} `too_many_tunnels`
+   */
+  reserveTunnel(): void {
+    if (!this.#entry?.reserveTunnel()) {
+      throw new GatewayError("too_many_tunnels", "Too many tunnels");
+    }
+  }
+
+  /**
+   * Opens the body to forward. It ends when the caller loses access: until the response begins, nothing else would end
+   * an upload.
+   *
+   * @throws {GatewayError} `bad_request` as {@linkcode requestBody}
+   * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
+   */
+  async openBody(): Promise<void> {
+    const { body, contentLength } = await requestBody(
+      this.request,
+      this.headers,
+    );
+    this.#contentLength = contentLength;
+    if (body === null) return;
+    const upload = new Upload({ body, contentLength }, this.request);
+    this.#upload = upload;
+    this.#entry?.setHandle({
+      abort: (reason) => upload.abort(reason),
+      recheck: () => this.#stillHasAccess(),
+    });
+  }
+
+  /** The body to forward; null until {@linkcode Exchange.openBody}, and if there is none. */
+  get body(): BodyReader | null {
+    return this.#upload ?? null;
+  }
+
+  /** Its announced length, bytes, which is 0 for some that have none; null if it was not announced. */
+  get contentLength(): number | null {
+    return this.#contentLength;
+  }
+
+  /** Aborted when the client disconnects or the upload is ended. */
+  signal(): AbortSignal {
+    return this.#upload?.signal ?? this.request.signal;
+  }
+
+  /** Answers with a response of our own, whose body is complete. */
+  answer(response: Response): Response {
+    this.progress.onAnswer();
+    const own = this.#ownResponse(response);
+    this.#settle(response.status, {});
+    return own;
+  }
+
+  /** Answers a preflight ourselves (see cors.ts). */
+  answerPreflight(preflight: Preflight): Response {
+    return this.answer(
+      new Response(null, {
+        status: 204,
+        headers: [
+          ...Object.entries(OWN_ANSWER_FIELDS),
+          ...preflightHeaders(preflight, this.cors),
+        ],
+      }),
+    );
+  }
+
+  /** Answers with the error for a failure. */
+  refuse(error: unknown): Response {
+    const { logger } = this.#services;
+    this.progress.onAnswer();
+    const endedBecause = this.#upload?.endedBecause;
+    if (endedBecause === undefined && isClientGone(error)) {
+      this.#settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
+      return new Response(null, { status: 400 });
+    }
+    const failure = endedBecause === undefined
+      ? toGatewayError(error)
+      : new GatewayError(UPLOAD_ERRORS[endedBecause], "Upload ended");
+    if (isLogged(failure)) logFailure(logger, failure, this.#requestFacts());
+    this.#settle(failure.status, { error: failure.code });
+    return this.#ownResponse(problem({
+      code: failure.code,
+      requestId: this.id,
+      asPage: wantsDocument(this.headers),
+      mayReload: this.method === "GET",
+      retryAfterSec: failure.retryAfterSec,
+    }));
+  }
+
+  /**
+   * Answers with an upstream's response; the exchange is over once its body is.
+   *
+   * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15); `duplex_unavailable` if
+   * it cannot be streamed beside its upload (see {@linkcode LeakedSockets})
+   */
+  relay(upstream: UpstreamResponse): Response {
+    const { status } = upstream;
+    if (status > 599) {
+      discardBody(upstream.body);
+      throw new GatewayError("runner_protocol_error", `Status ${status}`);
+    }
+    this.progress.onAnswer();
+    const relayed = this.responseHeaders(upstream.headers);
+    const body = clientBody(this.method, { ...upstream, headers: relayed });
+    const headers = this.#withOurHeaders(clientHeaders(status, relayed));
+    if (body === null || body instanceof Uint8Array) {
+      const response = createResponse(body, status, headers);
+      if (showsUse(status)) this.#touch();
+      this.#settle(status, { sentBytes: body?.length ?? 0 });
+      return response;
+    }
+    const { leakedSockets } = this.#services;
+    const { clientAddress } = this.client;
+    if (
+      this.#upload?.isOpen === true && !leakedSockets.mayRisk(clientAddress)
+    ) {
+      discardBody(body);
+      throw new GatewayError(
+        "duplex_unavailable",
+        "Too many sockets were lost",
+      );
+    }
+    return createResponse(this.#stream(body, status), status, headers);
+  }
+
+  /** Answers with the 101 that opens `tunnel`; the exchange is over once both of its sides have closed. */
+  tunnel(
+    { response, tunnel }: { response: Response; tunnel: Tunnel },
+  ): Response {
+    this.progress.onAnswer();
+    const endUse = this.#beginUse();
+    this.#entry?.setHandle({
+      abort: (reason) => tunnel.close(...CLOSES[reason]),
+      recheck: () => this.#stillHasAccess(),
+    });
+    tunnel.released.then(() => this.#entry?.end());
+    tunnel.closed.then(({ reason, ...end }) => {
+      endUse?.();
+      if (end.by === "upstream" && end.code === ABNORMAL_CLOSURE) {
+        this.#logLateFailure("tunnel broke off", reason);
+      }
+      this.#record(101, { tunnel: end });
+    });
+    return response;
+  }
+
+  /** The body as the client's stream, whose end settles the exchange. */
+  #stream(body: BodyReader, status: number): ReadableStream<Uint8Array> {
+    const endUse = showsUse(status) ? this.#beginUse() : undefined;
+    const { stream, ...handle } = download(body, {
+      now: () => performance.now(),
+      onEnd: (end, sentBytes, error) => {
+        endUse?.();
+        const { clientAddress } = this.client;
+        this.#services.leakedSockets.note(clientAddress, end, this.#upload);
+        if (end === "upstream_failed") {
+          this.#logLateFailure("response broke off", describeError(error));
+        }
+        this.#settle(status, { end, sentBytes });
+      },
+    });
+    this.#entry?.setHandle({
+      ...handle,
+      recheck: () => this.#stillHasAccess(),
+    });
+    return stream;
+  }
+
+  async #stillHasAccess(): Promise<boolean> {
+    try {
+      return await this.#recheck?.() ?? true;
+    } catch (error) {
+      // An outage must not revoke access; a bug must not preserve it.
+      if (error instanceof GatewayError) return true;
+      const { logger } = this.#services;
+      logFailure(logger, toGatewayError(error), this.#requestFacts());
+      return false;
+    }
+  }
+
+  /** Logs a failure after the response began, when no error response can tell the client of it. */
+  #logLateFailure(message: string, reason: string): void {
+    this.#services.logger.info(message, { ...this.#requestFacts(), reason });
+  }
+
+  #requestFacts(): RequestFacts {
+    return {
+      requestId: this.id,
+      sandboxId: this.#grant?.sandboxId,
+      port: this.port,
+    };
+  }
+
+  #touch(): void {
+    if (this.#grant === undefined || !this.isUse) return;
+    this.#services.activity.touch(this.#grant.sandboxId);
+  }
+
+  #beginUse(): (() => void) | undefined {
+    return this.#grant === undefined || !this.isUse
+      ? undefined
+      : this.#services.activity.begin(this.#grant.sandboxId);
+  }
+
+  #ownResponse({ body, status, headers }: Response): Response {
+    return createResponse(body, status, this.#withOurHeaders([...headers]));
+  }
+
+  #withOurHeaders(headers: [string, string][]): [string, string][] {
+    const result = withCors(headers, this.cors);
+    if (this.#maySeeTiming()) {
+      result.push(["server-timing", this.progress.serverTiming()]);
+    }
+    return result;
+  }
+
+  /** Whether the client asks for timings and may see them: only from a trusted address, whose owner may read the logs. */
+  #maySeeTiming(): boolean {
+    const { trustedProxies } = this.#services;
+    return trustedProxies.length > 0 && this.headers.has("x-porthole-debug") &&
+      isTrusted(this.client.clientAddress, trustedProxies);
+  }
+
+  #settle(status: number, ending: Ending): void {
+    this.#entry?.end();
+    this.#record(status, ending);
+  }
+
+  /** Records the exchange; a second call does nothing. */
+  #record(status: number, ending: Ending): void {
+    if (this.#isRecorded) return;
+    this.#isRecorded = true;
+    const { progress } = this;
+    this.#services.onRecord({
+      requestId: this.id,
+      route: this.route,
+      method: this.method,
+      status,
+      end: ending.end ?? "complete",
+      sandboxId: this.#grant?.sandboxId,
+      port: this.port,
+      clientAddress: this.client.clientAddress,
+      by: this.#grant?.by,
+      cache: progress.cache,
+      error: ending.error,
+      tunnel: ending.tunnel,
+      receivedBytes: progress.receivedBytes,
+      sentBytes: ending.sentBytes ?? 0,
+      startedAt: this.startedAt,
+      resolvedAt: progress.resolvedAt,
+      answeredAt: progress.answeredAt,
+      endedAt: this.#services.now(),
+    });
+  }
 }
 
-/** A request to a preview host. */
-export interface PreviewExchange extends Exchange {
-  readonly route: "preview";
-  readonly host: PreviewHost;
+/** Whether an exchange failed because its client disconnected, which is no error of ours. */
+function isClientGone(error: unknown): boolean {
+  return error instanceof UpstreamError &&
+    (error.code === "aborted" || error.code === "body_failed");
 }
 
-/** A request to a sandbox's daemon below `/toolbox/{id}`; its `target` is without that prefix. */
-export interface ToolboxExchange extends Exchange {
-  readonly route: "toolbox";
-  readonly sandboxId: string;
-}
-
-/** A request for a sandbox. */
-export type SandboxExchange = PreviewExchange | ToolboxExchange;
-
-/** The port and label that a request is for; the toolbox is also what the preview host of its port leads to. */
-export function destinationOf(
-  exchange: SandboxExchange,
-): Omit<PreviewHost, "base"> {
-  return exchange.route === "preview" ? exchange.host : {
-    port: TOOLBOX_PORT,
-    label: exchange.sandboxId,
-    authoritySuffix: exchange.authority,
-  };
-}
-
-/** A request for the log of a build. */
-export interface BuildLogExchange extends Exchange {
-  readonly route: "build_logs";
-  readonly build: Build;
-  /** The query of the request-target, from the question mark on; empty if there is none. */
-  readonly query: string;
-}
-
-/** Whether a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
-export function isWebSocketRequest(
-  method: string,
-  headers: RequestHeaders,
-): boolean {
-  return method === "GET" &&
-    /^websocket$/i.test(headers.get("upgrade") ?? "") &&
-    /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers.get("connection") ?? "");
+/**
+ * Whether a response shows that somebody is using the sandbox. What an app rejects (4xx) does not: bots that probe for
+ * paths would keep public sandboxes running forever.
+ */
+function showsUse(status: number): boolean {
+  return status < 400 || status > 499;
 }

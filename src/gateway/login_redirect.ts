@@ -2,7 +2,7 @@
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
-import type { PreviewExchange } from "./exchange.ts";
+import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** What a browser loads as a document (Fetch standard, section 2.2.5). */
 const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
@@ -12,13 +12,16 @@ const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The URL of the login for a request that a person is waiting for, which leads back to `target`; undefined for any
+ * The URL of the login for a request that a person is waiting for, which leads back to it; undefined for any
  * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
  * expects.
  */
 export function loginRedirectLocation(
-  { method, headers, host }: PreviewExchange,
-  preview: { scheme: "http" | "https"; target: string },
+  { method, headers, host, appTarget }: Pick<
+    PreviewExchange,
+    "method" | "headers" | "host" | "appTarget"
+  >,
+  scheme: "http" | "https",
 ): string | undefined {
   // The toolbox is for programs: nobody looks at its responses.
   if (!isNavigation(method, headers) || host.port === TOOLBOX_PORT) {
@@ -28,10 +31,9 @@ export function loginRedirectLocation(
   if (destination !== null && !DOCUMENT_DESTINATIONS.has(destination)) {
     return undefined;
   }
-  const { scheme, target } = preview;
   const origin =
     `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;
-  const url = origin + target;
+  const url = origin + appTarget;
   const returnTo = url.length > MAX_RETURN_URL_LENGTH ? `${origin}/` : url;
   return `${scheme}://${host.authoritySuffix}/login?return_to=${
     encodeURIComponent(returnTo)

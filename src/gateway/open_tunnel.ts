@@ -1,12 +1,10 @@
 /** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
 import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
-import type { ExchangeStats } from "../observability/exchange_stats.ts";
 import { hasDisconnected } from "../platform/client_disconnected.ts";
 import { accessSignal } from "../platform/early_signal.ts";
 import { withSpacedProtocols } from "../platform/subprotocols.ts";
-import type { Forwarder } from "../proxy/forward.ts";
-import type { AdmittedRequest } from "../proxy/runner_request.ts";
+import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
 import {
   CLIENT_IDLE_TIMEOUT_SEC,
   relay,
@@ -26,20 +24,6 @@ export type TunnelResult =
 
 /** A Sec-WebSocket-Key: 16 octets in base64 (RFC 6455 section 4.1). */
 const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
-
-/** Opens tunnels for admitted WebSocket requests. */
-export interface TunnelOpener {
-  /**
-   * Opens a tunnel. Fills in `stats`, and throws, as {@linkcode Forwarder.openWebSocket} does.
-   *
-   * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
-   */
-  open(
-    request: Request,
-    admitted: AdmittedRequest,
-    stats: ExchangeStats,
-  ): Promise<TunnelResult>;
-}
 
 /** Checks the opening handshake (RFC 6455 section 4.2.1). */
 function checkHandshake(headers: RequestHeaders): void {
@@ -63,33 +47,33 @@ function upgradeClient(
   });
 }
 
-/** Creates the tunnelOpener. */
-export function createTunnelOpener(options: {
-  forwarder: Pick<Forwarder, "openWebSocket">;
-  /** Most octets from the client that may be queued for the app. */
-  bufferLimitBytes: number;
-}): TunnelOpener {
-  const { forwarder, bufferLimitBytes } = options;
-  return {
-    async open(request, admitted, stats) {
-      const { headers } = admitted;
-      checkHandshake(headers);
-      accessSignal(request);
-      const opened = await forwarder.openWebSocket(admitted, stats);
-      if (opened.kind === "refused") return opened;
-      const { socket: upstream, protocol } = opened;
-      try {
-        // The WebSocket of a client that has disconnected would never open, report no event, and leak its socket.
-        if (await hasDisconnected(request.signal)) {
-          throw new UpstreamError("aborted", "Client left");
-        }
-        const { socket, response } = upgradeClient(request, headers, protocol);
-        const tunnel = relay(socket, upstream, { bufferLimitBytes });
-        return { kind: "open", response, tunnel };
-      } catch (error) {
-        upstream.abort();
-        throw error;
-      }
-    },
-  };
+/**
+ * Opens the tunnel that an admitted request asks for; at most `bufferLimitBytes` from the client may wait for the app.
+ * Throws as {@linkcode Forwarder.openWebSocket} does.
+ *
+ * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
+ */
+export async function openTunnel(
+  admitted: AdmittedRequest & { readonly request: Request },
+  forwarder: Pick<Forwarder, "openWebSocket">,
+  bufferLimitBytes: number,
+): Promise<TunnelResult> {
+  const { request, headers } = admitted;
+  checkHandshake(headers);
+  accessSignal(request);
+  const opened = await forwarder.openWebSocket(admitted);
+  if (opened.kind === "refused") return opened;
+  const { socket: upstream, protocol } = opened;
+  try {
+    // The WebSocket of a client that has disconnected would never open, report no event, and leak its socket.
+    if (await hasDisconnected(request.signal)) {
+      throw new UpstreamError("aborted", "Client left");
+    }
+    const { socket, response } = upgradeClient(request, headers, protocol);
+    const tunnel = relay(socket, upstream, { bufferLimitBytes });
+    return { kind: "open", response, tunnel };
+  } catch (error) {
+    upstream.abort();
+    throw error;
+  }
 }

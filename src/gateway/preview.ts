@@ -1,202 +1,128 @@
 /**
- * The data plane: admits a request for a sandbox, forwards it or opens a tunnel, and responds. Every failure on the way
- * is thrown, and becomes a response in one place (see track_exchange.ts).
+ * Handles requests to preview hosts and toolboxes, step by step; the numbers are those of docs/architecture.md. Every
+ * failure on the way is thrown, and becomes a response in one place (see dispatch.ts).
  */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
-import { type Credential, isTrustedOrigin } from "../auth/credentials.ts";
-import type { Admission, Verdict } from "../auth/gate.ts";
+import type { Admission, Gate, Verdict } from "../auth/gate.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { SessionSealer } from "../auth/session.ts";
+import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import { mayRedirect } from "../lib/fetch_metadata.ts";
 import { redirect } from "../pages/redirect.ts";
-import { hasAllowOrigin } from "../proxy/cors.ts";
+import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
-import { responseFields } from "../proxy/response_headers.ts";
-import type { AdmittedRequest } from "../proxy/runner_request.ts";
-import { toolboxResponseFields } from "../proxy/toolbox_response.ts";
 import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { AccessRequest, type AccessRequestOptions } from "./access_request.ts";
-import type { RelayedResponse } from "./client_response.ts";
-import {
-  destinationOf,
-  isWebSocketRequest,
-  type PreviewExchange,
-  type SandboxExchange,
-} from "./exchange.ts";
-import type { ExchangeTracker } from "./exchange_tracker.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
-import type { TunnelOpener } from "./open_tunnel.ts";
-import { isPreflight, preflightAnswer } from "./preflight.ts";
-import type { TrackExchange } from "./track_exchange.ts";
+import { openTunnel } from "./open_tunnel.ts";
+import type {
+  PreviewExchange,
+  SandboxExchange,
+  ToolboxExchange,
+} from "./sandbox_exchange.ts";
 import type { Warning } from "./warning.ts";
 
-/** Dependencies of the data plane. */
-export interface GatewayOptions extends AccessRequestOptions {
-  /** Whether preflights are answered without asking the app. */
-  readonly answersPreflights: boolean;
+/** What the handlers work with. */
+export interface SandboxHandlerParts {
+  readonly public: Pick<
+    Config["public"],
+    "protocol" | "corsMode" | "toolboxOnly"
+  >;
   readonly sessionTtlMs: number;
+  readonly tunnelBufferBytes: number;
+  readonly gate: Gate;
+  readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "seal">;
-  /** Whether only toolboxes are served, and no other port. */
-  readonly toolboxOnly: boolean;
   /** Whether there is a login to send people to. */
   readonly hasLogin: () => boolean;
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
-  readonly tunnelOpener: TunnelOpener;
-  readonly trackExchange: TrackExchange;
   readonly now: () => number;
 }
 
-/** Answers requests for sandboxes; never rejects. */
-export type Gateway = (exchange: SandboxExchange) => Promise<Response>;
+/** Handles requests for sandboxes. */
+export class SandboxHandlers {
+  readonly #parts: SandboxHandlerParts;
 
-/** An exchange that is being handled. */
-interface Context<E extends SandboxExchange = SandboxExchange> {
-  readonly exchange: E;
-  readonly tracker: ExchangeTracker;
-}
-
-/** Creates the data plane. */
-export function createGateway(options: GatewayOptions): Gateway {
-  const { scheme, cookies, forwarder, allowedOrigins } = options;
-
-  return function gateway(exchange: SandboxExchange): Promise<Response> {
-    const host = destinationOf(exchange);
-    const kind = {
-      route: exchange.route,
-      port: host.port,
-      isTrustedOrigin: (origin: string) =>
-        isTrustedOrigin(origin, { host, scheme, allowedOrigins }),
-    };
-    return options.trackExchange(
-      exchange,
-      kind,
-      (tracker) => handle({ exchange, tracker }, host.port),
-    );
-  };
-
-  function handle(context: Context, port: number): Promise<Response> {
-    const { exchange, tracker } = context;
-    if (options.toolboxOnly && port !== TOOLBOX_PORT) {
-      throw new GatewayError("port_not_served", "Toolbox only");
-    }
-    if (exchange.method === "TRACE") {
-      // The response would echo what we add for the runner, its key included (RFC 9110 section 9.3.8).
-      throw new GatewayError("method_not_allowed", "TRACE");
-    }
-    return isPreflight(exchange, tracker.cors)
-      ? answerPreflight(context)
-      : answer(context);
+  constructor(parts: SandboxHandlerParts) {
+    this.#parts = parts;
   }
 
-  async function answer(context: Context): Promise<Response> {
-    const { exchange, tracker } = context;
-    if (options.warning !== undefined && exchange.route === "preview") {
-      const page = await options.warning.intercept(exchange);
-      if (page !== undefined) return tracker.answer(page);
-    }
-    const access = accessRequestOf(context);
-    const pending = access.verdict();
-    const verdict = pending instanceof Promise ? await pending : pending;
-    if (verdict.kind !== "allow") {
-      return turnAway(context, verdict, access.target);
-    }
-    tracker.grant(verdict, access);
-
-    const { method, headers } = exchange;
-    const isTunnel = isWebSocketRequest(method, headers);
+  /** Answers a request to a preview host. */
+  async preview(x: PreviewExchange): Promise<Response> {
+    const { gate, warning } = this.#parts;
+    x.checkLimits(); // 1 dispatch
+    this.#checkPort(x.port);
+    checkMethod(x.method);
+    if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
+    const page = await warning?.intercept(x); // 2 warning
+    if (page !== undefined) return x.answer(page);
+    x.progress.onLookups();
+    const verdict = await gate.admit(x); // 3 gate
+    if (verdict.kind !== "allow") return this.#turnAway(x, verdict);
+    this.#grant(x, verdict);
     if (
-      access.target !== exchange.target && exchange.route === "preview" &&
-      !isTunnel && mayRedirect(method, headers)
+      x.hadTokenInQuery && !x.isWebSocket && mayRedirect(x.method, x.headers)
     ) {
-      return tracker.answer(
-        await redirectWithoutKey(exchange, access.target, verdict.credential),
-      );
+      return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
-    if (isTunnel) tracker.reserveTunnel();
-    const prepared = access.admitted(verdict);
-    const request = prepared instanceof Promise ? await prepared : prepared;
-    return isTunnel ? openTunnel(context, request) : forward(context, request);
+    return await this.#carry(x); // 4 to 7
   }
 
-  async function forward(
-    { exchange, tracker }: Context,
-    request: AdmittedRequest,
-  ): Promise<Response> {
-    const response = await forwarder.forward(
-      tracker.watchUpload(request),
-      tracker.stats,
-    );
-    return tracker.relay(relayedResponse(exchange, response));
+  /** Answers a request for a sandbox's toolbox. */
+  async toolbox(x: ToolboxExchange): Promise<Response> {
+    x.checkLimits(); // 1 dispatch
+    checkMethod(x.method);
+    if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
+    x.progress.onLookups();
+    const verdict = await this.#parts.gate.admit(x); // 3 gate
+    if (verdict.kind !== "allow") throw refusal(verdict);
+    this.#grant(x, verdict);
+    return await this.#carry(x); // 4 to 7
   }
 
-  async function openTunnel(
-    { exchange, tracker }: Context,
-    request: AdmittedRequest,
-  ): Promise<Response> {
-    const opened = await options.tunnelOpener.open(
-      exchange.request,
-      request,
-      tracker.stats,
-    );
+  /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
+  async #carry(x: SandboxExchange): Promise<Response> {
+    const { forwarder, tunnelBufferBytes } = this.#parts;
+    if (!x.isWebSocket) {
+      await x.openBody();
+      return x.relay(await forwarder.forward(x));
+    }
+    x.reserveTunnel();
+    await x.openBody();
+    const opened = await openTunnel(x, forwarder, tunnelBufferBytes);
     return opened.kind === "refused"
-      ? tracker.relay(relayedResponse(exchange, opened.response))
-      : tracker.tunnel(opened.response, opened.tunnel);
-  }
-
-  function accessRequestOf({ exchange, tracker }: Context) {
-    return new AccessRequest(exchange, tracker.stats, options);
-  }
-
-  /**
-   * Sends a visitor to log in if that may help.
-   *
-   * @throws {GatewayError} the verdict's code otherwise
-   */
-  function turnAway(
-    { exchange, tracker }: Context,
-    verdict: Exclude<Verdict, Admission>,
-    target: string,
-  ): Response {
-    const mayLogIn = verdict.kind === "login" && options.hasLogin() &&
-      exchange.route === "preview";
-    const location = mayLogIn
-      ? loginRedirectLocation(exchange, { scheme, target })
-      : undefined;
-    if (location === undefined) {
-      throw new GatewayError(verdict.code, "Refused at the gate");
-    }
-    return tracker.answer(redirect(302, location));
+      ? x.relay(opened.response)
+      : x.tunnel(opened);
   }
 
   /** Answers a preflight with the app's answer if there is one, and with ours otherwise (see cors.ts). */
-  async function answerPreflight(context: Context): Promise<Response> {
-    const { exchange, tracker } = context;
-    const response = options.answersPreflights
+  async #preflight(
+    x: SandboxExchange,
+    preflight: Preflight,
+  ): Promise<Response> {
+    const response = this.#parts.public.corsMode === "reflect"
       ? undefined
-      : await appAnswer(context);
+      : await this.#appAnswer(x);
     return response === undefined
-      ? tracker.answer(preflightAnswer(exchange, tracker.cors))
-      : tracker.relay(relayedResponse(exchange, response));
+      ? x.answerPreflight(preflight)
+      : x.relay(response);
   }
 
   /** The app's answer to a preflight; undefined if it sets no Access-Control-Allow-Origin, or cannot be asked. */
-  async function appAnswer(
-    context: Context,
-  ): Promise<UpstreamResponse | undefined> {
+  async #appAnswer(x: SandboxExchange): Promise<UpstreamResponse | undefined> {
+    const { gate, forwarder } = this.#parts;
     try {
-      const access = accessRequestOf(context);
-      const verdict = await access.verdict();
+      x.progress.onLookups();
+      const verdict = await gate.admit(x);
       if (verdict.kind !== "allow") return undefined;
-      context.tracker.grant(verdict, access);
-      const response = await forwarder.forward(
-        await access.admitted(verdict),
-        context.tracker.stats,
-      );
+      this.#grant(x, verdict);
+      await x.openBody();
+      const response = await forwarder.forward(x);
       if (hasAllowOrigin(response.headers)) return response;
       discardBody(response.body);
     } catch (error) {
@@ -205,45 +131,78 @@ export function createGateway(options: GatewayOptions): Gateway {
     return undefined;
   }
 
-  /**
-   * Redirects to the same address without the key, which the app's scripts could otherwise read, whichever credential
-   * was used. If it was the key, it becomes a session.
-   */
-  async function redirectWithoutKey(
-    { host, authority }: PreviewExchange,
-    target: string,
-    credential: Credential | undefined,
-  ): Promise<Response> {
-    const session = credential?.kind === "auth_key"
-      ? [await tokenSessionCookie(host.label, credential.token)]
-      : [];
-    // Absolute: a target of `//elsewhere/` must stay a path of this host.
-    return redirect(303, `${scheme}://${authority}${target}`, session);
+  #grant(x: SandboxExchange, admission: Admission): void {
+    const { gate } = this.#parts;
+    x.grant(
+      admission,
+      async () => (await gate.readmit(x, admission)).kind === "allow",
+    );
   }
 
-  /** The Set-Cookie value of a session that stands for the key. */
-  async function tokenSessionCookie(
-    label: string,
-    token: string,
-  ): Promise<string> {
-    const sealed = await options.sessions.seal({
+  /**
+   * Sends a visitor to log in if that may help.
+   *
+   * @throws {GatewayError} the verdict's code otherwise
+   */
+  #turnAway(
+    x: PreviewExchange,
+    verdict: Exclude<Verdict, Admission>,
+  ): Response {
+    const scheme = this.#parts.public.protocol;
+    const mayLogIn = verdict.kind === "login" && this.#parts.hasLogin();
+    const location = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
+    if (location === undefined) throw refusal(verdict);
+    return x.answer(redirect(302, location));
+  }
+
+  /**
+   * Redirects to the same address without the preview token, which the app's scripts could otherwise read, whichever
+   * credential was used. If it was that token, it becomes a session.
+   */
+  async #redirectWithoutToken(
+    { host, authority, appTarget }: PreviewExchange,
+    { credential }: Admission,
+  ): Promise<Response> {
+    const setCookies = credential?.kind === "auth_key"
+      ? [await this.#tokenSession(host.label, credential.token)]
+      : [];
+    // Absolute: a target of `//elsewhere/` must stay a path of this host.
+    const scheme = this.#parts.public.protocol;
+    const location = `${scheme}://${authority}${appTarget}`;
+    return redirect(303, location, setCookies);
+  }
+
+  /** The Set-Cookie value of a session that stands for a preview token. */
+  async #tokenSession(sandboxId: string, token: string): Promise<string> {
+    const { cookies, sessions, sessionTtlMs, now } = this.#parts;
+    const sealed = await sessions.seal({
       kind: "key",
-      sandboxId: label,
+      sandboxId,
       token,
-      expiresAt: options.now() + options.sessionTtlMs,
+      expiresAt: now() + sessionTtlMs,
     });
-    const maxAgeSec = Math.floor(options.sessionTtlMs / 1000);
+    const maxAgeSec = Math.floor(sessionTtlMs / 1000);
     return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
+  }
+
+  /** @throws {GatewayError} `port_not_served` */
+  #checkPort(port: number): void {
+    if (this.#parts.public.toolboxOnly && port !== TOOLBOX_PORT) {
+      throw new GatewayError("port_not_served", "Toolbox only");
+    }
   }
 }
 
-/** An upstream's response as the client of this route gets it. */
-function relayedResponse(
-  exchange: SandboxExchange,
-  { status, headers, body }: UpstreamResponse,
-): RelayedResponse {
-  const fields = exchange.route === "toolbox"
-    ? toolboxResponseFields(headers, exchange)
-    : responseFields(headers, exchange.host.base);
-  return { status, fields, body };
+/**
+ * Checks the method.
+ *
+ * @throws {GatewayError} `method_not_allowed` for TRACE: the response would echo what we add for the runner, its key
+ * included (RFC 9110 section 9.3.8)
+ */
+function checkMethod(method: string): void {
+  if (method === "TRACE") throw new GatewayError("method_not_allowed", method);
+}
+
+function refusal({ code }: Exclude<Verdict, Admission>): GatewayError {
+  return new GatewayError(code, "Refused at the gate");
 }

@@ -1,8 +1,9 @@
-/** The body of a request: whether there is one, and its announced length. */
+/** The body of a request: whether there is one, its announced length, and how far it is on its way to the upstream. */
 import { GatewayError } from "../errors.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import { wasCancelled } from "../platform/http2_body.ts";
+import type { AbortReason } from "../proxy/in_flight.ts";
 import {
   type BodyReader,
   bodyReader,
@@ -13,15 +14,15 @@ import { UpstreamError } from "../upstream/upstream_error.ts";
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
   readonly body: BodyReader | null;
-  /** Octets; null if it was not announced. */
+  /** Bytes; null if it was not announced. */
   readonly contentLength: number | null;
 }
 
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /**
- * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing fields decide.
- * HTTP/2 requires none, so there the stream itself decides, whose first octet is waited for, but not for long.
+ * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing headers decide.
+ * HTTP/2 requires none, so there the stream itself decides, whose first byte is waited for, but not for long.
  *
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
@@ -48,13 +49,13 @@ export function requestBody(
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
 
-/** How long to wait for the first octet of a body without framing fields, ms; after that, there is taken to be one. */
-const FIRST_OCTET_MS = 50;
+/** How long to wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. */
+const FIRST_BYTE_MS = 50;
 
 /**
  * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
  * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app. HTTP/1.1
- * without framing fields has no body (RFC 9112 section 6.3), but cannot be told from HTTP/2.
+ * without framing headers has no body (RFC 9112 section 6.3), but cannot be told from HTTP/2.
  */
 function cancellable(
   body: BodyReader,
@@ -62,13 +63,13 @@ function cancellable(
 ): BodyReader {
   return {
     async read() {
-      const octets = await body.read().catch((cause) => {
+      const bytes = await body.read().catch((cause) => {
         throw new UpstreamError("body_failed", "upload broke", { cause });
       });
-      if (octets === null && await wasCancelled(signal)) {
+      if (bytes === null && await wasCancelled(signal)) {
         throw new UpstreamError("aborted", "upload cancelled");
       }
-      return octets;
+      return bytes;
     },
     cancel: () => body.cancel(),
   };
@@ -81,6 +82,72 @@ function cancellable(
  */
 async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
   const first = body.read();
-  const isKnown = await fulfilsWithin(first, FIRST_OCTET_MS);
+  const isKnown = await fulfilsWithin(first, FIRST_BYTE_MS);
   return isKnown && await first === null ? null : startingWith([first], body);
+}
+
+/** A request's body on its way to the upstream, which the gateway can end. */
+export class Upload implements BodyReader {
+  readonly #body: BodyReader;
+  readonly #request: Pick<Request, "signal">;
+  readonly #end = new AbortController();
+  /** Bytes yet to be read, if their number was announced. */
+  #remaining: number;
+  #isReading = false;
+  #isComplete = false;
+  #endedBecause: AbortReason | undefined;
+
+  constructor(
+    { body, contentLength }: RequestBody & { readonly body: BodyReader },
+    request: Pick<Request, "signal">,
+  ) {
+    this.#body = body;
+    this.#request = request;
+    this.#remaining = contentLength ?? Infinity;
+  }
+
+  /** Whether there may be more to read. */
+  get isOpen(): boolean {
+    return !this.#isComplete && this.#remaining > 0;
+  }
+
+  /** Whether a `read()` waits for more. */
+  get isWaiting(): boolean {
+    return this.#isReading && this.isOpen;
+  }
+
+  /** Aborted when the client disconnects or the gateway ends the upload. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#request.signal, this.#end.signal]);
+  }
+
+  /** Why the gateway ended the upload; undefined if it did not. */
+  get endedBecause(): AbortReason | undefined {
+    return this.#endedBecause;
+  }
+
+  /** Ends the upload from our side. */
+  abort(reason: AbortReason): void {
+    this.#endedBecause = reason;
+    this.#end.abort();
+  }
+
+  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    this.#isReading = true;
+    try {
+      const bytes = await this.#body.read();
+      if (bytes === null) this.#isComplete = true;
+      else this.#remaining -= bytes.length;
+      return bytes;
+    } catch (error) {
+      this.#isComplete = true;
+      throw error;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  cancel(): void {
+    this.#body.cancel();
+  }
 }

@@ -25,7 +25,8 @@ import {
 } from "../pages/warning_page.ts";
 import { gatherBody } from "../proxy/gather_body.ts";
 import { bodyReader } from "../upstream/http1/body_reader.ts";
-import { isWebSocketRequest, type PreviewExchange } from "./exchange.ts";
+import { isWebSocketRequest } from "./incoming.ts";
+import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** Asks before a preview is shown, and remembers the acceptance. */
 export interface Warning {

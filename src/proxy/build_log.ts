@@ -1,13 +1,13 @@
 /** Fetches build logs from the runners that ran the builds. */
 import { GatewayError } from "../errors.ts";
 import type { BuildLog } from "../resolver/builds.ts";
+import { runnerBase, runnerHeaders } from "../resolver/runner.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { runnerBase } from "./runner_base.ts";
-import { gatewayError } from "./upstream_failure.ts";
+import { upstreamFailure } from "./upstream_failure.ts";
 
 /** A user's request for a log; nothing else of it reaches the runner. */
 export interface BuildLogRequest {
@@ -70,7 +70,7 @@ export async function fetchBuildLog(
       headers: [
         ["host", base.authority],
         ["accept", request.accept ?? "*/*"],
-        ["x-daytona-authorization", `Bearer ${runner.apiKey}`],
+        ...runnerHeaders(runner),
         ["x-forwarded-for", request.forwardedFor],
         ["x-request-id", request.requestId],
       ],
@@ -79,7 +79,7 @@ export async function fetchBuildLog(
       lateSignal: request.signal,
     });
   } catch (error) {
-    throw gatewayError(error);
+    throw upstreamFailure(error);
   }
   const { status, body } = response;
   if (status === 200) return response;

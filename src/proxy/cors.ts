@@ -121,7 +121,7 @@ export function withCors(
 }
 
 /** The CORS fields of our answer to a preflight; every answer of ours has `no-store` and `Vary: Origin` already. */
-export function preflightFields(
+export function preflightHeaders(
   preflight: Preflight,
   decision: CorsDecision,
 ): [string, string][] {

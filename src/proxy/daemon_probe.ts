@@ -3,17 +3,15 @@
  * down: both are an empty 502, but they call for different remedies.
  */
 import { LRUCache } from "lru-cache";
-import { appTarget, toolboxPrefix } from "../address/app_target.ts";
-import type { Runner } from "../daytona/api.ts";
+import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { discardBody } from "../upstream/http1/message.ts";
-import { proxyBaseOf } from "./runner_base.ts";
-import { isEmptyBadGateway } from "./runner_errors.ts";
+import { isEmptyBadGateway } from "./refusals.ts";
 
 /** Whether the daemon answers; true if that cannot be determined. */
 export type DaemonProbe = (
   sandboxId: string,
-  runner: Runner,
+  destination: Destination,
 ) => Promise<boolean>;
 
 /** How long a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
@@ -41,19 +39,17 @@ export function createDaemonProbe(options: {
     perf: options.perf ?? performance,
   });
 
-  async function probe(sandboxId: string, runner: Runner): Promise<boolean> {
-    const base = proxyBaseOf(runner);
+  async function probe(destination: Destination): Promise<boolean> {
+    const { origin, authority, headers, toolboxPrefix } = destination;
+    if (toolboxPrefix === undefined) return true;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
     try {
       const response = await options.upstream.request({
-        origin: base.origin,
+        origin,
         method: "GET",
-        target: `${base.path}${appTarget(toolboxPrefix(sandboxId), TARGET)}`,
-        headers: [
-          ["host", base.authority],
-          ["x-daytona-authorization", `Bearer ${runner.apiKey}`],
-        ],
+        target: toolboxPrefix + TARGET,
+        headers: [["host", authority], ...headers],
         body: null,
         contentLength: null,
         signal: timeout.signal,
@@ -67,10 +63,10 @@ export function createDaemonProbe(options: {
     }
   }
 
-  return function isDaemonUp(sandboxId, runner) {
+  return function isDaemonUp(sandboxId, destination) {
     const recent = results.get(sandboxId);
     if (recent !== undefined) return recent;
-    const result = probe(sandboxId, runner);
+    const result = probe(destination);
     results.set(sandboxId, result);
     return result;
   };

@@ -1,16 +1,25 @@
-/** Exchanges with runners: finds the one that holds the sandbox, and tells its refusals from the app's answers. */
-import type { Runner } from "../daytona/api.ts";
+/** Sends admitted requests to the upstreams of their sandboxes, and tells an upstream's refusals from the app's answers. */
+import { appTarget } from "../address/app_target.ts";
 import { GatewayError } from "../errors.ts";
-import type { ExchangeStats } from "../observability/exchange_stats.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
+import {
+  type Destination,
+  isSameDestination,
+  type SandboxPort,
+} from "../resolver/destination.ts";
 import type { SandboxResolver } from "../resolver/sandboxes.ts";
+import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import type {
+  UpstreamRequest,
+  UpstreamResponse,
+} from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import {
   type OpenResult,
   openWebSocket,
 } from "../upstream/websocket/handshake.ts";
-import { createDaemonProbe } from "./daemon_probe.ts";
+import { createDaemonProbe, type DaemonProbe } from "./daemon_probe.ts";
 import { gatherBody } from "./gather_body.ts";
 import {
   isEmptyBadGateway,
@@ -18,152 +27,140 @@ import {
   mayBeRefusal,
   refusalOf,
   REFUSALS,
-} from "./runner_errors.ts";
-import { type AdmittedRequest, upstreamRequest } from "./runner_request.ts";
-import { gatewayError } from "./upstream_failure.ts";
+} from "./refusals.ts";
+import { type Forwarded, requestHeaders } from "./request_headers.ts";
+import { upstreamFailure } from "./upstream_failure.ts";
+
+/** A request that the gate admitted, and that learns how far it has come. */
+export interface AdmittedRequest {
+  /** Identifies the request in the logs of the runner and the app. */
+  readonly id: string;
+  readonly method: string;
+  readonly headers: RequestHeaders;
+  readonly body: BodyReader | null;
+  /** Bytes; null if the client did not announce it. */
+  readonly contentLength: number | null;
+  /** The request-target for the app, without a preview token. */
+  readonly appTarget: string;
+  readonly sandboxId: string;
+  readonly sandboxPort: SandboxPort;
+  readonly forwarded: Forwarded;
+  /** Whether `Authorization` is not meant for the app. */
+  readonly dropsAuthorization: boolean;
+  /** Aborted when the client disconnects. */
+  signal(): AbortSignal;
+  readonly progress: {
+    /** Called before a lookup of the destination that goes beyond the process. */
+    onMiss(): void;
+    /** Called when the destination is known. */
+    onResolved(): void;
+    /** Called for each part of the body that was sent, with its length. */
+    onUpload(bytes: number): void;
+  };
+}
 
 /** How long to wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
 const REFUSAL_TIMEOUT_MS = 1000;
 
 /**
- * Whether the sandbox may be at another runner, to which the request can still be sent: nothing of it was sent, or it
- * has no body and this runner does not have the sandbox or does not know our key.
+ * Sends requests to wherever their sandboxes are. Both methods throw a {@linkcode GatewayError} if no app answered, and
+ * an {@linkcode UpstreamError} `aborted` or `body_failed` if the client has disconnected.
  */
-function shouldTryElsewhere(error: unknown, request: AdmittedRequest): boolean {
-  if (error instanceof UpstreamError) {
-    return error.code === "connect_failed" ||
-      error.code === "connect_timeout" || error.code === "tls_failed";
+export class Forwarder {
+  readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
+  readonly #sandboxes: Pick<
+    SandboxResolver,
+    "destinationOf" | "renewDestination"
+  >;
+  readonly #isDaemonUp: DaemonProbe;
+
+  constructor(
+    upstream: Pick<UpstreamClient, "request" | "upgrade">,
+    sandboxes: Pick<SandboxResolver, "destinationOf" | "renewDestination">,
+  ) {
+    this.#upstream = upstream;
+    this.#sandboxes = sandboxes;
+    this.#isDaemonUp = createDaemonProbe({ upstream });
   }
-  return error instanceof GatewayError && request.body === null &&
-    (error.code === "container_not_found" || error.code === "runner_refused");
-}
 
-/**
- * Sends admitted requests to the runners that hold their sandboxes, and notes in `stats` when the runner was known and
- * how much was uploaded. Both methods throw a {@linkcode GatewayError} if no app answered, and an {@linkcode
- * UpstreamError} `aborted` or `body_failed` if the client has disconnected.
- */
-export interface Forwarder {
-  forward(
-    request: AdmittedRequest,
-    stats: ExchangeStats,
-  ): Promise<UpstreamResponse>;
+  /** The app's response. */
+  forward(request: AdmittedRequest): Promise<UpstreamResponse> {
+    return this.#deliver(request, async (destination) => {
+      const response = await this.#upstream.request(
+        upstreamRequest(request, destination),
+      );
+      return isRefusalStatus(response.status)
+        ? await this.#appResponse(response, request, destination)
+        : response;
+    });
+  }
+
   /** The open WebSocket to the app, or the app's refusal of it. */
-  openWebSocket(
+  openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
+    return this.#deliver(request, async (destination) => {
+      const opened = await openWebSocket(
+        this.#upstream,
+        upstreamRequest(request, destination),
+      );
+      if (opened.kind === "open") return opened;
+      const response = await this.#appResponse(
+        opened.response,
+        request,
+        destination,
+      );
+      return { kind: "refused", response };
+    });
+  }
+
+  /** Sends a request to the sandbox's destination or, if the sandbox has moved, to its new one. */
+  async #deliver<T>(
     request: AdmittedRequest,
-    stats: ExchangeStats,
-  ): Promise<OpenResult>;
-}
-
-/**
- * Sends a request to one runner, as an HTTP exchange or as a WebSocket handshake.
- *
- * @throws {GatewayError} if the runner refuses it
- * @throws {UpstreamError} if the exchange fails
- */
-type Send<T> = (
-  request: AdmittedRequest,
-  runner: Runner,
-  stats: ExchangeStats,
-) => Promise<T>;
-
-/** Creates the forwarder. */
-export function createForwarder(options: {
-  upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  sandboxes: Pick<SandboxResolver, "runnerOf" | "renewRunner">;
-  /** Milliseconds. */
-  now: () => number;
-}): Forwarder {
-  const { upstream, sandboxes, now } = options;
-  const isDaemonUp = createDaemonProbe({ upstream });
-
-  /** Sends a request to the sandbox's runner or, if the sandbox has moved, to its new one. */
-  async function sendToRunner<T>(
-    send: Send<T>,
-    request: AdmittedRequest,
-    stats: ExchangeStats,
+    send: (destination: Destination) => Promise<T>,
   ): Promise<T> {
-    const { sandboxId } = request;
-    const found = lookUpRunner(sandboxId, stats);
-    // Most runners are cached, and an await would cost them a turn of the microtask queue.
-    const runner = found instanceof Promise ? await found : found;
-    if (runner === null) {
+    const { sandboxId, sandboxPort } = request;
+    const destination = await this.#sandboxes.destinationOf(
+      sandboxId,
+      sandboxPort,
+      () => request.progress.onMiss(),
+    );
+    if (destination === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }
-    stats.resolvedAt = now();
+    request.progress.onResolved();
     try {
-      return await send(request, runner, stats);
+      return await send(destination);
     } catch (error) {
-      const newRunner = shouldTryElsewhere(error, request)
-        ? await findNewRunner(sandboxId, runner)
+      const renewed = shouldTryElsewhere(error, request)
+        ? await this.#newDestination(request, destination)
         : undefined;
-      if (newRunner === undefined) throw gatewayError(error);
-      return await send(request, newRunner, stats).catch((error) => {
-        throw gatewayError(error);
+      if (renewed === undefined) throw upstreamFailure(error);
+      return await send(renewed).catch((error) => {
+        throw upstreamFailure(error);
       });
     }
   }
 
-  function lookUpRunner(
-    sandboxId: string,
-    stats: ExchangeStats,
-  ): Runner | null | Promise<Runner | null> {
-    stats.missedCache ??= false;
-    return sandboxes.runnerOf(sandboxId, () => {
-      stats.missedCache = true;
-    });
-  }
-
   /**
-   * The runner that holds the sandbox now; undefined if it is the same one, or if the API does not answer: then the
-   * runner's failure is the one to report.
+   * Where the sandbox is now; undefined if it has not moved, or if the API does not answer: then the failure of the
+   * known destination is the one to report.
    *
    * @throws {GatewayError} `sandbox_not_found`
    */
-  async function findNewRunner(
-    sandboxId: string,
-    known: Runner,
-  ): Promise<Runner | undefined> {
-    let runner: Runner | null;
+  async #newDestination(
+    { sandboxId, sandboxPort }: AdmittedRequest,
+    known: Destination,
+  ): Promise<Destination | undefined> {
+    let renewed: Destination | null;
     try {
-      runner = await sandboxes.renewRunner(sandboxId);
+      renewed = await this.#sandboxes.renewDestination(sandboxId, sandboxPort);
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
     }
-    if (runner === null) {
+    if (renewed === null) {
       throw new GatewayError("sandbox_not_found", "No runner any more");
     }
-    return runner.proxyUrl === known.proxyUrl && runner.apiKey === known.apiKey
-      ? undefined
-      : runner;
-  }
-
-  async function sendRequest(
-    request: AdmittedRequest,
-    runner: Runner,
-    stats: ExchangeStats,
-  ): Promise<UpstreamResponse> {
-    const response = await upstream.request(
-      upstreamRequest(request, runner, stats),
-    );
-    return isRefusalStatus(response.status)
-      ? await appResponse(response, request, runner)
-      : response;
-  }
-
-  async function sendHandshake(
-    request: AdmittedRequest,
-    runner: Runner,
-    stats: ExchangeStats,
-  ): Promise<OpenResult> {
-    const opened = await openWebSocket(
-      upstream,
-      upstreamRequest(request, runner, stats),
-    );
-    if (opened.kind === "open") return opened;
-    const response = await appResponse(opened.response, request, runner);
-    return { kind: "refused", response };
+    return isSameDestination(renewed, known) ? undefined : renewed;
   }
 
   /**
@@ -171,14 +168,14 @@ export function createForwarder(options: {
    *
    * @throws {GatewayError} if the response is a runner's refusal
    */
-  async function appResponse(
+  async #appResponse(
     response: UpstreamResponse,
-    { sandboxId, destination }: AdmittedRequest,
-    runner: Runner,
+    { sandboxId, sandboxPort }: AdmittedRequest,
+    destination: Destination,
   ): Promise<UpstreamResponse> {
     if (isEmptyBadGateway(response)) {
-      const isUp = destination !== "toolbox" &&
-        await isDaemonUp(sandboxId, runner);
+      const isUp = sandboxPort !== "toolbox" &&
+        await this.#isDaemonUp(sandboxId, destination);
       throw new GatewayError(
         isUp ? "port_closed" : "toolbox_unreachable",
         isUp
@@ -200,10 +197,45 @@ export function createForwarder(options: {
     }
     return { ...response, body: gathered };
   }
+}
 
+/**
+ * The upstream request that sends `request` to `destination`.
+ *
+ * @throws {GatewayError} `bad_target` if the path would leave the sandbox
+ */
+function upstreamRequest(
+  request: AdmittedRequest,
+  destination: Destination,
+): UpstreamRequest {
+  const target = appTarget(destination.pathPrefix, request.appTarget);
+  if (target === undefined) {
+    throw new GatewayError(
+      "bad_target",
+      "Dot segments that cannot be resolved",
+    );
+  }
   return {
-    forward: (request, stats) => sendToRunner(sendRequest, request, stats),
-    openWebSocket: (request, stats) =>
-      sendToRunner(sendHandshake, request, stats),
+    origin: destination.origin,
+    method: request.method,
+    target,
+    headers: requestHeaders(request, destination),
+    body: request.body,
+    contentLength: request.contentLength,
+    lateSignal: () => request.signal(),
+    onUpload: (bytes) => request.progress.onUpload(bytes),
   };
+}
+
+/**
+ * Whether the sandbox may be elsewhere, where the request can still be sent: nothing of it was sent, or it has no body
+ * and this runner does not have the sandbox or does not know our key.
+ */
+function shouldTryElsewhere(error: unknown, request: AdmittedRequest): boolean {
+  if (error instanceof UpstreamError) {
+    return error.code === "connect_failed" ||
+      error.code === "connect_timeout" || error.code === "tls_failed";
+  }
+  return error instanceof GatewayError && request.body === null &&
+    (error.code === "container_not_found" || error.code === "runner_refused");
 }

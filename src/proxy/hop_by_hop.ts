@@ -21,7 +21,7 @@ export function isHopByHop(name: string): boolean {
 const NONE: ReadonlySet<string> = new Set();
 
 /** The names, in lower case, that a Connection field lists and thereby makes hop-by-hop. */
-export function nominatedFields(
+export function nominatedHeaders(
   connection: string | null,
 ): ReadonlySet<string> {
   if (connection === null || connection === "") return NONE;

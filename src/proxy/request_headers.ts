@@ -1,12 +1,13 @@
 /**
- * The fields of the request to the runner. First, everything that must not be forwarded is dropped (hop-by-hop fields,
+ * The headers of the request to the upstream. First, everything that must not be forwarded is dropped (hop-by-hop fields,
  * those that the client's Connection field lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
 import { withoutOwnCookies } from "../auth/cookies.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
-import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
+import type { Destination } from "../resolver/destination.ts";
+import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
 /** Fields that are addressed to the gateway, or that only the gateway may set. */
 const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
@@ -39,32 +40,32 @@ export interface Forwarded {
   readonly for: string;
 }
 
-/** What {@linkcode requestFields} builds the fields from. */
-export interface RequestFieldsInput {
-  /** The client's fields, with lower-case names. */
+/** The part of an admitted request that its headers depend on. */
+export interface RequestHeadersInput {
+  /** The client's, with lower-case names. */
   readonly headers: RequestHeaders;
-  /** The runner's authority. */
-  readonly runnerHost: string;
-  readonly runnerKey: string;
   readonly forwarded: Forwarded;
-  /** Whether `Authorization` held the credential that granted access, and so is not meant for the app. */
-  readonly dropAuthorization: boolean;
+  /** Whether `Authorization` is not meant for the app, since it held the credential that granted access. */
+  readonly dropsAuthorization: boolean;
   /** The X-Request-Id unless the client sent one. */
-  readonly requestId: string;
+  readonly id: string;
 }
 
-/** The end-to-end fields to send upstream, as a new list. */
-export function requestFields(input: RequestFieldsInput): [string, string][] {
-  const { headers, forwarded } = input;
-  const nominated = nominatedFields(headers.get("connection"));
-  const fields: [string, string][] = [["host", input.runnerHost]];
+/** The end-to-end headers to send to `destination`, as a new list. */
+export function requestHeaders(
+  request: RequestHeadersInput,
+  destination: Pick<Destination, "authority" | "headers">,
+): [string, string][] {
+  const { headers, forwarded } = request;
+  const nominated = nominatedHeaders(headers.get("connection"));
+  const fields: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
   for (const field of headers) {
     const name = field[0];
     if (
       NEVER_FROM_CLIENT.has(name) || isHopByHop(name) || nominated.has(name)
     ) continue;
-    if (name === "authorization" && input.dropAuthorization) continue;
+    if (name === "authorization" && request.dropsAuthorization) continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "cookie") {
       const cookie = withoutOwnCookies(field[1]);
@@ -78,9 +79,9 @@ export function requestFields(input: RequestFieldsInput): [string, string][] {
     }
     fields.push(field);
   }
-  if (!hasRequestId) fields.push(["x-request-id", input.requestId]);
+  if (!hasRequestId) fields.push(["x-request-id", request.id]);
+  for (const [name, value] of destination.headers) fields.push([name, value]);
   fields.push(
-    ["x-daytona-authorization", `Bearer ${input.runnerKey}`],
     ["x-forwarded-host", forwarded.host],
     ["x-forwarded-proto", forwarded.proto],
     ["x-forwarded-for", forwarded.for],

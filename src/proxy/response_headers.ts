@@ -1,7 +1,7 @@
 /** The fields of the response to the client: the app's, without hop-by-hop fields and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
 import { type HeaderList, valuesOf } from "../lib/headers.ts";
-import { isHopByHop, nominatedFields } from "./hop_by_hop.ts";
+import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
 /**
  * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
@@ -74,11 +74,11 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
 ]);
 
 /** The end-to-end fields of an upstream response, for a client of a preview host below `base`. */
-export function responseFields(
+export function responseHeaders(
   fields: HeaderList,
   base: string,
 ): [string, string][] {
-  const nominated = nominatedFields(valuesOf(fields, "connection").join());
+  const nominated = nominatedHeaders(valuesOf(fields, "connection").join());
   const relayed: [string, string][] = [];
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();

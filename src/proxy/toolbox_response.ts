@@ -3,7 +3,7 @@
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
 import type { HeaderList } from "../lib/headers.ts";
-import { responseFields } from "./response_headers.ts";
+import { responseHeaders } from "./response_headers.ts";
 
 /** The public address of a toolbox. */
 export interface ToolboxAddress {
@@ -79,11 +79,11 @@ function startsWithSegments(path: string, prefix: string): boolean {
  * The end-to-end fields of what a sandbox or a build sent, for a client of a base host: opened in a browser, it is a
  * document with an opaque origin, and runs no scripts.
  */
-export function inertResponseFields(
+export function inertResponseHeaders(
   fields: HeaderList,
 ): [string, string][] {
   return [
-    ...responseFields(fields, "").filter(([name]) => {
+    ...responseHeaders(fields, "").filter(([name]) => {
       const lower = name.toLowerCase();
       return ALLOWED.has(lower) || ALLOWED_PREFIX.test(lower);
     }),
@@ -93,11 +93,11 @@ export function inertResponseFields(
 }
 
 /** The same for a toolbox's response, with its references rewritten by {@linkcode toolboxReference}. */
-export function toolboxResponseFields(
+export function toolboxResponseHeaders(
   fields: HeaderList,
   address: ToolboxAddress,
 ): [string, string][] {
-  return inertResponseFields(fields).map(([name, value]) => [
+  return inertResponseHeaders(fields).map(([name, value]) => [
     name,
     REFERENCE_FIELDS.has(name.toLowerCase())
       ? toolboxReference(value, address)

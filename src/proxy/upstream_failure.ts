@@ -6,7 +6,7 @@ import { UpstreamError } from "../upstream/upstream_error.ts";
  * What to throw for a failed exchange: the gateway's error for an upstream's, and anything else unchanged. `aborted`
  * and `body_failed` stay an {@linkcode UpstreamError}: the client has disconnected, and no code describes that.
  */
-export function gatewayError(error: unknown): unknown {
+export function upstreamFailure(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   const cause = { cause: error };
   switch (error.code) {

@@ -1,7 +1,8 @@
-/** Facts about sandboxes: whether one is public, and which runner holds it. */
+/** Facts about sandboxes: whether one is public, and where it is. */
 import { LRUCache } from "lru-cache";
 import type { DaytonaApi, Runner } from "../daytona/api.ts";
 import type { Sealer } from "../lib/seal.ts";
+import type { Destination, SandboxPort } from "./destination.ts";
 import {
   booleanCodec,
   type Budget,
@@ -9,7 +10,7 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "./lookup_cache.ts";
-import { runnerCodec } from "./runner_codec.ts";
+import { runnerCodec, runnerDestination } from "./runner.ts";
 
 /**
  * Cached answers about sandboxes.
@@ -22,18 +23,24 @@ export interface SandboxResolver {
   /** The same, if the answer is in process and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined;
   /**
-   * The runner that holds the sandbox; null if there is no such sandbox. It is not rate-limited, so it is only for
-   * admitted requests. `onMiss` is called before a lookup that goes beyond the process.
+   * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
+   * for admitted requests. `onMiss` is called before a lookup
+   * that goes beyond the process.
    */
-  runnerOf(
+  destinationOf(
     sandboxId: string,
+    port: SandboxPort,
     onMiss: () => void,
-  ): Runner | null | Promise<Runner | null>;
+  ): Promise<Destination | null>;
   /**
-   * Asks the API again after the known runner failed, since the sandbox may have moved. However many requests fail, the
-   * API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached runner is kept.
+   * Asks the API again after the known destination failed, since the sandbox may have moved. However many requests
+   * fail, the API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached runner is
+   * kept.
    */
-  renewRunner(sandboxId: string): Promise<Runner | null>;
+  renewDestination(
+    sandboxId: string,
+    port: SandboxPort,
+  ): Promise<Destination | null>;
 }
 
 /** Minimum time between two renewals of a sandbox's runner, ms. */
@@ -91,19 +98,23 @@ export function createSandboxResolver(
         },
         budget,
       ),
-    runnerOf: (sandboxId, onMiss) =>
-      runners.lookUp(
+    async destinationOf(sandboxId, port, onMiss) {
+      const runner = await runners.lookUp(
         sandboxId,
         () => api.runnerOfSandbox(sandboxId),
         UNMETERED,
         onMiss,
-      ),
-    renewRunner(sandboxId) {
-      const recent = renewals.get(sandboxId);
-      if (recent !== undefined) return recent;
-      const renewal = renew(sandboxId);
-      renewals.set(sandboxId, renewal);
-      return renewal;
+      );
+      return runner && runnerDestination(runner, sandboxId, port);
+    },
+    async renewDestination(sandboxId, port) {
+      let renewal = renewals.get(sandboxId);
+      if (renewal === undefined) {
+        renewal = renew(sandboxId);
+        renewals.set(sandboxId, renewal);
+      }
+      const runner = await renewal;
+      return runner && runnerDestination(runner, sandboxId, port);
     },
   };
 }

@@ -4,7 +4,7 @@ import { cookieValues, withoutOwnCookies } from "../../src/auth/cookies.ts";
 import { bearerOf, mayUseSessions } from "../../src/auth/credentials.ts";
 import { withCors } from "../../src/proxy/cors.ts";
 import { clientOf } from "../../src/proxy/forwarded.ts";
-import { nominatedFields } from "../../src/proxy/hop_by_hop.ts";
+import { nominatedHeaders } from "../../src/proxy/hop_by_hop.ts";
 import {
   filterClearSiteData,
   filterSetCookie,
@@ -45,9 +45,9 @@ export const headerGrowths: readonly Growth[] = [
     ["a", "a"],
   ),
   ...repeated(
-    "nominatedFields()",
+    "nominatedHeaders()",
     [",", "a,", ...BLANKS],
-    (text) => nominatedFields(text),
+    (text) => nominatedHeaders(text),
     ["a", "a"],
   ),
   ...repeated(

@@ -11,8 +11,8 @@ import { readSettings } from "../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
 import { proxyDomainOf } from "../../src/daytona/remote_config.ts";
 import { escapeHtml } from "../../src/lib/html.ts";
-import { runnerBase } from "../../src/proxy/runner_base.ts";
-import { refusalOf } from "../../src/proxy/runner_errors.ts";
+import { refusalOf } from "../../src/proxy/refusals.ts";
+import { runnerBase } from "../../src/resolver/runner.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
 
 function runner(url: string): unknown {

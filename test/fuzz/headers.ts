@@ -1,5 +1,5 @@
 /**
- * Forwarded headers: {@linkcode requestFields}, {@linkcode responseFields}, {@linkcode withCors},
+ * Forwarded headers: {@linkcode requestHeaders}, {@linkcode responseHeaders}, {@linkcode withCors},
  * {@linkcode clientOf}.
  */
 import fc from "fast-check";
@@ -7,15 +7,15 @@ import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
 import {
   corsDecision,
-  preflightFields,
+  preflightHeaders,
   preflightOf,
   withCors,
 } from "../../src/proxy/cors.ts";
 import { clientOf, isTrusted } from "../../src/proxy/forwarded.ts";
-import { requestFields } from "../../src/proxy/request_headers.ts";
-import { responseFields } from "../../src/proxy/response_headers.ts";
-import { mayBeRefusal } from "../../src/proxy/runner_errors.ts";
-import { toolboxResponseFields } from "../../src/proxy/toolbox_response.ts";
+import { mayBeRefusal } from "../../src/proxy/refusals.ts";
+import { requestHeaders } from "../../src/proxy/request_headers.ts";
+import { responseHeaders } from "../../src/proxy/response_headers.ts";
+import { toolboxResponseHeaders } from "../../src/proxy/toolbox_response.ts";
 import { cases, fieldValue, mutated } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
 
@@ -129,17 +129,18 @@ const ORIGINS = ["https://app.example", "null", "https://3000-box.example"];
 /** Properties of the headers of requests and responses. */
 export const headerProperties: readonly Property[] = [
   property(
-    "requestFields() sends each of the gateway's headers once, and none of the client's that belong to a hop or to the gateway",
+    "requestHeaders() sends each of the gateway's headers once, and none of the client's that belong to a hop or to the gateway",
     clientHeaders,
     (received) => {
       const headers = new Headers(received);
-      const fields = requestFields({
+      const fields = requestHeaders({
         headers,
-        runnerHost: "runner",
-        runnerKey: "key",
         forwarded: { host: "public", proto: "https", for: "192.0.2.7" },
-        dropAuthorization: true,
-        requestId: "id",
+        dropsAuthorization: true,
+        id: "id",
+      }, {
+        authority: "runner",
+        headers: [["x-daytona-authorization", "Bearer key"]],
       });
       const ours = OURS.map((name) => valuesOf(fields, name));
       assert.deepEqual(
@@ -161,10 +162,10 @@ export const headerProperties: readonly Property[] = [
   ),
 
   property(
-    "responseFields() relays end-to-end headers in order and unchanged, and none that passes for the gateway's",
+    "responseHeaders() relays end-to-end headers in order and unchanged, and none that passes for the gateway's",
     appHeaders,
     (received) => {
-      const relayed = responseFields(received, "preview.example.com");
+      const relayed = responseHeaders(received, "preview.example.com");
       const gone = new Set([...perHop(received), "x-porthole-error"]);
       for (const [name] of relayed) assert.ok(!gone.has(name.toLowerCase()));
       function untouched(fields: readonly (readonly [string, string])[]) {
@@ -180,10 +181,10 @@ export const headerProperties: readonly Property[] = [
   ),
 
   property(
-    "toolboxResponseFields() keeps a toolbox from acting for the base host",
+    "toolboxResponseHeaders() keeps a toolbox from acting for the base host",
     appHeaders,
     (received) => {
-      const fields = toolboxResponseFields(received, {
+      const fields = toolboxResponseHeaders(received, {
         sandboxId: "box",
         authority: "preview.example.com",
       });
@@ -227,7 +228,7 @@ export const headerProperties: readonly Property[] = [
       const varies = valuesOf(result, "vary").flatMap(members);
       assert.ok(varies.includes("origin") || varies.includes("*"));
       const preflight = preflightOf("OPTIONS", headers);
-      if (preflight !== undefined) preflightFields(preflight, decision);
+      if (preflight !== undefined) preflightHeaders(preflight, decision);
     },
   ),
 

@@ -17,8 +17,8 @@ import {
   proxyDomainOf,
 } from "../../src/daytona/remote_config.ts";
 import { ERROR_STATUS } from "../../src/errors.ts";
-import { runnerBase } from "../../src/proxy/runner_base.ts";
-import { refusalOf } from "../../src/proxy/runner_errors.ts";
+import { refusalOf } from "../../src/proxy/refusals.ts";
+import { runnerBase } from "../../src/resolver/runner.ts";
 import { requestHead } from "../../src/upstream/http1/request_head.ts";
 import { requestOf } from "../support/upstream.ts";
 import { anyText, cases, HOSTILE, mutated } from "./arbitraries.ts";

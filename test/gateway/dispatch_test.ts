@@ -1,39 +1,45 @@
 import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
+import { Throttle } from "../../src/auth/throttle.ts";
 import type { ControlContext } from "../../src/control/route.ts";
-import { createDispatch } from "../../src/gateway/dispatch.ts";
-import type {
-  BuildLogExchange,
-  SandboxExchange,
-} from "../../src/gateway/exchange.ts";
+import { Dispatch } from "../../src/gateway/dispatch.ts";
+import type { SandboxExchange } from "../../src/gateway/sandbox_exchange.ts";
+import { exchangeServices } from "../support/exchange.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
 function setUp({ baseDomains = ["p.test"] } = {}) {
-  const exchanges: (SandboxExchange | BuildLogExchange)[] = [];
+  const exchanges: SandboxExchange[] = [];
   const contexts: ControlContext[] = [];
   const answers: (string | undefined)[] = [];
-  function take(
-    exchange: SandboxExchange | BuildLogExchange,
-  ): Promise<Response> {
+  function take(exchange: SandboxExchange): Promise<Response> {
     exchanges.push(exchange);
     return Promise.resolve(new Response());
   }
-  const dispatch = createDispatch({
+  const { services, records } = exchangeServices({
     scheme: "https",
     trustedProxies: [ipaddr.parseCIDR("10.0.0.0/8")],
+  });
+  const dispatch = new Dispatch({
+    services,
     baseDomains: () => baseDomains,
-    gateway: take,
-    buildLogs: take,
+    sandboxes: { preview: take, toolbox: take },
+    buildLogs: {
+      builds: { logOf: () => Promise.resolve(null) },
+      throttle: new Throttle({
+        refusalsPerMinute: 1,
+        maxClients: 1,
+        now: () => 0,
+      }),
+      upstream: { request: () => Promise.reject(new Error("Not reached")) },
+    },
     control(_, context) {
       contexts.push(context);
       return new Response();
     },
-    headLimits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
     ownRequests: { begin: () => undefined },
     onUntrustedProxy() {},
     nextRequestId: () => "ours",
     onOwnAnswer: ({ error }) => answers.push(error),
-    now: () => 0,
   });
   async function send(
     url: string,
@@ -41,7 +47,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     fields: Record<string, string> = {},
   ): Promise<Response> {
     const { host } = new URL(url);
-    return await dispatch(
+    return await dispatch.handle(
       new Request(url, { headers: { host, ...fields } }),
       {
         remoteAddr: peer,
@@ -49,7 +55,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
       } as Deno.ServeHandlerInfo,
     );
   }
-  return { send, exchanges, contexts, answers };
+  return { send, exchanges, contexts, answers, records };
 }
 
 function peerAt(hostname: string): Deno.NetAddr {
@@ -68,7 +74,7 @@ Deno.test("a peer is known by its own address, also where an IPv6 listener maps 
   ] as const;
   for (const [hostname] of addresses) await send(PREVIEW, peerAt(hostname));
   assert.deepEqual(
-    exchanges.map(({ from }) => from.clientAddress),
+    exchanges.map(({ client }) => client.clientAddress),
     addresses.map(([, peer]) => peer),
   );
 });
@@ -93,7 +99,7 @@ Deno.test("a request keeps the id that a trusted proxy gave it, and gets one of 
 });
 
 Deno.test("host and path decide who answers", async () => {
-  const { send, exchanges, contexts, answers } = setUp();
+  const { send, exchanges, contexts, answers, records } = setUp();
   const peer = peerAt("203.0.113.9");
   const codes: (string | null)[] = [];
   for (
@@ -119,9 +125,9 @@ Deno.test("host and path decide who answers", async () => {
     [
       "preview /toolbox/box/x",
       "toolbox /x",
-      "build_logs /snapshots/snap/build-logs?follow=true",
     ],
   );
+  assert.deepEqual(records.map(({ route }) => route), ["build_logs"]);
   assert.deepEqual(contexts.map(({ authority, base }) => [authority, base]), [
     ["p.test", "p.test"],
     ["gateway.internal", undefined],
@@ -134,7 +140,10 @@ Deno.test("host and path decide who answers", async () => {
     "bad_target",
     "target_too_long",
   ];
-  assert.deepEqual(codes.filter((code) => code !== null), refusals);
+  assert.deepEqual(codes.filter((code) => code !== null), [
+    "login_required", // by the handler of build logs
+    ...refusals,
+  ]);
   assert.deepEqual(answers, [undefined, undefined, undefined, ...refusals]);
 });
 

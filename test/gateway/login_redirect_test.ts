@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { MAX_RETURN_URL_LENGTH } from "../../src/address/return_url.ts";
-import type { PreviewExchange } from "../../src/gateway/exchange.ts";
 import { loginRedirectLocation } from "../../src/gateway/login_redirect.ts";
 
 const NAVIGATION = { "accept": "text/html", "sec-fetch-mode": "navigate" };
@@ -14,28 +13,17 @@ function locationFor(
     target?: string;
   } = {},
 ): string | undefined {
-  const request = new Request("http://box.test/");
-  const exchange: PreviewExchange = {
-    id: "id",
-    request,
+  return loginRedirectLocation({
     method,
     headers: new Headers(headers),
-    authority: `${port}-box.p.test:8443`,
-    target,
-    from: {
-      clientAddress: "127.0.0.1",
-      forwarded: { host: "box.test", proto: "https", for: "127.0.0.1" },
-    },
-    startedAt: 0,
-    route: "preview",
+    appTarget: target,
     host: {
       port,
       label: "box",
       base: "p.test",
       authoritySuffix: "p.test:8443",
     },
-  };
-  return loginRedirectLocation(exchange, { scheme: "https", target });
+  }, "https");
 }
 
 /** The address to come back to in a login's. */

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createTunnelOpener } from "../../src/gateway/open_tunnel.ts";
-import { createExchangeStats } from "../../src/observability/exchange_stats.ts";
+import { openTunnel } from "../../src/gateway/open_tunnel.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
-import { admittedRequest } from "../support/admitted_request.ts";
+import { admittedRequest } from "../support/exchange.ts";
 import { fakeConnection } from "../support/wire_frames.ts";
 
 const HANDSHAKE = {
@@ -23,16 +22,17 @@ function open(
   if (hasDisconnected) client.abort();
   const connection = fakeConnection();
   let asked = 0;
-  const tunnelOpener = createTunnelOpener({
-    forwarder: {
-      openWebSocket() {
-        asked++;
-        const socket = new UpstreamWebSocket(connection);
-        return Promise.resolve({ kind: "open", socket, protocol: undefined });
-      },
+  const forwarder = {
+    openWebSocket() {
+      asked++;
+      const socket = new UpstreamWebSocket(connection);
+      return Promise.resolve({
+        kind: "open" as const,
+        socket,
+        protocol: undefined,
+      });
     },
-    bufferLimitBytes: 1000,
-  });
+  };
   const request = new Request("http://3000-box.test/", {
     signal: client.signal,
   });
@@ -43,7 +43,7 @@ function open(
   return {
     connection,
     asked: () => asked,
-    result: tunnelOpener.open(request, admitted, createExchangeStats()),
+    result: openTunnel({ ...admitted, request }, forwarder, 1000),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { requestBody } from "../../src/gateway/request_body.ts";
+import { requestBody, Upload } from "../../src/gateway/request_body.ts";
 import { textOf } from "../support/upstream.ts";
 
 const encoder = new TextEncoder();
@@ -126,4 +126,47 @@ Deno.test("a body that nobody wants any more is cancelled at its source", async 
   const { body } = await requestBody(request, new Headers());
   body?.cancel();
   assert(isCancelled);
+});
+
+Deno.test("Upload knows whether it waits for more, and whether there may be more", async () => {
+  for (const [contentLength, isOpen] of [[null, true], [1, false]] as const) {
+    const parts = [new Uint8Array(1), null];
+    const upload = new Upload({
+      body: {
+        read: () => Promise.resolve(parts.shift() ?? null),
+        cancel() {},
+      },
+      contentLength: contentLength,
+    }, new Request("http://box.test/"));
+    const states: boolean[][] = [];
+    const note = () => states.push([upload.isOpen, upload.isWaiting]);
+    note();
+    const first = upload.read();
+    note();
+    assert.equal((await first)?.length, 1);
+    note();
+    const last = upload.read();
+    note();
+    assert.equal(await last, null);
+    note();
+    assert.deepEqual(states, [
+      [true, false],
+      [true, true],
+      [isOpen, false],
+      [isOpen, isOpen],
+      [false, false],
+    ]);
+  }
+});
+
+Deno.test("Upload has ended when its body fails", async () => {
+  const upload = new Upload({
+    body: {
+      read: () => Promise.reject(new Error("broken")),
+      cancel() {},
+    },
+    contentLength: null,
+  }, new Request("http://box.test/"));
+  await assert.rejects(upload.read(), /broken/);
+  assert.deepEqual([upload.isOpen, upload.isWaiting], [false, false]);
 });

@@ -5,7 +5,7 @@ import {
   corsDecision,
   type CorsRequest,
   hasAllowOrigin,
-  preflightFields,
+  preflightHeaders,
   preflightOf,
   withCors,
 } from "../../src/proxy/cors.ts";
@@ -218,7 +218,7 @@ Deno.test("preflightOf() knows a preflight from an ordinary OPTIONS request", ()
   }
 });
 
-Deno.test("preflightFields() allows what is asked for, to a stranger without credentials", () => {
+Deno.test("preflightHeaders() allows what is asked for, to a stranger without credentials", () => {
   const headers = new Headers({
     origin: SIBLING,
     "access-control-request-method": "PUT",
@@ -227,7 +227,7 @@ Deno.test("preflightFields() allows what is asked for, to a stranger without cre
   });
   const preflight = preflightOf("OPTIONS", headers);
   assert(preflight);
-  assert.deepEqual(preflightFields(preflight, decide({ origin: SIBLING })), [
+  assert.deepEqual(preflightHeaders(preflight, decide({ origin: SIBLING })), [
     ["access-control-allow-origin", SIBLING],
     ["access-control-allow-methods", "PUT"],
     ["access-control-allow-headers", "authorization,x-a"],
@@ -235,10 +235,10 @@ Deno.test("preflightFields() allows what is asked for, to a stranger without cre
   ]);
 });
 
-Deno.test("preflightFields() promises credentials to trusted origins only", () => {
+Deno.test("preflightHeaders() promises credentials to trusted origins only", () => {
   const preflight = { method: "DELETE", fields: null };
   for (const origin of [OWN, LISTED]) {
-    assert.deepEqual(preflightFields(preflight, decide({ origin })), [
+    assert.deepEqual(preflightHeaders(preflight, decide({ origin })), [
       ["access-control-allow-origin", origin],
       ["access-control-allow-credentials", "true"],
       ["access-control-allow-methods", "DELETE"],
@@ -246,7 +246,7 @@ Deno.test("preflightFields() promises credentials to trusted origins only", () =
     ]);
   }
   assert.deepEqual(
-    preflightFields(preflight, decide({ origin: OWN }, "off")),
+    preflightHeaders(preflight, decide({ origin: OWN }, "off")),
     [],
   );
 });

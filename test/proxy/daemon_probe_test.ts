@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Runner } from "../../src/daytona/api.ts";
 import { createDaemonProbe } from "../../src/proxy/daemon_probe.ts";
+import { runnerDestination } from "../../src/resolver/runner.ts";
 import type {
   UpstreamRequest,
   UpstreamResponse,
@@ -12,6 +13,8 @@ const RUNNER: Runner = {
   apiUrl: null,
   apiKey: "runner-secret",
 };
+
+const DESTINATION = runnerDestination(RUNNER, "box", 3000);
 
 /** A probe whose requests are answered by `answer`. */
 function setUp(answer: () => UpstreamResponse | Promise<UpstreamResponse>) {
@@ -47,7 +50,7 @@ Deno.test("a daemon is up unless a hop answers for it, or where nobody can say",
     ] as const
   ) {
     const { isDaemonUp, requests } = setUp(answer);
-    assert.equal(await isDaemonUp("box", RUNNER), isUp);
+    assert.equal(await isDaemonUp("box", DESTINATION), isUp);
     const [request] = requests;
     assert.equal(request?.target, "/base/sandboxes/box/toolbox/version");
     assert.deepEqual(request?.headers, [
@@ -69,20 +72,23 @@ Deno.test("a daemon's answer is not read, and its connection not kept", async ()
       },
     },
   }));
-  await isDaemonUp("box", RUNNER);
+  await isDaemonUp("box", DESTINATION);
   assert(isCancelled);
 });
 
 Deno.test("a daemon is asked once in a while, however many closed ports are tried", async () => {
   const { clock, isDaemonUp, requests } = setUp(() => EMPTY_502);
-  await Promise.all([isDaemonUp("box", RUNNER), isDaemonUp("box", RUNNER)]);
+  await Promise.all([
+    isDaemonUp("box", DESTINATION),
+    isDaemonUp("box", DESTINATION),
+  ]);
   assert.equal(requests.length, 1);
-  await isDaemonUp("other", RUNNER);
+  await isDaemonUp("other", DESTINATION);
   assert.equal(requests.length, 2);
   clock.nowMs += 2000;
-  await isDaemonUp("box", RUNNER);
+  await isDaemonUp("box", DESTINATION);
   assert.equal(requests.length, 2);
   clock.nowMs += 1;
-  await isDaemonUp("box", RUNNER);
+  await isDaemonUp("box", DESTINATION);
   assert.equal(requests.length, 3);
 });

@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
-import { requestFields } from "../../src/proxy/request_headers.ts";
+import { requestHeaders } from "../../src/proxy/request_headers.ts";
 
 function requestHeadersOf(
   client: [string, string][],
   options: { dropAuthorization?: boolean } = {},
 ): [string, string][] {
-  return requestFields({
+  return requestHeaders({
     headers: new Headers(client),
-    runnerHost: "runner:3003",
-    runnerKey: "runner-key",
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
-    dropAuthorization: options.dropAuthorization ?? false,
-    requestId: "id-1",
+    dropsAuthorization: options.dropAuthorization ?? false,
+    id: "id-1",
+  }, {
+    authority: "runner:3003",
+    headers: [["x-daytona-authorization", "Bearer runner-key"]],
   });
 }
 
@@ -19,7 +20,7 @@ function valuesOf(fields: [string, string][], name: string): string[] {
   return fields.filter(([key]) => key === name).map(([, value]) => value);
 }
 
-Deno.test("requestFields() sets each of ours exactly once, whatever the client claims", () => {
+Deno.test("requestHeaders() sets each of ours exactly once, whatever the client claims", () => {
   const fields = requestHeadersOf([
     ["host", "3000-box.p.test"],
     ["x-daytona-authorization", "Bearer stolen"],
@@ -40,7 +41,7 @@ Deno.test("requestFields() sets each of ours exactly once, whatever the client c
   ]);
 });
 
-Deno.test("requestFields() lets no Connection list remove a field of ours", () => {
+Deno.test("requestHeaders() lets no Connection list remove a field of ours", () => {
   const fields = requestHeadersOf([
     [
       "connection",
@@ -58,7 +59,7 @@ Deno.test("requestFields() lets no Connection list remove a field of ours", () =
   assert.deepEqual(valuesOf(fields, "connection"), []);
 });
 
-Deno.test("requestFields() drops hop-by-hop fields and framing", () => {
+Deno.test("requestHeaders() drops hop-by-hop fields and framing", () => {
   const fields = requestHeadersOf([
     ["keep-alive", "timeout=5"],
     ["te", "trailers"],
@@ -73,7 +74,7 @@ Deno.test("requestFields() drops hop-by-hop fields and framing", () => {
   assert.equal(fields.length, 6);
 });
 
-Deno.test("requestFields() passes what is the app's, its Authorization included", () => {
+Deno.test("requestHeaders() passes what is the app's, its Authorization included", () => {
   const fields = requestHeadersOf([
     ["accept-encoding", "gzip, br"],
     ["authorization", "Bearer the-app's"],
@@ -92,7 +93,7 @@ Deno.test("requestFields() passes what is the app's, its Authorization included"
   ]);
 });
 
-Deno.test("requestFields() drops every credential that was meant for the gateway", () => {
+Deno.test("requestHeaders() drops every credential that was meant for the gateway", () => {
   const fields = requestHeadersOf([
     ["authorization", "Bearer daytona-key"],
     ["cookie", "a=1; porthole-session=s; b=2"],
@@ -105,7 +106,7 @@ Deno.test("requestFields() drops every credential that was meant for the gateway
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
 });
 
-Deno.test("requestFields() drops what the handshake with the runner sets itself", () => {
+Deno.test("requestHeaders() drops what the handshake with the runner sets itself", () => {
   const fields = requestHeadersOf([
     ["sec-websocket-extensions", "permessage-deflate"],
     ["sec-websocket-key", "key"],
@@ -117,7 +118,7 @@ Deno.test("requestFields() drops what the handshake with the runner sets itself"
   assert.deepEqual(names, ["sec-websocket-protocol"]);
 });
 
-Deno.test("requestFields() takes the query's key out of the Referer, and leaves the rest byte for byte", () => {
+Deno.test("requestHeaders() takes the query's key out of the Referer, and leaves the rest byte for byte", () => {
   for (
     const [referer, passed] of [
       [
@@ -136,12 +137,12 @@ Deno.test("requestFields() takes the query's key out of the Referer, and leaves 
   }
 });
 
-Deno.test("requestFields() drops a Cookie field that held nothing but ours", () => {
+Deno.test("requestHeaders() drops a Cookie field that held nothing but ours", () => {
   const fields = requestHeadersOf([["cookie", "porthole-session=s"]]);
   assert.deepEqual(valuesOf(fields, "cookie"), []);
 });
 
-Deno.test("requestFields() keeps a client's own X-Request-Id", () => {
+Deno.test("requestHeaders() keeps a client's own X-Request-Id", () => {
   const fields = requestHeadersOf([["x-request-id", "theirs"]]);
   assert.deepEqual(valuesOf(fields, "x-request-id"), ["theirs"]);
 });

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import {
   filterClearSiteData,
   filterSetCookie,
-  responseFields,
+  responseHeaders,
 } from "../../src/proxy/response_headers.ts";
 
 const BASE = "preview.example.com";
 
-Deno.test("responseFields() relays the app's fields as they came, repeated ones too", () => {
+Deno.test("responseHeaders() relays the app's fields as they came, repeated ones too", () => {
   const fields: [string, string][] = [
     ["Content-Type", "text/html"],
     ["ETag", 'W/"1"'],
@@ -20,12 +20,12 @@ Deno.test("responseFields() relays the app's fields as they came, repeated ones 
     ["X-List", 'a,b ,"*"'],
     ["X-Names", "etag, x-dup"],
   ];
-  assert.deepEqual(responseFields(fields, BASE), fields);
+  assert.deepEqual(responseHeaders(fields, BASE), fields);
 });
 
-Deno.test("responseFields() drops hop-by-hop fields and those that Connection nominates", () => {
+Deno.test("responseHeaders() drops hop-by-hop fields and those that Connection nominates", () => {
   assert.deepEqual(
-    responseFields([
+    responseHeaders([
       ["Connection", "keep-alive"],
       ["Connection", "X-Hop, close"],
       ["Keep-Alive", "timeout=5"],
@@ -51,11 +51,11 @@ Deno.test("filterClearSiteData() lets an app clear what is its own only", () => 
     ] as const
   ) assert.equal(filterClearSiteData(value), kept, value);
   assert.deepEqual(
-    responseFields([["Clear-Site-Data", '"cookies"'], ["X-End", "2"]], BASE),
+    responseHeaders([["Clear-Site-Data", '"cookies"'], ["X-End", "2"]], BASE),
     [["X-End", "2"]],
   );
   assert.deepEqual(
-    responseFields([["Clear-Site-Data", '"cookies", "cache"']], BASE),
+    responseHeaders([["Clear-Site-Data", '"cookies", "cache"']], BASE),
     [["Clear-Site-Data", '"cache"']],
   );
 });
@@ -121,12 +121,12 @@ Deno.test("filterSetCookie() copes with an attribute of nothing but blanks", () 
   );
 });
 
-Deno.test("responseFields() keeps our own field to our own answers", () => {
-  assert.deepEqual(responseFields([["X-Porthole-Error", "x"]], BASE), []);
+Deno.test("responseHeaders() keeps our own field to our own answers", () => {
+  assert.deepEqual(responseHeaders([["X-Porthole-Error", "x"]], BASE), []);
 });
 
-Deno.test("responseFields() passes no field by which an app would hear of other requests' addresses", () => {
-  const names = responseFields([
+Deno.test("responseHeaders() passes no field by which an app would hear of other requests' addresses", () => {
+  const names = responseHeaders([
     ["NEL", '{"report_to":"x","max_age":1000,"success_fraction":1}'],
     ["X-Porthole-Error", "internal"],
     ["X-Porthole-Warning", "1"],

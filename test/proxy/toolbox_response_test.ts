@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
-  inertResponseFields,
+  inertResponseHeaders,
   toolboxReference,
-  toolboxResponseFields,
+  toolboxResponseHeaders,
 } from "../../src/proxy/toolbox_response.ts";
 
 const ADDRESS = { sandboxId: "box", authority: "preview.test:4000" };
@@ -41,8 +41,8 @@ Deno.test("toolboxReference() leads what is the daemon's to the toolbox, and lea
   ) assert.equal(toolboxReference(reference ?? "", ADDRESS), expected);
 });
 
-Deno.test("toolboxResponseFields() adds no Location where there is none", () => {
-  const names = toolboxResponseFields([["ETag", '"1"']], ADDRESS)
+Deno.test("toolboxResponseHeaders() adds no Location where there is none", () => {
+  const names = toolboxResponseHeaders([["ETag", '"1"']], ADDRESS)
     .map(([name]) => name);
   assert.deepEqual(names, [
     "ETag",
@@ -59,9 +59,9 @@ Deno.test("toolboxReference() knows the gateway's own address in any spelling", 
   );
 });
 
-Deno.test("toolboxResponseFields() rewrites references, and nothing that only looks like one", () => {
+Deno.test("toolboxResponseHeaders() rewrites references, and nothing that only looks like one", () => {
   assert.deepEqual(
-    toolboxResponseFields([
+    toolboxResponseHeaders([
       ["Location", "/files"],
       ["Content-Location", "/files/x"],
       ["X-Path", "/files"],
@@ -74,7 +74,7 @@ Deno.test("toolboxResponseFields() rewrites references, and nothing that only lo
   );
 });
 
-Deno.test("inertResponseFields() passes everything that concerns the response alone", () => {
+Deno.test("inertResponseHeaders() passes everything that concerns the response alone", () => {
   const fields: [string, string][] = [
     "Accept-Ranges",
     "Access-Control-Allow-Origin",
@@ -92,12 +92,12 @@ Deno.test("inertResponseFields() passes everything that concerns the response al
     "Server-Timing",
     "Vary",
   ].map((name) => [name, "1"]);
-  assert.deepEqual(inertResponseFields(fields).slice(0, -2), fields);
+  assert.deepEqual(inertResponseHeaders(fields).slice(0, -2), fields);
 });
 
-Deno.test("inertResponseFields() lets a sandbox do nothing to the origin of logins", () => {
+Deno.test("inertResponseHeaders() lets a sandbox do nothing to the origin of logins", () => {
   assert.deepEqual(
-    inertResponseFields([
+    inertResponseHeaders([
       ["Set-Cookie", "a=1; Domain=preview.test"],
       ["Clear-Site-Data", '"storage"'],
       ["Service-Worker-Allowed", "/"],

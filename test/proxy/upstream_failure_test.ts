@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
-import { gatewayError } from "../../src/proxy/upstream_failure.ts";
+import { upstreamFailure } from "../../src/proxy/upstream_failure.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
@@ -20,10 +20,10 @@ const CODES: Readonly<Record<UpstreamErrorCode, string | null>> = {
   body_failed: null,
 };
 
-Deno.test("gatewayError() has a code for each way an exchange fails, and keeps the cause", () => {
+Deno.test("upstreamFailure() has a code for each way an exchange fails, and keeps the cause", () => {
   for (const [code, expected] of Object.entries(CODES)) {
     const failure = new UpstreamError(code as UpstreamErrorCode, "reason");
-    const error = gatewayError(failure);
+    const error = upstreamFailure(failure);
     if (expected === null) {
       assert.equal(error, failure);
       continue;
@@ -34,8 +34,8 @@ Deno.test("gatewayError() has a code for each way an exchange fails, and keeps t
   }
 });
 
-Deno.test("gatewayError() leaves every other error alone", () => {
+Deno.test("upstreamFailure() leaves every other error alone", () => {
   for (
     const error of [new TypeError(""), new GatewayError("internal", ""), "text"]
-  ) assert.equal(gatewayError(error), error);
+  ) assert.equal(upstreamFailure(error), error);
 });

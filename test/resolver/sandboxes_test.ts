@@ -4,7 +4,9 @@ import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
+import { runnerDestination } from "../../src/resolver/runner.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 
@@ -48,9 +50,14 @@ function setUp(store: DurableStore | null = null) {
     api,
     clock,
     sandboxes,
-    runnerOf: (id: string) => sandboxes.runnerOf(id, () => {}),
+    destinationOf: (id: string) => sandboxes.destinationOf(id, 3000, () => {}),
     settled: () => background.settled(),
   };
+}
+
+/** Where port 3000 of the sandbox `box` is on a runner. */
+function at(runner: Runner): Destination {
+  return runnerDestination(runner, "box", 3000);
 }
 
 Deno.test("SandboxResolver knows at once what it was told, of each sandbox", async () => {
@@ -64,11 +71,11 @@ Deno.test("SandboxResolver knows at once what it was told, of each sandbox", asy
 });
 
 Deno.test("SandboxResolver asks for a runner beside whether its sandbox is public, unless it knows the runner", async () => {
-  const { api, clock, runnerOf, sandboxes, settled } = setUp();
+  const { api, clock, destinationOf, sandboxes, settled } = setUp();
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
   assert.deepEqual(api.calls, ["public box", "runner box"]);
-  assert.deepEqual(await runnerOf("box"), FIRST);
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
   clock.time += 60_000; // past the TTL of "not public", but not of a runner
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
@@ -76,62 +83,62 @@ Deno.test("SandboxResolver asks for a runner beside whether its sandbox is publi
 });
 
 Deno.test("SandboxResolver renews a runner once in a while, however many ask, and keeps what it was told", async () => {
-  const { api, clock, runnerOf, sandboxes } = setUp();
-  await runnerOf("box");
+  const { api, clock, destinationOf, sandboxes } = setUp();
+  await destinationOf("box");
   api.runner = SECOND;
   const renewed = await Promise.all(
-    Array.from({ length: 10 }, () => sandboxes.renewRunner("box")),
+    Array.from({ length: 10 }, () => sandboxes.renewDestination("box", 3000)),
   );
-  assert.deepEqual(new Set(renewed), new Set([SECOND]));
+  for (const one of renewed) assert.deepEqual(one, at(SECOND));
   clock.elapsed += 5000;
-  await sandboxes.renewRunner("box");
+  await sandboxes.renewDestination("box", 3000);
   assert.equal(api.calls.length, 2);
-  assert.deepEqual(await runnerOf("box"), SECOND);
+  assert.deepEqual(await destinationOf("box"), at(SECOND));
   assert.equal(api.calls.length, 2);
 
-  await sandboxes.renewRunner("other");
+  await sandboxes.renewDestination("other", 3000);
   clock.elapsed += 1;
   api.runner = null;
-  assert.equal(await sandboxes.renewRunner("box"), null);
-  assert.equal(await runnerOf("box"), null);
+  assert.equal(await sandboxes.renewDestination("box", 3000), null);
+  assert.equal(await destinationOf("box"), null);
   assert.deepEqual(api.calls.slice(2), ["runner other", "runner box"]);
 });
 
 Deno.test("SandboxResolver finds runners that another gateway stored, whose keys the store cannot read", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
-  await first.runnerOf("box");
+  await first.destinationOf("box");
   first.api.runner = null;
-  await first.runnerOf("gone");
+  await first.destinationOf("gone");
   await first.settled();
   assert.doesNotMatch(JSON.stringify([...entries]), /secret|runner\.internal/);
 
   const second = setUp(store);
-  assert.deepEqual(await second.runnerOf("box"), FIRST);
-  assert.equal(await second.runnerOf("gone"), null);
+  assert.deepEqual(await second.destinationOf("box"), at(FIRST));
+  assert.equal(await second.destinationOf("gone"), null);
   assert.deepEqual(second.api.calls, []);
 });
 
 Deno.test("SandboxResolver takes nothing that it did not seal for a runner", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
-  await first.runnerOf("box");
+  await first.destinationOf("box");
   await first.settled();
   for (const value of ["planted", { ...FIRST }, 1]) {
     for (const [key, entry] of entries) entries.set(key, { ...entry, value });
-    const { api, runnerOf, settled } = setUp(store);
+    const { api, destinationOf, settled } = setUp(store);
     api.runner = SECOND;
-    assert.deepEqual(await runnerOf("box"), SECOND);
+    assert.deepEqual(await destinationOf("box"), at(SECOND));
     await settled();
   }
 });
 
 Deno.test("SandboxResolver renews a runner again in time, though the clock was set back", async () => {
   const { api, clock, sandboxes } = setUp();
-  await sandboxes.renewRunner("box");
+  await sandboxes.renewDestination("box", 3000);
   clock.time -= 3_600_000;
   clock.elapsed += 5001;
-  await sandboxes.renewRunner("box");
+  await sandboxes.renewDestination("box", 3000);
   assert.deepEqual(api.calls, ["runner box", "runner box"]);
 });
 
@@ -144,7 +151,7 @@ Deno.test("SandboxResolver renews a runner without waiting for the durable tier"
     delete: () => written.promise,
     close() {},
   });
-  assert.equal(await sandboxes.renewRunner("box"), FIRST);
+  assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));
   written.resolve();
   await settled();
 });

@@ -8,7 +8,9 @@ import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
+import { runnerDestination } from "../../src/resolver/runner.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
@@ -56,8 +58,8 @@ async function remember(tier: SharedTier, world: World) {
     now,
   });
   return {
-    runnerOf: () => sandboxes.runnerOf("demo", () => {}),
-    renewRunner: () => sandboxes.renewRunner("demo"),
+    destination: () => sandboxes.destinationOf("demo", 3000, () => {}),
+    renewed: () => sandboxes.renewDestination("demo", 3000),
     logins,
     grantsAccess: (session: LoginSession) =>
       logins.grantsAccess(session, "127.0.0.1", UNMETERED),
@@ -87,6 +89,10 @@ interface World {
 
 function runnerNamed(name: string): Runner {
   return { proxyUrl: `http://${name}`, apiUrl: null, apiKey: "key" };
+}
+
+function destinationAt(name: string): Destination {
+  return runnerDestination(runnerNamed(name), "demo", 3000);
 }
 
 function createWorld(): World {
@@ -138,19 +144,19 @@ sharedTierTest(
     const world = createWorld();
     await using first = await remember(tier, world);
     await using second = await remember(tier, world);
-    assert.deepEqual(await first.runnerOf(), runnerNamed("first"));
+    assert.deepEqual(await first.destination(), destinationAt("first"));
     await first.settled();
-    assert.deepEqual(await second.runnerOf(), runnerNamed("first"));
+    assert.deepEqual(await second.destination(), destinationAt("first"));
     assert.equal(world.questions, 1);
 
     world.runner = runnerNamed("second");
-    assert.deepEqual(await first.renewRunner(), runnerNamed("second"));
+    assert.deepEqual(await first.renewed(), destinationAt("second"));
     await first.settled();
     assert.equal(world.questions, 2);
     world.time += RECHECK_MS - 1;
-    assert.deepEqual(await second.runnerOf(), runnerNamed("first"));
+    assert.deepEqual(await second.destination(), destinationAt("first"));
     world.time += 1;
-    assert.deepEqual(await second.runnerOf(), runnerNamed("second"));
+    assert.deepEqual(await second.destination(), destinationAt("second"));
     assert.equal(world.questions, 2);
     assert.deepEqual([...first.failures, ...second.failures], []);
   },

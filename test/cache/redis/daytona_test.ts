@@ -4,7 +4,9 @@ import { openDurableStore } from "../../../src/cache/open_store.ts";
 import type { Runner } from "../../../src/daytona/api.ts";
 import { Background } from "../../../src/lib/background.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
+import type { Destination } from "../../../src/resolver/destination.ts";
 import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
+import { runnerDestination } from "../../../src/resolver/runner.ts";
 import { createSandboxResolver } from "../../../src/resolver/sandboxes.ts";
 import {
   type RedisServer,
@@ -82,13 +84,18 @@ async function openGateway(port: number, facts: Facts) {
       await background.settled();
       return answer;
     },
-    async runner(id = ID): Promise<Runner | null> {
-      const answer = await sandboxes.runnerOf(id, () => {});
+    async destination(id = ID): Promise<Destination | null> {
+      const answer = await sandboxes.destinationOf(id, 3000, () => {});
       await background.settled();
       return answer;
     },
     [Symbol.dispose]: () => store?.close(),
   };
+}
+
+/** Where port 3000 of a sandbox is on a runner. */
+function at(runner: Runner, id = ID): Destination {
+  return runnerDestination(runner, id, 3000);
 }
 
 async function valueOf(server: RedisServer, name: string): Promise<unknown> {
@@ -103,9 +110,9 @@ redisTest(
     using one = await openGateway(server.port, facts);
     using other = await openGateway(server.port, facts);
     assert.equal(await one.isPublic(), true);
-    assert.deepEqual(await one.runner(), FIRST);
+    assert.deepEqual(await one.destination(), at(FIRST));
     assert.equal(await other.isPublic(), true);
-    assert.deepEqual(await other.runner(), FIRST);
+    assert.deepEqual(await other.destination(), at(FIRST));
     assert.equal(facts.asked, 2);
     assert.equal(await valueOf(server, PUBLIC), true);
     const runner = await valueOf(server, RUNNER);
@@ -128,7 +135,7 @@ redisTest(
     using other = await openGateway(server.port, facts);
     for (const gateway of [one, other]) {
       assert.equal(await gateway.isPublic(), true);
-      assert.deepEqual(await gateway.runner(), FIRST);
+      assert.deepEqual(await gateway.destination(), at(FIRST));
     }
     facts.isPublic = false;
     facts.runner = SECOND;
@@ -137,12 +144,12 @@ redisTest(
     for (const gateway of [one, other]) {
       gateway.clock.time += 4_999;
       assert.equal(await gateway.isPublic(), true);
-      assert.deepEqual(await gateway.runner(), FIRST);
+      assert.deepEqual(await gateway.destination(), at(FIRST));
       gateway.clock.time += 1;
     }
     for (const gateway of [one, other]) {
       assert.equal(await gateway.isPublic(), false);
-      assert.deepEqual(await gateway.runner(), SECOND);
+      assert.deepEqual(await gateway.destination(), at(SECOND));
     }
     assert.equal(facts.asked, 4);
   },
@@ -157,14 +164,14 @@ redisTest(
     const value = { apiKey: "key-1", apiUrl: "http://runner-1:3003/" };
     await server.command("SET", RUNNER, JSON.stringify({ value }), "EX", "120");
     await server.command("SET", PUBLIC, '{"value":true}', "EX", "3600");
-    assert.deepEqual(await gateway.runner(), {
-      proxyUrl: "http://runner-1:3003",
-      apiUrl: null,
-      apiKey: "key-1",
-    });
+    const destination = await gateway.destination();
+    assert.equal(destination?.origin.key, "http://runner-1:3003");
+    assert.deepEqual(destination.headers, [
+      ["x-daytona-authorization", "Bearer key-1"],
+    ]);
     assert.equal(await gateway.isPublic(), true);
     assert.equal(facts.asked, 2);
-    assert.deepEqual(await gateway.runner(), SECOND);
+    assert.deepEqual(await gateway.destination(), at(SECOND));
     assert.equal(await gateway.isPublic(), true);
     assert.equal(facts.asked, 2);
     assert(Number(await server.command("TTL", PUBLIC)) <= 120);
@@ -179,13 +186,13 @@ redisTest(
     using gateway = await openGateway(server.port, facts);
     assert.equal(await gateway.isPublic(), false);
     assert.equal(await valueOf(server, PUBLIC), false);
-    await gateway.runner();
+    await gateway.destination();
     facts.runner = null;
     gateway.clock.time += 120_000;
-    assert.equal(await gateway.runner(), null);
+    assert.equal(await gateway.destination(), null);
     assert.equal(await server.command("EXISTS", RUNNER), 0);
     const { asked } = facts;
-    assert.equal(await gateway.runner(), null);
+    assert.equal(await gateway.destination(), null);
     assert.equal(facts.asked, asked);
   },
 );
@@ -217,8 +224,9 @@ redisTest(
     for (const [i, value] of runners.entries()) {
       const name = `proxy:sandbox-runner-info:sandbox-${i}`;
       await server.command("SET", name, JSON.stringify({ value }));
-      const runner = await gateway.runner(`sandbox-${i}`);
-      assert.deepEqual(runner, FIRST, JSON.stringify(value));
+      const id = `sandbox-${i}`;
+      const destination = await gateway.destination(id);
+      assert.deepEqual(destination, at(FIRST, id), JSON.stringify(value));
       assert.equal(facts.asked, i + 1);
     }
     for (const [i, value] of ["true", 1, null, {}].entries()) {
@@ -235,12 +243,12 @@ redisTest("a gateway asks the API while Redis is down", async () => {
   const server = await startRedis();
   const facts = { isPublic: true, runner: FIRST, asked: 0 };
   using gateway = await openGateway(server.port, facts);
-  assert.deepEqual(await gateway.runner(), FIRST);
+  assert.deepEqual(await gateway.destination(), at(FIRST));
   await server[Symbol.asyncDispose]();
   facts.runner = SECOND;
-  assert.deepEqual(await gateway.runner(), FIRST);
+  assert.deepEqual(await gateway.destination(), at(FIRST));
   gateway.clock.time += 5_000;
-  assert.deepEqual(await gateway.runner(), SECOND);
+  assert.deepEqual(await gateway.destination(), at(SECOND));
   assert.equal(await gateway.isPublic(), true);
   assert.deepEqual(
     gateway.failures.map(({ store, reason }) => [store, reason]),
@@ -256,7 +264,7 @@ redisTest(
     using gateway = await openGateway(server.port, facts);
     const { clock } = gateway;
     await gateway.isPublic();
-    assert.deepEqual(await gateway.runner(), FIRST);
+    assert.deepEqual(await gateway.destination(), at(FIRST));
     facts.isDown = true;
     clock.time += 5_000;
     await server.command("DEL", PUBLIC);
@@ -265,9 +273,9 @@ redisTest(
     clock.time += 115_000;
     await server.command("DEL", RUNNER); // what Redis's own clock does by now
     for (let i = 0; i < 5; i++) {
-      assert.deepEqual(await gateway.runner(), FIRST);
+      assert.deepEqual(await gateway.destination(), at(FIRST));
       clock.time += 120_000;
     }
-    await assert.rejects(gateway.runner(), /API is down/);
+    await assert.rejects(gateway.destination(), /API is down/);
   },
 );

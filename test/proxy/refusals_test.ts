@@ -3,7 +3,7 @@ import {
   isEmptyBadGateway,
   mayBeRefusal,
   refusalOf,
-} from "../../src/proxy/runner_errors.ts";
+} from "../../src/proxy/refusals.ts";
 
 function refusal(
   statusCode: number,

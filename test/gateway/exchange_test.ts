@@ -1,78 +1,50 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
-import { ExchangeTracker } from "../../src/gateway/exchange_tracker.ts";
-import { UploadProgress } from "../../src/gateway/upload_progress.ts";
-import type { ExchangeRecord } from "../../src/observability/access_log.ts";
-import { loggerFor } from "../../src/observability/log.ts";
+import { PreviewExchange } from "../../src/gateway/sandbox_exchange.ts";
 import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
-import { createInFlight } from "../../src/proxy/in_flight.ts";
-import type { AdmittedRequest } from "../../src/proxy/runner_request.ts";
 import type { Tunnel, TunnelEnd } from "../../src/proxy/tunnel.ts";
 import {
   type BodyReader,
   bodyReader,
 } from "../../src/upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
-import { admittedRequest } from "../support/admitted_request.ts";
+import {
+  exchangeServices,
+  incomingRequest,
+  PREVIEW_HOST,
+} from "../support/exchange.ts";
 
-/** The tracker of an exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
+/** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
 function setUp(
   recheck: () => Promise<boolean> = () => Promise.resolve(true),
   leakedSockets = createLeakedSockets(() => {}),
 ) {
-  const inFlight = createInFlight({ all: 1, perSandbox: 1, tunnels: 1 });
-  const entry = inFlight.begin();
-  assert(entry !== undefined);
-  const clock = { now: 1000 };
-  const records: ExchangeRecord[] = [];
-  /** What the sandbox's activity was told. */
-  const uses: string[] = [];
-  const request = new Request("http://3000-box.test/");
-  const tracker = new ExchangeTracker({
-    id: "id",
-    request,
-    method: "GET",
-    headers: request.headers,
-    authority: "3000-box.test",
-    target: "/",
-    from: {
-      clientAddress: "127.0.0.1",
-      forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
-    },
-    startedAt: 1000,
-  }, {
-    route: "preview",
-    port: 3000,
-    entry,
-    cors: { kind: "off" },
-    isUse: true,
-    sendsTiming: false,
-  }, {
-    activity: {
-      touch: (id) => void uses.push(`touch ${id}`),
-      begin(id) {
-        uses.push(`begin ${id}`);
-        return () => void uses.push(`end ${id}`);
-      },
-      tick() {},
-    },
-    onRecord: (record) => records.push(record),
-    leakedSockets,
-    logger: loggerFor("test"),
-    now: () => clock.now,
-  });
-  tracker.grant({ sandboxId: "box", by: "bearer" }, { recheck });
-  return { clock, inFlight, leakedSockets, records, tracker, uses };
+  const { services, ...told } = exchangeServices({ leakedSockets });
+  const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
+  x.grant({ sandboxId: "box", by: "bearer" }, recheck);
+  return { ...told, leakedSockets, x };
+}
+
+/** The same for a request with a body that never ends. */
+async function setUpUpload(
+  recheck?: () => Promise<boolean>,
+  leakedSockets = createLeakedSockets(() => {}),
+) {
+  const { services, ...told } = exchangeServices({ leakedSockets });
+  const incoming = incomingRequest(
+    { method: "POST", body: new ReadableStream() },
+    { "transfer-encoding": "chunked" },
+  );
+  const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+  const grant = { sandboxId: "box", by: "bearer" };
+  x.grant(grant, recheck ?? (() => Promise.resolve(true)));
+  await x.openBody();
+  return { ...told, leakedSockets, x };
 }
 
 /** A body of which nothing ever comes. */
 function silentBody(): BodyReader {
   return { read: () => new Promise(() => {}), cancel() {} };
-}
-
-/** An admitted request with that body. */
-function uploadOf(body: BodyReader): AdmittedRequest {
-  return admittedRequest({ method: "POST", body });
 }
 
 Deno.test("a recheck of access ends what is relayed on a no and on a defect, and not because nobody can say", async () => {
@@ -84,10 +56,10 @@ Deno.test("a recheck of access ends what is relayed on a no and on a defect, and
       [() => Promise.reject(new GatewayError("api_unreachable", "")), false],
     ] as const
   ) {
-    const { inFlight, records, tracker } = setUp(recheck);
-    const response = tracker.relay({
+    const { inFlight, records, x } = setUp(recheck);
+    const response = x.relay({
       status: 200,
-      fields: [],
+      headers: [],
       body: silentBody(),
     });
     await inFlight.recheckAll();
@@ -109,17 +81,17 @@ Deno.test("an app's answer is use of its sandbox, unless it turns the client awa
       [500, true],
     ] as const
   ) {
-    const { tracker, uses } = setUp();
-    tracker.relay({ status, fields: [], body: null });
+    const { x, uses } = setUp();
+    x.relay({ status, headers: [], body: null });
     assert.deepEqual(uses, isUse ? ["touch box"] : [], String(status));
   }
 });
 
 Deno.test("a stream is use of its sandbox until it ends", async () => {
-  const { records, tracker, uses } = setUp();
-  const response = tracker.relay({
+  const { records, x, uses } = setUp();
+  const response = x.relay({
     status: 200,
-    fields: [],
+    headers: [],
     body: bodyReader(new Blob(["text"]).stream()),
   });
   assert.deepEqual(uses, ["begin box"]);
@@ -130,17 +102,17 @@ Deno.test("a stream is use of its sandbox until it ends", async () => {
 });
 
 Deno.test("no app answers with a status that does not exist", () => {
-  const { tracker } = setUp();
+  const { x } = setUp();
   assert.throws(
-    () => tracker.relay({ status: 600, fields: [], body: null }),
+    () => x.relay({ status: 600, headers: [], body: null }),
     { code: "runner_protocol_error" },
   );
 });
 
 Deno.test("a client that left is no error of ours, and gets none", () => {
   for (const code of ["aborted", "body_failed"] as const) {
-    const { inFlight, records, tracker } = setUp();
-    tracker.refuse(new UpstreamError(code, ""));
+    const { inFlight, records, x } = setUp();
+    x.refuse(new UpstreamError(code, ""));
     const [record] = records;
     assert.deepEqual(
       [record?.status, record?.end, record?.error],
@@ -157,15 +129,24 @@ Deno.test("an upload that the gateway itself ends is answered with the reason", 
       ["recheckAll", "credential_invalid", 401],
     ] as const
   ) {
-    const { inFlight, records, tracker } = setUp(() => Promise.resolve(false));
-    const request = uploadOf(silentBody());
-    const signal = tracker.watchUpload(request).signal();
+    const { inFlight, records, x } = await setUpUpload(() =>
+      Promise.resolve(false)
+    );
+    const signal = x.signal();
     await inFlight[end]();
     assert(signal.aborted);
-    const response = tracker.refuse(new UpstreamError("aborted", ""));
+    const response = x.refuse(new UpstreamError("aborted", ""));
     assert.equal(response.status, status);
     assert.equal(records[0]?.error, code);
   }
+});
+
+Deno.test("an exchange is recorded once, whatever fails after its end", () => {
+  const { inFlight, records, x } = setUp();
+  x.relay({ status: 200, headers: [], body: null });
+  x.refuse(new TypeError("A defect"));
+  assert.deepEqual(records.map(({ status }) => status), [200]);
+  assert.equal(inFlight.count, 0);
 });
 
 Deno.test("a tunnel is over for its sandbox once both sides have closed, and for the gateway once the client is gone", async () => {
@@ -177,9 +158,9 @@ Deno.test("a tunnel is over for its sandbox once both sides have closed, and for
     released: released.promise,
     close: (...reason) => closes.push(reason),
   };
-  const { clock, inFlight, records, tracker, uses } = setUp();
+  const { clock, inFlight, records, x, uses } = setUp();
   clock.now = 2000;
-  tracker.tunnel(new Response(), tunnel);
+  x.tunnel({ response: new Response(), tunnel });
   assert.deepEqual(uses, ["begin box"]);
   inFlight.abortAll();
   assert.deepEqual(closes, [[1001, "Gateway is restarting"]]);
@@ -208,12 +189,11 @@ Deno.test("a tunnel is over for its sandbox once both sides have closed, and for
 
 Deno.test("a response that breaks off while its upload is being read has lost a socket", async () => {
   for (const isRead of [false, true]) {
-    const { leakedSockets, tracker } = setUp();
-    const { body } = tracker.watchUpload(uploadOf(silentBody()));
-    if (isRead) body?.read();
-    const response = tracker.relay({
+    const { leakedSockets, x } = await setUpUpload();
+    if (isRead) x.body?.read();
+    const response = x.relay({
       status: 200,
-      fields: [],
+      headers: [],
       body: silentBody(),
     });
     await response.body?.cancel();
@@ -221,23 +201,22 @@ Deno.test("a response that breaks off while its upload is being read has lost a 
   }
 });
 
-Deno.test("once enough sockets are lost, no response is streamed beside an open upload, and any other one is", () => {
+Deno.test("once enough sockets are lost, no response is streamed beside an open upload, and any other one is", async () => {
   for (
-    const [upload, body, isRefused] of [
-      [silentBody(), silentBody(), true],
-      [silentBody(), new Uint8Array(1), false],
-      [undefined, silentBody(), false],
+    const [hasUpload, body, isRefused] of [
+      [true, silentBody(), true],
+      [true, new Uint8Array(1), false],
+      [false, silentBody(), false],
     ] as const
   ) {
     const leakedSockets = createLeakedSockets(() => {});
     while (leakedSockets.mayRisk("127.0.0.1")) {
-      const lost = new UploadProgress(silentBody(), null);
-      lost.read();
-      leakedSockets.note("127.0.0.1", "client_gone", lost);
+      leakedSockets.note("127.0.0.1", "client_gone", { isWaiting: true });
     }
-    const fresh = setUp(undefined, leakedSockets);
-    if (upload !== undefined) fresh.tracker.watchUpload(uploadOf(upload));
-    const relay = () => fresh.tracker.relay({ status: 200, fields: [], body });
+    const { x } = hasUpload
+      ? await setUpUpload(undefined, leakedSockets)
+      : setUp(undefined, leakedSockets);
+    const relay = () => x.relay({ status: 200, headers: [], body });
     if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });
     else assert.equal(relay().status, 200);
   }

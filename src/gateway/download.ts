@@ -4,8 +4,8 @@ import { freeBuffer } from "../platform/free_buffer.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 
-/** A body that is being observed. */
-export interface ObservedBody {
+/** A body on its way. */
+export interface Download {
   readonly stream: ReadableStream<Uint8Array>;
   /** Breaks off the transfer on both sides; does nothing once it has ended. */
   abort(reason: AbortReason): void;
@@ -13,10 +13,10 @@ export interface ObservedBody {
   stalledSince(): number | undefined;
 }
 
-/** What observes a body. */
-export interface BodyObserver {
-  /** Called once, with how the transfer ended and how many octets were passed on. */
-  onEnd(end: ExchangeEnd, octets: number): void;
+/** What follows a body on its way. */
+export interface DownloadObserver {
+  /** Called once, with how the transfer ended, how many bytes were passed on, and what failed if the upstream did. */
+  onEnd(end: ExchangeEnd, bytes: number, error?: unknown): void;
   /** Milliseconds. */
   now(): number;
 }
@@ -28,21 +28,21 @@ const ABORTED_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
 };
 
 /** Passes a body on, chunk by chunk and no faster than it is read. */
-export function observe(
+export function download(
   body: BodyReader,
-  { onEnd, now }: BodyObserver,
-): ObservedBody {
+  { onEnd, now }: DownloadObserver,
+): Download {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
-  let octets = 0;
+  let bytes = 0;
   let awaitingPullSince: number | undefined = now();
   /** Its memory is released when the next chunk is pulled: by then, the server has taken it over. */
   let lastChunk: Uint8Array | undefined;
 
-  function end(how: ExchangeEnd): boolean {
+  function end(how: ExchangeEnd, error?: unknown): boolean {
     if (hasEnded) return false;
     hasEnded = true;
-    onEnd(how, octets);
+    onEnd(how, bytes, error);
     return true;
   }
 
@@ -61,11 +61,11 @@ export function observe(
           return controller.close();
         }
         lastChunk = chunk;
-        octets += chunk.length;
+        bytes += chunk.length;
         awaitingPullSince = now();
         controller.enqueue(chunk);
       } catch (error) {
-        if (end("upstream_failed")) throw error;
+        if (end("upstream_failed", error)) throw error;
       }
     },
     cancel() {

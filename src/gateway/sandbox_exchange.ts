@@ -1,0 +1,163 @@
+/** Exchanges with sandboxes: what a preview host or the toolbox route makes of a request. */
+import { TOOLBOX_PORT } from "../address/grammar.ts";
+import type { PreviewHost } from "../address/preview_host.ts";
+import {
+  type Credential,
+  isTrustedOrigin,
+  presentedCredentials,
+  toolboxCredentials,
+} from "../auth/credentials.ts";
+import type { GateRequest } from "../auth/gate.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
+import { splitPreviewToken } from "../auth/preview_token.ts";
+import type { HeaderList } from "../lib/headers.ts";
+import type { AdmittedRequest } from "../proxy/forward.ts";
+import type { Forwarded } from "../proxy/request_headers.ts";
+import { responseHeaders } from "../proxy/response_headers.ts";
+import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
+import { Exchange, type ExchangeServices } from "./exchange.ts";
+import { type IncomingRequest, isWebSocketRequest } from "./incoming.ts";
+
+/** What exchanges with sandboxes share besides {@linkcode ExchangeServices}. */
+export interface SandboxServices extends ExchangeServices {
+  readonly scheme: "http" | "https";
+  readonly cookies: OwnCookies;
+  readonly allowedOrigins: ReadonlySet<string>;
+}
+
+/** The address of a sandbox's port, whatever the base domain. */
+type SandboxHost = Omit<PreviewHost, "base">;
+
+/** An exchange with a port of a sandbox, or with its toolbox. */
+export abstract class SandboxExchange extends Exchange
+  implements GateRequest, AdmittedRequest {
+  readonly label: string;
+  readonly port: number;
+  /** The request-target for the app, without a preview token. */
+  readonly appTarget: string;
+  abstract readonly isToolbox: boolean;
+  protected readonly sandboxServices: SandboxServices;
+  /** The preview token in the query; undefined if there is none. */
+  protected readonly tokenInQuery: string | undefined;
+  readonly #host: SandboxHost;
+
+  constructor(
+    incoming: IncomingRequest,
+    host: SandboxHost,
+    services: SandboxServices,
+  ) {
+    super(incoming, services);
+    const { target, token } = splitPreviewToken(incoming.target);
+    this.label = host.label;
+    this.port = host.port;
+    this.appTarget = target;
+    this.tokenInQuery = token;
+    this.sandboxServices = services;
+    this.#host = host;
+  }
+
+  abstract credentials(): readonly Credential[];
+
+  get clientAddress(): string {
+    return this.client.clientAddress;
+  }
+
+  get forwarded(): Forwarded {
+    return this.client.forwarded;
+  }
+
+  /** Whether the request opens a WebSocket. */
+  get isWebSocket(): boolean {
+    return isWebSocketRequest(this.method, this.headers);
+  }
+
+  get sandboxId(): string {
+    return this.granted.sandboxId;
+  }
+
+  get sandboxPort(): number | "toolbox" {
+    return this.isToolbox ? "toolbox" : this.port;
+  }
+
+  /** The daemon has no use for it, whichever credential was used. */
+  get dropsAuthorization(): boolean {
+    return this.isToolbox || this.granted.by === "bearer";
+  }
+
+  onMiss(): void {
+    this.progress.onMiss();
+  }
+
+  protected isTrustedOrigin(origin: string): boolean {
+    const { scheme, allowedOrigins } = this.sandboxServices;
+    const host = this.#host;
+    return isTrustedOrigin(origin, { host, scheme, allowedOrigins });
+  }
+}
+
+/** An exchange on a preview host. */
+export class PreviewExchange extends SandboxExchange {
+  readonly route = "preview";
+  readonly isToolbox = false;
+  readonly host: PreviewHost;
+
+  constructor(
+    incoming: IncomingRequest,
+    host: PreviewHost,
+    services: SandboxServices,
+  ) {
+    super(incoming, host, services);
+    this.host = host;
+  }
+
+  /** Whether the target had a preview token in its query. */
+  get hadTokenInQuery(): boolean {
+    return this.appTarget !== this.target;
+  }
+
+  credentials(): readonly Credential[] {
+    const { scheme, cookies, allowedOrigins } = this.sandboxServices;
+    return presentedCredentials({
+      method: this.method,
+      headers: this.headers,
+      host: this.host,
+      scheme,
+      cookies,
+      queryToken: this.tokenInQuery,
+      allowedOrigins,
+    });
+  }
+
+  protected responseHeaders(headers: HeaderList): [string, string][] {
+    return responseHeaders(headers, this.host.base);
+  }
+}
+
+/** An exchange with a sandbox's daemon below `/toolbox/{id}`; its `target` is without that prefix. */
+export class ToolboxExchange extends SandboxExchange {
+  readonly route = "toolbox";
+  readonly isToolbox = true;
+
+  constructor(
+    incoming: IncomingRequest,
+    sandboxId: string,
+    services: SandboxServices,
+  ) {
+    // The toolbox is also what the preview host of its port leads to.
+    super(incoming, {
+      port: TOOLBOX_PORT,
+      label: sandboxId,
+      authoritySuffix: incoming.authority,
+    }, services);
+  }
+
+  credentials(): readonly Credential[] {
+    const { headers } = this;
+    return toolboxCredentials({ headers, queryToken: this.tokenInQuery });
+  }
+
+  protected responseHeaders(headers: HeaderList): [string, string][] {
+    const { sandboxId, authority } = this;
+    return toolboxResponseHeaders(headers, { sandboxId, authority });
+  }
+}

@@ -1,0 +1,129 @@
+/** Runners: how one's record is stored in the durable tier, and the destinations that it makes. */
+import { portPrefix, toolboxPrefix } from "../address/app_target.ts";
+import { type Origin, parseOrigin } from "../address/origin.ts";
+import type { Codec } from "../cache/cache.ts";
+import type { DurableStore } from "../cache/store.ts";
+import type { Runner } from "../daytona/api.ts";
+import { runnerAnswer } from "../daytona/models.ts";
+import type { HeaderList } from "../lib/headers.ts";
+import type { Sealer } from "../lib/seal.ts";
+import { withoutTrailingSlashes } from "../lib/url.ts";
+import type { Destination, SandboxPort } from "./destination.ts";
+import type { LookupKind } from "./lookup_cache.ts";
+
+/** The base URL of a runner's proxy or API, parsed. */
+export interface RunnerBase {
+  readonly origin: Origin;
+  /** The Host of requests to it, `host[:port]`. */
+  readonly authority: string;
+  /** The URL's path without trailing slashes. */
+  readonly path: string;
+}
+
+/**
+ * Parses a runner's base URL.
+ *
+ * @throws {TypeError} as {@linkcode parseOrigin}
+ *
+ * @example
+ * ```ts
+ * runnerBase("http://runner:3003/a/").path; // "/a"
+ * ```
+ */
+export function runnerBase(url: string): RunnerBase {
+  const { host, pathname } = new URL(url);
+  return {
+    origin: parseOrigin(url),
+    authority: host,
+    path: withoutTrailingSlashes(pathname),
+  };
+}
+
+/** The headers by which a runner knows the gateway. */
+export function runnerHeaders({ apiKey }: Pick<Runner, "apiKey">): HeaderList {
+  return [["x-daytona-authorization", `Bearer ${apiKey}`]];
+}
+
+/** A runner's base and headers, which are the same for all of its sandboxes. */
+const proxies = new WeakMap<
+  Runner,
+  RunnerBase & { readonly headers: HeaderList }
+>();
+
+/**
+ * The destination of requests for `port` of a sandbox that `runner` holds.
+ *
+ * @throws {TypeError} if `sandboxId` is not a sandbox id
+ */
+export function runnerDestination(
+  runner: Runner,
+  sandboxId: string,
+  port: SandboxPort,
+): Destination {
+  let proxy = proxies.get(runner);
+  if (proxy === undefined) {
+    const headers = runnerHeaders(runner);
+    proxy = { ...runnerBase(runner.proxyUrl), headers };
+    proxies.set(runner, proxy);
+  }
+  const { origin, authority, path, headers } = proxy;
+  const toolbox = path + toolboxPrefix(sandboxId);
+  const pathPrefix = port === "toolbox"
+    ? toolbox
+    : path + portPrefix(sandboxId, port);
+  return {
+    origin,
+    authority,
+    pathPrefix,
+    headers,
+    toolboxPrefix: toolbox,
+    refusals: "runner",
+  };
+}
+
+/** The codec for entries of `kind` in `store`: sealed, unless Daytona's programs read and write them as well. */
+export function runnerCodec(
+  kind: LookupKind,
+  store: DurableStore | null,
+  sealer: Sealer,
+): Codec<Runner | null> {
+  return store?.daytonaKinds?.has(kind) ? DAYTONA_RUNNER : sealedRunner(sealer);
+}
+
+/** A runner's record contains its key, so it leaves the process only sealed. */
+function sealedRunner(sealer: Sealer): Codec<Runner | null> {
+  return {
+    async encode(runner, staleUntil) {
+      return runner === null ? null : await sealer.seal({ runner }, staleUntil);
+    },
+    async decode(json) {
+      if (json === null) return null;
+      if (typeof json !== "string") return undefined;
+      const payload = await sealer.open(json);
+      return runnerAnswer.safeParse(payload?.runner).data;
+    },
+  };
+}
+
+/**
+ * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other fields added.
+ * Records that others wrote are validated like answers of the API.
+ */
+const DAYTONA_RUNNER: Codec<Runner | null> = {
+  encode: (runner) =>
+    runner && {
+      apiKey: runner.apiKey,
+      apiUrl: runner.proxyUrl,
+      proxyUrl: runner.proxyUrl,
+      runnerApiUrl: runner.apiUrl,
+    },
+  decode(json) {
+    if (typeof json !== "object" || json === null) return undefined;
+    const stored: Readonly<Record<string, unknown>> = { ...json };
+    return runnerAnswer.safeParse({
+      apiKey: stored.apiKey,
+      proxyUrl: stored.proxyUrl ?? stored.apiUrl,
+      apiUrl: stored.runnerApiUrl,
+    }).data;
+  },
+};

@@ -1,0 +1,100 @@
+/** The parts of an exchange, for tests of what is done with one. */
+import { ownCookies } from "../../src/auth/own_cookies.ts";
+import type { IncomingRequest } from "../../src/gateway/incoming.ts";
+import type { SandboxServices } from "../../src/gateway/sandbox_exchange.ts";
+import type { ExchangeRecord } from "../../src/observability/access_log.ts";
+import { loggerFor } from "../../src/observability/log.ts";
+import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
+import type { AdmittedRequest } from "../../src/proxy/forward.ts";
+import { createInFlight, type InFlight } from "../../src/proxy/in_flight.ts";
+
+/** What exchanges share, with these differences, and what they tell. */
+export function exchangeServices(
+  differences: Partial<SandboxServices> = {},
+): {
+  readonly clock: { now: number };
+  readonly inFlight: InFlight;
+  readonly records: ExchangeRecord[];
+  readonly services: SandboxServices;
+  /** What the sandbox's activity was told. */
+  readonly uses: string[];
+} {
+  const clock = { now: 1000 };
+  const records: ExchangeRecord[] = [];
+  const uses: string[] = [];
+  const inFlight = createInFlight({ all: 10, perSandbox: 1, tunnels: 1 });
+  const services: SandboxServices = {
+    corsMode: "off",
+    limits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
+    trustedProxies: [],
+    inFlight,
+    activity: {
+      touch: (id) => void uses.push(`touch ${id}`),
+      begin(id) {
+        uses.push(`begin ${id}`);
+        return () => void uses.push(`end ${id}`);
+      },
+      tick() {},
+    },
+    leakedSockets: createLeakedSockets(() => {}),
+    onRecord: (record) => void records.push(record),
+    logger: loggerFor("test"),
+    now: () => clock.now,
+    scheme: "http",
+    cookies: ownCookies({ scheme: "http", sameSite: "lax" }),
+    allowedOrigins: new Set(),
+    ...differences,
+  };
+  return { clock, inFlight, records, services, uses };
+}
+
+/** A request to port 3000 of the sandbox `box`, as it came. */
+export function incomingRequest(
+  init?: RequestInit,
+  headers: Readonly<Record<string, string>> = {},
+): IncomingRequest {
+  const request = new Request("http://3000-box.test/", init);
+  return {
+    id: "id",
+    request,
+    method: request.method,
+    headers: new Headers(headers),
+    authority: "3000-box.test",
+    target: "/",
+    client: {
+      clientAddress: "127.0.0.1",
+      forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
+    },
+    startedAt: 1000,
+  };
+}
+
+/** The preview host that {@linkcode incomingRequest} is for. */
+export const PREVIEW_HOST = {
+  port: 3000,
+  label: "box",
+  base: "test",
+  authoritySuffix: "test",
+} as const;
+
+/** An admitted GET of port 3000 of the sandbox `box`, with these differences. */
+export function admittedRequest(
+  differences: Partial<AdmittedRequest> = {},
+): AdmittedRequest {
+  const { signal } = new AbortController();
+  return {
+    id: "id",
+    method: "GET",
+    headers: new Headers(),
+    body: null,
+    contentLength: null,
+    appTarget: "/",
+    sandboxId: "box",
+    sandboxPort: 3000,
+    forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
+    dropsAuthorization: false,
+    signal: () => signal,
+    progress: { onMiss() {}, onResolved() {}, onUpload() {} },
+    ...differences,
+  };
+}
