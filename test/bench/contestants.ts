@@ -1,4 +1,4 @@
-/** The contestants: the gateway, and what it is compared with. */
+/** The contestants: the gateway, and the servers that it is compared with. */
 import { startNginx } from "./nginx.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, startServer } from "./server.ts";

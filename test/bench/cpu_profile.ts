@@ -49,7 +49,7 @@ const IDLE = "(idle)";
  */
 const INSPECTOR = /inspector/;
 
-/** Breaks down the time in which the processor was busy, without what only the inspector causes. */
+/** Breaks down the time in which the processor was busy, without the work that only the inspector causes. */
 export function summarizeProfile(profile: CpuProfile): ProfileSummary {
   const frames = new Map<number, Frame>();
   const parents = new Map<number, number>();

@@ -4,7 +4,7 @@ import { type Browser, chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** Turns off what a run on 127.0.0.1 must not depend on, and the browser's own background traffic. */
+/** Turns off features that a run on 127.0.0.1 must not depend on, and the browser's own background traffic. */
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",

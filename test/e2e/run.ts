@@ -46,7 +46,7 @@ const SCENARIOS: readonly Scenario[] = [
   warningInFrame,
 ];
 
-/** When the browser is closed, which fails whatever still waits for it, and when the process exits in any case, ms. */
+/** The browser is closed after the first time, so that every wait for it fails; the process exits after the second, ms. */
 const BROWSER_LIMIT_MS = 50_000;
 const RUN_LIMIT_MS = 58_000;
 

@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
 /** A scenario: something that works for a person with a browser. */
 export interface Scenario {
-  /** A sentence that says what works. */
+  /** A sentence about something that works. */
   readonly name: string;
   /** @throws {Error} if it does not. */
   run(stage: Stage): Promise<void>;

@@ -1,4 +1,4 @@
-/** Nearly valid inputs: the grammars of URLs and HTTP, mixed with what parsers disagree about. */
+/** Nearly valid inputs: the grammars of URLs and HTTP, mixed with characters that parsers disagree about. */
 import fc from "fast-check";
 
 /** A concatenation of up to `max` of the tokens, in any order. */
@@ -81,7 +81,7 @@ export const TRICKY: readonly string[] = [
   "%zz",
 ];
 
-/** The same, and what no field value may contain, down to lone surrogates. */
+/** The same, and characters that no field value may contain, down to lone surrogates. */
 export const HOSTILE: readonly string[] = [
   ...TRICKY,
   "\0",

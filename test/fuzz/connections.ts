@@ -1,4 +1,4 @@
-/** A TCP server whose connections are served one by one, whatever their peers do. */
+/** A TCP server that survives any behaviour of its peers. */
 
 /** A server on 127.0.0.1; disposing of it waits for all of its connections. */
 export interface ConnectionServer extends AsyncDisposable {

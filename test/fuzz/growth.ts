@@ -4,7 +4,7 @@ import { fromLatin1 } from "../support/latin1.ts";
 /** One function with one kind of input. */
 export interface Growth {
   readonly name: string;
-  /** Builds an input of about `bytes` bytes, and returns what parses it. */
+  /** Builds an input of about `bytes` bytes, and returns a function that parses it. */
   prepare(bytes: number): () => void;
 }
 
@@ -44,7 +44,7 @@ function growths(
   }));
 }
 
-/** Whitespace, and what some parsers take for it. */
+/** Whitespace, and characters that some parsers take for it. */
 export const BLANKS: readonly string[] = [" ", "\t", "\xa0"];
 
 /** Lengths of the short and the long inputs, bytes; the long ones are twice as long as any head may be. */

@@ -26,7 +26,7 @@ const SETTING_FORMATS = {
   addressRanges: listOf(addressRange()),
 };
 
-/** Parsers of what other programs and the operator write. */
+/** Parsers of texts by other programs and the operator. */
 export const textGrowths: readonly Growth[] = [
   ...repeated(
     "refusalOf()",

@@ -18,7 +18,7 @@ const START_TIMEOUT_MS = 2000;
 
 interface Recorder extends AsyncDisposable {
   readonly port: number;
-  /** Returns what each connection has received since the last call. */
+  /** Returns the bytes that each connection has received since the last call. */
   take(): string[];
 }
 

@@ -54,7 +54,7 @@ function assertInside(target: string, prefix: string): void {
   }
 }
 
-/** Targets with dot segments, plain and encoded, next to whatever may be taken for a separator. */
+/** Targets with dot segments, plain and encoded, next to characters that may be taken for a separator. */
 const target = fc.oneof(
   trickyTarget,
   mutated(trickyTarget, ["/..", "/%2e%2e/", "..%2f", "\\..\\", "#/..", "?"]),

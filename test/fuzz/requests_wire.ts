@@ -1,4 +1,4 @@
-/** Requests of the upstream client as Node's HTTP parser reads them: what is sent is what arrives. */
+/** Requests of the upstream client as Node's HTTP parser reads them: they arrive as they were sent. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";

@@ -121,7 +121,7 @@ const jsonText = fc.oneof(
 
 const time = fc.integer({ min: 0, max: 2 ** 45 });
 
-/** Properties of the parsers of what other programs write. */
+/** Properties of the parsers of texts by other programs. */
 export const storedProperties: readonly Property[] = [
   property(
     "a runner's record is refused or has URLs that requests can be sent to",

@@ -1,4 +1,4 @@
-/** Accounts of outcomes: how every operation ended, and which endings nothing explains. */
+/** Outcomes of all operations, with those that no expectation and no trouble explains. */
 
 /** A fault that is injected for a while. */
 export type Trouble =
@@ -25,7 +25,7 @@ export const RUNNER_DOWN: readonly string[] = [
 
 const API_DOWN: readonly string[] = ["503 api_unreachable"];
 
-/** The API is down: what only it can answer fails, unless a cached answer can stand in. */
+/** The API is down: questions that only it can answer fail, unless a cached answer can stand in. */
 export const API_TROUBLE = {
   api_unavailable: API_DOWN,
   api_refusing: API_DOWN,

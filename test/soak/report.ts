@@ -138,7 +138,7 @@ export function formatReport(findings: Findings, latencies: Latencies): string {
 const MINUTE_SEC = 60;
 const MINUTE_MS = 60_000;
 
-/** A chart of what matters most: memory, descriptors, and the p99 latency of short GETs. */
+/** A chart of memory, descriptors, and the p99 latency of short GETs. */
 export function plotOf(
   { samples, latencies, periods }: {
     readonly samples: readonly Sample[];

@@ -1,4 +1,4 @@
-/** The gateway at rest: whatever it still holds with nothing to do, it does not give back. */
+/** The gateway at rest: memory, descriptors and timers that it still holds without work are leaks. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { SoakedGateway } from "./gateway.ts";
 import { type Sample, takeSample } from "./measure.ts";

@@ -1,4 +1,4 @@
-/** The verdict: what a soak must not show. */
+/** The verdict: the faults that a soak must not show. */
 import type { OutcomeSummary } from "./accounts.ts";
 import { type Sample, sumOf } from "./measure.ts";
 import type { Rest } from "./rest.ts";

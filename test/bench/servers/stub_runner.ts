@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console
 /**
- * A runner that responds at once, so that the proxy in front of it is what is measured. The end of the path selects the
+ * A runner that responds at once, so that the proxy in front of it is measured. The end of the path selects the
  * response: `/` 1 KiB, `/bytes/SIZE` that many bytes, `/upload` the length of the request body, `/echo` an echoing
  * WebSocket, `/events` server-sent events with the time at which they were sent.
  */

@@ -1,4 +1,4 @@
-/** One sandbox against another, in the browser of somebody who is logged in to one and visits the other. */
+/** One sandbox against another, in the browser of a visitor who is logged in to one and opens the other. */
 import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";

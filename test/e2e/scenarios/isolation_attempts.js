@@ -1,5 +1,5 @@
 /**
- * What a page can try on another host, run by that page: each attempt gets a URL there, and resolves to whatever it
+ * Attempts of a page on another host, run by that page: each attempt gets a URL there, and resolves to whatever it
  * could read. `home` is the result on a page of the same sandbox: it `reads` the response, the request only `arrives`,
  * or `nothing` does.
  */
@@ -67,7 +67,7 @@ export const attempts = [
       text(url, { method: "PUT", credentials: "include", body: "write" }),
   },
   {
-    name: "a DELETE with a field of its own",
+    name: "a DELETE with a header of its own",
     home: "reads",
     run: (url) =>
       text(url, {

@@ -37,7 +37,7 @@ export interface ShortRequestsOptions {
 /** Through the gateway, or directly to the runner. */
 export type Route = "through" | "direct";
 
-/** A row of a table: how often, and what differs from the usual outcomes. */
+/** A row of a table: the interval, and differences from the usual outcomes. */
 interface Row extends Partial<Pick<Operation, "expected" | "during">> {
   readonly everyMs: number;
 }
@@ -79,7 +79,7 @@ const OTHER_ROUTES: Readonly<Record<string, Row & { request: RequestSpec }>> = {
   },
   "build log": {
     everyMs: 1000,
-    // The API is asked each time what the user may see.
+    // The API is asked each time for the user's permissions.
     during: { runner_down: RUNNER_DOWN, ...API_TROUBLE },
     request: {
       host: BASE_HOST,
