@@ -1,5 +1,5 @@
 /** The common parts of the control plane's routes. */
-import { z } from "@hono/zod-openapi";
+import { type RouteConfig, type RouteHandler, z } from "@hono/zod-openapi";
 
 /** The facts about a request that a route cannot read from it. */
 export interface ControlContext {
@@ -16,6 +16,11 @@ export interface ControlContext {
 export interface ControlEnv {
   Bindings: ControlContext;
 }
+
+/** The context of a handler of the route `R`. */
+export type RouteContext<R extends RouteConfig> = Parameters<
+  RouteHandler<R, ControlEnv>
+>[0];
 
 /** The content of an error response in the OpenAPI description. */
 export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };

@@ -1,10 +1,5 @@
 /** Login at the identity provider: `/login` and `/callback`, on base hosts. */
-import {
-  createRoute,
-  type OpenAPIHono,
-  type RouteHandler,
-  z,
-} from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookieNames, cookieValues } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
@@ -20,7 +15,12 @@ import { GatewayError } from "../../errors.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { UNMETERED } from "../../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
-import { type ControlContext, type ControlEnv, PROBLEM } from "../route.ts";
+import {
+  type ControlContext,
+  type ControlEnv,
+  PROBLEM,
+  type RouteContext,
+} from "../route.ts";
 
 /** Dependencies of the login routes. */
 export interface LoginRoutesOptions {
@@ -123,55 +123,53 @@ export function addLoginRoutes(
   app: OpenAPIHono<ControlEnv>,
   options: LoginRoutesOptions,
 ): void {
-  app.openapi(loginRoute, loginHandler(options));
-  app.openapi(callbackRoute, callbackHandler(options));
+  app.openapi(loginRoute, (c) => startLogin(c, options));
+  app.openapi(callbackRoute, (c) => finishLogin(c, options));
 }
 
-/** Creates the handler that sends a browser to the identity provider. */
-function loginHandler(
+/** Sends a browser to the identity provider. */
+async function startLogin(
+  c: RouteContext<typeof loginRoute>,
   options: LoginRoutesOptions,
-): RouteHandler<typeof loginRoute, ControlEnv> {
+): Promise<Response> {
   const { cookies, login } = options;
-
-  return async function startLogin(c) {
-    checkLogin(c.env, options);
-    // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
-    const mode = c.req.header("sec-fetch-mode") ?? "navigate";
-    if (mode !== "navigate") {
-      throw new GatewayError("cross_site_request", "Login by no navigation");
+  checkLogin(c.env, options);
+  // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
+  const mode = c.req.header("sec-fetch-mode") ?? "navigate";
+  if (mode !== "navigate") {
+    throw new GatewayError("cross_site_request", "Login by no navigation");
+  }
+  const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
+  const sent = c.req.header("cookie") ?? "";
+  const loggedIn = cookies.loggedIn(returnTo.host.label);
+  const [returns] = cookieValues(sent, loggedIn);
+  if (returns !== undefined) {
+    if (
+      Number(returns) < MAX_RETURNS &&
+      await hasSession(returnTo.host.label, sent, c.env, options)
+    ) {
+      return redirect(302, returnTo.url, [
+        cookies.hostOnly(loggedIn, String(Number(returns) + 1), LOOP_SEC),
+      ]);
     }
-    const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
-    const sent = c.req.header("cookie") ?? "";
-    const loggedIn = cookies.loggedIn(returnTo.host.label);
-    const [returns] = cookieValues(sent, loggedIn);
-    if (returns !== undefined) {
-      if (
-        Number(returns) < MAX_RETURNS &&
-        await hasSession(returnTo.host.label, sent, c.env, options)
-      ) {
-        return redirect(302, returnTo.url, [
-          cookies.hostOnly(loggedIn, String(Number(returns) + 1), LOOP_SEC),
-        ]);
-      }
-      throw new GatewayError("session_not_kept", "Logged in a moment ago");
-    }
-    const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
-    const { location, state, sealed } = await login.start({
-      returnTo: returnTo.url,
-      redirectUri: callbackUri(c.env, options),
-      reauthenticate,
-    });
-    const expired = surplusAttempts(sent, cookies);
-    if (reauthenticate) expired.push(cookies.otherAccount);
-    return redirect(302, location, [
-      ...expired.map((name) => cookies.hostOnly(name, "", 0)),
-      cookies.hostOnly(
-        cookies.transaction(transactionId(state)),
-        sealed,
-        TRANSACTION_TTL_MS / 1000,
-      ),
-    ]);
-  };
+    throw new GatewayError("session_not_kept", "Logged in a moment ago");
+  }
+  const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
+  const { location, state, sealed } = await login.start({
+    returnTo: returnTo.url,
+    redirectUri: callbackUri(c.env, options),
+    reauthenticate,
+  });
+  const expired = surplusAttempts(sent, cookies);
+  if (reauthenticate) expired.push(cookies.otherAccount);
+  return redirect(302, location, [
+    ...expired.map((name) => cookies.hostOnly(name, "", 0)),
+    cookies.hostOnly(
+      cookies.transaction(transactionId(state)),
+      sealed,
+      TRANSACTION_TTL_MS / 1000,
+    ),
+  ]);
 }
 
 /** True if the browser has a session for the sandbox: another tab may have logged in since this one was sent here. */
@@ -192,39 +190,37 @@ async function hasSession(
   return false;
 }
 
-/** Creates the handler that takes a browser back to its preview with a session. */
-function callbackHandler(
+/** Takes a browser back to its preview with a session. */
+async function finishLogin(
+  c: RouteContext<typeof callbackRoute>,
   options: LoginRoutesOptions,
-): RouteHandler<typeof callbackRoute, ControlEnv> {
+): Promise<Response> {
   const { cookies, login } = options;
-
-  return async function finishLogin(c) {
-    const base = checkLogin(c.env, options);
-    const parameters = new URL(c.req.url).searchParams;
-    const transaction = cookies.transaction(
-      transactionId(parameters.get("state") ?? ""),
-    );
-    const { returnTo, session, sealed } = await login.finish({
-      parameters,
-      transactions: cookieValues(c.req.header("cookie") ?? "", transaction),
-      redirectUri: callbackUri(c.env, options),
-      clientAddress: c.env.clientAddress,
-    }).catch((error: unknown) => {
-      for (const line of failureCookies(error, transaction, cookies)) {
-        c.header("set-cookie", line, { append: true });
-      }
-      throw error;
-    });
-    const maxAgeSec = Math.floor((session.expiresAt - Date.now()) / 1000);
-    return redirect(303, returnTo, [
-      cookies.hostOnly(transaction, "", 0),
-      cookies.hostOnly(cookies.loggedIn(session.sandboxId), "1", LOOP_SEC),
-      cookies.forBase(cookies.loginSession(session.sandboxId), sealed, {
-        base,
-        maxAgeSec,
-      }),
-    ]);
-  };
+  const base = checkLogin(c.env, options);
+  const parameters = new URL(c.req.url).searchParams;
+  const transaction = cookies.transaction(
+    transactionId(parameters.get("state") ?? ""),
+  );
+  const { returnTo, session, sealed } = await login.finish({
+    parameters,
+    transactions: cookieValues(c.req.header("cookie") ?? "", transaction),
+    redirectUri: callbackUri(c.env, options),
+    clientAddress: c.env.clientAddress,
+  }).catch((error: unknown) => {
+    for (const line of failureCookies(error, transaction, cookies)) {
+      c.header("set-cookie", line, { append: true });
+    }
+    throw error;
+  });
+  const maxAgeSec = Math.floor((session.expiresAt - Date.now()) / 1000);
+  return redirect(303, returnTo, [
+    cookies.hostOnly(transaction, "", 0),
+    cookies.hostOnly(cookies.loggedIn(session.sandboxId), "1", LOOP_SEC),
+    cookies.forBase(cookies.loginSession(session.sandboxId), sealed, {
+      base,
+      maxAgeSec,
+    }),
+  ]);
 }
 
 /**

@@ -11,7 +11,12 @@ import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
-import { type ControlEnv, PROBLEM } from "../route.ts";
+import {
+  type ControlContext,
+  type ControlEnv,
+  PROBLEM,
+  type RouteContext,
+} from "../route.ts";
 
 /** Dependencies of the logout routes. */
 export interface LogoutRoutesOptions {
@@ -75,66 +80,82 @@ const logoutRoute = createRoute({
 /** The routes that {@linkcode addLogoutRoutes} adds. */
 export const LOGOUT_ROUTES = [pageRoute, logoutRoute];
 
+const PAGE_HEADERS = {
+  ...OWN_ANSWER_FIELDS,
+  // With no-referrer a browser would send the form with `Origin: null`.
+  "referrer-policy": "same-origin",
+  // No other page may frame the button for clickjacking.
+  "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
+};
+
 /** Adds `/logout`. */
 export function addLogoutRoutes(
   app: OpenAPIHono<ControlEnv>,
   options: LogoutRoutesOptions,
 ): void {
-  const { cookies, sessions, logins } = options;
-  const headers = {
-    ...OWN_ANSWER_FIELDS,
-    // With no-referrer a browser would send the form with `Origin: null`.
-    "referrer-policy": "same-origin",
-    // No other page may frame the button for clickjacking.
-    "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
-  };
-
   // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
-    const { base, authority } = c.env;
-    if (base === undefined) {
-      throw new GatewayError("route_not_found", "No login on this host");
-    }
-    if (c.req.method === "POST") {
-      // Sandboxes' pages are same-site here, so only our own page may log out, or a client other than a browser.
-      const origin = `${options.scheme}://${authority.toLowerCase()}`;
-      if (isSameOriginRequest(c.req.raw.headers, origin) === false) {
-        throw new GatewayError("cross_site_request", "Logout from elsewhere");
-      }
-      const length = c.req.header("content-length") ?? "";
-      if (!/^[0-9]{1,4}$/.test(length)) {
-        throw new GatewayError("bad_request", "Not the form of /logout");
-      }
-    }
+    checkRequest(c.req.raw, c.env, options);
     await next();
   });
-
   app.openapi(pageRoute, (c) => {
     const { sandbox } = c.req.valid("query");
-    return c.html(logoutPage({ state: "asking", sandbox }), 200, headers);
+    return c.html(logoutPage({ state: "asking", sandbox }), 200, PAGE_HEADERS);
   });
-
   app.openapi(logoutRoute, async (c) => {
-    const { base = "" } = c.env;
     const { sandbox } = c.req.valid("form");
-    const sent = c.req.header("cookie") ?? "";
-    const presented = cookiesByName(sent, cookies.loginSessionPrefix);
-    const names = sandbox === undefined
-      ? [...presented.keys()].slice(-MAX_SESSIONS)
-      : [cookies.loginSession(sandbox)];
-    function forget(line: string): void {
-      c.header("set-cookie", line, { append: true });
-    }
-    for (const name of names) {
-      const values = presented.get(name) ?? [];
-      for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
-        const session = await sessions.open(sealed);
-        if (session?.kind !== "login") continue;
-        await logins.end(session);
-        forget(cookies.hostOnly(cookies.loggedIn(session.sandboxId), "", 0));
-      }
-      forget(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
-    }
-    return c.html(logoutPage({ state: "done", sandbox }), 200, headers);
+    await endSessions(c, options);
+    return c.html(logoutPage({ state: "done", sandbox }), 200, PAGE_HEADERS);
   });
+}
+
+/**
+ * Accepts requests to base hosts, and of forms only the logout page's own.
+ *
+ * @throws {GatewayError} `route_not_found`, `cross_site_request` or `bad_request`
+ */
+function checkRequest(
+  { method, headers }: Request,
+  { base, authority }: ControlContext,
+  { scheme }: LogoutRoutesOptions,
+): void {
+  if (base === undefined) {
+    throw new GatewayError("route_not_found", "No login on this host");
+  }
+  if (method !== "POST") return;
+  // Sandboxes' pages are same-site here, so only our own page may log out, or a client other than a browser.
+  const origin = `${scheme}://${authority.toLowerCase()}`;
+  if (isSameOriginRequest(headers, origin) === false) {
+    throw new GatewayError("cross_site_request", "Logout from elsewhere");
+  }
+  if (!/^[0-9]{1,4}$/.test(headers.get("content-length") ?? "")) {
+    throw new GatewayError("bad_request", "Not the form of /logout");
+  }
+}
+
+/** Ends the login sessions that the form is about, and expires the cookie of each one that has ended. */
+async function endSessions(
+  c: RouteContext<typeof logoutRoute>,
+  { cookies, sessions, logins }: LogoutRoutesOptions,
+): Promise<void> {
+  const { base = "" } = c.env;
+  const { sandbox } = c.req.valid("form");
+  const sent = c.req.header("cookie") ?? "";
+  const presented = cookiesByName(sent, cookies.loginSessionPrefix);
+  const names = sandbox === undefined
+    ? [...presented.keys()].slice(-MAX_SESSIONS)
+    : [cookies.loginSession(sandbox)];
+  function setCookie(line: string): void {
+    c.header("set-cookie", line, { append: true });
+  }
+  for (const name of names) {
+    const values = presented.get(name) ?? [];
+    for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
+      const session = await sessions.open(sealed);
+      if (session?.kind !== "login") continue;
+      await logins.end(session);
+      setCookie(cookies.hostOnly(cookies.loggedIn(session.sandboxId), "", 0));
+    }
+    setCookie(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
+  }
 }
