@@ -314,7 +314,7 @@ export abstract class Exchange implements IncomingRequest {
     const headers = this.#withOurHeaders(clientHeaders(status, relayed));
     if (body === null || body instanceof Uint8Array) {
       const response = createResponse(body, status, headers);
-      if (showsUse(status)) this.#touch();
+      if (showsUse(status)) this.#touch(); // 7 activity
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return response;
     }
@@ -337,7 +337,7 @@ export abstract class Exchange implements IncomingRequest {
     { response, tunnel }: { response: Response; tunnel: Tunnel },
   ): Response {
     this.progress.onAnswer();
-    const endUse = this.#beginUse();
+    const endUse = this.#beginUse(); // 7 activity
     this.#entry?.setHandle({
       abort: (reason) => tunnel.close(...CLOSES[reason]),
       recheck: () => this.#stillHasAccess(),
@@ -355,7 +355,7 @@ export abstract class Exchange implements IncomingRequest {
 
   /** The body as the client's stream, whose end settles the exchange. */
   #stream(body: BodyReader, status: number): ReadableStream<Uint8Array> {
-    const endUse = showsUse(status) ? this.#beginUse() : undefined;
+    const endUse = showsUse(status) ? this.#beginUse() : undefined; // 7 activity
     const { stream, ...handle } = download(body, {
       now: () => performance.now(),
       onEnd: (end, sentBytes, error) => {

@@ -86,7 +86,7 @@ export class Forwarder {
   /** The app's response. */
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     return this.#deliver(request, async (destination) => {
-      const response = await this.#upstream.request(
+      const response = await this.#upstream.request( // 6 upstream
         upstreamRequest(request, destination),
       );
       return isRefusalStatus(response.status)
@@ -98,7 +98,7 @@ export class Forwarder {
   /** The open WebSocket to the app, or the app's refusal of it. */
   openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
     return this.#deliver(request, async (destination) => {
-      const opened = await openWebSocket(
+      const opened = await openWebSocket( // 6 upstream
         this.#upstream,
         upstreamRequest(request, destination),
       );
@@ -118,7 +118,7 @@ export class Forwarder {
     send: (destination: Destination) => Promise<T>,
   ): Promise<T> {
     const { sandboxId, sandboxPort } = request;
-    const destination = await this.#sandboxes.destinationOf(
+    const destination = await this.#sandboxes.destinationOf( // 4 resolver
       sandboxId,
       sandboxPort,
       () => request.progress.onMiss(),
@@ -219,7 +219,7 @@ function upstreamRequest(
     origin: destination.origin,
     method: request.method,
     target,
-    headers: requestHeaders(request, destination),
+    headers: requestHeaders(request, destination), // 5 headers
     body: request.body,
     contentLength: request.contentLength,
     lateSignal: () => request.signal(),
