@@ -6,6 +6,7 @@
  * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them
  * as port 2280, although access was decided for another text.
  */
+import { LRUCache } from "lru-cache";
 import { LABEL } from "./grammar.ts";
 
 /** A host that names one port of one sandbox. */
@@ -32,6 +33,12 @@ export type ParsedHost =
   | { readonly kind: "foreign" };
 
 const FIRST_LABEL = new RegExp(`^([1-9][0-9]{0,4})-(${LABEL})$`);
+
+/** Most hosts cached. */
+const MAX_CACHED = 1000;
+
+/** Longer than any name (RFC 1035 section 2.3.4) with a port: not cached, since clients choose what is. */
+const MAX_CACHED_LENGTH = 264;
 
 /**
  * Classifies an authority (`host[:port]`, validated by {@linkcode splitRequestUrl}) against the base domains: these are
@@ -102,4 +109,43 @@ export function isSameSandboxOrigin(
   if (!origin.startsWith(prefix) || !origin.endsWith(suffix)) return false;
   const match = FIRST_LABEL.exec(origin.slice(prefix.length, -suffix.length));
   return match?.[2] === host.label && Number(match[1]) <= 65535;
+}
+
+/** Classifies an authority, as {@linkcode parseHost} does. */
+export type HostParser = (authority: string) => ParsedHost;
+
+/**
+ * Creates a parser that caches the latest preview hosts: a browser asks for the same one a hundred times. The base
+ * domains may become known later, as a new array, which invalidates the cache.
+ */
+export function createHostParser(
+  baseDomains: () => readonly string[],
+): HostParser {
+  const cache = new LRUCache<string, ParsedHost>({ max: MAX_CACHED });
+  let cachedFor: readonly string[] = [];
+
+  return function hostParser(authority) {
+    const bases = baseDomains();
+    if (bases !== cachedFor) {
+      cache.clear();
+      cachedFor = bases;
+    }
+    const cached = cache.get(authority);
+    if (cached !== undefined) return cached;
+    if (authority.length > MAX_CACHED_LENGTH) {
+      return parseHost(authority, bases);
+    }
+    const copy = copyOf(authority);
+    const parsed = parseHost(copy, bases);
+    if (parsed.kind === "preview") cache.set(copy, parsed);
+    return parsed;
+  };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The same text in memory of its own: a substring of the request's URL would keep all of that URL alive in V8. */
+function copyOf(text: string): string {
+  return decoder.decode(encoder.encode(text));
 }

@@ -9,7 +9,7 @@ import { timesOf } from "../cache/entry.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
-import { isPending } from "../lib/is_pending.ts";
+import { isPending } from "../lib/cooldown.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
 import type { Tokens } from "./oidc/provider.ts";

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Background } from "../lib/background.ts";
+import { isPending } from "../lib/cooldown.ts";
 import { joinParts } from "../lib/digest.ts";
-import { isPending } from "../lib/is_pending.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import {
   type CacheKey,

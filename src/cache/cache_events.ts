@@ -1,6 +1,6 @@
 /** Counts what happens to caches, and logs the failures that an operator can do something about. */
+import { createReportLimit } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { createReportLimit } from "../lib/report_limit.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";

@@ -1,5 +1,4 @@
-import { isPending } from "../lib/is_pending.ts";
-import { createReportLimit } from "../lib/report_limit.ts";
+import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import { isLocked } from "../platform/kv_locked.ts";
 import type { StoreFailure, StoreOptions } from "./store.ts";
 

@@ -110,7 +110,37 @@ const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
  * The source of a pattern for lower-case host names, at the end of the text or before a port. A last label of digits
  * only is rejected: a URL parser takes such a name, and every name below it, for an IPv4 address.
  */
-export const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
+const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
+
+/** A base domain and the port that clients reach it at; undefined if that is the scheme's default. */
+export interface DomainAndPort {
+  readonly name: string;
+  readonly port: number | undefined;
+}
+
+const DOMAIN_AND_PORT = new RegExp(`^(${HOST_NAME})(?::([1-9]\\d{0,4}))?$`);
+
+/** The longest domain name (RFC 1035 section 2.3.4), less one more label and its dot. */
+const MAX_DOMAIN_LENGTH = 253 - 64;
+
+/** A domain below which previews have their hosts, lower-cased: it leaves room for one more label in front. */
+export function previewDomain(): Format<DomainAndPort> {
+  return {
+    allowed:
+      "a domain such as preview.example.com or proxy.localhost:4000, without a leading dot",
+    schema: z.string().toLowerCase().regex(DOMAIN_AND_PORT)
+      .transform((text) => DOMAIN_AND_PORT.exec(text) ?? [])
+      .transform(([, name = "", port]) => ({
+        name,
+        port: port === undefined ? undefined : Number(port),
+      }))
+      .refine(({ name, port = 1 }) =>
+        name.length <= MAX_DOMAIN_LENGTH && port <= 65535 &&
+        // A URL parser rejects some names that begin with "xn--".
+        URL.canParse(`http://${name}`)
+      ),
+  };
+}
 
 /** The path of a file. */
 export function filePath(): Format<string> {

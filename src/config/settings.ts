@@ -13,11 +13,11 @@ import {
   oneOf,
   optional,
   origin,
+  previewDomain,
   seconds,
   token,
   workerCount,
 } from "./formats.ts";
-import { previewDomain } from "./preview_domain.ts";
 import type { Setting } from "./read_settings.ts";
 
 const MIN_SECRET_LENGTH = 32;

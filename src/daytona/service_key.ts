@@ -1,6 +1,6 @@
 /** What the API makes of the gateway's own key. */
 import type { paths } from "../../gen/daytona.ts";
-import { isPending } from "../lib/is_pending.ts";
+import { isPending } from "../lib/cooldown.ts";
 
 /**
  * The path of the operation that probes a key: only a proxy may call it, it changes nothing, and its status tells an

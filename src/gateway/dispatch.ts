@@ -1,6 +1,6 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
-import { createHostParser } from "../address/host_parser.ts";
+import { createHostParser } from "../address/preview_host.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
 import type { Control } from "../control/app.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";

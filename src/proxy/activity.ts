@@ -4,8 +4,7 @@
  */
 import { LRUCache } from "lru-cache";
 import type { Background } from "../lib/background.ts";
-import { isPending } from "../lib/is_pending.ts";
-import { createReportLimit } from "../lib/report_limit.ts";
+import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
 
 /** Reports the use of sandboxes. */

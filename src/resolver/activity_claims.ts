@@ -1,6 +1,6 @@
 /** Decides which of the gateways that share a store reports that a sandbox is in use: the first one to claim it. */
 import type { DurableStore, StoreKey } from "../cache/store.ts";
-import { isPending } from "../lib/is_pending.ts";
+import { isPending } from "../lib/cooldown.ts";
 
 /** Dependencies of the claims. */
 export interface ActivityClaimsOptions {

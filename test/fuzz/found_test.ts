@@ -6,8 +6,7 @@ import {
   cookieValues,
   withoutOwnCookies,
 } from "../../src/auth/cookies.ts";
-import { baseUrl } from "../../src/config/formats.ts";
-import { previewDomain } from "../../src/config/preview_domain.ts";
+import { baseUrl, previewDomain } from "../../src/config/formats.ts";
 import { readSettings } from "../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
 import { withoutTrailingSlashes } from "../../src/lib/url.ts";

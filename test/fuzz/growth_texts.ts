@@ -5,8 +5,8 @@ import {
   baseUrl,
   listenAddress,
   listOf,
+  previewDomain,
 } from "../../src/config/formats.ts";
-import { previewDomain } from "../../src/config/preview_domain.ts";
 import { readSettings } from "../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../src/daytona/models.ts";
 import { proxyDomainOf } from "../../src/daytona/remote_config.ts";

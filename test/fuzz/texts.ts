@@ -15,10 +15,10 @@ import {
   oidcScope,
   optional,
   origin,
+  previewDomain,
   seconds,
   token,
 } from "../../src/config/formats.ts";
-import { previewDomain } from "../../src/config/preview_domain.ts";
 import { type Format, readSettings } from "../../src/config/read_settings.ts";
 import { escapeHtml } from "../../src/lib/html.ts";
 import { createSealer } from "../../src/lib/seal.ts";

@@ -36,6 +36,40 @@ Deno.test("Counter exposes listed label values from the start, and other once it
   });
 });
 
+Deno.test("Counter keeps each combination of two label values apart", () => {
+  const counter = new Counter({
+    name: "c_total",
+    help: "c",
+    type: "counter",
+    labels: { a: ["x", "y"], b: ["1", "2"] },
+  });
+  const expected: Record<string, number> = {};
+  for (const [row, a] of ["x", "y", "other"].entries()) {
+    for (const [column, b] of ["1", "2", "other"].entries()) {
+      const count = 1 + 3 * row + column;
+      counter.add(count, a, b);
+      expected[`c_total{a="${a}",b="${b}"}`] = count;
+    }
+  }
+  assert.deepEqual(samples(counter), expected);
+});
+
+Deno.test("Counter counts unlisted and missing label values as other", () => {
+  const series = counter();
+  for (const value of ["z", "", "constructor", "__proto__", undefined]) {
+    series.add(1, value);
+  }
+  assert.equal(samples(series)['c_total{a="other"}'], 5);
+});
+
+Deno.test("Counter throws for three labels", () => {
+  const labels = { a: ["x"], b: ["x"], c: ["x"] };
+  assert.throws(
+    () => new Counter({ name: "c_total", help: "c", type: "counter", labels }),
+    TypeError,
+  );
+});
+
 Deno.test("Counter.add() ignores what is not greater than 0", () => {
   const series = counter();
   series.add(2, "x");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { Metrics } from "../../../src/observability/metrics/metrics.ts";
-import { sumExpositions } from "../../../src/observability/metrics/sum_expositions.ts";
+import {
+  Metrics,
+  sumExpositions,
+} from "../../../src/observability/metrics/metrics.ts";
 import { parseExposition, samplesOf } from "./parse_exposition.ts";
 
 /** The metrics of one thread after `requests` requests of 20 ms each. */
