@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { ClientQueue } from "../../src/platform/client_queue.ts";
 import type { Message } from "../../src/upstream/websocket/frame_decoder.ts";
+import { openWebSocket, stillNeeded } from "./canary.ts";
 
 interface FakeSocket {
   bufferedAmount: number;
@@ -72,4 +73,25 @@ Deno.test("ClientQueue.isFull counts empty messages until bytes that follow them
   assert.equal(queue.isFull, true);
   socket.bufferedAmount = 0;
   assert.equal(queue.isFull, false);
+});
+
+Deno.test("canary: a WebSocket tells neither when its queue drains nor how many messages are in it", async () => {
+  await using pair = await openWebSocket();
+  const { socket } = pair;
+  const large = new Uint8Array(1024 * 1024);
+  for (let count = 0; count < 8; count++) socket.send(large);
+  const before = socket.bufferedAmount;
+  assert(before > 0);
+  for (let count = 0; count < 1000; count++) socket.send("");
+  const events = Object.keys(Object.getOwnPropertyDescriptors(
+    WebSocket.prototype,
+  )).filter((name) => name.startsWith("on")).sort().join();
+  stillNeeded(
+    socket.bufferedAmount === before &&
+      events === "onclose,onerror,onmessage,onopen",
+    {
+      mended: "the send queue of WebSockets",
+      remove: "the polling or counting in src/platform/client_queue.ts",
+    },
+  );
 });

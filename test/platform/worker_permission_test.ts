@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { whyNoThread } from "../../src/platform/worker_permission.ts";
+import { stillNeeded } from "./canary.ts";
 
 Deno.test({
   name: "whyNoThread() says what Deno must be allowed to read",
@@ -11,5 +12,27 @@ Deno.test({
       "WORKERS: Deno is not allowed to read /opt/porthole/src, which worker threads load: " +
         "start it with --allow-read=./data,/opt/porthole/src.",
     );
+  },
+});
+
+Deno.test({
+  name: "canary: a worker thread needs read permission for its module",
+  permissions: { read: false },
+  async fn() {
+    const worker = new Worker(new URL("loading_worker.ts", import.meta.url), {
+      type: "module",
+    });
+    const reason = await new Promise<string>((resolve) => {
+      worker.onmessage = () => resolve("loaded");
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(event.message);
+      };
+    });
+    worker.terminate();
+    stillNeeded(/read access/.test(reason), {
+      mended: "the permissions of worker threads",
+      remove: "src/platform/worker_permission.ts",
+    });
   },
 });
