@@ -65,7 +65,14 @@ function locationOf(text: string): CacheLocation | undefined {
   return isKvConnect(url) ? { kind: "kv-connect", url: text } : undefined;
 }
 
-/** Writes a location that is private to one process in the format of `CACHE_URL`. */
+/**
+ * Writes a location that is private to one process in the format of `CACHE_URL`.
+ *
+ * @example
+ * ```ts
+ * formatLocalCache({ kind: "kv", path: ":memory:" }); // "kv::memory:"
+ * ```
+ */
 export function formatLocalCache(
   location: CacheLocation & { kind: "none" | "kv" },
 ): string {

@@ -237,7 +237,15 @@ function assemble(values: Values) {
   };
 }
 
-/** The number of worker threads on a machine with `cores` cores. */
+/**
+ * The number of worker threads on a machine with `cores` cores.
+ *
+ * @example
+ * ```ts
+ * workersOn(8, "auto"); // 8
+ * workersOn(8, 2); // 2
+ * ```
+ */
 export function workersOn(cores: number, count: Config["workers"]): number {
   return count === "auto" ? Math.min(cores, MAX_WORKERS) : count;
 }

@@ -61,7 +61,14 @@ export function optional<T>(item: Format<T>): Format<T | undefined> {
   };
 }
 
-/** Any number of `item`s separated by commas; none for the empty text. */
+/**
+ * Any number of `item`s separated by commas; none for the empty text.
+ *
+ * @example
+ * ```ts
+ * listOf(integer({ min: 1, max: 9 })).schema.parse("1, 2"); // [1, 2]
+ * ```
+ */
 export function listOf<T>(item: Format<T>): Format<readonly T[]> {
   return {
     allowed: `a comma-separated list, each ${item.allowed}`,
@@ -123,7 +130,14 @@ const DOMAIN_AND_PORT = new RegExp(`^(${HOST_NAME})(?::([1-9]\\d{0,4}))?$`);
 /** The longest domain name (RFC 1035 section 2.3.4), less one more label and its dot. */
 const MAX_DOMAIN_LENGTH = 253 - 64;
 
-/** A domain below which previews have their hosts, lower-cased: it leaves room for one more label in front. */
+/**
+ * A domain below which previews have their hosts, lower-cased: it leaves room for one more label in front.
+ *
+ * @example
+ * ```ts
+ * previewDomain().schema.parse("Proxy.localhost:4000"); // { name: "proxy.localhost", port: 4000 }
+ * ```
+ */
 export function previewDomain(): Format<DomainAndPort> {
   return {
     allowed:
@@ -160,7 +174,14 @@ export function listenAddress(): Format<string> {
   };
 }
 
-/** A range of IP addresses in CIDR notation; a single address is read as a range of one. */
+/**
+ * A range of IP addresses in CIDR notation; a single address is read as a range of one.
+ *
+ * @example
+ * ```ts
+ * addressRange().schema.parse("192.0.2.7"); // "192.0.2.7/32"
+ * ```
+ */
 export function addressRange(): Format<string> {
   return {
     allowed: "an IP address or a range such as 10.0.0.0/8",
@@ -174,7 +195,15 @@ export function addressRange(): Format<string> {
   };
 }
 
-/** True for an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
+/**
+ * True for an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1".
+ *
+ * @example
+ * ```ts
+ * isAddress("::1"); // true
+ * isAddress("10"); // false
+ * ```
+ */
 export function isAddress(text: string): boolean {
   return text.includes(":")
     ? ipaddr.IPv6.isValid(text) && !text.includes("%")

@@ -12,8 +12,8 @@ export interface ListenAddress {
   readonly reusePort?: boolean;
 }
 
-/** A server that accepts connections. */
-export interface BoundServer extends ListenAddress {
+/** A listener that is accepting connections. */
+export interface Listener extends ListenAddress {
   /** Rejects when it can accept no more connections, such as for lack of file descriptors; pending otherwise. */
   readonly failed: Promise<never>;
   /**
@@ -21,25 +21,30 @@ export interface BoundServer extends ListenAddress {
    * there is a load balancer (RFC 9112 section 9.6).
    */
   startDraining(): void;
+  /** Accepts no more connections, if that is possible without ending tunnels: over TLS. */
+  stopAccepting(): void;
+  /**
+   * Closes the port, idle connections and all WebSockets, and waits for open requests, for at most `timeoutMs` ms: a
+   * half-received request may never end.
+   */
+  close(timeoutMs?: number): Promise<void>;
 }
 
-/** A server by `Deno.serve`. */
-export interface HttpServer extends BoundServer {
+/** A listener by `Deno.serve`. */
+export interface HttpServer extends Listener {
   /** Closes the port, idle connections and all WebSockets at once; resolves when no request is open. */
   shutdown(): Promise<void>;
-  /** Does the same, but resolves after `timeoutMs` ms at the latest: a half-received request may never end. */
-  close(timeoutMs: number): Promise<void>;
 }
 
+/** The time that open requests have to end when closing, ms. */
+export const CLOSE_TIMEOUT_MS = 1000;
+
 /**
- * Starts a server.
+ * Starts listening without TLS.
  *
- * @throws {Error} If it cannot listen on the address.
+ * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
  */
-export function startHttpServer(
-  handler: Handler,
-  address: ListenAddress,
-): HttpServer {
+export function listen(handler: Handler, address: ListenAddress): HttpServer {
   let isDraining = false;
 
   async function handle(
@@ -80,9 +85,11 @@ export function startHttpServer(
     startDraining() {
       isDraining = true;
     },
+    // Closing the port of `Deno.serve` also closes its WebSockets, so it stays open as long as there may be any.
+    stopAccepting() {},
     shutdown: () => server.shutdown(),
     // Once it is shutting down, Deno.serve cannot be hurried: aborting its signal throws then.
-    async close(timeoutMs) {
+    async close(timeoutMs = CLOSE_TIMEOUT_MS) {
       await fulfilsWithin(server.shutdown(), timeoutMs);
     },
   };

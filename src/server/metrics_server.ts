@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { describeError } from "../lib/describe_error.ts";
 import type { Logger } from "../observability/log.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
-import { listen, type Listener } from "./listen.ts";
+import { listen, type Listener } from "./http_server.ts";
 
 /** Dependencies of {@linkcode listenForMetrics}. */
 export interface MetricsServerOptions {

@@ -8,7 +8,7 @@ import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
-import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./listen.ts";
+import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./http_server.ts";
 import { listenForMetrics } from "./metrics_server.ts";
 import {
   type AddSignalListener,

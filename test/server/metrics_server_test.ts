@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Listener } from "../../src/server/listen.ts";
+import type { Listener } from "../../src/server/http_server.ts";
 import { listenForMetrics } from "../../src/server/metrics_server.ts";
 import { recordedLog } from "../support/event_log.ts";
 

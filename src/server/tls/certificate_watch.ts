@@ -2,8 +2,7 @@
 import type { TlsFiles } from "../../config/config.ts";
 import type { Handler } from "../../gateway/dispatch.ts";
 import type { Logger } from "../../observability/log.ts";
-import type { ListenAddress } from "../http_server.ts";
-import type { Listener } from "../listen.ts";
+import type { ListenAddress, Listener } from "../http_server.ts";
 import type { AddSignalListener } from "../signals.ts";
 import {
   type Certificate,

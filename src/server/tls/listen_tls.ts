@@ -10,8 +10,11 @@ import type { Handler } from "../../gateway/dispatch.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { watchAccepting } from "../../platform/accept_watchdog.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
-import type { ListenAddress } from "../http_server.ts";
-import { CLOSE_TIMEOUT_MS, type Listener } from "../listen.ts";
+import {
+  CLOSE_TIMEOUT_MS,
+  type ListenAddress,
+  type Listener,
+} from "../http_server.ts";
 import type { Certificate } from "./certificate.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 

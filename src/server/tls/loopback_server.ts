@@ -1,7 +1,7 @@
 /** A plain HTTP server on loopback for connections that another listener has accepted. */
 import { connect, type Socket } from "node:net";
 import type { Handler } from "../../gateway/dispatch.ts";
-import { type HttpServer, startHttpServer } from "../http_server.ts";
+import { type HttpServer, listen } from "../http_server.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
@@ -18,7 +18,7 @@ const LINGER_MS = 1000;
 export function startLoopbackServer(handler: Handler): LoopbackServer {
   /** Clients' addresses by the local port of the relayed connection. */
   const clients = new Map<number, Deno.NetAddr>();
-  const server = startHttpServer((request, info) => {
+  const server = listen((request, info) => {
     const { remoteAddr } = info;
     // The port alone does not identify a relayed connection: another address of this machine may use the same one.
     const client = "hostname" in remoteAddr && remoteAddr.hostname === LOOPBACK

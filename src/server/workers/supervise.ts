@@ -15,8 +15,8 @@ import { listenForMetrics } from "../metrics_server.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
 import { logUncaughtErrors } from "../uncaught.ts";
 import type { WorkerStart } from "./messages.ts";
-import { startThread, type Thread } from "./thread.ts";
-import { WorkerHandle } from "./worker_handle.ts";
+
+import { startThread, type Thread, WorkerHandle } from "./worker_thread.ts";
 
 /** Dependencies of {@linkcode supervise}. */
 export interface SuperviseOptions {

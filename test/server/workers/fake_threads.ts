@@ -4,7 +4,7 @@ import type {
   ToWorker,
   WorkerStart,
 } from "../../../src/server/workers/messages.ts";
-import type { Thread } from "../../../src/server/workers/thread.ts";
+import type { Thread } from "../../../src/server/workers/worker_thread.ts";
 
 /** A worker's end of its channel. */
 export interface FakeWorker {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listen } from "../../src/server/listen.ts";
+import { listen } from "../../src/server/http_server.ts";
 import { logUncaughtErrors } from "../../src/server/uncaught.ts";
 import { recordedLog } from "../support/event_log.ts";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
@@ -80,7 +80,7 @@ Deno.test("an error that a handler throws or rejects with is answered as interna
     assert.equal(code, "internal");
     const { reason, stack } = await recorded.next("uncaught exception");
     assert.equal(reason, `Request ${requestId} failed: Escaped`);
-    assert.match(String(stack), /Error: Escaped\n.*listen_test/);
+    assert.match(String(stack), /Error: Escaped\n.*http_server_test/);
     await listener.close();
   }
 });

@@ -3,7 +3,7 @@ import { parseConfig } from "../../../src/config/config.ts";
 import {
   startThread,
   type Thread,
-} from "../../../src/server/workers/thread.ts";
+} from "../../../src/server/workers/worker_thread.ts";
 
 /** Starts a thread of that code. */
 function start(code: string): Thread {

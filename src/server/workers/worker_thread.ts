@@ -1,10 +1,44 @@
+/** A worker thread, as its supervisor sees it. */
 import { describeError } from "../../lib/describe_error.ts";
 import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-import type { Thread } from "./thread.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+
+/** A thread that is starting or running. */
+export interface Thread {
+  /** This end of the channel to it. */
+  readonly port: MessagePort;
+  /** Rejects when an uncaught error has ended the thread; pending otherwise. */
+  readonly failed: Promise<never>;
+  /** Ends it at once. */
+  terminate(): void;
+}
+
+/** Starts a thread; `entry` is the URL of the module that it runs. */
+export function startThread(entry: string, start: WorkerStart): Thread {
+  const worker = new Worker(entry, {
+    type: "module",
+    name: `worker ${start.number}`,
+  });
+  const { port1: port, port2 } = new MessageChannel();
+  worker.postMessage({ start, port: port2 }, [port2]);
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {}); // not an unhandled rejection if nobody awaits it
+  worker.addEventListener("error", (event) => {
+    event.preventDefault(); // otherwise it ends this thread too
+    failed.reject(new Error(event.message));
+  });
+  return {
+    port,
+    failed: failed.promise,
+    terminate() {
+      port.close();
+      worker.terminate();
+    },
+  };
+}
 
 /** Dependencies of a {@linkcode WorkerHandle}. */
 export interface WorkerHandleOptions {
