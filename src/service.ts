@@ -18,7 +18,7 @@ import { KeyWatch } from "./daytona/service_key.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
 import type { SandboxServices } from "./gateway/sandbox_exchange.ts";
-import { createWarning } from "./gateway/warning.ts";
+import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
 import { createReportLimit } from "./lib/cooldown.ts";
@@ -30,13 +30,9 @@ import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { createLeakedSockets } from "./platform/leaked_sockets.ts";
-import {
-  type Activity,
-  createActivity,
-  REPORT_INTERVAL_MS,
-} from "./proxy/activity.ts";
+import { Activity, REPORT_INTERVAL_MS } from "./proxy/activity.ts";
 import { Forwarder } from "./proxy/forward.ts";
-import { createInFlight, type InFlight } from "./proxy/in_flight.ts";
+import { InFlight } from "./proxy/in_flight.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { createActivityClaims } from "./resolver/activity_claims.ts";
 import { createBuildResolver } from "./resolver/builds.ts";
@@ -184,7 +180,7 @@ export async function createService(
   // The way to the runners.
   const upstream = new UpstreamClient({ ...config.upstream, ...limits });
   const forwarder = new Forwarder(upstream, sandboxes);
-  const activity = createActivity({
+  const activity = new Activity({
     report: (sandboxId) => api.updateLastActivity(sandboxId),
     maxSandboxes: maxEntries,
     background,
@@ -209,7 +205,7 @@ export async function createService(
       }
       : {}),
   });
-  const inFlight = createInFlight({
+  const inFlight = new InFlight({
     all: limits.concurrentExchanges,
     perSandbox: limits.exchangesPerSandbox,
     tunnels: limits.tunnels,
@@ -251,14 +247,14 @@ export async function createService(
     sessions,
     hasLogin: () => login.state === "on",
     warning: config.public.previewWarning
-      ? createWarning({ scheme, cookies, sealer: sealerFor("warning"), now })
+      ? new Warning({ scheme, cookies, sealer: sealerFor("warning"), now })
       : undefined,
     forwarder,
     now,
   });
 
   // The gateway's own pages: a shutdown waits for requests for them too, but no limit counts them.
-  const ownRequests = createInFlight(NO_LIMITS);
+  const ownRequests = new InFlight(NO_LIMITS);
   let isDraining = false;
   const readiness = new ReadinessChecks({
     api,
@@ -318,8 +314,8 @@ export async function createService(
     },
     startDraining() {
       isDraining = true;
-      inFlight.beginDrain();
-      ownRequests.beginDrain();
+      void inFlight.drained();
+      void ownRequests.drained();
     },
     ...createDrain({ inFlight, ownRequests, upstream }, closing.signal),
     async close() {
@@ -361,7 +357,7 @@ function startTimers(
   { recheckIntervalMs = RECHECK_INTERVAL_MS, tickMs = TICK_MS }: ServiceOptions,
 ): () => void {
   const timers = [
-    setInterval(inFlight.recheckAll, recheckIntervalMs),
+    setInterval(() => inFlight.recheckAll(), recheckIntervalMs),
     setInterval(() => {
       activity.tick();
       if (bodyIdleTimeoutMs > 0) {

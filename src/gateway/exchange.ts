@@ -43,7 +43,6 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { download } from "./download.ts";
 import {
   checkHead,
   type HeadLimits,
@@ -51,7 +50,12 @@ import {
 } from "./incoming.ts";
 import { Progress } from "./progress.ts";
 import { requestBody, Upload } from "./request_body.ts";
-import { clientBody, clientHeaders, createResponse } from "./response.ts";
+import {
+  clientBody,
+  clientHeaders,
+  createResponse,
+  download,
+} from "./response.ts";
 
 /** What all exchanges share. */
 export interface ExchangeServices {
@@ -60,7 +64,7 @@ export interface ExchangeServices {
   readonly trustedProxies: readonly AddressRange[];
   readonly inFlight: Pick<InFlight, "begin">;
   /** Where the use of a sandbox is reported. */
-  readonly activity: Activity;
+  readonly activity: Pick<Activity, "touch" | "begin">;
   readonly leakedSockets: LeakedSockets;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;

@@ -28,25 +28,13 @@ import { bodyReader } from "../upstream/http1/body_reader.ts";
 import { isWebSocketRequest } from "./incoming.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
-/** Asks before a preview is shown, and remembers the acceptance. */
-export interface Warning {
-  /**
-   * The response in place of the app's: the page, or the redirect after its acceptance; undefined if the request may
-   * pass.
-   *
-   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
-   * if its form does not arrive in time
-   */
-  intercept(exchange: WarnedExchange): Promise<Response | undefined>;
-}
-
 /** The part of an exchange that the warning depends on. */
 export type WarnedExchange = Pick<
   PreviewExchange,
   "request" | "method" | "headers" | "authority" | "target" | "host"
 >;
 
-/** Dependencies of {@linkcode createWarning}. */
+/** Dependencies of {@linkcode Warning}. */
 export interface WarningOptions {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<OwnCookies, "warningAccepted" | "hostOnlyInFrames">;
@@ -71,10 +59,9 @@ const MAX_COOKIES = 8;
 
 /**
  * Sent with status 200, as by Daytona's proxy: a proxy in front may replace error responses by pages of its own, on
- * which nobody could accept. `X-Porthole-Warning` tells the page from the app's; only what looks like a browser ever
- * gets it.
+ * which nobody could accept. `X-Porthole-Warning` tells clients that this page is not the app's.
  */
-const PAGE_FIELDS: Readonly<Record<string, string>> = {
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
   ...OWN_ANSWER_FIELDS,
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": WARNING_POLICY,
@@ -83,15 +70,41 @@ const PAGE_FIELDS: Readonly<Record<string, string>> = {
   "x-porthole-warning": "1",
 };
 
-/** Creates the warning, only if it is switched on: it takes {@linkcode ACCEPT_PATH} away from the app. */
-export function createWarning(
-  { scheme, cookies, sealer, now, formTimeoutMs = FORM_TIMEOUT_MS }:
-    WarningOptions,
-): Warning {
+/**
+ * Asks before a preview is shown, and remembers the acceptance. Only to be created if it is switched on: it takes
+ * {@linkcode ACCEPT_PATH} away from the app.
+ */
+export class Warning {
+  readonly #options: WarningOptions;
+
+  constructor(options: WarningOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The response in place of the app's: the page, or the redirect after its acceptance; undefined if the request may
+   * pass.
+   *
+   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
+   * if its form does not arrive in time
+   */
+  async intercept(x: WarnedExchange): Promise<Response | undefined> {
+    const { method, headers, host, target } = x;
+    const origin = `${this.#options.scheme}://${x.authority.toLowerCase()}`;
+    if (
+      method === "POST" && !isAlwaysPrivate(host.port) &&
+      splitQuery(target).path === ACCEPT_PATH
+    ) return await this.#accept(x, origin);
+    const request = { method, headers, port: host.port, origin };
+    if (!wantsWarning(request) || await this.#isAccepted(x)) return undefined;
+    const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
+    const page = { host: previewName(host), url: origin + target, isFramed };
+    return new Response(warningPage(page), { headers: PAGE_HEADERS });
+  }
+
   /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
-  async function isAccepted(
-    { headers, host }: WarnedExchange,
-  ): Promise<boolean> {
+  async #isAccepted({ headers, host }: WarnedExchange): Promise<boolean> {
+    const { cookies, sealer } = this.#options;
     const values = cookieValues(
       headers.get("cookie") ?? "",
       cookies.warningAccepted,
@@ -102,45 +115,23 @@ export function createWarning(
     return false;
   }
 
-  async function accept(
-    exchange: WarnedExchange,
-    origin: string,
-  ): Promise<Response> {
-    if (isSameOriginRequest(exchange.headers, origin) !== true) {
+  async #accept(x: WarnedExchange, origin: string): Promise<Response> {
+    const { cookies, sealer, now, formTimeoutMs = FORM_TIMEOUT_MS } =
+      this.#options;
+    if (isSameOriginRequest(x.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
-    const requested = await requestedRedirect(exchange, formTimeoutMs);
+    const requested = await requestedRedirect(x, formTimeoutMs);
     const target = sameHostTarget(requested, origin) ?? "/";
-    const sealed = await sealer.seal(
-      { host: previewName(exchange.host) },
-      now() + ACCEPTANCE_TTL_MS,
+    const expiresAt = now() + ACCEPTANCE_TTL_MS;
+    const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
+    const cookie = cookies.hostOnlyInFrames(
+      cookies.warningAccepted,
+      sealed,
+      ACCEPTANCE_TTL_MS / 1000,
     );
-    return redirect(303, origin + target, [
-      cookies.hostOnlyInFrames(
-        cookies.warningAccepted,
-        sealed,
-        ACCEPTANCE_TTL_MS / 1000,
-      ),
-    ]);
+    return redirect(303, origin + target, [cookie]);
   }
-
-  return {
-    async intercept(exchange) {
-      const { method, headers, host, target } = exchange;
-      const origin = `${scheme}://${exchange.authority.toLowerCase()}`;
-      if (
-        method === "POST" && !isAlwaysPrivate(host.port) &&
-        splitQuery(target).path === ACCEPT_PATH
-      ) return await accept(exchange, origin);
-      const request = { method, headers, port: host.port, origin };
-      if (!wantsWarning(request) || await isAccepted(exchange)) {
-        return undefined;
-      }
-      const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
-      const page = { host: previewName(host), url: origin + target, isFramed };
-      return new Response(warningPage(page), { headers: PAGE_FIELDS });
-    },
-  };
 }
 
 /** What {@linkcode wantsWarning} depends on. */

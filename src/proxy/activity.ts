@@ -7,20 +7,7 @@ import type { Background } from "../lib/background.ts";
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
 
-/** Reports the use of sandboxes. */
-export interface Activity {
-  /** Notes that an app has answered. */
-  touch(sandboxId: string): void;
-  /**
-   * Notes an answer that lasts, such as a stream or a tunnel; the returned function, which is idempotent, notes its
-   * end.
-   */
-  begin(sandboxId: string): () => void;
-  /** Reports the sandboxes with open answers that are due again; to be called every few seconds. */
-  tick(): void;
-}
-
-/** Limits and dependencies of {@linkcode createActivity}. */
+/** Limits and dependencies of {@linkcode Activity}. */
 export interface ActivityOptions {
   /** Tells the API; rejects if that failed. */
   readonly report: (sandboxId: string) => Promise<void>;
@@ -51,76 +38,87 @@ const MAX_CONCURRENT_REPORTS = 16;
 /** Most sandboxes queued for their report; what exceeds that is dropped, and reported by its next exchange. */
 const MAX_QUEUED = 10_000;
 
-/** Creates the reporting; it holds no timers. */
-export function createActivity(options: ActivityOptions): Activity {
-  const { now, onEvent } = options;
-  const nextReportAt = new LRUCache<string, number>({
-    max: options.maxSandboxes,
-  });
+/** Reports the use of sandboxes; it holds no timers. */
+export class Activity {
+  readonly #options: ActivityOptions;
+  readonly #nextReportAt: LRUCache<string, number>;
   /** The number of open answers per sandbox. */
-  const openAnswers = new Map<string, number>();
-  const queued = new Set<string>();
-  let reporting = 0;
-  const mayReportFailure = createReportLimit(now);
+  readonly #openAnswers = new Map<string, number>();
+  readonly #queued = new Set<string>();
+  readonly #mayReportFailure: (kind: string) => boolean;
+  #reporting = 0;
 
-  async function report(sandboxId: string): Promise<void> {
-    try {
-      const dueAt = await options.claim?.(sandboxId) ?? now();
-      if (dueAt > now()) {
-        // No later than that, whatever the other gateway's clock says.
-        const latest = now() + REPORT_INTERVAL_MS;
-        nextReportAt.set(sandboxId, Math.min(dueAt, latest));
-        return;
-      }
-      await options.report(sandboxId);
-      onEvent("reported");
-    } catch (error) {
-      nextReportAt.set(sandboxId, now() + RETRY_MS);
-      onEvent("failed");
-      if (mayReportFailure("activity")) options.onFailure(error, sandboxId);
-    }
+  constructor(options: ActivityOptions) {
+    this.#options = options;
+    this.#nextReportAt = new LRUCache({ max: options.maxSandboxes });
+    this.#mayReportFailure = createReportLimit(options.now);
   }
 
-  function reportQueued(): void {
-    for (const sandboxId of queued) {
-      if (reporting >= MAX_CONCURRENT_REPORTS) return;
-      queued.delete(sandboxId);
-      reporting++;
-      options.background.add(
+  /** Notes that an app has answered. */
+  touch(sandboxId: string): void {
+    const { now, onEvent } = this.#options;
+    const pause = { now: now(), withinMs: REPORT_INTERVAL_MS };
+    if (isPending(this.#nextReportAt.get(sandboxId) ?? 0, pause)) return;
+    if (this.#queued.size >= MAX_QUEUED) return onEvent("dropped");
+    this.#nextReportAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
+    this.#queued.add(sandboxId);
+    this.#reportQueued();
+  }
+
+  /**
+   * Notes an answer that lasts, such as a stream or a tunnel; the returned function, which is idempotent, notes its
+   * end.
+   */
+  begin(sandboxId: string): () => void {
+    const open = this.#openAnswers;
+    this.touch(sandboxId);
+    open.set(sandboxId, (open.get(sandboxId) ?? 0) + 1);
+    let hasEnded = false;
+    return function end() {
+      if (hasEnded) return;
+      hasEnded = true;
+      const remaining = (open.get(sandboxId) ?? 1) - 1;
+      if (remaining === 0) open.delete(sandboxId);
+      else open.set(sandboxId, remaining);
+    };
+  }
+
+  /** Reports the sandboxes with open answers that are due again; to be called every few seconds. */
+  tick(): void {
+    for (const sandboxId of this.#openAnswers.keys()) this.touch(sandboxId);
+  }
+
+  #reportQueued(): void {
+    for (const sandboxId of this.#queued) {
+      if (this.#reporting >= MAX_CONCURRENT_REPORTS) return;
+      this.#queued.delete(sandboxId);
+      this.#reporting++;
+      this.#options.background.add(
         "report activity",
-        report(sandboxId).finally(() => {
-          reporting--;
-          reportQueued();
+        this.#report(sandboxId).finally(() => {
+          this.#reporting--;
+          this.#reportQueued();
         }),
       );
     }
   }
 
-  function touch(sandboxId: string): void {
-    const pause = { now: now(), withinMs: REPORT_INTERVAL_MS };
-    if (isPending(nextReportAt.get(sandboxId) ?? 0, pause)) return;
-    if (queued.size >= MAX_QUEUED) return onEvent("dropped");
-    nextReportAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
-    queued.add(sandboxId);
-    reportQueued();
+  async #report(sandboxId: string): Promise<void> {
+    const { claim, report, now, onEvent, onFailure } = this.#options;
+    try {
+      const dueAt = await claim?.(sandboxId) ?? now();
+      if (dueAt > now()) {
+        // No later than that, whatever the other gateway's clock says.
+        const latest = now() + REPORT_INTERVAL_MS;
+        this.#nextReportAt.set(sandboxId, Math.min(dueAt, latest));
+        return;
+      }
+      await report(sandboxId);
+      onEvent("reported");
+    } catch (error) {
+      this.#nextReportAt.set(sandboxId, now() + RETRY_MS);
+      onEvent("failed");
+      if (this.#mayReportFailure("activity")) onFailure(error, sandboxId);
+    }
   }
-
-  return {
-    touch,
-    begin(sandboxId) {
-      touch(sandboxId);
-      openAnswers.set(sandboxId, (openAnswers.get(sandboxId) ?? 0) + 1);
-      let hasEnded = false;
-      return function end() {
-        if (hasEnded) return;
-        hasEnded = true;
-        const remaining = (openAnswers.get(sandboxId) ?? 1) - 1;
-        if (remaining === 0) openAnswers.delete(sandboxId);
-        else openAnswers.set(sandboxId, remaining);
-      };
-    },
-    tick() {
-      for (const sandboxId of openAnswers.keys()) touch(sandboxId);
-    },
-  };
 }

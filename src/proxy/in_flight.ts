@@ -19,47 +19,6 @@ export interface StreamHandle {
   recheck(): Promise<boolean>;
 }
 
-/** The place of one exchange or tunnel in the registry. */
-export interface InFlightEntry {
-  /** Counts it against the sandbox's limit; false if that is reached. */
-  reserveFor(sandboxId: string): boolean;
-  /** Counts it as a WebSocket; false if there are too many already. */
-  reserveTunnel(): boolean;
-  /** Registers the handle of one that lasts, in place of an earlier one. */
-  setHandle(handle: StreamHandle): void;
-  /** Takes it out of the registry; idempotent. */
-  end(): void;
-}
-
-/** Everything that would be lost if the process ended now. */
-export interface InFlight {
-  /** Adds an exchange or tunnel; undefined if the limit is reached. */
-  begin(): InFlightEntry | undefined;
-  readonly count: number;
-  /** How many of them are WebSockets. */
-  readonly tunnelCount: number;
-  /** Resolves once nothing is in flight. */
-  idle(): Promise<void>;
-  /** Resolves once no WebSocket is. */
-  noTunnels(): Promise<void>;
-  /** Makes {@linkcode InFlight.drained} wait for what is in flight now; only the first call counts. */
-  beginDrain(): void;
-  /**
-   * Resolves once everything that was in flight at {@linkcode InFlight.beginDrain} has ended; begins the drain if need
-   * be.
-   */
-  drained(): Promise<void>;
-  /** Aborts everything that streams. */
-  abortAll(): void;
-  /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
-  abortStalled(since: number): void;
-  /**
-   * Aborts what streams to or from callers who have lost access. Resolves once all have been rechecked, or at once if
-   * an earlier call is still doing so.
-   */
-  recheckAll(): Promise<void>;
-}
-
 /** How many rechecks run at once: each may take an API call. */
 const RECHECK_BATCH = 32;
 
@@ -135,107 +94,163 @@ export interface InFlightLimits {
   readonly tunnels: number;
 }
 
-/**
- * Creates a registry. Most exchanges end with their response head and are only counted: a collection of all of them
- * would be a long-lived object that points the garbage collector at every short-lived one.
- */
-export function createInFlight(limits: InFlightLimits): InFlight {
-  const all = new Count();
-  const tunnels = new Count();
-  const bySandbox = new CountById();
-  const streaming = new Set<StreamHandle>();
+/** What a registry and its entries share. */
+class Registry {
+  readonly limits: InFlightLimits;
+  readonly all = new Count();
+  readonly tunnels = new Count();
+  readonly bySandbox = new CountById();
+  readonly streaming = new Set<StreamHandle>();
   /** What was in flight when the drain began. */
-  let draining: Count | undefined;
-  let isRechecking = false;
+  draining: Count | undefined;
 
-  class CountedEntry implements InFlightEntry {
-    readonly #isBeforeDrain = draining === undefined;
-    #sandboxId: string | undefined;
-    #isTunnel = false;
-    #handle: StreamHandle | undefined;
-    #hasEnded = false;
+  constructor(limits: InFlightLimits) {
+    this.limits = limits;
+  }
+}
 
-    reserveFor(sandboxId: string): boolean {
-      if (!bySandbox.increment(sandboxId, limits.perSandbox)) return false;
-      this.#sandboxId = sandboxId;
-      return true;
-    }
+/** The place of one exchange or tunnel in the registry. */
+export class InFlightEntry {
+  readonly #registry: Registry;
+  readonly #isBeforeDrain: boolean;
+  #sandboxId: string | undefined;
+  #isTunnel = false;
+  #handle: StreamHandle | undefined;
+  #hasEnded = false;
 
-    reserveTunnel(): boolean {
-      if (tunnels.value >= limits.tunnels) return false;
-      if (this.#hasEnded || this.#isTunnel) return true;
-      this.#isTunnel = true;
-      tunnels.increment();
-      return true;
-    }
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    this.#isBeforeDrain = registry.draining === undefined;
+    registry.all.increment();
+  }
 
-    setHandle(handle: StreamHandle): void {
-      if (this.#hasEnded) return;
-      if (this.#handle !== undefined) streaming.delete(this.#handle);
-      this.#handle = handle;
-      streaming.add(handle);
-    }
+  /** Counts it against the sandbox's limit; false if that is reached. */
+  reserveFor(sandboxId: string): boolean {
+    const { bySandbox, limits } = this.#registry;
+    if (!bySandbox.increment(sandboxId, limits.perSandbox)) return false;
+    this.#sandboxId = sandboxId;
+    return true;
+  }
 
-    end(): void {
-      if (this.#hasEnded) return;
-      this.#hasEnded = true;
-      all.decrement();
-      if (this.#isTunnel) tunnels.decrement();
-      if (this.#isBeforeDrain) draining?.decrement();
-      if (this.#handle !== undefined) streaming.delete(this.#handle);
-      if (this.#sandboxId !== undefined) bySandbox.decrement(this.#sandboxId);
+  /** Counts it as a WebSocket; false if there are too many already. */
+  reserveTunnel(): boolean {
+    const { tunnels, limits } = this.#registry;
+    if (tunnels.value >= limits.tunnels) return false;
+    if (this.#hasEnded || this.#isTunnel) return true;
+    this.#isTunnel = true;
+    tunnels.increment();
+    return true;
+  }
+
+  /** Registers the handle of one that lasts, in place of an earlier one. */
+  setHandle(handle: StreamHandle): void {
+    if (this.#hasEnded) return;
+    const { streaming } = this.#registry;
+    if (this.#handle !== undefined) streaming.delete(this.#handle);
+    this.#handle = handle;
+    streaming.add(handle);
+  }
+
+  /** Takes it out of the registry; idempotent. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
+    all.decrement();
+    if (this.#isTunnel) tunnels.decrement();
+    if (this.#isBeforeDrain) draining?.decrement();
+    if (this.#handle !== undefined) streaming.delete(this.#handle);
+    if (this.#sandboxId !== undefined) bySandbox.decrement(this.#sandboxId);
+  }
+}
+
+/**
+ * Everything that would be lost if the process ended now. Most exchanges end with their response head and are only
+ * counted: a collection of all of them would be a long-lived object that points the garbage collector at every
+ * short-lived one.
+ */
+export class InFlight {
+  readonly #registry: Registry;
+  #isRechecking = false;
+
+  constructor(limits: InFlightLimits) {
+    this.#registry = new Registry(limits);
+  }
+
+  /** Adds an exchange or tunnel; undefined if the limit is reached. */
+  begin(): InFlightEntry | undefined {
+    const { all, limits } = this.#registry;
+    return all.value >= limits.all
+      ? undefined
+      : new InFlightEntry(this.#registry);
+  }
+
+  get count(): number {
+    return this.#registry.all.value;
+  }
+
+  /** How many of them are WebSockets. */
+  get tunnelCount(): number {
+    return this.#registry.tunnels.value;
+  }
+
+  /** Resolves once nothing is in flight. */
+  idle(): Promise<void> {
+    return this.#registry.all.zero();
+  }
+
+  /** Resolves once no WebSocket is. */
+  noTunnels(): Promise<void> {
+    return this.#registry.tunnels.zero();
+  }
+
+  /**
+   * Resolves once everything that is in flight now has ended; a later call waits for the same exchanges as the first.
+   */
+  drained(): Promise<void> {
+    const registry = this.#registry;
+    registry.draining ??= new Count(registry.all.value);
+    return registry.draining.zero();
+  }
+
+  /** Aborts everything that streams. */
+  abortAll(): void {
+    for (const handle of [...this.#registry.streaming]) {
+      handle.abort("going_away");
     }
   }
 
-  async function recheck(handle: StreamHandle): Promise<void> {
+  /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
+  abortStalled(since: number): void {
+    for (const handle of [...this.#registry.streaming]) {
+      if ((handle.stalledSince?.() ?? Infinity) <= since) {
+        handle.abort("stalled");
+      }
+    }
+  }
+
+  /**
+   * Aborts what streams to or from callers who have lost access. Resolves once all have been rechecked, or at once if
+   * an earlier call is still doing so.
+   */
+  async recheckAll(): Promise<void> {
+    if (this.#isRechecking) return;
+    this.#isRechecking = true;
+    try {
+      const waiting = [...this.#registry.streaming];
+      while (waiting.length > 0) {
+        const batch = waiting.splice(0, RECHECK_BATCH);
+        await Promise.all(batch.map((handle) => this.#recheck(handle)));
+      }
+    } finally {
+      this.#isRechecking = false;
+    }
+  }
+
+  async #recheck(handle: StreamHandle): Promise<void> {
+    const { streaming } = this.#registry;
     if (!streaming.has(handle)) return;
     const hasAccess = await handle.recheck();
     if (!hasAccess && streaming.has(handle)) handle.abort("access_revoked");
   }
-
-  function beginDrain(): Count {
-    return draining ??= new Count(all.value);
-  }
-
-  return {
-    begin() {
-      if (all.value >= limits.all) return undefined;
-      all.increment();
-      return new CountedEntry();
-    },
-    get count() {
-      return all.value;
-    },
-    get tunnelCount() {
-      return tunnels.value;
-    },
-    idle: () => all.zero(),
-    noTunnels: () => tunnels.zero(),
-    beginDrain() {
-      beginDrain();
-    },
-    drained: () => beginDrain().zero(),
-    abortAll() {
-      for (const handle of [...streaming]) handle.abort("going_away");
-    },
-    abortStalled(since) {
-      for (const handle of [...streaming]) {
-        if ((handle.stalledSince?.() ?? Infinity) <= since) {
-          handle.abort("stalled");
-        }
-      }
-    },
-    async recheckAll() {
-      if (isRechecking) return;
-      isRechecking = true;
-      try {
-        const waiting = [...streaming];
-        while (waiting.length > 0) {
-          await Promise.all(waiting.splice(0, RECHECK_BATCH).map(recheck));
-        }
-      } finally {
-        isRechecking = false;
-      }
-    },
-  };
 }

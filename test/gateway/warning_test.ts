@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
 import {
-  createWarning,
   wantsWarning,
   type WarnedExchange,
+  Warning,
 } from "../../src/gateway/warning.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
@@ -150,7 +150,7 @@ function setUp(scheme: "http" | "https" = "https") {
   const now = () => clock.now;
   const sealer = createSealer({ secrets: [SECRET], purpose: "warning", now });
   const cookies = ownCookies({ scheme, sameSite: "lax" });
-  const warning = createWarning({
+  const warning = new Warning({
     scheme,
     cookies,
     sealer,

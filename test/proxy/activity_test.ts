@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { Background } from "../../src/lib/background.ts";
 import type { ActivityEvent } from "../../src/observability/metrics/facts.ts";
 import {
-  type Activity,
+  Activity,
   type ActivityOptions,
-  createActivity,
   REPORT_INTERVAL_MS,
 } from "../../src/proxy/activity.ts";
 
@@ -29,7 +28,7 @@ function startWorld(options: Partial<ActivityOptions> = {}): World {
     failures,
     nowMs: 1_000_000,
     settled: () => background.settled(),
-    activity: createActivity({
+    activity: new Activity({
       report: (id) => {
         reported.push(id);
         return Promise.resolve();

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { createInFlight } from "../../src/proxy/in_flight.ts";
+import { InFlight } from "../../src/proxy/in_flight.ts";
 
 const MANY = { all: 10, perSandbox: 10, tunnels: 10 };
 
 const recheck = () => Promise.resolve(true);
 
 Deno.test("InFlight admits up to its limit and again when one ended", () => {
-  const inFlight = createInFlight({ ...MANY, all: 2 });
+  const inFlight = new InFlight({ ...MANY, all: 2 });
   const entry = inFlight.begin();
   assert(entry !== undefined && inFlight.begin() !== undefined);
   assert.equal(inFlight.begin(), undefined);
@@ -17,7 +17,7 @@ Deno.test("InFlight admits up to its limit and again when one ended", () => {
 });
 
 Deno.test("InFlight is idle when the last one ended, every time", async () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   await inFlight.idle();
   for (let round = 0; round < 2; round++) {
     const entries = [inFlight.begin(), inFlight.begin()];
@@ -32,7 +32,7 @@ Deno.test("InFlight is idle when the last one ended, every time", async () => {
 });
 
 Deno.test("InFlight knows its tunnels, and when the last of them is over", async () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   await inFlight.noTunnels();
   const [tunnel, exchange] = [inFlight.begin(), inFlight.begin()];
   tunnel?.reserveTunnel();
@@ -47,11 +47,10 @@ Deno.test("InFlight knows its tunnels, and when the last of them is over", async
 });
 
 Deno.test("InFlight knows when what was there at a moment is over, whatever came since", async () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   const before = inFlight.begin();
-  inFlight.beginDrain();
-  inFlight.begin();
   const over = inFlight.drained();
+  inFlight.begin();
   inFlight.begin();
   before?.end();
   await over;
@@ -60,7 +59,7 @@ Deno.test("InFlight knows when what was there at a moment is over, whatever came
 });
 
 Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   const aborted: string[] = [];
   for (const name of ["ended", "open"]) {
     const entry = inFlight.begin();
@@ -74,7 +73,7 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
 });
 
 Deno.test("InFlight ends by its latest handle only, and by none that comes after its end", () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   const aborted: string[] = [];
   const handle = (name: string) => ({
     abort: () => aborted.push(name),
@@ -90,7 +89,7 @@ Deno.test("InFlight ends by its latest handle only, and by none that comes after
 });
 
 Deno.test("InFlight gives one sandbox no more than its share, and again what it gave back", () => {
-  const inFlight = createInFlight({ ...MANY, perSandbox: 2 });
+  const inFlight = new InFlight({ ...MANY, perSandbox: 2 });
   const entries = Array.from({ length: 4 }, () => inFlight.begin());
   const admitted = entries.slice(0, 3).map((entry) => entry?.reserveFor("a"));
   assert.deepEqual(admitted, [true, true, false]);
@@ -104,7 +103,7 @@ Deno.test("InFlight gives one sandbox no more than its share, and again what it 
 });
 
 Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
-  const inFlight = createInFlight({ ...MANY, tunnels: 1 });
+  const inFlight = new InFlight({ ...MANY, tunnels: 1 });
   const [first, second] = [inFlight.begin(), inFlight.begin()];
   assert.equal(first?.reserveTunnel(), true);
   assert.equal(second?.reserveTunnel(), false);
@@ -113,7 +112,7 @@ Deno.test("InFlight has no more tunnels than allowed, and room for one when one 
 });
 
 Deno.test("InFlight ends those whose client takes nothing any more", () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   const ended: string[] = [];
   for (
     const [name, since] of [["waits for the app", undefined], ["slow", 200], [
@@ -135,7 +134,7 @@ Deno.test("InFlight ends those whose client takes nothing any more", () => {
 });
 
 Deno.test("InFlight ends what lasts and has lost its right, and leaves alone what ended meanwhile", async () => {
-  const inFlight = createInFlight(MANY);
+  const inFlight = new InFlight(MANY);
   const ended: string[] = [];
   for (const name of ["lost", "kept", "over"]) {
     const entry = inFlight.begin();
@@ -153,7 +152,7 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
 });
 
 Deno.test("InFlight rechecks one and all once at a time, however often it is asked to, and again later", async () => {
-  const inFlight = createInFlight({ ...MANY, all: 100 });
+  const inFlight = new InFlight({ ...MANY, all: 100 });
   const answered = Promise.withResolvers<boolean>();
   let rechecks = 0;
   let most = 0;
@@ -180,7 +179,7 @@ Deno.test("InFlight rechecks one and all once at a time, however often it is ask
 });
 
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
-  const inFlight = createInFlight({ ...MANY, all: 5000, perSandbox: 1 });
+  const inFlight = new InFlight({ ...MANY, all: 5000, perSandbox: 1 });
   const lasting = inFlight.begin();
   assert.equal(lasting?.reserveFor("lasting"), true);
   for (let other = 0; other < 2500; other++) {

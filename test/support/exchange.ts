@@ -6,7 +6,7 @@ import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
 import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
-import { createInFlight, type InFlight } from "../../src/proxy/in_flight.ts";
+import { InFlight } from "../../src/proxy/in_flight.ts";
 
 /** What exchanges share, with these differences, and what they tell. */
 export function exchangeServices(
@@ -22,7 +22,7 @@ export function exchangeServices(
   const clock = { now: 1000 };
   const records: ExchangeRecord[] = [];
   const uses: string[] = [];
-  const inFlight = createInFlight({ all: 10, perSandbox: 1, tunnels: 1 });
+  const inFlight = new InFlight({ all: 10, perSandbox: 1, tunnels: 1 });
   const services: SandboxServices = {
     corsMode: "off",
     limits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
@@ -34,7 +34,6 @@ export function exchangeServices(
         uses.push(`begin ${id}`);
         return () => void uses.push(`end ${id}`);
       },
-      tick() {},
     },
     leakedSockets: createLeakedSockets(() => {}),
     onRecord: (record) => void records.push(record),
