@@ -35,7 +35,7 @@ import { Forwarder } from "./proxy/forward.ts";
 import { InFlight } from "./proxy/in_flight.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { createActivityClaims } from "./resolver/activity_claims.ts";
-import { createBuildResolver } from "./resolver/builds.ts";
+import { BuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { createSandboxResolver } from "./resolver/sandboxes.ts";
@@ -292,7 +292,7 @@ export async function createService(
     services,
     baseDomains: () => remoteSettings.baseDomains,
     sandboxes: handlers,
-    buildLogs: { builds: createBuildResolver(api), throttle, upstream },
+    buildLogs: { builds: new BuildResolver(api), throttle, upstream },
     control,
     nextRequestId: createRequestIds(),
     ownRequests,

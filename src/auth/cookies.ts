@@ -1,5 +1,5 @@
 /**
- * The Cookie field (RFC 6265bis section 5.8) as text: the gateway's cookies are read and removed, and the app's stay
+ * The Cookie header (RFC 6265bis section 5.8) as text: the gateway's cookies are read and removed, and the app's stay
  * byte for byte. A parser that decodes and re-encodes would break apps whose cookies do not quite follow the grammar.
  */
 
@@ -7,7 +7,15 @@
 const OWN_NAME =
   /^(?:__host-|__secure-)?(?:porthole-.*|daytona-sandbox-auth-.*|daytona-preview-page-accepted)$/i;
 
-/** Whether a cookie name, with or without a security prefix, is reserved for the gateway. */
+/**
+ * Whether a cookie name, with or without a security prefix, is reserved for the gateway.
+ *
+ * @example
+ * ```ts
+ * isOwnCookieName("__Host-porthole-session"); // true
+ * isOwnCookieName("session"); // false
+ * ```
+ */
 export function isOwnCookieName(name: string): boolean {
   return OWN_NAME.test(name);
 }
@@ -30,28 +38,37 @@ function isBlank(character: string | undefined): boolean {
   return character === " " || character === "\t";
 }
 
-/** All values of the cookie `name`: an app may have planted another one in front of ours. */
-export function cookieValues(field: string, name: string): string[] {
+/**
+ * All values of the cookie `name`: an app may have planted another one in front of ours.
+ *
+ * @example
+ * ```ts
+ * cookieValues("s=planted; a=1; s=ours", "s"); // ["planted", "ours"]
+ * ```
+ */
+export function cookieValues(header: string, name: string): string[] {
   const values: string[] = [];
-  for (const pair of field.split(";")) {
+  for (const pair of header.split(";")) {
     if (cookieName(pair) !== name) continue;
     values.push(pair.slice(pair.indexOf("=") + 1).trim());
   }
   return values;
 }
 
-/** The distinct cookie names in a Cookie field that start with `prefix`. */
-export function cookieNames(field: string, prefix: string): string[] {
-  return [...cookiesByName(field, prefix).keys()];
-}
-
-/** The values of all cookies whose names start with `prefix`, by name; one pass over the field. */
+/**
+ * The values of all cookies whose names start with `prefix`, by name, in one pass over the header.
+ *
+ * @example
+ * ```ts
+ * cookiesByName("p-a=1; q=2; p-a=3", "p-"); // Map { "p-a" => ["1", "3"] }
+ * ```
+ */
 export function cookiesByName(
-  field: string,
+  header: string,
   prefix: string,
 ): Map<string, string[]> {
   const cookies = new Map<string, string[]>();
-  for (const pair of field.split(";")) {
+  for (const pair of header.split(";")) {
     const name = cookieName(pair);
     if (!name.startsWith(prefix)) continue;
     const value = pair.slice(pair.indexOf("=") + 1).trim();
@@ -62,11 +79,19 @@ export function cookiesByName(
   return cookies;
 }
 
-/** The Cookie field without the gateway's cookies; undefined if nothing is left of it. */
-export function withoutOwnCookies(field: string): string | undefined {
-  const pairs = field.split(";");
+/**
+ * The Cookie header without the gateway's cookies; undefined if nothing is left of it.
+ *
+ * @example
+ * ```ts
+ * withoutOwnCookies("a=1;porthole-session=s; b=2"); // "a=1; b=2"
+ * withoutOwnCookies("porthole-session=s"); // undefined
+ * ```
+ */
+export function withoutOwnCookies(header: string): string | undefined {
+  const pairs = header.split(";");
   const kept = pairs.filter((pair) => !isOwnCookieName(cookieName(pair)));
-  if (kept.length === pairs.length) return field;
+  if (kept.length === pairs.length) return header;
   const rest = kept.join(";");
   return rest.trim() === "" ? undefined : rest.replace(/^ /, "");
 }

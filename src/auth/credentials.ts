@@ -19,7 +19,7 @@ export type Credential =
   /** An API key or JWT (RFC 6750 section 2.1). It comes last, since it may be meant for the app. */
   | { readonly kind: "bearer"; readonly token: string };
 
-/** What {@linkcode presentedCredentials} reads credentials from. */
+/** The parts of a request that {@linkcode presentedCredentials} reads credentials from. */
 export interface CredentialSource {
   readonly method: string;
   readonly headers: RequestHeaders;
@@ -36,7 +36,7 @@ export interface CredentialSource {
 }
 
 /**
- * How many session cookies of one name are tried, from the end of the field. A page of another sandbox can plant more
+ * Most session cookies of one name that are tried, from the end of the header. A page of another sandbox can plant more
  * of them, at longer paths so that browsers send them first (RFC 6265bis section 5.8.3). That must not lock out the
  * owner of a real session: ours, at `/`, are always among the last.
  */
@@ -64,7 +64,7 @@ function presentedSessions(source: CredentialSource): readonly string[] {
   if (cookie === null) return NONE;
   const { previewTokenSession, loginSession, loginSessionPrefix } =
     source.cookies;
-  // Most requests have at most one of them, so a substring search saves splitting the field for the other.
+  // Most requests have at most one of them, so a substring search saves splitting the header for the other.
   const tokenSessions = cookie.includes(previewTokenSession)
     ? lastValues(cookie, previewTokenSession)
     : NONE;
@@ -104,12 +104,20 @@ function previewTokens(
   return credentials;
 }
 
-/** The bearer token of a request (RFC 6750 section 2.1); undefined if it has none. */
+/**
+ * The bearer token of a request (RFC 6750 section 2.1); undefined if it has none.
+ *
+ * @example
+ * ```ts
+ * bearerOf(new Headers({ authorization: "bearer t" })); // "t"
+ * bearerOf(new Headers({ authorization: "Basic dDo=" })); // undefined
+ * ```
+ */
 export function bearerOf(headers: RequestHeaders): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }
 
-/** What {@linkcode mayUseSessions} decides on. */
+/** The parts of a request that {@linkcode mayUseSessions} decides by. */
 export type RequestOrigin = Pick<
   CredentialSource,
   "method" | "headers" | "host" | "scheme" | "allowedOrigins"
@@ -140,7 +148,20 @@ function originOf(url: string): string {
   return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
 }
 
-/** Whether pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list. */
+/**
+ * Whether pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list.
+ *
+ * @example
+ * ```ts
+ * const source = {
+ *   host: { label: "box", authoritySuffix: "preview.example.com" },
+ *   scheme: "https",
+ *   allowedOrigins: new Set<string>(),
+ * } as const;
+ * isTrustedOrigin("https://5173-box.preview.example.com", source); // true
+ * isTrustedOrigin("https://3000-other.preview.example.com", source); // false
+ * ```
+ */
 export function isTrustedOrigin(
   origin: string,
   source: Pick<RequestOrigin, "host" | "scheme" | "allowedOrigins">,

@@ -1,6 +1,6 @@
 /**
  * The gate: decides who may reach a port of a sandbox. It tries all credentials in order, and one that fails does not
- * invalidate the next: an app's own Authorization field, for example, must not hide a good cookie.
+ * invalidate the next: an app's own Authorization header, for example, must not hide a good cookie.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
@@ -31,7 +31,7 @@ export type Verdict =
 /** A verdict that admits the request. */
 export type Admission = Extract<Verdict, { kind: "allow" }>;
 
-/** What the gate has to know of a request. */
+/** The parts of a request that the gate decides by. */
 export interface GateRequest {
   /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;

@@ -45,7 +45,7 @@ const KIND: CacheKind = "login-session";
  */
 const KEEP_AFTER_EXPIRY_MS = 60_000;
 
-/** What the durable tier may hold: `unreadable` is sealed with a key that we do not have, or of an unknown format. */
+/** A state in the durable tier; `unreadable` if it is sealed with a key that we do not have, or of an unknown format. */
 type StoredState = SessionState | "unreadable";
 
 /** A local copy of a state. */

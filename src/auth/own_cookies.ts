@@ -1,7 +1,7 @@
 /** Names and attributes of the cookies that the gateway sets (RFC 6265bis section 4.1). */
 import { createDigests } from "../lib/digest.ts";
 
-/** What decides the attributes of our cookies. */
+/** The settings that decide the attributes of our cookies. */
 export interface CookiePolicy {
   /** Of the public address; `https` makes cookies Secure and gives their names a prefix. */
   readonly scheme: "http" | "https";

@@ -2,7 +2,7 @@
 import { LRUCache } from "lru-cache";
 import type { Sealer } from "../lib/seal.ts";
 
-/** What all sessions have. */
+/** The members that all sessions have. */
 interface SessionBase {
   /** The sandbox that the session opens, on all of its ports. It is also the label of the hosts that it counts on. */
   readonly sandboxId: string;

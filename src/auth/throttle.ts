@@ -2,9 +2,9 @@
  * Limits how often a client may be refused. Every refusal (of a guessed token, an invented label) costs calls to the
  * API, so a client that has used up its budget is told to retry later, and the API is not called.
  *
- * Many users can share one address, and one of them must not lock the others out. So only API lookups are charged, and
- * lookups that led to admission are refunded: what is cached, such as a public preview or a cookie known to be good,
- * opens as usual. A lookup is charged before it is sent, so the budget bounds concurrent lookups too.
+ * Many users can share one address, and one of them must not lock the others out. So only API lookups are paid for, and
+ * lookups that led to an admission are refunded: what is cached, such as a public preview or a cookie known to be good,
+ * opens as usual. A lookup is paid for before it is sent, so the budget bounds concurrent lookups too.
  */
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";

@@ -43,7 +43,7 @@ export interface User {
   readonly organizationId?: string | undefined;
 }
 
-/** What {@linkcode DaytonaApi} takes besides its configuration. */
+/** Dependencies of {@linkcode DaytonaApi} besides its configuration. */
 export interface DaytonaApiOptions extends ApiCallerOptions {
   /** Called for every response that shows what the API makes of the gateway's own key. */
   readonly onKeyVerdict: (verdict: KeyVerdict) => void;

@@ -35,7 +35,7 @@ export interface Reply {
   readonly response: Response;
 }
 
-/** What {@linkcode ApiCaller} takes besides its configuration. */
+/** Dependencies of {@linkcode ApiCaller} besides its configuration. */
 export interface ApiCallerOptions {
   /** Fails every call in flight. */
   readonly closing: AbortSignal;

@@ -1,4 +1,4 @@
-/** What the API makes of the gateway's own key. */
+/** The API's verdict on the gateway's own key. */
 import type { paths } from "../../gen/daytona.ts";
 import { isPending } from "../lib/cooldown.ts";
 
@@ -9,11 +9,11 @@ import { isPending } from "../lib/cooldown.ts";
 export const KEY_PROBE_PATH =
   "/preview/{sandboxId}/public" satisfies keyof paths;
 
-/** What the API makes of a key: `other_role` if it knows the key, but not as its proxy's. */
+/** The API's verdict on a key: `other_role` if it knows the key, but not as its proxy's. */
 export type KeyVerdict = "accepted" | "unknown" | "other_role";
 
 /**
- * What the status of {@linkcode KEY_PROBE_PATH} says of the key; undefined if it says nothing.
+ * The verdict on the key that a status of {@linkcode KEY_PROBE_PATH} gives; undefined if it gives none.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export function keyVerdictOf(status: number): KeyVerdict | undefined {
   }
 }
 
-/** What is known of the gateway's own key. */
+/** Keeps the latest verdict on the gateway's own key. */
 export class KeyWatch {
   readonly #now: () => number;
   readonly #onChange: (verdict: KeyVerdict) => void;

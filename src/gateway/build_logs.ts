@@ -51,7 +51,7 @@ export class BuildLogExchange extends Exchange {
 
 /** What the handler works with. */
 export interface BuildLogParts {
-  readonly builds: BuildResolver;
+  readonly builds: Pick<BuildResolver, "logOf">;
   readonly throttle: Throttle;
   readonly upstream: Pick<UpstreamClient, "request">;
 }

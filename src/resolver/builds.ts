@@ -8,48 +8,47 @@ export interface BuildLog {
   readonly snapshotRef: string;
 }
 
-/** What was built: a snapshot, or a sandbox's own image. */
+/** The thing that was built: a snapshot, or a sandbox's own image. */
 export interface Build {
   readonly of: "snapshot" | "sandbox";
   readonly id: string;
 }
 
+/** The operations of the API that find build logs. */
+type BuildApi = Pick<DaytonaApi, "sandbox" | "snapshot" | "runnerById">;
+
 /** Finds build logs. */
-export interface BuildResolver {
+export class BuildResolver {
+  readonly #api: BuildApi;
+
+  constructor(api: BuildApi) {
+    this.#api = api;
+  }
+
   /**
    * The log of one of the user's builds; null if there is none, or the user may not see it.
    *
    * @throws {GatewayError} `api_unreachable`
    */
-  logOf(build: Build, user: User): Promise<BuildLog | null>;
-}
+  async logOf(build: Build, user: User): Promise<BuildLog | null> {
+    const image = await this.#imageOf(build, user);
+    if (image === null || image.ref === null || image.runnerId === null) {
+      return null;
+    }
+    const runner = await this.#api.runnerById(image.runnerId);
+    return runner && { runner, snapshotRef: image.ref };
+  }
 
-/** Creates the directory, which asks the API. */
-export function createBuildResolver(
-  api: Pick<DaytonaApi, "sandbox" | "snapshot" | "runnerById">,
-): BuildResolver {
-  async function builtImage(
+  async #imageOf(
     { of, id }: Build,
     user: User,
   ): Promise<{ ref: string | null; runnerId: string | null } | null> {
     if (of === "snapshot") {
-      const snapshot = await api.snapshot(id, user);
+      const snapshot = await this.#api.snapshot(id, user);
       return snapshot &&
         { ref: snapshot.ref, runnerId: snapshot.initialRunnerId };
     }
-    const sandbox = await api.sandbox(id, user);
-    return sandbox &&
-      { ref: sandbox.snapshotRef, runnerId: sandbox.runnerId };
+    const sandbox = await this.#api.sandbox(id, user);
+    return sandbox && { ref: sandbox.snapshotRef, runnerId: sandbox.runnerId };
   }
-
-  return {
-    async logOf(build, user) {
-      const image = await builtImage(build, user);
-      if (image === null || image.ref === null || image.runnerId === null) {
-        return null;
-      }
-      const runner = await api.runnerById(image.runnerId);
-      return runner && { runner, snapshotRef: image.ref };
-    },
-  };
 }

@@ -1,4 +1,4 @@
-/** How long each kind of API answer is cached, and the cache that all kinds share. */
+/** The cache of API answers, the TTLs of each kind of answer, and the budget that pays for lookups. */
 import {
   Cache,
   type Codec,
@@ -13,11 +13,11 @@ import type { CacheKind } from "../observability/metrics/facts.ts";
 /** The kinds of answers that are cached; each names its cache in the durable tier and in metrics. */
 export type LookupKind = Exclude<CacheKind, "login-session">;
 
-/** How long positive and negative answers are cached, ms. */
+/** TTLs of positive and negative answers, ms. */
 interface LookupPolicy {
   readonly ttlMs: number;
   readonly negativeTtlMs: number;
-  /** How long past its TTL a positive answer may be served while the API is down. */
+  /** Time past its TTL during which a positive answer may be served while the API is down. */
   readonly staleIfErrorMs: number;
 }
 

@@ -99,7 +99,7 @@ export class RemoteSettings {
     }
   }
 
-  /** Takes what the API tells. */
+  /** Fills in what the configuration leaves open. */
   #take(remote: RemoteConfig): void {
     if (this.#oidc.kind === "unknown") {
       const settings = oidcSettings(this.#config, remote.oidc);

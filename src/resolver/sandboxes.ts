@@ -46,7 +46,7 @@ export interface SandboxResolver {
 /** Minimum time between two renewals of a sandbox's runner, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
-/** Creates the directory, which asks the API and caches its answers. */
+/** Creates the resolver, which asks the API and caches its answers. */
 export function createSandboxResolver(
   api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
   options: LookupCacheOptions & {

@@ -49,7 +49,7 @@ Deno.test("presentedCredentials() lists every credential in the order of precede
   ]);
 });
 
-Deno.test("presentedCredentials() takes no other scheme for a bearer, and few cookies", () => {
+Deno.test("presentedCredentials() reads no bearer from another scheme, and at most eight sessions of one name", () => {
   for (
     const authorization of [
       "Basic Og==",
@@ -59,8 +59,8 @@ Deno.test("presentedCredentials() takes no other scheme for a bearer, and few co
     ]
   ) assert.deepEqual(presentedCredentials(source({ authorization })), []);
   const planted = Array.from({ length: 50 }, (_, i) => `porthole-session=${i}`);
-  const field = [...planted, "porthole-session=real"].join("; ");
-  const credentials = presentedCredentials(source({ cookie: field }));
+  const cookie = [...planted, "porthole-session=real"].join("; ");
+  const credentials = presentedCredentials(source({ cookie }));
   assert.equal(credentials.length, 8);
   assert.deepEqual(credentials.at(-1), { kind: "session", sealed: "real" });
 });
@@ -75,10 +75,10 @@ Deno.test("presentedCredentials() ignores a session that another sandbox's page 
   );
 });
 
-Deno.test("mayUseSessions() says yes to the sandbox's own pages, to navigations and to what is no browser", () => {
+Deno.test("mayUseSessions() allows the sandbox's own pages, navigations, and clients that are not browsers", () => {
   for (
     const [name, headers, method] of [
-      ["no browser", {}],
+      ["not a browser", {}],
       ["typed address", { "sec-fetch-site": "none" }],
       ["own script", { "sec-fetch-site": "same-origin" }],
       ["own form of a page without referrer", {
@@ -111,7 +111,7 @@ Deno.test("mayUseSessions() says yes to the sandbox's own pages, to navigations 
   }
 });
 
-Deno.test("mayUseSessions() says no to every other page", () => {
+Deno.test("mayUseSessions() refuses every other page", () => {
   for (
     const [name, headers, method] of [
       ["sibling's fetch", {

@@ -126,7 +126,7 @@ const BAD: readonly Credential[] = [
   { kind: "bearer", token: "the app's own" },
 ];
 
-Deno.test("Gate lets anyone pass to a public sandbox without asking about credentials", async () => {
+Deno.test("Gate admits anyone to a public sandbox without judging credentials", async () => {
   const { gate, calls } = gateWith();
   assert.deepEqual(await admit(gate, requestFor("open", [...BAD])), {
     kind: "allow",
@@ -136,7 +136,7 @@ Deno.test("Gate lets anyone pass to a public sandbox without asking about creden
   assert.deepEqual(calls, ["public"]);
 });
 
-Deno.test("Gate needs a credential for the reserved ports of a public sandbox", async () => {
+Deno.test("Gate requires a credential for the reserved ports of a public sandbox", async () => {
   for (const port of [2280, 22222, 33333]) {
     const { gate, calls } = gateWith();
     assert.deepEqual(await admit(gate, requestFor("open", [], port)), {
@@ -147,37 +147,31 @@ Deno.test("Gate needs a credential for the reserved ports of a public sandbox", 
   }
 });
 
-Deno.test("Gate takes each kind of credential, after any number of bad ones", async () => {
+Deno.test("Gate admits by each kind of credential, after any number of bad ones, and names it", async () => {
   for (const credential of GOOD) {
     const { gate } = gateWith();
-    const verdict = await admit(gate, requestFor("box", [...BAD, credential]));
-    assert.equal(verdict.kind, "allow");
-    assert(verdict.kind === "allow" && verdict.by === credential.kind);
+    assert.deepEqual(
+      await gate.admit(requestFor("box", [...BAD, credential])),
+      {
+        kind: "allow",
+        sandboxId: "box",
+        by: credential.kind,
+        credential,
+      },
+    );
   }
 });
 
-Deno.test("Gate says which credential it admitted by", async () => {
+Deno.test("Gate refuses a session whose preview token was reset, or whose login has ended", async () => {
   const { gate } = gateWith();
-  for (const credential of GOOD) {
-    const verdict = await admit(gate, requestFor("box", [...BAD, credential]));
-    assert(verdict.kind === "allow");
-    assert.deepEqual(verdict.credential, credential);
+  for (const sealed of ["outdated", "ended"]) {
+    const session: Credential = { kind: "session", sealed };
+    const verdict = await gate.admit(requestFor("box", [session]));
+    assert.equal(verdict.kind, "login");
   }
 });
 
-Deno.test("Gate ends a session whose token was reset", async () => {
-  const { gate } = gateWith();
-  const session: Credential = { kind: "session", sealed: "outdated" };
-  assert.equal((await admit(gate, requestFor("box", [session]))).kind, "login");
-});
-
-Deno.test("Gate ends a login session that is worth nothing any more", async () => {
-  const { gate } = gateWith();
-  const session: Credential = { kind: "session", sealed: "ended" };
-  assert.equal((await admit(gate, requestFor("box", [session]))).kind, "login");
-});
-
-Deno.test("Gate tells a refused token from none at all", async () => {
+Deno.test("Gate distinguishes a refused token from a missing one", async () => {
   const { gate } = gateWith();
   for (const credential of BAD) {
     const verdict = await admit(gate, requestFor("box", [credential]));
@@ -190,7 +184,7 @@ Deno.test("Gate tells a refused token from none at all", async () => {
   }
 });
 
-Deno.test("Gate opens a signed link on its port and on no other", async () => {
+Deno.test("Gate admits by a signed link on its own port only", async () => {
   const { gate } = gateWith();
   assert.deepEqual(await admit(gate, requestFor(TOKEN_LABEL)), {
     kind: "allow",
@@ -205,14 +199,14 @@ Deno.test("Gate opens a signed link on its port and on no other", async () => {
   }
 });
 
-Deno.test("Gate never asks whether a label of another shape is a signed token", async () => {
+Deno.test("Gate tries no label of another shape as a signed token", async () => {
   const { gate, calls } = gateWith();
   await admit(gate, requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
   await admit(gate, requestFor("box"));
   assert(!calls.includes("signed"));
 });
 
-Deno.test("Gate lets a good credential pass although another could not be judged", async () => {
+Deno.test("Gate admits by a good credential although another could not be judged", async () => {
   const { gate } = gateWith(["public", "access"]);
   const verdict = await admit(
     gate,
@@ -223,7 +217,7 @@ Deno.test("Gate lets a good credential pass although another could not be judged
   assert.equal(verdict.kind, "allow");
 });
 
-Deno.test("Gate never turns an outage into a no", async () => {
+Deno.test("Gate never turns an outage into a refusal", async () => {
   for (const outage of [["public"], ["token"], ["access"]]) {
     const { gate } = gateWith(outage);
     await assert.rejects(
@@ -238,7 +232,7 @@ Deno.test("Gate never turns an outage into a no", async () => {
   });
 });
 
-Deno.test("Gate charges what a refusal asked of the API, and gives back what led to a yes or to nothing", async () => {
+Deno.test("Gate lets only refused requests pay for their lookups", async () => {
   const { gate, left } = gateWith();
   await admit(gate, requestFor("open"));
   await admit(gate, requestFor("box", [{ kind: "bearer", token: "key" }]));
@@ -251,7 +245,7 @@ Deno.test("Gate charges what a refusal asked of the API, and gives back what led
   assert.equal(down.left(), 100);
 });
 
-Deno.test("Gate asks nothing for a client that is over its budget, and says when to come back", async () => {
+Deno.test("Gate makes no lookup for a client that is over its budget, and says when to retry", async () => {
   const { gate, calls } = gateWith([], { lookups: 0 });
   const keys = GOOD.filter(({ kind }) => kind !== "session");
   await assert.rejects(admit(gate, requestFor("box", keys)), {
@@ -261,7 +255,7 @@ Deno.test("Gate asks nothing for a client that is over its budget, and says when
   assert.deepEqual(calls, []);
 });
 
-Deno.test("Gate keeps the charge for what it asked before the budget ran out", async () => {
+Deno.test("Gate refunds no lookup of a request that used the budget up", async () => {
   const { gate, calls } = gateWith([], { lookups: 3 });
   const label = "zzzzzzzz12345678"; // asks twice: as a token, and as an id
   for (let i = 0; i < 50; i++) {
@@ -270,14 +264,14 @@ Deno.test("Gate keeps the charge for what it asked before the budget ran out", a
   assert.equal(calls.length, 3);
 });
 
-Deno.test("Gate rechecks whoever was let in, however much the address has failed meanwhile", async () => {
+Deno.test("readmit() spends nothing from the budget of the client", async () => {
   const { gate } = gateWith([], { lookups: 0 });
   const request = { ...requestFor("box", [{ kind: "bearer", token: "bad" }]) };
   const verdict = await gate.readmit(request, PUBLIC);
   assert.equal(verdict.kind, "login");
 });
 
-Deno.test("Gate rechecks what admitted: no other credential that cannot be judged keeps anybody in", async () => {
+Deno.test("readmit() fails only if the credential that admitted cannot be judged", async () => {
   const { gate } = gateWith(["access"]);
   const unjudged: Credential = { kind: "bearer", token: "anything" };
   const revoked: Credential = { kind: "preview_token", token: "old" };
@@ -304,7 +298,7 @@ Deno.test("Gate rechecks what admitted: no other credential that cannot be judge
   }
 });
 
-Deno.test("Gate says at once that a sandbox known to be public is open, and asks for nothing", () => {
+Deno.test("Gate admits to a sandbox known to be public synchronously, without reading credentials", () => {
   const { gate, calls, left } = gateWith();
   const request = requestFor("known");
   const verdict = gate.admit({
@@ -321,25 +315,7 @@ Deno.test("Gate says at once that a sandbox known to be public is open, and asks
   assert.deepEqual([calls, left()], [[], 100]);
 });
 
-Deno.test("Gate admits by a credential that is judged without waiting", async () => {
-  const { gate } = gateWith();
-  for (
-    const credential of [
-      { kind: "session", sealed: "sealed" },
-      { kind: "preview_token", token: "good" },
-      { kind: "bearer", token: "key" },
-    ] satisfies Credential[]
-  ) {
-    assert.deepEqual(await admit(gate, requestFor("box", [credential])), {
-      kind: "allow",
-      sandboxId: "box",
-      by: credential.kind,
-      credential,
-    });
-  }
-});
-
-Deno.test("Gate opens no port that is always private because the sandbox is known to be public", async () => {
+Deno.test("Gate requires a credential for the reserved ports of a sandbox known to be public", async () => {
   const { gate } = gateWith();
   for (const port of [2280, 22222, 33333]) {
     const { kind } = await admit(gate, requestFor("known", [], port));
@@ -347,13 +323,13 @@ Deno.test("Gate opens no port that is always private because the sandbox is know
   }
 });
 
-Deno.test("Gate fails on a defect, though another credential would do", async () => {
+Deno.test("Gate fails on a defect although another credential is good", async () => {
   const { gate } = gateWith(["public"], { error: new TypeError("A defect") });
   const good: Credential = { kind: "bearer", token: "key" };
   await assert.rejects(admit(gate, requestFor("box", [good])), TypeError);
 });
 
-Deno.test("Gate does not take one session that cannot be judged for another that admitted", async () => {
+Deno.test("readmit() does not confuse a session that cannot be judged with the one that admitted", async () => {
   const { gate } = gateWith(["token"]);
   const session: Credential = { kind: "session", sealed: "sealed" };
   const request = requestFor("box", [session]);
@@ -370,7 +346,7 @@ Deno.test("Gate does not take one session that cannot be judged for another that
   );
 });
 
-Deno.test("Gate tells a program at the toolbox that its bearer is refused, which an app's visitor need not hear", async () => {
+Deno.test("Gate reports a refused bearer at the toolbox only: elsewhere it may be meant for the app", async () => {
   const { gate } = gateWith();
   const request = requestFor("box", [{ kind: "bearer", token: "bad" }]);
   for (const isToolbox of [true, false]) {
@@ -381,7 +357,7 @@ Deno.test("Gate tells a program at the toolbox that its bearer is refused, which
   }
 });
 
-Deno.test("Gate tells a request whether the cache in process answered all of its lookups, admitted or not", async () => {
+Deno.test("Gate reports a lookup that the cache in process could not answer, admitted or not", async () => {
   for (const label of ["known", "open", "box"]) {
     const { gate } = gateWith();
     let misses = 0;

@@ -86,7 +86,7 @@ function setUp(tokens: Tokens) {
 
 const TOKENS: Tokens = { accessToken: "access", expiresAt: undefined };
 
-Deno.test("a login ends with a session for all ports of its sandbox, and the address to go back to", async () => {
+Deno.test("a login results in a session for its sandbox and the URL to return to", async () => {
   const { clock, state, logIn } = setUp(TOKENS);
   const session: LoginSession = {
     kind: "login",
@@ -105,7 +105,7 @@ Deno.test("a login ends with a session for all ports of its sandbox, and the add
   ]);
 });
 
-Deno.test("a session that nothing can renew ends with its access token, and none lasts longer than configured", async () => {
+Deno.test("a session without a refresh token ends with its access token, and none lasts longer than configured", async () => {
   for (
     const [tokenMs, refreshToken, lastsMs] of [
       [HOUR_MS, undefined, HOUR_MS],
@@ -125,7 +125,7 @@ Deno.test("a session that nothing can renew ends with its access token, and none
   }
 });
 
-Deno.test("a browser goes back only once every gateway can know of its session", async () => {
+Deno.test("a login is complete only when its session is stored", async () => {
   const { state, logIn } = setUp(TOKENS);
   const stored = Promise.withResolvers<void>();
   state.storing = stored.promise;
@@ -138,7 +138,7 @@ Deno.test("a browser goes back only once every gateway can know of its session",
   await login;
 });
 
-Deno.test("a callback that fits no login of its browser is not taken to the provider", async () => {
+Deno.test("a callback without a matching transaction redeems no code", async () => {
   const { state, logIn } = setUp(TOKENS);
   for (
     const change of [
@@ -150,7 +150,7 @@ Deno.test("a callback that fits no login of its browser is not taken to the prov
   assert.equal(state.redeemed, 0);
 });
 
-Deno.test("a login whose domain is served no more goes nowhere", async () => {
+Deno.test("a login fails if its domain is no longer served", async () => {
   const { state, logIn } = setUp(TOKENS);
   state.baseDomains = ["elsewhere.test"];
   await assert.rejects(logIn(), { code: "bad_return_url" });

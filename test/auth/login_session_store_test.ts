@@ -56,7 +56,7 @@ function setUp(
   return { clock, events, session, store };
 }
 
-Deno.test("LoginSessionStore rereads a shared tier when its copy is old, and an unshared one never", async () => {
+Deno.test("LoginSessionStore rereads a shared tier when its copy is old, and never an unshared one", async () => {
   for (const shared of [true, false]) {
     const { tier, entries } = createTier(shared);
     const { clock, session, store } = setUp(tier);
@@ -69,7 +69,7 @@ Deno.test("LoginSessionStore rereads a shared tier when its copy is old, and an 
   }
 });
 
-Deno.test("LoginSessionStore reads from the durable tier what was evicted, or set by another process", async () => {
+Deno.test("LoginSessionStore reads a state from the durable tier that was evicted, or set by another process", async () => {
   const { tier } = createTier(false);
   const first = setUp(tier, { maxEntries: 1 });
   await first.store.set(first.session, OPEN);
@@ -80,7 +80,7 @@ Deno.test("LoginSessionStore reads from the durable tier what was evicted, or se
   assert.deepEqual(second.events, ["durable_hit"]);
 });
 
-Deno.test("LoginSessionStore keeps what it read, and asks a shared tier again only when that is old", async () => {
+Deno.test("LoginSessionStore keeps a copy of what it reads from a shared tier", async () => {
   const { tier } = createTier(true);
   const first = setUp(tier);
   await first.store.set(first.session, OPEN);
@@ -102,7 +102,7 @@ Deno.test("LoginSessionStore keeps a state in the durable tier until its session
   assert.deepEqual(await other.store.get("id"), { state: "ended" });
 });
 
-Deno.test("LoginSessionStore serves its copy while the tier cannot be read, and never takes an outage for a no", async () => {
+Deno.test("LoginSessionStore serves its copy while the tier cannot be read, and fails without a copy", async () => {
   const { tier } = createTier(true);
   const { clock, events, session, store } = setUp(tier);
   await store.set(session, OPEN);
@@ -116,7 +116,7 @@ Deno.test("LoginSessionStore serves its copy while the tier cannot be read, and 
   assert.deepEqual(events, ["stale", "hit", "fill_failed"]);
 });
 
-Deno.test("LoginSessionStore serves its copy if an entry cannot be decoded, but has nothing to renew", async () => {
+Deno.test("LoginSessionStore serves its copy of an entry that cannot be decoded, but getLatest() does not", async () => {
   const { tier } = createTier(true);
   const { clock, events, session, store } = setUp(tier);
   await store.set(session, OPEN);
@@ -159,7 +159,7 @@ Deno.test("LoginSessionStore without a durable tier keeps states in process", as
   assert.deepEqual(events, ["miss", "hit", "hit"]);
 });
 
-Deno.test("LoginSessionStore takes no end back, though the shared tier lost it and its state is asked for anew", async () => {
+Deno.test("LoginSessionStore never reopens a session that has ended, though the shared tier lost the write", async () => {
   const { tier } = createTier(true);
   const { session, store } = setUp(tier);
   await store.set(session, OPEN);

@@ -83,7 +83,7 @@ function setUp(store: DurableStore | null = null) {
   };
 }
 
-Deno.test("LoginSessions judge a session by what its user may see now", async () => {
+Deno.test("LoginSessions grant access only as long as the API does", async () => {
   const { good, logins, session, tokens } = setUp();
   await logins.begin(session, tokens);
   assert(await logins.grantsAccess(session, ...CALLER));
@@ -91,12 +91,7 @@ Deno.test("LoginSessions judge a session by what its user may see now", async ()
   assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions without a durable tier take a session that they have never seen for what it says", async () => {
-  const { logins, session } = setUp();
-  assert(await logins.grantsAccess(session, ...CALLER));
-});
-
-Deno.test("LoginSessions with a durable tier know every session, or it is none", async () => {
+Deno.test("LoginSessions with a durable tier refuse a session that no tier knows", async () => {
   const { store } = storeThat(() => "absent");
   const { logins, session, tokens } = setUp(store);
   assert(!await logins.grantsAccess(session, ...CALLER));
@@ -104,7 +99,7 @@ Deno.test("LoginSessions with a durable tier know every session, or it is none",
   assert(await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
+Deno.test("LoginSessions keep a logout while the durable tier fails", async () => {
   let answer: StoreLookup = "absent";
   const { store, writes } = storeThat(() => answer);
   const { clock, logins, session, tokens } = setUp(store);
@@ -119,7 +114,7 @@ Deno.test("LoginSessions keep a logout through a tier that fails", async () => {
   assert.equal(writes.length, written);
 });
 
-Deno.test("LoginSessions stay ended here though the tier lost the logout, and has the session as open", async () => {
+Deno.test("LoginSessions keep a logout that the durable tier lost", async () => {
   const writes = new Map<string, StoredEntry>();
   let loses = false;
   const { logins, session, tokens, clock } = setUp({
@@ -136,7 +131,7 @@ Deno.test("LoginSessions stay ended here though the tier lost the logout, and ha
   assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions that cannot be looked up are neither good nor ended", async () => {
+Deno.test("LoginSessions fail if the durable tier cannot be read", async () => {
   const { store } = storeThat(() => "unavailable");
   const { logins, session } = setUp(store);
   await assert.rejects(
@@ -147,7 +142,7 @@ Deno.test("LoginSessions that cannot be looked up are neither good nor ended", a
   );
 });
 
-Deno.test("LoginSessions stay ended although a renewal was under way", async () => {
+Deno.test("LoginSessions keep a logout that came during a renewal", async () => {
   const { clock, logins, session, tokens, answerWith } = setUp();
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
@@ -158,7 +153,7 @@ Deno.test("LoginSessions stay ended although a renewal was under way", async () 
   assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions stay ended although a renewal read the tier just before the logout reached it", async () => {
+Deno.test("LoginSessions keep a logout that reached the tier just after a renewal read it", async () => {
   let entry: StoredEntry | undefined;
   let hold: (() => Promise<void>) | undefined;
   const { clock, logins, session, tokens, answerWith } = setUp({
@@ -190,7 +185,7 @@ Deno.test("LoginSessions stay ended although a renewal read the tier just before
   assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions stay ended although another gateway ended them while a renewal was under way", async () => {
+Deno.test("LoginSessions keep a logout at another gateway that came during a renewal", async () => {
   let entry: StoredEntry | undefined;
   const store: DurableStore = {
     ...storeThat(() => entry ?? "absent").store,
@@ -210,7 +205,7 @@ Deno.test("LoginSessions stay ended although another gateway ended them while a 
   assert(!await ours.logins.grantsAccess(ours.session, ...CALLER));
 });
 
-Deno.test("LoginSessions never open a session again that was ended, up to its very end", async () => {
+Deno.test("LoginSessions keep a logout until the session would have expired", async () => {
   const { clock, logins, session, tokens } = setUp();
   await logins.begin(session, tokens);
   await logins.end(session);
@@ -220,7 +215,7 @@ Deno.test("LoginSessions never open a session again that was ended, up to its ve
   }
 });
 
-Deno.test("LoginSessions renew an access token before it ends, and keep nobody waiting for that", async () => {
+Deno.test("LoginSessions renew an access token in the background before it expires", async () => {
   const { background, clock, good, logins, refreshes, session, tokens, ...to } =
     setUp();
   await logins.begin(session, tokens);
@@ -246,7 +241,7 @@ Deno.test("LoginSessions renew an access token before it ends, and keep nobody w
   assert(await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions lock nobody out, and report the failure, if an access token cannot be renewed before it expires", async () => {
+Deno.test("LoginSessions report an early renewal that fails, and lock nobody out", async () => {
   const { background, clock, failedTasks, logins, session, ...world } = setUp();
   await logins.begin(session, world.tokens);
   clock.now += 5 * MINUTE_MS - 1;
@@ -261,7 +256,7 @@ Deno.test("LoginSessions lock nobody out, and report the failure, if an access t
   assert.deepEqual(failedTasks, [["renew login session", down]]);
 });
 
-Deno.test("LoginSessions renew an access token that has ended once for all who ask", async () => {
+Deno.test("LoginSessions renew an expired access token once for all concurrent requests", async () => {
   const { clock, good, logins, refreshes, session, tokens, answerWith } =
     setUp();
   await logins.begin(session, tokens);
@@ -279,7 +274,7 @@ Deno.test("LoginSessions renew an access token that has ended once for all who a
   assert.deepEqual(refreshes, ["refresh"]);
 });
 
-Deno.test("LoginSessions end a session whose refresh token is not good any more", async () => {
+Deno.test("LoginSessions end a session whose refresh token is refused", async () => {
   const { clock, logins, refreshes, session, tokens } = setUp();
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
@@ -288,7 +283,7 @@ Deno.test("LoginSessions end a session whose refresh token is not good any more"
   assert.deepEqual(refreshes, ["refresh"]);
 });
 
-Deno.test("LoginSessions let the API judge an access token that nothing can renew", async () => {
+Deno.test("LoginSessions let the API judge an expired access token without a refresh token", async () => {
   const { clock, good, logins, refreshes, session, tokens } = setUp();
   const { refreshToken: _, ...fixed } = tokens;
   await logins.begin(session, fixed);
@@ -299,7 +294,7 @@ Deno.test("LoginSessions let the API judge an access token that nothing can rene
   assert.deepEqual(refreshes, []);
 });
 
-Deno.test("LoginSessions take no session away because the provider is down", async () => {
+Deno.test("LoginSessions end no session because the provider is down", async () => {
   const { clock, logins, session, tokens, answerWith } = setUp();
   await logins.begin(session, tokens);
   clock.now += 5 * MINUTE_MS;
@@ -314,7 +309,7 @@ Deno.test("LoginSessions take no session away because the provider is down", asy
   assert(await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("end() says so where the shared tier did not keep that the session is over", async () => {
+Deno.test("end() fails if the durable tier did not store the logout", async () => {
   const { store } = storeThat(() => "unavailable");
   const { logins, session } = setUp(store);
   await assert.rejects(
@@ -324,14 +319,14 @@ Deno.test("end() says so where the shared tier did not keep that the session is 
   );
 });
 
-Deno.test("end() has nothing to store of a session that has expired", async () => {
+Deno.test("end() stores nothing for a session that has expired", async () => {
   const { store } = storeThat(() => "unavailable");
   const { clock, logins, session } = setUp(store);
   clock.now = session.expiresAt;
   await logins.end(session);
 });
 
-Deno.test("LoginSessions without a durable tier take another process's session for good, and none of their own that they forgot", async () => {
+Deno.test("LoginSessions without a durable tier accept an unknown session, unless its id is of this process", async () => {
   const { logins, session, tokens } = setUp();
   const ours = { ...session, id: logins.newId() };
   assert(await logins.grantsAccess(session, ...CALLER));

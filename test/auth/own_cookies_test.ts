@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isOwnCookieName } from "../../src/auth/cookies.ts";
 import { ownCookies } from "../../src/auth/own_cookies.ts";
 
-Deno.test("ownCookies() over https are Secure and bound by their prefix", () => {
+Deno.test("cookies over https are Secure, and their names have the prefix that browsers enforce", () => {
   const cookies = ownCookies({ scheme: "https", sameSite: "lax" });
   assert.equal(
     cookies.hostOnly(cookies.previewTokenSession, "v", 60),
@@ -15,7 +15,7 @@ Deno.test("ownCookies() over https are Secure and bound by their prefix", () => 
   );
 });
 
-Deno.test("ownCookies() over http carry no prefix that a browser would refuse", () => {
+Deno.test("names of cookies over http have no prefix, because browsers would refuse it", () => {
   const cookies = ownCookies({ scheme: "http", sameSite: "lax" });
   assert.equal(
     cookies.hostOnly(cookies.previewTokenSession, "v", 60),
@@ -23,7 +23,7 @@ Deno.test("ownCookies() over http carry no prefix that a browser would refuse", 
   );
 });
 
-Deno.test("ownCookies() for frames are partitioned", () => {
+Deno.test("cookies for frames of other sites are partitioned", () => {
   const cookies = ownCookies({ scheme: "https", sameSite: "none" });
   assert.match(
     cookies.hostOnly(cookies.previewTokenSession, "v", 60),
@@ -31,7 +31,7 @@ Deno.test("ownCookies() for frames are partitioned", () => {
   );
 });
 
-Deno.test("ownCookies() that frames keep are partitioned over https, whatever the policy", () => {
+Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the policy", () => {
   const value = ["v", 60] as const;
   const https = ownCookies({ scheme: "https", sameSite: "lax" });
   assert.equal(
@@ -45,7 +45,7 @@ Deno.test("ownCookies() that frames keep are partitioned over https, whatever th
   );
 });
 
-Deno.test("ownCookies() have names of their own for each sandbox, and all of them are kept from apps", () => {
+Deno.test("each sandbox has a cookie name of its own, and none of our names reaches an app", () => {
   for (const scheme of ["http", "https"] as const) {
     const cookies = ownCookies({ scheme, sameSite: "lax" });
     assert.notEqual(cookies.loginSession("a"), cookies.loginSession("b"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { splitPreviewToken } from "../../src/auth/preview_token.ts";
 
-Deno.test("splitPreviewToken() takes the token out and leaves the rest byte for byte", () => {
+Deno.test("splitPreviewToken() removes the token and leaves the rest byte for byte", () => {
   for (
     const [target, rest, token] of [
       ["/?DAYTONA_SANDBOX_AUTH_KEY=t", "/", "t"],
@@ -22,7 +22,7 @@ Deno.test("splitPreviewToken() takes the token out and leaves the rest byte for 
   }
 });
 
-Deno.test("splitPreviewToken() leaves targets without a token alone", () => {
+Deno.test("splitPreviewToken() leaves a target without a token as it is", () => {
   for (
     const target of [
       "/",

@@ -20,7 +20,7 @@ function isShutOut(throttle: Throttle, address: string): boolean {
   }
 }
 
-Deno.test("Throttle shuts a client out after a minute's budget, and tells until when", () => {
+Deno.test("Throttle refuses a client after a minute's budget, and says when to retry", () => {
   const { throttle, clock } = setUp();
   throttle.budgetFor("192.0.2.1").spend();
   throttle.budgetFor("192.0.2.1").spend();
@@ -78,7 +78,7 @@ Deno.test("RequestBudget that was used up refunds nothing of a failed request", 
   assert(isShutOut(throttle, "192.0.2.1"));
 });
 
-Deno.test("Throttle holds a network of IPv6, or one IPv4 address, responsible", () => {
+Deno.test("Throttle counts an IPv4 address, or a subnet of IPv6, as one client", () => {
   for (
     const [refused, asks, same] of [
       ["192.0.2.1", "192.0.2.1", true],
@@ -100,7 +100,7 @@ Deno.test("Throttle holds a network of IPv6, or one IPv4 address, responsible", 
   }
 });
 
-Deno.test("Throttle remembers a bounded number of clients, those shut out that still ask among them", () => {
+Deno.test("Throttle remembers a bounded number of clients, and does not forget one that keeps asking", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1, maxClients: 3 });
   throttle.budgetFor("192.0.2.1").spend();
   throttle.budgetFor("198.51.100.1").spend();

@@ -4,7 +4,7 @@ import {
   type StatusClass,
 } from "../../src/daytona/api_request.ts";
 
-Deno.test("classifyStatus() takes only 200, 201 and refusals for definite", () => {
+Deno.test("classifyStatus() takes only 200, 201 and refusals for definite answers", () => {
   const expected: Record<StatusClass, number[]> = {
     yes: [200, 201],
     no: [400, 403, 404, 410, 422, 499],
@@ -19,7 +19,7 @@ Deno.test("classifyStatus() takes only 200, 201 and refusals for definite", () =
   }
 });
 
-Deno.test("classifyStatus() takes 401 for the user's answer, and for a fault of the gateway's own key", () => {
+Deno.test("classifyStatus() takes 401 for a refusal of the user, but for a failure with the gateway's own key", () => {
   assert.equal(classifyStatus(401, "user"), "no");
   assert.equal(classifyStatus(401, "gateway"), "failed");
 });

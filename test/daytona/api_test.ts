@@ -49,7 +49,7 @@ function unreachable(pattern: RegExp): (error: unknown) => boolean {
   };
 }
 
-Deno.test("isSandboxPublic(), isPreviewToken() and hasSandboxAccess() say yes on 200", async () => {
+Deno.test("isSandboxPublic(), isPreviewToken() and hasSandboxAccess() return true on 200", async () => {
   await using api = stubApi(() =>
     new Response("true", { headers: { "content-type": "text/html" } })
   );
@@ -59,7 +59,7 @@ Deno.test("isSandboxPublic(), isPreviewToken() and hasSandboxAccess() say yes on
   assert.equal(await client.hasSandboxAccess(ID, USER), true);
 });
 
-Deno.test("isSandboxPublic() takes a web page, false or 204 for no answer", async (t) => {
+Deno.test("isSandboxPublic() fails on a web page, false or 204", async (t) => {
   const bodies = [
     () => new Response("<!doctype html><title>Dashboard</title>"),
     () => Response.json(false),
@@ -398,7 +398,7 @@ Deno.test("sandboxIdOfSignedToken() reads the bare id, whatever its media type",
   assert.equal(api.seen[0]?.target, `/api/preview/${TOKEN}/3000/sandbox-id`);
 });
 
-Deno.test("sandboxIdOfSignedToken() takes a body that is no id for a malformed answer", async () => {
+Deno.test("sandboxIdOfSignedToken() fails on a body that is no id", async () => {
   await using api = stubApi(() => new Response("../x"));
   await assert.rejects(
     clientAt(api.baseUrl).sandboxIdOfSignedToken(TOKEN, 3000),
@@ -443,7 +443,7 @@ Deno.test("sandbox() and snapshot() read what build logs need", async () => {
   });
 });
 
-Deno.test("updateLastActivity() posts nothing but the address, and repeats it after an outage", async () => {
+Deno.test("updateLastActivity() posts no body, and retries after an outage", async () => {
   await using api = stubApi((_, n) =>
     new Response(null, { status: n === 1 ? 503 : 201 })
   );
@@ -455,7 +455,7 @@ Deno.test("updateLastActivity() posts nothing but the address, and repeats it af
   assert.equal(request?.headers.get("content-length"), "0");
 });
 
-Deno.test("updateLastActivity() has nothing to do for a sandbox that is gone", async () => {
+Deno.test("updateLastActivity() succeeds for a sandbox that is gone", async () => {
   await using api = stubApi(status(404));
   await clientAt(api.baseUrl).updateLastActivity(ID);
   assert.equal(api.seen.length, 1);
@@ -487,7 +487,7 @@ Deno.test("config() reads the public configuration without a credential", async 
   assert.equal(api.seen[0]?.headers.get("authorization"), null);
 });
 
-Deno.test("config() throws where the API has none", async () => {
+Deno.test("config() fails if the API has none", async () => {
   await using api = stubApi(status(404));
   await assert.rejects(clientAt(api.baseUrl).config(), unreachable(/base URL/));
 });

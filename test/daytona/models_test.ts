@@ -51,7 +51,7 @@ Deno.test("runnerAnswer refuses a URL that is no base", () => {
   }
 });
 
-Deno.test("runnerAnswer tolerates a runner without an API of its own, and none without previews or key", () => {
+Deno.test("runnerAnswer accepts a runner without an API of its own, but not without previews or a key", () => {
   for (const apiUrl of [undefined, null, ""]) {
     assert.equal(runnerAnswer.parse({ ...RUNNER, apiUrl }).apiUrl, null);
   }
@@ -68,7 +68,7 @@ Deno.test("runnerAnswer refuses a key that cannot be sent", () => {
   assert.equal(read.success, false);
 });
 
-Deno.test("sandboxAnswer has null for what was never built or placed", () => {
+Deno.test("sandboxAnswer reads null for a sandbox that was never built or placed", () => {
   for (const nothing of [undefined, null]) {
     const read = sandboxAnswer.parse({
       id: "s1",
@@ -81,7 +81,7 @@ Deno.test("sandboxAnswer has null for what was never built or placed", () => {
   }
 });
 
-Deno.test("sandboxAnswer and snapshotAnswer require nothing that build logs do not need, and refuse what is no object", () => {
+Deno.test("sandboxAnswer and snapshotAnswer require only what build logs need, and refuse anything but an object", () => {
   assert.deepEqual(
     sandboxAnswer.parse({ runnerId: "r1", buildInfo: { snapshotRef: "x:1" } }),
     { runnerId: "r1", snapshotRef: "x:1" },
@@ -96,7 +96,7 @@ Deno.test("sandboxAnswer and snapshotAnswer require nothing that build logs do n
   }
 });
 
-Deno.test("snapshotAnswer has null for a reference and a runner that are not there yet", () => {
+Deno.test("snapshotAnswer reads null for a reference and a runner that are not known yet", () => {
   assert.deepEqual(snapshotAnswer.parse({ id: "p1", ref: "" }), {
     ref: null,
     initialRunnerId: null,

@@ -131,7 +131,7 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
   });
 }
 
-Deno.test("the official client bears witness on every operation", () => {
+Deno.test("every operation is compared with the official client", () => {
   // probeKey() is isSandboxPublic() about a sandbox that does not exist.
   const others = new Set(["constructor", "probeKey"]);
   assert.deepEqual(

@@ -15,7 +15,7 @@ Deno.test("proxyDomainOf() reads protocol, domain and port", () => {
   );
 });
 
-Deno.test("proxyDomainOf() has null for another form", () => {
+Deno.test("proxyDomainOf() returns null for another form", () => {
   const templates = [
     "",
     "https://proxy.example.com",
@@ -33,7 +33,7 @@ Deno.test("proxyDomainOf() has null for another form", () => {
   }
 });
 
-Deno.test("configAnswer has null for each part that is missing or unusable", () => {
+Deno.test("configAnswer reads null for each part that is missing or unusable", () => {
   const nothing = { oidc: null, proxyTemplateUrl: null, proxyToolboxUrl: null };
   assert.deepEqual(configAnswer.parse({}), nothing);
   assert.deepEqual(
@@ -46,7 +46,7 @@ Deno.test("configAnswer has null for each part that is missing or unusable", () 
   );
 });
 
-Deno.test("configAnswer refuses what is no object", () => {
+Deno.test("configAnswer refuses anything but an object", () => {
   assert.equal(configAnswer.safeParse("<html>").success, false);
   assert.equal(configAnswer.safeParse(undefined).success, false);
 });

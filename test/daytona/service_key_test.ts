@@ -8,7 +8,7 @@ import { clientAt, stubApi } from "./api_stub.ts";
 
 const ID = "0b9f7a52-6d0e-4c1e-9b1a-2f1f6a9f4f10";
 
-Deno.test("keyVerdictOf() takes 401 and 403 for a refusal, an answer for a yes, and everything else for nothing", () => {
+Deno.test("keyVerdictOf() takes 401 and 403 for refusals, an answer for acceptance, and any other status for no verdict", () => {
   const expected: [KeyVerdict | undefined, number[]][] = [
     ["accepted", [200, 201, 404]],
     ["unknown", [401]],
@@ -20,7 +20,7 @@ Deno.test("keyVerdictOf() takes 401 and 403 for a refusal, an answer for a yes, 
   }
 });
 
-Deno.test("KeyWatch tells of each transition once", () => {
+Deno.test("KeyWatch reports each transition once", () => {
   let now = 0;
   const told: KeyVerdict[] = [];
   const watch = new KeyWatch({
@@ -45,7 +45,7 @@ Deno.test("KeyWatch tells of each transition once", () => {
   assert.equal(watch.checkedWithin(1000), false);
 });
 
-Deno.test("every call with the gateway's key tells what the API makes of it, and no other call does", async () => {
+Deno.test("calls with the gateway's key, and no others, give a verdict on it", async () => {
   const verdicts: KeyVerdict[] = [];
   let status = 200;
   await using stub = stubApi(() =>
@@ -88,7 +88,7 @@ Deno.test("every call with the gateway's key tells what the API makes of it, and
   assert.deepEqual(await verdictsOf(() => api.probeKey()), []);
 });
 
-Deno.test("a web server's page says nothing of the key, whatever its status", async () => {
+Deno.test("a web server's page gives no verdict on the key, whatever its status", async () => {
   const verdicts: KeyVerdict[] = [];
   for (const status of [200, 401, 403, 404]) {
     await using stub = stubApi(() =>

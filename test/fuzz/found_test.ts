@@ -2,7 +2,7 @@
 import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
 import {
-  cookieNames,
+  cookiesByName,
   cookieValues,
   withoutOwnCookies,
 } from "../../src/auth/cookies.ts";
@@ -20,7 +20,7 @@ const BASE = "preview.example.com";
 Deno.test("a no-break space in front of __Host- does not make a cookie ours, which the prefix then would not protect", () => {
   const field = "\xa0__Host-porthole-session=planted; a=b";
   assert.deepEqual(cookieValues(field, "__Host-porthole-session"), []);
-  assert.deepEqual(cookieNames(field, "__Host-"), []);
+  assert.equal(cookiesByName(field, "__Host-").size, 0);
   assert.equal(withoutOwnCookies(field), field);
   assert.deepEqual(
     cookieValues(

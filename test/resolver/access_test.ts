@@ -47,7 +47,7 @@ function setUp(store: DurableStore | null = null) {
   return { access, calls, events, settled: () => background.settled() };
 }
 
-Deno.test("AccessResolver asks once for each credential of each sandbox, and for each port of a link", async () => {
+Deno.test("AccessResolver asks the API once per credential and sandbox, and once per port of a signed link", async () => {
   const { access, calls } = setUp();
   for (let round = 0; round < 2; round++) {
     assert.equal(await access.isPreviewToken("box", "good", UNMETERED), true);
@@ -85,7 +85,7 @@ Deno.test("AccessResolver asks once for each credential of each sandbox, and for
   ]);
 });
 
-Deno.test("AccessResolver finds every kind of answer in the tier that another gateway left there", async () => {
+Deno.test("AccessResolver reads every kind of answer that another gateway stored", async () => {
   const { store } = fakeStore({ shared: true });
   const first = setUp(store);
   async function answers({ access }: typeof first) {
@@ -106,7 +106,7 @@ Deno.test("AccessResolver finds every kind of answer in the tier that another ga
   assert.deepEqual(new Set(second.events), new Set(["durable_hit"]));
 });
 
-Deno.test("AccessResolver takes no text in the tier for a sandbox that could not be one", async () => {
+Deno.test("AccessResolver ignores a stored sandbox id that is malformed", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   await first.access.sandboxOfSignedToken("link", 3000, UNMETERED);
@@ -123,7 +123,7 @@ Deno.test("AccessResolver takes no text in the tier for a sandbox that could not
   }
 });
 
-Deno.test("AccessResolver neither asks about nor charges for what can be no credential", async () => {
+Deno.test("AccessResolver refuses a malformed credential without a lookup", async () => {
   const { access, calls } = setUp();
   const budget = { spend: () => assert.fail("spent") };
   const user = { ...USER, bearer: "two words" };

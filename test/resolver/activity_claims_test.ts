@@ -20,7 +20,7 @@ function twoGateways() {
   return { entries, ours: gateway("ours"), theirs: gateway("theirs") };
 }
 
-Deno.test("whoever claims a sandbox first may report it, and the other gateway not before that claim ends", async () => {
+Deno.test("the first gateway to claim a sandbox may report it, and the others not before that claim ends", async () => {
   const { ours, theirs } = twoGateways();
   const start = ours.clock.time;
   assert.equal(await ours.claim("box"), start);
@@ -32,13 +32,13 @@ Deno.test("whoever claims a sandbox first may report it, and the other gateway n
   assert.equal(await ours.claim("box"), start + 2 * HOLD_MS);
 });
 
-Deno.test("a claim of one sandbox says nothing of another", async () => {
+Deno.test("a claim on one sandbox does not affect another", async () => {
   const { ours, theirs } = twoGateways();
   await ours.claim("box");
   assert.equal(await theirs.claim("other"), theirs.clock.time);
 });
 
-Deno.test("a gateway's own claim holds it up no more than none would", async () => {
+Deno.test("a gateway's own claim does not delay it", async () => {
   const { ours, theirs } = twoGateways();
   await ours.claim("box");
   ours.clock.time += 1000;
@@ -47,14 +47,14 @@ Deno.test("a gateway's own claim holds it up no more than none would", async () 
   assert.equal(await theirs.claim("box"), ours.clock.time + HOLD_MS);
 });
 
-Deno.test("a claim from a clock that is hours ahead counts for nothing", async () => {
+Deno.test("a claim from a clock that is hours ahead is ignored", async () => {
   const { ours, theirs } = twoGateways();
   ours.clock.time += 3_600_000;
   await ours.claim("box");
   assert.equal(await theirs.claim("box"), theirs.clock.time);
 });
 
-Deno.test("a store keeps a claim for as long as it is held", async () => {
+Deno.test("a store keeps a claim as long as it is held", async () => {
   const { entries, ours } = twoGateways();
   await ours.claim("box");
   const until = ours.clock.time + HOLD_MS;

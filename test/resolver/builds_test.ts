@@ -1,6 +1,6 @@
 /** Which runner holds a build log, given the answers of an API on 127.0.0.1. */
 import assert from "node:assert/strict";
-import { createBuildResolver } from "../../src/resolver/builds.ts";
+import { BuildResolver } from "../../src/resolver/builds.ts";
 import { clientAt, stubApi } from "../daytona/api_stub.ts";
 
 const SANDBOX = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
@@ -13,7 +13,7 @@ const RUNNER = {
 };
 const REF = "registry/built:1";
 
-Deno.test("logOf() finds a build's runner in answers that carry only the fields it reads, without `public` for one", async () => {
+Deno.test("logOf() needs only the members of the API's answers that it reads", async () => {
   await using api = stubApi(({ url }) =>
     Response.json(
       url.includes("/runners/")
@@ -23,7 +23,7 @@ Deno.test("logOf() finds a build's runner in answers that carry only the fields 
         : { runnerId: RUNNER_ID, buildInfo: { snapshotRef: REF } },
     )
   );
-  const builds = createBuildResolver(clientAt(api.baseUrl));
+  const builds = new BuildResolver(clientAt(api.baseUrl));
   const expected = { runner: RUNNER, snapshotRef: REF };
   assert.deepEqual(
     await builds.logOf({ of: "sandbox", id: SANDBOX }, USER),
@@ -35,7 +35,7 @@ Deno.test("logOf() finds a build's runner in answers that carry only the fields 
   );
 });
 
-Deno.test("logOf() is null for a sandbox that was not built, and for a build whose runner is gone", async () => {
+Deno.test("logOf() returns null for a sandbox that was not built, and for a build whose runner is gone", async () => {
   await using api = stubApi(({ url }) =>
     url.includes("/runners/")
       ? new Response(null, { status: 404 })
@@ -45,18 +45,18 @@ Deno.test("logOf() is null for a sandbox that was not built, and for a build who
           : { runnerId: RUNNER_ID },
       )
   );
-  const builds = createBuildResolver(clientAt(api.baseUrl));
+  const builds = new BuildResolver(clientAt(api.baseUrl));
   assert.equal(await builds.logOf({ of: "sandbox", id: SANDBOX }, USER), null);
   assert.equal(await builds.logOf({ of: "snapshot", id: "snap" }, USER), null);
 });
 
-Deno.test("logOf() is null for what the user may not see, and for a build that no runner has begun", async () => {
+Deno.test("logOf() returns null for a build that the user may not see, or that no runner has started", async () => {
   await using api = stubApi(({ url }) =>
     url.includes("/snapshots/")
       ? Response.json({ ref: REF, initialRunnerId: null })
       : new Response(null, { status: 404 })
   );
-  const builds = createBuildResolver(clientAt(api.baseUrl));
+  const builds = new BuildResolver(clientAt(api.baseUrl));
   assert.equal(await builds.logOf({ of: "sandbox", id: SANDBOX }, USER), null);
   assert.equal(await builds.logOf({ of: "snapshot", id: "snap" }, USER), null);
 });

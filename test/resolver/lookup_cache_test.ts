@@ -18,7 +18,7 @@ const USED_UP = {
   },
 };
 
-Deno.test("who may ask nothing gets the answer that is at hand, as long as it holds, and has nothing renewed", async () => {
+Deno.test("LookupCache serves a client without budget from memory until the answer expires, and renews nothing", async () => {
   const result = parseConfig({
     DAYTONA_API_URL: "http://127.0.0.1/api",
     PROXY_API_KEY: "key",
@@ -102,7 +102,7 @@ const LIFETIMES: Readonly<
   "signed-token": [[true, 50, 0], [false, 20, 0]],
 };
 
-Deno.test("each kind of answer holds as long as configured, and only what is known of a sandbox longer, in an outage", async () => {
+Deno.test("each kind of answer is cached for its TTL, and only facts about sandboxes for longer in an outage", async () => {
   for (const kind of Object.keys(LIFETIMES) as LookupKind[]) {
     for (const [answer, ttlSec, staleSec] of LIFETIMES[kind]) {
       const { answers, state, ask, settled } = answersOf(kind, answer, {
@@ -127,7 +127,7 @@ Deno.test("each kind of answer holds as long as configured, and only what is kno
   }
 });
 
-Deno.test("a sandbox that is not public is asked about again as soon as a public one where that is sooner", async () => {
+Deno.test('"not public" is never cached longer than "public"', async () => {
   const { answers, state, ask } = answersOf("sandbox-public", false, {
     env: { PUBLIC_TTL_SEC: "10" },
   });
@@ -137,7 +137,7 @@ Deno.test("a sandbox that is not public is asked about again as soon as a public
   assert.equal(state.asked, 2);
 });
 
-Deno.test("who joins a question is not charged for it, whether the tier or the API is being asked", async () => {
+Deno.test("LookupCache spends nothing for a lookup that is already in flight", async () => {
   const fake = fakeStore();
   const reading = Promise.withResolvers<void>();
   fake.gate = reading.promise;
@@ -167,7 +167,7 @@ Deno.test("who joins a question is not charged for it, whether the tier or the A
   await settled();
 });
 
-Deno.test("prefetch() keeps a yes and no no", async () => {
+Deno.test("prefetch() caches positive answers only", async () => {
   for (const answer of [true, false]) {
     const { answers, ask, state, settled } = answersOf(
       "sandbox-runner-info",

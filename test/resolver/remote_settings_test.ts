@@ -51,7 +51,7 @@ async function learn(
 
 const DOWN = new GatewayError("api_unreachable", "no answer");
 
-Deno.test("an installation learns what the configuration leaves open, and says what kept it from that", async () => {
+Deno.test("RemoteSettings learn what the configuration leaves open, and warn of what prevents it", async () => {
   const { installation, warnings } = await learn({}, [
     DOWN,
     { ...REMOTE, proxyTemplateUrl: null },
@@ -65,7 +65,7 @@ Deno.test("an installation learns what the configuration leaves open, and says w
   ]);
 });
 
-Deno.test("an installation warns once where the API's links lead to a domain that is not configured", async () => {
+Deno.test("RemoteSettings warn once of preview links to a domain that is not configured", async () => {
   const other = await learn({ PROXY_DOMAIN: "a.test,b.test:4000" }, [REMOTE]);
   assert.deepEqual(other.warnings, [
     "the API's preview links lead to preview.test, which is not in PROXY_DOMAIN",
@@ -81,7 +81,7 @@ Deno.test("an installation warns once where the API's links lead to a domain tha
   assert.deepEqual(warnings, []);
 });
 
-Deno.test("an installation warns once of an issuer by plain http that no login can use", async () => {
+Deno.test("RemoteSettings warn once of an issuer over plain http that no login can use", async () => {
   const oidc = {
     issuer: "http://dex:5556/dex",
     clientId: "porthole",
@@ -104,7 +104,7 @@ Deno.test("an installation warns once of an issuer by plain http that no login c
   ) assert.deepEqual(warnings, []);
 });
 
-Deno.test("an installation that is closed says nothing of the answer that it did not get", async () => {
+Deno.test("RemoteSettings warn of nothing while the gateway closes", async () => {
   const closing = new AbortController();
   const warnings: string[] = [];
   const installation = new RemoteSettings(configOf({}), {
@@ -121,7 +121,7 @@ Deno.test("an installation that is closed says nothing of the answer that it did
   assert.deepEqual(warnings, []);
 });
 
-Deno.test("what is configured of the login takes precedence over what the API tells", () => {
+Deno.test("configured settings of the login take precedence over the API's", () => {
   const remote = {
     issuer: "https://id.test",
     clientId: "porthole",
@@ -151,12 +151,12 @@ Deno.test("what is configured of the login takes precedence over what the API te
   assert.equal(settingsOf({ OIDC_CLIENT_ID: "ours" }, null), null);
 });
 
-Deno.test("an installation without a provider has no login", async () => {
+Deno.test("RemoteSettings without a provider turn the login off", async () => {
   const { installation } = await learn({}, [{ ...REMOTE, oidc: null }]);
   assert.deepEqual(installation.oidc, { kind: "off" });
 });
 
-Deno.test("an installation asks an API that is down less and less often", async () => {
+Deno.test("RemoteSettings ask an API that is down less and less often", async () => {
   const pauses: number[] = [];
   const closing = new AbortController();
   const installation = new RemoteSettings(configOf({}), {

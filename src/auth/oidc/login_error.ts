@@ -2,7 +2,7 @@
 import * as oauth from "oauth4webapi";
 import { GatewayError } from "../../errors.ts";
 
-/** The error for a provider that cannot be reached or does not work, which tells nothing about the login. */
+/** The error for a provider that cannot be reached or does not work, which says nothing about the login. */
 export function providerUnavailable(cause: unknown): GatewayError {
   return new GatewayError("login_unavailable", "Provider unavailable", {
     cause,

@@ -1,7 +1,7 @@
 /** Login at the identity provider: `/login` and `/callback`, on base hosts. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
-import { cookieNames, cookieValues } from "../../auth/cookies.ts";
+import { cookiesByName, cookieValues } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
@@ -274,7 +274,7 @@ function returnUrl(
 
 /** The cookies of open attempts that have to make room for another one: the oldest. */
 function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
-  const open = cookieNames(sent, cookies.transactionPrefix);
+  const open = [...cookiesByName(sent, cookies.transactionPrefix).keys()];
   // Browsers send the oldest first (RFC 6265bis section 5.8.3).
   return open.slice(0, Math.max(0, open.length - MAX_TRANSACTIONS + 1));
 }

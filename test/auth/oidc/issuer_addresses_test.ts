@@ -8,7 +8,7 @@ import {
 const INTERNAL = { issuer: "http://dex:5556/dex", publicIssuer: undefined };
 const BOTH = { ...INTERNAL, publicIssuer: "https://id.test/dex/" };
 
-Deno.test("isIssuer() knows the provider by either address, and no other provider", () => {
+Deno.test("isIssuer() accepts either address of the provider, and no other", () => {
   for (
     const [issuer, isInternal, isEither] of [
       ["http://dex:5556/dex", true, true],
@@ -26,7 +26,7 @@ Deno.test("isIssuer() knows the provider by either address, and no other provide
   }
 });
 
-Deno.test("an endpoint below one address of the provider moves to the other, and any other stays", () => {
+Deno.test("an endpoint below one address of the provider moves to the other; any other is unchanged", () => {
   for (
     const [inside, outside] of [
       ["http://dex:5556/dex", "https://id.test/dex"],

@@ -60,7 +60,7 @@ async function logIn(standIn: StandIn, url: string): Promise<URLSearchParams> {
   }
 }
 
-Deno.test("OpenidProvider redeems a login, for each way a client shows its secret", async () => {
+Deno.test("OpenidProvider redeems a login with each method of client authentication", async () => {
   for (
     const options of [
       {},
@@ -84,7 +84,7 @@ Deno.test("OpenidProvider redeems a login, for each way a client shows its secre
   }
 });
 
-Deno.test("OpenidProvider discovers once in its time, and again after that", async () => {
+Deno.test("OpenidProvider fetches metadata once per TTL", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   await Promise.all(
@@ -101,7 +101,7 @@ Deno.test("OpenidProvider discovers once in its time, and again after that", asy
   assert.equal(standIn.count("discovery"), 2);
 });
 
-Deno.test("OpenidProvider asks a provider that is down no more than once in a while", async () => {
+Deno.test("OpenidProvider pauses between discovery requests while the provider is down", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   standIn.outage = 503;
@@ -116,7 +116,7 @@ Deno.test("OpenidProvider asks a provider that is down no more than once in a wh
   assert(await provider.authorizationUrl(attemptOf("a")));
 });
 
-Deno.test("OpenidProvider goes on with what it knows when rediscovery fails", async () => {
+Deno.test("OpenidProvider keeps the last known metadata if discovery fails", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   await provider.authorizationUrl(attemptOf("a"));
@@ -125,7 +125,7 @@ Deno.test("OpenidProvider goes on with what it knows when rediscovery fails", as
   assert(await provider.authorizationUrl(attemptOf("a")));
 });
 
-Deno.test("OpenidProvider reports why the provider fails now, not why it first did", async () => {
+Deno.test("OpenidProvider reports the latest reason why discovery fails", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   const reason = async () => {
@@ -143,7 +143,7 @@ Deno.test("OpenidProvider reports why the provider fails now, not why it first d
   assert.match(second, /jwks_uri/);
 });
 
-Deno.test("check() fails while the provider is down, though logins go on with what is known", async () => {
+Deno.test("check() fails while the provider is down, although logins still start", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   await provider.check();
@@ -153,7 +153,7 @@ Deno.test("check() fails while the provider is down, though logins go on with wh
   await assert.rejects(provider.check(), { code: "login_unavailable" });
 });
 
-Deno.test("OpenidProvider starts logins with what it knows while a check() waits, and after one failed", async () => {
+Deno.test("OpenidProvider starts logins with known metadata while a check() is in flight, and after it failed", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   await provider.authorizationUrl(attemptOf("a"));
@@ -172,7 +172,7 @@ Deno.test("OpenidProvider starts logins with what it knows while a check() waits
   assert.equal(standIn.count("discovery"), asked);
 });
 
-Deno.test("OpenidProvider takes up keys that rotated", async () => {
+Deno.test("OpenidProvider fetches signing keys again after a rotation", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
   const first = attemptOf("a");
@@ -190,13 +190,13 @@ Deno.test("OpenidProvider takes up keys that rotated", async () => {
   assert.equal(await standIn.subjectOf(tokens.accessToken), "alice");
 });
 
-Deno.test("OpenidProvider takes an issuer with or without a slash at its end", async () => {
+Deno.test("OpenidProvider accepts an issuer with or without a trailing slash", async () => {
   const { standIn, provider } = await setUp({ issuer: (url) => `${url}/` });
   await using _ = standIn;
   assert(await provider.authorizationUrl(attemptOf("a")));
 });
 
-Deno.test("OpenidProvider takes no metadata that name another issuer, or an endpoint that is no URL", async () => {
+Deno.test("OpenidProvider refuses metadata of another issuer, or with an endpoint that is no URL", async () => {
   for (
     const change of [
       { issuer: "https://evil.test" },
@@ -232,7 +232,7 @@ Deno.test("OpenidProvider sends browsers to the issuer's public address", async 
   assert(!url.searchParams.has("audience"));
 });
 
-Deno.test("OpenidProvider takes metadata that names the public address, and asks the inner one for tokens and keys", async () => {
+Deno.test("OpenidProvider fetches tokens and keys from the internal address although the metadata names the public one", async () => {
   const { standIn } = await setUp();
   await using _ = standIn;
   const asked: string[] = [];
@@ -270,7 +270,7 @@ Deno.test("OpenidProvider takes metadata that names the public address, and asks
   assert.equal(asked.length, 3);
 });
 
-Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
+Deno.test("OpenidProvider uses plain http on the loopback interface only", async () => {
   const provider = providerOf({
     issuer: "http://id.example.com",
     publicIssuer: undefined,
@@ -285,7 +285,7 @@ Deno.test("OpenidProvider speaks plain http to this machine only", async () => {
   });
 });
 
-Deno.test("OpenidProvider keeps a login up by its refresh token, and knows one that is not good", async () => {
+Deno.test("OpenidProvider refreshes tokens, and recognizes a refresh token that is refused", async () => {
   const { standIn, provider } = await setUp();
   await using _ = standIn;
   const attempt = attemptOf("a");
@@ -303,7 +303,7 @@ Deno.test("OpenidProvider keeps a login up by its refresh token, and knows one t
   });
 });
 
-Deno.test("OpenidProvider fails a login where the provider does not take the client's secret", async () => {
+Deno.test("OpenidProvider fails a login if the provider refuses the client's secret", async () => {
   const secret = "a client's secret of 32 characters";
   const { standIn, provider } = await setUp({ clientSecret: secret }, "wrong");
   await using _ = standIn;
@@ -317,7 +317,7 @@ Deno.test("OpenidProvider fails a login where the provider does not take the cli
   });
 });
 
-Deno.test("OpenidProvider takes no other refusal for the end of a login", async () => {
+Deno.test("OpenidProvider takes only invalid_grant for the end of a login", async () => {
   const clientSecret = "a client's secret of 32 characters";
   for (
     const clientAuthMethod of [
@@ -334,7 +334,7 @@ Deno.test("OpenidProvider takes no other refusal for the end of a login", async 
   }
 });
 
-Deno.test("OpenidProvider has no login while it is unknown, and learns of the provider later", async () => {
+Deno.test("OpenidProvider is unavailable until its settings are known", async () => {
   const { standIn } = await setUp();
   await using _ = standIn;
   const remote: { oidc: OidcState } = { oidc: { kind: "unknown" } };

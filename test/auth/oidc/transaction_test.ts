@@ -25,7 +25,7 @@ function setUp() {
   return { clock, sealer, transactions: createTransactionSealer(sealer, now) };
 }
 
-Deno.test("TransactionSealer finds the transaction of a state among others, and none for another state", async () => {
+Deno.test("TransactionSealer finds the transaction of a state among others", async () => {
   const { transactions } = setUp();
   const other = { ...TRANSACTION, state: "other" };
   const sealed = [
@@ -40,7 +40,7 @@ Deno.test("TransactionSealer finds the transaction of a state among others, and 
   }
 });
 
-Deno.test("TransactionSealer ends a transaction in its time", async () => {
+Deno.test("TransactionSealer opens no transaction that has expired", async () => {
   const { clock, transactions } = setUp();
   const sealed = [await transactions.seal(TRANSACTION)];
   clock.now += TRANSACTION_TTL_MS - 1;
@@ -49,7 +49,7 @@ Deno.test("TransactionSealer ends a transaction in its time", async () => {
   assert.equal(await transactions.open(sealed, "state"), undefined);
 });
 
-Deno.test("TransactionSealer opens nothing that lacks a part of a transaction", async () => {
+Deno.test("TransactionSealer opens no transaction that lacks a member", async () => {
   const { clock, sealer, transactions } = setUp();
   const incomplete = Object.keys(TRANSACTION).map((name) => ({
     transaction: { ...TRANSACTION, [name]: undefined },
