@@ -245,7 +245,7 @@ export async function createService(
     gate,
     cookies,
     sessions,
-    hasLogin: () => login.state === "on",
+    login,
     warning: config.public.previewWarning
       ? new Warning({ scheme, cookies, sealer: sealerFor("warning"), now })
       : undefined,
@@ -290,7 +290,7 @@ export async function createService(
 
   const dispatch = new Dispatch({
     services,
-    baseDomains: () => remoteSettings.baseDomains,
+    remoteSettings,
     sandboxes: handlers,
     buildLogs: { builds: new BuildResolver(api), throttle, upstream },
     control,

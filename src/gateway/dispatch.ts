@@ -11,6 +11,7 @@ import { problem } from "../pages/problem.ts";
 import { accessSignal } from "../platform/early_signal.ts";
 import { clientOf, isTrusted, untrustedNetwork } from "../proxy/forwarded.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
   BuildLogExchange,
   type BuildLogParts,
@@ -27,8 +28,7 @@ import {
 /** What the dispatch works with. */
 export interface DispatchParts {
   readonly services: SandboxServices;
-  /** The base domains, for {@linkcode createHostParser}. */
-  readonly baseDomains: () => readonly string[];
+  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
   readonly control: Control;
@@ -61,7 +61,7 @@ export class Dispatch {
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
-    this.#parseHost = createHostParser(parts.baseDomains);
+    this.#parseHost = createHostParser(() => parts.remoteSettings.baseDomains);
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
@@ -69,7 +69,7 @@ export class Dispatch {
     request: Request,
     info: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> {
-    const { services, baseDomains } = this.#parts;
+    const { services, remoteSettings } = this.#parts;
     const headers = requestHeadersOf(request.headers);
     if (headers.get("host") === null) accessSignal(request); // it may be HTTP/2
     const startedAt = services.now();
@@ -85,7 +85,7 @@ export class Dispatch {
     if (parsed.kind === "malformed") return this.#refuse(refused, "bad_host");
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
-      const isKnown = baseDomains().length > 0;
+      const isKnown = remoteSettings.baseDomains.length > 0;
       return this.#refuse(
         refused,
         isKnown ? "unknown_domain" : "api_unreachable",

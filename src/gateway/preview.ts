@@ -4,6 +4,7 @@
  */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { Admission, Gate, Verdict } from "../auth/gate.ts";
+import type { Login } from "../auth/login_flow.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import type { Config } from "../config/config.ts";
@@ -36,8 +37,8 @@ export interface SandboxHandlerParts {
   readonly gate: Gate;
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "seal">;
-  /** Whether there is a login to send people to. */
-  readonly hasLogin: () => boolean;
+  /** The login to send people to. */
+  readonly login: Pick<Login, "state">;
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
@@ -149,7 +150,8 @@ export class SandboxHandlers {
     verdict: Exclude<Verdict, Admission>,
   ): Response {
     const scheme = this.#parts.public.protocol;
-    const mayLogIn = verdict.kind === "login" && this.#parts.hasLogin();
+    const mayLogIn = verdict.kind === "login" &&
+      this.#parts.login.state === "on";
     const location = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
     if (location === undefined) throw refusal(verdict);
     return x.answer(redirect(302, location));

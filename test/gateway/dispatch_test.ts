@@ -21,7 +21,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
   });
   const dispatch = new Dispatch({
     services,
-    baseDomains: () => baseDomains,
+    remoteSettings: { baseDomains },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
       builds: { logOf: () => Promise.resolve(null) },
