@@ -15,7 +15,7 @@ import {
   type RequestFacts,
 } from "../observability/log.ts";
 import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
-import { OWN_ANSWER_FIELDS, problem } from "../pages/problem.ts";
+import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import type { LeakedSockets } from "../platform/leaked_sockets.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
@@ -270,7 +270,7 @@ export abstract class Exchange implements IncomingRequest {
       new Response(null, {
         status: 204,
         headers: [
-          ...Object.entries(OWN_ANSWER_FIELDS),
+          ...Object.entries(OWN_ANSWER_HEADERS),
           ...preflightHeaders(preflight, this.cors),
         ],
       }),

@@ -15,7 +15,7 @@ import { GatewayError } from "../errors.ts";
 import { isSameOriginRequest, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import type { Sealer } from "../lib/seal.ts";
-import { OWN_ANSWER_FIELDS } from "../pages/problem.ts";
+import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
 import {
   ACCEPT_PATH,
@@ -62,7 +62,7 @@ const MAX_COOKIES = 8;
  * which nobody could accept. `X-Porthole-Warning` tells clients that this page is not the app's.
  */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  ...OWN_ANSWER_FIELDS,
+  ...OWN_ANSWER_HEADERS,
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": WARNING_POLICY,
   // With no-referrer a browser would send the form with `Origin: null`.

@@ -18,8 +18,8 @@ export interface ProblemOptions {
   readonly retryUrl?: string | undefined;
 }
 
-/** Fields of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
-export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
+/** Headers of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
+export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "vary": "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode",
   "x-content-type-options": "nosniff",
@@ -27,10 +27,10 @@ export const OWN_ANSWER_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The fields that a status requires: a 401 the scheme (RFC 6750 section 3), a 405 the allowed methods, and a 426 the
+ * The headers that a status requires: a 401 the scheme (RFC 6750 section 3), a 405 the allowed methods, and a 426 the
  * protocol (RFC 9110 sections 15.5.6 and 15.5.22).
  */
-function requiredFields(code: ErrorCode): Record<string, string> {
+function requiredHeaders(code: ErrorCode): Record<string, string> {
   switch (ERROR_STATUS[code]) {
     case 401: {
       const error = code === "login_required" ? "" : ', error="invalid_token"';
@@ -55,8 +55,8 @@ export function problem(options: ProblemOptions): Response {
   const retryAfterSec = options.retryAfterSec ??
     (status === 503 ? RETRY_AFTER_SEC : undefined);
   const headers = {
-    ...OWN_ANSWER_FIELDS,
-    ...requiredFields(code),
+    ...OWN_ANSWER_HEADERS,
+    ...requiredHeaders(code),
     ...(retryAfterSec === undefined
       ? {}
       : { "retry-after": String(retryAfterSec) }),

@@ -1,5 +1,5 @@
 /** Redirects of our own, which, like all our responses, are never stored. */
-import { OWN_ANSWER_FIELDS } from "./problem.ts";
+import { OWN_ANSWER_HEADERS } from "./problem.ts";
 
 /**
  * The response that redirects a client to `location` (RFC 9110 section 15.4), with a Set-Cookie field for each value.
@@ -12,7 +12,7 @@ export function redirect(
   return new Response(null, {
     status,
     headers: [
-      ...Object.entries(OWN_ANSWER_FIELDS),
+      ...Object.entries(OWN_ANSWER_HEADERS),
       ["location", location],
       ...setCookies.map((value): [string, string] => ["set-cookie", value]),
     ],

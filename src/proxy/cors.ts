@@ -33,7 +33,7 @@ export type CorsDecision =
   | { readonly kind: "off" }
   | {
     readonly kind: "on";
-    /** Whether our fields replace the app's. */
+    /** Whether our headers replace the app's. */
     readonly overrides: boolean;
     /** As received; null if the request has none, which caches must tell apart from one that has. */
     readonly origin: string | null;
@@ -44,7 +44,7 @@ export type CorsDecision =
 /** What {@linkcode corsDecision} depends on. */
 export interface CorsRequest {
   readonly mode: CorsMode;
-  /** The client's fields, before any are removed. */
+  /** The client's headers, before any are removed. */
   readonly headers: RequestHeaders;
   /** Whether pages of an origin may use the browser's credentials. */
   readonly isTrusted: (origin: string) => boolean;
@@ -53,14 +53,14 @@ export interface CorsRequest {
 /** What a CORS-preflight request asks permission for (Fetch standard, section 3.3.2). */
 export interface Preflight {
   readonly method: string;
-  /** Field names as a comma-separated list; null if only safelisted fields would be sent. */
-  readonly fields: string | null;
+  /** Header names as a comma-separated list; null if only safelisted headers would be sent. */
+  readonly headers: string | null;
 }
 
 /** How long a browser may cache our answer to a preflight, seconds: for a visit, not past a change of the policy. */
 const PREFLIGHT_MAX_AGE_SEC = 600;
 
-const CORS_FIELD = /^access-control-/i;
+const CORS_HEADER = /^access-control-/i;
 
 /** Decides what the response tells the request's origin. */
 export function corsDecision(request: CorsRequest): CorsDecision {
@@ -88,62 +88,65 @@ export function preflightOf(
   }
   return {
     method: requested,
-    fields: headers.get("access-control-request-headers"),
+    headers: headers.get("access-control-request-headers"),
   };
 }
 
 /** Whether the app itself says who may read this response. */
-export function hasAllowOrigin(fields: HeaderList): boolean {
-  return hasHeader(fields, "access-control-allow-origin");
+export function hasAllowOrigin(headers: HeaderList): boolean {
+  return hasHeader(headers, "access-control-allow-origin");
 }
 
-/** The fields of a response, the app's or ours, with the decision applied; no CORS field appears twice. */
+/** The headers of a response, the app's or ours, with the decision applied; no CORS header appears twice. */
 export function withCors(
-  fields: [string, string][],
+  headers: [string, string][],
   decision: CorsDecision,
 ): [string, string][] {
-  if (decision.kind === "off") return fields;
-  if (!decision.overrides && hasAllowOrigin(fields)) return fields;
+  if (decision.kind === "off") return headers;
+  if (!decision.overrides && hasAllowOrigin(headers)) return headers;
   // An app that refuses an origin may still send Access-Control-Allow-Credentials, which would add to what we allow.
-  const result = fields.filter(([name]) => !CORS_FIELD.test(name));
+  const result = headers.filter(([name]) => !CORS_HEADER.test(name));
   if (decision.origin !== null) {
     result.push(
-      ...allowFields(decision.origin, decision.credentials),
+      ...allowHeaders(decision.origin, decision.credentials),
       // By name: `*` does not apply to responses to requests with credentials.
-      ["access-control-expose-headers", fieldNames(result)],
+      ["access-control-expose-headers", headerNames(result)],
     );
   }
   // Without an Origin too: a cached response to a navigation must not be reused for another origin's script.
-  if (!valuesOf(fields, "vary").some(includesOrigin)) {
+  if (!valuesOf(headers, "vary").some(includesOrigin)) {
     result.push(["vary", "Origin"]);
   }
   return result;
 }
 
-/** The CORS fields of our answer to a preflight; every answer of ours has `no-store` and `Vary: Origin` already. */
+/** The CORS headers of our answer to a preflight; every answer of ours has `no-store` and `Vary: Origin` already. */
 export function preflightHeaders(
   preflight: Preflight,
   decision: CorsDecision,
 ): [string, string][] {
   if (decision.kind === "off" || decision.origin === null) return [];
-  const fields = allowFields(decision.origin, decision.credentials);
+  const headers = allowHeaders(decision.origin, decision.credentials);
   // Echoed: `*` does not apply to requests with credentials, and never covers Authorization.
-  fields.push(["access-control-allow-methods", preflight.method]);
-  if (preflight.fields !== null) {
-    fields.push(["access-control-allow-headers", preflight.fields]);
+  headers.push(["access-control-allow-methods", preflight.method]);
+  if (preflight.headers !== null) {
+    headers.push(["access-control-allow-headers", preflight.headers]);
   }
-  fields.push(["access-control-max-age", String(PREFLIGHT_MAX_AGE_SEC)]);
-  return fields;
+  headers.push(["access-control-max-age", String(PREFLIGHT_MAX_AGE_SEC)]);
+  return headers;
 }
 
-function allowFields(origin: string, credentials: boolean): [string, string][] {
-  const fields: [string, string][] = [["access-control-allow-origin", origin]];
-  if (credentials) fields.push(["access-control-allow-credentials", "true"]);
-  return fields;
+function allowHeaders(
+  origin: string,
+  credentials: boolean,
+): [string, string][] {
+  const headers: [string, string][] = [["access-control-allow-origin", origin]];
+  if (credentials) headers.push(["access-control-allow-credentials", "true"]);
+  return headers;
 }
 
-function fieldNames(fields: HeaderList): string {
-  return [...new Set(fields.map(([name]) => name.toLowerCase()))].join(", ");
+function headerNames(headers: HeaderList): string {
+  return [...new Set(headers.map(([name]) => name.toLowerCase()))].join(", ");
 }
 
 function includesOrigin(vary: string): boolean {

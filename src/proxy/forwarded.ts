@@ -1,5 +1,5 @@
 /**
- * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* fields of
+ * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* headers of
  * trusted proxies (the predecessors of RFC 7239).
  */
 import ipaddr from "ipaddr.js";
@@ -52,7 +52,7 @@ export interface ClientInfo {
 }
 
 /**
- * Where a request from `peer`, the connection's remote address, came from. X-Forwarded-* fields count only if the peer
+ * Where a request from `peer`, the connection's remote address, came from. X-Forwarded-* headers count only if the peer
  * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect on
  * us.
  */

@@ -1,4 +1,4 @@
-/** Fields that apply to a single connection (RFC 9110 section 7.6.1): never forwarded, in either direction. */
+/** Headers that apply to a single connection (RFC 9110 section 7.6.1): never forwarded, in either direction. */
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
@@ -20,7 +20,14 @@ export function isHopByHop(name: string): boolean {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** The names, in lower case, that a Connection field lists and thereby makes hop-by-hop. */
+/**
+ * The names, in lower case, that a Connection field lists and thereby makes hop-by-hop.
+ *
+ * @example
+ * ```ts
+ * nominatedHeaders("close, X-Hop"); // Set {"close", "x-hop"}
+ * ```
+ */
 export function nominatedHeaders(
   connection: string | null,
 ): ReadonlySet<string> {

@@ -17,11 +17,11 @@ export interface ResponseHead {
   readonly headers: HeaderList;
 }
 
-/** The longest body that may be a runner's refusal, octets. */
+/** The longest body that may be a runner's refusal, bytes. */
 const MAX_REFUSAL_BYTES = 4096;
 
-/** Fields that a Go server adds to an empty response by itself. */
-const AUTOMATIC_FIELDS: ReadonlySet<string> = new Set([
+/** Headers that a Go server adds to an empty response by itself. */
+const AUTOMATIC_HEADERS: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "date",
@@ -33,7 +33,7 @@ export function isEmptyBadGateway(response: ResponseHead): boolean {
   return response.status === 502 &&
     valuesOf(response.headers, "content-length")[0] === "0" &&
     response.headers.every(([name]) =>
-      AUTOMATIC_FIELDS.has(name.toLowerCase())
+      AUTOMATIC_HEADERS.has(name.toLowerCase())
     );
 }
 

@@ -1,5 +1,5 @@
 /**
- * The headers of the request to the upstream. First, everything that must not be forwarded is dropped (hop-by-hop fields,
+ * The headers of the request to the upstream. First, everything that must not be forwarded is dropped (hop-by-hop headers,
  * those that the client's Connection field lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
@@ -9,7 +9,7 @@ import type { RequestHeaders } from "../lib/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
-/** Fields that are addressed to the gateway, or that only the gateway may set. */
+/** Headers that are addressed to the gateway, or that only the gateway may set. */
 const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "content-length", // the upstream client decides the framing
   "expect", // already answered by `Deno.serve()`
@@ -58,7 +58,7 @@ export function requestHeaders(
 ): [string, string][] {
   const { headers, forwarded } = request;
   const nominated = nominatedHeaders(headers.get("connection"));
-  const fields: [string, string][] = [["host", destination.authority]];
+  const sent: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
   for (const field of headers) {
     const name = field[0];
@@ -69,22 +69,22 @@ export function requestHeaders(
     if (name === "x-request-id") hasRequestId = true;
     if (name === "cookie") {
       const cookie = withoutOwnCookies(field[1]);
-      if (cookie !== undefined) fields.push([name, cookie]);
+      if (cookie !== undefined) sent.push([name, cookie]);
       continue;
     }
     if (name === "referer") {
       // Only navigations are redirected to an address without the key: a stylesheet's may be its fonts' referrer.
-      fields.push([name, splitPreviewToken(field[1]).target]);
+      sent.push([name, splitPreviewToken(field[1]).target]);
       continue;
     }
-    fields.push(field);
+    sent.push(field);
   }
-  if (!hasRequestId) fields.push(["x-request-id", request.id]);
-  for (const [name, value] of destination.headers) fields.push([name, value]);
-  fields.push(
+  if (!hasRequestId) sent.push(["x-request-id", request.id]);
+  for (const [name, value] of destination.headers) sent.push([name, value]);
+  sent.push(
     ["x-forwarded-host", forwarded.host],
     ["x-forwarded-proto", forwarded.proto],
     ["x-forwarded-for", forwarded.for],
   );
-  return fields;
+  return sent;
 }

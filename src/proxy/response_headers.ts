@@ -1,4 +1,4 @@
-/** The fields of the response to the client: the app's, without hop-by-hop fields and those only the gateway may send. */
+/** The headers of the response to the client: the app's, without hop-by-hop headers and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
 import { type HeaderList, valuesOf } from "../lib/headers.ts";
 import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
@@ -6,6 +6,12 @@ import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 /**
  * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
  * domain or one above it); undefined if it sets one of the gateway's own cookies (RFC 6265bis section 5.6).
+ *
+ * @example
+ * ```ts
+ * filterSetCookie("a=1; Domain=.preview.example.com", "preview.example.com"); // "a=1"
+ * filterSetCookie("porthole-login=x", "preview.example.com"); // undefined
+ * ```
  */
 export function filterSetCookie(
   line: string,
@@ -49,6 +55,11 @@ function domainOf(attribute: string): string | undefined {
  * An app's Clear-Site-Data without `"cookies"`; undefined if nothing is left. A browser would clear the cookies of the
  * whole site, every other sandbox's and our logins among them (W3C Clear Site Data, section 3.1); the other types
  * affect the app's own origin only.
+ *
+ * @example
+ * ```ts
+ * filterClearSiteData('"cookies", "cache"'); // '"cache"'
+ * ```
  */
 export function filterClearSiteData(value: string): string | undefined {
   const kept: string[] = [];
@@ -64,7 +75,7 @@ export function filterClearSiteData(value: string): string | undefined {
 const EVERYTHING_BUT_COOKIES = '"cache", "storage", "executionContexts"';
 
 /**
- * Fields that no app may send: those that tell our own answers from an app's, and NEL, by which a browser would report
+ * Headers that no app may send: those that tell our own answers from an app's, and NEL, by which a browser would report
  * the URL of every later request, before we can take a key out of its query (W3C Network Error Logging, section 5).
  */
 const NEVER_FROM_APP: ReadonlySet<string> = new Set([
@@ -73,14 +84,14 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
   "x-porthole-warning",
 ]);
 
-/** The end-to-end fields of an upstream response, for a client of a preview host below `base`. */
+/** The end-to-end headers of an upstream response, for a client of a preview host below `base`. */
 export function responseHeaders(
-  fields: HeaderList,
+  headers: HeaderList,
   base: string,
 ): [string, string][] {
-  const nominated = nominatedHeaders(valuesOf(fields, "connection").join());
+  const nominated = nominatedHeaders(valuesOf(headers, "connection").join());
   const relayed: [string, string][] = [];
-  for (const [name, value] of fields) {
+  for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     if (isHopByHop(lower) || nominated.has(lower)) continue;
     if (NEVER_FROM_APP.has(lower)) continue;

@@ -1,5 +1,5 @@
 /**
- * The fields of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
+ * The headers of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
 import type { HeaderList } from "../lib/headers.ts";
@@ -13,7 +13,7 @@ export interface ToolboxAddress {
 }
 
 /**
- * The fields that a toolbox or a build may send on a base host: they concern the response itself or the program that
+ * The headers that a toolbox or a build may send on a base host: they concern the response itself or the program that
  * asked for it. Any other may affect the whole origin, which logins and every other sandbox's toolbox share: cookies,
  * stored data, service workers, transport security, reports of all later URLs (NEL), and whatever browsers come to
  * support.
@@ -36,8 +36,8 @@ const ALLOWED: ReadonlySet<string> = new Set([
 /** The same by prefix, except a policy of the daemon's, which could report the URL that was requested. */
 const ALLOWED_PREFIX = /^(?:access-control-|content-(?!security-policy)|x-)/;
 
-/** Fields whose value is a URI reference (RFC 9110 sections 8.7, 10.2.2). */
-const REFERENCE_FIELDS: ReadonlySet<string> = new Set([
+/** Headers whose value is a URI reference (RFC 9110 sections 8.7, 10.2.2). */
+const REFERENCE_HEADERS: ReadonlySet<string> = new Set([
   "content-location",
   "location",
 ]);
@@ -48,6 +48,13 @@ const DAEMON_PORT = "2280";
 /**
  * Rewrites a URI reference from a toolbox's response for the client. An absolute path gets the toolbox's prefix, also
  * in a URL of the daemon, the runner or the gateway; URLs of other hosts and relative references stay as they are.
+ *
+ * @example
+ * ```ts
+ * const address = { sandboxId: "box", authority: "preview.example.com" };
+ * toolboxReference("/files?path=a", address); // "/toolbox/box/files?path=a"
+ * toolboxReference("https://elsewhere.example/", address); // unchanged
+ * ```
  */
 export function toolboxReference(
   reference: string,
@@ -76,14 +83,14 @@ function startsWithSegments(path: string, prefix: string): boolean {
 }
 
 /**
- * The end-to-end fields of what a sandbox or a build sent, for a client of a base host: opened in a browser, it is a
+ * The end-to-end headers of what a sandbox or a build sent, for a client of a base host: opened in a browser, it is a
  * document with an opaque origin, and runs no scripts.
  */
 export function inertResponseHeaders(
-  fields: HeaderList,
+  headers: HeaderList,
 ): [string, string][] {
   return [
-    ...responseHeaders(fields, "").filter(([name]) => {
+    ...responseHeaders(headers, "").filter(([name]) => {
       const lower = name.toLowerCase();
       return ALLOWED.has(lower) || ALLOWED_PREFIX.test(lower);
     }),
@@ -94,12 +101,12 @@ export function inertResponseHeaders(
 
 /** The same for a toolbox's response, with its references rewritten by {@linkcode toolboxReference}. */
 export function toolboxResponseHeaders(
-  fields: HeaderList,
+  headers: HeaderList,
   address: ToolboxAddress,
 ): [string, string][] {
-  return inertResponseHeaders(fields).map(([name, value]) => [
+  return inertResponseHeaders(headers).map(([name, value]) => [
     name,
-    REFERENCE_FIELDS.has(name.toLowerCase())
+    REFERENCE_HEADERS.has(name.toLowerCase())
       ? toolboxReference(value, address)
       : value,
   ]);

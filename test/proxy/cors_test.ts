@@ -208,7 +208,7 @@ Deno.test("preflightOf() knows a preflight from an ordinary OPTIONS request", ()
   });
   assert.deepEqual(preflightOf("OPTIONS", headers), {
     method: "PUT",
-    fields: null,
+    headers: null,
   });
   assert.equal(preflightOf("GET", headers), undefined);
   for (const missing of ["origin", "access-control-request-method"]) {
@@ -236,7 +236,7 @@ Deno.test("preflightHeaders() allows what is asked for, to a stranger without cr
 });
 
 Deno.test("preflightHeaders() promises credentials to trusted origins only", () => {
-  const preflight = { method: "DELETE", fields: null };
+  const preflight = { method: "DELETE", headers: null };
   for (const origin of [OWN, LISTED]) {
     assert.deepEqual(preflightHeaders(preflight, decide({ origin })), [
       ["access-control-allow-origin", origin],

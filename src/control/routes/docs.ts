@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
-import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { ControlEnv } from "../route.ts";
 
 /** An OpenAPI 3.1 document. */
@@ -68,11 +68,11 @@ export function addDocsRoutes(
   }
   app.openapi(
     documentRoute,
-    (c) => c.json(document(), 200, OWN_ANSWER_FIELDS),
+    (c) => c.json(document(), 200, OWN_ANSWER_HEADERS),
   );
   app.openapi(docsRoute, (c) =>
     c.html(docsPage(document()), 200, {
-      ...OWN_ANSWER_FIELDS,
+      ...OWN_ANSWER_HEADERS,
       "content-security-policy": PAGE_POLICY,
     }));
 }

@@ -1,6 +1,6 @@
 /** Liveness and readiness. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { ControlEnv } from "../route.ts";
 
 const healthRoute = createRoute({
@@ -77,7 +77,7 @@ export function addHealthRoutes(
       c.json(
         { status: "ok" as const, version },
         200,
-        OWN_ANSWER_FIELDS,
+        OWN_ANSWER_HEADERS,
       ),
   );
   app.openapi(readyRoute, async (c) => {
@@ -86,7 +86,7 @@ export function addHealthRoutes(
     return c.json(
       { status, checks },
       isReady ? 200 : 503,
-      OWN_ANSWER_FIELDS,
+      OWN_ANSWER_HEADERS,
     );
   });
 }

@@ -10,7 +10,7 @@ import { GatewayError } from "../../errors.ts";
 import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
-import { OWN_ANSWER_FIELDS } from "../../pages/problem.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import {
   type ControlContext,
   type ControlEnv,
@@ -81,7 +81,7 @@ const logoutRoute = createRoute({
 export const LOGOUT_ROUTES = [pageRoute, logoutRoute];
 
 const PAGE_HEADERS = {
-  ...OWN_ANSWER_FIELDS,
+  ...OWN_ANSWER_HEADERS,
   // With no-referrer a browser would send the form with `Origin: null`.
   "referrer-policy": "same-origin",
   // No other page may frame the button for clickjacking.
