@@ -10,6 +10,7 @@ const DOCUMENTS = new Map(
   await Promise.all(
     [
       "README.md",
+      "CONTRIBUTING.md",
       "SECURITY.md",
       "test/conformance/README.md",
       ...[...Deno.readDirSync(new URL("docs/", ROOT))]
@@ -73,6 +74,37 @@ Deno.test("every label of a file in the documents, such as [service/access], is 
       document,
     );
   }
+});
+
+/** True if there is a file or folder of that path, from the root of the repository or from `src/`. */
+async function isPath(path: string): Promise<boolean> {
+  for (const base of [ROOT, new URL("src/", ROOT)]) {
+    const found = await Deno.stat(new URL(path, base)).catch(() => null);
+    if (found !== null) return true;
+  }
+  return false;
+}
+
+Deno.test("every file of the source that a document names by its path exists", async () => {
+  for (const [document, text] of DOCUMENTS) {
+    const named = text.matchAll(/`((?:[a-z0-9_]+\/)+[a-z0-9_]+\.ts)`/g);
+    for (const [, path = ""] of named) {
+      assert(await isPath(path), `${document}: ${path}`);
+    }
+  }
+});
+
+Deno.test("docs/architecture.md has a row for every room of src/, in the order that the lint keeps", async () => {
+  const [, section = ""] = (DOCUMENTS.get("docs/architecture.md") ?? "")
+    .split("\n## The rooms of the source\n");
+  const rows = [...section.matchAll(/^\| `([a-z_.]+)\/?` /gm)]
+    .map(([, name]) => name);
+  const lint = await Deno.readTextFile(
+    new URL("scripts/lint_layers.ts", ROOT),
+  );
+  const [, list = ""] = /LAYERS = \[(.*?)\]/s.exec(lint) ?? [];
+  const layers = [...list.matchAll(/"(.+?)"/g)].map(([, name]) => name);
+  assert.deepEqual(rows, layers);
 });
 
 Deno.test("docs/operations.md lists every metric and no other", () => {
