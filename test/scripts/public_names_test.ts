@@ -11,7 +11,7 @@ Deno.test("publicNames() finds a name of each kind in the gateway's sources", as
       "member sandboxId",
       "message response broke off",
       "message request failed",
-      "metric porthole_requests_total",
+      "metric porthole_http_requests_total",
       "variable PROXY_DOMAIN",
     ]
   ) assert(names.has(name), name);
