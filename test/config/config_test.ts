@@ -12,17 +12,7 @@ import {
   SETTINGS,
   workersOn,
 } from "../../src/config/config.ts";
-
-const REQUIRED = {
-  DAYTONA_API_URL: "https://api.example.com/api",
-  PROXY_API_KEY: "service-key",
-};
-
-function configOf(env: Record<string, string>): Config {
-  const result = parseConfig({ ...REQUIRED, ...env });
-  ok(result.ok, result.ok ? "" : formatProblems(result.problems));
-  return result.config;
-}
+import { configOf, REQUIRED } from "../support/config.ts";
 
 function problemsOf(env: Record<string, string>): string[] {
   const result = parseConfig({ ...REQUIRED, ...env });
@@ -46,8 +36,8 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       toolboxOnly: false,
     },
     daytona: {
-      apiUrl: "https://api.example.com/api",
-      serviceKey: "service-key",
+      apiUrl: "http://127.0.0.1/api",
+      serviceKey: "key",
       timeoutMs: 10_000,
     },
     cache: {
@@ -61,7 +51,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       staleIfErrorMs: 600_000,
     },
     session: {
-      secrets: ["service-key"],
+      secrets: ["key"],
       ttlMs: 3_600_000,
       sameSite: "lax",
     },

@@ -1,5 +1,5 @@
-import { connect } from "node:tls";
 import { once } from "node:events";
+import { connect } from "node:tls";
 import { CA, LOCALHOST } from "../support/certificates.ts";
 import { stillNeeded } from "./canary.ts";
 

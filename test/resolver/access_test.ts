@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
-import { parseConfig } from "../../src/config/config.ts";
 import { Background } from "../../src/lib/background.ts";
 import { AccessResolver } from "../../src/resolver/access.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
+import { configOf } from "../support/config.ts";
 
 const USER = { bearer: "key", clientAddress: "127.0.0.1" };
 const STRANGER = { ...USER, bearer: "another" };
 
 /** A directory whose API knows the preview token `good`, the bearer `key` and the link `link` of port 3000. */
 function setUp(store: DurableStore | null = null) {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-  });
-  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  const { cache } = configOf();
   const clock = manualClock();
   const background = new Background(() => {});
   const calls: string[] = [];
@@ -38,7 +34,7 @@ function setUp(store: DurableStore | null = null) {
         token === "link" && port === 3000 ? "box" : null,
       ),
   }, {
-    cache: result.config.cache,
+    cache,
     store,
     now: () => clock.now(),
     onEvent: (event) => events.push(event),

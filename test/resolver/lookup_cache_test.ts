@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
-import { parseConfig } from "../../src/config/config.ts";
 import { Background } from "../../src/lib/background.ts";
 import {
   booleanCodec,
@@ -9,6 +8,7 @@ import {
   UNMETERED,
 } from "../../src/resolver/lookup_cache.ts";
 import { fakeStore } from "../cache/fakes.ts";
+import { configOf } from "../support/config.ts";
 
 const REFUSAL = new Error("Over its budget");
 
@@ -19,16 +19,11 @@ const USED_UP = {
 };
 
 Deno.test("LookupCache serves a client without budget from memory until the answer expires, and renews nothing", async () => {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-    TOKEN_TTL_SEC: "100",
-  });
-  assert(result.ok);
+  const { cache } = configOf({ TOKEN_TTL_SEC: "100" });
   let nowMs = 0;
   let asked = 0;
   const answers = new LookupCache("sandbox-access", booleanCodec, {
-    cache: result.config.cache,
+    cache,
     store: null,
     now: () => nowMs,
     onEvent() {},
@@ -58,16 +53,11 @@ function answersOf(
     store?: DurableStore | null;
   } = {},
 ) {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-    ...env,
-  });
-  assert(result.ok);
+  const { cache } = configOf(env);
   const background = new Background(() => {});
   const state = { nowMs: 0, asked: 0, answer };
   const answers = new LookupCache(kind, booleanCodec, {
-    cache: result.config.cache,
+    cache,
     store,
     now: () => state.nowMs,
     onEvent() {},

@@ -1,27 +1,17 @@
 import assert from "node:assert/strict";
-import { type Config, parseConfig } from "../../src/config/config.ts";
 import type { RemoteConfig } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import {
   oidcSettings,
   RemoteSettings,
 } from "../../src/resolver/remote_settings.ts";
+import { configOf } from "../support/config.ts";
 
 const REMOTE: RemoteConfig = {
   oidc: { issuer: "https://id.test", clientId: "porthole", audience: "api" },
   proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.preview.test",
   proxyToolboxUrl: null,
 };
-
-function configOf(env: Record<string, string>): Config {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-    ...env,
-  });
-  if (!result.ok) assert.fail(JSON.stringify(result.problems));
-  return result.config;
-}
 
 /** Lets an installation learn from answers in turn, the last of which is repeated; an error is a failure to answer. */
 async function learn(

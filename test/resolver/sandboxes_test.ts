@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
-import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -9,6 +8,7 @@ import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { runnerDestination } from "../../src/resolver/runner.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
+import { configOf } from "../support/config.ts";
 
 const FIRST: Runner = {
   proxyUrl: "http://runner.internal:3000",
@@ -19,11 +19,7 @@ const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
 
 /** A directory, and the API behind it. */
 function setUp(store: DurableStore | null = null) {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-  });
-  if (!result.ok) assert.fail(JSON.stringify(result.problems));
+  const { cache } = configOf();
   const clock = Object.assign(manualClock(), { elapsed: 1 });
   const now = () => clock.now();
   const background = new Background(() => {});
@@ -38,7 +34,7 @@ function setUp(store: DurableStore | null = null) {
       return Promise.resolve(api.runner);
     },
   }, {
-    cache: result.config.cache,
+    cache,
     store,
     now,
     perf: { now: () => clock.elapsed },

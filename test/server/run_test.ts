@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig, type TlsFiles } from "../../src/config/config.ts";
+import type { TlsFiles } from "../../src/config/config.ts";
 import { StreamLineWriter } from "../../src/observability/line_writer.ts";
 import type { Outcome } from "../../src/server/exit.ts";
 import {
@@ -14,6 +14,7 @@ import {
   LOCALHOST,
   OTHER,
 } from "../support/certificates.ts";
+import { configOf } from "../support/config.ts";
 import { type RecordedLog, recordedLog } from "../support/event_log.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { type FakeSignals, fakeSignals } from "../support/signals.ts";
@@ -64,7 +65,7 @@ function startRun(
   env: Readonly<Record<string, string>> = {},
   differences: Partial<RunOptions> = {},
 ): TestRun {
-  const result = parseConfig({
+  const config = configOf({
     DAYTONA_API_URL: "https://daytona.test/api",
     PROXY_API_KEY: "a-secret",
     PROXY_HOST: "127.0.0.1",
@@ -72,12 +73,11 @@ function startRun(
     SHUTDOWN_TIMEOUT_SEC: "60",
     ...env,
   });
-  if (!result.ok) assert.fail(JSON.stringify(result.problems));
   const service = fakeService();
   const recorded = recordedLog();
   const { addSignalListener, send } = fakeSignals();
   const outcome = run({
-    config: result.config,
+    config,
     version: "1.2.3",
     createService: () => Promise.resolve(service),
     lines: new StreamLineWriter(new WritableStream()),

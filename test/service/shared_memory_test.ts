@@ -4,7 +4,6 @@ import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import type { StoreFailure } from "../../src/cache/store.ts";
-import { parseConfig } from "../../src/config/config.ts";
 import type { Runner } from "../../src/daytona/api.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -12,6 +11,7 @@ import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { runnerDestination } from "../../src/resolver/runner.ts";
 import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
+import { configOf } from "../support/config.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
 /** The age, ms, after which a local copy of shared state is read again. */
@@ -20,11 +20,7 @@ const RECHECK_MS = 5_000;
 /** The stateful components of one gateway, with an API and a provider under the test's control. */
 async function remember(tier: SharedTier, world: World) {
   const { now } = world;
-  const config = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-  });
-  assert(config.ok);
+  const { cache } = configOf();
   const failures: StoreFailure[] = [];
   const store = await tier.open({
     now,
@@ -40,7 +36,7 @@ async function remember(tier: SharedTier, world: World) {
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
   }, {
-    cache: config.config.cache,
+    cache,
     store,
     background,
     now,

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config/config.ts";
 import type { LineWriter } from "../../../src/observability/line_writer.ts";
 import type { GatewayService } from "../../../src/server/run.ts";
 import type {
@@ -7,6 +6,7 @@ import type {
   ToWorker,
 } from "../../../src/server/workers/messages.ts";
 import { serveAsWorker } from "../../../src/server/workers/serve_as_worker.ts";
+import { configOf } from "../../support/config.ts";
 import { freePort } from "../../support/free_port.ts";
 
 /** A service that does nothing. */
@@ -24,14 +24,10 @@ function idleService(): GatewayService {
 
 /** Starts a worker on this thread; the caller holds the supervisor's end of its channel. */
 function startWorker() {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
+  const config = configOf({
     PROXY_HOST: "127.0.0.1",
     PROXY_PORT: String(freePort()),
   });
-  if (!result.ok) assert.fail();
-  const { config } = result;
   const { port1, port2 } = new MessageChannel();
   const heard: FromWorker[] = [];
   const waiting = new Set<() => void>();

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { StreamLineWriter } from "../../../src/observability/line_writer.ts";
 import type { Outcome } from "../../../src/server/exit.ts";
 import {
@@ -7,22 +6,17 @@ import {
   type SuperviseOptions,
   workerConfig,
 } from "../../../src/server/workers/supervise.ts";
+import { configOf } from "../../support/config.ts";
 import { recordedLog } from "../../support/event_log.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 import { fakeSignals } from "../../support/signals.ts";
 import { fakeThreads, type FakeWorker } from "./fake_threads.ts";
 
-function configOf(env: Record<string, string>): Config {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-    REDIS_HOST: "127.0.0.1",
-    PROXY_HOST: "127.0.0.1",
-    PROXY_PORT: "0",
-    ...env,
-  });
-  return result.ok ? result.config : assert.fail();
-}
+const ON_LOOPBACK = {
+  REDIS_HOST: "127.0.0.1",
+  PROXY_HOST: "127.0.0.1",
+  PROXY_PORT: "0",
+};
 
 /** Starts a supervisor with two fake workers. */
 async function startSupervisor(
@@ -35,7 +29,7 @@ async function startSupervisor(
   const written: string[] = [];
   const started = Promise.withResolvers<void>();
   const outcome = supervise({
-    config: configOf(env),
+    config: configOf({ ...ON_LOOPBACK, ...env }),
     workers: 2,
     version: "1.2.3",
     entry: import.meta.url,
@@ -252,6 +246,7 @@ Deno.test("workerConfig() divides the limits of the process among the workers, r
 
 Deno.test("workerConfig() sets the port, and leaves the metrics to the supervisor", () => {
   const config = configOf({
+    ...ON_LOOPBACK,
     PROXY_PORT: "0",
     METRICS_PORT: "9090",
     WORKERS: "3",

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config/config.ts";
 import {
   startThread,
   type Thread,
 } from "../../../src/server/workers/worker_thread.ts";
+import { configOf } from "../../support/config.ts";
 
 /** Starts a thread of that code. */
 function start(code: string): Thread {
-  const result = parseConfig({
-    DAYTONA_API_URL: "http://127.0.0.1/api",
-    PROXY_API_KEY: "key",
-  });
-  if (!result.ok) assert.fail();
-  const { config } = result;
   const entry = `data:text/javascript,${encodeURIComponent(code)}`;
-  return startThread(entry, { number: 7, version: "1.2.3", config });
+  return startThread(entry, {
+    number: 7,
+    version: "1.2.3",
+    config: configOf(),
+  });
 }
 
 Deno.test("startThread() sends the thread its start message and a port", async () => {
