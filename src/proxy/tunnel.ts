@@ -14,33 +14,23 @@ import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
  */
 export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 
-/** Limits of a tunnel. */
-export interface RelayOptions {
-  /** The upstream is not read while more bytes than this, or 16 384 messages, are queued for the client. */
-  readonly highWaterMarkBytes: number;
-  /** A message from the client that finds more unsent bytes than this ends the tunnel with 1013. */
-  readonly bufferLimitBytes: number;
-  /** How often the upstream gets an unsolicited Pong and the client's progress is checked. */
-  readonly heartbeatMs: number;
-  /** A client that takes nothing of what is queued for this long ends the tunnel with 1013. */
-  readonly stallTimeoutMs: number;
-  /** How long the client may take to complete the upgrade, and to answer a Close. */
-  readonly handshakeTimeoutMs: number;
-}
+/** The upstream is not read while more bytes than this, or 16 384 messages, are queued for the client. */
+const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
-const DEFAULTS: RelayOptions = {
-  highWaterMarkBytes: 1024 * 1024,
-  bufferLimitBytes: 16 * 1024 * 1024,
-  heartbeatMs: 30_000,
-  stallTimeoutMs: 300_000,
-  handshakeTimeoutMs: 5_000,
-};
+/** The upstream gets an unsolicited Pong, and the client's progress is checked, this often. */
+const HEARTBEAT_MS = 30_000;
 
-/** How a tunnel ended. */
+/** A client that takes nothing of what is queued for this long ends the tunnel with 1013. */
+const STALL_TIMEOUT_MS = 300_000;
+
+/** The time that the client may take to complete the upgrade, and to answer a Close. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+
+/** The end of a tunnel, and its traffic. */
 export interface TunnelEnd extends TunnelFacts {
   /**
-   * Why it ended, for logs only: the reason in the Close frame of the side that closed it, which may be empty; with code
-   * 1006 how its connection broke, or how it violated the protocol.
+   * For logs only: the reason in the Close frame of the side that closed it, which may be empty; with code 1006 the
+   * failure of its connection, or its violation of the protocol.
    */
   readonly reason: string;
 }
@@ -60,7 +50,7 @@ export interface Tunnel {
 
 type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
 
-/** Whether a client's Close may be forwarded; if not, it violates the protocol, and counts as an abnormal closure. */
+/** True for a client's Close that may be forwarded; any other violates the protocol, and is an abnormal closure. */
 function isForwardable(code: number, reason: string): boolean {
   return code === 1005 || isCloseCode(code) && fitsCloseFrame(reason);
 }
@@ -87,14 +77,15 @@ function closeClient(client: WebSocket, { code, reason }: Ending): void {
 
 /**
  * Relays between `client`, the server's end from `Deno.upgradeWebSocket()`, and `upstream` until either side ends; a
- * Close is forwarded with its code and reason.
+ * Close is forwarded with its code and reason. A message from the client that finds more unsent bytes than
+ * `bufferLimitBytes` ends the tunnel with 1013.
  */
 export function relay(
   client: WebSocket,
   upstream: UpstreamWebSocket,
-  options: Partial<RelayOptions> = {},
+  options: { readonly bufferLimitBytes: number },
 ): Tunnel {
-  return new Relay(client, upstream, { ...DEFAULTS, ...options });
+  return new Relay(client, upstream, options.bufferLimitBytes);
 }
 
 class Relay implements Tunnel {
@@ -102,14 +93,14 @@ class Relay implements Tunnel {
   readonly released: Promise<void>;
   readonly #client: WebSocket;
   readonly #upstream: UpstreamWebSocket;
-  readonly #options: RelayOptions;
+  readonly #bufferLimitBytes: number;
   readonly #queue: ClientQueue;
   readonly #opened = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Ending>();
   readonly #released = Promise.withResolvers<void>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
   #isEnded = false;
-  /** Why the client's connection failed, as the runtime puts it. */
+  /** The failure of the client's connection, in the runtime's words. */
   #clientFailure = "connection lost";
   #takenBytes = 0;
   #stalledMs = 0;
@@ -117,15 +108,17 @@ class Relay implements Tunnel {
   constructor(
     client: WebSocket,
     upstream: UpstreamWebSocket,
-    options: RelayOptions,
+    bufferLimitBytes: number,
   ) {
     this.#client = client;
     this.#upstream = upstream;
-    this.#options = options;
-    this.#queue = new ClientQueue(client, options);
+    this.#bufferLimitBytes = bufferLimitBytes;
+    this.#queue = new ClientQueue(client, {
+      highWaterMarkBytes: HIGH_WATER_MARK_BYTES,
+    });
     this.#heartbeat = setInterval(
       () => this.#onHeartbeat(),
-      options.heartbeatMs,
+      HEARTBEAT_MS,
     );
     this.#listen();
     this.released = this.#released.promise;
@@ -176,21 +169,20 @@ class Relay implements Tunnel {
   }
 
   async #run(): Promise<TunnelEnd> {
-    const { handshakeTimeoutMs } = this.#options;
-    if (!await fulfilsWithin(this.#opened.promise, handshakeTimeoutMs)) {
+    if (!await fulfilsWithin(this.#opened.promise, HANDSHAKE_TIMEOUT_MS)) {
       // No event reports a client that left before its 101.
       this.#end({ by: "client", code: 1006, reason: "never opened" });
       this.#released.resolve();
     }
     await this.#relayFromUpstream();
-    await fulfilsWithin(this.released, handshakeTimeoutMs);
+    await fulfilsWithin(this.released, HANDSHAKE_TIMEOUT_MS);
     return { ...await this.#ended.promise, ...this.#upstream.traffic };
   }
 
   #sendUpstream(data: string | ArrayBuffer): void {
     const upstream = this.#upstream;
     if (this.#isEnded) return;
-    if (upstream.unsentBytes > this.#options.bufferLimitBytes) {
+    if (upstream.unsentBytes > this.#bufferLimitBytes) {
       this.close(1013, "upstream does not keep up");
     } else {
       upstream.send(typeof data === "string" ? data : new Uint8Array(data));
@@ -208,7 +200,7 @@ class Relay implements Tunnel {
       if (this.#isEnded) {
         // The upstream's Close may follow, but one that ignores ours must not keep us busy until the timeout.
         discardedBytes += received.bytes;
-        if (discardedBytes > this.#options.bufferLimitBytes) {
+        if (discardedBytes > this.#bufferLimitBytes) {
           this.#upstream.abort();
         }
       } else if (this.#client.readyState === WebSocket.OPEN) {
@@ -225,14 +217,13 @@ class Relay implements Tunnel {
    * not, because its Ping waits behind the bytes that the client does not take.
    */
   #onHeartbeat(): void {
-    const { heartbeatMs, stallTimeoutMs } = this.#options;
     this.#upstream.heartbeat();
     const takenBefore = this.#takenBytes;
     this.#takenBytes = this.#queue.takenBytes;
     const isStalled = this.#client.readyState !== WebSocket.OPEN ||
       (this.#queue.isWaiting && this.#takenBytes === takenBefore);
-    this.#stalledMs = isStalled ? this.#stalledMs + heartbeatMs : 0;
-    if (this.#stalledMs >= stallTimeoutMs) {
+    this.#stalledMs = isStalled ? this.#stalledMs + HEARTBEAT_MS : 0;
+    if (this.#stalledMs >= STALL_TIMEOUT_MS) {
       this.close(1013, "client does not read");
     }
   }

@@ -4,15 +4,12 @@ import type { AddressInfo } from "node:net";
 import PeerClient, { WebSocketServer } from "ws";
 
 import { parseOrigin } from "../../src/address/origin.ts";
-import {
-  relay,
-  type RelayOptions,
-  type Tunnel,
-} from "../../src/proxy/tunnel.ts";
+import { relay, type Tunnel } from "../../src/proxy/tunnel.ts";
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
 import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
-import { UPSTREAM_CONFIG } from "../support/upstream.ts";
+import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
+import { turn, UPSTREAM_CONFIG } from "../support/upstream.ts";
 import { fakeConnection, serverFrame } from "../support/wire_frames.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
@@ -30,6 +27,8 @@ interface PeerSocket extends EventEmitter {
   readonly _socket: { write(bytes: Uint8Array): void };
 }
 
+const LIMITS = { bufferLimitBytes: 16 << 20 };
+
 interface Rig {
   readonly url: string;
   /** The next tunnel, with the app's end of it. */
@@ -37,7 +36,8 @@ interface Rig {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface RigOptions extends Partial<RelayOptions> {
+interface RigOptions {
+  readonly bufferLimitBytes?: number;
   /** Called with the tunnel before the client's upgrade is answered. */
   onTunnel?(tunnel: Tunnel): void;
 }
@@ -57,13 +57,10 @@ async function startRig(options: RigOptions = {}): Promise<Rig> {
         origin: parseOrigin(`http://127.0.0.1:${port}`),
         target: "/",
         headers: [["Host", "app.test"]],
-      }, { closeTimeoutMs: 100 });
+      });
       assert.ok(opened.kind === "open");
       const { socket, response } = Deno.upgradeWebSocket(request);
-      const tunnel = relay(socket, opened.socket, {
-        handshakeTimeoutMs: 2000,
-        ...options,
-      });
+      const tunnel = relay(socket, opened.socket, { ...LIMITS, ...options });
       tunnels.push(tunnel);
       options.onTunnel?.(tunnel);
       arrivals.shift()?.(tunnel);
@@ -137,6 +134,17 @@ async function appClose(
 ): Promise<{ code: number; reason: string }> {
   const [code, reason] = await once(app, "close") as [number, Uint8Array];
   return { code, reason: String(reason) };
+}
+
+/** Lets a second pass in each turn of the event loop until `promise` fulfils. */
+async function passUntil<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
+  let isFulfilled = false;
+  promise.then(() => isFulfilled = true);
+  while (!isFulfilled) {
+    clock.pass(1000);
+    await turn();
+  }
+  return await promise;
 }
 
 function pattern(length: number): Uint8Array<ArrayBuffer> {
@@ -327,9 +335,10 @@ Deno.test("Tunnel.close() works before the client's upgrade is complete", async 
 });
 
 Deno.test("relay() ends with 1013 if a message finds more unsent bytes than the limit", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
   connection.pause();
-  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const upstream = new UpstreamWebSocket(connection);
   const tunnels: Tunnel[] = [];
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -346,19 +355,22 @@ Deno.test("relay() ends with 1013 if a message finds more unsent bytes than the 
   client.send(pattern(900));
   client.send("the last one");
   assert.equal((await closed).code, 1013);
-  const end = await tunnels[0]?.closed;
-  assert.deepEqual([end?.by, end?.code], ["gateway", 1013]);
-  assert.equal(end?.bytesSent, 1800);
+  const [tunnel] = tunnels;
+  assert.ok(tunnel);
+  const end = await passUntil(clock, tunnel.closed);
+  assert.deepEqual([end.by, end.code], ["gateway", 1013]);
+  assert.equal(end.bytesSent, 1800);
   assert.equal(connection.isClosed, true);
 });
 
 Deno.test("relay() takes a bounded part of a flood if the app does not read", async () => {
+  using clock = fakeClock();
   await using rig = await startRig({ bufferLimitBytes: 1 << 20 });
   const { client, app, tunnel } = await connect(rig);
   app.pause();
   const message = pattern(1 << 20);
   for (let i = 0; i < 64; i++) client.send(message);
-  const end = await tunnel.closed;
+  const end = await passUntil(clock, tunnel.closed);
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   // What the sockets' buffers hold, the limit, and the message that exceeded it.
   assert.ok(end.bytesSent < 32 << 20, `${end.bytesSent} bytes taken`);
@@ -376,18 +388,14 @@ Deno.test("relay() accepts a message over the limit if nothing else is unsent", 
 });
 
 Deno.test("relay() stops reading the app while the client does not read, and ends with 1013 after the stall timeout", async () => {
-  await using rig = await startRig({
-    highWaterMarkBytes: 1 << 16,
-    heartbeatMs: 30,
-    stallTimeoutMs: 90,
-    handshakeTimeoutMs: 300,
-  });
+  using clock = fakeClock();
+  await using rig = await startRig();
   const { conn, app, tunnel } = await connectDeaf(rig);
   const closed = appClose(app);
   app.on("error", () => {});
   const message = pattern(100_000);
   for (let i = 0; i < 640; i++) app.send(message, { binary: true });
-  const end = await tunnel.closed;
+  const end = await passUntil(clock, tunnel.closed);
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   assert.ok(end.bytesReceived < 32 << 20, `${end.bytesReceived} bytes read`);
   await closed;
@@ -401,8 +409,8 @@ Deno.test("relay() stops reading the app while the client does not read, and end
   await tunnel.released;
 });
 
-Deno.test("relay() delivers a flood to a client that reads, even with a small high-water mark", async () => {
-  await using rig = await startRig({ highWaterMarkBytes: 1000 });
+Deno.test("relay() delivers a flood to a client that reads, however much is queued for it at times", async () => {
+  await using rig = await startRig();
   const { client, app, tunnel } = await connect(rig);
   const sizes: number[] = [];
   client.onmessage = ({ data }) => sizes.push(data.byteLength);
@@ -415,10 +423,14 @@ Deno.test("relay() delivers a flood to a client that reads, even with a small hi
 });
 
 Deno.test("relay() keeps the app's connection alive with unsolicited Pongs", async () => {
-  await using rig = await startRig({ heartbeatMs: 5 });
+  using clock = fakeClock();
+  await using rig = await startRig();
   const { client, app } = await connect(rig);
-  await once(app, "pong");
-  await once(app, "pong");
+  for (let count = 0; count < 2; count++) {
+    const pong = once(app, "pong");
+    clock.pass(30_000);
+    await pong;
+  }
   const closed = appClose(app);
   client.close();
   await closed;
@@ -435,12 +447,11 @@ function silentClient(readyState: number): WebSocket {
 }
 
 Deno.test("relay() ends if the client never completes its upgrade", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection);
-  const tunnel = relay(silentClient(WebSocket.CONNECTING), upstream, {
-    handshakeTimeoutMs: 1,
-  });
-  const end = await tunnel.closed;
+  const tunnel = relay(silentClient(WebSocket.CONNECTING), upstream, LIMITS);
+  const end = await passUntil(clock, tunnel.closed);
   assert.deepEqual([end.by, end.code, end.reason], [
     "client",
     1006,
@@ -451,71 +462,63 @@ Deno.test("relay() ends if the client never completes its upgrade", async () => 
 });
 
 Deno.test("relay() closes the connection of an app that continues to send instead of answering a Close", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection);
   const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
     bufferLimitBytes: 1000,
-    handshakeTimeoutMs: 1,
   });
   tunnel.close(1001, "shutting down");
   for (let i = 0; i < 11; i++) connection.feed(serverFrame(1, "x".repeat(100)));
-  const end = await tunnel.closed;
-  assert.equal(end.by, "gateway");
+  await turn();
+  // Not by the time limit of its Close.
   assert.equal(connection.isClosed, true);
+  const end = await passUntil(clock, tunnel.closed);
+  assert.equal(end.by, "gateway");
 });
 
 Deno.test("relay() bounds a flood of empty messages, which bufferedAmount does not count", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
-  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const upstream = new UpstreamWebSocket(connection);
   let sent = 0;
   const client = Object.assign(silentClient(WebSocket.OPEN), {
     send: () => sent++,
   });
-  const tunnel = relay(client, upstream, {
-    heartbeatMs: 20,
-    stallTimeoutMs: 40,
-    handshakeTimeoutMs: 1,
-  });
+  const tunnel = relay(client, upstream, LIMITS);
   connection.feed(new Uint8Array(2 * 20_000).map((_, i) => i % 2 ? 0 : 0x82));
-  const end = await tunnel.closed;
+  const end = await passUntil(clock, tunnel.closed);
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   assert.equal(sent, 16 * 1024);
 });
 
 Deno.test("relay() ends with 1013 if a client that has sent its Close does not read the answer", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
-  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const upstream = new UpstreamWebSocket(connection);
   // Deno sets CLOSED when the Close arrives, but fires the event only once its own Close is written.
   const client = silentClient(WebSocket.OPEN);
-  const tunnel = relay(client, upstream, {
-    heartbeatMs: 5,
-    stallTimeoutMs: 10,
-    handshakeTimeoutMs: 1,
-  });
+  const tunnel = relay(client, upstream, LIMITS);
   Object.assign(client, { readyState: WebSocket.CLOSED });
   connection.feed(serverFrame(1, "nobody takes this"));
-  const end = await tunnel.closed;
+  const end = await passUntil(clock, tunnel.closed);
   assert.deepEqual([end.by, end.code], ["gateway", 1013]);
   assert.equal(connection.isClosed, true);
 });
 
 Deno.test("relay() does not end an idle tunnel", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
-  const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
-  let beats = 0;
-  const beaten = Promise.withResolvers<void>();
-  upstream.heartbeat = () => {
-    if (++beats === 10) beaten.resolve();
-  };
-  const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
-    heartbeatMs: 2,
-    stallTimeoutMs: 4,
-    handshakeTimeoutMs: 1,
-  });
-  await Promise.race([beaten.promise, tunnel.closed]);
+  const upstream = new UpstreamWebSocket(connection);
+  const tunnel = relay(silentClient(WebSocket.OPEN), upstream, LIMITS);
+  for (let minute = 0; minute < 60; minute++) {
+    await turn();
+    clock.pass(60_000);
+  }
+  await turn();
   assert.equal(connection.isClosed, false);
   tunnel.close(1001, "the test is over");
-  assert.equal((await tunnel.closed).code, 1001);
+  assert.equal((await passUntil(clock, tunnel.closed)).code, 1001);
 });
 
 Deno.test("relay() treats a client's invalid Close as a broken connection", async () => {
@@ -526,9 +529,9 @@ Deno.test("relay() treats a client's invalid Close as a broken connection", asyn
     ]] as const
   ) {
     const connection = fakeConnection();
-    const upstream = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+    const upstream = new UpstreamWebSocket(connection);
     const client = silentClient(WebSocket.OPEN);
-    const tunnel = relay(client, upstream, { handshakeTimeoutMs: 1 });
+    const tunnel = relay(client, upstream, LIMITS);
     client.onclose?.(
       new CloseEvent("close", { wasClean: true, code, reason }),
     );

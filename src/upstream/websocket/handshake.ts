@@ -3,7 +3,7 @@ import { type HeaderList, valuesOf } from "../../lib/headers.ts";
 import type { UpstreamClient } from "../http1/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../http1/message.ts";
 import { protocolError } from "../upstream_error.ts";
-import { UpstreamWebSocket, type WebSocketOptions } from "./socket.ts";
+import { UpstreamWebSocket } from "./socket.ts";
 
 /** The constant that proves that the server understands the protocol (RFC 6455 section 1.3). */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -141,7 +141,6 @@ export function checkSwitch(
 export async function openWebSocket(
   client: Pick<UpstreamClient, "upgrade">,
   request: Omit<UpstreamRequest, "method" | "body" | "contentLength">,
-  options: WebSocketOptions = {},
 ): Promise<OpenResult> {
   const handshake = await openingHandshake(request.headers);
   const result = await client.upgrade({
@@ -162,7 +161,7 @@ export async function openWebSocket(
   }
   return {
     kind: "open",
-    socket: new UpstreamWebSocket(connection, options),
+    socket: new UpstreamWebSocket(connection),
     protocol: check.protocol,
   };
 }

@@ -15,13 +15,11 @@ export interface Traffic {
   readonly bytesReceived: number;
 }
 
-/** Limits of an `UpstreamWebSocket`. */
-export interface WebSocketOptions {
-  /** The longest message accepted, in bytes; a longer one fails the connection with 1009. @default {67108864} */
-  readonly maxMessageBytes?: number;
-  /** The time that the peer may take to answer our Close frame, in milliseconds. @default {5000} */
-  readonly closeTimeoutMs?: number;
-}
+/** The longest message accepted; a longer one fails the connection with 1009. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/** The time that the peer may take to answer our Close frame. */
+const CLOSE_TIMEOUT_MS = 5000;
 
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -38,8 +36,7 @@ function abnormalClosure(reason: string): Close {
 export class UpstreamWebSocket {
   readonly #connection: UpgradedConnection;
   readonly #writer: FrameWriter;
-  readonly #decoder: FrameDecoder;
-  readonly #closeTimeoutMs: number;
+  readonly #decoder = new FrameDecoder({ maxMessageBytes: MAX_MESSAGE_BYTES });
   readonly #traffic = {
     messagesSent: 0,
     bytesSent: 0,
@@ -52,13 +49,9 @@ export class UpstreamWebSocket {
   #ping: Uint8Array | undefined;
   #isAnsweringPings = false;
 
-  constructor(connection: UpgradedConnection, options: WebSocketOptions = {}) {
-    const { maxMessageBytes = 64 * 1024 * 1024, closeTimeoutMs = 5000 } =
-      options;
+  constructor(connection: UpgradedConnection) {
     this.#connection = connection;
     this.#writer = new FrameWriter(connection);
-    this.#decoder = new FrameDecoder({ maxMessageBytes });
-    this.#closeTimeoutMs = closeTimeoutMs;
   }
 
   /** The number of bytes of frames that are queued or being written. */
@@ -143,7 +136,7 @@ export class UpstreamWebSocket {
     );
     this.#closeTimer = setTimeout(
       () => this.#drop("Close frame was not answered"),
-      this.#closeTimeoutMs,
+      CLOSE_TIMEOUT_MS,
     );
   }
 

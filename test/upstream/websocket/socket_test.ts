@@ -8,7 +8,8 @@ import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { openWebSocket } from "../../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";
-import { UPSTREAM_CONFIG } from "../../support/upstream.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
+import { turn, UPSTREAM_CONFIG } from "../../support/upstream.ts";
 import {
   clientFrames,
   concat,
@@ -17,11 +18,6 @@ import {
   serverFrame,
   utf8,
 } from "../../support/wire_frames.ts";
-
-/** Runs all pending promise jobs. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
 
 function sentClose(code: number): { opcode: number; code: number } {
   return { opcode: 8, code };
@@ -66,10 +62,10 @@ Deno.test("UpstreamWebSocket reads from the connection only while a receive() is
   const socket = new UpstreamWebSocket(connection);
   connection.feed(serverFrame(1, "first"));
   connection.feed(serverFrame(1, "second"));
-  await settle();
+  await turn();
   assert.equal(connection.reads, 0);
   await socket.receive();
-  await settle();
+  await turn();
   assert.equal(connection.reads, 1);
   socket.abort();
 });
@@ -101,7 +97,7 @@ Deno.test("UpstreamWebSocket answers pings while it receives, and returns neithe
   ));
   const received = await socket.receive();
   assert.equal(received.kind, "text");
-  await settle();
+  await turn();
   assert.deepEqual(clientFrames(connection.written), [
     { opcode: 10, final: true, payload: utf8("are you there") },
   ]);
@@ -119,7 +115,7 @@ Deno.test("UpstreamWebSocket answers only the latest of many pings, so that a fl
   await socket.receive();
   assert.ok(socket.unsentBytes < 30, `${socket.unsentBytes} bytes wait`);
   connection.resume();
-  await settle();
+  await turn();
   assert.deepEqual(
     clientFrames(connection.written).map((frame) => frame.payload),
     [utf8("ping 0"), utf8("ping 999")],
@@ -141,7 +137,7 @@ Deno.test("UpstreamWebSocket echoes the peer's close code, if any, and closes th
     connection.feed(concat(frame, serverFrame(1, "late")));
     const end = await socket.receive();
     assert.deepEqual(end, { kind: "close", code, reason });
-    await settle();
+    await turn();
     assert.deepEqual(sent(connection.written), [sentClose(code)]);
     assert.equal(connection.isClosed, true);
     assert.equal(await socket.receive(), end);
@@ -153,7 +149,7 @@ Deno.test("UpstreamWebSocket.close() lets receive() continue until the peer's Cl
   const socket = new UpstreamWebSocket(connection);
   socket.close(3000, "bye");
   socket.close(1000, "a second close does nothing");
-  await settle();
+  await turn();
   const [frame] = clientFrames(connection.written);
   assert.deepEqual(frame?.payload, concat(Uint8Array.of(11, 184), utf8("bye")));
   assert.equal(connection.isClosed, false);
@@ -164,26 +160,34 @@ Deno.test("UpstreamWebSocket.close() lets receive() continue until the peer's Cl
     code: 3000,
     reason: "",
   });
-  await settle();
+  await turn();
   assert.deepEqual(sent(connection.written), [sentClose(3000)]);
   assert.equal(connection.isClosed, true);
 });
 
 Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does not answer", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
-  const socket = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const socket = new UpstreamWebSocket(connection);
   socket.close(1000);
+  clock.pass(4999);
+  assert.equal(connection.isClosed, false);
+  clock.pass(1);
   const end = await socket.receive();
   assert.equal(end.kind === "close" && end.code, 1006);
   assert.equal(connection.isClosed, true);
 });
 
 Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does not read", async () => {
+  using clock = fakeClock();
   const connection = fakeConnection();
-  const socket = new UpstreamWebSocket(connection, { closeTimeoutMs: 1 });
+  const socket = new UpstreamWebSocket(connection);
   connection.pause();
   const stuck = socket.send("stuck");
   socket.close(1000);
+  clock.pass(4999);
+  assert.equal(connection.isClosed, false);
+  clock.pass(1);
   await assert.rejects(stuck);
   assert.equal(connection.isClosed, true);
 });
@@ -200,7 +204,7 @@ Deno.test("UpstreamWebSocket sends nothing after its Close", async () => {
   socket.heartbeat();
   connection.feed(concat(serverFrame(9, "ping"), serverClose(1000)));
   await socket.receive();
-  await settle();
+  await turn();
   assert.deepEqual(sent(connection.written), [sentClose(1000)]);
 });
 
@@ -223,7 +227,7 @@ Deno.test("UpstreamWebSocket.abort() ends a pending receive() with 1006", async 
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   const pending = socket.receive();
-  await settle();
+  await turn();
   socket.abort();
   const end = await pending;
   assert.equal(end.kind === "close" && end.code, 1006);
@@ -240,16 +244,21 @@ Deno.test("UpstreamWebSocket answers a protocol violation with its close code, a
         "Masked frame from the server",
       ],
       [serverFrame(1, Uint8Array.of(0xff)), 1007, "Text is not valid UTF-8"],
-      [serverFrame(2, new Uint8Array(101)), 1009, "Message is too big"],
+      // 64 MiB and one byte, none of which has arrived.
+      [
+        Uint8Array.of(0x82, 127, 0, 0, 0, 0, 4, 0, 0, 1),
+        1009,
+        "Message is too big",
+      ],
       [serverClose(1006), 1002, "Invalid close code 1006"],
     ] as const
   ) {
     const connection = fakeConnection();
-    const socket = new UpstreamWebSocket(connection, { maxMessageBytes: 100 });
+    const socket = new UpstreamWebSocket(connection);
     connection.feed(bytes);
     const end = await socket.receive();
     assert.deepEqual(end, { kind: "close", code: 1006, reason });
-    await settle();
+    await turn();
     assert.deepEqual(sent(connection.written), [sentClose(code)]);
     assert.equal(connection.isClosed, true);
   }
@@ -259,7 +268,7 @@ Deno.test("UpstreamWebSocket.heartbeat() sends an empty Pong unless bytes are qu
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   socket.heartbeat();
-  await settle();
+  await turn();
   assert.deepEqual(clientFrames(connection.written), [
     { opcode: 10, final: true, payload: utf8("") },
   ]);
@@ -269,7 +278,7 @@ Deno.test("UpstreamWebSocket.heartbeat() sends an empty Pong unless bytes are qu
   socket.heartbeat();
   assert.equal(socket.unsentBytes, unsentBytes);
   socket.abort();
-  await settle();
+  await turn();
 });
 
 /** The part of ws's socket that is used here; the package ships no types. */
