@@ -29,7 +29,7 @@ import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
-import { createLeakedSockets } from "./platform/leaked_sockets.ts";
+import { LeakedSockets } from "./platform/leaked_sockets.ts";
 import { Activity, REPORT_INTERVAL_MS } from "./proxy/activity.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { InFlight } from "./proxy/in_flight.ts";
@@ -215,7 +215,7 @@ export async function createService(
   const trustedProxies = config.listen.trustedProxies.map((range) =>
     ipaddr.parseCIDR(range)
   );
-  const leakedSockets = createLeakedSockets(() =>
+  const leakedSockets = new LeakedSockets(() =>
     logger.warn(
       "too many sockets were lost: until a restart, no response is streamed while its request is still being sent",
     )

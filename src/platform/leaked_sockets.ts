@@ -1,7 +1,7 @@
 /**
  * Deno 2.9.6, HTTP/1.1: while a response is streamed, only its writer is told that the client is gone. If a read of the
  * request's body is pending when the response breaks off, that read is never woken; as it holds the connection, the
- * socket is never closed. (Related, mended before 2.9.6: denoland/deno#36624.) To reproduce:
+ * socket is never closed. (Related: denoland/deno#36624.) To reproduce:
  *
  *     Deno.serve((request) => {
  *       request.body.getReader().read().then(console.log, console.log); // never, once the client has reset
@@ -23,18 +23,6 @@ interface Upload {
   readonly isWaiting: boolean;
 }
 
-/** Counts the sockets that were leaked, up to the number beyond which no more are risked. */
-export interface LeakedSockets {
-  readonly count: number;
-  /** True if this client may be streamed a response while its request is still open. */
-  mayRisk(clientAddress: string): boolean;
-  /**
-   * Notes that a streamed response to this client has ended, and how: `complete`, `aborted` by the gateway, or any
-   * other word if it broke off.
-   */
-  note(clientAddress: string, end: string, upload: Upload | undefined): void;
-}
-
 /** Most sockets that may be leaked. */
 const MAX_LEAKED = 1000;
 
@@ -44,22 +32,40 @@ const MAX_LEAKED_PER_CLIENT = 20;
 /** Most clients remembered. */
 const MAX_CLIENTS = 1000;
 
-/** Creates the counter; `onEnough` is called once, when no more are risked for any client. */
-export function createLeakedSockets(onEnough: () => void): LeakedSockets {
-  const byClient = new LRUCache<string, number>({ max: MAX_CLIENTS });
-  let count = 0;
-  return {
-    get count() {
-      return count;
-    },
-    mayRisk: (clientAddress) =>
-      count < MAX_LEAKED &&
-      (byClient.get(clientAddress) ?? 0) < MAX_LEAKED_PER_CLIENT,
-    note(clientAddress, end, upload) {
-      const isBroken = end !== "complete" && end !== "aborted";
-      if (!isBroken || upload?.isWaiting !== true) return;
-      byClient.set(clientAddress, (byClient.get(clientAddress) ?? 0) + 1);
-      if (++count === MAX_LEAKED) onEnough();
-    },
-  };
+/** Counts the sockets that were leaked, up to the number beyond which no more are risked. */
+export class LeakedSockets {
+  readonly #byClient = new LRUCache<string, number>({ max: MAX_CLIENTS });
+  readonly #onEnough: () => void;
+  #count = 0;
+
+  /** @param onEnough Called once, when no more are risked for any client. */
+  constructor(onEnough: () => void) {
+    this.#onEnough = onEnough;
+  }
+
+  /** How many were leaked so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** True if this client may be streamed a response while its request is still open. */
+  mayRisk(clientAddress: string): boolean {
+    return this.#count < MAX_LEAKED &&
+      this.#leakedBy(clientAddress) < MAX_LEAKED_PER_CLIENT;
+  }
+
+  /**
+   * Notes that a streamed response to this client has ended, and how: `complete`, `aborted` by the gateway, or any
+   * other word if it broke off.
+   */
+  note(clientAddress: string, end: string, upload: Upload | undefined): void {
+    const isBroken = end !== "complete" && end !== "aborted";
+    if (!isBroken || upload?.isWaiting !== true) return;
+    this.#byClient.set(clientAddress, this.#leakedBy(clientAddress) + 1);
+    if (++this.#count === MAX_LEAKED) this.#onEnough();
+  }
+
+  #leakedBy(clientAddress: string): number {
+    return this.#byClient.get(clientAddress) ?? 0;
+  }
 }

@@ -2,8 +2,8 @@
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
 import { ClientQueue } from "../platform/client_queue.ts";
-import { closeDeferred } from "../platform/deferred_close.ts";
 import { fitsCloseFrame } from "../platform/long_close.ts";
+import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 
@@ -70,9 +70,9 @@ function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
  * but some clients, Deno's own among them, take that code for a protocol violation.)
  */
 function closeClient(client: WebSocket, { code, reason }: Ending): void {
-  if (code === 1006) closeDeferred(client, 1011, "upstream connection lost");
-  else if (code === 1005) closeDeferred(client);
-  else closeDeferred(client, code, reason);
+  if (code === 1006) closeReliably(client, 1011, "upstream connection lost");
+  else if (code === 1005) closeReliably(client);
+  else closeReliably(client, code, reason);
 }
 
 /**
@@ -142,13 +142,7 @@ class Relay implements Tunnel {
   #listen(): void {
     const client = this.#client;
     client.binaryType = "arraybuffer";
-    client.onopen = () => {
-      this.#opened.resolve();
-      // A close() before the upgrade was complete had no effect.
-      if (this.#isEnded) {
-        this.#ended.promise.then((ending) => closeClient(client, ending));
-      }
-    };
+    client.onopen = () => this.#opened.resolve();
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) =>
       this.#sendUpstream(data);
     client.onerror = (event) => {

@@ -1,8 +1,8 @@
 /** Wraps `Deno.serve`, in particular how it shuts down. */
 import type { Handler } from "../gateway/dispatch.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
-import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { problem } from "../pages/problem.ts";
+import { shutDownWithin } from "../platform/bounded_shutdown.ts";
 
 /** An address to listen on; port 0 means any free port. */
 export interface ListenAddress {
@@ -88,10 +88,7 @@ export function listen(handler: Handler, address: ListenAddress): HttpServer {
     // Closing the port of `Deno.serve` also closes its WebSockets, so it stays open as long as there may be any.
     stopAccepting() {},
     shutdown: () => server.shutdown(),
-    // Once it is shutting down, Deno.serve cannot be hurried: aborting its signal throws then.
-    async close(timeoutMs = CLOSE_TIMEOUT_MS) {
-      await fulfilsWithin(server.shutdown(), timeoutMs);
-    },
+    close: (timeoutMs = CLOSE_TIMEOUT_MS) => shutDownWithin(server, timeoutMs),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
 import { PreviewExchange } from "../../src/gateway/sandbox_exchange.ts";
-import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
+import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import type { Tunnel, TunnelEnd } from "../../src/proxy/tunnel.ts";
 import {
   type BodyReader,
@@ -17,7 +17,7 @@ import {
 /** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
 function setUp(
   recheck: () => Promise<boolean> = () => Promise.resolve(true),
-  leakedSockets = createLeakedSockets(() => {}),
+  leakedSockets = new LeakedSockets(() => {}),
 ) {
   const { services, ...told } = exchangeServices({ leakedSockets });
   const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
@@ -28,7 +28,7 @@ function setUp(
 /** The same for a request with a body that never ends. */
 async function setUpUpload(
   recheck?: () => Promise<boolean>,
-  leakedSockets = createLeakedSockets(() => {}),
+  leakedSockets = new LeakedSockets(() => {}),
 ) {
   const { services, ...told } = exchangeServices({ leakedSockets });
   const incoming = incomingRequest(
@@ -209,7 +209,7 @@ Deno.test("once enough sockets are lost, no response is streamed beside an open 
       [false, silentBody(), false],
     ] as const
   ) {
-    const leakedSockets = createLeakedSockets(() => {});
+    const leakedSockets = new LeakedSockets(() => {});
     while (leakedSockets.mayRisk("127.0.0.1")) {
       leakedSockets.note("127.0.0.1", "client_gone", { isWaiting: true });
     }

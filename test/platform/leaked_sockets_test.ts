@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
+import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import { serve, staysPending, stillNeeded } from "./canary.ts";
 
 const READING = { isWaiting: true };
 
 Deno.test("LeakedSockets count responses that broke off while their request was being read, and no others", () => {
-  const lost = createLeakedSockets(() => assert.fail("enough"));
+  const lost = new LeakedSockets(() => assert.fail("enough"));
   lost.note("192.0.2.1", "client_gone", undefined);
   lost.note("192.0.2.1", "client_gone", { isWaiting: false });
   lost.note("192.0.2.1", "complete", READING);
@@ -18,7 +18,7 @@ Deno.test("LeakedSockets count responses that broke off while their request was 
 
 Deno.test("LeakedSockets risk twenty for one client, and a thousand in all", () => {
   let told = 0;
-  const lost = createLeakedSockets(() => told++);
+  const lost = new LeakedSockets(() => told++);
   for (let count = 0; count < 1000; count++) {
     const address = `192.0.2.${Math.floor(count / 20)}`;
     assert.equal(lost.mayRisk(address), true);

@@ -4,7 +4,7 @@ import type { IncomingRequest } from "../../src/gateway/incoming.ts";
 import type { SandboxServices } from "../../src/gateway/sandbox_exchange.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
-import { createLeakedSockets } from "../../src/platform/leaked_sockets.ts";
+import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
@@ -35,7 +35,7 @@ export function exchangeServices(
         return () => void uses.push(`end ${id}`);
       },
     },
-    leakedSockets: createLeakedSockets(() => {}),
+    leakedSockets: new LeakedSockets(() => {}),
     onRecord: (record) => void records.push(record),
     logger: loggerFor("test"),
     now: () => clock.now,

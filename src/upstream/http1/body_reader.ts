@@ -1,3 +1,4 @@
+import { readChunk } from "../../platform/empty_chunks.ts";
 import { UpstreamError } from "../upstream_error.ts";
 
 /**
@@ -23,14 +24,10 @@ export function bodyReader(
   return {
     async read() {
       reader ??= body.getReader();
-      for (;;) {
-        const { value } = await reader.read();
-        // A stream reports its cancellation as an ordinary end.
-        if (isCancelled) throw new UpstreamError("aborted", "body cancelled");
-        if (value === undefined) return null;
-        // `Deno.serve()` may hand out empty chunks.
-        if (value.length > 0) return value;
-      }
+      const chunk = await readChunk(reader);
+      // A stream reports its cancellation as an ordinary end.
+      if (isCancelled) throw new UpstreamError("aborted", "body cancelled");
+      return chunk ?? null;
     },
     cancel() {
       isCancelled = true;
