@@ -52,7 +52,7 @@ export function timesOf(
   };
 }
 
-/** When an entry was created, ms since the epoch. */
+/** The time at which an entry was created, ms since the epoch. */
 function createdAt({ refreshAt, expiresAt }: Times): number {
   return expiresAt - (expiresAt - refreshAt) / (1 - REFRESH_AFTER);
 }

@@ -38,7 +38,7 @@ export function parseStoredEntry(json: unknown): StoredEntry | undefined {
  */
 export type StoreLookup = StoredEntry | "absent" | "unavailable";
 
-/** Why a store failed; the cache continues without it. */
+/** The failure of a store; the cache continues without it. */
 export interface StoreFailure {
   readonly store: string;
   readonly reason: "locked" | "timeout" | "error";

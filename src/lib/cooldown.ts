@@ -1,4 +1,4 @@
-/** Pauses and other times ahead, and the limit on reports that is one of them. */
+/** Pauses that end in time even if the clock is set back, such as the one between two reports of a failure. */
 
 /**
  * True if the time `until` (ms) is still ahead, and by no more than the `withinMs` that it was set ahead. If the clock is

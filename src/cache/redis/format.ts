@@ -1,6 +1,6 @@
 /**
- * The names and the format of entries in Redis. Daytona's API and Go proxy may use the same server: for the kinds that
- * they keep as well, both are Daytona's, so that each program reads, writes and deletes the entries of the others.
+ * The names and the format of entries in Redis. Daytona's API and Go proxy may use the same server: the kinds that they
+ * keep as well have Daytona's names and format, so that each program reads, writes and deletes the others' entries.
  */
 import {
   type JsonValue,
@@ -50,7 +50,7 @@ export function formatEnvelope(
   return JSON.stringify({ value, refreshAt, expiresAt, staleUntil });
 }
 
-/** Reads an envelope, whoever wrote it; undefined if the text is not one. */
+/** Reads an envelope of any writer; undefined if the text is not one. */
 export function parseEnvelope(
   text: string,
 ): StoredEntry | UntimedEntry | undefined {
@@ -80,7 +80,7 @@ export function timedEntry(
 }
 
 /**
- * When Redis expires an entry, ms since the epoch. Daytona's programs rely on that expiry alone: they must not find a
+ * The time at which Redis expires an entry, ms since the epoch. Daytona's programs rely on that expiry alone: they must not find a
  * value that is no longer valid, and do not understand null.
  */
 export function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
