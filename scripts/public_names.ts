@@ -32,9 +32,10 @@ async function* sources(folder: string): AsyncGenerator<string> {
 export async function publicNames(folder: string): Promise<string[]> {
   const names = new Set<string>();
   for await (const source of sources(folder)) {
+    const code = source.replaceAll(/^\s*\/?\*.*$/gm, ""); // without examples
     for (const [kind, patterns] of Object.entries(KINDS)) {
       for (const pattern of patterns) {
-        for (const [, name, template] of source.matchAll(pattern)) {
+        for (const [, name, template] of code.matchAll(pattern)) {
           names.add(`${kind} ${name ?? template}`);
         }
       }

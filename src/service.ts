@@ -16,8 +16,8 @@ import { ReadinessChecks } from "./control/readiness.ts";
 import { DaytonaApi } from "./daytona/api.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
+import type { ExchangeServices } from "./gateway/exchange.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
-import type { SandboxServices } from "./gateway/sandbox_exchange.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
@@ -221,7 +221,7 @@ export async function createService(
     )
   );
   const accessLog = createAccessLog(config.log, lines);
-  const services: SandboxServices = {
+  const services: ExchangeServices = {
     corsMode: config.public.corsMode,
     limits,
     trustedProxies,

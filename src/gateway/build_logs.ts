@@ -12,9 +12,11 @@ import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { Build, BuildLog, BuildResolver } from "../resolver/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import { Exchange } from "./exchange.ts";
-import type { IncomingRequest } from "./incoming.ts";
-import type { SandboxServices } from "./sandbox_exchange.ts";
+import {
+  Exchange,
+  type ExchangeServices,
+  type IncomingRequest,
+} from "./exchange.ts";
 
 /** A request for the log of a build. */
 export class BuildLogExchange extends Exchange {
@@ -23,17 +25,15 @@ export class BuildLogExchange extends Exchange {
   readonly build: Build;
   /** The query of the request-target, from the question mark on; empty if there is none. */
   readonly query: string;
-  readonly #allowedOrigins: ReadonlySet<string>;
 
   constructor(
     incoming: IncomingRequest,
     { build, query }: { readonly build: Build; readonly query: string },
-    services: SandboxServices,
+    services: ExchangeServices,
   ) {
     super(incoming, services);
     this.build = build;
     this.query = query;
-    this.#allowedOrigins = services.allowedOrigins;
   }
 
   protected override get isUse(): boolean {
@@ -41,7 +41,7 @@ export class BuildLogExchange extends Exchange {
   }
 
   protected isTrustedOrigin(origin: string): boolean {
-    return this.#allowedOrigins.has(origin);
+    return this.services.allowedOrigins.has(origin);
   }
 
   protected responseHeaders(headers: HeaderList): [string, string][] {

@@ -17,17 +17,14 @@ import {
   type BuildLogParts,
   handleBuildLog,
 } from "./build_logs.ts";
-import { checkControlHead, type IncomingRequest } from "./incoming.ts";
+import type { ExchangeServices, IncomingRequest } from "./exchange.ts";
+import { checkControlHead } from "./head.ts";
 import type { SandboxHandlers } from "./preview.ts";
-import {
-  PreviewExchange,
-  type SandboxServices,
-  ToolboxExchange,
-} from "./sandbox_exchange.ts";
+import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** What the dispatch works with. */
 export interface DispatchParts {
-  readonly services: SandboxServices;
+  readonly services: ExchangeServices;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;

@@ -2,6 +2,7 @@
  * One exchange: a request, what is learned about it on its way, its response, and its record once it is over. A handler
  * takes it from step to step, and ends with exactly one of `answer`, `refuse`, `relay` and `tunnel`.
  */
+import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode } from "../config/config.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -43,11 +44,7 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import {
-  checkHead,
-  type HeadLimits,
-  type IncomingRequest,
-} from "./incoming.ts";
+import { checkHead, type HeadLimits } from "./head.ts";
 import { Progress } from "./progress.ts";
 import { requestBody, Upload } from "./request_body.ts";
 import {
@@ -69,7 +66,23 @@ export interface ExchangeServices {
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
   readonly now: () => number;
+  readonly scheme: "http" | "https";
+  readonly cookies: OwnCookies;
+  readonly allowedOrigins: ReadonlySet<string>;
 }
+
+/** What is known of a request once its head has been parsed. */
+export type IncomingRequest = Pick<
+  Exchange,
+  | "id"
+  | "request"
+  | "method"
+  | "headers"
+  | "authority"
+  | "target"
+  | "client"
+  | "startedAt"
+>;
 
 /** Who was admitted to what. */
 export interface Grant {
@@ -109,21 +122,25 @@ type Ending = Partial<
 >;
 
 /** One exchange of the data plane. */
-export abstract class Exchange implements IncomingRequest {
+export abstract class Exchange {
   readonly id: string;
+  /** The Request itself, for its body and signal. */
   readonly request: Request;
   readonly method: string;
   readonly headers: RequestHeaders;
+  /** `host[:port]` as received. */
   readonly authority: string;
+  /** The request-target, byte for byte. */
   readonly target: string;
   readonly client: ClientInfo;
+  /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly progress: Progress;
   abstract readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
   abstract readonly port: number | undefined;
 
-  readonly #services: ExchangeServices;
+  protected readonly services: ExchangeServices;
   /** Undefined if there are too many exchanges already. */
   readonly #entry: InFlightEntry | undefined;
   #cors: CorsDecision | undefined;
@@ -143,7 +160,7 @@ export abstract class Exchange implements IncomingRequest {
     this.client = incoming.client;
     this.startedAt = incoming.startedAt;
     this.progress = new Progress(incoming.startedAt, services.now);
-    this.#services = services;
+    this.services = services;
     this.#entry = services.inFlight.begin();
   }
 
@@ -161,7 +178,7 @@ export abstract class Exchange implements IncomingRequest {
   /** What the response tells the request's origin. */
   get cors(): CorsDecision {
     return this.#cors ??= corsDecision({
-      mode: this.#services.corsMode,
+      mode: this.services.corsMode,
       headers: this.headers,
       isTrusted: (origin) => this.isTrustedOrigin(origin),
     });
@@ -183,7 +200,7 @@ export abstract class Exchange implements IncomingRequest {
     if (this.#entry === undefined) {
       throw new GatewayError("overloaded", "Too many exchanges");
     }
-    checkHead(this, this.#services.limits);
+    checkHead(this, this.services.limits);
   }
 
   /**
@@ -279,7 +296,7 @@ export abstract class Exchange implements IncomingRequest {
 
   /** Answers with the error for a failure. */
   refuse(error: unknown): Response {
-    const { logger } = this.#services;
+    const { logger } = this.services;
     this.progress.onAnswer();
     const endedBecause = this.#upload?.endedBecause;
     if (endedBecause === undefined && isClientGone(error)) {
@@ -322,7 +339,7 @@ export abstract class Exchange implements IncomingRequest {
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return response;
     }
-    const { leakedSockets } = this.#services;
+    const { leakedSockets } = this.services;
     const { clientAddress } = this.client;
     if (
       this.#upload?.isOpen === true && !leakedSockets.mayRisk(clientAddress)
@@ -365,7 +382,7 @@ export abstract class Exchange implements IncomingRequest {
       onEnd: (end, sentBytes, error) => {
         endUse?.();
         const { clientAddress } = this.client;
-        this.#services.leakedSockets.note(clientAddress, end, this.#upload);
+        this.services.leakedSockets.note(clientAddress, end, this.#upload);
         if (end === "upstream_failed") {
           this.#logLateFailure("response broke off", describeError(error));
         }
@@ -385,7 +402,7 @@ export abstract class Exchange implements IncomingRequest {
     } catch (error) {
       // An outage must not revoke access; a bug must not preserve it.
       if (error instanceof GatewayError) return true;
-      const { logger } = this.#services;
+      const { logger } = this.services;
       logFailure(logger, toGatewayError(error), this.#requestFacts());
       return false;
     }
@@ -393,7 +410,7 @@ export abstract class Exchange implements IncomingRequest {
 
   /** Logs a failure after the response began, when no error response can tell the client of it. */
   #logLateFailure(message: string, reason: string): void {
-    this.#services.logger.info(message, { ...this.#requestFacts(), reason });
+    this.services.logger.info(message, { ...this.#requestFacts(), reason });
   }
 
   #requestFacts(): RequestFacts {
@@ -406,13 +423,13 @@ export abstract class Exchange implements IncomingRequest {
 
   #touch(): void {
     if (this.#grant === undefined || !this.isUse) return;
-    this.#services.activity.touch(this.#grant.sandboxId);
+    this.services.activity.touch(this.#grant.sandboxId);
   }
 
   #beginUse(): (() => void) | undefined {
     return this.#grant === undefined || !this.isUse
       ? undefined
-      : this.#services.activity.begin(this.#grant.sandboxId);
+      : this.services.activity.begin(this.#grant.sandboxId);
   }
 
   #ownResponse({ body, status, headers }: Response): Response {
@@ -429,7 +446,7 @@ export abstract class Exchange implements IncomingRequest {
 
   /** Whether the client asks for timings and may see them: only from a trusted address, whose owner may read the logs. */
   #maySeeTiming(): boolean {
-    const { trustedProxies } = this.#services;
+    const { trustedProxies } = this.services;
     return trustedProxies.length > 0 && this.headers.has("x-porthole-debug") &&
       isTrusted(this.client.clientAddress, trustedProxies);
   }
@@ -444,7 +461,7 @@ export abstract class Exchange implements IncomingRequest {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     const { progress } = this;
-    this.#services.onRecord({
+    this.services.onRecord({
       requestId: this.id,
       route: this.route,
       method: this.method,
@@ -462,7 +479,7 @@ export abstract class Exchange implements IncomingRequest {
       startedAt: this.startedAt,
       resolvedAt: progress.resolvedAt,
       answeredAt: progress.answeredAt,
-      endedAt: this.#services.now(),
+      endedAt: this.services.now(),
     });
   }
 }

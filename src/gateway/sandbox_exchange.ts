@@ -8,22 +8,18 @@ import {
   toolboxCredentials,
 } from "../auth/credentials.ts";
 import type { GateRequest } from "../auth/gate.ts";
-import type { OwnCookies } from "../auth/own_cookies.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { HeaderList } from "../lib/headers.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import type { Forwarded } from "../proxy/request_headers.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
-import { Exchange, type ExchangeServices } from "./exchange.ts";
-import { type IncomingRequest, isWebSocketRequest } from "./incoming.ts";
-
-/** What exchanges with sandboxes share besides {@linkcode ExchangeServices}. */
-export interface SandboxServices extends ExchangeServices {
-  readonly scheme: "http" | "https";
-  readonly cookies: OwnCookies;
-  readonly allowedOrigins: ReadonlySet<string>;
-}
+import {
+  Exchange,
+  type ExchangeServices,
+  type IncomingRequest,
+} from "./exchange.ts";
+import { isWebSocketRequest } from "./head.ts";
 
 /** The address of a sandbox's port, whatever the base domain. */
 type SandboxHost = Omit<PreviewHost, "base">;
@@ -36,7 +32,6 @@ export abstract class SandboxExchange extends Exchange
   /** The request-target for the app, without a preview token. */
   readonly appTarget: string;
   abstract readonly isToolbox: boolean;
-  protected readonly sandboxServices: SandboxServices;
   /** The preview token in the query; undefined if there is none. */
   protected readonly tokenInQuery: string | undefined;
   readonly #host: SandboxHost;
@@ -44,7 +39,7 @@ export abstract class SandboxExchange extends Exchange
   constructor(
     incoming: IncomingRequest,
     host: SandboxHost,
-    services: SandboxServices,
+    services: ExchangeServices,
   ) {
     super(incoming, services);
     const { target, token } = splitPreviewToken(incoming.target);
@@ -52,7 +47,6 @@ export abstract class SandboxExchange extends Exchange
     this.port = host.port;
     this.appTarget = target;
     this.tokenInQuery = token;
-    this.sandboxServices = services;
     this.#host = host;
   }
 
@@ -89,7 +83,7 @@ export abstract class SandboxExchange extends Exchange
   }
 
   protected isTrustedOrigin(origin: string): boolean {
-    const { scheme, allowedOrigins } = this.sandboxServices;
+    const { scheme, allowedOrigins } = this.services;
     const host = this.#host;
     return isTrustedOrigin(origin, { host, scheme, allowedOrigins });
   }
@@ -104,7 +98,7 @@ export class PreviewExchange extends SandboxExchange {
   constructor(
     incoming: IncomingRequest,
     host: PreviewHost,
-    services: SandboxServices,
+    services: ExchangeServices,
   ) {
     super(incoming, host, services);
     this.host = host;
@@ -116,7 +110,7 @@ export class PreviewExchange extends SandboxExchange {
   }
 
   credentials(): readonly Credential[] {
-    const { scheme, cookies, allowedOrigins } = this.sandboxServices;
+    const { scheme, cookies, allowedOrigins } = this.services;
     return presentedCredentials({
       method: this.method,
       headers: this.headers,
@@ -141,7 +135,7 @@ export class ToolboxExchange extends SandboxExchange {
   constructor(
     incoming: IncomingRequest,
     sandboxId: string,
-    services: SandboxServices,
+    services: ExchangeServices,
   ) {
     // The toolbox is also what the preview host of its port leads to.
     super(incoming, {

@@ -25,7 +25,7 @@ import {
 } from "../pages/warning_page.ts";
 import { gatherBody } from "../proxy/gather_body.ts";
 import { bodyReader } from "../upstream/http1/body_reader.ts";
-import { isWebSocketRequest } from "./incoming.ts";
+import { isWebSocketRequest } from "./head.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** The part of an exchange that the warning depends on. */

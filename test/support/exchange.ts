@@ -1,7 +1,9 @@
 /** The parts of an exchange, for tests of what is done with one. */
 import { ownCookies } from "../../src/auth/own_cookies.ts";
-import type { IncomingRequest } from "../../src/gateway/incoming.ts";
-import type { SandboxServices } from "../../src/gateway/sandbox_exchange.ts";
+import type {
+  ExchangeServices,
+  IncomingRequest,
+} from "../../src/gateway/exchange.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
 import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
@@ -10,12 +12,12 @@ import { InFlight } from "../../src/proxy/in_flight.ts";
 
 /** What exchanges share, with these differences, and what they tell. */
 export function exchangeServices(
-  differences: Partial<SandboxServices> = {},
+  differences: Partial<ExchangeServices> = {},
 ): {
   readonly clock: { now: number };
   readonly inFlight: InFlight;
   readonly records: ExchangeRecord[];
-  readonly services: SandboxServices;
+  readonly services: ExchangeServices;
   /** What the sandbox's activity was told. */
   readonly uses: string[];
 } {
@@ -23,7 +25,7 @@ export function exchangeServices(
   const records: ExchangeRecord[] = [];
   const uses: string[] = [];
   const inFlight = new InFlight({ all: 10, perSandbox: 1, tunnels: 1 });
-  const services: SandboxServices = {
+  const services: ExchangeServices = {
     corsMode: "off",
     limits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
     trustedProxies: [],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
-import { checkHead } from "../../src/gateway/incoming.ts";
+import { checkHead } from "../../src/gateway/head.ts";
 
 const LIMITS = { targetBytes: 4, headerFields: 2, headerBytes: 15 };
 const FITTING = {

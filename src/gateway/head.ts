@@ -1,23 +1,7 @@
-/** A request as it came, parsed once for all decisions about it. */
+/** The limits for the head of a request, and what it asks for. */
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
-import type { ClientInfo } from "../proxy/forwarded.ts";
-
-/** The request as plain data, and the Request itself, whose body and signal are needed later. */
-export interface IncomingRequest {
-  readonly id: string;
-  readonly request: Request;
-  readonly method: string;
-  readonly headers: RequestHeaders;
-  /** `host[:port]` as received. */
-  readonly authority: string;
-  /** The request-target, byte for byte. */
-  readonly target: string;
-  readonly client: ClientInfo;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-}
 
 /** The configured limits for the head of a request. */
 export type HeadLimits = Pick<
@@ -31,7 +15,8 @@ export type HeadLimits = Pick<
  * @throws {GatewayError} `target_too_long` (RFC 9110 section 15.5.15) or `head_too_large` (RFC 6585 section 5)
  */
 export function checkHead(
-  { target, headers }: Pick<IncomingRequest, "target"> & {
+  { target, headers }: {
+    readonly target: string;
     readonly headers: Iterable<readonly [string, string]>;
   },
   limits: HeadLimits,
@@ -61,7 +46,10 @@ export function checkHead(
  * @throws {GatewayError} as {@linkcode checkHead}
  */
 export function checkControlHead(
-  { target, headers }: Pick<IncomingRequest, "target" | "headers">,
+  { target, headers }: {
+    readonly target: string;
+    readonly headers: RequestHeaders;
+  },
   limits: HeadLimits,
 ): void {
   const counted = [...headers].filter(([name]) => name !== "cookie");
