@@ -94,6 +94,21 @@ Deno.test("every file of the source that a document names by its path exists", a
   }
 });
 
+Deno.test("every function that the walk in docs/architecture.md names is in the file of its step", async () => {
+  const [, walk = ""] = (DOCUMENTS.get("docs/architecture.md") ?? "")
+    .split(/^## .*file by file$/m);
+  const steps = [...walk.matchAll(
+    /^\d+\. \[`(src\/[^`]+)`\].*?(?=^\d+\. |\n\n)/gms,
+  )];
+  assert.equal(steps.length, 12);
+  for (const [text, path = ""] of steps) {
+    const source = await Deno.readTextFile(new URL(path, ROOT));
+    for (const [, name = ""] of text.matchAll(/`(?:\w+\.)?(#?\w+)\(\)`/g)) {
+      assert(source.includes(`${name}(`), `${path}: ${name}()`);
+    }
+  }
+});
+
 Deno.test("docs/architecture.md has a row for every room of src/, in the order that the lint keeps", async () => {
   const [, section = ""] = (DOCUMENTS.get("docs/architecture.md") ?? "")
     .split("\n## The rooms of the source\n");
