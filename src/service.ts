@@ -38,7 +38,7 @@ import { createActivityClaims } from "./resolver/activity_claims.ts";
 import { BuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
-import { createSandboxResolver } from "./resolver/sandboxes.ts";
+import { SandboxResolver } from "./resolver/sandboxes.ts";
 import type { GatewayService } from "./server/run.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 
@@ -136,7 +136,7 @@ export async function createService(
     api,
     warn: (message, facts) => loggerFor("start").warn(message, facts),
   });
-  const sandboxes = createSandboxResolver(api, {
+  const sandboxes = new SandboxResolver(api, {
     ...lookups,
     sealer: sealerFor("runner"),
   });

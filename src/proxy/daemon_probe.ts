@@ -8,12 +8,6 @@ import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { discardBody } from "../upstream/http1/message.ts";
 import { isEmptyBadGateway } from "./refusals.ts";
 
-/** Whether the daemon answers; true if that cannot be determined. */
-export type DaemonProbe = (
-  sandboxId: string,
-  destination: Destination,
-) => Promise<boolean>;
-
 /** How long a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
 const RESULT_TTL_MS = 2000;
 
@@ -26,26 +20,41 @@ const MAX_SANDBOXES = 1000;
 /** A resource that every daemon has, and that costs it nothing. */
 const TARGET = "/version";
 
-/** Creates the probe. */
-export function createDaemonProbe(options: {
-  upstream: Pick<UpstreamClient, "request">;
-  /** Measures how old a result is; a clock in ms that is never set. */
-  perf?: { now(): number };
-}): DaemonProbe {
-  const results = new LRUCache<string, Promise<boolean>>({
-    max: MAX_SANDBOXES,
-    ttl: RESULT_TTL_MS,
-    ttlResolution: 0, // holds no timer
-    perf: options.perf ?? performance,
-  });
+/** Asks daemons, and remembers the answers for a moment. */
+export class DaemonProbe {
+  readonly #upstream: Pick<UpstreamClient, "request">;
+  readonly #results: LRUCache<string, Promise<boolean>>;
 
-  async function probe(destination: Destination): Promise<boolean> {
+  /** `perf` measures how old a result is: a clock in ms that is never set. */
+  constructor(
+    upstream: Pick<UpstreamClient, "request">,
+    perf: { now(): number } = performance,
+  ) {
+    this.#upstream = upstream;
+    this.#results = new LRUCache({
+      max: MAX_SANDBOXES,
+      ttl: RESULT_TTL_MS,
+      ttlResolution: 0, // holds no timer
+      perf,
+    });
+  }
+
+  /** Whether the daemon answers; true if that cannot be determined. */
+  isUp(sandboxId: string, destination: Destination): Promise<boolean> {
+    const recent = this.#results.get(sandboxId);
+    if (recent !== undefined) return recent;
+    const result = this.#ask(destination);
+    this.#results.set(sandboxId, result);
+    return result;
+  }
+
+  async #ask(destination: Destination): Promise<boolean> {
     const { origin, authority, headers, toolboxPrefix } = destination;
     if (toolboxPrefix === undefined) return true;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
     try {
-      const response = await options.upstream.request({
+      const response = await this.#upstream.request({
         origin,
         method: "GET",
         target: toolboxPrefix + TARGET,
@@ -62,12 +71,4 @@ export function createDaemonProbe(options: {
       clearTimeout(timer);
     }
   }
-
-  return function isDaemonUp(sandboxId, destination) {
-    const recent = results.get(sandboxId);
-    if (recent !== undefined) return recent;
-    const result = probe(destination);
-    results.set(sandboxId, result);
-    return result;
-  };
 }

@@ -19,7 +19,7 @@ import {
   type OpenResult,
   openWebSocket,
 } from "../upstream/websocket/handshake.ts";
-import { createDaemonProbe, type DaemonProbe } from "./daemon_probe.ts";
+import { DaemonProbe } from "./daemon_probe.ts";
 import { gatherBody } from "./gather_body.ts";
 import {
   isEmptyBadGateway,
@@ -72,7 +72,7 @@ export class Forwarder {
     SandboxResolver,
     "destinationOf" | "renewDestination"
   >;
-  readonly #isDaemonUp: DaemonProbe;
+  readonly #daemons: DaemonProbe;
 
   constructor(
     upstream: Pick<UpstreamClient, "request" | "upgrade">,
@@ -80,7 +80,7 @@ export class Forwarder {
   ) {
     this.#upstream = upstream;
     this.#sandboxes = sandboxes;
-    this.#isDaemonUp = createDaemonProbe({ upstream });
+    this.#daemons = new DaemonProbe(upstream);
   }
 
   /** The app's response. */
@@ -175,7 +175,7 @@ export class Forwarder {
   ): Promise<UpstreamResponse> {
     if (isEmptyBadGateway(response)) {
       const isUp = sandboxPort !== "toolbox" &&
-        await this.#isDaemonUp(sandboxId, destination);
+        await this.#daemons.isUp(sandboxId, destination);
       throw new GatewayError(
         isUp ? "port_closed" : "toolbox_unreachable",
         isUp

@@ -1,6 +1,7 @@
 /** Facts about sandboxes: whether one is public, and where it is. */
 import { LRUCache } from "lru-cache";
 import type { DaytonaApi, Runner } from "../daytona/api.ts";
+import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { Destination, SandboxPort } from "./destination.ts";
 import {
@@ -12,109 +13,118 @@ import {
 } from "./lookup_cache.ts";
 import { runnerCodec, runnerDestination } from "./runner.ts";
 
+/** The operations of the API that tell about sandboxes. */
+type SandboxApi = Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">;
+
+/** Minimum time between two renewals of a sandbox's runner, ms. */
+const RENEWAL_PAUSE_MS = 5000;
+
 /**
- * Cached answers about sandboxes.
+ * Asks the API about sandboxes, and caches its answers.
  *
  * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every lookup
  */
-export interface SandboxResolver {
+export class SandboxResolver {
+  readonly #api: SandboxApi;
+  readonly #background: Background;
+  readonly #visibility: LookupCache<boolean>;
+  readonly #runners: LookupCache<Runner | null>;
+  readonly #renewals: LRUCache<string, Promise<Runner | null>>;
+
+  constructor(
+    api: SandboxApi,
+    options: LookupCacheOptions & {
+      readonly sealer: Sealer;
+      /** Measures the time between renewals; a clock in ms that is never set. */
+      readonly perf?: { now(): number };
+    },
+  ) {
+    this.#api = api;
+    this.#background = options.background;
+    this.#visibility = new LookupCache("sandbox-public", booleanCodec, options);
+    this.#runners = new LookupCache<Runner | null>(
+      "sandbox-runner-info",
+      runnerCodec("sandbox-runner-info", options.store, options.sealer),
+      options,
+    );
+    this.#renewals = new LRUCache({
+      max: options.cache.maxEntries,
+      ttl: RENEWAL_PAUSE_MS,
+      ttlResolution: 0, // holds no timer
+      perf: options.perf ?? performance,
+    });
+  }
+
   /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
-  isPublic(sandboxId: string, budget: Budget): boolean | Promise<boolean>;
+  isPublic(sandboxId: string, budget: Budget): boolean | Promise<boolean> {
+    return this.#visibility.lookUp(
+      sandboxId,
+      () => {
+        this.#prefetchRunner(sandboxId);
+        return this.#api.isSandboxPublic(sandboxId);
+      },
+      budget,
+    );
+  }
+
   /** The same, if the answer is in process and fresh; undefined otherwise. */
-  isKnownPublic(sandboxId: string): boolean | undefined;
+  isKnownPublic(sandboxId: string): boolean | undefined {
+    return this.#visibility.known(sandboxId);
+  }
+
   /**
    * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
-   * for admitted requests. `onMiss` is called before a lookup
-   * that goes beyond the process.
+   * for admitted requests. `onMiss` is called before a lookup that goes beyond the process.
    */
-  destinationOf(
+  async destinationOf(
     sandboxId: string,
     port: SandboxPort,
     onMiss: () => void,
-  ): Promise<Destination | null>;
+  ): Promise<Destination | null> {
+    const runner = await this.#runners.lookUp(
+      sandboxId,
+      () => this.#api.runnerOfSandbox(sandboxId),
+      UNMETERED,
+      onMiss,
+    );
+    return runner && runnerDestination(runner, sandboxId, port);
+  }
+
   /**
    * Asks the API again after the known destination failed, since the sandbox may have moved. However many requests
    * fail, the API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached runner is
    * kept.
    */
-  renewDestination(
+  async renewDestination(
     sandboxId: string,
     port: SandboxPort,
-  ): Promise<Destination | null>;
-}
+  ): Promise<Destination | null> {
+    let renewal = this.#renewals.get(sandboxId);
+    if (renewal === undefined) {
+      renewal = this.#renew(sandboxId);
+      this.#renewals.set(sandboxId, renewal);
+    }
+    const runner = await renewal;
+    return runner && runnerDestination(runner, sandboxId, port);
+  }
 
-/** Minimum time between two renewals of a sandbox's runner, ms. */
-const RENEWAL_PAUSE_MS = 5000;
-
-/** Creates the resolver, which asks the API and caches its answers. */
-export function createSandboxResolver(
-  api: Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">,
-  options: LookupCacheOptions & {
-    readonly sealer: Sealer;
-    /** Measures the time between renewals; a clock in ms that is never set. */
-    readonly perf?: { now(): number };
-  },
-): SandboxResolver {
-  const visibility = new LookupCache("sandbox-public", booleanCodec, options);
-  const runners = new LookupCache<Runner | null>(
-    "sandbox-runner-info",
-    runnerCodec("sandbox-runner-info", options.store, options.sealer),
-    options,
-  );
-  const renewals = new LRUCache<string, Promise<Runner | null>>({
-    max: options.cache.maxEntries,
-    ttl: RENEWAL_PAUSE_MS,
-    ttlResolution: 0, // holds no timer
-    perf: options.perf ?? performance,
-  });
+  async #renew(sandboxId: string): Promise<Runner | null> {
+    const runner = await this.#api.runnerOfSandbox(sandboxId);
+    const stored = this.#runners.put(sandboxId, runner);
+    this.#background.add("store runner", stored);
+    return runner;
+  }
 
   /**
    * Looks up a sandbox's runner in parallel with whether the sandbox is public, as an admitted request needs it next. A
    * failure is ignored: the lookup of that request will report its own.
    */
-  function prefetchRunner(sandboxId: string): void {
-    if (runners.known(sandboxId) !== undefined) return;
-    const fetched = runners.prefetch(
+  #prefetchRunner(sandboxId: string): void {
+    if (this.#runners.known(sandboxId) !== undefined) return;
+    const fetched = this.#runners.prefetch(
       sandboxId,
-      () => api.runnerOfSandbox(sandboxId),
+      () => this.#api.runnerOfSandbox(sandboxId),
     );
-    options.background.add("prefetch runner", fetched.catch(() => {}));
+    this.#background.add("prefetch runner", fetched.catch(() => {}));
   }
-
-  async function renew(sandboxId: string): Promise<Runner | null> {
-    const runner = await api.runnerOfSandbox(sandboxId);
-    options.background.add("store runner", runners.put(sandboxId, runner));
-    return runner;
-  }
-
-  return {
-    isKnownPublic: (sandboxId) => visibility.known(sandboxId),
-    isPublic: (sandboxId, budget) =>
-      visibility.lookUp(
-        sandboxId,
-        () => {
-          prefetchRunner(sandboxId);
-          return api.isSandboxPublic(sandboxId);
-        },
-        budget,
-      ),
-    async destinationOf(sandboxId, port, onMiss) {
-      const runner = await runners.lookUp(
-        sandboxId,
-        () => api.runnerOfSandbox(sandboxId),
-        UNMETERED,
-        onMiss,
-      );
-      return runner && runnerDestination(runner, sandboxId, port);
-    },
-    async renewDestination(sandboxId, port) {
-      let renewal = renewals.get(sandboxId);
-      if (renewal === undefined) {
-        renewal = renew(sandboxId);
-        renewals.set(sandboxId, renewal);
-      }
-      const runner = await renewal;
-      return runner && runnerDestination(runner, sandboxId, port);
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Runner } from "../../src/daytona/api.ts";
-import { createDaemonProbe } from "../../src/proxy/daemon_probe.ts";
+import { DaemonProbe } from "../../src/proxy/daemon_probe.ts";
 import { runnerDestination } from "../../src/resolver/runner.ts";
 import type {
   UpstreamRequest,
@@ -20,16 +20,13 @@ const DESTINATION = runnerDestination(RUNNER, "box", 3000);
 function setUp(answer: () => UpstreamResponse | Promise<UpstreamResponse>) {
   const clock = { nowMs: 1_000_000 };
   const requests: UpstreamRequest[] = [];
-  const isDaemonUp = createDaemonProbe({
-    upstream: {
-      async request(request) {
-        requests.push(request);
-        return await answer();
-      },
+  const probe = new DaemonProbe({
+    async request(request) {
+      requests.push(request);
+      return await answer();
     },
-    perf: { now: () => clock.nowMs },
-  });
-  return { clock, requests, isDaemonUp };
+  }, { now: () => clock.nowMs });
+  return { clock, requests, probe };
 }
 
 const EMPTY_502: UpstreamResponse = {
@@ -49,8 +46,8 @@ Deno.test("a daemon is up unless a hop answers for it, or where nobody can say",
       }, true],
     ] as const
   ) {
-    const { isDaemonUp, requests } = setUp(answer);
-    assert.equal(await isDaemonUp("box", DESTINATION), isUp);
+    const { probe, requests } = setUp(answer);
+    assert.equal(await probe.isUp("box", DESTINATION), isUp);
     const [request] = requests;
     assert.equal(request?.target, "/base/sandboxes/box/toolbox/version");
     assert.deepEqual(request?.headers, [
@@ -62,7 +59,7 @@ Deno.test("a daemon is up unless a hop answers for it, or where nobody can say",
 
 Deno.test("a daemon's answer is not read, and its connection not kept", async () => {
   let isCancelled = false;
-  const { isDaemonUp } = setUp(() => ({
+  const { probe } = setUp(() => ({
     status: 200,
     headers: [],
     body: {
@@ -72,23 +69,23 @@ Deno.test("a daemon's answer is not read, and its connection not kept", async ()
       },
     },
   }));
-  await isDaemonUp("box", DESTINATION);
+  await probe.isUp("box", DESTINATION);
   assert(isCancelled);
 });
 
 Deno.test("a daemon is asked once in a while, however many closed ports are tried", async () => {
-  const { clock, isDaemonUp, requests } = setUp(() => EMPTY_502);
+  const { clock, probe, requests } = setUp(() => EMPTY_502);
   await Promise.all([
-    isDaemonUp("box", DESTINATION),
-    isDaemonUp("box", DESTINATION),
+    probe.isUp("box", DESTINATION),
+    probe.isUp("box", DESTINATION),
   ]);
   assert.equal(requests.length, 1);
-  await isDaemonUp("other", DESTINATION);
+  await probe.isUp("other", DESTINATION);
   assert.equal(requests.length, 2);
   clock.nowMs += 2000;
-  await isDaemonUp("box", DESTINATION);
+  await probe.isUp("box", DESTINATION);
   assert.equal(requests.length, 2);
   clock.nowMs += 1;
-  await isDaemonUp("box", DESTINATION);
+  await probe.isUp("box", DESTINATION);
   assert.equal(requests.length, 3);
 });

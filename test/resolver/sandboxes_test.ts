@@ -6,7 +6,7 @@ import { createSealer } from "../../src/lib/seal.ts";
 import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { runnerDestination } from "../../src/resolver/runner.ts";
-import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
+import { SandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 import { configOf } from "../support/config.ts";
 
@@ -24,7 +24,7 @@ function setUp(store: DurableStore | null = null) {
   const now = () => clock.now();
   const background = new Background(() => {});
   const api = { runner: FIRST as Runner | null, calls: [] as string[] };
-  const sandboxes = createSandboxResolver({
+  const sandboxes = new SandboxResolver({
     isSandboxPublic(id) {
       api.calls.push(`public ${id}`);
       return Promise.resolve(id === "open");

@@ -10,7 +10,7 @@ import { createSealer } from "../../src/lib/seal.ts";
 import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { runnerDestination } from "../../src/resolver/runner.ts";
-import { createSandboxResolver } from "../../src/resolver/sandboxes.ts";
+import { SandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { configOf } from "../support/config.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
@@ -32,7 +32,7 @@ async function remember(tier: SharedTier, world: World) {
   function sealerFor(purpose: string) {
     return createSealer({ secrets: ["s".repeat(32)], purpose, now });
   }
-  const sandboxes = createSandboxResolver({
+  const sandboxes = new SandboxResolver({
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
   }, {

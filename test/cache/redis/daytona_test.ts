@@ -7,7 +7,7 @@ import { createSealer } from "../../../src/lib/seal.ts";
 import type { Destination } from "../../../src/resolver/destination.ts";
 import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { runnerDestination } from "../../../src/resolver/runner.ts";
-import { createSandboxResolver } from "../../../src/resolver/sandboxes.ts";
+import { SandboxResolver } from "../../../src/resolver/sandboxes.ts";
 import {
   type RedisServer,
   redisTest,
@@ -55,7 +55,7 @@ async function openGateway(port: number, facts: Facts) {
       ? Promise.reject(new Error("API is down"))
       : Promise.resolve(value);
   }
-  const sandboxes = createSandboxResolver({
+  const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
   }, {
