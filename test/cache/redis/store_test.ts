@@ -110,19 +110,6 @@ redisTest("a Redis store fulfils the contract of every store", async (t) => {
   assert.deepEqual(setup.failures, []);
 });
 
-redisTest("a second store reads the first one's entries", async () => {
-  await using server = await startRedis();
-  using first = await open(server.port);
-  using second = await open(server.port);
-  for (const key of [PUBLIC, RUNNER, OWN]) {
-    const entry = first.entry({ some: "value" });
-    await first.store.set(key, entry);
-    assert.deepEqual(await second.store.get(key), entry);
-    await second.store.delete(key);
-    assert.equal(await first.store.get(key), "absent");
-  }
-});
-
 redisTest(
   "Redis expires Daytona's kinds at expiresAt, and others at staleUntil",
   async () => {
@@ -280,17 +267,6 @@ redisTest(
       /WRONGPASS invalid username-password pair/,
     );
     assert.doesNotMatch(causeOf(failures[0]), /wr0ng/);
-  },
-);
-
-redisTest(
-  "a user without permission to read is reported",
-  async () => {
-    await using server = await startRedis();
-    using setup = await open(server.port);
-    await server.command("ACL", "SETUSER", "default", "-get");
-    assert.equal(await setup.store.get(OWN), "unavailable");
-    assert.match(causeOf(setup.failures[0]), /NOPERM/);
   },
 );
 
