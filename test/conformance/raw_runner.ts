@@ -5,9 +5,9 @@ import {
   framingOf,
   parseHead,
   type RawStream,
-  rawStream,
   readBody,
 } from "../support/raw_client.ts";
+import { serveRaw } from "../support/raw_server.ts";
 
 const GATEWAYS_REQUEST_ID = /^(x-request-id: )[0-9a-f]{8}-[0-9a-z]+(?=\r$)/m;
 
@@ -107,9 +107,6 @@ export function holdNext(runner: RawRunner): HeldRequest {
 export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
   const { hostname, port } = addressOf(authority);
   const listener = Deno.listen({ hostname, port });
-  const streams: RawStream[] = [];
-  const serving: Promise<void>[] = [];
-  const problems: unknown[] = [];
   const seen: SeenRequest[] = [];
 
   async function nextRequest(
@@ -143,41 +140,23 @@ export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
     }
   }
 
-  async function serve(stream: RawStream, connection: number): Promise<void> {
+  const serving = serveRaw(listener, async (stream, { index }) => {
     try {
-      for (;;) await nextRequest(stream, connection);
-    } catch (error) {
-      if (!isGone(error)) problems.push(error);
+      for (;;) await nextRequest(stream, index);
     } finally {
       stream.close();
     }
-  }
-
-  async function accept(): Promise<void> {
-    for await (const conn of listener) {
-      const stream = rawStream(conn);
-      serving.push(serve(stream, streams.length));
-      streams.push(stream);
-    }
-  }
-
-  const accepting = accept();
+  });
   const runner: RawRunner = {
     url: port === 0
       ? `http://${hostname}:${listener.addr.port}`
       : `http://${authority}`,
     seen,
     get accepted() {
-      return streams.length;
+      return serving.accepted;
     },
     answer: OK,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      for (const stream of streams) stream.close();
-      await accepting;
-      await Promise.all(serving);
-      if (problems.length > 0) throw new AggregateError(problems, "runner");
-    },
+    [Symbol.asyncDispose]: () => serving[Symbol.asyncDispose](),
   };
   return runner;
 }
@@ -191,14 +170,4 @@ export function addressOf(
     hostname: authority.slice(0, colon).replaceAll(/[[\]]/g, ""),
     port: Number(authority.slice(colon + 1)),
   };
-}
-
-function isGone(error: unknown): boolean {
-  return [
-    Closed,
-    Deno.errors.BadResource,
-    Deno.errors.BrokenPipe,
-    Deno.errors.ConnectionReset,
-    Deno.errors.Interrupted,
-  ].some((kind) => error instanceof kind);
 }

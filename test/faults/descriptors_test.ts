@@ -12,9 +12,6 @@ import { CA, certificateFiles, LOCALHOST } from "../support/certificates.ts";
 /** More connections than there are descriptors. */
 const TOO_MANY = 100;
 
-/** Far longer than a connection takes, ms. */
-const CONNECT_TIMEOUT_MS = 500;
-
 const FEW_DESCRIPTORS = "test/support/few_descriptors.ts";
 
 /** Starts a gateway that may have few descriptors. */
@@ -33,7 +30,7 @@ function startGateway(
   }).spawn();
 }
 
-/** Opens connections to a gateway until its descriptors are exhausted, closes them, and waits for it to exit. */
+/** Opens more connections to a gateway than it has descriptors, and waits for it to exit. */
 async function exhaust(
   environment: Readonly<Record<string, string>>,
   { isTls = false } = {},
@@ -41,17 +38,21 @@ async function exhaust(
   await using stack = await startStack();
   const child = startGateway({ ...stack.environment, ...environment });
   const complaint = new Response(child.stderr).text();
+  const sockets: Socket[] = [];
   try {
     const port = await portOf(child.stdout);
     const host = "127.0.0.1";
-    if (isTls) {
-      await fillUp(() => connectTls({ host, port, ca: CA }), "secureConnect");
-    } else {
-      await fillUp(() => connect({ host, port }), "connect");
+    while (sockets.length < TOO_MANY) {
+      const socket = isTls
+        ? connectTls({ host, port, ca: CA })
+        : connect({ host, port });
+      socket.on("error", () => {}); // the gateway exits before its clients close
+      sockets.push(socket);
     }
     const { code } = await child.status;
     return { code, complaint: await complaint };
   } finally {
+    for (const socket of sockets) socket.destroy();
     try {
       child.kill("SIGKILL");
     } catch {
@@ -59,21 +60,6 @@ async function exhaust(
     }
     await Promise.all([child.status, complaint]);
   }
-}
-
-/** Opens connections until one is not accepted any more, and closes them. */
-async function fillUp(open: () => Socket, opened: string): Promise<void> {
-  const sockets: Socket[] = [];
-  let isOpen = true;
-  while (isOpen && sockets.length < TOO_MANY) {
-    const socket = open();
-    sockets.push(socket);
-    const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
-    isOpen = await once(socket, opened, { signal })
-      .then(() => true, () => false);
-    socket.on("error", () => {}); // the gateway may exit before its clients close
-  }
-  for (const socket of sockets) socket.destroy();
 }
 
 /**

@@ -1,7 +1,6 @@
 /** A browser's part in a login: top-level navigations like Chrome's, with cookies, redirects and a form. */
-import { type IncomingMessage, request as httpRequest } from "node:http";
-import { text } from "node:stream/consumers";
 import { type CookieJar, createCookieJar, siteOf } from "./cookie_jar.ts";
+import { send } from "./send.ts";
 
 /** A request and its response. */
 export interface Hop {
@@ -121,33 +120,22 @@ async function navigate(
       "content-length": String(body.length),
     },
   };
-  const answer = Promise.withResolvers<IncomingMessage>();
-  httpRequest({
-    host: "127.0.0.1",
-    port: url.port || port,
+  const answer = await send(url.host, {
+    port: Number(url.port || port),
     method,
     path: url.pathname + url.search,
     headers: fields,
-    agent: false,
-  }, answer.resolve).once("error", answer.reject).end(body);
-  const response = await answer.promise;
-  jar.store(url, response.headers["set-cookie"] ?? []);
+    body,
+  });
+  jar.store(url, answer.headers.getSetCookie());
   return {
     method,
     url: url.href,
     sent: new Headers(fields),
-    status: response.statusCode ?? 0,
-    headers: headersOf(response),
-    body: await text(response),
+    status: answer.status,
+    headers: answer.headers,
+    body: answer.body,
   };
-}
-
-function headersOf({ rawHeaders }: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
-  }
-  return headers;
 }
 
 /** The request that a redirect (RFC 9110 section 15.4) leads to; undefined if the response is not one. */

@@ -1,7 +1,5 @@
 /** The gateway as a process of its own, started the way an operator or a platform starts it. */
-import { request as httpRequest } from "node:http";
-import { text } from "node:stream/consumers";
-import type { SendOptions } from "./gateway.ts";
+import { type Answer, send, type SendOptions } from "./send.ts";
 import { startServerProcess } from "./server_process.ts";
 
 /** How a gateway process is started. */
@@ -20,7 +18,7 @@ export interface GatewayProcess extends AsyncDisposable {
   /** Resolves to the first line of the log with that message, past or future; rejects if the process exits first. */
   record(message: string): Promise<LogRecord>;
   /** Sends a request on a connection of its own. */
-  ask(host: string, options?: SendOptions): Promise<ProcessAnswer>;
+  ask(host: string, options?: SendOptions): Promise<Answer>;
   /** Sends SIGTERM, as a service manager does, and waits for the exit. */
   stop(): Promise<Deno.CommandStatus>;
   /** Sends a signal, and waits for the exit. */
@@ -29,13 +27,6 @@ export interface GatewayProcess extends AsyncDisposable {
 
 /** One line of the log. */
 export type LogRecord = Readonly<Record<string, unknown>>;
-
-/** One response, read to its end. */
-export interface ProcessAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: string;
-}
 
 /** Longer than a start takes on a busy machine, ms. */
 const START_TIMEOUT_MS = 30_000;
@@ -89,34 +80,9 @@ export async function startProcess(
       child.exited.then(() => reject(new Error(`Ended without '${message}'`)));
       return promise;
     },
-    ask: (host, options = {}) => ask(child.port, host, options),
+    ask: (host, options) => send(host, { port: child.port, ...options }),
     stop: () => child.end("SIGTERM"),
     end: (signal) => child.end(signal),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
-}
-
-async function ask(
-  port: number,
-  host: string,
-  { method = "GET", path = "/", headers, body }: SendOptions,
-): Promise<ProcessAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<ProcessAnswer>();
-  httpRequest({
-    hostname: "127.0.0.1",
-    port,
-    agent: false,
-    method,
-    path,
-    headers: { host, ...headers },
-  }, (response) => {
-    const fields = new Headers();
-    for (const [name, values] of Object.entries(response.headersDistinct)) {
-      for (const value of values ?? []) fields.append(name, value);
-    }
-    text(response).then((body) =>
-      resolve({ status: response.statusCode ?? 0, headers: fields, body })
-    ).catch(reject);
-  }).once("error", reject).end(body);
-  return await promise;
 }

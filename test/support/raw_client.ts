@@ -1,4 +1,6 @@
 /** A raw HTTP/1.1 client: a test controls every octet sent, and sees every octet received. */
+// Not the global ones, which a fake clock replaces.
+import { clearTimeout, setTimeout } from "node:timers";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
 /** Either end of a TCP connection; text is Latin-1. Reads fail if the peer sends nothing for 5 s. */
@@ -44,7 +46,7 @@ export interface RawResponse {
 const SILENCE_MS = 5_000;
 
 /** Wraps a connection, which it takes over. */
-export function rawStream(conn: Deno.TcpConn): RawStream {
+export function rawStream(conn: Deno.TcpConn | Deno.TlsConn): RawStream {
   const buffer = new Uint8Array(64 * 1024);
   let pending = "";
   let isOpen = true;

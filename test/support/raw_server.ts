@@ -1,23 +1,15 @@
 /** A raw TCP server: a test controls every byte that it sends. */
 import { type Origin, parseOrigin } from "../../src/address/origin.ts";
-import { fromLatin1, toLatin1 } from "./latin1.ts";
+import { Closed, type RawStream, rawStream } from "./raw_client.ts";
 
-/** The server's side of a connection; text is Latin-1. */
-export interface RawConn {
+/** The server's side of a connection. */
+export interface RawConn extends RawStream {
   /** The number of the connection, in order of acceptance, from 0. */
   readonly index: number;
-  /**
-   * Reads up to and including `end`.
-   *
-   * @throws {Error} if the peer closes before that, which does not fail the test.
-   */
-  readUntil(end: string): Promise<string>;
   /** Reads the next request head. */
   readHead(): Promise<string>;
   /** Resolves once the peer has closed; what it sends until then is discarded. */
   closed(): Promise<void>;
-  write(data: string | Uint8Array): Promise<void>;
-  close(): void;
 }
 
 /** The server, as its test sees it. */
@@ -45,27 +37,21 @@ export async function withRawServer(
   const listener = tls === undefined
     ? Deno.listen(address)
     : Deno.listenTls({ ...address, ...tls, alpnProtocols: ["http/1.1"] });
-  const conns: RawConn[] = [];
   const heads: string[] = [];
-  const problems: unknown[] = [];
-  const handlers: Promise<void>[] = [];
-
-  async function serve(conn: RawConn): Promise<void> {
-    try {
-      await handler(conn);
-    } catch (error) {
-      if (!isClosed(error)) problems.push(error);
-    }
-  }
-  async function accept(): Promise<void> {
-    for await (const conn of listener) {
-      const raw = rawConn(conn, { index: conns.length, heads });
-      conns.push(raw);
-      handlers.push(serve(raw));
-    }
-  }
-
-  const accepting = accept();
+  const serving = serveRaw(listener, (stream, { conn, index }) =>
+    handler({
+      ...stream,
+      index,
+      async readHead() {
+        const head = await stream.readUntil("\r\n\r\n");
+        heads.push(head);
+        return head;
+      },
+      async closed() {
+        const buffer = new Uint8Array(64 * 1024);
+        while (await conn.read(buffer) !== null);
+      },
+    }));
   const { port } = listener.addr as Deno.NetAddr;
   try {
     await use({
@@ -74,23 +60,72 @@ export async function withRawServer(
       ),
       heads,
       get accepted() {
-        return conns.length;
+        return serving.accepted;
       },
     });
   } finally {
-    listener.close();
-    for (const conn of conns) conn.close();
-    await accepting;
-    await Promise.all(handlers);
-  }
-  if (problems.length > 0) {
-    throw new AggregateError(problems, `server: ${problems.join("; ")}`);
+    await serving[Symbol.asyncDispose]();
   }
 }
 
-class Closed extends Error {}
+/** Connections that are served; disposing closes them, and throws what failed for any reason but a closed one. */
+export interface Serving extends AsyncDisposable {
+  /** The number of connections accepted. */
+  readonly accepted: number;
+}
 
-function isClosed(error: unknown): boolean {
+/** Passes each connection that a listener accepts to `serve`. */
+export function serveRaw(
+  listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>,
+  serve: (
+    stream: RawStream,
+    connection: {
+      readonly conn: Deno.Conn;
+      /** Its number, from 0. */
+      readonly index: number;
+    },
+  ) => Promise<void> | void,
+): Serving {
+  const streams: RawStream[] = [];
+  const served: Promise<void>[] = [];
+  const problems: unknown[] = [];
+
+  async function serveOne(
+    ...connection: Parameters<typeof serve>
+  ): Promise<void> {
+    try {
+      await serve(...connection);
+    } catch (error) {
+      if (!isGone(error)) problems.push(error);
+    }
+  }
+
+  async function accept(): Promise<void> {
+    for await (const conn of listener) {
+      const stream = rawStream(conn);
+      const index = streams.push(stream) - 1;
+      served.push(serveOne(stream, { conn, index }));
+    }
+  }
+
+  const accepting = accept();
+  return {
+    get accepted() {
+      return streams.length;
+    },
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const stream of streams) stream.close();
+      await accepting;
+      await Promise.all(served);
+      if (problems.length > 0) {
+        throw new AggregateError(problems, `server: ${problems.join("; ")}`);
+      }
+    },
+  };
+}
+
+function isGone(error: unknown): boolean {
   return [
     Closed,
     Deno.errors.BadResource,
@@ -99,53 +134,4 @@ function isClosed(error: unknown): boolean {
     Deno.errors.Interrupted,
     Deno.errors.InvalidData,
   ].some((kind) => error instanceof kind);
-}
-
-function rawConn(
-  conn: Deno.Conn,
-  options: { index: number; heads: string[] },
-): RawConn {
-  const buffer = new Uint8Array(64 * 1024);
-  let pending = "";
-  let open = true;
-
-  async function readMore(): Promise<boolean> {
-    const count = await conn.read(buffer);
-    if (count !== null) pending += toLatin1(buffer.subarray(0, count));
-    return count !== null;
-  }
-  async function readUntil(end: string): Promise<string> {
-    while (!pending.includes(end)) {
-      if (!await readMore()) throw new Closed(`closed before '${end}'`);
-    }
-    const length = pending.indexOf(end) + end.length;
-    const text = pending.slice(0, length);
-    pending = pending.slice(length);
-    return text;
-  }
-
-  return {
-    index: options.index,
-    readUntil,
-    async readHead() {
-      const head = await readUntil("\r\n\r\n");
-      options.heads.push(head);
-      return head;
-    },
-    async closed() {
-      try {
-        while (await conn.read(buffer) !== null);
-      } catch (error) {
-        if (!isClosed(error)) throw error;
-      }
-    },
-    async write(data) {
-      let rest = typeof data === "string" ? fromLatin1(data) : data;
-      while (rest.length > 0) rest = rest.subarray(await conn.write(rest));
-    },
-    close() {
-      if (open) conn.close();
-      open = false;
-    },
-  };
 }
