@@ -2,37 +2,37 @@ import assert from "node:assert/strict";
 import type { ErrorCode } from "../../src/errors.ts";
 import { problem } from "../../src/pages/problem.ts";
 
-function requestHeadersOf(code: ErrorCode, retryAfterSec?: number): Headers {
+function headersOf(code: ErrorCode, retryAfterSec?: number): Headers {
   return problem({ code, requestId: "id", asPage: false, retryAfterSec })
     .headers;
 }
 
-Deno.test("problem() sends the fields that a status requires", () => {
-  const login = requestHeadersOf("login_required").get("www-authenticate");
+Deno.test("problem() sends the headers that its status requires", () => {
+  const login = headersOf("login_required").get("www-authenticate");
   assert.equal(login, 'Bearer realm="preview"');
   assert.equal(
-    requestHeadersOf("credential_invalid").get("www-authenticate"),
+    headersOf("credential_invalid").get("www-authenticate"),
     'Bearer realm="preview", error="invalid_token"',
   );
   assert.match(
-    requestHeadersOf("method_not_allowed").get("allow") ?? "",
+    headersOf("method_not_allowed").get("allow") ?? "",
     /\bGET\b/,
   );
-  const upgrade = requestHeadersOf("upgrade_required");
+  const upgrade = headersOf("upgrade_required");
   assert.equal(upgrade.get("upgrade"), "websocket");
   assert.equal(upgrade.get("sec-websocket-version"), "13");
 });
 
-Deno.test("problem() tells when to try again, for what is unavailable always", () => {
-  assert.equal(requestHeadersOf("api_unreachable").get("retry-after"), "2");
+Deno.test("problem() sends Retry-After with every 503, and where a time is given", () => {
+  assert.equal(headersOf("api_unreachable").get("retry-after"), "2");
   assert.equal(
-    requestHeadersOf("too_many_refusals", 7).get("retry-after"),
+    headersOf("too_many_refusals", 7).get("retry-after"),
     "7",
   );
-  assert.equal(requestHeadersOf("port_closed").get("retry-after"), null);
+  assert.equal(headersOf("port_closed").get("retry-after"), null);
 });
 
-Deno.test("problem() is a document for programs and a page for people, with the same code and id", async () => {
+Deno.test("problem() is a JSON document for programs and a page for browsers, with the same code and request ID", async () => {
   const options = { code: "port_closed", requestId: "id" } as const;
   const forProgram = problem({ ...options, asPage: false });
   assert.deepEqual(

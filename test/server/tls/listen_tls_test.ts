@@ -52,7 +52,7 @@ async function subjectAt(port: number): Promise<string> {
   return String(CN);
 }
 
-/** Sends one request with node:https; resolves to the response's body and Connection field, and the local port. */
+/** Sends one request with node:https; resolves to the response's body and Connection header, and the local port. */
 function ask(
   port: number,
   agent: Agent,

@@ -137,7 +137,7 @@ Deno.test("a client that does not read stops the response body", async () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       if (isPulling) rested = 0;
     }
-    assert(sent < limit / 4, `${sent} octets sent`);
+    assert(sent < limit / 4, `${sent} bytes sent`);
     client.close();
     await cancelled.promise;
   });
