@@ -1,7 +1,7 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
 import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, toGatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
 import { problem } from "../pages/problem.ts";
@@ -63,7 +63,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   });
   app.onError((error, c) => {
     const { requestId } = c.env;
-    const failure = asGatewayError(error);
+    const failure = failureOf(error);
     logFailure(options.logger, failure, { requestId });
     const response = refuse(c.req.raw, failure, requestId);
     return c.newResponse(response.body, response); // with the headers that its route has set
@@ -82,15 +82,11 @@ function describeIssues({ issues }: z.ZodError): string {
     .join("; ");
 }
 
-/** Hono's own complaints about a request, such as a form that cannot be read, are the client's fault. */
-function asGatewayError(error: Error): GatewayError {
-  if (error instanceof GatewayError) return error;
-  const isBadRequest = error instanceof HTTPException && error.status < 500;
-  return new GatewayError(
-    isBadRequest ? "bad_request" : "internal",
-    error.message,
-    { cause: error },
-  );
+/** The failure to answer with; Hono's own complaints about a request, such as an unreadable form, are `bad_request`. */
+function failureOf(error: Error): GatewayError {
+  return error instanceof HTTPException && error.status < 500
+    ? new GatewayError("bad_request", error.message, { cause: error })
+    : toGatewayError(error);
 }
 
 /** Creates the control plane. */
