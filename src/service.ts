@@ -151,14 +151,10 @@ export async function createService(
   const transactions = createTransactionSealer(sealerFor("transaction"), now);
   const provider = new OpenidProvider(remoteSettings, now);
   const logins = new LoginSessions({
+    ...lookups,
     access,
     provider,
-    store,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
-    background,
-    maxEntries,
-    now,
-    onEvent,
   });
   const login = new Login({
     provider,

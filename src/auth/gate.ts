@@ -46,7 +46,7 @@ export interface GateRequest {
 }
 
 /** The caches, sessions and budgets that the gate decides by. */
-export interface GateDependencies {
+export interface GateParts {
   readonly sandboxes: Pick<SandboxResolver, "isKnownPublic" | "isPublic">;
   readonly access: Pick<
     AccessResolver,
@@ -59,18 +59,10 @@ export interface GateDependencies {
 
 /** Decides on requests for sandboxes. */
 export class Gate {
-  readonly #sandboxes: GateDependencies["sandboxes"];
-  readonly #access: GateDependencies["access"];
-  readonly #sessions: GateDependencies["sessions"];
-  readonly #logins: GateDependencies["logins"];
-  readonly #throttle: Throttle;
+  readonly #parts: GateParts;
 
-  constructor(dependencies: GateDependencies) {
-    this.#sandboxes = dependencies.sandboxes;
-    this.#access = dependencies.access;
-    this.#sessions = dependencies.sessions;
-    this.#logins = dependencies.logins;
-    this.#throttle = dependencies.throttle;
+  constructor(parts: GateParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -102,7 +94,7 @@ export class Gate {
   #isKnownPublic({ label, port, isToolbox }: GateRequest): boolean | undefined {
     return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
       ? undefined
-      : this.#sandboxes.isKnownPublic(label);
+      : this.#parts.sandboxes.isKnownPublic(label);
   }
 
   /** Decides on a request at the client's expense. */
@@ -110,7 +102,7 @@ export class Gate {
     request: GateRequest,
     isKnownPublic: boolean | undefined,
   ): Promise<Verdict> {
-    const budget = this.#throttle.budgetFor(request.clientAddress);
+    const budget = this.#parts.throttle.budgetFor(request.clientAddress);
     try {
       const verdict = await this.#judge(request, { budget, isKnownPublic });
       budget.settle({ isAdmitted: verdict.kind === "allow" });
@@ -146,7 +138,7 @@ export class Gate {
     if (isTokenShaped) {
       const sandboxId = await attempt(
         "signed_token",
-        () => this.#access.sandboxOfSignedToken(label, port, budget),
+        () => this.#parts.access.sandboxOfSignedToken(label, port, budget),
       );
       if (typeof sandboxId === "string") {
         return { kind: "allow", sandboxId, by: "signed_token" };
@@ -154,7 +146,10 @@ export class Gate {
     }
     if (!isAlwaysPrivate(port)) {
       const isPublic = isKnownPublic ??
-        await attempt("public", () => this.#sandboxes.isPublic(label, budget));
+        await attempt(
+          "public",
+          () => this.#parts.sandboxes.isPublic(label, budget),
+        );
       if (isPublic) return { kind: "allow", sandboxId: label, by: "public" };
     }
     const credentials = request.credentials();
@@ -187,17 +182,21 @@ export class Gate {
     switch (credential.kind) {
       case "preview_token":
       case "auth_key":
-        return this.#access.isPreviewToken(label, credential.token, budget);
+        return this.#parts.access.isPreviewToken(
+          label,
+          credential.token,
+          budget,
+        );
       case "session": {
-        const session = await this.#sessions.open(credential.sealed);
+        const session = await this.#parts.sessions.open(credential.sealed);
         if (session?.sandboxId !== label) return false;
         return session.kind === "key"
-          ? this.#access.isPreviewToken(label, session.token, budget)
-          : this.#logins.grantsAccess(session, clientAddress, budget);
+          ? this.#parts.access.isPreviewToken(label, session.token, budget)
+          : this.#parts.logins.grantsAccess(session, clientAddress, budget);
       }
       case "bearer": {
         const user = { bearer: credential.token, clientAddress };
-        return this.#access.hasAccess(label, user, budget);
+        return this.#parts.access.hasAccess(label, user, budget);
       }
     }
   }

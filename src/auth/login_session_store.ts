@@ -8,6 +8,7 @@ import { type Codec, DurableTier } from "../cache/durable_tier.ts";
 import { timesOf } from "../cache/entry.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { DurableStore } from "../cache/store.ts";
+import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import { isPending } from "../lib/cooldown.ts";
 import type { Sealer } from "../lib/seal.ts";
@@ -25,12 +26,12 @@ export type SessionState = OpenState | { readonly state: "ended" };
 
 /** Dependencies of the store. */
 export interface LoginSessionStoreOptions {
+  /** Its `maxEntries` limits the local copies; the least recently used is evicted first. */
+  readonly cache: Pick<Config["cache"], "maxEntries">;
   /** The durable tier; null if states are kept in process only. */
   readonly store: DurableStore | null;
   /** Access tokens leave the process sealed only. */
   readonly sealer: Sealer;
-  /** Most local copies kept; the least recently used is evicted first. */
-  readonly maxEntries: number;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onEvent: OnCacheEvent;
@@ -65,7 +66,7 @@ export class LoginSessionStore {
   readonly #reads = new SingleFlight<SessionState | undefined>();
 
   constructor(
-    { store, sealer, maxEntries, now, onEvent }: LoginSessionStoreOptions,
+    { cache, store, sealer, now, onEvent }: LoginSessionStoreOptions,
   ) {
     this.#now = now;
     this.#onEvent = onEvent;
@@ -76,7 +77,7 @@ export class LoginSessionStore {
       kind: KIND,
       onCodecFailure: (cause) => this.#report("codec_failed", cause),
     });
-    this.#copies = new LRUCache({ max: maxEntries });
+    this.#copies = new LRUCache({ max: cache.maxEntries });
   }
 
   /**

@@ -5,35 +5,28 @@
  * cookie.
  */
 import { LRUCache } from "lru-cache";
-import type { OnCacheEvent } from "../cache/cache.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
-import type { DurableStore } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
-import type { Sealer } from "../lib/seal.ts";
 import type { AccessResolver } from "../resolver/access.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
-import { LoginSessionStore, type OpenState } from "./login_session_store.ts";
+import {
+  LoginSessionStore,
+  type LoginSessionStoreOptions,
+  type OpenState,
+} from "./login_session_store.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { LoginSession } from "./session.ts";
 
 /** Dependencies of the login sessions. */
-export interface LoginSessionsOptions {
+export interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly access: Pick<AccessResolver, "hasAccess">;
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
-  /** The durable tier; null if sessions are kept in process only. */
-  readonly store: DurableStore | null;
-  readonly sealer: Sealer;
   /** Tracks renewals, which outlive their request. */
   readonly background: Pick<Background, "add">;
-  /** Most sessions kept in process. */
-  readonly maxEntries: number;
-  /** Current time, ms since the epoch. */
-  readonly now: () => number;
-  readonly onEvent: OnCacheEvent;
 }
 
-/** How long before its expiry an access token is renewed, ms. */
+/** Time before its expiry at which an access token is renewed, ms. */
 const RENEW_BEFORE_MS = 30_000;
 
 /** Least time between two attempts to renew one that has not expired yet, ms. */
@@ -41,11 +34,7 @@ const EARLY_RETRY_MS = 5000;
 
 /** Begins, checks and ends login sessions. */
 export class LoginSessions {
-  readonly #access: Pick<AccessResolver, "hasAccess">;
-  readonly #provider: Pick<OpenidProvider, "state" | "refresh">;
-  readonly #background: Pick<Background, "add">;
-  readonly #now: () => number;
-  readonly #isDurable: boolean;
+  readonly #options: LoginSessionsOptions;
   readonly #states: LoginSessionStore;
   readonly #renewals = new SingleFlight<OpenState | undefined>();
   readonly #triedEarly: LRUCache<string, true>;
@@ -54,14 +43,10 @@ export class LoginSessions {
   readonly #ownPrefix = `${crypto.randomUUID().slice(0, 8)}.`;
 
   constructor(options: LoginSessionsOptions) {
-    this.#access = options.access;
-    this.#provider = options.provider;
-    this.#background = options.background;
-    this.#now = options.now;
-    this.#isDurable = options.store !== null;
+    this.#options = options;
     this.#states = new LoginSessionStore(options);
     this.#triedEarly = new LRUCache({
-      max: options.maxEntries,
+      max: options.cache.maxEntries,
       ttl: EARLY_RETRY_MS,
       ttlResolution: 0, // holds no timer
     });
@@ -91,11 +76,12 @@ export class LoginSessions {
   ): Promise<boolean> {
     const known = await this.#states.get(session.id);
     if (known === undefined) {
-      return !this.#isDurable && !session.id.startsWith(this.#ownPrefix);
+      return this.#options.store === null &&
+        !session.id.startsWith(this.#ownPrefix);
     }
     if (known.state === "ended") return false;
     const current = await this.#current(session, known);
-    return current !== undefined && await this.#access.hasAccess(
+    return current !== undefined && await this.#options.access.hasAccess(
       session.sandboxId,
       { bearer: current.accessToken, clientAddress },
       budget,
@@ -110,7 +96,7 @@ export class LoginSessions {
   async end(session: LoginSession): Promise<void> {
     this.#renewals.forget(session.id);
     await this.#states.set(session, { state: "ended" });
-    if (this.#now() >= session.expiresAt) return;
+    if (this.#options.now() >= session.expiresAt) return;
     // A lost write would leave the session open at other gateways, and here after a restart.
     if (!await this.#states.isEndStored(session.id)) {
       throw new GatewayError(
@@ -126,15 +112,17 @@ export class LoginSessions {
     known: OpenState,
   ): Promise<OpenState | undefined> {
     const { expiresAt = Infinity } = known;
-    if (this.#now() >= expiresAt) return await this.#renewed(session, known);
+    if (this.#options.now() >= expiresAt) {
+      return await this.#renewed(session, known);
+    }
     // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
     if (
-      this.#now() >= expiresAt - RENEW_BEFORE_MS &&
+      this.#options.now() >= expiresAt - RENEW_BEFORE_MS &&
       !this.#triedEarly.has(session.id)
     ) {
       this.#triedEarly.set(session.id, true);
       const renewal = this.#renewed(session, known);
-      this.#background.add("renew login session", renewal);
+      this.#options.background.add("renew login session", renewal);
     }
     return known;
   }
@@ -144,7 +132,7 @@ export class LoginSessions {
     known: OpenState,
   ): Promise<OpenState | undefined> {
     const { refreshToken } = known;
-    if (refreshToken === undefined || this.#provider.state !== "on") {
+    if (refreshToken === undefined || this.#options.provider.state !== "on") {
       return known;
     }
     return await this.#renewals.share(session.id, async (isCurrent) => {
@@ -152,7 +140,7 @@ export class LoginSessions {
       if (before?.state !== "open") return undefined;
       // Another gateway has renewed it: to a provider, a refresh token that is used twice looks stolen.
       if (before.accessToken !== known.accessToken) return before;
-      const tokens = await this.#provider.refresh(refreshToken);
+      const tokens = await this.#options.provider.refresh(refreshToken);
       // A logout during the renewal must not be undone.
       const latest = await this.#states.getLatest(session.id);
       if (!isCurrent() || latest?.state !== "open") return undefined;

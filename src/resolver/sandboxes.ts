@@ -13,14 +13,14 @@ import {
 } from "./lookup_cache.ts";
 import { runnerCodec, runnerDestination } from "./runner.ts";
 
-/** The operations of the API that tell about sandboxes. */
-type SandboxApi = Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">;
-
 /** Minimum time between two renewals of a sandbox's runner, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
+/** The operations of the API that find sandboxes. */
+type SandboxApi = Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">;
+
 /**
- * Asks the API about sandboxes, and caches its answers.
+ * Cached answers about sandboxes.
  *
  * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every lookup
  */
@@ -33,16 +33,12 @@ export class SandboxResolver {
 
   constructor(
     api: SandboxApi,
-    options: LookupCacheOptions & {
-      readonly sealer: Sealer;
-      /** Measures the time between renewals; a clock in ms that is never set. */
-      readonly perf?: { now(): number };
-    },
+    options: LookupCacheOptions & { readonly sealer: Sealer },
   ) {
     this.#api = api;
     this.#background = options.background;
     this.#visibility = new LookupCache("sandbox-public", booleanCodec, options);
-    this.#runners = new LookupCache<Runner | null>(
+    this.#runners = new LookupCache(
       "sandbox-runner-info",
       runnerCodec("sandbox-runner-info", options.store, options.sealer),
       options,
@@ -51,20 +47,15 @@ export class SandboxResolver {
       max: options.cache.maxEntries,
       ttl: RENEWAL_PAUSE_MS,
       ttlResolution: 0, // holds no timer
-      perf: options.perf ?? performance,
     });
   }
 
   /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   isPublic(sandboxId: string, budget: Budget): boolean | Promise<boolean> {
-    return this.#visibility.lookUp(
-      sandboxId,
-      () => {
-        this.#prefetchRunner(sandboxId);
-        return this.#api.isSandboxPublic(sandboxId);
-      },
-      budget,
-    );
+    return this.#visibility.lookUp(sandboxId, () => {
+      this.#prefetchRunner(sandboxId);
+      return this.#api.isSandboxPublic(sandboxId);
+    }, budget);
   }
 
   /** The same, if the answer is in process and fresh; undefined otherwise. */
@@ -101,18 +92,11 @@ export class SandboxResolver {
   ): Promise<Destination | null> {
     let renewal = this.#renewals.get(sandboxId);
     if (renewal === undefined) {
-      renewal = this.#renew(sandboxId);
+      renewal = this.#renewRunner(sandboxId);
       this.#renewals.set(sandboxId, renewal);
     }
     const runner = await renewal;
     return runner && runnerDestination(runner, sandboxId, port);
-  }
-
-  async #renew(sandboxId: string): Promise<Runner | null> {
-    const runner = await this.#api.runnerOfSandbox(sandboxId);
-    const stored = this.#runners.put(sandboxId, runner);
-    this.#background.add("store runner", stored);
-    return runner;
   }
 
   /**
@@ -126,5 +110,12 @@ export class SandboxResolver {
       () => this.#api.runnerOfSandbox(sandboxId),
     );
     this.#background.add("prefetch runner", fetched.catch(() => {}));
+  }
+
+  async #renewRunner(sandboxId: string): Promise<Runner | null> {
+    const runner = await this.#api.runnerOfSandbox(sandboxId);
+    const stored = this.#runners.put(sandboxId, runner);
+    this.#background.add("store runner", stored);
+    return runner;
   }
 }

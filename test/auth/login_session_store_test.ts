@@ -43,7 +43,7 @@ function setUp(
   const store = new LoginSessionStore({
     store: tier,
     sealer: createSealer({ secrets, purpose: "t", now }),
-    maxEntries,
+    cache: { maxEntries },
     now,
     onEvent: (event) => void events.push(event),
   });

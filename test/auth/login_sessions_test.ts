@@ -53,7 +53,7 @@ function setUp(store: DurableStore | null = null) {
     store,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
     background,
-    maxEntries: 10,
+    cache: { maxEntries: 10 },
     onEvent() {},
     now,
   });

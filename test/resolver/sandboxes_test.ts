@@ -9,6 +9,7 @@ import { runnerDestination } from "../../src/resolver/runner.ts";
 import { SandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 import { configOf } from "../support/config.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 
 const FIRST: Runner = {
   proxyUrl: "http://runner.internal:3000",
@@ -17,10 +18,10 @@ const FIRST: Runner = {
 };
 const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
 
-/** A directory, and the API behind it. */
+/** A resolver, and the API behind it. */
 function setUp(store: DurableStore | null = null) {
   const { cache } = configOf();
-  const clock = Object.assign(manualClock(), { elapsed: 1 });
+  const clock = manualClock();
   const now = () => clock.now();
   const background = new Background(() => {});
   const api = { runner: FIRST as Runner | null, calls: [] as string[] };
@@ -37,7 +38,6 @@ function setUp(store: DurableStore | null = null) {
     cache,
     store,
     now,
-    perf: { now: () => clock.elapsed },
     onEvent() {},
     background,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "runner", now }),
@@ -56,7 +56,7 @@ function at(runner: Runner): Destination {
   return runnerDestination(runner, "box", 3000);
 }
 
-Deno.test("SandboxResolver knows at once what it was told, of each sandbox", async () => {
+Deno.test("SandboxResolver remembers which sandboxes are public", async () => {
   const { sandboxes } = setUp();
   assert.equal(sandboxes.isKnownPublic("open"), undefined);
   assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
@@ -66,7 +66,7 @@ Deno.test("SandboxResolver knows at once what it was told, of each sandbox", asy
   assert.equal(sandboxes.isKnownPublic("other"), undefined);
 });
 
-Deno.test("SandboxResolver asks for a runner beside whether its sandbox is public, unless it knows the runner", async () => {
+Deno.test("SandboxResolver looks up an unknown runner while it asks whether the sandbox is public", async () => {
   const { api, clock, destinationOf, sandboxes, settled } = setUp();
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
@@ -78,29 +78,31 @@ Deno.test("SandboxResolver asks for a runner beside whether its sandbox is publi
   assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
 });
 
-Deno.test("SandboxResolver renews a runner once in a while, however many ask, and keeps what it was told", async () => {
-  const { api, clock, destinationOf, sandboxes } = setUp();
+Deno.test("SandboxResolver renews a runner at most once per pause, however many requests fail", async () => {
+  using elapsed = fakeClock();
+  elapsed.pass(1); // lru-cache takes 0 for no time at all
+  const { api, destinationOf, sandboxes } = setUp();
   await destinationOf("box");
   api.runner = SECOND;
   const renewed = await Promise.all(
     Array.from({ length: 10 }, () => sandboxes.renewDestination("box", 3000)),
   );
   for (const one of renewed) assert.deepEqual(one, at(SECOND));
-  clock.elapsed += 5000;
+  elapsed.pass(5000);
   await sandboxes.renewDestination("box", 3000);
   assert.equal(api.calls.length, 2);
   assert.deepEqual(await destinationOf("box"), at(SECOND));
   assert.equal(api.calls.length, 2);
 
   await sandboxes.renewDestination("other", 3000);
-  clock.elapsed += 1;
+  elapsed.pass(1);
   api.runner = null;
   assert.equal(await sandboxes.renewDestination("box", 3000), null);
   assert.equal(await destinationOf("box"), null);
   assert.deepEqual(api.calls.slice(2), ["runner other", "runner box"]);
 });
 
-Deno.test("SandboxResolver finds runners that another gateway stored, whose keys the store cannot read", async () => {
+Deno.test("SandboxResolver reads runners that another gateway stored, sealed", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   await first.destinationOf("box");
@@ -115,7 +117,7 @@ Deno.test("SandboxResolver finds runners that another gateway stored, whose keys
   assert.deepEqual(second.api.calls, []);
 });
 
-Deno.test("SandboxResolver takes nothing that it did not seal for a runner", async () => {
+Deno.test("SandboxResolver ignores a stored runner that no gateway sealed", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   await first.destinationOf("box");
@@ -129,11 +131,13 @@ Deno.test("SandboxResolver takes nothing that it did not seal for a runner", asy
   }
 });
 
-Deno.test("SandboxResolver renews a runner again in time, though the clock was set back", async () => {
+Deno.test("SandboxResolver ends the pause between renewals although the clock was set back", async () => {
+  using elapsed = fakeClock();
+  elapsed.pass(1);
   const { api, clock, sandboxes } = setUp();
   await sandboxes.renewDestination("box", 3000);
   clock.time -= 3_600_000;
-  clock.elapsed += 5001;
+  elapsed.pass(5001);
   await sandboxes.renewDestination("box", 3000);
   assert.deepEqual(api.calls, ["runner box", "runner box"]);
 });

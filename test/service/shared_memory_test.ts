@@ -49,7 +49,7 @@ async function remember(tier: SharedTier, world: World) {
     store,
     sealer: sealerFor("login-session"),
     background,
-    maxEntries: 10,
+    cache: { maxEntries: 10 },
     onEvent() {},
     now,
   });
