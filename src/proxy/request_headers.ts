@@ -73,7 +73,7 @@ export function requestHeaders(
       continue;
     }
     if (name === "referer") {
-      // Only navigations are redirected to an address without the key: a stylesheet's may be its fonts' referrer.
+      // Only navigations are redirected to an address without the preview token: a stylesheet's may be its fonts' referrer.
       sent.push([name, splitPreviewToken(field[1]).target]);
       continue;
     }

@@ -76,7 +76,7 @@ const EVERYTHING_BUT_COOKIES = '"cache", "storage", "executionContexts"';
 
 /**
  * Headers that no app may send: those that tell our own answers from an app's, and NEL, by which a browser would report
- * the URL of every later request, before we can take a key out of its query (W3C Network Error Logging, section 5).
+ * the URL of every later request, before we can remove a preview token from its query (W3C Network Error Logging, section 5).
  */
 const NEVER_FROM_APP: ReadonlySet<string> = new Set([
   "nel",

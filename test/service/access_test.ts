@@ -67,7 +67,7 @@ Deno.test("a wrong token is told from none, and does not spoil a good one", asyn
   assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
 });
 
-Deno.test("a key in a navigation's query becomes a cookie that opens what follows", async () => {
+Deno.test("a preview token in a navigation's query becomes a session cookie", async () => {
   await using gateway = await startGateway();
   const first = await gateway.send(LOCKED, {
     path: `/echo?a=%20+&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&b`,
@@ -104,7 +104,7 @@ Deno.test("a key in a navigation's query becomes a cookie that opens what follow
   assert.notEqual(elsewhere.status, 200);
 });
 
-Deno.test("a key in the query that was not what opened the door leaves the address and becomes no cookie", async () => {
+Deno.test("a preview token in the query that did not admit is removed from the address, and no cookie is set", async () => {
   await using gateway = await startGateway();
   const path = "/echo?DAYTONA_SANDBOX_AUTH_KEY=wrong";
   for (
@@ -185,7 +185,7 @@ Deno.test("an app never sees the gateway's credentials, on a public sandbox eith
   assert.equal(answer.echoed().get("authorization"), "Bearer the-app-s-own");
 });
 
-Deno.test("a key that is a path makes no API call and opens nothing", async () => {
+Deno.test("a preview token that is a path makes no API call and opens nothing", async () => {
   await using gateway = await startGateway();
   for (const token of ["../../demo/public", "..%2f..%2fdemo%2fpublic"]) {
     const answer = await gateway.send(LOCKED, {

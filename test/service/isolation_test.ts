@@ -389,7 +389,7 @@ Deno.test("no cache keeps an answer of ours, and none tells the next site where 
   }
 });
 
-Deno.test("the redirect that takes a key out of an address stays on its host", async () => {
+Deno.test("the redirect that removes a preview token from an address stays on its host", async () => {
   await using gateway = await startGateway();
   for (
     const path of [

@@ -351,7 +351,7 @@ Deno.test("a host that is not ours has no login", async () => {
   }
 });
 
-Deno.test("the key in a private preview's address never reaches the provider", async () => {
+Deno.test("the preview token in an address never reaches the provider", async () => {
   await using gateway = await withLogin();
   const { hops } = await gateway.browser().open(
     gateway.at("3000-locked", "/?DAYTONA_SANDBOX_AUTH_KEY=wrong-secret&a=1"),

@@ -69,7 +69,7 @@ Deno.test("a signed link opens no toolbox", async () => {
   );
 });
 
-Deno.test("a key in the query stays there for a program: the toolbox redirects nobody", async () => {
+Deno.test("the toolbox redirects nobody who has a preview token in the query", async () => {
   await using gateway = await startToolbox();
   const answer = await gateway.send(BASE, {
     path: `/toolbox/locked/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,

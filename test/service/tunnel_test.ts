@@ -84,7 +84,7 @@ Deno.test("the app's choice of a subprotocol reaches the client, however the off
   assert.equal(socket.protocol, "chat.v2");
 });
 
-Deno.test("a private preview's WebSocket opens with a key in the query, which the app does not see", async () => {
+Deno.test("a private preview's WebSocket opens with a preview token in the query, which the app does not see", async () => {
   await using gateway = await startGateway();
   await using _socket = await opened(gateway, LOCKED, {
     path: `/ws?a=1&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
