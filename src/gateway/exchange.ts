@@ -148,6 +148,7 @@ export abstract class Exchange {
   #recheck: Recheck | undefined;
   #upload: Upload | undefined;
   #contentLength: number | null = null;
+  #endUse: (() => void) | undefined;
   #isRecorded = false;
 
   constructor(incoming: IncomingRequest, services: ExchangeServices) {
@@ -358,14 +359,13 @@ export abstract class Exchange {
     { response, tunnel }: { response: Response; tunnel: Tunnel },
   ): Response {
     this.progress.onAnswer();
-    const endUse = this.#beginUse(); // 7 activity
+    this.#beginUse(); // 7 activity
     this.#entry?.setHandle({
       abort: (reason) => tunnel.close(...CLOSES[reason]),
       recheck: () => this.#stillHasAccess(),
     });
     tunnel.released.then(() => this.#entry?.end());
     tunnel.closed.then(({ reason, ...end }) => {
-      endUse?.();
       if (end.by === "upstream" && end.code === ABNORMAL_CLOSURE) {
         this.#logLateFailure("tunnel broke off", reason);
       }
@@ -376,11 +376,10 @@ export abstract class Exchange {
 
   /** The body as the client's stream, whose end settles the exchange. */
   #stream(body: BodyReader, status: number): ReadableStream<Uint8Array> {
-    const endUse = showsUse(status) ? this.#beginUse() : undefined; // 7 activity
+    if (showsUse(status)) this.#beginUse(); // 7 activity
     const { stream, ...handle } = download(body, {
       now: () => performance.now(),
       onEnd: (end, sentBytes, error) => {
-        endUse?.();
         const { clientAddress } = this.client;
         this.services.leakedSockets.note(clientAddress, end, this.#upload);
         if (end === "upstream_failed") {
@@ -421,15 +420,16 @@ export abstract class Exchange {
     };
   }
 
+  /** Notes that the app has answered. */
   #touch(): void {
     if (this.#grant === undefined || !this.isUse) return;
     this.services.activity.touch(this.#grant.sandboxId);
   }
 
-  #beginUse(): (() => void) | undefined {
-    return this.#grant === undefined || !this.isUse
-      ? undefined
-      : this.services.activity.begin(this.#grant.sandboxId);
+  /** Notes that the app has begun an answer that lasts, until the exchange is recorded. */
+  #beginUse(): void {
+    if (this.#grant === undefined || !this.isUse) return;
+    this.#endUse = this.services.activity.begin(this.#grant.sandboxId);
   }
 
   #ownResponse({ body, status, headers }: Response): Response {
@@ -460,6 +460,7 @@ export abstract class Exchange {
   #record(status: number, ending: Ending): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
+    this.#endUse?.();
     const { progress } = this;
     this.services.onRecord({
       requestId: this.id,
