@@ -49,6 +49,6 @@ Deno.test("canary: a node:tls socket goes on reading while it is paused", async 
   await ended;
   stillNeeded(!isStopped, {
     mended: "TLSSocket.pause()",
-    remove: "the entry in docs/platform.md",
+    remove: "its row in docs/platform.md",
   });
 });
