@@ -56,8 +56,8 @@ function importProblem(
     new URL(specifier, importer),
   );
   if (targetRoot === "gen") {
-    // What turns Daytona's types into ours, and what stands in for Daytona.
-    return layer === "daytona" || layer === "stand_in"
+    // One turns Daytona's types into ours, the other stands in for Daytona.
+    return ["src/daytona", "scripts/stand_in"].includes(`${root}/${layer}`)
       ? undefined
       : "only src/daytona and scripts/stand_in import gen/: wrap what you need there";
   }

@@ -1,4 +1,4 @@
-/** What the demo prints: links to open and commands to paste, with what each demonstrates. */
+/** The demo's output: links to open and commands to paste, with what each demonstrates. */
 import { KEYS } from "../stand_in/stack.ts";
 
 /** One thing to try. */

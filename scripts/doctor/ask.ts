@@ -12,7 +12,7 @@ export interface Answer {
   readonly json: unknown;
   /** When the response head arrived, ms since the epoch. */
   readonly at: number;
-  /** How long that took, ms. */
+  /** The time from the request until then, ms. */
   readonly tookMs: number;
 }
 

@@ -86,7 +86,7 @@ function judgeFailure(
     );
 }
 
-/** Whether an entry that was written can be read back. */
+/** True if an entry that was written can be read back. */
 async function probe(store: DurableStore, now: number): Promise<boolean> {
   const key = ["doctor", crypto.randomUUID()] as const;
   const expiresAt = now + PROBE_TTL_MS;

@@ -104,7 +104,7 @@ async function handshake(
     host: address,
     port,
     servername,
-    // Whether the certificate is accepted is what we want to find out.
+    // The check is about just that: whether the certificate is accepted.
     rejectUnauthorized: false,
     ALPNProtocols: ["http/1.1"],
     ...caCerts === undefined ? {} : { ca: [...caCerts] },

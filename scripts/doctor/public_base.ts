@@ -41,7 +41,7 @@ export function originOf({ protocol, domain, port }: PublicBase): string {
   return new URL(`${protocol}://${domain}:${port}`).origin;
 }
 
-/** Whether browsers resolve names below the domain to this machine by themselves (RFC 6761 section 6.3). */
+/** True if browsers resolve names below the domain to this machine by themselves (RFC 6761 section 6.3). */
 export function isLocalhost(domain: string): boolean {
   return /(?:^|\.)localhost$/.test(domain);
 }

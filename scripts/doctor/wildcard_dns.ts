@@ -5,7 +5,7 @@ import type { World } from "./world.ts";
 
 const { ok, warning, failed, skipped } = findingsOf("wildcard DNS");
 
-/** What a base domain resolves to. */
+/** The addresses of a base domain. */
 export interface DnsView {
   readonly finding: Finding;
   /** One of the addresses of the base domain; undefined if there is none. */

@@ -17,7 +17,7 @@ export interface World {
   readonly caCerts?: readonly string[];
 }
 
-/** How long a network operation may take, ms. */
+/** The time that a network operation may take, ms. */
 export const DEADLINE_MS = 5000;
 
 /** The real clock, network and file system. */

@@ -1,4 +1,4 @@
-/** What is generated from, or into, the OpenAPI descriptions. */
+/** Types generated from Daytona's OpenAPI description, and our own description. */
 import openapiTS, { astToString } from "openapi-typescript";
 import meta from "../../deno.json" with { type: "json" };
 import { controlDescription } from "../../src/control/app.ts";

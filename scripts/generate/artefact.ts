@@ -10,7 +10,7 @@ export interface Artefact {
 export interface RefreshOptions {
   /** The root of the repository, with a trailing slash. */
   readonly root: URL;
-  /** Whether to compare only, and write nothing. */
+  /** True to compare only, and write nothing. */
   readonly check: boolean;
 }
 

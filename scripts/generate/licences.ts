@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
 
-/** What `deno info --json` reports of a program's packages. */
+/** The packages of a program, as `deno info --json` reports them. */
 const graph = z.object({
   modules: z.array(z.object({ npmPackage: z.string().optional() })),
   npmPackages: z.record(

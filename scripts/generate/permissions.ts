@@ -4,7 +4,7 @@ import { formatted } from "./text.ts";
 
 const DENO_JSON = new URL("../../deno.json", import.meta.url);
 
-/** What each permission set may read of the environment besides the settings: variables that platforms set. */
+/** The variables that platforms set, which each permission set may read besides the settings. */
 const PLATFORM_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   start: ["DENO_DEPLOYMENT_ID", "DENO_KV_ACCESS_TOKEN"],
   doctor: ["DENO_KV_ACCESS_TOKEN"],

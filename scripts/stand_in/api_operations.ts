@@ -7,8 +7,8 @@ type Schemas = components["schemas"];
 export type OperationId = keyof operations;
 
 /**
- * What Daytona's SDK calls besides, by the ids in Daytona's own description; a contract of the gateway's does not cover
- * it, so it is typed here, with the properties that the SDK reads.
+ * The answers to further calls of Daytona's SDK, by the ids in Daytona's own description; the gateway's contract does not
+ * cover them, so they are typed here, with the properties that the SDK reads.
  */
 interface SdkAnswers {
   readonly getPortPreviewUrl: {
@@ -97,7 +97,7 @@ type Success<K extends OperationName> = K extends keyof SdkAnswers
     : undefined
   : never;
 
-/** How an operation is called and answered. */
+/** An operation: its call and its answer. */
 interface Operation<K extends OperationName> {
   readonly method: "GET" | "POST";
   readonly path: string;
@@ -269,7 +269,7 @@ function noSandbox(id: string): Refusal {
   return { refused: 404, message: `Sandbox with ID ${id} not found` };
 }
 
-/** Whether an answer is an error. */
+/** True if an answer is an error. */
 export function isRefusal(answer: unknown): answer is Refusal {
   return typeof answer === "object" && answer !== null && "refused" in answer;
 }

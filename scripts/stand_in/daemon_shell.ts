@@ -31,7 +31,7 @@ export interface Shell {
 /** The result of a command line. */
 export interface Outcome {
   readonly exitCode: number;
-  /** Whether it ended with `exit`. */
+  /** True if it ended with `exit`. */
   readonly exited: boolean;
 }
 
@@ -94,7 +94,7 @@ export async function runCommandLine(
 
 interface Word {
   readonly text: string;
-  /** Whether it was in single quotes. */
+  /** True if it was in single quotes. */
   readonly literal: boolean;
 }
 

@@ -45,7 +45,7 @@ export interface OpenidProviderOptions {
   readonly clientId?: string;
   /** Makes the client confidential. */
   readonly clientSecret?: string;
-  /** How the client authenticates. */
+  /** The client's authentication method. */
   readonly clientAuthMethod?: Exclude<ClientAuthMethod, "none">;
   /** Who can log in. */
   readonly users?: readonly string[];

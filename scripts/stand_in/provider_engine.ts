@@ -11,7 +11,7 @@ export interface RegisteredClient {
   readonly id: string;
   /** Undefined for a public client. */
   readonly secret: string | undefined;
-  /** How it authenticates. */
+  /** Its authentication method. */
   readonly authMethod: ClientAuthMethod;
   readonly redirectUris: ReadonlySet<string>;
 }
@@ -22,7 +22,7 @@ export type ClientAuthMethod =
   | "client_secret_post"
   | "none";
 
-/** What an engine is made of. */
+/** The parts of an engine. */
 export interface EngineOptions {
   readonly issuer: string;
   readonly client: RegisteredClient;
@@ -164,7 +164,7 @@ function metadata(
   };
 }
 
-/** What the package stores: sessions, interactions, grants, codes and refresh tokens. */
+/** An item that the package stores: a session, interaction, grant, code or refresh token. */
 interface Payload {
   readonly uid?: string;
   readonly grantId?: string;
@@ -228,7 +228,7 @@ export type InteractionResult =
 
 /** The package's provider. */
 export interface Engine {
-  /** Whether Koa does not print errors. */
+  /** If true, Koa prints no errors. */
   silent: boolean;
   use(
     middleware: (

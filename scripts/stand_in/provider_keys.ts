@@ -33,7 +33,7 @@ export async function generateSigningKey(): Promise<SigningKey> {
   };
 }
 
-/** How a forged ID token differs from the real one. */
+/** The differences between a forged ID token and the real one. */
 export interface Forgery {
   /** Its claims, given the real ones. */
   readonly claims?: (real: JWTPayload) => JWTPayload;

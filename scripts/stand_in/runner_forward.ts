@@ -20,7 +20,7 @@ export interface LocalTarget {
   readonly target: string;
 }
 
-/** The connection of an upgrade request, and the octets that have already followed the request. */
+/** The connection of an upgrade request, and the bytes that have already followed the request. */
 export interface UpgradeSocket {
   readonly socket: Duplex;
   readonly head: Uint8Array;

@@ -2,7 +2,7 @@
 import { rawStream, readResponse } from "../support/raw_client.ts";
 import { addressOf, ok, type RawRunner, startRawRunner } from "./raw_runner.ts";
 
-/** What the cases have to know about the gateway. */
+/** The facts about the gateway that the cases have to know. */
 export interface Elsewhere {
   /** Where it listens for plain http, `host:port`. */
   readonly gateway: string;
@@ -12,7 +12,7 @@ export interface Elsewhere {
   readonly host: string;
   /** The prefix of that preview's request-targets at the runner. */
   readonly prefix: string;
-  /** Whether Porthole's own choices are required as well. */
+  /** True if Porthole's own choices are required as well. */
   readonly isPorthole: boolean;
 }
 

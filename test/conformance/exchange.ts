@@ -35,7 +35,7 @@ export function messageOf(
   return [line, `Host: ${host}`, ...fields, "", body].join("\r\n");
 }
 
-/** What the runner must receive, besides what the gateway adds. */
+/** The parts that the runner must receive, besides what the gateway adds. */
 export interface Expected {
   readonly method?: string;
   readonly target?: string;

@@ -1,4 +1,4 @@
-/** How request bodies are framed: what the front accepts, and what the runner receives (RFC 9112 sections 6 to 8). */
+/** The framing of request bodies: what the front accepts, and what the runner receives (RFC 9112 sections 6 to 8). */
 import assert from "node:assert/strict";
 import {
   assertForwarded,

@@ -1,4 +1,4 @@
-/** How responses are framed: what the gateway accepts, and what the client receives (RFC 9112 sections 4 to 8). */
+/** The framing of responses: what the gateway accepts, and what the client receives (RFC 9112 sections 4 to 8). */
 import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import { assertOwn, attempt, exchange } from "./exchange.ts";

@@ -1,4 +1,4 @@
-/** A runner that a test operates by hand: it records the gateway's requests as sent, and responds with any octets. */
+/** A runner that a test operates by hand: it records the gateway's requests as sent, and responds with any bytes. */
 import {
   Closed,
   type Field,
@@ -15,7 +15,7 @@ const GATEWAYS_REQUEST_ID = /^(x-request-id: )[0-9a-f]{8}-[0-9a-z]+(?=\r$)/m;
 export interface SeenRequest {
   /** The number of its connection, from 0. */
   readonly connection: number;
-  /** The whole head, octet for octet, except that the gateway's request id is replaced by `ID`. */
+  /** The whole head, byte for byte, except that the gateway's request id is replaced by `ID`. */
   readonly head: string;
   readonly line: string;
   readonly method: string;
@@ -23,7 +23,7 @@ export interface SeenRequest {
   readonly fields: readonly Field[];
   /** The content, as far as it has been read. */
   readonly body: string;
-  /** Whether the request has been received completely. */
+  /** True if the request has been received completely. */
   readonly isComplete: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface RawRunner extends AsyncDisposable {
   readonly seen: readonly SeenRequest[];
   /** The number of connections accepted. */
   readonly accepted: number;
-  /** How further requests are answered; a string is sent once the request has been received. */
+  /** The answer to further requests; a string is sent once the request has been received. */
   answer: Answer | string;
 }
 
@@ -75,7 +75,7 @@ export interface HeldRequest extends Disposable {
   readonly request: Promise<PendingRequest>;
 }
 
-/** How long the next request may take to arrive, ms; a gateway that holds it back fails the case. */
+/** The time that the next request may take to arrive, ms; a gateway that holds it back fails the case. */
 const REQUEST_TIMEOUT_MS = 5_000;
 
 /** Lets a test handle the next request, reading its body and responding by hand; disposing closes the connection. */
@@ -113,8 +113,8 @@ export function startRawRunner(authority = "127.0.0.1:0"): RawRunner {
     stream: RawStream,
     connection: number,
   ): Promise<void> {
-    const octets = await stream.readUntil("\r\n\r\n");
-    const head = octets.replace(GATEWAYS_REQUEST_ID, "$1ID");
+    const bytes = await stream.readUntil("\r\n\r\n");
+    const head = bytes.replace(GATEWAYS_REQUEST_ID, "$1ID");
     const { line, fields } = parseHead(head);
     const [method = "", target = ""] = line.split(" ");
     let received: Promise<string> | undefined;

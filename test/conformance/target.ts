@@ -13,7 +13,7 @@ export interface Target extends AsyncDisposable {
   readonly prefix: string;
   /** The field lines that Porthole adds to a request, between the client's fields and the framing field. */
   readonly added: string;
-  /** Whether Porthole's choices are required if the RFCs leave one. */
+  /** True if Porthole's choices are required where the RFCs leave one. */
   readonly isPorthole: boolean;
   readonly runner: RawRunner;
   connect(): Promise<RawStream>;

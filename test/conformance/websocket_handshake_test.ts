@@ -1,4 +1,4 @@
-/** How a WebSocket is opened or refused (RFC 6455 section 4, RFC 9110 section 7.8). */
+/** The opening handshake of a WebSocket, accepted or refused (RFC 6455 section 4, RFC 9110 section 7.8). */
 import assert from "node:assert/strict";
 import { readResponse, valuesOf } from "../support/raw_client.ts";
 import { assertOwn, errorOf, exchange, upstreamHead } from "./exchange.ts";

@@ -1,4 +1,4 @@
-/** What passes through an open tunnel, and what closes it with which code (RFC 6455 sections 5 to 8). */
+/** Messages through an open tunnel, and the codes that close it (RFC 6455 sections 5 to 8). */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { CHOICE, startTarget, type Target } from "./target.ts";

@@ -16,7 +16,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** How long a failing store is not used, ms. */
+/** The pause before a failing store is used again, ms. */
 const PAUSE_MS = 5_000;
 
 /** Longer than it takes until Redis is used again, ms. */

@@ -7,7 +7,7 @@ import {
   type Socket,
 } from "node:net";
 
-/** How it answers a request: what it sends, and what it then does to the connection. */
+/** Its answer to a request: the bytes that it sends, and what it then does to the connection. */
 export interface Behaviour {
   /** Latin-1, or a function of the request's head. */
   readonly says: string | ((head: string) => Promise<string>);

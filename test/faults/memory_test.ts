@@ -8,7 +8,7 @@ import { closing, startWorld, type World } from "./world.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage: unknown = runInNewContext("gc");
 
-/** How often each fault occurs between two measurements. */
+/** The number of times that each fault occurs between two measurements. */
 const ROUNDS = 100;
 
 /** Less than a leak of every request would take. */

@@ -7,7 +7,7 @@ import type {
 import { startGateway } from "../support/gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
-/** How long a provider that failed is not asked again, ms. */
+/** The pause before a provider that failed is asked again, ms. */
 const PAUSE_MS = 5_000;
 
 const NAVIGATION = {

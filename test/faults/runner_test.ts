@@ -40,7 +40,7 @@ const PART_OF_REFUSAL =
 const INTERIM = "HTTP/1.1 103 Early Hints\r\n\r\n";
 const MANY_FIELDS = Array.from({ length: 1e5 }, (_, i) => `A${i}: b\r\n`);
 
-/** What a runner sends, what it then does, and the reply that clients get. */
+/** A runner's bytes, its next act, and the reply that clients get. */
 const CASES: readonly [
   name: string,
   says: string,

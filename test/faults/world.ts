@@ -15,7 +15,7 @@ import {
 import { startSocketCounter } from "../support/sockets.ts";
 import { type FaultyRunner, startFaultyRunner } from "./faulty_runner.ts";
 
-/** How many requests meet a fault at once. */
+/** The number of requests that meet a fault at once. */
 export const AT_ONCE = 8;
 
 /** The result of an exchange, as the client sees it. */
@@ -197,7 +197,7 @@ export interface Fault {
   inject(world: World): void | Promise<void>;
   /** The reply to each request. */
   readonly expected: Reply;
-  /** Whether the reply takes until a deadline, in which case one round has to suffice. */
+  /** True if the reply takes until a deadline, in which case one round has to suffice. */
   readonly isSlow?: boolean;
   heal(world: World): void | Promise<void>;
 }

@@ -82,7 +82,7 @@ export async function readComposeService(): Promise<
   return composeFile.parse(parse(unset)).services.proxy;
 }
 
-/** What an env file says. */
+/** The variables in an env file. */
 export interface EnvFile {
   /** The variables that it sets. */
   readonly set: Readonly<Record<string, string>>;

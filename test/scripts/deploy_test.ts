@@ -30,7 +30,7 @@ const FILLED_IN = {
   PROXY_DOMAIN: "preview.example.com",
 };
 
-/** What the runtime needs on this machine; the image has it in other places. */
+/** The variables that the runtime needs on this machine; the image has other values. */
 function machine(): Record<string, string> {
   const entries = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]
     .map((name) => [name, Deno.env.get(name)] as const)

@@ -38,7 +38,7 @@ Deno.test("resolveName() follows aliases, and knows no address of a name that do
   server.on("message", (message, { address, port }) => {
     const answer = reply(message.toString("latin1"));
     server.send(
-      Uint8Array.from(answer, (octet) => octet.charCodeAt(0)),
+      Uint8Array.from(answer, (byte) => byte.charCodeAt(0)),
       port,
       address,
     );

@@ -60,7 +60,7 @@ Deno.test("examine() finds each fault, and nothing else that failed", async (t) 
     { expected: [name, state, text, hint], env = {}, ahead = 0 }: {
       readonly expected: readonly [string, State, RegExp, RegExp?];
       readonly env?: Record<string, string>;
-      /** How far our clock is ahead, ms. */
+      /** Our clock's lead, ms. */
       readonly ahead?: number;
     },
   ): Promise<void> {

@@ -48,6 +48,15 @@ Deno.test("imports/sorted is for src/ only", () => {
   assert.deepEqual(problems(imports, "test/a_test.ts", ...swapped), []);
 });
 
+Deno.test("imports/strict reports a comparison of node:assert/strict that is loose, and no other", () => {
+  function reported(name: string): number {
+    const source = `import { ${name} } from "node:assert/strict";`;
+    return Deno.lint.runPlugin(imports, `${ROOT}test/a.ts`, source).length;
+  }
+  assert.deepEqual(["equal", "deepEqual", "notEqual"].map(reported), [1, 1, 1]);
+  assert.deepEqual(["strictEqual", "match"].map(reported), [0, 0]);
+});
+
 Deno.test("layers are only crossed downwards, and out of src/, scripts/ and test/ only where that is meant", () => {
   const allowed: [file: string, specifier: string][] = [
     ["src/main.ts", "../deno.json"],
@@ -73,7 +82,7 @@ Deno.test("layers are only crossed downwards, and out of src/, scripts/ and test
     ["src/gateway/a.ts", "hono", /only src\/control/],
     ["src/auth/a.ts", "../../gen/daytona.ts", /only src\/daytona/],
     ["scripts/demo/a.ts", "../../gen/daytona.ts", /only src\/daytona/],
-    ["test/lib/a_test.ts", "../../gen/daytona.ts", /only src\/daytona/],
+    ["test/daytona/a_test.ts", "../../gen/daytona.ts", /only src\/daytona/],
     ["scripts/demo/a.ts", "../../test/support/b.ts", /must not import test/],
   ];
   for (const [file, specifier, problem] of refused) {

@@ -138,7 +138,7 @@ Deno.test("a preview is no 404 as long as the API has not told which domains are
   const pod = "10-0-0-7.gateway.pod.cluster.local";
   const { status } = await gateway.send(pod, { path: "/health" });
   assert.equal(status, 200);
-  // What reads as no preview was never one of ours.
+  // A host that is no preview's was never one of ours.
   const other = await gateway.send("02280-demo.proxy.localhost");
   assert.equal(other.json().code, "route_not_found");
 });

@@ -1,4 +1,4 @@
-/** What an app or page of one sandbox, or a stranger, must not get from another, tested on the complete service. */
+/** The isolation of sandboxes from each other, and from strangers, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { HANDSHAKE } from "../conformance/ws.ts";

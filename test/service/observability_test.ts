@@ -1,4 +1,4 @@
-/** What operators and developers can observe of an exchange, tested on the complete service. */
+/** Logs, metrics and headers by which an exchange can be observed, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";

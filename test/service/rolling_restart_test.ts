@@ -68,7 +68,7 @@ async function openTunnel(port: number): Promise<WebSocket> {
   return tunnel;
 }
 
-/** Whether a message is echoed. */
+/** True if a message is echoed. */
 function echoes(tunnel: WebSocket): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   tunnel.once("message", () => resolve(true));

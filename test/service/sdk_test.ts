@@ -13,7 +13,7 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
-/** How long a signed link may be accepted after its expiry: SIGNED_TOKEN_TTL_SEC. */
+/** The time for which a signed link may be accepted after its expiry: SIGNED_TOKEN_TTL_SEC. */
 const SIGNED_TOKEN_TTL_MS = 60_000;
 
 /** A gateway, and the SDK, which the API directs to it for the toolbox. */

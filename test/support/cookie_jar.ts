@@ -6,7 +6,7 @@ export interface Cookie {
   readonly value: string;
   /** The host that set it, or its Domain attribute. */
   readonly domain: string;
-  /** Whether it is sent only to {@linkcode Cookie.domain} itself. */
+  /** True if it is sent only to {@linkcode Cookie.domain} itself. */
   readonly hostOnly: boolean;
   readonly path: string;
   readonly httpOnly: boolean;
@@ -16,7 +16,7 @@ export interface Cookie {
 /** The properties of a request that decide which cookies it carries. */
 export interface CookieRequest {
   readonly method: string;
-  /** Whether another site initiated it. */
+  /** True if another site initiated it. */
   readonly crossSite: boolean;
 }
 

@@ -25,8 +25,8 @@ export interface TestGateway extends AsyncDisposable {
   send(host: string, options?: SendOptions): Promise<Answer>;
   /** Opens a TCP connection. */
   connect(): Promise<Deno.TcpConn>;
-  /** Opens a connection, and sends these octets, given in Latin-1. */
-  open(octets: string): Promise<RawStream>;
+  /** Opens a connection, and sends these bytes, given in Latin-1. */
+  open(bytes: string): Promise<RawStream>;
   /** Serves an app on port 8000 of a sandbox, `demo` by default, and returns its preview's host. */
   serve(app: RequestListener, sandboxId?: string): Promise<string>;
 }
@@ -59,9 +59,9 @@ export async function startGateway(
     port,
     send: (host, options = {}) => send(host, { port, agent, ...options }),
     connect,
-    async open(octets) {
+    async open(bytes) {
       const stream = rawStream(await connect());
-      await stream.write(octets);
+      await stream.write(bytes);
       return stream;
     },
     async serve(app, sandboxId = "demo") {

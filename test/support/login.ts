@@ -19,9 +19,9 @@ export interface Visit {
   readonly page: Hop;
 }
 
-/** How to navigate. */
+/** Options of a navigation. */
 export interface VisitOptions {
-  /** Whether to follow redirects; true by default. */
+  /** False to stay at a redirect. */
   readonly follow?: boolean;
 }
 

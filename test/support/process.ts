@@ -2,7 +2,7 @@
 import { type Answer, send, type SendOptions } from "./send.ts";
 import { startServerProcess } from "./server_process.ts";
 
-/** How a gateway process is started. */
+/** Options of a gateway process. */
 export interface ProcessOptions {
   /** Its whole environment, apart from what the runtime needs to find its modules. */
   readonly environment: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export type LogRecord = Readonly<Record<string, unknown>>;
 /** Longer than a start takes on a busy machine, ms. */
 const START_TIMEOUT_MS = 30_000;
 
-/** What the runtime needs to find its modules. */
+/** The variables by which the runtime finds its modules. */
 const RUNTIME_ENVIRONMENT = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 function runtimeEnvironment(): Record<string, string> {

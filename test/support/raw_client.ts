@@ -1,4 +1,4 @@
-/** A raw HTTP/1.1 client: a test controls every octet sent, and sees every octet received. */
+/** A raw HTTP/1.1 client: a test controls every byte sent, and sees every byte received. */
 // Not the global ones, which a fake clock replaces.
 import { clearTimeout, setTimeout } from "node:timers";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
@@ -13,7 +13,7 @@ export interface RawStream extends Disposable {
    */
   readUntil(end: string): Promise<string>;
   /**
-   * Reads exactly `count` octets.
+   * Reads exactly `count` bytes.
    *
    * @throws {Closed} if the peer closes before that.
    */
@@ -38,11 +38,11 @@ export interface RawResponse {
   readonly fields: readonly Field[];
   /** The content, decoded if it was chunked. */
   readonly body: string;
-  /** Whether the message is complete according to its framing; false if the transfer broke off. */
+  /** True if the message is complete according to its framing; false if the transfer broke off. */
   readonly isComplete: boolean;
 }
 
-/** How long to wait for a silent peer, ms: far longer than anything takes, so it is a failure. */
+/** The wait for a silent peer, ms: far longer than anything takes, so it is a failure. */
 const SILENCE_MS = 5_000;
 
 /** Wraps a connection, which it takes over. */
@@ -51,7 +51,7 @@ export function rawStream(conn: Deno.TcpConn | Deno.TlsConn): RawStream {
   let pending = "";
   let isOpen = true;
 
-  /** Reads more octets into `pending`; returns false at the end of the stream, including a reset. */
+  /** Reads more bytes into `pending`; returns false at the end of the stream, including a reset. */
   async function fill(): Promise<boolean> {
     const timer = setTimeout(close, SILENCE_MS);
     try {
@@ -93,7 +93,7 @@ export function rawStream(conn: Deno.TcpConn | Deno.TlsConn): RawStream {
     async read(count) {
       while (pending.length < count) {
         if (!await fill()) {
-          throw new Closed(`closed before ${count} octets`);
+          throw new Closed(`closed before ${count} bytes`);
         }
       }
       return take(count);
@@ -137,7 +137,7 @@ export function parseHead(
   return { line, fields };
 }
 
-/** How a body is framed (RFC 9112 section 6.3): its length, chunked, or until the connection closes. */
+/** The framing of a body (RFC 9112 section 6.3): its length, chunked, or until the connection closes. */
 export type Framing = number | "chunked" | "until-close";
 
 /** Reads the response to a request with `method`; if the transfer breaks off, `isComplete` is false. */

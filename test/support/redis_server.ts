@@ -2,7 +2,7 @@
 import { createClient } from "redis";
 import { freePort } from "./free_port.ts";
 
-/** How a Redis server is started. */
+/** Options of a Redis server. */
 export interface RedisServerOptions {
   /** A free port by default. */
   readonly port?: number;

@@ -1,7 +1,7 @@
 /** A server as a child process: started, waited for until it listens on 127.0.0.1, and stopped. */
 import { setTimeout as delay } from "node:timers/promises";
 
-/** How a server is started; its environment comes on top of this process's own unless `clearEnv` is set. */
+/** Options of a server; its environment comes on top of this process's own unless `clearEnv` is set. */
 export interface ServerProcessOptions
   extends Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env"> {
   /** The program and its arguments. */
@@ -12,7 +12,7 @@ export interface ServerProcessOptions
   readonly onLine?: (line: string) => void;
   /** Called with each line of standard error, which is inherited by default. */
   readonly onErrorLine?: (line: string) => void;
-  /** How long it may take until it listens, ms. */
+  /** The time that it may take until it listens, ms. */
   readonly timeoutMs: number;
 }
 

@@ -19,7 +19,7 @@ export interface SharedTier extends AsyncDisposable {
   open(options: {
     readonly now: () => number;
     readonly onFailure: (failure: StoreFailure) => void;
-    /** How long an operation may take, ms. */
+    /** The time that an operation may take, ms. */
     readonly deadlineMs: number;
   }): Promise<DurableStore>;
   /** Closes all connections and refuses new ones. */

@@ -38,10 +38,10 @@ const LOOPBACK = "127.0.0.1";
 /** Between two health checks, ms. Real balancers take seconds, for which the gateway's default delay is made. */
 const CHECK_PAUSE_MS = 50;
 
-/** How long a backend may take to answer a check before it counts as not ready, ms. */
+/** The time that a backend may take to answer a check before it counts as not ready, ms. */
 const CHECK_TIMEOUT_MS = 1000;
 
-/** How long a backend may take to reach a state, ms. */
+/** The time that a backend may take to reach a state, ms. */
 const STATE_TIMEOUT_MS = 10_000;
 
 /** Starts a balancer that relays each new connection to the next ready backend (round robin). */
@@ -61,7 +61,7 @@ export function startTcpBalancer(): TcpBalancer {
     if (conns.delete(conn)) conn.close();
   }
 
-  /** Relays octets both ways until both sides have closed, or either is cut. */
+  /** Relays bytes both ways until both sides have closed, or either is cut. */
   async function relay(client: Deno.TcpConn): Promise<void> {
     const ready = [...backends].filter(({ state }) => state === "ready");
     const backend = ready[turn++ % ready.length];

@@ -19,7 +19,7 @@ const FILES = "test/conformance";
 /** A directory that the tests may write to. */
 const REPORTS = "data/test";
 
-/** How long a target may take until it forwards requests to us, ms: it may have been waiting for the stand-in API. */
+/** The time that a target may take until it forwards requests to us, ms: it may have been waiting for the stand-in API. */
 const TARGET_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 

@@ -1,4 +1,4 @@
-/** What the stand-in daemon does for the SDK, as far as the tests of the SDK do not show it. */
+/** The stand-in daemon, as far as the tests of the SDK do not show it. */
 import assert from "node:assert/strict";
 import { startFakeDaemon } from "../../../scripts/stand_in/daemon.ts";
 import {

@@ -1,4 +1,4 @@
-/** What the demo shows of its app; the rest of it is tested by whoever forwards to it. */
+/** The demo's app; the tests of forwarding use its other endpoints. */
 import assert from "node:assert/strict";
 import { startDemoApp } from "../../../scripts/stand_in/demo_app.ts";
 
