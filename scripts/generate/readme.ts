@@ -42,6 +42,8 @@ function row(name: string, setting: Setting<unknown>): string {
 }
 
 function defaultOf(setting: Setting<unknown>): string {
-  if (setting.default === undefined) return "**required**";
-  return setting.whenUnset ?? `\`${setting.default}\``;
+  if (setting.whenUnset !== undefined) return setting.whenUnset;
+  return setting.default === undefined
+    ? "**required**"
+    : `\`${setting.default}\``;
 }

@@ -13,9 +13,9 @@ export interface Setting<T> {
   /** The purpose of the setting, in one sentence. */
   readonly purpose: string;
   readonly format: Format<T>;
-  /** The text used if nothing is set; a setting without a default is required. */
+  /** The text used if nothing is set. */
   readonly default?: string;
-  /** The meaning of the default, if its text does not say so. */
+  /** The meaning of the empty text, which is the default then. Without either default, the setting is required. */
   readonly whenUnset?: string;
   /** True if the value must never be printed. */
   readonly secret?: boolean;
@@ -51,7 +51,8 @@ export function readSettings<S extends Table>(
   const problems: SettingProblem[] = [];
   for (const [name, setting] of Object.entries(table)) {
     const given = source[name]?.trim() || undefined;
-    const parsed = setting.format.schema.safeParse(given ?? setting.default);
+    const fallback = setting.whenUnset === undefined ? setting.default : "";
+    const parsed = setting.format.schema.safeParse(given ?? fallback);
     if (parsed.success) {
       values[name] = parsed.data;
     } else {

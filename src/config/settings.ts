@@ -66,7 +66,6 @@ export const SETTINGS = {
     purpose:
       "Load balancers in front, whose X-Forwarded-For is trusted for the client's address.",
     format: listOf(addressRange()),
-    default: "",
     whenUnset: "none",
   },
   ENABLE_TLS: {
@@ -80,14 +79,12 @@ export const SETTINGS = {
     purpose:
       "The certificate chain, PEM; reloaded when it changes and on SIGHUP.",
     format: optional(filePath()),
-    default: "",
     whenUnset: "none",
   },
   TLS_KEY_FILE: {
     group: "Listening",
     purpose: "The certificate's private key, PEM.",
     format: optional(filePath()),
-    default: "",
     whenUnset: "none",
   },
   PROXY_PROTOCOL: {
@@ -103,7 +100,6 @@ export const SETTINGS = {
     purpose:
       "Base domains: previews are served at {port}-{sandbox} under them; the port, if any, is the one that clients see.",
     format: listOf(previewDomain()),
-    default: "",
     whenUnset: "the API's `proxyTemplateUrl`",
   },
   ALLOWED_ORIGINS: {
@@ -111,7 +107,6 @@ export const SETTINGS = {
     purpose:
       "Origins whose pages may use a visitor's session in cross-origin requests.",
     format: listOf(origin()),
-    default: "",
     whenUnset: "none",
   },
   CORS_MODE: {
@@ -138,28 +133,24 @@ export const SETTINGS = {
     group: "Login",
     purpose: "The OpenID Connect issuer, as the gateway reaches it.",
     format: optional(baseUrl()),
-    default: "",
     whenUnset: "the API's configuration",
   },
   OIDC_PUBLIC_DOMAIN: {
     group: "Login",
     purpose: "The issuer as browsers reach it, if that differs.",
     format: optional(baseUrl()),
-    default: "",
     whenUnset: "`OIDC_DOMAIN`",
   },
   OIDC_CLIENT_ID: {
     group: "Login",
     purpose: "The gateway's client ID at the issuer.",
     format: optional(token()),
-    default: "",
     whenUnset: "the API's configuration",
   },
   OIDC_CLIENT_SECRET: {
     group: "Login",
     purpose: "The client secret; without one, the gateway is a public client.",
     format: optional(token()),
-    default: "",
     whenUnset: "none",
     secret: true,
   },
@@ -167,7 +158,6 @@ export const SETTINGS = {
     group: "Login",
     purpose: "The audience to request, so that the API accepts the token.",
     format: optional(token()),
-    default: "",
     whenUnset: "the API's configuration",
   },
   OIDC_SCOPE: {
@@ -188,7 +178,6 @@ export const SETTINGS = {
     purpose:
       "Secrets for session cookies: the first one seals, and all of them open; to rotate, prepend a new one.",
     format: listOf(longSecret(MIN_SECRET_LENGTH)),
-    default: "",
     whenUnset: "derived from PROXY_API_KEY",
     secret: true,
   },
@@ -210,7 +199,6 @@ export const SETTINGS = {
     purpose:
       "Where answers of the API are cached across restarts and machines.",
     format: optional(cacheLocation()),
-    default: "",
     whenUnset: "Redis if `REDIS_HOST` is set, `kv:` otherwise",
   },
   REDIS_HOST: {
@@ -218,7 +206,6 @@ export const SETTINGS = {
     purpose:
       "The Redis server to use if CACHE_URL is not set; the name is that of Daytona's proxy.",
     format: optional(listenAddress()),
-    default: "",
     whenUnset: "none",
   },
   REDIS_PORT: {
@@ -231,14 +218,12 @@ export const SETTINGS = {
     group: "Cache",
     purpose: "The user name for that Redis server.",
     format: optional(token()),
-    default: "",
     whenUnset: "none",
   },
   REDIS_PASSWORD: {
     group: "Cache",
     purpose: "The password for that Redis server.",
     format: optional(token()),
-    default: "",
     whenUnset: "none",
     secret: true,
   },
@@ -395,14 +380,12 @@ export const SETTINGS = {
     group: "Observability",
     purpose: "The port that serves Prometheus metrics at /metrics.",
     format: optional(integer({ min: 0, max: 65535 })),
-    default: "",
     whenUnset: "no metrics",
   },
   METRICS_HOST: {
     group: "Observability",
     purpose: "The address to serve the metrics on.",
     format: optional(listenAddress()),
-    default: "",
     whenUnset: "that of PROXY_HOST",
   },
   LOG_LEVEL: {
