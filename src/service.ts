@@ -4,8 +4,8 @@ import { Gate } from "./auth/gate.ts";
 import { Login } from "./auth/login_flow.ts";
 import { LoginSessions } from "./auth/login_sessions.ts";
 import { OpenidProvider } from "./auth/oidc/provider.ts";
-import { createTransactionSealer } from "./auth/oidc/transaction.ts";
-import { ownCookies } from "./auth/own_cookies.ts";
+import { TransactionSealer } from "./auth/oidc/transaction.ts";
+import { OwnCookies } from "./auth/own_cookies.ts";
 import { SessionSealer } from "./auth/session.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
@@ -143,12 +143,12 @@ export async function createService(
   const access = new AccessResolver(api, lookups);
 
   // Credentials, sessions, logins, and the gate that judges them.
-  const cookies = ownCookies({ scheme, sameSite: config.session.sameSite });
+  const cookies = new OwnCookies({ scheme, sameSite: config.session.sameSite });
   const sessions = new SessionSealer(sealerFor("session"), {
     now,
     maxRemembered: maxEntries,
   });
-  const transactions = createTransactionSealer(sealerFor("transaction"), now);
+  const transactions = new TransactionSealer(sealerFor("transaction"), now);
   const provider = new OpenidProvider(remoteSettings, now);
   const logins = new LoginSessions({
     ...lookups,

@@ -62,14 +62,14 @@ const NONE: readonly string[] = [];
 function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
-  const { previewTokenSession, loginSession, loginSessionPrefix } =
-    source.cookies;
+  const { cookies } = source;
+  const { previewTokenSession, loginSessionPrefix } = cookies;
   // Most requests have at most one of them, so a substring search saves splitting the header for the other.
   const tokenSessions = cookie.includes(previewTokenSession)
     ? lastValues(cookie, previewTokenSession)
     : NONE;
   const loginSessions = cookie.includes(loginSessionPrefix)
-    ? lastValues(cookie, loginSession(source.host.label))
+    ? lastValues(cookie, cookies.loginSession(source.host.label))
     : NONE;
   const sessions = [...tokenSessions, ...loginSessions];
   return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;

@@ -4,9 +4,9 @@ import {
   mayUseSessions,
   presentedCredentials,
 } from "../../src/auth/credentials.ts";
-import { ownCookies } from "../../src/auth/own_cookies.ts";
+import { OwnCookies } from "../../src/auth/own_cookies.ts";
 
-const COOKIES = ownCookies({ scheme: "http", sameSite: "lax" });
+const COOKIES = new OwnCookies({ scheme: "http", sameSite: "lax" });
 
 const HOST = {
   port: 3000,

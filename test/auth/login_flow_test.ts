@@ -3,8 +3,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Login } from "../../src/auth/login_flow.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import {
-  createTransactionSealer,
   type Transaction,
+  TransactionSealer,
 } from "../../src/auth/oidc/transaction.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -38,7 +38,7 @@ function setUp(tokens: Tokens) {
       },
       state: "on",
     },
-    transactions: createTransactionSealer(
+    transactions: new TransactionSealer(
       createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
       now,
     ),

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import type { Callback, Login } from "../../src/auth/login_flow.ts";
-import { ownCookies } from "../../src/auth/own_cookies.ts";
+import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 import { controlDescription, createControl } from "../../src/control/app.ts";
 import { type ErrorCode, GatewayError } from "../../src/errors.ts";
 import { recordedLog } from "../support/event_log.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
-const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
+const COOKIES = new OwnCookies({ scheme: "https", sameSite: "lax" });
 const SESSION: LoginSession = {
   kind: "login",
   id: "id",

@@ -10,7 +10,7 @@ import {
   presentedCredentials,
   toolboxCredentials,
 } from "../../src/auth/credentials.ts";
-import { ownCookies } from "../../src/auth/own_cookies.ts";
+import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import { cases, fieldValue, mutated, TRICKY } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
 
@@ -20,7 +20,7 @@ const HOST = {
   base: "preview.example.com",
   authoritySuffix: "preview.example.com",
 };
-const COOKIES = ownCookies({ scheme: "https", sameSite: "lax" });
+const COOKIES = new OwnCookies({ scheme: "https", sameSite: "lax" });
 const ALLOWED = "https://app.example";
 
 /** The sandbox's own origins, the allowed one, and look-alikes. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ownCookies } from "../../src/auth/own_cookies.ts";
+import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import {
   wantsWarning,
   type WarnedExchange,
@@ -149,7 +149,7 @@ function setUp(scheme: "http" | "https" = "https") {
   const clock = { now: 1_800_000_000_000 };
   const now = () => clock.now;
   const sealer = createSealer({ secrets: [SECRET], purpose: "warning", now });
-  const cookies = ownCookies({ scheme, sameSite: "lax" });
+  const cookies = new OwnCookies({ scheme, sameSite: "lax" });
   const warning = new Warning({
     scheme,
     cookies,

@@ -1,5 +1,5 @@
 /** The parts of an exchange, for tests of what is done with one. */
-import { ownCookies } from "../../src/auth/own_cookies.ts";
+import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type {
   ExchangeServices,
   IncomingRequest,
@@ -42,7 +42,7 @@ export function exchangeServices(
     logger: loggerFor("test"),
     now: () => clock.now,
     scheme: "http",
-    cookies: ownCookies({ scheme: "http", sameSite: "lax" }),
+    cookies: new OwnCookies({ scheme: "http", sameSite: "lax" }),
     allowedOrigins: new Set(),
     ...differences,
   };

@@ -15,16 +15,6 @@ export interface Transaction extends LoginAttempt {
 /** How long a login may take, ms. */
 export const TRANSACTION_TTL_MS = 600_000;
 
-/** Seals and opens transactions. */
-export interface TransactionSealer {
-  seal(transaction: Transaction): Promise<string>;
-  /** The unexpired transaction with that `state` among `sealed`; undefined if there is none. */
-  open(
-    sealed: readonly string[],
-    state: string,
-  ): Promise<Transaction | undefined>;
-}
-
 /** The id, for its cookie's name, of the transaction with that `state`. */
 export function transactionId(state: string): string {
   return digestKey([state]).slice(0, 12);
@@ -37,22 +27,34 @@ function isTransaction(value: unknown): value is Transaction {
     );
 }
 
-/** Creates the sealer of transactions. */
-export function createTransactionSealer(
-  sealer: Sealer,
-  now: () => number,
-): TransactionSealer {
-  return {
-    seal: (transaction) =>
-      sealer.seal({ transaction }, now() + TRANSACTION_TTL_MS),
-    async open(sealed, state) {
-      for (const token of sealed) {
-        const transaction = (await sealer.open(token))?.transaction;
-        if (isTransaction(transaction) && transaction.state === state) {
-          return transaction;
-        }
+/** Seals and opens transactions. */
+export class TransactionSealer {
+  readonly #sealer: Sealer;
+  readonly #now: () => number;
+
+  /** `now` is in ms since the epoch. */
+  constructor(sealer: Sealer, now: () => number) {
+    this.#sealer = sealer;
+    this.#now = now;
+  }
+
+  /** Seals a transaction for its cookie. */
+  seal(transaction: Transaction): Promise<string> {
+    const expiresAt = this.#now() + TRANSACTION_TTL_MS;
+    return this.#sealer.seal({ transaction }, expiresAt);
+  }
+
+  /** The unexpired transaction with that `state` among `sealed`; undefined if there is none. */
+  async open(
+    sealed: readonly string[],
+    state: string,
+  ): Promise<Transaction | undefined> {
+    for (const token of sealed) {
+      const transaction = (await this.#sealer.open(token))?.transaction;
+      if (isTransaction(transaction) && transaction.state === state) {
+        return transaction;
       }
-      return undefined;
-    },
-  };
+    }
+    return undefined;
+  }
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
-  createTransactionSealer,
   type Transaction,
   TRANSACTION_TTL_MS,
+  TransactionSealer,
 } from "../../../src/auth/oidc/transaction.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
 
@@ -22,7 +22,7 @@ function setUp() {
     purpose: "login",
     now,
   });
-  return { clock, sealer, transactions: createTransactionSealer(sealer, now) };
+  return { clock, sealer, transactions: new TransactionSealer(sealer, now) };
 }
 
 Deno.test("TransactionSealer finds the transaction of a state among others", async () => {
