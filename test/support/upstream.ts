@@ -171,6 +171,18 @@ export function endlessBody(text: string): {
   return { body: bodyReader(body), cancelled };
 }
 
+/** A body that the test writes. */
+export function fedBody(): {
+  body: BodyReader;
+  writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+} {
+  const { readable, writable } = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >();
+  return { body: bodyReader(readable), writer: writable.getWriter() };
+}
+
 /** Lets everything that is ready run: microtasks, and one turn of the event loop, even while the clock is a fake. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

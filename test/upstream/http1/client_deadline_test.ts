@@ -4,6 +4,7 @@ import { type Dial, dial } from "../../../src/upstream/http1/connect.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
+  fedBody,
   requestOf,
   textOf,
   turn,
@@ -18,15 +19,6 @@ const OK_AFTER_ITS_HEAD: Script = {
   reads: ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "ok"],
   then: "silence",
 };
-
-/** A body that the test writes. */
-function fedBody() {
-  const { readable, writable } = new TransformStream<
-    Uint8Array<ArrayBuffer>,
-    Uint8Array<ArrayBuffer>
-  >();
-  return { body: bodyReader(readable), writer: writable.getWriter() };
-}
 
 Deno.test("request() leaves its body untouched if the upstream refuses the connection", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

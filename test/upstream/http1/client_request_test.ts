@@ -7,6 +7,7 @@ import type { UpstreamRequest } from "../../../src/upstream/http1/message.ts";
 import {
   bodyOf,
   endlessBody,
+  fedBody,
   readerOf,
   requestOf,
   textOf,
@@ -226,13 +227,9 @@ Deno.test("request() streams both bodies at once: each side waits for the other'
     await conn.write("0\r\n\r\n");
     await conn.closed();
   }, async (client, { origin }) => {
-    const { readable, writable } = new TransformStream<
-      Uint8Array<ArrayBuffer>,
-      Uint8Array<ArrayBuffer>
-    >();
-    const writer = writable.getWriter();
+    const { body: upload, writer } = fedBody();
     const { body } = await client.request(
-      requestOf({ origin, method: "POST", body: bodyReader(readable) }),
+      requestOf({ origin, method: "POST", body: upload }),
     );
     const reader = readerOf(body);
     for (const word of ["one", "two", "six"]) {
@@ -270,20 +267,17 @@ Deno.test("request() never reuses a connection whose request head is still being
 });
 
 Deno.test("request() fails the response body if reading the request body fails meanwhile", async () => {
-  const { readable, writable } = new TransformStream<
-    Uint8Array<ArrayBuffer>,
-    Uint8Array<ArrayBuffer>
-  >();
+  const { body: upload, writer } = fedBody();
   await withUpstream(async (conn) => {
     await conn.readHead();
     await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome");
     await conn.closed();
   }, async (client, { origin }) => {
     const { body } = await client.request(
-      requestOf({ origin, method: "POST", body: bodyReader(readable) }),
+      requestOf({ origin, method: "POST", body: upload }),
     );
     const text = textOf(body);
-    await writable.abort(new Error("client hung up"));
+    await writer.abort(new Error("client hung up"));
     await assert.rejects(text, withCode("body_failed"));
   });
 });

@@ -212,10 +212,10 @@ Deno.test("parseResponseHead() rejects framing that two parsers may read differe
 });
 
 Deno.test("parseResponseHead() rejects more headers than the limit", () => {
-  const fields = ["a: 1", "b: 2", "c: 3", "d: 4"];
-  assert.equal(parse("HTTP/1.1 200 OK", ...fields).headers.length, 4);
+  const headers = ["a: 1", "b: 2", "c: 3", "d: 4"];
+  assert.equal(parse("HTTP/1.1 200 OK", ...headers).headers.length, 4);
   assert.throws(
-    () => parse("HTTP/1.1 200 OK", ...fields, "e: 5"),
+    () => parse("HTTP/1.1 200 OK", ...headers, "e: 5"),
     withCode("protocol_error"),
   );
 });

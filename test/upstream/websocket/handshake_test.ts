@@ -24,7 +24,7 @@ const VALID: HeaderList = [
 ];
 
 function without(name: string): HeaderList {
-  return VALID.filter(([field]) => field !== name);
+  return VALID.filter(([header]) => header !== name);
 }
 
 const HANDSHAKE = { accept: ACCEPT, offered: ["chat.v2", "chat.v1"] };
@@ -145,7 +145,7 @@ const REQUEST = {
   headers: [["Host", "app.test"], ["Sec-WebSocket-Protocol", "chat.v1"]],
 } as const;
 
-/** The fields of a 101 that answers `request`, with the accept value that the code under test computes. */
+/** The headers of a 101 that answers `request`, with the accept value that the code under test computes. */
 async function answer(request: UpstreamRequest): Promise<HeaderList> {
   const key = request.headers.find(([n]) => n === "Sec-WebSocket-Key")?.[1];
   const { accept } = await openingHandshake(
