@@ -20,16 +20,16 @@ function withToken(token: string): { headers: Record<string, string> } {
 
 /** Replaces the sandbox's token, as a restart does. */
 function resetToken({ stack }: TestGateway, authToken: string): void {
-  const { sandboxes } = stack.api.state;
-  const locked = sandboxes.get("locked");
-  assert(locked !== undefined);
-  sandboxes.set("locked", { ...locked, authToken });
+  stack.api.sandbox("locked").authToken = authToken;
 }
 
 for (
-  const [direction, jumpMs] of [["forth", HOUR_MS], ["back", -HOUR_MS]] as const
+  const [direction, jumpMs] of [["forward", HOUR_MS], [
+    "back",
+    -HOUR_MS,
+  ]] as const
 ) {
-  Deno.test(`a clock put ${direction}: what opened a preview opens it, what does not any more is found out at once`, async () => {
+  Deno.test(`a clock that is set ${direction} still knows a valid token, and notices at once that one was replaced`, async () => {
     using clock = skewClock();
     await using gateway = await startGateway();
     const { lockedToken } = KEYS;
@@ -50,7 +50,7 @@ for (
     assert.equal((await gateway.send(LOCKED, withToken("later"))).status, 200);
   });
 
-  Deno.test(`a clock put ${direction} leaves open sessions open`, async () => {
+  Deno.test(`a clock that is set ${direction} ends no session`, async () => {
     using clock = skewClock();
     await using gateway = await startGateway({ SESSION_TTL_SEC: "86400" });
     const login = await gateway.send(LOCKED, {
@@ -62,7 +62,7 @@ for (
     assert.equal(visit.status, 200);
   });
 
-  Deno.test(`a clock put ${direction} makes no API that is down forget what it said`, async () => {
+  Deno.test(`a clock that is set ${direction} loses no cached answer while the API is down`, async () => {
     using clock = skewClock();
     using _ = shortPauses();
     await using gateway = await startGateway({
@@ -74,7 +74,7 @@ for (
     assert.equal((await gateway.send(DEMO)).status, 200);
   });
 
-  Deno.test(`a clock put ${direction} stops no report of a sandbox in use`, async () => {
+  Deno.test(`a clock that is set ${direction} stops no activity report`, async () => {
     using clock = skewClock();
     await using gateway = await startGateway();
     const { api } = gateway.stack;
@@ -91,7 +91,7 @@ for (
     assert.equal(api.count("updateLastActivity"), 2);
   });
 
-  Deno.test(`a clock put ${direction} locks nobody out who may guess again`, async () => {
+  Deno.test(`a clock that is set ${direction} does not extend the pause of a throttled client`, async () => {
     using clock = skewClock();
     await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "2" });
     const guess = () => gateway.send(LOCKED, withToken(crypto.randomUUID()));
@@ -104,7 +104,7 @@ for (
   });
 }
 
-Deno.test("a clock put back keeps /ready from no news", async () => {
+Deno.test("a clock that is set back does not delay the news of /ready", async () => {
   using clock = skewClock();
   using _ = shortPauses();
   await using gateway = await startGateway();

@@ -106,7 +106,7 @@ Deno.test("a WebSocket whose runner", async (t) => {
   }
 });
 
-Deno.test("a WebSocket whose runner has fallen silent is over when its client wants it", async (t) => {
+Deno.test("a client can end a WebSocket whose runner has fallen silent", async (t) => {
   await using world = await startWorld();
   const sockets = await world.sockets();
   world.runner.behaviour = { says: switched(HELLO), then: "hangs" };

@@ -70,7 +70,7 @@ Deno.test("startDemo() leads to the machine's own ports", async () => {
   );
 });
 
-Deno.test("welcome() quotes for a shell what needs it", () => {
+Deno.test("welcome() quotes arguments for a shell", () => {
   const text = welcome(4000);
 
   ok(

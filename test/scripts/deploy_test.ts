@@ -165,7 +165,7 @@ Deno.test("the image is made of named versions, and of the Deno that the README 
   assert.match(all("RUN").join("\n"), new RegExp(`--ignore-scripts ${deno} `));
 });
 
-Deno.test("the build's context is what is copied out of it", async () => {
+Deno.test("the image's build context is exactly the files that it copies", async () => {
   const { copied } = await readDockerfile();
   const [first, ...others] = (await readDeployFile("Dockerfile.dockerignore"))
     .split("\n").filter((line) => line !== "" && !line.startsWith("#"));

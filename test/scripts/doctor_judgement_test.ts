@@ -40,7 +40,7 @@ function expect(
 
 const URI = "https://preview.test/callback";
 
-Deno.test("judgeRedirectUri() knows what providers say, and is silent where they say nothing", async (t) => {
+Deno.test("judgeRedirectUri() reads the error pages of known providers, and skips inconclusive ones", async (t) => {
   const cases: [string, Reply, State, RegExp][] = [
     [
       "back to us, nobody there",
@@ -146,7 +146,7 @@ Deno.test("judgeApi() follows no redirect, and tells where it leads", () => {
   assert.equal(known, undefined);
 });
 
-Deno.test("judgeClock() allows for what a date cannot say, and needs one", () => {
+Deno.test("judgeClock() allows for the resolution of a Date, and skips a response without one", () => {
   function dated(ahead: number): Finding {
     const date = new Date(Date.UTC(2026, 0, 1) - ahead).toUTCString();
     return judgeClock(answer(200, "", { date }));

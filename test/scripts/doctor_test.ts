@@ -3,7 +3,7 @@ import { exitCodeOf, type State } from "../../scripts/doctor/finding.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startPatient } from "./doctor_world.ts";
 
-Deno.test("examine() finds nothing wrong where nothing is", async () => {
+Deno.test("examine() finds nothing wrong in a healthy installation", async () => {
   await using patient = await startPatient();
   const findings = [...(await patient.examine()).values()].flat();
 
@@ -42,7 +42,7 @@ Deno.test("examine() takes the base domain from the API where none is configured
   assert.equal(findings.get("gateway")?.[0]?.state, "ok");
 });
 
-Deno.test("examine() finds each fault, and nothing else that failed", async (t) => {
+Deno.test("examine() finds each fault, and reports no other failure", async (t) => {
   await using patient = await startPatient();
   const { stack, port } = patient;
   const { api, provider } = stack;

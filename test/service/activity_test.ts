@@ -34,7 +34,7 @@ Deno.test("X-Daytona-Skip-Last-Activity-Update makes no report, and does not rea
   assert.equal(await reports(gateway), 0);
 });
 
-Deno.test("what the gate refuses, a closed port and what the app turns away are no activity", async () => {
+Deno.test("requests that the gate, a closed port or the app refuses are not reported as activity", async () => {
   await using gateway = await startGateway();
   const { runner } = gateway.stack;
   assert.equal((await gateway.send("3000-locked.proxy.localhost")).status, 401);

@@ -85,7 +85,7 @@ Deno.test("a log arrives while its build goes on", async () => {
   await log.readUntil("done\n");
 });
 
-Deno.test("without a key, with a wrong one and for what is not there, there is no log", async () => {
+Deno.test("a build log requires a user's key and an existing build", async () => {
   await using gateway = await startBuilds();
   const path = `/snapshots/${SNAPSHOT}/build-logs`;
   const anonymous = await gateway.send(BASE, { path });
@@ -114,7 +114,7 @@ Deno.test("without a key, with a wrong one and for what is not there, there is n
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
 
-Deno.test("a log that its runner has lost is not found, and the runner's words stay here", async () => {
+Deno.test("a log that its runner has lost is a 404, without the runner's message", async () => {
   await using gateway = await startBuilds();
   gateway.stack.runner.buildLogs.clear();
   const answer = await gateway.send(BASE, {
@@ -170,7 +170,7 @@ Deno.test("guesses at build logs stay bounded while the API throttles, and readi
   ]);
 });
 
-Deno.test("build logs are only read", async () => {
+Deno.test("build logs are read-only", async () => {
   await using gateway = await startBuilds();
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
     const answer = await gateway.send(BASE, {

@@ -33,7 +33,7 @@ Deno.test("/ready tells of each dependency, and of a drain", async () => {
   assert.equal(draining.json().status, "draining");
 });
 
-Deno.test("/ready tells where the identity provider is down, and stays ready for who needs no login", async () => {
+Deno.test("/ready is degraded, not failing, while the identity provider is down", async () => {
   await using gateway = await startGateway();
   await gateway.stack.provider[Symbol.asyncDispose]();
   const answer = await gateway.send(BASE, { path: "/ready" });
@@ -116,7 +116,7 @@ Deno.test("the base domain is learnt from the API where none is configured", asy
   assert.equal(answer.status, 200);
 });
 
-Deno.test("a preview is no 404 as long as the API has not told which domains are ours", async () => {
+Deno.test("a preview is a 503, not a 404, until the API has told which domains are ours", async () => {
   await using gateway = await startGateway({
     PROXY_DOMAIN: "",
     OIDC_DOMAIN: "http://127.0.0.1:1",
@@ -143,7 +143,7 @@ Deno.test("a preview is no 404 as long as the API has not told which domains are
   assert.equal(other.json().code, "route_not_found");
 });
 
-Deno.test("a preview on a domain that is not ours is told so, whatever its path", async () => {
+Deno.test("a preview host below another domain is unknown_domain, whatever its path", async () => {
   await using gateway = await startGateway();
   for (const path of ["/", "/healthy", "/toolbox/demo/files"]) {
     const answer = await gateway.send("3000-demo.elsewhere.test", { path });

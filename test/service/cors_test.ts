@@ -46,7 +46,7 @@ Deno.test("our own errors can be read across origins, codes included", async () 
   );
 });
 
-Deno.test("a preflight to a private preview is answered without a credential, and grants what the request is then checked for", async () => {
+Deno.test("a preflight to a private preview needs no credential, the request after it does", async () => {
   await using gateway = await startGateway();
   const preflight = await gateway.send(LOCKED, {
     method: "OPTIONS",
@@ -101,7 +101,7 @@ Deno.test("an app's own answer to a preflight is passed on, unless it says nothi
   assert.equal(grantOf(await ask("reflect")).origin, OTHER);
 });
 
-Deno.test("an answer to a preflight that is not passed on is not waited for either", async () => {
+Deno.test("an app's answer to a preflight is not read to its end if the gateway answers itself", async () => {
   const givenUp = Promise.withResolvers<void>();
   await using gateway = await startGateway();
   const host = await gateway.serve((_, response) => {

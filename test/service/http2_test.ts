@@ -95,7 +95,7 @@ Deno.test("an HTTP/2 request that is cancelled while it waits for its answer end
   assert.equal(await request.stream.readToEnd(), "");
 });
 
-Deno.test("an HTTP/2 upload that is reset before its first octet reaches no app, and is no failure of ours", async () => {
+Deno.test("an HTTP/2 upload that is reset before its first byte reaches no app, and counts as no internal error", async () => {
   await using front = await startFront();
   await settle(front);
   for (const code of [NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR]) {

@@ -285,7 +285,7 @@ Deno.test("an app sets no cookie under our names, and none for other sandboxes",
   ]);
 });
 
-Deno.test("a login is for the configured domain, whatever a client says of hosts", async () => {
+Deno.test("a login returns to the configured domain, whatever host a client claims", async () => {
   await using gateway = await withLogin();
   const path = `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`;
   const answer = await gateway.send(BASE, {
@@ -337,7 +337,7 @@ Deno.test("a client that invents addresses is still one client, to the throttle 
   assert.deepEqual(new Set(told), new Set(["127.0.0.1"]));
 });
 
-Deno.test("an app's own bearer costs no API call where a session opens the door", async () => {
+Deno.test("an app's own bearer token causes no API call if a session admits the request", async () => {
   await using gateway = await withLogin();
   const before = gateway.stack.api.count("hasSandboxAccess");
   for (let i = 0; i < 5; i++) {
@@ -356,7 +356,7 @@ Deno.test("an app's own bearer costs no API call where a session opens the door"
   assert(gateway.stack.api.count("hasSandboxAccess") <= before + 1);
 });
 
-Deno.test("no cache keeps an answer of ours, and none tells the next site where it was", async () => {
+Deno.test("the gateway's own answers are not cached, and send no Referer on", async () => {
   await using gateway = await withLogin();
   const navigation = { accept: "text/html", "sec-fetch-mode": "navigate" };
   const login = `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`;

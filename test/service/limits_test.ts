@@ -25,7 +25,7 @@ Deno.test("random labels from one address make a bounded number of API calls, an
   assert(api.count("getRunnerBySandboxId") <= api.count("isSandboxPublic"));
 });
 
-Deno.test("somebody else's failures shut nobody out of what is at hand", async () => {
+Deno.test("a client over its budget of refusals still gets what is in the cache", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   const good = () => gateway.send(LOCKED, { path: "/echo", headers });
@@ -52,7 +52,7 @@ Deno.test("a full gateway says so", async () => {
   assert.equal(answer.headers.get("retry-after"), "2");
 });
 
-Deno.test("a sandbox at its limit is full by itself", async () => {
+Deno.test("a sandbox at its limit of exchanges leaves other sandboxes alone", async () => {
   await using gateway = await startGateway({ MAX_EXCHANGES_PER_SANDBOX: "1" });
   using stream = await gateway.open(
     `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
@@ -111,7 +111,7 @@ Deno.test("an upload that stands still is answered 408", async () => {
   assert.deepEqual(valuesOf(fields, "x-porthole-error"), ["upload_stalled"]);
 });
 
-Deno.test("the budget holds while the API throttles, whose own limit must not become free guesses", async () => {
+Deno.test("guesses are charged while the API throttles, too", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "10" });
   const { api } = gateway.stack;
   api.fault = (call, answer) =>

@@ -92,7 +92,7 @@ Deno.test("tabs that log in at once do not disturb each other", async () => {
   }
 });
 
-Deno.test("a session at the provider spares the form", async () => {
+Deno.test("a visitor with a session at the provider sees no form", async () => {
   await using gateway = await withLogin();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
@@ -101,7 +101,7 @@ Deno.test("a session at the provider spares the form", async () => {
   assert.equal(codeOf(page), "sandbox_stopped");
 });
 
-Deno.test("whoever has no access, or declines, learns so and gets no session", async () => {
+Deno.test("a user without access, or who declines, gets an error page and no session", async () => {
   await using gateway = await withLogin();
   const stranger = gateway.browser();
   const { page: form } = await stranger.open(gateway.at("3000-locked"));
@@ -124,7 +124,7 @@ Deno.test("whoever has no access, or declines, learns so and gets no session", a
   }
 });
 
-Deno.test("whoever logged in without access can log in as somebody else, though the provider knows them", async () => {
+Deno.test("a user without access can log in again as another user", async () => {
   await using gateway = await withLogin();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
@@ -144,7 +144,7 @@ Deno.test("whoever logged in without access can log in as somebody else, though 
   assert.notEqual(new URL(next.url).origin, gateway.stack.provider.url);
 });
 
-Deno.test("whoever follows a link whose key was replaced can log in instead", async () => {
+Deno.test("a visitor whose link has an outdated token is sent to log in", async () => {
   await using gateway = await withLogin();
   const { page } = await gateway.browser().open(
     `${gateway.at("3000-locked")}?DAYTONA_SANDBOX_AUTH_KEY=replaced`,
@@ -248,7 +248,7 @@ Deno.test("an ID token that is not right in every point logs nobody in", async (
   );
 });
 
-Deno.test("a clock that is a little off does not matter", async () => {
+Deno.test("a provider's clock that is 20 s fast does not matter", async () => {
   await using gateway = await withLogin();
   gateway.stack.provider.forgery = clockSkew(20);
   const browser = gateway.browser();
@@ -380,7 +380,7 @@ Deno.test("a tab that was sent to log in while another one did goes on to its pr
   assert.equal(page.url, gateway.at("3000-locked", "/echo"));
 });
 
-Deno.test("tabs that are sent to log in again and again after a login are not sent round in a circle", async () => {
+Deno.test("repeated logins in one browser do not become a redirect loop", async () => {
   await using gateway = await withLogin();
   const { browser, location } = await logInBesideAnotherTab(gateway);
   const statuses: number[] = [];
@@ -391,7 +391,7 @@ Deno.test("tabs that are sent to log in again and again after a login are not se
   assert.deepEqual(statuses, [302, 302, 302, 302, 400, 400]);
 });
 
-Deno.test("a browser that refuses the session is not sent round in a circle", async () => {
+Deno.test("a browser that refuses the session cookie does not get into a redirect loop", async () => {
   await using gateway = await withLogin();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked");

@@ -29,7 +29,7 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
   ]);
 });
 
-Deno.test("which runner holds an unknown sandbox is asked beside whether it is public, not after", async () => {
+Deno.test("the runner of an unknown sandbox is looked up while the API is asked whether it is public", async () => {
   await using gateway = await startGateway();
   const { api } = gateway.stack;
   const runnerAsked = Promise.withResolvers<void>();
@@ -41,7 +41,7 @@ Deno.test("which runner holds an unknown sandbox is asked beside whether it is p
   assert.equal(api.count("getRunnerBySandboxId"), 1);
 });
 
-Deno.test("what goes wrong with the question for the runner is nothing to those who are not let in", async () => {
+Deno.test("a failed lookup of the runner does not show to a client that is refused", async () => {
   await using gateway = await startGateway();
   const { api } = gateway.stack;
   const runnerAsked = Promise.withResolvers<void>();
@@ -55,7 +55,7 @@ Deno.test("what goes wrong with the question for the runner is nothing to those 
   assert.equal(api.count("getRunnerBySandboxId"), 1);
 });
 
-Deno.test("a sandbox that had no runner when a stranger knocked is found when its owner comes", async () => {
+Deno.test("a lookup of the runner that failed for a refused client is repeated for an admitted one", async () => {
   await using gateway = await startGateway();
   const { state } = gateway.stack.api;
   const runners = [...state.runners];
@@ -77,7 +77,7 @@ Deno.test("with the API down, what is known keeps working and what is not gets 5
   assert.doesNotMatch(cold.body, /127\.0\.0\.1/);
 });
 
-Deno.test("an unknown sandbox reads as private, and as not found to whoever may ask", async () => {
+Deno.test("an unknown sandbox looks private to strangers, and not found to others", async () => {
   await using gateway = await startGateway();
   const host = "3000-nobody.proxy.localhost";
   assert.equal((await gateway.send(host)).status, 401);

@@ -16,7 +16,7 @@ function revoke(gateway: TestGateway, sandboxId: string): void {
 }
 
 for (const sandboxId of ["locked", "demo"]) {
-  Deno.test(`a tunnel to '${sandboxId}' ends with its right, though another credential cannot be judged`, async () => {
+  Deno.test(`a tunnel to '${sandboxId}' ends when its access is revoked, even if another credential cannot be checked`, async () => {
     await using gateway = await startGateway(SHORT, OFTEN);
     // The API throttles this caller, who provokes that.
     gateway.stack.api.fault = (call, answer) =>
@@ -38,7 +38,7 @@ for (const sandboxId of ["locked", "demo"]) {
   });
 }
 
-Deno.test("an upload whose answer has not begun ends with its right", async () => {
+Deno.test("an upload ends when its access is revoked before the response has begun", async () => {
   await using gateway = await startGateway(SHORT, OFTEN);
   const reached = Promise.withResolvers<void>();
   const broken = Promise.withResolvers<void>();

@@ -250,7 +250,7 @@ Deno.test("the SDK follows a command's logs while it runs, and gives it input", 
   assert.equal(logs.stdout, stdout.text);
 });
 
-Deno.test("the SDK's sandboxes are apart from each other", async () => {
+Deno.test("the SDK's calls reach only the sandbox that they name", async () => {
   await using world = await startWorld();
   const demo = await world.daytona.get("demo");
   world.gateway.stack.daemons.get("locked")?.files

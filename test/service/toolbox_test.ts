@@ -175,7 +175,7 @@ Deno.test("a page of any origin may use the toolbox with a key of its own, after
   assert.equal(answer.headers.has("access-control-allow-credentials"), false);
 });
 
-Deno.test("what a toolbox answers acts for nothing on the host of logins, and leads to where its client found it", async () => {
+Deno.test("a toolbox's response cannot act on the host of logins, and its Location leads back to the toolbox", async () => {
   await using gateway = await startToolbox();
   await gateway.serve((request, response) => {
     response.writeHead(request.url === "/moved" ? 307 : 200, {

@@ -22,7 +22,7 @@ function isWarning({ headers }: Answer): boolean {
   return headers.get("x-porthole-warning") === "1";
 }
 
-Deno.test("a navigation is asked first, whatever is behind the host, and nobody is asked about it", async () => {
+Deno.test("a navigation gets the warning first, whatever is behind the host, and causes no API call", async () => {
   await using gateway = await startWarning();
   const pages = [];
   for (const label of ["demo", "locked", crypto.randomUUID()]) {
@@ -38,7 +38,7 @@ Deno.test("a navigation is asked first, whatever is behind the host, and nobody 
   assert.equal(runner.seen.length, 0);
 });
 
-Deno.test("programs, and whoever says so, are not asked, and the app does not hear of it", async () => {
+Deno.test("programs, and requests with X-Daytona-Skip-Preview-Warning, get no warning", async () => {
   await using gateway = await startWarning();
   for (
     const headers of [
@@ -53,7 +53,7 @@ Deno.test("programs, and whoever says so, are not asked, and the app does not he
   }
 });
 
-Deno.test("who accepts from the page itself goes on to the app, and is not asked again; its cookie stays here", async () => {
+Deno.test("an acceptance leads on to the app and holds from then on, and its cookie does not reach the app", async () => {
   await using gateway = await startWarning();
   const path = "/accept-daytona-preview-warning";
   const accepted = await gateway.send(DEMO, {
@@ -84,7 +84,7 @@ Deno.test("who accepts from the page itself goes on to the app, and is not asked
   assert.equal(forged.status, 403);
 });
 
-Deno.test("nobody is asked at the toolbox, which programs use", async () => {
+Deno.test("the toolbox has no warning", async () => {
   await using gateway = await startWarning();
   const answer = await gateway.send("proxy.localhost", {
     path: "/toolbox/locked/",
@@ -94,7 +94,7 @@ Deno.test("nobody is asked at the toolbox, which programs use", async () => {
   assert.equal(answer.code, "login_required");
 });
 
-Deno.test("without PREVIEW_WARNING_ENABLED nobody is asked, and the path is the app's", async () => {
+Deno.test("without PREVIEW_WARNING_ENABLED there is no warning, and its path is the app's", async () => {
   await using gateway = await startGateway();
   const page = await gateway.send(DEMO, { path: "/echo", headers: NAVIGATION });
   assert.equal(isWarning(page), false);

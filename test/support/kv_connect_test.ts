@@ -50,7 +50,7 @@ Deno.test("KvConnect commits only where the checks hold", async () => {
   assert.deepEqual(await setIf(first.versionstamp), { ok: false });
 });
 
-Deno.test("KvConnect refuses what it does not speak", async () => {
+Deno.test("KvConnect refuses unsupported operations", async () => {
   await using service = new KvConnect();
   using kv = await connect(service);
   const attempts = [

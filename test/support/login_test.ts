@@ -42,7 +42,7 @@ function sites(hops: readonly Hop[]): (string | null)[] {
   return hops.map(({ sent }) => sent.get("sec-fetch-site"));
 }
 
-Deno.test("browser opens what somebody typed as a top-level navigation", async () => {
+Deno.test("browser opens a typed address as a top-level navigation", async () => {
   await using world = startWorld();
 
   const { page } = await world.browser.open("http://a.localhost/x?y");
@@ -76,7 +76,7 @@ Deno.test("browser follows redirects across hosts with each one's cookies", asyn
   assert.equal(browser.jar.cookies.length, 2);
 });
 
-Deno.test("browser stays where it is if told so, and does not go round for ever", async () => {
+Deno.test("browser stops at a redirect if told so, and after twenty of them", async () => {
   await using world = startWorld();
   const url = `http://a.localhost${to("/")}`;
 
@@ -105,7 +105,7 @@ Deno.test("browser sends a form from its page", async () => {
   await assert.rejects(world.browser.deny(form), /No button deny=1/);
 });
 
-Deno.test("browser tells how far from a form's page its redirects have led", async () => {
+Deno.test("browser sends the Sec-Fetch-Site of the farthest redirect so far", async () => {
   await using world = startWorld();
   const { browser, port } = world;
   const form: Hop = {
