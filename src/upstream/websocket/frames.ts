@@ -20,7 +20,7 @@ export type SentOpcode = Exclude<
 export const CONTROL_BIT = 0x8;
 
 /** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
-export const CONTROL_PAYLOAD_BYTES = 125;
+const CONTROL_PAYLOAD_BYTES = 125;
 
 /** The peer violated RFC 6455; the connection must be failed with `closeCode` (section 7.1.7). */
 export class ProtocolViolation extends Error {
