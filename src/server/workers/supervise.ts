@@ -29,6 +29,7 @@ export interface SuperviseOptions {
   readonly addSignalListener: AddSignalListener;
   readonly lines: StreamLineWriter;
   readonly log: Logger;
+  /** {@linkcode startThread} unless given: a real thread cannot be made to fail at a certain moment. */
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
 }
 

@@ -14,14 +14,17 @@ import { CA, LOCALHOST, OTHER } from "../../support/certificates.ts";
 const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
 
 /** Responds with the URL and the client's address; echoes WebSocket messages. */
-const echo: Handler = (request, { remoteAddr }) => {
+function echo(
+  request: Request,
+  { remoteAddr }: Deno.ServeHandlerInfo,
+): Response {
   if (request.headers.get("upgrade") === null) {
     return Response.json({ url: request.url, remoteAddr });
   }
   const { socket, response } = Deno.upgradeWebSocket(request);
   socket.onmessage = ({ data }) => socket.send(data);
   return response;
-};
+}
 
 async function withListener(
   handler: Handler,
