@@ -66,16 +66,27 @@ export class Gate {
   }
 
   /**
-   * Decides on a request; synchronously if the sandbox is known to be public.
+   * Decides on a request, at the expense of the client's budget if that takes lookups.
    *
    * @throws {GatewayError} if a credential could not be judged and no other one is sufficient: `api_unreachable`,
    * `session_unavailable`, `login_unavailable`, or `too_many_refusals` if the client's budget is used up
    */
-  admit(request: GateRequest): Verdict | Promise<Verdict> {
+  async admit(request: GateRequest): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
-    return isKnownPublic
-      ? { kind: "allow", sandboxId: request.label, by: "public" }
-      : this.#judgeOnBudget(request, isKnownPublic);
+    if (isKnownPublic) {
+      return { kind: "allow", sandboxId: request.label, by: "public" };
+    }
+    const budget = this.#parts.throttle.budgetFor(request.clientAddress);
+    try {
+      const verdict = await this.#judge(request, { budget, isKnownPublic });
+      budget.settle({ isAdmitted: verdict.kind === "allow" });
+      return verdict;
+    } catch (error) {
+      budget.settle({ error });
+      throw error;
+    } finally {
+      if (budget.hasLookups) request.onMiss();
+    }
   }
 
   /**
@@ -95,24 +106,6 @@ export class Gate {
     return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
       ? undefined
       : this.#parts.sandboxes.isKnownPublic(label);
-  }
-
-  /** Decides on a request at the client's expense. */
-  async #judgeOnBudget(
-    request: GateRequest,
-    isKnownPublic: boolean | undefined,
-  ): Promise<Verdict> {
-    const budget = this.#parts.throttle.budgetFor(request.clientAddress);
-    try {
-      const verdict = await this.#judge(request, { budget, isKnownPublic });
-      budget.settle({ isAdmitted: verdict.kind === "allow" });
-      return verdict;
-    } catch (error) {
-      budget.settle({ error });
-      throw error;
-    } finally {
-      if (budget.hasLookups) request.onMiss();
-    }
   }
 
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import type { Credential } from "../../src/auth/credentials.ts";
-import {
-  type Admission,
-  Gate,
-  type GateRequest,
-  type Verdict,
-} from "../../src/auth/gate.ts";
+import { type Admission, Gate, type GateRequest } from "../../src/auth/gate.ts";
 import type { Session } from "../../src/auth/session.ts";
 import { Throttle } from "../../src/auth/throttle.ts";
 import { GatewayError } from "../../src/errors.ts";
@@ -104,10 +99,6 @@ function requestFor(
   };
 }
 
-async function admit(gate: Gate, request: GateRequest): Promise<Verdict> {
-  return await gate.admit(request);
-}
-
 /** The admission of a request to a public sandbox. */
 const PUBLIC = { kind: "allow", sandboxId: "box", by: "public" } as const;
 
@@ -128,7 +119,7 @@ const BAD: readonly Credential[] = [
 
 Deno.test("Gate admits anyone to a public sandbox without judging credentials", async () => {
   const { gate, calls } = gateWith();
-  assert.deepEqual(await admit(gate, requestFor("open", [...BAD])), {
+  assert.deepEqual(await gate.admit(requestFor("open", [...BAD])), {
     kind: "allow",
     sandboxId: "open",
     by: "public",
@@ -139,7 +130,7 @@ Deno.test("Gate admits anyone to a public sandbox without judging credentials", 
 Deno.test("Gate requires a credential for the reserved ports of a public sandbox", async () => {
   for (const port of [2280, 22222, 33333]) {
     const { gate, calls } = gateWith();
-    assert.deepEqual(await admit(gate, requestFor("open", [], port)), {
+    assert.deepEqual(await gate.admit(requestFor("open", [], port)), {
       kind: "login",
       code: "login_required",
     });
@@ -174,7 +165,7 @@ Deno.test("Gate refuses a session whose preview token was reset, or whose login 
 Deno.test("Gate distinguishes a refused token from a missing one", async () => {
   const { gate } = gateWith();
   for (const credential of BAD) {
-    const verdict = await admit(gate, requestFor("box", [credential]));
+    const verdict = await gate.admit(requestFor("box", [credential]));
     const isToken = credential.kind === "preview_token" ||
       credential.kind === "auth_key";
     assert.deepEqual(verdict, {
@@ -186,13 +177,13 @@ Deno.test("Gate distinguishes a refused token from a missing one", async () => {
 
 Deno.test("Gate admits by a signed link on its own port only", async () => {
   const { gate } = gateWith();
-  assert.deepEqual(await admit(gate, requestFor(TOKEN_LABEL)), {
+  assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL)), {
     kind: "allow",
     sandboxId: "box",
     by: "signed_token",
   });
   for (const port of [3001, 2280, 22222]) {
-    assert.deepEqual(await admit(gate, requestFor(TOKEN_LABEL, [], port)), {
+    assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL, [], port)), {
       kind: "deny",
       code: "signed_token_invalid",
     });
@@ -201,19 +192,16 @@ Deno.test("Gate admits by a signed link on its own port only", async () => {
 
 Deno.test("Gate tries no label of another shape as a signed token", async () => {
   const { gate, calls } = gateWith();
-  await admit(gate, requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
-  await admit(gate, requestFor("box"));
+  await gate.admit(requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
+  await gate.admit(requestFor("box"));
   assert(!calls.includes("signed"));
 });
 
 Deno.test("Gate admits by a good credential although another could not be judged", async () => {
   const { gate } = gateWith(["public", "access"]);
-  const verdict = await admit(
-    gate,
-    requestFor("box", [
-      { kind: "preview_token", token: "good" },
-    ]),
-  );
+  const verdict = await gate.admit(requestFor("box", [
+    { kind: "preview_token", token: "good" },
+  ]));
   assert.equal(verdict.kind, "allow");
 });
 
@@ -221,34 +209,34 @@ Deno.test("Gate never turns an outage into a refusal", async () => {
   for (const outage of [["public"], ["token"], ["access"]]) {
     const { gate } = gateWith(outage);
     await assert.rejects(
-      admit(gate, requestFor("box", [...BAD])),
+      gate.admit(requestFor("box", [...BAD])),
       { code: "api_unreachable" },
       outage[0],
     );
   }
   const { gate } = gateWith(["signed"]);
-  await assert.rejects(admit(gate, requestFor(TOKEN_LABEL)), {
+  await assert.rejects(gate.admit(requestFor(TOKEN_LABEL)), {
     code: "api_unreachable",
   });
 });
 
 Deno.test("Gate lets only refused requests pay for their lookups", async () => {
   const { gate, left } = gateWith();
-  await admit(gate, requestFor("open"));
-  await admit(gate, requestFor("box", [{ kind: "bearer", token: "key" }]));
+  await gate.admit(requestFor("open"));
+  await gate.admit(requestFor("box", [{ kind: "bearer", token: "key" }]));
   assert.equal(left(), 100);
-  await admit(gate, requestFor("box", [{ kind: "bearer", token: "bad" }]));
+  await gate.admit(requestFor("box", [{ kind: "bearer", token: "bad" }]));
   assert.equal(left(), 98);
   const down = gateWith(["access"]);
   const request = requestFor("box", [{ kind: "bearer", token: "key" }]);
-  await assert.rejects(admit(down.gate, request));
+  await assert.rejects(down.gate.admit(request));
   assert.equal(down.left(), 100);
 });
 
 Deno.test("Gate makes no lookup for a client that is over its budget, and says when to retry", async () => {
   const { gate, calls } = gateWith([], { lookups: 0 });
   const keys = GOOD.filter(({ kind }) => kind !== "session");
-  await assert.rejects(admit(gate, requestFor("box", keys)), {
+  await assert.rejects(gate.admit(requestFor("box", keys)), {
     code: "too_many_refusals",
     retryAfterSec: 60,
   });
@@ -259,7 +247,7 @@ Deno.test("Gate refunds no lookup of a request that used the budget up", async (
   const { gate, calls } = gateWith([], { lookups: 3 });
   const label = "zzzzzzzz12345678"; // asks twice: as a token, and as an id
   for (let i = 0; i < 50; i++) {
-    await admit(gate, requestFor(label)).catch(() => {});
+    await gate.admit(requestFor(label)).catch(() => {});
   }
   assert.equal(calls.length, 3);
 });
@@ -298,10 +286,10 @@ Deno.test("readmit() fails only if the credential that admitted cannot be judged
   }
 });
 
-Deno.test("Gate admits to a sandbox known to be public synchronously, without reading credentials", () => {
+Deno.test("Gate admits to a sandbox known to be public without a lookup, and without reading credentials", async () => {
   const { gate, calls, left } = gateWith();
   const request = requestFor("known");
-  const verdict = gate.admit({
+  const verdict = await gate.admit({
     ...request,
     credentials: () => {
       throw new Error("Looked at");
@@ -318,7 +306,7 @@ Deno.test("Gate admits to a sandbox known to be public synchronously, without re
 Deno.test("Gate requires a credential for the reserved ports of a sandbox known to be public", async () => {
   const { gate } = gateWith();
   for (const port of [2280, 22222, 33333]) {
-    const { kind } = await admit(gate, requestFor("known", [], port));
+    const { kind } = await gate.admit(requestFor("known", [], port));
     assert.equal(kind, "login");
   }
 });
@@ -326,7 +314,7 @@ Deno.test("Gate requires a credential for the reserved ports of a sandbox known 
 Deno.test("Gate fails on a defect although another credential is good", async () => {
   const { gate } = gateWith(["public"], { error: new TypeError("A defect") });
   const good: Credential = { kind: "bearer", token: "key" };
-  await assert.rejects(admit(gate, requestFor("box", [good])), TypeError);
+  await assert.rejects(gate.admit(requestFor("box", [good])), TypeError);
 });
 
 Deno.test("readmit() does not confuse a session that cannot be judged with the one that admitted", async () => {
@@ -350,7 +338,7 @@ Deno.test("Gate reports a refused bearer at the toolbox only: elsewhere it may b
   const { gate } = gateWith();
   const request = requestFor("box", [{ kind: "bearer", token: "bad" }]);
   for (const isToolbox of [true, false]) {
-    assert.deepEqual(await admit(gate, { ...request, isToolbox }), {
+    assert.deepEqual(await gate.admit({ ...request, isToolbox }), {
       kind: "login",
       code: isToolbox ? "credential_invalid" : "login_required",
     });
@@ -368,6 +356,6 @@ Deno.test("Gate reports a lookup that the cache in process could not answer, adm
   const { gate } = gateWith([], { lookups: 0 });
   let misses = 0;
   const onMiss = () => void misses++;
-  await assert.rejects(admit(gate, { ...requestFor("box"), onMiss }));
+  await assert.rejects(gate.admit({ ...requestFor("box"), onMiss }));
   assert.equal(misses, 1);
 });
