@@ -8,7 +8,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
-import { listenOnLoopback } from "./loopback.ts";
+import { listenOnLoopback, type Loopback } from "./loopback.ts";
 import {
   type ClientAuthMethod,
   createEngine,
@@ -17,7 +17,12 @@ import {
   type JsonObject,
   ProviderStorage,
 } from "./provider_engine.ts";
-import { forge, type Forgery, generateSigningKey } from "./provider_keys.ts";
+import {
+  forge,
+  type Forgery,
+  generateSigningKey,
+  type SigningKey,
+} from "./provider_keys.ts";
 import { answerInteraction } from "./provider_login_page.ts";
 
 /**
@@ -53,8 +58,22 @@ export interface OpenidProviderOptions {
   readonly audience?: string;
 }
 
+/** Starts the provider on a free port; the package is loaded on the first request. */
+export async function startOpenidProvider(
+  options: OpenidProviderOptions = {},
+): Promise<OpenidProvider> {
+  const key = await generateSigningKey();
+  const server = createServer();
+  const listener = await listenOnLoopback(server);
+  const provider = new OpenidProvider(listener, key, options);
+  server.on("request", (request, response) => {
+    provider.answer(request, response);
+  });
+  return provider;
+}
+
 /** A running fake provider. */
-export interface OpenidProvider extends AsyncDisposable {
+export class OpenidProvider implements AsyncDisposable {
   /** Its address, without a trailing slash; browsers may use another name of 127.0.0.1. */
   readonly url: string;
   readonly issuer: string;
@@ -62,11 +81,9 @@ export interface OpenidProvider extends AsyncDisposable {
   readonly clientSecret: string | undefined;
   readonly audience: string;
   /** The registered redirect URIs of the client, which tests may change. */
-  readonly redirectUris: Set<string>;
+  readonly redirectUris = new Set<string>();
   /** The requests in order of arrival. */
-  readonly calls: readonly ProviderCall[];
-  /** The number of requests to an endpoint. */
-  count(endpoint: Endpoint): number;
+  readonly calls: ProviderCall[] = [];
   /** Awaited before every response, so that tests can delay it. */
   beforeAnswer: ((call: ProviderCall) => void | Promise<void>) | undefined;
   /** If set, every response has this status, such as 503, or the connection is reset. */
@@ -74,113 +91,118 @@ export interface OpenidProvider extends AsyncDisposable {
   /** If set, how ID tokens are forged. */
   forgery: Forgery | undefined;
   /** Rewrites the JSON of an endpoint, after {@linkcode OpenidProvider.forgery} is applied. */
-  readonly rewrite: Partial<Record<Endpoint, (body: JsonObject) => JsonObject>>;
+  readonly rewrite: Partial<
+    Record<Endpoint, (body: JsonObject) => JsonObject>
+  > = {};
+  readonly #listener: Loopback;
+  readonly #users: readonly string[];
+  readonly #authMethod: ClientAuthMethod;
+  readonly #storage = new ProviderStorage();
+  #key: SigningKey;
+  #engine: Promise<Engine> | undefined;
+
+  constructor(
+    listener: Loopback,
+    key: SigningKey,
+    {
+      issuer = (url) => url,
+      clientId = "porthole",
+      clientSecret,
+      clientAuthMethod = "client_secret_basic",
+      users = ["alice", "mallory"],
+      audience = "daytona-stack",
+    }: OpenidProviderOptions,
+  ) {
+    this.#listener = listener;
+    this.#key = key;
+    this.#users = users;
+    this.#authMethod = clientSecret === undefined ? "none" : clientAuthMethod;
+    this.url = listener.url;
+    this.issuer = issuer(listener.url);
+    this.clientId = clientId;
+    this.clientSecret = clientSecret;
+    this.audience = audience;
+  }
+
+  /** The number of requests to an endpoint. */
+  count(endpoint: Endpoint): number {
+    return this.calls.filter((call) => call.endpoint === endpoint).length;
+  }
+
   /** Replaces the signing key; the old one is no longer published. */
-  rotateKeys(): Promise<void>;
+  async rotateKeys(): Promise<void> {
+    this.#key = await generateSigningKey();
+    this.#engine = undefined;
+  }
+
   /** The subject of an access token for the audience (RFC 9068); undefined if it is not valid. */
-  subjectOf(accessToken: string): Promise<string | undefined>;
-}
-
-/** Starts the provider on a free port; the package is loaded on the first request. */
-export async function startOpenidProvider(
-  options: OpenidProviderOptions = {},
-): Promise<OpenidProvider> {
-  const {
-    clientId = "porthole",
-    clientSecret,
-    users = ["alice", "mallory"],
-    audience = "daytona-stack",
-  } = options;
-  const redirectUris = new Set<string>();
-  const client = {
-    id: clientId,
-    secret: clientSecret,
-    authMethod: clientSecret === undefined
-      ? "none"
-      : options.clientAuthMethod ?? "client_secret_basic",
-    redirectUris,
-  } as const;
-  const calls: ProviderCall[] = [];
-  const storage = new ProviderStorage();
-  let key = await generateSigningKey();
-  let engine: Promise<Engine> | undefined;
-
-  async function falsify(path: string, real: JsonObject): Promise<JsonObject> {
-    const { forgery, rewrite } = provider;
-    let body = real;
-    if (typeof body.id_token === "string" && forgery !== undefined) {
-      body = { ...body, id_token: await forge(body.id_token, forgery, key) };
+  async subjectOf(accessToken: string): Promise<string | undefined> {
+    const { issuer, audience } = this;
+    const expected = { issuer, audience, typ: "at+jwt" };
+    try {
+      const { publicKey } = this.#key;
+      return (await jwtVerify(accessToken, publicKey, expected)).payload.sub;
+    } catch {
+      return undefined;
     }
-    return rewrite[endpointOf(path)]?.(body) ?? body;
   }
 
-  function currentEngine(): Promise<Engine> {
-    const { issuer } = provider;
-    return engine ??= createEngine(
-      { issuer, client, users, audience, key, storage, falsify },
-    );
-  }
-
-  async function answer(
+  /** Answers a request. */
+  async answer(
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { pathname, searchParams } = new URL(
+    const { pathname, searchParams: query } = new URL(
       request.url ?? "/",
       "http://provider",
     );
     const endpoint = endpointOf(pathname);
-    const method = request.method ?? "GET";
-    const call = { endpoint, method, query: searchParams };
-    calls.push(call);
-    await provider.beforeAnswer?.(call);
-    const { outage } = provider;
+    const call = { endpoint, method: request.method ?? "GET", query };
+    this.calls.push(call);
+    await this.beforeAnswer?.(call);
+    const { outage } = this;
     if (outage === "reset") {
       request.socket.destroy();
     } else if (outage !== undefined) {
       response.writeHead(outage).end();
     } else {
-      const engine = await currentEngine();
+      const engine = await this.#currentEngine();
       await (endpoint === "login"
-        ? answerInteraction(engine, { request, response, users })
+        ? answerInteraction(engine, { request, response, users: this.#users })
         : engine.callback()(request, response));
     }
   }
 
-  const listener = await listenOnLoopback(createServer(answer));
-  const provider: OpenidProvider = {
-    url: listener.url,
-    issuer: options.issuer?.(listener.url) ?? listener.url,
-    clientId,
-    clientSecret,
-    audience,
-    redirectUris,
-    calls,
-    count: (endpoint) =>
-      calls.filter((call) => call.endpoint === endpoint).length,
-    beforeAnswer: undefined,
-    outage: undefined,
-    forgery: undefined,
-    rewrite: {},
-    async rotateKeys() {
-      key = await generateSigningKey();
-      engine = undefined;
-    },
-    async subjectOf(accessToken) {
-      try {
-        const { payload } = await jwtVerify(accessToken, key.publicKey, {
-          issuer: provider.issuer,
-          audience,
-          typ: "at+jwt",
-        });
-        return payload.sub;
-      } catch {
-        return undefined;
-      }
-    },
-    [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
-  };
-  return provider;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+  }
+
+  #currentEngine(): Promise<Engine> {
+    const { issuer, audience, redirectUris } = this;
+    return this.#engine ??= createEngine({
+      issuer,
+      client: {
+        id: this.clientId,
+        secret: this.clientSecret,
+        authMethod: this.#authMethod,
+        redirectUris,
+      },
+      users: this.#users,
+      audience,
+      key: this.#key,
+      storage: this.#storage,
+      falsify: (path, body) => this.#falsify(path, body),
+    });
+  }
+
+  async #falsify(path: string, real: JsonObject): Promise<JsonObject> {
+    let body = real;
+    if (typeof body.id_token === "string" && this.forgery !== undefined) {
+      const id_token = await forge(body.id_token, this.forgery, this.#key);
+      body = { ...body, id_token };
+    }
+    return this.rewrite[endpointOf(path)]?.(body) ?? body;
+  }
 }
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {

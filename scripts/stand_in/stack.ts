@@ -110,7 +110,9 @@ export async function startStack(
       ["alice", new Set(all)],
       ["mallory", new Set(["demo"])],
     ]),
-  }, { subjectOf: provider.subjectOf }));
+  }, {
+    subjectOf: (accessToken) => provider.subjectOf(accessToken),
+  }));
 
   const owned = started.move();
   return {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { DEMO } from "../support/gateway.ts";
 import { type Behaviour, GOOD } from "./faulty_runner.ts";
 import { closing, startWorld, type World } from "./world.ts";
 
@@ -59,9 +60,8 @@ const FAULTS: Readonly<Record<string, (world: World) => Promise<void>>> = {
   },
   async "a client that leaves"(world) {
     world.runner.behaviour = { says: PART, then: "hangs" };
-    using client = await world.connect();
-    await client.write(
-      "GET / HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n\r\n",
+    using client = await world.gateway.open(
+      `GET / HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
     );
     await client.readUntil("half");
   },

@@ -121,8 +121,7 @@ Deno.test("a runner that hangs in a body is let go when the client leaves", asyn
     await t.step(name, async () => {
       world.runner.behaviour = { says, then: "hangs" };
       await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-        using client = await world.connect();
-        await client.write(get(DEMO));
+        using client = await world.gateway.open(get(DEMO));
         const head = await client.readUntil("\r\n\r\n");
         assert.match(head, new RegExp(`^HTTP/1.1 ${status} `));
         // Everything sent so far has arrived.

@@ -68,12 +68,10 @@ const CASES: readonly [
   ["sends garbage for frames", switched(RESERVED), "hangs", BROKEN],
 ];
 
-async function open({ connect }: World): Promise<RawStream> {
-  const client = await connect();
-  await client.write(
+function open({ gateway }: World): Promise<RawStream> {
+  return gateway.open(
     ["GET /ws HTTP/1.1", `Host: ${DEMO}`, ...HANDSHAKE, "", ""].join("\r\n"),
   );
-  return client;
 }
 
 /** Opens a WebSocket and waits for its end; the reply's code is the status code of the Close. */

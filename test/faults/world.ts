@@ -4,11 +4,15 @@
  */
 import assert from "node:assert/strict";
 import type { ApiCall, ApiFault, FakeApi } from "../../scripts/stand_in/api.ts";
-import { DEMO, startGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  BASE,
+  DEMO,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
 import {
   Closed,
   type RawStream,
-  rawStream,
   readResponse,
   valuesOf,
 } from "../support/raw_client.ts";
@@ -27,28 +31,6 @@ export interface Reply {
   readonly retryAfter?: string;
   /** False if the transfer broke off. */
   readonly isComplete: boolean;
-}
-
-/** The world into which faults are injected. */
-export interface World extends AsyncDisposable {
-  readonly gateway: TestGateway;
-  readonly runner: FaultyRunner;
-  readonly api: FakeApi;
-  /** Sends a GET on a new connection. */
-  ask(host?: string): Promise<Reply>;
-  connect(): Promise<RawStream>;
-  /** The host of a new sandbox, about which the gateway must ask the API. */
-  newHost(): string;
-  /** The value of a metric. */
-  metric(name: string): number;
-  /** Waits until nothing is in flight, and returns the number of open sockets. */
-  sockets(): Promise<number>;
-  /**
-   * Waits until nothing is in flight and so many sockets are open.
-   *
-   * @throws {AssertionError} if that takes longer than 8 s.
-   */
-  untilAtRest(sockets: number): Promise<void>;
 }
 
 /** Longer than anything takes to end, ms. */
@@ -95,71 +77,95 @@ export async function startWorld(
   const counter = started.use(startSocketCounter());
   const { api } = gateway.stack;
   api.fault = closing;
+  api.runnerOf("demo").proxyUrl = runner.url;
   const ports = [
     gateway.port,
     ...[api.url, runner.url].map((url) => Number(new URL(url).port)),
     ...otherPorts,
   ];
-  let sandboxes = 0;
+  const sockets = () => counter.count(ports);
+  return new World({ gateway, runner, sockets, started: started.move() });
+}
 
-  async function connect(): Promise<RawStream> {
-    return rawStream(await gateway.connect());
+/** The world into which faults are injected. */
+export class World implements AsyncDisposable {
+  readonly gateway: TestGateway;
+  readonly runner: FaultyRunner;
+  readonly api: FakeApi;
+  readonly #countSockets: () => Promise<number>;
+  readonly #started: AsyncDisposableStack;
+  #sandboxes = 0;
+
+  constructor(parts: {
+    readonly gateway: TestGateway;
+    readonly runner: FaultyRunner;
+    readonly sockets: () => Promise<number>;
+    readonly started: AsyncDisposableStack;
+  }) {
+    this.gateway = parts.gateway;
+    this.runner = parts.runner;
+    this.api = parts.gateway.stack.api;
+    this.#countSockets = parts.sockets;
+    this.#started = parts.started;
   }
 
-  function metric(name: string): number {
-    const line = gateway.service.renderMetrics().split("\n")
+  /** Sends a GET on a new connection. */
+  async ask(host = DEMO): Promise<Reply> {
+    using client = await this.gateway.open(get(host));
+    return await replyFrom(client);
+  }
+
+  /** The host of a new sandbox, about which the gateway must ask the API. */
+  newHost(): string {
+    const id = `fault-${++this.#sandboxes}`;
+    const { api } = this;
+    api.state.sandboxes.set(id, { ...api.sandbox("demo"), id });
+    return `3000-${id}.${BASE}`;
+  }
+
+  /** The value of a metric. */
+  metric(name: string): number {
+    const line = this.gateway.service.renderMetrics().split("\n")
       .find((line) => line.startsWith(`${name} `));
     assert(line !== undefined, name);
     return Number(line.slice(name.length));
   }
 
-  function isAtRest(): boolean {
-    return metric("porthole_http_requests_in_flight") === 0 &&
-      metric('porthole_upstream_connections{state="active"}') === 0;
+  /** Waits until nothing is in flight, and returns the number of open sockets. */
+  async sockets(): Promise<number> {
+    let steady = -1;
+    for (let counts = 0; counts < STEADY_COUNTS; counts++) {
+      const now = await this.#count();
+      if (now !== steady || now < 0) counts = 0;
+      steady = now;
+    }
+    return steady;
+  }
+
+  /**
+   * Waits until nothing is in flight and so many sockets are open.
+   *
+   * @throws {AssertionError} if that takes longer than 8 s.
+   */
+  async untilAtRest(sockets: number): Promise<void> {
+    const deadline = performance.now() + REST_TIMEOUT_MS;
+    for (let now = -1; now !== sockets;) {
+      now = await this.#count();
+      assert(performance.now() < deadline, `${now} sockets, not ${sockets}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#started.disposeAsync();
   }
 
   /** The number of sockets, or -1 while something is in flight. */
-  async function count(): Promise<number> {
-    const sockets = await counter.count(ports);
-    return isAtRest() ? sockets : -1;
+  async #count(): Promise<number> {
+    const sockets = await this.#countSockets();
+    const isAtRest = this.metric("porthole_http_requests_in_flight") === 0 &&
+      this.metric('porthole_upstream_connections{state="active"}') === 0;
+    return isAtRest ? sockets : -1;
   }
-
-  api.runnerOf("demo").proxyUrl = runner.url;
-  const owned = started.move();
-  return {
-    gateway,
-    runner,
-    api,
-    metric,
-    connect,
-    async ask(host = DEMO) {
-      using client = await connect();
-      await client.write(get(host));
-      return await replyFrom(client);
-    },
-    newHost() {
-      const id = `fault-${++sandboxes}`;
-      api.state.sandboxes.set(id, { ...api.sandbox("demo"), id });
-      return `3000-${id}.proxy.localhost`;
-    },
-    async sockets() {
-      let steady = -1;
-      for (let counts = 0; counts < STEADY_COUNTS; counts++) {
-        const now = await count();
-        if (now !== steady || now < 0) counts = 0;
-        steady = now;
-      }
-      return steady;
-    },
-    async untilAtRest(sockets) {
-      const deadline = performance.now() + REST_TIMEOUT_MS;
-      for (let now = -1; now !== sockets;) {
-        now = await count();
-        assert(performance.now() < deadline, `${now} sockets, not ${sockets}`);
-      }
-    },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
 }
 
 /** Reads a response, complete or not. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { findDrift } from "../../scripts/contract_check.ts";
+import { type Ended, runScript } from "../support/run_script.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PATH = "openapi/daytona.yaml";
@@ -209,18 +210,8 @@ Deno.test("findDrift() finds that an operation takes another credential", async 
   ]);
 });
 
-/** Runs the check as its task does. */
-async function run(
-  ...args: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const command = new Deno.Command("deno", {
-    args: ["run", "-P=scripts", "scripts/contract_check.ts", ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+function run(...args: string[]): Promise<Ended> {
+  return runScript("scripts", "scripts/contract_check.ts", { args });
 }
 
 Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the drift of a running API", async () => {

@@ -4,6 +4,7 @@ import meta from "../../deno.json" with { type: "json" };
 import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
 import { startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig, SETTINGS } from "../../src/config/config.ts";
+import { runtimeEnvironment } from "../support/process.ts";
 import {
   readComposeService,
   readDeployFile,
@@ -29,14 +30,6 @@ const FILLED_IN = {
   PROXY_API_KEY: "service-key",
   PROXY_DOMAIN: "preview.example.com",
 };
-
-/** The variables that the runtime needs on this machine; the image has other values. */
-function machine(): Record<string, string> {
-  const entries = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"]
-    .map((name) => [name, Deno.env.get(name)] as const)
-    .filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
-}
 
 async function copy(from: URL, to: URL): Promise<void> {
   if ((await Deno.stat(from)).isFile) {
@@ -69,7 +62,7 @@ function spawn(
     args,
     cwd: options.cwd,
     clearEnv: true,
-    env: { ...machine(), NO_COLOR: "1", ...options.env },
+    env: { ...runtimeEnvironment(), NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

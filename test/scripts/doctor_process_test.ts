@@ -1,30 +1,14 @@
 /** The doctor as operators run it. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { type Ended, runScript } from "../support/run_script.ts";
 import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-
-/** Runs the doctor with the permissions of its task. */
-async function runDoctor(
+function runDoctor(
   env: Readonly<Record<string, string>>,
   ...args: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const command = new Deno.Command("deno", {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "-P=doctor",
-      "scripts/doctor.ts",
-      ...args,
-    ],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
-  });
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+): Promise<Ended> {
+  return runScript("doctor", "scripts/doctor.ts", { args, env });
 }
 
 Deno.test("doctor.ts exits 0 where nothing failed, and prints no secret", async () => {

@@ -34,7 +34,8 @@ const START_TIMEOUT_MS = 30_000;
 /** The variables by which the runtime finds its modules. */
 const RUNTIME_ENVIRONMENT = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
-function runtimeEnvironment(): Record<string, string> {
+/** The variables of this process that a runtime with an environment of its own needs. */
+export function runtimeEnvironment(): Record<string, string> {
   return Object.fromEntries(
     RUNTIME_ENVIRONMENT.map((name) => [name, Deno.env.get(name)] as const)
       .filter((entry): entry is [string, string] => entry[1] !== undefined),

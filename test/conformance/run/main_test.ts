@@ -1,41 +1,23 @@
 /** The conformance suite against a gateway in another process, as operators run it. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { freePort } from "../../support/free_port.ts";
 import { startProcess } from "../../support/process.ts";
+import { type Ended, runScript } from "../../support/run_script.ts";
 import { PORTHOLE_ENVIRONMENT } from "../target.ts";
 import { parseOptions } from "./options.ts";
 import { summarize, table } from "./summary.ts";
 
-const ROOT = new URL("../../../", import.meta.url);
-
-/** Distinct free ports as `host:port`: the gateway has to know them before the suite listens on them. */
-function freeAuthorities(count: number): string[] {
-  const address = { hostname: "127.0.0.1", port: 0 };
-  const listeners = Array.from({ length: count }, () => Deno.listen(address));
-  return listeners.map((listener) => {
-    listener.close();
-    return `127.0.0.1:${listener.addr.port}`;
-  });
-}
-
-/** Runs the suite with the permissions of its task. */
-async function runConformance(
-  ...args: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: [
-      ...["run", "--quiet", "--no-prompt", "-P=conformance"],
-      ...["test/conformance/run/main.ts", ...args],
-    ],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+function runConformance(...args: string[]): Promise<Ended> {
+  const script = "test/conformance/run/main.ts";
+  return runScript("conformance", script, { args });
 }
 
 Deno.test("the suite runs over the network against a gateway that is told of its runner by the stand-in API", async () => {
-  const [api = "", runner = ""] = freeAuthorities(2);
+  // The gateway has to know them before the suite listens on them.
+  const [api, runner] = [freePort(), freePort()]
+    .map((port) => `127.0.0.1:${port}`);
+  assert(api !== undefined && runner !== undefined);
   await using gateway = await startProcess({
     environment: {
       ...PORTHOLE_ENVIRONMENT,
