@@ -117,7 +117,7 @@ export class Gate {
     /** The answer to `ask`; undefined if it fails: another credential may still be good, so failures are thrown last. */
     async function attempt<T>(
       by: AdmittedBy | Credential,
-      ask: () => T | Promise<T>,
+      ask: () => Promise<T>,
     ): Promise<T | undefined> {
       try {
         return await ask();

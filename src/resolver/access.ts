@@ -61,13 +61,13 @@ export class AccessResolver {
   }
 
   /** Whether `token` is the sandbox's current preview token. */
-  isPreviewToken(
+  async isPreviewToken(
     sandboxId: string,
     token: string,
     budget: Budget,
-  ): boolean | Promise<boolean> {
+  ): Promise<boolean> {
     // A token that the API cannot be asked about is not cached either.
-    return mayBePreviewToken(token) && this.#previewTokens.lookUp(
+    return mayBePreviewToken(token) && await this.#previewTokens.lookUp(
       this.#digestKey([sandboxId, token]),
       () => this.#api.isPreviewToken(sandboxId, token),
       budget,
@@ -75,12 +75,12 @@ export class AccessResolver {
   }
 
   /** Whether the owner of an API key or JWT may access the sandbox. */
-  hasAccess(
+  async hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
     budget: Budget,
-  ): boolean | Promise<boolean> {
-    return isBearer(user.bearer) && this.#users.lookUp(
+  ): Promise<boolean> {
+    return isBearer(user.bearer) && await this.#users.lookUp(
       this.#digestKey([sandboxId, user.bearer]),
       () => this.#api.hasSandboxAccess(sandboxId, user),
       budget,
@@ -88,12 +88,12 @@ export class AccessResolver {
   }
 
   /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
-  sandboxOfSignedToken(
+  async sandboxOfSignedToken(
     token: string,
     port: number,
     budget: Budget,
-  ): string | null | Promise<string | null> {
-    return this.#signedTokens.lookUp(
+  ): Promise<string | null> {
+    return await this.#signedTokens.lookUp(
       this.#digestKey([token, String(port)]),
       () => this.#api.sandboxIdOfSignedToken(token, port),
       budget,

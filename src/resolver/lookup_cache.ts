@@ -101,18 +101,18 @@ export class LookupCache<V> {
   }
 
   /**
-   * The answer for `key`: synchronously if it is in process and fresh, otherwise from the durable tier or from `ask`,
-   * which runs once for all concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is
+   * The answer for `key`: the one in process if it is fresh, otherwise one from the durable tier or from `ask`, which
+   * runs once for all concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is
    * forbidden, an answer in process that is no longer fresh but still usable is served.
    *
    * @throws what `budget.spend` or `ask` throws, if no answer may be served instead
    */
-  lookUp(
+  async lookUp(
     key: string,
     ask: () => Promise<V>,
     budget: Budget,
     onMiss?: () => void,
-  ): V | Promise<V> {
+  ): Promise<V> {
     const known = this.#cache.getFresh([key]);
     if (known !== undefined) return known;
     if (!this.#cache.isInFlight([key])) {
@@ -125,7 +125,7 @@ export class LookupCache<V> {
         return usable;
       }
     }
-    return this.#cache.get([key], async () => this.#fill(await ask()));
+    return await this.#cache.get([key], async () => this.#fill(await ask()));
   }
 
   /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */

@@ -51,8 +51,8 @@ export class SandboxResolver {
   }
 
   /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
-  isPublic(sandboxId: string, budget: Budget): boolean | Promise<boolean> {
-    return this.#visibility.lookUp(sandboxId, () => {
+  async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
+    return await this.#visibility.lookUp(sandboxId, () => {
       this.#prefetchRunner(sandboxId);
       return this.#api.isSandboxPublic(sandboxId);
     }, budget);

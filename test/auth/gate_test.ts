@@ -24,11 +24,16 @@ function gateWith(
     now: () => 0,
   });
   if (lookups === 0) throttle.budgetFor(ADDRESS).spend();
-  function ask<T>(name: string, answer: T, budget: Budget): T {
-    budget.spend();
+  function ask<T>(name: string, answer: T, budget: Budget): Promise<T> {
+    try {
+      budget.spend();
+    } catch (refusal) {
+      return Promise.reject(refusal);
+    }
     calls.push(name);
-    if (outage.includes(name)) throw error;
-    return answer;
+    return outage.includes(name)
+      ? Promise.reject(error)
+      : Promise.resolve(answer);
   }
   const gate = new Gate({
     sandboxes: {

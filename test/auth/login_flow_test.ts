@@ -55,7 +55,7 @@ function setUp(tokens: Tokens) {
     access: {
       hasAccess(...asked) {
         state.asked.push(asked.slice(0, 2));
-        return state.hasAccess;
+        return Promise.resolve(state.hasAccess);
       },
     },
     remoteSettings: state,

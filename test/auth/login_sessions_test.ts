@@ -39,7 +39,7 @@ function setUp(store: DurableStore | null = null) {
   const background = new Background((...failed) => failedTasks.push(failed));
   let answer: Tokens | null | Error | (() => Promise<Tokens>) = null;
   const logins = new LoginSessions({
-    access: { hasAccess: (_, { bearer }) => good.has(bearer) },
+    access: { hasAccess: (_, { bearer }) => Promise.resolve(good.has(bearer)) },
     provider: {
       state: "on",
       refresh(token) {

@@ -44,7 +44,9 @@ async function remember(tier: SharedTier, world: World) {
     sealer: sealerFor("runner"),
   });
   const logins = new LoginSessions({
-    access: { hasAccess: (_, { bearer }) => world.isGood(bearer) },
+    access: {
+      hasAccess: (_, { bearer }) => Promise.resolve(world.isGood(bearer)),
+    },
     provider: { state: "on", refresh: (token) => world.refresh(token) },
     store,
     sealer: sealerFor("login-session"),
