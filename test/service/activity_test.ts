@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { DEMO, startGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  DEMO,
+  LOCKED,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
 
 /** The number of reports that the API has received once nothing is in flight any more. */
 async function reports(gateway: TestGateway): Promise<number> {
@@ -37,7 +42,7 @@ Deno.test("X-Daytona-Skip-Last-Activity-Update makes no report, and does not rea
 Deno.test("requests that the gate, a closed port or the app refuses are not reported as activity", async () => {
   await using gateway = await startGateway();
   const { runner } = gateway.stack;
-  assert.equal((await gateway.send("3000-locked.proxy.localhost")).status, 401);
+  assert.equal((await gateway.send(LOCKED)).status, 401);
   assert.equal((await gateway.send(DEMO, { path: "/status/404" })).status, 404);
   assert.equal((await gateway.send(DEMO, { path: "/status/403" })).status, 403);
   runner.containers.get("demo")?.ports.set(4000, 1);

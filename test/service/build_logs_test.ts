@@ -1,7 +1,12 @@
 /** Build logs on the base host, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  BASE,
+  LOCKED,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
 import type { RawStream } from "../support/raw_client.ts";
 
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
@@ -204,7 +209,7 @@ Deno.test("logs of a snapshot that is named like a sandbox take nothing from tha
   api.state.users.get(KEYS.user)?.add("locked");
   using log = await follow(gateway, "/snapshots/locked");
   await log.readUntil("step 1\n");
-  const answer = await gateway.send("3000-locked.proxy.localhost", {
+  const answer = await gateway.send(LOCKED, {
     path: "/echo",
     headers: { "x-daytona-preview-token": KEYS.lockedToken },
   });

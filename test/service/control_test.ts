@@ -1,7 +1,7 @@
 /** The gateway's own routes, tested on the complete service. */
 import assert from "node:assert/strict";
 import { collectLog } from "../support/collected_log.ts";
-import { BASE, startGateway } from "../support/gateway.ts";
+import { BASE, DEMO, startGateway } from "../support/gateway.ts";
 import { untilReady } from "../support/ready.ts";
 
 Deno.test("/health answers on any host that is no preview, whoever asks", async () => {
@@ -78,11 +78,11 @@ Deno.test("/ready notices that the API does not accept the gateway's key, and th
     assert.equal(answer.json().status, "starting");
     assert.equal(Object(answer.json().checks).key, "failing");
   }
-  const preview = await gateway.send("3000-demo.proxy.localhost");
+  const preview = await gateway.send(DEMO);
   assert.equal(preview.json().code, "api_unreachable");
 
   state.serviceKey = "another-key";
-  const open = await gateway.send("3000-demo.proxy.localhost");
+  const open = await gateway.send(DEMO);
   assert.equal(open.status, 200);
   await untilReady(gateway.port);
 
@@ -112,7 +112,7 @@ Deno.test("/ready notices that the API does not accept the gateway's key, and th
 Deno.test("the base domain is learnt from the API where none is configured", async () => {
   await using gateway = await startGateway({ PROXY_DOMAIN: "" });
   await untilReady(gateway.port);
-  const answer = await gateway.send("3000-demo.proxy.localhost");
+  const answer = await gateway.send(DEMO);
   assert.equal(answer.status, 200);
 });
 
@@ -125,7 +125,7 @@ Deno.test("a preview is a 503, not a 404, until the API has told which domains a
   });
   gateway.stack.api.outage = 500;
   for (const path of ["/", "/healthy", "/login", "/toolbox/demo/files"]) {
-    const answer = await gateway.send("3000-demo.proxy.localhost", { path });
+    const answer = await gateway.send(DEMO, { path });
     assert.equal(answer.status, 503, path);
     assert.equal(answer.code, "api_unreachable");
     assert.notEqual(answer.headers.get("retry-after"), null);

@@ -5,7 +5,7 @@ import {
   type Forgery,
 } from "../../scripts/stand_in/provider_keys.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { LOCKED, startGateway, type TestGateway } from "../support/gateway.ts";
 import { type Browser, createBrowser, type Hop } from "../support/login.ts";
 import { untilReady } from "../support/ready.ts";
 
@@ -284,30 +284,29 @@ Deno.test("however many people are sent to log in, the provider is discovered on
 
 Deno.test("only a person waiting for a page is sent to log in", async () => {
   await using gateway = await withLogin();
-  const locked = "3000-locked.proxy.localhost";
   const navigation = {
     accept: "text/html",
     "sec-fetch-mode": "navigate",
     "sec-fetch-dest": "document",
   };
-  const sent = await gateway.send(locked, { headers: navigation });
+  const sent = await gateway.send(LOCKED, { headers: navigation });
   assert.equal(sent.status, 302);
   for (
     const [name, host, options] of [
-      ["script", locked, {
+      ["script", LOCKED, {
         headers: {
           ...navigation,
           "sec-fetch-mode": "cors",
           "sec-fetch-dest": "empty",
         },
       }],
-      ["image", locked, {
+      ["image", LOCKED, {
         headers: { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
       }],
-      ["form", locked, { method: "POST", headers: navigation }],
-      ["curl", locked, {}],
-      ["client of data", locked, { headers: { accept: "application/json" } }],
-      ["plug-in", locked, {
+      ["form", LOCKED, { method: "POST", headers: navigation }],
+      ["curl", LOCKED, {}],
+      ["client of data", LOCKED, { headers: { accept: "application/json" } }],
+      ["plug-in", LOCKED, {
         headers: { ...navigation, "sec-fetch-dest": "object" },
       }],
       ["toolbox", "2280-locked.proxy.localhost", { headers: navigation }],

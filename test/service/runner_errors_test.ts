@@ -6,6 +6,7 @@ import {
   type Answer,
   BASE,
   DEMO,
+  LOCKED,
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
@@ -66,7 +67,7 @@ Deno.test("a stopped sandbox, one that its runner does not have, and a runner th
   assert.equal(api.count("getRunnerBySandboxId"), 3);
 
   api.runnerOf("locked").proxyUrl = `http://127.0.0.1:${DEAD_PORT}`;
-  const down = await gateway.send("3000-locked.proxy.localhost", {
+  const down = await gateway.send(LOCKED, {
     headers: BEARER,
   });
   assert.deepEqual(outcomeOf(down), [502, "runner_unreachable"]);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   type Answer,
   DEMO,
+  LOCKED,
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
@@ -72,7 +73,7 @@ Deno.test("an acceptance leads on to the app and holds from then on, and its coo
   const seen = page.echoed();
   assert.equal(seen.get("cookie"), "mine=1");
 
-  const elsewhere = await gateway.send("3000-locked.proxy.localhost", {
+  const elsewhere = await gateway.send(LOCKED, {
     headers: { ...NAVIGATION, cookie },
   });
   assert(isWarning(elsewhere));

@@ -76,35 +76,6 @@ Deno.test("browser follows redirects across hosts with each one's cookies", asyn
   assert.equal(browser.jar.cookies.length, 2);
 });
 
-Deno.test("browser stops at a redirect if told so, and after twenty of them", async () => {
-  await using world = startWorld();
-  const url = `http://a.localhost${to("/")}`;
-
-  const { page } = await world.browser.open(url, { follow: false });
-  assert.equal(page.status, 302);
-
-  // A redirect without a query leads to itself.
-  await assert.rejects(
-    world.browser.open("http://a.localhost/302"),
-    /Too many redirects/,
-  );
-});
-
-Deno.test("browser sends a form from its page", async () => {
-  await using world = startWorld();
-  const { page: form } = await world.browser.open("http://a.localhost/");
-
-  const { hops: [hop] } = await world.browser.logIn(form, "alice");
-
-  assert.ok(hop);
-  assert.equal(hop.method, "POST");
-  assert.equal(hop.body, `${FORM} user=alice`);
-  assert.equal(hop.sent.get("origin"), "http://a.localhost");
-  assert.deepEqual(sites([hop]), ["same-origin"]);
-  await assert.rejects(world.browser.logIn(form, "bob"), /No button user=bob/);
-  await assert.rejects(world.browser.deny(form), /No button deny=1/);
-});
-
 Deno.test("browser sends the Sec-Fetch-Site of the farthest redirect so far", async () => {
   await using world = startWorld();
   const { browser, port } = world;

@@ -1,11 +1,8 @@
 /** Waits for a gateway to learn what it needs: its domains and identity provider, which the API tells it of. */
-import { rawStream, readResponse } from "./raw_client.ts";
+import { send } from "./send.ts";
 
 /** Far longer than a gateway takes, which asks a failing API again after 5 s, ms. */
 const TIMEOUT_MS = 20_000;
-
-const REQUEST =
-  "GET /ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
 
 /**
  * Polls `/ready` on a port of 127.0.0.1 until its status is `wanted`. It asks the API itself, so this does not spin.
@@ -18,11 +15,7 @@ export async function untilReady(
 ): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
-    using stream = rawStream(
-      await Deno.connect({ hostname: "127.0.0.1", port }),
-    );
-    await stream.write(REQUEST);
-    const { body } = await readResponse(stream);
+    const { body } = await send("127.0.0.1", { port, path: "/ready" });
     if (JSON.parse(body).status === wanted) return;
     if (performance.now() > deadline) {
       throw new Error(`Not ${wanted} after ${TIMEOUT_MS} ms: ${body}`);
