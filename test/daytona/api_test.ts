@@ -78,7 +78,7 @@ Deno.test("isSandboxPublic() fails on a web page, false or 204", async (t) => {
 });
 
 for (const [name, ask, no] of QUESTIONS) {
-  Deno.test(`${name}() takes 400, 403 and 404 for a definite no`, async () => {
+  Deno.test(`${name}() returns its "no" on 400, 403 and 404`, async () => {
     for (const code of [400, 403, 404]) {
       await using api = stubApi(status(code));
       assert.equal(await ask(clientAt(api.baseUrl)), no);
@@ -87,9 +87,9 @@ for (const [name, ask, no] of QUESTIONS) {
   });
 
   Deno.test(
-    `${name}() takes 401 for ${
-      ASKED_BY_USER.includes(name) ? "a no" : "a fault of the gateway's key"
-    }`,
+    ASKED_BY_USER.includes(name)
+      ? `${name}() returns its "no" on 401, which is about the user`
+      : `${name}() fails on 401, which is about the gateway's key`,
     async () => {
       await using api = stubApi(status(401));
       if (ASKED_BY_USER.includes(name)) {
@@ -104,7 +104,7 @@ for (const [name, ask, no] of QUESTIONS) {
     },
   );
 
-  Deno.test(`${name}() tries three times on 408 and 5xx, then throws`, async () => {
+  Deno.test(`${name}() tries three times on 408 and 5xx, then fails`, async () => {
     for (const code of [408, 500, 502, 503]) {
       await using api = stubApi(status(code));
       await assert.rejects(
@@ -115,7 +115,7 @@ for (const [name, ask, no] of QUESTIONS) {
     }
   });
 
-  Deno.test(`${name}() does not repeat a throttled call`, async () => {
+  Deno.test(`${name}() does not retry a throttled call, and says whether the user caused it`, async () => {
     await using api = stubApi(() =>
       new Response("slow down", {
         status: 429,
@@ -125,6 +125,7 @@ for (const [name, ask, no] of QUESTIONS) {
     await assert.rejects(ask(clientAt(api.baseUrl)), (error) => {
       assert.ok(error instanceof GatewayError);
       assert.equal(error.retryAfterSec, 17);
+      assert.equal(error.isUserThrottled, ASKED_BY_USER.includes(name));
       return true;
     });
     assert.equal(api.seen.length, 1);

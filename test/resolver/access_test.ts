@@ -9,7 +9,7 @@ import { configOf } from "../support/config.ts";
 const USER = { bearer: "key", clientAddress: "127.0.0.1" };
 const STRANGER = { ...USER, bearer: "another" };
 
-/** A directory whose API knows the preview token `good`, the bearer `key` and the link `link` of port 3000. */
+/** A resolver whose API knows the preview token `good`, the bearer `key` and the link `link` of port 3000. */
 function setUp(store: DurableStore | null = null) {
   const { cache } = configOf();
   const clock = manualClock();
