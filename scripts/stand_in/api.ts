@@ -30,39 +30,6 @@ export type ApiFault = (
   answer: () => Promise<Response>,
 ) => Response | Promise<Response>;
 
-/** A running fake API. */
-export interface FakeApi extends AsyncDisposable {
-  /** The base URL, including `/api`. */
-  readonly url: string;
-  readonly state: ApiState;
-  /** The calls in order of arrival, except those that match no operation. */
-  readonly calls: ApiCall[];
-  /** Awaited before every response, so that tests can delay it. */
-  beforeAnswer: ((call: ApiCall) => void | Promise<void>) | undefined;
-  /** If set, the status of every response, such as 503. */
-  outage: number | undefined;
-  /** If set, makes every response; it may never resolve. */
-  fault: ApiFault | undefined;
-  /**
-   * A sandbox, which tests may change.
-   *
-   * @throws {Error} if there is none.
-   */
-  sandbox(id: string): ApiSandbox;
-  /**
-   * The runner of a sandbox, which tests may change.
-   *
-   * @throws {Error} if there is none.
-   */
-  runnerOf(sandboxId: string): ApiRunner;
-  /** The number of calls of an operation. */
-  count(operation: OperationName): number;
-  /** Closes all connections and refuses new ones. */
-  stop(): Promise<void>;
-  /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
-  restart(): void;
-}
-
 /** The dependencies of the API. */
 export interface FakeApiOptions {
   /** The subject of an access token of the identity provider; undefined if it is not valid. */
@@ -76,20 +43,82 @@ interface Address {
   readonly port: number;
 }
 
-/** Starts the API. */
-export function startFakeApi(
-  state: ApiState,
-  { subjectOf, address = { hostname: "127.0.0.1", port: 0 } }: FakeApiOptions,
-): FakeApi {
-  async function callerOf(headers: Headers): Promise<Caller> {
-    const field = headers.get("authorization") ?? "";
-    const bearer = /^Bearer (.+)$/i.exec(field)?.[1] ?? "";
-    const visible = state.users.get(bearer) ??
-      state.subjects.get(await subjectOf(bearer) ?? "");
-    return { isProxy: bearer === state.serviceKey, visible };
+/** A fake API that runs from its construction until it is disposed of. */
+export class FakeApi implements AsyncDisposable {
+  /** The base URL, including `/api`. */
+  readonly url: string;
+  readonly state: ApiState;
+  /** The calls in order of arrival, except those that match no operation. */
+  readonly calls: ApiCall[] = [];
+  /** Awaited before every response, so that tests can delay it. */
+  beforeAnswer: ((call: ApiCall) => void | Promise<void>) | undefined;
+  /** If set, the status of every response, such as 503. */
+  outage: number | undefined;
+  /** If set, makes every response; it may never resolve. */
+  fault: ApiFault | undefined;
+  readonly #subjectOf: FakeApiOptions["subjectOf"];
+  readonly #address: Address;
+  #stopping = new AbortController();
+  #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(
+    state: ApiState,
+    { subjectOf, address = { hostname: "127.0.0.1", port: 0 } }: FakeApiOptions,
+  ) {
+    this.state = state;
+    this.#subjectOf = subjectOf;
+    this.#server = this.#listen(address);
+    const { port } = this.#server.addr;
+    this.#address = { ...address, port };
+    this.url = `http://${address.hostname}:${port}/api`;
   }
 
-  async function handle(request: Request): Promise<Response> {
+  /**
+   * A sandbox, which tests may change.
+   *
+   * @throws {Error} if there is none.
+   */
+  sandbox(id: string): ApiSandbox {
+    return existing(this.state.sandboxes.get(id));
+  }
+
+  /**
+   * The runner of a sandbox, which tests may change.
+   *
+   * @throws {Error} if there is none.
+   */
+  runnerOf(sandboxId: string): ApiRunner {
+    return existing(this.state.runners.get(this.sandbox(sandboxId).runnerId));
+  }
+
+  /** The number of calls of an operation. */
+  count(operation: OperationName): number {
+    return this.calls.filter((call) => call.operation === operation).length;
+  }
+
+  /** Closes all connections and refuses new ones. */
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    return this.#server.finished;
+  }
+
+  /** Listens again on the same port, after {@linkcode FakeApi.stop}. */
+  restart(): void {
+    this.#server = this.#listen(this.#address);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #listen(address: Address): Deno.HttpServer<Deno.NetAddr> {
+    this.#stopping = new AbortController();
+    const { signal } = this.#stopping;
+    const options = { ...address, signal, onListen() {} };
+    return Deno.serve(options, (request) => this.#handle(request));
+  }
+
+  async #handle(request: Request): Promise<Response> {
     const { pathname, searchParams: search } = new URL(request.url);
     const route = findRoute(request.method, pathname);
     if (route === undefined) {
@@ -98,68 +127,37 @@ export function startFakeApi(
     }
     const { operation, params } = route;
     const call = { operation, params, search, headers: request.headers };
-    api.calls.push(call);
-    await api.beforeAnswer?.(call);
-    const answer = () => respond(call, pathname);
-    return await (api.fault?.(call, answer) ?? answer());
+    this.calls.push(call);
+    await this.beforeAnswer?.(call);
+    const answer = () => this.#respond(call, pathname);
+    return await (this.fault?.(call, answer) ?? answer());
   }
 
-  async function respond(call: ApiCall, pathname: string): Promise<Response> {
-    if (api.outage !== undefined) {
-      const message = STATUS_CODES[api.outage] ?? "";
-      return errorResponse(pathname, { refused: api.outage, message });
+  async #respond(call: ApiCall, pathname: string): Promise<Response> {
+    if (this.outage !== undefined) {
+      const message = STATUS_CODES[this.outage] ?? "";
+      return errorResponse(pathname, { refused: this.outage, message });
     }
-    const caller = await callerOf(call.headers);
-    const answer = answerTo(call, { state, caller });
+    const caller = await this.#callerOf(call.headers);
+    const answer = answerTo(call, { state: this.state, caller });
     return isRefusal(answer)
       ? errorResponse(pathname, answer)
       : successResponse(answer);
   }
 
-  let server = listen(address, handle);
-  const { port } = server;
-  const api: FakeApi = {
-    url: `http://${address.hostname}:${port}/api`,
-    state,
-    calls: [],
-    beforeAnswer: undefined,
-    outage: undefined,
-    fault: undefined,
-    sandbox: (id) => existing(state.sandboxes.get(id)),
-    runnerOf: (sandboxId) =>
-      existing(state.runners.get(api.sandbox(sandboxId).runnerId)),
-    count: (operation) =>
-      api.calls.filter((call) => call.operation === operation).length,
-    stop: () => server.stop(),
-    restart() {
-      server = listen({ ...address, port }, handle);
-    },
-    [Symbol.asyncDispose]: () => server.stop(),
-  };
-  return api;
+  async #callerOf(headers: Headers): Promise<Caller> {
+    const field = headers.get("authorization") ?? "";
+    const bearer = /^Bearer (.+)$/i.exec(field)?.[1] ?? "";
+    const { users, subjects, serviceKey } = this.state;
+    const visible = users.get(bearer) ??
+      subjects.get(await this.#subjectOf(bearer) ?? "");
+    return { isProxy: bearer === serviceKey, visible };
+  }
 }
 
 function existing<T>(item: T | undefined): T {
   if (item === undefined) throw new Error("There is no such thing");
   return item;
-}
-
-interface Listening {
-  readonly port: number;
-  stop(): Promise<void>;
-}
-
-function listen(address: Address, handler: Deno.ServeHandler): Listening {
-  const abort = new AbortController();
-  const options = { ...address, signal: abort.signal, onListen() {} };
-  const server = Deno.serve(options, handler);
-  return {
-    port: server.addr.port,
-    stop() {
-      abort.abort();
-      return server.finished;
-    },
-  };
 }
 
 const ROUTES = Object.entries(OPERATIONS).map(([id, { method, path }]) => ({

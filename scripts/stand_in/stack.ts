@@ -2,7 +2,7 @@
  * Everything around the gateway in one process, on free ports of 127.0.0.1: an API, an identity provider, a runner with
  * three sandboxes, an app in each of them, and their daemons. Used by the tests and by `deno task demo`.
  */
-import { type FakeApi, startFakeApi } from "./api.ts";
+import { FakeApi } from "./api.ts";
 import type { ApiSandbox } from "./api_operations.ts";
 import { type FakeDaemon, startFakeDaemon, TOOLBOX_PORT } from "./daemon.ts";
 import { startDemoApp } from "./demo_app.ts";
@@ -84,35 +84,37 @@ export async function startStack(
     sandbox("stopped", { public: true, state: "stopped" }),
   ];
   const all = sandboxes.map(({ id }) => id);
-  const api = started.use(startFakeApi({
-    config: {
-      oidc: { issuer, clientId, audience },
-      proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${publicHost}`,
-      proxyToolboxUrl: `http://${publicHost}/toolbox`,
-    },
-    serviceKey: KEYS.service,
-    sandboxes: byId(sandboxes),
-    runners: byId([{
-      id: RUNNER_ID,
-      proxyUrl: runner.url,
-      apiUrl: runner.url,
-      apiKey: KEYS.runner,
-    }]),
-    snapshots: new Map(),
-    signedTokens: new Map([[KEYS.signedToken, {
-      sandboxId: "locked",
-      port: APP_PORT,
-      expiresAt: Date.now() + 24 * 60 * 60 * 1000,
-      revoked: false,
-    }]]),
-    users: new Map([[KEYS.user, new Set(all)]]),
-    subjects: new Map([
-      ["alice", new Set(all)],
-      ["mallory", new Set(["demo"])],
-    ]),
-  }, {
-    subjectOf: (accessToken) => provider.subjectOf(accessToken),
-  }));
+  const api = started.use(
+    new FakeApi({
+      config: {
+        oidc: { issuer, clientId, audience },
+        proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${publicHost}`,
+        proxyToolboxUrl: `http://${publicHost}/toolbox`,
+      },
+      serviceKey: KEYS.service,
+      sandboxes: byId(sandboxes),
+      runners: byId([{
+        id: RUNNER_ID,
+        proxyUrl: runner.url,
+        apiUrl: runner.url,
+        apiKey: KEYS.runner,
+      }]),
+      snapshots: new Map(),
+      signedTokens: new Map([[KEYS.signedToken, {
+        sandboxId: "locked",
+        port: APP_PORT,
+        expiresAt: Date.now() + 24 * 60 * 60 * 1000,
+        revoked: false,
+      }]]),
+      users: new Map([[KEYS.user, new Set(all)]]),
+      subjects: new Map([
+        ["alice", new Set(all)],
+        ["mallory", new Set(["demo"])],
+      ]),
+    }, {
+      subjectOf: (accessToken) => provider.subjectOf(accessToken),
+    }),
+  );
 
   const owned = started.move();
   return {

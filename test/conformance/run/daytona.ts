@@ -1,5 +1,5 @@
 /** Daytona's API for a gateway elsewhere: it knows one public sandbox, whose runner the test cases play. */
-import { type FakeApi, startFakeApi } from "../../../scripts/stand_in/api.ts";
+import { FakeApi } from "../../../scripts/stand_in/api.ts";
 import { KEYS, RUNNER_ID } from "../../../scripts/stand_in/stack.ts";
 import { addressOf } from "../raw_runner.ts";
 import type { TargetOptions } from "./options.ts";
@@ -31,7 +31,7 @@ export function startDaytona(
     ...{ id: sandbox, public: true, runnerId: RUNNER_ID, state: "started" },
     authToken: `${sandbox}-token`,
   };
-  return startFakeApi({
+  return new FakeApi({
     config,
     serviceKey: KEYS.service,
     sandboxes: new Map([[sandbox, known]]),
