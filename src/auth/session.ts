@@ -43,7 +43,9 @@ export class SessionSealer {
 
   /** Seals a session for its cookie. */
   seal(session: Session): Promise<string> {
-    return this.#sealer.seal({ session }, session.expiresAt);
+    // Gateways of an earlier version, which run beside this one during an update, require the two further members.
+    const sealed = { ...session, label: session.sandboxId, scope: "sandbox" };
+    return this.#sealer.seal({ session: sealed }, session.expiresAt);
   }
 
   /** The session in `sealed` if it is authentic and unexpired, for whichever sandbox; undefined otherwise. */

@@ -51,6 +51,15 @@ Deno.test("SessionSealer opens the cookies of earlier versions, which also hold 
   }
 });
 
+Deno.test("SessionSealer seals cookies that gateways of earlier versions open", async () => {
+  const { sealer, sessions } = setUp();
+  for (const session of [TOKEN_SESSION, LOGIN_SESSION]) {
+    assert.deepEqual(await sealer.open(await sessions.seal(session)), {
+      session: { ...session, label: "box", scope: "sandbox" },
+    });
+  }
+});
+
 Deno.test("SessionSealer opens no session of a single port, which earlier versions knew", async () => {
   const { opened } = setUp();
   const old = { ...TOKEN_SESSION, label: "box" };
