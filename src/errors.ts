@@ -58,7 +58,7 @@ export class GatewayError extends Error {
   readonly retryAfterSec: number | undefined;
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
   readonly retryUrl: string | undefined;
-  /** Whether the API has had too many requests of the user (429, RFC 6585 section 4), which are the client's doing. */
+  /** True if the API has had too many requests of the user (429, RFC 6585 section 4), which are the client's doing. */
   readonly isUserThrottled: boolean;
 
   constructor(
@@ -98,7 +98,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** What a failure is to a client: its own code if it has one, and `internal` otherwise. */
+/** The error that a client is told of: the failure itself if it has a code, and `internal` otherwise. */
 export function toGatewayError(error: unknown): GatewayError {
   return error instanceof GatewayError
     ? error

@@ -42,34 +42,34 @@ import { SandboxResolver } from "./resolver/sandboxes.ts";
 import type { GatewayService } from "./server/run.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 
-/** What a service takes besides its configuration. */
+/** Options of a service besides its configuration. */
 export interface ServiceOptions {
   readonly version: string;
-  /** Whether the platform's own database is shared by several processes, as on Deno Deploy. */
+  /** True if the platform's own database is shared by several processes, as on Deno Deploy. */
   readonly platformShared?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
-  /** How often to recheck the access behind tunnels and streams, ms; {@linkcode RECHECK_INTERVAL_MS} unless given. */
+  /** Time between two rechecks of the access behind tunnels and streams, ms; {@linkcode RECHECK_INTERVAL_MS} unless given. */
   readonly recheckIntervalMs?: number;
-  /** How often to look for what has stalled or is due to be reported, ms; {@linkcode TICK_MS} unless given. */
+  /** Time between two looks for what has stalled or must be reported, ms; {@linkcode TICK_MS} unless given. */
   readonly tickMs?: number;
 }
 
-/** How often the access behind tunnels and streams is rechecked, ms. */
+/** Time between two rechecks of the access behind tunnels and streams, ms. */
 const RECHECK_INTERVAL_MS = 30_000;
 
-/** How often to look for tunnels and streams whose use is due to be reported again, or that have stalled, ms. */
+/** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, ms. */
 const TICK_MS = 5_000;
 
 const NO_LIMITS = { all: Infinity, perSandbox: Infinity, tunnels: Infinity };
 
-/** How long the start waits for what the API has to tell before it checks what is missing, ms. */
+/** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
 const LEARNING_MS = 10_000;
 
-/** How long a client may take to send its next request after a response that did not say `Connection: close`, ms. */
+/** The time that a client may take to send its next request after a response that did not say `Connection: close`, ms. */
 const LAST_REQUEST_MS = 100;
 
-/** How long an aborted exchange may take to end, ms. */
+/** The time that an aborted exchange may take to end, ms. */
 const ABORT_GRACE_MS = 1_000;
 
 /** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
@@ -346,6 +346,7 @@ function watchServiceKey(now: () => number): KeyWatch {
     },
   });
 }
+
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */
 function startTimers(
   { limits: { bodyIdleTimeoutMs } }: Config,

@@ -16,7 +16,7 @@ export interface PreviewHost {
   readonly label: string;
   /** The configured base domain, in lower case, without a port. */
   readonly base: string;
-  /** `{base}` plus the Host field's port, if it had one: how all preview hosts of this sandbox end. */
+  /** `{base}` plus the Host header's port, if it had one: how all preview hosts of this sandbox end. */
   readonly authoritySuffix: string;
 }
 

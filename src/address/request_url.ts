@@ -1,7 +1,7 @@
 /**
  * Splits a request's URL without parsing it. In `Deno.serve`, `Request.url` is the text scheme + authority +
  * request-target as received; parsing would normalise the target, so it is sliced instead. The authority must match the
- * grammar and agree with the Host field: otherwise a Host of `h/a?b` would shift the slice.
+ * grammar and agree with the Host header: otherwise a Host of `h/a?b` would shift the slice.
  */
 
 /** The two parts of a request's URL, byte for byte. */

@@ -18,7 +18,7 @@ export interface ReturnUrlOptions {
 
 /** A URL that a login may return to. */
 export interface ReturnUrl {
-  /** Safe in a Location field: the host is rebuilt from its parts, path and query are kept byte for byte. */
+  /** Safe in a Location header: the host is rebuilt from its parts, path and query are kept byte for byte. */
   readonly url: string;
   readonly host: PreviewHost;
 }
@@ -74,7 +74,7 @@ export function checkReturnUrl(
 
 /**
  * The path, query and fragment of `text` if it is a path or a URL with exactly this `origin` (in lower case); undefined
- * otherwise. The result may start with `//`, so a Location field must prefix it with the origin.
+ * otherwise. The result may start with `//`, so a Location header must prefix it with the origin.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ const OWN_NAME =
   /^(?:__host-|__secure-)?(?:porthole-.*|daytona-sandbox-auth-.*|daytona-preview-page-accepted)$/i;
 
 /**
- * Whether a cookie name, with or without a security prefix, is reserved for the gateway.
+ * True if a cookie name, with or without a security prefix, is reserved for the gateway.
  *
  * @example
  * ```ts

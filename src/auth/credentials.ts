@@ -124,7 +124,7 @@ export type RequestOrigin = Pick<
 >;
 
 /**
- * Whether a request may use the session cookies that it carries: only if it was sent by a page of the same sandbox or
+ * True if a request may use the session cookies that it carries: only if it was sent by a page of the same sandbox or
  * of an allowed origin, by the user's navigation (a link, a typed address), or by a client that is not a browser.
  * Sandboxes are same-site to each other, so SameSite alone would let one sandbox's page act on another.
  */
@@ -149,7 +149,7 @@ function originOf(url: string): string {
 }
 
 /**
- * Whether pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list.
+ * True if pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list.
  *
  * @example
  * ```ts

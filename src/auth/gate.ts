@@ -36,7 +36,7 @@ export interface GateRequest {
   /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;
   readonly port: number;
-  /** Whether it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
+  /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
   readonly clientAddress: string;
   /** In order of precedence; not called if the sandbox is known to be public. */
@@ -101,7 +101,7 @@ export class Gate {
     return this.#judge(request, { budget: UNMETERED, isKnownPublic, before });
   }
 
-  /** Whether the sandbox is known to be public; undefined if that is not known, or does not decide. */
+  /** True if the sandbox is known to be public; undefined if that is not known, or does not decide. */
   #isKnownPublic({ label, port, isToolbox }: GateRequest): boolean | undefined {
     return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
       ? undefined
@@ -166,7 +166,7 @@ export class Gate {
     };
   }
 
-  /** Whether a credential opens the sandbox that the label names. */
+  /** True if a credential opens the sandbox that the label names. */
   async #accepts(
     credential: Credential,
     { label, clientAddress }: GateRequest,
@@ -203,13 +203,13 @@ interface Context {
   readonly before?: Admission;
 }
 
-/** Whether a refused credential of that kind was surely meant for the gateway: a bearer token may be the app's. */
+/** True if a refused credential of that kind was surely meant for the gateway: a bearer token may be the app's. */
 function isOurs(kind: Credential["kind"], isToolbox: boolean): boolean {
   return kind === "preview_token" || kind === "auth_key" ||
     isToolbox && kind === "bearer";
 }
 
-/** Whether `reason` is what the request was admitted by; for a credential, the same one and not just the same kind. */
+/** True if `reason` is what the request was admitted by; for a credential, the same one and not just the same kind. */
 function isAdmittedBy(
   { by, credential }: Admission,
   reason: AdmittedBy | Credential,

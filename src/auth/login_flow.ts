@@ -23,7 +23,7 @@ export interface LoginRequest {
   readonly returnTo: string;
   /** Callback URL on the same base host. */
   readonly redirectUri: string;
-  /** Whether the provider has to ask for an account even if it knows the user, since the last one had no access. */
+  /** True if the provider has to ask for an account even if it knows the user, since the last one had no access. */
   readonly reauthenticate: boolean;
 }
 
@@ -77,7 +77,7 @@ export class Login {
     this.#options = options;
   }
 
-  /** Whether users can log in. */
+  /** `on` if users can log in, `unknown` until the API has told. */
   get state(): OpenidProvider["state"] {
     return this.#options.provider.state;
   }

@@ -41,7 +41,7 @@ export interface LoginSessionStoreOptions {
 const KIND: CacheKind = "login-session";
 
 /**
- * How much longer than the session its state is kept, ms: clocks of machines differ, and the expiry of a seal is
+ * Time that a state is kept after its session has expired, ms: clocks of machines differ, and the expiry of a seal is
  * rounded down to a second.
  */
 const KEEP_AFTER_EXPIRY_MS = 60_000;
@@ -134,7 +134,7 @@ export class LoginSessionStore {
     await this.#tier?.write([id], { ...times, value: state });
   }
 
-  /** Whether the durable tier has the session as ended; true if there is no such tier. */
+  /** True if the durable tier has the session as ended, or if there is no such tier. */
   async isEndStored(id: string): Promise<boolean> {
     if (this.#tier === undefined) return true;
     const stored = await this.#readStored(id);

@@ -63,7 +63,7 @@ export class LoginSessions {
   }
 
   /**
-   * Whether the session still opens its sandbox. An access token that has expired is renewed first, and one that is
+   * True if the session still opens its sandbox. An access token that has expired is renewed first, and one that is
    * about to expire in the background.
    *
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be

@@ -38,7 +38,7 @@ export function splitPreviewToken(target: string): PreviewTokenSplit {
   };
 }
 
-/** Whether `name` decodes to the parameter's name; percent-encoding makes a name at most three times as long. */
+/** True if `name` decodes to the parameter's name; percent-encoding makes a name at most three times as long. */
 function isParameter(name: string): boolean {
   if (name === PARAMETER) return true;
   return name.length > PARAMETER.length &&

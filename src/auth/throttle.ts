@@ -55,7 +55,7 @@ export class RequestBudget implements Budget {
     this.#address = address;
   }
 
-  /** Whether any lookup was attempted. */
+  /** True if any lookup was attempted. */
   get hasLookups(): boolean {
     return this.#hasLookups;
   }

@@ -82,7 +82,7 @@ export class DaytonaApi {
     this.#onKeyVerdict = options.onKeyVerdict;
   }
 
-  /** Whether anyone may open the sandbox's previews. */
+  /** True if anyone may open the sandbox's previews. */
   async isSandboxPublic(sandboxId: string): Promise<boolean> {
     if (!isSandboxRef(sandboxId)) return false;
     const params = { path: { sandboxId } };
@@ -98,7 +98,7 @@ export class DaytonaApi {
     });
   }
 
-  /** Whether `token` is the sandbox's current preview token. */
+  /** True if `token` is the sandbox's current preview token. */
   async isPreviewToken(sandboxId: string, token: string): Promise<boolean> {
     if (!isSandboxRef(sandboxId) || !mayBePreviewToken(token)) return false;
     const params = { path: { sandboxId, authToken: token } };
@@ -114,7 +114,7 @@ export class DaytonaApi {
     });
   }
 
-  /** Whether the user belongs to the sandbox's organization. */
+  /** True if the user belongs to the sandbox's organization. */
   async hasSandboxAccess(sandboxId: string, user: User): Promise<boolean> {
     if (!isSandboxRef(sandboxId) || !isUser(user)) return false;
     const params = { path: { sandboxId } };

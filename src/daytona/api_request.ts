@@ -154,7 +154,7 @@ export function classifyStatus(
 /** An attempt that gave no definite answer. */
 class ApiFailure extends Error {
   override readonly name = "ApiFailure";
-  /** Whether another attempt may succeed. */
+  /** True if another attempt may succeed. */
   readonly isTransient: boolean;
   readonly retryAfterSec: number | undefined;
   readonly isUserThrottled: boolean;

@@ -3,7 +3,7 @@ import type { components } from "../../gen/daytona.ts";
 import { isBearer } from "../address/grammar.ts";
 import { withoutTrailingSlashes } from "../lib/url.ts";
 
-/** The fields of a response body: a schema for each that openapi/daytona.yaml lists. */
+/** The members of a response body: a schema for each that openapi/daytona.yaml lists. */
 type Shape<Name extends keyof components["schemas"]> = Record<
   keyof components["schemas"][Name],
   z.ZodType
@@ -66,7 +66,7 @@ export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
   } satisfies Shape<"Snapshot">,
 );
 
-/** Whether the text is a base URL: it is extended by concatenation, so nothing may follow its path. */
+/** True if the text is a base URL: it is extended by concatenation, so nothing may follow its path. */
 function isBaseUrl(text: string): boolean {
   if (!/^https?:\/\/[^?#\s\\]+$/i.test(text)) return false;
   const url = URL.parse(text);

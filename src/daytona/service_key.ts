@@ -58,12 +58,12 @@ export class KeyWatch {
     return this.#verdict;
   }
 
-  /** Whether the key was ever accepted. */
+  /** True if the key was ever accepted. */
   get wasAccepted(): boolean {
     return this.#wasAccepted;
   }
 
-  /** Whether there was a verdict within the last `ms` milliseconds. */
+  /** True if there was a verdict within the last `ms` milliseconds. */
   checkedWithin(ms: number): boolean {
     const until = this.#checkedAt + ms;
     return isPending(until, { now: this.#now(), withinMs: ms });

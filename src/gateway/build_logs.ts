@@ -49,7 +49,7 @@ export class BuildLogExchange extends Exchange {
   }
 }
 
-/** What the handler works with. */
+/** The parts of the gateway that the handler uses. */
 export interface BuildLogParts {
   readonly builds: Pick<BuildResolver, "logOf">;
   readonly throttle: Throttle;

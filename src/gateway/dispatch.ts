@@ -22,7 +22,7 @@ import { checkControlHead } from "./head.ts";
 import type { SandboxHandlers } from "./preview.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
-/** What the dispatch works with. */
+/** The parts of the gateway that the dispatch uses. */
 export interface DispatchParts {
   readonly services: ExchangeServices;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;

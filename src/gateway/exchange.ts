@@ -54,7 +54,7 @@ import {
   download,
 } from "./response.ts";
 
-/** What all exchanges share. */
+/** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
   readonly corsMode: CorsMode;
   readonly limits: HeadLimits;
@@ -71,7 +71,7 @@ export interface ExchangeServices {
   readonly allowedOrigins: ReadonlySet<string>;
 }
 
-/** What is known of a request once its head has been parsed. */
+/** A request whose head has been parsed. */
 export type IncomingRequest = Pick<
   Exchange,
   | "id"
@@ -116,7 +116,7 @@ const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
 /** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
 const ABNORMAL_CLOSURE = 1006;
 
-/** How an exchange ended, if there is more to say than `complete`. */
+/** The end of an exchange, if there is more to say than `complete`. */
 type Ending = Partial<
   Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
 >;
@@ -165,18 +165,18 @@ export abstract class Exchange {
     this.#entry = services.inFlight.begin();
   }
 
-  /** Whether pages of an origin may use the browser's credentials. */
+  /** True if pages of an origin may use the browser's credentials. */
   protected abstract isTrustedOrigin(origin: string): boolean;
 
   /** The headers of an upstream's response as the client of this route gets them. */
   protected abstract responseHeaders(headers: HeaderList): [string, string][];
 
-  /** Whether the exchange counts as use of the sandbox. */
+  /** True if the exchange counts as use of the sandbox. */
   protected get isUse(): boolean {
     return this.headers.get("x-daytona-skip-last-activity-update") !== "true";
   }
 
-  /** What the response tells the request's origin. */
+  /** The CORS policy for the response. */
   get cors(): CorsDecision {
     return this.#cors ??= corsDecision({
       mode: this.services.corsMode,
@@ -214,7 +214,7 @@ export abstract class Exchange {
     this.#recheck = recheck;
     const { sandboxId, countsAgainst } = grant;
     if (this.#entry?.reserveFor(countsAgainst ?? sandboxId)) return;
-    // What else it counts against may name a client, whose address is not for the log.
+    // `countsAgainst` may name a client, whose address is not for the log.
     throw countsAgainst === undefined
       ? new GatewayError("sandbox_overloaded", "Limit of one sandbox")
       : new GatewayError("overloaded", "Limit of one client's build logs");
@@ -444,7 +444,7 @@ export abstract class Exchange {
     return result;
   }
 
-  /** Whether the client asks for timings and may see them: only from a trusted address, whose owner may read the logs. */
+  /** True if the client asks for timings and may see them: only from a trusted address, whose owner may read the logs. */
   #maySeeTiming(): boolean {
     const { trustedProxies } = this.services;
     return trustedProxies.length > 0 && this.headers.has("x-porthole-debug") &&
@@ -485,14 +485,14 @@ export abstract class Exchange {
   }
 }
 
-/** Whether an exchange failed because its client disconnected, which is no error of ours. */
+/** True if an exchange failed because its client disconnected, which is no error of ours. */
 function isClientGone(error: unknown): boolean {
   return error instanceof UpstreamError &&
     (error.code === "aborted" || error.code === "body_failed");
 }
 
 /**
- * Whether a response shows that somebody is using the sandbox. What an app rejects (4xx) does not: bots that probe for
+ * True if a response shows that somebody is using the sandbox. What an app rejects (4xx) does not: bots that probe for
  * paths would keep public sandboxes running forever.
  */
 function showsUse(status: number): boolean {

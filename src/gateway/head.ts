@@ -56,7 +56,7 @@ export function checkControlHead(
   checkHead({ target, headers: counted }, limits);
 }
 
-/** Whether a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
+/** True if a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
 export function isWebSocketRequest(
   method: string,
   headers: RequestHeaders,

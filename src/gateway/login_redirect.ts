@@ -4,7 +4,7 @@ import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
-/** What a browser loads as a document (Fetch standard, section 2.2.5). */
+/** Destinations that a browser loads as documents (Fetch standard, section 2.2.5). */
 const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
   "document",
   "frame",

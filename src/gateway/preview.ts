@@ -26,7 +26,7 @@ import type {
 } from "./sandbox_exchange.ts";
 import type { Warning } from "./warning.ts";
 
-/** What the handlers work with. */
+/** The parts of the gateway that the handlers use. */
 export interface SandboxHandlerParts {
   readonly public: Pick<
     Config["public"],

@@ -1,6 +1,6 @@
-/** How far an exchange has come: what its record and its Server-Timing header tell. */
+/** The progress of an exchange, for its record and its Server-Timing header. */
 
-/** What is learned about an exchange while it is under way; times are in ms since the epoch. */
+/** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */
 export class Progress {
   readonly startedAt: number;
   /** When access was granted and the destination known; undefined if that never happened. */

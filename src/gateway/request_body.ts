@@ -49,7 +49,7 @@ export function requestBody(
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
 
-/** How long to wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. */
+/** The wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. */
 const FIRST_BYTE_MS = 50;
 
 /**
@@ -106,12 +106,12 @@ export class Upload implements BodyReader {
     this.#remaining = contentLength ?? Infinity;
   }
 
-  /** Whether there may be more to read. */
+  /** True if there may be more to read. */
   get isOpen(): boolean {
     return !this.#isComplete && this.#remaining > 0;
   }
 
-  /** Whether a `read()` waits for more. */
+  /** True if a `read()` waits for more. */
   get isWaiting(): boolean {
     return this.#isReading && this.isOpen;
   }

@@ -63,7 +63,7 @@ export interface Download {
   stalledSince(): number | undefined;
 }
 
-/** What follows a body on its way. */
+/** Follows a body on its way. */
 export interface DownloadObserver {
   /** Called once, with how the transfer ended, how many bytes were passed on, and what failed if the upstream did. */
   onEnd(end: ExchangeEnd, bytes: number, error?: unknown): void;

@@ -60,7 +60,7 @@ export abstract class SandboxExchange extends Exchange
     return this.client.forwarded;
   }
 
-  /** Whether the request opens a WebSocket. */
+  /** True if the request opens a WebSocket. */
   get isWebSocket(): boolean {
     return isWebSocketRequest(this.method, this.headers);
   }
@@ -104,7 +104,7 @@ export class PreviewExchange extends SandboxExchange {
     this.host = host;
   }
 
-  /** Whether the target had a preview token in its query. */
+  /** True if the target had a preview token in its query. */
   get hadTokenInQuery(): boolean {
     return this.appTarget !== this.target;
   }

@@ -41,14 +41,14 @@ export interface WarningOptions {
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;
   readonly now: () => number;
-  /** How long the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} by default. */
+  /** The time that the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} by default. */
   readonly formTimeoutMs?: number;
 }
 
-/** How long a form may take to arrive, ms. */
+/** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
-/** How long an acceptance is remembered, ms. */
+/** The time that an acceptance is remembered, ms. */
 const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -134,7 +134,7 @@ export class Warning {
   }
 }
 
-/** What {@linkcode wantsWarning} depends on. */
+/** The parts of a request that {@linkcode wantsWarning} decides by. */
 export interface WarningRequest {
   readonly method: string;
   readonly headers: RequestHeaders;
@@ -143,7 +143,7 @@ export interface WarningRequest {
   readonly origin: string;
 }
 
-/** Whether a browser is about to show the response to somebody who may have to be asked first. */
+/** True if a browser is about to show the response to somebody who may have to be asked first. */
 export function wantsWarning(request: WarningRequest): boolean {
   const { method, headers } = request;
   return !isAlwaysPrivate(request.port) &&

@@ -4,13 +4,13 @@ import { errorPage } from "./error_page.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
 
-/** What {@linkcode problem} responds with. */
+/** The content of an error response. */
 export interface ProblemOptions {
   readonly code: ErrorCode;
   readonly requestId: string;
-  /** Whether the client will show the response as a document. */
+  /** True if the client will show the response as a document. */
   readonly asPage: boolean;
-  /** Whether a page may reload its URL by itself; false by default, since no form may be sent twice. */
+  /** True if a page may reload its URL by itself; false by default, since no form may be sent twice. */
   readonly mayReload?: boolean;
   /** The Retry-After, seconds; by default, 2 for a 503 and none otherwise. */
   readonly retryAfterSec?: number | undefined;

@@ -2,7 +2,7 @@
 import { OWN_ANSWER_HEADERS } from "./problem.ts";
 
 /**
- * The response that redirects a client to `location` (RFC 9110 section 15.4), with a Set-Cookie field for each value.
+ * The response that redirects a client to `location` (RFC 9110 section 15.4), with a Set-Cookie header for each value.
  */
 export function redirect(
   status: 302 | 303,

@@ -14,7 +14,7 @@
  */
 import { setImmediate } from "node:timers";
 
-/** How many turns of the event loop pass at most between a client's disconnection and the abort of its signal. */
+/** Most turns of the event loop that pass between a client's disconnection and the abort of its signal. */
 const TURNS = 10;
 
 /** True if the client has disconnected, given the signal of its request, which must have been accessed before. */

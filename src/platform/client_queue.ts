@@ -11,7 +11,7 @@
 /** Most messages queued at once. */
 const MAX_QUEUED_MESSAGES = 16 * 1024;
 
-/** How often the queue is looked at: often at first, since a client that keeps up must not wait. */
+/** The shortest and longest pause between two polls: short at first, since a client that keeps up must not wait. */
 const FIRST_POLL_MS = 1;
 const LAST_POLL_MS = 100;
 

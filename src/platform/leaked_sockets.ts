@@ -17,7 +17,7 @@
  */
 import { LRUCache } from "lru-cache";
 
-/** How far the request's body has been read. */
+/** A request's body on its way to the upstream. */
 interface Upload {
   /** True while a read waits for more of it. */
   readonly isWaiting: boolean;
@@ -43,7 +43,7 @@ export class LeakedSockets {
     this.#onEnough = onEnough;
   }
 
-  /** How many were leaked so far. */
+  /** The number of sockets leaked so far. */
   get count(): number {
     return this.#count;
   }

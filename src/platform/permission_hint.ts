@@ -5,7 +5,7 @@
  * Instead, the operator is told at once how to start Deno, with all that is missing and nothing else.
  */
 
-/** How to start Deno so that it may use `folder` as well: the options replace the paths that `-P=start` allows. */
+/** The advice to start Deno so that it may use `folder` too: the options replace the paths that `-P=start` allows. */
 export function permissionHint(
   folder: string,
   ...permissions: readonly ("read" | "write")[]

@@ -30,7 +30,7 @@ export interface ActivityOptions {
 /** Least time between two reports of one sandbox, ms. The shortest automatic stop is a minute. */
 export const REPORT_INTERVAL_MS = 45_000;
 
-/** How soon after a failure the next exchange tries again, ms. */
+/** Least time between a failed report and the next attempt, ms. */
 const RETRY_MS = 10_000;
 
 const MAX_CONCURRENT_REPORTS = 16;

@@ -25,7 +25,7 @@ export interface BuildLogRequest {
 /** The query parameter that names the image; a runner takes the first if there are several. */
 const IMAGE_PARAMETER = "snapshotRef";
 
-/** Whether a pair of the query is that parameter, however its name is encoded or capitalized. */
+/** True if a pair of the query is that parameter, however its name is encoded or capitalized. */
 function isImageParameter(pair: string): boolean {
   const [name = ""] = pair.split("=", 1);
   try {

@@ -1,8 +1,8 @@
 /**
- * Whether pages of other origins may read a preview's responses (Fetch standard, section 3.3).
+ * Decides whether pages of other origins may read a preview's responses (Fetch standard, section 3.3).
  *
  * - `auto`: the app decides, and we do if it sends no Access-Control-Allow-Origin.
- * - `reflect`: we decide, as Daytona's proxy does; what the app sends is replaced, so no field appears twice.
+ * - `reflect`: we decide, as Daytona's proxy does; what the app sends is replaced, so no header appears twice.
  * - `off`, or `X-Daytona-Disable-CORS: true` on the request: the app decides, and we add nothing.
  *
  * Our own policy: any origin may read what it gets without credentials, since a public preview can be read from
@@ -27,37 +27,37 @@ import {
   valuesOf,
 } from "../lib/headers.ts";
 
-/** What a response tells the request's origin. */
+/** The CORS policy for one response. */
 export type CorsDecision =
   /** The app decides. */
   | { readonly kind: "off" }
   | {
     readonly kind: "on";
-    /** Whether our headers replace the app's. */
+    /** True if our headers replace the app's. */
     readonly overrides: boolean;
     /** As received; null if the request has none, which caches must tell apart from one that has. */
     readonly origin: string | null;
-    /** Whether the page may use the browser's credentials. */
+    /** True if the page may use the browser's credentials. */
     readonly credentials: boolean;
   };
 
-/** What {@linkcode corsDecision} depends on. */
+/** The facts that {@linkcode corsDecision} decides by. */
 export interface CorsRequest {
   readonly mode: CorsMode;
   /** The client's headers, before any are removed. */
   readonly headers: RequestHeaders;
-  /** Whether pages of an origin may use the browser's credentials. */
+  /** True if pages of an origin may use the browser's credentials. */
   readonly isTrusted: (origin: string) => boolean;
 }
 
-/** What a CORS-preflight request asks permission for (Fetch standard, section 3.3.2). */
+/** The request that a CORS preflight asks permission for (Fetch standard, section 3.3.2). */
 export interface Preflight {
   readonly method: string;
   /** Header names as a comma-separated list; null if only safelisted headers would be sent. */
   readonly headers: string | null;
 }
 
-/** How long a browser may cache our answer to a preflight, seconds: for a visit, not past a change of the policy. */
+/** Lifetime of our answer to a preflight in a browser, seconds: for a visit, not past a change of the policy. */
 const PREFLIGHT_MAX_AGE_SEC = 600;
 
 const CORS_HEADER = /^access-control-/i;
@@ -77,7 +77,7 @@ export function corsDecision(request: CorsRequest): CorsDecision {
   };
 }
 
-/** What a preflight asks for; undefined if the request is none. */
+/** The preflight that a request is; undefined if it is none. */
 export function preflightOf(
   method: string,
   headers: RequestHeaders,
@@ -92,7 +92,7 @@ export function preflightOf(
   };
 }
 
-/** Whether the app itself says who may read this response. */
+/** True if the app itself says who may read this response. */
 export function hasAllowOrigin(headers: HeaderList): boolean {
   return hasHeader(headers, "access-control-allow-origin");
 }

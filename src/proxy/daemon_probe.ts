@@ -8,10 +8,10 @@ import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { discardBody } from "../upstream/http1/message.ts";
 import { isEmptyBadGateway } from "./refusals.ts";
 
-/** How long a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
+/** The time that a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
 const RESULT_TTL_MS = 2000;
 
-/** How long the daemon may take to answer, ms. */
+/** The time that the daemon may take to answer, ms. */
 const TIMEOUT_MS = 2000;
 
 /** Most sandboxes whose result is kept. */
@@ -39,7 +39,7 @@ export class DaemonProbe {
     });
   }
 
-  /** Whether the daemon answers; true if that cannot be determined. */
+  /** True if the daemon answers, or if that cannot be determined. */
   isUp(sandboxId: string, destination: Destination): Promise<boolean> {
     const recent = this.#results.get(sandboxId);
     if (recent !== undefined) return recent;

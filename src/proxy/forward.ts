@@ -45,7 +45,7 @@ export interface AdmittedRequest {
   readonly sandboxId: string;
   readonly sandboxPort: SandboxPort;
   readonly forwarded: Forwarded;
-  /** Whether `Authorization` is not meant for the app. */
+  /** True if `Authorization` is not meant for the app. */
   readonly dropsAuthorization: boolean;
   /** Aborted when the client disconnects. */
   signal(): AbortSignal;
@@ -59,7 +59,7 @@ export interface AdmittedRequest {
   };
 }
 
-/** How long to wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
+/** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
 const REFUSAL_TIMEOUT_MS = 1000;
 
 /**
@@ -228,7 +228,7 @@ function upstreamRequest(
 }
 
 /**
- * Whether the sandbox may be elsewhere, where the request can still be sent: nothing of it was sent, or it has no body
+ * True if the sandbox may be elsewhere, where the request can still be sent: nothing of it was sent, or it has no body
  * and this runner does not have the sandbox or does not know our key.
  */
 function shouldTryElsewhere(error: unknown, request: AdmittedRequest): boolean {

@@ -10,7 +10,7 @@ import type { Forwarded } from "./request_headers.ts";
 /** An address range as `ipaddr.js` parses it from CIDR notation. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Whether `address` lies within one of the ranges; false if it is not an IP address. */
+/** True if `address` lies within one of the ranges; false if it is not an IP address. */
 export function isTrusted(
   address: string,
   ranges: readonly AddressRange[],

@@ -13,7 +13,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Whether a field, by its lower-case name, is always hop-by-hop. */
+/** True if a header, by its lower-case name, is always hop-by-hop. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
@@ -21,7 +21,7 @@ export function isHopByHop(name: string): boolean {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * The names, in lower case, that a Connection field lists and thereby makes hop-by-hop.
+ * The names, in lower case, that a Connection header lists and thereby makes hop-by-hop.
  *
  * @example
  * ```ts

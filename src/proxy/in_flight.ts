@@ -15,11 +15,11 @@ export interface StreamHandle {
   abort(reason: AbortReason): void;
   /** Since when the client has not read what is ready for it, ms by `performance.now()`; undefined if nothing is. */
   stalledSince?(): number | undefined;
-  /** Whether the caller still has access. Never rejects. */
+  /** True if the caller still has access. Never rejects. */
   recheck(): Promise<boolean>;
 }
 
-/** How many rechecks run at once: each may take an API call. */
+/** Most rechecks that run at once: each may take an API call. */
 const RECHECK_BATCH = 32;
 
 /** A counter whose zero can be awaited. */
@@ -52,7 +52,7 @@ class Count {
   }
 }
 
-/** How many ids at zero are kept all the same. */
+/** Most ids at zero that are kept all the same. */
 const MAX_ZEROS = 1000;
 
 /**
@@ -86,7 +86,7 @@ class CountById {
   }
 }
 
-/** How many exchanges and tunnels there may be at once. */
+/** Most exchanges and tunnels at once. */
 export interface InFlightLimits {
   readonly all: number;
   readonly perSandbox: number;
@@ -94,14 +94,14 @@ export interface InFlightLimits {
   readonly tunnels: number;
 }
 
-/** What a registry and its entries share. */
+/** The state that a registry and its entries share. */
 class Registry {
   readonly limits: InFlightLimits;
   readonly all = new Count();
   readonly tunnels = new Count();
   readonly bySandbox = new CountById();
   readonly streaming = new Set<StreamHandle>();
-  /** What was in flight when the drain began. */
+  /** The exchanges that were in flight when the drain began; undefined before it. */
   draining: Count | undefined;
 
   constructor(limits: InFlightLimits) {
@@ -189,7 +189,7 @@ export class InFlight {
     return this.#registry.all.value;
   }
 
-  /** How many of them are WebSockets. */
+  /** The number of WebSockets among them. */
   get tunnelCount(): number {
     return this.#registry.tunnels.value;
   }

@@ -11,7 +11,7 @@ export const REFUSALS = {
   sandbox_stopped: "the sandbox is not running (the runner's 400)",
 } as const;
 
-/** What of a response tells whose it is before its body is read. */
+/** The part of a response that is known before its body is read. */
 export interface ResponseHead {
   readonly status: number;
   readonly headers: HeaderList;
@@ -28,7 +28,7 @@ const AUTOMATIC_HEADERS: ReadonlySet<string> = new Set([
   "keep-alive",
 ]);
 
-/** Whether a response is the empty 502 of a hop that could not reach the next one. */
+/** True if a response is the empty 502 of a hop that could not reach the next one. */
 export function isEmptyBadGateway(response: ResponseHead): boolean {
   return response.status === 502 &&
     valuesOf(response.headers, "content-length")[0] === "0" &&
@@ -37,12 +37,12 @@ export function isEmptyBadGateway(response: ResponseHead): boolean {
     );
 }
 
-/** Whether a response with that status may be a refusal by a runner or by a hop behind it; any other is the app's. */
+/** True if a response with that status may be a refusal by a runner or by a hop behind it; any other is the app's. */
 export function isRefusalStatus(status: number): boolean {
   return status === 400 || status === 401 || status === 404 || status === 502;
 }
 
-/** Whether the body has to be read to tell: it is small, JSON, and has a status with which runners refuse. */
+/** True if the body has to be read to tell: it is small, JSON, and has a status with which runners refuse. */
 export function mayBeRefusal(response: ResponseHead): boolean {
   const { status, headers } = response;
   if (status === 502 || !isRefusalStatus(status)) return false;

@@ -1,6 +1,6 @@
 /**
  * The headers of the request to the upstream. First, everything that must not be forwarded is dropped (hop-by-hop headers,
- * those that the client's Connection field lists, credentials, whatever claims to come from a proxy); then ours are
+ * those that the client's Connection header lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
 import { withoutOwnCookies } from "../auth/cookies.ts";
@@ -15,7 +15,7 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "expect", // already answered by `Deno.serve()`
   "forwarded",
   "host",
-  "sec-websocket-extensions", // none is negotiated: see upstream/websocket_handshake.ts
+  "sec-websocket-extensions", // none is negotiated: see upstream/websocket/handshake.ts
   "sec-websocket-key",
   "sec-websocket-version",
   "x-daytona-authorization",
@@ -31,7 +31,7 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-real-ip",
 ]);
 
-/** What the runner and the app are told about where the request came from. */
+/** The origin of a request, as the runner and the app are told. */
 export interface Forwarded {
   /** The public `host[:port]` that the client used. */
   readonly host: string;
@@ -45,7 +45,7 @@ export interface RequestHeadersInput {
   /** The client's, with lower-case names. */
   readonly headers: RequestHeaders;
   readonly forwarded: Forwarded;
-  /** Whether `Authorization` is not meant for the app, since it held the credential that granted access. */
+  /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
   readonly dropsAuthorization: boolean;
   /** The X-Request-Id unless the client sent one. */
   readonly id: string;
@@ -60,24 +60,24 @@ export function requestHeaders(
   const nominated = nominatedHeaders(headers.get("connection"));
   const sent: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
-  for (const field of headers) {
-    const name = field[0];
+  for (const header of headers) {
+    const name = header[0];
     if (
       NEVER_FROM_CLIENT.has(name) || isHopByHop(name) || nominated.has(name)
     ) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "cookie") {
-      const cookie = withoutOwnCookies(field[1]);
+      const cookie = withoutOwnCookies(header[1]);
       if (cookie !== undefined) sent.push([name, cookie]);
       continue;
     }
     if (name === "referer") {
       // Only navigations are redirected to an address without the preview token: a stylesheet's may be its fonts' referrer.
-      sent.push([name, splitPreviewToken(field[1]).target]);
+      sent.push([name, splitPreviewToken(header[1]).target]);
       continue;
     }
-    sent.push(field);
+    sent.push(header);
   }
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
   for (const [name, value] of destination.headers) sent.push([name, value]);

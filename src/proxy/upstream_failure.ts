@@ -1,9 +1,9 @@
-/** What a failed exchange with an upstream means to the gateway. */
+/** Translates the failures of exchanges with upstreams. */
 import { GatewayError } from "../errors.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 
 /**
- * What to throw for a failed exchange: the gateway's error for an upstream's, and anything else unchanged. `aborted`
+ * The error to throw for a failed exchange: the gateway's for an upstream's, and anything else unchanged. `aborted`
  * and `body_failed` stay an {@linkcode UpstreamError}: the client has disconnected, and no code describes that.
  */
 export function upstreamFailure(error: unknown): unknown {

@@ -60,7 +60,7 @@ export class AccessResolver {
     this.#digestKey = createDigests(options.cache.maxEntries);
   }
 
-  /** Whether `token` is the sandbox's current preview token. */
+  /** True if `token` is the sandbox's current preview token. */
   async isPreviewToken(
     sandboxId: string,
     token: string,
@@ -74,7 +74,7 @@ export class AccessResolver {
     );
   }
 
-  /** Whether the owner of an API key or JWT may access the sandbox. */
+  /** True if the owner of an API key or JWT may access the sandbox. */
   async hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },

@@ -7,7 +7,7 @@ export interface ActivityClaimsOptions {
   readonly store: Pick<DurableStore, "get" | "set">;
   /** Identifies this gateway among them. */
   readonly self: string;
-  /** How long a claim is held, ms. */
+  /** The time that a claim is held, ms. */
   readonly holdMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

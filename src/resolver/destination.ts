@@ -20,7 +20,7 @@ export interface Destination {
   readonly refusals: "runner";
 }
 
-/** Whether requests to both go to the same place by the same means. */
+/** True if requests to both go to the same place by the same means. */
 export function isSameDestination(
   one: Destination,
   other: Destination,

@@ -1,6 +1,6 @@
 /**
- * What is known about the installation: the base domains of previews, and the identity provider. What the configuration
- * leaves open is fetched from the API, while the gateway already runs.
+ * The installation's base domains of previews and its identity provider. Whatever the configuration leaves open is
+ * fetched from the API, while the gateway already runs.
  */
 import type { Config } from "../config/config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/api.ts";
@@ -21,11 +21,11 @@ export interface OidcSettings {
   readonly audience: string | undefined;
   /** Space-separated, including `openid`. */
   readonly scope: string;
-  /** Whether plain http is accepted even on another machine. */
+  /** True if plain http is accepted even on another machine. */
   readonly allowInsecure: boolean;
 }
 
-/** Whether the installation has an identity provider. */
+/** The installation's identity provider, as far as it is known. */
 export type OidcState =
   /** Until the API has answered. */
   | { readonly kind: "unknown" }

@@ -106,7 +106,7 @@ function sealedRunner(sealer: Sealer): Codec<Runner | null> {
 }
 
 /**
- * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other fields added.
+ * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other members added.
  * Records that others wrote are validated like answers of the API.
  */
 const DAYTONA_RUNNER: Codec<Runner | null> = {

@@ -50,7 +50,7 @@ export class SandboxResolver {
     });
   }
 
-  /** Whether anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
+  /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
     return await this.#visibility.lookUp(sandboxId, () => {
       this.#prefetchRunner(sandboxId);

@@ -29,7 +29,7 @@ function profileOf(...roots: readonly Call[]): CpuProfile {
 
 Deno.test("summarizeProfile() attributes the platform's work to the gateway's function that called it", () => {
   const summary = summarizeProfile(profileOf(
-    ["relay", `${SRC}/gateway/exchange_tracker.ts`, 10, [
+    ["relay", `${SRC}/gateway/exchange.ts`, 10, [
       ["Response", "ext:deno_fetch/23_response.js", 20, [["op_x", "", 30]]],
       ["write", `${SRC}/upstream/http1/connection.ts`, 20, [[
         "op_write",
@@ -40,7 +40,7 @@ Deno.test("summarizeProfile() attributes the platform's work to the gateway's fu
   ));
 
   assert.deepEqual(summary.own, [
-    { name: "relay src/gateway/exchange_tracker.ts", share: 0.6 },
+    { name: "relay src/gateway/exchange.ts", share: 0.6 },
     { name: "write src/upstream/http1/connection.ts", share: 0.4 },
   ]);
   assert.deepEqual(summary.categories, [

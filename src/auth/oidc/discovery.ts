@@ -7,13 +7,13 @@ import {
 } from "./issuer_addresses.ts";
 import { providerUnavailable } from "./login_error.ts";
 
-/** How long the metadata and the signing keys are cached, ms. */
+/** The time that the metadata and the signing keys are cached, ms. */
 export const DISCOVERY_TTL_MS = 3_600_000;
 
 /** Minimum time between two discovery requests, whatever asks for one, ms. */
 const DISCOVERY_PAUSE_MS = 5000;
 
-/** How long an answer proves that the provider is up, ms. */
+/** The time for which an answer proves that the provider is up, ms. */
 const CHECK_TTL_MS = 20_000;
 
 /** The endpoints that a login uses; the library takes them for URLs without a check. */
@@ -143,7 +143,7 @@ export class Discovery {
     };
   }
 
-  /** Whether `at` is less than `ms` ago; a time in the future is not, since then the clock was set back. */
+  /** True if `at` is less than `ms` ago; a time in the future is not, since then the clock was set back. */
   #isRecent(at: number, ms: number): boolean {
     const age = this.#now() - at;
     return age >= 0 && age < ms;

@@ -14,7 +14,7 @@ function isSame(one: string, other: string): boolean {
 }
 
 /**
- * Whether `issuer`, as metadata names it, is that provider; a trailing slash is ignored, as it is easy to get wrong.
+ * True if `issuer`, as metadata names it, is that provider; a trailing slash is ignored, as it is easy to get wrong.
  */
 export function isIssuer(
   issuer: string,

@@ -62,7 +62,7 @@ export class OpenidProvider {
     this.#now = now;
   }
 
-  /** Whether there is a provider. */
+  /** `on` if there is a provider, `unknown` until the API has told. */
   get state(): OidcState["kind"] {
     return this.#remote.oidc.kind;
   }

@@ -12,7 +12,7 @@ export interface Transaction extends LoginAttempt {
   readonly returnTo: string;
 }
 
-/** How long a login may take, ms. */
+/** The time that a login may take, ms. */
 export const TRANSACTION_TTL_MS = 600_000;
 
 /** The id, for its cookie's name, of the transaction with that `state`. */

@@ -15,7 +15,6 @@ import { listenForMetrics } from "../metrics_server.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
 import { logUncaughtErrors } from "../uncaught.ts";
 import type { WorkerStart } from "./messages.ts";
-
 import { startThread, type Thread, WorkerHandle } from "./worker_thread.ts";
 
 /** Dependencies of {@linkcode supervise}. */
