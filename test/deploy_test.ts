@@ -32,7 +32,7 @@ async function deploy(
   });
 }
 
-/** What the app saw of the client. */
+/** The client as the app saw it. */
 function forwardedFor(body: string): string | undefined {
   const headers: [string, string][] = JSON.parse(body).headers;
   return headers.find(([name]) => name === "x-forwarded-for")?.[1];

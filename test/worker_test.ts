@@ -18,7 +18,7 @@ const HOST = "3000-demo.proxy.localhost";
 /** So many connections reach both of two workers; the chance that they do not is one in a million. */
 const ENOUGH = 21;
 
-/** How long another worker may rely on its copy of a login, plus a margin for a busy machine, ms. */
+/** The time that another worker may rely on its copy of a login, plus a margin for a busy machine, ms. */
 const LOGOUT_SEEN_MS = 10_000;
 
 /** Starts a gateway with two workers and everything that they need. */

@@ -2,14 +2,8 @@
 import { createReportLimit } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { loggerFor } from "../observability/log.ts";
-import type { CacheEvent } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { OnCacheEvent } from "./cache.ts";
-
-const MESSAGES: Partial<Record<CacheEvent, string>> = {
-  codec_failed: "cache codec failed",
-  fill_failed: "cache fill failed",
-};
 
 /**
  * Creates the handler of all caches' events. It counts each, and logs once a minute for each cache what no caller sees:
@@ -21,11 +15,13 @@ export function reportCacheEvents(
   closing: AbortSignal,
 ): OnCacheEvent {
   const shouldReport = createReportLimit(() => performance.now());
+  const logger = loggerFor("cache");
   return (event, kind, cause) => {
     metrics.cacheEvent(event, kind);
-    const message = MESSAGES[event];
-    if (message === undefined || cause === undefined || closing.aborted) return;
+    if (cause === undefined || closing.aborted) return;
     if (!shouldReport(`${event} ${kind}`)) return;
-    loggerFor("cache").warn(message, { kind, cause: describeError(cause) });
+    const facts = { kind, cause: describeError(cause) };
+    if (event === "codec_failed") logger.warn("cache codec failed", facts);
+    else logger.warn("cache fill failed", facts);
   };
 }

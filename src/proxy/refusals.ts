@@ -2,7 +2,8 @@
  * Tells a runner's own refusals from an app's answers. A runner refuses with JSON that names its own path, and a hop
  * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
-import { type HeaderList, valuesOf } from "../lib/headers.ts";
+import { valuesOf } from "../lib/headers.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 
 /** The error codes for a runner's refusals, with the reason that is logged. */
 export const REFUSALS = {
@@ -12,10 +13,7 @@ export const REFUSALS = {
 } as const;
 
 /** The part of a response that is known before its body is read. */
-export interface ResponseHead {
-  readonly status: number;
-  readonly headers: HeaderList;
-}
+type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
 
 /** The longest body that may be a runner's refusal, bytes. */
 const MAX_REFUSAL_BYTES = 4096;

@@ -76,7 +76,7 @@ function gateWith(
   return { gate, calls, left: () => lookupsLeft(throttle) };
 }
 
-/** How many lookups the client may still cause. */
+/** The number of lookups that the client may still cause. */
 function lookupsLeft(throttle: Throttle): number {
   const budget = throttle.budgetFor(ADDRESS);
   for (let left = 0;; left++) {

@@ -21,7 +21,7 @@ function setUp(tokens: Tokens) {
   const state = {
     baseDomains: ["preview.test"],
     hasAccess: true,
-    /** What the API was asked. */
+    /** The questions that the API was asked. */
     asked: [] as unknown[],
     begun: [] as [LoginSession, Tokens][],
     /** When a session that has begun is stored. */

@@ -28,7 +28,7 @@ function setUp() {
     clock,
     sessions,
     sealer,
-    /** What opens of a cookie that holds `session`. */
+    /** Seals `session` as it is, and opens that cookie. */
     opened: async (session: unknown) =>
       await sessions.open(await sealer.seal({ session }, EXPIRES_AT)),
   };

@@ -23,7 +23,7 @@ function setUp() {
   const state = {
     baseDomains: ["p.test"],
     loginState: "on" as Login["state"],
-    /** How a callback or a logout fails, if it does. */
+    /** The failure of a callback or a logout, if it fails. */
     failure: undefined as Error | undefined,
     ended: [] as string[],
   };

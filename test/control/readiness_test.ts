@@ -18,7 +18,7 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
-    /** What the API says of the key; undefined if it says nothing. */
+    /** The API's verdict on the key; undefined if it gives none. */
     key: "accepted" as "accepted" | "unknown" | undefined,
     domains: ["preview.test"],
     isDraining: false,

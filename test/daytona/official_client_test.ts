@@ -109,7 +109,7 @@ function answerTo({ url }: Request): Response {
   });
 }
 
-/** What must agree on the wire. Bodies need not: a newer API takes an optional one with the last activity. */
+/** The parts that must agree on the wire. Bodies need not: a newer API takes an optional one with the last activity. */
 function essence({ method, target, headers }: Seen) {
   return {
     method,

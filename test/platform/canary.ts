@@ -1,5 +1,5 @@
 /**
- * What the canaries share. A canary asserts what Deno does today wherever `src/` works around it: it fails once an
+ * The common parts of the canaries. A canary asserts what Deno does today wherever `src/` works around it: it fails once an
  * update of Deno makes a workaround unnecessary.
  */
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { type RawStream, rawStream } from "../support/raw_client.ts";
 
-/** What may go once Deno behaves otherwise. */
+/** A workaround that may go once Deno behaves otherwise. */
 export interface Workaround {
   /** The behaviour that is mended: "Deno has mended …". */
   readonly mended: string;
@@ -24,7 +24,7 @@ export function stillNeeded(
   assert(isNeeded, `Deno has mended ${mended}: remove ${remove}`);
 }
 
-/** How long an absent event is waited for, ms: many times what it would take. */
+/** The wait for an event that must not come, ms: many times what it would take. */
 const ABSENCE_MS = 50;
 
 /** Resolves to true if a promise does not settle for a while. */

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
 import { stillNeeded } from "./canary.ts";
 
-/** How many reads one turn of the event loop should at most take, if Deno yielded. */
+/** Most reads that one turn of the event loop would take if Deno yielded. */
 const FEW_READS = 16;
 
 Deno.test("canary: reads of what has arrived keep the event loop from turning", async () => {

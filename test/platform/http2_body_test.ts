@@ -3,7 +3,7 @@ import { constants } from "node:http2";
 import { wasCancelled } from "../../src/platform/http2_body.ts";
 import { connectHttp2, serve, stillNeeded } from "./canary.ts";
 
-/** What the handler reads of an HTTP/2 upload that ends in this way after "half". */
+/** The part that the handler reads of an HTTP/2 upload that ends in this way after "half". */
 async function upload(code: number | undefined): Promise<{
   readonly text: string | undefined;
   readonly isCancelled: boolean;

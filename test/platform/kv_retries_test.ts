@@ -1,6 +1,6 @@
 import { serve, stillNeeded } from "./canary.ts";
 
-/** What the client is told first (KV Connect's metadata exchange). */
+/** The first answer to the client (KV Connect's metadata exchange). */
 function metadata(): Response {
   return Response.json({
     version: 3,

@@ -9,7 +9,7 @@ import {
   stillNeeded,
 } from "./canary.ts";
 
-/** What the client gets after it has sent ten messages at once, the third of which makes the server close. */
+/** The end that a client sees after it sent ten messages at once, the third of which makes the server close. */
 async function closeAmidMessages(
   close: (socket: WebSocket) => void,
 ): Promise<string> {
@@ -47,7 +47,7 @@ Deno.test("canary: a WebSocket that is closed amid a client's messages sends no 
   });
 });
 
-/** What the client gets of a WebSocket that is closed before it opens; undefined if it gets nothing for a while. */
+/** The first event of a client whose WebSocket is closed before it opens; undefined if there is none for a while. */
 async function closeBeforeOpen(
   close: (socket: WebSocket) => void,
 ): Promise<string | undefined> {

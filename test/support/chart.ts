@@ -18,10 +18,10 @@ export interface Panel {
   readonly lines: readonly Line[];
 }
 
-/** What to draw. */
+/** The content of a chart. */
 export interface Chart {
   readonly title: string;
-  /** What the positions are. */
+  /** The name of the positions. */
   readonly axis: string;
   /** Whether positions, which then are positive, are on a logarithmic scale, and labelled one by one. */
   readonly isLogarithmic?: boolean;
@@ -46,7 +46,7 @@ const LETTER = 6.5;
 /** The points of a single line are marked if there are so few that the line does not speak for itself. */
 const MAX_MARKED = 20;
 
-/** How many steps an axis has, at most. */
+/** Most steps of an axis. */
 const MAX_STEPS = 5;
 
 const STYLE = `

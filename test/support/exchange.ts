@@ -10,7 +10,7 @@ import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
-/** What exchanges share, with these differences, and what they tell. */
+/** The parts that exchanges share, with these differences, and records of what they tell. */
 export function exchangeServices(
   differences: Partial<ExchangeServices> = {},
 ): {
@@ -18,7 +18,7 @@ export function exchangeServices(
   readonly inFlight: InFlight;
   readonly records: ExchangeRecord[];
   readonly services: ExchangeServices;
-  /** What the sandbox's activity was told. */
+  /** The calls of the sandbox's activity. */
   readonly uses: string[];
 } {
   const clock = { now: 1000 };

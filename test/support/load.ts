@@ -3,7 +3,7 @@
  */
 import { LoadClient, type RequestSpec } from "./load_client.ts";
 
-/** How much load, and of which requests. */
+/** The amount of load, and its requests. */
 export interface LoadOptions {
   /** The target's, on 127.0.0.1. */
   readonly port: number;

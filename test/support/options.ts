@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /** The command lines of the laboratory's tasks. */
 
-/** What is wrong with a command line, in one line. */
+/** The problem with a command line, in one line. */
 export class UsageError extends Error {}
 
 /**

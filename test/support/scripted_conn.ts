@@ -3,7 +3,7 @@
  */
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
-/** What a read returns, as Latin-1 text, and how many writes it waits for; 1 by default. */
+/** The result of a read, as Latin-1 text, and the number of writes that it waits for; 1 by default. */
 export type ScriptedRead = string | {
   readonly text: string;
   readonly afterWrites: number;
@@ -22,7 +22,7 @@ export interface Script {
 
 /** A connection that follows a script and records its use. */
 export interface ScriptedConn extends Deno.Conn {
-  /** What was written, as Latin-1 text. */
+  /** Everything written, as Latin-1 text. */
   readonly written: string;
   /** The number of writes, including failed ones. */
   readonly writes: number;

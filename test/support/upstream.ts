@@ -54,7 +54,7 @@ export const UPSTREAM_CONFIG: UpstreamConfig = {
   bodyIdleTimeoutMs: 0,
 };
 
-/** What differs from {@linkcode UPSTREAM_CONFIG} and from the real network. */
+/** Differences from {@linkcode UPSTREAM_CONFIG} and from the real network. */
 export interface ClientOptions extends Partial<UpstreamConfig> {
   readonly dial?: Dial;
 }

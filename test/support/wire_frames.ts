@@ -91,9 +91,9 @@ export interface FakeConnection extends UpgradedConnection {
   resume(): void;
   /** All bytes written so far. */
   readonly written: Uint8Array<ArrayBuffer>;
-  /** How many calls to `write()` have completed. */
+  /** The number of calls to `write()` that have completed. */
   readonly writes: number;
-  /** How many times `read()` was called. */
+  /** The number of calls to `read()`. */
   readonly reads: number;
   readonly isClosed: boolean;
 }
