@@ -8,6 +8,7 @@ import {
   bodyReader,
 } from "../../src/upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
+import { collectLog } from "../support/collected_log.ts";
 import {
   exchangeServices,
   incomingRequest,
@@ -185,6 +186,45 @@ Deno.test("a tunnel is over for its sandbox once both sides have closed, and for
   released.resolve();
   await released.promise;
   assert.equal(inFlight.count, 0);
+});
+
+Deno.test("the log says why a response or a tunnel broke off after it had begun", async () => {
+  await using log = await collectLog();
+  const response = setUp().x.relay({
+    status: 200,
+    headers: [],
+    body: {
+      read: () =>
+        Promise.reject(new UpstreamError("protocol_error", "bad chunk")),
+      cancel() {},
+    },
+  });
+  await assert.rejects(response.text());
+  const { level, sandboxId, reason } = await log.next("response broke off");
+  assert.deepEqual([level, sandboxId, reason], ["INFO", "box", "bad chunk"]);
+
+  const traffic = {
+    bytesSent: 0,
+    bytesReceived: 0,
+    messagesSent: 0,
+    messagesReceived: 0,
+  };
+  const { x } = setUp();
+  x.tunnel({
+    response: new Response(),
+    tunnel: {
+      closed: Promise.resolve({
+        by: "upstream",
+        code: 1006,
+        reason: "Reserved bits",
+        ...traffic,
+      }),
+      released: Promise.resolve(),
+      close() {},
+    },
+  });
+  const line = await log.next("tunnel broke off");
+  assert.deepEqual([line.sandboxId, line.reason], ["box", "Reserved bits"]);
 });
 
 Deno.test("a response that breaks off while its upload is being read has lost a socket", async () => {
