@@ -41,27 +41,25 @@ export function removeDotSegments(path: string): string | undefined {
 }
 
 /**
- * The path under which a runner proxies a port of a sandbox.
- *
- * @throws {TypeError} if `sandboxId` is not a sandbox id: it comes from the API and should have been validated there
- *
- * @example
- * ```ts
- * portPrefix("box", 3000); // "/sandboxes/box/toolbox/proxy/3000"
- * ```
- */
-export function portPrefix(sandboxId: string, port: number): string {
-  return `${toolboxPrefix(sandboxId)}/proxy/${port}`;
-}
-
-/**
  * The path under which a runner proxies a sandbox's toolbox, the daemon that also proxies its ports.
  *
- * @throws {TypeError} if `sandboxId` is not a sandbox id
+ * @throws {TypeError} if `sandboxId` is not a sandbox id: it comes from the API and should have been validated there
  */
 export function toolboxPrefix(sandboxId: string): string {
   if (!isSandboxRef(sandboxId)) throw new TypeError("Not a sandbox id");
   return `/sandboxes/${sandboxId}/toolbox`;
+}
+
+/**
+ * The path under which a runner proxies a port of the sandbox whose toolbox has the prefix `toolbox`.
+ *
+ * @example
+ * ```ts
+ * portPrefix(toolboxPrefix("box"), 3000); // "/sandboxes/box/toolbox/proxy/3000"
+ * ```
+ */
+export function portPrefix(toolbox: string, port: number): string {
+  return `${toolbox}/proxy/${port}`;
 }
 
 /**

@@ -68,9 +68,7 @@ export function runnerDestination(
   }
   const { origin, authority, path, headers } = proxy;
   const toolbox = path + toolboxPrefix(sandboxId);
-  const pathPrefix = port === "toolbox"
-    ? toolbox
-    : path + portPrefix(sandboxId, port);
+  const pathPrefix = port === "toolbox" ? toolbox : portPrefix(toolbox, port);
   return {
     origin,
     authority,

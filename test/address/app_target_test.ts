@@ -3,9 +3,10 @@ import {
   appTarget,
   portPrefix,
   removeDotSegments,
+  toolboxPrefix,
 } from "../../src/address/app_target.ts";
 
-const PREFIX = "/sandboxes/box/toolbox/proxy/3000";
+const PREFIX = portPrefix(toolboxPrefix("box"), 3000);
 
 Deno.test("appTarget() appends the app's target byte for byte", () => {
   for (
@@ -31,7 +32,12 @@ Deno.test("appTarget() appends the app's target byte for byte", () => {
       "/?../../x",
       "/a?b?c=/../d",
     ]
-  ) assert.equal(appTarget(portPrefix("box", 3000), target), PREFIX + target);
+  ) {
+    assert.equal(
+      appTarget(PREFIX, target),
+      PREFIX + target,
+    );
+  }
 });
 
 Deno.test("appTarget() resolves dot segments inside the app's path", () => {
@@ -52,7 +58,7 @@ Deno.test("appTarget() resolves dot segments inside the app's path", () => {
     ] as const
   ) {
     assert.equal(
-      appTarget(portPrefix("box", 3000), target),
+      appTarget(PREFIX, target),
       PREFIX + resolved,
       target,
     );
@@ -90,12 +96,22 @@ Deno.test("appTarget() refuses dots beside a separator that only some hops recog
       "/a/..%2f/b",
       "/.%2f",
     ]
-  ) assert.equal(appTarget(portPrefix("box", 3000), target), undefined, target);
+  ) {
+    assert.equal(
+      appTarget(PREFIX, target),
+      undefined,
+      target,
+    );
+  }
 });
 
 Deno.test("portPrefix() throws for an id that would be a path", () => {
   for (const id of ["", "..", "a/b", "%2e%2e", "a b", "x".repeat(65)]) {
-    assert.throws(() => appTarget(portPrefix(id, 3000), "/"), TypeError, id);
+    assert.throws(
+      () => toolboxPrefix(id),
+      TypeError,
+      id,
+    );
   }
 });
 

@@ -69,7 +69,10 @@ export const pathProperties: readonly Property[] = [
     "appTarget() stays inside of the sandbox's port, however the path is read",
     fc.tuple(sandboxId, port, target),
     ([sandboxId, port, target]) => {
-      const result = appTarget(portPrefix(sandboxId, port), target);
+      const result = appTarget(
+        portPrefix(toolboxPrefix(sandboxId), port),
+        target,
+      );
       if (result === undefined) return;
       assertInside(result, `/sandboxes/${sandboxId}/toolbox/proxy/${port}`);
     },
@@ -89,7 +92,7 @@ export const pathProperties: readonly Property[] = [
     "appTarget() passes a target without dots byte for byte, and every query",
     target,
     (target) => {
-      const result = appTarget(portPrefix("box", 3000), target);
+      const result = appTarget(portPrefix(toolboxPrefix("box"), 3000), target);
       const [path = ""] = target.split("?", 1);
       const query = target.slice(path.length);
       if (result !== undefined) assert.ok(result.endsWith(query));
