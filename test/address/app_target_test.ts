@@ -6,7 +6,7 @@ import {
   toolboxPrefix,
 } from "../../src/address/app_target.ts";
 
-const PREFIX = portPrefix(toolboxPrefix("box"), 3000);
+const PREFIX = "/sandboxes/box/toolbox/proxy/3000";
 
 Deno.test("appTarget() appends the app's target byte for byte", () => {
   for (
@@ -105,7 +105,12 @@ Deno.test("appTarget() refuses dots beside a separator that only some hops recog
   }
 });
 
-Deno.test("portPrefix() throws for an id that would be a path", () => {
+Deno.test("toolboxPrefix() and portPrefix() lead to the sandbox's daemon and to its proxy", () => {
+  assert.equal(toolboxPrefix("box"), "/sandboxes/box/toolbox");
+  assert.equal(portPrefix(toolboxPrefix("box"), 3000), PREFIX);
+});
+
+Deno.test("toolboxPrefix() throws for an id that would be a path", () => {
   for (const id of ["", "..", "a/b", "%2e%2e", "a b", "x".repeat(65)]) {
     assert.throws(
       () => toolboxPrefix(id),
