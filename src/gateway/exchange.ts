@@ -141,8 +141,8 @@ export abstract class Exchange {
   abstract readonly port: number | undefined;
 
   protected readonly services: ExchangeServices;
-  /** Undefined if there are too many exchanges already. */
-  readonly #entry: InFlightEntry | undefined;
+  /** Undefined before {@linkcode Exchange.checkLimits}, and if there are too many exchanges already. */
+  #entry: InFlightEntry | undefined;
   #cors: CorsDecision | undefined;
   #grant: Grant | undefined;
   #recheck: Recheck | undefined;
@@ -162,7 +162,6 @@ export abstract class Exchange {
     this.startedAt = incoming.startedAt;
     this.progress = new Progress(incoming.startedAt, services.now);
     this.services = services;
-    this.#entry = services.inFlight.begin();
   }
 
   /** True if pages of an origin may use the browser's credentials. */
@@ -193,11 +192,12 @@ export abstract class Exchange {
   }
 
   /**
-   * Checks the limits that need no lookup.
+   * Counts the exchange as in flight, and checks the limits that need no lookup.
    *
    * @throws {GatewayError} `overloaded`, or as {@linkcode checkHead}
    */
   checkLimits(): void {
+    this.#entry = this.services.inFlight.begin();
     if (this.#entry === undefined) {
       throw new GatewayError("overloaded", "Too many exchanges");
     }
@@ -351,7 +351,13 @@ export abstract class Exchange {
         "Too many sockets were lost",
       );
     }
-    return createResponse(this.#stream(body, status), status, headers);
+    const stream = this.#stream(body, status);
+    try {
+      return createResponse(stream, status, headers);
+    } catch (error) {
+      discardBody(body);
+      throw error;
+    }
   }
 
   /** Answers with the 101 that opens `tunnel`; the exchange is over once both of its sides have closed. */
@@ -382,7 +388,7 @@ export abstract class Exchange {
       onEnd: (end, sentBytes, error) => {
         const { clientAddress } = this.client;
         this.services.leakedSockets.note(clientAddress, end, this.#upload);
-        if (end === "upstream_failed") {
+        if (end === "upstream_failed" && !isClientGone(error)) {
           this.#logLateFailure("response broke off", describeError(error));
         }
         this.#settle(status, { end, sentBytes });

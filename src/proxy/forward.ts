@@ -62,21 +62,24 @@ export interface AdmittedRequest {
 /** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
 const REFUSAL_TIMEOUT_MS = 1000;
 
+/** Where sandboxes are. */
+type Destinations = Pick<
+  SandboxResolver,
+  "knownDestination" | "destinationOf" | "renewDestination"
+>;
+
 /**
  * Sends requests to wherever their sandboxes are. Both methods throw a {@linkcode GatewayError} if no app answered, and
  * an {@linkcode UpstreamError} `aborted` or `body_failed` if the client has disconnected.
  */
 export class Forwarder {
   readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  readonly #sandboxes: Pick<
-    SandboxResolver,
-    "destinationOf" | "renewDestination"
-  >;
+  readonly #sandboxes: Destinations;
   readonly #daemons: DaemonProbe;
 
   constructor(
     upstream: Pick<UpstreamClient, "request" | "upgrade">,
-    sandboxes: Pick<SandboxResolver, "destinationOf" | "renewDestination">,
+    sandboxes: Destinations,
   ) {
     this.#upstream = upstream;
     this.#sandboxes = sandboxes;
@@ -118,11 +121,13 @@ export class Forwarder {
     send: (destination: Destination) => Promise<T>,
   ): Promise<T> {
     const { sandboxId, sandboxPort } = request;
-    const destination = await this.#sandboxes.destinationOf( // 4 resolver
-      sandboxId,
-      sandboxPort,
-      () => request.progress.onMiss(),
-    );
+    const destination = // 4 resolver
+      this.#sandboxes.knownDestination(sandboxId, sandboxPort) ??
+        await this.#sandboxes.destinationOf(
+          sandboxId,
+          sandboxPort,
+          () => request.progress.onMiss(),
+        );
     if (destination === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }

@@ -63,6 +63,15 @@ export class SandboxResolver {
     return this.#visibility.known(sandboxId);
   }
 
+  /** The destination of requests for a port of the sandbox, if the answer is in process and fresh. */
+  knownDestination(
+    sandboxId: string,
+    port: SandboxPort,
+  ): Destination | undefined {
+    const runner = this.#runners.known(sandboxId);
+    return runner ? runnerDestination(runner, sandboxId, port) : undefined;
+  }
+
   /**
    * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
    * for admitted requests. `onMiss` is called before a lookup that goes beyond the process.

@@ -22,6 +22,7 @@ function setUp(
 ) {
   const { services, ...told } = exchangeServices({ leakedSockets });
   const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
+  x.checkLimits();
   x.grant({ sandboxId: "box", by: "bearer" }, recheck);
   return { ...told, leakedSockets, x };
 }
@@ -37,6 +38,7 @@ async function setUpUpload(
     { "transfer-encoding": "chunked" },
   );
   const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+  x.checkLimits();
   const grant = { sandboxId: "box", by: "bearer" };
   x.grant(grant, recheck ?? (() => Promise.resolve(true)));
   await x.openBody();
