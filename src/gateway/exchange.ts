@@ -146,6 +146,7 @@ export abstract class Exchange {
   #cors: CorsDecision | undefined;
   #grant: Grant | undefined;
   #recheck: Recheck | undefined;
+  #body: BodyReader | null = null;
   #upload: Upload | undefined;
   #contentLength: number | null = null;
   #endUse: (() => void) | undefined;
@@ -239,7 +240,7 @@ export abstract class Exchange {
 
   /**
    * Opens the body to forward. It ends when the caller loses access: until the response begins, nothing else would end
-   * an upload.
+   * an upload. A preflight's does not, since the gateway answers where the app does not.
    *
    * @throws {GatewayError} `bad_request` as {@linkcode requestBody}
    * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
@@ -250,8 +251,10 @@ export abstract class Exchange {
       this.headers,
     );
     this.#contentLength = contentLength;
-    if (body === null) return;
+    this.#body = body;
+    if (body === null || this.preflight !== undefined) return;
     const upload = new Upload({ body, contentLength }, this.request);
+    this.#body = upload;
     this.#upload = upload;
     this.#entry?.setHandle({
       abort: (reason) => upload.abort(reason),
@@ -261,7 +264,7 @@ export abstract class Exchange {
 
   /** The body to forward; null until {@linkcode Exchange.openBody}, and if there is none. */
   get body(): BodyReader | null {
-    return this.#upload ?? null;
+    return this.#body;
   }
 
   /** Its announced length, bytes, which is 0 for some that have none; null if it was not announced. */

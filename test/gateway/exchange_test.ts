@@ -144,6 +144,25 @@ Deno.test("an upload that the gateway itself ends is answered with the reason", 
   }
 });
 
+Deno.test("the body of a preflight is not ended by the gateway, which answers where the app does not", async () => {
+  const { services, inFlight } = exchangeServices({ corsMode: "auto" });
+  const incoming = incomingRequest(
+    { method: "OPTIONS", body: new ReadableStream() },
+    {
+      "origin": "https://elsewhere.test",
+      "access-control-request-method": "PUT",
+      "transfer-encoding": "chunked",
+    },
+  );
+  const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+  x.checkLimits();
+  await x.openBody();
+  assert(x.body !== null);
+  inFlight.abortAll();
+  assert.equal(x.signal().aborted, false);
+  assert.equal(x.refuse(new GatewayError("port_closed", "")).status, 502);
+});
+
 Deno.test("an exchange is recorded once, whatever fails after its end", () => {
   const { inFlight, records, x } = setUp();
   x.relay({ status: 200, headers: [], body: null });
