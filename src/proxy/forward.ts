@@ -121,13 +121,17 @@ export class Forwarder {
     send: (destination: Destination) => Promise<T>,
   ): Promise<T> {
     const { sandboxId, sandboxPort } = request;
-    const destination = // 4 resolver
-      this.#sandboxes.knownDestination(sandboxId, sandboxPort) ??
-        await this.#sandboxes.destinationOf(
-          sandboxId,
-          sandboxPort,
-          () => request.progress.onMiss(),
-        );
+    let destination = this.#sandboxes.knownDestination( // 4 resolver
+      sandboxId,
+      sandboxPort,
+    );
+    if (destination === undefined) {
+      destination = await this.#sandboxes.destinationOf(
+        sandboxId,
+        sandboxPort,
+        () => request.progress.onMiss(),
+      );
+    }
     if (destination === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }

@@ -63,13 +63,13 @@ export class SandboxResolver {
     return this.#visibility.known(sandboxId);
   }
 
-  /** The destination of requests for a port of the sandbox, if the answer is in process and fresh. */
+  /** The same as {@linkcode destinationOf}, if the answer is in process and fresh; undefined otherwise. */
   knownDestination(
     sandboxId: string,
     port: SandboxPort,
-  ): Destination | undefined {
+  ): Destination | null | undefined {
     const runner = this.#runners.known(sandboxId);
-    return runner ? runnerDestination(runner, sandboxId, port) : undefined;
+    return runner && runnerDestination(runner, sandboxId, port);
   }
 
   /**
