@@ -61,7 +61,11 @@ const RECHECK_INTERVAL_MS = 30_000;
 /** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, ms. */
 const TICK_MS = 5_000;
 
-const NO_LIMITS = { all: Infinity, perSandbox: Infinity, tunnels: Infinity };
+const NO_LIMITS = {
+  concurrentExchanges: Infinity,
+  exchangesPerSandbox: Infinity,
+  tunnels: Infinity,
+};
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
 const LEARNING_MS = 10_000;
@@ -201,11 +205,7 @@ export async function createService(
       }
       : {}),
   });
-  const inFlight = new InFlight({
-    all: limits.concurrentExchanges,
-    perSandbox: limits.exchangesPerSandbox,
-    tunnels: limits.tunnels,
-  });
+  const inFlight = new InFlight(limits);
 
   // The data plane.
   const trustedProxies = config.listen.trustedProxies.map((range) =>

@@ -11,7 +11,7 @@ import type { GateRequest } from "../auth/gate.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { HeaderList } from "../lib/headers.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
-import type { Forwarded } from "../proxy/request_headers.ts";
+import type { Forwarded } from "../proxy/forwarded.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
 import {

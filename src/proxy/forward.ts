@@ -20,6 +20,7 @@ import {
   openWebSocket,
 } from "../upstream/websocket/handshake.ts";
 import { DaemonProbe } from "./daemon_probe.ts";
+import type { Forwarded } from "./forwarded.ts";
 import { gatherBody } from "./gather_body.ts";
 import {
   isEmptyBadGateway,
@@ -28,7 +29,7 @@ import {
   refusalOf,
   REFUSALS,
 } from "./refusals.ts";
-import { type Forwarded, requestHeaders } from "./request_headers.ts";
+import { requestHeaders } from "./request_headers.ts";
 import { upstreamFailure } from "./upstream_failure.ts";
 
 /** A request that the gate admitted, and that learns how far it has come. */

@@ -5,7 +5,6 @@
 import ipaddr from "ipaddr.js";
 import { isAddress } from "../config/formats.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
-import type { Forwarded } from "./request_headers.ts";
 
 /** An address range as `ipaddr.js` parses it from CIDR notation. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
@@ -39,6 +38,15 @@ export function untrustedNetwork(
   if (!isAddress(peer) || isTrusted(peer, trusted)) return undefined;
   const network = ipaddr.process(peer).range();
   return NEARBY.has(network) ? network : undefined;
+}
+
+/** The origin of a request, as the runner and the app are told. */
+export interface Forwarded {
+  /** The public `host[:port]` that the client used. */
+  readonly host: string;
+  readonly proto: "http" | "https";
+  /** The client's address and those of proxies, in order; the last one connected to us. */
+  readonly for: string;
 }
 
 /** Most hops considered, nearest first: real chains are short, and rejecting what is not an address is slow. */

@@ -1,4 +1,5 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
+import type { Config } from "../config/config.ts";
 
 /** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
@@ -86,13 +87,11 @@ class CountById {
   }
 }
 
-/** Most exchanges and tunnels at once. */
-export interface InFlightLimits {
-  readonly all: number;
-  readonly perSandbox: number;
-  /** WebSockets among them. */
-  readonly tunnels: number;
-}
+/** The number of exchanges and tunnels that there may be at once. */
+export type InFlightLimits = Pick<
+  Config["limits"],
+  "concurrentExchanges" | "exchangesPerSandbox" | "tunnels"
+>;
 
 /** The state that a registry and its entries share. */
 class Registry {
@@ -127,7 +126,9 @@ export class InFlightEntry {
   /** Counts it against the sandbox's limit; false if that is reached. */
   reserveFor(sandboxId: string): boolean {
     const { bySandbox, limits } = this.#registry;
-    if (!bySandbox.increment(sandboxId, limits.perSandbox)) return false;
+    if (!bySandbox.increment(sandboxId, limits.exchangesPerSandbox)) {
+      return false;
+    }
     this.#sandboxId = sandboxId;
     return true;
   }
@@ -180,7 +181,7 @@ export class InFlight {
   /** Adds an exchange or tunnel; undefined if the limit is reached. */
   begin(): InFlightEntry | undefined {
     const { all, limits } = this.#registry;
-    return all.value >= limits.all
+    return all.value >= limits.concurrentExchanges
       ? undefined
       : new InFlightEntry(this.#registry);
   }

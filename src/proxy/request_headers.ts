@@ -7,6 +7,7 @@ import { withoutOwnCookies } from "../auth/cookies.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
+import type { Forwarded } from "./forwarded.ts";
 import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
 /** Headers that are addressed to the gateway, or that only the gateway may set. */
@@ -30,15 +31,6 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-porthole-debug",
   "x-real-ip",
 ]);
-
-/** The origin of a request, as the runner and the app are told. */
-export interface Forwarded {
-  /** The public `host[:port]` that the client used. */
-  readonly host: string;
-  readonly proto: "http" | "https";
-  /** The client's address and those of proxies, in order; the last one connected to us. */
-  readonly for: string;
-}
 
 /** The part of an admitted request that its headers depend on. */
 export interface RequestHeadersInput {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
-const MANY = { all: 10, perSandbox: 10, tunnels: 10 };
+const MANY = { concurrentExchanges: 10, exchangesPerSandbox: 10, tunnels: 10 };
 
 const recheck = () => Promise.resolve(true);
 
 Deno.test("InFlight admits up to its limit and again when one ended", () => {
-  const inFlight = new InFlight({ ...MANY, all: 2 });
+  const inFlight = new InFlight({ ...MANY, concurrentExchanges: 2 });
   const entry = inFlight.begin();
   assert(entry !== undefined && inFlight.begin() !== undefined);
   assert.equal(inFlight.begin(), undefined);
@@ -89,7 +89,7 @@ Deno.test("InFlight ends by its latest handle only, and by none that comes after
 });
 
 Deno.test("InFlight gives one sandbox no more than its share, and again what it gave back", () => {
-  const inFlight = new InFlight({ ...MANY, perSandbox: 2 });
+  const inFlight = new InFlight({ ...MANY, exchangesPerSandbox: 2 });
   const entries = Array.from({ length: 4 }, () => inFlight.begin());
   const admitted = entries.slice(0, 3).map((entry) => entry?.reserveFor("a"));
   assert.deepEqual(admitted, [true, true, false]);
@@ -152,7 +152,7 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
 });
 
 Deno.test("InFlight rechecks one and all once at a time, however often it is asked to, and again later", async () => {
-  const inFlight = new InFlight({ ...MANY, all: 100 });
+  const inFlight = new InFlight({ ...MANY, concurrentExchanges: 100 });
   const answered = Promise.withResolvers<boolean>();
   let rechecks = 0;
   let most = 0;
@@ -179,7 +179,11 @@ Deno.test("InFlight rechecks one and all once at a time, however often it is ask
 });
 
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
-  const inFlight = new InFlight({ ...MANY, all: 5000, perSandbox: 1 });
+  const inFlight = new InFlight({
+    ...MANY,
+    concurrentExchanges: 5000,
+    exchangesPerSandbox: 1,
+  });
   const lasting = inFlight.begin();
   assert.equal(lasting?.reserveFor("lasting"), true);
   for (let other = 0; other < 2500; other++) {

@@ -24,7 +24,11 @@ export function exchangeServices(
   const clock = { now: 1000 };
   const records: ExchangeRecord[] = [];
   const uses: string[] = [];
-  const inFlight = new InFlight({ all: 10, perSandbox: 1, tunnels: 1 });
+  const inFlight = new InFlight({
+    concurrentExchanges: 10,
+    exchangesPerSandbox: 1,
+    tunnels: 1,
+  });
   const services: ExchangeServices = {
     corsMode: "off",
     limits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
