@@ -6,6 +6,7 @@ import {
 import { openDurableStore } from "../../src/cache/open_store.ts";
 import type { StoredEntry } from "../../src/cache/store.ts";
 import type { CacheLocation } from "../../src/config/config.ts";
+import { redisAt } from "../support/redis_server.ts";
 import { failureLog } from "./fakes.ts";
 
 const ENTRY: StoredEntry = {
@@ -102,15 +103,7 @@ Deno.test("openDurableStore() opens Redis as shared, and works without a connect
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const { store: opening, failures } = open({
-    kind: "redis",
-    tls: false,
-    hostname: "127.0.0.1",
-    port,
-    username: undefined,
-    password: undefined,
-    database: 0,
-  });
+  const { store: opening, failures } = open(redisAt(port));
   const store = await opening;
   equal(store?.shared, true);
   equal(await store?.get(["kind", "a"]), "unavailable");

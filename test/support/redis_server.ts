@@ -1,5 +1,6 @@
 /** A real Redis server on a free port of 127.0.0.1, and a client to play Daytona's part. */
 import { createClient } from "redis";
+import type { RedisLocation } from "../../src/config/cache_location.ts";
 import { freePort } from "./free_port.ts";
 
 /** Options of a Redis server. */
@@ -118,5 +119,22 @@ function runningServer(
       child.kill("SIGKILL");
       await Promise.all([child.status, logEnded]);
     },
+  };
+}
+
+/** The location of a Redis on this machine, with these differences. */
+export function redisAt(
+  port: number,
+  differences: Partial<RedisLocation> = {},
+): RedisLocation {
+  return {
+    kind: "redis",
+    tls: false,
+    hostname: "127.0.0.1",
+    port,
+    username: undefined,
+    password: undefined,
+    database: 0,
+    ...differences,
   };
 }

@@ -7,9 +7,8 @@ import {
 } from "../../src/cache/redis/connection.ts";
 import { openRedisStore } from "../../src/cache/redis/store.ts";
 import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
-import type { RedisLocation } from "../../src/config/cache_location.ts";
 import { KvConnect } from "./kv_connect.ts";
-import { redisTest, startRedis } from "./redis_server.ts";
+import { redisAt, redisTest, startRedis } from "./redis_server.ts";
 
 /** A running database. */
 export interface SharedTier extends AsyncDisposable {
@@ -77,7 +76,7 @@ async function startRedisTier(): Promise<SharedTier> {
     async open(options) {
       const connection = new RedisConnection({
         server: url,
-        open: (signal) => openRedisClient(locationAt(port), { signal }),
+        open: (signal) => openRedisClient(redisAt(port), { signal }),
         now: options.now,
         sleep: () => turn(),
       });
@@ -94,18 +93,6 @@ async function startRedisTier(): Promise<SharedTier> {
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
     },
-  };
-}
-
-function locationAt(port: number): RedisLocation {
-  return {
-    kind: "redis",
-    tls: false,
-    hostname: "127.0.0.1",
-    port,
-    username: undefined,
-    password: undefined,
-    database: 0,
   };
 }
 

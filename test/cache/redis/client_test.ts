@@ -6,25 +6,9 @@ import {
 } from "../../../src/cache/redis/connection.ts";
 import type { RedisLocation } from "../../../src/config/cache_location.ts";
 import { freePort } from "../../support/free_port.ts";
-import { redisTest, startRedis } from "../../support/redis_server.ts";
+import { redisAt, redisTest, startRedis } from "../../support/redis_server.ts";
 
 const TLS = "test/support/tls";
-
-function locationAt(
-  port: number,
-  given: Partial<RedisLocation> = {},
-): RedisLocation {
-  return {
-    kind: "redis",
-    tls: false,
-    hostname: "127.0.0.1",
-    port,
-    username: undefined,
-    password: undefined,
-    database: 0,
-    ...given,
-  };
-}
 
 /** Connects, and disconnects at the end of the scope. */
 async function open(
@@ -52,7 +36,7 @@ async function refusal(
 ): Promise<unknown> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
-  const refused = open(locationAt(port), options).catch((error) => error);
+  const refused = open(redisAt(port), options).catch((error) => error);
   const early = refused.then((error) => {
     throw new Error("Refused before it connected", { cause: error });
   });
@@ -66,7 +50,7 @@ async function readGreeting(conn: Deno.TcpConn): Promise<void> {
 }
 
 Deno.test("openRedisClient() rejects if nothing listens on the port", async () => {
-  await assert.rejects(open(locationAt(freePort())), /ECONNREFUSED/);
+  await assert.rejects(open(redisAt(freePort())), /ECONNREFUSED/);
 });
 
 Deno.test("openRedisClient() times out if the peer accepts and sends nothing", async () => {
@@ -100,13 +84,13 @@ Deno.test("openRedisClient() rejects if the peer closes or refuses, without the 
 });
 
 Deno.test("openRedisClient() rejects when its signal aborts, before and while it connects", async () => {
-  const location = locationAt(freePort());
+  const location = redisAt(freePort());
   const gone = AbortSignal.abort(new Error("closing"));
   await assert.rejects(open(location, { signal: gone }), /closing/);
 
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const closing = new AbortController();
-  const opening = open(locationAt(listener.addr.port), {
+  const opening = open(redisAt(listener.addr.port), {
     signal: closing.signal,
   });
   closing.abort(new Error("closing"));
@@ -115,7 +99,7 @@ Deno.test("openRedisClient() rejects when its signal aborts, before and while it
 
 Deno.test("end() rejects commands in flight without waiting for a reply", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const opening = open(locationAt(listener.addr.port));
+  const opening = open(redisAt(listener.addr.port));
   using conn = await listener.accept();
   await readGreeting(conn);
   await conn.write(new TextEncoder().encode("%1\r\n+proto\r\n:3\r\n"));
@@ -132,7 +116,7 @@ redisTest(
   "a client sets, reads, expires and deletes values",
   async () => {
     await using server = await startRedis();
-    await using client = await open(locationAt(server.port));
+    await using client = await open(redisAt(server.port));
     const { commands } = client;
     assert.equal(await commands.get("key"), null);
     assert.equal(await commands.pTTL("key"), -2);
@@ -152,7 +136,7 @@ redisTest(
   "openRedisClient() sets its name and selects the given database",
   async () => {
     await using server = await startRedis();
-    await using _client = await open(locationAt(server.port, { database: 3 }));
+    await using _client = await open(redisAt(server.port, { database: 3 }));
     const clients = String(await server.command("CLIENT", "LIST"));
     assert.match(clients, / name=porthole .* db=3 .* resp=3/);
   },
@@ -165,11 +149,11 @@ redisTest(
       args: ["--requirepass", "s3cret"],
     });
     const { port } = server;
-    await using client = await open(locationAt(port, { password: "s3cret" }));
+    await using client = await open(redisAt(port, { password: "s3cret" }));
     assert.equal(await client.commands.get("key"), null);
-    await assert.rejects(open(locationAt(port)), /NOAUTH/);
+    await assert.rejects(open(redisAt(port)), /NOAUTH/);
     await assert.rejects(
-      open(locationAt(port, { password: "wrong" })),
+      open(redisAt(port, { password: "wrong" })),
       /^Error: WRONGPASS invalid username-password pair/,
     );
   },
@@ -184,7 +168,7 @@ redisTest(
     });
     const { port } = server;
     const user = { username: "gateway", password: "s3cret" };
-    await using client = await open(locationAt(port, user));
+    await using client = await open(redisAt(port, user));
     const expiration = { type: "PX", value: 60_000 } as const;
     await client.commands.set("proxy:a", "1", { expiration });
     assert.equal(await client.commands.get("proxy:a"), "1");
@@ -210,7 +194,7 @@ redisTest("openRedisClient() verifies the server's certificate", async () => {
         ...["--tls-auth-clients", "no"],
       ],
     });
-    const location = locationAt(port, { tls: true });
+    const location = redisAt(port, { tls: true });
     await assert.rejects(open(location), /certificate/);
     if (certificate === "cert.pem") {
       await using client = await open(location, { caCerts });
@@ -219,7 +203,7 @@ redisTest("openRedisClient() verifies the server's certificate", async () => {
       await assert.rejects(open(location, { caCerts }), /altnames|name/i);
     }
     await assert.rejects(
-      open(locationAt(port), { connectTimeoutMs: 1_000 }),
+      open(redisAt(port), { connectTimeoutMs: 1_000 }),
     ); // without TLS
   }
 });
@@ -228,7 +212,7 @@ redisTest(
   "a client's `ended` resolves with the reason when its connection is lost",
   async () => {
     await using server = await startRedis();
-    await using client = await open(locationAt(server.port));
+    await using client = await open(redisAt(server.port));
     await server[Symbol.asyncDispose]();
     assert.match(String(await client.ended), /closed/i);
     await assert.rejects(client.commands.get("key"));

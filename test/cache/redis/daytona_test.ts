@@ -9,6 +9,7 @@ import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { runnerDestination } from "../../../src/resolver/runner.ts";
 import { SandboxResolver } from "../../../src/resolver/sandboxes.ts";
 import {
+  redisAt,
   type RedisServer,
   redisTest,
   startRedis,
@@ -39,15 +40,11 @@ async function openGateway(port: number, facts: Facts) {
   const clock = manualClock(Date.now());
   const now = () => clock.now();
   const log = failureLog();
-  const store = await openDurableStore({
-    kind: "redis",
-    tls: false,
-    hostname: "127.0.0.1",
-    port,
-    username: undefined,
-    password: undefined,
-    database: 0,
-  }, { platformShared: false, now, onFailure: log.onFailure });
+  const store = await openDurableStore(redisAt(port), {
+    platformShared: false,
+    now,
+    onFailure: log.onFailure,
+  });
   const background = new Background(() => {});
   function answer<V>(value: V): Promise<V> {
     facts.asked++;
