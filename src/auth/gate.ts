@@ -41,8 +41,10 @@ export interface GateRequest {
   readonly clientAddress: string;
   /** In order of precedence; not called if the sandbox is known to be public. */
   credentials(): readonly Credential[];
-  /** Called after the decision, if the cache in process could not answer all of its lookups. */
-  onMiss(): void;
+  readonly progress: {
+    /** Called after the decision, if the cache in process could not answer all of its lookups. */
+    onMiss(): void;
+  };
 }
 
 /** The caches, sessions and budgets that the gate decides by. */
@@ -85,7 +87,7 @@ export class Gate {
       budget.settle({ error });
       throw error;
     } finally {
-      if (budget.hasLookups) request.onMiss();
+      if (budget.hasLookups) request.progress.onMiss();
     }
   }
 

@@ -78,10 +78,6 @@ export abstract class SandboxExchange extends Exchange
     return this.isToolbox || this.granted.by === "bearer";
   }
 
-  onMiss(): void {
-    this.progress.onMiss();
-  }
-
   protected isTrustedOrigin(origin: string): boolean {
     const { scheme, allowedOrigins } = this.services;
     const host = this.#host;

@@ -100,7 +100,7 @@ function requestFor(
     isToolbox: false,
     credentials: () => credentials,
     clientAddress: ADDRESS,
-    onMiss() {},
+    progress: { onMiss() {} },
   };
 }
 
@@ -355,12 +355,14 @@ Deno.test("Gate reports a lookup that the cache in process could not answer, adm
     const { gate } = gateWith();
     let misses = 0;
     const onMiss = () => void misses++;
-    await gate.admit({ ...requestFor(label), onMiss });
+    await gate.admit({ ...requestFor(label), progress: { onMiss } });
     assert.equal(misses, label === "known" ? 0 : 1, label);
   }
   const { gate } = gateWith([], { lookups: 0 });
   let misses = 0;
   const onMiss = () => void misses++;
-  await assert.rejects(gate.admit({ ...requestFor("box"), onMiss }));
+  await assert.rejects(
+    gate.admit({ ...requestFor("box"), progress: { onMiss } }),
+  );
   assert.equal(misses, 1);
 });
