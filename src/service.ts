@@ -310,8 +310,8 @@ export async function createService(
     },
     startDraining() {
       isDraining = true;
-      void inFlight.drained();
-      void ownRequests.drained();
+      inFlight.startDraining();
+      ownRequests.startDraining();
     },
     ...createDrain({ inFlight, ownRequests, upstream }, closing.signal),
     async close() {

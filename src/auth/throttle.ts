@@ -67,7 +67,7 @@ export class RequestBudget implements Budget {
    */
   spend(): void {
     this.#hasLookups = true;
-    const allowance = this.#buckets.take(clientOf(this.#address));
+    const allowance = this.#buckets.take(clientKey(this.#address));
     if (allowance.ok) {
       this.#spent++;
       return;
@@ -87,7 +87,7 @@ export class RequestBudget implements Budget {
     const spent = this.#spent;
     this.#spent = 0;
     if (spent === 0 || !this.#isRefunded(outcome)) return;
-    this.#buckets.giveBack(clientOf(this.#address), spent);
+    this.#buckets.giveBack(clientKey(this.#address), spent);
   }
 
   #isRefunded(outcome: LookupOutcome): boolean {
@@ -104,7 +104,7 @@ export class RequestBudget implements Budget {
 const IPV6_PREFIX_BITS = 64;
 
 /** The key of a client: its IPv4 address in canonical form, or the prefix of its IPv6 subnet. */
-function clientOf(address: string): string {
+function clientKey(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === "ipv4") return parsed.toString();

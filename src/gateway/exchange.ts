@@ -44,9 +44,9 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { checkHead, type HeadLimits } from "./head.ts";
+import { checkHead, type RequestHeadLimits } from "./head.ts";
 import { Progress } from "./progress.ts";
-import { requestBody, Upload } from "./request_body.ts";
+import { ClientUpload, requestBody } from "./request_body.ts";
 import {
   clientBody,
   clientHeaders,
@@ -57,7 +57,7 @@ import {
 /** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
   readonly corsMode: CorsMode;
-  readonly limits: HeadLimits;
+  readonly limits: RequestHeadLimits;
   readonly trustedProxies: readonly AddressRange[];
   readonly inFlight: Pick<InFlight, "begin">;
   /** Where the use of a sandbox is reported. */
@@ -116,8 +116,8 @@ const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
 /** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
 const ABNORMAL_CLOSURE = 1006;
 
-/** The end of an exchange, if there is more to say than `complete`. */
-type Ending = Partial<
+/** The outcome of an exchange, if there is more to say than `complete`. */
+type Outcome = Partial<
   Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
 >;
 
@@ -147,7 +147,7 @@ export abstract class Exchange {
   #grant: Grant | undefined;
   #recheck: Recheck | undefined;
   #body: BodyReader | null = null;
-  #upload: Upload | undefined;
+  #upload: ClientUpload | undefined;
   #contentLength: number | null = null;
   #endUse: (() => void) | undefined;
   #isRecorded = false;
@@ -253,7 +253,7 @@ export abstract class Exchange {
     this.#contentLength = contentLength;
     this.#body = body;
     if (body === null || this.preflight !== undefined) return;
-    const upload = new Upload({ body, contentLength }, this.request);
+    const upload = new ClientUpload({ body, contentLength }, this.request);
     this.#body = upload;
     this.#upload = upload;
     this.#entry?.setHandle({
@@ -460,13 +460,13 @@ export abstract class Exchange {
       isTrusted(this.client.clientAddress, trustedProxies);
   }
 
-  #settle(status: number, ending: Ending): void {
+  #settle(status: number, outcome: Outcome): void {
     this.#entry?.end();
-    this.#record(status, ending);
+    this.#record(status, outcome);
   }
 
   /** Records the exchange; a second call does nothing. */
-  #record(status: number, ending: Ending): void {
+  #record(status: number, outcome: Outcome): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     this.#endUse?.();
@@ -476,16 +476,16 @@ export abstract class Exchange {
       route: this.route,
       method: this.method,
       status,
-      end: ending.end ?? "complete",
+      end: outcome.end ?? "complete",
       sandboxId: this.#grant?.sandboxId,
       port: this.port,
       clientAddress: this.client.clientAddress,
       by: this.#grant?.by,
       cache: progress.cache,
-      error: ending.error,
-      tunnel: ending.tunnel,
+      error: outcome.error,
+      tunnel: outcome.tunnel,
       receivedBytes: progress.receivedBytes,
-      sentBytes: ending.sentBytes ?? 0,
+      sentBytes: outcome.sentBytes ?? 0,
       startedAt: this.startedAt,
       resolvedAt: progress.resolvedAt,
       answeredAt: progress.answeredAt,

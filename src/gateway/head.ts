@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 
 /** The configured limits for the head of a request. */
-export type HeadLimits = Pick<
+export type RequestHeadLimits = Pick<
   Config["limits"],
   "targetBytes" | "headerBytes" | "headerFields"
 >;
@@ -19,7 +19,7 @@ export function checkHead(
     readonly target: string;
     readonly headers: Iterable<readonly [string, string]>;
   },
-  limits: HeadLimits,
+  limits: RequestHeadLimits,
 ): void {
   // `Deno.serve()` accepts only ASCII in a target and Latin-1 in a header, so a character is a byte.
   if (target.length > limits.targetBytes) {
@@ -50,7 +50,7 @@ export function checkControlHead(
     readonly target: string;
     readonly headers: RequestHeaders;
   },
-  limits: HeadLimits,
+  limits: RequestHeadLimits,
 ): void {
   const counted = [...headers].filter(([name]) => name !== "cookie");
   checkHead({ target, headers: counted }, limits);

@@ -87,7 +87,7 @@ async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
 }
 
 /** A request's body on its way to the upstream, which the gateway can end. */
-export class Upload implements BodyReader {
+export class ClientUpload implements BodyReader {
   readonly #body: BodyReader;
   readonly #request: Pick<Request, "signal">;
   readonly #end = new AbortController();

@@ -205,13 +205,15 @@ export class InFlight {
     return this.#registry.tunnels.zero();
   }
 
-  /**
-   * Resolves once everything that is in flight now has ended; a later call waits for the same exchanges as the first.
-   */
-  drained(): Promise<void> {
+  /** Fixes what {@linkcode InFlight.drained} waits for: everything that is in flight now. A second call does nothing. */
+  startDraining(): void {
     const registry = this.#registry;
     registry.draining ??= new Count(registry.all.value);
-    return registry.draining.zero();
+  }
+
+  /** Resolves once all that has ended; at once if no drain was started. */
+  async drained(): Promise<void> {
+    await this.#registry.draining?.zero();
   }
 
   /** Aborts everything that streams. */

@@ -16,8 +16,6 @@ export interface Destination {
   readonly headers: HeaderList;
   /** The path prefix of the sandbox's daemon; undefined if the upstream leads to ports only. */
   readonly toolboxPrefix: string | undefined;
-  /** Whose refusals may come in place of the app's responses: see proxy/refusals.ts. */
-  readonly refusals: "runner";
 }
 
 /** True if requests to both go to the same place by the same means. */

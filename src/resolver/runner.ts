@@ -75,7 +75,6 @@ export function runnerDestination(
     pathPrefix,
     headers,
     toolboxPrefix: toolbox,
-    refusals: "runner",
   };
 }
 

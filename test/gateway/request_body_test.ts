@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { requestBody, Upload } from "../../src/gateway/request_body.ts";
+import { ClientUpload, requestBody } from "../../src/gateway/request_body.ts";
 import { textOf } from "../support/upstream.ts";
 
 const encoder = new TextEncoder();
@@ -128,10 +128,10 @@ Deno.test("a body that nobody wants any more is cancelled at its source", async 
   assert(isCancelled);
 });
 
-Deno.test("Upload knows whether it waits for more, and whether there may be more", async () => {
+Deno.test("ClientUpload knows whether it waits for more, and whether there may be more", async () => {
   for (const [contentLength, isOpen] of [[null, true], [1, false]] as const) {
     const parts = [new Uint8Array(1), null];
-    const upload = new Upload({
+    const upload = new ClientUpload({
       body: {
         read: () => Promise.resolve(parts.shift() ?? null),
         cancel() {},
@@ -159,8 +159,8 @@ Deno.test("Upload knows whether it waits for more, and whether there may be more
   }
 });
 
-Deno.test("Upload has ended when its body fails", async () => {
-  const upload = new Upload({
+Deno.test("ClientUpload has ended when its body fails", async () => {
+  const upload = new ClientUpload({
     body: {
       read: () => Promise.reject(new Error("broken")),
       cancel() {},

@@ -7,7 +7,7 @@ const ANY = { "*/*": { schema: z.unknown() } };
 
 const id = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
 
-const REFUSALS = {
+const REFUSAL_RESPONSES = {
   401: {
     description: "There is no credential, or none that grants access.",
     content: PROBLEM,
@@ -36,7 +36,7 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
     responses: {
       200: { description: "The daemon's response.", content: ANY },
       502: { description: "The daemon does not respond.", content: PROBLEM },
-      ...REFUSALS,
+      ...REFUSAL_RESPONSES,
     },
   });
 }
@@ -59,7 +59,7 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
     },
     responses: {
       200: { description: "The log.", content: ANY },
-      ...REFUSALS,
+      ...REFUSAL_RESPONSES,
     },
   });
 }
