@@ -84,26 +84,74 @@ export async function createService(
   config: Config,
   options: ServiceOptions,
 ): Promise<GatewayService> {
-  const { version, lines } = options;
-  const { limits } = config;
-  const { protocol: scheme } = config.public;
-  const { maxEntries } = config.cache;
-  const now = Date.now;
   const closing = new AbortController();
-  const logger = loggerFor("gateway");
+  const base = await openBase(config, options, closing.signal);
+  const resolvers = createResolvers(config, base);
+  const auth = createAuth(config, base, resolvers);
+  const transport = createTransport(config, base, resolvers);
+  const ownPages = createOwnPages(base, resolvers, auth);
+  const dispatch = createDispatch(
+    config,
+    { ...base, ...resolvers, ...auth, ...transport, ...ownPages },
+    options,
+  );
+  const { metrics, background, store } = base;
+  const { inFlight, upstream } = transport;
+  const { readiness, ownRequests } = ownPages;
+  const learning = resolvers.remoteSettings.learn(closing.signal);
+  const stopTimers = startTimers(config, transport, options);
 
-  // Cache, metrics, and the client of Daytona's API.
+  return {
+    fetch: (request, info) => dispatch.handle(request, info),
+    renderMetrics: () => metrics.render(),
+    async checkUntilReady() {
+      // Before that, what the API has yet to tell would be reported as missing.
+      await fulfilsWithin(learning, LEARNING_MS, closing.signal);
+      await readiness.checkUntilReady();
+    },
+    startDraining() {
+      readiness.startDraining();
+      inFlight.startDraining();
+      ownRequests.startDraining();
+    },
+    ...createDrain({ inFlight, ownRequests, upstream }, closing.signal),
+    async close() {
+      closing.abort();
+      stopTimers();
+      inFlight.abortAll();
+      upstream.close();
+      await learning;
+      await background.settled();
+      store?.close();
+    },
+  };
+}
+
+type Base = Awaited<ReturnType<typeof openBase>>;
+type Resolvers = ReturnType<typeof createResolvers>;
+type Auth = ReturnType<typeof createAuth>;
+type Transport = ReturnType<typeof createTransport>;
+type OwnPages = ReturnType<typeof createOwnPages>;
+
+/** Opens what all the rest uses: metrics, the durable tier, and the client of Daytona's API. */
+async function openBase(
+  config: Config,
+  { version, platformShared = false }: ServiceOptions,
+  closing: AbortSignal,
+) {
+  const now = Date.now;
+  const logger = loggerFor("gateway");
   const metrics = new Metrics(version);
   const shouldReportTask = createReportLimit(() => performance.now());
   const background = new Background((task, reason) => {
-    if (closing.signal.aborted || !shouldReportTask(task)) return;
+    if (closing.aborted || !shouldReportTask(task)) return;
     logger.warn("background task failed", {
       task,
       reason: describeError(reason),
     });
   });
   const store = await openDurableStore(config.cache.location, {
-    platformShared: options.platformShared ?? false,
+    platformShared,
     now,
     onFailure: (failure) =>
       loggerFor("cache").warn("durable tier failed", {
@@ -112,20 +160,19 @@ export async function createService(
         cause: describeError(failure.cause),
       }),
   });
-  const onEvent = reportCacheEvents(metrics, closing.signal);
+  const serviceKey = watchServiceKey(now);
+  const api = new DaytonaApi(config.daytona, {
+    closing,
+    onCall: (facts) => metrics.apiCall(facts),
+    onKeyVerdict: (verdict) => serviceKey.record(verdict),
+  });
   const lookups: LookupCacheOptions = {
     cache: config.cache,
     store,
     background,
     now,
-    onEvent,
+    onEvent: reportCacheEvents(metrics, closing),
   };
-  const serviceKey = watchServiceKey(now);
-  const api = new DaytonaApi(config.daytona, {
-    closing: closing.signal,
-    onCall: (facts) => metrics.apiCall(facts),
-    onKeyVerdict: (verdict) => serviceKey.record(verdict),
-  });
   function sealerFor(purpose: string, maxLength?: number): Sealer {
     return createSealer({
       secrets: config.session.secrets,
@@ -134,25 +181,47 @@ export async function createService(
       ...(maxLength === undefined ? {} : { maxLength }),
     });
   }
-
-  // Who may see a sandbox, and where it is.
-  const remoteSettings = new RemoteSettings(config, {
+  return {
+    version,
+    closing,
+    now,
+    logger,
+    metrics,
+    background,
+    store,
+    serviceKey,
     api,
-    warn: (message, facts) => loggerFor("start").warn(message, facts),
-  });
-  const sandboxes = new SandboxResolver(api, {
-    ...lookups,
-    sealer: sealerFor("runner"),
-  });
-  const access = new AccessResolver(api, lookups);
+    lookups,
+    sealerFor,
+  };
+}
 
-  // Credentials, sessions, logins, and the gate that judges them.
-  const cookies = new OwnCookies({ scheme, sameSite: config.session.sameSite });
+/** Creates what tells who may see a sandbox, and where it is. */
+function createResolvers(config: Config, { api, lookups, sealerFor }: Base) {
+  return {
+    remoteSettings: new RemoteSettings(config, {
+      api,
+      warn: (message, facts) => loggerFor("start").warn(message, facts),
+    }),
+    sandboxes: new SandboxResolver(api, {
+      ...lookups,
+      sealer: sealerFor("runner"),
+    }),
+    access: new AccessResolver(api, lookups),
+  };
+}
+
+/** Creates credentials, sessions and logins, and the gate that judges them. */
+function createAuth(
+  { public: { protocol: scheme }, session, cache, limits }: Config,
+  { lookups, now, sealerFor }: Base,
+  { remoteSettings, sandboxes, access }: Resolvers,
+) {
+  const cookies = new OwnCookies({ scheme, sameSite: session.sameSite });
   const sessions = new SessionSealer(sealerFor("session"), {
     now,
-    maxRemembered: maxEntries,
+    maxRemembered: cache.maxEntries,
   });
-  const transactions = new TransactionSealer(sealerFor("transaction"), now);
   const provider = new OpenidProvider(remoteSettings, now);
   const logins = new LoginSessions({
     ...lookups,
@@ -162,32 +231,38 @@ export async function createService(
   });
   const login = new Login({
     provider,
-    transactions,
+    transactions: new TransactionSealer(sealerFor("transaction"), now),
     sessions,
     logins,
     access,
     remoteSettings,
-    sessionTtlMs: config.session.ttlMs,
+    sessionTtlMs: session.ttlMs,
     now,
   });
   const throttle = new Throttle({
     refusalsPerMinute: limits.refusalsPerMinute,
-    maxClients: maxEntries,
+    maxClients: cache.maxEntries,
     now,
   });
   const gate = new Gate({ sandboxes, access, sessions, logins, throttle });
+  return { scheme, cookies, sessions, provider, logins, login, throttle, gate };
+}
 
-  // The way to the runners.
-  const upstream = new UpstreamClient({ ...config.upstream, ...limits });
-  const forwarder = new Forwarder(upstream, sandboxes);
+/** Creates the way to the runners, and what watches over it. */
+function createTransport(
+  { upstream: timeouts, limits, cache }: Config,
+  { api, store, background, now, metrics, closing }: Base,
+  { sandboxes }: Resolvers,
+) {
+  const upstream = new UpstreamClient({ ...timeouts, ...limits });
   const activity = new Activity({
     report: (sandboxId) => api.updateLastActivity(sandboxId),
-    maxSandboxes: maxEntries,
+    maxSandboxes: cache.maxEntries,
     background,
     now,
     onEvent: (outcome) => metrics.activity(outcome),
     onFailure(error, sandboxId) {
-      if (closing.signal.aborted) return;
+      if (closing.aborted) return;
       loggerFor("activity").warn("activity report failed", {
         sandboxId,
         reason: describeError(error),
@@ -205,24 +280,55 @@ export async function createService(
       }
       : {}),
   });
-  const inFlight = new InFlight(limits);
+  return {
+    upstream,
+    forwarder: new Forwarder(upstream, sandboxes),
+    activity,
+    inFlight: new InFlight(limits),
+  };
+}
 
-  // The data plane.
-  const trustedProxies = config.listen.trustedProxies.map((range) =>
-    ipaddr.parseCIDR(range)
-  );
+/** Creates the gateway's own pages: a shutdown waits for requests for them too, but no limit counts them. */
+function createOwnPages(base: Base, resolvers: Resolvers, auth: Auth) {
+  const parts = { ...base, ...resolvers, ...auth };
+  const readiness = new ReadinessChecks(parts);
+  return {
+    readiness,
+    control: createControl({ ...parts, readiness }),
+    ownRequests: new InFlight(NO_LIMITS),
+  };
+}
+
+/** Creates the data plane, with the gateway's own pages beside it. */
+function createDispatch(
+  config: Config,
+  parts: Base & Resolvers & Auth & Transport & OwnPages,
+  { lines }: ServiceOptions,
+): Dispatch {
+  const { limits, session, public: { previewWarning, toolboxOnly } } = config;
+  const { metrics, logger, now, scheme, cookies } = parts;
+  const { inFlight, upstream, throttle, sealerFor } = parts;
   const leakedSockets = new LeakedSockets(() =>
     logger.warn(
       "too many sockets were lost: until a restart, no response is streamed while its request is still being sent",
     )
   );
+  metrics.setSources({
+    inFlight: () => inFlight.count,
+    tunnels: () => inFlight.tunnelCount,
+    upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
+    droppedLogLines: () => lines?.dropped ?? 0,
+    leakedSockets: () => leakedSockets.count,
+  });
   const accessLog = createAccessLog(config.log, lines);
   const services: ExchangeServices = {
     corsMode: config.public.corsMode,
     limits,
-    trustedProxies,
+    trustedProxies: config.listen.trustedProxies.map((range) =>
+      ipaddr.parseCIDR(range)
+    ),
     inFlight,
-    activity,
+    activity: parts.activity,
     leakedSockets,
     onRecord(record) {
       accessLog(record);
@@ -234,64 +340,27 @@ export async function createService(
     cookies,
     allowedOrigins: new Set(config.public.allowedOrigins),
   };
-  const handlers = new SandboxHandlers({
-    public: config.public,
-    sessionTtlMs: config.session.ttlMs,
+  const sandboxes = new SandboxHandlers({
+    ...services,
+    toolboxOnly,
+    sessionTtlMs: session.ttlMs,
     tunnelBufferBytes: limits.tunnelBufferBytes,
-    gate,
-    cookies,
-    sessions,
-    login,
-    warning: config.public.previewWarning
+    gate: parts.gate,
+    sessions: parts.sessions,
+    login: parts.login,
+    warning: previewWarning
       ? new Warning({ scheme, cookies, sealer: sealerFor("warning"), now })
       : undefined,
-    forwarder,
-    now,
+    forwarder: parts.forwarder,
   });
-
-  // The gateway's own pages: a shutdown waits for requests for them too, but no limit counts them.
-  const ownRequests = new InFlight(NO_LIMITS);
-  let isDraining = false;
-  const readiness = new ReadinessChecks({
-    api,
-    serviceKey,
-    remoteSettings,
-    provider,
-    store,
-    isDraining: () => isDraining,
-    closing: closing.signal,
-    logger,
-  });
-  const control = createControl({
-    version,
-    scheme,
-    cookies,
-    remoteSettings,
-    login,
-    sessions,
-    logins,
-    readiness,
-    logger,
-  });
-
-  metrics.setSources({
-    inFlight: () => inFlight.count,
-    tunnels: () => inFlight.tunnelCount,
-    upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
-    droppedLogLines: () => lines?.dropped ?? 0,
-    leakedSockets: () => leakedSockets.count,
-  });
-  const learning = remoteSettings.learn(closing.signal);
-  const stopTimers = startTimers(config, { inFlight, activity }, options);
-
-  const dispatch = new Dispatch({
-    services,
-    remoteSettings,
-    sandboxes: handlers,
-    buildLogs: { builds: new BuildResolver(api), throttle, upstream },
-    control,
+  return new Dispatch({
+    ...services,
+    remoteSettings: parts.remoteSettings,
+    sandboxes,
+    buildLogs: { builds: new BuildResolver(parts.api), throttle, upstream },
+    control: parts.control,
     nextRequestId: createRequestIds(),
-    ownRequests,
+    ownRequests: parts.ownRequests,
     onOwnAnswer: (facts) => metrics.exchange(facts),
     onUntrustedProxy: (network) =>
       logger.warn(
@@ -299,31 +368,6 @@ export async function createService(
         { network },
       ),
   });
-
-  return {
-    fetch: (request, info) => dispatch.handle(request, info),
-    renderMetrics: () => metrics.render(),
-    async checkUntilReady() {
-      // Before that, what the API has yet to tell would be reported as missing.
-      await fulfilsWithin(learning, LEARNING_MS, closing.signal);
-      await readiness.checkUntilReady();
-    },
-    startDraining() {
-      isDraining = true;
-      inFlight.startDraining();
-      ownRequests.startDraining();
-    },
-    ...createDrain({ inFlight, ownRequests, upstream }, closing.signal),
-    async close() {
-      closing.abort();
-      stopTimers();
-      inFlight.abortAll();
-      upstream.close();
-      await learning;
-      await background.settled();
-      store?.close();
-    },
-  };
 }
 
 /** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */

@@ -21,7 +21,6 @@ export interface ReadinessOptions {
   readonly provider: Pick<OpenidProvider, "state" | "check">;
   /** The durable cache tier; null where there is none. */
   readonly store: Pick<DurableStore, "get"> | null;
-  readonly isDraining: () => boolean;
   /** Aborted when the gateway closes: checks that fail because of that are not logged. */
   readonly closing: AbortSignal;
   readonly logger: Logger;
@@ -61,6 +60,7 @@ export class ReadinessChecks {
   readonly #provider: Probe;
   /** The names of the checks that failed last time. */
   readonly #failing = new Set<string>();
+  #isDraining = false;
 
   constructor(options: ReadinessOptions) {
     const { api, serviceKey, provider } = options;
@@ -74,6 +74,11 @@ export class ReadinessChecks {
       () => provider.check(),
       PROVIDER_CHECK_PAUSE_MS,
     );
+  }
+
+  /** From now on, `/ready` answers that the gateway is going away. */
+  startDraining(): void {
+    this.#isDraining = true;
   }
 
   /** The answer of `/ready`. */
@@ -92,7 +97,7 @@ export class ReadinessChecks {
     }
     const hasStarted = results.domains.state === "ok" &&
       this.#api.wasAnswered && this.#options.serviceKey.wasAccepted;
-    const status = this.#options.isDraining()
+    const status = this.#isDraining
       ? "draining"
       : !hasStarted
       ? "starting"

@@ -23,8 +23,7 @@ import type { SandboxHandlers } from "./preview.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
-export interface DispatchParts {
-  readonly services: ExchangeServices;
+export interface DispatchParts extends ExchangeServices {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
@@ -66,13 +65,13 @@ export class Dispatch {
     request: Request,
     info: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> {
-    const { services, remoteSettings } = this.#parts;
+    const parts = this.#parts;
     const headers = requestHeadersOf(request.headers);
     if (headers.get("host") === null) accessSignal(request); // it may be HTTP/2
-    const startedAt = services.now();
+    const startedAt = parts.now();
     const peer = peerOf(info);
     const id = this.#proxyRequestId(peer, headers) ??
-      this.#parts.nextRequestId();
+      parts.nextRequestId();
     const refused = { id, headers, startedAt };
 
     const split = splitRequestUrl(request.url, headers.get("host"));
@@ -82,7 +81,7 @@ export class Dispatch {
     if (parsed.kind === "malformed") return this.#refuse(refused, "bad_host");
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
-      const isKnown = remoteSettings.baseDomains.length > 0;
+      const isKnown = parts.remoteSettings.baseDomains.length > 0;
       return this.#refuse(
         refused,
         isKnown ? "unknown_domain" : "api_unreachable",
@@ -98,13 +97,13 @@ export class Dispatch {
       target,
       client: clientOf(peer, headers, {
         authority,
-        scheme: services.scheme,
-        trusted: services.trustedProxies,
+        scheme: parts.scheme,
+        trusted: parts.trustedProxies,
       }),
       startedAt,
     };
     if (parsed.kind === "preview") {
-      return this.#serve(new PreviewExchange(incoming, parsed.host, services));
+      return this.#serve(new PreviewExchange(incoming, parsed.host, parts));
     }
     const route = baseRoute(target);
     if (route === undefined) {
@@ -140,17 +139,13 @@ export class Dispatch {
     incoming: IncomingRequest,
     route: Exclude<BaseRoute, { kind: "malformed" }>,
   ): ToolboxExchange | BuildLogExchange {
-    const { services } = this.#parts;
+    const parts = this.#parts;
     if (route.kind === "toolbox") {
       const { sandboxId, target } = route;
-      return new ToolboxExchange({ ...incoming, target }, sandboxId, services);
+      return new ToolboxExchange({ ...incoming, target }, sandboxId, parts);
     }
     const { of, id, query } = route;
-    return new BuildLogExchange(
-      incoming,
-      { build: { of, id }, query },
-      services,
-    );
+    return new BuildLogExchange(incoming, { build: { of, id }, query }, parts);
   }
 
   /** Has the gateway's own pages answer. */
@@ -159,7 +154,7 @@ export class Dispatch {
     base: string | undefined,
   ): Response | Promise<Response> {
     try {
-      checkControlHead(incoming, this.#parts.services.limits);
+      checkControlHead(incoming, this.#parts.limits);
     } catch (error) {
       if (error instanceof GatewayError) {
         return this.#refuse(incoming, error.code);
@@ -197,7 +192,7 @@ export class Dispatch {
   }
 
   #recorded(startedAt: number, response: Response): Response {
-    const endedAt = this.#parts.services.now();
+    const endedAt = this.#parts.now();
     this.#parts.onOwnAnswer({
       route: "control",
       status: response.status,
@@ -215,8 +210,8 @@ export class Dispatch {
   }
 
   #warnOf(peer: string): void {
-    const { services, onUntrustedProxy } = this.#parts;
-    const network = untrustedNetwork(peer, services.trustedProxies);
+    const { trustedProxies, onUntrustedProxy } = this.#parts;
+    const network = untrustedNetwork(peer, trustedProxies);
     if (network === undefined) return;
     this.#hasWarned = true;
     onUntrustedProxy(network);
@@ -227,7 +222,7 @@ export class Dispatch {
     peer: string,
     headers: RequestHeaders,
   ): string | undefined {
-    if (!isTrusted(peer, this.#parts.services.trustedProxies)) return undefined;
+    if (!isTrusted(peer, this.#parts.trustedProxies)) return undefined;
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;
   }

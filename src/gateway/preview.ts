@@ -5,9 +5,7 @@
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
-import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { SessionSealer } from "../auth/session.ts";
-import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import { mayRedirect } from "../lib/fetch_metadata.ts";
 import { redirect } from "../pages/redirect.ts";
@@ -17,6 +15,7 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
+import type { ExchangeServices } from "./exchange.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel } from "./open_tunnel.ts";
 import type {
@@ -27,22 +26,18 @@ import type {
 import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
-export interface SandboxHandlerParts {
-  readonly public: Pick<
-    Config["public"],
-    "protocol" | "corsMode" | "toolboxOnly"
-  >;
+export interface SandboxHandlerParts
+  extends Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now"> {
+  readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
   readonly tunnelBufferBytes: number;
   readonly gate: Gate;
-  readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
   readonly forwarder: Forwarder;
-  readonly now: () => number;
 }
 
 /** Handles requests for sandboxes. */
@@ -106,7 +101,7 @@ export class SandboxHandlers {
     x: SandboxExchange,
     preflight: Preflight,
   ): Promise<Response> {
-    const response = this.#parts.public.corsMode === "reflect"
+    const response = this.#parts.corsMode === "reflect"
       ? undefined
       : await this.#appAnswer(x);
     return response === undefined
@@ -149,7 +144,7 @@ export class SandboxHandlers {
     x: PreviewExchange,
     verdict: Exclude<Verdict, Admission>,
   ): Response {
-    const scheme = this.#parts.public.protocol;
+    const scheme = this.#parts.scheme;
     const mayLogIn = verdict.kind === "login" &&
       this.#parts.login.state === "on";
     const location = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
@@ -169,7 +164,7 @@ export class SandboxHandlers {
       ? [await this.#tokenSession(host.label, credential.token)]
       : [];
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
-    const scheme = this.#parts.public.protocol;
+    const scheme = this.#parts.scheme;
     const location = `${scheme}://${authority}${appTarget}`;
     return redirect(303, location, setCookies);
   }
@@ -189,7 +184,7 @@ export class SandboxHandlers {
 
   /** @throws {GatewayError} `port_not_served` */
   #checkPort(port: number): void {
-    if (this.#parts.public.toolboxOnly && port !== TOOLBOX_PORT) {
+    if (this.#parts.toolboxOnly && port !== TOOLBOX_PORT) {
       throw new GatewayError("port_not_served", "Toolbox only");
     }
   }

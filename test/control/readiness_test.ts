@@ -21,7 +21,6 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     /** The API's verdict on the key; undefined if it gives none. */
     key: "accepted" as "accepted" | "unknown" | undefined,
     domains: ["preview.test"],
-    isDraining: false,
     keyTries: 0,
   };
   const serviceKey = new KeyWatch({ now: Date.now, onChange() {} });
@@ -52,7 +51,6 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
     },
-    isDraining: () => state.isDraining,
     closing: closing.signal,
     logger: log,
   });
@@ -179,7 +177,7 @@ Deno.test("a gateway is starting until the API has answered, the domains are kno
     assert.equal((await later(35_000)).status, "ready", missing);
     state.isApiUp = false;
     assert.equal((await later(5_000)).status, "degraded", missing);
-    state.isDraining = true;
+    readiness.startDraining();
     assert.equal((await readiness.check()).status, "draining", missing);
   }
 });

@@ -20,7 +20,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     trustedProxies: [ipaddr.parseCIDR("10.0.0.0/8")],
   });
   const dispatch = new Dispatch({
-    services,
+    ...services,
     remoteSettings: { baseDomains },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
