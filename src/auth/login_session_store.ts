@@ -131,7 +131,7 @@ export class LoginSessionStore {
     this.#copies.set(id, { state, recheckAt: now + this.#recheckMs });
     const ttlMs = expiresAt + KEEP_AFTER_EXPIRY_MS - now;
     const times = timesOf({ now, ttlMs, staleIfErrorMs: 0 });
-    await this.#tier?.write([id], { ...times, value: state });
+    await this.#tier?.write(id, { ...times, value: state });
   }
 
   /** True if the durable tier has the session as ended, or if there is no such tier. */
@@ -182,7 +182,7 @@ export class LoginSessionStore {
   async #readStored(
     id: string,
   ): Promise<StoredState | "absent" | "unavailable"> {
-    const found = await this.#tier?.read([id]) ?? "absent";
+    const found = await this.#tier?.read(id) ?? "absent";
     if (typeof found === "string") return found;
     if (found.value === "unreadable") this.#report("codec_failed");
     return found.value;

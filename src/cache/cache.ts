@@ -1,14 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { Background } from "../lib/background.ts";
 import { isPending } from "../lib/cooldown.ts";
-import { joinParts } from "../lib/digest.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
-import {
-  type CacheKey,
-  type Codec,
-  DurableTier,
-  type TimedValue,
-} from "./durable_tier.ts";
+import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
 import {
   backOff,
   type Entry,
@@ -19,27 +13,15 @@ import {
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore } from "./store.ts";
 
-export type { CacheKey, Codec };
-
 /** Longest trust in an in-process copy of a value that other processes may change, ms. */
 export const RECHECK_MS = 5_000;
-
-/** Settings that apply to every entry of one cache. */
-export interface CachePolicy {
-  /** The cache's name: the first part of its durable keys, and a label of its metrics. */
-  readonly kind: string;
-  /** Maximum number of in-process entries; the least recently used is evicted first. */
-  readonly maxEntries: number;
-  /** Longest time past its TTL that a value may be served while fills fail, ms; 0 for never. */
-  readonly staleIfErrorMs: number;
-}
 
 /** A value from the source, and how long it is valid. */
 export interface Fill<V> {
   readonly value: V;
   /** Milliseconds; with 0 or less, the value is returned but not cached. */
   readonly ttlMs: number;
-  /** Overrides the policy's for this value, ms: 0 keeps a negative answer from outliving its TTL in an outage. */
+  /** Longest time past its TTL that the value may be served while fills fail, ms. @default {0} */
   readonly staleIfErrorMs?: number;
 }
 
@@ -57,7 +39,10 @@ export type OnCacheEvent = (
 
 /** Dependencies of a {@linkcode Cache}. */
 export interface CacheOptions<V> {
-  readonly policy: CachePolicy;
+  /** The cache's name: the first part of its durable keys, and a label of its metrics. */
+  readonly kind: string;
+  /** Maximum number of in-process entries; the least recently used is evicted first. */
+  readonly maxEntries: number;
   /** The durable tier and the codec for its values; null for a cache that is in process only. */
   readonly durable: {
     readonly store: DurableStore;
@@ -70,12 +55,6 @@ export interface CacheOptions<V> {
   readonly background: Background;
 }
 
-/** A key as one string. Most keys have one part, which is used as is: V8 would have to hash a new string each time. */
-function idOf(key: CacheKey): string {
-  const [only] = key;
-  return key.length === 1 && only !== undefined ? only : `\0${joinParts(key)}`;
-}
-
 /** The result of a fill. */
 interface FillResult<V> {
   readonly value: V;
@@ -86,7 +65,7 @@ interface FillResult<V> {
  * A typed cache with two tiers: in process, and durable. A value is fresh for the first three quarters of its TTL and
  * renewed in the background in the last (like stale-while-revalidate, but within the TTL). Past the TTL, callers wait
  * for one shared fill; if that fails, the earlier value may be served (stale-if-error, RFC 5861 section 4). Failures are
- * never cached.
+ * never cached. A key is never a plaintext token (see `digestKey`).
  *
  * `lru-cache` is only the bounded map: its own TTL and `fetch` do not support a second tier, a backoff between failed
  * fetches, or a deletion that supersedes a fetch in flight.
@@ -103,7 +82,7 @@ export class Cache<V> {
   readonly #storeExpires: boolean;
 
   constructor(options: CacheOptions<V>) {
-    const { policy: { kind, maxEntries }, durable, onEvent } = options;
+    const { kind, maxEntries, durable, onEvent } = options;
     this.#options = options;
     this.#kind = kind;
     this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
@@ -117,19 +96,18 @@ export class Cache<V> {
   }
 
   /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
-  getFresh(key: CacheKey): V | undefined {
+  getFresh(key: string): V | undefined {
     return this.#peek(key, (freshness) => freshness === "fresh");
   }
 
   /** The in-process value, if `get` would return it, even if it then renewed it in the background. */
-  getUsable(key: CacheKey): V | undefined {
+  getUsable(key: string): V | undefined {
     return this.#peek(key, (freshness) => freshness !== "expired");
   }
 
   /** True if a lookup or fill for that key is in flight, which another caller can join at no cost. */
-  isInFlight(key: CacheKey): boolean {
-    const id = idOf(key);
-    return this.#lookups.isInFlight(id) || this.#fills.isInFlight(id);
+  isInFlight(key: string): boolean {
+    return this.#lookups.isInFlight(key) || this.#fills.isInFlight(key);
   }
 
   /**
@@ -137,9 +115,9 @@ export class Cache<V> {
    *
    * @throws whatever `fill` threw, if no earlier value may be served instead
    */
-  async get(key: CacheKey, fill: () => Promise<Fill<V>>): Promise<V> {
+  async get(key: string, fill: () => Promise<Fill<V>>): Promise<V> {
     const { now, background } = this.#options;
-    const copy = this.#trustedCopy(idOf(key));
+    const copy = this.#trustedCopy(key);
     const entry = copy ?? await this.#lookUp(key);
     const freshness = entry && freshnessOf(entry, now());
     if (entry === undefined || freshness === "expired") {
@@ -161,11 +139,10 @@ export class Cache<V> {
    * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
    * the durable tier is done.
    */
-  async set(key: CacheKey, filled: Fill<V>): Promise<void> {
-    const { policy, now } = this.#options;
-    const { value, ttlMs, staleIfErrorMs = policy.staleIfErrorMs } = filled;
-    const id = idOf(key);
-    this.#evict(id);
+  async set(key: string, filled: Fill<V>): Promise<void> {
+    const { now } = this.#options;
+    const { value, ttlMs, staleIfErrorMs = 0 } = filled;
+    this.#evict(key);
     if (ttlMs <= 0) return await this.#tier?.remove(key);
     const entry = {
       ...timesOf({ now: now(), ttlMs, staleIfErrorMs }),
@@ -174,7 +151,7 @@ export class Cache<V> {
       failures: 0,
       retryAt: 0,
     };
-    this.#memory.set(id, entry);
+    this.#memory.set(key, entry);
     await this.#tier?.write(key, entry);
   }
 
@@ -183,8 +160,8 @@ export class Cache<V> {
   }
 
   /** The in-process copy, unless it must first be checked against the durable tier. */
-  #trustedCopy(id: string): Entry<V> | undefined {
-    const entry = this.#memory.get(id);
+  #trustedCopy(key: string): Entry<V> | undefined {
+    const entry = this.#memory.get(key);
     const recheck = { now: this.#options.now(), withinMs: this.#recheckMs };
     const isTrusted = entry !== undefined &&
       isPending(entry.recheckAt, recheck);
@@ -193,10 +170,10 @@ export class Cache<V> {
 
   /** The value of the in-process copy if its freshness suffices, which counts as a hit. */
   #peek(
-    key: CacheKey,
+    key: string,
     suffices: (freshness: Freshness) => boolean,
   ): V | undefined {
-    const entry = this.#trustedCopy(idOf(key));
+    const entry = this.#trustedCopy(key);
     const freshness = entry && freshnessOf(entry, this.#options.now());
     if (freshness === undefined || !suffices(freshness)) return undefined;
     this.#report(freshness === "stale-if-error" ? "stale" : "hit");
@@ -204,32 +181,31 @@ export class Cache<V> {
   }
 
   /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
-  async #lookUp(key: CacheKey): Promise<Entry<V> | undefined> {
-    const id = idOf(key);
+  async #lookUp(key: string): Promise<Entry<V> | undefined> {
     const tier = this.#tier;
     if (tier === undefined) return undefined;
     // A fill without a copy means that a lookup has just found nothing.
-    if (!this.#memory.has(id) && this.#fills.isInFlight(id)) return undefined;
-    return await this.#lookups.share(id, async (isCurrent) => {
+    if (!this.#memory.has(key) && this.#fills.isInFlight(key)) return undefined;
+    return await this.#lookups.share(key, async (isCurrent) => {
       const found = await tier.read(key);
-      return isCurrent() ? this.#adopt(id, found) : this.#trustedCopy(id);
+      return isCurrent() ? this.#adopt(key, found) : this.#trustedCopy(key);
     });
   }
 
   /** Makes the in-process copy what the durable tier has; undefined if the source must be asked. */
   #adopt(
-    id: string,
+    key: string,
     found: TimedValue<V> | "absent" | "unavailable",
   ): Entry<V> | undefined {
     const now = this.#options.now();
-    const copy = this.#memory.get(id);
+    const copy = this.#memory.get(key);
     const recheckAt = now + this.#recheckMs;
     if (found === "absent") {
       if (this.#storeExpires && copy !== undefined && now >= copy.expiresAt) {
         copy.recheckAt = recheckAt;
         return copy; // the store expired it: it may still be served stale
       }
-      this.#evict(id); // if there is a copy, another process deleted the entry
+      this.#evict(key); // if there is a copy, another process deleted the entry
       return undefined;
     }
     if (found === "unavailable") {
@@ -242,17 +218,16 @@ export class Cache<V> {
       ? copy
       : { failures: 0, retryAt: 0 };
     const entry = { ...found, recheckAt, failures, retryAt };
-    this.#memory.set(id, entry);
+    this.#memory.set(key, entry);
     return entry;
   }
 
   #refill(
-    key: CacheKey,
+    key: string,
     fill: () => Promise<Fill<V>>,
   ): Promise<FillResult<V>> {
     const { now, background } = this.#options;
-    const id = idOf(key);
-    return this.#fills.share(id, async (isCurrent) => {
+    return this.#fills.share(key, async (isCurrent) => {
       try {
         const filled = await fill();
         // Callers do not wait for the durable tier.
@@ -261,7 +236,7 @@ export class Cache<V> {
         }
         return { value: filled.value, event: "miss" };
       } catch (error) {
-        const earlier = this.#memory.get(id);
+        const earlier = this.#memory.get(key);
         this.#report("fill_failed", earlier === undefined ? undefined : error);
         if (earlier === undefined) throw error;
         if (isCurrent()) backOff(earlier, now()); // the failure says nothing about a newer value
@@ -272,9 +247,9 @@ export class Cache<V> {
   }
 
   /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
-  #evict(id: string): void {
-    this.#lookups.forget(id);
-    this.#fills.forget(id);
-    this.#memory.delete(id);
+  #evict(key: string): void {
+    this.#lookups.forget(key);
+    this.#fills.forget(key);
+    this.#memory.delete(key);
   }
 }

@@ -1,9 +1,5 @@
-import { joinParts } from "../lib/digest.ts";
 import type { Times } from "./entry.ts";
 import type { DurableStore, JsonValue, StoreKey } from "./store.ts";
-
-/** The parts that identify a value within a cache; never a plaintext token (see `digestKey`). */
-export type CacheKey = readonly string[];
 
 /** Encodes values for the durable tier, and decodes what another version or program may have written there. */
 export interface Codec<V> {
@@ -40,11 +36,11 @@ export class DurableTier<V> {
 
   /** See `StoreLookup`; a value that cannot be decoded is `unavailable`. */
   async read(
-    key: CacheKey,
+    key: string,
   ): Promise<TimedValue<V> | "absent" | "unavailable"> {
     const { store, codec, kind, onCodecFailure } = this.#options;
-    await this.#writes.get(joinParts(key));
-    const stored = await store.get([kind, ...key]);
+    await this.#writes.get(key);
+    const stored = await store.get([kind, key]);
     if (typeof stored === "string") return stored;
     let value: V | undefined;
     let cause: unknown;
@@ -59,7 +55,7 @@ export class DurableTier<V> {
   }
 
   write(
-    key: CacheKey,
+    key: string,
     { value, refreshAt, expiresAt, staleUntil }: TimedValue<V>,
   ): Promise<void> {
     const { store, codec, onCodecFailure } = this.#options;
@@ -76,22 +72,21 @@ export class DurableTier<V> {
     });
   }
 
-  remove(key: CacheKey): Promise<void> {
+  remove(key: string): Promise<void> {
     const { store } = this.#options;
     return this.#enqueue(key, (storeKey) => store.delete(storeKey));
   }
 
   #enqueue(
-    key: CacheKey,
+    key: string,
     write: (key: StoreKey) => Promise<void>,
   ): Promise<void> {
-    const id = joinParts(key);
-    const previous = this.#writes.get(id) ?? Promise.resolve();
-    const storeKey: StoreKey = [this.#options.kind, ...key];
+    const previous = this.#writes.get(key) ?? Promise.resolve();
+    const storeKey: StoreKey = [this.#options.kind, key];
     const done = previous.then(() => write(storeKey)).finally(() => {
-      if (this.#writes.get(id) === done) this.#writes.delete(id);
+      if (this.#writes.get(key) === done) this.#writes.delete(key);
     });
-    this.#writes.set(id, done);
+    this.#writes.set(key, done);
     return done;
   }
 }

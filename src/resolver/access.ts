@@ -4,7 +4,7 @@ import {
   isSandboxRef,
   mayBePreviewToken,
 } from "../address/grammar.ts";
-import type { Codec } from "../cache/cache.ts";
+import type { Codec } from "../cache/durable_tier.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { createDigests } from "../lib/digest.ts";
 import {

@@ -1,10 +1,6 @@
 /** The cache of API answers, the TTLs of each kind of answer, and the budget that pays for lookups. */
-import {
-  Cache,
-  type Codec,
-  type Fill,
-  type OnCacheEvent,
-} from "../cache/cache.ts";
+import { Cache, type Fill, type OnCacheEvent } from "../cache/cache.ts";
+import type { Codec } from "../cache/durable_tier.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { Background } from "../lib/background.ts";
@@ -83,11 +79,8 @@ export class LookupCache<V> {
     const { cache, store, now, onEvent, background } = options;
     this.#policy = lookupPolicies(cache)[kind];
     this.#cache = new Cache<V>({
-      policy: {
-        kind,
-        maxEntries: cache.maxEntries,
-        staleIfErrorMs: this.#policy.staleIfErrorMs,
-      },
+      kind,
+      maxEntries: cache.maxEntries,
       durable: store && { store, codec },
       now,
       onEvent,
@@ -97,7 +90,7 @@ export class LookupCache<V> {
 
   /** The answer for `key` if it is in process and fresh; undefined otherwise. */
   known(key: string): V | undefined {
-    return this.#cache.getFresh([key]);
+    return this.#cache.getFresh(key);
   }
 
   /**
@@ -113,24 +106,24 @@ export class LookupCache<V> {
     budget: Budget,
     onMiss?: () => void,
   ): Promise<V> {
-    const known = this.#cache.getFresh([key]);
+    const known = this.#cache.getFresh(key);
     if (known !== undefined) return known;
-    if (!this.#cache.isInFlight([key])) {
+    if (!this.#cache.isInFlight(key)) {
       onMiss?.();
       try {
         budget.spend();
       } catch (refusal) {
-        const usable = this.#cache.getUsable([key]);
+        const usable = this.#cache.getUsable(key);
         if (usable === undefined) throw refusal;
         return usable;
       }
     }
-    return await this.#cache.get([key], async () => this.#fill(await ask()));
+    return await this.#cache.get(key, async () => this.#fill(await ask()));
   }
 
   /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
   prefetch(key: string, ask: () => Promise<V>): Promise<V> {
-    return this.#cache.get([key], async () => {
+    return this.#cache.get(key, async () => {
       const value = await ask();
       return isPositive(value) ? this.#fill(value) : { value, ttlMs: 0 };
     });
@@ -138,15 +131,15 @@ export class LookupCache<V> {
 
   /** Replaces the answer in both tiers. */
   put(key: string, value: V): Promise<void> {
-    return this.#cache.set([key], this.#fill(value));
+    return this.#cache.set(key, this.#fill(value));
   }
 
   #fill(value: V): Fill<V> {
-    const { ttlMs, negativeTtlMs } = this.#policy;
+    const { ttlMs, negativeTtlMs, staleIfErrorMs } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
     return isPositive(value)
-      ? { value, ttlMs }
-      : { value, ttlMs: negativeTtlMs, staleIfErrorMs: 0 };
+      ? { value, ttlMs, staleIfErrorMs }
+      : { value, ttlMs: negativeTtlMs };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Runners: how one's record is stored in the durable tier, and the destinations that it makes. */
 import { portPrefix, toolboxPrefix } from "../address/app_target.ts";
 import { type Origin, parseOrigin } from "../address/origin.ts";
-import type { Codec } from "../cache/cache.ts";
+import type { Codec } from "../cache/durable_tier.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Runner } from "../daytona/api.ts";
 import { runnerAnswer } from "../daytona/models.ts";

@@ -8,7 +8,7 @@ import { type Codec, DurableTier } from "../../src/cache/durable_tier.ts";
 import { fakeStore, settled } from "./fakes.ts";
 
 const TIMES = { refreshAt: 1, expiresAt: 2, staleUntil: 3 };
-const KEY = ["sandbox-1"];
+const KEY = "sandbox-1";
 
 /** Dates as text: something that JSON alone does not carry. */
 const DATES: Codec<Date> = {
@@ -98,7 +98,7 @@ Deno.test("writes of one key run in order, and reads wait for them", async () =>
     tier.remove(KEY),
     tier.write(KEY, { ...TIMES, value: new Date(1) }),
     tier.read(KEY),
-    tier.write(["other"], { ...TIMES, value: new Date(2) }),
+    tier.write("other", { ...TIMES, value: new Date(2) }),
   ]);
   await settled();
   deepEqual(calls, ["set dates/sandbox-1", "set dates/other"]);
