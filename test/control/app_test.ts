@@ -26,6 +26,8 @@ function setUp() {
     /** The failure of a callback or a logout, if it fails. */
     failure: undefined as Error | undefined,
     ended: [] as string[],
+    /** The ends of further sessions by their sealed form, ms since the epoch. */
+    sessions: new Map<string, number>(),
   };
   const login: Pick<Login, "state" | "start" | "finish"> = {
     get state() {
@@ -55,8 +57,16 @@ function setUp() {
     remoteSettings: state,
     login,
     sessions: {
-      open: (sealed) =>
-        Promise.resolve(sealed === "sealed" ? SESSION : undefined),
+      open(sealed) {
+        const expiresAt = state.sessions.get(sealed);
+        return Promise.resolve(
+          sealed === "sealed"
+            ? SESSION
+            : expiresAt === undefined
+            ? undefined
+            : { ...SESSION, expiresAt },
+        );
+      },
     },
     logins: {
       grantsAccess: () => Promise.resolve(false),
@@ -157,6 +167,40 @@ Deno.test("a callback redirects to the preview with a session that lasts as long
   assert.match(session ?? "", /=sealed; Domain=p\.test; Path=\/; Max-Age=60;/);
   assert.equal(callbacks[0]?.redirectUri, "https://p.test/callback");
   assert.equal(callbacks[0]?.clientAddress, "203.0.113.9");
+});
+
+Deno.test("a callback makes room for its session: the browser keeps the twelve logins that end last (S9)", async () => {
+  const { send, state } = setUp();
+  const pairs: string[] = [];
+  function present(label: string, sealed: string, endsAt?: number): void {
+    pairs.push(`${COOKIES.loginSession(label)}=${sealed}`);
+    if (endsAt !== undefined) state.sessions.set(sealed, endsAt);
+  }
+  present("late", "late", 900);
+  for (let i = 0; i < 9; i++) present(`n${i}`, `n${i}`, 500 + i);
+  present("early", "early", 100);
+  present("planted", "planted");
+  present("twice", "planted");
+  present("twice", "twice", 800);
+  present("box", "sealed", 50);
+  const headers = { cookie: pairs.join("; ") };
+  const { names, lines } = await send(CALLBACK, { headers });
+  const login = (label: string) => COOKIES.loginSession(label);
+  assert.deepEqual(
+    names.filter((name) => name.startsWith(COOKIES.loginSessionPrefix)),
+    [login("planted"), login("early"), login("box")],
+  );
+  const expired = lines.find((line) => line.startsWith(login("early")));
+  assert.match(expired ?? "", /=; Domain=p\.test; Path=\/; Max-Age=0;/);
+
+  const [first, ...few] = pairs.slice(0, 12);
+  const kept = await send(CALLBACK, {
+    headers: { cookie: [first, ...few.slice(0, 9)].join("; ") },
+  });
+  assert.deepEqual(
+    kept.names.filter((name) => name.startsWith(COOKIES.loginSessionPrefix)),
+    [login("box")],
+  );
 });
 
 Deno.test("a failed callback ends its login, unless the provider is down or the gateway is at fault", async () => {

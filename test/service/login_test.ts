@@ -451,6 +451,36 @@ Deno.test("logging out ends the session, for every copy of its cookie", async ()
   assert(!await isIn());
 });
 
+Deno.test("however many sandboxes a browser logs in to, its login cookies stay below 8 KB, and the latest ones count (S9)", async () => {
+  await using gateway = await withLogin();
+  const browser = gateway.browser();
+  const { sandboxes, subjects } = gateway.stack.api.state;
+  const ids = Array.from({ length: 15 }, (_, i) => `sandbox-${i}`);
+  for (const id of ids) {
+    sandboxes.set(id, { ...gateway.stack.api.sandbox("locked"), id });
+    subjects.get("alice")?.add(id);
+  }
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  await browser.logIn(form, "alice");
+  for (const id of ids) await browser.open(gateway.at(`3000-${id}`));
+
+  const logins = browser.jar.cookies
+    .filter(({ name }) => name.startsWith("porthole-login-"));
+  assert.equal(logins.length, 12);
+  const bytes = logins.reduce(
+    (sum, { name, value }) => sum + name.length + value.length + 3,
+    0,
+  );
+  assert(bytes < 8000, `${bytes}`);
+  async function opens(id: string): Promise<boolean> {
+    const url = gateway.at(`3000-${id}`);
+    const { page } = await browser.open(url, { follow: false });
+    return page.status !== 302;
+  }
+  for (const id of ids.slice(-12)) assert(await opens(id), id);
+  for (const id of ["locked", ...ids.slice(0, 3)]) assert(!await opens(id), id);
+});
+
 Deno.test("a user who loses access loses the session", async () => {
   await using gateway = await withLogin({
     TOKEN_TTL_SEC: "1",

@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookiesByName, cookieValues } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
+import { surplusLoginCookies } from "../../auth/login_cookies.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import {
@@ -201,9 +202,10 @@ async function finishLogin(
   const transaction = cookies.transaction(
     transactionId(parameters.get("state") ?? ""),
   );
+  const sent = c.req.header("cookie") ?? "";
   const { returnTo, session, sealed } = await login.finish({
     parameters,
-    transactions: cookieValues(c.req.header("cookie") ?? "", transaction),
+    transactions: cookieValues(sent, transaction),
     redirectUri: callbackUri(c.env, options),
     clientAddress: c.env.clientAddress,
   }).catch((error: unknown) => {
@@ -212,14 +214,14 @@ async function finishLogin(
     }
     throw error;
   });
+  const name = cookies.loginSession(session.sandboxId);
+  const surplus = await surplusLoginCookies(sent, name, options);
   const maxAgeSec = Math.floor((session.expiresAt - Date.now()) / 1000);
   return redirect(303, returnTo, [
     cookies.hostOnly(transaction, "", 0),
     cookies.hostOnly(cookies.loggedIn(session.sandboxId), "1", LOOP_SEC),
-    cookies.forBase(cookies.loginSession(session.sandboxId), sealed, {
-      base,
-      maxAgeSec,
-    }),
+    ...surplus.map((name) => cookies.forBase(name, "", { base, maxAgeSec: 0 })),
+    cookies.forBase(name, sealed, { base, maxAgeSec }),
   ]);
 }
 
