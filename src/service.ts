@@ -30,11 +30,10 @@ import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
-import { Activity, REPORT_INTERVAL_MS } from "./proxy/activity.ts";
+import { Activity } from "./proxy/activity.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { InFlight } from "./proxy/in_flight.ts";
 import { AccessResolver } from "./resolver/access.ts";
-import { createActivityClaims } from "./resolver/activity_claims.ts";
 import { BuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
@@ -268,17 +267,7 @@ function createTransport(
         reason: describeError(error),
       });
     },
-    // Gateways that share a cache also share the reporting.
-    ...(store?.shared
-      ? {
-        claim: createActivityClaims({
-          store,
-          self: crypto.randomUUID(),
-          holdMs: REPORT_INTERVAL_MS,
-          now,
-        }),
-      }
-      : {}),
+    sharedStore: store?.shared ? store : null,
   });
   return {
     upstream,

@@ -4,6 +4,7 @@
  * climbs out of the prefix reaches the rest of the runner's API.
  */
 import { isSandboxRef } from "./grammar.ts";
+import { splitQuery } from "./request_url.ts";
 
 /** A dot segment, or one that may become that at some hop: plain or encoded dots between separators of any kind. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;
@@ -73,10 +74,7 @@ export function portPrefix(toolbox: string, port: number): string {
  * ```
  */
 export function appTarget(prefix: string, target: string): string | undefined {
-  const queryAt = target.indexOf("?");
-  const path = removeDotSegments(
-    queryAt < 0 ? target : target.slice(0, queryAt),
-  );
-  if (path === undefined) return undefined;
-  return prefix + path + (queryAt < 0 ? "" : target.slice(queryAt));
+  const { path, query } = splitQuery(target);
+  const confined = removeDotSegments(path);
+  return confined === undefined ? undefined : prefix + confined + query;
 }

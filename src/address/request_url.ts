@@ -51,3 +51,20 @@ export function splitRequestUrl(
   if (!target.startsWith("/")) return { ok: false, code: "bad_target" };
   return { ok: true, address: { authority, target } };
 }
+
+/**
+ * Splits a request-target into its path and its query, which begins with the question mark; it is empty if there is
+ * none.
+ *
+ * @example
+ * ```ts
+ * splitQuery("/a?b?c"); // { path: "/a", query: "?b?c" }
+ * splitQuery("/a"); // { path: "/a", query: "" }
+ * ```
+ */
+export function splitQuery(target: string): { path: string; query: string } {
+  const at = target.indexOf("?");
+  return at < 0
+    ? { path: target, query: "" }
+    : { path: target.slice(0, at), query: target.slice(at) };
+}

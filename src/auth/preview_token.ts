@@ -1,4 +1,5 @@
 /** Takes the preview token out of a request-target: the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
+import { splitQuery } from "../address/request_url.ts";
 
 const PARAMETER = "DAYTONA_SANDBOX_AUTH_KEY";
 
@@ -20,10 +21,8 @@ export interface PreviewTokenSplit {
  * ```
  */
 export function splitPreviewToken(target: string): PreviewTokenSplit {
-  const queryAt = target.indexOf("?");
-  if (queryAt < 0) return { target, token: undefined };
-  const path = target.slice(0, queryAt);
-  const pairs = target.slice(queryAt + 1).split("&");
+  const { path, query } = splitQuery(target);
+  const pairs = query.slice(1).split("&");
   let token: string | undefined;
   const kept = pairs.filter((pair) => {
     const equals = pair.indexOf("=");

@@ -8,6 +8,7 @@
  */
 import { isAlwaysPrivate } from "../address/grammar.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
+import { splitQuery } from "../address/request_url.ts";
 import { sameHostTarget } from "../address/return_url.ts";
 import { cookieValues } from "../auth/cookies.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
@@ -186,13 +187,6 @@ async function requestedRedirect(
   }
   return new URLSearchParams(new TextDecoder().decode(form))
     .get(REDIRECT_FIELD) ?? "";
-}
-
-function splitQuery(target: string): { path: string; query: string } {
-  const at = target.indexOf("?");
-  return at < 0
-    ? { path: target, query: "" }
-    : { path: target.slice(0, at), query: target.slice(at + 1) };
 }
 
 /** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */

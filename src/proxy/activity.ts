@@ -3,6 +3,7 @@
  * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
+import type { DurableStore, StoreKey } from "../cache/store.ts";
 import type { Background } from "../lib/background.ts";
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
@@ -11,14 +12,11 @@ import type { ActivityEvent } from "../observability/metrics/facts.ts";
 export interface ActivityOptions {
   /** Tells the API; rejects if that failed. */
   readonly report: (sandboxId: string) => Promise<void>;
-  /**
-   * When it is this gateway's turn to report, ms; in the future if another one that shares the cache has just reported.
-   * Never rejects.
-   */
-  readonly claim?: (sandboxId: string) => Promise<number>;
+  /** Where gateways that share a cache also share the reporting; null if none does. */
+  readonly sharedStore: Pick<DurableStore, "get" | "set"> | null;
   /** Most sandboxes remembered. */
   readonly maxSandboxes: number;
-  /** Milliseconds. */
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onEvent: (event: ActivityEvent) => void;
   /** Called for a report that failed, at most once a minute. */
@@ -41,6 +39,8 @@ const MAX_QUEUED = 10_000;
 /** Reports the use of sandboxes; it holds no timers. */
 export class Activity {
   readonly #options: ActivityOptions;
+  /** Identifies this gateway among those that share the store. */
+  readonly #self = crypto.randomUUID();
   readonly #nextReportAt: LRUCache<string, number>;
   /** The number of open answers per sandbox. */
   readonly #openAnswers = new Map<string, number>();
@@ -103,10 +103,36 @@ export class Activity {
     }
   }
 
+  /**
+   * The time from which this gateway may report the sandbox, ms since the epoch; if that is now, it has also claimed
+   * it for an interval. Two gateways that ask at the same moment may both get it: one report too many does no harm,
+   * while one too few stops a sandbox.
+   */
+  async #claim(sandboxId: string): Promise<number> {
+    const { sharedStore: store, now } = this.#options;
+    if (store === null) return now();
+    const key: StoreKey = ["sandbox-last-activity-update", sandboxId];
+    const found = await store.get(key);
+    // The clock of the gateway that holds the claim may be ahead, but not by hours.
+    const ahead = { now: now(), withinMs: 2 * REPORT_INTERVAL_MS };
+    if (
+      typeof found === "object" && found.value !== this.#self &&
+      isPending(found.expiresAt, ahead)
+    ) return found.expiresAt;
+    const until = now() + REPORT_INTERVAL_MS;
+    await store.set(key, {
+      value: this.#self,
+      refreshAt: until,
+      expiresAt: until,
+      staleUntil: until,
+    });
+    return now();
+  }
+
   async #report(sandboxId: string): Promise<void> {
-    const { claim, report, now, onEvent, onFailure } = this.#options;
+    const { report, now, onEvent, onFailure } = this.#options;
     try {
-      const dueAt = await claim?.(sandboxId) ?? now();
+      const dueAt = await this.#claim(sandboxId);
       if (dueAt > now()) {
         // No later than that, whatever the other gateway's clock says.
         const latest = now() + REPORT_INTERVAL_MS;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { splitRequestUrl } from "../../src/address/request_url.ts";
+import { splitQuery, splitRequestUrl } from "../../src/address/request_url.ts";
 
 Deno.test("splitRequestUrl() keeps every byte of the target", () => {
   for (
@@ -66,4 +66,10 @@ Deno.test("splitRequestUrl() refuses a target that does not start with a slash",
     ok: false,
     code: "bad_target",
   });
+});
+
+Deno.test("splitQuery() splits at the first question mark, and loses no byte", () => {
+  for (const [path, query] of [["/a", "?b?c"], ["/a", "?"], ["/a", ""]]) {
+    assert.deepEqual(splitQuery(`${path}${query}`), { path, query });
+  }
 });

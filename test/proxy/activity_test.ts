@@ -6,6 +6,7 @@ import {
   type ActivityOptions,
   REPORT_INTERVAL_MS,
 } from "../../src/proxy/activity.ts";
+import { fakeStore } from "../cache/fakes.ts";
 
 interface World {
   readonly activity: Activity;
@@ -38,6 +39,7 @@ function startWorld(options: Partial<ActivityOptions> = {}): World {
       onEvent: (event) => events.push(event),
       onFailure: (error, id) => failures.push(`${id}: ${error}`),
       background,
+      sharedStore: null,
       ...options,
     }),
   };
@@ -131,38 +133,90 @@ Deno.test("only so many reports are under way at once, and the others wait for t
   assert.equal(world.events.filter((event) => event === "reported").length, 50);
 });
 
-Deno.test("what another gateway has reported is not reported again before its claim ends", async () => {
-  const claims = new Map([["theirs", 1_000_000 + 1_000]]);
-  const world = startWorld({
-    claim: (id) => Promise.resolve(claims.get(id) ?? 0),
-  });
-  const end = world.activity.begin("theirs");
-  world.activity.touch("ours");
+/** Two gateways that share a store, each with a clock of its own. */
+function twoGateways() {
+  const { store, entries, calls } = fakeStore({ shared: true });
+  const ours = startWorld({ sharedStore: store });
+  const theirs = startWorld({ sharedStore: store });
+  return { entries, calls, ours, theirs };
+}
+
+/** Uses a sandbox at a gateway; resolves with the number of its reports so far, once it has none to send. */
+async function use(world: World, sandboxId = "box"): Promise<number> {
+  world.activity.touch(sandboxId);
   await world.settled();
-  assert.deepEqual(world.reported, ["ours"]);
-  for (const [elapsedMs, reports] of [[999, 1], [1, 2]] as const) {
-    world.nowMs += elapsedMs;
-    world.activity.tick();
-    await world.settled();
-    assert.equal(world.reported.length, reports);
+  return world.reported.length;
+}
+
+Deno.test("the first gateway to claim a sandbox reports it, and the others not before that claim ends", async () => {
+  const { ours, theirs } = twoGateways();
+  assert.equal(await use(ours), 1);
+  assert.equal(await use(theirs), 0);
+  theirs.nowMs += REPORT_INTERVAL_MS - 1;
+  assert.equal(await use(theirs), 0);
+  theirs.nowMs += 1;
+  assert.equal(await use(theirs), 1);
+  assert.equal(await use(ours), 1);
+});
+
+Deno.test("an answer that lasts is reported once another gateway's claim ends", async () => {
+  const { ours, theirs } = twoGateways();
+  ours.nowMs -= REPORT_INTERVAL_MS - 1000; // its claim ends a second from now
+  await use(ours);
+  const end = theirs.activity.begin("box");
+  for (const [elapsedMs, reports] of [[999, 0], [1, 1]] as const) {
+    theirs.nowMs += elapsedMs;
+    theirs.activity.tick();
+    await theirs.settled();
+    assert.equal(theirs.reported.length, reports);
   }
   end();
 });
 
+Deno.test("a claim on one sandbox does not affect another", async () => {
+  const { ours, theirs } = twoGateways();
+  await use(ours);
+  assert.equal(await use(theirs, "other"), 1);
+});
+
+Deno.test("a gateway's own claim does not delay it", async () => {
+  const { store } = fakeStore({ shared: true });
+  // It remembers one sandbox, so that it forgets when it reported the other.
+  const ours = startWorld({ sharedStore: store, maxSandboxes: 1 });
+  const theirs = startWorld({ sharedStore: store });
+  await use(ours);
+  await use(ours, "other");
+  ours.nowMs += 1000;
+  assert.equal(await use(ours), 3);
+  // That was a claim too, from then on.
+  theirs.nowMs += REPORT_INTERVAL_MS;
+  assert.equal(await use(theirs), 0);
+});
+
+Deno.test("a claim from a clock that is hours ahead is ignored", async () => {
+  const { ours, theirs } = twoGateways();
+  ours.nowMs += 3_600_000;
+  await use(ours);
+  assert.equal(await use(theirs), 1);
+});
+
 Deno.test("another gateway's clock that is ahead postpones a report by no more than an interval", async () => {
-  const asked: string[] = [];
-  const world = startWorld({
-    claim(id) {
-      asked.push(id);
-      return Promise.resolve(world.nowMs + 90_000);
-    },
-  });
+  const { calls, ours, theirs } = twoGateways();
+  ours.nowMs += REPORT_INTERVAL_MS; // its claim ends two intervals from now
+  await use(ours);
+  calls.length = 0;
   for (const [elapsedMs, claims] of [[0, 1], [44_999, 1], [1, 2]] as const) {
-    world.nowMs += elapsedMs;
-    for (let use = 0; use < 3; use++) {
-      world.activity.touch("box");
-      await world.settled();
-    }
-    assert.equal(asked.length, claims);
+    theirs.nowMs += elapsedMs;
+    for (let time = 0; time < 3; time++) await use(theirs);
+    assert.equal(calls.length, claims);
   }
+});
+
+Deno.test("a store keeps a claim as long as it is held", async () => {
+  const { entries, ours } = twoGateways();
+  await use(ours);
+  const entry = entries.get("sandbox-last-activity-update/box");
+  const until = ours.nowMs + REPORT_INTERVAL_MS;
+  const { refreshAt, expiresAt, staleUntil } = entry ?? {};
+  assert.deepEqual([refreshAt, expiresAt, staleUntil], [until, until, until]);
 });
