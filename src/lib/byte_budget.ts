@@ -4,8 +4,19 @@
  * not hurt by whoever keeps much.
  */
 
+/** What a budget allows. */
+export interface ByteBudgetOptions<Kind extends string = string> {
+  /** The bytes that all holders may keep at once, beyond their allowances. */
+  readonly limitBytes: number;
+  /** The bytes that every holder may keep whatever the others do, and that are not charged; 0 unless given. */
+  readonly allowanceBytes?: number;
+  /** Called for each holder that had to go, with the bytes that it kept. */
+  readonly onEvicted?: (kind: Kind, bytes: number) => void;
+}
+
 interface Ledger {
   readonly limitBytes: number;
+  readonly allowanceBytes: number;
   readonly onEvicted: (kind: string, bytes: number) => void;
   readonly holdings: Set<Holding>;
   usedBytes: number;
@@ -15,30 +26,23 @@ interface Ledger {
 export class ByteBudget<Kind extends string = string> {
   readonly #ledger: Ledger;
 
-  /** @param onEvicted Called for each holder that had to go, with the bytes that it kept */
-  constructor(
-    limitBytes: number,
-    onEvicted: (kind: Kind, bytes: number) => void = () => {},
-  ) {
+  constructor(options: ByteBudgetOptions<Kind>) {
+    const { limitBytes, allowanceBytes = 0, onEvicted } = options;
     this.#ledger = {
       limitBytes,
-      onEvicted: (kind, bytes) => onEvicted(kind as Kind, bytes),
+      allowanceBytes,
+      onEvicted: (kind, bytes) => onEvicted?.(kind as Kind, bytes),
       holdings: new Set(),
       usedBytes: 0,
     };
   }
 
-  /** The bytes that may be kept at once. */
-  get limitBytes(): number {
-    return this.#ledger.limitBytes;
-  }
-
-  /** The bytes that are kept: above the limit only as long as holders that had to go cannot let go. */
+  /** The bytes that are charged: above the limit only as long as holders that had to go cannot let go. */
   get usedBytes(): number {
     return this.#ledger.usedBytes;
   }
 
-  /** True if so many bytes more can be kept, and nobody has to go for them. */
+  /** True if so many bytes more can be charged, and nobody has to go for them. */
   canTake(bytes: number): boolean {
     return this.#ledger.usedBytes + bytes <= this.#ledger.limitBytes;
   }
@@ -56,20 +60,20 @@ export class ByteBudget<Kind extends string = string> {
 
 /** The account of one holder. */
 export class Holding {
-  readonly kind: string;
   readonly #ledger: Ledger;
+  readonly #kind: string;
   readonly #evict: () => void;
   #bytes = 0;
   #isOver = false;
 
   constructor(ledger: Ledger, kind: string, evict: () => void) {
-    this.kind = kind;
     this.#ledger = ledger;
+    this.#kind = kind;
     this.#evict = evict;
     ledger.holdings.add(this);
   }
 
-  /** The bytes that the holder keeps. */
+  /** The bytes that the holder keeps, its allowance included. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -84,33 +88,40 @@ export class Holding {
    * this call, or has closed: it must drop what it asked for, which is not counted.
    */
   add(bytes: number): boolean {
-    const ledger = this.#ledger;
     if (bytes > 0 && this.#isOver) return false;
-    this.#bytes += bytes;
-    ledger.usedBytes += bytes;
+    const ledger = this.#ledger;
+    this.#count(bytes);
     if (ledger.usedBytes <= ledger.limitBytes || bytes <= 0) return true;
+    if (this.#bytes <= ledger.allowanceBytes) return true;
     const asked = this.#bytes;
     makeRoom(ledger, this);
-    if (this.#isOver && this.#bytes === asked) this.add(-bytes);
+    if (this.#isOver && this.#bytes === asked) this.#count(-bytes);
     return !this.#isOver;
   }
 
-  /** Has the holder let go of what it keeps, unless that was called for before. */
+  #count(bytes: number): void {
+    const { allowanceBytes } = this.#ledger;
+    const before = this.#bytes;
+    this.#bytes += bytes;
+    this.#ledger.usedBytes += Math.max(0, this.#bytes - allowanceBytes) -
+      Math.max(0, before - allowanceBytes);
+  }
+
+  /** Has the holder let go of what it keeps; only the first call has an effect, and none once it has closed. */
   evict(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const bytes = this.#bytes;
     this.#ledger.holdings.delete(this);
     this.#evict();
-    this.#ledger.onEvicted(this.kind, bytes);
+    this.#ledger.onEvicted(this.#kind, bytes);
   }
 
   /** Keeps nothing any more. */
   close(): void {
     this.#isOver = true;
     this.#ledger.holdings.delete(this);
-    this.#ledger.usedBytes -= this.#bytes;
-    this.#bytes = 0;
+    this.#count(-this.#bytes);
   }
 }
 
@@ -122,10 +133,10 @@ function makeRoom(ledger: Ledger, asking: Holding): void {
   while (ledger.usedBytes > ledger.limitBytes) {
     const holder = largest(ledger);
     if (holder === undefined) return;
-    const { bytes } = holder;
+    const { usedBytes } = ledger;
     holder.evict();
     if (holder === asking) return;
-    if (holder.bytes === bytes) return asking.evict();
+    if (ledger.usedBytes >= usedBytes) return asking.evict();
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ByteBudget, type Holding } from "../../src/lib/byte_budget.ts";
 
 /** A budget of 100 bytes, and holders that note in `evicted` when they have to go. */
-function setUp(): {
+function setUp(allowanceBytes = 0): {
   budget: ByteBudget;
   evicted: string[];
   reported: [string, number][];
@@ -11,10 +11,11 @@ function setUp(): {
 } {
   const evicted: string[] = [];
   const reported: [string, number][] = [];
-  const budget = new ByteBudget(
-    100,
-    (kind, bytes) => reported.push([kind, bytes]),
-  );
+  const budget = new ByteBudget({
+    limitBytes: 100,
+    allowanceBytes,
+    onEvicted: (kind, bytes) => reported.push([kind, bytes]),
+  });
   function open(name: string, bytes: number): Holding {
     const holding = budget.open(name, () => {
       evicted.push(name);
@@ -129,4 +130,21 @@ Deno.test("a holder that charges another while it has to go does not evict again
   assert.equal(hog.set(90), false);
   assert.deepEqual(evicted, ["hog"]);
   assert.equal(budget.usedBytes, 32);
+});
+
+Deno.test("S3: whoever keeps no more than the allowance is not charged, and never has to go", () => {
+  const { budget, open, openStuck, evicted } = setUp(10);
+  const small = open("small", 10);
+  assert.equal(budget.usedBytes, 0);
+  openStuck("stuck", 108);
+  assert.equal(budget.usedBytes, 98);
+  const asking = open("asking", 12);
+  assert.equal(asking.add(1), false);
+  assert.deepEqual(evicted, ["stuck", "asking"]);
+  assert.equal(small.add(-10), true);
+  assert.equal(small.add(10), true);
+  assert.equal(small.add(1), true, "there is room for one byte");
+  assert.equal(budget.usedBytes, 99);
+  small.close();
+  assert.equal(budget.usedBytes, 98);
 });
