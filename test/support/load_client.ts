@@ -1,5 +1,6 @@
 /** An HTTP client for load: it keeps connections alive, retries nothing, and sums up each response in one line. */
 import { setTimeout as delay } from "node:timers/promises";
+import { dial } from "./dial.ts";
 import {
   Closed,
   type RawResponse,
@@ -59,6 +60,11 @@ export function outcomeOf(
 export function failureOf(error: unknown): string {
   if (error instanceof Closed) return "no answer";
   if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+  // The connection was closed here, because nothing came.
+  if (
+    error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.Interrupted
+  ) return "silence";
   if (
     error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.ConnectionReset
@@ -74,21 +80,21 @@ function isReusable({ fields, isComplete }: RawResponse): boolean {
 
 /** A client of a port of 127.0.0.1. */
 export class LoadClient implements Disposable {
-  readonly #port: number;
+  readonly #dial: () => Promise<Deno.TcpConn | Deno.TlsConn>;
   readonly #idle: RawStream[] = [];
 
-  constructor(port: number) {
-    this.#port = port;
+  /** `connect` opens its connections, by default over plain TCP. */
+  constructor(
+    port: number,
+    connect: () => Promise<Deno.TcpConn | Deno.TlsConn> = () =>
+      dial({ scheme: "http", port }),
+  ) {
+    this.#dial = connect;
   }
 
   /** Opens a connection, which the caller must close. */
   async connect(): Promise<RawStream> {
-    const conn = await Deno.connect({
-      hostname: "127.0.0.1",
-      port: this.#port,
-    });
-    conn.setNoDelay(true);
-    return rawStream(conn);
+    return rawStream(await this.#dial());
   }
 
   /** Sends a request on a persistent connection, and resolves to its outcome. */

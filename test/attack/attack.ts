@@ -1,0 +1,82 @@
+/** What an attack is, and what is promised to everybody else while it lasts. */
+import type { Stack } from "../../scripts/stand_in/stack.ts";
+import type { Scheme } from "../support/dial.ts";
+import type { HostileApp } from "../support/hostile_app.ts";
+import type { RawResponse } from "../support/raw_client.ts";
+
+/** Bytes in a MiB. */
+export const MIB = 1024 * 1024;
+
+/** What holds for every attack, unless it says otherwise. */
+export interface Promises {
+  /** Of `/health`, a preview and a message's way through a tunnel and back, ms. */
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  /** From SIGTERM to the start of the drain, ms. */
+  readonly drainMs: number;
+}
+
+/** The promises of issue and documents. */
+export const PROMISES: Promises = { medianMs: 100, p99Ms: 500, drainMs: 1000 };
+
+/** An attack. */
+export interface Attack {
+  /** One word, such as `S1-pongs`. */
+  readonly name: string;
+  /** What it tries, in a sentence without a period. */
+  readonly about: string;
+  /** True for one that CI runs. */
+  readonly isShort?: true;
+  /** Undefined for one that is the same over TLS and without. */
+  readonly only?: Scheme;
+  /** How long it lasts, ms; 3,000 by default. One that has nothing more to try may end sooner. */
+  readonly lastsMs?: number;
+  /** Settings of the gateway that it needs. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** True for one that goes on by itself: the gateway is asked to stop amid it. */
+  readonly keepsUp?: true;
+  /** Differences from {@linkcode PROMISES}, for which `limit` gives the reason. */
+  readonly promises?: Partial<Promises>;
+  /** What the suite cannot show, or what is not promised, in a sentence without a period. */
+  readonly limit?: string;
+  /** Attacks until `stage.signal` is aborted, or all is tried; resolves to what it has got that it must not get. */
+  run(stage: Stage): Promise<readonly string[] | void>;
+}
+
+/** A request of an attack. */
+export interface Question {
+  readonly method?: string;
+  readonly host: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What an attack works with. */
+export interface Stage {
+  readonly scheme: Scheme;
+  /** The gateway's. */
+  readonly port: number;
+  readonly stack: Stack;
+  readonly app: HostileApp;
+  /** Aborted when its time is up. */
+  readonly signal: AbortSignal;
+  /** Connects to the gateway; the connection is closed at the end of the attack. */
+  connect(protocol?: string): Promise<Deno.TcpConn | Deno.TlsConn>;
+  /** Sends a request on a connection of its own, and reads the response. */
+  ask(question: Question): Promise<RawResponse>;
+}
+
+/** The base domain. */
+export const BASE = "proxy.localhost";
+
+/** The host of a port of a sandbox. */
+export function hostOf(sandbox: string, port = 3000): string {
+  return `${port}-${sandbox}.${BASE}`;
+}
+
+/** A public sandbox, all of whose ports are the hostile app. */
+export const HOSTILE = "hostile";
+
+/** A public sandbox, all of whose ports are an innocent app. */
+export const QUIET = "quiet";

@@ -1,0 +1,71 @@
+/**
+ * `deno task attack`: attacks on a gateway in a process of its own, with little memory, while innocent visitors use it.
+ * Exits with 1 if a promise is broken, with 2 if the options are invalid. Linux only.
+ */
+import { runTask } from "../support/options.ts";
+import { ATTACKS, selectAttacks } from "./attacks.ts";
+import { MIB } from "./attack.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
+import { formatResult, HEAD, type Result, resultOf } from "./report.ts";
+import { tryAttack } from "./trial.ts";
+import { brokenPromises } from "./verdict.ts";
+import { startAttackWorld } from "./world.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** No attack may keep the suite: it ends after this time for each trial, ms. */
+const TRIAL_LIMIT_MS = 120_000;
+
+async function write(text: string): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
+}
+
+async function attackAll(options: Options): Promise<number> {
+  const { schemes, memoryMib, folder = ROOT, json } = options;
+  const limitBytes = memoryMib * MIB;
+  await using world = await startAttackWorld(limitBytes);
+  await write(
+    `${memoryMib} MiB, ${
+      world.group === undefined
+        ? "resident memory watched: no cgroup v2 may be created here"
+        : "limited by cgroup v2"
+    }`,
+  );
+  if (!json) await write(HEAD);
+  const results: Result[] = [];
+  for (const attack of selectAttacks(options)) {
+    for (const scheme of schemes) {
+      if (attack.only !== undefined && attack.only !== scheme) continue;
+      const watchdog = setTimeout(() => {
+        Deno.stderr.writeSync(
+          new TextEncoder().encode(`${attack.name} does not end\n`),
+        );
+        Deno.exit(1);
+      }, TRIAL_LIMIT_MS);
+      const trial = await tryAttack(world, attack, {
+        scheme,
+        folder,
+        limitBytes,
+      });
+      clearTimeout(watchdog);
+      const broken = brokenPromises(trial, { ...attack, limitBytes });
+      const result = resultOf(trial, { ...attack, broken });
+      results.push(result);
+      if (!json) await write(formatResult(result));
+    }
+  }
+  const failed = results.filter(({ broken }) => broken.length > 0);
+  if (json) await write(JSON.stringify(results));
+  else {
+    await write(
+      `${results.length - failed.length} of ${results.length} attacks held off`,
+    );
+  }
+  return failed.length === 0 ? 0 : 1;
+}
+
+await runTask({
+  usage: USAGE,
+  parse: (args) => parseOptions(args, ATTACKS.map(({ name }) => name)),
+  run: attackAll,
+});

@@ -1,0 +1,150 @@
+/** Innocent visitors of a gateway, each with one request at its fixed pace, however slowly the last one is answered. */
+import { dial, type Endpoint } from "../support/dial.ts";
+import { failureOf, LoadClient } from "../support/load_client.ts";
+import { EchoSocket, handshakeOf } from "../support/raw_websocket.ts";
+import { BASE, hostOf, QUIET } from "./attack.ts";
+
+/** What a visitor saw. */
+export interface Sight {
+  readonly latenciesMs: readonly number[];
+  /** Outcomes other than the right one, with their number. */
+  readonly wrong: Readonly<Record<string, number>>;
+}
+
+/** What all visitors saw, by name. */
+export type Sights = Readonly<Record<VisitorName, Sight>>;
+
+/** A check of the process, a page, a page on a new connection, and a message through a tunnel. */
+export type VisitorName = "health" | "preview" | "arrival" | "tunnel";
+
+/** Between two requests of a visitor, ms. */
+const PACE_MS = 40;
+
+/** Requests of a visitor that may be without an answer; it stays away until there is one. */
+const MAX_WAITING = 200;
+
+/** The names of all visitors. */
+export const VISITORS: readonly VisitorName[] = [
+  "health",
+  "preview",
+  "arrival",
+  "tunnel",
+];
+
+/** All visitors of one gateway. */
+export class Visitors {
+  readonly #client: LoadClient;
+  readonly #endpoint: Endpoint;
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #waiting = new Set<Promise<void>>();
+  #sights = emptySights();
+  #tunnel: EchoSocket | undefined;
+  #turn: Promise<string> = Promise.resolve("");
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.#client = new LoadClient(endpoint.port, () => dial(endpoint));
+  }
+
+  /** Begins to visit. */
+  start(): void {
+    const visits: Readonly<Record<VisitorName, () => Promise<string>>> = {
+      health: () => this.#client.send({ host: BASE, path: "/health" }),
+      preview: () => this.#client.send({ host: hostOf(QUIET), path: "/" }),
+      arrival: () => this.#arrive(),
+      // One message at a time: a tunnel keeps their order.
+      tunnel: () => this.#turn = this.#turn.then(() => this.#echo()),
+    };
+    for (const name of VISITORS) {
+      let waiting = 0;
+      this.#timers.push(setInterval(async () => {
+        if (waiting >= MAX_WAITING) return;
+        waiting++;
+        const visit = this.#visit(name, visits[name]);
+        this.#waiting.add(visit);
+        await visit;
+        this.#waiting.delete(visit);
+        waiting--;
+      }, PACE_MS));
+    }
+  }
+
+  /** What was seen since the start or the last call, once everything asked until now is answered or given up. */
+  async take(): Promise<Sights> {
+    const sights = this.#sights;
+    this.#sights = emptySights();
+    await Promise.all(this.#waiting);
+    return sights;
+  }
+
+  /** Ends the visits, and waits for the last answers. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#waiting);
+    this.#client[Symbol.dispose]();
+    this.#tunnel?.[Symbol.dispose]();
+  }
+
+  async #visit(
+    name: VisitorName,
+    visit: () => Promise<string>,
+  ): Promise<void> {
+    const sight = this.#sights[name];
+    const startedAt = performance.now();
+    const outcome = await visit().catch(failureOf);
+    sight.latenciesMs.push(performance.now() - startedAt);
+    if (outcome !== "200") {
+      sight.wrong[outcome] = (sight.wrong[outcome] ?? 0) + 1;
+    }
+  }
+
+  async #arrive(): Promise<string> {
+    using client = new LoadClient(
+      this.#endpoint.port,
+      () => dial(this.#endpoint),
+    );
+    return await client.send({ host: hostOf(QUIET), path: "/" });
+  }
+
+  async #echo(): Promise<string> {
+    if (this.#tunnel === undefined) {
+      const conn = await dial(this.#endpoint);
+      const opened = await EchoSocket.open(
+        conn,
+        handshakeOf(hostOf(QUIET), "/ws"),
+      );
+      if (typeof opened === "number") return String(opened);
+      this.#tunnel = opened;
+    }
+    const text = crypto.randomUUID();
+    try {
+      const echo = await this.#tunnel.echo(text);
+      if (echo === text) return "200";
+      this.#leave();
+      return echo;
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  #leave(): void {
+    this.#tunnel?.[Symbol.dispose]();
+    this.#tunnel = undefined;
+  }
+}
+
+interface OpenSight {
+  readonly latenciesMs: number[];
+  readonly wrong: Record<string, number>;
+}
+
+function emptySights(): Record<VisitorName, OpenSight> {
+  const sight = () => ({ latenciesMs: [], wrong: {} });
+  return {
+    health: sight(),
+    preview: sight(),
+    arrival: sight(),
+    tunnel: sight(),
+  };
+}

@@ -1,0 +1,92 @@
+/** The world around the gateway: the stand-in Daytona, with a sandbox of the attacker's and an innocent one. */
+import {
+  KEYS,
+  RUNNER_ID,
+  type Stack,
+  startStack,
+} from "../../scripts/stand_in/stack.ts";
+import {
+  type CertificateFiles,
+  certificateFiles,
+  LOCALHOST,
+} from "../support/certificates.ts";
+import type { Scheme } from "../support/dial.ts";
+import { type HostileApp, startHostileApp } from "../support/hostile_app.ts";
+import { BASE, HOSTILE, QUIET } from "./attack.ts";
+import { createMemoryGroup, type MemoryGroup } from "./memory_limit.ts";
+import { Observer } from "./observe.ts";
+
+/** The running world. */
+export interface AttackWorld extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly app: HostileApp;
+  readonly observer: Observer;
+  readonly group: MemoryGroup | undefined;
+  /** The environment that a gateway needs. */
+  environment(scheme: Scheme): Record<string, string>;
+}
+
+/** Adds a public sandbox whose runner is `port`, for all of its ports. */
+function addSandbox({ api }: Stack, id: string, port: number): void {
+  const url = `http://127.0.0.1:${port}`;
+  const runnerId = crypto.randomUUID();
+  const known = api.state.runners.get(RUNNER_ID);
+  if (known === undefined) throw new TypeError("The stack has no runner");
+  api.state.runners.set(runnerId, {
+    ...known,
+    proxyUrl: url,
+    apiUrl: url,
+  });
+  api.state.sandboxes.set(id, {
+    id,
+    public: true,
+    authToken: `${id}-token`,
+    runnerId,
+    state: "started",
+  });
+  for (
+    const visible of [
+      api.state.users.get(KEYS.user),
+      api.state.subjects.get("alice"),
+    ]
+  ) (visible as Set<string> | undefined)?.add(id);
+}
+
+/** Starts everything but a gateway, which may take `limitBytes` of memory. */
+export async function startAttackWorld(
+  limitBytes: number,
+): Promise<AttackWorld> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startStack({ publicHost: BASE }));
+  const app = started.use(startHostileApp());
+  const observer = started.use(new Observer());
+  addSandbox(stack, HOSTILE, app.port);
+  addSandbox(stack, QUIET, await observer.call("serve"));
+  const files: CertificateFiles = started.use(
+    await certificateFiles(LOCALHOST),
+  );
+  const group = await createMemoryGroup(limitBytes);
+  if (group !== undefined) started.use(group);
+
+  const owned = started.move();
+  return {
+    stack,
+    app,
+    observer,
+    group,
+    environment(scheme) {
+      return {
+        ...stack.environment,
+        PROXY_PROTOCOL: scheme,
+        SHUTDOWN_DELAY_SEC: "0",
+        SHUTDOWN_TIMEOUT_SEC: "3",
+        ...scheme === "https" && {
+          ENABLE_TLS: "true",
+          TLS_CERT_FILE: `${Deno.cwd()}/${files.certFile}`,
+          TLS_KEY_FILE: `${Deno.cwd()}/${files.keyFile}`,
+        },
+      };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
