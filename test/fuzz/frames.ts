@@ -49,7 +49,7 @@ function decode(
       memory.set(piece);
       decoder.push(memory.subarray(0, piece.length));
       for (let item = decoder.next(); item; item = decoder.next()) {
-        seen.push(copied(item));
+        if (item.kind !== "fragment") seen.push(copied(item));
       }
     }
   } catch (error) {

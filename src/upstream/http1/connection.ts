@@ -1,3 +1,4 @@
+import { fairTurn } from "../../lib/fair_turn.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { encodeLatin1 } from "./bytes.ts";
 import { ReadBuffer } from "./read_buffer.ts";
@@ -85,14 +86,19 @@ export class Connection {
   }
 
   /**
-   * Waits for more bytes; false at the end of the stream. One call at a time.
+   * Waits for more bytes, after the turn of everybody else if it is that; false at the end of the stream. One call at a
+   * time.
    *
    * @throws {UpstreamError} Why the connection failed.
    */
   fill(): Promise<boolean> {
-    const filling = this.#idleFill ?? this.#fill();
-    this.#idleFill = null;
-    return filling;
+    const filling = this.#idleFill;
+    if (filling !== null) {
+      this.#idleFill = null;
+      return filling;
+    }
+    const turn = fairTurn();
+    return turn === undefined ? this.#fill() : turn.then(this.#fillLater);
   }
 
   #fill(): Promise<boolean> {
@@ -101,6 +107,8 @@ export class Connection {
   }
 
   // Bound once rather than for each read.
+  readonly #fillLater = (): Promise<boolean> => this.#fill();
+
   readonly #onRead = (count: number | null): boolean => {
     if (this.#isIdle) {
       this.failIdle();

@@ -1,3 +1,4 @@
+import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { BodyReader } from "./body_reader.ts";
@@ -74,6 +75,7 @@ export class Upload {
     let sent = 0;
     this.#complete = declared === 0;
     for (;;) {
+      await fairTurn();
       this.#observer.awaitingBody();
       const data = await this.#read();
       if (this.#stopped) return;

@@ -33,6 +33,16 @@ export type ControlFrame =
   | { readonly kind: "pong" }
   | Close;
 
+/** A fragment of a message that goes on (RFC 6455 section 5.4). */
+export interface Fragment {
+  readonly kind: "fragment";
+  /** True if it carries nothing. */
+  readonly isEmpty: boolean;
+}
+
+const FRAGMENT: Fragment = { kind: "fragment", isEmpty: false };
+const EMPTY_FRAGMENT: Fragment = { kind: "fragment", isEmpty: true };
+
 /** The memory allocated ahead for an incomplete message, whatever length its frame declares. */
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;
 
@@ -71,7 +81,10 @@ function toControl(opcode: number, payload: Uint8Array): ControlFrame {
   return { kind: "close", code, reason: decodeText(payload.subarray(2)) };
 }
 
-/** Turns a server's byte stream, however it is split, into messages and control frames. */
+/**
+ * Turns a server's byte stream, however it is split, into messages and control frames. Fragments are told too, one by
+ * one, so that none of its steps takes longer than a frame.
+ */
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
   #input: Uint8Array<ArrayBuffer> = EMPTY;
@@ -104,33 +117,32 @@ export class FrameDecoder {
   }
 
   /**
-   * The next complete message or control frame; undefined if more bytes are needed.
+   * The next complete message, control frame or fragment; undefined if more bytes are needed.
    *
    * @throws {ProtocolViolation} If the peer violated RFC 6455; the decoder must not be used after that.
    */
-  next(): Message | ControlFrame | undefined {
-    for (;;) {
-      const header = this.#header ??= this.#nextHeader();
-      if (header === undefined) return this.#keepRest();
-      const { final, opcode, length } = header;
-      const isControl = (opcode & CONTROL_BIT) !== 0;
-      const isWhole = this.#input.length - this.#at >= length &&
-        this.#remaining === length;
+  next(): Message | ControlFrame | Fragment | undefined {
+    const header = this.#header ??= this.#nextHeader();
+    if (header === undefined) return this.#keepRest();
+    const { final, opcode, length } = header;
+    const isControl = (opcode & CONTROL_BIT) !== 0;
+    const isWhole = this.#input.length - this.#at >= length &&
+      this.#remaining === length;
 
-      if (isControl || (isWhole && final && opcode !== OPCODE.continuation)) {
-        if (!isWhole) return this.#keepRest();
-        this.#header = undefined;
-        const payload = this.#take(length);
-        if (isControl) return toControl(opcode, payload);
-        this.#opcode = OPCODE.continuation;
-        return toMessage(opcode, payload);
-      }
-
-      this.#collect();
-      if (this.#remaining > 0) return this.#keepRest();
+    if (isControl || (isWhole && final && opcode !== OPCODE.continuation)) {
+      if (!isWhole) return this.#keepRest();
       this.#header = undefined;
-      if (final) return this.#finishMessage();
+      const payload = this.#take(length);
+      if (isControl) return toControl(opcode, payload);
+      this.#opcode = OPCODE.continuation;
+      return toMessage(opcode, payload);
     }
+
+    this.#collect();
+    if (this.#remaining > 0) return this.#keepRest();
+    this.#header = undefined;
+    if (final) return this.#finishMessage();
+    return length === 0 ? EMPTY_FRAGMENT : FRAGMENT;
   }
 
   #nextHeader(): FrameHeader | undefined {

@@ -22,13 +22,13 @@ export const CONTROL_BIT = 0x8;
 /** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
 const CONTROL_PAYLOAD_BYTES = 125;
 
-/** The peer violated RFC 6455; the connection must be failed with `closeCode` (section 7.1.7). */
+/** The peer violated RFC 6455 or our policy; the connection must be failed with `closeCode` (section 7.1.7). */
 export class ProtocolViolation extends Error {
   override readonly name = "ProtocolViolation";
-  /** Protocol error, invalid payload data, or message too big (RFC 6455 section 7.4.1). */
-  readonly closeCode: 1002 | 1007 | 1009;
+  /** Protocol error, invalid payload data, policy violation, or message too big (RFC 6455 section 7.4.1). */
+  readonly closeCode: 1002 | 1007 | 1008 | 1009;
 
-  constructor(closeCode: 1002 | 1007 | 1009, message: string) {
+  constructor(closeCode: 1002 | 1007 | 1008 | 1009, message: string) {
     super(message);
     this.closeCode = closeCode;
   }

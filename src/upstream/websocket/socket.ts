@@ -1,8 +1,10 @@
 /** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
 
 import { describeError } from "../../lib/describe_error.ts";
+import { fairTurn } from "../../lib/fair_turn.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { UpstreamError } from "../upstream_error.ts";
+import { EmptyFrames } from "./empty_frames.ts";
 import { type Close, FrameDecoder, type Message } from "./frame_decoder.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
@@ -20,6 +22,9 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** The time that the peer may take to answer our Close frame. */
 const CLOSE_TIMEOUT_MS = 5000;
+
+/** A read may bring 131,072 frames: fairness is looked after again after so many of them. */
+const FRAMES_PER_LOOK = 32;
 
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -43,15 +48,22 @@ export class UpstreamWebSocket {
     messagesReceived: 0,
     bytesReceived: 0,
   };
+  readonly #emptyFrames: EmptyFrames;
+  #frames = 0;
   #closeSent: Promise<void> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
   #end: Close | undefined;
   #ping: Uint8Array | undefined;
   #isAnsweringPings = false;
 
-  constructor(connection: UpgradedConnection) {
+  /** @param now The current time, ms. */
+  constructor(
+    connection: UpgradedConnection,
+    now: () => number = () => performance.now(),
+  ) {
     this.#connection = connection;
     this.#writer = new FrameWriter(connection);
+    this.#emptyFrames = new EmptyFrames(now);
   }
 
   /** The number of bytes of frames that are queued or being written. */
@@ -72,6 +84,7 @@ export class UpstreamWebSocket {
   async receive(): Promise<Message | Close> {
     try {
       while (this.#end === undefined) {
+        if (++this.#frames % FRAMES_PER_LOOK === 0) await fairTurn();
         const event = this.#decoder.next();
         if (event === undefined) {
           const bytes = await this.#connection.read();
@@ -84,9 +97,14 @@ export class UpstreamWebSocket {
           this.close(event.code === 1005 ? undefined : event.code);
           this.#closeConnectionWhenSent();
           this.#end = event;
+        } else if (event.kind === "fragment") {
+          if (event.isEmpty) this.#emptyFrames.add();
         } else if (event.kind === "ping") {
+          this.#emptyFrames.add();
           this.#answerPing(event.payload.slice());
-        } else if (event.kind !== "pong") {
+        } else if (event.kind === "pong") {
+          this.#emptyFrames.add();
+        } else {
           this.#traffic.messagesReceived++;
           this.#traffic.bytesReceived += event.bytes;
           return event;

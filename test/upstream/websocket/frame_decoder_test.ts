@@ -32,6 +32,7 @@ function decode(
       event !== undefined;
       event = decoder.next()
     ) {
+      if (event.kind === "fragment") continue;
       events.push(
         event.kind === "binary"
           ? { ...event, data: event.data.slice() }
@@ -205,4 +206,21 @@ Deno.test("FrameDecoder rejects a message over its limit before it has arrived",
     binary(utf8("0123456789")),
   ]);
   refused(concat(begun, Uint8Array.of(0x80, 5)), 1009, options);
+});
+
+Deno.test("FrameDecoder.next() tells fragments of a message that goes on, and which are empty", () => {
+  const decoder = new FrameDecoder(MAX);
+  decoder.push(concat(
+    serverFrame(1, "", { final: false }),
+    serverFrame(0, "a", { final: false }),
+    serverFrame(0, "", { final: false }),
+    serverFrame(0, "", { final: true }),
+  ));
+  assert.deepEqual(Array.from({ length: 5 }, () => decoder.next()), [
+    { kind: "fragment", isEmpty: true },
+    { kind: "fragment", isEmpty: false },
+    { kind: "fragment", isEmpty: true },
+    text("a"),
+    undefined,
+  ]);
 });

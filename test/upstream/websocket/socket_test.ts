@@ -375,3 +375,75 @@ Deno.test("UpstreamWebSocket.receive() ends with 1006 if a ws server breaks the 
   const end = await pair.socket.receive();
   assert.equal(end.kind === "close" && end.code, 1006);
 });
+
+const MANY = 4096;
+
+function repeat(frame: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count * frame.length);
+  for (let at = 0; at < bytes.length; at += frame.length) bytes.set(frame, at);
+  return bytes;
+}
+
+/** Frames that carry nothing of a message, and what they are sent after. */
+const EMPTY_FRAMES = {
+  "pings": [serverFrame(9), ""],
+  "pings with a payload": [serverFrame(9, "x"), ""],
+  "pongs": [serverFrame(10), ""],
+  "empty fragments": [serverFrame(0, "", { final: false }), "a"],
+} as const;
+
+for (const [name, [frame, before]] of Object.entries(EMPTY_FRAMES)) {
+  Deno.test(`S1: more than 4,096 ${name} within a second fail a WebSocket with 1008`, async () => {
+    let now = 0;
+    const connection = fakeConnection();
+    const socket = new UpstreamWebSocket(connection, () => now);
+    if (before !== "") {
+      connection.feed(serverFrame(1, before, { final: false }));
+    }
+    const many = repeat(frame, MANY);
+    connection.feed(many);
+    const received = socket.receive();
+    await turn();
+    now += 1000;
+    connection.feed(many);
+    await turn();
+    assert.equal(connection.isClosed, false);
+    connection.feed(frame);
+    assert.deepEqual(await received, {
+      kind: "close",
+      code: 1006,
+      reason: "Too many frames without a message",
+    });
+    await turn();
+    assert.deepEqual(sent(connection.written).at(-1), sentClose(1008));
+  });
+}
+
+Deno.test("S1: complete empty messages do not count as frames without a message", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection, () => 0);
+  connection.feed(repeat(serverFrame(1), 2 * MANY));
+  for (let count = 0; count < 2 * MANY; count++) {
+    assert.equal((await socket.receive()).kind, "text");
+  }
+  socket.abort();
+});
+
+Deno.test("S1: the event loop turns amid the frames of one read", async () => {
+  const connection = fakeConnection();
+  const socket = new UpstreamWebSocket(connection);
+  const fragment = serverFrame(0, "x", { final: false });
+  connection.feed(serverFrame(1, "", { final: false }));
+  connection.feed(repeat(fragment, 300_000));
+  let isReceived = false;
+  const received = socket.receive().then(() => isReceived = true);
+  let turns = 0;
+  connection.feed(serverFrame(0));
+  while (!isReceived) {
+    await turn();
+    turns++;
+  }
+  await received;
+  assert(turns > 2, `${turns} turns`);
+  socket.abort();
+});
