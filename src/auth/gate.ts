@@ -10,7 +10,7 @@ import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { SessionSealer } from "./session.ts";
-import type { Throttle } from "./throttle.ts";
+import type { Payer, Throttle } from "./throttle.ts";
 
 /** The reason why a request was admitted: a credential, or that none was needed. */
 export type AdmittedBy = "public" | "signed_token" | Credential["kind"];
@@ -32,13 +32,12 @@ export type Verdict =
 export type Admission = Extract<Verdict, { kind: "allow" }>;
 
 /** The parts of a request that the gate decides by. */
-export interface GateRequest {
+export interface GateRequest extends Payer {
   /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;
   readonly port: number;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
-  readonly clientAddress: string;
   /** In order of precedence; not called if the sandbox is known to be public. */
   credentials(): readonly Credential[];
   readonly progress: {
@@ -78,7 +77,7 @@ export class Gate {
     if (isKnownPublic) {
       return { kind: "allow", sandboxId: request.label, by: "public" };
     }
-    const budget = this.#parts.throttle.budgetFor(request.clientAddress);
+    const budget = this.#parts.throttle.budgetFor(request);
     try {
       const verdict = await this.#judge(request, { budget, isKnownPublic });
       budget.settle({ isAdmitted: verdict.kind === "allow" });

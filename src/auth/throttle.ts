@@ -5,13 +5,23 @@
  * Many users can share one address, and one of them must not lock the others out. So only API lookups are paid for, and
  * lookups that led to an admission are refunded: what is cached, such as a public preview or a cookie known to be good,
  * opens as usual. A lookup is paid for before it is sent, so the budget bounds concurrent lookups too.
+ *
+ * Any page can make its visitor's browser send requests that are refused. Those have a budget of their own, so that
+ * they do not shut out the visitor, nor whoever else has that address.
  */
 import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 
-/** The API lookups that clients may still cause; every client starts with a full budget. */
+/** The client that pays for lookups. */
+export interface Payer {
+  readonly clientAddress: string;
+  /** True if a page of another origin sent the request, not its visitor ({@linkcode isSentByPage}). */
+  readonly isSentByPage: boolean;
+}
+
+/** The API lookups that clients may still cause; every client starts with full budgets. */
 export class Throttle {
   readonly #buckets: TokenBuckets;
 
@@ -31,9 +41,9 @@ export class Throttle {
     });
   }
 
-  /** The budget for one request of the client at that address. */
-  budgetFor(address: string): RequestBudget {
-    return new RequestBudget(this.#buckets, address);
+  /** The budget for one request of that client. */
+  budgetFor(payer: Payer): RequestBudget {
+    return new RequestBudget(this.#buckets, payer);
   }
 }
 
@@ -45,14 +55,14 @@ export type LookupOutcome =
 /** The budget for one request; what the request spends is the client's until it is settled. */
 export class RequestBudget implements Budget {
   readonly #buckets: TokenBuckets;
-  readonly #address: string;
+  readonly #payer: Payer;
   #hasLookups = false;
   #isUsedUp = false;
   #spent = 0;
 
-  constructor(buckets: TokenBuckets, address: string) {
+  constructor(buckets: TokenBuckets, payer: Payer) {
     this.#buckets = buckets;
-    this.#address = address;
+    this.#payer = payer;
   }
 
   /** True if any lookup was attempted. */
@@ -67,7 +77,7 @@ export class RequestBudget implements Budget {
    */
   spend(): void {
     this.#hasLookups = true;
-    const allowance = this.#buckets.take(clientKey(this.#address));
+    const allowance = this.#buckets.take(keyOf(this.#payer));
     if (allowance.ok) {
       this.#spent++;
       return;
@@ -87,7 +97,7 @@ export class RequestBudget implements Budget {
     const spent = this.#spent;
     this.#spent = 0;
     if (spent === 0 || !this.#isRefunded(outcome)) return;
-    this.#buckets.giveBack(clientKey(this.#address), spent);
+    this.#buckets.giveBack(keyOf(this.#payer), spent);
   }
 
   #isRefunded(outcome: LookupOutcome): boolean {
@@ -96,6 +106,12 @@ export class RequestBudget implements Budget {
     return !this.#isUsedUp &&
       !(error instanceof GatewayError && error.isUserThrottled);
   }
+}
+
+/** The key of a client's bucket. */
+function keyOf({ clientAddress, isSentByPage }: Payer): string {
+  const client = clientKey(clientAddress);
+  return isSentByPage ? `page ${client}` : client;
 }
 
 /**

@@ -68,7 +68,7 @@ export async function handleBuildLog(
   }
   const user = userOf(x);
   x.progress.onMiss();
-  const log = await findLog(x.build, user, parts); // 3 gate, 4 resolver
+  const log = await findLog(x, user, parts); // 3 gate, 4 resolver
   x.progress.onResolved();
   x.grant(
     {
@@ -110,11 +110,12 @@ function userOf({ headers, client }: BuildLogExchange): User {
 
 /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals` or `api_unreachable` */
 async function findLog(
-  build: Build,
+  { build, isSentByPage }: BuildLogExchange,
   user: User,
   { builds, throttle }: BuildLogParts,
 ): Promise<BuildLog> {
-  const budget = throttle.budgetFor(user.clientAddress);
+  const { clientAddress } = user;
+  const budget = throttle.budgetFor({ clientAddress, isSentByPage });
   let log: BuildLog | null;
   try {
     budget.spend();

@@ -6,7 +6,7 @@ import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode } from "../config/config.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
+import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import {
@@ -170,6 +170,11 @@ export abstract class Exchange {
 
   /** The headers of an upstream's response as the client of this route gets them. */
   protected abstract responseHeaders(headers: HeaderList): [string, string][];
+
+  /** True if a page of another origin sent the request, not its visitor. */
+  get isSentByPage(): boolean {
+    return isSentByPage(this.headers);
+  }
 
   /** True if the exchange counts as use of the sandbox. */
   protected get isUse(): boolean {

@@ -63,3 +63,37 @@ export function isSameOriginRequest(
   return (site === "same-origin" || site === "none") &&
     (sender === null || sender === "null" || sender === origin);
 }
+
+/** Destinations within a page, each of which has a document of its own (Fetch standard, section 2.2.5). */
+const FRAMES: ReadonlySet<string | null> = new Set([
+  "iframe",
+  "frame",
+  "object",
+  "embed",
+  "fencedframe",
+]);
+
+/** True if a page is going to show the response within itself. */
+export function isFramed(headers: RequestHeaders): boolean {
+  return FRAMES.has(headers.get("sec-fetch-dest"));
+}
+
+/**
+ * True if a page of another origin sent the request, rather than opened a window with it, as links do too.
+ *
+ * @example
+ * ```ts
+ * isSentByPage(
+ *   new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }),
+ * ); // true: an image, for example
+ * isSentByPage(
+ *   new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }),
+ * ); // false
+ * isSentByPage(new Headers()); // false: not a browser, or an old one
+ * ```
+ */
+export function isSentByPage(headers: RequestHeaders): boolean {
+  const site = headers.get("sec-fetch-site");
+  return (site === "cross-site" || site === "same-site") &&
+    (headers.get("sec-fetch-mode") !== "navigate" || isFramed(headers));
+}

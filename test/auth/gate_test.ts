@@ -7,7 +7,7 @@ import { GatewayError } from "../../src/errors.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
 
 const TOKEN_LABEL = "abcdefgh12345678";
-const ADDRESS = "192.0.2.1";
+const CLIENT = { clientAddress: "192.0.2.1", isSentByPage: false };
 
 /** A gate for a private sandbox `box` and the public ones `open` and `known`, of which only `known` is cached. */
 function gateWith(
@@ -23,7 +23,7 @@ function gateWith(
     maxClients: 10,
     now: () => 0,
   });
-  if (lookups === 0) throttle.budgetFor(ADDRESS).spend();
+  if (lookups === 0) throttle.budgetFor(CLIENT).spend();
   function ask<T>(name: string, answer: T, budget: Budget): Promise<T> {
     try {
       budget.spend();
@@ -78,7 +78,7 @@ function gateWith(
 
 /** The number of lookups that the client may still cause. */
 function lookupsLeft(throttle: Throttle): number {
-  const budget = throttle.budgetFor(ADDRESS);
+  const budget = throttle.budgetFor(CLIENT);
   for (let left = 0;; left++) {
     try {
       budget.spend();
@@ -99,7 +99,7 @@ function requestFor(
     port,
     isToolbox: false,
     credentials: () => credentials,
-    clientAddress: ADDRESS,
+    ...CLIENT,
     progress: { onMiss() {} },
   };
 }

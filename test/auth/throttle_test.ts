@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type LookupOutcome, Throttle } from "../../src/auth/throttle.ts";
+import {
+  type LookupOutcome,
+  type Payer,
+  Throttle,
+} from "../../src/auth/throttle.ts";
 import { GatewayError } from "../../src/errors.ts";
 
 function setUp(
@@ -11,9 +15,14 @@ function setUp(
   return { throttle, clock };
 }
 
-function isShutOut(throttle: Throttle, address: string): boolean {
+/** Who pays: the client at that address, or there a page. */
+function payer(clientAddress: string, isSentByPage = false): Payer {
+  return { clientAddress, isSentByPage };
+}
+
+function isShutOut(throttle: Throttle, client: Payer): boolean {
   try {
-    throttle.budgetFor(address).spend();
+    throttle.budgetFor(client).spend();
     return false;
   } catch {
     return true;
@@ -22,21 +31,21 @@ function isShutOut(throttle: Throttle, address: string): boolean {
 
 Deno.test("Throttle refuses a client after a minute's budget, and says when to retry", () => {
   const { throttle, clock } = setUp();
-  throttle.budgetFor("192.0.2.1").spend();
-  throttle.budgetFor("192.0.2.1").spend();
-  assert.throws(() => throttle.budgetFor("192.0.2.1").spend(), {
+  throttle.budgetFor(payer("192.0.2.1")).spend();
+  throttle.budgetFor(payer("192.0.2.1")).spend();
+  assert.throws(() => throttle.budgetFor(payer("192.0.2.1")).spend(), {
     code: "too_many_refusals",
     retryAfterSec: 30,
   });
   clock.ms += 30_000;
-  throttle.budgetFor("192.0.2.1").spend();
+  throttle.budgetFor(payer("192.0.2.1")).spend();
 });
 
 Deno.test("RequestBudget refunds what led to an admission, however the address is written", () => {
   const { throttle } = setUp();
   for (let i = 0; i < 100; i++) {
     for (const address of ["192.0.2.1", "::ffff:192.0.2.1"]) {
-      const budget = throttle.budgetFor(address);
+      const budget = throttle.budgetFor(payer(address));
       assert(!budget.hasLookups);
       budget.spend();
       budget.spend();
@@ -61,21 +70,21 @@ Deno.test("RequestBudget refunds a failed request, unless the client is at fault
     ] satisfies [LookupOutcome, boolean][]
   ) {
     const { throttle } = setUp({ refusalsPerMinute: 1 });
-    const budget = throttle.budgetFor("192.0.2.1");
+    const budget = throttle.budgetFor(payer("192.0.2.1"));
     budget.spend();
     budget.settle(outcome);
     budget.settle({ isAdmitted: true }); // settled already
-    assert.equal(isShutOut(throttle, "192.0.2.1"), !isRefunded);
+    assert.equal(isShutOut(throttle, payer("192.0.2.1")), !isRefunded);
   }
 });
 
 Deno.test("RequestBudget that was used up refunds nothing of a failed request", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1 });
-  const budget = throttle.budgetFor("192.0.2.1");
+  const budget = throttle.budgetFor(payer("192.0.2.1"));
   budget.spend();
   assert.throws(() => budget.spend(), { code: "too_many_refusals" });
   budget.settle({ error: new GatewayError("too_many_refusals", "") });
-  assert(isShutOut(throttle, "192.0.2.1"));
+  assert(isShutOut(throttle, payer("192.0.2.1")));
 });
 
 Deno.test("Throttle counts an IPv4 address, or a subnet of IPv6, as one client", () => {
@@ -95,18 +104,39 @@ Deno.test("Throttle counts an IPv4 address, or a subnet of IPv6, as one client",
     ] as const
   ) {
     const { throttle } = setUp({ refusalsPerMinute: 1 });
-    throttle.budgetFor(refused).spend();
-    assert.equal(isShutOut(throttle, asks), same, `${refused} and ${asks}`);
+    throttle.budgetFor(payer(refused)).spend();
+    assert.equal(
+      isShutOut(throttle, payer(asks)),
+      same,
+      `${refused} and ${asks}`,
+    );
   }
 });
 
 Deno.test("Throttle remembers a bounded number of clients, and does not forget one that keeps asking", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1, maxClients: 3 });
-  throttle.budgetFor("192.0.2.1").spend();
-  throttle.budgetFor("198.51.100.1").spend();
+  throttle.budgetFor(payer("192.0.2.1")).spend();
+  throttle.budgetFor(payer("198.51.100.1")).spend();
   for (let i = 0; i < 200; i++) {
-    throttle.budgetFor(`2001:db8:0:${i.toString(16)}::1`).spend();
-    assert(isShutOut(throttle, "192.0.2.1"));
+    throttle.budgetFor(payer(`2001:db8:0:${i.toString(16)}::1`)).spend();
+    assert(isShutOut(throttle, payer("192.0.2.1")));
   }
-  assert(!isShutOut(throttle, "198.51.100.1"));
+  assert(!isShutOut(throttle, payer("198.51.100.1")));
+});
+
+Deno.test("S8: what pages send is charged to a budget of its own, so that no page shuts out its visitor", () => {
+  const { throttle } = setUp({ refusalsPerMinute: 1 });
+  throttle.budgetFor(payer("192.0.2.1", true)).spend();
+  assert(isShutOut(throttle, payer("192.0.2.1", true)));
+  assert(!isShutOut(throttle, payer("192.0.2.1")));
+  assert(!isShutOut(throttle, payer("192.0.2.2", true)));
+});
+
+Deno.test("S8: a page's lookups are refunded to the page's budget", () => {
+  const { throttle } = setUp({ refusalsPerMinute: 1 });
+  for (let i = 0; i < 5; i++) {
+    const budget = throttle.budgetFor(payer("192.0.2.1", true));
+    budget.spend();
+    budget.settle({ isAdmitted: true });
+  }
 });

@@ -40,6 +40,33 @@ Deno.test("a client over its budget of refusals still gets what is in the cache"
   assert.equal(guess.code, "too_many_refusals");
 });
 
+Deno.test("S8: whatever a page loads, its visitor's previews and tokens go on", async () => {
+  await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
+  const image = {
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "no-cors",
+    "sec-fetch-dest": "image",
+  };
+  let refused: string | null = null;
+  for (let i = 0; i < 20 && refused !== "too_many_refusals"; i++) {
+    const host = `3000-${crypto.randomUUID()}.proxy.localhost`;
+    refused = (await gateway.send(host, { headers: image })).code;
+  }
+  assert.equal(refused, "too_many_refusals");
+  const token = { "x-daytona-preview-token": KEYS.lockedToken };
+  const opened = await gateway.send(LOCKED, { path: "/echo", headers: token });
+  assert.equal(opened.status, 200);
+  const shown = await gateway.send(DEMO, {
+    path: "/echo",
+    headers: {
+      "sec-fetch-site": "cross-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+    },
+  });
+  assert.equal(shown.status, 200);
+});
+
 Deno.test("a full gateway says so", async () => {
   await using gateway = await startGateway({ MAX_CONCURRENT_EXCHANGES: "1" });
   using stream = await gateway.open(
