@@ -42,11 +42,9 @@ export interface WarningOptions {
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;
   readonly now: () => number;
-  /** The time that the form of an acceptance may take to arrive, ms; {@linkcode FORM_TIMEOUT_MS} by default. */
-  readonly formTimeoutMs?: number;
 }
 
-/** The time that a form may take to arrive, ms. */
+/** The time that the form of an acceptance may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
 /** The time that an acceptance is remembered, ms. */
@@ -117,12 +115,11 @@ export class Warning {
   }
 
   async #accept(x: WarnedExchange, origin: string): Promise<Response> {
-    const { cookies, sealer, now, formTimeoutMs = FORM_TIMEOUT_MS } =
-      this.#options;
+    const { cookies, sealer, now } = this.#options;
     if (isSameOriginRequest(x.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
-    const requested = await requestedRedirect(x, formTimeoutMs);
+    const requested = await requestedRedirect(x);
     const target = sameHostTarget(requested, origin) ?? "/";
     const expiresAt = now() + ACCEPTANCE_TTL_MS;
     const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
@@ -171,7 +168,6 @@ function isForBrowserWindow(headers: RequestHeaders): boolean {
 /** Where to redirect to: from the query, as in Daytona's proxy, or from our page's form, which stays out of logs. */
 async function requestedRedirect(
   { target, headers, request }: WarnedExchange,
-  timeoutMs: number,
 ): Promise<string> {
   const inQuery = new URLSearchParams(splitQuery(target).query)
     .get(REDIRECT_FIELD);
@@ -179,7 +175,7 @@ async function requestedRedirect(
   // Only a short body of announced length is read.
   const length = headers.get("content-length") ?? "";
   if (!/^[0-9]{1,5}$/.test(length) || request.body === null) return "";
-  const form = await gatherBody(bodyReader(request.body), timeoutMs)
+  const form = await gatherBody(bodyReader(request.body), FORM_TIMEOUT_MS)
     .catch(() => new Uint8Array()); // the client has disconnected
   if (!(form instanceof Uint8Array)) {
     form.cancel();

@@ -8,7 +8,7 @@ export interface Backoff {
   readonly maxMs: number;
 }
 
-/** Settings of {@linkcode retry}; `sleep` and `random` are injected so that tests neither wait nor guess. */
+/** Settings of {@linkcode retry}; `sleep` is injected so that tests do not wait. */
 export interface RetryOptions extends Backoff {
   /** Attempts in total, including the first. */
   readonly tries: number;
@@ -16,8 +16,6 @@ export interface RetryOptions extends Backoff {
   readonly retryable?: (error: unknown) => boolean;
   /** Waits between attempts; its rejection ends the retrying. */
   readonly sleep?: Sleep;
-  /** A number in [0, 1). */
-  readonly random?: () => number;
 }
 
 /** Waits `ms` milliseconds; rejects if the signal aborts first. */
@@ -43,7 +41,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 export function backoffMs(
   failed: number,
   { baseMs, maxMs }: Backoff,
-  random: () => number,
+  random: () => number = Math.random,
 ): number {
   const ceilingMs = Math.min(maxMs, baseMs * 2 ** failed);
   return Math.round(baseMs + random() * Math.max(0, ceilingMs - baseMs));
@@ -62,7 +60,6 @@ export async function retry<T>(
     tries,
     retryable = () => true,
     sleep: wait = sleep,
-    random = Math.random,
   } = options;
   for (let attempt = 1;; attempt++) {
     try {
@@ -70,6 +67,6 @@ export async function retry<T>(
     } catch (error) {
       if (attempt >= tries || !retryable(error)) throw error;
     }
-    await wait(backoffMs(attempt, options, random));
+    await wait(backoffMs(attempt, options));
   }
 }

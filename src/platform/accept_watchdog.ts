@@ -30,13 +30,11 @@ export interface AcceptWatchOptions {
   readonly onAccept: (callback: () => void) => void;
   /** Opens a connection to the server and closes it again; rejects if it cannot connect. */
   readonly probe: (signal: AbortSignal) => Promise<void>;
-  /** Time between two checks, ms. @default {2000} */
-  readonly checkIntervalMs?: number;
 }
 
 /** Watches a server, and connects to it itself if no client has since the last check. */
 export function watchAccepting(
-  { onAccept, probe, checkIntervalMs = CHECK_INTERVAL_MS }: AcceptWatchOptions,
+  { onAccept, probe }: AcceptWatchOptions,
 ): AcceptWatch {
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // not an unhandled rejection if nobody awaits it
@@ -68,7 +66,7 @@ export function watchAccepting(
   onAccept(() => {
     hasAccepted = true;
   });
-  const timer = setInterval(check, checkIntervalMs);
+  const timer = setInterval(check, CHECK_INTERVAL_MS);
   Deno.unrefTimer(timer);
   return {
     failed: failed.promise,

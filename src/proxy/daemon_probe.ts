@@ -25,17 +25,12 @@ export class DaemonProbe {
   readonly #upstream: Pick<UpstreamClient, "request">;
   readonly #results: LRUCache<string, Promise<boolean>>;
 
-  /** `perf` measures how old a result is: a clock in ms that is never set. */
-  constructor(
-    upstream: Pick<UpstreamClient, "request">,
-    perf: { now(): number } = performance,
-  ) {
+  constructor(upstream: Pick<UpstreamClient, "request">) {
     this.#upstream = upstream;
     this.#results = new LRUCache({
       max: MAX_SANDBOXES,
       ttl: RESULT_TTL_MS,
       ttlResolution: 0, // holds no timer
-      perf,
     });
   }
 

@@ -94,7 +94,7 @@ export class RemoteSettings {
           { reason: describeError(error) },
         );
       }
-      const pauseMs = backoffMs(failed, BACKOFF, Math.random);
+      const pauseMs = backoffMs(failed, BACKOFF);
       await this.#sleep(pauseMs, signal).catch(() => {});
     }
   }

@@ -6,6 +6,7 @@ import {
   Warning,
 } from "../../src/gateway/warning.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SECRET = "a secret of thirty-two characters";
@@ -155,7 +156,6 @@ function setUp(scheme: "http" | "https" = "https") {
     cookies,
     sealer,
     now,
-    formTimeoutMs: 10,
   });
 
   function ask(asked: Asked = {}): Promise<Response | undefined> {
@@ -395,14 +395,21 @@ Deno.test("everything else on a preview host is the app's", async () => {
 });
 
 Deno.test("Warning ends an acceptance whose form does not arrive", async () => {
+  using clock = fakeClock();
   const { ask } = setUp();
+  const reading = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<void>();
   const answer = ask({
     method: "POST",
     target: ACCEPT,
     fields: { "sec-fetch-site": "same-origin" },
-    body: new ReadableStream({ cancel: () => cancelled.resolve() }),
+    body: new ReadableStream({
+      pull: () => reading.resolve(),
+      cancel: () => cancelled.resolve(),
+    }, { highWaterMark: 0 }),
   });
+  await reading.promise;
+  clock.pass(10_000);
   await assert.rejects(async () => await answer, { code: "upload_stalled" });
   await cancelled.promise;
 });

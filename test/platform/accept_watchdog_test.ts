@@ -1,85 +1,99 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { watchAccepting } from "../../src/platform/accept_watchdog.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { stillNeeded } from "./canary.ts";
 
-/** Longer than any of these tests, ms. */
-const LONG_MS = 60_000;
+/** Time between two checks, ms. */
+const INTERVAL_MS = 2000;
 
-/** A fake server, checked every 2 ms. */
-function watched(probe: (accept: () => void) => Promise<void>) {
+/** A fake server that is watched, on a clock of its own. */
+function watched(
+  probe: (accept: () => void, signal: AbortSignal) => Promise<void>,
+) {
+  const clock = fakeClock();
   let accept = () => {};
-  let probes = 0;
-  const enough = Promise.withResolvers<void>();
+  let failure: unknown;
   const watch = watchAccepting({
     onAccept(callback) {
       accept = callback;
     },
-    probe() {
-      if (++probes === 5) enough.resolve();
-      return probe(accept);
-    },
-    checkIntervalMs: 2,
+    probe: (signal) => probe(accept, signal),
   });
-  // The watch does not keep the process alive.
-  const alive = setInterval(() => {}, LONG_MS);
+  watch.failed.catch((reason) => failure = reason);
   return {
-    failed: watch.failed,
-    enough: enough.promise,
+    /** Lets so many checks happen; resolves with why the watch has failed. */
+    async check(times: number): Promise<unknown> {
+      while (times-- > 0) {
+        clock.pass(INTERVAL_MS);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return failure;
+    },
     [Symbol.dispose]() {
-      clearInterval(alive);
       watch.stop();
+      clock[Symbol.dispose]();
     },
   };
 }
 
-Deno.test("watchAccepting() fails after two probes that the server did not accept", async () => {
-  using server = watched(() => Promise.resolve());
-  await assert.rejects(server.failed, /Cannot accept connections/);
-});
+/** Checks until the first probe, and then for two probes that the server did not accept. */
+const UNTIL_FAILED = 4;
 
-Deno.test("watchAccepting() fails after two probes that never connect", async () => {
-  using server = watched(() => new Promise(() => {}));
-  await assert.rejects(server.failed, /Cannot accept connections/);
-});
+for (
+  const [how, probe] of [
+    ["that the server did not accept", () => Promise.resolve()],
+    ["that never connect", () => new Promise<void>(() => {})],
+  ] as const
+) {
+  Deno.test(`watchAccepting() fails after two probes ${how}`, async () => {
+    using server = watched(probe);
+    assert.equal(await server.check(UNTIL_FAILED - 1), undefined);
+    assert.match(String(await server.check(1)), /Cannot accept connections/);
+  });
+}
 
 Deno.test("watchAccepting() does not fail while the server accepts its probes", async () => {
+  let probes = 0;
   using server = watched((accept) => {
+    probes++;
     accept();
     return Promise.resolve();
   });
-  await Promise.race([server.enough, server.failed]);
+  assert.equal(await server.check(10), undefined);
+  assert.equal(probes, 5);
 });
 
 Deno.test("watchAccepting() does not count a probe that could not be sent", async () => {
-  using server = watched(() =>
-    Promise.reject(new Error("Too many open files"))
-  );
-  await Promise.race([server.enough, server.failed]);
+  let probes = 0;
+  using server = watched(() => {
+    probes++;
+    return Promise.reject(new Error("Too many open files"));
+  });
+  assert.equal(await server.check(10), undefined);
+  assert.equal(probes, 9);
 });
 
 Deno.test("watchAccepting() starts counting again once the server accepts a connection", async () => {
-  let knocks = 0;
+  let probes = 0;
   using server = watched((accept) => {
-    if (++knocks % 2 === 0) accept();
+    if (++probes % 2 === 0) accept();
     return Promise.resolve();
   });
-  await Promise.race([server.enough, server.failed]);
+  assert.equal(await server.check(10), undefined);
+  assert(probes >= 5);
 });
 
 Deno.test("watchAccepting() aborts a probe that is still connecting at the next check", async () => {
-  const { promise: givenUp, resolve } = Promise.withResolvers<void>();
-  const alive = setInterval(() => {}, LONG_MS);
-  const watch = watchAccepting({
-    onAccept() {},
-    probe(signal) {
-      signal.addEventListener("abort", () => resolve());
-      return new Promise(() => {});
-    },
-    checkIntervalMs: 2,
+  const signals: AbortSignal[] = [];
+  using server = watched((_, signal) => {
+    signals.push(signal);
+    return new Promise(() => {});
   });
-  await Promise.race([givenUp, watch.failed]);
-  watch.stop();
-  clearInterval(alive);
+  await server.check(2);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [false]);
+  await server.check(1);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
 });
 
 /** More connections than the server below has file descriptors (see few_descriptors.ts). */
