@@ -9,8 +9,8 @@
  * Any page can make its visitor's browser send requests that are refused. Those have a budget of their own, so that
  * they do not shut out the visitor, nor whoever else has that address.
  */
-import ipaddr from "ipaddr.js";
 import { GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 
@@ -112,17 +112,4 @@ export class RequestBudget implements Budget {
 function keyOf({ clientAddress, isSentByPage }: Payer): string {
   const client = clientKey(clientAddress);
   return isSentByPage ? `page ${client}` : client;
-}
-
-/**
- * Length of an IPv6 subnet prefix, bits; a host is free to choose the interface identifier (RFC 4291 section 2.5.4).
- */
-const IPV6_PREFIX_BITS = 64;
-
-/** The key of a client: its IPv4 address in canonical form, or the prefix of its IPv6 subnet. */
-function clientKey(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  if (parsed.kind() === "ipv4") return parsed.toString();
-  return parsed.toByteArray().slice(0, IPV6_PREFIX_BITS / 8).join(":");
 }

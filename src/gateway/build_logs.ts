@@ -7,6 +7,7 @@ import { bearerOf } from "../auth/credentials.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
 import type { HeaderList } from "../lib/headers.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
@@ -75,7 +76,7 @@ export async function handleBuildLog(
       sandboxId: x.build.id,
       by: "bearer",
       // Not the sandbox's limit: a snapshot or sandbox may also be given by its name, which may be another's id.
-      countsAgainst: `build_logs:${user.clientAddress}`,
+      countsAgainst: `build_logs:${clientKey(user.clientAddress)}`,
     },
     async () => await parts.builds.logOf(x.build, user) !== null,
   );

@@ -16,6 +16,7 @@
  * Instead, the leaked sockets are counted and bounded.
  */
 import { LRUCache } from "lru-cache";
+import { clientKey } from "../lib/client_key.ts";
 
 /** A request's body on its way to the upstream. */
 interface Upload {
@@ -61,11 +62,12 @@ export class LeakedSockets {
   note(clientAddress: string, end: string, upload: Upload | undefined): void {
     const isBroken = end !== "complete" && end !== "aborted";
     if (!isBroken || upload?.isWaiting !== true) return;
-    this.#byClient.set(clientAddress, this.#leakedBy(clientAddress) + 1);
+    const leaked = this.#leakedBy(clientAddress) + 1;
+    this.#byClient.set(clientKey(clientAddress), leaked);
     if (++this.#count === MAX_LEAKED) this.#onEnough();
   }
 
   #leakedBy(clientAddress: string): number {
-    return this.#byClient.get(clientAddress) ?? 0;
+    return this.#byClient.get(clientKey(clientAddress)) ?? 0;
   }
 }

@@ -31,6 +31,15 @@ Deno.test("LeakedSockets risk twenty for one client, and a thousand in all", () 
   assert.equal(told, 1);
 });
 
+Deno.test("S7: all addresses of an IPv6 subnet lose their sockets as one client", () => {
+  const lost = new LeakedSockets(() => {});
+  for (let host = 1; host <= 20; host++) {
+    lost.note(`2001:db8:1:2::${host}`, "client_gone", READING);
+  }
+  assert.equal(lost.mayRisk("2001:db8:1:2:ffff::1"), false);
+  assert.equal(lost.mayRisk("2001:db8:1:3::1"), true);
+});
+
 Deno.test("canary: a read of a request that is pending when the response breaks off leaks the socket", async () => {
   const reading = Promise.withResolvers<{ read: Promise<unknown> }>();
   let breakOff: (() => void) | undefined;

@@ -33,11 +33,16 @@ async function startBuilds(
   return gateway;
 }
 
-/** Requests a log as it is written, and returns the connection. */
-function follow(gateway: TestGateway, path: string): Promise<RawStream> {
+/** Requests a log as it is written, for a client at an address, and returns the connection. */
+function follow(
+  gateway: TestGateway,
+  path: string,
+  address = "127.0.0.1",
+): Promise<RawStream> {
   return gateway.open(
     `GET ${path}/build-logs?follow=true HTTP/1.1\r\nHost: ${BASE}\r\n` +
-      `Authorization: ${BEARER.authorization}\r\n\r\n`,
+      `Authorization: ${BEARER.authorization}\r\n` +
+      `X-Forwarded-For: ${address}\r\n\r\n`,
   );
 }
 
@@ -229,4 +234,20 @@ Deno.test("a client at its limit of build logs is told that the gateway is busy,
   const second = await gateway.send(BASE, { path, headers: BEARER });
   ended.resolve();
   assert.deepEqual([second.status, second.code], [503, "overloaded"]);
+});
+
+Deno.test("S7: all addresses of an IPv6 subnet share one limit of build logs", async () => {
+  await using gateway = await startBuilds({
+    MAX_EXCHANGES_PER_SANDBOX: "1",
+    TRUSTED_PROXIES: "127.0.0.1",
+  });
+  const ended = holdBuild(gateway.stack.runner);
+  const path = `/snapshots/${SNAPSHOT}`;
+  using log = await follow(gateway, path, "2001:db8:1:2::1");
+  await log.readUntil("step 1\n");
+  using second = await follow(gateway, path, "2001:db8:1:2:ffff::2");
+  await second.readUntil("x-porthole-error: overloaded");
+  using neighbour = await follow(gateway, path, "2001:db8:1:3::1");
+  await neighbour.readUntil("step 1\n");
+  ended.resolve();
 });
