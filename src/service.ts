@@ -48,10 +48,6 @@ export interface ServiceOptions {
   readonly platformShared?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
-  /** Time between two rechecks of the access behind tunnels and streams, ms; {@linkcode RECHECK_INTERVAL_MS} unless given. */
-  readonly recheckIntervalMs?: number;
-  /** Time between two looks for what has stalled or must be reported, ms; {@linkcode TICK_MS} unless given. */
-  readonly tickMs?: number;
 }
 
 /** Time between two rechecks of the access behind tunnels and streams, ms. */
@@ -98,7 +94,7 @@ export async function createService(
   const { inFlight, upstream } = transport;
   const { readiness, ownRequests } = ownPages;
   const learning = resolvers.remoteSettings.learn(closing.signal);
-  const stopTimers = startTimers(config, transport, options);
+  const stopTimers = startTimers(config, transport);
 
   return {
     fetch: (request, info) => dispatch.handle(request, info),
@@ -384,16 +380,15 @@ function watchServiceKey(now: () => number): KeyWatch {
 function startTimers(
   { limits: { bodyIdleTimeoutMs } }: Config,
   { inFlight, activity }: { inFlight: InFlight; activity: Activity },
-  { recheckIntervalMs = RECHECK_INTERVAL_MS, tickMs = TICK_MS }: ServiceOptions,
 ): () => void {
   const timers = [
-    setInterval(() => inFlight.recheckAll(), recheckIntervalMs),
+    setInterval(() => inFlight.recheckAll(), RECHECK_INTERVAL_MS),
     setInterval(() => {
       activity.tick();
       if (bodyIdleTimeoutMs > 0) {
         inFlight.abortStalled(performance.now() - bodyIdleTimeoutMs);
       }
-    }, tickMs),
+    }, TICK_MS),
   ];
   timers.forEach((timer) => Deno.unrefTimer(timer));
   return () => timers.forEach((timer) => clearInterval(timer));

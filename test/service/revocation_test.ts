@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { readResponse, valuesOf } from "../support/raw_client.ts";
 
 const SHORT = { TOKEN_TTL_SEC: "1", PUBLIC_TTL_SEC: "1" };
-const OFTEN = { recheckIntervalMs: 50 };
+
+/** Time between two rechecks, ms. */
+const RECHECK_MS = 30_000;
 
 function revoke(gateway: TestGateway, sandboxId: string): void {
   const sandbox = gateway.stack.api.sandbox(sandboxId);
@@ -17,7 +20,8 @@ function revoke(gateway: TestGateway, sandboxId: string): void {
 
 for (const sandboxId of ["locked", "demo"]) {
   Deno.test(`a tunnel to '${sandboxId}' ends when its access is revoked, even if another credential cannot be checked`, async () => {
-    await using gateway = await startGateway(SHORT, OFTEN);
+    using clock = fakeClock();
+    await using gateway = await startGateway(SHORT);
     // The API throttles this caller, who provokes that.
     gateway.stack.api.fault = (call, answer) =>
       call.operation === "hasSandboxAccess"
@@ -34,12 +38,14 @@ for (const sandboxId of ["locked", "demo"]) {
     await once(socket, "open");
     const closed = once(socket, "close");
     revoke(gateway, sandboxId);
+    clock.pass(RECHECK_MS);
     assert.equal((await closed)[0], 1008);
   });
 }
 
 Deno.test("an upload ends when its access is revoked before the response has begun", async () => {
-  await using gateway = await startGateway(SHORT, OFTEN);
+  using clock = fakeClock();
+  await using gateway = await startGateway(SHORT);
   const reached = Promise.withResolvers<void>();
   const broken = Promise.withResolvers<void>();
   const host = await gateway.serve((request) => {
@@ -54,6 +60,7 @@ Deno.test("an upload ends when its access is revoked before the response has beg
   );
   await reached.promise;
   revoke(gateway, "locked");
+  clock.pass(RECHECK_MS);
   const { status, fields } = await readResponse(client);
   assert.equal(status, 401);
   assert.deepEqual(valuesOf(fields, "x-porthole-error"), [

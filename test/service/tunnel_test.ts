@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import {
   DEMO,
   LOCKED,
@@ -115,17 +116,20 @@ Deno.test("a drain closes tunnels with 1001 when its time is over", async () => 
 });
 
 Deno.test("an outage of the API ends no tunnel", async () => {
-  await using gateway = await startGateway(
-    { TOKEN_TTL_SEC: "1", API_CLIENT_TIMEOUT_SEC: "1" },
-    { recheckIntervalMs: 50 },
-  );
+  using clock = fakeClock();
+  await using gateway = await startGateway({
+    TOKEN_TTL_SEC: "1",
+    API_CLIENT_TIMEOUT_SEC: "1",
+  });
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   await using socket = await opened(gateway, LOCKED, { headers });
-  // From here on, access can be neither confirmed nor denied; wait until that has been attempted.
+  // From here on, access can be neither confirmed nor denied; wait until that has been attempted in vain.
   const tried = Promise.withResolvers<void>();
   gateway.stack.api.outage = 500;
   gateway.stack.api.beforeAnswer = () => tried.resolve();
+  clock.pass(30_000);
   await tried.promise;
+  clock.pass(1_000);
   const answer = once(socket, "message");
   socket.send("still here");
   assert.equal(String((await answer)[0]), "still here");
