@@ -91,15 +91,36 @@ export class Gate {
   }
 
   /**
-   * Decides again on a request that was admitted. It spends nothing, and so is never refused for its budget.
+   * Decides again on a request that was admitted. What admitted it is asked about first, and that is free; a client
+   * may present whatever else it likes, which is asked about only if it is needed, and at the client's expense.
    *
-   * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if the credential that admitted the request cannot
-   * be judged now and nothing else is sufficient. Any other credential that cannot be judged is ignored: clients may
-   * present whatever they like.
+   * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if what admitted the request cannot be judged now,
+   * and nothing else is sufficient: anything else that cannot be judged is ignored
    */
-  readmit(request: GateRequest, before: Admission): Promise<Verdict> {
+  async readmit(request: GateRequest, before: Admission): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
-    return this.#judge(request, { budget: UNMETERED, isKnownPublic, before });
+    if (isKnownPublic) {
+      return { kind: "allow", sandboxId: request.label, by: "public" };
+    }
+    const asked = reasonOf(before);
+    let failure: GatewayError | undefined;
+    try {
+      const again = await this.#admissionBy(asked, request, UNMETERED);
+      if (again !== undefined) return again;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      failure = error;
+    }
+    const budget = this.#parts.throttle.budgetFor(request);
+    try {
+      const context = { budget, isKnownPublic, asked, failure };
+      const verdict = await this.#judge(request, context);
+      budget.settle({ isAdmitted: verdict.kind === "allow" });
+      return verdict;
+    } catch (error) {
+      budget.settle({ error });
+      throw error;
+    }
   }
 
   /** True if the sandbox is known to be public; undefined if that is not known, or does not decide. */
@@ -111,50 +132,34 @@ export class Gate {
 
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {
     const { label, port, isToolbox } = request;
-    const { budget, isKnownPublic, before } = context;
+    const { budget, isKnownPublic, asked } = context;
     const isTokenShaped = !isToolbox && mayBeSignedToken(label);
-    let failure: GatewayError | undefined;
+    let { failure } = context;
 
-    /** The answer to `ask`; undefined if it fails: another credential may still be good, so failures are thrown last. */
-    async function attempt<T>(
-      by: AdmittedBy | Credential,
-      ask: () => Promise<T>,
-    ): Promise<T | undefined> {
+    /** The admission for a reason; undefined if it cannot be judged: another may be good, so failures come last. */
+    const attempt = async (reason: Reason): Promise<Admission | undefined> => {
+      if (asked !== undefined && isSame(asked, reason)) return undefined;
       try {
-        return await ask();
+        return await this.#admissionBy(reason, request, budget);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
-        if (before === undefined || isAdmittedBy(before, by)) failure ??= error;
+        if (asked === undefined) failure ??= error;
         return undefined;
       }
-    }
+    };
 
     if (isTokenShaped) {
-      const sandboxId = await attempt(
-        "signed_token",
-        () => this.#parts.access.sandboxOfSignedToken(label, port, budget),
-      );
-      if (typeof sandboxId === "string") {
-        return { kind: "allow", sandboxId, by: "signed_token" };
-      }
+      const admission = await attempt("signed_token");
+      if (admission !== undefined) return admission;
     }
-    if (!isAlwaysPrivate(port)) {
-      const isPublic = isKnownPublic ??
-        await attempt(
-          "public",
-          () => this.#parts.sandboxes.isPublic(label, budget),
-        );
-      if (isPublic) return { kind: "allow", sandboxId: label, by: "public" };
+    if (!isAlwaysPrivate(port) && isKnownPublic === undefined) {
+      const admission = await attempt("public");
+      if (admission !== undefined) return admission;
     }
     const credentials = request.credentials();
     for (const credential of credentials) {
-      const isGood = await attempt(
-        credential,
-        () => this.#accepts(credential, request, budget),
-      );
-      if (!isGood) continue;
-      const by = credential.kind;
-      return { kind: "allow", sandboxId: label, by, credential };
+      const admission = await attempt(credential);
+      if (admission !== undefined) return admission;
     }
 
     if (failure !== undefined) throw failure;
@@ -165,6 +170,31 @@ export class Gate {
         ? "credential_invalid"
         : "login_required",
     };
+  }
+
+  /** The admission of a request for that reason; undefined if the reason is not good. */
+  async #admissionBy(
+    reason: Reason,
+    request: GateRequest,
+    budget: Budget,
+  ): Promise<Admission | undefined> {
+    const { label, port } = request;
+    const { sandboxes, access } = this.#parts;
+    if (reason === "public") {
+      return await sandboxes.isPublic(label, budget)
+        ? { kind: "allow", sandboxId: label, by: reason }
+        : undefined;
+    }
+    if (reason === "signed_token") {
+      const sandboxId = await access.sandboxOfSignedToken(label, port, budget);
+      return sandboxId === null
+        ? undefined
+        : { kind: "allow", sandboxId, by: reason };
+    }
+    const { kind: by } = reason;
+    return await this.#accepts(reason, request, budget)
+      ? { kind: "allow", sandboxId: label, by, credential: reason }
+      : undefined;
   }
 
   /** True if a credential opens the sandbox that the label names. */
@@ -196,12 +226,17 @@ export class Gate {
   }
 }
 
+/** What may admit a request. */
+type Reason = "public" | "signed_token" | Credential;
+
 /** The circumstances of a decision. */
 interface Context {
   readonly budget: Budget;
   readonly isKnownPublic: boolean | undefined;
-  /** The admission to confirm, if the request was admitted before. */
-  readonly before?: Admission;
+  /** What has been asked about already, as it admitted the request before; it does not admit it now. */
+  readonly asked?: Reason;
+  /** Why that cannot be judged now. */
+  readonly failure?: GatewayError | undefined;
 }
 
 /** True if a refused credential of that kind was surely meant for the gateway: a bearer token may be the app's. */
@@ -210,15 +245,14 @@ function isOurs(kind: Credential["kind"], isToolbox: boolean): boolean {
     isToolbox && kind === "bearer";
 }
 
-/** True if `reason` is what the request was admitted by; for a credential, the same one and not just the same kind. */
-function isAdmittedBy(
-  { by, credential }: Admission,
-  reason: AdmittedBy | Credential,
-): boolean {
-  return typeof reason === "string"
-    ? by === reason
-    : by === reason.kind && credential !== undefined &&
-      secretOf(credential) === secretOf(reason);
+function reasonOf({ by, credential }: Admission): Reason {
+  return credential ?? (by === "signed_token" ? by : "public");
+}
+
+function isSame(a: Reason, b: Reason): boolean {
+  return typeof a === "string" || typeof b === "string"
+    ? a === b
+    : a.kind === b.kind && secretOf(a) === secretOf(b);
 }
 
 function secretOf(credential: Credential): string {

@@ -129,10 +129,13 @@ export class SandboxHandlers {
 
   #grant(x: SandboxExchange, admission: Admission): void {
     const { gate } = this.#parts;
-    x.grant(
-      admission,
-      async () => (await gate.readmit(x, admission)).kind === "allow",
-    );
+    let latest = admission;
+    x.grant(admission, async () => {
+      const verdict = await gate.readmit(x, latest);
+      if (verdict.kind !== "allow") return false;
+      latest = verdict;
+      return true;
+    });
   }
 
   /**

@@ -257,11 +257,77 @@ Deno.test("Gate refunds no lookup of a request that used the budget up", async (
   assert.equal(calls.length, 3);
 });
 
-Deno.test("readmit() spends nothing from the budget of the client", async () => {
-  const { gate } = gateWith([], { lookups: 0 });
-  const request = { ...requestFor("box", [{ kind: "bearer", token: "bad" }]) };
-  const verdict = await gate.readmit(request, PUBLIC);
+/** The admission of a request by a credential. */
+function admittedBy(credential: Credential): Admission {
+  return { kind: "allow", sandboxId: "box", by: credential.kind, credential };
+}
+
+Deno.test("S13: readmit() asks about what admitted the request, and about nothing else if that still does", async () => {
+  const bad: Credential[] = [
+    { kind: "preview_token", token: "bad" },
+    { kind: "auth_key", token: "bad" },
+  ];
+  for (
+    const [credential, call] of [
+      [{ kind: "bearer", token: "key" }, "access"],
+      [{ kind: "session", sealed: "sealed" }, "token"],
+    ] as const
+  ) {
+    const { gate, calls, left } = gateWith();
+    const request = requestFor("box", [...bad, credential]);
+    const before = admittedBy(credential);
+    assert.deepEqual(await gate.readmit(request, before), before);
+    assert.deepEqual(calls, [call]);
+    assert.equal(left(), 100);
+  }
+});
+
+Deno.test("S13: readmit() confirms public sandboxes and signed links without reading credentials", async () => {
+  for (
+    const [label, by, sandboxId] of [
+      ["open", "public", "open"],
+      ["known", "public", "known"],
+      [TOKEN_LABEL, "signed_token", "box"],
+    ] as const
+  ) {
+    const { gate, left } = gateWith();
+    const request = {
+      ...requestFor(label),
+      credentials: () => assert.fail("read"),
+    };
+    const before: Admission = { kind: "allow", sandboxId, by };
+    assert.deepEqual(await gate.readmit(request, before), before);
+    assert.equal(left(), 100);
+  }
+});
+
+Deno.test("S13: readmit() is free for what admitted the request, and charges for the rest", async () => {
+  const revoked: Credential = { kind: "preview_token", token: "old" };
+  const request = requestFor("box", [
+    revoked,
+    { kind: "auth_key", token: "bad" },
+    { kind: "bearer", token: "bad" },
+  ]);
+  const { gate, left, calls } = gateWith();
+  const verdict = await gate.readmit(request, admittedBy(revoked));
   assert.equal(verdict.kind, "login");
+  assert.deepEqual(calls, ["token", "public", "token", "access"]);
+  assert.equal(left(), 97);
+
+  const usedUp = gateWith([], { lookups: 0 });
+  const refused = await usedUp.gate.readmit(request, admittedBy(revoked));
+  assert.equal(refused.kind, "login");
+  assert.deepEqual(usedUp.calls, ["token"]);
+});
+
+Deno.test("S13: readmit() admits by another credential, for which the client then does not pay", async () => {
+  const { gate, left } = gateWith();
+  const revoked: Credential = { kind: "preview_token", token: "old" };
+  const good: Credential = { kind: "bearer", token: "key" };
+  const request = requestFor("box", [revoked, good]);
+  const verdict = await gate.readmit(request, admittedBy(revoked));
+  assert.deepEqual(verdict, admittedBy(good));
+  assert.equal(left(), 100);
 });
 
 Deno.test("readmit() fails only if the credential that admitted cannot be judged", async () => {
@@ -282,12 +348,6 @@ Deno.test("readmit() fails only if the credential that admitted cannot be judged
       gate.readmit(request, { ...before, by: "bearer", credential: unjudged }),
       { code: "api_unreachable" },
     );
-    const verdict = await gate.readmit(request, {
-      ...before,
-      by: "bearer",
-      credential: { kind: "bearer", token: "another" },
-    });
-    assert.equal(verdict.kind, "login");
   }
 });
 

@@ -3,8 +3,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+<<<<<<< Updated upstream
 import { fakeClock } from "../support/fake_clock.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+=======
+import { LOCKED, startGateway, type TestGateway } from "../support/gateway.ts";
+>>>>>>> Stashed changes
 import { readResponse, valuesOf } from "../support/raw_client.ts";
 
 const SHORT = { TOKEN_TTL_SEC: "1", PUBLIC_TTL_SEC: "1" };
@@ -42,6 +46,35 @@ for (const sandboxId of ["locked", "demo"]) {
     assert.equal((await closed)[0], 1008);
   });
 }
+
+Deno.test("S13: rechecks of 100 streams ask about their good key, not about the bad tokens beside it", async () => {
+  await using gateway = await startGateway(
+    { ...SHORT, TOKEN_REFUSED_TTL_SEC: "1" },
+    OFTEN,
+  );
+  const { api } = gateway.stack;
+  await using streams = new AsyncDisposableStack();
+  for (let i = 0; i < 100; i++) {
+    const stream = streams.use(
+      await gateway.open(
+        `GET /sse?DAYTONA_SANDBOX_AUTH_KEY=bad${i} HTTP/1.1\r\nHost: ${LOCKED}\r\n` +
+          `Sec-Fetch-Mode: cors\r\nAuthorization: Bearer ${KEYS.user}\r\n` +
+          `X-Daytona-Preview-Token: worse${i}\r\n\r\n`,
+      ),
+    );
+    assert.match(await stream.readUntil("\r\n"), / 200 /);
+  }
+  assert.equal(api.count("isValidAuthToken"), 200);
+  // Each time that the answer about the key has expired, as those about the tokens have, a recheck asks again.
+  const asked = Promise.withResolvers<void>();
+  let times = 0;
+  api.fault = (call, answer) => {
+    if (call.operation === "hasSandboxAccess" && ++times === 2) asked.resolve();
+    return answer();
+  };
+  await asked.promise;
+  assert.equal(api.count("isValidAuthToken"), 200);
+});
 
 Deno.test("an upload ends when its access is revoked before the response has begun", async () => {
   using clock = fakeClock();
