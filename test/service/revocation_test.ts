@@ -3,12 +3,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-<<<<<<< Updated upstream
 import { fakeClock } from "../support/fake_clock.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
-=======
 import { LOCKED, startGateway, type TestGateway } from "../support/gateway.ts";
->>>>>>> Stashed changes
 import { readResponse, valuesOf } from "../support/raw_client.ts";
 
 const SHORT = { TOKEN_TTL_SEC: "1", PUBLIC_TTL_SEC: "1" };
