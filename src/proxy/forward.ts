@@ -64,10 +64,7 @@ export interface AdmittedRequest {
 const REFUSAL_TIMEOUT_MS = 1000;
 
 /** Where sandboxes are. */
-type Destinations = Pick<
-  SandboxResolver,
-  "knownDestination" | "destinationOf" | "renewDestination"
->;
+type Destinations = Pick<SandboxResolver, "destinationOf" | "renewDestination">;
 
 /**
  * Sends requests to wherever their sandboxes are. Both methods throw a {@linkcode GatewayError} if no app answered, and
@@ -88,11 +85,11 @@ export class Forwarder {
   }
 
   /** The app's response. */
-  forward(request: AdmittedRequest): Promise<UpstreamResponse> {
-    return this.#deliver(request, async (destination) => {
-      const response = await this.#upstream.request( // 6 upstream
-        upstreamRequest(request, destination),
-      );
+  async forward(request: AdmittedRequest): Promise<UpstreamResponse> {
+    const known = await this.#destinationOf(request); // 4 resolver
+    return await this.#followMove(request, known, async (destination) => {
+      const prepared = upstreamRequest(request, destination); // 5 headers
+      const response = await this.#upstream.request(prepared); // 6 upstream
       return isRefusalStatus(response.status)
         ? await this.#appResponse(response, request, destination)
         : response;
@@ -100,12 +97,11 @@ export class Forwarder {
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
-  openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
-    return this.#deliver(request, async (destination) => {
-      const opened = await openWebSocket( // 6 upstream
-        this.#upstream,
-        upstreamRequest(request, destination),
-      );
+  async openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
+    const known = await this.#destinationOf(request); // 4 resolver
+    return await this.#followMove(request, known, async (destination) => {
+      const prepared = upstreamRequest(request, destination); // 5 headers
+      const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
       if (opened.kind === "open") return opened;
       const response = await this.#appResponse(
         opened.response,
@@ -116,32 +112,33 @@ export class Forwarder {
     });
   }
 
-  /** Sends a request to the sandbox's destination or, if the sandbox has moved, to its new one. */
-  async #deliver<T>(
-    request: AdmittedRequest,
-    send: (destination: Destination) => Promise<T>,
-  ): Promise<T> {
-    const { sandboxId, sandboxPort } = request;
-    let destination = this.#sandboxes.knownDestination( // 4 resolver
+  /** @throws {GatewayError} `sandbox_not_found` if there is none, or as the lookup does */
+  async #destinationOf(
+    { sandboxId, sandboxPort, progress }: AdmittedRequest,
+  ): Promise<Destination> {
+    const destination = await this.#sandboxes.destinationOf(
       sandboxId,
       sandboxPort,
+      () => progress.onMiss(),
     );
-    if (destination === undefined) {
-      destination = await this.#sandboxes.destinationOf(
-        sandboxId,
-        sandboxPort,
-        () => request.progress.onMiss(),
-      );
-    }
     if (destination === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }
-    request.progress.onResolved();
+    progress.onResolved();
+    return destination;
+  }
+
+  /** Sends a request to a destination or, if the sandbox has moved from there, to its new one. */
+  async #followMove<T>(
+    request: AdmittedRequest,
+    known: Destination,
+    send: (destination: Destination) => Promise<T>,
+  ): Promise<T> {
     try {
-      return await send(destination);
+      return await send(known);
     } catch (error) {
       const renewed = shouldTryElsewhere(error, request)
-        ? await this.#newDestination(request, destination)
+        ? await this.#newDestination(request, known)
         : undefined;
       if (renewed === undefined) throw upstreamFailure(error);
       return await send(renewed).catch((error) => {
@@ -229,7 +226,7 @@ function upstreamRequest(
     origin: destination.origin,
     method: request.method,
     target,
-    headers: requestHeaders(request, destination), // 5 headers
+    headers: requestHeaders(request, destination),
     body: request.body,
     contentLength: request.contentLength,
     lateSignal: () => request.signal(),
