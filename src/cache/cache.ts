@@ -3,13 +3,7 @@ import type { Background } from "../lib/background.ts";
 import { isPending } from "../lib/cooldown.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
-import {
-  backOff,
-  type Entry,
-  type Freshness,
-  freshnessOf,
-  timesOf,
-} from "./entry.ts";
+import { backOff, type Entry, freshnessOf, timesOf } from "./entry.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore } from "./store.ts";
 
@@ -26,8 +20,7 @@ export interface Fill<V> {
 }
 
 /**
- * Called with each event of the cache named `kind`. Each `get` that resolves, and each `getFresh` or `getUsable` that finds a
- * value, is one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what
+ * Called with each event of the cache named `kind`. Each `get` that resolves, and each `getFresh` that finds a value, is one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what
  * the fill threw if an earlier value hides that from callers. Each value that its codec could not encode or decode is a
  * `codec_failed`, whose `cause` is what the codec threw, if it did.
  */
@@ -97,27 +90,37 @@ export class Cache<V> {
 
   /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
   getFresh(key: string): V | undefined {
-    return this.#peek(key, (freshness) => freshness === "fresh");
-  }
-
-  /** The in-process value, if `get` would return it, even if it then renewed it in the background. */
-  getUsable(key: string): V | undefined {
-    return this.#peek(key, (freshness) => freshness !== "expired");
-  }
-
-  /** True if a lookup or fill for that key is in flight, which another caller can join at no cost. */
-  isInFlight(key: string): boolean {
-    return this.#lookups.isInFlight(key) || this.#fills.isInFlight(key);
+    const copy = this.#trustedCopy(key);
+    if (copy === undefined) return undefined;
+    if (freshnessOf(copy, this.#options.now()) !== "fresh") return undefined;
+    this.#report("hit");
+    return copy.value;
   }
 
   /**
    * The value from the nearest tier that has it, or else from `fill`, which runs once for all concurrent callers.
+   * `onMiss` is called if there is no fresh value in process, and no lookup or fill in flight to join. If it throws,
+   * nothing is looked up: a value in process that has not expired is returned, and is not renewed.
    *
-   * @throws whatever `fill` threw, if no earlier value may be served instead
+   * @throws whatever `onMiss` or `fill` threw, if no earlier value may be served instead
    */
-  async get(key: string, fill: () => Promise<Fill<V>>): Promise<V> {
+  async get(
+    key: string,
+    fill: () => Promise<Fill<V>>,
+    onMiss?: () => void,
+  ): Promise<V> {
     const { now, background } = this.#options;
     const copy = this.#trustedCopy(key);
+    const known = copy && freshnessOf(copy, now());
+    if (known !== "fresh" && !this.#isInFlight(key)) {
+      try {
+        onMiss?.();
+      } catch (refusal) {
+        if (copy === undefined || known === "expired") throw refusal;
+        this.#report(known === "stale-if-error" ? "stale" : "hit");
+        return copy.value;
+      }
+    }
     const entry = copy ?? await this.#lookUp(key);
     const freshness = entry && freshnessOf(entry, now());
     if (entry === undefined || freshness === "expired") {
@@ -168,16 +171,8 @@ export class Cache<V> {
     return isTrusted ? entry : undefined;
   }
 
-  /** The value of the in-process copy if its freshness suffices, which counts as a hit. */
-  #peek(
-    key: string,
-    suffices: (freshness: Freshness) => boolean,
-  ): V | undefined {
-    const entry = this.#trustedCopy(key);
-    const freshness = entry && freshnessOf(entry, this.#options.now());
-    if (freshness === undefined || !suffices(freshness)) return undefined;
-    this.#report(freshness === "stale-if-error" ? "stale" : "hit");
-    return entry?.value;
+  #isInFlight(key: string): boolean {
+    return this.#lookups.isInFlight(key) || this.#fills.isInFlight(key);
   }
 
   /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */

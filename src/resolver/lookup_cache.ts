@@ -100,25 +100,16 @@ export class LookupCache<V> {
    *
    * @throws what `budget.spend` or `ask` throws, if no answer may be served instead
    */
-  async lookUp(
+  lookUp(
     key: string,
     ask: () => Promise<V>,
     budget: Budget,
     onMiss?: () => void,
   ): Promise<V> {
-    const known = this.#cache.getFresh(key);
-    if (known !== undefined) return known;
-    if (!this.#cache.isInFlight(key)) {
+    return this.#cache.get(key, async () => this.#fill(await ask()), () => {
       onMiss?.();
-      try {
-        budget.spend();
-      } catch (refusal) {
-        const usable = this.#cache.getUsable(key);
-        if (usable === undefined) throw refusal;
-        return usable;
-      }
-    }
-    return await this.#cache.get(key, async () => this.#fill(await ask()));
+      budget.spend();
+    });
   }
 
   /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */

@@ -178,7 +178,10 @@ Deno.test("get() serves the earlier value during an outage until staleIfErrorMs 
   clock.time += TTL;
   equal(await cache.get(KEY, api.fill), "v1");
   deepEqual(events(), ["miss", "fill_failed", "stale"]);
-  equal(cache.getUsable(KEY), "v1");
+  const refused = () => {
+    throw new Error("refused");
+  };
+  equal(await cache.get(KEY, api.fill, refused), "v1");
   deepEqual(events(), ["stale"]);
   clock.time += STALE - 1;
   equal(await cache.get(KEY, api.fill), "v1");
