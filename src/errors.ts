@@ -1,3 +1,5 @@
+import type { HeaderList } from "./lib/headers.ts";
+
 /**
  * The gateway's error codes and their HTTP statuses (RFC 9110 section 15). Every failure that a client can see has one
  * of these codes, in `X-Porthole-Error` and in the `code` member of the problem details (RFC 9457).
@@ -50,14 +52,23 @@ export const ERROR_STATUS = {
 /** A stable, documented error code. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** What a {@linkcode GatewayError} says to its client besides the code. */
+export interface ErrorAdvice {
+  /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
+  readonly retryUrl?: string | undefined;
+  /** Where a visitor can have the browser delete its cookies. */
+  readonly logoutUrl?: string | undefined;
+  /** Headers of the response: cookies to be deleted, for example. */
+  readonly headers?: HeaderList | undefined;
+}
+
 /** A failure with a public code and a private reason: `message` and `cause` are logged, never sent to the client. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
   readonly code: ErrorCode;
   /** Seconds after which a retry may succeed (Retry-After, RFC 9110 section 10.2.3). */
   readonly retryAfterSec: number | undefined;
-  /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
-  readonly retryUrl: string | undefined;
+  readonly advice: ErrorAdvice;
   /** True if the API has had too many requests of the user (429, RFC 6585 section 4), which are the client's doing. */
   readonly isUserThrottled: boolean;
 
@@ -67,7 +78,7 @@ export class GatewayError extends Error {
     options: {
       cause?: unknown;
       retryAfterSec?: number | undefined;
-      retryUrl?: string;
+      advice?: ErrorAdvice;
       isUserThrottled?: boolean;
     } = {},
   ) {
@@ -77,18 +88,18 @@ export class GatewayError extends Error {
     );
     this.code = code;
     this.retryAfterSec = options.retryAfterSec;
-    this.retryUrl = options.retryUrl;
+    this.advice = options.advice ?? {};
     this.isUserThrottled = options.isUserThrottled ?? false;
   }
 
-  /** The same failure, for a visitor who can try again at that URL. */
-  retryableAt(retryUrl: string): GatewayError {
+  /** The same failure with other advice. */
+  with(advice: ErrorAdvice): GatewayError {
     const { code, message, cause, retryAfterSec, isUserThrottled } = this;
     return new GatewayError(code, message, {
       cause,
       retryAfterSec,
       isUserThrottled,
-      retryUrl,
+      advice,
     });
   }
 

@@ -1,5 +1,6 @@
 /** The composition root: builds the gateway from its configuration, layer by layer. */
 import ipaddr from "ipaddr.js";
+import { CookieRelief } from "./auth/cookie_relief.ts";
 import { Gate } from "./auth/gate.ts";
 import { Login } from "./auth/login_flow.ts";
 import { LoginSessions } from "./auth/login_sessions.ts";
@@ -332,6 +333,7 @@ function createDispatch(
     tunnelBufferBytes: limits.tunnelBufferBytes,
     gate: parts.gate,
     sessions: parts.sessions,
+    cookieRelief: new CookieRelief(parts),
     login: parts.login,
     warning: previewWarning
       ? new Warning({ scheme, cookies, sealer: sealerFor("warning"), now })

@@ -140,7 +140,9 @@ export class Login {
       const sealed = await this.#options.sessions.seal(session);
       return { returnTo, session, sealed };
     } catch (error) {
-      throw error instanceof GatewayError ? error.retryableAt(returnTo) : error;
+      throw error instanceof GatewayError
+        ? error.with({ retryUrl: returnTo })
+        : error;
     }
   }
 

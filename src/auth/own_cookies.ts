@@ -30,6 +30,8 @@ export class OwnCookies {
   readonly otherAccount: string;
   /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;
+  /** Counts, on one preview host, how often a browser had to be relieved of cookies. */
+  readonly reliefs: string;
   readonly #hostPrefix: string;
   readonly #attributes: string;
   readonly #attributesInFrames: string;
@@ -47,6 +49,7 @@ export class OwnCookies {
     this.transactionPrefix = `${host}transaction-`;
     this.otherAccount = `${host}other-account`;
     this.warningAccepted = `${host}warning-accepted`;
+    this.reliefs = `${host}cookie-reliefs`;
     this.#attributes = attributesFor({ scheme, sameSite });
     this.#attributesInFrames = attributesFor({
       scheme,

@@ -52,9 +52,9 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   });
 
   function refuse(request: Request, error: GatewayError, requestId: string) {
-    const { code, retryAfterSec, retryUrl } = error;
+    const { code, retryAfterSec, advice } = error;
     const asPage = wantsDocument(request.headers);
-    return problem({ code, requestId, asPage, retryAfterSec, retryUrl });
+    return problem({ code, requestId, asPage, retryAfterSec, advice });
   }
 
   app.notFound((c) => {

@@ -323,6 +323,7 @@ export abstract class Exchange {
       asPage: wantsDocument(this.headers),
       mayReload: this.method === "GET",
       retryAfterSec: failure.retryAfterSec,
+      advice: failure.advice,
     }));
   }
 

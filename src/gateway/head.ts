@@ -56,6 +56,20 @@ export function checkControlHead(
   checkHead({ target, headers: counted }, limits);
 }
 
+/** True if a head that {@linkcode checkHead} refuses would be accepted without its cookies. */
+export function hasTooManyCookies(
+  request: { readonly target: string; readonly headers: RequestHeaders },
+  limits: RequestHeadLimits,
+): boolean {
+  try {
+    checkControlHead(request, limits);
+    return request.headers.has("cookie");
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
+}
+
 /** True if a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
 export function isWebSocketRequest(
   method: string,

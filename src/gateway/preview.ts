@@ -15,6 +15,7 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
+import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
 import type { ExchangeServices } from "./exchange.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel } from "./open_tunnel.ts";
@@ -27,7 +28,9 @@ import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
 export interface SandboxHandlerParts
-  extends Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now"> {
+  extends
+    Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now">,
+    CookieRefusalParts {
   readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
   readonly tunnelBufferBytes: number;
@@ -51,7 +54,11 @@ export class SandboxHandlers {
   /** Answers a request to a preview host. */
   async preview(x: PreviewExchange): Promise<Response> {
     const { gate, warning } = this.#parts;
-    x.checkLimits(); // 1 dispatch
+    try {
+      x.checkLimits(); // 1 dispatch
+    } catch (error) {
+      throw await withCookieRelief(error, x, this.#parts);
+    }
     this.#checkPort(x.port);
     checkMethod(x.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);

@@ -1,5 +1,5 @@
 /** The page that a browser shows for one of the gateway's errors. */
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorAdvice, ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
 import { page } from "./page.ts";
@@ -13,8 +13,7 @@ export interface ErrorPageData {
   readonly mayReload: boolean;
   /** The value of Retry-After, seconds; undefined if the response has none. */
   readonly retryAfterSec: number | undefined;
-  /** Where to try again, if not at this address; undefined if there is no better one. */
-  readonly retryUrl: string | undefined;
+  readonly advice: Pick<ErrorAdvice, "retryUrl" | "logoutUrl">;
 }
 
 /** Errors that tend to pass by themselves: an app still boots, a sandbox moves, a gateway restarts. */
@@ -47,7 +46,7 @@ export function errorPage(data: ErrorPageData): string {
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
-    }${retryLink(data)}
+    }${retryLink(data)}${logoutLink(data)}
 <dl>
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
@@ -70,10 +69,18 @@ function withMarkup(text: string, code: ErrorCode): string {
     : html;
 }
 
-function retryLink({ code, retryUrl }: ErrorPageData): string {
+function retryLink({ code, advice: { retryUrl } }: ErrorPageData): string {
   if (retryUrl === undefined) return "";
   const text = code === "no_access"
     ? "Log in with another account"
     : "Try again";
   return `\n<p><a href="${escapeHtml(retryUrl)}">${text}</a></p>`;
+}
+
+function logoutLink({ advice: { logoutUrl } }: ErrorPageData): string {
+  return logoutUrl === undefined
+    ? ""
+    : `\n<p><a href="${
+      escapeHtml(logoutUrl)
+    }">Delete the cookies of all previews</a></p>`;
 }

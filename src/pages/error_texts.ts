@@ -157,7 +157,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   head_too_large: {
     title: "The request's headers are too large",
     detail: "There are more headers, or longer ones, than the gateway allows.",
-    hint: "Cookies are often the cause: delete those of this site.",
+    hint:
+      "Cookies are often the cause. If they are, your browser has just deleted those that were set for all previews: load the page again.",
   },
   upgrade_required: {
     title: "This WebSocket version is not supported",

@@ -27,6 +27,8 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
   return page(
     "Log out",
     `<h1>Log out of ${scope}?</h1>
-<form method="post" action="/logout">${input}<button>Log out</button></form>`,
+<form method="post" action="/logout">${input}<button>Log out</button></form>
+<p>If previews do not open because your browser sends too many cookies, delete those of all previews. That logs you out, too.</p>
+<form method="post" action="/logout"><button name="cookies" value="delete">Delete all cookies</button></form>`,
   );
 }

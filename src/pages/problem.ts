@@ -1,5 +1,5 @@
 /** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
-import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { ERROR_STATUS, type ErrorAdvice, type ErrorCode } from "../errors.ts";
 import { errorPage } from "./error_page.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
@@ -14,8 +14,7 @@ export interface ProblemOptions {
   readonly mayReload?: boolean;
   /** The Retry-After, seconds; by default, 2 for a 503 and none otherwise. */
   readonly retryAfterSec?: number | undefined;
-  /** Where a page links to for another attempt. */
-  readonly retryUrl?: string | undefined;
+  readonly advice?: ErrorAdvice;
 }
 
 /** Headers of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
@@ -50,19 +49,22 @@ const RETRY_AFTER_SEC = 2;
 
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
-  const { code, requestId, asPage, mayReload = false, retryUrl } = options;
+  const { code, requestId, asPage, mayReload = false, advice = {} } = options;
   const status = ERROR_STATUS[code];
   const retryAfterSec = options.retryAfterSec ??
     (status === 503 ? RETRY_AFTER_SEC : undefined);
-  const headers = {
-    ...OWN_ANSWER_HEADERS,
-    ...requiredHeaders(code),
-    ...(retryAfterSec === undefined
-      ? {}
-      : { "retry-after": String(retryAfterSec) }),
-    "x-porthole-error": code,
-    "x-request-id": requestId,
-  };
+  const headers = [
+    ...Object.entries({
+      ...OWN_ANSWER_HEADERS,
+      ...requiredHeaders(code),
+      ...(retryAfterSec === undefined
+        ? {}
+        : { "retry-after": String(retryAfterSec) }),
+      "x-porthole-error": code,
+      "x-request-id": requestId,
+    }),
+    ...(advice.headers ?? []).map(([name, value]) => [name, value]),
+  ];
   if (asPage) {
     return new Response(
       errorPage({
@@ -71,15 +73,15 @@ export function problem(options: ProblemOptions): Response {
         requestId,
         mayReload,
         retryAfterSec,
-        retryUrl,
+        advice,
       }),
       {
         status,
-        headers: {
+        headers: [
           ...headers,
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": PAGE_POLICY,
-        },
+          ["content-type", "text/html; charset=utf-8"],
+          ["content-security-policy", PAGE_POLICY],
+        ],
       },
     );
   }
@@ -95,6 +97,6 @@ export function problem(options: ProblemOptions): Response {
   };
   return new Response(JSON.stringify({ ...body, requestId }), {
     status,
-    headers: { ...headers, "content-type": "application/problem+json" },
+    headers: [...headers, ["content-type", "application/problem+json"]],
   });
 }

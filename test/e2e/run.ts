@@ -17,6 +17,10 @@ import {
 import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { login, loginWithoutAccess } from "./scenarios/login.ts";
+import {
+  plantedCookies,
+  plantedCookiesElsewhere,
+} from "./scenarios/planted_cookies.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
@@ -39,6 +43,8 @@ const SCENARIOS: readonly Scenario[] = [
   terminalOfAnotherSandbox,
   cookieTheft,
   cookieTossing,
+  plantedCookies,
+  plantedCookiesElsewhere,
   loginOfAnotherSandbox,
   warning,
   warningBeforeLogin,

@@ -16,7 +16,7 @@ function pageOf(
     requestId,
     mayReload,
     retryAfterSec,
-    retryUrl,
+    advice: { retryUrl },
   });
 }
 

@@ -37,6 +37,10 @@ const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
     description: "The sandbox to log out of; all of them if omitted.",
   });
 
+const COOKIES = z.literal("delete").optional().openapi({
+  description: "Has the browser delete all cookies of all previews, too.",
+});
+
 const PAGE = { "text/html": { schema: z.string() } };
 
 const pageRoute = createRoute({
@@ -59,7 +63,7 @@ const logoutRoute = createRoute({
     body: {
       content: {
         "application/x-www-form-urlencoded": {
-          schema: z.object({ sandbox: SANDBOX }),
+          schema: z.object({ sandbox: SANDBOX, cookies: COOKIES }),
         },
       },
     },
@@ -103,8 +107,10 @@ export function addLogoutRoutes(
     return c.html(logoutPage({ state: "asking", sandbox }), 200, PAGE_HEADERS);
   });
   app.openapi(logoutRoute, async (c) => {
-    const { sandbox } = c.req.valid("form");
+    const { sandbox, cookies } = c.req.valid("form");
     await endSessions(c, options);
+    // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
+    if (cookies === "delete") c.header("clear-site-data", '"cookies"');
     return c.html(logoutPage({ state: "done", sandbox }), 200, PAGE_HEADERS);
   });
 }

@@ -1,0 +1,34 @@
+/** The refusal of a request whose cookies make its head too large: it has the browser delete them. */
+import type { CookieRelief } from "../auth/cookie_relief.ts";
+import { GatewayError } from "../errors.ts";
+import { wantsDocument } from "../lib/fetch_metadata.ts";
+import type { ExchangeServices } from "./exchange.ts";
+import { hasTooManyCookies } from "./head.ts";
+import type { PreviewExchange } from "./sandbox_exchange.ts";
+
+/** The parts of the gateway that the refusal needs. */
+export interface CookieRefusalParts
+  extends Pick<ExchangeServices, "limits" | "scheme"> {
+  readonly cookieRelief: Pick<CookieRelief, "headersFor">;
+}
+
+/** The same failure; if cookies are its cause, with what relieves the browser of them. */
+export async function withCookieRelief(
+  error: unknown,
+  { headers, target, host }: PreviewExchange,
+  { limits, scheme, cookieRelief }: CookieRefusalParts,
+): Promise<unknown> {
+  const isCause = error instanceof GatewayError &&
+    error.code === "head_too_large" &&
+    hasTooManyCookies({ target, headers }, limits);
+  if (!isCause) return error;
+  return error.with({
+    logoutUrl: `${scheme}://${host.authoritySuffix}/logout`,
+    headers: await cookieRelief.headersFor({
+      cookie: headers.get("cookie") ?? "",
+      target,
+      host,
+      isNavigation: wantsDocument(headers),
+    }),
+  });
+}

@@ -1,0 +1,83 @@
+/** Cookies that a hostile preview sets for all previews. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import type { Scenario } from "../scenario.ts";
+import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
+import { logIn } from "./isolation_login.ts";
+
+/** S5: nine cookies of 4 KB would make every request too large, for up to 400 days. */
+export const plantedCookies: Scenario = {
+  name:
+    "a page that fills the browser with cookies for all previews costs its visitor one reload (S5)",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const victim = stack.use(startVictimApp());
+    const hostile = stack.use(startHostileApp());
+    const page = await stage.open();
+    const locked = stage.url(`${victim.port}-locked`, "/deep/page");
+    await logIn(page, locked);
+    await page.evaluate(`document.cookie = "app=own; path=/"`);
+
+    // Below the root too, and under a name that is the login's.
+    const [login] = (await page.context().cookies())
+      .filter(({ name }) => name.startsWith("porthole-login-"));
+    for (const [path, name = ""] of [["/"], ["/deep"], ["/", login?.name]]) {
+      await page.goto(stage.url(`${hostile.port}-demo`));
+      await plant(page, { path: path ?? "/", name });
+      assert.equal((await page.goto(locked))?.status(), 431, "is locked out");
+      const response = await page.reload();
+      assert.equal(response?.status(), 200, "is let in");
+      assert.equal(response?.request().redirectedFrom(), null, "logged in");
+      assert.match(await page.innerText("body"), new RegExp(SECRET));
+      assert.equal(await page.evaluate("document.cookie"), "app=own");
+      // As a minute does: two attacks within it cost the app its own cookies.
+      await page.context().clearCookies({ name: "porthole-cookie-reliefs" });
+    }
+  },
+};
+
+/** S5: what only the browser can delete, since the gateway does not know its path. */
+export const plantedCookiesElsewhere: Scenario = {
+  name:
+    "cookies that the gateway cannot delete are deleted by the logout page, or by the browser at the third load (S5)",
+  async run(stage) {
+    await using hostile = startHostileApp();
+    const page = await stage.open();
+    const deep = stage.url("3000-demo", "/a/b/c/d/e/f");
+    async function lockOut(): Promise<void> {
+      await page.goto(stage.url(`${hostile.port}-demo`));
+      await plant(page, { path: "/a/b/c/d/e" });
+      assert.equal((await page.goto(deep))?.status(), 431);
+    }
+    await lockOut();
+    await page.getByRole("link", { name: "Delete the cookies" }).click();
+    await page.getByRole("button", { name: "Delete all cookies" }).click();
+    await page.getByRole("heading", { name: "You are logged out" }).waitFor();
+    assert.notEqual((await page.goto(deep))?.status(), 431);
+
+    await lockOut();
+    assert.equal((await page.reload())?.status(), 431);
+    assert.equal((await page.reload())?.status(), 431);
+    assert.notEqual((await page.reload())?.status(), 431);
+    assert.deepEqual(await page.context().cookies(), []);
+  },
+};
+
+/** Has the page set nine cookies of 4 KB for all previews. */
+async function plant(
+  page: Page,
+  { path, name = "" }: { readonly path: string; readonly name?: string },
+): Promise<void> {
+  const names = Array.from({ length: 9 }, (_, i) => `planted-${i}`);
+  // One of a name for each path: the login's own is at the root.
+  const lines = name === ""
+    ? names.map((planted) => `${planted}=@; path=${path}`)
+    : ["/deep", "/deep/page"].map((below) => `${name}=@; path=${below}`)
+      .concat(names.slice(2).map((planted) => `${planted}=@; path=/`));
+  await page.evaluate(`{
+    for (const line of ${JSON.stringify(lines)}) {
+      document.cookie =
+        line.replace("@", "x".repeat(4000)) + "; domain=proxy.localhost";
+    }
+  }`);
+}
