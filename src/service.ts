@@ -294,11 +294,14 @@ function createDispatch(
   const { limits, session, public: { previewWarning, toolboxOnly } } = config;
   const { metrics, logger, now, scheme, cookies } = parts;
   const { inFlight, upstream, throttle, sealerFor } = parts;
-  const leakedSockets = new LeakedSockets(() =>
+  const shouldReport = createReportLimit(() => performance.now());
+  const leakedSockets = new LeakedSockets(now, () => {
+    if (!shouldReport("sockets")) return;
     logger.warn(
-      "too many sockets were lost: until a restart, no response is streamed while its request is still being sent",
-    )
-  );
+      "too many sockets were lost or may be: responses are refused while their requests are still being sent",
+      { lost: leakedSockets.count },
+    );
+  });
   metrics.setSources({
     inFlight: () => inFlight.count,
     tunnels: () => inFlight.tunnelCount,

@@ -17,7 +17,10 @@ import {
 } from "../observability/log.ts";
 import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
-import type { LeakedSockets } from "../platform/leaked_sockets.ts";
+import type {
+  LeakedSockets,
+  RiskedSocket,
+} from "../platform/leaked_sockets.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
   type CorsDecision,
@@ -349,20 +352,8 @@ export abstract class Exchange {
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return response;
     }
-    const { leakedSockets } = this.services;
-    const { clientAddress } = this.client;
-    if (
-      this.#upload?.isOpen === true && !leakedSockets.mayRisk(clientAddress)
-    ) {
-      discardBody(body);
-      throw new GatewayError(
-        "duplex_unavailable",
-        "Too many sockets were lost",
-      );
-    }
-    const stream = this.#stream(body, status);
     try {
-      return createResponse(stream, status, headers);
+      return createResponse(this.#stream(body, status), status, headers);
     } catch (error) {
       discardBody(body);
       throw error;
@@ -389,14 +380,18 @@ export abstract class Exchange {
     return response;
   }
 
-  /** The body as the client's stream, whose end settles the exchange. */
+  /**
+   * The body as the client's stream, whose end settles the exchange.
+   *
+   * @throws {GatewayError} `duplex_unavailable`
+   */
   #stream(body: BodyReader, status: number): ReadableStream<Uint8Array> {
+    const socket = this.#riskSocket();
     if (showsUse(status)) this.#beginUse(); // 7 activity
     const { stream, ...handle } = download(body, {
       now: () => performance.now(),
+      socket,
       onEnd: (end, sentBytes, error) => {
-        const { clientAddress } = this.client;
-        this.services.leakedSockets.note(clientAddress, end, this.#upload);
         if (end === "upstream_failed" && !isClientGone(error)) {
           this.#logLateFailure("response broke off", describeError(error));
         }
@@ -408,6 +403,22 @@ export abstract class Exchange {
       recheck: () => this.#stillHasAccess(),
     });
     return stream;
+  }
+
+  /**
+   * Risks the client's socket if its response is to be streamed beside its upload (see {@linkcode LeakedSockets}).
+   *
+   * @throws {GatewayError} `duplex_unavailable`
+   */
+  #riskSocket(): RiskedSocket | undefined {
+    const upload = this.#upload;
+    if (upload?.isOpen !== true) return undefined;
+    const { clientAddress } = this.client;
+    const socket = this.services.leakedSockets.risk(clientAddress, upload, {
+      isHttp1: this.headers.has("host"),
+    });
+    if (socket !== undefined) return socket;
+    throw new GatewayError("duplex_unavailable", "Too many sockets were lost");
   }
 
   async #stillHasAccess(): Promise<boolean> {

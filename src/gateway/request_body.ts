@@ -95,6 +95,9 @@ export class ClientUpload implements BodyReader {
   #remaining: number;
   #isReading = false;
   #isComplete = false;
+  #idle: PromiseWithResolvers<void> | undefined;
+  #isHeld = false;
+  #isCancelled = false;
   #endedBecause: AbortReason | undefined;
 
   constructor(
@@ -114,6 +117,24 @@ export class ClientUpload implements BodyReader {
   /** True if a `read()` waits for more. */
   get isWaiting(): boolean {
     return this.#isReading && this.isOpen;
+  }
+
+  /** Resolves once no `read()` waits. */
+  idle(): Promise<void> {
+    if (!this.#isReading) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  /** From now on, {@linkcode cancel} waits for {@linkcode release}. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Carries out a {@linkcode cancel} that has been called meanwhile, and any later one at once. */
+  release(): void {
+    this.#isHeld = false;
+    if (this.#isCancelled) this.#body.cancel();
   }
 
   /** Aborted when the client disconnects or the gateway ends the upload. */
@@ -144,10 +165,13 @@ export class ClientUpload implements BodyReader {
       throw error;
     } finally {
       this.#isReading = false;
+      this.#idle?.resolve();
+      this.#idle = undefined;
     }
   }
 
   cancel(): void {
-    this.#body.cancel();
+    this.#isCancelled = true;
+    if (!this.#isHeld) this.#body.cancel();
   }
 }

@@ -2,6 +2,7 @@
 import { hasHeader, type HeaderList } from "../lib/headers.ts";
 import type { ExchangeEnd } from "../observability/metrics/facts.ts";
 import { freeBuffer } from "../platform/free_buffer.ts";
+import type { RiskedSocket } from "../platform/leaked_sockets.ts";
 import { UNKNOWN_LENGTH } from "../platform/unknown_length.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
@@ -67,6 +68,8 @@ export interface Download {
 export interface DownloadObserver {
   /** Called once, with how the transfer ended, how many bytes were passed on, and what failed if the upstream did. */
   onEnd(end: ExchangeEnd, bytes: number, error?: unknown): void;
+  /** The client's socket, if breaking off its response can cost it. */
+  readonly socket?: RiskedSocket | undefined;
   /** Milliseconds. */
   now(): number;
 }
@@ -80,7 +83,7 @@ const ABORTED_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
 /** Passes a body on, chunk by chunk and no faster than it is read. */
 export function download(
   body: BodyReader,
-  { onEnd, now }: DownloadObserver,
+  { onEnd, now, socket }: DownloadObserver,
 ): Download {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
@@ -108,6 +111,7 @@ export function download(
         if (hasEnded) return;
         if (chunk === null) {
           end("complete");
+          socket?.onComplete();
           return controller.close();
         }
         lastChunk = chunk;
@@ -115,10 +119,13 @@ export function download(
         awaitingPullSince = now();
         controller.enqueue(chunk);
       } catch (error) {
-        if (end("upstream_failed", error)) throw error;
+        if (!end("upstream_failed", error)) return;
+        await socket?.onBreak();
+        throw error;
       }
     },
     cancel() {
+      socket?.onClientGone();
       end("client_gone");
       body.cancel();
     },
@@ -128,7 +135,10 @@ export function download(
     stream,
     abort(reason) {
       if (!end(ABORTED_ENDS[reason])) return;
-      controller.error(new Error(reason));
+      const mayBreak = socket?.onBreak();
+      const breakOff = () => controller.error(new Error(reason));
+      if (mayBreak === undefined) breakOff();
+      else mayBreak.then(breakOff);
       body.cancel();
     },
     stalledSince: () => awaitingPullSince,

@@ -1,73 +1,140 @@
 /**
- * Deno 2.9.6, HTTP/1.1: while a response is streamed, only its writer is told that the client is gone. If a read of the
- * request's body is pending when the response breaks off, that read is never woken; as it holds the connection, the
- * socket is never closed. (Related: denoland/deno#36624.) To reproduce:
+ * Deno 2.9.6, HTTP/1.1: a request's body and its response share the connection, and only the response is told what
+ * happens to it. If the response breaks off while a read of the body waits, that read is never woken; as it holds the
+ * connection, the socket is never closed, not even once the client is gone. (Related: denoland/deno#36624.) To reproduce:
  *
  *     Deno.serve((request) => {
- *       request.body.getReader().read().then(console.log, console.log); // never, once the client has reset
- *       return new Response(endlessStream);
+ *       request.body.getReader().read().then(console.log, console.log); // never
+ *       return new Response(streamThatFails); // the client sees no end of it
  *     });
- *     // The client sends half a request, gets some of the response, and resets the connection.
+ *     // The client sends half a request, and leaves.
  *
  * Such a read can be neither avoided nor withdrawn: an app may begin its response, and a client may send more, at any
- * time. HTTP/2, which leaks no sockets, cannot be told apart: a request in absolute form needs no Host over HTTP/1.1
- * either.
+ * time. HTTP/2, which leaks no sockets, has no Host header, but neither need HTTP/1.1 have one.
  *
- * Instead, the leaked sockets are counted and bounded.
+ * Instead, a response that is broken off from our side waits until no read does: until the client sends more, or
+ * leaves. If the client leaves while Deno waits to write to it, the socket is lost nevertheless. Those are counted and
+ * bounded.
  */
-import { LRUCache } from "lru-cache";
 import { clientKey } from "../lib/client_key.ts";
+import { TokenBuckets } from "../lib/token_bucket.ts";
 
 /** A request's body on its way to the upstream. */
-interface Upload {
+export interface Upload {
   /** True while a read waits for more of it. */
   readonly isWaiting: boolean;
+  /** Resolves once no read waits. */
+  idle(): Promise<void>;
+  /** Lets a cancellation wait: it would take a read that waits for ended, but not wake it. */
+  hold(): void;
+  /** Carries out what waits. */
+  release(): void;
 }
 
-/** Most sockets that may be leaked. */
-const MAX_LEAKED = 1000;
+/** Most sockets that may be lost or at risk, and the time after which one more may be, s. */
+const IN_ALL = { capacity: 1000, refillPerSec: 1 / 600 };
 
-/** Most of them that one client may leak: it must not use up the budget of all. */
-const MAX_LEAKED_PER_CLIENT = 20;
+/** Most of them for one client, which must not use up the budget of all. */
+const PER_CLIENT = { capacity: 50, refillPerSec: 1 / 3600 };
 
 /** Most clients remembered. */
 const MAX_CLIENTS = 1000;
 
-/** Counts the sockets that were leaked, up to the number beyond which no more are risked. */
+/** Counts the sockets that were lost, and those that may be. */
 export class LeakedSockets {
-  readonly #byClient = new LRUCache<string, number>({ max: MAX_CLIENTS });
+  readonly #all: TokenBuckets;
+  readonly #byClient: TokenBuckets;
   readonly #onEnough: () => void;
   #count = 0;
 
-  /** @param onEnough Called once, when no more are risked for any client. */
-  constructor(onEnough: () => void) {
+  /**
+   * @param now Current time, ms.
+   * @param onEnough Called whenever a response is refused because no more are risked for any client.
+   */
+  constructor(now: () => number, onEnough: () => void) {
+    this.#all = new TokenBuckets({ ...IN_ALL, maxKeys: 1, now });
+    this.#byClient = new TokenBuckets({
+      ...PER_CLIENT,
+      maxKeys: MAX_CLIENTS,
+      now,
+    });
     this.#onEnough = onEnough;
   }
 
-  /** The number of sockets leaked so far. */
+  /** The number of sockets lost so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** True if this client may be streamed a response while its request is still open. */
-  mayRisk(clientAddress: string): boolean {
-    return this.#count < MAX_LEAKED &&
-      this.#leakedBy(clientAddress) < MAX_LEAKED_PER_CLIENT;
+  /**
+   * Risks the socket of a client that is streamed a response while its request is still open; undefined if no more may
+   * be risked. `isHttp1` is false if the connection may be of HTTP/2, where a response may break off at any time.
+   */
+  risk(
+    clientAddress: string,
+    upload: Upload,
+    { isHttp1 }: { readonly isHttp1: boolean },
+  ): RiskedSocket | undefined {
+    const client = clientKey(clientAddress);
+    if (!this.#byClient.take(client).ok) return undefined;
+    if (!this.#all.take("").ok) {
+      this.#byClient.giveBack(client, 1);
+      this.#onEnough();
+      return undefined;
+    }
+    return new RiskedSocket(upload, isHttp1, (isLost) => {
+      if (isLost) {
+        this.#count++;
+        return;
+      }
+      this.#byClient.giveBack(client, 1);
+      this.#all.giveBack("", 1);
+    });
+  }
+}
+
+/** A socket at risk, until its response has ended. */
+export class RiskedSocket {
+  readonly #upload: Upload;
+  readonly #isHttp1: boolean;
+  readonly #onEnd: (isLost: boolean) => void;
+  #hasEnded = false;
+
+  constructor(
+    upload: Upload,
+    isHttp1: boolean,
+    onEnd: (isLost: boolean) => void,
+  ) {
+    this.#upload = upload;
+    this.#isHttp1 = isHttp1;
+    this.#onEnd = onEnd;
+    if (isHttp1) upload.hold();
+  }
+
+  /** To be called when the response is complete. */
+  onComplete(): void {
+    this.#end(false);
   }
 
   /**
-   * Notes that a streamed response to this client has ended, and how: `complete`, `aborted` by the gateway, or any
-   * other word if it broke off.
+   * To be called when the response has to be broken off from our side: at once, or if this returns a promise, when that
+   * resolves, which it does not do if the socket is lost.
    */
-  note(clientAddress: string, end: string, upload: Upload | undefined): void {
-    const isBroken = end !== "complete" && end !== "aborted";
-    if (!isBroken || upload?.isWaiting !== true) return;
-    const leaked = this.#leakedBy(clientAddress) + 1;
-    this.#byClient.set(clientKey(clientAddress), leaked);
-    if (++this.#count === MAX_LEAKED) this.#onEnough();
+  onBreak(): Promise<void> | undefined {
+    const upload = this.#upload;
+    if (!this.#isHttp1 || !upload.isWaiting) return this.#end(upload.isWaiting);
+    return upload.idle().then(() => this.#end(false));
   }
 
-  #leakedBy(clientAddress: string): number {
-    return this.#byClient.get(clientKey(clientAddress)) ?? 0;
+  /** To be called when Deno gives up the response: its client has left. */
+  onClientGone(): void {
+    this.#end(this.#upload.isWaiting);
+  }
+
+  #end(isLost: boolean): undefined {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#upload.release();
+    this.#onEnd(isLost);
   }
 }

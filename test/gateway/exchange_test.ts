@@ -8,9 +8,11 @@ import {
   bodyReader,
 } from "../../src/upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
+import { staysPending } from "../platform/canary.ts";
 import { collectLog } from "../support/collected_log.ts";
 import {
   exchangeServices,
+  fakeUpload,
   incomingRequest,
   PREVIEW_HOST,
 } from "../support/exchange.ts";
@@ -18,7 +20,7 @@ import {
 /** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
 function setUp(
   recheck: () => Promise<boolean> = () => Promise.resolve(true),
-  leakedSockets = new LeakedSockets(() => {}),
+  leakedSockets = new LeakedSockets(() => 0, () => {}),
 ) {
   const { services, ...told } = exchangeServices({ leakedSockets });
   const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
@@ -27,15 +29,16 @@ function setUp(
   return { ...told, leakedSockets, x };
 }
 
-/** The same for a request with a body that never ends. */
+/** The same for a request with a body, which never ends unless another is given. */
 async function setUpUpload(
   recheck?: () => Promise<boolean>,
-  leakedSockets = new LeakedSockets(() => {}),
+  leakedSockets = new LeakedSockets(() => 0, () => {}),
+  { body = new ReadableStream<Uint8Array<ArrayBuffer>>(), isHttp1 = true } = {},
 ) {
   const { services, ...told } = exchangeServices({ leakedSockets });
   const incoming = incomingRequest(
-    { method: "POST", body: new ReadableStream() },
-    { "transfer-encoding": "chunked" },
+    { method: "POST", body },
+    { "transfer-encoding": "chunked", ...(isHttp1 ? { host: "h" } : {}) },
   );
   const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
   x.checkLimits();
@@ -248,7 +251,7 @@ Deno.test("the log says why a response or a tunnel broke off after it had begun"
   assert.deepEqual([line.sandboxId, line.reason], ["box", "Reserved bits"]);
 });
 
-Deno.test("a response that breaks off while its upload is being read has lost a socket", async () => {
+Deno.test("a client that leaves while its upload is being read has lost a socket", async () => {
   for (const isRead of [false, true]) {
     const { leakedSockets, x } = await setUpUpload();
     if (isRead) x.body?.read();
@@ -262,6 +265,39 @@ Deno.test("a response that breaks off while its upload is being read has lost a 
   }
 });
 
+Deno.test("S7: a response that ends early waits for the read of its upload over HTTP/1.1, and loses no socket", async () => {
+  for (const isHttp1 of [true, false]) {
+    for (const end of ["fails", "is revoked"] as const) {
+      const upload = new TransformStream<Uint8Array<ArrayBuffer>>();
+      const { leakedSockets, x, inFlight } = await setUpUpload(
+        () => Promise.resolve(false),
+        undefined,
+        { body: upload.readable, isHttp1 },
+      );
+      const read = x.body?.read();
+      const fails = Promise.reject(new UpstreamError("connection_lost", ""));
+      fails.catch(() => {});
+      const body = end === "fails"
+        ? { read: () => fails, cancel() {} }
+        : silentBody();
+      const response = x.relay({ status: 200, headers: [], body });
+      const text = response.text();
+      text.catch(() => {});
+      if (end === "is revoked") await inFlight.recheckAll();
+      x.body?.cancel(); // as the upstream does
+      if (isHttp1) {
+        assert.equal(await staysPending(text), true);
+        await upload.writable.getWriter().write(new Uint8Array(1));
+        await read;
+      }
+      await assert.rejects(text);
+      assert.equal(leakedSockets.count, isHttp1 ? 0 : 1);
+      await assert.rejects(x.body?.read() ?? Promise.resolve()); // it was cancelled
+      await read?.catch(() => {});
+    }
+  }
+});
+
 Deno.test("once enough sockets are lost, no response is streamed beside an open upload, and any other one is", async () => {
   for (
     const [hasUpload, body, isRefused] of [
@@ -270,10 +306,9 @@ Deno.test("once enough sockets are lost, no response is streamed beside an open 
       [false, silentBody(), false],
     ] as const
   ) {
-    const leakedSockets = new LeakedSockets(() => {});
-    while (leakedSockets.mayRisk("127.0.0.1")) {
-      leakedSockets.note("127.0.0.1", "client_gone", { isWaiting: true });
-    }
+    const leakedSockets = new LeakedSockets(() => 0, () => {});
+    const { upload } = fakeUpload();
+    while (leakedSockets.risk("127.0.0.1", upload, { isHttp1: true }));
     const { x } = hasUpload
       ? await setUpUpload(undefined, leakedSockets)
       : setUp(undefined, leakedSockets);

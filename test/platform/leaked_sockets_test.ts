@@ -1,43 +1,105 @@
 import assert from "node:assert/strict";
 import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
+import { fakeUpload } from "../support/exchange.ts";
 import { serve, staysPending, stillNeeded } from "./canary.ts";
 
-const READING = { isWaiting: true };
+const HTTP1 = { isHttp1: true };
+const UNKNOWN = { isHttp1: false };
 
-Deno.test("LeakedSockets count responses that broke off while their request was being read, and no others", () => {
-  const lost = new LeakedSockets(() => assert.fail("enough"));
-  lost.note("192.0.2.1", "client_gone", undefined);
-  lost.note("192.0.2.1", "client_gone", { isWaiting: false });
-  lost.note("192.0.2.1", "complete", READING);
-  lost.note("192.0.2.1", "aborted", READING);
-  assert.equal(lost.count, 0);
-  lost.note("192.0.2.1", "client_gone", READING);
-  lost.note("192.0.2.1", "upstream_failed", READING);
-  assert.equal(lost.count, 2);
+/** Sockets by a clock of the test's, and how often one was refused because there were enough in all. */
+function setUp() {
+  const told = { clock: 0, enough: 0 };
+  const sockets = new LeakedSockets(() => told.clock, () => told.enough++);
+  return { sockets, told };
+}
+
+Deno.test("a socket is lost if its client leaves while a read waits, and not otherwise", () => {
+  const { sockets } = setUp();
+  const idle = fakeUpload();
+  idle.endRead();
+  sockets.risk("192.0.2.1", idle.upload, HTTP1)?.onClientGone();
+  sockets.risk("192.0.2.1", fakeUpload().upload, HTTP1)?.onComplete();
+  assert.equal(idle.upload.isWaiting, false);
+  assert.equal(sockets.count, 0);
+  sockets.risk("192.0.2.1", fakeUpload().upload, HTTP1)?.onClientGone();
+  assert.equal(sockets.count, 1);
 });
 
-Deno.test("LeakedSockets risk twenty for one client, and a thousand in all", () => {
-  let told = 0;
-  const lost = new LeakedSockets(() => told++);
-  for (let count = 0; count < 1000; count++) {
-    const address = `192.0.2.${Math.floor(count / 20)}`;
-    assert.equal(lost.mayRisk(address), true);
-    lost.note(address, "client_gone", READING);
-    assert.equal(lost.mayRisk(address), count % 20 !== 19);
-    assert.equal(lost.mayRisk("203.0.113.1"), count < 999);
-  }
-  assert.equal(told, 1);
-  lost.note("203.0.113.1", "client_gone", READING);
-  assert.equal(told, 1);
+Deno.test("a response that has to break off waits for the read of its upload, unless it may be of HTTP/2", async () => {
+  const { sockets } = setUp();
+  const held = fakeUpload();
+  const socket = sockets.risk("192.0.2.1", held.upload, HTTP1);
+  const mayBreak = socket?.onBreak();
+  assert.deepEqual(held.events, ["held"]);
+  held.endRead();
+  await mayBreak;
+  assert.deepEqual(held.events, ["held", "released"]);
+  assert.equal(sockets.count, 0);
+
+  const { upload, events } = fakeUpload();
+  assert.equal(
+    sockets.risk("192.0.2.1", upload, UNKNOWN)?.onBreak(),
+    undefined,
+  );
+  assert.deepEqual(events, ["released"]);
+  assert.equal(sockets.count, 1);
 });
 
-Deno.test("S7: all addresses of an IPv6 subnet lose their sockets as one client", () => {
-  const lost = new LeakedSockets(() => {});
-  for (let host = 1; host <= 20; host++) {
-    lost.note(`2001:db8:1:2::${host}`, "client_gone", READING);
+Deno.test("a client that leaves while its response waits to break off has lost its socket, once", async () => {
+  const { sockets } = setUp();
+  const { upload, endRead } = fakeUpload();
+  const socket = sockets.risk("192.0.2.1", upload, HTTP1);
+  const mayBreak = socket?.onBreak();
+  socket?.onClientGone();
+  assert.equal(sockets.count, 1);
+  endRead();
+  await mayBreak;
+  assert.equal(sockets.count, 1);
+});
+
+/** Loses sockets of a client until no more of them are risked; returns how many. */
+function loseAll(sockets: LeakedSockets, address: string): number {
+  for (let lost = 0;; lost++) {
+    const socket = sockets.risk(address, fakeUpload().upload, HTTP1);
+    if (socket === undefined) return lost;
+    socket.onClientGone();
   }
-  assert.equal(lost.mayRisk("2001:db8:1:2:ffff::1"), false);
-  assert.equal(lost.mayRisk("2001:db8:1:3::1"), true);
+}
+
+Deno.test("S7: fifty sockets are risked for one client, all of its IPv6 subnet, and a thousand in all", () => {
+  const { sockets, told } = setUp();
+  assert.equal(loseAll(sockets, "2001:db8:1:2::1"), 50);
+  assert.equal(loseAll(sockets, "2001:db8:1:2:ffff::1"), 0);
+  assert.equal(told.enough, 0);
+  for (let subnet = 1; subnet < 20; subnet++) {
+    assert.equal(loseAll(sockets, `2001:db8:2:${subnet}::1`), 50);
+  }
+  assert.equal(told.enough, 0);
+  assert.equal(loseAll(sockets, "192.0.2.1"), 0);
+  assert.equal(told.enough, 1);
+});
+
+Deno.test("S7: after an attack, sockets are risked again without a restart: one in ten minutes, and one per client in an hour", () => {
+  const { sockets, told } = setUp();
+  for (let client = 0; client < 20; client++) {
+    loseAll(sockets, `192.0.2.${client}`);
+  }
+  told.clock += 600_000;
+  assert.equal(loseAll(sockets, "192.0.2.0"), 0);
+  assert.equal(loseAll(sockets, "203.0.113.1"), 1);
+  told.clock += 3_600_000;
+  assert.equal(loseAll(sockets, "192.0.2.0"), 1);
+});
+
+Deno.test("responses that are on their way are at risk too, and what was not lost may be risked again", () => {
+  const { sockets } = setUp();
+  const atRisk = Array.from(
+    { length: 50 },
+    () => sockets.risk("192.0.2.1", fakeUpload().upload, HTTP1),
+  );
+  assert.equal(loseAll(sockets, "192.0.2.1"), 0);
+  for (const socket of atRisk) socket?.onComplete();
+  assert.equal(loseAll(sockets, "192.0.2.1"), 50);
 });
 
 Deno.test("canary: a read of a request that is pending when the response breaks off leaks the socket", async () => {

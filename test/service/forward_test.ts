@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { brotliCompressSync } from "node:zlib";
+import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";
 
 Deno.test("a coded body, its ETag and its length pass unchanged", async () => {
@@ -75,4 +76,26 @@ Deno.test("large bodies arrive as they were sent, both ways", async () => {
     });
     assert(Buffer.from(sent).equals(Buffer.from(bytes)));
   }
+});
+
+Deno.test("S7: a response that breaks off beside its upload breaks off for a client that goes on sending", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway();
+  const broken = Promise.withResolvers<() => void>();
+  const host = await gateway.serve((request, response) => {
+    response.write("begun");
+    broken.resolve(() => request.socket.destroy());
+  });
+  using client = await gateway.open(
+    `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000\r\n\r\nabc`,
+  );
+  await client.readUntil("begun\r\n");
+  (await broken.promise)();
+  await log.next("response broke off");
+  await client.write("def");
+  assert.equal(await client.readToEnd(), "");
+  assert.match(
+    gateway.service.renderMetrics(),
+    /^porthole_sockets_lost_total 0$/m,
+  );
 });

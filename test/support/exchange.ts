@@ -6,7 +6,10 @@ import type {
 } from "../../src/gateway/exchange.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
-import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
+import {
+  LeakedSockets,
+  type Upload,
+} from "../../src/platform/leaked_sockets.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
@@ -41,7 +44,7 @@ export function exchangeServices(
         return () => void uses.push(`end ${id}`);
       },
     },
-    leakedSockets: new LeakedSockets(() => {}),
+    leakedSockets: new LeakedSockets(() => clock.now, () => {}),
     onRecord: (record) => void records.push(record),
     logger: loggerFor("test"),
     now: () => clock.now,
@@ -101,5 +104,31 @@ export function admittedRequest(
     signal: () => signal,
     progress: { onMiss() {}, onResolved() {}, onUpload() {} },
     ...differences,
+  };
+}
+
+/** An upload of which a read waits until it is told to end, and what becomes of it. */
+export function fakeUpload(): {
+  readonly upload: Upload;
+  readonly events: string[];
+  endRead(): void;
+} {
+  const events: string[] = [];
+  const read = Promise.withResolvers<void>();
+  let isWaiting = true;
+  return {
+    events,
+    upload: {
+      get isWaiting() {
+        return isWaiting;
+      },
+      idle: () => read.promise,
+      hold: () => void events.push("held"),
+      release: () => void events.push("released"),
+    },
+    endRead() {
+      isWaiting = false;
+      read.resolve();
+    },
   };
 }

@@ -185,7 +185,7 @@ export const METRICS = {
   socketsLost: {
     name: "porthole_sockets_lost_total",
     help:
-      "Sockets that Deno never closes: their responses broke off while the requests were still being sent.",
+      "Sockets that Deno never closes: their clients left while requests and responses were still under way.",
     type: "counter",
   },
   cpuSeconds: {
