@@ -119,8 +119,8 @@ const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
 /** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
 const ABNORMAL_CLOSURE = 1006;
 
-/** The outcome of an exchange, if there is more to say than `complete`. */
-type Outcome = Partial<
+/** The conclusion of an exchange, if there is more to say than `complete`. */
+type Conclusion = Partial<
   Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
 >;
 
@@ -477,13 +477,13 @@ export abstract class Exchange {
       isTrusted(this.client.clientAddress, trustedProxies);
   }
 
-  #settle(status: number, outcome: Outcome): void {
+  #settle(status: number, conclusion: Conclusion): void {
     this.#entry?.end();
-    this.#record(status, outcome);
+    this.#record(status, conclusion);
   }
 
   /** Records the exchange; a second call does nothing. */
-  #record(status: number, outcome: Outcome): void {
+  #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     this.#endUse?.();
@@ -493,16 +493,16 @@ export abstract class Exchange {
       route: this.route,
       method: this.method,
       status,
-      end: outcome.end ?? "complete",
+      end: conclusion.end ?? "complete",
       sandboxId: this.#grant?.sandboxId,
       port: this.port,
       clientAddress: this.client.clientAddress,
       by: this.#grant?.by,
       cache: progress.cache,
-      error: outcome.error,
-      tunnel: outcome.tunnel,
+      error: conclusion.error,
+      tunnel: conclusion.tunnel,
       receivedBytes: progress.receivedBytes,
-      sentBytes: outcome.sentBytes ?? 0,
+      sentBytes: conclusion.sentBytes ?? 0,
       startedAt: this.startedAt,
       resolvedAt: progress.resolvedAt,
       answeredAt: progress.answeredAt,
