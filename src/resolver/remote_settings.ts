@@ -5,7 +5,7 @@
 import type { Config } from "../config/config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/api.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
-import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
+import { backoffMs, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isExposedHttp } from "../lib/url.ts";
 
@@ -40,7 +40,6 @@ export class RemoteSettings {
   readonly #config: Config["oidc"];
   readonly #api: Pick<DaytonaApi, "config">;
   readonly #warn: (message: string, facts?: Record<string, unknown>) => void;
-  readonly #sleep: Sleep;
   #baseDomains: readonly string[];
   #oidc: OidcState;
 
@@ -50,14 +49,11 @@ export class RemoteSettings {
       readonly api: Pick<DaytonaApi, "config">;
       /** Tells the operator. */
       readonly warn: (message: string, facts?: Record<string, unknown>) => void;
-      /** Waits between two calls while the API does not answer. */
-      readonly sleep?: Sleep;
     },
   ) {
     this.#config = config.oidc;
     this.#api = options.api;
     this.#warn = options.warn;
-    this.#sleep = options.sleep ?? realSleep;
     // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
     this.#baseDomains = config.public.domains
       .map(({ name }) => name)
@@ -94,8 +90,7 @@ export class RemoteSettings {
           { reason: describeError(error) },
         );
       }
-      const pauseMs = backoffMs(failed, BACKOFF);
-      await this.#sleep(pauseMs, signal).catch(() => {});
+      await sleep(backoffMs(failed, BACKOFF), signal).catch(() => {});
     }
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import type { RemoteConfig } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import {
@@ -6,12 +7,16 @@ import {
   RemoteSettings,
 } from "../../src/resolver/remote_settings.ts";
 import { configOf } from "../support/config.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 
 const REMOTE: RemoteConfig = {
   oidc: { issuer: "https://id.test", clientId: "porthole", audience: "api" },
   proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.preview.test",
   proxyToolboxUrl: null,
 };
+
+/** The longest pause between two calls, ms. */
+const LONGEST_PAUSE_MS = 10_000;
 
 /** Lets an installation learn from answers in turn, the last of which is repeated; an error is a failure to answer. */
 async function learn(
@@ -31,11 +36,18 @@ async function learn(
           : Promise.resolve(answer);
       },
     },
-    sleep: () => Promise.resolve(),
     warn: (message, facts = {}) =>
       warnings.push([message, ...Object.values(facts)].join(" | ")),
   });
-  await installation.learn(new AbortController().signal);
+  using clock = fakeClock();
+  let isLearning = true;
+  const learned = installation.learn(new AbortController().signal)
+    .finally(() => isLearning = false);
+  while (isLearning) {
+    await turn();
+    clock.pass(LONGEST_PAUSE_MS);
+  }
+  await learned;
   return { installation, warnings, asked };
 }
 
@@ -104,7 +116,6 @@ Deno.test("RemoteSettings warn of nothing while the gateway closes", async () =>
         return Promise.reject(new GatewayError("api_unreachable", "closing"));
       },
     },
-    sleep: () => assert.fail("waited"),
     warn: (message) => warnings.push(message),
   });
   await installation.learn(closing.signal);
@@ -147,21 +158,28 @@ Deno.test("RemoteSettings without a provider turn the login off", async () => {
 });
 
 Deno.test("RemoteSettings ask an API that is down less and less often", async () => {
-  const pauses: number[] = [];
+  const stepMs = 100;
+  const askedAt: number[] = [];
   const closing = new AbortController();
-  const installation = new RemoteSettings(configOf({}), {
-    api: { config: () => Promise.reject(DOWN) },
-    sleep(ms) {
-      if (pauses.push(ms) === 10) closing.abort();
-      return Promise.resolve();
+  using clock = fakeClock();
+  const learned = new RemoteSettings(configOf({}), {
+    api: {
+      config() {
+        if (askedAt.push(performance.now()) > 10) closing.abort();
+        return Promise.reject(DOWN);
+      },
     },
     warn() {},
-  });
-  await installation.learn(closing.signal);
-  // Each is drawn between one second and a ceiling that doubles up to ten.
+  }).learn(closing.signal);
+  while (!closing.signal.aborted) {
+    await turn();
+    clock.pass(stepMs);
+  }
+  await learned;
+  // Each pause is drawn between one second and a ceiling that doubles up to ten.
   const ceilings = [2000, 4000, 8000, ...Array(7).fill(10_000)];
-  pauses.forEach((ms, i) =>
-    assert(ms >= 1000 && ms <= ceilings[i], `${i}: ${ms}`)
-  );
-  assert.equal(pauses.length, 10);
+  for (const [i, ceiling] of ceilings.entries()) {
+    const ms = (askedAt[i + 1] ?? NaN) - (askedAt[i] ?? NaN);
+    assert(ms >= 1000 && ms < ceiling + stepMs, `${i}: ${ms}`);
+  }
 });
