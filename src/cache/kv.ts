@@ -5,6 +5,7 @@ import { makeKvFolder } from "../platform/kv_folder.ts";
 import { permissionHint } from "../platform/permission_hint.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
 import {
+  type Claim,
   type DurableStore,
   parseStoredEntry,
   type StoredEntry,
@@ -181,6 +182,21 @@ class KvStore implements DurableStore {
       path,
       addTo: (transaction) => transaction.delete(path),
     });
+  }
+
+  async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
+    if (!fits(key)) return "unavailable";
+    const path = [NAMESPACE, ...key];
+    const value = new TextEncoder().encode(JSON.stringify(entry));
+    const expireIn = Math.max(1, Math.ceil(entry.staleUntil - this.#now()));
+    return await this.#breaker.run<Claim>(async () => {
+      const kv = await this.#database();
+      const { ok } = await kv.atomic()
+        .check({ key: path, versionstamp: null })
+        .set(path, value, { expireIn })
+        .commit();
+      return ok ? "claimed" : "taken";
+    }, "unavailable");
   }
 
   close(): void {

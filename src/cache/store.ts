@@ -38,6 +38,9 @@ export function parseStoredEntry(json: unknown): StoredEntry | undefined {
  */
 export type StoreLookup = StoredEntry | "absent" | "unavailable";
 
+/** The result of a claim; `unavailable` says nothing about the entry. */
+export type Claim = "claimed" | "taken" | "unavailable";
+
 /** The failure of a store; the cache continues without it. */
 export interface StoreFailure {
   readonly store: string;
@@ -69,5 +72,7 @@ export interface DurableStore {
   get(key: StoreKey): Promise<StoreLookup>;
   set(key: StoreKey, entry: StoredEntry): Promise<void>;
   delete(key: StoreKey): Promise<void>;
+  /** Writes an entry if there is none. Of all claims to a key, by whichever process, one succeeds as long as it exists. */
+  claim(key: StoreKey, entry: StoredEntry): Promise<Claim>;
   close(): void;
 }

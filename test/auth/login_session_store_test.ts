@@ -27,6 +27,7 @@ function createTier(shared: boolean) {
     get: (key) => Promise.resolve(entries.get(key.join()) ?? "absent"),
     set: (key, entry) => Promise.resolve(void entries.set(key.join(), entry)),
     delete: (key) => Promise.resolve(void entries.delete(key.join())),
+    claim: () => Promise.resolve("unavailable"),
     close() {},
   };
   return { tier, entries };

@@ -24,6 +24,7 @@ function storeThat(read: () => StoreLookup) {
     get: () => Promise.resolve(read()),
     set: (key) => Promise.resolve(void writes.push(key)),
     delete: (key) => Promise.resolve(void writes.push(key)),
+    claim: () => Promise.resolve("unavailable"),
     close() {},
   };
   return { store, writes };

@@ -61,6 +61,13 @@ export function fakeStore({ shared = false } = {}): FakeStore {
       const name = await begin("delete", key);
       if (!fake.broken) entries.delete(name);
     },
+    async claim(key, entry) {
+      const name = await begin("claim", key);
+      if (fake.broken) return "unavailable";
+      if (entries.has(name)) return "taken";
+      entries.set(name, entry);
+      return "claimed";
+    },
     close() {},
   };
   const fake: FakeStore = {

@@ -51,6 +51,20 @@ export async function fulfilsContract(
     }
   });
 
+  await t.step("claim() succeeds once, however many ask at once", async () => {
+    await store.delete(KEY);
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => store.claim(KEY, entry(i))),
+    );
+    assert.equal(claims.filter((claim) => claim === "claimed").length, 1);
+    assert.equal(claims.filter((claim) => claim === "taken").length, 19);
+    assert.equal(await store.claim(KEY, entry("late")), "taken");
+    await store.delete(KEY);
+    assert.equal(await store.claim(KEY, entry("again")), "claimed");
+    assert.deepEqual(await store.get(KEY), entry("again"));
+    await store.delete(KEY);
+  });
+
   await t.step("key parts stay apart", async () => {
     const keys: StoreKey[] = [["a", "b", "c"], ["a", "bc"], ["a", "b\0c"]];
     for (const [i, key] of keys.entries()) await store.set(key, entry(i));

@@ -149,6 +149,7 @@ Deno.test("SandboxResolver renews a runner without waiting for the durable tier"
     get: () => Promise.resolve("absent"),
     set: () => written.promise,
     delete: () => written.promise,
+    claim: () => Promise.resolve("unavailable"),
     close() {},
   });
   assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));

@@ -20,10 +20,14 @@ export interface RedisCommands {
   get(key: string): Promise<string | null>;
   /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
   pTTL(key: string): Promise<number>;
+  /** Null if there is such a key already, and the condition is that there is none. */
   set(
     key: string,
     value: string,
-    options: { expiration: { type: "PX"; value: number } },
+    options: {
+      expiration: { type: "PX"; value: number };
+      condition?: "NX";
+    },
   ): Promise<unknown>;
   del(key: string): Promise<unknown>;
 }

@@ -1,6 +1,7 @@
 import type { RedisLocation } from "../../config/cache_location.ts";
 import { CircuitBreaker } from "../circuit_breaker.ts";
 import type {
+  Claim,
   DurableStore,
   StoredEntry,
   StoreKey,
@@ -88,6 +89,19 @@ class RedisStore implements DurableStore {
     await this.#breaker.run(async () => {
       await this.#connection.send((commands) => commands.del(redisKey(key)));
     }, undefined);
+  }
+
+  async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
+    const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
+    return await this.#breaker.run<Claim>(async () => {
+      const reply = await this.#connection.send((commands) =>
+        commands.set(redisKey(key), formatEnvelope(entry), {
+          expiration: { type: "PX", value: Math.max(1, ttlMs) },
+          condition: "NX",
+        })
+      );
+      return reply === null ? "taken" : "claimed";
+    }, "unavailable");
   }
 
   close(): void {
