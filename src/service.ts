@@ -5,6 +5,7 @@ import { Gate } from "./auth/gate.ts";
 import { Login } from "./auth/login_flow.ts";
 import { LoginSessions } from "./auth/login_sessions.ts";
 import { OpenidProvider } from "./auth/oidc/provider.ts";
+import { RedeemedStates } from "./auth/oidc/redeemed_states.ts";
 import { TransactionSealer } from "./auth/oidc/transaction.ts";
 import { OwnCookies } from "./auth/own_cookies.ts";
 import { SessionSealer } from "./auth/session.ts";
@@ -225,19 +226,25 @@ function createAuth(
     provider,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
   });
+  const throttle = new Throttle({
+    refusalsPerMinute: limits.refusalsPerMinute,
+    maxClients: cache.maxEntries,
+    now,
+  });
   const login = new Login({
     provider,
     transactions: new TransactionSealer(sealerFor("transaction"), now),
+    redeemed: new RedeemedStates({
+      store: lookups.store,
+      maxStates: cache.maxEntries,
+      now,
+    }),
+    throttle,
     sessions,
     logins,
     access,
     remoteSettings,
     sessionTtlMs: session.ttlMs,
-    now,
-  });
-  const throttle = new Throttle({
-    refusalsPerMinute: limits.refusalsPerMinute,
-    maxClients: cache.maxEntries,
     now,
   });
   const gate = new Gate({ sandboxes, access, sessions, logins, throttle });

@@ -8,14 +8,16 @@ import {
   generateRandomState,
 } from "oauth4webapi";
 import { parseHost } from "../address/preview_host.ts";
-import { GatewayError } from "../errors.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { AccessResolver } from "../resolver/access.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
-import type { TransactionSealer } from "./oidc/transaction.ts";
+import type { RedeemedStates } from "./oidc/redeemed_states.ts";
+import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginSession, SessionSealer } from "./session.ts";
+import type { Payer, RequestBudget, Throttle } from "./throttle.ts";
 
 /** A request to log in. */
 export interface LoginRequest {
@@ -51,7 +53,8 @@ export interface Callback {
   /** The sealed transactions in the browser's cookies that may belong to it. */
   readonly transactions: readonly string[];
   readonly redirectUri: string;
-  readonly clientAddress: string;
+  /** Who pays if the login fails. */
+  readonly payer: Payer;
 }
 
 /** Dependencies of the login. */
@@ -61,6 +64,8 @@ export interface LoginOptions {
     "state" | "authorizationUrl" | "redeem"
   >;
   readonly transactions: TransactionSealer;
+  readonly redeemed: RedeemedStates;
+  readonly throttle: Throttle;
   readonly sessions: Pick<SessionSealer, "seal">;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: Pick<AccessResolver, "hasAccess">;
@@ -105,11 +110,12 @@ export class Login {
   }
 
   /**
-   * Completes a login.
+   * Completes a login. Each asks the provider once, and one that fails is charged to the client, so that nobody tries
+   * many codes.
    *
-   * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago; `bad_return_url`;
-   * `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview
-   * as their `retryUrl`.
+   * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago, or has completed it;
+   * `bad_return_url`; `too_many_refusals`; `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`.
+   * All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
     // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
@@ -126,23 +132,44 @@ export class Login {
     if (parsed.kind !== "preview") {
       throw new GatewayError("bad_return_url", "No longer a preview");
     }
+    const budget = this.#options.throttle.budgetFor(callback.payer);
     try {
-      const tokens = await this.#options.provider.redeem(
-        callback.parameters,
-        transaction,
-      );
-      const { clientAddress } = callback;
+      budget.spend();
+      const tokens = await this.#redeem(callback.parameters, transaction);
       const session = await this.#begin(
         parsed.host.label,
         tokens,
-        clientAddress,
+        callback.payer.clientAddress,
       );
+      budget.settle({ isAdmitted: true });
       const sealed = await this.#options.sessions.seal(session);
       return { returnTo, session, sealed };
     } catch (error) {
+      settleFailed(budget, error);
       throw error instanceof GatewayError
         ? error.with({ retryUrl: returnTo })
         : error;
+    }
+  }
+
+  /**
+   * The tokens for a callback's code.
+   *
+   * @throws {GatewayError} `login_expired` if that was redeemed before; what {@linkcode OpenidProvider.redeem} throws
+   */
+  async #redeem(
+    parameters: URLSearchParams,
+    transaction: Transaction,
+  ): Promise<Tokens> {
+    const { provider, redeemed } = this.#options;
+    if (!await redeemed.take(transaction.state)) {
+      throw new GatewayError("login_expired", "Redeemed before");
+    }
+    try {
+      return await provider.redeem(parameters, transaction);
+    } catch (error) {
+      if (mayComeAgain(error)) await redeemed.giveBack(transaction.state);
+      throw error;
     }
   }
 
@@ -175,3 +202,22 @@ export class Login {
     return session;
   }
 }
+
+/** True if a callback failed because the provider could not answer: the browser may repeat it. */
+function mayComeAgain(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "login_unavailable";
+}
+
+/** Charges a login that was refused. Any other failure is the provider's, the API's or ours, or has cost nothing. */
+function settleFailed(budget: RequestBudget, error: unknown): void {
+  const isRefused = error instanceof GatewayError &&
+    REFUSED.has(error.code);
+  budget.settle(isRefused ? { isAdmitted: false } : { error });
+}
+
+/** The failures of a login that its client has to answer for. */
+const REFUSED: ReadonlySet<ErrorCode> = new Set([
+  "login_denied",
+  "login_failed",
+  "no_access",
+]);

@@ -351,7 +351,7 @@ export const SETTINGS = {
   REFUSALS_PER_MINUTE: {
     group: "Limits",
     purpose:
-      "How many failed credentials (repeats answered from the cache do not count) and unknown sandboxes a client address may have per minute before it is answered with 429.",
+      "How many failed credentials (repeats answered from the cache do not count), failed logins and unknown sandboxes a client address (of IPv6: a /64) may have per minute before it is answered with 429.",
     format: integer({ min: 1, max: 1_000_000 }),
     default: "300",
   },

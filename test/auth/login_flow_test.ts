@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { Login } from "../../src/auth/login_flow.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
+import { RedeemedStates } from "../../src/auth/oidc/redeemed_states.ts";
 import {
   type Transaction,
   TransactionSealer,
 } from "../../src/auth/oidc/transaction.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
+import { Throttle } from "../../src/auth/throttle.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
 const REDIRECT_URI = "https://preview.test/callback";
@@ -42,6 +44,8 @@ function setUp(tokens: Tokens) {
       createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
       now,
     ),
+    redeemed: new RedeemedStates({ store: null, maxStates: 10, now }),
+    throttle: new Throttle({ refusalsPerMinute: 1, maxClients: 10, now }),
     sessions: {
       seal: ({ sandboxId }) => Promise.resolve(`sealed ${sandboxId}`),
     },
@@ -78,7 +82,7 @@ function setUp(tokens: Tokens) {
       }),
       transactions: [started.sealed],
       redirectUri: change.redirectUri ?? REDIRECT_URI,
-      clientAddress: "203.0.113.9",
+      payer: { clientAddress: "203.0.113.9", isSentByPage: false },
     });
   }
   return { clock, state, login, logIn };

@@ -166,7 +166,7 @@ Deno.test("a callback redirects to the preview with a session that lasts as long
   );
   assert.match(session ?? "", /=sealed; Domain=p\.test; Path=\/; Max-Age=60;/);
   assert.equal(callbacks[0]?.redirectUri, "https://p.test/callback");
-  assert.equal(callbacks[0]?.clientAddress, "203.0.113.9");
+  assert.equal(callbacks[0]?.payer.clientAddress, "203.0.113.9");
 });
 
 Deno.test("a callback makes room for its session: the browser keeps the twelve logins that end last (S9)", async () => {

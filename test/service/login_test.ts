@@ -212,6 +212,80 @@ Deno.test("a code that was used already, or was not issued to us, fails", async 
   assert.equal(codeOf(page), "login_failed");
 });
 
+Deno.test("S6: two thousand invented codes for one login ask the provider once", async () => {
+  await using gateway = await withLogin();
+  const { provider } = gateway.stack;
+  const browser = gateway.browser();
+  const url = new URL(await callbackOf(browser, gateway.at("3000-locked")));
+  const cookie = browser.jar.fieldFor(url, { method: "GET", crossSite: false });
+  const codes = new Map<string | null, number>();
+  const forge = async (number: number): Promise<void> => {
+    url.searchParams.set("code", `forged-${number}`);
+    const { code } = await gateway.send(url.host, {
+      path: url.pathname + url.search,
+      headers: { ...cookie !== undefined && { cookie } },
+    });
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  };
+  for (let batch = 0; batch < 2000; batch += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, i) => forge(batch + i)));
+  }
+  assert.equal(provider.count("token"), 1);
+  assert.deepEqual([...codes].sort(), [
+    ["login_expired", 1999],
+    ["login_failed", 1],
+  ]);
+});
+
+Deno.test("S6: logins that fail use the refusals of their client up, and those that succeed do not", async () => {
+  await using gateway = await withLogin({ REFUSALS_PER_MINUTE: "4" });
+  const { provider } = gateway.stack;
+  const url = gateway.at("3000-locked");
+  for (let login = 0; login < 3; login++) {
+    const { page } = await gateway.browser().open(
+      await callbackOf(gateway.browser(), url),
+      { follow: false },
+    );
+    assert.equal(codeOf(page), "login_expired"); // another browser's: nothing is asked, nothing is charged
+  }
+  for (let login = 0; login < 6; login++) {
+    const browser = gateway.browser();
+    const { page: form } = await browser.open(url);
+    assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  }
+  const asked = provider.count("token");
+  const codes = [];
+  for (let login = 0; login < 5; login++) {
+    const browser = gateway.browser();
+    const callback = await callbackOf(browser, url);
+    const forged = callback.replace(/code=[^&]*/, "code=forged");
+    const { page } = await browser.open(forged, { follow: false });
+    codes.push(codeOf(page));
+  }
+  // Whether the sandbox is public was asked once, which cost one of the four.
+  assert.deepEqual(codes, [
+    ...Array(3).fill("login_failed"),
+    ...Array(2).fill("too_many_refusals"),
+  ]);
+  assert.equal(provider.count("token"), asked + 3);
+});
+
+Deno.test("a callback that the provider could not answer may come again", async () => {
+  await using gateway = await withLogin();
+  const { provider } = gateway.stack;
+  const browser = gateway.browser();
+  const callback = await callbackOf(browser, gateway.at("3000-locked"));
+  const codes = [];
+  provider.outage = 503;
+  for (let attempt = 0; attempt < 2; attempt++) {
+    codes.push(codeOf((await browser.open(callback, { follow: false })).page));
+  }
+  provider.outage = undefined;
+  const { page } = await browser.open(callback, { follow: false });
+  assert.deepEqual(codes, ["login_unavailable", "login_unavailable"]);
+  assert.equal(page.status, 303);
+});
+
 Deno.test("an ID token that is not right in every point logs nobody in", async (t) => {
   await using gateway = await withLogin();
   const forgeries: Record<string, Forgery> = {

@@ -12,7 +12,8 @@ import {
 } from "../../auth/oidc/transaction.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
-import { GatewayError } from "../../errors.ts";
+import { type ErrorCode, GatewayError } from "../../errors.ts";
+import { isSentByPage } from "../../lib/fetch_metadata.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { UNMETERED } from "../../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
@@ -107,6 +108,10 @@ const callbackRoute = createRoute({
     },
     404: {
       description: "The user has no access to the sandbox.",
+      content: PROBLEM,
+    },
+    429: {
+      description: "Too many logins failed. Retry-After says when to retry.",
       content: PROBLEM,
     },
     503: {
@@ -207,7 +212,10 @@ async function finishLogin(
     parameters,
     transactions: cookieValues(sent, transaction),
     redirectUri: callbackUri(c.env, options),
-    clientAddress: c.env.clientAddress,
+    payer: {
+      clientAddress: c.env.clientAddress,
+      isSentByPage: isSentByPage(c.req.raw.headers),
+    },
   }).catch((error: unknown) => {
     for (const line of failureCookies(error, transaction, cookies)) {
       c.header("set-cookie", line, { append: true });
@@ -281,16 +289,20 @@ function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
   return open.slice(0, Math.max(0, open.length - MAX_TRANSACTIONS + 1));
 }
 
+/** The failures after which the same callback may come again. */
+const RETRIED: ReadonlySet<ErrorCode> = new Set([
+  "login_unavailable",
+  "too_many_refusals",
+]);
+
 /** The Set-Cookie values in the response to a callback that failed. */
 function failureCookies(
   error: unknown,
   transaction: string,
   cookies: OwnCookies,
 ): string[] {
-  // While the provider is down, the same callback may be retried.
-  if (!(error instanceof GatewayError) || error.code === "login_unavailable") {
-    return [];
-  }
+  // While the provider is down, or the client has to wait, the same callback may be retried.
+  if (!(error instanceof GatewayError) || RETRIED.has(error.code)) return [];
   const expired = cookies.hostOnly(transaction, "", 0);
   return error.code === "no_access"
     ? [expired, cookies.hostOnly(cookies.otherAccount, "1", OTHER_ACCOUNT_SEC)]
