@@ -12,10 +12,12 @@ const MAX_TRIES = 5;
 
 /** A state that has been taken. */
 interface Taken {
-  tries: number;
+  readonly tries: number;
   /** True while it is being redeemed, and once it has been. */
   isTaken: boolean;
 }
+
+const NEVER_TAKEN: Taken = { tries: 0, isTaken: false };
 
 /** The states of one gateway, and of all that share its durable store. */
 export class RedeemedStates {
@@ -35,25 +37,21 @@ export class RedeemedStates {
     this.#taken = new LRUCache({ max: maxStates });
   }
 
-  /**
-   * Takes a state; false if it was taken before, here or at another gateway. Two that take it at the same moment may
-   * both get it.
-   */
+  /** Takes a state; false if it was taken before, here or at another gateway. */
   async take(state: string): Promise<boolean> {
     const id = digestKey([state]);
-    const tries = (this.#taken.get(id)?.tries ?? 0) + 1;
-    if (this.#taken.get(id)?.isTaken || tries > MAX_TRIES) return false;
-    this.#taken.set(id, { tries, isTaken: true });
+    const { tries, isTaken } = this.#taken.get(id) ?? NEVER_TAKEN;
+    if (isTaken || tries === MAX_TRIES) return false;
+    this.#taken.set(id, { tries: tries + 1, isTaken: true });
     if (this.#store === null) return true;
-    if (typeof await this.#store.get(keyOf(id)) === "object") return false;
     const until = this.#now() + TRANSACTION_TTL_MS;
-    await this.#store.set(keyOf(id), {
+    const claim = await this.#store.claim(keyOf(id), {
       value: true,
       refreshAt: until,
       expiresAt: until,
       staleUntil: until,
     });
-    return true;
+    return claim !== "taken"; // an outage keeps nobody from logging in
   }
 
   /** Gives a state back that the provider could not answer about: the callback may come again, but not for ever. */

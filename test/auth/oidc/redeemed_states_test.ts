@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
 import { RedeemedStates } from "../../../src/auth/oidc/redeemed_states.ts";
-import type { DurableStore, StoredEntry } from "../../../src/cache/store.ts";
-
-/** A store in memory, which several gateways may share. */
-function sharedStore(): DurableStore {
-  const entries = new Map<string, StoredEntry>();
-  return {
-    shared: true,
-    get: (key) => Promise.resolve(entries.get(key.join()) ?? "absent"),
-    set: (key, entry) => Promise.resolve(void entries.set(key.join(), entry)),
-    delete: (key) => Promise.resolve(void entries.delete(key.join())),
-    close() {},
-  };
-}
+import type { DurableStore } from "../../../src/cache/store.ts";
+import { fakeStore } from "../../cache/fakes.ts";
 
 function setUp(store: DurableStore | null): RedeemedStates {
   return new RedeemedStates({ store, maxStates: 100, now: () => 1000 });
 }
 
 Deno.test("S6: a state is taken once, in this gateway and in all that share its store", async () => {
-  const store = sharedStore();
+  const { store } = fakeStore({ shared: true });
   const [first, second] = [setUp(store), setUp(store)];
   assert.equal(await first.take("a"), true);
   assert.equal(await first.take("a"), false);
@@ -32,7 +21,7 @@ Deno.test("S6: a state is taken once, in this gateway and in all that share its 
 });
 
 Deno.test("a state that was given back may be taken again, five times in all", async () => {
-  for (const store of [sharedStore(), null]) {
+  for (const store of [fakeStore().store, null]) {
     const states = setUp(store);
     for (let tries = 0; tries < 5; tries++) {
       assert.equal(await states.take("a"), true);
@@ -43,10 +32,9 @@ Deno.test("a state that was given back may be taken again, five times in all", a
 });
 
 Deno.test("a store that does not answer keeps nobody from logging in", async () => {
-  const states = setUp({
-    ...sharedStore(),
-    get: () => Promise.resolve("unavailable"),
-  });
+  const fake = fakeStore({ shared: true });
+  fake.broken = true;
+  const states = setUp(fake.store);
   assert.equal(await states.take("a"), true);
   assert.equal(await states.take("a"), false);
 });
