@@ -110,12 +110,14 @@ export class Cache<V> {
     onMiss?: () => void,
   ): Promise<V> {
     const { now, background } = this.#options;
+    const fresh = this.getFresh(key);
+    if (fresh !== undefined) return fresh;
     const copy = this.#trustedCopy(key);
-    const known = copy && freshnessOf(copy, now());
-    if (known !== "fresh" && !this.#isInFlight(key)) {
+    if (!this.#isInFlight(key)) {
       try {
         onMiss?.();
       } catch (refusal) {
+        const known = copy && freshnessOf(copy, now());
         if (copy === undefined || known === "expired") throw refusal;
         this.#report(known === "stale-if-error" ? "stale" : "hit");
         return copy.value;
