@@ -43,6 +43,7 @@ export const ERROR_STATUS = {
   session_unavailable: 503,
   overloaded: 503,
   sandbox_overloaded: 503,
+  pages_overloaded: 503,
   too_many_tunnels: 503,
   duplex_unavailable: 503,
   shutting_down: 503,

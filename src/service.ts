@@ -58,10 +58,11 @@ const RECHECK_INTERVAL_MS = 30_000;
 /** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, ms. */
 const TICK_MS = 5_000;
 
-const NO_LIMITS = {
-  concurrentExchanges: Infinity,
-  exchangesPerSandbox: Infinity,
-  tunnels: Infinity,
+/** The limits of requests for our own pages; what counts for a sandbox elsewhere counts for a client here. */
+const OWN_LIMITS = {
+  concurrentExchanges: 1000,
+  exchangesPerSandbox: 100,
+  tunnels: 0,
 };
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
@@ -281,14 +282,14 @@ function createTransport(
   };
 }
 
-/** Creates the gateway's own pages: a shutdown waits for requests for them too, but no limit counts them. */
+/** Creates the gateway's own pages: a shutdown waits for requests for them too, but their limits are their own. */
 function createOwnPages(base: Base, resolvers: Resolvers, auth: Auth) {
   const parts = { ...base, ...resolvers, ...auth };
   const readiness = new ReadinessChecks(parts);
   return {
     readiness,
     control: createControl({ ...parts, readiness }),
-    ownRequests: new InFlight(NO_LIMITS),
+    ownRequests: new InFlight(OWN_LIMITS),
   };
 }
 

@@ -4,6 +4,7 @@ import { createHostParser } from "../address/preview_host.ts";
 import { splitRequestUrl } from "../address/request_url.ts";
 import type { Control } from "../control/app.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { type RequestHeaders, requestHeadersOf } from "../lib/headers.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
@@ -165,12 +166,19 @@ export class Dispatch {
   }
 
   async #answerOwn(
-    { id, request, authority, client, startedAt }: IncomingRequest,
+    incoming: IncomingRequest,
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests } = this.#parts;
-    const { clientAddress } = client;
+    const { id, request, authority, target, startedAt } = incoming;
+    const { clientAddress } = incoming.client;
     const entry = ownRequests.begin();
+    const isWithinLimits = entry?.reserveFor(clientKey(clientAddress)) ?? false;
+    // A gateway whose pages are busy is still healthy.
+    if (!isWithinLimits && !PROBE.test(target)) {
+      entry?.end();
+      return this.#refuse(incoming, "pages_overloaded");
+    }
     try {
       const context = { requestId: id, authority, base, clientAddress };
       return this.#recorded(startedAt, await control(request, context));

@@ -24,8 +24,7 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "../pages/warning_page.ts";
-import { gatherBody } from "../proxy/gather_body.ts";
-import { bodyReader } from "../upstream/http1/body_reader.ts";
+import { ownForm } from "../proxy/own_form.ts";
 import { isWebSocketRequest } from "./head.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
@@ -43,9 +42,6 @@ export interface WarningOptions {
   readonly sealer: Sealer;
   readonly now: () => number;
 }
-
-/** The time that the form of an acceptance may take to arrive, ms. */
-const FORM_TIMEOUT_MS = 10_000;
 
 /** The time that an acceptance is remembered, ms. */
 const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
@@ -174,15 +170,9 @@ async function requestedRedirect(
   if (inQuery !== null) return inQuery;
   // Only a short body of announced length is read.
   const length = headers.get("content-length") ?? "";
-  if (!/^[0-9]{1,5}$/.test(length) || request.body === null) return "";
-  const form = await gatherBody(bodyReader(request.body), FORM_TIMEOUT_MS)
-    .catch(() => new Uint8Array()); // the client has disconnected
-  if (!(form instanceof Uint8Array)) {
-    form.cancel();
-    throw new GatewayError("upload_stalled", "No form in time");
-  }
-  return new URLSearchParams(new TextDecoder().decode(form))
-    .get(REDIRECT_FIELD) ?? "";
+  if (!/^[0-9]{1,5}$/.test(length)) return "";
+  const form = new TextDecoder().decode(await ownForm(request));
+  return new URLSearchParams(form).get(REDIRECT_FIELD) ?? "";
 }
 
 /** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */

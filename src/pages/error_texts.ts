@@ -219,6 +219,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "It has reached its limit of concurrent requests.",
     hint: "Try again in a few seconds.",
   },
+  pages_overloaded: {
+    title: "The gateway's own pages are busy",
+    detail:
+      "Too many requests for them are under way, from your address or in all.",
+    hint: "Try again in a few seconds.",
+  },
   too_many_tunnels: {
     title: "Too many open WebSockets",
     detail: "The gateway has reached its limit of open WebSockets.",

@@ -307,3 +307,23 @@ Deno.test("a logout needs a short form with Content-Length, from the gateway's o
   assert.deepEqual(state.ended, []);
   assert.equal((await send("/logout", withField("origin", null))).status, 200);
 });
+
+Deno.test("S11: a logout whose form does not arrive is given up after ten seconds", async () => {
+  using clock = fakeClock();
+  const { send, state } = setUp();
+  const reading = Promise.withResolvers<void>();
+  const cancelled = Promise.withResolvers<void>();
+  const answer = send("/logout", {
+    ...formOf({}),
+    body: new ReadableStream({
+      pull: () => reading.resolve(),
+      cancel: () => cancelled.resolve(),
+    }, { highWaterMark: 0 }),
+  });
+  await reading.promise;
+  clock.pass(10_000);
+  const { status, code } = await answer;
+  assert.deepEqual([status, code], [408, "upload_stalled"]);
+  await cancelled.promise;
+  assert.deepEqual(state.ended, []);
+});

@@ -4,6 +4,7 @@ import { Throttle } from "../../src/auth/throttle.ts";
 import type { ControlContext } from "../../src/control/route.ts";
 import { Dispatch } from "../../src/gateway/dispatch.ts";
 import type { SandboxExchange } from "../../src/gateway/sandbox_exchange.ts";
+import { InFlight } from "../../src/proxy/in_flight.ts";
 import { exchangeServices } from "../support/exchange.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
@@ -36,7 +37,11 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
       contexts.push(context);
       return new Response();
     },
-    ownRequests: { begin: () => undefined },
+    ownRequests: new InFlight({
+      concurrentExchanges: 10,
+      exchangesPerSandbox: 10,
+      tunnels: 0,
+    }),
     onUntrustedProxy() {},
     nextRequestId: () => "ours",
     onOwnAnswer: ({ error }) => answers.push(error),

@@ -4,7 +4,11 @@ import { setImmediate as turnOfEventLoop } from "node:timers/promises";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
-import { readResponse, valuesOf } from "../support/raw_client.ts";
+import {
+  type RawStream,
+  readResponse,
+  valuesOf,
+} from "../support/raw_client.ts";
 
 Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });
@@ -226,4 +230,33 @@ Deno.test("a download whose client takes nothing any more is broken off, on both
     for (let turn = 0; turn < 100; turn++) await turnOfEventLoop();
     if (parts > 0 && parts === before) clock.pass(5_000);
   }
+});
+
+Deno.test("S11: one address may have a hundred requests for the gateway's own pages under way, and probes are answered nevertheless", async () => {
+  await using gateway = await startGateway({ TRUSTED_PROXIES: "127.0.0.1" });
+  function logout(address: string): Promise<RawStream> {
+    return gateway.open(
+      `POST /logout HTTP/1.1\r\nHost: ${BASE}\r\nContent-Length: 9\r\n` +
+        `Content-Type: application/x-www-form-urlencoded\r\n` +
+        `Expect: 100-continue\r\n` + // which is answered once the form is read
+        `X-Forwarded-For: ${address}\r\n\r\n`,
+    );
+  }
+  using waiting = new DisposableStack();
+  for (let host = 1; host <= 100; host++) {
+    const client = waiting.use(await logout(`2001:db8:1:2::${host}`));
+    await client.readUntil("100 Continue\r\n\r\n");
+  }
+  using refused = await logout("2001:db8:1:2:ffff::1");
+  await refused.readUntil("x-porthole-error: pages_overloaded");
+  const probe = await gateway.send(BASE, {
+    path: "/health",
+    headers: { "x-forwarded-for": "2001:db8:1:2::1" },
+  });
+  assert.equal(probe.status, 200);
+
+  using neighbour = await logout("2001:db8:1:3::1");
+  await neighbour.readUntil("100 Continue\r\n\r\n");
+  await neighbour.write("sandbox=a");
+  assert.match(await neighbour.readUntil("\r\n\r\n"), /^HTTP\/1\.1 200 /);
 });

@@ -11,6 +11,7 @@ import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { ownForm } from "../../proxy/own_form.ts";
 import {
   type ControlContext,
   type ControlEnv,
@@ -74,6 +75,10 @@ const logoutRoute = createRoute({
       description: "The request came from another site.",
       content: PROBLEM,
     },
+    408: {
+      description: "The form did not arrive in time.",
+      content: PROBLEM,
+    },
     503: {
       description: "The store of sessions cannot be reached.",
       content: PROBLEM,
@@ -100,6 +105,9 @@ export function addLogoutRoutes(
   // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
     checkRequest(c.req.raw, c.env, options);
+    if (c.req.method === "POST") {
+      c.req.raw = new Request(c.req.raw, { body: await ownForm(c.req.raw) });
+    }
     await next();
   });
   app.openapi(pageRoute, (c) => {

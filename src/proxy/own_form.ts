@@ -1,0 +1,25 @@
+/** The form of one of the gateway's own pages: short, and sent at once. */
+import { GatewayError } from "../errors.ts";
+import { bodyReader } from "../upstream/http1/body_reader.ts";
+import { gatherBody } from "./gather_body.ts";
+
+/** The time that a form may take to arrive, ms. */
+const FORM_TIMEOUT_MS = 10_000;
+
+/**
+ * The body of a request, whose length has been checked.
+ *
+ * @throws {GatewayError} `upload_stalled` if it does not arrive in time, `bad_request` if the client has disconnected
+ */
+export async function ownForm(
+  { body }: Pick<Request, "body">,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (body === null) return new Uint8Array();
+  const form = await gatherBody(bodyReader(body), FORM_TIMEOUT_MS)
+    .catch((cause) => {
+      throw new GatewayError("bad_request", "The form broke off", { cause });
+    });
+  if (form instanceof Uint8Array) return form;
+  form.cancel();
+  throw new GatewayError("upload_stalled", "No form in time");
+}
