@@ -32,6 +32,7 @@ import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 /** Dependencies of the control plane. */
 export interface ControlOptions
   extends HealthRoutesOptions, LoginRoutesOptions, LogoutRoutesOptions {
+  readonly login: LoginRoutesOptions["login"];
   readonly logins: LoginRoutesOptions["logins"] & LogoutRoutesOptions["logins"];
   readonly logger: Logger;
 }
@@ -51,21 +52,25 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     },
   });
 
-  function refuse(request: Request, error: GatewayError, requestId: string) {
-    const { code, retryAfterSec, advice } = error;
+  function refuse(
+    request: Request,
+    { code: found, retryAfterSec, advice }: GatewayError,
+    { requestId, namesHost }: ControlContext,
+  ) {
+    // Without a host, there is nothing that could not be found (RFC 9112 section 3.2).
+    const code = found === "route_not_found" && !namesHost ? "bad_host" : found;
     const asPage = wantsDocument(request.headers);
     return problem({ code, requestId, asPage, retryAfterSec, advice });
   }
 
   app.notFound((c) => {
     const error = new GatewayError("route_not_found", "No such route");
-    return refuse(c.req.raw, error, c.env.requestId);
+    return refuse(c.req.raw, error, c.env);
   });
   app.onError((error, c) => {
-    const { requestId } = c.env;
     const failure = failureOf(error);
-    logFailure(options.logger, failure, { requestId });
-    const response = refuse(c.req.raw, failure, requestId);
+    logFailure(options.logger, failure, { requestId: c.env.requestId });
+    const response = refuse(c.req.raw, failure, c.env);
     return c.newResponse(response.body, response); // with the headers that its route has set
   });
   addHealthRoutes(app, options);

@@ -6,6 +6,8 @@ export interface ControlContext {
   readonly requestId: string;
   /** `host[:port]` as received. */
   readonly authority: string;
+  /** False if the request may have named no host at all. */
+  readonly namesHost: boolean;
   /** The base domain that the request is for; undefined for any other host. */
   readonly base: string | undefined;
   /** The address to hold responsible. */

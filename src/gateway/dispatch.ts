@@ -44,6 +44,9 @@ const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 /** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
+/** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it. */
+const FALLBACK_HOST = /^localhost:[0-9]+$/;
+
 /** A handler for `Deno.serve`, whose promise never rejects. */
 export type Handler = (
   request: Request,
@@ -170,7 +173,7 @@ export class Dispatch {
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests } = this.#parts;
-    const { id, request, authority, target, startedAt } = incoming;
+    const { id, request, headers, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
     const entry = ownRequests.begin();
     const isWithinLimits = entry?.reserveFor(clientKey(clientAddress)) ?? false;
@@ -180,7 +183,13 @@ export class Dispatch {
       return this.#refuse(incoming, "pages_overloaded");
     }
     try {
-      const context = { requestId: id, authority, base, clientAddress };
+      const context = {
+        requestId: id,
+        authority,
+        namesHost: headers.has("host") || !FALLBACK_HOST.test(authority),
+        base,
+        clientAddress,
+      };
       return this.#recorded(startedAt, await control(request, context));
     } finally {
       entry?.end();

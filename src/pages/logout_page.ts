@@ -4,10 +4,13 @@ import { page } from "./page.ts";
 
 /** The content of the page. */
 export interface LogoutPageData {
-  readonly state: "asking" | "done";
+  readonly state: "asking" | "done" | "no_login";
   /** The sandbox to log out of; undefined for all sandboxes. */
   readonly sandbox: string | undefined;
 }
+
+const DELETE_COOKIES =
+  `<form method="post" action="/logout"><button name="cookies" value="delete">Delete all cookies</button></form>`;
 
 /** Renders the logout page as an HTML document. */
 export function logoutPage({ state, sandbox }: LogoutPageData): string {
@@ -21,6 +24,14 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
 <p>You may still be logged in at your identity provider.</p>`,
     );
   }
+  if (state === "no_login") {
+    return page(
+      "Delete cookies",
+      `<h1>Nobody logs in here</h1>
+<p>If previews do not open because your browser sends too many cookies, delete those of all previews.</p>
+${DELETE_COOKIES}`,
+    );
+  }
   const input = sandbox === undefined
     ? ""
     : `<input type="hidden" name="sandbox" value="${escapeHtml(sandbox)}">`;
@@ -29,6 +40,6 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
     `<h1>Log out of ${scope}?</h1>
 <form method="post" action="/logout">${input}<button>Log out</button></form>
 <p>If previews do not open because your browser sends too many cookies, delete those of all previews. That logs you out, too.</p>
-<form method="post" action="/logout"><button name="cookies" value="delete">Delete all cookies</button></form>`,
+${DELETE_COOKIES}`,
   );
 }

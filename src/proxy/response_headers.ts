@@ -75,14 +75,27 @@ export function filterClearSiteData(value: string): string | undefined {
 const EVERYTHING_BUT_COOKIES = '"cache", "storage", "executionContexts"';
 
 /**
- * Headers that no app may send: those that tell our own answers from an app's, and NEL, by which a browser would report
- * the URL of every later request, before we can remove a preview token from its query (W3C Network Error Logging, section 5).
+ * Headers that no app may send: those that tell our own answers from an app's; NEL, by which a browser would report the
+ * URL of every later request, before we can remove a preview token from its query (W3C Network Error Logging, section 5);
+ * and Alt-Svc, by which a browser would take the host's next requests elsewhere (RFC 7838 section 3).
  */
 const NEVER_FROM_APP: ReadonlySet<string> = new Set([
+  "alt-svc",
   "nel",
   "x-porthole-error",
   "x-porthole-warning",
 ]);
+
+/**
+ * What a server in front of us would obey, and not pass on: by X-Accel-Redirect or X-Sendfile, an app would read the
+ * operator's own files and locations.
+ */
+const FOR_FRONTS = /^x-(?:accel-|lighttpd-|litespeed-|sendfile)/;
+
+/** True for an app's wish that nginx passes its response on at once, which is all that it may ask of a front. */
+function asksForNoBuffering(name: string, value: string): boolean {
+  return name === "x-accel-buffering" && value.trim().toLowerCase() === "no";
+}
 
 /** The end-to-end headers of an upstream response, for a client of a preview host below `base`. */
 export function responseHeaders(
@@ -95,6 +108,7 @@ export function responseHeaders(
     const lower = name.toLowerCase();
     if (isHopByHop(lower) || nominated.has(lower)) continue;
     if (NEVER_FROM_APP.has(lower)) continue;
+    if (FOR_FRONTS.test(lower) && !asksForNoBuffering(lower, value)) continue;
     if (lower === "set-cookie") {
       const cookie = filterSetCookie(value, base);
       if (cookie !== undefined) relayed.push([name, cookie]);

@@ -170,8 +170,7 @@ Deno.test("a request without exactly one valid Host reaches no runner (RFC 9112 
     "a fragment inside": [`Host: ${host}#x\r\n`, 400],
     "userinfo inside": [`Host: u@${host}\r\n`, 400],
     "a port that is none": [`Host: ${host}:x\r\n`, 400],
-    // Deno.serve uses its own address as the host instead of responding with 400; that is not a preview's host.
-    "none": ["", 404],
+    "none": ["", 400],
   };
   for (const [name, [fields, status]] of Object.entries(cases)) {
     await t.step(name, async () => {

@@ -93,6 +93,7 @@ function setUp() {
       {
         requestId: "request",
         authority: "P.test",
+        namesHost: true,
         base: base ?? undefined,
         clientAddress: "203.0.113.9",
       },
@@ -236,6 +237,21 @@ Deno.test("the logout page is on base hosts only", async () => {
     const elsewhere = await send("/logout", { method, base: null });
     assert.equal(elsewhere.status, 404);
     assert.equal(elsewhere.code, "route_not_found");
+  }
+});
+
+Deno.test("S14: without a login, the logout page offers only to delete cookies", async () => {
+  const { send, state } = setUp();
+  for (const loginState of ["on", "unknown", "off"] as const) {
+    state.loginState = loginState;
+    const { response, status } = await send("/logout");
+    const text = await response.text();
+    assert.equal(status, 200);
+    assert.equal(
+      text.includes("<button>Log out</button>"),
+      loginState !== "off",
+    );
+    assert(text.includes("Delete all cookies</button>"));
   }
 });
 

@@ -146,3 +146,22 @@ Deno.test("requestHeaders() keeps a client's own X-Request-Id", () => {
   const fields = requestHeadersOf([["x-request-id", "theirs"]]);
   assert.deepEqual(valuesOf(fields, "x-request-id"), ["theirs"]);
 });
+
+Deno.test("S14: requestHeaders() passes no name that a server may take for one of ours", () => {
+  const fields = requestHeadersOf([
+    ["x_daytona_authorization", "Bearer forged"],
+    ["x-daytona_authorization", "Bearer forged"],
+    ["x_forwarded_for", "10.0.0.1"],
+    ["x_forwarded_proto", "http"],
+    ["x_real_ip", "10.0.0.1"],
+    ["content_length", "5"],
+    ["transfer_encoding", "chunked"],
+    ["proxy_authorization", "Basic x"],
+    ["x_mine", "1"],
+    ["_", "2"],
+  ]);
+  const names = fields.map(([name]) => name).filter((name) =>
+    name.includes("_")
+  );
+  assert.deepEqual(names, ["_", "x_mine"]);
+});

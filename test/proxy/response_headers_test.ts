@@ -134,3 +134,23 @@ Deno.test("responseHeaders() passes no field by which an app would hear of other
   ], "proxy.localhost").map(([name]) => name);
   assert.deepEqual(names, ["Report-To"]);
 });
+
+Deno.test("S14: responseHeaders() passes no field that a front would obey, and no other origin for the host", () => {
+  const dropped = [
+    "X-Accel-Redirect",
+    "X-Accel-Expires",
+    "X-Accel-Limit-Rate",
+    "x-sendfile",
+    "X-Sendfile2",
+    "X-LIGHTTPD-send-file",
+    "X-LiteSpeed-Location",
+    "Alt-Svc",
+  ].map((name): [string, string] => [name, "/secret"]);
+  const kept: [string, string][] = [
+    ["X-Accelerated", "1"],
+    ["X-Send", "1"],
+    ["X-Accel-Buffering", "no"], // by which an app asks that its events are passed on at once
+  ];
+  assert.deepEqual(responseHeaders([...dropped, ...kept], BASE), kept);
+  assert.deepEqual(responseHeaders([["X-Accel-Buffering", "yes"]], BASE), []);
+});

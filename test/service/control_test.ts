@@ -179,3 +179,26 @@ Deno.test("an unknown path is a 404 problem document", async () => {
   assert.equal(unknown.status, 404);
   assert.equal(unknown.json().code, "route_not_found");
 });
+
+Deno.test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 sends without", async () => {
+  await using gateway = await startGateway();
+  await untilReady(gateway.port);
+  for (
+    const [line, status] of [
+      ["GET / HTTP/1.1", "400"],
+      ["POST /x HTTP/1.1", "400"],
+      ["GET /login?return_to=x HTTP/1.1", "400"],
+      ["GET /logout HTTP/1.1", "400"],
+      ["GET / HTTP/1.0", "400"],
+      ["GET /health HTTP/1.0", "200"],
+      ["GET /health HTTP/1.1", "200"],
+    ] as const
+  ) {
+    using client = await gateway.open(`${line}\r\n\r\n`);
+    const head = await client.readUntil("\r\n\r\n");
+    assert.equal(head.split(" ", 2)[1], status, line);
+    if (status === "400") assert.match(head, /x-porthole-error: bad_host/);
+  }
+  using named = await gateway.open("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  assert.match(await named.readUntil("\r\n\r\n"), /^HTTP\/1\.1 404 /);
+});

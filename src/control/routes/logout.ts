@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { LABEL } from "../../address/grammar.ts";
 import { cookiesByName } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
+import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
@@ -23,6 +24,7 @@ import {
 export interface LogoutRoutesOptions {
   readonly scheme: "http" | "https";
   readonly cookies: OwnCookies;
+  readonly login: Pick<Login, "state">;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "end">;
 }
@@ -112,7 +114,9 @@ export function addLogoutRoutes(
   });
   app.openapi(pageRoute, (c) => {
     const { sandbox } = c.req.valid("query");
-    return c.html(logoutPage({ state: "asking", sandbox }), 200, PAGE_HEADERS);
+    // Cookies can be too many without a login, too.
+    const state = options.login.state === "off" ? "no_login" : "asking";
+    return c.html(logoutPage({ state, sandbox }), 200, PAGE_HEADERS);
   });
   app.openapi(logoutRoute, async (c) => {
     const { sandbox, cookies } = c.req.valid("form");
