@@ -20,8 +20,8 @@ export function reportCacheEvents(
     metrics.cacheEvent(event, kind);
     if (cause === undefined || closing.aborted) return;
     if (!shouldReport(`${event} ${kind}`)) return;
-    const facts = { kind, cause: describeError(cause) };
+    const facts = { kind, reason: describeError(cause) };
     if (event === "codec_failed") logger.warn("cache codec failed", facts);
-    else logger.warn("cache fill failed", facts);
+    else logger.warn("answers served from cache: the API fails", facts);
   };
 }

@@ -15,7 +15,11 @@ import {
   type Logger,
   type RequestFacts,
 } from "../observability/log.ts";
-import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
+import {
+  CLIENT_CLOSED_REQUEST,
+  type ExchangeEnd,
+  type TunnelFacts,
+} from "../observability/metrics/facts.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import type {
   LeakedSockets,
@@ -121,7 +125,7 @@ const ABNORMAL_CLOSURE = 1006;
 
 /** The conclusion of an exchange, if there is more to say than `complete`. */
 type Conclusion = Partial<
-  Pick<ExchangeRecord, "end" | "error" | "tunnel" | "sentBytes">
+  Pick<ExchangeRecord, "end" | "reason" | "error" | "tunnel" | "sentBytes">
 >;
 
 /** One exchange of the data plane. */
@@ -371,11 +375,17 @@ export abstract class Exchange {
       recheck: () => this.#stillHasAccess(),
     });
     tunnel.released.then(() => this.#entry?.end());
-    tunnel.closed.then(({ reason, ...end }) => {
-      if (end.by === "upstream" && end.code === ABNORMAL_CLOSURE) {
+    tunnel.closed.then(({ reason, ...facts }) => {
+      const end = tunnelEnd(facts);
+      if (end === "upstream_failed") {
         this.#logLateFailure("tunnel broke off", reason);
       }
-      this.#record(101, { tunnel: end });
+      this.#record(101, {
+        end,
+        tunnel: facts,
+        // The reason of a Close that somebody sent is the app's affair.
+        reason: end === "complete" ? undefined : reason,
+      });
     });
     return response;
   }
@@ -391,11 +401,15 @@ export abstract class Exchange {
     const { stream, ...handle } = download(body, {
       now: () => performance.now(),
       socket,
-      onEnd: (end, sentBytes, error) => {
-        if (end === "upstream_failed" && !isClientGone(error)) {
-          this.#logLateFailure("response broke off", describeError(error));
+      onEnd: (end, sentBytes, cause) => {
+        if (end === "upstream_failed" && isClientGone(cause)) {
+          return this.#settle(status, { end: "client_gone", sentBytes });
         }
-        this.#settle(status, { end, sentBytes });
+        const reason = cause === undefined ? undefined : describeError(cause);
+        if (end === "upstream_failed") {
+          this.#logLateFailure("response broke off", reason);
+        }
+        this.#settle(status, { end, reason, sentBytes });
       },
     });
     this.#entry?.setHandle({
@@ -434,7 +448,7 @@ export abstract class Exchange {
   }
 
   /** Logs a failure after the response began, when no error response can tell the client of it. */
-  #logLateFailure(message: string, reason: string): void {
+  #logLateFailure(message: string, reason: string | undefined): void {
     this.services.logger.info(message, { ...this.#requestFacts(), reason });
   }
 
@@ -494,6 +508,7 @@ export abstract class Exchange {
       method: this.method,
       status,
       end: conclusion.end ?? "complete",
+      reason: conclusion.reason,
       sandboxId: this.#grant?.sandboxId,
       port: this.port,
       clientAddress: this.client.clientAddress,
@@ -509,6 +524,15 @@ export abstract class Exchange {
       endedAt: this.services.now(),
     });
   }
+}
+
+/** How a tunnel ended: completely only if one of its sides closed it. */
+function tunnelEnd(
+  { by, code }: Pick<TunnelFacts, "by" | "code">,
+): ExchangeEnd {
+  if (by === "gateway") return "aborted";
+  if (code !== ABNORMAL_CLOSURE) return "complete";
+  return by === "upstream" ? "upstream_failed" : "client_gone";
 }
 
 /** True if an exchange failed because its client disconnected, which is no error of ours. */

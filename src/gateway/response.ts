@@ -66,8 +66,11 @@ export interface Download {
 
 /** Follows a body on its way. */
 export interface DownloadObserver {
-  /** Called once, with how the transfer ended, how many bytes were passed on, and what failed if the upstream did. */
-  onEnd(end: ExchangeEnd, bytes: number, error?: unknown): void;
+  /**
+   * Called once, with how the transfer ended, how many bytes were passed on, and why: what failed if the upstream did,
+   * or why the gateway broke it off.
+   */
+  onEnd(end: ExchangeEnd, bytes: number, cause?: unknown): void;
   /** The client's socket, if breaking off its response can cost it. */
   readonly socket?: RiskedSocket | undefined;
   /** Milliseconds. */
@@ -92,10 +95,10 @@ export function download(
   /** Its memory is released when the next chunk is pulled: by then, the server has taken it over. */
   let lastChunk: Uint8Array | undefined;
 
-  function end(how: ExchangeEnd, error?: unknown): boolean {
+  function end(how: ExchangeEnd, cause?: unknown): boolean {
     if (hasEnded) return false;
     hasEnded = true;
-    onEnd(how, bytes, error);
+    onEnd(how, bytes, cause);
     return true;
   }
 
@@ -134,7 +137,7 @@ export function download(
   return {
     stream,
     abort(reason) {
-      if (!end(ABORTED_ENDS[reason])) return;
+      if (!end(ABORTED_ENDS[reason], reason)) return;
       const mayBreak = socket?.onBreak();
       const breakOff = () => controller.error(new Error(reason));
       if (mayBreak === undefined) breakOff();

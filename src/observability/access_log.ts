@@ -12,6 +12,8 @@ export interface ExchangeRecord extends ExchangeFacts {
   readonly requestId: string;
   readonly route: RouteKind;
   readonly method: string;
+  /** Why it did not end completely, if that is known. */
+  readonly reason: string | undefined;
   readonly sandboxId: string | undefined;
   readonly port: number | undefined;
   /** Logged only if the configuration says so. */
@@ -80,7 +82,8 @@ export function createAccessLog(
 
 /**
  * The record as a line of JSON, concatenated by hand, which takes a third of the time of JSON.stringify. All strings in
- * it are constants of ours, ids or tokens (RFC 9110 section 5.6.2), none of which contains anything to escape.
+ * it but the reason are constants of ours, ids or tokens (RFC 9110 section 5.6.2), none of which contains anything to
+ * escape.
  */
 function jsonLine(
   record: ExchangeRecord,
@@ -92,6 +95,9 @@ function jsonLine(
     `{"@timestamp":"${timestamp}","level":"INFO","message":"request","logger":"porthole.access"` +
     `,"requestId":"${record.requestId}","route":"${record.route}"` +
     `,"method":"${record.method}","status":${record.status},"end":"${record.end}"`;
+  if (record.reason !== undefined) {
+    line += `,"reason":${JSON.stringify(record.reason)}`;
+  }
   if (record.sandboxId !== undefined) {
     line += `,"sandboxId":"${record.sandboxId}"`;
   }

@@ -19,8 +19,8 @@ function setUp() {
     },
     logged: () =>
       lines.map((line) => JSON.parse(line)).map((
-        { level, logger, message, kind, cause },
-      ) => [level, logger, message, kind, cause]),
+        { level, logger, message, kind, reason },
+      ) => [level, logger, message, kind, reason]),
     assertCount(failure: string, kind: string, count: number) {
       const sample =
         `porthole_cache_failures_total{kind="${kind}",failure="${failure}"} ${count}\n`;
@@ -32,7 +32,7 @@ function setUp() {
 for (
   const [event, message] of [
     ["codec_failed", "cache codec failed"],
-    ["fill_failed", "cache fill failed"],
+    ["fill_failed", "answers served from cache: the API fails"],
   ] as const
 ) {
   Deno.test(`${event} with a cause is counted each time, and logged once a minute for each cache`, async () => {

@@ -212,6 +212,67 @@ Deno.test("a tunnel is over for its sandbox once both sides have closed, and for
   assert.equal(inFlight.count, 0);
 });
 
+const NO_TRAFFIC = {
+  bytesSent: 0,
+  bytesReceived: 0,
+  messagesSent: 0,
+  messagesReceived: 0,
+};
+
+Deno.test("the record of a tunnel says how it ended, and why if nobody closed it as they should", async () => {
+  for (
+    const [by, code, reason, end] of [
+      ["client", 1000, "secret", "complete"],
+      ["upstream", 1011, "secret", "complete"],
+      ["upstream", 1006, "Reserved bits", "upstream_failed"],
+      ["client", 1006, "connection lost", "client_gone"],
+      ["gateway", 1001, "Gateway is restarting", "aborted"],
+      ["gateway", 1013, "client does not read", "aborted"],
+    ] as const
+  ) {
+    const { records, x } = setUp();
+    const closed = Promise.resolve({ by, code, reason, ...NO_TRAFFIC });
+    const released = Promise.resolve();
+    const tunnel: Tunnel = { closed, released, close() {} };
+    x.tunnel({ response: new Response(), tunnel });
+    await closed;
+    const [record] = records;
+    assert.deepEqual(
+      [record?.end, record?.reason],
+      [end, end === "complete" ? undefined : reason],
+    );
+  }
+});
+
+Deno.test("the record of a response says why it did not arrive completely", async () => {
+  const bad = new UpstreamError("protocol_error", "bad chunk");
+  const left = new UpstreamError("body_failed", "upload broke");
+  for (
+    const [error, ended] of [
+      [bad, ["upstream_failed", "bad chunk"]],
+      [left, ["client_gone", undefined]],
+    ] as const
+  ) {
+    const { records, x } = setUp();
+    const body = { read: () => Promise.reject(error), cancel() {} };
+    const response = x.relay({ status: 200, headers: [], body });
+    await assert.rejects(response.text());
+    assert.deepEqual([records[0]?.end, records[0]?.reason], ended);
+  }
+  for (
+    const [end, ended] of [
+      ["abortAll", ["aborted", "going_away"]],
+      ["recheckAll", ["aborted", "access_revoked"]],
+    ] as const
+  ) {
+    const { inFlight, records, x } = setUp(() => Promise.resolve(false));
+    const { body } = x.relay({ status: 200, headers: [], body: silentBody() });
+    await inFlight[end]();
+    assert.deepEqual([records[0]?.end, records[0]?.reason], ended);
+    await body?.cancel().catch(() => {});
+  }
+});
+
 Deno.test("the log says why a response or a tunnel broke off after it had begun", async () => {
   await using log = await collectLog();
   const response = setUp().x.relay({
@@ -227,12 +288,6 @@ Deno.test("the log says why a response or a tunnel broke off after it had begun"
   const { level, sandboxId, reason } = await log.next("response broke off");
   assert.deepEqual([level, sandboxId, reason], ["INFO", "box", "bad chunk"]);
 
-  const traffic = {
-    bytesSent: 0,
-    bytesReceived: 0,
-    messagesSent: 0,
-    messagesReceived: 0,
-  };
   const { x } = setUp();
   x.tunnel({
     response: new Response(),
@@ -241,7 +296,7 @@ Deno.test("the log says why a response or a tunnel broke off after it had begun"
         by: "upstream",
         code: 1006,
         reason: "Reserved bits",
-        ...traffic,
+        ...NO_TRAFFIC,
       }),
       released: Promise.resolve(),
       close() {},

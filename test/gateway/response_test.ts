@@ -107,7 +107,7 @@ Deno.test("download() tells since when a client has taken nothing, and nothing w
   observed.abort("stalled");
   observed.abort("going_away");
   await assert.rejects(reader.read(), /stalled/);
-  assert.deepEqual(told, [["client_stalled", 20, undefined]]);
+  assert.deepEqual(told, [["client_stalled", 20, "stalled"]]);
 
   const silence = Promise.withResolvers<null>();
   const body = { read: () => silence.promise, cancel() {} };

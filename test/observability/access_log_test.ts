@@ -19,6 +19,7 @@ const EXCHANGE: ExchangeRecord = {
   method: "GET",
   status: 200,
   end: "complete",
+  reason: undefined,
   sandboxId: "box",
   port: 3000,
   clientAddress: "2001:db8::1",
@@ -85,6 +86,14 @@ Deno.test("the client's address is logged only if LOG_CLIENT_ADDRESS is true, in
       /"?clientAddress"?[:=]"2001:db8::1"/,
     );
   }
+});
+
+Deno.test("the reason of an end is included, whatever it contains", async () => {
+  const reason = 'bad "chunk"\n{';
+  const told = JSON.parse(
+    await lineOf({ ...EXCHANGE, end: "upstream_failed", reason }),
+  );
+  assert.deepEqual([told.end, told.reason], ["upstream_failed", reason]);
 });
 
 Deno.test("unknown members are left out, and an error and a tunnel are included", async () => {

@@ -1,5 +1,6 @@
 /** Logs, metrics and headers by which an exchange can be observed, tested on the complete service. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
@@ -96,9 +97,52 @@ Deno.test("the log has the reason of an outage that cached answers hide", async 
   gateway.stack.api.outage = 500;
   clock.jump(100_000); // in the last quarter of the TTL of 120 s
   assert.equal((await gateway.send(DEMO)).status, 200);
-  const { level, cause } = await log.next("cache fill failed");
+  const { level, reason } = await log.next(
+    "answers served from cache: the API fails",
+  );
   assert.equal(level, "WARN");
-  assert.match(String(cause), /^Daytona API, \w+: status 500$/);
+  assert.match(String(reason), /^Daytona API, \w+: status 500$/);
+});
+
+Deno.test("the access log says why a response did not end as it should", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway({}, { lines: log.lines });
+  const host = await gateway.serve((request, response) => {
+    response.write("begun", () => request.socket.destroy());
+  });
+  await assert.rejects(gateway.send(host));
+  const { status, end, reason } = await log.next("request");
+  assert.deepEqual(
+    [status, end, reason],
+    [200, "upstream_failed", "response body truncated"],
+  );
+});
+
+Deno.test("the access log says how a WebSocket broke the protocol", async () => {
+  await using log = await collectLog();
+  await using gateway = await startGateway({}, { lines: log.lines });
+  const host = await gateway.serve(({ headers, socket }) => {
+    const key = `${
+      headers["sec-websocket-key"]
+    }258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+    const accept = createHash("sha1").update(key).digest("base64");
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
+        `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    socket.write(new Uint8Array([0xf1, 0])); // with reserved bits
+  });
+  using client = await gateway.open(
+    `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\n` +
+      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await client.readUntil("\r\n\r\n");
+  await client.read(2); // a Close
+  client.close();
+  const { status, end, reason } = await log.next("request");
+  assert.deepEqual([status, end], [101, "upstream_failed"]);
+  assert.match(String(reason), /reserved/i);
 });
 
 Deno.test("what is wrong with a request's parameters is logged on one line", async () => {
