@@ -23,6 +23,7 @@ import { SandboxHandlers } from "./gateway/preview.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
+import { ByteBudget } from "./lib/byte_budget.ts";
 import { createReportLimit } from "./lib/cooldown.ts";
 import { describeError } from "./lib/describe_error.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
@@ -30,6 +31,7 @@ import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
+import type { BufferKind } from "./observability/metrics/facts.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
 import { Activity } from "./proxy/activity.ts";
@@ -140,6 +142,7 @@ async function openBase(
   const now = Date.now;
   const logger = loggerFor("gateway");
   const metrics = new Metrics(version);
+  const budget = createBudget(config, metrics);
   const shouldReportTask = createReportLimit(() => performance.now());
   const background = new Background((task, reason) => {
     if (closing.aborted || !shouldReportTask(task)) return;
@@ -185,6 +188,7 @@ async function openBase(
     now,
     logger,
     metrics,
+    budget,
     background,
     store,
     serviceKey,
@@ -252,6 +256,30 @@ function createAuth(
   return { scheme, cookies, sessions, provider, logins, login, throttle, gate };
 }
 
+/** What one request or WebSocket may buffer whatever is buffered for the others, bytes. */
+const BUFFER_ALLOWANCE_BYTES = 64 * 1024;
+
+/** Creates the budget of everything that is buffered for clients and apps. */
+function createBudget(
+  { limits: { bufferBudgetBytes } }: Config,
+  metrics: Metrics,
+): ByteBudget<BufferKind> {
+  const logger = loggerFor("memory");
+  const shouldReport = createReportLimit(() => performance.now());
+  return new ByteBudget({
+    limitBytes: bufferBudgetBytes,
+    allowanceBytes: BUFFER_ALLOWANCE_BYTES,
+    onEvicted(kind, bytes) {
+      metrics.bufferEvicted(kind);
+      if (!shouldReport(kind)) return;
+      logger.warn(
+        "BUFFER_BUDGET_BYTES are used up: ended the one that held most",
+        { kind, bytes },
+      );
+    },
+  });
+}
+
 /** Creates the way to the runners, and what watches over it. */
 function createTransport(
   { upstream: timeouts, limits, cache }: Config,
@@ -316,6 +344,7 @@ function createDispatch(
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,
     leakedSockets: () => leakedSockets.count,
+    bufferedBytes: () => parts.budget.usedBytes,
   });
   const accessLog = createAccessLog(config.log, lines);
   const services: ExchangeServices = {
@@ -341,7 +370,11 @@ function createDispatch(
     ...services,
     toolboxOnly,
     sessionTtlMs: session.ttlMs,
-    tunnelBufferBytes: limits.tunnelBufferBytes,
+    tunnelLimits: {
+      bufferLimitBytes: limits.tunnelBufferBytes,
+      maxMessageBytes: limits.messageBytes,
+      budget: parts.budget,
+    },
     gate: parts.gate,
     sessions: parts.sessions,
     cookieRelief: new CookieRelief(parts),

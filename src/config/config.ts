@@ -214,6 +214,8 @@ function assemble(values: Values) {
       headerFields: values.MAX_HEADER_FIELDS,
       /** 0 for no limit. */
       bodyIdleTimeoutMs: toMs(values.BODY_IDLE_TIMEOUT_SEC),
+      messageBytes: values.MAX_MESSAGE_BYTES,
+      bufferBudgetBytes: values.BUFFER_BUDGET_BYTES,
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
       /** Time during which the gateway still accepts connections after it has become unready. */
       shutdownDelayMs: toMs(values.SHUTDOWN_DELAY_SEC),

@@ -355,6 +355,20 @@ export const SETTINGS = {
     format: integer({ min: 1, max: 1_000_000 }),
     default: "300",
   },
+  MAX_MESSAGE_BYTES: {
+    group: "Limits",
+    purpose:
+      "Maximum length of a WebSocket message, in bytes; a longer one closes its WebSocket with 1009.",
+    format: integer({ min: 65_536, max: 67_108_864 }),
+    default: "16777216",
+  },
+  BUFFER_BUDGET_BYTES: {
+    group: "Limits",
+    purpose:
+      "How many bytes the process may buffer for all clients and apps together, beyond 64 KiB for each request; what would exceed it ends the one that holds most.",
+    format: integer({ min: 1_048_576, max: 1_099_511_627_776 }),
+    default: "67108864",
+  },
   TUNNEL_BUFFER_BYTES: {
     group: "Limits",
     purpose:

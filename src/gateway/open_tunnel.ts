@@ -8,6 +8,7 @@ import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
 import {
   CLIENT_IDLE_TIMEOUT_SEC,
   relay,
+  type RelayOptions,
   type Tunnel,
 } from "../proxy/tunnel.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
@@ -48,15 +49,14 @@ function upgradeClient(
 }
 
 /**
- * Opens the tunnel that an admitted request asks for; at most `bufferLimitBytes` from the client may wait for the app.
- * Throws as {@linkcode Forwarder.openWebSocket} does.
+ * Opens the tunnel that an admitted request asks for. Throws as {@linkcode Forwarder.openWebSocket} does.
  *
  * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
  */
 export async function openTunnel(
   admitted: AdmittedRequest & { readonly request: Request },
   forwarder: Pick<Forwarder, "openWebSocket">,
-  bufferLimitBytes: number,
+  limits: RelayOptions,
 ): Promise<TunnelResult> {
   const { request, headers } = admitted;
   checkHandshake(headers);
@@ -70,7 +70,7 @@ export async function openTunnel(
       throw new UpstreamError("aborted", "Client left");
     }
     const { socket, response } = upgradeClient(request, headers, protocol);
-    const tunnel = relay(socket, upstream, { bufferLimitBytes });
+    const tunnel = relay(socket, upstream, limits);
     return { kind: "open", response, tunnel };
   } catch (error) {
     upstream.abort();

@@ -11,6 +11,7 @@ import { mayRedirect } from "../lib/fetch_metadata.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
+import type { RelayOptions } from "../proxy/tunnel.ts";
 import {
   discardBody,
   type UpstreamResponse,
@@ -33,7 +34,7 @@ export interface SandboxHandlerParts
     CookieRefusalParts {
   readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
-  readonly tunnelBufferBytes: number;
+  readonly tunnelLimits: RelayOptions;
   readonly gate: Gate;
   readonly sessions: Pick<SessionSealer, "seal">;
   /** The login to send people to. */
@@ -90,14 +91,14 @@ export class SandboxHandlers {
 
   /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
   async #carry(x: SandboxExchange): Promise<Response> {
-    const { forwarder, tunnelBufferBytes } = this.#parts;
+    const { forwarder, tunnelLimits } = this.#parts;
     if (!x.isWebSocket) {
       await x.openBody();
       return x.relay(await forwarder.forward(x));
     }
     x.reserveTunnel();
     await x.openBody();
-    const opened = await openTunnel(x, forwarder, tunnelBufferBytes);
+    const opened = await openTunnel(x, forwarder, tunnelLimits);
     return opened.kind === "refused"
       ? x.relay(opened.response)
       : x.tunnel(opened);

@@ -50,8 +50,8 @@ export class ByteBudget<Kind extends string = string> {
   /**
    * Opens the account of a holder that keeps nothing yet.
    *
-   * @param evict Lets go of what the holder keeps; called once at most, within the call that exceeded the budget, which
-   * may be the holder's own; must not throw
+   * @param evict Lets go of what the holder keeps, and says so by `add()`, `set()` or `close()`; called once at most,
+   * within the call that exceeded the budget, which may be the holder's own; must not throw
    */
   open(kind: Kind, evict: () => void): Holding {
     return new Holding(this.#ledger, kind, evict);
@@ -64,7 +64,9 @@ export class Holding {
   readonly #kind: string;
   readonly #evict: () => void;
   #bytes = 0;
+  /** True once it may keep no more. */
   #isOver = false;
+  #isClosed = false;
 
   constructor(ledger: Ledger, kind: string, evict: () => void) {
     this.#ledger = ledger;
@@ -85,18 +87,18 @@ export class Holding {
 
   /**
    * Keeps so many bytes more, or fewer if negative. False if the holder may keep no more, since it was evicted, maybe by
-   * this call, or has closed: it must drop what it asked for, which is not counted.
+   * this call, or has closed: it must drop what it asked for, which is not counted, nor to be subtracted.
    */
   add(bytes: number): boolean {
-    if (bytes > 0 && this.#isOver) return false;
+    if (this.#isClosed || bytes > 0 && this.#isOver) return false;
     const ledger = this.#ledger;
     this.#count(bytes);
     if (ledger.usedBytes <= ledger.limitBytes || bytes <= 0) return true;
     if (this.#bytes <= ledger.allowanceBytes) return true;
-    const asked = this.#bytes;
     makeRoom(ledger, this);
-    if (this.#isOver && this.#bytes === asked) this.#count(-bytes);
-    return !this.#isOver;
+    if (!this.#isOver) return true;
+    if (!this.#isClosed) this.#count(-bytes);
+    return false;
   }
 
   #count(bytes: number): void {
@@ -117,9 +119,10 @@ export class Holding {
     this.#ledger.onEvicted(this.#kind, bytes);
   }
 
-  /** Keeps nothing any more. */
+  /** Keeps nothing any more, whatever is added or set later. */
   close(): void {
     this.#isOver = true;
+    this.#isClosed = true;
     this.#ledger.holdings.delete(this);
     this.#count(-this.#bytes);
   }

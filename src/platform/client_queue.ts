@@ -5,11 +5,23 @@
  *     for (let count = 0; count < 1_000_000; count++) socket.send("");
  *     socket.bufferedAmount; // 0
  *
+ * Besides, `bufferedAmount` is 0 once the WebSocket is closing, although all that was queued is kept until the client
+ * takes it or leaves: nothing can drop it.
+ *
  * Instead, the queue is polled, and its messages are counted here.
  */
 
 /** Most messages queued at once. */
 const MAX_QUEUED_MESSAGES = 16 * 1024;
+
+/** How precisely queued messages are counted. */
+const MESSAGES_PER_MARK = 64;
+
+/** What a queued message costs besides its payload, bytes. */
+const MESSAGE_COST_BYTES = 1024;
+
+/** A queue that nobody waits for is looked at again after this time, until it is empty. */
+const SETTLE_MS = 100;
 
 /** The shortest and longest pause between two polls: short at first, since a client that keeps up must not wait. */
 const FIRST_POLL_MS = 1;
@@ -22,6 +34,14 @@ export interface QueuedMessage {
   readonly bytes: number;
 }
 
+/** Options of a queue. */
+export interface ClientQueueOptions {
+  /** It is full above so many bytes. */
+  readonly highWaterMarkBytes: number;
+  /** Charges for memory, or returns it if negative; false if there is none for so many bytes more. */
+  readonly charge?: (bytes: number) => boolean;
+}
+
 /**
  * The runtime's send queue for a client, as far as `bufferedAmount` shows it. Messages are written in order, so if no
  * byte is queued, no message is either, except empty ones at the end of the queue: whether those were written shows
@@ -30,13 +50,20 @@ export interface QueuedMessage {
 export class ClientQueue {
   readonly #socket: WebSocket;
   readonly #highWaterMarkBytes: number;
+  readonly #charge: (bytes: number) => boolean;
   #sentBytes = 0;
   #queuedMessages = 0;
   #trailingEmptyMessages = 0;
+  /** The value of `#sentBytes` after every so many of the queued messages, counted from the latest that was taken. */
+  readonly #marks: number[] = [];
+  #sinceMark = 0;
+  #chargedBytes = 0;
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: WebSocket, options: { highWaterMarkBytes: number }) {
+  constructor(socket: WebSocket, options: ClientQueueOptions) {
     this.#socket = socket;
     this.#highWaterMarkBytes = options.highWaterMarkBytes;
+    this.#charge = options.charge ?? (() => true);
   }
 
   /** Bytes of payload that the client's connection has taken. */
@@ -51,10 +78,44 @@ export class ClientQueue {
 
   /** True while nothing more should be sent: too many bytes, or possibly too many messages, are queued. */
   get isFull(): boolean {
-    const queuedBytes = this.#socket.bufferedAmount;
-    if (queuedBytes === 0) this.#queuedMessages = this.#trailingEmptyMessages;
-    return queuedBytes > this.#highWaterMarkBytes ||
+    return this.#look() > this.#highWaterMarkBytes ||
       this.#queuedMessages >= MAX_QUEUED_MESSAGES;
+  }
+
+  /** Notes what has been taken, and charges for the rest; returns the number of bytes of payload that are queued. */
+  #look(): number {
+    const queuedBytes = this.#socket.bufferedAmount;
+    if (queuedBytes === 0) {
+      this.#queuedMessages = this.#trailingEmptyMessages;
+      this.#marks.length = this.#sinceMark = 0;
+    } else {
+      const takenBytes = this.#sentBytes - queuedBytes;
+      while ((this.#marks[0] ?? Infinity) < takenBytes) {
+        this.#marks.shift();
+        this.#queuedMessages -= MESSAGES_PER_MARK;
+      }
+    }
+    this.#account(queuedBytes + this.#queuedMessages * MESSAGE_COST_BYTES);
+    return queuedBytes;
+  }
+
+  /** Charges for what is queued, and looks again later, since nothing tells when that has been taken. */
+  #account(bytes: number): void {
+    // Once it is closing, nothing tells what is still queued.
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (bytes > 0) {
+      this.#settling ??= setTimeout(() => {
+        this.#settling = undefined;
+        this.#look();
+      }, SETTLE_MS);
+    }
+    const more = bytes - this.#chargedBytes;
+    if (more !== 0 && this.#charge(more)) this.#chargedBytes = bytes;
+  }
+
+  /** Stops looking after what is queued. */
+  close(): void {
+    clearTimeout(this.#settling);
   }
 
   /** Resolves once it is not full, or `isOver()` says that nobody cares any more. */
@@ -66,11 +127,18 @@ export class ClientQueue {
     }
   }
 
-  /** Queues a message. */
+  /** Queues a message, unless there is no memory for it. */
   send(message: QueuedMessage): void {
+    const cost = message.bytes + MESSAGE_COST_BYTES;
+    if (!this.#charge(cost)) return;
+    this.#chargedBytes += cost;
     this.#socket.send(message.data);
     this.#sentBytes += message.bytes;
     this.#queuedMessages++;
+    if (++this.#sinceMark === MESSAGES_PER_MARK) {
+      this.#sinceMark = 0;
+      this.#marks.push(this.#sentBytes);
+    }
     this.#trailingEmptyMessages = message.bytes === 0
       ? this.#trailingEmptyMessages + 1
       : 0;

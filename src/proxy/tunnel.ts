@@ -1,4 +1,5 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
+import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
 import { ClientQueue } from "../platform/client_queue.ts";
@@ -26,6 +27,19 @@ const STALL_TIMEOUT_MS = 300_000;
 /** The time that the client may take to complete the upgrade, and to answer a Close. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 
+/** Options of a tunnel. */
+export interface RelayOptions {
+  /** Bytes from the client that may wait for the app; a message that finds more ends the tunnel with 1013. */
+  readonly bufferLimitBytes: number;
+  /** The longest message in either direction, bytes; a longer one ends the tunnel with 1009. */
+  readonly maxMessageBytes: number;
+  /**
+   * What is buffered in both directions is charged to it. If the tunnel has to go, it ends with 1009 if that is one
+   * incomplete message, and with 1013 otherwise.
+   */
+  readonly budget: Pick<ByteBudget<"tunnel">, "open">;
+}
+
 /** The end of a tunnel, and its traffic. */
 export interface TunnelEnd extends TunnelFacts {
   /**
@@ -50,6 +64,16 @@ export interface Tunnel {
 
 type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
 
+const encoder = new TextEncoder();
+
+/** True if a message is longer than `maxBytes`. */
+function isLonger(data: string | ArrayBuffer, maxBytes: number): boolean {
+  if (typeof data !== "string") return data.byteLength > maxBytes;
+  // A code unit of UTF-16 takes one to three bytes of UTF-8.
+  return data.length > maxBytes ||
+    (3 * data.length > maxBytes && encoder.encode(data).length > maxBytes);
+}
+
 /** True for a client's Close that may be forwarded; any other violates the protocol, and is an abnormal closure. */
 function isForwardable(code: number, reason: string): boolean {
   return code === 1005 || isCloseCode(code) && fitsCloseFrame(reason);
@@ -70,22 +94,22 @@ function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
  * but some clients, Deno's own among them, take that code for a protocol violation.)
  */
 function closeClient(client: WebSocket, { code, reason }: Ending): void {
-  if (code === 1006) closeReliably(client, 1011, "upstream connection lost");
-  else if (code === 1005) closeReliably(client);
+  if (code === 1006) {
+    closeReliably(client, 1011, "upstream connection lost");
+  } else if (code === 1005) closeReliably(client);
   else closeReliably(client, code, reason);
 }
 
 /**
  * Relays between `client`, the server's end from `Deno.upgradeWebSocket()`, and `upstream` until either side ends; a
- * Close is forwarded with its code and reason. A message from the client that finds more unsent bytes than
- * `bufferLimitBytes` ends the tunnel with 1013.
+ * Close is forwarded with its code and reason.
  */
 export function relay(
   client: WebSocket,
   upstream: UpstreamWebSocket,
-  options: { readonly bufferLimitBytes: number },
+  options: RelayOptions,
 ): Tunnel {
-  return new Relay(client, upstream, options.bufferLimitBytes);
+  return new Relay(client, upstream, options);
 }
 
 class Relay implements Tunnel {
@@ -93,7 +117,8 @@ class Relay implements Tunnel {
   readonly released: Promise<void>;
   readonly #client: WebSocket;
   readonly #upstream: UpstreamWebSocket;
-  readonly #bufferLimitBytes: number;
+  readonly #options: RelayOptions;
+  readonly #buffered: Holding;
   readonly #queue: ClientQueue;
   readonly #opened = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Ending>();
@@ -108,14 +133,19 @@ class Relay implements Tunnel {
   constructor(
     client: WebSocket,
     upstream: UpstreamWebSocket,
-    bufferLimitBytes: number,
+    options: RelayOptions,
   ) {
     this.#client = client;
     this.#upstream = upstream;
-    this.#bufferLimitBytes = bufferLimitBytes;
+    this.#options = options;
+    this.#buffered = options.budget.open("tunnel", () => this.#evict());
+    const charge = (bytes: number) => this.#buffered.add(bytes);
     this.#queue = new ClientQueue(client, {
       highWaterMarkBytes: HIGH_WATER_MARK_BYTES,
+      charge,
     });
+    const { maxMessageBytes } = options;
+    upstream.limitMemory({ maxMessageBytes, charge });
     this.#heartbeat = setInterval(
       () => this.#onHeartbeat(),
       HEARTBEAT_MS,
@@ -127,6 +157,15 @@ class Relay implements Tunnel {
 
   close(code: number, reason: string): void {
     this.#end({ by: "gateway", code, reason });
+  }
+
+  /** Lets go of what is buffered, except what is queued for the client: nothing can drop that. */
+  #evict(): void {
+    const { unfinishedBytes, unsentBytes } = this.#upstream;
+    const others = Math.max(unsentBytes, this.#client.bufferedAmount);
+    const code = unfinishedBytes > others ? 1009 : 1013;
+    this.#upstream.evict(code, "too much is buffered");
+    this.close(code, "too much is buffered");
   }
 
   #end(ending: Ending): void {
@@ -170,13 +209,21 @@ class Relay implements Tunnel {
     }
     await this.#relayFromUpstream();
     await fulfilsWithin(this.released, HANDSHAKE_TIMEOUT_MS);
+    this.released.then(() => this.#release());
     return { ...await this.#ended.promise, ...this.#upstream.traffic };
+  }
+
+  #release(): void {
+    this.#queue.close();
+    this.#buffered.close();
   }
 
   #sendUpstream(data: string | ArrayBuffer): void {
     const upstream = this.#upstream;
     if (this.#isEnded) return;
-    if (upstream.unsentBytes > this.#bufferLimitBytes) {
+    if (isLonger(data, this.#options.maxMessageBytes)) {
+      this.close(1009, "message is too big");
+    } else if (upstream.unsentBytes > this.#options.bufferLimitBytes) {
       this.close(1013, "upstream does not keep up");
     } else {
       upstream.send(typeof data === "string" ? data : new Uint8Array(data));
@@ -194,7 +241,7 @@ class Relay implements Tunnel {
       if (this.#isEnded) {
         // The upstream's Close may follow, but one that ignores ours must not keep us busy until the timeout.
         discardedBytes += received.bytes;
-        if (discardedBytes > this.#bufferLimitBytes) {
+        if (discardedBytes > this.#options.bufferLimitBytes) {
           this.#upstream.abort();
         }
       } else if (this.#client.readyState === WebSocket.OPEN) {

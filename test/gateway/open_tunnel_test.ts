@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import { openTunnel } from "../../src/gateway/open_tunnel.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { admittedRequest } from "../support/exchange.ts";
@@ -43,7 +44,11 @@ function open(
   return {
     connection,
     asked: () => asked,
-    result: openTunnel({ ...admitted, request }, forwarder, 1000),
+    result: openTunnel({ ...admitted, request }, forwarder, {
+      bufferLimitBytes: 1000,
+      maxMessageBytes: 1000,
+      budget: new ByteBudget({ limitBytes: 1000 }),
+    }),
   };
 }
 

@@ -116,7 +116,8 @@ Deno.test("a holder may let go of less than all, and close while it is evicted",
   assert.equal(budget.usedBytes, 70);
   holding.close();
   holding.close();
-  assert.equal(budget.usedBytes, 30);
+  assert.equal(holding.add(-40), false);
+  assert.deepEqual([holding.bytes, budget.usedBytes], [0, 30]);
 });
 
 Deno.test("a holder that charges another while it has to go does not evict again", () => {

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 
 import { ClientQueue } from "../../src/platform/client_queue.ts";
 import type { Message } from "../../src/upstream/websocket/frame_decoder.ts";
+import { fakeClock } from "../support/fake_clock.ts";
+import { turn } from "../support/upstream.ts";
 import { openWebSocket, stillNeeded } from "./canary.ts";
 
 interface FakeSocket {
+  readyState: number;
   bufferedAmount: number;
   readonly sent: unknown[];
   send(data: unknown): void;
@@ -12,18 +15,25 @@ interface FakeSocket {
 
 function setUp(
   highWaterMarkBytes = 100,
-): { socket: FakeSocket; queue: ClientQueue } {
+  limitBytes = Infinity,
+): { socket: FakeSocket; queue: ClientQueue; charged: { bytes: number } } {
   const socket: FakeSocket = {
+    readyState: WebSocket.OPEN,
     bufferedAmount: 0,
     sent: [],
     send(data) {
       this.sent.push(data);
     },
   };
+  const charged = { bytes: 0 };
   const queue = new ClientQueue(socket as unknown as WebSocket, {
     highWaterMarkBytes,
+    charge(bytes) {
+      charged.bytes += bytes;
+      return charged.bytes <= limitBytes;
+    },
   });
-  return { socket, queue };
+  return { socket, queue, charged };
 }
 
 function text(data: string): Message {
@@ -47,20 +57,24 @@ Deno.test("ClientQueue.isFull is true while more bytes are queued than the high-
   assert.equal(queue.isWaiting, false);
   assert.equal(queue.takenBytes, 200);
   assert.equal(socket.sent.length, 1);
+  queue.close();
 });
 
-Deno.test("ClientQueue.isFull bounds the number of small messages until all have been taken", () => {
+Deno.test("ClientQueue.isFull bounds the number of small messages until they have been taken", () => {
   const { socket, queue } = setUp(1_000_000);
   sendMany(queue, "x", 16_383);
   socket.bufferedAmount = 16_383;
   assert.equal(queue.isFull, false);
   queue.send(text("x"));
   assert.equal(queue.isFull, true);
-  socket.bufferedAmount = 1;
+  socket.bufferedAmount = 16_384 - 64;
   assert.equal(queue.isFull, true);
+  socket.bufferedAmount--;
+  assert.equal(queue.isFull, false, "64 of them have been taken, at least");
   socket.bufferedAmount = 0;
   assert.equal(queue.isFull, false);
   assert.equal(queue.isWaiting, false);
+  queue.close();
 });
 
 Deno.test("ClientQueue.isFull counts empty messages until bytes that follow them have been taken", () => {
@@ -73,6 +87,40 @@ Deno.test("ClientQueue.isFull counts empty messages until bytes that follow them
   assert.equal(queue.isFull, true);
   socket.bufferedAmount = 0;
   assert.equal(queue.isFull, false);
+  queue.close();
+});
+
+Deno.test("S3: ClientQueue charges for what is queued, and 1 KiB for each message", () => {
+  using clock = fakeClock();
+  const { socket, queue, charged } = setUp(1_000_000);
+  sendMany(queue, "x".repeat(10), 100);
+  socket.bufferedAmount = 1_000;
+  assert.equal(queue.isFull, false);
+  assert.equal(charged.bytes, 1_000 + 100 * 1024);
+  socket.bufferedAmount = 350;
+  clock.pass(100);
+  assert.equal(charged.bytes, 350 + 36 * 1024);
+  socket.bufferedAmount = 0;
+  clock.pass(100);
+  assert.equal(charged.bytes, 0);
+});
+
+Deno.test("S3: ClientQueue sends nothing for which there is no memory", () => {
+  const { socket, queue } = setUp(1_000_000, 10_000);
+  queue.send(text("x".repeat(20_000)));
+  assert.deepEqual(socket.sent, []);
+  assert.equal(queue.takenBytes, 0);
+});
+
+Deno.test("S3: ClientQueue charges for what may be queued in vain, since a closing WebSocket does not tell", () => {
+  using _ = fakeClock();
+  const { socket, queue, charged } = setUp();
+  queue.send(text("x".repeat(2_000)));
+  socket.bufferedAmount = 2_000;
+  assert.equal(queue.isFull, true);
+  Object.assign(socket, { readyState: WebSocket.CLOSING, bufferedAmount: 0 });
+  assert.equal(queue.isFull, false);
+  assert.equal(charged.bytes, 3_024);
 });
 
 Deno.test("canary: a WebSocket tells neither when its queue drains nor how many messages are in it", async () => {
@@ -94,4 +142,19 @@ Deno.test("canary: a WebSocket tells neither when its queue drains nor how many 
       remove: "the polling or counting in src/platform/client_queue.ts",
     },
   );
+});
+
+Deno.test("canary: a WebSocket that is closing tells nothing of what is queued", async () => {
+  {
+    await using pair = await openWebSocket();
+    const { socket } = pair;
+    const large = new Uint8Array(1024 * 1024);
+    for (let count = 0; count < 8; count++) socket.send(large);
+    socket.close();
+    stillNeeded(socket.bufferedAmount === 0, {
+      mended: "bufferedAmount of WebSockets that are closing",
+      remove: "the check of readyState in src/platform/client_queue.ts",
+    });
+  }
+  await turn(); // the Close fails
 });

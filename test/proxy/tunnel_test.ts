@@ -4,7 +4,12 @@ import type { AddressInfo } from "node:net";
 import PeerClient, { WebSocketServer } from "ws";
 
 import { parseOrigin } from "../../src/address/origin.ts";
-import { relay, type Tunnel } from "../../src/proxy/tunnel.ts";
+import { ByteBudget } from "../../src/lib/byte_budget.ts";
+import {
+  relay,
+  type RelayOptions,
+  type Tunnel,
+} from "../../src/proxy/tunnel.ts";
 import { UpstreamClient } from "../../src/upstream/http1/client.ts";
 import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
@@ -27,7 +32,11 @@ interface PeerSocket extends EventEmitter {
   readonly _socket: { write(bytes: Uint8Array): void };
 }
 
-const LIMITS = { bufferLimitBytes: 16 << 20 };
+const LIMITS: RelayOptions = {
+  bufferLimitBytes: 16 << 20,
+  maxMessageBytes: 16 << 20,
+  budget: new ByteBudget({ limitBytes: Infinity }),
+};
 
 interface Rig {
   readonly url: string;
@@ -36,8 +45,7 @@ interface Rig {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface RigOptions {
-  readonly bufferLimitBytes?: number;
+interface RigOptions extends Partial<RelayOptions> {
   /** Called with the tunnel before the client's upgrade is answered. */
   onTunnel?(tunnel: Tunnel): void;
 }
@@ -136,13 +144,16 @@ async function appClose(
   return { code, reason: String(reason) };
 }
 
-/** Lets a second pass in each turn of the event loop until `promise` fulfils. */
+// Those of the start: the fake clock replaces them.
+const { setTimeout } = globalThis;
+
+/** Lets a second pass whenever nothing else is left to do, until `promise` fulfils. */
 async function passUntil<T>(clock: FakeClock, promise: Promise<T>): Promise<T> {
   let isFulfilled = false;
   promise.then(() => isFulfilled = true);
   while (!isFulfilled) {
     clock.pass(1000);
-    await turn();
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return await promise;
 }
@@ -344,7 +355,8 @@ Deno.test("relay() ends with 1013 if a message finds more unsent bytes than the 
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     (request) => {
       const { socket, response } = Deno.upgradeWebSocket(request);
-      tunnels.push(relay(socket, upstream, { bufferLimitBytes: 1000 }));
+      const limits = { ...LIMITS, bufferLimitBytes: 1000 };
+      tunnels.push(relay(socket, upstream, limits));
       return response;
     },
   );
@@ -466,6 +478,7 @@ Deno.test("relay() closes the connection of an app that continues to send instea
   const connection = fakeConnection();
   const upstream = new UpstreamWebSocket(connection);
   const tunnel = relay(silentClient(WebSocket.OPEN), upstream, {
+    ...LIMITS,
     bufferLimitBytes: 1000,
   });
   tunnel.close(1001, "shutting down");

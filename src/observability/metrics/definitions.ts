@@ -177,6 +177,19 @@ export const METRICS = {
     help: "Requests to runners that reused an open connection.",
     type: "counter",
   },
+  bufferedBytes: {
+    name: "porthole_buffered_bytes",
+    help:
+      "Bytes buffered for clients and apps, beyond 64 KiB for each of them.",
+    type: "gauge",
+  },
+  bufferEvictions: {
+    name: "porthole_buffer_evictions_total",
+    help:
+      "Requests and WebSockets ended because BUFFER_BUDGET_BYTES were used up.",
+    type: "counter",
+    labels: { kind: ["tunnel"] },
+  },
   logLinesDropped: {
     name: "porthole_log_lines_dropped_total",
     help: "Log lines dropped because the output is read too slowly.",

@@ -17,6 +17,9 @@ export type CacheEvent = (
 export type ActivityEvent =
   (typeof METRICS.activityReports.labels.outcome)[number];
 
+/** What buffers bytes that count against the memory budget. */
+export type BufferKind = (typeof METRICS.bufferEvictions.labels.kind)[number];
+
 /** Status of an exchange whose client disconnected before there was a response. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
@@ -79,4 +82,6 @@ export interface MetricSources {
   };
   readonly droppedLogLines: () => number;
   readonly leakedSockets: () => number;
+  /** Bytes that are buffered for clients and apps, beyond the allowance of each. */
+  readonly bufferedBytes: () => number;
 }

@@ -5,6 +5,7 @@ import { formatFamily } from "./exposition.ts";
 import {
   type ActivityEvent,
   type ApiCallFacts,
+  type BufferKind,
   type CacheEvent,
   CLIENT_CLOSED_REQUEST,
   type ExchangeFacts,
@@ -79,6 +80,11 @@ export class Metrics {
     this.#instruments.activityReports.add(1, outcome);
   }
 
+  /** Records that something had to go because too much was buffered. */
+  bufferEvicted(kind: BufferKind): void {
+    this.#instruments.bufferEvictions.add(1, kind);
+  }
+
   /** Sets where the values that other modules keep are read from; they are 0 until then. */
   setSources(sources: MetricSources): void {
     this.#sources = sources;
@@ -116,6 +122,7 @@ export class Metrics {
     to.tunnels.set(sources.tunnels());
     to.logLinesDropped.set(sources.droppedLogLines());
     to.socketsLost.set(sources.leakedSockets());
+    to.bufferedBytes.set(sources.bufferedBytes());
     const { idle, active, opened, reused } = sources.upstream();
     to.upstreamConnections.set(idle, "idle");
     to.upstreamConnections.set(active, "active");

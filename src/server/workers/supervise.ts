@@ -118,6 +118,7 @@ export function workerConfig(
       concurrentExchanges: share(limits.concurrentExchanges),
       exchangesPerSandbox: share(limits.exchangesPerSandbox),
       tunnels: share(limits.tunnels),
+      bufferBudgetBytes: share(limits.bufferBudgetBytes),
       refusalsPerMinute: share(limits.refusalsPerMinute),
     },
     metrics: undefined,

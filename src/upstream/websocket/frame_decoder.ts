@@ -43,8 +43,20 @@ export interface Fragment {
 const FRAGMENT: Fragment = { kind: "fragment", isEmpty: false };
 const EMPTY_FRAGMENT: Fragment = { kind: "fragment", isEmpty: true };
 
-/** The memory allocated ahead for an incomplete message, whatever length its frame declares. */
+/**
+ * The memory allocated ahead for an incomplete message, whatever length its frame declares: so many times what has
+ * arrived, and so many bytes at most.
+ */
+const ALLOCATE_AHEAD_TIMES = 8;
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;
+
+/** What a decoder may keep. */
+export interface DecoderLimits {
+  /** The longest message; a longer one violates the protocol (1009). */
+  readonly maxMessageBytes: number;
+  /** Charges for memory, or returns it if negative; false if there is none for so many bytes more (1009). */
+  readonly charge?: (bytes: number) => boolean;
+}
 
 const EMPTY = new Uint8Array(0);
 
@@ -87,6 +99,7 @@ function toControl(opcode: number, payload: Uint8Array): ControlFrame {
  */
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
+  readonly #charge: (bytes: number) => boolean;
   #input: Uint8Array<ArrayBuffer> = EMPTY;
   /** The number of bytes of the input that were consumed. */
   #at = 0;
@@ -100,8 +113,25 @@ export class FrameDecoder {
   #buffer = EMPTY;
   #buffered = 0;
 
-  constructor(options: { maxMessageBytes: number }) {
-    this.#maxMessageBytes = options.maxMessageBytes;
+  constructor({ maxMessageBytes, charge = () => true }: DecoderLimits) {
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#charge = charge;
+  }
+
+  /** How much of an incomplete message has arrived, bytes. */
+  get arrivedBytes(): number {
+    return this.#buffered;
+  }
+
+  /** The memory kept for it, bytes. */
+  get keptBytes(): number {
+    return this.#buffer.length;
+  }
+
+  /** Lets go of an incomplete message; the decoder must not be used after that. */
+  clear(): void {
+    this.#release();
+    this.#input = EMPTY;
   }
 
   /** Adds the next bytes of the stream; to be called once `next()` has returned undefined. */
@@ -197,25 +227,37 @@ export class FrameDecoder {
       // Doubling keeps the cost of many small fragments linear; a final frame needs no more than its declared length.
       const capacity = Math.max(
         2 * this.#buffer.length,
-        ALLOCATE_AHEAD_BYTES,
+        Math.min(ALLOCATE_AHEAD_TIMES * needed, ALLOCATE_AHEAD_BYTES),
       );
       const isFinal = this.#header?.final === true;
-      const grown = new Uint8Array(
-        Math.max(needed, isFinal ? Math.min(declared, capacity) : capacity),
-      );
-      grown.set(this.#buffer.subarray(0, this.#buffered));
-      this.#buffer = grown;
+      const most = isFinal ? declared : this.#maxMessageBytes;
+      this.#grow(Math.max(needed, Math.min(most, capacity)));
     }
     this.#buffer.set(piece, this.#buffered);
     this.#buffered = needed;
+  }
+
+  /** @throws {ProtocolViolation} 1009 if there is no memory for a message of that length */
+  #grow(length: number): void {
+    if (!this.#charge(length - this.#buffer.length)) {
+      throw new ProtocolViolation(1009, "No memory for a message");
+    }
+    const grown = new Uint8Array(length);
+    grown.set(this.#buffer.subarray(0, this.#buffered));
+    this.#buffer = grown;
   }
 
   #finishMessage(): Message {
     const data = this.#buffer.subarray(0, this.#buffered);
     const opcode = this.#opcode;
     this.#opcode = OPCODE.continuation;
+    this.#release();
+    return toMessage(opcode, data);
+  }
+
+  #release(): void {
+    this.#charge(-this.#buffer.length);
     this.#buffer = EMPTY;
     this.#buffered = 0;
-    return toMessage(opcode, data);
   }
 }

@@ -23,11 +23,17 @@ function toBatch(bytes: Uint8Array<ArrayBuffer>, used: number): Batch {
 export class FrameWriter {
   readonly #connection: UpgradedConnection;
   readonly #queue: Batch[] = [];
+  readonly #charge: (bytes: number) => unknown;
   #isWriting = false;
   #unsentBytes = 0;
 
-  constructor(connection: UpgradedConnection) {
+  /** @param charge Charges for memory, or returns it if negative */
+  constructor(
+    connection: UpgradedConnection,
+    charge: (bytes: number) => unknown = () => {},
+  ) {
     this.#connection = connection;
+    this.#charge = charge;
   }
 
   /** The number of bytes of frames that are queued or being written. */
@@ -42,7 +48,7 @@ export class FrameWriter {
    */
   write(opcode: SentOpcode, payload: Uint8Array): Promise<void> {
     const frame = encodeFrame(opcode, payload);
-    this.#unsentBytes += frame.length;
+    this.#count(frame.length);
     const last = this.#queue.at(-1);
     if (last !== undefined && last.bytes.length - last.used >= frame.length) {
       last.bytes.set(frame, last.used);
@@ -71,8 +77,13 @@ export class FrameWriter {
       } catch (error) {
         batch.written.reject(error);
       }
-      this.#unsentBytes -= batch.used;
+      this.#count(-batch.used);
     }
     this.#isWriting = false;
+  }
+
+  #count(bytes: number): void {
+    this.#charge(bytes);
+    this.#unsentBytes += bytes;
   }
 }

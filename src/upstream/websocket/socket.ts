@@ -5,7 +5,12 @@ import { fairTurn } from "../../lib/fair_turn.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { EmptyFrames } from "./empty_frames.ts";
-import { type Close, FrameDecoder, type Message } from "./frame_decoder.ts";
+import {
+  type Close,
+  type DecoderLimits,
+  FrameDecoder,
+  type Message,
+} from "./frame_decoder.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
 
@@ -17,8 +22,11 @@ export interface Traffic {
   readonly bytesReceived: number;
 }
 
-/** The longest message accepted; a longer one fails the connection with 1009. */
+/** The longest message accepted unless given; a longer one fails the connection with 1009. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/** A message that has begun to arrive must grow by as much from one heartbeat to the next. */
+const MIN_PROGRESS_BYTES = 16 * 1024;
 
 /** The time that the peer may take to answer our Close frame. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -41,7 +49,7 @@ function abnormalClosure(reason: string): Close {
 export class UpstreamWebSocket {
   readonly #connection: UpgradedConnection;
   readonly #writer: FrameWriter;
-  readonly #decoder = new FrameDecoder({ maxMessageBytes: MAX_MESSAGE_BYTES });
+  #decoder = new FrameDecoder({ maxMessageBytes: MAX_MESSAGE_BYTES });
   readonly #traffic = {
     messagesSent: 0,
     bytesSent: 0,
@@ -55,6 +63,10 @@ export class UpstreamWebSocket {
   #end: Close | undefined;
   #ping: Uint8Array | undefined;
   #isAnsweringPings = false;
+  #charge: DecoderLimits["charge"];
+  #isReceiving = false;
+  /** How much of a message had arrived at the last heartbeat; undefined if the same `receive()` was not waiting then. */
+  #arrivedBefore: number | undefined;
 
   /** @param now The current time, ms. */
   constructor(
@@ -62,8 +74,25 @@ export class UpstreamWebSocket {
     now: () => number = () => performance.now(),
   ) {
     this.#connection = connection;
-    this.#writer = new FrameWriter(connection);
+    this.#writer = new FrameWriter(
+      connection,
+      (bytes) => this.#charge?.(bytes),
+    );
     this.#emptyFrames = new EmptyFrames(now);
+  }
+
+  /** Limits and charges what is buffered in both directions; to be called before anything is sent or received. */
+  limitMemory({ maxMessageBytes, charge }: Required<DecoderLimits>): void {
+    this.#charge = charge;
+    this.#decoder = new FrameDecoder({
+      maxMessageBytes,
+      charge: (bytes) => this.#charge?.(bytes) ?? true,
+    });
+  }
+
+  /** The memory kept for a message that has not arrived completely, bytes. */
+  get unfinishedBytes(): number {
+    return this.#decoder.keptBytes;
   }
 
   /** The number of bytes of frames that are queued or being written. */
@@ -82,6 +111,8 @@ export class UpstreamWebSocket {
    * rejects.
    */
   async receive(): Promise<Message | Close> {
+    this.#isReceiving = true;
+    this.#arrivedBefore = undefined;
     try {
       while (this.#end === undefined) {
         if (++this.#frames % FRAMES_PER_LOOK === 0) await fairTurn();
@@ -107,6 +138,7 @@ export class UpstreamWebSocket {
         } else {
           this.#traffic.messagesReceived++;
           this.#traffic.bytesReceived += event.bytes;
+          this.#isReceiving = false;
           return event;
         }
       }
@@ -114,9 +146,7 @@ export class UpstreamWebSocket {
     } catch (error) {
       const reason = describeError(error);
       if (!(error instanceof ProtocolViolation)) return this.#drop(reason);
-      this.close(error.closeCode);
-      this.#closeConnectionWhenSent();
-      return this.#end = abnormalClosure(reason);
+      return this.#fail(error.closeCode, reason);
     }
   }
 
@@ -164,14 +194,45 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * Sends an unsolicited Pong (RFC 6455 section 5.5.3) unless bytes are queued anyway: it keeps middleboxes from
-   * timing out, and lets the network stack notice that the peer is gone. Unlike a Ping, it needs no answer from a
-   * paused app.
+   * Lets go of everything that is buffered, at once: sends a Close frame with `code` unless other bytes would have to be
+   * sent before it, and closes the connection.
+   */
+  evict(code: number, reason: string): void {
+    this.#decoder.clear();
+    this.#charge?.(-this.unsentBytes);
+    this.#charge = undefined;
+    if (this.unsentBytes > 0) this.#drop(reason);
+    else this.#fail(code, reason);
+  }
+
+  /**
+   * To be called every half a minute: fails the connection with 1008 if a message has begun to arrive, but hardly goes
+   * on. Otherwise it sends an unsolicited Pong (RFC 6455 section 5.5.3) unless bytes are queued anyway: that keeps
+   * middleboxes from timing out, and lets the network stack notice that the peer is gone. Unlike a Ping, it needs no
+   * answer from a paused app.
    */
   heartbeat(): void {
+    if (this.#isStuck()) this.#fail(1008, "message does not go on");
     if (this.#closeSent === undefined && this.unsentBytes === 0) {
       this.#writer.write(OPCODE.pong, EMPTY);
     }
+  }
+
+  /** True if one `receive()` has waited since the last heartbeat for the same message, almost in vain. */
+  #isStuck(): boolean {
+    const { arrivedBytes } = this.#decoder;
+    const before = this.#arrivedBefore;
+    const isWaiting = this.#isReceiving && arrivedBytes > 0;
+    this.#arrivedBefore = isWaiting ? arrivedBytes : undefined;
+    return isWaiting && before !== undefined &&
+      arrivedBytes < before + MIN_PROGRESS_BYTES;
+  }
+
+  /** Fails the connection (RFC 6455 section 7.1.7). */
+  #fail(code: number, reason: string): Close {
+    this.close(code);
+    this.#closeConnectionWhenSent();
+    return this.#end ??= abnormalClosure(reason);
   }
 
   #drop(reason: string): Close {

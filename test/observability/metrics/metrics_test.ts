@@ -155,7 +155,9 @@ Deno.test("render() reads the sources each time", () => {
       upstream: () => ({ idle: 4, active: 5, opened: 60, reused: 700 }),
       droppedLogLines: () => 8,
       leakedSockets: () => 6,
+      bufferedBytes: () => 10,
     });
+    metrics.bufferEvicted("tunnel");
     metrics.activity("reported");
     metrics.render();
     inFlight = 9;
@@ -169,6 +171,8 @@ Deno.test("render() reads the sources each time", () => {
     porthole_upstream_connections_reused_total: 700,
     porthole_log_lines_dropped_total: 8,
     porthole_sockets_lost_total: 6,
+    porthole_buffered_bytes: 10,
+    'porthole_buffer_evictions_total{kind="tunnel"}': 1,
     'porthole_activity_reports_total{outcome="reported"}': 1,
   });
 });

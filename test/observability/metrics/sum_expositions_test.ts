@@ -21,6 +21,7 @@ function textAfter(requests: number, status = 200): string {
     upstream: () => ({ idle: 1, active: 2, opened: 3, reused: 4 }),
     droppedLogLines: () => 5,
     leakedSockets: () => 6,
+    bufferedBytes: () => 7,
   });
   for (let i = 0; i < requests; i++) {
     metrics.exchange({

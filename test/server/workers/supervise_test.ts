@@ -234,6 +234,7 @@ Deno.test("workerConfig() divides the limits of the process among the workers, r
       MAX_CONCURRENT_EXCHANGES: "100",
       MAX_EXCHANGES_PER_SANDBOX: "10",
       MAX_TUNNELS: "1",
+      BUFFER_BUDGET_BYTES: "30000000",
       REFUSALS_PER_MINUTE: "300",
     }),
     { workers: 3, port: 4000 },
@@ -241,6 +242,7 @@ Deno.test("workerConfig() divides the limits of the process among the workers, r
   assert.equal(limits.concurrentExchanges, 34);
   assert.equal(limits.exchangesPerSandbox, 4);
   assert.equal(limits.tunnels, 1);
+  assert.equal(limits.bufferBudgetBytes, 10_000_000);
   assert.equal(limits.refusalsPerMinute, 100);
 });
 

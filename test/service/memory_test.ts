@@ -1,0 +1,82 @@
+/** S3: what a hostile app or client has the gateway buffer ends with its own connection, and with nobody else's. */
+import assert from "node:assert/strict";
+import { type EventEmitter, once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { WebSocket, WebSocketServer } from "ws";
+import {
+  BASE,
+  DEMO,
+  startGateway,
+  type TestGateway,
+} from "../support/gateway.ts";
+
+/** The part of ws's sockets that is used here; the package comes without types. */
+interface Peer extends EventEmitter {
+  send(data: Uint8Array, options?: { fin?: boolean }): void;
+  close(): void;
+  terminate(): void;
+}
+
+const SMALL_BUDGET = { BUFFER_BUDGET_BYTES: "4194304" };
+
+/** An app on port 8001 of the public sandbox that never ends a message, and sends more of it for everything it gets. */
+async function serveHog(gateway: TestGateway): Promise<AsyncDisposable> {
+  const apps = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  await once(apps, "listening");
+  const { port } = apps.address() as AddressInfo;
+  gateway.stack.runner.containers.get("demo")?.ports.set(8001, port);
+  apps.on("connection", (app: Peer) => {
+    app.on("message", () => app.send(new Uint8Array(1 << 20), { fin: false }));
+    app.on("error", () => {});
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const app of apps.clients) app.terminate();
+      await new Promise((resolve) => apps.close(resolve));
+    },
+  };
+}
+
+async function open(gateway: TestGateway, host: string): Promise<Peer> {
+  const headers = { host };
+  const url = `ws://127.0.0.1:${gateway.port}/ws`;
+  const socket = new WebSocket(url, [], { headers });
+  await once(socket, "open");
+  return socket;
+}
+
+async function metric(gateway: TestGateway, line: string): Promise<number> {
+  const text = await gateway.service.renderMetrics();
+  const found = text.split("\n").find((each) => each.startsWith(`${line} `));
+  return Number(found?.slice(line.length + 1));
+}
+
+Deno.test("S3: messages that never end close their own WebSockets, and an innocent one goes on", async () => {
+  await using gateway = await startGateway(SMALL_BUDGET);
+  await using _ = await serveHog(gateway);
+  const innocent = await open(gateway, DEMO);
+  const hogs = await Promise.all(
+    Array.from({ length: 8 }, () => open(gateway, `8001-demo.${BASE}`)),
+  );
+  const codes = hogs.map((hog) =>
+    once(hog, "close").then(([code]) => code as number)
+  );
+  const isOver = Promise.all(codes);
+  let over = false;
+  isOver.then(() => over = true);
+  while (!over) {
+    for (const hog of hogs) hog.send(new Uint8Array(1));
+    const echoed = once(innocent, "message");
+    innocent.send(new Uint8Array(60_000));
+    const [data] = await echoed;
+    assert.equal(data.length, 60_000);
+    assert.ok(await metric(gateway, "porthole_buffered_bytes") <= 4 << 20);
+  }
+  assert.deepEqual(await isOver, codes.map(() => 1009));
+  const evictions = 'porthole_buffer_evictions_total{kind="tunnel"}';
+  assert.ok(await metric(gateway, evictions) >= 7);
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  const closed = once(innocent, "close");
+  innocent.close();
+  await closed;
+});
