@@ -121,11 +121,16 @@ export class Discovery {
       new URL(issuer),
       this.#requestOptions(),
     );
-    const { issuer: named } = await response.clone().json();
+    if (response.status !== 200) {
+      await response.body?.cancel(); // a page for people, maybe
+      throw new Error(`status ${response.status}`);
+    }
+    const text = await response.text();
+    const { issuer: named } = JSON.parse(text);
     const isKnown = typeof named === "string" && isIssuer(named, addresses);
     const server = await oauth.processDiscoveryResponse(
       new URL(isKnown ? named : issuer),
-      response,
+      new Response(text, { headers: response.headers }),
     );
     for (const name of ENDPOINTS) {
       const url = server[name];

@@ -7,10 +7,12 @@ import {
 import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
 import { OpenidProvider } from "../../../src/auth/oidc/provider.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { describeError } from "../../../src/lib/describe_error.ts";
 import type {
   OidcSettings,
   OidcState,
 } from "../../../src/resolver/remote_settings.ts";
+import { serve } from "../../platform/canary.ts";
 import { createBrowser } from "../../support/login.ts";
 
 const REDIRECT_URI = "http://proxy.localhost/callback";
@@ -141,6 +143,32 @@ Deno.test("OpenidProvider reports the latest reason why discovery fails", async 
   const second = await reason();
   assert.notEqual(first, second);
   assert.match(second, /jwks_uri/);
+});
+
+Deno.test("a provider's error page is not read, however long it is", async () => {
+  const left = Promise.withResolvers<void>();
+  await using server = serve(() =>
+    new Response(
+      new ReadableStream({
+        pull: (stream) => stream.enqueue(new TextEncoder().encode("<html>")),
+        cancel: () => left.resolve(),
+      }),
+      { status: 503, headers: { "content-type": "text/html" } },
+    )
+  );
+  const provider = providerOf({
+    issuer: `http://127.0.0.1:${server.port}`,
+    publicIssuer: undefined,
+    clientId: "id",
+    clientSecret: undefined,
+    audience: undefined,
+    scope: "openid",
+    allowInsecure: false,
+  });
+  const error: unknown = await provider.check().catch((error) => error);
+  assert(error instanceof GatewayError);
+  assert.equal(describeError(error.cause), "status 503");
+  await left.promise;
 });
 
 Deno.test("check() fails while the provider is down, although logins still start", async () => {
