@@ -49,7 +49,10 @@ export function requestBody(
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
 
-/** The wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. */
+/**
+ * The wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. A stream that
+ * its client ends with the headers is known to be empty at once: only those that are ended by a later frame wait.
+ */
 const FIRST_BYTE_MS = 50;
 
 /**
