@@ -29,6 +29,7 @@ export const ERROR_STATUS = {
   target_too_long: 414,
   upgrade_required: 426,
   too_many_refusals: 429,
+  client_overloaded: 429,
   head_too_large: 431,
   internal: 500,
   runner_unreachable: 502,

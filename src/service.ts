@@ -60,11 +60,13 @@ const RECHECK_INTERVAL_MS = 30_000;
 /** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, ms. */
 const TICK_MS = 5_000;
 
-/** The limits of requests for our own pages; what counts for a sandbox elsewhere counts for a client here. */
+/** The limits of requests for our own pages. */
 const OWN_LIMITS = {
   concurrentExchanges: 1000,
-  exchangesPerSandbox: 100,
+  exchangesPerSandbox: 0,
+  exchangesPerClient: 100,
   tunnels: 0,
+  tunnelsPerClient: 0,
 };
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */

@@ -209,6 +209,8 @@ function assemble(values: Values) {
       concurrentExchanges: values.MAX_CONCURRENT_EXCHANGES,
       exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX,
       tunnels: values.MAX_TUNNELS,
+      exchangesPerClient: values.MAX_EXCHANGES_PER_CLIENT,
+      tunnelsPerClient: values.MAX_TUNNELS_PER_CLIENT,
       targetBytes: values.MAX_TARGET_BYTES,
       headerBytes: values.MAX_HEADER_BYTES,
       headerFields: values.MAX_HEADER_FIELDS,

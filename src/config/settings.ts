@@ -320,6 +320,19 @@ export const SETTINGS = {
     format: integer({ min: 1, max: 10_000_000 }),
     default: "5000",
   },
+  MAX_EXCHANGES_PER_CLIENT: {
+    group: "Limits",
+    purpose:
+      "Maximum number of concurrent requests and WebSockets of one client address, or IPv6 /64; more are answered with 429. Behind a balancer, it needs TRUSTED_PROXIES.",
+    format: integer({ min: 1, max: 10_000_000 }),
+    default: "1000",
+  },
+  MAX_TUNNELS_PER_CLIENT: {
+    group: "Limits",
+    purpose: "Maximum number of concurrent WebSockets among them.",
+    format: integer({ min: 1, max: 10_000_000 }),
+    default: "500",
+  },
   MAX_TARGET_BYTES: {
     group: "Limits",
     purpose:

@@ -176,7 +176,8 @@ export class Dispatch {
     const { id, request, headers, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
     const entry = ownRequests.begin();
-    const isWithinLimits = entry?.reserveFor(clientKey(clientAddress)) ?? false;
+    const isWithinLimits = entry?.reserveForClient(clientKey(clientAddress)) ??
+      false;
     // A gateway whose pages are busy is still healthy.
     if (!isWithinLimits && !PROBE.test(target)) {
       entry?.end();

@@ -5,6 +5,7 @@
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode } from "../config/config.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
@@ -207,12 +208,15 @@ export abstract class Exchange {
   /**
    * Counts the exchange as in flight, and checks the limits that need no lookup.
    *
-   * @throws {GatewayError} `overloaded`, or as {@linkcode checkHead}
+   * @throws {GatewayError} `overloaded`, `client_overloaded`, or as {@linkcode checkHead}
    */
   checkLimits(): void {
     this.#entry = this.services.inFlight.begin();
     if (this.#entry === undefined) {
       throw new GatewayError("overloaded", "Too many exchanges");
+    }
+    if (!this.#entry.reserveForClient(clientKey(this.client.clientAddress))) {
+      throw clientOverloaded("Too many exchanges of one client");
     }
     checkHead(this, this.services.limits);
   }
@@ -242,11 +246,14 @@ export abstract class Exchange {
   /**
    * Counts the exchange as a WebSocket.
    *
-   * @throws {GatewayError} `too_many_tunnels`
+   * @throws {GatewayError} `too_many_tunnels`, or `client_overloaded` if only the client has too many
    */
   reserveTunnel(): void {
     if (!this.#entry?.reserveTunnel()) {
       throw new GatewayError("too_many_tunnels", "Too many tunnels");
+    }
+    if (!this.#entry.reserveTunnelForClient()) {
+      throw clientOverloaded("Too many tunnels of one client");
     }
   }
 
@@ -533,6 +540,15 @@ function tunnelEnd(
   if (by === "gateway") return "aborted";
   if (code !== ABNORMAL_CLOSURE) return "complete";
   return by === "upstream" ? "upstream_failed" : "client_gone";
+}
+
+/** Time after which a client may try again that has too much under way, seconds. */
+const CLIENT_RETRY_SEC = 2;
+
+function clientOverloaded(reason: string): GatewayError {
+  return new GatewayError("client_overloaded", reason, {
+    retryAfterSec: CLIENT_RETRY_SEC,
+  });
 }
 
 /** True if an exchange failed because its client disconnected, which is no error of ours. */

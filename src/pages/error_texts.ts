@@ -214,6 +214,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "It has reached its limit of concurrent requests.",
     hint: "Try again in a few seconds.",
   },
+  client_overloaded: {
+    title: "Too much at once from your address",
+    detail: "Too many requests or WebSockets from your address are under way.",
+    hint: "Close what you do not need, and try again in a few seconds.",
+  },
   sandbox_overloaded: {
     title: "The sandbox is busy",
     detail: "It has reached its limit of concurrent requests.",

@@ -90,7 +90,11 @@ class CountById {
 /** The number of exchanges and tunnels that there may be at once. */
 export type InFlightLimits = Pick<
   Config["limits"],
-  "concurrentExchanges" | "exchangesPerSandbox" | "tunnels"
+  | "concurrentExchanges"
+  | "exchangesPerSandbox"
+  | "exchangesPerClient"
+  | "tunnels"
+  | "tunnelsPerClient"
 >;
 
 /** The state that a registry and its entries share. */
@@ -99,6 +103,8 @@ class Registry {
   readonly all = new Count();
   readonly tunnels = new Count();
   readonly bySandbox = new CountById();
+  readonly byClient = new CountById();
+  readonly tunnelsByClient = new CountById();
   readonly streaming = new Set<StreamHandle>();
   /** The exchanges that were in flight when the drain began; undefined before it. */
   draining: Count | undefined;
@@ -113,7 +119,9 @@ export class InFlightEntry {
   readonly #registry: Registry;
   readonly #isBeforeDrain: boolean;
   #sandboxId: string | undefined;
+  #client: string | undefined;
   #isTunnel = false;
+  #isClientsTunnel = false;
   #handle: StreamHandle | undefined;
   #hasEnded = false;
 
@@ -130,6 +138,25 @@ export class InFlightEntry {
       return false;
     }
     this.#sandboxId = sandboxId;
+    return true;
+  }
+
+  /** Counts it against the client's limit, by the key of the client; false if that is reached. */
+  reserveForClient(client: string): boolean {
+    const { byClient, limits } = this.#registry;
+    if (!byClient.increment(client, limits.exchangesPerClient)) return false;
+    this.#client = client;
+    return true;
+  }
+
+  /** Counts it against the limit of its client's WebSockets; false if that is reached. */
+  reserveTunnelForClient(): boolean {
+    const { tunnelsByClient, limits } = this.#registry;
+    if (this.#client === undefined) return true;
+    if (!tunnelsByClient.increment(this.#client, limits.tunnelsPerClient)) {
+      return false;
+    }
+    this.#isClientsTunnel = true;
     return true;
   }
 
@@ -156,12 +183,17 @@ export class InFlightEntry {
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
+    const { all, tunnels, bySandbox, byClient, tunnelsByClient } =
+      this.#registry;
+    const { streaming, draining } = this.#registry;
     all.decrement();
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
     if (this.#handle !== undefined) streaming.delete(this.#handle);
     if (this.#sandboxId !== undefined) bySandbox.decrement(this.#sandboxId);
+    if (this.#client === undefined) return;
+    byClient.decrement(this.#client);
+    if (this.#isClientsTunnel) tunnelsByClient.decrement(this.#client);
   }
 }
 

@@ -18,6 +18,8 @@ const RAISED_LIMITS = {
   MAX_CONCURRENT_EXCHANGES: "20000",
   MAX_EXCHANGES_PER_SANDBOX: "20000",
   MAX_TUNNELS: "20000",
+  MAX_EXCHANGES_PER_CLIENT: "20000",
+  MAX_TUNNELS_PER_CLIENT: "20000",
   // Unlike the load of a thousand clients, all of this comes from one address.
   REFUSALS_PER_MINUTE: "100000",
 };

@@ -39,8 +39,10 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     },
     ownRequests: new InFlight({
       concurrentExchanges: 10,
-      exchangesPerSandbox: 10,
+      exchangesPerSandbox: 0,
+      exchangesPerClient: 10,
       tunnels: 0,
+      tunnelsPerClient: 0,
     }),
     onUntrustedProxy() {},
     nextRequestId: () => "ours",

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
-const MANY = { concurrentExchanges: 10, exchangesPerSandbox: 10, tunnels: 10 };
+const MANY = {
+  concurrentExchanges: 10,
+  exchangesPerSandbox: 10,
+  exchangesPerClient: 10,
+  tunnels: 10,
+  tunnelsPerClient: 10,
+};
 
 const recheck = () => Promise.resolve(true);
 
@@ -200,4 +206,30 @@ Deno.test("InFlight counts a sandbox's own, however many others came and went", 
   assert.equal(inFlight.begin()?.reserveFor("other-2499"), false);
   lasting?.end();
   assert.equal(inFlight.begin()?.reserveFor("lasting"), true);
+});
+
+Deno.test("S3: InFlight counts what a client has under way, and its WebSockets", () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    exchangesPerClient: 3,
+    tunnelsPerClient: 1,
+  });
+  const entries = ["a", "a", "a", "b"].map((client) => {
+    const entry = inFlight.begin();
+    assert.equal(entry?.reserveForClient(client), true);
+    return entry;
+  });
+  const surplus = inFlight.begin();
+  assert.equal(surplus?.reserveForClient("a"), false);
+  surplus?.end();
+  assert.equal(inFlight.begin()?.reserveForClient("a"), false);
+  const [first, second, , other] = entries;
+  assert.equal(first?.reserveTunnelForClient(), true);
+  assert.equal(second?.reserveTunnelForClient(), false);
+  assert.equal(other?.reserveTunnelForClient(), true);
+  first?.end();
+  first?.end();
+  assert.equal(second?.reserveTunnelForClient(), true);
+  assert.equal(inFlight.begin()?.reserveForClient("a"), true);
+  assert.equal(inFlight.begin()?.reserveForClient("a"), false);
 });

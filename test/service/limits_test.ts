@@ -101,6 +101,39 @@ Deno.test("a sandbox at its limit of exchanges leaves other sandboxes alone", as
   assert.equal(other.status, 200);
 });
 
+Deno.test("S3: a client at its limit leaves other clients alone", async () => {
+  await using gateway = await startGateway({
+    MAX_EXCHANGES_PER_CLIENT: "2",
+    MAX_TUNNELS_PER_CLIENT: "1",
+    TRUSTED_PROXIES: "127.0.0.1",
+  });
+  function open(path: string, address: string) {
+    const upgrade = path === "/ws"
+      ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
+        "Sec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+      : "";
+    return gateway.open(
+      `GET ${path} HTTP/1.1\r\nHost: ${DEMO}\r\n${upgrade}` +
+        `X-Forwarded-For: ${address}\r\n\r\n`,
+    );
+  }
+  using tunnel = await open("/ws", "2001:db8::1");
+  assert.match(await tunnel.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
+  // The same /64.
+  using second = await open("/ws", "2001:db8::2");
+  const refused = await second.readUntil("\r\n\r\n");
+  assert.match(refused, /^HTTP\/1.1 429 /);
+  assert.match(refused, /x-porthole-error: client_overloaded\r\n/);
+  assert.match(refused, /retry-after: 2\r\n/);
+  using stream = await open("/sse", "2001:db8::3");
+  assert.match(await stream.readUntil("\r\n\r\n"), /^HTTP\/1.1 200 /);
+  using third = await open("/echo", "2001:db8::4");
+  assert.match(await third.readUntil("\r\n\r\n"), /^HTTP\/1.1 429 /);
+  using other = await open("/ws", "2001:db8:0:1::1");
+  assert.match(await other.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
+});
+
 Deno.test("a long target, many fields and long ones are refused, each with its own code", async () => {
   await using gateway = await startGateway({
     MAX_TARGET_BYTES: "1000",

@@ -30,7 +30,9 @@ export function exchangeServices(
   const inFlight = new InFlight({
     concurrentExchanges: 10,
     exchangesPerSandbox: 1,
+    exchangesPerClient: 10,
     tunnels: 1,
+    tunnelsPerClient: 1,
   });
   const services: ExchangeServices = {
     corsMode: "off",

@@ -118,6 +118,8 @@ export function workerConfig(
       concurrentExchanges: share(limits.concurrentExchanges),
       exchangesPerSandbox: share(limits.exchangesPerSandbox),
       tunnels: share(limits.tunnels),
+      exchangesPerClient: share(limits.exchangesPerClient),
+      tunnelsPerClient: share(limits.tunnelsPerClient),
       bufferBudgetBytes: share(limits.bufferBudgetBytes),
       refusalsPerMinute: share(limits.refusalsPerMinute),
     },

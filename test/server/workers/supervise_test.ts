@@ -234,6 +234,8 @@ Deno.test("workerConfig() divides the limits of the process among the workers, r
       MAX_CONCURRENT_EXCHANGES: "100",
       MAX_EXCHANGES_PER_SANDBOX: "10",
       MAX_TUNNELS: "1",
+      MAX_EXCHANGES_PER_CLIENT: "20",
+      MAX_TUNNELS_PER_CLIENT: "5",
       BUFFER_BUDGET_BYTES: "30000000",
       REFUSALS_PER_MINUTE: "300",
     }),
@@ -242,6 +244,8 @@ Deno.test("workerConfig() divides the limits of the process among the workers, r
   assert.equal(limits.concurrentExchanges, 34);
   assert.equal(limits.exchangesPerSandbox, 4);
   assert.equal(limits.tunnels, 1);
+  assert.equal(limits.exchangesPerClient, 7);
+  assert.equal(limits.tunnelsPerClient, 2);
   assert.equal(limits.bufferBudgetBytes, 10_000_000);
   assert.equal(limits.refusalsPerMinute, 100);
 });
