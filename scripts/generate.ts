@@ -5,6 +5,7 @@
  */
 import { daytonaTypes, gatewayDescription } from "./generate/apis.ts";
 import { type Artefact, refresh } from "./generate/artefact.ts";
+import { daytonaClients } from "./generate/clients.ts";
 import { licences } from "./generate/licences.ts";
 import { permissions } from "./generate/permissions.ts";
 import { readme } from "./generate/readme.ts";
@@ -12,6 +13,7 @@ import { readme } from "./generate/readme.ts";
 /** Every file that is generated. */
 const ARTEFACTS: readonly Artefact[] = [
   daytonaTypes,
+  daytonaClients,
   gatewayDescription,
   readme,
   licences,

@@ -1,7 +1,6 @@
 /** The client of Daytona's API. */
-import createClient, { type Client } from "openapi-fetch";
 import { z } from "zod";
-import type { paths } from "../../gen/daytona.ts";
+import { DaytonaClient } from "../../gen/clients.ts";
 import {
   isBearer,
   isPort,
@@ -25,11 +24,7 @@ import {
   snapshotAnswer,
 } from "./models.ts";
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
-import {
-  KEY_PROBE_PATH,
-  type KeyVerdict,
-  keyVerdictOf,
-} from "./service_key.ts";
+import { type KeyVerdict, keyVerdictOf } from "./service_key.ts";
 
 export type { RemoteConfig, Runner, Sandbox, Snapshot };
 
@@ -62,7 +57,7 @@ const sandboxIdText = z.string().refine(isSandboxRef);
  * @throws {GatewayError} `api_unreachable` if there is no definite answer; every operation
  */
 export class DaytonaApi {
-  readonly #http: Client<paths>;
+  readonly #client: DaytonaClient;
   readonly #caller: ApiCaller;
   readonly #authorization: string;
   readonly #onKeyVerdict: (verdict: KeyVerdict) => void;
@@ -73,7 +68,7 @@ export class DaytonaApi {
       throw new TypeError("Cannot use 'serviceKey': it is not visible ASCII");
     }
     this.#authorization = `Bearer ${config.serviceKey}`;
-    this.#http = createClient<paths>({
+    this.#client = new DaytonaClient({
       baseUrl: config.apiUrl,
       fetch: options.fetch ?? globalThis.fetch,
       redirect: "manual",
@@ -90,7 +85,7 @@ export class DaytonaApi {
       ...this.#asProxy(),
       operation: "isSandboxPublic",
       send: (init) =>
-        this.#http.GET("/preview/{sandboxId}/public", {
+        this.#client.preview.isSandboxPublic({
           ...init,
           params,
           parseAs: "text",
@@ -106,7 +101,7 @@ export class DaytonaApi {
       ...this.#asProxy(),
       operation: "isValidAuthToken",
       send: (init) =>
-        this.#http.GET("/preview/{sandboxId}/validate/{authToken}", {
+        this.#client.preview.isValidAuthToken({
           ...init,
           params,
           parseAs: "text",
@@ -122,7 +117,7 @@ export class DaytonaApi {
       ...asUser(user),
       operation: "hasSandboxAccess",
       send: (init) =>
-        this.#http.GET("/preview/{sandboxId}/access", {
+        this.#client.preview.hasSandboxAccess({
           ...init,
           params,
           parseAs: "text",
@@ -142,7 +137,7 @@ export class DaytonaApi {
       operation: "getSandboxIdFromSignedPreviewUrlToken",
       schema: sandboxIdText,
       send: (init) =>
-        this.#http.GET("/preview/{signedPreviewToken}/{port}/sandbox-id", {
+        this.#client.preview.getSandboxIdFromSignedPreviewUrlToken({
           ...init,
           params,
           parseAs: "text",
@@ -159,7 +154,7 @@ export class DaytonaApi {
       operation: "getRunnerBySandboxId",
       schema: runnerAnswer,
       send: (init) =>
-        this.#http.GET("/runners/by-sandbox/{sandboxId}", { ...init, params }),
+        this.#client.runners.getRunnerBySandboxId({ ...init, params }),
     });
   }
 
@@ -171,7 +166,8 @@ export class DaytonaApi {
       ...this.#asGateway(),
       operation: "getRunnerFullById",
       schema: runnerAnswer,
-      send: (init) => this.#http.GET("/runners/{id}/full", { ...init, params }),
+      send: (init) =>
+        this.#client.runners.getRunnerFullById({ ...init, params }),
     });
   }
 
@@ -183,8 +179,7 @@ export class DaytonaApi {
       ...asUser(user),
       operation: "getSandbox",
       schema: sandboxAnswer,
-      send: (init) =>
-        this.#http.GET("/sandbox/{sandboxIdOrName}", { ...init, params }),
+      send: (init) => this.#client.sandbox.getSandbox({ ...init, params }),
     });
   }
 
@@ -196,7 +191,7 @@ export class DaytonaApi {
       ...asUser(user),
       operation: "getSnapshot",
       schema: snapshotAnswer,
-      send: (init) => this.#http.GET("/snapshots/{id}", { ...init, params }),
+      send: (init) => this.#client.snapshots.getSnapshot({ ...init, params }),
     });
   }
 
@@ -209,7 +204,7 @@ export class DaytonaApi {
       operation: "updateLastActivity",
       schema: z.unknown(),
       send: (init) =>
-        this.#http.POST("/sandbox/{sandboxId}/last-activity", {
+        this.#client.sandbox.updateLastActivity({
           ...init,
           params,
           parseAs: "text",
@@ -224,7 +219,11 @@ export class DaytonaApi {
       ...this.#withKey(["accepted", "unknown", "other_role"]),
       operation: "isSandboxPublic",
       send: (init) =>
-        this.#http.GET(KEY_PROBE_PATH, { ...init, params, parseAs: "text" }),
+        this.#client.preview.isSandboxPublic({
+          ...init,
+          params,
+          parseAs: "text",
+        }),
     });
   }
 
@@ -235,7 +234,7 @@ export class DaytonaApi {
       credentialOf: "gateway",
       operation,
       schema: configAnswer,
-      send: (init) => this.#http.GET("/config", { ...init }),
+      send: (init) => this.#client.config.ConfigController_getConfig(init),
     });
     if (config !== null) return config;
     throw new GatewayError(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { daytonaTypes } from "../../scripts/generate/apis.ts";
 import { refresh } from "../../scripts/generate/artefact.ts";
+import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
 import { permissions } from "../../scripts/generate/permissions.ts";
 import { readme } from "../../scripts/generate/readme.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
@@ -57,6 +58,64 @@ Deno.test("daytonaTypes are up to date, and the same each time", async () => {
   assert.equal(text, await daytonaTypes.produce());
   assert.equal(text, await Deno.readTextFile(new URL(daytonaTypes.path, ROOT)));
   assert.match(text, /isSandboxPublic: \{/);
+});
+
+Deno.test("daytonaClients are up to date", async () => {
+  const text = await daytonaClients.produce();
+  assert.equal(
+    text,
+    await Deno.readTextFile(new URL(daytonaClients.path, ROOT)),
+  );
+});
+
+const PATHS = {
+  "/a/{id}": {
+    get: { operationId: "getA", summary: "Reads a */.", tags: ["two-words"] },
+    post: { operationId: "changeA", summary: "Changes.", tags: ["two-words"] },
+  },
+  "/b": { get: { operationId: "getB", summary: "Reads.", tags: ["one"] } },
+};
+const TAGS = [
+  { name: "one", description: "The first." },
+  { name: "two-words", description: "The second." },
+];
+
+Deno.test("clientsOf() writes a class for each tag, and a method for each operation", async () => {
+  const text = await formatted(clientsOf({ tags: TAGS, paths: PATHS }), "ts");
+  const [, one = "", two = "", all = ""] = text.replaceAll(/\s+/g, " ")
+    .split("export class ");
+  const get =
+    'getB<Call extends Init<"getB">>(init: Call): Answer<"getB", Call>';
+  assert(one.startsWith("OneAPI {"));
+  assert(
+    one.includes(`/** Reads. */ ${get} { return this.#http.GET("/b", init);`),
+  );
+  assert(!one.includes("getA"));
+  assert(two.startsWith("TwoWordsAPI {"));
+  assert(two.includes("/** Reads a *\\/. */ getA<"));
+  assert(two.includes('return this.#http.GET("/a/{id}", init);'));
+  assert(two.includes('return this.#http.POST("/a/{id}", init);'));
+  const members = "readonly one: OneAPI; readonly twoWords: TwoWordsAPI;";
+  assert(all.startsWith(`DaytonaClient { ${members}`));
+});
+
+Deno.test("clientsOf() refuses an operation that cannot become a method", () => {
+  const refused = [
+    [{ operationId: "get-b" }, /^Error: GET \/b: operationId/],
+    [{ operationId: undefined }, /^Error: GET \/b: operationId/],
+    [{ summary: undefined }, /^Error: GET \/b: summary is missing/],
+    [{ tags: undefined }, /^Error: GET \/b: tags must name one/],
+    [{ tags: ["three"] }, /^Error: GET \/b: tags must name one/],
+    [{ tags: ["one", "two-words"] }, /^Error: GET \/b: tags must name one/],
+  ] as const;
+  for (const [edit, message] of refused) {
+    const get = { ...PATHS["/b"].get, ...edit };
+    // As a file may contain it.
+    const description = JSON.parse(
+      JSON.stringify({ tags: TAGS, paths: { "/b": { get } } }),
+    );
+    assert.throws(() => clientsOf(description), message);
+  }
 });
 
 Deno.test("the permissions of the gateway and of the doctor name every setting", async () => {
