@@ -1,7 +1,5 @@
 /** Takes the preview token out of a request-target: the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
-import { splitQuery } from "../address/request_url.ts";
-
-const PARAMETER = "DAYTONA_SANDBOX_AUTH_KEY";
+import { splitParameter } from "../address/query_parameter.ts";
 
 /** A request-target, and the preview token that was removed from it. */
 export interface PreviewTokenSplit {
@@ -20,36 +18,7 @@ export interface PreviewTokenSplit {
  * // { target: "/a?b=%20&c", token: "t+1" }
  * ```
  */
-export function splitPreviewToken(target: string): PreviewTokenSplit {
-  const { path, query } = splitQuery(target);
-  const pairs = query.slice(1).split("&");
-  let token: string | undefined;
-  const kept = pairs.filter((pair) => {
-    const equals = pair.indexOf("=");
-    if (!isParameter(equals < 0 ? pair : pair.slice(0, equals))) return true;
-    token ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
-    return false;
-  });
-  if (kept.length === pairs.length) return { target, token: undefined };
-  return {
-    target: kept.length === 0 ? path : `${path}?${kept.join("&")}`,
-    token,
-  };
-}
-
-/** True if `name` decodes to the parameter's name; percent-encoding makes a name at most three times as long. */
-function isParameter(name: string): boolean {
-  if (name === PARAMETER) return true;
-  return name.length > PARAMETER.length &&
-    name.length <= 3 * PARAMETER.length &&
-    /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(name) && decode(name) === PARAMETER;
-}
-
-/** Form-decodes a text; one with malformed percent-encoding stays as it is. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return text;
-  }
+export function splitPreviewToken(given: string): PreviewTokenSplit {
+  const { target, value } = splitParameter(given, "DAYTONA_SANDBOX_AUTH_KEY");
+  return { target, token: value };
 }

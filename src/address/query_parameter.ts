@@ -1,0 +1,71 @@
+/** Takes a parameter that is meant for the gateway out of a request-target. */
+import { splitQuery } from "./request_url.ts";
+
+/** A request-target, and the parameter that was removed from it. */
+export interface ParameterSplit {
+  /** The target without the parameter, byte for byte otherwise. */
+  readonly target: string;
+  /** The value of the first such parameter, decoded; undefined if there is none. */
+  readonly value: string | undefined;
+}
+
+/**
+ * Removes every pair with that name from a target's query, percent-encoded names included. The name is of capital
+ * letters and underscores.
+ *
+ * @example
+ * ```ts
+ * splitParameter("/a?b=%20&MY_TOKEN=t%2B1&c", "MY_TOKEN");
+ * // { target: "/a?b=%20&c", value: "t+1" }
+ * ```
+ */
+export function splitParameter(target: string, name: string): ParameterSplit {
+  const { path, query } = splitQuery(target);
+  const pairs = query.slice(1).split("&");
+  let value: string | undefined;
+  const kept = pairs.filter((pair) => {
+    const equals = pair.indexOf("=");
+    const given = equals < 0 ? pair : pair.slice(0, equals);
+    if (!isSpelling(given, name)) return true;
+    value ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
+    return false;
+  });
+  if (kept.length === pairs.length) return { target, value: undefined };
+  return {
+    target: kept.length === 0 ? path : `${path}?${kept.join("&")}`,
+    value,
+  };
+}
+
+/**
+ * Adds a parameter, whose name and value need no encoding, to the end of a URL without a fragment: {@linkcode
+ * splitParameter} restores the URL byte for byte.
+ *
+ * @example
+ * ```ts
+ * withParameter("https://h.test/a?", "MY_TOKEN", "t"); // "https://h.test/a?&MY_TOKEN=t"
+ * ```
+ */
+export function withParameter(
+  url: string,
+  name: string,
+  value: string,
+): string {
+  return `${url}${url.includes("?") ? "&" : "?"}${name}=${value}`;
+}
+
+/** True if `given` decodes to `name`; percent-encoding makes a name at most three times as long. */
+function isSpelling(given: string, name: string): boolean {
+  if (given === name) return true;
+  return given.length > name.length && given.length <= 3 * name.length &&
+    /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(given) && decode(given) === name;
+}
+
+/** Form-decodes a text; one with malformed percent-encoding stays as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
+}
