@@ -2,6 +2,7 @@
 import ipaddr from "ipaddr.js";
 import { CookieRelief } from "./auth/cookie_relief.ts";
 import { Gate } from "./auth/gate.ts";
+import { Handover } from "./auth/handover.ts";
 import { Login } from "./auth/login_flow.ts";
 import { LoginSessions } from "./auth/login_sessions.ts";
 import { OpenidProvider } from "./auth/oidc/provider.ts";
@@ -10,15 +11,19 @@ import { TransactionSealer } from "./auth/oidc/transaction.ts";
 import { OwnCookies } from "./auth/own_cookies.ts";
 import { SessionSealer } from "./auth/session.ts";
 import { Throttle } from "./auth/throttle.ts";
+import { UsedCodes } from "./auth/used_codes.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
 import { openDurableStore } from "./cache/open_store.ts";
 import type { Config } from "./config/config.ts";
 import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
+import { SandboxLogins } from "./control/sandbox_logins.ts";
+import { UserLogins } from "./control/user_logins.ts";
 import { DaytonaApi } from "./daytona/api.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
+import { PreviewHandover } from "./gateway/handover.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
@@ -89,7 +94,8 @@ export async function createService(
   const closing = new AbortController();
   const base = await openBase(config, options, closing.signal);
   const resolvers = createResolvers(config, base);
-  const auth = createAuth(config, base, resolvers);
+  const judges = createAuth(config, base, resolvers);
+  const auth = { ...judges, ...createLoginKeeping(config, base, judges) };
   const transport = createTransport(config, base, resolvers);
   const ownPages = createOwnPages(base, resolvers, auth);
   const dispatch = createDispatch(
@@ -131,7 +137,8 @@ export async function createService(
 
 type Base = Awaited<ReturnType<typeof openBase>>;
 type Resolvers = ReturnType<typeof createResolvers>;
-type Auth = ReturnType<typeof createAuth>;
+type Judges = ReturnType<typeof createAuth>;
+type Auth = Judges & ReturnType<typeof createLoginKeeping>;
 type Transport = ReturnType<typeof createTransport>;
 type OwnPages = ReturnType<typeof createOwnPages>;
 
@@ -221,7 +228,7 @@ function createAuth(
   { lookups, now, sealerFor }: Base,
   { remoteSettings, sandboxes, access }: Resolvers,
 ) {
-  const cookies = new OwnCookies({ scheme, sameSite: session.sameSite });
+  const cookies = new OwnCookies({ scheme, ...session });
   const sessions = new SessionSealer(sealerFor("session"), {
     now,
     maxRemembered: cache.maxEntries,
@@ -247,15 +254,52 @@ function createAuth(
       now,
     }),
     throttle,
-    sessions,
     logins,
     access,
     remoteSettings,
     sessionTtlMs: session.ttlMs,
     now,
   });
-  const gate = new Gate({ sandboxes, access, sessions, logins, throttle });
-  return { scheme, cookies, sessions, provider, logins, login, throttle, gate };
+  const gate = new Gate({
+    sandboxes,
+    access,
+    sessions,
+    logins,
+    throttle,
+    scope: session.scope,
+  });
+  return {
+    scheme,
+    sessionScope: session.scope,
+    cookies,
+    sessions,
+    provider,
+    logins,
+    login,
+    throttle,
+    gate,
+  };
+}
+
+/** Creates what keeps the sessions of logins, by what these are for. */
+function createLoginKeeping(
+  { session }: Config,
+  { lookups, now, sealerFor }: Base,
+  parts: Judges,
+) {
+  if (session.scope === "sandbox") {
+    const keptLogins = new SandboxLogins({ ...parts, now });
+    return { keptLogins, handover: undefined };
+  }
+  const codes = new Handover({
+    sealer: sealerFor("login-code"),
+    usedCodes: new UsedCodes(lookups),
+    now,
+  });
+  return {
+    keptLogins: new UserLogins({ ...parts, handover: codes, now }),
+    handover: new PreviewHandover({ ...parts, handover: codes, now }),
+  };
 }
 
 /** What one request or WebSocket may buffer whatever is buffered for the others, bytes. */
@@ -366,6 +410,7 @@ function createDispatch(
     now,
     scheme,
     cookies,
+    sessionScope: parts.sessionScope,
     allowedOrigins: new Set(config.public.allowedOrigins),
   };
   const sandboxes = new SandboxHandlers({
@@ -384,6 +429,7 @@ function createDispatch(
     warning: previewWarning
       ? new Warning({ scheme, cookies, sealer: sealerFor("warning"), now })
       : undefined,
+    handover: parts.handover,
     forwarder: parts.forwarder,
   });
   return new Dispatch({

@@ -27,7 +27,7 @@ export interface CredentialSource {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,
-    "previewTokenSession" | "loginSession" | "loginSessionPrefix"
+    "previewTokenSession" | "loginOn" | "loginMark"
   >;
   /** The preview token in the query, from {@linkcode splitPreviewToken}. */
   readonly queryToken: string | undefined;
@@ -63,13 +63,13 @@ function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
   const { cookies } = source;
-  const { previewTokenSession, loginSessionPrefix } = cookies;
+  const { previewTokenSession, loginMark } = cookies;
   // Most requests have at most one of them, so a substring search saves splitting the header for the other.
   const tokenSessions = cookie.includes(previewTokenSession)
     ? lastValues(cookie, previewTokenSession)
     : NONE;
-  const loginSessions = cookie.includes(loginSessionPrefix)
-    ? lastValues(cookie, cookies.loginSession(source.host.label))
+  const loginSessions = cookie.includes(loginMark)
+    ? lastValues(cookie, cookies.loginOn(source.host.label))
     : NONE;
   const sessions = [...tokenSessions, ...loginSessions];
   return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;

@@ -3,6 +3,7 @@
  * invalidate the next: an app's own Authorization header, for example, must not hide a good cookie.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
+import type { SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { AccessResolver } from "../resolver/access.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
@@ -56,6 +57,8 @@ export interface GateParts {
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly throttle: Throttle;
+  /** What logins are for: a session for anything else opens nothing. */
+  readonly scope: SessionScope;
 }
 
 /** Decides on requests for sandboxes. */
@@ -198,11 +201,12 @@ export class Gate {
   }
 
   /** True if a credential opens the sandbox that the label names. */
-  async #accepts(
+  #accepts(
     credential: Credential,
-    { label, clientAddress }: GateRequest,
+    request: GateRequest,
     budget: Budget,
   ): Promise<boolean> {
+    const { label, clientAddress } = request;
     switch (credential.kind) {
       case "preview_token":
       case "auth_key":
@@ -211,17 +215,34 @@ export class Gate {
           credential.token,
           budget,
         );
-      case "session": {
-        const session = await this.#parts.sessions.open(credential.sealed);
-        if (session?.sandboxId !== label) return false;
-        return session.kind === "key"
-          ? this.#parts.access.isPreviewToken(label, session.token, budget)
-          : this.#parts.logins.grantsAccess(session, clientAddress, budget);
-      }
+      case "session":
+        return this.#isOpenedBy(credential.sealed, request, budget);
       case "bearer": {
         const user = { bearer: credential.token, clientAddress };
         return this.#parts.access.hasAccess(label, user, budget);
       }
+    }
+  }
+
+  /** True if a sealed session opens that port of the sandbox. */
+  async #isOpenedBy(
+    sealed: string,
+    { label, port, clientAddress }: GateRequest,
+    budget: Budget,
+  ): Promise<boolean> {
+    const { sessions, access, logins, scope } = this.#parts;
+    const session = await sessions.open(sealed);
+    if (session === undefined || session.kind === "user") return false;
+    if (session.sandboxId !== label) return false;
+    switch (session.kind) {
+      case "key":
+        return await access.isPreviewToken(label, session.token, budget);
+      case "login":
+        return scope === "sandbox" &&
+          await logins.grantsAccess(session, clientAddress, budget);
+      case "host":
+        return scope === "host" && session.port === port &&
+          await logins.grantsAccess(session, clientAddress, budget);
     }
   }
 }

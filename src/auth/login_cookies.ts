@@ -1,8 +1,7 @@
-/** How many login cookies a browser keeps: each one is sent with every request for every preview. */
+/** How many logins a browser keeps: the cookie of each is sent with every request to its hosts. */
 import { cookiesByName } from "./cookies.ts";
 import { MAX_SESSION_COOKIES } from "./credentials.ts";
-import type { OwnCookies } from "./own_cookies.ts";
-import type { SessionSealer } from "./session.ts";
+import type { Session, SessionSealer } from "./session.ts";
 
 /**
  * Most login cookies of one browser. Each is about 490 bytes, and servers in front often take no more than 8 KB in one
@@ -13,39 +12,49 @@ const MAX_LOGIN_COOKIES = 12;
 /** Most names that are looked at, from the end of the header; browsers keep some 180 cookies per site. */
 const MAX_NAMES = 200;
 
+/** A login that has to go. */
+export interface SurplusLogin {
+  /** The name of its cookie. */
+  readonly name: string;
+  /** The sessions under that name that we sealed; more than one, or none, if others have planted cookies. */
+  readonly opened: readonly Session[];
+}
+
 /**
- * The names of the login cookies that have to make room for the one called `added`: those whose sessions end first. All
+ * The logins that have to make room for the one whose cookie is called `added`: those whose sessions end first. All
  * sessions last equally long unless their tokens do not, so these are the oldest, or of the least use. Cookies that hold
  * no session of ours go before any other.
  */
-export async function surplusLoginCookies(
+export async function surplusLogins(
   cookieHeader: string,
   added: string,
-  { cookies, sessions }: {
-    readonly cookies: Pick<OwnCookies, "loginSessionPrefix">;
+  { prefix, sessions }: {
+    /** What the names of login cookies begin with. */
+    readonly prefix: string;
     readonly sessions: Pick<SessionSealer, "open">;
   },
-): Promise<string[]> {
-  const presented = cookiesByName(cookieHeader, cookies.loginSessionPrefix);
+): Promise<SurplusLogin[]> {
+  const presented = cookiesByName(cookieHeader, prefix);
   presented.delete(added);
   const others = [...presented].slice(-MAX_NAMES);
   if (others.length < MAX_LOGIN_COOKIES) return [];
-  const ends = await Promise.all(
-    others.map(async ([name, values]) => ({
-      name,
-      endsAt: await endOf(values.slice(-MAX_SESSION_COOKIES), sessions),
-    })),
+  const logins = await Promise.all(
+    others.map(async ([name, values]) => {
+      const opened = await Promise.all(
+        values.slice(-MAX_SESSION_COOKIES).map((text) => sessions.open(text)),
+      );
+      return {
+        name,
+        opened: opened.filter((session) => session !== undefined),
+      };
+    }),
   );
   // A stable sort: of those that end together, browsers have sent the older one first (RFC 6265bis section 5.8.3).
-  ends.sort((a, b) => a.endsAt - b.endsAt);
-  return ends.slice(0, 1 - MAX_LOGIN_COOKIES).map(({ name }) => name);
+  return logins.sort((a, b) => endOf(a) - endOf(b))
+    .slice(0, 1 - MAX_LOGIN_COOKIES);
 }
 
-/** The end of the session that ends last, ms since the epoch; 0 if none opens. */
-async function endOf(
-  sealed: readonly string[],
-  sessions: Pick<SessionSealer, "open">,
-): Promise<number> {
-  const opened = await Promise.all(sealed.map((text) => sessions.open(text)));
-  return Math.max(0, ...opened.map((session) => session?.expiresAt ?? 0));
+/** The end of the session that ends last, ms since the epoch; 0 if there is none. */
+function endOf({ opened }: SurplusLogin): number {
+  return Math.max(0, ...opened.map(({ expiresAt }) => expiresAt));
 }

@@ -8,6 +8,7 @@ import {
   generateRandomState,
 } from "oauth4webapi";
 import { parseHost } from "../address/preview_host.ts";
+import type { ReturnUrl } from "../address/return_url.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { AccessResolver } from "../resolver/access.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
@@ -16,13 +17,15 @@ import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
 import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
-import type { LoginSession, SessionSealer } from "./session.ts";
+import type { LoginRef } from "./session.ts";
 import type { Payer, RequestBudget, Throttle } from "./throttle.ts";
 
 /** A request to log in. */
 export interface LoginRequest {
   /** Preview URL to return to, already validated. */
   readonly returnTo: string;
+  /** The challenge of the preview host that sent the browser; undefined if there was none. */
+  readonly challenge: string | undefined;
   /** Callback URL on the same base host. */
   readonly redirectUri: string;
   /** True if the provider has to ask for an account even if it knows the user, since the last one had no access. */
@@ -41,10 +44,10 @@ export interface StartedLogin {
 
 /** A login that succeeded. */
 export interface FinishedLogin {
-  readonly returnTo: string;
-  readonly session: LoginSession;
-  /** The session, sealed for its cookie. */
-  readonly sealed: string;
+  readonly returnTo: ReturnUrl;
+  /** As in {@linkcode LoginRequest.challenge}. */
+  readonly challenge: string | undefined;
+  readonly login: LoginRef;
 }
 
 /** The callback request by which the browser returns from the provider. */
@@ -66,7 +69,6 @@ export interface LoginOptions {
   readonly transactions: TransactionSealer;
   readonly redeemed: RedeemedStates;
   readonly throttle: Throttle;
-  readonly sessions: Pick<SessionSealer, "seal">;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: Pick<AccessResolver, "hasAccess">;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
@@ -93,7 +95,7 @@ export class Login {
    * @throws {GatewayError} `login_unavailable`
    */
   async start(request: LoginRequest): Promise<StartedLogin> {
-    const { returnTo, redirectUri, reauthenticate } = request;
+    const { returnTo, challenge, redirectUri, reauthenticate } = request;
     const { provider, transactions } = this.#options;
     const transaction = {
       state: generateRandomState(),
@@ -101,6 +103,7 @@ export class Login {
       codeVerifier: generateRandomCodeVerifier(),
       redirectUri,
       returnTo,
+      challenge,
     };
     return {
       location: await provider.authorizationUrl(transaction, reauthenticate),
@@ -126,7 +129,7 @@ export class Login {
     if (transaction?.redirectUri !== callback.redirectUri) {
       throw new GatewayError("login_expired", "No matching transaction");
     }
-    const { returnTo } = transaction;
+    const { returnTo, challenge } = transaction;
     const { baseDomains } = this.#options.remoteSettings;
     const parsed = parseHost(new URL(returnTo).host, baseDomains);
     if (parsed.kind !== "preview") {
@@ -136,14 +139,11 @@ export class Login {
     try {
       budget.spend();
       const tokens = await this.#redeem(callback.parameters, transaction);
-      const session = await this.#begin(
-        parsed.host.label,
-        tokens,
-        callback.payer.clientAddress,
-      );
+      const { host } = parsed;
+      const { clientAddress } = callback.payer;
+      const login = await this.#begin(host.label, tokens, clientAddress);
       budget.settle({ isAdmitted: true });
-      const sealed = await this.#options.sessions.seal(session);
-      return { returnTo, session, sealed };
+      return { returnTo: { url: returnTo, host }, challenge, login };
     } catch (error) {
       settleFailed(budget, error);
       throw error instanceof GatewayError
@@ -174,7 +174,7 @@ export class Login {
   }
 
   /**
-   * Begins a session for the sandbox.
+   * Begins a login that was made for the sandbox.
    *
    * @throws {GatewayError} `no_access` if the user may not access it; `api_unreachable`
    */
@@ -182,24 +182,22 @@ export class Login {
     sandboxId: string,
     tokens: Tokens,
     clientAddress: string,
-  ): Promise<LoginSession> {
+  ): Promise<LoginRef> {
     const { access, logins, sessionTtlMs, now } = this.#options;
     const user = { bearer: tokens.accessToken, clientAddress };
     if (!await access.hasAccess(sandboxId, user, UNMETERED)) {
       throw new GatewayError("no_access", "User has no access");
     }
     const sessionEnd = now() + sessionTtlMs;
-    const session: LoginSession = {
-      kind: "login",
+    const login: LoginRef = {
       id: logins.newId(),
-      sandboxId,
       // Without a refresh token, the session cannot outlive its access token.
       expiresAt: tokens.refreshToken === undefined
         ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
         : sessionEnd,
     };
-    await logins.begin(session, tokens);
-    return session;
+    await logins.begin(login, tokens);
+    return login;
   }
 }
 

@@ -14,7 +14,7 @@ import { isPending } from "../lib/cooldown.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
 import type { Tokens } from "./oidc/provider.ts";
-import type { LoginSession } from "./session.ts";
+import type { LoginRef } from "./session.ts";
 
 /** An open session: the tokens behind it. */
 export interface OpenState extends Tokens {
@@ -123,7 +123,7 @@ export class LoginSessionStore {
 
   /** Replaces the state of a session in both tiers. Resolves when the durable tier is done, which may lose the write. */
   async set(
-    { id, expiresAt }: LoginSession,
+    { id, expiresAt }: LoginRef,
     state: SessionState,
   ): Promise<void> {
     const now = this.#now();

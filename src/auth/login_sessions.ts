@@ -14,9 +14,15 @@ import {
   LoginSessionStore,
   type LoginSessionStoreOptions,
   type OpenState,
+  type SessionState,
 } from "./login_session_store.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
-import type { LoginSession } from "./session.ts";
+import type {
+  HostSession,
+  LoginRef,
+  LoginSession,
+  UserSession,
+} from "./session.ts";
 
 /** Dependencies of the login sessions. */
 export interface LoginSessionsOptions extends LoginSessionStoreOptions {
@@ -58,7 +64,7 @@ export class LoginSessions {
   }
 
   /** Remembers the tokens of a new session. */
-  async begin(session: LoginSession, tokens: Tokens): Promise<void> {
+  async begin(session: LoginRef, tokens: Tokens): Promise<void> {
     await this.#states.set(session, { ...tokens, state: "open" });
   }
 
@@ -70,7 +76,7 @@ export class LoginSessions {
    * determined; what `budget.spend` throws
    */
   async grantsAccess(
-    session: LoginSession,
+    session: LoginSession | HostSession,
     clientAddress: string,
     budget: Budget,
   ): Promise<boolean> {
@@ -79,10 +85,41 @@ export class LoginSessions {
       return this.#options.store === null &&
         !session.id.startsWith(this.#ownPrefix);
     }
+    const user = { session, known, clientAddress };
+    return await this.#mayAccess(session.sandboxId, user, budget);
+  }
+
+  /**
+   * True if a user's session may be handed over to previews of a sandbox: its state is known, and its user has access.
+   *
+   * @throws {GatewayError} as {@linkcode LoginSessions.grantsAccess}
+   */
+  async opens(
+    sandboxId: string,
+    session: UserSession,
+    clientAddress: string,
+    budget: Budget,
+  ): Promise<boolean> {
+    const known = await this.#states.get(session.id);
+    if (known === undefined) return false;
+    const user = { session, known, clientAddress };
+    return await this.#mayAccess(sandboxId, user, budget);
+  }
+
+  /** True if the user behind a session has access to the sandbox; false if the session has ended. */
+  async #mayAccess(
+    sandboxId: string,
+    { session, known, clientAddress }: {
+      readonly session: LoginRef;
+      readonly known: SessionState;
+      readonly clientAddress: string;
+    },
+    budget: Budget,
+  ): Promise<boolean> {
     if (known.state === "ended") return false;
     const current = await this.#current(session, known);
     return current !== undefined && await this.#options.access.hasAccess(
-      session.sandboxId,
+      sandboxId,
       { bearer: current.accessToken, clientAddress },
       budget,
     );
@@ -93,7 +130,7 @@ export class LoginSessions {
    *
    * @throws {GatewayError} `logout_incomplete` if the durable tier did not store that
    */
-  async end(session: LoginSession): Promise<void> {
+  async end(session: LoginRef): Promise<void> {
     this.#renewals.forget(session.id);
     await this.#states.set(session, { state: "ended" });
     if (this.#options.now() >= session.expiresAt) return;
@@ -108,7 +145,7 @@ export class LoginSessions {
 
   /** The state with an access token that has not expired; undefined if the session has ended. */
   async #current(
-    session: LoginSession,
+    session: LoginRef,
     known: OpenState,
   ): Promise<OpenState | undefined> {
     const { expiresAt = Infinity } = known;
@@ -128,7 +165,7 @@ export class LoginSessions {
   }
 
   async #renewed(
-    session: LoginSession,
+    session: LoginRef,
     known: OpenState,
   ): Promise<OpenState | undefined> {
     const { refreshToken } = known;

@@ -1,4 +1,5 @@
 /** Names and attributes of the cookies that the gateway sets (RFC 6265bis section 4.1). */
+import type { SessionScope } from "../config/config.ts";
 import { createDigests } from "../lib/digest.ts";
 
 /** The settings that decide the attributes of our cookies. */
@@ -7,6 +8,8 @@ export interface CookiePolicy {
   readonly scheme: "http" | "https";
   /** `none` lets previews work in frames of other sites; over https only. */
   readonly sameSite: "lax" | "none";
+  /** What the cookie of a login is for. */
+  readonly scope: SessionScope;
 }
 
 /** Domain and lifetime of a cookie for all hosts below a base domain; a `maxAgeSec` of 0 deletes it. */
@@ -24,6 +27,14 @@ export class OwnCookies {
   readonly previewTokenSession: string;
   /** Prefix of all {@linkcode OwnCookies.loginSession} names. */
   readonly loginSessionPrefix: string;
+  /** Prefix of all {@linkcode OwnCookies.userSession} names. */
+  readonly userSessionPrefix: string;
+  /** A session of one preview host, handed over from its user's. */
+  readonly hostSession: string;
+  /** Identifies a browser, on one preview host, to the login that it was sent to. */
+  readonly handover: string;
+  /** Counts, on the base host, how often its user's session was handed over to the same preview host. */
+  readonly handovers: string;
   /** Prefix of all {@linkcode OwnCookies.transaction} names. */
   readonly transactionPrefix: string;
   /** Marks, on the base host, that the next login has to ask for an account even if the provider knows the user. */
@@ -32,12 +43,14 @@ export class OwnCookies {
   readonly warningAccepted: string;
   /** Counts, on one preview host, how often a browser had to be relieved of cookies. */
   readonly reliefs: string;
+  readonly #scope: SessionScope;
   readonly #hostPrefix: string;
   readonly #attributes: string;
   readonly #attributesInFrames: string;
   readonly #digestOf = createDigests(MAX_MEMOIZED_LABELS);
 
-  constructor({ scheme, sameSite }: CookiePolicy) {
+  constructor({ scheme, sameSite, scope }: CookiePolicy) {
+    this.#scope = scope;
     const isSecure = scheme === "https";
     // By these prefixes, browsers reject such a cookie unless it is Secure and, for `__Host-`, set by this very host
     // (section 4.1.3).
@@ -46,6 +59,10 @@ export class OwnCookies {
     this.#hostPrefix = host;
     this.previewTokenSession = `${host}session`;
     this.loginSessionPrefix = `${secure}login-`;
+    this.userSessionPrefix = `${host}user-`;
+    this.hostSession = `${host}host-session`;
+    this.handover = `${host}handover`;
+    this.handovers = `${host}handovers`;
     this.transactionPrefix = `${host}transaction-`;
     this.otherAccount = `${host}other-account`;
     this.warningAccepted = `${host}warning-accepted`;
@@ -60,6 +77,21 @@ export class OwnCookies {
   /** A session created by a login, for all ports of one sandbox. */
   loginSession(label: string): string {
     return this.loginSessionPrefix + this.#idOf(label);
+  }
+
+  /** A user's session, on the base host only; `id` is the session's. */
+  userSession(id: string): string {
+    return this.userSessionPrefix + this.#idOf(id);
+  }
+
+  /** The session that counts on preview hosts with that label, by what logins are for. */
+  loginOn(label: string): string {
+    return this.#scope === "host" ? this.hostSession : this.loginSession(label);
+  }
+
+  /** What all names of {@linkcode OwnCookies.loginOn} begin with. */
+  get loginMark(): string {
+    return this.#scope === "host" ? this.hostSession : this.loginSessionPrefix;
   }
 
   /** A login transaction, on the base host only; `id` is from {@linkcode transactionId}. */
@@ -97,7 +129,9 @@ export class OwnCookies {
   }
 }
 
-function attributesFor({ scheme, sameSite }: CookiePolicy): string {
+function attributesFor(
+  { scheme, sameSite }: Pick<CookiePolicy, "scheme" | "sameSite">,
+): string {
   return [
     "HttpOnly",
     sameSite === "none" ? "SameSite=None" : "SameSite=Lax",

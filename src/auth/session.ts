@@ -4,26 +4,47 @@ import type { Sealer } from "../lib/seal.ts";
 
 /** The members that all sessions have. */
 interface SessionBase {
-  /** The sandbox that the session opens, on all of its ports. It is also the label of the hosts that it counts on. */
+  /** The sandbox that the session opens. It is also the label of the hosts that it counts on. */
   readonly sandboxId: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
-/** A session created from a preview token, valid as long as the API accepts that token. */
+/** A session created from a preview token, for all ports, valid as long as the API accepts that token. */
 export interface PreviewTokenSession extends SessionBase {
   readonly kind: "key";
   readonly token: string;
 }
 
-/** A session created by a login; whether it is still valid is looked up by its id (see login_sessions.ts). */
-export interface LoginSession extends SessionBase {
-  readonly kind: "login";
+/** What a login is known by: whether it is still valid is looked up by its id (see login_sessions.ts). */
+export interface LoginRef {
   readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** A session created by a login, for all ports of a sandbox. */
+export interface LoginSession extends SessionBase, LoginRef {
+  readonly kind: "login";
+}
+
+/** A session created by a login, on the base host, which hands it over to preview hosts (see handover.ts). */
+export interface UserSession extends LoginRef {
+  readonly kind: "user";
+}
+
+/** A session of one preview host, which its user's session was handed over to; it has the id of that one. */
+export interface HostSession extends SessionBase, LoginRef {
+  readonly kind: "host";
+  readonly port: number;
 }
 
 /** A session, unsealed. */
-export type Session = PreviewTokenSession | LoginSession;
+export type Session =
+  | PreviewTokenSession
+  | LoginSession
+  | UserSession
+  | HostSession;
 
 /** Seals and opens sessions; it keeps opened ones, to decrypt each only once. */
 export class SessionSealer {
@@ -43,9 +64,12 @@ export class SessionSealer {
 
   /** Seals a session for its cookie. */
   seal(session: Session): Promise<string> {
+    const { kind, expiresAt } = session;
     // Gateways of an earlier version, which run beside this one during an update, require the two further members.
-    const sealed = { ...session, label: session.sandboxId, scope: "sandbox" };
-    return this.#sealer.seal({ session: sealed }, session.expiresAt);
+    const sealed = kind === "key" || kind === "login"
+      ? { ...session, label: session.sandboxId, scope: "sandbox" }
+      : session;
+    return this.#sealer.seal({ session: sealed }, expiresAt);
   }
 
   /** The session in `sealed` if it is authentic and unexpired, for whichever sandbox; undefined otherwise. */
@@ -66,13 +90,13 @@ export class SessionSealer {
 /** The session in a payload; undefined if it is none. */
 function sessionOf(value: unknown): Session | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { kind, sandboxId, scope, expiresAt, token, id } = value as Record<
-    string,
-    unknown
-  >;
-  if (typeof sandboxId !== "string" || typeof expiresAt !== "number") {
-    return undefined;
+  const { kind, sandboxId, port, scope, expiresAt, token, id } =
+    value as Record<string, unknown>;
+  if (typeof expiresAt !== "number") return undefined;
+  if (kind === "user") {
+    return typeof id === "string" ? { kind, id, expiresAt } : undefined;
   }
+  if (typeof sandboxId !== "string") return undefined;
   // Cookies sealed by earlier versions name a scope as well; one of a single port must not open the others.
   if (scope !== undefined && scope !== "sandbox") return undefined;
   if (kind === "key" && typeof token === "string") {
@@ -80,6 +104,9 @@ function sessionOf(value: unknown): Session | undefined {
   }
   if (kind === "login" && typeof id === "string") {
     return { kind, sandboxId, id, expiresAt };
+  }
+  if (kind === "host" && typeof id === "string" && typeof port === "number") {
+    return { kind, sandboxId, port, id, expiresAt };
   }
   return undefined;
 }

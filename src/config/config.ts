@@ -24,6 +24,9 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
+/** What the cookie of a login is for. */
+export type SessionScope = Config["session"]["scope"];
+
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
@@ -181,6 +184,8 @@ function assemble(values: Values) {
         ? values.SESSION_SECRETS
         : [values.PROXY_API_KEY],
       ttlMs: toMs(values.SESSION_TTL_SEC),
+      /** What the cookie of a login is for: all ports of its sandbox, or one preview host. */
+      scope: values.SESSION_SCOPE,
       /** `none` for previews embedded in another site's frame. */
       sameSite: values.COOKIE_SAMESITE,
     },

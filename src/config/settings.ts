@@ -187,6 +187,13 @@ export const SETTINGS = {
     format: seconds({ min: 60 }),
     default: "3600",
   },
+  SESSION_SCOPE: {
+    group: "Sessions",
+    purpose:
+      "What a login's cookie is for: all ports of its sandbox, by a cookie for the base domain (sandbox), or one preview host, each of which is handed a session of its own (host); with host, the base domain can be on the Public Suffix List.",
+    format: oneOf("sandbox", "host"),
+    default: "sandbox",
+  },
   COOKIE_SAMESITE: {
     group: "Sessions",
     purpose:

@@ -33,7 +33,6 @@ import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 export interface ControlOptions
   extends HealthRoutesOptions, LoginRoutesOptions, LogoutRoutesOptions {
   readonly login: LoginRoutesOptions["login"];
-  readonly logins: LoginRoutesOptions["logins"] & LogoutRoutesOptions["logins"];
   readonly logger: Logger;
 }
 

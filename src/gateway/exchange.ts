@@ -3,7 +3,7 @@
  * takes it from step to step, and ends with exactly one of `answer`, `refuse`, `relay` and `tunnel`.
  */
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import type { CorsMode } from "../config/config.ts";
+import type { CorsMode, SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -76,6 +76,8 @@ export interface ExchangeServices {
   readonly now: () => number;
   readonly scheme: "http" | "https";
   readonly cookies: OwnCookies;
+  /** What the cookie of a login is for. */
+  readonly sessionScope: SessionScope;
   readonly allowedOrigins: ReadonlySet<string>;
 }
 

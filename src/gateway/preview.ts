@@ -18,6 +18,7 @@ import {
 } from "../upstream/http1/message.ts";
 import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
 import type { ExchangeServices } from "./exchange.ts";
+import type { PreviewHandover } from "./handover.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel } from "./open_tunnel.ts";
 import type {
@@ -41,6 +42,8 @@ export interface SandboxHandlerParts
   readonly login: Pick<Login, "state">;
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
+  /** Undefined if logins are for sandboxes. */
+  readonly handover: PreviewHandover | undefined;
   readonly forwarder: Forwarder;
 }
 
@@ -54,7 +57,7 @@ export class SandboxHandlers {
 
   /** Answers a request to a preview host. */
   async preview(x: PreviewExchange): Promise<Response> {
-    const { gate, warning } = this.#parts;
+    const { gate, warning, handover } = this.#parts;
     try {
       x.checkLimits(); // 1 dispatch
     } catch (error) {
@@ -63,6 +66,7 @@ export class SandboxHandlers {
     this.#checkPort(x.port);
     checkMethod(x.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
+    if (handover?.isArrival(x)) return x.answer(await handover.arrival(x));
     const page = await warning?.intercept(x); // 2 warning
     if (page !== undefined) return x.answer(page);
     x.progress.onLookups();
@@ -155,12 +159,13 @@ export class SandboxHandlers {
     x: PreviewExchange,
     verdict: Exclude<Verdict, Admission>,
   ): Response {
-    const scheme = this.#parts.scheme;
-    const mayLogIn = verdict.kind === "login" &&
-      this.#parts.login.state === "on";
-    const location = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
-    if (location === undefined) throw refusal(verdict);
-    return x.answer(redirect(302, location));
+    const { scheme, login, handover } = this.#parts;
+    const mayLogIn = verdict.kind === "login" && login.state === "on";
+    const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
+    if (loginUrl === undefined) throw refusal(verdict);
+    if (handover === undefined) return x.answer(redirect(302, loginUrl));
+    const { location, setCookie } = handover.departure(x, loginUrl);
+    return x.answer(redirect(302, location, [setCookie]));
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   toolboxCredentials,
 } from "../auth/credentials.ts";
 import type { GateRequest } from "../auth/gate.ts";
+import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { HeaderList } from "../lib/headers.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
@@ -90,14 +91,24 @@ export class PreviewExchange extends SandboxExchange {
   readonly route = "preview";
   readonly isToolbox = false;
   readonly host: PreviewHost;
+  /** The code of a login that was taken out of the query (see handover.ts); undefined if there was none. */
+  readonly loginCode: string | undefined;
 
   constructor(
     incoming: IncomingRequest,
     host: PreviewHost,
     services: ExchangeServices,
   ) {
-    super(incoming, host, services);
+    const split = services.sessionScope === "host"
+      ? splitLoginCode(incoming.target)
+      : undefined;
+    super(
+      split === undefined ? incoming : { ...incoming, target: split.target },
+      host,
+      services,
+    );
     this.host = host;
+    this.loginCode = split?.value;
   }
 
   /** True if the target had a preview token in its query. */

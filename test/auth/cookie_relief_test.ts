@@ -7,7 +7,11 @@ import {
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
 
-const COOKIES = new OwnCookies({ scheme: "https", sameSite: "lax" });
+const COOKIES = new OwnCookies({
+  scheme: "https",
+  sameSite: "lax",
+  scope: "sandbox",
+});
 const LOGIN = COOKIES.loginSession("box");
 const SESSION: LoginSession = {
   kind: "login",
@@ -22,7 +26,7 @@ async function relief(
   request: Partial<TooLargeRequest> = {},
   scheme: "http" | "https" = "https",
 ) {
-  const cookies = new OwnCookies({ scheme, sameSite: "lax" });
+  const cookies = new OwnCookies({ scheme, sameSite: "lax", scope: "sandbox" });
   const headers = await new CookieRelief({
     scheme,
     cookies,

@@ -6,7 +6,11 @@ import {
 } from "../../src/auth/credentials.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 
-const COOKIES = new OwnCookies({ scheme: "http", sameSite: "lax" });
+const COOKIES = new OwnCookies({
+  scheme: "http",
+  sameSite: "lax",
+  scope: "sandbox",
+});
 
 const HOST = {
   port: 3000,

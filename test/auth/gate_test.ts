@@ -3,6 +3,7 @@ import type { Credential } from "../../src/auth/credentials.ts";
 import { type Admission, Gate, type GateRequest } from "../../src/auth/gate.ts";
 import type { Session } from "../../src/auth/session.ts";
 import { Throttle } from "../../src/auth/throttle.ts";
+import type { SessionScope } from "../../src/config/config.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
 
@@ -12,9 +13,14 @@ const CLIENT = { clientAddress: "192.0.2.1", isSentByPage: false };
 /** A gate for a private sandbox `box` and the public ones `open` and `known`, of which only `known` is cached. */
 function gateWith(
   outage: readonly string[] = [],
-  { lookups = 100, error = new GatewayError("api_unreachable", "") }: {
+  {
+    lookups = 100,
+    error = new GatewayError("api_unreachable", ""),
+    scope = "sandbox",
+  }: {
     lookups?: number;
     error?: Error;
+    scope?: SessionScope;
   } = {},
 ) {
   const calls: string[] = [];
@@ -67,14 +73,27 @@ function gateWith(
               id: sealed,
               expiresAt: Infinity,
             }
-            : undefined,
+            : SESSIONS[sealed],
         ),
     },
     logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
     throttle,
+    scope,
   });
   return { gate, calls, left: () => lookupsLeft(throttle) };
 }
+
+/** Sessions of a login on one host, and on the base host. */
+const SESSIONS: Readonly<Record<string, Session>> = {
+  host: {
+    kind: "host",
+    sandboxId: "box",
+    port: 3000,
+    id: "login",
+    expiresAt: Infinity,
+  },
+  user: { kind: "user", id: "login", expiresAt: Infinity },
+};
 
 /** The number of lookups that the client may still cause. */
 function lookupsLeft(throttle: Throttle): number {
@@ -425,4 +444,29 @@ Deno.test("Gate reports a lookup that the cache in process could not answer, adm
     gate.admit({ ...requestFor("box"), progress: { onMiss } }),
   );
   assert.equal(misses, 1);
+});
+
+Deno.test("a login's session opens only what logins are for: all ports of its sandbox, or one of them", async () => {
+  for (
+    const [scope, sealed, label, port, kind] of [
+      ["sandbox", "login", "box", 3000, "allow"],
+      ["sandbox", "login", "box", 22222, "allow"],
+      ["sandbox", "login", "other", 3000, "login"],
+      ["sandbox", "host", "box", 3000, "login"],
+      ["sandbox", "user", "box", 3000, "login"],
+      ["host", "host", "box", 3000, "allow"],
+      ["host", "host", "box", 3001, "login"],
+      ["host", "host", "other", 3000, "login"],
+      ["host", "login", "box", 3000, "login"],
+      ["host", "user", "box", 3000, "login"],
+      // A preview token is for the sandbox, whatever logins are for.
+      ["host", "sealed", "box", 22222, "allow"],
+    ] as const
+  ) {
+    const { gate } = gateWith([], { scope });
+    const verdict = await gate.admit(
+      requestFor(label, [{ kind: "session", sealed }], port),
+    );
+    assert.equal(verdict.kind, kind, `${scope}: ${sealed} at ${port}-${label}`);
+  }
 });

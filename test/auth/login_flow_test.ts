@@ -7,7 +7,7 @@ import {
   type Transaction,
   TransactionSealer,
 } from "../../src/auth/oidc/transaction.ts";
-import type { LoginSession } from "../../src/auth/session.ts";
+import type { LoginRef } from "../../src/auth/session.ts";
 import { Throttle } from "../../src/auth/throttle.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 
@@ -25,7 +25,7 @@ function setUp(tokens: Tokens) {
     hasAccess: true,
     /** The questions that the API was asked. */
     asked: [] as unknown[],
-    begun: [] as [LoginSession, Tokens][],
+    begun: [] as [LoginRef, Tokens][],
     /** When a session that has begun is stored. */
     storing: Promise.resolve(),
     redeemed: 0,
@@ -46,9 +46,6 @@ function setUp(tokens: Tokens) {
     ),
     redeemed: new RedeemedStates({ store: null, maxStates: 10, now }),
     throttle: new Throttle({ refusalsPerMinute: 1, maxClients: 10, now }),
-    sessions: {
-      seal: ({ sandboxId }) => Promise.resolve(`sealed ${sandboxId}`),
-    },
     logins: {
       newId: () => "id",
       begin(...begun) {
@@ -72,6 +69,7 @@ function setUp(tokens: Tokens) {
   ) {
     const started = await login.start({
       returnTo: RETURN_TO,
+      challenge: "challenge",
       redirectUri: REDIRECT_URI,
       reauthenticate: false,
     });
@@ -92,18 +90,16 @@ const TOKENS: Tokens = { accessToken: "access", expiresAt: undefined };
 
 Deno.test("a login results in a session for its sandbox and the URL to return to", async () => {
   const { clock, state, logIn } = setUp(TOKENS);
-  const session: LoginSession = {
-    kind: "login",
+  const begun: LoginRef = {
     id: "id",
-    sandboxId: "box",
     expiresAt: clock.now + SESSION_TTL_MS,
   };
-  assert.deepEqual(await logIn(), {
-    returnTo: RETURN_TO,
-    session,
-    sealed: "sealed box",
-  });
-  assert.deepEqual(state.begun, [[session, TOKENS]]);
+  const { returnTo, challenge, login } = await logIn();
+  assert.equal(returnTo.url, RETURN_TO);
+  assert.equal(returnTo.host.label, "box");
+  assert.equal(challenge, "challenge");
+  assert.deepEqual(login, begun);
+  assert.deepEqual(state.begun, [[begun, TOKENS]]);
   assert.deepEqual(state.asked, [
     ["box", { bearer: "access", clientAddress: "203.0.113.9" }],
   ]);
@@ -124,8 +120,8 @@ Deno.test("a session without a refresh token ends with its access token, and non
       expiresAt: tokenMs && 1_000_000_000_000 + tokenMs,
       ...refreshToken && { refreshToken },
     });
-    const { session } = await logIn();
-    assert.equal(session.expiresAt, clock.now + lastsMs);
+    const { login } = await logIn();
+    assert.equal(login.expiresAt, clock.now + lastsMs);
   }
 });
 

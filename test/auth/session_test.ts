@@ -18,6 +18,15 @@ const LOGIN_SESSION: Session = {
   id: "i",
   expiresAt: EXPIRES_AT,
 };
+const USER_SESSION: Session = { kind: "user", id: "i", expiresAt: EXPIRES_AT };
+const HOST_SESSION: Session = {
+  kind: "host",
+  sandboxId: "box",
+  port: 3000,
+  id: "i",
+  expiresAt: EXPIRES_AT,
+};
+const SESSIONS = [TOKEN_SESSION, LOGIN_SESSION, USER_SESSION, HOST_SESSION];
 
 function setUp() {
   const clock = { now: START };
@@ -36,7 +45,7 @@ function setUp() {
 
 Deno.test("SessionSealer opens what it sealed, again and again", async () => {
   const { sessions } = setUp();
-  for (const session of [TOKEN_SESSION, LOGIN_SESSION]) {
+  for (const session of SESSIONS) {
     const sealed = await sessions.seal(session);
     assert.deepEqual(await sessions.open(sealed), session);
     assert.deepEqual(await sessions.open(sealed), session);
@@ -68,6 +77,14 @@ Deno.test("SessionSealer opens no session of a single port, which earlier versio
   }
 });
 
+Deno.test("SessionSealer seals logins for users and hosts so that gateways of earlier versions open nothing", async () => {
+  const { sealer, sessions } = setUp();
+  for (const session of [USER_SESSION, HOST_SESSION]) {
+    const sealed = await sealer.open(await sessions.seal(session));
+    assert.equal(Object(sealed?.session).kind, session.kind); // they know "key" and "login"
+  }
+});
+
 Deno.test("SessionSealer ends a session at its time by its own clock, remembered or not", async () => {
   const { clock, sessions } = setUp();
   const sealed = await sessions.seal(TOKEN_SESSION);
@@ -90,7 +107,7 @@ Deno.test("SessionSealer opens no session that lacks a part of its kind", async 
       { ...TOKEN_SESSION, kind: "login" },
       { ...LOGIN_SESSION, kind: "key" },
       { ...TOKEN_SESSION, kind: "other", id: "i" },
-      ...[TOKEN_SESSION, LOGIN_SESSION].flatMap((session) =>
+      ...SESSIONS.flatMap((session) =>
         Object.keys(session).map((name) => ({ ...session, [name]: undefined }))
       ),
       null,

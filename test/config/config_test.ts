@@ -53,6 +53,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     session: {
       secrets: ["key"],
       ttlMs: 3_600_000,
+      scope: "sandbox",
       sameSite: "lax",
     },
     oidc: {
@@ -258,6 +259,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
     ["CORS_MODE", "off", (c) => c.public.corsMode, "off"],
+    ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
     [
       "OIDC_DOMAIN",
@@ -391,6 +393,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     BUFFER_BUDGET_BYTES: ["1048575", "64MiB"],
     TUNNEL_BUFFER_BYTES: ["65535", "1073741825", "16MiB"],
     LOG_LEVEL: ["verbose", "INFO"],
+    SESSION_SCOPE: ["port", "Host"],
     LOG_FORMAT: ["text"],
   };
   for (const [name, texts] of Object.entries(cases)) {

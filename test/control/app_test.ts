@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import type { Callback, Login } from "../../src/auth/login_flow.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
-import type { LoginSession } from "../../src/auth/session.ts";
+import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { controlDescription, createControl } from "../../src/control/app.ts";
+import { SandboxLogins } from "../../src/control/sandbox_logins.ts";
 import { type ErrorCode, GatewayError } from "../../src/errors.ts";
 import { recordedLog } from "../support/event_log.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
-const COOKIES = new OwnCookies({ scheme: "https", sameSite: "lax" });
+const COOKIES = new OwnCookies({
+  scheme: "https",
+  sameSite: "lax",
+  scope: "sandbox",
+});
 const SESSION: LoginSession = {
   kind: "login",
   id: "id",
@@ -43,11 +48,32 @@ function setUp() {
       callbacks.push(callback);
       return state.failure === undefined
         ? Promise.resolve({
-          returnTo: "https://3000-box.p.test/",
-          session: { ...SESSION, expiresAt: Date.now() + 60_999 },
-          sealed: "sealed",
+          returnTo: {
+            url: "https://3000-box.p.test/",
+            host: {
+              port: 3000,
+              label: "box",
+              base: "p.test",
+              authoritySuffix: "p.test",
+            },
+          },
+          challenge: undefined,
+          login: { id: "id", expiresAt: Date.now() + 60_999 },
         })
         : Promise.reject(state.failure);
+    },
+  };
+  const sessions: Pick<SessionSealer, "open" | "seal"> = {
+    seal: () => Promise.resolve("sealed"),
+    open(sealed) {
+      const expiresAt = state.sessions.get(sealed);
+      return Promise.resolve(
+        sealed === "sealed"
+          ? SESSION
+          : expiresAt === undefined
+          ? undefined
+          : { ...SESSION, expiresAt },
+      );
     },
   };
   const control = createControl({
@@ -56,20 +82,15 @@ function setUp() {
     cookies: COOKIES,
     remoteSettings: state,
     login,
-    sessions: {
-      open(sealed) {
-        const expiresAt = state.sessions.get(sealed);
-        return Promise.resolve(
-          sealed === "sealed"
-            ? SESSION
-            : expiresAt === undefined
-            ? undefined
-            : { ...SESSION, expiresAt },
-        );
-      },
-    },
+    keptLogins: new SandboxLogins({
+      cookies: COOKIES,
+      sessions,
+      logins: { grantsAccess: () => Promise.resolve(false) },
+      now: Date.now,
+    }),
+    sessionScope: "sandbox",
+    sessions,
     logins: {
-      grantsAccess: () => Promise.resolve(false),
       end({ id }) {
         state.ended.push(id);
         return state.failure === undefined

@@ -4,8 +4,13 @@ import { type Browser, chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
+/** A domain on the Public Suffix List: browsers take no cookie for it, and each host below it for a site of its own. */
+export const PUBLIC_SUFFIX = "co.uk";
+
 /** Turns off features that a run on 127.0.0.1 must not depend on, and the browser's own background traffic. */
 const ARGUMENTS = [
+  // A public suffix, which gateways of this machine can have as their base domain.
+  `--host-resolver-rules=MAP ${PUBLIC_SUFFIX} 127.0.0.1, MAP *.${PUBLIC_SUFFIX} 127.0.0.1`,
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",

@@ -9,6 +9,7 @@ import { startLoginGateway } from "./login_gateway.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";
+import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
 import {
   requestsOfAnotherPort,
   requestsOfAnotherSandbox,
@@ -46,6 +47,8 @@ const SCENARIOS: readonly Scenario[] = [
   plantedCookies,
   plantedCookiesElsewhere,
   loginOfAnotherSandbox,
+  hostLogin,
+  hostIsolation,
   warning,
   warningBeforeLogin,
   warningFromElsewhere,

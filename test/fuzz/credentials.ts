@@ -20,7 +20,11 @@ const HOST = {
   base: "preview.example.com",
   authoritySuffix: "preview.example.com",
 };
-const COOKIES = new OwnCookies({ scheme: "https", sameSite: "lax" });
+const COOKIES = new OwnCookies({
+  scheme: "https",
+  sameSite: "lax",
+  scope: "sandbox",
+});
 const ALLOWED = "https://app.example";
 
 /** The sandbox's own origins, the allowed one, and look-alikes. */

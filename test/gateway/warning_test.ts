@@ -150,7 +150,7 @@ function setUp(scheme: "http" | "https" = "https") {
   const clock = { now: 1_800_000_000_000 };
   const now = () => clock.now;
   const sealer = createSealer({ secrets: [SECRET], purpose: "warning", now });
-  const cookies = new OwnCookies({ scheme, sameSite: "lax" });
+  const cookies = new OwnCookies({ scheme, sameSite: "lax", scope: "sandbox" });
   const warning = new Warning({
     scheme,
     cookies,

@@ -51,7 +51,12 @@ export function exchangeServices(
     logger: loggerFor("test"),
     now: () => clock.now,
     scheme: "http",
-    cookies: new OwnCookies({ scheme: "http", sameSite: "lax" }),
+    cookies: new OwnCookies({
+      scheme: "http",
+      sameSite: "lax",
+      scope: "sandbox",
+    }),
+    sessionScope: "sandbox",
     allowedOrigins: new Set(),
     ...differences,
   };

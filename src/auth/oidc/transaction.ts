@@ -10,6 +10,8 @@ import type { LoginAttempt } from "./provider.ts";
 export interface Transaction extends LoginAttempt {
   /** Preview URL to return to, already validated. */
   readonly returnTo: string;
+  /** The challenge of the preview host that sent the browser (see handover.ts); undefined if it needs no code. */
+  readonly challenge?: string | undefined;
 }
 
 /** The time that a login may take, ms. */

@@ -2,21 +2,19 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookiesByName, cookieValues } from "../../auth/cookies.ts";
-import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
-import { surplusLoginCookies } from "../../auth/login_cookies.ts";
+import { CHALLENGE } from "../../auth/handover.ts";
 import type { Login } from "../../auth/login_flow.ts";
-import type { LoginSessions } from "../../auth/login_sessions.ts";
 import {
   TRANSACTION_TTL_MS,
   transactionId,
 } from "../../auth/oidc/transaction.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
-import type { SessionSealer } from "../../auth/session.ts";
+import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
 import { isSentByPage } from "../../lib/fetch_metadata.ts";
 import { redirect } from "../../pages/redirect.ts";
-import { UNMETERED } from "../../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
+import type { KeptLogins, LoginVisit } from "../kept_logins.ts";
 import {
   type ControlContext,
   type ControlEnv,
@@ -30,21 +28,9 @@ export interface LoginRoutesOptions {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly cookies: OwnCookies;
   readonly login: Pick<Login, "state" | "start" | "finish">;
-  readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "grantsAccess">;
+  /** How the sessions of logins are kept. */
+  readonly keptLogins: KeptLogins;
 }
-
-/**
- * Time after a login within which another one for the same sandbox can only mean that the browser did not keep the
- * session, seconds: without this limit, preview, login and provider would redirect it in a loop.
- */
-const LOOP_SEC = 10;
-
-/**
- * Most returns to a preview that one login may account for: that of the tab that logged in, and those of tabs that were
- * sent to log in meanwhile.
- */
-const MAX_RETURNS = 5;
 
 /** For how long after a login without access the next one asks for another account, seconds. */
 const OTHER_ACCOUNT_SEC = 600;
@@ -65,6 +51,10 @@ const loginRoute = createRoute({
       }).openapi({
         description:
           "The URL of the preview to return to, below this base domain.",
+      }),
+      challenge: z.string().regex(CHALLENGE).optional().openapi({
+        description:
+          "With `SESSION_SCOPE=host`: what the preview's host knows the browser by.",
       }),
     }),
   },
@@ -139,30 +129,24 @@ async function startLogin(
   options: LoginRoutesOptions,
 ): Promise<Response> {
   const { cookies, login } = options;
-  checkLogin(c.env, options);
+  const base = checkLogin(c.env, options);
   // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
   const mode = c.req.header("sec-fetch-mode") ?? "navigate";
   if (mode !== "navigate") {
     throw new GatewayError("cross_site_request", "Login by no navigation");
   }
   const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
-  const sent = c.req.header("cookie") ?? "";
-  const loggedIn = cookies.loggedIn(returnTo.host.label);
-  const [returns] = cookieValues(sent, loggedIn);
-  if (returns !== undefined) {
-    if (
-      Number(returns) < MAX_RETURNS &&
-      await hasSession(returnTo.host.label, sent, c.env, options)
-    ) {
-      return redirect(302, returnTo.url, [
-        cookies.hostOnly(loggedIn, String(Number(returns) + 1), LOOP_SEC),
-      ]);
-    }
-    throw new GatewayError("session_not_kept", "Logged in a moment ago");
+  const { challenge } = c.req.valid("query");
+  const visit = visitOf(c, { base, returnTo, challenge });
+  const resumed = await options.keptLogins.resume(visit);
+  if (resumed !== undefined) {
+    return redirect(302, resumed.location, resumed.setCookies);
   }
+  const sent = visit.cookies;
   const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
   const { location, state, sealed } = await login.start({
     returnTo: returnTo.url,
+    challenge,
     redirectUri: callbackUri(c.env, options),
     reauthenticate,
   });
@@ -178,24 +162,6 @@ async function startLogin(
   ]);
 }
 
-/** True if the browser has a session for the sandbox: another tab may have logged in since this one was sent here. */
-async function hasSession(
-  label: string,
-  cookieHeader: string,
-  { clientAddress }: ControlContext,
-  { cookies, sessions, logins }: LoginRoutesOptions,
-): Promise<boolean> {
-  const presented = cookieValues(cookieHeader, cookies.loginSession(label));
-  for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
-    const session = await sessions.open(sealed);
-    if (session?.kind !== "login" || session.sandboxId !== label) continue;
-    if (await logins.grantsAccess(session, clientAddress, UNMETERED)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /** Takes a browser back to its preview with a session. */
 async function finishLogin(
   c: RouteContext<typeof callbackRoute>,
@@ -208,29 +174,39 @@ async function finishLogin(
     transactionId(parameters.get("state") ?? ""),
   );
   const sent = c.req.header("cookie") ?? "";
-  const { returnTo, session, sealed } = await login.finish({
+  const { login: made, ...way } = await login.finish({
     parameters,
     transactions: cookieValues(sent, transaction),
     redirectUri: callbackUri(c.env, options),
-    payer: {
-      clientAddress: c.env.clientAddress,
-      isSentByPage: isSentByPage(c.req.raw.headers),
-    },
+    payer: payerOf(c),
   }).catch((error: unknown) => {
     for (const line of failureCookies(error, transaction, cookies)) {
       c.header("set-cookie", line, { append: true });
     }
     throw error;
   });
-  const name = cookies.loginSession(session.sandboxId);
-  const surplus = await surplusLoginCookies(sent, name, options);
-  const maxAgeSec = Math.floor((session.expiresAt - Date.now()) / 1000);
-  return redirect(303, returnTo, [
+  const visit = visitOf(c, { base, ...way });
+  const { location, setCookies } = await options.keptLogins.complete(
+    visit,
+    made,
+  );
+  return redirect(303, location, [
     cookies.hostOnly(transaction, "", 0),
-    cookies.hostOnly(cookies.loggedIn(session.sandboxId), "1", LOOP_SEC),
-    ...surplus.map((name) => cookies.forBase(name, "", { base, maxAgeSec: 0 })),
-    cookies.forBase(name, sealed, { base, maxAgeSec }),
+    ...setCookies,
   ]);
+}
+
+type LoginContext = RouteContext<typeof loginRoute | typeof callbackRoute>;
+
+function payerOf({ env: { clientAddress }, req }: LoginContext): Payer {
+  return { clientAddress, isSentByPage: isSentByPage(req.raw.headers) };
+}
+
+function visitOf(
+  c: LoginContext,
+  way: Pick<LoginVisit, "base" | "returnTo" | "challenge">,
+): LoginVisit {
+  return { ...payerOf(c), ...way, cookies: c.req.header("cookie") ?? "" };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
+import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
@@ -27,6 +28,8 @@ export interface LogoutRoutesOptions {
   readonly login: Pick<Login, "state">;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "end">;
+  /** What logins are for: one for a user ends as a whole. */
+  readonly sessionScope: SessionScope;
 }
 
 /**
@@ -113,16 +116,17 @@ export function addLogoutRoutes(
     await next();
   });
   app.openapi(pageRoute, (c) => {
-    const { sandbox } = c.req.valid("query");
+    const sandbox = sandboxOf(c.req.valid("query"), options);
     // Cookies can be too many without a login, too.
     const state = options.login.state === "off" ? "no_login" : "asking";
     return c.html(logoutPage({ state, sandbox }), 200, PAGE_HEADERS);
   });
   app.openapi(logoutRoute, async (c) => {
-    const { sandbox, cookies } = c.req.valid("form");
-    await endSessions(c, options);
+    const form = c.req.valid("form");
+    const sandbox = sandboxOf(form, options);
+    await endSessions(c, sandbox, options);
     // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
-    if (cookies === "delete") c.header("clear-site-data", '"cookies"');
+    if (form.cookies === "delete") c.header("clear-site-data", '"cookies"');
     return c.html(logoutPage({ state: "done", sandbox }), 200, PAGE_HEADERS);
   });
 }
@@ -151,15 +155,27 @@ function checkRequest(
   }
 }
 
-/** Ends the login sessions that the form is about, and expires the cookie of each one that has ended. */
+/** The sandbox to log out of; undefined for all of them. */
+function sandboxOf(
+  { sandbox }: { readonly sandbox?: string | undefined },
+  { sessionScope }: LogoutRoutesOptions,
+): string | undefined {
+  return sessionScope === "host" ? undefined : sandbox;
+}
+
+/**
+ * Ends the sessions of the browser's logins, in all or for one sandbox, and expires the cookie of each one that has
+ * ended. Those that logins of the other scope have left, before the setting was changed, end as well.
+ */
 async function endSessions(
   c: RouteContext<typeof logoutRoute>,
+  sandbox: string | undefined,
   { cookies, sessions, logins }: LogoutRoutesOptions,
 ): Promise<void> {
   const { base = "" } = c.env;
-  const { sandbox } = c.req.valid("form");
   const sent = c.req.header("cookie") ?? "";
   const presented = cookiesByName(sent, cookies.loginSessionPrefix);
+  const users = cookiesByName(sent, cookies.userSessionPrefix);
   const names = sandbox === undefined
     ? [...presented.keys()].slice(-MAX_SESSIONS)
     : [cookies.loginSession(sandbox)];
@@ -175,5 +191,13 @@ async function endSessions(
       setCookie(cookies.hostOnly(cookies.loggedIn(session.sandboxId), "", 0));
     }
     setCookie(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
+  }
+  if (sandbox !== undefined) return;
+  for (const [name, values] of [...users].slice(-MAX_SESSIONS)) {
+    for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
+      const session = await sessions.open(sealed);
+      if (session?.kind === "user") await logins.end(session);
+    }
+    setCookie(cookies.hostOnly(name, "", 0));
   }
 }

@@ -1,0 +1,55 @@
+/** Which codes have been used: each may be used once, at whichever gateway. */
+import { LRUCache } from "lru-cache";
+import type { DurableStore } from "../cache/store.ts";
+import type { Config } from "../config/config.ts";
+import { GatewayError } from "../errors.ts";
+
+/** Dependencies of the used codes. */
+export interface UsedCodesOptions {
+  /** Its `maxEntries` limits what is remembered without a durable tier. */
+  readonly cache: Pick<Config["cache"], "maxEntries">;
+  /** Null if they are remembered in process only. */
+  readonly store: Pick<DurableStore, "claim"> | null;
+}
+
+/** Difference between the clocks of two gateways that a code's use is remembered beyond its expiry for, ms. */
+const MAX_SKEW_MS = 60_000;
+
+/** Remembers codes by their ids. */
+export class UsedCodes {
+  readonly #store: UsedCodesOptions["store"];
+  readonly #used: LRUCache<string, true>;
+
+  constructor({ cache, store }: UsedCodesOptions) {
+    this.#store = store;
+    this.#used = new LRUCache({ max: cache.maxEntries });
+  }
+
+  /**
+   * True if the code has not been used before; from now on it has. `expiresAt`, ms since the epoch, is when nobody
+   * accepts the code any more.
+   *
+   * @throws {GatewayError} `session_unavailable` if the durable tier does not tell
+   */
+  async use(id: string, expiresAt: number): Promise<boolean> {
+    if (this.#store === null) {
+      const isUsed = this.#used.has(id);
+      this.#used.set(id, true);
+      return !isUsed;
+    }
+    const until = expiresAt + MAX_SKEW_MS;
+    const claim = await this.#store.claim(["login-code", id], {
+      value: true,
+      refreshAt: until,
+      expiresAt: until,
+      staleUntil: until,
+    });
+    if (claim === "unavailable") {
+      throw new GatewayError(
+        "session_unavailable",
+        "Nobody knows if the code was used before",
+      );
+    }
+    return claim === "claimed";
+  }
+}

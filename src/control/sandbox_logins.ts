@@ -1,0 +1,94 @@
+/** Logins for one sandbox: a cookie for the base domain opens all ports of it (`SESSION_SCOPE=sandbox`). */
+import { cookieValues } from "../auth/cookies.ts";
+import { MAX_SESSION_COOKIES } from "../auth/credentials.ts";
+import { surplusLogins } from "../auth/login_cookies.ts";
+import type { LoginSessions } from "../auth/login_sessions.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
+import type { LoginRef, LoginSession, SessionSealer } from "../auth/session.ts";
+import { GatewayError } from "../errors.ts";
+import { UNMETERED } from "../resolver/lookup_cache.ts";
+import {
+  type Continuation,
+  type KeptLogins,
+  type LoginVisit,
+  LOOP_SEC,
+  MAX_RETURNS,
+} from "./kept_logins.ts";
+
+/** Dependencies of {@linkcode SandboxLogins}. */
+export interface SandboxLoginsOptions {
+  readonly cookies: OwnCookies;
+  readonly sessions: Pick<SessionSealer, "open" | "seal">;
+  readonly logins: Pick<LoginSessions, "grantsAccess">;
+  /** Current time, ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** Keeps a session for each sandbox. */
+export class SandboxLogins implements KeptLogins {
+  readonly #options: SandboxLoginsOptions;
+
+  constructor(options: SandboxLoginsOptions) {
+    this.#options = options;
+  }
+
+  /** Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. */
+  async resume(visit: LoginVisit): Promise<Continuation | undefined> {
+    const { cookies } = this.#options;
+    const { url, host } = visit.returnTo;
+    const name = cookies.loggedIn(host.label);
+    const [returns] = cookieValues(visit.cookies, name);
+    if (returns === undefined) return undefined;
+    if (Number(returns) < MAX_RETURNS && await this.#hasSession(visit)) {
+      const count = String(Number(returns) + 1);
+      const setCookies = [cookies.hostOnly(name, count, LOOP_SEC)];
+      return { location: url, setCookies };
+    }
+    throw new GatewayError("session_not_kept", "Logged in a moment ago");
+  }
+
+  async complete(
+    { base, cookies: sent, returnTo: { url, host } }: LoginVisit,
+    login: LoginRef,
+  ): Promise<Continuation> {
+    const { cookies, sessions, now } = this.#options;
+    const { label: sandboxId } = host;
+    const session: LoginSession = { kind: "login", ...login, sandboxId };
+    const name = cookies.loginSession(sandboxId);
+    const surplus = await surplusLogins(sent, name, {
+      prefix: cookies.loginSessionPrefix,
+      sessions,
+    });
+    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+    return {
+      location: url,
+      setCookies: [
+        cookies.hostOnly(cookies.loggedIn(sandboxId), "1", LOOP_SEC),
+        ...surplus.map(({ name }) =>
+          cookies.forBase(name, "", { base, maxAgeSec: 0 })
+        ),
+        cookies.forBase(name, await sessions.seal(session), {
+          base,
+          maxAgeSec,
+        }),
+      ],
+    };
+  }
+
+  async #hasSession(
+    { cookies: sent, returnTo: { host }, clientAddress }: LoginVisit,
+  ): Promise<boolean> {
+    const { cookies, sessions, logins } = this.#options;
+    const presented = cookieValues(sent, cookies.loginSession(host.label));
+    for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
+      const session = await sessions.open(sealed);
+      if (session?.kind !== "login" || session.sandboxId !== host.label) {
+        continue;
+      }
+      if (await logins.grantsAccess(session, clientAddress, UNMETERED)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
