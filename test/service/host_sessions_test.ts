@@ -282,21 +282,6 @@ Deno.test("the code of a login reaches no app, whatever it comes with, and no li
   assert.doesNotMatch(everything, /porthole-ho|LOGIN_CODE/i);
 });
 
-Deno.test("a WebSocket opens on the session that was handed over, and ends when its user loses access", async () => {
-  using clock = fakeClock();
-  await using gateway = await start({ TOKEN_TTL_SEC: "1" });
-  const browser = await loggedIn(gateway);
-  const url = gateway.at("3000-locked");
-  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
-    headers: { host: new URL(url).host, cookie: cookieFor(browser, url) },
-  });
-  await once(socket, "open");
-  const closed = once(socket, "close");
-  gateway.stack.api.state.subjects.set("alice", new Set());
-  clock.pass(30_000);
-  assert.equal((await closed)[0], 1008);
-});
-
 /** Presses the button of the logout page. */
 async function logOut(gateway: HostGateway, browser: Browser, body = "") {
   const base = `${BASE}:${gateway.port}`;
@@ -314,6 +299,31 @@ async function logOut(gateway: HostGateway, browser: Browser, body = "") {
   assert.equal(answer.status, 200);
   browser.jar.store(new URL(`http://${base}/`), answer.headers.getSetCookie());
   return answer;
+}
+
+for (
+  const [how, end] of [
+    [
+      "loses access",
+      ({ stack }) => void stack.api.state.subjects.set("alice", new Set()),
+    ],
+    ["logs out on the base host", logOut],
+  ] satisfies [string, (gateway: HostGateway, browser: Browser) => unknown][]
+) {
+  Deno.test(`a WebSocket opens on the session that was handed over, and ends when its user ${how}`, async () => {
+    using clock = fakeClock();
+    await using gateway = await start({ TOKEN_TTL_SEC: "1" });
+    const browser = await loggedIn(gateway);
+    const url = gateway.at("3000-locked");
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
+      headers: { host: new URL(url).host, cookie: cookieFor(browser, url) },
+    });
+    await once(socket, "open");
+    const closed = once(socket, "close");
+    await end(gateway, browser);
+    clock.pass(30_000);
+    assert.equal((await closed)[0], 1008);
+  });
 }
 
 Deno.test("a logout on the base host ends the sessions of all preview hosts, whatever sandbox it names", async () => {

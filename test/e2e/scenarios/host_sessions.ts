@@ -1,24 +1,38 @@
 /** Logins for hosts (SESSION_SCOPE=host), with a base domain that is a public suffix. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { LOCALHOST } from "../../support/certificates.ts";
 import { PUBLIC_SUFFIX } from "../chromium.ts";
 import { startLoginGateway } from "../login_gateway.ts";
 import type { Scenario } from "../scenario.ts";
-import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
+import {
+  SECRET,
+  serveOnLoopback,
+  startHostileApp,
+  startVictimApp,
+} from "./isolation_apps.ts";
 import { logIn, openAtOnce, REFUSALS } from "./isolation_login.ts";
 
-/** The URLs of a gateway with that base domain. */
+/** A gateway with that base domain, over https, and its URLs. */
 async function startHostGateway() {
-  const gateway = await startLoginGateway({
-    PROXY_DOMAIN: PUBLIC_SUFFIX,
-    SESSION_SCOPE: "host",
-  });
-  return {
-    gateway,
-    url: (host: string, target = "/") =>
-      `http://${host}${PUBLIC_SUFFIX}:${gateway.port}${target}`,
-    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
-  };
+  await using started = new AsyncDisposableStack();
+  const gateway = started.use(
+    await startLoginGateway({
+      PROXY_DOMAIN: PUBLIC_SUFFIX,
+      PROXY_PROTOCOL: "https",
+      SESSION_SCOPE: "host",
+    }),
+  );
+  const { cert, key } = LOCALHOST;
+  const { port } = started.use(
+    serveOnLoopback(gateway.service.fetch, { cert, key }),
+  );
+  function url(host: string, target = "/"): string {
+    return `https://${host}${PUBLIC_SUFFIX}:${port}${target}`;
+  }
+  gateway.stack.provider.redirectUris.add(url("", "/callback"));
+  const owned = started.move();
+  return { gateway, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** A person logs in once, and goes from port to port. */
@@ -29,13 +43,18 @@ export const hostLogin: Scenario = {
     await using stack = new AsyncDisposableStack();
     const { gateway, url } = stack.use(await startHostGateway());
     const [one, other] = [1, 2].map(() => stack.use(startVictimApp()));
-    const page = await stage.open();
+    const page = await stage.open({ ignoreHTTPSErrors: true });
     const first = url(`${one?.port}-locked.`, "/a?b=(1)&c#part");
     const second = url(`${other?.port}-locked.`, "/d?e");
     await logIn(page, first);
     assert.match(await page.innerText("body"), new RegExp(SECRET));
     assert.equal(await page.evaluate("document.cookie"), "");
     await receives(page);
+    const cookies = await page.context().cookies([first, url("")]);
+    assert.ok(cookies.length >= 2);
+    for (const { name, secure, httpOnly } of cookies) {
+      assert.ok(name.startsWith("__Host-porthole-") && secure && httpOnly);
+    }
 
     const forms = gateway.stack.provider.count("login");
     await page.goto(second);
@@ -68,7 +87,10 @@ export const hostIsolation: Scenario = {
     const { url } = stack.use(await startHostGateway());
     const victim = stack.use(startVictimApp());
     const hostile = stack.use(startHostileApp());
-    const page = await stage.open({ expectedErrors: REFUSALS });
+    const page = await stage.open({
+      expectedErrors: REFUSALS,
+      ignoreHTTPSErrors: true,
+    });
     const locked = url(`${victim.port}-locked.`);
     await logIn(page, locked);
 
