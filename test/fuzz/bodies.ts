@@ -36,20 +36,17 @@ export function decode(
   decoder: BodyDecoder,
   pieces: readonly Uint8Array<ArrayBuffer>[],
 ): Decoded {
-  const content: Uint8Array<ArrayBuffer>[] = [];
+  let content = "";
   let consumed = 0;
   let refused = false;
   try {
     for (const piece of pieces) {
-      const before = content.length;
-      const taken = decoder.decode(piece, content);
-      assert.ok(taken <= piece.length);
-      assert.ok(decoder.done || taken === piece.length);
-      const views = content.slice(before).every(({ buffer }) =>
-        buffer === piece.buffer
-      );
-      assert.ok(views);
-      consumed += taken;
+      const decoded = decoder.decode(piece);
+      assert.ok(decoded.consumed <= piece.length);
+      assert.ok(decoder.done || decoded.consumed === piece.length);
+      assert.equal(decoded.content.buffer, piece.buffer);
+      content += toLatin1(decoded.content);
+      consumed += decoded.consumed;
     }
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
@@ -57,7 +54,7 @@ export function decode(
     refused = true;
   }
   return {
-    content: content.map(toLatin1).join(""),
+    content,
     consumed,
     done: decoder.done,
     refused,
@@ -171,11 +168,9 @@ export const bodyProperties: readonly Property[] = [
     ([text, at]) => {
       const whole = decode(new ChunkedDecoder(LIMITS), pieces(text, []));
       const inParts = decode(new ChunkedDecoder(LIMITS), pieces(text, at));
-      // The number of bytes read of a rejected piece does not matter.
-      const { consumed: _, ...rest } = inParts;
-      const { consumed: __, ...wanted } = whole;
-      assert.deepEqual(rest, wanted);
-      if (!whole.refused) assert.equal(inParts.consumed, whole.consumed);
+      // What was found in a rejected piece does not matter.
+      if (whole.refused) assert.ok(inParts.refused);
+      else assert.deepEqual(inParts, whole);
     },
   ),
 

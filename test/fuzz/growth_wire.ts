@@ -30,7 +30,7 @@ function decodeChunks(bytes: Uint8Array<ArrayBuffer>, pieceBytes: number) {
   const decoder = new ChunkedDecoder(LIMITS);
   unless(UpstreamError, () => {
     for (let at = 0; at < bytes.length; at += pieceBytes) {
-      decoder.decode(bytes.subarray(at, at + pieceBytes), []);
+      decoder.decode(bytes.slice(at, at + pieceBytes));
     }
   });
 }

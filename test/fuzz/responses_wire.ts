@@ -90,11 +90,15 @@ function ourMessage(
   if (decoder === null) {
     return { status, body: "", length: end, endsAtClose: false };
   }
-  const content: Uint8Array<ArrayBuffer>[] = [];
-  const length = end + decoder.decode(bytes.subarray(end), content);
+  const { content, consumed } = decoder.decode(bytes.slice(end));
   const { endsAtClose } = decoder;
   return decoder.done || endsAtClose
-    ? { status, body: content.map(toLatin1).join(""), length, endsAtClose }
+    ? {
+      status,
+      body: toLatin1(content),
+      length: end + consumed,
+      endsAtClose,
+    }
     : undefined;
 }
 

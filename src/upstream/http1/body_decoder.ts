@@ -1,3 +1,11 @@
+/** What was found in bytes of a body. */
+export interface Decoded {
+  /** A view of those bytes; empty if they hold no content. */
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** How many of the bytes belong to the body: all of them unless it ends within them. */
+  readonly consumed: number;
+}
+
 /** Extracts the content from the bytes of a message body, however they are split across reads. */
 export interface BodyDecoder {
   /** True once the body is complete. */
@@ -5,15 +13,11 @@ export interface BodyDecoder {
   /** True if the end of the connection is the end of the body. */
   readonly endsAtClose: boolean;
   /**
-   * Appends the content found in `bytes` to `content`, as views, and returns how many bytes belong to the body: all
-   * of them unless the body ends within them.
+   * Decodes the next bytes of the body, within which content may be moved.
    *
    * @throws {UpstreamError} `protocol_error`
    */
-  decode(
-    bytes: Uint8Array<ArrayBuffer>,
-    content: Uint8Array<ArrayBuffer>[],
-  ): number;
+  decode(bytes: Uint8Array<ArrayBuffer>): Decoded;
 }
 
 /** A body delimited by Content-Length. */
@@ -29,14 +33,10 @@ export class LengthDecoder implements BodyDecoder {
     return this.#remaining === 0;
   }
 
-  decode(
-    bytes: Uint8Array<ArrayBuffer>,
-    content: Uint8Array<ArrayBuffer>[],
-  ): number {
-    const taken = Math.min(this.#remaining, bytes.length);
-    if (taken > 0) content.push(bytes.subarray(0, taken));
-    this.#remaining -= taken;
-    return taken;
+  decode(bytes: Uint8Array<ArrayBuffer>): Decoded {
+    const consumed = Math.min(this.#remaining, bytes.length);
+    this.#remaining -= consumed;
+    return { content: bytes.subarray(0, consumed), consumed };
   }
 }
 
@@ -45,11 +45,7 @@ export class CloseDecoder implements BodyDecoder {
   readonly endsAtClose = true;
   readonly done = false;
 
-  decode(
-    bytes: Uint8Array<ArrayBuffer>,
-    content: Uint8Array<ArrayBuffer>[],
-  ): number {
-    if (bytes.length > 0) content.push(bytes);
-    return bytes.length;
+  decode(bytes: Uint8Array<ArrayBuffer>): Decoded {
+    return { content: bytes, consumed: bytes.length };
   }
 }

@@ -6,6 +6,8 @@ const MAX_BYTES = 256 * 1024;
 
 /** Bytes that were received and not yet consumed. Their memory is reused, and grows for a stream. */
 export class ReadBuffer {
+  /** True while nearly all that is read is content. Otherwise each byte takes much work, and few are read at once. */
+  isBulk = true;
   #bytes = new Uint8Array(MIN_BYTES);
   #start = 0;
   #end = 0;
@@ -51,7 +53,7 @@ export class ReadBuffer {
     const full = this.#end === this.#bytes.length;
     if (this.#start === this.#end) {
       const size = this.#nextSize(full);
-      if (size > this.#bytes.length) this.#bytes = new Uint8Array(size);
+      if (size !== this.#bytes.length) this.#bytes = new Uint8Array(size);
       this.#start = this.#end = 0;
     } else if (full) {
       const { unread } = this;
@@ -76,6 +78,7 @@ export class ReadBuffer {
   /** A buffer that was filled completely is a stream's, and twice the size takes half the reads. */
   #nextSize(full: boolean): number {
     const { length } = this.#bytes;
+    if (!this.isBulk) return Math.min(length, MIN_BYTES);
     return full && length < MAX_BYTES ? length * 2 : length;
   }
 

@@ -101,26 +101,16 @@ class ConnectionReader implements BodyReader {
 
 const EMPTY = new Uint8Array(0);
 
-/** Consumes the unread bytes and returns their content, in memory of its own: the connection reuses its buffer. */
+/**
+ * Consumes the unread bytes and returns their content, in memory of its own: the connection reuses its buffer. Of
+ * chunks of less than about 100 bytes, little is read at once.
+ */
 function takeContent(
-  connection: Connection,
+  { input }: Connection,
   decoder: BodyDecoder,
 ): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  connection.input.consume(decoder.decode(connection.input.unread, parts));
-  const [first, second] = parts;
-  if (first === undefined) return EMPTY;
-  return second === undefined ? connection.input.detach(first) : concat(parts);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(
-    parts.reduce((length, part) => length + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  const { content, consumed } = decoder.decode(input.unread);
+  input.consume(consumed);
+  input.isBulk = content.length * 16 >= consumed * 15;
+  return content.length === 0 ? EMPTY : input.detach(content);
 }

@@ -13,16 +13,14 @@ interface Decoded {
 
 function decode(pieces: readonly string[]): Decoded {
   const decoder = new ChunkedDecoder(LIMITS);
-  const content: Uint8Array<ArrayBuffer>[] = [];
+  let content = "";
   let consumed = 0;
   for (const piece of pieces) {
-    consumed += decoder.decode(fromLatin1(piece), content);
+    const decoded = decoder.decode(fromLatin1(piece));
+    content += toLatin1(decoded.content);
+    consumed += decoded.consumed;
   }
-  return {
-    content: content.map(toLatin1).join(""),
-    consumed,
-    done: decoder.done,
-  };
+  return { content, consumed, done: decoder.done };
 }
 
 Deno.test("ChunkedDecoder joins chunks and stops at the end of the body", () => {
@@ -32,6 +30,22 @@ Deno.test("ChunkedDecoder joins chunks and stops at the end of the body", () => 
     consumed: body.length,
     done: true,
   });
+});
+
+Deno.test("S10: ChunkedDecoder moves chunks together, short and long ones, into one view", () => {
+  for (const length of [1, 2, 31, 32, 33, 100, 1000]) {
+    const chunk = (text: string) =>
+      `${length.toString(16)}\r\n${text.repeat(length)}\r\n`;
+    const letters = ["a", "b", "c"];
+    const bytes = fromLatin1(letters.map(chunk).join(""));
+    const { content, consumed } = new ChunkedDecoder(LIMITS).decode(bytes);
+    assert.equal(
+      toLatin1(content),
+      letters.map((text) => text.repeat(length)).join(""),
+    );
+    assert.equal(content.buffer, bytes.buffer);
+    assert.equal(consumed, bytes.length);
+  }
 });
 
 Deno.test("ChunkedDecoder accepts hex sizes of either case, with leading zeros", () => {

@@ -305,3 +305,24 @@ Deno.test("request() passes on each part of a body as it arrives", async () => {
     },
   );
 });
+
+/** The number of reads from the network that a chunked body of 512 KiB takes, in chunks of this many bytes. */
+async function readsOf(chunkBytes: number): Promise<number> {
+  const chunk = `${chunkBytes.toString(16)}\r\n${"a".repeat(chunkBytes)}\r\n`;
+  const chunks = chunk.repeat(Math.ceil(2 ** 19 / chunk.length));
+  const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  let reads = 0;
+  await withScripts(
+    [{ reads: [`${head}${chunks}0\r\n\r\n`], then: "silence" }],
+    async (client, [conn]) => {
+      await textOf((await client.request(requestOf())).body);
+      reads = conn?.reads ?? 0;
+    },
+  );
+  return reads;
+}
+
+Deno.test("S10: of a body of tiny chunks at most 16 KiB is read at once, of one of large chunks more", async () => {
+  assert.ok(await readsOf(1) >= 32);
+  assert.ok(await readsOf(1000) < 10);
+});
