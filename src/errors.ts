@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   login_failed: 400,
   session_not_kept: 400,
   login_required: 401,
+  frame_refused: 401,
   credential_invalid: 401,
   signed_token_invalid: 401,
   cross_site_request: 403,

@@ -89,6 +89,14 @@ function parseFirstLabel(
   return label === undefined || port > 65535 ? undefined : { port, label };
 }
 
+/** The origin of a preview host (RFC 6454 section 6.2). */
+export function previewOrigin(
+  { port, label, authoritySuffix }: Omit<PreviewHost, "base">,
+  scheme: "http" | "https",
+): string {
+  return `${scheme}://${port}-${label}.${authoritySuffix}`;
+}
+
 /**
  * True if an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port.
  *

@@ -1,9 +1,11 @@
 /** The credentials that a request presents, as plain data, in the order in which they are tried. */
+import { isAlwaysPrivate } from "../address/grammar.ts";
 import {
   isSameSandboxOrigin,
   type PreviewHost,
+  previewOrigin,
 } from "../address/preview_host.ts";
-import { isNavigation } from "../lib/fetch_metadata.ts";
+import { isFramed, isNavigation } from "../lib/fetch_metadata.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import { cookieValues } from "./cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
@@ -23,7 +25,7 @@ export type Credential =
 export interface CredentialSource {
   readonly method: string;
   readonly headers: RequestHeaders;
-  readonly host: Pick<PreviewHost, "label" | "authoritySuffix">;
+  readonly host: Pick<PreviewHost, "port" | "label" | "authoritySuffix">;
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,
@@ -127,6 +129,9 @@ export type RequestOrigin = Pick<
  * True if a request may use the session cookies that it carries: only if it was sent by a page of the same sandbox or
  * of an allowed origin, by the user's navigation (a link, a typed address), or by a client that is not a browser.
  * Sandboxes are same-site to each other, so SameSite alone would let one sandbox's page act on another.
+ *
+ * A page that frames another one has its visitor type and click in it, so a frame is no navigation of the user's: the
+ * page around it must be one that may use the sessions, and must say so by its Referer.
  */
 export function mayUseSessions(source: RequestOrigin): boolean {
   const { method, headers } = source;
@@ -135,9 +140,9 @@ export function mayUseSessions(source: RequestOrigin): boolean {
   if (site === "same-origin" || site === "none") return true;
   const origin = headers.get("origin");
   if (origin !== null) return isTrustedOrigin(origin, source);
-  if (isNavigation(method, headers)) return true;
-  // A no-cors request (an image, a script) has no Origin, but usually a Referer. Over plain http browsers send no
-  // Sec-Fetch-Site either; a request without all three is taken for a client that is not a browser.
+  if (isNavigation(method, headers) && !isFramed(headers)) return true;
+  // A frame or a no-cors request (an image, a script) has no Origin, but usually a Referer. Over plain http browsers
+  // send no Fetch Metadata either; a request without all of them is taken for a client that is not a browser.
   const referer = headers.get("referer");
   return referer === null
     ? site === null
@@ -149,12 +154,13 @@ function originOf(url: string): string {
 }
 
 /**
- * True if pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list.
+ * True if pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list. Daytona's own
+ * services, such as the terminal, are not for whatever apps the sandbox runs: there, only pages of the same port count.
  *
  * @example
  * ```ts
  * const source = {
- *   host: { label: "box", authoritySuffix: "preview.example.com" },
+ *   host: { port: 3000, label: "box", authoritySuffix: "preview.example.com" },
  *   scheme: "https",
  *   allowedOrigins: new Set<string>(),
  * } as const;
@@ -166,6 +172,9 @@ export function isTrustedOrigin(
   origin: string,
   source: Pick<RequestOrigin, "host" | "scheme" | "allowedOrigins">,
 ): boolean {
-  return source.allowedOrigins.has(origin) ||
-    isSameSandboxOrigin(origin, source.host, source.scheme);
+  const { host, scheme, allowedOrigins } = source;
+  if (allowedOrigins.has(origin)) return true;
+  return isAlwaysPrivate(host.port)
+    ? origin === previewOrigin(host, scheme)
+    : isSameSandboxOrigin(origin, host, scheme);
 }

@@ -105,7 +105,7 @@ export const SETTINGS = {
   ALLOWED_ORIGINS: {
     group: "Public addresses",
     purpose:
-      "Origins whose pages may use a visitor's session in cross-origin requests.",
+      "Origins whose pages may use a visitor's session in cross-origin requests and in frames.",
     format: listOf(origin()),
     whenUnset: "none",
   },
@@ -197,7 +197,7 @@ export const SETTINGS = {
   COOKIE_SAMESITE: {
     group: "Sessions",
     purpose:
-      "`none` lets previews work inside another site's frame; it needs https.",
+      "`none` lets sessions into frames of other sites, those in `ALLOWED_ORIGINS`; it needs https.",
     format: oneOf("lax", "none"),
     default: "lax",
   },

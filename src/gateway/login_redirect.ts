@@ -1,20 +1,14 @@
 /** Where a browser is sent to log in. */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
+import { previewOrigin } from "../address/preview_host.ts";
 import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
-/** Destinations that a browser loads as documents (Fetch standard, section 2.2.5). */
-const DOCUMENT_DESTINATIONS: ReadonlySet<string> = new Set([
-  "document",
-  "frame",
-  "iframe",
-]);
-
 /**
  * The URL of the login for a request that a person is waiting for, which leads back to it; undefined for any
  * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
- * expects.
+ * expects. In a frame, the login would be the framing page's doing, and most providers refuse to be framed.
  *
  * @example
  * ```ts
@@ -34,11 +28,8 @@ export function loginRedirectLocation(
     return undefined;
   }
   const destination = headers.get("sec-fetch-dest");
-  if (destination !== null && !DOCUMENT_DESTINATIONS.has(destination)) {
-    return undefined;
-  }
-  const origin =
-    `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;
+  if (destination !== null && destination !== "document") return undefined;
+  const origin = previewOrigin(host, scheme);
   const url = origin + appTarget;
   const returnTo = url.length > MAX_RETURN_URL_LENGTH ? `${origin}/` : url;
   return `${scheme}://${host.authoritySuffix}/login?return_to=${

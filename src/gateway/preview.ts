@@ -7,7 +7,7 @@ import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { GatewayError } from "../errors.ts";
-import { mayRedirect } from "../lib/fetch_metadata.ts";
+import { isFramed, mayRedirect } from "../lib/fetch_metadata.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
@@ -153,7 +153,7 @@ export class SandboxHandlers {
   /**
    * Sends a visitor to log in if that may help.
    *
-   * @throws {GatewayError} the verdict's code otherwise
+   * @throws {GatewayError} the verdict's code otherwise, or `frame_refused`
    */
   #turnAway(
     x: PreviewExchange,
@@ -162,7 +162,12 @@ export class SandboxHandlers {
     const { scheme, login, handover } = this.#parts;
     const mayLogIn = verdict.kind === "login" && login.state === "on";
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
-    if (loginUrl === undefined) throw refusal(verdict);
+    if (loginUrl === undefined) {
+      if (isFramed(x.headers) && verdict.code === "login_required") {
+        throw new GatewayError("frame_refused", "Refused at the gate");
+      }
+      throw refusal(verdict);
+    }
     if (handover === undefined) return x.answer(redirect(302, loginUrl));
     const { location, setCookie } = handover.departure(x, loginUrl);
     return x.answer(redirect(302, location, [setCookie]));
@@ -173,7 +178,7 @@ export class SandboxHandlers {
    * credential was used. If it was that token, it becomes a session.
    */
   async #redirectWithoutToken(
-    { host, authority, appTarget }: PreviewExchange,
+    { host, authority, appTarget, headers }: PreviewExchange,
     { credential }: Admission,
   ): Promise<Response> {
     const setCookies = credential?.kind === "auth_key"
@@ -182,7 +187,13 @@ export class SandboxHandlers {
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const scheme = this.#parts.scheme;
     const location = `${scheme}://${authority}${appTarget}`;
-    return redirect(303, location, setCookies);
+    // The session will count in a frame only if the page around it is known then, too.
+    return redirect(
+      303,
+      location,
+      setCookies,
+      isFramed(headers) ? "strict-origin" : undefined,
+    );
   }
 
   /** The Set-Cookie value of a session that stands for a preview token. */

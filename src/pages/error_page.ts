@@ -70,6 +70,10 @@ function withMarkup(text: string, code: ErrorCode): string {
 }
 
 function retryLink({ code, advice: { retryUrl } }: ErrorPageData): string {
+  if (code === "frame_refused") {
+    // Empty: the page's own address.
+    return '\n<p><a href="" target="_blank" rel="noopener">Open it in a new tab</a></p>';
+  }
   if (retryUrl === undefined) return "";
   const text = code === "no_access"
     ? "Log in with another account"

@@ -88,6 +88,13 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     hint:
       "Open it with a preview link that includes a token, or send the token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer. After a redirect, send the cookie too (curl: -c and -b).",
   },
+  frame_refused: {
+    title: "This preview is not open in this frame",
+    detail:
+      "It is private. Within another page, a login counts only if that page may use it, and none begins.",
+    hint:
+      "Open the preview in a tab of its own. A page may frame it if it is on another port of the same sandbox or in the gateway's ALLOWED_ORIGINS, and if its Referrer-Policy lets it send its origin.",
+  },
   credential_invalid: {
     title: "This token or key does not give access",
     detail:

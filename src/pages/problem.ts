@@ -32,7 +32,8 @@ export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
 function requiredHeaders(code: ErrorCode): Record<string, string> {
   switch (ERROR_STATUS[code]) {
     case 401: {
-      const error = code === "login_required" ? "" : ', error="invalid_token"';
+      const hasNone = code === "login_required" || code === "frame_refused";
+      const error = hasNone ? "" : ', error="invalid_token"';
       return { "www-authenticate": `Bearer realm="preview"${error}` };
     }
     case 405:

@@ -115,6 +115,101 @@ Deno.test("mayUseSessions() allows the sandbox's own pages, navigations, and cli
   }
 });
 
+/** What a browser sends to load a frame of a page, whose Referer may be missing. */
+function frame(
+  destination: string,
+  referer?: string,
+  site = "same-site",
+): Record<string, string> {
+  return {
+    "sec-fetch-site": site,
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": destination,
+    ...(referer === undefined ? {} : { referer }),
+  };
+}
+
+const FRAMES = ["iframe", "frame", "object", "embed", "fencedframe"];
+
+Deno.test("S4: mayUseSessions() allows frames of the sandbox's own pages and of allowed origins", () => {
+  for (const destination of FRAMES) {
+    for (
+      const [referer, site] of [
+        ["http://5173-demo.proxy.localhost:4000/", "same-site"],
+        ["http://3000-demo.proxy.localhost:4000/a?b", "same-origin"],
+        [undefined, "same-origin"],
+        ["https://chat.example.com/", "cross-site"],
+      ] as const
+    ) {
+      assert(
+        mayUseSessions(source(frame(destination, referer, site))),
+        `${destination} of ${referer}`,
+      );
+    }
+  }
+});
+
+Deno.test("S4: mayUseSessions() refuses frames of any other page, and of pages that hide their address", () => {
+  for (const destination of FRAMES) {
+    for (
+      const [referer, site] of [
+        ["http://3000-evil.proxy.localhost:4000/", "same-site"],
+        [undefined, "same-site"],
+        ["http://proxy.localhost:4000/", "same-site"],
+        ["https://evil.example/", "cross-site"],
+        [undefined, "cross-site"],
+      ] as const
+    ) {
+      assert(
+        !mayUseSessions(source(frame(destination, referer, site))),
+        `${destination} of ${referer}`,
+      );
+    }
+  }
+});
+
+Deno.test("S14: mayUseSessions() lets only their own pages use Daytona's ports, and those of allowed origins", () => {
+  for (const port of [2280, 22222, 33333]) {
+    const own = `http://${port}-demo.proxy.localhost:4000`;
+    const host = { ...HOST, port };
+    for (
+      const [origin, expected] of [
+        [own, true],
+        ["https://chat.example.com", true],
+        ["http://3000-demo.proxy.localhost:4000", false],
+        ["http://2281-demo.proxy.localhost:4000", false],
+        [`http://0${port}-demo.proxy.localhost:4000`, false],
+        [`http://${port}-evil.proxy.localhost:4000`, false],
+      ] as const
+    ) {
+      const site = expected ? "same-origin" : "same-site";
+      for (
+        const headers of [
+          { origin },
+          { origin, upgrade: "websocket", "sec-fetch-mode": "websocket" },
+          { referer: `${origin}/`, "sec-fetch-mode": "no-cors" },
+          frame("iframe", `${origin}/`, site),
+        ]
+      ) {
+        assert.equal(
+          mayUseSessions(
+            source({ "sec-fetch-site": site, ...headers }, { host }),
+          ),
+          expected,
+          `${origin} at ${port}: ${JSON.stringify(headers)}`,
+        );
+      }
+    }
+    const link = {
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+      referer: "http://3000-demo.proxy.localhost:4000/",
+    };
+    assert(mayUseSessions(source(link, { host })), "a link to it");
+  }
+});
+
 Deno.test("mayUseSessions() refuses every other page", () => {
   for (
     const [name, headers, method] of [

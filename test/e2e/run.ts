@@ -11,6 +11,7 @@ import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";
 import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
 import {
+  frameOfAnotherSandbox,
   requestsOfAnotherPort,
   requestsOfAnotherSandbox,
   terminalOfAnotherSandbox,
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   requestsOfAnotherSandbox,
   requestsOfAnotherPort,
   terminalOfAnotherSandbox,
+  frameOfAnotherSandbox,
   cookieTheft,
   cookieTossing,
   plantedCookies,
@@ -66,7 +68,7 @@ async function runAll(executablePath: string): Promise<number> {
   const closing = setTimeout(() => browser.close(), BROWSER_LIMIT_MS);
   const environment = {
     browser,
-    gatewayPort: gateway.port,
+    gateway,
     screenshotFolder: Deno.env.get("E2E_SCREENSHOTS"),
   };
   let passed = 0;

@@ -1,6 +1,7 @@
 /** Scenarios, and how they are run. */
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { TestGateway } from "../support/gateway.ts";
 
 /** A scenario: something that works for a person with a browser. */
 export interface Scenario {
@@ -14,6 +15,8 @@ export interface Scenario {
 export interface Stage {
   /** The URL of `target` on the preview host with this label, such as `3000-demo`. */
   url(label: string, target?: string): string;
+  /** Has a port of a sandbox lead to one of this machine. */
+  listen(sandbox: string, port: number, localPort: number): void;
   /** Opens a page in a new browser context, which is closed after the scenario. */
   open(options?: OpenOptions): Promise<Page>;
   /** Saves a screenshot of a page, if the run was asked for screenshots. */
@@ -29,7 +32,7 @@ export interface OpenOptions extends BrowserContextOptions {
 /** The environment of all scenarios. */
 export interface Environment {
   readonly browser: Browser;
-  readonly gatewayPort: number;
+  readonly gateway: TestGateway;
   readonly screenshotFolder: string | undefined;
 }
 
@@ -46,14 +49,18 @@ const NETWORK_ERROR = /^(Failed to load resource|WebSocket connection to)/;
  */
 export async function runScenario(
   scenario: Scenario,
-  { browser, gatewayPort, screenshotFolder }: Environment,
+  { browser, gateway, screenshotFolder }: Environment,
 ): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const faults: string[] = [];
 
   await scenario.run({
     url: (label, target = "/") =>
-      `http://${label}.proxy.localhost:${gatewayPort}${target}`,
+      `http://${label}.proxy.localhost:${gateway.port}${target}`,
+
+    listen(sandbox, port, localPort) {
+      gateway.stack.runner.containers.get(sandbox)?.ports.set(port, localPort);
+    },
 
     async open({ expectedErrors, ...options } = {}) {
       const context = opened.use(await browser.newContext(options));

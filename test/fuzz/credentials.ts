@@ -57,6 +57,9 @@ const request = fc.record({
   mode: optional(
     fc.constantFrom("navigate", "no-cors", "cors", "websocket", "x"),
   ),
+  destination: optional(
+    fc.constantFrom("document", "iframe", "object", "embed", "image", "empty"),
+  ),
   origin: optional(origin),
   referer: optional(origin.map((text) => `${text}/path?q`)),
   accept: optional(fc.constantFrom("*/*", "text/html,*/*", "application/json")),
@@ -80,6 +83,7 @@ function headersOf(request: Request): Headers {
   const fields = {
     "sec-fetch-site": request.site,
     "sec-fetch-mode": request.mode,
+    "sec-fetch-dest": request.destination,
     origin: request.origin,
     referer: request.referer,
     accept: request.accept,
@@ -116,18 +120,20 @@ function isOwnPage(text: string): boolean {
 /** Properties of credentials. */
 export const credentialProperties: readonly Property[] = [
   property(
-    "mayUseSessions() is true only for pages of the sandbox, allowed pages, navigations, and clients that are no browsers",
+    "mayUseSessions() is true only for pages of the sandbox, allowed pages, navigations that are not framed, and clients that are no browsers",
     request,
     (request) => {
       if (!mayUseSessions(sourceOf(request))) return;
-      const { method, site, mode, origin, referer, accept } = request;
+      const { method, site, mode, origin, referer, accept, destination } =
+        request;
       if (site === "same-origin" || site === "none") return;
       if (origin !== undefined) return assert.ok(isOwnPage(origin), origin);
       const isRead = method === "GET" || method === "HEAD";
       const wantsPage = mode === undefined
         ? accept?.includes("text/html")
         : mode === "navigate";
-      if (isRead && wantsPage) return;
+      const isFramed = /^(?:iframe|object|embed)$/.test(destination ?? "");
+      if (isRead && wantsPage && !isFramed) return;
       if (referer !== undefined) return assert.ok(isOwnPage(referer), referer);
       assert.equal(site, undefined);
     },

@@ -45,8 +45,8 @@ Deno.test("loginRedirectLocation() leads back to the start of the preview where 
   assert.equal(returnTo(longer), `${origin}/`);
 });
 
-Deno.test("loginRedirectLocation() is for what a person waits for: documents, in frames too", () => {
-  for (const destination of ["document", "frame", "iframe", undefined]) {
+Deno.test("loginRedirectLocation() is for what a person waits for, and not for frames", () => {
+  for (const destination of ["document", undefined]) {
     const headers = destination === undefined
       ? NAVIGATION
       : { ...NAVIGATION, "sec-fetch-dest": destination };
@@ -54,6 +54,8 @@ Deno.test("loginRedirectLocation() is for what a person waits for: documents, in
   }
   for (
     const request of [
+      { headers: { ...NAVIGATION, "sec-fetch-dest": "iframe" } },
+      { headers: { ...NAVIGATION, "sec-fetch-dest": "frame" } },
       { headers: { ...NAVIGATION, "sec-fetch-dest": "object" } },
       { headers: { "sec-fetch-mode": "cors", "accept": "text/html" } },
       { headers: { "accept": "application/json" } },

@@ -68,3 +68,9 @@ Deno.test("errorPage() links the preview after a failed login, and the documenta
   assert.match(pageOf("bad_request"), /\/docs/);
   assert.doesNotMatch(pageOf("bad_request"), /<a /);
 });
+
+Deno.test("S4: errorPage() leads out of a frame by a new tab", () => {
+  const page = pageOf("frame_refused");
+  assert.match(page, /<a href="" target="_blank" rel="noopener">Open it in/);
+  assert.doesNotMatch(page, /refresh/);
+});

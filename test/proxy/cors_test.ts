@@ -24,6 +24,7 @@ function decide(
     isTrusted: (origin) =>
       isTrustedOrigin(origin, {
         host: {
+          port: 3000,
           label: "demo",
           authoritySuffix: "proxy.localhost:4000",
         },

@@ -63,9 +63,26 @@ async function upgrade(
   return Number(line.split(" ")[1]);
 }
 
+/** Fields that a browser sends to load a frame of a page. */
+function frameOf(
+  referer: string,
+  site: "same-origin" | "same-site" | "cross-site",
+): Record<string, string> {
+  return {
+    accept: "text/html",
+    referer,
+    "sec-fetch-site": site,
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "iframe",
+  };
+}
+
 /** Fields that a browser sends for a page of another sandbox. */
 const FROM_SIBLING: Readonly<
-  Record<string, { method?: string; headers: Record<string, string> }>
+  Record<
+    string,
+    { method?: string; headers: Record<string, string>; code?: string }
+  >
 > = {
   "a fetch": {
     headers: {
@@ -138,6 +155,35 @@ const FROM_SIBLING: Readonly<
       "sec-fetch-mode": "cors",
     },
   },
+  "S4: a frame": {
+    code: "frame_refused",
+    headers: {
+      "accept": "text/html",
+      "referer": `http://${DEMO}/`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "iframe",
+    },
+  },
+  "S4: a frame without a Referer": {
+    code: "frame_refused",
+    headers: {
+      "accept": "text/html",
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "iframe",
+    },
+  },
+  "S4: an object": {
+    code: "frame_refused",
+    headers: {
+      "accept": "text/html",
+      "referer": `http://${DEMO}/`,
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "object",
+    },
+  },
   "another scheme's page of the same name": {
     headers: { "origin": `https://${LOCKED}`, "sec-fetch-site": "cross-site" },
   },
@@ -153,7 +199,9 @@ Deno.test("another sandbox's page neither reads nor writes on a visitor's login"
   await using gateway = await withLogin();
   const { seen } = gateway.stack.runner;
   for (
-    const [name, { method = "GET", headers }] of Object.entries(FROM_SIBLING)
+    const [name, { method = "GET", headers, code }] of Object.entries(
+      FROM_SIBLING,
+    )
   ) {
     await t.step(name, async () => {
       const before = seen.length;
@@ -163,7 +211,7 @@ Deno.test("another sandbox's page neither reads nor writes on a visitor's login"
         headers: { ...headers, cookie: gateway.cookie },
       });
       assert.equal(answer.status, 401);
-      assert.equal(answer.code, "login_required");
+      assert.equal(answer.code, code ?? "login_required");
       assert.equal(
         answer.headers.get("access-control-allow-credentials"),
         null,
@@ -202,6 +250,88 @@ Deno.test("another sandbox's page opens no WebSocket on a visitor's login, Dayto
   }
   const origin = `http://8080-locked.${BASE}`;
   assert.equal(await upgrade(gateway, LOCKED, { cookie, origin }), 101);
+});
+
+Deno.test("S4: pages of the same sandbox and of ALLOWED_ORIGINS frame a preview on a visitor's login", async () => {
+  await using gateway = await withLogin({
+    ALLOWED_ORIGINS: "https://chat.example",
+  });
+  for (
+    const [referer, site] of [
+      [`http://5173-locked.${BASE}/`, "same-site"],
+      [`http://${LOCKED}/a`, "same-origin"],
+      ["https://chat.example/", "cross-site"],
+    ] as const
+  ) {
+    const answer = await gateway.send(LOCKED, {
+      path: "/echo",
+      headers: { ...frameOf(referer, site), cookie: gateway.cookie },
+    });
+    assert.equal(answer.status, 200, referer);
+  }
+});
+
+Deno.test("S4: a frame leads to no login, not even a frame of the login itself", async () => {
+  await using gateway = await withLogin();
+  for (const referer of [`http://${DEMO}/`, `http://5173-locked.${BASE}/`]) {
+    const headers = frameOf(referer, "same-site");
+    const answer = await gateway.send(LOCKED, { path: "/a?b", headers });
+    assert.equal(answer.status, 401);
+    assert.equal(answer.code, "frame_refused");
+    assert.equal(
+      answer.headers.get("www-authenticate"),
+      'Bearer realm="preview"',
+    );
+    assert.match(answer.body, /target="_blank"/);
+    const login = await gateway.send(BASE, {
+      path: `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`,
+      headers: { ...headers, cookie: gateway.cookie },
+    });
+    assert.equal(login.status, 403);
+    assert.equal(login.code, "cross_site_request");
+  }
+});
+
+Deno.test("S4: a link with a preview token opens in a frame of an allowed page, which the next request still names", async () => {
+  await using gateway = await startGateway({
+    ALLOWED_ORIGINS: "https://chat.example",
+  });
+  const path = `/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`;
+  const headers = frameOf("https://chat.example/", "cross-site");
+  const first = await gateway.send(LOCKED, { path, headers });
+  assert.equal(first.status, 303);
+  assert.equal(first.headers.get("referrer-policy"), "strict-origin");
+  const [cookie = ""] = first.headers.getSetCookie()[0]?.split(";") ?? [];
+  const next = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { ...headers, cookie },
+  });
+  assert.equal(next.status, 200);
+  const elsewhere = await gateway.send(LOCKED, {
+    path: "/echo",
+    headers: { ...frameOf("https://evil.example/", "cross-site"), cookie },
+  });
+  assert.equal(elsewhere.code, "frame_refused");
+});
+
+Deno.test("S14: no other port of the sandbox opens a WebSocket to Daytona's ports on a visitor's login", async () => {
+  await using gateway = await withLogin({
+    ALLOWED_ORIGINS: "https://dashboard.example",
+  });
+  const { cookie } = gateway;
+  const { ports } = gateway.stack.runner.containers.get("locked") ??
+    assert.fail("no such container");
+  const app = ports.get(3000) ?? assert.fail("no such app");
+  for (const port of [2280, 22222, 33333]) {
+    ports.set(port, app);
+    const host = `${port}-locked.${BASE}`;
+    for (const origin of [`http://${LOCKED}`, `http://8080-locked.${BASE}`]) {
+      assert.equal(await upgrade(gateway, host, { cookie, origin }), 401, host);
+    }
+    for (const origin of [`http://${host}`, "https://dashboard.example"]) {
+      assert.equal(await upgrade(gateway, host, { cookie, origin }), 101, host);
+    }
+  }
 });
 
 Deno.test("a login's cookie reaches no app: at any position, in any field line, over HTTP and WebSocket", async () => {

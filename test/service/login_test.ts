@@ -380,6 +380,9 @@ Deno.test("only a person waiting for a page is sent to log in", async () => {
       ["form", LOCKED, { method: "POST", headers: navigation }],
       ["curl", LOCKED, {}],
       ["client of data", LOCKED, { headers: { accept: "application/json" } }],
+      ["frame", LOCKED, {
+        headers: { ...navigation, "sec-fetch-dest": "iframe" },
+      }],
       ["plug-in", LOCKED, {
         headers: { ...navigation, "sec-fetch-dest": "object" },
       }],

@@ -11,7 +11,7 @@ import {
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
-import { isSentByPage } from "../../lib/fetch_metadata.ts";
+import { isFramed, isSentByPage } from "../../lib/fetch_metadata.ts";
 import { redirect } from "../../pages/redirect.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
 import type { KeptLogins, LoginVisit } from "../kept_logins.ts";
@@ -130,10 +130,10 @@ async function startLogin(
 ): Promise<Response> {
   const { cookies, login } = options;
   const base = checkLogin(c.env, options);
-  // Another sandbox's script could otherwise crowd out the attempts that its visitor has open.
+  // Another sandbox's page could otherwise crowd out the attempts that its visitor has open, or log in a frame.
   const mode = c.req.header("sec-fetch-mode") ?? "navigate";
-  if (mode !== "navigate") {
-    throw new GatewayError("cross_site_request", "Login by no navigation");
+  if (mode !== "navigate" || isFramed(c.req.raw.headers)) {
+    throw new GatewayError("cross_site_request", "Login by no visitor");
   }
   const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
   const { challenge } = c.req.valid("query");

@@ -1,6 +1,6 @@
 /** One sandbox against another, in the browser of a visitor who is logged in to one and opens the other. */
 import assert from "node:assert/strict";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Frame, Page } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";
 import {
   SECRET,
@@ -60,19 +60,83 @@ export const requestsOfAnotherPort: Scenario = {
 
 /** Daytona's own terminal is a target in every sandbox, whatever its app. */
 export const terminalOfAnotherSandbox: Scenario = {
-  name: "a page of another sandbox opens no terminal",
+  name: "a page of another sandbox or port opens no terminal",
   async run(stage) {
-    await using hostile = startHostileApp();
+    await using stack = new AsyncDisposableStack();
+    const hostile = stack.use(startHostileApp());
+    const terminal = stack.use(startVictimApp());
+    stage.listen("locked", 22222, terminal.port);
     const page = await stage.open({ expectedErrors: REFUSALS });
-    const home = stage.url(`${hostile.port}-locked`);
-    await logIn(page, home);
-    const terminal = stage.url("22222-locked", "/ws").replace("http", "ws");
-    // Nothing listens there, which only a page that is let in gets to know.
-    assert.match(await refusalOf(page, terminal), /response code: 502/);
-    await page.goto(stage.url(`${hostile.port}-demo`));
-    assert.match(await refusalOf(page, terminal), /Authentication failed/);
+    const opened = stage.url("22222-locked");
+    await logIn(page, opened);
+    const socket = stage.url("22222-locked", "/ws").replace("http", "ws");
+    for (const sandbox of ["locked", "demo"]) {
+      await page.goto(stage.url(`${hostile.port}-${sandbox}`));
+      assert.match(await refusalOf(page, socket), /Authentication failed/);
+      const frame = await framed(page, opened);
+      assert.match(await frame.innerText("h1"), /not open in this frame/);
+    }
+    // A link to it is a visit of the user's.
+    await page.evaluate(`location.href = ${JSON.stringify(opened)}`);
+    await page.waitForURL(opened);
+    assert.match(await page.innerText("body"), new RegExp(SECRET));
+    const message = await page.evaluate(`new Promise((resolve) => {
+      new WebSocket(${
+      JSON.stringify(socket)
+    }).onmessage = ({ data }) => resolve(data);
+    })`);
+    assert.equal(message, SECRET);
   },
 };
+
+/** What a visitor sees of a private preview that another page frames. */
+export const frameOfAnotherSandbox: Scenario = {
+  name:
+    "S4: a page of another sandbox frames no private preview, but its visitor can open it in a tab",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const victim = stack.use(startVictimApp());
+    const hostile = stack.use(startHostileApp());
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    const locked = stage.url(`${victim.port}-locked`);
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    const before = await framed(page, locked); // nor does a login begin
+    assert.match(await before.innerText("h1"), /not open in this frame/);
+    await logIn(page, locked);
+
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    const frame = await framed(page, locked);
+    assert.match(await frame.innerText("h1"), /not open in this frame/);
+    await stage.screenshot(page, "frame");
+    const [tab] = await Promise.all([
+      page.context().waitForEvent("page"),
+      frame.getByRole("link", { name: "new tab" }).click(),
+    ]);
+    await tab.waitForURL(locked);
+    assert.match(await tab.innerText("body"), new RegExp(SECRET));
+
+    await page.goto(stage.url(`${hostile.port}-locked`));
+    const own = await framed(page, locked);
+    assert.match(await own.innerText("body"), new RegExp(SECRET));
+    await page.goto(locked);
+    const same = await framed(page, locked);
+    assert.match(await same.innerText("body"), new RegExp(SECRET));
+  },
+};
+
+/** Adds a frame to a page, and waits until it has loaded. */
+async function framed(page: Page, url: string): Promise<Frame> {
+  await page.evaluate(`
+    new Promise((resolve) => {
+      const frame = document.createElement("iframe");
+      Object.assign(frame, { src: ${
+    JSON.stringify(url)
+  }, width: 800, height: 600 });
+      frame.onload = resolve;
+      document.body.append(frame);
+    })`);
+  return page.mainFrame().childFrames().at(-1) ?? assert.fail("no frame");
+}
 
 /** Lets the page make one attempt on the victim, and waits for its end. */
 async function outcome(

@@ -166,21 +166,37 @@ export const attempts = [
   },
   {
     name: "a frame's document",
-    home: "nothing",
-    navigates: true,
+    home: "arrives",
     run: (url) => loadFrame("iframe", { src: url }),
   },
   {
-    name: "the document of a frame in a sandbox of the browser's",
+    name: "the document of a frame without a Referer",
     home: "nothing",
-    navigates: true,
+    run: (url) =>
+      loadFrame("iframe", { src: url, referrerPolicy: "no-referrer" }),
+  },
+  {
+    name: "the document of a frame within a frame",
+    home: "arrives",
+    run: (url) =>
+      loadFrame("iframe", {
+        srcdoc: `<iframe src="${url}"></iframe>`,
+      }),
+  },
+  {
+    name: "the document of a frame in a sandbox of the browser's",
+    home: "arrives",
     run: (url) => loadFrame("iframe", { src: url, sandbox: "allow-scripts" }),
   },
   {
     name: "an object's document",
-    home: "nothing",
-    navigates: true,
+    home: "arrives",
     run: (url) => loadFrame("object", { data: url, type: "text/html" }),
+  },
+  {
+    name: "an embedded document",
+    home: "arrives",
+    run: (url) => loadFrame("embed", { src: url, type: "text/html" }),
   },
   {
     name: "a window's document",
