@@ -35,6 +35,22 @@ export class ConfigAPI {
   }
 }
 
+/** The API key that somebody presents. */
+export class ApiKeysAPI {
+  readonly #http: Client<paths>;
+
+  constructor(http: Client<paths>) {
+    this.#http = http;
+  }
+
+  /** The API key with which it is called. Only a user's is answered 200. */
+  getCurrentApiKey<Call extends Init<"getCurrentApiKey">>(
+    init: Call,
+  ): Answer<"getCurrentApiKey", Call> {
+    return this.#http.GET("/api-keys/current", init);
+  }
+}
+
 /** May this caller see that sandbox? */
 export class PreviewAPI {
   readonly #http: Client<paths>;
@@ -62,6 +78,20 @@ export class PreviewAPI {
     init: Call,
   ): Answer<"hasSandboxAccess", Call> {
     return this.#http.GET("/preview/{sandboxId}/access", init);
+  }
+
+  /** The key by which the URLs of a sandbox's files are signed. */
+  getSigningKey<Call extends Init<"getSigningKey">>(
+    init: Call,
+  ): Answer<"getSigningKey", Call> {
+    return this.#http.GET("/preview/{sandboxId}/signing-key", init);
+  }
+
+  /** Whether the sandbox's organization wants a warning before previews. */
+  isPreviewWarningEnabled<Call extends Init<"isPreviewWarningEnabled">>(
+    init: Call,
+  ): Answer<"isPreviewWarningEnabled", Call> {
+    return this.#http.GET("/preview/{sandboxId}/preview-warning", init);
   }
 
   /** The sandbox behind a signed preview link. */
@@ -106,7 +136,7 @@ export class SandboxAPI {
     this.#http = http;
   }
 
-  /** A sandbox, as its owner sees it. */
+  /** A sandbox, as its owner sees it, and to the gateway's own key by its id. */
   getSandbox<Call extends Init<"getSandbox">>(
     init: Call,
   ): Answer<"getSandbox", Call> {
@@ -140,6 +170,7 @@ export class SnapshotsAPI {
 /** All of these clients, with the same options. */
 export class DaytonaClient {
   readonly config: ConfigAPI;
+  readonly apiKeys: ApiKeysAPI;
   readonly preview: PreviewAPI;
   readonly runners: RunnersAPI;
   readonly sandbox: SandboxAPI;
@@ -148,6 +179,7 @@ export class DaytonaClient {
   constructor(options: ClientOptions) {
     const http = createClient<paths>(options);
     this.config = new ConfigAPI(http);
+    this.apiKeys = new ApiKeysAPI(http);
     this.preview = new PreviewAPI(http);
     this.runners = new RunnersAPI(http);
     this.sandbox = new SandboxAPI(http);

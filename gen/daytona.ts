@@ -22,6 +22,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api-keys/current": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The API key with which it is called. Only a user's is answered 200.
+     * @description Called with the key in question. It tells users from the machines of the installation, whom `/preview/{sandboxId}/access` takes for members of every organization.
+     */
+    get: operations["getCurrentApiKey"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/preview/{sandboxId}/public": {
     parameters: {
       query?: never;
@@ -29,7 +49,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Whether anybody may open the sandbox's previews. The status is the answer. */
+    /**
+     * Whether anybody may open the sandbox's previews. The status is the answer.
+     * @description A destroyed sandbox that was public still is; only its runner is gone. The API remembers its answer for 3 s, and does not forget it when the sandbox is turned private.
+     */
     get: operations["isSandboxPublic"];
     put?: never;
     post?: never;
@@ -46,7 +69,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Whether the preview token is the sandbox's current one. The status is the answer. */
+    /**
+     * Whether the preview token is the sandbox's current one. The status is the answer.
+     * @description The token is replaced whenever the sandbox is started. The API remembers its answer for 3 s.
+     */
     get: operations["isValidAuthToken"];
     put?: never;
     post?: never;
@@ -65,9 +91,46 @@ export interface paths {
     };
     /**
      * Whether the bearer's owner belongs to the sandbox's organization. The status is the answer.
-     * @description Called with the user's own API key or JWT. Refusals are counted against the leftmost address of X-Forwarded-For, so that header has to name the user and not the gateway.
+     * @description Called with the user's own API key or JWT. The keys of services, a runner's for one, are answered like those of members, whatever the organization. Bearers that are not valid are counted against the leftmost address of X-Forwarded-For, so that header has to name the user and not the gateway. The API remembers a yes for 30 s and a no for 3 s.
      */
     get: operations["hasSandboxAccess"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/preview/{sandboxId}/signing-key": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The key by which the URLs of a sandbox's files are signed.
+     * @description It may be rotated at any time; clients remember it for 15 s at most.
+     */
+    get: operations["getSigningKey"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/preview/{sandboxId}/preview-warning": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Whether the sandbox's organization wants a warning before previews. */
+    get: operations["isPreviewWarningEnabled"];
     put?: never;
     post?: never;
     delete?: never;
@@ -134,7 +197,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** A sandbox, as its owner sees it. */
+    /**
+     * A sandbox, as its owner sees it, and to the gateway's own key by its id.
+     * @description The whole answer holds secrets, such as the sandbox's environment. The API remembers it for 10 s, and forgets it at each change.
+     */
     get: operations["getSandbox"];
     put?: never;
     post?: never;
@@ -184,25 +250,57 @@ export interface components {
   schemas: {
     DaytonaConfiguration: {
       oidc: components["schemas"]["OidcConfig"];
+      /** @description The issuer for members of organizations with single sign-on, beside `oidc`. */
+      ssoOidc?: components["schemas"]["SsoOidcConfig"];
       /** @description A preview's URL with `{{PORT}}` and `{{sandboxId}}` in place of the two. */
       proxyTemplateUrl: string;
       /** @description Base of the toolbox routes. */
       proxyToolboxUrl: string;
+      /** @description Where people see their sandboxes. */
+      dashboardUrl: string;
     };
     OidcConfig: {
       issuer: string;
       clientId: string;
       audience: string;
     };
+    SsoOidcConfig: {
+      issuer: string;
+      clientId: string;
+    };
+    ApiKey: {
+      userId: string;
+    };
+    PreviewWarning: {
+      enabled: boolean;
+    };
+    Refusal: {
+      code?: string;
+    };
     Runner: {
-      /** @description Where previews and toolbox calls go. */
-      proxyUrl?: string;
-      /** @description Where build logs are. */
-      apiUrl?: string;
+      /** @description Where previews and toolbox calls go; null until the runner has reported for the first time. */
+      proxyUrl?: string | null;
+      /** @description Where build logs are; null likewise. */
+      apiUrl?: string | null;
       /** @description Opens the whole runner; it must not leave the gateway. */
       apiKey: string;
     };
     Sandbox: {
+      id: string;
+      organizationId: string;
+      public: boolean;
+      labels: {
+        [key: string]: string;
+      };
+      /** @description creating, restoring, destroyed, destroying, started, stopped, starting, stopping, error, build_failed, pending_build, building_snapshot, unknown, pulling_snapshot, archived, archiving, resizing, snapshotting, forking, pausing, paused or resuming; others may come. */
+      state?: string;
+      /** @description destroyed, started, stopped, resized, archived or paused; others may come. It tells an archived sandbox that is being started. */
+      desiredState?: string;
+      /** @description The runner's own words, which are for members of the organization. */
+      errorReason?: string;
+      /** @description Whether a sandbox in the state error can be recovered. */
+      recoverable?: boolean;
+      /** @description Missing once the sandbox is archived. */
       runnerId?: string;
       buildInfo?: components["schemas"]["BuildInfo"];
     };
@@ -223,6 +321,13 @@ export interface components {
       content: {
         "application/json": boolean;
       };
+    };
+    /** @description Too many bearers from this address were not valid: then Retry-After says how many seconds to wait. Or the quota of the user's organization is used up: then only Retry-After-authenticated does. */
+    Throttled: {
+      headers: {
+        [name: string]: unknown;
+      };
+      content?: never;
     };
     /** @description The runner. */
     Runner: {
@@ -265,6 +370,41 @@ export interface operations {
       };
     };
   };
+  getCurrentApiKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The key of a user. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ApiKey"];
+        };
+      };
+      /** @description The bearer is not valid, or it is a JWT. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The key of a service: a proxy, a region's proxy, a runner, the SSH gateway, the collector of traces or the health check. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      429: components["responses"]["Throttled"];
+    };
+  };
   isSandboxPublic: {
     parameters: {
       query?: never;
@@ -277,7 +417,7 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components["responses"]["Yes"];
-      /** @description No such sandbox, or a private one; the two look alike. */
+      /** @description No such sandbox, a private one, or one of another region; they look alike. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -300,7 +440,7 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components["responses"]["Yes"];
-      /** @description No such sandbox, or another token. */
+      /** @description No such sandbox, another token, or a sandbox of another region. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -328,15 +468,73 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description No such sandbox, or not one of the user's organizations. */
+      /** @description No such sandbox, or not one of the user's organizations. A member of its organization is told that it was deleted (`code` is SANDBOX_DESTROYED; not by v0.190.0). */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Refusal"];
+        };
+      };
+      429: components["responses"]["Throttled"];
+    };
+  };
+  getSigningKey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        sandboxId: components["parameters"]["SandboxId"];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The key. Not seen yet, so it may be bare, like the id of `sandbox-id`. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": string;
+        };
+      };
+      /** @description No such sandbox, one of another region, or an API without this operation. */
       404: {
         headers: {
           [name: string]: unknown;
         };
         content?: never;
       };
-      /** @description Too many refusals from this address. */
-      429: {
+    };
+  };
+  isPreviewWarningEnabled: {
+    parameters: {
+      query?: {
+        /** @description The port that the link was made for; a signed token needs it. */
+        port?: number;
+      };
+      header?: never;
+      path: {
+        /** @description A sandbox id, or the signed token of a link. */
+        sandboxId: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Its wish. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PreviewWarning"];
+        };
+      };
+      /** @description No such sandbox, or an API without this operation. */
+      404: {
         headers: {
           [name: string]: unknown;
         };
@@ -388,7 +586,7 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components["responses"]["Runner"];
-      /** @description No such sandbox, no runner, or one of another region. */
+      /** @description No such sandbox, a destroyed or archived one, no runner, or one of another region. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -410,14 +608,7 @@ export interface operations {
     requestBody?: never;
     responses: {
       200: components["responses"]["Runner"];
-      /** @description The id is not a UUID. */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description No such runner, or one of another region. */
+      /** @description No such runner, an id that is no UUID, or a runner of another region. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -457,7 +648,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description No such sandbox for this user. */
+      /** @description No such sandbox for this user, or a destroyed one. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -477,14 +668,14 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Noted. */
+      /** @description Noted, or no such sandbox. */
       201: {
         headers: {
           [name: string]: unknown;
         };
         content?: never;
       };
-      /** @description No such sandbox. */
+      /** @description A sandbox that is not in the region of the calling proxy. */
       404: {
         headers: {
           [name: string]: unknown;

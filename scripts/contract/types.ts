@@ -1,14 +1,24 @@
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import ts from "typescript";
-
-/** The method and path of an operation. */
-export interface Place {
-  readonly method: string;
-  readonly path: string;
-}
+import type { Place } from "./description.ts";
+import type { Steps } from "./locate.ts";
 
 /** We write requests, which must fit their types; they write responses, which must fit ours. */
 type Part = "request" | "response";
+
+/** A difference of an operation that breaks a caller. */
+export interface Difference {
+  /** What differs. */
+  readonly steps: Steps;
+  readonly part: Part;
+  /**
+   * How theirs differs: there is none; a request must have it, or a response may lack it; the same for null; or the
+   * type.
+   */
+  readonly problem: "gone" | "missing" | "null" | "type";
+  /** The difference in one line. */
+  readonly text: string;
+}
 
 type Pair<T = ts.Type> = readonly [ours: T, theirs: T];
 
@@ -54,8 +64,8 @@ export class TypeComparison {
     this.#root = root;
   }
 
-  /** The differences that break a caller of our operation, one line each. */
-  *differences(mine: Place, other: Place): Generator<string> {
+  /** The differences that break a caller of our operation. */
+  *differences(mine: Place, other: Place): Generator<Difference> {
     const pair: Pair = [
       this.#at(this.#root, "ours", mine.path, mine.method),
       this.#at(this.#root, "theirs", other.path, other.method),
@@ -63,56 +73,56 @@ export class TypeComparison {
     for (const kind of ["path", "query", "header", "cookie"]) {
       const sent = both(pair, (type) => this.#at(type, "parameters", kind));
       const names = sent.flatMap((type) => this.#namesOf(type));
-      yield* this.#members(sent, "request", names, `${kind} parameter `);
+      yield* this.#members(sent, "request", names, ["parameters", kind]);
     }
-    yield* this.#members(pair, "request", ["requestBody"]);
+    yield* this.#members(pair, "request", ["requestBody"], []);
 
     const responses = both(pair, (type) => this.#at(type, "responses"));
     // Daytona's description does not list the refusals.
     const successes = this.#namesOf(responses[0])
       .filter((status) => status.startsWith("2"));
-    yield* this.#members(responses, "response", successes, "response ");
+    yield* this.#members(responses, "response", successes, ["responses"]);
   }
 
   *#members(
     pair: Pair,
     part: Part,
     names: readonly string[],
-    prefix = "",
-  ): Generator<string> {
+    within: Steps,
+  ): Generator<Difference> {
     for (const name of new Set(names)) {
-      const place = prefix + name;
+      const steps = [...within, name];
       const [mine, other] = both(pair, (type) => this.#member(type, name));
-      if (mine && other) yield* this.#values([mine, other], part, place);
+      if (mine && other) yield* this.#values([mine, other], part, steps);
       // A type without an optional member is still assignable, so the names have to tell.
-      else if (mine) yield `${place}: gone`;
+      else if (mine) yield difference(part, steps, "gone", "gone");
       else if (other && part === "request" && !this.#mayBe("missing", other)) {
-        yield `${place}: must not be missing`;
+        yield difference(part, steps, "missing", "must not be missing");
       }
     }
   }
 
-  *#values(pair: Pair, part: Part, place: string): Generator<string> {
+  *#values(pair: Pair, part: Part, steps: Steps): Generator<Difference> {
     const types = both(pair, (type) => this.#present(type));
     if (types.every((type) => this.#checker.isArrayType(type))) {
       const items = both(types, (type) => type.getNumberIndexType() ?? type);
-      yield* this.#values(items, part, `${place}[]`);
+      yield* this.#values(items, part, [...steps, "[]"]);
     } else if (types.every((type) => this.#isObject(type))) {
       const [ours, theirs] = both(types, (type) => this.#namesOf(type));
       const names = part === "request" ? [...ours, ...theirs] : ours;
-      yield* this.#members(types, part, names, `${place}.`);
+      yield* this.#members(types, part, names, steps);
     } else if (!this.#fits(types, part)) {
       const [was, is] = both(types, (type) => this.#checker.typeToString(type));
-      yield `${place}: ${is} instead of ${was}`;
+      yield difference(part, steps, "type", `${is} instead of ${was}`);
       return;
     }
 
     for (const absence of ["missing", "null"] as const) {
       const [ours, theirs] = both(pair, (type) => this.#mayBe(absence, type));
       if (part === "request" && ours && !theirs) {
-        yield `${place}: must not be ${absence}`;
+        yield difference(part, steps, absence, `must not be ${absence}`);
       } else if (part === "response" && theirs && !ours) {
-        yield `${place}: may be ${absence}`;
+        yield difference(part, steps, absence, `may be ${absence}`);
       }
     }
   }
@@ -168,4 +178,22 @@ export class TypeComparison {
 
 function both<T, R>([ours, theirs]: Pair<T>, map: (each: T) => R): Pair<R> {
   return [map(ours), map(theirs)];
+}
+
+function difference(
+  part: Part,
+  steps: Steps,
+  problem: Difference["problem"],
+  text: string,
+): Difference {
+  return { part, steps, problem, text: `${nameOf(steps)}: ${text}` };
+}
+
+function nameOf([kind = "", ...steps]: Steps): string {
+  const [place, ...members] = kind === "parameters"
+    ? [`${steps[0]} parameter ${steps[1]}`, ...steps.slice(2)]
+    : kind === "responses"
+    ? [`response ${steps[0]}`, ...steps.slice(1)]
+    : [kind, ...steps];
+  return [place, ...members].join(".").replaceAll(".[]", "[]");
 }

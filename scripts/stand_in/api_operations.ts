@@ -116,6 +116,12 @@ export const OPERATIONS: {
     caller: "anyone",
     answer: ({ state }) => state.config,
   },
+  getCurrentApiKey: {
+    method: "GET",
+    path: "/api-keys/current",
+    caller: "user",
+    answer: () => ({ userId: "alice" }),
+  },
   isSandboxPublic: {
     method: "GET",
     path: "/preview/{sandboxId}/public",
@@ -136,6 +142,20 @@ export const OPERATIONS: {
     caller: "user",
     answer: ({ state, params: [id = ""], visible }) =>
       state.sandboxes.has(id) && visible.has(id) || noSandbox(id),
+  },
+  getSigningKey: {
+    method: "GET",
+    path: "/preview/{sandboxId}/signing-key",
+    caller: "proxy",
+    answer: ({ state, params: [id = ""] }) =>
+      state.sandboxes.has(id) ? `${id}-signing-key` : noSandbox(id),
+  },
+  isPreviewWarningEnabled: {
+    method: "GET",
+    path: "/preview/{sandboxId}/preview-warning",
+    caller: "proxy",
+    answer: ({ state, params: [id = ""] }) =>
+      state.sandboxes.has(id) ? { enabled: false } : noSandbox(id),
   },
   getSandboxIdFromSignedPreviewUrlToken: {
     method: "GET",

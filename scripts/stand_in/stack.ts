@@ -90,6 +90,7 @@ export async function startStack(
         oidc: { issuer, clientId, audience },
         proxyTemplateUrl: `http://{{PORT}}-{{sandboxId}}.${publicHost}`,
         proxyToolboxUrl: `http://${publicHost}/toolbox`,
+        dashboardUrl: `http://${publicHost}/dashboard`,
       },
       serviceKey: KEYS.service,
       sandboxes: byId(sandboxes),

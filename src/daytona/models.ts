@@ -4,7 +4,7 @@ import { isBearer } from "../address/grammar.ts";
 import { withoutTrailingSlashes } from "../lib/url.ts";
 
 /** The members of a response body: a schema for each that openapi/daytona.yaml lists. */
-type Shape<Name extends keyof components["schemas"]> = Record<
+export type Shape<Name extends keyof components["schemas"]> = Record<
   keyof components["schemas"][Name],
   z.ZodType
 >;
@@ -19,8 +19,20 @@ export interface Runner {
   readonly apiKey: string;
 }
 
-/** The facts about a sandbox that build logs need. */
+/** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export interface Sandbox {
+  readonly id: string | null;
+  readonly organizationId: string | null;
+  readonly public: boolean | null;
+  /** Such as `started`; openapi/daytona.yaml lists the known ones, and others may come. */
+  readonly state: string | null;
+  /** The state that the API is about to bring it to. */
+  readonly desiredState: string | null;
+  /** In the runner's own words, which are for members of the organization only. */
+  readonly errorReason: string | null;
+  /** True if it can be recovered from the state `error`. */
+  readonly recoverable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
   readonly runnerId: string | null;
   /** The image that was built for it; null if none was. */
   readonly snapshotRef: string | null;
@@ -48,13 +60,22 @@ export const runnerAnswer: z.ZodType<Runner> = z.object(
 /** Reads a {@linkcode Sandbox}. */
 export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   {
+    id: optionalText,
+    organizationId: optionalText,
+    public: z.boolean().nullish().transform((is) => is ?? null),
+    state: optionalText,
+    desiredState: optionalText,
+    errorReason: optionalText,
+    recoverable: z.boolean().nullish().transform((is) => is ?? false),
+    labels: z.record(z.string(), z.string()).nullish()
+      .transform((labels) => labels ?? {}),
     runnerId: optionalText,
     buildInfo: z.object(
       { snapshotRef: optionalText } satisfies Shape<"BuildInfo">,
     ).nullish(),
   } satisfies Shape<"Sandbox">,
-).transform(({ runnerId, buildInfo }) => ({
-  runnerId,
+).transform(({ buildInfo, ...facts }) => ({
+  ...facts,
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Shape } from "./models.ts";
 
 /** The identity provider of the installation's users, as the API names it. */
 export interface RemoteOidcConfig {
@@ -7,12 +8,19 @@ export interface RemoteOidcConfig {
   readonly audience: string;
 }
 
+/** The issuer for members of organizations with single sign-on. */
+export type RemoteSsoConfig = Omit<RemoteOidcConfig, "audience">;
+
 /** The installation's public configuration; null for each part that is missing or unusable. */
 export interface RemoteConfig {
   readonly oidc: RemoteOidcConfig | null;
+  /** A second issuer, beside {@linkcode RemoteConfig.oidc}. */
+  readonly ssoOidc: RemoteSsoConfig | null;
   /** A preview's URL with placeholders: see {@linkcode proxyDomainOf}. */
   readonly proxyTemplateUrl: string | null;
   readonly proxyToolboxUrl: string | null;
+  /** Where people see their sandboxes. */
+  readonly dashboardUrl: string | null;
 }
 
 /** The base domain of previews. */
@@ -27,15 +35,26 @@ export interface ProxyDomain {
 const text = z.string().min(1).nullable().catch(null);
 
 /** Reads a {@linkcode RemoteConfig}. */
-export const configAnswer: z.ZodType<RemoteConfig> = z.object({
-  oidc: z.object({
-    issuer: z.string().min(1),
-    clientId: z.string().min(1),
-    audience: z.string(),
-  }).nullable().catch(null),
-  proxyTemplateUrl: text,
-  proxyToolboxUrl: text,
-});
+export const configAnswer: z.ZodType<RemoteConfig> = z.object(
+  {
+    oidc: z.object(
+      {
+        issuer: z.string().min(1),
+        clientId: z.string().min(1),
+        audience: z.string(),
+      } satisfies Shape<"OidcConfig">,
+    ).nullable().catch(null),
+    ssoOidc: z.object(
+      {
+        issuer: z.string().min(1),
+        clientId: z.string().min(1),
+      } satisfies Shape<"SsoOidcConfig">,
+    ).nullable().catch(null),
+    proxyTemplateUrl: text,
+    proxyToolboxUrl: text,
+    dashboardUrl: text,
+  } satisfies Shape<"DaytonaConfiguration">,
+);
 
 const TEMPLATE =
   /^(https?):\/\/\{\{PORT\}\}-\{\{sandboxId\}\}\.([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?\/?$/i;

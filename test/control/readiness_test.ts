@@ -6,8 +6,10 @@ import { fakeClock } from "../support/fake_clock.ts";
 
 const REMOTE_CONFIG = {
   oidc: null,
+  ssoOidc: null,
   proxyTemplateUrl: null,
   proxyToolboxUrl: null,
+  dashboardUrl: null,
 };
 
 /** The checks of a gateway whose dependencies the test changes, on a clock of its own. */

@@ -7,6 +7,7 @@ import { API_KEY, clientAt, stubApi } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const RUNNER_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
+const ORGANIZATION_ID = "c0ffee00-1111-4222-8333-444455556666";
 const TOKEN = "k3v9x0q2m7d1z8w4";
 const USER = { bearer: "dtn_user", clientAddress: "203.0.113.9" };
 const RUNNER = {
@@ -420,21 +421,35 @@ Deno.test("runnerOfSandbox() and runnerById() read a runner", async () => {
   ]);
 });
 
-Deno.test("sandbox() and snapshot() read what build logs need", async () => {
+Deno.test("sandbox() and snapshot() read what a gateway needs, and none of a sandbox's secrets", async () => {
   await using api = stubApi(({ url }) =>
     Response.json(
       url.includes("/snapshots/")
         ? { id: "snap", ref: "registry/x:1", initialRunnerId: RUNNER_ID }
         : {
           id: ID,
+          organizationId: ORGANIZATION_ID,
           public: false,
-          state: "stopped",
+          env: { PASSWORD: "secret" },
+          labels: { app: "shop" },
+          state: "archived",
+          desiredState: "started",
+          errorReason: "no space left on device",
+          recoverable: true,
           runnerId: RUNNER_ID,
           buildInfo: { snapshotRef: "registry/y:2" },
         },
     )
   );
   assert.deepEqual(await clientAt(api.baseUrl).sandbox(ID, USER), {
+    id: ID,
+    organizationId: ORGANIZATION_ID,
+    public: false,
+    labels: { app: "shop" },
+    state: "archived",
+    desiredState: "started",
+    errorReason: "no space left on device",
+    recoverable: true,
     runnerId: RUNNER_ID,
     snapshotRef: "registry/y:2",
   });
@@ -465,14 +480,16 @@ Deno.test("updateLastActivity() succeeds for a sandbox that is gone", async () =
 Deno.test("config() reads the public configuration without a credential", async () => {
   await using api = stubApi(() =>
     Response.json({
-      version: "0.190.0",
+      version: "0.205.1",
       oidc: {
         issuer: "https://op.example",
         clientId: "daytona",
         audience: "api",
       },
+      ssoOidc: { issuer: "https://sso.example", clientId: "daytona-sso" },
       proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.proxy.example.com",
       proxyToolboxUrl: "https://proxy.example.com/toolbox",
+      dashboardUrl: "https://example.com/dashboard",
     })
   );
   assert.deepEqual(await clientAt(api.baseUrl).config(), {
@@ -481,8 +498,10 @@ Deno.test("config() reads the public configuration without a credential", async 
       clientId: "daytona",
       audience: "api",
     },
+    ssoOidc: { issuer: "https://sso.example", clientId: "daytona-sso" },
     proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.proxy.example.com",
     proxyToolboxUrl: "https://proxy.example.com/toolbox",
+    dashboardUrl: "https://example.com/dashboard",
   });
   assert.equal(api.seen[0]?.target, "/api/config");
   assert.equal(api.seen[0]?.headers.get("authorization"), null);

@@ -68,23 +68,38 @@ Deno.test("runnerAnswer refuses a key that cannot be sent", () => {
   assert.equal(read.success, false);
 });
 
-Deno.test("sandboxAnswer reads null for a sandbox that was never built or placed", () => {
+const UNKNOWN = {
+  id: null,
+  organizationId: null,
+  public: null,
+  state: null,
+  desiredState: null,
+  errorReason: null,
+  recoverable: false,
+  labels: {},
+  runnerId: null,
+  snapshotRef: null,
+};
+
+Deno.test("sandboxAnswer reads null for what the API does not tell, as of a sandbox that was never built or placed", () => {
   for (const nothing of [undefined, null]) {
     const read = sandboxAnswer.parse({
       id: "s1",
-      public: true,
+      public: nothing,
+      labels: nothing,
       state: nothing,
+      recoverable: nothing,
       runnerId: nothing,
       buildInfo: nothing,
     });
-    assert.deepEqual(read, { runnerId: null, snapshotRef: null });
+    assert.deepEqual(read, { ...UNKNOWN, id: "s1" });
   }
 });
 
 Deno.test("sandboxAnswer and snapshotAnswer require only what build logs need, and refuse anything but an object", () => {
   assert.deepEqual(
     sandboxAnswer.parse({ runnerId: "r1", buildInfo: { snapshotRef: "x:1" } }),
-    { runnerId: "r1", snapshotRef: "x:1" },
+    { ...UNKNOWN, runnerId: "r1", snapshotRef: "x:1" },
   );
   assert.deepEqual(
     snapshotAnswer.parse({ ref: "x:1", initialRunnerId: "r1" }),

@@ -34,13 +34,21 @@ Deno.test("proxyDomainOf() returns null for another form", () => {
 });
 
 Deno.test("configAnswer reads null for each part that is missing or unusable", () => {
-  const nothing = { oidc: null, proxyTemplateUrl: null, proxyToolboxUrl: null };
+  const nothing = {
+    oidc: null,
+    ssoOidc: null,
+    proxyTemplateUrl: null,
+    proxyToolboxUrl: null,
+    dashboardUrl: null,
+  };
   assert.deepEqual(configAnswer.parse({}), nothing);
   assert.deepEqual(
     configAnswer.parse({
       oidc: { issuer: "", clientId: "c", audience: "a" },
+      ssoOidc: { issuer: "https://sso.example" },
       proxyTemplateUrl: "",
       proxyToolboxUrl: 7,
+      dashboardUrl: "",
     }),
     nothing,
   );

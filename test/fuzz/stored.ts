@@ -72,14 +72,21 @@ const config = nearly({
     clientId: anyText,
     audience: anyText,
   }),
+  ssoOidc: nearly({ issuer: anyText, clientId: anyText }),
   proxyTemplateUrl: anyText,
   proxyToolboxUrl: anyText,
+  dashboardUrl: anyText,
 });
 
 const sandbox = nearly({
   id: anyText,
-  state: anyText,
+  organizationId: anyText,
   public: fc.boolean(),
+  state: anyText,
+  desiredState: anyText,
+  errorReason: anyText,
+  recoverable: fc.boolean(),
+  labels: nearly({ "app": anyText }),
   runnerId: anyText,
   buildInfo: nearly({ snapshotRef: anyText }),
 });
@@ -153,10 +160,8 @@ export const storedProperties: readonly Property[] = [
     ([sandbox, config]) => {
       const parsed = sandboxAnswer.safeParse(sandbox).data;
       if (parsed !== undefined) {
-        assert.deepEqual(
-          Object.keys(parsed).toSorted(),
-          ["runnerId", "snapshotRef"],
-        );
+        assert.equal(Object.keys(parsed).length, 10);
+        assert.equal(Object.values(parsed).includes(undefined), false);
         assert.notEqual(parsed.runnerId, "");
         assert.notEqual(parsed.snapshotRef, "");
       }

@@ -11,8 +11,10 @@ import { fakeClock } from "../support/fake_clock.ts";
 
 const REMOTE: RemoteConfig = {
   oidc: { issuer: "https://id.test", clientId: "porthole", audience: "api" },
+  ssoOidc: null,
   proxyTemplateUrl: "https://{{PORT}}-{{sandboxId}}.preview.test",
   proxyToolboxUrl: null,
+  dashboardUrl: null,
 };
 
 /** The longest pause between two calls, ms. */

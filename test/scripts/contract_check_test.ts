@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { findDrift } from "../../scripts/contract_check.ts";
+import { compare } from "../../scripts/contract/drift.ts";
 import { type Ended, runScript } from "../support/run_script.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -19,7 +19,8 @@ function edited(text: string, edits: Edits): string {
 
 /** The drift of an edited description from the slice. */
 async function driftAfter(edits: Edits, slice = SLICE): Promise<string[]> {
-  return await findDrift(parse(slice), parse(edited(slice, edits)));
+  const { drift } = await compare(parse(slice), parse(edited(slice, edits)));
+  return drift.map(({ text }) => text);
 }
 
 const BODY = "200.content.application/json";
@@ -27,19 +28,21 @@ const BUILD = `{ $ref: "#/components/schemas/BuildInfo" }`;
 const OTHER = `{ $ref: "#/components/schemas/Snapshot" }`;
 const REGION = "in: query, name: region, schema: { type: string }";
 const TEXT = "content: { text/plain: { schema: { type: string } } }";
-const ISSUER = "issuer: { type: string }";
+const AUDIENCE = "audience: { type: string }";
 const LAST = "- name: sandboxIdOrName";
 const TAGS = "tags: [snapshots]";
 const SECURITY = `${TAGS}\n      security: [{ bearer: [] }]`;
 
-Deno.test("findDrift() overlooks whatever breaks no caller", async () => {
+Deno.test("compare() overlooks whatever breaks no caller", async () => {
   const harmless = {
     "a parameter takes any value": { "{ type: number }": "{}" },
     "a new parameter": { [LAST]: `- { ${REGION} }\n        ${LAST}` },
     "a new body": { [TAGS]: `requestBody: { ${TEXT} }` },
     "another refusal": { '"403"': '"410"' },
-    "a new member": { [ISSUER]: `${ISSUER}\n        more: { type: string }` },
-    "fewer values": { [ISSUER]: "issuer: { enum: [a, b] }" },
+    "a new member": {
+      [AUDIENCE]: `${AUDIENCE}\n        more: { type: string }`,
+    },
+    "fewer values": { [AUDIENCE]: "audience: { enum: [a, b] }" },
     "more in an object": { [BUILD]: `{ allOf: [${BUILD}, ${OTHER}] }` },
     "a further credential": { "bearer: [] }]": "bearer: [] }, { other: [] }]" },
     "a scheme's name": { "bearer: []": "jwt: []", "    bearer:": "    jwt:" },
@@ -50,7 +53,7 @@ Deno.test("findDrift() overlooks whatever breaks no caller", async () => {
   }
 });
 
-Deno.test("findDrift() finds operations that are gone, renamed or moved", async () => {
+Deno.test("compare() finds operations that are gone, renamed or moved", async () => {
   const path = "/preview/{sandboxId}/public";
   const id = "isSandboxPublic";
   assert.deepEqual(await driftAfter({ [path]: "/other", [id]: "other" }), [
@@ -86,23 +89,57 @@ Deno.test("findDrift() finds operations that are gone, renamed or moved", async 
   ]);
 });
 
-Deno.test("findDrift() finds what a request must have or must not have now", async () => {
+Deno.test("compare() lets what the slice marks as optional be gone, but not differ", async () => {
+  const without = {
+    "operationId: getSigningKey": "operationId: other",
+    "/signing-key:": "/other:",
+    "ssoOidc:": "sso:",
+  };
+  const slice = parse(SLICE);
+  assert.deepEqual(await compare(slice, parse(edited(SLICE, without))), {
+    drift: [],
+    absent: ["getSigningKey"],
+  });
+  const sso = "SsoOidcConfig:\n      type: object";
+  const ways = {
+    "/signing-key:": "/key:",
+    [sso]: "SsoOidcConfig:\n      nullable: true\n      type: object",
+    "required: [issuer, clientId]": "",
+  };
+  const place = `ConfigController_getConfig: response ${BODY}.ssoOidc`;
+  assert.deepEqual(await driftAfter(ways), [
+    `${place}.issuer: may be missing`,
+    `${place}.clientId: may be missing`,
+    `${place}: may be null`,
+    "getSigningKey: moved to GET /preview/{sandboxId}/key",
+  ]);
+});
+
+Deno.test("compare() finds what a request must have or must not have now", async () => {
   const header = "header parameter X-Daytona-Organization-ID";
   assert.deepEqual(await driftAfter({ "in: header": "in: query" }), [
     `getSandbox: ${header}: gone`,
     `getSnapshot: ${header}: gone`,
   ]);
   assert.deepEqual(await driftAfter({ "required: false": "required: true" }), [
+    "isPreviewWarningEnabled: query parameter port: must not be missing",
     `getSandbox: ${header}: must not be missing`,
     `getSnapshot: ${header}: must not be missing`,
   ]);
-  const port = "getSandboxIdFromSignedPreviewUrlToken: path parameter port";
-  assert.deepEqual(await driftAfter({ "type: number": "type: string" }), [
-    `${port}: string instead of number`,
-  ]);
-  assert.deepEqual(await driftAfter({ "type: number": "enum: [80, 443]" }), [
-    `${port}: 80 | 443 instead of number`,
-  ]);
+  const ports = [
+    "isPreviewWarningEnabled: query parameter port",
+    "getSandboxIdFromSignedPreviewUrlToken: path parameter port",
+  ];
+  const types = {
+    "type: string": "string instead of number",
+    "enum: [80, 443]": "80 | 443 instead of number",
+  };
+  for (const [type, drift] of Object.entries(types)) {
+    assert.deepEqual(
+      await driftAfter({ "type: number": type }),
+      ports.map((port) => `${port}: ${drift}`),
+    );
+  }
   const required = {
     "/config:": `/config:\n    parameters: [{ ${REGION}, required: true }]`,
     [LAST]: `- { ${REGION}, required: true }\n        ${LAST}`,
@@ -115,20 +152,21 @@ Deno.test("findDrift() finds what a request must have or must not have now", asy
   ]);
 });
 
-Deno.test("findDrift() finds what a response no longer has", async () => {
+Deno.test("compare() finds what a response no longer has", async () => {
   const gone = {
     '"201"': '"204"',
     [`"200": { $ref: "#/components/responses/Yes" }\n        "401"`]:
       '"200": {}\n        "401"',
     "application/json:\n              schema: { type: string }":
       "text/plain: {}",
-    "issuer:": "iss:",
+    "audience:": "aud:",
     "runnerId:": "node:",
     "required: [snapshotRef]": "",
   };
   assert.deepEqual(await driftAfter(gone), [
-    `ConfigController_getConfig: response ${BODY}.oidc.issuer: gone`,
+    `ConfigController_getConfig: response ${BODY}.oidc.audience: gone`,
     "hasSandboxAccess: response 200.content: gone",
+    `getSigningKey: response ${BODY}: gone`,
     `getSandboxIdFromSignedPreviewUrlToken: response ${BODY}: gone`,
     `getSandbox: response ${BODY}.runnerId: gone`,
     `getSandbox: response ${BODY}.buildInfo.snapshotRef: may be missing`,
@@ -143,17 +181,17 @@ Deno.test("findDrift() finds what a response no longer has", async () => {
   ]);
 });
 
-Deno.test("findDrift() finds members of a response with another type", async () => {
-  const issuer = `ConfigController_getConfig: response ${BODY}.oidc.issuer`;
-  const issuers = {
+Deno.test("compare() finds members of a response with another type", async () => {
+  const place = `ConfigController_getConfig: response ${BODY}.oidc.audience`;
+  const audiences = {
     "{ type: number }": "number instead of string",
     "{}": "unknown instead of string",
     "{ type: string, nullable: true }": "may be null",
     '{ type: [string, "null"] }': "may be null",
   };
-  for (const [schema, drift] of Object.entries(issuers)) {
-    const edits = { [ISSUER]: `issuer: ${schema}` };
-    assert.deepEqual(await driftAfter(edits), [`${issuer}: ${drift}`]);
+  for (const [schema, drift] of Object.entries(audiences)) {
+    const edits = { [AUDIENCE]: `audience: ${schema}` };
+    assert.deepEqual(await driftAfter(edits), [`${place}: ${drift}`]);
   }
   const build = `getSandbox: response ${BODY}.buildInfo`;
   const builds = {
@@ -174,12 +212,12 @@ Deno.test("findDrift() finds members of a response with another type", async () 
   }
 });
 
-Deno.test("findDrift() compares enumerations and the items of arrays", async () => {
+Deno.test("compare() compares enumerations and the items of arrays", async () => {
   const items = "{ properties: { a: {}, b: { enum: [1, 2] } } }";
   const slice = edited(SLICE, {
-    "runnerId: { type: string }": `runnerId: { type: array, items: ${items} }`,
+    "ref: { type: string }": `ref: { type: array, items: ${items} }`,
   });
-  const place = `getSandbox: response ${BODY}.runnerId[]`;
+  const place = `getSnapshot: response ${BODY}.ref[]`;
   assert.deepEqual(await driftAfter({ "[1, 2]": "[1]" }, slice), []);
   assert.deepEqual(
     await driftAfter(
@@ -193,7 +231,7 @@ Deno.test("findDrift() compares enumerations and the items of arrays", async () 
   );
 });
 
-Deno.test("findDrift() finds that an operation takes another credential", async () => {
+Deno.test("compare() finds that an operation takes another credential", async () => {
   const credentials = {
     "[]": "none instead of bearer",
     "[{}, { bearer: [] }]": "none instead of bearer",
@@ -216,7 +254,7 @@ function run(...args: string[]): Promise<Ended> {
 
 Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the drift of a running API", async () => {
   const { code, out } = await run(PATH);
-  assert.deepEqual([code, out], [0, "All 10 operations agree.\n"]);
+  assert.deepEqual([code, out], [0, "All 13 operations agree.\n"]);
   await using api = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => Response.json({ openapi: "3.0.0", info: {}, paths: {} }),
@@ -224,7 +262,7 @@ Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the dr
   const url = `http://127.0.0.1:${api.addr.port}/api-json`;
   const drifted = await run(url);
   assert.equal(drifted.code, 1);
-  assert.match(drifted.out, /^(\w+: gone\n){10}$/);
+  assert.match(drifted.out, /^(\w+: gone\n){11}$/);
 });
 
 Deno.test("contract_check exits 2 if it cannot compare", async () => {

@@ -178,7 +178,13 @@ Deno.test("judgeDns() wants the base and the wildcard, at the same place", () =>
 });
 
 Deno.test("judgeLinks() tells what to set where the API names no domain", () => {
-  const nothing = { oidc: null, proxyTemplateUrl: null, proxyToolboxUrl: null };
+  const nothing = {
+    oidc: null,
+    ssoOidc: null,
+    proxyTemplateUrl: null,
+    proxyToolboxUrl: null,
+    dashboardUrl: null,
+  };
   function linksWith(domains: { name: string; port: undefined }[]): Finding[] {
     const config = parsed({ PROXY_DOMAIN: "" }).public;
     return judgeLinks({ ...config, domains }, nothing);

@@ -12,6 +12,7 @@ const DOCUMENTS = new Map(
       "README.md",
       "CONTRIBUTING.md",
       "SECURITY.md",
+      "openapi/README.md",
       "test/conformance/README.md",
       ...[...Deno.readDirSync(new URL("docs/", ROOT))]
         .map(({ name }) => `docs/${name}`)

@@ -20,9 +20,12 @@ const CACHE_KINDS = [
 
 /** Operations of the Daytona API, by their ids in its OpenAPI description. */
 const API_OPERATIONS = [
+  "getCurrentApiKey",
   "isSandboxPublic",
   "isValidAuthToken",
   "hasSandboxAccess",
+  "getSigningKey",
+  "isPreviewWarningEnabled",
   "getSandboxIdFromSignedPreviewUrlToken",
   "getRunnerBySandboxId",
   "getRunnerFullById",
