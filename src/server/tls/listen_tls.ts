@@ -10,6 +10,7 @@ import type { Handler } from "../../gateway/dispatch.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { watchAccepting } from "../../platform/accept_watchdog.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
+import { mendPause } from "../../platform/tls_pause.ts";
 import {
   CLOSE_TIMEOUT_MS,
   type ListenAddress,
@@ -45,6 +46,7 @@ export async function listenTls(
   });
   const clients = new Set<TLSSocket>();
   const server = createTlsServer(certificate, (client) => {
+    mendPause(client);
     clients.add(client);
     client.on("close", () => clients.delete(client));
     const inner = client.alpnProtocol === "h2" ? http2 : http1;

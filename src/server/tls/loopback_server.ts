@@ -1,18 +1,16 @@
 /** A plain HTTP server on loopback for connections that another listener has accepted. */
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Handler } from "../../gateway/dispatch.ts";
 import { type HttpServer, listen } from "../http_server.ts";
+import { relay } from "./relay.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
-  /** Serves a connection by relaying its bytes both ways, at the pace of the slower side. */
-  serveConnection(client: Socket): void;
+  /** Serves a connection until it is closed; never rejects. */
+  serveConnection(client: Socket): Promise<void>;
 }
 
 const LOOPBACK = "127.0.0.1";
-
-/** The time that a client has to close its side after it was sent everything, ms. */
-const LINGER_MS = 1000;
 
 /** Starts a server whose handler sees the clients' own addresses. */
 export function startLoopbackServer(handler: Handler): LoopbackServer {
@@ -36,44 +34,27 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
 
   return {
     ...server,
-    serveConnection(client) {
+    async serveConnection(client) {
+      client.on("error", () => {}); // it is closed then
       const address: Deno.NetAddr = {
         transport: "tcp",
         hostname: client.remoteAddress ?? LOOPBACK,
         port: client.remotePort ?? 0,
       };
-      const inner = connect({
-        host: LOOPBACK,
-        port: server.port,
-        noDelay: true,
-        allowHalfOpen: true,
-      });
-      inner.on("connect", () => {
-        const { localPort } = inner;
-        if (localPort === undefined) {
-          inner.destroy();
-          return;
-        }
-        clients.set(localPort, address);
-        inner.on("close", () => {
-          // Another client may have been given the port by now.
-          if (clients.get(localPort) === address) clients.delete(localPort);
-        });
-        client.pipe(inner).pipe(client);
-      });
-      client.on("error", () => inner.destroy());
-      client.on("close", () => inner.destroy());
-      inner.on("error", () => client.destroy());
-      inner.on("close", () => closeLingering(client));
+      let inner: Deno.TcpConn;
+      try {
+        inner = await Deno.connect({ hostname: LOOPBACK, port: server.port });
+      } catch {
+        client.destroy();
+        return;
+      }
+      if (client.destroyed) return inner.close();
+      inner.setNoDelay();
+      const { port } = inner.localAddr;
+      clients.set(port, address);
+      await relay(client, inner);
+      // Another client may have been given the port by now.
+      if (clients.get(port) === address) clients.delete(port);
     },
   };
-}
-
-/** Closes a connection after flushing it; waits {@linkcode LINGER_MS} at most for the client to close its side. */
-function closeLingering(client: Socket): void {
-  if (client.destroyed) return;
-  client.end(() => {
-    const timer = setTimeout(() => client.destroy(), LINGER_MS);
-    client.on("close", () => clearTimeout(timer));
-  });
 }

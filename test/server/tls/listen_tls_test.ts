@@ -59,11 +59,12 @@ async function subjectAt(port: number): Promise<string> {
 function ask(
   port: number,
   agent: Agent,
+  path = "/",
 ): Promise<{ body: string; connection: string | undefined; local: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<
     { body: string; connection: string | undefined; local: number }
   >();
-  get({ host: "127.0.0.1", port, ca: CA, agent }, async (response) => {
+  get({ host: "127.0.0.1", port, path, ca: CA, agent }, async (response) => {
     const local = response.socket.localPort ?? 0;
     const { connection } = response.headers;
     let body = "";
@@ -156,19 +157,90 @@ Deno.test("no request is lost while certificates change", async () => {
   });
 });
 
-Deno.test("a small response does not wait for the acknowledgement of its head", async () => {
-  await withListener(echo, async ({ port }) => {
+Deno.test("no part of a response waits for the acknowledgement of another, whatever its size", async () => {
+  const sizes = [1, 600, 2000, 16_000, 20_000, 70_000, 300_000, 1_000_000];
+  await withListener((request) => {
+    const size = Number(new URL(request.url).pathname.slice(1));
+    return new Response("x".repeat(size));
+  }, async ({ port }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const times: number[] = [];
-    for (let count = 0; count < 11; count++) {
-      const startedAt = performance.now();
-      await ask(port, agent);
-      times.push(performance.now() - startedAt);
+    for (const size of sizes) {
+      const times: number[] = [];
+      for (let count = 0; count < 7; count++) {
+        const startedAt = performance.now();
+        const { body } = await ask(port, agent, `/${size}`);
+        times.push(performance.now() - startedAt);
+        assert.equal(body.length, size);
+      }
+      const median = times.toSorted((a, b) => a - b)[3] ?? Infinity;
+      // A delayed acknowledgement takes at least 40 ms.
+      assert(median < 30, `${size} bytes take ${median} ms`);
     }
     agent.destroy();
-    const median = times.toSorted((a, b) => a - b)[5] ?? Infinity;
-    // A delayed acknowledgement takes at least 40 ms.
-    assert(median < 30, `${median} ms`);
+  });
+});
+
+/** Far more than the buffers of the kernel take, and little enough if it is not stopped. */
+const FLOOD_BYTES = 256 * 1024 * 1024;
+
+/** Sends `chunk` again and again until no more is taken; resolves to the number of bytes sent. */
+async function flood(conn: Deno.TlsConn, chunk: Uint8Array): Promise<number> {
+  let sent = 0;
+  let isMoving = true;
+  async function send(): Promise<void> {
+    while (sent < FLOOD_BYTES) {
+      sent += await conn.write(chunk);
+      isMoving = true;
+    }
+  }
+  send().catch(() => {}); // once the connection is closed
+  // It has come to rest when nothing was taken in 50 consecutive turns of the event loop.
+  for (let rested = 0; rested < 50 && sent < FLOOD_BYTES; rested++) {
+    isMoving = false;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    if (isMoving) rested = 0;
+  }
+  return sent;
+}
+
+Deno.test("S2: an upload to an app that does not read is stopped", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  await withListener(() => {
+    asked.resolve();
+    return answer.promise;
+  }, async ({ port }) => {
+    const conn = await Deno.connectTls({
+      hostname: "127.0.0.1",
+      port,
+      caCerts: [CA],
+    });
+    const head =
+      `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${1e12}\r\n\r\n`;
+    await conn.write(new TextEncoder().encode(head));
+    await asked.promise;
+    const sent = await flood(conn, new Uint8Array(64 * 1024));
+    assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
+    answer.resolve(new Response());
+    conn.close();
+  });
+});
+
+Deno.test("S2: a client that asks over HTTP/2 for more acknowledgements than it reads is stopped", async () => {
+  await withListener(echo, async ({ port }) => {
+    const conn = await Deno.connectTls({
+      hostname: "127.0.0.1",
+      port,
+      caCerts: [CA],
+      alpnProtocols: ["h2"],
+    });
+    const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    await conn.write(new TextEncoder().encode(preface));
+    const settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const frames = Array.from({ length: 7000 }, () => settings).flat();
+    const sent = await flood(conn, new Uint8Array(frames));
+    assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
+    conn.close();
   });
 });
 

@@ -1,0 +1,70 @@
+/** Relays a client's bytes to a connection of our own and back, at the pace of the slower side. */
+import type { Socket } from "node:net";
+import { fairTurn } from "../../lib/fair_turn.ts";
+import { freeBuffer } from "../../platform/free_buffer.ts";
+
+/** As much as a record of TLS carries. Every connection holds such a buffer, even if it is idle. */
+const BUFFER_BYTES = 16 * 1024;
+
+/** The time that a client has to close its side after it was sent everything, ms. */
+const LINGER_MS = 1000;
+
+/** Relays until the client's connection is closed; closes both, and never rejects. */
+export async function relay(
+  client: Socket,
+  inner: Deno.TcpConn,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => client.once("close", resolve));
+  passOn(client, inner);
+  sendBack(inner, client).then(
+    () => closeLingering(client),
+    () => client.destroy(),
+  );
+  await closed;
+  inner.close();
+}
+
+/** Passes on what the client sends, and reads no more of it until that has been taken. */
+function passOn(client: Socket, inner: Deno.TcpConn): void {
+  async function pass(data: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < data.length;) {
+      sent += await inner.write(sent === 0 ? data : data.subarray(sent));
+    }
+  }
+  client.on("data", async (data: Uint8Array) => {
+    client.pause();
+    // If it takes no more, its last words may still be on their way to the client.
+    await pass(data).catch(() => {});
+    freeBuffer(data);
+    client.resume();
+  });
+  // A client may close its side as soon as it has sent its request.
+  client.on("end", () => inner.closeWrite().catch(() => {}));
+}
+
+/** Sends a client what is there for it, and reads no more until that has been taken; resolves at the end. */
+async function sendBack(inner: Deno.TcpConn, client: Socket): Promise<void> {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  for (;;) {
+    const length = await inner.read(buffer);
+    if (length === null) return;
+    await send(client, buffer.subarray(0, length));
+    const turn = fairTurn();
+    if (turn !== undefined) await turn;
+  }
+}
+
+/** Resolves once the client's connection has taken the data, which may then be overwritten. */
+function send(client: Socket, data: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.write(data, (error) => error ? reject(error) : resolve());
+  });
+}
+
+/** Closes a connection after flushing it; waits {@linkcode LINGER_MS} at most for the client to close its side. */
+function closeLingering(client: Socket): void {
+  client.end(() => {
+    const timer = setTimeout(() => client.destroy(), LINGER_MS);
+    client.once("close", () => clearTimeout(timer));
+  });
+}
