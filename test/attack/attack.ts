@@ -25,8 +25,10 @@ export interface Attack {
   readonly name: string;
   /** What it tries, in a sentence without a period. */
   readonly about: string;
-  /** True for one that CI runs. */
-  readonly isShort?: true;
+  /** For one that CI runs: over what. */
+  readonly short?: Scheme;
+  /** True for one that takes Chromium; it is skipped where there is none. */
+  readonly needsBrowser?: true;
   /** Undefined for one that is the same over TLS and without. */
   readonly only?: Scheme;
   /** How long it lasts, ms; 3,000 by default. One that has nothing more to try may end sooner. */
@@ -65,6 +67,17 @@ export interface Stage {
   connect(protocol?: string): Promise<Deno.TcpConn | Deno.TlsConn>;
   /** Sends a request on a connection of its own, and reads the response. */
   ask(question: Question): Promise<RawResponse>;
+  /** Sends these bytes, in Latin-1, on a connection of their own, and reads until the gateway closes it, or 2 s. */
+  raw(bytes: string): Promise<string>;
+}
+
+/** The address of a page of the gateway under attack. */
+export function urlOf(
+  { scheme, port }: Pick<Stage, "scheme" | "port">,
+  host: string,
+  path = "/",
+): string {
+  return `${scheme}://${host}:${port}${path}`;
 }
 
 /** The base domain. */

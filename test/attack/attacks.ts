@@ -1,5 +1,13 @@
 /** All attacks, in the order in which they are run. */
+import type { Scheme } from "../support/dial.ts";
 import type { Attack } from "./attack.ts";
+import { credentials } from "./attacks/credentials.ts";
+import { http2 } from "./attacks/http2.ts";
+import { login } from "./attacks/login.ts";
+import { memory } from "./attacks/memory.ts";
+import { pages } from "./attacks/pages.ts";
+import { requests } from "./attacks/requests.ts";
+import { streamFloods } from "./attacks/stream_floods.ts";
 import { websocketFloods } from "./attacks/websocket_floods.ts";
 import { isNamed, type Options } from "./options.ts";
 
@@ -12,15 +20,30 @@ const nobody: Attack = {
 };
 
 /** Every attack. */
-export const ATTACKS: readonly Attack[] = [nobody, ...websocketFloods];
+export const ATTACKS: readonly Attack[] = [
+  nobody,
+  ...websocketFloods,
+  ...streamFloods,
+  ...memory,
+  ...http2,
+  ...login,
+  ...credentials,
+  ...requests,
+  ...pages,
+];
 
-/** The attacks that a run asks for. */
+/** The attacks that a run asks for, each with what it goes over. */
 export function selectAttacks(
-  { only, short }: Pick<Options, "only" | "short">,
-): readonly Attack[] {
-  return ATTACKS.filter(({ name, isShort = false }) =>
-    only !== undefined
-      ? only.some((wanted) => isNamed(name, wanted))
-      : isShort || !short
-  );
+  { only, short: isShort, schemes }: Pick<
+    Options,
+    "only" | "short" | "schemes"
+  >,
+): readonly (readonly [Attack, Scheme])[] {
+  return ATTACKS.flatMap((attack) => {
+    const { name, only: onlyOver, short } = attack;
+    if (only?.some((wanted) => isNamed(name, wanted)) === false) return [];
+    return schemes.filter((scheme) =>
+      (onlyOver ?? scheme) === scheme && (!isShort || short === scheme)
+    ).map((scheme) => [attack, scheme] as const);
+  });
 }

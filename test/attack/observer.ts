@@ -34,6 +34,9 @@ export interface ObserverCalls {
   end(): Promise<void>;
 }
 
+/** No attack is observed for longer than this: if the suite hangs, both it and the gateway are killed, ms. */
+const DEADLINE_MS = 120_000;
+
 /** Between two looks at the memory, ms. */
 const LOOK_EVERY_MS = 20;
 
@@ -42,6 +45,7 @@ const KIB = 1024;
 const PAGE = "a".repeat(KIB);
 
 let visitors: Visitors | undefined;
+let deadline: ReturnType<typeof setTimeout> | undefined;
 let looking: ReturnType<typeof setInterval> | undefined;
 let peakBytes = 0;
 let isKilled = false;
@@ -86,6 +90,10 @@ const CALLS: ObserverCalls = {
     visitors = new Visitors(gateway);
     visitors.start();
     looking = setInterval(() => look(gateway), LOOK_EVERY_MS);
+    deadline = setTimeout(() => {
+      Deno.kill(gateway.pid, "SIGKILL");
+      Deno.kill(Deno.pid, "SIGKILL");
+    }, DEADLINE_MS);
   },
   async take() {
     if (visitors === undefined) throw new Error("Nothing is observed");
@@ -93,6 +101,7 @@ const CALLS: ObserverCalls = {
   },
   async end() {
     clearInterval(looking);
+    clearTimeout(deadline);
     await visitors?.stop();
   },
 };

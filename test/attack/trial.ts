@@ -1,9 +1,10 @@
 /** One attack on one gateway, from its start to its end. */
 import { setTimeout as delay } from "node:timers/promises";
-import { dial, type Scheme } from "../support/dial.ts";
+import { dial, type Scheme, writeAll } from "../support/dial.ts";
+import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import { headOf } from "../support/load_client.ts";
 import { rawStream, readResponse } from "../support/raw_client.ts";
-import type { Attack, Stage } from "./attack.ts";
+import { type Attack, BASE, type Stage, urlOf } from "./attack.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
 import type { Sights } from "./visitors.ts";
 import type { AttackWorld } from "./world.ts";
@@ -33,6 +34,9 @@ export interface Trial {
 /** The visits before the attack: code is compiled, answers are cached. */
 const WARM_UP_MS = 800;
 
+/** The visits during an attack that is over at once, ms. */
+const MIN_OBSERVED_MS = 600;
+
 const DEFAULT_DURATION_MS = 3_000;
 
 /** The visits after it, and the pause before them, in which the gateway may collect what the attack has left. */
@@ -44,6 +48,9 @@ const AGAIN_MS = 700;
 
 /** An attack is over, whatever it waits for, this long after its time. */
 const GRACE_MS = 6_000;
+
+/** A connection that the gateway leaves open after its response, ms. */
+const RAW_TIMEOUT_MS = 2_000;
 
 const DRAIN_TIMEOUT_MS = 6_000;
 const EXIT_TIMEOUT_MS = 12_000;
@@ -73,7 +80,9 @@ export async function tryAttack(
   await observer.call("take");
 
   const { lastsMs = DEFAULT_DURATION_MS } = attack;
+  const longEnough = delay(MIN_OBSERVED_MS);
   const gains = await perform(world, attack, { gateway, scheme, lastsMs });
+  await longEnough;
   const { sights } = await observer.call("take");
   await delay(AFTERMATH_PAUSE_MS);
   await observer.call("take");
@@ -149,7 +158,19 @@ async function perform(
       if (body !== undefined) await stream.write(body);
       return await readResponse(stream, question.method);
     },
+    async raw(bytes) {
+      const conn = await dial(endpoint);
+      const timer = setTimeout(close, RAW_TIMEOUT_MS, conn);
+      try {
+        await writeAll(conn, fromLatin1(bytes));
+        return await text(conn);
+      } finally {
+        clearTimeout(timer);
+        close(conn);
+      }
+    },
   };
+  stack.provider.redirectUris.add(urlOf(endpoint, BASE, "/callback"));
   signal.addEventListener("abort", () => conns.forEach(close));
   const overdue = delay(lastsMs + GRACE_MS, ["the attack did not end"], {
     ref: false,
@@ -161,6 +182,21 @@ async function perform(
     return gateway.hasExited ? [] : [`the attack failed: ${error}`];
   } finally {
     conns.forEach(close);
+  }
+}
+
+/** Everything that is received until either side closes. */
+async function text(conn: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(64 * 1024);
+  let received = "";
+  try {
+    for (;;) {
+      const count = await conn.read(buffer);
+      if (count === null) return received;
+      received += toLatin1(buffer.subarray(0, count));
+    }
+  } catch {
+    return received;
   }
 }
 

@@ -17,6 +17,12 @@ export type Sights = Readonly<Record<VisitorName, Sight>>;
 /** A check of the process, a page, a page on a new connection, and a message through a tunnel. */
 export type VisitorName = "health" | "preview" | "arrival" | "tunnel";
 
+/** Visitors are at another address than attackers. */
+const ADDRESS = { "X-Forwarded-For": "192.0.2.1" };
+
+const HEALTH = { host: BASE, path: "/health" };
+const PAGE = { host: hostOf(QUIET), path: "/" };
+
 /** Between two requests of a visitor, ms. */
 const PACE_MS = 40;
 
@@ -49,8 +55,8 @@ export class Visitors {
   /** Begins to visit. */
   start(): void {
     const visits: Readonly<Record<VisitorName, () => Promise<string>>> = {
-      health: () => this.#client.send({ host: BASE, path: "/health" }),
-      preview: () => this.#client.send({ host: hostOf(QUIET), path: "/" }),
+      health: () => this.#client.send({ ...HEALTH, headers: ADDRESS }),
+      preview: () => this.#client.send({ ...PAGE, headers: ADDRESS }),
       arrival: () => this.#arrive(),
       // One message at a time: a tunnel keeps their order.
       tunnel: () => this.#turn = this.#turn.then(() => this.#echo()),
@@ -103,7 +109,7 @@ export class Visitors {
       this.#endpoint.port,
       () => dial(this.#endpoint),
     );
-    return await client.send({ host: hostOf(QUIET), path: "/" });
+    return await client.send({ ...PAGE, headers: ADDRESS });
   }
 
   async #echo(): Promise<string> {
@@ -111,7 +117,7 @@ export class Visitors {
       const conn = await dial(this.#endpoint);
       const opened = await EchoSocket.open(
         conn,
-        handshakeOf(hostOf(QUIET), "/ws"),
+        handshakeOf(hostOf(QUIET), "/ws", ADDRESS),
       );
       if (typeof opened === "number") return String(opened);
       this.#tunnel = opened;

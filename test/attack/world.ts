@@ -78,6 +78,8 @@ export async function startAttackWorld(
       return {
         ...stack.environment,
         PROXY_PROTOCOL: scheme,
+        // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.
+        TRUSTED_PROXIES: "127.0.0.1",
         SHUTDOWN_DELAY_SEC: "0",
         SHUTDOWN_TIMEOUT_SEC: "3",
         ...scheme === "https" && {

@@ -32,7 +32,9 @@ export interface OpenOptions extends BrowserContextOptions {
 /** The environment of all scenarios. */
 export interface Environment {
   readonly browser: Browser;
-  readonly gateway: TestGateway;
+  readonly gateway: Pick<TestGateway, "port" | "stack">;
+  /** How the browser speaks to the gateway: over plain HTTP by default. */
+  readonly scheme?: "http" | "https";
   readonly screenshotFolder: string | undefined;
 }
 
@@ -49,21 +51,24 @@ const NETWORK_ERROR = /^(Failed to load resource|WebSocket connection to)/;
  */
 export async function runScenario(
   scenario: Scenario,
-  { browser, gateway, screenshotFolder }: Environment,
+  { browser, gateway, scheme = "http", screenshotFolder }: Environment,
 ): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const faults: string[] = [];
 
   await scenario.run({
     url: (label, target = "/") =>
-      `http://${label}.proxy.localhost:${gateway.port}${target}`,
+      `${scheme}://${label}.proxy.localhost:${gateway.port}${target}`,
 
     listen(sandbox, port, localPort) {
       gateway.stack.runner.containers.get(sandbox)?.ports.set(port, localPort);
     },
 
     async open({ expectedErrors, ...options } = {}) {
-      const context = opened.use(await browser.newContext(options));
+      const context = opened.use(
+        // The certificates of tests are for other names.
+        await browser.newContext({ ignoreHTTPSErrors: true, ...options }),
+      );
       context.setDefaultTimeout(TIMEOUT_MS);
       const page = await context.newPage();
       page.on("pageerror", (error) => faults.push(error.message));

@@ -1,4 +1,5 @@
 /** Connections to a gateway on 127.0.0.1, over plain TCP or over TLS. */
+import { fairTurn } from "../../src/lib/fair_turn.ts";
 import { CA } from "./certificates.ts";
 
 /** How clients speak to the gateway. */
@@ -32,7 +33,7 @@ export async function dial(
   }
 }
 
-/** Sends all of `bytes`. */
+/** Sends all of `bytes`; a flood of them lets the event loop turn. */
 export async function writeAll(
   conn: Deno.Conn,
   bytes: Uint8Array,
@@ -40,6 +41,8 @@ export async function writeAll(
   for (let rest = bytes; rest.length > 0;) {
     rest = rest.subarray(await conn.write(rest));
   }
+  const turn = fairTurn();
+  if (turn !== undefined) await turn;
 }
 
 /** Reads and discards what comes, until the peer closes or the connection is closed here. */
@@ -51,6 +54,8 @@ export async function discard(conn: Deno.Conn): Promise<number> {
       const count = await conn.read(buffer);
       if (count === null) return total;
       total += count;
+      const turn = fairTurn();
+      if (turn !== undefined) await turn;
     }
   } catch {
     return total;

@@ -12,12 +12,17 @@ export interface HostileApp extends AsyncDisposable {
   readonly url: string;
   /** The number of connections that are open. */
   readonly connections: number;
+  /** The request lines of the latest requests, oldest first. */
+  readonly seen: readonly string[];
 }
 
 /** What it does on a connection after the head of a request, which `head` holds in Latin-1. */
 type Act = (conn: Deno.TcpConn, head: string) => Promise<unknown>;
 
 const MIB = 1024 * 1024;
+
+/** Request lines that are kept. */
+const MAX_SEEN = 2000;
 
 /** What one write of a flood takes: as much as a reader's largest buffer. */
 const FLOOD_BYTES = 256 * 1024;
@@ -85,6 +90,20 @@ function respond(head: string, unit: string): Act {
 
 const OPEN_FRAGMENT = serverFrame(TEXT, "a", { final: false });
 
+/** What the app at `headers-of-others` sends: for the front, for the browser about other hosts, and our cookies. */
+export const OVERREACHING_HEADERS: readonly string[] = [
+  "X-Accel-Redirect: /internal/secret",
+  "X-Accel-Buffering: no",
+  "X-Sendfile: /etc/passwd",
+  "X-Lighttpd-Send-File: /etc/passwd",
+  'Alt-Svc: h2="evil.example:443"; ma=86400',
+  'NEL: {"report_to":"evil","max_age":86400}',
+  'Clear-Site-Data: "cookies"',
+  "Set-Cookie: porthole-session=planted; Path=/",
+  "Set-Cookie: __Host-porthole-session=planted; Path=/; Secure",
+  "Set-Cookie: wide=1; Domain=proxy.localhost; Path=/",
+];
+
 const ACTS: Readonly<Record<string, Act>> = {
   "ws/pongs": frames(serverFrame(PONG)),
   "ws/pings": frames(serverFrame(PING)),
@@ -142,6 +161,11 @@ const ACTS: Readonly<Record<string, Act>> = {
   ),
   "interim": respond("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
   "headers": respond("HTTP/1.1 200 OK\r\n", "A: a\r\n"),
+  "": (conn) =>
+    writeAll(
+      conn,
+      utf8("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+    ),
   // A refusal such as a runner's, which the gateway has to read before it knows.
   "refusal": respond(
     'HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"statusCode":40\r\n',
@@ -157,19 +181,32 @@ const ACTS: Readonly<Record<string, Act>> = {
     await writeAll(conn, utf8(`${CHUNKED}1\r\na\r\n`));
     await discard(conn);
   },
-  // Its header lines are those of the request, as JSON.
-  "echo": async (conn, head) => {
-    const body = utf8(JSON.stringify(head));
-    await writeAll(
+  // The head of the request.
+  "echo": (conn, head) =>
+    writeAll(
       conn,
-      concat(
-        utf8(
-          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`,
-        ),
-        body,
+      utf8(
+        `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: ${head.length}\r\n\r\n${head}`,
       ),
-    );
-  },
+    ),
+  // Headers by which an app would act on what is not its own.
+  "headers-of-others": (conn) =>
+    writeAll(
+      conn,
+      utf8([
+        "HTTP/1.1 200 OK",
+        "Connection: close",
+        "Content-Length: 0",
+        ...OVERREACHING_HEADERS,
+        "",
+        "",
+      ].join("\r\n")),
+    ),
+  "truncated": (conn) =>
+    writeAll(
+      conn,
+      utf8("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe beginning"),
+    ),
 };
 
 /** The names of all that the app can do. */
@@ -179,6 +216,7 @@ export const HOSTILE_PATHS: readonly string[] = Object.keys(ACTS);
 export function startHostileApp(): HostileApp {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();
+  const seen: string[] = [];
 
   function close(conn: Deno.TcpConn): void {
     if (open.delete(conn)) conn.close();
@@ -187,6 +225,8 @@ export function startHostileApp(): HostileApp {
   async function serve(conn: Deno.TcpConn): Promise<void> {
     try {
       const head = await readHead(conn);
+      seen.push(head.slice(0, head.indexOf("\r\n")));
+      if (seen.length > MAX_SEEN) seen.shift();
       const [, name = ""] = /^\S+ \S*\/proxy\/\d+\/([^ ?]*)/.exec(head) ?? [];
       await ACTS[name]?.(conn, head);
     } catch {
@@ -209,6 +249,7 @@ export function startHostileApp(): HostileApp {
     get connections() {
       return open.size;
     },
+    seen,
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const conn of open) close(conn);

@@ -31,7 +31,7 @@ async function listen(stage: Stage, path: string): Promise<void> {
 
 /** The attacks. */
 export const websocketFloods: readonly Attack[] = [
-  fromApp("pongs", "pongs", "Pongs", { isShort: true }),
+  fromApp("pongs", "pongs", "Pongs", { short: "http" }),
   fromApp("pings", "pings", "Pings"),
   fromApp("empty-fragments", "empty-fragments", "empty fragments"),
   fromApp("byte-fragments", "byte-fragments", "fragments of one byte"),

@@ -1,0 +1,202 @@
+/** S2 and S3: what is kept for peers that do not read, or do not end what they send. */
+import { discard, writeAll } from "../../support/dial.ts";
+import { flood } from "../../support/hostile_app.ts";
+import {
+  clientFrame,
+  handshakeOf,
+  openWebSocket,
+} from "../../support/raw_websocket.ts";
+import { utf8 } from "../../support/wire_frames.ts";
+import {
+  type Attack,
+  BASE,
+  HOSTILE,
+  hostOf,
+  MIB,
+  type Stage,
+} from "../attack.ts";
+import { persist } from "../persist.ts";
+
+const HOST = hostOf(HOSTILE);
+
+/** Everybody at an address of their own, so that no limit for one client helps. */
+function from(attacker: number): Record<string, string> {
+  return {
+    "X-Forwarded-For": `198.51.${100 + (attacker >> 8)}.${attacker & 255}`,
+  };
+}
+
+const PART = new Uint8Array(64 * 1024).fill(0x61);
+
+async function upload(
+  stage: Stage,
+  attacker: number,
+  host: string,
+): Promise<void> {
+  const conn = await stage.connect();
+  const [address] = Object.values(from(attacker));
+  await writeAll(
+    conn,
+    utf8(
+      `POST /unread HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-For: ${address}\r\nContent-Length: ${
+        2 ** 40
+      }\r\n\r\n`,
+    ),
+  );
+  await flood(conn, PART);
+}
+
+/** A tunnel on which `act` goes on. */
+async function tunnel(
+  stage: Stage,
+  attacker: number,
+  path: string,
+  act: (conn: Deno.Conn) => Promise<unknown>,
+): Promise<void> {
+  const conn = await stage.connect();
+  const handshake = handshakeOf(HOST, `/ws/${path}`, from(attacker));
+  if (await openWebSocket(conn, handshake) === 101) await act(conn);
+}
+
+/** Does nothing until the attack is over. */
+function hold({ signal }: Stage): Promise<void> {
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  );
+}
+
+/** A message of 62 MiB, without its end. */
+async function sendUnfinished(conn: Deno.Conn): Promise<void> {
+  const part = new Uint8Array(MIB - 1024);
+  await writeAll(conn, clientFrame(2, part, { final: false }));
+  const more = clientFrame(0, part, { final: false });
+  for (let i = 1; i < 62; i++) await writeAll(conn, more);
+}
+
+function attack(
+  name: string,
+  about: string,
+  attackers: number,
+  act: (stage: Stage, attacker: number) => Promise<unknown>,
+  more: Partial<Attack> = {},
+): Attack {
+  return {
+    name,
+    about,
+    lastsMs: 5_000,
+    ...more,
+    run: (stage) =>
+      persist(stage, attackers, (attacker) => act(stage, attacker)),
+  };
+}
+
+/** The attacks. */
+export const memory: readonly Attack[] = [
+  attack(
+    "S2-uploads",
+    "4 clients upload a terabyte each to an app that does not read",
+    4,
+    (stage, attacker) => upload(stage, attacker, HOST),
+    { short: "https" },
+  ),
+  attack(
+    "S2-unknown-host",
+    "4 clients upload a terabyte each to a host that does not exist",
+    4,
+    (stage, attacker) => upload(stage, attacker, "nobody.example"),
+  ),
+  attack(
+    "S2-own-pages",
+    "4 clients upload a terabyte each to a page of the gateway's own",
+    4,
+    (stage, attacker) => upload(stage, attacker, BASE),
+  ),
+  attack(
+    "S3-app-messages",
+    "an app sends 62 MiB of a message that does not end, through 40 tunnels",
+    40,
+    (stage, attacker) => tunnel(stage, attacker, "unfinished", discard),
+    { short: "http" },
+  ),
+  attack(
+    "S3-app-frames",
+    "an app sends 62 MiB of a frame that does not end, through 40 tunnels",
+    40,
+    (stage, attacker) => tunnel(stage, attacker, "unfinished-frame", discard),
+  ),
+  attack(
+    "S3-client-messages",
+    "40 clients send 62 MiB of a message that does not end",
+    40,
+    (stage, attacker) =>
+      tunnel(stage, attacker, "sink", async (conn) => {
+        const reading = discard(conn);
+        await sendUnfinished(conn);
+        await reading;
+      }),
+  ),
+  attack(
+    "S3-unread-apps",
+    "40 clients send messages to an app that does not read",
+    40,
+    (stage, attacker) =>
+      tunnel(stage, attacker, "unread", async (conn) => {
+        const reading = discard(conn);
+        await flood(conn, clientFrame(2, PART));
+        await reading;
+      }),
+  ),
+  attack(
+    "S3-unread-tunnels",
+    "200 clients do not read the messages that an app sends them",
+    200,
+    (stage, attacker) =>
+      tunnel(stage, attacker, "large-messages", () => hold(stage)),
+  ),
+  attack(
+    "S3-unread-downloads",
+    "300 clients do not read what they download",
+    300,
+    async (stage, attacker) => {
+      const conn = await stage.connect();
+      const [address] = Object.values(from(attacker));
+      await writeAll(
+        conn,
+        utf8(
+          `GET /bytes HTTP/1.1\r\nHost: ${HOST}\r\nX-Forwarded-For: ${address}\r\n\r\n`,
+        ),
+      );
+      await hold(stage);
+    },
+  ),
+  attack(
+    "S3-pings-unread",
+    "40 clients send Pings and do not read the Pongs",
+    40,
+    (stage, attacker) =>
+      tunnel(
+        stage,
+        attacker,
+        "sink",
+        (conn) => flood(conn, clientFrame(9, PART.subarray(0, 125))),
+      ),
+  ),
+  attack(
+    "A25-slow-heads",
+    "500 clients send 60 KiB of a head that does not end",
+    500,
+    async (stage) => {
+      const conn = await stage.connect();
+      await writeAll(
+        conn,
+        utf8(
+          `GET / HTTP/1.1\r\nHost: ${HOST}\r\n${
+            "X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
+              .repeat(90)
+          }${`Y: ${"a".repeat(50_000)}`}`,
+        ),
+      );
+      await hold(stage);
+    },
+  ),
+];
