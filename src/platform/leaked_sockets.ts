@@ -31,10 +31,13 @@ export interface Upload {
   release(): void;
 }
 
-/** Most sockets that may be lost or at risk, and the time after which one more may be, s. */
-const IN_ALL = { capacity: 1000, refillPerSec: 1 / 600 };
+/**
+ * Most sockets that may be lost or at risk, and how many more in a second: one an hour, so that no attack switches such
+ * responses off until a restart. A lost one keeps 100 kB (measured), mostly the buffer of its read.
+ */
+const IN_ALL = { capacity: 400, refillPerSec: 1 / 3600 };
 
-/** Most of them for one client, which must not use up the budget of all. */
+/** The same for one client, which must not use up the budget of all. */
 const PER_CLIENT = { capacity: 50, refillPerSec: 1 / 3600 };
 
 /** Most clients remembered. */

@@ -33,12 +33,12 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * True if a client may not send a header to the app. Servers that pass headers on as variables (CGI, WSGI, PHP) do not
- * tell an underscore from a hyphen, so what would be taken for one of these names is refused as well.
+ * True if only we may send a header to the app. Servers that pass headers on as variables (CGI, WSGI, PHP) do not tell
+ * an underscore from a hyphen, so what they would take for one of ours is not for clients either.
  */
-function isNeverFromClient(name: string): boolean {
-  if (NEVER_FROM_CLIENT.has(name) || isHopByHop(name)) return true;
-  return name.includes("_") && isNeverFromClient(name.replaceAll("_", "-"));
+function isOurs(name: string): boolean {
+  return NEVER_FROM_CLIENT.has(name) ||
+    name.includes("_") && NEVER_FROM_CLIENT.has(name.replaceAll("_", "-"));
 }
 
 /** The part of an admitted request that its headers depend on. */
@@ -63,7 +63,7 @@ export function requestHeaders(
   let hasRequestId = false;
   for (const header of headers) {
     const name = header[0];
-    if (isNeverFromClient(name) || nominated.has(name)) continue;
+    if (isOurs(name) || isHopByHop(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "cookie") {
