@@ -3,6 +3,7 @@ import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
 import { ClientQueue } from "../platform/client_queue.ts";
+import { freeBuffer } from "../platform/free_buffer.ts";
 import { fitsCloseFrame } from "../platform/long_close.ts";
 import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
@@ -226,7 +227,9 @@ class Relay implements Tunnel {
     } else if (upstream.unsentBytes > this.#options.bufferLimitBytes) {
       this.close(1013, "upstream does not keep up");
     } else {
-      upstream.send(typeof data === "string" ? data : new Uint8Array(data));
+      const bytes = typeof data === "string" ? data : new Uint8Array(data);
+      upstream.send(bytes);
+      if (typeof bytes !== "string") freeBuffer(bytes);
     }
   }
 
@@ -246,6 +249,9 @@ class Relay implements Tunnel {
         }
       } else if (this.#client.readyState === WebSocket.OPEN) {
         this.#queue.send(received);
+        if (received.kind === "binary" && received.isOwn) {
+          freeBuffer(received.data);
+        }
         await this.#queue.untilNotFull(() => this.#isEnded);
       } else {
         await this.#ended.promise;

@@ -31,7 +31,10 @@ interface Decoded {
 }
 
 function copied(item: Message | ControlFrame): unknown {
-  if (item.kind === "binary") return { ...item, data: [...item.data] };
+  if (item.kind === "binary") {
+    const { kind, data, bytes } = item;
+    return { kind, data: [...data], bytes };
+  }
   if (item.kind === "ping") return { ...item, payload: [...item.payload] };
   return item;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { freeBuffer } from "../../src/platform/free_buffer.ts";
-import { serve, stillNeeded } from "./canary.ts";
+import { openWebSocket, serve, stillNeeded } from "./canary.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 const MIB = 1024 * 1024;
@@ -21,11 +21,17 @@ async function peakOf(done: (bytes: Uint8Array) => void): Promise<number> {
 
 Deno.test("freeBuffer() frees a buffer at once, and does nothing the second time", async () => {
   assert(await peakOf(freeBuffer) < 4 * MIB);
-  const bytes = new Uint8Array(8);
-  const half = bytes.subarray(4);
+  const bytes = new Uint8Array(8192);
+  const half = bytes.subarray(4096);
   freeBuffer(half);
   freeBuffer(bytes);
   assert.deepEqual([bytes.length, half.length], [0, 0]);
+});
+
+Deno.test("freeBuffer() leaves a small buffer as it is", () => {
+  const bytes = new Uint8Array(100);
+  freeBuffer(bytes);
+  assert.equal(bytes.length, 100);
 });
 
 Deno.test("canary: buffers that are no longer needed pile up", async () => {
@@ -62,6 +68,14 @@ Deno.test("Deno has taken over what it writes or serves: freeing the buffer does
     Deno.connect({ hostname: "127.0.0.1", port }),
     listener.accept(),
   ]);
+  await using pair = await openWebSocket();
+  const message = new TextEncoder().encode("m".repeat(length));
+  pair.socket.send(message);
+  freeBuffer(message);
+  const header = "\x82\x7f" + "\0".repeat(4) + "\0\x80\0\0"; // 8 MiB
+  const frame = await pair.client.read(header.length + length);
+  assert(frame === header + "m".repeat(length));
+
   const bytes = new TextEncoder().encode("c".repeat(length));
   const writing = sender.write(bytes);
   freeBuffer(bytes);

@@ -1,5 +1,6 @@
 /** Incremental decoding of a WebSocket server's frames (RFC 6455 sections 5 and 8.1). */
 
+import { freeBuffer } from "../../platform/free_buffer.ts";
 import {
   CONTROL_BIT,
   type FrameHeader,
@@ -14,8 +15,10 @@ export type Message =
   | { readonly kind: "text"; readonly data: string; readonly bytes: number }
   | {
     readonly kind: "binary";
-    /** May be a view of the bytes pushed last: valid until the next `push()`. */
+    /** If it is not in memory of its own, a view of the bytes pushed last: valid until the next `push()`. */
     readonly data: Uint8Array<ArrayBuffer>;
+    /** True if its memory can be freed once the message is no longer needed. */
+    readonly isOwn: boolean;
     readonly bytes: number;
   };
 
@@ -71,11 +74,16 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-function toMessage(opcode: number, data: Uint8Array<ArrayBuffer>): Message {
+function toMessage(
+  opcode: number,
+  data: Uint8Array<ArrayBuffer>,
+  isOwn: boolean,
+): Message {
   const bytes = data.length;
-  return opcode === OPCODE.text
-    ? { kind: "text", data: decodeText(data), bytes }
-    : { kind: "binary", data, bytes };
+  if (opcode !== OPCODE.text) return { kind: "binary", data, isOwn, bytes };
+  const message: Message = { kind: "text", data: decodeText(data), bytes };
+  if (isOwn) freeBuffer(data);
+  return message;
 }
 
 function toControl(opcode: number, payload: Uint8Array): ControlFrame {
@@ -130,7 +138,9 @@ export class FrameDecoder {
 
   /** Lets go of an incomplete message; the decoder must not be used after that. */
   clear(): void {
+    const buffer = this.#buffer;
     this.#release();
+    freeBuffer(buffer);
     this.#input = EMPTY;
   }
 
@@ -165,7 +175,7 @@ export class FrameDecoder {
       const payload = this.#take(length);
       if (isControl) return toControl(opcode, payload);
       this.#opcode = OPCODE.continuation;
-      return toMessage(opcode, payload);
+      return toMessage(opcode, payload, false);
     }
 
     this.#collect();
@@ -244,6 +254,7 @@ export class FrameDecoder {
     }
     const grown = new Uint8Array(length);
     grown.set(this.#buffer.subarray(0, this.#buffered));
+    freeBuffer(this.#buffer);
     this.#buffer = grown;
   }
 
@@ -252,7 +263,7 @@ export class FrameDecoder {
     const opcode = this.#opcode;
     this.#opcode = OPCODE.continuation;
     this.#release();
-    return toMessage(opcode, data);
+    return toMessage(opcode, data, true);
   }
 
   #release(): void {

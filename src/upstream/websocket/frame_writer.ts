@@ -1,5 +1,6 @@
 /** The queue of frames to an upstream: written in order, small ones coalesced, unsent bytes counted. */
 
+import { freeBuffer } from "../../platform/free_buffer.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { encodeFrame, type SentOpcode } from "./frames.ts";
 
@@ -77,6 +78,7 @@ export class FrameWriter {
       } catch (error) {
         batch.written.reject(error);
       }
+      freeBuffer(batch.bytes);
       this.#count(-batch.used);
     }
     this.#isWriting = false;

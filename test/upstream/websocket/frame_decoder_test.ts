@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { freeBuffer } from "../../../src/platform/free_buffer.ts";
 import {
   type ControlFrame,
   FrameDecoder,
@@ -35,7 +36,7 @@ function decode(
       if (event.kind === "fragment") continue;
       events.push(
         event.kind === "binary"
-          ? { ...event, data: event.data.slice() }
+          ? binary(event.data.slice())
           : event.kind === "ping"
           ? { ...event, payload: event.payload.slice() }
           : event,
@@ -49,8 +50,9 @@ function text(data: string): Message {
   return { kind: "text", data, bytes: utf8(data).length };
 }
 
+/** A message, whose memory may be its own or not. */
 function binary(data: Uint8Array<ArrayBuffer>): Message {
-  return { kind: "binary", data, bytes: data.length };
+  return { kind: "binary", data, isOwn: false, bytes: data.length };
 }
 
 function refused(
@@ -139,6 +141,43 @@ Deno.test("FrameDecoder allocates memory for what has arrived, not for what a fr
   const decoder = new FrameDecoder({ maxMessageBytes: 2 ** 40 });
   decoder.push(Uint8Array.of(0x82, 127, 0, 0, 0, 0x80, 0, 0, 0, 0, 1, 2, 3));
   assert.equal(decoder.next(), undefined);
+});
+
+Deno.test("FrameDecoder tells whether a message has memory of its own, which it then no longer uses", () => {
+  const decoder = new FrameDecoder(MAX);
+  const data = new Uint8Array(10_000);
+  const frames = [serverFrame(2, data), serverFrame(2, data, { final: false })];
+  decoder.push(concat(...frames, serverFrame(0, "end"), serverFrame(2, data)));
+  const owned: boolean[] = [];
+  for (let event = decoder.next(); event; event = decoder.next()) {
+    if (event.kind !== "binary") continue;
+    owned.push(event.isOwn);
+    if (event.isOwn) freeBuffer(event.data);
+  }
+  assert.deepEqual(owned, [false, true, false]);
+});
+
+Deno.test("S3: FrameDecoder charges for the memory of incomplete messages, and returns it", () => {
+  let charged = 0;
+  const decoder = new FrameDecoder({
+    maxMessageBytes: 1_000_000,
+    charge: (bytes) => (charged += bytes) <= 300_000,
+  });
+  const part = serverFrame(2, new Uint8Array(100_000), { final: false });
+  decoder.push(part);
+  decoder.next();
+  assert.ok(charged >= 100_000);
+  assert.deepEqual([decoder.keptBytes, decoder.arrivedBytes], [
+    charged,
+    100_000,
+  ]);
+  decoder.push(serverFrame(0, "end"));
+  assert.equal(decoder.next()?.kind, "binary");
+  assert.equal(charged, 0);
+  decoder.push(part);
+  decoder.next();
+  decoder.push(serverFrame(0, new Uint8Array(300_000), { final: false }));
+  assert.throws(() => decoder.next(), { closeCode: 1009 });
 });
 
 Deno.test("FrameDecoder rejects masked frames, reserved bits and reserved opcodes", () => {

@@ -50,6 +50,7 @@ Deno.test("UpstreamWebSocket.receive() returns messages in order and counts them
   assert.deepEqual(await socket.receive(), {
     kind: "binary",
     data: utf8("bin"),
+    isOwn: false,
     bytes: 3,
   });
   assert.equal(socket.traffic.messagesReceived, 2);
