@@ -1,12 +1,13 @@
 import { SETTINGS } from "../../src/config/config.ts";
+import { VECTORED_WRITES } from "../../src/platform/vectored_writes.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
 
 const DENO_JSON = new URL("../../deno.json", import.meta.url);
 
-/** The variables that platforms set, which each permission set may read besides the settings. */
+/** The variables of the platform, which each permission set may use besides the settings. */
 const PLATFORM_VARIABLES: Readonly<Record<string, readonly string[]>> = {
-  start: ["DENO_DEPLOYMENT_ID", "DENO_KV_ACCESS_TOKEN"],
+  start: ["DENO_DEPLOYMENT_ID", "DENO_KV_ACCESS_TOKEN", VECTORED_WRITES],
   doctor: ["DENO_KV_ACCESS_TOKEN"],
 };
 

@@ -4,6 +4,7 @@ import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
 import { ClientQueue } from "../platform/client_queue.ts";
 import { freeBuffer } from "../platform/free_buffer.ts";
+import { dropWebSocket } from "../platform/drop_websocket.ts";
 import { fitsCloseFrame } from "../platform/long_close.ts";
 import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
@@ -130,6 +131,10 @@ class Relay implements Tunnel {
   #clientFailure = "connection lost";
   #takenBytes = 0;
   #stalledMs = 0;
+  /** The longest message from the client: its WebSocket keeps as much memory until it closes. */
+  #retainedBytes = 0;
+  /** True if something was queued for the client when the end began. */
+  #hasUnsent = false;
 
   constructor(
     client: WebSocket,
@@ -166,12 +171,22 @@ class Relay implements Tunnel {
     const others = Math.max(unsentBytes, this.#client.bufferedAmount);
     const code = unfinishedBytes > others ? 1009 : 1013;
     this.#upstream.evict(code, "too much is buffered");
-    this.close(code, "too much is buffered");
+    this.#drop(code, "too much is buffered");
+  }
+
+  /** Closes both sides, and drops the client's connection unless it has yet to take something. */
+  #drop(code: number, reason: string): void {
+    this.close(code, reason);
+    if (this.#hasUnsent) return;
+    dropWebSocket(this.#client);
+    this.#buffered.add(-this.#retainedBytes);
+    this.#retainedBytes = 0;
   }
 
   #end(ending: Ending): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#hasUnsent = this.#client.bufferedAmount > 0;
     clearInterval(this.#heartbeat);
     if (ending.by !== "upstream") closeUpstream(this.#upstream, ending);
     if (ending.by !== "client") closeClient(this.#client, ending);
@@ -209,7 +224,8 @@ class Relay implements Tunnel {
       this.#released.resolve();
     }
     await this.#relayFromUpstream();
-    await fulfilsWithin(this.released, HANDSHAKE_TIMEOUT_MS);
+    const isReleased = await fulfilsWithin(this.released, HANDSHAKE_TIMEOUT_MS);
+    if (!isReleased && !this.#hasUnsent) dropWebSocket(this.#client);
     this.released.then(() => this.#release());
     return { ...await this.#ended.promise, ...this.#upstream.traffic };
   }
@@ -223,14 +239,22 @@ class Relay implements Tunnel {
     const upstream = this.#upstream;
     if (this.#isEnded) return;
     if (isLonger(data, this.#options.maxMessageBytes)) {
-      this.close(1009, "message is too big");
+      this.#drop(1009, "message is too big");
     } else if (upstream.unsentBytes > this.#options.bufferLimitBytes) {
       this.close(1013, "upstream does not keep up");
     } else {
-      const bytes = typeof data === "string" ? data : new Uint8Array(data);
-      upstream.send(bytes);
-      if (typeof bytes !== "string") freeBuffer(bytes);
+      const message = typeof data === "string" ? data : new Uint8Array(data);
+      const { bytesSent } = upstream.traffic;
+      upstream.send(message);
+      if (typeof message !== "string") freeBuffer(message);
+      this.#retain(upstream.traffic.bytesSent - bytesSent);
     }
+  }
+
+  /** Charges for what the client's WebSocket keeps of a message with so many bytes. */
+  #retain(bytes: number): void {
+    const more = bytes - this.#retainedBytes;
+    if (more > 0 && this.#buffered.add(more)) this.#retainedBytes = bytes;
   }
 
   async #relayFromUpstream(): Promise<void> {
