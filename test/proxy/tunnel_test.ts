@@ -16,6 +16,7 @@ import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
 import { turn, UPSTREAM_CONFIG } from "../support/upstream.ts";
 import { fakeConnection, serverFrame } from "../support/wire_frames.ts";
+import { clientFrame } from "../support/raw_websocket.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
 interface PeerSocket extends EventEmitter {
@@ -556,4 +557,49 @@ Deno.test("relay() treats a client's invalid Close as a broken connection", asyn
     ]);
     assert.equal(connection.isClosed, true);
   }
+});
+
+/** So many empty Pongs of a client. */
+function pongs(count: number): Uint8Array<ArrayBuffer> {
+  const pong = clientFrame(10);
+  const bytes = new Uint8Array(count * pong.length);
+  for (let at = 0; at < bytes.length; at += pong.length) bytes.set(pong, at);
+  return bytes;
+}
+
+Deno.test("S14: a client that floods Pongs is dropped with 1008", async () => {
+  using _ = fakeClock();
+  await using rig = await startRig();
+  const { conn, tunnel, app } = await connectDeaf(rig);
+  const closed = once(app, "close");
+  await conn.write(pongs(4097));
+  const { by, code, reason } = await tunnel.closed;
+  assert.deepEqual({ by, code, reason }, {
+    by: "gateway",
+    code: 1008,
+    reason: "too many Pongs",
+  });
+  await conn.write(pongs(1));
+  await tunnel.released;
+  await closed;
+  conn.close();
+});
+
+Deno.test("S14: 4,096 Pongs within a second, and any number of messages, are borne", async () => {
+  using _ = fakeClock();
+  await using rig = await startRig();
+  const { conn, tunnel, app } = await connectDeaf(rig);
+  let received = 0;
+  const message = clientFrame(1, "m");
+  const all = new Promise<void>((resolve) =>
+    app.on("message", () => ++received === 10_000 && resolve())
+  );
+  await conn.write(pongs(2000));
+  for (let batch = 0; batch < 100; batch++) {
+    await conn.write(Uint8Array.from(Array(100).fill([...message]).flat()));
+  }
+  await conn.write(pongs(2000));
+  await all;
+  conn.close();
+  assert.equal((await tunnel.closed).by, "client");
 });

@@ -2,9 +2,9 @@
 
 import { describeError } from "../../lib/describe_error.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
+import { FloodGauge } from "../../lib/flood_gauge.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import { EmptyFrames } from "./empty_frames.ts";
 import {
   type Close,
   type DecoderLimits,
@@ -31,6 +31,9 @@ const MIN_PROGRESS_BYTES = 16 * 1024;
 /** The time that the peer may take to answer our Close frame. */
 const CLOSE_TIMEOUT_MS = 5000;
 
+/** Most control frames and empty fragments within a second, many times what any app sends. */
+const EMPTY_FRAMES_PER_SECOND = 4096;
+
 /** A read may bring 131,072 frames: fairness is looked after again after so many of them. */
 const FRAMES_PER_LOOK = 32;
 
@@ -56,7 +59,7 @@ export class UpstreamWebSocket {
     messagesReceived: 0,
     bytesReceived: 0,
   };
-  readonly #emptyFrames: EmptyFrames;
+  readonly #emptyFrames: FloodGauge;
   #frames = 0;
   #closeSent: Promise<void> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -78,7 +81,10 @@ export class UpstreamWebSocket {
       connection,
       (bytes) => this.#charge?.(bytes),
     );
-    this.#emptyFrames = new EmptyFrames(now);
+    this.#emptyFrames = new FloodGauge({
+      perSecond: EMPTY_FRAMES_PER_SECOND,
+      now,
+    });
   }
 
   /** Limits and charges what is buffered in both directions; to be called before anything is sent or received. */
@@ -129,12 +135,12 @@ export class UpstreamWebSocket {
           this.#closeConnectionWhenSent();
           this.#end = event;
         } else if (event.kind === "fragment") {
-          if (event.isEmpty) this.#emptyFrames.add();
+          if (event.isEmpty) this.#countEmptyFrame();
         } else if (event.kind === "ping") {
-          this.#emptyFrames.add();
+          this.#countEmptyFrame();
           this.#answerPing(event.payload.slice());
         } else if (event.kind === "pong") {
-          this.#emptyFrames.add();
+          this.#countEmptyFrame();
         } else {
           this.#traffic.messagesReceived++;
           this.#traffic.bytesReceived += event.bytes;
@@ -226,6 +232,12 @@ export class UpstreamWebSocket {
     this.#arrivedBefore = isWaiting ? arrivedBytes : undefined;
     return isWaiting && before !== undefined &&
       arrivedBytes < before + MIN_PROGRESS_BYTES;
+  }
+
+  /** @throws {ProtocolViolation} 1008 for a flood: each takes two bytes to send, and as much work as a message. */
+  #countEmptyFrame(): void {
+    if (!this.#emptyFrames.add()) return;
+    throw new ProtocolViolation(1008, "Too many frames without a message");
   }
 
   /** Fails the connection (RFC 6455 section 7.1.7). */
