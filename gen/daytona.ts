@@ -31,7 +31,8 @@ export interface paths {
     };
     /**
      * The API key with which it is called. Only a user's is answered 200.
-     * @description Called with the key in question. It tells users from the machines of the installation, whom `/preview/{sandboxId}/access` takes for members of every organization.
+     * @description Called with the key in question. It tells users from the machines of the installation, whom
+     *     `/preview/{sandboxId}/access` takes for members of every organization.
      */
     get: operations["getCurrentApiKey"];
     put?: never;
@@ -51,7 +52,8 @@ export interface paths {
     };
     /**
      * Whether anybody may open the sandbox's previews. The status is the answer.
-     * @description A destroyed sandbox that was public still is; only its runner is gone. The API remembers its answer for 3 s, and does not forget it when the sandbox is turned private.
+     * @description A destroyed sandbox that was public still is; only its runner is gone. The API remembers its answer for 3 s, and
+     *     does not forget it when the sandbox is turned private.
      */
     get: operations["isSandboxPublic"];
     put?: never;
@@ -91,7 +93,10 @@ export interface paths {
     };
     /**
      * Whether the bearer's owner belongs to the sandbox's organization. The status is the answer.
-     * @description Called with the user's own API key or JWT. The keys of services, a runner's for one, are answered like those of members, whatever the organization. Bearers that are not valid are counted against the leftmost address of X-Forwarded-For, so that header has to name the user and not the gateway. The API remembers a yes for 30 s and a no for 3 s.
+     * @description Called with the user's own API key or JWT. The keys of services, a runner's for one, are answered like those of
+     *     members, whatever the organization. Bearers that are not valid are counted against the leftmost address of
+     *     X-Forwarded-For, so that header has to name the user and not the gateway. The API remembers a yes for 30 s and
+     *     a no for 3 s.
      */
     get: operations["hasSandboxAccess"];
     put?: never;
@@ -199,7 +204,8 @@ export interface paths {
     };
     /**
      * A sandbox, as its owner sees it, and to the gateway's own key by its id.
-     * @description The whole answer holds secrets, such as the sandbox's environment. The API remembers it for 10 s, and forgets it at each change.
+     * @description The whole answer holds secrets, such as the sandbox's environment. The API remembers it for 10 s, and forgets it
+     *     at each change.
      */
     get: operations["getSandbox"];
     put?: never;
@@ -292,9 +298,16 @@ export interface components {
       labels: {
         [key: string]: string;
       };
-      /** @description creating, restoring, destroyed, destroying, started, stopped, starting, stopping, error, build_failed, pending_build, building_snapshot, unknown, pulling_snapshot, archived, archiving, resizing, snapshotting, forking, pausing, paused or resuming; others may come. */
+      /**
+       * @description creating, restoring, destroyed, destroying, started, stopped, starting, stopping, error, build_failed,
+       *     pending_build, building_snapshot, unknown, pulling_snapshot, archived, archiving, resizing, snapshotting,
+       *     forking, pausing, paused or resuming; others may come.
+       */
       state?: string;
-      /** @description destroyed, started, stopped, resized, archived or paused; others may come. It tells an archived sandbox that is being started. */
+      /**
+       * @description destroyed, started, stopped, resized, archived or paused; others may come. It tells an archived sandbox that
+       *     is being started.
+       */
       desiredState?: string;
       /** @description The runner's own words, which are for members of the organization. */
       errorReason?: string;
@@ -322,7 +335,10 @@ export interface components {
         "application/json": boolean;
       };
     };
-    /** @description Too many bearers from this address were not valid: then Retry-After says how many seconds to wait. Or the quota of the user's organization is used up: then only Retry-After-authenticated does. */
+    /**
+     * @description Too many bearers from this address were not valid: then Retry-After says how many seconds to wait. Or the quota
+     *     of the user's organization is used up: then only Retry-After-authenticated does.
+     */
     Throttled: {
       headers: {
         [name: string]: unknown;
@@ -395,7 +411,10 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description The key of a service: a proxy, a region's proxy, a runner, the SSH gateway, the collector of traces or the health check. */
+      /**
+       * @description The key of a service: a proxy, a region's proxy, a runner, the SSH gateway, the collector of traces or the
+       *     health check.
+       */
       403: {
         headers: {
           [name: string]: unknown;
@@ -468,7 +487,10 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description No such sandbox, or not one of the user's organizations. A member of its organization is told that it was deleted (`code` is SANDBOX_DESTROYED; not by v0.190.0). */
+      /**
+       * @description No such sandbox, or not one of the user's organizations. A member of its organization is told that it was
+       *     deleted (`code` is SANDBOX_DESTROYED; not by v0.190.0).
+       */
       404: {
         headers: {
           [name: string]: unknown;

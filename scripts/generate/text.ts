@@ -25,7 +25,7 @@ export function replaceRegion(
 /** The text as `deno fmt` formats it, so that the checks for formatting and for freshness agree. */
 export async function formatted(
   text: string,
-  extension: "ts" | "md" | "json",
+  extension: "ts" | "md" | "json" | "yaml",
 ): Promise<string> {
   // By name, not by path: that is how the permission sets grant it.
   const child = new Deno.Command("deno", {
