@@ -7,6 +7,7 @@ import { login } from "./attacks/login.ts";
 import { memory } from "./attacks/memory.ts";
 import { pages } from "./attacks/pages.ts";
 import { requests } from "./attacks/requests.ts";
+import { sessions } from "./attacks/sessions.ts";
 import { streamFloods } from "./attacks/stream_floods.ts";
 import { websocketFloods } from "./attacks/websocket_floods.ts";
 import { isNamed, type Options } from "./options.ts";
@@ -28,6 +29,7 @@ export const ATTACKS: readonly Attack[] = [
   ...http2,
   ...login,
   ...credentials,
+  ...sessions,
   ...requests,
   ...pages,
 ];

@@ -41,6 +41,7 @@ export interface AttackedGatewayOptions {
 export async function startAttackedGateway(
   { folder, environment, prefix }: AttackedGatewayOptions,
 ): Promise<AttackedGateway> {
+  const certificate = environment.TLS_CERT_FILE?.replace(/\/[^/]+$/, "");
   const complaints: string[] = [];
   const draining = Promise.withResolvers<number>();
   let hasExited = false;
@@ -53,6 +54,10 @@ export async function startAttackedGateway(
     command: [
       ...prefix,
       ...[Deno.execPath(), "run", "--no-prompt", "--quiet", "-P=start"],
+      // Another checkout may not read the certificate of this one.
+      ...certificate === undefined
+        ? []
+        : [`--allow-read=./data,${certificate}`],
       "src/main.ts",
     ],
     cwd: folder,

@@ -1,6 +1,5 @@
-/** What single requests try: addresses, headers, cookies and framing that no client or app should get through. */
+/** What is tried with the request itself: its address, headers, framing and number. */
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
-import { OVERREACHING_HEADERS } from "../../support/hostile_app.ts";
 import {
   type Field,
   type RawResponse,
@@ -8,6 +7,7 @@ import {
 } from "../../support/raw_client.ts";
 import { handshakeOf } from "../../support/raw_websocket.ts";
 import { type Attack, BASE, HOSTILE, hostOf, type Stage } from "../attack.ts";
+import { attack, gainsOf, statusOf } from "../attempts.ts";
 
 const PREFIX = `/sandboxes/${HOSTILE}/toolbox/proxy/3000/`;
 const HOST = hostOf(HOSTILE);
@@ -15,59 +15,6 @@ const LOCKED = hostOf("locked");
 
 /** The ports of Daytona's own services. */
 const RESERVED = [22222, 2280, 33333];
-
-function attack(
-  name: string,
-  about: string,
-  attempt: (stage: Stage) => Promise<readonly string[]>,
-  more: Partial<Attack> = {},
-): Attack {
-  return { name, about, run: attempt, ...more };
-}
-
-/** The inputs for which `gained` is true. */
-async function gainsOf<Input>(
-  inputs: readonly Input[],
-  gained: (input: Input) => Promise<boolean>,
-): Promise<string[]> {
-  const gains: string[] = [];
-  for (const input of inputs) {
-    if (await gained(input)) gains.push(JSON.stringify(input));
-  }
-  return gains;
-}
-
-function statusOf(response: string): number {
-  return Number(response.split(" ")[1]);
-}
-
-/** The value of the session cookie that a preview token in an address is exchanged for. */
-async function sessionOf(stage: Stage, host: string): Promise<string> {
-  const { fields } = await stage.ask({
-    host,
-    path: `/status/200?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
-    headers: {
-      "Accept": "text/html",
-      "Sec-Fetch-Mode": "navigate",
-      "Sec-Fetch-Dest": "document",
-      "Sec-Fetch-Site": "none",
-    },
-  });
-  const [cookie = ""] = valuesOf(fields, "set-cookie")
-    .map((line) => line.split(";")[0] ?? "");
-  if (cookie === "") throw new Error("There is no session");
-  return cookie;
-}
-
-/** Asks for the private sandbox with its session, and says whether that was admitted. */
-async function isAdmitted(
-  stage: Stage,
-  host: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<boolean> {
-  const { status } = await stage.ask({ host, path: "/status/200", headers });
-  return status === 200;
-}
 
 async function ports(stage: Stage): Promise<string[]> {
   const spellings = [
@@ -149,118 +96,6 @@ async function headers(stage: Stage): Promise<string[]> {
       ? []
       : ["X-Forwarded-Host is lost"],
   ];
-}
-
-async function credentials(stage: Stage): Promise<string[]> {
-  const session = await sessionOf(stage, LOCKED);
-  const { body } = await stage.ask({
-    host: HOST,
-    path: `/echo?a=1&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&b=2`,
-    headers: {
-      // No navigation, which would be redirected.
-      "Sec-Fetch-Mode": "cors",
-      "X-Daytona-Preview-Token": KEYS.lockedToken,
-      "Cookie": `before=1; ${session}; behind=2`,
-      "Referer":
-        `${stage.scheme}://${LOCKED}/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
-    },
-  });
-  const [, value = ""] = session.split("=");
-  return [
-    ...body.includes(KEYS.lockedToken) ? ["an app reads a preview token"] : [],
-    ...body.includes(value) ? ["an app reads a session"] : [],
-    ...body.includes("before=1; behind=2") ? [] : ["an app's cookies are lost"],
-  ];
-}
-
-async function overreach(stage: Stage): Promise<string[]> {
-  const { fields } = await stage.ask({
-    host: HOST,
-    path: "/headers-of-others",
-  });
-  const names = new Set(
-    OVERREACHING_HEADERS.map((line) => line.split(":")[0]?.toLowerCase()),
-  );
-  return fields
-    // Attributes may be removed, and what remains is harmless.
-    .filter(([name, value]) =>
-      names.has(name.toLowerCase()) &&
-      value !== "wide=1; Path=/" &&
-      // nginx's own, by which apps say that they stream
-      name.toLowerCase() !== "x-accel-buffering"
-    )
-    .map((field) => `an app's ${field.join(": ")} is passed on`);
-}
-
-async function crossOrigin(stage: Stage): Promise<string[]> {
-  const locked = `${LOCKED}:${stage.port}`;
-  const session = await sessionOf(stage, locked);
-  const origin = `${stage.scheme}://${HOST}:${stage.port}`;
-  const siblings: Record<string, string>[] = [
-    {
-      "Origin": origin,
-      "Sec-Fetch-Site": "same-site",
-      "Sec-Fetch-Mode": "cors",
-    },
-    {
-      "Referer": `${origin}/`,
-      "Sec-Fetch-Site": "same-site",
-      "Sec-Fetch-Mode": "no-cors",
-      "Sec-Fetch-Dest": "image",
-    },
-    {
-      "Origin": "null",
-      "Sec-Fetch-Site": "cross-site",
-      "Sec-Fetch-Mode": "cors",
-    },
-  ];
-  const gains = await gainsOf(
-    siblings,
-    (headers) => isAdmitted(stage, locked, { Cookie: session, ...headers }),
-  );
-  const isUsable = await isAdmitted(stage, locked, {
-    ...siblings[0],
-    Cookie: session,
-    Origin: `${stage.scheme}://3001-locked.${BASE}:${stage.port}`,
-  });
-  if (!isUsable) gains.push("a page of the same sandbox is refused");
-  const response = await stage.raw(handshakeOf(locked, "/ws", {
-    Cookie: session,
-    Origin: origin,
-  }));
-  if (statusOf(response) !== 401) gains.push("a sibling opens a WebSocket");
-  return gains;
-}
-
-async function reservedPorts(stage: Stage): Promise<string[]> {
-  const { runner, app } = stage.stack;
-  const gains: string[] = [];
-  const open = runner.containers.get("locked")?.ports;
-  for (const port of RESERVED) {
-    const before = open?.get(port);
-    open?.set(port, app.port);
-    const host = `${hostOf("locked", port)}:${stage.port}`;
-    const session = await sessionOf(stage, host);
-    const from = `${stage.scheme}://${LOCKED}:${stage.port}`;
-    const isOpen = await isAdmitted(stage, host, {
-      "Cookie": session,
-      "Origin": from,
-      "Referer": `${from}/`,
-      "Sec-Fetch-Site": "same-site",
-      "Sec-Fetch-Mode": "cors",
-      "Sec-Fetch-Dest": "empty",
-    });
-    if (isOpen) gains.push(`a page of another port uses ${port}`);
-    const isUsable = await isAdmitted(stage, host, {
-      "Cookie": session,
-      "Origin": `${stage.scheme}://${host}`,
-      "Sec-Fetch-Site": "same-origin",
-    });
-    if (!isUsable) gains.push(`${port} refuses its own page`);
-    if (before === undefined) open?.delete(port);
-    else open?.set(port, before);
-  }
-  return gains;
 }
 
 async function redirects(stage: Stage): Promise<string[]> {
@@ -376,6 +211,37 @@ async function addresses(stage: Stage): Promise<string[]> {
   });
 }
 
+async function forwarded(stage: Stage): Promise<string[]> {
+  let refusals = 0;
+  for (let i = 0; i < 10; i++) {
+    await Promise.all(Array.from({ length: 40 }, async (_, j) => {
+      const { status } = await stage.ask({
+        host: hostOf(crypto.randomUUID()),
+        headers: { "X-Forwarded-For": `203.0.113.${i}, 198.51.100.${j}` },
+      });
+      if (status === 429) refusals++;
+    }));
+  }
+  return refusals === 0 ? ["invented addresses have budgets of their own"] : [];
+}
+
+async function injection(stage: Stage): Promise<string[]> {
+  const break_ = "%0d%0aInjected:%20yes%0d%0a%0d%0a";
+  const questions = [
+    { host: BASE, path: `/login?return_to=${break_}` },
+    { host: LOCKED, path: `/${break_}?${break_}` },
+    { host: BASE, path: `/${break_}` },
+    { host: LOCKED, path: `/?DAYTONA_SANDBOX_AUTH_KEY=${break_}` },
+  ];
+  return await gainsOf(questions, async (question) => {
+    const response = await stage.ask({
+      ...question,
+      headers: { "Accept": "text/html", "Sec-Fetch-Mode": "navigate" },
+    });
+    return valuesOf(response.fields, "injected").length > 0;
+  });
+}
+
 async function keyAsPath(stage: Stage): Promise<string[]> {
   const keys = [
     "../../demo/public",
@@ -396,21 +262,6 @@ async function keyAsPath(stage: Stage): Promise<string[]> {
 /** The attacks. */
 export const requests: readonly Attack[] = [
   attack(
-    "A1-credentials",
-    "an app reads tokens, sessions and keys in what reaches it",
-    credentials,
-  ),
-  attack(
-    "A2-headers-of-apps",
-    "an app sets our cookies, cookies of the base domain, or what a front or browser would obey (S14)",
-    overreach,
-  ),
-  attack(
-    "A3-cross-origin",
-    "a sibling's page uses a visitor's session, by HTTP and by WebSocket (A4)",
-    crossOrigin,
-  ),
-  attack(
     "A5-ports",
     "a client spells a reserved port otherwise, or asks for it without a credential",
     ports,
@@ -428,6 +279,12 @@ export const requests: readonly Attack[] = [
     { settings: { TRUSTED_PROXIES: "" } },
   ),
   attack(
+    "A12-forwarded",
+    "a client invents the addresses of others, each with a budget",
+    forwarded,
+    { settings: { TRUSTED_PROXIES: "" } },
+  ),
+  attack(
     "A14-paths",
     "a client climbs out of a sandbox's path, by HTTP, WebSocket and toolbox",
     paths,
@@ -436,6 +293,11 @@ export const requests: readonly Attack[] = [
     "A16-smuggling",
     "a client hides a request in the body of another one",
     smuggling,
+  ),
+  attack(
+    "A17-injection",
+    "a client puts a line break into what the gateway repeats",
+    injection,
   ),
   attack(
     "A24-labels",
@@ -461,10 +323,5 @@ export const requests: readonly Attack[] = [
     "A42-addresses",
     "responses of failures show addresses of the API or a runner (A32)",
     addresses,
-  ),
-  attack(
-    "S14-reserved-ports",
-    "a page of another port of the same sandbox uses the terminal with the visitor's session",
-    reservedPorts,
   ),
 ];
