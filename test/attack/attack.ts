@@ -54,21 +54,34 @@ export interface Question {
   readonly body?: string;
 }
 
-/** What an attack works with. */
-export interface Stage {
+/** What a flood works with. */
+export interface Arena {
   readonly scheme: Scheme;
   /** The gateway's. */
   readonly port: number;
-  readonly stack: Stack;
-  readonly app: HostileApp;
+  /** The host of a sandbox whose app is hostile, see `test/support/hostile_app.ts`. */
+  readonly hostile: string;
+  /** The host of a sandbox that has nothing to do with it. */
+  readonly innocent: string;
   /** Aborted when its time is up. */
   readonly signal: AbortSignal;
   /** Connects to the gateway; the connection is closed at the end of the attack. */
   connect(protocol?: string): Promise<Deno.TcpConn | Deno.TlsConn>;
+}
+
+/** What any attack works with. */
+export interface Stage extends Arena {
+  readonly stack: Stack;
+  readonly app: HostileApp;
   /** Sends a request on a connection of its own, and reads the response. */
   ask(question: Question): Promise<RawResponse>;
   /** Sends these bytes, in Latin-1, on a connection of their own, and reads until the gateway closes it, or 2 s. */
   raw(bytes: string): Promise<string>;
+}
+
+/** An attack that takes nothing but connections. */
+export interface Flood extends Attack {
+  run(arena: Arena): Promise<void>;
 }
 
 /** The address of a page of the gateway under attack. */

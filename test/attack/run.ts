@@ -2,10 +2,12 @@
  * `deno task attack`: attacks on a gateway in a process of its own, with little memory, while innocent visitors use it.
  * Exits with 1 if a promise is broken, with 2 if the options are invalid. Linux only.
  */
+import { describeMachine } from "../bench/machine.ts";
 import { findChromium } from "../e2e/chromium.ts";
 import { runTask } from "../support/options.ts";
 import { ATTACKS, selectAttacks } from "./attacks.ts";
 import { MIB } from "./attack.ts";
+import { save } from "./documents.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { formatResult, HEAD, type Result, resultOf } from "./report.ts";
 import { tryAttack } from "./trial.ts";
@@ -22,14 +24,13 @@ async function attackAll(options: Options): Promise<number> {
   const { memoryMib, folder = ROOT, json } = options;
   const limitBytes = memoryMib * MIB;
   await using world = await startAttackWorld(limitBytes);
-  await write(
-    `${memoryMib} MiB, ${
-      world.group === undefined
-        ? "resident memory watched: no cgroup v2 may be created here"
-        : "limited by cgroup v2"
-    }`,
-  );
-  if (!json) await write(HEAD);
+  if (!json) {
+    const how = world.group === undefined
+      ? "resident memory is watched, as no cgroup may be created here"
+      : "limited by a cgroup";
+    await write(`${memoryMib} MiB: ${how}`);
+    await write(HEAD);
+  }
   const results: Result[] = [];
   const hasBrowser = await findChromium() !== undefined;
   for (const [attack, scheme] of selectAttacks(options)) {
@@ -47,6 +48,7 @@ async function attackAll(options: Options): Promise<number> {
     results.push(result);
     if (!json) await write(formatResult(result));
   }
+  if (options.save) await save(await describeMachine(), results);
   const failed = results.filter(({ broken }) => broken.length > 0);
   if (json) await write(JSON.stringify(results));
   else {

@@ -4,7 +4,15 @@ import { dial, type Scheme, writeAll } from "../support/dial.ts";
 import { fromLatin1, toLatin1 } from "../support/latin1.ts";
 import { headOf } from "../support/load_client.ts";
 import { rawStream, readResponse } from "../support/raw_client.ts";
-import { type Attack, BASE, type Stage, urlOf } from "./attack.ts";
+import {
+  type Attack,
+  BASE,
+  HOSTILE,
+  hostOf,
+  QUIET,
+  type Stage,
+  urlOf,
+} from "./attack.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
 import type { Sights } from "./visitors.ts";
 import type { AttackWorld } from "./world.ts";
@@ -139,6 +147,8 @@ async function perform(
   const conns: Deno.Conn[] = [];
   const stage: Stage = {
     ...endpoint,
+    hostile: hostOf(HOSTILE),
+    innocent: hostOf(QUIET),
     stack,
     app,
     signal,

@@ -1,10 +1,6 @@
 /** The world around the gateway: the stand-in Daytona, with a sandbox of the attacker's and an innocent one. */
-import {
-  KEYS,
-  RUNNER_ID,
-  type Stack,
-  startStack,
-} from "../../scripts/stand_in/stack.ts";
+import { type Stack, startStack } from "../../scripts/stand_in/stack.ts";
+import { addSandbox } from "../support/add_sandbox.ts";
 import {
   type CertificateFiles,
   certificateFiles,
@@ -24,32 +20,6 @@ export interface AttackWorld extends AsyncDisposable {
   readonly group: MemoryGroup | undefined;
   /** The environment that a gateway needs. */
   environment(scheme: Scheme): Record<string, string>;
-}
-
-/** Adds a public sandbox whose runner is `port`, for all of its ports. */
-function addSandbox({ api }: Stack, id: string, port: number): void {
-  const url = `http://127.0.0.1:${port}`;
-  const runnerId = crypto.randomUUID();
-  const known = api.state.runners.get(RUNNER_ID);
-  if (known === undefined) throw new TypeError("The stack has no runner");
-  api.state.runners.set(runnerId, {
-    ...known,
-    proxyUrl: url,
-    apiUrl: url,
-  });
-  api.state.sandboxes.set(id, {
-    id,
-    public: true,
-    authToken: `${id}-token`,
-    runnerId,
-    state: "started",
-  });
-  for (
-    const visible of [
-      api.state.users.get(KEYS.user),
-      api.state.subjects.get("alice"),
-    ]
-  ) (visible as Set<string> | undefined)?.add(id);
 }
 
 /** Starts everything but a gateway, which may take `limitBytes` of memory. */

@@ -35,7 +35,8 @@ export function fillRegion(
   }`;
 }
 
-function machineText(machine: MachineDescription): string {
+/** The conditions of a run, in a sentence. */
+export function machineText(machine: MachineDescription): string {
   const { processor, processors, memoryGib, system, loadAverage } = machine;
   const versions = Object.entries(machine.versions)
     .map(([name, version]) => `${name} ${version}`).join(", ");
@@ -109,7 +110,7 @@ export async function redrawPage(): Promise<void> {
 }
 
 /** Writes a file and formats it as the repository's check demands. */
-async function writeFormatted(file: URL, text: string): Promise<void> {
+export async function writeFormatted(file: URL, text: string): Promise<void> {
   await Deno.writeTextFile(file, text);
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", file.pathname],

@@ -39,7 +39,8 @@ function rounded(_: string, value: unknown): unknown {
     : value;
 }
 
-async function store<Entry>(
+/** Writes the results of today to a file. */
+export async function store<Entry>(
   file: URL,
   machine: MachineDescription,
   entries: readonly Entry[],

@@ -14,7 +14,7 @@ import { type Route, shortRequests } from "./traffic/requests.ts";
 import { transfers } from "./traffic/transfers.ts";
 import { tunnels } from "./traffic/tunnels.ts";
 import type { Findings } from "./verdict.ts";
-import type { SoakWorld } from "./world.ts";
+import { HOSTILE_HOSTS, hostOf, PORTS, type SoakWorld } from "./world.ts";
 
 /** The results of a phase. */
 export interface Phase
@@ -72,6 +72,11 @@ export async function runPhase(
     ...tunnels(port),
     ...faults(client),
   ], { accounts, now });
+  const stopAttack = world.attackers.attack({
+    port,
+    hosts: HOSTILE_HOSTS,
+    innocent: hostOf(PORTS.app, "demo"),
+  });
   const stopping = new AbortController();
   const { signal } = stopping;
   const troubles = injectTroubles(world, { accounts, now, pauseMs, signal });
@@ -83,7 +88,7 @@ export async function runPhase(
     onSample(sample);
   }
   stopping.abort();
-  await troubles;
+  await Promise.all([troubles, stopAttack()]);
   const unfinished = await load.stop(END_TIMEOUT_MS);
   return {
     samples,

@@ -8,7 +8,9 @@ import {
   type Stack,
   startStack,
 } from "../../scripts/stand_in/stack.ts";
+import { addSandbox } from "../support/add_sandbox.ts";
 import { createBrowser } from "../support/login.ts";
+import { type Attackers, startAttackers } from "./attackers.ts";
 import { Door } from "./door.ts";
 
 /** The base domain. */
@@ -30,8 +32,17 @@ export function hostOf(port: number, label: string): string {
   return `${port}-${label}.${BASE_HOST}`;
 }
 
+/** Public sandboxes whose app and clients attack the gateway. */
+const HOSTILE = ["hostile-1", "hostile-2", "hostile-3"];
+
+/** The hosts of the hostile sandboxes. */
+export const HOSTILE_HOSTS: readonly string[] = HOSTILE.map((id) =>
+  hostOf(PORTS.app, id)
+);
+
 /** The running world. */
 export interface SoakWorld extends AsyncDisposable {
+  readonly attackers: Attackers;
   readonly stack: Stack;
   readonly door: Door;
   /** The environment that the gateway needs. */
@@ -81,6 +92,8 @@ export async function startWorld(): Promise<SoakWorld> {
     ports?.set(PORTS.closed, UNUSED_PORT);
     ports?.set(PORTS.terminal, app.port);
   }
+  const attackers = started.use(await startAttackers());
+  for (const id of HOSTILE) addSandbox(stack, id, attackers.appPort);
   const door = started.use(new Door(Number(new URL(runner.url).port)));
   await door.open();
   const known = api.state.runners.get(RUNNER_ID);
@@ -97,6 +110,7 @@ export async function startWorld(): Promise<SoakWorld> {
   return {
     stack,
     door,
+    attackers,
     environment: {
       ...stack.environment,
       PREVIEW_WARNING_ENABLED: "true",

@@ -11,14 +11,14 @@ import {
   uint32,
 } from "../../support/http2_frames.ts";
 import { concat } from "../../support/wire_frames.ts";
-import { type Attack, HOSTILE, hostOf, QUIET, type Stage } from "../attack.ts";
+import type { Arena, Flood } from "../attack.ts";
 import { persist } from "../persist.ts";
 
 /** Clients at once. */
 const CLIENTS = 4;
 
 /** Header blocks of a request. */
-function block({ scheme }: Stage, host: string, path = "/"): Uint8Array {
+function block({ scheme }: Arena, host: string, path = "/"): Uint8Array {
   return headerBlock([
     [":method", "GET"],
     [":scheme", scheme],
@@ -29,7 +29,7 @@ function block({ scheme }: Stage, host: string, path = "/"): Uint8Array {
 
 /** A client that goes on with `act` after the preface, and reads nothing if `isDeaf`. */
 async function speak(
-  stage: Stage,
+  stage: Arena,
   act: (conn: Deno.Conn) => Promise<unknown>,
   isDeaf = false,
 ): Promise<void> {
@@ -56,9 +56,9 @@ async function streams(
 function attack(
   name: string,
   about: string,
-  act: (stage: Stage) => Promise<void>,
-  more: Partial<Attack> = {},
-): Attack {
+  act: (stage: Arena) => Promise<void>,
+  more: Partial<Flood> = {},
+): Flood {
   return {
     name,
     about: `${CLIENTS} clients ${about}`,
@@ -69,7 +69,7 @@ function attack(
 }
 
 /** The attacks. */
-export const http2: readonly Attack[] = [
+export const http2: readonly Flood[] = [
   attack(
     "S2-settings",
     "send SETTINGS and do not read the acknowledgements",
@@ -93,7 +93,7 @@ export const http2: readonly Attack[] = [
       speak(stage, (conn) =>
         streams(conn, (stream) =>
           concat(
-            frame(FRAME.headers, block(stage, hostOf(QUIET)), {
+            frame(FRAME.headers, block(stage, stage.innocent), {
               flags: END_HEADERS | END_STREAM,
               stream,
             }),
@@ -107,7 +107,7 @@ export const http2: readonly Attack[] = [
       speak(stage, async (conn) => {
         await writeAll(
           conn,
-          frame(FRAME.headers, block(stage, hostOf(QUIET)), { stream: 1 }),
+          frame(FRAME.headers, block(stage, stage.innocent), { stream: 1 }),
         );
         await flood(
           conn,
@@ -122,7 +122,7 @@ export const http2: readonly Attack[] = [
       speak(stage, async (conn) => {
         await writeAll(
           conn,
-          frame(FRAME.headers, block(stage, hostOf(QUIET)), { stream: 1 }),
+          frame(FRAME.headers, block(stage, stage.innocent), { stream: 1 }),
         );
         await flood(
           conn,
@@ -153,7 +153,7 @@ export const http2: readonly Attack[] = [
         const post = headerBlock([
           [":method", "POST"],
           [":scheme", stage.scheme],
-          [":authority", hostOf(HOSTILE)],
+          [":authority", stage.hostile],
           [":path", "/sink"],
         ]);
         await writeAll(
@@ -173,7 +173,7 @@ export const http2: readonly Attack[] = [
           concat(
             // SETTINGS_INITIAL_WINDOW_SIZE of 0
             frame(FRAME.settings, new Uint8Array([0, 4, 0, 0, 0, 0])),
-            frame(FRAME.headers, block(stage, hostOf(HOSTILE), "/bytes"), {
+            frame(FRAME.headers, block(stage, stage.hostile, "/bytes"), {
               flags: END_HEADERS | END_STREAM,
               stream: 1,
             }),
@@ -208,7 +208,7 @@ export const http2: readonly Attack[] = [
             conn,
             frame(
               FRAME.headers,
-              concat(block(stage, hostOf(QUIET)), literal, references),
+              concat(block(stage, stage.innocent), literal, references),
               { flags: END_HEADERS | END_STREAM, stream },
             ),
           );
@@ -228,7 +228,7 @@ export const http2: readonly Attack[] = [
             frame(FRAME.settings, new Uint8Array([0, 4, 127, 255, 255, 255])),
             frame(FRAME.windowUpdate, uint32(2 ** 31 - 1 - 65_535)),
             ...Array.from({ length: 100 }, (_, i) =>
-              frame(FRAME.headers, block(stage, hostOf(HOSTILE), "/bytes"), {
+              frame(FRAME.headers, block(stage, stage.hostile, "/bytes"), {
                 flags: END_HEADERS | END_STREAM,
                 stream: 2 * i + 1,
               })),

@@ -7,17 +7,8 @@ import {
   openWebSocket,
 } from "../../support/raw_websocket.ts";
 import { utf8 } from "../../support/wire_frames.ts";
-import {
-  type Attack,
-  BASE,
-  HOSTILE,
-  hostOf,
-  MIB,
-  type Stage,
-} from "../attack.ts";
+import { type Arena, BASE, type Flood, MIB } from "../attack.ts";
 import { persist } from "../persist.ts";
-
-const HOST = hostOf(HOSTILE);
 
 /** Everybody at an address of their own, so that no limit for one client helps. */
 function from(attacker: number): Record<string, string> {
@@ -29,7 +20,7 @@ function from(attacker: number): Record<string, string> {
 const PART = new Uint8Array(64 * 1024).fill(0x61);
 
 async function upload(
-  stage: Stage,
+  stage: Arena,
   attacker: number,
   host: string,
 ): Promise<void> {
@@ -48,18 +39,18 @@ async function upload(
 
 /** A tunnel on which `act` goes on. */
 async function tunnel(
-  stage: Stage,
+  stage: Arena,
   attacker: number,
   path: string,
   act: (conn: Deno.Conn) => Promise<unknown>,
 ): Promise<void> {
   const conn = await stage.connect();
-  const handshake = handshakeOf(HOST, `/ws/${path}`, from(attacker));
+  const handshake = handshakeOf(stage.hostile, `/ws/${path}`, from(attacker));
   if (await openWebSocket(conn, handshake) === 101) await act(conn);
 }
 
 /** Does nothing until the attack is over. */
-function hold({ signal }: Stage): Promise<void> {
+function hold({ signal }: Arena): Promise<void> {
   return new Promise((resolve) =>
     signal.addEventListener("abort", () => resolve(), { once: true })
   );
@@ -77,9 +68,9 @@ function attack(
   name: string,
   about: string,
   attackers: number,
-  act: (stage: Stage, attacker: number) => Promise<unknown>,
-  more: Partial<Attack> = {},
-): Attack {
+  act: (stage: Arena, attacker: number) => Promise<unknown>,
+  more: Partial<Flood> = {},
+): Flood {
   return {
     name,
     about,
@@ -91,12 +82,12 @@ function attack(
 }
 
 /** The attacks. */
-export const memory: readonly Attack[] = [
+export const memory: readonly Flood[] = [
   attack(
     "S2-uploads",
     "4 clients upload a terabyte each to an app that does not read",
     4,
-    (stage, attacker) => upload(stage, attacker, HOST),
+    (stage, attacker) => upload(stage, attacker, stage.hostile),
     { short: "https" },
   ),
   attack(
@@ -163,7 +154,7 @@ export const memory: readonly Attack[] = [
       await writeAll(
         conn,
         utf8(
-          `GET /bytes HTTP/1.1\r\nHost: ${HOST}\r\nX-Forwarded-For: ${address}\r\n\r\n`,
+          `GET /bytes HTTP/1.1\r\nHost: ${stage.hostile}\r\nX-Forwarded-For: ${address}\r\n\r\n`,
         ),
       );
       await hold(stage);
@@ -190,7 +181,7 @@ export const memory: readonly Attack[] = [
       await writeAll(
         conn,
         utf8(
-          `GET / HTTP/1.1\r\nHost: ${HOST}\r\n${
+          `GET / HTTP/1.1\r\nHost: ${stage.hostile}\r\n${
             "X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
               .repeat(90)
           }${`Y: ${"a".repeat(50_000)}`}`,

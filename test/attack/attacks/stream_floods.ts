@@ -7,25 +7,23 @@ import {
   openWebSocket,
 } from "../../support/raw_websocket.ts";
 import { utf8 } from "../../support/wire_frames.ts";
-import { type Attack, HOSTILE, hostOf, QUIET, type Stage } from "../attack.ts";
+import type { Arena, Flood } from "../attack.ts";
 import { persist } from "../persist.ts";
 
-const HOST = hostOf(HOSTILE);
-
-function getOf(path: string, host = HOST): Uint8Array {
+function getOf(path: string, host: string): Uint8Array {
   return utf8(`GET /${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
 }
 
 /** Clients that read an app's response. */
-async function download(stage: Stage, path: string): Promise<void> {
+async function download(stage: Arena, path: string): Promise<void> {
   const conn = await stage.connect();
-  await writeAll(conn, getOf(path));
+  await writeAll(conn, getOf(path, stage.hostile));
   await discard(conn);
 }
 
 /** A client that sends `unit` after a head without end, and discards what comes. */
 async function send(
-  stage: Stage,
+  stage: Arena,
   head: Uint8Array,
   unit: Uint8Array,
 ): Promise<void> {
@@ -38,12 +36,12 @@ async function send(
 
 /** A client that floods a tunnel. */
 async function sendFrames(
-  stage: Stage,
+  stage: Arena,
   path: string,
   unit: Uint8Array,
 ): Promise<void> {
   const conn = await stage.connect();
-  await openWebSocket(conn, handshakeOf(HOST, `/ws/${path}`));
+  await openWebSocket(conn, handshakeOf(stage.hostile, `/ws/${path}`));
   const reading = discard(conn);
   await flood(conn, unit);
   await reading;
@@ -53,9 +51,9 @@ function attack(
   name: string,
   about: string,
   clients: number,
-  act: (stage: Stage) => Promise<void>,
-  more: Partial<Attack> = {},
-): Attack {
+  act: (stage: Arena) => Promise<void>,
+  more: Partial<Flood> = {},
+): Flood {
   return {
     name,
     about,
@@ -68,12 +66,14 @@ function attack(
 const MANY_HEADERS = Array.from({ length: 90 }, (_, i) => `X-${i}: y\r\n`)
   .join("");
 
-const CHUNKED_POST = utf8(
-  `POST /sink HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n`,
-);
+function chunkedPost(host: string): Uint8Array {
+  return utf8(
+    `POST /sink HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+  );
+}
 
 /** The attacks. */
-export const streamFloods: readonly Attack[] = [
+export const streamFloods: readonly Flood[] = [
   attack(
     "S10-chunks",
     "an app answers 64 clients in chunks of one byte, without end",
@@ -97,7 +97,7 @@ export const streamFloods: readonly Attack[] = [
     "S10-uploads",
     "64 clients upload in chunks of one byte, without end",
     64,
-    (stage) => send(stage, CHUNKED_POST, utf8("1\r\na\r\n")),
+    (stage) => send(stage, chunkedPost(stage.hostile), utf8("1\r\na\r\n")),
   ),
   attack(
     "flood-small-uploads",
@@ -108,9 +108,7 @@ export const streamFloods: readonly Attack[] = [
         stage,
         new Uint8Array(),
         utf8(
-          `POST / HTTP/1.1\r\nHost: ${
-            hostOf(QUIET)
-          }\r\nContent-Length: 1\r\n\r\na`,
+          `POST / HTTP/1.1\r\nHost: ${stage.innocent}\r\nContent-Length: 1\r\n\r\na`,
         ),
       ),
   ),
@@ -123,7 +121,7 @@ export const streamFloods: readonly Attack[] = [
         stage,
         new Uint8Array(),
         utf8(
-          `GET / HTTP/1.1\r\nHost: ${hostOf(QUIET)}\r\n${MANY_HEADERS}\r\n`,
+          `GET / HTTP/1.1\r\nHost: ${stage.innocent}\r\n${MANY_HEADERS}\r\n`,
         ),
       ),
   ),
@@ -164,7 +162,7 @@ export const streamFloods: readonly Attack[] = [
     async (stage) => {
       while (!stage.signal.aborted) {
         const conn = await stage.connect();
-        await writeAll(conn, getOf("", hostOf(QUIET)));
+        await writeAll(conn, getOf("", stage.innocent));
         conn.close();
       }
     },
@@ -177,7 +175,7 @@ export const streamFloods: readonly Attack[] = [
     async (stage) => {
       while (!stage.signal.aborted) {
         const conn = await stage.connect();
-        await openWebSocket(conn, handshakeOf(HOST, "/ws/sink"));
+        await openWebSocket(conn, handshakeOf(stage.hostile, "/ws/sink"));
         conn.close();
       }
     },

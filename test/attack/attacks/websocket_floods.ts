@@ -1,7 +1,7 @@
 /** S1: what an app sends through a tunnel without end, to whoever opens one. */
 import { discard } from "../../support/dial.ts";
 import { handshakeOf, openWebSocket } from "../../support/raw_websocket.ts";
-import { type Attack, HOSTILE, hostOf, type Stage } from "../attack.ts";
+import type { Arena, Flood } from "../attack.ts";
 import { persist } from "../persist.ts";
 
 /** Floods at once: one was enough. */
@@ -11,8 +11,8 @@ function fromApp(
   name: string,
   path: string,
   about: string,
-  more: Partial<Attack> = {},
-): Attack {
+  more: Partial<Flood> = {},
+): Flood {
   return {
     name: `S1-${name}`,
     about: `an app sends ${about} through ${FLOODS} tunnels, without end`,
@@ -23,14 +23,14 @@ function fromApp(
 }
 
 /** Opens a tunnel and discards what comes. */
-async function listen(stage: Stage, path: string): Promise<void> {
+async function listen(stage: Arena, path: string): Promise<void> {
   const conn = await stage.connect();
-  await openWebSocket(conn, handshakeOf(hostOf(HOSTILE), `/ws/${path}`));
+  await openWebSocket(conn, handshakeOf(stage.hostile, `/ws/${path}`));
   await discard(conn);
 }
 
 /** The attacks. */
-export const websocketFloods: readonly Attack[] = [
+export const websocketFloods: readonly Flood[] = [
   fromApp("pongs", "pongs", "Pongs", { short: "http" }),
   fromApp("pings", "pings", "Pings"),
   fromApp("empty-fragments", "empty-fragments", "empty fragments"),

@@ -74,10 +74,12 @@ async function plant(
     ? names.map((planted) => `${planted}=@; path=${path}`)
     : ["/deep", "/deep/page"].map((below) => `${name}=@; path=${below}`)
       .concat(names.slice(2).map((planted) => `${planted}=@; path=/`));
+  // Reading the cookies waits for the writes.
   await page.evaluate(`{
     for (const line of ${JSON.stringify(lines)}) {
       document.cookie =
         line.replace("@", "x".repeat(4000)) + "; domain=proxy.localhost";
     }
+    document.cookie;
   }`);
 }

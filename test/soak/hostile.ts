@@ -1,0 +1,114 @@
+/**
+ * The thread of the attackers: the app of three hostile sandboxes, and their clients, who flood the gateway for a
+ * moment, one flood after the other. What becomes of them is of no interest here, only what innocent visitors notice.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Arena, Flood } from "../attack/attack.ts";
+import { http2 } from "../attack/attacks/http2.ts";
+import { memory } from "../attack/attacks/memory.ts";
+import { streamFloods } from "../attack/attacks/stream_floods.ts";
+import { websocketFloods } from "../attack/attacks/websocket_floods.ts";
+import { dial } from "../support/dial.ts";
+import { startHostileApp } from "../support/hostile_app.ts";
+
+/** What the thread is told: whom to attack and for whom, or to stop. */
+export interface ToHostile {
+  readonly port?: number;
+  /** The hosts of the hostile sandboxes, each of which attacks by itself. */
+  readonly hosts?: readonly string[];
+  readonly innocent?: string;
+}
+
+/** What the thread says: where its app listens, and that everybody has stopped. */
+export type FromHostile = { readonly appPort: number } | {
+  readonly stopped: true;
+};
+
+/** How long a flood lasts, and the pause after it, ms. */
+const FLOOD_MS = 1500;
+const PAUSE_MS = 2500;
+
+/** Longer than a flood takes to notice its end, ms. */
+const GRACE_MS = 3000;
+
+const FLOODS: readonly Flood[] = [
+  ...websocketFloods,
+  ...streamFloods,
+  ...memory,
+  ...http2,
+];
+
+/** The part of a worker's global scope that is used here. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToHostile>) => void) | null;
+  postMessage(message: FromHostile): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+let stopping = new AbortController();
+let attackers: Promise<unknown> = Promise.resolve();
+
+/** Floods for a moment, and closes what is left of it. */
+async function floodOnce(
+  flood: Flood,
+  { port, hostile, innocent }: Pick<Arena, "port" | "hostile" | "innocent">,
+): Promise<void> {
+  const timeUp = AbortSignal.timeout(FLOOD_MS);
+  const signal = AbortSignal.any([timeUp, stopping.signal]);
+  const conns: Deno.Conn[] = [];
+  const closeAll = () => {
+    for (const conn of conns.splice(0)) {
+      try {
+        conn.close();
+      } catch {
+        // It is closed already.
+      }
+    }
+  };
+  signal.addEventListener("abort", closeAll);
+  const arena: Arena = {
+    ...{ scheme: "http", port, hostile, innocent, signal },
+    async connect() {
+      const conn = await dial({ scheme: "http", port });
+      conns.push(conn);
+      if (signal.aborted) closeAll();
+      return conn;
+    },
+  };
+  await Promise.race([flood.run(arena), delay(FLOOD_MS + GRACE_MS)]);
+  closeAll();
+}
+
+/** Goes through all floods, from a different one for each sandbox, until the thread is told to stop. */
+async function attack(
+  first: number,
+  arena: Pick<Arena, "port" | "hostile" | "innocent">,
+): Promise<void> {
+  const { signal } = stopping;
+  for (let turn = first; !signal.aborted; turn++) {
+    const flood = FLOODS[turn % FLOODS.length];
+    if (flood !== undefined) await floodOnce(flood, arena);
+    await delay(PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+scope.onmessage = async ({ data: { port, hosts = [], innocent = "" } }) => {
+  if (port === undefined) {
+    stopping.abort();
+    await attackers;
+    scope.postMessage({ stopped: true });
+    return;
+  }
+  stopping = new AbortController();
+  attackers = Promise.all(
+    hosts.map((hostile, i) =>
+      attack(Math.floor(i * FLOODS.length / hosts.length), {
+        port,
+        hostile,
+        innocent,
+      })
+    ),
+  );
+};
+
+scope.postMessage({ appPort: startHostileApp().port });
