@@ -112,11 +112,21 @@ export function isSameSandboxOrigin(
   host: Pick<PreviewHost, "label" | "authoritySuffix">,
   scheme: "http" | "https",
 ): boolean {
+  return portOfSandboxOrigin(origin, host, scheme) !== undefined;
+}
+
+/** The port of a preview, by its origin, if it is one of the same sandbox as `host`; undefined otherwise. */
+export function portOfSandboxOrigin(
+  origin: string,
+  host: Pick<PreviewHost, "label" | "authoritySuffix">,
+  scheme: "http" | "https",
+): number | undefined {
   const prefix = `${scheme}://`;
   const suffix = `.${host.authoritySuffix}`;
-  if (!origin.startsWith(prefix) || !origin.endsWith(suffix)) return false;
-  const match = FIRST_LABEL.exec(origin.slice(prefix.length, -suffix.length));
-  return match?.[2] === host.label && Number(match[1]) <= 65535;
+  if (!origin.startsWith(prefix) || !origin.endsWith(suffix)) return undefined;
+  const name = origin.slice(prefix.length, -suffix.length);
+  const parsed = parseFirstLabel(name);
+  return parsed?.label === host.label ? parsed.port : undefined;
 }
 
 /** Classifies an authority, as {@linkcode parseHost} does. */

@@ -149,7 +149,8 @@ export function mayUseSessions(source: RequestOrigin): boolean {
     : isTrustedOrigin(originOf(referer), source);
 }
 
-function originOf(url: string): string {
+/** The origin of a Referer; empty if it has none. */
+export function originOf(url: string): string {
   return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
 }
 

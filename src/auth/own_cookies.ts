@@ -41,6 +41,8 @@ export class OwnCookies {
   readonly otherAccount: string;
   /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;
+  /** Names, on one preview host, the ports of its sandbox whose pages have framed it. */
+  readonly framingPorts: string;
   /** Counts, on one preview host, how often a browser had to be relieved of cookies. */
   readonly reliefs: string;
   readonly #scope: SessionScope;
@@ -66,6 +68,7 @@ export class OwnCookies {
     this.transactionPrefix = `${host}transaction-`;
     this.otherAccount = `${host}other-account`;
     this.warningAccepted = `${host}warning-accepted`;
+    this.framingPorts = `${host}framing-ports`;
     this.reliefs = `${host}cookie-reliefs`;
     this.#attributes = attributesFor({ scheme, sameSite });
     this.#attributesInFrames = attributesFor({

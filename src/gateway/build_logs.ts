@@ -8,11 +8,11 @@ import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
-import type { HeaderList } from "../lib/headers.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { Build, BuildLog, BuildResolver } from "../resolver/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import {
   Exchange,
   type ExchangeServices,
@@ -45,7 +45,9 @@ export class BuildLogExchange extends Exchange {
     return this.services.allowedOrigins.has(origin);
   }
 
-  protected responseHeaders(headers: HeaderList): [string, string][] {
+  protected responseHeaders(
+    { headers }: UpstreamResponse,
+  ): [string, string][] {
     return inertResponseHeaders(headers);
   }
 }

@@ -8,7 +8,7 @@ import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
-import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import {
   isLogged,
@@ -179,7 +179,9 @@ export abstract class Exchange {
   protected abstract isTrustedOrigin(origin: string): boolean;
 
   /** The headers of an upstream's response as the client of this route gets them. */
-  protected abstract responseHeaders(headers: HeaderList): [string, string][];
+  protected abstract responseHeaders(
+    upstream: UpstreamResponse,
+  ): [string, string][];
 
   /** True if a page of another origin sent the request, not its visitor. */
   get isSentByPage(): boolean {
@@ -356,7 +358,7 @@ export abstract class Exchange {
       throw new GatewayError("runner_protocol_error", `Status ${status}`);
     }
     this.progress.onAnswer();
-    const relayed = this.responseHeaders(upstream.headers);
+    const relayed = this.responseHeaders(upstream);
     const body = clientBody(this.method, { ...upstream, headers: relayed });
     const headers = this.#withOurHeaders(clientHeaders(status, relayed));
     if (body === null || body instanceof Uint8Array) {

@@ -3,6 +3,7 @@ import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import {
   type Credential,
+  type CredentialSource,
   isTrustedOrigin,
   presentedCredentials,
   toolboxCredentials,
@@ -10,11 +11,12 @@ import {
 import type { GateRequest } from "../auth/gate.ts";
 import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
-import type { HeaderList } from "../lib/headers.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import type { Forwarded } from "../proxy/forwarded.ts";
+import { frameHeaders, type FrameSource } from "../proxy/frame_headers.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import {
   Exchange,
   type ExchangeServices,
@@ -117,8 +119,12 @@ export class PreviewExchange extends SandboxExchange {
   }
 
   credentials(): readonly Credential[] {
+    return presentedCredentials(this.#source);
+  }
+
+  get #source(): CredentialSource & FrameSource {
     const { scheme, cookies, allowedOrigins } = this.services;
-    return presentedCredentials({
+    return {
       method: this.method,
       headers: this.headers,
       host: this.host,
@@ -126,11 +132,17 @@ export class PreviewExchange extends SandboxExchange {
       cookies,
       queryToken: this.tokenInQuery,
       allowedOrigins,
-    });
+    };
   }
 
-  protected responseHeaders(headers: HeaderList): [string, string][] {
-    return responseHeaders(headers, this.host.base);
+  protected responseHeaders(
+    { status, headers }: UpstreamResponse,
+  ): [string, string][] {
+    const relayed = responseHeaders(headers, this.host.base);
+    if (this.granted.by === "session") {
+      relayed.push(...frameHeaders({ status, headers: relayed }, this.#source));
+    }
+    return relayed;
   }
 }
 
@@ -157,7 +169,9 @@ export class ToolboxExchange extends SandboxExchange {
     return toolboxCredentials({ headers, queryToken: this.tokenInQuery });
   }
 
-  protected responseHeaders(headers: HeaderList): [string, string][] {
+  protected responseHeaders(
+    { headers }: UpstreamResponse,
+  ): [string, string][] {
     const { sandboxId, authority } = this;
     return toolboxResponseHeaders(headers, { sandboxId, authority });
   }

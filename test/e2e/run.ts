@@ -11,12 +11,17 @@ import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";
 import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
 import {
-  frameOfAnotherSandbox,
   requestsOfAnotherPort,
   requestsOfAnotherSandbox,
   terminalOfAnotherSandbox,
 } from "./scenarios/isolation.ts";
 import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
+import {
+  frameOfAnotherPort,
+  frameOfAnotherSandbox,
+  frameOfAnotherSite,
+  frameWithoutRequest,
+} from "./scenarios/isolation_frames.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { login, loginWithoutAccess } from "./scenarios/login.ts";
 import {
@@ -44,6 +49,9 @@ const SCENARIOS: readonly Scenario[] = [
   requestsOfAnotherPort,
   terminalOfAnotherSandbox,
   frameOfAnotherSandbox,
+  frameWithoutRequest,
+  frameOfAnotherPort,
+  frameOfAnotherSite,
   cookieTheft,
   cookieTossing,
   plantedCookies,

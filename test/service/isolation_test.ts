@@ -271,6 +271,45 @@ Deno.test("S4: pages of the same sandbox and of ALLOWED_ORIGINS frame a preview 
   }
 });
 
+Deno.test("S4: what a session opens says who may frame it, beside the app's own policy; what needs none does not", async () => {
+  await using gateway = await withLogin({
+    ALLOWED_ORIGINS: "https://chat.example",
+  });
+  const { cookie } = gateway;
+  const host = await gateway.serve((_, response) => {
+    response.setHeader("content-type", "text/html");
+    response.setHeader("content-security-policy", "default-src 'self'").end();
+  }, "locked");
+  const from = `http://5173-locked.${BASE}`;
+  const framed = await gateway.send(host, {
+    headers: { ...frameOf(`${from}/`, "same-site"), cookie },
+  });
+  assert.equal(
+    framed.headers.get("content-security-policy"),
+    `default-src 'self', frame-ancestors 'self' ${from} https://chat.example`,
+  );
+  const [remembered = ""] = framed.headers.getSetCookie()[0]?.split(";") ?? [];
+  assert.equal(remembered, "porthole-framing-ports=5173");
+  const inFrame = await gateway.send(host, {
+    headers: {
+      ...frameOf(`http://${host}/`, "same-origin"),
+      cookie: `${cookie}; ${remembered}`,
+    },
+  });
+  assert.equal(
+    inFrame.headers.get("content-security-policy"),
+    framed.headers.get("content-security-policy"),
+  );
+  assert.deepEqual(inFrame.headers.getSetCookie(), []);
+  const byToken = await gateway.send(host, {
+    headers: { "x-daytona-preview-token": KEYS.lockedToken },
+  });
+  assert.equal(
+    byToken.headers.get("content-security-policy"),
+    "default-src 'self'",
+  );
+});
+
 Deno.test("S4: a frame leads to no login, not even a frame of the login itself", async () => {
   await using gateway = await withLogin();
   for (const referer of [`http://${DEMO}/`, `http://5173-locked.${BASE}/`]) {

@@ -1,6 +1,6 @@
 /** One sandbox against another, in the browser of a visitor who is logged in to one and opens the other. */
 import assert from "node:assert/strict";
-import type { BrowserContext, Frame, Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import type { Scenario, Stage } from "../scenario.ts";
 import {
   SECRET,
@@ -9,6 +9,7 @@ import {
   type VictimApp,
 } from "./isolation_apps.ts";
 import { attempts } from "./isolation_attempts.js";
+import { framed } from "./isolation_frames.ts";
 import { logIn, openAtOnce, REFUSALS } from "./isolation_login.ts";
 
 /** A hostile page on another sandbox. */
@@ -88,55 +89,6 @@ export const terminalOfAnotherSandbox: Scenario = {
     assert.equal(message, SECRET);
   },
 };
-
-/** What a visitor sees of a private preview that another page frames. */
-export const frameOfAnotherSandbox: Scenario = {
-  name:
-    "S4: a page of another sandbox frames no private preview, but its visitor can open it in a tab",
-  async run(stage) {
-    await using stack = new AsyncDisposableStack();
-    const victim = stack.use(startVictimApp());
-    const hostile = stack.use(startHostileApp());
-    const page = await stage.open({ expectedErrors: REFUSALS });
-    const locked = stage.url(`${victim.port}-locked`);
-    await page.goto(stage.url(`${hostile.port}-demo`));
-    const before = await framed(page, locked); // nor does a login begin
-    assert.match(await before.innerText("h1"), /not open in this frame/);
-    await logIn(page, locked);
-
-    await page.goto(stage.url(`${hostile.port}-demo`));
-    const frame = await framed(page, locked);
-    assert.match(await frame.innerText("h1"), /not open in this frame/);
-    await stage.screenshot(page, "frame");
-    const [tab] = await Promise.all([
-      page.context().waitForEvent("page"),
-      frame.getByRole("link", { name: "new tab" }).click(),
-    ]);
-    await tab.waitForURL(locked);
-    assert.match(await tab.innerText("body"), new RegExp(SECRET));
-
-    await page.goto(stage.url(`${hostile.port}-locked`));
-    const own = await framed(page, locked);
-    assert.match(await own.innerText("body"), new RegExp(SECRET));
-    await page.goto(locked);
-    const same = await framed(page, locked);
-    assert.match(await same.innerText("body"), new RegExp(SECRET));
-  },
-};
-
-/** Adds a frame to a page, and waits until it has loaded. */
-async function framed(page: Page, url: string): Promise<Frame> {
-  await page.evaluate(`
-    new Promise((resolve) => {
-      const frame = document.createElement("iframe");
-      Object.assign(frame, { src: ${
-    JSON.stringify(url)
-  }, width: 800, height: 600 });
-      frame.onload = resolve;
-      document.body.append(frame);
-    })`);
-  return page.mainFrame().childFrames().at(-1) ?? assert.fail("no frame");
-}
 
 /** Lets the page make one attempt on the victim, and waits for its end. */
 async function outcome(

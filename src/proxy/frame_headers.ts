@@ -1,0 +1,107 @@
+/**
+ * Which pages may frame what a session gave access to, as the browser enforces it (Content Security Policy Level 3,
+ * section 6.4.2, `frame-ancestors`). `mayUseSessions()` decides by the request, and not every frame is filled by one
+ * that tells: an app's service worker passes a navigation on without saying that it is a frame's, or has the response
+ * already; and so may the browser's own cache, from a frame on another page (both seen in Chromium 156).
+ *
+ * No pattern describes the origins of one sandbox. So a preview host remembers, in a cookie, on which ports it was
+ * framed: after a link in the frame, requests no longer name the page around it. The cookie needs no seal. It can name
+ * nothing but ports of the same sandbox, whose pages may use the sessions anyway.
+ */
+import { isAlwaysPrivate, isPort } from "../address/grammar.ts";
+import { portOfSandboxOrigin, previewOrigin } from "../address/preview_host.ts";
+import { cookieValues } from "../auth/cookies.ts";
+import { type CredentialSource, originOf } from "../auth/credentials.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
+import { type HeaderList, valuesOf } from "../lib/headers.ts";
+
+/** The parts of a request that {@linkcode frameHeaders} decides by. */
+export interface FrameSource extends
+  Pick<
+    CredentialSource,
+    "headers" | "host" | "scheme" | "allowedOrigins"
+  > {
+  readonly cookies: Pick<OwnCookies, "framingPorts" | "hostOnly">;
+}
+
+/** The parts of an app's response that {@linkcode frameHeaders} decides by. */
+export interface FramedResponse {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+/** Most ports that a preview host remembers. */
+const MAX_PORTS = 8;
+
+/** For how long a preview host remembers them, seconds: for as long as somebody may leave a window open. */
+const MEMORY_SEC = 30 * 24 * 60 * 60;
+
+/**
+ * The headers to add to the response to a request that was admitted by a session: none unless the response may be
+ * shown as a document, and none if the app forbids other origins to frame it.
+ */
+export function frameHeaders(
+  response: FramedResponse,
+  source: FrameSource,
+): [string, string][] {
+  if (!isDocument(response) || forbidsFrames(response.headers)) return [];
+  const { host, scheme, allowedOrigins, cookies } = source;
+  const known = rememberedPorts(source);
+  const framing = framingPort(source);
+  const isNew = framing !== undefined && !known.includes(framing);
+  const ports = isNew ? [...known, framing].slice(-MAX_PORTS) : known;
+  const origins = ports.map((port) => previewOrigin({ ...host, port }, scheme));
+  const headers: [string, string][] = [[
+    "content-security-policy",
+    ["frame-ancestors 'self'", ...origins, ...allowedOrigins].join(" "),
+  ]];
+  if (isNew) {
+    const value = ports.join(".");
+    const cookie = cookies.hostOnly(cookies.framingPorts, value, MEMORY_SEC);
+    headers.push(["set-cookie", cookie]);
+  }
+  return headers;
+}
+
+/** A 304 is not: a browser would replace the app's own policy, which it has stored, by ours (RFC 9111 section 3.2). */
+function isDocument({ status, headers }: FramedResponse): boolean {
+  const [type] = valuesOf(headers, "content-type");
+  return status !== 304 && (type === undefined || /html|xml/i.test(type));
+}
+
+/**
+ * True if the app's X-Frame-Options is in force: it is stricter than ours, and browsers ignore it beside a policy that
+ * has `frame-ancestors` (HTML, section 7.6).
+ */
+function forbidsFrames(headers: HeaderList): boolean {
+  const options = valuesOf(headers, "x-frame-options").join();
+  return /^\s*(?:deny|sameorigin)\s*$/i.test(options) &&
+    !valuesOf(headers, "content-security-policy")
+      .some((policy) => /frame-ancestors/i.test(policy));
+}
+
+/** The other port of the sandbox whose page frames this host, as far as the request tells. */
+function framingPort(
+  { headers, host, scheme }: FrameSource,
+): number | undefined {
+  const isWindow = headers.get("sec-fetch-dest") === "document";
+  if (
+    headers.get("sec-fetch-mode") !== "navigate" || isWindow ||
+    isAlwaysPrivate(host.port)
+  ) return undefined;
+  const origin = originOf(headers.get("referer") ?? "");
+  const port = portOfSandboxOrigin(origin, host, scheme);
+  return port === host.port ? undefined : port;
+}
+
+function rememberedPorts(
+  { headers, host, cookies }: FrameSource,
+): readonly number[] {
+  const cookie = headers.get("cookie") ?? "";
+  if (!cookie.includes(cookies.framingPorts) || isAlwaysPrivate(host.port)) {
+    return [];
+  }
+  const ports = cookieValues(cookie, cookies.framingPorts)
+    .flatMap((value) => value.split(".").map(Number)).filter(isPort);
+  return [...new Set(ports)].slice(-MAX_PORTS);
+}

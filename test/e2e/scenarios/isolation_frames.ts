@@ -1,0 +1,218 @@
+/** Private previews in frames of other pages, in the browser of a visitor who is logged in. */
+import assert from "node:assert/strict";
+import type { Frame, Page } from "playwright-core";
+import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { startGateway } from "../../support/gateway.ts";
+import cert from "../../support/tls/cert.pem" with { type: "text" };
+import key from "../../support/tls/key.pem" with { type: "text" };
+import type { Scenario } from "../scenario.ts";
+import {
+  SECRET,
+  serveOnLoopback,
+  startHostileApp,
+  startVictimApp,
+} from "./isolation_apps.ts";
+import { logIn, REFUSALS } from "./isolation_login.ts";
+
+const HAS_SECRET = new RegExp(SECRET);
+
+/** What a visitor sees of a private preview that another page frames. */
+export const frameOfAnotherSandbox: Scenario = {
+  name:
+    "S4: a page of another sandbox frames no private preview, but its visitor can open it in a tab",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const victim = stack.use(startVictimApp());
+    const hostile = stack.use(startHostileApp());
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    const locked = stage.url(`${victim.port}-locked`);
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    const before = await framed(page, locked); // nor does a login begin
+    assert.match(await before.innerText("h1"), /not open in this frame/);
+    await logIn(page, locked);
+
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    const frame = await framed(page, locked);
+    assert.match(await frame.innerText("h1"), /not open in this frame/);
+    await stage.screenshot(page, "frame");
+    const [tab] = await Promise.all([
+      page.context().waitForEvent("page"),
+      frame.getByRole("link", { name: "new tab" }).click(),
+    ]);
+    await tab.waitForURL(locked);
+    assert.match(await tab.innerText("body"), HAS_SECRET);
+
+    await page.goto(stage.url(`${hostile.port}-locked`));
+    const own = await framed(page, locked);
+    assert.match(await own.innerText("body"), HAS_SECRET);
+    await page.goto(locked);
+    const same = await framed(page, locked);
+    assert.match(await same.innerText("body"), HAS_SECRET);
+  },
+};
+
+/** Whatever fills a frame without a request that tells the gateway of it: a service worker, or the browser's cache. */
+export const frameWithoutRequest: Scenario = {
+  name:
+    "S4: a page of another sandbox frames no private preview by way of its service worker or the browser's cache",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const app = stack.use(startAppWithWorker());
+    const hostile = stack.use(startHostileApp());
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    const at = (target: string) => stage.url(`${app.port}-locked`, target);
+    const sibling = stage.url(`${hostile.port}-locked`);
+    await logIn(page, at("/"));
+
+    await page.goto(sibling);
+    assert.match(await textOf(page, at("/cacheable")), HAS_SECRET);
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    assert.doesNotMatch(await textOf(page, at("/cacheable")), HAS_SECRET);
+
+    await page.goto(at("/worker"));
+    await page.waitForFunction("document.title === 'ready'");
+    for (const target of ["/", "/from-cache"]) {
+      for (const referrerPolicy of ["", "no-referrer"]) {
+        await page.goto(stage.url(`${hostile.port}-demo`));
+        const stolen = await textOf(page, at(target), { referrerPolicy });
+        assert.doesNotMatch(stolen, HAS_SECRET, `${target} ${referrerPolicy}`);
+      }
+      await page.goto(sibling);
+      assert.match(await textOf(page, at(target)), HAS_SECRET, target);
+    }
+  },
+};
+
+/** The frames that stay possible: after the first page, its own links and reloads say nothing of the page around it. */
+export const frameOfAnotherPort: Scenario = {
+  name:
+    "in a frame on another port of the same sandbox, links and reloads go on",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const app = stack.use(startAppWithWorker());
+    const sibling = stack.use(startHostileApp());
+    const page = await stage.open({ expectedErrors: REFUSALS });
+    const locked = stage.url(`${app.port}-locked`);
+    await logIn(page, locked);
+    await page.goto(stage.url(`${sibling.port}-locked`));
+    const frame = await framed(page, locked);
+    for (const path of ["/first", "/second"]) {
+      await frame.getByRole("link", { name: path }).click();
+      await frame.waitForURL(`**${path}`);
+      assert.match(await frame.innerText("body"), HAS_SECRET);
+    }
+    await frame.evaluate("location.reload()");
+    await frame.waitForLoadState();
+    assert.match(await frame.innerText("body"), HAS_SECRET);
+  },
+};
+
+/** What COOKIE_SAMESITE=none means, and what it does not. */
+export const frameOfAnotherSite: Scenario = {
+  name:
+    "S4: with COOKIE_SAMESITE=none, a private preview opens in frames of the sites in ALLOWED_ORIGINS, and of no others",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const pages = stack.use(
+      serveOnLoopback(() => html("<title>A page</title>"), { cert, key }),
+    );
+    const gateway = stack.use(
+      await startGateway({
+        PROXY_PROTOCOL: "https",
+        COOKIE_SAMESITE: "none",
+        ALLOWED_ORIGINS: `https://dashboard.localhost:${pages.port}`,
+      }),
+    );
+    const secure = stack.use(
+      serveOnLoopback(
+        (request, info) => gateway.service.fetch(request, info),
+        { cert, key },
+      ),
+    );
+    const preview = `https://3000-locked.proxy.localhost:${secure.port}/`;
+    const link = `${preview}?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`;
+    const page = await stage.open({
+      ignoreHTTPSErrors: true,
+      expectedErrors: REFUSALS,
+    });
+    await page.goto(`https://dashboard.localhost:${pages.port}/`);
+    const frame = await framed(page, link);
+    await frame.getByRole("heading", { name: "What the app receives" })
+      .waitFor();
+    assert.equal(frame.url(), preview);
+    // Its requests are those of its own page, in the partition of the cookies that belong to the dashboard.
+    await frame.locator("output", { hasText: "200 after" }).waitFor();
+
+    await page.goto(`https://elsewhere.localhost:${pages.port}/`);
+    const refused = await framed(page, link);
+    assert.match(await refused.innerText("h1"), /not open in this frame/);
+  },
+};
+
+/** An app whose pages link each other, and whose service worker passes on what it has not cached. */
+function startAppWithWorker(): AsyncDisposable & { readonly port: number } {
+  return serveOnLoopback((request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/worker.js") {
+      return new Response(WORKER, {
+        headers: { "content-type": "text/javascript" },
+      });
+    }
+    if (pathname === "/worker") return html(REGISTRATION);
+    const response = html(
+      `${SECRET} <a href="/first">/first</a> <a href="/second">/second</a>`,
+    );
+    if (pathname === "/cacheable") {
+      response.headers.set("cache-control", "max-age=600");
+    }
+    return response;
+  });
+}
+
+const WORKER = `
+addEventListener("install", (event) => event.waitUntil(
+  caches.open("shell").then((cache) => cache.add("/from-cache")).then(() => skipWaiting()),
+));
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", (event) => event.respondWith(
+  caches.match(event.request).then((cached) => cached ?? fetch(event.request)),
+));
+`;
+
+const REGISTRATION = `<script>
+navigator.serviceWorker.register("/worker.js");
+navigator.serviceWorker.ready.then(() => document.title = "ready");
+</script>`;
+
+function html(body: string): Response {
+  return new Response(
+    `<!doctype html><link rel="icon" href="data:,"><body>${body}`,
+    { headers: { "content-type": "text/html" } },
+  );
+}
+
+/** The text of a new frame. */
+async function textOf(
+  page: Page,
+  url: string,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return await (await framed(page, url, attributes)).innerText("body");
+}
+
+/** Adds a frame to a page, and waits until it has loaded. */
+export async function framed(
+  page: Page,
+  url: string,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<Frame> {
+  const properties = { src: url, width: 800, height: 600, ...attributes };
+  await page.evaluate(`
+    new Promise((resolve) => {
+      const frame = document.createElement("iframe");
+      Object.assign(frame, ${JSON.stringify(properties)});
+      frame.onload = resolve;
+      document.body.append(frame);
+    })`);
+  return page.mainFrame().childFrames().at(-1) ?? assert.fail("no frame");
+}
