@@ -400,6 +400,7 @@ function createDispatch(
       ipaddr.parseCIDR(range)
     ),
     inFlight,
+    budget: parts.budget,
     activity: parts.activity,
     leakedSockets,
     onRecord(record) {

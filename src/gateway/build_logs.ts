@@ -90,6 +90,7 @@ export async function handleBuildLog(
         forwardedFor: x.client.forwarded.for,
         requestId: x.id,
         signal: () => x.request.signal,
+        mayRead: (size) => x.mayRead(size),
       },
       log,
       parts.upstream,

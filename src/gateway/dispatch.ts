@@ -105,6 +105,7 @@ export class Dispatch {
         trusted: parts.trustedProxies,
       }),
       startedAt,
+      taken: () => info.completed,
     };
     if (parsed.kind === "preview") {
       return this.#serve(new PreviewExchange(incoming, parsed.host, parts));

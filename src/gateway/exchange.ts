@@ -5,6 +5,7 @@
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode, SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
+import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
@@ -17,6 +18,7 @@ import {
   type RequestFacts,
 } from "../observability/log.ts";
 import {
+  type BufferKind,
   CLIENT_CLOSED_REQUEST,
   type ExchangeEnd,
   type TunnelFacts,
@@ -59,8 +61,14 @@ import {
   clientBody,
   clientHeaders,
   createResponse,
+  type Download,
   download,
 } from "./response.ts";
+import {
+  downloadMemory,
+  untakenMemory,
+  uploadMemory,
+} from "./transfer_memory.ts";
 
 /** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
@@ -71,6 +79,7 @@ export interface ExchangeServices {
   /** Where the use of a sandbox is reported. */
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly leakedSockets: LeakedSockets;
+  readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
   readonly now: () => number;
@@ -92,6 +101,7 @@ export type IncomingRequest = Pick<
   | "target"
   | "client"
   | "startedAt"
+  | "taken"
 >;
 
 /** Who was admitted to what. */
@@ -114,6 +124,7 @@ const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
   going_away: [1001, "Gateway is restarting"],
   stalled: [1013, "Client does not read"],
   access_revoked: [1008, "Access has ended"],
+  evicted: [1013, "Too much is buffered"],
 };
 
 /** The error code for each way to end an upload from our side, before its response began. */
@@ -121,6 +132,7 @@ const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
   going_away: "shutting_down",
   stalled: "upload_stalled",
   access_revoked: "credential_invalid",
+  evicted: "buffers_full",
 };
 
 /** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
@@ -145,6 +157,8 @@ export abstract class Exchange {
   readonly client: ClientInfo;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
+  readonly taken: () => Promise<void>;
   readonly progress: Progress;
   abstract readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
@@ -158,6 +172,9 @@ export abstract class Exchange {
   #recheck: Recheck | undefined;
   #body: BodyReader | null = null;
   #upload: ClientUpload | undefined;
+  #uploadMemory: Holding | undefined;
+  #downloadMemory: Holding | undefined;
+  #download: Pick<Download, "abort"> | undefined;
   #contentLength: number | null = null;
   #endUse: (() => void) | undefined;
   #isRecorded = false;
@@ -171,6 +188,7 @@ export abstract class Exchange {
     this.target = incoming.target;
     this.client = incoming.client;
     this.startedAt = incoming.startedAt;
+    this.taken = incoming.taken;
     this.progress = new Progress(incoming.startedAt, services.now);
     this.services = services;
   }
@@ -276,7 +294,16 @@ export abstract class Exchange {
     this.#contentLength = contentLength;
     this.#body = body;
     if (body === null || this.preflight !== undefined) return;
-    const upload = new ClientUpload({ body, contentLength }, this.request);
+    const memory = this.services.budget.open(
+      "upload",
+      () => upload.abort("evicted"),
+    );
+    const upload = new ClientUpload(
+      { body, contentLength },
+      this.request,
+      (receivedBytes) => void memory.set(uploadMemory(receivedBytes)),
+    );
+    this.#uploadMemory = memory;
     this.#body = upload;
     this.#upload = upload;
     this.#entry?.setHandle({
@@ -408,11 +435,21 @@ export abstract class Exchange {
    */
   #stream(body: BodyReader, status: number): ReadableStream<Uint8Array> {
     const socket = this.#riskSocket();
+    const taken = this.taken().catch(() => {}); // fails if the client leaves
     if (showsUse(status)) this.#beginUse(); // 7 activity
+    const memory = this.#chargeDownload();
     const { stream, ...handle } = download(body, {
       now: () => performance.now(),
       socket,
+      onChunk({ buffer }) {
+        const needed = downloadMemory(buffer.byteLength);
+        if (needed > memory.bytes) memory.set(needed);
+      },
       onEnd: (end, sentBytes, cause) => {
+        memory.set(untakenMemory(memory.bytes));
+        this.#downloadMemory = undefined;
+        taken.then(() => memory.close());
+        this.#entry?.end(taken);
         if (end === "upstream_failed" && isClientGone(cause)) {
           return this.#settle(status, { end: "client_gone", sentBytes });
         }
@@ -423,11 +460,28 @@ export abstract class Exchange {
         this.#settle(status, { end, reason, sentBytes });
       },
     });
+    this.#download = handle;
     this.#entry?.setHandle({
       ...handle,
       recheck: () => this.#stillHasAccess(),
     });
     return stream;
+  }
+
+  /** Whether there is memory to read so many bytes of the response at once, which is charged in that case. */
+  mayRead(size: number): boolean {
+    const account = this.#chargeDownload();
+    const more = downloadMemory(size) - account.bytes;
+    return more <= 0 ||
+      this.services.budget.hasPlenty(more) && account.add(more);
+  }
+
+  /** The account of the response's body, until the exchange is recorded or the body taken. */
+  #chargeDownload(): Holding {
+    return this.#downloadMemory ??= this.services.budget.open(
+      "download",
+      () => this.#download?.abort("evicted"),
+    );
   }
 
   /**
@@ -511,6 +565,8 @@ export abstract class Exchange {
   #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
+    this.#uploadMemory?.close();
+    this.#downloadMemory?.close();
     this.#endUse?.();
     const { progress } = this;
     this.services.onRecord({

@@ -93,7 +93,9 @@ async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
 export class ClientUpload implements BodyReader {
   readonly #body: BodyReader;
   readonly #request: Pick<Request, "signal">;
+  readonly #onRead: (receivedBytes: number) => void;
   readonly #end = new AbortController();
+  #received = 0;
   /** Bytes yet to be read, if their number was announced. */
   #remaining: number;
   #isReading = false;
@@ -106,9 +108,11 @@ export class ClientUpload implements BodyReader {
   constructor(
     { body, contentLength }: RequestBody & { readonly body: BodyReader },
     request: Pick<Request, "signal">,
+    onRead: (receivedBytes: number) => void = () => {},
   ) {
     this.#body = body;
     this.#request = request;
+    this.#onRead = onRead;
     this.#remaining = contentLength ?? Infinity;
   }
 
@@ -161,7 +165,10 @@ export class ClientUpload implements BodyReader {
     try {
       const bytes = await this.#body.read();
       if (bytes === null) this.#isComplete = true;
-      else this.#remaining -= bytes.length;
+      else {
+        this.#remaining -= bytes.length;
+        this.#onRead(this.#received += bytes.length);
+      }
       return bytes;
     } catch (error) {
       this.#isComplete = true;

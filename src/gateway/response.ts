@@ -71,6 +71,8 @@ export interface DownloadObserver {
    * or why the gateway broke it off.
    */
   onEnd(end: ExchangeEnd, bytes: number, cause?: unknown): void;
+  /** Called with each chunk before it is passed on: it is not if the transfer is aborted meanwhile. */
+  onChunk?(chunk: Uint8Array): void;
   /** The client's socket, if breaking off its response can cost it. */
   readonly socket?: RiskedSocket | undefined;
   /** Milliseconds. */
@@ -80,13 +82,14 @@ export interface DownloadObserver {
 const ABORTED_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
   going_away: "aborted",
   access_revoked: "aborted",
+  evicted: "aborted",
   stalled: "client_stalled",
 };
 
 /** Passes a body on, chunk by chunk and no faster than it is read. */
 export function download(
   body: BodyReader,
-  { onEnd, now, socket }: DownloadObserver,
+  { onEnd, onChunk, now, socket }: DownloadObserver,
 ): Download {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
@@ -117,6 +120,8 @@ export function download(
           socket?.onComplete();
           return controller.close();
         }
+        onChunk?.(chunk);
+        if (hasEnded) return;
         lastChunk = chunk;
         bytes += chunk.length;
         awaitingPullSince = now();

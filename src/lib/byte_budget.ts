@@ -47,6 +47,11 @@ export class ByteBudget<Kind extends string = string> {
     return this.#ledger.usedBytes + bytes <= this.#ledger.limitBytes;
   }
 
+  /** True if half of the budget is free even if so many bytes more are charged: for what is useful, not necessary. */
+  hasPlenty(bytes: number): boolean {
+    return 2 * (this.#ledger.usedBytes + bytes) <= this.#ledger.limitBytes;
+  }
+
   /**
    * Opens the account of a holder that keeps nothing yet.
    *
@@ -143,11 +148,14 @@ function makeRoom(ledger: Ledger, asking: Holding): void {
   }
 }
 
-/** Looks at every holder, which is acceptable because it happens only if one has to go. */
+/**
+ * The largest holder; of several, the latest. Looks at every one, which is acceptable because it happens only if one has
+ * to go.
+ */
 function largest({ holdings }: Ledger): Holding | undefined {
   let found: Holding | undefined;
   for (const holding of holdings) {
-    if (found === undefined || holding.bytes > found.bytes) found = holding;
+    if (found === undefined || holding.bytes >= found.bytes) found = holding;
   }
   return found;
 }

@@ -248,6 +248,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       "The app began its response before the request was complete, and the gateway has lost too many connections in that situation.",
     hint: "Send the whole request before you read the response.",
   },
+  buffers_full: {
+    title: "The gateway is short of memory",
+    detail:
+      "It has reached its limit of what it buffers, and this request needs most of it.",
+    hint: "Try again in a few seconds.",
+  },
   shutting_down: {
     title: "The gateway is restarting",
     detail: "It does not accept new requests right now.",

@@ -20,6 +20,8 @@ export interface BuildLogRequest {
   readonly requestId: string;
   /** Aborted when the client disconnects. */
   readonly signal: () => AbortSignal;
+  /** Whether there is memory to read so many bytes of the log at once. */
+  readonly mayRead: (size: number) => boolean;
 }
 
 /** The query parameter that names the image; a runner takes the first if there are several. */
@@ -85,6 +87,7 @@ export async function fetchBuildLog(
       body: null,
       contentLength: null,
       lateSignal: request.signal,
+      mayRead: request.mayRead,
     });
   } catch (error) {
     throw upstreamFailure(error);

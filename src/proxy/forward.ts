@@ -50,6 +50,8 @@ export interface AdmittedRequest {
   readonly dropsAuthorization: boolean;
   /** Aborted when the client disconnects. */
   signal(): AbortSignal;
+  /** Whether there is memory to read so many bytes of the response at once. */
+  mayRead(size: number): boolean;
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
@@ -231,6 +233,7 @@ function upstreamRequest(
     contentLength: request.contentLength,
     lateSignal: () => request.signal(),
     onUpload: (bytes) => request.progress.onUpload(bytes),
+    mayRead: (size) => request.mayRead(size),
   };
 }
 

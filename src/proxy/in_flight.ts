@@ -8,7 +8,9 @@ export type AbortReason =
   /** The client has stopped reading. */
   | "stalled"
   /** The caller's access was revoked. */
-  | "access_revoked";
+  | "access_revoked"
+  /** Too much is buffered, and nobody's share is larger. */
+  | "evicted";
 
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
@@ -105,6 +107,8 @@ class Registry {
   readonly bySandbox = new CountById();
   readonly byClient = new CountById();
   readonly tunnelsByClient = new CountById();
+  /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
+  untaken = 0;
   readonly streaming = new Set<StreamHandle>();
   /** The exchanges that were in flight when the drain began; undefined before it. */
   draining: Count | undefined;
@@ -179,18 +183,30 @@ export class InFlightEntry {
     streaming.add(handle);
   }
 
-  /** Takes it out of the registry; idempotent. */
-  end(): void {
+  /**
+   * Takes it out of the registry; idempotent. It counts against the limits of the gateway and the client until `taken`
+   * resolves, which must not reject: until then, the front keeps the end of the response.
+   */
+  end(taken?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, byClient, tunnelsByClient } =
-      this.#registry;
-    const { streaming, draining } = this.#registry;
+    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
     all.decrement();
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
     if (this.#handle !== undefined) streaming.delete(this.#handle);
     if (this.#sandboxId !== undefined) bySandbox.decrement(this.#sandboxId);
+    if (taken === undefined) return this.#release();
+    this.#registry.untaken++;
+    const release = () => {
+      this.#registry.untaken--;
+      this.#release();
+    };
+    taken.then(release);
+  }
+
+  #release(): void {
+    const { byClient, tunnelsByClient } = this.#registry;
     if (this.#client === undefined) return;
     byClient.decrement(this.#client);
     if (this.#isClientsTunnel) tunnelsByClient.decrement(this.#client);
@@ -212,8 +228,8 @@ export class InFlight {
 
   /** Adds an exchange or tunnel; undefined if the limit is reached. */
   begin(): InFlightEntry | undefined {
-    const { all, limits } = this.#registry;
-    return all.value >= limits.concurrentExchanges
+    const { all, untaken, limits } = this.#registry;
+    return all.value + untaken >= limits.concurrentExchanges
       ? undefined
       : new InFlightEntry(this.#registry);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
 import { PreviewExchange } from "../../src/gateway/sandbox_exchange.ts";
+import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import type { Tunnel, TunnelEnd } from "../../src/proxy/tunnel.ts";
 import {
@@ -16,6 +17,7 @@ import {
   incomingRequest,
   PREVIEW_HOST,
 } from "../support/exchange.ts";
+import { turn } from "../support/upstream.ts";
 
 /** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
 function setUp(
@@ -371,4 +373,61 @@ Deno.test("once enough sockets are lost, no response is streamed beside an open 
     if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });
     else assert.equal(relay().status, 200);
   }
+});
+
+Deno.test("S3: a download is charged to the budget and counts until its client has taken it", async () => {
+  const budget = new ByteBudget({ limitBytes: 1_000_000 });
+  const { services, inFlight } = exchangeServices({ budget });
+  const taken = Promise.withResolvers<void>();
+  const x = new PreviewExchange(
+    { ...incomingRequest(), taken: () => taken.promise },
+    PREVIEW_HOST,
+    services,
+  );
+  x.checkLimits();
+  x.grant({ sandboxId: "box", by: "public" }, () => Promise.resolve(true));
+  assert.equal(x.mayRead(100_000), true);
+  assert.equal(budget.usedBytes, 300_000);
+  assert.equal(x.mayRead(200_000), false, "that would take more than half");
+  const { body } = x.relay({
+    status: 200,
+    headers: [],
+    body: bodyReader(ReadableStream.from([new Uint8Array(120_000)])),
+  });
+  assert.ok(body);
+  for await (const _ of body);
+  assert.equal(budget.usedBytes, 240_000, "the front keeps two chunks");
+  assert.equal(inFlight.count, 0);
+  const others = Array.from({ length: 9 }, () => inFlight.begin());
+  assert.ok(others.every((entry) => entry !== undefined));
+  assert.equal(inFlight.begin(), undefined);
+  taken.reject(new Error("the client left"));
+  await turn();
+  assert.equal(budget.usedBytes, 0);
+  assert.notEqual(inFlight.begin(), undefined);
+});
+
+Deno.test("S3: an upload is charged to the budget, and answered if it has to go", async () => {
+  const budget = new ByteBudget({ limitBytes: 100_000 });
+  const { services, records } = exchangeServices({ budget });
+  const body = ReadableStream.from([
+    new Uint8Array(40_000),
+    new Uint8Array(40_000),
+  ]);
+  const x = new PreviewExchange(
+    incomingRequest({ method: "POST", body }, { "content-length": "80000" }),
+    PREVIEW_HOST,
+    services,
+  );
+  x.checkLimits();
+  await x.openBody();
+  await x.body?.read();
+  assert.equal(budget.usedBytes, 80_000);
+  assert.equal(x.signal().aborted, false);
+  await x.body?.read();
+  assert.equal(x.signal().aborted, true);
+  const response = x.refuse(new UpstreamError("aborted", "upload ended"));
+  assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
+  assert.equal(records[0]?.error, "buffers_full");
+  assert.equal(budget.usedBytes, 0);
 });

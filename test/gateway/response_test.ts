@@ -118,3 +118,20 @@ Deno.test("download() tells since when a client has taken nothing, and nothing w
   assert.equal(silent.stalledSince(), undefined);
   silent.abort("going_away");
 });
+
+Deno.test("S3: a download that has to go with a chunk does not pass it on", async () => {
+  const told: unknown[] = [];
+  const observed = download({
+    read: () => Promise.resolve(new Uint8Array(10)),
+    cancel: () => told.push("cancelled"),
+  }, {
+    now: () => 0,
+    onChunk(chunk) {
+      told.push(chunk.length);
+      observed.abort("evicted");
+    },
+    onEnd: (...facts) => void told.push(...facts),
+  });
+  await assert.rejects(observed.stream.getReader().read(), /evicted/);
+  assert.deepEqual(told, [10, "aborted", 0, "evicted", "cancelled"]);
+});

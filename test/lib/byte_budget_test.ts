@@ -59,6 +59,20 @@ Deno.test("S3: over the limit the largest holder has to go, whoever asked", () =
   assert.equal(budget.usedBytes, 42);
 });
 
+Deno.test("of holders that keep as much, the latest has to go", () => {
+  const { open, evicted } = setUp();
+  open("first", 40);
+  open("second", 40);
+  open("third", 1).add(20);
+  assert.deepEqual(evicted, ["second"]);
+});
+
+Deno.test("there is plenty as long as half of the budget stays free", () => {
+  const { budget, open } = setUp();
+  open("a", 30);
+  assert.deepEqual([budget.hasPlenty(20), budget.hasPlenty(21)], [true, false]);
+});
+
 Deno.test("a holder that becomes the largest one by asking has to go itself", () => {
   const { budget, open, evicted } = setUp();
   open("innocent", 60);

@@ -33,6 +33,7 @@ function fetchFrom(
       forwardedFor: "203.0.113.9",
       requestId: "id",
       signal: () => new AbortController().signal,
+      mayRead: () => true,
     },
     {
       runner: {

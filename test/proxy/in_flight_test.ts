@@ -233,3 +233,25 @@ Deno.test("S3: InFlight counts what a client has under way, and its WebSockets",
   assert.equal(inFlight.begin()?.reserveForClient("a"), true);
   assert.equal(inFlight.begin()?.reserveForClient("a"), false);
 });
+
+Deno.test("S3: InFlight counts an exchange against the limits until its response has been taken", async () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    concurrentExchanges: 2,
+    exchangesPerClient: 1,
+  });
+  const entry = inFlight.begin();
+  entry?.reserveForClient("a");
+  const taken = Promise.withResolvers<void>();
+  entry?.end(taken.promise);
+  entry?.end();
+  assert.equal(inFlight.count, 0, "a drain does not wait for it");
+  await inFlight.idle();
+  const second = inFlight.begin();
+  assert.equal(second?.reserveForClient("a"), false);
+  assert.equal(inFlight.begin(), undefined);
+  taken.resolve();
+  await taken.promise;
+  assert.equal(second?.reserveForClient("a"), true);
+  assert.notEqual(inFlight.begin(), undefined);
+});

@@ -144,9 +144,8 @@ Deno.test("S3: what is queued for clients that do not read stays within the budg
   assert.deepEqual(queued, [400_000, 400_000, 0]);
   assert.ok(budget.usedBytes <= 1_000_000);
   await turn();
-  // Nothing can drop what the first one is sent; so the one that asked had to go too.
   const closes = rigs.map(({ client }) => client.closes[0]?.[0]);
-  assert.deepEqual(closes, [1013, undefined, 1013]);
+  assert.deepEqual(closes, [undefined, undefined, 1013]);
   await leave(budget, ...rigs);
 });
 

@@ -1,6 +1,7 @@
 /** S3: what a hostile app or client has the gateway buffer ends with its own connection, and with nobody else's. */
 import assert from "node:assert/strict";
 import { type EventEmitter, once } from "node:events";
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import {
@@ -45,6 +46,7 @@ async function open(gateway: TestGateway, host: string): Promise<Peer> {
   return socket;
 }
 
+/** The number of a metric's line. */
 async function metric(gateway: TestGateway, line: string): Promise<number> {
   const text = await gateway.service.renderMetrics();
   const found = text.split("\n").find((each) => each.startsWith(`${line} `));
@@ -79,4 +81,70 @@ Deno.test("S3: messages that never end close their own WebSockets, and an innoce
   const closed = once(innocent, "close");
   innocent.close();
   await closed;
+});
+
+/** An app that never reads an upload, and answers a GET with as many bytes as the path says. */
+const deafApp: RequestListener = (request, response) => {
+  response.on("error", () => {});
+  if (request.method === "POST") request.pause();
+  else response.end(new Uint8Array(Number(request.url?.slice(1))));
+};
+
+/** Sends an upload of a gigabyte as far as it is taken; resolves to the response, if there is one. */
+async function upload(gateway: TestGateway, host: string): Promise<string> {
+  using stream = await gateway.open(
+    `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000000\r\n\r\n`,
+  );
+  const sending = (async () => {
+    const part = new Uint8Array(256 * 1024);
+    for (;;) await stream.write(part);
+  })().catch(() => {});
+  const response = await stream.readUntil("\r\n\r\n").catch(() => "");
+  stream.close();
+  await sending;
+  return response;
+}
+
+Deno.test("S3: uploads that their app does not read are ended before they take all memory, and others are served", async () => {
+  await using gateway = await startGateway(SMALL_BUDGET);
+  const host = await gateway.serve(deafApp);
+  const responses: string[] = [];
+  const uploads = Array.from(
+    { length: 12 },
+    () =>
+      upload(gateway, host).then((response) => void responses.push(response)),
+  );
+  while (responses.length < 6) {
+    assert.equal((await gateway.send(DEMO)).status, 200);
+    assert.ok(await metric(gateway, "porthole_buffered_bytes") <= 4 << 20);
+  }
+  for (const response of responses) {
+    assert.match(response, /^HTTP\/1.1 503 /);
+    assert.match(response, /x-porthole-error: buffers_full\r\n/);
+  }
+  gateway.stack.runner.containers.get("demo")?.ports.delete(8000);
+  await gateway.service.drain(0);
+  await Promise.all(uploads);
+});
+
+Deno.test("S3: downloads that nobody reads stay within the budget, and count against their client until it leaves", async () => {
+  await using gateway = await startGateway({
+    ...SMALL_BUDGET,
+    MAX_EXCHANGES_PER_CLIENT: "40",
+  });
+  const host = await gateway.serve(deafApp);
+  const streams = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const stream = await gateway.open(
+        `GET /20000000 HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+      );
+      await stream.readUntil("\r\n\r\n");
+      return stream;
+    }),
+  );
+  assert.ok(await metric(gateway, "porthole_buffered_bytes") <= 4 << 20);
+  assert.equal((await gateway.send(DEMO)).code, "client_overloaded");
+  for (const stream of streams) stream.close();
+  while ((await gateway.send(DEMO)).status !== 200);
+  assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
 });

@@ -4,6 +4,7 @@ import type {
   ExchangeServices,
   IncomingRequest,
 } from "../../src/gateway/exchange.ts";
+import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
 import {
@@ -47,6 +48,7 @@ export function exchangeServices(
       },
     },
     leakedSockets: new LeakedSockets(() => clock.now, () => {}),
+    budget: new ByteBudget({ limitBytes: Infinity }),
     onRecord: (record) => void records.push(record),
     logger: loggerFor("test"),
     now: () => clock.now,
@@ -81,6 +83,7 @@ export function incomingRequest(
       forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
     },
     startedAt: 1000,
+    taken: () => Promise.resolve(),
   };
 }
 
@@ -109,6 +112,7 @@ export function admittedRequest(
     forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
     dropsAuthorization: false,
     signal: () => signal,
+    mayRead: () => true,
     progress: { onMiss() {}, onResolved() {}, onUpload() {} },
     ...differences,
   };

@@ -10,10 +10,15 @@ const IDLE_BUFFER_BYTES = 64 * 1024;
 /** The same for a tunnel: most of them are quiet most of the time. */
 const TUNNEL_BUFFER_BYTES = 2 * 1024;
 
+/** And what it grows to with a tunnel that is not, which may be quiet later. */
+const MAX_TUNNEL_BUFFER_BYTES = 64 * 1024;
+
 /** The current user of a connection: an exchange, or the pool. */
 export interface ConnectionOwner {
   /** Called when the connection has failed and is closed. */
   connectionFailed(connection: Connection): void;
+  /** Whether there is memory to read so many bytes at once; always if there is no such method. */
+  mayRead?(size: number): boolean;
   /** Called once `watchAt` is reached: it is time to watch for the client's disconnection. */
   watchClient?(): void;
 }
@@ -31,7 +36,9 @@ export class Connection {
   /** The time at which the owner is to start watching its client, on the pool's clock. */
   watchAt = Infinity;
   /** The bytes that were received and not yet consumed; `fill()` adds to them. */
-  readonly input = new ReadBuffer();
+  readonly input = new ReadBuffer((size) =>
+    this.owner?.mayRead?.(size) ?? true
+  );
 
   readonly #conn: Deno.Conn;
   readonly #onClose: (connection: Connection) => void;
@@ -82,6 +89,7 @@ export class Connection {
   /** Frees memory that a tunnel does not need: most of the read buffer, and the buffer for heads. */
   becomeTunnel(): void {
     this.input.shrink(TUNNEL_BUFFER_BYTES);
+    this.input.maxBytes = MAX_TUNNEL_BUFFER_BYTES;
     this.#head = new Uint8Array(0);
   }
 

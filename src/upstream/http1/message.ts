@@ -32,6 +32,8 @@ export interface UpstreamRequest {
   readonly lateSignal?: () => AbortSignal;
   /** Called for every part of the body that was sent, with its length in bytes. */
   readonly onUpload?: (bytes: number) => void;
+  /** Whether there is memory to read so many bytes of the response's body at once; always unless given. */
+  readonly mayRead?: (size: number) => boolean;
 }
 
 /**

@@ -8,9 +8,17 @@ const MAX_BYTES = 256 * 1024;
 export class ReadBuffer {
   /** True while nearly all that is read is content. Otherwise each byte takes much work, and few are read at once. */
   isBulk = true;
+  /** Size up to which it grows by itself, bytes. */
+  maxBytes = MAX_BYTES;
+  readonly #mayGrow: (size: number) => boolean;
   #bytes = new Uint8Array(MIN_BYTES);
   #start = 0;
   #end = 0;
+
+  /** @param mayGrow Whether there is memory for a buffer of that size, bytes */
+  constructor(mayGrow: (size: number) => boolean = () => true) {
+    this.#mayGrow = mayGrow;
+  }
 
   /** The number of unread bytes. */
   get length(): number {
@@ -79,7 +87,8 @@ export class ReadBuffer {
   #nextSize(full: boolean): number {
     const { length } = this.#bytes;
     if (!this.isBulk) return Math.min(length, MIN_BYTES);
-    return full && length < MAX_BYTES ? length * 2 : length;
+    const isDue = full && length < this.maxBytes;
+    return isDue && this.#mayGrow(2 * length) ? 2 * length : length;
   }
 
   /** Moves the unread bytes to the start of a buffer of `size` bytes. */

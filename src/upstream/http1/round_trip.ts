@@ -257,6 +257,10 @@ export class RoundTrip
     if (this.#connection.owner === this) this.#connection.owner = null;
   }
 
+  mayRead(size: number): boolean {
+    return this.#prepared.request.mayRead?.(size) ?? true;
+  }
+
   // Failures at any step.
 
   /** Watches for the client's disconnection from now on: it has waited for a while. */

@@ -28,3 +28,13 @@ Deno.test("S10: ReadBuffer is small again once a stream is no longer read in bul
   buffer.isBulk = false;
   assert.equal(lastReadOf(buffer), 16 * 1024);
 });
+
+Deno.test("S3: ReadBuffer grows only if there is memory", () => {
+  const asked: number[] = [];
+  const buffer = new ReadBuffer((size) => {
+    asked.push(size);
+    return size <= 64 * 1024;
+  });
+  assert.equal(lastReadOf(buffer), 64 * 1024);
+  assert.deepEqual(asked.slice(0, 3), [32, 64, 128].map((kib) => kib * 1024));
+});
