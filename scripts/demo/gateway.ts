@@ -28,6 +28,7 @@ export async function startDemo(port: number): Promise<Demo> {
   const stack = started.use(
     await startStack({ publicHost: `proxy.localhost:${listener.port}` }),
   );
+  stack.api.cache.isOn = true;
   const result = parseConfig(stack.environment);
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
   const gateway = await createService(result.config, { version: meta.version });

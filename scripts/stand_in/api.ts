@@ -4,15 +4,19 @@
  * responses and take it down.
  */
 import { STATUS_CODES } from "node:http";
+import { isRefusal, type Refusal } from "./api_answers.ts";
+import { ApiCache } from "./api_cache.ts";
+import { callerOf, callerProblem } from "./api_callers.ts";
+import type { OperationName } from "./api_contract.ts";
+import { OPERATIONS } from "./api_operations.ts";
 import {
   type ApiRunner,
   type ApiSandbox,
+  type ApiSeed,
   type ApiState,
-  isRefusal,
-  type OperationName,
-  OPERATIONS,
-  type Refusal,
-} from "./api_operations.ts";
+  createApiState,
+} from "./api_state.ts";
+import { ApiThrottle } from "./api_throttle.ts";
 
 /** A call that the API has received, whatever the response. */
 export interface ApiCall {
@@ -22,6 +26,8 @@ export interface ApiCall {
   /** The query. */
   readonly search: URLSearchParams;
   readonly headers: Headers;
+  /** The leftmost address of X-Forwarded-For, which the real one believes, or the caller's own. */
+  readonly address: string;
 }
 
 /** A fault of the API: makes the response to a call; `answer` gives the correct one. */
@@ -34,6 +40,8 @@ export type ApiFault = (
 export interface FakeApiOptions {
   /** The subject of an access token of the identity provider; undefined if it is not valid. */
   readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
+  /** Milliseconds since the epoch; by default the clock. */
+  readonly now?: () => number;
   /** Where it listens; a free port of 127.0.0.1 by default. */
   readonly address?: Address;
 }
@@ -56,16 +64,27 @@ export class FakeApi implements AsyncDisposable {
   outage: number | undefined;
   /** If set, makes every response; it may never resolve. */
   fault: ApiFault | undefined;
+  /** What it remembers of its own answers; off by default. */
+  readonly cache: ApiCache;
+  readonly #throttle: ApiThrottle;
+  readonly #now: () => number;
   readonly #subjectOf: FakeApiOptions["subjectOf"];
   readonly #address: Address;
   #stopping = new AbortController();
   #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(
-    state: ApiState,
-    { subjectOf, address = { hostname: "127.0.0.1", port: 0 } }: FakeApiOptions,
+    seed: ApiSeed,
+    {
+      subjectOf,
+      now = () => Date.now(),
+      address = { hostname: "127.0.0.1", port: 0 },
+    }: FakeApiOptions,
   ) {
-    this.state = state;
+    this.state = createApiState(seed);
+    this.cache = new ApiCache(now);
+    this.#throttle = new ApiThrottle(this.state, now);
+    this.#now = now;
     this.#subjectOf = subjectOf;
     this.#server = this.#listen(address);
     const { port } = this.#server.addr;
@@ -115,18 +134,23 @@ export class FakeApi implements AsyncDisposable {
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
     const options = { ...address, signal, onListen() {} };
-    return Deno.serve(options, (request) => this.#handle(request));
+    return Deno.serve(
+      options,
+      (request, { remoteAddr }) => this.#handle(request, remoteAddr.hostname),
+    );
   }
 
-  async #handle(request: Request): Promise<Response> {
+  async #handle(request: Request, client: string): Promise<Response> {
     const { pathname, searchParams: search } = new URL(request.url);
     const route = findRoute(request.method, pathname);
     if (route === undefined) {
       const message = `Cannot ${request.method} ${pathname}`;
-      return errorResponse(pathname, { refused: 404, message });
+      return this.#errorResponse(pathname, { refused: 404, message });
     }
-    const { operation, params } = route;
-    const call = { operation, params, search, headers: request.headers };
+    const { headers } = request;
+    const [forwarded = ""] = (headers.get("x-forwarded-for") ?? "").split(",");
+    const address = forwarded.trim() || client;
+    const call = { ...route, search, headers, address };
     this.calls.push(call);
     await this.beforeAnswer?.(call);
     const answer = () => this.#respond(call, pathname);
@@ -134,26 +158,61 @@ export class FakeApi implements AsyncDisposable {
   }
 
   async #respond(call: ApiCall, pathname: string): Promise<Response> {
+    const { operation, params, headers } = call;
+    const { callers, method, isJson = false } = OPERATIONS[operation];
     if (this.outage !== undefined) {
-      const message = STATUS_CODES[this.outage] ?? "";
-      return errorResponse(pathname, { refused: this.outage, message });
+      return this.#errorResponse(pathname, {
+        refused: this.outage,
+        message: STATUS_CODES[this.outage] ?? "",
+      });
     }
-    const caller = await this.#callerOf(call.headers);
-    const answer = answerTo(call, { state: this.state, caller });
+    if (this.state.lacks.has(operation)) {
+      const message = `Cannot ${method} ${pathname}`;
+      return this.#errorResponse(pathname, { refused: 404, message });
+    }
+    const caller = callers === "anyone"
+      ? undefined
+      : await callerOf(headers, this.state, this.#subjectOf);
+    const throttled = this.#throttle.call(call, { callers, caller });
+    if (throttled.isOver) {
+      return this.#errorResponse(pathname, TOO_MANY, throttled.headers);
+    }
+    const problem = callerProblem(callers, caller, headers);
+    if (problem !== undefined) {
+      return this.#errorResponse(pathname, problem, throttled.headers);
+    }
+    const query = { ...call, state: this.state, now: this.#now(), caller };
+    const answer = this.cache.answer(
+      operation,
+      { params, caller },
+      () => OPERATIONS[operation].answer(query),
+    );
     return isRefusal(answer)
-      ? errorResponse(pathname, answer)
-      : successResponse(answer);
+      ? this.#errorResponse(pathname, answer, throttled.headers)
+      : successResponse(answer, { isJson, headers: throttled.headers });
   }
 
-  async #callerOf(headers: Headers): Promise<Caller> {
-    const field = headers.get("authorization") ?? "";
-    const bearer = /^Bearer (.+)$/i.exec(field)?.[1] ?? "";
-    const { users, subjects, serviceKey } = this.state;
-    const visible = users.get(bearer) ??
-      subjects.get(await this.#subjectOf(bearer) ?? "");
-    return { isProxy: bearer === serviceKey, visible };
+  #errorResponse(
+    path: string,
+    { refused, message, code }: Refusal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Response {
+    return Response.json({
+      path,
+      timestamp: new Date(this.#now()).toISOString(),
+      statusCode: refused,
+      error: STATUS_CODES[refused],
+      message,
+      ...this.state.hasErrorCodes && { source: "DAYTONA_API" },
+      ...this.state.hasErrorCodes && code !== undefined && { code },
+    }, { status: refused, headers });
   }
 }
+
+const TOO_MANY: Refusal = {
+  refused: 429,
+  message: "ThrottlerException: Too Many Requests",
+};
 
 function existing<T>(item: T | undefined): T {
   if (item === undefined) throw new Error("There is no such thing");
@@ -181,48 +240,18 @@ function findRoute(
   return undefined;
 }
 
-interface Caller {
-  readonly isProxy: boolean;
-  /** The ids that the user has access to; undefined if the caller is not a user. */
-  readonly visible: ReadonlySet<string> | undefined;
-}
-
-function answerTo(
-  { operation, params, search }: ApiCall,
-  { state, caller: { isProxy, visible } }: {
-    readonly state: ApiState;
-    readonly caller: Caller;
-  },
-): unknown {
-  const { caller, answer } = OPERATIONS[operation];
-  if (
-    caller === "proxy" && !isProxy && visible === undefined ||
-    caller === "user" && visible === undefined
-  ) {
-    return { refused: 401, message: "Invalid credentials" };
-  }
-  // The caller is authenticated, but does not have this role.
-  if (caller === "proxy" && !isProxy) {
-    return { refused: 403, message: "Forbidden resource" };
-  }
-  return answer({ state, params, search, visible: visible ?? new Set() });
-}
-
 // The real API sends objects as JSON, but strings and booleans bare, as text/html.
-function successResponse(answer: unknown): Response {
-  if (answer === undefined) return new Response(null, { status: 201 });
-  return typeof answer === "object" ? Response.json(answer) : new Response(
-    String(answer),
-    { headers: { "content-type": "text/html; charset=utf-8" } },
-  );
-}
-
-function errorResponse(path: string, { refused, message }: Refusal): Response {
-  return Response.json({
-    path,
-    timestamp: new Date().toISOString(),
-    statusCode: refused,
-    error: STATUS_CODES[refused],
-    message,
-  }, { status: refused });
+function successResponse(
+  answer: unknown,
+  { isJson, headers }: {
+    readonly isJson: boolean;
+    readonly headers: Readonly<Record<string, string>>;
+  },
+): Response {
+  if (answer === undefined) return new Response(null, { status: 201, headers });
+  return isJson || typeof answer === "object"
+    ? Response.json(answer, { headers })
+    : new Response(String(answer), {
+      headers: { ...headers, "content-type": "text/html; charset=utf-8" },
+    });
 }

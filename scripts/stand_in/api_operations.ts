@@ -1,306 +1,208 @@
 /** The Daytona API's answer to each operation, from its state. */
-import type { components, operations } from "../../gen/daytona.ts";
-
-type Schemas = components["schemas"];
-
-/** The ids of the operations of the contract, `openapi/daytona.yaml`, which the gateway calls. */
-export type OperationId = keyof operations;
-
-/**
- * The answers to further calls of Daytona's SDK, by the ids in Daytona's own description; the gateway's contract does not
- * cover them, so they are typed here, with the properties that the SDK reads.
- */
-interface SdkAnswers {
-  readonly getPortPreviewUrl: {
-    readonly sandboxId: string;
-    readonly url: string;
-    readonly token: string;
-  };
-  readonly getSignedPortPreviewUrl: {
-    readonly sandboxId: string;
-    readonly port: number;
-    readonly token: string;
-    readonly url: string;
-  };
-  readonly expireSignedPortPreviewUrl: undefined;
-  readonly getToolboxProxyUrl: { readonly url: string };
-}
-
-/** The ids of all operations. */
-export type OperationName = OperationId | keyof SdkAnswers;
-
-/** A sandbox in the API's database. */
-export interface ApiSandbox {
-  readonly id: string;
-  public: boolean;
-  /** The standard preview token, valid on every port. */
-  authToken: string;
-  /** A key of {@linkcode ApiState.runners}. */
-  runnerId: string;
-  /** Daytona's state: `started`, `stopped`, ... */
-  state: string;
-  /** The image that was built for it, if any. */
-  snapshotRef?: string;
-}
-
-/** A runner in the API's database. */
-export type ApiRunner = Schemas["Runner"];
-
-/** A signed preview link for one port of a sandbox. */
-export interface SignedToken {
-  readonly sandboxId: string;
-  readonly port: number;
-  /** Milliseconds since the epoch. */
-  expiresAt: number;
-  revoked: boolean;
-}
-
-/** The API's database, which tests may change. */
-export interface ApiState {
-  config: Schemas["DaytonaConfiguration"];
-  /** The key of the proxy. */
-  serviceKey: string;
-  readonly sandboxes: Map<string, ApiSandbox>;
-  readonly runners: Map<string, ApiRunner>;
-  readonly snapshots: Map<string, Schemas["Snapshot"]>;
-  /** By token. */
-  readonly signedTokens: Map<string, SignedToken>;
-  /** Users by API key, each with the ids of the sandboxes and snapshots that they have access to. */
-  readonly users: Map<string, Set<string>>;
-  /** Users by the subject of their access token, with the same ids. */
-  readonly subjects: Map<string, Set<string>>;
-}
-
-/** An HTTP error of the API. */
-export interface Refusal {
-  readonly refused: number;
-  readonly message: string;
-}
-
-/** A call, and the caller's access. */
-export interface Query {
-  readonly state: ApiState;
-  /** The path parameters in order, decoded. */
-  readonly params: readonly string[];
-  /** The query. */
-  readonly search: URLSearchParams;
-  /** The ids that the calling user has access to. */
-  readonly visible: ReadonlySet<string>;
-}
-
-/** The body of a success; an operation without one answers with a 201. */
-type Success<K extends OperationName> = K extends keyof SdkAnswers
-  ? SdkAnswers[K]
-  : K extends OperationId
-    ? operations[K]["responses"] extends
-      { 200: { content: { "application/json": infer Body } } } ? Body
-    : undefined
-  : never;
-
-/** An operation: its call and its answer. */
-interface Operation<K extends OperationName> {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  /** Whose bearer token it accepts. */
-  readonly caller: "anyone" | "proxy" | "user";
-  answer(query: Query): Success<K> | Refusal;
-}
+import {
+  isInRegion,
+  noSandbox,
+  type Operations,
+  type Query,
+  type Refusal,
+  sandboxOf,
+  signingKeyOf,
+  withSandbox,
+} from "./api_answers.ts";
+import { ANY_BEARER, GATEWAYS, MEMBERS, PROXIES } from "./api_callers.ts";
+import type { ContractAnswers, SdkAnswers } from "./api_contract.ts";
+import { SDK_OPERATIONS } from "./api_sdk_operations.ts";
+import {
+  type ApiRunner,
+  ORGANIZATION,
+  REGION,
+  type SignedToken,
+} from "./api_state.ts";
 
 /** Every operation; the type checker ensures that none of the contract is missing. */
-export const OPERATIONS: {
-  readonly [K in OperationName]: Operation<K>;
-} = {
+export const OPERATIONS: Operations<ContractAnswers & SdkAnswers> = {
   ConfigController_getConfig: {
     method: "GET",
     path: "/config",
-    caller: "anyone",
+    callers: "anyone",
     answer: ({ state }) => state.config,
   },
   getCurrentApiKey: {
     method: "GET",
     path: "/api-keys/current",
-    caller: "user",
-    answer: () => ({ userId: "alice" }),
+    callers: { services: [], users: ["api-key"] },
+    answer: ({ caller }) => ({
+      ...KEY_DETAILS,
+      userId: caller !== undefined && "id" in caller ? `of ${caller.id}` : "",
+    }),
   },
   isSandboxPublic: {
     method: "GET",
     path: "/preview/{sandboxId}/public",
-    caller: "proxy",
-    answer: ({ state, params: [id = ""] }) =>
-      state.sandboxes.get(id)?.public === true || noSandbox(id),
+    callers: PROXIES,
+    // Even if it is destroyed.
+    answer: (query) =>
+      sandboxOf(query)?.public === true || noSandbox(query.params[0] ?? ""),
   },
   isValidAuthToken: {
     method: "GET",
     path: "/preview/{sandboxId}/validate/{authToken}",
-    caller: "proxy",
-    answer: ({ state, params: [id = "", token] }) =>
-      state.sandboxes.get(id)?.authToken === token || noSandbox(id),
+    callers: PROXIES,
+    answer(query) {
+      const { params: [id = "", token] } = query;
+      return sandboxOf(query)?.authToken === token || noSandbox(id);
+    },
   },
   hasSandboxAccess: {
     method: "GET",
     path: "/preview/{sandboxId}/access",
-    caller: "user",
-    answer: ({ state, params: [id = ""], visible }) =>
-      state.sandboxes.has(id) && visible.has(id) || noSandbox(id),
+    // Services are no users, and the real API does not notice: it lets them pass whatever the sandbox.
+    callers: ANY_BEARER,
+    answer(query) {
+      const { state, params: [id = ""], caller } = query;
+      const isService = caller?.kind === "service";
+      const sandbox = isService ? state.sandboxes.get(id) : sandboxOf(query);
+      if (sandbox === undefined) return noSandbox(id);
+      if (sandbox.state !== "destroyed") return true;
+      return { ...noSandbox(id), ...!isService && { code: DESTROYED } };
+    },
   },
   getSigningKey: {
     method: "GET",
     path: "/preview/{sandboxId}/signing-key",
-    caller: "proxy",
-    answer: ({ state, params: [id = ""] }) =>
-      state.sandboxes.has(id) ? `${id}-signing-key` : noSandbox(id),
+    callers: PROXIES,
+    isJson: true,
+    answer: (query) => withSandbox(query, signingKeyOf),
   },
   isPreviewWarningEnabled: {
     method: "GET",
     path: "/preview/{sandboxId}/preview-warning",
-    caller: "proxy",
-    answer: ({ state, params: [id = ""] }) =>
-      state.sandboxes.has(id) ? { enabled: false } : noSandbox(id),
+    callers: PROXIES,
+    answer(query) {
+      const { params: [label = ""], search } = query;
+      const link = linkTo(query, label, search.get("port"));
+      const params = [link?.sandboxId ?? label];
+      return withSandbox(
+        { ...query, params },
+        ({ organizationId = ORGANIZATION }) => ({
+          enabled: query.state.organizations.get(organizationId)
+            ?.previewWarningEnabled === true,
+        }),
+      );
+    },
   },
   getSandboxIdFromSignedPreviewUrlToken: {
     method: "GET",
     path: "/preview/{signedPreviewToken}/{port}/sandbox-id",
-    caller: "proxy",
-    answer({ state, params: [token = "", port] }) {
-      const link = state.signedTokens.get(token);
-      return link !== undefined && link.port === Number(port) &&
-          !link.revoked && Date.now() < link.expiresAt
-        ? link.sandboxId
-        : { refused: 403, message: "Invalid or expired token" };
+    callers: PROXIES,
+    answer(query) {
+      const { state, params: [token = "", port = ""], caller } = query;
+      const link = linkTo(query, token, port);
+      if (link === undefined) {
+        return { refused: 403, message: "Invalid or expired token" };
+      }
+      const { sandboxId } = link;
+      return isInRegion(caller, state.sandboxes.get(sandboxId) ?? {})
+        ? sandboxId
+        : noSandbox(sandboxId);
     },
   },
   getRunnerBySandboxId: {
     method: "GET",
     path: "/runners/by-sandbox/{sandboxId}",
-    caller: "proxy",
-    answer({ state, params: [id = ""] }) {
-      const sandbox = state.sandboxes.get(id);
-      if (sandbox === undefined) return noSandbox(id);
-      return state.runners.get(sandbox.runnerId) ?? NO_RUNNER;
-    },
+    callers: GATEWAYS,
+    answer: (query) =>
+      withSandbox(
+        query,
+        ({ runnerId, state }) =>
+          state === "archived"
+            ? NO_RUNNER
+            : shownRunner(query.state.runners.get(runnerId)),
+      ),
   },
   getRunnerFullById: {
     method: "GET",
     path: "/runners/{id}/full",
-    caller: "proxy",
-    answer: ({ state, params: [id = ""] }) =>
-      UUID.test(id)
-        ? state.runners.get(id) ?? NO_RUNNER
-        : { refused: 400, message: "Validation failed (uuid is expected)" },
+    callers: GATEWAYS,
+    answer({ state, params: [id = ""], caller }) {
+      const runner = state.runners.get(id);
+      return runner !== undefined && isInRegion(caller, runner)
+        ? shownRunner(runner)
+        : NO_RUNNER;
+    },
   },
   getSandbox: {
     method: "GET",
     path: "/sandbox/{sandboxIdOrName}",
-    caller: "user",
+    callers: { ...MEMBERS, services: ["proxy", "ssh-gateway"] },
     answer: (query) =>
-      withSandbox(query, ({ authToken: _, snapshotRef, ...shown }) => ({
-        ...SDK_DETAILS,
-        name: shown.id,
-        toolboxProxyUrl: query.state.config.proxyToolboxUrl,
-        ...shown,
-        ...snapshotRef !== undefined && { buildInfo: { snapshotRef } },
-      })),
+      withSandbox(query, (sandbox) => {
+        const { authToken: _, signingKey: __, ...known } = sandbox;
+        const { snapshotRef, region = REGION, ...shown } = known;
+        return {
+          ...SANDBOX_DETAILS,
+          name: shown.id,
+          target: region,
+          toolboxProxyUrl: query.state.config.proxyToolboxUrl,
+          desiredState: shown.state,
+          ...shown,
+          ...snapshotRef !== undefined && { buildInfo: { snapshotRef } },
+        };
+      }),
   },
   updateLastActivity: {
     method: "POST",
     path: "/sandbox/{sandboxId}/last-activity",
-    caller: "proxy",
-    answer: ({ state, params: [id = ""] }) =>
-      state.sandboxes.has(id) ? undefined : noSandbox(id),
+    callers: { ...MEMBERS, services: GATEWAYS.services },
+    answer(query) {
+      const { caller, params: [id = ""] } = query;
+      // The others are not told that there is no such sandbox.
+      const isTold = caller?.kind !== "service" ||
+        caller.role === "region-proxy";
+      return isTold && sandboxOf(query) === undefined
+        ? noSandbox(id)
+        : undefined;
+    },
   },
   getSnapshot: {
     method: "GET",
     path: "/snapshots/{id}",
-    caller: "user",
-    answer: ({ state, params: [id = ""], visible }) =>
-      visible.has(id) && state.snapshots.get(id) ||
+    callers: MEMBERS,
+    answer: ({ state, params: [id = ""], caller }) =>
+      caller !== undefined && "visible" in caller && caller.visible.has(id) &&
+        state.snapshots.get(id) ||
       { refused: 404, message: `Snapshot with ID ${id} not found` },
   },
-  getPortPreviewUrl: {
-    method: "GET",
-    path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
-    caller: "user",
-    answer: (query) =>
-      withSandbox(query, ({ id, authToken }) => ({
-        sandboxId: id,
-        url: previewUrl(query, id),
-        token: authToken,
-      })),
-  },
-  getSignedPortPreviewUrl: {
-    method: "GET",
-    path: "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url",
-    caller: "user",
-    answer: (query) =>
-      withSandbox(query, ({ id }) => {
-        const { state, params: [, port], search } = query;
-        const seconds = Number(search.get("expiresInSeconds") ?? 60);
-        if (!(seconds >= 1 && seconds <= 86_400)) {
-          return {
-            refused: 400,
-            message: "expiresInSeconds must be between 1 second and 24 hours",
-          };
-        }
-        const token = newSignedToken();
-        state.signedTokens.set(token, {
-          sandboxId: id,
-          port: Number(port),
-          expiresAt: Date.now() + seconds * 1000,
-          revoked: false,
-        });
-        return {
-          sandboxId: id,
-          port: Number(port),
-          token,
-          url: previewUrl(query, token),
-        };
-      }),
-  },
-  expireSignedPortPreviewUrl: {
-    method: "POST",
-    path:
-      "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url/{token}/expire",
-    caller: "user",
-    answer: (query) =>
-      withSandbox(query, ({ id }) => {
-        const { state, params: [, port, token = ""] } = query;
-        const link = state.signedTokens.get(token);
-        if (link?.sandboxId === id && link.port === Number(port)) {
-          link.revoked = true;
-        }
-        return undefined;
-      }),
-  },
-  getToolboxProxyUrl: {
-    method: "GET",
-    path: "/sandbox/{sandboxId}/toolbox-proxy-url",
-    caller: "user",
-    answer: (query) =>
-      withSandbox(query, () => ({ url: query.state.config.proxyToolboxUrl })),
-  },
+  ...SDK_OPERATIONS,
 };
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** What newer APIs tell a member of a sandbox that was deleted. */
+const DESTROYED = "SANDBOX_DESTROYED";
 
 const NO_RUNNER: Refusal = { refused: 404, message: "Runner not found" };
 
-/** The same answer for a private sandbox, a wrong token and a sandbox that does not exist. */
-function noSandbox(id: string): Refusal {
-  return { refused: 404, message: `Sandbox with ID ${id} not found` };
+/** A link that is still good for a port; undefined if there is none. */
+function linkTo(
+  { state, now }: Query,
+  token: string,
+  port: string | null,
+): SignedToken | undefined {
+  const link = state.signedTokens.get(token);
+  const isGood = link !== undefined && link.port === Number(port) &&
+    !link.revoked && now < link.expiresAt;
+  return isGood ? link : undefined;
 }
 
-/** True if an answer is an error. */
-export function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === "object" && answer !== null && "refused" in answer;
+function shownRunner(runner: ApiRunner | undefined): ApiRunner | Refusal {
+  return runner ?? NO_RUNNER;
 }
 
 /** The properties of a sandbox that the SDK needs and the gateway's contract omits; sizes in GiB. */
-const SDK_DETAILS = {
-  organizationId: "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11",
+const SANDBOX_DETAILS = {
+  organizationId: ORGANIZATION,
   user: "daytona",
   env: {},
   labels: {},
-  target: "local",
   cpu: 1,
   gpu: 0,
   memory: 1,
@@ -308,27 +210,12 @@ const SDK_DETAILS = {
   networkBlockAll: false,
 };
 
-/** Answers for the sandbox named first in the path, if the caller has access to it. */
-function withSandbox<T>(
-  { state, params: [id = ""], visible }: Query,
-  answer: (sandbox: ApiSandbox) => T,
-): T | Refusal {
-  const sandbox = state.sandboxes.get(id);
-  return sandbox === undefined || !visible.has(id)
-    ? noSandbox(id)
-    : answer(sandbox);
-}
-
-function previewUrl(
-  { state, params: [, port = ""] }: Query,
-  label: string,
-): string {
-  return state.config.proxyTemplateUrl
-    .replace("{{PORT}}", port)
-    .replace("{{sandboxId}}", label);
-}
-
-/** Sixteen characters of `[a-z0-9]`, like the real ones. */
-function newSignedToken(): string {
-  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-}
+/** The properties of an API key that the gateway's contract omits. */
+const KEY_DETAILS = {
+  name: "stand-in",
+  value: "dtn****000",
+  createdAt: "2023-10-01T12:00:00Z",
+  permissions: [],
+  lastUsedAt: null,
+  expiresAt: null,
+};

@@ -3,7 +3,7 @@
  * three sandboxes, an app in each of them, and their daemons. Used by the tests and by `deno task demo`.
  */
 import { FakeApi } from "./api.ts";
-import type { ApiSandbox } from "./api_operations.ts";
+import { type ApiSandbox, REGION, type Service } from "./api_state.ts";
 import { type FakeDaemon, startFakeDaemon, TOOLBOX_PORT } from "./daemon.ts";
 import { startDemoApp } from "./demo_app.ts";
 import type { Loopback } from "./loopback.ts";
@@ -12,9 +12,15 @@ import { type Container, type FakeRunner, startFakeRunner } from "./runner.ts";
 
 /** The stack's credentials. */
 export const KEYS = {
-  /** The gateway's key for the API. */
+  /** The gateway's key for the API: a proxy's. */
   service: "stack-service-key",
-  /** The gateway's key for the runner. */
+  /** A proxy's of the sandboxes' region, and of another one. */
+  regionProxy: "stack-region-proxy-key",
+  otherRegionProxy: "stack-other-region-proxy-key",
+  sshGateway: "stack-ssh-gateway-key",
+  otelCollector: "stack-otel-collector-key",
+  healthCheck: "stack-health-check-key",
+  /** The gateway's key for the runner, which is also the runner's for the API. */
   runner: "stack-runner-key",
   /** The API key of a user with access to all sandboxes. */
   user: "demo-key",
@@ -23,6 +29,16 @@ export const KEYS = {
   /** A signed link to port 3000 of `locked`. */
   signedToken: "signedlockedlink",
 } as const;
+
+/** The machines of the installation, besides the runner. */
+const SERVICES: readonly [key: string, Service][] = [
+  [KEYS.service, { role: "proxy" }],
+  [KEYS.regionProxy, { role: "region-proxy", region: REGION }],
+  [KEYS.otherRegionProxy, { role: "region-proxy", region: "other" }],
+  [KEYS.sshGateway, { role: "ssh-gateway" }],
+  [KEYS.otelCollector, { role: "otel-collector" }],
+  [KEYS.healthCheck, { role: "health-check" }],
+];
 
 /** The runner's id. */
 export const RUNNER_ID = "5b7ab6f5-6b0c-4a5c-8f5e-1f2d3c4b5a69";
@@ -92,7 +108,7 @@ export async function startStack(
         proxyToolboxUrl: `http://${publicHost}/toolbox`,
         dashboardUrl: `http://${publicHost}/dashboard`,
       },
-      serviceKey: KEYS.service,
+      services: new Map(SERVICES),
       sandboxes: byId(sandboxes),
       runners: byId([{
         id: RUNNER_ID,
@@ -100,7 +116,6 @@ export async function startStack(
         apiUrl: runner.url,
         apiKey: KEYS.runner,
       }]),
-      snapshots: new Map(),
       signedTokens: new Map([[KEYS.signedToken, {
         sandboxId: "locked",
         port: APP_PORT,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ApiFault } from "../../scripts/stand_in/api.ts";
-import type { OperationId } from "../../scripts/stand_in/api_operations.ts";
+import type { OperationId } from "../../scripts/stand_in/api_contract.ts";
 import { GOOD_AND_CLOSE } from "./faulty_runner.ts";
 import {
   closing,

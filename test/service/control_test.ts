@@ -81,12 +81,12 @@ Deno.test("/ready notices that the API does not accept the gateway's key, and th
   const preview = await gateway.send(DEMO);
   assert.equal(preview.json().code, "api_unreachable");
 
-  state.serviceKey = "another-key";
+  state.services.set("another-key", { role: "proxy" });
   const open = await gateway.send(DEMO);
   assert.equal(open.status, 200);
   await untilReady(gateway.port);
 
-  state.serviceKey = "a-third-key";
+  state.services.delete("another-key");
   const unseen = await gateway.send("3000-unseen.proxy.localhost");
   assert.equal(unseen.status, 503);
   const degraded = await ready();

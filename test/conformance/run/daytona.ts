@@ -33,13 +33,9 @@ export function startDaytona(
   };
   return new FakeApi({
     config,
-    serviceKey: KEYS.service,
+    services: new Map([[KEYS.service, { role: "proxy" }]]),
     sandboxes: new Map([[sandbox, known]]),
     runners: new Map([[RUNNER_ID, runnerFull]]),
-    snapshots: new Map(),
-    signedTokens: new Map(),
-    users: new Map(),
-    subjects: new Map(),
   }, {
     subjectOf: () => Promise.resolve(undefined),
     address: addressOf(api),

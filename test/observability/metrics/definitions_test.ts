@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OperationId } from "../../../scripts/stand_in/api_operations.ts";
+import type { OperationId } from "../../../scripts/stand_in/api_contract.ts";
 import { METRICS } from "../../../src/observability/metrics/definitions.ts";
 
 // An operation that the table lacks does not compile in src/daytona/; one that the API lacks, not here.

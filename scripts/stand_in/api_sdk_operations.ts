@@ -1,0 +1,98 @@
+/** The answers to what Daytona's SDK calls, and the gateway does not. */
+import {
+  type Operations,
+  previewUrl,
+  signingKeyOf,
+  withSandbox,
+} from "./api_answers.ts";
+import { MEMBERS } from "./api_callers.ts";
+import type { SdkAnswers } from "./api_contract.ts";
+
+/** These operations. */
+export const SDK_OPERATIONS: Operations<SdkAnswers> = {
+  getPortPreviewUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
+    callers: MEMBERS,
+    answer: (query) =>
+      withSandbox(query, (sandbox) => ({
+        sandboxId: sandbox.id,
+        url: previewUrl(query, sandbox, sandbox.id),
+        token: sandbox.authToken,
+      })),
+  },
+  getSignedPortPreviewUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url",
+    callers: MEMBERS,
+    answer: (query) =>
+      withSandbox(query, (sandbox) => {
+        const { state, now, params: [, port], search } = query;
+        const seconds = Number(search.get("expiresInSeconds") ?? 60);
+        if (!(seconds >= 1 && seconds <= 86_400)) {
+          return {
+            refused: 400,
+            message: "expiresInSeconds must be between 1 second and 24 hours",
+          };
+        }
+        const token = newSignedToken();
+        state.signedTokens.set(token, {
+          sandboxId: sandbox.id,
+          port: Number(port),
+          expiresAt: now + seconds * 1000,
+          revoked: false,
+        });
+        return {
+          sandboxId: sandbox.id,
+          port: Number(port),
+          token,
+          url: previewUrl(query, sandbox, token),
+        };
+      }),
+  },
+  expireSignedPortPreviewUrl: {
+    method: "POST",
+    path:
+      "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url/{token}/expire",
+    callers: MEMBERS,
+    answer: (query) =>
+      withSandbox(query, ({ id }) => {
+        const { state, params: [, port, token = ""] } = query;
+        const link = state.signedTokens.get(token);
+        if (link?.sandboxId === id && link.port === Number(port)) {
+          link.revoked = true;
+        }
+        return undefined;
+      }),
+  },
+  getToolboxProxyUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxId}/toolbox-proxy-url",
+    callers: MEMBERS,
+    answer: (query) =>
+      withSandbox(query, () => ({ url: query.state.config.proxyToolboxUrl })),
+  },
+  getSandboxSigningKey: {
+    method: "GET",
+    path: "/sandbox/{sandboxId}/signing-key",
+    callers: MEMBERS,
+    isJson: true,
+    answer: (query) => withSandbox(query, signingKeyOf),
+  },
+  rotateSigningKey: {
+    method: "POST",
+    path: "/sandbox/{sandboxId}/signing-key/rotate",
+    callers: MEMBERS,
+    isJson: true,
+    answer: (query) =>
+      withSandbox(
+        query,
+        (sandbox) => (sandbox.signingKey = crypto.randomUUID()),
+      ),
+  },
+};
+
+/** Sixteen characters of `[a-z0-9]`, like the real ones. */
+function newSignedToken(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}
