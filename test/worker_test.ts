@@ -12,7 +12,7 @@ import {
 } from "./support/process.ts";
 import { redisTest, startRedis } from "./support/redis_server.ts";
 
-const PERMISSIONS = ["-P=start", "--allow-read=./data,./src"];
+const PERMISSIONS = ["-P=start", "--allow-read=./data,./src,./gen"];
 const HOST = "3000-demo.proxy.localhost";
 
 /** So many connections reach both of two workers; the chance that they do not is one in a million. */

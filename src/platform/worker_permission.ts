@@ -7,13 +7,23 @@
 import { fileURLToPath } from "node:url";
 import { permissionHint } from "./permission_hint.ts";
 
-/** Why Deno would not let a worker thread load the module at the URL `entry`, in one line; undefined if it would. */
+/** The folders of all modules, from the one of `entry`: `src/`, and the generated ones. */
+const FOLDERS = [".", "../gen/"];
+
+/**
+ * Why Deno would not let a worker thread load the module at the URL `entry`, or one that it imports, in one line;
+ * undefined if it would.
+ */
 export async function whyNoThread(entry: string): Promise<string | undefined> {
-  const path = fileURLToPath(new URL(".", entry)).replace(/[/\\]$/, "");
-  const { state } = await Deno.permissions.query({ name: "read", path });
-  return state === "granted"
-    ? undefined
-    : `WORKERS: Deno is not allowed to read ${path}, which worker threads load: ${
-      permissionHint(path, "read")
+  const paths = FOLDERS.map((folder) =>
+    fileURLToPath(new URL(folder, entry)).replace(/[/\\]$/, "")
+  );
+  for (const path of paths) {
+    const { state } = await Deno.permissions.query({ name: "read", path });
+    if (state === "granted") continue;
+    return `WORKERS: Deno is not allowed to read ${path}, which worker threads load: ${
+      permissionHint(paths.join(), "read")
     }.`;
+  }
+  return undefined;
 }

@@ -29,7 +29,9 @@ async function compareGateways(
   }
 }
 
-const SOURCES = new URL("../../../src", import.meta.url).pathname;
+const SOURCES = ["src", "gen"].map((folder) =>
+  new URL(`../../../${folder}`, import.meta.url).pathname
+).join();
 
 const WITHOUT_REDIS = "Without Redis, which is not installed.";
 
