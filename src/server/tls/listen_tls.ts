@@ -17,6 +17,7 @@ import {
   type Listener,
 } from "../http_server.ts";
 import type { Certificate } from "./certificate.ts";
+import { Http2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 
 /** A listener whose certificate can be replaced. */
@@ -49,8 +50,12 @@ export async function listenTls(
     mendPause(client);
     clients.add(client);
     client.on("close", () => clients.delete(client));
-    const inner = client.alpnProtocol === "h2" ? http2 : http1;
-    inner.serveConnection(client);
+    if (client.alpnProtocol === "h2") {
+      const pace = new Http2Pace(() => performance.now());
+      http2.serveConnection(client, pace);
+    } else {
+      http1.serveConnection(client);
+    }
   });
 
   async function closeInner(timeoutMs: number): Promise<void> {

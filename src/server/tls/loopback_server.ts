@@ -2,12 +2,12 @@
 import type { Socket } from "node:net";
 import type { Handler } from "../../gateway/dispatch.ts";
 import { type HttpServer, listen } from "../http_server.ts";
-import { relay } from "./relay.ts";
+import { type Pace, relay } from "./relay.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
   /** Serves a connection until it is closed; never rejects. */
-  serveConnection(client: Socket): Promise<void>;
+  serveConnection(client: Socket, pace?: Pace): Promise<void>;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -34,7 +34,7 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
 
   return {
     ...server,
-    async serveConnection(client) {
+    async serveConnection(client, pace) {
       client.on("error", () => {}); // it is closed then
       const address: Deno.NetAddr = {
         transport: "tcp",
@@ -52,7 +52,7 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       inner.setNoDelay();
       const { port } = inner.localAddr;
       clients.set(port, address);
-      await relay(client, inner);
+      await relay(client, inner, pace);
       // Another client may have been given the port by now.
       if (clients.get(port) === address) clients.delete(port);
     },

@@ -9,13 +9,23 @@ const BUFFER_BYTES = 16 * 1024;
 /** The time that a client has to close its side after it was sent everything, ms. */
 const LINGER_MS = 1000;
 
+/** How fast a client may send. */
+export interface Pace {
+  /** Notes that these bytes have been passed on; returns the time to wait before the next ones, ms. */
+  waitMsAfter(data: Uint8Array): number;
+}
+
 /** Relays until the client's connection is closed; closes both, and never rejects. */
 export async function relay(
   client: Socket,
   inner: Deno.TcpConn,
+  pace?: Pace,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => client.once("close", resolve));
-  passOn(client, inner);
+  passOn(client, inner, async (data) => {
+    const waitMs = pace?.waitMsAfter(data) ?? 0;
+    if (waitMs >= 1) await delay(client, waitMs);
+  });
   sendBack(inner, client).then(
     () => closeLingering(client),
     () => client.destroy(),
@@ -24,8 +34,12 @@ export async function relay(
   inner.close();
 }
 
-/** Passes on what the client sends, and reads no more of it until that has been taken. */
-function passOn(client: Socket, inner: Deno.TcpConn): void {
+/** Passes on what the client sends, and reads no more of it until that has been taken, and `rest` has passed. */
+function passOn(
+  client: Socket,
+  inner: Deno.TcpConn,
+  rest: (data: Uint8Array) => Promise<void>,
+): void {
   async function pass(data: Uint8Array): Promise<void> {
     for (let sent = 0; sent < data.length;) {
       sent += await inner.write(sent === 0 ? data : data.subarray(sent));
@@ -35,6 +49,7 @@ function passOn(client: Socket, inner: Deno.TcpConn): void {
     client.pause();
     // If it takes no more, its last words may still be on their way to the client.
     await pass(data).catch(() => {});
+    await rest(data);
     freeBuffer(data);
     client.resume();
   });
@@ -58,6 +73,19 @@ async function sendBack(inner: Deno.TcpConn, client: Socket): Promise<void> {
 function send(client: Socket, data: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     client.write(data, (error) => error ? reject(error) : resolve());
+  });
+}
+
+/** Waits, unless the client's connection is closed first. */
+function delay(client: Socket, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    function end(): void {
+      clearTimeout(timer);
+      client.off("close", end);
+      resolve();
+    }
+    const timer = setTimeout(end, ms);
+    client.once("close", end);
   });
 }
 

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { Http2Pace } from "../../../src/server/tls/http2_pace.ts";
+import { FRAME, frame, PREFACE } from "../../support/http2_frames.ts";
+import { concat } from "../../support/wire_frames.ts";
+
+/** The pace of a client that has sent its preface, with the settings in it, and a clock that is set by hand. */
+function started(): { pace: Http2Pace; clock: { now: number } } {
+  const clock = { now: 1000 };
+  const pace = new Http2Pace(() => clock.now);
+  pace.waitMsAfter(PREFACE);
+  return { pace, clock };
+}
+
+function repeated(unit: Uint8Array, count: number): Uint8Array {
+  return concat(...Array.from({ length: count }, () => unit));
+}
+
+Deno.test("20,000 frames a second may come, and 1,000 at once, of whatever length", () => {
+  const upload = frame(FRAME.data, new Uint8Array(16_384), { stream: 1 });
+  for (const unit of [frame(FRAME.settings), upload]) {
+    const { pace, clock } = started();
+    assert.equal(pace.waitMsAfter(repeated(unit, 999)), 0);
+    assert.equal(pace.waitMsAfter(repeated(unit, 20)), 1);
+    clock.now += 51;
+    assert.equal(pace.waitMsAfter(repeated(unit, 1000)), 0);
+    clock.now += 1_000_000; // what was not used is not saved up
+    assert.equal(pace.waitMsAfter(repeated(unit, 1020)), 1);
+  }
+});
+
+Deno.test("frames are counted wherever the bytes are split", () => {
+  const bytes = repeated(
+    concat(
+      frame(FRAME.settings),
+      frame(FRAME.data, new Uint8Array(300), { stream: 1 }),
+      frame(FRAME.ping, new Uint8Array(8)),
+    ),
+    400,
+  );
+  for (const size of [1, 2, 7, 100, 1000]) {
+    const { pace } = started();
+    let waitMs = 0;
+    for (let at = 0; at < bytes.length; at += size) {
+      waitMs = pace.waitMsAfter(bytes.subarray(at, at + size));
+    }
+    // 1201 frames, of which 1000 are free.
+    assert.equal(waitMs.toFixed(6), "10.050000");
+  }
+});
