@@ -1,9 +1,7 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
 import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
-import { FloodGauge } from "../lib/flood_gauge.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
-import { watchFrames } from "../platform/client_pongs.ts";
 import { ClientQueue } from "../platform/client_queue.ts";
 import { dropWebSocket } from "../platform/drop_websocket.ts";
 import { freeBuffer } from "../platform/free_buffer.ts";
@@ -11,6 +9,7 @@ import { fitsCloseFrame } from "../platform/long_close.ts";
 import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
+import { ClientFloods } from "./client_floods.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it is pinged, and
@@ -27,9 +26,6 @@ const HEARTBEAT_MS = 30_000;
 
 /** A client that takes nothing of what is queued for this long ends the tunnel with 1013. */
 const STALL_TIMEOUT_MS = 300_000;
-
-/** Most Pongs of a client within a second: it is sent one Ping in 50 s. */
-const PONGS_PER_SECOND = 4096;
 
 /** The time that the client may take to complete the upgrade, and to answer a Close. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -131,7 +127,6 @@ class Relay implements Tunnel {
   readonly #ended = Promise.withResolvers<Ending>();
   readonly #released = Promise.withResolvers<void>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
-  readonly #pongs: FloodGauge;
   #isEnded = false;
   /** The failure of the client's connection, in the runtime's words. */
   #clientFailure = "connection lost";
@@ -162,10 +157,6 @@ class Relay implements Tunnel {
       () => this.#onHeartbeat(),
       HEARTBEAT_MS,
     );
-    this.#pongs = new FloodGauge({
-      perSecond: PONGS_PER_SECOND,
-      now: () => performance.now(),
-    });
     this.#listen();
     this.released = this.#released.promise;
     this.closed = this.#run();
@@ -208,10 +199,9 @@ class Relay implements Tunnel {
     const client = this.#client;
     client.binaryType = "arraybuffer";
     client.onopen = () => this.#opened.resolve();
-    watchFrames(client, () => this.#onFrame());
+    const floods = new ClientFloods(client, (reason) => this.#onFlood(reason));
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      this.#pongs.takeBack();
-      this.#sendUpstream(data);
+      if (!floods.countMessage()) this.#sendUpstream(data);
     };
     client.onerror = (event) => {
       if (event instanceof ErrorEvent) this.#clientFailure = event.message;
@@ -248,12 +238,11 @@ class Relay implements Tunnel {
     this.#buffered.close();
   }
 
-  /** Counts a Pong, or a message, which is taken back. */
-  #onFrame(): void {
-    if (!this.#pongs.add() || this.#isEnded) return;
-    // Not once the event loop turns: it does not. Deno drops the connection at the next Pong.
-    this.#client.close(1008, "too many Pongs");
-    this.close(1008, "too many Pongs");
+  /** Ends the tunnel at once: the event loop does not turn, and Deno drops a closed WebSocket at its next frame. */
+  #onFlood(reason: string): void {
+    if (this.#isEnded) return;
+    this.#client.close(1008, reason);
+    this.close(1008, reason);
   }
 
   #sendUpstream(data: string | ArrayBuffer): void {

@@ -559,12 +559,15 @@ Deno.test("relay() treats a client's invalid Close as a broken connection", asyn
   }
 });
 
+function repeat(frame: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count * frame.length);
+  for (let at = 0; at < bytes.length; at += frame.length) bytes.set(frame, at);
+  return bytes;
+}
+
 /** So many empty Pongs of a client. */
 function pongs(count: number): Uint8Array<ArrayBuffer> {
-  const pong = clientFrame(10);
-  const bytes = new Uint8Array(count * pong.length);
-  for (let at = 0; at < bytes.length; at += pong.length) bytes.set(pong, at);
-  return bytes;
+  return repeat(clientFrame(10), count);
 }
 
 Deno.test("S14: a client that floods Pongs is dropped with 1008", async () => {
@@ -596,10 +599,55 @@ Deno.test("S14: 4,096 Pongs within a second, and any number of messages, are bor
   );
   await conn.write(pongs(2000));
   for (let batch = 0; batch < 100; batch++) {
-    await conn.write(Uint8Array.from(Array(100).fill([...message]).flat()));
+    await conn.write(repeat(message, 100));
   }
   await conn.write(pongs(2000));
   await all;
   conn.close();
   assert.equal((await tunnel.closed).by, "client");
+});
+
+/** A client that sends messages one after the other, without a turn of the event loop, and what it was closed with. */
+function floodingClient(): { client: WebSocket; closes: number[] } {
+  const closes: number[] = [];
+  const client = Object.assign(silentClient(WebSocket.OPEN), {
+    close: (code: number) => closes.push(code),
+  });
+  return { client, closes };
+}
+
+function sendMessages(client: WebSocket, count: number): void {
+  const message = new MessageEvent("message", { data: "m" });
+  for (let sent = 0; sent < count; sent++) client.onmessage?.(message);
+}
+
+Deno.test("S14: a client that sends more than 16,384 messages without a turn of the event loop is closed at once", async () => {
+  using clock = fakeClock();
+  const connection = fakeConnection();
+  const { client, closes } = floodingClient();
+  const tunnel = relay(client, new UpstreamWebSocket(connection), LIMITS);
+  sendMessages(client, 16_384);
+  assert.deepEqual(closes, []);
+  sendMessages(client, 2);
+  assert.deepEqual(closes, [1008]);
+  const { by, code, reason } = await passUntil(clock, tunnel.closed);
+  assert.deepEqual({ by, code, reason }, {
+    by: "gateway",
+    code: 1008,
+    reason: "too many messages at once",
+  });
+});
+
+Deno.test("S14: a client may send any number of messages as long as the event loop turns", async () => {
+  using clock = fakeClock();
+  const connection = fakeConnection();
+  const { client, closes } = floodingClient();
+  const tunnel = relay(client, new UpstreamWebSocket(connection), LIMITS);
+  for (let turns = 0; turns < 20; turns++) {
+    sendMessages(client, 10_000);
+    await turn();
+  }
+  assert.deepEqual(closes, []);
+  tunnel.close(1000, "");
+  await passUntil(clock, tunnel.closed);
 });
