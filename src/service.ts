@@ -115,6 +115,8 @@ export async function createService(
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
       await fulfilsWithin(learning, LEARNING_MS, closing.signal);
+      // If it fails, the first bearer of a user will show the same.
+      background.add("probe owners", base.api.probeOwners().catch(() => {}));
       await readiness.checkUntilReady();
     },
     startDraining() {
@@ -175,6 +177,7 @@ async function openBase(
     closing,
     onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
+    onOwnersUntold: createOwnersWarning(),
   });
   const lookups: LookupCacheOptions = {
     cache: config.cache,
@@ -469,6 +472,18 @@ function watchServiceKey(now: () => number): KeyWatch {
       );
     },
   });
+}
+
+/** Creates the warning that the API cannot tell whose a key is, which is logged once. */
+function createOwnersWarning(): () => void {
+  let isTold = false;
+  return () => {
+    if (isTold) return;
+    isTold = true;
+    loggerFor("api").warn(
+      "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
+    );
+  };
 }
 
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */

@@ -14,6 +14,7 @@ const WHOLE_REF = new RegExp(`^${SANDBOX_REF}$`);
 const SIGNED_TOKEN = /^[a-z0-9]{16}$/;
 const PREVIEW_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
+const JWT = /^([\w-]+)\.[\w-]+\.[\w-]+$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** True if the text can be the id of a sandbox or snapshot, or a signed preview token. */
@@ -43,6 +44,29 @@ export function mayBePreviewToken(text: string): boolean {
 /** True if the text can be sent as a bearer credential: visible ASCII, at most 8 KiB. */
 export function isBearer(text: string): boolean {
   return VISIBLE_ASCII.test(text);
+}
+
+/**
+ * True if a bearer looks like a JWT (RFC 7519 section 3): three parts in base64url, of which the first is a JSON object.
+ * That cannot be said of an API key, unless somebody made one up to look like it.
+ *
+ * @example
+ * ```ts
+ * isJwtShaped("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"); // true
+ * isJwtShaped("dtn_0123456789abcdef"); // false
+ * isJwtShaped("my.own.key"); // false
+ * ```
+ */
+export function isJwtShaped(bearer: string): boolean {
+  const header = JWT.exec(bearer)?.[1];
+  if (header === undefined) return false;
+  try {
+    const bytes = Uint8Array.fromBase64(header, { alphabet: "base64url" });
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** True if the text is a UUID (RFC 9562 section 4), in upper or lower case. */

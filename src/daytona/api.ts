@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DaytonaClient } from "../../gen/clients.ts";
 import {
   isBearer,
+  isJwtShaped,
   isPort,
   isSandboxRef,
   isUuid,
@@ -16,6 +17,7 @@ import {
   type ApiRequest,
 } from "./api_request.ts";
 import {
+  apiKeyAnswer,
   type Runner,
   runnerAnswer,
   type Sandbox,
@@ -42,6 +44,8 @@ export interface User {
 export interface DaytonaApiOptions extends ApiCallerOptions {
   /** Called for every response that shows what the API makes of the gateway's own key. */
   readonly onKeyVerdict: (verdict: KeyVerdict) => void;
+  /** Called whenever the API turns out to have no operation by which {@linkcode DaytonaApi.isOwnedByUser} could tell. */
+  readonly onOwnersUntold: () => void;
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
@@ -61,6 +65,7 @@ export class DaytonaApi {
   readonly #caller: ApiCaller;
   readonly #authorization: string;
   readonly #onKeyVerdict: (verdict: KeyVerdict) => void;
+  readonly #onOwnersUntold: () => void;
 
   /** @throws {TypeError} if the gateway's key cannot be sent in a header */
   constructor(config: Config["daytona"], options: DaytonaApiOptions) {
@@ -75,6 +80,7 @@ export class DaytonaApi {
     });
     this.#caller = new ApiCaller(config, options);
     this.#onKeyVerdict = options.onKeyVerdict;
+    this.#onOwnersUntold = options.onOwnersUntold;
   }
 
   /** True if anyone may open the sandbox's previews. */
@@ -109,9 +115,30 @@ export class DaytonaApi {
     });
   }
 
+  /**
+   * False if a bearer is the key of one of the installation's machines, such as a runner's, or nobody's.
+   *
+   * The API takes such machines for members of every organization ({@linkcode DaytonaApi.hasSandboxAccess}), so that
+   * has to be asked too. Only users have JWTs: about those, no call is needed. An API without the operation cannot tell,
+   * and everybody counts as a user, as far as it admits them.
+   */
+  async isOwnedByUser(
+    { bearer, clientAddress }: Omit<User, "organizationId">,
+  ): Promise<boolean> {
+    if (!isBearer(bearer)) return false;
+    if (isJwtShaped(bearer)) return true;
+    return await this.#isUsersKey(asUser({ bearer, clientAddress }));
+  }
+
+  /** Finds out whether the API can tell users from machines; if not, `onOwnersUntold` is called. */
+  async probeOwners(): Promise<void> {
+    // The gateway's key is a machine's. If that is answered with an owner, nothing else is wrong.
+    await this.#isUsersKey(this.#withKey([]));
+  }
+
   /** True if the user belongs to the sandbox's organization. */
   async hasSandboxAccess(sandboxId: string, user: User): Promise<boolean> {
-    if (!isSandboxRef(sandboxId) || !isUser(user)) return false;
+    if (!isSandboxRef(sandboxId) || !isSendable(user)) return false;
     const params = { path: { sandboxId } };
     return await this.#saysYes({
       ...asUser(user),
@@ -173,7 +200,7 @@ export class DaytonaApi {
 
   /** One of the user's sandboxes. */
   async sandbox(sandboxIdOrName: string, user: User): Promise<Sandbox | null> {
-    if (!isSandboxRef(sandboxIdOrName) || !isUser(user)) return null;
+    if (!isSandboxRef(sandboxIdOrName) || !isSendable(user)) return null;
     const params = { path: { sandboxIdOrName } };
     return await this.#caller.callApi({
       ...asUser(user),
@@ -185,7 +212,7 @@ export class DaytonaApi {
 
   /** One of the user's snapshots. */
   async snapshot(id: string, user: User): Promise<Snapshot | null> {
-    if (!isSandboxRef(id) || !isUser(user)) return null;
+    if (!isSandboxRef(id) || !isSendable(user)) return null;
     const params = { path: { id } };
     return await this.#caller.callApi({
       ...asUser(user),
@@ -243,6 +270,22 @@ export class DaytonaApi {
     );
   }
 
+  async #isUsersKey(
+    credential: Pick<ApiRequest<object>, "credentialOf" | "headers">,
+  ): Promise<boolean> {
+    let isUntold = false;
+    const key = await this.#caller.callApi({
+      ...credential,
+      operation: "getCurrentApiKey",
+      schema: apiKeyAnswer,
+      // To every bearer that it does not know or like, the operation answers 401 or 403.
+      onStatus: (status) => isUntold = status === 404,
+      send: (init) => this.#client.apiKeys.getCurrentApiKey(init),
+    });
+    if (isUntold) this.#onOwnersUntold();
+    return key !== null || isUntold;
+  }
+
   async #saysYes(request: Omit<ApiRequest<"true">, "schema">) {
     return await this.#caller.callApi({ ...request, schema: yes }) !== null;
   }
@@ -272,7 +315,7 @@ export class DaytonaApi {
   }
 }
 
-function isUser({ bearer, organizationId }: User): boolean {
+function isSendable({ bearer, organizationId }: User): boolean {
   return isBearer(bearer) &&
     (organizationId === undefined || isUuid(organizationId));
 }

@@ -79,6 +79,9 @@ export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
 
+/** Reads that an API key has an owner; any object will do, as only an owner's key is answered with one. */
+export const apiKeyAnswer: z.ZodType<object> = z.looseObject({});
+
 /** Reads a {@linkcode Snapshot}. */
 export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
   {

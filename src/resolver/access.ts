@@ -7,6 +7,7 @@ import {
 import type { Codec } from "../cache/durable_tier.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { createDigests } from "../lib/digest.ts";
+import { ifUser } from "./if_user.ts";
 import {
   booleanCodec,
   type Budget,
@@ -17,7 +18,10 @@ import {
 /** The operations of the API that judge credentials. */
 type AccessApi = Pick<
   DaytonaApi,
-  "isPreviewToken" | "hasSandboxAccess" | "sandboxIdOfSignedToken"
+  | "isPreviewToken"
+  | "hasSandboxAccess"
+  | "isOwnedByUser"
+  | "sandboxIdOfSignedToken"
 >;
 
 const sandboxIdCodec: Codec<string | null> = {
@@ -74,7 +78,7 @@ export class AccessResolver {
     );
   }
 
-  /** True if the owner of an API key or JWT may access the sandbox. */
+  /** True if an API key or JWT is a user's, who may access the sandbox. */
   async hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
@@ -82,7 +86,12 @@ export class AccessResolver {
   ): Promise<boolean> {
     return isBearer(user.bearer) && await this.#users.lookUp(
       this.#digestKey([sandboxId, user.bearer]),
-      () => this.#api.hasSandboxAccess(sandboxId, user),
+      () =>
+        ifUser(this.#api.hasSandboxAccess(sandboxId, user), {
+          api: this.#api,
+          user,
+          no: false,
+        }),
       budget,
     );
   }

@@ -1,5 +1,6 @@
 /** Build logs: which runner built an image, if the user may see it. Nothing is cached, because logs are rarely read. */
 import type { DaytonaApi, Runner, User } from "../daytona/api.ts";
+import { ifUser } from "./if_user.ts";
 
 /** The location of a build log. */
 export interface BuildLog {
@@ -15,7 +16,10 @@ export interface Build {
 }
 
 /** The operations of the API that find build logs. */
-type BuildApi = Pick<DaytonaApi, "sandbox" | "snapshot" | "runnerById">;
+type BuildApi = Pick<
+  DaytonaApi,
+  "sandbox" | "snapshot" | "isOwnedByUser" | "runnerById"
+>;
 
 /** Finds build logs. */
 export class BuildResolver {
@@ -31,7 +35,9 @@ export class BuildResolver {
    * @throws {GatewayError} `api_unreachable`
    */
   async logOf(build: Build, user: User): Promise<BuildLog | null> {
-    const image = await this.#imageOf(build, user);
+    const api = this.#api;
+    const asked = this.#imageOf(build, user);
+    const image = await ifUser(asked, { api, user, no: null });
     if (image === null || image.ref === null || image.runnerId === null) {
       return null;
     }

@@ -49,6 +49,7 @@ export function clientAt(
     closing: new AbortController().signal,
     onCall() {},
     onKeyVerdict() {},
+    onOwnersUntold() {},
     sleep: () => Promise.resolve(),
     ...options,
   });

@@ -25,6 +25,7 @@ const QUESTIONS: [
   ["isSandboxPublic", (api) => api.isSandboxPublic(ID), false],
   ["isPreviewToken", (api) => api.isPreviewToken(ID, "tok"), false],
   ["hasSandboxAccess", (api) => api.hasSandboxAccess(ID, USER), false],
+  ["isOwnedByUser", (api) => api.isOwnedByUser(USER), false],
   [
     "sandboxIdOfSignedToken",
     (api) => api.sandboxIdOfSignedToken(TOKEN, 3000),
@@ -35,7 +36,14 @@ const QUESTIONS: [
   ["sandbox", (api) => api.sandbox(ID, USER), null],
   ["snapshot", (api) => api.snapshot("snap", USER), null],
 ];
-const ASKED_BY_USER = ["hasSandboxAccess", "sandbox", "snapshot"];
+const ASKED_BY_USER = [
+  "hasSandboxAccess",
+  "isOwnedByUser",
+  "sandbox",
+  "snapshot",
+];
+/** To this one, 404 is not a "no". */
+const NOT_ANSWERED_404 = ["isOwnedByUser"];
 
 function status(code: number): () => Response {
   return () => Response.json({ message: "no" }, { status: code });
@@ -80,7 +88,9 @@ Deno.test("isSandboxPublic() fails on a web page, false or 204", async (t) => {
 
 for (const [name, ask, no] of QUESTIONS) {
   Deno.test(`${name}() returns its "no" on 400, 403 and 404`, async () => {
-    for (const code of [400, 403, 404]) {
+    for (
+      const code of NOT_ANSWERED_404.includes(name) ? [403] : [400, 403, 404]
+    ) {
       await using api = stubApi(status(code));
       assert.equal(await ask(clientAt(api.baseUrl)), no);
       assert.equal(api.seen.length, 1);
@@ -332,6 +342,7 @@ Deno.test("DaytonaApi makes no call for a value that cannot be part of one", asy
   for (const bearer of ["", "a b", "a\r\nx: y", "é", "x".repeat(8193)]) {
     const user = { ...USER, bearer };
     assert.equal(await client.hasSandboxAccess(ID, user), false);
+    assert.equal(await client.isOwnedByUser(user), false);
     assert.equal(await client.sandbox(ID, user), null);
     assert.equal(await client.snapshot(ID, user), null);
   }
@@ -352,6 +363,7 @@ Deno.test("DaytonaApi refuses a key that cannot be sent", () => {
         closing: new AbortController().signal,
         onCall() {},
         onKeyVerdict() {},
+        onOwnersUntold() {},
       }),
     TypeError,
   );
@@ -375,6 +387,49 @@ Deno.test("hasSandboxAccess() sends the user's bearer and address, never the gat
   assert.equal(request?.headers.get("authorization"), "Bearer dtn_user");
   assert.equal(request?.headers.get("x-forwarded-for"), "203.0.113.9");
   assert.doesNotMatch(Deno.inspect(request), new RegExp(API_KEY));
+});
+
+Deno.test("isOwnedByUser() makes no call about a JWT, and sends whatever else there is with the user's address", async () => {
+  await using api = stubApi(() => Response.json({ userId: "alice" }));
+  const client = clientAt(api.baseUrl);
+  const jwt = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+  assert.equal(await client.isOwnedByUser({ ...USER, bearer: jwt }), true);
+  assert.equal(api.seen.length, 0);
+  // Keys are what their operator chose.
+  for (const bearer of ["dtn_user", "my.own.key", "e30=.e30.e30", "W10.e.e"]) {
+    assert.equal(await client.isOwnedByUser({ ...USER, bearer }), true);
+    const { target, headers } = api.seen.at(-1) ?? assert.fail();
+    assert.equal(target, "/api/api-keys/current");
+    assert.equal(headers.get("authorization"), `Bearer ${bearer}`);
+    assert.equal(headers.get("x-forwarded-for"), "203.0.113.9");
+  }
+  assert.equal(api.seen.length, 4);
+});
+
+Deno.test("isOwnedByUser() is true where an older API cannot tell, which it reports, but not for some web server's 404", async () => {
+  let untold = 0;
+  const options = { onOwnersUntold: () => untold++ };
+  await using older = stubApi(status(404));
+  const client = clientAt(older.baseUrl, options);
+  assert.equal(await client.isOwnedByUser(USER), true);
+  assert.equal(untold, 1);
+  await client.probeOwners();
+  assert.equal(untold, 2);
+  const sent = older.seen.at(-1)?.headers.get("authorization");
+  assert.equal(sent, `Bearer ${API_KEY}`);
+  await using server = stubApi(() =>
+    new Response("<!doctype html>", {
+      status: 404,
+      headers: { "content-type": "text/html" },
+    })
+  );
+  assert.equal(
+    await clientAt(server.baseUrl, options).isOwnedByUser(USER),
+    false,
+  );
+  await using newer = stubApi(status(403));
+  await clientAt(newer.baseUrl, options).probeOwners();
+  assert.equal(untold, 2);
 });
 
 Deno.test("sandbox() and snapshot() name the organization of a JWT", async () => {

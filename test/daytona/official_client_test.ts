@@ -1,6 +1,7 @@
 /** The official client as an independent reference: both clients make the same calls, and their requests must agree. */
 
 import {
+  ApiKeysApi,
   ConfigApi,
   Configuration,
   PreviewApi,
@@ -50,6 +51,12 @@ const PAIRS: Pair[] = [
     ours: (api) =>
       api.hasSandboxAccess(ID, { ...USER, organizationId: undefined }),
     theirs: (config) => new PreviewApi(config).hasSandboxAccess(ID),
+  },
+  {
+    operation: "isOwnedByUser",
+    bearer: USER.bearer,
+    ours: (api) => api.isOwnedByUser(USER),
+    theirs: (config) => new ApiKeysApi(config).getCurrentApiKey(),
   },
   {
     operation: "sandboxIdOfSignedToken",
@@ -132,8 +139,8 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
 }
 
 Deno.test("every operation is compared with the official client", () => {
-  // probeKey() is isSandboxPublic() about a sandbox that does not exist.
-  const others = new Set(["constructor", "probeKey"]);
+  // probeKey() is isSandboxPublic() about a sandbox that does not exist, and probeOwners() isOwnedByUser() about our key.
+  const others = new Set(["constructor", "probeKey", "probeOwners"]);
   assert.deepEqual(
     PAIRS.map(({ operation }) => operation).sort(),
     Object.getOwnPropertyNames(DaytonaApi.prototype)

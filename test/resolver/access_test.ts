@@ -8,8 +8,9 @@ import { configOf } from "../support/config.ts";
 
 const USER = { bearer: "key", clientAddress: "127.0.0.1" };
 const STRANGER = { ...USER, bearer: "another" };
+const MACHINE = { ...USER, bearer: "machine" };
 
-/** A resolver whose API knows the preview token `good`, the bearer `key` and the link `link` of port 3000. */
+/** A resolver whose API knows the preview token `good`, the bearers `key` and `machine`, and the link `link` of port 3000. */
 function setUp(store: DurableStore | null = null) {
   const { cache } = configOf();
   const clock = manualClock();
@@ -26,8 +27,10 @@ function setUp(store: DurableStore | null = null) {
     hasSandboxAccess: (id, { bearer, clientAddress }) =>
       ask(
         `access ${id} ${bearer} ${clientAddress}`,
-        id === "box" && bearer === "key",
+        id === "box" && bearer !== "another",
       ),
+    isOwnedByUser: ({ bearer, clientAddress }) =>
+      ask(`owner ${bearer} ${clientAddress}`, bearer !== "machine"),
     sandboxIdOfSignedToken: (token, port) =>
       ask(
         `link ${token} ${port}`,
@@ -55,6 +58,7 @@ Deno.test("AccessResolver asks the API once per credential and sandbox, and once
     assert.equal(await access.hasAccess("box", USER, UNMETERED), true);
     assert.equal(await access.hasAccess("other", USER, UNMETERED), false);
     assert.equal(await access.hasAccess("box", STRANGER, UNMETERED), false);
+    assert.equal(await access.hasAccess("box", MACHINE, UNMETERED), false);
     assert.equal(
       await access.sandboxOfSignedToken("link", 3000, UNMETERED),
       "box",
@@ -73,8 +77,13 @@ Deno.test("AccessResolver asks the API once per credential and sandbox, and once
     "token box bad",
     "token other good",
     "access box key 127.0.0.1",
+    "owner key 127.0.0.1",
     "access other key 127.0.0.1",
+    "owner key 127.0.0.1",
     "access box another 127.0.0.1",
+    "owner another 127.0.0.1",
+    "access box machine 127.0.0.1",
+    "owner machine 127.0.0.1",
     "link link 3000",
     "link link 3001",
     "link other 3000",
