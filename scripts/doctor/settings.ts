@@ -13,6 +13,7 @@ export function judgeSettings(config: Config): Finding[] {
     judgeSecret(config),
     judgeTrustedProxies(config),
     judgeProtocol(config),
+    judgeFrames(config),
     judgeApiUrl(config),
     judgeIssuer(config),
   ].filter((finding) => finding !== undefined);
@@ -65,6 +66,17 @@ function judgeProtocol(
     "PROXY_PROTOCOL is http, so sessions and keys are sent in the clear.",
     "That is fine for a trial; otherwise terminate TLS in front and set PROXY_PROTOCOL=https.",
   );
+}
+
+function judgeFrames(
+  { session, public: { allowedOrigins } }: Config,
+): Finding | undefined {
+  return session.sameSite === "none" && allowedOrigins.length === 0
+    ? warning(
+      "COOKIE_SAMESITE is none but ALLOWED_ORIGINS is empty, so no other site may use a session in its frames.",
+      "List in ALLOWED_ORIGINS the origins whose pages frame private previews, or leave COOKIE_SAMESITE at lax.",
+    )
+    : undefined;
 }
 
 /** URLs of hosts on this machine, in its private network or in its cluster. */

@@ -243,6 +243,12 @@ Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
     [{ TRUSTED_PROXIES: "::/0" }, "failed", /::\/0/],
     [{ TRUSTED_PROXIES: "" }, "warning", /count as one client/],
     [{ PROXY_PROTOCOL: "http" }, "warning", /in the clear/],
+    [{ COOKIE_SAMESITE: "none" }, "warning", /ALLOWED_ORIGINS is empty/],
+    [
+      { COOKIE_SAMESITE: "none", ALLOWED_ORIGINS: "https://a.example" },
+      "ok",
+      /Nothing/,
+    ],
     [
       { PROXY_PROTOCOL: "http", PROXY_DOMAIN: "proxy.localhost:4000" },
       "ok",
