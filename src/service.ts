@@ -42,6 +42,7 @@ import { LeakedSockets } from "./platform/leaked_sockets.ts";
 import { Activity } from "./proxy/activity.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { InFlight } from "./proxy/in_flight.ts";
+import { hiddenBytes, UnseenMemory } from "./proxy/unseen_memory.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { BuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
@@ -55,6 +56,8 @@ export interface ServiceOptions {
   readonly version: string;
   /** True if the platform's own database is shared by several processes, as on Deno Deploy. */
   readonly platformShared?: boolean;
+  /** True if nothing else is in the process, so that its size tells what the service takes. */
+  readonly ownsProcess?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
 }
@@ -329,6 +332,33 @@ function createBudget(
   });
 }
 
+/** What Deno takes for itself in the course of time, beyond what it takes at the start, bytes. */
+const RUNTIME_BYTES = 48 * 1024 * 1024;
+
+/** What Deno buffers for one exchange, bytes: measured with downloads that nobody reads. */
+const FRONT_BYTES = 256 * 1024;
+
+/** Watches over what Deno buffers of clients' messages, which is to stay within the budget as well. */
+function watchUnseenMemory(
+  { limits: { bufferBudgetBytes } }: Config,
+  { metrics, inFlight }: Base & Transport,
+): UnseenMemory {
+  const logger = loggerFor("memory");
+  const shouldReport = createReportLimit(() => performance.now());
+  const atStart = hiddenBytes() + RUNTIME_BYTES + bufferBudgetBytes;
+  return new UnseenMemory({
+    hiddenBytes,
+    expectedBytes: () => atStart + inFlight.count * FRONT_BYTES,
+    onDropped() {
+      metrics.bufferEvicted("unseen");
+      if (!shouldReport("unseen")) return;
+      logger.warn(
+        "memory grows by what Deno has read of WebSocket messages: dropped WebSockets of the client that has most",
+      );
+    },
+  });
+}
+
 /** Creates the way to the runners, and what watches over it. */
 function createTransport(
   { upstream: timeouts, limits, cache }: Config,
@@ -374,7 +404,7 @@ function createOwnPages(base: Base, resolvers: Resolvers, auth: Auth) {
 function createDispatch(
   config: Config,
   parts: Base & Resolvers & Auth & Transport & OwnPages,
-  { lines }: ServiceOptions,
+  { lines, ownsProcess = false }: ServiceOptions,
 ): Dispatch {
   const { limits, session, public: { previewWarning, toolboxOnly } } = config;
   const { metrics, logger, now, scheme, cookies } = parts;
@@ -425,6 +455,7 @@ function createDispatch(
       bufferLimitBytes: limits.tunnelBufferBytes,
       maxMessageBytes: limits.messageBytes,
       budget: parts.budget,
+      unseen: ownsProcess ? watchUnseenMemory(config, parts) : undefined,
     },
     gate: parts.gate,
     sessions: parts.sessions,

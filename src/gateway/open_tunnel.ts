@@ -1,5 +1,6 @@
 /** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
 import { GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import { hasDisconnected } from "../platform/client_disconnected.ts";
 import { accessSignal } from "../platform/early_signal.ts";
@@ -13,6 +14,9 @@ import {
 } from "../proxy/tunnel.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
+
+/** Options of every tunnel. */
+export type TunnelLimits = Omit<RelayOptions, "client">;
 
 /** A tunnel and the response that opens it, or the app's refusal. */
 export type TunnelResult =
@@ -54,9 +58,12 @@ function upgradeClient(
  * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
  */
 export async function openTunnel(
-  admitted: AdmittedRequest & { readonly request: Request },
+  admitted: AdmittedRequest & {
+    readonly request: Request;
+    readonly clientAddress: string;
+  },
   forwarder: Pick<Forwarder, "openWebSocket">,
-  limits: RelayOptions,
+  limits: TunnelLimits,
 ): Promise<TunnelResult> {
   const { request, headers } = admitted;
   checkHandshake(headers);
@@ -70,7 +77,8 @@ export async function openTunnel(
       throw new UpstreamError("aborted", "Client left");
     }
     const { socket, response } = upgradeClient(request, headers, protocol);
-    const tunnel = relay(socket, upstream, limits);
+    const client = clientKey(admitted.clientAddress);
+    const tunnel = relay(socket, upstream, { ...limits, client });
     return { kind: "open", response, tunnel };
   } catch (error) {
     upstream.abort();

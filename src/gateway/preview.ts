@@ -11,7 +11,6 @@ import { isFramed, mayRedirect } from "../lib/fetch_metadata.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
-import type { RelayOptions } from "../proxy/tunnel.ts";
 import {
   discardBody,
   type UpstreamResponse,
@@ -20,7 +19,7 @@ import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
 import type { ExchangeServices } from "./exchange.ts";
 import type { PreviewHandover } from "./handover.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
-import { openTunnel } from "./open_tunnel.ts";
+import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
 import type {
   PreviewExchange,
   SandboxExchange,
@@ -35,7 +34,7 @@ export interface SandboxHandlerParts
     CookieRefusalParts {
   readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
-  readonly tunnelLimits: RelayOptions;
+  readonly tunnelLimits: TunnelLimits;
   readonly gate: Gate;
   readonly sessions: Pick<SessionSealer, "seal">;
   /** The login to send people to. */

@@ -10,6 +10,7 @@ import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 import { ClientFloods } from "./client_floods.ts";
+import type { UnseenMemory, WatchedTunnel } from "./unseen_memory.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it is pinged, and
@@ -41,6 +42,10 @@ export interface RelayOptions {
    * incomplete message, and with 1013 otherwise.
    */
   readonly budget: Pick<ByteBudget<"tunnel">, "open">;
+  /** Whose tunnel it is. */
+  readonly client: string;
+  /** Where tunnels are watched for what Deno reads of the client's messages; undefined if they are not. */
+  readonly unseen?: Pick<UnseenMemory, "watch"> | undefined;
 }
 
 /** The end of a tunnel, and its traffic. */
@@ -115,7 +120,7 @@ export function relay(
   return new Relay(client, upstream, options);
 }
 
-class Relay implements Tunnel {
+class Relay implements Tunnel, WatchedTunnel {
   readonly closed: Promise<TunnelEnd>;
   readonly released: Promise<void>;
   readonly #client: WebSocket;
@@ -136,6 +141,8 @@ class Relay implements Tunnel {
   #retainedBytes = 0;
   /** True if something was queued for the client when the end began. */
   #hasUnsent = false;
+  readonly #unwatch: (() => void) | undefined;
+  #heardAt = performance.now();
 
   constructor(
     client: WebSocket,
@@ -157,13 +164,28 @@ class Relay implements Tunnel {
       () => this.#onHeartbeat(),
       HEARTBEAT_MS,
     );
+    this.#unwatch = options.unseen?.watch(this);
     this.#listen();
     this.released = this.#released.promise;
     this.closed = this.#run();
   }
 
+  get client(): string {
+    return this.#options.client;
+  }
+
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   close(code: number, reason: string): void {
     this.#end({ by: "gateway", code, reason });
+  }
+
+  /** Drops the client's connection, whatever is queued for it, with all that Deno has read of a message. */
+  drop(): void {
+    this.close(1009, "too much is buffered");
+    dropWebSocket(this.#client);
   }
 
   /** Lets go of what is buffered, except what is queued for the client: nothing can drop that. */
@@ -201,6 +223,7 @@ class Relay implements Tunnel {
     client.onopen = () => this.#opened.resolve();
     const floods = new ClientFloods(client, (reason) => this.#onFlood(reason));
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      this.#heardAt = performance.now();
       if (!floods.countMessage()) this.#sendUpstream(data);
     };
     client.onerror = (event) => {
@@ -215,6 +238,7 @@ class Relay implements Tunnel {
       } else {
         this.#end({ by, code: 1006, reason: "invalid Close frame" });
       }
+      this.#unwatch?.();
       this.#released.resolve();
     };
     if (client.readyState === WebSocket.OPEN) this.#opened.resolve();
@@ -224,6 +248,7 @@ class Relay implements Tunnel {
     if (!await fulfilsWithin(this.#opened.promise, HANDSHAKE_TIMEOUT_MS)) {
       // No event reports a client that left before its 101.
       this.#end({ by: "client", code: 1006, reason: "never opened" });
+      this.#unwatch?.();
       this.#released.resolve();
     }
     await this.#relayFromUpstream();

@@ -55,6 +55,7 @@ export type CreateService = (
     readonly lines: LineWriter;
     /** True if several processes share the platform's own database, as on Deno Deploy. */
     readonly platformShared: boolean;
+    readonly ownsProcess: boolean;
   },
 ) => Promise<GatewayService>;
 
@@ -113,6 +114,7 @@ async function serve(
     version: options.version,
     lines: options.lines,
     platformShared: addSignalListener === undefined,
+    ownsProcess: addSignalListener !== undefined && options.isWorker !== true,
   });
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.

@@ -44,11 +44,15 @@ function open(
   return {
     connection,
     asked: () => asked,
-    result: openTunnel({ ...admitted, request }, forwarder, {
-      bufferLimitBytes: 1000,
-      maxMessageBytes: 1000,
-      budget: new ByteBudget({ limitBytes: 1000 }),
-    }),
+    result: openTunnel(
+      { ...admitted, request, clientAddress: "c" },
+      forwarder,
+      {
+        bufferLimitBytes: 1000,
+        maxMessageBytes: 1000,
+        budget: new ByteBudget({ limitBytes: 1000 }),
+      },
+    ),
   };
 }
 

@@ -1,7 +1,12 @@
 /** What tunnels buffer is charged to one budget (S3): the largest holder ends, the others go on. */
 import assert from "node:assert/strict";
 import { ByteBudget } from "../../src/lib/byte_budget.ts";
-import { relay, type Tunnel } from "../../src/proxy/tunnel.ts";
+import {
+  relay,
+  type RelayOptions,
+  type Tunnel,
+} from "../../src/proxy/tunnel.ts";
+import type { WatchedTunnel } from "../../src/proxy/unseen_memory.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { turn } from "../support/upstream.ts";
@@ -44,13 +49,23 @@ interface Rig {
   readonly tunnel: Tunnel;
 }
 
-function open(budget: ByteBudget, maxMessageBytes = 1_000_000): Rig {
+function open(
+  budget: ByteBudget,
+  maxMessageBytes = 1_000_000,
+  unseen?: RelayOptions["unseen"],
+): Rig {
   const client = fakeClient();
   const app = fakeConnection();
   const tunnel = relay(
     client as unknown as WebSocket,
     new UpstreamWebSocket(app),
-    { bufferLimitBytes: 1_000_000, maxMessageBytes, budget },
+    {
+      bufferLimitBytes: 1_000_000,
+      maxMessageBytes,
+      budget,
+      client: "c",
+      unseen,
+    },
   );
   return { client, app, tunnel };
 }
@@ -224,4 +239,32 @@ Deno.test("a message may take as long as it likes if it goes on, and waits for a
   await turn();
   clock.pass(5_000);
   await rig.tunnel.closed;
+});
+
+Deno.test("S3: a tunnel is watched for what its client sends until the client is gone, and can be dropped", async () => {
+  using clock = fakeClock();
+  const { budget } = budgetOf(1_000_000);
+  const watched = new Set<WatchedTunnel>();
+  const unseen = {
+    watch(tunnel: WatchedTunnel) {
+      watched.add(tunnel);
+      return () => void watched.delete(tunnel);
+    },
+  };
+  const { client, app, tunnel } = open(budget, 1_000_000, unseen);
+  const [watch] = watched;
+  assert.ok(watch);
+  await turn();
+  clock.pass(10_000);
+  client.onmessage?.({ data: new ArrayBuffer(10) });
+  assert.deepEqual([watch.client, watch.heardAt], ["c", 10_000]);
+  client.bufferedAmount = 1_000; // and the client does not take it
+  watch.drop();
+  await turn();
+  assert.deepEqual(client.closes, [[1009, "too much is buffered"]]);
+  assert.equal(watched.size, 1);
+  app.feed(serverClose(1009));
+  client.onclose?.(new CloseEvent("close", { wasClean: true, code: 1005 }));
+  assert.equal(watched.size, 0);
+  assert.equal((await tunnel.closed).code, 1009);
 });

@@ -37,6 +37,7 @@ const LIMITS: RelayOptions = {
   bufferLimitBytes: 16 << 20,
   maxMessageBytes: 16 << 20,
   budget: new ByteBudget({ limitBytes: Infinity }),
+  client: "127.0.0.1",
 };
 
 interface Rig {

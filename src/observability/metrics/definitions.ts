@@ -191,7 +191,7 @@ export const METRICS = {
     help:
       "Requests and WebSockets ended because BUFFER_BUDGET_BYTES were used up.",
     type: "counter",
-    labels: { kind: ["tunnel", "upload", "download"] },
+    labels: { kind: ["tunnel", "upload", "download", "unseen"] },
   },
   logLinesDropped: {
     name: "porthole_log_lines_dropped_total",

@@ -1,0 +1,112 @@
+/**
+ * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
+ * to 64 MiB, before anybody sees any of it, and can neither be asked how much that is nor be told to stop. Where the
+ * process grows beyond what can be accounted for, WebSockets are dropped: of the client that has most of them, the ones
+ * that were silent for the shortest time, since a message that fills memory has only just begun; at first one, and
+ * twice as many each time if that did free memory. It is the last resort before the system ends the process.
+ */
+import { setImmediate } from "node:timers/promises";
+
+/** A WebSocket whose client may be sending a message. */
+export interface WatchedTunnel {
+  /** Whose it is. */
+  readonly client: string;
+  /** When something of it was last seen, ms by `performance.now()`. */
+  readonly heardAt: number;
+  /** Drops the client's connection. */
+  drop(): void;
+}
+
+/** Options of a watch. */
+export interface UnseenMemoryOptions {
+  /** What the process takes, except for the memory that JavaScript sees, bytes. */
+  readonly hiddenBytes: () => number;
+  /** How much of that is to be expected now, bytes. */
+  readonly expectedBytes: () => number;
+  /** Called for each tunnel that is dropped. */
+  readonly onDropped: () => void;
+}
+
+/** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. */
+const LOOK_MS = 50;
+
+/** Beyond what is expected, each growth by as much costs a WebSocket, bytes. */
+const STEP_BYTES = 4 * 1024 * 1024;
+
+/** The turns of the event loop within which a dropped WebSocket frees its memory. */
+const TURNS = 10;
+
+/** What the process takes, except for the memory that JavaScript sees, bytes. */
+export function hiddenBytes(): number {
+  const { rss, heapTotal, external } = Deno.memoryUsage();
+  return rss - heapTotal - external;
+}
+
+/** Watches over the WebSockets of a process; it must have that process to itself. */
+export class UnseenMemory {
+  readonly #options: UnseenMemoryOptions;
+  readonly #tunnels = new Set<WatchedTunnel>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** The lowest size since the last look that dropped something, or then, bytes. */
+  #seenBytes = Infinity;
+  #isLooking = false;
+
+  constructor(options: UnseenMemoryOptions) {
+    this.#options = options;
+  }
+
+  /** Watches a tunnel until the function that is returned is called. */
+  watch(tunnel: WatchedTunnel): () => void {
+    this.#tunnels.add(tunnel);
+    this.#timer ??= setInterval(() => void this.look(), LOOK_MS);
+    return () => {
+      this.#tunnels.delete(tunnel);
+      if (this.#tunnels.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  /** Drops what must be dropped now; a timer calls it while there are tunnels. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const bytes = this.#options.hiddenBytes();
+    this.#seenBytes = Math.min(this.#seenBytes, bytes);
+    if (this.#isOver(bytes) && bytes >= this.#seenBytes + STEP_BYTES) {
+      this.#seenBytes = await this.#dropSome(bytes);
+    }
+    this.#isLooking = false;
+  }
+
+  #isOver(bytes: number): boolean {
+    return bytes > this.#options.expectedBytes();
+  }
+
+  /** Drops tunnels as long as that frees memory, and there is too little; returns the size that remains. */
+  async #dropSome(before: number): Promise<number> {
+    let bytes = before;
+    for (let count = 1; this.#isOver(bytes); count *= 2) {
+      const chosen = this.#choose(count);
+      for (const tunnel of chosen) {
+        this.#tunnels.delete(tunnel);
+        tunnel.drop();
+        this.#options.onDropped();
+      }
+      for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+      const after = this.#options.hiddenBytes();
+      if (chosen.length === 0 || after > bytes - STEP_BYTES / 4) return after;
+      bytes = after;
+    }
+    return bytes;
+  }
+
+  /** At most `count` tunnels of the client that has most, those first that were silent for the shortest time. */
+  #choose(count: number): WatchedTunnel[] {
+    const byClient = Map.groupBy(this.#tunnels, ({ client }) => client);
+    const [largest = []] = [...byClient.values()]
+      .sort((one, other) => other.length - one.length);
+    return largest.sort((one, other) => other.heardAt - one.heardAt)
+      .slice(0, count);
+  }
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import {
+  UnseenMemory,
+  type WatchedTunnel,
+} from "../../src/proxy/unseen_memory.ts";
+import { fakeClock } from "../support/fake_clock.ts";
+
+const MIB = 1024 * 1024;
+
+/** A process that may hide 100 MiB, and whose tunnels hide what the test says until they are dropped. */
+function setUp(): {
+  unseen: UnseenMemory;
+  dropped: string[];
+  /** What else it hides, bytes. */
+  other: { bytes: number };
+  open(name: string, client: string, bytes?: number): { bytes: number };
+  reports: () => number;
+} {
+  const dropped: string[] = [];
+  const hidden = new Map<string, { bytes: number }>();
+  const other = { bytes: 50 * MIB };
+  let reports = 0;
+  let clock = 0;
+  const unseen = new UnseenMemory({
+    hiddenBytes: () =>
+      [...hidden.values()].reduce((sum, { bytes }) => sum + bytes, other.bytes),
+    expectedBytes: () => 100 * MIB,
+    onDropped: () => reports++,
+  });
+  return {
+    unseen,
+    dropped,
+    other,
+    reports: () => reports,
+    open(name, client, bytes = 0) {
+      const own = { bytes };
+      hidden.set(name, own);
+      const tunnel: WatchedTunnel = {
+        client,
+        heardAt: clock++,
+        drop() {
+          dropped.push(name);
+          hidden.delete(name);
+        },
+      };
+      unseen.watch(tunnel);
+      return own;
+    },
+  };
+}
+
+Deno.test("S3: a process that does not grow beyond what is expected drops nothing", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, open } = setUp();
+  const own = open("a", "client");
+  await unseen.look();
+  own.bytes = 50 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, []);
+});
+
+Deno.test("S3: the client that has most WebSockets loses them, the latest first, until there is enough memory", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, open, reports } = setUp();
+  open("innocent", "other");
+  const hogs = ["a", "b", "c", "d"].map((name) => open(name, "hog"));
+  open("late innocent", "third");
+  await unseen.look();
+  for (const hog of hogs) hog.bytes = 30 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["d", "c", "b"]);
+  assert.equal(reports(), 3);
+});
+
+Deno.test("S3: dropping ends when it frees nothing, and goes on only if the process grows", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, other, open } = setUp();
+  for (const name of ["a", "b", "c"]) open(name, "client");
+  await unseen.look();
+  other.bytes = 200 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["c"]);
+  for (let i = 0; i < 10; i++) await unseen.look();
+  other.bytes += 3 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["c"]);
+  other.bytes += 1 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["c", "b"]);
+  other.bytes += 100 * MIB;
+  await unseen.look();
+  await unseen.look();
+  other.bytes += 100 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["c", "b", "a"]);
+});
+
+Deno.test("memory is looked at as long as there are tunnels", async () => {
+  using clock = fakeClock();
+  let looks = 0;
+  const unseen = new UnseenMemory({
+    hiddenBytes: () => ++looks,
+    expectedBytes: () => 0,
+    onDropped() {},
+  });
+  clock.pass(1_000);
+  assert.equal(looks, 0);
+  const stop = unseen.watch({ client: "c", heardAt: 0, drop() {} });
+  clock.pass(50);
+  assert.equal(looks, 1);
+  await Promise.resolve();
+  stop();
+  clock.pass(1_000);
+  assert.equal(looks, 1);
+});
