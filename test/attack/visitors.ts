@@ -26,6 +26,9 @@ const PAGE = { host: hostOf(QUIET), path: "/" };
 /** Between two requests of a visitor, ms. */
 const PACE_MS = 40;
 
+/** As long as anybody waits for an answer, ms. */
+const PATIENCE_MS = 5_000;
+
 /** Requests of a visitor that may be without an answer; it stays away until there is one. */
 const MAX_WAITING = 200;
 
@@ -45,7 +48,7 @@ export class Visitors {
   readonly #waiting = new Set<Promise<void>>();
   #sights = emptySights();
   #tunnel: EchoSocket | undefined;
-  #turn: Promise<string> = Promise.resolve("");
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -58,8 +61,7 @@ export class Visitors {
       health: () => this.#client.send({ ...HEALTH, headers: ADDRESS }),
       preview: () => this.#client.send({ ...PAGE, headers: ADDRESS }),
       arrival: () => this.#arrive(),
-      // One message at a time: a tunnel keeps their order.
-      tunnel: () => this.#turn = this.#turn.then(() => this.#echo()),
+      tunnel: () => this.#speak(),
     };
     for (const name of VISITORS) {
       let waiting = 0;
@@ -102,6 +104,16 @@ export class Visitors {
     if (outcome !== "200") {
       sight.wrong[outcome] = (sight.wrong[outcome] ?? 0) + 1;
     }
+  }
+
+  /** One message at a time, since a tunnel keeps their order; one whose turn does not come is not sent. */
+  #speak(): Promise<string> {
+    const dueAt = performance.now();
+    const turn = this.#turn.catch(() => {}).then(() =>
+      performance.now() - dueAt > PATIENCE_MS ? "silence" : this.#echo()
+    );
+    this.#turn = turn;
+    return turn;
   }
 
   async #arrive(): Promise<string> {
