@@ -10,6 +10,7 @@ import { MIB } from "./attack.ts";
 import { save } from "./documents.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { formatResult, HEAD, type Result, resultOf } from "./report.ts";
+import { stepBack } from "./priority.ts";
 import { tryAttack } from "./trial.ts";
 import { brokenPromises } from "./verdict.ts";
 import { startAttackWorld } from "./world.ts";
@@ -31,6 +32,7 @@ async function attackAll(options: Options): Promise<number> {
     await write(`${memoryMib} MiB: ${how}`);
     await write(HEAD);
   }
+  await stepBack();
   const results: Result[] = [];
   const hasBrowser = await findChromium() !== undefined;
   for (const [attack, scheme] of selectAttacks(options)) {

@@ -14,6 +14,7 @@ import {
   urlOf,
 } from "./attack.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
+import { letGoFirst } from "./priority.ts";
 import type { Sights } from "./visitors.ts";
 import type { AttackWorld } from "./world.ts";
 
@@ -80,6 +81,7 @@ export async function tryAttack(
     prefix: group?.command ?? [],
   });
   const { pid, port } = gateway;
+  await letGoFirst(pid);
   await observer.call("observe", {
     ...{ pid, port, scheme },
     limitBytes: group === undefined ? limitBytes : undefined,
