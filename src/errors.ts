@@ -30,6 +30,7 @@ export const ERROR_STATUS = {
   target_too_long: 414,
   upgrade_required: 426,
   too_many_refusals: 429,
+  user_throttled: 429,
   client_overloaded: 429,
   head_too_large: 431,
   internal: 500,
@@ -39,7 +40,9 @@ export const ERROR_STATUS = {
   port_closed: 502,
   toolbox_unreachable: 502,
   sandbox_stopped: 503,
+  runner_not_ready: 503,
   api_unreachable: 503,
+  api_throttled: 503,
   login_unavailable: 503,
   logout_incomplete: 503,
   session_unavailable: 503,
@@ -73,8 +76,6 @@ export class GatewayError extends Error {
   /** Seconds after which a retry may succeed (Retry-After, RFC 9110 section 10.2.3). */
   readonly retryAfterSec: number | undefined;
   readonly advice: ErrorAdvice;
-  /** True if the API has had too many requests of the user (429, RFC 6585 section 4), which are the client's doing. */
-  readonly isUserThrottled: boolean;
 
   constructor(
     code: ErrorCode,
@@ -83,7 +84,6 @@ export class GatewayError extends Error {
       cause?: unknown;
       retryAfterSec?: number | undefined;
       advice?: ErrorAdvice;
-      isUserThrottled?: boolean;
     } = {},
   ) {
     super(
@@ -93,18 +93,12 @@ export class GatewayError extends Error {
     this.code = code;
     this.retryAfterSec = options.retryAfterSec;
     this.advice = options.advice ?? {};
-    this.isUserThrottled = options.isUserThrottled ?? false;
   }
 
   /** The same failure with other advice. */
   with(advice: ErrorAdvice): GatewayError {
-    const { code, message, cause, retryAfterSec, isUserThrottled } = this;
-    return new GatewayError(code, message, {
-      cause,
-      retryAfterSec,
-      isUserThrottled,
-      advice,
-    });
+    const { code, message, cause, retryAfterSec } = this;
+    return new GatewayError(code, message, { cause, retryAfterSec, advice });
   }
 
   /** The HTTP status of the code. */

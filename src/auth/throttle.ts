@@ -104,7 +104,7 @@ export class RequestBudget implements Budget {
     if ("isAdmitted" in outcome) return outcome.isAdmitted;
     const { error } = outcome;
     return !this.#isUsedUp &&
-      !(error instanceof GatewayError && error.isUserThrottled);
+      !(error instanceof GatewayError && error.code === "user_throttled");
   }
 }
 

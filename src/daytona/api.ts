@@ -19,7 +19,8 @@ import {
 import {
   apiKeyAnswer,
   type Runner,
-  runnerAnswer,
+  type RunnerRecord,
+  runnerRecordAnswer,
   type Sandbox,
   sandboxAnswer,
   type Snapshot,
@@ -58,7 +59,8 @@ const sandboxIdText = z.string().refine(isSandboxRef);
  * The operations of Daytona's API that a gateway needs. Each resolves only with a definite answer, of which false and
  * null are the API's "no". A value that cannot be part of a call (see address/grammar.ts) is answered "no" without a call.
  *
- * @throws {GatewayError} `api_unreachable` if there is no definite answer; every operation
+ * @throws {GatewayError} `api_unreachable` if there is no definite answer, `user_throttled` or `api_throttled` if the API
+ * says so of the user or of the gateway; every operation
  */
 export class DaytonaApi {
   readonly #client: DaytonaClient;
@@ -172,30 +174,40 @@ export class DaytonaApi {
     });
   }
 
-  /** The runner that holds the sandbox. */
+  /**
+   * The runner that holds the sandbox.
+   *
+   * @throws {GatewayError} `runner_not_ready` if it has not reported yet where it is
+   */
   async runnerOfSandbox(sandboxId: string): Promise<Runner | null> {
     if (!isSandboxRef(sandboxId)) return null;
     const params = { path: { sandboxId } };
-    return await this.#caller.callApi({
+    const record = await this.#caller.callApi({
       ...this.#asGateway(),
       operation: "getRunnerBySandboxId",
-      schema: runnerAnswer,
+      schema: runnerRecordAnswer,
       send: (init) =>
         this.#client.runners.getRunnerBySandboxId({ ...init, params }),
     });
+    return record && readyRunner(record);
   }
 
-  /** The runner with that UUID. */
+  /**
+   * The runner with that UUID.
+   *
+   * @throws {GatewayError} `runner_not_ready` if it has not reported yet where it is
+   */
   async runnerById(id: string): Promise<Runner | null> {
     if (!isUuid(id)) return null;
     const params = { path: { id } };
-    return await this.#caller.callApi({
+    const record = await this.#caller.callApi({
       ...this.#asGateway(),
       operation: "getRunnerFullById",
-      schema: runnerAnswer,
+      schema: runnerRecordAnswer,
       send: (init) =>
         this.#client.runners.getRunnerFullById({ ...init, params }),
     });
+    return record && readyRunner(record);
   }
 
   /** One of the user's sandboxes. */
@@ -318,6 +330,15 @@ export class DaytonaApi {
 function isSendable({ bearer, organizationId }: User): boolean {
   return isBearer(bearer) &&
     (organizationId === undefined || isUuid(organizationId));
+}
+
+/** @throws {GatewayError} `runner_not_ready` */
+function readyRunner({ proxyUrl, ...record }: RunnerRecord): Runner {
+  if (proxyUrl !== null) return { ...record, proxyUrl };
+  throw new GatewayError(
+    "runner_not_ready",
+    "The runner has not told the API its address yet",
+  );
 }
 
 /** Sends the user's credential. */

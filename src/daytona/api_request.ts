@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { operations } from "../../gen/daytona.ts";
 import type { Config } from "../config/config.ts";
-import { GatewayError } from "../errors.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 import { fetchFailure } from "../platform/fetch_failure.ts";
@@ -73,7 +73,8 @@ export class ApiCaller {
   /**
    * Calls the API until it gives a definite answer: a value, or null for its "no".
    *
-   * @throws {GatewayError} `api_unreachable` if it gives none; message and cause contain no address and no credential
+   * @throws {GatewayError} `user_throttled` or `api_throttled` if the API throttles whoever asks, and `api_unreachable`
+   * if it gives no answer either; message and cause contain no address and no credential
    */
   async callApi<T>(request: ApiRequest<T>): Promise<T | null> {
     const { operation } = request;
@@ -102,11 +103,11 @@ export class ApiCaller {
     } catch (cause) {
       const failure = signal.aborted ? this.#abortFailure() : cause;
       if (!(failure instanceof ApiFailure)) throw cause;
-      const { message, retryAfterSec, isUserThrottled } = failure;
+      const { message, retryAfterSec } = failure;
       throw new GatewayError(
-        "api_unreachable",
+        codeOf(failure, request.credentialOf),
         `Daytona API, ${operation}: ${message}`,
-        { cause, retryAfterSec, isUserThrottled },
+        { cause, retryAfterSec },
       );
     } finally {
       clearTimeout(timer);
@@ -156,22 +157,32 @@ class ApiFailure extends Error {
   override readonly name = "ApiFailure";
   /** True if another attempt may succeed. */
   readonly isTransient: boolean;
+  /** True if the API has had too many requests (429, RFC 6585 section 4). */
+  readonly isThrottled: boolean;
   readonly retryAfterSec: number | undefined;
-  readonly isUserThrottled: boolean;
 
   constructor(
     reason: string,
     options: {
       isTransient?: boolean;
+      isThrottled?: boolean;
       retryAfterSec?: number | undefined;
-      isUserThrottled?: boolean;
     } = {},
   ) {
     super(reason);
     this.isTransient = options.isTransient ?? false;
+    this.isThrottled = options.isThrottled ?? false;
     this.retryAfterSec = options.retryAfterSec;
-    this.isUserThrottled = options.isUserThrottled ?? false;
   }
+}
+
+/** Throttling is the doing of whoever's credential it is: of the client, or of this gateway and its visitors together. */
+function codeOf(
+  { isThrottled }: ApiFailure,
+  credentialOf: CredentialOwner,
+): ErrorCode {
+  if (!isThrottled) return "api_unreachable";
+  return credentialOf === "user" ? "user_throttled" : "api_throttled";
 }
 
 /** @throws {ApiFailure} if the response is no definite answer */
@@ -187,8 +198,7 @@ async function attempt<T>(
   if (kind === "no") return null;
   if (kind !== "yes") {
     throw new ApiFailure(`status ${status}`, {
-      // If the API throttles the gateway's own key, any client may be the one that notices.
-      isUserThrottled: status === 429 && request.credentialOf === "user",
+      isThrottled: status === 429,
       isTransient: kind === "retry",
       retryAfterSec: retryAfterSecOf(response),
     });
@@ -239,8 +249,15 @@ function reasonOf(error: unknown): string {
   return fetchFailure(error);
 }
 
-/** Retry-After in seconds (RFC 9110 section 10.2.3); the API does not use its date form. */
-function retryAfterSecOf(response: Response): number | undefined {
-  const value = response.headers.get("retry-after") ?? "";
-  return /^\d{1,5}$/.test(value) ? Number(value) : undefined;
+/** Retry-After (RFC 9110 section 10.2.3), or that of a quota: `Retry-After-authenticated` is the API's for users. */
+const RETRY_AFTER = /^retry-after(-[a-z-]+)?$/;
+
+/** The longest wait that a response asks for, seconds; the API does not use the date form. */
+function retryAfterSecOf({ headers }: Response): number | undefined {
+  const waits = [...headers]
+    .filter(([name, value]) =>
+      RETRY_AFTER.test(name) && /^\d{1,5}$/.test(value)
+    )
+    .map(([, value]) => Number(value));
+  return waits.length === 0 ? undefined : Math.max(...waits);
 }

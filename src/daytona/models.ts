@@ -19,6 +19,11 @@ export interface Runner {
   readonly apiKey: string;
 }
 
+/** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
+export type RunnerRecord =
+  & Omit<Runner, "proxyUrl">
+  & { readonly proxyUrl: string | null };
+
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export interface Sandbox {
   readonly id: string | null;
@@ -48,14 +53,24 @@ export interface Snapshot {
 const baseUrl = z.string().refine(isBaseUrl).transform(withoutTrailingSlashes);
 const optionalText = z.string().nullish().transform((text) => text || null);
 
-/** Reads a {@linkcode Runner}. */
-export const runnerAnswer: z.ZodType<Runner> = z.object(
+const optionalUrl = z.literal("").or(baseUrl).nullish()
+  .transform((url) => url || null);
+
+const runnerRecord = z.object(
   {
-    proxyUrl: baseUrl,
-    apiUrl: z.literal("").or(baseUrl).nullish().transform((url) => url || null),
+    proxyUrl: optionalUrl,
+    apiUrl: optionalUrl,
     apiKey: z.string().refine(isBearer),
   } satisfies Shape<"Runner">,
 );
+
+/** Reads a {@linkcode RunnerRecord}. */
+export const runnerRecordAnswer: z.ZodType<RunnerRecord> = runnerRecord;
+
+/** Reads a {@linkcode Runner}. */
+export const runnerAnswer: z.ZodType<Runner> = runnerRecord.extend({
+  proxyUrl: baseUrl,
+});
 
 /** Reads a {@linkcode Sandbox}. */
 export const sandboxAnswer: z.ZodType<Sandbox> = z.object(

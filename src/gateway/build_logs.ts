@@ -112,7 +112,7 @@ function userOf({ headers, client }: BuildLogExchange): User {
   };
 }
 
-/** @throws {GatewayError} `build_log_not_found`, `too_many_refusals` or `api_unreachable` */
+/** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, or as the API's client does */
 async function findLog(
   { build, isSentByPage }: BuildLogExchange,
   user: User,

@@ -364,6 +364,7 @@ export abstract class Exchange {
     this.#settle(failure.status, { error: failure.code });
     return this.#ownResponse(problem({
       code: failure.code,
+      port: this.port,
       requestId: this.id,
       asPage: wantsDocument(this.headers),
       mayReload: this.method === "GET",

@@ -1,13 +1,15 @@
 /** The page that a browser shows for one of the gateway's errors. */
 import type { ErrorAdvice, ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
-import { ERROR_TEXTS } from "./error_texts.ts";
+import { errorText } from "./error_texts.ts";
 import { page } from "./page.ts";
 
 /** The content of the page besides the text of its code. */
 export interface ErrorPageData {
   readonly code: ErrorCode;
   readonly status: number;
+  /** The port of the sandbox, if the error is about one. */
+  readonly port?: number | undefined;
   readonly requestId: string;
   /** True if the page may request its address again: it does not answer a form, for example. */
   readonly mayReload: boolean;
@@ -22,7 +24,10 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "toolbox_unreachable",
   "container_not_found",
   "runner_unreachable",
+  "runner_not_ready",
   "api_unreachable",
+  "api_throttled",
+  "user_throttled",
   "session_unavailable",
   "overloaded",
   "sandbox_overloaded",
@@ -34,7 +39,7 @@ const MIN_RELOAD_SEC = 5;
 
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
-  const text = ERROR_TEXTS[data.code];
+  const text = errorText(data.code, data.port);
   const reloads = data.mayReload && PASSING.has(data.code);
   const reloadSec = Math.max(MIN_RELOAD_SEC, data.retryAfterSec ?? 0);
   return page(

@@ -1,14 +1,26 @@
 /** The texts that people read about each error: the event, and their remedy. */
+import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { ErrorCode } from "../errors.ts";
 
-/** The public text of one error code; it says nothing about the request or the machines behind the gateway. */
+/** The public text of one error code; it says nothing about the request but its port, and nothing of the machines behind. */
 export interface ErrorText {
   readonly title: string;
   readonly detail: string;
   readonly hint: string;
 }
 
-/** The texts of all codes. */
+/** The text of a code, about a port of a sandbox if it is known. */
+export function errorText(code: ErrorCode, port?: number): ErrorText {
+  const text = ERROR_TEXTS[code];
+  return { ...text, detail: text.detail.replace("{port}", nameOf(port)) };
+}
+
+function nameOf(port: number | undefined): string {
+  if (port === undefined) return "this port";
+  return port === TOOLBOX_PORT ? "the toolbox" : `port ${port}`;
+}
+
+/** The texts of all codes; `{port}` in a detail stands for the port. */
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   bad_host: {
     title: "This address is not a preview",
@@ -81,6 +93,12 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail:
       "Too many requests from your address have failed within the last minute.",
     hint: "Check the address and the token, and try again in a moment.",
+  },
+  user_throttled: {
+    title: "Daytona asks you to wait",
+    detail:
+      "Your organization has sent it too many requests, or your address too many wrong keys.",
+    hint: "Try again once the time in Retry-After is over.",
   },
   login_required: {
     title: "This preview is private",
@@ -185,7 +203,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   runner_protocol_error: {
     title: "The app sent an invalid response",
-    detail: "The response is not valid HTTP, so it was not passed on.",
+    detail:
+      "What came from {port} of the sandbox is not valid HTTP, so it was not passed on.",
     hint: "Check what the app in the sandbox writes to its connection.",
   },
   runner_refused: {
@@ -196,19 +215,32 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   port_closed: {
     title: "Nothing is listening on this port",
-    detail: "The sandbox is running, but no app answers on this port.",
+    detail: "The sandbox is running, but no app answers on {port}.",
     hint: "Start the app, or wait until it has started.",
   },
   toolbox_unreachable: {
     title: "The sandbox is not responding",
     detail:
-      "The sandbox is running, but the Daytona service inside it, which gives access to its ports, does not respond.",
+      "It is running, but the Daytona service inside it, which gives access to {port}, does not respond.",
     hint: "Wait a moment. If that does not help, restart the sandbox.",
   },
   sandbox_stopped: {
     title: "The sandbox is stopped",
-    detail: "Its ports can be opened only while it is running.",
+    detail: "It serves {port} only while it is running.",
     hint: "Start the sandbox, then reload.",
+  },
+  runner_not_ready: {
+    title: "The sandbox's machine is not ready yet",
+    detail:
+      "The machine that is to run the sandbox has not told Daytona yet how to reach it.",
+    hint: "Try again in a few seconds.",
+  },
+  api_throttled: {
+    title: "Daytona asks the gateway to wait",
+    detail:
+      "The gateway has sent the Daytona API too many requests, so it could not ask about this sandbox.",
+    hint:
+      "Try again in a few seconds. If that does not help, report the request ID to the gateway's operator.",
   },
   api_unreachable: {
     title: "The sandbox cannot be looked up",
@@ -261,7 +293,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   runner_timeout: {
     title: "The app took too long to respond",
-    detail: "The app in the sandbox did not start its response in time.",
+    detail:
+      "What runs on {port} of the sandbox did not start its response in time.",
     hint: "Check what the app is doing, or try again.",
   },
 };

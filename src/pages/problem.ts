@@ -1,18 +1,20 @@
 /** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
 import { ERROR_STATUS, type ErrorAdvice, type ErrorCode } from "../errors.ts";
 import { errorPage } from "./error_page.ts";
-import { ERROR_TEXTS } from "./error_texts.ts";
+import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
 
 /** The content of an error response. */
 export interface ProblemOptions {
   readonly code: ErrorCode;
+  /** The port of the sandbox, if the error is about one. */
+  readonly port?: number | undefined;
   readonly requestId: string;
   /** True if the client will show the response as a document. */
   readonly asPage: boolean;
   /** True if a page may reload its URL by itself; false by default, since no form may be sent twice. */
   readonly mayReload?: boolean;
-  /** The Retry-After, seconds; by default, 2 for a 503 and none otherwise. */
+  /** The Retry-After, seconds; by default, 2 for a 503 or 429 and none otherwise. */
   readonly retryAfterSec?: number | undefined;
   readonly advice?: ErrorAdvice;
 }
@@ -45,15 +47,19 @@ function requiredHeaders(code: ErrorCode): Record<string, string> {
   }
 }
 
+/** Daytona's own codes for the same errors. */
+const DAYTONA_CODES: Partial<Record<ErrorCode, string>> = {};
+
 /** After how many seconds to retry what is unavailable. */
 const RETRY_AFTER_SEC = 2;
 
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
-  const { code, requestId, asPage, mayReload = false, advice = {} } = options;
+  const { code, port, requestId, asPage } = options;
+  const { mayReload = false, advice = {} } = options;
   const status = ERROR_STATUS[code];
   const retryAfterSec = options.retryAfterSec ??
-    (status === 503 ? RETRY_AFTER_SEC : undefined);
+    (status === 503 || status === 429 ? RETRY_AFTER_SEC : undefined);
   const headers = [
     ...Object.entries({
       ...OWN_ANSWER_HEADERS,
@@ -71,6 +77,7 @@ export function problem(options: ProblemOptions): Response {
       errorPage({
         code,
         status,
+        port,
         requestId,
         mayReload,
         retryAfterSec,
@@ -86,15 +93,18 @@ export function problem(options: ProblemOptions): Response {
       },
     );
   }
-  const { title, detail, hint } = ERROR_TEXTS[code];
+  const { title, detail, hint } = errorText(code, port);
   const body = {
     type: "about:blank",
     title,
     status,
     detail,
-    message: detail, // the member that Daytona's own clients read
     hint,
-    code,
+    code: DAYTONA_CODES[code] ?? code,
+    portholeCode: code,
+    // Daytona's own clients read these: they show the message alone, and tell errors by source and code.
+    message: `${title}. ${detail}`,
+    source: "DAYTONA_PROXY",
   };
   return new Response(JSON.stringify({ ...body, requestId }), {
     status,

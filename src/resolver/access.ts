@@ -35,7 +35,7 @@ const sandboxIdCodec: Codec<string | null> = {
 /**
  * Asks the API about credentials, and caches its verdicts.
  *
- * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every method
+ * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every method
  * @throws what `budget.spend` throws, if no cached answer may be served instead; every method
  */
 export class AccessResolver {

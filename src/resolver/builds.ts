@@ -32,7 +32,7 @@ export class BuildResolver {
   /**
    * The log of one of the user's builds; null if there is none, or the user may not see it.
    *
-   * @throws {GatewayError} `api_unreachable`
+   * @throws {GatewayError} as {@linkcode DaytonaApi}
    */
   async logOf(build: Build, user: User): Promise<BuildLog | null> {
     const api = this.#api;

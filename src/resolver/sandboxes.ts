@@ -22,7 +22,7 @@ type SandboxApi = Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">;
 /**
  * Cached answers about sandboxes.
  *
- * @throws {GatewayError} `api_unreachable` if an answer is neither cached nor given by the API; every lookup
+ * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
  */
 export class SandboxResolver {
   readonly #api: SandboxApi;

@@ -62,11 +62,8 @@ Deno.test("RequestBudget refunds a failed request, unless the client is at fault
       [{ isAdmitted: false }, false],
       [{ error: new GatewayError("api_unreachable", "") }, true],
       [{ error: new TypeError("A defect") }, true],
-      [{
-        error: new GatewayError("api_unreachable", "", {
-          isUserThrottled: true,
-        }),
-      }, false],
+      [{ error: new GatewayError("api_throttled", "") }, true],
+      [{ error: new GatewayError("user_throttled", "") }, false],
     ] satisfies [LookupOutcome, boolean][]
   ) {
     const { throttle } = setUp({ refusalsPerMinute: 1 });

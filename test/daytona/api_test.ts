@@ -126,7 +126,7 @@ for (const [name, ask, no] of QUESTIONS) {
     }
   });
 
-  Deno.test(`${name}() does not retry a throttled call, and says whether the user caused it`, async () => {
+  Deno.test(`${name}() does not retry a throttled call, and says whether the user or the gateway is to wait`, async () => {
     await using api = stubApi(() =>
       new Response("slow down", {
         status: 429,
@@ -136,7 +136,10 @@ for (const [name, ask, no] of QUESTIONS) {
     await assert.rejects(ask(clientAt(api.baseUrl)), (error) => {
       assert.ok(error instanceof GatewayError);
       assert.equal(error.retryAfterSec, 17);
-      assert.equal(error.isUserThrottled, ASKED_BY_USER.includes(name));
+      assert.equal(
+        error.code,
+        ASKED_BY_USER.includes(name) ? "user_throttled" : "api_throttled",
+      );
       return true;
     });
     assert.equal(api.seen.length, 1);
@@ -155,6 +158,44 @@ for (const [name, ask, no] of QUESTIONS) {
     assert.equal(elsewhere.seen.length, 0);
   });
 }
+
+Deno.test("DaytonaApi waits as long as any throttler says, whatever that is called", async () => {
+  const cases: [headers: Record<string, string>, seconds?: number][] = [
+    [{ "Retry-After-authenticated": "24" }, 24],
+    [{ "Retry-After-sandbox-lifecycle": "9", "Retry-After": "30" }, 30],
+    [{ "Retry-After-a": "9", "Retry-After-b": "30" }, 30],
+    [{ "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT" }],
+    [{
+      "X-Retry-After-a": "5",
+      "Retry-After-a": "-5",
+      "Retry-Afterwards": "5",
+    }],
+    [{}],
+  ];
+  for (const [headers, seconds] of cases) {
+    await using api = stubApi(() =>
+      new Response("{}", { status: 429, headers })
+    );
+    const client = clientAt(api.baseUrl);
+    await assert.rejects(client.hasSandboxAccess(ID, USER), {
+      code: "user_throttled",
+      retryAfterSec: seconds,
+    });
+  }
+});
+
+Deno.test("runnerOfSandbox() and runnerById() say of a runner without an address that it is not ready, at once", async () => {
+  for (const proxyUrl of [null, undefined, ""]) {
+    await using api = stubApi(() =>
+      Response.json({ ...RUNNER, proxyUrl, apiUrl: null })
+    );
+    const client = clientAt(api.baseUrl);
+    const error = { code: "runner_not_ready" };
+    await assert.rejects(client.runnerOfSandbox(ID), error);
+    await assert.rejects(client.runnerById(RUNNER_ID), error);
+    assert.equal(api.seen.length, 2);
+  }
+});
 
 Deno.test("DaytonaApi recovers within three tries", async () => {
   await using api = stubApi((_, n) =>

@@ -95,7 +95,7 @@ const CASES: readonly [name: string, fault: ApiFault, expected: Reply][] = [
   [
     "is throttled",
     respond("{}", { status: 429, headers: { "retry-after": "7" } }),
-    { ...UNREACHABLE, retryAfter: "7" },
+    { ...UNREACHABLE, code: "api_throttled", retryAfter: "7" },
   ],
   ["fails", respond("{}", { status: 500 }), UNREACHABLE],
   ["is being deployed", respond(PAGE, { status: 502 }), UNREACHABLE],

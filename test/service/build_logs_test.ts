@@ -173,9 +173,9 @@ Deno.test("guesses at build logs stay bounded while the API throttles, and readi
     codes.push((await gateway.send(BASE, { path, headers: BEARER })).code);
   }
   assert.deepEqual(codes, [
-    "api_unreachable",
-    "api_unreachable",
-    "api_unreachable",
+    "user_throttled",
+    "user_throttled",
+    "user_throttled",
     "too_many_refusals",
   ]);
 });

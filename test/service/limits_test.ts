@@ -177,6 +177,39 @@ Deno.test("an upload that stands still is answered 408", async () => {
   assert.deepEqual(valuesOf(fields, "x-porthole-error"), ["upload_stalled"]);
 });
 
+Deno.test("a user whom the API throttles is told how long to wait, whichever throttler it was", async () => {
+  await using gateway = await startGateway();
+  const { state } = gateway.stack.api;
+  const throttled = async (key: string) => {
+    const { status, code, headers } = await gateway.send(LOCKED, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    return [status, code, Number(headers.get("retry-after"))];
+  };
+  state.limits = { authenticated: { limit: 0, ttlMs: 24_000 } };
+  assert.deepEqual(await throttled(KEYS.user), [429, "user_throttled", 24]);
+  state.limits = { failedAuth: { limit: 1, ttlMs: 30_000 } };
+  await throttled("wrong");
+  assert.deepEqual(await throttled(KEYS.user), [429, "user_throttled", 30]);
+});
+
+Deno.test("the gateway's own key being throttled is told from that, and does not stop what is known", async () => {
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  api.fault = ({ operation }, answer) =>
+    operation === "isSandboxPublic"
+      ? new Response("{}", { status: 429, headers: { "retry-after": "7" } })
+      : answer();
+  const { status, code, headers } = await gateway.send(LOCKED);
+  assert.deepEqual([status, code, headers.get("retry-after")], [
+    503,
+    "api_throttled",
+    "7",
+  ]);
+  assert.equal((await gateway.send(DEMO)).status, 200);
+});
+
 Deno.test("guesses are charged while the API throttles, too", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "10" });
   const { api } = gateway.stack;

@@ -73,6 +73,58 @@ Deno.test("a stopped sandbox, one that its runner does not have, and a runner th
   assert.deepEqual(outcomeOf(down), [502, "runner_unreachable"]);
 });
 
+Deno.test("a runner that has not reported yet says so, and the API is not asked again and again", async () => {
+  await using gateway = await startDemo();
+  const { api } = gateway.stack;
+  const runner = api.runnerOf("locked");
+  const { proxyUrl = null } = runner;
+  runner.proxyUrl = null;
+  for (let i = 1; i <= 2; i++) {
+    const early = await gateway.send(LOCKED, { headers: BEARER });
+    assert.deepEqual(outcomeOf(early), [503, "runner_not_ready"]);
+    assert.equal(early.headers.get("retry-after"), "2");
+    // Also while it is asked whether the sandbox is public; never a second time for the same.
+    assert(api.count("getRunnerBySandboxId") <= 2 * i);
+  }
+  runner.proxyUrl = proxyUrl;
+  const ready = await gateway.send(LOCKED, { path: "/echo", headers: BEARER });
+  assert.equal(ready.status, 200);
+});
+
+Deno.test("the message of an error stands alone, and names the port and the state of the sandbox", async () => {
+  await using gateway = await startDemo();
+  const closed = await gateway.send(`4000-demo.${BASE}`);
+  assert.deepEqual(
+    [closed.json().message, closed.json().source],
+    [
+      "Nothing is listening on this port. The sandbox is running, but no app answers on port 4000.",
+      "DAYTONA_PROXY",
+    ],
+  );
+  const stopped = await gateway.send(`3000-stopped.${BASE}`);
+  assert.equal(
+    stopped.json().message,
+    "The sandbox is stopped. It serves port 3000 only while it is running.",
+  );
+  const { code, portholeCode } = stopped.json();
+  assert.deepEqual([code, portholeCode], [
+    "sandbox_stopped",
+    "sandbox_stopped",
+  ]);
+  const toolbox = await gateway.send(BASE, {
+    path: "/toolbox/stopped/version",
+    headers: BEARER,
+  });
+  assert.equal(
+    toolbox.json().message,
+    "The sandbox is stopped. It serves the toolbox only while it is running.",
+  );
+  const page = await gateway.send(`4000-demo.${BASE}`, {
+    headers: { accept: "text/html", "sec-fetch-mode": "navigate" },
+  });
+  assert.match(page.body, /no app answers on port 4000/);
+});
+
 Deno.test("a runner that does not know the gateway's key is told from an app's 401", async () => {
   await using gateway = await startDemo();
   const app = await gateway.send(DEMO, { path: "/status/401" });

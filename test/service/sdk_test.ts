@@ -278,10 +278,16 @@ Deno.test("the SDK understands what the gateway refuses", async (t) => {
   await t.step("a sandbox that is not running", async () => {
     state.users.set(KEYS.user, new Set(["stopped"]));
     const stopped = await world.daytona.get("stopped");
-    await assert.rejects(
-      stopped.process.executeCommand("pwd"),
-      DaytonaServiceUnavailableError,
-    );
+    await assert.rejects(stopped.process.executeCommand("pwd"), (error) => {
+      assert.ok(error instanceof DaytonaServiceUnavailableError);
+      assert.equal(
+        error.message,
+        "The sandbox is stopped. It serves the toolbox only while it is running.",
+      );
+      assert.equal(error.code, "sandbox_stopped");
+      assert.equal(error.source, "DAYTONA_PROXY");
+      return true;
+    });
   });
 });
 
