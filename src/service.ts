@@ -114,6 +114,7 @@ export async function createService(
 
   return {
     fetch: (request, info) => dispatch.handle(request, info),
+    buffers: base.budget,
     renderMetrics: () => metrics.render(),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.

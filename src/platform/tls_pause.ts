@@ -5,24 +5,24 @@
  *     tls.createServer({ cert, key }, (socket) => socket.pause()).listen(443);
  *     // A client that sends 3 GB is let, and the server's memory grows by as much.
  *
- * Instead, the TCP connection is stopped and started along with its TLS socket.
+ * Instead, the TCP connection below is stopped and started too.
  */
 import type { TLSSocket } from "node:tls";
 
-/** What Deno's handles of sockets have in common with Node's. */
-interface Handle {
+/** The part of a TCP connection's handle that Deno has in common with Node. */
+interface TcpHandle {
   readStart(): number;
   readStop(): number;
 }
 
-/** The handle of a TLS socket; the handle of its TCP connection is gone once it is closed. */
-interface TlsHandle extends Handle {
-  _nativeTcpHandle?: Handle | null;
+/** The handle of a TLS socket; that of its TCP connection is gone once it is closed. */
+interface TlsHandle {
+  readonly _nativeTcpHandle?: TcpHandle | null;
 }
 
 /**
- * Makes `pause()` of a TLS socket stop its client, and with it everything that relies on pausing: `pipe()`, or a reader
- * that lets data wait.
+ * Makes `pause()` of a TLS socket stop its client, until `resume()`. While it is neither paused nor read, it still
+ * buffers without bound.
  *
  * @throws {TypeError} If Deno has changed and it cannot: rather no TLS at all than a listener that anyone can fill up.
  */
@@ -31,13 +31,13 @@ export function mendPause(socket: TLSSocket): void {
   if (tls?._nativeTcpHandle === undefined) {
     throw new TypeError("This version of Deno hides the handles of node:tls");
   }
-  const { readStart, readStop } = tls;
-  tls.readStart = () => {
-    tls._nativeTcpHandle?.readStart();
-    return readStart.call(tls);
-  };
-  tls.readStop = () => {
+  const { pause, resume } = socket;
+  socket.pause = () => {
     tls._nativeTcpHandle?.readStop();
-    return readStop.call(tls);
+    return pause.call(socket);
+  };
+  socket.resume = () => {
+    tls._nativeTcpHandle?.readStart();
+    return resume.call(socket);
   };
 }

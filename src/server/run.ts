@@ -3,6 +3,7 @@ import { formatLocalCache } from "../config/cache_location.ts";
 import type { Config } from "../config/config.ts";
 import type { Handler } from "../gateway/dispatch.ts";
 import { sleep } from "../lib/backoff.ts";
+import type { ByteBudget } from "../lib/byte_budget.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
@@ -22,6 +23,8 @@ import { logUncaughtErrors } from "./uncaught.ts";
 /** A running gateway, without the listener in front of it. */
 export interface GatewayService {
   readonly fetch: Handler;
+  /** The budget of everything that is buffered for clients and apps. */
+  readonly buffers: Pick<ByteBudget<"tls">, "open">;
   /** Renders all metrics in Prometheus' text format. */
   renderMetrics(): string;
   /**
@@ -130,6 +133,7 @@ async function serve(
       : await listenWithRenewal(service.fetch, config.listen, {
         files,
         current: loaded.certificate,
+        buffers: service.buffers,
         addSignalListener,
         log,
       });

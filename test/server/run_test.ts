@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { TlsFiles } from "../../src/config/config.ts";
 import { StreamLineWriter } from "../../src/observability/line_writer.ts";
 import type { Outcome } from "../../src/server/exit.ts";
@@ -32,6 +33,7 @@ function fakeService(calls: string[] = []): FakeService {
     calls,
     drained,
     fetch: () => new Response("ok"),
+    buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),

@@ -189,9 +189,9 @@ export const METRICS = {
   bufferEvictions: {
     name: "porthole_buffer_evictions_total",
     help:
-      "Requests and WebSockets ended because BUFFER_BUDGET_BYTES were used up.",
+      "Requests, WebSockets and TLS connections ended because BUFFER_BUDGET_BYTES were used up.",
     type: "counter",
-    labels: { kind: ["tunnel", "upload", "download", "unseen"] },
+    labels: { kind: ["tunnel", "upload", "download", "unseen", "tls"] },
   },
   logLinesDropped: {
     name: "porthole_log_lines_dropped_total",

@@ -9,7 +9,7 @@ import {
   type CertificateResult,
   loadCertificate,
 } from "./certificate.ts";
-import { listenTls } from "./listen_tls.ts";
+import { listenTls, type TlsOptions } from "./listen_tls.ts";
 
 /** Dependencies of {@linkcode createCertificateCheck}. */
 export interface CertificateCheckOptions {
@@ -57,7 +57,7 @@ export function createCertificateCheck(
 }
 
 /** Dependencies of {@linkcode listenWithRenewal}. */
-export interface RenewalOptions {
+export interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
   readonly files: TlsFiles;
   /** The certificate that the files hold now. */
   readonly current: Certificate;
@@ -76,9 +76,12 @@ const CHECK_INTERVAL_MS = 60_000;
 export async function listenWithRenewal(
   handler: Handler,
   address: ListenAddress,
-  { files, current, addSignalListener, log }: RenewalOptions,
+  { files, current, buffers, addSignalListener, log }: RenewalOptions,
 ): Promise<Listener> {
-  const listener = await listenTls(handler, address, current);
+  const listener = await listenTls(handler, address, {
+    certificate: current,
+    buffers,
+  });
   const check = createCertificateCheck({
     current,
     load: () => loadCertificate(files),

@@ -7,6 +7,7 @@
  */
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Handler } from "../../gateway/dispatch.ts";
+import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { watchAccepting } from "../../platform/accept_watchdog.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
@@ -17,6 +18,7 @@ import {
   type Listener,
 } from "../http_server.ts";
 import type { Certificate } from "./certificate.ts";
+import { Handshakes } from "./handshakes.ts";
 import { Http2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 
@@ -26,8 +28,18 @@ export interface TlsListener extends Listener {
   setCertificate(certificate: Certificate): void;
 }
 
+/** Settings of {@linkcode listenTls}. */
+export interface TlsOptions {
+  readonly certificate: Certificate;
+  /** Charged for clients whose bytes wait to be taken; over its limit, they are disconnected. */
+  readonly buffers: Pick<ByteBudget<"tls">, "open">;
+}
+
 /** The time that a client has to finish its handshake, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Most handshakes at once: as many as a gateway finishes in half a second. */
+const MAX_HANDSHAKES = 1000;
 
 /**
  * Starts listening.
@@ -37,7 +49,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export async function listenTls(
   handler: Handler,
   address: ListenAddress,
-  certificate: Certificate,
+  { certificate, buffers }: TlsOptions,
 ): Promise<TlsListener> {
   // HTTP/2 has a server of its own, whose shutdown sends GOAWAY to its clients; tunnels, which are HTTP/1.1, outlast it.
   const http1 = startLoopbackServer(handler);
@@ -46,17 +58,21 @@ export async function listenTls(
     return handler(request, info);
   });
   const clients = new Set<TLSSocket>();
-  const server = createTlsServer(certificate, (client) => {
+  async function serve(client: TLSSocket): Promise<void> {
     mendPause(client);
     clients.add(client);
-    client.on("close", () => clients.delete(client));
+    const memory = buffers.open("tls", () => client.destroy());
     if (client.alpnProtocol === "h2") {
       const pace = new Http2Pace(() => performance.now());
-      http2.serveConnection(client, pace);
+      await http2.serveConnection(client, { memory, pace });
     } else {
-      http1.serveConnection(client);
+      await http1.serveConnection(client, { memory });
     }
-  });
+    memory.close();
+    clients.delete(client);
+  }
+
+  const server = createTlsServer(certificate, serve);
 
   async function closeInner(timeoutMs: number): Promise<void> {
     await Promise.all([http1.close(timeoutMs), http2.close(timeoutMs)]);
@@ -114,8 +130,14 @@ function createTlsServer(
     allowHalfOpen: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   }, onClient);
+  const handshakes = new Handshakes(MAX_HANDSHAKES);
+  server.on("connection", (connection) => handshakes.begin(connection));
+  server.on("secureConnection", (client) => handshakes.end(client));
   // Port scans, and clients that do not trust the certificate: nothing that an operator could act on.
-  server.on("tlsClientError", (_error, client) => client.destroy());
+  server.on("tlsClientError", (_error, client) => {
+    handshakes.end(client);
+    client.destroy();
+  });
   return server;
 }
 

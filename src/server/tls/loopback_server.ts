@@ -2,12 +2,12 @@
 import type { Socket } from "node:net";
 import type { Handler } from "../../gateway/dispatch.ts";
 import { type HttpServer, listen } from "../http_server.ts";
-import { type Pace, relay } from "./relay.ts";
+import { relay, type RelayOptions } from "./relay.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
   /** Serves a connection until it is closed; never rejects. */
-  serveConnection(client: Socket, pace?: Pace): Promise<void>;
+  serveConnection(client: Socket, options: RelayOptions): Promise<void>;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -34,8 +34,9 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
 
   return {
     ...server,
-    async serveConnection(client, pace) {
+    async serveConnection(client, options) {
       client.on("error", () => {}); // it is closed then
+      client.pause();
       const address: Deno.NetAddr = {
         transport: "tcp",
         hostname: client.remoteAddress ?? LOOPBACK,
@@ -52,7 +53,7 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       inner.setNoDelay();
       const { port } = inner.localAddr;
       clients.set(port, address);
-      await relay(client, inner, pace);
+      await relay(client, inner, options);
       // Another client may have been given the port by now.
       if (clients.get(port) === address) clients.delete(port);
     },

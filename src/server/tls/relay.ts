@@ -1,13 +1,25 @@
 /** Relays a client's bytes to a connection of our own and back, at the pace of the slower side. */
 import type { Socket } from "node:net";
+import type { Holding } from "../../lib/byte_budget.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
 
 /** As much as a record of TLS carries. Every connection holds such a buffer, even if it is idle. */
 const BUFFER_BYTES = 16 * 1024;
 
+/** What a client takes whose bytes are not read: a chunk, and the buffers of `node:tls` (measured: 300 KB). */
+const STALLED_BYTES = 256 * 1024;
+
 /** The time that a client has to close its side after it was sent everything, ms. */
 const LINGER_MS = 1000;
+
+/** How a client is relayed. */
+export interface RelayOptions {
+  /** Charged while the client's bytes wait to be taken. */
+  readonly memory: Pick<Holding, "set">;
+  /** How fast the client may send; at any pace unless given. */
+  readonly pace?: Pace | undefined;
+}
 
 /** How fast a client may send. */
 export interface Pace {
@@ -15,17 +27,14 @@ export interface Pace {
   waitMsAfter(data: Uint8Array): number;
 }
 
-/** Relays until the client's connection is closed; closes both, and never rejects. */
+/** Relays until the connection of the client, which is paused, is closed; closes both, and never rejects. */
 export async function relay(
   client: Socket,
   inner: Deno.TcpConn,
-  pace?: Pace,
+  options: RelayOptions,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => client.once("close", resolve));
-  passOn(client, inner, async (data) => {
-    const waitMs = pace?.waitMsAfter(data) ?? 0;
-    if (waitMs >= 1) await delay(client, waitMs);
-  });
+  passOn(client, inner, options);
   sendBack(inner, client).then(
     () => closeLingering(client),
     () => client.destroy(),
@@ -34,27 +43,33 @@ export async function relay(
   inner.close();
 }
 
-/** Passes on what the client sends, and reads no more of it until that has been taken, and `rest` has passed. */
+/** Passes on what the client sends, and reads no more of it until that has been taken. */
 function passOn(
   client: Socket,
   inner: Deno.TcpConn,
-  rest: (data: Uint8Array) => Promise<void>,
+  { memory, pace }: RelayOptions,
 ): void {
   async function pass(data: Uint8Array): Promise<void> {
     for (let sent = 0; sent < data.length;) {
       sent += await inner.write(sent === 0 ? data : data.subarray(sent));
     }
+    const waitMs = pace?.waitMsAfter(data) ?? 0;
+    if (waitMs >= 1) await delay(client, waitMs);
   }
-  client.on("data", async (data: Uint8Array) => {
+  client.on("data", (data: Uint8Array) => {
     client.pause();
-    // If it takes no more, its last words may still be on their way to the client.
-    await pass(data).catch(() => {});
-    await rest(data);
-    freeBuffer(data);
-    client.resume();
+    memory.set(STALLED_BYTES);
+    pass(data).then(() => {
+      freeBuffer(data);
+      memory.set(0);
+      client.resume();
+    }, () => {
+      // The inner side takes no more, but its last words may still be on their way to the client.
+    });
   });
   // A client may close its side as soon as it has sent its request.
   client.on("end", () => inner.closeWrite().catch(() => {}));
+  client.resume();
 }
 
 /** Sends a client what is there for it, and reads no more until that has been taken; resolves at the end. */

@@ -5,13 +5,20 @@ import { Agent, get } from "node:https";
 import { connect as connectTls } from "node:tls";
 import { WebSocket } from "ws";
 import type { Handler } from "../../../src/gateway/dispatch.ts";
+import { ByteBudget } from "../../../src/lib/byte_budget.ts";
 import {
   listenTls,
   type TlsListener,
+  type TlsOptions,
 } from "../../../src/server/tls/listen_tls.ts";
 import { CA, LOCALHOST, OTHER } from "../../support/certificates.ts";
 
 const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
+
+const OPTIONS: TlsOptions = {
+  certificate: LOCALHOST,
+  buffers: new ByteBudget({ limitBytes: 64 * 1024 * 1024 }),
+};
 
 /** Responds with the URL and the client's address; echoes WebSocket messages. */
 function echo(
@@ -29,8 +36,9 @@ function echo(
 async function withListener(
   handler: Handler,
   use: (listener: TlsListener) => Promise<void>,
+  options: TlsOptions = OPTIONS,
 ): Promise<void> {
-  const listener = await listenTls(handler, ANYWHERE, LOCALHOST);
+  const listener = await listenTls(handler, ANYWHERE, options);
   try {
     await use(listener);
   } finally {
@@ -203,6 +211,18 @@ async function flood(conn: Deno.TlsConn, chunk: Uint8Array): Promise<number> {
   return sent;
 }
 
+/** Sends the head of an upload of a terabyte. */
+async function startUpload(port: number): Promise<Deno.TlsConn> {
+  const conn = await Deno.connectTls({
+    hostname: "127.0.0.1",
+    port,
+    caCerts: [CA],
+  });
+  const head = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${1e12}\r\n\r\n`;
+  await conn.write(new TextEncoder().encode(head));
+  return conn;
+}
+
 Deno.test("S2: an upload to an app that does not read is stopped", async () => {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<Response>();
@@ -210,20 +230,34 @@ Deno.test("S2: an upload to an app that does not read is stopped", async () => {
     asked.resolve();
     return answer.promise;
   }, async ({ port }) => {
-    const conn = await Deno.connectTls({
-      hostname: "127.0.0.1",
-      port,
-      caCerts: [CA],
-    });
-    const head =
-      `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${1e12}\r\n\r\n`;
-    await conn.write(new TextEncoder().encode(head));
+    const conn = await startUpload(port);
     await asked.promise;
     const sent = await flood(conn, new Uint8Array(64 * 1024));
     assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
     answer.resolve(new Response());
     conn.close();
   });
+});
+
+Deno.test("S2: an upload that would exceed the budget of what waits to be read is disconnected, and earlier ones are not", async () => {
+  const answer = Promise.withResolvers<Response>();
+  const buffers = new ByteBudget({ limitBytes: 400 * 1024 });
+  await withListener(() => answer.promise, async ({ port }) => {
+    const first = await startUpload(port);
+    const chunk = new Uint8Array(64 * 1024);
+    const isStopped = await flood(first, chunk) < FLOOD_BYTES;
+    assert(isStopped);
+    const second = await startUpload(port);
+    await assert.rejects(async () => {
+      while (true) await second.write(chunk);
+    });
+    answer.resolve(new Response("still here"));
+    const response = new Uint8Array(12);
+    await first.read(response);
+    assert.equal(new TextDecoder().decode(response), "HTTP/1.1 200");
+    first.close();
+    second.close();
+  }, { ...OPTIONS, buffers });
 });
 
 Deno.test("S2: a client that asks over HTTP/2 for more acknowledgements than it reads is stopped", async () => {
@@ -295,7 +329,7 @@ Deno.test("an HTTP/2 request that is open at stopAccepting() gets its response",
 });
 
 Deno.test("close() closes tunnels with 1001", async () => {
-  const listener = await listenTls(echo, ANYWHERE, LOCALHOST);
+  const listener = await listenTls(echo, ANYWHERE, OPTIONS);
   const tunnel = await openTunnel(listener.port);
   const closed = once(tunnel, "close");
   await listener.close();
@@ -305,7 +339,7 @@ Deno.test("close() closes tunnels with 1001", async () => {
 Deno.test("listening on a port that is taken rejects with EADDRINUSE", async () => {
   await withListener(echo, async ({ port }) => {
     await assert.rejects(
-      listenTls(echo, { hostname: "127.0.0.1", port }, LOCALHOST),
+      listenTls(echo, { hostname: "127.0.0.1", port }, OPTIONS),
       { code: "EADDRINUSE" },
     );
   });

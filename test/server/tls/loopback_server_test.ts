@@ -20,7 +20,7 @@ async function withFront(
   const accepted: Socket[] = [];
   const front = createServer({ allowHalfOpen: true }, (client) => {
     accepted.push(client);
-    server.serveConnection(client);
+    server.serveConnection(client, { memory: { set: () => true } });
   });
   front.listen(0, "127.0.0.1");
   await once(front, "listening");
@@ -29,8 +29,8 @@ async function withFront(
   const { port } = address;
   await using ending = new AsyncDisposableStack();
   ending.defer(async () => {
-    await server.close(0);
     for (const client of accepted) client.destroy();
+    await server.close();
     const closed = once(front, "close");
     front.close();
     await closed;
@@ -141,4 +141,24 @@ Deno.test("a client that does not read stops the response body", async () => {
     client.close();
     await cancelled.promise;
   });
+});
+
+Deno.test("a response that ends its connection amid the upload arrives whole", async () => {
+  const body = "too large ".repeat(10_000);
+  await withFront(
+    () => new Response(body, { status: 413, headers: { connection: "close" } }),
+    async ({ connect }) => {
+      using client = await connect();
+      const length = 64 * 1024 * 1024;
+      const head =
+        `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n\r\n`;
+      await client.write(head);
+      const uploading = client.write(new Uint8Array(length)).catch(() => {});
+      const response = await client.readUntil("\r\n\r\n");
+      assert.match(response, /^HTTP\/1\.1 413 /);
+      assert.equal(await client.read(body.length), body);
+      client.close();
+      await uploading;
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ByteBudget } from "../../../src/lib/byte_budget.ts";
 import type { LineWriter } from "../../../src/observability/line_writer.ts";
 import type { GatewayService } from "../../../src/server/run.ts";
 import type {
@@ -13,6 +14,7 @@ import { freePort } from "../../support/free_port.ts";
 function idleService(): GatewayService {
   return {
     fetch: () => new Response("ok"),
+    buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
     checkUntilReady: () => Promise.resolve(),
     startDraining() {},
