@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   cross_site_request: 403,
   login_denied: 403,
   sandbox_not_found: 404,
+  sandbox_deleted: 404,
   no_access: 404,
   container_not_found: 404,
   build_log_not_found: 404,

@@ -32,6 +32,9 @@ export type Verdict =
 /** A verdict that admits the request. */
 export type Admission = Extract<Verdict, { kind: "allow" }>;
 
+/** A verdict that no login changes. */
+type Denial = Extract<Verdict, { kind: "deny" }>;
+
 /** The parts of a request that the gate decides by. */
 export interface GateRequest extends Payer {
   /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
@@ -108,8 +111,8 @@ export class Gate {
     const asked = reasonOf(before);
     let failure: GatewayError | undefined;
     try {
-      const again = await this.#admissionBy(asked, request, UNMETERED);
-      if (again !== undefined) return again;
+      const again = await this.#verdictBy(asked, request, UNMETERED);
+      if (again?.kind === "allow") return again;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       failure = error;
@@ -138,12 +141,16 @@ export class Gate {
     const { budget, isKnownPublic, asked } = context;
     const isTokenShaped = !isToolbox && mayBeSignedToken(label);
     let { failure } = context;
+    let denial: Denial | undefined;
 
-    /** The admission for a reason; undefined if it cannot be judged: another may be good, so failures come last. */
+    /** The admission for a reason; undefined if it is denied or cannot be judged: another may be good, so that comes last. */
     const attempt = async (reason: Reason): Promise<Admission | undefined> => {
       if (asked !== undefined && isSame(asked, reason)) return undefined;
       try {
-        return await this.#admissionBy(reason, request, budget);
+        const verdict = await this.#verdictBy(reason, request, budget);
+        if (verdict?.kind === "allow") return verdict;
+        denial ??= verdict;
+        return undefined;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         if (asked === undefined) failure ??= error;
@@ -165,6 +172,7 @@ export class Gate {
       if (admission !== undefined) return admission;
     }
 
+    if (denial !== undefined) return denial;
     if (failure !== undefined) throw failure;
     if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
     return {
@@ -175,12 +183,12 @@ export class Gate {
     };
   }
 
-  /** The admission of a request for that reason; undefined if the reason is not good. */
-  async #admissionBy(
+  /** The verdict on a request for that reason; undefined if the reason is not good, and says nothing either. */
+  async #verdictBy(
     reason: Reason,
     request: GateRequest,
     budget: Budget,
-  ): Promise<Admission | undefined> {
+  ): Promise<Admission | Denial | undefined> {
     const { label, port } = request;
     const { sandboxes, access } = this.#parts;
     if (reason === "public") {
@@ -195,17 +203,19 @@ export class Gate {
         : { kind: "allow", sandboxId, by: reason };
     }
     const { kind: by } = reason;
-    return await this.#accepts(reason, request, budget)
+    const isAccepted = await this.#accepts(reason, request, budget);
+    if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
+    return isAccepted
       ? { kind: "allow", sandboxId: label, by, credential: reason }
       : undefined;
   }
 
-  /** True if a credential opens the sandbox that the label names. */
+  /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */
   #accepts(
     credential: Credential,
     request: GateRequest,
     budget: Budget,
-  ): Promise<boolean> {
+  ): Promise<boolean | null> {
     const { label, clientAddress } = request;
     switch (credential.kind) {
       case "preview_token":
@@ -224,12 +234,12 @@ export class Gate {
     }
   }
 
-  /** True if a sealed session opens that port of the sandbox. */
+  /** True if a sealed session opens that port of the sandbox; null as above. */
   async #isOpenedBy(
     sealed: string,
     { label, port, clientAddress }: GateRequest,
     budget: Budget,
-  ): Promise<boolean> {
+  ): Promise<boolean | null> {
     const { sessions, access, logins, scope } = this.#parts;
     const session = await sessions.open(sealed);
     if (session === undefined || session.kind === "user") return false;

@@ -117,7 +117,7 @@ export class Login {
    * many codes.
    *
    * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago, or has completed it;
-   * `bad_return_url`; `too_many_refusals`; `no_access`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`.
+   * `bad_return_url`; `too_many_refusals`; `no_access`; `sandbox_deleted`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`.
    * All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
@@ -176,7 +176,7 @@ export class Login {
   /**
    * Begins a login that was made for the sandbox.
    *
-   * @throws {GatewayError} `no_access` if the user may not access it; `api_unreachable`
+   * @throws {GatewayError} `no_access` if the user may not access it; `sandbox_deleted`; `api_unreachable`
    */
   async #begin(
     sandboxId: string,
@@ -185,9 +185,11 @@ export class Login {
   ): Promise<LoginRef> {
     const { access, logins, sessionTtlMs, now } = this.#options;
     const user = { bearer: tokens.accessToken, clientAddress };
-    if (!await access.hasAccess(sandboxId, user, UNMETERED)) {
-      throw new GatewayError("no_access", "User has no access");
+    const hasAccess = await access.hasAccess(sandboxId, user, UNMETERED);
+    if (hasAccess === null) {
+      throw new GatewayError("sandbox_deleted", "Deleted, says the API");
     }
+    if (!hasAccess) throw new GatewayError("no_access", "User has no access");
     const sessionEnd = now() + sessionTtlMs;
     const login: LoginRef = {
       id: logins.newId(),
@@ -218,4 +220,5 @@ const REFUSED: ReadonlySet<ErrorCode> = new Set([
   "login_denied",
   "login_failed",
   "no_access",
+  "sandbox_deleted",
 ]);

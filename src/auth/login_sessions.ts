@@ -69,7 +69,7 @@ export class LoginSessions {
   }
 
   /**
-   * True if the session still opens its sandbox. An access token that has expired is renewed first, and one that is
+   * True if the session still opens its sandbox; null if it would, but the sandbox was deleted. An access token that has expired is renewed first, and one that is
    * about to expire in the background.
    *
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
@@ -79,7 +79,7 @@ export class LoginSessions {
     session: LoginSession | HostSession,
     clientAddress: string,
     budget: Budget,
-  ): Promise<boolean> {
+  ): Promise<boolean | null> {
     const known = await this.#states.get(session.id);
     if (known === undefined) {
       return this.#options.store === null &&
@@ -103,10 +103,13 @@ export class LoginSessions {
     const known = await this.#states.get(session.id);
     if (known === undefined) return false;
     const user = { session, known, clientAddress };
-    return await this.#mayAccess(sandboxId, user, budget);
+    return await this.#mayAccess(sandboxId, user, budget) === true;
   }
 
-  /** True if the user behind a session has access to the sandbox; false if the session has ended. */
+  /**
+   * True if the user behind a session has access to the sandbox; null if so, but it was deleted; false if the session has
+   * ended.
+   */
   async #mayAccess(
     sandboxId: string,
     { session, known, clientAddress }: {
@@ -115,7 +118,7 @@ export class LoginSessions {
       readonly clientAddress: string;
     },
     budget: Budget,
-  ): Promise<boolean> {
+  ): Promise<boolean | null> {
     if (known.state === "ended") return false;
     const current = await this.#current(session, known);
     return current !== undefined && await this.#options.access.hasAccess(

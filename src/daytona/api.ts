@@ -23,6 +23,7 @@ import {
   runnerRecordAnswer,
   type Sandbox,
   sandboxAnswer,
+  saysDeleted,
   type Snapshot,
   snapshotAnswer,
 } from "./models.ts";
@@ -138,13 +139,18 @@ export class DaytonaApi {
     await this.#isUsersKey(this.#withKey([]));
   }
 
-  /** True if the user belongs to the sandbox's organization. */
-  async hasSandboxAccess(sandboxId: string, user: User): Promise<boolean> {
+  /** True if the user belongs to the sandbox's organization; null if so, but the sandbox was deleted. */
+  async hasSandboxAccess(
+    sandboxId: string,
+    user: User,
+  ): Promise<boolean | null> {
     if (!isSandboxRef(sandboxId) || !isSendable(user)) return false;
     const params = { path: { sandboxId } };
-    return await this.#saysYes({
+    let isDeleted = false;
+    const isMember = await this.#saysYes({
       ...asUser(user),
       operation: "hasSandboxAccess",
+      onStatus: (_, refusal) => isDeleted = saysDeleted(refusal),
       send: (init) =>
         this.#client.preview.hasSandboxAccess({
           ...init,
@@ -152,6 +158,7 @@ export class DaytonaApi {
           parseAs: "text",
         }),
     });
+    return !isMember && isDeleted ? null : isMember;
   }
 
   /** The sandbox behind a signed preview link for that port. */

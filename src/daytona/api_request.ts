@@ -17,8 +17,8 @@ export interface ApiRequest<T> {
   readonly headers?: Record<string, string>;
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
-  /** Called with the status of every answer, unless it is only some web server's page. */
-  readonly onStatus?: (status: number) => void;
+  /** Called with the status of every answer, and the body of a refusal, unless it is only some web server's page. */
+  readonly onStatus?: (status: number, refusal?: unknown) => void;
   /** Parses the body of a success. */
   readonly schema: z.ZodType<T>;
 }
@@ -32,6 +32,8 @@ export interface ApiRequestInit {
 /** The result of a call by openapi-fetch. */
 export interface Reply {
   readonly data?: unknown;
+  /** The body of an answer that is no success; parsed if it is JSON. */
+  readonly error?: unknown;
   readonly response: Response;
 }
 
@@ -190,11 +192,11 @@ async function attempt<T>(
   request: ApiRequest<T>,
   signal: AbortSignal,
 ): Promise<T | null> {
-  const { data, response } = await send(request, signal);
+  const { data, error, response } = await send(request, signal);
   const { status } = response;
   const kind = classifyStatus(status, request.credentialOf);
   // The API's own refusals are JSON, and its good answers fit their schema.
-  if (kind !== "yes" && !isPage(response)) request.onStatus?.(status);
+  if (kind !== "yes" && !isPage(response)) request.onStatus?.(status, error);
   if (kind === "no") return null;
   if (kind !== "yes") {
     throw new ApiFailure(`status ${status}`, {

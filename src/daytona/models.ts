@@ -94,6 +94,18 @@ export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
 
+/** The API's code for a sandbox that was deleted, which only members of its organization are told. */
+const DESTROYED = "SANDBOX_DESTROYED";
+
+const destroyedRefusal = z.object(
+  { code: z.literal(DESTROYED) } satisfies Shape<"Refusal">,
+);
+
+/** True if the body of a refusal says that the sandbox was deleted. */
+export function saysDeleted(refusal: unknown): boolean {
+  return destroyedRefusal.safeParse(refusal).success;
+}
+
 /** Reads that an API key has an owner; any object will do, as only an owner's key is answered with one. */
 export const apiKeyAnswer: z.ZodType<object> = z.looseObject({});
 

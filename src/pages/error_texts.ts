@@ -129,6 +129,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The sandbox does not exist, or you do not have access to it.",
     hint: "Check the address. Deleted sandboxes do not come back.",
   },
+  sandbox_deleted: {
+    title: "The sandbox was deleted",
+    detail: "It was one of your organization's, and no longer exists.",
+    hint: "Deleted sandboxes do not come back: open another one.",
+  },
   no_access: {
     title: "You have no access to this sandbox",
     detail:

@@ -48,7 +48,9 @@ function requiredHeaders(code: ErrorCode): Record<string, string> {
 }
 
 /** Daytona's own codes for the same errors. */
-const DAYTONA_CODES: Partial<Record<ErrorCode, string>> = {};
+const DAYTONA_CODES: Partial<Record<ErrorCode, string>> = {
+  sandbox_deleted: "SANDBOX_DESTROYED",
+};
 
 /** After how many seconds to retry what is unavailable. */
 const RETRY_AFTER_SEC = 2;

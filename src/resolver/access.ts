@@ -32,6 +32,13 @@ const sandboxIdCodec: Codec<string | null> = {
       : undefined,
 };
 
+/** Null says that the sandbox was deleted. */
+const accessCodec: Codec<boolean | null> = {
+  encode: (value) => value,
+  decode: (json) =>
+    json === null || typeof json === "boolean" ? json : undefined,
+};
+
 /**
  * Asks the API about credentials, and caches its verdicts.
  *
@@ -41,7 +48,7 @@ const sandboxIdCodec: Codec<string | null> = {
 export class AccessResolver {
   readonly #api: AccessApi;
   readonly #previewTokens: LookupCache<boolean>;
-  readonly #users: LookupCache<boolean>;
+  readonly #users: LookupCache<boolean | null>;
   readonly #signedTokens: LookupCache<string | null>;
   readonly #digestKey: (parts: readonly string[]) => string;
 
@@ -55,7 +62,7 @@ export class AccessResolver {
       booleanCodec,
       options,
     );
-    this.#users = new LookupCache("sandbox-access", booleanCodec, options);
+    this.#users = new LookupCache("sandbox-access", accessCodec, options);
     this.#signedTokens = new LookupCache(
       "signed-token",
       sandboxIdCodec,
@@ -78,12 +85,12 @@ export class AccessResolver {
     );
   }
 
-  /** True if an API key or JWT is a user's, who may access the sandbox. */
+  /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     sandboxId: string,
     user: { bearer: string; clientAddress: string },
     budget: Budget,
-  ): Promise<boolean> {
+  ): Promise<boolean | null> {
     return isBearer(user.bearer) && await this.#users.lookUp(
       this.#digestKey([sandboxId, user.bearer]),
       () =>

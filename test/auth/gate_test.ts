@@ -50,7 +50,11 @@ function gateWith(
       isPreviewToken: (id, token, budget) =>
         ask("token", id === "box" && token === "good", budget),
       hasAccess: (id, { bearer }, budget) =>
-        ask("access", id === "box" && bearer === "key", budget),
+        ask(
+          "access",
+          bearer === "former" ? null : id === "box" && bearer === "key",
+          budget,
+        ),
       sandboxOfSignedToken(token, port, budget) {
         const isRight = token === TOKEN_LABEL && port === 3000;
         return ask("signed", isRight ? "box" : null, budget);
@@ -242,6 +246,29 @@ Deno.test("Gate never turns an outage into a refusal", async () => {
   await assert.rejects(gate.admit(requestFor(TOKEN_LABEL)), {
     code: "api_unreachable",
   });
+});
+
+Deno.test("Gate denies a deleted sandbox, whatever else cannot be judged, unless another credential is good", async () => {
+  const former: Credential = { kind: "bearer", token: "former" };
+  const denial = { kind: "deny", code: "sandbox_deleted" };
+  for (const outage of [[], ["public"], ["token"]]) {
+    const { gate, left } = gateWith(outage);
+    const request = requestFor("box", [
+      { kind: "preview_token", token: "bad" },
+      former,
+    ]);
+    assert.deepEqual(await gate.admit(request), denial);
+    assert.equal(left(), 97);
+  }
+  const { gate } = gateWith();
+  const request = requestFor("box", [
+    former,
+    { kind: "preview_token", token: "good" },
+  ]);
+  assert.equal((await gate.admit(request)).kind, "allow");
+  const again = requestFor("box", [former]);
+  const verdict = await gate.readmit(again, admittedBy(former));
+  assert.notEqual(verdict.kind, "allow");
 });
 
 Deno.test("Gate lets only refused requests pay for their lookups", async () => {

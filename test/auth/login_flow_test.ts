@@ -22,7 +22,7 @@ function setUp(tokens: Tokens) {
   const now = () => clock.now;
   const state = {
     baseDomains: ["preview.test"],
-    hasAccess: true,
+    hasAccess: true as boolean | null,
     /** The questions that the API was asked. */
     asked: [] as unknown[],
     begun: [] as [LoginRef, Tokens][],
@@ -157,9 +157,16 @@ Deno.test("a login fails if its domain is no longer served", async () => {
   assert.equal(state.redeemed, 0);
 });
 
-Deno.test("a user without access gets no session", async () => {
-  const { state, logIn } = setUp(TOKENS);
-  state.hasAccess = false;
-  await assert.rejects(logIn(), { code: "no_access" });
-  assert.deepEqual(state.begun, []);
+Deno.test("a user without access, or whose sandbox was deleted, gets no session", async () => {
+  for (
+    const [hasAccess, code] of [
+      [false, "no_access"],
+      [null, "sandbox_deleted"],
+    ] as const
+  ) {
+    const { state, logIn } = setUp(TOKENS);
+    state.hasAccess = hasAccess;
+    await assert.rejects(logIn(), { code });
+    assert.deepEqual(state.begun, []);
+  }
 });

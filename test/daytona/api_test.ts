@@ -430,6 +430,22 @@ Deno.test("hasSandboxAccess() sends the user's bearer and address, never the gat
   assert.doesNotMatch(Deno.inspect(request), new RegExp(API_KEY));
 });
 
+Deno.test("hasSandboxAccess() returns null only if the API says that the sandbox was deleted", async () => {
+  const cases: [body: string, expected: boolean | null][] = [
+    ['{"code":"SANDBOX_DESTROYED"}', null],
+    ['{"code":"ANOTHER","message":"SANDBOX_DESTROYED"}', false],
+    ['"SANDBOX_DESTROYED"', false],
+    ["null", false],
+    ["", false],
+    ["SANDBOX_DESTROYED", false],
+  ];
+  for (const [body, expected] of cases) {
+    await using api = stubApi(() => new Response(body, { status: 404 }));
+    const says = await clientAt(api.baseUrl).hasSandboxAccess(ID, USER);
+    assert.equal(says, expected, body);
+  }
+});
+
 Deno.test("isOwnedByUser() makes no call about a JWT, and sends whatever else there is with the user's address", async () => {
   await using api = stubApi(() => Response.json({ userId: "alice" }));
   const client = clientAt(api.baseUrl);

@@ -8,6 +8,7 @@ import { configOf } from "../support/config.ts";
 
 const USER = { bearer: "key", clientAddress: "127.0.0.1" };
 const STRANGER = { ...USER, bearer: "another" };
+const FORMER = { ...USER, bearer: "former" };
 const MACHINE = { ...USER, bearer: "machine" };
 
 /** A resolver whose API knows the preview token `good`, the bearers `key` and `machine`, and the link `link` of port 3000. */
@@ -27,7 +28,7 @@ function setUp(store: DurableStore | null = null) {
     hasSandboxAccess: (id, { bearer, clientAddress }) =>
       ask(
         `access ${id} ${bearer} ${clientAddress}`,
-        id === "box" && bearer !== "another",
+        bearer === "former" ? null : id === "box" && bearer !== "another",
       ),
     isOwnedByUser: ({ bearer, clientAddress }) =>
       ask(`owner ${bearer} ${clientAddress}`, bearer !== "machine"),
@@ -98,11 +99,12 @@ Deno.test("AccessResolver reads every kind of answer that another gateway stored
       await access.isPreviewToken("box", "good", UNMETERED),
       await access.isPreviewToken("box", "bad", UNMETERED),
       await access.hasAccess("box", USER, UNMETERED),
+      await access.hasAccess("box", FORMER, UNMETERED),
       await access.sandboxOfSignedToken("link", 3000, UNMETERED),
       await access.sandboxOfSignedToken("other", 3000, UNMETERED),
     ];
   }
-  const expected = [true, false, true, "box", null];
+  const expected = [true, false, true, null, "box", null];
   assert.deepEqual(await answers(first), expected);
   await first.settled();
   const second = setUp(store);

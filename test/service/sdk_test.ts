@@ -275,6 +275,17 @@ Deno.test("the SDK understands what the gateway refuses", async (t) => {
     );
     await assert.rejects(world.daytona.get("locked"), DaytonaNotFoundError);
   });
+  await t.step("a sandbox that was deleted", async () => {
+    state.users.set(KEYS.user, new Set(["demo"]));
+    const demo = await world.daytona.get("demo");
+    world.gateway.stack.api.sandbox("demo").state = "destroyed";
+    await assert.rejects(demo.process.executeCommand("pwd"), (error) => {
+      assert.ok(error instanceof DaytonaNotFoundError);
+      assert.equal(error.code, "SANDBOX_DESTROYED");
+      assert.match(error.message, /^The sandbox was deleted\. /);
+      return true;
+    });
+  });
   await t.step("a sandbox that is not running", async () => {
     state.users.set(KEYS.user, new Set(["stopped"]));
     const stopped = await world.daytona.get("stopped");
