@@ -339,17 +339,22 @@ const RUNTIME_BYTES = 48 * 1024 * 1024;
 /** What Deno buffers for one exchange, bytes: measured with downloads that nobody reads. */
 const FRONT_BYTES = 256 * 1024;
 
+/** What a connection takes with TLS by the gateway itself, even if it is idle, bytes: measured. */
+const TLS_BYTES = 80 * 1024;
+
 /** Watches over what Deno buffers of clients' messages, which is to stay within the budget as well. */
 function watchUnseenMemory(
   { limits: { bufferBudgetBytes } }: Config,
-  { metrics, inFlight }: Base & Transport,
+  { metrics, budget, inFlight }: Base & Transport,
 ): UnseenMemory {
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
   const atStart = hiddenBytes() + RUNTIME_BYTES + bufferBudgetBytes;
   return new UnseenMemory({
     hiddenBytes,
-    expectedBytes: () => atStart + inFlight.count * FRONT_BYTES,
+    // Every such connection is a holder.
+    expectedBytes: () =>
+      atStart + inFlight.count * FRONT_BYTES + budget.holders * TLS_BYTES,
     onDropped() {
       metrics.bufferEvicted("unseen");
       if (!shouldReport("unseen")) return;

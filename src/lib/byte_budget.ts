@@ -42,6 +42,11 @@ export class ByteBudget<Kind extends string = string> {
     return this.#ledger.usedBytes;
   }
 
+  /** The number of holders, whatever they keep. */
+  get holders(): number {
+    return this.#ledger.holdings.size;
+  }
+
   /** True if so many bytes more can be charged, and nobody has to go for them. */
   canTake(bytes: number): boolean {
     return this.#ledger.usedBytes + bytes <= this.#ledger.limitBytes;

@@ -61,7 +61,10 @@ export async function listenTls(
   async function serve(client: TLSSocket): Promise<void> {
     mendPause(client);
     clients.add(client);
-    const memory = buffers.open("tls", () => client.destroy());
+    const memory = buffers.open("tls", () => {
+      memory.close();
+      client.destroy();
+    });
     if (client.alpnProtocol === "h2") {
       const pace = new Http2Pace(() => performance.now());
       await http2.serveConnection(client, { memory, pace });
