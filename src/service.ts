@@ -31,6 +31,7 @@ import { sleep } from "./lib/backoff.ts";
 import { ByteBudget } from "./lib/byte_budget.ts";
 import { createReportLimit } from "./lib/cooldown.ts";
 import { describeError } from "./lib/describe_error.ts";
+import { takeTurnsBy } from "./lib/fair_turn.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -39,6 +40,7 @@ import { createRequestIds, loggerFor } from "./observability/log.ts";
 import type { BufferKind } from "./observability/metrics/facts.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
+import { SocketTurns } from "./platform/socket_turns.ts";
 import { Activity } from "./proxy/activity.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { InFlight } from "./proxy/in_flight.ts";
@@ -109,6 +111,7 @@ export async function createService(
   const { metrics, background, store } = base;
   const { inFlight, upstream } = transport;
   const { readiness, ownRequests } = ownPages;
+  const turns = await openTurns();
   const learning = resolvers.remoteSettings.learn(closing.signal);
   const stopTimers = startTimers(config, transport);
 
@@ -137,8 +140,21 @@ export async function createService(
       await learning;
       await background.settled();
       store?.close();
+      turns.dispose();
     },
   };
+}
+
+/** Has this thread's readers be fair to all sockets, where the platform allows connections to ourselves. */
+async function openTurns(): Promise<DisposableStack> {
+  const open = new DisposableStack();
+  try {
+    const turns = open.use(await SocketTurns.open());
+    open.use(takeTurnsBy(() => turns.next()));
+  } catch {
+    // Sockets are polled less often beside a flood.
+  }
+  return open;
 }
 
 type Base = Awaited<ReturnType<typeof openBase>>;

@@ -1,75 +1,58 @@
 /**
  * The one rule of fairness: whoever reads in a loop lets the event loop turn after 5 ms of uninterrupted work. A loop of
- * awaits does not let it turn by itself: Deno resolves a read of what has arrived at once, up to 128 times in a row, and
- * polls the sockets of everybody else only every 61 turns unless it is idle.
+ * awaits does not let it turn by itself: Deno resolves a read of what has arrived at once, up to 128 times in a row.
  */
 import { setImmediate } from "node:timers";
 
-/** The longest uninterrupted work, ms. */
-const MAX_WORK_MS = 5;
+/** Uninterrupted work after which a turn is begun, to see whether the event loop turns by itself, ms. */
+const WATCHED_WORK_MS = 2;
 
-/** What a {@linkcode FairTurns} is made of. */
-export interface FairTurnsOptions {
-  /** The current time, ms. */
-  readonly now: () => number;
-  /** Calls back when the event loop turns, which is not made to wait. */
-  readonly onTurn: (callback: () => void) => void;
-  /** Calls back when the event loop has been idle, so that it has polled everybody's sockets. */
-  readonly onIdle: (callback: () => void) => void;
+/** Longest work from then on, ms; 5 in all. */
+const MORE_WORK_MS = 3;
+
+/** Resolves after a turn of the event loop. */
+export type TakeTurn = () => Promise<void>;
+
+function plainTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The clock of one event loop: its readers share it, and all of them wait for the same turn. */
+/** The clock of one event loop, which its readers share: all of them wait for the same turn. */
 export class FairTurns {
-  readonly #options: FairTurnsOptions;
-  /** The last time at which the event loop is known to have turned. */
+  /** How to take a turn; by default one that may leave the sockets of others unpolled. */
+  takeTurn: TakeTurn = plainTurn;
+  readonly #now: () => number;
   #turnedAt: number;
-  #isWatching = false;
   #turn: Promise<void> | undefined;
+  #turnBegunAt = 0;
 
-  constructor(options: FairTurnsOptions) {
-    this.#options = options;
-    this.#turnedAt = options.now();
+  /** @param now The current time, ms. */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#turnedAt = now();
   }
 
   /** What to await before going on; undefined if there is nothing to wait for. */
   next(): Promise<void> | undefined {
-    if (this.#turn !== undefined) return this.#turn;
-    const now = this.#options.now();
-    if (now - this.#turnedAt < MAX_WORK_MS) return undefined;
-    if (!this.#isWatching) {
-      // The loop may have turned or been idle since, unseen: watching it all the time would cost more than this.
-      this.#isWatching = true;
-      this.#turnedAt = now;
-      this.#options.onTurn(() => this.#onTurn());
-      return undefined;
+    const now = this.#now();
+    if (this.#turn !== undefined) {
+      return now - this.#turnBegunAt < MORE_WORK_MS ? undefined : this.#turn;
     }
-    return this.#turn = new Promise((resolve) =>
-      this.#options.onIdle(() => {
+    if (now - this.#turnedAt >= WATCHED_WORK_MS) {
+      this.#turnBegunAt = now;
+      this.#turn = this.takeTurn().then(() => {
         this.#turn = undefined;
-        this.#turnedAt = this.#options.now();
-        resolve();
-      })
-    );
-  }
-
-  #onTurn(): void {
-    this.#isWatching = false;
-    this.#turnedAt = this.#options.now();
+        this.#turnedAt = this.#now();
+      });
+    }
+    return undefined;
   }
 }
 
-// Those of the start: a test may replace them later.
-const { setTimeout } = globalThis;
-
-const turns = new FairTurns({
-  now: () => performance.now(),
-  onTurn: (callback) => setImmediate(callback),
-  onIdle: (callback) => setTimeout(callback, 0),
-});
+const turns = new FairTurns(() => performance.now());
 
 /**
- * To be called wherever something is read in a loop: `await` the result if there is one. All readers of this thread
- * share one turn.
+ * To be called wherever something is read in a loop: `await` the result if there is one.
  *
  * @example
  * ```ts
@@ -82,4 +65,14 @@ const turns = new FairTurns({
  */
 export function fairTurn(): Promise<void> | undefined {
   return turns.next();
+}
+
+/** Takes this thread's turns in this way until the result is disposed of. */
+export function takeTurnsBy(takeTurn: TakeTurn): Disposable {
+  turns.takeTurn = takeTurn;
+  return {
+    [Symbol.dispose]() {
+      if (turns.takeTurn === takeTurn) turns.takeTurn = plainTurn;
+    },
+  };
 }
