@@ -206,6 +206,11 @@ export abstract class Exchange {
     return isSentByPage(this.headers);
   }
 
+  /** Headers of this route for answers of our own. */
+  protected get ownHeaders(): [string, string][] {
+    return [];
+  }
+
   /** True if the exchange counts as use of the sandbox. */
   protected get isUse(): boolean {
     return this.headers.get("x-daytona-skip-last-activity-update") !== "true";
@@ -539,7 +544,11 @@ export abstract class Exchange {
   }
 
   #ownResponse({ body, status, headers }: Response): Response {
-    return createResponse(body, status, this.#withOurHeaders([...headers]));
+    return createResponse(
+      body,
+      status,
+      this.#withOurHeaders([...headers, ...this.ownHeaders]),
+    );
   }
 
   #withOurHeaders(headers: [string, string][]): [string, string][] {

@@ -5,6 +5,9 @@ import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
 import { isNavigation } from "../lib/fetch_metadata.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
+/** Destinations of windows (Fetch standard, section 2.2.5): `empty` if an app's service worker passes a navigation on. */
+const WINDOWS: ReadonlySet<string> = new Set(["document", "empty"]);
+
 /**
  * The URL of the login for a request that a person is waiting for, which leads back to it; undefined for any
  * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
@@ -28,7 +31,7 @@ export function loginRedirectLocation(
     return undefined;
   }
   const destination = headers.get("sec-fetch-dest");
-  if (destination !== null && destination !== "document") return undefined;
+  if (destination !== null && !WINDOWS.has(destination)) return undefined;
   const origin = previewOrigin(host, scheme);
   const url = origin + appTarget;
   const returnTo = url.length > MAX_RETURN_URL_LENGTH ? `${origin}/` : url;

@@ -13,7 +13,11 @@ import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import type { Forwarded } from "../proxy/forwarded.ts";
-import { frameHeaders, type FrameSource } from "../proxy/frame_headers.ts";
+import {
+  frameHeaders,
+  type FrameSource,
+  framingCookies,
+} from "../proxy/frame_headers.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
@@ -120,6 +124,10 @@ export class PreviewExchange extends SandboxExchange {
 
   credentials(): readonly Credential[] {
     return presentedCredentials(this.#source);
+  }
+
+  protected override get ownHeaders(): [string, string][] {
+    return framingCookies(this.#source);
   }
 
   get #source(): CredentialSource & FrameSource {

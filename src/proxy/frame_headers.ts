@@ -45,22 +45,40 @@ export function frameHeaders(
   source: FrameSource,
 ): [string, string][] {
   if (!isDocument(response) || forbidsFrames(response.headers)) return [];
-  const { host, scheme, allowedOrigins, cookies } = source;
-  const known = rememberedPorts(source);
-  const framing = framingPort(source);
-  const isNew = framing !== undefined && !known.includes(framing);
-  const ports = isNew ? [...known, framing].slice(-MAX_PORTS) : known;
-  const origins = ports.map((port) => previewOrigin({ ...host, port }, scheme));
-  const headers: [string, string][] = [[
-    "content-security-policy",
-    ["frame-ancestors 'self'", ...origins, ...allowedOrigins].join(" "),
+  const { host, scheme, allowedOrigins } = source;
+  const origins = framingPorts(source).ports
+    .map((port) => previewOrigin({ ...host, port }, scheme));
+  const policy = ["frame-ancestors 'self'", ...origins, ...allowedOrigins];
+  return [
+    ["content-security-policy", policy.join(" ")],
+    ...framingCookies(source),
+  ];
+}
+
+/**
+ * The Set-Cookie header by which a preview host remembers a port that frames it; none if it knows that one, or if the
+ * request names none. Responses of our own have it as well: some lead on to the app without naming the port.
+ */
+export function framingCookies(source: FrameSource): [string, string][] {
+  const { ports, isNew } = framingPorts(source);
+  if (!isNew) return [];
+  const { cookies } = source;
+  const value = ports.join(".");
+  return [[
+    "set-cookie",
+    cookies.hostOnly(cookies.framingPorts, value, MEMORY_SEC),
   ]];
-  if (isNew) {
-    const value = ports.join(".");
-    const cookie = cookies.hostOnly(cookies.framingPorts, value, MEMORY_SEC);
-    headers.push(["set-cookie", cookie]);
-  }
-  return headers;
+}
+
+/** The sandbox's other ports that have framed this host, with the one that does now; `isNew` if it was not among them. */
+function framingPorts(
+  source: FrameSource,
+): { readonly ports: readonly number[]; readonly isNew: boolean } {
+  const known = rememberedPorts(source);
+  const port = framingPort(source);
+  return port === undefined || known.includes(port)
+    ? { ports: known, isNew: false }
+    : { ports: [...known, port].slice(-MAX_PORTS), isNew: true };
 }
 
 /** A 304 is not: a browser would replace the app's own policy, which it has stored, by ours (RFC 9111 section 3.2). */

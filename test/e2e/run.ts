@@ -17,6 +17,7 @@ import {
 } from "./scenarios/isolation.ts";
 import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
 import {
+  frameAfterWarning,
   frameOfAnotherPort,
   frameOfAnotherSandbox,
   frameOfAnotherSite,
@@ -51,6 +52,7 @@ const SCENARIOS: readonly Scenario[] = [
   frameOfAnotherSandbox,
   frameWithoutRequest,
   frameOfAnotherPort,
+  frameAfterWarning,
   frameOfAnotherSite,
   cookieTheft,
   cookieTossing,

@@ -46,7 +46,7 @@ Deno.test("loginRedirectLocation() leads back to the start of the preview where 
 });
 
 Deno.test("loginRedirectLocation() is for what a person waits for, and not for frames", () => {
-  for (const destination of ["document", undefined]) {
+  for (const destination of ["document", "empty", undefined]) {
     const headers = destination === undefined
       ? NAVIGATION
       : { ...NAVIGATION, "sec-fetch-dest": destination };

@@ -310,6 +310,26 @@ Deno.test("S4: what a session opens says who may frame it, beside the app's own 
   );
 });
 
+Deno.test("S4: while an app still boots, its frame on another port is remembered, as the page there reloads by itself", async () => {
+  await using gateway = await withLogin();
+  const { cookie } = gateway;
+  const headers = {
+    ...frameOf(`http://5173-locked.${BASE}/`, "same-site"),
+    cookie,
+  };
+  const { containers } = gateway.stack.runner;
+  containers.get("locked")?.ports.set(4444, 1); // nothing listens there
+  const booting = await gateway.send(`4444-locked.${BASE}`, { headers });
+  assert.equal(booting.code, "port_closed");
+  const [line = "", ...more] = booting.headers.getSetCookie();
+  assert.match(line, /^porthole-framing-ports=5173; Path=\/;/);
+  assert.deepEqual(more, []);
+  const elsewhere = await gateway.send(`4444-locked.${BASE}`, {
+    headers: { ...frameOf(`http://${DEMO}/`, "same-site"), cookie },
+  });
+  assert.deepEqual(elsewhere.headers.getSetCookie(), []);
+});
+
 Deno.test("S4: a frame leads to no login, not even a frame of the login itself", async () => {
   await using gateway = await withLogin();
   for (const referer of [`http://${DEMO}/`, `http://5173-locked.${BASE}/`]) {

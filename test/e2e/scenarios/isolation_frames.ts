@@ -5,6 +5,7 @@ import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import { startGateway } from "../../support/gateway.ts";
 import cert from "../../support/tls/cert.pem" with { type: "text" };
 import key from "../../support/tls/key.pem" with { type: "text" };
+import { startLoginGateway } from "../login_gateway.ts";
 import type { Scenario } from "../scenario.ts";
 import {
   SECRET,
@@ -14,6 +15,7 @@ import {
 } from "./isolation_apps.ts";
 import { logIn, REFUSALS } from "./isolation_login.ts";
 
+const CONTINUE = { name: "Continue to preview" };
 const HAS_SECRET = new RegExp(SECRET);
 
 /** What a visitor sees of a private preview that another page frames. */
@@ -80,6 +82,12 @@ export const frameWithoutRequest: Scenario = {
       await page.goto(sibling);
       assert.match(await textOf(page, at(target)), HAS_SECRET, target);
     }
+    // Nor does a login begin in a frame, though the worker may lead a window to it.
+    await page.context().clearCookies();
+    await page.goto(stage.url(`${hostile.port}-demo`));
+    const refused = await textOf(page, at("/"));
+    assert.match(refused, /must be done on the gateway's own page/);
+    await logIn(page, at("/"));
   },
 };
 
@@ -104,6 +112,44 @@ export const frameOfAnotherPort: Scenario = {
     await frame.evaluate("location.reload()");
     await frame.waitForLoadState();
     assert.match(await frame.innerText("body"), HAS_SECRET);
+  },
+};
+
+/** The warning's page is the preview host's own, so what follows it does not name the page around the frame. */
+export const frameAfterWarning: Scenario = {
+  name:
+    "S4: whoever trusts a preview in a frame sees it there on another port of the same sandbox, and not on another sandbox's page",
+  async run(stage) {
+    await using stack = new AsyncDisposableStack();
+    const gateway = stack.use(
+      await startLoginGateway({ PREVIEW_WARNING_ENABLED: "true" }),
+    );
+    const victim = stack.use(startVictimApp());
+    const hostile = stack.use(startHostileApp());
+    const at = (label: string) =>
+      `http://${label}.proxy.localhost:${gateway.port}/`;
+    const locked = at(`${victim.port}-locked`);
+
+    for (const sandbox of ["demo", "locked"]) {
+      const page = await stage.open({ expectedErrors: REFUSALS });
+      const around = at(`${hostile.port}-${sandbox}`);
+      await page.goto(at("3000-locked"));
+      await page.getByRole("button", CONTINUE).click();
+      await page.getByRole("button", { name: "alice" }).click();
+      await page.waitForURL(at("3000-locked"));
+      await page.goto(around);
+      await page.getByRole("button", CONTINUE).click();
+      await page.waitForFunction("globalThis.attempt !== undefined");
+
+      const frame = await framed(page, locked);
+      const loaded = page.evaluate(`new Promise((resolve) => {
+        document.querySelector("iframe").onload = resolve;
+      })`);
+      await frame.getByRole("button", CONTINUE).click();
+      await loaded;
+      const shown = HAS_SECRET.test(await frame.innerText("body"));
+      assert.equal(shown, sandbox === "locked", sandbox);
+    }
   },
 };
 
