@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   isAlwaysPrivate,
   isBearer,
+  isJwtShaped,
   isPort,
   isSandboxRef,
   isUuid,
@@ -19,6 +20,28 @@ Deno.test("isSandboxRef() takes 1 to 64 letters, digits, hyphens and underscores
   for (const text of [...NEVER, "x".repeat(65)]) {
     assert.ok(!isSandboxRef(text), text);
   }
+});
+
+Deno.test("isJwtShaped() takes three parts of base64url that begin with a JSON object, and no key that somebody chose", () => {
+  assert(isJwtShaped("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"));
+  assert(isJwtShaped("eyAiYWxnIjogIm5vbmUiIH0.e30.c2ln"));
+  for (
+    const bearer of [
+      "dtn_0123456789abcdef",
+      "my.own.key",
+      "",
+      "e30",
+      "e30.e30",
+      "e30.e30.",
+      "e30.e30.e30.e30",
+      "W10.e30.e30", // []
+      "bnVsbA.e30.e30", // null
+      "MQ.e30.e30", // 1
+      "e3.e30.e30",
+      "e30=.e30.e30",
+      "e30.e3+.e30",
+    ]
+  ) assert(!isJwtShaped(bearer), bearer);
 });
 
 Deno.test("mayBeSignedToken() takes 16 lower-case letters and digits, and never a UUID", () => {
