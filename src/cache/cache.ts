@@ -13,7 +13,7 @@ export const RECHECK_MS = 5_000;
 /** A value from the source, and how long it is valid. */
 export interface Fill<V> {
   readonly value: V;
-  /** Milliseconds; with 0 or less, the value is returned but not cached. */
+  /** Milliseconds from the fill's beginning; with 0 or less, the value is returned but not cached. */
   readonly ttlMs: number;
   /** Longest time past its TTL that the value may be served while fills fail, ms. @default {0} */
   readonly staleIfErrorMs?: number;
@@ -144,15 +144,22 @@ export class Cache<V> {
    * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
    * the durable tier is done.
    */
-  async set(key: string, filled: Fill<V>): Promise<void> {
-    const { now } = this.#options;
-    const { value, ttlMs, staleIfErrorMs = 0 } = filled;
+  set(key: string, filled: Fill<V>): Promise<void> {
+    return this.#store(key, filled, this.#options.now());
+  }
+
+  /** The same; the TTL counts from `validAt`, ms since the epoch. */
+  async #store(
+    key: string,
+    { value, ttlMs, staleIfErrorMs = 0 }: Fill<V>,
+    validAt: number,
+  ): Promise<void> {
     this.#evict(key);
     if (ttlMs <= 0) return await this.#tier?.remove(key);
     const entry = {
-      ...timesOf({ now: now(), ttlMs, staleIfErrorMs }),
+      ...timesOf({ now: validAt, ttlMs, staleIfErrorMs }),
       value,
-      recheckAt: now() + this.#recheckMs,
+      recheckAt: this.#options.now() + this.#recheckMs,
       failures: 0,
       retryAt: 0,
     };
@@ -225,11 +232,14 @@ export class Cache<V> {
   ): Promise<FillResult<V>> {
     const { now, background } = this.#options;
     return this.#fills.share(key, async (isCurrent) => {
+      // Whatever has changed since then may be unknown to the source's answer.
+      const askedAt = now();
       try {
         const filled = await fill();
         // Callers do not wait for the durable tier.
         if (isCurrent()) {
-          background.add(`store ${this.#kind}`, this.set(key, filled));
+          const stored = this.#store(key, filled, askedAt);
+          background.add(`store ${this.#kind}`, stored);
         }
         return { value: filled.value, event: "miss" };
       } catch (error) {

@@ -274,10 +274,10 @@ export const SETTINGS = {
   },
   SIGNED_TOKEN_TTL_SEC: {
     group: "Cache",
-    purpose:
-      "How long a signed link is cached, and so may outlive its revocation.",
+    // The API tells neither a link's end nor its revocation.
+    purpose: "How long a signed link is cached, and so may outlive its end.",
     format: seconds(),
-    default: "60",
+    default: "5",
   },
   STALE_IF_ERROR_SEC: {
     group: "Cache",

@@ -126,6 +126,21 @@ Deno.test("get() past the TTL waits for the source, and joins a renewal in fligh
   deepEqual(events(), ["miss", "hit", "miss", "miss"]);
 });
 
+Deno.test("the TTL of an answer begins when its source is asked", async () => {
+  const { cache, clock } = setUp();
+  const api = source();
+  const release = hold(api);
+  const slow = cache.get(KEY, api.fill);
+  await settled(); // now it has been asked
+  clock.time += TTL / 4;
+  await release();
+  equal(await slow, "v1");
+  clock.time += TTL / 2 - 1;
+  equal(cache.getFresh(KEY), "v1");
+  clock.time += 1;
+  equal(cache.getFresh(KEY), undefined);
+});
+
 Deno.test("a cold burst of 1000 get() calls makes one durable read and one fill", async () => {
   const durable = fakeStore({ shared: true });
   const { cache, events } = setUp({ durable });

@@ -47,7 +47,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       publicTtlMs: 120_000,
       tokenTtlMs: 120_000,
       tokenRefusedTtlMs: 5_000,
-      signedTokenTtlMs: 60_000,
+      signedTokenTtlMs: 5_000,
       staleIfErrorMs: 600_000,
     },
     session: {

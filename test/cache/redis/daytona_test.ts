@@ -63,7 +63,7 @@ async function openGateway(port: number, facts: Facts) {
       publicTtlMs: 120_000,
       tokenTtlMs: 120_000,
       tokenRefusedTtlMs: 5_000,
-      signedTokenTtlMs: 60_000,
+      signedTokenTtlMs: 5_000,
       staleIfErrorMs: 600_000,
     },
     store,
