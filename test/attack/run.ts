@@ -8,6 +8,7 @@ import { runTask } from "../support/options.ts";
 import { ATTACKS, selectAttacks } from "./attacks.ts";
 import { MIB } from "./attack.ts";
 import { save } from "./documents.ts";
+import { createMemoryGroup } from "./memory_limit.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { formatResult, HEAD, type Result, resultOf } from "./report.ts";
 import { stepBack } from "./priority.ts";
@@ -24,9 +25,10 @@ async function write(text: string): Promise<void> {
 async function attackAll(options: Options): Promise<number> {
   const { memoryMib, folder = ROOT, json } = options;
   const limitBytes = memoryMib * MIB;
-  await using world = await startAttackWorld(limitBytes);
+  await using world = await startAttackWorld();
   if (!json) {
-    const how = world.group === undefined
+    await using group = await createMemoryGroup(limitBytes);
+    const how = group === undefined
       ? "resident memory is watched, as no cgroup may be created here"
       : "limited by a cgroup";
     await write(`${memoryMib} MiB: ${how}`);

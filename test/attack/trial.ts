@@ -14,6 +14,7 @@ import {
   urlOf,
 } from "./attack.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
+import { createMemoryGroup } from "./memory_limit.ts";
 import { letGoFirst } from "./priority.ts";
 import type { Sights } from "./visitors.ts";
 import type { AttackWorld } from "./world.ts";
@@ -61,6 +62,9 @@ const GRACE_MS = 6_000;
 /** A connection that the gateway leaves open after its response, ms. */
 const RAW_TIMEOUT_MS = 2_000;
 
+/** The exit code of SIGKILL, which the kernel sends to who takes too much memory. */
+const KILLED = 128 + 9;
+
 const DRAIN_TIMEOUT_MS = 6_000;
 const EXIT_TIMEOUT_MS = 12_000;
 
@@ -74,7 +78,9 @@ export async function tryAttack(
     readonly limitBytes: number;
   },
 ): Promise<Trial> {
-  const { observer, group } = world;
+  const { observer } = world;
+  // A group of its own: its peak is this gateway's.
+  await using group = await createMemoryGroup(limitBytes);
   await using gateway = await startAttackedGateway({
     folder,
     environment: { ...world.environment(scheme), ...attack.settings },
@@ -124,7 +130,7 @@ export async function tryAttack(
     aftermath: observation.sights,
     peakBytes,
     isKilled: observation.isKilled ||
-      group !== undefined && peakBytes >= limitBytes && exitCode !== 0,
+      group !== undefined && exitCode === KILLED,
     drainMs,
     exitCode,
     gains,

@@ -9,7 +9,6 @@ import {
 import type { Scheme } from "../support/dial.ts";
 import { type HostileApp, startHostileApp } from "../support/hostile_app.ts";
 import { BASE, HOSTILE, QUIET } from "./attack.ts";
-import { createMemoryGroup, type MemoryGroup } from "./memory_limit.ts";
 import { Observer } from "./observe.ts";
 
 /** The running world. */
@@ -17,15 +16,12 @@ export interface AttackWorld extends AsyncDisposable {
   readonly stack: Stack;
   readonly app: HostileApp;
   readonly observer: Observer;
-  readonly group: MemoryGroup | undefined;
   /** The environment that a gateway needs. */
   environment(scheme: Scheme): Record<string, string>;
 }
 
-/** Starts everything but a gateway, which may take `limitBytes` of memory. */
-export async function startAttackWorld(
-  limitBytes: number,
-): Promise<AttackWorld> {
+/** Starts everything but a gateway. */
+export async function startAttackWorld(): Promise<AttackWorld> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack({ publicHost: BASE }));
   const app = started.use(startHostileApp());
@@ -35,15 +31,12 @@ export async function startAttackWorld(
   const files: CertificateFiles = started.use(
     await certificateFiles(LOCALHOST),
   );
-  const group = await createMemoryGroup(limitBytes);
-  if (group !== undefined) started.use(group);
 
   const owned = started.move();
   return {
     stack,
     app,
     observer,
-    group,
     environment(scheme) {
       return {
         ...stack.environment,

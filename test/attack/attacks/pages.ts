@@ -1,7 +1,6 @@
 /** What a hostile page tries in a real browser: the scenarios of `deno task e2e`, and frames. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { findChromium, launchChromium } from "../../e2e/chromium.ts";
 import { runScenario, type Scenario } from "../../e2e/scenario.ts";
 import {
   requestsOfAnotherSandbox,
@@ -42,6 +41,10 @@ function inBrowser(
     only: "http",
     ...more,
     async run({ port, scheme, stack }) {
+      // Only here: the library takes every permission as soon as it is loaded.
+      const { findChromium, launchChromium } = await import(
+        "../../e2e/chromium.ts"
+      );
       const path = await findChromium();
       if (path === undefined) throw new Error("Chromium is not installed");
       await using browser = await launchChromium(path);
