@@ -17,9 +17,14 @@ async function renice(
   }).output().catch(() => {});
 }
 
-/** Lowers the priority of this process's main thread, and so of processes that it starts from now on. */
+/** The calling thread's id: an asynchronous call would be another thread's. */
+function threadId(): string {
+  return Deno.readLinkSync("/proc/thread-self").split("/").at(-1) ?? "";
+}
+
+/** Lowers the priority of this thread, and so of processes that it starts from now on. */
 export async function stepBack(): Promise<void> {
-  await renice(LOWER, [`${Deno.pid}`]);
+  await renice(LOWER, [threadId()]);
 }
 
 /** Gives a process that was started since the usual priority. */

@@ -8,6 +8,7 @@ import { http2 } from "../attack/attacks/http2.ts";
 import { memory } from "../attack/attacks/memory.ts";
 import { streamFloods } from "../attack/attacks/stream_floods.ts";
 import { websocketFloods } from "../attack/attacks/websocket_floods.ts";
+import { stepBack } from "../attack/priority.ts";
 import { dial } from "../support/dial.ts";
 import { startHostileApp } from "../support/hostile_app.ts";
 
@@ -111,4 +112,5 @@ scope.onmessage = async ({ data: { port, hosts = [], innocent = "" } }) => {
   );
 };
 
+await stepBack();
 scope.postMessage({ appPort: startHostileApp().port });

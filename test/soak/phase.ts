@@ -2,8 +2,13 @@
  * One phase of load: all operations at their rates, scheduled troubles, and a sample of the gateway every few seconds.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { LoadClient } from "../support/load_client.ts";
-import { Accounts, type Period, type Unexplained } from "./accounts.ts";
+import { failureOf, LoadClient } from "../support/load_client.ts";
+import {
+  Accounts,
+  type Expectation,
+  type Period,
+  type Unexplained,
+} from "./accounts.ts";
 import type { SoakedGateway } from "./gateway.ts";
 import { injectTroubles } from "./inject_troubles.ts";
 import { type Sample, takeSample } from "./measure.ts";
@@ -39,6 +44,9 @@ const MINUTE_MS = 60_000;
 
 /** Between two samples, ms. */
 const SAMPLE_EVERY_MS = 5000;
+
+/** A sample that cannot be taken has no explanation. */
+const SAMPLE: Expectation = { name: "sample", expected: [] };
 
 /** Trouble may affect operations for this long after its end, ms: some were under way, some wait for a retry. */
 const AFTERMATH_MS = 1500;
@@ -83,9 +91,15 @@ export async function runPhase(
   const samples: Sample[] = [];
   while (now() < durationMs) {
     await delay(Math.min(SAMPLE_EVERY_MS, durationMs - now()));
-    const sample = await takeSample(gateway, now() / 1000);
-    samples.push(sample);
-    onSample(sample);
+    const startedAt = now();
+    try {
+      const sample = await takeSample(gateway, startedAt / 1000);
+      samples.push(sample);
+      onSample(sample);
+    } catch (error) {
+      const outcome = failureOf(error);
+      accounts.record(SAMPLE, { outcome, startedAt, endedAt: now() });
+    }
   }
   stopping.abort();
   await Promise.all([troubles, stopAttack()]);
