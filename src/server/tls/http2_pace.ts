@@ -1,12 +1,23 @@
 /**
- * The pace of an HTTP/2 client. Each frame takes `Deno.serve` about a microsecond, which is nothing for a request or
- * 16 KiB of an upload, and everything for a client that sends a million empty ones in a second.
+ * The pace of an HTTP/2 client. A frame takes `Deno.serve` about a microsecond, and a header field an eighth of that:
+ * nothing for a request or 16 KiB of an upload, and everything for a client that sends a million empty frames a second,
+ * or blocks of 8,000 references to one header.
  */
+import { HeaderBlockCounter } from "./header_block.ts";
 
 /** The connection preface, which comes before the first frame (RFC 9113 section 3.4). */
 const PREFACE_BYTES = 24;
 
-const HEADER_BYTES = 9;
+/** The header of a frame (section 4.1). */
+const FRAME_HEADER_BYTES = 9;
+
+/** Types of frames (section 6), and flags of HEADERS. */
+const HEADERS = 1;
+const CONTINUATION = 9;
+const PADDED = 0x8;
+const PRIORITY = 0x20;
+
+const FIELDS_PER_FRAME = 8;
 
 /** A client that makes the most of it still takes only a fiftieth of the time. */
 const FRAMES_PER_SEC = 20_000;
@@ -17,12 +28,15 @@ const BURST_FRAMES = 1000;
 /** Counts the frames of one connection as they pass, and says how long the next ones should wait. */
 export class Http2Pace {
   readonly #now: () => number;
-  /** Bytes until the header of the next frame. */
-  #skip = PREFACE_BYTES;
-  /** Bytes of that header so far, and the length of the frame's payload as far as they tell it. */
+  readonly #block = new HeaderBlockCounter();
+  /** The header of a frame, and the length of its padding, as far as they have come. */
+  readonly #header = new DataView(new ArrayBuffer(FRAME_HEADER_BYTES + 1));
   #headerBytes = 0;
-  #length = 0;
-  /** When the frames so far will all have been paid for, ms. */
+  /** Bytes of the payload to come: before a header block's part in it, of that part, and after it. */
+  #before = PREFACE_BYTES;
+  #within = 0;
+  #after = 0;
+  /** When everything so far will have been paid for, ms. */
   #paidAt = 0;
 
   /** @param now The current time, ms. */
@@ -39,28 +53,51 @@ export class Http2Pace {
     return Math.max(0, this.#paidAt - now);
   }
 
-  /** The number of frames whose header ends in `data` (RFC 9113 section 4.1). */
+  /** The frames that begin in `data`, and the header fields there, counted in frames. */
   #count(data: Uint8Array): number {
     let frames = 0;
-    for (let at = this.#skipIn(data, 0); at < data.length;) {
-      if (this.#headerBytes < 3) {
-        this.#length = this.#length * 256 + (data[at] ?? 0);
+    for (let at = 0; at < data.length;) {
+      const left = data.length - at;
+      if (this.#before > 0) {
+        const length = Math.min(this.#before, left);
+        this.#before -= length;
+        at += length;
+      } else if (this.#within > 0) {
+        const part = data.subarray(at, at + this.#within);
+        frames += this.#block.count(part) / FIELDS_PER_FRAME;
+        this.#within -= part.length;
+        at += part.length;
+      } else if (this.#after > 0) {
+        const length = Math.min(this.#after, left);
+        this.#after -= length;
+        at += length;
+      } else {
+        if (this.#headerBytes === 0) frames++;
+        this.#header.setUint8(this.#headerBytes++, data[at++] ?? 0);
+        if (this.#headerBytes >= FRAME_HEADER_BYTES) this.#begin(this.#header);
       }
-      at++;
-      if (++this.#headerBytes < HEADER_BYTES) continue;
-      frames++;
-      this.#skip = this.#length;
-      this.#headerBytes = 0;
-      this.#length = 0;
-      at = this.#skipIn(data, at);
     }
     return frames;
   }
 
-  /** Skips what is left to skip, as far as it is in `data`; returns where that ends. */
-  #skipIn(data: Uint8Array, at: number): number {
-    const skipped = Math.min(this.#skip, data.length - at);
-    this.#skip -= skipped;
-    return at + skipped;
+  /** Begins with the payload of a frame, once all is known of it. */
+  #begin(header: DataView): void {
+    const length = header.getUint32(0) >>> 8;
+    const type = header.getUint8(3);
+    const flags = header.getUint8(4);
+    const isPadded = type === HEADERS && (flags & PADDED) > 0;
+    if (isPadded && this.#headerBytes === FRAME_HEADER_BYTES) return;
+    this.#headerBytes = 0;
+    if (type === HEADERS) {
+      this.#block.begin();
+      this.#before = flags & PRIORITY ? 5 : 0;
+      this.#after = isPadded ? header.getUint8(FRAME_HEADER_BYTES) : 0;
+      const other = this.#before + this.#after + (isPadded ? 1 : 0);
+      this.#within = Math.max(0, length - other);
+    } else if (type === CONTINUATION) {
+      this.#within = length;
+    } else {
+      this.#before = length;
+    }
   }
 }
