@@ -298,19 +298,20 @@ export abstract class Exchange {
     );
     this.#contentLength = contentLength;
     this.#body = body;
-    if (body === null || this.preflight !== undefined) return;
-    const memory = this.services.budget.open(
-      "upload",
-      () => upload.abort("evicted"),
-    );
+    if (body === null) return;
+    const mayEnd = this.preflight === undefined;
+    const memory = mayEnd
+      ? this.services.budget.open("upload", () => upload.abort("evicted"))
+      : undefined;
     const upload = new ClientUpload(
       { body, contentLength },
       this.request,
-      (receivedBytes) => void memory.set(uploadMemory(receivedBytes)),
+      (receivedBytes) => void memory?.set(uploadMemory(receivedBytes)),
     );
     this.#uploadMemory = memory;
     this.#body = upload;
     this.#upload = upload;
+    if (!mayEnd) return;
     this.#entry?.setHandle({
       abort: (reason) => upload.abort(reason),
       recheck: () => this.#stillHasAccess(),

@@ -11,6 +11,8 @@ import {
 } from "../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
   readonly body: BodyReader | null;
@@ -98,10 +100,10 @@ export class ClientUpload implements BodyReader {
   #received = 0;
   /** Bytes yet to be read, if their number was announced. */
   #remaining: number;
-  #isReading = false;
   #isComplete = false;
+  /** The read that waits for more, as its caller sees it. */
+  #waiting: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
-  #isHeld = false;
   #isCancelled = false;
   #endedBecause: AbortReason | undefined;
 
@@ -123,25 +125,14 @@ export class ClientUpload implements BodyReader {
 
   /** True if a `read()` waits for more. */
   get isWaiting(): boolean {
-    return this.#isReading && this.isOpen;
+    return this.#waiting !== undefined && this.isOpen;
   }
 
   /** Resolves once no `read()` waits. */
   idle(): Promise<void> {
-    if (!this.#isReading) return Promise.resolve();
+    if (this.#waiting === undefined) return Promise.resolve();
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
-  }
-
-  /** From now on, {@linkcode cancel} waits for {@linkcode release}. */
-  hold(): void {
-    this.#isHeld = true;
-  }
-
-  /** Carries out a {@linkcode cancel} that has been called meanwhile, and any later one at once. */
-  release(): void {
-    this.#isHeld = false;
-    if (this.#isCancelled) this.#body.cancel();
   }
 
   /** Aborted when the client disconnects or the gateway ends the upload. */
@@ -160,8 +151,13 @@ export class ClientUpload implements BodyReader {
     this.#end.abort();
   }
 
-  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
-    this.#isReading = true;
+  read(): Promise<Bytes | null> {
+    const waiting = this.#waiting = Promise.withResolvers<Bytes | null>();
+    this.#read().then(waiting.resolve, waiting.reject);
+    return waiting.promise;
+  }
+
+  async #read(): Promise<Bytes | null> {
     try {
       const bytes = await this.#body.read();
       if (bytes === null) this.#isComplete = true;
@@ -174,14 +170,22 @@ export class ClientUpload implements BodyReader {
       this.#isComplete = true;
       throw error;
     } finally {
-      this.#isReading = false;
+      this.#waiting = undefined;
       this.#idle?.resolve();
       this.#idle = undefined;
+      if (this.#isCancelled) this.#body.cancel();
     }
   }
 
+  /** Gives up the rest; its source is told so once no read waits for it (see leaked_sockets.ts). */
   cancel(): void {
     this.#isCancelled = true;
-    if (!this.#isHeld) this.#body.cancel();
+    if (this.#waiting === undefined) return this.#body.cancel();
+    this.#waiting.reject(new UpstreamError("aborted", "upload cancelled"));
+  }
+
+  /** Gives up the rest although a read waits, and may wait for ever. */
+  abandon(): void {
+    this.#body.cancel();
   }
 }

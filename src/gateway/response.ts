@@ -117,7 +117,7 @@ export function download(
         if (hasEnded) return;
         if (chunk === null) {
           end("complete");
-          socket?.onComplete();
+          socket?.onEnd();
           return controller.close();
         }
         onChunk?.(chunk);
@@ -133,7 +133,7 @@ export function download(
       }
     },
     cancel() {
-      socket?.onClientGone();
+      socket?.onEnd();
       end("client_gone");
       body.cancel();
     },

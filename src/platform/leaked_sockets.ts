@@ -1,7 +1,9 @@
 /**
- * Deno 2.9.6, HTTP/1.1: a request's body and its response share the connection, and only the response is told what
- * happens to it. If the response breaks off while a read of the body waits, that read is never woken; as it holds the
- * connection, the socket is never closed, not even once the client is gone. (Related: denoland/deno#36624.) To reproduce:
+ * Deno 2.9.6, HTTP/1.1: a request's body and its response share the connection, and while the response is streamed, only
+ * that is told what happens to it. If the response ends while a read of the body waits, that read is never woken, and
+ * its 64 KiB buffer never freed; if it breaks off, or the client leaves, the socket is never closed either, as the read
+ * holds the connection. Nor is a read woken if the body is cancelled meanwhile, however the response is sent. (Related:
+ * denoland/deno#36624.) To reproduce:
  *
  *     Deno.serve((request) => {
  *       request.body.getReader().read().then(console.log, console.log); // never
@@ -10,11 +12,12 @@
  *     // The client sends half a request, and leaves.
  *
  * Such a read can be neither avoided nor withdrawn: an app may begin its response, and a client may send more, at any
- * time. HTTP/2, which leaks no sockets, has no Host header, but neither need HTTP/1.1 have one.
+ * time. HTTP/2, which leaks nothing, has no Host header, but neither need HTTP/1.1 have one.
  *
- * Instead, a response that is broken off from our side waits until no read does: until the client sends more, or
- * leaves. If the client leaves while Deno waits to write to it, the socket is lost nevertheless. Those are counted and
- * bounded.
+ * Instead, nobody cancels a body while a read of it waits: beside a response that is sent in one piece, Deno ends the
+ * read when the client leaves. And a streamed response that is broken off from our side waits until no read does: until
+ * the client sends more. What is lost nevertheless is counted and bounded: if such a response is complete, or its client
+ * leaves, while a read waits.
  */
 import { clientKey } from "../lib/client_key.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
@@ -25,10 +28,8 @@ export interface Upload {
   readonly isWaiting: boolean;
   /** Resolves once no read waits. */
   idle(): Promise<void>;
-  /** Lets a cancellation wait: it would take a read that waits for ended, but not wake it. */
-  hold(): void;
-  /** Carries out what waits. */
-  release(): void;
+  /** Gives the rest up although a read waits: the read is lost, but not the socket. */
+  abandon(): void;
 }
 
 /**
@@ -111,12 +112,11 @@ export class RiskedSocket {
     this.#upload = upload;
     this.#isHttp1 = isHttp1;
     this.#onEnd = onEnd;
-    if (isHttp1) upload.hold();
   }
 
-  /** To be called when the response is complete. */
-  onComplete(): void {
-    this.#end(false);
+  /** To be called when the response has ended, completely or because Deno gave it up: its client has left. */
+  onEnd(): void {
+    this.#end(this.#upload.isWaiting);
   }
 
   /**
@@ -129,15 +129,10 @@ export class RiskedSocket {
     return upload.idle().then(() => this.#end(false));
   }
 
-  /** To be called when Deno gives up the response: its client has left. */
-  onClientGone(): void {
-    this.#end(this.#upload.isWaiting);
-  }
-
   #end(isLost: boolean): undefined {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#upload.release();
+    if (isLost) this.#upload.abandon();
     this.#onEnd(isLost);
   }
 }

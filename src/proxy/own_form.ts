@@ -20,6 +20,6 @@ export async function ownForm(
       throw new GatewayError("bad_request", "The form broke off", { cause });
     });
   if (form instanceof Uint8Array) return form;
-  form.cancel();
+  // It is not cancelled: a read of it waits (see leaked_sockets.ts).
   throw new GatewayError("upload_stalled", "No form in time");
 }

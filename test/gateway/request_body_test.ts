@@ -170,3 +170,24 @@ Deno.test("ClientUpload has ended when its body fails", async () => {
   await assert.rejects(upload.read(), /broken/);
   assert.deepEqual([upload.isOpen, upload.isWaiting], [false, false]);
 });
+
+Deno.test("ClientUpload that is cancelled fails the read that waits, and tells its source after it", async () => {
+  const source = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  let cancelled = 0;
+  const upload = new ClientUpload({
+    contentLength: 10,
+    body: { read: () => source.promise, cancel: () => cancelled++ },
+  }, new Request("http://h/"));
+  const read = upload.read();
+  upload.cancel();
+  await assert.rejects(read, { code: "aborted" });
+  assert.equal(upload.isWaiting, true);
+  assert.equal(cancelled, 0);
+  source.resolve(new Uint8Array(1));
+  await upload.idle();
+  assert.equal(upload.isWaiting, false);
+  assert.equal(cancelled, 1);
+
+  upload.cancel();
+  assert.equal(cancelled, 2);
+});

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { LeakedSockets } from "../../src/platform/leaked_sockets.ts";
 import { fakeUpload } from "../support/exchange.ts";
+import { keptMemory } from "../support/kept_memory.ts";
 import { serve, staysPending, stillNeeded } from "./canary.ts";
 
 const HTTP1 = { isHttp1: true };
@@ -13,16 +15,17 @@ function setUp() {
   return { sockets, told };
 }
 
-Deno.test("a socket is lost if its client leaves while a read waits, and not otherwise", () => {
+Deno.test("something is lost if a response ends while a read waits, and not otherwise", () => {
   const { sockets } = setUp();
   const idle = fakeUpload();
   idle.endRead();
-  sockets.risk("192.0.2.1", idle.upload, HTTP1)?.onClientGone();
-  sockets.risk("192.0.2.1", fakeUpload().upload, HTTP1)?.onComplete();
-  assert.equal(idle.upload.isWaiting, false);
+  sockets.risk("192.0.2.1", idle.upload, HTTP1)?.onEnd();
   assert.equal(sockets.count, 0);
-  sockets.risk("192.0.2.1", fakeUpload().upload, HTTP1)?.onClientGone();
+  assert.equal(idle.isAbandoned, false);
+  const waiting = fakeUpload();
+  sockets.risk("192.0.2.1", waiting.upload, HTTP1)?.onEnd();
   assert.equal(sockets.count, 1);
+  assert.equal(waiting.isAbandoned, true);
 });
 
 Deno.test("a response that has to break off waits for the read of its upload, unless it may be of HTTP/2", async () => {
@@ -30,18 +33,17 @@ Deno.test("a response that has to break off waits for the read of its upload, un
   const held = fakeUpload();
   const socket = sockets.risk("192.0.2.1", held.upload, HTTP1);
   const mayBreak = socket?.onBreak();
-  assert.deepEqual(held.events, ["held"]);
+  assert(mayBreak !== undefined && await staysPending(mayBreak));
   held.endRead();
   await mayBreak;
-  assert.deepEqual(held.events, ["held", "released"]);
+  assert.equal(held.isAbandoned, false);
   assert.equal(sockets.count, 0);
 
-  const { upload, events } = fakeUpload();
+  const { upload } = fakeUpload();
   assert.equal(
     sockets.risk("192.0.2.1", upload, UNKNOWN)?.onBreak(),
     undefined,
   );
-  assert.deepEqual(events, ["released"]);
   assert.equal(sockets.count, 1);
 });
 
@@ -50,7 +52,7 @@ Deno.test("a client that leaves while its response waits to break off has lost i
   const { upload, endRead } = fakeUpload();
   const socket = sockets.risk("192.0.2.1", upload, HTTP1);
   const mayBreak = socket?.onBreak();
-  socket?.onClientGone();
+  socket?.onEnd();
   assert.equal(sockets.count, 1);
   endRead();
   await mayBreak;
@@ -62,7 +64,7 @@ function loseAll(sockets: LeakedSockets, address: string): number {
   for (let lost = 0;; lost++) {
     const socket = sockets.risk(address, fakeUpload().upload, HTTP1);
     if (socket === undefined) return lost;
-    socket.onClientGone();
+    socket.onEnd();
   }
 }
 
@@ -93,12 +95,14 @@ Deno.test("S7: after an attack, one more socket is risked every hour, without a 
 
 Deno.test("responses that are on their way are at risk too, and what was not lost may be risked again", () => {
   const { sockets } = setUp();
+  const idle = fakeUpload();
+  idle.endRead();
   const atRisk = Array.from(
     { length: 50 },
-    () => sockets.risk("192.0.2.1", fakeUpload().upload, HTTP1),
+    () => sockets.risk("192.0.2.1", idle.upload, HTTP1),
   );
   assert.equal(loseAll(sockets, "192.0.2.1"), 0);
-  for (const socket of atRisk) socket?.onComplete();
+  for (const socket of atRisk) socket?.onEnd();
   assert.equal(loseAll(sockets, "192.0.2.1"), 50);
 });
 
@@ -131,4 +135,36 @@ Deno.test("canary: a read of a request that is pending when the response breaks 
   });
   await server[Symbol.asyncDispose]();
   await closed;
+});
+
+/** The memory, bytes, that a server keeps of 20 uploads that were answered before their clients left. */
+async function keptAfter(cancel: boolean): Promise<number> {
+  const reads: Promise<unknown>[] = [];
+  await using server = serve(async ({ body }) => {
+    assert(body !== null);
+    const reader = body.getReader();
+    await reader.read();
+    reads.push(reader.read().catch(() => {}));
+    await turn();
+    if (cancel) reader.cancel();
+    return new Response("early");
+  });
+  const upload = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc";
+  const before = keptMemory();
+  for (let i = 0; i < 20; i++) {
+    using client = await server.connect();
+    await client.write(upload);
+    await client.readUntil("early");
+  }
+  await Promise.all(reads);
+  return keptMemory() - before;
+}
+
+Deno.test("canary: a read of a request that waits when the body is cancelled keeps its buffer for ever", async () => {
+  assert(await keptAfter(false) < 64 * 1024 * 10);
+  const isLeaked = await keptAfter(true) > 64 * 1024 * 10;
+  stillNeeded(isLeaked, {
+    mended: "reads of a request that is cancelled",
+    remove: "the wait in ClientUpload.cancel(), and the note in own_form.ts",
+  });
 });

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { brotliCompressSync } from "node:zlib";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";
+import { keptMemory } from "../support/kept_memory.ts";
 
 Deno.test("a coded body, its ETag and its length pass unchanged", async () => {
   const coded = brotliCompressSync("compressed by the app ".repeat(100));
@@ -98,4 +99,26 @@ Deno.test("S7: a response that breaks off beside its upload breaks off for a cli
     gateway.service.renderMetrics(),
     /^porthole_sockets_lost_total 0$/m,
   );
+});
+
+Deno.test("S7: uploads that were answered early keep no memory once their clients have left", async () => {
+  await using gateway = await startGateway();
+  const host = await gateway.serve((_, response) => response.end("early"));
+  async function leaveAmidUploads(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      using client = await gateway.open(
+        `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 9\r\n\r\nabc`,
+      );
+      await client.readUntil("early");
+    }
+  }
+  await leaveAmidUploads(10);
+  const before = keptMemory();
+  await leaveAmidUploads(60);
+  // One read of each of them had a buffer of 64 KiB.
+  const most = before + 20 * 64 * 1024;
+  for (let turn = 0; turn < 50 && keptMemory() > most; turn++) {
+    await gateway.send(host);
+  }
+  assert(keptMemory() <= most);
 });

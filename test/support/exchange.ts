@@ -118,28 +118,27 @@ export function admittedRequest(
   };
 }
 
-/** An upload of which a read waits until it is told to end, and what becomes of it. */
-export function fakeUpload(): {
+/** An upload of which a read waits until it is told to end. */
+export interface FakeUpload {
   readonly upload: Upload;
-  readonly events: string[];
+  readonly isAbandoned: boolean;
   endRead(): void;
-} {
-  const events: string[] = [];
+}
+
+export function fakeUpload(): FakeUpload {
   const read = Promise.withResolvers<void>();
-  let isWaiting = true;
-  return {
-    events,
-    upload: {
-      get isWaiting() {
-        return isWaiting;
-      },
-      idle: () => read.promise,
-      hold: () => void events.push("held"),
-      release: () => void events.push("released"),
-    },
+  const upload = {
+    isWaiting: true,
+    idle: () => read.promise,
+    abandon: () => void (fake.isAbandoned = true),
+  };
+  const fake = {
+    upload,
+    isAbandoned: false,
     endRead() {
-      isWaiting = false;
+      upload.isWaiting = false;
       read.resolve();
     },
   };
+  return fake;
 }

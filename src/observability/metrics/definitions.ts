@@ -201,7 +201,7 @@ export const METRICS = {
   socketsLost: {
     name: "porthole_sockets_lost_total",
     help:
-      "Sockets that Deno never closes: their clients left while requests and responses were still under way.",
+      "Connections that Deno never lets go of entirely: they ended while request and response were under way.",
     type: "counter",
   },
   cpuSeconds: {
