@@ -12,6 +12,8 @@ export interface LoadReport {
 export interface LoadOptions {
   /** On 127.0.0.1. */
   readonly port: number;
+  /** "http" by default; no certificate is verified. */
+  readonly scheme?: "http" | "https" | undefined;
   /** Headers of the requests; `wrk` adds its own Host unless there is one with that spelling. */
   readonly headers: Readonly<Record<string, string>>;
   /** `/` by default. */
@@ -28,7 +30,8 @@ export interface LoadOptions {
  * @throws {Error} as {@linkcode parseReport} does.
  */
 export async function load(options: LoadOptions): Promise<LoadReport> {
-  const { port, headers, path = "/", connections, seconds, script } = options;
+  const { port, scheme = "http", headers, path = "/" } = options;
+  const { connections, seconds, script } = options;
   const { stdout } = await new Deno.Command("wrk", {
     args: [
       // On a busy machine, a response may take longer than the two seconds after which wrk counts a failure.
@@ -39,7 +42,7 @@ export async function load(options: LoadOptions): Promise<LoadReport> {
         `${name}: ${value}`,
       ]),
       ...script === undefined ? [] : ["-s", script],
-      `http://127.0.0.1:${port}${path}`,
+      `${scheme}://127.0.0.1:${port}${path}`,
     ],
     stderr: "inherit",
   }).output();

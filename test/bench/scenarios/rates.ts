@@ -21,6 +21,8 @@ export type RequestHeaders = Readonly<Record<string, string>>;
 export interface GetLoad {
   readonly headers: RequestHeaders;
   readonly path?: string;
+  /** "http" by default. */
+  readonly scheme?: "http" | "https";
   /** 64 by default. */
   readonly connections?: number;
   /** See {@linkcode load}. */
@@ -31,12 +33,13 @@ export interface GetLoad {
 export async function driveGets(
   { port }: Server,
   seconds: number,
-  { headers, path, connections = CONNECTIONS, script }: GetLoad,
+  { headers, path, scheme, connections = CONNECTIONS, script }: GetLoad,
 ): Promise<Work> {
   const report = await load({
     port,
     headers,
     path,
+    scheme,
     connections,
     seconds,
     script,
