@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   frame_refused: 401,
   credential_invalid: 401,
   signed_token_invalid: 401,
+  signed_url_invalid: 401,
   cross_site_request: 403,
   login_denied: 403,
   sandbox_not_found: 404,

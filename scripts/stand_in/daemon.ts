@@ -81,6 +81,18 @@ function fileRoutes(files: Files): Endpoints["routes"] {
       return new Response(form);
     },
 
+    /** The field `file`, for the path in the query. */
+    async "POST /files/upload-v2"({ request, search }) {
+      const file = (await request.formData()).get("file");
+      if (!(file instanceof File)) {
+        const error = errorBody(400, "BAD_REQUEST", "file is missing");
+        return Response.json(error, { status: 400 });
+      }
+      const path = resolve(HOME, search.get("path") ?? "");
+      files.set(path, new Uint8Array(await file.arrayBuffer()));
+      return new Response();
+    },
+
     /** Fields `files[0].path`, `files[0].file`, `files[1].path`, ... */
     async "POST /files/bulk-upload"({ request }) {
       const form = await request.formData();

@@ -8,6 +8,7 @@ import {
 import { isFramed, isNavigation } from "../lib/fetch_metadata.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import { cookieValues } from "./cookies.ts";
+import type { FileUrlSplit } from "./file_url.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
 /** One credential of a request. A signed token is not among them: it is the host label itself. */
@@ -16,6 +17,11 @@ export type Credential =
   | { readonly kind: "preview_token"; readonly token: string }
   /** The same token as the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
   | { readonly kind: "auth_key"; readonly token: string }
+  /** A signed URL of a file: only the toolbox has those. */
+  | {
+    readonly kind: "signed_url";
+    readonly signature: NonNullable<FileUrlSplit["signature"]>;
+  }
   /** A session that this gateway sealed. */
   | { readonly kind: "session"; readonly sealed: string }
   /** An API key or JWT (RFC 6750 section 2.1). It comes last, since it may be meant for the app. */
@@ -86,9 +92,15 @@ function lastValues(cookie: string, name: string): readonly string[] {
  * a page makes it send, and the toolbox runs commands.
  */
 export function toolboxCredentials(
-  source: Pick<CredentialSource, "headers" | "queryToken">,
+  source: Pick<CredentialSource, "headers" | "queryToken"> & {
+    readonly urlSignature: FileUrlSplit["signature"];
+  },
 ): Credential[] {
   const credentials = previewTokens(source);
+  const { urlSignature: signature } = source;
+  if (signature !== undefined) {
+    credentials.push({ kind: "signed_url", signature });
+  }
   const bearer = bearerOf(source.headers);
   if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
   return credentials;

@@ -9,6 +9,7 @@ import type { AccessResolver } from "../resolver/access.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
 import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
+import { isSignedBy } from "./file_url.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { SessionSealer } from "./session.ts";
 import type { Payer, Throttle } from "./throttle.ts";
@@ -55,7 +56,7 @@ export interface GateParts {
   readonly sandboxes: Pick<SandboxResolver, "isKnownPublic" | "isPublic">;
   readonly access: Pick<
     AccessResolver,
-    "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken"
+    "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken" | "signingKeyOf"
   >;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
@@ -142,6 +143,7 @@ export class Gate {
     const isTokenShaped = !isToolbox && mayBeSignedToken(label);
     let { failure } = context;
     let denial: Denial | undefined;
+    let isUrlRefused = false;
 
     /** The admission for a reason; undefined if it is denied or cannot be judged: another may be good, so that comes last. */
     const attempt = async (reason: Reason): Promise<Admission | undefined> => {
@@ -149,7 +151,8 @@ export class Gate {
       try {
         const verdict = await this.#verdictBy(reason, request, budget);
         if (verdict?.kind === "allow") return verdict;
-        denial ??= verdict;
+        if (verdict?.code === "signed_url_invalid") isUrlRefused = true;
+        else denial ??= verdict;
         return undefined;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
@@ -175,6 +178,7 @@ export class Gate {
     if (denial !== undefined) return denial;
     if (failure !== undefined) throw failure;
     if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
+    if (isUrlRefused) return { kind: "deny", code: "signed_url_invalid" };
     return {
       kind: "login",
       code: credentials.some(({ kind }) => isOurs(kind, isToolbox))
@@ -203,6 +207,13 @@ export class Gate {
         : { kind: "allow", sandboxId, by: reason };
     }
     const { kind: by } = reason;
+    if (by === "signed_url") {
+      const isGood = await this.#isSigned(reason.signature, label, budget);
+      if (isGood === undefined) return undefined;
+      return isGood
+        ? { kind: "allow", sandboxId: label, by, credential: reason }
+        : { kind: "deny", code: "signed_url_invalid" };
+    }
     const isAccepted = await this.#accepts(reason, request, budget);
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     return isAccepted
@@ -212,7 +223,7 @@ export class Gate {
 
   /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */
   #accepts(
-    credential: Credential,
+    credential: Exclude<Credential, { kind: "signed_url" }>,
     request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
@@ -232,6 +243,17 @@ export class Gate {
         return this.#parts.access.hasAccess(label, user, budget);
       }
     }
+  }
+
+  /** True if the URL of a file was signed for the sandbox; undefined if its API, or no sandbox, has no such URLs. */
+  async #isSigned(
+    signature: SignedUrl["signature"],
+    sandboxId: string,
+    budget: Budget,
+  ): Promise<boolean | undefined> {
+    if (signature === "invalid") return false;
+    const key = await this.#parts.access.signingKeyOf(sandboxId, budget);
+    return key === null ? undefined : await isSignedBy(signature, key);
   }
 
   /** True if a sealed session opens that port of the sandbox; null as above. */
@@ -256,6 +278,8 @@ export class Gate {
     }
   }
 }
+
+type SignedUrl = Extract<Credential, { kind: "signed_url" }>;
 
 /** What may admit a request. */
 type Reason = "public" | "signed_token" | Credential;
@@ -287,5 +311,13 @@ function isSame(a: Reason, b: Reason): boolean {
 }
 
 function secretOf(credential: Credential): string {
-  return credential.kind === "session" ? credential.sealed : credential.token;
+  switch (credential.kind) {
+    case "session":
+      return credential.sealed;
+    case "signed_url":
+      // A request has one at most.
+      return "";
+    default:
+      return credential.token;
+  }
 }

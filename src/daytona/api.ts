@@ -24,6 +24,7 @@ import {
   type Sandbox,
   sandboxAnswer,
   saysDeleted,
+  signingKeyText,
   type Snapshot,
   snapshotAnswer,
 } from "./models.ts";
@@ -174,6 +175,24 @@ export class DaytonaApi {
       schema: sandboxIdText,
       send: (init) =>
         this.#client.preview.getSandboxIdFromSignedPreviewUrlToken({
+          ...init,
+          params,
+          parseAs: "text",
+        }),
+    });
+  }
+
+  /** The key by which the URLs of the sandbox's files are signed; also null if the API does not know such URLs. */
+  async signingKeyOfSandbox(sandboxId: string): Promise<string | null> {
+    if (!isSandboxRef(sandboxId)) return null;
+    const params = { path: { sandboxId } };
+    return await this.#caller.callApi({
+      // Where the operation is unknown, 404 says nothing about the gateway's key.
+      ...this.#withKey(["unknown"]),
+      operation: "getSigningKey",
+      schema: signingKeyText,
+      send: (init) =>
+        this.#client.preview.getSigningKey({
           ...init,
           params,
           parseAs: "text",

@@ -109,6 +109,11 @@ export function saysDeleted(refusal: unknown): boolean {
 /** Reads that an API key has an owner; any object will do, as only an owner's key is answered with one. */
 export const apiKeyAnswer: z.ZodType<object> = z.looseObject({});
 
+/** Reads a signing key, as JSON or bare; a page, or an object, that some server has for every path is none. */
+export const signingKeyText: z.ZodType<string> = z.string()
+  .transform((text) => text.replace(/^"(.*)"$/, "$1"))
+  .pipe(z.string().regex(/^[\w+/=.:~-]{8,512}$/));
+
 /** Reads a {@linkcode Snapshot}. */
 export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
   {

@@ -8,6 +8,7 @@ import {
   presentedCredentials,
   toolboxCredentials,
 } from "../auth/credentials.ts";
+import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
 import type { GateRequest } from "../auth/gate.ts";
 import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
@@ -158,23 +159,33 @@ export class PreviewExchange extends SandboxExchange {
 export class ToolboxExchange extends SandboxExchange {
   readonly route = "toolbox";
   readonly isToolbox = true;
+  readonly #urlSignature: FileUrlSplit["signature"];
 
   constructor(
     incoming: IncomingRequest,
     sandboxId: string,
     services: ExchangeServices,
   ) {
+    const { target, signature } = splitFileSignature(
+      incoming.method,
+      incoming.target,
+      incoming.startedAt,
+    );
     // The toolbox is also what the preview host of its port leads to.
-    super(incoming, {
+    super({ ...incoming, target }, {
       port: TOOLBOX_PORT,
       label: sandboxId,
       authoritySuffix: incoming.authority,
     }, services);
+    this.#urlSignature = signature;
   }
 
   credentials(): readonly Credential[] {
-    const { headers } = this;
-    return toolboxCredentials({ headers, queryToken: this.tokenInQuery });
+    return toolboxCredentials({
+      headers: this.headers,
+      queryToken: this.tokenInQuery,
+      urlSignature: this.#urlSignature,
+    });
   }
 
   protected responseHeaders(

@@ -124,6 +124,13 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The link has expired, was revoked, or belongs to another port.",
     hint: "Ask for a new signed link.",
   },
+  signed_url_invalid: {
+    title: "This signed URL is not valid",
+    detail:
+      "It has expired or was changed, the sandbox's signing key was rotated, or it is for another method.",
+    hint:
+      "Ask for a new URL, and use it exactly as it is: a download by GET, an upload by POST.",
+  },
   sandbox_not_found: {
     title: "No such sandbox",
     detail: "The sandbox does not exist, or you do not have access to it.",

@@ -22,6 +22,7 @@ type AccessApi = Pick<
   | "hasSandboxAccess"
   | "isOwnedByUser"
   | "sandboxIdOfSignedToken"
+  | "signingKeyOfSandbox"
 >;
 
 const sandboxIdCodec: Codec<string | null> = {
@@ -39,6 +40,12 @@ const accessCodec: Codec<boolean | null> = {
     json === null || typeof json === "boolean" ? json : undefined,
 };
 
+/** Never stores anything. */
+const unstored: Codec<string | null> = {
+  encode: () => null,
+  decode: () => undefined,
+};
+
 /**
  * Asks the API about credentials, and caches its verdicts.
  *
@@ -50,6 +57,7 @@ export class AccessResolver {
   readonly #previewTokens: LookupCache<boolean>;
   readonly #users: LookupCache<boolean | null>;
   readonly #signedTokens: LookupCache<string | null>;
+  readonly #signingKeys: LookupCache<string | null>;
   readonly #digestKey: (parts: readonly string[]) => string;
 
   constructor(
@@ -68,6 +76,11 @@ export class AccessResolver {
       sandboxIdCodec,
       options,
     );
+    // In process only: they are secrets, and soon forgotten.
+    this.#signingKeys = new LookupCache("signing-key", unstored, {
+      ...options,
+      store: null,
+    });
     this.#digestKey = createDigests(options.cache.maxEntries);
   }
 
@@ -112,6 +125,18 @@ export class AccessResolver {
     return await this.#signedTokens.lookUp(
       this.#digestKey([token, String(port)]),
       () => this.#api.sandboxIdOfSignedToken(token, port),
+      budget,
+    );
+  }
+
+  /** The key by which the URLs of the sandbox's files are signed; null if there is none, as at older APIs. */
+  async signingKeyOf(
+    sandboxId: string,
+    budget: Budget,
+  ): Promise<string | null> {
+    return await this.#signingKeys.lookUp(
+      sandboxId,
+      () => this.#api.signingKeyOfSandbox(sandboxId),
       budget,
     );
   }

@@ -20,6 +20,9 @@ interface LookupPolicy {
 /** Longest TTL of "not public", ms: the user may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
 
+/** The time that clients may remember a signing key, ms, says its API: URLs end that late once it is rotated. */
+const SIGNING_KEY_TTL_MS = 15_000;
+
 /** The policy of every kind. An outage may extend what is known about a sandbox, never what a credential grants. */
 function lookupPolicies(
   cache: Config["cache"],
@@ -44,6 +47,7 @@ function lookupPolicies(
     "sandbox-auth-key-valid": token,
     "sandbox-access": token,
     "signed-token": { ...token, ttlMs: cache.signedTokenTtlMs },
+    "signing-key": { ...token, ttlMs: SIGNING_KEY_TTL_MS },
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import type { Credential } from "../../src/auth/credentials.ts";
 import { type Admission, Gate, type GateRequest } from "../../src/auth/gate.ts";
 import type { Session } from "../../src/auth/session.ts";
@@ -8,6 +9,7 @@ import { GatewayError } from "../../src/errors.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
 
 const TOKEN_LABEL = "abcdefgh12345678";
+const SIGNING_KEY = "signing-key";
 const CLIENT = { clientAddress: "192.0.2.1", isSentByPage: false };
 
 /** A gate for a private sandbox `box` and the public ones `open` and `known`, of which only `known` is cached. */
@@ -59,6 +61,8 @@ function gateWith(
         const isRight = token === TOKEN_LABEL && port === 3000;
         return ask("signed", isRight ? "box" : null, budget);
       },
+      signingKeyOf: (id, budget) =>
+        ask("signing key", id === "box" ? SIGNING_KEY : null, budget),
     },
     sessions: {
       open: (sealed): Promise<Session | undefined> =>
@@ -326,6 +330,57 @@ Deno.test("S13: readmit() asks about what admitted the request, and about nothin
     assert.deepEqual(calls, [call]);
     assert.equal(left(), 100);
   }
+});
+
+Deno.test("Gate admits by the signed URL of a file that the sandbox's key signed, and tells a bad one from none", async () => {
+  const text = "v1:files:GET:a:0";
+  const digest = createHmac("sha256", SIGNING_KEY).update(text);
+  const signature = digest.digest("base64url");
+  const good: Credential = {
+    kind: "signed_url",
+    signature: { signed: text, signature },
+  };
+  const bad: Credential = {
+    kind: "signed_url",
+    signature: { signed: "v1:files:GET:b:0", signature },
+  };
+  const { gate, calls, left } = gateWith();
+  const toolbox = (
+    credentials: Credential[],
+    label = "box",
+  ) => ({ ...requestFor(label, credentials), port: 2280, isToolbox: true });
+  assert.deepEqual(await gate.admit(toolbox([good])), admittedBy(good));
+  assert.deepEqual(
+    await gate.readmit(toolbox([good]), admittedBy(good)),
+    admittedBy(good),
+  );
+  assert.deepEqual(calls, ["signing key", "signing key"]);
+  assert.equal(left(), 100);
+  const refused = { kind: "deny", code: "signed_url_invalid" };
+  assert.deepEqual(await gate.admit(toolbox([bad])), refused);
+  const again = await gate.readmit(toolbox([bad]), admittedBy(bad));
+  assert.notEqual(again.kind, "allow");
+  const invalid: Credential = { kind: "signed_url", signature: "invalid" };
+  assert.deepEqual(await gate.admit(toolbox([invalid])), refused);
+  assert.deepEqual(
+    await gate.admit(toolbox([bad, { kind: "bearer", token: "bad" }])),
+    refused,
+  );
+  assert.deepEqual(
+    await gate.admit(toolbox([bad, { kind: "bearer", token: "former" }])),
+    { kind: "deny", code: "sandbox_deleted" },
+  );
+  // The API has no key for it.
+  assert.deepEqual(await gate.admit(toolbox([good], "other")), {
+    kind: "login",
+    code: "login_required",
+  });
+
+  const down = gateWith(["access"]);
+  const bearer: Credential = { kind: "bearer", token: "key" };
+  await assert.rejects(down.gate.admit(toolbox([bad, bearer])), {
+    code: "api_unreachable",
+  });
 });
 
 Deno.test("S13: readmit() confirms public sandboxes and signed links without reading credentials", async () => {

@@ -31,6 +31,7 @@ const QUESTIONS: [
     (api) => api.sandboxIdOfSignedToken(TOKEN, 3000),
     null,
   ],
+  ["signingKeyOfSandbox", (api) => api.signingKeyOfSandbox(ID), null],
   ["runnerOfSandbox", (api) => api.runnerOfSandbox(ID), null],
   ["runnerById", (api) => api.runnerById(RUNNER_ID), null],
   ["sandbox", (api) => api.sandbox(ID, USER), null],
@@ -158,6 +159,34 @@ for (const [name, ask, no] of QUESTIONS) {
     assert.equal(elsewhere.seen.length, 0);
   });
 }
+
+Deno.test("signingKeyOfSandbox() reads a key as JSON or bare, and takes nothing else for one", async () => {
+  const key = "k3y_of-the/sandbox+files==";
+  for (const body of [key, JSON.stringify(key)]) {
+    await using api = stubApi(() => new Response(body));
+    assert.equal(await clientAt(api.baseUrl).signingKeyOfSandbox(ID), key);
+  }
+  for (
+    const body of [
+      "",
+      '""',
+      "null",
+      '{"key":"k3y_of-the-sandbox"}',
+      `"${key}`,
+      "<html>page</html>",
+      "a key with spaces",
+      "short",
+      `${key}\n`,
+      "k".repeat(513),
+    ]
+  ) {
+    await using api = stubApi(() => new Response(body));
+    await assert.rejects(
+      clientAt(api.baseUrl).signingKeyOfSandbox(ID),
+      unreachable(/getSigningKey: malformed answer: body$/),
+    );
+  }
+});
 
 Deno.test("DaytonaApi waits as long as any throttler says, whatever that is called", async () => {
   const cases: [headers: Record<string, string>, seconds?: number][] = [

@@ -66,6 +66,12 @@ const PAIRS: Pair[] = [
       new PreviewApi(config).getSandboxIdFromSignedPreviewUrlToken(TOKEN, 3000),
   },
   {
+    operation: "signingKeyOfSandbox",
+    bearer: API_KEY,
+    ours: (api) => api.signingKeyOfSandbox(ID),
+    theirs: (config) => new PreviewApi(config).getSigningKey(ID),
+  },
+  {
     operation: "runnerOfSandbox",
     bearer: API_KEY,
     ours: (api) => api.runnerOfSandbox(ID),
@@ -108,6 +114,7 @@ const PAIRS: Pair[] = [
 function answerTo({ url }: Request): Response {
   if (/\/(public|access)$|\/validate\//.test(url)) return new Response("true");
   if (url.endsWith("/sandbox-id")) return new Response(ID);
+  if (url.endsWith("/signing-key")) return Response.json("a-signing-key");
   return Response.json({
     id: ID,
     public: false,

@@ -156,11 +156,12 @@ export const credentialProperties: readonly Property[] = [
           const field = credential.kind === "bearer"
             ? request.authorization
             : request.token;
+          assert.ok(credential.kind !== "signed_url");
           assert.ok(field?.includes(credential.token));
         }
       }
       assert.deepEqual(
-        toolboxCredentials(source),
+        toolboxCredentials({ ...source, urlSignature: undefined }),
         credentials.filter(({ kind }) => kind !== "session"),
       );
     },

@@ -37,6 +37,7 @@ function setUp(store: DurableStore | null = null) {
         `link ${token} ${port}`,
         token === "link" && port === 3000 ? "box" : null,
       ),
+    signingKeyOfSandbox: (id) => ask(`key ${id}`, id === "box" ? "key" : null),
   }, {
     cache,
     store,
@@ -47,7 +48,7 @@ function setUp(store: DurableStore | null = null) {
   return { access, calls, events, settled: () => background.settled() };
 }
 
-Deno.test("AccessResolver asks the API once per credential and sandbox, and once per port of a signed link", async () => {
+Deno.test("AccessResolver asks the API once per credential and sandbox, once per port of a signed link, and once per signing key", async () => {
   const { access, calls } = setUp();
   for (let round = 0; round < 2; round++) {
     assert.equal(await access.isPreviewToken("box", "good", UNMETERED), true);
@@ -72,6 +73,8 @@ Deno.test("AccessResolver asks the API once per credential and sandbox, and once
       await access.sandboxOfSignedToken("other", 3000, UNMETERED),
       null,
     );
+    assert.equal(await access.signingKeyOf("box", UNMETERED), "key");
+    assert.equal(await access.signingKeyOf("other", UNMETERED), null);
   }
   assert.deepEqual(calls, [
     "token box good",
@@ -88,6 +91,8 @@ Deno.test("AccessResolver asks the API once per credential and sandbox, and once
     "link link 3000",
     "link link 3001",
     "link other 3000",
+    "key box",
+    "key other",
   ]);
 });
 

@@ -90,6 +90,7 @@ const LIFETIMES: Readonly<
   "sandbox-auth-key-valid": [[true, 100, 0], [false, 20, 0]],
   "sandbox-access": [[true, 100, 0], [false, 20, 0]],
   "signed-token": [[true, 50, 0], [false, 20, 0]],
+  "signing-key": [[true, 15, 0], [false, 20, 0]],
 };
 
 Deno.test("each kind of answer is cached for its TTL, and only facts about sandboxes for longer in an outage", async () => {

@@ -29,7 +29,7 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
     summary: "The toolbox of a sandbox",
     description:
       "Forwarded to Daytona's daemon in the sandbox, WebSockets too. Requires `X-Daytona-Preview-Token`, " +
-      "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count.",
+      "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count. The signed URL of a file needs none.",
     request: {
       params: z.object({ sandboxId: id, path: z.string() }),
     },

@@ -15,6 +15,7 @@ const CACHE_KINDS = [
   "sandbox-auth-key-valid",
   "sandbox-access",
   "signed-token",
+  "signing-key",
   "login-session",
 ] as const;
 

@@ -1,0 +1,134 @@
+/**
+ * Signed URLs of files, which Daytona's SDK makes for whoever has no key: each lets its holder download one file by the
+ * sandbox's daemon, or upload one, until it expires. What is signed is `v1:files:{method}:{path}:{expires}`.
+ */
+import { base64url } from "jose";
+import { splitParameter } from "../address/query_parameter.ts";
+import { splitQuery } from "../address/request_url.ts";
+
+/** The daemon's operations that URLs are signed for. The method is signed, and it alone tells one from the other. */
+const OPERATIONS = new Map([
+  ["/files/download", "GET"],
+  ["/files/upload-v2", "POST"],
+]);
+
+/** The parameters of a signed URL. */
+const PARAMETERS: readonly string[] = ["path", "expires", "signature"];
+
+/**
+ * Seconds since the epoch, or 0 for a URL that does not expire. Nothing but digits: the signed text ends with them, so
+ * that no colon can be moved from the path to the end of another URL.
+ */
+const EXPIRES = /^(?:0|[1-9][0-9]{0,14})$/;
+
+/** Text that every server decodes alike: some take `;` for a separator, and some `#` for the end. */
+const PLAIN = /^[!-"$-:<-~]*$/;
+
+const SIGNATURE = /^v1_([A-Za-z0-9_-]{43})$/;
+
+/** What a URL says: the text that was signed, and its signature. */
+export interface FileSignature {
+  readonly signed: string;
+  /** In base64url. */
+  readonly signature: string;
+}
+
+/** A toolbox's request-target, and the signature that was removed from it. */
+export interface FileUrlSplit {
+  /** The target without `expires` and `signature`, byte for byte otherwise. */
+  readonly target: string;
+  /** Undefined if the URL is not signed; `invalid` if it has expired, or no key would make it good. */
+  readonly signature: FileSignature | "invalid" | undefined;
+}
+
+/**
+ * Takes the signature out of the target of a request to the toolbox, if that is for one of the operations with files;
+ * `now` is in ms since the epoch.
+ *
+ * @example
+ * ```ts
+ * splitFileSignature("GET", "/files/download?path=%2Fa&expires=0&signature=x", 0);
+ * // { target: "/files/download?path=%2Fa", signature: "invalid" }
+ * splitFileSignature("GET", "/files/download?path=%2Fa", 0);
+ * // { target: "/files/download?path=%2Fa", signature: undefined }
+ * ```
+ */
+export function splitFileSignature(
+  method: string,
+  target: string,
+  now: number,
+): FileUrlSplit {
+  const { path, query } = splitQuery(target);
+  const signedMethod = OPERATIONS.get(path);
+  if (signedMethod === undefined) return { target, signature: undefined };
+  const { target: rest } = splitParameter(target, "signature");
+  const { target: stripped } = splitParameter(rest, "expires");
+  if (stripped === target) return { target, signature: undefined };
+  const signature = method === signedMethod
+    ? signatureOf(method, query.slice(1), now)
+    : undefined;
+  return { target: stripped, signature: signature ?? "invalid" };
+}
+
+/** The signature in a query; undefined if it has expired, or is not exactly what is signed. */
+function signatureOf(
+  method: string,
+  query: string,
+  now: number,
+): FileSignature | undefined {
+  const values = valuesOf(query);
+  const path = decode(values?.get("path"));
+  const expires = values?.get("expires") ?? "";
+  const [, signature] = SIGNATURE.exec(values?.get("signature") ?? "") ?? [];
+  if (path === undefined || signature === undefined) return undefined;
+  if (!EXPIRES.test(expires)) return undefined;
+  if (expires !== "0" && now >= 1000 * Number(expires)) return undefined;
+  return { signed: `v1:files:${method}:${path}:${expires}`, signature };
+}
+
+/** The values by their parameters, undecoded; undefined unless there is each of them once, and nothing else. */
+function valuesOf(query: string): ReadonlyMap<string, string> | undefined {
+  const pairs = query.split("&");
+  const values = new Map(pairs.map((pair) => {
+    const equals = pair.indexOf("=");
+    return [pair.slice(0, Math.max(0, equals)), pair.slice(equals + 1)];
+  }));
+  const isComplete = pairs.length === PARAMETERS.length &&
+    PARAMETERS.every((name) => values.has(name));
+  return isComplete ? values : undefined;
+}
+
+/** Form-decodes a value; undefined if servers may differ about it. */
+function decode(value: string | undefined): string | undefined {
+  if (value === undefined || !PLAIN.test(value)) return undefined;
+  try {
+    return decodeURIComponent(value.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+/** True if the key made the signature (HMAC-SHA256), compared in constant time. */
+export async function isSignedBy(
+  { signed, signature }: FileSignature,
+  signingKey: string,
+): Promise<boolean> {
+  const bytes = base64url.decode(signature);
+  // The last character has two bits to spare, and there must be one spelling only.
+  if (base64url.encode(bytes) !== signature) return false;
+  const encoder = new TextEncoder();
+  const key = await crypto.subtle.importKey(
+    "raw",
+    encoder.encode(signingKey),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["verify"],
+  );
+  const text = encoder.encode(signed);
+  return await crypto.subtle.verify(
+    "HMAC",
+    key,
+    new Uint8Array(bytes),
+    text,
+  );
+}
