@@ -1,4 +1,4 @@
-/** Signed URLs of files, tested on the complete service; the SDK's own are in sdk_test.ts. */
+/** Signed URLs of files, tested on the complete service; the SDK's own are in sdk_file_urls_test.ts. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import type { ServerResponse } from "node:http";

@@ -97,41 +97,6 @@ async function statusOf(
   return (await gateway.send(host, options)).status;
 }
 
-Deno.test("the SDK's signed URLs of files download and upload for clients without a key", async () => {
-  await using world = await startWorld();
-  const { gateway, sandbox } = world;
-  const path = "a b+c/grüße & 50%.txt";
-  const form = new FormData();
-  form.append("file", new Blob([pattern(70_000)]));
-  const upload = await fetch(await sandbox.uploadUrl(path, 60), {
-    method: "POST",
-    body: form,
-  });
-  assert.equal(upload.status, 200);
-  await upload.body?.cancel();
-  const url = await sandbox.downloadUrl(path);
-  for (const signed of [url, await sandbox.downloadUrl(path, 0)]) {
-    const download = await fetch(signed);
-    assert.equal(download.status, 200);
-    assert.deepEqual(await download.bytes(), pattern(70_000));
-  }
-  const elsewhere = await fetch(url.replace("50%25", "51%25"));
-  assert.equal(elsewhere.headers.get("x-porthole-error"), "signed_url_invalid");
-  await elsewhere.body?.cancel();
-
-  // The gateway has not asked for the other sandbox's key yet.
-  const other = await world.daytona.get("demo");
-  const old = await other.downloadUrl(path);
-  await other.rotateSigningKey();
-  const refused = await fetch(old);
-  assert.equal(refused.status, 401);
-  await refused.body?.cancel();
-  const missing = await fetch(await other.downloadUrl(path));
-  assert.equal(missing.status, 404);
-  await missing.body?.cancel();
-  assert.doesNotMatch(JSON.stringify(gateway.stack.runner.seen), /v1_/);
-});
-
 Deno.test("the SDK runs commands in a sandbox, whose daemon does not get the user's key", async () => {
   await using world = await startWorld();
   const { process } = world.sandbox;
