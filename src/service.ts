@@ -50,6 +50,7 @@ import { BuildResolver } from "./resolver/builds.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
+import { WarningResolver } from "./resolver/warnings.ts";
 import type { GatewayService } from "./server/run.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 
@@ -483,9 +484,15 @@ function createDispatch(
     sessions: parts.sessions,
     cookieRelief: new CookieRelief(parts),
     login: parts.login,
-    warning: previewWarning
-      ? new Warning({ scheme, cookies, sealer: sealerFor("warning"), now })
-      : undefined,
+    warning: previewWarning === "false" ? undefined : new Warning({
+      wishes: previewWarning === "api"
+        ? new WarningResolver(parts.api, parts.lookups)
+        : undefined,
+      scheme,
+      cookies,
+      sealer: sealerFor("warning"),
+      now,
+    }),
     handover: parts.handover,
     forwarder: parts.forwarder,
   });

@@ -157,7 +157,7 @@ function assemble(values: Values) {
       allowedOrigins: values.ALLOWED_ORIGINS,
       /** Who may read an app's responses across origins: see cors.ts. */
       corsMode: values.CORS_MODE,
-      /** Shows browsers a warning page before their first visit to a preview. */
+      /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
       /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,

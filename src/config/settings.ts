@@ -119,8 +119,8 @@ export const SETTINGS = {
   PREVIEW_WARNING_ENABLED: {
     group: "Public addresses",
     purpose:
-      "Asks users, once a day per preview host, to confirm that they trust it.",
-    format: flag(),
+      "Asks users, once a day per preview host, to confirm that they trust it; with api, where the sandbox's organization wants that.",
+    format: oneOf("true", "false", "api"),
     default: "false",
   },
   TOOLBOX_ONLY_MODE: {

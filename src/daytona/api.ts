@@ -18,6 +18,7 @@ import {
 } from "./api_request.ts";
 import {
   apiKeyAnswer,
+  previewWarningAnswer,
   type Runner,
   type RunnerRecord,
   runnerRecordAnswer,
@@ -160,6 +161,20 @@ export class DaytonaApi {
         }),
     });
     return !isMember && isDeleted ? null : isMember;
+  }
+
+  /** True if the sandbox's organization wants a warning before its previews; null if the API cannot tell. */
+  async wantsPreviewWarning(sandboxId: string): Promise<boolean | null> {
+    if (!isSandboxRef(sandboxId)) return null;
+    const params = { path: { sandboxId } };
+    return await this.#caller.callApi({
+      // Where the operation is unknown, 404 says nothing about the gateway's key.
+      ...this.#withKey(["unknown"]),
+      operation: "isPreviewWarningEnabled",
+      schema: previewWarningAnswer,
+      send: (init) =>
+        this.#client.preview.isPreviewWarningEnabled({ ...init, params }),
+    });
   }
 
   /** The sandbox behind a signed preview link for that port. */

@@ -114,6 +114,11 @@ export const signingKeyText: z.ZodType<string> = z.string()
   .transform((text) => text.replace(/^"(.*)"$/, "$1"))
   .pipe(z.string().regex(/^[\w+/=.:~-]{8,512}$/));
 
+/** Reads whether an organization wants the warning. */
+export const previewWarningAnswer: z.ZodType<boolean> = z.object(
+  { enabled: z.boolean() } satisfies Shape<"PreviewWarning">,
+).transform(({ enabled }) => enabled);
+
 /** Reads a {@linkcode Snapshot}. */
 export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
   {

@@ -77,6 +77,8 @@ export class SandboxHandlers {
     ) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
+    const latePage = await warning?.interceptAdmitted(x); // 2, if the organization decides
+    if (latePage !== undefined) return x.answer(latePage);
     return await this.#carry(x); // 4 to 7
   }
 

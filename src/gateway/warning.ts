@@ -1,6 +1,7 @@
 /**
  * The page that asks, before a browser first shows a preview, whether its visitor trusts it. It precedes every lookup
- * and is the same for every host, so it does not reveal whether there is such a sandbox.
+ * and is the same for every host, so it does not reveal whether there is such a sandbox. Where the sandbox's
+ * organization decides whether it is shown, only visitors who were admitted get it, for the same reason.
  *
  * Nothing that runs scripts as the app may be shown before the visitor has accepted, since such a script could accept
  * itself. So the page intercepts every navigation, in frames, objects and prefetches too, and forms that other sites
@@ -25,6 +26,7 @@ import {
   warningPage,
 } from "../pages/warning_page.ts";
 import { ownForm } from "../proxy/own_form.ts";
+import type { WarningResolver } from "../resolver/warnings.ts";
 import { isWebSocketRequest } from "./head.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
@@ -34,8 +36,15 @@ export type WarnedExchange = Pick<
   "request" | "method" | "headers" | "authority" | "target" | "host"
 >;
 
+/** An exchange that was admitted to a sandbox. */
+export type AdmittedExchange =
+  & WarnedExchange
+  & Pick<PreviewExchange, "sandboxId" | "progress">;
+
 /** Dependencies of {@linkcode Warning}. */
 export interface WarningOptions {
+  /** Undefined if it is for all sandboxes. */
+  readonly wishes: Pick<WarningResolver, "isWanted"> | undefined;
   readonly scheme: "http" | "https";
   readonly cookies: Pick<OwnCookies, "warningAccepted" | "hostOnlyInFrames">;
   /** A sealer for this purpose only. */
@@ -77,24 +86,40 @@ export class Warning {
   }
 
   /**
-   * The response in place of the app's: the page, or the redirect after its acceptance; undefined if the request may
-   * pass.
+   * The response before anything is looked up: the page if it is for all sandboxes, or the redirect after its
+   * acceptance; undefined if the request may go on.
    *
    * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
    * if its form does not arrive in time
    */
   async intercept(x: WarnedExchange): Promise<Response | undefined> {
-    const { method, headers, host, target } = x;
+    const { method, host, target } = x;
     const origin = `${this.#options.scheme}://${x.authority.toLowerCase()}`;
     if (
       method === "POST" && !isAlwaysPrivate(host.port) &&
       splitQuery(target).path === ACCEPT_PATH
     ) return await this.#accept(x, origin);
-    const request = { method, headers, port: host.port, origin };
-    if (!wantsWarning(request) || await this.#isAccepted(x)) return undefined;
-    const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
-    const page = { host: previewName(host), url: origin + target, isFramed };
-    return new Response(warningPage(page), { headers: PAGE_HEADERS });
+    return this.#options.wishes === undefined && await this.#isDue(x, origin)
+      ? pageFor(x, origin)
+      : undefined;
+  }
+
+  /** The page in place of the app's response, if it is for some sandboxes and this is one of them. */
+  async interceptAdmitted(x: AdmittedExchange): Promise<Response | undefined> {
+    const { wishes, scheme } = this.#options;
+    const origin = `${scheme}://${x.authority.toLowerCase()}`;
+    if (wishes === undefined || !await this.#isDue(x, origin)) return undefined;
+    const isWanted = await wishes.isWanted(
+      x.sandboxId,
+      () => x.progress.onMiss(),
+    );
+    return isWanted ? pageFor(x, origin) : undefined;
+  }
+
+  async #isDue(x: WarnedExchange, origin: string): Promise<boolean> {
+    const { method, headers, host: { port } } = x;
+    return wantsWarning({ method, headers, port, origin }) &&
+      !await this.#isAccepted(x);
   }
 
   /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
@@ -126,6 +151,15 @@ export class Warning {
     );
     return redirect(303, origin + target, [cookie]);
   }
+}
+
+function pageFor(
+  { headers, host, target }: WarnedExchange,
+  origin: string,
+): Response {
+  const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
+  const page = { host: previewName(host), url: origin + target, isFramed };
+  return new Response(warningPage(page), { headers: PAGE_HEADERS });
 }
 
 /** The parts of a request that {@linkcode wantsWarning} decides by. */

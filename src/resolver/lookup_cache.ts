@@ -17,7 +17,7 @@ interface LookupPolicy {
   readonly staleIfErrorMs: number;
 }
 
-/** Longest TTL of "not public", ms: the user may be waiting for that to change. */
+/** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
 
 /** The time that clients may remember a signing key, ms, says its API: URLs end that late once it is rotated. */
@@ -33,12 +33,14 @@ function lookupPolicies(
     negativeTtlMs: tokenRefusedTtlMs,
     staleIfErrorMs: 0,
   };
+  const visibility = {
+    ttlMs: cache.publicTtlMs,
+    negativeTtlMs: Math.min(cache.publicTtlMs, MAX_PRIVATE_TTL_MS),
+    staleIfErrorMs,
+  };
   return {
-    "sandbox-public": {
-      ttlMs: cache.publicTtlMs,
-      negativeTtlMs: Math.min(cache.publicTtlMs, MAX_PRIVATE_TTL_MS),
-      staleIfErrorMs,
-    },
+    "sandbox-public": visibility,
+    "preview-warning": visibility,
     "sandbox-runner-info": {
       ttlMs: cache.runnerTtlMs,
       negativeTtlMs: tokenRefusedTtlMs,

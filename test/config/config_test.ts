@@ -32,7 +32,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       domains: [],
       allowedOrigins: [],
       corsMode: "auto",
-      previewWarning: false,
+      previewWarning: "false",
       toolboxOnly: false,
     },
     daytona: {
@@ -202,7 +202,8 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["ENABLE_TLS", "false", tlsOf, undefined, tls],
     ["TLS_CERT_FILE", "/x", tlsOf, { ...files, certFile: "/x" }, tls],
     ["TLS_KEY_FILE", "/x", tlsOf, { ...files, keyFile: "/x" }, tls],
-    ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, true],
+    ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, "true"],
+    ["PREVIEW_WARNING_ENABLED", "api", (c) => c.public.previewWarning, "api"],
     ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
     ["METRICS_PORT", "9090", (c) => c.metrics, {
       hostname: "0.0.0.0",

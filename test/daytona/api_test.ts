@@ -31,6 +31,7 @@ const QUESTIONS: [
     (api) => api.sandboxIdOfSignedToken(TOKEN, 3000),
     null,
   ],
+  ["wantsPreviewWarning", (api) => api.wantsPreviewWarning(ID), null],
   ["signingKeyOfSandbox", (api) => api.signingKeyOfSandbox(ID), null],
   ["runnerOfSandbox", (api) => api.runnerOfSandbox(ID), null],
   ["runnerById", (api) => api.runnerById(RUNNER_ID), null],

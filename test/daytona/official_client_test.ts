@@ -66,6 +66,12 @@ const PAIRS: Pair[] = [
       new PreviewApi(config).getSandboxIdFromSignedPreviewUrlToken(TOKEN, 3000),
   },
   {
+    operation: "wantsPreviewWarning",
+    bearer: API_KEY,
+    ours: (api) => api.wantsPreviewWarning(ID),
+    theirs: (config) => new PreviewApi(config).isPreviewWarningEnabled(ID),
+  },
+  {
     operation: "signingKeyOfSandbox",
     bearer: API_KEY,
     ours: (api) => api.signingKeyOfSandbox(ID),
@@ -118,6 +124,7 @@ function answerTo({ url }: Request): Response {
   return Response.json({
     id: ID,
     public: false,
+    enabled: false,
     proxyUrl: "http://runner.internal",
     apiKey: "runner-key",
   });

@@ -152,6 +152,7 @@ function setUp(scheme: "http" | "https" = "https") {
   const sealer = createSealer({ secrets: [SECRET], purpose: "warning", now });
   const cookies = new OwnCookies({ scheme, sameSite: "lax", scope: "sandbox" });
   const warning = new Warning({
+    wishes: undefined,
     scheme,
     cookies,
     sealer,

@@ -86,6 +86,7 @@ const LIFETIMES: Readonly<
   Record<LookupKind, readonly (readonly [boolean, number, number])[]>
 > = {
   "sandbox-public": [[true, 600, 1000], [false, 30, 0]],
+  "preview-warning": [[true, 600, 1000], [false, 30, 0]],
   "sandbox-runner-info": [[true, 700, 1000], [false, 20, 0]],
   "sandbox-auth-key-valid": [[true, 100, 0], [false, 20, 0]],
   "sandbox-access": [[true, 100, 0], [false, 20, 0]],

@@ -255,10 +255,7 @@ Deno.test("once the signing key was rotated, its URLs are good for 15 s at most"
 
 Deno.test("at an API without signing keys, signed URLs are refused as other requests without credentials are", async () => {
   await using gateway = await startWithFile();
-  gateway.stack.api.fault = ({ operation }, answer) =>
-    operation === "getSigningKey"
-      ? Response.json({ message: "Cannot GET" }, { status: 404 })
-      : answer();
+  gateway.stack.api.state.lacks.add("getSigningKey");
   const path = downloadUrl();
   assert.deepEqual(await verdictOn(gateway, path), [401, "login_required"]);
   const headers = { authorization: `Bearer ${KEYS.user}` };

@@ -1,5 +1,8 @@
 /** The preview warning, tested on the complete service. */
 import assert from "node:assert/strict";
+import { ORGANIZATION } from "../../scripts/stand_in/api_state.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import {
   type Answer,
   DEMO,
@@ -108,4 +111,105 @@ Deno.test("without PREVIEW_WARNING_ENABLED there is no warning, and its path is 
     gateway.stack.runner.seen.at(-1)?.target ?? "",
     /\/proxy\/3000\/accept-daytona-preview-warning$/,
   );
+});
+
+/** A gateway that asks the API, whose organizations want a warning or not. */
+async function startAsking(
+  isWanted: boolean,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestGateway> {
+  const gateway = await startGateway({
+    PREVIEW_WARNING_ENABLED: "api",
+    ...environment,
+  });
+  setWish(gateway, isWanted);
+  return gateway;
+}
+
+function setWish({ stack }: TestGateway, previewWarningEnabled: boolean): void {
+  stack.api.state.organizations.set(ORGANIZATION, { previewWarningEnabled });
+}
+
+Deno.test("with PREVIEW_WARNING_ENABLED=api, the sandbox's organization decides, and is asked once", async () => {
+  for (const isWanted of [true, false]) {
+    await using gateway = await startAsking(isWanted);
+    const signed = `3000-${KEYS.signedToken}.proxy.localhost`;
+    const headers = { ...NAVIGATION, "x-daytona-preview-token": "" };
+    for (
+      const [host, token] of [
+        [DEMO, ""],
+        [DEMO, ""],
+        [LOCKED, KEYS.lockedToken],
+        [signed, ""],
+      ] as const
+    ) {
+      headers["x-daytona-preview-token"] = token;
+      const page = await gateway.send(host, { path: "/echo", headers });
+      assert.deepEqual([page.status, isWarning(page)], [200, isWanted], host);
+      const script = await gateway.send(host, {
+        path: "/echo",
+        headers: { "x-daytona-preview-token": token },
+      });
+      assert.equal(isWarning(script), false);
+    }
+    assert.equal(gateway.stack.api.count("isPreviewWarningEnabled"), 2);
+  }
+});
+
+Deno.test("with PREVIEW_WARNING_ENABLED=api, an acceptance leads on to the app", async () => {
+  await using gateway = await startAsking(true);
+  const accepted = await gateway.send(DEMO, {
+    method: "POST",
+    path: "/accept-daytona-preview-warning?redirect=/echo",
+    headers: { "sec-fetch-site": "same-origin", "content-length": "0" },
+  });
+  const [cookie = ""] = (accepted.headers.get("set-cookie") ?? "").split(";");
+  const headers = { ...NAVIGATION, cookie };
+  const page = await gateway.send(DEMO, { path: "/echo", headers });
+  assert.deepEqual([page.status, isWarning(page)], [200, false]);
+  assert.equal(gateway.stack.api.count("isPreviewWarningEnabled"), 0);
+});
+
+Deno.test("with PREVIEW_WARNING_ENABLED=api, who is not admitted cannot tell a sandbox from none by the warning", async () => {
+  await using gateway = await startAsking(true);
+  const answers = [];
+  for (const label of ["locked", crypto.randomUUID()]) {
+    const host = `3000-${label}.proxy.localhost`;
+    const answer = await gateway.send(host, { headers: NAVIGATION });
+    answers.push([answer.status, answer.code, isWarning(answer)]);
+  }
+  assert.deepEqual(answers[0], answers[1]);
+  assert.equal(gateway.stack.api.count("isPreviewWarningEnabled"), 0);
+});
+
+Deno.test("with PREVIEW_WARNING_ENABLED=api, the warning is shown if the API cannot tell", async () => {
+  for (const kind of ["lacks it", "fails"]) {
+    await using gateway = await startAsking(false);
+    const { api } = gateway.stack;
+    if (kind === "lacks it") api.state.lacks.add("isPreviewWarningEnabled");
+    else {
+      api.fault = ({ operation }, answer) =>
+        operation === "isPreviewWarningEnabled"
+          ? new Response("{}", { status: 401 })
+          : answer();
+    }
+    const page = await gateway.send(DEMO, { headers: NAVIGATION });
+    assert.equal(isWarning(page), true, kind);
+  }
+});
+
+Deno.test("with PREVIEW_WARNING_ENABLED=api, an organization's change of mind counts within 2 minutes, and a wish for the warning within 30 s", async () => {
+  using clock = fakeClock();
+  await using gateway = await startAsking(false);
+  const page = async () =>
+    isWarning(
+      await gateway.send(DEMO, { path: "/echo", headers: NAVIGATION }),
+    );
+  assert.equal(await page(), false);
+  setWish(gateway, true);
+  clock.pass(30_000);
+  assert.equal(await page(), true);
+  setWish(gateway, false);
+  clock.pass(120_000);
+  assert.equal(await page(), false);
 });

@@ -16,6 +16,7 @@ const CACHE_KINDS = [
   "sandbox-access",
   "signed-token",
   "signing-key",
+  "preview-warning",
   "login-session",
 ] as const;
 
