@@ -3,7 +3,14 @@ import type { Background } from "../lib/background.ts";
 import { isPending } from "../lib/cooldown.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
-import { backOff, type Entry, freshnessOf, timesOf } from "./entry.ts";
+import {
+  backOff,
+  type Entry,
+  freshnessOf,
+  keptUntil,
+  timesOf,
+  unconfirmedTimesOf,
+} from "./entry.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore } from "./store.ts";
 
@@ -17,6 +24,19 @@ export interface Fill<V> {
   readonly ttlMs: number;
   /** Longest time past its TTL that the value may be served while fills fail, ms. @default {0} */
   readonly staleIfErrorMs?: number;
+  /** If the source may give the value for a while after it has changed. */
+  readonly confirm?: Confirmation;
+}
+
+/**
+ * How a value is confirmed: by another fill that gives it once the source can no longer remember what it was before the
+ * first, provided that both tiers have kept it from then on. Until then, it is valid for a short time only.
+ */
+export interface Confirmation {
+  /** Time from the first fill to one that confirms it, ms: longer than the source remembers its answers. */
+  readonly afterMs: number;
+  /** Longest TTL until then, ms. */
+  readonly ttlMs: number;
 }
 
 /**
@@ -149,22 +169,66 @@ export class Cache<V> {
   }
 
   /** The same; the TTL counts from `validAt`, ms since the epoch. */
-  async #store(
-    key: string,
-    { value, ttlMs, staleIfErrorMs = 0 }: Fill<V>,
-    validAt: number,
-  ): Promise<void> {
+  async #store(key: string, filled: Fill<V>, validAt: number): Promise<void> {
+    const earlier = this.#memory.get(key);
     this.#evict(key);
-    if (ttlMs <= 0) return await this.#tier?.remove(key);
+    if (filled.ttlMs <= 0) return await this.#tier?.remove(key);
+    if (filled.confirm !== undefined) {
+      return await this.#storeUnconfirmed(key, filled, { validAt, earlier });
+    }
+    const entry = this.#remember(key, filled, validAt);
+    await this.#tier?.write(key, entry);
+  }
+
+  /**
+   * Stores a value that may have to be confirmed. In a shared tier, the absence of an entry says that somebody knows
+   * better: so what an answer is worth depends on what the tier holds after the source was asked.
+   */
+  async #storeUnconfirmed(
+    key: string,
+    filled: Fill<V>,
+    { validAt, earlier }: {
+      readonly validAt: number;
+      readonly earlier: TimedValue<V> | undefined;
+    },
+  ): Promise<void> {
+    const since = this.#options.now();
+    const first = this.#remember(key, filled, validAt, since);
+    const found = await this.#tier?.read(key) ?? "unavailable";
+    if (this.#memory.get(key) !== first) return; // somebody has replaced it meanwhile
+    const held = found === "unavailable"
+      ? earlier
+      : found === "absent"
+      ? undefined
+      : found;
+    if (held?.value !== filled.value || validAt >= keptUntil(held)) {
+      return await this.#tier?.write(key, first);
+    }
+    const entry = this.#remember(key, filled, validAt, held.unconfirmed?.since);
+    await this.#tier?.write(key, entry, { ifPresent: true });
+  }
+
+  /** Makes the in-process entry of a value; `since` is when it came, if it has not been confirmed before `validAt`. */
+  #remember(
+    key: string,
+    { value, ttlMs, staleIfErrorMs = 0, confirm }: Fill<V>,
+    validAt: number,
+    since?: number,
+  ): Entry<V> {
+    const times = { now: validAt, ttlMs, staleIfErrorMs };
+    const isConfirmed = since === undefined || confirm === undefined ||
+      validAt - since >= confirm.afterMs;
     const entry = {
-      ...timesOf({ now: validAt, ttlMs, staleIfErrorMs }),
+      ...isConfirmed
+        ? timesOf(times)
+        : unconfirmedTimesOf(times, { since, ttlMs: confirm.ttlMs }),
       value,
       recheckAt: this.#options.now() + this.#recheckMs,
       failures: 0,
       retryAt: 0,
     };
     this.#memory.set(key, entry);
-    await this.#tier?.write(key, entry);
+    return entry;
   }
 
   #report(event: CacheEvent, cause?: unknown): void {
@@ -205,7 +269,7 @@ export class Cache<V> {
     const copy = this.#memory.get(key);
     const recheckAt = now + this.#recheckMs;
     if (found === "absent") {
-      if (this.#storeExpires && copy !== undefined && now >= copy.expiresAt) {
+      if (this.#storeExpires && copy !== undefined && now >= keptUntil(copy)) {
         copy.recheckAt = recheckAt;
         return copy; // the store expired it: it may still be served stale
       }

@@ -54,9 +54,11 @@ export class DurableTier<V> {
     return "unavailable";
   }
 
+  /** Writes a value; see `DurableStore` for `ifPresent`. */
   write(
     key: string,
-    { value, refreshAt, expiresAt, staleUntil }: TimedValue<V>,
+    { value, refreshAt, expiresAt, staleUntil, unconfirmed }: TimedValue<V>,
+    options: { readonly ifPresent?: boolean } = {},
   ): Promise<void> {
     const { store, codec, onCodecFailure } = this.#options;
     return this.#enqueue(key, async (storeKey) => {
@@ -67,8 +69,13 @@ export class DurableTier<V> {
         onCodecFailure(cause);
         return await store.delete(storeKey); // leave no older value behind
       }
-      const times = { refreshAt, expiresAt, staleUntil };
-      await store.set(storeKey, { value: encoded, ...times });
+      const times = {
+        refreshAt,
+        expiresAt,
+        staleUntil,
+        ...unconfirmed !== undefined && { unconfirmed },
+      };
+      await store.set(storeKey, { value: encoded, ...times }, options);
     });
   }
 

@@ -15,8 +15,11 @@ const MAX_SKEW_MS = 30_000;
 /** The source counts as down for so long after the pause for a failed fill, ms: longer than an attempt can take. */
 const OUTAGE_MEMORY_MS = 60_000;
 
-/** The three times of an entry, in ms since the epoch, as every tier keeps them. */
-export type Times = Pick<StoredEntry, "refreshAt" | "expiresAt" | "staleUntil">;
+/** The times of an entry, in ms since the epoch, as every tier keeps them. */
+export type Times = Pick<
+  StoredEntry,
+  "refreshAt" | "expiresAt" | "staleUntil" | "unconfirmed"
+>;
 
 /** An in-process entry. */
 export interface Entry<V> extends Times {
@@ -50,6 +53,25 @@ export function timesOf(
     expiresAt,
     staleUntil: expiresAt + staleIfErrorMs,
   };
+}
+
+/** The times of a value that is valid for `ttlMs` at most, until it is confirmed. */
+export function unconfirmedTimesOf(
+  confirmed: Parameters<typeof timesOf>[0],
+  { since, ttlMs }: { since: number; ttlMs: number },
+): Times {
+  const { expiresAt: keptUntil, staleUntil } = timesOf(confirmed);
+  const times = timesOf({
+    now: confirmed.now,
+    ttlMs: Math.min(ttlMs, confirmed.ttlMs),
+    staleIfErrorMs: 0,
+  });
+  return { ...times, staleUntil, unconfirmed: { since, keptUntil } };
+}
+
+/** When a store may drop an entry that is of no use past its expiry, ms since the epoch. */
+export function keptUntil({ unconfirmed, expiresAt }: Times): number {
+  return unconfirmed?.keptUntil ?? expiresAt;
 }
 
 /** The time at which an entry was created, ms since the epoch. */

@@ -19,17 +19,33 @@ export interface StoredEntry {
   readonly expiresAt: number;
   /** Until when it may be served if the source fails; never before `expiresAt`. */
   readonly staleUntil: number;
+  /** Only if the value is still to be confirmed by its source, and therefore expires early. */
+  readonly unconfirmed?: Unconfirmed;
+}
+
+/** What is needed to confirm a value, in ms since the epoch. */
+export interface Unconfirmed {
+  /** Since when the store has held the value, whoever wrote it. */
+  readonly since: number;
+  /** When the value would have expired if it had been confirmed: the store must keep it until then. */
+  readonly keptUntil: number;
 }
 
 /** Reads an entry from its JSON; undefined if it is not one, or its times are not in order. */
 export function parseStoredEntry(json: unknown): StoredEntry | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   const entry = json as StoredEntry;
-  const { value, refreshAt, expiresAt, staleUntil } = entry;
+  const { value, refreshAt, expiresAt, staleUntil, unconfirmed } = entry;
   const isEntry = value !== undefined &&
     [refreshAt, expiresAt, staleUntil].every(Number.isFinite) &&
     0 <= refreshAt && refreshAt <= expiresAt && expiresAt <= staleUntil;
-  return isEntry ? { value, refreshAt, expiresAt, staleUntil } : undefined;
+  if (!isEntry) return undefined;
+  const read = { value, refreshAt, expiresAt, staleUntil };
+  if (unconfirmed === undefined) return read;
+  const { since, keptUntil } = Object(unconfirmed);
+  return Number.isFinite(since) && Number.isFinite(keptUntil)
+    ? { ...read, unconfirmed: { since, keptUntil } }
+    : undefined;
 }
 
 /**
@@ -70,7 +86,15 @@ export interface DurableStore {
   /** Kinds that Daytona's own programs read and write here as well: in plaintext, and only until `expiresAt`. */
   readonly daytonaKinds?: ReadonlySet<string>;
   get(key: StoreKey): Promise<StoreLookup>;
-  set(key: StoreKey, entry: StoredEntry): Promise<void>;
+  /**
+   * Writes an entry. With `ifPresent`, a store that other programs delete from ({@linkcode DurableStore.daytonaKinds})
+   * does so only if the key exists.
+   */
+  set(
+    key: StoreKey,
+    entry: StoredEntry,
+    options?: { readonly ifPresent?: boolean },
+  ): Promise<void>;
   delete(key: StoreKey): Promise<void>;
   /** Writes an entry if there is none. Of all claims to a key, by whichever process, one succeeds as long as it exists. */
   claim(key: StoreKey, entry: StoredEntry): Promise<Claim>;

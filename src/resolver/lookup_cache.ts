@@ -1,5 +1,10 @@
 /** The cache of API answers, the TTLs of each kind of answer, and the budget that pays for lookups. */
-import { Cache, type Fill, type OnCacheEvent } from "../cache/cache.ts";
+import {
+  Cache,
+  type Confirmation,
+  type Fill,
+  type OnCacheEvent,
+} from "../cache/cache.ts";
 import type { Codec } from "../cache/durable_tier.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
@@ -15,7 +20,15 @@ interface LookupPolicy {
   readonly negativeTtlMs: number;
   /** Time past its TTL during which a positive answer may be served while the API is down. */
   readonly staleIfErrorMs: number;
+  /** How positive answers are confirmed; undefined if they need not be. */
+  readonly confirm?: Confirmation;
 }
+
+/**
+ * For 3 s, the API repeats its answer about a sandbox that has become private since. With up to half a second on the
+ * way, and 1.5 s here, such an answer counts for 5 s at most.
+ */
+const CONFIRM_PUBLIC: Confirmation = { afterMs: 3_500, ttlMs: 1_500 };
 
 /** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
@@ -39,7 +52,7 @@ function lookupPolicies(
     staleIfErrorMs,
   };
   return {
-    "sandbox-public": visibility,
+    "sandbox-public": { ...visibility, confirm: CONFIRM_PUBLIC },
     "preview-warning": visibility,
     "sandbox-runner-info": {
       ttlMs: cache.runnerTtlMs,
@@ -132,10 +145,10 @@ export class LookupCache<V> {
   }
 
   #fill(value: V): Fill<V> {
-    const { ttlMs, negativeTtlMs, staleIfErrorMs } = this.#policy;
+    const { negativeTtlMs, ...positive } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
     return isPositive(value)
-      ? { value, ttlMs, staleIfErrorMs }
+      ? { value, ...positive }
       : { value, ttlMs: negativeTtlMs };
   }
 }

@@ -1,4 +1,4 @@
-import {
+import assert, {
   deepStrictEqual as deepEqual,
   rejects,
   strictEqual as equal,
@@ -659,4 +659,126 @@ Deno.test("codec_failed has the codec's error as its cause, and the caller gets 
     reports.filter(([event]) => event === "codec_failed"),
     [["codec_failed", "test", broken]],
   );
+});
+
+/** How the values of the tests below are confirmed. */
+const CONFIRM = { afterMs: 3_500, ttlMs: 1_500 };
+
+/** A cache whose values have to be confirmed, and a source that always says the same. */
+function setUpUnconfirmed(options: Parameters<typeof setUp>[0] = {}) {
+  const world = setUp(options);
+  const state = { asked: 0, gate: Promise.resolve() };
+  async function fill(): Promise<Fill<string>> {
+    state.asked++;
+    await state.gate;
+    return { value: "v", ttlMs: TTL, staleIfErrorMs: STALE, confirm: CONFIRM };
+  }
+  return {
+    ...world,
+    state,
+    /** Gets the value after so long, ms, and waits until it is stored; true if it was in process and fresh. */
+    async isKnownAfter(ms: number): Promise<boolean> {
+      world.clock.time += ms;
+      const known = world.cache.getFresh(KEY) !== undefined;
+      await world.cache.get(KEY, fill);
+      await settled();
+      return known;
+    },
+  };
+}
+
+Deno.test("a value that has to be confirmed lasts for its short TTL, until a fill gives it again late enough", async () => {
+  for (const durable of [undefined, fakeStore(), fakeStore({ shared: true })]) {
+    const { isKnownAfter, state } = setUpUnconfirmed({
+      ...durable !== undefined && { durable },
+    });
+    await isKnownAfter(0);
+    assert(await isKnownAfter(1_124));
+    assert(!await isKnownAfter(376)); // asked again after 1.5 s
+    assert(!await isKnownAfter(1_999));
+    assert(!await isKnownAfter(1_500)); // after 5 s in all
+    equal(state.asked, 4);
+    assert(await isKnownAfter(4_999));
+    equal(state.asked, 4);
+  }
+});
+
+Deno.test("a value is confirmed by a fill that comes much later, as long as it is kept", async () => {
+  for (const shared of [false, true]) {
+    const durable = fakeStore({ shared });
+    const { isKnownAfter, cache, clock } = setUpUnconfirmed({ durable });
+    await isKnownAfter(0);
+    await isKnownAfter(TTL - 1);
+    clock.time += 4_999;
+    equal(cache.getFresh(KEY), "v");
+
+    const late = setUpUnconfirmed({ durable: fakeStore({ shared }) });
+    await late.isKnownAfter(0);
+    await late.isKnownAfter(TTL);
+    late.clock.time += 4_999;
+    equal(late.cache.getFresh(KEY), undefined);
+  }
+});
+
+Deno.test("a confirmed value stays confirmed while it is renewed, but not once it has expired", async () => {
+  const { isKnownAfter } = setUpUnconfirmed();
+  await isKnownAfter(0);
+  await isKnownAfter(10_000);
+  await isKnownAfter(TTL - 1);
+  assert(await isKnownAfter(80_000));
+  await isKnownAfter(TTL);
+  assert(!await isKnownAfter(1_500));
+});
+
+Deno.test("a value that another process has deleted or replaced since is not confirmed", async () => {
+  for (const how of ["deleted", "replaced", "came anew"]) {
+    const durable = fakeStore({ shared: true });
+    const { isKnownAfter, state, clock, cache } = setUpUnconfirmed({ durable });
+    await isKnownAfter(0);
+    const release = hold(state);
+    const confirming = isKnownAfter(4_000);
+    await settled();
+    const [stored] = durable.entries;
+    assert(stored !== undefined);
+    const [name, entry] = stored;
+    if (how === "deleted") durable.entries.delete(name);
+    if (how === "replaced") durable.entries.set(name, { ...entry, value: "w" });
+    if (how === "came anew") {
+      const unconfirmed = { since: clock.time, keptUntil: clock.time + TTL };
+      durable.entries.set(name, { ...entry, unconfirmed });
+    }
+    await release();
+    await confirming;
+    clock.time += 1_500;
+    equal(cache.getFresh(KEY), undefined, how);
+    await isKnownAfter(3_500);
+    assert(await isKnownAfter(4_000), how);
+  }
+});
+
+Deno.test("only a value that nobody has deleted meanwhile is replaced by a confirmed one", async () => {
+  const durable = fakeStore({ shared: true });
+  const { isKnownAfter } = setUpUnconfirmed({ durable });
+  await isKnownAfter(0);
+  await isKnownAfter(4_000);
+  deepEqual(durable.conditions, [false, true]);
+});
+
+Deno.test("a database that is down keeps no value from being confirmed", async () => {
+  const durable = fakeStore({ shared: true });
+  durable.broken = true;
+  const { isKnownAfter } = setUpUnconfirmed({ durable });
+  await isKnownAfter(0);
+  await isKnownAfter(4_000);
+  assert(await isKnownAfter(4_000));
+});
+
+Deno.test("a value that is not confirmed yet is served like any other while its source is down", async () => {
+  const { isKnownAfter, state, cache, clock } = setUpUnconfirmed();
+  await isKnownAfter(0);
+  state.gate = Promise.reject(new Error("down"));
+  state.gate.catch(() => {});
+  await isKnownAfter(10_000);
+  clock.time += TTL + STALE - 10_001;
+  equal(await cache.get(KEY, () => Promise.reject(new Error("down"))), "v");
 });

@@ -33,6 +33,8 @@ export interface FakeStore {
   readonly entries: Map<string, StoredEntry>;
   /** Every operation, in order: `get kind/part`. */
   readonly calls: string[];
+  /** Whether each `set` was to depend on the key's presence, in order. */
+  readonly conditions: boolean[];
   broken: boolean;
   /** Every operation waits for it first. */
   gate: Promise<void>;
@@ -41,6 +43,7 @@ export interface FakeStore {
 export function fakeStore({ shared = false } = {}): FakeStore {
   const entries = new Map<string, StoredEntry>();
   const calls: string[] = [];
+  const conditions: boolean[] = [];
   async function begin(operation: string, key: StoreKey): Promise<string> {
     const name = key.join("/");
     calls.push(`${operation} ${name}`);
@@ -53,7 +56,8 @@ export function fakeStore({ shared = false } = {}): FakeStore {
       const name = await begin("get", key);
       return fake.broken ? "unavailable" : entries.get(name) ?? "absent";
     },
-    async set(key, entry) {
+    async set(key, entry, { ifPresent = false } = {}) {
+      conditions.push(ifPresent);
       const name = await begin("set", key);
       if (!fake.broken) entries.set(name, entry);
     },
@@ -74,6 +78,7 @@ export function fakeStore({ shared = false } = {}): FakeStore {
     store,
     entries,
     calls,
+    conditions,
     broken: false,
     gate: Promise.resolve(),
   };

@@ -38,6 +38,19 @@ export async function startGateway(
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
+  const gateway = await startGatewayOf(stack, environment, options);
+  started.use(gateway);
+  const owned = started.move();
+  return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Starts a gateway in front of a stack that may have others, and that the caller disposes of. */
+export async function startGatewayOf(
+  stack: Stack,
+  environment: Readonly<Record<string, string>> = {},
+  options: Partial<ServiceOptions> = {},
+): Promise<TestGateway> {
+  await using started = new AsyncDisposableStack();
   const result = parseConfig({ ...stack.environment, ...environment });
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   const service = await createService(result.config, {

@@ -20,13 +20,13 @@ export interface RedisCommands {
   get(key: string): Promise<string | null>;
   /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
   pTTL(key: string): Promise<number>;
-  /** Null if there is such a key already, and the condition is that there is none. */
+  /** Null if the condition is that there is no such key (NX), or that there is one (XX), and it does not hold. */
   set(
     key: string,
     value: string,
     options: {
       expiration: { type: "PX"; value: number };
-      condition?: "NX";
+      condition?: "NX" | "XX";
     },
   ): Promise<unknown>;
   del(key: string): Promise<unknown>;

@@ -2,6 +2,7 @@
  * The names and the format of entries in Redis. Daytona's API and Go proxy may use the same server: the kinds that they
  * keep as well have Daytona's names and format, so that each program reads, writes and deletes the others' entries.
  */
+import { keptUntil } from "../entry.ts";
 import {
   type JsonValue,
   parseStoredEntry,
@@ -45,9 +46,15 @@ export function redisKey([kind, ...parts]: StoreKey): string {
 
 /** Writes an entry as Daytona's `{"value":…}`, with our times beside the value. */
 export function formatEnvelope(
-  { value, refreshAt, expiresAt, staleUntil }: StoredEntry,
+  { value, refreshAt, expiresAt, staleUntil, unconfirmed }: StoredEntry,
 ): string {
-  return JSON.stringify({ value, refreshAt, expiresAt, staleUntil });
+  return JSON.stringify({
+    value,
+    refreshAt,
+    expiresAt,
+    staleUntil,
+    unconfirmed,
+  });
 }
 
 /** Reads an envelope of any writer; undefined if the text is not one. */
@@ -76,7 +83,13 @@ export function timedEntry(
 ): StoredEntry {
   const remainingMs = ttlMs === NO_EXPIRY ? MAX_UNTIMED_MS : ttlMs;
   const expiresAt = now + Math.min(remainingMs, MAX_UNTIMED_MS);
-  return { value, refreshAt: now, expiresAt, staleUntil: expiresAt };
+  return {
+    value,
+    refreshAt: now,
+    expiresAt,
+    staleUntil: expiresAt,
+    unconfirmed: { since: now, keptUntil: expiresAt },
+  };
 }
 
 /**
@@ -85,5 +98,5 @@ export function timedEntry(
  */
 export function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
   if (!DAYTONA_KINDS.has(kind)) return entry.staleUntil;
-  return entry.value === null ? 0 : entry.expiresAt;
+  return entry.value === null ? 0 : keptUntil(entry);
 }

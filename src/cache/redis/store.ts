@@ -72,7 +72,11 @@ class RedisStore implements DurableStore {
     return this.#breaker.run(() => this.#find(key), "unavailable");
   }
 
-  async set(key: StoreKey, entry: StoredEntry): Promise<void> {
+  async set(
+    key: StoreKey,
+    entry: StoredEntry,
+    { ifPresent = false } = {},
+  ): Promise<void> {
     const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
@@ -80,6 +84,7 @@ class RedisStore implements DurableStore {
       await this.#connection.send((commands) =>
         commands.set(redisKey(key), formatEnvelope(entry), {
           expiration: { type: "PX", value: ttlMs },
+          ...ifPresent && { condition: "XX" },
         })
       );
     }, undefined);

@@ -59,6 +59,9 @@ Deno.test("formatEnvelope() writes Daytona's format, and parseEnvelope() reads i
     const entry = { value, ...TIMES };
     assert.deepEqual(parseEnvelope(formatEnvelope(entry)), entry);
   }
+  const unconfirmed = { since: NOW - 1_000.5, keptUntil: NOW + 120_000 };
+  const early = { value: true, ...TIMES, unconfirmed };
+  assert.deepEqual(parseEnvelope(formatEnvelope(early)), early);
 });
 
 Deno.test("formatEnvelope() writes only the value and its times", () => {
@@ -97,6 +100,10 @@ Deno.test("parseEnvelope() is undefined for anything else", () => {
     { ...own, refreshAt: TIMES.expiresAt + 1 },
     { ...own, expiresAt: TIMES.staleUntil + 1 },
     { ...own, refreshAt: -1 },
+    ...[null, true, 1, {}, { since: NOW }, { keptUntil: NOW }, {
+      since: "1",
+      keptUntil: NOW,
+    }].map((unconfirmed) => ({ ...own, unconfirmed })),
   ];
   for (const json of cases) {
     const text = JSON.stringify(json);
@@ -120,6 +127,7 @@ Deno.test("timedEntry() is valid while Redis keeps the value, for two minutes at
       refreshAt: NOW,
       expiresAt: NOW + leftMs,
       staleUntil: NOW + leftMs,
+      unconfirmed: { since: NOW, keptUntil: NOW + leftMs },
     });
   }
 });

@@ -103,6 +103,37 @@ Deno.test("openRedisStore() waits one deadline for a server that sends nothing",
   assert.deepEqual(reasons(), ["timeout", "error"]); // not connected yet
 });
 
+redisTest(
+  "a Redis store writes an entry only if it is present, if so asked",
+  async () => {
+    await using server = await startRedis();
+    using setup = await open(server.port);
+    const { store } = setup;
+    await store.set(PUBLIC, setup.entry(true), { ifPresent: true });
+    assert.equal(await store.get(PUBLIC), "absent");
+    await store.set(PUBLIC, setup.entry(false));
+    await store.set(PUBLIC, setup.entry(true), { ifPresent: true });
+    assert.deepEqual(await store.get(PUBLIC), setup.entry(true));
+  },
+);
+
+redisTest(
+  "Redis keeps an entry that is not confirmed yet as long as a confirmed one",
+  async () => {
+    await using server = await startRedis();
+    using setup = await open(server.port);
+    const { store, clock } = setup;
+    await store.set(PUBLIC, {
+      ...setup.entry(true),
+      expiresAt: clock.time + 1_500,
+      refreshAt: clock.time,
+      unconfirmed: { since: clock.time, keptUntil: clock.time + 120_000 },
+    });
+    const leftSec = Number(await server.command("TTL", PUBLIC_NAME));
+    assert(60 < leftSec && leftSec <= 120, String(leftSec));
+  },
+);
+
 redisTest("a Redis store fulfils the contract of every store", async (t) => {
   await using server = await startRedis();
   using setup = await open(server.port);
