@@ -14,10 +14,27 @@ export interface Promises {
   readonly p99Ms: number;
   /** From SIGTERM to the start of the drain, ms. */
   readonly drainMs: number;
+  /** Whether every answer must be the right one during the attack; after it, it must be. */
+  readonly areAnswered: boolean;
+}
+
+/** What is not promised about an attack. */
+export interface Limit {
+  /** Over what; over both if undefined. */
+  readonly over?: Scheme;
+  /** What is promised instead. */
+  readonly promises: Partial<Promises>;
+  /** In a sentence without a period. */
+  readonly reason: string;
 }
 
 /** The promises of issue and documents. */
-export const PROMISES: Promises = { medianMs: 100, p99Ms: 500, drainMs: 1000 };
+export const PROMISES: Promises = {
+  medianMs: 100,
+  p99Ms: 500,
+  drainMs: 1000,
+  areAnswered: true,
+};
 
 /** An attack. */
 export interface Attack {
@@ -37,10 +54,8 @@ export interface Attack {
   readonly settings?: Readonly<Record<string, string>>;
   /** True for one that goes on by itself: the gateway is asked to stop amid it. */
   readonly keepsUp?: true;
-  /** Differences from {@linkcode PROMISES}, for which `limit` gives the reason. */
-  readonly promises?: Partial<Promises>;
-  /** What the suite cannot show, or what is not promised, in a sentence without a period. */
-  readonly limit?: string;
+  /** The difference from {@linkcode PROMISES}, if there is one. */
+  readonly limit?: Limit;
   /** Attacks until `stage.signal` is aborted, or all is tried; resolves to what it has got that it must not get. */
   run(stage: Stage): Promise<readonly string[] | void>;
 }

@@ -3,6 +3,7 @@ import type { MachineDescription } from "../bench/machine.ts";
 import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
 import { parseStored, store } from "../bench/results.ts";
 import type { Scheme } from "../support/dial.ts";
+import type { Limit } from "./attack.ts";
 import type { Latency, Result } from "./report.ts";
 import { VISITORS } from "./visitors.ts";
 
@@ -105,6 +106,13 @@ export function figuresText(
   ].join("\n");
 }
 
+function limitText({ over, reason }: Limit): string {
+  const where = over === undefined
+    ? ""
+    : ` over ${over === "http" ? "plain HTTP" : "TLS"}`;
+  return `Limit${where}: ${reason}`;
+}
+
 /** What was tried, for SECURITY.md. */
 export function verdictsText(results: readonly Result[]): string {
   return table([
@@ -113,7 +121,7 @@ export function verdictsText(results: readonly Result[]): string {
       const { attack = "", about = "", limit } = both[0] ?? {};
       return [
         `\`${attack}\``,
-        limit === undefined ? about : `${about}. Limit: ${limit}`,
+        limit === undefined ? about : `${about}. ${limitText(limit)}`,
         verdict(both),
       ];
     }),

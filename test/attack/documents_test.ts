@@ -49,11 +49,15 @@ Deno.test("the documents show of each attack what the visitor saw who was treate
 Deno.test("the documents say what an attack tries, and what is not promised", () => {
   const [held, bounded] = verdictsText([
     OVER_HTTP,
-    { ...OVER_HTTP, attack: "S14-pongs", limit: "Deno reads them" },
+    {
+      ...OVER_HTTP,
+      attack: "S14-pongs",
+      limit: { over: "http", promises: {}, reason: "Deno reads them" },
+    },
   ]).split("\n").slice(-2);
   assert.equal(held, "| `S1-pongs` | an app sends Pongs | held |");
   assert.equal(
     bounded,
-    "| `S14-pongs` | an app sends Pongs. Limit: Deno reads them | held |",
+    "| `S14-pongs` | an app sends Pongs. Limit over plain HTTP: Deno reads them | held |",
   );
 });

@@ -1,6 +1,6 @@
 /** What a run prints: a line for each trial, and what was broken. */
 import { quantile } from "../support/quantile.ts";
-import { MIB } from "./attack.ts";
+import { type Limit, MIB } from "./attack.ts";
 import type { Trial } from "./trial.ts";
 import type { VisitorName } from "./visitors.ts";
 
@@ -15,7 +15,7 @@ export interface Result {
   readonly drainMs: number | undefined;
   /** Empty if every promise was kept. */
   readonly broken: readonly string[];
-  readonly limit?: string;
+  readonly limit?: Limit;
 }
 
 /** Of one visitor, ms; undefined where there was no answer. */
@@ -30,7 +30,7 @@ export function resultOf(
   { about, broken, limit }: {
     readonly about: string;
     readonly broken: readonly string[];
-    readonly limit?: string | undefined;
+    readonly limit?: Limit | undefined;
   },
 ): Result {
   function latency(name: VisitorName): Latency {

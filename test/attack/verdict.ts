@@ -10,12 +10,15 @@ const MIN_VISITS = 5;
 /** The broken promises, one in a few words each; empty if all were kept. */
 export function brokenPromises(
   trial: Trial,
-  { limitBytes, promises }: {
+  { limitBytes, limit }: {
     readonly limitBytes: number;
-    readonly promises?: Partial<Promises> | undefined;
+    readonly limit?: Limit | undefined;
   },
 ): string[] {
-  const { medianMs, p99Ms, drainMs } = { ...PROMISES, ...promises };
+  const { medianMs, p99Ms, drainMs, areAnswered } = {
+    ...PROMISES,
+    ...appliesTo(trial, limit) && limit?.promises,
+  };
   if (trial.isKilled) {
     return [`killed above ${Math.round(limitBytes / MIB)} MiB`];
   }
@@ -25,15 +28,16 @@ export function brokenPromises(
     const [median, p99] = [0.5, 0.99].map((share) =>
       quantile(latenciesMs, share)
     );
-    if (latenciesMs.length < MIN_VISITS) broken.push(`${name}: no answers`);
-    else if (!(median !== undefined && median <= medianMs)) {
+    if (areAnswered && latenciesMs.length < MIN_VISITS) {
+      broken.push(`${name}: no answers`);
+    } else if (!(median !== undefined && median <= medianMs)) {
       broken.push(`${name}: median ${median?.toFixed(0)} ms`);
     } else if (!(p99 !== undefined && p99 <= p99Ms)) {
       broken.push(`${name}: p99 ${p99?.toFixed(0)} ms`);
     }
   }
   broken.push(
-    ...wrongOutcomes(trial.sights),
+    ...areAnswered ? wrongOutcomes(trial.sights) : [],
     ...wrongOutcomes(trial.aftermath).map((wrong) => `afterwards ${wrong}`),
   );
   if (trial.peakBytes > limitBytes) {
@@ -53,6 +57,11 @@ export function brokenPromises(
     ...broken,
     ...trial.complaints.map((line) => `it complains: ${line.slice(0, 200)}`),
   ];
+}
+
+/** Whether a limit is one of what the trial went over. */
+function appliesTo({ scheme }: Trial, limit: Limit | undefined): boolean {
+  return limit !== undefined && (limit.over ?? scheme) === scheme;
 }
 
 function wrongOutcomes(sights: Sights): string[] {

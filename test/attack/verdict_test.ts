@@ -71,10 +71,26 @@ Deno.test("an attack is not held off if any promise is broken", async (t) => {
   }
 });
 
-Deno.test("an attack can have promises of its own", () => {
-  const trial = { ...HELD, drainMs: 3000 };
-  assert.deepEqual(
-    brokenPromises(trial, { ...LIMIT, promises: { drainMs: 3000 } }),
-    [],
+Deno.test("an attack can have a limit, over plain HTTP for example, and the rest is still promised", () => {
+  const limit = {
+    over: "http",
+    promises: { medianMs: Infinity, p99Ms: Infinity, areAnswered: false },
+    reason: "so it is",
+  } as const;
+  const trial: Trial = {
+    ...HELD,
+    sights: sights({ latenciesMs: [3000], wrong: { silence: 1 } }),
+  };
+  assert.deepEqual(brokenPromises(trial, { ...LIMIT, limit }), []);
+  assert.equal(
+    brokenPromises({ ...trial, scheme: "https" }, { ...LIMIT, limit }).length,
+    2,
+  );
+  assert.equal(
+    brokenPromises({ ...trial, exitCode: 1, drainMs: 2000 }, {
+      ...LIMIT,
+      limit,
+    }).length,
+    2,
   );
 });

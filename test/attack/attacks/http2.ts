@@ -11,8 +11,16 @@ import {
   uint32,
 } from "../../support/http2_frames.ts";
 import { concat } from "../../support/wire_frames.ts";
-import type { Arena, Flood } from "../attack.ts";
+import type { Arena, Flood, Limit } from "../attack.ts";
 import { persist } from "../persist.ts";
+
+/** Deno's HTTP server speaks HTTP/2 to whoever begins with it, and takes as many frames as come. */
+const WITHOUT_TLS: Limit = {
+  over: "http",
+  promises: { medianMs: Infinity, p99Ms: Infinity, areAnswered: false },
+  reason:
+    "HTTP/2 without TLS is not limited, and belongs behind a front that speaks HTTP/1.1",
+};
 
 /** Clients at once. */
 const CLIENTS = 4;
@@ -63,6 +71,7 @@ function attack(
     name,
     about: `${CLIENTS} clients ${about}`,
     keepsUp: true,
+    limit: WITHOUT_TLS,
     ...more,
     run: (stage) => persist(stage, CLIENTS, () => act(stage)),
   };

@@ -144,8 +144,11 @@ export const pages: readonly Attack[] = [
     "a page sets nine cookies of 4 KB for all previews, and locks its visitor out of them",
     plantedCookies,
     {
-      limit:
-        "above 16 such cookies Deno itself refuses every request: then the visitor has to delete them",
+      limit: {
+        promises: {},
+        reason:
+          "above 16 such cookies Deno itself refuses every request: then the visitor has to delete them",
+      },
     },
   ),
   inBrowser(

@@ -166,7 +166,15 @@ export const streamFloods: readonly Flood[] = [
         conn.close();
       }
     },
-    { short: "http" },
+    {
+      short: "http",
+      limit: {
+        over: "http",
+        promises: { p99Ms: 1500 },
+        reason:
+          "if Deno's queue of 511 connections that wait to be accepted is full, a new one is made by the kernel's next try, a second later",
+      },
+    },
   ),
   attack(
     "flood-handshakes",
