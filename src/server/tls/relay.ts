@@ -1,5 +1,6 @@
 /** Relays a client's bytes to a connection of our own and back, at the pace of the slower side. */
 import type { Socket } from "node:net";
+import { setImmediate } from "node:timers";
 import type { Holding } from "../../lib/byte_budget.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
@@ -58,8 +59,13 @@ function passOn(
   }
   client.on("data", (data: Uint8Array) => {
     client.pause();
-    memory.set(STALLED_BYTES);
+    let isWaiting = true;
+    // What is taken at once is not charged: nobody is to be disconnected for it because others wait.
+    setImmediate(() => {
+      if (isWaiting) memory.set(STALLED_BYTES);
+    });
     pass(data).then(() => {
+      isWaiting = false;
       freeBuffer(data);
       memory.set(0);
       client.resume();

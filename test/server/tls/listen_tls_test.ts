@@ -260,6 +260,34 @@ Deno.test("S2: an upload that would exceed the budget of what waits to be read i
   }, { ...OPTIONS, buffers });
 });
 
+Deno.test("S2: uploads that wait to be read do not disconnect whoever sends a request that is taken at once", async () => {
+  const answer = Promise.withResolvers<Response>();
+  const buffers = new ByteBudget({ limitBytes: 400 * 1024 });
+  await withListener(
+    ({ method }) => method === "GET" ? new Response("hi") : answer.promise,
+    async ({ port }) => {
+      const upload = await startUpload(port);
+      await flood(upload, new Uint8Array(64 * 1024));
+      assert(buffers.usedBytes > 0);
+      for (let request = 0; request < 5; request++) {
+        using visitor = await Deno.connectTls({
+          hostname: "127.0.0.1",
+          port,
+          caCerts: [CA],
+        });
+        const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+        await visitor.write(new TextEncoder().encode(get));
+        const response = new Uint8Array(12);
+        await visitor.read(response);
+        assert.equal(new TextDecoder().decode(response), "HTTP/1.1 200");
+      }
+      answer.resolve(new Response());
+      upload.close();
+    },
+    { ...OPTIONS, buffers },
+  );
+});
+
 Deno.test("S2: a client that asks over HTTP/2 for more acknowledgements than it reads is stopped", async () => {
   await withListener(echo, async ({ port }) => {
     const conn = await Deno.connectTls({
