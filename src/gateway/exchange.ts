@@ -301,7 +301,10 @@ export abstract class Exchange {
     if (body === null) return;
     const mayEnd = this.preflight === undefined;
     const memory = mayEnd
-      ? this.services.budget.open("upload", () => upload.abort("evicted"))
+      ? this.services.budget.open("upload", () => {
+        this.#uploadMemory?.close(); // what it holds goes with its answer
+        upload.abort("evicted");
+      })
       : undefined;
     const upload = new ClientUpload(
       { body, contentLength },

@@ -436,3 +436,25 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
   assert.equal(records[0]?.error, "buffers_full");
   assert.equal(budget.usedBytes, 0);
 });
+
+Deno.test("S3: an upload that has to go makes room at once, so that nobody else has to", async () => {
+  const budget = new ByteBudget({ limitBytes: 100_000 });
+  const { services } = exchangeServices({ budget });
+  const body = ReadableStream.from([new Uint8Array(40_000)]);
+  const x = new PreviewExchange(
+    incomingRequest({ method: "POST", body }, { "content-length": "80000" }),
+    PREVIEW_HOST,
+    services,
+  );
+  x.checkLimits();
+  await x.openBody();
+  await x.body?.read();
+  let isEvicted = false;
+  const small = budget.open("tunnel", () => isEvicted = true);
+  assert.equal(small.add(30_000), true);
+  assert.equal(isEvicted, false);
+  assert.equal(x.signal().aborted, true);
+  assert.equal(budget.usedBytes, 30_000);
+  x.refuse(new UpstreamError("aborted", "upload ended"));
+  assert.equal(budget.usedBytes, 30_000);
+});
