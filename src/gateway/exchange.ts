@@ -309,7 +309,10 @@ export abstract class Exchange {
     const upload = new ClientUpload(
       { body, contentLength },
       this.request,
-      (receivedBytes) => void memory?.set(uploadMemory(receivedBytes)),
+      (receivedBytes) => {
+        if (upload.isOpen) memory?.set(uploadMemory(receivedBytes));
+        else memory?.close();
+      },
     );
     this.#uploadMemory = memory;
     this.#body = upload;

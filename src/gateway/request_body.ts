@@ -163,8 +163,9 @@ export class ClientUpload implements BodyReader {
       if (bytes === null) this.#isComplete = true;
       else {
         this.#remaining -= bytes.length;
-        this.#onRead(this.#received += bytes.length);
+        this.#received += bytes.length;
       }
+      this.#onRead(this.#received);
       return bytes;
     } catch (error) {
       this.#isComplete = true;

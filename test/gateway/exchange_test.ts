@@ -420,7 +420,7 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
     new Uint8Array(40_000),
   ]);
   const x = new PreviewExchange(
-    incomingRequest({ method: "POST", body }, { "content-length": "80000" }),
+    incomingRequest({ method: "POST", body }, { "content-length": "80001" }),
     PREVIEW_HOST,
     services,
   );
@@ -457,4 +457,28 @@ Deno.test("S3: an upload that has to go makes room at once, so that nobody else 
   assert.equal(budget.usedBytes, 30_000);
   x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(budget.usedBytes, 30_000);
+});
+
+Deno.test("S3: an upload that has arrived is charged no more, however long its response lasts", async () => {
+  for (const framing of ["content-length", "transfer-encoding"]) {
+    const budget = new ByteBudget({ limitBytes: 100_000 });
+    const { services } = exchangeServices({ budget });
+    const body = ReadableStream.from([new Uint8Array(40_000)]);
+    const value = framing === "content-length" ? "40000" : "chunked";
+    const x = new PreviewExchange(
+      incomingRequest({ method: "POST", body }, { [framing]: value }),
+      PREVIEW_HOST,
+      services,
+    );
+    x.checkLimits();
+    await x.openBody();
+    await x.body?.read();
+    if (framing === "transfer-encoding") await x.body?.read();
+    assert.equal(budget.usedBytes, 0, framing);
+    const other = budget.open("tunnel", () => {});
+    other.add(100_000);
+    other.add(1);
+    assert.equal(x.signal().aborted, false, framing);
+    x.refuse(new UpstreamError("aborted", "test"));
+  }
 });
