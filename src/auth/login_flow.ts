@@ -117,8 +117,8 @@ export class Login {
    * many codes.
    *
    * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago, or has completed it;
-   * `bad_return_url`; `too_many_refusals`; `no_access`; `sandbox_deleted`; what {@linkcode OpenidProvider.redeem} throws; `api_unreachable`.
-   * All but the first two have the preview as their `retryUrl`.
+   * `bad_return_url`; `too_many_refusals`; `no_access`; `sandbox_deleted`; what {@linkcode OpenidProvider.redeem}
+   * throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
     // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.

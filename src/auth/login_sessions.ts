@@ -69,8 +69,8 @@ export class LoginSessions {
   }
 
   /**
-   * True if the session still opens its sandbox; null if it would, but the sandbox was deleted. An access token that has expired is renewed first, and one that is
-   * about to expire in the background.
+   * True if the session still opens its sandbox; null if it would, but the sandbox was deleted. An access token that has
+   * expired is renewed first, and one that is about to expire in the background.
    *
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
    * determined; what `budget.spend` throws

@@ -40,8 +40,9 @@ export interface Confirmation {
 }
 
 /**
- * Called with each event of the cache named `kind`. Each `get` that resolves, and each `getFresh` that finds a value, is one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what
- * the fill threw if an earlier value hides that from callers. Each value that its codec could not encode or decode is a
+ * Called with each event of the cache named `kind`. Each `get` that resolves, and each `getFresh` that finds a value, is
+ * one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what the fill
+ * threw if an earlier value hides that from callers. Each value that its codec could not encode or decode is a
  * `codec_failed`, whose `cause` is what the codec threw, if it did.
  */
 export type OnCacheEvent = (
