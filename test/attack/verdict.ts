@@ -1,6 +1,6 @@
 /** The verdict on a trial: the promises that were broken. */
 import { quantile } from "../support/quantile.ts";
-import { MIB, PROMISES, type Promises } from "./attack.ts";
+import { type Limit, MIB, PROMISES } from "./attack.ts";
 import type { Trial } from "./trial.ts";
 import { type Sights, VISITORS } from "./visitors.ts";
 
