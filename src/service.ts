@@ -369,9 +369,12 @@ function watchUnseenMemory(
   const atStart = hiddenBytes() + RUNTIME_BYTES + bufferBudgetBytes;
   return new UnseenMemory({
     hiddenBytes,
-    // Every such connection is a holder.
-    expectedBytes: () =>
-      atStart + inFlight.count * FRONT_BYTES + budget.holders * TLS_BYTES,
+    expectedBytes() {
+      const { count, tunnelCount } = inFlight;
+      return atStart + tunnelCount * BUFFER_ALLOWANCE_BYTES +
+        (count - tunnelCount) * FRONT_BYTES +
+        budget.holders * TLS_BYTES; // every such connection is a holder
+    },
     onDropped() {
       metrics.bufferEvicted("unseen");
       if (!shouldReport("unseen")) return;

@@ -2,8 +2,8 @@
  * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
  * to 64 MiB, before anybody sees any of it, and can neither be asked how much that is nor be told to stop. Where the
  * process grows beyond what can be accounted for, WebSockets are dropped: of the client that has most of them, the ones
- * that were silent for the shortest time, since a message that fills memory has only just begun; at first one, and
- * twice as many each time if that did free memory. It is the last resort before the system ends the process.
+ * that were silent for the shortest time, since a message that fills memory has only just begun; first one and, if that
+ * frees memory, half of them at a time. It is the last resort before the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 
@@ -30,11 +30,18 @@ export interface UnseenMemoryOptions {
 /** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. */
 const LOOK_MS = 50;
 
-/** Beyond what is expected, each growth by as much costs a WebSocket, bytes. */
+/**
+ * Beyond what is expected, each growth by as much costs a WebSocket, bytes; twice as much whenever that freed nothing,
+ * since then something else takes the memory, such as idle connections.
+ */
 const STEP_BYTES = 4 * 1024 * 1024;
+const MAX_STEP_BYTES = 64 * 1024 * 1024;
 
-/** The turns of the event loop within which a dropped WebSocket frees its memory. */
-const TURNS = 10;
+/** The least that a WebSocket frees whose client was sending a long message, bytes. */
+const FREED_BYTES = 1024 * 1024;
+
+/** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
+const TURNS = 5;
 
 /** What the process takes, except for the memory that JavaScript sees, bytes. */
 export function hiddenBytes(): number {
@@ -49,6 +56,7 @@ export class UnseenMemory {
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The lowest size since the last look that dropped something, or then, bytes. */
   #seenBytes = Infinity;
+  #stepBytes = STEP_BYTES;
   #isLooking = false;
 
   constructor(options: UnseenMemoryOptions) {
@@ -73,7 +81,7 @@ export class UnseenMemory {
     this.#isLooking = true;
     const bytes = this.#options.hiddenBytes();
     this.#seenBytes = Math.min(this.#seenBytes, bytes);
-    if (this.#isOver(bytes) && bytes >= this.#seenBytes + STEP_BYTES) {
+    if (this.#isOver(bytes) && bytes >= this.#seenBytes + this.#stepBytes) {
       this.#seenBytes = await this.#dropSome(bytes);
     }
     this.#isLooking = false;
@@ -86,8 +94,8 @@ export class UnseenMemory {
   /** Drops tunnels as long as that frees memory, and there is too little; returns the size that remains. */
   async #dropSome(before: number): Promise<number> {
     let bytes = before;
-    for (let count = 1; this.#isOver(bytes); count *= 2) {
-      const chosen = this.#choose(count);
+    for (let share = 0; this.#isOver(bytes); share = 1 / 2) {
+      const chosen = this.#choose(share);
       for (const tunnel of chosen) {
         this.#tunnels.delete(tunnel);
         tunnel.drop();
@@ -95,18 +103,22 @@ export class UnseenMemory {
       }
       for (let turn = 0; turn < TURNS; turn++) await setImmediate();
       const after = this.#options.hiddenBytes();
-      if (chosen.length === 0 || after > bytes - STEP_BYTES / 4) return after;
+      if (after > bytes - FREED_BYTES) {
+        this.#stepBytes = Math.min(2 * this.#stepBytes, MAX_STEP_BYTES);
+        return after;
+      }
+      this.#stepBytes = STEP_BYTES;
       bytes = after;
     }
     return bytes;
   }
 
-  /** At most `count` tunnels of the client that has most, those first that were silent for the shortest time. */
-  #choose(count: number): WatchedTunnel[] {
+  /** That share of the tunnels of the client that has most, at least one: those silent for the shortest time. */
+  #choose(share: number): WatchedTunnel[] {
     const byClient = Map.groupBy(this.#tunnels, ({ client }) => client);
     const [largest = []] = [...byClient.values()]
       .sort((one, other) => other.length - one.length);
     return largest.sort((one, other) => other.heardAt - one.heardAt)
-      .slice(0, count);
+      .slice(0, Math.max(1, share * largest.length));
   }
 }

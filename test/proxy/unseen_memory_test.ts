@@ -84,15 +84,18 @@ Deno.test("S3: dropping ends when it frees nothing, and goes on only if the proc
   other.bytes += 3 * MIB;
   await unseen.look();
   assert.deepEqual(dropped, ["c"]);
+  other.bytes += 4 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["c"], "each in vain takes twice as much growth");
   other.bytes += 1 * MIB;
   await unseen.look();
   assert.deepEqual(dropped, ["c", "b"]);
   other.bytes += 100 * MIB;
   await unseen.look();
   await unseen.look();
+  assert.deepEqual(dropped, ["c", "b", "a"]);
   other.bytes += 100 * MIB;
   await unseen.look();
-  assert.deepEqual(dropped, ["c", "b", "a"]);
 });
 
 Deno.test("memory is looked at as long as there are tunnels", async () => {
