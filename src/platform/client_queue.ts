@@ -36,8 +36,8 @@ export interface QueuedMessage {
 
 /** Options of a queue. */
 export interface ClientQueueOptions {
-  /** It is full above so many bytes. */
-  readonly highWaterMarkBytes: number;
+  /** It is full above so many bytes, which may change. */
+  readonly highWaterMarkBytes: () => number;
   /** Charges for memory, or returns it if negative; false if there is none for so many bytes more. */
   readonly charge?: (bytes: number) => boolean;
 }
@@ -49,7 +49,7 @@ export interface ClientQueueOptions {
  */
 export class ClientQueue {
   readonly #socket: WebSocket;
-  readonly #highWaterMarkBytes: number;
+  readonly #highWaterMarkBytes: () => number;
   readonly #charge: (bytes: number) => boolean;
   #sentBytes = 0;
   #queuedMessages = 0;
@@ -78,7 +78,7 @@ export class ClientQueue {
 
   /** True while nothing more should be sent: too many bytes, or possibly too many messages, are queued. */
   get isFull(): boolean {
-    return this.#look() > this.#highWaterMarkBytes ||
+    return this.#look() > this.#highWaterMarkBytes() ||
       this.#queuedMessages >= MAX_QUEUED_MESSAGES;
   }
 

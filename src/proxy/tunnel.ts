@@ -22,6 +22,12 @@ export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 /** The upstream is not read while more bytes than this, or 2,048 messages, are queued for the client. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
+/**
+ * The same while less than half of the budget is free: nothing can drop what is queued for a client that does not read,
+ * so clients that read nothing must not be able to fill the budget between them.
+ */
+const SHORT_WATER_MARK_BYTES = 48 * 1024;
+
 /** The upstream gets an unsolicited Pong, and the client's progress is checked, this often. */
 const HEARTBEAT_MS = 30_000;
 
@@ -41,7 +47,7 @@ export interface RelayOptions {
    * What is buffered in both directions is charged to it. If the tunnel has to go, it ends with 1009 if that is one
    * incomplete message, and with 1013 otherwise.
    */
-  readonly budget: Pick<ByteBudget<"tunnel">, "open">;
+  readonly budget: Pick<ByteBudget<"tunnel">, "open" | "hasPlenty">;
   /** Whose tunnel it is. */
   readonly client: string;
   /** Where tunnels are watched for what Deno reads of the client's messages; undefined if they are not. */
@@ -155,7 +161,10 @@ class Relay implements Tunnel, WatchedTunnel {
     this.#buffered = options.budget.open("tunnel", () => this.#evict());
     const charge = (bytes: number) => this.#buffered.add(bytes);
     this.#queue = new ClientQueue(client, {
-      highWaterMarkBytes: HIGH_WATER_MARK_BYTES,
+      highWaterMarkBytes: () =>
+        options.budget.hasPlenty(0)
+          ? HIGH_WATER_MARK_BYTES
+          : SHORT_WATER_MARK_BYTES,
       charge,
     });
     const { maxMessageBytes } = options;

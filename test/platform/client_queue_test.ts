@@ -27,7 +27,7 @@ function setUp(
   };
   const charged = { bytes: 0 };
   const queue = new ClientQueue(socket as unknown as WebSocket, {
-    highWaterMarkBytes,
+    highWaterMarkBytes: () => highWaterMarkBytes,
     charge(bytes) {
       charged.bytes += bytes;
       return charged.bytes <= limitBytes;

@@ -164,6 +164,25 @@ Deno.test("S3: what is queued for clients that do not read stays within the budg
   await leave(budget, ...rigs);
 });
 
+Deno.test("S3: clients that read nothing leave half of the budget to the others, however much their apps send", async () => {
+  const { budget, evicted } = budgetOf(4_000_000);
+  const hogs = Array.from({ length: 8 }, () => open(budget));
+  for (let round = 0; round < 60; round++) {
+    for (const { app } of hogs) {
+      app.feed(serverFrame(2, new Uint8Array(20_000)));
+    }
+    await turn();
+  }
+  assert.ok(budget.usedBytes < 2_800_000, `${budget.usedBytes} bytes kept`);
+  const innocent = open(budget);
+  innocent.app.feed(serverFrame(2, new Uint8Array(900_000)));
+  await turn();
+  assert.equal(innocent.client.bufferedAmount, 900_000);
+  assert.deepEqual(evicted, []);
+  for (const { client } of hogs) client.bufferedAmount = 0; // so that their tunnels end
+  await leave(budget, ...hogs, innocent);
+});
+
 Deno.test("S3: a message over the limit closes its tunnel with 1009, in both directions", async () => {
   const { budget } = budgetOf(1_000_000);
   const [fromClient, text, fromApp] = [
