@@ -37,8 +37,8 @@ Deno.test("canary: Deno.serve leaves Nagle's algorithm on for TLS", async () => 
   await closed;
   ending.abort();
   await server.finished;
-  // The first response may find the client still acknowledging at once.
-  stillNeeded(Math.min(...times.slice(1)) > IMMEDIATE_MS, {
+  // A client acknowledges at once at first, and sometimes on a busy machine.
+  stillNeeded(Math.max(...times.slice(1)) > IMMEDIATE_MS, {
     mended: "the latency of Deno.serve with TLS",
     remove:
       "the relay in src/server/tls/, if Deno.serve can change its certificate too",
