@@ -115,6 +115,7 @@ export class Holding {
     const { allowanceBytes } = this.#ledger;
     const before = this.#bytes;
     this.#bytes += bytes;
+    if (before <= allowanceBytes && this.#bytes <= allowanceBytes) return;
     this.#ledger.usedBytes += Math.max(0, this.#bytes - allowanceBytes) -
       Math.max(0, before - allowanceBytes);
   }

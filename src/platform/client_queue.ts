@@ -20,6 +20,9 @@ const MESSAGES_PER_MARK = 64;
 /** What a queued message costs besides its payload, bytes. */
 const MESSAGE_COST_BYTES = 1024;
 
+/** The longest message that is queued before there is known to be memory for it, bytes; it is charged right after. */
+const MAX_UNASKED_BYTES = 16 * 1024;
+
 /** A queue that nobody waits for is looked at again after this time, until it is empty. */
 const SETTLE_MS = 100;
 
@@ -99,18 +102,23 @@ export class ClientQueue {
     return queuedBytes;
   }
 
-  /** Charges for what is queued, and looks again later, since nothing tells when that has been taken. */
+  /** Charges for what is queued. */
   #account(bytes: number): void {
-    // Once it is closing, nothing tells what is still queued.
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (bytes > 0) {
-      this.#settling ??= setTimeout(() => {
-        this.#settling = undefined;
-        this.#look();
-      }, SETTLE_MS);
-    }
     const more = bytes - this.#chargedBytes;
-    if (more !== 0 && this.#charge(more)) this.#chargedBytes = bytes;
+    // Once it is closing, nothing tells what is still queued.
+    if (more === 0 || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#charge(more)) this.#chargedBytes = bytes;
+    this.#lookAgain();
+  }
+
+  /** Looks again later as long as anything is charged, since nothing tells when it has been taken. */
+  #lookAgain(): void {
+    if (this.#chargedBytes === 0) return;
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      this.#look();
+      this.#lookAgain();
+    }, SETTLE_MS);
   }
 
   /** Stops looking after what is queued. */
@@ -129,9 +137,11 @@ export class ClientQueue {
 
   /** Queues a message, unless there is no memory for it. */
   send(message: QueuedMessage): void {
-    const cost = message.bytes + MESSAGE_COST_BYTES;
-    if (!this.#charge(cost)) return;
-    this.#chargedBytes += cost;
+    if (message.bytes > MAX_UNASKED_BYTES) {
+      const cost = message.bytes + MESSAGE_COST_BYTES;
+      if (!this.#charge(cost)) return;
+      this.#chargedBytes += cost;
+    }
     this.#socket.send(message.data);
     this.#sentBytes += message.bytes;
     this.#queuedMessages++;

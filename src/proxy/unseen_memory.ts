@@ -11,7 +11,7 @@ import { setImmediate } from "node:timers/promises";
 export interface WatchedTunnel {
   /** Whose it is. */
   readonly client: string;
-  /** When something of it was last seen, ms by `performance.now()`. */
+  /** Larger than that of any other of which something was heard before. */
   readonly heardAt: number;
   /** Drops the client's connection. */
   drop(): void;

@@ -261,7 +261,6 @@ Deno.test("a message may take as long as it likes if it goes on, and waits for a
 });
 
 Deno.test("S3: a tunnel is watched for what its client sends until the client is gone, and can be dropped", async () => {
-  using clock = fakeClock();
   const { budget } = budgetOf(1_000_000);
   const watched = new Set<WatchedTunnel>();
   const unseen = {
@@ -273,10 +272,10 @@ Deno.test("S3: a tunnel is watched for what its client sends until the client is
   const { client, app, tunnel } = open(budget, 1_000_000, unseen);
   const [watch] = watched;
   assert.ok(watch);
-  await turn();
-  clock.pass(10_000);
+  assert.equal(watch.client, "c");
+  const { heardAt } = watch;
   client.onmessage?.({ data: new ArrayBuffer(10) });
-  assert.deepEqual([watch.client, watch.heardAt], ["c", 10_000]);
+  assert.ok(watch.heardAt > heardAt);
   client.bufferedAmount = 1_000; // and the client does not take it
   watch.drop();
   await turn();
