@@ -1,0 +1,13 @@
+/** The settings for a container of 256 MiB: those of docs/operations.md, which a test compares. */
+export const SMALL_MEMORY: Readonly<Record<string, string>> = {
+  BUFFER_BUDGET_BYTES: "16777216",
+  MAX_MESSAGE_BYTES: "4194304",
+  MAX_TUNNELS: "300",
+  MAX_TUNNELS_PER_CLIENT: "20",
+  MAX_CONCURRENT_EXCHANGES: "400",
+  MAX_EXCHANGES_PER_CLIENT: "200",
+  CACHE_MAX_ENTRIES: "2000",
+};
+
+/** What the Dockerfile and the unit file set besides: the C library gives the memory of long messages back. */
+export const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: "1048576" };

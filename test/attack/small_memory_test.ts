@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { ALLOCATOR, SMALL_MEMORY } from "./small_memory.ts";
+
+const OPERATIONS = await Deno.readTextFile("docs/operations.md");
+
+Deno.test("the gateway under attack has the settings that docs/operations.md gives for 256 MiB", () => {
+  const [, table = ""] =
+    /^(\| Setting +\| 256 MiB[^]*?)\n\n/m.exec(OPERATIONS) ?? [];
+  const rows = [...table.matchAll(/^\| `(\w+)` +\| `(\w+)`/gm)]
+    .map(([, name = "", value = ""]) => [name, value] as const);
+  assert.deepEqual(SMALL_MEMORY, Object.fromEntries(rows));
+  for (const [name, value] of Object.entries(ALLOCATOR)) {
+    assert.ok(OPERATIONS.includes(`${name}=${value}`));
+  }
+});
