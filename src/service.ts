@@ -379,7 +379,7 @@ function watchUnseenMemory(
       metrics.bufferEvicted("unseen");
       if (!shouldReport("unseen")) return;
       logger.warn(
-        "memory grows by what Deno has read of WebSocket messages: dropped WebSockets of the client that has most",
+        "memory grows by what Deno has read: dropped uploads or WebSockets of the client that has most",
       );
     },
   });
@@ -452,6 +452,7 @@ function createDispatch(
     bufferedBytes: () => parts.budget.usedBytes,
   });
   const accessLog = createAccessLog(config.log, lines);
+  const unseen = ownsProcess ? watchUnseenMemory(config, parts) : undefined;
   const services: ExchangeServices = {
     corsMode: config.public.corsMode,
     limits,
@@ -460,6 +461,7 @@ function createDispatch(
     ),
     inFlight,
     budget: parts.budget,
+    unseen,
     activity: parts.activity,
     leakedSockets,
     onRecord(record) {
@@ -481,7 +483,7 @@ function createDispatch(
       bufferLimitBytes: limits.tunnelBufferBytes,
       maxMessageBytes: limits.messageBytes,
       budget: parts.budget,
-      unseen: ownsProcess ? watchUnseenMemory(config, parts) : undefined,
+      unseen,
     },
     gate: parts.gate,
     sessions: parts.sessions,

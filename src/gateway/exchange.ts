@@ -48,6 +48,7 @@ import type {
   InFlightEntry,
 } from "../proxy/in_flight.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
+import type { UnseenMemory } from "../proxy/unseen_memory.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import {
   discardBody,
@@ -80,6 +81,8 @@ export interface ExchangeServices {
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly leakedSockets: LeakedSockets;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
+  /** Where chunked uploads are watched for what Deno reads of them; undefined if they are not. */
+  readonly unseen?: Pick<UnseenMemory, "watchUpload"> | undefined;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
   readonly now: () => number;
@@ -173,6 +176,7 @@ export abstract class Exchange {
   #body: BodyReader | null = null;
   #upload: ClientUpload | undefined;
   #uploadMemory: Holding | undefined;
+  #unwatch: (() => void) | undefined;
   #downloadMemory: Holding | undefined;
   #download: Pick<Download, "abort"> | undefined;
   #contentLength: number | null = null;
@@ -321,6 +325,18 @@ export abstract class Exchange {
     this.#entry?.setHandle({
       abort: (reason) => upload.abort(reason),
       recheck: () => this.#stillHasAccess(),
+    });
+    if (contentLength === null) this.#watch(upload);
+  }
+
+  /** Has an upload without a length dropped if it fills memory unseen. */
+  #watch(upload: ClientUpload): void {
+    this.#unwatch = this.services.unseen?.watchUpload({
+      client: clientKey(this.client.clientAddress),
+      get heardAt() {
+        return upload.readAt;
+      },
+      drop: () => void upload.drop(),
     });
   }
 
@@ -583,6 +599,7 @@ export abstract class Exchange {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     this.#uploadMemory?.close();
+    this.#unwatch?.();
     this.#downloadMemory?.close();
     this.#endUse?.();
     const { progress } = this;

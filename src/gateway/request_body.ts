@@ -2,6 +2,7 @@
 import { GatewayError } from "../errors.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
+import { ChunkedBody } from "../platform/chunked_body.ts";
 import { wasCancelled } from "../platform/http2_body.ts";
 import type { AbortReason } from "../proxy/in_flight.ts";
 import {
@@ -39,14 +40,36 @@ export function requestBody(
     coding !== null && coding.toLowerCase() !== "chunked"
   ) throw new GatewayError("bad_request", "Framing that cannot be passed on");
   if (request.body === null) return NO_BODY;
-  const body = bodyReader(request.body);
   if (length !== null) {
     const contentLength = Number(length);
-    return { body: contentLength === 0 ? null : body, contentLength };
+    return {
+      body: contentLength === 0 ? null : bodyReader(request.body),
+      contentLength,
+    };
   }
-  if (coding !== null) return { body, contentLength: null };
-  return nonEmpty(cancellable(body, request.signal))
+  if (coding !== null) {
+    return { body: chunkedReader(request.body), contentLength: null };
+  }
+  return nonEmpty(cancellable(bodyReader(request.body), request.signal))
     .then((body) => ({ body, contentLength: null }));
+}
+
+/** Reads a chunked body over HTTP/1.1. */
+function chunkedReader(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): BodyReader {
+  const body = new ChunkedBody(stream);
+  return {
+    async read() {
+      const bytes = await body.read();
+      // A stream reports its cancellation as an ordinary end.
+      if (body.isCancelled) {
+        throw new UpstreamError("aborted", "body cancelled");
+      }
+      return bytes;
+    },
+    cancel: () => body.cancel(),
+  };
 }
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
@@ -91,6 +114,9 @@ async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
   return isKnown && await first === null ? null : startingWith([first], body);
 }
 
+/** A read of what has arrived takes less, even beside a flood, ms. */
+const READ_MS = 25;
+
 /** A request's body on its way to the upstream, which the gateway can end. */
 export class ClientUpload implements BodyReader {
   readonly #body: BodyReader;
@@ -98,6 +124,7 @@ export class ClientUpload implements BodyReader {
   readonly #onRead: (receivedBytes: number) => void;
   readonly #end = new AbortController();
   #received = 0;
+  #readAt = performance.now();
   /** Bytes yet to be read, if their number was announced. */
   #remaining: number;
   #isComplete = false;
@@ -126,6 +153,11 @@ export class ClientUpload implements BodyReader {
   /** True if a `read()` waits for more. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined && this.isOpen;
+  }
+
+  /** When something was last read, ms by `performance.now()`. */
+  get readAt(): number {
+    return this.#readAt;
   }
 
   /** Resolves once no `read()` waits. */
@@ -164,6 +196,7 @@ export class ClientUpload implements BodyReader {
       else {
         this.#remaining -= bytes.length;
         this.#received += bytes.length;
+        this.#readAt = performance.now();
       }
       this.#onRead(this.#received);
       return bytes;
@@ -183,6 +216,12 @@ export class ClientUpload implements BodyReader {
     this.#isCancelled = true;
     if (this.#waiting === undefined) return this.#body.cancel();
     this.#waiting.reject(new UpstreamError("aborted", "upload cancelled"));
+  }
+
+  /** Ends the upload because of what it takes unseen: a read that still waits a moment later may be what takes it. */
+  async drop(): Promise<void> {
+    if (!await fulfilsWithin(this.idle(), READ_MS)) this.abandon();
+    this.abort("evicted");
   }
 
   /** Gives up the rest although a read waits, and may wait for ever. */

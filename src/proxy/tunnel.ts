@@ -10,7 +10,7 @@ import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 import { ClientFloods } from "./client_floods.ts";
-import type { UnseenMemory, WatchedTunnel } from "./unseen_memory.ts";
+import type { UnseenMemory, Watched } from "./unseen_memory.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it is pinged, and
@@ -129,7 +129,7 @@ export function relay(
 /** Counts what is heard of all clients: cheaper than a clock. */
 let messages = 0;
 
-class Relay implements Tunnel, WatchedTunnel {
+class Relay implements Tunnel, Watched {
   readonly closed: Promise<TunnelEnd>;
   readonly released: Promise<void>;
   readonly #client: WebSocket;

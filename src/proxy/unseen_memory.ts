@@ -1,14 +1,15 @@
 /**
  * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
- * to 64 MiB, before anybody sees any of it, and can neither be asked how much that is nor be told to stop. Where the
- * process grows beyond what can be accounted for, WebSockets are dropped: of the client that has most of them, the ones
- * that were silent for the shortest time, since a message that fills memory has only just begun; first one and, if that
- * frees memory, half of them at a time. It is the last resort before the system ends the process.
+ * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload without any limit, and can neither be
+ * asked how much that is nor be told to stop. Where the process grows beyond what can be accounted for, chunked uploads
+ * are dropped, and WebSockets if there are none: of the client that has most of them, the ones that were silent for the
+ * shortest time, since a message that fills memory has only just begun; first one and, if that frees memory, half of
+ * them at a time. It is the last resort before the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 
-/** A WebSocket whose client may be sending a message. */
-export interface WatchedTunnel {
+/** A WebSocket whose client may be sending a message, or a chunked upload. */
+export interface Watched {
   /** Whose it is. */
   readonly client: string;
   /** Larger than that of any other of which something was heard before. */
@@ -23,7 +24,7 @@ export interface UnseenMemoryOptions {
   readonly hiddenBytes: () => number;
   /** How much of that is to be expected now, bytes. */
   readonly expectedBytes: () => number;
-  /** Called for each tunnel that is dropped. */
+  /** Called for each of them that is dropped. */
   readonly onDropped: () => void;
 }
 
@@ -49,10 +50,11 @@ export function hiddenBytes(): number {
   return rss - heapTotal - external;
 }
 
-/** Watches over the WebSockets of a process; it must have that process to itself. */
+/** Watches over the WebSockets and uploads of a process; it must have that process to itself. */
 export class UnseenMemory {
   readonly #options: UnseenMemoryOptions;
-  readonly #tunnels = new Set<WatchedTunnel>();
+  readonly #tunnels = new Set<Watched>();
+  readonly #uploads = new Set<Watched>();
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The lowest size since the last look that dropped something, or then, bytes. */
   #seenBytes = Infinity;
@@ -64,18 +66,27 @@ export class UnseenMemory {
   }
 
   /** Watches a tunnel until the function that is returned is called. */
-  watch(tunnel: WatchedTunnel): () => void {
-    this.#tunnels.add(tunnel);
+  watch(tunnel: Watched): () => void {
+    return this.#watch(this.#tunnels, tunnel);
+  }
+
+  /** Watches a chunked upload until the function that is returned is called. */
+  watchUpload(upload: Watched): () => void {
+    return this.#watch(this.#uploads, upload);
+  }
+
+  #watch(all: Set<Watched>, one: Watched): () => void {
+    all.add(one);
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS);
     return () => {
-      this.#tunnels.delete(tunnel);
-      if (this.#tunnels.size > 0) return;
+      all.delete(one);
+      if (this.#tunnels.size + this.#uploads.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
     };
   }
 
-  /** Drops what must be dropped now; a timer calls it while there are tunnels. */
+  /** Drops what must be dropped now; a timer calls it while anything is watched. */
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -91,14 +102,15 @@ export class UnseenMemory {
     return bytes > this.#options.expectedBytes();
   }
 
-  /** Drops tunnels as long as that frees memory, and there is too little; returns the size that remains. */
+  /** Drops what is watched as long as that frees memory, and there is too little; returns the size that remains. */
   async #dropSome(before: number): Promise<number> {
     let bytes = before;
     for (let share = 0; this.#isOver(bytes); share = 1 / 2) {
       const chosen = this.#choose(share);
-      for (const tunnel of chosen) {
-        this.#tunnels.delete(tunnel);
-        tunnel.drop();
+      for (const one of chosen) {
+        this.#tunnels.delete(one);
+        this.#uploads.delete(one);
+        one.drop();
         this.#options.onDropped();
       }
       for (let turn = 0; turn < TURNS; turn++) await setImmediate();
@@ -113,9 +125,10 @@ export class UnseenMemory {
     return bytes;
   }
 
-  /** That share of the tunnels of the client that has most, at least one: those silent for the shortest time. */
-  #choose(share: number): WatchedTunnel[] {
-    const byClient = Map.groupBy(this.#tunnels, ({ client }) => client);
+  /** That share of those of the client that has most, at least one: the ones silent for the shortest time. */
+  #choose(share: number): Watched[] {
+    const all = this.#uploads.size > 0 ? this.#uploads : this.#tunnels;
+    const byClient = Map.groupBy(all, ({ client }) => client);
     const [largest = []] = [...byClient.values()]
       .sort((one, other) => other.length - one.length);
     return largest.sort((one, other) => other.heardAt - one.heardAt)

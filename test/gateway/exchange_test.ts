@@ -8,6 +8,7 @@ import {
   type BodyReader,
   bodyReader,
 } from "../../src/upstream/http1/body_reader.ts";
+import type { Watched } from "../../src/proxy/unseen_memory.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 import { staysPending } from "../platform/canary.ts";
 import { collectLog } from "../support/collected_log.ts";
@@ -481,4 +482,36 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
     assert.equal(x.signal().aborted, false, framing);
     x.refuse(new UpstreamError("aborted", "test"));
   }
+});
+
+Deno.test("S10: a chunked upload is watched until it is over, and answered if it is dropped", async () => {
+  const watched = new Set<Watched>();
+  const { services } = exchangeServices({
+    unseen: {
+      watchUpload(upload) {
+        watched.add(upload);
+        return () => watched.delete(upload);
+      },
+    },
+  });
+  const body = ReadableStream.from([new Uint8Array(1)]);
+  const x = new PreviewExchange(
+    incomingRequest({ method: "POST", body }, {
+      "transfer-encoding": "chunked",
+    }),
+    PREVIEW_HOST,
+    services,
+  );
+  x.checkLimits();
+  await x.openBody();
+  const [upload] = watched;
+  assert.equal(upload?.client, "127.0.0.1");
+  const aborted = new Promise((resolve) =>
+    x.signal().addEventListener("abort", resolve)
+  );
+  upload.drop();
+  await aborted;
+  const response = x.refuse(new UpstreamError("aborted", "upload ended"));
+  assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
+  assert.equal(watched.size, 0);
 });

@@ -191,3 +191,26 @@ Deno.test("ClientUpload that is cancelled fails the read that waits, and tells i
   upload.cancel();
   assert.equal(cancelled, 2);
 });
+
+Deno.test("S10: ClientUpload.drop() gives up a read that goes on, and no other", async () => {
+  for (const goesOn of [true, false]) {
+    const calls: string[] = [];
+    const reading = Promise.withResolvers<null>();
+    const upload = new ClientUpload({
+      body: {
+        read: () => reading.promise,
+        cancel: () => void calls.push("cancel"),
+      },
+      contentLength: null,
+    }, new Request("http://box.test/"));
+    upload.signal.addEventListener("abort", () => calls.push("abort"));
+    const read = upload.read();
+    const dropped = upload.drop();
+    if (!goesOn) reading.resolve(null);
+    await dropped;
+    assert.deepEqual(calls, goesOn ? ["cancel", "abort"] : ["abort"]);
+    assert.equal(upload.endedBecause, "evicted");
+    reading.resolve(null);
+    await read;
+  }
+});

@@ -6,7 +6,7 @@ import {
   type RelayOptions,
   type Tunnel,
 } from "../../src/proxy/tunnel.ts";
-import type { WatchedTunnel } from "../../src/proxy/unseen_memory.ts";
+import type { Watched } from "../../src/proxy/unseen_memory.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { turn } from "../support/upstream.ts";
@@ -262,9 +262,9 @@ Deno.test("a message may take as long as it likes if it goes on, and waits for a
 
 Deno.test("S3: a tunnel is watched for what its client sends until the client is gone, and can be dropped", async () => {
   const { budget } = budgetOf(1_000_000);
-  const watched = new Set<WatchedTunnel>();
+  const watched = new Set<Watched>();
   const unseen = {
-    watch(tunnel: WatchedTunnel) {
+    watch(tunnel: Watched) {
       watched.add(tunnel);
       return () => void watched.delete(tunnel);
     },

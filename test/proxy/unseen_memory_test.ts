@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  UnseenMemory,
-  type WatchedTunnel,
-} from "../../src/proxy/unseen_memory.ts";
+import { UnseenMemory, type Watched } from "../../src/proxy/unseen_memory.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
 const MIB = 1024 * 1024;
@@ -35,7 +32,7 @@ function setUp(): {
     open(name, client, bytes = 0) {
       const own = { bytes };
       hidden.set(name, own);
-      const tunnel: WatchedTunnel = {
+      const tunnel: Watched = {
         client,
         heardAt: clock++,
         drop() {
@@ -115,4 +112,22 @@ Deno.test("memory is looked at as long as there are tunnels", async () => {
   stop();
   clock.pass(1_000);
   assert.equal(looks, 1);
+});
+
+Deno.test("S10: chunked uploads are dropped before any WebSocket", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, open, other } = setUp();
+  for (const name of ["a", "b", "c"]) open(name, "client");
+  await unseen.look();
+  unseen.watchUpload({
+    client: "uploader",
+    heardAt: 0,
+    drop() {
+      dropped.push("upload");
+      other.bytes -= 60 * MIB;
+    },
+  });
+  other.bytes += 60 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["upload"]);
 });
