@@ -24,6 +24,6 @@ Deno.test("canary: reads of what has arrived keep the event loop from turning", 
   receiver.close();
   stillNeeded((readsPerTurn ?? Infinity) > FEW_READS, {
     mended: "reads that starve the event loop",
-    remove: "its row in docs/platform.md",
+    remove: "src/lib/fair_turn.ts",
   });
 });
