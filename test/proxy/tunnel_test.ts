@@ -247,8 +247,10 @@ Deno.test("relay() passes on the client's close code and reason", async () => {
     await once(client, "open");
     const { app, tunnel } = await next;
     const closed = appClose(app);
+    const answered = once(client, "close");
     client.close(code, reason);
     assert.deepEqual(await closed, { code, reason });
+    await answered; // its timer would outlive the test
     const end = await tunnel.closed;
     assert.deepEqual([end.by, end.code, end.reason], ["client", code, reason]);
   }
