@@ -4,11 +4,11 @@
  */
 import { setImmediate } from "node:timers";
 
-/** Uninterrupted work after which a turn is begun, to see whether the event loop turns by itself, ms. */
-const WATCHED_WORK_MS = 2;
+/** Work after which a turn is begun, to see whether the event loop turns by itself, ms. */
+const WATCHED_WORK_MS = 5;
 
-/** Longest work from then on, ms; 5 in all. */
-const MORE_WORK_MS = 3;
+/** Longest uninterrupted work from then on, ms. */
+const MORE_WORK_MS = 5;
 
 /** Resolves after a turn of the event loop. */
 export type TakeTurn = () => Promise<void>;
