@@ -362,7 +362,7 @@ const TLS_BYTES = 80 * 1024;
 /** Watches over what Deno buffers of clients' messages, which is to stay within the budget as well. */
 function watchUnseenMemory(
   { limits: { bufferBudgetBytes } }: Config,
-  { metrics, budget, inFlight }: Base & Transport,
+  { metrics, budget, background, inFlight }: Base & Transport,
 ): UnseenMemory {
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
@@ -382,6 +382,7 @@ function watchUnseenMemory(
         "memory grows by what Deno has read: dropped uploads or WebSockets of the client that has most",
       );
     },
+    background,
   });
 }
 

@@ -7,6 +7,7 @@
  * them at a time. It is the last resort before the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
+import type { Background } from "../lib/background.ts";
 
 /** A WebSocket whose client may be sending a message, or a chunked upload. */
 export interface Watched {
@@ -26,6 +27,8 @@ export interface UnseenMemoryOptions {
   readonly expectedBytes: () => number;
   /** Called for each of them that is dropped. */
   readonly onDropped: () => void;
+  /** Told of each look, which may fail: the next one follows all the same. */
+  readonly background: Pick<Background, "add">;
 }
 
 /** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. */
@@ -77,7 +80,11 @@ export class UnseenMemory {
 
   #watch(all: Set<Watched>, one: Watched): () => void {
     all.add(one);
-    this.#timer ??= setInterval(() => void this.look(), LOOK_MS);
+    const { background } = this.#options;
+    this.#timer ??= setInterval(
+      () => background.add("watch memory", this.look()),
+      LOOK_MS,
+    );
     return () => {
       all.delete(one);
       if (this.#tunnels.size + this.#uploads.size > 0) return;
@@ -90,12 +97,15 @@ export class UnseenMemory {
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const bytes = this.#options.hiddenBytes();
-    this.#seenBytes = Math.min(this.#seenBytes, bytes);
-    if (this.#isOver(bytes) && bytes >= this.#seenBytes + this.#stepBytes) {
-      this.#seenBytes = await this.#dropSome(bytes);
+    try {
+      const bytes = this.#options.hiddenBytes();
+      this.#seenBytes = Math.min(this.#seenBytes, bytes);
+      if (this.#isOver(bytes) && bytes >= this.#seenBytes + this.#stepBytes) {
+        this.#seenBytes = await this.#dropSome(bytes);
+      }
+    } finally {
+      this.#isLooking = false;
     }
-    this.#isLooking = false;
   }
 
   #isOver(bytes: number): boolean {

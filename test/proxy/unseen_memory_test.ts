@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { Background } from "../../src/lib/background.ts";
 import { UnseenMemory, type Watched } from "../../src/proxy/unseen_memory.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
 const MIB = 1024 * 1024;
+
+/** Fails the test if a look does. */
+const background = new Background((_task, reason) => {
+  throw reason;
+});
 
 /** A process that may hide 100 MiB, and whose tunnels hide what the test says until they are dropped. */
 function setUp(): {
@@ -23,6 +29,7 @@ function setUp(): {
       [...hidden.values()].reduce((sum, { bytes }) => sum + bytes, other.bytes),
     expectedBytes: () => 100 * MIB,
     onDropped: () => reports++,
+    background,
   });
   return {
     unseen,
@@ -102,6 +109,7 @@ Deno.test("memory is looked at as long as there are tunnels", async () => {
     hiddenBytes: () => ++looks,
     expectedBytes: () => 0,
     onDropped() {},
+    background,
   });
   clock.pass(1_000);
   assert.equal(looks, 0);
@@ -112,6 +120,42 @@ Deno.test("memory is looked at as long as there are tunnels", async () => {
   stop();
   clock.pass(1_000);
   assert.equal(looks, 1);
+});
+
+Deno.test("S3: a connection that fails to be dropped is reported, and the next look drops the next one", async () => {
+  using clock = fakeClock();
+  const failures: unknown[] = [];
+  const looks = new Background((_task, reason) => failures.push(reason));
+  const failure = new Error("cannot be dropped");
+  const dropped: string[] = [];
+  let grown = 0;
+  const unseen = new UnseenMemory({
+    hiddenBytes: () => dropped.length > 0 ? 0 : 100 * MIB * ++grown,
+    expectedBytes: () => 0,
+    onDropped() {},
+    background: looks,
+  });
+  const stops = [
+    unseen.watch({
+      client: "c",
+      heardAt: 1,
+      drop: () => void dropped.push("a"),
+    }),
+    unseen.watch({
+      client: "c",
+      heardAt: 2,
+      drop() {
+        throw failure;
+      },
+    }),
+  ];
+  for (let look = 0; look < 3; look++) {
+    clock.pass(50);
+    await looks.settled();
+  }
+  for (const stop of stops) stop();
+  assert.deepEqual(failures, [failure]);
+  assert.deepEqual(dropped, ["a"]);
 });
 
 Deno.test("S10: chunked uploads are dropped before any WebSocket", async () => {
