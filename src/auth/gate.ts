@@ -86,12 +86,8 @@ export class Gate {
     }
     const budget = this.#parts.throttle.budgetFor(request);
     try {
-      const verdict = await this.#judge(request, { budget, isKnownPublic });
-      budget.settle({ isAdmitted: verdict.kind === "allow" });
-      return verdict;
-    } catch (error) {
-      budget.settle({ error });
-      throw error;
+      const context = { budget, isKnownPublic };
+      return await budget.settledBy(this.#judge(request, context), isAdmission);
     } finally {
       if (budget.hasLookups) request.progress.onMiss();
     }
@@ -119,15 +115,8 @@ export class Gate {
       failure = error;
     }
     const budget = this.#parts.throttle.budgetFor(request);
-    try {
-      const context = { budget, isKnownPublic, asked, failure };
-      const verdict = await this.#judge(request, context);
-      budget.settle({ isAdmitted: verdict.kind === "allow" });
-      return verdict;
-    } catch (error) {
-      budget.settle({ error });
-      throw error;
-    }
+    const context = { budget, isKnownPublic, asked, failure };
+    return await budget.settledBy(this.#judge(request, context), isAdmission);
   }
 
   /** True if the sandbox is known to be public; undefined if that is not known, or does not decide. */
@@ -292,6 +281,10 @@ interface Context {
   readonly asked?: Reason;
   /** Why that cannot be judged now. */
   readonly failure?: GatewayError | undefined;
+}
+
+function isAdmission({ kind }: Verdict): boolean {
+  return kind === "allow";
 }
 
 /** True if a refused credential of that kind was surely meant for the gateway: a bearer token may be the app's. */

@@ -100,6 +100,21 @@ export class RequestBudget implements Budget {
     this.#buckets.giveBack(keyOf(this.#payer), spent);
   }
 
+  /** The result of `work`, or its failure, by which the budget is settled. */
+  async settledBy<T>(
+    work: Promise<T>,
+    isAdmission: (result: T) => boolean,
+  ): Promise<T> {
+    try {
+      const result = await work;
+      this.settle({ isAdmitted: isAdmission(result) });
+      return result;
+    } catch (error) {
+      this.settle({ error });
+      throw error;
+    }
+  }
+
   #isRefunded(outcome: LookupOutcome): boolean {
     if ("isAdmitted" in outcome) return outcome.isAdmitted;
     const { error } = outcome;

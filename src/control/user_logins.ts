@@ -11,6 +11,7 @@ import type { LoginRef, SessionSealer, UserSession } from "../auth/session.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import { GatewayError } from "../errors.ts";
 import { digestKey } from "../lib/digest.ts";
+import type { Budget } from "../resolver/lookup_cache.ts";
 import {
   type Continuation,
   type KeptLogins,
@@ -76,28 +77,24 @@ export class UserLogins implements KeptLogins {
 
   /** The session of a browser whose user has access to the sandbox; undefined if it has none. */
   async #sessionFor(visit: LoginVisit): Promise<UserSession | undefined> {
-    const { cookies, sessions, logins, throttle } = this.#options;
-    const { label } = visit.returnTo.host;
-    const presented = cookiesByName(visit.cookies, cookies.userSessionPrefix);
-    const budget = throttle.budgetFor(visit);
-    try {
-      for (
-        const sealed of [...presented.values()].flat().slice(-MAX_SESSIONS)
-      ) {
-        const session = await sessions.open(sealed);
-        if (session?.kind !== "user") continue;
-        const { clientAddress } = visit;
-        if (
-          !await logins.opens(label, session, clientAddress, budget)
-        ) continue;
-        budget.settle({ isAdmitted: true });
+    const budget = this.#options.throttle.budgetFor(visit);
+    const found = this.#findSession(visit, budget);
+    return await budget.settledBy(found, (session) => session !== undefined);
+  }
+
+  async #findSession(
+    { cookies: sent, returnTo: { host }, clientAddress }: LoginVisit,
+    budget: Budget,
+  ): Promise<UserSession | undefined> {
+    const { cookies, sessions, logins } = this.#options;
+    const presented = cookiesByName(sent, cookies.userSessionPrefix);
+    for (const sealed of [...presented.values()].flat().slice(-MAX_SESSIONS)) {
+      const session = await sessions.open(sealed);
+      if (session?.kind !== "user") continue;
+      if (await logins.opens(host.label, session, clientAddress, budget)) {
         return session;
       }
-    } catch (error) {
-      budget.settle({ error });
-      throw error;
     }
-    budget.settle({ isAdmitted: false });
     return undefined;
   }
 
