@@ -13,6 +13,7 @@ import {
   type Stage,
   urlOf,
 } from "./attack.ts";
+import { AttackConnections } from "./connections.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
 import { createMemoryGroup } from "./memory_limit.ts";
 import { letGoFirst } from "./priority.ts";
@@ -152,7 +153,7 @@ async function perform(
   const endpoint = { scheme, port: gateway.port };
   const timeUp = AbortSignal.timeout(lastsMs);
   const signal = stop === undefined ? timeUp : AbortSignal.any([timeUp, stop]);
-  const conns: Deno.Conn[] = [];
+  using connections = new AttackConnections(endpoint, signal);
   const stage: Stage = {
     ...endpoint,
     hostile: hostOf(HOSTILE),
@@ -160,12 +161,7 @@ async function perform(
     stack,
     app,
     signal,
-    async connect(protocol) {
-      const conn = await dial(endpoint, protocol);
-      conns.push(conn);
-      if (signal.aborted) close(conn);
-      return conn;
-    },
+    connect: (protocol) => connections.connect(protocol),
     async ask({ body, ...question }) {
       using stream = rawStream(await dial(endpoint));
       await stream.write(headOf({
@@ -177,19 +173,20 @@ async function perform(
       return await readResponse(stream, question.method);
     },
     async raw(bytes) {
-      const conn = await dial(endpoint);
-      const timer = setTimeout(close, RAW_TIMEOUT_MS, conn);
+      using conn = await dial(endpoint);
+      const timer = setTimeout(
+        () => conn[Symbol.dispose](),
+        RAW_TIMEOUT_MS,
+      );
       try {
         await writeAll(conn, fromLatin1(bytes));
         return await text(conn);
       } finally {
         clearTimeout(timer);
-        close(conn);
       }
     },
   };
   stack.provider.redirectUris.add(urlOf(endpoint, BASE, "/callback"));
-  signal.addEventListener("abort", () => conns.forEach(close));
   const overdue = delay(lastsMs + GRACE_MS, ["the attack did not end"], {
     ref: false,
   });
@@ -198,8 +195,6 @@ async function perform(
   } catch (error) {
     // A gateway that was killed fails every attack on it.
     return gateway.hasExited ? [] : [`the attack failed: ${error}`];
-  } finally {
-    conns.forEach(close);
   }
 }
 
@@ -215,13 +210,5 @@ async function text(conn: Deno.Conn): Promise<string> {
     }
   } catch {
     return received;
-  }
-}
-
-function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // It is closed already.
   }
 }

@@ -2,7 +2,7 @@
 import type { Flood } from "../attack/attack.ts";
 import { streamFloods } from "../attack/attacks/stream_floods.ts";
 import { websocketFloods } from "../attack/attacks/websocket_floods.ts";
-import { dial } from "../support/dial.ts";
+import { AttackConnections } from "../attack/connections.ts";
 
 /** A flood to start. */
 export interface FloodOrder {
@@ -23,27 +23,17 @@ export const FLOODS: readonly Flood[] = [...websocketFloods, ...streamFloods]
 /** Floods until the function that it returns is called. */
 export function startFlood(order: FloodOrder): () => Promise<void> {
   const ending = new AbortController();
-  const open: Deno.Conn[] = [];
+  const { signal } = ending;
+  const endpoint = { scheme: "http", port: order.port } as const;
+  const connections = new AttackConnections(endpoint, signal);
   const flooding = FLOODS.find(({ name }) => name === order.name)?.run({
-    scheme: "http",
+    ...endpoint,
     ...order,
-    signal: ending.signal,
-    async connect() {
-      ending.signal.throwIfAborted();
-      const conn = await dial({ scheme: "http", port: order.port });
-      open.push(conn);
-      return conn;
-    },
+    signal,
+    connect: () => connections.connect(),
   });
   return async () => {
     ending.abort();
-    for (const conn of open) {
-      try {
-        conn.close();
-      } catch {
-        // Its client has closed it.
-      }
-    }
     await flooding;
   };
 }

@@ -8,8 +8,8 @@ import { http2 } from "../attack/attacks/http2.ts";
 import { memory } from "../attack/attacks/memory.ts";
 import { streamFloods } from "../attack/attacks/stream_floods.ts";
 import { websocketFloods } from "../attack/attacks/websocket_floods.ts";
+import { AttackConnections } from "../attack/connections.ts";
 import { stepBack } from "../attack/priority.ts";
-import { dial } from "../support/dial.ts";
 import { startHostileApp } from "../support/hostile_app.ts";
 
 /** What the thread is told: whom to attack and for whom, or to stop. */
@@ -56,28 +56,14 @@ async function floodOnce(
 ): Promise<void> {
   const timeUp = AbortSignal.timeout(FLOOD_MS);
   const signal = AbortSignal.any([timeUp, stopping.signal]);
-  const conns: Deno.Conn[] = [];
-  const closeAll = () => {
-    for (const conn of conns.splice(0)) {
-      try {
-        conn.close();
-      } catch {
-        // It is closed already.
-      }
-    }
-  };
-  signal.addEventListener("abort", closeAll);
+  const endpoint = { scheme: "http", port } as const;
+  using connections = new AttackConnections(endpoint, signal);
   const arena: Arena = {
-    ...{ scheme: "http", port, hostile, innocent, signal },
-    async connect() {
-      const conn = await dial({ scheme: "http", port });
-      conns.push(conn);
-      if (signal.aborted) closeAll();
-      return conn;
-    },
+    ...endpoint,
+    ...{ hostile, innocent, signal },
+    connect: () => connections.connect(),
   };
   await Promise.race([flood.run(arena), delay(FLOOD_MS + GRACE_MS)]);
-  closeAll();
 }
 
 /** Goes through all floods, from a different one for each sandbox, until the thread is told to stop. */
