@@ -89,12 +89,19 @@ function parseFirstLabel(
   return label === undefined || port > 65535 ? undefined : { port, label };
 }
 
+/** The authority of a preview host, `host[:port]`, in its one spelling. */
+export function previewAuthority(
+  { port, label, authoritySuffix }: Omit<PreviewHost, "base">,
+): string {
+  return `${port}-${label}.${authoritySuffix}`;
+}
+
 /** The origin of a preview host (RFC 6454 section 6.2). */
 export function previewOrigin(
-  { port, label, authoritySuffix }: Omit<PreviewHost, "base">,
+  host: Omit<PreviewHost, "base">,
   scheme: "http" | "https",
 ): string {
-  return `${scheme}://${port}-${label}.${authoritySuffix}`;
+  return `${scheme}://${previewAuthority(host)}`;
 }
 
 /**

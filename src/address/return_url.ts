@@ -5,7 +5,7 @@
  * may take for a host.
  */
 import { mayBeSignedToken } from "./grammar.ts";
-import { parseHost, type PreviewHost } from "./preview_host.ts";
+import { parseHost, type PreviewHost, previewOrigin } from "./preview_host.ts";
 
 /** The base host that the login runs on. */
 export interface ReturnUrlOptions {
@@ -67,9 +67,7 @@ export function checkReturnUrl(
   // A signed token grants access or does not: logging in changes nothing.
   if (mayBeSignedToken(host.label)) return undefined;
 
-  const origin =
-    `${scheme}://${host.port}-${host.label}.${host.authoritySuffix}`;
-  return { url: origin + target, host };
+  return { url: previewOrigin(host, options.scheme) + target, host };
 }
 
 /**

@@ -6,7 +6,7 @@
  * that somebody else gets to see is of no use, and nobody can be logged in by somebody else's.
  */
 import { generateRandomCodeVerifier } from "oauth4webapi";
-import type { PreviewHost } from "../address/preview_host.ts";
+import { previewAuthority, type PreviewHost } from "../address/preview_host.ts";
 import {
   type ParameterSplit,
   splitParameter,
@@ -33,7 +33,7 @@ export interface HandoverRequest {
 }
 
 /** The parts of a preview host that are in its URL. */
-type Host = Pick<PreviewHost, "port" | "label" | "authoritySuffix">;
+type Host = Omit<PreviewHost, "base">;
 
 /** A code, unsealed. */
 interface Code {
@@ -70,10 +70,6 @@ function challengeOf(verifier: string): string {
   return digestKey([verifier]);
 }
 
-function hostOf({ port, label, authoritySuffix }: Host): string {
-  return `${port}-${label}.${authoritySuffix}`;
-}
-
 /** Issues codes and exchanges them. */
 export class Handover {
   readonly #options: HandoverOptions;
@@ -98,7 +94,7 @@ export class Handover {
     const { sealer, now } = this.#options;
     const code: Code = {
       id: crypto.randomUUID(),
-      host: hostOf(host),
+      host: previewAuthority(host),
       challenge,
       session: { id, expiresAt },
       expiresAt: now() + CODE_TTL_MS,
@@ -119,7 +115,7 @@ export class Handover {
     presented: readonly string[],
   ): Promise<HostSession | undefined> {
     const code = codeOf((await this.#options.sealer.open(sealed))?.code);
-    if (code?.host !== hostOf(host)) return undefined;
+    if (code?.host !== previewAuthority(host)) return undefined;
     const isFromHere = presented.slice(-MAX_VERIFIERS)
       .some((verifier) => challengeOf(verifier) === code.challenge);
     // In this order: nobody else can use a code up.

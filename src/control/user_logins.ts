@@ -2,6 +2,7 @@
  * Logins for a user: a session on the base host, which is handed over to one preview host at a time
  * (`SESSION_SCOPE=host`).
  */
+import { previewAuthority } from "../address/preview_host.ts";
 import { cookiesByName, cookieValues } from "../auth/cookies.ts";
 import type { Handover } from "../auth/handover.ts";
 import { surplusLogins } from "../auth/login_cookies.ts";
@@ -105,8 +106,7 @@ export class UserLogins implements KeptLogins {
    */
   #counted({ cookies: sent, returnTo: { host } }: LoginVisit): string {
     const { cookies } = this.#options;
-    const { port, label, authoritySuffix } = host;
-    const id = digestKey([`${port}-${label}.${authoritySuffix}`]).slice(0, 12);
+    const id = digestKey([previewAuthority(host)]).slice(0, 12);
     const before = cookieValues(sent, cookies.handovers).at(-1) ?? "";
     const count = before.startsWith(`${id}.`)
       ? Number(before.slice(id.length + 1))
