@@ -5,7 +5,7 @@
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode, SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
-import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
+import type { ByteBudget } from "../lib/byte_budget.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
@@ -65,11 +65,7 @@ import {
   type Download,
   download,
 } from "./response.ts";
-import {
-  downloadMemory,
-  untakenMemory,
-  uploadMemory,
-} from "./transfer_memory.ts";
+import { DownloadAccount } from "./transfer_memory.ts";
 
 /** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
@@ -175,9 +171,8 @@ export abstract class Exchange {
   #recheck: Recheck | undefined;
   #body: BodyReader | null = null;
   #upload: ClientUpload | undefined;
-  #uploadMemory: Holding | undefined;
   #unwatch: (() => void) | undefined;
-  #downloadMemory: Holding | undefined;
+  #downloadAccount: DownloadAccount | undefined;
   #download: Pick<Download, "abort"> | undefined;
   #contentLength: number | null = null;
   #endUse: (() => void) | undefined;
@@ -303,25 +298,11 @@ export abstract class Exchange {
     this.#contentLength = contentLength;
     this.#body = body;
     if (body === null) return;
-    const mayEnd = this.preflight === undefined;
-    const memory = mayEnd
-      ? this.services.budget.open("upload", () => {
-        this.#uploadMemory?.close(); // what it holds goes with its answer
-        upload.abort("evicted");
-      })
-      : undefined;
-    const upload = new ClientUpload(
-      { body, contentLength },
-      this.request,
-      (receivedBytes) => {
-        if (upload.isOpen) memory?.set(uploadMemory(receivedBytes));
-        else memory?.close();
-      },
-    );
-    this.#uploadMemory = memory;
+    const upload = new ClientUpload({ body, contentLength }, this.request);
     this.#body = upload;
     this.#upload = upload;
-    if (!mayEnd) return;
+    if (this.preflight !== undefined) return;
+    upload.chargeTo(this.services.budget);
     this.#entry?.setHandle({
       abort: (reason) => upload.abort(reason),
       recheck: () => this.#stillHasAccess(),
@@ -466,18 +447,14 @@ export abstract class Exchange {
     const socket = this.#riskSocket();
     const taken = this.taken().catch(() => {}); // fails if the client leaves
     if (showsUse(status)) this.#beginUse(); // 7 activity
-    const memory = this.#chargeDownload();
+    const account = this.#chargeDownload();
     const { stream, ...handle } = download(body, {
       now: () => performance.now(),
       socket,
-      onChunk({ buffer }) {
-        const needed = downloadMemory(buffer.byteLength);
-        if (needed > memory.bytes) memory.set(needed);
-      },
+      onChunk: (chunk) => account.onChunk(chunk),
       onEnd: (end, sentBytes, cause) => {
-        memory.set(untakenMemory(memory.bytes));
-        this.#downloadMemory = undefined;
-        taken.then(() => memory.close());
+        this.#downloadAccount = undefined;
+        account.onEnd(taken);
         this.#entry?.end(taken);
         if (end === "upstream_failed" && isClientGone(cause)) {
           return this.#settle(status, { end: "client_gone", sentBytes });
@@ -499,16 +476,13 @@ export abstract class Exchange {
 
   /** Whether there is memory to read so many bytes of the response at once, which is charged in that case. */
   mayRead(size: number): boolean {
-    const account = this.#chargeDownload();
-    const more = downloadMemory(size) - account.bytes;
-    return more <= 0 ||
-      this.services.budget.hasPlenty(more) && account.add(more);
+    return this.#chargeDownload().mayRead(size);
   }
 
   /** The account of the response's body, until the exchange is recorded or the body taken. */
-  #chargeDownload(): Holding {
-    return this.#downloadMemory ??= this.services.budget.open(
-      "download",
+  #chargeDownload(): DownloadAccount {
+    return this.#downloadAccount ??= new DownloadAccount(
+      this.services.budget,
       () => this.#download?.abort("evicted"),
     );
   }
@@ -598,9 +572,9 @@ export abstract class Exchange {
   #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
-    this.#uploadMemory?.close();
+    this.#upload?.release();
     this.#unwatch?.();
-    this.#downloadMemory?.close();
+    this.#downloadAccount?.close();
     this.#endUse?.();
     const { progress } = this;
     this.services.onRecord({

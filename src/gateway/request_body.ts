@@ -1,5 +1,6 @@
 /** The body of a request: whether there is one, its announced length, and how far it is on its way to the upstream. */
 import { GatewayError } from "../errors.ts";
+import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import { ChunkedBody } from "../platform/chunked_body.ts";
@@ -11,6 +12,7 @@ import {
   startingWith,
 } from "../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
+import { uploadMemory } from "./transfer_memory.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -121,8 +123,8 @@ const READ_MS = 25;
 export class ClientUpload implements BodyReader {
   readonly #body: BodyReader;
   readonly #request: Pick<Request, "signal">;
-  readonly #onRead: (receivedBytes: number) => void;
   readonly #end = new AbortController();
+  #memory: Holding | undefined;
   #received = 0;
   #readAt = performance.now();
   /** Bytes yet to be read, if their number was announced. */
@@ -137,11 +139,9 @@ export class ClientUpload implements BodyReader {
   constructor(
     { body, contentLength }: RequestBody & { readonly body: BodyReader },
     request: Pick<Request, "signal">,
-    onRead: (receivedBytes: number) => void = () => {},
   ) {
     this.#body = body;
     this.#request = request;
-    this.#onRead = onRead;
     this.#remaining = contentLength ?? Infinity;
   }
 
@@ -183,6 +183,19 @@ export class ClientUpload implements BodyReader {
     this.#end.abort();
   }
 
+  /** Charges for what Deno reads ahead, until all has arrived or it is released; it is ended if it has to make room. */
+  chargeTo(budget: Pick<ByteBudget<"upload">, "open">): void {
+    this.#memory = budget.open("upload", () => {
+      this.release(); // what it holds goes with its answer
+      this.abort("evicted");
+    });
+  }
+
+  /** Charges nothing any more. */
+  release(): void {
+    this.#memory?.close();
+  }
+
   read(): Promise<Bytes | null> {
     const waiting = this.#waiting = Promise.withResolvers<Bytes | null>();
     this.#read().then(waiting.resolve, waiting.reject);
@@ -198,7 +211,8 @@ export class ClientUpload implements BodyReader {
         this.#received += bytes.length;
         this.#readAt = performance.now();
       }
-      this.#onRead(this.#received);
+      if (this.isOpen) this.#memory?.set(uploadMemory(this.#received));
+      else this.release();
       return bytes;
     } catch (error) {
       this.#isComplete = true;
