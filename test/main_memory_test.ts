@@ -1,8 +1,10 @@
 /** S3: the memory of a whole process, started the way an operator starts it. */
 import assert from "node:assert/strict";
 import { startStack } from "../scripts/stand_in/stack.ts";
-import { startProcess } from "./support/process.ts";
+import { writeAll } from "./support/dial.ts";
 import { DEMO } from "./support/gateway.ts";
+import { startProcess } from "./support/process.ts";
+import { handshakeOf, openWebSocket } from "./support/raw_websocket.ts";
 
 const MIB = 1024 * 1024;
 const CLIENTS = 20;
@@ -18,23 +20,14 @@ async function sizeOf(metricsPort: unknown): Promise<number> {
 /** Opens a WebSocket to the echo, and sends all of a message but its last byte, as far as it is taken. */
 async function sendUnfinished(port: number): Promise<Deno.Conn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const write = async (bytes: Uint8Array) => {
-    for (let left = bytes; left.length > 0;) {
-      left = left.subarray(await conn.write(left));
-    }
-  };
-  await write(new TextEncoder().encode(
-    `GET /ws HTTP/1.1\r\nHost: ${DEMO}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
-  ));
-  await conn.read(new Uint8Array(1000));
+  await openWebSocket(conn, handshakeOf(DEMO, "/ws"));
   const header = new Uint8Array(14);
   header.set([0x82, 0xff]);
   new DataView(header.buffer).setBigUint64(2, BigInt(LENGTH + 1));
   try {
-    await write(header);
+    await writeAll(conn, header);
     const part = new Uint8Array(MIB);
-    for (let sent = 0; sent < LENGTH; sent += MIB) await write(part);
+    for (let sent = 0; sent < LENGTH; sent += MIB) await writeAll(conn, part);
   } catch {
     // Dropped.
   }

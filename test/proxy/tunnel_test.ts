@@ -14,9 +14,9 @@ import { UpstreamClient } from "../../src/upstream/http1/client.ts";
 import { openWebSocket } from "../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
+import { clientFrame, handshakeOf } from "../support/raw_websocket.ts";
 import { turn, UPSTREAM_CONFIG } from "../support/upstream.ts";
-import { fakeConnection, serverFrame } from "../support/wire_frames.ts";
-import { clientFrame } from "../support/raw_websocket.ts";
+import { fakeConnection, serverFrame, utf8 } from "../support/wire_frames.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
 interface PeerSocket extends EventEmitter {
@@ -124,10 +124,7 @@ async function connectDeaf(
   const next = rig.next();
   const { hostname, port } = new URL(rig.url);
   const conn = await Deno.connect({ hostname, port: Number(port) });
-  await conn.write(new TextEncoder().encode(
-    `GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
-  ));
+  await conn.write(utf8(handshakeOf("a.test", "/")));
   await conn.read(new Uint8Array(1000));
   return { conn, ...await next };
 }

@@ -4,11 +4,13 @@ import { setImmediate as turnOfEventLoop } from "node:timers/promises";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import { headOf } from "../support/load_client.ts";
 import {
   type RawStream,
   readResponse,
   valuesOf,
 } from "../support/raw_client.ts";
+import { handshakeOf } from "../support/raw_websocket.ts";
 
 Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });
@@ -108,14 +110,11 @@ Deno.test("S3: a client at its limit leaves other clients alone", async () => {
     TRUSTED_PROXIES: "127.0.0.1",
   });
   function open(path: string, address: string) {
-    const upgrade = path === "/ws"
-      ? "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
-        "Sec-WebSocket-Version: 13\r\n" +
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-      : "";
+    const headers = { "X-Forwarded-For": address };
     return gateway.open(
-      `GET ${path} HTTP/1.1\r\nHost: ${DEMO}\r\n${upgrade}` +
-        `X-Forwarded-For: ${address}\r\n\r\n`,
+      path === "/ws"
+        ? handshakeOf(DEMO, path, headers)
+        : headOf({ host: DEMO, path, headers }),
     );
   }
   using tunnel = await open("/ws", "2001:db8::1");
