@@ -1,6 +1,6 @@
 /** Which codes have been used: each may be used once, at whichever gateway. */
 import { LRUCache } from "lru-cache";
-import type { DurableStore } from "../cache/store.ts";
+import { claimEntry, type DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 
@@ -37,13 +37,8 @@ export class UsedCodes {
       this.#used.set(id, true);
       return !isUsed;
     }
-    const until = expiresAt + MAX_SKEW_MS;
-    const claim = await this.#store.claim(["login-code", id], {
-      value: true,
-      refreshAt: until,
-      expiresAt: until,
-      staleUntil: until,
-    });
+    const entry = claimEntry(expiresAt + MAX_SKEW_MS);
+    const claim = await this.#store.claim(["login-code", id], entry);
     if (claim === "unavailable") {
       throw new GatewayError(
         "session_unavailable",

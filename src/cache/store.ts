@@ -31,6 +31,16 @@ export interface Unconfirmed {
   readonly keptUntil: number;
 }
 
+/** The entry of a key that is only claimed, until then. */
+export function claimEntry(until: number): StoredEntry {
+  return {
+    value: true,
+    refreshAt: until,
+    expiresAt: until,
+    staleUntil: until,
+  };
+}
+
 /** Reads an entry from its JSON; undefined if it is not one, or its times are not in order. */
 export function parseStoredEntry(json: unknown): StoredEntry | undefined {
   if (typeof json !== "object" || json === null) return undefined;

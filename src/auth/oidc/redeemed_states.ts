@@ -3,7 +3,11 @@
  * with codes that are invented, does not reach the provider. (That a code is used once is the provider's to see to.)
  */
 import { LRUCache } from "lru-cache";
-import type { DurableStore, StoreKey } from "../../cache/store.ts";
+import {
+  claimEntry,
+  type DurableStore,
+  type StoreKey,
+} from "../../cache/store.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { TRANSACTION_TTL_MS } from "./transaction.ts";
 
@@ -44,13 +48,8 @@ export class RedeemedStates {
     if (isTaken || tries === MAX_TRIES) return false;
     this.#taken.set(id, { tries: tries + 1, isTaken: true });
     if (this.#store === null) return true;
-    const until = this.#now() + TRANSACTION_TTL_MS;
-    const claim = await this.#store.claim(keyOf(id), {
-      value: true,
-      refreshAt: until,
-      expiresAt: until,
-      staleUntil: until,
-    });
+    const entry = claimEntry(this.#now() + TRANSACTION_TTL_MS);
+    const claim = await this.#store.claim(keyOf(id), entry);
     return claim !== "taken"; // an outage keeps nobody from logging in
   }
 
