@@ -40,12 +40,6 @@ const accessCodec: Codec<boolean | null> = {
     json === null || typeof json === "boolean" ? json : undefined,
 };
 
-/** Never stores anything. */
-const unstored: Codec<string | null> = {
-  encode: () => null,
-  decode: () => undefined,
-};
-
 /**
  * Asks the API about credentials, and caches its verdicts.
  *
@@ -77,10 +71,7 @@ export class AccessResolver {
       options,
     );
     // In process only: they are secrets, and soon forgotten.
-    this.#signingKeys = new LookupCache("signing-key", unstored, {
-      ...options,
-      store: null,
-    });
+    this.#signingKeys = new LookupCache("signing-key", null, options);
     this.#digestKey = createDigests(options.cache.maxEntries);
   }
 

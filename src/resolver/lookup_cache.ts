@@ -94,13 +94,18 @@ export class LookupCache<V> {
   readonly #policy: LookupPolicy;
   readonly #cache: Cache<V>;
 
-  constructor(kind: LookupKind, codec: Codec<V>, options: LookupCacheOptions) {
+  /** A `codec` of null keeps the answers in process. */
+  constructor(
+    kind: LookupKind,
+    codec: Codec<V> | null,
+    options: LookupCacheOptions,
+  ) {
     const { cache, store, now, onEvent, background } = options;
     this.#policy = lookupPolicies(cache)[kind];
     this.#cache = new Cache<V>({
       kind,
       maxEntries: cache.maxEntries,
-      durable: store && { store, codec },
+      durable: store && codec && { store, codec },
       now,
       onEvent,
       background,
