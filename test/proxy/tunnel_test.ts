@@ -16,7 +16,12 @@ import { UpstreamWebSocket } from "../../src/upstream/websocket/socket.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
 import { clientFrame, handshakeOf } from "../support/raw_websocket.ts";
 import { turn, UPSTREAM_CONFIG } from "../support/upstream.ts";
-import { fakeConnection, serverFrame, utf8 } from "../support/wire_frames.ts";
+import {
+  fakeConnection,
+  repeat,
+  serverFrame,
+  utf8,
+} from "../support/wire_frames.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
 interface PeerSocket extends EventEmitter {
@@ -558,12 +563,6 @@ Deno.test("relay() treats a client's invalid Close as a broken connection", asyn
     assert.equal(connection.isClosed, true);
   }
 });
-
-function repeat(frame: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(count * frame.length);
-  for (let at = 0; at < bytes.length; at += frame.length) bytes.set(frame, at);
-  return bytes;
-}
 
 /** So many empty Pongs of a client. */
 function pongs(count: number): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@
  * `/sandboxes/hostile/toolbox/proxy/3000/ws/pongs`.
  */
 import { discard, writeAll } from "./dial.ts";
-import { concat, serverFrame, utf8 } from "./wire_frames.ts";
+import { concat, repeat, serverFrame, utf8 } from "./wire_frames.ts";
 
 /** A running app; disposing of it closes all of its connections. */
 export interface HostileApp extends AsyncDisposable {
@@ -35,10 +35,7 @@ const PONG = 10;
 
 /** `unit`, repeated to about 256 KiB. */
 export function repeated(unit: Uint8Array): Uint8Array {
-  const count = Math.max(1, Math.floor(FLOOD_BYTES / unit.length));
-  const bytes = new Uint8Array(count * unit.length);
-  for (let i = 0; i < count; i++) bytes.set(unit, i * unit.length);
-  return bytes;
+  return repeat(unit, Math.max(1, Math.floor(FLOOD_BYTES / unit.length)));
 }
 
 /** Writes `unit` again and again, as fast as it is taken, until the connection fails. */

@@ -21,6 +21,16 @@ export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
 
+/** `unit`, `count` times. */
+export function repeat(
+  unit: Uint8Array,
+  count: number,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count * unit.length);
+  for (let at = 0; at < bytes.length; at += unit.length) bytes.set(unit, at);
+  return bytes;
+}
+
 /** One unmasked frame with the shortest length encoding. */
 export function serverFrame(
   opcode: number,

@@ -6,7 +6,7 @@ import {
   frame,
   PREFACE,
 } from "../../support/http2_frames.ts";
-import { concat } from "../../support/wire_frames.ts";
+import { concat, repeat } from "../../support/wire_frames.ts";
 
 /** The pace of a client that has sent its preface, with the settings in it, and a clock that is set by hand. */
 function started(): { pace: Http2Pace; clock: { now: number } } {
@@ -20,20 +20,16 @@ function headers(flags: number, payload: Uint8Array): Uint8Array {
   return frame(FRAME.headers, payload, { flags, stream: 1 });
 }
 
-function repeated(unit: Uint8Array, count: number): Uint8Array {
-  return concat(...Array.from({ length: count }, () => unit));
-}
-
 Deno.test("20,000 frames a second may come, and 1,000 at once, of whatever length", () => {
   const upload = frame(FRAME.data, new Uint8Array(16_384), { stream: 1 });
   for (const unit of [frame(FRAME.settings), upload]) {
     const { pace, clock } = started();
-    assert.equal(pace.waitMsAfter(repeated(unit, 999)), 0);
-    assert.equal(pace.waitMsAfter(repeated(unit, 20)), 1);
+    assert.equal(pace.waitMsAfter(repeat(unit, 999)), 0);
+    assert.equal(pace.waitMsAfter(repeat(unit, 20)), 1);
     clock.now += 51;
-    assert.equal(pace.waitMsAfter(repeated(unit, 1000)), 0);
+    assert.equal(pace.waitMsAfter(repeat(unit, 1000)), 0);
     clock.now += 1_000_000; // what was not used is not saved up
-    assert.equal(pace.waitMsAfter(repeated(unit, 1020)), 1);
+    assert.equal(pace.waitMsAfter(repeat(unit, 1020)), 1);
   }
 });
 
@@ -43,7 +39,7 @@ Deno.test("eight header fields count as a frame, wherever they are", () => {
     ...[0x82, 0x41, 3, 0x80, 0x80, 0x80],
     ...[0x00, 2, 0x81, 0x82, 1, 0x83],
   ]);
-  const block = repeated(fields, 320); // 960 fields
+  const block = repeat(fields, 320); // 960 fields
   const padding = new Uint8Array(200).fill(0x82);
   const priority = new Uint8Array(5).fill(0x82);
   const rows: [name: string, sent: Uint8Array, frames: number][] = [
@@ -74,7 +70,7 @@ Deno.test("eight header fields count as a frame, wherever they are", () => {
   for (const [name, sent, frames] of rows) {
     for (const size of [1, 3, sent.length]) {
       const { pace } = started();
-      pace.waitMsAfter(repeated(frame(FRAME.settings), 999));
+      pace.waitMsAfter(repeat(frame(FRAME.settings), 999));
       let waitMs = 0;
       for (let at = 0; at < sent.length; at += size) {
         waitMs = pace.waitMsAfter(sent.subarray(at, at + size));
@@ -85,7 +81,7 @@ Deno.test("eight header fields count as a frame, wherever they are", () => {
 });
 
 Deno.test("frames are counted wherever the bytes are split", () => {
-  const bytes = repeated(
+  const bytes = repeat(
     concat(
       frame(FRAME.settings),
       frame(FRAME.data, new Uint8Array(300), { stream: 1 }),

@@ -12,6 +12,8 @@ import {
   type TlsOptions,
 } from "../../../src/server/tls/listen_tls.ts";
 import { CA, LOCALHOST, OTHER } from "../../support/certificates.ts";
+import { FRAME, frame, PREFACE } from "../../support/http2_frames.ts";
+import { repeat } from "../../support/wire_frames.ts";
 
 const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
 
@@ -296,11 +298,8 @@ Deno.test("S2: a client that asks over HTTP/2 for more acknowledgements than it 
       caCerts: [CA],
       alpnProtocols: ["h2"],
     });
-    const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    await conn.write(new TextEncoder().encode(preface));
-    const settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    const frames = Array.from({ length: 7000 }, () => settings).flat();
-    const sent = await flood(conn, new Uint8Array(frames));
+    await conn.write(PREFACE);
+    const sent = await flood(conn, repeat(frame(FRAME.settings), 7000));
     assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
     conn.close();
   });

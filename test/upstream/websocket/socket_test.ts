@@ -14,6 +14,7 @@ import {
   clientFrames,
   concat,
   fakeConnection,
+  repeat,
   serverClose,
   serverFrame,
   utf8,
@@ -378,12 +379,6 @@ Deno.test("UpstreamWebSocket.receive() ends with 1006 if a ws server breaks the 
 });
 
 const MANY = 4096;
-
-function repeat(frame: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(count * frame.length);
-  for (let at = 0; at < bytes.length; at += frame.length) bytes.set(frame, at);
-  return bytes;
-}
 
 /** Frames that carry nothing of a message, and what they are sent after. */
 const EMPTY_FRAMES = {
