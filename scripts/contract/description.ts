@@ -19,6 +19,8 @@ export interface Place {
 /** An operation of a description. */
 export interface Operation extends Place {
   readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
   /** Alternatives, each with the names of the schemes that it combines. */
   readonly security?: readonly Record<string, unknown>[];
   /** True in our slice if we can do without it, since older APIs do not have it. */

@@ -2,10 +2,9 @@
 import openapiTS, { astToString } from "openapi-typescript";
 import meta from "../../deno.json" with { type: "json" };
 import { controlDescription } from "../../src/control/app.ts";
+import { SLICE } from "../contract/description.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
-
-const SOURCE = new URL("../../openapi/daytona.yaml", import.meta.url);
 
 const BANNER = `/**
  * Types of the part of Daytona's API that Porthole calls.
@@ -19,7 +18,7 @@ const BANNER = `/**
 export const daytonaTypes: Artefact = {
   path: "gen/daytona.ts",
   async produce() {
-    return await formatted(BANNER + astToString(await openapiTS(SOURCE)), "ts");
+    return await formatted(BANNER + astToString(await openapiTS(SLICE)), "ts");
   },
 };
 

@@ -1,20 +1,17 @@
 /** Typed clients of Daytona's API, one class for each tag of its description. */
 import { parse } from "yaml";
+import {
+  type Description,
+  type Operation,
+  operationsOf,
+  SLICE,
+} from "../contract/description.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
 
-const SOURCE = new URL("../../openapi/daytona.yaml", import.meta.url);
-
-/** What a client is made from. */
-interface Description {
+/** What the clients are made from. */
+interface Source extends Description {
   readonly tags: readonly { readonly name: string; description: string }[];
-  readonly paths: Record<string, Record<string, Operation>>;
-}
-
-interface Operation {
-  readonly operationId?: string;
-  readonly summary?: string;
-  readonly tags?: readonly string[];
 }
 
 /** A method of a client. */
@@ -53,7 +50,7 @@ export const daytonaClients: Artefact = {
   path: "gen/clients.ts",
   async produce() {
     return await formatted(
-      clientsOf(parse(await Deno.readTextFile(SOURCE))),
+      clientsOf(parse(await Deno.readTextFile(SLICE))),
       "ts",
     );
   },
@@ -64,13 +61,11 @@ export const daytonaClients: Artefact = {
  *
  * @throws {Error} unless every operation has an id, a summary and one tag that is described
  */
-export function clientsOf({ tags, paths }: Description): string {
+export function clientsOf(source: Source): string {
+  const { tags } = source;
   const names = tags.map(({ name }) => name);
-  const calls = Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) =>
-      callOf(operation, { method: method.toUpperCase(), path, tags: names })
-    )
-  );
+  const calls = operationsOf(source)
+    .map((operation) => callOf(operation, names));
   const classes = tags.map(({ name, description }) => `
 /** ${comment(description)} */
 export class ${className(name)} {
@@ -108,20 +103,15 @@ function methodOf({ name, summary, method, path }: Call): string {
 `;
 }
 
-function callOf(
-  { operationId: name = "", summary = "", tags: [tag = "", ...more] = [] }:
-    Operation,
-  { method, path, tags }: {
-    readonly method: string;
-    readonly path: string;
-    readonly tags: readonly string[];
-  },
-): Call {
+function callOf(operation: Operation, known: readonly string[]): Call {
+  const { operationId: name = "", summary = "", path } = operation;
+  const { tags: [tag = "", ...more] = [] } = operation;
+  const method = operation.method.toUpperCase();
   const problem = !/^[A-Za-z_]\w*$/.test(name)
     ? "operationId is no name for a method"
     : summary === ""
     ? "summary is missing"
-    : !tags.includes(tag) || more.length > 0
+    : !known.includes(tag) || more.length > 0
     ? "tags must name one of the described tags"
     : undefined;
   if (problem !== undefined) throw new Error(`${method} ${path}: ${problem}`);
