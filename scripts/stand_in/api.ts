@@ -144,8 +144,7 @@ export class FakeApi implements AsyncDisposable {
     const { pathname, searchParams: search } = new URL(request.url);
     const route = findRoute(request.method, pathname);
     if (route === undefined) {
-      const message = `Cannot ${request.method} ${pathname}`;
-      return this.#errorResponse(pathname, { refused: 404, message });
+      return this.#errorResponse(pathname, noRoute(request.method, pathname));
     }
     const { headers } = request;
     const [forwarded = ""] = (headers.get("x-forwarded-for") ?? "").split(",");
@@ -167,8 +166,7 @@ export class FakeApi implements AsyncDisposable {
       });
     }
     if (this.state.lacks.has(operation)) {
-      const message = `Cannot ${method} ${pathname}`;
-      return this.#errorResponse(pathname, { refused: 404, message });
+      return this.#errorResponse(pathname, noRoute(method, pathname));
     }
     const caller = callers === "anyone"
       ? undefined
@@ -213,6 +211,10 @@ const TOO_MANY: Refusal = {
   refused: 429,
   message: "ThrottlerException: Too Many Requests",
 };
+
+function noRoute(method: string, pathname: string): Refusal {
+  return { refused: 404, message: `Cannot ${method} ${pathname}` };
+}
 
 function existing<T>(item: T | undefined): T {
   if (item === undefined) throw new Error("There is no such thing");
