@@ -47,11 +47,6 @@ export class ByteBudget<Kind extends string = string> {
     return this.#ledger.holdings.size;
   }
 
-  /** True if so many bytes more can be charged, and nobody has to go for them. */
-  canTake(bytes: number): boolean {
-    return this.#ledger.usedBytes + bytes <= this.#ledger.limitBytes;
-  }
-
   /** True if half of the budget is free even if so many bytes more are charged: for what is useful, not necessary. */
   hasPlenty(bytes: number): boolean {
     return 2 * (this.#ledger.usedBytes + bytes) <= this.#ledger.limitBytes;
