@@ -1,13 +1,9 @@
 /** Faults do not leak memory: hundreds of them take no more than the first ones did. */
 import assert from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { DEMO } from "../support/gateway.ts";
+import { keptMemory } from "../support/kept_memory.ts";
 import { type Behaviour, GOOD } from "./faulty_runner.ts";
 import { closing, startWorld, type World } from "./world.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage: unknown = runInNewContext("gc");
 
 /** The number of times that each fault occurs between two measurements. */
 const ROUNDS = 100;
@@ -28,9 +24,7 @@ const MAX_MEASUREMENTS = 30;
 
 /** Heap and external memory after a garbage collection, bytes. */
 function memory(): number {
-  assert(typeof collectGarbage === "function");
-  collectGarbage();
-  const { heapUsed, external } = Deno.memoryUsage();
+  const { heapUsed, external } = keptMemory();
   return heapUsed + external;
 }
 

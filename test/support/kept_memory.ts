@@ -1,10 +1,12 @@
-/** How much memory outside of V8's heap, such as buffers, is still referenced. */
+/** Memory that is still referenced. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** The bytes that are left after garbage collection. */
-export function keptMemory(): number {
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
-  return Deno.memoryUsage().external;
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+/** The bytes outside of V8's heap, such as buffers, that are left after a garbage collection, and those within it. */
+export function keptMemory(): { external: number; heapUsed: number } {
+  collectGarbage();
+  return Deno.memoryUsage();
 }
