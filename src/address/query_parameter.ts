@@ -21,6 +21,7 @@ export interface ParameterSplit {
  */
 export function splitParameter(target: string, name: string): ParameterSplit {
   const { path, query } = splitQuery(target);
+  if (query === "") return { target, value: undefined };
   const pairs = query.slice(1).split("&");
   let value: string | undefined;
   const kept = pairs.filter((pair) => {
