@@ -1,6 +1,6 @@
 /** Which codes have been used: each may be used once, at whichever gateway. */
 import { LRUCache } from "lru-cache";
-import { claimEntry, type DurableStore } from "../cache/store.ts";
+import { type DurableStore, entryUntil } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 
@@ -37,7 +37,7 @@ export class UsedCodes {
       this.#used.set(id, true);
       return !isUsed;
     }
-    const entry = claimEntry(expiresAt + MAX_SKEW_MS);
+    const entry = entryUntil(expiresAt + MAX_SKEW_MS, true);
     const claim = await this.#store.claim(["login-code", id], entry);
     if (claim === "unavailable") {
       throw new GatewayError(

@@ -31,14 +31,9 @@ export interface Unconfirmed {
   readonly keptUntil: number;
 }
 
-/** The entry of a key that is only claimed, until then. */
-export function claimEntry(until: number): StoredEntry {
-  return {
-    value: true,
-    refreshAt: until,
-    expiresAt: until,
-    staleUntil: until,
-  };
+/** An entry that is good until then, ms since the epoch, and neither renewed nor served stale. */
+export function entryUntil(until: number, value: JsonValue): StoredEntry {
+  return { value, refreshAt: until, expiresAt: until, staleUntil: until };
 }
 
 /** Reads an entry from its JSON; undefined if it is not one, or its times are not in order. */

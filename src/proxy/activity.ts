@@ -3,7 +3,11 @@
  * no exchange waits for one, and none cancels one by ending.
  */
 import { LRUCache } from "lru-cache";
-import type { DurableStore, StoreKey } from "../cache/store.ts";
+import {
+  type DurableStore,
+  entryUntil,
+  type StoreKey,
+} from "../cache/store.ts";
 import type { Background } from "../lib/background.ts";
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
@@ -120,12 +124,7 @@ export class Activity {
       isPending(found.expiresAt, ahead)
     ) return found.expiresAt;
     const until = now() + REPORT_INTERVAL_MS;
-    await store.set(key, {
-      value: this.#self,
-      refreshAt: until,
-      expiresAt: until,
-      staleUntil: until,
-    });
+    await store.set(key, entryUntil(until, this.#self));
     return now();
   }
 

@@ -4,8 +4,8 @@
  */
 import { LRUCache } from "lru-cache";
 import {
-  claimEntry,
   type DurableStore,
+  entryUntil,
   type StoreKey,
 } from "../../cache/store.ts";
 import { digestKey } from "../../lib/digest.ts";
@@ -48,7 +48,7 @@ export class RedeemedStates {
     if (isTaken || tries === MAX_TRIES) return false;
     this.#taken.set(id, { tries: tries + 1, isTaken: true });
     if (this.#store === null) return true;
-    const entry = claimEntry(this.#now() + TRANSACTION_TTL_MS);
+    const entry = entryUntil(this.#now() + TRANSACTION_TTL_MS, true);
     const claim = await this.#store.claim(keyOf(id), entry);
     return claim !== "taken"; // an outage keeps nobody from logging in
   }
