@@ -143,3 +143,13 @@ Deno.test("AccessResolver refuses a malformed credential without a lookup", asyn
   assert.equal(await access.hasAccess("box", user, budget), false);
   assert.deepEqual(calls, []);
 });
+
+Deno.test("AccessResolver keeps signing keys in process, whatever else is stored", async () => {
+  const fake = fakeStore({ shared: true });
+  const { access, settled } = setUp(fake.store);
+  assert.equal(await access.isPreviewToken("box", "good", UNMETERED), true);
+  assert.equal(await access.signingKeyOf("box", UNMETERED), "key");
+  await settled();
+  const kinds = [...fake.entries.keys()].map((name) => name.split("/")[0]);
+  assert.deepEqual(kinds, ["sandbox-auth-key-valid"]);
+});
