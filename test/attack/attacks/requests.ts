@@ -7,14 +7,11 @@ import {
 } from "../../support/raw_client.ts";
 import { handshakeOf } from "../../support/raw_websocket.ts";
 import { type Attack, BASE, HOSTILE, hostOf, type Stage } from "../attack.ts";
-import { attack, gainsOf, statusOf } from "../attempts.ts";
+import { attack, gainsOf, RESERVED, statusOf } from "../attempts.ts";
 
 const PREFIX = `/sandboxes/${HOSTILE}/toolbox/proxy/3000/`;
 const HOST = hostOf(HOSTILE);
 const LOCKED = hostOf("locked");
-
-/** The ports of Daytona's own services. */
-const RESERVED = [22222, 2280, 33333];
 
 async function ports(stage: Stage): Promise<string[]> {
   const spellings = [

@@ -17,23 +17,14 @@ import {
   attack,
   gainsOf,
   isAdmitted,
+  NAVIGATION,
+  RESERVED,
   sessionOf,
   statusOf,
 } from "../attempts.ts";
 
 const HOST = hostOf(HOSTILE);
 const LOCKED = hostOf("locked");
-
-/** The ports of Daytona's own services. */
-const RESERVED = [22222, 2280, 33333];
-
-/** What a browser sends when somebody follows a link. */
-const NAVIGATION = {
-  "Accept": "text/html",
-  "Sec-Fetch-Mode": "navigate",
-  "Sec-Fetch-Dest": "document",
-  "Sec-Fetch-Site": "none",
-};
 
 async function credentials(stage: Stage): Promise<string[]> {
   const session = await sessionOf(stage, LOCKED);
