@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import { discard, writeAll } from "../../support/dial.ts";
+import { headOf } from "../../support/load_client.ts";
 import { rawStream } from "../../support/raw_client.ts";
 import { utf8 } from "../../support/wire_frames.ts";
 import { type Attack, HOSTILE, hostOf, type Stage } from "../attack.ts";
@@ -9,11 +10,13 @@ import { type Attack, HOSTILE, hostOf, type Stage } from "../attack.ts";
 /** A streamed upload whose response has begun. */
 async function duplex(stage: Stage, address: string) {
   const stream = rawStream(await stage.connect());
-  await stream.write(
-    `POST /early HTTP/1.1\r\nHost: ${
-      hostOf(HOSTILE)
-    }\r\nX-Forwarded-For: ${address}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n`,
-  );
+  const post = headOf({
+    method: "POST",
+    host: hostOf(HOSTILE),
+    path: "/early",
+    headers: { "X-Forwarded-For": address, "Transfer-Encoding": "chunked" },
+  });
+  await stream.write(`${post}1\r\na\r\n`);
   const head = await stream.readUntil("\r\n\r\n");
   return { stream, status: Number(head.split(" ")[1]) };
 }
@@ -88,18 +91,16 @@ async function askForNothing(stage: Stage): Promise<string[]> {
     const conn = await stage.connect();
     await writeAll(
       conn,
-      utf8(
-        [
-          "GET /sse?interval=1000 HTTP/1.1",
-          `Host: ${hostOf("locked")}`,
-          `X-Daytona-Preview-Token: bad-${i}`,
-          `Cookie: porthole-session=bad-${i}`,
-          `Authorization: Bearer ${KEYS.user}`,
-          `X-Forwarded-For: 198.51.100.13`,
-          "",
-          "",
-        ].join("\r\n"),
-      ),
+      utf8(headOf({
+        host: hostOf("locked"),
+        path: "/sse?interval=1000",
+        headers: {
+          "X-Daytona-Preview-Token": `bad-${i}`,
+          "Cookie": `porthole-session=bad-${i}`,
+          "Authorization": `Bearer ${KEYS.user}`,
+          "X-Forwarded-For": "198.51.100.13",
+        },
+      })),
     );
     reading.push(discard(conn));
   }

@@ -1,6 +1,7 @@
 /** S2 and S3: what is kept for peers that do not read, or do not end what they send. */
 import { discard, writeAll } from "../../support/dial.ts";
 import { flood } from "../../support/hostile_app.ts";
+import { headOf } from "../../support/load_client.ts";
 import {
   clientFrame,
   handshakeOf,
@@ -28,15 +29,9 @@ async function upload(
   host: string,
 ): Promise<void> {
   const conn = await stage.connect();
-  const [address] = Object.values(from(attacker));
-  await writeAll(
-    conn,
-    utf8(
-      `POST /unread HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-For: ${address}\r\nContent-Length: ${
-        2 ** 40
-      }\r\n\r\n`,
-    ),
-  );
+  const headers = { ...from(attacker), "Content-Length": `${2 ** 40}` };
+  const head = headOf({ method: "POST", host, path: "/unread", headers });
+  await writeAll(conn, utf8(head));
   await flood(conn, PART);
 }
 
@@ -153,13 +148,9 @@ export const memory: readonly Flood[] = [
     300,
     async (stage, attacker) => {
       const conn = await stage.connect();
-      const [address] = Object.values(from(attacker));
-      await writeAll(
-        conn,
-        utf8(
-          `GET /bytes HTTP/1.1\r\nHost: ${stage.hostile}\r\nX-Forwarded-For: ${address}\r\n\r\n`,
-        ),
-      );
+      const headers = from(attacker);
+      const head = headOf({ host: stage.hostile, path: "/bytes", headers });
+      await writeAll(conn, utf8(head));
       await hold(stage);
     },
   ),
