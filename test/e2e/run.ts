@@ -4,8 +4,8 @@
  * the test stack in this process. E2E_SCREENSHOTS=FOLDER saves screenshots of the pages. Exits with 0 if every scenario
  * passes or there is no browser, with 1 otherwise.
  */
+import { startLoginGateway } from "../support/login_gateway.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
-import { startLoginGateway } from "./login_gateway.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { makeOlder } from "../../scripts/stand_in/api_state.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { BASE, LOCKED, startGateway } from "../support/gateway.ts";
-import { createBrowser } from "../support/login.ts";
-import { untilReady } from "../support/ready.ts";
+import { startLoginGateway } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
@@ -74,22 +73,18 @@ Deno.test("questions about a deleted sandbox are charged like other refusals", a
 for (const scope of ["sandbox", "host"]) {
   Deno.test(`a person sees the page of a deleted sandbox, before and after a login for '${scope}', and is not sent in circles`, async () => {
     using clock = skewClock();
-    await using gateway = await startGateway({
+    await using gateway = await startLoginGateway({
       SESSION_SCOPE: scope,
       TOKEN_TTL_SEC: "1",
     });
-    const { port, stack: { api, provider } } = gateway;
-    const base = `proxy.localhost:${port}`;
-    provider.redirectUris.add(`http://${base}/callback`);
-    await untilReady(port);
-    const preview = `http://3000-locked.${base}/`;
-    const owner = createBrowser({ port });
+    const preview = gateway.at("3000-locked");
+    const owner = gateway.browser();
     const { page: form } = await owner.open(preview);
     assert.equal((await owner.logIn(form, "alice")).page.status, 200);
-    const later = createBrowser({ port });
+    const later = gateway.browser();
     const { page: laterForm } = await later.open(preview);
 
-    api.sandbox("locked").state = "destroyed";
+    gateway.stack.api.sandbox("locked").state = "destroyed";
     const { page } = await later.logIn(laterForm, "alice");
     assert.equal(page.status, 404);
     assert.match(page.body, /<h1>The sandbox was deleted<\/h1>/);

@@ -6,43 +6,24 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import type { ServiceOptions } from "../../src/service.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { fakeClock } from "../support/fake_clock.ts";
-import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
-import { type Browser, createBrowser, type Hop } from "../support/login.ts";
-import { untilReady } from "../support/ready.ts";
+import { BASE, startGateway } from "../support/gateway.ts";
+import type { Browser, Hop } from "../support/login.ts";
+import {
+  type LoginGateway,
+  startLoginGateway,
+} from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
-/** A gateway whose logins are for hosts, registered with its provider; `at` gives its URLs. */
-interface HostGateway extends TestGateway {
-  browser(): Browser;
-  at(host: string, path?: string): string;
-}
-
-async function start(
+/** Starts a gateway whose logins are for hosts. */
+function start(
   environment: Record<string, string> = {},
   options: Partial<ServiceOptions> = {},
-): Promise<HostGateway> {
-  await using started = new AsyncDisposableStack();
-  const gateway = started.use(
-    await startGateway({ SESSION_SCOPE: "host", ...environment }, options),
-  );
-  const { port } = gateway;
-  function at(host: string, path = "/"): string {
-    const base = `${BASE}:${port}`;
-    return `http://${host === "" ? base : `${host}.${base}`}${path}`;
-  }
-  gateway.stack.provider.redirectUris.add(at("", "/callback"));
-  await untilReady(port);
-  const owned = started.move();
-  return {
-    ...gateway,
-    at,
-    browser: () => createBrowser({ port }),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+): Promise<LoginGateway> {
+  return startLoginGateway({ SESSION_SCOPE: "host", ...environment }, options);
 }
 
 /** A browser in which alice has logged in, for port 3000 of the private sandbox. */
-async function loggedIn(gateway: HostGateway): Promise<Browser> {
+async function loggedIn(gateway: LoginGateway): Promise<Browser> {
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
   const { page } = await browser.logIn(form, "alice");
@@ -283,7 +264,7 @@ Deno.test("the code of a login reaches no app, whatever it comes with, and no li
 });
 
 /** Presses the button of the logout page. */
-async function logOut(gateway: HostGateway, browser: Browser, body = "") {
+async function logOut(gateway: LoginGateway, browser: Browser, body = "") {
   const base = `${BASE}:${gateway.port}`;
   const answer = await gateway.send(base, {
     method: "POST",
@@ -308,7 +289,7 @@ for (
       ({ stack }) => void stack.api.state.subjects.set("alice", new Set()),
     ],
     ["logs out on the base host", logOut],
-  ] satisfies [string, (gateway: HostGateway, browser: Browser) => unknown][]
+  ] satisfies [string, (gateway: LoginGateway, browser: Browser) => unknown][]
 ) {
   Deno.test(`a WebSocket opens on the session that was handed over, and ends when its user ${how}`, async () => {
     using clock = fakeClock();

@@ -5,44 +5,19 @@ import {
   type Forgery,
 } from "../../scripts/stand_in/provider_keys.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { LOCKED, startGateway, type TestGateway } from "../support/gateway.ts";
-import { type Browser, createBrowser, type Hop } from "../support/login.ts";
-import { untilReady } from "../support/ready.ts";
-
-/** Starts a gateway that is registered with its provider; `at` gives its URLs. */
-async function withLogin(
-  environment: Record<string, string> = {},
-  status: "ready" | "degraded" = "ready",
-): Promise<
-  TestGateway & {
-    browser: () => Browser;
-    at: (host: string, path?: string) => string;
-  }
-> {
-  await using started = new AsyncDisposableStack();
-  const gateway = started.use(await startGateway(environment));
-  const { port } = gateway;
-  function at(host: string, path = "/"): string {
-    const base = `proxy.localhost:${port}`;
-    return `http://${host === "" ? base : `${host}.${base}`}${path}`;
-  }
-  gateway.stack.provider.redirectUris.add(at("", "/callback"));
-  await untilReady(port, status);
-  const owned = started.move();
-  return {
-    ...gateway,
-    at,
-    browser: () => createBrowser({ port }),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
+import { LOCKED, startGateway } from "../support/gateway.ts";
+import type { Browser, Hop } from "../support/login.ts";
+import {
+  type LoginGateway,
+  startLoginGateway,
+} from "../support/login_gateway.ts";
 
 function codeOf(page: Hop): string | null {
   return page.headers.get("x-porthole-error");
 }
 
 Deno.test("a person logs in and lands on the very address they opened", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo?q=%20+&(x)");
   const { page: form, hops } = await browser.open(url);
@@ -65,7 +40,7 @@ Deno.test("a person logs in and lands on the very address they opened", async ()
 });
 
 Deno.test("one login opens every port of the sandbox, and no other sandbox", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
   await browser.logIn(form, "alice");
@@ -80,7 +55,7 @@ Deno.test("one login opens every port of the sandbox, and no other sandbox", asy
 });
 
 Deno.test("tabs that log in at once do not disturb each other", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const urls = [1, 2, 3].map((n) =>
     gateway.at("3000-locked", `/echo?tab=${n}`)
@@ -93,7 +68,7 @@ Deno.test("tabs that log in at once do not disturb each other", async () => {
 });
 
 Deno.test("a visitor with a session at the provider sees no form", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
   await browser.logIn(form, "alice");
@@ -102,7 +77,7 @@ Deno.test("a visitor with a session at the provider sees no form", async () => {
 });
 
 Deno.test("a user without access, or who declines, gets an error page and no session", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const stranger = gateway.browser();
   const { page: form } = await stranger.open(gateway.at("3000-locked"));
   const { page } = await stranger.logIn(form, "mallory");
@@ -125,7 +100,7 @@ Deno.test("a user without access, or who declines, gets an error page and no ses
 });
 
 Deno.test("a user without access can log in again as another user", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
   const { page: refused } = await browser.logIn(form, "mallory");
@@ -145,7 +120,7 @@ Deno.test("a user without access can log in again as another user", async () => 
 });
 
 Deno.test("a visitor whose link has an outdated token is sent to log in", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const { page } = await gateway.browser().open(
     `${gateway.at("3000-locked")}?DAYTONA_SANDBOX_AUTH_KEY=replaced`,
   );
@@ -154,7 +129,7 @@ Deno.test("a visitor whose link has an outdated token is sent to log in", async 
 
 Deno.test("why a login was declined is logged, and nothing of the callback's query", async () => {
   await using log = await collectLog();
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
   const { hops } = await browser.deny(form);
@@ -180,7 +155,7 @@ async function callbackOf(browser: Browser, url: string): Promise<string> {
 }
 
 Deno.test("a callback is worth nothing in another browser, a second time, or with another state", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked");
   const callback = await callbackOf(browser, url);
@@ -201,7 +176,7 @@ Deno.test("a callback is worth nothing in another browser, a second time, or wit
 });
 
 Deno.test("a code that was used already, or was not issued to us, fails", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const callback = await callbackOf(browser, gateway.at("3000-locked"));
   const { page } = await browser.open(
@@ -213,7 +188,7 @@ Deno.test("a code that was used already, or was not issued to us, fails", async 
 });
 
 Deno.test("S6: two thousand invented codes for one login ask the provider once", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const { provider } = gateway.stack;
   const browser = gateway.browser();
   const url = new URL(await callbackOf(browser, gateway.at("3000-locked")));
@@ -238,7 +213,7 @@ Deno.test("S6: two thousand invented codes for one login ask the provider once",
 });
 
 Deno.test("S6: logins that fail use the refusals of their client up, and those that succeed do not", async () => {
-  await using gateway = await withLogin({ REFUSALS_PER_MINUTE: "4" });
+  await using gateway = await startLoginGateway({ REFUSALS_PER_MINUTE: "4" });
   const { provider } = gateway.stack;
   const url = gateway.at("3000-locked");
   for (let login = 0; login < 3; login++) {
@@ -271,7 +246,7 @@ Deno.test("S6: logins that fail use the refusals of their client up, and those t
 });
 
 Deno.test("a callback that the provider could not answer may come again", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const { provider } = gateway.stack;
   const browser = gateway.browser();
   const callback = await callbackOf(browser, gateway.at("3000-locked"));
@@ -287,7 +262,7 @@ Deno.test("a callback that the provider could not answer may come again", async 
 });
 
 Deno.test("an ID token that is not right in every point logs nobody in", async (t) => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const forgeries: Record<string, Forgery> = {
     "wrong nonce": { claims: (real) => ({ ...real, nonce: "wrong" }) },
     "no nonce": { claims: ({ nonce: _, ...real }) => real },
@@ -323,7 +298,7 @@ Deno.test("an ID token that is not right in every point logs nobody in", async (
 });
 
 Deno.test("a provider's clock that is 20 s fast does not matter", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   gateway.stack.provider.forgery = clockSkew(20);
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
@@ -333,7 +308,7 @@ Deno.test("a provider's clock that is 20 s fast does not matter", async () => {
 Deno.test("without the provider, logging in is unavailable and everything else goes on", async () => {
   const nobody = "http://127.0.0.1:1";
   const known = { OIDC_DOMAIN: nobody, OIDC_CLIENT_ID: "porthole" };
-  await using gateway = await withLogin(known, "degraded");
+  await using gateway = await startLoginGateway(known, { status: "degraded" });
   const { page } = await gateway.browser().open(gateway.at("3000-locked"));
   assert.equal(page.status, 503);
   assert.equal(codeOf(page), "login_unavailable");
@@ -342,7 +317,7 @@ Deno.test("without the provider, logging in is unavailable and everything else g
 });
 
 Deno.test("however many people are sent to log in, the provider is discovered once", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   await Promise.all(Array.from({ length: 50 }, async () => {
     const { page } = await gateway.browser().open(
       gateway.at(
@@ -357,7 +332,7 @@ Deno.test("however many people are sent to log in, the provider is discovered on
 });
 
 Deno.test("only a person waiting for a page is sent to log in", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const navigation = {
     accept: "text/html",
     "sec-fetch-mode": "navigate",
@@ -398,7 +373,7 @@ Deno.test("only a person waiting for a page is sent to log in", async () => {
 });
 
 Deno.test("a login returns to no other place than a preview of ours", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   for (
     const target of [
       "https://evil.test/",
@@ -420,7 +395,7 @@ Deno.test("a login returns to no other place than a preview of ours", async () =
 });
 
 Deno.test("a host that is not ours has no login", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   for (const path of ["/login?return_to=x", "/callback?code=1&state=2"]) {
     const answer = await gateway.send("evil.test", { path });
     assert.equal(answer.status, 404);
@@ -428,7 +403,7 @@ Deno.test("a host that is not ours has no login", async () => {
 });
 
 Deno.test("the preview token in an address never reaches the provider", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const { hops } = await gateway.browser().open(
     gateway.at("3000-locked", "/?DAYTONA_SANDBOX_AUTH_KEY=wrong-secret&a=1"),
   );
@@ -437,7 +412,7 @@ Deno.test("the preview token in an address never reaches the provider", async ()
 
 /** Logs in, and tells where another tab of the same browser was sent before that. */
 async function logInBesideAnotherTab(
-  gateway: Awaited<ReturnType<typeof withLogin>>,
+  gateway: LoginGateway,
 ) {
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked", "/one"));
@@ -449,7 +424,7 @@ async function logInBesideAnotherTab(
 }
 
 Deno.test("a tab that was sent to log in while another one did goes on to its preview", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const { browser, location } = await logInBesideAnotherTab(gateway);
   const { page } = await browser.open(location);
   assert.equal(page.status, 200);
@@ -457,7 +432,7 @@ Deno.test("a tab that was sent to log in while another one did goes on to its pr
 });
 
 Deno.test("repeated logins in one browser do not become a redirect loop", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const { browser, location } = await logInBesideAnotherTab(gateway);
   const statuses: number[] = [];
   for (let tab = 0; tab < 6; tab++) {
@@ -468,7 +443,7 @@ Deno.test("repeated logins in one browser do not become a redirect loop", async 
 });
 
 Deno.test("a browser that refuses the session cookie does not get into a redirect loop", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked");
   const callback = await callbackOf(browser, url);
@@ -487,7 +462,7 @@ Deno.test("a browser that refuses the session cookie does not get into a redirec
 });
 
 Deno.test("logging out ends the session, for every copy of its cookie", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo");
   const { page: form } = await browser.open(url);
@@ -529,7 +504,7 @@ Deno.test("logging out ends the session, for every copy of its cookie", async ()
 });
 
 Deno.test("however many sandboxes a browser logs in to, its login cookies stay below 8 KB, and the latest ones count (S9)", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { sandboxes, subjects } = gateway.stack.api.state;
   const ids = Array.from({ length: 15 }, (_, i) => `sandbox-${i}`);
@@ -559,7 +534,7 @@ Deno.test("however many sandboxes a browser logs in to, its login cookies stay b
 });
 
 Deno.test("a user who loses access loses the session", async () => {
-  await using gateway = await withLogin({
+  await using gateway = await startLoginGateway({
     TOKEN_TTL_SEC: "1",
     TOKEN_REFUSED_TTL_SEC: "1",
   });
@@ -585,7 +560,7 @@ Deno.test("without a login, a person gets the 401 as a page", async () => {
 });
 
 Deno.test("a script can start no login", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const base = `proxy.localhost:${gateway.port}`;
   const target = encodeURIComponent(gateway.at("3000-locked"));
   const answer = await gateway.send(base, {
@@ -596,7 +571,7 @@ Deno.test("a script can start no login", async () => {
 });
 
 Deno.test("a browser holds a bounded number of attempts, and the latest ones of them", async () => {
-  await using gateway = await withLogin();
+  await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const target = encodeURIComponent(gateway.at("3000-locked"));
   for (let i = 0; i < 12; i++) {

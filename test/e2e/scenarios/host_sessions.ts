@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { LOCALHOST } from "../../support/certificates.ts";
+import { startLoginGateway } from "../../support/login_gateway.ts";
 import { PUBLIC_SUFFIX } from "../chromium.ts";
-import { startLoginGateway } from "../login_gateway.ts";
 import type { Scenario } from "../scenario.ts";
 import {
   SECRET,

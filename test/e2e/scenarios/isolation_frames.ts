@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { Frame, Page } from "playwright-core";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import { startGateway } from "../../support/gateway.ts";
+import { startLoginGateway } from "../../support/login_gateway.ts";
 import cert from "../../support/tls/cert.pem" with { type: "text" };
 import key from "../../support/tls/key.pem" with { type: "text" };
-import { startLoginGateway } from "../login_gateway.ts";
 import type { Scenario } from "../scenario.ts";
 import {
   SECRET,
@@ -126,8 +126,7 @@ export const frameAfterWarning: Scenario = {
     );
     const victim = stack.use(startVictimApp());
     const hostile = stack.use(startHostileApp());
-    const at = (label: string) =>
-      `http://${label}.proxy.localhost:${gateway.port}/`;
+    const { at } = gateway;
     const locked = at(`${victim.port}-locked`);
 
     for (const sandbox of ["demo", "locked"]) {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
 import { startGateway, type TestGateway } from "../../support/gateway.ts";
+import { startLoginGateway } from "../../support/login_gateway.ts";
 import cert from "../../support/tls/cert.pem" with { type: "text" };
 import key from "../../support/tls/key.pem" with { type: "text" };
-import { startLoginGateway } from "../login_gateway.ts";
 import type { Scenario } from "../scenario.ts";
 import { serveOnLoopback, startHostileApp } from "./isolation_apps.ts";
 
