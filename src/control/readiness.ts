@@ -1,4 +1,8 @@
-/** Answers `/ready` from what is known: a load balancer may ask every second, and the dependencies notice nothing. */
+/**
+ * Answers `/ready` from what has been known for less than {@linkcode MAX_AGE_MS}: a load balancer may ask every second,
+ * and the dependencies notice nothing.
+ */
+import { CHECKED_WITHIN_MS } from "../auth/oidc/discovery.ts";
 import type { OpenidProvider } from "../auth/oidc/provider.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
@@ -6,6 +10,7 @@ import type { KeyWatch } from "../daytona/service_key.ts";
 import { sleep } from "../lib/backoff.ts";
 import { isPending } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { Logger } from "../observability/log.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
@@ -26,14 +31,20 @@ export interface ReadinessOptions {
   readonly logger: Logger;
 }
 
-/** Least time between two questions to the API, ms. */
-const API_CHECK_PAUSE_MS = 5000;
+/** Oldest answer that `/ready` tells, ms: a dependency that was asked longer ago is asked again first. */
+const MAX_AGE_MS = 30_000;
 
-/** Least time between two questions about the key, ms: the API throttles whoever keeps coming with a wrong one. */
-const KEY_CHECK_PAUSE_MS = 30_000;
+/** Longest wait of `/ready` for an answer, ms: whoever asks it soon takes no answer for a failed gateway. */
+const ANSWER_WITHIN_MS = 2_000;
+
+/** Least time between two questions to the API, ms. */
+const API_CHECK_PAUSE_MS = 5_000;
+
+/** The age of a verdict on the key from which on it is asked for, ms: the API throttles whoever keeps coming with a wrong one. */
+const KEY_RENEWAL_MS = 25_000;
 
 /** Least time between two questions to the identity provider, which may be somebody else's service, ms. */
-const PROVIDER_CHECK_PAUSE_MS = 30_000;
+const PROVIDER_CHECK_PAUSE_MS = 20_000;
 
 /** Time between two runs of all checks until they pass, ms. */
 const START_CHECK_MS = 10_000;
@@ -63,17 +74,16 @@ export class ReadinessChecks {
   #isDraining = false;
 
   constructor(options: ReadinessOptions) {
-    const { api, serviceKey, provider } = options;
+    const { api, provider } = options;
     this.#options = options;
-    this.#api = new Probe(() => api.config(), API_CHECK_PAUSE_MS);
-    this.#key = new Probe(async () => {
-      // Every call that needs the key answers the same question.
-      if (!serviceKey.checkedWithin(KEY_CHECK_PAUSE_MS)) await api.probeKey();
-    }, API_CHECK_PAUSE_MS);
-    this.#provider = new Probe(
-      () => provider.check(),
-      PROVIDER_CHECK_PAUSE_MS,
-    );
+    this.#api = new Probe(() => api.config(), { pauseMs: API_CHECK_PAUSE_MS });
+    this.#key = new Probe(() => api.probeKey(), {
+      pauseMs: API_CHECK_PAUSE_MS,
+    });
+    this.#provider = new Probe(() => provider.check(), {
+      pauseMs: PROVIDER_CHECK_PAUSE_MS,
+      maxAgeMs: MAX_AGE_MS - CHECKED_WITHIN_MS,
+    });
   }
 
   /** From now on, `/ready` answers that the gateway is going away. */
@@ -81,13 +91,13 @@ export class ReadinessChecks {
     this.#isDraining = true;
   }
 
-  /** The answer of `/ready`. */
-  async check(): Promise<Readiness> {
+  /** The answer of `/ready`, which waits up to `withinMs` ms for each dependency that must be asked. */
+  async check(withinMs = ANSWER_WITHIN_MS): Promise<Readiness> {
     const [api, key, cache, login] = await Promise.all([
-      this.#api.check(),
-      this.#checkKey(),
+      this.#api.check(withinMs),
+      this.#checkKey(withinMs),
       this.#checkCache(),
-      this.#checkLogin(),
+      this.#checkLogin(withinMs),
     ]);
     const results = { api, key, cache, domains: this.#checkDomains(), login };
     const checks: Record<string, CheckState> = {};
@@ -111,22 +121,27 @@ export class ReadinessChecks {
   async checkUntilReady(): Promise<void> {
     const { closing } = this.#options;
     while (!closing.aborted) {
-      const { status } = await this.check();
+      // Nobody waits for these answers: the first may take long.
+      const { status } = await this.check(START_CHECK_MS);
       if (status === "ready" || status === "draining") return;
       await sleep(START_CHECK_MS, closing).catch(() => {});
     }
   }
 
-  async #checkKey(): Promise<CheckResult> {
-    const asked = await this.#key.check();
-    switch (this.#options.serviceKey.verdict) {
-      case "accepted":
-        return OK;
-      case undefined:
-        return asked.state === "failing" ? asked : failing("not tried yet");
-      default:
-        return failing("the API refuses it");
+  async #checkKey(withinMs: number): Promise<CheckResult> {
+    const { serviceKey } = this.#options;
+    // Every call that needs the key answers the same question.
+    if (!serviceKey.checkedWithin(KEY_RENEWAL_MS)) {
+      const asked = this.#key.check(withinMs);
+      const isKnown = () => serviceKey.checkedWithin(MAX_AGE_MS);
+      if (!isKnown()) {
+        const { state, reason = "not tried yet" } = await asked;
+        if (state === "failing" && !isKnown()) return failing(reason);
+      }
     }
+    return serviceKey.verdict === "accepted"
+      ? OK
+      : failing("the API refuses it");
   }
 
   async #checkCache(): Promise<CheckResult> {
@@ -143,14 +158,14 @@ export class ReadinessChecks {
       : failing("the API has not told them yet");
   }
 
-  async #checkLogin(): Promise<CheckResult> {
+  async #checkLogin(withinMs: number): Promise<CheckResult> {
     switch (this.#options.provider.state) {
       case "off":
         return OFF;
       case "unknown":
         return failing("the API has not told the provider yet");
       case "on":
-        return await this.#provider.check();
+        return await this.#provider.check(withinMs);
     }
   }
 
@@ -170,30 +185,63 @@ export class ReadinessChecks {
 class Probe {
   readonly #ask: () => Promise<unknown>;
   readonly #pauseMs: number;
+  readonly #maxAgeMs: number;
   #askedAt = -Infinity;
-  #latest: CheckResult | undefined;
-  #first: Promise<unknown> | undefined;
+  /** The question under way, which never rejects. */
+  #question: Promise<void> | undefined;
+  #latest: { readonly result: CheckResult; readonly askedAt: number } = {
+    result: failing("not asked yet"),
+    askedAt: -Infinity,
+  };
   /** True once there was an answer. */
   wasAnswered = false;
 
-  /** `ask` rejects if there is no answer; it is called at most once every `pauseMs` ms. */
-  constructor(ask: () => Promise<unknown>, pauseMs: number) {
+  /**
+   * `ask` rejects if there is no answer; it is called at most once every `pauseMs` ms, which are less than `maxAgeMs`,
+   * the age of the oldest result that is told.
+   */
+  constructor(
+    ask: () => Promise<unknown>,
+    { pauseMs, maxAgeMs = MAX_AGE_MS }: {
+      readonly pauseMs: number;
+      readonly maxAgeMs?: number;
+    },
+  ) {
     this.#ask = ask;
     this.#pauseMs = pauseMs;
+    this.#maxAgeMs = maxAgeMs;
   }
 
-  /** The latest result, and meanwhile asks again if it is time to; only the very first answer is waited for. */
-  async check(): Promise<CheckResult> {
+  /** The latest result, and meanwhile asks again if it is time to. One that is too old is waited for, up to `withinMs`. */
+  async check(withinMs: number): Promise<CheckResult> {
     const pause = { now: Date.now(), withinMs: this.#pauseMs };
     if (!isPending(this.#askedAt + this.#pauseMs, pause)) {
-      this.#askedAt = Date.now();
-      const asked = this.#ask().then(() => {
-        this.wasAnswered = true;
-        this.#latest = OK;
-      }, (error) => this.#latest = failing(describeError(error)));
-      this.#first ??= asked;
+      this.#question ??= this.#settle();
     }
-    if (this.#latest === undefined) await this.#first;
-    return this.#latest ?? failing("no answer yet");
+    if (!this.#isFresh() && this.#question !== undefined) {
+      await fulfilsWithin(this.#question, withinMs);
+    }
+    return this.#isFresh()
+      ? this.#latest.result
+      : failing(`no answer within ${withinMs / 1000} s`);
+  }
+
+  #isFresh(): boolean {
+    const until = this.#latest.askedAt + this.#maxAgeMs;
+    return isPending(until, { now: Date.now(), withinMs: this.#maxAgeMs });
+  }
+
+  async #settle(): Promise<void> {
+    const askedAt = Date.now();
+    this.#askedAt = askedAt;
+    let result = OK;
+    try {
+      await this.#ask();
+      this.wasAnswered = true;
+    } catch (error) {
+      result = failing(describeError(error));
+    }
+    this.#latest = { result, askedAt };
+    this.#question = undefined;
   }
 }

@@ -57,6 +57,7 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     logger: log,
   });
   return {
+    clock,
     state,
     serviceKey,
     readiness,
@@ -82,7 +83,7 @@ Deno.test("a gateway whose key the API refuses is starting at first, and degrade
   assert.equal(checks.key, "failing");
   assert.equal(checks.api, "ok");
   state.key = "accepted";
-  assert.equal((await later(29_000)).status, "starting");
+  assert.equal((await later(24_000)).status, "starting");
   assert.equal((await later(5_000)).status, "ready");
   state.key = "unknown";
   const refused = await later(35_000);
@@ -90,7 +91,7 @@ Deno.test("a gateway whose key the API refuses is starting at first, and degrade
   assert.equal(refused.checks.key, "failing");
 });
 
-Deno.test("the key is tried only if no other call has used it for 30 s, and again after 5 s if the API did not answer", async () => {
+Deno.test("the key is tried only if no other call has used it for 25 s, and again after 5 s if the API did not answer", async () => {
   using world = setUp();
   const { state, serviceKey, readiness, later } = world;
   state.key = undefined;
@@ -100,14 +101,72 @@ Deno.test("the key is tried only if no other call has used it for 30 s, and agai
   assert.equal(state.keyTries, 2);
   serviceKey.record("accepted");
   assert.equal((await readiness.check()).checks.key, "ok");
-  await later(29_000);
+  await later(24_000);
   assert.equal(state.keyTries, 2);
-  // The API is away: what it said last still stands.
+  // The API does not answer about the key: what it said last still stands, for 30 s.
   assert.equal((await later(5_000)).checks.key, "ok");
   assert.equal(state.keyTries, 3);
+  assert.equal((await later(1_000)).checks.key, "failing");
+  serviceKey.record("accepted");
+  assert.equal((await readiness.check()).checks.key, "ok");
   // A visitor's call is refused: known at once.
   serviceKey.record("unknown");
   assert.equal((await readiness.check()).checks.key, "failing");
+});
+
+Deno.test("A5: what was asked more than 30 s ago is asked again before it is told", async () => {
+  using world = setUp();
+  const { state, readiness, clock } = world;
+  assert.equal((await readiness.check()).status, "ready");
+  clock.pass(14 * 60_000);
+  state.isApiUp = false;
+  state.isProviderUp = false;
+  state.key = "unknown";
+  const { checks } = await readiness.check();
+  assert.deepEqual([checks.api, checks.key, checks.login], [
+    "failing",
+    "failing",
+    "failing",
+  ]);
+  clock.pass(14 * 60_000);
+  Object.assign(state, { isApiUp: true, isProviderUp: true, key: "accepted" });
+  assert.equal((await readiness.check()).status, "ready");
+});
+
+Deno.test("what was asked less than 30 s ago is told at once, and asked again meanwhile", async () => {
+  let asked = 0;
+  using world = setUp({
+    config: () =>
+      ++asked === 1 ? Promise.resolve(REMOTE_CONFIG) : new Promise(() => {}),
+  });
+  await world.readiness.check();
+  world.clock.pass(29_000);
+  assert.equal((await world.readiness.check()).checks.api, "ok");
+  assert.equal(asked, 2);
+});
+
+Deno.test("a dependency that does not answer for 2 s is failing, and is not asked twice at once", async () => {
+  let asked = 0;
+  using world = setUp({
+    config: () =>
+      ++asked === 1 ? Promise.resolve(REMOTE_CONFIG) : new Promise(() => {}),
+  });
+  await world.readiness.check();
+  for (let times = 0; times < 2; times++) {
+    world.clock.pass(40_000);
+    const checked = world.readiness.check();
+    let isTold = false;
+    checked.then(() => isTold = true);
+    world.clock.pass(1_999);
+    await Promise.resolve();
+    assert(!isTold);
+    world.clock.pass(1);
+    assert.equal((await checked).checks.api, "failing");
+  }
+  assert.equal(asked, 2);
+  assert.deepEqual(await world.next("not ready: api"), {
+    reason: "no answer within 2 s",
+  });
 });
 
 Deno.test("the log says once that a check begins to fail, with the reason, and once that it passes again", async () => {

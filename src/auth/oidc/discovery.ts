@@ -13,8 +13,8 @@ export const DISCOVERY_TTL_MS = 3_600_000;
 /** Minimum time between two discovery requests, whatever asks for one, ms. */
 const DISCOVERY_PAUSE_MS = 5000;
 
-/** The time for which an answer proves that the provider is up, ms. */
-const CHECK_TTL_MS = 20_000;
+/** Longest time for which {@linkcode Discovery.check} takes an answer for a proof, ms. */
+export const CHECKED_WITHIN_MS = DISCOVERY_PAUSE_MS;
 
 /** The endpoints that a login uses; the library takes them for URLs without a check. */
 const ENDPOINTS = [
@@ -77,14 +77,13 @@ export class Discovery {
   }
 
   /**
-   * Checks that the provider is up, by a discovery request unless one succeeded lately.
+   * Checks that the provider is up, by a discovery request unless there was one just now.
    *
    * @throws {GatewayError} `login_unavailable` if it is not
    */
   async check(): Promise<void> {
-    if (this.#isRecent(this.#answeredAt, CHECK_TTL_MS)) return;
     try {
-      await this.#metadata(DISCOVERY_PAUSE_MS);
+      await this.#metadata(CHECKED_WITHIN_MS);
     } catch (error) {
       throw providerUnavailable(error);
     }
