@@ -29,6 +29,7 @@ export async function startDemo(port: number): Promise<Demo> {
     await startStack({ publicHost: `proxy.localhost:${listener.port}` }),
   );
   stack.api.cache.isOn = true;
+  stack.runner.addressTimeoutMs = 300;
   const result = parseConfig(stack.environment);
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
   const gateway = await createService(result.config, { version: meta.version });

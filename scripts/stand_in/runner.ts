@@ -3,25 +3,31 @@
  * forwarded to a port of this machine. It uses node:http, which preserves request-targets and header lines as they were
  * sent, so that tests can compare bytes.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
-import type { Duplex } from "node:stream";
+import { createServer, type IncomingMessage } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { listenOnLoopback } from "./loopback.ts";
+import {
+  type OwnAnswer,
+  refusal,
+  sendOwn,
+  sendOwnToSocket,
+} from "./runner_answers.ts";
 import {
   forward,
   type HeaderLines,
   headerLines,
   type LocalTarget,
+  refuseEmpty,
+  refuseEmptyUpgrade,
   tunnel,
 } from "./runner_forward.ts";
+import { followLog, isFollowedLog, sendLog } from "./runner_log.ts";
 
 /** A sandbox on its runner. */
 export interface Container {
   started: boolean;
+  /** True if its daemon does not run: every request to an app passes through that, so no port can be reached then. */
+  daemonIsDown?: boolean;
   /** The ports on 127.0.0.1 by the sandbox's ports; a port that is not listed is forwarded to the same port. */
   readonly ports: Map<number, number>;
 }
@@ -45,6 +51,8 @@ export interface FakeRunner extends AsyncDisposable {
   readonly buildLogs: Map<string, () => AsyncIterable<string>>;
   /** The latest requests, oldest first, including refused ones. */
   readonly seen: SeenRequest[];
+  /** The time for which it looks for the address of a container that is not running, ms: the real one tries for 300. */
+  addressTimeoutMs: number;
 }
 
 const MAX_SEEN = 1000;
@@ -67,40 +75,42 @@ export async function startFakeRunner(
     containers,
     buildLogs: new Map(),
     seen: [],
+    addressTimeoutMs: 0,
     [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose](),
   };
 
-  function admit(message: IncomingMessage): Destination {
+  async function admit(message: IncomingMessage): Promise<Destination> {
     runner.seen.push({
       method: message.method ?? "",
       target: message.url ?? "",
       headers: headerLines(message),
     });
     if (runner.seen.length > MAX_SEEN) runner.seen.shift();
-    return destinationOf(message, runner);
-  }
-  server.on("request", (message, response) => {
-    const destination = admit(message);
-    if ("log" in destination) {
-      sendLog(response, destination.log);
-      return;
+    const destination = destinationOf(message, runner);
+    if (destination === "not running") {
+      if (runner.addressTimeoutMs > 0) await delay(runner.addressTimeoutMs);
+      return refusal(message, 400, NOT_RUNNING);
     }
-    if ("status" in destination) refuse(response, destination);
-    else forward(message, response, destination);
+    return destination;
+  }
+  server.on("request", async (message, response) => {
+    const destination = await admit(message);
+    if (destination === "unreachable") refuseEmpty(response);
+    else if ("log" in destination) sendLog(response, destination.log);
+    else if ("status" in destination) sendOwn(response, destination);
+    else if (isFollowedLog(message.method ?? "", destination.target)) {
+      followLog(response, destination);
+    } else forward(message, response, destination);
   });
-  server.on("upgrade", (message, socket, head) => {
-    const destination = admit(message);
-    if ("log" in destination) socket.destroy();
-    else if ("status" in destination) refuseUpgrade(socket, destination);
+  server.on("upgrade", async (message, socket, head) => {
+    socket.on("error", () => {}); // the client may leave at any time
+    const destination = await admit(message);
+    if (destination === "unreachable") refuseEmptyUpgrade(socket);
+    else if ("log" in destination) socket.destroy();
+    else if ("status" in destination) sendOwnToSocket(socket, destination);
     else tunnel(message, { socket, head }, destination);
   });
   return runner;
-}
-
-/** A response of the runner itself. */
-interface Refusal {
-  readonly status: number;
-  readonly body: string;
 }
 
 /** A build log to send. */
@@ -108,17 +118,21 @@ interface Log {
   readonly log: AsyncIterable<string>;
 }
 
-type Destination = LocalTarget | Refusal | Log;
+/** Where a request goes: `unreachable` if the next hop is not there. */
+type Destination = LocalTarget | OwnAnswer | Log | "unreachable";
 
 const ROUTE = /^\/sandboxes\/([^/?]+)\/toolbox(?:\/proxy\/(\d+))?(?=[/?]|$)/;
 
-/** The port for a path without `/proxy/{port}`: the daemon's. */
-const TOOLBOX_PORT = "2280";
+/** The daemon's port, to which a path without `/proxy/{port}` leads. */
+const TOOLBOX_PORT = 2280;
+
+const NOT_RUNNING =
+  "bad request: failed to resolve container IP after 3 attempts: no IP address found. Is the Sandbox started?";
 
 function destinationOf(
   message: IncomingMessage,
   { apiKey, containers, buildLogs }: FakeRunner,
-): Destination {
+): Destination | "not running" {
   const [, authorization] =
     headerLines(message).find(([name]) =>
       name.toLowerCase() === "x-daytona-authorization"
@@ -139,86 +153,50 @@ function destinationOf(
       ? refusal(message, 404, "not found: build logs not found")
       : { log: log() };
   }
-  const [route, id, digits = TOOLBOX_PORT] = ROUTE.exec(target) ?? [];
+  const own = ownOperation(message, containers);
+  if (own !== undefined) return own;
+  const [route, id, digits] = ROUTE.exec(target) ?? [];
   if (route === undefined || id === undefined) {
     return refusal(message, 404, "not found: no such route");
   }
   const container = containers.get(id);
-  if (container === undefined) {
-    return refusal(
-      message,
-      404,
-      `not found: sandbox container not found: no such container: ${id}`,
-    );
-  }
-  if (!container.started) {
-    return refusal(
-      message,
-      400,
-      "bad request: failed to resolve container IP after 3 attempts: no IP address found. Is the Sandbox started?",
-    );
-  }
-  const port = Number(digits);
-  if (port < 1 || port > 65_535) return { status: 502, body: "" };
+  if (container === undefined) return noContainer(message, id);
+  if (!container.started) return "not running";
+  if (container.daemonIsDown) return "unreachable";
+  const isApp = digits !== undefined;
+  const port = isApp ? Number(digits) : TOOLBOX_PORT;
+  if (port < 1 || port > 65_535) return "unreachable";
   const rest = target.slice(route.length);
   return {
     localPort: container.ports.get(port) ?? port,
-    port,
+    // The runner addresses the container, and the daemon its own machine.
+    authority: `${isApp ? "localhost" : "127.0.0.1"}:${port}`,
+    proxies: isApp ? 2 : 1,
     target: rest.startsWith("/") ? rest : `/${rest}`,
   };
 }
 
-const CODES: Readonly<Record<number, string>> = {
-  400: "BAD_REQUEST",
-  401: "UNAUTHORIZED",
-  404: "NOT_FOUND",
-};
+const OWN_OPERATION = /^\/sandboxes\/([^/?]+)\/(stop|destroy)(?=\?|$)/;
 
-function refusal(
-  { method, url }: IncomingMessage,
-  statusCode: number,
-  message: string,
-): Refusal {
-  const body = JSON.stringify({
-    statusCode,
+/** The answer of an operation that only the API may cause; the key of a gateway opens these too. */
+function ownOperation(
+  message: IncomingMessage,
+  containers: FakeRunner["containers"],
+): OwnAnswer | undefined {
+  const { method, url = "" } = message;
+  const [, id = "", operation] = OWN_OPERATION.exec(url) ?? [];
+  if (method !== "POST" || operation === undefined) return undefined;
+  const container = containers.get(id);
+  if (container === undefined) return noContainer(message, id);
+  if (operation === "destroy") containers.delete(id);
+  else container.started = false;
+  return { status: 200, body: "" };
+}
+
+function noContainer(message: IncomingMessage, id: string): OwnAnswer {
+  return refusal(
     message,
-    code: CODES[statusCode],
-    timestamp: new Date().toISOString(),
-    path: url?.replace(/\?.*$/, ""),
-    method,
-  });
-  return { status: statusCode, body };
-}
-
-async function sendLog(
-  response: ServerResponse,
-  log: AsyncIterable<string>,
-): Promise<void> {
-  response.writeHead(200, { "Content-Type": "application/octet-stream" });
-  response.flushHeaders();
-  for await (const part of log) response.write(part);
-  response.end();
-}
-
-function refuse(response: ServerResponse, { status, body }: Refusal): void {
-  response.writeHead(status, refusalHeaders(body)).end(body);
-}
-
-function refuseUpgrade(socket: Duplex, { status, body }: Refusal): void {
-  const headers = { ...refusalHeaders(body), Connection: "close" };
-  const lines = Object.entries(headers).map(([name, value]) =>
-    `${name}: ${value}\r\n`
+    404,
+    `not found: sandbox container not found: no such container: ${id}`,
   );
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${
-      lines.join("")
-    }\r\n${body}`,
-  );
-}
-
-function refusalHeaders(body: string): Record<string, string> {
-  return {
-    "Content-Length": String(body.length),
-    ...(body !== "" && { "Content-Type": "application/json; charset=utf-8" }),
-  };
 }

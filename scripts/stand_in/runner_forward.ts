@@ -1,4 +1,7 @@
-/** The proxy of the fake runner: forwards requests to a port of this machine, byte for byte. */
+/**
+ * What the proxies of a runner and of a sandbox's daemon make of a request together: it reaches a port of this machine.
+ * The real ones sort the header lines and capitalize their names; here they stay as they were sent, for tests to compare.
+ */
 import {
   type ClientRequest,
   type IncomingMessage,
@@ -6,18 +9,21 @@ import {
   type ServerResponse,
 } from "node:http";
 import { type Duplex, pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
 
 /** Header lines in order, with their original case. */
 export type HeaderLines = readonly (readonly [name: string, value: string])[];
 
-/** An app in a sandbox. */
+/** An app in a sandbox, or its daemon. */
 export interface LocalTarget {
   /** Where it listens on 127.0.0.1. */
   readonly localPort: number;
-  /** Its port in the sandbox, which its Host field names. */
-  readonly port: number;
+  /** What its Host names. */
+  readonly authority: string;
   /** The request-target that it receives. */
   readonly target: string;
+  /** The proxies on the way, each of which names who sent it the request: the runner, and for an app the daemon. */
+  readonly proxies: 1 | 2;
 }
 
 /** The connection of an upgrade request, and the bytes that have already followed the request. */
@@ -40,26 +46,58 @@ export function forward(
   response: ServerResponse,
   target: LocalTarget,
 ): void {
-  const outgoing = requestTo(target, message, ["connection", "keep-alive"]);
+  const mayInflate = asksForGzip(message);
+  const outgoing = requestTo(
+    target,
+    message,
+    mayInflate ? [["Accept-Encoding", "gzip"]] : [],
+  );
   outgoing.once("response", (answer) => {
-    const headers = without(headerLines(answer), ["connection", "keep-alive"]);
+    const isInflated = mayInflate && answer.statusCode !== 304 &&
+      answer.headers["content-encoding"]?.toLowerCase() === "gzip";
+    const headers = without(
+      endToEnd(headerLines(answer)),
+      isInflated ? ["content-encoding", "content-length"] : [],
+    );
+    const isChunked = isInflated || "transfer-encoding" in answer.headers;
     response.sendDate = false;
     response.writeHead(
       answer.statusCode ?? 502,
       answer.statusMessage,
-      headers.flat(),
+      [...headers, ...isChunked ? [CHUNKED] : []].flat(),
     );
     // The head of an event stream must not wait for the first event; but a head flushed on its own is sent as UTF-8.
     if (headers.every(([, value]) => isAscii(value))) response.flushHeaders();
-    pipeline(answer, response, () => outgoing.destroy());
+    const onEnd = () => outgoing.destroy();
+    if (isInflated) pipeline(answer, createGunzip(), response, onEnd);
+    else pipeline(answer, response, onEnd);
   });
   // Once there is a response, the client need not know that the app did not wait for its upload.
   outgoing.on("error", () => {
-    if (response.headersSent) return;
-    response.writeHead(502, { "Content-Length": "0" }).end();
+    if (!response.headersSent) refuseEmpty(response);
   });
   response.once("close", () => outgoing.destroy());
   message.pipe(outgoing);
+}
+
+/** Answers as a proxy whose next hop cannot be reached: with a status and nothing else. */
+export function refuseEmpty(response: ServerResponse): void {
+  response.removeHeader("Connection"); // which node:http would add
+  response.writeHead(502, { "Content-Length": "0" }).end();
+}
+
+/** As {@linkcode refuseEmpty}, to the connection of an upgrade request. */
+export function refuseEmptyUpgrade(socket: Duplex): void {
+  const date = new Date().toUTCString();
+  socket.end(
+    `HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nDate: ${date}\r\nConnection: close\r\n\r\n`,
+  );
+}
+
+/** True if the proxies ask for compression by themselves, which they undo: the client has not said what it takes. */
+function asksForGzip({ method, headers }: IncomingMessage): boolean {
+  return method !== "HEAD" && headers["accept-encoding"] === undefined &&
+    headers.range === undefined;
 }
 
 /** Forwards an Upgrade (RFC 9110 section 7.8): a 101 joins the two connections, any other response is relayed. */
@@ -68,7 +106,10 @@ export function tunnel(
   { socket, head }: UpgradeSocket,
   target: LocalTarget,
 ): void {
-  const outgoing = requestTo(target, message, []);
+  const outgoing = requestTo(target, message, [
+    ["Connection", "Upgrade"],
+    ["Upgrade", message.headers.upgrade ?? ""],
+  ]);
   function abandon(): void {
     outgoing.destroy();
   }
@@ -84,45 +125,82 @@ export function tunnel(
     pipeline(upstream, socket, () => {});
   });
   outgoing.once("response", (answer) => {
-    const headers = without(headerLines(answer), HOP_BY_HOP);
+    const headers = endToEnd(headerLines(answer));
     socket.write(
       statusLineAndHeaders(answer, [...headers, ["Connection", "close"]]),
       "latin1",
     );
     pipeline(answer, socket, () => {});
   });
-  outgoing.on("error", () => {
-    socket.end(
-      "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-    );
-  });
+  outgoing.on("error", () => refuseEmptyUpgrade(socket));
   outgoing.end();
 }
 
-const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding"];
+/** The header lines that concern one connection (RFC 9110 section 7.6.1), besides those that Connection names. */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
 
 function requestTo(
-  { localPort, port, target }: LocalTarget,
+  { localPort, authority, target, proxies }: LocalTarget,
   message: IncomingMessage,
-  dropped: readonly string[],
+  added: HeaderLines,
 ): ClientRequest {
-  const headers = without(headerLines(message), [
-    ...dropped,
+  const lines = headerLines(message);
+  const headers = without(endToEnd(lines), [
     "host",
     "x-daytona-authorization",
+    FORWARDED_FOR,
   ]);
+  const forwardedFor = [
+    ...valuesOf(lines, FORWARDED_FOR),
+    message.socket.remoteAddress,
+    ...proxies > 1 ? ["127.0.0.1"] : [],
+  ].join(", ");
+  const framing = "transfer-encoding" in message.headers ? [CHUNKED] : [];
   return sendRequest({
     host: "127.0.0.1",
     port: localPort,
     method: message.method,
     path: target,
-    headers: ["Host", `localhost:${port}`, ...headers.flat()],
+    headers: [
+      ["Host", authority],
+      ...headers,
+      ["X-Forwarded-For", forwardedFor],
+      ...added,
+      ...framing,
+    ].flat(),
     setHost: false,
     setDefaultHeaders: false,
     // A new connection for each exchange: node:http in Deno retries a request that was lost on a reused one.
     agent: false,
     maxHeaderSize: 256 * 1024,
   });
+}
+
+const FORWARDED_FOR = "x-forwarded-for";
+
+function valuesOf(lines: HeaderLines, wanted: string): string[] {
+  return lines.filter(([name]) => name.toLowerCase() === wanted)
+    .map(([, value]) => value);
+}
+
+/** The header lines that a proxy passes on. */
+function endToEnd(lines: HeaderLines): HeaderLines {
+  const named = valuesOf(lines, "connection").flatMap((value) =>
+    value.split(",").map((name) => name.trim().toLowerCase())
+  );
+  return without(lines, [...HOP_BY_HOP, ...named]);
 }
 
 function without(lines: HeaderLines, names: readonly string[]): HeaderLines {

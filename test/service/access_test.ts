@@ -12,7 +12,11 @@ Deno.test("a public sandbox is open to anyone, and its app learns where the requ
   const fields = answer.echoed();
   assert.equal(fields.get("x-forwarded-host"), DEMO);
   assert.equal(fields.get("x-forwarded-proto"), "http");
-  assert.equal(fields.get("x-forwarded-for"), "127.0.0.1");
+  // The client, and who sent the request to the runner and to the daemon.
+  assert.equal(
+    fields.get("x-forwarded-for"),
+    "127.0.0.1, 127.0.0.1, 127.0.0.1",
+  );
   assert.equal(fields.get("host"), "localhost:3000");
 });
 

@@ -38,11 +38,11 @@ Deno.test("a port on which nothing listens is told from a daemon that is down", 
   // The daemon's answer is cached for a moment.
   assert.equal(gateway.stack.runner.seen.length, asked + 1);
 
-  const ports = gateway.stack.runner.containers.get("locked")?.ports;
-  ports?.set(TOOLBOX_PORT, DEAD_PORT).set(4000, DEAD_PORT);
-  const down = await gateway.send("4000-locked.proxy.localhost", {
-    headers: BEARER,
-  });
+  const container = gateway.stack.runner.containers.get("locked") ??
+    assert.fail("no such container");
+  container.daemonIsDown = true;
+  // Everything passes through the daemon, so the port of an app that listens is as unreachable as any.
+  const down = await gateway.send(LOCKED, { headers: BEARER });
   assert.deepEqual(outcomeOf(down), [502, "toolbox_unreachable"]);
   const toolbox = await gateway.send(BASE, {
     path: "/toolbox/locked/version",
