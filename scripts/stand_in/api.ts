@@ -4,11 +4,11 @@
  * responses and take it down.
  */
 import { STATUS_CODES } from "node:http";
-import { isRefusal, type Refusal } from "./api_answers.ts";
 import { ApiCache } from "./api_cache.ts";
-import { callerOf, callerProblem } from "./api_callers.ts";
+import { type Caller, callerOf, callerProblem } from "./api_callers.ts";
 import type { OperationName } from "./api_contract.ts";
 import { OPERATIONS } from "./api_operations.ts";
+import { isRefusal, type Refusal } from "./api_refusal.ts";
 import {
   type ApiRunner,
   type ApiSandbox,
@@ -17,6 +17,7 @@ import {
   createApiState,
 } from "./api_state.ts";
 import { ApiThrottle } from "./api_throttle.ts";
+import { type Clock, Lifecycle, SYSTEM_CLOCK } from "./lifecycle.ts";
 
 /** A call that the API has received, whatever the response. */
 export interface ApiCall {
@@ -41,7 +42,9 @@ export interface FakeApiOptions {
   /** The subject of an access token of the identity provider; undefined if it is not valid. */
   readonly subjectOf: (accessToken: string) => Promise<string | undefined>;
   /** Milliseconds since the epoch; by default the clock. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
+  /** What starts and stops wait for; by default a timer. */
+  readonly after?: Clock["after"];
   /** Where it listens; a free port of 127.0.0.1 by default. */
   readonly address?: Address;
 }
@@ -66,6 +69,8 @@ export class FakeApi implements AsyncDisposable {
   fault: ApiFault | undefined;
   /** What it remembers of its own answers; off by default. */
   readonly cache: ApiCache;
+  /** How its sandboxes come from one state to the next. */
+  readonly lifecycle: Lifecycle;
   readonly #throttle: ApiThrottle;
   readonly #now: () => number;
   readonly #subjectOf: FakeApiOptions["subjectOf"];
@@ -77,12 +82,14 @@ export class FakeApi implements AsyncDisposable {
     seed: ApiSeed,
     {
       subjectOf,
-      now = () => Date.now(),
+      now = SYSTEM_CLOCK.now,
+      after = SYSTEM_CLOCK.after,
       address = { hostname: "127.0.0.1", port: 0 },
     }: FakeApiOptions,
   ) {
     this.state = createApiState(seed);
     this.cache = new ApiCache(now);
+    this.lifecycle = new Lifecycle(this.state, { now, after });
     this.#throttle = new ApiThrottle(this.state, now);
     this.#now = now;
     this.#subjectOf = subjectOf;
@@ -118,6 +125,7 @@ export class FakeApi implements AsyncDisposable {
   /** Closes all connections and refuses new ones. */
   stop(): Promise<void> {
     this.#stopping.abort();
+    this.lifecycle.release();
     return this.#server.finished;
   }
 
@@ -126,7 +134,13 @@ export class FakeApi implements AsyncDisposable {
     this.#server = this.#listen(this.#address);
   }
 
+  /** The owner of the bearer in these headers; undefined if there is none, or it is not valid. */
+  callerOf(headers: Headers): Promise<Caller | undefined> {
+    return callerOf(headers, this.state, this.#subjectOf);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
+    this.lifecycle.close();
     return this.stop();
   }
 
@@ -158,7 +172,8 @@ export class FakeApi implements AsyncDisposable {
 
   async #respond(call: ApiCall, pathname: string): Promise<Response> {
     const { operation, params, headers } = call;
-    const { callers, method, isJson = false } = OPERATIONS[operation];
+    const { callers, isLifecycle = false, method, isJson = false } =
+      OPERATIONS[operation];
     if (this.outage !== undefined) {
       return this.#errorResponse(pathname, {
         refused: this.outage,
@@ -170,8 +185,12 @@ export class FakeApi implements AsyncDisposable {
     }
     const caller = callers === "anyone"
       ? undefined
-      : await callerOf(headers, this.state, this.#subjectOf);
-    const throttled = this.#throttle.call(call, { callers, caller });
+      : await this.callerOf(headers);
+    const throttled = this.#throttle.call(call, {
+      callers,
+      isLifecycle,
+      caller,
+    });
     if (throttled.isOver) {
       return this.#errorResponse(pathname, TOO_MANY, throttled.headers);
     }
@@ -179,8 +198,9 @@ export class FakeApi implements AsyncDisposable {
     if (problem !== undefined) {
       return this.#errorResponse(pathname, problem, throttled.headers);
     }
-    const query = { ...call, state: this.state, now: this.#now(), caller };
-    const answer = this.cache.answer(
+    const { state, lifecycle } = this;
+    const query = { ...call, state, lifecycle, now: this.#now(), caller };
+    const answer = await this.cache.answer(
       operation,
       { params, caller },
       () => OPERATIONS[operation].answer(query),

@@ -1,18 +1,21 @@
-/** What answers are made of: operations, refusals, and the sandbox that a call is about. */
+/** What answers are made of: operations, and the sandbox that a call is about. */
+import type { components } from "../../gen/daytona.ts";
 import type { Caller, Callers } from "./api_callers.ts";
-import { type ApiSandbox, type ApiState, REGION } from "./api_state.ts";
-
-/** An HTTP error of the API. */
-export interface Refusal {
-  readonly refused: number;
-  readonly message: string;
-  /** Newer APIs name some errors. */
-  readonly code?: string;
-}
+import type { Refusal } from "./api_refusal.ts";
+import {
+  type ApiSandbox,
+  type ApiState,
+  ORGANIZATION,
+  REGION,
+  SECRET_ENV,
+} from "./api_state.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 
 /** A call, and who makes it. */
 export interface Query {
   readonly state: ApiState;
+  /** Starts and stops sandboxes. */
+  readonly lifecycle: Lifecycle;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** The path parameters in order, decoded. */
@@ -30,18 +33,15 @@ export interface Operation<Answer> {
   readonly callers: Callers;
   /** True if a string is sent as JSON; the real API sends it bare elsewhere. */
   readonly isJson?: boolean;
-  answer(query: Query): Answer | Refusal;
+  /** True if it counts as a start or stop, and not as a call. */
+  readonly isLifecycle?: boolean;
+  answer(query: Query): Answer | Refusal | Promise<Answer | Refusal>;
 }
 
 /** Operations by their ids, each with the body of its success; undefined for a 201 without one. */
 export type Operations<Answers> = {
   readonly [Id in keyof Answers]: Operation<Answers[Id]>;
 };
-
-/** True if an answer is an error. */
-export function isRefusal(answer: unknown): answer is Refusal {
-  return typeof answer === "object" && answer !== null && "refused" in answer;
-}
 
 /** The same answer for a private sandbox, a wrong token and a sandbox that does not exist. */
 export function noSandbox(id: string): Refusal {
@@ -54,10 +54,44 @@ export function withSandbox<T>(
   answer: (sandbox: ApiSandbox) => T,
 ): T | Refusal {
   const sandbox = sandboxOf(query);
-  if (sandbox === undefined || sandbox.state === "destroyed") {
+  if (sandbox === undefined || isGone(sandbox)) {
     return noSandbox(query.params[0] ?? "");
   }
   return answer(sandbox);
+}
+
+/**
+ * Answers for the sandbox that is named first in the path by its id or its name, if it still lives and the caller may
+ * see it. Services know ids only. With `namesFirst`, a sandbox whose name is another one's id comes before that.
+ */
+export function withNamedSandbox<T>(
+  query: Query,
+  answer: (sandbox: ApiSandbox) => T,
+  { namesFirst = false }: { readonly namesFirst?: boolean } = {},
+): T | Refusal {
+  const { params: [text = ""] } = query;
+  const candidates = namesFirst
+    ? [namedSandbox(query), sandboxOf(query)]
+    : [sandboxOf(query), namedSandbox(query)];
+  const sandbox = candidates.find((one) => one !== undefined && !isGone(one));
+  return sandbox === undefined
+    ? { refused: 404, message: `Sandbox with ID or name ${text} not found` }
+    : answer(sandbox);
+}
+
+function namedSandbox(
+  { state, params: [name], caller }: Query,
+): ApiSandbox | undefined {
+  if (caller === undefined || caller.kind === "service") return undefined;
+  return state.sandboxes.values().find((sandbox) =>
+    sandbox.name === name && caller.visible.has(sandbox.id)
+  );
+}
+
+/** True if the API no longer knows a sandbox, although it is in the database. */
+function isGone({ state, desiredState }: ApiSandbox): boolean {
+  return state === "destroyed" ||
+    state === "error" && desiredState === "destroyed";
 }
 
 /** The sandbox named first in the path; undefined if the caller may not see it. A destroyed one is one. */
@@ -83,10 +117,12 @@ export function isInRegion(
 
 /** The URL of a preview, at the proxy of the sandbox's region if that has one. */
 export function previewUrl(
-  { state, params: [, port = ""] }: Query,
+  { state, params: [, text = ""] }: Query,
   { region = REGION }: ApiSandbox,
   label: string,
 ): string {
+  // Whatever was asked for: `NaN-…` is a URL to the real one.
+  const port = String(Number(text));
   const proxyUrl = state.regions.get(region)?.proxyUrl;
   return proxyUrl === undefined
     ? state.config.proxyTemplateUrl
@@ -94,6 +130,59 @@ export function previewUrl(
       .replace("{{sandboxId}}", label)
     : proxyUrl.replace("://", `://${port}-${label}.`);
 }
+
+/** A sandbox as the API shows it, with its secrets. */
+export function shownSandbox(
+  { state: { config } }: Pick<Query, "state">,
+  sandbox: ApiSandbox,
+): components["schemas"]["Sandbox"] {
+  const { region = REGION, runnerId, snapshotRef, ...known } = sandbox;
+  const {
+    authToken: _,
+    signingKey: __,
+    isPending: ___,
+    startFailure: ____,
+    ...shown
+  } = known;
+  const details = {
+    ...SANDBOX_DETAILS,
+    name: shown.id,
+    target: region,
+    toolboxProxyUrl: config.proxyToolboxUrl,
+  };
+  return {
+    ...details,
+    desiredState: shown.state,
+    ...shown,
+    ...shown.state !== "archived" && { runnerId },
+    ...snapshotRef !== undefined && { buildInfo: { snapshotRef } },
+  };
+}
+
+/** The properties of a sandbox that the gateway's contract omits; sizes in GiB, times in minutes. */
+const SANDBOX_DETAILS = {
+  organizationId: ORGANIZATION,
+  snapshot: "daytona-small",
+  user: "daytona",
+  env: SECRET_ENV,
+  labels: {},
+  cpu: 1,
+  gpu: 0,
+  memory: 1,
+  disk: 3,
+  networkBlockAll: false,
+  volumes: [],
+  recoverable: false,
+  backupState: "None",
+  autoStopInterval: 15,
+  autoArchiveInterval: 10_080,
+  autoDeleteInterval: -1,
+  sandboxClass: "container",
+  createdAt: "2023-10-01T12:00:00Z",
+  updatedAt: "2023-10-01T12:00:00Z",
+  lastActivityAt: "2023-10-01T12:00:00Z",
+  daemonVersion: "0.0.0-stack",
+};
 
 /** The key by which the URLs of the sandbox's files are signed. */
 export function signingKeyOf(sandbox: ApiSandbox): string {

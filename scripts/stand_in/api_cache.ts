@@ -1,5 +1,5 @@
 /** What the real API remembers of its own answers, which adds to what a gateway remembers of them. */
-import { isRefusal } from "./api_answers.ts";
+import { isRefusal } from "./api_refusal.ts";
 import type { Caller } from "./api_callers.ts";
 import type { OperationName } from "./api_contract.ts";
 
@@ -12,6 +12,8 @@ interface Lifetimes {
 const LIFETIMES: Partial<Record<OperationName, Lifetimes>> = {
   isSandboxPublic: { yesMs: 3000, noMs: 3000 },
   isValidAuthToken: { yesMs: 3000, noMs: 3000 },
+  // So a token that has changed is shown for a second more.
+  getPortPreviewUrl: { yesMs: 1000, noMs: 0 },
   hasSandboxAccess: { yesMs: 30_000, noMs: 3000 },
 };
 

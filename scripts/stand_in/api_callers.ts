@@ -1,16 +1,23 @@
 /** Who calls the fake API, and what the real one lets whom ask. */
-import type { ApiState, Service } from "./api_state.ts";
+import { type ApiState, ORGANIZATION, type Service } from "./api_state.ts";
 
 /** The owner of a bearer. */
 export type Caller =
   | ({ readonly kind: "service" } & Service)
-  | {
-    readonly kind: "api-key" | "jwt";
-    /** The API key, or the subject of the JWT. */
-    readonly id: string;
-    /** The ids of what the user has access to. */
-    readonly visible: ReadonlySet<string>;
-  };
+  | User;
+
+/** A person, or a program with a person's key. */
+export interface User {
+  readonly kind: "api-key" | "jwt";
+  /** The API key, or the subject of the JWT. */
+  readonly id: string;
+  /** The ids of what the user has access to. */
+  readonly visible: ReadonlySet<string>;
+  /** An API key belongs to one organization. */
+  readonly organizations: ReadonlySet<string>;
+  /** Undefined for a JWT, whose user may do everything. */
+  readonly permissions?: readonly string[];
+}
 
 /** Who may call an operation: `anyone` needs no bearer. */
 export type Callers = "anyone" | Guard;
@@ -20,6 +27,8 @@ interface Guard {
   readonly users: readonly ("api-key" | "jwt")[];
   /** True if a JWT has to come with the organization that is meant. */
   readonly inOrganization?: boolean;
+  /** What an API key must be permitted. */
+  readonly permission?: string;
 }
 
 /** Only proxies, of the installation or of a region. */
@@ -41,6 +50,9 @@ export const MEMBERS: Guard = {
   inOrganization: true,
 };
 
+/** Users in one of their organizations who may start and stop its sandboxes. */
+export const WRITERS: Guard = { ...MEMBERS, permission: "write:sandboxes" };
+
 /** Everybody with a bearer that is valid. */
 export const ANY_BEARER: Guard = {
   services: [...GATEWAYS.services, "runner", "otel-collector", "health-check"],
@@ -50,7 +62,7 @@ export const ANY_BEARER: Guard = {
 /** The owner of the bearer in these headers; undefined if there is none, or it is not valid. */
 export async function callerOf(
   headers: Headers,
-  { services, users, runners, subjects }: ApiState,
+  { services, users, runners, subjects, apiKeys, memberships }: ApiState,
   subjectOf: (accessToken: string) => Promise<string | undefined>,
 ): Promise<Caller | undefined> {
   const authorization = headers.get("authorization") ?? "";
@@ -60,14 +72,23 @@ export async function callerOf(
   if (service !== undefined) return { kind: "service", ...service };
   const ofKey = users.get(bearer);
   if (ofKey !== undefined) {
-    return { kind: "api-key", id: bearer, visible: ofKey };
+    const { organizationId = ORGANIZATION, permissions = [] } =
+      apiKeys.get(bearer) ?? {};
+    return {
+      kind: "api-key",
+      id: bearer,
+      visible: ofKey,
+      organizations: new Set([organizationId]),
+      permissions,
+    };
   }
   for (const { apiKey } of runners.values()) {
     if (apiKey === bearer) return { kind: "service", role: "runner" };
   }
   const id = await subjectOf(bearer) ?? "";
   const visible = subjects.get(id);
-  return visible && { kind: "jwt", id, visible };
+  const organizations = memberships.get(id) ?? new Set([ORGANIZATION]);
+  return visible && { kind: "jwt", id, visible, organizations };
 }
 
 /** Why a caller may not call an operation; undefined if it may. */
@@ -85,8 +106,14 @@ export function callerProblem(
     ? callers.services.includes(caller.role)
     : callers.users.includes(caller.kind);
   const isComplete = caller.kind !== "jwt" || !callers.inOrganization ||
-    headers.has("x-daytona-organization-id");
-  if (mayCall && isComplete) return undefined;
+    caller.organizations.has(headers.get("x-daytona-organization-id") ?? "");
+  if (mayCall && isComplete) {
+    const { permission } = callers;
+    const isPermitted = permission === undefined ||
+      caller.kind !== "api-key" ||
+      caller.permissions?.includes(permission) === true;
+    return isPermitted ? undefined : { refused: 403, message: "Access denied" };
+  }
   const message = callers === PROXIES || callers === GATEWAYS
     ? "Forbidden resource"
     : "Invalid authentication context";

@@ -1,5 +1,7 @@
 /** The operations of the fake API, and the types of their answers. */
-import type { operations } from "../../gen/daytona.ts";
+import type { components, operations } from "../../gen/daytona.ts";
+
+type Sandbox = components["schemas"]["Sandbox"];
 
 /** Answers by the ids of the contract, `openapi/daytona.yaml`, which the gateway calls; undefined for a 201 without. */
 export type ContractAnswers = {
@@ -28,10 +30,39 @@ export interface SdkAnswers {
   readonly getToolboxProxyUrl: { readonly url: string };
   readonly getSandboxSigningKey: string;
   readonly rotateSigningKey: string;
+  readonly listAvailableRegions: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly organizationId: string | null;
+    readonly regionType: "shared" | "custom";
+    readonly proxyUrl: string | null;
+  }[];
 }
+
+/** The answers to what changes the state of a sandbox; the gateway's contract does not cover these either. */
+export interface LifecycleAnswers {
+  readonly startSandbox: Sandbox;
+  readonly stopSandbox: Sandbox;
+  readonly archiveSandbox: Sandbox;
+  readonly recoverSandbox: Sandbox;
+  readonly updatePublicStatus: Sandbox;
+  readonly getOrganizationBySandboxId: {
+    readonly id: string;
+    readonly name: string;
+    readonly createdBy: string;
+    readonly personal: boolean;
+    readonly suspended: boolean;
+    readonly suspensionReason: string | null;
+  };
+}
+
+/** All answers; what the contract comes to cover is typed by it. */
+export type Answers =
+  & ContractAnswers
+  & Omit<SdkAnswers & LifecycleAnswers, keyof ContractAnswers>;
 
 /** The ids of the contract's operations. */
 export type OperationId = keyof ContractAnswers;
 
 /** The ids of all operations. */
-export type OperationName = OperationId | keyof SdkAnswers;
+export type OperationName = keyof Answers;

@@ -4,28 +4,32 @@ import {
   noSandbox,
   type Operations,
   type Query,
-  type Refusal,
   sandboxOf,
+  shownSandbox,
   signingKeyOf,
+  withNamedSandbox,
   withSandbox,
 } from "./api_answers.ts";
 import { ANY_BEARER, GATEWAYS, MEMBERS, PROXIES } from "./api_callers.ts";
-import type { ContractAnswers, SdkAnswers } from "./api_contract.ts";
+import type { Answers } from "./api_contract.ts";
+import { LIFECYCLE_OPERATIONS } from "./api_lifecycle_operations.ts";
+import type { Refusal } from "./api_refusal.ts";
 import { SDK_OPERATIONS } from "./api_sdk_operations.ts";
 import {
   type ApiRunner,
+  type ApiState,
+  type Limit,
   ORGANIZATION,
-  REGION,
   type SignedToken,
 } from "./api_state.ts";
 
 /** Every operation; the type checker ensures that none of the contract is missing. */
-export const OPERATIONS: Operations<ContractAnswers & SdkAnswers> = {
+export const OPERATIONS: Operations<Answers> = {
   ConfigController_getConfig: {
     method: "GET",
     path: "/config",
     callers: "anyone",
-    answer: ({ state }) => state.config,
+    answer: ({ state }) => shownConfig(state),
   },
   getCurrentApiKey: {
     method: "GET",
@@ -33,6 +37,9 @@ export const OPERATIONS: Operations<ContractAnswers & SdkAnswers> = {
     callers: { services: [], users: ["api-key"] },
     answer: ({ caller }) => ({
       ...KEY_DETAILS,
+      permissions: caller !== undefined && "permissions" in caller
+        ? caller.permissions
+        : [],
       userId: caller !== undefined && "id" in caller ? `of ${caller.id}` : "",
     }),
   },
@@ -136,19 +143,7 @@ export const OPERATIONS: Operations<ContractAnswers & SdkAnswers> = {
     path: "/sandbox/{sandboxIdOrName}",
     callers: { ...MEMBERS, services: ["proxy", "ssh-gateway"] },
     answer: (query) =>
-      withSandbox(query, (sandbox) => {
-        const { authToken: _, signingKey: __, ...known } = sandbox;
-        const { snapshotRef, region = REGION, ...shown } = known;
-        return {
-          ...SANDBOX_DETAILS,
-          name: shown.id,
-          target: region,
-          toolboxProxyUrl: query.state.config.proxyToolboxUrl,
-          desiredState: shown.state,
-          ...shown,
-          ...snapshotRef !== undefined && { buildInfo: { snapshotRef } },
-        };
-      }),
+      withNamedSandbox(query, (sandbox) => shownSandbox(query, sandbox)),
   },
   updateLastActivity: {
     method: "POST",
@@ -174,6 +169,7 @@ export const OPERATIONS: Operations<ContractAnswers & SdkAnswers> = {
       { refused: 404, message: `Snapshot with ID ${id} not found` },
   },
   ...SDK_OPERATIONS,
+  ...LIFECYCLE_OPERATIONS,
 };
 
 /** What newer APIs tell a member of a sandbox that was deleted. */
@@ -193,29 +189,27 @@ function linkTo(
   return isGood ? link : undefined;
 }
 
+/** Its limits are part of it; times in seconds. */
+function shownConfig({ config, limits }: ApiState): ApiState["config"] {
+  const shown = (limit: Limit | undefined) =>
+    limit && { ttl: limit.ttlMs / 1000, limit: limit.limit };
+  const rateLimit = {
+    authenticated: { ...shown(limits.authenticated) },
+    sandboxCreate: {},
+    sandboxLifecycle: { ...shown(limits.sandboxLifecycle) },
+  };
+  return Object.assign({ rateLimit }, config);
+}
+
 function shownRunner(runner: ApiRunner | undefined): ApiRunner | Refusal {
   return runner ?? NO_RUNNER;
 }
-
-/** The properties of a sandbox that the SDK needs and the gateway's contract omits; sizes in GiB. */
-const SANDBOX_DETAILS = {
-  organizationId: ORGANIZATION,
-  user: "daytona",
-  env: {},
-  labels: {},
-  cpu: 1,
-  gpu: 0,
-  memory: 1,
-  disk: 3,
-  networkBlockAll: false,
-};
 
 /** The properties of an API key that the gateway's contract omits. */
 const KEY_DETAILS = {
   name: "stand-in",
   value: "dtn****000",
   createdAt: "2023-10-01T12:00:00Z",
-  permissions: [],
   lastUsedAt: null,
   expiresAt: null,
 };

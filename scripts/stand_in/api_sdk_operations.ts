@@ -3,10 +3,15 @@ import {
   type Operations,
   previewUrl,
   signingKeyOf,
+  withNamedSandbox,
   withSandbox,
 } from "./api_answers.ts";
 import { MEMBERS } from "./api_callers.ts";
 import type { SdkAnswers } from "./api_contract.ts";
+import type { Region } from "./api_state.ts";
+
+/** The real one looks for either without an order, and was seen to find the impostor. */
+const NAMES_FIRST = { namesFirst: true };
 
 /** These operations. */
 export const SDK_OPERATIONS: Operations<SdkAnswers> = {
@@ -15,20 +20,30 @@ export const SDK_OPERATIONS: Operations<SdkAnswers> = {
     path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
     callers: MEMBERS,
     answer: (query) =>
-      withSandbox(query, (sandbox) => ({
-        sandboxId: sandbox.id,
-        url: previewUrl(query, sandbox, sandbox.id),
-        token: sandbox.authToken,
-      })),
+      withNamedSandbox(query, (sandbox) => {
+        const port = Number(query.params[1]);
+        // NaN is neither.
+        if (port < 1 || port > 65_535) {
+          return { refused: 400, message: "Invalid port" };
+        }
+        return {
+          sandboxId: sandbox.id,
+          url: previewUrl(query, sandbox, sandbox.id),
+          token: sandbox.authToken,
+        };
+      }, NAMES_FIRST),
   },
   getSignedPortPreviewUrl: {
     method: "GET",
     path: "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url",
     callers: MEMBERS,
     answer: (query) =>
-      withSandbox(query, (sandbox) => {
+      withNamedSandbox(query, (sandbox) => {
         const { state, now, params: [, port], search } = query;
         const seconds = Number(search.get("expiresInSeconds") ?? 60);
+        if (Number.isNaN(seconds)) {
+          return { refused: 500, message: "Internal server error" };
+        }
         if (!(seconds >= 1 && seconds <= 86_400)) {
           return {
             refused: 400,
@@ -48,7 +63,7 @@ export const SDK_OPERATIONS: Operations<SdkAnswers> = {
           token,
           url: previewUrl(query, sandbox, token),
         };
-      }),
+      }, NAMES_FIRST),
   },
   expireSignedPortPreviewUrl: {
     method: "POST",
@@ -56,14 +71,14 @@ export const SDK_OPERATIONS: Operations<SdkAnswers> = {
       "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url/{token}/expire",
     callers: MEMBERS,
     answer: (query) =>
-      withSandbox(query, ({ id }) => {
+      withNamedSandbox(query, ({ id }) => {
         const { state, params: [, port, token = ""] } = query;
         const link = state.signedTokens.get(token);
         if (link?.sandboxId === id && link.port === Number(port)) {
           link.revoked = true;
         }
         return undefined;
-      }),
+      }, NAMES_FIRST),
   },
   getToolboxProxyUrl: {
     method: "GET",
@@ -90,7 +105,31 @@ export const SDK_OPERATIONS: Operations<SdkAnswers> = {
         (sandbox) => (sandbox.signingKey = crypto.randomUUID()),
       ),
   },
+  listAvailableRegions: {
+    method: "GET",
+    path: "/regions",
+    callers: MEMBERS,
+    answer: ({ state, caller }) =>
+      [...state.regions].filter(([, { organizationId }]) =>
+        organizationId === undefined ||
+        caller !== undefined && "organizations" in caller &&
+          caller.organizations.has(organizationId)
+      ).map(shownRegion),
+  },
 };
+
+/** What of {@linkcode Region} the API shows. */
+function shownRegion(
+  [id, { proxyUrl, organizationId }]: [string, Region],
+): SdkAnswers["listAvailableRegions"][number] {
+  return {
+    id,
+    name: id,
+    organizationId: organizationId ?? null,
+    regionType: organizationId === undefined ? "shared" : "custom",
+    proxyUrl: proxyUrl ?? null,
+  };
+}
 
 /** Sixteen characters of `[a-z0-9]`, like the real ones. */
 function newSignedToken(): string {

@@ -7,6 +7,8 @@ type Schemas = components["schemas"];
 /** A sandbox in the API's database. */
 export interface ApiSandbox {
   readonly id: string;
+  /** Unique in its organization, and otherwise any text, even the id of another; the id by default. */
+  name?: string;
   public: boolean;
   /** The standard preview token, valid on every port. */
   authToken: string;
@@ -19,12 +21,18 @@ export interface ApiSandbox {
   errorReason?: string;
   recoverable?: boolean;
   labels?: Record<string, string>;
+  /** Its environment, which holds secrets of its owner; {@linkcode SECRET_ENV} by default. */
+  env?: Record<string, string>;
   /** A key of {@linkcode ApiState.organizations}; {@linkcode ORGANIZATION} by default. */
   organizationId?: string;
   /** A key of {@linkcode ApiState.regions}; {@linkcode REGION} by default. */
   region?: string;
   /** By which the URLs of its files are signed. */
   signingKey?: string;
+  /** True while the API has yet to act on a wish. */
+  isPending?: boolean;
+  /** If set, its next start fails, and these are the runner's words. */
+  startFailure?: string;
   /** The image that was built for it, if any. */
   snapshotRef?: string;
 }
@@ -63,12 +71,31 @@ export interface Service {
 /** A region, which may have a proxy of its own. */
 export interface Region {
   readonly proxyUrl?: string;
+  /** Whose it is, if it is a custom one. */
+  readonly organizationId?: string;
+  /** True if nothing can be started in it. */
+  readonly isClosed?: boolean;
 }
 
-/** An organization's wishes. */
+/** What is known of an API key besides what it gives access to. */
+export interface ApiKey {
+  /** A key of {@linkcode ApiState.organizations}; {@linkcode ORGANIZATION} by default. */
+  readonly organizationId?: string;
+  /** Such as `write:sandboxes`; none by default. */
+  readonly permissions?: readonly string[];
+}
+
+/** An organization's wishes, and what keeps it from starting sandboxes. */
 export interface Organization {
   previewWarningEnabled: boolean;
+  /** If set, none of its sandboxes can be started. */
+  suspensionReason?: string;
+  /** What a start would exceed. */
+  exceeded?: Quota;
 }
+
+/** What an organization may use of everything. */
+export type Quota = "cpu" | "memory" | "cpu-per-sandbox";
 
 /** How much is allowed within a time. */
 export interface Limit {
@@ -92,12 +119,18 @@ export interface ApiState {
   readonly users: Map<string, Set<string>>;
   /** Users by the subject of their access token, with the same ids. */
   readonly subjects: Map<string, Set<string>>;
+  /** More about API keys, for those that differ from the default. */
+  readonly apiKeys: Map<string, ApiKey>;
+  /** The organizations of users by the subject of their access token; {@linkcode ORGANIZATION} by default. */
+  readonly memberships: Map<string, ReadonlySet<string>>;
   /** What the installation throttles: nothing by default, like the real one. */
   limits: {
     /** Bearers that are not valid, for each address. */
     readonly failedAuth?: Limit;
-    /** Calls of each user, as if every one were an organization. */
+    /** Calls of each organization that are not counted elsewhere. */
     readonly authenticated?: Limit;
+    /** Starts and stops of each organization. */
+    readonly sandboxLifecycle?: Limit;
   };
   /** Operations that this version of the API does not have. */
   readonly lacks: Set<OperationName>;
@@ -108,6 +141,9 @@ export interface ApiState {
 /** The organization and the region of what names none. */
 export const ORGANIZATION = "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11";
 export const REGION = "local";
+
+/** The environment of a sandbox that has no other: nobody but its owner and Daytona may ever read it. */
+export const SECRET_ENV = { APP_SECRET: "secret-of-the-sandbox-env" };
 
 /** What is different from an empty database of the newest version. */
 export type ApiSeed = Pick<ApiState, "config" | "services"> & Partial<ApiState>;
@@ -123,6 +159,8 @@ export function createApiState(seed: ApiSeed): ApiState {
     signedTokens: new Map(),
     users: new Map(),
     subjects: new Map(),
+    apiKeys: new Map(),
+    memberships: new Map(),
     limits: {},
     lacks: new Set(),
     hasErrorCodes: true,

@@ -1,4 +1,4 @@
-/** The API's throttlers: of bearers that are not valid, by address; and the quotas of users. */
+/** The API's throttlers: of bearers that are not valid, by address; and the quotas of organizations. */
 import type { Caller, Callers } from "./api_callers.ts";
 import type { ApiState, Limit } from "./api_state.ts";
 
@@ -15,19 +15,23 @@ export class ApiThrottle {
   readonly #state: Pick<ApiState, "limits">;
   readonly #failures: Counters;
   readonly #calls: Counters;
+  readonly #starts: Counters;
 
   /** `now` is in ms. */
   constructor(state: Pick<ApiState, "limits">, now: () => number) {
     this.#state = state;
     this.#failures = new Counters(now);
     this.#calls = new Counters(now);
+    this.#starts = new Counters(now);
   }
 
   /** Counts a call. An address that is blocked is so for good bearers too. */
   call(
     { address }: { readonly address: string },
-    { callers, caller }: {
+    { callers, isLifecycle = false, caller }: {
       readonly callers: Callers;
+      /** True for a start or stop. */
+      readonly isLifecycle?: boolean;
       /** The owner of the bearer, if it is valid. */
       readonly caller: Caller | undefined;
     },
@@ -36,7 +40,11 @@ export class ApiThrottle {
     const isFailed = caller === undefined;
     const throttled = this.#address(address, isFailed);
     if (isFailed || throttled.isOver) return throttled;
-    return caller.kind === "service" ? UNLIMITED : this.#user(caller.id);
+    if (caller.kind === "service") return UNLIMITED;
+    const [organization = ""] = caller.organizations;
+    return isLifecycle
+      ? this.#quota(organization, "sandbox-lifecycle")
+      : this.#quota(organization, "authenticated");
   }
 
   #address(address: string, isFailed: boolean): Throttled {
@@ -53,16 +61,22 @@ export class ApiThrottle {
     };
   }
 
-  #user(id: string): Throttled {
-    const limit = this.#state.limits.authenticated;
+  #quota(
+    organization: string,
+    name: "authenticated" | "sandbox-lifecycle",
+  ): Throttled {
+    const { authenticated, sandboxLifecycle } = this.#state.limits;
+    const [limit, counters] = name === "authenticated"
+      ? [authenticated, this.#calls]
+      : [sandboxLifecycle, this.#starts];
     if (limit === undefined) return UNLIMITED;
-    const { count, resetSec } = this.#calls.count(id, limit, true);
+    const { count, resetSec } = counters.count(organization, limit, true);
     const isOver = count > limit.limit;
     return {
       isOver,
       headers: isOver
-        ? { "Retry-After-authenticated": `${resetSec}` }
-        : rateLimitHeaders("authenticated", { count, resetSec, limit }),
+        ? { [`Retry-After-${name}`]: `${resetSec}` }
+        : rateLimitHeaders(name, { count, resetSec, limit }),
     };
   }
 }

@@ -1,8 +1,6 @@
 /** What surprises in the real API, and the stand-in does too: guards, caches, throttlers, regions, older versions. */
 import assert from "node:assert/strict";
-import { FakeApi } from "../../../scripts/stand_in/api.ts";
 import {
-  type ApiSandbox,
   makeOlder,
   ORGANIZATION,
 } from "../../../scripts/stand_in/api_state.ts";
@@ -11,61 +9,7 @@ import {
   RUNNER_ID,
   startStack,
 } from "../../../scripts/stand_in/stack.ts";
-
-const JWT = "alice.j.wt";
-const SANDBOX: ApiSandbox = {
-  id: "s1",
-  public: true,
-  authToken: "token",
-  runnerId: "r1",
-  state: "started",
-};
-
-/** An API with one sandbox, and a clock that goes on when a test says so. */
-function startApi(): { api: FakeApi; clock: { ms: number } } {
-  const clock = { ms: Date.UTC(2026, 0, 1) };
-  const api = new FakeApi({
-    config: {
-      oidc: { issuer: "http://op.test", clientId: "c", audience: "a" },
-      proxyTemplateUrl: "http://{{PORT}}-{{sandboxId}}.proxy.test",
-      proxyToolboxUrl: "http://proxy.test/toolbox",
-      dashboardUrl: "http://proxy.test/dashboard",
-    },
-    services: new Map([["proxy-key", { role: "proxy" }]]),
-    sandboxes: new Map([["s1", { ...SANDBOX }]]),
-    runners: new Map([["r1", { proxyUrl: null, apiKey: "runner-key" }]]),
-    users: new Map([["alice-key", new Set(["s1"])], ["bob-key", new Set()]]),
-    subjects: new Map([["alice", new Set(["s1"])]]),
-  }, {
-    subjectOf: (token) => Promise.resolve(token === JWT ? "alice" : undefined),
-    now: () => clock.ms,
-  });
-  return { api, clock };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
-async function call(
-  { url }: FakeApi,
-  path: string,
-  bearer: string,
-  { method = "GET", ...headers }: Record<string, string> = {},
-): Promise<Answer> {
-  const response = await fetch(url + path, {
-    method,
-    headers: { authorization: `Bearer ${bearer}`, ...headers },
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text };
-}
-
-async function statusOf(...args: Parameters<typeof call>): Promise<number> {
-  return (await call(...args)).status;
-}
+import { call, JWT, startApi, statusOf } from "./lone_api.ts";
 
 Deno.test("the keys of all six services open every sandbox at /access, and only users' keys are anybody's", async () => {
   await using stack = await startStack();
@@ -266,9 +210,9 @@ Deno.test("the API remembers for 3 s what was public and which token was right, 
     ]);
   assert.deepEqual(await ask(), [200, 200, 404]);
   Object.assign(api.sandbox("s1"), { public: false, authToken: "other" });
-  clock.ms += 2999;
+  clock.pass(2999);
   assert.deepEqual(await ask(), [200, 200, 404]);
-  clock.ms += 1;
+  clock.pass(1);
   assert.deepEqual(await ask(), [404, 404, 200]);
 });
 
@@ -283,13 +227,13 @@ Deno.test("the API remembers for 30 s that somebody has access, and for 3 s that
     ]);
   assert.deepEqual(await ask(), [200, 404]);
   api.state.users.set("alice-key", new Set()).set("bob-key", new Set(["s1"]));
-  clock.ms += 2999;
+  clock.pass(2999);
   assert.deepEqual(await ask(), [200, 404]);
-  clock.ms += 1;
+  clock.pass(1);
   assert.deepEqual(await ask(), [200, 200]);
-  clock.ms += 26_999;
+  clock.pass(26_999);
   assert.deepEqual(await ask(), [200, 200]);
-  clock.ms += 1;
+  clock.pass(1);
   assert.deepEqual(await ask(), [404, 200]);
 });
 
@@ -309,7 +253,7 @@ Deno.test("bearers that are not valid block their address, for good bearers too,
     assert.equal(headers.get("x-ratelimit-remaining-failed-auth"), remaining);
     assert.equal(headers.get("retry-after"), null);
   }
-  clock.ms += 1000;
+  clock.pass(1000);
   for (const bearer of ["guess", "alice-key", "proxy-key"]) {
     const { status, headers } = await call(api, path, bearer, bad);
     assert.equal(status, 429);
@@ -318,14 +262,15 @@ Deno.test("bearers that are not valid block their address, for good bearers too,
   const good = from("203.0.113.2");
   assert.equal(await statusOf(api, path, "alice-key", good), 200);
   assert.equal(await statusOf(api, "/config", "guess", bad), 200);
-  clock.ms += 29_000;
+  clock.pass(29_000);
   assert.equal(await statusOf(api, path, "alice-key", bad), 200);
 });
 
-Deno.test("a user's quota is 429 without Retry-After, and spares the services", async () => {
+Deno.test("an organization's quota is 429 without Retry-After, and spares the services", async () => {
   const { api, clock } = startApi();
   await using _ = api;
   api.state.limits = { authenticated: { limit: 2, ttlMs: 24_000 } };
+  api.state.apiKeys.set("bob-key", { organizationId: "another" });
   const first = await call(api, "/preview/s1/access", "alice-key");
   assert.equal(first.headers.get("x-ratelimit-remaining-authenticated"), "1");
   assert.equal(await statusOf(api, "/sandbox/s1", "alice-key"), 200);
@@ -337,6 +282,6 @@ Deno.test("a user's quota is 429 without Retry-After, and spares the services", 
     assert.equal(await statusOf(api, "/sandbox/s1", "proxy-key"), 200);
   }
   assert.equal(await statusOf(api, "/preview/s1/access", "bob-key"), 404);
-  clock.ms += 24_000;
+  clock.pass(24_000);
   assert.equal(await statusOf(api, "/sandbox/s1", "alice-key"), 200);
 });

@@ -60,7 +60,7 @@ Deno.test("the API answers with the real one's status, media type and message", 
       404,
       "Sandbox with ID x not found",
     ],
-    ["/sandbox/x", USER, 404, "Sandbox with ID x not found"],
+    ["/sandbox/x", USER, 404, "Sandbox with ID or name x not found"],
     ["/snapshots/none", USER, 404, "Snapshot with ID none not found"],
     ["/nothing", {}, 404, "Cannot GET /api/nothing"],
   ];
