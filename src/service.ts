@@ -388,7 +388,7 @@ function watchUnseenMemory(
 
 /** Creates the way to the runners, and what watches over it. */
 function createTransport(
-  { upstream: timeouts, limits, cache }: Config,
+  { upstream: timeouts, limits, cache, public: { appOrigin } }: Config,
   { api, store, background, now, metrics, closing }: Base,
   { sandboxes }: Resolvers,
 ) {
@@ -410,7 +410,11 @@ function createTransport(
   });
   return {
     upstream,
-    forwarder: new Forwarder(upstream, sandboxes),
+    forwarder: new Forwarder(upstream, sandboxes, {
+      appOrigin,
+      maxApps: cache.maxEntries,
+      now,
+    }),
     activity,
     inFlight: new InFlight(limits),
   };

@@ -30,6 +30,9 @@ export type SessionScope = Config["session"]["scope"];
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
+/** What apps are told of their own address. */
+export type AppOriginMode = Config["public"]["appOrigin"];
+
 /** Either the configuration, or every problem with it. */
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
@@ -157,6 +160,8 @@ function assemble(values: Values) {
       allowedOrigins: values.ALLOWED_ORIGINS,
       /** Who may read an app's responses across origins: see cors.ts. */
       corsMode: values.CORS_MODE,
+      /** What apps are told of their own address: see app_origin.ts. */
+      appOrigin: values.APP_ORIGIN,
       /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
       /** Serves the toolbox, and no other port. */

@@ -116,6 +116,13 @@ export const SETTINGS = {
     format: oneOf("auto", "reflect", "off"),
     default: "auto",
   },
+  APP_ORIGIN: {
+    group: "Public addresses",
+    purpose:
+      "What an app is told of its own address, where a request comes from its own pages: localhost in WebSocket handshakes, and no Origin in GET (auto); localhost in every request (local); or the public address in all, like Daytona's proxy (pass).",
+    format: oneOf("auto", "local", "pass"),
+    default: "auto",
+  },
   PREVIEW_WARNING_ENABLED: {
     group: "Public addresses",
     purpose:

@@ -1,6 +1,6 @@
 /** Exchanges with sandboxes: what a preview host or the toolbox route makes of a request. */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
-import type { PreviewHost } from "../address/preview_host.ts";
+import { type PreviewHost, previewOrigin } from "../address/preview_host.ts";
 import {
   type Credential,
   type CredentialSource,
@@ -12,6 +12,7 @@ import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
 import type { GateRequest } from "../auth/gate.ts";
 import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
+import type { AppAddress } from "../proxy/app_origin.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import type { Forwarded } from "../proxy/forwarded.ts";
 import {
@@ -40,6 +41,8 @@ export abstract class SandboxExchange extends Exchange
   /** The request-target for the app, without a preview token. */
   readonly appTarget: string;
   abstract readonly isToolbox: boolean;
+  /** Undefined if no app is addressed. */
+  abstract readonly appAddress: AppAddress | undefined;
   /** The preview token in the query; undefined if there is none. */
   protected readonly tokenInQuery: string | undefined;
   readonly #host: SandboxHost;
@@ -118,6 +121,11 @@ export class PreviewExchange extends SandboxExchange {
     this.loginCode = split?.value;
   }
 
+  get appAddress(): AppAddress {
+    const { port, host, services: { scheme } } = this;
+    return { port, publicOrigin: previewOrigin(host, scheme) };
+  }
+
   /** True if the target had a preview token in its query. */
   get hadTokenInQuery(): boolean {
     return this.appTarget !== this.target;
@@ -159,6 +167,7 @@ export class PreviewExchange extends SandboxExchange {
 export class ToolboxExchange extends SandboxExchange {
   readonly route = "toolbox";
   readonly isToolbox = true;
+  readonly appAddress = undefined;
   readonly #urlSignature: FileUrlSplit["signature"];
 
   constructor(

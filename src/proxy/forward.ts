@@ -1,7 +1,7 @@
 /** Sends admitted requests to the upstreams of their sandboxes, and tells an upstream's refusals from the app's answers. */
 import { appTarget } from "../address/app_target.ts";
+import type { AppOriginMode } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
 import {
   type Destination,
   isSameDestination,
@@ -19,9 +19,17 @@ import {
   type OpenResult,
   openWebSocket,
 } from "../upstream/websocket/handshake.ts";
+import {
+  type AddressedRequest,
+  type AddressForm,
+  handshakeForm,
+  requestForm,
+  withPublicLocation,
+} from "./app_origin.ts";
 import { DaemonProbe } from "./daemon_probe.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { gatherBody } from "./gather_body.ts";
+import { Handshakes, type HandshakesOptions } from "./handshakes.ts";
 import {
   isEmptyBadGateway,
   isRefusalStatus,
@@ -33,11 +41,9 @@ import { requestHeaders } from "./request_headers.ts";
 import { upstreamFailure } from "./upstream_failure.ts";
 
 /** A request that the gate admitted, and that learns how far it has come. */
-export interface AdmittedRequest {
+export interface AdmittedRequest extends AddressedRequest {
   /** Identifies the request in the logs of the runner and the app. */
   readonly id: string;
-  readonly method: string;
-  readonly headers: RequestHeaders;
   readonly body: BodyReader | null;
   /** Bytes; null if the client did not announce it. */
   readonly contentLength: number | null;
@@ -65,6 +71,12 @@ export interface AdmittedRequest {
 /** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
 const REFUSAL_TIMEOUT_MS = 1000;
 
+/** Options of a {@linkcode Forwarder}. */
+export interface ForwarderOptions extends HandshakesOptions {
+  /** What apps are told of their own address. */
+  readonly appOrigin: AppOriginMode;
+}
+
 /** Where sandboxes are. */
 type Destinations = Pick<SandboxResolver, "destinationOf" | "renewDestination">;
 
@@ -76,42 +88,79 @@ export class Forwarder {
   readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
   readonly #sandboxes: Destinations;
   readonly #daemons: DaemonProbe;
+  readonly #handshakes: Handshakes;
+  readonly #appOrigin: AppOriginMode;
 
   constructor(
     upstream: Pick<UpstreamClient, "request" | "upgrade">,
     sandboxes: Destinations,
+    options: ForwarderOptions,
   ) {
     this.#upstream = upstream;
     this.#sandboxes = sandboxes;
     this.#daemons = new DaemonProbe(upstream);
+    this.#handshakes = new Handshakes(options);
+    this.#appOrigin = options.appOrigin;
   }
 
   /** The app's response. */
   async forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     const known = await this.#destinationOf(request); // 4 resolver
     return await this.#followMove(request, known, async (destination) => {
-      const prepared = upstreamRequest(request, destination); // 5 headers
+      const form = requestForm(this.#appOrigin, request);
+      const prepared = upstreamRequest(request, destination, form); // 5 headers
       const response = await this.#upstream.request(prepared); // 6 upstream
-      return isRefusalStatus(response.status)
+      const answer = isRefusalStatus(response.status)
         ? await this.#appResponse(response, request, destination)
         : response;
+      return this.#seenFromOutside(answer, request);
     });
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
   async openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
     const known = await this.#destinationOf(request); // 4 resolver
-    return await this.#followMove(request, known, async (destination) => {
-      const prepared = upstreamRequest(request, destination); // 5 headers
-      const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
-      if (opened.kind === "open") return opened;
-      const response = await this.#appResponse(
-        opened.response,
-        request,
-        destination,
-      );
-      return { kind: "refused", response };
-    });
+    const form = handshakeForm(this.#appOrigin, request);
+    return await this.#followMove(
+      request,
+      known,
+      (destination) =>
+        this.#handshakes.open(
+          request,
+          form,
+          (form) => this.#offer(request, destination, form),
+        ),
+    );
+  }
+
+  /** Makes the opening handshake in one form. */
+  async #offer(
+    request: AdmittedRequest,
+    destination: Destination,
+    form: AddressForm,
+  ): Promise<OpenResult> {
+    const prepared = upstreamRequest(request, destination, form); // 5 headers
+    const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
+    if (opened.kind === "open") return opened;
+    const response = await this.#appResponse(
+      opened.response,
+      request,
+      destination,
+    );
+    return {
+      kind: "refused",
+      response: this.#seenFromOutside(response, request),
+    };
+  }
+
+  /** The app's response, with redirects to where it believes to be leading to where it is. */
+  #seenFromOutside(
+    response: UpstreamResponse,
+    request: AdmittedRequest,
+  ): UpstreamResponse {
+    if (this.#appOrigin === "pass") return response;
+    const headers = withPublicLocation(response.headers, request);
+    return headers === response.headers ? response : { ...response, headers };
   }
 
   /** @throws {GatewayError} `sandbox_not_found` if there is none, or as the lookup does */
@@ -216,6 +265,7 @@ export class Forwarder {
 function upstreamRequest(
   request: AdmittedRequest,
   destination: Destination,
+  form: AddressForm,
 ): UpstreamRequest {
   const target = appTarget(destination.pathPrefix, request.appTarget);
   if (target === undefined) {
@@ -228,7 +278,7 @@ function upstreamRequest(
     origin: destination.origin,
     method: request.method,
     target,
-    headers: requestHeaders(request, destination),
+    headers: requestHeaders(request, destination, form),
     body: request.body,
     contentLength: request.contentLength,
     lateSignal: () => request.signal(),

@@ -7,6 +7,7 @@ import { withoutOwnCookies } from "../auth/cookies.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
+import { type AddressForm, type AppAddress, localUrl } from "./app_origin.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
@@ -50,14 +51,18 @@ export interface RequestHeadersInput {
   readonly dropsAuthorization: boolean;
   /** The X-Request-Id unless the client sent one. */
   readonly id: string;
+  /** Undefined where no app is addressed. */
+  readonly appAddress: AppAddress | undefined;
 }
 
-/** The end-to-end headers to send to `destination`, as a new list. */
+/** The end-to-end headers to send to `destination`, as a new list; `form` is what they tell the app of its address. */
 export function requestHeaders(
   request: RequestHeadersInput,
   destination: Pick<Destination, "authority" | "headers">,
+  form: AddressForm,
 ): [string, string][] {
   const { headers, forwarded } = request;
+  const app = form === "local" ? request.appAddress : undefined;
   const nominated = nominatedHeaders(headers.get("connection"));
   const sent: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
@@ -73,17 +78,24 @@ export function requestHeaders(
     }
     if (name === "referer") {
       // Only navigations are redirected to an address without the preview token: a stylesheet's may be its fonts' referrer.
-      sent.push([name, splitPreviewToken(header[1]).target]);
+      const referer = splitPreviewToken(header[1]).target;
+      sent.push([name, app === undefined ? referer : localUrl(referer, app)]);
+      continue;
+    }
+    if (name === "origin" && form !== "public") {
+      if (app !== undefined) sent.push([name, localUrl(header[1], app)]);
       continue;
     }
     sent.push(header);
   }
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
   for (const [name, value] of destination.headers) sent.push([name, value]);
-  sent.push(
-    ["x-forwarded-host", forwarded.host],
-    ["x-forwarded-proto", forwarded.proto],
-    ["x-forwarded-for", forwarded.for],
-  );
+  if (app === undefined) {
+    sent.push(
+      ["x-forwarded-host", forwarded.host],
+      ["x-forwarded-proto", forwarded.proto],
+    );
+  }
+  sent.push(["x-forwarded-for", forwarded.for]);
   return sent;
 }

@@ -32,6 +32,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       domains: [],
       allowedOrigins: [],
       corsMode: "auto",
+      appOrigin: "auto",
       previewWarning: "false",
       toolboxOnly: false,
     },
@@ -260,6 +261,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
     ["CORS_MODE", "off", (c) => c.public.corsMode, "off"],
+    ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
     [

@@ -138,10 +138,11 @@ export const headerProperties: readonly Property[] = [
         forwarded: { host: "public", proto: "https", for: "192.0.2.7" },
         dropsAuthorization: true,
         id: "id",
+        appAddress: undefined,
       }, {
         authority: "runner",
         headers: [["x-daytona-authorization", "Bearer key"]],
-      });
+      }, "public");
       const ours = OURS.map((name) => valuesOf(fields, name));
       assert.deepEqual(
         ours,

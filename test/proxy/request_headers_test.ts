@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
+import type { AddressForm } from "../../src/proxy/app_origin.ts";
 import { requestHeaders } from "../../src/proxy/request_headers.ts";
 
 function requestHeadersOf(
   client: [string, string][],
-  options: { dropAuthorization?: boolean } = {},
+  options: { dropAuthorization?: boolean; form?: AddressForm } = {},
 ): [string, string][] {
   return requestHeaders({
     headers: new Headers(client),
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
     dropsAuthorization: options.dropAuthorization ?? false,
     id: "id-1",
+    appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
     authority: "runner:3003",
     headers: [["x-daytona-authorization", "Bearer runner-key"]],
-  });
+  }, options.form ?? "public");
 }
 
 function valuesOf(fields: [string, string][], name: string): string[] {
@@ -162,4 +164,34 @@ Deno.test("S14: requestHeaders() passes no name that a server may take for one o
     name.includes("_")
   );
   assert.deepEqual(names, ["_", "x_mine"]);
+});
+
+Deno.test("requestHeaders() tells the app of its address what the form says, and the same of everything else", () => {
+  const client: [string, string][] = [
+    ["accept", "*/*"],
+    ["origin", "https://3000-box.p.test"],
+    ["referer", "https://3000-box.p.test/a?DAYTONA_SANDBOX_AUTH_KEY=t&b=%zz"],
+  ];
+  const own = requestHeadersOf(client);
+  assert.deepEqual(
+    requestHeadersOf(client, { form: "no_origin" }),
+    own.filter(([name]) => name !== "origin"),
+  );
+  assert.deepEqual(
+    requestHeadersOf(client, { form: "local" }),
+    own.filter(([name]) => !/^x-forwarded-(?:host|proto)$/.test(name))
+      .map(([name, value]) => {
+        if (name === "origin") return [name, "http://localhost:3000"];
+        return name === "referer"
+          ? [name, "http://localhost:3000/a?b=%zz"]
+          : [name, value];
+      }),
+  );
+});
+
+Deno.test("requestHeaders() keeps the Referer of another page, and adds no Origin where none came", () => {
+  const referer = "https://5173-box.p.test/";
+  const fields = requestHeadersOf([["referer", referer]], { form: "local" });
+  assert.deepEqual(valuesOf(fields, "referer"), [referer]);
+  assert.deepEqual(valuesOf(fields, "origin"), []);
 });

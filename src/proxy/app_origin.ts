@@ -1,0 +1,159 @@
+/**
+ * The app's view of its own address. Daytona's daemon gives every app `Host: localhost:<port>`, and a browser sends the
+ * preview's public origin beside it: many dev servers refuse what names two addresses. How the one is made to fit the
+ * other is `APP_ORIGIN`, for requests whose Origin is exactly the preview's own; that of anybody else never changes.
+ *
+ * - `auto`: a WebSocket handshake names localhost alone and, if the app refuses that, goes once more exactly as it came.
+ *   GET and HEAD have no Origin, which browsers send with module scripts and fonts only. Everything else goes as it
+ *   came: frameworks compare a POST's Origin with X-Forwarded-Host, and make absolute URLs of that.
+ * - `local`: every request names localhost alone, for apps that compare Origin with Host.
+ * - `pass`: everything goes as it came, as with Daytona's proxy.
+ *
+ * Unless it is `pass`, redirects to the address that the app believes to have lead to the public one.
+ */
+import type { AppOriginMode } from "../config/config.ts";
+import type { Header, HeaderList, RequestHeaders } from "../lib/headers.ts";
+
+/** What a request tells the app about the app's own address. */
+export type AddressForm =
+  /** Exactly what came: the public address in Origin, Referer, X-Forwarded-Host and X-Forwarded-Proto. */
+  | "public"
+  /** The same without Origin. */
+  | "no_origin"
+  /** localhost in Origin and Referer; without X-Forwarded-Host and -Proto, as servers compare Origin with either. */
+  | "local";
+
+/** The address of an app: its port in the sandbox, and the origin of its preview. */
+export interface AppAddress {
+  readonly port: number;
+  readonly publicOrigin: string;
+}
+
+/** The parts of a request that its form depends on. */
+export interface AddressedRequest {
+  readonly method: string;
+  /** The client's. */
+  readonly headers: RequestHeaders;
+  /** Undefined where no app is addressed, as at the toolbox. */
+  readonly appAddress: AppAddress | undefined;
+}
+
+/** The form of a request that opens no WebSocket. */
+export function requestForm(
+  mode: AppOriginMode,
+  request: AddressedRequest,
+): AddressForm {
+  if (mode === "pass") return "public";
+  const { method, headers } = request;
+  const origin = headers.get("origin");
+  if (mode === "auto") {
+    const isRead = method === "GET" || method === "HEAD";
+    return origin !== null && isRead && isOwn(origin, request)
+      ? "no_origin"
+      : "public";
+  }
+  if (request.appAddress === undefined) return "public";
+  return origin === null || isOwn(origin, request) ? "local" : "public";
+}
+
+/** The form of an opening handshake; `either` if the app decides which one it accepts. */
+export type HandshakeForm = AddressForm | "either";
+
+/** The form of an opening handshake. */
+export function handshakeForm(
+  mode: AppOriginMode,
+  request: AddressedRequest,
+): HandshakeForm {
+  if (mode !== "auto") return requestForm(mode, request);
+  const origin = request.headers.get("origin");
+  return origin !== null && isOwn(origin, request) ? "either" : "public";
+}
+
+/** True for the origin of the very preview that is addressed. */
+function isOwn(origin: string, { appAddress }: AddressedRequest): boolean {
+  return origin === appAddress?.publicOrigin;
+}
+
+/**
+ * The local URL for one at an app's public address; any other is returned as it is.
+ *
+ * @example
+ * ```ts
+ * const app = { port: 3000, publicOrigin: "https://3000-box.p.test" };
+ * localUrl("https://3000-box.p.test/a?b", app); // "http://localhost:3000/a?b"
+ * localUrl("https://3000-box.p.test.evil/a", app); // "https://3000-box.p.test.evil/a"
+ * ```
+ */
+export function localUrl(
+  url: string,
+  { port, publicOrigin }: AppAddress,
+): string {
+  const { origin, rest } = splitOrigin(url);
+  return origin === publicOrigin ? `http://localhost:${port}${rest}` : url;
+}
+
+/**
+ * A response's headers, with Location and Content-Location at the app's own local address led back to the public one,
+ * byte for byte after the origin. `headers` itself is returned if there are none.
+ */
+export function withPublicLocation(
+  headers: HeaderList,
+  { appAddress }: { readonly appAddress: AppAddress | undefined },
+): HeaderList {
+  if (!headers.some(isLocation) || appAddress === undefined) return headers;
+  return headers.map((header) =>
+    isLocation(header)
+      ? [header[0], publicLocation(header[1], appAddress)]
+      : header
+  );
+}
+
+/**
+ * The public URL for one at an app's own local address; any other is returned as it is.
+ *
+ * @example
+ * ```ts
+ * const app = { port: 3000, publicOrigin: "https://3000-box.p.test" };
+ * publicLocation("http://localhost:3000/a?b", app); // "https://3000-box.p.test/a?b"
+ * publicLocation("http://localhost:30001/a", app); // "http://localhost:30001/a"
+ * publicLocation("http://localhost:3000@evil.test/", app); // "http://localhost:3000@evil.test/"
+ * ```
+ */
+export function publicLocation(
+  location: string,
+  { port, publicOrigin }: AppAddress,
+): string {
+  const { origin, rest } = splitOrigin(location);
+  const [, scheme = "", digits] = LOCAL_ORIGIN.exec(origin) ?? [];
+  return (digits ?? DEFAULT_PORTS[scheme]) === String(port)
+    ? publicOrigin + rest
+    : location;
+}
+
+const LOCAL_ORIGIN = /^(https?):\/\/(?:localhost|127\.0\.0\.1)(?::([0-9]+))?$/;
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = {
+  http: "80",
+  https: "443",
+};
+
+const LOCATIONS: ReadonlySet<string> = new Set([
+  "location",
+  "content-location",
+]);
+
+/** By length first: nearly every header of nearly every response is none of them. */
+function isLocation(header: Header): boolean {
+  const { length } = header[0];
+  return (length === 8 || length === 16) &&
+    LOCATIONS.has(header[0].toLowerCase());
+}
+
+/**
+ * Splits an absolute URL after its authority, which ends at the first `/`, `?` or `#` (RFC 3986 section 3.2). Neither
+ * userinfo nor a `\`, which browsers take for a `/`, is part of any origin that we compare with.
+ */
+function splitOrigin(url: string): { origin: string; rest: string } {
+  const [origin = ""] = /^[a-z]+:\/\/[^/?#]*/i.exec(url) ?? [];
+  return { origin: origin.toLowerCase(), rest: url.slice(origin.length) };
+}

@@ -1,0 +1,335 @@
+/** What an app is told of its own address, tested on the complete service with raw sockets on both sides. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  parseHead,
+  type RawResponse,
+  readResponse,
+} from "../support/raw_client.ts";
+import { withRawServer } from "../support/raw_server.ts";
+
+const APP = `8000-demo.${BASE}`;
+const OWN = `http://${APP}`;
+const LOCAL = "http://localhost:8000";
+
+/** Origins that are not the app's own. */
+const FOREIGN = [
+  `http://3000-demo.${BASE}`,
+  `http://8000-locked.${BASE}`,
+  `https://${APP}`,
+  `${OWN}.evil.example`,
+  "https://elsewhere.example",
+  "null",
+  LOCAL,
+];
+
+/** What an app saw of a request. */
+interface Seen {
+  readonly method: string;
+  readonly target: string;
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** The whole response to a request; empty for one that the app drops. */
+type Answer = (seen: Seen) => string;
+
+/** Runs `use` with an app on port 8000 of the sandboxes `demo` and `locked`, that answers one request a connection. */
+async function withApp(
+  answer: Answer,
+  use: (gateway: TestGateway, seen: Seen[]) => Promise<void>,
+  environment: Record<string, string> = {},
+): Promise<void> {
+  const seen: Seen[] = [];
+  await using gateway = await startGateway(environment);
+  await withRawServer(async (conn) => {
+    const { line, fields } = parseHead(await conn.readHead());
+    const [method = "", target = ""] = line.split(" ");
+    const headers = new Map(
+      fields.map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    const latest = { method, target, headers };
+    seen.push(latest);
+    const length = Number(headers.get("content-length") ?? 0);
+    await conn.read(length);
+    await conn.write(answer(latest));
+    conn.close();
+  }, async ({ origin }) => {
+    for (const id of ["demo", "locked"]) {
+      gateway.stack.runner.containers.get(id)?.ports.set(8000, origin.port);
+    }
+    await use(gateway, seen);
+  });
+}
+
+/** A response with these lines after the first. */
+function response(status: number, ...lines: string[]): string {
+  return [`HTTP/1.1 ${status} Any`, "Connection: close", ...lines, "", ""]
+    .join("\r\n");
+}
+
+/** A 101 that completes the handshake. */
+function accepted({ headers }: Seen): string {
+  const key = headers.get("sec-websocket-key") ?? "";
+  const accept = createHash("sha1")
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  return [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${accept}`,
+    "",
+    "",
+  ].join("\r\n");
+}
+
+/** Sends a request to the app, and returns the response. */
+async function request(
+  gateway: TestGateway,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  { host = APP, path = "/" } = {},
+): Promise<RawResponse> {
+  const fields = Object.entries({ host, ...headers })
+    .map((field) => field.join(": "));
+  const length = method === "GET" || method === "HEAD"
+    ? []
+    : ["content-length: 0"];
+  using stream = await gateway.open(
+    [`${method} ${path} HTTP/1.1`, ...fields, ...length, "", ""].join("\r\n"),
+  );
+  return await readResponse(stream, method);
+}
+
+/** The response to an opening handshake; the WebSocket is not used. */
+async function handshake(
+  gateway: TestGateway,
+  headers: Readonly<Record<string, string>>,
+  options: { host?: string; path?: string } = {},
+): Promise<RawResponse> {
+  return await request(gateway, "GET", {
+    "upgrade": "websocket",
+    "connection": "Upgrade",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    ...headers,
+  }, options);
+}
+
+/** What a request told the app of its address: Origin, Referer, X-Forwarded-Host and -Proto. */
+function addressIn({ headers }: Seen): (string | undefined)[] {
+  return ["origin", "referer", "x-forwarded-host", "x-forwarded-proto"]
+    .map((name) => headers.get(name));
+}
+
+function valueOf({ fields }: RawResponse, name: string): string | undefined {
+  return fields.find(([key]) => key.toLowerCase() === name)?.[1];
+}
+
+Deno.test("a page's own GET and HEAD reach the app without Origin, everything else as it came", async () => {
+  await withApp(() => response(204), async (gateway, seen) => {
+    const headers = { origin: OWN, referer: `${OWN}/a?b` };
+    for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE"]) {
+      await request(gateway, method, headers);
+    }
+    const [get, head, ...others] = seen.map(addressIn);
+    const withoutOrigin = [undefined, `${OWN}/a?b`, APP, "http"];
+    assert.deepEqual([get, head], [withoutOrigin, withoutOrigin]);
+    for (const other of others) {
+      assert.deepEqual(other, [OWN, `${OWN}/a?b`, APP, "http"]);
+    }
+  });
+});
+
+Deno.test("with APP_ORIGIN=local, every request of a page's own names localhost alone", async () => {
+  await withApp(() => response(204), async (gateway, seen) => {
+    const headers = { origin: OWN, referer: `${OWN}/a?b` };
+    for (const method of ["GET", "HEAD", "POST"]) {
+      await request(gateway, method, headers);
+    }
+    await handshake(gateway, { origin: OWN });
+    await request(gateway, "GET", { referer: "https://elsewhere.example/" });
+    const [get, head, post, socket, link] = seen.map(addressIn);
+    for (const address of [get, head, post]) {
+      assert.deepEqual(address, [LOCAL, `${LOCAL}/a?b`, undefined, undefined]);
+    }
+    assert.deepEqual(socket, [LOCAL, undefined, undefined, undefined]);
+    assert.deepEqual(
+      link,
+      [undefined, "https://elsewhere.example/", undefined, undefined],
+    );
+    assert.equal(seen[0]?.headers.get("x-forwarded-for"), "127.0.0.1");
+  }, { APP_ORIGIN: "local" });
+});
+
+Deno.test("with APP_ORIGIN=pass, nothing is changed, redirects included", async () => {
+  const location = `Location: ${LOCAL}/login`;
+  await withApp(() => response(302, location), async (gateway, seen) => {
+    const headers = { origin: OWN, referer: `${OWN}/` };
+    const answer = await request(gateway, "GET", headers);
+    await handshake(gateway, { origin: OWN });
+    assert.deepEqual(seen.map(addressIn), [
+      [OWN, `${OWN}/`, APP, "http"],
+      [OWN, undefined, APP, "http"],
+    ]);
+    assert.equal(valueOf(answer, "location"), `${LOCAL}/login`);
+  }, { APP_ORIGIN: "pass" });
+});
+
+for (const mode of ["auto", "local", "pass"]) {
+  Deno.test(`with APP_ORIGIN=${mode}, the origins of others reach the app as they came, with the public address`, async () => {
+    await withApp(() => response(403), async (gateway, seen) => {
+      for (const origin of FOREIGN) {
+        for (const method of ["GET", "POST"]) {
+          await request(gateway, method, { origin, referer: `${origin}/` });
+        }
+        await handshake(gateway, { origin, referer: `${origin}/` });
+      }
+      assert.deepEqual(
+        seen.map(addressIn),
+        FOREIGN.flatMap((origin) =>
+          Array(3).fill([origin, `${origin}/`, APP, "http"])
+        ),
+      );
+    }, { APP_ORIGIN: mode });
+  });
+}
+
+Deno.test("an app that checks a handshake's origin by its Host accepts it", async () => {
+  await withApp(
+    (seen) => {
+      const { origin = "", host } = Object.fromEntries(seen.headers);
+      const isForwarded = seen.headers.has("x-forwarded-host") ||
+        seen.headers.has("x-forwarded-proto");
+      return origin === `http://${host}` && !isForwarded
+        ? accepted(seen)
+        : response(403);
+    },
+    async (gateway, seen) => {
+      assert.equal((await handshake(gateway, { origin: OWN })).status, 101);
+      assert.equal(seen.length, 1);
+    },
+  );
+});
+
+Deno.test("an app that checks a handshake's origin by the public address accepts it, and sees one from then on", async () => {
+  const answers: Answer[] = [
+    () => response(403),
+    () => response(401),
+    () => response(302, "Location: /login"),
+    () => "",
+    () => "garbage\r\n\r\n",
+    () => "HTTP/1.1 200\n\n",
+  ];
+  for (const refuse of answers) {
+    await withApp(
+      (seen) => {
+        const { origin, "x-forwarded-host": host } = Object.fromEntries(
+          seen.headers,
+        );
+        return origin === `http://${host}` ? accepted(seen) : refuse(seen);
+      },
+      async (gateway, seen) => {
+        const path = "/socket?token=%zz";
+        for (let i = 0; i < 2; i++) {
+          const { status } = await handshake(gateway, { origin: OWN }, {
+            path,
+          });
+          assert.equal(status, 101);
+        }
+        assert.deepEqual(seen.map(addressIn), [
+          [LOCAL, undefined, undefined, undefined],
+          [OWN, undefined, APP, "http"],
+          [OWN, undefined, APP, "http"],
+        ]);
+        assert.deepEqual(seen.map(({ target }) => target), [path, path, path]);
+      },
+    );
+  }
+});
+
+Deno.test("a handshake that the app refuses in both forms ends with its answer to the second", async () => {
+  await withApp(
+    ({ headers }) =>
+      response(headers.get("origin") === OWN ? 418 : 403, "X-App: 1"),
+    async (gateway, seen) => {
+      const answer = await handshake(gateway, { origin: OWN });
+      assert.deepEqual([answer.status, valueOf(answer, "x-app")], [418, "1"]);
+      assert.equal(seen.length, 2);
+    },
+  );
+});
+
+Deno.test("a handshake that the app refuses with 429 or 5xx is not repeated", async () => {
+  for (const status of [429, 500, 503]) {
+    await withApp(() => response(status), async (gateway, seen) => {
+      assert.equal((await handshake(gateway, { origin: OWN })).status, status);
+      assert.equal(seen.length, 1);
+    });
+  }
+});
+
+Deno.test("a handshake without Origin, or without a preview's own, is made once", async () => {
+  await withApp(() => response(403), async (gateway, seen) => {
+    await handshake(gateway, {});
+    await handshake(gateway, { origin: "https://elsewhere.example" });
+    assert.equal(seen.length, 2);
+  });
+});
+
+Deno.test("redirects to where the app believes to be lead to where it is", async () => {
+  for (const mode of ["auto", "local"]) {
+    let line = "";
+    await withApp(() => response(302, line), async (gateway) => {
+      async function led(location: string): Promise<string | undefined> {
+        line = `Location: ${location}`;
+        const answer = await request(gateway, "GET", {});
+        return valueOf(answer, "location");
+      }
+      const rest = "/a%2F..//b?c=%zz&d=http://localhost:8000/#e";
+      assert.equal(await led(`${LOCAL}${rest}`), `${OWN}${rest}`);
+      assert.equal(await led(`https://localhost:8000${rest}`), `${OWN}${rest}`);
+      assert.equal(await led(`http://127.0.0.1:8000${rest}`), `${OWN}${rest}`);
+      for (
+        const other of [
+          "/a",
+          "http://localhost:80001/x",
+          "http://localhost:3000/x",
+          "http://localhost:8000@evil.example/",
+          "http://localhost:8000\\@evil.example/",
+          "https://elsewhere.example/http://localhost:8000/",
+        ]
+      ) assert.equal(await led(other), other);
+      line = `Content-Location: ${LOCAL}/a`;
+      const answer = await request(gateway, "POST", { origin: OWN });
+      assert.equal(valueOf(answer, "content-location"), `${OWN}/a`);
+    }, { APP_ORIGIN: mode });
+  }
+});
+
+Deno.test("the refusal of a handshake is led back like any redirect", async () => {
+  await withApp(
+    () => response(302, `Location: ${LOCAL}/login`),
+    async (gateway) => {
+      const answer = await handshake(gateway, { origin: OWN });
+      assert.equal(valueOf(answer, "location"), `${OWN}/login`);
+    },
+  );
+});
+
+Deno.test("a redirect of a sandbox that was opened by a signed link leads to the link's host", async () => {
+  await withApp(
+    () => response(302, `Location: ${LOCAL}/login`),
+    async (gateway) => {
+      const { api: { state } } = gateway.stack;
+      const link = state.signedTokens.get(KEYS.signedToken);
+      assert(link !== undefined);
+      state.signedTokens.set("eightthousandlnk", { ...link, port: 8000 });
+      const host = `8000-eightthousandlnk.${BASE}`;
+      const answer = await request(gateway, "GET", {}, { host });
+      assert.equal(valueOf(answer, "location"), `http://${host}/login`);
+    },
+  );
+});
