@@ -32,10 +32,11 @@ async function deploy(
   });
 }
 
-/** The client as the app saw it. */
+/** The client as the app saw it, before the runner and the daemon. */
 function forwardedFor(body: string): string | undefined {
   const headers: [string, string][] = JSON.parse(body).headers;
-  return headers.find(([name]) => name === "x-forwarded-for")?.[1];
+  const value = headers.find(([name]) => name === "X-Forwarded-For")?.[1];
+  return value?.split(", ").slice(0, -2).join(", ");
 }
 
 /** One exchange over a Unix socket, for which the tests themselves have no permission. */
