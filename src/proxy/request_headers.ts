@@ -66,11 +66,13 @@ export function requestHeaders(
   const nominated = nominatedHeaders(headers.get("connection"));
   const sent: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
+  let hasCodings = false;
   for (const header of headers) {
     const name = header[0];
     if (isOurs(name) || isHopByHop(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (name === "x-request-id") hasRequestId = true;
+    if (name === "accept-encoding") hasCodings = true;
     if (name === "cookie") {
       const cookie = withoutOwnCookies(header[1]);
       if (cookie !== undefined) sent.push([name, cookie]);
@@ -88,6 +90,9 @@ export function requestHeaders(
     }
     sent.push(header);
   }
+  // Otherwise the runner would ask for gzip by itself, and decode what comes: without its length, and with an ETag that
+  // is another representation's.
+  if (!hasCodings) sent.push(["accept-encoding", "identity"]);
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
   for (const [name, value] of destination.headers) sent.push([name, value]);
   if (app === undefined) {

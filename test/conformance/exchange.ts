@@ -49,7 +49,14 @@ export function upstreamHead(
   { runner, prefix, added }: Target,
   { method = "GET", target = "/", fields = [], framing }: Expected,
 ): string {
-  const lines = fields.map((field) => `${field}\r\n`).join("");
+  const namesCodings = fields.some((line) =>
+    line.startsWith("accept-encoding:")
+  );
+  const lines = [
+    ...fields,
+    ...namesCodings ? [] : ["accept-encoding: identity"],
+  ]
+    .map((field) => `${field}\r\n`).join("");
   return `${method} ${prefix}${target} HTTP/1.1\r\n` +
     `host: ${new URL(runner.url).host}\r\n${lines}${added}` +
     `${framing === undefined ? "" : `${framing}\r\n`}\r\n`;

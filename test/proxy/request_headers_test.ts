@@ -35,6 +35,7 @@ Deno.test("requestHeaders() sets each of ours exactly once, whatever the client 
   ]);
   assert.deepEqual(fields, [
     ["host", "runner:3003"],
+    ["accept-encoding", "identity"],
     ["x-request-id", "id-1"],
     ["x-daytona-authorization", "Bearer runner-key"],
     ["x-forwarded-host", "3000-box.p.test"],
@@ -73,7 +74,7 @@ Deno.test("requestHeaders() drops hop-by-hop fields and framing", () => {
     ["content-length", "5"],
     ["expect", "100-continue"],
   ]);
-  assert.equal(fields.length, 6);
+  assert.equal(fields.length, 7);
 });
 
 Deno.test("requestHeaders() passes what is the app's, its Authorization included", () => {
@@ -104,7 +105,7 @@ Deno.test("requestHeaders() drops every credential that was meant for the gatewa
     ["x-daytona-disable-cors", "true"],
     ["x-porthole-debug", "1"],
   ], { dropAuthorization: true });
-  assert.equal(fields.length, 7);
+  assert.equal(fields.length, 8);
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
 });
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { brotliCompressSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { collectLog } from "../support/collected_log.ts";
 import { startGateway } from "../support/gateway.ts";
 import { keptMemory } from "../support/kept_memory.ts";
@@ -45,6 +45,28 @@ Deno.test("a body that the app did not compress is not compressed on its way", a
   assert.equal(answer.headers.get("content-length"), String(text.length));
   assert.equal(answer.headers.get("etag"), '"strong"');
   assert.equal(answer.body, text);
+});
+
+Deno.test("what the app sent passes unchanged to a client that does not say which codings it takes", async () => {
+  await using gateway = await startGateway();
+  const asked: (string | undefined)[] = [];
+  const host = await gateway.serve(({ headers }, response) => {
+    asked.push(headers["accept-encoding"]);
+    // Like many apps, this one compresses for whoever takes that.
+    const isCoded = headers["accept-encoding"] === "gzip";
+    const body = isCoded ? gzipSync("text") : Buffer.from("text");
+    response.writeHead(200, {
+      "content-length": String(body.length),
+      etag: isCoded ? '"text-gzip"' : '"text"',
+      ...isCoded && { "content-encoding": "gzip" },
+    }).end(body);
+  });
+  const { headers, body } = await gateway.send(host);
+  assert.deepEqual(
+    [headers.get("content-length"), headers.get("etag"), body],
+    ["4", '"text"', "text"],
+  );
+  assert.deepEqual(asked, ["identity"]);
 });
 
 /** Bytes without short-range repetition, so that mixed-up buffers are noticed. */
