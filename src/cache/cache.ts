@@ -37,6 +37,8 @@ export interface Confirmation {
   readonly afterMs: number;
   /** Longest TTL until then, ms. */
   readonly ttlMs: number;
+  /** True if a value is confirmed only in a store from which the source deletes what has changed. */
+  readonly onlyIfTold: boolean;
 }
 
 /**
@@ -121,7 +123,8 @@ export class Cache<V> {
   /**
    * The value from the nearest tier that has it, or else from `fill`, which runs once for all concurrent callers.
    * `onMiss` is called if there is no fresh value in process, and no lookup or fill in flight to join. If it throws,
-   * nothing is looked up: a value in process that has not expired is returned, and is not renewed.
+   * nothing is looked up: a value in process that has not expired is returned, and is not renewed. But asking again
+   * about a value that expired only because it is not confirmed is no miss.
    *
    * @throws whatever `onMiss` or `fill` threw, if no earlier value may be served instead
    */
@@ -134,7 +137,8 @@ export class Cache<V> {
     const fresh = this.getFresh(key);
     if (fresh !== undefined) return fresh;
     const copy = this.#trustedCopy(key);
-    if (!this.#isInFlight(key)) {
+    const isKept = copy?.unconfirmed !== undefined && now() < keptUntil(copy);
+    if (!isKept && !this.#isInFlight(key)) {
       try {
         onMiss?.();
       } catch (refusal) {
@@ -174,8 +178,13 @@ export class Cache<V> {
     const earlier = this.#memory.get(key);
     this.#evict(key);
     if (filled.ttlMs <= 0) return await this.#tier?.remove(key);
-    if (filled.confirm !== undefined) {
-      return await this.#storeUnconfirmed(key, filled, { validAt, earlier });
+    const { confirm } = filled;
+    if (confirm !== undefined) {
+      const unconfirmed = { ...filled, confirm };
+      return await this.#storeUnconfirmed(key, unconfirmed, {
+        validAt,
+        earlier,
+      });
     }
     const entry = this.#remember(key, filled, validAt);
     await this.#tier?.write(key, entry);
@@ -187,19 +196,24 @@ export class Cache<V> {
    */
   async #storeUnconfirmed(
     key: string,
-    filled: Fill<V>,
+    filled: Fill<V> & { readonly confirm: Confirmation },
     { validAt, earlier }: {
       readonly validAt: number;
-      readonly earlier: TimedValue<V> | undefined;
+      readonly earlier: Entry<V> | undefined;
     },
   ): Promise<void> {
     const since = this.#options.now();
     const first = this.#remember(key, filled, validAt, since);
+    if (
+      filled.confirm.onlyIfTold && await this.#tier?.tellsChanges(key) !== true
+    ) {
+      return await this.#storeUntold(key, first, { filled, earlier });
+    }
     const found = await this.#tier?.read(key) ?? "unavailable";
     if (this.#memory.get(key) !== first) return; // somebody has replaced it meanwhile
-    const held = found === "unavailable"
+    const held = found === "unavailable" && !filled.confirm.onlyIfTold
       ? earlier
-      : found === "absent"
+      : typeof found === "string"
       ? undefined
       : found;
     if (held?.value !== filled.value || validAt >= keptUntil(held)) {
@@ -207,6 +221,28 @@ export class Cache<V> {
     }
     const entry = this.#remember(key, filled, validAt, held.unconfirmed?.since);
     await this.#tier?.write(key, entry, { ifPresent: true });
+  }
+
+  /** Stores a value that will not be confirmed. It is asked for again and again, so it is not written each time. */
+  async #storeUntold(
+    key: string,
+    entry: Entry<V>,
+    { filled: { ttlMs }, earlier }: {
+      readonly filled: Fill<V>;
+      readonly earlier: Entry<V> | undefined;
+    },
+  ): Promise<void> {
+    if (this.#memory.get(key) !== entry) return; // somebody has replaced it meanwhile
+    const { storedUntil = 0 } = earlier ?? {};
+    if (
+      earlier?.value === entry.value &&
+      this.#options.now() < storedUntil - ttlMs / 2
+    ) {
+      entry.storedUntil = storedUntil;
+      return;
+    }
+    entry.storedUntil = keptUntil(entry);
+    await this.#tier?.write(key, entry);
   }
 
   /** Makes the in-process entry of a value; `since` is when it came, if it has not been confirmed before `validAt`. */
@@ -281,6 +317,13 @@ export class Cache<V> {
       // The copy may be outdated, so the source is asked; it is served meanwhile, and if the source fails as well.
       if (copy !== undefined) copy.recheckAt = recheckAt;
       return undefined;
+    }
+    if (
+      copy?.unconfirmed !== undefined && copy.value === found.value &&
+      copy.expiresAt > found.expiresAt
+    ) {
+      copy.recheckAt = recheckAt;
+      return copy; // newer: an answer that only repeats itself is not written each time
     }
     // The same value as our copy: what we know about failed fills still applies.
     const { failures, retryAt } = copy?.expiresAt === found.expiresAt

@@ -79,6 +79,12 @@ export class DurableTier<V> {
     });
   }
 
+  /** See `DurableStore.tellsChanges`. */
+  async tellsChanges(key: string): Promise<boolean> {
+    const { store, kind } = this.#options;
+    return await store.tellsChanges?.([kind, key]) ?? false;
+  }
+
   remove(key: string): Promise<void> {
     const { store } = this.#options;
     return this.#enqueue(key, (storeKey) => store.delete(storeKey));

@@ -26,6 +26,8 @@ export interface Entry<V> extends Times {
   readonly value: V;
   /** When a shared durable tier must be read again, ms since the epoch; Infinity if nobody else writes to it. */
   recheckAt: number;
+  /** Until when the durable tier keeps this value for sure, if it is not written each time, ms since the epoch. */
+  storedUntil?: number;
   /** Number of consecutive failed fills. */
   failures: number;
   /** The earliest time of the next background fill, ms since the epoch. */

@@ -92,6 +92,11 @@ export interface DurableStore {
   readonly daytonaKinds?: ReadonlySet<string>;
   get(key: StoreKey): Promise<StoreLookup>;
   /**
+   * True if the source of an entry, which was asked just now, deletes it from this store when it changes; absent in a
+   * store that no source knows of.
+   */
+  tellsChanges?(key: StoreKey): Promise<boolean>;
+  /**
    * Writes an entry. With `ifPresent`, a store that other programs delete from ({@linkcode DurableStore.daytonaKinds})
    * does so only if the key exists.
    */

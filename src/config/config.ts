@@ -177,7 +177,8 @@ function assemble(values: Values) {
       location: cacheLocationOf(values),
       maxEntries: values.CACHE_MAX_ENTRIES,
       runnerTtlMs: toMs(values.RUNNER_TTL_SEC),
-      publicTtlMs: toMs(values.PUBLIC_TTL_SEC),
+      /** Undefined for the longest time after which a change is still noticed in 5 s. */
+      publicTtlMs: values.PUBLIC_TTL_SEC && toMs(values.PUBLIC_TTL_SEC),
       tokenTtlMs: toMs(values.TOKEN_TTL_SEC),
       tokenRefusedTtlMs: toMs(values.TOKEN_REFUSED_TTL_SEC),
       signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),

@@ -263,9 +263,10 @@ export const SETTINGS = {
   PUBLIC_TTL_SEC: {
     group: "Cache",
     purpose:
-      "How long the visibility of a sandbox, public or private, is cached.",
-    format: seconds(),
-    default: "120",
+      "How long a sandbox is cached as public, which it may stay so much longer once it is private.",
+    format: optional(seconds()),
+    whenUnset:
+      "120 if the API's own Redis is the cache, where it tells of changes; otherwise 1.5",
   },
   TOKEN_TTL_SEC: {
     group: "Cache",

@@ -28,7 +28,10 @@ interface LookupPolicy {
  * For 3 s, the API repeats its answer about a sandbox that has become private since. With up to half a second on the
  * way, and 1.5 s here, such an answer counts for 5 s at most.
  */
-const CONFIRM_PUBLIC: Confirmation = { afterMs: 3_500, ttlMs: 1_500 };
+const CONFIRM_PUBLIC = { afterMs: 3_500, ttlMs: 1_500 };
+
+/** TTL of a sandbox's visibility, ms, where somebody tells when "public" changes, unless the operator chose another. */
+const DEFAULT_PUBLIC_TTL_MS = 120_000;
 
 /** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
@@ -41,18 +44,25 @@ function lookupPolicies(
   cache: Config["cache"],
 ): Readonly<Record<LookupKind, LookupPolicy>> {
   const { staleIfErrorMs, tokenRefusedTtlMs } = cache;
+  const { publicTtlMs = DEFAULT_PUBLIC_TTL_MS } = cache;
   const token = {
     ttlMs: cache.tokenTtlMs,
     negativeTtlMs: tokenRefusedTtlMs,
     staleIfErrorMs: 0,
   };
   const visibility = {
-    ttlMs: cache.publicTtlMs,
-    negativeTtlMs: Math.min(cache.publicTtlMs, MAX_PRIVATE_TTL_MS),
+    ttlMs: publicTtlMs,
+    negativeTtlMs: Math.min(publicTtlMs, MAX_PRIVATE_TTL_MS),
     staleIfErrorMs,
   };
   return {
-    "sandbox-public": { ...visibility, confirm: CONFIRM_PUBLIC },
+    "sandbox-public": {
+      ...visibility,
+      confirm: {
+        ...CONFIRM_PUBLIC,
+        onlyIfTold: cache.publicTtlMs === undefined,
+      },
+    },
     "preview-warning": visibility,
     "sandbox-runner-info": {
       ttlMs: cache.runnerTtlMs,

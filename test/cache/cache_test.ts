@@ -3,7 +3,7 @@ import assert, {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { Cache, type Fill } from "../../src/cache/cache.ts";
+import { Cache, type Confirmation, type Fill } from "../../src/cache/cache.ts";
 import { Background } from "../../src/lib/background.ts";
 import type { CacheEvent } from "../../src/observability/metrics/facts.ts";
 import {
@@ -662,16 +662,20 @@ Deno.test("codec_failed has the codec's error as its cause, and the caller gets 
 });
 
 /** How the values of the tests below are confirmed. */
-const CONFIRM = { afterMs: 3_500, ttlMs: 1_500 };
+const CONFIRM = { afterMs: 3_500, ttlMs: 1_500, onlyIfTold: false };
 
 /** A cache whose values have to be confirmed, and a source that always says the same. */
-function setUpUnconfirmed(options: Parameters<typeof setUp>[0] = {}) {
+function setUpUnconfirmed(
+  { confirm = CONFIRM, ...options }: Parameters<typeof setUp>[0] & {
+    readonly confirm?: Confirmation;
+  } = {},
+) {
   const world = setUp(options);
   const state = { asked: 0, gate: Promise.resolve() };
   async function fill(): Promise<Fill<string>> {
     state.asked++;
     await state.gate;
-    return { value: "v", ttlMs: TTL, staleIfErrorMs: STALE, confirm: CONFIRM };
+    return { value: "v", ttlMs: TTL, staleIfErrorMs: STALE, confirm };
   }
   return {
     ...world,
@@ -781,4 +785,69 @@ Deno.test("a value that is not confirmed yet is served like any other while its 
   await isKnownAfter(10_000);
   clock.time += TTL + STALE - 10_001;
   equal(await cache.get(KEY, () => Promise.reject(new Error("down"))), "v");
+});
+
+Deno.test("a value that only a store can vouch for which the source tells of changes is confirmed by no other", async () => {
+  const confirm = { ...CONFIRM, onlyIfTold: true };
+  const told = fakeStore({ shared: true });
+  told.tellsChanges = true;
+  for (
+    const [durable, isConfirmed] of [
+      [undefined, false],
+      [fakeStore(), false],
+      [fakeStore({ shared: true }), false],
+      [told, true],
+    ] as const
+  ) {
+    const { isKnownAfter, state } = setUpUnconfirmed({
+      confirm,
+      ...durable !== undefined && { durable },
+    });
+    for (let times = 0; times < 5; times++) await isKnownAfter(1_500);
+    assert.equal(await isKnownAfter(1_500), isConfirmed);
+    equal(state.asked, isConfirmed ? 4 : 6);
+  }
+});
+
+Deno.test("a value that nothing can vouch for is written once in half its TTL, and the older one in a shared tier does not replace it", async () => {
+  const confirm = { ...CONFIRM, onlyIfTold: true };
+  for (const shared of [false, true]) {
+    const durable = fakeStore({ shared });
+    const { isKnownAfter, state, events } = setUpUnconfirmed({
+      confirm,
+      durable,
+    });
+    await isKnownAfter(0);
+    events();
+    for (let ms = 0; ms < TTL; ms += 1_200) await isKnownAfter(1_200);
+    equal(state.asked, 101);
+    deepEqual(new Set(events()), new Set(["hit"])); // nobody has waited
+    equal(durable.conditions.length, 3); // at the start, and after one and two minutes
+  }
+});
+
+Deno.test("such a store vouches for nothing while it is down", async () => {
+  const durable = fakeStore({ shared: true });
+  durable.tellsChanges = true;
+  durable.broken = true;
+  const confirm = { ...CONFIRM, onlyIfTold: true };
+  const { isKnownAfter } = setUpUnconfirmed({ durable, confirm });
+  await isKnownAfter(0);
+  await isKnownAfter(4_000);
+  assert(!await isKnownAfter(1_500));
+});
+
+Deno.test("asking again about a value that is not confirmed is not a miss that somebody pays for, until it is too old", async () => {
+  const fill = () => Promise.resolve({ value: "w", ttlMs: TTL });
+  function refuse(): never {
+    throw new Error("too many");
+  }
+  for (const ms of [TTL - 1, TTL]) {
+    const { isKnownAfter, cache, clock } = setUpUnconfirmed();
+    await isKnownAfter(0);
+    clock.time += ms;
+    const got = cache.get(KEY, fill, refuse);
+    if (ms < TTL) equal(await got, "w");
+    else await rejects(got, /too many/);
+  }
 });

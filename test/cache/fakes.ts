@@ -36,6 +36,8 @@ export interface FakeStore {
   /** Whether each `set` was to depend on the key's presence, in order. */
   readonly conditions: boolean[];
   broken: boolean;
+  /** True if the source deletes from it what has changed. */
+  tellsChanges: boolean;
   /** Every operation waits for it first. */
   gate: Promise<void>;
 }
@@ -52,6 +54,7 @@ export function fakeStore({ shared = false } = {}): FakeStore {
   }
   const store: DurableStore = {
     shared,
+    tellsChanges: () => Promise.resolve(fake.tellsChanges),
     async get(key) {
       const name = await begin("get", key);
       return fake.broken ? "unavailable" : entries.get(name) ?? "absent";
@@ -80,6 +83,7 @@ export function fakeStore({ shared = false } = {}): FakeStore {
     calls,
     conditions,
     broken: false,
+    tellsChanges: false,
     gate: Promise.resolve(),
   };
   return fake;

@@ -45,7 +45,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       location: { kind: "kv", path: undefined },
       maxEntries: 10_000,
       runnerTtlMs: 120_000,
-      publicTtlMs: 120_000,
+      publicTtlMs: undefined,
       tokenTtlMs: 120_000,
       tokenRefusedTtlMs: 5_000,
       signedTokenTtlMs: 5_000,

@@ -219,7 +219,7 @@ function deferred(): PromiseWithResolvers<void> {
 /** True if the server replied with that error code. */
 export function hasErrorCode(
   failure: unknown,
-  code: "READONLY" | "WRONGTYPE",
+  code: "NOPERM" | "READONLY" | "WRONGTYPE",
 ): boolean {
   return failure instanceof Error && failure.message.startsWith(`${code} `);
 }

@@ -16,6 +16,11 @@ export const DAYTONA_KINDS: ReadonlySet<string> = new Set([
   "sandbox-runner-info",
 ]);
 
+/** Where Daytona's API keeps, for 3 s and in its own Redis, what it answers about an entry of ours. */
+const API_KEYS: ReadonlyMap<string, string> = new Map([
+  ["sandbox-public", "preview:public"],
+]);
+
 /** Longest time that an entry without times is trusted, ms: Daytona's TTL for a runner's record. */
 const MAX_UNTIMED_MS = 120_000;
 
@@ -42,6 +47,12 @@ export function redisKey([kind, ...parts]: StoreKey): string {
   const owner = DAYTONA_KINDS.has(kind) ? "proxy" : "porthole";
   const encoded = parts.map((part) => encodeURIComponent(part.toWellFormed()));
   return [owner, kind, ...encoded].join(":");
+}
+
+/** The key under which the API keeps its own answer about an entry; undefined for a kind that it does not keep. */
+export function apiKey([kind, id = ""]: StoreKey): string | undefined {
+  const prefix = API_KEYS.get(kind);
+  return prefix && `${prefix}:${id}`;
 }
 
 /** Writes an entry as Daytona's `{"value":…}`, with our times beside the value. */

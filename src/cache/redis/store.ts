@@ -1,4 +1,5 @@
 import type { RedisLocation } from "../../config/cache_location.ts";
+import { isPending } from "../../lib/cooldown.ts";
 import { CircuitBreaker } from "../circuit_breaker.ts";
 import type {
   Claim,
@@ -14,6 +15,7 @@ import {
   RedisConnection,
 } from "./connection.ts";
 import {
+  apiKey,
   DAYTONA_KINDS,
   expiryOf,
   formatEnvelope,
@@ -21,6 +23,9 @@ import {
   redisKey,
   timedEntry,
 } from "./format.ts";
+
+/** The time for which the API counts as a user of the server once a key of its own was seen there, ms. */
+const API_SEEN_MS = 600_000;
 
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
@@ -57,6 +62,7 @@ class RedisStore implements DurableStore {
   readonly #connection: RedisConnection;
   readonly #breaker: CircuitBreaker;
   readonly #now: () => number;
+  #apiSeenAt = -Infinity;
 
   constructor(
     connection: RedisConnection,
@@ -70,6 +76,17 @@ class RedisStore implements DurableStore {
 
   get(key: StoreKey): Promise<StoreLookup> {
     return this.#breaker.run(() => this.#find(key), "unavailable");
+  }
+
+  /** The API deletes entries from its own Redis only, and that is where it has just kept its answer. */
+  async tellsChanges(key: StoreKey): Promise<boolean> {
+    const name = apiKey(key);
+    if (name === undefined) return false;
+    const seen = { now: this.#now(), withinMs: API_SEEN_MS };
+    if (isPending(this.#apiSeenAt + API_SEEN_MS, seen)) return true;
+    const isThere = await this.#breaker.run(() => this.#has(name), false);
+    if (isThere) this.#apiSeenAt = this.#now();
+    return isThere;
   }
 
   async set(
@@ -129,6 +146,15 @@ class RedisStore implements DurableStore {
     );
     if (ttlMs === NO_KEY) return "absent";
     return timedEntry(envelope, { ttlMs, now: this.#now() });
+  }
+
+  async #has(name: string): Promise<boolean> {
+    try {
+      return typeof await this.#read(name) === "string";
+    } catch (error) {
+      if (hasErrorCode(error, "NOPERM")) return false;
+      throw error;
+    }
   }
 
   /** Null if there is no such key, undefined for a type of value that only another program can have written. */

@@ -21,9 +21,9 @@ const OWN_NAME = "porthole:sandbox-access:digest";
 /** Opens a store on the server at `port`; it does not pause between attempts to connect. */
 async function open(
   port: number,
-  { password, deadlineMs = 10_000, ...client }:
+  { username, password, deadlineMs = 10_000, ...client }:
     & Partial<RedisClientOptions>
-    & { password?: string; deadlineMs?: number } = {},
+    & { username?: string; password?: string; deadlineMs?: number } = {},
 ) {
   const clock = manualClock(Date.now());
   const log = failureLog();
@@ -35,7 +35,7 @@ async function open(
         tls: false,
         hostname: "127.0.0.1",
         port,
-        username: undefined,
+        username,
         password,
         database: 0,
       }, { signal, ...client }),
@@ -316,5 +316,34 @@ redisTest(
     assert.equal(await store.get(OWN), "unavailable");
     assert.deepEqual(failures, []);
     server.resume();
+  },
+);
+
+redisTest(
+  "a Redis store knows for ten minutes that the API uses it, once it has seen a key of the API's own",
+  async () => {
+    const rights = "~proxy:* ~porthole:* +get".split(" ");
+    await using server = await startRedis({
+      args: ["--user", "gateway", "on", ">s3cret", ...rights],
+    });
+    using setup = await open(server.port);
+    const { store, clock, failures } = setup;
+    const answer = `preview:public:${ID}`;
+    assert.equal(await store.tellsChanges?.(PUBLIC), false);
+    await server.command("SET", answer, "1");
+    assert.equal(await store.tellsChanges?.(OWN), false);
+    assert.equal(await store.tellsChanges?.(PUBLIC), true);
+    await server.command("DEL", answer);
+    clock.time += 599_999;
+    assert.equal(await store.tellsChanges?.(PUBLIC), true);
+    clock.time += 1;
+    assert.equal(await store.tellsChanges?.(PUBLIC), false);
+
+    // Whoever may not look does not know.
+    await server.command("SET", answer, "1");
+    const user = { username: "gateway", password: "s3cret" };
+    using limited = await open(server.port, user);
+    assert.equal(await limited.store.tellsChanges?.(PUBLIC), false);
+    assert.deepEqual([...failures, ...limited.failures], []);
   },
 );
