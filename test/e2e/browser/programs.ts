@@ -1,0 +1,25 @@
+/** The browsers that are installed on the machine; none is downloaded. */
+import { delimiter, join } from "node:path";
+
+/** The path of the first of these programs that is on PATH; undefined if there is none. */
+export async function findProgram(
+  ...names: readonly string[]
+): Promise<string | undefined> {
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
+  for (const name of names) {
+    for (const folder of folders) {
+      const path = join(folder, name);
+      if (await isFile(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+/** True if a path is a file, or a link to one. */
+export async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}
