@@ -8,6 +8,7 @@ import {
   ORGANIZATION,
   REGION,
   SECRET_ENV,
+  type SignedToken,
 } from "./api_state.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -89,7 +90,7 @@ function namedSandbox(
 }
 
 /** True if the API no longer knows a sandbox, although it is in the database. */
-function isGone({ state, desiredState }: ApiSandbox): boolean {
+export function isGone({ state, desiredState }: ApiSandbox): boolean {
   return state === "destroyed" ||
     state === "error" && desiredState === "destroyed";
 }
@@ -113,6 +114,18 @@ export function isInRegion(
 ): boolean {
   return caller?.kind !== "service" || caller.role !== "region-proxy" ||
     caller.region === region;
+}
+
+/** A link that is still good for a port; undefined if there is none. */
+export function linkTo(
+  { state, now }: Pick<Query, "state" | "now">,
+  token: string,
+  port: string | null,
+): SignedToken | undefined {
+  const link = state.signedTokens.get(token);
+  const isGood = link !== undefined && link.port === Number(port) &&
+    !link.revoked && now < link.expiresAt;
+  return isGood ? link : undefined;
 }
 
 /** The URL of a preview, at the proxy of the sandbox's region if that has one. */

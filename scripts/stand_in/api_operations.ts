@@ -1,9 +1,9 @@
 /** The Daytona API's answer to each operation, from its state. */
 import {
   isInRegion,
+  linkTo,
   noSandbox,
   type Operations,
-  type Query,
   sandboxOf,
   shownSandbox,
   signingKeyOf,
@@ -20,7 +20,6 @@ import {
   type ApiState,
   type Limit,
   ORGANIZATION,
-  type SignedToken,
 } from "./api_state.ts";
 
 /** Every operation; the type checker ensures that none of the contract is missing. */
@@ -176,18 +175,6 @@ export const OPERATIONS: Operations<Answers> = {
 const DESTROYED = "SANDBOX_DESTROYED";
 
 const NO_RUNNER: Refusal = { refused: 404, message: "Runner not found" };
-
-/** A link that is still good for a port; undefined if there is none. */
-function linkTo(
-  { state, now }: Query,
-  token: string,
-  port: string | null,
-): SignedToken | undefined {
-  const link = state.signedTokens.get(token);
-  const isGood = link !== undefined && link.port === Number(port) &&
-    !link.revoked && now < link.expiresAt;
-  return isGood ? link : undefined;
-}
 
 /** Its limits are part of it; times in seconds. */
 function shownConfig({ config, limits }: ApiState): ApiState["config"] {

@@ -40,7 +40,7 @@ export class Lifecycle {
     destroyMs: 800,
   };
   /** Called after each change of a sandbox's state. */
-  onState: ((sandbox: ApiSandbox) => void) | undefined;
+  readonly watchers = new Set<(sandbox: ApiSandbox) => void>();
   readonly #state: ApiState;
   readonly #clock: Clock;
   /** By sandbox id: cancels the step that comes next. */
@@ -164,7 +164,7 @@ export class Lifecycle {
     } else {
       sandbox.state = state;
     }
-    this.onState?.(sandbox);
+    for (const watch of this.watchers) watch(sandbox);
   }
 }
 

@@ -1,8 +1,7 @@
 /** Node servers on a free port of 127.0.0.1 that can be disposed of completely. */
-import type { Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 
-/** A listening server; disposing of it closes all connections, including upgraded ones. */
+/** A listening server; disposing of it closes all connections, including upgraded ones and those with TLS. */
 export interface Loopback extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:{port}` */

@@ -88,6 +88,8 @@ export class OpenidProvider implements AsyncDisposable {
   beforeAnswer: ((call: ProviderCall) => void | Promise<void>) | undefined;
   /** If set, every response has this status, such as 503, or the connection is reset. */
   outage: number | "reset" | undefined;
+  /** Further claims by user, for their ID tokens: such as `email_verified` and `groups`. */
+  readonly claims = new Map<string, JsonObject>();
   /** If set, how ID tokens are forged. */
   forgery: Forgery | undefined;
   /** Rewrites the JSON of an endpoint, after {@linkcode OpenidProvider.forgery} is applied. */
@@ -188,6 +190,7 @@ export class OpenidProvider implements AsyncDisposable {
         redirectUris,
       },
       users: this.#users,
+      claims: this.claims,
       audience,
       key: this.#key,
       storage: this.#storage,

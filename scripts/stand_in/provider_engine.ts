@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly issuer: string;
   readonly client: RegisteredClient;
   readonly users: readonly string[];
+  /** Further claims by user, for their ID tokens. */
+  readonly claims: ReadonlyMap<string, JsonObject>;
   /** The only API that access tokens are issued for. */
   readonly audience: string;
   readonly key: SigningKey;
@@ -80,7 +82,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 function configuration(
-  { client, users, audience, key, storage }: EngineOptions,
+  { client, users, claims, audience, key, storage }: EngineOptions,
   errors: Library["errors"],
 ): Record<string, unknown> {
   return {
@@ -111,9 +113,15 @@ function configuration(
         },
       },
     },
-    claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
+    claims: {
+      openid: ["sub"],
+      profile: ["name", "groups"],
+      email: ["email", "email_verified"],
+    },
+    // Most providers put them into the ID token, though this package does not by default.
+    conformIdTokenClaims: claims.size === 0,
     findAccount: (_context: unknown, id: string) =>
-      users.includes(id) ? account(id) : undefined,
+      users.includes(id) ? account(id, claims.get(id)) : undefined,
     async loadExistingGrant({ oidc }: AuthorizationContext) {
       const grant = new oidc.provider.Grant({
         clientId: oidc.client.clientId,
@@ -147,8 +155,16 @@ function configuration(
   };
 }
 
-function account(id: string): Readonly<Record<string, unknown>> {
-  const claims = { sub: id, name: id, email: `${id}@example.test` };
+function account(
+  id: string,
+  further: JsonObject = {},
+): Readonly<Record<string, unknown>> {
+  const claims = {
+    sub: id,
+    name: id,
+    email: `${id}@example.test`,
+    ...further,
+  };
   return { accountId: id, claims: () => claims };
 }
 

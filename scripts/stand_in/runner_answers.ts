@@ -1,4 +1,4 @@
-/** The fake runner's own answers, as opposed to those of the apps behind it. */
+/** The own answers of the fake runner and of the hosted proxy, as opposed to those of the apps behind them. */
 import {
   type IncomingMessage,
   type ServerResponse,
@@ -6,12 +6,15 @@ import {
 } from "node:http";
 import type { Duplex } from "node:stream";
 import { Buffer } from "node:buffer";
+import type { HeaderLines } from "./runner_forward.ts";
 
-/** An answer of the runner itself. */
+/** An answer of the fake itself. */
 export interface OwnAnswer {
   readonly status: number;
-  /** JSON; empty if there is none. */
+  /** JSON, unless the headers tell otherwise; empty if there is none. */
   readonly body: string;
+  /** By default its media type, and always its length. */
+  readonly headers?: HeaderLines;
 }
 
 const CODES: Readonly<Record<number, string>> = {
@@ -49,20 +52,19 @@ function decoded(path: string): string {
 /** Sends an answer. */
 export function sendOwn(
   response: ServerResponse,
-  { status, body }: OwnAnswer,
+  own: OwnAnswer,
 ): void {
-  response.writeHead(status, headersOf(body)).end(body);
+  response.writeHead(own.status, headersOf(own).flat()).end(own.body);
 }
 
 /** Sends an answer to the connection of an upgrade request, and ends it. */
 export function sendOwnToSocket(
   socket: Duplex,
-  { status, body }: OwnAnswer,
+  own: OwnAnswer,
 ): void {
-  const headers = { ...headersOf(body), Connection: "close" };
-  const lines = Object.entries(headers).map(([name, value]) =>
-    `${name}: ${value}\r\n`
-  );
+  const { status, body } = own;
+  const headers = [...headersOf(own), ["Connection", "close"]];
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${
       lines.join("")
@@ -70,9 +72,10 @@ export function sendOwnToSocket(
   );
 }
 
-function headersOf(body: string): Record<string, string> {
-  return {
-    "Content-Length": String(Buffer.byteLength(body)),
-    ...body !== "" && { "Content-Type": "application/json" },
-  };
+function headersOf(
+  { body, headers = body === "" ? [] : [JSON_TYPE] }: OwnAnswer,
+): HeaderLines {
+  return [["Content-Length", String(Buffer.byteLength(body))], ...headers];
 }
+
+const JSON_TYPE = ["Content-Type", "application/json"] as const;

@@ -1,5 +1,6 @@
 /**
  * What the proxies of a runner and of a sandbox's daemon make of a request together: it reaches a port of this machine.
+ * The proxy before them does the same to it, but for the header lines that it takes away and adds.
  * The real ones sort the header lines and capitalize their names; here they stay as they were sent, for tests to compare.
  */
 import {
@@ -24,6 +25,10 @@ export interface LocalTarget {
   readonly target: string;
   /** The proxies on the way, each of which names who sent it the request: the runner, and for an app the daemon. */
   readonly proxies: 1 | 2;
+  /** The header lines to pass on; by default those of the message, without the key of the runner. */
+  readonly lines?: HeaderLines;
+  /** Header lines that its response gets; none by default. */
+  readonly added?: HeaderLines;
 }
 
 /** The connection of an upgrade request, and the bytes that have already followed the request. */
@@ -55,10 +60,13 @@ export function forward(
   outgoing.once("response", (answer) => {
     const isInflated = mayInflate && answer.statusCode !== 304 &&
       answer.headers["content-encoding"]?.toLowerCase() === "gzip";
-    const headers = without(
-      endToEnd(headerLines(answer)),
-      isInflated ? ["content-encoding", "content-length"] : [],
-    );
+    const headers = [
+      ...without(
+        endToEnd(headerLines(answer)),
+        isInflated ? ["content-encoding", "content-length"] : [],
+      ),
+      ...target.added ?? [],
+    ];
     const isChunked = isInflated || "transfer-encoding" in answer.headers;
     response.sendDate = false;
     response.writeHead(
@@ -118,14 +126,15 @@ export function tunnel(
   outgoing.once("upgrade", (answer, upstream, upstreamHead) => {
     // From here on, what the client has sent must reach the app, even if the client closes.
     socket.off("close", abandon);
-    socket.write(statusLineAndHeaders(answer, headerLines(answer)), "latin1");
+    const headers = [...headerLines(answer), ...target.added ?? []];
+    socket.write(statusLineAndHeaders(answer, headers), "latin1");
     socket.write(upstreamHead);
     upstream.write(head);
     pipeline(socket, upstream, () => {});
     pipeline(upstream, socket, () => {});
   });
   outgoing.once("response", (answer) => {
-    const headers = endToEnd(headerLines(answer));
+    const headers = [...endToEnd(headerLines(answer)), ...target.added ?? []];
     socket.write(
       statusLineAndHeaders(answer, [...headers, ["Connection", "close"]]),
       "latin1",
@@ -152,16 +161,13 @@ const HOP_BY_HOP = [
 const CHUNKED = ["Transfer-Encoding", "chunked"] as const;
 
 function requestTo(
-  { localPort, authority, target, proxies }: LocalTarget,
+  { localPort, authority, target, proxies, lines: own }: LocalTarget,
   message: IncomingMessage,
   added: HeaderLines,
 ): ClientRequest {
-  const lines = headerLines(message);
-  const headers = without(endToEnd(lines), [
-    "host",
-    "x-daytona-authorization",
-    FORWARDED_FOR,
-  ]);
+  const lines = own ??
+    without(headerLines(message), ["x-daytona-authorization"]);
+  const headers = without(endToEnd(lines), ["host", FORWARDED_FOR]);
   const forwardedFor = [
     ...valuesOf(lines, FORWARDED_FOR),
     message.socket.remoteAddress,
@@ -190,7 +196,8 @@ function requestTo(
 
 const FORWARDED_FOR = "x-forwarded-for";
 
-function valuesOf(lines: HeaderLines, wanted: string): string[] {
+/** The values of the lines with a name, given in lower case. */
+export function valuesOf(lines: HeaderLines, wanted: string): string[] {
   return lines.filter(([name]) => name.toLowerCase() === wanted)
     .map(([, value]) => value);
 }
@@ -203,7 +210,11 @@ function endToEnd(lines: HeaderLines): HeaderLines {
   return without(lines, [...HOP_BY_HOP, ...named]);
 }
 
-function without(lines: HeaderLines, names: readonly string[]): HeaderLines {
+/** The lines whose names are not among these, given in lower case. */
+export function without(
+  lines: HeaderLines,
+  names: readonly string[],
+): HeaderLines {
   return lines.filter(([name]) => !names.includes(name.toLowerCase()));
 }
 

@@ -6,6 +6,7 @@ import { FakeApi } from "./api.ts";
 import { type ApiSandbox, REGION, type Service } from "./api_state.ts";
 import { type FakeDaemon, startFakeDaemon, TOOLBOX_PORT } from "./daemon.ts";
 import { startDemoApp } from "./demo_app.ts";
+import { type Clock, SYSTEM_CLOCK } from "./lifecycle.ts";
 import type { Loopback } from "./loopback.ts";
 import { type OpenidProvider, startOpenidProvider } from "./provider.ts";
 import { type Container, type FakeRunner, startFakeRunner } from "./runner.ts";
@@ -50,6 +51,8 @@ export const APP_PORT = 3000;
 export interface StackOptions {
   /** The public address of the gateway, `host` or `host:port`. */
   readonly publicHost?: string;
+  /** What the API's starts, throttlers and caches go by; by default the clock of this machine. */
+  readonly clock?: Clock;
 }
 
 /** A running stack: `demo` is public, `locked` private, `stopped` public but not running. */
@@ -67,7 +70,7 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything. */
 export async function startStack(
-  { publicHost = "proxy.localhost" }: StackOptions = {},
+  { publicHost = "proxy.localhost", clock = SYSTEM_CLOCK }: StackOptions = {},
 ): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const app = started.use(await startDemoApp());
@@ -119,7 +122,7 @@ export async function startStack(
       signedTokens: new Map([[KEYS.signedToken, {
         sandboxId: "locked",
         port: APP_PORT,
-        expiresAt: Date.now() + 24 * 60 * 60 * 1000,
+        expiresAt: clock.now() + 24 * 60 * 60 * 1000,
         revoked: false,
       }]]),
       users: new Map([[KEYS.user, new Set(all)]]),
@@ -129,8 +132,11 @@ export async function startStack(
       ]),
     }, {
       subjectOf: (accessToken) => provider.subjectOf(accessToken),
+      now: () => clock.now(),
+      after: (ms, callback) => clock.after(ms, callback),
     }),
   );
+  followStates(api, runner);
 
   const owned = started.move();
   return {
@@ -149,6 +155,27 @@ export async function startStack(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Keeps the containers on the runner as the API has them: one that is archived is not there. */
+function followStates(
+  { lifecycle }: FakeApi,
+  { containers }: FakeRunner,
+): void {
+  const archived = new Map<string, Container>();
+  lifecycle.watchers.add(({ id, state }) => {
+    const container = containers.get(id) ?? archived.get(id);
+    if (container === undefined) return;
+    container.started = state === "started";
+    if (state === "archived") {
+      archived.set(id, container);
+      containers.delete(id);
+    } else if (state === "destroyed") {
+      containers.delete(id);
+    } else if (state !== "restoring") {
+      containers.set(id, container);
+    }
+  });
 }
 
 function sandbox(id: string, differences: Partial<ApiSandbox>): ApiSandbox {

@@ -35,7 +35,7 @@ async function post(
 /** Sends a POST, and waits until it has changed the state. */
 async function begin(world: World, path: string): Promise<Promise<string>[]> {
   const changed = Promise.withResolvers<void>();
-  world.api.lifecycle.onState = () => changed.resolve();
+  world.api.lifecycle.watchers.add(() => changed.resolve());
   const answer = post(world, path);
   await changed.promise;
   return [answer];
@@ -77,7 +77,7 @@ Deno.test("the stand-in finishes a start whose caller has left", async () => {
   const world = startWorld({ state: "stopped" });
   await using _ = world.api;
   const changed = Promise.withResolvers<void>();
-  world.api.lifecycle.onState = () => changed.resolve();
+  world.api.lifecycle.watchers.add(() => changed.resolve());
   const leaving = new AbortController();
   const answer = fetch(`${world.api.url}/sandbox/s1/start`, {
     method: "POST",
