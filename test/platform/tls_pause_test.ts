@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers";
 import { createServer, type TLSSocket } from "node:tls";
+import { freeBuffer } from "../../src/platform/free_buffer.ts";
 import { mendPause } from "../../src/platform/tls_pause.ts";
 import { CA, LOCALHOST } from "../support/certificates.ts";
 import { staysPending, stillNeeded } from "./canary.ts";
@@ -85,6 +87,26 @@ Deno.test("a mended socket stops its client while it is paused, and reads everyt
   const whole = once(socket, "whole");
   socket.resume();
   await Promise.all([upload.sent, whole]);
+});
+
+Deno.test("what a mended socket has read takes no memory any more once it is passed on", async () => {
+  await using upload = await startUpload(mendPause);
+  const { socket } = upload;
+  const base = Deno.memoryUsage().external;
+  let received = 0;
+  let peak = 0;
+  socket.on("data", (data: Uint8Array) => {
+    socket.pause();
+    peak = Math.max(peak, Deno.memoryUsage().external - base);
+    received += data.length;
+    freeBuffer(data);
+    setImmediate(() => socket.resume());
+    if (received === UPLOAD_BYTES) socket.emit("whole");
+  });
+  const whole = once(socket, "whole");
+  socket.resume();
+  await Promise.all([upload.sent, whole]);
+  assert(peak < 8 * MIB, `${peak} bytes`);
 });
 
 Deno.test("canary: a node:tls socket goes on reading while it is paused", async () => {
