@@ -47,10 +47,22 @@ const FREED_BYTES = 1024 * 1024;
 /** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
 const TURNS = 5;
 
-/** What the process takes, except for the memory that JavaScript sees, bytes. */
-export function hiddenBytes(): number {
-  const { rss, heapTotal, external } = Deno.memoryUsage();
-  return rss - heapTotal - external;
+/**
+ * Returns what tells how much the process takes, except for the memory that JavaScript sees, bytes. What JavaScript has
+ * let go of stays with the C library, which gives it to the next who asks, until the process shrinks: it is not counted.
+ */
+export function createHiddenBytes(
+  memoryUsage: () => Deno.MemoryUsage = Deno.memoryUsage,
+): () => number {
+  let lastRss = 0;
+  /** What JavaScript keeps outside its heap, or has kept. */
+  let kept = 0;
+  return () => {
+    const { rss, heapTotal, external } = memoryUsage();
+    kept = Math.max(external, kept - Math.max(0, lastRss - rss));
+    lastRss = rss;
+    return rss - heapTotal - kept;
+  };
 }
 
 /** Watches over the WebSockets and uploads of a process; it must have that process to itself. */

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { Background } from "../../src/lib/background.ts";
-import { UnseenMemory, type Watched } from "../../src/proxy/unseen_memory.ts";
+import {
+  createHiddenBytes,
+  UnseenMemory,
+  type Watched,
+} from "../../src/proxy/unseen_memory.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
 const MIB = 1024 * 1024;
@@ -174,4 +178,20 @@ Deno.test("S10: chunked uploads are dropped before any WebSocket", async () => {
   other.bytes += 60 * MIB;
   await unseen.look();
   assert.deepEqual(dropped, ["upload"]);
+});
+
+Deno.test("what JavaScript has let go of does not count as hidden until it is used again, or the process shrinks", () => {
+  const usage = { rss: 100, heapTotal: 20, external: 5, heapUsed: 0 };
+  const hiddenBytes = createHiddenBytes(() => usage);
+  assert.equal(hiddenBytes(), 75);
+  Object.assign(usage, { rss: 140, external: 45 });
+  assert.equal(hiddenBytes(), 75);
+  usage.external = 5;
+  assert.equal(hiddenBytes(), 75, "the C library keeps it");
+  usage.rss = 160;
+  assert.equal(hiddenBytes(), 95, "something else grows");
+  usage.rss = 130;
+  assert.equal(hiddenBytes(), 95, "the process shrinks by some of it");
+  usage.rss = 100;
+  assert.equal(hiddenBytes(), 75);
 });
