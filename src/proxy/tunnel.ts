@@ -19,7 +19,7 @@ import type { UnseenMemory, Watched } from "./unseen_memory.ts";
  */
 export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 
-/** The upstream is not read while more bytes than this, or 2,048 messages, are queued for the client. */
+/** The upstream is not read while more bytes than this, or 512 messages, are queued for the client. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
 /**

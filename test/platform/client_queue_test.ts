@@ -62,12 +62,12 @@ Deno.test("ClientQueue.isFull is true while more bytes are queued than the high-
 
 Deno.test("ClientQueue.isFull bounds the number of small messages until they have been taken", () => {
   const { socket, queue } = setUp(1_000_000);
-  sendMany(queue, "x", 2047);
-  socket.bufferedAmount = 2047;
+  sendMany(queue, "x", 511);
+  socket.bufferedAmount = 511;
   assert.equal(queue.isFull, false);
   queue.send(text("x"));
   assert.equal(queue.isFull, true);
-  socket.bufferedAmount = 2048 - 64;
+  socket.bufferedAmount = 512 - 64;
   assert.equal(queue.isFull, true);
   socket.bufferedAmount--;
   assert.equal(queue.isFull, false, "64 of them have been taken, at least");
@@ -79,7 +79,7 @@ Deno.test("ClientQueue.isFull bounds the number of small messages until they hav
 
 Deno.test("ClientQueue.isFull counts empty messages until bytes that follow them have been taken", () => {
   const { socket, queue } = setUp();
-  sendMany(queue, "", 2048);
+  sendMany(queue, "", 512);
   assert.equal(queue.isFull, true);
   assert.equal(queue.isWaiting, true);
   queue.send(text("x"));
