@@ -11,6 +11,12 @@ const BUFFER_BYTES = 16 * 1024;
 /** What a client takes whose bytes are not read: a chunk, and the buffers of `node:tls` (measured: 300 KB). */
 const STALLED_BYTES = 256 * 1024;
 
+/** As long as a busy gateway may take for a client's request, ms: a client that waits for longer may have sent more. */
+const STALLED_MS = 100;
+
+/** More than most requests take; a client that sends more at once is likely to have more to send. */
+const REQUEST_BYTES = 8 * 1024;
+
 /** The time that a client has to close its side after it was sent everything, ms. */
 const LINGER_MS = 1000;
 
@@ -60,12 +66,18 @@ function passOn(
   client.on("data", (data: Uint8Array) => {
     client.pause();
     let isWaiting = true;
-    // What is taken at once is not charged: nobody is to be disconnected for it because others wait.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Nobody is to be disconnected for what is taken at once, nor for a request, because others wait.
     setImmediate(() => {
-      if (isWaiting) memory.set(STALLED_BYTES);
+      if (!isWaiting) return;
+      const isRequest = data.length <= REQUEST_BYTES;
+      memory.set(isRequest ? data.length : STALLED_BYTES);
+      if (!isRequest) return;
+      timer = setTimeout(() => memory.set(STALLED_BYTES), STALLED_MS);
     });
     pass(data).then(() => {
       isWaiting = false;
+      clearTimeout(timer);
       freeBuffer(data);
       memory.set(0);
       client.resume();
