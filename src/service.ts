@@ -367,6 +367,7 @@ function watchUnseenMemory(
 ): UnseenMemory {
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
+  const hiddenBytes = createHiddenBytes();
   const atStart = hiddenBytes() + RUNTIME_BYTES + bufferBudgetBytes;
   return new UnseenMemory({
     hiddenBytes,
@@ -490,6 +491,7 @@ function createDispatch(
       maxMessageBytes: limits.messageBytes,
       budget: parts.budget,
       unseen,
+      bans: new FloodBans(() => performance.now()),
     },
     gate: parts.gate,
     sessions: parts.sessions,

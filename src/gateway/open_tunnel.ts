@@ -5,6 +5,7 @@ import type { RequestHeaders } from "../lib/headers.ts";
 import { hasDisconnected } from "../platform/client_disconnected.ts";
 import { accessSignal } from "../platform/early_signal.ts";
 import { withSpacedProtocols } from "../platform/subprotocols.ts";
+import { FLOOD_BAN_MS, type FloodBans } from "../proxy/client_floods.ts";
 import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
 import {
   CLIENT_IDLE_TIMEOUT_SEC,
@@ -16,7 +17,10 @@ import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 
 /** Options of every tunnel. */
-export type TunnelLimits = Omit<RelayOptions, "client">;
+export interface TunnelLimits extends Omit<RelayOptions, "client" | "bans"> {
+  /** The clients that may open none now. */
+  readonly bans: Pick<FloodBans, "add" | "has">;
+}
 
 /** A tunnel and the response that opens it, or the app's refusal. */
 export type TunnelResult =
@@ -55,7 +59,8 @@ function upgradeClient(
 /**
  * Opens the tunnel that an admitted request asks for. Throws as {@linkcode Forwarder.openWebSocket} does.
  *
- * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake
+ * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake;
+ * `client_overloaded` if the client has just flooded another
  */
 export async function openTunnel(
   admitted: AdmittedRequest & {
@@ -67,6 +72,12 @@ export async function openTunnel(
 ): Promise<TunnelResult> {
   const { request, headers } = admitted;
   checkHandshake(headers);
+  const client = clientKey(admitted.clientAddress);
+  if (limits.bans.has(client)) {
+    throw new GatewayError("client_overloaded", "It has flooded a WebSocket", {
+      retryAfterSec: FLOOD_BAN_MS / 1000,
+    });
+  }
   accessSignal(request);
   const opened = await forwarder.openWebSocket(admitted);
   if (opened.kind === "refused") return opened;
@@ -77,7 +88,6 @@ export async function openTunnel(
       throw new UpstreamError("aborted", "Client left");
     }
     const { socket, response } = upgradeClient(request, headers, protocol);
-    const client = clientKey(admitted.clientAddress);
     const tunnel = relay(socket, upstream, { ...limits, client });
     return { kind: "open", response, tunnel };
   } catch (error) {

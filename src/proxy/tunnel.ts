@@ -9,7 +9,7 @@ import { fitsCloseFrame } from "../platform/long_close.ts";
 import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
-import { ClientFloods } from "./client_floods.ts";
+import { ClientFloods, type FloodBans } from "./client_floods.ts";
 import type { UnseenMemory, Watched } from "./unseen_memory.ts";
 
 /**
@@ -52,6 +52,8 @@ export interface RelayOptions {
   readonly client: string;
   /** Where tunnels are watched for what Deno reads of the client's messages; undefined if they are not. */
   readonly unseen?: Pick<UnseenMemory, "watch"> | undefined;
+  /** Told of a client that floods the tunnel. */
+  readonly bans?: Pick<FloodBans, "add"> | undefined;
 }
 
 /** The end of a tunnel, and its traffic. */
@@ -236,7 +238,8 @@ class Relay implements Tunnel, Watched {
     const floods = new ClientFloods(client, (reason) => this.#onFlood(reason));
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       this.#heardAt = ++messages;
-      if (!floods.countMessage()) this.#sendUpstream(data);
+      const length = typeof data === "string" ? data.length : data.byteLength;
+      if (!floods.countMessage(length)) this.#sendUpstream(data);
     };
     client.onerror = (event) => {
       if (event instanceof ErrorEvent) this.#clientFailure = event.message;
@@ -278,6 +281,7 @@ class Relay implements Tunnel, Watched {
   /** Ends the tunnel at once: the event loop does not turn, and Deno drops a closed WebSocket at its next frame. */
   #onFlood(reason: string): void {
     if (this.#isEnded) return;
+    this.#options.bans?.add(this.#options.client);
     this.#client.close(1008, reason);
     this.close(1008, reason);
   }

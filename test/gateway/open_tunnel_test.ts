@@ -14,9 +14,10 @@ const HANDSHAKE = {
 
 /** Opens a tunnel to an app that accepts, for a client that may have left. */
 function open(
-  { fields = {}, hasDisconnected = false }: {
+  { fields = {}, hasDisconnected = false, isBanned = false }: {
     fields?: Record<string, string>;
     hasDisconnected?: boolean;
+    isBanned?: boolean;
   },
 ) {
   const client = new AbortController();
@@ -51,6 +52,7 @@ function open(
         bufferLimitBytes: 1000,
         maxMessageBytes: 1000,
         budget: new ByteBudget({ limitBytes: 1000 }),
+        bans: { add() {}, has: (client) => isBanned && client === "c" },
       },
     ),
   };
@@ -82,4 +84,13 @@ Deno.test("an app is not asked for a tunnel by what is no handshake", async () =
     await assert.rejects(result, { code });
     assert.equal(asked(), 0);
   }
+});
+
+Deno.test("S14: a client that has just flooded a WebSocket gets no other, and is told when to try again", async () => {
+  const { asked, result } = open({ isBanned: true });
+  await assert.rejects(result, {
+    code: "client_overloaded",
+    retryAfterSec: 10,
+  });
+  assert.equal(asked(), 0);
 });

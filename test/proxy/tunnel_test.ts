@@ -615,8 +615,8 @@ function floodingClient(): { client: WebSocket; closes: number[] } {
   return { client, closes };
 }
 
-function sendMessages(client: WebSocket, count: number): void {
-  const message = new MessageEvent("message", { data: "m" });
+function sendMessages(client: WebSocket, count: number, data = "m"): void {
+  const message = new MessageEvent("message", { data });
   for (let sent = 0; sent < count; sent++) client.onmessage?.(message);
 }
 
@@ -637,16 +637,40 @@ Deno.test("S14: a client that sends more than 16,384 messages without a turn of 
   });
 });
 
-Deno.test("S14: a client may send any number of messages as long as the event loop turns", async () => {
+Deno.test("S14: a client may send 16,384 short messages a second, and any number of longer ones, as long as the event loop turns", async () => {
   using clock = fakeClock();
   const connection = fakeConnection();
   const { client, closes } = floodingClient();
   const tunnel = relay(client, new UpstreamWebSocket(connection), LIMITS);
-  for (let turns = 0; turns < 20; turns++) {
-    sendMessages(client, 10_000);
-    await turn();
+  for (let seconds = 0; seconds < 3; seconds++) {
+    for (let turns = 0; turns < 2; turns++) {
+      sendMessages(client, 8000);
+      sendMessages(client, 8000, "m".repeat(257));
+      await turn();
+    }
+    clock.pass(1000);
   }
   assert.deepEqual(closes, []);
   tunnel.close(1000, "");
+  await passUntil(clock, tunnel.closed);
+});
+
+Deno.test("S14: a client that sends more than 16,384 short messages a second is closed, and banned", async () => {
+  using clock = fakeClock();
+  const connection = fakeConnection();
+  const { client, closes } = floodingClient();
+  const banned: string[] = [];
+  const bans = { add: (who: string) => void banned.push(who) };
+  const tunnel = relay(client, new UpstreamWebSocket(connection), {
+    ...LIMITS,
+    bans,
+  });
+  for (let turns = 0; turns < 2; turns++) {
+    sendMessages(client, 8192);
+    await turn();
+  }
+  assert.deepEqual(closes, []);
+  sendMessages(client, 1);
+  assert.deepEqual([closes, banned], [[1008], [LIMITS.client]]);
   await passUntil(clock, tunnel.closed);
 });
