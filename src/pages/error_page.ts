@@ -40,7 +40,7 @@ const MIN_RELOAD_SEC = 5;
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const text = errorText(data.code, data.port);
-  const reloads = data.mayReload && PASSING.has(data.code);
+  const reloads = reloadsByItself(data);
   const reloadSec = Math.max(MIN_RELOAD_SEC, data.retryAfterSec ?? 0);
   return page(
     text.title,
@@ -58,6 +58,13 @@ export function errorPage(data: ErrorPageData): string {
 </dl>`,
     reloads ? { reloadSec } : {},
   );
+}
+
+/** True if the page of an error reloads by itself. */
+export function reloadsByItself(
+  { code, mayReload }: Pick<ErrorPageData, "code" | "mayReload">,
+): boolean {
+  return mayReload && PASSING.has(code);
 }
 
 /** Lets a code wrap after its underscores, and nowhere else. */

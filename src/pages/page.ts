@@ -1,10 +1,14 @@
 /** The layout that all of the gateway's pages share. */
 import { escapeHtml } from "../lib/html.ts";
+import { reloadEvery } from "./reload.ts";
 import css from "./page.css" with { type: "text" };
 
-/** Content-Security-Policy of the gateway's pages: no scripts, nothing from elsewhere, only the inline style. */
+/**
+ * Content-Security-Policy of the gateway's pages: no scripts, nothing from elsewhere, only the inline style and the
+ * empty icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox reports a violation.
+ */
 export const PAGE_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'";
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'";
 
 /** Renders an HTML document. `main` is inserted as HTML; `title` is escaped. */
 export function page(
@@ -17,10 +21,9 @@ export function page(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">${
-    options.reloadSec === undefined
-      ? ""
-      : `\n<meta http-equiv="refresh" content="${options.reloadSec}">`
+<meta name="robots" content="noindex">
+<link rel="icon" href="data:,">${
+    options.reloadSec === undefined ? "" : `\n${reloadEvery(options.reloadSec)}`
   }
 <title>${escapeHtml(title)}</title>
 <style>${css}</style>

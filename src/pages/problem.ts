@@ -1,8 +1,9 @@
 /** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
 import { ERROR_STATUS, type ErrorAdvice, type ErrorCode } from "../errors.ts";
-import { errorPage } from "./error_page.ts";
+import { errorPage, reloadsByItself } from "./error_page.ts";
 import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
+import { RELOAD_DIRECTIVE } from "./reload.ts";
 
 /** The content of an error response. */
 export interface ProblemOptions {
@@ -90,7 +91,12 @@ export function problem(options: ProblemOptions): Response {
         headers: [
           ...headers,
           ["content-type", "text/html; charset=utf-8"],
-          ["content-security-policy", PAGE_POLICY],
+          [
+            "content-security-policy",
+            reloadsByItself({ code, mayReload })
+              ? `${PAGE_POLICY}; ${RELOAD_DIRECTIVE}`
+              : PAGE_POLICY,
+          ],
         ],
       },
     );

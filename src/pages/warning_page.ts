@@ -24,7 +24,7 @@ export const REDIRECT_FIELD = "redirect";
  * `frame-ancestors`, since previews may be embedded, and an acceptance in a frame only counts below the embedding site.
  */
 export const WARNING_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'";
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'";
 
 /** Renders the warning as an HTML document. */
 export function warningPage({ host, url, isFramed }: WarningPageData): string {

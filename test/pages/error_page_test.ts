@@ -25,22 +25,29 @@ Deno.test("errorPage() shows every code with its status, and escapes the request
     const page = pageOf(code);
     assert.match(page, new RegExp(`class="status">${ERROR_STATUS[code]}<`));
     assert.match(page, /id-&lt;1&gt;/);
-    assert.doesNotMatch(page, /<script/i);
+    assert.doesNotMatch(pageOf(code, false), /<script/i);
   }
 });
 
 Deno.test("errorPage() reloads by itself if waiting helps, and says so", () => {
   for (const code of ["port_closed", "api_unreachable"] as const) {
-    assert.match(pageOf(code), /<meta http-equiv="refresh" content="5">/);
-    assert.match(pageOf(code), /reloads by itself/);
+    const page = pageOf(code);
+    assert.match(page, /<script data-seconds="5">/);
+    assert.match(
+      page,
+      /<noscript><meta http-equiv="refresh" content="5"><\/noscript>/,
+    );
+    assert.match(page, /reloads by itself/);
   }
 });
 
 Deno.test("errorPage() reloads no sooner than Retry-After says", () => {
   const page = pageOf("api_unreachable", true, 60);
+  assert.match(page, /<script data-seconds="60">/);
   assert.match(page, /<meta http-equiv="refresh" content="60">/);
   assert.match(page, /every 60 seconds/);
-  assert.match(pageOf("overloaded", true, 2), /content="5"/);
+  const soon = pageOf("overloaded", true, 2);
+  assert.match(soon, /<script data-seconds="5">.*\n.*content="5"/);
 });
 
 Deno.test("errorPage() does not reload if that would not help or could send a form twice", () => {
@@ -52,7 +59,7 @@ Deno.test("errorPage() does not reload if that would not help or could send a fo
       pageOf("internal"),
       pageOf("port_closed", false),
     ]
-  ) assert.doesNotMatch(page, /refresh|reloads/);
+  ) assert.doesNotMatch(page, /refresh|reload|script/);
 });
 
 Deno.test("errorPage() links the preview after a failed login, and the documentation", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import type { ErrorCode } from "../../src/errors.ts";
 import { problem } from "../../src/pages/problem.ts";
 
@@ -49,4 +50,28 @@ Deno.test("problem() is a JSON document for programs and a page for browsers, wi
     assert.equal(headers.get("x-porthole-error"), "port_closed");
     assert.equal(headers.get("x-request-id"), "id");
   }
+});
+
+Deno.test("the policy of problem() allows a page that reloads by itself the very script that does so, and no other page any", async () => {
+  const waiting = {
+    code: "port_closed",
+    requestId: "id",
+    asPage: true,
+  } as const;
+  const reloading = problem({ ...waiting, mayReload: true });
+  const [, script = ""] = /<script[^>]*>([^]*?)<\/script>/.exec(
+    await reloading.text(),
+  ) ?? [];
+  const digest = createHash("sha256").update(script).digest("base64");
+  const allowed = "content-security-policy";
+  assert.match(reloading.headers.get(allowed) ?? "", /^default-src 'none'; /);
+  assert.ok(
+    reloading.headers.get(allowed)?.endsWith(`; script-src 'sha256-${digest}'`),
+  );
+  for (
+    const page of [
+      problem(waiting),
+      problem({ ...waiting, code: "login_required", mayReload: true }),
+    ]
+  ) assert.doesNotMatch(page.headers.get(allowed) ?? "", /script/);
 });
