@@ -1,7 +1,7 @@
 /** The layout that all of the gateway's pages share. */
 import { escapeHtml } from "../lib/html.ts";
-import { reloadEvery } from "./reload.ts";
 import css from "./page.css" with { type: "text" };
+import { reloadEvery } from "./reload.ts";
 
 /**
  * Content-Security-Policy of the gateway's pages: no scripts, nothing from elsewhere, only the inline style and the
