@@ -7,10 +7,12 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 /** A domain on the Public Suffix List: browsers take no cookie for it, and each host below it for a site of its own. */
 export const PUBLIC_SUFFIX = "co.uk";
 
+/** A public suffix, which gateways of this machine can have as their base domain. */
+const RESOLVER_RULES =
+  `MAP ${PUBLIC_SUFFIX} 127.0.0.1, MAP *.${PUBLIC_SUFFIX} 127.0.0.1`;
+
 /** Turns off features that a run on 127.0.0.1 must not depend on, and the browser's own background traffic. */
 const ARGUMENTS = [
-  // A public suffix, which gateways of this machine can have as their base domain.
-  `--host-resolver-rules=MAP ${PUBLIC_SUFFIX} 127.0.0.1, MAP *.${PUBLIC_SUFFIX} 127.0.0.1`,
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -35,12 +37,16 @@ export async function findChromium(): Promise<string | undefined> {
 }
 
 /**
- * Starts a headless browser with a temporary profile.
+ * Starts a headless browser with a temporary profile; `resolverRules` say which names it finds where.
  *
  * @throws {Error} if it cannot be started.
  */
-export function launchChromium(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ARGUMENTS, timeout: 20_000 });
+export function launchChromium(
+  executablePath: string,
+  resolverRules = RESOLVER_RULES,
+): Promise<Browser> {
+  const args = [...ARGUMENTS, `--host-resolver-rules=${resolverRules}`];
+  return chromium.launch({ executablePath, args, timeout: 20_000 });
 }
 
 async function isFile(path: string): Promise<boolean> {

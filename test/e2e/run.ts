@@ -2,10 +2,12 @@
 /**
  * `deno task e2e`: the gateway as people see it, with a real browser and a real dev server, and with the service and
  * the test stack in this process. E2E_SCREENSHOTS=FOLDER saves screenshots of the pages. Exits with 0 if every scenario
- * passes or there is no browser, with 1 otherwise.
+ * passes or there is no browser, with 1 otherwise. `--dev-servers` has dev_servers/main.ts instead.
  */
 import { startLoginGateway } from "../support/login_gateway.ts";
+import { runTask } from "../support/options.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
+import { parse, runDevServers, USAGE } from "./dev_servers/main.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { errorPage } from "./scenarios/error_page.ts";
@@ -110,14 +112,18 @@ async function passes(
   return fault === undefined;
 }
 
-async function main(): Promise<void> {
+/** Calls `run` with the browser's path, and returns its exit code; 0 if there is no browser. */
+async function withChromium(
+  run: (executablePath: string) => Promise<number>,
+): Promise<number> {
   const executablePath = await findChromium();
-  if (executablePath === undefined) {
-    console.log(
-      "skipped: Chromium is not installed (apt-get install chromium)",
-    );
-    return;
-  }
+  if (executablePath !== undefined) return await run(executablePath);
+  console.log("skipped: Chromium is not installed (apt-get install chromium)");
+  return 0;
+}
+
+/** Returns the exit code. */
+async function runScenarios(executablePath: string): Promise<number> {
   const watchdog = setTimeout(() => {
     console.error("FAILED: the run does not end");
     Deno.exit(1);
@@ -128,7 +134,16 @@ async function main(): Promise<void> {
   console.log(
     `${passed} of ${SCENARIOS.length} scenarios passed in the browser.`,
   );
-  if (passed < SCENARIOS.length) Deno.exitCode = 1;
+  return passed < SCENARIOS.length ? 1 : 0;
 }
 
-await main();
+if (Deno.args.includes("--dev-servers")) {
+  await runTask({
+    usage: USAGE,
+    parse,
+    run: (options) =>
+      withChromium((executablePath) => runDevServers(executablePath, options)),
+  });
+} else {
+  Deno.exitCode = await withChromium(runScenarios);
+}

@@ -1,0 +1,39 @@
+/** The dev servers, in the order of the table. */
+import type { DevServer } from "./dev_server.ts";
+import { angular } from "./servers/angular.ts";
+import { astro, astro5 } from "./servers/astro.ts";
+import { django } from "./servers/django.ts";
+import { express } from "./servers/express.ts";
+import { flask } from "./servers/flask.ts";
+import { flaskSocketio } from "./servers/flask_socketio.ts";
+import { jupyter } from "./servers/jupyter.ts";
+import { next } from "./servers/next.ts";
+import { nuxt } from "./servers/nuxt.ts";
+import { parcel } from "./servers/parcel.ts";
+import { php } from "./servers/php.ts";
+import { reactRouter } from "./servers/react_router.ts";
+import { rsbuild } from "./servers/rsbuild.ts";
+import { sveltekit } from "./servers/sveltekit.ts";
+import { vite } from "./servers/vite.ts";
+import { webpack } from "./servers/webpack.ts";
+
+/** All of them. */
+export const SERVERS: readonly DevServer[] = [
+  vite,
+  next,
+  webpack,
+  angular,
+  nuxt,
+  sveltekit,
+  astro5,
+  astro,
+  reactRouter,
+  parcel,
+  rsbuild,
+  express,
+  jupyter,
+  django,
+  flask,
+  flaskSocketio,
+  php,
+];

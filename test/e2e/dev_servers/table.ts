@@ -1,0 +1,51 @@
+/** The table of dev servers in docs/apps.md. */
+import { formatted, replaceRegion } from "../../../scripts/generate/text.ts";
+import { inWords } from "./in_words.ts";
+import type { Row } from "./matrix.ts";
+import { SERVERS } from "./servers.ts";
+
+const DOCUMENT = new URL("../../../docs/apps.md", import.meta.url);
+
+const HEAD = [
+  "| Framework | Version | As it is | With the label `local` | Its line | With its line |",
+  "| --- | --- | --- | --- | --- | --- |",
+];
+
+/** Writes the rows that were run; those of the other dev servers stay as they are. */
+export async function saveTable(rows: readonly Row[]): Promise<void> {
+  const text = await Deno.readTextFile(DOCUMENT);
+  const table = [...HEAD, ...mergeRows(rowsOf(text), rows)].join("\n");
+  const changed = replaceRegion(text, "dev-servers", table);
+  await Deno.writeTextFile(DOCUMENT, await formatted(changed, "md"));
+}
+
+/** The rows of a document's table by the dev servers' titles. */
+export function rowsOf(text: string): Map<string, string> {
+  const [, region = ""] = text.split(/<!-- dev-servers:(?:start|end) -->/);
+  return new Map(
+    [...region.matchAll(/^\| (?!Framework|-)([^|]+?) *\|.*$/gm)]
+      .map(([line, title = ""]) => [title, line]),
+  );
+}
+
+function mergeRows(
+  known: ReadonlyMap<string, string>,
+  rows: readonly Row[],
+): string[] {
+  return SERVERS.flatMap((server) => {
+    const row = rows.find((row) => row.server === server);
+    return (row === undefined ? known.get(server.title) : line(row)) ?? [];
+  });
+}
+
+function line({ server, version, faults }: Row): string {
+  const cells = [
+    server.title,
+    version,
+    inWords(faults.auto),
+    inWords(faults.local),
+    server.line?.text ?? "",
+    inWords(faults.line),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
