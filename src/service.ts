@@ -66,8 +66,11 @@ export interface ServiceOptions {
   readonly lines?: LineWriter;
 }
 
-/** Time between two rechecks of the access behind tunnels and streams, ms. */
-const RECHECK_INTERVAL_MS = 30_000;
+/**
+ * Time between two rechecks of the access behind tunnels and streams, ms. With the 5 s for which a signed link may
+ * outlive its end, that makes 30 s until what it opened ends.
+ */
+const RECHECK_INTERVAL_MS = 25_000;
 
 /** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, ms. */
 const TICK_MS = 5_000;

@@ -11,8 +11,8 @@ const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 /** How much later than its end a link may still be accepted, ms. */
 const LATE_MS = 5_000;
 
-/** Time between two rechecks, ms. */
-const RECHECK_MS = 30_000;
+/** How much later than its end what a link opened may go on, ms. */
+const STREAM_LATE_MS = 30_000;
 
 /** When a link that is in use is asked about again, ms after the last time. */
 const RENEWAL_MS = 4_000;
@@ -70,11 +70,40 @@ for (const [how, end] of Object.entries(ENDS)) {
     assert.match(await stream.readUntil("\r\n"), / 200 /);
     const closed = once(socket, "close");
     end(gateway);
-    clock.pass(RECHECK_MS);
+    clock.pass(STREAM_LATE_MS);
     assert.equal((await closed)[0], 1008);
     await stream.readToEnd();
   });
 }
+
+Deno.test("what a signed link opened ends within 30 s, also if the link has been asked about right before a check", async (t) => {
+  // Whatever the checks' interval, one of these is right before the first or the second of them.
+  for (let ms = 20_100; ms <= 60_000; ms += LATE_MS) {
+    await t.step(`after ${ms} ms`, async () => {
+      using clock = fakeClock();
+      await using gateway = await startGateway();
+      await gateway.serve(({ url }, response) => {
+        response.writeHead(200).write("part");
+        if (url === "/echo") response.end();
+      }, "locked");
+      const { ports } = gateway.stack.runner.containers.get("locked") ??
+        assert.fail("no such container");
+      ports.set(3000, ports.get(8000) ?? 0);
+      await using stream = await gateway.open(
+        `GET / HTTP/1.1\r\nHost: ${SIGNED}\r\n\r\n`,
+      );
+      await stream.readUntil("part");
+      clock.pass(ms);
+      assert(await admits(gateway));
+      ENDS["been revoked"](gateway);
+      for (let late = 0; late < STREAM_LATE_MS; late += 1_000) {
+        clock.pass(1_000);
+        await gateway.send(BASE, { path: "/health" }); // time to check
+      }
+      await stream.readToEnd();
+    });
+  }
+});
 
 Deno.test("a signed link that nobody has used for 5 s is asked about before it admits anybody", async () => {
   using clock = fakeClock();
