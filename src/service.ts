@@ -44,6 +44,7 @@ import { SocketTurns } from "./platform/socket_turns.ts";
 import { Activity } from "./proxy/activity.ts";
 import { FloodBans } from "./proxy/client_floods.ts";
 import { Forwarder } from "./proxy/forward.ts";
+import { Handshakes } from "./proxy/handshakes.ts";
 import { InFlight } from "./proxy/in_flight.ts";
 import { createHiddenBytes, UnseenMemory } from "./proxy/unseen_memory.ts";
 import { AccessResolver } from "./resolver/access.ts";
@@ -202,7 +203,12 @@ async function openBase(
     closing,
     onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
-    onOwnersUntold: createOwnersWarning(),
+    onOwnersUntold: createWarning(
+      "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
+    ),
+    onSandboxHidden: createWarning(
+      "the API does not show sandboxes to this gateway (GET /sandbox/{id} is 403): their labels do not count, such as porthole.app-origin",
+    ),
   });
   const lookups: LookupCacheOptions = {
     cache: config.cache,
@@ -245,6 +251,7 @@ function createResolvers(config: Config, { api, lookups, sealerFor }: Base) {
     sandboxes: new SandboxResolver(api, {
       ...lookups,
       sealer: sealerFor("runner"),
+      appOrigin: config.public.appOrigin,
     }),
     access: new AccessResolver(api, lookups),
   };
@@ -393,7 +400,7 @@ function watchUnseenMemory(
 
 /** Creates the way to the runners, and what watches over it. */
 function createTransport(
-  { upstream: timeouts, limits, cache, public: { appOrigin } }: Config,
+  { upstream: timeouts, limits, cache }: Config,
   { api, store, background, now, metrics, closing }: Base,
   { sandboxes }: Resolvers,
 ) {
@@ -415,11 +422,11 @@ function createTransport(
   });
   return {
     upstream,
-    forwarder: new Forwarder(upstream, sandboxes, {
-      appOrigin,
-      maxApps: cache.maxEntries,
-      now,
-    }),
+    forwarder: new Forwarder(
+      upstream,
+      sandboxes,
+      new Handshakes({ maxApps: cache.maxEntries, now }),
+    ),
     activity,
     inFlight: new InFlight(limits),
   };
@@ -550,15 +557,13 @@ function watchServiceKey(now: () => number): KeyWatch {
   });
 }
 
-/** Creates the warning that the API cannot tell whose a key is, which is logged once. */
-function createOwnersWarning(): () => void {
+/** Creates a warning about what the API cannot do, which is logged once. */
+function createWarning(message: string): () => void {
   let isTold = false;
   return () => {
     if (isTold) return;
     isTold = true;
-    loggerFor("api").warn(
-      "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
-    );
+    loggerFor("api").warn(message);
   };
 }
 

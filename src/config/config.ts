@@ -11,9 +11,9 @@ import {
   type SettingProblem,
   type SettingValues,
 } from "./read_settings.ts";
-import { SETTINGS } from "./settings.ts";
+import { APP_ORIGIN_MODES, SETTINGS } from "./settings.ts";
 
-export { type CacheLocation, SETTINGS };
+export { APP_ORIGIN_MODES, type CacheLocation, SETTINGS };
 
 /** The whole configuration, as {@linkcode assemble} describes it; it is frozen. */
 export type Config = DeepReadonly<ReturnType<typeof assemble>>;
@@ -30,7 +30,7 @@ export type SessionScope = Config["session"]["scope"];
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
-/** What apps are told of their own address. */
+/** What an app is told of its own address. */
 export type AppOriginMode = Config["public"]["appOrigin"];
 
 /** Either the configuration, or every problem with it. */
@@ -160,7 +160,7 @@ function assemble(values: Values) {
       allowedOrigins: values.ALLOWED_ORIGINS,
       /** Who may read an app's responses across origins: see cors.ts. */
       corsMode: values.CORS_MODE,
-      /** What apps are told of their own address: see app_origin.ts. */
+      /** What apps are told of their own address, unless their sandbox says otherwise: see app_origin.ts. */
       appOrigin: values.APP_ORIGIN,
       /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,

@@ -22,6 +22,9 @@ import type { Setting } from "./read_settings.ts";
 
 const MIN_SECRET_LENGTH = 32;
 
+/** What apps can be told of their own address. */
+export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
+
 /** Every environment variable, in the README's order. */
 export const SETTINGS = {
   DAYTONA_API_URL: {
@@ -119,8 +122,8 @@ export const SETTINGS = {
   APP_ORIGIN: {
     group: "Public addresses",
     purpose:
-      "What an app is told of its own address, where a request comes from its own pages: localhost in WebSocket handshakes, and no Origin in GET (auto); localhost in every request (local); or the public address in all, like Daytona's proxy (pass).",
-    format: oneOf("auto", "local", "pass"),
+      "What an app is told of its own address, where a request comes from its own pages: localhost in WebSocket handshakes, and no Origin in GET (auto); localhost in every request (local); or the public address in all, like Daytona's proxy (pass). A sandbox's label `porthole.app-origin` comes first.",
+    format: oneOf(...APP_ORIGIN_MODES),
     default: "auto",
   },
   PREVIEW_WARNING_ENABLED: {
@@ -256,7 +259,8 @@ export const SETTINGS = {
   },
   RUNNER_TTL_SEC: {
     group: "Cache",
-    purpose: "How long the runner of a sandbox is cached.",
+    purpose:
+      "How long the runner of a sandbox is cached, and what its labels say.",
     format: seconds(),
     default: "120",
   },

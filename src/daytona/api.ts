@@ -50,6 +50,8 @@ export interface DaytonaApiOptions extends ApiCallerOptions {
   readonly onKeyVerdict: (verdict: KeyVerdict) => void;
   /** Called whenever the API turns out to have no operation by which {@linkcode DaytonaApi.isOwnedByUser} could tell. */
   readonly onOwnersUntold: () => void;
+  /** Called whenever the API does not show the gateway a sandbox because of the gateway's role. */
+  readonly onSandboxHidden: () => void;
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
@@ -71,6 +73,7 @@ export class DaytonaApi {
   readonly #authorization: string;
   readonly #onKeyVerdict: (verdict: KeyVerdict) => void;
   readonly #onOwnersUntold: () => void;
+  readonly #onSandboxHidden: () => void;
 
   /** @throws {TypeError} if the gateway's key cannot be sent in a header */
   constructor(config: Config["daytona"], options: DaytonaApiOptions) {
@@ -86,6 +89,7 @@ export class DaytonaApi {
     this.#caller = new ApiCaller(config, options);
     this.#onKeyVerdict = options.onKeyVerdict;
     this.#onOwnersUntold = options.onOwnersUntold;
+    this.#onSandboxHidden = options.onSandboxHidden;
   }
 
   /** True if anyone may open the sandbox's previews. */
@@ -249,6 +253,26 @@ export class DaytonaApi {
         this.#client.runners.getRunnerFullById({ ...init, params }),
     });
     return record && readyRunner(record);
+  }
+
+  /**
+   * Any sandbox, by the gateway's own key; null if there is none by that id, or if the API does not show sandboxes to
+   * gateways of this role: then `onSandboxHidden` is called.
+   */
+  async sandboxById(sandboxId: string): Promise<Sandbox | null> {
+    if (!isSandboxRef(sandboxId)) return null;
+    const params = { path: { sandboxIdOrName: sandboxId } };
+    const credential = this.#asGateway();
+    return await this.#caller.callApi({
+      ...credential,
+      operation: "getSandbox",
+      schema: sandboxAnswer,
+      onStatus: (status) => {
+        credential.onStatus(status);
+        if (status === 403) this.#onSandboxHidden();
+      },
+      send: (init) => this.#client.sandbox.getSandbox({ ...init, params }),
+    });
   }
 
   /** One of the user's sandboxes. */

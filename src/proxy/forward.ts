@@ -1,6 +1,5 @@
 /** Sends admitted requests to the upstreams of their sandboxes, and tells an upstream's refusals from the app's answers. */
 import { appTarget } from "../address/app_target.ts";
-import type { AppOriginMode } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import {
   type Destination,
@@ -29,7 +28,7 @@ import {
 import { DaemonProbe } from "./daemon_probe.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { gatherBody } from "./gather_body.ts";
-import { Handshakes, type HandshakesOptions } from "./handshakes.ts";
+import type { Handshakes } from "./handshakes.ts";
 import {
   isEmptyBadGateway,
   isRefusalStatus,
@@ -71,12 +70,6 @@ export interface AdmittedRequest extends AddressedRequest {
 /** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
 const REFUSAL_TIMEOUT_MS = 1000;
 
-/** Options of a {@linkcode Forwarder}. */
-export interface ForwarderOptions extends HandshakesOptions {
-  /** What apps are told of their own address. */
-  readonly appOrigin: AppOriginMode;
-}
-
 /** Where sandboxes are. */
 type Destinations = Pick<SandboxResolver, "destinationOf" | "renewDestination">;
 
@@ -89,45 +82,42 @@ export class Forwarder {
   readonly #sandboxes: Destinations;
   readonly #daemons: DaemonProbe;
   readonly #handshakes: Handshakes;
-  readonly #appOrigin: AppOriginMode;
 
   constructor(
     upstream: Pick<UpstreamClient, "request" | "upgrade">,
     sandboxes: Destinations,
-    options: ForwarderOptions,
+    handshakes: Handshakes,
   ) {
     this.#upstream = upstream;
     this.#sandboxes = sandboxes;
     this.#daemons = new DaemonProbe(upstream);
-    this.#handshakes = new Handshakes(options);
-    this.#appOrigin = options.appOrigin;
+    this.#handshakes = handshakes;
   }
 
   /** The app's response. */
   async forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     const known = await this.#destinationOf(request); // 4 resolver
     return await this.#followMove(request, known, async (destination) => {
-      const form = requestForm(this.#appOrigin, request);
+      const form = requestForm(destination.appOrigin, request);
       const prepared = upstreamRequest(request, destination, form); // 5 headers
       const response = await this.#upstream.request(prepared); // 6 upstream
       const answer = isRefusalStatus(response.status)
         ? await this.#appResponse(response, request, destination)
         : response;
-      return this.#seenFromOutside(answer, request);
+      return seenFromOutside(answer, request, destination);
     });
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
   async openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
     const known = await this.#destinationOf(request); // 4 resolver
-    const form = handshakeForm(this.#appOrigin, request);
     return await this.#followMove(
       request,
       known,
       (destination) =>
         this.#handshakes.open(
           request,
-          form,
+          handshakeForm(destination.appOrigin, request),
           (form) => this.#offer(request, destination, form),
         ),
     );
@@ -149,18 +139,8 @@ export class Forwarder {
     );
     return {
       kind: "refused",
-      response: this.#seenFromOutside(response, request),
+      response: seenFromOutside(response, request, destination),
     };
-  }
-
-  /** The app's response, with redirects to where it believes to be leading to where it is. */
-  #seenFromOutside(
-    response: UpstreamResponse,
-    request: AdmittedRequest,
-  ): UpstreamResponse {
-    if (this.#appOrigin === "pass") return response;
-    const headers = withPublicLocation(response.headers, request);
-    return headers === response.headers ? response : { ...response, headers };
   }
 
   /** @throws {GatewayError} `sandbox_not_found` if there is none, or as the lookup does */
@@ -285,6 +265,17 @@ function upstreamRequest(
     onUpload: (bytes) => request.progress.onUpload(bytes),
     mayRead: (size) => request.mayRead(size),
   };
+}
+
+/** The app's response, with redirects to where it believes to be leading to where it is. */
+function seenFromOutside(
+  response: UpstreamResponse,
+  request: AdmittedRequest,
+  { appOrigin }: Destination,
+): UpstreamResponse {
+  if (appOrigin === "pass") return response;
+  const headers = withPublicLocation(response.headers, request);
+  return headers === response.headers ? response : { ...response, headers };
 }
 
 /**

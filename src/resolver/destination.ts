@@ -1,5 +1,6 @@
 /** The seam between the resolver, which knows Daytona, and the forwarder, which knows HTTP. */
 import type { Origin } from "../address/origin.ts";
+import type { AppOriginMode } from "../config/config.ts";
 import type { HeaderList } from "../lib/headers.ts";
 
 /** A port of a sandbox, or its toolbox. */
@@ -16,6 +17,8 @@ export interface Destination {
   readonly headers: HeaderList;
   /** The path prefix of the sandbox's daemon; undefined if the upstream leads to ports only. */
   readonly toolboxPrefix: string | undefined;
+  /** What the app is told of its own address. */
+  readonly appOrigin: AppOriginMode;
 }
 
 /** True if requests to both go to the same place by the same means. */

@@ -1,15 +1,27 @@
-/** Runners: how one's record is stored in the durable tier, and the destinations that it makes. */
+/** Where sandboxes are: how that is stored in the durable tier, and the destinations that it makes. */
 import { portPrefix, toolboxPrefix } from "../address/app_target.ts";
 import { type Origin, parseOrigin } from "../address/origin.ts";
 import type { Codec } from "../cache/durable_tier.ts";
 import type { DurableStore } from "../cache/store.ts";
+import type { AppOriginMode } from "../config/config.ts";
 import type { Runner } from "../daytona/api.ts";
 import { runnerAnswer } from "../daytona/models.ts";
 import type { HeaderList } from "../lib/headers.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { withoutTrailingSlashes } from "../lib/url.ts";
+import {
+  type AppOriginLabels,
+  NO_LABELS,
+  storedAppOriginLabels,
+} from "./app_origin_labels.ts";
 import type { Destination, SandboxPort } from "./destination.ts";
 import type { LookupKind } from "./lookup_cache.ts";
+
+/** Where a sandbox is, and what its labels say of the way there. */
+export interface Placement {
+  readonly runner: Runner;
+  readonly appOrigin: AppOriginLabels;
+}
 
 /** The base URL of a runner's proxy or API, parsed. */
 export interface RunnerBase {
@@ -59,6 +71,7 @@ export function runnerDestination(
   runner: Runner,
   sandboxId: string,
   port: SandboxPort,
+  appOrigin: AppOriginMode,
 ): Destination {
   let proxy = proxies.get(runner);
   if (proxy === undefined) {
@@ -75,52 +88,66 @@ export function runnerDestination(
     pathPrefix,
     headers,
     toolboxPrefix: toolbox,
+    appOrigin,
   };
 }
 
 /** The codec for entries of `kind` in `store`: sealed, unless Daytona's programs read and write them as well. */
-export function runnerCodec(
+export function placementCodec(
   kind: LookupKind,
   store: DurableStore | null,
   sealer: Sealer,
-): Codec<Runner | null> {
-  return store?.daytonaKinds?.has(kind) ? DAYTONA_RUNNER : sealedRunner(sealer);
+): Codec<Placement | null> {
+  return store?.daytonaKinds?.has(kind)
+    ? DAYTONA_RECORD
+    : sealedPlacement(sealer);
 }
 
 /** A runner's record contains its key, so it leaves the process only sealed. */
-function sealedRunner(sealer: Sealer): Codec<Runner | null> {
+function sealedPlacement(sealer: Sealer): Codec<Placement | null> {
   return {
-    async encode(runner, staleUntil) {
-      return runner === null ? null : await sealer.seal({ runner }, staleUntil);
+    async encode(placement, staleUntil) {
+      return placement && await sealer.seal({ ...placement }, staleUntil);
     },
     async decode(json) {
       if (json === null) return null;
       if (typeof json !== "string") return undefined;
       const payload = await sealer.open(json);
-      return runnerAnswer.safeParse(payload?.runner).data;
+      return readPlacement(payload?.runner, payload?.appOrigin);
     },
   };
 }
 
+function readPlacement(
+  runner: unknown,
+  appOrigin: unknown,
+): Placement | undefined {
+  const read = runnerAnswer.safeParse(runner).data;
+  return read &&
+    { runner: read, appOrigin: storedAppOriginLabels.parse(appOrigin) };
+}
+
 /**
  * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other members added.
- * Records that others wrote are validated like answers of the API.
+ * Records that others wrote are validated like answers of the API; they have no labels.
  */
-const DAYTONA_RUNNER: Codec<Runner | null> = {
-  encode: (runner) =>
-    runner && {
-      apiKey: runner.apiKey,
-      apiUrl: runner.proxyUrl,
-      proxyUrl: runner.proxyUrl,
-      runnerApiUrl: runner.apiUrl,
+const DAYTONA_RECORD: Codec<Placement | null> = {
+  encode: (placement) =>
+    placement && {
+      apiKey: placement.runner.apiKey,
+      apiUrl: placement.runner.proxyUrl,
+      proxyUrl: placement.runner.proxyUrl,
+      runnerApiUrl: placement.runner.apiUrl,
+      ...placement.appOrigin !== NO_LABELS &&
+        { appOrigin: placement.appOrigin },
     },
   decode(json) {
     if (typeof json !== "object" || json === null) return undefined;
     const stored: Readonly<Record<string, unknown>> = { ...json };
-    return runnerAnswer.safeParse({
+    return readPlacement({
       apiKey: stored.apiKey,
       proxyUrl: stored.proxyUrl ?? stored.apiUrl,
       apiUrl: stored.runnerApiUrl,
-    }).data;
+    }, stored.appOrigin);
   },
 };

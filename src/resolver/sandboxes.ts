@@ -1,8 +1,17 @@
 /** Facts about sandboxes: whether one is public, and where it is. */
 import { LRUCache } from "lru-cache";
-import type { DaytonaApi, Runner } from "../daytona/api.ts";
+import type { AppOriginMode } from "../config/config.ts";
+import type { DaytonaApi } from "../daytona/api.ts";
+import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { Sealer } from "../lib/seal.ts";
+import {
+  type AppOriginLabels,
+  appOriginLabels,
+  appOriginOn,
+  NO_LABELS,
+} from "./app_origin_labels.ts";
 import type { Destination, SandboxPort } from "./destination.ts";
 import {
   booleanCodec,
@@ -11,13 +20,26 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "./lookup_cache.ts";
-import { runnerCodec, runnerDestination } from "./runner.ts";
+import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 
-/** Minimum time between two renewals of a sandbox's runner, ms. */
+/** Minimum time between two renewals of a sandbox's place, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
+/** Longest wait for a sandbox's labels, ms: they only refine the answer. */
+const LABELS_WAIT_MS = 1000;
+
 /** The operations of the API that find sandboxes. */
-type SandboxApi = Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">;
+type SandboxApi = Pick<
+  DaytonaApi,
+  "isSandboxPublic" | "runnerOfSandbox" | "sandboxById"
+>;
+
+/** Dependencies of a {@linkcode SandboxResolver} besides the API. */
+export interface SandboxResolverOptions extends LookupCacheOptions {
+  readonly sealer: Sealer;
+  /** What apps are told of their own address, unless their sandbox's labels say otherwise. */
+  readonly appOrigin: AppOriginMode;
+}
 
 /**
  * Cached answers about sandboxes.
@@ -28,19 +50,19 @@ export class SandboxResolver {
   readonly #api: SandboxApi;
   readonly #background: Background;
   readonly #visibility: LookupCache<boolean>;
-  readonly #runners: LookupCache<Runner | null>;
-  readonly #renewals: LRUCache<string, Promise<Runner | null>>;
+  readonly #placements: LookupCache<Placement | null>;
+  readonly #renewals: LRUCache<string, Promise<Placement | null>>;
+  /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
+  readonly #labels: LRUCache<string, AppOriginLabels>;
+  readonly #appOrigin: AppOriginMode;
 
-  constructor(
-    api: SandboxApi,
-    options: LookupCacheOptions & { readonly sealer: Sealer },
-  ) {
+  constructor(api: SandboxApi, options: SandboxResolverOptions) {
     this.#api = api;
     this.#background = options.background;
     this.#visibility = new LookupCache("sandbox-public", booleanCodec, options);
-    this.#runners = new LookupCache(
+    this.#placements = new LookupCache(
       "sandbox-runner-info",
-      runnerCodec("sandbox-runner-info", options.store, options.sealer),
+      placementCodec("sandbox-runner-info", options.store, options.sealer),
       options,
     );
     this.#renewals = new LRUCache({
@@ -48,12 +70,14 @@ export class SandboxResolver {
       ttl: RENEWAL_PAUSE_MS,
       ttlResolution: 0, // holds no timer
     });
+    this.#labels = new LRUCache({ max: options.cache.maxEntries });
+    this.#appOrigin = options.appOrigin;
   }
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
     return await this.#visibility.lookUp(sandboxId, () => {
-      this.#prefetchRunner(sandboxId);
+      this.#prefetchPlacement(sandboxId);
       return this.#api.isSandboxPublic(sandboxId);
     }, budget);
   }
@@ -72,18 +96,18 @@ export class SandboxResolver {
     port: SandboxPort,
     onMiss: () => void,
   ): Promise<Destination | null> {
-    const runner = await this.#runners.lookUp(
+    const placement = await this.#placements.lookUp(
       sandboxId,
-      () => this.#api.runnerOfSandbox(sandboxId),
+      () => this.#placementOf(sandboxId),
       UNMETERED,
       onMiss,
     );
-    return runner && runnerDestination(runner, sandboxId, port);
+    return placement && this.#destination(placement, sandboxId, port);
   }
 
   /**
    * Asks the API again after the known destination failed, since the sandbox may have moved. However many requests
-   * fail, the API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached runner is
+   * fail, the API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached place is
    * kept.
    */
   async renewDestination(
@@ -92,30 +116,61 @@ export class SandboxResolver {
   ): Promise<Destination | null> {
     let renewal = this.#renewals.get(sandboxId);
     if (renewal === undefined) {
-      renewal = this.#renewRunner(sandboxId);
+      renewal = this.#renewPlacement(sandboxId);
       this.#renewals.set(sandboxId, renewal);
     }
-    const runner = await renewal;
-    return runner && runnerDestination(runner, sandboxId, port);
+    const placement = await renewal;
+    return placement && this.#destination(placement, sandboxId, port);
+  }
+
+  #destination(
+    { runner, appOrigin }: Placement,
+    sandboxId: string,
+    port: SandboxPort,
+  ): Destination {
+    const mode = appOriginOn(port, appOrigin, this.#appOrigin);
+    return runnerDestination(runner, sandboxId, port, mode);
   }
 
   /**
-   * Looks up a sandbox's runner in parallel with whether the sandbox is public, as an admitted request needs it next. A
+   * Looks up where a sandbox is in parallel with whether it is public, as an admitted request needs that next. A
    * failure is ignored: the lookup of that request will report its own.
    */
-  #prefetchRunner(sandboxId: string): void {
-    if (this.#runners.known(sandboxId) !== undefined) return;
-    const fetched = this.#runners.prefetch(
+  #prefetchPlacement(sandboxId: string): void {
+    if (this.#placements.known(sandboxId) !== undefined) return;
+    const fetched = this.#placements.prefetch(
       sandboxId,
-      () => this.#api.runnerOfSandbox(sandboxId),
+      () => this.#placementOf(sandboxId),
     );
     this.#background.add("prefetch runner", fetched.catch(() => {}));
   }
 
-  async #renewRunner(sandboxId: string): Promise<Runner | null> {
-    const runner = await this.#api.runnerOfSandbox(sandboxId);
-    const stored = this.#runners.put(sandboxId, runner);
+  async #renewPlacement(sandboxId: string): Promise<Placement | null> {
+    const placement = await this.#placementOf(sandboxId);
+    const stored = this.#placements.put(sandboxId, placement);
     this.#background.add("store runner", stored);
-    return runner;
+    return placement;
+  }
+
+  /** Asks the API for a sandbox's runner and labels, at once. */
+  async #placementOf(sandboxId: string): Promise<Placement | null> {
+    const [runner] = await Promise.all([
+      this.#api.runnerOfSandbox(sandboxId),
+      fulfilsWithin(this.#readLabels(sandboxId), LABELS_WAIT_MS),
+    ]);
+    return runner &&
+      { runner, appOrigin: this.#labels.get(sandboxId) ?? NO_LABELS };
+  }
+
+  /** Reads a sandbox's labels. If the API cannot tell them now, those known so far stay. */
+  async #readLabels(sandboxId: string): Promise<void> {
+    try {
+      const sandbox = await this.#api.sandboxById(sandboxId);
+      const labels = appOriginLabels(sandbox?.labels ?? {});
+      if (labels === NO_LABELS) this.#labels.delete(sandboxId);
+      else this.#labels.set(sandboxId, labels);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+    }
   }
 }

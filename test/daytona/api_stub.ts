@@ -50,6 +50,7 @@ export function clientAt(
     onCall() {},
     onKeyVerdict() {},
     onOwnersUntold() {},
+    onSandboxHidden() {},
     sleep: () => Promise.resolve(),
     ...options,
   });

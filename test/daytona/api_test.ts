@@ -35,6 +35,7 @@ const QUESTIONS: [
   ["signingKeyOfSandbox", (api) => api.signingKeyOfSandbox(ID), null],
   ["runnerOfSandbox", (api) => api.runnerOfSandbox(ID), null],
   ["runnerById", (api) => api.runnerById(RUNNER_ID), null],
+  ["sandboxById", (api) => api.sandboxById(ID), null],
   ["sandbox", (api) => api.sandbox(ID, USER), null],
   ["snapshot", (api) => api.snapshot("snap", USER), null],
 ];
@@ -435,6 +436,7 @@ Deno.test("DaytonaApi refuses a key that cannot be sent", () => {
         onCall() {},
         onKeyVerdict() {},
         onOwnersUntold() {},
+        onSandboxHidden() {},
       }),
     TypeError,
   );
@@ -519,6 +521,28 @@ Deno.test("isOwnedByUser() is true where an older API cannot tell, which it repo
   assert.equal(untold, 2);
 });
 
+Deno.test("sandboxById() reports a gateway to which no sandbox is shown, and not a sandbox that there is not", async () => {
+  let hidden = 0;
+  const verdicts: string[] = [];
+  const options = {
+    onSandboxHidden: () => hidden++,
+    onKeyVerdict: (verdict: string) => verdicts.push(verdict),
+  };
+  await using missing = stubApi(status(404));
+  assert.equal(
+    await clientAt(missing.baseUrl, options).sandboxById(ID),
+    null,
+  );
+  assert.equal(hidden, 0);
+  await using other = stubApi(status(403));
+  assert.equal(await clientAt(other.baseUrl, options).sandboxById(ID), null);
+  assert.equal(hidden, 1);
+  assert.deepEqual(verdicts, []);
+  await using unknown = stubApi(status(401));
+  await assert.rejects(clientAt(unknown.baseUrl, options).sandboxById(ID));
+  assert.deepEqual([hidden, ...verdicts], [1, "unknown"]);
+});
+
 Deno.test("sandbox() and snapshot() name the organization of a JWT", async () => {
   await using api = stubApi(status(404));
   const user = { ...USER, organizationId: RUNNER_ID };
@@ -583,7 +607,7 @@ Deno.test("sandbox() and snapshot() read what a gateway needs, and none of a san
         },
     )
   );
-  assert.deepEqual(await clientAt(api.baseUrl).sandbox(ID, USER), {
+  const sandbox = {
     id: ID,
     organizationId: ORGANIZATION_ID,
     public: false,
@@ -594,7 +618,9 @@ Deno.test("sandbox() and snapshot() read what a gateway needs, and none of a san
     recoverable: true,
     runnerId: RUNNER_ID,
     snapshotRef: "registry/y:2",
-  });
+  };
+  assert.deepEqual(await clientAt(api.baseUrl).sandbox(ID, USER), sandbox);
+  assert.deepEqual(await clientAt(api.baseUrl).sandboxById(ID), sandbox);
   assert.deepEqual(await clientAt(api.baseUrl).snapshot("snap", USER), {
     ref: "registry/x:1",
     initialRunnerId: RUNNER_ID,

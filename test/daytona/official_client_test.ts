@@ -90,6 +90,12 @@ const PAIRS: Pair[] = [
     theirs: (config) => new RunnersApi(config).getRunnerFullById(RUNNER_ID),
   },
   {
+    operation: "sandboxById",
+    bearer: API_KEY,
+    ours: (api) => api.sandboxById(ID),
+    theirs: (config) => new SandboxApi(config).getSandbox(ID),
+  },
+  {
     operation: "sandbox",
     bearer: USER.bearer,
     ours: (api) => api.sandbox(ID, USER),

@@ -15,7 +15,7 @@ const RUNNER: Runner = {
   apiKey: "runner-secret",
 };
 
-const DESTINATION = runnerDestination(RUNNER, "box", 3000);
+const DESTINATION = runnerDestination(RUNNER, "box", 3000, "auto");
 
 /** A probe whose requests are answered by `answer`. */
 function setUp(answer: () => UpstreamResponse | Promise<UpstreamResponse>) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
-import type { Runner } from "../../src/daytona/api.ts";
+import type { Runner, Sandbox } from "../../src/daytona/api.ts";
+import { GatewayError } from "../../src/errors.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import type { Destination } from "../../src/resolver/destination.ts";
@@ -10,6 +11,7 @@ import { SandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 import { configOf } from "../support/config.ts";
 import { fakeClock } from "../support/fake_clock.ts";
+import { turn } from "../support/upstream.ts";
 
 const FIRST: Runner = {
   proxyUrl: "http://runner.internal:3000",
@@ -18,13 +20,31 @@ const FIRST: Runner = {
 };
 const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
 
+const SANDBOX: Sandbox = {
+  id: "box",
+  organizationId: null,
+  public: false,
+  state: "started",
+  desiredState: "started",
+  errorReason: null,
+  recoverable: false,
+  labels: {},
+  runnerId: null,
+  snapshotRef: null,
+};
+
 /** A resolver, and the API behind it. */
 function setUp(store: DurableStore | null = null) {
   const { cache } = configOf();
   const clock = manualClock();
   const now = () => clock.now();
   const background = new Background(() => {});
-  const api = { runner: FIRST as Runner | null, calls: [] as string[] };
+  const api = {
+    runner: FIRST as Runner | null,
+    calls: [] as string[],
+    labels: {} as Record<string, string> | Error | Promise<never>,
+    labelReads: 0,
+  };
   const sandboxes = new SandboxResolver({
     isSandboxPublic(id) {
       api.calls.push(`public ${id}`);
@@ -34,6 +54,12 @@ function setUp(store: DurableStore | null = null) {
       api.calls.push(`runner ${id}`);
       return Promise.resolve(api.runner);
     },
+    async sandboxById(id) {
+      api.labelReads++;
+      const labels = await api.labels;
+      if (labels instanceof Error) throw labels;
+      return { ...SANDBOX, id, labels };
+    },
   }, {
     cache,
     store,
@@ -41,6 +67,7 @@ function setUp(store: DurableStore | null = null) {
     onEvent() {},
     background,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "runner", now }),
+    appOrigin: "auto",
   });
   return {
     api,
@@ -53,7 +80,7 @@ function setUp(store: DurableStore | null = null) {
 
 /** Where port 3000 of the sandbox `box` is on a runner. */
 function at(runner: Runner): Destination {
-  return runnerDestination(runner, "box", 3000);
+  return runnerDestination(runner, "box", 3000, "auto");
 }
 
 Deno.test("SandboxResolver remembers which sandboxes are public", async () => {
@@ -155,4 +182,71 @@ Deno.test("SandboxResolver renews a runner without waiting for the durable tier"
   assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));
   written.resolve();
   await settled();
+});
+
+const LOCAL = { "porthole.app-origin": "local" };
+
+Deno.test("SandboxResolver reads a sandbox's labels once beside its runner, whatever the port", async () => {
+  const { api, clock, sandboxes, settled } = setUp();
+  api.labels = { ...LOCAL, "porthole.app-origin.5173": "pass" };
+  async function modeOn(port: number): Promise<string | undefined> {
+    return (await sandboxes.destinationOf("box", port, () => {}))?.appOrigin;
+  }
+  assert.equal(await modeOn(3000), "local");
+  assert.equal(await modeOn(5173), "pass");
+  assert.equal(api.labelReads, 1);
+  api.labels = {};
+  clock.time += 100_000; // renewed in the background
+  await modeOn(3000);
+  await settled();
+  assert.equal(await modeOn(3000), "auto");
+  assert.equal(api.labelReads, 2);
+});
+
+Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and keeps those that it knows", async () => {
+  const { api, clock, destinationOf, settled } = setUp();
+  api.labels = new GatewayError("api_unreachable", "status 503");
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
+  api.labels = LOCAL;
+  clock.time += 100_000;
+  await destinationOf("box");
+  await settled();
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  api.labels = new GatewayError("api_unreachable", "status 503");
+  clock.time += 100_000;
+  await destinationOf("box");
+  await settled();
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  assert.equal(api.labelReads, 3);
+});
+
+Deno.test("SandboxResolver does not wait longer than a second for labels", async () => {
+  using elapsed = fakeClock();
+  const { api, destinationOf } = setUp();
+  api.labels = new Promise(() => {});
+  const found = destinationOf("box");
+  await turn();
+  elapsed.pass(1000);
+  assert.deepEqual(await found, at(FIRST));
+});
+
+Deno.test("SandboxResolver reads labels that another gateway stored, and nothing else of a sandbox is stored", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  first.api.labels = { ...LOCAL, secret: "label-secret" };
+  await first.destinationOf("box");
+  await first.settled();
+  const second = setUp(store);
+  assert.equal((await second.destinationOf("box"))?.appOrigin, "local");
+  assert.equal(second.api.labelReads, 0);
+  const sealer = createSealer({
+    secrets: ["s".repeat(32)],
+    purpose: "runner",
+    now: () => first.clock.now(),
+  });
+  const [entry] = entries.values();
+  assert.deepEqual(await sealer.open(String(entry?.value)), {
+    runner: FIRST,
+    appOrigin: { "*": "local" },
+  });
 });

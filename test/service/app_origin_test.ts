@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { collectLog } from "../support/collected_log.ts";
 import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
 import {
   parseHead,
@@ -160,7 +161,11 @@ Deno.test("with APP_ORIGIN=local, every request of a page's own names localhost 
       link,
       [undefined, "https://elsewhere.example/", undefined, undefined],
     );
-    assert.equal(seen[0]?.headers.get("x-forwarded-for"), "127.0.0.1");
+    // Runner and daemon append themselves.
+    assert.match(
+      seen[0]?.headers.get("x-forwarded-for") ?? "",
+      /^127\.0\.0\.1\b/,
+    );
   }, { APP_ORIGIN: "local" });
 });
 
@@ -332,4 +337,78 @@ Deno.test("a redirect of a sandbox that was opened by a signed link leads to the
       assert.equal(valueOf(answer, "location"), `http://${host}/login`);
     },
   );
+});
+
+Deno.test("a sandbox's labels choose for all of its ports or for one, whatever APP_ORIGIN says", async () => {
+  for (
+    const [labels, address] of [
+      [{ "porthole.app-origin": "local" }, [LOCAL, undefined]],
+      [{ "porthole.app-origin.8000": "local" }, [LOCAL, undefined]],
+      [{ "porthole.app-origin.3000": "local" }, [OWN, APP]],
+      [
+        { "porthole.app-origin": "local", "porthole.app-origin.8000": "pass" },
+        [OWN, APP],
+      ],
+      [{ "porthole.app-origin": "auto" }, [OWN, APP]],
+      [{ "porthole.app-origin": "LOCAL" }, [OWN, APP]],
+    ] as const
+  ) {
+    await withApp(() => response(204), async (gateway, seen) => {
+      gateway.stack.api.sandbox("demo").labels = { ...labels };
+      await request(gateway, "POST", { origin: OWN });
+      assert(seen[0] !== undefined);
+      const [origin, , host] = addressIn(seen[0]);
+      assert.deepEqual([origin, host], address);
+    }, { APP_ORIGIN: "pass" });
+  }
+});
+
+Deno.test("labels are read once beside the runner, however many requests there are, and neither by a visitor", async () => {
+  await withApp(() => response(204), async (gateway, seen) => {
+    const { api } = gateway.stack;
+    api.sandbox("demo").labels = { "porthole.app-origin": "local" };
+    for (let i = 0; i < 3; i++) {
+      await request(gateway, "POST", {
+        "origin": OWN,
+        "porthole.app-origin": "pass",
+        "x-porthole-app-origin": "pass",
+      }, { path: "/?porthole.app-origin=pass" });
+    }
+    assert.deepEqual(seen.map((one) => addressIn(one)[0]), [
+      LOCAL,
+      LOCAL,
+      LOCAL,
+    ]);
+    assert.equal(api.count("getSandbox"), 1);
+    assert.equal(api.count("getRunnerBySandboxId"), 1);
+  });
+});
+
+Deno.test("an API that does not show sandboxes to its gateway is warned of once, and APP_ORIGIN counts", async () => {
+  await using log = await collectLog();
+  await withApp(() => response(204), async (gateway, seen) => {
+    const { api } = gateway.stack;
+    for (const id of ["demo", "locked"]) {
+      api.sandbox(id).labels = { "porthole.app-origin": "local" };
+    }
+    await request(gateway, "POST", { origin: OWN });
+    await request(gateway, "POST", {
+      "x-daytona-preview-token": KEYS.lockedToken,
+    }, { host: `8000-locked.${BASE}` });
+    assert.equal(seen.length, 2);
+    assert.equal(addressIn(seen[0] ?? assert.fail())[0], OWN);
+    assert.equal(api.count("getSandbox"), 2);
+    const warnings = log.records().filter(({ message }) =>
+      /does not show sandboxes/.test(String(message))
+    );
+    assert.deepEqual(warnings.map(({ level }) => level), ["WARN"]);
+  }, { PROXY_API_KEY: KEYS.regionProxy });
+});
+
+Deno.test("an API that cannot tell a sandbox's labels delays nothing, and APP_ORIGIN counts", async () => {
+  await withApp(() => response(204), async (gateway, seen) => {
+    gateway.stack.api.state.lacks.add("getSandbox");
+    await request(gateway, "POST", { origin: OWN });
+    assert.equal(addressIn(seen[0] ?? assert.fail())[0], LOCAL);
+  }, { APP_ORIGIN: "local" });
 });

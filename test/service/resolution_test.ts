@@ -23,6 +23,7 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
   assert.deepEqual(new Set(statuses), new Set([204]));
   assert.deepEqual(asked().sort(), [
     "getRunnerBySandboxId",
+    "getSandbox",
     "isSandboxPublic",
     "isValidAuthToken",
     "updateLastActivity",

@@ -35,6 +35,7 @@ async function remember(tier: SharedTier, world: World) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
+    sandboxById: () => Promise.resolve(null),
   }, {
     cache,
     store,
@@ -42,6 +43,7 @@ async function remember(tier: SharedTier, world: World) {
     now,
     onEvent() {},
     sealer: sealerFor("runner"),
+    appOrigin: "auto",
   });
   const logins = new LoginSessions({
     access: {
@@ -90,7 +92,7 @@ function runnerNamed(name: string): Runner {
 }
 
 function destinationAt(name: string): Destination {
-  return runnerDestination(runnerNamed(name), "demo", 3000);
+  return runnerDestination(runnerNamed(name), "demo", 3000, "auto");
 }
 
 function createWorld(): World {

@@ -55,6 +55,7 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
+    sandboxById: () => Promise.resolve(null),
   }, {
     cache: {
       location: { kind: "none" },
@@ -71,6 +72,7 @@ async function openGateway(port: number, facts: Facts) {
     onEvent() {},
     background,
     sealer: createSealer({ secrets: ["secret"], purpose: "runner", now }),
+    appOrigin: "auto",
   });
   return {
     clock,
@@ -92,7 +94,7 @@ async function openGateway(port: number, facts: Facts) {
 
 /** Where port 3000 of a sandbox is on a runner. */
 function at(runner: Runner, id = ID): Destination {
-  return runnerDestination(runner, id, 3000);
+  return runnerDestination(runner, id, 3000, "auto");
 }
 
 async function valueOf(server: RedisServer, name: string): Promise<unknown> {
