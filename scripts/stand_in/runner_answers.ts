@@ -78,4 +78,5 @@ function headersOf(
   return [["Content-Length", String(Buffer.byteLength(body))], ...headers];
 }
 
-const JSON_TYPE = ["Content-Type", "application/json"] as const;
+/** The header line of JSON. */
+export const JSON_TYPE = ["Content-Type", "application/json"] as const;

@@ -12,6 +12,9 @@ import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
  */
 export type Dial = (origin: Origin, signal: AbortSignal) => Promise<Deno.Conn>;
 
+/** A host's name or address, and a port of it. */
+type Address = Pick<Origin, "hostname" | "port">;
+
 /** The connection attempts of one client. */
 export class Connector {
   readonly #dial: Dial;
@@ -85,20 +88,22 @@ function unlessAborted(
  * {@linkcode Dial} over the network; TLS verifies the origin's host name and offers `http/1.1` by ALPN (RFC 7301).
  *
  * @param caCerts PEM certificates trusted in addition to the system's.
+ * @param address Where the origin is, if its own name does not tell.
  */
 export async function dial(
   origin: Origin,
   signal: AbortSignal,
   caCerts: string[] = [],
+  address: Address = origin,
 ): Promise<Deno.Conn> {
-  const tcp = await connectTcp(origin, signal);
+  const tcp = await connectTcp(address, signal);
   return origin.tls
     ? await handshake(tcp, { hostname: origin.hostname, caCerts, signal })
     : tcp;
 }
 
 async function connectTcp(
-  { hostname, port }: Origin,
+  { hostname, port }: Address,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
   try {

@@ -10,10 +10,24 @@ import {
   HOSTED_CA,
   REGION_DOMAIN,
 } from "../../../scripts/stand_in/hosted_certificate.ts";
+import { dialHosted } from "../../../scripts/stand_in/hosted_dial.ts";
 import { listenOnLoopback } from "../../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { parseOrigin } from "../../../src/address/origin.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
-import { askHosted, echoOf, TOKEN } from "./hosted_client.ts";
+import {
+  requestOf,
+  textOf,
+  withClient,
+  withCode,
+} from "../../support/upstream.ts";
+import {
+  askHosted,
+  connectToHosted,
+  echoOf,
+  headOf,
+  TOKEN,
+} from "./hosted_client.ts";
 
 const WRONG = "X-Daytona-Preview-Token: wrong";
 const MINUTE_MS = 60_000;
@@ -59,7 +73,8 @@ Deno.test("the stand-in's preview URLs lead to its proxy, and those of a custom 
 
 Deno.test("the stand-in's proxy redirects every request without the right token to the login", async (t) => {
   await using stack = await startHostedStack();
-  const { provider, hosted } = stack;
+  const { provider, hosted, api } = stack;
+  api.sandbox("demo").name = "by-name";
   const cases: [string, string, string, string[]][] = [
     ["no token", "GET", "3000-locked", []],
     ["a wrong token", "GET", "3000-locked", [WRONG]],
@@ -68,6 +83,7 @@ Deno.test("the stand-in's proxy redirects every request without the right token 
     ["a POST", "POST", "3000-locked", [WRONG]],
     ["for JSON", "GET", "3000-locked", [WRONG, "Accept: application/json"]],
     ["an unknown sandbox", "GET", "3000-nowhere", [WRONG]],
+    ["a name", "GET", "3000-by-name", ["X-Daytona-Preview-Token: demo-token"]],
     ["a reserved port", "GET", "2280-demo", []],
     ["a WebSocket", "GET", "3000-locked", [
       WRONG,
@@ -214,7 +230,7 @@ Deno.test("the stand-in's proxy adds its host and its address to what is forward
   ) assert.deepEqual(echo.all(name), [value]);
   assert.deepEqual(echo.all("x-daytona-disable-cors"), []);
   assert.deepEqual(echo.all("x-daytona-authorization"), []);
-  assert.deepEqual(stack.hosted.activity, []);
+  assert.deepEqual(stack.hosted.runners.activity, []);
 });
 
 Deno.test("the stand-in's proxy counts a request as activity unless it is told not to by exactly `true`", async () => {
@@ -222,7 +238,7 @@ Deno.test("the stand-in's proxy counts a request as activity unless it is told n
   const headers = [TOKEN, "X-Daytona-Skip-Last-Activity-Update: 1"];
   const echo = echoOf(await askHosted(stack, "3000-locked", { headers }));
   assert.deepEqual(echo.all("x-daytona-skip-last-activity-update"), []);
-  assert.deepEqual(stack.hosted.activity, ["locked"]);
+  assert.deepEqual(stack.hosted.runners.activity, ["locked"]);
 });
 
 Deno.test("the stand-in's proxy asks for gzip if the client does not say what it takes, and undoes it", async () => {
@@ -431,4 +447,84 @@ Deno.test("the stand-in's sandboxes start behind its proxy, and their old previe
   assert.equal(await ask("locked-token"), 200);
   stack.hosted.forget();
   assert.equal(await ask("locked-token"), 307);
+});
+
+Deno.test("the gateway's own client reaches the stand-in's proxy by its names, with one connection for each", async () => {
+  await using stack = await startHostedStack();
+  const { hosted } = stack;
+  await withClient({ dial: dialHosted }, async (client) => {
+    const ask = async (origin: string) => {
+      const request = requestOf({ origin: parseOrigin(origin) });
+      const { status, body } = await client.request(request);
+      await textOf(body);
+      return status;
+    };
+    const names = ["3000-demo.hosted.localhost", `3000-demo.${REGION_DOMAIN}`];
+    for (const name of [...names, ...names]) {
+      assert.equal(await ask(hosted.origin(name)), 404);
+    }
+    assert.equal(hosted.connections, 2);
+    assert.deepEqual(hosted.seen.map(({ serverName }) => serverName), [
+      ...names,
+      ...names,
+    ]);
+    await assert.rejects(
+      ask(hosted.origin("3000-demo.stranger.localhost")),
+      withCode("tls_failed"),
+    );
+  });
+});
+
+Deno.test("the stand-in's proxy passes an app's headers, wherever they lead", async () => {
+  await using stack = await startHostedStack();
+  const lines = [
+    ["Location", "http://localhost:8000/y"],
+    ["Set-Cookie", "a=1; Domain=hosted.localhost"],
+    ["Set-Cookie", "b=2"],
+    ["X-Frame-Options", "DENY"],
+    ["Strict-Transport-Security", "max-age=1"],
+    ["X-Daytona-Own", "1"],
+  ] as const;
+  const server = createServer((_, response) => {
+    response.writeHead(302, lines.flat()).end();
+  });
+  await using app = await listenOnLoopback(server);
+  stack.runner.containers.get("demo")?.ports.set(8000, app.port);
+  const { fields } = await askHosted(stack, "8000-demo");
+  const names = lines.map(([name]) => name as string);
+  const passed = fields.filter(([name]) => names.includes(name));
+  assert.deepEqual(passed, lines);
+});
+
+Deno.test("the stand-in's proxy passes what an app streams as it comes", async () => {
+  await using stack = await startHostedStack();
+  const hostname = "3000-demo.hosted.localhost";
+  using stream = await connectToHosted(stack, hostname);
+  const target = "/sse?interval=60000";
+  await stream.write(headOf(stack, hostname, { target }));
+  assert.match(await stream.readUntil("\r\n\r\n"), /^HTTP\/1\.1 200 /);
+  assert.match(await stream.readUntil("\n\n"), /id: 1\ndata: /);
+});
+
+Deno.test("the stand-in's proxy can be replaced by something that answers otherwise, late, or not at all", async () => {
+  await using stack = await startHostedStack();
+  const { hosted } = stack;
+  hosted.fault = ({ target }) =>
+    target === "/reset"
+      ? "reset"
+      : { status: 503, headers: [["Server", "cdn"]], body: "Busy" };
+  const busy = await askHosted(stack, "3000-demo");
+  assert.equal(
+    `${busy.status} ${busy.body} ${busy.all("server")}`,
+    "503 Busy cdn",
+  );
+  await assert.rejects(askHosted(stack, "3000-demo", { target: "/reset" }));
+  hosted.fault = undefined;
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  hosted.beforeAnswer = () => (asked.resolve(), answered.promise);
+  const late = askHosted(stack, "3000-demo");
+  await asked.promise;
+  answered.resolve();
+  assert.equal((await late).status, 200);
 });
