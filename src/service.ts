@@ -118,7 +118,9 @@ export async function createService(
   const { inFlight, upstream } = transport;
   const { readiness, ownRequests } = ownPages;
   const turns = await openTurns();
-  const learning = resolvers.remoteSettings.learn(closing.signal);
+  const { remoteSettings } = resolvers;
+  const learning = remoteSettings.learn(closing.signal);
+  const following = learning.then(() => remoteSettings.follow(closing.signal));
   const stopTimers = startTimers(config, transport);
 
   return {
@@ -143,7 +145,7 @@ export async function createService(
       stopTimers();
       inFlight.abortAll();
       upstream.close();
-      await learning;
+      await following;
       await background.settled();
       store?.close();
       turns.dispose();

@@ -3,7 +3,11 @@ import { type Config, parseConfig } from "../../src/config/config.ts";
 import type { SettingProblem } from "../../src/config/read_settings.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
-import { oidcSettings } from "../../src/resolver/remote_settings.ts";
+import {
+  type OidcSettings,
+  oidcSettings,
+  ssoSettings,
+} from "../../src/resolver/remote_settings.ts";
 import { type ApiView, checkApi, checkServiceKey, judgeClock } from "./api.ts";
 import { checkCacheTier } from "./cache_tier.ts";
 import { checkCertificate } from "./certificate.ts";
@@ -92,6 +96,19 @@ async function examineLogin(
   if (settings === null && remote === undefined) {
     return [findingsOf("provider discovery").skipped(UNKNOWN)];
   }
+  const sso = ssoSettings(oidc, remote?.ssoOidc ?? null);
+  const all = sso === null ? [settings] : [settings, sso];
+  const findings = await Promise.all(
+    all.map((one) => examineProvider(one, bases, world)),
+  );
+  return findings.flat();
+}
+
+async function examineProvider(
+  settings: OidcSettings | null,
+  bases: readonly PublicBase[],
+  world: World,
+): Promise<Finding[]> {
   const { findings, provider } = await checkProvider(settings, world);
   if (provider === undefined) return [...findings];
   const uris = await Promise.all(

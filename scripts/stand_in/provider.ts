@@ -56,6 +56,8 @@ export interface OpenidProviderOptions {
   readonly users?: readonly string[];
   /** The API that access tokens are for. */
   readonly audience?: string;
+  /** True if access tokens are for it even if the client names none. */
+  readonly isDefaultAudience?: boolean;
 }
 
 /** Starts the provider on a free port; the package is loaded on the first request. */
@@ -99,6 +101,7 @@ export class OpenidProvider implements AsyncDisposable {
   readonly #listener: Loopback;
   readonly #users: readonly string[];
   readonly #authMethod: ClientAuthMethod;
+  readonly #isDefaultAudience: boolean;
   readonly #storage = new ProviderStorage();
   #key: SigningKey;
   #engine: Promise<Engine> | undefined;
@@ -113,6 +116,7 @@ export class OpenidProvider implements AsyncDisposable {
       clientAuthMethod = "client_secret_basic",
       users = ["alice", "mallory"],
       audience = "daytona-stack",
+      isDefaultAudience = false,
     }: OpenidProviderOptions,
   ) {
     this.#listener = listener;
@@ -124,6 +128,7 @@ export class OpenidProvider implements AsyncDisposable {
     this.clientId = clientId;
     this.clientSecret = clientSecret;
     this.audience = audience;
+    this.#isDefaultAudience = isDefaultAudience;
   }
 
   /** The number of requests to an endpoint. */
@@ -192,6 +197,7 @@ export class OpenidProvider implements AsyncDisposable {
       users: this.#users,
       claims: this.claims,
       audience,
+      isDefaultAudience: this.#isDefaultAudience,
       key: this.#key,
       storage: this.#storage,
       falsify: (path, body) => this.#falsify(path, body),

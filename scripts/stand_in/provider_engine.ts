@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly claims: ReadonlyMap<string, JsonObject>;
   /** The only API that access tokens are issued for. */
   readonly audience: string;
+  /** True if they are issued for it even if the client names none. */
+  readonly isDefaultAudience: boolean;
   readonly key: SigningKey;
   /** Sessions and grants, so that another engine can take over. */
   readonly storage: ProviderStorage;
@@ -82,7 +84,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 function configuration(
-  { client, users, claims, audience, key, storage }: EngineOptions,
+  { client, users, claims, audience, isDefaultAudience, key, storage }:
+    EngineOptions,
   errors: Library["errors"],
 ): Record<string, unknown> {
   return {
@@ -102,8 +105,11 @@ function configuration(
       rpInitiatedLogout: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        defaultResource: ({ oidc }: AuthorizationContext) =>
-          oidc.params.audience && RESOURCE_PREFIX + oidc.params.audience,
+        defaultResource({ oidc }: AuthorizationContext) {
+          const asked = oidc.params.audience ??
+            (isDefaultAudience ? audience : undefined);
+          return asked && RESOURCE_PREFIX + asked;
+        },
         useGrantedResource: () => true,
         getResourceServerInfo(_context: unknown, resource: string) {
           if (resource !== RESOURCE_PREFIX + audience) {

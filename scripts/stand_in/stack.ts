@@ -60,6 +60,8 @@ export interface Stack extends AsyncDisposable {
   readonly api: FakeApi;
   /** Its users are `alice`, with access to all sandboxes, and `mallory`, with access to `demo`. */
   readonly provider: OpenidProvider;
+  /** The providers whose access tokens the API accepts: that one, and those that tests add. */
+  readonly trusted: OpenidProvider[];
   readonly runner: FakeRunner;
   readonly app: Loopback;
   /** The daemons by sandbox id; `stopped` has none. */
@@ -97,6 +99,7 @@ export async function startStack(
   const provider = started.use(await startOpenidProvider());
   const { issuer, clientId, audience } = provider;
   provider.redirectUris.add(`http://${publicHost}/callback`);
+  const trusted = [provider];
   const sandboxes = [
     sandbox("demo", { public: true }),
     sandbox("locked", { authToken: KEYS.lockedToken }),
@@ -131,7 +134,13 @@ export async function startStack(
         ["mallory", new Set(["demo"])],
       ]),
     }, {
-      subjectOf: (accessToken) => provider.subjectOf(accessToken),
+      async subjectOf(accessToken) {
+        for (const issuer of trusted) {
+          const subject = await issuer.subjectOf(accessToken);
+          if (subject !== undefined) return subject;
+        }
+        return undefined;
+      },
       now: () => clock.now(),
       after: (ms, callback) => clock.after(ms, callback),
     }),
@@ -142,6 +151,7 @@ export async function startStack(
   return {
     api,
     provider,
+    trusted,
     runner,
     app,
     daemons,

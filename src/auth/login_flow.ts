@@ -28,6 +28,8 @@ export interface LoginRequest {
   readonly challenge: string | undefined;
   /** Callback URL on the same base host. */
   readonly redirectUri: string;
+  /** True if the user chose single sign-on. */
+  readonly sso: boolean;
   /** True if the provider has to ask for an account even if it knows the user, since the last one had no access. */
   readonly reauthenticate: boolean;
 }
@@ -64,7 +66,7 @@ export interface Callback {
 export interface LoginOptions {
   readonly provider: Pick<
     OpenidProvider,
-    "state" | "authorizationUrl" | "redeem"
+    "state" | "issuer" | "ssoIssuer" | "authorizationUrl" | "redeem"
   >;
   readonly transactions: TransactionSealer;
   readonly redeemed: RedeemedStates;
@@ -89,15 +91,21 @@ export class Login {
     return this.#options.provider.state;
   }
 
+  /** True if users can choose between the standard provider and single sign-on. */
+  get hasSso(): boolean {
+    return this.#options.provider.ssoIssuer !== undefined;
+  }
+
   /**
    * Starts a login.
    *
    * @throws {GatewayError} `login_unavailable`
    */
   async start(request: LoginRequest): Promise<StartedLogin> {
-    const { returnTo, challenge, redirectUri, reauthenticate } = request;
+    const { returnTo, challenge, redirectUri, reauthenticate, sso } = request;
     const { provider, transactions } = this.#options;
     const transaction = {
+      issuer: sso ? provider.ssoIssuer ?? provider.issuer : provider.issuer,
       state: generateRandomState(),
       nonce: generateRandomNonce(),
       codeVerifier: generateRandomCodeVerifier(),

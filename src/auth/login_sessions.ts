@@ -171,7 +171,7 @@ export class LoginSessions {
     session: LoginRef,
     known: OpenState,
   ): Promise<OpenState | undefined> {
-    const { refreshToken } = known;
+    const { refreshToken, issuer } = known;
     if (refreshToken === undefined || this.#options.provider.state !== "on") {
       return known;
     }
@@ -180,7 +180,10 @@ export class LoginSessions {
       if (before?.state !== "open") return undefined;
       // Another gateway has renewed it: to a provider, a refresh token that is used twice looks stolen.
       if (before.accessToken !== known.accessToken) return before;
-      const tokens = await this.#options.provider.refresh(refreshToken);
+      const tokens = await this.#options.provider.refresh(
+        refreshToken,
+        issuer,
+      );
       // A logout during the renewal must not be undone.
       const latest = await this.#states.getLatest(session.id);
       if (!isCurrent() || latest?.state !== "open") return undefined;

@@ -1,5 +1,5 @@
 /**
- * The installation's base domains of previews and its identity provider. Whatever the configuration leaves open is
+ * The installation's base domains of previews and its identity providers. Whatever the configuration leaves open is
  * fetched from the API, while the gateway already runs.
  */
 import type { Config } from "../config/config.ts";
@@ -25,15 +25,26 @@ export interface OidcSettings {
   readonly allowInsecure: boolean;
 }
 
-/** The installation's identity provider, as far as it is known. */
+/** The installation's identity providers, as far as they are known. */
 export type OidcState =
   /** Until the API has answered. */
   | { readonly kind: "unknown" }
   | { readonly kind: "off" }
-  | { readonly kind: "on"; readonly settings: OidcSettings };
+  | {
+    readonly kind: "on";
+    readonly settings: OidcSettings;
+    /** A second one, for members of organizations with single sign-on. */
+    readonly sso?: OidcSettings | undefined;
+  };
 
 /** Backoff between two calls while the API does not answer. */
 const BACKOFF = { baseMs: 1000, maxMs: 10_000 };
+
+/** Time between two looks for a change at the API, ms: with a failed one between them, it is noticed in 5 minutes. */
+const LOOK_EVERY_MS = 240_000;
+
+/** The same after one that failed, ms. */
+const LOOK_AGAIN_MS = 20_000;
 
 /** Facts about the installation, as far as they are known yet. */
 export class RemoteSettings {
@@ -41,6 +52,10 @@ export class RemoteSettings {
   readonly #api: Pick<DaytonaApi, "config">;
   readonly #warn: (message: string, facts?: Record<string, unknown>) => void;
   #baseDomains: readonly string[];
+  /** The domains of the API's preview links that the operator was told of. */
+  readonly #otherDomains = new Set<string>();
+  /** True if the configuration leaves nothing open. */
+  readonly #isConfigured: boolean;
   #oidc: OidcState;
 
   constructor(
@@ -59,6 +74,7 @@ export class RemoteSettings {
       .map(({ name }) => name)
       .toSorted((a, b) => b.length - a.length);
     const settings = oidcSettings(config.oidc, null);
+    this.#isConfigured = settings !== null;
     this.#oidc = settings === null
       ? { kind: "unknown" }
       : { kind: "on", settings };
@@ -69,7 +85,7 @@ export class RemoteSettings {
     return this.#baseDomains;
   }
 
-  /** The identity provider. */
+  /** The identity providers; the settings of one that has not changed stay the same object. */
   get oidc(): OidcState {
     return this.#oidc;
   }
@@ -94,17 +110,50 @@ export class RemoteSettings {
     }
   }
 
+  /** Asks the API now and then whether its identity providers have changed, until `signal` aborts; never rejects. */
+  async follow(signal: AbortSignal): Promise<void> {
+    let pauseMs = LOOK_EVERY_MS;
+    while (!signal.aborted) {
+      await sleep(pauseMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        this.#take(await this.#api.config());
+        pauseMs = LOOK_EVERY_MS;
+      } catch {
+        pauseMs = LOOK_AGAIN_MS; // what is known stands; /ready says that the API fails
+      }
+    }
+  }
+
   /** Fills in what the configuration leaves open. */
   #take(remote: RemoteConfig): void {
-    if (this.#oidc.kind === "unknown") {
-      const settings = oidcSettings(this.#config, remote.oidc);
-      this.#oidc = settings === null
-        ? { kind: "off" }
-        : { kind: "on", settings };
-      if (settings !== null) this.#checkIssuer(settings);
-    }
+    this.#takeProviders(remote);
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
     if (domain !== undefined) this.#takeDomain(domain);
+  }
+
+  #takeProviders({ oidc, ssoOidc }: RemoteConfig): void {
+    const before = this.#oidc.kind === "on" ? this.#oidc : undefined;
+    const told = this.#isConfigured ? null : oidcSettings(this.#config, oidc);
+    const settings = unlessSame(before?.settings, told) ?? before?.settings;
+    if (settings === undefined) {
+      this.#oidc = { kind: "off" };
+      return;
+    }
+    const second = ssoOidc?.issuer === settings.issuer ? null : ssoOidc;
+    const sso = unlessSame(before?.sso, ssoSettings(this.#config, second));
+    this.#oidc = { kind: "on", settings, sso };
+    if (settings !== before?.settings) {
+      this.#checkIssuer(settings);
+      if (before !== undefined) {
+        const { issuer } = settings;
+        this.#warn(
+          "the API names another identity provider: logins begin there from now on",
+          { issuer },
+        );
+      }
+    }
+    if (sso !== undefined && sso !== before?.sso) this.#checkIssuer(sso);
   }
 
   #checkIssuer({ issuer, allowInsecure }: OidcSettings): void {
@@ -117,7 +166,10 @@ export class RemoteSettings {
 
   #takeDomain(domain: string): void {
     if (this.#baseDomains.length === 0) this.#baseDomains = [domain];
-    if (this.#baseDomains.includes(domain)) return;
+    if (
+      this.#baseDomains.includes(domain) || this.#otherDomains.has(domain)
+    ) return;
+    this.#otherDomains.add(domain);
     this.#warn(
       `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
     );
@@ -134,4 +186,29 @@ export function oidcSettings(
   if (issuer === undefined || clientId === undefined) return null;
   const audience = configured.audience ?? remote?.audience;
   return { ...configured, issuer, clientId, audience: audience || undefined };
+}
+
+/** The settings for logins by single sign-on; null if the API names no issuer for them. */
+export function ssoSettings(
+  { scope, allowInsecure }: Config["oidc"],
+  remote: RemoteConfig["ssoOidc"],
+): OidcSettings | null {
+  return remote && {
+    ...remote,
+    publicIssuer: undefined,
+    // The configured ones are of the other provider.
+    clientSecret: undefined,
+    audience: undefined,
+    scope,
+    allowInsecure,
+  };
+}
+
+/** `before` if `now` says the same, otherwise `now`. */
+function unlessSame(
+  before: OidcSettings | undefined,
+  now: OidcSettings | null,
+): OidcSettings | undefined {
+  const isSame = JSON.stringify(before) === JSON.stringify(now ?? undefined);
+  return isSame ? before : now ?? undefined;
 }

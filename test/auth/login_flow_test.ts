@@ -39,6 +39,8 @@ function setUp(tokens: Tokens) {
         return Promise.resolve(tokens);
       },
       state: "on",
+      issuer: "https://id.test",
+      ssoIssuer: undefined,
     },
     transactions: new TransactionSealer(
       createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
@@ -72,6 +74,7 @@ function setUp(tokens: Tokens) {
       challenge: "challenge",
       redirectUri: REDIRECT_URI,
       reauthenticate: false,
+      sso: false,
     });
     return await login.finish({
       parameters: new URLSearchParams({

@@ -34,7 +34,8 @@ function setUp() {
     /** The ends of further sessions by their sealed form, ms since the epoch. */
     sessions: new Map<string, number>(),
   };
-  const login: Pick<Login, "state" | "start" | "finish"> = {
+  const login: Pick<Login, "state" | "hasSso" | "start" | "finish"> = {
+    hasSso: false,
     get state() {
       return state.loginState;
     },

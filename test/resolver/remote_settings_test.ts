@@ -4,6 +4,7 @@ import type { RemoteConfig } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import {
   oidcSettings,
+  type OidcState,
   RemoteSettings,
 } from "../../src/resolver/remote_settings.ts";
 import { configOf } from "../support/config.ts";
@@ -184,4 +185,73 @@ Deno.test("RemoteSettings ask an API that is down less and less often", async ()
     const ms = (askedAt[i + 1] ?? NaN) - (askedAt[i] ?? NaN);
     assert(ms >= 1000 && ms < ceiling + stepMs, `${i}: ${ms}`);
   }
+});
+
+Deno.test("A9: RemoteSettings follow the API's issuers, and keep what they know while it does not answer", async () => {
+  using clock = fakeClock();
+  const closing = new AbortController();
+  let answer: RemoteConfig | Error = REMOTE;
+  const warnings: string[] = [];
+  const settings = new RemoteSettings(configOf({ PROXY_DOMAIN: "a.test" }), {
+    api: {
+      config: () =>
+        answer instanceof Error
+          ? Promise.reject(answer)
+          : Promise.resolve(answer),
+    },
+    warn: (message) => warnings.push(message),
+  });
+  const { signal } = closing;
+  await settings.learn(signal);
+  const followed = settings.follow(signal);
+  async function after(ms: number): Promise<OidcState> {
+    await turn();
+    clock.pass(ms);
+    await turn();
+    return settings.oidc;
+  }
+  const before = settings.oidc;
+  assert(before.kind === "on" && before.sso === undefined);
+  const same = await after(240_000);
+  assert(same.kind === "on" && same.settings === before.settings);
+
+  const oidc = {
+    issuer: "http://new.test",
+    clientId: "porthole",
+    audience: "api",
+  };
+  answer = DOWN;
+  assert.equal(await after(240_000), settings.oidc);
+  answer = {
+    ...REMOTE,
+    oidc,
+    ssoOidc: { issuer: "https://sso", clientId: "c" },
+  };
+  const changed = await after(20_000);
+  assert(changed.kind === "on");
+  assert.equal(changed.settings.issuer, "http://new.test");
+  assert.equal(changed.sso?.issuer, "https://sso");
+  assert.equal(changed.sso?.audience, undefined);
+  answer = { ...REMOTE, oidc: null, ssoOidc: null };
+  const kept = await after(240_000);
+  assert(kept.kind === "on" && kept.settings === changed.settings);
+  assert.equal(kept.sso, undefined);
+  assert.deepEqual(warnings.map((text) => text.split(": ")[0]), [
+    "the API's preview links lead to preview.test, which is not in PROXY_DOMAIN",
+    "the API's identity provider is plain http on another machine",
+    "the API names another identity provider",
+  ]);
+  closing.abort();
+  await followed;
+});
+
+Deno.test("RemoteSettings that are configured do not follow the API, but for single sign-on", async () => {
+  const env = { OIDC_DOMAIN: "https://own.test", OIDC_CLIENT_ID: "own" };
+  const ssoOidc = { issuer: "https://sso.test", clientId: "c" };
+  const { installation } = await learn(env, [{ ...REMOTE, ssoOidc }]);
+  const { oidc } = installation;
+  assert(oidc.kind === "on");
+  assert.equal(oidc.settings.issuer, "https://own.test");
+  assert.equal(oidc.settings.audience, undefined);
+  assert.equal(oidc.sso?.issuer, "https://sso.test");
 });

@@ -3,6 +3,7 @@
  * {@linkcode DISCOVERY_TTL_MS} however many logins start, and its signing keys are cached as long as the metadata.
  */
 import * as oauth from "oauth4webapi";
+import { GatewayError } from "../../errors.ts";
 import { isLoopbackHttp } from "../../lib/url.ts";
 import type {
   OidcSettings,
@@ -19,6 +20,8 @@ import {
 
 /** One attempt to log in, from the authorization request to the callback. */
 export interface LoginAttempt {
+  /** The issuer that it is made at; the standard one by default. */
+  readonly issuer?: string | undefined;
   readonly state: string;
   readonly nonce: string;
   readonly codeVerifier: string;
@@ -30,6 +33,8 @@ export interface Tokens {
   readonly accessToken: string;
   /** When the access token expires, ms since the epoch; undefined if the provider does not say. */
   readonly expiresAt: number | undefined;
+  /** Who issued them; the standard issuer if undefined, as in states that older versions stored. */
+  readonly issuer?: string | undefined;
   /** Absent if the provider issues none: then the login cannot outlive the access token. */
   readonly refreshToken?: string;
 }
@@ -48,13 +53,13 @@ interface Registration {
 }
 
 /**
- * The installation's OpenID provider: the steps of a login, and the refresh of its tokens. All of them are
- * `login_unavailable` unless the provider's state is `on`.
+ * The installation's OpenID provider, or two of them: the steps of a login, and the refresh of its tokens. All of them
+ * are `login_unavailable` unless the provider's state is `on`.
  */
 export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
-  #registration: Registration | undefined;
+  readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
   /** `now` is in ms since the epoch. */
   constructor(remote: Pick<RemoteSettings, "oidc">, now: () => number) {
@@ -67,6 +72,18 @@ export class OpenidProvider {
     return this.#remote.oidc.kind;
   }
 
+  /** The issuer for single sign-on; undefined if there is none beside the standard one. */
+  get ssoIssuer(): string | undefined {
+    const { oidc } = this.#remote;
+    return oidc.kind === "on" ? oidc.sso?.issuer : undefined;
+  }
+
+  /** The issuer of logins without single sign-on; undefined unless the state is `on`. */
+  get issuer(): string | undefined {
+    const { oidc } = this.#remote;
+    return oidc.kind === "on" ? oidc.settings.issuer : undefined;
+  }
+
   /**
    * The authorization URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it
    * knows the user (`prompt=login`).
@@ -77,7 +94,7 @@ export class OpenidProvider {
     attempt: LoginAttempt,
     reauthenticate = false,
   ): Promise<string> {
-    const { settings, discovery } = this.#registered();
+    const { settings, discovery } = this.#registered(attempt.issuer);
     const as = await discovery.server();
     if (as.authorization_endpoint === undefined) {
       throw providerUnavailable(new Error("No authorization endpoint"));
@@ -105,13 +122,14 @@ export class OpenidProvider {
   /**
    * Exchanges the callback's authorization code for tokens, and validates the ID token.
    *
-   * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`
+   * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`; `login_expired` if the attempt was made
+   * at an issuer that is no longer the installation's
    */
   async redeem(
     parameters: URLSearchParams,
     attempt: LoginAttempt,
   ): Promise<Tokens> {
-    const registration = this.#registered();
+    const registration = this.#registered(attempt.issuer);
     const { settings, client, discovery } = registration;
     const as = await discovery.server();
     try {
@@ -137,19 +155,24 @@ export class OpenidProvider {
         { expectedNonce: attempt.nonce, requireIdToken: true },
       );
       await checkSignature(as, response, registration);
-      return this.#tokensOf(tokens);
+      return this.#tokensOf(tokens, settings);
     } catch (error) {
       throw await loginError(error);
     }
   }
 
   /**
-   * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid.
+   * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid, or its issuer is no longer the
+   * installation's: no other issuer may see it.
    *
    * @throws {GatewayError} `login_unavailable`
    */
-  async refresh(refreshToken: string): Promise<Tokens | null> {
-    const { settings, client, discovery } = this.#registered();
+  async refresh(
+    refreshToken: string,
+    issuer?: string,
+  ): Promise<Tokens | null> {
+    if (!this.#knows(issuer)) return null;
+    const { settings, client, discovery } = this.#registered(issuer);
     const as = await discovery.server();
     try {
       const response = await oauth.refreshTokenGrantRequest(
@@ -165,7 +188,7 @@ export class OpenidProvider {
         response,
       );
       // If the provider does not rotate refresh tokens, the old one stays valid.
-      return { refreshToken, ...this.#tokensOf(tokens) };
+      return { refreshToken, ...this.#tokensOf(tokens, settings) };
     } catch (error) {
       await discardResponse(error);
       const isRefusal = error instanceof oauth.ResponseBodyError &&
@@ -176,23 +199,41 @@ export class OpenidProvider {
   }
 
   /**
-   * Checks that the provider is up.
+   * Checks that the provider is up, or both.
    *
-   * @throws {GatewayError} `login_unavailable` if it does not serve its metadata
+   * @throws {GatewayError} `login_unavailable` if one does not serve its metadata
    */
   async check(): Promise<void> {
-    await this.#registered().discovery.check();
+    const issuers = new Set([this.issuer, this.ssoIssuer ?? this.issuer]);
+    await Promise.all(
+      [...issuers].map((issuer) => this.#registered(issuer).discovery.check()),
+    );
   }
 
-  /** @throws {GatewayError} `login_unavailable` if no provider is known */
-  #registered(): Registration {
-    if (this.#registration !== undefined) return this.#registration;
+  #knows(issuer: string | undefined): boolean {
+    return issuer === undefined || issuer === this.issuer ||
+      issuer === this.ssoIssuer;
+  }
+
+  /**
+   * The registration at an issuer, the standard one by default.
+   *
+   * @throws {GatewayError} `login_unavailable` if no provider is known, `login_expired` if this one is not
+   */
+  #registered(issuer: string | undefined): Registration {
     const { oidc } = this.#remote;
     if (oidc.kind !== "on") {
       throw providerUnavailable(new Error("No provider is known"));
     }
-    const { settings } = oidc;
-    return this.#registration = {
+    if (!this.#knows(issuer)) {
+      throw new GatewayError("login_expired", "Begun at another issuer");
+    }
+    const settings = issuer !== undefined && issuer === oidc.sso?.issuer
+      ? oidc.sso
+      : oidc.settings;
+    const known = this.#registrations.get(settings);
+    if (known !== undefined) return known;
+    const registration = {
       settings,
       client: {
         client_id: settings.clientId,
@@ -203,11 +244,17 @@ export class OpenidProvider {
         now: this.#now,
       }),
     };
+    this.#registrations.set(settings, registration);
+    return registration;
   }
 
-  #tokensOf(response: oauth.TokenEndpointResponse): Tokens {
+  #tokensOf(
+    response: oauth.TokenEndpointResponse,
+    { issuer }: OidcSettings,
+  ): Tokens {
     const { access_token, expires_in, refresh_token } = response;
     return {
+      issuer,
       accessToken: access_token,
       expiresAt: expires_in === undefined
         ? undefined

@@ -12,6 +12,9 @@ import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
 import { isFramed, isSentByPage } from "../../lib/fetch_metadata.ts";
+import { loginPage } from "../../pages/login_page.ts";
+import { PAGE_POLICY } from "../../pages/page.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
 import type { KeptLogins, LoginVisit } from "../kept_logins.ts";
@@ -27,7 +30,7 @@ export interface LoginRoutesOptions {
   readonly scheme: "http" | "https";
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly cookies: OwnCookies;
-  readonly login: Pick<Login, "state" | "start" | "finish">;
+  readonly login: Pick<Login, "state" | "hasSso" | "start" | "finish">;
   /** How the sessions of logins are kept. */
   readonly keptLogins: KeptLogins;
 }
@@ -38,12 +41,18 @@ const OTHER_ACCOUNT_SEC = 600;
 /** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
 const MAX_TRANSACTIONS = 8;
 
+const PAGE_HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
+};
+
 const loginRoute = createRoute({
   method: "get",
   path: "/login",
   summary: "Log in",
   description:
-    "Redirects the browser to the identity provider. A preview that requires a login redirects it here.",
+    "Redirects the browser to the identity provider. A preview that requires a login redirects it here. Where there " +
+    "are two providers, it asks which one.",
   request: {
     query: z.object({
       return_to: z.string({
@@ -56,9 +65,17 @@ const loginRoute = createRoute({
         description:
           "With `SESSION_SCOPE=host`: what the preview's host knows the browser by.",
       }),
+      provider: z.enum(["standard", "sso"]).optional().openapi({
+        description:
+          "Where to log in: at the standard provider, or at the one for single sign-on if there is one.",
+      }),
     }),
   },
   responses: {
+    200: {
+      description: "The choice between two providers.",
+      content: { "text/html": { schema: z.string() } },
+    },
     302: { description: "To the identity provider." },
     400: {
       description: "`return_to` is not a preview of this gateway.",
@@ -136,11 +153,15 @@ async function startLogin(
     throw new GatewayError("cross_site_request", "Login by no visitor");
   }
   const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
-  const { challenge } = c.req.valid("query");
+  const { challenge, provider } = c.req.valid("query");
   const visit = visitOf(c, { base, returnTo, challenge });
   const resumed = await options.keptLogins.resume(visit);
   if (resumed !== undefined) {
     return redirect(302, resumed.location, resumed.setCookies);
+  }
+  if (login.hasSso && provider === undefined) {
+    const { searchParams } = new URL(c.req.url);
+    return c.html(loginPage(searchParams), 200, PAGE_HEADERS);
   }
   const sent = visit.cookies;
   const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
@@ -149,6 +170,7 @@ async function startLogin(
     challenge,
     redirectUri: callbackUri(c.env, options),
     reauthenticate,
+    sso: provider === "sso",
   });
   const expired = surplusAttempts(sent, cookies);
   if (reauthenticate) expired.push(cookies.otherAccount);

@@ -386,3 +386,51 @@ Deno.test("OpenidProvider is unavailable until its settings are known", async ()
   assert.equal(provider.state, "on");
   assert(await provider.authorizationUrl(attemptOf("a")));
 });
+
+Deno.test("OpenidProvider shows a refresh token to the issuer that gave it, and to no other", async () => {
+  const { standIn } = await setUp();
+  await using _ = standIn;
+  const settings = {
+    issuer: standIn.issuer,
+    publicIssuer: undefined,
+    clientId: standIn.clientId,
+    clientSecret: undefined,
+    audience: undefined,
+    scope: "openid",
+    allowInsecure: false,
+  };
+  const provider = providerOf(settings);
+  assert.equal(await provider.refresh("forged", "https://other.test"), null);
+  assert.equal(standIn.count("token"), 0);
+  assert.equal(await provider.refresh("forged", standIn.issuer), null);
+  assert.equal(await provider.refresh("forged"), null);
+  assert.equal(standIn.count("token"), 2);
+});
+
+Deno.test("check() fails if one of two providers is down", async () => {
+  const { standIn } = await setUp();
+  await using _ = standIn;
+  const { standIn: second } = await setUp();
+  await using _second = second;
+  const settingsOf = ({ issuer, clientId }: StandIn): OidcSettings => ({
+    issuer,
+    publicIssuer: undefined,
+    clientId,
+    clientSecret: undefined,
+    audience: undefined,
+    scope: "openid",
+    allowInsecure: false,
+  });
+  const remote = {
+    oidc: {
+      kind: "on",
+      settings: settingsOf(standIn),
+      sso: settingsOf(second),
+    },
+  } as const;
+  await new OpenidProvider(remote, Date.now).check();
+  second.outage = 503;
+  await assert.rejects(new OpenidProvider(remote, Date.now).check(), {
+    code: "login_unavailable",
+  });
+});
