@@ -9,6 +9,7 @@ import { readDescription, SLICE } from "./contract/description.ts";
 import { lineDiff } from "./contract/line_diff.ts";
 import { rewrite, type Rewriting } from "./contract/rewrite.ts";
 import { daytonaTypes, gatewayDescription } from "./generate/apis.ts";
+import { appsPage } from "./generate/apps_page.ts";
 import { type Artefact, refresh } from "./generate/artefact.ts";
 import { daytonaClients } from "./generate/clients.ts";
 import { licences } from "./generate/licences.ts";
@@ -21,6 +22,7 @@ const ARTEFACTS: readonly Artefact[] = [
   daytonaClients,
   gatewayDescription,
   readme,
+  appsPage,
   licences,
   permissions,
 ];

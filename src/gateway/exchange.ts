@@ -210,6 +210,11 @@ export abstract class Exchange {
     return [];
   }
 
+  /** Where the developer of the app can read on; undefined where no app is addressed. */
+  protected get guideUrl(): string | undefined {
+    return undefined;
+  }
+
   /** True if the exchange counts as use of the sandbox. */
   protected get isUse(): boolean {
     return this.headers.get("x-daytona-skip-last-activity-update") !== "true";
@@ -379,6 +384,7 @@ export abstract class Exchange {
       mayReload: this.method === "GET",
       retryAfterSec: failure.retryAfterSec,
       advice: failure.advice,
+      guideUrl: this.guideUrl,
     }));
   }
 

@@ -139,6 +139,10 @@ export class PreviewExchange extends SandboxExchange {
     return framingCookies(this.#source);
   }
 
+  protected override get guideUrl(): string {
+    return `${this.services.scheme}://${this.host.authoritySuffix}/docs/apps`;
+  }
+
   get #source(): CredentialSource & FrameSource {
     const { scheme, cookies, allowedOrigins } = this.services;
     return {

@@ -64,7 +64,7 @@ export function docsPage(source: DocsSource): string {
     `${title} ${version}`,
     `<h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
 <p>Previews are at <code>{port}-{sandbox}.{domain}</code>; every path there belongs to the app. These are the gateway’s
-own routes, on its base domain. Machine-readable: <a href="/openapi.json">/openapi.json</a>.</p>
+own routes, on its base domain. Machine-readable: <a href="/openapi.json">/openapi.json</a>. What apps receive: <a href="/docs/apps">/docs/apps</a>.</p>
 <h2>Routes</h2>
 ${operations.join("\n")}
 <h2>Errors</h2>

@@ -16,6 +16,8 @@ export interface ErrorPageData {
   /** The value of Retry-After, seconds; undefined if the response has none. */
   readonly retryAfterSec: number | undefined;
   readonly advice: Pick<ErrorAdvice, "retryUrl" | "logoutUrl">;
+  /** Where docs/apps.md is served; undefined if the error is not about an app. */
+  readonly guideUrl?: string | undefined;
 }
 
 /** Errors that tend to pass by themselves: an app still boots, a sandbox moves, a gateway restarts. */
@@ -51,7 +53,7 @@ export function errorPage(data: ErrorPageData): string {
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
-    }${retryLink(data)}${logoutLink(data)}
+    }${retryLink(data)}${logoutLink(data)}${guideLink(data)}
 <dl>
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
@@ -59,6 +61,19 @@ export function errorPage(data: ErrorPageData): string {
     reloads ? { reloadSec } : {},
   );
 }
+
+/** Errors that the app, or how it is used, may cause: its developer can do something about them. */
+const FOR_DEVELOPERS: ReadonlySet<ErrorCode> = new Set([
+  "frame_refused",
+  "upload_stalled",
+  "target_too_long",
+  "head_too_large",
+  "port_closed",
+  "runner_protocol_error",
+  "runner_timeout",
+  "sandbox_overloaded",
+  "buffers_full",
+]);
 
 /** True if the page of an error reloads by itself. */
 export function reloadsByItself(
@@ -99,4 +114,11 @@ function logoutLink({ advice: { logoutUrl } }: ErrorPageData): string {
     : `\n<p><a href="${
       escapeHtml(logoutUrl)
     }">Delete the cookies of all previews</a></p>`;
+}
+
+function guideLink({ code, guideUrl }: ErrorPageData): string {
+  if (guideUrl === undefined || !FOR_DEVELOPERS.has(code)) return "";
+  return `\n<p class="note"><a href="${
+    escapeHtml(guideUrl)
+  }" target="_blank" rel="noopener">For the app’s developer: what apps receive here</a></p>`;
 }

@@ -18,6 +18,8 @@ export interface ProblemOptions {
   /** The Retry-After, seconds; by default, 2 for a 503 or 429 and none otherwise. */
   readonly retryAfterSec?: number | undefined;
   readonly advice?: ErrorAdvice;
+  /** Where the developer of the app can read on, if the error is about one. */
+  readonly guideUrl?: string | undefined;
 }
 
 /** Headers of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
@@ -85,6 +87,7 @@ export function problem(options: ProblemOptions): Response {
         mayReload,
         retryAfterSec,
         advice,
+        guideUrl: options.guideUrl,
       }),
       {
         status,

@@ -81,3 +81,22 @@ Deno.test("S4: errorPage() leads out of a frame by a new tab", () => {
   assert.match(page, /<a href="" target="_blank" rel="noopener">Open it in/);
   assert.doesNotMatch(page, /refresh/);
 });
+
+Deno.test("errorPage() leads the app's developer on where the app may be the cause, and to nowhere without an address", () => {
+  const guideUrl = "https://p.test/docs/apps?<";
+  const data = { requestId: "id", mayReload: false, retryAfterSec: undefined };
+  const page = (code: ErrorCode, guideUrl?: string) =>
+    errorPage({
+      ...data,
+      code,
+      status: ERROR_STATUS[code],
+      advice: {},
+      guideUrl,
+    });
+  assert.match(
+    page("port_closed", guideUrl),
+    /href="https:\/\/p\.test\/docs\/apps\?&lt;"/,
+  );
+  assert.doesNotMatch(page("login_required", guideUrl), /docs\/apps/);
+  assert.doesNotMatch(page("port_closed"), /For the app/);
+});

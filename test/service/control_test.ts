@@ -159,6 +159,7 @@ Deno.test("/openapi.json and /docs describe the routes, and load nothing from el
   assert.deepEqual(Object.keys(description.paths as object).sort(), [
     "/callback",
     "/docs",
+    "/docs/apps",
     "/health",
     "/login",
     "/logout",
@@ -171,6 +172,25 @@ Deno.test("/openapi.json and /docs describe the routes, and load nothing from el
   const docs = await gateway.send(BASE, { path: "/docs" });
   assert.match(docs.body, /port_closed/);
   assert.doesNotMatch(docs.body, /(?:src|href)="(?:https?:)?\/\/|<script/);
+});
+
+Deno.test("a page about the app leads its developer to /docs/apps on the base host, which loads nothing from elsewhere", async () => {
+  await using gateway = await startGateway();
+  const page = await gateway.send(`8000-demo.${BASE}`, {
+    headers: { "sec-fetch-mode": "navigate", accept: "text/html" },
+  });
+  assert.equal(page.code, "port_closed");
+  const [, path = ""] = page.body.match(
+    new RegExp(`href="http://${BASE}(/docs/apps)"`),
+  ) ?? [];
+  const guide = await gateway.send(BASE, { path });
+  assert.equal(guide.status, 200);
+  assert.match(guide.body, /<h2 id="what-your-app-receives">/);
+  assert.match(guide.body, /X-Forwarded-Host/);
+  assert.doesNotMatch(
+    guide.body,
+    /(?:src|href)="(?:https?:)?\/\/|<script|<!--/,
+  );
 });
 
 Deno.test("an unknown path is a 404 problem document", async () => {

@@ -708,6 +708,7 @@ Deno.test("every path of a preview host is the app's", async () => {
       "/callback?code=1&state=2",
       "/logout",
       "/docs",
+      "/docs/apps",
       "/openapi.json",
       "/toolbox/locked/process/execute",
       "/accept-daytona-preview-warning",

@@ -1,5 +1,6 @@
 /** The description of the gateway's own routes, for machines and for people. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { appsPage } from "../../pages/apps_page.ts";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -36,6 +37,20 @@ const docsRoute = createRoute({
   },
 });
 
+const appsRoute = createRoute({
+  method: "get",
+  path: "/docs/apps",
+  summary: "What the developer of an app should know",
+  description:
+    "What an app behind a preview receives, and what each framework needs, as a page that loads nothing else.",
+  responses: {
+    200: {
+      description: "The page.",
+      content: { "text/html": { schema: z.string() } },
+    },
+  },
+});
+
 /** The OpenAPI description of all routes of `app`. */
 export function describe(
   app: OpenAPIHono<ControlEnv>,
@@ -54,9 +69,9 @@ export function describe(
 }
 
 /** The routes that {@linkcode addDocsRoutes} adds. */
-export const DOCS_ROUTES = [documentRoute, docsRoute];
+export const DOCS_ROUTES = [documentRoute, docsRoute, appsRoute];
 
-/** Adds `/openapi.json` and `/docs`. */
+/** Adds `/openapi.json`, `/docs` and `/docs/apps`. */
 export function addDocsRoutes(
   app: OpenAPIHono<ControlEnv>,
   version: string,
@@ -70,9 +85,14 @@ export function addDocsRoutes(
     documentRoute,
     (c) => c.json(document(), 200, OWN_ANSWER_HEADERS),
   );
-  app.openapi(docsRoute, (c) =>
-    c.html(docsPage(document()), 200, {
-      ...OWN_ANSWER_HEADERS,
-      "content-security-policy": PAGE_POLICY,
-    }));
+  app.openapi(
+    docsRoute,
+    (c) => c.html(docsPage(document()), 200, PAGE_HEADERS),
+  );
+  app.openapi(appsRoute, (c) => c.html(appsPage(), 200, PAGE_HEADERS));
 }
+
+const PAGE_HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-security-policy": PAGE_POLICY,
+};

@@ -15,8 +15,23 @@ const HEAD = [
 export async function saveTable(rows: readonly Row[]): Promise<void> {
   const text = await Deno.readTextFile(DOCUMENT);
   const table = [...HEAD, ...mergeRows(rowsOf(text), rows)].join("\n");
-  const changed = replaceRegion(text, "dev-servers", table);
+  const changed = replaceRegion(
+    replaceRegion(text, "dev-servers", table),
+    "dev-server-lines",
+    lines(),
+  );
   await Deno.writeTextFile(DOCUMENT, await formatted(changed, "md"));
+}
+
+/** Why each line is needed, as a list. */
+export function lines(): string {
+  return SERVERS.flatMap(({ title, line, worksInLocal }) =>
+    line === undefined
+      ? []
+      : `- **${title}**: ${line.text}${
+        worksInLocal ? ", or the label" : ""
+      }. ${line.reason}`
+  ).join("\n");
 }
 
 /** The rows of a document's table by the dev servers' titles. */
@@ -24,7 +39,7 @@ export function rowsOf(text: string): Map<string, string> {
   const [, region = ""] = text.split(/<!-- dev-servers:(?:start|end) -->/);
   return new Map(
     [...region.matchAll(/^\| (?!Framework|-)([^|]+?) *\|.*$/gm)]
-      .map(([line, title = ""]) => [title, line]),
+      .map(([row, title = ""]) => [title, row]),
   );
 }
 
@@ -34,11 +49,11 @@ function mergeRows(
 ): string[] {
   return SERVERS.flatMap((server) => {
     const row = rows.find((row) => row.server === server);
-    return (row === undefined ? known.get(server.title) : line(row)) ?? [];
+    return (row === undefined ? known.get(server.title) : rowOf(row)) ?? [];
   });
 }
 
-function line({ server, version, faults }: Row): string {
+function rowOf({ server, version, faults }: Row): string {
   const cells = [
     server.title,
     version,

@@ -6,7 +6,6 @@ const FILES = {
   "vite.config.js": `import { sveltekit } from "@sveltejs/kit/vite";
 export default { plugins: [sveltekit()] };
 `,
-  "svelte.config.js": `export default {};\n`,
   "src/app.html": `<!doctype html>
 <html lang="en"><head>%sveltekit.head%</head>
 <body data-sveltekit-preload-data="off"><div>%sveltekit.body%</div></body></html>

@@ -1,0 +1,44 @@
+/** docs/apps.md as HTML, which the gateway serves at /docs/apps: it may not read files, and Deno Deploy has none. */
+import { Marked } from "marked";
+import type { Artefact } from "./artefact.ts";
+
+const SOURCE = new URL("../../docs/apps.md", import.meta.url);
+
+/** The HTML of the page's content, for src/pages. */
+export const appsPage: Artefact = {
+  path: "gen/apps.html",
+  produce: async () => appsHtml(await Deno.readTextFile(SOURCE)),
+};
+
+/**
+ * Renders the document; its headings have the anchors that code hosts give them, so that its links lead there.
+ *
+ * @throws {TypeError} for a link to another document, which the gateway does not serve.
+ */
+export function appsHtml(markdown: string): string {
+  const marked = new Marked({
+    renderer: {
+      heading({ tokens, depth, text }) {
+        const id = anchorOf(text);
+        return `<h${depth} id="${id}">${
+          this.parser.parseInline(tokens)
+        }</h${depth}>\n`;
+      },
+      link({ href, tokens }) {
+        if (!/^(?:#|https:)/.test(href)) {
+          throw new TypeError(
+            `docs/apps.md links ${href}, which is not served`,
+          );
+        }
+        return `<a href="${href}">${this.parser.parseInline(tokens)}</a>`;
+      },
+      html: () => "", // the marks of generated regions
+    },
+  });
+  return marked.parse(markdown, { async: false });
+}
+
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_\- ]/gu, "")
+    .replaceAll(" ", "-");
+}
