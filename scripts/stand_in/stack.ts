@@ -10,6 +10,7 @@ import { type Clock, SYSTEM_CLOCK } from "./lifecycle.ts";
 import type { Loopback } from "./loopback.ts";
 import { type OpenidProvider, startOpenidProvider } from "./provider.ts";
 import { type Container, type FakeRunner, startFakeRunner } from "./runner.ts";
+import { SLEEPERS } from "./sleepers.ts";
 
 /** The stack's credentials. */
 export const KEYS = {
@@ -53,6 +54,8 @@ export interface StackOptions {
   readonly publicHost?: string;
   /** What the API's starts, throttlers and caches go by; by default the clock of this machine. */
   readonly clock?: Clock;
+  /** True to have the sandboxes of {@linkcode SLEEPERS} too. */
+  readonly sleepers?: boolean;
 }
 
 /** A running stack: `demo` is public, `locked` private, `stopped` public but not running. */
@@ -72,7 +75,11 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything. */
 export async function startStack(
-  { publicHost = "proxy.localhost", clock = SYSTEM_CLOCK }: StackOptions = {},
+  {
+    publicHost = "proxy.localhost",
+    clock = SYSTEM_CLOCK,
+    sleepers = false,
+  }: StackOptions = {},
 ): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const app = started.use(await startDemoApp());
@@ -84,18 +91,9 @@ export async function startStack(
     const ports = new Map([[APP_PORT, app.port]]);
     const daemon = daemons.get(id);
     if (daemon !== undefined) ports.set(TOOLBOX_PORT, daemon.port);
-    return { started: daemon !== undefined, ports };
+    return { started: false, ports };
   }
-  const runner = started.use(
-    await startFakeRunner(
-      KEYS.runner,
-      new Map([
-        ["demo", container("demo")],
-        ["locked", container("locked")],
-        ["stopped", container("stopped")],
-      ]),
-    ),
-  );
+  const runner = started.use(await startFakeRunner(KEYS.runner, new Map()));
   const provider = started.use(await startOpenidProvider());
   const { issuer, clientId, audience } = provider;
   provider.redirectUris.add(`http://${publicHost}/callback`);
@@ -104,6 +102,8 @@ export async function startStack(
     sandbox("demo", { public: true }),
     sandbox("locked", { authToken: KEYS.lockedToken }),
     sandbox("stopped", { public: true, state: "stopped" }),
+    ...Object.entries(sleepers ? SLEEPERS : {})
+      .map(([id, differences]) => sandbox(id, differences)),
   ];
   const all = sandboxes.map(({ id }) => id);
   const api = started.use(
@@ -145,7 +145,8 @@ export async function startStack(
       after: (ms, callback) => clock.after(ms, callback),
     }),
   );
-  followStates(api, runner);
+  const containers = new Map(all.map((id) => [id, container(id)]));
+  followStates(api, runner, containers);
 
   const owned = started.move();
   return {
@@ -169,23 +170,20 @@ export async function startStack(
 
 /** Keeps the containers on the runner as the API has them: one that is archived is not there. */
 function followStates(
-  { lifecycle }: FakeApi,
-  { containers }: FakeRunner,
+  { state, lifecycle }: FakeApi,
+  runner: FakeRunner,
+  containers: ReadonlyMap<string, Container>,
 ): void {
-  const archived = new Map<string, Container>();
-  lifecycle.watchers.add(({ id, state }) => {
-    const container = containers.get(id) ?? archived.get(id);
+  function follow({ id, state }: ApiSandbox): void {
+    const container = containers.get(id);
     if (container === undefined) return;
     container.started = state === "started";
-    if (state === "archived") {
-      archived.set(id, container);
-      containers.delete(id);
-    } else if (state === "destroyed") {
-      containers.delete(id);
-    } else if (state !== "restoring") {
-      containers.set(id, container);
-    }
-  });
+    if (["archived", "restoring", "destroyed"].includes(state)) {
+      runner.containers.delete(id);
+    } else runner.containers.set(id, container);
+  }
+  for (const sandbox of state.sandboxes.values()) follow(sandbox);
+  lifecycle.watchers.add(follow);
 }
 
 function sandbox(id: string, differences: Partial<ApiSandbox>): ApiSandbox {
