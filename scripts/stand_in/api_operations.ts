@@ -120,9 +120,10 @@ export const OPERATIONS: Operations<Answers> = {
     answer: (query) =>
       withSandbox(
         query,
-        ({ runnerId, state }) =>
+        ({ id, runnerId, state }) =>
+          // To it, an archived sandbox is as unknown as any.
           state === "archived"
-            ? NO_RUNNER
+            ? noSandbox(id)
             : shownRunner(query.state.runners.get(runnerId)),
       ),
   },

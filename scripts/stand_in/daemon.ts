@@ -4,6 +4,8 @@
  */
 import { resolve } from "node:path/posix";
 import {
+  badRequest,
+  type DaemonError,
   type Endpoints,
   errorBody,
   notFound,
@@ -53,11 +55,9 @@ function fileRoutes(files: Files): Endpoints["routes"] {
     "GET /files/download"({ search }) {
       const path = search.get("path") ?? "";
       const bytes = files.get(resolve(HOME, path));
-      return bytes === undefined
-        ? notFound(`file not found: ${path}`, FILE_NOT_FOUND)
-        : new Response(bytes, {
-          headers: { "content-type": "application/octet-stream" },
-        });
+      return bytes === undefined ? noFile(path) : new Response(bytes, {
+        headers: { "content-type": "application/octet-stream" },
+      });
     },
 
     /** A multipart form with a part for each file, named `error` if there is no such file. */
@@ -67,12 +67,8 @@ function fileRoutes(files: Files): Endpoints["routes"] {
       for (const path of paths) {
         const bytes = files.get(resolve(HOME, path));
         if (bytes === undefined) {
-          const error = errorBody(
-            404,
-            FILE_NOT_FOUND,
-            `file not found: ${path}`,
-          );
-          const json = JSON.stringify(error);
+          const error = noFile(path);
+          const json = JSON.stringify(errorBody(error, request));
           form.append("error", blob(json, "application/json"), path);
         } else {
           form.append("file", blob(bytes, "application/octet-stream"), path);
@@ -85,8 +81,7 @@ function fileRoutes(files: Files): Endpoints["routes"] {
     async "POST /files/upload-v2"({ request, search }) {
       const file = (await request.formData()).get("file");
       if (!(file instanceof File)) {
-        const error = errorBody(400, "BAD_REQUEST", "file is missing");
-        return Response.json(error, { status: 400 });
+        return badRequest("file is missing");
       }
       const path = resolve(HOME, search.get("path") ?? "");
       files.set(path, new Uint8Array(await file.arrayBuffer()));
@@ -99,9 +94,7 @@ function fileRoutes(files: Files): Endpoints["routes"] {
       for (let i = 0; form.has(`files[${i}].path`); i++) {
         const file = form.get(`files[${i}].file`);
         if (!(file instanceof File)) {
-          const message = `files[${i}].file is missing`;
-          const error = errorBody(400, "BAD_REQUEST", message);
-          return Response.json(error, { status: 400 });
+          return badRequest(`files[${i}].file is missing`);
         }
         const path = resolve(HOME, String(form.get(`files[${i}].path`)));
         files.set(path, new Uint8Array(await file.arrayBuffer()));
@@ -118,7 +111,9 @@ function blob(
   return new Blob([content], { type });
 }
 
-const FILE_NOT_FOUND = "FILE_NOT_FOUND";
+function noFile(path: string): DaemonError {
+  return notFound(`file not found: ${path}`, "FILE_NOT_FOUND");
+}
 
 function entriesOf(files: Files, folder: string): unknown[] {
   const prefix = folder.replace(/\/*$/, "/");

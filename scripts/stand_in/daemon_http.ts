@@ -18,11 +18,20 @@ export interface DaemonCall {
   readonly search: URLSearchParams;
 }
 
+/** An error, without what tells the request that it answers. */
+export interface DaemonError {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+type Answer = Response | DaemonError;
+
 /** HTTP and WebSocket endpoints. */
 export interface Endpoints {
   /** By `METHOD /path/{parameter}`. */
   readonly routes: Readonly<
-    Record<string, (call: DaemonCall) => Response | Promise<Response>>
+    Record<string, (call: DaemonCall) => Answer | Promise<Answer>>
   >;
   /** By `/path/{parameter}`. */
   readonly sockets: Readonly<
@@ -37,10 +46,9 @@ export interface Endpoints {
 export function serveEndpoints(endpoints: Endpoints): Promise<Loopback> {
   const server = createServer(async (message, response) => {
     try {
-      await send(response, await answer(await toRequest(message), endpoints));
+      await send(response, await respond(await toRequest(message), endpoints));
     } catch {
-      // The client aborted, or sent invalid JSON or an invalid form.
-      response.destroy();
+      response.destroy(); // the client aborted
     }
   });
   server.on("upgrade", (message, socket, head) => {
@@ -49,21 +57,46 @@ export function serveEndpoints(endpoints: Endpoints): Promise<Loopback> {
   return listenOnLoopback(server);
 }
 
-/** The daemon's errors, as opposed to the API's: the SDK selects its error class by this and the code. */
-export const ERROR_SOURCE = "DAYTONA_DAEMON";
-
-/** The body of an error. */
-export function errorBody(
-  statusCode: number,
-  code: string,
-  message: string,
-): Record<string, unknown> {
-  return { statusCode, code, message, source: ERROR_SOURCE };
+/** A 400. */
+export function badRequest(message: string, code = "BAD_REQUEST"): DaemonError {
+  return { statusCode: 400, code, message };
 }
 
 /** A 404. */
-export function notFound(message: string, code = "NOT_FOUND"): Response {
-  return Response.json(errorBody(404, code, message), { status: 404 });
+export function notFound(message: string, code = "NOT_FOUND"): DaemonError {
+  return { statusCode: 404, code, message };
+}
+
+/** The body of an error. The SDK selects its error class by the source, which the API's errors have too, and the code. */
+export function errorBody(
+  { statusCode, message, code }: DaemonError,
+  { method, url }: Request,
+): Record<string, unknown> {
+  return {
+    statusCode,
+    message,
+    code,
+    source: "DAYTONA_DAEMON",
+    timestamp: new Date().toISOString(),
+    path: new URL(url).pathname,
+    method,
+  };
+}
+
+async function respond(
+  request: Request,
+  endpoints: Endpoints,
+): Promise<Response> {
+  let answered: Answer;
+  try {
+    answered = await answer(request, endpoints);
+  } catch (error) {
+    answered = badRequest(String(error), "INVALID_REQUEST_BODY");
+  }
+  return answered instanceof Response ? answered : Response.json(
+    errorBody(answered, request),
+    { status: answered.statusCode },
+  );
 }
 
 async function toRequest(message: IncomingMessage): Promise<Request> {
@@ -82,7 +115,7 @@ async function toRequest(message: IncomingMessage): Promise<Request> {
 function answer(
   request: Request,
   { routes }: Endpoints,
-): Response | Promise<Response> {
+): Answer | Promise<Answer> {
   const { pathname, searchParams: search } = new URL(request.url);
   const route = findRoute(routes, `${request.method} ${pathname}`);
   return route?.handler({ request, params: route.params, search }) ??

@@ -1,5 +1,5 @@
 /** Terminals in a fake sandbox: a WebSocket carries input and output, HTTP requests resize and end them. */
-import { type Endpoints, notFound } from "./daemon_http.ts";
+import { type DaemonError, type Endpoints, notFound } from "./daemon_http.ts";
 import {
   createShell,
   type Files,
@@ -158,6 +158,6 @@ class Pty {
   }
 }
 
-function noPty(id: string): Response {
+function noPty(id: string): DaemonError {
   return notFound(`PTY session ${id} not found`, "PROCESS_NOT_FOUND");
 }

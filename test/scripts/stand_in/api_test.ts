@@ -30,6 +30,9 @@ const NOBODY = "00000000-0000-0000-0000-000000000000";
 Deno.test("the API answers with the real one's status, media type and message", async (t) => {
   await using stack = await startStack();
   const { signedToken } = KEYS;
+  const { api } = stack;
+  const old = { ...api.sandbox("stopped"), id: "old", state: "archived" };
+  api.state.sandboxes.set(old.id, old);
   const cases: [path: string, CallOptions, status: number, text: string][] = [
     ["/preview/demo/public", {}, 200, "true"],
     ["/preview/locked/public", {}, 404, "Sandbox with ID locked not found"],
@@ -50,6 +53,7 @@ Deno.test("the API answers with the real one's status, media type and message", 
     ],
     ["/preview/x/3000/sandbox-id", {}, 403, "Invalid or expired token"],
     ["/runners/by-sandbox/x", {}, 404, "Sandbox with ID x not found"],
+    ["/runners/by-sandbox/old", {}, 404, "Sandbox with ID old not found"],
     ["/runners/42/full", {}, 404, "Runner not found"],
     [`/runners/${NOBODY}/full`, {}, 404, "Runner not found"],
     ["/sandbox/demo/last-activity", POST, 201, ""],

@@ -38,7 +38,7 @@ Deno.test("the daemon's shell knows quotes, variables, folders and exit codes", 
   }
 });
 
-Deno.test("the daemon's errors are JSON that names their source", async (t) => {
+Deno.test("the daemon's errors are JSON that names their source, as the SDK reads them", async (t) => {
   await using daemon = await startFakeDaemon();
   const cases: [method: string, path: string, code: string][] = [
     ["GET", "/nothing", "NOT_FOUND"],
@@ -50,10 +50,37 @@ Deno.test("the daemon's errors are JSON that names their source", async (t) => {
   for (const [method, path, code] of cases) {
     await t.step(`${method} ${path}`, async () => {
       const response = await fetch(daemon.url + path, { method });
-      const error = await response.json();
+      const { message, timestamp, ...error } = await response.json();
       assert.equal(response.status, 404);
-      assert.equal(error.code, code);
-      assert.equal(error.source, "DAYTONA_DAEMON");
+      assert.deepEqual(error, {
+        statusCode: 404,
+        code,
+        source: "DAYTONA_DAEMON",
+        path: path.replace(/\?.*/, ""),
+        method,
+      });
+      assert.equal(typeof message, "string");
+      assert(!Number.isNaN(Date.parse(timestamp)));
+    });
+  }
+});
+
+Deno.test("a body that is not what the daemon expects is a 400", async (t) => {
+  await using daemon = await startFakeDaemon();
+  const cases: [path: string, code: string][] = [
+    ["/process/execute", "INVALID_REQUEST_BODY"],
+    ["/files/upload-v2?path=a", "INVALID_REQUEST_BODY"],
+  ];
+  for (const [path, code] of cases) {
+    await t.step(path, async () => {
+      const response = await fetch(daemon.url + path, {
+        method: "POST",
+        body: "no JSON, and no form",
+      });
+      assert.deepEqual(
+        [response.status, (await response.json()).code],
+        [400, code],
+      );
     });
   }
 });
