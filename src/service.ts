@@ -55,6 +55,7 @@ import { SandboxResolver } from "./resolver/sandboxes.ts";
 import { WarningResolver } from "./resolver/warnings.ts";
 import type { GatewayService } from "./server/run.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
+import type { Dial } from "./upstream/http1/connect.ts";
 
 /** Options of a service besides its configuration. */
 export interface ServiceOptions {
@@ -65,6 +66,8 @@ export interface ServiceOptions {
   readonly ownsProcess?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
+  /** How upstreams are reached; over the network unless given. */
+  readonly dial?: Dial;
 }
 
 /**
@@ -107,7 +110,7 @@ export async function createService(
   const resolvers = createResolvers(config, base);
   const judges = createAuth(config, base, resolvers);
   const auth = { ...judges, ...createLoginKeeping(config, base, judges) };
-  const transport = createTransport(config, base, resolvers);
+  const transport = createTransport(config, base, resolvers, options);
   const ownPages = createOwnPages(base, resolvers, auth);
   const dispatch = createDispatch(
     config,
@@ -405,8 +408,9 @@ function createTransport(
   { upstream: timeouts, limits, cache }: Config,
   { api, store, background, now, metrics, closing }: Base,
   { sandboxes }: Resolvers,
+  { dial }: ServiceOptions,
 ) {
-  const upstream = new UpstreamClient({ ...timeouts, ...limits });
+  const upstream = new UpstreamClient({ ...timeouts, ...limits }, dial);
   const activity = new Activity({
     report: (sandboxId) => api.updateLastActivity(sandboxId),
     maxSandboxes: cache.maxEntries,

@@ -5,8 +5,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
+import { startHostedStack } from "../../scripts/stand_in/hosted_stack.ts";
+import type { Origin } from "../../src/address/origin.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { startGateway } from "../support/gateway.ts";
+import { DEMO, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { keptMemory } from "../support/kept_memory.ts";
 
 Deno.test("a coded body, its ETag and its length pass unchanged", async () => {
@@ -26,6 +29,30 @@ Deno.test("a coded body, its ETag and its length pass unchanged", async () => {
   assert.equal(answer.headers.get("content-length"), String(coded.length));
   assert.equal(answer.headers.get("etag"), '"br-1"');
   assert.deepEqual(answer.bytes, new Uint8Array(coded));
+});
+
+Deno.test("a runner is reached by the dial that the service is given, and at its own name by TLS", async () => {
+  await using hosted = await startHostedStack();
+  const origins: Origin[] = [];
+  await using gateway = await startGateway({}, {
+    dial(origin, signal) {
+      origins.push(origin);
+      return dialHosted(origin, signal);
+    },
+  });
+  const { api, runner } = gateway.stack;
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  // What answers there is no runner, but it is asked.
+  api.runnerOf("demo").proxyUrl = hosted.hosted.origin();
+  await using next = await startGatewayOf(gateway.stack, {}, {
+    dial: dialHosted,
+  });
+  assert.equal((await next.send(DEMO)).status, 404);
+  assert.equal(hosted.hosted.seen[0]?.serverName, "hosted.localhost");
+  assert.deepEqual(
+    origins.map(({ hostname, port }) => `http://${hostname}:${port}`),
+    [runner.url],
+  );
 });
 
 Deno.test("a body that the app did not compress is not compressed on its way", async () => {
