@@ -288,6 +288,8 @@ export interface components {
       proxyUrl?: string | null;
       /** @description Where build logs are; null likewise. */
       apiUrl?: string | null;
+      /** @description The id of its region. */
+      region?: string;
       /** @description Opens the whole runner; it must not leave the gateway. */
       apiKey: string;
     };

@@ -20,6 +20,7 @@ import { ReadinessChecks } from "./control/readiness.ts";
 import { SandboxLogins } from "./control/sandbox_logins.ts";
 import { UserLogins } from "./control/user_logins.ts";
 import { DaytonaApi } from "./daytona/api.ts";
+import { RoleWatch } from "./daytona/proxy_role.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
@@ -135,6 +136,7 @@ export async function createService(
       await fulfilsWithin(learning, LEARNING_MS, closing.signal);
       // If it fails, the first bearer of a user will show the same.
       background.add("probe owners", base.api.probeOwners().catch(() => {}));
+      background.add("probe role", base.role.role());
       await readiness.checkUntilReady();
     },
     startDraining() {
@@ -204,6 +206,12 @@ async function openBase(
       }),
   });
   const serviceKey = watchServiceKey(now);
+  function onRegion(region: string | undefined): void {
+    loggerFor("api").info(
+      "the API knows this gateway as the proxy of a region",
+      { region },
+    );
+  }
   const api = new DaytonaApi(config.daytona, {
     closing,
     onCall: (facts) => metrics.apiCall(facts),
@@ -211,10 +219,12 @@ async function openBase(
     onOwnersUntold: createWarning(
       "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
     ),
+    onRunnerRegion: (region) => role.sawRunnerIn(region),
     onSandboxHidden: createWarning(
       "the API does not show sandboxes to this gateway (GET /sandbox/{id} is 403): their labels do not count, such as porthole.app-origin",
     ),
   });
+  const role = new RoleWatch({ ask: () => api.probeRole(), onRegion });
   const lookups: LookupCacheOptions = {
     cache: config.cache,
     store,
@@ -240,6 +250,7 @@ async function openBase(
     background,
     store,
     serviceKey,
+    role,
     api,
     lookups,
     sealerFor,
@@ -247,10 +258,14 @@ async function openBase(
 }
 
 /** Creates what tells who may see a sandbox, and where it is. */
-function createResolvers(config: Config, { api, lookups, sealerFor }: Base) {
+function createResolvers(
+  config: Config,
+  { api, role, lookups, sealerFor }: Base,
+) {
   return {
     remoteSettings: new RemoteSettings(config, {
       api,
+      role: () => role.role(),
       warn: (message, facts) => loggerFor("start").warn(message, facts),
     }),
     sandboxes: new SandboxResolver(api, {

@@ -17,6 +17,7 @@ import { checkFront } from "./front.ts";
 import { judgeLinks } from "./links.ts";
 import { checkProvider } from "./provider.ts";
 import { type PublicBase, publicBases } from "./public_base.ts";
+import { askRole, checkSandbox, judgeRole } from "./region.ts";
 import { checkRedirectUri } from "./redirect_uri.ts";
 import { judgeSettings } from "./settings.ts";
 import { checkDns } from "./wildcard_dns.ts";
@@ -26,6 +27,7 @@ import type { World } from "./world.ts";
 export async function examine(
   env: Readonly<Record<string, string | undefined>>,
   world: World,
+  sandboxId?: string,
 ): Promise<Finding[]> {
   const parsed = parseConfig(env);
   if (!parsed.ok) return unusable(parsed.problems);
@@ -40,7 +42,7 @@ export async function examine(
   const findings = await Promise.all([
     findingsOf(CONFIGURATION).ok("Every setting is valid."),
     api.finding,
-    ...afterApi(config, api, world),
+    ...afterApi(config, api, { world, sandboxId }),
     ...independent,
   ]);
   return findings.flat();
@@ -64,16 +66,32 @@ function unusable(problems: readonly SettingProblem[]): Finding[] {
 type Outcome = Promise<Finding | readonly Finding[]>;
 
 /** The checks that need the API, or its configuration for whatever ours leaves open. */
-function afterApi(config: Config, { known }: ApiView, world: World): Outcome[] {
+function afterApi(
+  config: Config,
+  { known }: ApiView,
+  { world, sandboxId }: {
+    readonly world: World;
+    readonly sandboxId: string | undefined;
+  },
+): Outcome[] {
   const remote = known?.remote;
+  const role = known && askRole(config.daytona, world);
   const bases = publicBases(config.public, remote);
   return [
     needs(known, "service key", () => checkServiceKey(config.daytona, world)),
+    needs(
+      known,
+      "region",
+      async () =>
+        sandboxId === undefined
+          ? judgeRole(await role)
+          : await checkSandbox(config.daytona, sandboxId, world),
+    ),
     needs(known, "clock", ({ answer }) => judgeClock(answer)),
     needs(
       known,
       "preview links",
-      ({ remote }) => judgeLinks(config.public, remote),
+      async ({ remote }) => judgeLinks(config.public, remote, await role),
     ),
     run(
       "provider discovery",

@@ -3,6 +3,7 @@ import {
   proxyDomainOf,
   type RemoteConfig,
 } from "../../src/daytona/remote_config.ts";
+import type { ProxyRole } from "../../src/daytona/proxy_role.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import {
   defaultPort,
@@ -18,12 +19,29 @@ const toolbox = findingsOf("toolbox URL");
 export function judgeLinks(
   config: Config["public"],
   remote: RemoteConfig,
+  role?: ProxyRole,
 ): Finding[] {
+  if (role === "region") return [judgeRegionLinks(config)];
   const bases = publicBases(config, remote);
   return [
     judgeTemplate(bases, remote.proxyTemplateUrl),
     judgeToolbox(bases, remote.proxyToolboxUrl),
   ];
+}
+
+/** The API's template and its toolbox URL are the installation's; those of a region's sandboxes are the region's. */
+function judgeRegionLinks(config: Config["public"]): Finding {
+  const [base] = publicBases(config, undefined);
+  return base === undefined
+    ? failed(
+      "The API does not tell the domain of a region.",
+      "Set PROXY_DOMAIN to the domain of the region's proxy URL.",
+    )
+    : ok(
+      `Links to the region's sandboxes lead to the region's proxy URL, which must be ${
+        originOf(base)
+      }.`,
+    );
 }
 
 function judgeTemplate(

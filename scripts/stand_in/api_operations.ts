@@ -20,6 +20,7 @@ import {
   type ApiState,
   type Limit,
   ORGANIZATION,
+  REGION,
 } from "./api_state.ts";
 
 /** Every operation; the type checker ensures that none of the contract is missing. */
@@ -190,7 +191,7 @@ function shownConfig({ config, limits }: ApiState): ApiState["config"] {
 }
 
 function shownRunner(runner: ApiRunner | undefined): ApiRunner | Refusal {
-  return runner ?? NO_RUNNER;
+  return runner === undefined ? NO_RUNNER : { region: REGION, ...runner };
 }
 
 /** The properties of an API key that the gateway's contract omits. */

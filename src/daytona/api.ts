@@ -29,6 +29,7 @@ import {
   type Snapshot,
   snapshotAnswer,
 } from "./models.ts";
+import { type ProxyRole, proxyRoleOf } from "./proxy_role.ts";
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
 import { type KeyVerdict, keyVerdictOf } from "./service_key.ts";
 
@@ -52,6 +53,8 @@ export interface DaytonaApiOptions extends ApiCallerOptions {
   readonly onOwnersUntold: () => void;
   /** Called whenever the API does not show the gateway a sandbox because of the gateway's role. */
   readonly onSandboxHidden: () => void;
+  /** Called with the region of each runner that the API tells the gateway of. */
+  readonly onRunnerRegion?: (region: string) => void;
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
@@ -74,6 +77,7 @@ export class DaytonaApi {
   readonly #onKeyVerdict: (verdict: KeyVerdict) => void;
   readonly #onOwnersUntold: () => void;
   readonly #onSandboxHidden: () => void;
+  readonly #onRunnerRegion: (region: string) => void;
 
   /** @throws {TypeError} if the gateway's key cannot be sent in a header */
   constructor(config: Config["daytona"], options: DaytonaApiOptions) {
@@ -90,6 +94,7 @@ export class DaytonaApi {
     this.#onKeyVerdict = options.onKeyVerdict;
     this.#onOwnersUntold = options.onOwnersUntold;
     this.#onSandboxHidden = options.onSandboxHidden;
+    this.#onRunnerRegion = options.onRunnerRegion ?? (() => {});
   }
 
   /** True if anyone may open the sandbox's previews. */
@@ -234,6 +239,7 @@ export class DaytonaApi {
       send: (init) =>
         this.#client.runners.getRunnerBySandboxId({ ...init, params }),
     });
+    if (record?.region) this.#onRunnerRegion(record.region);
     return record && readyRunner(record);
   }
 
@@ -331,6 +337,24 @@ export class DaytonaApi {
     });
   }
 
+  /** Asks what the API takes the gateway for; undefined if its answer does not show that. */
+  async probeRole(): Promise<ProxyRole | undefined> {
+    const params = { path: { sandboxIdOrName: crypto.randomUUID() } };
+    const credential = this.#asGateway();
+    let role: ProxyRole | undefined;
+    await this.#caller.callApi({
+      ...credential,
+      operation: "getSandbox",
+      schema: z.unknown(),
+      onStatus: (status) => {
+        credential.onStatus(status);
+        role = proxyRoleOf(status);
+      },
+      send: (init) => this.#client.sandbox.getSandbox({ ...init, params }),
+    });
+    return role;
+  }
+
   /** The installation's public configuration. */
   async config(): Promise<RemoteConfig> {
     const operation = "ConfigController_getConfig";
@@ -398,7 +422,9 @@ function isSendable({ bearer, organizationId }: User): boolean {
 }
 
 /** @throws {GatewayError} `runner_not_ready` */
-function readyRunner({ proxyUrl, ...record }: RunnerRecord): Runner {
+function readyRunner(
+  { proxyUrl, region: _, ...record }: RunnerRecord,
+): Runner {
   if (proxyUrl !== null) return { ...record, proxyUrl };
   throw new GatewayError(
     "runner_not_ready",

@@ -22,7 +22,11 @@ export interface Runner {
 /** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
 export type RunnerRecord =
   & Omit<Runner, "proxyUrl">
-  & { readonly proxyUrl: string | null };
+  & {
+    readonly proxyUrl: string | null;
+    /** The id of its region, if the API tells it. */
+    readonly region?: string | null | undefined;
+  };
 
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export interface Sandbox {
@@ -60,6 +64,7 @@ const runnerRecord = z.object(
   {
     proxyUrl: optionalUrl,
     apiUrl: optionalUrl,
+    region: z.string().nullish(),
     apiKey: z.string().refine(isBearer),
   } satisfies Shape<"Runner">,
 );

@@ -4,6 +4,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/api.ts";
+import type { ProxyRole } from "../daytona/proxy_role.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
 import { backoffMs, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -50,6 +51,7 @@ const LOOK_AGAIN_MS = 20_000;
 export class RemoteSettings {
   readonly #config: Config["oidc"];
   readonly #api: Pick<DaytonaApi, "config">;
+  readonly #role: () => Promise<ProxyRole | undefined>;
   readonly #warn: (message: string, facts?: Record<string, unknown>) => void;
   #baseDomains: readonly string[];
   /** The domains of the API's preview links that the operator was told of. */
@@ -62,12 +64,15 @@ export class RemoteSettings {
     config: Pick<Config, "public" | "oidc">,
     options: {
       readonly api: Pick<DaytonaApi, "config">;
+      /** What the API takes the gateway for; undefined if it does not tell now. */
+      readonly role: () => Promise<ProxyRole | undefined>;
       /** Tells the operator. */
       readonly warn: (message: string, facts?: Record<string, unknown>) => void;
     },
   ) {
     this.#config = config.oidc;
     this.#api = options.api;
+    this.#role = options.role;
     this.#warn = options.warn;
     // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
     this.#baseDomains = config.public.domains
@@ -94,7 +99,7 @@ export class RemoteSettings {
   async learn(signal: AbortSignal): Promise<void> {
     for (let failed = 1; !signal.aborted; failed++) {
       try {
-        this.#take(await this.#api.config());
+        await this.#take(await this.#api.config());
         if (this.#baseDomains.length > 0) return;
         this.#warn(
           "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
@@ -117,7 +122,7 @@ export class RemoteSettings {
       await sleep(pauseMs, signal).catch(() => {});
       if (signal.aborted) return;
       try {
-        this.#take(await this.#api.config());
+        await this.#take(await this.#api.config());
         pauseMs = LOOK_EVERY_MS;
       } catch {
         pauseMs = LOOK_AGAIN_MS; // what is known stands; /ready says that the API fails
@@ -126,10 +131,10 @@ export class RemoteSettings {
   }
 
   /** Fills in what the configuration leaves open. */
-  #take(remote: RemoteConfig): void {
+  async #take(remote: RemoteConfig): Promise<void> {
     this.#takeProviders(remote);
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
-    if (domain !== undefined) this.#takeDomain(domain);
+    if (domain !== undefined) await this.#takeDomain(domain);
   }
 
   #takeProviders({ oidc, ssoOidc }: RemoteConfig): void {
@@ -164,12 +169,14 @@ export class RemoteSettings {
     );
   }
 
-  #takeDomain(domain: string): void {
+  async #takeDomain(domain: string): Promise<void> {
     if (this.#baseDomains.length === 0) this.#baseDomains = [domain];
     if (
       this.#baseDomains.includes(domain) || this.#otherDomains.has(domain)
     ) return;
     this.#otherDomains.add(domain);
+    // The template is of the installation; links to a region's sandboxes lead to the region's own proxy.
+    if (await this.#role() === "region") return;
     this.#warn(
       `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
     );

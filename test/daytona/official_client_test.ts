@@ -159,8 +159,14 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
 }
 
 Deno.test("every operation is compared with the official client", () => {
-  // probeKey() is isSandboxPublic() about a sandbox that does not exist, and probeOwners() isOwnedByUser() about our key.
-  const others = new Set(["constructor", "probeKey", "probeOwners"]);
+  // probeKey() is isSandboxPublic(), and probeRole() sandboxById(), about a sandbox that does not exist; probeOwners() is
+  // isOwnedByUser() about our key.
+  const others = new Set([
+    "constructor",
+    "probeKey",
+    "probeOwners",
+    "probeRole",
+  ]);
   assert.deepEqual(
     PAIRS.map(({ operation }) => operation).sort(),
     Object.getOwnPropertyNames(DaytonaApi.prototype)

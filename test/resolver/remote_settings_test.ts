@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { RemoteConfig } from "../../src/daytona/api.ts";
+import type { ProxyRole } from "../../src/daytona/proxy_role.ts";
 import { GatewayError } from "../../src/errors.ts";
 import {
   oidcSettings,
@@ -39,6 +40,7 @@ async function learn(
           : Promise.resolve(answer);
       },
     },
+    role: () => Promise.resolve("installation"),
     warn: (message, facts = {}) =>
       warnings.push([message, ...Object.values(facts)].join(" | ")),
   });
@@ -119,6 +121,7 @@ Deno.test("RemoteSettings warn of nothing while the gateway closes", async () =>
         return Promise.reject(new GatewayError("api_unreachable", "closing"));
       },
     },
+    role: () => Promise.resolve("installation"),
     warn: (message) => warnings.push(message),
   });
   await installation.learn(closing.signal);
@@ -166,6 +169,7 @@ Deno.test("RemoteSettings ask an API that is down less and less often", async ()
   const closing = new AbortController();
   using clock = fakeClock();
   const learned = new RemoteSettings(configOf({}), {
+    role: () => Promise.resolve(undefined),
     api: {
       config() {
         if (askedAt.push(performance.now()) > 10) closing.abort();
@@ -199,6 +203,7 @@ Deno.test("A9: RemoteSettings follow the API's issuers, and keep what they know 
           ? Promise.reject(answer)
           : Promise.resolve(answer),
     },
+    role: () => Promise.resolve("installation"),
     warn: (message) => warnings.push(message),
   });
   const { signal } = closing;
@@ -254,4 +259,20 @@ Deno.test("RemoteSettings that are configured do not follow the API, but for sin
   assert.equal(oidc.settings.issuer, "https://own.test");
   assert.equal(oidc.settings.audience, undefined);
   assert.equal(oidc.sso?.issuer, "https://sso.test");
+});
+
+Deno.test("A6: RemoteSettings do not warn of the installation's domain if the gateway is a region's", async () => {
+  const warned = async (role: ProxyRole | undefined) => {
+    const warnings: string[] = [];
+    const settings = new RemoteSettings(configOf({ PROXY_DOMAIN: "eu.test" }), {
+      api: { config: () => Promise.resolve(REMOTE) },
+      role: () => Promise.resolve(role),
+      warn: (message) => warnings.push(message),
+    });
+    await settings.learn(new AbortController().signal);
+    return warnings.length;
+  };
+  assert.equal(await warned("region"), 0);
+  assert.equal(await warned("installation"), 1);
+  assert.equal(await warned(undefined), 1);
 });

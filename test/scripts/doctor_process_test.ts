@@ -50,10 +50,11 @@ Deno.test("doctor.ts exits 2 where the configuration, or its own arguments, cann
   assert.match(unset.out, /SESSION_SECRETS is \(hidden, 19 characters\)\./);
   assert.equal(unset.out.includes(secret), false);
 
-  const usage = await runDoctor({}, "--verbose");
-  assert.deepEqual(usage, {
-    code: 2,
-    out: "",
-    err: "usage: deno task doctor [--json]\n",
-  });
+  for (const argument of ["--verbose", "a/b"]) {
+    assert.deepEqual(await runDoctor({}, argument), {
+      code: 2,
+      out: "",
+      err: "usage: deno task doctor [--json] [SANDBOX]\n",
+    });
+  }
 });

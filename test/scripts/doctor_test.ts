@@ -13,6 +13,7 @@ Deno.test("examine() finds nothing wrong in a healthy installation", async () =>
       ["configuration", "ok"],
       ["API reachable", "ok"],
       ["service key", "ok"],
+      ["region", "ok"],
       ["clock", "ok"],
       ["preview links", "ok"],
       ["toolbox URL", "ok"],
