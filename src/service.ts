@@ -221,7 +221,7 @@ async function openBase(
     ),
     onRunnerRegion: (region) => role.sawRunnerIn(region),
     onSandboxHidden: createWarning(
-      "the API does not show sandboxes to this gateway (GET /sandbox/{id} is 403): their labels do not count, such as porthole.app-origin",
+      "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin",
     ),
   });
   const role = new RoleWatch({ ask: () => api.probeRole(), onRegion });
