@@ -40,6 +40,7 @@ export const ERROR_STATUS = {
   runner_protocol_error: 502,
   runner_refused: 502,
   port_closed: 502,
+  app_refused_websocket: 502,
   toolbox_unreachable: 502,
   sandbox_stopped: 503,
   runner_not_ready: 503,

@@ -443,11 +443,12 @@ function createTransport(
   });
   return {
     upstream,
-    forwarder: new Forwarder(
+    forwarder: new Forwarder({
       upstream,
       sandboxes,
-      new Handshakes({ maxApps: cache.maxEntries, now }),
-    ),
+      handshakes: new Handshakes({ maxApps: cache.maxEntries, now }),
+      onOriginRefusal: () => metrics.originRefused(),
+    }),
     activity,
     inFlight: new InFlight(limits),
   };

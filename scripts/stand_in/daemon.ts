@@ -25,14 +25,26 @@ export interface FakeDaemon extends Loopback {
   readonly files: Files;
 }
 
-/** Starts a daemon on a free port. */
-export async function startFakeDaemon(): Promise<FakeDaemon> {
+/** Ports that the daemon watches; the real one previews others too, but does not say whether they are in use. */
+const FIRST_WATCHED_PORT = 3000;
+const LAST_WATCHED_PORT = 9999;
+
+/** Starts a daemon on a free port; `localPort` is the port of this machine that stands for one of the sandbox. */
+export async function startFakeDaemon(
+  localPort: (port: number) => number = (port) => port,
+): Promise<FakeDaemon> {
   const files: Files = new Map();
   const processes = processEndpoints(files);
   const ptys = ptyEndpoints(files);
   const loopback = await serveEndpoints({
     routes: {
       "GET /version": () => Response.json({ version: "0.0.0-stack" }),
+      async "GET /port/{port}/in-use"({ params }) {
+        const port = Number(params.port);
+        return port >= FIRST_WATCHED_PORT && port <= LAST_WATCHED_PORT
+          ? Response.json({ isInUse: await isInUse(localPort(port)) })
+          : badRequest("port out of range: must be between 3000 and 9999");
+      },
       "GET /user-home-dir": () => Response.json({ dir: HOME }),
       "GET /work-dir": () => Response.json({ dir: HOME }),
       ...fileRoutes(files),
@@ -42,6 +54,16 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
     sockets: { ...processes.sockets, ...ptys.sockets },
   });
   return Object.assign(loopback, { files });
+}
+
+/** True if something listens on a port of this machine. */
+async function isInUse(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The endpoints for files. */
@@ -80,9 +102,7 @@ function fileRoutes(files: Files): Endpoints["routes"] {
     /** The field `file`, for the path in the query. */
     async "POST /files/upload-v2"({ request, search }) {
       const file = (await request.formData()).get("file");
-      if (!(file instanceof File)) {
-        return badRequest("file is missing");
-      }
+      if (!(file instanceof File)) return badRequest("file is missing");
       const path = resolve(HOME, search.get("path") ?? "");
       files.set(path, new Uint8Array(await file.arrayBuffer()));
       return new Response();

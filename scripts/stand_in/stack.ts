@@ -84,8 +84,12 @@ export async function startStack(
   await using started = new AsyncDisposableStack();
   const app = started.use(await startDemoApp());
   const daemons = new Map<string, FakeDaemon>();
+  const containers = new Map<string, Container>();
   for (const id of ["demo", "locked"]) {
-    daemons.set(id, started.use(await startFakeDaemon()));
+    const daemon = await startFakeDaemon((port) =>
+      containers.get(id)?.ports.get(port) ?? port
+    );
+    daemons.set(id, started.use(daemon));
   }
   function container(id: string): Container {
     const ports = new Map([[APP_PORT, app.port]]);
@@ -145,7 +149,7 @@ export async function startStack(
       after: (ms, callback) => clock.after(ms, callback),
     }),
   );
-  const containers = new Map(all.map((id) => [id, container(id)]));
+  for (const id of all) containers.set(id, container(id));
   followStates(api, runner, containers);
 
   const owned = started.move();

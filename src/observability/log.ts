@@ -23,6 +23,7 @@ export function loggerFor(subsystem: string): Logger {
 /** Failures that only the sandbox's user can do something about. */
 const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "port_closed",
+  "app_refused_websocket",
   "sandbox_stopped",
   "container_not_found",
 ]);

@@ -230,6 +230,13 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The sandbox is running, but no app answers on {port}.",
     hint: "Start the app, or wait until it has started.",
   },
+  app_refused_websocket: {
+    title: "The app refused the WebSocket",
+    detail:
+      "Something listens on {port} of the sandbox, but it ended the connection without a valid answer to the handshake.",
+    hint:
+      "Check the app's log: many servers refuse origins and hosts that they do not know.",
+  },
   toolbox_unreachable: {
     title: "The sandbox is not responding",
     detail:

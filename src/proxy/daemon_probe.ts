@@ -1,26 +1,31 @@
 /**
- * Checks whether a sandbox's daemon answers. From outside, a port on which nothing listens looks like a daemon that is
- * down: both are an empty 502, but they call for different remedies.
+ * Finds out, by the sandbox's daemon, what a runner's empty 502 means. From outside, a port on which nothing listens
+ * looks like a daemon that is down, and like an app that drops the connection; each calls for a different remedy.
  */
 import { LRUCache } from "lru-cache";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import { discardBody } from "../upstream/http1/message.ts";
+import {
+  discardBody,
+  type ResponseBody,
+  type UpstreamResponse,
+} from "../upstream/http1/message.ts";
+import { gatherBody } from "./gather_body.ts";
 import { isEmptyBadGateway } from "./refusals.ts";
 
 /** The time that a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
 const RESULT_TTL_MS = 2000;
 
-/** The time that the daemon may take to answer, ms. */
+/** The time that a daemon or an app may take to answer, ms. */
 const TIMEOUT_MS = 2000;
 
-/** Most sandboxes whose result is kept. */
-const MAX_SANDBOXES = 1000;
+/** Most sandboxes, and most ports, whose result is kept. */
+const MAX_RESULTS = 1000;
 
 /** A resource that every daemon has, and that costs it nothing. */
-const TARGET = "/version";
+const VERSION = "/version";
 
-/** Asks daemons, and remembers the answers for a moment. */
+/** Asks daemons and, about ports that a daemon does not watch, apps; it remembers the answers for a moment. */
 export class DaemonProbe {
   readonly #upstream: Pick<UpstreamClient, "request">;
   readonly #results: LRUCache<string, Promise<boolean>>;
@@ -28,7 +33,7 @@ export class DaemonProbe {
   constructor(upstream: Pick<UpstreamClient, "request">) {
     this.#upstream = upstream;
     this.#results = new LRUCache({
-      max: MAX_SANDBOXES,
+      max: MAX_RESULTS,
       ttl: RESULT_TTL_MS,
       ttlResolution: 0, // holds no timer
     });
@@ -36,34 +41,111 @@ export class DaemonProbe {
 
   /** True if the daemon answers, or if that cannot be determined. */
   isUp(sandboxId: string, destination: Destination): Promise<boolean> {
-    const recent = this.#results.get(sandboxId);
+    return this.#once(sandboxId, async () => {
+      const { toolboxPrefix } = destination;
+      if (toolboxPrefix === undefined) return true;
+      const response = await this.#ask(
+        destination,
+        "GET",
+        toolboxPrefix + VERSION,
+      );
+      if (response === undefined) return true;
+      discardBody(response.body);
+      return !isEmptyBadGateway(response);
+    });
+  }
+
+  /** True if something listens on a port of the sandbox; false if that cannot be determined. */
+  isListening(
+    { sandboxId, sandboxPort }: {
+      readonly sandboxId: string;
+      readonly sandboxPort: number;
+    },
+    destination: Destination,
+  ): Promise<boolean> {
+    return this.#once(
+      `${sandboxId}:${sandboxPort}`,
+      async () =>
+        await this.#isInUse(sandboxPort, destination) ??
+          await this.#answers(destination),
+    );
+  }
+
+  /** Whether a port is in use, according to the daemon; undefined if it does not say so: it watches some ports only. */
+  async #isInUse(
+    port: number,
+    destination: Destination,
+  ): Promise<boolean | undefined> {
+    const { toolboxPrefix } = destination;
+    if (toolboxPrefix === undefined) return undefined;
+    const target = `${toolboxPrefix}/port/${port}/in-use`;
+    const response = await this.#ask(destination, "GET", target);
+    if (response?.status !== 200) {
+      if (response !== undefined) discardBody(response.body);
+      return undefined;
+    }
+    try {
+      const { isInUse } = Object(JSON.parse(await textOf(response.body)));
+      return typeof isInUse === "boolean" ? isInUse : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** True if the app answers a request without content, which asks it for nothing. */
+  async #answers(destination: Destination): Promise<boolean> {
+    const target = `${destination.pathPrefix}/`;
+    const response = await this.#ask(destination, "HEAD", target);
+    if (response === undefined) return false;
+    discardBody(response.body);
+    return !isEmptyBadGateway(response);
+  }
+
+  /** The result of `ask` for a key, or the latest one. */
+  #once(key: string, ask: () => Promise<boolean>): Promise<boolean> {
+    const recent = this.#results.get(key);
     if (recent !== undefined) return recent;
-    const result = this.#ask(destination);
-    this.#results.set(sandboxId, result);
+    const result = ask();
+    this.#results.set(key, result);
     return result;
   }
 
-  async #ask(destination: Destination): Promise<boolean> {
-    const { origin, authority, headers, toolboxPrefix } = destination;
-    if (toolboxPrefix === undefined) return true;
+  /** The response to a request; undefined if there is none. */
+  async #ask(
+    { origin, authority, headers }: Destination,
+    method: "GET" | "HEAD",
+    target: string,
+  ): Promise<UpstreamResponse | undefined> {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
     try {
-      const response = await this.#upstream.request({
+      return await this.#upstream.request({
         origin,
-        method: "GET",
-        target: toolboxPrefix + TARGET,
+        method,
+        target,
         headers: [["host", authority], ...headers],
         body: null,
         contentLength: null,
         signal: timeout.signal,
       });
-      discardBody(response.body);
-      return !isEmptyBadGateway(response);
     } catch {
-      return true;
+      return undefined;
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** Longest wait for the end of a daemon's answer, ms. */
+const BODY_TIMEOUT_MS = 1000;
+
+/** The text of a daemon's answer; empty if it is slow. */
+async function textOf(body: ResponseBody): Promise<string> {
+  if (body === null) return "";
+  const bytes = body instanceof Uint8Array
+    ? body
+    : await gatherBody(body, BODY_TIMEOUT_MS);
+  if (bytes instanceof Uint8Array) return new TextDecoder().decode(bytes);
+  bytes.cancel();
+  return "";
 }

@@ -25,17 +25,11 @@ import {
   requestForm,
   withPublicLocation,
 } from "./app_origin.ts";
-import { DaemonProbe } from "./daemon_probe.ts";
 import type { Forwarded } from "./forwarded.ts";
-import { gatherBody } from "./gather_body.ts";
 import type { Handshakes } from "./handshakes.ts";
-import {
-  isEmptyBadGateway,
-  isRefusalStatus,
-  mayBeRefusal,
-  refusalOf,
-  REFUSALS,
-} from "./refusals.ts";
+import { watchOriginRefusal } from "./origin_refusals.ts";
+import { RefusalJudge } from "./refusal_judge.ts";
+import { isRefusalStatus } from "./refusals.ts";
 import { requestHeaders } from "./request_headers.ts";
 import { upstreamFailure } from "./upstream_failure.ts";
 
@@ -67,11 +61,18 @@ export interface AdmittedRequest extends AddressedRequest {
   };
 }
 
-/** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
-const REFUSAL_TIMEOUT_MS = 1000;
-
-/** Where sandboxes are. */
-type Destinations = Pick<SandboxResolver, "destinationOf" | "renewDestination">;
+/** The parts of the gateway that a {@linkcode Forwarder} uses. */
+export interface ForwarderParts {
+  readonly upstream: Pick<UpstreamClient, "request" | "upgrade">;
+  /** Where sandboxes are. */
+  readonly sandboxes: Pick<
+    SandboxResolver,
+    "destinationOf" | "renewDestination"
+  >;
+  readonly handshakes: Handshakes;
+  /** Called when an app says that it dislikes the address that it was told, or that of a page. */
+  readonly onOriginRefusal: () => void;
+}
 
 /**
  * Sends requests to wherever their sandboxes are. Both methods throw a {@linkcode GatewayError} if no app answered, and
@@ -79,19 +80,17 @@ type Destinations = Pick<SandboxResolver, "destinationOf" | "renewDestination">;
  */
 export class Forwarder {
   readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  readonly #sandboxes: Destinations;
-  readonly #daemons: DaemonProbe;
+  readonly #sandboxes: ForwarderParts["sandboxes"];
+  readonly #judge: RefusalJudge;
   readonly #handshakes: Handshakes;
+  readonly #onOriginRefusal: () => void;
 
-  constructor(
-    upstream: Pick<UpstreamClient, "request" | "upgrade">,
-    sandboxes: Destinations,
-    handshakes: Handshakes,
-  ) {
-    this.#upstream = upstream;
-    this.#sandboxes = sandboxes;
-    this.#daemons = new DaemonProbe(upstream);
-    this.#handshakes = handshakes;
+  constructor(parts: ForwarderParts) {
+    this.#upstream = parts.upstream;
+    this.#sandboxes = parts.sandboxes;
+    this.#judge = new RefusalJudge(parts.upstream);
+    this.#handshakes = parts.handshakes;
+    this.#onOriginRefusal = parts.onOriginRefusal;
   }
 
   /** The app's response. */
@@ -102,25 +101,27 @@ export class Forwarder {
       const prepared = upstreamRequest(request, destination, form); // 5 headers
       const response = await this.#upstream.request(prepared); // 6 upstream
       const answer = isRefusalStatus(response.status)
-        ? await this.#appResponse(response, request, destination)
+        ? await this.#judge.appResponse(response, request, destination)
         : response;
-      return seenFromOutside(answer, request, destination);
+      return this.#counted(seenFromOutside(answer, request, destination));
     });
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
   async openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
     const known = await this.#destinationOf(request); // 4 resolver
-    return await this.#followMove(
-      request,
-      known,
-      (destination) =>
-        this.#handshakes.open(
-          request,
-          handshakeForm(destination.appOrigin, request),
-          (form) => this.#offer(request, destination, form),
-        ),
-    );
+    return await this.#followMove(request, known, async (destination) => {
+      const opened = await this.#handshakes.open(
+        request,
+        handshakeForm(destination.appOrigin, request),
+        (form) => this.#offer(request, destination, form),
+      ).catch(async (error) => {
+        throw await this.#judge.handshakeFailure(error, request, destination);
+      });
+      return opened.kind === "open"
+        ? opened
+        : { ...opened, response: this.#counted(opened.response) };
+    });
   }
 
   /** Makes the opening handshake in one form. */
@@ -132,7 +133,7 @@ export class Forwarder {
     const prepared = upstreamRequest(request, destination, form); // 5 headers
     const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
     if (opened.kind === "open") return opened;
-    const response = await this.#appResponse(
+    const response = await this.#judge.appResponse(
       opened.response,
       request,
       destination,
@@ -141,6 +142,11 @@ export class Forwarder {
       kind: "refused",
       response: seenFromOutside(response, request, destination),
     };
+  }
+
+  /** The same response, counted if it is the app's refusal of an address. */
+  #counted(response: UpstreamResponse): UpstreamResponse {
+    return watchOriginRefusal(response, this.#onOriginRefusal);
   }
 
   /** @throws {GatewayError} `sandbox_not_found` if there is none, or as the lookup does */
@@ -199,41 +205,6 @@ export class Forwarder {
       throw new GatewayError("sandbox_not_found", "No runner any more");
     }
     return isSameDestination(renewed, known) ? undefined : renewed;
-  }
-
-  /**
-   * The app's response, its body unread.
-   *
-   * @throws {GatewayError} if the response is a runner's refusal
-   */
-  async #appResponse(
-    response: UpstreamResponse,
-    { sandboxId, sandboxPort }: AdmittedRequest,
-    destination: Destination,
-  ): Promise<UpstreamResponse> {
-    if (isEmptyBadGateway(response)) {
-      const isUp = sandboxPort !== "toolbox" &&
-        await this.#daemons.isUp(sandboxId, destination);
-      throw new GatewayError(
-        isUp ? "port_closed" : "toolbox_unreachable",
-        isUp
-          ? "nothing listens on the port (the runner's empty 502)"
-          : "the daemon in the sandbox does not answer (the runner's empty 502)",
-      );
-    }
-    if (!mayBeRefusal(response)) return response;
-    const { body } = response;
-    const gathered = body === null || body instanceof Uint8Array
-      ? body
-      : await gatherBody(body, REFUSAL_TIMEOUT_MS);
-    // A runner writes its refusals in one go.
-    if (gathered instanceof Uint8Array) {
-      const text = new TextDecoder().decode(gathered);
-      const code = refusalOf(response.status, text, sandboxId);
-      // Not its own message, which contains the request's path, and which an app could imitate.
-      if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
-    }
-    return { ...response, body: gathered };
   }
 }
 

@@ -8,6 +8,7 @@ import type {
 } from "../../src/upstream/http1/message.ts";
 import { UpstreamError } from "../../src/upstream/upstream_error.ts";
 import { fakeClock } from "../support/fake_clock.ts";
+import { turn } from "../support/upstream.ts";
 
 const RUNNER: Runner = {
   proxyUrl: "http://runner.internal:3000/base/",
@@ -90,4 +91,88 @@ Deno.test("a daemon is asked once in a while, however many closed ports are trie
   clock.pass(1);
   await probe.isUp("box", DESTINATION);
   assert.equal(requests.length, 3);
+});
+
+const PORT = { sandboxId: "box", sandboxPort: 3000 };
+const IN_USE = "/base/sandboxes/box/toolbox/port/3000/in-use";
+const APP = "/base/sandboxes/box/toolbox/proxy/3000/";
+
+function json(value: unknown, status = 200): UpstreamResponse {
+  const body = new TextEncoder().encode(JSON.stringify(value));
+  return { status, headers: [], body };
+}
+
+Deno.test("a port is in use if the daemon says so, whatever the app answers", async () => {
+  for (const isInUse of [true, false]) {
+    const { probe, requests } = setUp(() => json({ isInUse }));
+    assert.equal(await probe.isListening(PORT, DESTINATION), isInUse);
+    assert.deepEqual(
+      requests.map(({ method, target }) => [method, target]),
+      [["GET", IN_USE]],
+    );
+  }
+});
+
+Deno.test("an app is asked, for nothing, where its daemon does not say whether it listens", async () => {
+  const silent = [
+    json({ message: "port out of range" }, 400),
+    json({}, 404),
+    json({ isInUse: "yes" }),
+    json("true"),
+    { status: 200, headers: [], body: new TextEncoder().encode("<html>") },
+    EMPTY_502,
+    undefined,
+  ];
+  for (const daemon of silent) {
+    for (
+      const [app, listens] of [
+        [json({}, 404), true],
+        [EMPTY_502, false],
+        [undefined, false],
+      ] as const
+    ) {
+      const requests: UpstreamRequest[] = [];
+      const probe = new DaemonProbe({
+        request(request) {
+          requests.push(request);
+          const answer = request.target === IN_USE ? daemon : app;
+          return answer === undefined
+            ? Promise.reject(new UpstreamError("connection_lost", ""))
+            : Promise.resolve(answer);
+        },
+      });
+      assert.equal(await probe.isListening(PORT, DESTINATION), listens);
+      assert.deepEqual(
+        requests.map(({ method, target }) => [method, target]),
+        [["GET", IN_USE], ["HEAD", APP]],
+      );
+    }
+  }
+});
+
+Deno.test("where no daemon can be asked, its app is", async () => {
+  const { probe, requests } = setUp(() => json({}, 404));
+  const destination = { ...DESTINATION, toolboxPrefix: undefined };
+  assert.equal(await probe.isListening(PORT, destination), true);
+  assert.deepEqual(requests.map(({ target }) => target), [APP]);
+});
+
+Deno.test("a daemon's answer about a port that is not complete in time is none", async () => {
+  using clock = fakeClock();
+  let isCancelled = false;
+  const { probe } = setUp(() =>
+    isCancelled ? EMPTY_502 : {
+      status: 200,
+      headers: [],
+      body: {
+        read: () => new Promise(() => {}),
+        cancel: () => void (isCancelled = true),
+      },
+    }
+  );
+  const asked = probe.isListening(PORT, DESTINATION);
+  await turn();
+  clock.pass(1000);
+  assert.equal(await asked, false);
+  assert(isCancelled);
 });

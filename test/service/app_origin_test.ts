@@ -412,3 +412,72 @@ Deno.test("an API that cannot tell a sandbox's labels delays nothing, and APP_OR
     assert.equal(addressIn(seen[0] ?? assert.fail())[0], LOCAL);
   }, { APP_ORIGIN: "local" });
 });
+
+/** What an app may answer a handshake with that is no answer. */
+const DROPS: Readonly<Record<string, string>> = {
+  "an early close": "",
+  "garbage": "\x00\x01\x02\r\n\r\n",
+  "a bare line": "no such page\n",
+  "a broken head": "HTTP/1.1 403 Forbidden\r\nContent-",
+};
+
+for (const [name, bytes] of Object.entries(DROPS)) {
+  Deno.test(`an app that refuses handshakes with ${name} is told from a closed port`, async () => {
+    await withApp(() => bytes, async (gateway, seen) => {
+      for (const origin of [OWN, "https://elsewhere.example"]) {
+        const answer = await handshake(gateway, { origin });
+        assert.deepEqual(
+          [answer.status, valueOf(answer, "x-porthole-error")],
+          [502, "app_refused_websocket"],
+        );
+      }
+      assert.equal(seen.length, 3);
+    });
+  });
+}
+
+Deno.test("a handshake on a port on which nothing listens says so", async () => {
+  await using gateway = await startGateway();
+  for (const port of [8000, 80, 12_345]) {
+    gateway.stack.runner.containers.get("demo")?.ports.set(port, 1);
+    const host = `${port}-demo.${BASE}`;
+    const headers = { origin: `http://${host}` };
+    const answer = await handshake(gateway, headers, { host });
+    assert.equal(valueOf(answer, "x-porthole-error"), "port_closed");
+  }
+});
+
+Deno.test("an app on a port that the daemon does not watch is asked itself whether it listens", async () => {
+  const isHandshake = ({ headers }: Seen) => headers.has("upgrade");
+  await withApp(
+    (seen) => isHandshake(seen) ? "" : response(404),
+    async (gateway, seen) => {
+      const ports = gateway.stack.runner.containers.get("demo")?.ports;
+      ports?.set(80, ports.get(8000) ?? 0);
+      const host = `80-demo.${BASE}`;
+      const answer = await handshake(gateway, {}, { host });
+      const code = valueOf(answer, "x-porthole-error");
+      assert.equal(code, "app_refused_websocket");
+      assert.deepEqual(seen.map(({ method }) => method), ["GET", "HEAD"]);
+    },
+  );
+});
+
+Deno.test("refusals of a host or an origin reach the visitor as they are, and are counted once each", async () => {
+  const body = "Invalid Host header";
+  const refusal = response(403, `Content-Length: ${body.length}`) + body;
+  await withApp(() => refusal, async (gateway) => {
+    const counted = () =>
+      Number(
+        /^porthole_app_origin_refusals_total (\d+)$/m
+          .exec(gateway.service.renderMetrics())?.[1],
+      );
+    assert.equal(counted(), 0);
+    const page = await request(gateway, "GET", {});
+    assert.deepEqual([page.status, page.body], [403, body]);
+    assert.equal(counted(), 1);
+    const socket = await handshake(gateway, { origin: OWN });
+    assert.deepEqual([socket.status, socket.body], [403, body]);
+    assert.equal(counted(), 2);
+  });
+});

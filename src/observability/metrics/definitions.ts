@@ -182,6 +182,12 @@ export const METRICS = {
     help: "Requests to runners that reused an open connection.",
     type: "counter",
   },
+  originRefusals: {
+    name: "porthole_app_origin_refusals_total",
+    help:
+      "Responses in which an app says that it does not accept a host or an origin.",
+    type: "counter",
+  },
   bufferedBytes: {
     name: "porthole_buffered_bytes",
     help:

@@ -158,6 +158,7 @@ Deno.test("render() reads the sources each time", () => {
       bufferedBytes: () => 10,
     });
     metrics.bufferEvicted("tunnel");
+    metrics.originRefused();
     metrics.activity("reported");
     metrics.render();
     inFlight = 9;
@@ -173,6 +174,7 @@ Deno.test("render() reads the sources each time", () => {
     porthole_sockets_lost_total: 6,
     porthole_buffered_bytes: 10,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
+    porthole_app_origin_refusals_total: 1,
     'porthole_activity_reports_total{outcome="reported"}': 1,
   });
 });

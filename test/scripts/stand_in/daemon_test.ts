@@ -38,6 +38,20 @@ Deno.test("the daemon's shell knows quotes, variables, folders and exit codes", 
   }
 });
 
+Deno.test("the daemon says whether a port that it watches is in use", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ports = new Map([[3000, listener.addr.port], [9999, 1]]);
+  await using daemon = await startFakeDaemon((port) => ports.get(port) ?? 1);
+  async function ask(port: number): Promise<unknown[]> {
+    const response = await fetch(`${daemon.url}/port/${port}/in-use`);
+    return [response.status, (await response.json()).isInUse];
+  }
+  assert.deepEqual(await ask(3000), [200, true]);
+  assert.deepEqual(await ask(9999), [200, false]);
+  assert.deepEqual(await ask(2999), [400, undefined]);
+  assert.deepEqual(await ask(10_000), [400, undefined]);
+});
+
 Deno.test("the daemon's errors are JSON that names their source, as the SDK reads them", async (t) => {
   await using daemon = await startFakeDaemon();
   const cases: [method: string, path: string, code: string][] = [

@@ -1,0 +1,79 @@
+/** Tells the refusals of a runner, and of the hops behind it, from what an app answers. */
+import { GatewayError } from "../errors.ts";
+import type { Destination } from "../resolver/destination.ts";
+import type { UpstreamClient } from "../upstream/http1/client.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import { DaemonProbe } from "./daemon_probe.ts";
+import { gatherBody } from "./gather_body.ts";
+import type { App } from "./handshakes.ts";
+import {
+  isEmptyBadGateway,
+  mayBeRefusal,
+  refusalOf,
+  REFUSALS,
+} from "./refusals.ts";
+
+/** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
+const REFUSAL_TIMEOUT_MS = 1000;
+
+/** Judges responses; where they do not tell, it asks the sandbox's daemon. */
+export class RefusalJudge {
+  readonly #daemons: DaemonProbe;
+
+  constructor(upstream: Pick<UpstreamClient, "request">) {
+    this.#daemons = new DaemonProbe(upstream);
+  }
+
+  /**
+   * The app's response, its body unread.
+   *
+   * @throws {GatewayError} if the response is a refusal by a runner, or by a hop behind it
+   */
+  async appResponse(
+    response: UpstreamResponse,
+    { sandboxId, sandboxPort }: App,
+    destination: Destination,
+  ): Promise<UpstreamResponse> {
+    if (isEmptyBadGateway(response)) {
+      const isUp = sandboxPort !== "toolbox" &&
+        await this.#daemons.isUp(sandboxId, destination);
+      throw new GatewayError(
+        isUp ? "port_closed" : "toolbox_unreachable",
+        isUp
+          ? "nothing listens on the port (the runner's empty 502)"
+          : "the daemon in the sandbox does not answer (the runner's empty 502)",
+      );
+    }
+    if (!mayBeRefusal(response)) return response;
+    const { body } = response;
+    const gathered = body === null || body instanceof Uint8Array
+      ? body
+      : await gatherBody(body, REFUSAL_TIMEOUT_MS);
+    // A runner writes its refusals in one go.
+    if (gathered instanceof Uint8Array) {
+      const text = new TextDecoder().decode(gathered);
+      const code = refusalOf(response.status, text, sandboxId);
+      // Not its own message, which contains the request's path, and which an app could imitate.
+      if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
+    }
+    return { ...response, body: gathered };
+  }
+
+  /** The failure of a handshake, where an app that drops it is told from a port on which nothing listens. */
+  async handshakeFailure(
+    error: unknown,
+    { sandboxId, sandboxPort }: App,
+    destination: Destination,
+  ): Promise<unknown> {
+    const isUntold = error instanceof GatewayError &&
+      error.code === "port_closed" && sandboxPort !== "toolbox";
+    if (
+      !isUntold ||
+      !await this.#daemons.isListening({ sandboxId, sandboxPort }, destination)
+    ) return error;
+    return new GatewayError(
+      "app_refused_websocket",
+      "the app answered the handshake with no valid response (the runner's empty 502)",
+    );
+  }
+}
