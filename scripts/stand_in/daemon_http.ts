@@ -44,7 +44,9 @@ export interface Endpoints {
 
 /** Serves the endpoints on a free port. */
 export function serveEndpoints(endpoints: Endpoints): Promise<Loopback> {
-  const server = createServer(async (message, response) => {
+  // Go's servers take heads of up to a megabyte.
+  const limits = { maxHeaderSize: 256 * 1024 };
+  const server = createServer(limits, async (message, response) => {
     try {
       await send(response, await respond(await toRequest(message), endpoints));
     } catch {

@@ -67,6 +67,16 @@ Deno.test("a lookup of the runner that failed for a refused client is repeated f
   assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
 });
 
+Deno.test("a public sandbox that was destroyed is 404, although its API goes on calling it public", async () => {
+  await using gateway = await startGateway();
+  const { api } = gateway.stack;
+  api.sandbox("demo").state = "destroyed";
+  const { status, code } = await gateway.send(DEMO);
+  assert.deepEqual([status, code], [404, "sandbox_not_found"]);
+  assert.equal(api.count("isSandboxPublic"), 1);
+  assert.equal(api.count("updateLastActivity"), 0);
+});
+
 Deno.test("with the API down, what is known keeps working and what is not gets 503", async () => {
   await using gateway = await startGateway({ API_CLIENT_TIMEOUT_SEC: "1" });
   assert.equal((await gateway.send(DEMO)).status, 200);

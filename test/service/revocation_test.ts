@@ -18,6 +18,27 @@ function revoke(gateway: TestGateway, sandboxId: string): void {
   sandbox.public = false;
 }
 
+Deno.test("the preview token from before a sandbox's restart opens it for TOKEN_TTL_SEC and the API's 3 s, and no longer", async () => {
+  using clock = fakeClock();
+  await using gateway = await startGateway({ TOKEN_TTL_SEC: "10" });
+  const { api } = gateway.stack;
+  api.cache.isOn = true;
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  const open = async () =>
+    (await gateway.send(LOCKED, { headers })).status === 200;
+  // Somebody has asked the API just before the restart, the gateway just after it.
+  await fetch(`${api.url}/preview/locked/validate/${KEYS.lockedToken}`, {
+    headers: { authorization: `Bearer ${KEYS.service}` },
+  }).then((response) => response.body?.cancel());
+  api.sandbox("locked").authToken = "new";
+  clock.pass(2_900);
+  assert(await open());
+  clock.pass(7_000);
+  assert(await open());
+  clock.pass(3_100);
+  assert(!await open());
+});
+
 for (const sandboxId of ["locked", "demo"]) {
   Deno.test(`a tunnel to '${sandboxId}' ends when its access is revoked, even if another credential cannot be checked`, async () => {
     using clock = fakeClock();

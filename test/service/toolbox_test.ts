@@ -149,6 +149,32 @@ Deno.test("a WebSocket goes to the toolbox, with the key and subprotocol as the 
   );
 });
 
+Deno.test("a terminal is created with as many subprotocols as a head may hold, which is how the SDK sends its environment", async () => {
+  await using gateway = await startGateway();
+  const { runner } = gateway.stack;
+  const path = `/toolbox/locked/process/pty/create-connect?id=t` +
+    `&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`;
+  const url = `ws://127.0.0.1:${gateway.port}${path}`;
+  const connect = (bytes: number) => {
+    const envs = btoa("x".repeat(bytes * 3 / 4)).replaceAll("=", "");
+    const offer = ["X-Daytona-Pty-Exit-Control", `X-Daytona-Pty-Envs~${envs}`];
+    const socket = new WebSocket(url, offer, { headers: { host: BASE } });
+    return { socket, offer };
+  };
+  const { socket, offer } = connect(30_000);
+  await once(socket, "open");
+  const sent = runner.seen.at(-1)?.headers.find(([name]) =>
+    name === "sec-websocket-protocol"
+  );
+  assert.equal(sent?.[1], offer.join(","));
+  const closed = once(socket, "close");
+  socket.terminate();
+  await closed;
+
+  const [refused] = await once(connect(40_000).socket, "error");
+  assert.match(String(refused), /431/);
+});
+
 Deno.test("a page of any origin may use the toolbox with a key of its own, after a preflight", async () => {
   await using gateway = await startToolbox();
   const origin = "https://app.example.com";

@@ -94,7 +94,10 @@ Deno.test("the API shows runners to the proxy, and sandboxes without their token
   };
   const paths = ["/runners/by-sandbox/demo", `/runners/${RUNNER_ID}/full`];
   for (const path of paths) {
-    assert.deepEqual(await (await call(stack, path)).json(), runner);
+    assert.deepEqual(await (await call(stack, path)).json(), {
+      region: "local",
+      ...runner,
+    });
   }
 
   const sandbox = await (await call(stack, "/sandbox/stopped", USER)).json();
