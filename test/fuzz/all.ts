@@ -1,4 +1,5 @@
 /** All properties, and all kinds of input whose processing time is measured. */
+import { appOriginProperties } from "./app_origin.ts";
 import { bodyProperties } from "./bodies.ts";
 import { cookieProperties } from "./cookies.ts";
 import { credentialProperties } from "./credentials.ts";
@@ -28,6 +29,7 @@ export const allProperties: readonly Property[] = [
   ...cookieProperties,
   ...queryProperties,
   ...headerProperties,
+  ...appOriginProperties,
   ...credentialProperties,
   ...headProperties,
   ...bodyProperties,

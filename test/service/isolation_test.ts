@@ -195,62 +195,69 @@ const FROM_SIBLING: Readonly<
   },
 };
 
-Deno.test("another sandbox's page neither reads nor writes on a visitor's login", async (t) => {
-  await using gateway = await withLogin();
-  const { seen } = gateway.stack.runner;
-  for (
-    const [name, { method = "GET", headers, code }] of Object.entries(
-      FROM_SIBLING,
-    )
-  ) {
-    await t.step(name, async () => {
-      const before = seen.length;
-      const answer = await gateway.send(LOCKED, {
-        method,
-        path: "/echo",
-        headers: { ...headers, cookie: gateway.cookie },
+/** What an app is told of its address must not change what opens it: that goes by the Origin that came. */
+for (const mode of ["auto", "local", "pass"]) {
+  Deno.test(`another sandbox's page neither reads nor writes on a visitor's login, with APP_ORIGIN=${mode}`, async (t) => {
+    await using gateway = await withLogin({ APP_ORIGIN: mode });
+    const { seen } = gateway.stack.runner;
+    for (
+      const [name, { method = "GET", headers, code }] of Object.entries(
+        FROM_SIBLING,
+      )
+    ) {
+      await t.step(name, async () => {
+        const before = seen.length;
+        const answer = await gateway.send(LOCKED, {
+          method,
+          path: "/echo",
+          headers: { ...headers, cookie: gateway.cookie },
+        });
+        assert.equal(answer.status, 401);
+        assert.equal(answer.code, code ?? "login_required");
+        assert.equal(
+          answer.headers.get("access-control-allow-credentials"),
+          null,
+        );
+        assert.equal(seen.length, before);
       });
-      assert.equal(answer.status, 401);
-      assert.equal(answer.code, code ?? "login_required");
+    }
+    await t.step("but another port of the same sandbox does both", async () => {
+      const origin = `http://5173-locked.${BASE}`;
+      const answer = await gateway.send(LOCKED, {
+        method: "POST",
+        path: "/echo",
+        headers: {
+          cookie: gateway.cookie,
+          origin,
+          "sec-fetch-site": "same-site",
+        },
+      });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers.get("access-control-allow-origin"), origin);
       assert.equal(
         answer.headers.get("access-control-allow-credentials"),
-        null,
+        "true",
       );
-      assert.equal(seen.length, before);
     });
-  }
-  await t.step("but another port of the same sandbox does both", async () => {
-    const origin = `http://5173-locked.${BASE}`;
-    const answer = await gateway.send(LOCKED, {
-      method: "POST",
-      path: "/echo",
-      headers: {
-        cookie: gateway.cookie,
-        origin,
-        "sec-fetch-site": "same-site",
-      },
-    });
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers.get("access-control-allow-origin"), origin);
-    assert.equal(
-      answer.headers.get("access-control-allow-credentials"),
-      "true",
-    );
   });
-});
 
-Deno.test("another sandbox's page opens no WebSocket on a visitor's login, Daytona's ports least of all", async () => {
-  await using gateway = await withLogin();
-  const { cookie } = gateway;
-  for (const port of [3000, 2280, 22222, 33333]) {
-    const host = `${port}-locked.${BASE}`;
-    for (const origin of [`http://${DEMO}`, "https://evil.test", "null"]) {
-      assert.equal(await upgrade(gateway, host, { cookie, origin }), 401, host);
+  Deno.test(`another sandbox's page opens no WebSocket on a visitor's login, Daytona's ports least of all, with APP_ORIGIN=${mode}`, async () => {
+    await using gateway = await withLogin({ APP_ORIGIN: mode });
+    const { cookie } = gateway;
+    for (const port of [3000, 2280, 22222, 33333]) {
+      const host = `${port}-locked.${BASE}`;
+      for (const origin of [`http://${DEMO}`, "https://evil.test", "null"]) {
+        assert.equal(
+          await upgrade(gateway, host, { cookie, origin }),
+          401,
+          host,
+        );
+      }
     }
-  }
-  const origin = `http://8080-locked.${BASE}`;
-  assert.equal(await upgrade(gateway, LOCKED, { cookie, origin }), 101);
-});
+    const origin = `http://8080-locked.${BASE}`;
+    assert.equal(await upgrade(gateway, LOCKED, { cookie, origin }), 101);
+  });
+}
 
 Deno.test("S4: pages of the same sandbox and of ALLOWED_ORIGINS frame a preview on a visitor's login", async () => {
   await using gateway = await withLogin({

@@ -1,0 +1,173 @@
+/** What frameworks check, in small: which of them work with which APP_ORIGIN, tested on the complete service. */
+import assert from "node:assert/strict";
+import {
+  accepted,
+  type Answer,
+  APP,
+  handshake,
+  OWN,
+  request,
+  response,
+  type Seen,
+  valueOf,
+  withApp,
+} from "./told_app.ts";
+
+type Mode = "auto" | "local" | "pass";
+
+/** A use of an app by its own page. */
+interface Use {
+  /** `WEBSOCKET` opens one. */
+  readonly method: "GET" | "POST" | "WEBSOCKET";
+  readonly app: Answer;
+  /** Where the use is answered with 200 or 101. */
+  readonly works: Readonly<Record<Mode, boolean>>;
+  /** Handshakes that the app sees of two. */
+  readonly handshakes?: number;
+}
+
+function header({ headers }: Seen, name: string): string {
+  return headers.get(name) ?? "";
+}
+
+/** `host[:port]` of an origin. */
+function hostOf(origin: string): string {
+  return origin.replace(/^[a-z]+:\/\//, "");
+}
+
+function yesIf(condition: boolean, seen: Seen): string {
+  if (!condition) return response(403);
+  return seen.headers.has("upgrade") ? accepted(seen) : response(200);
+}
+
+/** The host by which frameworks behind a proxy know themselves. */
+function believedHost(seen: Seen): string {
+  return header(seen, "x-forwarded-host") || header(seen, "host");
+}
+
+const USES: Readonly<Record<string, Use>> = {
+  "Server Actions of Next: a POST whose Origin is X-Forwarded-Host": {
+    method: "POST",
+    app: (seen) =>
+      yesIf(hostOf(header(seen, "origin")) === believedHost(seen), seen),
+    works: { auto: true, local: true, pass: true },
+  },
+  "a CSRF check by the app's public address": {
+    method: "POST",
+    app: (seen) => yesIf(header(seen, "origin") === OWN, seen),
+    works: { auto: true, local: false, pass: true },
+  },
+  "the dev server of Next: scripts for localhost alone": {
+    method: "GET",
+    app: (seen) => {
+      const origin = header(seen, "origin");
+      return yesIf(origin === "" || /\/\/localhost\b/.test(origin), seen);
+    },
+    works: { auto: true, local: true, pass: false },
+  },
+  "the hot reload of Next: sockets for localhost alone, all others are dropped":
+    {
+      method: "WEBSOCKET",
+      app: (seen) =>
+        /\/\/localhost\b/.test(header(seen, "origin")) ? accepted(seen) : "",
+      works: { auto: true, local: true, pass: false },
+      handshakes: 2,
+    },
+  "the hot reload of webpack: sockets whose Origin is Host": {
+    method: "WEBSOCKET",
+    app: (seen) =>
+      yesIf(hostOf(header(seen, "origin")) === header(seen, "host"), seen),
+    works: { auto: true, local: true, pass: false },
+    handshakes: 2,
+  },
+  "code-server: sockets whose Origin is X-Forwarded-Host, or Host without": {
+    method: "WEBSOCKET",
+    app: (seen) =>
+      yesIf(hostOf(header(seen, "origin")) === believedHost(seen), seen),
+    works: { auto: true, local: true, pass: true },
+    handshakes: 2,
+  },
+  "Flask-SocketIO: sockets of the public address, which it lists": {
+    method: "WEBSOCKET",
+    app: (seen) => yesIf(header(seen, "origin") === OWN, seen),
+    works: { auto: true, local: false, pass: true },
+    handshakes: 3,
+  },
+  "package ws: 401 for a verifyClient that wants the public address": {
+    method: "WEBSOCKET",
+    app: (seen) =>
+      header(seen, "origin") === OWN ? accepted(seen) : response(401),
+    works: { auto: true, local: false, pass: true },
+    handshakes: 3,
+  },
+  "Express with cors: scripts of the public address, which it lists": {
+    method: "GET",
+    app: (seen) => yesIf(["", OWN].includes(header(seen, "origin")), seen),
+    works: { auto: true, local: false, pass: true },
+  },
+  "Django: a form whose Origin is Host": {
+    method: "POST",
+    app: (seen) =>
+      yesIf(header(seen, "origin") === `http://${header(seen, "host")}`, seen),
+    works: { auto: false, local: true, pass: false },
+  },
+  "Jupyter: a socket whose Origin is Host": {
+    method: "WEBSOCKET",
+    app: (seen) =>
+      yesIf(header(seen, "origin") === `http://${header(seen, "host")}`, seen),
+    works: { auto: true, local: true, pass: false },
+    handshakes: 2,
+  },
+};
+
+for (const [name, { method, app, works, handshakes }] of Object.entries(USES)) {
+  for (const mode of ["auto", "local", "pass"] as const) {
+    const verb = works[mode] ? "works" : "is refused";
+    Deno.test(`${name}: ${verb} with APP_ORIGIN=${mode}`, async () => {
+      await withApp(app, async (gateway, seen) => {
+        const use = () =>
+          method === "WEBSOCKET"
+            ? handshake(gateway, { origin: OWN })
+            : request(gateway, method, { origin: OWN, referer: `${OWN}/` });
+        for (let i = 0; i < 2; i++) {
+          const { status } = await use();
+          const isGood = status === 200 || status === 101;
+          assert.equal(isGood, works[mode], String(status));
+        }
+        if (mode === "auto" && handshakes !== undefined) {
+          assert.equal(seen.length, handshakes);
+        }
+      }, { APP_ORIGIN: mode });
+    });
+  }
+}
+
+Deno.test("Auth.js: a redirect_uri that is made of X-Forwarded-Host is public in auto, and the provider's address stays", async () => {
+  await withApp((seen) => {
+    const own = `${header(seen, "x-forwarded-proto")}://${believedHost(seen)}`;
+    const callback = encodeURIComponent(`${own}/api/auth/callback`);
+    return response(
+      302,
+      `Location: https://id.example/authorize?redirect_uri=${callback}`,
+    );
+  }, async (gateway) => {
+    for (const method of ["GET", "POST"]) {
+      const answer = await request(gateway, method, { origin: OWN });
+      assert.equal(
+        valueOf(answer, "location"),
+        `https://id.example/authorize?redirect_uri=http%3A%2F%2F${APP}%2Fapi%2Fauth%2Fcallback`,
+      );
+    }
+  });
+});
+
+Deno.test("PHP and others: a redirect that is made of Host leads to the preview", async () => {
+  await withApp(
+    (seen) =>
+      response(303, `Location: http://${header(seen, "host")}/done?a=1`),
+    async (gateway) => {
+      const answer = await request(gateway, "POST", { origin: OWN });
+      assert.equal(valueOf(answer, "location"), `${OWN}/done?a=1`);
+    },
+  );
+});

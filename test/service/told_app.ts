@@ -1,0 +1,115 @@
+/** An app on raw sockets, which sees what it is told of its own address, and a client that is one of its pages. */
+import { createHash } from "node:crypto";
+import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  parseHead,
+  type RawResponse,
+  readResponse,
+} from "../support/raw_client.ts";
+import { withRawServer } from "../support/raw_server.ts";
+
+/** The app's host and origin, and where it believes to be. */
+export const APP = `8000-demo.${BASE}`;
+export const OWN = `http://${APP}`;
+export const LOCAL = "http://localhost:8000";
+
+/** What an app saw of a request. */
+export interface Seen {
+  readonly method: string;
+  readonly target: string;
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** The whole response to a request; empty for one that the app drops. */
+export type Answer = (seen: Seen) => string;
+
+/** Runs `use` with an app on port 8000 of the sandboxes `demo` and `locked`, that answers one request a connection. */
+export async function withApp(
+  answer: Answer,
+  use: (gateway: TestGateway, seen: Seen[]) => Promise<void>,
+  environment: Record<string, string> = {},
+): Promise<void> {
+  const seen: Seen[] = [];
+  await using gateway = await startGateway(environment);
+  await withRawServer(async (conn) => {
+    const { line, fields } = parseHead(await conn.readHead());
+    const [method = "", target = ""] = line.split(" ");
+    const headers = new Map(
+      fields.map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    const latest = { method, target, headers };
+    seen.push(latest);
+    const length = Number(headers.get("content-length") ?? 0);
+    await conn.read(length);
+    await conn.write(answer(latest));
+    conn.close();
+  }, async ({ origin }) => {
+    for (const id of ["demo", "locked"]) {
+      gateway.stack.runner.containers.get(id)?.ports.set(8000, origin.port);
+    }
+    await use(gateway, seen);
+  });
+}
+
+/** A response with these lines after the first. */
+export function response(status: number, ...lines: string[]): string {
+  return [`HTTP/1.1 ${status} Any`, "Connection: close", ...lines, "", ""]
+    .join("\r\n");
+}
+
+/** A 101 that completes the handshake. */
+export function accepted({ headers }: Seen): string {
+  const key = headers.get("sec-websocket-key") ?? "";
+  const accept = createHash("sha1")
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  return [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Accept: ${accept}`,
+    "",
+    "",
+  ].join("\r\n");
+}
+
+/** Sends a request to the app, and returns the response. */
+export async function request(
+  gateway: TestGateway,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  { host = APP, path = "/" } = {},
+): Promise<RawResponse> {
+  const fields = Object.entries({ host, ...headers })
+    .map((field) => field.join(": "));
+  const length = method === "GET" || method === "HEAD"
+    ? []
+    : ["content-length: 0"];
+  using stream = await gateway.open(
+    [`${method} ${path} HTTP/1.1`, ...fields, ...length, "", ""].join("\r\n"),
+  );
+  return await readResponse(stream, method);
+}
+
+/** The response to an opening handshake; the WebSocket is not used. */
+export async function handshake(
+  gateway: TestGateway,
+  headers: Readonly<Record<string, string>>,
+  options: { host?: string; path?: string } = {},
+): Promise<RawResponse> {
+  return await request(gateway, "GET", {
+    "upgrade": "websocket",
+    "connection": "Upgrade",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    ...headers,
+  }, options);
+}
+
+/** A header of a response, by its lower-case name. */
+export function valueOf(
+  { fields }: RawResponse,
+  name: string,
+): string | undefined {
+  return fields.find(([key]) => key.toLowerCase() === name)?.[1];
+}
