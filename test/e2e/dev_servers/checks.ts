@@ -8,22 +8,25 @@ import type { Page } from "playwright-core";
 import type { Check, Visit } from "./dev_server.ts";
 
 /** Scripts run: the button counts. A click before the page is interactive does nothing, so it is repeated. */
-export const interactive: Check = {
-  what: "page",
-  async run({ page, origin }) {
-    await page.goto(origin);
-    await countsClicks(page);
-  },
-};
+export function interactive(target = "/"): Check {
+  return {
+    what: "page",
+    async run({ page, origin }) {
+      await page.goto(origin + target);
+      await countsClicks(page);
+    },
+  };
+}
 
 /** A file is saved, and the page shows it by itself. */
-export function hotReload(file: string): Check {
+export function hotReload(file: string, target = "/"): Check {
   return {
     what: "edit",
     async run({ page, origin, heading, edit }) {
       const connected = devClientConnects(page);
-      await page.goto(origin);
+      await page.goto(origin + target);
       await shows(page, heading());
+      await countsClicks(page); // an edit amid the page's start may be lost
       await connected;
       await edit(file);
       await shows(page, heading());

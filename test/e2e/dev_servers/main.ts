@@ -11,6 +11,7 @@ import { startGateways } from "./gateways.ts";
 import { inWords } from "./in_words.ts";
 import { type Laboratory, type Row, tryServer } from "./matrix.ts";
 import { cacheFolder, NotToBeHad } from "./packages.ts";
+import { endDevServers } from "./process.ts";
 import { SERVERS } from "./servers.ts";
 import { saveTable } from "./table.ts";
 import { judge } from "./verdict.ts";
@@ -58,6 +59,13 @@ export async function runDevServers(
   { servers, quick, save }: Options,
 ): Promise<number> {
   await using gateways = await startGateways();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, async () => {
+      endDevServers();
+      await gateways[Symbol.asyncDispose]();
+      Deno.exit(1);
+    });
+  }
   await using browser = await launchChromium(
     executablePath,
     gateways.resolverRules,

@@ -45,17 +45,18 @@ export async function install(
     return { version, folder, path: `/usr/bin:${path}` };
   }
   const [first = ""] = Object.keys(packages.npm);
-  await installNpm(folder, packages);
-  const programs = [join(folder, "node_modules/.bin")];
+  const programs = [path];
   if (packages.newNode) {
     const node = join(cacheFolder(), "node");
-    await installNpm(node, NEW_NODE);
-    programs.push(join(node, "node_modules/.bin"));
+    await installNpm(node, NEW_NODE, path);
+    programs.unshift(join(node, "node_modules/.bin"));
   }
+  await installNpm(folder, packages, programs.join(":"));
+  programs.unshift(join(folder, "node_modules/.bin"));
   return {
     version: await npmVersion(folder, packages.main ?? first),
     folder,
-    path: [...programs, path].join(":"),
+    path: programs.join(":"),
   };
 }
 
@@ -80,6 +81,7 @@ export async function writeProject(
 async function installNpm(
   folder: string,
   { npm, module, scripts }: NpmPackages,
+  path: string,
 ): Promise<void> {
   const manifest = JSON.stringify({
     private: true,
@@ -92,7 +94,7 @@ async function installNpm(
   await Deno.writeTextFile(join(folder, "package.json"), manifest);
   const flags = ["--no-audit", "--no-fund", "--loglevel=error"];
   if (!scripts) flags.push("--ignore-scripts");
-  await run("npm", ["install", ...flags], { cwd: folder });
+  await run("npm", ["install", ...flags], { cwd: folder, env: { PATH: path } });
   await Deno.writeTextFile(mark, manifest);
 }
 

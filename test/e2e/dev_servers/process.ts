@@ -23,6 +23,22 @@ const START_TIMEOUT_MS = 90_000;
 /** What a dev server has printed last is part of what is wrong with it, characters. */
 const QUOTED = 2000;
 
+/** The process groups that run: nothing ends them if this process is ended by a signal. */
+const groups = new Set<number>();
+
+/** Ends all dev servers at once. */
+export function endDevServers(): void {
+  for (const group of groups) endGroup(group);
+}
+
+function endGroup(group: number): void {
+  try {
+    Deno.kill(-group, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // it has ended
+  }
+}
+
 /** Disposing of it ends the dev server and its children. */
 export interface DevProcess extends AsyncDisposable {
   /** The end of what it has printed. */
@@ -50,6 +66,7 @@ export async function startDevServer(
     stderr: "piped",
     detached: true, // a process group, by which its children can be ended
   }).spawn();
+  groups.add(child.pid);
   let printed = "";
   const reading = [child.stdout, child.stderr].map(async (stream) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
@@ -57,11 +74,8 @@ export async function startDevServer(
     }
   });
   async function end(): Promise<void> {
-    try {
-      Deno.kill(-child.pid, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // it has exited
-    }
+    endGroup(child.pid);
+    groups.delete(child.pid);
     await Promise.all([child.status, ...reading]);
   }
   const limit = AbortSignal.timeout(START_TIMEOUT_MS);

@@ -2,6 +2,7 @@
 import type { DevServer } from "./dev_server.ts";
 import { angular } from "./servers/angular.ts";
 import { astro, astro5 } from "./servers/astro.ts";
+import { codeServer } from "./servers/code_server.ts";
 import { django } from "./servers/django.ts";
 import { express } from "./servers/express.ts";
 import { flask } from "./servers/flask.ts";
@@ -11,8 +12,10 @@ import { next } from "./servers/next.ts";
 import { nuxt } from "./servers/nuxt.ts";
 import { parcel } from "./servers/parcel.ts";
 import { php } from "./servers/php.ts";
+import { rails } from "./servers/rails.ts";
 import { reactRouter } from "./servers/react_router.ts";
 import { rsbuild } from "./servers/rsbuild.ts";
+import { storybook } from "./servers/storybook.ts";
 import { sveltekit } from "./servers/sveltekit.ts";
 import { vite } from "./servers/vite.ts";
 import { webpack } from "./servers/webpack.ts";
@@ -30,10 +33,13 @@ export const SERVERS: readonly DevServer[] = [
   reactRouter,
   parcel,
   rsbuild,
+  storybook,
   express,
+  codeServer,
   jupyter,
   django,
   flask,
   flaskSocketio,
+  rails,
   php,
 ];

@@ -80,5 +80,5 @@ export const angular: DevServer = {
   command: ({ port }) => [
     ...["ng", "serve", "--host", "127.0.0.1", "--port", String(port)],
   ],
-  checks: [interactive, hotReload("src/app.html")],
+  checks: [interactive(), hotReload("src/app.html")],
 };

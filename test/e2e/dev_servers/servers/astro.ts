@@ -53,7 +53,7 @@ const COMMON = {
   ],
   warmUp: ["/", "/away", "/landed"],
   checks: [
-    interactive,
+    interactive(),
     hotReload("src/pages/index.astro"),
     form(),
     redirect(),

@@ -55,7 +55,7 @@ export const django: DevServer = {
     ...["/usr/bin/python3", "manage.py", "runserver", "--skip-checks"],
     `127.0.0.1:${port}`,
   ],
-  checks: [interactive, reload("manage.py"), form(), redirect()],
+  checks: [interactive(), reload("manage.py"), form(), redirect()],
   worksInLocal: true,
   line: {
     text: '`CSRF_TRUSTED_ORIGINS = ["https://*.preview.example.com"]`',

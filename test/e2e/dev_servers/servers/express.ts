@@ -48,5 +48,5 @@ export const express: DevServer = {
   packages: { npm: { express: "5.3.0", cors: "2.8.6", ws: "8.23.0" } },
   files,
   command: () => ["node", "--watch", "server.mjs"],
-  checks: [interactive, reload("server.mjs"), form(), redirect(), socket],
+  checks: [interactive(), reload("server.mjs"), form(), redirect(), socket],
 };

@@ -35,5 +35,5 @@ export const flask: DevServer = {
     ...["/usr/bin/python3", "-m", "flask", "run", "--debug"],
     ...["--host", "127.0.0.1", "--port", String(port)],
   ],
-  checks: [interactive, reload("app.py"), form(), redirect()],
+  checks: [interactive(), reload("app.py"), form(), redirect()],
 };

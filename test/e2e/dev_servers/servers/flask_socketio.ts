@@ -43,5 +43,5 @@ export const flaskSocketio: DevServer = {
   packages: { debian: ["python3-flask-socketio", "python3-simple-websocket"] },
   files,
   command: () => ["/usr/bin/python3", "app.py"],
-  checks: [interactive, socket],
+  checks: [interactive(), socket],
 };

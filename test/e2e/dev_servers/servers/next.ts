@@ -53,5 +53,5 @@ export const next: DevServer = {
   files: () => FILES,
   command: ({ port }) => ["next", "dev", "-H", "127.0.0.1", "-p", String(port)],
   warmUp: ["/", "/said", "/away", "/landed"],
-  checks: [interactive, hotReload("app/page.jsx"), form(), redirect()],
+  checks: [interactive(), hotReload("app/page.jsx"), form(), redirect()],
 };

@@ -44,5 +44,5 @@ export const nuxt: DevServer = {
     ...["nuxt", "dev", "--host", "127.0.0.1", "--port", String(port)],
   ],
   warmUp: ["/", "/away", "/landed"],
-  checks: [interactive, hotReload("app/app.vue"), form(), redirect()],
+  checks: [interactive(), hotReload("app/app.vue"), form(), redirect()],
 };

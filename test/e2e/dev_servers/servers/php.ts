@@ -24,5 +24,5 @@ export const php: DevServer = {
   packages: { debian: ["php-cli"] },
   files: () => FILES,
   command: ({ port }) => ["php", "-S", `127.0.0.1:${port}`, "index.php"],
-  checks: [interactive, reload("index.php"), form(), redirect()],
+  checks: [interactive(), reload("index.php"), form(), redirect()],
 };

@@ -70,7 +70,7 @@ export const reactRouter: DevServer = {
     ...["--port", String(port)],
   ],
   warmUp: ["/", "/away", "/landed"],
-  checks: [interactive, hotReload("app/home.jsx"), form(), redirect()],
+  checks: [interactive(), hotReload("app/home.jsx"), form(), redirect()],
   worksInLocal: true,
   line: {
     text: '`allowedActionOrigins: ["**.preview.example.com"]`',

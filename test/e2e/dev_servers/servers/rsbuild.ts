@@ -30,5 +30,5 @@ export const rsbuild: DevServer = {
   command: ({ port }) => [
     ...["rsbuild", "dev", "--host", "127.0.0.1", "--port", String(port)],
   ],
-  checks: [interactive, hotReload("src/words.js")],
+  checks: [interactive(), hotReload("src/words.js")],
 };

@@ -52,7 +52,7 @@ export const sveltekit: DevServer = {
   ],
   warmUp: ["/", "/away", "/landed"],
   checks: [
-    interactive,
+    interactive(),
     hotReload("src/routes/+page.svelte"),
     form(),
     redirect(),

@@ -28,5 +28,5 @@ export const vite: DevServer = {
   command: ({ port }) => [
     ...["vite", "--host", "127.0.0.1", "--strictPort", "--port", String(port)],
   ],
-  checks: [interactive, hotReload("src/words.js")],
+  checks: [interactive(), hotReload("src/words.js")],
 };

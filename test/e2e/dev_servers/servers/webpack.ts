@@ -44,7 +44,7 @@ export const webpack: DevServer = {
   command: ({ port }) => [
     ...["webpack", "serve", "--host", "127.0.0.1", "--port", String(port)],
   ],
-  checks: [interactive, hotReload("src/words.js")],
+  checks: [interactive(), hotReload("src/words.js")],
   line: {
     text: `\`${LINE}\``,
     reason:
