@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../src/cache/store.ts";
-import type { Runner, Sandbox } from "../../src/daytona/api.ts";
+import type { Runner } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -11,6 +11,7 @@ import { SandboxResolver } from "../../src/resolver/sandboxes.ts";
 import { fakeStore, manualClock } from "../cache/fakes.ts";
 import { configOf } from "../support/config.ts";
 import { fakeClock } from "../support/fake_clock.ts";
+import { sandboxWith } from "../support/sandbox_facts.ts";
 import { turn } from "../support/upstream.ts";
 
 const FIRST: Runner = {
@@ -19,19 +20,6 @@ const FIRST: Runner = {
   apiKey: "runner-secret",
 };
 const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
-
-const SANDBOX: Sandbox = {
-  id: "box",
-  organizationId: null,
-  public: false,
-  state: "started",
-  desiredState: "started",
-  errorReason: null,
-  recoverable: false,
-  labels: {},
-  runnerId: null,
-  snapshotRef: null,
-};
 
 /** A resolver, and the API behind it. */
 function setUp(store: DurableStore | null = null) {
@@ -58,7 +46,7 @@ function setUp(store: DurableStore | null = null) {
       api.labelReads++;
       const labels = await api.labels;
       if (labels instanceof Error) throw labels;
-      return { ...SANDBOX, id, labels };
+      return sandboxWith(id, labels);
     },
   }, {
     cache,

@@ -14,6 +14,7 @@ import {
   redisTest,
   startRedis,
 } from "../../support/redis_server.ts";
+import { sandboxWith } from "../../support/sandbox_facts.ts";
 import { failureLog, manualClock } from "../fakes.ts";
 
 const ID = "0b9d4b1c-6d1f-4d2e-9a9b-3f4b0f7f2a10";
@@ -33,6 +34,7 @@ interface Facts {
   runner: Runner | null;
   asked: number;
   isDown?: boolean;
+  labels?: Readonly<Record<string, string>>;
 }
 
 /** The sandbox resolver of one gateway, with its own clock. */
@@ -55,7 +57,7 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
-    sandboxById: () => Promise.resolve(null),
+    sandboxById: (id) => Promise.resolve(sandboxWith(id, facts.labels ?? {})),
   }, {
     cache: {
       location: { kind: "none" },
@@ -122,6 +124,28 @@ redisTest(
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: undefined,
     });
+  },
+);
+
+redisTest(
+  "what a sandbox's labels say is stored beside its runner, in a member that Daytona's programs do not read",
+  async () => {
+    await using server = await startRedis();
+    const labels = { "porthole.app-origin": "local", other: "1" };
+    const facts = { isPublic: true, runner: FIRST, asked: 0, labels };
+    using one = await openGateway(server.port, facts);
+    assert.equal((await one.destination())?.appOrigin, "local");
+    assert.deepEqual(await valueOf(server, RUNNER), {
+      apiKey: "key-1",
+      apiUrl: "http://runner-1:3003",
+      proxyUrl: "http://runner-1:3003",
+      runnerApiUrl: FIRST.apiUrl,
+      appOrigin: { "*": "local" },
+    });
+    const unlabelled = { ...facts, labels: {}, asked: 0 };
+    using other = await openGateway(server.port, unlabelled);
+    assert.equal((await other.destination())?.appOrigin, "local");
+    assert.equal(unlabelled.asked, 0);
   },
 );
 
