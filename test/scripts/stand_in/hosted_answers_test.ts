@@ -1,9 +1,11 @@
 /** What the proxy of a hosted Daytona puts before, around and instead of an app's answers, for browsers. */
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import {
   type HostedStack,
   startHostedStack,
 } from "../../../scripts/stand_in/hosted_stack.ts";
+import { listenOnLoopback } from "../../../scripts/stand_in/loopback.ts";
 import { parseHead, valuesOf } from "../../support/raw_client.ts";
 import {
   askHosted,
@@ -44,6 +46,21 @@ Deno.test("the stand-in's proxy adds CORS headers to whatever it answers, beside
     ]);
     assert.deepEqual(response.all("vary"), ["Origin"]);
   }
+});
+
+Deno.test("the stand-in's proxy sends an app's own Access-Control-Allow-Origin a second time", async () => {
+  await using stack = await startHostedStack();
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "Access-Control-Allow-Origin": "*" }).end();
+  });
+  await using app = await listenOnLoopback(server);
+  stack.runner.containers.get("demo")?.ports.set(8000, app.port);
+  const both = await askHosted(stack, "8000-demo", { headers: [ORIGIN] });
+  const allowed = both.all("access-control-allow-origin");
+  assert.deepEqual(allowed, ["*", "https://x.example"]);
+  const headers = [ORIGIN, NO_CORS];
+  const own = await askHosted(stack, "8000-demo", { headers });
+  assert.deepEqual(own.all("access-control-allow-origin"), ["*"]);
 });
 
 Deno.test("the stand-in's proxy answers preflights before anybody is authenticated", async () => {

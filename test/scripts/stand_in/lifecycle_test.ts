@@ -270,6 +270,7 @@ Deno.test("the stand-in lets only members with the permission start a sandbox", 
     organizationId: "another",
     permissions: ["write:sandboxes"],
   });
+  state.services.set("ssh-key", { role: "ssh-gateway" });
   const organization = { "x-daytona-organization-id": ORGANIZATION };
   const foreign = { "x-daytona-organization-id": "another" };
   const context = "403 Invalid authentication context";
@@ -278,6 +279,7 @@ Deno.test("the stand-in lets only members with the permission start a sandbox", 
     ["proxy-key", {}, context],
     ["proxy-key", organization, context],
     ["runner-key", {}, context],
+    ["ssh-key", {}, context],
     ["bob-key", {}, "404 Sandbox with ID or name s1 not found"],
     ["bob-key", organization, "404 Sandbox with ID or name s1 not found"],
     [JWT, {}, context],
