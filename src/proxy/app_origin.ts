@@ -98,9 +98,11 @@ export function localUrl(
  */
 export function withPublicLocation(
   headers: HeaderList,
-  { appAddress }: { readonly appAddress: AppAddress | undefined },
+  request: Pick<AddressedRequest, "appAddress">,
 ): HeaderList {
-  if (!headers.some(isLocation) || appAddress === undefined) return headers;
+  if (!headers.some(isLocation)) return headers;
+  const { appAddress } = request; // which is made when it is read
+  if (appAddress === undefined) return headers;
   return headers.map((header) =>
     isLocation(header)
       ? [header[0], publicLocation(header[1], appAddress)]
