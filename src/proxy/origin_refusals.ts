@@ -1,6 +1,6 @@
 /**
- * Finds apps that refuse requests for their address, which they were told or not (see app_origin.ts). Their responses
- * pass as they are, and are counted: a gateway's operator sees that a setting or a label is missing.
+ * Finds responses in which an app refuses a host or an origin (see app_origin.ts). They pass as they are, and are
+ * counted: so the operator of a gateway sees that an app needs a line of its own, or a label.
  */
 import { hasHeader, type HeaderList, valuesOf } from "../lib/headers.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";

@@ -175,3 +175,15 @@ Deno.test("a handshake that has one form is made once", async () => {
   assert.deepEqual(await open(APP, "public"), [403, "public"]);
   assert.deepEqual(await open(APP, "local"), [403, "local"]);
 });
+
+Deno.test("an app whose sockets want different addresses, such as a dev server's and the app's own, opens all of them", async () => {
+  const { open, answers } = world({});
+  for (let i = 0; i < 3; i++) {
+    answers.local = refused(403);
+    delete answers.public;
+    assert.equal((await open())[0], 101);
+    answers.public = refused(403);
+    delete answers.local;
+    assert.equal((await open())[0], 101);
+  }
+});

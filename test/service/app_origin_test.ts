@@ -268,7 +268,7 @@ Deno.test("a sandbox's labels choose for all of its ports or for one, whatever A
   }
 });
 
-Deno.test("labels are read once beside the runner, however many requests there are, and neither by a visitor", async () => {
+Deno.test("labels are read once beside the runner, however many requests there are, and nothing that a visitor sends counts as one", async () => {
   await withApp(() => response(204), async (gateway, seen) => {
     const { api } = gateway.stack;
     api.sandbox("demo").labels = { "porthole.app-origin": "local" };
