@@ -10,7 +10,7 @@ import { readResponse, valuesOf } from "../support/raw_client.ts";
 const SHORT = { TOKEN_TTL_SEC: "1", PUBLIC_TTL_SEC: "1" };
 
 /** Time between two rechecks, ms. */
-const RECHECK_MS = 30_000;
+const RECHECK_MS = 25_000;
 
 function revoke(gateway: TestGateway, sandboxId: string): void {
   const sandbox = gateway.stack.api.sandbox(sandboxId);
