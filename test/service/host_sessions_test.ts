@@ -302,7 +302,7 @@ for (
     await once(socket, "open");
     const closed = once(socket, "close");
     await end(gateway, browser);
-    clock.pass(30_000);
+    clock.pass(25_000);
     assert.equal((await closed)[0], 1008);
   });
 }

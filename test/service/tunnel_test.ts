@@ -127,7 +127,7 @@ Deno.test("an outage of the API ends no tunnel", async () => {
   const tried = Promise.withResolvers<void>();
   gateway.stack.api.outage = 500;
   gateway.stack.api.beforeAnswer = () => tried.resolve();
-  clock.pass(30_000);
+  clock.pass(25_000);
   await tried.promise;
   clock.pass(1_000);
   const answer = once(socket, "message");

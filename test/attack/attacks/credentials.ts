@@ -78,7 +78,7 @@ async function leakSockets(stage: Stage): Promise<string[]> {
 
 const STREAMS = 100;
 
-/** Rechecks are due every 30 s. */
+/** Rechecks are due every 25 s. */
 const RECHECKED_MS = 34_000;
 
 /** Far fewer than one for each stream: whoever is admitted again costs what the cache does not know. */
