@@ -67,7 +67,7 @@ export interface ForwarderParts {
   /** Where sandboxes are. */
   readonly sandboxes: Pick<
     SandboxResolver,
-    "destinationOf" | "renewDestination"
+    "knownDestination" | "destinationOf" | "renewDestination"
   >;
   readonly handshakes: Handshakes;
   /** Called when an app says that it dislikes the address that it was told, or that of a page. */
@@ -94,9 +94,8 @@ export class Forwarder {
   }
 
   /** The app's response. */
-  async forward(request: AdmittedRequest): Promise<UpstreamResponse> {
-    const known = await this.#destinationOf(request); // 4 resolver
-    return await this.#followMove(request, known, async (destination) => {
+  forward(request: AdmittedRequest): Promise<UpstreamResponse> {
+    return this.#deliver(request, async (destination) => {
       const form = requestForm(destination.appOrigin, request);
       const prepared = upstreamRequest(request, destination, form); // 5 headers
       const response = await this.#upstream.request(prepared); // 6 upstream
@@ -108,9 +107,8 @@ export class Forwarder {
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
-  async openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
-    const known = await this.#destinationOf(request); // 4 resolver
-    return await this.#followMove(request, known, async (destination) => {
+  openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
+    return this.#deliver(request, async (destination) => {
       const opened = await this.#handshakes.open(
         request,
         handshakeForm(destination.appOrigin, request),
@@ -149,28 +147,22 @@ export class Forwarder {
     return watchOriginRefusal(response, this.#onOriginRefusal);
   }
 
-  /** @throws {GatewayError} `sandbox_not_found` if there is none, or as the lookup does */
-  async #destinationOf(
-    { sandboxId, sandboxPort, progress }: AdmittedRequest,
-  ): Promise<Destination> {
-    const destination = await this.#sandboxes.destinationOf(
-      sandboxId,
-      sandboxPort,
-      () => progress.onMiss(),
-    );
-    if (destination === null) {
+  /** Sends a request to the sandbox's destination or, if the sandbox has moved from there, to its new one. */
+  async #deliver<T>(
+    request: AdmittedRequest,
+    send: (destination: Destination) => Promise<T>,
+  ): Promise<T> {
+    const { sandboxId, sandboxPort: port, progress } = request;
+    const sandboxes = this.#sandboxes; // 4 resolver
+    let known = sandboxes.knownDestination(sandboxId, port);
+    if (known === undefined) {
+      const onMiss = () => progress.onMiss();
+      known = await sandboxes.destinationOf(sandboxId, port, onMiss);
+    }
+    if (known === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
     }
     progress.onResolved();
-    return destination;
-  }
-
-  /** Sends a request to a destination or, if the sandbox has moved from there, to its new one. */
-  async #followMove<T>(
-    request: AdmittedRequest,
-    known: Destination,
-    send: (destination: Destination) => Promise<T>,
-  ): Promise<T> {
     try {
       return await send(known);
     } catch (error) {

@@ -87,6 +87,15 @@ export class SandboxResolver {
     return this.#visibility.known(sandboxId);
   }
 
+  /** The same as {@linkcode destinationOf}, if the answer is in process and fresh; undefined otherwise. */
+  knownDestination(
+    sandboxId: string,
+    port: SandboxPort,
+  ): Destination | null | undefined {
+    const placement = this.#placements.known(sandboxId);
+    return placement && this.#destination(placement, sandboxId, port);
+  }
+
   /**
    * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
    * for admitted requests. `onMiss` is called before a lookup that goes beyond the process.
