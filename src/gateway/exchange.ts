@@ -57,7 +57,7 @@ import {
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { checkHead, type RequestHeadLimits } from "./head.ts";
 import { Progress } from "./progress.ts";
-import { ClientUpload, requestBody } from "./request_body.ts";
+import { ClientUpload, type RequestBody, requestBody } from "./request_body.ts";
 import {
   clientBody,
   clientHeaders,
@@ -295,11 +295,16 @@ export abstract class Exchange {
    * @throws {GatewayError} `bad_request` as {@linkcode requestBody}
    * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
    */
-  async openBody(): Promise<void> {
-    const { body, contentLength } = await requestBody(
-      this.request,
-      this.headers,
-    );
+  openBody(): Promise<void> | undefined {
+    const opened = requestBody(this.request, this.headers);
+    if (opened instanceof Promise) {
+      return opened.then((body) => this.#passOn(body));
+    }
+    this.#passOn(opened);
+    return undefined;
+  }
+
+  #passOn({ body, contentLength }: RequestBody): void {
     this.#contentLength = contentLength;
     this.#body = body;
     if (body === null) return;

@@ -66,8 +66,10 @@ export class SandboxHandlers {
     checkMethod(x.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     if (handover?.isArrival(x)) return x.answer(await handover.arrival(x));
-    const page = await warning?.intercept(x); // 2 warning
-    if (page !== undefined) return x.answer(page);
+    if (warning !== undefined) { // 2 warning
+      const page = await warning.intercept(x);
+      if (page !== undefined) return x.answer(page);
+    }
     x.progress.onLookups();
     const verdict = await gate.admit(x); // 3 gate
     if (verdict.kind !== "allow") return this.#turnAway(x, verdict);
@@ -77,8 +79,10 @@ export class SandboxHandlers {
     ) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
-    const latePage = await warning?.interceptAdmitted(x); // 2, if the organization decides
-    if (latePage !== undefined) return x.answer(latePage);
+    if (warning !== undefined) { // 2, if the organization decides
+      const page = await warning.interceptAdmitted(x);
+      if (page !== undefined) return x.answer(page);
+    }
     return await this.#carry(x); // 4 to 7
   }
 
