@@ -58,32 +58,36 @@ class Count {
 /** Most ids at zero that are kept all the same. */
 const MAX_ZEROS = 1000;
 
+/** How many there are of one id. */
+interface IdCount {
+  value: number;
+}
+
 /**
  * A counter for each id. Ids at zero stay in the map for a while: adding and deleting a key with every exchange makes
  * the Map rehash again and again, and V8 links each outgrown table to the next, so that scavenges free none of them.
  */
 class CountById {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, IdCount>();
   #zeros = 0;
 
-  /** Counts one more; false if there are `limit` already. */
-  increment(id: string, limit: number): boolean {
-    const count = this.#counts.get(id);
-    if ((count ?? 0) >= limit) return false;
-    if (count === 0) this.#zeros--;
-    this.#counts.set(id, (count ?? 0) + 1);
-    return true;
+  /** Counts one more, and returns what to decrement; undefined if there are `limit` already. */
+  increment(id: string, limit: number): IdCount | undefined {
+    let count = this.#counts.get(id);
+    if ((count?.value ?? 0) >= limit) return undefined;
+    if (count === undefined) this.#counts.set(id, count = { value: 0 });
+    else if (count.value === 0) this.#zeros--;
+    count.value++;
+    return count;
   }
 
-  decrement(id: string): void {
-    const remaining = (this.#counts.get(id) ?? 1) - 1;
-    this.#counts.set(id, remaining);
-    if (remaining === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
+  decrement(count: IdCount): void {
+    if (--count.value === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
   }
 
   #deleteZeros(): void {
-    for (const [id, count] of this.#counts) {
-      if (count === 0) this.#counts.delete(id);
+    for (const [id, { value }] of this.#counts) {
+      if (value === 0) this.#counts.delete(id);
     }
     this.#zeros = 0;
   }
@@ -122,10 +126,11 @@ class Registry {
 export class InFlightEntry {
   readonly #registry: Registry;
   readonly #isBeforeDrain: boolean;
-  #sandboxId: string | undefined;
+  #ofSandbox: IdCount | undefined;
   #client: string | undefined;
+  #ofClient: IdCount | undefined;
   #isTunnel = false;
-  #isClientsTunnel = false;
+  #tunnelsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
   #hasEnded = false;
 
@@ -138,30 +143,30 @@ export class InFlightEntry {
   /** Counts it against the sandbox's limit; false if that is reached. */
   reserveFor(sandboxId: string): boolean {
     const { bySandbox, limits } = this.#registry;
-    if (!bySandbox.increment(sandboxId, limits.exchangesPerSandbox)) {
-      return false;
-    }
-    this.#sandboxId = sandboxId;
-    return true;
+    this.#ofSandbox = bySandbox.increment(
+      sandboxId,
+      limits.exchangesPerSandbox,
+    );
+    return this.#ofSandbox !== undefined;
   }
 
   /** Counts it against the client's limit, by the key of the client; false if that is reached. */
   reserveForClient(client: string): boolean {
     const { byClient, limits } = this.#registry;
-    if (!byClient.increment(client, limits.exchangesPerClient)) return false;
     this.#client = client;
-    return true;
+    this.#ofClient = byClient.increment(client, limits.exchangesPerClient);
+    return this.#ofClient !== undefined;
   }
 
   /** Counts it against the limit of its client's WebSockets; false if that is reached. */
   reserveTunnelForClient(): boolean {
     const { tunnelsByClient, limits } = this.#registry;
     if (this.#client === undefined) return true;
-    if (!tunnelsByClient.increment(this.#client, limits.tunnelsPerClient)) {
-      return false;
-    }
-    this.#isClientsTunnel = true;
-    return true;
+    this.#tunnelsOfClient = tunnelsByClient.increment(
+      this.#client,
+      limits.tunnelsPerClient,
+    );
+    return this.#tunnelsOfClient !== undefined;
   }
 
   /** Counts it as a WebSocket; false if there are too many already. */
@@ -195,7 +200,7 @@ export class InFlightEntry {
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
     if (this.#handle !== undefined) streaming.delete(this.#handle);
-    if (this.#sandboxId !== undefined) bySandbox.decrement(this.#sandboxId);
+    if (this.#ofSandbox !== undefined) bySandbox.decrement(this.#ofSandbox);
     if (taken === undefined) return this.#release();
     this.#registry.untaken++;
     const release = () => {
@@ -207,9 +212,10 @@ export class InFlightEntry {
 
   #release(): void {
     const { byClient, tunnelsByClient } = this.#registry;
-    if (this.#client === undefined) return;
-    byClient.decrement(this.#client);
-    if (this.#isClientsTunnel) tunnelsByClient.decrement(this.#client);
+    if (this.#ofClient !== undefined) byClient.decrement(this.#ofClient);
+    if (this.#tunnelsOfClient !== undefined) {
+      tunnelsByClient.decrement(this.#tunnelsOfClient);
+    }
   }
 }
 
