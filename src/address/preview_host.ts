@@ -7,6 +7,7 @@
  * as port 2280, although access was decided for another text.
  */
 import { LRUCache } from "lru-cache";
+import { copyOf } from "../lib/copy_of.ts";
 import { LABEL } from "./grammar.ts";
 
 /** A host that names one port of one sandbox. */
@@ -160,17 +161,9 @@ export function createHostParser(
     if (authority.length > MAX_CACHED_LENGTH) {
       return parseHost(authority, bases);
     }
-    const copy = copyOf(authority);
+    const copy = copyOf(authority); // it was cut out of the request's URL
     const parsed = parseHost(copy, bases);
     if (parsed.kind === "preview") cache.set(copy, parsed);
     return parsed;
   };
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** The same text in memory of its own: a substring of the request's URL would keep all of that URL alive in V8. */
-function copyOf(text: string): string {
-  return decoder.decode(encoder.encode(text));
 }

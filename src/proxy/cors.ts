@@ -20,6 +20,7 @@
  * gateway to let every page on the internet reach into that.
  */
 import type { CorsMode } from "../config/config.ts";
+import { byName } from "../lib/by_name.ts";
 import {
   hasHeader,
   type HeaderList,
@@ -60,7 +61,7 @@ export interface Preflight {
 /** Lifetime of our answer to a preflight in a browser, seconds: for a visit, not past a change of the policy. */
 const PREFLIGHT_MAX_AGE_SEC = 600;
 
-const CORS_HEADER = /^access-control-/i;
+const isCorsHeader = byName((name) => /^access-control-/i.test(name));
 
 /** Decides what the response tells the request's origin. */
 export function corsDecision(request: CorsRequest): CorsDecision {
@@ -105,7 +106,7 @@ export function withCors(
   if (decision.kind === "off") return headers;
   if (!decision.overrides && hasAllowOrigin(headers)) return headers;
   // An app that refuses an origin may still send Access-Control-Allow-Credentials, which would add to what we allow.
-  const result = headers.filter(([name]) => !CORS_HEADER.test(name));
+  const result = headers.filter(([name]) => !isCorsHeader(name));
   if (decision.origin !== null) {
     result.push(
       ...allowHeaders(decision.origin, decision.credentials),
@@ -150,7 +151,5 @@ function headerNames(headers: HeaderList): string {
 }
 
 function includesOrigin(vary: string): boolean {
-  return vary.split(",").some((member) =>
-    /^[ \t]*(?:origin|\*)[ \t]*$/i.test(member)
-  );
+  return /(?:^|,)[ \t]*(?:origin|\*)[ \t]*(?:,|$)/i.test(vary);
 }

@@ -5,6 +5,7 @@
  */
 import { withoutOwnCookies } from "../auth/cookies.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
+import { byName } from "../lib/by_name.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import { type AddressForm, type AppAddress, localUrl } from "./app_origin.ts";
@@ -42,6 +43,9 @@ function isOurs(name: string): boolean {
     name.includes("_") && NEVER_FROM_CLIENT.has(name.replaceAll("_", "-"));
 }
 
+/** True if no header of that name is passed on. */
+const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
+
 /** The part of an admitted request that its headers depend on. */
 export interface RequestHeadersInput {
   /** The client's, with lower-case names. */
@@ -69,7 +73,7 @@ export function requestHeaders(
   let hasCodings = false;
   for (const header of headers) {
     const name = header[0];
-    if (isOurs(name) || isHopByHop(name) || nominated.has(name)) continue;
+    if (isDropped(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "accept-encoding") hasCodings = true;

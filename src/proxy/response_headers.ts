@@ -1,5 +1,6 @@
 /** The headers of the response to the client: the app's, without hop-by-hop headers and those only the gateway may send. */
 import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
+import { byName } from "../lib/by_name.ts";
 import { type HeaderList, valuesOf } from "../lib/headers.ts";
 import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
@@ -92,10 +93,27 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
  */
 const FOR_FRONTS = /^x-(?:accel-|lighttpd-|litespeed-|sendfile)/;
 
-/** True for an app's wish that nginx passes its response on at once, which is all that it may ask of a front. */
-function asksForNoBuffering(name: string, value: string): boolean {
-  return name === "x-accel-buffering" && value.trim().toLowerCase() === "no";
+/**
+ * True for a value of X-Accel-Buffering by which nginx passes the response on at once, which is all that an app may ask
+ * of a front.
+ */
+function asksForNoBuffering(value: string): boolean {
+  return value.trim().toLowerCase() === "no";
 }
+
+/** What becomes of a header, by its name. */
+const treatmentOf = byName((name) => {
+  const lower = name.toLowerCase();
+  if (isHopByHop(lower) || NEVER_FROM_APP.has(lower)) return "drop";
+  switch (lower) {
+    case "clear-site-data":
+    case "set-cookie":
+    case "x-accel-buffering":
+      return lower;
+    default:
+      return FOR_FRONTS.test(lower) ? "drop" : "send";
+  }
+});
 
 /** The end-to-end headers of an upstream response, for a client of a preview host below `base`. */
 export function responseHeaders(
@@ -105,21 +123,26 @@ export function responseHeaders(
   const nominated = nominatedHeaders(valuesOf(headers, "connection").join());
   const relayed: [string, string][] = [];
   for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    if (isHopByHop(lower) || nominated.has(lower)) continue;
-    if (NEVER_FROM_APP.has(lower)) continue;
-    if (FOR_FRONTS.test(lower) && !asksForNoBuffering(lower, value)) continue;
-    if (lower === "set-cookie") {
-      const cookie = filterSetCookie(value, base);
-      if (cookie !== undefined) relayed.push([name, cookie]);
-      continue;
+    const treatment = treatmentOf(name);
+    if (treatment === "drop") continue;
+    if (nominated.size > 0 && nominated.has(name.toLowerCase())) continue;
+    switch (treatment) {
+      case "set-cookie": {
+        const cookie = filterSetCookie(value, base);
+        if (cookie !== undefined) relayed.push([name, cookie]);
+        break;
+      }
+      case "clear-site-data": {
+        const types = filterClearSiteData(value);
+        if (types !== undefined) relayed.push([name, types]);
+        break;
+      }
+      case "x-accel-buffering":
+        if (asksForNoBuffering(value)) relayed.push([name, value]);
+        break;
+      default:
+        relayed.push([name, value]);
     }
-    if (lower === "clear-site-data") {
-      const types = filterClearSiteData(value);
-      if (types !== undefined) relayed.push([name, types]);
-      continue;
-    }
-    relayed.push([name, value]);
   }
   return relayed;
 }
