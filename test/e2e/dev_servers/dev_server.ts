@@ -39,6 +39,8 @@ export interface NpmPackages {
   readonly module?: true;
   /** True if a package only works after its install scripts, which are not run otherwise. */
   readonly scripts?: true;
+  /** Folders of the packages that have dependencies of their own, which an install script would fetch and build. */
+  readonly within?: readonly string[];
   /** True if it wants a newer Node than the oldest that is maintained. */
   readonly newNode?: true;
 }

@@ -60,6 +60,13 @@ export async function install(
   };
 }
 
+/** This process's variables with another PATH, and without those by which an npm around it tells its version. */
+export function environment(path: string): Record<string, string> {
+  const kept = Object.entries(Deno.env.toObject())
+    .filter(([name]) => !name.startsWith("npm_"));
+  return { ...Object.fromEntries(kept), PATH: path };
+}
+
 /** Removes all files of a project but its packages, and writes these. */
 export async function writeProject(
   folder: string,
@@ -80,7 +87,7 @@ export async function writeProject(
 
 async function installNpm(
   folder: string,
-  { npm, module, scripts }: NpmPackages,
+  { npm, module, scripts, within = [] }: NpmPackages,
   path: string,
 ): Promise<void> {
   const manifest = JSON.stringify({
@@ -93,8 +100,15 @@ async function installNpm(
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "package.json"), manifest);
   const flags = ["--no-audit", "--no-fund", "--loglevel=error"];
+  flags.push("--fetch-retries=1", "--fetch-retry-mintimeout=1000");
   if (!scripts) flags.push("--ignore-scripts");
-  await run("npm", ["install", ...flags], { cwd: folder, env: { PATH: path } });
+  for (const inner of ["", ...within]) {
+    await run("npm", ["install", "--omit=dev", ...flags], {
+      cwd: join(folder, inner),
+      clearEnv: true,
+      env: environment(path),
+    });
+  }
   await Deno.writeTextFile(mark, manifest);
 }
 
@@ -142,7 +156,7 @@ async function debianVersion(
 async function run(
   program: string,
   args: readonly string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env"> = {},
+  options: Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env"> = {},
 ): Promise<string> {
   const decoder = new TextDecoder();
   const { success, stdout, stderr } = await output(program, args, options);
@@ -157,7 +171,7 @@ async function run(
 async function output(
   program: string,
   args: readonly string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env">,
+  options: Pick<Deno.CommandOptions, "clearEnv" | "cwd" | "env">,
 ): Promise<Deno.CommandOutput> {
   try {
     return await new Deno.Command(program, { args: [...args], ...options })

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { untilListening } from "../../support/server_process.ts";
 import type { DevServer, Settings } from "./dev_server.ts";
-import type { Installed } from "./packages.ts";
+import { environment, type Installed } from "./packages.ts";
 
 /** No dev server opens a browser, asks a question, or tells its authors that it was started. */
 const QUIET = {
@@ -60,7 +60,8 @@ export async function startDevServer(
   const child = new Deno.Command(program, {
     args,
     cwd: folder,
-    env: { ...QUIET, PATH: path, PORT: String(port), ...env },
+    clearEnv: true,
+    env: { ...environment(path), ...QUIET, PORT: String(port), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -5,19 +5,16 @@ import type { Check, DevServer, Settings } from "../dev_server.ts";
 
 const STORY = "/iframe.html?id=counter--counter&viewMode=story";
 
-function files({ origins, line }: Settings): Record<string, string> {
-  // In the project it is the gateway's port, such as 443; both gateways of the test cannot have the same.
-  const port = new URL(origins[0] ?? "").port;
+const LINE =
+  "viteFinal: (config) => { delete config.server.hmr.port; return config; }";
+
+function files({ line }: Settings): Record<string, string> {
   return {
     ".storybook/main.js": `export default {
   stories: ["../src/*.stories.js"],
   framework: "@storybook/html-vite",
   core: { disableTelemetry: true, disableWhatsNewNotifications: true },
-  ${
-      line
-        ? `viteFinal: (config) => ({ ...config, server: { ...config.server, hmr: { ...config.server?.hmr, clientPort: ${port} } } }),`
-        : ""
-    }
+  ${line ? LINE : ""}
 };
 `,
     "src/counter.stories.js": `export default { title: "Counter" };
@@ -72,4 +69,8 @@ export const storybook: DevServer = {
     hotReload("src/counter.stories.js", STORY),
     channel,
   ],
+  line: {
+    text: `\`${LINE}\``,
+    reason: "Its page dials Storybook's own port for hot reload.",
+  },
 };
