@@ -1,7 +1,7 @@
 /** The composition root: builds the gateway from its configuration, layer by layer. */
 import ipaddr from "ipaddr.js";
 import { CookieRelief } from "./auth/cookie_relief.ts";
-import { Gate } from "./auth/gate.ts";
+import { Gate, NONE_PUBLIC } from "./auth/gate.ts";
 import { Handover } from "./auth/handover.ts";
 import { Login } from "./auth/login_flow.ts";
 import { LoginSessions } from "./auth/login_sessions.ts";
@@ -279,7 +279,12 @@ function createResolvers(
 
 /** Creates credentials, sessions and logins, and the gate that judges them. */
 function createAuth(
-  { public: { protocol: scheme }, session, cache, limits }: Config,
+  {
+    public: { protocol: scheme, sandboxes: openTo },
+    session,
+    cache,
+    limits,
+  }: Config,
   { lookups, now, sealerFor }: Base,
   { remoteSettings, sandboxes, access }: Resolvers,
 ) {
@@ -316,7 +321,7 @@ function createAuth(
     now,
   });
   const gate = new Gate({
-    sandboxes,
+    sandboxes: openTo === "never" ? NONE_PUBLIC : sandboxes,
     access,
     sessions,
     logins,

@@ -65,6 +65,12 @@ export interface GateParts {
   readonly scope: SessionScope;
 }
 
+/** In place of the resolver's answers where no sandbox opens without a credential (`PUBLIC=never`). */
+export const NONE_PUBLIC: GateParts["sandboxes"] = {
+  isKnownPublic: () => false,
+  isPublic: () => Promise.resolve(false),
+};
+
 /** Decides on requests for sandboxes. */
 export class Gate {
   readonly #parts: GateParts;

@@ -162,6 +162,8 @@ function assemble(values: Values) {
       corsMode: values.CORS_MODE,
       /** What apps are told of their own address, unless their sandbox says otherwise: see app_origin.ts. */
       appOrigin: values.APP_ORIGIN,
+      /** Which sandboxes open without a credential: those that the API calls public, or none. */
+      sandboxes: values.PUBLIC,
       /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
       /** Serves the toolbox, and no other port. */

@@ -126,6 +126,13 @@ export const SETTINGS = {
     format: oneOf(...APP_ORIGIN_MODES),
     default: "auto",
   },
+  PUBLIC: {
+    group: "Public addresses",
+    purpose:
+      "Whether a sandbox that is public at Daytona opens without a credential (api), or no sandbox does (never).",
+    format: oneOf("api", "never"),
+    default: "api",
+  },
   PREVIEW_WARNING_ENABLED: {
     group: "Public addresses",
     purpose:

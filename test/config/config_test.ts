@@ -33,6 +33,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       allowedOrigins: [],
       corsMode: "auto",
       appOrigin: "auto",
+      sandboxes: "api",
       previewWarning: "false",
       toolboxOnly: false,
     },
@@ -262,6 +263,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
     ["CORS_MODE", "off", (c) => c.public.corsMode, "off"],
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
+    ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
     [

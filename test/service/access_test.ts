@@ -20,6 +20,18 @@ Deno.test("a public sandbox is open to anyone, and its app learns where the requ
   assert.equal(fields.get("host"), "localhost:3000");
 });
 
+Deno.test("with PUBLIC=never, a public sandbox needs a credential too, and the API is not asked whether it is public", async () => {
+  await using gateway = await startGateway({ PUBLIC: "never" });
+  const { api } = gateway.stack;
+  const refused = await gateway.send(DEMO, { path: "/echo" });
+  assert.equal(refused.status, 401);
+  assert.equal(refused.code, "login_required");
+  const user = { authorization: `Bearer ${KEYS.user}` };
+  const answer = await gateway.send(DEMO, { path: "/echo", headers: user });
+  assert.equal(answer.status, 200);
+  assert.equal(api.count("isSandboxPublic"), 0);
+});
+
 Deno.test("a private sandbox answers 401 as a problem document, and as a page to a browser", async () => {
   await using gateway = await startGateway();
   const answer = await gateway.send(LOCKED);
