@@ -56,6 +56,7 @@ function send(response: ServerResponse, status: number, main: string): void {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
     // No form-action: it would also apply to the redirects that follow the form.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy":
+      "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   }).end(page("Stand-in identity provider", main));
 }

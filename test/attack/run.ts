@@ -3,7 +3,7 @@
  * Exits with 1 if a promise is broken, with 2 if the options are invalid. Linux only.
  */
 import { describeMachine } from "../bench/machine.ts";
-import { findChromium } from "../e2e/chromium.ts";
+import { findChromium } from "../e2e/browser/programs.ts";
 import { runTask } from "../support/options.ts";
 import { ATTACKS, selectAttacks } from "./attacks.ts";
 import { MIB } from "./attack.ts";

@@ -1,100 +1,83 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task e2e`: the gateway as people see it, with a real browser and a real dev server, and with the service and
- * the test stack in this process. E2E_SCREENSHOTS=FOLDER saves screenshots of the pages. Exits with 0 if every scenario
- * passes or there is no browser, with 1 otherwise. `--dev-servers` has dev_servers/main.ts instead.
+ * `deno task e2e`: the gateway as people see it, with real browsers and a real dev server, and with the service and
+ * the test stack in this process. `--engine chromium,firefox,webkit` says which browsers, `--only TEXT` runs the
+ * scenarios with this in their name, `--short` those that no engine is released without. E2E_SCREENSHOTS=FOLDER saves
+ * screenshots of the pages. Exits with 0 if every scenario passes in the engines that are installed, with 1 otherwise.
+ * `--dev-servers` has dev_servers/main.ts instead.
  */
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { runTask } from "../support/options.ts";
-import { findChromium, launchChromium } from "./chromium.ts";
-import { parse, runDevServers, USAGE } from "./dev_servers/main.ts";
+import type { EngineName } from "./browser/engine.ts";
+import { PACKAGES, startEngine } from "./browser/launch.ts";
+import { findChromium } from "./chromium.ts";
+import * as devServers from "./dev_servers/main.ts";
+import { isOurs } from "./domains.ts";
+import { type Options, parse, USAGE } from "./options.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
-import { demoApp } from "./scenarios/demo_app.ts";
-import { errorPage } from "./scenarios/error_page.ts";
-import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
-import {
-  requestsOfAnotherPort,
-  requestsOfAnotherSandbox,
-  terminalOfAnotherSandbox,
-} from "./scenarios/isolation.ts";
-import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
-import {
-  frameAfterWarning,
-  frameOfAnotherPort,
-  frameOfAnotherSandbox,
-  frameOfAnotherSite,
-  frameWithoutRequest,
-} from "./scenarios/isolation_frames.ts";
-import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
-import { login, loginWithoutAccess } from "./scenarios/login.ts";
-import {
-  plantedCookies,
-  plantedCookiesElsewhere,
-} from "./scenarios/planted_cookies.ts";
-import { tokenInLink } from "./scenarios/token_in_link.ts";
-import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
-import {
-  warning,
-  warningBeforeLogin,
-  warningFromElsewhere,
-  warningInFrame,
-} from "./scenarios/warning.ts";
 
-const SCENARIOS: readonly Scenario[] = [
-  demoApp,
-  errorPage,
-  tokenInLink,
-  login,
-  loginWithoutAccess,
-  viteInPublicSandbox,
-  viteInPrivateSandbox,
-  requestsOfAnotherSandbox,
-  requestsOfAnotherPort,
-  terminalOfAnotherSandbox,
-  frameOfAnotherSandbox,
-  frameWithoutRequest,
-  frameOfAnotherPort,
-  frameAfterWarning,
-  frameOfAnotherSite,
-  cookieTheft,
-  cookieTossing,
-  plantedCookies,
-  plantedCookiesElsewhere,
-  loginOfAnotherSandbox,
-  hostLogin,
-  hostIsolation,
-  warning,
-  warningBeforeLogin,
-  warningFromElsewhere,
-  warningInFrame,
-];
+/** An engine is ended after the first time, so that every wait for it fails; the process exits after the second, ms. */
+const ENGINE_LIMIT_MS = 180_000;
+const EXIT_LIMIT_MS = 20_000;
 
-/** The browser is closed after the first time, so that every wait for it fails; the process exits after the second, ms. */
-const BROWSER_LIMIT_MS = 110_000;
-const RUN_LIMIT_MS = 120_000;
+/** Runs scenarios in the engines, one after the other, and returns the exit code. */
+async function runAll({ engines, scenarios }: Options): Promise<number> {
+  let failed = 0;
+  for (const name of engines) failed += await runEngine(name, scenarios);
+  return failed > 0 ? 1 : 0;
+}
 
-/** Runs every scenario, and returns how many pass. */
-async function runAll(executablePath: string): Promise<number> {
+/** Returns how many scenarios fail in an engine; none if it is not installed. */
+async function runEngine(
+  name: EngineName,
+  scenarios: readonly Scenario[],
+): Promise<number> {
   await using gateway = await startLoginGateway();
-  await using browser = await launchChromium(executablePath);
-  const closing = setTimeout(() => browser.close(), BROWSER_LIMIT_MS);
+  await using engine = await startEngine(name, isOurs);
+  if (engine === undefined) {
+    const packages = PACKAGES[name];
+    console.log(
+      `skipped: ${name} is not installed (apt-get install ${packages})`,
+    );
+    return 0;
+  }
+  const closing = setTimeout(
+    () => engine[Symbol.asyncDispose](),
+    ENGINE_LIMIT_MS,
+  );
+  const watchdog = setTimeout(() => {
+    console.error(`FAILED: the run in ${name} does not end`);
+    Deno.exit(1);
+  }, ENGINE_LIMIT_MS + EXIT_LIMIT_MS);
   const environment = {
-    browser,
+    engine,
     gateway,
     screenshotFolder: Deno.env.get("E2E_SCREENSHOTS"),
   };
-  let passed = 0;
-  for (const scenario of SCENARIOS) {
-    if (await passes(scenario, environment)) passed++;
+  let failed = 0;
+  for (const scenario of scenarios) {
+    if (!await passes(scenario, environment)) failed++;
   }
   clearTimeout(closing);
-  return passed;
+  clearTimeout(watchdog);
+  console.log(
+    `${
+      scenarios.length - failed
+    } of ${scenarios.length} scenarios passed in ${name}.`,
+  );
+  return failed;
 }
 
 async function passes(
   scenario: Scenario,
   environment: Environment,
 ): Promise<boolean> {
+  const { name } = environment.engine;
+  const reason = scenario.except?.[name];
+  if (reason !== undefined) {
+    console.log(`not in ${name}: ${scenario.name} (${reason})`);
+    return true;
+  }
   const start = performance.now();
   let fault: unknown;
   try {
@@ -104,7 +87,7 @@ async function passes(
   }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const outcome = fault === undefined ? "ok    " : "FAILED";
-  console.log(`${outcome} ${scenario.name} (${seconds} s)`);
+  console.log(`${outcome} ${name}: ${scenario.name} (${seconds} s)`);
   if (fault !== undefined) {
     // The scenario's own fault; closing its pages may fail because of it.
     console.log(fault instanceof SuppressedError ? fault.suppressed : fault);
@@ -112,38 +95,17 @@ async function passes(
   return fault === undefined;
 }
 
-/** Calls `run` with the browser's path, and returns its exit code; 0 if there is no browser. */
-async function withChromium(
-  run: (executablePath: string) => Promise<number>,
-): Promise<number> {
-  const executablePath = await findChromium();
-  if (executablePath !== undefined) return await run(executablePath);
+/** Runs the dev servers in Chromium, and returns the exit code. */
+async function runDevServers(options: devServers.Options): Promise<number> {
+  const path = await findChromium();
+  if (path !== undefined) return await devServers.runDevServers(path, options);
   console.log("skipped: Chromium is not installed (apt-get install chromium)");
   return 0;
 }
 
-/** Returns the exit code. */
-async function runScenarios(executablePath: string): Promise<number> {
-  const watchdog = setTimeout(() => {
-    console.error("FAILED: the run does not end");
-    Deno.exit(1);
-  }, RUN_LIMIT_MS);
-  Deno.unrefTimer(watchdog);
-
-  const passed = await runAll(executablePath);
-  console.log(
-    `${passed} of ${SCENARIOS.length} scenarios passed in the browser.`,
-  );
-  return passed < SCENARIOS.length ? 1 : 0;
-}
-
 if (Deno.args.includes("--dev-servers")) {
-  await runTask({
-    usage: USAGE,
-    parse,
-    run: (options) =>
-      withChromium((executablePath) => runDevServers(executablePath, options)),
-  });
+  const { USAGE: usage, parse } = devServers;
+  await runTask({ usage, parse, run: runDevServers });
 } else {
-  Deno.exitCode = await withChromium(runScenarios);
+  await runTask({ usage: USAGE, parse, run: runAll });
 }

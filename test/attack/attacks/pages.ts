@@ -1,6 +1,7 @@
 /** What a hostile page tries in a real browser: the scenarios of `deno task e2e`, and frames. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Page } from "../../e2e/browser/page.ts";
 import { runScenario, type Scenario } from "../../e2e/scenario.ts";
 import {
   requestsOfAnotherSandbox,
@@ -42,16 +43,13 @@ function inBrowser(
     ...more,
     async run({ port, scheme, stack }) {
       // Only here: the library takes every permission as soon as it is loaded.
-      const { findChromium, launchChromium } = await import(
-        "../../e2e/chromium.ts"
-      );
-      const path = await findChromium();
-      if (path === undefined) throw new Error("Chromium is not installed");
-      await using browser = await launchChromium(path);
+      const { startEngine } = await import("../../e2e/browser/launch.ts");
+      await using engine = await startEngine("chromium");
+      if (engine === undefined) throw new Error("Chromium is not installed");
       if (scheme === "http") await untilReady(port);
       try {
         await runScenario(scenario, {
-          browser,
+          engine,
           gateway: { port, stack },
           scheme,
           screenshotFolder: undefined,
@@ -94,10 +92,8 @@ const ARRIVAL_MS = 300;
 /** Waits until the page has loaded all it can, clicks into the frame, and types. */
 async function typeInto(page: Page, url: string): Promise<void> {
   await page.goto(url);
-  await page.waitForLoadState("networkidle");
-  await page.mouse.click(300, 200);
-  await page.keyboard.type(TYPED);
-  await page.waitForTimeout(ARRIVAL_MS);
+  await page.typeAt(300, 200, TYPED);
+  await delay(ARRIVAL_MS);
 }
 
 /** S4: a terminal, and a private preview, in a frame of a page of another sandbox. */

@@ -1,5 +1,7 @@
 /** A display that nobody sees. */
 
+import { endWithUs } from "./end_with_us.ts";
+
 /** It; disposing of it ends it. */
 export interface Display extends AsyncDisposable {
   /** As in DISPLAY. */
@@ -26,6 +28,7 @@ export async function startDisplay(program: string): Promise<Display> {
     stdout: "piped",
     stderr: "null",
   }).spawn();
+  const ending = endWithUs(process.pid);
   const output = process.stdout.pipeThrough(new TextDecoderStream())
     .getReader();
   let line = "";
@@ -40,6 +43,7 @@ export async function startDisplay(program: string): Promise<Display> {
       await output.cancel();
       process.kill("SIGTERM");
       await process.status;
+      ending[Symbol.dispose]();
     },
   };
 }

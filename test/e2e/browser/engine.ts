@@ -17,6 +17,10 @@ export interface Engine extends AsyncDisposable {
 export interface ProfileOptions {
   /** The size of the window, CSS pixels; the engine's own by default. */
   readonly window?: { readonly width: number; readonly height: number };
+  /** The folder for what is downloaded; nothing can be, by default. */
+  readonly downloads?: string;
+  /** False to run no scripts of pages; not in WebKit. */
+  readonly javaScript?: boolean;
   /** Chromium only; the others, and it by default, follow the machine. */
   readonly colorScheme?: "light" | "dark";
 }
@@ -54,17 +58,21 @@ export interface FrameDriver {
   evaluate(expression: string): Promise<unknown>;
   /** Clicks on the element that an expression is, as a mouse does. */
   click(element: string): Promise<void>;
-  /** Presses Enter or Tab in the element that an expression is. */
-  press(element: string, key: "Enter" | "Tab"): Promise<void>;
   /** The documents of the frames within, in their order. */
   frames(): Promise<readonly FrameDriver[]>;
 }
 
 /** A tab. */
 export interface TabDriver extends FrameDriver {
+  /** Tells it from other tabs. */
+  readonly id: unknown;
   /** Goes to a URL as from the address bar, and waits until it has loaded, be it an error. */
   goto(url: string): Promise<void>;
   reload(): Promise<void>;
+  /** Presses a key, for whatever has the focus. */
+  press(key: "Enter" | "Tab"): Promise<void>;
+  /** Clicks on a point of the window, and types, into whatever takes it. */
+  typeAt(x: number, y: number, text: string): Promise<void>;
   /** Saves a PNG file. */
   screenshot(path: string): Promise<void>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 /** Starts the engines that are installed on the machine; none is downloaded. */
 import type { Engine, EngineName } from "./engine.ts";
 import { type IsKnown, type Names, startNames } from "./names.ts";
-import { findProgram } from "./programs.ts";
+import { findChromium, findFirefox } from "./programs.ts";
 import { launchByPuppeteer } from "./puppeteer.ts";
 import { findWebKit, launchWebKit } from "./webkit.ts";
 
@@ -13,8 +13,7 @@ export const PACKAGES: Readonly<Record<EngineName, string>> = {
 };
 
 /**
- * Starts an engine, which reaches `*.localhost` and the names that are known; undefined if it is not installed. The
- * paths of Chromium and Firefox can be set by CHROMIUM_PATH and FIREFOX_PATH.
+ * Starts an engine, which reaches `*.localhost` and the names that are known; undefined if it is not installed.
  *
  * @throws {Error} if it does not start.
  */
@@ -38,11 +37,7 @@ async function findEngine(
     const programs = await findWebKit();
     return programs && ((names) => launchWebKit(programs, names));
   }
-  const path = name === "chromium"
-    ? Deno.env.get("CHROMIUM_PATH") ??
-      await findProgram("chromium", "chromium-browser", "google-chrome")
-    : Deno.env.get("FIREFOX_PATH") ??
-      await findProgram("firefox-esr", "firefox");
+  const path = name === "chromium" ? await findChromium() : await findFirefox();
   return path === undefined
     ? undefined
     : (names) => launchByPuppeteer(name, path, names.port);

@@ -1,12 +1,12 @@
 /** Pages as scenarios use them, in every engine. */
 import assert from "node:assert/strict";
-import type { FrameDriver, TabDriver } from "./engine.ts";
-
-/** The time that a page may take to do what is waited for, ms. */
-const TIMEOUT_MS = 8000;
-
-/** Time between two looks at a page, ms. */
-const POLL_MS = 30;
+import type {
+  BrowserCookie,
+  FrameDriver,
+  Profile,
+  TabDriver,
+} from "./engine.ts";
+import { poll } from "./poll.ts";
 
 /** A document in a frame. Whatever looks for an element waits for it, up to 8 s. */
 export class Frame<Driver extends FrameDriver = FrameDriver> {
@@ -23,21 +23,19 @@ export class Frame<Driver extends FrameDriver = FrameDriver> {
    * @throws {AssertionError} if it is not after 8 s.
    */
   async until(expression: string): Promise<void> {
-    const deadline = performance.now() + TIMEOUT_MS;
-    for (;;) {
-      let last: unknown;
+    let last: unknown;
+    const isTrue = await poll(async () => {
       try {
         last = await this.evaluate(expression);
-        if (last) return;
+        return Boolean(last);
       } catch (error) {
         last = error; // as between two pages
+        return false;
       }
-      if (performance.now() > deadline) {
-        const text = await this.text().catch(String);
-        assert.fail(`Never true: ${expression} (${last}); the page: ${text}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    });
+    if (isTrue) return;
+    const text = await this.text().catch(String);
+    assert.fail(`Never true: ${expression} (${last}); the page: ${text}`);
   }
 
   /** Waits for an element, with a text if one is given. */
@@ -58,22 +56,17 @@ export class Frame<Driver extends FrameDriver = FrameDriver> {
     await this.driver.click(element(selector, text));
   }
 
-  /** Presses a key in an element. */
-  async press(selector: string, key: "Enter" | "Tab"): Promise<void> {
+  /** Fills a text field, or chooses an option of a list by its text, and gives the focus to it. */
+  async fill(selector: string, value: string): Promise<void> {
     await this.shows(selector);
-    await this.driver.press(element(selector), key);
-  }
-
-  /** Fills a text field or chooses an option of a list, by the text of its label. */
-  async fill(label: string, value: string): Promise<void> {
-    await this.shows("label", label);
     await this.evaluate(`((field, value) => {
       const option = [...field.options ?? []].find(({ text }) => text === value);
+      field.focus();
       field.value = option?.value ?? value;
       for (const type of ["input", "change"]) {
         field.dispatchEvent(new Event(type, { bubbles: true }));
       }
-    })(${element("label", label)}.control, ${JSON.stringify(value)})`);
+    })(${element(selector)}, ${JSON.stringify(value)})`);
   }
 
   /** The address of the document. */
@@ -90,12 +83,22 @@ export class Frame<Driver extends FrameDriver = FrameDriver> {
     );
   }
 
+  /** True if nothing is wider than the window. */
+  fits(): Promise<boolean> {
+    return this.evaluate<boolean>(
+      "document.documentElement.scrollWidth <= document.documentElement.clientWidth",
+    );
+  }
+
   /** The frames within, in their order. */
   async frames(): Promise<readonly Frame[]> {
     return (await this.driver.frames()).map((driver) => new Frame(driver));
   }
 
-  /** Adds a frame, waits until it has loaded, and returns it. */
+  /**
+   * Adds a frame, waits until it has loaded, and returns it. Firefox does not tell when it blocks what a service worker
+   * answers, so that takes 4 s.
+   */
   async addFrame(
     url: string,
     attributes: Readonly<Record<string, string>> = {},
@@ -105,14 +108,22 @@ export class Frame<Driver extends FrameDriver = FrameDriver> {
       const frame = document.createElement("iframe");
       Object.assign(frame, ${JSON.stringify(properties)});
       frame.onload = () => resolve();
+      setTimeout(resolve, 4000);
       document.body.append(frame);
     })`);
     return (await this.frames()).at(-1) ?? assert.fail("no frame");
   }
 }
 
-/** A tab. */
+/** A tab of a visitor. */
 export class Page extends Frame<TabDriver> {
+  readonly #profile: Profile;
+
+  constructor(driver: TabDriver, profile: Profile) {
+    super(driver);
+    this.#profile = profile;
+  }
+
   /** Goes to a URL as from the address bar, and waits until it has loaded. */
   goto(url: string): Promise<void> {
     return this.driver.goto(url);
@@ -126,12 +137,62 @@ export class Page extends Frame<TabDriver> {
     return this.evaluate<string>("document.title");
   }
 
+  /** The gateway's error code that the page shows; undefined if it is an app's page. */
+  async errorCode(): Promise<string | undefined> {
+    return await this.evaluate<string | null>(
+      `document.querySelector("main > dl code")?.textContent`,
+    ) ?? undefined;
+  }
+
+  /** Presses a key, for whatever has the focus. */
+  press(key: "Enter" | "Tab"): Promise<void> {
+    return this.driver.press(key);
+  }
+
+  /** Clicks on a point of the window, and types, into whatever takes it. */
+  typeAt(x: number, y: number, text: string): Promise<void> {
+    return this.driver.typeAt(x, y, text);
+  }
+
+  /** Saves a PNG file. */
   screenshot(path: string): Promise<void> {
     return this.driver.screenshot(path);
   }
 
   close(): Promise<void> {
     return this.driver.close();
+  }
+
+  /** Another tab of the same visitor. */
+  async newTab(): Promise<Page> {
+    return new Page(await this.#profile.newTab(), this.#profile);
+  }
+
+  /** The visitor's other tabs, those that pages have opened. */
+  async otherTabs(): Promise<readonly Page[]> {
+    return (await this.#profile.tabs()).filter((tab) =>
+      tab.id !== this.driver.id
+    )
+      .map((tab) => new Page(tab, this.#profile));
+  }
+
+  /** Waits until there is a tab besides this one, and returns it. */
+  async otherTab(): Promise<Page> {
+    return await poll(async () => (await this.otherTabs())[0]) ??
+      assert.fail("No other tab");
+  }
+
+  /** The visitor's cookies that a request for a URL would carry, by default for this page's. */
+  async cookies(url?: string): Promise<readonly BrowserCookie[]> {
+    return await this.#profile.cookies(url ?? await this.url());
+  }
+
+  /** Deletes those of them that the condition is true for. */
+  async deleteCookies(
+    url: string,
+    condition?: (cookie: BrowserCookie) => boolean,
+  ): Promise<void> {
+    await this.#profile.deleteCookies(url, condition);
   }
 }
 

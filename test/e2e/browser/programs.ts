@@ -15,6 +15,18 @@ export async function findProgram(
   return undefined;
 }
 
+/** The path of Chromium: CHROMIUM_PATH, or where it is on PATH; undefined if it is not installed. */
+export async function findChromium(): Promise<string | undefined> {
+  return Deno.env.get("CHROMIUM_PATH") ??
+    await findProgram("chromium", "chromium-browser", "google-chrome");
+}
+
+/** The path of Firefox: FIREFOX_PATH, or where it is on PATH; undefined if it is not installed. */
+export async function findFirefox(): Promise<string | undefined> {
+  return Deno.env.get("FIREFOX_PATH") ??
+    await findProgram("firefox-esr", "firefox");
+}
+
 /** True if a path is a file, or a link to one. */
 export async function isFile(path: string): Promise<boolean> {
   try {

@@ -7,8 +7,10 @@ import puppeteer, {
   type LaunchOptions,
   type Page,
 } from "puppeteer-core";
+import { endWithUs } from "./end_with_us.ts";
 import type {
   Engine,
+  EngineName,
   FrameDriver,
   Profile,
   ProfileOptions,
@@ -16,11 +18,12 @@ import type {
 } from "./engine.ts";
 
 /** The time that a browser may take to start or to load a page, ms. */
-const START_MS = 30_000;
+const START_MS = 60_000;
 const TIMEOUT_MS = 8000;
 
 /** Network errors on the console are left to the scenario, which may expect them. */
-const NETWORK_ERROR = /^(Failed to load resource|WebSocket connection to)/;
+const NETWORK_ERROR =
+  /^(Failed to load resource|WebSocket connection to|Error: Firefox can’t establish a connection)/;
 
 /**
  * Starts one of them headless, with temporary profiles. It reaches `*.localhost`, and what the SOCKS proxy on
@@ -33,18 +36,35 @@ export async function launchByPuppeteer(
   executablePath: string,
   namesPort: number,
 ): Promise<Engine> {
-  const browser = await puppeteer.launch({
-    executablePath,
-    headless: true,
-    acceptInsecureCerts: true, // The certificates of tests are for other names.
-    timeout: START_MS,
-    protocolTimeout: START_MS,
-    ...(name === "chromium" ? chromium(namesPort) : firefox(namesPort)),
-  });
+  const owned = new AsyncDisposableStack();
+  async function launch(javaScript = true): Promise<Browser> {
+    const browser = await puppeteer.launch({
+      executablePath,
+      headless: true,
+      acceptInsecureCerts: true, // The certificates of tests are for other names.
+      timeout: START_MS,
+      protocolTimeout: START_MS,
+      ...(name === "chromium"
+        ? chromium(namesPort)
+        : firefox(namesPort, javaScript)),
+    });
+    const pid = browser.process()?.pid;
+    if (pid !== undefined) owned.use(endWithUs(pid));
+    return owned.use(browser);
+  }
+  const browser = await launch();
   return {
     name,
-    openProfile: (options) => openProfile(browser, options),
-    [Symbol.asyncDispose]: () => browser.close(),
+    async openProfile(options = {}) {
+      // Firefox can turn scripts off for all profiles only.
+      const needsOwn = name === "firefox" && options.javaScript === false;
+      return await openProfile(
+        name,
+        needsOwn ? await launch(false) : browser,
+        options,
+      );
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
@@ -65,10 +85,11 @@ function chromium(namesPort: number): LaunchOptions {
   };
 }
 
-function firefox(namesPort: number): LaunchOptions {
+function firefox(namesPort: number, javaScript: boolean): LaunchOptions {
   return {
     browser: "firefox",
     extraPrefsFirefox: {
+      "javascript.enabled": javaScript,
       "network.proxy.type": 1,
       "network.proxy.socks": "127.0.0.1",
       "network.proxy.socks_port": namesPort,
@@ -82,27 +103,27 @@ function firefox(namesPort: number): LaunchOptions {
 }
 
 async function openProfile(
+  name: EngineName,
   browser: Browser,
-  options: ProfileOptions = {},
+  options: ProfileOptions,
 ): Promise<Profile> {
-  const context = await browser.createBrowserContext();
+  const { downloads: downloadPath } = options;
+  const context = await browser.createBrowserContext(
+    downloadPath === undefined
+      ? {}
+      : { downloadBehavior: { policy: "allow", downloadPath } },
+  );
   const faults: string[] = [];
-  const known = new Map<Page, TabDriver>();
-  function tabOf(page: Page): TabDriver {
-    const tab = known.get(page) ?? createTab(page);
-    known.set(page, tab);
-    return tab;
-  }
   return {
     faults,
     async newTab() {
       const page = await context.newPage();
       page.setDefaultTimeout(TIMEOUT_MS);
       collectFaults(page, faults);
-      await applyOptions(page, options);
-      return tabOf(page);
+      await applyOptions(page, name, options);
+      return createTab(page);
     },
-    tabs: async () => (await context.pages()).map(tabOf),
+    tabs: async () => (await context.pages()).map(createTab),
     cookies: (url) => cookiesFor(context, url),
     async deleteCookies(url, condition = () => true) {
       await context.deleteCookie(
@@ -114,21 +135,26 @@ async function openProfile(
 }
 
 function collectFaults(page: Page, faults: string[]): void {
-  page.on("pageerror", (error) => faults.push(String(error)));
+  function collect(text: string): void {
+    if (!NETWORK_ERROR.test(text)) faults.push(text);
+  }
+  // Firefox writes here what Chromium writes to the console.
+  page.on("pageerror", (error) => collect(String(error)));
   page.on("console", (message) => {
-    const text = message.text();
-    if (message.type() === "error" && !NETWORK_ERROR.test(text)) {
-      faults.push(text);
-    }
+    if (message.type() === "error") collect(message.text());
   });
 }
 
 async function applyOptions(
   page: Page,
-  { window, colorScheme }: ProfileOptions,
+  name: EngineName,
+  { window, javaScript = true, colorScheme }: ProfileOptions,
 ): Promise<void> {
   if (window !== undefined) await page.setViewport(window);
-  if (colorScheme !== undefined) {
+  if (!javaScript && name === "chromium") {
+    await page.setJavaScriptEnabled(false);
+  }
+  if (colorScheme !== undefined && name === "chromium") {
     await page.emulateMediaFeatures([
       { name: "prefers-color-scheme", value: colorScheme },
     ]);
@@ -150,14 +176,24 @@ async function cookiesFor(context: BrowserContext, url: string) {
 function createTab(page: Page): TabDriver {
   return {
     ...createFrame(() => page.mainFrame()),
+    id: page,
     async goto(url) {
       await page.goto(url, { timeout: TIMEOUT_MS });
     },
     async reload() {
       await page.reload({ timeout: TIMEOUT_MS });
     },
+    async press(key) {
+      await page.bringToFront();
+      await page.keyboard.press(key);
+    },
+    async typeAt(x, y, text) {
+      await page.bringToFront();
+      await page.mouse.click(x, y);
+      await page.keyboard.type(text);
+    },
     async screenshot(path) {
-      await page.screenshot({ path: `${path}.png`, fullPage: true });
+      await page.screenshot({ path, fullPage: true });
     },
     close: () => page.close(),
   };
@@ -178,7 +214,6 @@ function createFrame(frame: () => Frame): FrameDriver {
   return {
     evaluate: (expression) => frame().evaluate(expression),
     click: (element) => withElement(element, (found) => found.click()),
-    press: (element, key) => withElement(element, (found) => found.press(key)),
     frames: () =>
       Promise.resolve(
         frame().childFrames().map((child) => createFrame(() => child)),

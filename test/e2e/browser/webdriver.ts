@@ -3,6 +3,9 @@
 /** The name that the protocol gives to a reference to an element. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
+/** Longer than a command takes whose page never loads, ms. */
+const COMMAND_MS = 20_000;
+
 /** A session: one window manager's view of one browser, whose commands run one after the other. */
 export interface WebDriver {
   /**
@@ -71,6 +74,7 @@ async function send(
 ): Promise<unknown> {
   const response = await fetch(url, {
     method,
+    signal: AbortSignal.timeout(COMMAND_MS),
     headers: { "content-type": "application/json" },
     ...(method === "POST" ? { body: JSON.stringify(parameters) } : {}),
   });

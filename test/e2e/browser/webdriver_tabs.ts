@@ -1,6 +1,7 @@
 /** Tabs and frames of a WebDriver session. It has one current document, so each operation first goes to its own. */
 import { Buffer } from "node:buffer";
 import type { FrameDriver, TabDriver } from "./engine.ts";
+import { poll } from "./poll.ts";
 import type { WebDriver } from "./webdriver.ts";
 
 /** What the protocol calls the keys. */
@@ -83,16 +84,43 @@ export class Tabs {
       });
     return {
       ...this.#frame(handle, []),
+      id: handle,
       async goto(url) {
-        await on(() => driver.command("POST", "url", { url }));
+        await on(async () => {
+          await driver.command("POST", "url", { url });
+          // It may come back too early.
+          await poll(() =>
+            driver.evaluate(`document.readyState === "complete"`)
+          );
+        });
       },
       async reload() {
         await on(() => driver.command("POST", "refresh"));
       },
+      async press(key) {
+        await on(() => driver.command("POST", "actions", typing(KEYS[key])));
+      },
+      async typeAt(x, y, text) {
+        const actions = [
+          {
+            type: "pointer",
+            id: "mouse",
+            actions: [
+              { type: "pointerMove", x, y },
+              { type: "pointerDown", button: 0 },
+              { type: "pointerUp", button: 0 },
+            ],
+          },
+        ];
+        await on(async () => {
+          await driver.command("POST", "actions", { actions });
+          await driver.command("POST", "actions", typing(text));
+        });
+      },
       async screenshot(path) {
         const image = await on(() => driver.command("GET", "screenshot"));
         const bytes = Buffer.from(String(image), "base64");
-        await Deno.writeFile(`${path}.png`, bytes);
+        await Deno.writeFile(path, bytes);
       },
       async close() {
         await on(() => driver.command("DELETE", "window"));
@@ -111,15 +139,13 @@ export class Tabs {
       evaluate: (expression) => within(() => driver.evaluate(expression)),
       async click(element) {
         await within(async () => {
+          // In frames, WebKit's mouse misses what is scrolled.
+          if (path.length > 0) {
+            await driver.evaluate(`${element}.click()`);
+            return;
+          }
           const id = await driver.element(element);
           await driver.command("POST", `element/${id}/click`);
-        });
-      },
-      async press(element, key) {
-        await within(async () => {
-          const id = await driver.element(element);
-          const text = KEYS[key];
-          await driver.command("POST", `element/${id}/value`, { text });
         });
       },
       frames: async () => {
@@ -131,4 +157,13 @@ export class Tabs {
       },
     };
   }
+}
+
+/** The parameters of the command that presses these keys one after the other. */
+function typing(keys: string): object {
+  const actions = [...keys].flatMap((value) => [
+    { type: "keyDown", value },
+    { type: "keyUp", value },
+  ]);
+  return { actions: [{ type: "key", id: "keyboard", actions }] };
 }

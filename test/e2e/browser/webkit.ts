@@ -1,7 +1,9 @@
 /** WebKitGTK: its own driver, and its small browser on a display that nobody sees. */
+import { join } from "node:path";
 import { freePort } from "../../support/free_port.ts";
 import { startServerProcess } from "../../support/server_process.ts";
 import { startDisplay } from "./display.ts";
+import { endWithUs } from "./end_with_us.ts";
 import type {
   BrowserCookie,
   Engine,
@@ -75,16 +77,23 @@ interface Surroundings {
 
 async function openProfile(
   { programs, display, names, mirror }: Surroundings,
-  { window }: ProfileOptions = {},
+  { window, downloads }: ProfileOptions = {},
 ): Promise<Profile> {
   await using started = new AsyncDisposableStack();
+  const settings = await Deno.makeTempDir({ prefix: "porthole-e2e-" });
+  started.defer(() => Deno.remove(settings, { recursive: true }));
+  if (downloads !== undefined) {
+    const line = `XDG_DOWNLOAD_DIR="${downloads}"\n`;
+    await Deno.writeTextFile(join(settings, "user-dirs.dirs"), line);
+  }
   const port = freePort();
-  started.use(
+  const server = started.use(
     await startServerProcess({
       command: [programs.driver, "--host=127.0.0.1", `--port=${port}`],
       port,
       env: {
         DISPLAY: display,
+        XDG_CONFIG_HOME: settings,
         GIO_USE_PROXY_RESOLVER: "libproxy",
         PX_FORCE_CONFIG: "config-env",
         http_proxy: `socks5://127.0.0.1:${names.port}`,
@@ -103,13 +112,18 @@ async function openProfile(
       timeoutMs: START_MS,
     }),
   );
+  started.use(endWithUs(server.pid));
   const driver = await startSession(port, {
     browserName: "MiniBrowser",
     acceptInsecureCerts: true, // The certificates of tests are for other names.
     timeouts: { pageLoad: TIMEOUT_MS, script: TIMEOUT_MS },
     "webkitgtk:browserOptions": {
       binary: programs.browser,
-      args: ["--automation"],
+      args: [
+        "--automation",
+        // Pages of a test open windows without a click.
+        "--javascript-can-open-windows-automatically=true",
+      ],
     },
   });
   started.defer(async () => {

@@ -1,39 +1,13 @@
 /** Logins for hosts (SESSION_SCOPE=host), with a base domain that is a public suffix. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
-import { LOCALHOST } from "../../support/certificates.ts";
-import { startLoginGateway } from "../../support/login_gateway.ts";
-import { PUBLIC_SUFFIX } from "../chromium.ts";
+import type { Page } from "../browser/page.ts";
+import { ORDINARY_DOMAIN, PUBLIC_SUFFIX } from "../domains.ts";
 import type { Scenario } from "../scenario.ts";
-import {
-  SECRET,
-  serveOnLoopback,
-  startHostileApp,
-  startVictimApp,
-} from "./isolation_apps.ts";
+import { startSecureGateway } from "../secure_gateway.ts";
+import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
 import { logIn, openAtOnce, REFUSALS } from "./isolation_login.ts";
 
-/** A gateway with that base domain, over https, and its URLs. */
-async function startHostGateway() {
-  await using started = new AsyncDisposableStack();
-  const gateway = started.use(
-    await startLoginGateway({
-      PROXY_DOMAIN: PUBLIC_SUFFIX,
-      PROXY_PROTOCOL: "https",
-      SESSION_SCOPE: "host",
-    }),
-  );
-  const { cert, key } = LOCALHOST;
-  const { port } = started.use(
-    serveOnLoopback(gateway.service.fetch, { cert, key }),
-  );
-  function url(host: string, target = "/"): string {
-    return `https://${host}${PUBLIC_SUFFIX}:${port}${target}`;
-  }
-  gateway.stack.provider.redirectUris.add(url("", "/callback"));
-  const owned = started.move();
-  return { gateway, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
+const FOR_HOSTS = { SESSION_SCOPE: "host" };
 
 /** A person logs in once, and goes from port to port. */
 export const hostLogin: Scenario = {
@@ -41,39 +15,51 @@ export const hostLogin: Scenario = {
     "with logins for hosts, one login opens port after port without a form, and the logout closes them all",
   async run(stage) {
     await using stack = new AsyncDisposableStack();
-    const { gateway, url } = stack.use(await startHostGateway());
+    const { gateway, at: url } = stack.use(
+      await startSecureGateway(
+        stage.engine === "webkit" ? ORDINARY_DOMAIN : PUBLIC_SUFFIX,
+        FOR_HOSTS,
+      ),
+    );
     const [one, other] = [1, 2].map(() => stack.use(startVictimApp()));
-    const page = await stage.open({ ignoreHTTPSErrors: true });
-    const first = url(`${one?.port}-locked.`, "/a?b=(1)&c#part");
-    const second = url(`${other?.port}-locked.`, "/d?e");
+    const page = await stage.open();
+    const first = url(`${one?.port}-locked`, "/a?b=(1)&c#part");
+    const second = url(`${other?.port}-locked`, "/d?e");
     await logIn(page, first);
-    assert.match(await page.innerText("body"), new RegExp(SECRET));
+    assert.match(await page.text(), new RegExp(SECRET));
     assert.equal(await page.evaluate("document.cookie"), "");
     await receives(page);
-    const cookies = await page.context().cookies([first, url("")]);
+    const cookies = [
+      ...await page.cookies(first),
+      ...await page.cookies(url("")),
+    ];
     assert.ok(cookies.length >= 2);
     for (const { name, secure, httpOnly } of cookies) {
       assert.ok(name.startsWith("__Host-porthole-") && secure && httpOnly);
     }
 
-    const forms = gateway.stack.provider.count("login");
+    const { provider } = gateway.stack;
+    const forms = provider.count("login");
+    const pages = await page.evaluate<number>("history.length");
     await page.goto(second);
-    assert.equal(page.url(), second, "a clean address");
-    assert.match(await page.innerText("body"), new RegExp(SECRET));
-    assert.equal(await page.evaluate("history.length"), 3 + 1);
+    assert.equal(await page.url(), second, "a clean address");
+    assert.match(await page.text(), new RegExp(SECRET));
+    assert.equal(await page.evaluate("history.length"), pages + 1);
     await receives(page);
-    for (const home of [first, second]) await openAtOnce(page, home);
-    assert.equal(gateway.stack.provider.count("login"), forms);
+    const logins = () => provider.count("authorize");
+    for (const home of [first, second]) {
+      await openAtOnce(page, home, { logins });
+    }
+    assert.equal(provider.count("login"), forms);
 
     await page.goto(url("", "/logout"));
-    await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByRole("heading", { name: "You are logged out" }).waitFor();
+    await page.click("button", "Log out");
+    await page.shows("h1", "You are logged out");
     // The provider would otherwise log in again without asking.
-    const { hostname } = new URL(gateway.stack.provider.url);
-    await page.context().clearCookies({ domain: hostname });
+    await page.deleteCookies(provider.url);
     for (const home of [first, second]) {
       await page.goto(home);
-      await page.getByRole("button", { name: "alice" }).waitFor();
+      await page.shows("button", "alice");
     }
   },
 };
@@ -82,43 +68,41 @@ export const hostLogin: Scenario = {
 export const hostIsolation: Scenario = {
   name:
     "on a public suffix, another sandbox's page plants no cookie, evicts no login, and frames no private preview (S4, S5)",
+  except: {
+    webkit:
+      "WebKitGTK keeps no cookie of a host that is itself a public suffix",
+  },
   async run(stage) {
     await using stack = new AsyncDisposableStack();
-    const { url } = stack.use(await startHostGateway());
+    const { gateway, at: url } = stack.use(
+      await startSecureGateway(PUBLIC_SUFFIX, FOR_HOSTS),
+    );
+    const logins = () => gateway.stack.provider.count("authorize");
     const victim = stack.use(startVictimApp());
     const hostile = stack.use(startHostileApp());
     const page = await stage.open({
       expectedErrors: REFUSALS,
-      ignoreHTTPSErrors: true,
     });
-    const locked = url(`${victim.port}-locked.`);
+    const locked = url(`${victim.port}-locked`);
     await logIn(page, locked);
 
-    await page.goto(url(`${hostile.port}-demo.`));
-    await page.evaluate(`{
+    await page.goto(url(`${hostile.port}-demo`));
+    await page.evaluate(`(() => {
       for (let i = 0; i < 9; i++) {
         document.cookie = "planted" + i + "=" + "x".repeat(4000) +
           "; domain=${PUBLIC_SUFFIX}; path=/";
       }
       for (let i = 0; i < 300; i++) document.cookie = "own" + i + "=1; path=/";
-      document.cookie;
-    }`);
-    const names = (await page.context().cookies()).map(({ name }) => name);
+      return document.cookie;
+    })()`);
+    const names = (await page.cookies()).map(({ name }) => name);
     assert.deepEqual(names.filter((name) => name.startsWith("planted")), []);
     assert.ok(names.filter((name) => name.startsWith("own")).length > 100);
-    await openAtOnce(page, locked);
+    await openAtOnce(page, locked, { logins });
 
-    await page.goto(url(`${hostile.port}-demo.`));
-    await page.evaluate(`new Promise((resolve) => {
-      const frame = document.createElement("iframe");
-      frame.name = "victim";
-      frame.src = ${JSON.stringify(locked)};
-      frame.onload = resolve;
-      document.body.append(frame);
-    }).then(() => "loaded")`);
-    const framed = page.frame("victim");
-    assert.ok(framed !== null);
-    assert.doesNotMatch(await framed.content(), new RegExp(SECRET));
+    await page.goto(url(`${hostile.port}-demo`));
+    const frame = await page.addFrame(locked);
+    assert.doesNotMatch(await frame.text(), new RegExp(SECRET));
     const got = await page.evaluate(`
       fetch(${
       JSON.stringify(locked)
@@ -126,7 +110,7 @@ export const hostIsolation: Scenario = {
         .then(() => "sent", (error) => error.name)`);
     assert.equal(got, "sent");
     assert.doesNotMatch(hostile.received.join("\n"), new RegExp(SECRET));
-    await openAtOnce(page, locked);
+    await openAtOnce(page, locked, { logins });
   },
 };
 

@@ -1,6 +1,6 @@
 /** One sandbox against another, in the browser of a visitor who is logged in to one and opens the other. */
 import assert from "node:assert/strict";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "../browser/page.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 import {
   SECRET,
@@ -9,7 +9,6 @@ import {
   type VictimApp,
 } from "./isolation_apps.ts";
 import { attempts } from "./isolation_attempts.js";
-import { framed } from "./isolation_frames.ts";
 import { logIn, openAtOnce, REFUSALS } from "./isolation_login.ts";
 
 /** A hostile page on another sandbox. */
@@ -21,7 +20,7 @@ export const requestsOfAnotherSandbox: Scenario = {
     const hostile = stack.use(startHostileApp());
     const page = await stage.open({ expectedErrors: REFUSALS });
     await logIn(page, stage.url(`${victim.port}-locked`));
-    assert.match(await page.innerText("body"), new RegExp(SECRET));
+    assert.match(await page.text(), new RegExp(SECRET));
 
     const hostilePage = stage.url(`${hostile.port}-demo`);
     for (const [i, attempt] of attempts.entries()) {
@@ -50,7 +49,7 @@ export const requestsOfAnotherPort: Scenario = {
 
     const siblingPage = stage.url(`${sibling.port}-locked`);
     for (const [i, attempt] of attempts.entries()) {
-      await openAtOnce(page, siblingPage);
+      await openAtOnce(page, siblingPage, stage);
       const { got, arrivals } = await outcome(stage, { page, victim, i });
       const what = `${attempt.name} of another port`;
       assert.equal(got.includes(SECRET), attempt.home === "reads", what);
@@ -73,20 +72,15 @@ export const terminalOfAnotherSandbox: Scenario = {
     const socket = stage.url("22222-locked", "/ws").replace("http", "ws");
     for (const sandbox of ["locked", "demo"]) {
       await page.goto(stage.url(`${hostile.port}-${sandbox}`));
-      assert.match(await refusalOf(page, socket), /Authentication failed/);
-      const frame = await framed(page, opened);
-      assert.match(await frame.innerText("h1"), /not open in this frame/);
+      assert.equal(await messageFrom(page, socket), "refused");
+      const frame = await page.addFrame(opened);
+      assert.match(await frame.text("h1"), /not open in this frame/);
     }
     // A link to it is a visit of the user's.
-    await page.evaluate(`location.href = ${JSON.stringify(opened)}`);
-    await page.waitForURL(opened);
-    assert.match(await page.innerText("body"), new RegExp(SECRET));
-    const message = await page.evaluate(`new Promise((resolve) => {
-      new WebSocket(${
-      JSON.stringify(socket)
-    }).onmessage = ({ data }) => resolve(data);
-    })`);
-    assert.equal(message, SECRET);
+    await page.evaluate(`void (location.href = ${JSON.stringify(opened)})`);
+    await page.untilAt(opened);
+    assert.match(await page.text(), new RegExp(SECRET));
+    assert.equal(await messageFrom(page, socket), SECRET);
   },
 };
 
@@ -97,34 +91,25 @@ async function outcome(
 ): Promise<{ got: string; arrivals: readonly string[] }> {
   const mark = crypto.randomUUID();
   const url = stage.url(`${victim.port}-locked`, `/?${mark}`);
-  const answered = attempts[i]?.outlivesPage
-    ? answer(page.context(), mark)
-    : undefined;
-  await page.waitForFunction("globalThis.attempt !== undefined");
+  await page.until("globalThis.attempt !== undefined");
   const got = await page.evaluate<string>(
     `attempt(${i}, ${JSON.stringify(url)})`,
   );
-  await answered;
-  for (const other of page.context().pages()) {
-    if (other !== page) await other.close();
+  if (attempts[i]?.opensWindow) {
+    const window = await page.otherTab();
+    await window.until(
+      `location.href !== "about:blank" && document.readyState === "complete"`,
+    );
+    await window.close();
   }
   return { got, arrivals: victim.arrivals(mark) };
 }
 
-/** Waits for the response to a request that no page waits for. */
-function answer(context: BrowserContext, mark: string): Promise<unknown> {
-  return context.waitForEvent("response", {
-    predicate: (response) => response.url().includes(mark),
-  });
-}
-
-/** The reason for which a WebSocket is refused, which appears on the console and is not visible to scripts. */
-async function refusalOf(page: Page, url: string): Promise<string> {
-  const [message] = await Promise.all([
-    page.waitForEvent("console", {
-      predicate: (message) => message.text().includes(url),
-    }),
-    page.evaluate(`{ new WebSocket(${JSON.stringify(url)}); }`),
-  ]);
-  return message.text();
+/** The first message from a WebSocket. */
+async function messageFrom(page: Page, url: string): Promise<string> {
+  return await page.evaluate<string>(`new Promise((resolve) => {
+    const socket = new WebSocket(${JSON.stringify(url)});
+    socket.onmessage = ({ data }) => resolve(data);
+    socket.onerror = () => resolve("refused");
+  })`);
 }

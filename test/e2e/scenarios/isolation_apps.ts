@@ -74,9 +74,11 @@ const PAGE = `<!doctype html>
 <body>
 <script type="module">
 import { attempts } from "/attempts.js";
+// Firefox tells nothing of an embedded document that it blocks.
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 4000));
 globalThis.attempt = async (i, url) => {
   try {
-    return String(await attempts[i].run(url));
+    return String(await Promise.race([attempts[i].run(url), aWhile()]));
   } catch (error) {
     return String(error);
   }

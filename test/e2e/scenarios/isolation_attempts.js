@@ -91,13 +91,16 @@ export const attempts = [
   {
     name: "a beacon",
     home: "arrives",
-    outlivesPage: true,
-    run: (url) => navigator.sendBeacon(url, "write"),
+    run: async (url) => {
+      navigator.sendBeacon(url, "write");
+      while (performance.getEntriesByName(url).length === 0) await aMoment();
+      return "answered";
+    },
   },
   {
     name: "a form in a window of its own",
     home: "arrives",
-    outlivesPage: true,
+    opensWindow: true,
     run: (url) => sendForm(url, "_blank"),
   },
   {
@@ -202,12 +205,10 @@ export const attempts = [
     name: "a window's document",
     home: "nothing",
     navigates: true,
-    outlivesPage: true,
+    opensWindow: true,
     run: async (url) => {
       const opened = open(url);
-      while (isReadable(opened)) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      while (isReadable(opened)) await aMoment();
       return opened.document.body.textContent;
     },
   },
@@ -228,6 +229,10 @@ export const attempts = [
     run: (url) => first(new Worker(url), "message"),
   },
 ];
+
+function aMoment() {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}
 
 async function text(url, options) {
   return await (await fetch(url, options)).text();

@@ -1,26 +1,31 @@
 /** Login and logout, under attack by an app of another sandbox. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "../browser/page.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
 
 /** A browser's messages on the console about what it has refused. */
 export const REFUSALS =
-  /CORS policy|Refused to|violates the following|Framing |scope|blocked/i;
+  /CORS policy|Refused to|violates the following|Framing |scope|blocked|Security Error|rejected for invalid domain|A ServiceWorker intercepted/i;
 
 /** Opens a private preview, and logs in as alice. */
 export async function logIn(page: Page, url: string): Promise<void> {
   await page.goto(url);
-  await page.getByRole("button", { name: "alice" }).click();
-  await page.waitForURL(url);
+  await page.click("button", "alice");
+  await page.untilAt(url);
 }
 
 /** Opens a private preview, for which no further login must be required. */
-export async function openAtOnce(page: Page, url: string): Promise<void> {
-  const response = await page.goto(url);
-  assert.equal(response?.status(), 200);
-  const from = response.request().redirectedFrom();
-  assert.equal(from?.url(), undefined, "a second login");
+export async function openAtOnce(
+  page: Page,
+  url: string,
+  { logins }: Pick<Stage, "logins">,
+): Promise<void> {
+  const before = logins();
+  await page.goto(url);
+  assert.equal(await page.url(), url);
+  assert.equal(await page.errorCode(), undefined);
+  assert.equal(logins(), before, "a second login");
 }
 
 /** Attacks on the gateway's own routes. */
@@ -41,8 +46,8 @@ export const loginOfAnotherSandbox: Scenario = {
     await opensNoToolbox(page, stage);
     await returnsNowhereElse(page, stage);
 
-    await openAtOnce(page, locked);
-    assert.match(await page.innerText("body"), new RegExp(SECRET));
+    await openAtOnce(page, locked, stage);
+    assert.match(await page.text(), new RegExp(SECRET));
   },
 };
 
@@ -52,7 +57,7 @@ async function readsNoRedirect(
   stage: Stage,
   locked: string,
 ): Promise<void> {
-  const login = onBase(stage, `/login?return_to=${encodeURIComponent(locked)}`);
+  const login = stage.url("", `/login?return_to=${encodeURIComponent(locked)}`);
   for (
     const [how, expected] of [
       [{ mode: "cors" }, "TypeError"],
@@ -75,58 +80,45 @@ async function readsNoRedirect(
 }
 
 async function endsNoLogin(page: Page, stage: Stage): Promise<void> {
-  const logout = onBase(stage, "/logout");
-  const [refused] = await Promise.all([
-    page.context().waitForEvent("response", {
-      predicate: (response) => response.url() === logout,
-    }),
-    page.evaluate(`{
-      const form = document.createElement("form");
-      Object.assign(form, { method: "post", action: "${logout}", target: "_blank" });
-      document.body.append(form);
-      form.submit();
-    }`),
-  ]);
-  assert.equal(refused.status(), 403);
-  assert.equal(refused.headers()["x-porthole-error"], "cross_site_request");
-  const [silently] = await Promise.all([
-    page.waitForResponse(logout),
-    page.evaluate(`fetch("${logout}", {
-      method: "POST", mode: "no-cors", credentials: "include",
-      referrerPolicy: "no-referrer", body: new URLSearchParams(),
-    }).then(() => "sent")`),
-  ]);
-  assert.equal(silently.status(), 403);
+  const logout = stage.url("", "/logout");
+  await page.evaluate(`(() => {
+    const form = document.createElement("form");
+    Object.assign(form, { method: "post", action: "${logout}", target: "_blank" });
+    document.body.append(form);
+    form.submit();
+  })()`);
+  const tab = await page.otherTab();
+  await tab.untilAt(logout);
+  assert.equal(await tab.errorCode(), "cross_site_request");
+  await tab.close();
+  // Whether that ended the login, the caller sees.
+  const silently = await page.evaluate(`fetch("${logout}", {
+    method: "POST", mode: "no-cors", credentials: "include",
+    referrerPolicy: "no-referrer", body: new URLSearchParams(),
+  }).then(() => "sent")`);
+  assert.equal(silently, "sent");
 }
 
 async function framesNoLogout(page: Page, stage: Stage): Promise<void> {
-  const logout = onBase(stage, "/logout");
-  await page.evaluate(`new Promise((resolve) => {
-    const frame = document.createElement("iframe");
-    Object.assign(frame, { name: "logout", src: "${logout}", onload: resolve });
-    document.body.append(frame);
-  }).then(() => "loaded")`);
-  const frame = page.frame("logout");
-  assert.ok(frame !== null);
-  assert.equal(frame.url(), "chrome-error://chromewebdata/", "it is framed");
+  await showsNothing(page, stage.url("", "/logout"), /Log out/);
 }
 
 async function opensNoToolbox(page: Page, stage: Stage): Promise<void> {
-  const url = onBase(stage, "/toolbox/locked/process/execute");
-  const tab = await page.context().newPage();
-  const response = await tab.goto(url);
-  assert.equal(response?.status(), 401);
-  const [written] = await Promise.all([
-    page.waitForResponse(url),
-    page.evaluate(`fetch("${url}", {
-      method: "POST", mode: "no-cors", credentials: "include", body: "{}",
-    }).then(() => "sent")`),
-  ]);
-  assert.equal(written.status(), 401);
+  const url = stage.url("", "/toolbox/locked/process/execute");
+  const calls = stage.forwarded("/process/execute");
+  const tab = await page.newTab();
+  await tab.goto(url);
+  assert.equal(await tab.errorCode(), "login_required");
+  await tab.close();
+  const written = await page.evaluate(`fetch("${url}", {
+    method: "POST", mode: "no-cors", credentials: "include", body: "{}",
+  }).then(() => "sent")`);
+  assert.equal(written, "sent");
+  assert.equal(stage.forwarded("/process/execute"), calls);
 }
 
 async function returnsNowhereElse(page: Page, stage: Stage): Promise<void> {
-  const { host, port } = new URL(onBase(stage, "/"));
+  const { host, port } = new URL(stage.url(""));
   for (
     const place of [
       "https://evil.test/",
@@ -137,18 +129,22 @@ async function returnsNowhereElse(page: Page, stage: Stage): Promise<void> {
       "javascript:alert(document.domain)",
     ]
   ) {
-    const url = onBase(
-      stage,
-      `/login?return_to=${encodeURIComponent(place)}`,
-    );
-    const tab = await page.context().newPage();
-    const response = await tab.goto(url);
-    assert.equal(tab.url(), url, place);
-    assert.equal(response?.headers()["x-porthole-error"], "bad_return_url");
+    const url = stage.url("", `/login?return_to=${encodeURIComponent(place)}`);
+    const tab = await page.newTab();
+    await tab.goto(url);
+    assert.equal(await tab.url(), url, place);
+    assert.equal(await tab.errorCode(), "bad_return_url");
     await tab.close();
   }
 }
 
-function onBase(stage: Stage, target: string): string {
-  return stage.url("3000-x", target).replace("3000-x.", "");
+/** Frames a page that refuses to be framed: engines show an error page of their own or nothing, or fire no event. */
+async function showsNothing(
+  page: Page,
+  url: string,
+  unwanted: RegExp,
+): Promise<void> {
+  const frame = await page.addFrame(url);
+  const text = await frame.text().catch(String);
+  assert.doesNotMatch(text, unwanted, "it is framed");
 }

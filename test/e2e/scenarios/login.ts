@@ -1,6 +1,5 @@
 /** Login at the identity provider, and logout. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
 import type { Scenario } from "../scenario.ts";
 
 /** A user with access arrives at the address that they opened, and has no access after the logout. */
@@ -10,21 +9,19 @@ export const login: Scenario = {
     const wanted = stage.url("3000-locked", "/?a=(1)&b#part");
     const page = await stage.open();
     await page.goto(wanted);
-    await choose(page, "alice");
-    await page.waitForURL(wanted);
+    await page.click("button", "alice");
+    await page.untilAt(wanted);
     assert.equal(await page.title(), "3000 of locked");
-    const echo = page.locator("output", { hasText: "200 after" });
-    await echo.waitFor();
-    assert.doesNotMatch(await echo.innerText(), /porthole|"cookie"/i);
-    await page.getByLabel("Message").press("Enter");
-    await page.locator("output", { hasText: "Ahoy  (back after" }).waitFor();
+    const received = await page.text("output", "200 after");
+    assert.doesNotMatch(received, /porthole|"cookie"/i);
+    await page.fill("[aria-label=Message]", "Ahoy");
+    await page.press("Enter");
+    await page.shows("output", "Ahoy  (back after");
 
-    const base = new URL(wanted);
-    await page.goto(`http://proxy.localhost:${base.port}/logout`);
-    await choose(page, "Log out");
-    await page.getByRole("heading", { name: "You are logged out" }).waitFor();
-    const cookies = await page.context().cookies(wanted);
-    assert.deepEqual(cookies, []);
+    await page.goto(stage.url("", "/logout"));
+    await page.click("button", "Log out");
+    await page.shows("h1", "You are logged out");
+    assert.deepEqual(await page.cookies(wanted), []);
   },
 };
 
@@ -35,14 +32,10 @@ export const loginWithoutAccess: Scenario = {
   async run(stage) {
     const page = await stage.open();
     await page.goto(stage.url("3000-locked"));
-    await choose(page, "mallory");
-    await page.getByRole("heading", { name: "You have no access" }).waitFor();
+    await page.click("button", "mallory");
+    await page.shows("h1", "You have no access");
     await page.goto(stage.url("3000-locked"));
-    await choose(page, "alice");
-    await page.waitForURL(stage.url("3000-locked"));
+    await page.click("button", "alice");
+    await page.untilAt(stage.url("3000-locked"));
   },
 };
-
-async function choose(page: Page, button: string): Promise<void> {
-  await page.getByRole("button", { name: button }).click();
-}

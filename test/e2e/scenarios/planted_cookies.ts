@@ -1,6 +1,6 @@
 /** Cookies that a hostile preview sets for all previews. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "../browser/page.ts";
 import type { Scenario } from "../scenario.ts";
 import { SECRET, startHostileApp, startVictimApp } from "./isolation_apps.ts";
 import { logIn } from "./isolation_login.ts";
@@ -17,21 +17,26 @@ export const plantedCookies: Scenario = {
     const locked = stage.url(`${victim.port}-locked`, "/deep/page");
     await logIn(page, locked);
     await page.evaluate(`document.cookie = "app=own; path=/"`);
+    const logins = stage.logins();
 
     // Below the root too, and under a name that is the login's.
-    const [login] = (await page.context().cookies())
-      .filter(({ name }) => name.startsWith("porthole-login-"));
+    const [login] = (await page.cookies()).filter(({ name }) =>
+      name.startsWith("porthole-login-")
+    );
     for (const [path, name = ""] of [["/"], ["/deep"], ["/", login?.name]]) {
       await page.goto(stage.url(`${hostile.port}-demo`));
       await plant(page, { path: path ?? "/", name });
-      assert.equal((await page.goto(locked))?.status(), 431, "is locked out");
-      const response = await page.reload();
-      assert.equal(response?.status(), 200, "is let in");
-      assert.equal(response?.request().redirectedFrom(), null, "logged in");
-      assert.match(await page.innerText("body"), new RegExp(SECRET));
+      await page.goto(locked);
+      assert.equal(await page.errorCode(), "head_too_large", "is locked out");
+      await page.reload();
+      assert.match(await page.text(), new RegExp(SECRET), "is let in");
+      assert.equal(stage.logins(), logins, "logged in again");
       assert.equal(await page.evaluate("document.cookie"), "app=own");
       // As a minute does: two attacks within it cost the app its own cookies.
-      await page.context().clearCookies({ name: "porthole-cookie-reliefs" });
+      await page.deleteCookies(
+        locked,
+        ({ name }) => name === "porthole-cookie-reliefs",
+      );
     }
   },
 };
@@ -39,27 +44,33 @@ export const plantedCookies: Scenario = {
 /** S5: what only the browser can delete, since the gateway does not know its path. */
 export const plantedCookiesElsewhere: Scenario = {
   name:
-    "cookies that the gateway cannot delete are deleted by the logout page, or by the browser at the third load (S5)",
+    "cookies that the gateway cannot delete are deleted by most browsers at the third load, or by the logout page (S5)",
   async run(stage) {
     await using hostile = startHostileApp();
     const page = await stage.open();
     const deep = stage.url("3000-demo", "/a/b/c/d/e/f");
+    const isLockedOut = async () => await page.errorCode() === "head_too_large";
     async function lockOut(): Promise<void> {
       await page.goto(stage.url(`${hostile.port}-demo`));
       await plant(page, { path: "/a/b/c/d/e" });
-      assert.equal((await page.goto(deep))?.status(), 431);
+      await page.goto(deep);
+      assert.ok(await isLockedOut());
     }
     await lockOut();
-    await page.getByRole("link", { name: "Delete the cookies" }).click();
-    await page.getByRole("button", { name: "Delete all cookies" }).click();
-    await page.getByRole("heading", { name: "You are logged out" }).waitFor();
-    assert.notEqual((await page.goto(deep))?.status(), 431);
+    for (let load = 2; load <= 3; load++) {
+      await page.reload();
+      assert.ok(await isLockedOut());
+    }
+    await page.reload();
+    // Firefox takes Clear-Site-Data for cookies of the very host only, so the link is its way out.
+    if (stage.engine !== "firefox") assert.ok(!await isLockedOut());
 
     await lockOut();
-    assert.equal((await page.reload())?.status(), 431);
-    assert.equal((await page.reload())?.status(), 431);
-    assert.notEqual((await page.reload())?.status(), 431);
-    assert.deepEqual(await page.context().cookies(), []);
+    await page.click("a", "Delete the cookies");
+    await page.click("button", "Delete all cookies");
+    await page.shows("h1", "You are logged out");
+    await page.goto(deep);
+    assert.ok(!await isLockedOut());
   },
 };
 
@@ -75,11 +86,11 @@ async function plant(
     : ["/deep", "/deep/page"].map((below) => `${name}=@; path=${below}`)
       .concat(names.slice(2).map((planted) => `${planted}=@; path=/`));
   // Reading the cookies waits for the writes.
-  await page.evaluate(`{
+  await page.evaluate(`(() => {
     for (const line of ${JSON.stringify(lines)}) {
       document.cookie =
         line.replace("@", "x".repeat(4000)) + "; domain=proxy.localhost";
     }
-    document.cookie;
-  }`);
+    return document.cookie;
+  })()`);
 }

@@ -1,6 +1,6 @@
 /** A dev server in a sandbox, as in most previews. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "../browser/page.ts";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 import { startViteApp } from "../vite_app.ts";
@@ -21,6 +21,28 @@ export const viteInPrivateSandbox: Scenario = {
       `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
     ),
 };
+
+/**
+ * Keeps what the page writes to the console and the URLs of its WebSockets, beyond its reloads. It comes before Vite's
+ * client, which is a module.
+ */
+const RECORDER = `
+function record(list, value) {
+  const values = JSON.parse(sessionStorage[list] ?? "[]");
+  sessionStorage[list] = JSON.stringify([...values, value]);
+}
+const { debug } = console;
+console.debug = (...args) => {
+  record("lines", args.join(" "));
+  debug(...args);
+};
+globalThis.WebSocket = class extends WebSocket {
+  constructor(url, ...rest) {
+    super(url, ...rest);
+    record("sockets", this.url);
+  }
+};
+`;
 
 const PROJECT = {
   "index.html": html("Before"),
@@ -43,10 +65,9 @@ async function developLive(
   await using app = await startViteApp(PROJECT);
   const label = `${app.port}-${sandbox}`;
   const page = await stage.open();
-  const sockets: string[] = [];
-  page.on("websocket", (socket) => sockets.push(socket.url()));
 
-  await connects(page, () => page.goto(stage.url(label, target)));
+  await page.goto(stage.url(label, target));
+  await connects(page, 1);
   await showsWords(page, "Old words");
   await showsColor(page, "rgb(200, 0, 0)");
 
@@ -57,31 +78,37 @@ async function developLive(
   await showsWords(page, "New words");
   assert.ok(await isMarked(page), "the page was reloaded");
 
-  await connects(page, () => app.save("index.html", html("After")));
+  await app.save("index.html", html("After"));
+  await connects(page, 2);
   assert.equal(await page.title(), "After");
 
   await mark(page);
-  await connects(page, () => app.restart());
+  await app.restart();
+  await connects(page, 3);
   assert.ok(!await isMarked(page), "the page was not reloaded");
   await showsWords(page, "New words");
 
   // Vite's client falls back to a direct connection if the gateway refuses its WebSocket.
   const through = stage.url(label).replace("http:", "ws:");
+  const sockets = await recorded(page, "sockets");
   assert.ok(sockets.length >= 3);
   assert.deepEqual(sockets.filter((url) => !url.startsWith(through)), []);
 }
 
-/** Runs `cause`, and waits until Vite's client reports that its WebSocket is open. */
-async function connects(
+async function recorded(
   page: Page,
-  cause: () => Promise<unknown>,
-): Promise<void> {
-  await Promise.all([
-    page.waitForEvent("console", {
-      predicate: (message) => message.text() === "[vite] connected.",
-    }),
-    cause(),
-  ]);
+  list: "lines" | "sockets",
+): Promise<readonly string[]> {
+  return await page.evaluate<string[]>(
+    `JSON.parse(sessionStorage.${list} ?? "[]")`,
+  );
+}
+
+/** Waits until Vite's client has reported that many times that its WebSocket is open. */
+async function connects(page: Page, times: number): Promise<void> {
+  await page.until(
+    `(sessionStorage.lines ?? "").split("[vite] connected.").length > ${times}`,
+  );
 }
 
 async function mark(page: Page): Promise<void> {
@@ -93,17 +120,18 @@ async function isMarked(page: Page): Promise<boolean> {
 }
 
 async function showsWords(page: Page, words: string): Promise<void> {
-  await page.getByRole("heading", { name: words }).waitFor();
+  await page.shows("h1", words);
 }
 
 async function showsColor(page: Page, color: string): Promise<void> {
-  await page.waitForFunction(
+  await page.until(
     `getComputedStyle(document.querySelector("h1")).color === "${color}"`,
   );
 }
 
 function html(title: string): string {
   return `<!doctype html>
+<script>${RECORDER}</script>
 <title>${title}</title>
 <h1></h1>
 <script type="module" src="/main.js"></script>

@@ -1,0 +1,19 @@
+/** Looks again and again, since browsers do not tell of everything. */
+
+/** The time that a page may take to do what is waited for, ms. */
+export const PATIENCE_MS = 8000;
+
+/** Time between two looks, ms. */
+const POLL_MS = 30;
+
+/** What a look results in once that is true in some form; its last result after 8 s. */
+export async function poll<Result>(
+  look: () => Promise<Result>,
+): Promise<Result> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const result = await look();
+    if (result || performance.now() > deadline) return result;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,42 @@
+/** The command line of `deno task e2e`. */
+import { parseArgs } from "node:util";
+import { UsageError } from "../support/options.ts";
+import { type EngineName, ENGINES } from "./browser/engine.ts";
+import type { Scenario } from "./scenario.ts";
+import { SCENARIOS, SHORT } from "./scenarios.ts";
+
+export const USAGE =
+  "usage: deno task e2e [--engine chromium,firefox,webkit] [--only TEXT] [--short]";
+
+/** The command line, read. */
+export interface Options {
+  readonly engines: readonly EngineName[];
+  readonly scenarios: readonly Scenario[];
+}
+
+/**
+ * Reads the command line; by default, Chromium runs every scenario.
+ *
+ * @throws {TypeError} for an option that does not exist.
+ * @throws {UsageError} for an engine or a scenario that does not exist.
+ */
+export function parse(args: readonly string[]): Options {
+  const { values: { engine = "chromium", only = "", short = false } } =
+    parseArgs({
+      args: [...args],
+      options: {
+        engine: { type: "string" },
+        only: { type: "string" },
+        short: { type: "boolean" },
+      },
+    });
+  const engines = engine.split(",").map((name) => {
+    const known = ENGINES.find((engine) => engine === name);
+    if (known !== undefined) return known;
+    throw new UsageError(`--engine knows ${ENGINES}, and not '${name}'`);
+  });
+  const scenarios = (short ? SHORT : SCENARIOS)
+    .filter(({ name }) => name.includes(only));
+  if (scenarios.length > 0) return { engines, scenarios };
+  throw new UsageError(`No scenario's name has '${only}' in it`);
+}

@@ -1,0 +1,82 @@
+/** All scenarios. */
+import type { Scenario } from "./scenario.ts";
+import { demoApp } from "./scenarios/demo_app.ts";
+import { download } from "./scenarios/download.ts";
+import { errorPage } from "./scenarios/error_page.ts";
+import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
+import {
+  requestsOfAnotherPort,
+  requestsOfAnotherSandbox,
+  terminalOfAnotherSandbox,
+} from "./scenarios/isolation.ts";
+import { cookieTheft, cookieTossing } from "./scenarios/isolation_cookies.ts";
+import {
+  frameAfterWarning,
+  frameOfAnotherPort,
+  frameOfAnotherSandbox,
+  frameOfAnotherSite,
+  frameWithoutRequest,
+} from "./scenarios/isolation_frames.ts";
+import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
+import { login, loginWithoutAccess } from "./scenarios/login.ts";
+import {
+  plantedCookies,
+  plantedCookiesElsewhere,
+} from "./scenarios/planted_cookies.ts";
+import { tokenInLink } from "./scenarios/token_in_link.ts";
+import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
+import {
+  waitingForSlowApp,
+  waitingInFrame,
+  waitingPage,
+  waitingWithoutScripts,
+} from "./scenarios/waiting.ts";
+import {
+  warning,
+  warningBeforeLogin,
+  warningFromElsewhere,
+  warningInFrame,
+} from "./scenarios/warning.ts";
+
+/** Every scenario, in the order in which they run. */
+export const SCENARIOS: readonly Scenario[] = [
+  demoApp,
+  errorPage,
+  tokenInLink,
+  download,
+  login,
+  loginWithoutAccess,
+  viteInPublicSandbox,
+  viteInPrivateSandbox,
+  requestsOfAnotherSandbox,
+  requestsOfAnotherPort,
+  terminalOfAnotherSandbox,
+  frameOfAnotherSandbox,
+  frameWithoutRequest,
+  frameOfAnotherPort,
+  frameAfterWarning,
+  frameOfAnotherSite,
+  cookieTheft,
+  cookieTossing,
+  plantedCookies,
+  plantedCookiesElsewhere,
+  loginOfAnotherSandbox,
+  hostLogin,
+  hostIsolation,
+  waitingPage,
+  waitingInFrame,
+  waitingForSlowApp,
+  waitingWithoutScripts,
+  warning,
+  warningBeforeLogin,
+  warningFromElsewhere,
+  warningInFrame,
+];
+
+/** What an engine is not released without: CI takes a minute for these. */
+export const SHORT: readonly Scenario[] = [
+  login,
+  requestsOfAnotherSandbox,
+  frameOfAnotherSandbox,
+  waitingPage,
+];
