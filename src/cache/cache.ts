@@ -113,9 +113,11 @@ export class Cache<V> {
 
   /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
   getFresh(key: string): V | undefined {
-    const copy = this.#trustedCopy(key);
-    if (copy === undefined) return undefined;
-    if (freshnessOf(copy, this.#options.now()) !== "fresh") return undefined;
+    const now = this.#options.now();
+    const copy = this.#trustedCopy(key, now);
+    if (copy === undefined || freshnessOf(copy, now) !== "fresh") {
+      return undefined;
+    }
     this.#report("hit");
     return copy.value;
   }
@@ -273,9 +275,12 @@ export class Cache<V> {
   }
 
   /** The in-process copy, unless it must first be checked against the durable tier. */
-  #trustedCopy(key: string): Entry<V> | undefined {
+  #trustedCopy(
+    key: string,
+    now = this.#options.now(),
+  ): Entry<V> | undefined {
     const entry = this.#memory.get(key);
-    const recheck = { now: this.#options.now(), withinMs: this.#recheckMs };
+    const recheck = { now, withinMs: this.#recheckMs };
     const isTrusted = entry !== undefined &&
       isPending(entry.recheckAt, recheck);
     return isTrusted ? entry : undefined;
