@@ -143,8 +143,23 @@ export class Connection {
       this.#head = new Uint8Array(head.length * 2);
     }
     encodeLatin1(head, this.#head);
-    return this.#writeAll(this.#head.subarray(0, head.length));
+    const bytes = this.#head.subarray(0, head.length);
+    this.#unsent = bytes.length;
+    return this.#conn.write(bytes).then(this.#onHeadWrite, this.#onWriteError);
   }
+
+  // Bound once rather than for each head: nearly always one write takes all of it.
+  readonly #onHeadWrite = (count: number): boolean | Promise<boolean> => {
+    const end = this.#sent + this.#unsent;
+    this.#onWrite(count);
+    return this.#unsent === 0 ||
+      this.#writeAll(this.#head.subarray(this.#sent, end));
+  };
+
+  readonly #onWriteError = (cause: unknown): false => {
+    this.#writeFailure = cause;
+    return false;
+  };
 
   /**
    * Writes all of `bytes`, which must not change meanwhile. One call at a time.
@@ -163,15 +178,18 @@ export class Connection {
       let unsent = bytes;
       while (unsent.length > 0) {
         const count = await this.#conn.write(unsent);
-        this.#unsent -= count;
-        this.#sent += count;
+        this.#onWrite(count);
         unsent = unsent.subarray(count);
       }
       return true;
     } catch (cause) {
-      this.#writeFailure = cause;
-      return false;
+      return this.#onWriteError(cause);
     }
+  }
+
+  #onWrite(count: number): void {
+    this.#unsent -= count;
+    this.#sent += count;
   }
 
   /** Sets the deadline to `limit` from `now`, replacing any earlier one; past it, `sweep()` fails the connection. */
