@@ -47,18 +47,16 @@ export const CLOSE_TIMEOUT_MS = 1000;
 export function listen(handler: Handler, address: ListenAddress): HttpServer {
   let isDraining = false;
 
-  async function handle(
+  function handle(
     request: Request,
     info: Deno.ServeHandlerInfo,
-  ): Promise<Response> {
+  ): Response | Promise<Response> {
     const isLast = isDraining;
     try {
-      const response = await handler(request, info);
-      // Over HTTP/2 `Deno.serve` drops the header; a 101 ends HTTP on its connection anyway.
-      if (isLast && response.status !== 101) {
-        response.headers.set("connection", "close");
-      }
-      return response;
+      const answer = handler(request, info);
+      if (answer instanceof Response) return isLast ? closing(answer) : answer;
+      return (isLast ? answer.then(closing) : answer)
+        .catch((error) => refuse(request, error));
     } catch (error) {
       return refuse(request, error);
     }
@@ -90,6 +88,13 @@ export function listen(handler: Handler, address: ListenAddress): HttpServer {
     shutdown: () => server.shutdown(),
     close: (timeoutMs = CLOSE_TIMEOUT_MS) => shutDownWithin(server, timeoutMs),
   };
+}
+
+/** The last response on its connection, if that is HTTP/1.1: over HTTP/2 `Deno.serve` drops the header. */
+function closing(response: Response): Response {
+  // A 101 ends HTTP on its connection anyway.
+  if (response.status !== 101) response.headers.set("connection", "close");
+  return response;
 }
 
 /** Reports an error of the handler like any other that nobody caught (see uncaught.ts), and answers the request. */
