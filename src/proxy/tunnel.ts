@@ -327,7 +327,9 @@ class Relay implements Tunnel, Watched {
         if (received.kind === "binary" && received.isOwn) {
           freeBuffer(received.data);
         }
-        await this.#queue.untilNotFull(() => this.#isEnded);
+        if (this.#queue.isFull) {
+          await this.#queue.untilNotFull(() => this.#isEnded);
+        }
       } else {
         await this.#ended.promise;
       }

@@ -23,21 +23,34 @@ export interface UpgradedConnection {
 /** Hands a connection over to another protocol after a 101. */
 export function upgradedConnection(connection: Connection): UpgradedConnection {
   connection.becomeTunnel();
-  let writes = Promise.resolve();
+  const { input } = connection;
+
+  function takeAll(): Uint8Array<ArrayBuffer> {
+    const bytes = input.unread;
+    input.consume(bytes.length);
+    return bytes;
+  }
+
+  const onFill = (isOpen: boolean) => isOpen ? takeAll() : null;
+
+  /** The latest write unless it is complete: a failed one fails all later ones, which would leave a gap in the stream. */
+  let latest: Promise<void> | undefined;
+
   return {
-    async read() {
-      if (connection.input.length === 0 && !await connection.fill()) {
-        return null;
-      }
-      const bytes = connection.input.unread;
-      connection.input.consume(bytes.length);
-      return bytes;
+    read() {
+      return input.length > 0
+        ? Promise.resolve(takeAll())
+        : connection.fill().then(onFill);
     },
     write(bytes) {
-      // A failed write fails all later ones: they would leave a gap in the stream.
-      writes = writes.then(() => connection.write(bytes));
-      writes.catch(() => {});
-      return writes;
+      const writing = latest === undefined
+        ? connection.write(bytes)
+        : latest.then(() => connection.write(bytes));
+      latest = writing;
+      writing.then(() => {
+        if (latest === writing) latest = undefined;
+      }, () => {});
+      return writing;
     },
     close() {
       connection.fail(
