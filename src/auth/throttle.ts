@@ -24,6 +24,7 @@ export interface Payer {
 /** The API lookups that clients may still cause; every client starts with full budgets. */
 export class Throttle {
   readonly #buckets: TokenBuckets;
+  readonly #checkQuota: () => void;
 
   constructor(options: {
     /** Lookups refilled per minute, and the largest burst. */
@@ -32,7 +33,10 @@ export class Throttle {
     readonly maxClients: number;
     /** Current time, ms. */
     readonly now: () => number;
+    /** Called before every lookup; throws if the API is to be spared questions of any stranger. */
+    readonly checkQuota?: () => void;
   }) {
+    this.#checkQuota = options.checkQuota ?? (() => {});
     this.#buckets = new TokenBuckets({
       capacity: options.refusalsPerMinute,
       refillPerSec: options.refusalsPerMinute / 60,
@@ -43,7 +47,7 @@ export class Throttle {
 
   /** The budget for one request of that client. */
   budgetFor(payer: Payer): RequestBudget {
-    return new RequestBudget(this.#buckets, payer);
+    return new RequestBudget(this.#buckets, payer, this.#checkQuota);
   }
 }
 
@@ -56,13 +60,15 @@ export type LookupOutcome =
 export class RequestBudget implements Budget {
   readonly #buckets: TokenBuckets;
   readonly #payer: Payer;
+  readonly #checkQuota: () => void;
   #hasLookups = false;
   #isUsedUp = false;
   #spent = 0;
 
-  constructor(buckets: TokenBuckets, payer: Payer) {
+  constructor(buckets: TokenBuckets, payer: Payer, checkQuota: () => void) {
     this.#buckets = buckets;
     this.#payer = payer;
+    this.#checkQuota = checkQuota;
   }
 
   /** True if any lookup was attempted. */
@@ -73,10 +79,11 @@ export class RequestBudget implements Budget {
   /**
    * Pays for one lookup.
    *
-   * @throws {GatewayError} `too_many_refusals` if the client's budget is used up
+   * @throws {GatewayError} `too_many_refusals` if the client's budget is used up; `api_throttled`
    */
   spend(): void {
     this.#hasLookups = true;
+    this.#checkQuota();
     const allowance = this.#buckets.take(keyOf(this.#payer));
     if (allowance.ok) {
       this.#spent++;

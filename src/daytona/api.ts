@@ -45,6 +45,11 @@ export interface User {
   readonly organizationId?: string | undefined;
 }
 
+/** Called with an answer of the API to a question that was asked with a user's bearer. */
+export type OnUserAnswer = (
+  answer: { readonly status: number; readonly headers: Headers },
+) => void;
+
 /** Dependencies of {@linkcode DaytonaApi} besides its configuration. */
 export interface DaytonaApiOptions extends ApiCallerOptions {
   /** Called for every response that shows what the API makes of the gateway's own key. */
@@ -138,10 +143,11 @@ export class DaytonaApi {
    */
   async isOwnedByUser(
     { bearer, clientAddress }: Omit<User, "organizationId">,
+    onAnswer?: OnUserAnswer,
   ): Promise<boolean> {
     if (!isBearer(bearer)) return false;
     if (isJwtShaped(bearer)) return true;
-    return await this.#isUsersKey(asUser({ bearer, clientAddress }));
+    return await this.#isUsersKey(asUser({ bearer, clientAddress }), onAnswer);
   }
 
   /** Finds out whether the API can tell users from machines; if not, `onOwnersUntold` is called. */
@@ -154,6 +160,7 @@ export class DaytonaApi {
   async hasSandboxAccess(
     sandboxId: string,
     user: User,
+    onAnswer?: OnUserAnswer,
   ): Promise<boolean | null> {
     if (!isSandboxRef(sandboxId) || !isSendable(user)) return false;
     const params = { path: { sandboxId } };
@@ -161,7 +168,10 @@ export class DaytonaApi {
     const isMember = await this.#saysYes({
       ...asUser(user),
       operation: "hasSandboxAccess",
-      onStatus: (_, refusal) => isDeleted = saysDeleted(refusal),
+      onStatus(status, refusal, headers) {
+        isDeleted = saysDeleted(refusal);
+        onAnswer?.({ status, headers });
+      },
       send: (init) =>
         this.#client.preview.hasSandboxAccess({
           ...init,
@@ -373,6 +383,7 @@ export class DaytonaApi {
 
   async #isUsersKey(
     credential: Pick<ApiRequest<object>, "credentialOf" | "headers">,
+    onAnswer?: OnUserAnswer,
   ): Promise<boolean> {
     let isUntold = false;
     const key = await this.#caller.callApi({
@@ -380,7 +391,10 @@ export class DaytonaApi {
       operation: "getCurrentApiKey",
       schema: apiKeyAnswer,
       // To every bearer that it does not know or like, the operation answers 401 or 403.
-      onStatus: (status) => isUntold = status === 404,
+      onStatus(status, _, headers) {
+        isUntold = status === 404;
+        onAnswer?.({ status, headers });
+      },
       send: (init) => this.#client.apiKeys.getCurrentApiKey(init),
     });
     if (isUntold) this.#onOwnersUntold();

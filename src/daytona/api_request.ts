@@ -6,6 +6,7 @@ import { type ErrorCode, GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 import { fetchFailure } from "../platform/fetch_failure.ts";
+import type { ApiQuota } from "./quota.ts";
 
 /** Whose credential a call carries: a 401 is an answer about a user's, but our own fault if it is the gateway's. */
 export type CredentialOwner = "gateway" | "user";
@@ -18,7 +19,11 @@ export interface ApiRequest<T> {
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
   /** Called with the status of every answer, and the body of a refusal, unless it is only some web server's page. */
-  readonly onStatus?: (status: number, refusal?: unknown) => void;
+  readonly onStatus?: (
+    status: number,
+    refusal: unknown,
+    headers: Headers,
+  ) => void;
   /** Parses the body of a success. */
   readonly schema: z.ZodType<T>;
 }
@@ -43,6 +48,8 @@ export interface ApiCallerOptions {
   readonly closing: AbortSignal;
   /** Called once for every call, at its end. */
   readonly onCall: (call: ApiCallFacts) => void;
+  /** What the API lets the gateway's own key ask; without a limit unless given. */
+  readonly quota?: ApiQuota;
   /** Waits between attempts. */
   readonly sleep?: Sleep;
 }
@@ -55,6 +62,7 @@ export class ApiCaller {
   readonly #timeoutMs: number;
   readonly #closing: AbortSignal;
   readonly #onCall: (call: ApiCallFacts) => void;
+  readonly #quota: ApiQuota | undefined;
   readonly #sleep: Sleep;
   /** Aborts each call in flight. They share one listener, as the signal outlives thousands of calls. */
   readonly #inFlight = new Set<() => void>();
@@ -66,6 +74,7 @@ export class ApiCaller {
     this.#timeoutMs = timeoutMs;
     this.#closing = options.closing;
     this.#onCall = options.onCall;
+    this.#quota = options.quota;
     this.#sleep = options.sleep ?? realSleep;
     this.#closing.addEventListener("abort", () => {
       for (const abort of this.#inFlight) abort();
@@ -80,6 +89,8 @@ export class ApiCaller {
    */
   async callApi<T>(request: ApiRequest<T>): Promise<T | null> {
     const { operation } = request;
+    const quota = usesOwnKey(request) ? this.#quota : undefined;
+    quota?.check();
     const startedAt = performance.now();
     let outcome: ApiCallFacts["outcome"] = "failed";
     let tries = 0;
@@ -92,7 +103,7 @@ export class ApiCaller {
     try {
       const answer = await retry((attemptNumber) => {
         tries = attemptNumber;
-        return attempt(request, signal);
+        return attempt(request, signal, quota);
       }, {
         tries: TRIES,
         ...BACKOFF,
@@ -126,6 +137,11 @@ export class ApiCaller {
         : `no answer within ${this.#timeoutMs} ms`,
     );
   }
+}
+
+/** True if a call carries the gateway's own key. */
+function usesOwnKey({ credentialOf, headers }: ApiRequest<unknown>): boolean {
+  return credentialOf === "gateway" && headers !== undefined;
 }
 
 /** The meaning of a status: `yes` and `no` are definite; `failed` is neither, and not worth another attempt. */
@@ -191,12 +207,16 @@ function codeOf(
 async function attempt<T>(
   request: ApiRequest<T>,
   signal: AbortSignal,
+  quota: ApiQuota | undefined,
 ): Promise<T | null> {
   const { data, error, response } = await send(request, signal);
-  const { status } = response;
+  const { status, headers } = response;
+  quota?.note(response);
   const kind = classifyStatus(status, request.credentialOf);
   // The API's own refusals are JSON, and its good answers fit their schema.
-  if (kind !== "yes" && !isPage(response)) request.onStatus?.(status, error);
+  if (kind !== "yes" && !isPage(response)) {
+    request.onStatus?.(status, error, headers);
+  }
   if (kind === "no") return null;
   if (kind !== "yes") {
     throw new ApiFailure(`status ${status}`, {
@@ -207,7 +227,7 @@ async function attempt<T>(
   }
   const parsed = request.schema.safeParse(data);
   if (parsed.success) {
-    request.onStatus?.(status);
+    request.onStatus?.(status, undefined, headers);
     return parsed.data;
   }
   const members = parsed.error.issues.map(({ path }) =>
