@@ -15,6 +15,12 @@ import {
   type LookupCacheOptions,
 } from "./lookup_cache.ts";
 
+/** What the gate asks about credentials, in whichever way they are judged. */
+export type Access = Pick<
+  AccessResolver,
+  "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken" | "signingKeyOf"
+>;
+
 /** The operations of the API that judge credentials. */
 type AccessApi = Pick<
   DaytonaApi,
@@ -34,7 +40,7 @@ const sandboxIdCodec: Codec<string | null> = {
 };
 
 /** Null says that the sandbox was deleted. */
-const accessCodec: Codec<boolean | null> = {
+export const accessCodec: Codec<boolean | null> = {
   encode: (value) => value,
   decode: (json) =>
     json === null || typeof json === "boolean" ? json : undefined,

@@ -1,0 +1,209 @@
+/**
+ * How often bearers that nobody has seen before may be asked about. An API blocks an address that has sent it a few wrong
+ * ones, for good keys too: at a Daytona that somebody else operates, that would be the gateway's own address and its own
+ * key. So anonymous visitors with invented bearers must not be able to have many asked about.
+ *
+ * A bearer that the API has known lately is free, and so is whatever is cached. For others there is a budget for each
+ * client, one for all of them, and a stop at half of what the API says that it tolerates. Few are asked about at once, as
+ * each of those may be one more. All of this is about visitors' bearers alone: the gateway's own questions go on.
+ */
+import { LRUCache } from "lru-cache";
+import { numberIn } from "../daytona/quota.ts";
+import { GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
+import { isPending } from "../lib/cooldown.ts";
+import { TokenBuckets } from "../lib/token_bucket.ts";
+
+/** Most bearers that are asked about at once. */
+const AT_ONCE = 2;
+
+/** Most questions that wait for their turn: the API answers within a second, or all of them fail. */
+const MAX_WAITING = 32;
+
+/** Refused bearers of all clients: 5 at once, and 8 in 5 minutes, as 10 are known to be tolerated in that time. */
+const ALL = { capacity: 5, refillPerSec: 1 / 90 };
+
+/** Refused bearers of one client. */
+const CLIENT = { capacity: 3, refillPerSec: 1 / 180 };
+
+/** The time that a bearer is known to be somebody's, ms. */
+const KNOWN_MS = 3_600_000;
+
+/** The time that a bearer is known to be nobody's, whatever the sandbox, ms. */
+const REFUSED_MS = 60_000;
+
+/** Longest stop that the API can ask for, ms. */
+const MAX_STOP_MS = 900_000;
+
+/** Wait that is advised to whoever comes while too many wait, seconds. */
+const CROWDED_SEC = 2;
+
+/** An answer of the API to a question that was asked with a visitor's bearer. */
+export interface BearerAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** A bearer, by its digest, and who presents it. */
+export interface PresentedBearer {
+  readonly digest: string;
+  readonly clientAddress: string;
+}
+
+/** A question that waits for its turn. */
+interface Waiting {
+  readonly begin: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Decides which bearers may be asked about. */
+export class UnknownBearers {
+  readonly #now: () => number;
+  readonly #known: LRUCache<string, true>;
+  readonly #refused: LRUCache<string, true>;
+  readonly #all: TokenBuckets;
+  readonly #clients: TokenBuckets;
+  readonly #waiting: Waiting[] = [];
+  #asking = 0;
+  #stoppedUntil = -Infinity;
+
+  /** `now` is in ms. */
+  constructor(options: {
+    /** Most bearers and clients that are remembered. */
+    readonly maxEntries: number;
+    readonly now: () => number;
+  }) {
+    const { maxEntries: max, now } = options;
+    const memory = { max, perf: { now }, ttlResolution: 0 }; // holds no timer
+    this.#now = now;
+    this.#known = new LRUCache({ ...memory, ttl: KNOWN_MS });
+    this.#refused = new LRUCache({ ...memory, ttl: REFUSED_MS });
+    this.#all = new TokenBuckets({ ...ALL, maxKeys: 1, now });
+    this.#clients = new TokenBuckets({ ...CLIENT, maxKeys: max, now });
+  }
+
+  /**
+   * The result of a question about a bearer; `refused` if that is nobody's. `ask` tells the API's answers by its
+   * argument.
+   *
+   * @throws {GatewayError} `too_many_refusals` if the client has had too many refused, `api_throttled` if all clients
+   * together have; what `ask` throws
+   */
+  async ask<T>(
+    bearer: PresentedBearer,
+    ask: (onAnswer: (answer: BearerAnswer) => void) => Promise<T>,
+    refused: T,
+  ): Promise<T> {
+    if (this.#refused.has(bearer.digest)) return refused;
+    const isKnown = () => this.#known.has(bearer.digest);
+    const note = (answer: BearerAnswer) => this.#note(answer, bearer);
+    if (isKnown()) return await ask(note);
+    await this.#turn();
+    let failure: unknown;
+    try {
+      if (this.#refused.has(bearer.digest)) return refused;
+      if (isKnown()) return await ask(note);
+      return await this.#askAtExpense(bearer, () => ask(note));
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      this.#next(failure);
+    }
+  }
+
+  async #askAtExpense<T>(
+    bearer: PresentedBearer,
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    this.#spend(bearer);
+    try {
+      return await ask();
+    } finally {
+      // An answer that is none of the API's says nothing about the bearer, and is not counted there.
+      if (!this.#refused.has(bearer.digest)) this.#refund(bearer);
+    }
+  }
+
+  /** Waits until few enough are asked about. */
+  async #turn(): Promise<void> {
+    if (this.#asking < AT_ONCE) {
+      this.#asking++;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) throw throttled(CROWDED_SEC);
+    await new Promise<void>((begin, fail) =>
+      this.#waiting.push({ begin, fail })
+    );
+  }
+
+  /** Passes the turn on. If the API does not answer, those who wait need not find that out for themselves. */
+  #next(failure: unknown): void {
+    if (failure instanceof GatewayError && failure.code === "api_unreachable") {
+      for (const { fail } of this.#waiting.splice(0)) fail(failure);
+    }
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#asking--;
+    else next.begin();
+  }
+
+  #spend({ clientAddress }: PresentedBearer): void {
+    const now = this.#now();
+    const stop = { now, withinMs: MAX_STOP_MS };
+    if (isPending(this.#stoppedUntil, stop)) {
+      throw throttled(Math.ceil((this.#stoppedUntil - now) / 1000));
+    }
+    const client = clientKey(clientAddress);
+    const own = this.#clients.take(client);
+    if (!own.ok) {
+      const { retryAfterSec } = own;
+      throw new GatewayError(
+        "too_many_refusals",
+        "Client is over its budget for unknown bearers",
+        { retryAfterSec },
+      );
+    }
+    const all = this.#all.take("");
+    if (all.ok) return;
+    this.#clients.giveBack(client, 1);
+    throw throttled(all.retryAfterSec);
+  }
+
+  #refund({ clientAddress }: PresentedBearer): void {
+    this.#clients.giveBack(clientKey(clientAddress), 1);
+    this.#all.giveBack("", 1);
+  }
+
+  /** Learns from an answer whether the bearer is somebody's, and how many wrong ones the API still tolerates. */
+  #note({ status, headers }: BearerAnswer, { digest }: PresentedBearer): void {
+    if (status === 408 || status >= 500) return;
+    const blockedSec = numberIn(headers, "retry-after");
+    if (status === 429 && blockedSec !== undefined) {
+      return this.#stop(blockedSec); // by address; a quota's has another name
+    }
+    if (status !== 401) {
+      this.#known.set(digest, true);
+      return;
+    }
+    this.#known.delete(digest);
+    this.#refused.set(digest, true);
+    const limit = numberIn(headers, "x-ratelimit-limit-failed-auth");
+    const left = numberIn(headers, "x-ratelimit-remaining-failed-auth");
+    const resetSec = numberIn(headers, "x-ratelimit-reset-failed-auth");
+    if (limit === undefined || left === undefined) return;
+    if (left <= limit / 2 && resetSec !== undefined) this.#stop(resetSec);
+  }
+
+  #stop(seconds: number): void {
+    const ms = Math.min(seconds * 1000, MAX_STOP_MS);
+    this.#stoppedUntil = this.#now() + ms;
+  }
+}
+
+function throttled(retryAfterSec: number): GatewayError {
+  return new GatewayError(
+    "api_throttled",
+    "Visitors have presented too many bearers that are nobody's",
+    { retryAfterSec },
+  );
+}

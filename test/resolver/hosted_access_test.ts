@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import {
+  HostedAccess,
+  mayBeDaytonas,
+} from "../../src/resolver/hosted_access.ts";
+import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
+import { Background } from "../../src/lib/background.ts";
+import { configOf } from "../support/config.ts";
+
+const ID = "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a";
+const LINK = "abcdefgh12345678";
+const JWT = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+const CLIENT = { clientAddress: "192.0.2.1" };
+
+/** Decisions about one sandbox, by its id or the name `box`. */
+function setUp() {
+  const clock = { ms: 1_700_000_000_000 };
+  const asked: string[] = [];
+  const state = { token: "old", cached: "old", isOpen: true };
+  let spent = 0;
+  const access = new HostedAccess({
+    api: {
+      hasSandboxAccess(id, { bearer }, onAnswer) {
+        asked.push(`access ${id}`);
+        const isGood = bearer !== "dtn_invented";
+        const status = isGood ? 200 : 401;
+        onAnswer?.({ status, headers: new Headers() });
+        return Promise.resolve(bearer === "dtn_former" ? null : isGood);
+      },
+      isOwnedByUser({ bearer }) {
+        asked.push("owner");
+        return Promise.resolve(bearer !== "dtn_machine");
+      },
+    },
+    sandboxes: {
+      sandboxOf: (label) =>
+        Promise.resolve(label === ID || label === "box" ? { id: ID } : null),
+      previewTokenOf(id) {
+        assert.equal(id, ID);
+        return Promise.resolve(state.cached);
+      },
+      renew() {
+        asked.push("renew");
+        state.cached = state.token;
+        return Promise.resolve();
+      },
+      linkIdOf: (token) => `link of ${token}`,
+    },
+    opensLink(token, port) {
+      asked.push(`link ${token} ${port}`);
+      return Promise.resolve(state.isOpen);
+    },
+  }, {
+    cache: configOf().cache,
+    store: null,
+    now: () => clock.ms,
+    onEvent() {},
+    background: new Background(() => {}),
+  });
+  const budget = { spend: () => void spent++ };
+  return { access, asked, state, clock, budget, spent: () => spent };
+}
+
+Deno.test("a preview token is compared with the sandbox's own, whichever way that is named", async () => {
+  const { access, asked, budget } = setUp();
+  for (const label of [ID, "box"]) {
+    assert.equal(await access.isPreviewToken(label, "old", budget), true);
+  }
+  assert.deepEqual(asked, []);
+  assert.equal(await access.isPreviewToken("other", "old", budget), false);
+  assert.equal(await access.isPreviewToken(ID, "a b", budget), false);
+});
+
+Deno.test("a token that differs has the API asked again, once in 5 s, at the visitor's expense", async () => {
+  const { access, asked, state, clock, budget, spent } = setUp();
+  assert.equal(await access.isPreviewToken(ID, "new", budget), false);
+  assert.equal(await access.isPreviewToken(ID, "new", budget), false);
+  assert.deepEqual([asked.length, spent()], [1, 1]);
+  state.token = "new";
+  clock.ms += 5_001;
+  assert.equal(await access.isPreviewToken(ID, "new", budget), true);
+  assert.deepEqual([asked.length, spent()], [2, 2]);
+  assert.equal(await access.isPreviewToken(ID, "old", budget), false);
+});
+
+Deno.test("a bearer that is none of Daytona's is shown to nobody", async () => {
+  const { access, asked, budget, spent } = setUp();
+  for (const bearer of ["sk-secret", "dtn", "dtn_", "dtn_a b", "a.b.c", ""]) {
+    const user = { bearer, ...CLIENT };
+    assert.equal(await access.hasAccess(ID, user, budget), false, bearer);
+  }
+  assert.deepEqual([asked.length, spent()], [0, 0]);
+  assert(mayBeDaytonas(JWT) && mayBeDaytonas("dtn_a1-_"));
+});
+
+Deno.test("a user's key is asked about by the sandbox's id, then whether it is a user's; of a JWT that is clear", async () => {
+  const { access, asked } = setUp();
+  const judge = (label: string, bearer: string) =>
+    access.hasAccess(label, { bearer, ...CLIENT }, UNMETERED);
+  assert.equal(await judge("box", "dtn_user"), true);
+  assert.equal(await judge("box", "dtn_user"), true);
+  assert.deepEqual(asked, [`access ${ID}`, "owner"]);
+  assert.equal(await judge(ID, JWT), true);
+  assert.equal(await judge(ID, "dtn_machine"), false);
+  assert.equal(await judge(ID, "dtn_former"), null);
+  asked.length = 0;
+  assert.equal(await judge(ID, "dtn_invented"), false);
+  assert.deepEqual(asked, [`access ${ID}`], "a second question would count");
+});
+
+Deno.test("a signed link is what Daytona's proxy says of it, for 5 s", async () => {
+  const { access, asked, state, clock, budget } = setUp();
+  const judge = (port = 3000) =>
+    access.sandboxOfSignedToken(LINK, port, budget);
+  assert.equal(await judge(), `link of ${LINK}`);
+  state.isOpen = false;
+  assert.equal(await judge(), `link of ${LINK}`);
+  assert.deepEqual(asked, [`link ${LINK} 3000`]);
+  assert.equal(await judge(3001), null, "of each port");
+  clock.ms += 5_000;
+  assert.equal(await judge(), null);
+  assert.equal(await access.sandboxOfSignedToken(ID, 3000, budget), null);
+  assert.equal(await access.signingKeyOf(), null);
+});
