@@ -3,8 +3,8 @@
  * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload without any limit, and can neither be
  * asked how much that is nor be told to stop. Where the process grows beyond what can be accounted for, chunked uploads
  * are dropped, and WebSockets if there are none: of the client that has most of them, the ones that were silent for the
- * shortest time, since a message that fills memory has only just begun; first one and, if that frees memory, half of
- * them at a time. It is the last resort before the system ends the process.
+ * shortest time, since a message that fills memory has only just begun; first one, or half of
+ * them if memory grows fast, and, if that frees memory, half of them at a time. It is the last resort before the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../lib/background.ts";
@@ -31,8 +31,14 @@ export interface UnseenMemoryOptions {
   readonly background: Pick<Background, "add">;
 }
 
-/** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. */
-const LOOK_MS = 50;
+/** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. A look takes 20 µs. */
+const LOOK_MS = 20;
+
+/** A tunnel that was heard within so many looks has sent too little since to be dropped for it. */
+const HEARD_LOOKS = 3;
+
+/** Growth between two looks that leaves no time for dropping one after the other, bytes. */
+const FAST_BYTES = 8 * 1024 * 1024;
 
 /**
  * Beyond what is expected, each growth by as much costs a WebSocket, bytes; twice as much whenever that freed nothing,
@@ -75,6 +81,10 @@ export class UnseenMemory {
   #seenBytes = Infinity;
   #stepBytes = STEP_BYTES;
   #isLooking = false;
+  /** The size at the last look, bytes. */
+  #lastBytes = Infinity;
+  /** What was heard last at each of the last looks, the latest first. */
+  #heardAts: number[] = [];
 
   constructor(options: UnseenMemoryOptions) {
     this.#options = options;
@@ -109,26 +119,43 @@ export class UnseenMemory {
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
+    let lastHeardAt = -Infinity;
+    for (const { heardAt } of this.#tunnels) {
+      lastHeardAt = Math.max(lastHeardAt, heardAt);
+    }
     try {
       const bytes = this.#options.hiddenBytes();
       this.#seenBytes = Math.min(this.#seenBytes, bytes);
       if (this.#isOver(bytes) && bytes >= this.#seenBytes + this.#stepBytes) {
-        this.#seenBytes = await this.#dropSome(bytes);
+        const isFast = bytes >= this.#lastBytes + FAST_BYTES;
+        this.#seenBytes = await this.#dropSome(bytes, isFast ? 1 / 2 : 0);
       }
+      this.#lastBytes = bytes;
     } finally {
+      this.#heardAts = [lastHeardAt, ...this.#heardAts].slice(0, HEARD_LOOKS);
       this.#isLooking = false;
     }
+  }
+
+  /** The tunnels that have been silent for some looks: whatever another one is sending has only just begun. */
+  #silent(): Watched[] {
+    const since = this.#heardAts.at(HEARD_LOOKS - 1) ?? -Infinity;
+    return [...this.#tunnels].filter(({ heardAt }) => heardAt <= since);
   }
 
   #isOver(bytes: number): boolean {
     return bytes > this.#options.expectedBytes();
   }
 
-  /** Drops what is watched as long as that frees memory, and there is too little; returns the size that remains. */
-  async #dropSome(before: number): Promise<number> {
+  /**
+   * Drops what is watched as long as that frees memory, and there is too little: at first this share of those of a
+   * client, then half of them. Returns the size that remains.
+   */
+  async #dropSome(before: number, firstShare: number): Promise<number> {
     let bytes = before;
-    for (let share = 0; this.#isOver(bytes); share = 1 / 2) {
+    for (let share = firstShare; this.#isOver(bytes); share = 1 / 2) {
       const chosen = this.#choose(share);
+      if (chosen.length === 0) return this.#seenBytes; // until the next look
       for (const one of chosen) {
         this.#tunnels.delete(one);
         this.#uploads.delete(one);
@@ -149,7 +176,7 @@ export class UnseenMemory {
 
   /** That share of those of the client that has most, at least one: the ones silent for the shortest time. */
   #choose(share: number): Watched[] {
-    const all = this.#uploads.size > 0 ? this.#uploads : this.#tunnels;
+    const all = this.#uploads.size > 0 ? this.#uploads : this.#silent();
     const byClient = Map.groupBy(all, ({ client }) => client);
     const [largest = []] = [...byClient.values()]
       .sort((one, other) => other.length - one.length);

@@ -20,7 +20,11 @@ function setUp(): {
   dropped: string[];
   /** What else it hides, bytes. */
   other: { bytes: number };
-  open(name: string, client: string, bytes?: number): { bytes: number };
+  open(
+    name: string,
+    client: string,
+    bytes?: number,
+  ): { bytes: number; heardAt: number };
   reports: () => number;
 } {
   const dropped: string[] = [];
@@ -41,11 +45,13 @@ function setUp(): {
     other,
     reports: () => reports,
     open(name, client, bytes = 0) {
-      const own = { bytes };
+      const own = { bytes, heardAt: clock++ };
       hidden.set(name, own);
       const tunnel: Watched = {
         client,
-        heardAt: clock++,
+        get heardAt() {
+          return own.heardAt;
+        },
         drop() {
           dropped.push(name);
           hidden.delete(name);
@@ -55,6 +61,11 @@ function setUp(): {
       return own;
     },
   };
+}
+
+/** Looks until every tunnel has been silent for long enough. */
+async function lookOften(unseen: UnseenMemory): Promise<void> {
+  for (let looks = 0; looks < 3; looks++) await unseen.look();
 }
 
 Deno.test("S3: a process that does not grow beyond what is expected drops nothing", async () => {
@@ -73,7 +84,7 @@ Deno.test("S3: the client that has most WebSockets loses them, the latest first,
   open("innocent", "other");
   const hogs = ["a", "b", "c", "d"].map((name) => open(name, "hog"));
   open("late innocent", "third");
-  await unseen.look();
+  await lookOften(unseen);
   for (const hog of hogs) hog.bytes = 30 * MIB;
   await unseen.look();
   assert.deepEqual(dropped, ["d", "c", "b"]);
@@ -84,7 +95,7 @@ Deno.test("S3: dropping ends when it frees nothing, and goes on only if the proc
   using _ = fakeClock();
   const { unseen, dropped, other, open } = setUp();
   for (const name of ["a", "b", "c"]) open(name, "client");
-  await unseen.look();
+  await lookOften(unseen);
   other.bytes = 200 * MIB;
   await unseen.look();
   assert.deepEqual(dropped, ["c"]);
@@ -118,7 +129,7 @@ Deno.test("memory is looked at as long as there are tunnels", async () => {
   clock.pass(1_000);
   assert.equal(looks, 0);
   const stop = unseen.watch({ client: "c", heardAt: 0, drop() {} });
-  clock.pass(50);
+  clock.pass(20);
   assert.equal(looks, 1);
   await Promise.resolve();
   stop();
@@ -153,8 +164,8 @@ Deno.test("S3: a connection that fails to be dropped is reported, and the next l
       },
     }),
   ];
-  for (let look = 0; look < 3; look++) {
-    clock.pass(50);
+  for (let look = 0; look < 6; look++) {
+    clock.pass(20);
     await looks.settled();
   }
   for (const stop of stops) stop();
@@ -194,4 +205,34 @@ Deno.test("what JavaScript has let go of does not count as hidden until it is us
   assert.equal(hiddenBytes(), 95, "the process shrinks by some of it");
   usage.rss = 100;
   assert.equal(hiddenBytes(), 75);
+});
+
+Deno.test("S3: a WebSocket that was heard within the last three looks is not dropped: its message has only just begun", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, other, open } = setUp();
+  const busy = open("busy", "client");
+  open("idle", "client");
+  for (let looks = 0; looks < 3; looks++) {
+    busy.heardAt = 100 + looks;
+    await unseen.look();
+  }
+  other.bytes = 104 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["idle"]);
+  other.bytes = 120 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["idle"]);
+  other.bytes = 140 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["idle", "busy"]);
+});
+
+Deno.test("S3: half of a client's WebSockets are dropped at once if memory grows by 8 MiB between two looks", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, open } = setUp();
+  const hogs = ["a", "b", "c", "d"].map((name) => open(name, "hog"));
+  await lookOften(unseen);
+  for (const hog of hogs) hog.bytes = 16 * MIB;
+  await unseen.look();
+  assert.deepEqual(dropped, ["d", "c"]);
 });
