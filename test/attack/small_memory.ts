@@ -9,5 +9,11 @@ export const SMALL_MEMORY: Readonly<Record<string, string>> = {
   CACHE_MAX_ENTRIES: "2000",
 };
 
-/** What the Dockerfile and the unit file set besides: the C library gives the memory of long messages back. */
-export const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: "1048576" };
+/**
+ * The environment variables of the runtime that docs/operations.md gives besides: the C library gives the memory of long
+ * messages back, and V8 keeps less for short-lived objects.
+ */
+export const RUNTIME: Readonly<Record<string, string>> = {
+  MALLOC_MMAP_THRESHOLD_: "1048576",
+  DENO_V8_FLAGS: "--max-semi-space-size=4",
+};

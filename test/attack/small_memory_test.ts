@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ALLOCATOR, SMALL_MEMORY } from "./small_memory.ts";
+import { RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
 
 const OPERATIONS = await Deno.readTextFile("docs/operations.md");
 
@@ -9,7 +9,7 @@ Deno.test("the gateway under attack has the settings that docs/operations.md giv
   const rows = [...table.matchAll(/^\| `(\w+)` +\| `(\w+)`/gm)]
     .map(([, name = "", value = ""]) => [name, value] as const);
   assert.deepEqual(SMALL_MEMORY, Object.fromEntries(rows));
-  for (const [name, value] of Object.entries(ALLOCATOR)) {
+  for (const [name, value] of Object.entries(RUNTIME)) {
     assert.ok(OPERATIONS.includes(`${name}=${value}`));
   }
 });

@@ -9,7 +9,7 @@ import {
 import type { Scheme } from "../support/dial.ts";
 import { type HostileApp, startHostileApp } from "../support/hostile_app.ts";
 import { BASE, HOSTILE, QUIET } from "./attack.ts";
-import { ALLOCATOR, SMALL_MEMORY } from "./small_memory.ts";
+import { RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
 import { Observer } from "./observe.ts";
 
 /** The running world. */
@@ -42,7 +42,7 @@ export async function startAttackWorld(): Promise<AttackWorld> {
       return {
         ...stack.environment,
         ...SMALL_MEMORY,
-        ...ALLOCATOR,
+        ...RUNTIME,
         PROXY_PROTOCOL: scheme,
         // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.
         TRUSTED_PROXIES: "127.0.0.1",
