@@ -1,4 +1,5 @@
 /** Innocent visitors of a gateway, each with one request at its fixed pace, however slowly the last one is answered. */
+import { setTimeout as delay } from "node:timers/promises";
 import { dial, type Endpoint } from "../support/dial.ts";
 import { failureOf, LoadClient } from "../support/load_client.ts";
 import { EchoSocket, handshakeOf } from "../support/raw_websocket.ts";
@@ -47,8 +48,7 @@ export class Visitors {
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #waiting = new Set<Promise<void>>();
   #sights = emptySights();
-  #tunnel: EchoSocket | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  #tunnel: Promise<EchoSocket | number> | undefined;
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -90,7 +90,7 @@ export class Visitors {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#waiting);
     this.#client[Symbol.dispose]();
-    this.#tunnel?.[Symbol.dispose]();
+    if (this.#tunnel !== undefined) await this.#leave(this.#tunnel);
   }
 
   async #visit(
@@ -106,16 +106,6 @@ export class Visitors {
     }
   }
 
-  /** One message at a time, since a tunnel keeps their order; one whose turn does not come is not sent. */
-  #speak(): Promise<string> {
-    const dueAt = performance.now();
-    const turn = this.#turn.catch(() => {}).then(() =>
-      performance.now() - dueAt > PATIENCE_MS ? "silence" : this.#echo()
-    );
-    this.#turn = turn;
-    return turn;
-  }
-
   async #arrive(): Promise<string> {
     using client = new LoadClient(
       this.#endpoint.port,
@@ -124,31 +114,45 @@ export class Visitors {
     return await client.send({ ...PAGE, headers: ADDRESS });
   }
 
-  async #echo(): Promise<string> {
-    if (this.#tunnel === undefined) {
-      const conn = await dial(this.#endpoint);
-      const opened = await EchoSocket.open(
-        conn,
-        handshakeOf(hostOf(QUIET), "/ws", ADDRESS),
-      );
-      if (typeof opened === "number") return String(opened);
-      this.#tunnel = opened;
-    }
-    const text = crypto.randomUUID();
+  async #speak(): Promise<string> {
+    const opening = this.#tunnel ??= this.#open();
     try {
-      const echo = await this.#tunnel.echo(text);
+      const tunnel = await opening;
+      const text = crypto.randomUUID();
+      const echo = typeof tunnel === "number"
+        ? String(tunnel)
+        : await orSilence(tunnel.echo(text));
       if (echo === text) return "200";
-      this.#leave();
+      await this.#leave(opening);
       return echo;
     } catch (error) {
-      this.#leave();
+      await this.#leave(opening);
       throw error;
     }
   }
 
-  #leave(): void {
-    this.#tunnel?.[Symbol.dispose]();
-    this.#tunnel = undefined;
+  async #open(): Promise<EchoSocket | number> {
+    const conn = await dial(this.#endpoint);
+    const handshake = handshakeOf(hostOf(QUIET), "/ws", ADDRESS);
+    return await EchoSocket.open(conn, handshake);
+  }
+
+  async #leave(opening: Promise<EchoSocket | number>): Promise<void> {
+    if (this.#tunnel === opening) this.#tunnel = undefined;
+    const tunnel = await opening.catch(() => 0);
+    if (typeof tunnel !== "number") tunnel[Symbol.dispose]();
+  }
+}
+
+/** The answer, or "silence" if nobody would wait for it any more. */
+async function orSilence(answer: Promise<string>): Promise<string> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  try {
+    const silence = delay(PATIENCE_MS, "silence", { signal });
+    return await Promise.race([answer, silence]);
+  } finally {
+    ended.abort();
   }
 }
 

@@ -55,6 +55,7 @@ export async function openWebSocket(
 /** A WebSocket of short messages, one at a time. */
 export class EchoSocket implements Disposable {
   readonly #stream: ReturnType<typeof rawStream>;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(stream: ReturnType<typeof rawStream>) {
     this.#stream = stream;
@@ -79,9 +80,19 @@ export class EchoSocket implements Disposable {
     }
   }
 
-  /** Sends a text of at most 125 characters; resolves to the next text that comes back, or to `closed CODE`. */
+  /**
+   * Sends a text of at most 125 characters, whether or not earlier ones have come back; resolves to the next text that
+   * does, or to `closed CODE`.
+   */
   async echo(text: string): Promise<string> {
-    await this.#stream.write(clientFrame(1, text));
+    const earlier = this.#last.catch(() => {});
+    const sent = this.#stream.write(clientFrame(1, text));
+    const next = Promise.all([earlier, sent]).then(() => this.#next());
+    this.#last = next;
+    return await next;
+  }
+
+  async #next(): Promise<string> {
     for (;;) {
       const [first = "", second = ""] = await this.#stream.read(2);
       const opcode = first.charCodeAt(0) & 0x0f;
