@@ -8,23 +8,21 @@
  *     // a client on this machine, after the 101: for (;;) await conn.write(pongs);
  *     // 256 KiB of 8a 80 00 00 00 00 at once: nothing is logged any more
  *
- * Instead, they are counted: for each Pong and message, Deno restarts a timer of the WebSocket, which it keeps in a
- * property named by a symbol. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so
- * are Pings, which it answers with some turns, and fragments of messages.
+ * Instead, they are counted: for each Pong and message, Deno calls a method of the WebSocket that is named by a symbol,
+ * and restarts a timer. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so are
+ * Pings, which it answers with some turns, and fragments of messages.
  */
 
-/** Calls `onFrame` for each Pong, and before `message` for each message of a client; `idleTimeout` must not be 0. */
+/** Calls `onFrame` for each Pong, and before `message` for each message of a client. */
 export function watchFrames(socket: WebSocket, onFrame: () => void): void {
-  const symbol = Object.getOwnPropertySymbols(socket)
-    .find(({ description }) => description === "[[idleTimeoutTimeout]]");
+  const symbol = Object.getOwnPropertySymbols(WebSocket.prototype)
+    .find(({ description }) => description === "[[serverHandleIdleTimeout]]");
   if (symbol === undefined) return;
-  let timer: unknown = Reflect.get(socket, symbol);
-  Object.defineProperty(socket, symbol, {
-    configurable: true,
-    get: () => timer,
-    set(newTimer: unknown) {
-      timer = newTimer;
-      onFrame();
-    },
+  const restartTimer: unknown = Reflect.get(socket, symbol);
+  if (typeof restartTimer !== "function") return;
+  // A property of its own, rather than an accessor: with one, V8 looks up all properties of the WebSocket in a table.
+  Reflect.set(socket, symbol, () => {
+    onFrame();
+    restartTimer.call(socket);
   });
 }
