@@ -6,7 +6,10 @@ import type {
   Profile,
   TabDriver,
 } from "./engine.ts";
-import { poll } from "./poll.ts";
+import { poll, within } from "./poll.ts";
+
+/** The time after which an expression is evaluated again, ms. */
+const ANSWER_MS = 1000;
 
 /** A document in a frame. Whatever looks for an element waits for it, up to 8 s. */
 export class Frame<Driver extends FrameDriver = FrameDriver> {
@@ -26,7 +29,8 @@ export class Frame<Driver extends FrameDriver = FrameDriver> {
     let last: unknown;
     const isTrue = await poll(async () => {
       try {
-        last = await this.evaluate(expression);
+        // The answer of a page that has just gone may never come.
+        last = await within(ANSWER_MS, this.evaluate(expression));
         return Boolean(last);
       } catch (error) {
         last = error; // as between two pages

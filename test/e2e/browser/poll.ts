@@ -17,3 +17,21 @@ export async function poll<Result>(
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
+
+/**
+ * The outcome of a promise.
+ *
+ * @throws {Error} if it takes longer than `ms`.
+ */
+export async function within<Result>(
+  ms: number,
+  promise: Promise<Result>,
+): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("no answer")), ms);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
