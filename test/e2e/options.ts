@@ -3,7 +3,6 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../support/options.ts";
 import { type EngineName, ENGINES } from "./browser/engine.ts";
 import type { Scenario } from "./scenario.ts";
-import { SCENARIOS, SHORT } from "./scenarios.ts";
 
 export const USAGE =
   "usage: deno task e2e [--engine chromium,firefox,webkit] [--only TEXT] [--short]";
@@ -20,7 +19,14 @@ export interface Options {
  * @throws {TypeError} for an option that does not exist.
  * @throws {UsageError} for an engine or a scenario that does not exist.
  */
-export function parse(args: readonly string[]): Options {
+export function parse(
+  args: readonly string[],
+  lists: {
+    readonly all: readonly Scenario[];
+    /** Those for `--short`. */
+    readonly short: readonly Scenario[];
+  },
+): Options {
   const { values: { engine = "chromium", only = "", short = false } } =
     parseArgs({
       args: [...args],
@@ -35,7 +41,7 @@ export function parse(args: readonly string[]): Options {
     if (known !== undefined) return known;
     throw new UsageError(`--engine knows ${ENGINES}, and not '${name}'`);
   });
-  const scenarios = (short ? SHORT : SCENARIOS)
+  const scenarios = (short ? lists.short : lists.all)
     .filter(({ name }) => name.includes(only));
   if (scenarios.length > 0) return { engines, scenarios };
   throw new UsageError(`No scenario's name has '${only}' in it`);

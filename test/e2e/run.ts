@@ -15,6 +15,7 @@ import * as devServers from "./dev_servers/main.ts";
 import { isOurs } from "./domains.ts";
 import { type Options, parse, USAGE } from "./options.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
+import { SCENARIOS, SHORT } from "./scenarios.ts";
 
 /** An engine is ended after the first time, so that every wait for it fails; the process exits after the second, ms. */
 const ENGINE_LIMIT_MS = 180_000;
@@ -107,5 +108,10 @@ if (Deno.args.includes("--dev-servers")) {
   const { USAGE: usage, parse } = devServers;
   await runTask({ usage, parse, run: runDevServers });
 } else {
-  await runTask({ usage: USAGE, parse, run: runAll });
+  const lists = { all: SCENARIOS, short: SHORT };
+  await runTask({
+    usage: USAGE,
+    parse: (args) => parse(args, lists),
+    run: runAll,
+  });
 }
