@@ -10,9 +10,9 @@ import {
 import { parseHost } from "../address/preview_host.ts";
 import type { ReturnUrl } from "../address/return_url.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import type { AccessResolver } from "../resolver/access.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
+import type { LoginAccess } from "./login_access.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
@@ -72,7 +72,7 @@ export interface LoginOptions {
   readonly redeemed: RedeemedStates;
   readonly throttle: Throttle;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
-  readonly access: Pick<AccessResolver, "hasAccess">;
+  readonly access: LoginAccess;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly sessionTtlMs: number;
   readonly now: () => number;
@@ -192,7 +192,7 @@ export class Login {
     clientAddress: string,
   ): Promise<LoginRef> {
     const { access, logins, sessionTtlMs, now } = this.#options;
-    const user = { bearer: tokens.accessToken, clientAddress };
+    const user = { bearer: tokens.accessToken, clientAddress, tokens };
     const hasAccess = await access.hasAccess(sandboxId, user, UNMETERED);
     if (hasAccess === null) {
       throw new GatewayError("sandbox_deleted", "Deleted, says the API");

@@ -2,14 +2,14 @@
  * Login sessions on the server side. The tokens behind a session are kept, so that a user who loses access to the
  * sandbox loses the session as well; and so are logouts. A session that no tier knows is refused. Only a gateway
  * without a durable tier, which forgets all sessions at a restart, accepts an unknown one on the strength of its
- * cookie.
+ * cookie, unless a rule has to be applied to its user.
  */
 import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
-import type { AccessResolver } from "../resolver/access.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
+import type { LoginAccess } from "./login_access.ts";
 import {
   LoginSessionStore,
   type LoginSessionStoreOptions,
@@ -26,7 +26,9 @@ import type {
 
 /** Dependencies of the login sessions. */
 export interface LoginSessionsOptions extends LoginSessionStoreOptions {
-  readonly access: Pick<AccessResolver, "hasAccess">;
+  readonly access: LoginAccess;
+  /** True to refuse a session that no tier knows even where there is no durable one. */
+  readonly needsState?: boolean;
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
   /** Tracks renewals, which outlive their request. */
   readonly background: Pick<Background, "add">;
@@ -82,7 +84,8 @@ export class LoginSessions {
   ): Promise<boolean | null> {
     const known = await this.#states.get(session.id);
     if (known === undefined) {
-      return this.#options.store === null &&
+      const { store, needsState = false } = this.#options;
+      return store === null && !needsState &&
         !session.id.startsWith(this.#ownPrefix);
     }
     const user = { session, known, clientAddress };
@@ -123,7 +126,7 @@ export class LoginSessions {
     const current = await this.#current(session, known);
     return current !== undefined && await this.#options.access.hasAccess(
       sandboxId,
-      { bearer: current.accessToken, clientAddress },
+      { bearer: current.accessToken, clientAddress, tokens: current },
       budget,
     );
   }
@@ -193,7 +196,8 @@ export class LoginSessions {
         await this.#states.set(session, { state: "ended" });
         return undefined;
       }
-      const next: OpenState = { ...tokens, state: "open" };
+      const { identity } = latest;
+      const next: OpenState = { identity, ...tokens, state: "open" };
       await this.#states.set(session, next);
       return next;
     });

@@ -104,7 +104,11 @@ Deno.test("a login results in a session for its sandbox and the URL to return to
   assert.deepEqual(login, begun);
   assert.deepEqual(state.begun, [[begun, TOKENS]]);
   assert.deepEqual(state.asked, [
-    ["box", { bearer: "access", clientAddress: "203.0.113.9" }],
+    ["box", {
+      bearer: "access",
+      clientAddress: "203.0.113.9",
+      tokens: TOKENS,
+    }],
   ]);
 });
 

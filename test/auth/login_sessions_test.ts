@@ -31,16 +31,23 @@ function storeThat(read: () => StoreLookup) {
 }
 
 /** Login sessions with an API that grants access to the access tokens in `good` only. */
-function setUp(store: DurableStore | null = null) {
+function setUp(store: DurableStore | null = null, needsState = false) {
   const clock = { now: 1_000_000_000_000 };
   const now = () => clock.now;
   const good = new Set(["first"]);
   const refreshes: string[] = [];
+  const users: (string | undefined)[] = [];
   const failedTasks: unknown[][] = [];
   const background = new Background((...failed) => failedTasks.push(failed));
   let answer: Tokens | null | Error | (() => Promise<Tokens>) = null;
   const logins = new LoginSessions({
-    access: { hasAccess: (_, { bearer }) => Promise.resolve(good.has(bearer)) },
+    access: {
+      hasAccess(_, { bearer, tokens }) {
+        users.push(tokens.identity?.subject);
+        return Promise.resolve(good.has(bearer));
+      },
+    },
+    needsState,
     provider: {
       state: "on",
       refresh(token) {
@@ -76,6 +83,7 @@ function setUp(store: DurableStore | null = null) {
     good,
     logins,
     refreshes,
+    users,
     session,
     tokens,
     answerWith(next: Tokens | null | Error | (() => Promise<Tokens>)) {
@@ -338,4 +346,31 @@ Deno.test("LoginSessions without a durable tier accept an unknown session, unles
     await logins.begin({ ...session, id: logins.newId() }, tokens);
   }
   assert(!await logins.grantsAccess(ours, ...CALLER));
+});
+
+Deno.test("LoginSessions refuse an unknown session where a rule has to be applied to its user", async () => {
+  const { logins, session } = setUp(null, true);
+  assert(!await logins.grantsAccess(session, ...CALLER));
+});
+
+Deno.test("LoginSessions know whose a session is after a renewal, too, unless the provider tells anew", async () => {
+  const { clock, logins, session, tokens, users, answerWith } = setUp();
+  const identity = {
+    subject: "ann",
+    email: "ann@example.com",
+    isEmailVerified: true,
+    groups: [],
+    hasLiveGroups: false,
+    checkedAt: 0,
+  };
+  await logins.begin(session, { ...tokens, identity });
+  const expiresAt = clock.now + 10 * MINUTE_MS;
+  answerWith({ accessToken: "first", expiresAt, refreshToken: "refresh" });
+  clock.now += 5 * MINUTE_MS;
+  await logins.grantsAccess(session, ...CALLER);
+  const renamed = { ...identity, subject: "ann smith" };
+  answerWith({ accessToken: "first", expiresAt: undefined, identity: renamed });
+  clock.now += 5 * MINUTE_MS;
+  await logins.grantsAccess(session, ...CALLER);
+  assert.deepEqual(users, ["ann", "ann smith"]);
 });

@@ -21,6 +21,7 @@ const ENDPOINTS = [
   "authorization_endpoint",
   "token_endpoint",
   "jwks_uri",
+  "userinfo_endpoint",
 ] as const;
 
 /** A discovery request. */
@@ -137,13 +138,16 @@ export class Discovery {
         throw new TypeError(`'${name}' is not a URL`);
       }
     }
-    const { token_endpoint, jwks_uri } = server;
+    const { token_endpoint, jwks_uri, userinfo_endpoint } = server;
     return {
       ...server,
       ...token_endpoint && {
         token_endpoint: internalEndpoint(token_endpoint, addresses),
       },
       ...jwks_uri && { jwks_uri: internalEndpoint(jwks_uri, addresses) },
+      ...userinfo_endpoint && {
+        userinfo_endpoint: internalEndpoint(userinfo_endpoint, addresses),
+      },
     };
   }
 

@@ -11,6 +11,7 @@ import type {
   RemoteSettings,
 } from "../../resolver/remote_settings.ts";
 import { Discovery } from "./discovery.ts";
+import { type Identity, identityIn, updatedBy } from "./identity.ts";
 import { publicEndpoint } from "./issuer_addresses.ts";
 import {
   discardResponse,
@@ -37,10 +38,15 @@ export interface Tokens {
   readonly issuer?: string | undefined;
   /** Absent if the provider issues none: then the login cannot outlive the access token. */
   readonly refreshToken?: string;
+  /** Who has logged in, where a rule of the operator asks for that. */
+  readonly identity?: Identity | undefined;
 }
 
 /** Deadline for one request to the provider, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Age up to which an identity need not be asked for again, ms. */
+const IDENTITY_FRESH_MS = 10_000;
 
 /** Tolerated difference between the provider's clock and ours, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
@@ -59,12 +65,21 @@ interface Registration {
 export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
+  readonly #groupsClaim: string | undefined;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /** `now` is in ms since the epoch. */
-  constructor(remote: Pick<RemoteSettings, "oidc">, now: () => number) {
+  /**
+   * `now` is in ms since the epoch. Who logs in is kept if a `groupsClaim` is given, the claim that names the user's
+   * groups.
+   */
+  constructor(
+    remote: Pick<RemoteSettings, "oidc">,
+    now: () => number,
+    groupsClaim?: string,
+  ) {
     this.#remote = remote;
     this.#now = now;
+    this.#groupsClaim = groupsClaim;
   }
 
   /** `on` if there is a provider, `unknown` until the API has told. */
@@ -155,15 +170,44 @@ export class OpenidProvider {
         { expectedNonce: attempt.nonce, requireIdToken: true },
       );
       await checkSignature(as, response, registration);
-      return this.#tokensOf(tokens, settings);
+      const issued = this.#tokensOf(tokens, settings);
+      const current = await this.#identity(issued, { ...registration, as });
+      if (current === undefined) return issued;
+      if (current !== null) return { ...issued, identity: current };
     } catch (error) {
       throw await loginError(error);
+    }
+    throw new GatewayError(
+      "login_failed",
+      "The provider's UserInfo refuses its access token: is that for OIDC_AUDIENCE only?",
+    );
+  }
+
+  /**
+   * Who a session's user is now, as far as the provider tells: by its UserInfo, or otherwise as of the latest ID token.
+   * Null if it does not accept the access token any more; undefined if that was not kept.
+   *
+   * @throws {GatewayError} `login_unavailable`
+   */
+  async currentIdentity(tokens: Tokens): Promise<Identity | null | undefined> {
+    const { identity, issuer } = tokens;
+    if (identity === undefined) return undefined;
+    if (!this.#knows(issuer)) return null;
+    const age = this.#now() - identity.checkedAt;
+    if (age >= 0 && age < IDENTITY_FRESH_MS) return identity;
+    const registration = this.#registered(issuer);
+    const as = await registration.discovery.server();
+    try {
+      return await this.#identity(tokens, { ...registration, as });
+    } catch (error) {
+      await discardResponse(error);
+      throw providerUnavailable(error);
     }
   }
 
   /**
    * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid, or its issuer is no longer the
-   * installation's: no other issuer may see it.
+   * installation's: no other issuer may see it. Who they are for is only told with a new ID token.
    *
    * @throws {GatewayError} `login_unavailable`
    */
@@ -172,7 +216,8 @@ export class OpenidProvider {
     issuer?: string,
   ): Promise<Tokens | null> {
     if (!this.#knows(issuer)) return null;
-    const { settings, client, discovery } = this.#registered(issuer);
+    const registration = this.#registered(issuer);
+    const { settings, client, discovery } = registration;
     const as = await discovery.server();
     try {
       const response = await oauth.refreshTokenGrantRequest(
@@ -187,6 +232,9 @@ export class OpenidProvider {
         client,
         response,
       );
+      if (tokens.id_token !== undefined && this.#groupsClaim !== undefined) {
+        await checkSignature(as, response, registration);
+      }
       // If the provider does not rotate refresh tokens, the old one stays valid.
       return { refreshToken, ...this.#tokensOf(tokens, settings) };
     } catch (error) {
@@ -253,6 +301,7 @@ export class OpenidProvider {
     { issuer }: OidcSettings,
   ): Tokens {
     const { access_token, expires_in, refresh_token } = response;
+    const claims = oauth.getValidatedIdTokenClaims(response);
     return {
       issuer,
       accessToken: access_token,
@@ -260,7 +309,49 @@ export class OpenidProvider {
         ? undefined
         : this.#now() + expires_in * 1000,
       ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
+      ...claims !== undefined && this.#groupsClaim !== undefined &&
+        { identity: identityIn(claims, this.#groupsClaim) },
     };
+  }
+
+  /** Who the tokens are for, as of now; null if the provider does not accept the access token. */
+  async #identity(
+    { identity, accessToken }: Tokens,
+    { as, client, settings }: Registration & {
+      readonly as: oauth.AuthorizationServer;
+    },
+  ): Promise<Identity | null | undefined> {
+    if (
+      identity === undefined || this.#groupsClaim === undefined ||
+      as.userinfo_endpoint === undefined
+    ) return identity;
+    try {
+      const response = await oauth.userInfoRequest(
+        as,
+        client,
+        accessToken,
+        requestOptions(settings),
+      );
+      if (response.status === 401 || response.status === 403) {
+        await response.body?.cancel();
+        return null;
+      }
+      const claims = await oauth.processUserInfoResponse(
+        as,
+        client,
+        identity.subject,
+        response,
+      );
+      return updatedBy(claims, identity, {
+        groupsClaim: this.#groupsClaim,
+        now: this.#now(),
+      });
+    } catch (error) {
+      if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error;
+      await discardResponse(error);
+      if (error.status !== 401 && error.status !== 403) throw error;
+      return null;
+    }
   }
 }
 

@@ -1,0 +1,47 @@
+/**
+ * What a login opens where Daytona does not know the identity provider: every sandbox that the gateway's key shows, to
+ * whom the operator's rule lets in (`LOGIN_ALLOW`). The rule is applied again whenever a session is looked at, to what the
+ * provider says of its user now; that is asked for once in the time for which an accepted token counts.
+ */
+import type { LoginRule } from "../config/login_allow.ts";
+import { digestKey } from "../lib/digest.ts";
+import {
+  LookupCache,
+  type LookupCacheOptions,
+  UNMETERED,
+} from "../resolver/lookup_cache.ts";
+import type { LoginAccess, LoginUser } from "./login_access.ts";
+import { isAllowed } from "./login_rule.ts";
+import type { Identity } from "./oidc/identity.ts";
+import type { OpenidProvider } from "./oidc/provider.ts";
+
+/** Applies the rule. */
+export class RuleAccess implements LoginAccess {
+  readonly #rule: LoginRule;
+  readonly #provider: Pick<OpenidProvider, "currentIdentity">;
+  /** By digest of the access token, in process only; null for one that the provider does not accept. */
+  readonly #identities: LookupCache<Identity | null>;
+
+  constructor(
+    rule: LoginRule,
+    provider: Pick<OpenidProvider, "currentIdentity">,
+    options: LookupCacheOptions,
+  ) {
+    this.#rule = rule;
+    this.#provider = provider;
+    this.#identities = new LookupCache("sandbox-access", null, options);
+  }
+
+  /** True if the rule lets the user in. No stranger causes a question: a session is sealed. */
+  async hasAccess(
+    _sandboxId: string,
+    { tokens }: Pick<LoginUser, "tokens">,
+  ): Promise<boolean> {
+    const identity = await this.#identities.lookUp(
+      digestKey([tokens.accessToken]),
+      async () => await this.#provider.currentIdentity(tokens) ?? null,
+      UNMETERED,
+    );
+    return identity !== null && isAllowed(this.#rule, identity);
+  }
+}
