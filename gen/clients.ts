@@ -143,11 +143,37 @@ export class SandboxAPI {
     return this.#http.GET("/sandbox/{sandboxIdOrName}", init);
   }
 
+  /** Where a port of a sandbox is to be seen, with the token that opens all of its ports. */
+  getPortPreviewUrl<Call extends Init<"getPortPreviewUrl">>(
+    init: Call,
+  ): Answer<"getPortPreviewUrl", Call> {
+    return this.#http.GET(
+      "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
+      init,
+    );
+  }
+
   /** Put off the sandbox's automatic stop. Repeating it does no harm. */
   updateLastActivity<Call extends Init<"updateLastActivity">>(
     init: Call,
   ): Answer<"updateLastActivity", Call> {
     return this.#http.POST("/sandbox/{sandboxId}/last-activity", init);
+  }
+}
+
+/** What an organization may use. */
+export class OrganizationsAPI {
+  readonly #http: Client<paths>;
+
+  constructor(http: Client<paths>) {
+    this.#http = http;
+  }
+
+  /** The regions that an organization may use. */
+  listAvailableRegions<Call extends Init<"listAvailableRegions">>(
+    init: Call,
+  ): Answer<"listAvailableRegions", Call> {
+    return this.#http.GET("/regions", init);
   }
 }
 
@@ -174,6 +200,7 @@ export class DaytonaClient {
   readonly preview: PreviewAPI;
   readonly runners: RunnersAPI;
   readonly sandbox: SandboxAPI;
+  readonly organizations: OrganizationsAPI;
   readonly snapshots: SnapshotsAPI;
 
   constructor(options: ClientOptions) {
@@ -183,6 +210,7 @@ export class DaytonaClient {
     this.preview = new PreviewAPI(http);
     this.runners = new RunnersAPI(http);
     this.sandbox = new SandboxAPI(http);
+    this.organizations = new OrganizationsAPI(http);
     this.snapshots = new SnapshotsAPI(http);
   }
 }

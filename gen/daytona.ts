@@ -216,6 +216,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Where a port of a sandbox is to be seen, with the token that opens all of its ports.
+     * @description It looks for an id and a name at once: a sandbox whose name is the id of another may be the one that is told of.
+     */
+    get: operations["getPortPreviewUrl"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/sandbox/{sandboxId}/last-activity": {
     parameters: {
       query?: never;
@@ -227,6 +247,23 @@ export interface paths {
     put?: never;
     /** Put off the sandbox's automatic stop. Repeating it does no harm. */
     post: operations["updateLastActivity"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/regions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The regions that an organization may use. */
+    get: operations["listAvailableRegions"];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -321,6 +358,16 @@ export interface components {
     };
     BuildInfo: {
       snapshotRef: string;
+    };
+    PortPreviewUrl: {
+      sandboxId: string;
+      /** @description At the domain of the sandbox's region, if that has a proxy of its own. */
+      url: string;
+      token: string;
+    };
+    Region: {
+      /** @description Where its own proxy is. */
+      proxyUrl?: string | null;
     };
     Snapshot: {
       ref?: string;
@@ -681,6 +728,61 @@ export interface operations {
       };
     };
   };
+  getPortPreviewUrl: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Which of the user's organizations is meant; a JWT needs it, an API key belongs to one already. */
+        "X-Daytona-Organization-ID"?:
+          components["parameters"]["OrganizationId"];
+      };
+      path: {
+        sandboxIdOrName: string;
+        port: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Address and token, whatever the state of the sandbox. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PortPreviewUrl"];
+        };
+      };
+      /** @description The port is none. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The bearer is not valid. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The bearer is no organization's, as a proxy's. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description No such sandbox for this user, or a destroyed one. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
   updateLastActivity: {
     parameters: {
       query?: never;
@@ -701,6 +803,37 @@ export interface operations {
       };
       /** @description A sandbox that is not in the region of the calling proxy. */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  listAvailableRegions: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Which of the user's organizations is meant; a JWT needs it, an API key belongs to one already. */
+        "X-Daytona-Organization-ID"?:
+          components["parameters"]["OrganizationId"];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description All of them, shared ones and its own. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Region"][];
+        };
+      };
+      /** @description The bearer is not valid. */
+      401: {
         headers: {
           [name: string]: unknown;
         };

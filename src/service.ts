@@ -1,7 +1,7 @@
 /** The composition root: builds the gateway from its configuration, layer by layer. */
 import ipaddr from "ipaddr.js";
 import { CookieRelief } from "./auth/cookie_relief.ts";
-import { Gate, NONE_PUBLIC } from "./auth/gate.ts";
+import { Gate, nonePublic } from "./auth/gate.ts";
 import { Handover } from "./auth/handover.ts";
 import { Login } from "./auth/login_flow.ts";
 import { LoginSessions } from "./auth/login_sessions.ts";
@@ -50,6 +50,7 @@ import { InFlight } from "./proxy/in_flight.ts";
 import { createHiddenBytes, UnseenMemory } from "./proxy/unseen_memory.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { BuildResolver } from "./resolver/builds.ts";
+import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
@@ -136,7 +137,9 @@ export async function createService(
       await fulfilsWithin(learning, LEARNING_MS, closing.signal);
       // If it fails, the first bearer of a user will show the same.
       background.add("probe owners", base.api.probeOwners().catch(() => {}));
-      background.add("probe role", base.role.role());
+      if (config.daytona.mode === "proxy") {
+        background.add("probe role", base.role.role());
+      }
       await readiness.checkUntilReady();
     },
     startDraining() {
@@ -205,7 +208,7 @@ async function openBase(
         cause: describeError(failure.cause),
       }),
   });
-  const serviceKey = watchServiceKey(now);
+  const serviceKey = watchServiceKey(config.daytona, now);
   function onRegion(region: string | undefined): void {
     loggerFor("api").info(
       "the API knows this gateway as the proxy of a region",
@@ -258,23 +261,48 @@ async function openBase(
 }
 
 /** Creates what tells who may see a sandbox, and where it is. */
-function createResolvers(
-  config: Config,
-  { api, role, lookups, sealerFor }: Base,
-) {
+function createResolvers(config: Config, base: Base) {
+  const { api, role, lookups, sealerFor } = base;
   return {
     remoteSettings: new RemoteSettings(config, {
       api,
       role: () => role.role(),
       warn: (message, facts) => loggerFor("start").warn(message, facts),
     }),
-    sandboxes: new SandboxResolver(api, {
-      ...lookups,
-      sealer: sealerFor("runner"),
-      appOrigin: config.public.appOrigin,
-    }),
+    sandboxes: config.daytona.mode === "hosted"
+      ? createHostedResolver(config, base)
+      : new SandboxResolver(api, {
+        ...lookups,
+        sealer: sealerFor("runner"),
+        appOrigin: config.public.appOrigin,
+      }),
     access: new AccessResolver(api, lookups),
   };
+}
+
+/** Why the log says that an answer about a sandbox is not believed. */
+const MISTRUSTS: Readonly<Record<Mistrust, string>> = {
+  another_sandbox:
+    "the API answered with another sandbox: one has the id of another for its name; the other is not served until it is renamed",
+  another_address:
+    "the API says that a sandbox is where none of its proxies is (proxyTemplateUrl, GET /regions): it is not served",
+};
+
+/** Creates what finds sandboxes at a Daytona that somebody else runs. */
+function createHostedResolver(
+  config: Config,
+  { api, lookups, sealerFor }: Base,
+): HostedResolver {
+  const shouldReport = createReportLimit(() => performance.now());
+  return new HostedResolver(api, {
+    ...lookups,
+    sealer: sealerFor("preview"),
+    appOrigin: config.public.appOrigin,
+    onMistrust(reason, sandboxId) {
+      if (!shouldReport(reason)) return;
+      loggerFor("api").warn(MISTRUSTS[reason], { sandboxId });
+    },
+  });
 }
 
 /** Creates credentials, sessions and logins, and the gate that judges them. */
@@ -321,7 +349,7 @@ function createAuth(
     now,
   });
   const gate = new Gate({
-    sandboxes: openTo === "never" ? NONE_PUBLIC : sandboxes,
+    sandboxes: openTo === "never" ? nonePublic(sandboxes) : sandboxes,
     access,
     sessions,
     logins,
@@ -425,14 +453,17 @@ function watchUnseenMemory(
 
 /** Creates the way to the runners, and what watches over it. */
 function createTransport(
-  { upstream: timeouts, limits, cache }: Config,
+  { upstream: timeouts, limits, cache, daytona: { mode } }: Config,
   { api, store, background, now, metrics, closing }: Base,
   { sandboxes }: Resolvers,
   { dial }: ServiceOptions,
 ) {
   const upstream = new UpstreamClient({ ...timeouts, ...limits }, dial);
   const activity = new Activity({
-    report: (sandboxId) => api.updateLastActivity(sandboxId),
+    // Somebody else's proxy reports the use of what it serves by itself.
+    report: async (sandboxId) => {
+      if (mode === "proxy") await api.updateLastActivity(sandboxId);
+    },
     maxSandboxes: cache.maxEntries,
     background,
     now,
@@ -563,21 +594,39 @@ function createDispatch(
   });
 }
 
+/** What the log says of the gateway's own key. */
+const OWN_KEYS = {
+  proxy: {
+    name: "PROXY_API_KEY",
+    wanted: "the value that the API has under the same name",
+    otherRole: "its proxy's",
+  },
+  hosted: {
+    name: "DAYTONA_API_KEY",
+    wanted: "an API key of your organization, which the dashboard makes",
+    otherRole: "an organization's",
+  },
+} as const;
+
 /** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */
-function watchServiceKey(now: () => number): KeyWatch {
+function watchServiceKey(
+  { mode }: Config["daytona"],
+  now: () => number,
+): KeyWatch {
   const logger = loggerFor("api");
+  const { name, wanted, otherRole } = OWN_KEYS[mode];
   return new KeyWatch({
     now,
     onChange(verdict) {
       if (verdict === "accepted") {
-        return logger.info("the API accepts PROXY_API_KEY now");
+        return logger.info(`the API accepts ${name} now`);
       }
       logger.error(
-        "the API does not accept PROXY_API_KEY: it must be the value that the API has under the same name",
+        `the API does not accept ${name}: it must be ${wanted}`,
         {
           reason: verdict === "unknown"
             ? "the API does not know the key (401)"
-            : "the API knows the key, but not as its proxy's (403)",
+            : `the API knows the key, but not as ${otherRole} (403)`,
         },
       );
     },

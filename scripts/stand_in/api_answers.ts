@@ -201,3 +201,6 @@ const SANDBOX_DETAILS = {
 export function signingKeyOf(sandbox: ApiSandbox): string {
   return sandbox.signingKey ??= crypto.randomUUID();
 }
+
+/** The real one looks for either without an order, and was seen to find the impostor. */
+export const NAMES_FIRST = { namesFirst: true };

@@ -15,11 +15,6 @@ export type ContractAnswers = {
  * cover them, so they are typed here, with the properties that the SDK reads.
  */
 export interface SdkAnswers {
-  readonly getPortPreviewUrl: {
-    readonly sandboxId: string;
-    readonly url: string;
-    readonly token: string;
-  };
   readonly getSignedPortPreviewUrl: {
     readonly sandboxId: string;
     readonly port: number;
@@ -30,13 +25,6 @@ export interface SdkAnswers {
   readonly getToolboxProxyUrl: { readonly url: string };
   readonly getSandboxSigningKey: string;
   readonly rotateSigningKey: string;
-  readonly listAvailableRegions: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly organizationId: string | null;
-    readonly regionType: "shared" | "custom";
-    readonly proxyUrl: string | null;
-  }[];
 }
 
 /** The answers to what changes the state of a sandbox; the gateway's contract does not cover these either. */

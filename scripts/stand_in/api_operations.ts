@@ -2,8 +2,10 @@
 import {
   isInRegion,
   linkTo,
+  NAMES_FIRST,
   noSandbox,
   type Operations,
+  previewUrl,
   sandboxOf,
   shownSandbox,
   signingKeyOf,
@@ -21,6 +23,7 @@ import {
   type Limit,
   ORGANIZATION,
   REGION,
+  type Region,
 } from "./api_state.ts";
 
 /** Every operation; the type checker ensures that none of the contract is missing. */
@@ -146,6 +149,35 @@ export const OPERATIONS: Operations<Answers> = {
     answer: (query) =>
       withNamedSandbox(query, (sandbox) => shownSandbox(query, sandbox)),
   },
+  getPortPreviewUrl: {
+    method: "GET",
+    path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
+    callers: MEMBERS,
+    answer: (query) =>
+      withNamedSandbox(query, (sandbox) => {
+        const port = Number(query.params[1]);
+        // NaN is neither.
+        if (port < 1 || port > 65_535) {
+          return { refused: 400, message: "Invalid port" };
+        }
+        return {
+          sandboxId: sandbox.id,
+          url: previewUrl(query, sandbox, sandbox.id),
+          token: sandbox.authToken,
+        };
+      }, NAMES_FIRST),
+  },
+  listAvailableRegions: {
+    method: "GET",
+    path: "/regions",
+    callers: MEMBERS,
+    answer: ({ state, caller }) =>
+      [...state.regions].filter(([, { organizationId }]) =>
+        organizationId === undefined ||
+        caller !== undefined && "organizations" in caller &&
+          caller.organizations.has(organizationId)
+      ).map(shownRegion),
+  },
   updateLastActivity: {
     method: "POST",
     path: "/sandbox/{sandboxId}/last-activity",
@@ -202,3 +234,16 @@ const KEY_DETAILS = {
   lastUsedAt: null,
   expiresAt: null,
 };
+
+/** What of {@linkcode Region} the API shows. */
+function shownRegion(
+  [id, { proxyUrl, organizationId }]: [string, Region],
+) {
+  return {
+    id,
+    name: id,
+    organizationId: organizationId ?? null,
+    regionType: organizationId === undefined ? "shared" : "custom",
+    proxyUrl: proxyUrl ?? null,
+  };
+}

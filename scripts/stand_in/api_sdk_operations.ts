@@ -1,5 +1,6 @@
 /** The answers to what Daytona's SDK calls, and the gateway does not. */
 import {
+  NAMES_FIRST,
   type Operations,
   previewUrl,
   signingKeyOf,
@@ -8,31 +9,9 @@ import {
 } from "./api_answers.ts";
 import { MEMBERS } from "./api_callers.ts";
 import type { SdkAnswers } from "./api_contract.ts";
-import type { Region } from "./api_state.ts";
-
-/** The real one looks for either without an order, and was seen to find the impostor. */
-const NAMES_FIRST = { namesFirst: true };
 
 /** These operations. */
 export const SDK_OPERATIONS: Operations<SdkAnswers> = {
-  getPortPreviewUrl: {
-    method: "GET",
-    path: "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url",
-    callers: MEMBERS,
-    answer: (query) =>
-      withNamedSandbox(query, (sandbox) => {
-        const port = Number(query.params[1]);
-        // NaN is neither.
-        if (port < 1 || port > 65_535) {
-          return { refused: 400, message: "Invalid port" };
-        }
-        return {
-          sandboxId: sandbox.id,
-          url: previewUrl(query, sandbox, sandbox.id),
-          token: sandbox.authToken,
-        };
-      }, NAMES_FIRST),
-  },
   getSignedPortPreviewUrl: {
     method: "GET",
     path: "/sandbox/{sandboxIdOrName}/ports/{port}/signed-preview-url",
@@ -105,31 +84,7 @@ export const SDK_OPERATIONS: Operations<SdkAnswers> = {
         (sandbox) => (sandbox.signingKey = crypto.randomUUID()),
       ),
   },
-  listAvailableRegions: {
-    method: "GET",
-    path: "/regions",
-    callers: MEMBERS,
-    answer: ({ state, caller }) =>
-      [...state.regions].filter(([, { organizationId }]) =>
-        organizationId === undefined ||
-        caller !== undefined && "organizations" in caller &&
-          caller.organizations.has(organizationId)
-      ).map(shownRegion),
-  },
 };
-
-/** What of {@linkcode Region} the API shows. */
-function shownRegion(
-  [id, { proxyUrl, organizationId }]: [string, Region],
-): SdkAnswers["listAvailableRegions"][number] {
-  return {
-    id,
-    name: id,
-    organizationId: organizationId ?? null,
-    regionType: organizationId === undefined ? "shared" : "custom",
-    proxyUrl: proxyUrl ?? null,
-  };
-}
 
 /** Sixteen characters of `[a-z0-9]`, like the real ones. */
 function newSignedToken(): string {

@@ -38,7 +38,7 @@ type Denial = Extract<Verdict, { kind: "deny" }>;
 
 /** The parts of a request that the gate decides by. */
 export interface GateRequest extends Payer {
-  /** A sandbox id, or a signed token unless {@linkcode GateRequest.isToolbox}. */
+  /** A sandbox id, a name where those count, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;
   readonly port: number;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
@@ -53,7 +53,10 @@ export interface GateRequest extends Payer {
 
 /** The caches, sessions and budgets that the gate decides by. */
 export interface GateParts {
-  readonly sandboxes: Pick<SandboxResolver, "isKnownPublic" | "isPublic">;
+  readonly sandboxes: Pick<
+    SandboxResolver,
+    "isKnownPublic" | "isPublic" | "sandboxIdOf"
+  >;
   readonly access: Pick<
     AccessResolver,
     "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken" | "signingKeyOf"
@@ -66,10 +69,15 @@ export interface GateParts {
 }
 
 /** In place of the resolver's answers where no sandbox opens without a credential (`PUBLIC=never`). */
-export const NONE_PUBLIC: GateParts["sandboxes"] = {
-  isKnownPublic: () => false,
-  isPublic: () => Promise.resolve(false),
-};
+export function nonePublic(
+  sandboxes: Pick<SandboxResolver, "sandboxIdOf">,
+): GateParts["sandboxes"] {
+  return {
+    isKnownPublic: () => false,
+    isPublic: () => Promise.resolve(false),
+    sandboxIdOf: (label) => sandboxes.sandboxIdOf(label),
+  };
+}
 
 /** Decides on requests for sandboxes. */
 export class Gate {
@@ -88,7 +96,8 @@ export class Gate {
   async admit(request: GateRequest): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
     if (isKnownPublic) {
-      return { kind: "allow", sandboxId: request.label, by: "public" };
+      const sandboxId = this.#parts.sandboxes.sandboxIdOf(request.label);
+      return { kind: "allow", sandboxId, by: "public" };
     }
     const budget = this.#parts.throttle.budgetFor(request);
     try {
@@ -109,7 +118,8 @@ export class Gate {
   async readmit(request: GateRequest, before: Admission): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
     if (isKnownPublic) {
-      return { kind: "allow", sandboxId: request.label, by: "public" };
+      const sandboxId = this.#parts.sandboxes.sandboxIdOf(request.label);
+      return { kind: "allow", sandboxId, by: "public" };
     }
     const asked = reasonOf(before);
     let failure: GatewayError | undefined;
@@ -192,7 +202,7 @@ export class Gate {
     const { sandboxes, access } = this.#parts;
     if (reason === "public") {
       return await sandboxes.isPublic(label, budget)
-        ? { kind: "allow", sandboxId: label, by: reason }
+        ? { kind: "allow", sandboxId: sandboxes.sandboxIdOf(label), by: reason }
         : undefined;
     }
     if (reason === "signed_token") {
@@ -211,9 +221,9 @@ export class Gate {
     }
     const isAccepted = await this.#accepts(reason, request, budget);
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
-    return isAccepted
-      ? { kind: "allow", sandboxId: label, by, credential: reason }
-      : undefined;
+    if (!isAccepted) return undefined;
+    const sandboxId = sandboxes.sandboxIdOf(label);
+    return { kind: "allow", sandboxId, by, credential: reason };
   }
 
   /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */

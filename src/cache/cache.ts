@@ -175,7 +175,13 @@ export class Cache<V> {
     return this.#store(key, filled, this.#options.now());
   }
 
-  /** The same; the TTL counts from `validAt`, ms since the epoch. */
+  /** Deletes a value from both tiers, and discards a fill in flight; resolves when the durable tier is done. */
+  async delete(key: string): Promise<void> {
+    this.#evict(key);
+    await this.#tier?.remove(key);
+  }
+
+  /** As {@linkcode set}; the TTL counts from `validAt`, ms since the epoch. */
   async #store(key: string, filled: Fill<V>, validAt: number): Promise<void> {
     const earlier = this.#memory.get(key);
     this.#evict(key);

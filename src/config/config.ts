@@ -30,6 +30,9 @@ export type SessionScope = Config["session"]["scope"];
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
+/** Whose Daytona the gateway stands in front of. */
+export type GatewayMode = Config["daytona"]["mode"];
+
 /** What an app is told of its own address. */
 export type AppOriginMode = Config["public"]["appOrigin"];
 
@@ -42,12 +45,69 @@ export type ConfigResult =
 export function parseConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): ConfigResult {
+  const missing = missingSettings(env);
   const result = readSettings(SETTINGS, env);
-  if (!result.ok) return result;
-  const problems = conflicts(result.values);
+  if (!result.ok) {
+    const { problems } = result;
+    const others = missing.filter(({ name }) =>
+      !problems.some((problem) => problem.name === name)
+    );
+    return { ok: false, problems: inOrder([...others, ...problems]) };
+  }
+  const problems = [...missing, ...conflicts(result.values)];
   return problems.length > 0
     ? { ok: false, problems }
     : { ok: true, config: deepFreeze(assemble(result.values)) };
+}
+
+/** The API of app.daytona.io. */
+const HOSTED_API_URL = "https://app.daytona.io/api";
+
+/** How the two ways of running the gateway are told apart. */
+const ONE_KEY =
+  "exactly one of two: PROXY_API_KEY, the key of the proxy of a Daytona that you run, whose place the gateway takes; " +
+  "or DAYTONA_API_KEY, an API key of your organization at a Daytona that somebody else runs, such as app.daytona.io";
+
+/** What is required by which of the two keys is set, and the keys themselves. */
+function missingSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): SettingProblem[] {
+  const isSet = (name: keyof typeof SETTINGS) => Boolean(env[name]?.trim());
+  const problems: SettingProblem[] = [];
+  function report(name: keyof typeof SETTINGS, allowed: string): void {
+    const { purpose } = SETTINGS[name];
+    problems.push({ name, given: undefined, allowed, purpose });
+  }
+  const isHosted = isSet("DAYTONA_API_KEY");
+  if (!isHosted && !isSet("DAYTONA_API_URL")) {
+    report("DAYTONA_API_URL", SETTINGS.DAYTONA_API_URL.format.allowed);
+  }
+  if (isHosted && isSet("PROXY_API_KEY")) {
+    const { purpose } = SETTINGS.DAYTONA_API_KEY;
+    const given = "set beside PROXY_API_KEY";
+    problems.push({
+      name: "DAYTONA_API_KEY",
+      given,
+      allowed: ONE_KEY,
+      purpose,
+    });
+  }
+  if (!isHosted && !isSet("PROXY_API_KEY")) report("PROXY_API_KEY", ONE_KEY);
+  if (isHosted && !isSet("PROXY_DOMAIN")) {
+    report(
+      "PROXY_DOMAIN",
+      "a domain of yours, such as preview.example.com, while DAYTONA_API_KEY is set",
+    );
+  }
+  return problems;
+}
+
+/** Problems in the order of the table. */
+function inOrder(problems: readonly SettingProblem[]): SettingProblem[] {
+  const names = Object.keys(SETTINGS);
+  return problems.toSorted((a, b) =>
+    names.indexOf(a.name) - names.indexOf(b.name)
+  );
 }
 
 type Values = SettingValues<typeof SETTINGS>;
@@ -61,6 +121,17 @@ function conflicts(values: Values): SettingProblem[] {
     allowed: string,
   ): void {
     problems.push({ name, given, allowed, purpose: SETTINGS[name].purpose });
+  }
+  if (values.DAYTONA_API_KEY !== undefined) {
+    if (values.TOOLBOX_ONLY_MODE) {
+      const allowed =
+        "false while DAYTONA_API_KEY is set: toolboxes are not served then";
+      report("TOOLBOX_ONLY_MODE", '"true"', allowed);
+    }
+    if (values.PREVIEW_WARNING_ENABLED === "api") {
+      const allowed = "true or false while DAYTONA_API_KEY is set";
+      report("PREVIEW_WARNING_ENABLED", '"api"', allowed);
+    }
   }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
     report("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
@@ -135,6 +206,15 @@ function cacheLocationOf(values: Values): CacheLocation {
   };
 }
 
+function modeOf({ DAYTONA_API_KEY }: Values): "proxy" | "hosted" {
+  return DAYTONA_API_KEY === undefined ? "proxy" : "hosted";
+}
+
+/** One of the two is set, as {@linkcode missingSettings} has found. */
+function serviceKeyOf({ DAYTONA_API_KEY, PROXY_API_KEY = "" }: Values): string {
+  return DAYTONA_API_KEY ?? PROXY_API_KEY;
+}
+
 /** Variables are in seconds, like Daytona's; inside the gateway, durations are in milliseconds. */
 function toMs(seconds: number): number {
   return seconds * 1000;
@@ -170,9 +250,12 @@ function assemble(values: Values) {
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
+      /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
+      mode: modeOf(values),
       /** Without a trailing slash. */
-      apiUrl: values.DAYTONA_API_URL,
-      serviceKey: values.PROXY_API_KEY,
+      apiUrl: values.DAYTONA_API_URL ?? HOSTED_API_URL,
+      /** The gateway's own key: the proxy's, or the organization's. */
+      serviceKey: serviceKeyOf(values),
       timeoutMs: toMs(values.API_CLIENT_TIMEOUT_SEC),
     },
     cache: {
@@ -190,7 +273,7 @@ function assemble(values: Values) {
       /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0
         ? values.SESSION_SECRETS
-        : [values.PROXY_API_KEY],
+        : [serviceKeyOf(values)],
       ttlMs: toMs(values.SESSION_TTL_SEC),
       /** What the cookie of a login is for: all ports of its sandbox, or one preview host. */
       scope: values.SESSION_SCOPE,

@@ -30,12 +30,24 @@ export const SETTINGS = {
   DAYTONA_API_URL: {
     group: "Daytona",
     purpose: "Base URL of the Daytona API.",
-    format: baseUrl(),
+    format: optional(baseUrl()),
+    whenUnset:
+      "`https://app.daytona.io/api` with `DAYTONA_API_KEY`; required otherwise",
   },
   PROXY_API_KEY: {
     group: "Daytona",
-    purpose: "The key that authenticates the gateway to the API.",
-    format: token(),
+    purpose:
+      "For a Daytona that you run: the key of its proxy, whose place the gateway takes.",
+    format: optional(token()),
+    whenUnset: "`DAYTONA_API_KEY` is required",
+    secret: true,
+  },
+  DAYTONA_API_KEY: {
+    group: "Daytona",
+    purpose:
+      "For a Daytona that somebody else runs, such as app.daytona.io: an API key of your organization, whose sandboxes the gateway shows on a domain of yours.",
+    format: optional(token()),
+    whenUnset: "`PROXY_API_KEY` is required",
     secret: true,
   },
   API_CLIENT_TIMEOUT_SEC: {
@@ -103,7 +115,7 @@ export const SETTINGS = {
     purpose:
       "Base domains: previews are served at {port}-{sandbox} under them; the port, if any, is the one that clients see.",
     format: listOf(previewDomain()),
-    whenUnset: "the API's `proxyTemplateUrl`",
+    whenUnset: "the API's `proxyTemplateUrl`; required with `DAYTONA_API_KEY`",
   },
   ALLOWED_ORIGINS: {
     group: "Public addresses",
@@ -195,7 +207,7 @@ export const SETTINGS = {
     purpose:
       "Secrets for session cookies: the first one seals, and all of them open; to rotate, prepend a new one.",
     format: listOf(longSecret(MIN_SECRET_LENGTH)),
-    whenUnset: "derived from PROXY_API_KEY",
+    whenUnset: "derived from `PROXY_API_KEY` or `DAYTONA_API_KEY`",
     secret: true,
   },
   SESSION_TTL_SEC: {

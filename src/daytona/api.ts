@@ -9,7 +9,7 @@ import {
   isUuid,
   mayBePreviewToken,
 } from "../address/grammar.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, GatewayMode } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import {
   ApiCaller,
@@ -18,7 +18,10 @@ import {
 } from "./api_request.ts";
 import {
   apiKeyAnswer,
+  type PreviewUrl,
+  previewUrlAnswer,
   previewWarningAnswer,
+  regionProxyUrlsAnswer,
   type Runner,
   type RunnerRecord,
   runnerRecordAnswer,
@@ -33,7 +36,7 @@ import { type ProxyRole, proxyRoleOf } from "./proxy_role.ts";
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
 import { type KeyVerdict, keyVerdictOf } from "./service_key.ts";
 
-export type { RemoteConfig, Runner, Sandbox, Snapshot };
+export type { PreviewUrl, RemoteConfig, Runner, Sandbox, Snapshot };
 
 /** The user on whose behalf a call is made. */
 export interface User {
@@ -76,6 +79,7 @@ const sandboxIdText = z.string().refine(isSandboxRef);
  * says so of the user or of the gateway; every operation
  */
 export class DaytonaApi {
+  readonly #mode: GatewayMode;
   readonly #client: DaytonaClient;
   readonly #caller: ApiCaller;
   readonly #authorization: string;
@@ -89,6 +93,7 @@ export class DaytonaApi {
     if (!isBearer(config.serviceKey)) {
       throw new TypeError("Cannot use 'serviceKey': it is not visible ASCII");
     }
+    this.#mode = config.mode;
     this.#authorization = `Bearer ${config.serviceKey}`;
     this.#client = new DaytonaClient({
       baseUrl: config.apiUrl,
@@ -291,6 +296,32 @@ export class DaytonaApi {
     });
   }
 
+  /** Where a port of one of the organization's sandboxes is to be seen, by the organization's key. */
+  async previewUrlOf(
+    sandboxId: string,
+    port: number,
+  ): Promise<PreviewUrl | null> {
+    if (!isSandboxRef(sandboxId) || !isPort(port)) return null;
+    const params = { path: { sandboxIdOrName: sandboxId, port } };
+    return await this.#caller.callApi({
+      ...this.#asOrganization(),
+      operation: "getPortPreviewUrl",
+      schema: previewUrlAnswer,
+      send: (init) =>
+        this.#client.sandbox.getPortPreviewUrl({ ...init, params }),
+    });
+  }
+
+  /** The addresses of the proxies that regions of the organization have of their own; null if the API does not tell. */
+  async regionProxyUrls(): Promise<readonly string[] | null> {
+    return await this.#caller.callApi({
+      ...this.#withKey(["unknown"]),
+      operation: "listAvailableRegions",
+      schema: regionProxyUrlsAnswer,
+      send: (init) => this.#client.organizations.listAvailableRegions(init),
+    });
+  }
+
   /** One of the user's sandboxes. */
   async sandbox(sandboxIdOrName: string, user: User): Promise<Sandbox | null> {
     if (!isSandboxRef(sandboxIdOrName) || !isSendable(user)) return null;
@@ -334,6 +365,10 @@ export class DaytonaApi {
 
   /** Makes a call that needs the gateway's own key; the verdict goes to `onKeyVerdict`. */
   async probeKey(): Promise<void> {
+    if (this.#mode === "hosted") {
+      await this.previewUrlOf(crypto.randomUUID(), 1);
+      return;
+    }
     const params = { path: { sandboxId: crypto.randomUUID() } };
     await this.#saysYes({
       ...this.#withKey(["accepted", "unknown", "other_role"]),
@@ -408,6 +443,11 @@ export class DaytonaApi {
   /** For operations that only the proxy may call. 403 may be about the sandbox or the signed token. */
   #asProxy() {
     return this.#withKey(["accepted", "unknown"]);
+  }
+
+  /** For operations that only an organization's key may call: a proxy's is answered 403. */
+  #asOrganization() {
+    return this.#withKey(["accepted", "unknown", "other_role"]);
   }
 
   /** For operations that Daytona's SSH gateway may call too. 403 may be about the sandbox, which may not be this proxy's. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { components } from "../../gen/daytona.ts";
-import { isBearer } from "../address/grammar.ts";
+import { isBearer, mayBePreviewToken } from "../address/grammar.ts";
 import { withoutTrailingSlashes } from "../lib/url.ts";
 
 /** The members of a response body: a schema for each that openapi/daytona.yaml lists. */
@@ -45,6 +45,14 @@ export interface Sandbox {
   readonly runnerId: string | null;
   /** The image that was built for it; null if none was. */
   readonly snapshotRef: string | null;
+}
+
+/** Where a port of a sandbox is to be seen at a Daytona that somebody else runs, and the token that opens it. */
+export interface PreviewUrl {
+  readonly sandboxId: string;
+  readonly url: string;
+  /** A secret: it opens all ports of the sandbox. */
+  readonly token: string;
 }
 
 /** The facts about a snapshot that build logs need. */
@@ -98,6 +106,22 @@ export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   ...facts,
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
+
+/** Reads a {@linkcode PreviewUrl}. */
+export const previewUrlAnswer: z.ZodType<PreviewUrl> = z.object(
+  {
+    sandboxId: z.string(),
+    url: z.string().refine(isBaseUrl),
+    token: z.string().refine(mayBePreviewToken),
+  } satisfies Shape<"PortPreviewUrl">,
+);
+
+/** Reads the addresses of the proxies of regions that have one of their own. */
+export const regionProxyUrlsAnswer: z.ZodType<readonly string[]> = z
+  .array(z.object({ proxyUrl: optionalText } satisfies Shape<"Region">))
+  .transform((regions) =>
+    regions.flatMap(({ proxyUrl }) => proxyUrl === null ? [] : [proxyUrl])
+  );
 
 /** The API's code for a sandbox that was deleted, which only members of its organization are told. */
 const DESTROYED = "SANDBOX_DESTROYED";

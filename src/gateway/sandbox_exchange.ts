@@ -84,6 +84,10 @@ export abstract class SandboxExchange extends Exchange
     return this.isToolbox ? "toolbox" : this.port;
   }
 
+  get isAnonymous(): boolean {
+    return this.granted.by === "public";
+  }
+
   /** The daemon has no use for it, whichever credential was used. */
   get dropsAuthorization(): boolean {
     return this.isToolbox || this.granted.by === "bearer";

@@ -93,19 +93,20 @@ export function localUrl(
 }
 
 /**
- * A response's headers, with Location and Content-Location at the app's own local address led back to the public one,
- * byte for byte after the origin. `headers` itself is returned if there are none.
+ * A response's headers, with Location and Content-Location at the app's own local address, or at `otherOrigin`, led back
+ * to the public one, byte for byte after the origin. `headers` itself is returned if there are none.
  */
 export function withPublicLocation(
   headers: HeaderList,
   request: Pick<AddressedRequest, "appAddress">,
+  otherOrigin?: string,
 ): HeaderList {
   if (!headers.some(isLocation)) return headers;
   const { appAddress } = request; // which is made when it is read
   if (appAddress === undefined) return headers;
   return headers.map((header) =>
     isLocation(header)
-      ? [header[0], publicLocation(header[1], appAddress)]
+      ? [header[0], publicLocation(header[1], appAddress, otherOrigin)]
       : header
   );
 }
@@ -124,8 +125,10 @@ export function withPublicLocation(
 export function publicLocation(
   location: string,
   { port, publicOrigin }: AppAddress,
+  otherOrigin?: string,
 ): string {
   const { origin, rest } = splitOrigin(location);
+  if (origin === otherOrigin && origin !== "") return publicOrigin + rest;
   const [, scheme = "", digits] = LOCAL_ORIGIN.exec(origin) ?? [];
   return (digits ?? DEFAULT_PORTS[scheme]) === String(port)
     ? publicOrigin + rest

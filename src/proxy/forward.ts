@@ -3,10 +3,10 @@ import { appTarget } from "../address/app_target.ts";
 import { GatewayError } from "../errors.ts";
 import {
   type Destination,
+  type Destinations,
   isSameDestination,
   type SandboxPort,
 } from "../resolver/destination.ts";
-import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type {
@@ -29,7 +29,6 @@ import type { Forwarded } from "./forwarded.ts";
 import type { Handshakes } from "./handshakes.ts";
 import { watchOriginRefusal } from "./origin_refusals.ts";
 import { RefusalJudge } from "./refusal_judge.ts";
-import { isRefusalStatus } from "./refusals.ts";
 import { requestHeaders } from "./request_headers.ts";
 import { upstreamFailure } from "./upstream_failure.ts";
 
@@ -45,6 +44,8 @@ export interface AdmittedRequest extends AddressedRequest {
   readonly sandboxId: string;
   readonly sandboxPort: SandboxPort;
   readonly forwarded: Forwarded;
+  /** True if no credential was needed: then none of ours may open anything for it. */
+  readonly isAnonymous: boolean;
   /** True if `Authorization` is not meant for the app. */
   readonly dropsAuthorization: boolean;
   /** Aborted when the client disconnects. */
@@ -65,10 +66,7 @@ export interface AdmittedRequest extends AddressedRequest {
 export interface ForwarderParts {
   readonly upstream: Pick<UpstreamClient, "request" | "upgrade">;
   /** Where sandboxes are. */
-  readonly sandboxes: Pick<
-    SandboxResolver,
-    "knownDestination" | "destinationOf" | "renewDestination"
-  >;
+  readonly sandboxes: Destinations;
   readonly handshakes: Handshakes;
   /** Called when an app says that it dislikes the address that it was told, or that of a page. */
   readonly onOriginRefusal: () => void;
@@ -80,7 +78,7 @@ export interface ForwarderParts {
  */
 export class Forwarder {
   readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  readonly #sandboxes: ForwarderParts["sandboxes"];
+  readonly #sandboxes: Destinations;
   readonly #judge: RefusalJudge;
   readonly #handshakes: Handshakes;
   readonly #onOriginRefusal: () => void;
@@ -99,7 +97,7 @@ export class Forwarder {
       const form = requestForm(destination.appOrigin, request);
       const prepared = upstreamRequest(request, destination, form); // 5 headers
       const response = await this.#upstream.request(prepared); // 6 upstream
-      const answer = isRefusalStatus(response.status)
+      const answer = this.#judge.mayJudge(response, destination)
         ? await this.#judge.appResponse(response, request, destination)
         : response;
       return this.#counted(seenFromOutside(answer, request, destination));
@@ -152,12 +150,17 @@ export class Forwarder {
     request: AdmittedRequest,
     send: (destination: Destination) => Promise<T>,
   ): Promise<T> {
-    const { sandboxId, sandboxPort: port, progress } = request;
+    const { sandboxId, sandboxPort: port, isAnonymous, progress } = request;
     const sandboxes = this.#sandboxes; // 4 resolver
-    let known = sandboxes.knownDestination(sandboxId, port);
+    let known = sandboxes.knownDestination(sandboxId, port, isAnonymous);
     if (known === undefined) {
       const onMiss = () => progress.onMiss();
-      known = await sandboxes.destinationOf(sandboxId, port, onMiss);
+      known = await sandboxes.destinationOf(
+        sandboxId,
+        port,
+        onMiss,
+        isAnonymous,
+      );
     }
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No runner");
@@ -183,12 +186,16 @@ export class Forwarder {
    * @throws {GatewayError} `sandbox_not_found`
    */
   async #newDestination(
-    { sandboxId, sandboxPort }: AdmittedRequest,
+    { sandboxId, sandboxPort, isAnonymous }: AdmittedRequest,
     known: Destination,
   ): Promise<Destination | undefined> {
     let renewed: Destination | null;
     try {
-      renewed = await this.#sandboxes.renewDestination(sandboxId, sandboxPort);
+      renewed = await this.#sandboxes.renewDestination(
+        sandboxId,
+        sandboxPort,
+        isAnonymous,
+      );
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
@@ -234,10 +241,10 @@ function upstreamRequest(
 function seenFromOutside(
   response: UpstreamResponse,
   request: AdmittedRequest,
-  { appOrigin }: Destination,
+  { appOrigin, publicOrigin }: Destination,
 ): UpstreamResponse {
-  if (appOrigin === "pass") return response;
-  const headers = withPublicLocation(response.headers, request);
+  if (appOrigin === "pass" && publicOrigin === undefined) return response;
+  const headers = withPublicLocation(response.headers, request, publicOrigin);
   return headers === response.headers ? response : { ...response, headers };
 }
 

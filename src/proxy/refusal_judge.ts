@@ -2,12 +2,21 @@
 import { GatewayError } from "../errors.ts";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import {
+  discardBody,
+  type UpstreamResponse,
+} from "../upstream/http1/message.ts";
 import { DaemonProbe } from "./daemon_probe.ts";
 import { gatherBody } from "./gather_body.ts";
 import type { App } from "./handshakes.ts";
 import {
+  hostedRefusalOf,
+  mayBeHostedRefusal,
+  withoutRunner,
+} from "./hosted_refusals.ts";
+import {
   isEmptyBadGateway,
+  isRefusalStatus,
   mayBeRefusal,
   refusalOf,
   REFUSALS,
@@ -24,16 +33,32 @@ export class RefusalJudge {
     this.#daemons = new DaemonProbe(upstream);
   }
 
+  /** False if a response is surely the app's. */
+  mayJudge(
+    { status, headers }: UpstreamResponse,
+    { refusedBy }: Destination,
+  ): boolean {
+    return isRefusalStatus(status) ||
+      refusedBy === "hosted_proxy" && mayBeHostedRefusal({ status, headers });
+  }
+
   /**
    * The app's response, its body unread.
    *
-   * @throws {GatewayError} if the response is a refusal by a runner, or by a hop behind it
+   * @throws {GatewayError} if the response is a refusal by a runner, or by a hop before or behind it
    */
   async appResponse(
     response: UpstreamResponse,
     { sandboxId, sandboxPort }: App,
     destination: Destination,
   ): Promise<UpstreamResponse> {
+    if (destination.refusedBy === "hosted_proxy") {
+      const refusal = hostedRefusalOf(response, destination);
+      if (refusal !== undefined) {
+        discardBody(response.body);
+        throw refusal;
+      }
+    }
     if (isEmptyBadGateway(response)) {
       const isUp = sandboxPort !== "toolbox" &&
         await this.#daemons.isUp(sandboxId, destination);
@@ -52,7 +77,10 @@ export class RefusalJudge {
     // A runner writes its refusals in one go.
     if (gathered instanceof Uint8Array) {
       const text = new TextDecoder().decode(gathered);
-      const code = refusalOf(response.status, text, sandboxId);
+      const code = refusalOf(response.status, text, sandboxId) ??
+        (destination.refusedBy === "hosted_proxy"
+          ? withoutRunner(response.status, text, sandboxId)
+          : undefined);
       // Not its own message, which contains the request's path, and which an app could imitate.
       if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
     }

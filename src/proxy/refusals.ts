@@ -55,15 +55,7 @@ export function refusalOf(
   body: string,
   sandboxId: string,
 ): keyof typeof REFUSALS | undefined {
-  let refusal: Record<string, unknown>;
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    refusal = { ...parsed };
-  } catch {
-    return undefined;
-  }
-  const { path, message, statusCode } = refusal;
+  const { path, message, statusCode } = membersOf(body);
   if (
     statusCode !== status || typeof message !== "string" ||
     typeof path !== "string" || !path.startsWith(`/sandboxes/${sandboxId}/`)
@@ -77,4 +69,14 @@ export function refusalOf(
   return /is the sandbox started/i.test(message)
     ? "sandbox_stopped"
     : undefined;
+}
+
+/** The members of a JSON object; none if the text is no such object. */
+export function membersOf(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
 }

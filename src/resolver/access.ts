@@ -31,7 +31,8 @@ type AccessApi = Pick<
   | "signingKeyOfSandbox"
 >;
 
-const sandboxIdCodec: Codec<string | null> = {
+/** Stores the id of a sandbox as it is. */
+export const sandboxIdCodec: Codec<string | null> = {
   encode: (value) => value,
   decode: (json) =>
     json === null || typeof json === "string" && isSandboxRef(json)

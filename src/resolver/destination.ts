@@ -17,8 +17,39 @@ export interface Destination {
   readonly headers: HeaderList;
   /** The path prefix of the sandbox's daemon; undefined if the upstream leads to ports only. */
   readonly toolboxPrefix: string | undefined;
+  /** Whose refusals may come in place of the app's responses. */
+  readonly refusedBy: "runner" | "hosted_proxy";
+  /** The origin by which browsers would reach the upstream, which an app may take for its own; undefined if none would. */
+  readonly publicOrigin: string | undefined;
   /** What the app is told of its own address. */
   readonly appOrigin: AppOriginMode;
+}
+
+/**
+ * Finds where sandboxes are. An admission `isAnonymous` if no credential was needed; then none of the gateway's may open
+ * anything for it. Each method resolves with null if there is no such sandbox, and throws a `GatewayError` if that cannot
+ * be found out.
+ */
+export interface Destinations {
+  /** The destination if it is in process and fresh; undefined otherwise. */
+  knownDestination(
+    sandboxId: string,
+    port: SandboxPort,
+    isAnonymous: boolean,
+  ): Destination | null | undefined;
+  /** The destination; `onMiss` is called before a lookup that goes beyond the process. */
+  destinationOf(
+    sandboxId: string,
+    port: SandboxPort,
+    onMiss: () => void,
+    isAnonymous: boolean,
+  ): Promise<Destination | null>;
+  /** The same, asked for again, as the known one has failed. */
+  renewDestination(
+    sandboxId: string,
+    port: SandboxPort,
+    isAnonymous: boolean,
+  ): Promise<Destination | null>;
 }
 
 /** True if requests to both go to the same place by the same means. */

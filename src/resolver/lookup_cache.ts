@@ -36,6 +36,12 @@ const DEFAULT_PUBLIC_TTL_MS = 120_000;
 /** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
 
+/** TTL of a public sandbox of a Daytona that somebody else runs, ms, unless the operator chose another. */
+const HOSTED_PUBLIC_TTL_MS = 5_000;
+
+/** TTL of the domains of that Daytona's proxies, ms. */
+const DOMAINS_TTL_MS = 600_000;
+
 /** The time that clients may remember a signing key, ms, says its API: URLs end that late once it is rotated. */
 const SIGNING_KEY_TTL_MS = 15_000;
 
@@ -49,6 +55,11 @@ function lookupPolicies(
     ttlMs: cache.tokenTtlMs,
     negativeTtlMs: tokenRefusedTtlMs,
     staleIfErrorMs: 0,
+  };
+  const place = {
+    ttlMs: cache.runnerTtlMs,
+    negativeTtlMs: tokenRefusedTtlMs,
+    staleIfErrorMs,
   };
   const visibility = {
     ttlMs: publicTtlMs,
@@ -64,11 +75,14 @@ function lookupPolicies(
       },
     },
     "preview-warning": visibility,
-    "sandbox-runner-info": {
-      ttlMs: cache.runnerTtlMs,
-      negativeTtlMs: tokenRefusedTtlMs,
-      staleIfErrorMs,
+    "sandbox-runner-info": place,
+    "sandbox-name": place,
+    "hosted-sandbox": {
+      ...place,
+      ttlMs: cache.publicTtlMs ?? HOSTED_PUBLIC_TTL_MS,
     },
+    "hosted-preview": place,
+    "hosted-domains": { ...place, ttlMs: DOMAINS_TTL_MS },
     "sandbox-auth-key-valid": token,
     "sandbox-access": token,
     "signed-token": { ...token, ttlMs: cache.signedTokenTtlMs },
@@ -102,15 +116,19 @@ export const UNMETERED: Budget = { spend() {} };
 /** A cache for one kind of answer, which applies the kind's policy. False and null are negative answers. */
 export class LookupCache<V> {
   readonly #policy: LookupPolicy;
+  readonly #ttlMsOf: (answer: V) => number | undefined;
   readonly #cache: Cache<V>;
 
-  /** A `codec` of null keeps the answers in process. */
+  /** A `codec` of null keeps the answers in process; `ttlMsOf` may tell the TTL of an answer, if it is not its kind's. */
   constructor(
     kind: LookupKind,
     codec: Codec<V> | null,
-    options: LookupCacheOptions,
+    options: LookupCacheOptions & {
+      readonly ttlMsOf?: (answer: V) => number | undefined;
+    },
   ) {
     const { cache, store, now, onEvent, background } = options;
+    this.#ttlMsOf = options.ttlMsOf ?? (() => undefined);
     this.#policy = lookupPolicies(cache)[kind];
     this.#cache = new Cache<V>({
       kind,
@@ -159,11 +177,17 @@ export class LookupCache<V> {
     return this.#cache.set(key, this.#fill(value));
   }
 
+  /** Deletes the answer from both tiers, and discards one that is on its way. */
+  forget(key: string): Promise<void> {
+    return this.#cache.delete(key);
+  }
+
   #fill(value: V): Fill<V> {
     const { negativeTtlMs, ...positive } = this.#policy;
+    const ttlMs = this.#ttlMsOf(value) ?? positive.ttlMs;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
     return isPositive(value)
-      ? { value, ...positive }
+      ? { value, ...positive, ttlMs }
       : { value, ttlMs: negativeTtlMs };
   }
 }

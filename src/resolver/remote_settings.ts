@@ -59,9 +59,11 @@ export class RemoteSettings {
   /** True if the configuration leaves nothing open. */
   readonly #isConfigured: boolean;
   #oidc: OidcState;
+  /** True if domains and identity providers of the API are somebody else's: none of them is the gateway's. */
+  readonly #isHosted: boolean;
 
   constructor(
-    config: Pick<Config, "public" | "oidc">,
+    config: Pick<Config, "public" | "oidc" | "daytona">,
     options: {
       readonly api: Pick<DaytonaApi, "config">;
       /** What the API takes the gateway for; undefined if it does not tell now. */
@@ -78,10 +80,11 @@ export class RemoteSettings {
     this.#baseDomains = config.public.domains
       .map(({ name }) => name)
       .toSorted((a, b) => b.length - a.length);
+    this.#isHosted = config.daytona.mode === "hosted";
     const settings = oidcSettings(config.oidc, null);
     this.#isConfigured = settings !== null;
     this.#oidc = settings === null
-      ? { kind: "unknown" }
+      ? { kind: this.#isHosted ? "off" : "unknown" }
       : { kind: "on", settings };
   }
 
@@ -132,6 +135,7 @@ export class RemoteSettings {
 
   /** Fills in what the configuration leaves open. */
   async #take(remote: RemoteConfig): Promise<void> {
+    if (this.#isHosted) return;
     this.#takeProviders(remote);
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
     if (domain !== undefined) await this.#takeDomain(domain);

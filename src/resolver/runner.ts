@@ -88,6 +88,8 @@ export function runnerDestination(
     pathPrefix,
     headers,
     toolboxPrefix: toolbox,
+    refusedBy: "runner",
+    publicOrigin: undefined,
     appOrigin,
   };
 }

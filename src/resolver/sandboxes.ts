@@ -12,7 +12,7 @@ import {
   appOriginOn,
   NO_LABELS,
 } from "./app_origin_labels.ts";
-import type { Destination, SandboxPort } from "./destination.ts";
+import type { Destination, Destinations, SandboxPort } from "./destination.ts";
 import {
   booleanCodec,
   type Budget,
@@ -46,7 +46,7 @@ export interface SandboxResolverOptions extends LookupCacheOptions {
  *
  * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
  */
-export class SandboxResolver {
+export class SandboxResolver implements Destinations {
   readonly #api: SandboxApi;
   readonly #background: Background;
   readonly #visibility: LookupCache<boolean>;
@@ -85,6 +85,11 @@ export class SandboxResolver {
   /** The same, if the answer is in process and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined {
     return this.#visibility.known(sandboxId);
+  }
+
+  /** The id of the sandbox that a label names: the label itself, as the API finds sandboxes for a proxy by id only. */
+  sandboxIdOf(label: string): string {
+    return label;
   }
 
   /** The same as {@linkcode destinationOf}, if the answer is in process and fresh; undefined otherwise. */

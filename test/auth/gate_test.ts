@@ -47,6 +47,7 @@ function gateWith(
     sandboxes: {
       isKnownPublic: (id) => id === "known" ? true : undefined,
       isPublic: (id, budget) => ask("public", id === "open", budget),
+      sandboxIdOf: (id) => id,
     },
     access: {
       isPreviewToken: (id, token, budget) =>

@@ -12,7 +12,7 @@ import {
   SETTINGS,
   workersOn,
 } from "../../src/config/config.ts";
-import { configOf, REQUIRED } from "../support/config.ts";
+import { configOf, HOSTED_REQUIRED, REQUIRED } from "../support/config.ts";
 
 function problemsOf(env: Record<string, string>): string[] {
   const result = parseConfig({ ...REQUIRED, ...env });
@@ -38,6 +38,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       toolboxOnly: false,
     },
     daytona: {
+      mode: "proxy",
       apiUrl: "http://127.0.0.1/api",
       serviceKey: "key",
       timeoutMs: 10_000,
@@ -157,6 +158,13 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
       "https://api.example.com",
     ],
     ["PROXY_API_KEY", " padded ", (c) => c.daytona.serviceKey, "padded"],
+    [
+      "DAYTONA_API_KEY",
+      "dtn_key",
+      (c) => c.daytona.serviceKey,
+      "dtn_key",
+      { PROXY_API_KEY: "", PROXY_DOMAIN: "preview.example.com" },
+    ],
     ["API_CLIENT_TIMEOUT_SEC", "60", (c) => c.daytona.timeoutMs, 60_000],
     ["CACHE_URL", "none", (c) => c.cache.location, { kind: "none" }],
     ["CACHE_URL", "kv:./data/kv.db", (c) => c.cache.location, {
@@ -369,6 +377,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "https://api.example.com#x",
     ],
     PROXY_API_KEY: ["two words", "caf\u00e9", "a\nb"],
+    DAYTONA_API_KEY: ["two words", "caf\u00e9", "a\nb"],
     API_CLIENT_TIMEOUT_SEC: ["0", "2147484", "1.5", "10s"],
     CACHE_URL: [
       "redis://",
@@ -405,7 +414,10 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     for (const text of texts) {
       await t.step(
         `${name}=${text}`,
-        () => deepEqual(problemsOf({ [name]: text }), [name]),
+        () =>
+          deepEqual(problemsOf({ PROXY_DOMAIN: "a.test", [name]: text }), [
+            name,
+          ]),
       );
     }
   }
@@ -510,6 +522,54 @@ Deno.test("formatProblems() lists missing variables with their purpose, and poin
     ok(text.includes(SETTINGS[name].purpose));
   }
   ok(text.includes("deno task demo"));
+});
+
+Deno.test("with an organization's key, the API is that of app.daytona.io, and the key seals sessions", () => {
+  const result = parseConfig(HOSTED_REQUIRED);
+  ok(result.ok);
+  const { daytona, session } = result.config;
+  deepEqual(daytona, {
+    mode: "hosted",
+    apiUrl: "https://app.daytona.io/api",
+    serviceKey: "dtn_organization",
+    timeoutMs: 10_000,
+  });
+  deepEqual(session.secrets, ["dtn_organization"]);
+});
+
+Deno.test("exactly one of the two keys is required, and the report explains the two modes", () => {
+  const DAYTONA_API_URL = "http://127.0.0.1/api";
+  for (
+    const env of [
+      { DAYTONA_API_URL },
+      { ...HOSTED_REQUIRED, DAYTONA_API_URL, PROXY_API_KEY: "hunter2" },
+    ]
+  ) {
+    const result = parseConfig(env);
+    ok(!result.ok);
+    equal(result.problems.length, 1);
+    const text = formatProblems(result.problems);
+    for (const part of ["a Daytona that you run", "app.daytona.io"]) {
+      ok(text.includes(part), text);
+    }
+    ok(!text.includes("hunter2"), text);
+  }
+});
+
+Deno.test("an organization's key requires a domain, and excludes what only a proxy of Daytona's can do", () => {
+  const without = parseConfig({ DAYTONA_API_KEY: "dtn_organization" });
+  ok(!without.ok);
+  deepEqual(without.problems.map(({ name }) => name), ["PROXY_DOMAIN"]);
+  for (
+    const [name, value] of [
+      ["TOOLBOX_ONLY_MODE", "true"],
+      ["PREVIEW_WARNING_ENABLED", "api"],
+    ] as const
+  ) {
+    const result = parseConfig({ ...HOSTED_REQUIRED, [name]: value });
+    ok(!result.ok, name);
+    deepEqual(result.problems.map(({ name }) => name), [name]);
+  }
 });
 
 Deno.test("formatProblems() escapes control characters and truncates long values", () => {

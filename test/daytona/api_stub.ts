@@ -1,3 +1,4 @@
+import type { GatewayMode } from "../../src/config/config.ts";
 import { DaytonaApi, type DaytonaApiOptions } from "../../src/daytona/api.ts";
 
 /** A request as the API received it. */
@@ -41,11 +42,11 @@ export function stubApi(
 /** A client of the API at that URL, which does not pause between attempts. */
 export function clientAt(
   apiUrl: string,
-  { timeoutMs = 10_000, ...options }:
+  { timeoutMs = 10_000, mode = "proxy", ...options }:
     & Partial<DaytonaApiOptions>
-    & { timeoutMs?: number } = {},
+    & { timeoutMs?: number; mode?: GatewayMode } = {},
 ): DaytonaApi {
-  return new DaytonaApi({ apiUrl, serviceKey: API_KEY, timeoutMs }, {
+  return new DaytonaApi({ mode, apiUrl, serviceKey: API_KEY, timeoutMs }, {
     closing: new AbortController().signal,
     onCall() {},
     onKeyVerdict() {},

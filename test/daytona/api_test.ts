@@ -36,6 +36,8 @@ const QUESTIONS: [
   ["runnerOfSandbox", (api) => api.runnerOfSandbox(ID), null],
   ["runnerById", (api) => api.runnerById(RUNNER_ID), null],
   ["sandboxById", (api) => api.sandboxById(ID), null],
+  ["previewUrlOf", (api) => api.previewUrlOf(ID, 3000), null],
+  ["regionProxyUrls", (api) => api.regionProxyUrls(), null],
   ["sandbox", (api) => api.sandbox(ID, USER), null],
   ["snapshot", (api) => api.snapshot("snap", USER), null],
 ];
@@ -429,6 +431,7 @@ Deno.test("DaytonaApi refuses a key that cannot be sent", () => {
     () =>
       new DaytonaApi({
         apiUrl: "http://127.0.0.1",
+        mode: "proxy",
         serviceKey: "a b",
         timeoutMs: 1,
       }, {

@@ -4,6 +4,7 @@ import {
   ApiKeysApi,
   ConfigApi,
   Configuration,
+  OrganizationsApi,
   PreviewApi,
   RunnersApi,
   SandboxApi,
@@ -96,6 +97,18 @@ const PAIRS: Pair[] = [
     theirs: (config) => new SandboxApi(config).getSandbox(ID),
   },
   {
+    operation: "previewUrlOf",
+    bearer: API_KEY,
+    ours: (api) => api.previewUrlOf(ID, 3000),
+    theirs: (config) => new SandboxApi(config).getPortPreviewUrl(ID, 3000),
+  },
+  {
+    operation: "regionProxyUrls",
+    bearer: API_KEY,
+    ours: (api) => api.regionProxyUrls(),
+    theirs: (config) => new OrganizationsApi(config).listAvailableRegions(),
+  },
+  {
     operation: "sandbox",
     bearer: USER.bearer,
     ours: (api) => api.sandbox(ID, USER),
@@ -127,7 +140,11 @@ function answerTo({ url }: Request): Response {
   if (/\/(public|access)$|\/validate\//.test(url)) return new Response("true");
   if (url.endsWith("/sandbox-id")) return new Response(ID);
   if (url.endsWith("/signing-key")) return Response.json("a-signing-key");
+  if (url.endsWith("/regions")) return Response.json([]);
   return Response.json({
+    sandboxId: ID,
+    url: "http://3000-box.test",
+    token: "token",
     id: ID,
     public: false,
     enabled: false,

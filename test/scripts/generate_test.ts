@@ -127,7 +127,7 @@ Deno.test("the permissions of the gateway and of the doctor name every setting",
   }
 });
 
-Deno.test("the README has a row of four cells for every setting, and marks the required ones", async () => {
+Deno.test("the README has a row of four cells for every setting, and says which key is required", async () => {
   const text = await readme.produce();
   const [, table = ""] = text.split("<!-- config:start -->");
   const rows = table.split("<!-- config:end -->")[0]?.split("\n")
@@ -136,9 +136,15 @@ Deno.test("the README has a row of four cells for every setting, and marks the r
   for (const row of rows) {
     assert.equal(row.split(/(?<!\\)\|/).length, 6, row);
   }
-  assert.match(table, /^\| `PROXY_API_KEY` +\| \*\*required\*\* +\|/m);
+  assert.match(
+    table,
+    /^\| `PROXY_API_KEY` +\| `DAYTONA_API_KEY` is required +\|/m,
+  );
   assert.match(table, /^\| `PROXY_PORT` +\| `4000` +\| a whole number from 0/m);
-  assert.match(table, /^\| `SESSION_SECRETS` +\| derived from PROXY_API_KEY /m);
+  assert.match(
+    table,
+    /^\| `SESSION_SECRETS` +\| derived from `PROXY_API_KEY` or /m,
+  );
 });
 
 Deno.test("replaceRegion() replaces what is between the marks, and can do so again", () => {

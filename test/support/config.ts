@@ -12,6 +12,12 @@ export const REQUIRED = {
   PROXY_API_KEY: "key",
 };
 
+/** The same for a gateway in front of a Daytona that somebody else runs. */
+export const HOSTED_REQUIRED = {
+  DAYTONA_API_KEY: "dtn_organization",
+  PROXY_DOMAIN: "preview.example.com",
+};
+
 /** The configuration by an environment that needs not hold the required variables; fails if it is not valid. */
 export function configOf(env: Readonly<Record<string, string>> = {}): Config {
   const result = parseConfig({ ...REQUIRED, ...env });

@@ -110,6 +110,7 @@ export function admittedRequest(
     sandboxId: "box",
     sandboxPort: 3000,
     forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
+    isAnonymous: false,
     dropsAuthorization: false,
     appAddress: { port: 3000, publicOrigin: "http://3000-box.test" },
     signal: () => signal,

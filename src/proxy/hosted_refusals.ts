@@ -1,0 +1,96 @@
+/**
+ * Tells the refusals of the proxy of a Daytona that somebody else runs from an app's answers. It sends whoever it does
+ * not let in to its login, whatever they asked for, and so it does with a token that is no longer right: a 401 is always
+ * the app's. Behind it are runners, whose refusals are those of `refusals.ts`.
+ */
+import { GatewayError } from "../errors.ts";
+import { valuesOf } from "../lib/headers.ts";
+import type { Destination } from "../resolver/destination.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import { membersOf } from "./refusals.ts";
+
+/** The part of a response that is known before its body is read. */
+type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
+
+/** The proxy's warning, which comes in place of anything if it is not asked to leave that out. */
+const WARNING_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'";
+
+/** True if a response may be one of the proxy's own. */
+export function mayBeHostedRefusal(response: ResponseHead): boolean {
+  const { status, headers } = response;
+  return status === 307 ||
+    status === 200 &&
+      valuesOf(headers, "content-security-policy")[0] === WARNING_POLICY;
+}
+
+/** The proxy's refusal, if the head of a response shows it to be one. */
+export function hostedRefusalOf(
+  response: ResponseHead,
+  { authority }: Pick<Destination, "authority">,
+): GatewayError | undefined {
+  const { status, headers } = response;
+  if (status === 307 && isLogin(headers, authority)) {
+    return new GatewayError(
+      "runner_refused",
+      "Daytona's proxy does not accept the sandbox's token (its login)",
+    );
+  }
+  if (status === 200 && isWarning(headers)) {
+    return new GatewayError(
+      "runner_refused",
+      "Daytona's proxy warns of the sandbox (its page came in place of the app)",
+    );
+  }
+  return undefined;
+}
+
+/** The code for a refusal of a proxy that finds no runner with the sandbox, as where it is archived. */
+export function withoutRunner(
+  status: number,
+  body: string,
+  sandboxId: string,
+): "container_not_found" | undefined {
+  const { message, statusCode } = membersOf(body);
+  if (typeof message !== "string" || statusCode !== status) return undefined;
+  const isUnknown = status === 400 &&
+    message.endsWith(
+      `failed to get runner info: Sandbox with ID ${sandboxId} not found`,
+    );
+  return isUnknown ? "container_not_found" : undefined;
+}
+
+/** True for a redirect to the proxy's own login, which would come back to this very host. */
+function isLogin(
+  headers: UpstreamResponse["headers"],
+  authority: string,
+): boolean {
+  const isBegun = valuesOf(headers, "set-cookie")
+    .some((line) => line.startsWith("pkce_verifier="));
+  const location = URL.parse(valuesOf(headers, "location")[0] ?? "");
+  if (!isBegun || location === null) return false;
+  const { searchParams } = location;
+  return (searchParams.get("redirect_uri") ?? "").endsWith("/callback") &&
+    hostOf(returnToOf(searchParams.get("state") ?? "")) === authority;
+}
+
+/** Where a login would return to, by its state. */
+function returnToOf(state: string): string {
+  try {
+    const bytes = Uint8Array.fromBase64(state, { alphabet: "base64url" });
+    const { returnTo } = membersOf(new TextDecoder().decode(bytes));
+    return typeof returnTo === "string" ? returnTo : "";
+  } catch {
+    return "";
+  }
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.parse(url)?.host;
+}
+
+function isWarning(headers: UpstreamResponse["headers"]): boolean {
+  return valuesOf(headers, "x-content-type-options")[0] === "nosniff" &&
+    /^text\/html\b/i.test(valuesOf(headers, "content-type")[0] ?? "") &&
+    valuesOf(headers, "content-length").length === 0;
+}
