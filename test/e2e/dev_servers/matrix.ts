@@ -116,9 +116,11 @@ async function visit(
 ): Promise<{ what: Check["what"]; error: unknown }[]> {
   await using context = await browser.newContext({ ignoreHTTPSErrors: true });
   context.setDefaultTimeout(TIMEOUT_MS);
-  await using first = await context.newPage();
-  // Only for the session; if the app has no answer, the checks will tell.
-  await first.goto(origin + opening, { waitUntil: "commit" }).catch(() => {});
+  {
+    await using page = await context.newPage();
+    // Only for the session; if the app has no answer, the checks will tell.
+    await page.goto(origin + opening, { waitUntil: "commit" }).catch(() => {});
+  }
   const faults: { what: Check["what"]; error: unknown }[] = [];
   for (const { what, run } of checks) {
     await using page = await context.newPage();
