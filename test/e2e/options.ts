@@ -36,13 +36,22 @@ export function parse(
         short: { type: "boolean" },
       },
     });
-  const engines = engine.split(",").map((name) => {
-    const known = ENGINES.find((engine) => engine === name);
-    if (known !== undefined) return known;
-    throw new UsageError(`--engine knows ${ENGINES}, and not '${name}'`);
-  });
+  const engines = parseEngines(engine);
   const scenarios = (short ? lists.short : lists.all)
     .filter(({ name }) => name.includes(only));
   if (scenarios.length > 0) return { engines, scenarios };
   throw new UsageError(`No scenario's name has '${only}' in it`);
+}
+
+/**
+ * Reads the names of engines, with commas between them.
+ *
+ * @throws {UsageError} for one that does not exist.
+ */
+export function parseEngines(text: string): readonly EngineName[] {
+  return text.split(",").map((name) => {
+    const known = ENGINES.find((engine) => engine === name);
+    if (known !== undefined) return known;
+    throw new UsageError(`--engine knows ${ENGINES}, and not '${name}'`);
+  });
 }

@@ -4,6 +4,7 @@ import { addSandbox } from "../../support/add_sandbox.ts";
 import { certificateFiles, LOCALHOST } from "../../support/certificates.ts";
 import { startProcess } from "../../support/process.ts";
 import { untilReady } from "../../support/ready.ts";
+import type { IsKnown } from "../browser/names.ts";
 
 /** Dev servers let names below `.localhost` and `.test` in that they refuse on the internet. */
 const DOMAIN = "preview.example.com";
@@ -20,6 +21,8 @@ export type Mode = typeof MODES[number];
 export interface Gateways extends AsyncDisposable {
   /** The value of Chromium's `--host-resolver-rules`: the gateways' ports, and nothing else. */
   readonly resolverRules: string;
+  /** The same for other engines. */
+  readonly isKnown: IsKnown;
   /** The public origin of a port of the sandbox with that mode. */
   origin(scheme: Scheme, mode: Mode, port: number): string;
   /** The target that opens such a sandbox, which is private. */
@@ -62,6 +65,8 @@ export async function startGateways(): Promise<Gateways> {
   return {
     // Everything else is not found, or a dev server's client would find its server past the gateway.
     resolverRules: [...rules, "MAP * ~NOTFOUND"].join(", "),
+    isKnown: (host, port) =>
+      host.endsWith(`.${DOMAIN}`) && Object.values(ports).includes(port),
     origin: (scheme, mode, port) =>
       `${scheme}://${port}-${mode}.${DOMAIN}:${ports[scheme]}`,
     opening: (mode) => `/?DAYTONA_SANDBOX_AUTH_KEY=${mode}-token`,

@@ -1,11 +1,14 @@
 // deno-lint-ignore-file no-console
 /**
  * `deno task e2e --dev-servers`: real dev servers at real names, over HTTP and HTTPS. `--only next,vite` runs these;
- * `--quick` tries only what has to work; `--save` writes the table in docs/apps.md. The first run fetches them.
+ * `--quick` tries only what has to work; `--save` writes the table in docs/apps.md. `--engine firefox,webkit` tries
+ * hot reload by Vite and Next in these. The first run fetches the dev servers.
  */
 import { parseArgs } from "node:util";
 import { UsageError } from "../../support/options.ts";
 import { launchChromium } from "../chromium.ts";
+import type { EngineName } from "../browser/engine.ts";
+import { parseEngines } from "../options.ts";
 import type { DevServer } from "./dev_server.ts";
 import { startGateways } from "./gateways.ts";
 import { inWords } from "./in_words.ts";
@@ -17,13 +20,16 @@ import { saveTable } from "./table.ts";
 import { judge } from "./verdict.ts";
 
 export const USAGE =
-  "usage: deno task e2e --dev-servers [--only NAME,...] [--quick] [--save]";
+  "usage: deno task e2e --dev-servers [--only NAME,...] [--quick] [--save]\n" +
+  "       deno task e2e --dev-servers --engine firefox,webkit";
 
 /** The command line, read. */
 export interface Options {
   readonly servers: readonly DevServer[];
   readonly quick: boolean;
   readonly save: boolean;
+  /** For hot reload only, in place of all else. */
+  readonly engines?: readonly EngineName[];
 }
 
 /**
@@ -33,15 +39,22 @@ export interface Options {
  * @throws {UsageError} for a dev server that does not exist.
  */
 export function parse(args: readonly string[]): Options {
-  const { values: { only, quick = false, save = false } } = parseArgs({
+  const { values: { only, engine, quick = false, save = false } } = parseArgs({
     args: [...args],
     options: {
       "dev-servers": { type: "boolean" },
       only: { type: "string" },
+      engine: { type: "string" },
       quick: { type: "boolean" },
       save: { type: "boolean" },
     },
   });
+  if (engine !== undefined) {
+    if (only !== undefined || quick || save) {
+      throw new UsageError("--engine stands alone");
+    }
+    return { servers: [], quick, save, engines: parseEngines(engine) };
+  }
   if (quick && save) throw new UsageError("--save needs a complete run");
   if (only === undefined) return { servers: SERVERS, quick, save };
   const servers = only.split(",").map((name) => {

@@ -134,9 +134,9 @@ async function visit(
 }
 
 /** The source of the running project: each edit gives it a heading that it never had before. */
-type Source = Pick<Visit, "heading" | "edit">;
+export type Source = Pick<Visit, "heading" | "edit">;
 
-function createSource(folder: string): Source {
+export function createSource(folder: string): Source {
   let heading = "Before";
   let edits = 0;
   return {

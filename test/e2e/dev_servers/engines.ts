@@ -1,0 +1,89 @@
+// deno-lint-ignore-file no-console
+/** `--engine firefox,webkit`: hot reload in browsers that the table is not about, over HTTP and HTTPS. */
+import { freePort } from "../../support/free_port.ts";
+import type { Engine, EngineName } from "../browser/engine.ts";
+import { PACKAGES, startEngine } from "../browser/launch.ts";
+import { Page } from "../browser/page.ts";
+import type { DevServer } from "./dev_server.ts";
+import { type Gateways, SCHEMES, startGateways } from "./gateways.ts";
+import { createSource } from "./matrix.ts";
+import { install, writeProject } from "./packages.ts";
+import { startDevServer } from "./process.ts";
+import { next } from "./servers/next.ts";
+import { vite } from "./servers/vite.ts";
+
+/** The dev servers, and the file of each that has the heading. */
+const EDITED: readonly (readonly [server: DevServer, file: string])[] = [
+  [vite, "src/words.js"],
+  [next, "app/page.jsx"],
+];
+
+/** Button `#count` counts clicks once the page is interactive. */
+const COUNTS = `(() => {
+  const button = document.querySelector("#count");
+  if (button === null || button.textContent !== "0") return button !== null;
+  button.click();
+  return false;
+})()`;
+
+/** Runs them in the engines that are installed, and returns the exit code. */
+export async function runInEngines(
+  engines: readonly EngineName[],
+): Promise<number> {
+  await using gateways = await startGateways();
+  let failed = 0;
+  for (const name of engines) {
+    await using engine = await startEngine(name, gateways.isKnown);
+    if (engine === undefined) {
+      console.log(`skipped: ${name} (apt-get install ${PACKAGES[name]})`);
+      continue;
+    }
+    for (const [server, file] of EDITED) {
+      try {
+        await reloadsHot(server, file, { engine, gateways });
+        console.log(`ok     ${name}: an edit arrives by ${server.title}`);
+      } catch (error) {
+        failed++;
+        console.log(
+          `FAILED ${name}: an edit arrives by ${server.title}`,
+          error,
+        );
+      }
+    }
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+/** Has a page show an edit by itself. */
+async function reloadsHot(
+  server: DevServer,
+  file: string,
+  { engine, gateways }: {
+    readonly engine: Engine;
+    readonly gateways: Gateways;
+  },
+): Promise<void> {
+  const installed = await install(server);
+  const port = freePort();
+  const origins = SCHEMES.map((scheme) =>
+    gateways.origin(scheme, "auto", port)
+  );
+  const settings = { port, origins, line: false };
+  await writeProject(installed.folder, server.files(settings));
+  gateways.listen(port);
+  const source = createSource(installed.folder);
+  await using _process = await startDevServer(server, installed, settings);
+  for (const origin of origins) {
+    await using profile = await engine.openProfile();
+    const page = new Page(await profile.newTab(), profile);
+    await page.goto(origin + gateways.opening("auto"));
+    await page.shows("h1", source.heading());
+    await page.until(COUNTS);
+    await page.evaluate("globalThis.marked = true");
+    await source.edit(file);
+    await page.shows("h1", source.heading());
+    if (await page.evaluate("globalThis.marked") !== true) {
+      console.log(`       (the page at ${origin} was loaded anew)`);
+    }
+  }
+}
