@@ -16,6 +16,9 @@ type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
 const WARNING_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'";
 
+const NO_RUNNER =
+  /failed to get runner info: Sandbox with ID ([\w-]+) not found$/;
+
 /** True if a response may be one of the proxy's own. */
 export function mayBeHostedRefusal(response: ResponseHead): boolean {
   const { status, headers } = response;
@@ -27,14 +30,19 @@ export function mayBeHostedRefusal(response: ResponseHead): boolean {
 /** The proxy's refusal, if the head of a response shows it to be one. */
 export function hostedRefusalOf(
   response: ResponseHead,
-  { authority }: Pick<Destination, "authority">,
+  { authority, refusedBy }: Pick<Destination, "authority" | "refusedBy">,
 ): GatewayError | undefined {
   const { status, headers } = response;
   if (status === 307 && isLogin(headers, authority)) {
-    return new GatewayError(
-      "runner_refused",
-      "Daytona's proxy does not accept the sandbox's token (its login)",
-    );
+    return refusedBy === "hosted_proxy_by_link"
+      ? new GatewayError(
+        "signed_token_invalid",
+        "Daytona's proxy does not open the link (its login)",
+      )
+      : new GatewayError(
+        "runner_refused",
+        "Daytona's proxy does not accept the sandbox's token (its login)",
+      );
   }
   if (status === 200 && isWarning(headers)) {
     return new GatewayError(
@@ -45,18 +53,20 @@ export function hostedRefusalOf(
   return undefined;
 }
 
-/** The code for a refusal of a proxy that finds no runner with the sandbox, as where it is archived. */
+/**
+ * The code for a refusal of a proxy that finds no runner with the sandbox, as where it is archived; undefined if the body
+ * is an app's. Without a `sandboxId`, it may be about any sandbox.
+ */
 export function withoutRunner(
   status: number,
   body: string,
-  sandboxId: string,
+  sandboxId: string | undefined,
 ): "container_not_found" | undefined {
   const { message, statusCode } = membersOf(body);
   if (typeof message !== "string" || statusCode !== status) return undefined;
-  const isUnknown = status === 400 &&
-    message.endsWith(
-      `failed to get runner info: Sandbox with ID ${sandboxId} not found`,
-    );
+  const [, id] = NO_RUNNER.exec(message) ?? [];
+  const isUnknown = status === 400 && id !== undefined &&
+    (sandboxId === undefined || id === sandboxId);
   return isUnknown ? "container_not_found" : undefined;
 }
 

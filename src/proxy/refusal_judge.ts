@@ -39,7 +39,7 @@ export class RefusalJudge {
     { refusedBy }: Destination,
   ): boolean {
     return isRefusalStatus(status) ||
-      refusedBy === "hosted_proxy" && mayBeHostedRefusal({ status, headers });
+      refusedBy !== "runner" && mayBeHostedRefusal({ status, headers });
   }
 
   /**
@@ -52,7 +52,8 @@ export class RefusalJudge {
     { sandboxId, sandboxPort }: App,
     destination: Destination,
   ): Promise<UpstreamResponse> {
-    if (destination.refusedBy === "hosted_proxy") {
+    const { refusedBy } = destination;
+    if (refusedBy !== "runner") {
       const refusal = hostedRefusalOf(response, destination);
       if (refusal !== undefined) {
         discardBody(response.body);
@@ -77,10 +78,12 @@ export class RefusalJudge {
     // A runner writes its refusals in one go.
     if (gathered instanceof Uint8Array) {
       const text = new TextDecoder().decode(gathered);
-      const code = refusalOf(response.status, text, sandboxId) ??
-        (destination.refusedBy === "hosted_proxy"
-          ? withoutRunner(response.status, text, sandboxId)
-          : undefined);
+      // By a link, nobody tells which sandbox it is.
+      const id = refusedBy === "hosted_proxy_by_link" ? undefined : sandboxId;
+      const code = refusalOf(response.status, text, id) ??
+        (refusedBy === "runner"
+          ? undefined
+          : withoutRunner(response.status, text, id));
       // Not its own message, which contains the request's path, and which an app could imitate.
       if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
     }

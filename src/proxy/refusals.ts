@@ -49,16 +49,19 @@ export function mayBeRefusal(response: ResponseHead): boolean {
     /^application\/json\b/i.test(valuesOf(headers, "content-type")[0] ?? "");
 }
 
-/** The error code for a refusal by the runner itself; undefined if the body is an app's. */
+/**
+ * The error code for a refusal by the runner itself; undefined if the body is an app's. Without a `sandboxId`, it may be
+ * about any sandbox.
+ */
 export function refusalOf(
   status: number,
   body: string,
-  sandboxId: string,
+  sandboxId: string | undefined,
 ): keyof typeof REFUSALS | undefined {
   const { path, message, statusCode } = membersOf(body);
   if (
     statusCode !== status || typeof message !== "string" ||
-    typeof path !== "string" || !path.startsWith(`/sandboxes/${sandboxId}/`)
+    typeof path !== "string" || !isPathOf(path, sandboxId)
   ) return undefined;
   if (status === 404) {
     return /container not found/i.test(message)
@@ -69,6 +72,13 @@ export function refusalOf(
   return /is the sandbox started/i.test(message)
     ? "sandbox_stopped"
     : undefined;
+}
+
+/** True for a path of the runner below a sandbox. */
+function isPathOf(path: string, sandboxId: string | undefined): boolean {
+  return sandboxId === undefined
+    ? /^\/sandboxes\/[\w-]+\/toolbox\//.test(path)
+    : path.startsWith(`/sandboxes/${sandboxId}/`);
 }
 
 /** The members of a JSON object; none if the text is no such object. */

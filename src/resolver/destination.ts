@@ -17,8 +17,8 @@ export interface Destination {
   readonly headers: HeaderList;
   /** The path prefix of the sandbox's daemon; undefined if the upstream leads to ports only. */
   readonly toolboxPrefix: string | undefined;
-  /** Whose refusals may come in place of the app's responses. */
-  readonly refusedBy: "runner" | "hosted_proxy";
+  /** Whose refusals may come in place of the app's responses; by a signed link, they are about the link. */
+  readonly refusedBy: "runner" | "hosted_proxy" | "hosted_proxy_by_link";
   /** The origin by which browsers would reach the upstream, which an app may take for its own; undefined if none would. */
   readonly publicOrigin: string | undefined;
   /** What the app is told of its own address. */

@@ -77,6 +77,7 @@ export function hostedDestination(
     const tokenHeader: Header = ["x-daytona-preview-token", token];
     destination = destinationAt(domain, `${port}-${sandboxId}`, {
       headers: isOpen ? ALWAYS : [tokenHeader, ...ALWAYS],
+      refusedBy: "hosted_proxy",
       appOrigin,
     });
     if (all.size < MAX_MADE) all.set(key, destination);
@@ -94,13 +95,17 @@ export function linkDestination(
   appOrigin: AppOriginMode,
 ): Destination {
   const label = `${link.port}-${link.token}`;
-  return destinationAt(domain, label, { headers: ALWAYS, appOrigin });
+  return destinationAt(domain, label, {
+    headers: ALWAYS,
+    refusedBy: "hosted_proxy_by_link",
+    appOrigin,
+  });
 }
 
 function destinationAt(
   domain: string,
   label: string,
-  rest: Pick<Destination, "headers" | "appOrigin">,
+  rest: Pick<Destination, "headers" | "refusedBy" | "appOrigin">,
 ): Destination {
   const [scheme = "", host = ""] = domain.split("//");
   const publicOrigin = `${scheme}//${label}.${host}`;
@@ -109,7 +114,6 @@ function destinationAt(
     authority: `${label}.${host}`,
     pathPrefix: "",
     toolboxPrefix: undefined,
-    refusedBy: "hosted_proxy",
     publicOrigin,
     ...rest,
   };
