@@ -14,6 +14,7 @@ import { checkCertificate } from "./certificate.ts";
 import { checkCertificateFile } from "./certificate_file.ts";
 import { CONFIGURATION, type Finding, findingsOf } from "./finding.ts";
 import { checkFront } from "./front.ts";
+import { checkHostedProxy, checkOrganizationKey } from "./hosted.ts";
 import { judgeLinks } from "./links.ts";
 import { checkProvider } from "./provider.ts";
 import { type PublicBase, publicBases } from "./public_base.ts";
@@ -74,9 +75,57 @@ function afterApi(
     readonly sandboxId: string | undefined;
   },
 ): Outcome[] {
-  const remote = known?.remote;
-  const role = known && askRole(config.daytona, world);
+  const isHosted = config.daytona.mode === "hosted";
+  const told = known?.remote;
+  // Of somebody else's Daytona, the provider is none of the gateway's.
+  const remote = isHosted && told !== undefined
+    ? { ...told, oidc: null, ssoOidc: null }
+    : told;
   const bases = publicBases(config.public, remote);
+  return [
+    ...isHosted
+      ? ofHosted(config, known, world)
+      : ofProxy(config, known, { world, sandboxId }),
+    run(
+      "provider discovery",
+      () => examineLogin(config, { remote, bases }, world),
+    ),
+    ...bases.map((base) => run("base domain", () => examineBase(base, world))),
+    certificateFile(config, bases, world),
+  ];
+}
+
+/** The checks in front of a Daytona that somebody else runs. */
+function ofHosted(
+  { daytona }: Config,
+  known: ApiView["known"],
+  world: World,
+): Outcome[] {
+  return [
+    needs(
+      known,
+      "organization key",
+      () => checkOrganizationKey(daytona, world),
+    ),
+    needs(
+      known,
+      "Daytona's proxy",
+      ({ remote }) => checkHostedProxy(remote, world),
+    ),
+    clockOf(known),
+  ];
+}
+
+/** The checks of a gateway that is the proxy of its own Daytona. */
+function ofProxy(
+  config: Config,
+  known: ApiView["known"],
+  { world, sandboxId }: {
+    readonly world: World;
+    readonly sandboxId: string | undefined;
+  },
+): Outcome[] {
+  const role = known && askRole(config.daytona, world);
   return [
     needs(known, "service key", () => checkServiceKey(config.daytona, world)),
     needs(
@@ -87,19 +136,17 @@ function afterApi(
           ? judgeRole(await role)
           : await checkSandbox(config.daytona, sandboxId, world),
     ),
-    needs(known, "clock", ({ answer }) => judgeClock(answer)),
+    clockOf(known),
     needs(
       known,
       "preview links",
       async ({ remote }) => judgeLinks(config.public, remote, await role),
     ),
-    run(
-      "provider discovery",
-      () => examineLogin(config, { remote, bases }, world),
-    ),
-    ...bases.map((base) => run("base domain", () => examineBase(base, world))),
-    certificateFile(config, bases, world),
   ];
+}
+
+function clockOf(known: ApiView["known"]): Outcome {
+  return needs(known, "clock", ({ answer }) => judgeClock(answer));
 }
 
 async function examineLogin(

@@ -23,11 +23,12 @@ export function judgeSettings(config: Config): Finding[] {
 }
 
 function judgeSecret({ daytona, session }: Config): Finding | undefined {
-  const { serviceKey } = daytona;
+  const { serviceKey, mode } = daytona;
+  const name = mode === "hosted" ? "DAYTONA_API_KEY" : "PROXY_API_KEY";
   return session.secrets.includes(serviceKey) &&
       serviceKey.length < MIN_SECRET_LENGTH
     ? warning(
-      `Sessions are sealed with a PROXY_API_KEY of ${serviceKey.length} characters, which can be guessed.`,
+      `Sessions are sealed with a ${name} of ${serviceKey.length} characters, which can be guessed.`,
       `Set SESSION_SECRETS to at least ${MIN_SECRET_LENGTH} random characters, such as the output of: openssl rand -hex 32`,
     )
     : undefined;
@@ -90,7 +91,7 @@ function isExposed(url: string | undefined): boolean {
 function judgeApiUrl({ daytona: { apiUrl } }: Config): Finding | undefined {
   return isExposed(apiUrl)
     ? warning(
-      "DAYTONA_API_URL is plain http, so the service key is sent in the clear.",
+      "DAYTONA_API_URL is plain http, so the gateway's key is sent in the clear.",
       "Use https unless you control the network in between.",
     )
     : undefined;

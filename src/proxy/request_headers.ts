@@ -12,6 +12,8 @@ import { type AddressForm, type AppAddress, localUrl } from "./app_origin.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
+const SKIP_ACTIVITY = "x-daytona-skip-last-activity-update";
+
 /** Headers that are addressed to the gateway, or that only the gateway may set. */
 const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "content-length", // the upstream client decides the framing
@@ -62,7 +64,7 @@ export interface RequestHeadersInput {
 /** The end-to-end headers to send to `destination`, as a new list; `form` is what they tell the app of its address. */
 export function requestHeaders(
   request: RequestHeadersInput,
-  destination: Pick<Destination, "authority" | "headers">,
+  destination: Pick<Destination, "authority" | "headers" | "refusedBy">,
   form: AddressForm,
 ): [string, string][] {
   const { headers, forwarded } = request;
@@ -99,6 +101,11 @@ export function requestHeaders(
   if (!hasCodings) sent.push(["accept-encoding", "identity"]);
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
   for (const [name, value] of destination.headers) sent.push([name, value]);
+  // Somebody else's proxy reports what is in use by itself, and has to be told what is not to count.
+  if (
+    destination.refusedBy !== "runner" &&
+    headers.get(SKIP_ACTIVITY) === "true"
+  ) sent.push([SKIP_ACTIVITY, "true"]);
   if (app === undefined) {
     sent.push(
       ["x-forwarded-host", forwarded.host],

@@ -144,6 +144,7 @@ export const headerProperties: readonly Property[] = [
         appAddress: undefined,
       }, {
         authority: "runner",
+        refusedBy: "runner",
         headers: [["x-daytona-authorization", "Bearer key"]],
       }, "public");
       const ours = OURS.map((name) => valuesOf(fields, name));

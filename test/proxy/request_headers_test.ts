@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import type { AddressForm } from "../../src/proxy/app_origin.ts";
 import { requestHeaders } from "../../src/proxy/request_headers.ts";
+import type { Destination } from "../../src/resolver/destination.ts";
 
 function requestHeadersOf(
   client: [string, string][],
-  options: { dropAuthorization?: boolean; form?: AddressForm } = {},
+  options: {
+    dropAuthorization?: boolean;
+    form?: AddressForm;
+    refusedBy?: Destination["refusedBy"];
+  } = {},
 ): [string, string][] {
   return requestHeaders({
     headers: new Headers(client),
@@ -14,6 +19,7 @@ function requestHeadersOf(
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
     authority: "runner:3003",
+    refusedBy: options.refusedBy ?? "runner",
     headers: [["x-daytona-authorization", "Bearer runner-key"]],
   }, options.form ?? "public");
 }
@@ -107,6 +113,21 @@ Deno.test("requestHeaders() drops every credential that was meant for the gatewa
   ], { dropAuthorization: true });
   assert.equal(fields.length, 8);
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
+});
+
+Deno.test("requestHeaders() tells somebody else's proxy what is not to count as use, and a runner nothing", () => {
+  const name = "x-daytona-skip-last-activity-update";
+  for (
+    const [refusedBy, given, sent] of [
+      ["runner", "true", []],
+      ["hosted_proxy", "true", ["true"]],
+      ["hosted_proxy_by_link", "true", ["true"]],
+      ["hosted_proxy", "1", []],
+    ] as const
+  ) {
+    const fields = requestHeadersOf([[name, given]], { refusedBy });
+    assert.deepEqual(valuesOf(fields, name), sent);
+  }
 });
 
 Deno.test("requestHeaders() drops what the handshake with the runner sets itself", () => {

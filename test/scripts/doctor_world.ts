@@ -2,8 +2,9 @@
 import { examine } from "../../scripts/doctor/examine.ts";
 import type { Finding } from "../../scripts/doctor/finding.ts";
 import type { World } from "../../scripts/doctor/world.ts";
+import { startHostedStack } from "../../scripts/stand_in/hosted_stack.ts";
 import type { Stack } from "../../scripts/stand_in/stack.ts";
-import { startGateway } from "../support/gateway.ts";
+import { startGateway, startGatewayOf } from "../support/gateway.ts";
 
 /** A healthy installation. */
 export interface Patient extends AsyncDisposable {
@@ -28,6 +29,45 @@ export const TEST_WORLD: World = {
 
 /** A secret that must not be printed. */
 export const SESSION_SECRET = "session-secret-of-more-than-32-characters";
+
+/** The same in front of a Daytona that somebody else runs, whose proxy is named by its address. */
+export async function startHostedPatient(): Promise<Patient> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startHostedStack({ tls: false }));
+  const gateway = started.use(await startGatewayOf(stack));
+  const host = `proxy.localhost:${gateway.port}`;
+  stack.api.state.config = {
+    ...stack.api.state.config,
+    proxyTemplateUrl:
+      `http://{{PORT}}-{{sandboxId}}.127.0.0.1:${stack.hosted.port}`,
+  };
+  const env = {
+    ...stack.environment,
+    PROXY_DOMAIN: host,
+    SESSION_SECRETS: SESSION_SECRET,
+    CACHE_URL: "none",
+  };
+  const owned = started.move();
+  return {
+    stack,
+    port: gateway.port,
+    env,
+    examine: (differences) => examineWith(env, differences),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The findings by the name of the check. */
+async function examineWith(
+  env: Patient["env"],
+  differences: Parameters<Patient["examine"]>[0] = {},
+): Promise<Map<string, Finding[]>> {
+  const findings = await examine(
+    { ...env, ...differences.env },
+    { ...TEST_WORLD, ...differences.world },
+  );
+  return Map.groupBy(findings, ({ name }) => name);
+}
 
 /** Starts the stack and a gateway, which is registered with the API and the provider. */
 export async function startPatient(): Promise<Patient> {
@@ -54,13 +94,7 @@ export async function startPatient(): Promise<Patient> {
     stack,
     port,
     env,
-    async examine(differences = {}) {
-      const findings = await examine(
-        { ...env, ...differences.env },
-        { ...TEST_WORLD, ...differences.world },
-      );
-      return Map.groupBy(findings, ({ name }) => name);
-    },
+    examine: (differences) => examineWith(env, differences),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,0 +1,106 @@
+/** What is different in front of a Daytona that somebody else runs: the organization's key, and that Daytona's proxy. */
+import { z } from "zod";
+import type { paths } from "../../gen/daytona.ts";
+import type { Config } from "../../src/config/config.ts";
+import {
+  proxyDomainOf,
+  type RemoteConfig,
+} from "../../src/daytona/remote_config.ts";
+import { keyVerdictOf } from "../../src/daytona/service_key.ts";
+import { ask, type Reply } from "./ask.ts";
+import { type Finding, findingsOf } from "./finding.ts";
+import type { World } from "./world.ts";
+
+const key = findingsOf("organization key");
+const proxy = findingsOf("Daytona's proxy");
+
+/** The operation that tells an organization's key from all others, as a proxy's may not call it. */
+const PREVIEW_URL_PATH =
+  "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url" satisfies keyof paths;
+
+const errorBody = z.object({ message: z.string() });
+
+/** Asks the API for the preview of a sandbox that does not exist. */
+export async function checkOrganizationKey(
+  { apiUrl, serviceKey }: Config["daytona"],
+  world: World,
+): Promise<Finding> {
+  const path = PREVIEW_URL_PATH
+    .replace("{sandboxIdOrName}", crypto.randomUUID())
+    .replace("{port}", "1");
+  const authorization = `Bearer ${serviceKey}`;
+  return judgeOrganizationKey(
+    await ask(apiUrl + path, world, { authorization }),
+  );
+}
+
+/** Judges the key by the reply. */
+export function judgeOrganizationKey(reply: Reply): Finding {
+  if (!reply.answered) {
+    return key.failed(`Cannot try the key: ${reply.reason}.`);
+  }
+  const { status, json } = reply;
+  const { data } = errorBody.safeParse(json);
+  switch (status === 200 ? "unknown_answer" : keyVerdictOf(status)) {
+    case "accepted":
+      return data === undefined || data.message.startsWith("Cannot GET")
+        ? key.failed(
+          "The API does not have the operation for preview links.",
+          "It is older than this gateway supports, or DAYTONA_API_URL points elsewhere.",
+        )
+        : key.ok(
+          "The API accepts the key as an organization's. It needs no permission for previews; yet any key of an organization can run commands in all of its sandboxes, so keep it secret.",
+        );
+    case "unknown":
+      return key.failed(
+        "The API does not know the key.",
+        "Set DAYTONA_API_KEY to an API key of your organization, which the dashboard makes; it may have expired.",
+      );
+    case "other_role":
+      return key.failed(
+        "The API knows the key, but not as an organization's.",
+        "A proxy's key belongs into PROXY_API_KEY, in front of a Daytona of your own.",
+      );
+    default:
+      return status === 429
+        ? key.warning(
+          "The API throttles this machine or the organization, so the key could not be tried.",
+          "Wait, then try again.",
+        )
+        : key.failed(
+          `The API answers status ${status} when the key is tried.`,
+          "Check that DAYTONA_API_URL leads to Daytona's API.",
+        );
+  }
+}
+
+const health = z.object({ status: z.literal("ok") });
+
+/** Asks the proxy whether it is healthy, by its own domain. */
+export async function checkHostedProxy(
+  { proxyTemplateUrl }: RemoteConfig,
+  world: World,
+): Promise<Finding> {
+  const domain = proxyDomainOf(proxyTemplateUrl ?? "");
+  if (domain === null) {
+    return proxy.warning(
+      "The API does not say where its previews are (proxyTemplateUrl), so signed links do not open.",
+      "Sandboxes in regions with a proxy of their own are served all the same.",
+    );
+  }
+  const { protocol, domain: name, port } = domain;
+  const origin = `${protocol}://${name}${port === null ? "" : `:${port}`}`;
+  const reply = await ask(`${origin}/health`, world);
+  if (!reply.answered) {
+    return proxy.failed(
+      `Cannot reach ${origin}: ${reply.reason}.`,
+      "The gateway must be able to connect to it; its answer does not depend on any key.",
+    );
+  }
+  return reply.status === 200 && health.safeParse(reply.json).success
+    ? proxy.ok(`${origin} answers in ${reply.tookMs} ms.`)
+    : proxy.warning(
+      `${origin}/health answers with status ${reply.status}.`,
+      "Daytona's proxy may be down, or something else is in front of it.",
+    );
+}
