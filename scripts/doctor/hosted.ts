@@ -1,22 +1,20 @@
 /** What is different in front of a Daytona that somebody else runs: the organization's key, and that Daytona's proxy. */
 import { z } from "zod";
-import type { paths } from "../../gen/daytona.ts";
 import type { Config } from "../../src/config/config.ts";
 import {
   proxyDomainOf,
   type RemoteConfig,
 } from "../../src/daytona/remote_config.ts";
-import { keyVerdictOf } from "../../src/daytona/service_key.ts";
+import {
+  keyVerdictOf,
+  ORGANIZATION_KEY_PROBE_PATH,
+} from "../../src/daytona/service_key.ts";
 import { ask, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
 const key = findingsOf("organization key");
 const proxy = findingsOf("Daytona's proxy");
-
-/** The operation that tells an organization's key from all others, as a proxy's may not call it. */
-const PREVIEW_URL_PATH =
-  "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url" satisfies keyof paths;
 
 const errorBody = z.object({ message: z.string() });
 
@@ -25,7 +23,7 @@ export async function checkOrganizationKey(
   { apiUrl, serviceKey }: Config["daytona"],
   world: World,
 ): Promise<Finding> {
-  const path = PREVIEW_URL_PATH
+  const path = ORGANIZATION_KEY_PROBE_PATH
     .replace("{sandboxIdOrName}", crypto.randomUUID())
     .replace("{port}", "1");
   const authorization = `Bearer ${serviceKey}`;

@@ -9,6 +9,10 @@ import { isPending } from "../lib/cooldown.ts";
 export const KEY_PROBE_PATH =
   "/preview/{sandboxId}/public" satisfies keyof paths;
 
+/** The path of the operation that probes an organization's key: a proxy may not call it, and its statuses are the same. */
+export const ORGANIZATION_KEY_PROBE_PATH =
+  "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url" satisfies keyof paths;
+
 /** The API's verdict on a key: `other_role` if it knows the key, but not as its proxy's. */
 export type KeyVerdict = "accepted" | "unknown" | "other_role";
 
