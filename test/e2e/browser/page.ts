@@ -11,7 +11,7 @@ import { poll, within } from "./poll.ts";
 /** The time after which an expression is evaluated again, ms. */
 const ANSWER_MS = 1000;
 
-/** A document in a frame. Whatever looks for an element waits for it, up to 8 s. */
+/** A document in a frame. Whatever looks for an element waits for it, up to 20 s. */
 export class Frame<Driver extends FrameDriver = FrameDriver> {
   constructor(protected readonly driver: Driver) {}
 
@@ -23,7 +23,7 @@ export class Frame<Driver extends FrameDriver = FrameDriver> {
   /**
    * Waits until an expression is true, be it in the page or in one that follows it.
    *
-   * @throws {AssertionError} if it is not after 8 s.
+   * @throws {AssertionError} if it is not after 20 s.
    */
   async until(expression: string): Promise<void> {
     let last: unknown;

@@ -1,12 +1,12 @@
 /** Looks again and again, since browsers do not tell of everything. */
 
 /** The time that a page may take to do what is waited for, ms. */
-export const PATIENCE_MS = 8000;
+export const PATIENCE_MS = 20_000;
 
 /** Time between two looks, ms. */
 const POLL_MS = 30;
 
-/** What a look results in once that is true in some form; its last result after 8 s. */
+/** What a look results in once that is true in some form; its last result after 20 s. */
 export async function poll<Result>(
   look: () => Promise<Result>,
 ): Promise<Result> {
