@@ -17,7 +17,7 @@ const MESSAGES_PER_TURN = 16 * 1024;
 const WATCHED_MESSAGES = 1024;
 
 /** A message up to so many bytes, or UTF-16 code units, takes as long as an empty one. */
-const SHORT_LENGTH = 256;
+const SHORT_LENGTH = 100;
 
 /** Most short messages within a second: each takes the gateway 4 µs, in which it does nothing else. */
 const SHORT_MESSAGES_PER_SECOND = 16 * 1024;
