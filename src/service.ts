@@ -9,6 +9,7 @@ import { OpenidProvider } from "./auth/oidc/provider.ts";
 import { RedeemedStates } from "./auth/oidc/redeemed_states.ts";
 import { TransactionSealer } from "./auth/oidc/transaction.ts";
 import { OwnCookies } from "./auth/own_cookies.ts";
+import { RuleAccess } from "./auth/rule_access.ts";
 import { SessionSealer } from "./auth/session.ts";
 import { Throttle } from "./auth/throttle.ts";
 import { UsedCodes } from "./auth/used_codes.ts";
@@ -21,6 +22,7 @@ import { SandboxLogins } from "./control/sandbox_logins.ts";
 import { UserLogins } from "./control/user_logins.ts";
 import { DaytonaApi } from "./daytona/api.ts";
 import { RoleWatch } from "./daytona/proxy_role.ts";
+import { ApiQuota } from "./daytona/quota.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
@@ -47,10 +49,12 @@ import { FloodBans } from "./proxy/client_floods.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { Handshakes } from "./proxy/handshakes.ts";
 import { InFlight } from "./proxy/in_flight.ts";
+import { opensLink } from "./proxy/link_verdict.ts";
 import { createHiddenBytes, UnseenMemory } from "./proxy/unseen_memory.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { BuildResolver } from "./resolver/builds.ts";
 import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
+import { HostedAccess } from "./resolver/hosted_access.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
@@ -112,15 +116,15 @@ export async function createService(
   const resolvers = createResolvers(config, base);
   const judges = createAuth(config, base, resolvers);
   const auth = { ...judges, ...createLoginKeeping(config, base, judges) };
-  const transport = createTransport(config, base, resolvers, options);
+  const transport = createTransport(config, base, resolvers);
   const ownPages = createOwnPages(base, resolvers, auth);
   const dispatch = createDispatch(
     config,
     { ...base, ...resolvers, ...auth, ...transport, ...ownPages },
     options,
   );
-  const { metrics, background, store } = base;
-  const { inFlight, upstream } = transport;
+  const { metrics, background, store, upstream } = base;
+  const { inFlight } = transport;
   const { readiness, ownRequests } = ownPages;
   const turns = await openTurns();
   const { remoteSettings } = resolvers;
@@ -183,7 +187,7 @@ type OwnPages = ReturnType<typeof createOwnPages>;
 /** Opens what all the rest uses: metrics, the durable tier, and the client of Daytona's API. */
 async function openBase(
   config: Config,
-  { version, platformShared = false }: ServiceOptions,
+  { version, platformShared = false, dial }: ServiceOptions,
   closing: AbortSignal,
 ) {
   const now = Date.now;
@@ -215,8 +219,10 @@ async function openBase(
       { region },
     );
   }
+  const quota = new ApiQuota(now);
   const api = new DaytonaApi(config.daytona, {
     closing,
+    quota,
     onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
     onOwnersUntold: createWarning(
@@ -254,30 +260,52 @@ async function openBase(
     store,
     serviceKey,
     role,
+    quota,
     api,
     lookups,
     sealerFor,
+    upstream: new UpstreamClient(
+      { ...config.upstream, ...config.limits },
+      dial,
+    ),
   };
 }
 
 /** Creates what tells who may see a sandbox, and where it is. */
 function createResolvers(config: Config, base: Base) {
   const { api, role, lookups, sealerFor } = base;
+  const isHosted = config.daytona.mode === "hosted";
   return {
     remoteSettings: new RemoteSettings(config, {
       api,
       role: () => role.role(),
       warn: (message, facts) => loggerFor("start").warn(message, facts),
     }),
-    sandboxes: config.daytona.mode === "hosted"
-      ? createHostedResolver(config, base)
-      : new SandboxResolver(api, {
+    ...isHosted ? createHostedResolvers(config, base) : {
+      sandboxes: new SandboxResolver(api, {
         ...lookups,
         sealer: sealerFor("runner"),
         appOrigin: config.public.appOrigin,
       }),
-    access: new AccessResolver(api, lookups),
+      access: new AccessResolver(api, lookups),
+    },
   };
+}
+
+/** Creates what judges credentials, and what finds the sandboxes that they are for. */
+function createHostedResolvers(config: Config, base: Base) {
+  const { api, lookups, upstream } = base;
+  const sandboxes = createHostedResolver(config, base);
+  const access = new HostedAccess({
+    api,
+    sandboxes,
+    async opensLink(token, port) {
+      const link = sandboxes.linkIdOf(token);
+      const destination = await sandboxes.destinationOf(link, port, () => {});
+      return destination !== null && await opensLink(upstream, destination);
+    },
+  }, lookups);
+  return { sandboxes, access };
 }
 
 /** Why the log says that an answer about a sandbox is not believed. */
@@ -309,22 +337,33 @@ function createHostedResolver(
 function createAuth(
   {
     public: { protocol: scheme, sandboxes: openTo },
+    daytona: { mode },
+    login: { allow, groupsClaim },
     session,
     cache,
     limits,
   }: Config,
-  { lookups, now, sealerFor }: Base,
+  { lookups, now, quota, sealerFor }: Base,
   { remoteSettings, sandboxes, access }: Resolvers,
 ) {
+  const isHosted = mode === "hosted";
   const cookies = new OwnCookies({ scheme, ...session });
   const sessions = new SessionSealer(sealerFor("session"), {
     now,
     maxRemembered: cache.maxEntries,
   });
-  const provider = new OpenidProvider(remoteSettings, now);
+  const provider = new OpenidProvider(
+    remoteSettings,
+    now,
+    isHosted ? groupsClaim : undefined,
+  );
+  const loginAccess = isHosted && allow !== undefined
+    ? new RuleAccess(allow, provider, lookups)
+    : access;
   const logins = new LoginSessions({
     ...lookups,
-    access,
+    access: loginAccess,
+    needsState: isHosted,
     provider,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
   });
@@ -332,6 +371,7 @@ function createAuth(
     refusalsPerMinute: limits.refusalsPerMinute,
     maxClients: cache.maxEntries,
     now,
+    checkQuota: () => quota.checkForStrangers(),
   });
   const login = new Login({
     provider,
@@ -343,7 +383,7 @@ function createAuth(
     }),
     throttle,
     logins,
-    access,
+    access: loginAccess,
     remoteSettings,
     sessionTtlMs: session.ttlMs,
     now,
@@ -453,12 +493,10 @@ function watchUnseenMemory(
 
 /** Creates the way to the runners, and what watches over it. */
 function createTransport(
-  { upstream: timeouts, limits, cache, daytona: { mode } }: Config,
-  { api, store, background, now, metrics, closing }: Base,
+  { limits, cache, daytona: { mode } }: Config,
+  { api, store, background, now, metrics, closing, upstream }: Base,
   { sandboxes }: Resolvers,
-  { dial }: ServiceOptions,
 ) {
-  const upstream = new UpstreamClient({ ...timeouts, ...limits }, dial);
   const activity = new Activity({
     // Somebody else's proxy reports the use of what it serves by itself.
     report: async (sandboxId) => {
@@ -478,7 +516,6 @@ function createTransport(
     sharedStore: store?.shared ? store : null,
   });
   return {
-    upstream,
     forwarder: new Forwarder({
       upstream,
       sandboxes,
@@ -581,6 +618,7 @@ function createDispatch(
     ...services,
     remoteSettings: parts.remoteSettings,
     sandboxes,
+    servesPaths: config.daytona.mode === "proxy",
     buildLogs: { builds: new BuildResolver(parts.api), throttle, upstream },
     control: parts.control,
     nextRequestId: createRequestIds(),

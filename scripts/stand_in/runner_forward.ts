@@ -74,6 +74,12 @@ export function forward(
       answer.statusMessage,
       [...headers, ...isChunked ? [CHUNKED] : []].flat(),
     );
+    if (message.method === "HEAD") {
+      // Deno's node:http takes no further request of a connection if the head is flushed, and nothing follows it.
+      answer.resume();
+      response.end();
+      return;
+    }
     // The head of an event stream must not wait for the first event; but a head flushed on its own is sent as UTF-8.
     if (headers.every(([, value]) => isAscii(value))) response.flushHeaders();
     const onEnd = () => outgoing.destroy();

@@ -1,6 +1,11 @@
 /**
  * The gate: decides who may reach a port of a sandbox. It tries all credentials in order, and one that fails does not
  * invalidate the next: an app's own Authorization header, for example, must not hide a good cookie.
+ *
+ * It is the same gate whoever's Daytona it stands in front of: order and rules are here, and only who answers differs.
+ * `sandboxes` tells what is public, `access` judges tokens, keys and links (resolver/access.ts asks the API as its proxy,
+ * resolver/hosted_access.ts compares and asks around as an organization), and behind `logins` is who says what a user may
+ * open (Daytona's API, or rule_access.ts). `service.ts` chooses them by the mode.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";

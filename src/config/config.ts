@@ -6,6 +6,7 @@
 import { isExposedHttp } from "../lib/url.ts";
 import { type CacheLocation, formatLocalCache } from "./cache_location.ts";
 import { MAX_WORKERS } from "./formats.ts";
+import { loginRule } from "./login_allow.ts";
 import {
   readSettings,
   type SettingProblem,
@@ -131,6 +132,19 @@ function conflicts(values: Values): SettingProblem[] {
     if (values.PREVIEW_WARNING_ENABLED === "api") {
       const allowed = "true or false while DAYTONA_API_KEY is set";
       report("PREVIEW_WARNING_ENABLED", '"api"', allowed);
+    }
+  }
+  if (values.LOGIN_ALLOW.length > 0) {
+    if (values.DAYTONA_API_KEY === undefined) {
+      const allowed =
+        "not set while PROXY_API_KEY is: Daytona's API says who has access then";
+      report("LOGIN_ALLOW", "set", allowed);
+    } else {
+      for (const name of ["OIDC_DOMAIN", "OIDC_CLIENT_ID"] as const) {
+        if (values[name] !== undefined) continue;
+        const { allowed } = SETTINGS[name].format;
+        report(name, undefined, `${allowed}, while LOGIN_ALLOW is set`);
+      }
     }
   }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
@@ -294,6 +308,12 @@ function assemble(values: Values) {
       scope: values.OIDC_SCOPE,
       /** Allows an issuer by plain http even on another machine. */
       allowInsecure: values.OIDC_ALLOW_INSECURE,
+    },
+    /** Who gets in by a login, where Daytona's API cannot tell. */
+    login: {
+      /** Undefined for nobody. */
+      allow: loginRule(values.LOGIN_ALLOW),
+      groupsClaim: values.OIDC_GROUPS_CLAIM,
     },
     upstream: {
       connectTimeoutMs: toMs(values.UPSTREAM_CONNECT_TIMEOUT_SEC),

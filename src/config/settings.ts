@@ -18,6 +18,7 @@ import {
   token,
   workerCount,
 } from "./formats.ts";
+import { loginAllowEntry } from "./login_allow.ts";
 import type { Setting } from "./read_settings.ts";
 
 const MIN_SECRET_LENGTH = 32;
@@ -201,6 +202,19 @@ export const SETTINGS = {
     purpose: "Allows an issuer by plain http even on another machine.",
     format: flag(),
     default: "false",
+  },
+  LOGIN_ALLOW: {
+    group: "Login",
+    purpose:
+      "With DAYTONA_API_KEY: whom a login lets see all sandboxes, by e-mail address, its domain or a group; only users whose address the issuer has verified. It is applied again all the time.",
+    format: listOf(loginAllowEntry()),
+    whenUnset: "nobody gets in by a login",
+  },
+  OIDC_GROUPS_CLAIM: {
+    group: "Login",
+    purpose: "The claim that names a user's groups, for LOGIN_ALLOW.",
+    format: token(),
+    default: "groups",
   },
   SESSION_SECRETS: {
     group: "Sessions",

@@ -28,6 +28,8 @@ export interface DispatchParts extends ExchangeServices {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
+  /** True to serve toolboxes and build logs, which are reached by path. */
+  readonly servesPaths: boolean;
   readonly control: Control;
   readonly nextRequestId: () => string;
   /** Where requests for our own pages are registered. */
@@ -124,11 +126,13 @@ export class Dispatch {
   async #serve(
     x: PreviewExchange | ToolboxExchange | BuildLogExchange,
   ): Promise<Response> {
-    const { sandboxes, buildLogs } = this.#parts;
+    const { sandboxes, buildLogs, servesPaths } = this.#parts;
     try {
+      if (x.route === "preview") return await sandboxes.preview(x);
+      if (!servesPaths) {
+        throw new GatewayError("port_not_served", "Daytona's proxy serves it");
+      }
       switch (x.route) {
-        case "preview":
-          return await sandboxes.preview(x);
         case "toolbox":
           return await sandboxes.toolbox(x);
         case "build_logs":

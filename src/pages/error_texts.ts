@@ -160,9 +160,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     hint: "Check the ID and the API key.",
   },
   port_not_served: {
-    title: "Previews are turned off here",
-    detail: "This gateway serves the toolbox of sandboxes, but no other port.",
-    hint: "Ask the gateway's operator where previews are served.",
+    title: "This is not served here",
+    detail:
+      "This gateway serves either the previews of sandboxes or their toolboxes, and this is the other of the two.",
+    hint: "Ask the gateway's operator where it is served.",
   },
   method_not_allowed: {
     title: "This method is not forwarded",

@@ -63,7 +63,7 @@ export class RemoteSettings {
   readonly #isHosted: boolean;
 
   constructor(
-    config: Pick<Config, "public" | "oidc" | "daytona">,
+    config: Pick<Config, "public" | "oidc" | "daytona" | "login">,
     options: {
       readonly api: Pick<DaytonaApi, "config">;
       /** What the API takes the gateway for; undefined if it does not tell now. */
@@ -81,7 +81,8 @@ export class RemoteSettings {
       .map(({ name }) => name)
       .toSorted((a, b) => b.length - a.length);
     this.#isHosted = config.daytona.mode === "hosted";
-    const settings = oidcSettings(config.oidc, null);
+    const isForNobody = this.#isHosted && config.login.allow === undefined;
+    const settings = isForNobody ? null : oidcSettings(config.oidc, null);
     this.#isConfigured = settings !== null;
     this.#oidc = settings === null
       ? { kind: this.#isHosted ? "off" : "unknown" }

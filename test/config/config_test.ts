@@ -68,6 +68,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       scope: "openid profile email",
       allowInsecure: false,
     },
+    login: { allow: undefined, groupsClaim: "groups" },
     upstream: {
       connectTimeoutMs: 10_000,
       headerTimeoutMs: 300_000,
@@ -290,6 +291,23 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["OIDC_CLIENT_SECRET", "s3cret", (c) => c.oidc.clientSecret, "s3cret"],
     ["OIDC_AUDIENCE", "api", (c) => c.oidc.audience, "api"],
     ["OIDC_SCOPE", "openid x", (c) => c.oidc.scope, "openid x"],
+    ["OIDC_GROUPS_CLAIM", "roles", (c) => c.login.groupsClaim, "roles"],
+    [
+      "LOGIN_ALLOW",
+      "Ann@Example.com, @example.org, group:staff",
+      (c) => c.login.allow,
+      {
+        emails: ["ann@example.com"],
+        domains: ["example.org"],
+        groups: ["staff"],
+      },
+      {
+        PROXY_API_KEY: "",
+        ...HOSTED_REQUIRED,
+        OIDC_DOMAIN: "https://id.example.com",
+        OIDC_CLIENT_ID: "porthole",
+      },
+    ],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.exchangesPerSandbox, 7],
     ["MAX_TUNNELS", "7", (c) => c.limits.tunnels, 7],
@@ -570,6 +588,18 @@ Deno.test("an organization's key requires a domain, and excludes what only a pro
     ok(!result.ok, name);
     deepEqual(result.problems.map(({ name }) => name), [name]);
   }
+});
+
+Deno.test("a rule about logins needs a provider of the operator's own, and counts only where Daytona's API cannot tell", () => {
+  const LOGIN_ALLOW = "@example.com";
+  deepEqual(problemsOf({ LOGIN_ALLOW }), ["LOGIN_ALLOW"]);
+  const result = parseConfig({ ...HOSTED_REQUIRED, LOGIN_ALLOW });
+  ok(!result.ok);
+  deepEqual(result.problems.map(({ name }) => name), [
+    "OIDC_DOMAIN",
+    "OIDC_CLIENT_ID",
+  ]);
+  deepEqual(problemsOf({ LOGIN_ALLOW: "example.com,*" }), ["LOGIN_ALLOW"]);
 });
 
 Deno.test("formatProblems() escapes control characters and truncates long values", () => {

@@ -22,6 +22,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
   });
   const dispatch = new Dispatch({
     ...services,
+    servesPaths: true,
     remoteSettings: { baseDomains },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {

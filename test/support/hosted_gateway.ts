@@ -1,0 +1,69 @@
+/** A complete gateway in front of the stand-in of a Daytona that somebody else runs. */
+import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
+import {
+  type HostedStack,
+  startHostedStack,
+} from "../../scripts/stand_in/hosted_stack.ts";
+import type { ServiceOptions } from "../../src/service.ts";
+import { BASE, startGatewayOf, type TestGateway } from "./gateway.ts";
+import { type Browser, createBrowser } from "./login.ts";
+import { untilReady } from "./ready.ts";
+
+/** A running gateway under test, and its stack. */
+export interface HostedGateway extends TestGateway {
+  readonly stack: HostedStack;
+  /** A new browser. */
+  browser(): Browser;
+  /** The URL of a host below the base domain, such as `3000-demo`. */
+  at(host: string, path?: string): string;
+}
+
+/** Starts a gateway; `environment` overrides the stack's, and `options` are passed to the service. */
+export async function startHostedGateway(
+  environment: Readonly<Record<string, string>> = {},
+  options: Partial<ServiceOptions> = {},
+): Promise<HostedGateway> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startHostedStack());
+  const gateway = started.use(
+    await startGatewayOf(stack, environment, { dial: dialHosted, ...options }),
+  );
+  const { port } = gateway;
+  const owned = started.move();
+  return {
+    ...gateway,
+    stack,
+    browser: () => createBrowser({ port }),
+    at: (host, path = "/") => `http://${host}.${BASE}:${port}${path}`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The same with logins at the operator's own provider, for whom `allow` lets in. */
+export async function startHostedLoginGateway(
+  allow: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<HostedGateway> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startHostedStack());
+  const { issuer, clientId, redirectUris } = stack.loginProvider;
+  const gateway = started.use(
+    await startGatewayOf(stack, {
+      OIDC_DOMAIN: issuer,
+      OIDC_CLIENT_ID: clientId,
+      ...allow !== "" && { LOGIN_ALLOW: allow },
+      ...environment,
+    }, { dial: dialHosted }),
+  );
+  const { port } = gateway;
+  redirectUris.add(`http://${BASE}:${port}/callback`);
+  await untilReady(port);
+  const owned = started.move();
+  return {
+    ...gateway,
+    stack,
+    browser: () => createBrowser({ port }),
+    at: (host, path = "/") => `http://${host}.${BASE}:${port}${path}`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
