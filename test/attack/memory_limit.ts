@@ -1,6 +1,6 @@
 /**
- * The memory that a gateway may take. Where this process may create a cgroup with a memory controller (cgroup v2), the
- * kernel kills a gateway that exceeds it. Elsewhere its resident memory is watched, and it is killed from here.
+ * The memory that a gateway may take. Where this process may create a cgroup with a memory controller, the kernel kills a
+ * gateway that exceeds it. Elsewhere its resident memory is watched, and it is killed from here.
  */
 
 /** A cgroup for one process. */
@@ -11,14 +11,44 @@ export interface MemoryGroup extends AsyncDisposable {
   peakBytes(): Promise<number>;
 }
 
+/** The files of a group, by the version of cgroups. */
+interface GroupFiles {
+  readonly limit: string;
+  /** Limits swap: in version 1 together with memory. */
+  readonly swap: string;
+  readonly swapBytes: (limitBytes: number) => number;
+  readonly peak: string;
+}
+
+const V1: GroupFiles = {
+  limit: "memory.limit_in_bytes",
+  swap: "memory.memsw.limit_in_bytes",
+  swapBytes: (limitBytes) => limitBytes,
+  peak: "memory.max_usage_in_bytes",
+};
+
+const V2: GroupFiles = {
+  limit: "memory.max",
+  swap: "memory.swap.max",
+  swapBytes: () => 0,
+  peak: "memory.peak",
+};
+
 /** The folders in which a group of this process's may be created, by `/proc/self/cgroup` and `/proc/self/mounts`. */
 export function candidateFolders(cgroup: string, mounts: string): string[] {
+  const [, v1] = /^\S+ (\S+) cgroup \S*\bmemory\b/m.exec(mounts) ?? [];
+  const [, ownV1] = /^\d+:memory:(\S+)$/m.exec(cgroup) ?? [];
+  if (v1 !== undefined && ownV1 !== undefined) return [join(v1, ownV1)];
   const [, root] = /^\S+ (\S+) cgroup2 /m.exec(mounts) ?? [];
   const [, own] = /^0::(\S+)$/m.exec(cgroup) ?? [];
   if (root === undefined || own === undefined) return [];
-  const folder = own === "/" ? root : `${root}${own}`;
+  const folder = join(root, own);
   // A group with processes has no children with controllers, unless it is the kernel's root; but it may have siblings.
   return own === "/" ? [root] : [folder, folder.replace(/\/[^/]+$/, "")];
+}
+
+function join(root: string, own: string): string {
+  return own === "/" ? root : `${root}${own}`;
 }
 
 /** Creates a group that may take `limitBytes` and no swap; undefined if that is not permitted here. */
@@ -28,15 +58,17 @@ export async function createMemoryGroup(
 ): Promise<MemoryGroup | undefined> {
   for (const parent of folders ?? await ownFolders()) {
     const folder = `${parent}/porthole-attack-${Deno.pid}`;
-    if (!await hasMemoryController(parent)) continue;
+    const files = await filesOfGroups(parent);
+    if (files === undefined) continue;
     try {
       await Deno.mkdir(folder);
     } catch {
       continue;
     }
     try {
-      await Deno.writeTextFile(`${folder}/memory.max`, `${limitBytes}`);
-      await Deno.writeTextFile(`${folder}/memory.swap.max`, "0").catch(() => {
+      await Deno.writeTextFile(`${folder}/${files.limit}`, `${limitBytes}`);
+      const swap = `${files.swapBytes(limitBytes)}`;
+      await Deno.writeTextFile(`${folder}/${files.swap}`, swap).catch(() => {
         // There is no swap to limit.
       });
       return {
@@ -47,7 +79,7 @@ export async function createMemoryGroup(
           `${folder}/cgroup.procs`,
         ],
         peakBytes: async () =>
-          Number(await Deno.readTextFile(`${folder}/memory.peak`)),
+          Number(await Deno.readTextFile(`${folder}/${files.peak}`)),
         [Symbol.asyncDispose]: () => Deno.remove(folder),
       };
     } catch {
@@ -68,11 +100,18 @@ async function ownFolders(): Promise<string[]> {
   }
 }
 
-async function hasMemoryController(folder: string): Promise<boolean> {
+/** The files of the groups below this one; undefined if nothing limits their memory. */
+async function filesOfGroups(parent: string): Promise<GroupFiles | undefined> {
   try {
-    const file = `${folder}/cgroup.subtree_control`;
-    return /\bmemory\b/.test(await Deno.readTextFile(file));
+    await Deno.stat(`${parent}/${V1.limit}`);
+    return V1;
   } catch {
-    return false;
+    // It is one of version 2, if any.
+  }
+  try {
+    const file = `${parent}/cgroup.subtree_control`;
+    return /\bmemory\b/.test(await Deno.readTextFile(file)) ? V2 : undefined;
+  } catch {
+    return undefined;
   }
 }

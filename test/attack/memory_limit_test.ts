@@ -15,6 +15,30 @@ Deno.test("a memory group belongs below or beside the suite's own", () => {
   assert.deepEqual(candidateFolders("0::/a\n", "proc /proc proc rw 0 0\n"), []);
 });
 
+Deno.test("where memory is a controller of its own (cgroup v1), a memory group belongs below the suite's", () => {
+  const mounts = `${MOUNTS}cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\n`;
+  const cgroup = "5:cpu:/b\n4:memory:/a\n0::/c\n";
+  assert.deepEqual(candidateFolders(cgroup, mounts), [
+    "/sys/fs/cgroup/memory/a",
+  ]);
+});
+
+Deno.test("a memory group of cgroup v1 limits memory, and memory and swap together", async () => {
+  await using parent = await fakeGroup("");
+  await Deno.writeTextFile(`${parent.folder}/memory.limit_in_bytes`, "");
+
+  const group = await createMemoryGroup(1000, [parent.folder]);
+
+  const folder = `${parent.folder}/porthole-attack-${Deno.pid}`;
+  const limits = await Promise.all(
+    ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
+      .map((name) => Deno.readTextFile(`${folder}/${name}`)),
+  );
+  assert.deepEqual(limits, ["1000", "1000"]);
+  await Deno.writeTextFile(`${folder}/memory.max_usage_in_bytes`, "900\n");
+  assert.equal(await group?.peakBytes(), 900);
+});
+
 /** A folder that looks like a group with these controllers for its children. */
 async function fakeGroup(controllers: string) {
   await Deno.mkdir("data/test", { recursive: true });
