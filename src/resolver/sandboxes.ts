@@ -180,6 +180,8 @@ export class SandboxResolver implements Destinations {
   async #readLabels(sandboxId: string): Promise<void> {
     try {
       const sandbox = await this.#api.sandboxById(sandboxId);
+      // Whoever may name a sandbox may name it like another one's id.
+      if (sandbox !== null && sandbox.id !== sandboxId) return;
       const labels = appOriginLabels(sandbox?.labels ?? {});
       if (labels === NO_LABELS) this.#labels.delete(sandboxId);
       else this.#labels.set(sandboxId, labels);

@@ -32,6 +32,8 @@ function setUp(store: DurableStore | null = null) {
     calls: [] as string[],
     labels: {} as Record<string, string> | Error | Promise<never>,
     labelReads: 0,
+    /** The id in answers about sandboxes, if it is not the one that was asked for. */
+    otherId: undefined as string | undefined,
   };
   const sandboxes = new SandboxResolver({
     isSandboxPublic(id) {
@@ -46,7 +48,7 @@ function setUp(store: DurableStore | null = null) {
       api.labelReads++;
       const labels = await api.labels;
       if (labels instanceof Error) throw labels;
-      return sandboxWith(id, labels);
+      return sandboxWith(api.otherId ?? id, labels);
     },
   }, {
     cache,
@@ -206,6 +208,23 @@ Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and
   await settled();
   assert.equal((await destinationOf("box"))?.appOrigin, "local");
   assert.equal(api.labelReads, 3);
+});
+
+Deno.test("SandboxResolver ignores the labels of a sandbox that has the id of another for its name", async () => {
+  const { api, clock, destinationOf, settled } = setUp();
+  api.otherId = "foreign";
+  api.labels = LOCAL;
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
+
+  api.otherId = undefined;
+  clock.time += 600_000;
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  await settled();
+
+  api.otherId = "foreign";
+  api.labels = { "porthole.app-origin": "pass" };
+  clock.time += 600_000;
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
 });
 
 Deno.test("SandboxResolver does not wait longer than a second for labels", async () => {
