@@ -111,6 +111,7 @@ export async function createService(
   config: Config,
   options: ServiceOptions,
 ): Promise<GatewayService> {
+  warnOfUnusedLogin(config);
   const closing = new AbortController();
   const base = await openBase(config, options, closing.signal);
   const resolvers = createResolvers(config, base);
@@ -163,6 +164,16 @@ export async function createService(
       turns.dispose();
     },
   };
+}
+
+/** Says that a provider is of no use without a rule about its users. */
+function warnOfUnusedLogin({ daytona, login, oidc }: Config): void {
+  const isUnused = daytona.mode === "hosted" && login.allow === undefined &&
+    oidc.issuer !== undefined;
+  if (!isUnused) return;
+  loggerFor("start").warn(
+    "nobody gets in by a login: OIDC_DOMAIN is set, but LOGIN_ALLOW is not",
+  );
 }
 
 /** Has this thread's readers be fair to all sockets, where the platform allows connections to ourselves. */

@@ -177,12 +177,24 @@ function startFacts({ config, version }: RunOptions): Record<string, string> {
       : domains.map(({ name, port }) =>
         port === undefined ? name : `${name}:${port}`
       ).join(","),
+    mode: config.daytona.mode,
     apiUrl: config.daytona.apiUrl,
     cache: location.kind === "kv" || location.kind === "none"
       ? formatLocalCache(location)
       : location.kind,
-    issuer: config.oidc.issuer ?? fromApi,
+    ...loginFacts(config, fromApi),
   };
+}
+
+/** Who gets in by a login. */
+function loginFacts(
+  { daytona: { mode }, login: { allow }, oidc: { issuer } }: Config,
+  fromApi: string,
+): Record<string, string> {
+  if (mode === "proxy") return { issuer: issuer ?? fromApi };
+  return allow === undefined
+    ? { login: "nobody: LOGIN_ALLOW is not set" }
+    : { login: "by LOGIN_ALLOW", issuer: issuer ?? "" };
 }
 
 /** Sends clients elsewhere, and waits for their exchanges and tunnels to end. */

@@ -286,12 +286,19 @@ Deno.test("metrics have a port of their own, and one that is taken ends the gate
   assert.deepEqual(await outcome, { code: 0 });
 });
 
+const HOSTED = {
+  PROXY_API_KEY: "",
+  DAYTONA_API_KEY: "dtn_a-secret",
+  PROXY_DOMAIN: "preview.test",
+};
+
 Deno.test("the log says at the start what is configured and what the API tells, and no secret", async () => {
   for (
     const [env, expected] of [
       [{}, {
         domains: "from the API",
         apiUrl: "https://daytona.test/api",
+        mode: "proxy",
         cache: "kv:",
         issuer: "from the API",
       }],
@@ -304,7 +311,29 @@ Deno.test("the log says at the start what is configured and what the API tells, 
       }, {
         domains: "preview.test,proxy.test:4000",
         apiUrl: "https://daytona.test/api",
+        mode: "proxy",
         cache: "redis",
+        issuer: "https://id.test",
+      }],
+      [{ ...HOSTED, CACHE_URL: "none" }, {
+        domains: "preview.test",
+        apiUrl: "https://daytona.test/api",
+        mode: "hosted",
+        cache: "none",
+        login: "nobody: LOGIN_ALLOW is not set",
+      }],
+      [{
+        ...HOSTED,
+        CACHE_URL: "none",
+        OIDC_DOMAIN: "https://id.test",
+        OIDC_CLIENT_ID: "porthole",
+        LOGIN_ALLOW: "ann@example.com",
+      }, {
+        domains: "preview.test",
+        apiUrl: "https://daytona.test/api",
+        mode: "hosted",
+        cache: "none",
+        login: "by LOGIN_ALLOW",
         issuer: "https://id.test",
       }],
     ] as const

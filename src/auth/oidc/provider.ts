@@ -45,8 +45,8 @@ export interface Tokens {
 /** Deadline for one request to the provider, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Age up to which an identity need not be asked for again, ms. */
-const IDENTITY_FRESH_MS = 10_000;
+/** Age up to which an identity need not be asked for again, ms: that of a login that has just been made. */
+const IDENTITY_FRESH_MS = 1000;
 
 /** Tolerated difference between the provider's clock and ours, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
