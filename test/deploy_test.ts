@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
+import { startHostedStack } from "../scripts/stand_in/hosted_stack.ts";
 import { KEYS, type Stack, startStack } from "../scripts/stand_in/stack.ts";
 import { KvConnect } from "./support/kv_connect.ts";
 import { type GatewayProcess, startProcess } from "./support/process.ts";
@@ -186,4 +187,48 @@ Deno.test("as on Deno Deploy, whose listener is no TCP port, it serves", async (
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("as on Deno Deploy in front of somebody else's Daytona, it needs no file, no signal, and of the platform its database", async (t) => {
+  await using stack = await startHostedStack();
+  await using database = new KvConnect();
+  const { CACHE_URL: _, PROXY_HOST: __, ...configuration } = stack.environment;
+  const environment = {
+    ...configuration,
+    DENO_DEPLOYMENT_ID: "deployment-1",
+    DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
+    DENO_KV_DEFAULT_PATH: database.url,
+    DENO_KV_ACCESS_TOKEN: database.accessToken,
+  };
+  const start = () =>
+    startProcess({
+      permissions: ["--allow-net", "--allow-env"],
+      entry: "test/support/hosted_main.ts",
+      environment,
+    });
+  const token = { "x-daytona-preview-token": KEYS.lockedToken };
+  await using gateway = await start();
+
+  await t.step("a public preview, a private one, and a WebSocket", async () => {
+    await untilReady(gateway.port);
+    assert.equal((await gateway.ask(DEMO, { path: "/echo" })).status, 200);
+    assert.equal((await gateway.ask(LOCKED, { headers: token })).status, 200);
+    assert.equal((await gateway.ask(LOCKED)).status, 401);
+    assert.equal(await echo(gateway.port, "hello"), "hello");
+  });
+
+  await t.step("another instance knows what the first one does", async () => {
+    await database.hasKeyWith("hosted-preview", "locked");
+    await using second = await start();
+    await untilReady(second.port);
+    const asked = stack.api.count("getPortPreviewUrl");
+    assert.equal((await second.ask(LOCKED, { headers: token })).status, 200);
+    // Its check of the key is a question for no sandbox.
+    assert(stack.api.count("getPortPreviewUrl") <= asked + 1);
+  });
+
+  const logged = gateway.logs.filter(({ level, message }) =>
+    level !== "INFO" && !(level === "WARN" && OF_LATE_ANSWERS.has(message))
+  );
+  assert.deepEqual(logged, []);
 });

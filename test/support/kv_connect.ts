@@ -57,6 +57,13 @@ export class KvConnect implements AsyncDisposable {
     await promise.finally(() => this.#onCommit.delete(check));
   }
 
+  /** All keys and values, as text. */
+  contents(): string {
+    return [...this.#entries].map(([key, { value }]) =>
+      `${key} ${toLatin1(value)}`
+    ).join("\n");
+  }
+
   /** Closes all connections and refuses new ones. */
   stop(): Promise<void> {
     this.#stopping.abort();

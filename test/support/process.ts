@@ -8,6 +8,8 @@ export interface ProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Options of `deno run`; those of `deno task start` by default. */
   readonly permissions?: readonly string[];
+  /** The program; that of `deno task start` by default. */
+  readonly entry?: string;
 }
 
 /** A gateway that listens on a free port of 127.0.0.1; disposing of it kills it. */
@@ -48,14 +50,15 @@ export function runtimeEnvironment(): Record<string, string> {
  * @throws {Error} with what it wrote to standard error, if it exits before it listens.
  */
 export async function startProcess(
-  { environment, permissions = ["-P=start"] }: ProcessOptions,
+  { environment, permissions = ["-P=start"], entry = "src/main.ts" }:
+    ProcessOptions,
 ): Promise<GatewayProcess> {
   const logs: LogRecord[] = [];
   const waiting = new Set<() => void>();
   const child = await startServerProcess({
     command: [
       ...["deno", "run", "--no-prompt", "--quiet", ...permissions],
-      "src/main.ts",
+      entry,
     ],
     clearEnv: true,
     env: { ...runtimeEnvironment(), NO_COLOR: "1", ...environment },
