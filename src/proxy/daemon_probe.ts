@@ -139,12 +139,15 @@ export class DaemonProbe {
 /** Longest wait for the end of a daemon's answer, ms. */
 const BODY_TIMEOUT_MS = 1000;
 
-/** The text of a daemon's answer; empty if it is slow. */
+/** The longest answer of a daemon: whoever owns the sandbox may have put anything in the daemon's place. */
+const MAX_BODY_BYTES = 4096;
+
+/** The text of a daemon's answer; empty if it is slow or long. */
 async function textOf(body: ResponseBody): Promise<string> {
   if (body === null) return "";
   const bytes = body instanceof Uint8Array
     ? body
-    : await gatherBody(body, BODY_TIMEOUT_MS);
+    : await gatherBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
   if (bytes instanceof Uint8Array) return new TextDecoder().decode(bytes);
   bytes.cancel();
   return "";

@@ -7,14 +7,16 @@ import {
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * The whole body, or, if its end does not arrive within `timeoutMs`, a reader of it from the beginning. Rejects if
- * `body` fails.
+ * The whole body, or, if its end does not arrive within `timeoutMs` and `maxBytes`, a reader of it from the beginning.
+ * Rejects if `body` fails.
  */
 export async function gatherBody(
   body: BodyReader,
   timeoutMs: number,
+  maxBytes = Infinity,
 ): Promise<Bytes | BodyReader> {
   const parts: Bytes[] = [];
+  let length = 0;
   const late = Promise.withResolvers<"late">();
   const timer = setTimeout(() => late.resolve("late"), timeoutMs);
   try {
@@ -24,6 +26,8 @@ export async function gatherBody(
       if (part === "late") return startingWith([...parts, reading], body);
       if (part === null) return await new Blob(parts).bytes();
       parts.push(part);
+      length += part.length;
+      if (length > maxBytes) return startingWith(parts, body);
     }
   } finally {
     clearTimeout(timer);

@@ -113,6 +113,28 @@ Deno.test("a port is in use if the daemon says so, whatever the app answers", as
   }
 });
 
+Deno.test("a daemon that answers without end is not listened to", async () => {
+  let reads = 0;
+  let isCancelled = false;
+  const probe = new DaemonProbe({
+    request({ target }) {
+      if (target === APP) return Promise.resolve(EMPTY_502);
+      const body = {
+        read() {
+          assert(++reads < 100, "read on and on");
+          return Promise.resolve(new Uint8Array(1024).fill(0x20));
+        },
+        cancel() {
+          isCancelled = true;
+        },
+      };
+      return Promise.resolve({ status: 200, headers: [], body });
+    },
+  });
+  assert.equal(await probe.isListening(PORT, DESTINATION), false);
+  assert(isCancelled);
+});
+
 Deno.test("an app is asked, for nothing, where its daemon does not say whether it listens", async () => {
   const silent = [
     json({ message: "port out of range" }, 400),

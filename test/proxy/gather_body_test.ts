@@ -49,6 +49,14 @@ Deno.test("gatherBody() passes a late body on with nothing missing", async () =>
   }
 });
 
+Deno.test("gatherBody() passes a long body on with nothing missing", async () => {
+  for (const [maxBytes, isWhole] of [[3, true], [2, false]] as const) {
+    const body = await gatherBody(bodyOf("a", "bc"), LONG_MS, maxBytes);
+    assert.equal(body instanceof Uint8Array, isWhole);
+    assert.equal(await textOf(body), "abc");
+  }
+});
+
 Deno.test("gatherBody() cancels a late body that nobody wants any more", async () => {
   const { body, cancelled } = heldBody();
   readerOf(await gatherBody(body, 1)).cancel();
