@@ -292,7 +292,7 @@ export abstract class Exchange {
    * Opens the body to forward. It ends when the caller loses access: until the response begins, nothing else would end
    * an upload. A preflight's does not, since the gateway answers where the app does not.
    *
-   * @throws {GatewayError} `bad_request` as {@linkcode requestBody}
+   * @throws {GatewayError} `bad_request` as {@linkcode requestBody}; `client_overloaded` if the client has too many
    * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
    */
   openBody(): Promise<void> | undefined {
@@ -308,6 +308,9 @@ export abstract class Exchange {
     this.#contentLength = contentLength;
     this.#body = body;
     if (body === null) return;
+    if (contentLength === null && !this.#entry?.reserveUploadForClient()) {
+      throw clientOverloaded("Too many uploads of unknown length");
+    }
     const upload = new ClientUpload({ body, contentLength }, this.request);
     this.#body = upload;
     this.#upload = upload;

@@ -103,6 +103,12 @@ export type InFlightLimits = Pick<
   | "tunnelsPerClient"
 >;
 
+/**
+ * The share of a client's exchanges that may be uploads of unknown length: of the memory that these take, Deno tells
+ * nothing, and it may be a MiB or more for each.
+ */
+const UPLOADS_SHARE = 1 / 10;
+
 /** The state that a registry and its entries share. */
 class Registry {
   readonly limits: InFlightLimits;
@@ -111,6 +117,7 @@ class Registry {
   readonly bySandbox = new CountById();
   readonly byClient = new CountById();
   readonly tunnelsByClient = new CountById();
+  readonly uploadsByClient = new CountById();
   /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
   untaken = 0;
   readonly streaming = new Set<StreamHandle>();
@@ -131,6 +138,7 @@ export class InFlightEntry {
   #ofClient: IdCount | undefined;
   #isTunnel = false;
   #tunnelsOfClient: IdCount | undefined;
+  #uploadsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
   #hasEnded = false;
 
@@ -167,6 +175,17 @@ export class InFlightEntry {
       limits.tunnelsPerClient,
     );
     return this.#tunnelsOfClient !== undefined;
+  }
+
+  /** Counts it against the limit of its client's uploads of unknown length; false if that is reached. */
+  reserveUploadForClient(): boolean {
+    const { uploadsByClient, limits } = this.#registry;
+    if (this.#client === undefined) return true;
+    this.#uploadsOfClient = uploadsByClient.increment(
+      this.#client,
+      Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
+    );
+    return this.#uploadsOfClient !== undefined;
   }
 
   /** Counts it as a WebSocket; false if there are too many already. */
@@ -211,10 +230,13 @@ export class InFlightEntry {
   }
 
   #release(): void {
-    const { byClient, tunnelsByClient } = this.#registry;
+    const { byClient, tunnelsByClient, uploadsByClient } = this.#registry;
     if (this.#ofClient !== undefined) byClient.decrement(this.#ofClient);
     if (this.#tunnelsOfClient !== undefined) {
       tunnelsByClient.decrement(this.#tunnelsOfClient);
+    }
+    if (this.#uploadsOfClient !== undefined) {
+      uploadsByClient.decrement(this.#uploadsOfClient);
     }
   }
 }

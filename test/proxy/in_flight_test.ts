@@ -208,6 +208,22 @@ Deno.test("InFlight counts a sandbox's own, however many others came and went", 
   assert.equal(inFlight.begin()?.reserveFor("lasting"), true);
 });
 
+Deno.test("S10: a tenth of a client's exchanges may be uploads of unknown length", () => {
+  const inFlight = new InFlight({ ...MANY, exchangesPerClient: 11 });
+  const entries = ["a", "a", "a", "b"].map((client) => {
+    const entry = inFlight.begin();
+    entry?.reserveForClient(client);
+    return entry;
+  });
+  const reserved = () =>
+    entries.map((entry) => entry?.reserveUploadForClient());
+  assert.deepEqual(reserved(), [true, true, false, true]);
+  for (const entry of entries) entry?.end();
+  const again = inFlight.begin();
+  again?.reserveForClient("a");
+  assert.equal(again?.reserveUploadForClient(), true);
+});
+
 Deno.test("S3: InFlight counts what a client has under way, and its WebSockets", () => {
   const inFlight = new InFlight({
     ...MANY,
