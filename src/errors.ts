@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   sandbox_deleted: 404,
   no_access: 404,
   container_not_found: 404,
+  sandbox_destroying: 404,
   build_log_not_found: 404,
   port_not_served: 404,
   route_not_found: 404,
@@ -43,6 +44,16 @@ export const ERROR_STATUS = {
   app_refused_websocket: 502,
   toolbox_unreachable: 502,
   sandbox_stopped: 503,
+  sandbox_paused: 503,
+  sandbox_archived: 503,
+  sandbox_starting: 503,
+  sandbox_resuming: 503,
+  sandbox_restoring: 503,
+  sandbox_pulling: 503,
+  sandbox_stopping: 503,
+  sandbox_error: 503,
+  sandbox_recoverable: 503,
+  sandbox_build_failed: 503,
   runner_not_ready: 503,
   api_unreachable: 503,
   api_throttled: 503,
@@ -62,12 +73,27 @@ export const ERROR_STATUS = {
 /** A stable, documented error code. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** What the API says of a sandbox that does not answer. */
+export interface SandboxAdvice {
+  /** In Daytona's words, such as `stopped`. */
+  readonly state: string;
+  /** The state that it is about to be brought to. */
+  readonly desiredState: string | null;
+  readonly recoverable: boolean;
+  /** The machine's own words; null unless the visitor belongs to the sandbox's organization. */
+  readonly errorReason: string | null;
+}
+
 /** What a {@linkcode GatewayError} says to its client besides the code. */
 export interface ErrorAdvice {
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
   readonly retryUrl?: string | undefined;
   /** Where a visitor can have the browser delete its cookies. */
   readonly logoutUrl?: string | undefined;
+  /** What the sandbox does instead of answering. */
+  readonly sandbox?: SandboxAdvice | undefined;
+  /** Where who manages the sandbox can do so. */
+  readonly dashboardUrl?: string | undefined;
   /** Headers of the response: cookies to be deleted, for example. */
   readonly headers?: HeaderList | undefined;
 }

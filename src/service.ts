@@ -57,6 +57,7 @@ import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
 import { HostedAccess } from "./resolver/hosted_access.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
+import { SandboxStates } from "./resolver/sandbox_states.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
 import { WarningResolver } from "./resolver/warnings.ts";
 import type { GatewayService } from "./server/run.ts";
@@ -284,13 +285,18 @@ async function openBase(
 
 /** Creates what tells who may see a sandbox, and where it is. */
 function createResolvers(config: Config, base: Base) {
-  const { api, role, lookups, sealerFor } = base;
+  const { api, role, lookups, background, now, sealerFor } = base;
   const isHosted = config.daytona.mode === "hosted";
   return {
     remoteSettings: new RemoteSettings(config, {
       api,
       role: () => role.role(),
       warn: (message, facts) => loggerFor("start").warn(message, facts),
+    }),
+    states: new SandboxStates(api, {
+      maxEntries: config.cache.maxEntries,
+      background,
+      now,
     }),
     ...isHosted ? createHostedResolvers(config, base) : {
       sandboxes: new SandboxResolver(api, {
@@ -405,6 +411,7 @@ function createAuth(
     sessions,
     logins,
     throttle,
+    strangersLogIn: loginAccess !== access,
     scope: session.scope,
   });
   return {
@@ -624,6 +631,8 @@ function createDispatch(
     }),
     handover: parts.handover,
     forwarder: parts.forwarder,
+    states: parts.states,
+    remoteSettings: parts.remoteSettings,
   });
   return new Dispatch({
     ...services,

@@ -69,6 +69,8 @@ export interface GateParts {
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly throttle: Throttle;
+  /** True if logins are by the operator's own rule, which knows no members of Daytona's organizations. */
+  readonly strangersLogIn?: boolean;
   /** What logins are for: a session for anything else opens nothing. */
   readonly scope: SessionScope;
 }
@@ -111,6 +113,15 @@ export class Gate {
     } finally {
       if (budget.hasLookups) request.progress.onMiss();
     }
+  }
+
+  /** True if what admitted a request shows that it is by a member of the sandbox's organization; a link is for anybody. */
+  async isMember({ credential }: Admission): Promise<boolean> {
+    if (credential?.kind === "bearer") return true;
+    const { sessions, strangersLogIn = false } = this.#parts;
+    if (credential?.kind !== "session" || strangersLogIn) return false;
+    const session = await sessions.open(credential.sealed);
+    return session?.kind === "login" || session?.kind === "host";
   }
 
   /**

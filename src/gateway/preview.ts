@@ -25,13 +25,15 @@ import type {
   SandboxExchange,
   ToolboxExchange,
 } from "./sandbox_exchange.ts";
+import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
 import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
 export interface SandboxHandlerParts
   extends
     Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now">,
-    CookieRefusalParts {
+    CookieRefusalParts,
+    SandboxStateParts {
   readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
   readonly tunnelLimits: TunnelLimits;
@@ -83,7 +85,7 @@ export class SandboxHandlers {
       const page = await warning.interceptAdmitted(x);
       if (page !== undefined) return x.answer(page);
     }
-    return await this.#carry(x); // 4 to 7
+    return await this.#carry(x, verdict); // 4 to 7
   }
 
   /** Answers a request for a sandbox's toolbox. */
@@ -95,11 +97,21 @@ export class SandboxHandlers {
     const verdict = await this.#parts.gate.admit(x); // 3 gate
     if (verdict.kind !== "allow") throw refusal(verdict);
     this.#grant(x, verdict);
-    return await this.#carry(x); // 4 to 7
+    return await this.#carry(x, verdict); // 4 to 7
   }
 
   /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
-  async #carry(x: SandboxExchange): Promise<Response> {
+  async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+    try {
+      return await this.#deliver(x);
+    } catch (error) {
+      const { gate } = this.#parts;
+      const isMember = () => gate.isMember(admission);
+      throw await withSandboxState(error, x.sandboxId, isMember, this.#parts);
+    }
+  }
+
+  async #deliver(x: SandboxExchange): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
     if (!x.isWebSocket) {
       await x.openBody();

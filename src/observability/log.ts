@@ -26,6 +26,17 @@ const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "app_refused_websocket",
   "sandbox_stopped",
   "container_not_found",
+  "sandbox_paused",
+  "sandbox_archived",
+  "sandbox_starting",
+  "sandbox_resuming",
+  "sandbox_restoring",
+  "sandbox_pulling",
+  "sandbox_stopping",
+  "sandbox_error",
+  "sandbox_recoverable",
+  "sandbox_build_failed",
+  "sandbox_destroying",
 ]);
 
 /** True if a failure concerns the operator, or at least shows what became of a sandbox. */

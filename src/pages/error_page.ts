@@ -15,7 +15,7 @@ export interface ErrorPageData {
   readonly mayReload: boolean;
   /** The value of Retry-After, seconds; undefined if the response has none. */
   readonly retryAfterSec: number | undefined;
-  readonly advice: Pick<ErrorAdvice, "retryUrl" | "logoutUrl">;
+  readonly advice: Omit<ErrorAdvice, "headers">;
   /** Where docs/apps.md is served; undefined if the error is not about an app. */
   readonly guideUrl?: string | undefined;
 }
@@ -25,6 +25,11 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "port_closed",
   "toolbox_unreachable",
   "container_not_found",
+  "sandbox_starting",
+  "sandbox_resuming",
+  "sandbox_restoring",
+  "sandbox_pulling",
+  "sandbox_stopping",
   "runner_unreachable",
   "runner_not_ready",
   "api_unreachable",
@@ -49,12 +54,14 @@ export function errorPage(data: ErrorPageData): string {
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${withMarkup(text.hint, data.code)}</p>${
+<p>${withMarkup(text.hint, data.code)}</p>${errorReason(data)}${
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
-    }${retryLink(data)}${logoutLink(data)}${guideLink(data)}
-<dl>
+    }${retryLink(data)}${dashboardLink(data)}${logoutLink(data)}${
+      guideLink(data)
+    }
+<dl>${sandboxState(data)}
 <dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>`,
@@ -106,6 +113,31 @@ function retryLink({ code, advice: { retryUrl } }: ErrorPageData): string {
     ? "Log in with another account"
     : "Try again";
   return `\n<p><a href="${escapeHtml(retryUrl)}">${text}</a></p>`;
+}
+
+/** The sandbox's state in Daytona's own words, by which people find it in the dashboard and in documents. */
+function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
+  if (sandbox === undefined) return "";
+  const { state, desiredState } = sandbox;
+  const next = desiredState === null || desiredState === state
+    ? ""
+    : `, to be <code>${escapeHtml(desiredState)}</code>`;
+  return `\n<dt>State</dt><dd><code>${escapeHtml(state)}</code>${next}</dd>`;
+}
+
+function errorReason({ advice: { sandbox } }: ErrorPageData): string {
+  const reason = sandbox?.errorReason ?? null;
+  return reason === null
+    ? ""
+    : `\n<p>Daytona says:</p>\n<pre tabindex="0">${escapeHtml(reason)}</pre>`;
+}
+
+/** Leads on where somebody has to do something: what passes by itself needs nothing but patience. */
+function dashboardLink({ code, advice: { dashboardUrl } }: ErrorPageData) {
+  if (dashboardUrl === undefined || PASSING.has(code)) return "";
+  return `\n<p><a href="${
+    escapeHtml(dashboardUrl)
+  }" target="_blank" rel="noopener">Open Daytona’s dashboard</a></p>`;
 }
 
 function logoutLink({ advice: { logoutUrl } }: ErrorPageData): string {

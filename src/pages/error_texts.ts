@@ -153,6 +153,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       "The machine that should run the sandbox does not have it: it is being moved, archived or deleted.",
     hint: "Start the sandbox or wait until it has started, then reload.",
   },
+  sandbox_destroying: {
+    title: "The sandbox is being deleted",
+    detail: "It no longer serves {port}.",
+    hint: "Deleted sandboxes do not come back: open another one.",
+  },
   build_log_not_found: {
     title: "No such build log",
     detail:
@@ -247,7 +252,70 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   sandbox_stopped: {
     title: "The sandbox is stopped",
     detail: "It serves {port} only while it is running.",
-    hint: "Start the sandbox, then reload.",
+    hint:
+      "Start the sandbox, then reload. It usually takes a few seconds to start.",
+  },
+  sandbox_paused: {
+    title: "The sandbox is paused",
+    detail: "It serves {port} only while it is running.",
+    hint:
+      "Resume the sandbox, then reload. It usually takes a few seconds to resume.",
+  },
+  sandbox_archived: {
+    title: "The sandbox is archived",
+    detail:
+      "Its files are kept in a storage, and it serves {port} only while it is running.",
+    hint:
+      "Start the sandbox, then reload. Its files are brought back first, which usually takes less than a minute, and longer if there are many.",
+  },
+  sandbox_starting: {
+    title: "The sandbox is starting",
+    detail: "It does not serve {port} yet.",
+    hint: "Wait: it usually takes a few seconds to start.",
+  },
+  sandbox_resuming: {
+    title: "The sandbox is resuming",
+    detail: "It was paused, and does not serve {port} yet.",
+    hint: "Wait: it usually takes a few seconds to resume.",
+  },
+  sandbox_restoring: {
+    title: "The sandbox is being restored",
+    detail:
+      "It was archived: its files are brought back, and then it starts. It does not serve {port} yet.",
+    hint:
+      "Wait: it usually takes less than a minute, and longer if there are many files.",
+  },
+  sandbox_pulling: {
+    title: "The sandbox is being set up",
+    detail:
+      "The image that it starts from is being built or fetched. It does not serve {port} yet.",
+    hint:
+      "Wait: it takes seconds to minutes, depending on the size of the image.",
+  },
+  sandbox_stopping: {
+    title: "The sandbox is stopping",
+    detail: "It does not serve {port} any more.",
+    hint:
+      "Wait a few seconds until it has stopped. Then it can be started again.",
+  },
+  sandbox_error: {
+    title: "The sandbox has failed",
+    detail: "Daytona could not run it, so it does not serve {port}.",
+    hint:
+      "Waiting does not help: its owner can see in Daytona's dashboard what happened, and may have to create it again.",
+  },
+  sandbox_recoverable: {
+    title: "The sandbox has failed, but can be recovered",
+    detail: "Daytona could not run it, so it does not serve {port}.",
+    hint:
+      "Its owner can recover it, in Daytona's dashboard or by its API. That usually takes a few seconds; then reload.",
+  },
+  sandbox_build_failed: {
+    title: "The sandbox could not be built",
+    detail:
+      "Building the image that it starts from has failed, so it does not serve {port}.",
+    hint:
+      "Waiting does not help: its owner can read the build log, and create the sandbox again.",
   },
   runner_not_ready: {
     title: "The sandbox's machine is not ready yet",

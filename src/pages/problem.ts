@@ -1,5 +1,10 @@
 /** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
-import { ERROR_STATUS, type ErrorAdvice, type ErrorCode } from "../errors.ts";
+import {
+  ERROR_STATUS,
+  type ErrorAdvice,
+  type ErrorCode,
+  type SandboxAdvice,
+} from "../errors.ts";
 import { errorPage, reloadsByItself } from "./error_page.ts";
 import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
@@ -55,6 +60,18 @@ const DAYTONA_CODES: Partial<Record<ErrorCode, string>> = {
   sandbox_deleted: "SANDBOX_DESTROYED",
 };
 
+/** What a program reads of a sandbox's state; what does not apply is left out. */
+function stateMembers(
+  { state, desiredState, recoverable, errorReason }: SandboxAdvice,
+): Record<string, unknown> {
+  return {
+    state,
+    ...desiredState === null ? {} : { desiredState },
+    ...state === "error" ? { recoverable } : {},
+    ...errorReason === null ? {} : { errorReason },
+  };
+}
+
 /** After how many seconds to retry what is unavailable. */
 const RETRY_AFTER_SEC = 2;
 
@@ -74,6 +91,9 @@ export function problem(options: ProblemOptions): Response {
         : { "retry-after": String(retryAfterSec) }),
       "x-porthole-error": code,
       "x-request-id": requestId,
+      ...(advice.sandbox === undefined
+        ? {}
+        : { "x-daytona-sandbox-state": advice.sandbox.state }),
     }),
     ...(advice.headers ?? []).map(([name, value]) => [name, value]),
   ];
@@ -116,6 +136,7 @@ export function problem(options: ProblemOptions): Response {
     // Daytona's own clients read these: they show the message alone, and tell errors by source and code.
     message: `${title}. ${detail}`,
     source: "DAYTONA_PROXY",
+    ...advice.sandbox === undefined ? {} : stateMembers(advice.sandbox),
   };
   return new Response(JSON.stringify({ ...body, requestId }), {
     status,

@@ -83,6 +83,7 @@ const EVERYTHING_BUT_COOKIES = '"cache", "storage", "executionContexts"';
 const NEVER_FROM_APP: ReadonlySet<string> = new Set([
   "alt-svc",
   "nel",
+  "x-daytona-sandbox-state",
   "x-porthole-error",
   "x-porthole-warning",
 ]);

@@ -59,6 +59,7 @@ export class RemoteSettings {
   /** True if the configuration leaves nothing open. */
   readonly #isConfigured: boolean;
   #oidc: OidcState;
+  #dashboardUrl: string | undefined;
   /** True if domains and identity providers of the API are somebody else's: none of them is the gateway's. */
   readonly #isHosted: boolean;
 
@@ -99,6 +100,11 @@ export class RemoteSettings {
     return this.#oidc;
   }
 
+  /** Where people see their sandboxes; undefined if the API has not told. */
+  get dashboardUrl(): string | undefined {
+    return this.#dashboardUrl;
+  }
+
   /** Asks the API, at least once, until nothing is missing or `signal` aborts; never rejects. */
   async learn(signal: AbortSignal): Promise<void> {
     for (let failed = 1; !signal.aborted; failed++) {
@@ -136,6 +142,7 @@ export class RemoteSettings {
 
   /** Fills in what the configuration leaves open. */
   async #take(remote: RemoteConfig): Promise<void> {
+    this.#dashboardUrl = webAddress(remote.dashboardUrl);
     if (this.#isHosted) return;
     this.#takeProviders(remote);
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
@@ -214,6 +221,12 @@ export function ssoSettings(
     scope,
     allowInsecure,
   };
+}
+
+/** A URL that a page may link; undefined if the text is none. */
+function webAddress(text: string | null): string | undefined {
+  const url = URL.parse(text ?? "");
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : undefined;
 }
 
 /** `before` if `now` says the same, otherwise `now`. */

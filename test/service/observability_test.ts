@@ -70,7 +70,7 @@ Deno.test("what a visitor or an app can set right is logged at info, with the sa
       "sandbox_stopped",
       "stopped",
       3000,
-      "the sandbox is not running (the runner's 400)",
+      "the sandbox is not running (the runner's 400); state stopped, desired stopped",
     ],
     [
       "INFO",

@@ -1,0 +1,87 @@
+/** Asks the API in which state a sandbox is. Nobody needs that while apps answer: it explains why none did. */
+import { LRUCache } from "lru-cache";
+import { SingleFlight } from "../cache/single_flight.ts";
+import type { DaytonaApi } from "../daytona/api.ts";
+import { GatewayError } from "../errors.ts";
+import type { Background } from "../lib/background.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import type { SandboxState } from "./sandbox_condition.ts";
+
+/** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
+const TTL_MS = 2000;
+
+/** Longest wait for an answer, ms: it only explains a refusal that is certain. */
+const WAIT_MS = 2000;
+
+/** The known states look like this, and so may others in headers and logs. */
+const STATE = /^[a-z_]{1,32}$/;
+
+/** Longest reason that is kept, characters. */
+const MAX_REASON_LENGTH = 500;
+
+/** Dependencies of {@linkcode SandboxStates} besides the API. */
+export interface SandboxStatesOptions {
+  readonly maxEntries: number;
+  readonly now: () => number;
+  readonly background: Background;
+}
+
+/** The states of sandboxes, in process only. */
+export class SandboxStates {
+  readonly #api: Pick<DaytonaApi, "sandboxById">;
+  readonly #background: Background;
+  readonly #flights = new SingleFlight<SandboxState | undefined>();
+  /** What the API has said lately, including that it does not tell. */
+  readonly #known: LRUCache<string, { readonly state?: SandboxState }>;
+
+  constructor(
+    api: Pick<DaytonaApi, "sandboxById">,
+    { maxEntries, now, background }: SandboxStatesOptions,
+  ) {
+    this.#api = api;
+    this.#background = background;
+    this.#known = new LRUCache({
+      max: maxEntries,
+      ttl: TTL_MS,
+      ttlResolution: 0, // holds no timer
+      perf: { now },
+    });
+  }
+
+  /**
+   * The state of the sandbox with that id, at most 2 s old; undefined if the API does not tell, as it does not tell the
+   * proxy of a region, or not in time. However many ask, the API is asked once.
+   */
+  async stateOf(sandboxId: string): Promise<SandboxState | undefined> {
+    const known = this.#known.get(sandboxId);
+    if (known !== undefined) return known.state;
+    const asked = this.#flights.share(sandboxId, () => this.#ask(sandboxId));
+    this.#background.add("ask state", asked);
+    return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
+  }
+
+  async #ask(sandboxId: string): Promise<SandboxState | undefined> {
+    const state = await this.#answer(sandboxId);
+    this.#known.set(sandboxId, state === undefined ? {} : { state });
+    return state;
+  }
+
+  async #answer(sandboxId: string): Promise<SandboxState | undefined> {
+    try {
+      const answer = await this.#api.sandboxById(sandboxId);
+      // An organization's key finds names, too: then it is another sandbox.
+      if (answer === null || answer.id !== sandboxId) return undefined;
+      const { state, desiredState, recoverable, errorReason } = answer;
+      if (state === null || !STATE.test(state)) return undefined;
+      return {
+        state,
+        desiredState: STATE.test(desiredState ?? "") ? desiredState : null,
+        recoverable,
+        errorReason: errorReason?.slice(0, MAX_REASON_LENGTH) ?? null,
+      };
+    } catch (error) {
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+  }
+}
