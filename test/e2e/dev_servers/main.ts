@@ -16,7 +16,7 @@ import { type Laboratory, type Row, tryServer } from "./matrix.ts";
 import { cacheFolder, NotToBeHad } from "./packages.ts";
 import { endDevServers } from "./process.ts";
 import { SERVERS } from "./servers.ts";
-import { saveTable } from "./table.ts";
+import { saveRow } from "./table.ts";
 import { judge } from "./verdict.ts";
 
 export const USAGE =
@@ -84,7 +84,6 @@ export async function runDevServers(
     gateways.resolverRules,
   );
   console.log(`Dev servers are kept in ${cacheFolder()}`);
-  const rows: Row[] = [];
   let wrong = 0;
   let skipped = 0;
   for (const server of servers) {
@@ -92,11 +91,10 @@ export async function runDevServers(
     if (outcome === "skipped") skipped++;
     else if (outcome === "failed") wrong++;
     else {
-      rows.push(outcome);
       if (judge(outcome).length > 0) wrong++;
+      if (save) await saveRow(outcome);
     }
   }
-  if (save) await saveTable(rows);
   console.log(
     `${
       servers.length - wrong - skipped

@@ -104,7 +104,7 @@ async function tryProject(
   return faults;
 }
 
-/** Makes all checks at one origin, each in a page of its own, and returns what went wrong. */
+/** Makes the checks at one origin, each in a page of its own, and returns what went wrong. */
 async function visit(
   browser: Browser,
   checks: readonly Check[],
@@ -128,6 +128,7 @@ async function visit(
       await run({ ...source, origin, page, context });
     } catch (error) {
       faults.push({ what, error });
+      if (what === "page") break; // the others need one
     }
   }
   return faults;

@@ -11,10 +11,10 @@ const HEAD = [
   "| --- | --- | --- | --- | --- | --- |",
 ];
 
-/** Writes the rows that were run; those of the other dev servers stay as they are. */
-export async function saveTable(rows: readonly Row[]): Promise<void> {
+/** Writes the row of a dev server that was run; those of the others stay as they are. */
+export async function saveRow(row: Row): Promise<void> {
   const text = await Deno.readTextFile(DOCUMENT);
-  const table = [...HEAD, ...mergeRows(rowsOf(text), rows)].join("\n");
+  const table = [...HEAD, ...mergeRow(rowsOf(text), row)].join("\n");
   const changed = replaceRegion(
     replaceRegion(text, "dev-servers", table),
     "dev-server-lines",
@@ -43,14 +43,10 @@ export function rowsOf(text: string): Map<string, string> {
   );
 }
 
-function mergeRows(
-  known: ReadonlyMap<string, string>,
-  rows: readonly Row[],
-): string[] {
-  return SERVERS.flatMap((server) => {
-    const row = rows.find((row) => row.server === server);
-    return (row === undefined ? known.get(server.title) : rowOf(row)) ?? [];
-  });
+function mergeRow(known: ReadonlyMap<string, string>, row: Row): string[] {
+  return SERVERS.flatMap((server) =>
+    (server === row.server ? rowOf(row) : known.get(server.title)) ?? []
+  );
 }
 
 function rowOf({ server, version, faults }: Row): string {

@@ -29,7 +29,7 @@ export function judge({ server, faults }: Row): readonly Complaint[] {
     pass !== undefined &&
     !schemes.every((scheme) =>
       pass.some((fault) =>
-        fault.what === what && fault.schemes.includes(scheme)
+        [what, "page"].includes(fault.what) && fault.schemes.includes(scheme)
       )
     )
   );

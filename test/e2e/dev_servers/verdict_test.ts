@@ -69,6 +69,11 @@ Deno.test("what works in `pass` has to work in `auto`, over each scheme", () => 
     worse,
   );
   assert.deepEqual(complaints(server, { auto, local, pass: [] }), worse);
+  // Without a page, nothing else was tried.
+  assert.deepEqual(
+    complaints(server, { auto, local, pass: [fault("page")] }),
+    [],
+  );
 });
 
 Deno.test("the table says what does not work, and over which scheme if the other one does", () => {
