@@ -1,14 +1,14 @@
 /**
- * The one rule of fairness: whoever reads in a loop lets the event loop turn after 5 ms of uninterrupted work. A loop of
+ * The one rule of fairness: whoever reads in a loop lets the event loop turn after 2 ms of uninterrupted work. A loop of
  * awaits does not let it turn by itself: Deno resolves a read of what has arrived at once, up to 128 times in a row.
  */
 import { setImmediate } from "node:timers";
 
 /** Work after which a turn is begun, to see whether the event loop turns by itself, ms. */
-const WATCHED_WORK_MS = 5;
+const WATCHED_WORK_MS = 2;
 
 /** Longest uninterrupted work from then on, ms. */
-const MORE_WORK_MS = 5;
+const MORE_WORK_MS = 2;
 
 /** The clock is read once in so many calls: the work between two of them takes a fraction of a millisecond. */
 const CALLS_PER_LOOK = 4;

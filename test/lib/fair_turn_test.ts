@@ -14,11 +14,11 @@ function setUp() {
   return { clock, turns, begun, turn };
 }
 
-Deno.test("after 5 ms of uninterrupted work a reader waits for a turn of the event loop", async () => {
+Deno.test("after 2 ms of uninterrupted work a reader waits for a turn of the event loop", async () => {
   const { clock, turns, turn } = setUp();
-  clock.ms += 5;
+  clock.ms += 2;
   assert.equal(turns.next(), undefined);
-  clock.ms += 4;
+  clock.ms += 1;
   assert.equal(turns.next(), undefined);
   clock.ms += 1;
   const waiting = turns.next();
@@ -36,9 +36,9 @@ Deno.test("a reader that comes after a long calm does not wait: the event loop m
 
 Deno.test("all readers of a thread wait for the same turn", () => {
   const { clock, turns, begun } = setUp();
-  clock.ms += 5;
+  clock.ms += 2;
   turns.next();
-  clock.ms += 5;
+  clock.ms += 2;
   const waiting = turns.next();
   assert(waiting !== undefined);
   assert.equal(turns.next(), waiting);
@@ -48,15 +48,15 @@ Deno.test("all readers of a thread wait for the same turn", () => {
 Deno.test("a reader does not wait while the event loop turns by itself", async () => {
   const { clock, turns, turn } = setUp();
   for (let read = 0; read < 100; read++) {
-    clock.ms += 4;
+    clock.ms += 1;
     assert.equal(turns.next(), undefined);
     await turn();
   }
 });
 
-Deno.test("within 5 ms a reader costs the event loop nothing", () => {
+Deno.test("within 2 ms a reader costs the event loop nothing", () => {
   const { clock, turns, begun } = setUp();
-  clock.ms += 4;
+  clock.ms += 1;
   for (let read = 0; read < 1000; read++) turns.next();
   assert.deepEqual(begun, []);
 });
