@@ -241,15 +241,23 @@ Deno.test("the env file is complete once its three required values are filled in
 Deno.test("every value that the env file shows can be used, alone and with all others", async () => {
   const { shown } = await readEnvExample();
   assert(Object.keys(shown).length > 10);
-  for (const [name, value] of Object.entries(shown)) {
+  const { DAYTONA_API_KEY, LOGIN_ALLOW, ...proxys } = shown;
+  assert(DAYTONA_API_KEY !== undefined && LOGIN_ALLOW !== undefined);
+  for (const [name, value] of Object.entries(proxys)) {
     assert(name in SETTINGS, name);
     assert.doesNotMatch(value, /["'#]|^\s|\s$/, name);
-    const tls = name.startsWith("TLS_") || name === "ENABLE_TLS" ? shown : {};
+    const tls = name.startsWith("TLS_") || name === "ENABLE_TLS" ? proxys : {};
     const result = parseConfig({ ...FILLED_IN, ...tls, [name]: value });
     assert(result.ok, JSON.stringify(result));
   }
-  const all = parseConfig({ ...FILLED_IN, ...shown });
+  const all = parseConfig({ ...FILLED_IN, ...proxys });
   assert(all.ok, JSON.stringify(all));
+  const hosted = parseConfig({
+    ...shown,
+    PROXY_DOMAIN: FILLED_IN.PROXY_DOMAIN,
+    PREVIEW_WARNING_ENABLED: "true",
+  });
+  assert(hosted.ok, JSON.stringify(hosted));
 });
 
 Deno.test("the README and the unit call the env file by one name", async () => {

@@ -170,3 +170,23 @@ Deno.test("10,000 anonymous requests with invented bearers leave the operator's 
   assert.notEqual(fresh.code, "api_throttled");
   assert.equal((await gateway.send(LOCKED, { headers: known })).status, 200);
 });
+
+Deno.test("strangers who ask for sandboxes leave a quarter of the organization's quota, and what is known goes on", async () => {
+  await using gateway = await startHostedGateway();
+  const { api } = gateway.stack;
+  api.state.limits = { authenticated: { limit: 40, ttlMs: 60_000 } };
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  assert.equal((await gateway.send(LOCKED, { headers: TOKEN })).status, 200);
+  const codes = new Set<string | null>();
+  for (let i = 0; i < 100; i++) {
+    codes.add((await gateway.send(`3000-invented-${i}.${BASE}`)).code);
+  }
+  assert.deepEqual([...codes].sort(), ["api_throttled", "login_required"]);
+  const own = api.calls.filter(({ headers }) =>
+    headers.get("authorization") === bearer(HOSTED_KEYS.organization)
+      .authorization
+  );
+  assert(own.length <= 30, `${own.length} questions`);
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  assert.equal((await gateway.send(LOCKED, { headers: TOKEN })).status, 200);
+});
