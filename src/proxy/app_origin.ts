@@ -13,6 +13,7 @@
  */
 import type { AppOriginMode } from "../config/config.ts";
 import type { Header, HeaderList, RequestHeaders } from "../lib/headers.ts";
+import type { Destination } from "../resolver/destination.ts";
 
 /** What a request tells the app about the app's own address. */
 export type AddressForm =
@@ -92,27 +93,32 @@ export function localUrl(
   return origin === publicOrigin ? `http://localhost:${port}${rest}` : url;
 }
 
+/** What tells which addresses, besides the public one, an app may take for its own. */
+export type OwnAddresses = Pick<Destination, "appOrigin" | "publicOrigin">;
+
+const LOCAL_ONLY: OwnAddresses = { appOrigin: "auto", publicOrigin: undefined };
+
 /**
- * A response's headers, with Location and Content-Location at the app's own local address, or at `otherOrigin`, led back
- * to the public one, byte for byte after the origin. `headers` itself is returned if there are none.
+ * A response's headers, with Location and Content-Location at an address of the app's own led back to the public one,
+ * byte for byte after the origin. `headers` itself is returned if there are none.
  */
 export function withPublicLocation(
   headers: HeaderList,
   request: Pick<AddressedRequest, "appAddress">,
-  otherOrigin?: string,
+  own: OwnAddresses = LOCAL_ONLY,
 ): HeaderList {
   if (!headers.some(isLocation)) return headers;
   const { appAddress } = request; // which is made when it is read
   if (appAddress === undefined) return headers;
   return headers.map((header) =>
     isLocation(header)
-      ? [header[0], publicLocation(header[1], appAddress, otherOrigin)]
+      ? [header[0], publicLocation(header[1], appAddress, own)]
       : header
   );
 }
 
 /**
- * The public URL for one at an app's own local address; any other is returned as it is.
+ * The public URL for one at an address of the app's own, its local one by default; any other is returned as it is.
  *
  * @example
  * ```ts
@@ -125,10 +131,13 @@ export function withPublicLocation(
 export function publicLocation(
   location: string,
   { port, publicOrigin }: AppAddress,
-  otherOrigin?: string,
+  own: OwnAddresses = LOCAL_ONLY,
 ): string {
   const { origin, rest } = splitOrigin(location);
-  if (origin === otherOrigin && origin !== "") return publicOrigin + rest;
+  if (own.publicOrigin !== undefined && origin === own.publicOrigin) {
+    return publicOrigin + rest;
+  }
+  if (own.appOrigin === "pass") return location;
   const [, scheme = "", digits] = LOCAL_ORIGIN.exec(origin) ?? [];
   return (digits ?? DEFAULT_PORTS[scheme]) === String(port)
     ? publicOrigin + rest

@@ -241,10 +241,11 @@ function upstreamRequest(
 function seenFromOutside(
   response: UpstreamResponse,
   request: AdmittedRequest,
-  { appOrigin, publicOrigin }: Destination,
+  destination: Destination,
 ): UpstreamResponse {
+  const { appOrigin, publicOrigin } = destination;
   if (appOrigin === "pass" && publicOrigin === undefined) return response;
-  const headers = withPublicLocation(response.headers, request, publicOrigin);
+  const headers = withPublicLocation(response.headers, request, destination);
   return headers === response.headers ? response : { ...response, headers };
 }
 

@@ -101,6 +101,5 @@ function hostOf(url: string): string | undefined {
 
 function isWarning(headers: UpstreamResponse["headers"]): boolean {
   return valuesOf(headers, "x-content-type-options")[0] === "nosniff" &&
-    /^text\/html\b/i.test(valuesOf(headers, "content-type")[0] ?? "") &&
-    valuesOf(headers, "content-length").length === 0;
+    /^text\/html\b/i.test(valuesOf(headers, "content-type")[0] ?? "");
 }

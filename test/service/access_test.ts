@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 
@@ -32,7 +33,7 @@ Deno.test("with PUBLIC=never, a public sandbox needs a credential too, and the A
   assert.equal(api.count("isSandboxPublic"), 0);
 });
 
-Deno.test("a private sandbox answers 401 as a problem document, and as a page to a browser", async () => {
+test("a private sandbox answers 401 as a problem document, and as a page to a browser", async (startGateway) => {
   await using gateway = await startGateway();
   const answer = await gateway.send(LOCKED);
   assert.equal(answer.status, 401);
@@ -83,7 +84,7 @@ Deno.test("a wrong token is told from none, and does not spoil a good one", asyn
   assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
 });
 
-Deno.test("a preview token in a navigation's query becomes a session cookie", async () => {
+test("a preview token in a navigation's query becomes a session cookie", async (startGateway) => {
   await using gateway = await startGateway();
   const first = await gateway.send(LOCKED, {
     path: `/echo?a=%20+&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&b`,
@@ -140,7 +141,7 @@ Deno.test("a preview token in the query that did not admit is removed from the a
   }
 });
 
-Deno.test("over https the session cookie is bound to its host and Secure", async () => {
+test("over https the session cookie is bound to its host and Secure", async (startGateway) => {
   await using gateway = await startGateway({ PROXY_PROTOCOL: "https" });
   const answer = await gateway.send(LOCKED, {
     path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
@@ -152,7 +153,7 @@ Deno.test("over https the session cookie is bound to its host and Secure", async
   assert.equal(answer.headers.get("location"), `https://${LOCKED}/`);
 });
 
-Deno.test("a signed link opens its port and no other, until it ends", async () => {
+test("a signed link opens its port and no other, until it ends", async (startGateway) => {
   await using gateway = await startGateway({ SIGNED_TOKEN_TTL_SEC: "1" });
   assert.equal((await gateway.send(SIGNED, { path: "/echo" })).status, 200);
   for (const port of [3001, 2280, 22222, 33333]) {
@@ -164,7 +165,7 @@ Deno.test("a signed link opens its port and no other, until it ends", async () =
   }
 });
 
-Deno.test("the reserved ports of a public sandbox need a credential", async () => {
+test("the reserved ports of a public sandbox need a credential", async (startGateway) => {
   await using gateway = await startGateway();
   for (const port of [2280, 22222, 33333]) {
     const answer = await gateway.send(`${port}-demo.proxy.localhost`);
@@ -172,7 +173,7 @@ Deno.test("the reserved ports of a public sandbox need a credential", async () =
   }
 });
 
-Deno.test("a port in any other spelling is no preview host and reaches no runner", async () => {
+test("a port in any other spelling is no preview host and reaches no runner", async (startGateway) => {
   await using gateway = await startGateway();
   for (const port of ["02280", "+2280", "0x8e8", "2280.", "00022222"]) {
     const answer = await gateway.send(`${port}-demo.proxy.localhost`);
@@ -182,7 +183,7 @@ Deno.test("a port in any other spelling is no preview host and reaches no runner
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
 
-Deno.test("an app never sees the gateway's credentials, on a public sandbox either", async () => {
+test("an app never sees the gateway's credentials, on a public sandbox either", async (startGateway) => {
   await using gateway = await startGateway();
   const answer = await gateway.send(DEMO, {
     path: "/echo?x&DAYTONA_SANDBOX_AUTH_KEY=secret-key&y=",
@@ -201,7 +202,7 @@ Deno.test("an app never sees the gateway's credentials, on a public sandbox eith
   assert.equal(answer.echoed().get("authorization"), "Bearer the-app-s-own");
 });
 
-Deno.test("a preview token that is a path makes no API call and opens nothing", async () => {
+test("a preview token that is a path makes no API call and opens nothing", async (startGateway) => {
   await using gateway = await startGateway();
   for (const token of ["../../demo/public", "..%2f..%2fdemo%2fpublic"]) {
     const answer = await gateway.send(LOCKED, {

@@ -1,7 +1,8 @@
 /** Which origins may read previews, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { type Answer, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import { type Answer, DEMO, LOCKED } from "../support/gateway.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const OWN = "http://5173-demo.proxy.localhost";
 const OTHER = "https://elsewhere.example";
@@ -13,7 +14,7 @@ function grantOf({ headers }: Answer) {
   };
 }
 
-Deno.test("a public preview can be read from anywhere, with credentials from its own sandbox only", async () => {
+test("a public preview can be read from anywhere, with credentials from its own sandbox only", async (startGateway) => {
   await using gateway = await startGateway({
     ALLOWED_ORIGINS: "https://chat.example",
   });
@@ -35,7 +36,7 @@ Deno.test("a public preview can be read from anywhere, with credentials from its
   }
 });
 
-Deno.test("our own errors can be read across origins, codes included", async () => {
+test("our own errors can be read across origins, codes included", async (startGateway) => {
   await using gateway = await startGateway();
   const answer = await gateway.send(LOCKED, { headers: { origin: OTHER } });
   assert.equal(answer.status, 401);
@@ -46,7 +47,7 @@ Deno.test("our own errors can be read across origins, codes included", async () 
   );
 });
 
-Deno.test("a preflight to a private preview needs no credential, the request after it does", async () => {
+test("a preflight to a private preview needs no credential, the request after it does", async (startGateway) => {
   await using gateway = await startGateway();
   const preflight = await gateway.send(LOCKED, {
     method: "OPTIONS",
@@ -68,13 +69,13 @@ Deno.test("a preflight to a private preview needs no credential, the request aft
   assert.equal(gateway.stack.runner.seen.length, 1);
 });
 
-Deno.test("an app's own OPTIONS handler is reached", async () => {
+test("an app's own OPTIONS handler is reached", async (startGateway) => {
   await using gateway = await startGateway();
   const plain = await gateway.send(DEMO, { method: "OPTIONS", path: "/echo" });
   assert.equal(plain.json().method, "OPTIONS");
 });
 
-Deno.test("an app's own answer to a preflight is passed on, unless it says nothing or CORS_MODE is reflect", async () => {
+test("an app's own answer to a preflight is passed on, unless it says nothing or CORS_MODE is reflect", async (startGateway) => {
   const fields: Record<string, string> = { "x-app": "1" };
   async function ask(mode: string): Promise<Answer> {
     await using gateway = await startGateway({ CORS_MODE: mode });
@@ -101,7 +102,7 @@ Deno.test("an app's own answer to a preflight is passed on, unless it says nothi
   assert.equal(grantOf(await ask("reflect")).origin, OTHER);
 });
 
-Deno.test("an app's answer to a preflight is not read to its end if the gateway answers itself", async () => {
+test("an app's answer to a preflight is not read to its end if the gateway answers itself", async (startGateway) => {
   const givenUp = Promise.withResolvers<void>();
   await using gateway = await startGateway();
   const host = await gateway.serve((_, response) => {
@@ -116,7 +117,7 @@ Deno.test("an app's answer to a preflight is not read to its end if the gateway 
   await givenUp.promise;
 });
 
-Deno.test("CORS can be switched off, for all or for one request", async () => {
+test("CORS can be switched off, for all or for one request", async (startGateway) => {
   await using off = await startGateway({ CORS_MODE: "off" });
   const answer = await off.send(DEMO, { headers: { origin: OTHER } });
   assert.equal(grantOf(answer).origin, null);

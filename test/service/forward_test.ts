@@ -11,8 +11,9 @@ import type { Origin } from "../../src/address/origin.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { keptMemory } from "../support/kept_memory.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
-Deno.test("a coded body, its ETag and its length pass unchanged", async () => {
+test("a coded body, its ETag and its length pass unchanged", async (startGateway) => {
   const coded = brotliCompressSync("compressed by the app ".repeat(100));
   await using gateway = await startGateway();
   const host = await gateway.serve((_, response) => {
@@ -55,7 +56,7 @@ Deno.test("a runner is reached by the dial that the service is given, and at its
   );
 });
 
-Deno.test("a body that the app did not compress is not compressed on its way", async () => {
+test("a body that the app did not compress is not compressed on its way", async (startGateway) => {
   const text = "compressible ".repeat(1000);
   await using gateway = await startGateway();
   const host = await gateway.serve((_, response) => {
@@ -74,7 +75,7 @@ Deno.test("a body that the app did not compress is not compressed on its way", a
   assert.equal(answer.body, text);
 });
 
-Deno.test("what the app sent passes unchanged to a client that does not say which codings it takes", async () => {
+test("what the app sent passes unchanged to a client that does not say which codings it takes", async (startGateway) => {
   await using gateway = await startGateway();
   const asked: (string | undefined)[] = [];
   const host = await gateway.serve(({ headers }, response) => {
@@ -107,7 +108,7 @@ function noise(size: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-Deno.test("large bodies arrive as they were sent, both ways", async () => {
+test("large bodies arrive as they were sent, both ways", async (startGateway) => {
   const sent = noise(8 * 1024 * 1024);
   await using gateway = await startGateway();
   const host = await gateway.serve((request, response) => {
@@ -128,7 +129,7 @@ Deno.test("large bodies arrive as they were sent, both ways", async () => {
   }
 });
 
-Deno.test("S7: a response that breaks off beside its upload breaks off for a client that goes on sending", async () => {
+test("S7: a response that breaks off beside its upload breaks off for a client that goes on sending", async (startGateway) => {
   await using log = await collectLog();
   await using gateway = await startGateway();
   const broken = Promise.withResolvers<() => void>();
@@ -150,7 +151,7 @@ Deno.test("S7: a response that breaks off beside its upload breaks off for a cli
   );
 });
 
-Deno.test("S7: uploads that were answered early keep no memory once their clients have left", async () => {
+test("S7: uploads that were answered early keep no memory once their clients have left", async (startGateway) => {
   await using gateway = await startGateway();
   const host = await gateway.serve((_, response) => response.end("early"));
   async function leaveAmidUploads(count: number): Promise<void> {

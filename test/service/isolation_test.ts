@@ -13,6 +13,7 @@ import {
 import { createBrowser } from "../support/login.ts";
 import { exchangeRaw } from "../support/raw_client.ts";
 import { untilReady } from "../support/ready.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 /** Starts a gateway, and logs alice in to `locked`; `cookie` is that of her login, `sealed` its value. */
 async function withLogin(
@@ -358,7 +359,7 @@ Deno.test("S4: a frame leads to no login, not even a frame of the login itself",
   }
 });
 
-Deno.test("S4: a link with a preview token opens in a frame of an allowed page, which the next request still names", async () => {
+test("S4: a link with a preview token opens in a frame of an allowed page, which the next request still names", async (startGateway) => {
   await using gateway = await startGateway({
     ALLOWED_ORIGINS: "https://chat.example",
   });
@@ -462,7 +463,7 @@ Deno.test("cookies planted under our names open nothing and hide no login", asyn
   assert.equal(beside.status, 200);
 });
 
-Deno.test("an app sets no cookie under our names, and none for other sandboxes", async () => {
+test("an app sets no cookie under our names, and none for other sandboxes", async (startGateway) => {
   await using gateway = await startGateway();
   const lines = [
     "porthole-login-abc=x; Domain=proxy.localhost; Path=/",
@@ -585,7 +586,7 @@ Deno.test("the gateway's own answers are not cached, and send no Referer on", as
   }
 });
 
-Deno.test("the redirect that removes a preview token from an address stays on its host", async () => {
+test("the redirect that removes a preview token from an address stays on its host", async (startGateway) => {
   await using gateway = await startGateway();
   for (
     const path of [
@@ -609,7 +610,7 @@ Deno.test("the redirect that removes a preview token from an address stays on it
   }
 });
 
-Deno.test("our pages repeat nothing of the request, run no script, and the one that acts cannot be framed", async () => {
+test("our pages repeat nothing of the request, run no script, and the one that acts cannot be framed", async (startGateway) => {
   await using gateway = await startGateway();
   const mark = "<script>mark</script>";
   const encoded = encodeURIComponent(mark);
@@ -685,7 +686,7 @@ Deno.test("nobody else's page logs a visitor out", async () => {
   assert.equal(still.status, 200);
 });
 
-Deno.test("a request that names two hosts is refused, and reaches no runner", async () => {
+test("a request that names two hosts is refused, and reaches no runner", async (startGateway) => {
   await using gateway = await startGateway();
   for (
     const lines of [
@@ -704,7 +705,7 @@ Deno.test("a request that names two hosts is refused, and reaches no runner", as
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
 
-Deno.test("every path of a preview host is the app's", async () => {
+test("every path of a preview host is the app's", async (startGateway) => {
   await using gateway = await startGateway();
   const { seen } = gateway.stack.runner;
   for (

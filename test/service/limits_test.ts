@@ -11,6 +11,7 @@ import {
   valuesOf,
 } from "../support/raw_client.ts";
 import { handshakeOf } from "../support/raw_websocket.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });
@@ -33,7 +34,7 @@ Deno.test("random labels from one address make a bounded number of API calls, an
   assert(api.count("getRunnerBySandboxId") <= api.count("isSandboxPublic"));
 });
 
-Deno.test("a client over its budget of refusals still gets what is in the cache", async () => {
+test("a client over its budget of refusals still gets what is in the cache", async (startGateway) => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
   const headers = { "x-daytona-preview-token": KEYS.lockedToken };
   const good = () => gateway.send(LOCKED, { path: "/echo", headers });
@@ -75,7 +76,7 @@ Deno.test("S8: whatever a page loads, its visitor's previews and tokens go on", 
   assert.equal(shown.status, 200);
 });
 
-Deno.test("a full gateway says so", async () => {
+test("a full gateway says so", async (startGateway) => {
   await using gateway = await startGateway({ MAX_CONCURRENT_EXCHANGES: "1" });
   using stream = await gateway.open(
     `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
@@ -87,7 +88,7 @@ Deno.test("a full gateway says so", async () => {
   assert.equal(answer.headers.get("retry-after"), "2");
 });
 
-Deno.test("a sandbox at its limit of exchanges leaves other sandboxes alone", async () => {
+test("a sandbox at its limit of exchanges leaves other sandboxes alone", async (startGateway) => {
   await using gateway = await startGateway({ MAX_EXCHANGES_PER_SANDBOX: "1" });
   using stream = await gateway.open(
     `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
@@ -103,7 +104,7 @@ Deno.test("a sandbox at its limit of exchanges leaves other sandboxes alone", as
   assert.equal(other.status, 200);
 });
 
-Deno.test("S3: a client at its limit leaves other clients alone", async () => {
+test("S3: a client at its limit leaves other clients alone", async (startGateway) => {
   await using gateway = await startGateway({
     MAX_EXCHANGES_PER_CLIENT: "2",
     MAX_TUNNELS_PER_CLIENT: "1",
@@ -133,7 +134,7 @@ Deno.test("S3: a client at its limit leaves other clients alone", async () => {
   assert.match(await other.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
 });
 
-Deno.test("a long target, many fields and long ones are refused, each with its own code", async () => {
+test("a long target, many fields and long ones are refused, each with its own code", async (startGateway) => {
   await using gateway = await startGateway({
     MAX_TARGET_BYTES: "1000",
     MAX_HEADER_BYTES: "1000",
@@ -165,7 +166,7 @@ Deno.test("a long target, many fields and long ones are refused, each with its o
   assert.equal(api.count("isSandboxPublic"), asked);
 });
 
-Deno.test("an upload that stands still is answered 408", async () => {
+test("an upload that stands still is answered 408", async (startGateway) => {
   await using gateway = await startGateway({ BODY_IDLE_TIMEOUT_SEC: "1" });
   using client = await gateway.open(
     "PUT /upload HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n" +
@@ -209,7 +210,7 @@ Deno.test("the gateway's own key being throttled is told from that, and does not
   assert.equal((await gateway.send(DEMO)).status, 200);
 });
 
-Deno.test("guesses are charged while the API throttles, too", async () => {
+test("guesses are charged while the API throttles, too", async (startGateway) => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "10" });
   const { api } = gateway.stack;
   api.fault = (call, answer) =>
@@ -230,7 +231,7 @@ Deno.test("guesses are charged while the API throttles, too", async () => {
   assert(api.count("hasSandboxAccess") < 20);
 });
 
-Deno.test("the gateway's own pages take heads no larger than previews do", async () => {
+test("the gateway's own pages take heads no larger than previews do", async (startGateway) => {
   await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
   const { status, headers } = await gateway.send(BASE, {
     path: "/logout",
@@ -240,7 +241,7 @@ Deno.test("the gateway's own pages take heads no larger than previews do", async
   assert.equal(headers.get("x-porthole-error"), "head_too_large");
 });
 
-Deno.test("a browser with more of our cookies than a head may hold can still log out", async () => {
+test("a browser with more of our cookies than a head may hold can still log out", async (startGateway) => {
   await using gateway = await startGateway({ MAX_HEADER_BYTES: "2000" });
   const { status } = await gateway.send(BASE, {
     path: "/logout",
@@ -249,7 +250,7 @@ Deno.test("a browser with more of our cookies than a head may hold can still log
   assert.equal(status, 200);
 });
 
-Deno.test("one logout ends no more sessions than a browser can hold, however many it presents", async () => {
+test("one logout ends no more sessions than a browser can hold, however many it presents", async (startGateway) => {
   await using gateway = await startGateway();
   const cookie = Array.from(
     { length: 1000 },
@@ -264,7 +265,7 @@ Deno.test("one logout ends no more sessions than a browser can hold, however man
   assert.equal(valuesOf(fields, "set-cookie").length, 200);
 });
 
-Deno.test("a form that cannot be read is the client's fault, not ours", async () => {
+test("a form that cannot be read is the client's fault, not ours", async (startGateway) => {
   await using gateway = await startGateway();
   const { status, headers } = await gateway.send(BASE, {
     path: "/logout",
@@ -276,7 +277,7 @@ Deno.test("a form that cannot be read is the client's fault, not ours", async ()
   assert.equal(headers.get("x-porthole-error"), "bad_request");
 });
 
-Deno.test("a download whose client takes nothing any more is broken off, on both sides", async () => {
+test("a download whose client takes nothing any more is broken off, on both sides", async (startGateway) => {
   using clock = fakeClock();
   await using gateway = await startGateway({ BODY_IDLE_TIMEOUT_SEC: "1" });
   let isBroken = false;
@@ -297,7 +298,7 @@ Deno.test("a download whose client takes nothing any more is broken off, on both
   }
 });
 
-Deno.test("S11: one address may have a hundred requests for the gateway's own pages under way, and probes are answered nevertheless", async () => {
+test("S11: one address may have a hundred requests for the gateway's own pages under way, and probes are answered nevertheless", async (startGateway) => {
   await using gateway = await startGateway({ TRUSTED_PROXIES: "127.0.0.1" });
   function logout(address: string): Promise<RawStream> {
     return gateway.open(

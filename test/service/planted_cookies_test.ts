@@ -1,7 +1,8 @@
 /** Cookies that a script has set for all previews: they lock nobody out of them (S5). */
 import assert from "node:assert/strict";
-import { BASE, DEMO, startGateway } from "../support/gateway.ts";
+import { BASE, DEMO } from "../support/gateway.ts";
 import type { Answer } from "../support/send.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 /** What the script of a hostile preview sets with `domain=proxy.localhost`: nine cookies of 4 KB each. */
 const PLANTED = Array.from(
@@ -17,7 +18,7 @@ function deleted({ headers }: Answer): string[] {
     .map((line) => line.replace(/; Max-Age=0.*/, ""));
 }
 
-Deno.test("a refusal for too many cookies deletes those set for all previews, and no other (S5)", async () => {
+test("a refusal for too many cookies deletes those set for all previews, and no other (S5)", async (startGateway) => {
   await using gateway = await startGateway();
   const cookie = [...PLANTED, "theme=dark"].join("; ");
   const refused = await gateway.send(DEMO, {
@@ -40,7 +41,7 @@ Deno.test("a refusal for too many cookies deletes those set for all previews, an
   assert.equal(next.echoed().get("cookie"), "theme=dark");
 });
 
-Deno.test("a browser that stays over the limit is told to delete everything at the third refusal (S5)", async () => {
+test("a browser that stays over the limit is told to delete everything at the third refusal (S5)", async (startGateway) => {
   await using gateway = await startGateway();
   const seen: (string | null)[] = [];
   let memory = "";
@@ -55,7 +56,7 @@ Deno.test("a browser that stays over the limit is told to delete everything at t
   assert.deepEqual(seen, [null, null, '"cookies"']);
 });
 
-Deno.test("a head that is too large without its cookies as well deletes none", async () => {
+test("a head that is too large without its cookies as well deletes none", async (startGateway) => {
   await using gateway = await startGateway();
   for (
     const headers of [
@@ -70,7 +71,7 @@ Deno.test("a head that is too large without its cookies as well deletes none", a
   }
 });
 
-Deno.test("the logout page deletes all cookies of a browser if its user says so, and only then", async () => {
+test("the logout page deletes all cookies of a browser if its user says so, and only then", async (startGateway) => {
   await using gateway = await startGateway();
   const base = `${BASE}:${gateway.port}`;
   for (

@@ -4,12 +4,8 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { fakeClock } from "../support/fake_clock.ts";
-import {
-  DEMO,
-  LOCKED,
-  startGateway,
-  type TestGateway,
-} from "../support/gateway.ts";
+import { DEMO, LOCKED, type TestGateway } from "../support/gateway.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 function open(
   gateway: TestGateway,
@@ -54,7 +50,7 @@ async function refusal(
   return [response.statusCode, response.headers["x-porthole-error"]];
 }
 
-Deno.test("text, binary, 1 MiB and an empty message come back as they went", async () => {
+test("text, binary, 1 MiB and an empty message come back as they went", async (startGateway) => {
   await using gateway = await startGateway();
   await using socket = await opened(gateway, DEMO);
   const large = new Uint8Array(1024 * 1024).map((_, i) => i);
@@ -77,7 +73,7 @@ Deno.test("text, binary, 1 MiB and an empty message come back as they went", asy
   }
 });
 
-Deno.test("the app's choice of a subprotocol reaches the client, however the offer is spaced", async () => {
+test("the app's choice of a subprotocol reaches the client, however the offer is spaced", async (startGateway) => {
   await using gateway = await startGateway();
   await using socket = await opened(gateway, DEMO, {
     protocols: ["chat.v2", "chat.v1"],
@@ -85,7 +81,7 @@ Deno.test("the app's choice of a subprotocol reaches the client, however the off
   assert.equal(socket.protocol, "chat.v2");
 });
 
-Deno.test("a private preview's WebSocket opens with a preview token in the query, which the app does not see", async () => {
+test("a private preview's WebSocket opens with a preview token in the query, which the app does not see", async (startGateway) => {
   await using gateway = await startGateway();
   await using _socket = await opened(gateway, LOCKED, {
     path: `/ws?a=1&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
@@ -94,7 +90,7 @@ Deno.test("a private preview's WebSocket opens with a preview token in the query
   assert.match(gateway.stack.runner.seen[0]?.target ?? "", /\/ws\?a=1$/);
 });
 
-Deno.test("a WebSocket that may not be opened is refused with an ordinary answer", async () => {
+test("a WebSocket that may not be opened is refused with an ordinary answer", async (startGateway) => {
   await using gateway = await startGateway();
   assert.deepEqual(await refusal(gateway, LOCKED), [401, "login_required"]);
   assert.deepEqual(await refusal(gateway, DEMO, { path: "/none" }), [
@@ -107,7 +103,7 @@ Deno.test("a WebSocket that may not be opened is refused with an ordinary answer
   ]);
 });
 
-Deno.test("a drain closes tunnels with 1001 when its time is over", async () => {
+test("a drain closes tunnels with 1001 when its time is over", async (startGateway) => {
   await using gateway = await startGateway();
   const socket = await opened(gateway, DEMO);
   const closed = once(socket, "close");
@@ -115,7 +111,7 @@ Deno.test("a drain closes tunnels with 1001 when its time is over", async () => 
   assert.equal((await closed)[0], 1001);
 });
 
-Deno.test("an outage of the API ends no tunnel", async () => {
+test("an outage of the API ends no tunnel", async (startGateway) => {
   using clock = fakeClock();
   await using gateway = await startGateway({
     TOKEN_TTL_SEC: "1",
