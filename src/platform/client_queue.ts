@@ -23,6 +23,9 @@ const MESSAGE_COST_BYTES = 1024;
 /** The longest message that is queued before there is known to be memory for it, bytes; it is charged right after. */
 const MAX_UNASKED_BYTES = 16 * 1024;
 
+/** A smaller change of what is queued is not charged: every message of a client that keeps up would be, twice; bytes. */
+const GRAIN_BYTES = 16 * 1024;
+
 /** A queue that nobody waits for is looked at again after this time, until it is empty. */
 const SETTLE_MS = 100;
 
@@ -102,11 +105,12 @@ export class ClientQueue {
     return queuedBytes;
   }
 
-  /** Charges for what is queued. */
+  /** Charges for what is queued, give or take {@linkcode GRAIN_BYTES}. */
   #account(bytes: number): void {
     const more = bytes - this.#chargedBytes;
+    if (Math.abs(more) < GRAIN_BYTES) return;
     // Once it is closing, nothing tells what is still queued.
-    if (more === 0 || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#charge(more)) this.#chargedBytes = bytes;
     this.#lookAgain();
   }

@@ -105,6 +105,17 @@ Deno.test("S3: ClientQueue charges for what is queued, and 1 KiB for each messag
   assert.equal(charged.bytes, 0);
 });
 
+Deno.test("ClientQueue charges nothing for a client that keeps up with short messages", () => {
+  const { socket, queue, charged } = setUp(1_000_000);
+  for (const bufferedAmount of [1_000, 0, 3_000, 0]) {
+    sendMany(queue, "x".repeat(1000), bufferedAmount / 1000);
+    socket.bufferedAmount = bufferedAmount;
+    assert.equal(queue.isFull, false);
+    assert.equal(charged.bytes, 0);
+  }
+  queue.close();
+});
+
 Deno.test("S3: ClientQueue sends nothing for which there is no memory", () => {
   const { socket, queue } = setUp(1_000_000, 10_000);
   queue.send(text("x".repeat(20_000)));
@@ -115,12 +126,12 @@ Deno.test("S3: ClientQueue sends nothing for which there is no memory", () => {
 Deno.test("S3: ClientQueue charges for what may be queued in vain, since a closing WebSocket does not tell", () => {
   using _ = fakeClock();
   const { socket, queue, charged } = setUp();
-  queue.send(text("x".repeat(2_000)));
-  socket.bufferedAmount = 2_000;
+  queue.send(text("x".repeat(20_000)));
+  socket.bufferedAmount = 20_000;
   assert.equal(queue.isFull, true);
   Object.assign(socket, { readyState: WebSocket.CLOSING, bufferedAmount: 0 });
   assert.equal(queue.isFull, false);
-  assert.equal(charged.bytes, 3_024);
+  assert.equal(charged.bytes, 21_024);
 });
 
 Deno.test("canary: a WebSocket tells neither when its queue drains nor how many messages are in it", async () => {
