@@ -242,7 +242,7 @@ async function openBase(
     ),
     onRunnerRegion: (region) => role.sawRunnerIn(region),
     onSandboxHidden: createWarning(
-      "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin",
+      "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin, and their states are not told",
     ),
   });
   const role = new RoleWatch({ ask: () => api.probeRole(), onRegion });
@@ -632,6 +632,7 @@ function createDispatch(
     handover: parts.handover,
     forwarder: parts.forwarder,
     states: parts.states,
+    destinations: parts.sandboxes,
     remoteSettings: parts.remoteSettings,
   });
   return new Dispatch({

@@ -107,10 +107,11 @@ export class SandboxHandlers {
     } catch (error) {
       const { gate } = this.#parts;
       const isMember = () => gate.isMember(admission);
-      throw await withSandboxState(error, x.sandboxId, isMember, this.#parts);
+      throw await withSandboxState(error, x, isMember, this.#parts);
     }
   }
 
+  /** The same, whatever a failure is due to. */
   async #deliver(x: SandboxExchange): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
     if (!x.isWebSocket) {

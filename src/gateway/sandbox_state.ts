@@ -1,14 +1,26 @@
 /** Explains a refusal by the state of the sandbox, to whoever was admitted to it. */
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import type { Destinations } from "../resolver/destination.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import { conditionOf } from "../resolver/sandbox_condition.ts";
+import { type Condition, conditionOf } from "../resolver/sandbox_condition.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
+import type { SandboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the explanation needs. */
 export interface SandboxStateParts {
   readonly states: Pick<SandboxStates, "stateOf">;
   readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
+  readonly destinations: Pick<Destinations, "renewDestination">;
 }
+
+/** What was refused. */
+type Refused = Pick<
+  SandboxExchange,
+  "sandboxId" | "sandboxPort" | "isAnonymous"
+>;
+
+/** A sandbox that is `started`, but was not a moment ago. */
+const JUST_STARTED: Condition = { code: "sandbox_starting", retryAfterSec: 2 };
 
 /** The refusals that do not tell by themselves what has become of a sandbox: an archived one has no runner. */
 const UNTOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -24,14 +36,19 @@ const UNTOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  */
 export async function withSandboxState(
   error: unknown,
-  sandboxId: string,
+  refused: Refused,
   isMember: () => Promise<boolean>,
-  { states, remoteSettings: { dashboardUrl } }: SandboxStateParts,
+  parts: SandboxStateParts,
 ): Promise<unknown> {
   if (!(error instanceof GatewayError) || !UNTOLD.has(error.code)) return error;
-  const told = await states.stateOf(sandboxId);
-  const condition = told && conditionOf(told);
-  if (told === undefined || condition === undefined) return error;
+  const told = await parts.states.stateOf(refused.sandboxId);
+  if (told === null) return await withoutState(error, refused, parts);
+  if (told === undefined) return error;
+  const condition = conditionOf(told) ??
+    (told.state === "started" && await isNews(error, refused, parts)
+      ? JUST_STARTED
+      : undefined);
+  if (condition === undefined) return error;
   const { errorReason, ...state } = told;
   const reason = errorReason !== null && await isMember() ? errorReason : null;
   return new GatewayError(
@@ -43,8 +60,54 @@ export async function withSandboxState(
       advice: {
         ...error.advice,
         sandbox: { ...state, errorReason: reason },
-        dashboardUrl,
+        dashboardUrl: parts.remoteSettings.dashboardUrl,
       },
     },
   );
+}
+
+/**
+ * The same failure; if the sandbox was destroyed, that it is not found. The API shows the proxy of a region none, so its
+ * runner decides.
+ */
+async function withoutState(
+  error: GatewayError,
+  refused: Refused,
+  parts: SandboxStateParts,
+): Promise<GatewayError> {
+  // Of all others, the forwarder has asked already.
+  if (error.code !== "sandbox_stopped") return error;
+  return await hasRunner(refused, parts) === false
+    ? new GatewayError("sandbox_not_found", `${error.message}; no runner now`)
+    : error;
+}
+
+/**
+ * True if it is news that a sandbox is started: the runner is not done yet, or it has lost the container, which the API
+ * will notice; or the gateway still remembers that there was no runner, as for an archived sandbox.
+ */
+async function isNews(
+  { code }: GatewayError,
+  refused: Refused,
+  parts: SandboxStateParts,
+): Promise<boolean> {
+  return code === "sandbox_stopped" ||
+    code === "sandbox_not_found" && await hasRunner(refused, parts) === true;
+}
+
+/** Whether there is a runner for the sandbox now; undefined if the API does not answer. */
+async function hasRunner(
+  { sandboxId, sandboxPort, isAnonymous }: Refused,
+  { destinations }: SandboxStateParts,
+): Promise<boolean | undefined> {
+  try {
+    return await destinations.renewDestination(
+      sandboxId,
+      sandboxPort,
+      isAnonymous,
+    ) !== null;
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
 }

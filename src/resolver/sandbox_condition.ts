@@ -37,33 +37,36 @@ const CONDITIONS = {
 } as const satisfies Record<string, Condition>;
 
 /** By state, where the desired state says nothing else. */
-const AT_REST: Readonly<Record<string, Condition>> = {
-  creating: CONDITIONS.starting,
-  starting: CONDITIONS.starting,
-  resuming: CONDITIONS.resuming,
-  restoring: CONDITIONS.restoring,
-  pending_build: CONDITIONS.pulling,
-  building_snapshot: CONDITIONS.pulling,
-  pulling_snapshot: CONDITIONS.pulling,
-  stopping: CONDITIONS.stopping,
-  pausing: CONDITIONS.stopping,
-  stopped: CONDITIONS.stopped,
+const AT_REST: ReadonlyMap<string, Condition> = new Map<string, Condition>([
+  ["creating", CONDITIONS.starting],
+  ["starting", CONDITIONS.starting],
+  ["resuming", CONDITIONS.resuming],
+  ["restoring", CONDITIONS.restoring],
+  ["pending_build", CONDITIONS.pulling],
+  ["building_snapshot", CONDITIONS.pulling],
+  ["pulling_snapshot", CONDITIONS.pulling],
+  ["stopping", CONDITIONS.stopping],
+  ["pausing", CONDITIONS.stopping],
+  ["stopped", CONDITIONS.stopped],
   // It is stopped, and can be started: what is saved of it until then is not lost.
-  archiving: CONDITIONS.stopped,
-  paused: CONDITIONS.paused,
-  archived: CONDITIONS.archived,
-  build_failed: CONDITIONS.buildFailed,
-  destroying: CONDITIONS.destroying,
-  destroyed: CONDITIONS.destroyed,
-};
+  ["archiving", CONDITIONS.stopped],
+  ["paused", CONDITIONS.paused],
+  ["archived", CONDITIONS.archived],
+  ["build_failed", CONDITIONS.buildFailed],
+  ["destroying", CONDITIONS.destroying],
+  ["destroyed", CONDITIONS.destroyed],
+]);
 
 /** By state, for a sandbox that is to be started: the API has noted that, and has yet to begin. */
-const ABOUT_TO_START: Readonly<Record<string, Condition>> = {
-  stopped: CONDITIONS.starting,
-  archiving: CONDITIONS.starting,
-  paused: CONDITIONS.resuming,
-  archived: CONDITIONS.restoring,
-};
+const ABOUT_TO_START: ReadonlyMap<string, Condition> = new Map<
+  string,
+  Condition
+>([
+  ["stopped", CONDITIONS.starting],
+  ["archiving", CONDITIONS.starting],
+  ["paused", CONDITIONS.resuming],
+  ["archived", CONDITIONS.restoring],
+]);
 
 /**
  * Why nothing serves the ports of a sandbox; undefined if its states do not say: it is `started`, as far as the API knows,
@@ -86,6 +89,8 @@ export function conditionOf(
     const isWanted = desiredState === null || desiredState === "started";
     return isWanted ? undefined : CONDITIONS.stopping;
   }
-  const waking = desiredState === "started" ? ABOUT_TO_START[state] : undefined;
-  return waking ?? AT_REST[state];
+  const waking = desiredState === "started"
+    ? ABOUT_TO_START.get(state)
+    : undefined;
+  return waking ?? AT_REST.get(state);
 }

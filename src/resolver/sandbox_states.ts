@@ -30,9 +30,12 @@ export interface SandboxStatesOptions {
 export class SandboxStates {
   readonly #api: Pick<DaytonaApi, "sandboxById">;
   readonly #background: Background;
-  readonly #flights = new SingleFlight<SandboxState | undefined>();
+  readonly #flights = new SingleFlight<SandboxState | null | undefined>();
   /** What the API has said lately, including that it does not tell. */
-  readonly #known: LRUCache<string, { readonly state?: SandboxState }>;
+  readonly #known: LRUCache<
+    string,
+    { readonly state: SandboxState | null | undefined }
+  >;
 
   constructor(
     api: Pick<DaytonaApi, "sandboxById">,
@@ -49,10 +52,12 @@ export class SandboxStates {
   }
 
   /**
-   * The state of the sandbox with that id, at most 2 s old; undefined if the API does not tell, as it does not tell the
-   * proxy of a region, or not in time. However many ask, the API is asked once.
+   * The state of the sandbox with that id, at most 2 s old. Null if the API shows the gateway no such sandbox, as it shows
+   * none to the proxy of a region; undefined if it does not tell, or not in time. However many ask, the API is asked once.
    */
-  async stateOf(sandboxId: string): Promise<SandboxState | undefined> {
+  async stateOf(
+    sandboxId: string,
+  ): Promise<SandboxState | null | undefined> {
     const known = this.#known.get(sandboxId);
     if (known !== undefined) return known.state;
     const asked = this.#flights.share(sandboxId, () => this.#ask(sandboxId));
@@ -60,17 +65,19 @@ export class SandboxStates {
     return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
   }
 
-  async #ask(sandboxId: string): Promise<SandboxState | undefined> {
+  async #ask(sandboxId: string): Promise<SandboxState | null | undefined> {
     const state = await this.#answer(sandboxId);
-    this.#known.set(sandboxId, state === undefined ? {} : { state });
+    this.#known.set(sandboxId, { state });
     return state;
   }
 
-  async #answer(sandboxId: string): Promise<SandboxState | undefined> {
+  async #answer(
+    sandboxId: string,
+  ): Promise<SandboxState | null | undefined> {
     try {
       const answer = await this.#api.sandboxById(sandboxId);
       // An organization's key finds names, too: then it is another sandbox.
-      if (answer === null || answer.id !== sandboxId) return undefined;
+      if (answer?.id !== sandboxId) return answer && undefined;
       const { state, desiredState, recoverable, errorReason } = answer;
       if (state === null || !STATE.test(state)) return undefined;
       return {

@@ -276,3 +276,27 @@ Deno.test("A6: RemoteSettings do not warn of the installation's domain if the ga
   assert.equal(await warned("installation"), 1);
   assert.equal(await warned(undefined), 1);
 });
+
+Deno.test("RemoteSettings link the dashboard that the API names, in front of somebody else's Daytona too, and only by http", async () => {
+  const hosted = { PROXY_API_KEY: "", DAYTONA_API_KEY: "dtn_0123456789" };
+  const links: (string | undefined)[] = [];
+  for (const environment of [{}, hosted]) {
+    for (
+      const dashboardUrl of [
+        "https://app.test/dashboard",
+        "javascript:alert(1)",
+        "/dashboard",
+        null,
+      ]
+    ) {
+      const remote = { ...REMOTE, dashboardUrl };
+      const { installation } = await learn(
+        { ...environment, PROXY_DOMAIN: "preview.test" },
+        [remote],
+      );
+      links.push(installation.dashboardUrl);
+    }
+  }
+  const told = ["https://app.test/dashboard", undefined, undefined, undefined];
+  assert.deepEqual(links, [...told, ...told]);
+});

@@ -153,6 +153,56 @@ for (
   });
 }
 
+Deno.test("a sandbox that was archived a moment ago is not told to be gone once it is started, and is served then", async () => {
+  using clock = skewClock();
+  await using gateway = await startAsleep();
+  const { asleep, stack: { runner } } = gateway;
+  asleep.state = "archived";
+  const archived = await gateway.send(HOST, { headers: GUEST });
+  assert.equal(archived.code, "sandbox_archived");
+  asleep.state = "started";
+  const container = runner.containers.get("asleep") ?? assert.fail("none");
+  container.started = true;
+  clock.jump(2001); // shorter than it is remembered that there is no runner
+  const started = await gateway.send(HOST, { headers: GUEST });
+  assert.deepEqual(toldBy(started), [503, "sandbox_starting", "2", "started"]);
+  assert.equal((await gateway.send(HOST, { headers: GUEST })).status, 200);
+});
+
+Deno.test("a sandbox that is started, but not yet on its runner, is waited for", async () => {
+  await using gateway = await startAsleep();
+  gateway.asleep.state = "started";
+  const { code } = await gateway.send(HOST, { headers: GUEST });
+  assert.equal(code, "sandbox_starting");
+});
+
+Deno.test("a sandbox that no runner has any more is not found, although it is started to the API", async () => {
+  await using gateway = await startAsleep();
+  const { asleep, stack: { api } } = gateway;
+  api.state.runners.clear();
+  asleep.state = "started";
+  const lost = await gateway.send(HOST, { headers: GUEST });
+  assert.deepEqual([lost.status, lost.code], [404, "sandbox_not_found"]);
+});
+
+for (const isGone of [true, false]) {
+  Deno.test(`a sandbox that was destroyed is not found, ${isGone ? "once it is gone from its runner" : "even if its runner still has it"}`, async () => {
+    using clock = skewClock();
+    await using gateway = await startAsleep();
+    const { asleep, stack: { runner } } = gateway;
+    await gateway.send(HOST, { headers: GUEST }); // its runner is known now
+    asleep.state = "error";
+    asleep.desiredState = "destroyed";
+    if (isGone) runner.containers.delete("asleep");
+    clock.jump(2001);
+    const { status, code, headers } = await gateway.send(HOST, {
+      headers: GUEST,
+    });
+    assert.deepEqual([status, code], [404, "sandbox_not_found"]);
+    assert.equal(headers.has("x-daytona-sandbox-state"), false);
+  });
+}
+
 Deno.test("however many visitors wait, the API is asked for the state once in two seconds", async () => {
   using clock = skewClock();
   await using gateway = await startAsleep();
