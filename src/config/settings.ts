@@ -303,7 +303,7 @@ export const SETTINGS = {
       "How long a sandbox is cached as public, which it may stay so much longer once it is private.",
     format: optional(seconds()),
     whenUnset:
-      "120 if the API's own Redis is the cache, where it tells of changes; otherwise 1.5",
+      "120 if the API's own Redis is the cache, where it tells of changes; otherwise 1.5, or 5 with `DAYTONA_API_KEY`",
   },
   TOKEN_TTL_SEC: {
     group: "Cache",

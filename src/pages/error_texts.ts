@@ -226,10 +226,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     hint: "Check what the app in the sandbox writes to its connection.",
   },
   runner_refused: {
-    title: "The sandbox's machine rejected the gateway",
+    title: "The way to the sandbox is closed to the gateway",
     detail:
-      "The machine that runs the sandbox does not accept the gateway's credentials.",
-    hint: "Report the request ID to the gateway's operator.",
+      "What leads to the sandbox does not accept the gateway's credentials. That can take a few seconds after a start.",
+    hint:
+      "Try again in a moment. If that does not help, report the request ID to the gateway's operator.",
   },
   port_closed: {
     title: "Nothing is listening on this port",
