@@ -374,7 +374,7 @@ function createAuth(
     now,
     isHosted ? groupsClaim : undefined,
   );
-  const loginAccess = isHosted && allow !== undefined
+  const loginAccess = isHosted
     ? new RuleAccess(allow, provider, lookups)
     : access;
   const logins = new LoginSessions({

@@ -17,13 +17,14 @@ import type { OpenidProvider } from "./oidc/provider.ts";
 
 /** Applies the rule. */
 export class RuleAccess implements LoginAccess {
-  readonly #rule: LoginRule;
+  readonly #rule: LoginRule | undefined;
   readonly #provider: Pick<OpenidProvider, "currentIdentity">;
   /** By digest of the access token, in process only; null for one that the provider does not accept. */
   readonly #identities: LookupCache<Identity | null>;
 
+  /** Without a `rule`, nobody gets in, and nobody is asked either. */
   constructor(
-    rule: LoginRule,
+    rule: LoginRule | undefined,
     provider: Pick<OpenidProvider, "currentIdentity">,
     options: LookupCacheOptions,
   ) {
@@ -37,6 +38,7 @@ export class RuleAccess implements LoginAccess {
     _sandboxId: string,
     { tokens }: Pick<LoginUser, "tokens">,
   ): Promise<boolean> {
+    if (this.#rule === undefined) return false;
     const identity = await this.#identities.lookUp(
       digestKey([tokens.accessToken]),
       async () => await this.#provider.currentIdentity(tokens) ?? null,

@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { startOpenidProvider } from "../../scripts/stand_in/provider.ts";
 import { OpenidProvider } from "../../src/auth/oidc/provider.ts";
 import { RuleAccess } from "../../src/auth/rule_access.ts";
+import type { LoginRule } from "../../src/config/login_allow.ts";
 import { Background } from "../../src/lib/background.ts";
 import { configOf } from "../support/config.ts";
 import { createBrowser } from "../support/login.ts";
 
 const REDIRECT_URI = "http://proxy.localhost/callback";
 const SECOND_MS = 1000;
-const NOBODY_ELSE = { emails: [], domains: [] };
 
 /** A provider of staff, and the rule about them. */
-async function setUp(rule = { ...NOBODY_ELSE, groups: ["staff"] }) {
+async function setUp() {
+  const rule: LoginRule = { emails: [], domains: [], groups: ["staff"] };
   const standIn = await startOpenidProvider({ users: ["alice", "mallory"] });
   standIn.redirectUris.add(REDIRECT_URI);
   standIn.claims
@@ -30,15 +31,17 @@ async function setUp(rule = { ...NOBODY_ELSE, groups: ["staff"] }) {
   };
   const oidc = { kind: "on", settings } as const;
   const provider = new OpenidProvider({ oidc }, now, "groups");
-  const access = new RuleAccess(rule, provider, {
+  const options = {
     cache: configOf().cache,
     store: null,
     now,
     onEvent() {},
     background: new Background(() => {}),
-  });
+  };
+  const access = new RuleAccess(rule, provider, options);
+  const withoutRule = new RuleAccess(undefined, provider, options);
   const userInfoCalls = () => standIn.count("other");
-  return { standIn, provider, access, clock, userInfoCalls };
+  return { standIn, provider, access, withoutRule, clock, userInfoCalls };
 }
 
 type World = Awaited<ReturnType<typeof setUp>>;
@@ -161,4 +164,14 @@ Deno.test("without a UserInfo, the latest ID token counts, and a refresh brings 
   const renewed = await provider.refresh(refreshToken, tokens.issuer);
   assert(renewed?.identity !== undefined);
   assert.equal(await access.hasAccess("box", { tokens: renewed }), false);
+});
+
+Deno.test("a session from before the rule was taken away opens nothing, and its token is shown to nobody", async () => {
+  const world = await setUp();
+  await using _ = world.standIn;
+  const tokens = await logIn(world, "alice");
+  const before = world.userInfoCalls();
+  world.clock.ms += 200 * SECOND_MS;
+  assert.equal(await world.withoutRule.hasAccess("box", { tokens }), false);
+  assert.equal(world.userInfoCalls(), before);
 });
