@@ -129,7 +129,7 @@ function errorReason({ advice: { sandbox } }: ErrorPageData): string {
   const reason = sandbox?.errorReason ?? null;
   return reason === null
     ? ""
-    : `\n<p>Daytona says:</p>\n<pre tabindex="0">${escapeHtml(reason)}</pre>`;
+    : `\n<p>Daytona says:</p>\n<pre class="prose">${escapeHtml(reason)}</pre>`;
 }
 
 /** Leads on where somebody has to do something: what passes by itself needs nothing but patience. */

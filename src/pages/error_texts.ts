@@ -265,7 +265,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   sandbox_archived: {
     title: "The sandbox is archived",
     detail:
-      "Its files are kept in a storage, and it serves {port} only while it is running.",
+      "Its files are in storage. It serves {port} only while it is running.",
     hint:
       "Start the sandbox, then reload. Its files are brought back first, which usually takes less than a minute, and longer if there are many.",
   },

@@ -23,6 +23,7 @@ import {
   plantedCookies,
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
+import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
@@ -67,6 +68,8 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingInFrame,
   waitingForSlowApp,
   waitingWithoutScripts,
+  sandboxStates,
+  startingSandbox,
   warning,
   warningBeforeLogin,
   warningFromElsewhere,
