@@ -20,8 +20,8 @@
  * uploads are watched (proxy/unseen_memory.ts).
  */
 
-/** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions would never be returned. */
-const FIRST_ROOM_BYTES = 8 * 1024;
+/** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions is never returned. */
+const FIRST_ROOM_BYTES = 1024;
 
 /** The part of a room that the framing may take (RFC 9112 section 7.1): with less, a chunk has ended. */
 const FRAMING_BYTES = 16;
