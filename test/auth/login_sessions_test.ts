@@ -36,6 +36,7 @@ function setUp(store: DurableStore | null = null, needsState = false) {
   const now = () => clock.now;
   const good = new Set(["first"]);
   const refreshes: string[] = [];
+  const issuers: (string | undefined)[] = [];
   const users: (string | undefined)[] = [];
   const failedTasks: unknown[][] = [];
   const background = new Background((...failed) => failedTasks.push(failed));
@@ -50,8 +51,9 @@ function setUp(store: DurableStore | null = null, needsState = false) {
     needsState,
     provider: {
       state: "on",
-      refresh(token) {
+      refresh(token, issuer) {
         refreshes.push(token);
+        issuers.push(issuer);
         if (typeof answer === "function") return answer();
         return answer instanceof Error
           ? Promise.reject(answer)
@@ -83,6 +85,7 @@ function setUp(store: DurableStore | null = null, needsState = false) {
     good,
     logins,
     refreshes,
+    issuers,
     users,
     session,
     tokens,
@@ -248,6 +251,17 @@ Deno.test("LoginSessions renew an access token in the background before it expir
   assert(!await logins.grantsAccess(session, ...CALLER));
   good.add("second");
   assert(await logins.grantsAccess(session, ...CALLER));
+});
+
+Deno.test("LoginSessions show a refresh token to the issuer that it is from", async () => {
+  for (const issuer of ["https://sso.example.com", undefined]) {
+    const { answerWith, clock, issuers, logins, session, tokens } = setUp();
+    answerWith({ ...tokens, issuer });
+    await logins.begin(session, { ...tokens, issuer });
+    clock.now += 6 * MINUTE_MS;
+    await logins.grantsAccess(session, ...CALLER);
+    assert.deepEqual(issuers, [issuer]);
+  }
 });
 
 Deno.test("LoginSessions report an early renewal that fails, and lock nobody out", async () => {

@@ -826,6 +826,19 @@ Deno.test("a value that nothing can vouch for is written once in half its TTL, a
   }
 });
 
+Deno.test("a value that is deleted while its store is asked whether it tells of changes is not written again", async () => {
+  const durable = fakeStore({ shared: true });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  durable.store.tellsChanges = () => promise;
+  const confirm = { ...CONFIRM, onlyIfTold: true };
+  const { isKnownAfter, cache } = setUpUnconfirmed({ durable, confirm });
+  await isKnownAfter(0);
+  await cache.delete(KEY);
+  resolve(false);
+  await settled();
+  equal(durable.entries.size, 0);
+});
+
 Deno.test("such a store vouches for nothing while it is down", async () => {
   const durable = fakeStore({ shared: true });
   durable.tellsChanges = true;
