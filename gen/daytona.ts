@@ -731,11 +731,7 @@ export interface operations {
   getPortPreviewUrl: {
     parameters: {
       query?: never;
-      header?: {
-        /** @description Which of the user's organizations is meant; a JWT needs it, an API key belongs to one already. */
-        "X-Daytona-Organization-ID"?:
-          components["parameters"]["OrganizationId"];
-      };
+      header?: never;
       path: {
         sandboxIdOrName: string;
         port: number;
@@ -813,11 +809,7 @@ export interface operations {
   listAvailableRegions: {
     parameters: {
       query?: never;
-      header?: {
-        /** @description Which of the user's organizations is meant; a JWT needs it, an API key belongs to one already. */
-        "X-Daytona-Organization-ID"?:
-          components["parameters"]["OrganizationId"];
-      };
+      header?: never;
       path?: never;
       cookie?: never;
     };

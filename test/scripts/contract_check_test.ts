@@ -129,6 +129,7 @@ Deno.test("compare() finds what a request must have or must not have now", async
   const ports = [
     "isPreviewWarningEnabled: query parameter port",
     "getSandboxIdFromSignedPreviewUrlToken: path parameter port",
+    "getPortPreviewUrl: path parameter port",
   ];
   const types = {
     "type: string": "string instead of number",
@@ -148,6 +149,7 @@ Deno.test("compare() finds what a request must have or must not have now", async
   assert.deepEqual(await driftAfter(required), [
     "ConfigController_getConfig: query parameter region: must not be missing",
     "getSandbox: query parameter region: must not be missing",
+    "getPortPreviewUrl: query parameter region: must not be missing",
     "getSnapshot: requestBody: must not be missing",
   ]);
 });
@@ -254,7 +256,7 @@ function run(...args: string[]): Promise<Ended> {
 
 Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the drift of a running API", async () => {
   const { code, out } = await run(PATH);
-  assert.deepEqual([code, out], [0, "All 13 operations agree.\n"]);
+  assert.deepEqual([code, out], [0, "All 15 operations agree.\n"]);
   await using api = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => Response.json({ openapi: "3.0.0", info: {}, paths: {} }),
@@ -262,7 +264,7 @@ Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the dr
   const url = `http://127.0.0.1:${api.addr.port}/api-json`;
   const drifted = await run(url);
   assert.equal(drifted.code, 1);
-  assert.match(drifted.out, /^(\w+: gone\n){11}$/);
+  assert.match(drifted.out, /^(\w+: gone\n){13}$/);
 });
 
 Deno.test("contract_check exits 2 if it cannot compare", async () => {
