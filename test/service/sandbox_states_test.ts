@@ -4,7 +4,10 @@ import type { ApiSandbox } from "../../scripts/stand_in/api_state.ts";
 import { HOSTED_KEYS } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS, startStack } from "../../scripts/stand_in/stack.ts";
 import { type Answer, startGatewayOf } from "../support/gateway.ts";
-import { startHostedGateway } from "../support/hosted_gateway.ts";
+import {
+  startHostedGateway,
+  startHostedLoginGateway,
+} from "../support/hosted_gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
@@ -395,6 +398,18 @@ Deno.test("in front of somebody else's Daytona, the state is told as well, and i
     "10",
     "archived",
   ]);
+});
+
+Deno.test("in front of somebody else's Daytona, who logged in by the operator's rule is not told the reason", async () => {
+  await using gateway = await startHostedLoginGateway("group:staff");
+  const { api, runner } = gateway.stack;
+  Object.assign(api.sandbox("locked"), FAILED);
+  runner.containers.delete("locked");
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  const { page } = await browser.logIn(form, "alice");
+  assert.match(page.body, /<h1>The sandbox has failed<\/h1>/);
+  assert.doesNotMatch(page.body, /no space/);
 });
 
 Deno.test("an app cannot pretend to be in a state", async () => {
