@@ -23,6 +23,9 @@
 /** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions is never returned. */
 const FIRST_ROOM_BYTES = 1024;
 
+/** The same once a chunk has filled that, bytes. */
+const NEXT_ROOM_BYTES = 8 * 1024;
+
 /** The part of a room that the framing may take (RFC 9112 section 7.1): with less, a chunk has ended. */
 const FRAMING_BYTES = 16;
 
@@ -98,6 +101,7 @@ export class ChunkedBody {
     this.#chunkBytes += value.length;
     this.#keptBytes += room - value.length;
     if (value.length < room - FRAMING_BYTES) this.#onChunkEnd();
+    else this.#roomBytes = Math.max(this.#roomBytes, NEXT_ROOM_BYTES);
     return value;
   }
 
