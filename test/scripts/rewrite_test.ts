@@ -102,10 +102,15 @@ Deno.test("rewrite() takes over what has changed, and keeps order, words and com
       [
         "isPreviewWarningEnabled: query parameter port: must not be missing",
         "getSandbox: query parameter region: must not be missing",
+        "getPortPreviewUrl: query parameter region: must not be missing",
       ],
       [
         "- required: false",
         "+ required: true",
+        "+ - name: region",
+        "+ in: query",
+        "+ required: true",
+        "+ schema: { type: array, items: { type: string, enum: [a] } }",
         "+ - name: region",
         "+ in: query",
         "+ required: true",
@@ -118,8 +123,11 @@ Deno.test("rewrite() takes over what has changed, and keeps order, words and com
       [
         'isPreviewWarningEnabled: query parameter port: "x" instead of number',
         'getSandboxIdFromSignedPreviewUrlToken: path parameter port: "x" instead of number',
+        'getPortPreviewUrl: path parameter port: "x" instead of number',
       ],
       [
+        "- schema: { type: number }",
+        "+ schema: { type: string, enum: [x] }",
         "- schema: { type: number }",
         "+ schema: { type: string, enum: [x] }",
         "- schema: { type: number }",
