@@ -839,6 +839,24 @@ Deno.test("a value that is deleted while its store is asked whether it tells of 
   equal(durable.entries.size, 0);
 });
 
+Deno.test("a value that is deleted while a shared tier is asked what it has is not written again", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, isKnownAfter, state } = setUpUnconfirmed({ durable });
+  const answered = Promise.withResolvers<void>();
+  state.gate = answered.promise;
+  const known = isKnownAfter(0);
+  await settled(); // the tier had nothing, and the source is asked
+  const read = Promise.withResolvers<void>();
+  durable.gate = read.promise;
+  answered.resolve();
+  await known;
+  const deleted = cache.delete(KEY);
+  read.resolve();
+  await deleted;
+  await settled();
+  equal(durable.entries.size, 0);
+});
+
 Deno.test("such a store vouches for nothing while it is down", async () => {
   const durable = fakeStore({ shared: true });
   durable.tellsChanges = true;
