@@ -259,6 +259,13 @@ Deno.test("RemoteSettings that are configured do not follow the API, but for sin
   assert.equal(oidc.settings.issuer, "https://own.test");
   assert.equal(oidc.settings.audience, undefined);
   assert.equal(oidc.sso?.issuer, "https://sso.test");
+
+  const same = { ...ssoOidc, issuer: "https://own.test" };
+  const { installation: one } = await learn(env, [{
+    ...REMOTE,
+    ssoOidc: same,
+  }]);
+  assert(one.oidc.kind === "on" && one.oidc.sso === undefined); // nothing to choose
 });
 
 Deno.test("A6: RemoteSettings do not warn of the installation's domain if the gateway is a region's", async () => {

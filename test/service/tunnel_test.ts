@@ -50,6 +50,16 @@ async function refusal(
   return [response.statusCode, response.headers["x-porthole-error"]];
 }
 
+test("S14: a client that floods its WebSocket loses it, and gets no other for a while", async (startGateway) => {
+  await using gateway = await startGateway();
+  await using socket = await opened(gateway, DEMO);
+  const closed = once(socket, "close");
+  for (let count = 0; count < 50_000; count++) socket.send("x");
+  const [code] = await closed;
+  assert([1008, 1006].includes(code), `${code}`); // see platform/reliable_close.ts
+  assert.deepEqual(await refusal(gateway, DEMO), [429, "client_overloaded"]);
+});
+
 test("text, binary, 1 MiB and an empty message come back as they went", async (startGateway) => {
   await using gateway = await startGateway();
   await using socket = await opened(gateway, DEMO);
