@@ -231,10 +231,13 @@ async function openBase(
       { region },
     );
   }
-  const quota = new ApiQuota(now);
+  // The key of Daytona's own proxy is nobody's but ours.
+  const quota = config.daytona.mode === "hosted"
+    ? new ApiQuota(now)
+    : undefined;
   const api = new DaytonaApi(config.daytona, {
     closing,
-    quota,
+    ...quota && { quota },
     onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
     onOwnersUntold: createWarning(
@@ -388,7 +391,7 @@ function createAuth(
     refusalsPerMinute: limits.refusalsPerMinute,
     maxClients: cache.maxEntries,
     now,
-    checkQuota: () => quota.checkForStrangers(),
+    checkQuota: () => quota?.checkForStrangers(),
   });
   const login = new Login({
     provider,
