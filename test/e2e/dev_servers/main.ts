@@ -66,19 +66,22 @@ export function parse(args: readonly string[]): Options {
   return { servers, quick, save };
 }
 
+/** No dev server takes longer, with all that can fail, and to be fetched, ms. */
+const SERVER_LIMIT_MS = 10 * 60_000;
+
 /** Runs the dev servers one after another, and returns the exit code: 0 if each works as it is described. */
 export async function runDevServers(
   executablePath: string,
   { servers, quick, save }: Options,
 ): Promise<number> {
   await using gateways = await startGateways();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, async () => {
-      endDevServers();
-      await gateways[Symbol.asyncDispose]();
-      Deno.exit(1);
-    });
+  async function giveUp(): Promise<never> {
+    endDevServers();
+    await gateways[Symbol.asyncDispose]();
+    Deno.exit(1);
   }
+  Deno.addSignalListener("SIGINT", giveUp);
+  Deno.addSignalListener("SIGTERM", giveUp);
   await using browser = await launchChromium(
     executablePath,
     gateways.resolverRules,
@@ -87,7 +90,12 @@ export async function runDevServers(
   let wrong = 0;
   let skipped = 0;
   for (const server of servers) {
+    const watchdog = setTimeout(() => {
+      console.log(`FAILED ${server.title}: it does not end`);
+      giveUp();
+    }, SERVER_LIMIT_MS);
     const outcome = await tryOne(server, { browser, gateways, quick });
+    clearTimeout(watchdog);
     if (outcome === "skipped") skipped++;
     else if (outcome === "failed") wrong++;
     else {

@@ -1,5 +1,6 @@
 /** Runs one dev server, and a browser through both gateways, in each way that the table has a column for. */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { freePort } from "../../support/free_port.ts";
 import type { Check, DevServer, Visit } from "./dev_server.ts";
@@ -9,6 +10,9 @@ import { startDevServer } from "./process.ts";
 
 /** The longest that a check waits for one thing, ms. */
 const TIMEOUT_MS = 15_000;
+
+/** The longest that closing a page may take, ms. */
+const CLOSE_MS = 5000;
 
 /** What did not work: a check, and over which schemes. */
 export interface Fault {
@@ -114,24 +118,32 @@ async function visit(
     readonly source: Source;
   },
 ): Promise<{ what: Check["what"]; error: unknown }[]> {
-  await using context = await browser.newContext({ ignoreHTTPSErrors: true });
+  await using closing = new AsyncDisposableStack();
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  closing.defer(() => close(context));
   context.setDefaultTimeout(TIMEOUT_MS);
-  {
-    await using page = await context.newPage();
-    // Only for the session; if the app has no answer, the checks will tell.
-    await page.goto(origin + opening, { waitUntil: "commit" }).catch(() => {});
-  }
+  const first = await context.newPage();
+  // Only for the session; if the app has no answer, the checks will tell.
+  await first.goto(origin + opening, { waitUntil: "commit" }).catch(() => {});
+  await close(first);
   const faults: { what: Check["what"]; error: unknown }[] = [];
   for (const { what, run } of checks) {
-    await using page = await context.newPage();
+    const page = await context.newPage();
     try {
       await run({ ...source, origin, page, context });
     } catch (error) {
       faults.push({ what, error });
       if (what === "page") break; // the others need one
+    } finally {
+      await close(page);
     }
   }
   return faults;
+}
+
+/** Closes a page or a context; the browser has been seen not to answer, although the page was closed. */
+async function close(it: { close(): Promise<void> }): Promise<void> {
+  await Promise.race([it.close(), delay(CLOSE_MS, undefined, { ref: false })]);
 }
 
 /** The source of the running project: each edit gives it a heading that it never had before. */

@@ -26,8 +26,11 @@ const QUOTED = 2000;
 /** The process groups that run: nothing ends them if this process is ended by a signal. */
 const groups = new Set<number>();
 
-/** Ends all dev servers at once. */
+let isOver = false;
+
+/** Ends all dev servers at once, and lets none start any more. */
 export function endDevServers(): void {
+  isOver = true;
   for (const group of groups) endGroup(group);
 }
 
@@ -55,6 +58,7 @@ export async function startDevServer(
   { folder, path }: Installed,
   settings: Settings,
 ): Promise<DevProcess> {
+  if (isOver) throw new Error("No dev server starts any more");
   const { port } = settings;
   const [program = "", ...args] = command(settings);
   const child = new Deno.Command(program, {
@@ -69,15 +73,18 @@ export async function startDevServer(
   }).spawn();
   groups.add(child.pid);
   let printed = "";
-  const reading = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      printed = (printed + text).slice(-QUOTED);
-    }
-  });
+  const readers = [child.stdout, child.stderr].map((stream) =>
+    stream.pipeThrough(new TextDecoderStream()).getReader()
+  );
+  for (const reader of readers) {
+    read(reader, (text) => printed = (printed + text).slice(-QUOTED));
+  }
   async function end(): Promise<void> {
     endGroup(child.pid);
     groups.delete(child.pid);
-    await Promise.all([child.status, ...reading]);
+    await child.status;
+    // A child that has left the group may keep its end open.
+    for (const reader of readers) await reader.cancel();
   }
   const limit = AbortSignal.timeout(START_TIMEOUT_MS);
   const exit = new AbortController();
@@ -104,5 +111,16 @@ async function untilAnswered(url: string, signal: AbortSignal): Promise<void> {
     if (response !== undefined && response.status < 500) return;
     signal.throwIfAborted();
     await delay(200);
+  }
+}
+
+async function read(
+  reader: ReadableStreamDefaultReader<string>,
+  onText: (text: string) => void,
+): Promise<void> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onText(value);
   }
 }
