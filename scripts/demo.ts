@@ -1,12 +1,12 @@
 /**
- * `deno task demo`: the gateway in front of a stand-in API, identity provider, runner and app, all in one process that
- * keeps nothing on disk.
+ * `deno task demo [--hosted]`: the gateway in front of a stand-in API, identity provider, runner and app, all in one
+ * process that keeps nothing on disk. With `--hosted`, it is in front of a Daytona that somebody else operates.
  */
 import { formatProblems, SETTINGS } from "../src/config/config.ts";
 import { readSettings } from "../src/config/read_settings.ts";
 import { StreamLineWriter } from "../src/observability/line_writer.ts";
 import { startLogging } from "../src/observability/log.ts";
-import { type Demo, startDemo } from "./demo/gateway.ts";
+import { type Demo, type DemoOptions, startDemo } from "./demo/gateway.ts";
 import { welcome } from "./demo/welcome.ts";
 
 /** The variables that the demo respects. */
@@ -18,7 +18,7 @@ const DEMO_SETTINGS = {
 
 /** Exit codes. */
 const PORT_TAKEN = 1;
-const BAD_ENVIRONMENT = 2;
+const BAD_INPUT = 2;
 
 async function print(
   text: string,
@@ -27,9 +27,12 @@ async function print(
   await stream.write(new TextEncoder().encode(text));
 }
 
-async function startOrExit(port: number): Promise<Demo> {
+async function startOrExit(
+  port: number,
+  options: DemoOptions,
+): Promise<Demo> {
   try {
-    return await startDemo(port);
+    return await startDemo(port, options);
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     await print(
@@ -40,14 +43,19 @@ async function startOrExit(port: number): Promise<Demo> {
   }
 }
 
-async function main(): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const hosted = args.includes("--hosted");
+  if (args.some((arg) => arg !== "--hosted")) {
+    await print("usage: deno task demo [--hosted]\n", Deno.stderr);
+    Deno.exit(BAD_INPUT);
+  }
   const environment = Object.fromEntries(
     Object.keys(DEMO_SETTINGS).map((name) => [name, Deno.env.get(name)]),
   );
   const result = readSettings(DEMO_SETTINGS, environment);
   if (!result.ok) {
     await print(`${formatProblems(result.problems)}\n`, Deno.stderr);
-    Deno.exit(BAD_ENVIRONMENT);
+    Deno.exit(BAD_INPUT);
   }
   const { PROXY_PORT, LOG_LEVEL, LOG_FORMAT } = result.values;
 
@@ -55,8 +63,8 @@ async function main(): Promise<void> {
     { level: LOG_LEVEL, format: LOG_FORMAT },
     new StreamLineWriter(Deno.stdout.writable),
   );
-  const demo = await startOrExit(PROXY_PORT);
-  await print(welcome(demo.port));
+  const demo = await startOrExit(PROXY_PORT, { hosted });
+  await print(welcome(demo.port, hosted));
 
   const signal = Promise.withResolvers<void>();
   // A second signal finds no listener, and terminates the process.
@@ -72,4 +80,4 @@ async function main(): Promise<void> {
   await stopLogging();
 }
 
-await main();
+await main(Deno.args);

@@ -4,11 +4,24 @@ import { formatProblems, parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/server/http_server.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService } from "../../src/service.ts";
-import { startStack } from "../stand_in/stack.ts";
+import { dialHosted } from "../stand_in/hosted_dial.ts";
+import { startHostedStack } from "../stand_in/hosted_stack.ts";
+import {
+  type Stack,
+  type StackOptions,
+  startStack,
+} from "../stand_in/stack.ts";
+import { LOGIN_ALLOW, NAME } from "./welcome.ts";
 
 /** A running demo; disposing of it closes everything. */
 export interface Demo extends AsyncDisposable {
   readonly port: number;
+}
+
+/** Differences from the default demo. */
+export interface DemoOptions {
+  /** True for a Daytona that somebody else operates; by default one's own. */
+  readonly hosted?: boolean;
 }
 
 /**
@@ -16,7 +29,10 @@ export interface Demo extends AsyncDisposable {
  *
  * @throws {Deno.errors.AddrInUse} if `port` is taken; 0 picks a free one.
  */
-export async function startDemo(port: number): Promise<Demo> {
+export async function startDemo(
+  port: number,
+  { hosted = false }: DemoOptions = {},
+): Promise<Demo> {
   await using started = new AsyncDisposableStack();
   const service = Promise.withResolvers<GatewayService>();
   // Listening comes first: the port is part of the public addresses that everything else is configured with.
@@ -25,14 +41,19 @@ export async function startDemo(port: number): Promise<Demo> {
     { hostname: "127.0.0.1", port },
   );
   started.defer(() => listener.close());
+  const publicHost = `proxy.localhost:${listener.port}`;
   const stack = started.use(
-    await startStack({ publicHost: `proxy.localhost:${listener.port}` }),
+    await (hosted ? startHosted : startStack)({ publicHost }),
   );
   stack.api.cache.isOn = true;
   stack.runner.addressTimeoutMs = 300;
   const result = parseConfig(stack.environment);
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
-  const gateway = await createService(result.config, { version: meta.version });
+  const gateway = await createService(result.config, {
+    version: meta.version,
+    // The names of the hosted stand-in are in no DNS.
+    ...hosted && { dial: dialHosted },
+  });
   started.defer(() => gateway.close());
   service.resolve(gateway);
 
@@ -41,4 +62,19 @@ export async function startDemo(port: number): Promise<Demo> {
     port: listener.port,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** The stack of a hosted Daytona, with a login at the operator's own provider, and a sandbox that has a name. */
+async function startHosted(options: StackOptions): Promise<Stack> {
+  const stack = await startHostedStack(options);
+  const demo = stack.api.state.sandboxes.get("demo");
+  if (demo !== undefined) demo.name = NAME;
+  const { issuer, clientId } = stack.loginProvider;
+  const environment = {
+    ...stack.environment,
+    OIDC_DOMAIN: issuer,
+    OIDC_CLIENT_ID: clientId,
+    LOGIN_ALLOW,
+  };
+  return { ...stack, environment };
 }

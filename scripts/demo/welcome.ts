@@ -1,5 +1,10 @@
 /** The demo's output: links to open and commands to paste, with what each demonstrates. */
+import { HOSTED_KEYS } from "../stand_in/hosted_stack.ts";
 import { KEYS } from "../stand_in/stack.ts";
+
+/** In front of a hosted Daytona: whom the operator lets in by a login, which is alice, and the name of `demo`. */
+export const LOGIN_ALLOW = "group:staff";
+export const NAME = "shop";
 
 /** One thing to try. */
 export interface Sample {
@@ -11,16 +16,24 @@ export interface Sample {
   readonly status: number;
 }
 
-/** Everything to try, with a gateway on `port`. */
-export function samples(port: number): readonly Sample[] {
+/** Everything to try, with a gateway on `port`, in front of a hosted Daytona or one's own. */
+export function samples(port: number, hosted = false): readonly Sample[] {
   function at(label: string, target: string): string {
     return `http://${label}.proxy.localhost:${port}${target}`;
   }
   return [
     { shows: "a public sandbox", url: at("3000-demo", "/"), status: 200 },
+    ...hosted
+      ? [{
+        shows: "the same, by its name",
+        url: at(`3000-${NAME}`, "/"),
+        status: 200,
+      }]
+      : [],
     {
-      shows:
-        "a private one: log in as alice, who has access, or as mallory, who does not",
+      shows: hosted
+        ? `a private one: log in at your own provider as alice, whom LOGIN_ALLOW=${LOGIN_ALLOW} lets in, or as mallory`
+        : "a private one: log in as alice, who has access, or as mallory, who does not",
       url: at("3000-locked", "/"),
       status: 302,
     },
@@ -58,9 +71,14 @@ export function samples(port: number): readonly Sample[] {
       status: 200,
     },
     {
-      shows: "with a user's API key",
+      shows: hosted
+        ? "with the Daytona key of a member of the organization"
+        : "with a user's API key",
       url: at("3000-locked", "/echo"),
-      curl: ["-H", `Authorization: Bearer ${KEYS.user}`],
+      curl: [
+        "-H",
+        `Authorization: Bearer ${hosted ? HOSTED_KEYS.member : KEYS.user}`,
+      ],
       status: 200,
     },
     {
@@ -79,11 +97,12 @@ export function samples(port: number): readonly Sample[] {
 }
 
 /** The text to print, without colours. */
-export function welcome(port: number): string {
-  const all = samples(port);
+export function welcome(port: number, hosted = false): string {
+  const all = samples(port, hosted);
   const links = all.filter(({ curl }) => curl === undefined);
   const commands = all.filter(({ curl }) => curl !== undefined);
-  return `Porthole is running in front of a stand-in Daytona. Open in a browser:
+  const daytona = hosted ? "Daytona that somebody else operates" : "Daytona";
+  return `Porthole is running in front of a stand-in ${daytona}. Open in a browser:
 
 ${links.map(({ shows, url }) => `  ${url}\n      ${shows}`).join("\n")}
   http://5173-demo.proxy.localhost:${port}/

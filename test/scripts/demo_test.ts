@@ -31,28 +31,31 @@ function visit(url: string, headerLines: string[] = []): Promise<Answer> {
   return answer.promise;
 }
 
-Deno.test("startDemo() serves everything that the welcome text shows", async (t) => {
-  await using demo = await startDemo(0);
-  await untilReady(demo.port);
-  for (
-    const {
-      shows,
-      url,
-      curl = [
-        "-H",
-        "Sec-Fetch-Mode: navigate",
-        "-H",
-        "Sec-Fetch-Dest: document",
-      ],
-      status,
-    } of samples(demo.port)
-  ) {
-    await t.step(shows, async () => {
-      const headers = curl.filter((_, i) => curl[i - 1] === "-H");
-      equal((await visit(url, headers)).status, status);
-    });
-  }
-});
+for (const hosted of [false, true]) {
+  const where = hosted ? ", in front of somebody else's Daytona too" : "";
+  Deno.test(`startDemo() serves everything that the welcome text shows${where}`, async (t) => {
+    await using demo = await startDemo(0, { hosted });
+    await untilReady(demo.port);
+    for (
+      const {
+        shows,
+        url,
+        curl = [
+          "-H",
+          "Sec-Fetch-Mode: navigate",
+          "-H",
+          "Sec-Fetch-Dest: document",
+        ],
+        status,
+      } of samples(demo.port, hosted)
+    ) {
+      await t.step(shows, async () => {
+        const headers = curl.filter((_, i) => curl[i - 1] === "-H");
+        equal((await visit(url, headers)).status, status);
+      });
+    }
+  });
+}
 
 Deno.test("startDemo() leads to the machine's own ports", async () => {
   await using demo = await startDemo(0);
@@ -85,9 +88,9 @@ Deno.test("welcome() quotes arguments for a shell", () => {
 });
 
 /** Runs the command of `deno task demo`. */
-function runDemo(port: number): Deno.ChildProcess {
+function runDemo(port: number, ...args: string[]): Deno.ChildProcess {
   return new Deno.Command("deno", {
-    args: ["run", "--quiet", "-P=demo", "scripts/demo.ts"],
+    args: ["run", "--quiet", "-P=demo", "scripts/demo.ts", ...args],
     env: { PROXY_PORT: String(port), NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
@@ -106,8 +109,8 @@ Deno.test("demo.ts says how to choose another port where its own is taken", asyn
   ok(text.includes("PROXY_PORT="), text);
 });
 
-Deno.test("demo.ts prints its links, lets people log in, and ends cleanly on Ctrl-C", async () => {
-  await using demo = runDemo(0);
+async function printsLinksAndEnds(...args: string[]): Promise<void> {
+  await using demo = runDemo(0, ...args);
   const stderr = new Response(demo.stderr).text();
   const reader = demo.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -132,4 +135,16 @@ Deno.test("demo.ts prints its links, lets people log in, and ends cleanly on Ctr
   equal(code, 0);
   equal(signal, null);
   await reader.cancel();
+}
+
+Deno.test("demo.ts prints its links, lets people log in, and ends cleanly on Ctrl-C", () =>
+  printsLinksAndEnds());
+
+Deno.test("demo.ts --hosted lets people log in at the operator's own provider, and ends cleanly", () =>
+  printsLinksAndEnds("--hosted"));
+
+Deno.test("demo.ts refuses an option that it does not have", async () => {
+  const { code, stderr } = await runDemo(0, "--hostd").output();
+  equal(code, 2);
+  match(new TextDecoder().decode(stderr), /^usage: /);
 });
