@@ -20,6 +20,7 @@ import {
   startGatewayOf,
   type TestGateway,
 } from "../support/gateway.ts";
+import { skewClock } from "../support/skewed_clock.ts";
 
 /** Any id of the real form, and a sandbox's name. */
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
@@ -122,11 +123,11 @@ Deno.test("a certificate that is not that of the proxy's name ends in a 502, and
   assert.deepEqual(gateway.stack.hosted.seen, []);
 });
 
-Deno.test("a burst asks the API once for the sandbox and once for its address, and a warm request asks nothing", async () => {
+Deno.test("a burst of a thousand requests asks the API once for the sandbox and once for its address, and a warm request asks nothing", async () => {
   await using gateway = await start();
   const get = () => gateway.send(LOCKED, { path: "/echo", headers: TOKEN });
   const statuses = await Promise.all(
-    Array.from({ length: 100 }, async () => (await get()).status),
+    Array.from({ length: 1000 }, async () => (await get()).status),
   );
   assert.deepEqual(new Set(statuses), new Set([200]));
   assert.deepEqual(asked(gateway), ["getPortPreviewUrl", "getSandbox"]);
@@ -441,16 +442,31 @@ Deno.test("redirects to the app's address at Daytona, or to what it believes to 
   }
 });
 
-Deno.test("with the API away, what is known keeps working, private previews included", async () => {
-  await using gateway = await start();
+Deno.test("with the API away for 10 minutes, what is known keeps working, private previews included, and then no longer", async () => {
+  using clock = skewClock();
+  await using gateway = await start({
+    API_CLIENT_TIMEOUT_SEC: "1",
+    // Beside the 10 minutes, more than the requests take by themselves.
+    PUBLIC_TTL_SEC: "30",
+  });
   const { api } = gateway.stack;
-  const get = async () => [
-    (await gateway.send(DEMO)).status,
-    (await gateway.send(LOCKED, { headers: TOKEN })).status,
-  ];
+  const get = async () => {
+    const answers = await Promise.all([
+      gateway.send(DEMO),
+      gateway.send(LOCKED, { headers: TOKEN }),
+    ]);
+    return answers.map(({ status }) => status);
+  };
   assert.deepEqual(await get(), [200, 200]);
   api.outage = 500;
-  assert.deepEqual(await get(), [200, 200]);
+  for (const minutes of [5, 5]) {
+    const { length } = api.calls;
+    clock.jump(minutes * 60_000);
+    assert.deepEqual(await get(), [200, 200]);
+    assert.ok(api.calls.length > length, "the gateway has asked");
+  }
+  clock.jump(60_000);
+  assert.deepEqual(await get(), [503, 503]);
 });
 
 Deno.test("the use of a sandbox is left to Daytona's proxy to report, unless it is not to count", async () => {
