@@ -22,6 +22,9 @@ const MAX_DURATION_MS = 60_000;
 const FLOOD_MESSAGES = 128;
 const FLOOD = new Uint8Array(16 * 1024);
 
+/** Another address than the attackers': theirs is banned whenever they flood a WebSocket. */
+const ADDRESS = { "X-Forwarded-For": "192.0.2.1" };
+
 /** The client's side of a WebSocket. */
 interface TunnelClient {
   readonly socket: WebSocket;
@@ -53,7 +56,7 @@ function connect(
   headers: Readonly<Record<string, string>> = {},
 ): TunnelClient {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [], {
-    headers: { host, ...headers },
+    headers: { host, ...ADDRESS, ...headers },
     perMessageDeflate: false,
   });
   const opened = Promise.withResolvers<string>();
