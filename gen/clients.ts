@@ -143,6 +143,13 @@ export class SandboxAPI {
     return this.#http.GET("/sandbox/{sandboxIdOrName}", init);
   }
 
+  /** Start a sandbox that is stopped or archived. Repeating it does no harm. */
+  startSandbox<Call extends Init<"startSandbox">>(
+    init: Call,
+  ): Answer<"startSandbox", Call> {
+    return this.#http.POST("/sandbox/{sandboxIdOrName}/start", init);
+  }
+
   /** Where a port of a sandbox is to be seen, with the token that opens all of its ports. */
   getPortPreviewUrl<Call extends Init<"getPortPreviewUrl">>(
     init: Call,

@@ -10,6 +10,7 @@ export const ERROR_STATUS = {
   bad_request: 400,
   bad_return_url: 400,
   login_expired: 400,
+  start_expired: 400,
   login_failed: 400,
   session_not_kept: 400,
   login_required: 401,
@@ -18,6 +19,7 @@ export const ERROR_STATUS = {
   signed_token_invalid: 401,
   signed_url_invalid: 401,
   cross_site_request: 403,
+  start_not_allowed: 403,
   login_denied: 403,
   sandbox_not_found: 404,
   sandbox_deleted: 404,
@@ -34,6 +36,7 @@ export const ERROR_STATUS = {
   upgrade_required: 426,
   too_many_refusals: 429,
   user_throttled: 429,
+  start_throttled: 429,
   client_overloaded: 429,
   head_too_large: 431,
   internal: 500,
@@ -54,6 +57,7 @@ export const ERROR_STATUS = {
   sandbox_error: 503,
   sandbox_recoverable: 503,
   sandbox_build_failed: 503,
+  start_refused: 503,
   runner_not_ready: 503,
   api_unreachable: 503,
   api_throttled: 503,
@@ -84,6 +88,14 @@ export interface SandboxAdvice {
   readonly errorReason: string | null;
 }
 
+/** A visitor's way to start a sandbox. */
+export interface StartAdvice {
+  /** Sealed for the sandbox and the visitor. */
+  readonly ticket: string;
+  /** The origins whose pages may frame the button. */
+  readonly framedBy: readonly string[];
+}
+
 /** What a {@linkcode GatewayError} says to its client besides the code. */
 export interface ErrorAdvice {
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
@@ -92,6 +104,8 @@ export interface ErrorAdvice {
   readonly logoutUrl?: string | undefined;
   /** What the sandbox does instead of answering. */
   readonly sandbox?: SandboxAdvice | undefined;
+  /** A button that starts the sandbox. */
+  readonly start?: StartAdvice | undefined;
   /** Where who manages the sandbox can do so. */
   readonly dashboardUrl?: string | undefined;
   /** Headers of the response: cookies to be deleted, for example. */

@@ -28,6 +28,7 @@ import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
 import { PreviewHandover } from "./gateway/handover.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
+import { StartButton } from "./gateway/start.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
@@ -57,6 +58,7 @@ import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
 import { HostedAccess } from "./resolver/hosted_access.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
+import { SandboxStarts } from "./resolver/sandbox_starts.ts";
 import { SandboxStates } from "./resolver/sandbox_states.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
 import { WarningResolver } from "./resolver/warnings.ts";
@@ -632,6 +634,7 @@ function createDispatch(
       sealer: sealerFor("warning"),
       now,
     }),
+    startButton: createStartButton(config, parts),
     handover: parts.handover,
     forwarder: parts.forwarder,
     states: parts.states,
@@ -653,6 +656,36 @@ function createDispatch(
         "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
         { network },
       ),
+  });
+}
+
+/** Creates what lets visitors start a sandbox; undefined if they may not. */
+function createStartButton(
+  { wake, daytona: { mode }, public: { allowedOrigins }, cache }: Config,
+  parts: Base & Resolvers & Auth,
+): StartButton | undefined {
+  if (wake.mode === "off") return undefined;
+  const { api, store, states, background, now, sealerFor } = parts;
+  const logger = loggerFor("starts");
+  return new StartButton({
+    ...parts,
+    allowedOrigins: new Set(allowedOrigins),
+    usesOwnKey: mode === "hosted",
+    sealer: sealerFor("start"),
+    starts: new SandboxStarts(api, {
+      store,
+      states,
+      background,
+      perHour: wake.perHour,
+      maxEntries: cache.maxEntries,
+      now,
+      onEnd: ({ sandboxId, requestId }, outcome) =>
+        logger.info("a visitor asked for a start", {
+          requestId,
+          sandboxId,
+          outcome,
+        }),
+    }),
   });
 }
 

@@ -132,6 +132,17 @@ export class LoginSessions {
   }
 
   /**
+   * The access token of the user behind a session; undefined if the session has ended, or is not known.
+   *
+   * @throws {GatewayError} `session_unavailable` or `login_unavailable` if that cannot be determined
+   */
+  async accessTokenOf(session: LoginRef): Promise<string | undefined> {
+    const known = await this.#states.get(session.id);
+    if (known === undefined || known.state === "ended") return undefined;
+    return (await this.#current(session, known))?.accessToken;
+  }
+
+  /**
    * Ends a session before it expires, for all copies of its cookie.
    *
    * @throws {GatewayError} `logout_incomplete` if the durable tier did not store that

@@ -263,6 +263,11 @@ function assemble(values: Values) {
       /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
+    wake: {
+      /** Whether a page may offer to start its sandbox. */
+      mode: values.WAKE,
+      perHour: values.WAKE_PER_HOUR,
+    },
     daytona: {
       /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
       mode: modeOf(values),

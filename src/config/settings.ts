@@ -153,6 +153,19 @@ export const SETTINGS = {
     format: oneOf("true", "false", "api"),
     default: "false",
   },
+  WAKE: {
+    group: "Public addresses",
+    purpose:
+      "Whether who has logged in may start a sandbox that does not run: by a button on its page (press), or not at all (off). Daytona decides by the user's own token; with `DAYTONA_API_KEY`, that key starts, and needs `write:sandboxes`.",
+    format: oneOf("off", "press"),
+    default: "off",
+  },
+  WAKE_PER_HOUR: {
+    group: "Public addresses",
+    purpose: "Most starts of one sandbox, and by one login, in an hour.",
+    format: integer({ min: 1, max: 60 }),
+    default: "6",
+  },
   TOOLBOX_ONLY_MODE: {
     group: "Public addresses",
     purpose: "Serves only the toolbox, and no other port.",

@@ -35,8 +35,16 @@ import {
 import { type ProxyRole, proxyRoleOf } from "./proxy_role.ts";
 import { configAnswer, type RemoteConfig } from "./remote_config.ts";
 import { type KeyVerdict, keyVerdictOf } from "./service_key.ts";
+import { type StartAnswer, startAnswerOf } from "./start_answer.ts";
 
-export type { PreviewUrl, RemoteConfig, Runner, Sandbox, Snapshot };
+export type {
+  PreviewUrl,
+  RemoteConfig,
+  Runner,
+  Sandbox,
+  Snapshot,
+  StartAnswer,
+};
 
 /** The user on whose behalf a call is made. */
 export interface User {
@@ -65,6 +73,9 @@ export interface DaytonaApiOptions extends ApiCallerOptions {
   readonly onRunnerRegion?: (region: string) => void;
   readonly fetch?: (request: Request) => Promise<Response>;
 }
+
+/** Longest wait for a start, ms: the API answers after 30 s at the latest. */
+const START_TIMEOUT_MS = 40_000;
 
 // "No" has a status of its own, so the body of a 200 can only be `true`: a page that some web server serves for every
 // path must not count as a yes.
@@ -332,6 +343,37 @@ export class DaytonaApi {
       schema: sandboxAnswer,
       send: (init) => this.#client.sandbox.getSandbox({ ...init, params }),
     });
+  }
+
+  /**
+   * Starts a sandbox, by the user's credential or by the organization's key that the gateway has. The API is asked once:
+   * it may have begun although it does not answer.
+   */
+  async startSandbox(
+    sandboxId: string,
+    user: User | undefined,
+  ): Promise<StartAnswer> {
+    if (!isSandboxRef(sandboxId) || user !== undefined && !isSendable(user)) {
+      return { kind: "not_allowed", reason: "not sent" };
+    }
+    const params = { path: { sandboxIdOrName: sandboxId } };
+    const credential = user === undefined
+      ? this.#withKey(["unknown"]) // 403 may be about the organization
+      : asUser(user);
+    let answer: StartAnswer = { kind: "not_allowed", reason: "a page" };
+    await this.#caller.callApi({
+      ...credential,
+      operation: "startSandbox",
+      timeoutMs: START_TIMEOUT_MS,
+      maxTries: 1,
+      schema: z.unknown(),
+      onStatus(status, refusal) {
+        if ("onStatus" in credential) credential.onStatus(status);
+        answer = startAnswerOf(status, refusal);
+      },
+      send: (init) => this.#client.sandbox.startSandbox({ ...init, params }),
+    });
+    return answer;
   }
 
   /** One of the user's snapshots. */

@@ -16,6 +16,10 @@ export interface ApiRequest<T> {
   readonly operation: keyof operations;
   readonly credentialOf: CredentialOwner;
   readonly headers?: Record<string, string>;
+  /** Deadline for all attempts, ms; the configured one unless given. */
+  readonly timeoutMs?: number;
+  /** Most attempts; 3 unless given. */
+  readonly maxTries?: number;
   /** Sends the request once. */
   readonly send: (init: ApiRequestInit) => Promise<Reply>;
   /** Called with the status of every answer, and the body of a refusal, unless it is only some web server's page. */
@@ -88,7 +92,7 @@ export class ApiCaller {
    * if it gives no answer either; message and cause contain no address and no credential
    */
   async callApi<T>(request: ApiRequest<T>): Promise<T | null> {
-    const { operation } = request;
+    const { operation, timeoutMs = this.#timeoutMs } = request;
     const quota = usesOwnKey(request) ? this.#quota : undefined;
     quota?.check();
     const startedAt = performance.now();
@@ -97,7 +101,7 @@ export class ApiCaller {
     const controller = new AbortController();
     const { signal } = controller;
     const abort = () => controller.abort();
-    const timer = setTimeout(abort, this.#timeoutMs);
+    const timer = setTimeout(abort, timeoutMs);
     this.#inFlight.add(abort);
     if (this.#closing.aborted) abort();
     try {
@@ -105,7 +109,7 @@ export class ApiCaller {
         tries = attemptNumber;
         return attempt(request, signal, quota);
       }, {
-        tries: TRIES,
+        tries: request.maxTries ?? TRIES,
         ...BACKOFF,
         sleep: (ms) => this.#sleep(ms, signal),
         retryable: (error) =>
@@ -114,7 +118,7 @@ export class ApiCaller {
       outcome = answer === null ? "no" : "ok";
       return answer;
     } catch (cause) {
-      const failure = signal.aborted ? this.#abortFailure() : cause;
+      const failure = signal.aborted ? this.#abortFailure(timeoutMs) : cause;
       if (!(failure instanceof ApiFailure)) throw cause;
       const { message, retryAfterSec } = failure;
       throw new GatewayError(
@@ -130,11 +134,11 @@ export class ApiCaller {
     }
   }
 
-  #abortFailure(): ApiFailure {
+  #abortFailure(timeoutMs: number): ApiFailure {
     return new ApiFailure(
       this.#closing.aborted
         ? "the gateway is closing"
-        : `no answer within ${this.#timeoutMs} ms`,
+        : `no answer within ${timeoutMs} ms`,
     );
   }
 }

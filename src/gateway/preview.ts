@@ -26,6 +26,7 @@ import type {
   ToolboxExchange,
 } from "./sandbox_exchange.ts";
 import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
+import type { StartButton } from "./start.ts";
 import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
@@ -43,6 +44,8 @@ export interface SandboxHandlerParts
   readonly login: Pick<Login, "state">;
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
+  /** Undefined if it is switched off. */
+  readonly startButton: StartButton | undefined;
   /** Undefined if logins are for sandboxes. */
   readonly handover: PreviewHandover | undefined;
   readonly forwarder: Forwarder;
@@ -58,7 +61,7 @@ export class SandboxHandlers {
 
   /** Answers a request to a preview host. */
   async preview(x: PreviewExchange): Promise<Response> {
-    const { gate, warning, handover } = this.#parts;
+    const { gate, warning, handover, startButton } = this.#parts;
     try {
       x.checkLimits(); // 1 dispatch
     } catch (error) {
@@ -85,7 +88,25 @@ export class SandboxHandlers {
       const page = await warning.interceptAdmitted(x);
       if (page !== undefined) return x.answer(page);
     }
-    return await this.#carry(x, verdict); // 4 to 7
+    return startButton === undefined
+      ? await this.#carry(x, verdict) // 4 to 7
+      : await this.#carryOrStart(x, verdict, startButton);
+  }
+
+  /** The same where visitors may start sandboxes: offers that, or performs it. */
+  async #carryOrStart(
+    x: PreviewExchange,
+    admission: Admission,
+    startButton: StartButton,
+  ): Promise<Response> {
+    if (startButton.isPress(x)) {
+      return x.answer(await startButton.press(x, admission));
+    }
+    try {
+      return await this.#carry(x, admission);
+    } catch (error) {
+      throw await startButton.offered(error, x, admission);
+    }
   }
 
   /** Answers a request for a sandbox's toolbox. */

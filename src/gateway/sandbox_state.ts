@@ -49,7 +49,7 @@ export async function withSandboxState(
       ? JUST_STARTED
       : undefined);
   if (condition === undefined) return error;
-  const { errorReason, ...state } = told;
+  const { errorReason, organizationId: _, ...state } = told;
   const reason = errorReason !== null && await isMember() ? errorReason : null;
   return new GatewayError(
     condition.code,

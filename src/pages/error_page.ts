@@ -3,6 +3,7 @@ import type { ErrorAdvice, ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
 import { errorText } from "./error_texts.ts";
 import { page } from "./page.ts";
+import { startForm } from "./start_form.ts";
 
 /** The content of the page besides the text of its code. */
 export interface ErrorPageData {
@@ -55,6 +56,8 @@ export function errorPage(data: ErrorPageData): string {
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
 <p>${withMarkup(text.hint, data.code)}</p>${errorReason(data)}${
+      startButton(data)
+    }${
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
@@ -123,6 +126,10 @@ function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
     ? ""
     : `, to be <code>${escapeHtml(desiredState)}</code>`;
   return `\n<dt>State</dt><dd><code>${escapeHtml(state)}</code>${next}</dd>`;
+}
+
+function startButton({ advice: { start } }: ErrorPageData): string {
+  return start === undefined ? "" : `\n${startForm(start)}`;
 }
 
 function errorReason({ advice: { sandbox } }: ErrorPageData): string {

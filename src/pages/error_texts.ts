@@ -250,6 +250,28 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       "It is running, but the Daytona service inside it, which gives access to {port}, does not respond.",
     hint: "Wait a moment. If that does not help, restart the sandbox.",
   },
+  start_expired: {
+    title: "This button has expired",
+    detail: "The page with it was opened too long ago, or by another login.",
+    hint: "Open the preview's address again, and press the button there.",
+  },
+  start_not_allowed: {
+    title: "You may not start this sandbox",
+    detail: "Daytona does not let this login start it, or it was deleted.",
+    hint: "Ask a member of the sandbox's organization to start it.",
+  },
+  start_throttled: {
+    title: "There were too many starts",
+    detail: "This sandbox, or your login, has used up its starts of this hour.",
+    hint: "Wait until the next hour, or start the sandbox in Daytona.",
+  },
+  start_refused: {
+    title: "The sandbox cannot be started",
+    detail:
+      "Daytona did not start it: a limit of its organization is reached, for example, or its runner failed.",
+    hint:
+      "A member of its organization can find out why in Daytona’s dashboard.",
+  },
   sandbox_stopped: {
     title: "The sandbox is stopped",
     detail: "It serves {port} only while it is running.",

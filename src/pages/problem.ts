@@ -5,10 +5,15 @@ import {
   type ErrorCode,
   type SandboxAdvice,
 } from "../errors.ts";
-import { errorPage, reloadsByItself } from "./error_page.ts";
+import {
+  errorPage,
+  type ErrorPageData,
+  reloadsByItself,
+} from "./error_page.ts";
 import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
 import { RELOAD_DIRECTIVE } from "./reload.ts";
+import { startPolicy } from "./start_form.ts";
 
 /** The content of an error response. */
 export interface ProblemOptions {
@@ -72,6 +77,18 @@ function stateMembers(
   };
 }
 
+function policyOf(
+  { code, mayReload, advice: { start } }: Pick<
+    ErrorPageData,
+    "code" | "mayReload" | "advice"
+  >,
+): string {
+  if (start !== undefined) return startPolicy(start);
+  return reloadsByItself({ code, mayReload })
+    ? `${PAGE_POLICY}; ${RELOAD_DIRECTIVE}`
+    : PAGE_POLICY;
+}
+
 /** After how many seconds to retry what is unavailable. */
 const RETRY_AFTER_SEC = 2;
 
@@ -86,6 +103,8 @@ export function problem(options: ProblemOptions): Response {
     ...Object.entries({
       ...OWN_ANSWER_HEADERS,
       ...requiredHeaders(code),
+      // With no-referrer a browser would send the form with `Origin: null`.
+      ...(asPage && advice.start ? { "referrer-policy": "same-origin" } : {}),
       ...(retryAfterSec === undefined
         ? {}
         : { "retry-after": String(retryAfterSec) }),
@@ -116,9 +135,7 @@ export function problem(options: ProblemOptions): Response {
           ["content-type", "text/html; charset=utf-8"],
           [
             "content-security-policy",
-            reloadsByItself({ code, mayReload })
-              ? `${PAGE_POLICY}; ${RELOAD_DIRECTIVE}`
-              : PAGE_POLICY,
+            policyOf({ code, mayReload, advice }),
           ],
         ],
       },

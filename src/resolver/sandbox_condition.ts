@@ -11,6 +11,8 @@ export interface SandboxState {
   readonly recoverable: boolean;
   /** In the runner's own words, which are for members of the organization only. */
   readonly errorReason: string | null;
+  /** Whose it is. */
+  readonly organizationId: string | null;
 }
 
 /** Why nothing serves a sandbox's ports. */
@@ -78,7 +80,10 @@ const ABOUT_TO_START: ReadonlyMap<string, Condition> = new Map<
  * ```
  */
 export function conditionOf(
-  { state, desiredState, recoverable }: Omit<SandboxState, "errorReason">,
+  { state, desiredState, recoverable }: Pick<
+    SandboxState,
+    "state" | "desiredState" | "recoverable"
+  >,
 ): Condition | undefined {
   if (state === "destroyed") return CONDITIONS.destroyed;
   if (desiredState === "destroyed") return CONDITIONS.destroying;

@@ -65,6 +65,12 @@ export class SandboxStates {
     return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
   }
 
+  /** Has the API asked again, as somebody has just changed the state. */
+  forget(sandboxId: string): void {
+    this.#flights.forget(sandboxId);
+    this.#known.delete(sandboxId);
+  }
+
   async #ask(sandboxId: string): Promise<SandboxState | null | undefined> {
     const state = await this.#answer(sandboxId);
     this.#known.set(sandboxId, { state });
@@ -78,13 +84,14 @@ export class SandboxStates {
       const answer = await this.#api.sandboxById(sandboxId);
       // An organization's key finds names, too: then it is another sandbox.
       if (answer?.id !== sandboxId) return answer && undefined;
-      const { state, desiredState, recoverable, errorReason } = answer;
+      const { state, desiredState, recoverable, organizationId } = answer;
       if (state === null || !STATE.test(state)) return undefined;
       return {
         state,
         desiredState: STATE.test(desiredState ?? "") ? desiredState : null,
         recoverable,
-        errorReason: errorReason?.slice(0, MAX_REASON_LENGTH) ?? null,
+        errorReason: answer.errorReason?.slice(0, MAX_REASON_LENGTH) ?? null,
+        organizationId,
       };
     } catch (error) {
       if (error instanceof GatewayError) return undefined;

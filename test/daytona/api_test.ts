@@ -682,3 +682,31 @@ Deno.test("config() fails if the API has none", async () => {
   await using api = stubApi(status(404));
   await assert.rejects(clientAt(api.baseUrl).config(), unreachable(/base URL/));
 });
+
+Deno.test("startSandbox() asks once, whatever the API answers, and with the user's credential if there is one", async () => {
+  const user = { ...USER, organizationId: ORGANIZATION_ID };
+  await using down = await stubApi(status(500));
+  await assert.rejects(
+    clientAt(down.baseUrl).startSandbox(ID, user),
+    unreachable(/startSandbox: status 500/),
+  );
+  assert.equal(down.seen.length, 1);
+  const [call] = down.seen;
+  assert.equal(call?.headers.get("authorization"), "Bearer dtn_user");
+  assert.equal(
+    call?.headers.get("x-daytona-organization-id"),
+    ORGANIZATION_ID,
+  );
+  await using refuses = await stubApi(status(403));
+  const api = clientAt(refuses.baseUrl);
+  assert.deepEqual(await api.startSandbox(ID, user), {
+    kind: "refused",
+    reason: "no",
+  });
+  assert.equal(refuses.seen.length, 1);
+  // Not sent at all.
+  const odd = await api.startSandbox("../x", user);
+  const without = await api.startSandbox(ID, { ...user, organizationId: "x" });
+  assert.deepEqual([odd.kind, without.kind], ["not_allowed", "not_allowed"]);
+  assert.equal(refuses.seen.length, 1);
+});

@@ -97,6 +97,12 @@ const PAIRS: Pair[] = [
     theirs: (config) => new SandboxApi(config).getSandbox(ID),
   },
   {
+    operation: "startSandbox",
+    bearer: API_KEY,
+    ours: (api) => api.startSandbox(ID, undefined),
+    theirs: (config) => new SandboxApi(config).startSandbox(ID),
+  },
+  {
     operation: "previewUrlOf",
     bearer: API_KEY,
     ours: (api) => api.previewUrlOf(ID, 3000),

@@ -31,7 +31,12 @@ const FAILED = { state: "error", desiredState: "started" };
 
 Deno.test("SandboxStates ask once for all who wait, and again after two seconds", async () => {
   const { states, clock, asked } = setUp({ ...FAILED, recoverable: true });
-  const told = { ...FAILED, recoverable: true, errorReason: null };
+  const told = {
+    ...FAILED,
+    recoverable: true,
+    errorReason: null,
+    organizationId: null,
+  };
   const both = [states.stateOf("box"), states.stateOf("box")];
   assert.deepEqual(await Promise.all(both), [told, told]);
   await states.stateOf("box");
@@ -40,6 +45,16 @@ Deno.test("SandboxStates ask once for all who wait, and again after two seconds"
   assert.equal(asked(), 2);
   clock.time += 2001;
   await states.stateOf("box");
+  assert.equal(asked(), 3);
+});
+
+Deno.test("SandboxStates ask again about a sandbox that was forgotten, also while they ask", async () => {
+  const { states, asked } = setUp(FAILED);
+  await states.stateOf("box");
+  states.forget("box");
+  const before = states.stateOf("box");
+  states.forget("box");
+  await Promise.all([before, states.stateOf("box")]);
   assert.equal(asked(), 3);
 });
 

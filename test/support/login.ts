@@ -36,6 +36,8 @@ export interface Browser {
     user: string,
     options?: VisitOptions,
   ): Promise<Visit>;
+  /** Presses the only button of a page's form; the address is the form's. */
+  submit(page: Hop, options?: VisitOptions): Promise<Visit>;
   /** Presses the button that refuses consent on the provider's login page. */
   deny(page: Hop, options?: VisitOptions): Promise<Visit>;
 }
@@ -89,8 +91,25 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
     return await visit({ url, method: "POST", body, from: url, site }, options);
   }
 
+  async function submit(page: Hop, options?: VisitOptions): Promise<Visit> {
+    const form =
+      /<form method="post" action="([^"]+)">\s*<button name="([^"]+)" value="([^"]+)">/
+        .exec(page.body);
+    if (form === null) throw new Error(`No form at ${page.url}`);
+    const [, action = "", name = "", value = ""] = form;
+    const from = new URL(page.url);
+    return await visit({
+      url: new URL(action, from),
+      method: "POST",
+      body: new URLSearchParams([[name, value]]).toString(),
+      from,
+      site: "same-origin",
+    }, options);
+  }
+
   return {
     jar,
+    submit,
     open: (url, options) =>
       visit({ url: new URL(url), method: "GET", site: "none" }, options),
     logIn: (page, user, options) => press(page, ["user", user], options),

@@ -36,6 +36,7 @@ const API_OPERATIONS = [
   "getRunnerBySandboxId",
   "getRunnerFullById",
   "getSandbox",
+  "startSandbox",
   "getPortPreviewUrl",
   "listAvailableRegions",
   "getSnapshot",

@@ -1,0 +1,27 @@
+/** The button that starts a sandbox, on the page that says that it does not run. */
+import type { StartAdvice } from "../errors.ts";
+import { escapeHtml } from "../lib/html.ts";
+
+/** Path that the form posts to, on the preview host. */
+export const START_PATH = "/porthole-start-sandbox";
+
+/** Name of the form's field. */
+export const TICKET_FIELD = "ticket";
+
+/** Renders the form. */
+export function startForm({ ticket }: StartAdvice): string {
+  return `<form method="post" action="${START_PATH}">
+<button name="${TICKET_FIELD}" value="${
+    escapeHtml(ticket)
+  }">Start the sandbox</button>
+</form>`;
+}
+
+/**
+ * Content-Security-Policy of a page with the button, which must not be hidden in somebody's frame. It has no
+ * `form-action`, since browsers also apply that to the redirects that follow the form: those of the app, once it runs.
+ */
+export function startPolicy({ framedBy }: StartAdvice): string {
+  const ancestors = framedBy.length === 0 ? "'none'" : framedBy.join(" ");
+  return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors ${ancestors}`;
+}
