@@ -5,12 +5,14 @@ import { type EngineName, ENGINES } from "./browser/engine.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const USAGE =
-  "usage: deno task e2e [--engine chromium,firefox,webkit] [--only TEXT] [--short]";
+  "usage: deno task e2e [--engine chromium,firefox,webkit] [--only TEXT] [--short | --hosted]";
 
 /** The command line, read. */
 export interface Options {
   readonly engines: readonly EngineName[];
   readonly scenarios: readonly Scenario[];
+  /** True for a Daytona that somebody else operates. */
+  readonly hosted: boolean;
 }
 
 /**
@@ -25,21 +27,25 @@ export function parse(
     readonly all: readonly Scenario[];
     /** Those for `--short`. */
     readonly short: readonly Scenario[];
+    /** Those for `--hosted`. */
+    readonly hosted: readonly Scenario[];
   },
 ): Options {
-  const { values: { engine = "chromium", only = "", short = false } } =
-    parseArgs({
-      args: [...args],
-      options: {
-        engine: { type: "string" },
-        only: { type: "string" },
-        short: { type: "boolean" },
-      },
-    });
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      engine: { type: "string" },
+      only: { type: "string" },
+      short: { type: "boolean" },
+      hosted: { type: "boolean" },
+    },
+  });
+  const { engine = "chromium", only = "", short = false, hosted = false } =
+    values;
   const engines = parseEngines(engine);
-  const scenarios = (short ? lists.short : lists.all)
-    .filter(({ name }) => name.includes(only));
-  if (scenarios.length > 0) return { engines, scenarios };
+  const list = hosted ? lists.hosted : short ? lists.short : lists.all;
+  const scenarios = list.filter(({ name }) => name.includes(only));
+  if (scenarios.length > 0) return { engines, scenarios, hosted };
   throw new UsageError(`No scenario's name has '${only}' in it`);
 }
 

@@ -8,16 +8,23 @@ const [login, logout] = ["a login", "a logout"].map((name): Scenario => ({
   run: () => Promise.resolve(),
 }));
 assert.ok(login !== undefined && logout !== undefined);
-const LISTS = { all: [login, logout], short: [login] };
+const LISTS = { all: [login, logout], short: [login], hosted: [logout] };
 
 Deno.test("e2e runs every scenario in Chromium, unless it is told which in what", () => {
   assert.deepEqual(parse([], LISTS), {
     engines: ["chromium"],
     scenarios: [login, logout],
+    hosted: false,
   });
   assert.deepEqual(parse(["--engine", "webkit,firefox", "--short"], LISTS), {
     engines: ["webkit", "firefox"],
     scenarios: [login],
+    hosted: false,
+  });
+  assert.deepEqual(parse(["--hosted"], LISTS), {
+    engines: ["chromium"],
+    scenarios: [logout],
+    hosted: true,
   });
   const { scenarios } = parse(["--only", "logout"], LISTS);
   assert.deepEqual(scenarios, [logout]);

@@ -2,10 +2,12 @@
 /**
  * `deno task e2e`: the gateway as people see it, with real browsers and a real dev server, and with the service and
  * the test stack in this process. `--engine chromium,firefox,webkit` says which browsers, `--only TEXT` runs the
- * scenarios with this in their name, `--short` those that no engine is released without. E2E_SCREENSHOTS=FOLDER saves
+ * scenarios with this in their name, `--short` those that no engine is released without, `--hosted` those about isolation
+ * in front of a Daytona that somebody else operates. E2E_SCREENSHOTS=FOLDER saves
  * screenshots of the pages. Exits with 0 if every scenario passes in the engines that are installed, with 1 otherwise.
  * `--dev-servers` has dev_servers/main.ts instead.
  */
+import { startHostedLoginGateway } from "../support/hosted_gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { runTask } from "../support/options.ts";
 import type { EngineName } from "./browser/engine.ts";
@@ -16,25 +18,25 @@ import * as devServers from "./dev_servers/main.ts";
 import { isOurs } from "./domains.ts";
 import { type Options, parse, USAGE } from "./options.ts";
 import { type Environment, runScenario, type Scenario } from "./scenario.ts";
-import { SCENARIOS, SHORT } from "./scenarios.ts";
+import { HOSTED, SCENARIOS, SHORT } from "./scenarios.ts";
 
 /** An engine is ended after the first time, so that every wait for it fails; the process exits after the second, ms. */
 const ENGINE_LIMIT_MS = 300_000;
 const EXIT_LIMIT_MS = 20_000;
 
 /** Runs scenarios in the engines, one after the other, and returns the exit code. */
-async function runAll({ engines, scenarios }: Options): Promise<number> {
+async function runAll({ engines, ...options }: Options): Promise<number> {
   let failed = 0;
-  for (const name of engines) failed += await runEngine(name, scenarios);
+  for (const name of engines) failed += await runEngine(name, options);
   return failed > 0 ? 1 : 0;
 }
 
 /** Returns how many scenarios fail in an engine; none if it is not installed. */
 async function runEngine(
   name: EngineName,
-  scenarios: readonly Scenario[],
+  { scenarios, hosted }: Pick<Options, "scenarios" | "hosted">,
 ): Promise<number> {
-  await using gateway = await startLoginGateway();
+  await using world = await (hosted ? hostedWorld : ownWorld)();
   await using engine = await startEngine(name, isOurs);
   if (engine === undefined) {
     const packages = PACKAGES[name];
@@ -52,8 +54,8 @@ async function runEngine(
     Deno.exit(1);
   }, ENGINE_LIMIT_MS + EXIT_LIMIT_MS);
   const environment = {
+    ...world,
     engine,
-    gateway,
     screenshotFolder: Deno.env.get("E2E_SCREENSHOTS"),
   };
   let failed = 0;
@@ -68,6 +70,27 @@ async function runEngine(
     } of ${scenarios.length} scenarios passed in ${name}.`,
   );
   return failed;
+}
+
+type World = Pick<Environment, "gateway" | "provider"> & AsyncDisposable;
+
+/** One's own Daytona. */
+async function ownWorld(): Promise<World> {
+  const gateway = await startLoginGateway();
+  return {
+    gateway,
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  };
+}
+
+/** One that somebody else operates, with logins at a provider of the gateway's operator. */
+async function hostedWorld(): Promise<World> {
+  const gateway = await startHostedLoginGateway("group:staff");
+  return {
+    gateway,
+    provider: gateway.stack.loginProvider,
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  };
 }
 
 async function passes(
@@ -110,7 +133,7 @@ if (Deno.args.includes("--dev-servers")) {
   const { USAGE: usage, parse } = devServers;
   await runTask({ usage, parse, run: runDevServers });
 } else {
-  const lists = { all: SCENARIOS, short: SHORT };
+  const lists = { all: SCENARIOS, short: SHORT, hosted: HOSTED };
   await runTask({
     usage: USAGE,
     parse: (args) => parse(args, lists),

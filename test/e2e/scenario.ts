@@ -1,5 +1,6 @@
 /** Scenarios, and how they are run. */
 import { join } from "node:path";
+import type { OpenidProvider } from "../../scripts/stand_in/provider.ts";
 import { BASE, type TestGateway } from "../support/gateway.ts";
 import type { Engine, EngineName, ProfileOptions } from "./browser/engine.ts";
 import { Page } from "./browser/page.ts";
@@ -24,6 +25,8 @@ export interface Stage {
   /** How often browsers have come to the identity provider, to log in again or for the first time. */
   logins(): number;
   readonly providerUrl: string;
+  /** The code by which the toolbox is refused to a browser. */
+  readonly toolboxRefusal: "login_required" | "port_not_served";
   /** How many requests have been sent on to the runner whose target contains a text. */
   forwarded(text: string): number;
   /** Opens a page as a new visitor, who leaves after the scenario. */
@@ -42,6 +45,8 @@ export interface OpenOptions extends ProfileOptions {
 export interface Environment {
   readonly engine: Engine;
   readonly gateway: Pick<TestGateway, "port" | "stack">;
+  /** Where people log in; the stack's own provider by default. */
+  readonly provider?: OpenidProvider;
   /** How the browser speaks to the gateway: over plain HTTP by default. */
   readonly scheme?: "http" | "https";
   readonly screenshotFolder: string | undefined;
@@ -54,7 +59,13 @@ export interface Environment {
  */
 export async function runScenario(
   scenario: Scenario,
-  { engine, gateway, scheme = "http", screenshotFolder }: Environment,
+  {
+    engine,
+    gateway,
+    provider = gateway.stack.provider,
+    scheme = "http",
+    screenshotFolder,
+  }: Environment,
 ): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const faults: string[] = [];
@@ -71,9 +82,13 @@ export async function runScenario(
       gateway.stack.runner.containers.get(sandbox)?.ports.set(port, localPort);
     },
 
-    logins: () => gateway.stack.provider.count("authorize"),
+    logins: () => provider.count("authorize"),
 
-    providerUrl: gateway.stack.provider.url,
+    providerUrl: provider.url,
+
+    toolboxRefusal: "DAYTONA_API_KEY" in gateway.stack.environment
+      ? "port_not_served"
+      : "login_required",
 
     forwarded: (text) =>
       gateway.stack.runner.seen.filter(({ target }) => target.includes(text))

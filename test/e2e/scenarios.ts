@@ -83,3 +83,20 @@ export const SHORT: readonly Scenario[] = [
   frameOfAnotherSandbox,
   waitingPage,
 ];
+
+/**
+ * One sandbox against another, in front of a Daytona that somebody else operates too; without the scenarios that start a
+ * gateway of their own.
+ */
+export const HOSTED: readonly Scenario[] = [
+  requestsOfAnotherSandbox,
+  requestsOfAnotherPort,
+  terminalOfAnotherSandbox,
+  frameOfAnotherSandbox,
+  frameWithoutRequest,
+  cookieTheft,
+  cookieTossing,
+  plantedCookies,
+  plantedCookiesElsewhere,
+  loginOfAnotherSandbox,
+];

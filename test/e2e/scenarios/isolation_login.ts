@@ -108,7 +108,7 @@ async function opensNoToolbox(page: Page, stage: Stage): Promise<void> {
   const calls = stage.forwarded("/process/execute");
   const tab = await page.newTab();
   await tab.goto(url);
-  assert.equal(await tab.errorCode(), "login_required");
+  assert.equal(await tab.errorCode(), stage.toolboxRefusal);
   await tab.close();
   const written = await page.evaluate(`fetch("${url}", {
     method: "POST", mode: "no-cors", credentials: "include", body: "{}",
