@@ -5,6 +5,7 @@ import { GatewayError } from "../../src/errors.ts";
 import { Background } from "../../src/lib/background.ts";
 import { SandboxStarts } from "../../src/resolver/sandbox_starts.ts";
 import { manualClock } from "../cache/fakes.ts";
+import { sharedTierTest } from "../support/shared_tier.ts";
 import { turn } from "../support/upstream.ts";
 
 type Store = Pick<DurableStore, "claim" | "delete">;
@@ -149,3 +150,58 @@ Deno.test("SandboxStarts pass on the API's failure, once, and let the next press
   assert.equal(calls.length, 2);
   assert.deepEqual(outcomes, ["api_unreachable", "started"]);
 });
+
+sharedTierTest(
+  "a thousand presses at two of them start a sandbox once, and both know the starts of the hour",
+  async (tier) => {
+    const noon = new Date().setMinutes(30, 0, 0); // in the middle of an hour
+    const now = () => noon;
+    let calls = 0;
+    let answer = Promise.withResolvers<StartAnswer>();
+    await using opened = new AsyncDisposableStack();
+    const open = async () => {
+      const store = await tier.open({
+        now,
+        onFailure: ({ message }) => assert.fail(message),
+        deadlineMs: 30_000,
+      });
+      opened.defer(() => store.close());
+      return new SandboxStarts({
+        startSandbox() {
+          calls++;
+          return answer.promise;
+        },
+      }, {
+        store,
+        states: { forget() {} },
+        background: new Background(() => {}),
+        perHour: 3,
+        maxEntries: 10_000,
+        now,
+        onEnd() {},
+      });
+    };
+    const gateways = [await open(), await open()];
+    const presses = Array.from({ length: 1000 }, (_, nth) => {
+      const start = gateways[nth % 2] ?? assert.fail("none");
+      return start.start(wanted("box", `visitor ${nth}`));
+    });
+    // All but one resolve while the API has yet to answer.
+    let resolved = 0;
+    for (const press of presses) void press.then(() => resolved++);
+    while (resolved < 999) await turn();
+    answer.resolve(STARTED);
+    const kinds = (await Promise.all(presses)).map(({ kind }) => kind);
+    assert.equal(kinds.filter((kind) => kind === "started").length, 1);
+    assert.equal(calls, 1);
+    answer = Promise.withResolvers();
+    answer.resolve(STARTED);
+    for (const nth of [0, 1]) {
+      await gateways[nth]?.start(wanted("box", `later ${nth}`));
+    }
+    for (const gateway of gateways) {
+      await assert.rejects(gateway.start(wanted("box", "last")), throttled);
+    }
+    assert.equal(calls, 3);
+  },
+);
