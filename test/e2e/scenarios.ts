@@ -24,6 +24,7 @@ import {
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
 import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
+import { startButton } from "./scenarios/start.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
@@ -69,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingForSlowApp,
   waitingWithoutScripts,
   sandboxStates,
+  startButton,
   startingSandbox,
   warning,
   warningBeforeLogin,
