@@ -70,7 +70,33 @@ export function gateway(variant: GatewayVariant = {}): Contestant {
 /** The gateway that most scenarios share. */
 export const GATEWAY = gateway();
 
-function script(name: string, file: string): Contestant {
+/** A gateway that finds the hosted stand-in's names, of which no DNS knows. */
+export function standIn(
+  name: string,
+  environment: Readonly<Record<string, string>>,
+): Contestant {
+  return {
+    name,
+    warmUpSec: COMPILING_SEC,
+    start: ({ proxyCpu }) =>
+      startServer({
+        command: denoCommand(
+          IDLE_FLAG,
+          "-P=bench",
+          "test/support/hosted_main.ts",
+        ),
+        environment: { ...environment, ...RAISED_LIMITS, PROXY_PORT: "0" },
+        cpus: proxyCpu,
+      }),
+  };
+}
+
+/** A script of `servers/`; its origin is that of the stub runner unless there is another. */
+export function script(
+  name: string,
+  file: string,
+  origin?: string,
+): Contestant {
   return {
     name,
     warmUpSec: COMPILING_SEC,
@@ -80,7 +106,7 @@ function script(name: string, file: string): Contestant {
           IDLE_FLAG,
           "-P=bench",
           `test/bench/servers/${file}`,
-          `http://127.0.0.1:${runner.port}`,
+          origin ?? `http://127.0.0.1:${runner.port}`,
         ),
         cpus: proxyCpu,
       }),

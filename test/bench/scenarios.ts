@@ -3,6 +3,7 @@ import type { Scenario } from "./scenario.ts";
 import { BURSTS } from "./scenarios/bursts.ts";
 import { EVENTS } from "./scenarios/events.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
+import { HOSTED } from "./scenarios/hosted.ts";
 import { START } from "./scenarios/start.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { VARIANTS } from "./scenarios/variants.ts";
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...WEBSOCKETS,
   ...BURSTS,
   EVENTS,
+  HOSTED,
   START,
 ];
 
