@@ -5,7 +5,8 @@ import { type EngineName, ENGINES } from "./browser/engine.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const USAGE =
-  "usage: deno task e2e [--engine chromium,firefox,webkit] [--only TEXT] [--short | --hosted]";
+  "usage: deno task e2e [--engine chromium,firefox,webkit] [--only TEXT] [--short | --hosted]\n" +
+  "                     [--app-origin auto|local|pass]";
 
 /** The command line, read. */
 export interface Options {
@@ -13,6 +14,8 @@ export interface Options {
   readonly scenarios: readonly Scenario[];
   /** True for a Daytona that somebody else operates. */
   readonly hosted: boolean;
+  /** What the gateway tells apps of their own address; undefined for its default. */
+  readonly appOrigin: string | undefined;
 }
 
 /**
@@ -38,6 +41,7 @@ export function parse(
       only: { type: "string" },
       short: { type: "boolean" },
       hosted: { type: "boolean" },
+      "app-origin": { type: "string" },
     },
   });
   const { engine = "chromium", only = "", short = false, hosted = false } =
@@ -45,7 +49,8 @@ export function parse(
   const engines = parseEngines(engine);
   const list = hosted ? lists.hosted : short ? lists.short : lists.all;
   const scenarios = list.filter(({ name }) => name.includes(only));
-  if (scenarios.length > 0) return { engines, scenarios, hosted };
+  const appOrigin = values["app-origin"];
+  if (scenarios.length > 0) return { engines, scenarios, hosted, appOrigin };
   throw new UsageError(`No scenario's name has '${only}' in it`);
 }
 

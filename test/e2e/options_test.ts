@@ -15,19 +15,25 @@ Deno.test("e2e runs every scenario in Chromium, unless it is told which in what"
     engines: ["chromium"],
     scenarios: [login, logout],
     hosted: false,
+    appOrigin: undefined,
   });
   assert.deepEqual(parse(["--engine", "webkit,firefox", "--short"], LISTS), {
     engines: ["webkit", "firefox"],
     scenarios: [login],
     hosted: false,
+    appOrigin: undefined,
   });
   assert.deepEqual(parse(["--hosted"], LISTS), {
     engines: ["chromium"],
     scenarios: [logout],
     hosted: true,
+    appOrigin: undefined,
   });
-  const { scenarios } = parse(["--only", "logout"], LISTS);
-  assert.deepEqual(scenarios, [logout]);
+  const { scenarios, appOrigin } = parse(
+    ["--only", "logout", "--app-origin", "local"],
+    LISTS,
+  );
+  assert.deepEqual([scenarios, appOrigin], [[logout], "local"]);
 });
 
 Deno.test("e2e refuses an engine or a scenario that does not exist", () => {

@@ -34,9 +34,10 @@ async function runAll({ engines, ...options }: Options): Promise<number> {
 /** Returns how many scenarios fail in an engine; none if it is not installed. */
 async function runEngine(
   name: EngineName,
-  { scenarios, hosted }: Pick<Options, "scenarios" | "hosted">,
+  { scenarios, hosted, appOrigin }: Omit<Options, "engines">,
 ): Promise<number> {
-  await using world = await (hosted ? hostedWorld : ownWorld)();
+  const settings = appOrigin === undefined ? {} : { APP_ORIGIN: appOrigin };
+  await using world = await (hosted ? hostedWorld : ownWorld)(settings);
   await using engine = await startEngine(name, isOurs);
   if (engine === undefined) {
     const packages = PACKAGES[name];
@@ -74,9 +75,11 @@ async function runEngine(
 
 type World = Pick<Environment, "gateway" | "provider"> & AsyncDisposable;
 
+type Settings = Readonly<Record<string, string>>;
+
 /** One's own Daytona. */
-async function ownWorld(): Promise<World> {
-  const gateway = await startLoginGateway();
+async function ownWorld(settings: Settings): Promise<World> {
+  const gateway = await startLoginGateway(settings);
   return {
     gateway,
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
@@ -84,8 +87,8 @@ async function ownWorld(): Promise<World> {
 }
 
 /** One that somebody else operates, with logins at a provider of the gateway's operator. */
-async function hostedWorld(): Promise<World> {
-  const gateway = await startHostedLoginGateway("group:staff");
+async function hostedWorld(settings: Settings): Promise<World> {
+  const gateway = await startHostedLoginGateway("group:staff", settings);
   return {
     gateway,
     provider: gateway.stack.loginProvider,
