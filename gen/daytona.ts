@@ -764,13 +764,15 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The sandbox, which is started or on its way. */
+      /** @description The sandbox, which is started or on its way. Only the status is read. */
       200: {
         headers: {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Sandbox"];
+          "application/json": {
+            id: string;
+          };
         };
       };
       /** @description It is in a state from which it cannot be started, a quota is used up, or its runner failed. */
