@@ -12,7 +12,7 @@ import { startLoginGateway } from "../support/login_gateway.ts";
 import { runTask } from "../support/options.ts";
 import type { EngineName } from "./browser/engine.ts";
 import { PACKAGES, startEngine } from "./browser/launch.ts";
-import { findChromium } from "./chromium.ts";
+import { findChromium } from "./browser/programs.ts";
 import { runInEngines } from "./dev_servers/engines.ts";
 import * as devServers from "./dev_servers/main.ts";
 import { isOurs } from "./domains.ts";

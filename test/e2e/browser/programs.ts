@@ -15,6 +15,17 @@ export async function findProgram(
   return undefined;
 }
 
+/** Turns off features of Chromium that a run on 127.0.0.1 must not depend on, and its own background traffic. */
+export const CHROMIUM_ARGUMENTS: readonly string[] = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 /** The path of Chromium: CHROMIUM_PATH, or where it is on PATH; undefined if it is not installed. */
 export async function findChromium(): Promise<string | undefined> {
   return Deno.env.get("CHROMIUM_PATH") ??

@@ -16,6 +16,7 @@ import type {
   ProfileOptions,
   TabDriver,
 } from "./engine.ts";
+import { CHROMIUM_ARGUMENTS } from "./programs.ts";
 
 /** The time that a browser may take to start or to load a page, ms. */
 const START_MS = 60_000;
@@ -68,19 +69,12 @@ export async function launchByPuppeteer(
   };
 }
 
-/** Without what a run on 127.0.0.1 must not depend on, and without the browser's own background traffic. */
 function chromium(namesPort: number): LaunchOptions {
   return {
     browser: "chrome",
     args: [
       `--proxy-server=socks5://127.0.0.1:${namesPort}`,
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
+      ...CHROMIUM_ARGUMENTS,
     ],
   };
 }
