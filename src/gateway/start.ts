@@ -18,7 +18,7 @@ import { isFramed, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { redirect } from "../pages/redirect.ts";
 import { START_PATH, TICKET_FIELD } from "../pages/start_form.ts";
-import { ownForm } from "../proxy/own_form.ts";
+import { ownFormField } from "../proxy/own_form.ts";
 import { conditionOf } from "../resolver/sandbox_condition.ts";
 import type { SandboxStarts } from "../resolver/sandbox_starts.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
@@ -122,7 +122,7 @@ export class StartButton {
     }
     const login = await this.#loginOf(admission);
     if (login === undefined) throw notAllowed("Not admitted by a login");
-    const ticket = await sealer.open(await ticketOf(x));
+    const ticket = await sealer.open(await ownFormField(x, TICKET_FIELD));
     if (
       ticket === undefined || ticket["sandboxId"] !== x.sandboxId ||
       ticket["login"] !== login.id
@@ -228,14 +228,6 @@ function isFromPage({ headers }: StartExchange, origin: string): boolean {
   return headers.get("origin") === origin &&
     (site === null || site === "same-origin") &&
     (mode === null || mode === "navigate");
-}
-
-/** The ticket in the form; empty if there is none. Only a short body of announced length is read. */
-async function ticketOf({ headers, request }: StartExchange): Promise<string> {
-  const length = headers.get("content-length") ?? "";
-  if (!/^[0-9]{1,5}$/.test(length)) return "";
-  const form = new TextDecoder().decode(await ownForm(request));
-  return new URLSearchParams(form).get(TICKET_FIELD) ?? "";
 }
 
 function notAllowed(reason: string): GatewayError {

@@ -25,7 +25,7 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "../pages/warning_page.ts";
-import { ownForm } from "../proxy/own_form.ts";
+import { ownFormField } from "../proxy/own_form.ts";
 import type { WarningResolver } from "../resolver/warnings.ts";
 import { isWebSocketRequest } from "./head.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
@@ -196,17 +196,10 @@ function isForBrowserWindow(headers: RequestHeaders): boolean {
 }
 
 /** Where to redirect to: from the query, as in Daytona's proxy, or from our page's form, which stays out of logs. */
-async function requestedRedirect(
-  { target, headers, request }: WarnedExchange,
-): Promise<string> {
-  const inQuery = new URLSearchParams(splitQuery(target).query)
+async function requestedRedirect(x: WarnedExchange): Promise<string> {
+  const inQuery = new URLSearchParams(splitQuery(x.target).query)
     .get(REDIRECT_FIELD);
-  if (inQuery !== null) return inQuery;
-  // Only a short body of announced length is read.
-  const length = headers.get("content-length") ?? "";
-  if (!/^[0-9]{1,5}$/.test(length)) return "";
-  const form = new TextDecoder().decode(await ownForm(request));
-  return new URLSearchParams(form).get(REDIRECT_FIELD) ?? "";
+  return inQuery ?? await ownFormField(x, REDIRECT_FIELD);
 }
 
 /** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */

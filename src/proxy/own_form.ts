@@ -1,5 +1,6 @@
 /** The form of one of the gateway's own pages: short, and sent at once. */
 import { GatewayError } from "../errors.ts";
+import type { RequestHeaders } from "../lib/headers.ts";
 import { bodyReader } from "../upstream/http1/body_reader.ts";
 import { gatherBody } from "./gather_body.ts";
 
@@ -22,4 +23,21 @@ export async function ownForm(
   if (form instanceof Uint8Array) return form;
   // It is not cancelled: a read of it waits (see leaked_sockets.ts).
   throw new GatewayError("upload_stalled", "No form in time");
+}
+
+/**
+ * A field of the form in a request; empty if there is none. Only a short body of announced length is read. Throws as
+ * {@linkcode ownForm} does.
+ */
+export async function ownFormField(
+  { headers, request }: {
+    readonly headers: RequestHeaders;
+    readonly request: Pick<Request, "body">;
+  },
+  name: string,
+): Promise<string> {
+  const length = headers.get("content-length") ?? "";
+  if (!/^[0-9]{1,5}$/.test(length)) return "";
+  const form = new TextDecoder().decode(await ownForm(request));
+  return new URLSearchParams(form).get(name) ?? "";
 }
