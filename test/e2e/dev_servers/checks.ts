@@ -92,18 +92,16 @@ export const socket: Check = {
   },
 };
 
+/** An expression that is true once `#count` counts clicks; until then, it clicks. */
+export const COUNTS = `(() => {
+  const button = document.querySelector("#count");
+  if (button === null || button.textContent !== "0") return button !== null;
+  button.click();
+  return false;
+})()`;
+
 async function countsClicks(page: Page): Promise<void> {
-  await page.waitForFunction(
-    `(() => {
-    const button = document.querySelector("#count");
-    if (button === null) return false;
-    if (button.textContent !== "0") return true;
-    button.click();
-    return false;
-  })()`,
-    undefined,
-    { polling: 100 },
-  );
+  await page.waitForFunction(COUNTS, undefined, { polling: 100 });
 }
 
 async function shows(page: Page, heading: string): Promise<void> {

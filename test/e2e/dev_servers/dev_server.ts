@@ -22,6 +22,13 @@ export interface DevServer {
   readonly line?: Line;
 }
 
+/** True for a dev server that works as it is: it needs neither its line nor the label. */
+export function isComplete(
+  { line, worksInLocal }: Pick<DevServer, "line" | "worksInLocal">,
+): boolean {
+  return line === undefined && !worksInLocal;
+}
+
 /** One line of a project's settings, as the table shows it. */
 export interface Line {
   /** Markdown. */

@@ -1,14 +1,13 @@
 // deno-lint-ignore-file no-console
 /** `--engine firefox,webkit`: hot reload in browsers that the table is not about, over HTTP and HTTPS. */
-import { freePort } from "../../support/free_port.ts";
 import type { Engine, EngineName } from "../browser/engine.ts";
 import { PACKAGES, startEngine } from "../browser/launch.ts";
 import { Page } from "../browser/page.ts";
+import { COUNTS } from "./checks.ts";
 import type { DevServer } from "./dev_server.ts";
 import { type Gateways, SCHEMES, startGateways } from "./gateways.ts";
-import { createSource } from "./matrix.ts";
-import { install, writeProject } from "./packages.ts";
-import { startDevServer } from "./process.ts";
+import { startProject } from "./matrix.ts";
+import { install } from "./packages.ts";
 import { next } from "./servers/next.ts";
 import { vite } from "./servers/vite.ts";
 
@@ -17,14 +16,6 @@ const EDITED: readonly (readonly [server: DevServer, file: string])[] = [
   [vite, "src/words.js"],
   [next, "app/page.jsx"],
 ];
-
-/** Button `#count` counts clicks once the page is interactive. */
-const COUNTS = `(() => {
-  const button = document.querySelector("#count");
-  if (button === null || button.textContent !== "0") return button !== null;
-  button.click();
-  return false;
-})()`;
 
 /** Runs them in the engines that are installed, and returns the exit code. */
 export async function runInEngines(
@@ -63,17 +54,14 @@ async function reloadsHot(
     readonly gateways: Gateways;
   },
 ): Promise<void> {
-  const installed = await install(server);
-  const port = freePort();
-  const origins = SCHEMES.map((scheme) =>
-    gateways.origin(scheme, "auto", port)
+  await using project = await startProject(
+    server,
+    await install(server),
+    { gateways, modes: ["auto"], line: false },
   );
-  const settings = { port, origins, line: false };
-  await writeProject(installed.folder, server.files(settings));
-  gateways.listen(port);
-  const source = createSource(installed.folder);
-  await using _process = await startDevServer(server, installed, settings);
-  for (const origin of origins) {
+  const { port, source } = project;
+  for (const scheme of SCHEMES) {
+    const origin = gateways.origin(scheme, "auto", port);
     await using profile = await engine.openProfile();
     const page = new Page(await profile.newTab(), profile);
     await page.goto(origin + gateways.opening("auto"));

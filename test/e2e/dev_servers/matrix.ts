@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
 import { freePort } from "../../support/free_port.ts";
-import type { Check, DevServer, Visit } from "./dev_server.ts";
+import {
+  type Check,
+  type DevServer,
+  isComplete,
+  type Visit,
+} from "./dev_server.ts";
 import { type Gateways, type Mode, type Scheme, SCHEMES } from "./gateways.ts";
 import { install, type Installed, writeProject } from "./packages.ts";
 import { startDevServer } from "./process.ts";
@@ -48,10 +53,9 @@ export async function tryServer(
   laboratory: Laboratory,
 ): Promise<Row> {
   const installed = await install(server);
-  const isComplete = server.line === undefined && !server.worksInLocal;
   const faults: Partial<Record<Mode | "line", readonly Fault[]>> = {};
   const modes: Mode[] = laboratory.quick
-    ? isComplete ? ["auto"] : server.worksInLocal ? ["local"] : []
+    ? isComplete(server) ? ["auto"] : server.worksInLocal ? ["local"] : []
     : ["auto", "local", "pass"];
   if (modes.length > 0) {
     Object.assign(
@@ -75,15 +79,12 @@ async function tryProject(
   modes: readonly Mode[],
   line: boolean,
 ): Promise<Partial<Record<Mode, readonly Fault[]>>> {
-  const port = freePort();
-  const origins = SCHEMES.flatMap((scheme) =>
-    modes.map((mode) => gateways.origin(scheme, mode, port))
+  await using project = await startProject(
+    server,
+    installed,
+    { gateways, modes, line },
   );
-  const settings = { port, origins, line };
-  await writeProject(installed.folder, server.files(settings));
-  gateways.listen(port);
-  const source = createSource(installed.folder);
-  await using _process = await startDevServer(server, installed, settings);
+  const { port, source } = project;
   const faults: Partial<Record<Mode, readonly Fault[]>> = {};
   for (const mode of modes) {
     const errors: { what: Check["what"]; scheme: Scheme; error: unknown }[] =
@@ -106,6 +107,42 @@ async function tryProject(
       })).toArray();
   }
   return faults;
+}
+
+/** A dev server that runs, and its source. */
+export interface Project extends AsyncDisposable {
+  readonly port: number;
+  readonly source: Source;
+}
+
+/**
+ * Writes a form of the project of a dev server that is installed, and starts that behind the gateways.
+ *
+ * @throws {Error} if it does not start.
+ */
+export async function startProject(
+  server: DevServer,
+  installed: Installed,
+  { gateways, modes, line }: {
+    readonly gateways: Gateways;
+    readonly modes: readonly Mode[];
+    readonly line: boolean;
+  },
+): Promise<Project> {
+  const port = freePort();
+  const origins = SCHEMES.flatMap((scheme) =>
+    modes.map((mode) => gateways.origin(scheme, mode, port))
+  );
+  const settings = { port, origins, line };
+  await writeProject(installed.folder, server.files(settings));
+  gateways.listen(port);
+  const source = createSource(installed.folder);
+  const process = await startDevServer(server, installed, settings);
+  return {
+    port,
+    source,
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  };
 }
 
 /** Makes the checks at one origin, each in a page of its own, and returns what went wrong. */
@@ -149,7 +186,7 @@ async function close(it: { close(): Promise<void> }): Promise<void> {
 /** The source of the running project: each edit gives it a heading that it never had before. */
 export type Source = Pick<Visit, "heading" | "edit">;
 
-export function createSource(folder: string): Source {
+function createSource(folder: string): Source {
   let heading = "Before";
   let edits = 0;
   return {

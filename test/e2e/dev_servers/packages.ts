@@ -1,6 +1,6 @@
 /** Fetches dev servers: packages of npm into a folder outside the repository, packages of Debian onto the machine. */
 import { join } from "node:path";
-import type { DevServer, NpmPackages } from "./dev_server.ts";
+import type { DebianPackages, DevServer, NpmPackages } from "./dev_server.ts";
 
 /** Where the projects and their packages are kept: XDG_CACHE_HOME/porthole-dev-servers. */
 export function cacheFolder(): string {
@@ -119,9 +119,7 @@ async function npmVersion(folder: string, name: string): Promise<string> {
 
 /** Returns the version of the first package, as its authors write it. */
 async function installDebian(
-  packages: DevServer["packages"] extends infer P
-    ? P extends { debian: infer D } ? D : never
-    : never,
+  packages: DebianPackages["debian"],
 ): Promise<string> {
   const [first] = packages;
   if (await debianVersion(packages) === undefined) {

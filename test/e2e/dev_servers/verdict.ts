@@ -1,4 +1,5 @@
 /** Whether a dev server works as its description says. */
+import { isComplete } from "./dev_server.ts";
 import type { Fault, Row } from "./matrix.ts";
 
 /** Something that is not as it should be. */
@@ -10,17 +11,16 @@ export interface Complaint {
 /** Compares what was seen with the description; empty if they agree. */
 export function judge({ server, faults }: Row): readonly Complaint[] {
   const { auto, local, pass, line } = faults;
-  const isComplete = server.line === undefined && !server.worksInLocal;
   const complaints: Complaint[] = [];
   function mustWork(text: string, faults: readonly Fault[] | undefined): void {
     if (faults !== undefined && faults.length > 0) {
       complaints.push({ text, faults });
     }
   }
-  if (isComplete) mustWork("It does not work as it is.", auto);
+  if (isComplete(server)) mustWork("It does not work as it is.", auto);
   if (server.worksInLocal) mustWork("It does not work in `local`.", local);
   mustWork("It does not work with its line.", line);
-  if (!isComplete && auto?.length === 0) {
+  if (!isComplete(server) && auto?.length === 0) {
     complaints.push({
       text: "It works as it is now: its line and label can go.",
     });
