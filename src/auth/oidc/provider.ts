@@ -325,33 +325,26 @@ export class OpenidProvider {
       identity === undefined || this.#groupsClaim === undefined ||
       as.userinfo_endpoint === undefined
     ) return identity;
-    try {
-      const response = await oauth.userInfoRequest(
-        as,
-        client,
-        accessToken,
-        requestOptions(settings),
-      );
-      if (response.status === 401 || response.status === 403) {
-        await response.body?.cancel();
-        return null;
-      }
-      const claims = await oauth.processUserInfoResponse(
-        as,
-        client,
-        identity.subject,
-        response,
-      );
-      return updatedBy(claims, identity, {
-        groupsClaim: this.#groupsClaim,
-        now: this.#now(),
-      });
-    } catch (error) {
-      if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error;
-      await discardResponse(error);
-      if (error.status !== 401 && error.status !== 403) throw error;
+    const response = await oauth.userInfoRequest(
+      as,
+      client,
+      accessToken,
+      requestOptions(settings),
+    );
+    if (response.status === 401 || response.status === 403) {
+      await response.body?.cancel();
       return null;
     }
+    const claims = await oauth.processUserInfoResponse(
+      as,
+      client,
+      identity.subject,
+      response,
+    );
+    return updatedBy(claims, identity, {
+      groupsClaim: this.#groupsClaim,
+      now: this.#now(),
+    });
   }
 }
 
