@@ -10,7 +10,7 @@
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import type { AccessResolver } from "../resolver/access.ts";
+import type { Access } from "../resolver/access.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
 import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
@@ -62,10 +62,7 @@ export interface GateParts {
     SandboxResolver,
     "isKnownPublic" | "isPublic" | "sandboxIdOf"
   >;
-  readonly access: Pick<
-    AccessResolver,
-    "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken" | "signingKeyOf"
-  >;
+  readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;
   readonly throttle: Throttle;
