@@ -56,10 +56,14 @@ export interface User {
   readonly organizationId?: string | undefined;
 }
 
-/** Called with an answer of the API to a question that was asked with a user's bearer. */
-export type OnUserAnswer = (
-  answer: { readonly status: number; readonly headers: Headers },
-) => void;
+/** An answer of the API to a question that was asked with a user's bearer. */
+export interface UserAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** Called with each such answer. */
+export type OnUserAnswer = (answer: UserAnswer) => void;
 
 /** Dependencies of {@linkcode DaytonaApi} besides its configuration. */
 export interface DaytonaApiOptions extends ApiCallerOptions {

@@ -17,7 +17,7 @@ import {
   mayBePreviewToken,
   mayBeSignedToken,
 } from "../address/grammar.ts";
-import type { DaytonaApi, User } from "../daytona/api.ts";
+import type { DaytonaApi, OnUserAnswer, User } from "../daytona/api.ts";
 import { createDigests } from "../lib/digest.ts";
 import { type Access, accessCodec } from "./access.ts";
 import {
@@ -169,7 +169,7 @@ export class HostedAccess implements Access {
   async #judgeUser(
     label: string,
     user: User,
-    onAnswer: Parameters<DaytonaApi["hasSandboxAccess"]>[2],
+    onAnswer: OnUserAnswer,
   ): Promise<boolean | null> {
     const { api, sandboxes } = this.#parts;
     // By its id: whoever may name a sandbox must not decide about another one.

@@ -8,6 +8,7 @@
  * each of those may be one more. All of this is about visitors' bearers alone: the gateway's own questions go on.
  */
 import { LRUCache } from "lru-cache";
+import type { OnUserAnswer, UserAnswer } from "../daytona/api.ts";
 import { numberIn } from "../daytona/quota.ts";
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
@@ -37,12 +38,6 @@ const MAX_STOP_MS = 900_000;
 
 /** Wait that is advised to whoever comes while too many wait, seconds. */
 const CROWDED_SEC = 2;
-
-/** An answer of the API to a question that was asked with a visitor's bearer. */
-export interface BearerAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-}
 
 /** A bearer, by its digest, and who presents it. */
 export interface PresentedBearer {
@@ -91,12 +86,12 @@ export class UnknownBearers {
    */
   async ask<T>(
     bearer: PresentedBearer,
-    ask: (onAnswer: (answer: BearerAnswer) => void) => Promise<T>,
+    ask: (onAnswer: OnUserAnswer) => Promise<T>,
     refused: T,
   ): Promise<T> {
     if (this.#refused.has(bearer.digest)) return refused;
     const isKnown = () => this.#known.has(bearer.digest);
-    const note = (answer: BearerAnswer) => this.#note(answer, bearer);
+    const note = (answer: UserAnswer) => this.#note(answer, bearer);
     if (isKnown()) return await ask(note);
     await this.#turn();
     let failure: unknown;
@@ -175,7 +170,7 @@ export class UnknownBearers {
   }
 
   /** Learns from an answer whether the bearer is somebody's, and how many wrong ones the API still tolerates. */
-  #note({ status, headers }: BearerAnswer, { digest }: PresentedBearer): void {
+  #note({ status, headers }: UserAnswer, { digest }: PresentedBearer): void {
     if (status === 408 || status >= 500) return;
     const blockedSec = numberIn(headers, "retry-after");
     if (status === 429 && blockedSec !== undefined) {

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
+import type { UserAnswer } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
-import {
-  type BearerAnswer,
-  UnknownBearers,
-} from "../../src/resolver/unknown_bearers.ts";
+import { UnknownBearers } from "../../src/resolver/unknown_bearers.ts";
 
 const START = 1_700_000_000_000;
 
@@ -42,7 +40,7 @@ function setUp(headers: (failed: number) => HeadersInit = () => ({})) {
   };
 }
 
-function answer(status: number, headers: HeadersInit = {}): BearerAnswer {
+function answer(status: number, headers: HeadersInit = {}): UserAnswer {
   return { status, headers: new Headers(headers) };
 }
 
