@@ -4,11 +4,15 @@ import css from "./page.css" with { type: "text" };
 import { reloadEvery } from "./reload.ts";
 
 /**
- * Content-Security-Policy of the gateway's pages: no scripts, nothing from elsewhere, only the inline style and the
- * empty icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox reports a violation.
+ * Content-Security-Policy that all of the gateway's pages have in common: no scripts, nothing from elsewhere, only the
+ * inline style and the empty icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox
+ * reports a violation.
  */
-export const PAGE_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'";
+export const BASE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'";
+
+/** The same for pages whose forms, if any, lead to pages of the gateway only. */
+export const PAGE_POLICY = `${BASE_POLICY}; form-action 'self'`;
 
 /** Renders an HTML document. `main` is inserted as HTML; `title` is escaped. */
 export function page(

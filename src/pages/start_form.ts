@@ -1,6 +1,7 @@
 /** The button that starts a sandbox, on the page that says that it does not run. */
 import type { StartAdvice } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
+import { BASE_POLICY } from "./page.ts";
 
 /** Path that the form posts to, on the preview host. */
 export const START_PATH = "/porthole-start-sandbox";
@@ -23,5 +24,5 @@ export function startForm({ ticket }: StartAdvice): string {
  */
 export function startPolicy({ framedBy }: StartAdvice): string {
   const ancestors = framedBy.length === 0 ? "'none'" : framedBy.join(" ");
-  return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors ${ancestors}`;
+  return `${BASE_POLICY}; frame-ancestors ${ancestors}`;
 }

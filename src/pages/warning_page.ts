@@ -1,6 +1,6 @@
 /** The page before a visitor's first look at a preview: a warning that it shows what somebody else runs. */
 import { escapeHtml } from "../lib/html.ts";
-import { page } from "./page.ts";
+import { BASE_POLICY, page } from "./page.ts";
 
 /** The content of the page. */
 export interface WarningPageData {
@@ -23,8 +23,7 @@ export const REDIRECT_FIELD = "redirect";
  * follow the form, and these may lead to a login at any provider, the gateway's or the app's. It has no
  * `frame-ancestors`, since previews may be embedded, and an acceptance in a frame only counts below the embedding site.
  */
-export const WARNING_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'";
+export const WARNING_POLICY = BASE_POLICY;
 
 /** Renders the warning as an HTML document. */
 export function warningPage({ host, url, isFramed }: WarningPageData): string {
