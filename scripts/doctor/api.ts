@@ -6,7 +6,13 @@ import {
   type RemoteConfig,
 } from "../../src/daytona/remote_config.ts";
 import { KEY_PROBE_PATH, keyVerdictOf } from "../../src/daytona/service_key.ts";
-import { type Answer, ask, type FailureKind, type Reply } from "./ask.ts";
+import {
+  type Answer,
+  ask,
+  askWithKey,
+  type FailureKind,
+  type Reply,
+} from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
@@ -94,15 +100,20 @@ export function judgeApi(apiUrl: string, reply: Reply): ApiView {
 
 /** Asks the API about a sandbox that does not exist. */
 export async function checkServiceKey(
-  { apiUrl, serviceKey: key }: Config["daytona"],
+  config: Config["daytona"],
   world: World,
 ): Promise<Finding> {
   const path = KEY_PROBE_PATH.replace("{sandboxId}", crypto.randomUUID());
-  const authorization = `Bearer ${key}`;
-  return judgeServiceKey(await ask(apiUrl + path, world, { authorization }));
+  return judgeServiceKey(await askWithKey(config, path, world));
 }
 
 const errorBody = z.object({ message: z.string() });
+
+/** True if an operation of the API has refused a request, by the body: otherwise there is no such operation. */
+export function isOfOperation(body: unknown): boolean {
+  const { data } = errorBody.safeParse(body);
+  return data !== undefined && !data.message.startsWith("Cannot GET");
+}
 
 /** Judges the key by the reply. */
 export function judgeServiceKey(reply: Reply): Finding {
@@ -116,15 +127,14 @@ export function judgeServiceKey(reply: Reply): Finding {
       "Whatever is at DAYTONA_API_URL answers 200 to everything.",
     );
   }
-  const { data } = errorBody.safeParse(json);
   switch (keyVerdictOf(status)) {
     case "accepted":
-      return data === undefined || data.message.startsWith("Cannot GET")
-        ? serviceKey.failed(
+      return isOfOperation(json)
+        ? serviceKey.ok("The API accepts the key as a proxy's.")
+        : serviceKey.failed(
           "The API does not have the operation for previews.",
           "It is older than this gateway supports, or DAYTONA_API_URL points elsewhere.",
-        )
-        : serviceKey.ok("The API accepts the key as a proxy's.");
+        );
     case "unknown":
       return serviceKey.failed(
         "The API does not know the key.",

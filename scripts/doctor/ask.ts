@@ -1,4 +1,5 @@
 /** One HTTP request with a deadline; failures are classified by what an operator would do about them. */
+import type { Config } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import type { World } from "./world.ts";
 
@@ -57,6 +58,15 @@ export async function ask(
   } catch (error) {
     return failureOf(error);
   }
+}
+
+/** Sends a GET request for a path of the API, with the gateway's key. */
+export function askWithKey(
+  { apiUrl, serviceKey }: Config["daytona"],
+  path: string,
+  world: Pick<World, "now" | "deadline">,
+): Promise<Reply> {
+  return ask(apiUrl + path, world, { authorization: `Bearer ${serviceKey}` });
 }
 
 /** Classifies an error of `fetch` or of a socket. */

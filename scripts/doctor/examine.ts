@@ -134,7 +134,10 @@ function ofProxy(
       async () =>
         sandboxId === undefined
           ? judgeRole(await role)
-          : await checkSandbox(config.daytona, sandboxId, world),
+          : await checkSandbox(config.daytona, sandboxId, {
+            role: await role,
+            world,
+          }),
     ),
     clockOf(known),
     needs(

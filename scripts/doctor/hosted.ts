@@ -9,27 +9,23 @@ import {
   keyVerdictOf,
   ORGANIZATION_KEY_PROBE_PATH,
 } from "../../src/daytona/service_key.ts";
-import { ask, type Reply } from "./ask.ts";
+import { isOfOperation } from "./api.ts";
+import { ask, askWithKey, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
 const key = findingsOf("organization key");
 const proxy = findingsOf("Daytona's proxy");
 
-const errorBody = z.object({ message: z.string() });
-
 /** Asks the API for the preview of a sandbox that does not exist. */
 export async function checkOrganizationKey(
-  { apiUrl, serviceKey }: Config["daytona"],
+  config: Config["daytona"],
   world: World,
 ): Promise<Finding> {
   const path = ORGANIZATION_KEY_PROBE_PATH
     .replace("{sandboxIdOrName}", crypto.randomUUID())
     .replace("{port}", "1");
-  const authorization = `Bearer ${serviceKey}`;
-  return judgeOrganizationKey(
-    await ask(apiUrl + path, world, { authorization }),
-  );
+  return judgeOrganizationKey(await askWithKey(config, path, world));
 }
 
 /** Judges the key by the reply. */
@@ -38,16 +34,15 @@ export function judgeOrganizationKey(reply: Reply): Finding {
     return key.failed(`Cannot try the key: ${reply.reason}.`);
   }
   const { status, json } = reply;
-  const { data } = errorBody.safeParse(json);
   switch (status === 200 ? "unknown_answer" : keyVerdictOf(status)) {
     case "accepted":
-      return data === undefined || data.message.startsWith("Cannot GET")
-        ? key.failed(
+      return isOfOperation(json)
+        ? key.ok(
+          "The API accepts the key as an organization's. It needs no permission for previews; yet any key of an organization can run commands in all of its sandboxes, so keep it secret.",
+        )
+        : key.failed(
           "The API does not have the operation for preview links.",
           "It is older than this gateway supports, or DAYTONA_API_URL points elsewhere.",
-        )
-        : key.ok(
-          "The API accepts the key as an organization's. It needs no permission for previews; yet any key of an organization can run commands in all of its sandboxes, so keep it secret.",
         );
     case "unknown":
       return key.failed(

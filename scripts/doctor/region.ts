@@ -2,21 +2,13 @@
 import { z } from "zod";
 import type { Config } from "../../src/config/config.ts";
 import { type ProxyRole, proxyRoleOf } from "../../src/daytona/proxy_role.ts";
-import { ask } from "./ask.ts";
+import { askWithKey } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 
 const { ok, warning, skipped, failed } = findingsOf("region");
 
 const runner = z.object({ region: z.string() });
-
-function askWithKey(
-  { apiUrl, serviceKey: key }: Config["daytona"],
-  path: string,
-  world: World,
-) {
-  return ask(apiUrl + path, world, { authorization: `Bearer ${key}` });
-}
 
 /** Asks the API for a sandbox that does not exist, which shows the key's role; undefined if it does not. */
 export async function askRole(
@@ -42,17 +34,17 @@ export function judgeRole(role: ProxyRole | undefined): Finding {
   }
 }
 
-/** Asks where a sandbox is. */
+/** Asks where a sandbox is, with a key of that role. */
 export async function checkSandbox(
   config: Config["daytona"],
   sandboxId: string,
-  world: World,
+  { role, world }: {
+    readonly role: ProxyRole | undefined;
+    readonly world: World;
+  },
 ): Promise<Finding> {
   const path = `/runners/by-sandbox/${sandboxId}`;
-  const [role, reply] = await Promise.all([
-    askRole(config, world),
-    askWithKey(config, path, world),
-  ]);
+  const reply = await askWithKey(config, path, world);
   if (!reply.answered) {
     return failed(`Cannot ask for ${sandboxId}: ${reply.reason}.`);
   }
