@@ -34,14 +34,12 @@ import {
   type Budget,
   LookupCache,
   type LookupCacheOptions,
+  privateTtlMs,
   UNMETERED,
 } from "./lookup_cache.ts";
 
 /** Minimum time between two renewals of what is known of a sandbox, ms. */
 const RENEWAL_PAUSE_MS = 5000;
-
-/** Longest time for which a private sandbox is known as such, ms: nobody gets in by that. */
-const PRIVATE_TTL_MS = 30_000;
 
 /** Why an answer about a sandbox is not believed; the sandbox is not served then. */
 export type Mistrust = "another_sandbox" | "another_address";
@@ -83,18 +81,18 @@ export class HostedResolver implements Destinations {
   readonly #digestOf: (parts: readonly string[]) => string;
 
   constructor(api: HostedApi, options: HostedResolverOptions) {
-    const { maxEntries, publicTtlMs = PRIVATE_TTL_MS } = options.cache;
+    const { maxEntries } = options.cache;
     this.#api = api;
     this.#background = options.background;
     this.#onMistrust = options.onMistrust;
     this.#appOrigin = options.appOrigin;
     this.#domains = new HostedDomains(api, options);
     this.#names = new LookupCache("sandbox-name", sandboxIdCodec, options);
-    const privateTtlMs = Math.min(publicTtlMs, PRIVATE_TTL_MS);
+    // Longer than for a public one, as nobody gets in by that.
+    const ttlMs = privateTtlMs(options.cache);
     this.#sandboxes = new LookupCache("hosted-sandbox", sandboxCodec, {
       ...options,
-      ttlMsOf: (sandbox) =>
-        sandbox?.public === false ? privateTtlMs : undefined,
+      ttlMsOf: (sandbox) => sandbox?.public === false ? ttlMs : undefined,
     });
     const codec = sealedPreview(options.sealer);
     this.#previews = new LookupCache("hosted-preview", codec, options);

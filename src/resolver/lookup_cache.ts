@@ -45,12 +45,18 @@ const DOMAINS_TTL_MS = 600_000;
 /** The time that clients may remember a signing key, ms, says its API: URLs end that late once it is rotated. */
 const SIGNING_KEY_TTL_MS = 15_000;
 
+/** TTL of "not public" and of "no warning", ms. */
+export function privateTtlMs(
+  { publicTtlMs = MAX_PRIVATE_TTL_MS }: Pick<Config["cache"], "publicTtlMs">,
+): number {
+  return Math.min(publicTtlMs, MAX_PRIVATE_TTL_MS);
+}
+
 /** The policy of every kind. An outage may extend what is known about a sandbox, never what a credential grants. */
 function lookupPolicies(
   cache: Config["cache"],
 ): Readonly<Record<LookupKind, LookupPolicy>> {
   const { staleIfErrorMs, tokenRefusedTtlMs } = cache;
-  const { publicTtlMs = DEFAULT_PUBLIC_TTL_MS } = cache;
   const token = {
     ttlMs: cache.tokenTtlMs,
     negativeTtlMs: tokenRefusedTtlMs,
@@ -62,8 +68,8 @@ function lookupPolicies(
     staleIfErrorMs,
   };
   const visibility = {
-    ttlMs: publicTtlMs,
-    negativeTtlMs: Math.min(publicTtlMs, MAX_PRIVATE_TTL_MS),
+    ttlMs: cache.publicTtlMs ?? DEFAULT_PUBLIC_TTL_MS,
+    negativeTtlMs: privateTtlMs(cache),
     staleIfErrorMs,
   };
   return {
