@@ -75,32 +75,32 @@ function missingSettings(
 ): SettingProblem[] {
   const isSet = (name: keyof typeof SETTINGS) => Boolean(env[name]?.trim());
   const problems: SettingProblem[] = [];
-  function report(name: keyof typeof SETTINGS, allowed: string): void {
-    const { purpose } = SETTINGS[name];
-    problems.push({ name, given: undefined, allowed, purpose });
-  }
   const isHosted = isSet("DAYTONA_API_KEY");
   if (!isHosted && !isSet("DAYTONA_API_URL")) {
-    report("DAYTONA_API_URL", SETTINGS.DAYTONA_API_URL.format.allowed);
+    const { allowed } = SETTINGS.DAYTONA_API_URL.format;
+    problems.push(problemOf("DAYTONA_API_URL", undefined, allowed));
   }
   if (isHosted && isSet("PROXY_API_KEY")) {
-    const { purpose } = SETTINGS.DAYTONA_API_KEY;
     const given = "set beside PROXY_API_KEY";
-    problems.push({
-      name: "DAYTONA_API_KEY",
-      given,
-      allowed: ONE_KEY,
-      purpose,
-    });
+    problems.push(problemOf("DAYTONA_API_KEY", given, ONE_KEY));
   }
-  if (!isHosted && !isSet("PROXY_API_KEY")) report("PROXY_API_KEY", ONE_KEY);
+  if (!isHosted && !isSet("PROXY_API_KEY")) {
+    problems.push(problemOf("PROXY_API_KEY", undefined, ONE_KEY));
+  }
   if (isHosted && !isSet("PROXY_DOMAIN")) {
-    report(
-      "PROXY_DOMAIN",
-      "a domain of yours, such as preview.example.com, while DAYTONA_API_KEY is set",
-    );
+    const allowed =
+      "a domain of yours, such as preview.example.com, while DAYTONA_API_KEY is set";
+    problems.push(problemOf("PROXY_DOMAIN", undefined, allowed));
   }
   return problems;
+}
+
+function problemOf(
+  name: keyof typeof SETTINGS,
+  given: string | undefined,
+  allowed: string,
+): SettingProblem {
+  return { name, given, allowed, purpose: SETTINGS[name].purpose };
 }
 
 /** Problems in the order of the table. */
@@ -116,12 +116,8 @@ type Values = SettingValues<typeof SETTINGS>;
 /** Values that are valid individually, but not in combination. */
 function conflicts(values: Values): SettingProblem[] {
   const problems: SettingProblem[] = [];
-  function report(
-    name: keyof typeof SETTINGS,
-    given: string | undefined,
-    allowed: string,
-  ): void {
-    problems.push({ name, given, allowed, purpose: SETTINGS[name].purpose });
+  function report(...problem: Parameters<typeof problemOf>): void {
+    problems.push(problemOf(...problem));
   }
   if (values.DAYTONA_API_KEY !== undefined) {
     if (values.TOOLBOX_ONLY_MODE) {
