@@ -5,6 +5,7 @@
  */
 import type { DaytonaApi } from "../daytona/api.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
+import { isPending } from "../lib/cooldown.ts";
 import {
   LookupCache,
   type LookupCacheOptions,
@@ -35,7 +36,7 @@ export class HostedDomains {
   readonly #api: DomainsApi;
   readonly #cache: LookupCache<Domains>;
   readonly #now: () => number;
-  #renewedAt = -Infinity;
+  #renewAgainAt = -Infinity;
 
   constructor(api: DomainsApi, options: LookupCacheOptions) {
     this.#api = api;
@@ -52,10 +53,10 @@ export class HostedDomains {
   async includes(domain: string): Promise<boolean> {
     const { all } = await this.#known();
     if (all.includes(domain)) return true;
-    if (Math.abs(this.#now() - this.#renewedAt) < RENEWAL_PAUSE_MS) {
-      return false;
-    }
-    this.#renewedAt = this.#now();
+    const now = this.#now();
+    const pause = { now, withinMs: RENEWAL_PAUSE_MS };
+    if (isPending(this.#renewAgainAt, pause)) return false;
+    this.#renewAgainAt = now + RENEWAL_PAUSE_MS;
     const renewed = await this.#ask();
     await this.#cache.put(KEY, renewed);
     return renewed.all.includes(domain);
@@ -71,14 +72,13 @@ export class HostedDomains {
       this.#api.regionProxyUrls(),
     ]);
     const template = proxyDomainOf(config.proxyTemplateUrl ?? "");
-    const common = template === null ? null : originOf(
-      `${template.protocol}://${template.domain}:${
-        template.port ?? (template.protocol === "https" ? 443 : 80)
-      }`,
-    ) ?? null;
+    const common = template &&
+      originOf(
+        `${template.protocol}://${template.domain}:${template.port ?? ""}`,
+      );
     const ofRegions = (regions ?? []).map(originOf);
     const all = [common, ...ofRegions].filter((one) => typeof one === "string");
-    return { common, all };
+    return { common: common ?? null, all };
   }
 }
 
