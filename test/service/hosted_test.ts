@@ -2,24 +2,19 @@
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
 import { ORGANIZATION } from "../../scripts/stand_in/api_state.ts";
-import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
 import {
   CUSTOM_REGION,
   HOSTED_KEYS,
   type HostedStack,
-  startHostedStack,
 } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import { valuesOf } from "../../src/lib/headers.ts";
-import type { ServiceOptions } from "../../src/service.ts";
 import { collectLog } from "../support/collected_log.ts";
+import { BASE, DEMO, LOCKED } from "../support/gateway.ts";
 import {
-  BASE,
-  DEMO,
-  LOCKED,
-  startGatewayOf,
-  type TestGateway,
-} from "../support/gateway.ts";
+  type HostedGateway,
+  startHostedGateway,
+} from "../support/hosted_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
 /** Any id of the real form, and a sandbox's name. */
@@ -27,27 +22,6 @@ const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 const OTHER = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
 
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
-
-interface HostedGateway extends TestGateway {
-  readonly stack: HostedStack;
-}
-
-async function start(
-  env: Readonly<Record<string, string>> = {},
-  options: Partial<ServiceOptions> = {},
-): Promise<HostedGateway> {
-  await using started = new AsyncDisposableStack();
-  const stack = started.use(await startHostedStack());
-  const gateway = started.use(
-    await startGatewayOf(stack, env, { dial: dialHosted, ...options }),
-  );
-  const owned = started.move();
-  return {
-    ...gateway,
-    stack,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
 
 /** Adds a sandbox that is like another one. */
 function addLike(
@@ -84,7 +58,7 @@ function hostOf({ hosted }: HostedStack, label: string): string {
 }
 
 Deno.test("a public preview comes through somebody else's Daytona, by TLS with the name of its own host", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const answer = await gateway.send(DEMO, { path: "/echo?a=%20&b" });
   assert.equal(answer.status, 200, answer.body);
   const [seen] = gateway.stack.hosted.seen;
@@ -98,7 +72,7 @@ Deno.test("a public preview comes through somebody else's Daytona, by TLS with t
 });
 
 Deno.test("a target arrives at the app byte for byte, over one connection that is kept", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { hosted } = gateway.stack;
   for (
     const path of ["/echo?y=%20&z=a+b;c", "/echo?a=%2fb&&c=%zz", "/echo?"]
@@ -110,7 +84,7 @@ Deno.test("a target arrives at the app byte for byte, over one connection that i
 });
 
 Deno.test("a certificate that is not that of the proxy's name ends in a 502, and no token was sent", async () => {
-  await using gateway = await start({}, {
+  await using gateway = await startHostedGateway({}, {
     // Without trust in the stand-in's authority.
     async dial(origin, signal) {
       const { dial } = await import("../../src/upstream/http1/connect.ts");
@@ -124,7 +98,7 @@ Deno.test("a certificate that is not that of the proxy's name ends in a 502, and
 });
 
 Deno.test("a burst of a thousand requests asks the API once for the sandbox and once for its address, and a warm request asks nothing", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const get = () => gateway.send(LOCKED, { path: "/echo", headers: TOKEN });
   const statuses = await Promise.all(
     Array.from({ length: 1000 }, async () => (await get()).status),
@@ -137,7 +111,7 @@ Deno.test("a burst of a thousand requests asks the API once for the sandbox and 
 });
 
 Deno.test("a token that has changed is renewed where the proxy leads to its login, and the visitor notices nothing", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted } = gateway.stack;
   const session = await gateway.send(LOCKED, {
     path: "/echo",
@@ -164,7 +138,7 @@ Deno.test("a token that has changed is renewed where the proxy leads to its logi
 });
 
 Deno.test("an upload is not sent twice: it fails if the token has changed, and the next request does not", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted } = gateway.stack;
   const headers = { authorization: `Bearer ${HOSTED_KEYS.member}` };
   assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
@@ -182,7 +156,7 @@ Deno.test("an upload is not sent twice: it fails if the token has changed, and t
 });
 
 Deno.test("an app's own 401 is the app's, and the API is not asked", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   await gateway.send(LOCKED, { headers: TOKEN });
   const { length } = gateway.stack.api.calls;
   const answer = await gateway.send(LOCKED, {
@@ -195,7 +169,7 @@ Deno.test("an app's own 401 is the app's, and the API is not asked", async () =>
 });
 
 Deno.test("whoever came without a credential gets nothing by the gateway's token once the sandbox is private", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted } = gateway.stack;
   assert.equal((await gateway.send(DEMO)).status, 200);
   const sandbox = api.state.sandboxes.get("demo");
@@ -214,7 +188,7 @@ Deno.test("whoever came without a credential gets nothing by the gateway's token
 });
 
 Deno.test("whether a sandbox exists, the API says: for one that does not, nobody's proxy is asked", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted } = gateway.stack;
   const demo = api.state.sandboxes.get("demo");
   assert.ok(demo);
@@ -231,7 +205,7 @@ Deno.test("whether a sandbox exists, the API says: for one that does not, nobody
 });
 
 Deno.test("a sandbox in a region with a proxy of its own is found there", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   addLike(gateway.stack, ID, "demo", { region: CUSTOM_REGION });
   const answer = await gateway.send(`3000-${ID}.${BASE}`);
   assert.equal(answer.status, 200, answer.body);
@@ -241,7 +215,7 @@ Deno.test("a sandbox in a region with a proxy of its own is found there", async 
 
 Deno.test("a token is not sent to an address that is none of Daytona's proxies', and the log says why", async () => {
   await using log = await collectLog();
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted } = gateway.stack;
   const proxyUrl = hosted.origin("stranger.localhost");
   api.state.regions.set(CUSTOM_REGION, {
@@ -260,7 +234,7 @@ Deno.test("a token is not sent to an address that is none of Daytona's proxies',
 
 Deno.test("an impostor whose name is another sandbox's id is not served in its place", async () => {
   await using log = await collectLog();
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   addLike(gateway.stack, ID, "demo");
   addLike(gateway.stack, OTHER, "demo", { name: ID });
   const answer = await gateway.send(`3000-${ID}.${BASE}`);
@@ -275,7 +249,7 @@ Deno.test("an impostor whose name is another sandbox's id is not served in its p
 });
 
 Deno.test("names that are host labels address sandboxes, whatever the case of the host; others do not", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { stack } = gateway;
   addLike(stack, ID, "demo", { name: "my_shop" });
   for (const label of ["my_shop", "MY_shop", ID, ID.toUpperCase()]) {
@@ -296,14 +270,14 @@ Deno.test("names that are host labels address sandboxes, whatever the case of th
 });
 
 Deno.test("a name that looks like a signed token is found once Daytona's proxy knows no such link", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   addLike(gateway.stack, ID, "demo", { name: "npx3godbmubw0l9p" });
   const answer = await gateway.send(`3000-npx3godbmubw0l9p.${BASE}`);
   assert.equal(answer.status, 200, answer.body);
 });
 
 Deno.test("the warning and the CORS of Daytona's proxy do not come between an app and its visitors", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   gateway.stack.hosted.showsWarning = true;
   const browser =
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -336,7 +310,7 @@ Deno.test("the warning and the CORS of Daytona's proxy do not come between an ap
 });
 
 Deno.test("a warning that comes in spite of that is not passed off as the app's page", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   gateway.stack.hosted.fault = () => ({
     status: 200,
     headers: [
@@ -354,7 +328,7 @@ Deno.test("a warning that comes in spite of that is not passed off as the app's 
 });
 
 Deno.test("what a visitor sends in Daytona's headers does not travel on, and ours are there once", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const answer = await gateway.send(LOCKED, {
     path: "/echo",
     headers: {
@@ -390,7 +364,7 @@ Deno.test("what a visitor sends in Daytona's headers does not travel on, and our
 });
 
 Deno.test("what is stopped, archived, or listens on no port has its code, and an app's own errors are its own", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted, runner } = gateway.stack;
   const stopped = await gateway.send(`3000-stopped.${BASE}`);
   assert.equal(stopped.code, "sandbox_stopped");
@@ -416,7 +390,7 @@ Deno.test("what is stopped, archived, or listens on no port has its code, and an
 
 Deno.test("redirects to the app's address at Daytona, or to what it believes to be, lead back to ours", async () => {
   for (const APP_ORIGIN of ["auto", "pass"]) {
-    await using gateway = await start({ APP_ORIGIN });
+    await using gateway = await startHostedGateway({ APP_ORIGIN });
     const { stack } = gateway;
     const host = await gateway.serve((request, response) => {
       const to = new URLSearchParams(request.url?.slice(2)).get("to") ?? "";
@@ -444,7 +418,7 @@ Deno.test("redirects to the app's address at Daytona, or to what it believes to 
 
 Deno.test("with the API away for 10 minutes, what is known keeps working, private previews included, and then no longer", async () => {
   using clock = skewClock();
-  await using gateway = await start({
+  await using gateway = await startHostedGateway({
     API_CLIENT_TIMEOUT_SEC: "1",
     // Beside the 10 minutes, more than the requests take by themselves.
     PUBLIC_TTL_SEC: "30",
@@ -470,7 +444,7 @@ Deno.test("with the API away for 10 minutes, what is known keeps working, privat
 });
 
 Deno.test("the use of a sandbox is left to Daytona's proxy to report, unless it is not to count", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const { api, hosted } = gateway.stack;
   await gateway.send(DEMO);
   assert.deepEqual(hosted.runners.activity, ["demo"]);
@@ -482,7 +456,7 @@ Deno.test("the use of a sandbox is left to Daytona's proxy to report, unless it 
 });
 
 Deno.test("the toolbox is Daytona's own", async () => {
-  await using gateway = await start();
+  await using gateway = await startHostedGateway();
   const answer = await gateway.send(BASE, {
     path: "/toolbox/demo/process/execute",
     headers: { authorization: `Bearer ${HOSTED_KEYS.member}` },
@@ -493,7 +467,7 @@ Deno.test("the toolbox is Daytona's own", async () => {
 
 Deno.test("the organization's key and a sandbox's token reach nobody but Daytona", async () => {
   await using log = await collectLog();
-  await using gateway = await start({ METRICS_PORT: "0" }, {
+  await using gateway = await startHostedGateway({ METRICS_PORT: "0" }, {
     lines: log.lines,
   });
   const { hosted } = gateway.stack;

@@ -19,24 +19,11 @@ export interface HostedGateway extends TestGateway {
 }
 
 /** Starts a gateway; `environment` overrides the stack's, and `options` are passed to the service. */
-export async function startHostedGateway(
+export function startHostedGateway(
   environment: Readonly<Record<string, string>> = {},
   options: Partial<ServiceOptions> = {},
 ): Promise<HostedGateway> {
-  await using started = new AsyncDisposableStack();
-  const stack = started.use(await startHostedStack());
-  const gateway = started.use(
-    await startGatewayOf(stack, environment, { dial: dialHosted, ...options }),
-  );
-  const { port } = gateway;
-  const owned = started.move();
-  return {
-    ...gateway,
-    stack,
-    browser: () => createBrowser({ port }),
-    at: (host, path = "/") => `http://${host}.${BASE}:${port}${path}`,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  return start(() => environment, options);
 }
 
 /** The same with logins at the operator's own provider, for whom `allow` lets in. */
@@ -45,19 +32,34 @@ export async function startHostedLoginGateway(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<HostedGateway> {
   await using started = new AsyncDisposableStack();
-  const stack = started.use(await startHostedStack());
-  const { issuer, clientId, redirectUris } = stack.loginProvider;
   const gateway = started.use(
-    await startGatewayOf(stack, {
+    await start(({ loginProvider: { issuer, clientId } }) => ({
       OIDC_DOMAIN: issuer,
       OIDC_CLIENT_ID: clientId,
       ...allow !== "" && { LOGIN_ALLOW: allow },
       ...environment,
-    }, { dial: dialHosted }),
+    })),
+  );
+  const { port, stack } = gateway;
+  stack.loginProvider.redirectUris.add(`http://${BASE}:${port}/callback`);
+  await untilReady(port);
+  started.move();
+  return gateway;
+}
+
+async function start(
+  environmentOf: (stack: HostedStack) => Readonly<Record<string, string>>,
+  options: Partial<ServiceOptions> = {},
+): Promise<HostedGateway> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startHostedStack());
+  const gateway = started.use(
+    await startGatewayOf(stack, environmentOf(stack), {
+      dial: dialHosted,
+      ...options,
+    }),
   );
   const { port } = gateway;
-  redirectUris.add(`http://${BASE}:${port}/callback`);
-  await untilReady(port);
   const owned = started.move();
   return {
     ...gateway,

@@ -1,7 +1,6 @@
 /** The two kinds of Daytona that a gateway stands in front of: what is not about runners holds in front of both. */
-import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
-import { startHostedStack } from "../../scripts/stand_in/hosted_stack.ts";
-import { startGateway, startGatewayOf } from "./gateway.ts";
+import { startGateway } from "./gateway.ts";
+import { startHostedGateway } from "./hosted_gateway.ts";
 
 /** Starts a gateway, and its Daytona. */
 export type StartGateway = typeof startGateway;
@@ -12,17 +11,6 @@ export function testInBothWorlds(
   body: (startGateway: StartGateway) => Promise<void>,
 ): void {
   Deno.test(name, () => body(startGateway));
-  Deno.test(`${name} (somebody else's Daytona)`, () => body(startHosted));
+  Deno.test(`${name} (somebody else's Daytona)`, () =>
+    body(startHostedGateway));
 }
-
-const startHosted: StartGateway = async (environment = {}, options = {}) => {
-  await using started = new AsyncDisposableStack();
-  const stack = started.use(await startHostedStack());
-  const gateway = await startGatewayOf(stack, environment, {
-    dial: dialHosted,
-    ...options,
-  });
-  started.use(gateway);
-  const owned = started.move();
-  return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-};
