@@ -40,6 +40,21 @@ function providerOf(settings: OidcSettings, now = Date.now): OpenidProvider {
   return new OpenidProvider({ oidc: { kind: "on", settings } }, now);
 }
 
+/** The settings of a public client, and nothing that need not be set. */
+function settingsOf(
+  { issuer, clientId }: Pick<OidcSettings, "issuer" | "clientId">,
+): OidcSettings {
+  return {
+    issuer,
+    publicIssuer: undefined,
+    clientId,
+    clientSecret: undefined,
+    audience: undefined,
+    scope: "openid",
+    allowInsecure: false,
+  };
+}
+
 function attemptOf(state: string) {
   const text = state.padEnd(43, "x");
   return {
@@ -156,15 +171,8 @@ Deno.test("a provider's error page is not read, however long it is", async () =>
       { status: 503, headers: { "content-type": "text/html" } },
     )
   );
-  const provider = providerOf({
-    issuer: `http://127.0.0.1:${server.port}`,
-    publicIssuer: undefined,
-    clientId: "id",
-    clientSecret: undefined,
-    audience: undefined,
-    scope: "openid",
-    allowInsecure: false,
-  });
+  const issuer = `http://127.0.0.1:${server.port}`;
+  const provider = providerOf(settingsOf({ issuer, clientId: "id" }));
   const error: unknown = await provider.check().catch((error) => error);
   assert(error instanceof GatewayError);
   assert.equal(describeError(error.cause), "status 503");
@@ -247,13 +255,8 @@ Deno.test("OpenidProvider sends browsers to the issuer's public address", async 
   const { standIn } = await setUp();
   await using _ = standIn;
   const provider = providerOf({
-    issuer: standIn.issuer,
+    ...settingsOf(standIn),
     publicIssuer: "https://login.example.com/",
-    clientId: standIn.clientId,
-    clientSecret: undefined,
-    audience: undefined,
-    scope: "openid",
-    allowInsecure: false,
   });
   const url = new URL(await provider.authorizationUrl(attemptOf("a")));
   assert.equal(url.origin, "https://login.example.com");
@@ -299,15 +302,8 @@ Deno.test("OpenidProvider fetches tokens and keys from the internal address alth
 });
 
 Deno.test("OpenidProvider uses plain http on the loopback interface only", async () => {
-  const provider = providerOf({
-    issuer: "http://id.example.com",
-    publicIssuer: undefined,
-    clientId: "c",
-    clientSecret: undefined,
-    audience: undefined,
-    scope: "openid",
-    allowInsecure: false,
-  });
+  const issuer = "http://id.example.com";
+  const provider = providerOf(settingsOf({ issuer, clientId: "c" }));
   await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
     code: "login_unavailable",
   });
@@ -371,18 +367,7 @@ Deno.test("OpenidProvider is unavailable until its settings are known", async ()
   await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
     code: "login_unavailable",
   });
-  remote.oidc = {
-    kind: "on",
-    settings: {
-      issuer: standIn.issuer,
-      publicIssuer: undefined,
-      clientId: standIn.clientId,
-      clientSecret: undefined,
-      audience: undefined,
-      scope: "openid",
-      allowInsecure: false,
-    },
-  };
+  remote.oidc = { kind: "on", settings: settingsOf(standIn) };
   assert.equal(provider.state, "on");
   assert(await provider.authorizationUrl(attemptOf("a")));
 });
@@ -390,16 +375,7 @@ Deno.test("OpenidProvider is unavailable until its settings are known", async ()
 Deno.test("OpenidProvider shows a refresh token to the issuer that gave it, and to no other", async () => {
   const { standIn } = await setUp();
   await using _ = standIn;
-  const settings = {
-    issuer: standIn.issuer,
-    publicIssuer: undefined,
-    clientId: standIn.clientId,
-    clientSecret: undefined,
-    audience: undefined,
-    scope: "openid",
-    allowInsecure: false,
-  };
-  const provider = providerOf(settings);
+  const provider = providerOf(settingsOf(standIn));
   assert.equal(await provider.refresh("forged", "https://other.test"), null);
   assert.equal(standIn.count("token"), 0);
   assert.equal(await provider.refresh("forged", standIn.issuer), null);
@@ -412,15 +388,6 @@ Deno.test("check() fails if one of two providers is down", async () => {
   await using _ = standIn;
   const { standIn: second } = await setUp();
   await using _second = second;
-  const settingsOf = ({ issuer, clientId }: StandIn): OidcSettings => ({
-    issuer,
-    publicIssuer: undefined,
-    clientId,
-    clientSecret: undefined,
-    audience: undefined,
-    scope: "openid",
-    allowInsecure: false,
-  });
   const remote = {
     oidc: {
       kind: "on",
