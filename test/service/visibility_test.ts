@@ -91,67 +91,58 @@ async function becomesPrivate(
   }
 }
 
+/** The same for two gateways with these environments. */
+async function becomesPrivateAtBoth(
+  [env, otherEnv]: readonly [Environment, Environment],
+  { inUse, ...times }: {
+    readonly firstMs: number;
+    readonly everyMs: number;
+    /** True if they have been asked before. */
+    readonly inUse: boolean;
+  },
+): Promise<void> {
+  using clock = fakeClock();
+  await using stack = await startRepeatingStack();
+  await using one = await startGatewayOf(stack, env);
+  await using other = await startGatewayOf(stack, otherEnv);
+  const gateways = [one, other];
+  if (inUse) await use(gateways, clock);
+  await becomesPrivate(stack, { clock, gateways, inUse, ...times });
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Two gateways that share nothing, like worker threads. */
+const APART = [{}, { CACHE_URL: "none" }] as const;
+
 for (const everyMs of [STEP_MS, 1_000, LATE_MS]) {
   Deno.test(`A2: what was made private before its first request is private 5 s later, with a request every ${everyMs} ms`, async () => {
     for (const firstMs of FIRST_REQUESTS) {
-      using clock = fakeClock();
-      await using stack = await startRepeatingStack();
-      // They share nothing, like worker threads.
-      await using one = await startGatewayOf(stack);
-      await using other = await startGatewayOf(stack, { CACHE_URL: "none" });
-      const gateways = [one, other];
-      await becomesPrivate(stack, { clock, gateways, firstMs, everyMs });
+      await becomesPrivateAtBoth(APART, { firstMs, everyMs, inUse: false });
     }
   });
 
   sharedTierTest(
     `A2: the same with one database, with a request every ${everyMs} ms`,
-    async (tier) => {
-      using clock = fakeClock();
-      await using stack = await startRepeatingStack();
-      await using one = await startGatewayOf(stack, tier.environment);
-      await using other = await startGatewayOf(stack, tier.environment);
-      const gateways = [one, other];
-      const firstMs = 1_500;
-      await becomesPrivate(stack, { clock, gateways, firstMs, everyMs });
+    async ({ environment }) => {
+      const times = { firstMs: 1_500, everyMs };
+      const both = [environment, environment] as const;
+      await becomesPrivateAtBoth(both, { ...times, inUse: false });
     },
   );
 
   Deno.test(`A2: what is made private while it is in use is private 5 s later, without any database, with a request every ${everyMs} ms`, async () => {
     for (const firstMs of FIRST_REQUESTS) {
-      using clock = fakeClock();
-      await using stack = await startRepeatingStack();
-      await using one = await startGatewayOf(stack);
-      await using other = await startGatewayOf(stack, { CACHE_URL: "none" });
-      const gateways = [one, other];
-      await use(gateways, clock);
-      await becomesPrivate(stack, {
-        clock,
-        gateways,
-        firstMs,
-        everyMs,
-        inUse: true,
-      });
+      await becomesPrivateAtBoth(APART, { firstMs, everyMs, inUse: true });
     }
   });
 
   sharedTierTest(
     `A2: what is made private while it is in use is private 5 s later, though the API does not know their database, with a request every ${everyMs} ms`,
-    async (tier) => {
-      using clock = fakeClock();
-      await using stack = await startRepeatingStack();
-      await using one = await startGatewayOf(stack, tier.environment);
-      await using other = await startGatewayOf(stack, tier.environment);
-      const gateways = [one, other];
-      await use(gateways, clock);
-      const firstMs = 600;
-      await becomesPrivate(stack, {
-        clock,
-        gateways,
-        firstMs,
-        everyMs,
-        inUse: true,
-      });
+    async ({ environment }) => {
+      const times = { firstMs: 600, everyMs };
+      const both = [environment, environment] as const;
+      await becomesPrivateAtBoth(both, { ...times, inUse: true });
     },
   );
 
