@@ -11,7 +11,8 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { gatherBody } from "./gather_body.ts";
-import { isEmptyBadGateway } from "./refusals.ts";
+import { askUpstream } from "./question.ts";
+import { isEmptyBadGateway, membersOf } from "./refusals.ts";
 
 /** The time that a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
 const RESULT_TTL_MS = 2000;
@@ -85,7 +86,7 @@ export class DaemonProbe {
       return undefined;
     }
     try {
-      const { isInUse } = Object(JSON.parse(await textOf(response.body)));
+      const { isInUse } = membersOf(await textOf(response.body));
       return typeof isInUse === "boolean" ? isInUse : undefined;
     } catch {
       return undefined;
@@ -112,26 +113,15 @@ export class DaemonProbe {
 
   /** The response to a request; undefined if there is none. */
   async #ask(
-    { origin, authority, headers }: Destination,
+    destination: Destination,
     method: "GET" | "HEAD",
     target: string,
   ): Promise<UpstreamResponse | undefined> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+    const question = { method, target, timeoutMs: TIMEOUT_MS };
     try {
-      return await this.#upstream.request({
-        origin,
-        method,
-        target,
-        headers: [["host", authority], ...headers],
-        body: null,
-        contentLength: null,
-        signal: timeout.signal,
-      });
+      return await askUpstream(this.#upstream, destination, question);
     } catch {
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -3,13 +3,12 @@
  * app, whose links may be opened once only, or count visits: so it has a header that the proxy sends on to the runner,
  * which refuses a request with one of ours before it looks for the app. Should it not, the app sees a HEAD of `/`.
  */
-import { GatewayError } from "../errors.ts";
 import type { HeaderList } from "../lib/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { discardBody } from "../upstream/http1/message.ts";
 import { hostedRefusalOf } from "./hosted_refusals.ts";
-import { upstreamFailure } from "./upstream_failure.ts";
+import { askUpstream } from "./question.ts";
 
 /** Longest wait for the proxy's answer, ms. */
 const TIMEOUT_MS = 10_000;
@@ -30,25 +29,12 @@ export async function opensLink(
   upstream: Pick<UpstreamClient, "request">,
   destination: Destination,
 ): Promise<boolean> {
-  const { origin, authority, headers } = destination;
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
-  try {
-    const response = await upstream.request({
-      origin,
-      method: "HEAD",
-      target: "/",
-      headers: [["host", authority], ...headers, ...NOT_FOR_APPS],
-      body: null,
-      contentLength: null,
-      signal: timeout.signal,
-    });
-    discardBody(response.body);
-    return hostedRefusalOf(response, destination) === undefined;
-  } catch (error) {
-    if (!timeout.signal.aborted) throw upstreamFailure(error);
-    throw new GatewayError("runner_timeout", "No verdict on a link in time");
-  } finally {
-    clearTimeout(timer);
-  }
+  const response = await askUpstream(upstream, destination, {
+    method: "HEAD",
+    target: "/",
+    headers: NOT_FOR_APPS,
+    timeoutMs: TIMEOUT_MS,
+  });
+  discardBody(response.body);
+  return hostedRefusalOf(response, destination) === undefined;
 }
