@@ -120,15 +120,11 @@ async function findLog(
 ): Promise<BuildLog> {
   const { clientAddress } = user;
   const budget = throttle.budgetFor({ clientAddress, isSentByPage });
-  let log: BuildLog | null;
-  try {
+  async function ask(): Promise<BuildLog | null> {
     budget.spend();
-    log = await builds.logOf(build, user);
-  } catch (error) {
-    budget.settle({ error });
-    throw error;
+    return await builds.logOf(build, user);
   }
-  budget.settle({ isAdmitted: log !== null });
+  const log = await budget.settledBy(ask(), (found) => found !== null);
   if (log !== null) return log;
   throw new GatewayError("build_log_not_found", "Refused by the API");
 }
