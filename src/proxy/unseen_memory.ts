@@ -3,8 +3,8 @@
  * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload without any limit, and can neither be
  * asked how much that is nor be told to stop. Where the process grows beyond what can be accounted for, chunked uploads
  * are dropped, and WebSockets if there are none: of the client that has most of them, the ones that were silent for the
- * shortest time, since a message that fills memory has only just begun; first one, or half of
- * them if memory grows fast, and, if that frees memory, half of them at a time. It is the last resort before the system ends the process.
+ * shortest time, since a message that fills memory has only just begun; first one, or half of them if memory grows fast,
+ * and, if that frees memory, half of them at a time. It is the last resort before the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../lib/background.ts";
