@@ -1,5 +1,6 @@
 /** The API's answers to what starts, stops and publishes a sandbox. */
 import {
+  noSandbox,
   type Operation,
   type Operations,
   type Query,
@@ -11,6 +12,7 @@ import { PROXIES, WRITERS } from "./api_callers.ts";
 import type { LifecycleAnswers } from "./api_contract.ts";
 import type { Refusal } from "./api_refusal.ts";
 import { type ApiSandbox, ORGANIZATION } from "./api_state.ts";
+import { UNDER_WAY } from "./start_refusal.ts";
 
 type Sandbox = LifecycleAnswers["startSandbox"];
 
@@ -57,17 +59,15 @@ export const LIFECYCLE_OPERATIONS: Operations<LifecycleAnswers> = {
     path: "/sandbox/{sandboxId}/organization",
     callers: PROXIES,
     answer(query) {
-      const { state, params: [text = ""] } = query;
+      const { state, params: [id = ""] } = query;
       const sandbox = sandboxOf(query);
-      if (sandbox === undefined) {
-        return { refused: 404, message: `Sandbox with ID ${text} not found` };
-      }
+      if (sandbox === undefined) return noSandbox(id);
       // Even if it is destroyed.
-      const { organizationId: id = ORGANIZATION } = sandbox;
-      const reason = state.organizations.get(id)?.suspensionReason;
+      const { organizationId = ORGANIZATION } = sandbox;
+      const reason = state.organizations.get(organizationId)?.suspensionReason;
       return {
-        id,
-        name: `Organization ${id}`,
+        id: organizationId,
+        name: `Organization ${organizationId}`,
         createdBy: "somebody",
         personal: false,
         suspended: reason !== undefined,
@@ -75,11 +75,6 @@ export const LIFECYCLE_OPERATIONS: Operations<LifecycleAnswers> = {
       };
     },
   },
-};
-
-const UNDER_WAY: Refusal = {
-  refused: 409,
-  message: "Sandbox state change in progress",
 };
 
 function isUnderWay(

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { TOOLBOX_PORT } from "./daemon.ts";
 import { listenOnLoopback } from "./loopback.ts";
 import {
   type OwnAnswer,
@@ -20,6 +21,7 @@ import {
   refuseEmpty,
   refuseEmptyUpgrade,
   tunnel,
+  valuesOf,
 } from "./runner_forward.ts";
 import { followLog, isFollowedLog, sendLog } from "./runner_log.ts";
 
@@ -123,9 +125,6 @@ type Destination = LocalTarget | OwnAnswer | Log | "unreachable";
 
 const ROUTE = /^\/sandboxes\/([^/?]+)\/toolbox(?:\/proxy\/(\d+))?(?=[/?]|$)/;
 
-/** The daemon's port, to which a path without `/proxy/{port}` leads. */
-const TOOLBOX_PORT = 2280;
-
 const NOT_RUNNING =
   "bad request: failed to resolve container IP after 3 attempts: no IP address found. Is the Sandbox started?";
 
@@ -133,10 +132,10 @@ function destinationOf(
   message: IncomingMessage,
   { apiKey, containers, buildLogs }: FakeRunner,
 ): Destination | "not running" {
-  const [, authorization] =
-    headerLines(message).find(([name]) =>
-      name.toLowerCase() === "x-daytona-authorization"
-    ) ?? [];
+  const [authorization] = valuesOf(
+    headerLines(message),
+    "x-daytona-authorization",
+  );
   if (authorization === undefined) {
     return refusal(message, 401, "authorization header required");
   }
@@ -163,7 +162,7 @@ function destinationOf(
   if (container === undefined) return noContainer(message, id);
   if (!container.started) return "not running";
   if (container.daemonIsDown) return "unreachable";
-  const isApp = digits !== undefined;
+  const isApp = digits !== undefined; // otherwise it is for the daemon
   const port = isApp ? Number(digits) : TOOLBOX_PORT;
   if (port < 1 || port > 65_535) return "unreachable";
   const rest = target.slice(route.length);

@@ -8,6 +8,12 @@ import {
   REGION,
 } from "./api_state.ts";
 
+/** The answer for a sandbox on which something else is under way. */
+export const UNDER_WAY: Refusal = {
+  refused: 409,
+  message: "Sandbox state change in progress",
+};
+
 /** Why a sandbox cannot be started now; undefined if it can, or is started already. */
 export function startRefusal(
   sandbox: ApiSandbox,
@@ -32,7 +38,7 @@ export function startRefusal(
     };
   }
   if (isChanging(sandbox)) {
-    return { refused: 409, message: "Sandbox state change in progress" };
+    return UNDER_WAY;
   }
   if (state === "started") return undefined;
   if (regions.get(region)?.isClosed === true) {
