@@ -12,6 +12,7 @@ import {
 import { isOfOperation } from "./api.ts";
 import { ask, askWithKey, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
+import { defaultPort, originOf } from "./public_base.ts";
 import type { World } from "./world.ts";
 
 const key = findingsOf("organization key");
@@ -81,8 +82,8 @@ export async function checkHostedProxy(
       "Sandboxes in regions with a proxy of their own are served all the same.",
     );
   }
-  const { protocol, domain: name, port } = domain;
-  const origin = `${protocol}://${name}${port === null ? "" : `:${port}`}`;
+  const port = domain.port ?? defaultPort(domain.protocol);
+  const origin = originOf({ ...domain, port });
   const reply = await ask(`${origin}/health`, world);
   if (!reply.answered) {
     return proxy.failed(
