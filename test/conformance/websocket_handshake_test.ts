@@ -1,10 +1,10 @@
 /** The opening handshake of a WebSocket, accepted or refused (RFC 6455 section 4, RFC 9110 section 7.8). */
 import assert from "node:assert/strict";
 import { readResponse, valuesOf } from "../support/raw_client.ts";
+import { acceptOf } from "../support/wire_frames.ts";
 import { assertOwn, errorOf, exchange, upstreamHead } from "./exchange.ts";
 import { CHOICE, startTarget } from "./target.ts";
 import {
-  acceptOf,
   beginHandshake,
   frame,
   HANDSHAKE,
@@ -89,7 +89,7 @@ Deno.test("the client gets its 101 when the app has sent one, with what the app 
       const response = await readResponse(opening.client);
       assert.equal(response.status, 101);
       assert.deepEqual(valuesOf(response.fields, "sec-websocket-accept"), [
-        await acceptOf("dGhlIHNhbXBsZSBub25jZQ=="),
+        acceptOf("dGhlIHNhbXBsZSBub25jZQ=="),
       ]);
       assert.deepEqual(
         valuesOf(response.fields, "sec-websocket-protocol"),

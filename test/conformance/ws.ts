@@ -6,6 +6,7 @@ import {
   type RawStream,
   readResponse,
 } from "../support/raw_client.ts";
+import { acceptOf } from "../support/wire_frames.ts";
 import { messageOf } from "./exchange.ts";
 import { holdNext, type PendingRequest } from "./raw_runner.ts";
 import type { Target } from "./target.ts";
@@ -108,13 +109,6 @@ export async function readClose(
   }
 }
 
-/** Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2). */
-export async function acceptOf(key: string): Promise<string> {
-  const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  const digest = await crypto.subtle.digest("SHA-1", fromLatin1(key + guid));
-  return btoa(toLatin1(new Uint8Array(digest)));
-}
-
 /** The fields of a client's handshake, with the key of RFC 6455 section 1.3. */
 export const HANDSHAKE: readonly string[] = [
   "Connection: Upgrade",
@@ -144,7 +138,7 @@ export async function beginHandshake(
   await client.write(messageOf(target, { fields: all }));
   const app = await held.request;
   const key = /^sec-websocket-key: (.*)\r$/im.exec(app.head)?.[1] ?? "";
-  const accept = await acceptOf(key);
+  const accept = acceptOf(key);
   const owned = started.move();
   return { client, app, accept, [Symbol.dispose]: () => owned.dispose() };
 }

@@ -10,7 +10,7 @@ import {
 /** Its answer to a request: the bytes that it sends, and what it then does to the connection. */
 export interface Behaviour {
   /** Latin-1, or a function of the request's head. */
-  readonly says: string | ((head: string) => Promise<string>);
+  readonly says: string | ((head: string) => string);
   readonly then: "goes on" | "closes" | "half-closes" | "resets" | "hangs";
 }
 
@@ -42,9 +42,9 @@ const END_OF_HEAD = "\r\n\r\n";
 export async function startFaultyRunner(): Promise<FaultyRunner> {
   const sockets = new Set<Socket>();
 
-  async function act(socket: Socket, head: string): Promise<void> {
+  function act(socket: Socket, head: string): void {
     const { says, then } = runner.behaviour;
-    const text = typeof says === "string" ? says : await says(head);
+    const text = typeof says === "string" ? says : says(head);
     socket.write(text, "latin1", () => {
       if (then === "closes") socket.destroySoon();
       else if (then === "half-closes") socket.end();

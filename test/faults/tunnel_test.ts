@@ -1,7 +1,6 @@
 /** WebSockets while their runner misbehaves, and the gateway's recovery. */
 import assert from "node:assert/strict";
 import {
-  acceptOf,
   clientFrame,
   closing,
   frame,
@@ -11,6 +10,7 @@ import {
 } from "../conformance/ws.ts";
 import { DEMO } from "../support/gateway.ts";
 import type { RawStream } from "../support/raw_client.ts";
+import { acceptOf } from "../support/wire_frames.ts";
 import type { Behaviour } from "./faulty_runner.ts";
 import {
   AT_ONCE,
@@ -37,10 +37,10 @@ const RESERVED = frame({ opcode: OPCODE.text, payload: "?", reserved: 7 });
 
 /** A 101 that matches the key of the request, followed by frames. */
 function switched(frames: string, fields = ""): Behaviour["says"] {
-  return async (head) => {
+  return (head) => {
     const key = /^sec-websocket-key: (.*)\r$/im.exec(head)?.[1] ?? "";
     return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n" +
-      `Upgrade: websocket\r\nSec-WebSocket-Accept: ${await acceptOf(key)}\r\n` +
+      `Upgrade: websocket\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n` +
       `${fields}\r\n${frames}`;
   };
 }

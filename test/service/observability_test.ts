@@ -1,11 +1,11 @@
 /** Logs, metrics and headers by which an exchange can be observed, tested on the complete service. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
+import { switchingProtocols } from "../support/wire_frames.ts";
 
 const TRUSTING = { TRUSTED_PROXIES: "127.0.0.1" };
 
@@ -122,14 +122,7 @@ Deno.test("the access log says how a WebSocket broke the protocol", async () => 
   await using log = await collectLog();
   await using gateway = await startGateway({}, { lines: log.lines });
   const host = await gateway.serve(({ headers, socket }) => {
-    const key = `${
-      headers["sec-websocket-key"]
-    }258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
-    const accept = createHash("sha1").update(key).digest("base64");
-    socket.write(
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
-        `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-    );
+    socket.write(switchingProtocols(`${headers["sec-websocket-key"]}`));
     socket.write(new Uint8Array([0xf1, 0])); // with reserved bits
   });
   using client = await gateway.open(

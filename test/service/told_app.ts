@@ -1,5 +1,4 @@
 /** An app on raw sockets, which sees what it is told of its own address, and a client that is one of its pages. */
-import { createHash } from "node:crypto";
 import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
 import {
   parseHead,
@@ -7,6 +6,7 @@ import {
   readResponse,
 } from "../support/raw_client.ts";
 import { withRawServer } from "../support/raw_server.ts";
+import { switchingProtocols } from "../support/wire_frames.ts";
 
 /** The app's host and origin, and where it believes to be. */
 export const APP = `8000-demo.${BASE}`;
@@ -60,17 +60,7 @@ export function response(status: number, ...lines: string[]): string {
 
 /** A 101 that completes the handshake. */
 export function accepted({ headers }: Seen): string {
-  const key = headers.get("sec-websocket-key") ?? "";
-  const accept = createHash("sha1")
-    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-  return [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${accept}`,
-    "",
-    "",
-  ].join("\r\n");
+  return switchingProtocols(headers.get("sec-websocket-key") ?? "");
 }
 
 /** Sends a request to the app, and returns the response. */

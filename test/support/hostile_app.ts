@@ -4,7 +4,13 @@
  * `/sandboxes/hostile/toolbox/proxy/3000/ws/pongs`.
  */
 import { discard, writeAll } from "./dial.ts";
-import { concat, repeat, serverFrame, utf8 } from "./wire_frames.ts";
+import {
+  concat,
+  repeat,
+  serverFrame,
+  switchingProtocols,
+  utf8,
+} from "./wire_frames.ts";
 
 /** A running app; disposing of it closes all of its connections. */
 export interface HostileApp extends AsyncDisposable {
@@ -50,17 +56,7 @@ export async function flood(
 function webSocket(act: (conn: Deno.TcpConn) => Promise<unknown>): Act {
   return async (conn, head) => {
     const [, key = ""] = /^sec-websocket-key: *(\S+)/im.exec(head) ?? [];
-    const digest = await crypto.subtle.digest(
-      "SHA-1",
-      utf8(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`),
-    );
-    const accept = new Uint8Array(digest).toBase64();
-    await writeAll(
-      conn,
-      utf8(
-        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-      ),
-    );
+    await writeAll(conn, utf8(switchingProtocols(key)));
     await act(conn);
   };
 }

@@ -1,6 +1,19 @@
-/** The server's side of RFC 6455 framing, written independently of src/ to check it: encodes and decodes frames. */
+/** The server's side of RFC 6455, written independently of src/ to check it: accepts, encodes and decodes frames. */
 
+import { createHash } from "node:crypto";
 import type { UpgradedConnection } from "../../src/upstream/http1/upgraded_connection.ts";
+
+/** Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2). */
+export function acceptOf(key: string): string {
+  return createHash("sha1")
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+}
+
+/** The head of a 101 that completes the handshake with this key. */
+export function switchingProtocols(key: string): string {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
+    `Connection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`;
+}
 
 /** One frame, as on the wire. */
 export interface WireFrame {
