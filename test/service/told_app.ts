@@ -1,11 +1,13 @@
 /** An app on raw sockets, which sees what it is told of its own address, and a client that is one of its pages. */
 import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
+import { headOf } from "../support/load_client.ts";
 import {
   parseHead,
   type RawResponse,
   readResponse,
 } from "../support/raw_client.ts";
 import { withRawServer } from "../support/raw_server.ts";
+import { handshakeOf } from "../support/raw_websocket.ts";
 import { switchingProtocols } from "../support/wire_frames.ts";
 
 /** The app's host and origin, and where it believes to be. */
@@ -70,13 +72,12 @@ export async function request(
   headers: Readonly<Record<string, string>>,
   { host = APP, path = "/" } = {},
 ): Promise<RawResponse> {
-  const fields = Object.entries({ host, ...headers })
-    .map((field) => field.join(": "));
   const length = method === "GET" || method === "HEAD"
-    ? []
-    : ["content-length: 0"];
+    ? {}
+    : { "content-length": "0" };
+  const all = { ...headers, ...length };
   using stream = await gateway.open(
-    [`${method} ${path} HTTP/1.1`, ...fields, ...length, "", ""].join("\r\n"),
+    headOf({ method, host, path, headers: all }),
   );
   return await readResponse(stream, method);
 }
@@ -85,15 +86,10 @@ export async function request(
 export async function handshake(
   gateway: TestGateway,
   headers: Readonly<Record<string, string>>,
-  options: { host?: string; path?: string } = {},
+  { host = APP, path = "/" } = {},
 ): Promise<RawResponse> {
-  return await request(gateway, "GET", {
-    "upgrade": "websocket",
-    "connection": "Upgrade",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    ...headers,
-  }, options);
+  using stream = await gateway.open(handshakeOf(host, path, headers));
+  return await readResponse(stream, "GET");
 }
 
 /** A header of a response, by its lower-case name. */
