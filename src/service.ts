@@ -665,7 +665,7 @@ function createStartButton(
   parts: Base & Resolvers & Auth,
 ): StartButton | undefined {
   if (wake.mode === "off") return undefined;
-  const { api, store, states, background, now, sealerFor } = parts;
+  const { api, store, states, sandboxes, background, now, sealerFor } = parts;
   const logger = loggerFor("starts");
   return new StartButton({
     ...parts,
@@ -675,6 +675,7 @@ function createStartButton(
     starts: new SandboxStarts(api, {
       store,
       states,
+      sandboxes,
       background,
       perHour: wake.perHour,
       maxEntries: cache.maxEntries,

@@ -223,10 +223,13 @@ export class HostedResolver implements Destinations {
     await renewal;
   }
 
-  /** Forgets the preview token of a sandbox that is being started, which gives it another one. */
-  async forgetToken(sandboxId: string): Promise<void> {
+  /** Forgets what is known of a sandbox that has been started, which gives it another preview token. */
+  async forget(sandboxId: string): Promise<void> {
     this.#renewals.delete(sandboxId);
-    await this.#previews.forget(sandboxId);
+    await Promise.all([
+      this.#sandboxes.forget(sandboxId),
+      this.#previews.forget(sandboxId),
+    ]);
   }
 
   async #renew(sandboxId: string, port: number): Promise<void> {

@@ -137,6 +137,12 @@ export class SandboxResolver implements Destinations {
     return placement && this.#destination(placement, sandboxId, port);
   }
 
+  /** Forgets where a sandbox is that has been started, as that may be elsewhere. */
+  async forget(sandboxId: string): Promise<void> {
+    this.#renewals.delete(sandboxId);
+    await this.#placements.forget(sandboxId);
+  }
+
   #destination(
     { runner, appOrigin }: Placement,
     sandboxId: string,

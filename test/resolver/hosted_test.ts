@@ -271,11 +271,11 @@ Deno.test("the token is renewed when the known one fails, once in five seconds h
   assert.equal(tokenIn(late), "third-token");
 });
 
-Deno.test("a token is forgotten once its sandbox is being started", async () => {
+Deno.test("a token is forgotten once its sandbox has been started", async () => {
   const { api, resolver, destinationOf } = setUp();
   assert.equal(tokenIn(await destinationOf(ID)), "first-token");
   api.token = "second-token";
-  await resolver.forgetToken(ID);
+  await resolver.forget(ID);
   assert.equal(resolver.knownDestination(ID, 3000), undefined);
   assert.equal(tokenIn(await destinationOf(ID)), "second-token");
 });

@@ -49,7 +49,13 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
       },
     }, {
       store: stores[store],
-      states: { forget: (id) => void forgotten.push(id) },
+      states: { forget: (id) => void forgotten.push(`state of ${id}`) },
+      sandboxes: {
+        forget(id) {
+          forgotten.push(`place of ${id}`);
+          return Promise.resolve();
+        },
+      },
       background: new Background(() => {}),
       perHour: 3,
       maxEntries: 1000,
@@ -98,7 +104,7 @@ for (const store of ["none", "shared", "down"] as const) {
     assert.equal(kinds.filter((kind) => kind === "started").length, 1);
     assert.equal(kinds.filter((kind) => kind === "under_way").length, 999);
     assert.equal(calls.length, 1);
-    assert.deepEqual(forgotten, ["box"]);
+    assert.deepEqual(forgotten, ["state of box", "place of box"]);
     assert.deepEqual(outcomes, ["started"]);
   });
 }
@@ -174,6 +180,7 @@ sharedTierTest(
       }, {
         store,
         states: { forget() {} },
+        sandboxes: { forget: () => Promise.resolve() },
         background: new Background(() => {}),
         perHour: 3,
         maxEntries: 10_000,

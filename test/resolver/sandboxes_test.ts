@@ -119,6 +119,17 @@ Deno.test("SandboxResolver renews a runner at most once per pause, however many 
   assert.deepEqual(api.calls.slice(2), ["runner other", "runner box"]);
 });
 
+Deno.test("SandboxResolver forgets where a sandbox is that has been started: at the next request it asks", async () => {
+  const { api, destinationOf, sandboxes } = setUp();
+  await sandboxes.renewDestination("box", 3000);
+  api.runner = SECOND;
+  await sandboxes.forget("box");
+  assert.equal(sandboxes.knownDestination("box", 3000), undefined);
+  assert.deepEqual(await destinationOf("box"), at(SECOND));
+  api.runner = FIRST;
+  assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));
+});
+
 Deno.test("SandboxResolver reads runners that another gateway stored, sealed", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);

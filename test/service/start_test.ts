@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Stack } from "../../scripts/stand_in/stack.ts";
 import { ORGANIZATION } from "../../scripts/stand_in/api_state.ts";
+import { HOSTED_KEYS } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { START_PATH } from "../../src/pages/start_form.ts";
 import {
@@ -9,6 +10,7 @@ import {
   startHostedLoginGateway,
 } from "../support/hosted_gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
+import { valuesOf } from "../../src/lib/headers.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
@@ -34,7 +36,7 @@ async function startAsleep(environment: Record<string, string> = {}) {
   return { ...gateway, pageOf };
 }
 
-function putToSleep({ api, runner }: Stack): void {
+function putToSleep({ api, runner }: Pick<Stack, "api" | "runner">): void {
   const sandbox = api.sandbox("locked");
   sandbox.state = "stopped";
   delete sandbox.desiredState;
@@ -410,6 +412,28 @@ Deno.test("in front of somebody else's Daytona, the operator's key starts for wh
   const { page: back } = await browser.submit(page, { follow: false });
   assert.equal(back.status, 303);
   assert.equal(api.sandbox("locked").state, "started");
+});
+
+Deno.test("a start at somebody else's Daytona, which gives the sandbox another token, has the first upload after it succeed", async () => {
+  await using gateway = await startHostedLoginGateway("group:staff", PRESS);
+  const { stack: { api, hosted, runner }, send } = gateway;
+  const headers = { authorization: `Bearer ${HOSTED_KEYS.member}` };
+  const host = "3000-locked.proxy.localhost";
+  assert.equal((await send(host, { path: "/echo", headers })).status, 200);
+  putToSleep({ api, runner });
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  const { page } = await browser.logIn(form, "alice");
+  const old = api.sandbox("locked").authToken;
+  await browser.submit(page, { follow: false });
+  assert.notEqual(api.sandbox("locked").authToken, old);
+  hosted.forget();
+  const upload = { method: "POST", path: "/upload", body: "x", headers };
+  assert.equal((await send(host, upload)).status, 200);
+  const { lines = [] } = hosted.seen.at(-1) ?? {};
+  assert.deepEqual(valuesOf(lines, "x-daytona-preview-token"), [
+    api.sandbox("locked").authToken,
+  ]);
 });
 
 Deno.test("in front of somebody else's Daytona, nobody without a login starts anything", async () => {
