@@ -43,6 +43,7 @@ import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import type { BufferKind } from "./observability/metrics/facts.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
+import type { PageLink } from "./pages/base_page.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
 import { SocketTurns } from "./platform/socket_turns.ts";
 import { Activity } from "./proxy/activity.ts";
@@ -75,6 +76,8 @@ export interface ServiceOptions {
   readonly ownsProcess?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
+  /** What the base domain's page links. */
+  readonly links?: readonly PageLink[];
   /** How upstreams are reached; over the network unless given. */
   readonly dial?: Dial;
 }
@@ -121,7 +124,7 @@ export async function createService(
   const judges = createAuth(config, base, resolvers);
   const auth = { ...judges, ...createLoginKeeping(config, base, judges) };
   const transport = createTransport(config, base, resolvers);
-  const ownPages = createOwnPages(base, resolvers, auth);
+  const ownPages = createOwnPages(config, base, resolvers, auth, options);
   const dispatch = createDispatch(
     config,
     { ...base, ...resolvers, ...auth, ...transport, ...ownPages },
@@ -551,12 +554,19 @@ function createTransport(
 }
 
 /** Creates the gateway's own pages: a shutdown waits for requests for them too, but their limits are their own. */
-function createOwnPages(base: Base, resolvers: Resolvers, auth: Auth) {
+function createOwnPages(
+  config: Config,
+  base: Base,
+  resolvers: Resolvers,
+  auth: Auth,
+  { links = [] }: ServiceOptions,
+) {
   const parts = { ...base, ...resolvers, ...auth };
   const readiness = new ReadinessChecks(parts);
+  const basePage = config.public.basePage ? { links } : undefined;
   return {
     readiness,
-    control: createControl({ ...parts, readiness }),
+    control: createControl({ ...parts, readiness, basePage }),
     ownRequests: new InFlight(OWN_LIMITS),
   };
 }

@@ -11,7 +11,7 @@ import {
   type StackOptions,
   startStack,
 } from "../stand_in/stack.ts";
-import { LOGIN_ALLOW, NAME } from "./welcome.ts";
+import { links, LOGIN_ALLOW, NAME } from "./welcome.ts";
 
 /** A running demo; disposing of it closes everything. */
 export interface Demo extends AsyncDisposable {
@@ -51,6 +51,7 @@ export async function startDemo(
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
   const gateway = await createService(result.config, {
     version: meta.version,
+    links: links(listener.port, hosted),
     // The names of the hosted stand-in are in no DNS.
     ...hosted && { dial: dialHosted },
   });

@@ -1,4 +1,5 @@
 /** The demo's output: links to open and commands to paste, with what each demonstrates. */
+import type { PageLink } from "../../src/pages/base_page.ts";
 import { HOSTED_KEYS } from "../stand_in/hosted_stack.ts";
 import { KEYS } from "../stand_in/stack.ts";
 
@@ -94,6 +95,13 @@ export function samples(port: number, hosted = false): readonly Sample[] {
       status: 200,
     },
   ];
+}
+
+/** What the page of the base domain links: what there is to open in a browser. */
+export function links(port: number, hosted = false): readonly PageLink[] {
+  return samples(port, hosted)
+    .filter(({ curl }) => curl === undefined)
+    .map(({ shows, url }) => ({ url, text: shows }));
 }
 
 /** The text to print, without colours. */

@@ -256,6 +256,8 @@ function assemble(values: Values) {
       sandboxes: values.PUBLIC,
       /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
+      /** Shows a page at `/` of the base domains. */
+      basePage: values.BASE_PAGE,
       /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },

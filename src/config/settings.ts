@@ -166,6 +166,13 @@ export const SETTINGS = {
     format: integer({ min: 1, max: 60 }),
     default: "6",
   },
+  BASE_PAGE: {
+    group: "Public addresses",
+    purpose:
+      "Shows a page at `/` of the base domains, with a form that leads to a preview.",
+    format: flag(),
+    default: "true",
+  },
   TOOLBOX_ONLY_MODE: {
     group: "Public addresses",
     purpose: "Serves only the toolbox, and no other port.",

@@ -7,6 +7,11 @@ import { logFailure, type Logger } from "../observability/log.ts";
 import { problem } from "../pages/problem.ts";
 import type { ControlContext, ControlEnv } from "./route.ts";
 import {
+  addBasePage,
+  BASE_PAGE_ROUTES,
+  type BasePageOptions,
+} from "./routes/base_page.ts";
+import {
   addDocsRoutes,
   describe,
   DOCS_ROUTES,
@@ -31,7 +36,11 @@ import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 
 /** Dependencies of the control plane. */
 export interface ControlOptions
-  extends HealthRoutesOptions, LoginRoutesOptions, LogoutRoutesOptions {
+  extends
+    BasePageOptions,
+    HealthRoutesOptions,
+    LoginRoutesOptions,
+    LogoutRoutesOptions {
   readonly login: LoginRoutesOptions["login"];
   readonly logger: Logger;
 }
@@ -72,6 +81,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     const response = refuse(c.req.raw, failure, c.env);
     return c.newResponse(response.body, response); // with the headers that its route has set
   });
+  addBasePage(app, options);
   addHealthRoutes(app, options);
   describeRoutes(app, DATA_PLANE_ROUTES);
   addDocsRoutes(app, options.version);
@@ -103,6 +113,7 @@ export function createControl(options: ControlOptions): Control {
 export function controlDescription(version: string): OpenApiDocument {
   const app = new OpenAPIHono<ControlEnv>();
   describeRoutes(app, [
+    ...BASE_PAGE_ROUTES,
     ...HEALTH_ROUTES,
     ...DATA_PLANE_ROUTES,
     ...DOCS_ROUTES,

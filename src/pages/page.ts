@@ -1,12 +1,13 @@
 /** The layout that all of the gateway's pages share. */
 import { escapeHtml } from "../lib/html.ts";
+import { ICON } from "./icon.ts";
 import css from "./page.css" with { type: "text" };
 import { reloadEvery } from "./reload.ts";
 
 /**
  * Content-Security-Policy that all of the gateway's pages have in common: no scripts, nothing from elsewhere, only the
- * inline style and the empty icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox
- * reports a violation.
+ * inline style and the icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox reports a
+ * violation.
  */
 export const BASE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'";
@@ -26,7 +27,7 @@ export function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<link rel="icon" href="data:,">${
+${ICON}${
     options.reloadSec === undefined ? "" : `\n${reloadEvery(options.reloadSec)}`
   }
 <title>${escapeHtml(title)}</title>

@@ -35,6 +35,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       appOrigin: "auto",
       sandboxes: "api",
       previewWarning: "false",
+      basePage: true,
       toolboxOnly: false,
     },
     wake: { mode: "off", perHour: 6 },
@@ -216,6 +217,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TLS_KEY_FILE", "/x", tlsOf, { ...files, keyFile: "/x" }, tls],
     ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, "true"],
     ["PREVIEW_WARNING_ENABLED", "api", (c) => c.public.previewWarning, "api"],
+    ["BASE_PAGE", "false", (c) => c.public.basePage, false],
     ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
     ["METRICS_PORT", "9090", (c) => c.metrics, {
       hostname: "0.0.0.0",

@@ -1,5 +1,6 @@
 /** All scenarios. */
 import type { Scenario } from "./scenario.ts";
+import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
 import { errorPage } from "./scenarios/error_page.ts";
@@ -43,6 +44,8 @@ import {
 /** Every scenario, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
   demoApp,
+  basePage,
+  basePageWithoutScripts,
   errorPage,
   tokenInLink,
   download,

@@ -157,12 +157,14 @@ Deno.test("/openapi.json and /docs describe the routes, and load nothing from el
   const description = (await gateway.send(BASE, { path: "/openapi.json" }))
     .json();
   assert.deepEqual(Object.keys(description.paths as object).sort(), [
+    "/",
     "/callback",
     "/docs",
     "/docs/apps",
     "/health",
     "/login",
     "/logout",
+    "/open",
     "/openapi.json",
     "/ready",
     "/sandboxes/{id}/build-logs",
@@ -221,4 +223,40 @@ Deno.test("S14: a request without Host gets a 400, except of a probe, which HTTP
   }
   using named = await gateway.open("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   assert.match(await named.readUntil("\r\n\r\n"), /^HTTP\/1\.1 404 /);
+});
+
+Deno.test("the base domain's page leads to a preview, and is not there with BASE_PAGE=false", async () => {
+  await using gateway = await startGateway({}, {
+    links: [{ url: "http://x.test/", text: "Something to see" }],
+  });
+  const page = await gateway.send(BASE);
+  assert.equal(page.status, 200);
+  assert.match(page.body, /Something to see/);
+  const opened = await gateway.send(BASE, {
+    path: "/open?port=3000&sandbox=demo",
+  });
+  assert.equal(opened.status, 303);
+  assert.equal(opened.headers.get("location"), `http://${DEMO}/`);
+
+  await using without = await startGateway({ BASE_PAGE: "false" });
+  for (const path of ["/", "/open?port=3000&sandbox=demo"]) {
+    const answer = await without.send(BASE, { path });
+    assert.equal(answer.status, 404);
+    assert.equal(answer.json().code, "route_not_found");
+  }
+});
+
+Deno.test("the icon of our pages is within them, and an app's /favicon.ico is the app's", async () => {
+  await using gateway = await startGateway();
+  const page = await gateway.send(BASE);
+  assert.match(page.body, /<link rel="icon" href="data:image\/svg\+xml,/);
+  assert.match(
+    page.headers.get("content-security-policy") ?? "",
+    /; img-src data:;/,
+  );
+  const host = await gateway.serve((request, response) =>
+    response.end(`the app's ${request.url}`)
+  );
+  const icon = await gateway.send(host, { path: "/favicon.ico" });
+  assert.equal(icon.body, "the app's /favicon.ico");
 });

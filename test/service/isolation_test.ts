@@ -715,6 +715,7 @@ test("every path of a preview host is the app's", async (startGateway) => {
       "/login?return_to=x",
       "/callback?code=1&state=2",
       "/logout",
+      "/open?port=3000&sandbox=demo",
       "/docs",
       "/docs/apps",
       "/openapi.json",
