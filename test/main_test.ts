@@ -36,7 +36,7 @@ Deno.test("with nothing set, every missing variable is named at once and the exi
   assert.equal(code, 2);
   assert.match(stderr, /DAYTONA_API_URL {2}is not set/);
   assert.match(stderr, /PROXY_API_KEY {4}is not set/);
-  assert.match(stderr, /deno task demo/);
+  assert.match(stderr, /scripts\/demo\.ts/);
 });
 
 Deno.test("the gateway may read and write no other files than the cache's", () => {

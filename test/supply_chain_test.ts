@@ -20,7 +20,8 @@ Deno.test("with the permissions of start nothing is read, written, run or asked 
 });
 
 Deno.test("no package may run a script when it is installed", () => {
-  assert.equal("allowScripts" in meta, false);
+  // Denied, rather than not allowed: then Deno does not warn.
+  assert.deepEqual(Object.keys(meta.allowScripts), ["deny"]);
   assert.equal("nodeModulesDir" in meta, false);
 });
 
@@ -29,4 +30,36 @@ Deno.test("every package is pinned to one version, and the lock file holds", () 
     assert.match(specifier, /^npm:(?:@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+$/);
   }
   assert.equal(meta.lock.frozen, true);
+});
+
+/** The packages that a program's modules import, literally, themselves. */
+async function packagesOf(program: string): Promise<Set<string>> {
+  const { stdout } = await new Deno.Command("deno", {
+    args: ["info", "--quiet", "--json", program],
+    stderr: "inherit",
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { kind: string; npmPackage?: string }[];
+  };
+  return new Set(
+    modules.flatMap(({ kind, npmPackage = "" }) =>
+      kind === "npm" ? [npmPackage.replace(/(?<=.)@.*/, "")] : []
+    ),
+  );
+}
+
+Deno.test("a start fetches only the packages that it needs, and the demo two more", async () => {
+  assert.ok(meta.unstable.includes("npm-lazy-caching"));
+  const needed = await packagesOf("src/main.ts");
+  assert.ok(needed.size > 0);
+  for (const large of ["typescript", "vite", "playwright-core"]) {
+    assert.equal(needed.has(large), false);
+  }
+  for (const program of ["src/worker.ts", "scripts/doctor.ts"]) {
+    const others = (await packagesOf(program)).difference(needed);
+    assert.deepEqual([...others], []);
+  }
+  const others = (await packagesOf("scripts/demo/main.ts")).difference(needed);
+  assert.deepEqual([...others].sort(), ["oidc-provider", "ws"]);
+  assert.deepEqual([...await packagesOf("scripts/demo.ts")], []);
 });

@@ -396,6 +396,6 @@ export function formatProblems(problems: readonly SettingProblem[]): string {
   return [
     "The gateway cannot start with this environment:",
     ...entries,
-    "The README lists every variable. To try the gateway without a Daytona of your own: deno task demo",
+    "The README lists every variable. To try the gateway without a Daytona of your own: deno run -q -P=demo scripts/demo.ts",
   ].join("\n\n");
 }

@@ -546,7 +546,7 @@ Deno.test("formatProblems() lists missing variables with their purpose, and poin
     ok(new RegExp(`^  ${name} +is not set$`, "m").test(text), text);
     ok(text.includes(SETTINGS[name].purpose));
   }
-  ok(text.includes("deno task demo"));
+  ok(text.includes("scripts/demo.ts"));
 });
 
 Deno.test("with an organization's key, the API is that of app.daytona.io, and the key seals sessions", () => {

@@ -22,7 +22,6 @@ const RUNTIME_VARIABLES = new Set([
   "DENO_NO_PROMPT",
   "DENO_NO_UPDATE_CHECK",
   "MALLOC_MMAP_THRESHOLD_",
-  "DENO_UNSTABLE_NPM_LAZY_CACHING",
 ]);
 
 /** The values that everybody has to fill in. */
