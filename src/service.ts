@@ -43,6 +43,8 @@ import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import type { BufferKind } from "./observability/metrics/facts.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
+import { Subjects } from "./observability/subjects.ts";
+import { Visits } from "./observability/visits.ts";
 import type { PageLink } from "./pages/base_page.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
 import { SocketTurns } from "./platform/socket_turns.ts";
@@ -367,12 +369,20 @@ function createAuth(
     session,
     cache,
     limits,
+    log,
   }: Config,
-  { lookups, now, quota, sealerFor }: Base,
+  { lookups, metrics, now, quota, sealerFor }: Base,
   { remoteSettings, sandboxes, access }: Resolvers,
 ) {
   const isHosted = mode === "hosted";
   const cookies = new OwnCookies({ scheme, ...session });
+  const subjects = new Subjects({
+    mode: log.subject,
+    secret: session.secrets[0] ?? "",
+    maxRemembered: cache.maxEntries,
+  });
+  const logger = loggerFor("visits");
+  const visits = new Visits({ logger, metrics, subjects });
   const sessions = new SessionSealer(sealerFor("session"), {
     now,
     maxRemembered: cache.maxEntries,
@@ -410,6 +420,7 @@ function createAuth(
     logins,
     access: loginAccess,
     remoteSettings,
+    visits,
     sessionTtlMs: session.ttlMs,
     now,
   });
@@ -418,6 +429,7 @@ function createAuth(
     access,
     sessions,
     logins,
+    subjects,
     throttle,
     strangersLogIn: loginAccess !== access,
     scope: session.scope,
@@ -430,6 +442,8 @@ function createAuth(
     provider,
     logins,
     login,
+    subjects,
+    visits,
     throttle,
     gate,
   };
@@ -632,6 +646,7 @@ function createDispatch(
       bans: new FloodBans(() => performance.now()),
     },
     gate: parts.gate,
+    visits: parts.visits,
     sessions: parts.sessions,
     cookieRelief: new CookieRelief(parts),
     login: parts.login,
@@ -656,7 +671,12 @@ function createDispatch(
     remoteSettings: parts.remoteSettings,
     sandboxes,
     servesPaths: config.daytona.mode === "proxy",
-    buildLogs: { builds: new BuildResolver(parts.api), throttle, upstream },
+    buildLogs: {
+      builds: new BuildResolver(parts.api),
+      throttle,
+      upstream,
+      subjects: parts.subjects,
+    },
     control: parts.control,
     nextRequestId: createRequestIds(),
     ownRequests: parts.ownRequests,

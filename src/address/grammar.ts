@@ -36,6 +36,11 @@ export function mayBeSignedToken(label: string): boolean {
   return SIGNED_TOKEN.test(label);
 }
 
+/** A label as it may be logged; undefined if it may be a signed token. */
+export function loggedLabel(label: string): string | undefined {
+  return mayBeSignedToken(label) ? undefined : label;
+}
+
 /** True if the text can be the preview token of a sandbox. */
 export function mayBePreviewToken(text: string): boolean {
   return PREVIEW_TOKEN.test(text);

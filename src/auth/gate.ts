@@ -10,6 +10,7 @@
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import type { Subjects } from "../observability/subjects.ts";
 import type { Access } from "../resolver/access.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
 import type { SandboxResolver } from "../resolver/sandboxes.ts";
@@ -30,6 +31,8 @@ export type Verdict =
     readonly by: AdmittedBy;
     /** The accepted credential; undefined if none was needed, or if it is the label itself. */
     readonly credential?: Credential;
+    /** What the log calls who presented it; undefined if that is not known. */
+    readonly subject?: string;
   }
   /** Nothing presented is sufficient, but a login might be. */
   | { readonly kind: "login"; readonly code: ErrorCode }
@@ -64,7 +67,9 @@ export interface GateParts {
   >;
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "grantsAccess">;
+  readonly logins: Pick<LoginSessions, "grantsAccess" | "subjectOf">;
+  /** What the log calls users. */
+  readonly subjects: Pick<Subjects, "ofUser" | "ofBearer">;
   readonly throttle: Throttle;
   /** True if logins are by the operator's own rule, which knows no members of Daytona's organizations. */
   readonly strangersLogIn?: boolean;
@@ -236,7 +241,26 @@ export class Gate {
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
     const sandboxId = sandboxes.sandboxIdOf(label);
-    return { kind: "allow", sandboxId, by, credential: reason };
+    const kind = "allow";
+    const subject = reason.kind === "session" || reason.kind === "bearer"
+      ? await this.#subjectOf(reason)
+      : undefined;
+    return subject === undefined
+      ? { kind, sandboxId, by, credential: reason }
+      : { kind, sandboxId, by, credential: reason, subject };
+  }
+
+  /** What the log calls who presented a credential that was accepted; whoever has a preview token is nobody's user. */
+  async #subjectOf(
+    credential: Extract<Credential, { kind: "session" | "bearer" }>,
+  ): Promise<string | undefined> {
+    const { sessions, logins, subjects } = this.#parts;
+    if (credential.kind === "bearer") {
+      return subjects.ofBearer(credential.token);
+    }
+    const session = await sessions.open(credential.sealed);
+    if (session?.kind !== "login" && session?.kind !== "host") return undefined;
+    return subjects.ofUser(logins.subjectOf(session));
   }
 
   /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */

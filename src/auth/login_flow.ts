@@ -7,9 +7,12 @@ import {
   generateRandomNonce,
   generateRandomState,
 } from "oauth4webapi";
-import { parseHost } from "../address/preview_host.ts";
+import { loggedLabel } from "../address/grammar.ts";
+import { parseHost, type PreviewHost } from "../address/preview_host.ts";
 import type { ReturnUrl } from "../address/return_url.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
+import type { Visits } from "../observability/visits.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { LoginAccess } from "./login_access.ts";
@@ -50,6 +53,8 @@ export interface FinishedLogin {
   /** As in {@linkcode LoginRequest.challenge}. */
   readonly challenge: string | undefined;
   readonly login: LoginRef;
+  /** The user's `sub`; undefined if the provider has not told it. */
+  readonly subject: string | undefined;
 }
 
 /** The callback request by which the browser returns from the provider. */
@@ -60,6 +65,7 @@ export interface Callback {
   readonly redirectUri: string;
   /** Who pays if the login fails. */
   readonly payer: Payer;
+  readonly requestId: string;
 }
 
 /** Dependencies of the login. */
@@ -74,6 +80,8 @@ export interface LoginOptions {
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: LoginAccess;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+  /** Told of who has logged in, and was not let in. */
+  readonly visits: Pick<Visits, "refused">;
   readonly sessionTtlMs: number;
   readonly now: () => number;
 }
@@ -144,20 +152,42 @@ export class Login {
       throw new GatewayError("bad_return_url", "No longer a preview");
     }
     const budget = this.#options.throttle.budgetFor(callback.payer);
+    const { host } = parsed;
+    let subject: string | undefined;
     try {
       budget.spend();
       const tokens = await this.#redeem(callback.parameters, transaction);
-      const { host } = parsed;
+      subject = tokens.subject;
       const { clientAddress } = callback.payer;
       const login = await this.#begin(host.label, tokens, clientAddress);
       budget.settle({ isAdmitted: true });
-      return { returnTo: { url: returnTo, host }, challenge, login };
+      return { returnTo: { url: returnTo, host }, challenge, login, subject };
     } catch (error) {
       settleFailed(budget, error);
+      this.#noteRefusal(error, host, { ...callback, subject });
       throw error instanceof GatewayError
         ? error.with({ retryUrl: returnTo })
         : error;
     }
+  }
+
+  /** Notes who has logged in, but may not open the sandbox. */
+  #noteRefusal(
+    error: unknown,
+    { label, port }: PreviewHost,
+    { requestId, payer, subject }: Callback & {
+      readonly subject: string | undefined;
+    },
+  ): void {
+    if (subject === undefined || !isRefusal(error)) return;
+    this.#options.visits.refused({
+      requestId,
+      sandboxId: loggedLabel(label),
+      port,
+      sub: subject,
+      code: error.code,
+      client: clientKey(payer.clientAddress),
+    });
   }
 
   /**
@@ -218,9 +248,11 @@ function mayComeAgain(error: unknown): boolean {
 
 /** Charges a login that was refused. Any other failure is the provider's, the API's or ours, or has cost nothing. */
 function settleFailed(budget: RequestBudget, error: unknown): void {
-  const isRefused = error instanceof GatewayError &&
-    REFUSED.has(error.code);
-  budget.settle(isRefused ? { isAdmitted: false } : { error });
+  budget.settle(isRefusal(error) ? { isAdmitted: false } : { error });
+}
+
+function isRefusal(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && REFUSED.has(error.code);
 }
 
 /** The failures of a login that its client has to answer for. */

@@ -97,6 +97,11 @@ export class LoginSessionStore {
     return copy.state;
   }
 
+  /** The local copy of a state, however old; undefined if there is none. */
+  peek(id: string): SessionState | undefined {
+    return this.#copies.peek(id)?.state;
+  }
+
   /**
    * The state of a session as a shared durable tier has it now; an entry that cannot be decoded counts as unknown. If
    * the tier is not shared or cannot be reached, the same as {@linkcode LoginSessionStore.get}.

@@ -142,15 +142,22 @@ export class LoginSessions {
     return (await this.#current(session, known))?.accessToken;
   }
 
+  /** The `sub` of the user behind a session that was looked at just now; undefined if it is not known. */
+  subjectOf({ id }: LoginRef): string | undefined {
+    return subjectOf(this.#states.peek(id));
+  }
+
   /**
-   * Ends a session before it expires, for all copies of its cookie.
+   * Ends a session before it expires, for all copies of its cookie. Resolves to the `sub` of its user, if that is known.
    *
    * @throws {GatewayError} `logout_incomplete` if the durable tier did not store that
    */
-  async end(session: LoginRef): Promise<void> {
+  async end(session: LoginRef): Promise<string | undefined> {
     this.#renewals.forget(session.id);
+    const before = await this.#states.get(session.id).catch(() => undefined);
     await this.#states.set(session, { state: "ended" });
-    if (this.#options.now() >= session.expiresAt) return;
+    const subject = subjectOf(before);
+    if (this.#options.now() >= session.expiresAt) return subject;
     // A lost write would leave the session open at other gateways, and here after a restart.
     if (!await this.#states.isEndStored(session.id)) {
       throw new GatewayError(
@@ -158,6 +165,7 @@ export class LoginSessions {
         "The durable tier did not store the logout",
       );
     }
+    return subject;
   }
 
   /** The state with an access token that has not expired; undefined if the session has ended. */
@@ -207,10 +215,15 @@ export class LoginSessions {
         await this.#states.set(session, { state: "ended" });
         return undefined;
       }
-      const { identity } = latest;
-      const next: OpenState = { identity, ...tokens, state: "open" };
+      // A refresh need not tell again who it is for.
+      const { identity, subject } = latest;
+      const next: OpenState = { identity, subject, ...tokens, state: "open" };
       await this.#states.set(session, next);
       return next;
     });
   }
+}
+
+function subjectOf(state: SessionState | undefined): string | undefined {
+  return state?.state === "open" ? state.subject : undefined;
 }

@@ -349,6 +349,8 @@ function assemble(values: Values) {
       format: values.LOG_FORMAT,
       /** Writes clients' addresses to the access log. */
       clientAddress: values.LOG_CLIENT_ADDRESS,
+      /** How users are named: see subjects.ts. */
+      subject: values.LOG_SUBJECT,
     },
     /** The address that serves metrics; undefined for none. */
     metrics: values.METRICS_PORT === undefined ? undefined : {

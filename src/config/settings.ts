@@ -508,4 +508,11 @@ export const SETTINGS = {
     format: flag(),
     default: "false",
   },
+  LOG_SUBJECT: {
+    group: "Observability",
+    purpose:
+      "How the log names who has logged in: by a keyed hash of the provider's `sub`, which tells users apart and names nobody (hash); by the `sub` itself, which is personal data (clear); or not at all (off).",
+    format: oneOf("hash", "clear", "off"),
+    default: "hash",
+  },
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;

@@ -42,6 +42,7 @@ export interface ControlOptions
     LoginRoutesOptions,
     LogoutRoutesOptions {
   readonly login: LoginRoutesOptions["login"];
+  readonly visits: LoginRoutesOptions["visits"] & LogoutRoutesOptions["visits"];
   readonly logger: Logger;
 }
 

@@ -8,6 +8,7 @@ import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
+import type { Subjects } from "../observability/subjects.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { Build, BuildLog, BuildResolver } from "../resolver/builds.ts";
@@ -57,6 +58,8 @@ export interface BuildLogParts {
   readonly builds: Pick<BuildResolver, "logOf">;
   readonly throttle: Throttle;
   readonly upstream: Pick<UpstreamClient, "request">;
+  /** What the log calls users. */
+  readonly subjects: Pick<Subjects, "ofBearer">;
 }
 
 /** Answers a request for a build log. */
@@ -73,10 +76,12 @@ export async function handleBuildLog(
   x.progress.onMiss();
   const log = await findLog(x, user, parts); // 3 gate, 4 resolver
   x.progress.onResolved();
+  const subject = parts.subjects.ofBearer(user.bearer);
   x.grant(
     {
       sandboxId: x.build.id,
       by: "bearer",
+      ...subject !== undefined && { subject },
       // Not the sandbox's limit: a snapshot or sandbox may also be given by its name, which may be another's id.
       countsAgainst: `build_logs:${clientKey(user.clientAddress)}`,
     },

@@ -110,6 +110,8 @@ export interface Grant {
   readonly by: string;
   /** Whose limit the exchange counts against; the sandbox's unless given. */
   readonly countsAgainst?: string;
+  /** What the log calls who was admitted; undefined if that is not known. */
+  readonly subject?: string;
 }
 
 /**
@@ -602,6 +604,7 @@ export abstract class Exchange {
       port: this.port,
       clientAddress: this.client.clientAddress,
       by: this.#grant?.by,
+      subject: this.#grant?.subject,
       cache: progress.cache,
       error: conclusion.error,
       tunnel: conclusion.tunnel,

@@ -2,12 +2,14 @@
  * Handles requests to preview hosts and toolboxes, step by step; the numbers are those of docs/architecture.md. Every
  * failure on the way is thrown, and becomes a response in one place (see dispatch.ts).
  */
-import { TOOLBOX_PORT } from "../address/grammar.ts";
+import { loggedLabel, TOOLBOX_PORT } from "../address/grammar.ts";
 import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { GatewayError } from "../errors.ts";
+import { clientKey } from "../lib/client_key.ts";
 import { isFramed, mayRedirect } from "../lib/fetch_metadata.ts";
+import type { Visits } from "../observability/visits.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
@@ -39,6 +41,8 @@ export interface SandboxHandlerParts
   readonly sessionTtlMs: number;
   readonly tunnelLimits: TunnelLimits;
   readonly gate: Gate;
+  /** Told of credentials that were refused. */
+  readonly visits: Pick<Visits, "refused">;
   readonly sessions: Pick<SessionSealer, "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
@@ -116,7 +120,7 @@ export class SandboxHandlers {
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     x.progress.onLookups();
     const verdict = await this.#parts.gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") throw refusal(verdict);
+    if (verdict.kind !== "allow") throw this.#refusal(x, verdict);
     this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
@@ -205,11 +209,28 @@ export class SandboxHandlers {
       if (isFramed(x.headers) && verdict.code === "login_required") {
         throw new GatewayError("frame_refused", "Refused at the gate");
       }
-      throw refusal(verdict);
+      throw this.#refusal(x, verdict);
     }
     if (handover === undefined) return x.answer(redirect(302, loginUrl));
     const { location, setCookie } = handover.departure(x, loginUrl);
     return x.answer(redirect(302, location, [setCookie]));
+  }
+
+  /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */
+  #refusal(
+    { id: requestId, label, port, clientAddress }: SandboxExchange,
+    { code }: Exclude<Verdict, Admission>,
+  ): GatewayError {
+    if (code !== "login_required") {
+      this.#parts.visits.refused({
+        requestId,
+        sandboxId: loggedLabel(label),
+        port,
+        code,
+        client: clientKey(clientAddress),
+      });
+    }
+    return new GatewayError(code, "Refused at the gate");
   }
 
   /**
@@ -264,8 +285,4 @@ export class SandboxHandlers {
  */
 function checkMethod(method: string): void {
   if (method === "TRACE") throw new GatewayError("method_not_allowed", method);
-}
-
-function refusal({ code }: Exclude<Verdict, Admission>): GatewayError {
-  return new GatewayError(code, "Refused at the gate");
 }

@@ -19,10 +19,12 @@ function gateWith(
     lookups = 100,
     error = new GatewayError("api_unreachable", ""),
     scope = "sandbox",
+    sub,
   }: {
     lookups?: number;
     error?: Error;
     scope?: SessionScope;
+    sub?: string;
   } = {},
 ) {
   const calls: string[] = [];
@@ -85,7 +87,14 @@ function gateWith(
             : SESSIONS[sealed],
         ),
     },
-    logins: { grantsAccess: ({ id }) => Promise.resolve(id === "login") },
+    logins: {
+      grantsAccess: ({ id }) => Promise.resolve(id === "login"),
+      subjectOf: () => sub,
+    },
+    subjects: {
+      ofUser: (sub) => sub && `user ${sub}`,
+      ofBearer: () => sub && "key",
+    },
     throttle,
     scope,
   });
@@ -552,4 +561,30 @@ Deno.test("a login's session opens only what logins are for: all ports of its sa
     );
     assert.equal(verdict.kind, kind, `${scope}: ${sealed} at ${port}-${label}`);
   }
+});
+
+Deno.test("an admission names the user of a login or an API key, and nobody where a token or nothing was presented", async () => {
+  const { gate } = gateWith([], { sub: "alice" });
+  const subjects = [];
+  for (
+    const [label, credential] of [
+      ["box", { kind: "session", sealed: "login" }],
+      ["box", { kind: "bearer", token: "key" }],
+      ["box", { kind: "session", sealed: "sealed" }],
+      ["box", { kind: "preview_token", token: "good" }],
+      ["open", undefined],
+    ] as const
+  ) {
+    const credentials = credential === undefined ? [] : [credential];
+    const verdict = await gate.admit(requestFor(label, credentials));
+    assert(verdict.kind === "allow");
+    subjects.push(verdict.subject);
+  }
+  assert.deepEqual(subjects, [
+    "user alice",
+    "key",
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

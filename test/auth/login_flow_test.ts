@@ -10,6 +10,7 @@ import {
 import type { LoginRef } from "../../src/auth/session.ts";
 import { Throttle } from "../../src/auth/throttle.ts";
 import { createSealer } from "../../src/lib/seal.ts";
+import type { RefusedVisit } from "../../src/observability/visits.ts";
 
 const REDIRECT_URI = "https://preview.test/callback";
 const RETURN_TO = "https://3000-box.preview.test/path?q";
@@ -29,6 +30,7 @@ function setUp(tokens: Tokens) {
     /** When a session that has begun is stored. */
     storing: Promise.resolve(),
     redeemed: 0,
+    refused: [] as RefusedVisit[],
   };
   const login = new Login({
     provider: {
@@ -62,6 +64,7 @@ function setUp(tokens: Tokens) {
       },
     },
     remoteSettings: state,
+    visits: { refused: (visit) => void state.refused.push(visit) },
     sessionTtlMs: SESSION_TTL_MS,
     now,
   });
@@ -84,6 +87,7 @@ function setUp(tokens: Tokens) {
       transactions: [started.sealed],
       redirectUri: change.redirectUri ?? REDIRECT_URI,
       payer: { clientAddress: "203.0.113.9", isSentByPage: false },
+      requestId: "request",
     });
   }
   return { clock, state, login, logIn };
@@ -176,4 +180,20 @@ Deno.test("a user without access, or whose sandbox was deleted, gets no session"
     await assert.rejects(logIn(), { code });
     assert.deepEqual(state.begun, []);
   }
+});
+
+Deno.test("who has logged in and may not open the sandbox is told to the log, who could not log in is not", async () => {
+  const { state, logIn } = setUp({ ...TOKENS, subject: "mallory" });
+  state.hasAccess = false;
+  await assert.rejects(logIn(), { code: "no_access" });
+  assert.deepEqual(state.refused, [{
+    requestId: "request",
+    sandboxId: "box",
+    port: 3000,
+    sub: "mallory",
+    code: "no_access",
+    client: "203.0.113.9",
+  }]);
+  await assert.rejects(logIn({ state: "another" }), { code: "login_expired" });
+  assert.equal(state.refused.length, 1);
 });

@@ -93,7 +93,12 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       shutdownTimeoutMs: 3_600_000,
       refusalsPerMinute: 300,
     },
-    log: { level: "info", format: "json", clientAddress: false },
+    log: {
+      level: "info",
+      format: "json",
+      clientAddress: false,
+      subject: "hash",
+    },
     metrics: undefined,
     workers: 1,
   });
@@ -331,6 +336,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
     ["LOG_CLIENT_ADDRESS", "true", (c) => c.log.clientAddress, true],
+    ["LOG_SUBJECT", "off", (c) => c.log.subject, "off"],
   ];
   for (const [name, text, read, expected, beside] of cases) {
     await t.step(
@@ -434,6 +440,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     LOG_LEVEL: ["verbose", "INFO"],
     SESSION_SCOPE: ["port", "Host"],
     LOG_FORMAT: ["text"],
+    LOG_SUBJECT: ["sub", "true"],
   };
   for (const [name, texts] of Object.entries(cases)) {
     for (const text of texts) {

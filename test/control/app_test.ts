@@ -25,6 +25,8 @@ const SESSION: LoginSession = {
 function setUp() {
   const recorded = recordedLog();
   const callbacks: Callback[] = [];
+  /** What was told of logins and logouts. */
+  const visits: unknown[] = [];
   const state = {
     baseDomains: ["p.test"],
     loginState: "on" as Login["state"],
@@ -60,6 +62,7 @@ function setUp() {
           },
           challenge: undefined,
           login: { id: "id", expiresAt: Date.now() + 60_999 },
+          subject: "alice",
         })
         : Promise.reject(state.failure);
     },
@@ -98,12 +101,17 @@ function setUp() {
       end({ id }) {
         state.ended.push(id);
         return state.failure === undefined
-          ? Promise.resolve()
+          ? Promise.resolve("alice")
           : Promise.reject(state.failure);
       },
     },
     readiness: {
       check: () => Promise.resolve({ status: "ready", checks: {} }),
+    },
+    visits: {
+      loggedIn: (visit) => visits.push(["login", visit]),
+      loginFailed: (error) => visits.push(["failed", error]),
+      loggedOut: (visit) => visits.push(["logout", visit]),
     },
     logger: recorded.log,
   });
@@ -132,7 +140,7 @@ function setUp() {
       names: lines.map((line) => line.slice(0, line.indexOf("="))),
     };
   }
-  return { state, callbacks, recorded, send };
+  return { state, callbacks, visits, recorded, send };
 }
 
 Deno.test("/openapi.json is the description that is generated without a running gateway", async () => {
@@ -466,4 +474,22 @@ Deno.test("S11: a logout whose form does not arrive is given up after ten second
   const { status, code } = await answer;
   assert.deepEqual([status, code], [408, "upload_stalled"]);
   assert.deepEqual(state.ended, []);
+});
+
+Deno.test("a login, its failure and a logout are told with the user and the sandbox", async () => {
+  const { send, state, visits } = setUp();
+  await send(CALLBACK);
+  await send("/logout", formOf({}));
+  state.failure = new GatewayError("login_denied", "Declined");
+  await send(CALLBACK);
+  assert.deepEqual(visits, [
+    ["login", {
+      requestId: "request",
+      sandboxId: "box",
+      port: 3000,
+      sub: "alice",
+    }],
+    ["logout", { requestId: "request", sandboxId: "box", sub: "alice" }],
+    ["failed", state.failure],
+  ]);
 });

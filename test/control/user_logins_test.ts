@@ -62,7 +62,7 @@ function setUp() {
       end({ id }) {
         if (state.failure !== undefined) return Promise.reject(state.failure);
         ended.push(id);
-        return Promise.resolve();
+        return Promise.resolve(undefined);
       },
     },
     handover: {

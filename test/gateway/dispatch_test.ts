@@ -26,6 +26,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     remoteSettings: { baseDomains },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
+      subjects: { ofBearer: () => undefined },
       builds: { logOf: () => Promise.resolve(null) },
       throttle: new Throttle({
         refusalsPerMinute: 1,

@@ -11,6 +11,7 @@ const CONFIG = {
   level: "info",
   format: "json",
   clientAddress: false,
+  subject: "hash",
 } as const;
 
 const EXCHANGE: ExchangeRecord = {
@@ -24,6 +25,7 @@ const EXCHANGE: ExchangeRecord = {
   port: 3000,
   clientAddress: "2001:db8::1",
   by: "public",
+  subject: undefined,
   cache: "hit",
   error: undefined,
   tunnel: undefined,
@@ -86,6 +88,12 @@ Deno.test("the client's address is logged only if LOG_CLIENT_ADDRESS is true, in
       /"?clientAddress"?[:=]"2001:db8::1"/,
     );
   }
+});
+
+Deno.test("the user is included if they are known, whatever their provider calls them", async () => {
+  const subject = 'auth0|"alice"\n';
+  const told = JSON.parse(await lineOf({ ...EXCHANGE, subject }));
+  assert.equal(told.subject, subject);
 });
 
 Deno.test("the reason of an end is included, whatever it contains", async () => {

@@ -584,3 +584,63 @@ Deno.test("a browser holds a bounded number of attempts, and the latest ones of 
   const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
 });
+
+Deno.test("the log tells who logged in, opened what and logged out, by one name that reveals nobody", async () => {
+  await using log = await collectLog();
+  await using gateway = await startLoginGateway({}, { lines: log.lines });
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  await browser.logIn(form, "alice");
+  const { page: asked } = await browser.open(gateway.at("", "/logout"));
+  await browser.submit(asked);
+  const stranger = gateway.browser();
+  const { page: other } = await stranger.open(gateway.at("3000-locked"));
+  await stranger.logIn(other, "mallory");
+  await gateway.send(LOCKED, {
+    headers: { "x-daytona-preview-token": "guessed" },
+  });
+  const metrics = gateway.service.renderMetrics();
+  await gateway.service.close();
+
+  const told = log.records().filter(({ logger, by }) =>
+    logger === "porthole.visits" || by === "session"
+  ).map((
+    { message, sandboxId, port, code, subject },
+  ) => [message, sandboxId, port, code, typeof subject]);
+  assert.deepEqual(told, [
+    ["login", "locked", 3000, undefined, "string"],
+    ["request", "locked", 3000, undefined, "string"],
+    ["logout", "locked", undefined, undefined, "string"],
+    ["access refused", "locked", 3000, "no_access", "string"],
+    ["access refused", "locked", 3000, "credential_invalid", "undefined"],
+  ]);
+  const subjects = new Map(
+    log.records().map(({ message, subject }) => [message, subject]),
+  );
+  assert.equal(subjects.get("login"), subjects.get("logout"));
+  assert.equal(
+    log.records().find(({ by }) => by === "session")?.subject,
+    subjects.get("login"),
+  );
+  assert.doesNotMatch(JSON.stringify(log.records()), /alice|mallory|guessed/);
+  assert.match(metrics, /^porthole_logins_total\{outcome="ok"\} 1$/m);
+  assert.match(metrics, /^porthole_logins_total\{outcome="no_access"\} 1$/m);
+});
+
+Deno.test("with LOG_SUBJECT=clear the log has the provider's sub, with off nobody", async () => {
+  for (const [mode, subject] of [["clear", "alice"], ["off", undefined]]) {
+    await using log = await collectLog();
+    await using gateway = await startLoginGateway(
+      { LOG_SUBJECT: `${mode}` },
+      { lines: log.lines },
+    );
+    const browser = gateway.browser();
+    const { page: form } = await browser.open(gateway.at("3000-locked"));
+    await browser.logIn(form, "alice");
+    await gateway.service.close();
+    const told = log.records().filter(({ message, by }) =>
+      message === "login" || by === "session"
+    );
+    assert.deepEqual(told.map((each) => each.subject), [subject, subject]);
+  }
+});

@@ -38,6 +38,8 @@ export interface Tokens {
   readonly issuer?: string | undefined;
   /** Absent if the provider issues none: then the login cannot outlive the access token. */
   readonly refreshToken?: string;
+  /** The user's `sub`, as of the latest ID token; undefined in states that older versions stored. */
+  readonly subject?: string | undefined;
   /** Who has logged in, where a rule of the operator asks for that. */
   readonly identity?: Identity | undefined;
 }
@@ -309,6 +311,7 @@ export class OpenidProvider {
         ? undefined
         : this.#now() + expires_in * 1000,
       ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
+      ...claims !== undefined && { subject: claims.sub },
       ...claims !== undefined && this.#groupsClaim !== undefined &&
         { identity: identityIn(claims, this.#groupsClaim) },
     };

@@ -1,5 +1,6 @@
 /** Login at the identity provider: `/login` and `/callback`, on base hosts. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { loggedLabel } from "../../address/grammar.ts";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { cookiesByName, cookieValues } from "../../auth/cookies.ts";
 import { CHALLENGE } from "../../auth/handover.ts";
@@ -12,6 +13,7 @@ import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
 import { isFramed, isSentByPage } from "../../lib/fetch_metadata.ts";
+import type { Visits } from "../../observability/visits.ts";
 import { loginPage } from "../../pages/login_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -33,6 +35,8 @@ export interface LoginRoutesOptions {
   readonly login: Pick<Login, "state" | "hasSso" | "start" | "finish">;
   /** How the sessions of logins are kept. */
   readonly keptLogins: KeptLogins;
+  /** Told of every login, and of how it ended. */
+  readonly visits: Pick<Visits, "loggedIn" | "loginFailed">;
 }
 
 /** For how long after a login without access the next one asks for another account, seconds. */
@@ -155,7 +159,7 @@ async function startLogin(
   const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
   const { challenge, provider } = c.req.valid("query");
   const visit = visitOf(c, { base, returnTo, challenge });
-  const resumed = await options.keptLogins.resume(visit);
+  const resumed = await counted(options, options.keptLogins.resume(visit));
   if (resumed !== undefined) {
     return redirect(302, resumed.location, resumed.setCookies);
   }
@@ -165,13 +169,16 @@ async function startLogin(
   }
   const sent = visit.cookies;
   const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
-  const { location, state, sealed } = await login.start({
-    returnTo: returnTo.url,
-    challenge,
-    redirectUri: callbackUri(c.env, options),
-    reauthenticate,
-    sso: provider === "sso",
-  });
+  const { location, state, sealed } = await counted(
+    options,
+    login.start({
+      returnTo: returnTo.url,
+      challenge,
+      redirectUri: callbackUri(c.env, options),
+      reauthenticate,
+      sso: provider === "sso",
+    }),
+  );
   const expired = surplusAttempts(sent, cookies);
   if (reauthenticate) expired.push(cookies.otherAccount);
   return redirect(302, location, [
@@ -196,26 +203,48 @@ async function finishLogin(
     transactionId(parameters.get("state") ?? ""),
   );
   const sent = c.req.header("cookie") ?? "";
-  const { login: made, ...way } = await login.finish({
+  const finished = login.finish({
     parameters,
     transactions: cookieValues(sent, transaction),
     redirectUri: callbackUri(c.env, options),
     payer: payerOf(c),
-  }).catch((error: unknown) => {
+    requestId: c.env.requestId,
+  });
+  const { login: made, subject: sub, ...way } = await counted(
+    options,
+    finished,
+  ).catch((error: unknown) => {
     for (const line of failureCookies(error, transaction, cookies)) {
       c.header("set-cookie", line, { append: true });
     }
     throw error;
   });
   const visit = visitOf(c, { base, ...way });
-  const { location, setCookies } = await options.keptLogins.complete(
-    visit,
-    made,
+  const { location, setCookies } = await counted(
+    options,
+    options.keptLogins.complete(visit, made),
   );
+  const { label, port } = way.returnTo.host;
+  const sandboxId = loggedLabel(label);
+  const { requestId } = c.env;
+  options.visits.loggedIn({ requestId, sandboxId, port, sub });
   return redirect(303, location, [
     cookies.hostOnly(transaction, "", 0),
     ...setCookies,
   ]);
+}
+
+/** The result of a step of a login, whose failure counts as the login's. */
+async function counted<T>(
+  { visits }: LoginRoutesOptions,
+  step: Promise<T>,
+): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    visits.loginFailed(error);
+    throw error;
+  }
 }
 
 type LoginContext = RouteContext<typeof loginRoute | typeof callbackRoute>;

@@ -10,6 +10,7 @@ import type { SessionSealer } from "../../auth/session.ts";
 import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
+import type { Visits } from "../../observability/visits.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -30,6 +31,8 @@ export interface LogoutRoutesOptions {
   readonly logins: Pick<LoginSessions, "end">;
   /** What logins are for: one for a user ends as a whole. */
   readonly sessionScope: SessionScope;
+  /** Told of every login that ends. */
+  readonly visits: Pick<Visits, "loggedOut">;
 }
 
 /**
@@ -170,9 +173,9 @@ function sandboxOf(
 async function endSessions(
   c: RouteContext<typeof logoutRoute>,
   sandbox: string | undefined,
-  { cookies, sessions, logins }: LogoutRoutesOptions,
+  { cookies, sessions, logins, visits }: LogoutRoutesOptions,
 ): Promise<void> {
-  const { base = "" } = c.env;
+  const { base = "", requestId } = c.env;
   const sent = c.req.header("cookie") ?? "";
   const presented = cookiesByName(sent, cookies.loginSessionPrefix);
   const users = cookiesByName(sent, cookies.userSessionPrefix);
@@ -187,8 +190,10 @@ async function endSessions(
     for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
       if (session?.kind !== "login") continue;
-      await logins.end(session);
-      setCookie(cookies.hostOnly(cookies.loggedIn(session.sandboxId), "", 0));
+      const sub = await logins.end(session);
+      const { sandboxId } = session;
+      visits.loggedOut({ requestId, sandboxId, sub });
+      setCookie(cookies.hostOnly(cookies.loggedIn(sandboxId), "", 0));
     }
     setCookie(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
   }
@@ -196,7 +201,9 @@ async function endSessions(
   for (const [name, values] of [...users].slice(-MAX_SESSIONS)) {
     for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
-      if (session?.kind === "user") await logins.end(session);
+      if (session?.kind !== "user") continue;
+      const sub = await logins.end(session);
+      visits.loggedOut({ requestId, sub });
     }
     setCookie(cookies.hostOnly(name, "", 0));
   }

@@ -1,5 +1,5 @@
 /** The table of all metrics: names, units and every value that a label can have. */
-import { ERROR_STATUS } from "../../errors.ts";
+import { ERROR_STATUS, type ErrorCode } from "../../errors.ts";
 import type { Definition, HistogramDefinition } from "./instruments.ts";
 
 /** Kinds of routes. */
@@ -43,6 +43,20 @@ const API_OPERATIONS = [
   "updateLastActivity",
   "ConfigController_getConfig",
 ] as const;
+
+/** Outcomes of logins: `ok`, and the error codes by which they fail. */
+const LOGIN_OUTCOMES = [
+  "ok",
+  "no_access",
+  "sandbox_deleted",
+  "login_denied",
+  "login_failed",
+  "login_expired",
+  "login_unavailable",
+  "session_not_kept",
+  "too_many_refusals",
+  "api_unreachable",
+] as const satisfies readonly ("ok" | ErrorCode)[];
 
 /** Close codes worth telling apart (RFC 6455 section 7.4.1). */
 const CLOSE_CODES = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1013];
@@ -102,6 +116,13 @@ export const METRICS = {
     help: "Requests that the gateway itself answered with an error.",
     type: "counter",
     labels: { code: Object.keys(ERROR_STATUS) },
+  },
+  logins: {
+    name: "porthole_logins_total",
+    help:
+      "Logins: ok, or the error code by which they failed; those that nobody completed are not counted.",
+    type: "counter",
+    labels: { outcome: LOGIN_OUTCOMES },
   },
   bodyBytes: {
     name: "porthole_http_body_bytes_total",

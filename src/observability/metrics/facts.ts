@@ -17,6 +17,9 @@ export type CacheEvent = (
 export type ActivityEvent =
   (typeof METRICS.activityReports.labels.outcome)[number];
 
+/** How a login ended. */
+export type LoginOutcome = (typeof METRICS.logins.labels.outcome)[number];
+
 /** What buffers bytes that count against the memory budget. */
 export type BufferKind = (typeof METRICS.bufferEvictions.labels.kind)[number];
 

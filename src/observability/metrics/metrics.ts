@@ -9,6 +9,7 @@ import {
   type CacheEvent,
   CLIENT_CLOSED_REQUEST,
   type ExchangeFacts,
+  type LoginOutcome,
   type MetricSources,
   type TunnelFacts,
 } from "./facts.ts";
@@ -78,6 +79,11 @@ export class Metrics {
   /** Records the outcome of a report that a sandbox is in use. */
   activity(outcome: ActivityEvent): void {
     this.#instruments.activityReports.add(1, outcome);
+  }
+
+  /** Records how a login ended. */
+  login(outcome: LoginOutcome): void {
+    this.#instruments.logins.add(1, outcome);
   }
 
   /** Records that an app refused a host or an origin. */

@@ -1,0 +1,81 @@
+/**
+ * What the log calls users (`LOG_SUBJECT`). By default that is a keyed hash of the `sub` that their provider knows them
+ * by: it tells users apart, and who has the log cannot tell whom it means, nor try out names, without the gateway's
+ * secret. Who has the secret finds a given user by `HMAC-SHA256(secret, "porthole-subject:" + sub)`.
+ */
+import { LRUCache } from "lru-cache";
+import { createHmac } from "node:crypto";
+import type { Config } from "../config/config.ts";
+
+/** Options of {@linkcode Subjects}. */
+export interface SubjectsOptions {
+  readonly mode: Config["log"]["subject"];
+  /** The key of the hashes. */
+  readonly secret: string;
+  /** Most users whose names are kept. */
+  readonly maxRemembered: number;
+}
+
+/** Length of a hash in base64url: 96 bits. */
+const HASH_LENGTH = 16;
+
+/** Longest `sub` (OpenID Connect Core section 2), characters. */
+const MAX_LENGTH = 255;
+
+/** Names users for the log. */
+export class Subjects {
+  readonly #mode: SubjectsOptions["mode"];
+  readonly #secret: string;
+  readonly #names: LRUCache<string, string>;
+
+  constructor({ mode, secret, maxRemembered }: SubjectsOptions) {
+    this.#mode = mode;
+    this.#secret = secret;
+    this.#names = new LRUCache({ max: maxRemembered });
+  }
+
+  /** The name of the user with that `sub`; undefined if it is not known, or users are not named. */
+  ofUser(sub: string | undefined): string | undefined {
+    if (sub === undefined || this.#mode === "off") return undefined;
+    if (this.#mode === "clear") return sub.slice(0, MAX_LENGTH);
+    return this.#named(sub, () => this.#hash("porthole-subject", sub));
+  }
+
+  /**
+   * The name of who presents a bearer that Daytona has accepted: the user's if it is a JWT, and otherwise that of the
+   * API key, which is a hash in any case.
+   */
+  ofBearer(token: string): string | undefined {
+    if (this.#mode === "off") return undefined;
+    return this.#named(token, () => {
+      const name = this.ofUser(subjectIn(token));
+      return name ?? `key-${this.#hash("porthole-key", token)}`;
+    });
+  }
+
+  #named(id: string, name: () => string): string {
+    const known = this.#names.get(id);
+    if (known !== undefined) return known;
+    const made = name();
+    this.#names.set(id, made);
+    return made;
+  }
+
+  #hash(purpose: string, text: string): string {
+    return createHmac("sha256", this.#secret).update(`${purpose}:${text}`)
+      .digest("base64url").slice(0, HASH_LENGTH);
+  }
+}
+
+/** The `sub` of a JWT whose signature somebody else has verified (RFC 7519 section 4.1.2); undefined if it is none. */
+function subjectIn(token: string): string | undefined {
+  const [, payload, ...rest] = token.split(".");
+  if (payload === undefined || rest.length !== 1) return undefined;
+  try {
+    const bytes = Uint8Array.fromBase64(payload, { alphabet: "base64url" });
+    const { sub } = Object(JSON.parse(new TextDecoder().decode(bytes)));
+    return typeof sub === "string" ? sub : undefined;
+  } catch {
+    return undefined;
+  }
+}

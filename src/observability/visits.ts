@@ -1,0 +1,82 @@
+/** Who opened what: the log's lines about logins, logouts and refusals, and the metric of logins. */
+import { LRUCache } from "lru-cache";
+import { type ErrorCode, GatewayError } from "../errors.ts";
+import type { Logger } from "./log.ts";
+import type { LoginOutcome } from "./metrics/facts.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import type { Subjects } from "./subjects.ts";
+
+/** A person, or a program, before a sandbox. */
+export interface Visit {
+  readonly requestId: string;
+  /** Undefined if all are meant, or if what was asked for may be a signed token. */
+  readonly sandboxId?: string | undefined;
+  readonly port?: number | undefined;
+  /** The user's `sub`, if it is known. */
+  readonly sub?: string | undefined;
+}
+
+/** A request for a sandbox that was refused. */
+export interface RefusedVisit extends Visit {
+  readonly code: ErrorCode;
+  /** Whose refusals are logged once in a while. */
+  readonly client: string;
+}
+
+/** Dependencies of {@linkcode Visits}. */
+export interface VisitsOptions {
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, "login">;
+  readonly subjects: Pick<Subjects, "ofUser">;
+}
+
+/** Time within which the same refusal of the same client is logged once, ms. */
+const REFUSED_AGAIN_MS = 60_000;
+
+/** Most refusals that are remembered for that. */
+const MAX_REMEMBERED = 1000;
+
+/** Logs and counts visits. */
+export class Visits {
+  readonly #options: VisitsOptions;
+  readonly #refused = new LRUCache<string, true>({
+    max: MAX_REMEMBERED,
+    ttl: REFUSED_AGAIN_MS,
+    ttlResolution: 0, // holds no timer
+  });
+
+  constructor(options: VisitsOptions) {
+    this.#options = options;
+  }
+
+  /** Somebody has logged in at the provider, for a sandbox. */
+  loggedIn(visit: Visit): void {
+    this.#options.metrics.login("ok");
+    this.#options.logger.info("login", this.#factsOf(visit));
+  }
+
+  /** A login has failed; the reason is logged like that of any page's failure. */
+  loginFailed(error: unknown): void {
+    const code = error instanceof GatewayError ? error.code : "internal";
+    // What the table of metrics does not list counts as "other".
+    this.#options.metrics.login(code as LoginOutcome);
+  }
+
+  /** Somebody has ended a login. */
+  loggedOut(visit: Visit): void {
+    this.#options.logger.info("logout", this.#factsOf(visit));
+  }
+
+  /** Somebody who has logged in, or has presented a credential, was not let in: the same client once a minute. */
+  refused({ code, client, ...visit }: RefusedVisit): void {
+    const key = `${client} ${code} ${visit.sandboxId} ${visit.port}`;
+    if (this.#refused.has(key)) return;
+    this.#refused.set(key, true);
+    const facts = { ...this.#factsOf(visit), code };
+    this.#options.logger.info("access refused", facts);
+  }
+
+  #factsOf({ sub, ...facts }: Visit): Record<string, unknown> {
+    return { ...facts, subject: this.#options.subjects.ofUser(sub) };
+  }
+}
