@@ -1,31 +1,36 @@
 // deno-lint-ignore-file no-console
 /**
  * `deno task doctor [SANDBOX]`: checks the configuration and everything around the gateway, and with a sandbox's ID also
- * where the API says that it is; `--json` for machines. Exits with 0
- * if nothing failed, 1 if something did, 2 if the configuration or the command line is invalid.
+ * where the API says that it is. `deno task doctor --sandbox SANDBOX [--port PORT] [--path PATH]` goes through one preview
+ * from outside in, and names the hop that fails; PREVIEW_TOKEN is the sandbox's preview token, if it is private.
+ * `--json` for machines. Exits with 0 if nothing failed, 1 if something did, 2 if the configuration or the command line
+ * is invalid.
  */
-import { isSandboxRef } from "../src/address/grammar.ts";
 import { SETTINGS } from "../src/config/config.ts";
+import { doctorArguments, USAGE } from "./doctor/arguments.ts";
 import { examine } from "./doctor/examine.ts";
 import { exitCodeOf } from "./doctor/finding.ts";
+import { examinePreview } from "./doctor/preview/examine.ts";
 import { json, presentable, table } from "./doctor/report.ts";
 import { realWorld } from "./doctor/world.ts";
 
 /** Prints the findings, and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const isJson = args.includes("--json");
-  const [sandboxId, ...more] = args.filter((arg) => arg !== "--json");
-  const isUsable = sandboxId === undefined ||
-    !sandboxId.startsWith("-") && isSandboxRef(sandboxId);
-  if (!isUsable || more.length > 0) {
-    console.error("usage: deno task doctor [--json] [SANDBOX]");
+  const given = doctorArguments(args);
+  if (given === undefined) {
+    console.error(USAGE);
     return 2;
   }
+  const { isJson, sandboxId, preview } = given;
   const names = Object.keys(SETTINGS);
   const env = Object.fromEntries(
     names.map((name) => [name, Deno.env.get(name)]),
   );
-  const findings = presentable(await examine(env, realWorld, sandboxId), env);
+  const token = Deno.env.get("PREVIEW_TOKEN")?.trim() || undefined;
+  const found = preview === undefined
+    ? await examine(env, realWorld, sandboxId)
+    : await examinePreview(env, realWorld, { ...preview, token });
+  const findings = presentable(found, env);
   const colors = Deno.stdout.isTerminal() && !Deno.noColor;
   const text = isJson ? json(findings) : table(findings, { colors });
   await new Blob([text]).stream().pipeTo(Deno.stdout.writable);

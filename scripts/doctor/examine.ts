@@ -1,6 +1,5 @@
 /** All checks; those that do not depend on each other run concurrently. */
 import { type Config, parseConfig } from "../../src/config/config.ts";
-import type { SettingProblem } from "../../src/config/read_settings.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import {
@@ -21,6 +20,7 @@ import { type PublicBase, publicBases } from "./public_base.ts";
 import { askRole, checkSandbox, judgeRole } from "./region.ts";
 import { checkRedirectUri } from "./redirect_uri.ts";
 import { judgeSettings } from "./settings.ts";
+import { unusable } from "./unusable.ts";
 import { checkDns } from "./wildcard_dns.ts";
 import type { World } from "./world.ts";
 
@@ -47,21 +47,6 @@ export async function examine(
     ...independent,
   ]);
   return findings.flat();
-}
-
-/** One finding for each setting that keeps the gateway from starting, and one for all checks that are skipped. */
-function unusable(problems: readonly SettingProblem[]): Finding[] {
-  return [
-    ...problems.map(({ name, given, allowed, purpose }) =>
-      findingsOf(CONFIGURATION).failed(
-        `${name} ${given === undefined ? "is not set" : `is ${given}`}.`,
-        `${purpose} Allowed: ${allowed}.`,
-      )
-    ),
-    findingsOf("all else").skipped(
-      "Nothing else was checked: the gateway would not start.",
-    ),
-  ];
 }
 
 type Outcome = Promise<Finding | readonly Finding[]>;

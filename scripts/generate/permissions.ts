@@ -8,7 +8,7 @@ const DENO_JSON = new URL("../../deno.json", import.meta.url);
 /** The variables of the platform, which each permission set may use besides the settings. */
 const PLATFORM_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   start: ["DENO_DEPLOYMENT_ID", "DENO_KV_ACCESS_TOKEN", VECTORED_WRITES],
-  doctor: ["DENO_KV_ACCESS_TOKEN"],
+  doctor: ["DENO_KV_ACCESS_TOKEN", "PREVIEW_TOKEN"],
 };
 
 /** deno.json with every setting in the permission sets of the programs that read the configuration. */

@@ -143,6 +143,27 @@ function setUp() {
   return { state, callbacks, visits, recorded, send };
 }
 
+Deno.test("/health/stream is a response in two parts, of which the first does not wait for the second", async () => {
+  const { response } = await setUp().send("/health/stream");
+  const reader = response.body?.getReader() ?? assert.fail();
+  const texts: string[] = [];
+  const times: number[] = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    texts.push(new TextDecoder().decode(value));
+    times.push(performance.now());
+  }
+  assert.deepEqual(texts, ["one\n", "two\n"]);
+  const [first = NaN, second = NaN] = times;
+  assert(second - first > 200, `${second - first} ms`);
+});
+
+Deno.test("a client that leaves /health/stream leaves no timer behind", async () => {
+  const { response } = await setUp().send("/health/stream");
+  await response.body?.cancel(); // the sanitizer would find it
+});
+
 Deno.test("/openapi.json is the description that is generated without a running gateway", async () => {
   const { response } = await setUp().send("/openapi.json");
   const expected = JSON.parse(JSON.stringify(controlDescription("0.0.0")));

@@ -1,5 +1,6 @@
 /** The doctor as operators run it. */
 import assert from "node:assert/strict";
+import { USAGE } from "../../scripts/doctor/arguments.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { type Ended, runScript } from "../support/run_script.ts";
 import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
@@ -42,6 +43,26 @@ Deno.test("doctor.ts exits 1 where something failed, and says so as JSON", async
   assert.equal(out.includes(key), false);
 });
 
+Deno.test("doctor.ts --sandbox prints a line for each hop of a preview, and not its token", async () => {
+  await using patient = await startPatient();
+  const token = KEYS.lockedToken;
+  const { code, out, err } = await runDoctor(
+    { ...patient.env, PREVIEW_TOKEN: token },
+    "--sandbox",
+    "locked",
+    "--path=/ws",
+  );
+
+  assert.equal(code, 0, out + err);
+  assert.match(
+    out,
+    /^ok {7}WebSocket {4}A handshake for \/ws .* 101 by the app/m,
+  );
+  assert.match(out, /^ok {7}preview {6}http:\S+\/ws works\.$/m);
+  assert.equal(out.includes(token), false);
+  assert.equal(out.includes(KEYS.runner), false);
+});
+
 Deno.test("doctor.ts exits 2 where the configuration, or its own arguments, cannot be used", async () => {
   const secret = "too-short-to-be-one";
   const unset = await runDoctor({ SESSION_SECRETS: secret });
@@ -54,7 +75,7 @@ Deno.test("doctor.ts exits 2 where the configuration, or its own arguments, cann
     assert.deepEqual(await runDoctor({}, argument), {
       code: 2,
       out: "",
-      err: "usage: deno task doctor [--json] [SANDBOX]\n",
+      err: `${USAGE}\n`,
     });
   }
 });

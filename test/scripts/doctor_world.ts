@@ -2,6 +2,7 @@
 import { examine } from "../../scripts/doctor/examine.ts";
 import type { Finding } from "../../scripts/doctor/finding.ts";
 import type { World } from "../../scripts/doctor/world.ts";
+import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
 import { startHostedStack } from "../../scripts/stand_in/hosted_stack.ts";
 import type { Stack } from "../../scripts/stand_in/stack.ts";
 import { startGateway, startGatewayOf } from "../support/gateway.ts";
@@ -34,7 +35,9 @@ export const SESSION_SECRET = "session-secret-of-more-than-32-characters";
 export async function startHostedPatient(): Promise<Patient> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startHostedStack({ tls: false }));
-  const gateway = started.use(await startGatewayOf(stack));
+  const gateway = started.use(
+    await startGatewayOf(stack, {}, { dial: dialHosted }),
+  );
   const host = `proxy.localhost:${gateway.port}`;
   stack.api.state.config = {
     ...stack.api.state.config,

@@ -57,6 +57,37 @@ const readyRoute = createRoute({
   },
 });
 
+/** The time between the two parts of `/health/stream`, ms. */
+const STREAM_GAP_MS = 300;
+
+const streamRoute = createRoute({
+  method: "get",
+  path: "/health/stream",
+  summary: "A response in two parts",
+  description:
+    `Two lines, ${STREAM_GAP_MS} ms apart. If both arrive at once, something in front of the gateway keeps responses ` +
+    "back until they are complete. `doctor --sandbox` asks for it.",
+  responses: {
+    200: { description: "Two lines of text." },
+  },
+});
+
+/** The two lines, the second one once the time has passed. */
+function twoParts(): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let timer: ReturnType<typeof setTimeout>;
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(encoder.encode("one\n"));
+      timer = setTimeout(() => {
+        controller.enqueue(encoder.encode("two\n"));
+        controller.close();
+      }, STREAM_GAP_MS);
+    },
+    cancel: () => clearTimeout(timer),
+  });
+}
+
 /** Dependencies of the health routes. */
 export interface HealthRoutesOptions {
   readonly version: string;
@@ -64,9 +95,9 @@ export interface HealthRoutesOptions {
 }
 
 /** The routes that {@linkcode addHealthRoutes} adds. */
-export const HEALTH_ROUTES = [healthRoute, readyRoute];
+export const HEALTH_ROUTES = [healthRoute, readyRoute, streamRoute];
 
-/** Adds `/health` and `/ready`. */
+/** Adds `/health`, `/ready` and `/health/stream`. */
 export function addHealthRoutes(
   app: OpenAPIHono<ControlEnv>,
   { version, readiness }: HealthRoutesOptions,
@@ -80,6 +111,11 @@ export function addHealthRoutes(
         OWN_ANSWER_HEADERS,
       ),
   );
+  app.openapi(streamRoute, (c) =>
+    c.body(twoParts(), 200, {
+      ...OWN_ANSWER_HEADERS,
+      "content-type": "text/plain; charset=utf-8",
+    }));
   app.openapi(readyRoute, async (c) => {
     const { status, checks } = await readiness.check();
     const isReady = status === "ready" || status === "degraded";

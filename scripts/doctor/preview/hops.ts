@@ -1,0 +1,79 @@
+/** The hops of a request for a preview, from outside in, and which of them an error code of the gateway names. */
+import type { ErrorCode } from "../../../src/errors.ts";
+
+/** The hops, in the order in which a request passes them. */
+export const HOPS = [
+  "DNS",
+  "certificate",
+  "front",
+  "gate",
+  "API",
+  "sandbox",
+  "runner",
+  "daemon",
+  "port",
+  "first byte",
+  "WebSocket",
+  "streaming",
+] as const;
+
+/** One of them. */
+export type Hop = typeof HOPS[number];
+
+/** The codes by which a gateway says that the request got no further than a hop; all others are of the gate. */
+const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
+  front: [
+    "bad_host",
+    "bad_target",
+    "route_not_found",
+    "unknown_domain",
+    "method_not_allowed",
+  ],
+  API: ["api_unreachable", "api_throttled", "user_throttled"],
+  sandbox: [
+    "sandbox_not_found",
+    "sandbox_deleted",
+    "sandbox_destroying",
+    "sandbox_stopped",
+    "sandbox_paused",
+    "sandbox_archived",
+    "sandbox_starting",
+    "sandbox_resuming",
+    "sandbox_restoring",
+    "sandbox_pulling",
+    "sandbox_stopping",
+    "sandbox_error",
+    "sandbox_recoverable",
+    "sandbox_build_failed",
+  ],
+  runner: [
+    "container_not_found",
+    "runner_unreachable",
+    "runner_protocol_error",
+    "runner_refused",
+    "runner_not_ready",
+  ],
+  daemon: ["toolbox_unreachable"],
+  port: ["port_closed"],
+  "first byte": ["runner_timeout"],
+  WebSocket: ["app_refused_websocket", "too_many_tunnels"],
+};
+
+const HOP_OF_CODE: ReadonlyMap<string, Hop> = new Map(
+  HOPS.flatMap((hop) =>
+    (CODES[hop] ?? []).map((code): [string, Hop] => [code, hop])
+  ),
+);
+
+/**
+ * The hop at which a request failed, by the gateway's `X-Porthole-Error`.
+ *
+ * @example
+ * ```ts
+ * hopOfCode("port_closed"); // "port"
+ * hopOfCode("login_required"); // "gate"
+ * ```
+ */
+export function hopOfCode(code: string): Hop {
+  return HOP_OF_CODE.get(code) ?? "gate";
+}
