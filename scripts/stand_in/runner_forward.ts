@@ -74,7 +74,8 @@ export function forward(
       answer.statusMessage,
       [...headers, ...isChunked ? [CHUNKED] : []].flat(),
     );
-    if (message.method === "HEAD") {
+    const isEmpty = answer.headers["content-length"] === "0";
+    if (message.method === "HEAD" || isEmpty) {
       // Deno's node:http takes no further request of a connection if the head is flushed, and nothing follows it.
       answer.resume();
       response.end();

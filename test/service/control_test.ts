@@ -1,10 +1,16 @@
 /** The gateway's own routes, tested on the complete service. */
 import assert from "node:assert/strict";
+import type { ApiState } from "../../scripts/stand_in/api_state.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { BASE, DEMO, startGateway } from "../support/gateway.ts";
+import { startHostedGateway } from "../support/hosted_gateway.ts";
 import { untilReady } from "../support/ready.ts";
+import {
+  testInBothWorlds as test,
+  testLoginsInBothWorlds as testLogins,
+} from "../support/worlds.ts";
 
-Deno.test("/health answers on any host that is no preview, whoever asks", async () => {
+test("/health answers on any host that is no preview, whoever asks", async (startGateway) => {
   await using gateway = await startGateway();
   gateway.stack.api.outage = 500;
   const pod = "10-0-0-7.gateway.pod.cluster.local";
@@ -15,108 +21,145 @@ Deno.test("/health answers on any host that is no preview, whoever asks", async 
   }
 });
 
-Deno.test("/ready tells of each dependency, and of a drain", async () => {
-  await using gateway = await startGateway();
-  await untilReady(gateway.port);
-  const ready = await gateway.send(BASE, { path: "/ready" });
-  assert.equal(ready.status, 200);
-  assert.deepEqual(ready.json().checks, {
-    api: "ok",
-    key: "ok",
-    cache: "ok",
-    domains: "ok",
-    login: "ok",
-  });
-  gateway.service.startDraining();
-  const draining = await gateway.send(BASE, { path: "/ready" });
-  assert.equal(draining.status, 503);
-  assert.equal(draining.json().status, "draining");
-});
-
-Deno.test("/ready is degraded, not failing, while the identity provider is down", async () => {
-  await using gateway = await startGateway();
-  await gateway.stack.provider[Symbol.asyncDispose]();
-  const answer = await gateway.send(BASE, { path: "/ready" });
-  assert.equal(answer.status, 200);
-  assert.deepEqual(answer.json(), {
-    status: "degraded",
-    checks: {
+testLogins(
+  "/ready tells of each dependency, and of a drain",
+  async (startLoginGateway) => {
+    await using gateway = await startLoginGateway();
+    const ready = await gateway.send(BASE, { path: "/ready" });
+    assert.equal(ready.status, 200);
+    assert.deepEqual(ready.json().checks, {
       api: "ok",
       key: "ok",
       cache: "ok",
       domains: "ok",
-      login: "failing",
-    },
-  });
-});
+      login: "ok",
+    });
+    gateway.service.startDraining();
+    const draining = await gateway.send(BASE, { path: "/ready" });
+    assert.equal(draining.status, 503);
+    assert.equal(draining.json().status, "draining");
+  },
+);
 
-Deno.test("/ready is 503 until the API was seen", async () => {
+testLogins(
+  "/ready is degraded, not failing, while the identity provider is down",
+  async (startLoginGateway) => {
+    const nobody = "http://127.0.0.1:1";
+    const known = { OIDC_DOMAIN: nobody, OIDC_CLIENT_ID: "porthole" };
+    await using gateway = await startLoginGateway(known, {
+      status: "degraded",
+    });
+    const answer = await gateway.send(BASE, { path: "/ready" });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json(), {
+      status: "degraded",
+      checks: {
+        api: "ok",
+        key: "ok",
+        cache: "ok",
+        domains: "ok",
+        login: "failing",
+      },
+    });
+  },
+);
+
+test("/ready is 503 until the API was seen", async (startGateway) => {
   await using gateway = await startGateway({ API_CLIENT_TIMEOUT_SEC: "1" });
   gateway.stack.api.outage = 500;
   const answer = await gateway.send(BASE, { path: "/ready" });
   assert.equal(answer.status, 503);
-  assert.deepEqual(answer.json(), {
-    status: "starting",
-    checks: {
-      api: "failing",
-      key: "failing",
-      cache: "ok",
-      domains: "ok",
-      login: "failing",
-    },
+  assert.equal(answer.json().status, "starting");
+  const { login, ...checks } = Object(answer.json().checks);
+  assert.deepEqual(checks, {
+    api: "failing",
+    key: "failing",
+    cache: "ok",
+    domains: "ok",
   });
+  assert.match(login, /^(?:failing|off)$/);
 });
 
-Deno.test("/ready notices that the API does not accept the gateway's key, and the log says so once", async () => {
-  await using log = await collectLog();
-  await using gateway = await startGateway({ PROXY_API_KEY: "another-key" });
-  const { state } = gateway.stack.api;
-  const ready = () => gateway.send(BASE, { path: "/ready" });
-  for (const _ of [1, 2]) {
-    const answer = await ready();
-    assert.equal(answer.status, 503);
-    assert.equal(answer.json().status, "starting");
-    assert.equal(Object(answer.json().checks).key, "failing");
-  }
-  const preview = await gateway.send(DEMO);
-  assert.equal(preview.json().code, "api_unreachable");
-
-  state.services.set("another-key", { role: "proxy" });
-  const open = await gateway.send(DEMO);
-  assert.equal(open.status, 200);
+Deno.test("in front of somebody else's Daytona, /ready is ready without a login, and says that there is none", async () => {
+  await using gateway = await startHostedGateway();
   await untilReady(gateway.port);
-
-  state.services.delete("another-key");
-  const unseen = await gateway.send("3000-unseen.proxy.localhost");
-  assert.equal(unseen.status, 503);
-  const degraded = await ready();
-  assert.equal(degraded.status, 200);
-  assert.equal(degraded.json().status, "degraded");
-
-  await gateway.service.close();
-  const text =
-    "the API does not accept PROXY_API_KEY: it must be the value that the API has under the same name";
-  const told = log.records().filter(({ message }) =>
-    /PROXY_API_KEY|: key/.test(String(message))
-  );
-  assert.deepEqual(told.map(({ level, message }) => [level, message]), [
-    ["ERROR", text],
-    ["WARN", "not ready: key"],
-    ["INFO", "the API accepts PROXY_API_KEY now"],
-    ["INFO", "ready again: key"],
-    ["ERROR", text],
-    ["WARN", "not ready: key"],
-  ]);
+  const answer = await gateway.send(BASE, { path: "/ready" });
+  assert.equal(Object(answer.json().checks).login, "off");
 });
 
-Deno.test("the base domain is learnt from the API where none is configured", async () => {
+/** The gateway's own key in each world: how the API comes to know `another-key`, and what the log says of it. */
+const OWN_KEYS = [
+  {
+    world: "",
+    startGateway,
+    name: "PROXY_API_KEY",
+    wanted: "the value that the API has under the same name",
+    accept: (state: ApiState) =>
+      void state.services.set("another-key", { role: "proxy" }),
+    refuse: (state: ApiState) => void state.services.delete("another-key"),
+  },
+  {
+    world: " (somebody else's Daytona)",
+    startGateway: startHostedGateway,
+    name: "DAYTONA_API_KEY",
+    wanted: "an API key of your organization, which the dashboard makes",
+    accept: (state: ApiState) =>
+      void state.users.set("another-key", new Set(state.sandboxes.keys())),
+    refuse: (state: ApiState) => void state.users.delete("another-key"),
+  },
+] as const;
+
+for (const { world, startGateway, name, wanted, ...api } of OWN_KEYS) {
+  Deno.test(`/ready notices that the API does not accept the gateway's key, and the log says so once${world}`, async () => {
+    await using log = await collectLog();
+    await using gateway = await startGateway({ [name]: "another-key" });
+    const { state } = gateway.stack.api;
+    const ready = () => gateway.send(BASE, { path: "/ready" });
+    for (const _ of [1, 2]) {
+      const answer = await ready();
+      assert.equal(answer.status, 503);
+      assert.equal(answer.json().status, "starting");
+      assert.equal(Object(answer.json().checks).key, "failing");
+    }
+    const preview = await gateway.send(DEMO);
+    assert.equal(preview.json().code, "api_unreachable");
+
+    api.accept(state);
+    const open = await gateway.send(DEMO);
+    assert.equal(open.status, 200);
+    await untilReady(gateway.port);
+
+    api.refuse(state);
+    const unseen = await gateway.send("3000-unseen.proxy.localhost");
+    assert.equal(unseen.status, 503);
+    const degraded = await ready();
+    assert.equal(degraded.status, 200);
+    assert.equal(degraded.json().status, "degraded");
+
+    await gateway.service.close();
+    const text = `the API does not accept ${name}: it must be ${wanted}`;
+    const told = log.records().filter(({ message }) =>
+      String(message).includes(name) || /: key/.test(String(message))
+    );
+    assert.deepEqual(told.map(({ level, message }) => [level, message]), [
+      ["ERROR", text],
+      ["WARN", "not ready: key"],
+      ["INFO", `the API accepts ${name} now`],
+      ["INFO", "ready again: key"],
+      ["ERROR", text],
+      ["WARN", "not ready: key"],
+    ]);
+  });
+}
+
+Deno.test("in front of one's own Daytona, the base domain is learnt from the API where none is configured", async () => {
   await using gateway = await startGateway({ PROXY_DOMAIN: "" });
   await untilReady(gateway.port);
   const answer = await gateway.send(DEMO);
   assert.equal(answer.status, 200);
 });
 
-Deno.test("a preview is a 503, not a 404, until the API has told which domains are ours", async () => {
+Deno.test("in front of one's own Daytona, a preview is a 503, not a 404, until the API has told which domains are ours", async () => {
   await using gateway = await startGateway({
     PROXY_DOMAIN: "",
     OIDC_DOMAIN: "http://127.0.0.1:1",
@@ -143,7 +186,7 @@ Deno.test("a preview is a 503, not a 404, until the API has told which domains a
   assert.equal(other.json().code, "route_not_found");
 });
 
-Deno.test("a preview host below another domain is unknown_domain, whatever its path", async () => {
+test("a preview host below another domain is unknown_domain, whatever its path", async (startGateway) => {
   await using gateway = await startGateway();
   for (const path of ["/", "/healthy", "/toolbox/demo/files"]) {
     const answer = await gateway.send("3000-demo.elsewhere.test", { path });
@@ -152,7 +195,7 @@ Deno.test("a preview host below another domain is unknown_domain, whatever its p
   }
 });
 
-Deno.test("/openapi.json and /docs describe the routes, and load nothing from elsewhere", async () => {
+test("/openapi.json and /docs describe the routes, and load nothing from elsewhere", async (startGateway) => {
   await using gateway = await startGateway();
   const description = (await gateway.send(BASE, { path: "/openapi.json" }))
     .json();
@@ -176,7 +219,7 @@ Deno.test("/openapi.json and /docs describe the routes, and load nothing from el
   assert.doesNotMatch(docs.body, /(?:src|href)="(?:https?:)?\/\/|<script/);
 });
 
-Deno.test("a page about the app leads its developer to /docs/apps on the base host, which loads nothing from elsewhere", async () => {
+test("a page about the app leads its developer to /docs/apps on the base host, which loads nothing from elsewhere", async (startGateway) => {
   await using gateway = await startGateway();
   const page = await gateway.send(`8000-demo.${BASE}`, {
     headers: { "sec-fetch-mode": "navigate", accept: "text/html" },
@@ -195,14 +238,14 @@ Deno.test("a page about the app leads its developer to /docs/apps on the base ho
   );
 });
 
-Deno.test("an unknown path is a 404 problem document", async () => {
+test("an unknown path is a 404 problem document", async (startGateway) => {
   await using gateway = await startGateway();
   const unknown = await gateway.send(BASE, { path: "/nothing" });
   assert.equal(unknown.status, 404);
   assert.equal(unknown.json().code, "route_not_found");
 });
 
-Deno.test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 sends without", async () => {
+test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 sends without", async (startGateway) => {
   await using gateway = await startGateway();
   await untilReady(gateway.port);
   for (

@@ -2,24 +2,32 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { KEYS } from "../../scripts/stand_in/stack.ts";
-import type { ServiceOptions } from "../../src/service.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { fakeClock } from "../support/fake_clock.ts";
-import { BASE, startGateway } from "../support/gateway.ts";
+import { BASE } from "../support/gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
 import {
   type LoginGateway,
   startLoginGateway,
 } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
+import {
+  type StartLoginGateway,
+  testInBothWorlds,
+  testLoginsInBothWorlds,
+} from "../support/worlds.ts";
 
-/** Starts a gateway whose logins are for hosts. */
-function start(
-  environment: Record<string, string> = {},
-  options: Partial<ServiceOptions> = {},
-): Promise<LoginGateway> {
-  return startLoginGateway({ SESSION_SCOPE: "host", ...environment }, options);
+/** Defines a test for both worlds; `start` starts a gateway whose logins are for hosts. */
+function test(
+  name: string,
+  body: (start: StartLoginGateway) => Promise<void>,
+): void {
+  testLoginsInBothWorlds(name, (startLoginGateway) => {
+    const scope = { SESSION_SCOPE: "host" };
+    return body((environment, options) =>
+      startLoginGateway({ ...scope, ...environment }, options)
+    );
+  });
 }
 
 /** A browser in which alice has logged in, for port 3000 of the private sandbox. */
@@ -29,6 +37,14 @@ async function loggedIn(gateway: LoginGateway): Promise<Browser> {
   const { page } = await browser.logIn(form, "alice");
   assert.equal(page.status, 200);
   return browser;
+}
+
+/** Adds a private sandbox that no runner has, to which a user has access. */
+function addSecond({ stack: { api } }: LoginGateway, user: string): void {
+  const { sandboxes, users, subjects } = api.state;
+  sandboxes.set("second", { ...api.sandbox("locked"), id: "second" });
+  for (const ids of users.values()) ids.add("second");
+  subjects.get(user)?.add("second");
 }
 
 /** Goes from a preview without a session to where the code would be exchanged, which is not requested. */
@@ -62,7 +78,7 @@ async function isIn(browser: Browser, url: string): Promise<boolean> {
   return page.status === 200;
 }
 
-Deno.test("a login for hosts sets no cookie that any other host gets, and lands on the very address", async () => {
+test("a login for hosts sets no cookie that any other host gets, and lands on the very address", async (start) => {
   await using gateway = await start();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo?q=%20+&(x)&");
@@ -84,11 +100,10 @@ Deno.test("a login for hosts sets no cookie that any other host gets, and lands 
   assert.equal(arrival?.headers.get("referrer-policy"), "no-referrer");
 });
 
-Deno.test("further ports and sandboxes of a user log in one by one, without asking anybody but the API", async () => {
+test("further ports and sandboxes of a user log in one by one, without asking anybody but the API", async (start) => {
   await using gateway = await start();
-  const { api, provider } = gateway.stack;
-  api.state.sandboxes.set("second", { ...api.sandbox("locked"), id: "second" });
-  api.state.subjects.get("alice")?.add("second");
+  const { provider } = gateway;
+  addSecond(gateway, "alice");
   const browser = await loggedIn(gateway);
   const tokens = provider.count("token");
   for (const host of ["3001-locked", "22222-locked", "3000-second"]) {
@@ -105,7 +120,7 @@ Deno.test("further ports and sandboxes of a user log in one by one, without aski
   assert.equal(provider.count("token"), tokens);
 });
 
-Deno.test("a session of one port does not open another, wherever its cookie is put", async () => {
+test("a session of one port does not open another, wherever its cookie is put", async (start) => {
   await using gateway = await start();
   const browser = await loggedIn(gateway);
   const [session] = browser.jar.cookies
@@ -127,7 +142,7 @@ Deno.test("a session of one port does not open another, wherever its cookie is p
   }
 });
 
-Deno.test("the code of a login is worth nothing a second time", async () => {
+test("the code of a login is worth nothing a second time", async (start) => {
   await using gateway = await start();
   const browser = await loggedIn(gateway);
   const clean = gateway.at("3001-locked", "/x?y");
@@ -140,7 +155,7 @@ Deno.test("the code of a login is worth nothing a second time", async () => {
   assert(!setsSession(again.page));
 });
 
-Deno.test("of many that bring the same code at once, one gets a session", async () => {
+test("of many that bring the same code at once, one gets a session", async (start) => {
   await using gateway = await start();
   const browser = await loggedIn(gateway);
   const arrival = await codeFor(browser, gateway.at("3001-locked"));
@@ -156,7 +171,7 @@ Deno.test("of many that bring the same code at once, one gets a session", async 
   assert.equal(sessions.length, 1);
 });
 
-Deno.test("the code of a login is worth nothing in another browser, which it logs in as nobody", async () => {
+test("the code of a login is worth nothing in another browser, which it logs in as nobody", async (start) => {
   await using gateway = await start();
   const attacker = await loggedIn(gateway);
   const url = gateway.at("3001-locked");
@@ -174,7 +189,7 @@ Deno.test("the code of a login is worth nothing in another browser, which it log
   assert(setsSession(page));
 });
 
-Deno.test("whoever has a browser log in for a challenge of theirs gets a code that no browser can use", async () => {
+test("whoever has a browser log in for a challenge of theirs gets a code that no browser can use", async (start) => {
   await using gateway = await start();
   const victim = await loggedIn(gateway);
   const attacker = gateway.browser();
@@ -188,7 +203,7 @@ Deno.test("whoever has a browser log in for a challenge of theirs gets a code th
   assert(!setsSession((await victim.open(arrival, { follow: false })).page));
 });
 
-Deno.test("the code of a login is worth nothing on another host, or under another name of it", async () => {
+test("the code of a login is worth nothing on another host, or under another name of it", async (start) => {
   await using gateway = await start();
   const browser = await loggedIn(gateway);
   const arrival = await codeFor(browser, gateway.at("3001-locked"));
@@ -212,7 +227,7 @@ Deno.test("the code of a login is worth nothing on another host, or under anothe
   assert(setsSession((await browser.open(arrival, { follow: false })).page));
 });
 
-Deno.test("the code of a login is worth nothing after a minute", async () => {
+test("the code of a login is worth nothing after a minute", async (start) => {
   using clock = skewClock();
   await using gateway = await start();
   const browser = await loggedIn(gateway);
@@ -225,7 +240,7 @@ Deno.test("the code of a login is worth nothing after a minute", async () => {
   assert(setsSession((await browser.open(early, { follow: false })).page));
 });
 
-Deno.test("the code of a login reaches no app, whatever it comes with, and no line of the log", async () => {
+test("the code of a login reaches no app, whatever it comes with, and no line of the log", async (start) => {
   await using log = await collectLog();
   await using gateway = await start({}, { lines: log.lines });
   const received: string[] = [];
@@ -286,12 +301,12 @@ for (
   const [how, end] of [
     [
       "loses access",
-      ({ stack }) => void stack.api.state.subjects.set("alice", new Set()),
+      (gateway) => gateway.setAccess("alice", false),
     ],
     ["logs out on the base host", logOut],
   ] satisfies [string, (gateway: LoginGateway, browser: Browser) => unknown][]
 ) {
-  Deno.test(`a WebSocket opens on the session that was handed over, and ends when its user ${how}`, async () => {
+  test(`a WebSocket opens on the session that was handed over, and ends when its user ${how}`, async (start) => {
     using clock = fakeClock();
     await using gateway = await start({ TOKEN_TTL_SEC: "1" });
     const browser = await loggedIn(gateway);
@@ -307,7 +322,7 @@ for (
   });
 }
 
-Deno.test("a logout on the base host ends the sessions of all preview hosts, whatever sandbox it names", async () => {
+test("a logout on the base host ends the sessions of all preview hosts, whatever sandbox it names", async (start) => {
   await using gateway = await start();
   for (const body of ["", "sandbox=locked"]) {
     const browser = await loggedIn(gateway);
@@ -328,7 +343,7 @@ Deno.test("a logout on the base host ends the sessions of all preview hosts, wha
   }
 });
 
-Deno.test("tabs that log in at once have sessions that one logout ends", async () => {
+test("tabs that log in at once have sessions that one logout ends", async (start) => {
   await using gateway = await start();
   const browser = gateway.browser();
   const hosts = ["3000-locked", "3001-locked", "3002-locked"];
@@ -347,11 +362,9 @@ Deno.test("tabs that log in at once have sessions that one logout ends", async (
   for (const url of urls) assert(!await admitted(url), url);
 });
 
-Deno.test("a user without access to a sandbox can log in as another, and keeps what the first one opens", async () => {
-  await using gateway = await start();
-  const { api } = gateway.stack;
-  api.state.sandboxes.set("second", { ...api.sandbox("locked"), id: "second" });
-  api.state.subjects.get("mallory")?.add("second");
+Deno.test("where each user has sandboxes of their own, one without access can log in as another, and keeps what the first one opens", async () => {
+  await using gateway = await startLoginGateway({ SESSION_SCOPE: "host" });
+  addSecond(gateway, "mallory");
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-second"));
   await browser.logIn(form, "mallory");
@@ -367,7 +380,7 @@ Deno.test("a user without access to a sandbox can log in as another, and keeps w
   );
 });
 
-Deno.test("a browser that keeps no cookie of the preview host does not get into a redirect loop", async () => {
+test("a browser that keeps no cookie of the preview host does not get into a redirect loop", async (start) => {
   await using gateway = await start();
   const browser = await loggedIn(gateway);
   const url = gateway.at("3001-locked");
@@ -388,12 +401,11 @@ Deno.test("a browser that keeps no cookie of the preview host does not get into 
   assert(statuses.length < 20, "browsers follow 20 redirects");
 });
 
-Deno.test("sessions of a gateway with the other scope open nothing, and a logout ends them", async () => {
+test("sessions of a gateway with the other scope open nothing, and a logout ends them", async (start) => {
   await using sandboxes = await start({ SESSION_SCOPE: "sandbox" });
   const browser = await loggedIn(sandboxes);
   const url = sandboxes.at("3000-locked", "/echo");
-  const secret = { PROXY_API_KEY: KEYS.service };
-  await using hosts = await start(secret);
+  await using hosts = await start();
   const old = cookieFor(browser, url);
   assert.match(old, /porthole-login-/);
   const answer = await hosts.send(`3000-locked.${BASE}:${hosts.port}`, {
@@ -433,13 +445,16 @@ Deno.test("sessions of a gateway with the other scope open nothing, and a logout
   assert.equal(back.status, 401);
 });
 
-Deno.test("with logins for sandboxes, a parameter of that name is the app's", async () => {
-  await using gateway = await startGateway();
-  const host = await gateway.serve((request, response) => {
-    response.end(request.url);
-  });
-  const path = "/?PORTHOLE_LOGIN_CODE=x";
-  const headers = { accept: "text/html" };
-  const { body } = await gateway.send(host, { path, headers });
-  assert.equal(body, path);
-});
+testInBothWorlds(
+  "with logins for sandboxes, a parameter of that name is the app's",
+  async (startGateway) => {
+    await using gateway = await startGateway();
+    const host = await gateway.serve((request, response) => {
+      response.end(request.url);
+    });
+    const path = "/?PORTHOLE_LOGIN_CODE=x";
+    const headers = { accept: "text/html" };
+    const { body } = await gateway.send(host, { path, headers });
+    assert.equal(body, path);
+  },
+);

@@ -5,18 +5,19 @@ import {
   type Forgery,
 } from "../../scripts/stand_in/provider_keys.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { LOCKED, startGateway } from "../support/gateway.ts";
+import { LOCKED } from "../support/gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
+import type { LoginGateway } from "../support/login_gateway.ts";
 import {
-  type LoginGateway,
-  startLoginGateway,
-} from "../support/login_gateway.ts";
+  testInBothWorlds,
+  testLoginsInBothWorlds as test,
+} from "../support/worlds.ts";
 
 function codeOf(page: Hop): string | null {
   return page.headers.get("x-porthole-error");
 }
 
-Deno.test("a person logs in and lands on the very address they opened", async () => {
+test("a person logs in and lands on the very address they opened", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo?q=%20+&(x)");
@@ -25,7 +26,7 @@ Deno.test("a person logs in and lands on the very address they opened", async ()
   assert.match(hops[1]?.url ?? "", /\/login\?return_to=/);
   const asked = new URL(hops[2]?.url ?? "").searchParams;
   assert.equal(asked.get("code_challenge_method"), "S256");
-  assert.equal(asked.get("audience"), gateway.stack.provider.audience);
+  assert.equal(asked.get("audience"), gateway.audience);
   for (const name of ["state", "nonce", "code_challenge"]) {
     assert.match(asked.get(name) ?? "", /^[\w-]{43}$/);
   }
@@ -39,7 +40,7 @@ Deno.test("a person logs in and lands on the very address they opened", async ()
   assert.equal(callback?.headers.get("referrer-policy"), "no-referrer");
 });
 
-Deno.test("one login opens every port of the sandbox, and no other sandbox", async () => {
+test("one login opens every port of the sandbox, and no other sandbox", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
@@ -54,7 +55,7 @@ Deno.test("one login opens every port of the sandbox, and no other sandbox", asy
   assert.equal(other.page.status, 302);
 });
 
-Deno.test("tabs that log in at once do not disturb each other", async () => {
+test("tabs that log in at once do not disturb each other", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const urls = [1, 2, 3].map((n) =>
@@ -67,7 +68,7 @@ Deno.test("tabs that log in at once do not disturb each other", async () => {
   }
 });
 
-Deno.test("a visitor with a session at the provider sees no form", async () => {
+test("a visitor with a session at the provider sees no form", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
@@ -76,7 +77,7 @@ Deno.test("a visitor with a session at the provider sees no form", async () => {
   assert.equal(codeOf(page), "sandbox_stopped");
 });
 
-Deno.test("a user without access, or who declines, gets an error page and no session", async () => {
+test("a user without access, or who declines, gets an error page and no session", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const stranger = gateway.browser();
   const { page: form } = await stranger.open(gateway.at("3000-locked"));
@@ -99,7 +100,7 @@ Deno.test("a user without access, or who declines, gets an error page and no ses
   }
 });
 
-Deno.test("a user without access can log in again as another user", async () => {
+test("a user without access can log in again as another user", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked"));
@@ -111,23 +112,23 @@ Deno.test("a user without access can log in again as another user", async () => 
   assert.equal(codeOf(reloaded.page), "login_expired");
 
   // The provider asks in spite of its session: this time for a user with access.
-  gateway.stack.api.state.subjects.set("mallory", new Set(["locked"]));
+  gateway.setAccess("mallory", true);
   const { page: again } = await browser.open(gateway.at("3000-locked"));
   const { page } = await browser.logIn(again, "mallory");
   assert.equal(page.status, 200);
   const { page: next } = await browser.open(gateway.at("22222-locked"));
-  assert.notEqual(new URL(next.url).origin, gateway.stack.provider.url);
+  assert.notEqual(new URL(next.url).origin, gateway.provider.url);
 });
 
-Deno.test("a visitor whose link has an outdated token is sent to log in", async () => {
+test("a visitor whose link has an outdated token is sent to log in", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const { page } = await gateway.browser().open(
     `${gateway.at("3000-locked")}?DAYTONA_SANDBOX_AUTH_KEY=replaced`,
   );
-  assert.equal(new URL(page.url).origin, gateway.stack.provider.url);
+  assert.equal(new URL(page.url).origin, gateway.provider.url);
 });
 
-Deno.test("why a login was declined is logged, and nothing of the callback's query", async () => {
+test("why a login was declined is logged, and nothing of the callback's query", async (startLoginGateway) => {
   await using log = await collectLog();
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
@@ -154,7 +155,7 @@ async function callbackOf(browser: Browser, url: string): Promise<string> {
   }
 }
 
-Deno.test("a callback is worth nothing in another browser, a second time, or with another state", async () => {
+test("a callback is worth nothing in another browser, a second time, or with another state", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked");
@@ -167,7 +168,7 @@ Deno.test("a callback is worth nothing in another browser, a second time, or wit
     { follow: false },
   );
   assert.equal(codeOf(wrongState.page), "login_expired");
-  assert.equal(gateway.stack.provider.count("token"), 0);
+  assert.equal(gateway.provider.count("token"), 0);
 
   const right = await browser.open(callback, { follow: false });
   assert.equal(right.page.status, 303);
@@ -175,7 +176,7 @@ Deno.test("a callback is worth nothing in another browser, a second time, or wit
   assert.equal(codeOf(replayed.page), "login_expired");
 });
 
-Deno.test("a code that was used already, or was not issued to us, fails", async () => {
+test("a code that was used already, or was not issued to us, fails", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const callback = await callbackOf(browser, gateway.at("3000-locked"));
@@ -187,9 +188,9 @@ Deno.test("a code that was used already, or was not issued to us, fails", async 
   assert.equal(codeOf(page), "login_failed");
 });
 
-Deno.test("S6: two thousand invented codes for one login ask the provider once", async () => {
+test("S6: two thousand invented codes for one login ask the provider once", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
-  const { provider } = gateway.stack;
+  const { provider } = gateway;
   const browser = gateway.browser();
   const url = new URL(await callbackOf(browser, gateway.at("3000-locked")));
   const cookie = browser.jar.fieldFor(url, { method: "GET", crossSite: false });
@@ -212,9 +213,9 @@ Deno.test("S6: two thousand invented codes for one login ask the provider once",
   ]);
 });
 
-Deno.test("S6: logins that fail use the refusals of their client up, and those that succeed do not", async () => {
+test("S6: logins that fail use the refusals of their client up, and those that succeed do not", async (startLoginGateway) => {
   await using gateway = await startLoginGateway({ REFUSALS_PER_MINUTE: "4" });
-  const { provider } = gateway.stack;
+  const { provider } = gateway;
   const url = gateway.at("3000-locked");
   for (let login = 0; login < 3; login++) {
     const { page } = await gateway.browser().open(
@@ -245,9 +246,9 @@ Deno.test("S6: logins that fail use the refusals of their client up, and those t
   assert.equal(provider.count("token"), asked + 3);
 });
 
-Deno.test("a callback that the provider could not answer may come again", async () => {
+test("a callback that the provider could not answer may come again", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
-  const { provider } = gateway.stack;
+  const { provider } = gateway;
   const browser = gateway.browser();
   const callback = await callbackOf(browser, gateway.at("3000-locked"));
   const codes = [];
@@ -261,51 +262,54 @@ Deno.test("a callback that the provider could not answer may come again", async 
   assert.equal(page.status, 303);
 });
 
-Deno.test("an ID token that is not right in every point logs nobody in", async (t) => {
-  await using gateway = await startLoginGateway();
-  const forgeries: Record<string, Forgery> = {
-    "wrong nonce": { claims: (real) => ({ ...real, nonce: "wrong" }) },
-    "no nonce": { claims: ({ nonce: _, ...real }) => real },
-    "wrong issuer": {
-      claims: (real) => ({ ...real, iss: "https://evil.test" }),
-    },
-    "wrong audience": { claims: (real) => ({ ...real, aud: "another" }) },
-    "expired": clockSkew(-7200),
-    "issued in the future": {
-      claims: (real) => ({ ...real, nbf: Date.now() / 1000 + 7200 }),
-    },
-    "signed by nobody": { signedBy: "nobody" },
-    "signed by a stranger": { signedBy: "stranger" },
-    "unknown key": { signedBy: "stranger", kid: "unknown" },
-  };
-  for (const [name, forgery] of Object.entries(forgeries)) {
-    await t.step(name, async () => {
-      const browser = gateway.browser();
-      gateway.stack.provider.forgery = forgery;
-      const { page: form } = await browser.open(gateway.at("3000-locked"));
-      const { page } = await browser.logIn(form, "alice");
-      assert.equal(codeOf(page), "login_failed");
-    });
-  }
-  gateway.stack.provider.forgery = undefined;
-  gateway.stack.provider.rewrite.token = ({ id_token: _, ...body }) => body;
-  const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  assert.equal(
-    codeOf((await browser.logIn(form, "alice")).page),
-    "login_failed",
-  );
-});
+test(
+  "an ID token that is not right in every point logs nobody in",
+  async (startLoginGateway, t) => {
+    await using gateway = await startLoginGateway();
+    const forgeries: Record<string, Forgery> = {
+      "wrong nonce": { claims: (real) => ({ ...real, nonce: "wrong" }) },
+      "no nonce": { claims: ({ nonce: _, ...real }) => real },
+      "wrong issuer": {
+        claims: (real) => ({ ...real, iss: "https://evil.test" }),
+      },
+      "wrong audience": { claims: (real) => ({ ...real, aud: "another" }) },
+      "expired": clockSkew(-7200),
+      "issued in the future": {
+        claims: (real) => ({ ...real, nbf: Date.now() / 1000 + 7200 }),
+      },
+      "signed by nobody": { signedBy: "nobody" },
+      "signed by a stranger": { signedBy: "stranger" },
+      "unknown key": { signedBy: "stranger", kid: "unknown" },
+    };
+    for (const [name, forgery] of Object.entries(forgeries)) {
+      await t.step(name, async () => {
+        const browser = gateway.browser();
+        gateway.provider.forgery = forgery;
+        const { page: form } = await browser.open(gateway.at("3000-locked"));
+        const { page } = await browser.logIn(form, "alice");
+        assert.equal(codeOf(page), "login_failed");
+      });
+    }
+    gateway.provider.forgery = undefined;
+    gateway.provider.rewrite.token = ({ id_token: _, ...body }) => body;
+    const browser = gateway.browser();
+    const { page: form } = await browser.open(gateway.at("3000-locked"));
+    assert.equal(
+      codeOf((await browser.logIn(form, "alice")).page),
+      "login_failed",
+    );
+  },
+);
 
-Deno.test("a provider's clock that is 20 s fast does not matter", async () => {
+test("a provider's clock that is 20 s fast does not matter", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
-  gateway.stack.provider.forgery = clockSkew(20);
+  gateway.provider.forgery = clockSkew(20);
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
 });
 
-Deno.test("without the provider, logging in is unavailable and everything else goes on", async () => {
+test("without the provider, logging in is unavailable and everything else goes on", async (startLoginGateway) => {
   const nobody = "http://127.0.0.1:1";
   const known = { OIDC_DOMAIN: nobody, OIDC_CLIENT_ID: "porthole" };
   await using gateway = await startLoginGateway(known, { status: "degraded" });
@@ -316,7 +320,7 @@ Deno.test("without the provider, logging in is unavailable and everything else g
   assert.equal(demo.page.status, 200);
 });
 
-Deno.test("however many people are sent to log in, the provider is discovered once", async () => {
+test("however many people are sent to log in, the provider is discovered once", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   await Promise.all(Array.from({ length: 50 }, async () => {
     const { page } = await gateway.browser().open(
@@ -328,10 +332,10 @@ Deno.test("however many people are sent to log in, the provider is discovered on
     );
     assert.equal(page.status, 302);
   }));
-  assert.equal(gateway.stack.provider.count("discovery"), 1);
+  assert.equal(gateway.provider.count("discovery"), 1);
 });
 
-Deno.test("only a person waiting for a page is sent to log in", async () => {
+test("only a person waiting for a page is sent to log in", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const navigation = {
     accept: "text/html",
@@ -372,7 +376,7 @@ Deno.test("only a person waiting for a page is sent to log in", async () => {
   }
 });
 
-Deno.test("a login returns to no other place than a preview of ours", async () => {
+test("a login returns to no other place than a preview of ours", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   for (
     const target of [
@@ -394,7 +398,7 @@ Deno.test("a login returns to no other place than a preview of ours", async () =
   assert.equal(codeOf(missing.page), "bad_request");
 });
 
-Deno.test("a host that is not ours has no login", async () => {
+test("a host that is not ours has no login", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   for (const path of ["/login?return_to=x", "/callback?code=1&state=2"]) {
     const answer = await gateway.send("evil.test", { path });
@@ -402,7 +406,7 @@ Deno.test("a host that is not ours has no login", async () => {
   }
 });
 
-Deno.test("the preview token in an address never reaches the provider", async () => {
+test("the preview token in an address never reaches the provider", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const { hops } = await gateway.browser().open(
     gateway.at("3000-locked", "/?DAYTONA_SANDBOX_AUTH_KEY=wrong-secret&a=1"),
@@ -423,7 +427,7 @@ async function logInBesideAnotherTab(
   return { browser, location: late.page.headers.get("location") ?? "" };
 }
 
-Deno.test("a tab that was sent to log in while another one did goes on to its preview", async () => {
+test("a tab that was sent to log in while another one did goes on to its preview", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const { browser, location } = await logInBesideAnotherTab(gateway);
   const { page } = await browser.open(location);
@@ -431,7 +435,7 @@ Deno.test("a tab that was sent to log in while another one did goes on to its pr
   assert.equal(page.url, gateway.at("3000-locked", "/echo"));
 });
 
-Deno.test("repeated logins in one browser do not become a redirect loop", async () => {
+test("repeated logins in one browser do not become a redirect loop", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const { browser, location } = await logInBesideAnotherTab(gateway);
   const statuses: number[] = [];
@@ -442,7 +446,7 @@ Deno.test("repeated logins in one browser do not become a redirect loop", async 
   assert.deepEqual(statuses, [302, 302, 302, 302, 400, 400]);
 });
 
-Deno.test("a browser that refuses the session cookie does not get into a redirect loop", async () => {
+test("a browser that refuses the session cookie does not get into a redirect loop", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked");
@@ -461,7 +465,7 @@ Deno.test("a browser that refuses the session cookie does not get into a redirec
   assert.equal(answer.code, "session_not_kept");
 });
 
-Deno.test("logging out ends the session, for every copy of its cookie", async () => {
+test("logging out ends the session, for every copy of its cookie", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo");
@@ -503,7 +507,7 @@ Deno.test("logging out ends the session, for every copy of its cookie", async ()
   assert(!await isIn());
 });
 
-Deno.test("however many sandboxes a browser logs in to, its login cookies stay below 8 KB, and the latest ones count (S9)", async () => {
+test("however many sandboxes a browser logs in to, its login cookies stay below 8 KB, and the latest ones count (S9)", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const { sandboxes, subjects } = gateway.stack.api.state;
@@ -533,7 +537,7 @@ Deno.test("however many sandboxes a browser logs in to, its login cookies stay b
   for (const id of ["locked", ...ids.slice(0, 3)]) assert(!await opens(id), id);
 });
 
-Deno.test("a user who loses access loses the session", async () => {
+test("a user who loses access loses the session", async (startLoginGateway) => {
   await using gateway = await startLoginGateway({
     TOKEN_TTL_SEC: "1",
     TOKEN_REFUSED_TTL_SEC: "1",
@@ -542,7 +546,7 @@ Deno.test("a user who loses access loses the session", async () => {
   const url = gateway.at("3000-locked", "/echo");
   const { page: form } = await browser.open(url);
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
-  gateway.stack.api.state.subjects.set("alice", new Set());
+  gateway.setAccess("alice", false);
   let page: Hop;
   do {
     ({ page } = await browser.open(url, { follow: false }));
@@ -550,16 +554,19 @@ Deno.test("a user who loses access loses the session", async () => {
   assert.equal(page.status, 302);
 });
 
-Deno.test("without a login, a person gets the 401 as a page", async () => {
-  await using gateway = await startGateway();
-  gateway.stack.api.outage = 500;
-  const answer = await gateway.send("2280-demo.proxy.localhost", {
-    headers: { accept: "text/html", "x-daytona-preview-token": "" },
-  });
-  assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
-});
+testInBothWorlds(
+  "without a login, a person gets the 401 as a page",
+  async (startGateway) => {
+    await using gateway = await startGateway();
+    gateway.stack.api.outage = 500;
+    const answer = await gateway.send("2280-demo.proxy.localhost", {
+      headers: { accept: "text/html", "x-daytona-preview-token": "" },
+    });
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
+  },
+);
 
-Deno.test("a script can start no login", async () => {
+test("a script can start no login", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const base = `proxy.localhost:${gateway.port}`;
   const target = encodeURIComponent(gateway.at("3000-locked"));
@@ -570,7 +577,7 @@ Deno.test("a script can start no login", async () => {
   assert.equal(answer.code, "cross_site_request");
 });
 
-Deno.test("a browser holds a bounded number of attempts, and the latest ones of them", async () => {
+test("a browser holds a bounded number of attempts, and the latest ones of them", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const target = encodeURIComponent(gateway.at("3000-locked"));

@@ -10,6 +10,7 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const NAVIGATION = {
   "accept": "text/html",
@@ -18,16 +19,14 @@ const NAVIGATION = {
   "sec-fetch-site": "none",
 };
 
-function startWarning(): Promise<TestGateway> {
-  return startGateway({ PREVIEW_WARNING_ENABLED: "true" });
-}
+const WARNING = { PREVIEW_WARNING_ENABLED: "true" };
 
 function isWarning({ headers }: Answer): boolean {
   return headers.get("x-porthole-warning") === "1";
 }
 
-Deno.test("a navigation gets the warning first, whatever is behind the host, and causes no API call", async () => {
-  await using gateway = await startWarning();
+test("a navigation gets the warning first, whatever is behind the host, and causes no API call", async (startGateway) => {
+  await using gateway = await startGateway(WARNING);
   const pages = [];
   for (const label of ["demo", "locked", crypto.randomUUID()]) {
     const host = `3000-${label}.proxy.localhost`;
@@ -38,12 +37,13 @@ Deno.test("a navigation gets the warning first, whatever is behind the host, and
   }
   assert.equal(new Set(pages).size, 1);
   const { api, runner } = gateway.stack;
-  assert.equal(api.count("isSandboxPublic"), 0);
+  const asked = api.calls.map(({ operation }) => operation);
+  assert.deepEqual(asked.filter((name) => /sandbox|preview/i.test(name)), []);
   assert.equal(runner.seen.length, 0);
 });
 
-Deno.test("programs, and requests with X-Daytona-Skip-Preview-Warning, get no warning", async () => {
-  await using gateway = await startWarning();
+test("programs, and requests with X-Daytona-Skip-Preview-Warning, get no warning", async (startGateway) => {
+  await using gateway = await startGateway(WARNING);
   for (
     const headers of [
       { accept: "*/*" },
@@ -52,13 +52,20 @@ Deno.test("programs, and requests with X-Daytona-Skip-Preview-Warning, get no wa
     ]
   ) {
     const answer = await gateway.send(DEMO, { path: "/echo", headers });
-    assert.equal(isWarning(answer), false);
-    assert.doesNotMatch(answer.body, /skip-preview-warning/i);
+    assert.deepEqual([answer.status, isWarning(answer)], [200, false]);
   }
 });
 
-Deno.test("an acceptance leads on to the app and holds from then on, and its cookie does not reach the app", async () => {
-  await using gateway = await startWarning();
+Deno.test("at one's own Daytona, X-Daytona-Skip-Preview-Warning does not reach the app: there, no proxy needs it", async () => {
+  await using gateway = await startGateway(WARNING);
+  const headers = { ...NAVIGATION, "x-daytona-skip-preview-warning": "true" };
+  const answer = await gateway.send(DEMO, { path: "/echo", headers });
+  assert.equal(answer.status, 200);
+  assert.doesNotMatch(answer.body, /skip-preview-warning/i);
+});
+
+test("an acceptance leads on to the app and holds from then on, and its cookie does not reach the app", async (startGateway) => {
+  await using gateway = await startGateway(WARNING);
   const path = "/accept-daytona-preview-warning";
   const accepted = await gateway.send(DEMO, {
     method: "POST",
@@ -88,8 +95,8 @@ Deno.test("an acceptance leads on to the app and holds from then on, and its coo
   assert.equal(forged.status, 403);
 });
 
-Deno.test("the toolbox has no warning", async () => {
-  await using gateway = await startWarning();
+Deno.test("the toolbox, where it is served, has no warning", async () => {
+  await using gateway = await startGateway(WARNING);
   const answer = await gateway.send("proxy.localhost", {
     path: "/toolbox/locked/",
     headers: NAVIGATION,
@@ -98,10 +105,14 @@ Deno.test("the toolbox has no warning", async () => {
   assert.equal(answer.code, "login_required");
 });
 
-Deno.test("without PREVIEW_WARNING_ENABLED there is no warning, and its path is the app's", async () => {
+test("without PREVIEW_WARNING_ENABLED there is no warning", async (startGateway) => {
   await using gateway = await startGateway();
   const page = await gateway.send(DEMO, { path: "/echo", headers: NAVIGATION });
-  assert.equal(isWarning(page), false);
+  assert.deepEqual([page.status, isWarning(page)], [200, false]);
+});
+
+Deno.test("without PREVIEW_WARNING_ENABLED the warning's path is the app's, unless somebody else's Daytona takes it for itself", async () => {
+  await using gateway = await startGateway();
   await gateway.send(DEMO, {
     method: "POST",
     path: "/accept-daytona-preview-warning",

@@ -7,6 +7,7 @@ import {
 import type { ServiceOptions } from "../../src/service.ts";
 import { BASE, startGatewayOf, type TestGateway } from "./gateway.ts";
 import { type Browser, createBrowser } from "./login.ts";
+import type { LoginGateway, LoginGatewayOptions } from "./login_gateway.ts";
 import { untilReady } from "./ready.ts";
 
 /** A running gateway under test, and its stack. */
@@ -14,7 +15,7 @@ export interface HostedGateway extends TestGateway {
   readonly stack: HostedStack;
   /** A new browser. */
   browser(): Browser;
-  /** The URL of a host below the base domain, such as `3000-demo`. */
+  /** The URL of a host below the base domain, such as `3000-demo`, or of the base domain if it is empty. */
   at(host: string, path?: string): string;
 }
 
@@ -30,7 +31,8 @@ export function startHostedGateway(
 export async function startHostedLoginGateway(
   allow: string,
   environment: Readonly<Record<string, string>> = {},
-): Promise<HostedGateway> {
+  { status, ...options }: LoginGatewayOptions = {},
+): Promise<HostedGateway & LoginGateway> {
   await using started = new AsyncDisposableStack();
   const gateway = started.use(
     await start(({ loginProvider: { issuer, clientId } }) => ({
@@ -38,13 +40,21 @@ export async function startHostedLoginGateway(
       OIDC_CLIENT_ID: clientId,
       ...allow !== "" && { LOGIN_ALLOW: allow },
       ...environment,
-    })),
+    }), options),
   );
-  const { port, stack } = gateway;
-  stack.loginProvider.redirectUris.add(`http://${BASE}:${port}/callback`);
-  await untilReady(port);
+  const { port, stack: { loginProvider: provider } } = gateway;
+  provider.redirectUris.add(gateway.at("", "/callback"));
+  await untilReady(port, status);
   started.move();
-  return gateway;
+  return {
+    ...gateway,
+    provider,
+    audience: null,
+    setAccess(user, hasAccess) {
+      const groups = hasAccess ? ["staff"] : [];
+      provider.claims.set(user, { email_verified: true, groups });
+    },
+  };
 }
 
 async function start(
@@ -65,7 +75,8 @@ async function start(
     ...gateway,
     stack,
     browser: () => createBrowser({ port }),
-    at: (host, path = "/") => `http://${host}.${BASE}:${port}${path}`,
+    at: (host, path = "/") =>
+      `http://${host === "" ? "" : `${host}.`}${BASE}:${port}${path}`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
