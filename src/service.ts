@@ -808,10 +808,11 @@ function createDrain(
   return {
     waitUntilPortIdle: (timeoutMs) =>
       fulfilsWithin(portIdle(), timeoutMs, closing),
-    async drain(timeoutMs) {
+    async drain(timeoutMs, spreadMs) {
       const idle = Promise.all([inFlight.idle(), ownRequests.idle()]);
       if (await fulfilsWithin(idle, timeoutMs, closing)) return true;
-      inFlight.abortAll();
+      await inFlight.abortWithin(spreadMs, closing);
+      inFlight.abortAll(); // what has begun since
       await fulfilsWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
       // Requests that still wait for their app are answered `shutting_down`.
       upstream.close();

@@ -1,5 +1,6 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
 import type { Config } from "../config/config.ts";
+import { type Sleep, sleep } from "../lib/backoff.ts";
 
 /** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
@@ -24,6 +25,9 @@ export interface StreamHandle {
 
 /** Most rechecks that run at once: each may take an API call. */
 const RECHECK_BATCH = 32;
+
+/** The shortest time between two steps in which a drain that has timed out aborts what is left, ms. */
+const ABORT_STEP_MS = 20;
 
 /** A counter whose zero can be awaited. */
 class Count {
@@ -296,6 +300,27 @@ export class InFlight {
   abortAll(): void {
     for (const handle of [...this.#registry.streaming]) {
       handle.abort("going_away");
+    }
+  }
+
+  /**
+   * Aborts what streams now, one after another in about `ms` ms, so that not all clients come back at the same instant.
+   * Ends early if the signal is aborted.
+   */
+  async abortWithin(
+    ms: number,
+    signal: AbortSignal,
+    wait: Sleep = sleep,
+  ): Promise<void> {
+    const { streaming } = this.#registry;
+    const waiting = [...streaming];
+    const steps = Math.min(waiting.length, Math.ceil(ms / ABORT_STEP_MS));
+    for (let left = steps; left > 0 && !signal.aborted; left--) {
+      const share = waiting.splice(0, Math.ceil(waiting.length / left));
+      for (const handle of share) {
+        if (streaming.has(handle)) handle.abort("going_away");
+      }
+      if (left > 1) await wait(ms / steps, signal).catch(() => {});
     }
   }
 

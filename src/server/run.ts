@@ -42,9 +42,9 @@ export interface GatewayService {
   waitUntilPortIdle(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, for at most `timeoutMs` ms; then closes tunnels with 1001 (RFC 6455 section
-   * 7.4.1) and aborts the rest. Resolves to whether everything ended by itself.
+   * 7.4.1) and aborts the rest, one after another over `spreadMs` ms. Resolves to whether everything ended by itself.
    */
-  drain(timeoutMs: number): Promise<boolean>;
+  drain(timeoutMs: number, spreadMs: number): Promise<boolean>;
   /** Aborts everything, and releases connections, timers and the cache. */
   close(): Promise<void>;
 }
@@ -197,6 +197,12 @@ function loginFacts(
     : { login: "by LOGIN_ALLOW", issuer: issuer ?? "" };
 }
 
+/** The last part of a drain, in which what is left is ended, so that not all clients come back at the same instant. */
+const SPREAD_SHARE = 0.1;
+
+/** The longest that this part may be, ms. */
+const MAX_SPREAD_MS = 10_000;
+
 /** Sends clients elsewhere, and waits for their exchanges and tunnels to end. */
 async function drain(
   signal: EndSignal,
@@ -212,16 +218,21 @@ async function drain(
   function leftMs(): number {
     return Math.max(0, endsAt - performance.now());
   }
+  const spreadMs = Math.min(shutdownTimeoutMs * SPREAD_SHARE, MAX_SPREAD_MS);
+  /** What is left until the last part, in which clients are sent away one after another. */
+  function patienceMs(): number {
+    return Math.max(0, leftMs() - spreadMs);
+  }
   service.startDraining();
   listener.startDraining();
   // After Ctrl+C there is no load balancer that has to notice first.
   if (signal === "SIGTERM") await sleep(shutdownDelayMs, killed);
   listener.stopAccepting();
   // `Deno.serve` cannot close its port without closing its WebSockets.
-  const closing = await service.waitUntilPortIdle(leftMs())
+  const closing = await service.waitUntilPortIdle(patienceMs())
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
     : undefined;
-  const isDrained = await service.drain(leftMs());
+  const isDrained = await service.drain(patienceMs(), spreadMs);
   // Nothing is in flight any more. What may be left are responses that slow clients have not taken yet, and sockets
   // whose clients keep them open amid a request.
   if (closing !== undefined) {

@@ -81,6 +81,49 @@ Deno.test("InFlight aborts what is still going on, and nothing that ended", () =
   assert.deepEqual(aborted, ["open"]);
 });
 
+Deno.test("InFlight aborts what streams one after another over a time, and leaves alone what ends meanwhile", async () => {
+  const inFlight = new InFlight(MANY);
+  const events: string[] = [];
+  const entries = Array.from({ length: 5 }, (_, i) => {
+    const entry = inFlight.begin();
+    entry?.setHandle({ abort: () => events.push(`abort ${i}`), recheck });
+    return entry;
+  });
+  const { signal } = new AbortController();
+  await inFlight.abortWithin(100, signal, (ms) => {
+    events.push(`wait ${ms}`);
+    if (events.length === 2) entries[1]?.end();
+    return Promise.resolve();
+  });
+  assert.deepEqual(events, [
+    "abort 0",
+    "wait 20",
+    "wait 20",
+    "abort 2",
+    "wait 20",
+    "abort 3",
+    "wait 20",
+    "abort 4",
+  ]);
+});
+
+Deno.test("InFlight aborts many together where there is too little time for each alone, and none after the second signal", async () => {
+  const inFlight = new InFlight(MANY);
+  const closing = new AbortController();
+  let aborted = 0;
+  for (let i = 0; i < 8; i++) {
+    inFlight.begin()?.setHandle({ abort: () => aborted++, recheck });
+  }
+  const seen: number[] = [];
+  await inFlight.abortWithin(60, closing.signal, () => {
+    seen.push(aborted);
+    if (seen.length === 2) closing.abort();
+    return Promise.reject(new Error("aborted"));
+  });
+  assert.deepEqual(seen, [3, 6]);
+  assert.equal(aborted, 6);
+});
+
 Deno.test("InFlight ends by its latest handle only, and by none that comes after its end", () => {
   const inFlight = new InFlight(MANY);
   const aborted: string[] = [];

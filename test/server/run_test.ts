@@ -41,8 +41,8 @@ function fakeService(calls: string[] = []): FakeService {
       calls.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
     },
-    drain(timeoutMs) {
-      calls.push(`drain ${timeoutMs}`);
+    drain(timeoutMs, spreadMs) {
+      calls.push(`drain ${timeoutMs} and ${spreadMs}`);
       return drained.promise;
     },
     close() {
@@ -121,8 +121,8 @@ Deno.test("after SIGTERM the gateway serves during the delay, drains for the res
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls.slice(1), [
-    "port 55000",
-    "drain 55000",
+    "port 49000",
+    "drain 49000 and 6000",
     "close",
   ]);
   assert.deepEqual(recorded.events(), ["listening", "draining", "stopped"]);
@@ -138,8 +138,8 @@ Deno.test("after SIGINT the gateway drains at once, logs that its time was too s
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls, [
     "startDraining",
-    "port 60000",
-    "drain 60000",
+    "port 54000",
+    "drain 54000 and 6000",
     "close",
   ]);
   assert.match(recorded.events().join(), /drain timed out/);
@@ -158,8 +158,8 @@ Deno.test("a signal that arrives during the start ends the gateway as soon as it
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls, [
     "startDraining",
-    "port 60000",
-    "drain 60000",
+    "port 54000",
+    "drain 54000 and 6000",
     "close",
   ]);
 });

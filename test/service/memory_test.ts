@@ -123,7 +123,7 @@ Deno.test("S3: uploads that their app does not read are ended before they take a
     assert.match(response, /x-porthole-error: buffers_full\r\n/);
   }
   gateway.stack.runner.containers.get("demo")?.ports.delete(8000);
-  await gateway.service.drain(0);
+  await gateway.service.drain(0, 0);
   await Promise.all(uploads);
 });
 

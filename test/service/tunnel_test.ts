@@ -117,8 +117,28 @@ test("a drain closes tunnels with 1001 when its time is over", async (startGatew
   await using gateway = await startGateway();
   const socket = await opened(gateway, DEMO);
   const closed = once(socket, "close");
-  await gateway.service.drain(1);
+  await gateway.service.drain(1, 0);
   assert.equal((await closed)[0], 1001);
+});
+
+test("a drain whose time is over does not close all tunnels at the same instant", async (startGateway) => {
+  await using gateway = await startGateway();
+  const times: number[] = [];
+  const closed = [];
+  for (let i = 0; i < 10; i++) {
+    const socket = await opened(gateway, DEMO);
+    closed.push(
+      once(socket, "close").then(([code]) => {
+        times.push(performance.now());
+        return code;
+      }),
+    );
+  }
+  await gateway.service.drain(0, 300);
+  assert.deepEqual(await Promise.all(closed), Array(10).fill(1001));
+  const [first = NaN] = times;
+  // A busy machine may be late with some of them, but cannot be early.
+  assert((times.at(-1) ?? NaN) - first > 150, times.join());
 });
 
 test("an outage of the API ends no tunnel", async (startGateway) => {
