@@ -592,7 +592,7 @@ test("a browser holds a bounded number of attempts, and the latest ones of them"
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
 });
 
-Deno.test("the log tells who logged in, opened what and logged out, by one name that reveals nobody", async () => {
+test("the log tells who logged in, opened what and logged out, by one name that reveals nobody", async (startLoginGateway) => {
   await using log = await collectLog();
   await using gateway = await startLoginGateway({}, { lines: log.lines });
   const browser = gateway.browser();
@@ -634,7 +634,7 @@ Deno.test("the log tells who logged in, opened what and logged out, by one name 
   assert.match(metrics, /^porthole_logins_total\{outcome="no_access"\} 1$/m);
 });
 
-Deno.test("with LOG_SUBJECT=clear the log has the provider's sub, with off nobody", async () => {
+test("with LOG_SUBJECT=clear the log has the provider's sub, with off nobody", async (startLoginGateway) => {
   for (const [mode, subject] of [["clear", "alice"], ["off", undefined]]) {
     await using log = await collectLog();
     await using gateway = await startLoginGateway(
