@@ -112,6 +112,8 @@ export function welcome(port: number, hosted = false): string {
   const daytona = hosted ? "Daytona that somebody else operates" : "Daytona";
   return `Porthole is running in front of a stand-in ${daytona}. Open in a browser:
 
+  http://proxy.localhost:${port}/
+      the page of the base domain, which links all of these
 ${links.map(({ shows, url }) => `  ${url}\n      ${shows}`).join("\n")}
   http://5173-demo.proxy.localhost:${port}/
       your own dev server on port 5173, or any other port of this machine

@@ -175,7 +175,12 @@ export class OpenidProvider implements AsyncDisposable {
     } else {
       const engine = await this.#currentEngine();
       await (endpoint === "login"
-        ? answerInteraction(engine, { request, response, users: this.#users })
+        ? answerInteraction(engine, {
+          request,
+          response,
+          users: this.#users,
+          logOut: (uid) => this.#storage.logOut(uid),
+        })
         : engine.callback()(request, response));
     }
   }

@@ -189,6 +189,10 @@ function metadata(
 /** An item that the package stores: a session, interaction, grant, code or refresh token. */
 interface Payload {
   readonly uid?: string;
+  /** Of a session: who is logged in. */
+  accountId?: string | undefined;
+  /** Of an interaction: the session that its browser had. */
+  readonly session?: { readonly uid: string; accountId?: string | undefined };
   readonly grantId?: string;
   /** When it was consumed, in seconds since the epoch. */
   consumed?: number;
@@ -201,6 +205,18 @@ export class ProviderStorage {
   /** The package's interface to the items of one model. */
   adapterOf(model: string): Adapter {
     return this.#models.getOrInsertComputed(model, () => new Adapter());
+  }
+
+  /**
+   * Logs out whoever is logged in by the session with that `uid`. If somebody else logs in by it, the package would
+   * answer with a form that a script sends to a page for that.
+   */
+  logOut(uid: string): void {
+    const session = this.adapterOf("Session").findByUid(uid);
+    const seen = this.adapterOf("Interaction").sessions(uid);
+    for (const item of [session, ...seen]) {
+      if (item !== undefined) item.accountId = undefined;
+    }
   }
 }
 
@@ -217,6 +233,13 @@ class Adapter {
 
   findByUid(uid: string): Payload | undefined {
     return this.#items.values().find((item) => item.uid === uid);
+  }
+
+  /** What interactions have noted of the session with that `uid`. */
+  sessions(uid: string): Required<Payload>["session"][] {
+    return [...this.#items.values()].flatMap(({ session }) =>
+      session?.uid === uid ? [session] : []
+    );
   }
 
   consume(id: string): void {
@@ -266,7 +289,11 @@ export interface Engine {
   interactionDetails(
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<{ readonly prompt: { readonly name: "login" | "consent" } }>;
+  ): Promise<{
+    readonly prompt: { readonly name: "login" | "consent" };
+    /** The session that the browser has had before. */
+    readonly session?: { readonly uid: string } | undefined;
+  }>;
   interactionFinished(
     request: IncomingMessage,
     response: ServerResponse,

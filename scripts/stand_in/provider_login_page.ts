@@ -8,10 +8,12 @@ import type { Engine, InteractionResult } from "./provider_engine.ts";
 /** Shows the page, or ends the interaction according to its form. */
 export async function answerInteraction(
   provider: Engine,
-  { request, response, users }: {
+  { request, response, users, logOut }: {
     readonly request: IncomingMessage;
     readonly response: ServerResponse;
     readonly users: readonly string[];
+    /** Ends the login of a session. */
+    readonly logOut: (uid: string) => void;
   },
 ): Promise<void> {
   const details = await provider.interactionDetails(request, response).catch(
@@ -24,6 +26,7 @@ export async function answerInteraction(
     await provider.interactionFinished(request, response, { consent: {} });
   } else if (request.method === "POST") {
     const form = new URLSearchParams(await text(request));
+    if (details.session !== undefined) logOut(details.session.uid);
     await provider.interactionFinished(request, response, resultOf(form));
   } else {
     send(response, 200, loginForm(users));
@@ -47,7 +50,7 @@ function loginForm(users: readonly string[]): string {
 <p>This stand-in identity provider accepts any answer.</p>
 <form method="post">
 ${buttons.join("\n")}
-<button name="deny" value="1">Do not log in</button>
+<button class="quiet" name="deny" value="1">Do not log in</button>
 </form>`;
 }
 

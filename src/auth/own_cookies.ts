@@ -37,7 +37,7 @@ export class OwnCookies {
   readonly handovers: string;
   /** Prefix of all {@linkcode OwnCookies.transaction} names. */
   readonly transactionPrefix: string;
-  /** Marks, on the base host, that the next login has to ask for an account even if the provider knows the user. */
+  /** Marks, on the base host, that logins have to ask for an account, even if the provider knows the user, until one succeeds. */
   readonly otherAccount: string;
   /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;

@@ -21,7 +21,7 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
     return page(
       "Logged out",
       `<h1>You are logged out of ${scope}</h1>
-<p>You may still be logged in at your identity provider.</p>`,
+<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>`,
     );
   }
   if (state === "no_login") {

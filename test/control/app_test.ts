@@ -442,8 +442,39 @@ Deno.test("a logout ends one sandbox's session or all of them, and expires the c
       COOKIES.loggedIn("box"),
       COOKIES.loginSession("box"),
       ...others,
+      COOKIES.otherAccount,
     ]);
   }
+});
+
+Deno.test("whoever logged out is asked for an account until a login has succeeded, however often they begin one", async () => {
+  const { send, state } = setUp();
+  const { lines } = await send("/logout", formOf({ sandbox: "box" }));
+  const [cookie = ""] = lines.at(-1)?.split(";") ?? [];
+  const headers = { cookie };
+  for (const _ of ["begun", "begun again"]) {
+    const { response, names } = await send(TO_BOX, { headers });
+    assert.match(response.headers.get("location") ?? "", /&true$/);
+    assert.equal(names.includes(COOKIES.otherAccount), false);
+  }
+  state.failure = new GatewayError("login_denied", "");
+  const denied = await send(CALLBACK, { headers });
+  assert.equal(denied.names.includes(COOKIES.otherAccount), false);
+  state.failure = undefined;
+  const done = await send(CALLBACK, { headers });
+  const forgotten = done.lines.find((line) =>
+    line.startsWith(`${COOKIES.otherAccount}=;`)
+  );
+  assert.match(forgotten ?? "", /Max-Age=0;/);
+  const next = await send(TO_BOX);
+  assert.match(next.response.headers.get("location") ?? "", /&false$/);
+});
+
+Deno.test("S14: where nobody logs in, deleting cookies leaves no mark for the next login", async () => {
+  const { send, state } = setUp();
+  state.loginState = "off";
+  const { names } = await send("/logout", formOf({ cookies: "delete" }));
+  assert.equal(names.includes(COOKIES.otherAccount), false);
 });
 
 Deno.test("a logout that could not be stored is answered 503 and keeps the cookie for another attempt", async () => {

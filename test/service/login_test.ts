@@ -7,7 +7,10 @@ import {
 import { collectLog } from "../support/collected_log.ts";
 import { LOCKED } from "../support/gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
-import type { LoginGateway } from "../support/login_gateway.ts";
+import {
+  type LoginGateway,
+  startLoginGateway,
+} from "../support/login_gateway.ts";
 import {
   testInBothWorlds,
   testLoginsInBothWorlds as test,
@@ -505,6 +508,21 @@ test("logging out ends the session, for every copy of its cookie", async (startL
     /porthole-login-[^;]*=; Domain=proxy\.localhost; Path=\/; Max-Age=0;/,
   );
   assert(!await isIn());
+});
+
+test("after a logout the provider asks again, so that another account can be chosen", async (startLoginGateway) => {
+  await using gateway = await startLoginGateway();
+  const browser = gateway.browser();
+  const url = gateway.at("3000-locked", "/echo");
+  const { page: first } = await browser.open(url);
+  await browser.logIn(first, "alice");
+  const { page: form } = await browser.open(gateway.at("", "/logout"));
+  const { page: out } = await browser.submit(form);
+  assert.match(out.body, /next login here asks for an account/);
+
+  const { page: again } = await browser.open(url);
+  const { page } = await browser.logIn(again, "mallory");
+  assert.equal(codeOf(page), "no_access");
 });
 
 test("however many sandboxes a browser logs in to, its login cookies stay below 8 KB, and the latest ones count (S9)", async (startLoginGateway) => {

@@ -82,7 +82,7 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
     [name, value]: readonly [name: string, value: string],
     options?: VisitOptions,
   ): Promise<Visit> {
-    if (!page.body.includes(`<button name="${name}" value="${value}">`)) {
+    if (!page.body.includes(` name="${name}" value="${value}">`)) {
       throw new Error(`No button ${name}=${value} at ${page.url}`);
     }
     const url = new URL(page.url);

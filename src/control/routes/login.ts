@@ -168,21 +168,20 @@ async function startLogin(
     return c.html(loginPage(searchParams), 200, PAGE_HEADERS);
   }
   const sent = visit.cookies;
-  const reauthenticate = cookieValues(sent, cookies.otherAccount).length > 0;
   const { location, state, sealed } = await counted(
     options,
     login.start({
       returnTo: returnTo.url,
       challenge,
       redirectUri: callbackUri(c.env, options),
-      reauthenticate,
+      reauthenticate: asksForAccount(sent, cookies),
       sso: provider === "sso",
     }),
   );
-  const expired = surplusAttempts(sent, cookies);
-  if (reauthenticate) expired.push(cookies.otherAccount);
   return redirect(302, location, [
-    ...expired.map((name) => cookies.hostOnly(name, "", 0)),
+    ...surplusAttempts(sent, cookies).map((name) =>
+      cookies.hostOnly(name, "", 0)
+    ),
     cookies.hostOnly(
       cookies.transaction(transactionId(state)),
       sealed,
@@ -228,8 +227,10 @@ async function finishLogin(
   const sandboxId = loggedLabel(label);
   const { requestId } = c.env;
   options.visits.loggedIn({ requestId, sandboxId, port, sub });
+  const ended = [transaction];
+  if (asksForAccount(sent, cookies)) ended.push(cookies.otherAccount);
   return redirect(303, location, [
-    cookies.hostOnly(transaction, "", 0),
+    ...ended.map((name) => cookies.hostOnly(name, "", 0)),
     ...setCookies,
   ]);
 }
@@ -307,6 +308,11 @@ function returnUrl(
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
   return checked;
+}
+
+/** True until a login succeeds, if the last one had no access, or there was a logout. */
+function asksForAccount(sent: string, cookies: OwnCookies): boolean {
+  return cookieValues(sent, cookies.otherAccount).length > 0;
 }
 
 /** The cookies of open attempts that have to make room for another one: the oldest. */

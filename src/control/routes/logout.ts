@@ -41,6 +41,9 @@ export interface LogoutRoutesOptions {
  */
 const MAX_SESSIONS = 200;
 
+/** For how long after a logout a login asks for an account, unless one has succeeded: 30 days, in seconds. */
+const OTHER_ACCOUNT_SEC = 30 * 86_400;
+
 const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
   .openapi({
     description: "The sandbox to log out of; all of them if omitted.",
@@ -67,7 +70,7 @@ const logoutRoute = createRoute({
   summary: "Log out",
   description:
     "Ends the sessions that logins opened, and so every copy of their cookies. The session at the identity provider " +
-    "remains.",
+    "remains, but this browser's next login asks it for an account.",
   request: {
     body: {
       content: {
@@ -128,6 +131,15 @@ export function addLogoutRoutes(
     const form = c.req.valid("form");
     const sandbox = sandboxOf(form, options);
     await endSessions(c, sandbox, options);
+    if (options.login.state !== "off") {
+      const { cookies } = options;
+      const asks = cookies.hostOnly(
+        cookies.otherAccount,
+        "1",
+        OTHER_ACCOUNT_SEC,
+      );
+      c.header("set-cookie", asks, { append: true });
+    }
     // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
     if (form.cookies === "delete") c.header("clear-site-data", '"cookies"');
     return c.html(logoutPage({ state: "done", sandbox }), 200, PAGE_HEADERS);

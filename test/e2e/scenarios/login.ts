@@ -22,6 +22,11 @@ export const login: Scenario = {
     await page.click("button", "Log out");
     await page.shows("h1", "You are logged out");
     assert.deepEqual(await page.cookies(wanted), []);
+
+    // The provider would still know alice, but the gateway asks it for an account.
+    await page.goto(wanted);
+    await page.click("button", "mallory");
+    await page.shows("h1", "You have no access");
   },
 };
 
