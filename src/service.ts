@@ -144,7 +144,12 @@ export async function createService(
   return {
     fetch: (request, info) => dispatch.handle(request, info),
     buffers: base.budget,
-    renderMetrics: () => metrics.render(),
+    renderMetrics() {
+      // For the next time: nobody may ask /ready.
+      background.add("readiness", readiness.check());
+      return metrics.render();
+    },
+    certificateExpires: (at) => metrics.certificateExpires(at),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
       await fulfilsWithin(learning, LEARNING_MS, closing.signal);
@@ -609,6 +614,12 @@ function createDispatch(
     droppedLogLines: () => lines?.dropped ?? 0,
     leakedSockets: () => leakedSockets.count,
     bufferedBytes: () => parts.budget.usedBytes,
+    limits: {
+      exchanges: limits.concurrentExchanges,
+      tunnels: limits.tunnels,
+      bufferedBytes: limits.bufferBudgetBytes,
+    },
+    checks: () => parts.readiness.latest,
   });
   const accessLog = createAccessLog(config.log, lines);
   const unseen = ownsProcess ? watchUnseenMemory(config, parts) : undefined;

@@ -141,13 +141,22 @@ Deno.test("with TLS the gateway takes a new certificate on SIGHUP, serves on aft
     TLS_CERT_FILE: files.certFile,
     TLS_KEY_FILE: files.keyFile,
     SHUTDOWN_DELAY_SEC: "600",
+    METRICS_PORT: "0",
   });
   const { port } = gateway;
+  async function expiry(): Promise<number> {
+    const { metricsPort } = await gateway.record("listening");
+    const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    const [, at] = /^porthole_certificate_expiry_timestamp_seconds (\d+)$/m
+      .exec(await response.text()) ?? [];
+    return Number(at) * 1000;
+  }
   function ask(path: string, host: string, servername: string) {
     return sendTls({ port, path, headers: { host }, servername });
   }
   const preview = await ask("/echo", "3000-demo.proxy.localhost", "localhost");
   assert.equal(preview.status, 200);
+  assert.equal(await expiry(), LOCALHOST.expiresAt.getTime());
 
   await files.write(OTHER);
   gateway.end("SIGHUP");

@@ -72,6 +72,7 @@ export class ReadinessChecks {
   /** The names of the checks that failed last time. */
   readonly #failing = new Set<string>();
   #isDraining = false;
+  #latest: Readonly<Record<string, CheckState>> = {};
 
   constructor(options: ReadinessOptions) {
     const { api, provider } = options;
@@ -105,6 +106,7 @@ export class ReadinessChecks {
       this.#logChange(name, result);
       checks[name] = result.state;
     }
+    this.#latest = checks;
     const hasStarted = results.domains.state === "ok" &&
       this.#api.wasAnswered && this.#options.serviceKey.wasAccepted;
     const status = this.#isDraining
@@ -115,6 +117,11 @@ export class ReadinessChecks {
       ? "ready"
       : "degraded";
     return { status, checks };
+  }
+
+  /** What the checks have told last; empty before that. */
+  get latest(): Readonly<Record<string, CheckState>> {
+    return this.#latest;
   }
 
   /** Runs the checks until all of them pass or the gateway stops: the log has to say what is wrong if nobody asks. */

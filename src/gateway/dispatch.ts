@@ -220,6 +220,7 @@ export class Dispatch {
       route: "control",
       status: response.status,
       end: "complete",
+      isFromApp: false,
       error: response.headers.get("x-porthole-error") ?? undefined,
       tunnel: undefined,
       receivedBytes: 0,

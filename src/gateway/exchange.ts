@@ -178,6 +178,7 @@ export abstract class Exchange {
   #download: Pick<Download, "abort"> | undefined;
   #contentLength: number | null = null;
   #endUse: (() => void) | undefined;
+  #isFromApp = false;
   #isRecorded = false;
 
   constructor(incoming: IncomingRequest, services: ExchangeServices) {
@@ -375,6 +376,7 @@ export abstract class Exchange {
   /** Answers with the error for a failure. */
   refuse(error: unknown): Response {
     const { logger } = this.services;
+    this.#isFromApp = false; // also if it could not be relayed
     this.progress.onAnswer();
     const endedBecause = this.#upload?.endedBecause;
     if (endedBecause === undefined && isClientGone(error)) {
@@ -410,6 +412,7 @@ export abstract class Exchange {
       discardBody(upstream.body);
       throw new GatewayError("runner_protocol_error", `Status ${status}`);
     }
+    this.#isFromApp = true;
     this.progress.onAnswer();
     const relayed = this.responseHeaders(upstream);
     const body = clientBody(this.method, { ...upstream, headers: relayed });
@@ -432,6 +435,7 @@ export abstract class Exchange {
   tunnel(
     { response, tunnel }: { response: Response; tunnel: Tunnel },
   ): Response {
+    this.#isFromApp = true;
     this.progress.onAnswer();
     this.#beginUse(); // 7 activity
     this.#entry?.setHandle({
@@ -599,6 +603,7 @@ export abstract class Exchange {
       method: this.method,
       status,
       end: conclusion.end ?? "complete",
+      isFromApp: this.#isFromApp,
       reason: conclusion.reason,
       sandboxId: this.#grant?.sandboxId,
       port: this.port,

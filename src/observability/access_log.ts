@@ -36,6 +36,7 @@ function factsOf(record: ExchangeRecord, withAddress: boolean) {
     answeredAt,
     endedAt,
     clientAddress,
+    isFromApp: _,
     ...facts
   } = record;
   return {

@@ -39,6 +39,11 @@ const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sandbox_destroying",
 ]);
 
+/** True if only the user of the sandbox can do something about failures of that code. */
+export function isConditionOfSandbox(code: string): boolean {
+  return CONDITIONS_OF_SANDBOXES.has(code as ErrorCode);
+}
+
 /** True if a failure concerns the operator, or at least shows what became of a sandbox. */
 export function isLogged({ code, status }: GatewayError): boolean {
   return status >= 500 || CONDITIONS_OF_SANDBOXES.has(code);

@@ -27,6 +27,8 @@ export interface GatewayService {
   readonly buffers: Pick<ByteBudget<"tls">, "open">;
   /** Renders all metrics in Prometheus' text format. */
   renderMetrics(): string;
+  /** Tells when the certificate in use expires. */
+  certificateExpires(at: Date): void;
   /**
    * Runs the checks of `/ready` until all of them pass: the log has to say what is wrong although nobody asks. Never
    * rejects.
@@ -135,6 +137,7 @@ async function serve(
         current: loaded.certificate,
         buffers: service.buffers,
         addSignalListener,
+        onUse: ({ expiresAt }) => service.certificateExpires(expiresAt),
         log,
       });
   } catch (error) {

@@ -20,6 +20,7 @@ const EXCHANGE: ExchangeRecord = {
   method: "GET",
   status: 200,
   end: "complete",
+  isFromApp: true,
   reason: undefined,
   sandboxId: "box",
   port: 3000,

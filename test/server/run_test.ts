@@ -35,6 +35,7 @@ function fakeService(calls: string[] = []): FakeService {
     fetch: () => new Response("ok"),
     buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
+    certificateExpires: () => {},
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),
     waitUntilPortIdle(timeoutMs) {

@@ -5,6 +5,7 @@ import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, LOCKED, startGateway as startOwn } from "../support/gateway.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
+import { untilReady } from "../support/ready.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { switchingProtocols } from "../support/wire_frames.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
@@ -138,6 +139,34 @@ test("the access log says how a WebSocket broke the protocol", async (startGatew
   const { status, end, reason } = await log.next("request");
   assert.deepEqual([status, end], [101, "upstream_failed"]);
   assert.match(String(reason), /reserved/i);
+});
+
+Deno.test("an app's 5xx, a port that is closed and an outage of the API count apart", async () => {
+  await using gateway = await startOwn();
+  const broken = await gateway.serve((_, response) => {
+    response.writeHead(500).end("broken");
+  });
+  await gateway.send(broken);
+  gateway.stack.runner.containers.get("demo")?.ports.set(4000, 1);
+  await gateway.send("4000-demo.proxy.localhost");
+  gateway.stack.api.outage = 500;
+  await gateway.send("3000-unseen.proxy.localhost");
+  const text = gateway.service.renderMetrics();
+  for (const source of ["app", "sandbox", "gateway"]) {
+    const line =
+      `porthole_http_responses_total{source="${source}",status="5xx"} 1\n`;
+    assert(text.includes(line), line);
+  }
+});
+
+Deno.test("metrics have the checks of /ready, as of the scrape before", async () => {
+  await using gateway = await startOwn();
+  assert.doesNotMatch(gateway.service.renderMetrics(), /^porthole_check_/m);
+  await untilReady(gateway.port);
+  const text = gateway.service.renderMetrics();
+  for (const check of ["api", "key", "cache", "domains", "login"]) {
+    assert(text.includes(`porthole_check_passing{check="${check}"} 1\n`), text);
+  }
 });
 
 test("what is wrong with a request's parameters is logged on one line", async (startGateway) => {

@@ -58,6 +58,9 @@ const LOGIN_OUTCOMES = [
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
 
+/** The checks of `/ready`. */
+const CHECKS = ["api", "key", "cache", "domains", "login"] as const;
+
 /** Close codes worth telling apart (RFC 6455 section 7.4.1). */
 const CLOSE_CODES = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1013];
 
@@ -99,6 +102,14 @@ export const METRICS = {
     help: "Finished requests; a WebSocket is one, with status 1xx.",
     type: "counter",
     labels: { route: ROUTES, status: STATUS_CLASSES },
+  },
+  responses: {
+    name: "porthole_http_responses_total",
+    help: "Finished requests by who answered: the app; the gateway, about a " +
+      "condition of the sandbox that only its user can change (sandbox); or " +
+      "the gateway, with anything else.",
+    type: "counter",
+    labels: { source: ["app", "sandbox", "gateway"], status: STATUS_CLASSES },
   },
   requestEnds: {
     name: "porthole_http_request_ends_total",
@@ -229,6 +240,30 @@ export const METRICS = {
     type: "counter",
     labels: { kind: ["tunnel", "upload", "download", "unseen", "tls"] },
   },
+  limits: {
+    name: "porthole_limit",
+    help:
+      "Limits of the whole process: on requests and WebSockets under way, on WebSockets, and on buffered bytes.",
+    type: "gauge",
+    labels: { limit: ["exchanges", "tunnels", "buffered_bytes"] },
+  },
+  checks: {
+    name: "porthole_check_passing",
+    help:
+      "Checks of /ready: 1 if it passes, 0 if it fails; absent if there is nothing to check.",
+    type: "gauge",
+    labels: { check: CHECKS },
+    isAbsentUntilSet: true,
+    ofThreads: "min",
+  },
+  certificateExpiry: {
+    name: "porthole_certificate_expiry_timestamp_seconds",
+    help:
+      "When the certificate in use expires, since unix epoch in seconds; absent without ENABLE_TLS.",
+    type: "gauge",
+    isAbsentUntilSet: true,
+    ofThreads: "max",
+  },
   logLinesDropped: {
     name: "porthole_log_lines_dropped_total",
     help: "Log lines dropped because the output is read too slowly.",
@@ -244,16 +279,19 @@ export const METRICS = {
     name: "process_cpu_seconds_total",
     help: "Total user and system CPU time spent in seconds.",
     type: "counter",
+    ofThreads: "max",
   },
   startTime: {
     name: "process_start_time_seconds",
     help: "Start time of the process since unix epoch in seconds.",
     type: "gauge",
+    ofThreads: "max",
   },
   residentMemory: {
     name: "process_resident_memory_bytes",
     help: "Resident memory size in bytes.",
     type: "gauge",
+    ofThreads: "max",
   },
   heap: {
     name: "process_heap_bytes",
@@ -313,6 +351,7 @@ export function buildInfo(version: string): Definition {
     name: "porthole_build_info",
     help: "Always 1; the labels are the versions that run.",
     type: "gauge",
+    ofThreads: "max",
     labels: { version: [version], deno: [Deno.version.deno] },
   };
 }

@@ -33,6 +33,8 @@ export interface ExchangeFacts {
   /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} if the client disconnected. */
   readonly status: number;
   readonly end: ExchangeEnd;
+  /** True if the response came from the sandbox: from the app, or from its daemon. */
+  readonly isFromApp: boolean;
   /** The error code, if the gateway itself answered with an error. Metrics have "other" for one that is not listed. */
   readonly error: string | undefined;
   /** The traffic of a tunnel, and who closed it. */
@@ -87,4 +89,12 @@ export interface MetricSources {
   readonly leakedSockets: () => number;
   /** Bytes that are buffered for clients and apps, beyond the allowance of each. */
   readonly bufferedBytes: () => number;
+  /** The limits of these. */
+  readonly limits: {
+    readonly exchanges: number;
+    readonly tunnels: number;
+    readonly bufferedBytes: number;
+  };
+  /** The checks of `/ready` as they are known now. */
+  readonly checks: () => Readonly<Record<string, "ok" | "failing" | "off">>;
 }

@@ -18,6 +18,10 @@ export interface Definition {
   readonly help: string;
   readonly type: Family["type"];
   readonly labels?: ClosedLabels;
+  /** True to expose a value only once it was set: where 0 would be wrong. */
+  readonly isAbsentUntilSet?: boolean;
+  /** What several threads have in common, instead of the sum: of which the highest or the lowest value counts. */
+  readonly ofThreads?: "max" | "min";
 }
 
 /** Definition of a histogram of durations. */
@@ -94,10 +98,12 @@ export class Gauge {
   constructor(definition: Definition) {
     this.#slots = new LabelSlots(definition.labels);
     this.#values = new Float64Array(this.#slots.count);
+    if (definition.isAbsentUntilSet) this.#values.fill(NaN);
     const samples = { [Symbol.iterator]: () => this.#samples() };
     this.family = { ...definition, samples };
   }
 
+  /** NaN takes it away again where it was absent before. */
   set(value: number, first?: string, second?: string): void {
     this.#values[this.#slots.slotOf(first, second)] = value;
   }
@@ -110,7 +116,9 @@ export class Gauge {
   *#samples(): Generator<Sample> {
     const values = this.#values;
     for (const slot of this.#slots.exposed((slot) => values[slot] !== 0)) {
-      yield { labels: this.#slots.textOf(slot), value: values[slot] ?? 0 };
+      const value = values[slot] ?? 0;
+      if (Number.isNaN(value)) continue;
+      yield { labels: this.#slots.textOf(slot), value };
     }
   }
 }

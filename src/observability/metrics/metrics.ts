@@ -1,5 +1,6 @@
 /** Records what happens, at about ten nanoseconds per call, and renders it for Prometheus. */
 import process from "node:process";
+import { isConditionOfSandbox } from "../log.ts";
 import { buildInfo, METRICS, STATUS_CLASSES } from "./definitions.ts";
 import { formatFamily } from "./exposition.ts";
 import {
@@ -46,6 +47,11 @@ export class Metrics {
     const { startedAt, resolvedAt, answeredAt, endedAt } = facts;
     const to = this.#instruments;
     to.requests.add(1, route, STATUS_CLASSES[Math.floor(status / 100) - 1]);
+    to.responses.add(
+      1,
+      sourceOf(facts),
+      STATUS_CLASSES[Math.floor(status / 100) - 1],
+    );
     to.requestEnds.add(1, facts.end);
     if (error !== undefined) to.errors.add(1, error);
     to.bodyBytes.add(facts.receivedBytes, route, "request");
@@ -96,6 +102,11 @@ export class Metrics {
     this.#instruments.bufferEvictions.add(1, kind);
   }
 
+  /** Sets when the certificate in use expires. */
+  certificateExpires(at: Date): void {
+    this.#instruments.certificateExpiry.set(at.getTime() / 1000);
+  }
+
   /** Sets where the values that other modules keep are read from; they are 0 until then. */
   setSources(sources: MetricSources): void {
     this.#sources = sources;
@@ -134,12 +145,31 @@ export class Metrics {
     to.logLinesDropped.set(sources.droppedLogLines());
     to.socketsLost.set(sources.leakedSockets());
     to.bufferedBytes.set(sources.bufferedBytes());
+    const { limits } = sources;
+    to.limits.set(limits.exchanges, "exchanges");
+    to.limits.set(limits.tunnels, "tunnels");
+    to.limits.set(limits.bufferedBytes, "buffered_bytes");
+    for (const [check, state] of Object.entries(sources.checks())) {
+      to.checks.set(CHECK_VALUES[state], check);
+    }
     const { idle, active, opened, reused } = sources.upstream();
     to.upstreamConnections.set(idle, "idle");
     to.upstreamConnections.set(active, "active");
     to.upstreamOpened.set(opened);
     to.upstreamReused.set(reused);
   }
+}
+
+/** The values of checks. */
+const CHECK_VALUES = { ok: 1, failing: 0, off: NaN } as const;
+
+function sourceOf(
+  { error, isFromApp }: ExchangeFacts,
+): "app" | "sandbox" | "gateway" {
+  if (isFromApp) return "app";
+  return error !== undefined && isConditionOfSandbox(error)
+    ? "sandbox"
+    : "gateway";
 }
 
 /** Reads the usage, with system calls that take microseconds and need no permission. */
@@ -154,49 +184,4 @@ export function processUsage(): ProcessUsage {
     heapUsedBytes: heapUsed,
     externalBytes: external,
   };
-}
-
-/** Metrics that every thread exposes for the whole process. */
-const PROCESS_WIDE: ReadonlySet<string> = new Set([
-  buildInfo("").name,
-  METRICS.cpuSeconds.name,
-  METRICS.startTime.name,
-  METRICS.residentMemory.name,
-]);
-
-/** Samples by name and labels; comment lines have no value. */
-type Lines = Map<string, number | undefined>;
-
-function nameOf(sample: string): string {
-  return sample.replace(/\{.*/, "");
-}
-
-/** Adds up the texts of several `Metrics.render()`; of a process-wide metric the highest value counts instead. */
-export function sumExpositions(texts: readonly string[]): string {
-  const families = new Map<string, Lines>();
-  for (const text of texts) {
-    let family: Lines = new Map();
-    for (const line of text.split("\n")) {
-      if (line.startsWith("# HELP ")) {
-        family = families.get(line) ?? new Map();
-        families.set(line, family);
-      }
-      if (line.startsWith("#")) family.set(line, undefined);
-      else if (line !== "") addSample(family, line);
-    }
-  }
-  const lines = [...families.values()].flatMap((family) => [...family])
-    .map(([key, value]) => value === undefined ? key : `${key} ${value}`);
-  return `${lines.join("\n")}\n`;
-}
-
-function addSample(family: Lines, line: string): void {
-  const end = line.lastIndexOf(" ");
-  const key = line.slice(0, end);
-  const value = Number(line.slice(end));
-  const before = family.get(key) ?? 0;
-  family.set(
-    key,
-    PROCESS_WIDE.has(nameOf(key)) ? Math.max(before, value) : before + value,
-  );
 }

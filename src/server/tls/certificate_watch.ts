@@ -62,6 +62,8 @@ export interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
   /** The certificate that the files hold now. */
   readonly current: Certificate;
   readonly addSignalListener: AddSignalListener | undefined;
+  /** Told of the certificate in use: the first one, and each that replaces it. */
+  readonly onUse: (certificate: Certificate) => void;
   readonly log: Logger;
 }
 
@@ -76,7 +78,7 @@ const CHECK_INTERVAL_MS = 60_000;
 export async function listenWithRenewal(
   handler: Handler,
   address: ListenAddress,
-  { files, current, buffers, addSignalListener, log }: RenewalOptions,
+  { files, current, buffers, addSignalListener, onUse, log }: RenewalOptions,
 ): Promise<Listener> {
   const listener = await listenTls(handler, address, {
     certificate: current,
@@ -85,9 +87,13 @@ export async function listenWithRenewal(
   const check = createCertificateCheck({
     current,
     load: () => loadCertificate(files),
-    use: listener.setCertificate,
+    use(certificate) {
+      listener.setCertificate(certificate);
+      onUse(certificate);
+    },
     log,
   });
+  onUse(current);
   addSignalListener?.("SIGHUP", check);
   const timer = setInterval(check, CHECK_INTERVAL_MS);
   return {

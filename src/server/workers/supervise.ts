@@ -7,7 +7,7 @@ import { describeError } from "../../lib/describe_error.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
-import { sumExpositions } from "../../observability/metrics/metrics.ts";
+import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
 import { whyNoThread } from "../../platform/worker_permission.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
 import type { ListenAddress } from "../http_server.ts";

@@ -23,6 +23,7 @@ function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
     route: "preview",
     status: 200,
     end: "complete",
+    isFromApp: true,
     error: undefined,
     tunnel: undefined,
     receivedBytes: 0,
@@ -53,6 +54,7 @@ Deno.test("exchange() counts an app's answer and measures each part of it", () =
   );
   assert.deepEqual(change, {
     'porthole_http_requests_total{route="preview",status="2xx"}': 1,
+    'porthole_http_responses_total{source="app",status="2xx"}': 1,
     'porthole_http_request_ends_total{end="complete"}': 1,
     'porthole_http_body_bytes_total{route="preview",direction="request"}': 7,
     'porthole_http_body_bytes_total{route="preview",direction="response"}':
@@ -70,10 +72,12 @@ Deno.test("exchange() measures no first byte of an app for an answer of the gate
   const refused = exchangeOf({
     status: 401,
     error: "login_required",
+    isFromApp: false,
     resolvedAt: undefined,
   });
   assert.deepEqual(changeOf((metrics) => metrics.exchange(refused)), {
     'porthole_http_requests_total{route="preview",status="4xx"}': 1,
+    'porthole_http_responses_total{source="gateway",status="4xx"}': 1,
     'porthole_http_request_ends_total{end="complete"}': 1,
     'porthole_errors_total{code="login_required"}': 1,
     'porthole_http_request_duration_seconds_sum{route="preview"}': 0.5,
@@ -91,10 +95,68 @@ Deno.test("exchange() measures no first byte of an app for an answer of the gate
   }
 });
 
+Deno.test("exchange() tells a broken app and a sandbox that does not run from a gateway that fails", () => {
+  const change = changeOf((metrics) => {
+    for (
+      const facts of [
+        { status: 500, isFromApp: true },
+        { status: 502, error: "port_closed" },
+        { status: 503, error: "api_unreachable" },
+        { status: 302 },
+      ]
+    ) metrics.exchange(exchangeOf({ isFromApp: false, ...facts }));
+  });
+  const told = Object.entries(change).filter(([id]) =>
+    id.startsWith("porthole_http_responses_total")
+  );
+  assert.deepEqual(Object.fromEntries(told), {
+    'porthole_http_responses_total{source="app",status="5xx"}': 1,
+    'porthole_http_responses_total{source="sandbox",status="5xx"}': 1,
+    'porthole_http_responses_total{source="gateway",status="5xx"}': 1,
+    'porthole_http_responses_total{source="gateway",status="3xx"}': 1,
+  });
+});
+
+Deno.test("render() has no check that there is nothing for, and no certificate unless there is one", () => {
+  const metrics = new Metrics("1.2.3");
+  const states = { api: "ok", key: "failing", login: "off" } as {
+    login: "ok" | "off";
+  };
+  metrics.setSources({
+    inFlight: () => 0,
+    tunnels: () => 0,
+    upstream: () => ({ idle: 0, active: 0, opened: 0, reused: 0 }),
+    droppedLogLines: () => 0,
+    leakedSockets: () => 0,
+    bufferedBytes: () => 0,
+    limits: { exchanges: 1, tunnels: 1, bufferedBytes: 1 },
+    checks: () => states,
+  });
+  function told(): string[] {
+    return [...samplesOf(metrics.render())].map((sample) => sample.join(" "))
+      .filter((line) => /_check_|certificate/.test(line));
+  }
+  const before = [
+    'porthole_check_passing{check="api"} 1',
+    'porthole_check_passing{check="key"} 0',
+  ];
+  assert.deepEqual(told(), before);
+  states.login = "ok";
+  metrics.certificateExpires(new Date(1_800_000_000_000));
+  assert.deepEqual(told(), [
+    ...before,
+    'porthole_check_passing{check="login"} 1',
+    "porthole_certificate_expiry_timestamp_seconds 1800000000",
+  ]);
+  states.login = "off";
+  assert.deepEqual(told().slice(0, -1), before);
+});
+
 Deno.test("exchange() measures a tunnel apart from requests", () => {
   const tunnel = exchangeOf({ status: 101, tunnel: TUNNEL, endedAt: 61_022 });
   assert.deepEqual(changeOf((metrics) => metrics.exchange(tunnel)), {
     'porthole_http_requests_total{route="preview",status="1xx"}': 1,
+    'porthole_http_responses_total{source="app",status="1xx"}': 1,
     'porthole_http_request_ends_total{end="complete"}': 1,
     'porthole_tunnels_closed_total{by="client",code="1000"}': 1,
     'porthole_tunnel_bytes_total{direction="to_app"}': 20,
@@ -156,6 +218,8 @@ Deno.test("render() reads the sources each time", () => {
       droppedLogLines: () => 8,
       leakedSockets: () => 6,
       bufferedBytes: () => 10,
+      limits: { exchanges: 11, tunnels: 12, bufferedBytes: 13 },
+      checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
     metrics.bufferEvicted("tunnel");
     metrics.originRefused();
@@ -173,6 +237,10 @@ Deno.test("render() reads the sources each time", () => {
     porthole_log_lines_dropped_total: 8,
     porthole_sockets_lost_total: 6,
     porthole_buffered_bytes: 10,
+    'porthole_limit{limit="exchanges"}': 11,
+    'porthole_limit{limit="tunnels"}': 12,
+    'porthole_limit{limit="buffered_bytes"}': 13,
+    'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
     porthole_app_origin_refusals_total: 1,
     'porthole_activity_reports_total{outcome="reported"}': 1,

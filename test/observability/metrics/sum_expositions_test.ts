@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  Metrics,
-  sumExpositions,
-} from "../../../src/observability/metrics/metrics.ts";
+import { Metrics } from "../../../src/observability/metrics/metrics.ts";
+import { sumExpositions } from "../../../src/observability/metrics/sum_expositions.ts";
 import { parseExposition, samplesOf } from "./parse_exposition.ts";
 
 /** The metrics of one thread after `requests` requests of 20 ms each. */
@@ -22,12 +20,15 @@ function textAfter(requests: number, status = 200): string {
     droppedLogLines: () => 5,
     leakedSockets: () => 6,
     bufferedBytes: () => 7,
+    limits: { exchanges: 11, tunnels: 12, bufferedBytes: 13 },
+    checks: () => ({ api: "ok", key: "failing", login: "off" }),
   });
   for (let i = 0; i < requests; i++) {
     metrics.exchange({
       route: "preview",
       status,
       end: "complete",
+      isFromApp: true,
       error: undefined,
       tunnel: undefined,
       receivedBytes: 0,
@@ -82,4 +83,15 @@ Deno.test("sumExpositions() keeps a sample that only one text has within its own
 
 Deno.test("sumExpositions() of one text is that text", () => {
   assert.equal(sumExpositions([textAfter(3)]), textAfter(3));
+});
+
+Deno.test("sumExpositions() has a check pass only if it does so in all threads, and adds up the shares of limits", () => {
+  const samples = samplesOf(sumExpositions([textAfter(1), textAfter(1)]));
+  for (
+    const [id, value] of [
+      ['porthole_check_passing{check="api"}', 1],
+      ['porthole_check_passing{check="key"}', 0],
+      ['porthole_limit{limit="tunnels"}', 24],
+    ] as const
+  ) assert.equal(samples.get(id), value, id);
 });

@@ -16,6 +16,7 @@ function idleService(): GatewayService {
     fetch: () => new Response("ok"),
     buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
+    certificateExpires: () => {},
     checkUntilReady: () => Promise.resolve(),
     startDraining() {},
     waitUntilPortIdle: () => Promise.resolve(true),
