@@ -205,6 +205,7 @@ test("/openapi.json and /docs describe the routes, and load nothing from elsewhe
     "/docs",
     "/docs/apps",
     "/health",
+    "/health/stream",
     "/login",
     "/logout",
     "/open",
