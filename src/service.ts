@@ -302,18 +302,19 @@ async function openBase(
 function createResolvers(config: Config, base: Base) {
   const { api, role, lookups, background, now, sealerFor } = base;
   const isHosted = config.daytona.mode === "hosted";
+  const remoteSettings = new RemoteSettings(config, {
+    api,
+    role: () => role.role(),
+    warn: (message, facts) => loggerFor("start").warn(message, facts),
+  });
   return {
-    remoteSettings: new RemoteSettings(config, {
-      api,
-      role: () => role.role(),
-      warn: (message, facts) => loggerFor("start").warn(message, facts),
-    }),
+    remoteSettings,
     states: new SandboxStates(api, {
       maxEntries: config.cache.maxEntries,
       background,
       now,
     }),
-    ...isHosted ? createHostedResolvers(config, base) : {
+    ...isHosted ? createHostedResolvers(config, base, remoteSettings) : {
       sandboxes: new SandboxResolver(api, {
         ...lookups,
         sealer: sealerFor("runner"),
@@ -325,12 +326,17 @@ function createResolvers(config: Config, base: Base) {
 }
 
 /** Creates what judges credentials, and what finds the sandboxes that they are for. */
-function createHostedResolvers(config: Config, base: Base) {
+function createHostedResolvers(
+  config: Config,
+  base: Base,
+  remoteSettings: RemoteSettings,
+) {
   const { api, lookups, upstream } = base;
   const sandboxes = createHostedResolver(config, base);
   const access = new HostedAccess({
     api,
     sandboxes,
+    issuers: () => remoteSettings.issuers,
     async opensLink(token, port) {
       const link = sandboxes.linkIdOf(token);
       const destination = await sandboxes.destinationOf(link, port, () => {});

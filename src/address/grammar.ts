@@ -14,7 +14,7 @@ const WHOLE_REF = new RegExp(`^${SANDBOX_REF}$`);
 const SIGNED_TOKEN = /^[a-z0-9]{16}$/;
 const PREVIEW_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
-const JWT = /^([\w-]+)\.[\w-]+\.[\w-]+$/;
+const JWT = /^([\w-]+)\.([\w-]+)\.[\w-]+$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** True if the text can be the id of a sandbox or snapshot, or a signed preview token. */
@@ -63,14 +63,36 @@ export function isBearer(text: string): boolean {
  * ```
  */
 export function isJwtShaped(bearer: string): boolean {
-  const header = JWT.exec(bearer)?.[1];
-  if (header === undefined) return false;
+  return jsonObjectIn(JWT.exec(bearer)?.[1]) !== undefined;
+}
+
+/**
+ * Whose a JWT says that it is (RFC 7519 section 4.1.1), which nobody has verified; undefined if it does not say so.
+ *
+ * @example
+ * ```ts
+ * issuerOf("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkLnRlc3QifQ.c2ln"); // "https://id.test"
+ * issuerOf("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"); // undefined
+ * ```
+ */
+export function issuerOf(jwt: string): string | undefined {
+  const issuer = jsonObjectIn(JWT.exec(jwt)?.[2])?.["iss"];
+  return typeof issuer === "string" ? issuer : undefined;
+}
+
+/** The JSON object that is encoded in base64url; undefined if there is none. */
+function jsonObjectIn(
+  part: string | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  if (part === undefined) return undefined;
   try {
-    const bytes = Uint8Array.fromBase64(header, { alphabet: "base64url" });
+    const bytes = Uint8Array.fromBase64(part, { alphabet: "base64url" });
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? { ...value }
+      : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

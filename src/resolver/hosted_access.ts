@@ -3,7 +3,8 @@
  * key, so each kind has another source there:
  *
  * - A preview token is compared with the sandbox's own, which the API tells that key.
- * - A user's bearer is asked about with itself, once it looks like one of Daytona's; see unknown_bearers.ts for how often.
+ * - A user's bearer is asked about with itself, if it looks like one of Daytona's and is no JWT of somebody else's login;
+ *   see unknown_bearers.ts for how often.
  * - A signed link is judged by Daytona's proxy alone, which opens it or not. Which sandbox is behind it, nobody tells: so
  *   what is counted for each sandbox is counted by the token.
  * - Signed URLs of files belong to the toolbox, which is not served.
@@ -13,6 +14,7 @@ import { timingSafeEqual } from "node:crypto";
 import {
   isBearer,
   isJwtShaped,
+  issuerOf,
   isUuid,
   mayBePreviewToken,
   mayBeSignedToken,
@@ -50,22 +52,38 @@ export interface HostedAccessParts {
   };
   /** Whether Daytona's proxy opens a signed link. */
   readonly opensLink: (token: string, port: number) => Promise<boolean>;
+  /** The issuers of the JWTs of Daytona's users; none until they are known. */
+  readonly issuers: () => readonly string[];
 }
 
 /** An API key of Daytona. */
 const API_KEY = /^dtn_[\w-]+$/;
 
 /**
- * True if a bearer may be one of Daytona's: others are an app's own, and Daytona is not shown them.
+ * True if a bearer may be one of Daytona's: others are an app's own, and Daytona is not shown them. A JWT is, if one of
+ * the `issuers` has made it, or if none of them is known.
  *
  * @example
  * ```ts
- * mayBeDaytonas("dtn_0123456789abcdef"); // true
- * mayBeDaytonas("sk-0123456789abcdef"); // false
+ * mayBeDaytonas("dtn_0123456789abcdef", []); // true
+ * mayBeDaytonas("sk-0123456789abcdef", []); // false
  * ```
  */
-export function mayBeDaytonas(bearer: string): boolean {
-  return isBearer(bearer) && (API_KEY.test(bearer) || isJwtShaped(bearer));
+export function mayBeDaytonas(
+  bearer: string,
+  issuers: readonly string[],
+): boolean {
+  if (!isBearer(bearer)) return false;
+  if (!isJwtShaped(bearer)) return API_KEY.test(bearer);
+  const issuer = issuerOf(bearer);
+  return issuers.length === 0 ||
+    issuer !== undefined &&
+      issuers.some((one) => withoutSlash(one) === withoutSlash(issuer));
+}
+
+/** As people write an issuer: providers are not of one mind about its last slash. */
+function withoutSlash(issuer: string): string {
+  return issuer.replace(/\/$/, "");
 }
 
 /** The token is the sandbox's, whichever port is asked about. */
@@ -131,7 +149,7 @@ export class HostedAccess implements Access {
     budget: Budget,
   ): Promise<boolean | null> {
     const { bearer, clientAddress } = user;
-    if (!mayBeDaytonas(bearer)) return false;
+    if (!mayBeDaytonas(bearer, this.#parts.issuers())) return false;
     const digest = this.#digestKey([bearer]);
     return await this.#users.lookUp(
       this.#digestKey([label, bearer]),

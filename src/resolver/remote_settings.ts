@@ -60,6 +60,7 @@ export class RemoteSettings {
   readonly #isConfigured: boolean;
   #oidc: OidcState;
   #dashboardUrl: string | undefined;
+  #issuers: readonly string[] = [];
   /** True if domains and identity providers of the API are somebody else's: none of them is the gateway's. */
   readonly #isHosted: boolean;
 
@@ -105,6 +106,11 @@ export class RemoteSettings {
     return this.#dashboardUrl;
   }
 
+  /** The issuers of Daytona's own users, whoever may log in here; none until the API has told. */
+  get issuers(): readonly string[] {
+    return this.#issuers;
+  }
+
   /** Asks the API, at least once, until nothing is missing or `signal` aborts; never rejects. */
   async learn(signal: AbortSignal): Promise<void> {
     for (let failed = 1; !signal.aborted; failed++) {
@@ -143,6 +149,8 @@ export class RemoteSettings {
   /** Fills in what the configuration leaves open. */
   async #take(remote: RemoteConfig): Promise<void> {
     this.#dashboardUrl = webAddress(remote.dashboardUrl);
+    this.#issuers = [remote.oidc, remote.ssoOidc]
+      .flatMap((provider) => provider === null ? [] : [provider.issuer]);
     if (this.#isHosted) return;
     this.#takeProviders(remote);
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;

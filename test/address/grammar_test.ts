@@ -5,6 +5,7 @@ import {
   isJwtShaped,
   isPort,
   isSandboxRef,
+  issuerOf,
   isUuid,
   mayBePreviewToken,
   mayBeSignedToken,
@@ -99,4 +100,14 @@ Deno.test("isPort() takes whole numbers from 1 to 65535", () => {
   for (const port of [0, -1, 65_536, 1.5, NaN, Infinity]) {
     assert.ok(!isPort(port), `${port}`);
   }
+});
+
+Deno.test("issuerOf() reads what a JWT claims, and nothing of what is none", () => {
+  const jwt = (payload: string) =>
+    `eyJhbGciOiJSUzI1NiJ9.${btoa(payload).replaceAll("=", "")}.c2ln`;
+  assert.equal(issuerOf(jwt('{"iss":"https://id"}')), "https://id");
+  for (const payload of ['{"iss":["https://id"]}', '{"is":1}', "[123]", "12"]) {
+    assert.equal(issuerOf(jwt(payload)), undefined, payload);
+  }
+  assert.equal(issuerOf("dtn_0123456789abcdef"), undefined);
 });

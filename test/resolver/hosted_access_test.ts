@@ -6,10 +6,12 @@ import {
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { Background } from "../../src/lib/background.ts";
 import { configOf } from "../support/config.ts";
+import { jwtOf } from "../support/jwt.ts";
 
 const ID = "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a";
 const LINK = "abcdefgh12345678";
-const JWT = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+const ISSUER = "https://daytona.login.test";
+const JWT = jwtOf(ISSUER);
 const CLIENT = { clientAddress: "192.0.2.1" };
 
 /** Decisions about one sandbox, by its id or the name `box`. */
@@ -46,6 +48,7 @@ function setUp() {
       },
       linkIdOf: (token) => `link of ${token}`,
     },
+    issuers: () => [ISSUER],
     opensLink(token, port) {
       asked.push(`link ${token} ${port}`);
       return Promise.resolve(state.isOpen);
@@ -85,12 +88,35 @@ Deno.test("a token that differs has the API asked again, once in 5 s, at the vis
 
 Deno.test("a bearer that is none of Daytona's is shown to nobody", async () => {
   const { access, asked, budget, spent } = setUp();
-  for (const bearer of ["sk-secret", "dtn", "dtn_", "dtn_a b", "a.b.c", ""]) {
+  for (
+    const bearer of [
+      "sk-secret",
+      "dtn",
+      "dtn_",
+      "dtn_a b",
+      "a.b.c",
+      "",
+      jwtOf("https://login.of.the.app"),
+      jwtOf(undefined),
+      `${JWT.slice(0, -4)}=`,
+    ]
+  ) {
     const user = { bearer, ...CLIENT };
     assert.equal(await access.hasAccess(ID, user, budget), false, bearer);
   }
   assert.deepEqual([asked.length, spent()], [0, 0]);
-  assert(mayBeDaytonas(JWT) && mayBeDaytonas("dtn_a1-_"));
+});
+
+Deno.test("a JWT may be Daytona's if an issuer of Daytona's has made it, whatever its last slash, and any may until these are known", () => {
+  const issuers = ["https://sso.test/", ISSUER];
+  for (const issuer of [ISSUER, `${ISSUER}/`, "https://sso.test"]) {
+    assert(mayBeDaytonas(jwtOf(issuer), issuers), issuer);
+  }
+  for (const issuer of [`${ISSUER}.evil`, "https://sso.test/a", undefined]) {
+    assert(!mayBeDaytonas(jwtOf(issuer), issuers), `${issuer}`);
+    assert(mayBeDaytonas(jwtOf(issuer), []), `${issuer}`);
+  }
+  assert(mayBeDaytonas("dtn_a1-_", issuers) && mayBeDaytonas("dtn_a1-_", []));
 });
 
 Deno.test("a user's key is asked about by the sandbox's id, then whether it is a user's; of a JWT that is clear", async () => {

@@ -307,3 +307,16 @@ Deno.test("RemoteSettings link the dashboard that the API names, in front of som
   const told = ["https://app.test/dashboard", undefined, undefined, undefined];
   assert.deepEqual(links, [...told, ...told]);
 });
+
+Deno.test("RemoteSettings know the issuers of Daytona's own users, also where logins are at the operator's", async () => {
+  const hosted = { PROXY_API_KEY: "", DAYTONA_API_KEY: "dtn_0123456789" };
+  const oidc = { issuer: "https://id.test", clientId: "c", audience: "a" };
+  const ssoOidc = { issuer: "https://sso.test", clientId: "c" };
+  for (const environment of [{}, hosted]) {
+    const { installation } = await learn(
+      { ...environment, PROXY_DOMAIN: "preview.test" },
+      [{ ...REMOTE, oidc, ssoOidc }],
+    );
+    assert.deepEqual(installation.issuers, [oidc.issuer, ssoOidc.issuer]);
+  }
+});

@@ -4,10 +4,11 @@ import { HOSTED_KEYS } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { BASE, DEMO, LOCKED } from "../support/gateway.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
+import { jwtOf } from "../support/jwt.ts";
+import { untilReady } from "../support/ready.ts";
 
 const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
-const JWT = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
 
 function bearer(key: string): Record<string, string> {
   return { authorization: `Bearer ${key}` };
@@ -15,7 +16,9 @@ function bearer(key: string): Record<string, string> {
 
 Deno.test("a private sandbox opens by its token, in a header or the query, and by the keys and JWTs of members", async () => {
   await using gateway = await startHostedGateway();
-  gateway.stack.api.state.users.set(JWT, new Set(["locked"]));
+  const { api, provider } = gateway.stack;
+  const jwt = jwtOf(provider.issuer);
+  api.state.users.set(jwt, new Set(["locked"]));
   const query = `/echo?a=%20+&DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&b`;
   for (
     const options of [
@@ -23,7 +26,7 @@ Deno.test("a private sandbox opens by its token, in a header or the query, and b
       { path: query, headers: { "sec-fetch-mode": "cors" } },
       { headers: bearer(HOSTED_KEYS.member) },
       { headers: bearer(HOSTED_KEYS.organization) },
-      { headers: bearer(JWT) },
+      { headers: bearer(jwt) },
     ]
   ) {
     const answer = await gateway.send(LOCKED, { path: "/echo", ...options });
@@ -59,6 +62,36 @@ Deno.test("a wrong token, a stranger's key and one that is none of Daytona's ope
   ]);
   const both = { ...wrong, ...bearer(HOSTED_KEYS.member) };
   assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
+});
+
+Deno.test("the JWT of an app's own login reaches the app, and Daytona is not asked about it", async () => {
+  await using gateway = await startHostedGateway();
+  await untilReady(gateway.port);
+  const { api } = gateway.stack;
+  const questions = () =>
+    api.calls.filter(({ headers }) =>
+      headers.get("authorization")?.includes("eyJ")
+    ).length;
+  for (const issuer of ["https://login.of.the.app", undefined]) {
+    const headers = bearer(jwtOf(issuer));
+    const anonymous = await gateway.send(LOCKED, { headers });
+    assert.equal(anonymous.code, "login_required");
+    const visitor = { ...headers, ...TOKEN };
+    for (const host of [LOCKED, DEMO]) {
+      const path = "/echo";
+      const answer = await gateway.send(host, { path, headers: visitor });
+      assert.equal(answer.status, 200, host);
+      assert.equal(
+        answer.echoed().get("authorization"),
+        headers["authorization"],
+      );
+    }
+  }
+  assert.equal(questions(), 0);
+  // The same would-be member's, of Daytona's own login.
+  const { provider } = gateway.stack;
+  await gateway.send(LOCKED, { headers: bearer(jwtOf(provider.issuer)) });
+  assert.equal(questions(), 1);
 });
 
 Deno.test("a token in a navigation's query becomes a session, which ends with the token", async () => {
