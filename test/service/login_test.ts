@@ -7,10 +7,7 @@ import {
 import { collectLog } from "../support/collected_log.ts";
 import { LOCKED } from "../support/gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
-import {
-  type LoginGateway,
-  startLoginGateway,
-} from "../support/login_gateway.ts";
+import type { LoginGateway } from "../support/login_gateway.ts";
 import {
   testInBothWorlds,
   testLoginsInBothWorlds as test,
