@@ -91,7 +91,7 @@ test("a user without access, or who declines, gets an error page and no session"
   assert.equal(denied.page.status, 403);
   assert.equal(codeOf(denied.page), "login_denied");
   const preview = gateway.at("3000-locked");
-  assert(denied.page.body.includes(`href="${preview}">Try again`));
+  assert(denied.page.body.includes(`href="${preview}" data-here>Try again`));
   for (const { jar } of [stranger, doubter]) {
     assert.deepEqual(
       jar.cookies.filter(({ name }) => name.startsWith("porthole-login")),
@@ -107,7 +107,9 @@ test("a user without access can log in again as another user", async (startLogin
   const { page: refused } = await browser.logIn(form, "mallory");
   assert.equal(codeOf(refused), "no_access");
   const preview = gateway.at("3000-locked");
-  assert(refused.body.includes(`href="${preview}">Log in with another`));
+  assert(
+    refused.body.includes(`href="${preview}" data-here>Log in with another`),
+  );
   const reloaded = await browser.open(refused.url);
   assert.equal(codeOf(reloaded.page), "login_expired");
 
