@@ -181,6 +181,11 @@ export class Cache<V> {
     await this.#tier?.remove(key);
   }
 
+  /** The same in process only: somebody else has seen to the durable tier. */
+  forgetCopy(key: string): void {
+    this.#evict(key);
+  }
+
   /** As {@linkcode set}; the TTL counts from `validAt`, ms since the epoch. */
   async #store(key: string, filled: Fill<V>, validAt: number): Promise<void> {
     const earlier = this.#memory.get(key);

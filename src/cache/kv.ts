@@ -4,6 +4,13 @@ import { setImmediate } from "node:timers";
 import { makeKvFolder } from "../platform/kv_folder.ts";
 import { permissionHint } from "../platform/permission_hint.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
+import { KvAnnouncements } from "./kv_announcements.ts";
+import {
+  BATCH,
+  type KvDatabase,
+  type KvTransaction,
+  type KvValue,
+} from "./kv_database.ts";
 import {
   type Claim,
   type DurableStore,
@@ -20,43 +27,8 @@ const MAX_VALUE_BYTES = 65_536;
 /** Longest key that Deno KV accepts, bytes. */
 const MAX_KEY_BYTES = 2_048;
 
-/** Deno KV reads at most 10 keys at once; as many of the longest keys and values fit a transaction's 800 KiB. */
-const BATCH = 10;
-
 /** The first part of every key: the database may hold other data as well. */
 const NAMESPACE = "porthole";
-
-/** The part of a database that the store uses; the runtime's `Deno.Kv` and the `Kv` of `@deno/kv` both implement it. */
-export interface KvDatabase {
-  get(key: readonly string[]): Promise<KvValue>;
-  /** Reads at most {@linkcode BATCH} keys. */
-  getMany(keys: readonly (readonly string[])[]): Promise<readonly KvValue[]>;
-  atomic(): KvTransaction;
-  close(): void;
-}
-
-/** A value and its version; both are null if there is no such key. */
-export interface KvValue {
-  readonly value: unknown;
-  readonly versionstamp: string | null;
-}
-
-/** A transaction (`Deno.AtomicOperation`), which is committed only if its checks hold. */
-export interface KvTransaction {
-  check(
-    expected: {
-      readonly key: readonly string[];
-      readonly versionstamp: string | null;
-    },
-  ): KvTransaction;
-  set(
-    key: readonly string[],
-    value: Uint8Array,
-    options: { expireIn: number },
-  ): KvTransaction;
-  delete(key: readonly string[]): KvTransaction;
-  commit(): Promise<{ readonly ok: boolean }>;
-}
 
 type Path = readonly string[];
 
@@ -126,6 +98,8 @@ class KvStore implements DurableStore {
   readonly #open: () => Promise<KvDatabase>;
   readonly #now: () => number;
   readonly #breaker: CircuitBreaker;
+  /** Undefined in a database that only this process uses. */
+  readonly #announcements: KvAnnouncements | undefined;
   #opening: Promise<KvDatabase> | undefined;
   #isClosed = false;
   // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
@@ -142,6 +116,10 @@ class KvStore implements DurableStore {
     this.#open = open;
     this.#now = options.now;
     this.#breaker = new CircuitBreaker("kv", options);
+    const database = () => this.#database();
+    this.#announcements = shared
+      ? new KvAnnouncements({ database, now: options.now })
+      : undefined;
   }
 
   /** Opens the database, or reports why that failed. */
@@ -199,9 +177,21 @@ class KvStore implements DurableStore {
     }, "unavailable");
   }
 
+  async announce(message: string): Promise<void> {
+    await this.#breaker.run(
+      async () => await this.#announcements?.announce(message),
+      undefined,
+    );
+  }
+
+  listen(onMessage: (message: string) => void): void {
+    this.#announcements?.listen(onMessage);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#announcements?.close();
     this.#breaker.close();
     this.#opening?.then((kv) => kv.close()).catch(() => {});
   }

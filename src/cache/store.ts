@@ -108,5 +108,12 @@ export interface DurableStore {
   delete(key: StoreKey): Promise<void>;
   /** Writes an entry if there is none. Of all claims to a key, by whichever process, one succeeds as long as it exists. */
   claim(key: StoreKey, entry: StoredEntry): Promise<Claim>;
+  /**
+   * Tells every process that uses the store, this one included, something short. It is a hint: it may be lost. In a store
+   * that no other process uses, it does nothing.
+   */
+  announce(message: string): Promise<void>;
+  /** Calls back with whatever is announced from now on, until the store is closed; to be called once. */
+  listen(onMessage: (message: string) => void): void;
   close(): void;
 }

@@ -28,6 +28,8 @@ function createTier(shared: boolean) {
     set: (key, entry) => Promise.resolve(void entries.set(key.join(), entry)),
     delete: (key) => Promise.resolve(void entries.delete(key.join())),
     claim: () => Promise.resolve("unavailable"),
+    announce: () => Promise.resolve(),
+    listen() {},
     close() {},
   };
   return { tier, entries };

@@ -25,6 +25,8 @@ function storeThat(read: () => StoreLookup) {
     set: (key) => Promise.resolve(void writes.push(key)),
     delete: (key) => Promise.resolve(void writes.push(key)),
     claim: () => Promise.resolve("unavailable"),
+    announce: () => Promise.resolve(),
+    listen() {},
     close() {},
   };
   return { store, writes };

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { KvDatabase, KvTransaction } from "../../src/cache/kv.ts";
+import type { KvDatabase, KvTransaction } from "../../src/cache/kv_database.ts";
 import type {
   DurableStore,
   StoredEntry,
@@ -75,6 +75,8 @@ export function fakeStore({ shared = false } = {}): FakeStore {
       entries.set(name, entry);
       return "claimed";
     },
+    announce: () => Promise.resolve(),
+    listen() {},
     close() {},
   };
   const fake: FakeStore = {
@@ -105,6 +107,7 @@ export function fakeKv(answer: () => Promise<never>): FakeKv {
     get: call,
     getMany: call,
     atomic: () => fakeTransaction(call),
+    watch: () => new ReadableStream(),
     close: () => void fake.closed++,
   };
   const fake: FakeKv = { kv, calls: 0, closed: 0 };
@@ -168,6 +171,7 @@ export function oneValueKv(): OneValueKv {
         ({ versionstamp: expected } = Object(parameters[0]));
       });
     },
+    watch: () => new ReadableStream(),
     close() {},
   };
   const fake: OneValueKv = {

@@ -4,7 +4,8 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
+import { openKv, openKvStore } from "../../src/cache/kv.ts";
+import type { KvDatabase } from "../../src/cache/kv_database.ts";
 import type { StoredEntry, StoreKey } from "../../src/cache/store.ts";
 import {
   failureLog,

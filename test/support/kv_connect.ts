@@ -1,5 +1,5 @@
 /**
- * An in-memory KV Connect service on 127.0.0.1: what `Deno.openKv(url)` needs to get, set and delete values of bytes;
+ * An in-memory KV Connect service on 127.0.0.1: what `Deno.openKv(url)` needs to get, set, delete and watch values of bytes;
  * anything else is refused. Deno's own client uses HTTP/2 with prior knowledge over plain TCP, which `Deno.serve`
  * supports besides HTTP/1.1.
  */
@@ -7,8 +7,10 @@ import {
   type AtomicWrite,
   decodeAtomicWrite,
   decodeSnapshotRead,
+  decodeWatch,
   encodeAtomicWriteOutput,
   encodeSnapshotReadOutput,
+  encodeWatchOutput,
   type Version,
 } from "./kv_connect_messages.ts";
 import { toLatin1 } from "./latin1.ts";
@@ -104,6 +106,10 @@ export class KvConnect implements AsyncDisposable {
           return new Response(this.#write(await request.bytes()), {
             headers: PROTOBUF,
           });
+        case "/data/watch":
+          return new Response(this.#watch(await request.bytes()), {
+            headers: PROTOBUF,
+          });
         default:
           throw new TypeError(`${pathname} is not supported`);
       }
@@ -117,6 +123,26 @@ export class KvConnect implements AsyncDisposable {
     return encodeSnapshotReadOutput(
       decodeSnapshotRead(message).map((key) => [key, this.#current(key)]),
     );
+  }
+
+  /** What the keys hold now, and with each commit. */
+  #watch(message: Bytes): ReadableStream<Bytes> {
+    const keys = decodeWatch(message);
+    let onCommit: () => void;
+    return new ReadableStream({
+      start: (controller) => {
+        onCommit = () =>
+          controller.enqueue(
+            encodeWatchOutput(keys.map((key) => [key, this.#current(key)])),
+          );
+        this.#onCommit.add(onCommit);
+        onCommit();
+        this.#stopping.signal.addEventListener("abort", () => {
+          if (this.#onCommit.delete(onCommit)) controller.close();
+        });
+      },
+      cancel: () => void this.#onCommit.delete(onCommit),
+    });
   }
 
   #write(message: Bytes): Bytes {

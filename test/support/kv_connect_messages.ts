@@ -45,18 +45,35 @@ export function decodeSnapshotRead(message: Bytes): Bytes[] {
   });
 }
 
+/** Decodes the keys of a Watch. */
+export function decodeWatch(message: Bytes): Bytes[] {
+  return new Message(message).messages(1).map((watched) => watched.bytes(1));
+}
+
+/** Encodes what watched keys hold now, with its length before it: one part of the endless answer to a Watch. */
+export function encodeWatchOutput(
+  found: readonly (readonly [key: Bytes, version: Version | undefined])[],
+): Bytes {
+  const hasChanged = 1;
+  const keys = found.map(([key, version]) => {
+    const entry: Field[] = version === undefined
+      ? []
+      : [[2, encodeEntry(key, version)]];
+    return [2, encode([[1, hasChanged], ...entry])] as const;
+  });
+  const output = encode([[1, SUCCESS], ...keys]);
+  const framed = new Uint8Array(4 + output.length);
+  new DataView(framed.buffer).setUint32(0, output.length, true);
+  framed.set(output, 4);
+  return framed;
+}
+
 /** Encodes what a SnapshotRead has found, in the order of its keys. */
 export function encodeSnapshotReadOutput(
   found: readonly (readonly [key: Bytes, version: Version | undefined])[],
 ): Bytes {
   const ranges = found.map(([key, version]) => {
-    const entry = version &&
-      encode([
-        [1, key],
-        [2, version.value],
-        [3, ENCODED_AS_BYTES],
-        [4, version.stamp],
-      ]);
+    const entry = version && encodeEntry(key, version);
     return [1, encode(entry === undefined ? [] : [[1, entry]])] as const;
   });
   const isStronglyConsistent = 1;
@@ -93,6 +110,10 @@ export function encodeAtomicWriteOutput(stamp: Bytes | undefined): Bytes {
   return stamp === undefined
     ? encode([[1, CHECK_FAILURE]])
     : encode([[1, SUCCESS], [2, stamp]]);
+}
+
+function encodeEntry(key: Bytes, { value, stamp }: Version): Bytes {
+  return encode([[1, key], [2, value], [3, ENCODED_AS_BYTES], [4, stamp]]);
 }
 
 function refuse(what: string): never {

@@ -1,6 +1,7 @@
 /** Databases that several gateways share, started anew for each test. */
 import { setImmediate as turn } from "node:timers/promises";
-import { type KvDatabase, openKv, openKvStore } from "../../src/cache/kv.ts";
+import { openKv, openKvStore } from "../../src/cache/kv.ts";
+import type { KvDatabase } from "../../src/cache/kv_database.ts";
 import {
   openRedisClient,
   RedisConnection,
@@ -47,6 +48,7 @@ async function KvConnectTier(): Promise<SharedTier> {
       },
       getMany: (keys) => kv.getMany(keys),
       atomic: () => kv.atomic(),
+      watch: (keys) => kv.watch(keys),
       close: () => kv.close(),
     };
   }

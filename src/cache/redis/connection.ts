@@ -30,6 +30,12 @@ export interface RedisCommands {
     },
   ): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  publish(channel: string, message: string): Promise<unknown>;
+  /** With RESP3, other commands can still be sent on the same connection. */
+  subscribe(
+    channel: string,
+    onMessage: (message: string) => void,
+  ): Promise<unknown>;
 }
 
 /** One connection, from its handshake to its end. */
@@ -139,6 +145,7 @@ export class RedisConnection {
   #active: ActiveClient | undefined;
   #attempt = deferred();
   #problem: Error;
+  #subscribe: ((commands: RedisCommands) => void) | undefined;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = { sleep: realSleep, random: Math.random, ...options };
@@ -175,6 +182,12 @@ export class RedisConnection {
     }
   }
 
+  /** Has that done on the current connection and on each later one, as a subscription ends with its connection. */
+  onEachConnection(subscribe: (commands: RedisCommands) => void): void {
+    this.#subscribe = subscribe;
+    if (this.#active !== undefined) subscribe(this.#active.commands);
+  }
+
   /** Closes the connection, or stops trying to open one. */
   close(): void {
     this.#closing.abort();
@@ -190,6 +203,7 @@ export class RedisConnection {
         this.#active = { ...client, pending: 0, silentSince: 0 };
         failed = 0;
         this.#attempt.resolve();
+        this.#subscribe?.(client.commands);
         this.#problem = this.#notConnected(await client.ended);
         this.#active = undefined;
       } catch (reason) {

@@ -27,6 +27,9 @@ import {
 /** The time for which the API counts as a user of the server once a key of its own was seen there, ms. */
 const API_SEEN_MS = 600_000;
 
+/** The channel of announcements. */
+const CHANNEL = "porthole:announcements";
+
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
 
@@ -53,7 +56,7 @@ export async function openRedisStore(
 ): Promise<DurableStore> {
   const breaker = new CircuitBreaker("redis", options);
   await breaker.run(() => connection.connected(), undefined);
-  return new RedisStore(connection, breaker, options.now);
+  return new RedisStore(connection, breaker, options);
 }
 
 class RedisStore implements DurableStore {
@@ -62,16 +65,19 @@ class RedisStore implements DurableStore {
   readonly #connection: RedisConnection;
   readonly #breaker: CircuitBreaker;
   readonly #now: () => number;
+  readonly #onFailure: StoreOptions["onFailure"];
   #apiSeenAt = -Infinity;
+  #isMuteTold = false;
 
   constructor(
     connection: RedisConnection,
     breaker: CircuitBreaker,
-    now: () => number,
+    { now, onFailure }: StoreOptions,
   ) {
     this.#connection = connection;
     this.#breaker = breaker;
     this.#now = now;
+    this.#onFailure = onFailure;
   }
 
   get(key: StoreKey): Promise<StoreLookup> {
@@ -124,6 +130,36 @@ class RedisStore implements DurableStore {
       );
       return reply === null ? "taken" : "claimed";
     }, "unavailable");
+  }
+
+  async announce(message: string): Promise<void> {
+    await this.#breaker.run(async () => {
+      await this.#connection.send((commands) =>
+        commands.publish(CHANNEL, message)
+      ).catch((error) => this.#onForbidden(error));
+    }, undefined);
+  }
+
+  listen(onMessage: (message: string) => void): void {
+    this.#connection.onEachConnection((commands) => {
+      commands.subscribe(CHANNEL, onMessage)
+        .catch((error) => this.#onForbidden(error))
+        .catch(() => {}); // the connection has ended
+    });
+  }
+
+  /** Tells, once, that the user may not do that: the rest works without it. */
+  #onForbidden(cause: unknown): void {
+    if (!hasErrorCode(cause, "NOPERM")) throw cause;
+    if (this.#isMuteTold) return;
+    this.#isMuteTold = true;
+    this.#onFailure({
+      store: "redis",
+      reason: "error",
+      message:
+        "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time",
+      cause,
+    });
   }
 
   close(): void {

@@ -162,7 +162,9 @@ redisTest(
 redisTest(
   "openRedisClient() connects as a user whose ACL allows only the commands of the store",
   async () => {
-    const rights = "~proxy:* ~porthole:* +get +set +del +pttl".split(" ");
+    const rights =
+      "~proxy:* ~porthole:* &porthole:* +get +set +del +pttl +publish +subscribe"
+        .split(" ");
     await using server = await startRedis({
       args: ["--user", "gateway", "on", ">s3cret", ...rights],
     });
@@ -174,6 +176,10 @@ redisTest(
     assert.equal(await client.commands.get("proxy:a"), "1");
     await client.commands.pTTL("proxy:a");
     await client.commands.del("proxy:a");
+    const heard = Promise.withResolvers<string>();
+    await client.commands.subscribe("porthole:a", heard.resolve);
+    await client.commands.publish("porthole:a", "hello");
+    assert.equal(await heard.promise, "hello");
     await assert.rejects(client.commands.get("another"), /NOPERM/);
     const clients = String(await server.command("CLIENT", "LIST"));
     assert.match(clients, / name=porthole .* user=gateway /);

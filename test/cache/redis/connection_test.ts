@@ -35,6 +35,8 @@ function setUp() {
           pTTL: refused,
           set: refused,
           del: refused,
+          publish: refused,
+          subscribe: refused,
         };
         opening.resolve({ commands, ended: ended.promise, end: ended.resolve });
       },

@@ -1,0 +1,117 @@
+/** Short messages to every process that shares a KV database: the latest ones are in one value, which each watches. */
+import { sleep } from "../lib/backoff.ts";
+import type { KvDatabase } from "./kv_database.ts";
+
+const KEY = ["porthole", "announcements"];
+
+/** Time for which a message is kept, ms: a watcher may be late, or just be starting. */
+const KEPT_MS = 60_000;
+
+/** Most messages that are kept, whose value must stay below 64 KiB. */
+const MAX_KEPT = 100;
+
+/** Pause before the value is watched again after that has failed, ms. */
+const RETRY_MS = 5_000;
+
+interface Announcement {
+  /** Tells it from another one with the same message. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly message: string;
+}
+
+/** Dependencies of {@linkcode KvAnnouncements}. */
+export interface KvAnnouncementsOptions {
+  /** The database, once it is open; rejects if it cannot be opened. */
+  readonly database: () => Promise<
+    Pick<KvDatabase, "get" | "atomic" | "watch">
+  >;
+  readonly now: () => number;
+}
+
+/** Writes and watches that value. */
+export class KvAnnouncements {
+  readonly #options: KvAnnouncementsOptions;
+  readonly #closing = new AbortController();
+  /** The ids of the messages in the value as it was seen last. */
+  #seen: ReadonlySet<string> = new Set();
+
+  constructor(options: KvAnnouncementsOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a message; rejects as the database does. */
+  async announce(message: string): Promise<void> {
+    const { database, now } = this.#options;
+    const kv = await database();
+    const added = { id: crypto.randomUUID(), at: now(), message };
+    for (let isCommitted = false; !isCommitted;) {
+      const { value, versionstamp } = await kv.get(KEY);
+      const kept = announcementsIn(value)
+        .filter(({ at }) => at > added.at - KEPT_MS)
+        .slice(1 - MAX_KEPT);
+      const json = JSON.stringify([...kept, added]);
+      const { ok } = await kv.atomic()
+        .check({ key: KEY, versionstamp })
+        .set(KEY, new TextEncoder().encode(json), { expireIn: KEPT_MS })
+        .commit();
+      isCommitted = ok;
+    }
+  }
+
+  /** Calls back with each message, those of the last minute included, until it is closed; never rejects. */
+  async listen(onMessage: (message: string) => void): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        await this.#watch(onMessage);
+      } catch {
+        // Announcements are hints, and the operations of the store report what is wrong with it.
+      }
+      await sleep(RETRY_MS, signal).catch(() => {});
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #watch(onMessage: (message: string) => void): Promise<void> {
+    const kv = await this.#options.database();
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    const reader = kv.watch([KEY]).getReader();
+    const cancel = () => void reader.cancel().catch(() => {});
+    signal.addEventListener("abort", cancel);
+    try {
+      for (;;) {
+        const { done, value: [changed] = [] } = await reader.read();
+        if (done) return;
+        const latest = announcementsIn(changed?.value);
+        const news = latest.filter(({ id }) => !this.#seen.has(id));
+        this.#seen = new Set(latest.map(({ id }) => id));
+        news.forEach(({ message }) => onMessage(message));
+      }
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+}
+
+/** What a stored value holds; nothing if it is none of ours. */
+function announcementsIn(value: unknown): readonly Announcement[] {
+  if (!(value instanceof Uint8Array)) return [];
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(value));
+    return Array.isArray(parsed) ? parsed.filter(isAnnouncement) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isAnnouncement(value: unknown): value is Announcement {
+  const { id, at, message } = Object(value);
+  return typeof id === "string" && typeof at === "number" &&
+    typeof message === "string";
+}
