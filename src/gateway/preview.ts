@@ -6,9 +6,9 @@ import { loggedLabel, TOOLBOX_PORT } from "../address/grammar.ts";
 import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
-import { GatewayError } from "../errors.ts";
+import { type ErrorAdvice, GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
-import { isFramed, mayRedirect } from "../lib/fetch_metadata.ts";
+import { isFramed, mayRedirect, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { Visits } from "../observability/visits.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
@@ -43,7 +43,7 @@ export interface SandboxHandlerParts
   readonly gate: Gate;
   /** Told of credentials that were refused. */
   readonly visits: Pick<Visits, "refused">;
-  readonly sessions: Pick<SessionSealer, "seal">;
+  readonly sessions: Pick<SessionSealer, "open" | "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
   /** Undefined if it is switched off. */
@@ -81,7 +81,7 @@ export class SandboxHandlers {
     }
     x.progress.onLookups();
     const verdict = await gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") return this.#turnAway(x, verdict);
+    if (verdict.kind !== "allow") return await this.#turnAway(x, verdict);
     this.#grant(x, verdict);
     if (
       x.hadTokenInQuery && !x.isWebSocket && mayRedirect(x.method, x.headers)
@@ -194,17 +194,25 @@ export class SandboxHandlers {
   }
 
   /**
-   * Sends a visitor to log in if that may help.
+   * Sends a visitor to log in if that may help. Who came by a link with a preview token first reads why it opens nothing
+   * any more: they may have no account there.
    *
-   * @throws {GatewayError} the verdict's code otherwise, or `frame_refused`
+   * @throws {GatewayError} the verdict's code otherwise, or `frame_refused` or `credential_invalid`
    */
-  #turnAway(
+  async #turnAway(
     x: PreviewExchange,
     verdict: Exclude<Verdict, Admission>,
-  ): Response {
+  ): Promise<Response> {
     const { scheme, login, handover } = this.#parts;
     const mayLogIn = verdict.kind === "login" && login.state === "on";
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
+    if (
+      verdict.kind === "login" && wantsDocument(x.headers) &&
+      !isFramed(x.headers) && await this.#hasFormerToken(x)
+    ) {
+      const code = "credential_invalid";
+      throw this.#refusal(x, { code }, { retryUrl: loginUrl });
+    }
     if (loginUrl === undefined) {
       if (isFramed(x.headers) && verdict.code === "login_required") {
         throw new GatewayError("frame_refused", "Refused at the gate");
@@ -219,7 +227,8 @@ export class SandboxHandlers {
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */
   #refusal(
     { id: requestId, label, port, clientAddress }: SandboxExchange,
-    { code }: Exclude<Verdict, Admission>,
+    { code }: Pick<Exclude<Verdict, Admission>, "code">,
+    advice: ErrorAdvice = {},
   ): GatewayError {
     if (code !== "login_required") {
       this.#parts.visits.refused({
@@ -230,7 +239,18 @@ export class SandboxHandlers {
         client: clientKey(clientAddress),
       });
     }
-    return new GatewayError(code, "Refused at the gate");
+    return new GatewayError(code, "Refused at the gate", { advice });
+  }
+
+  /** True if a refused request has the token of a link, or the session that it has become. */
+  async #hasFormerToken(x: PreviewExchange): Promise<boolean> {
+    for (const credential of x.credentials()) {
+      if (credential.kind === "auth_key") return true;
+      if (credential.kind !== "session") continue;
+      const session = await this.#parts.sessions.open(credential.sealed);
+      if (session?.kind === "key" && session.sandboxId === x.label) return true;
+    }
+    return false;
   }
 
   /**

@@ -106,15 +106,19 @@ function withMarkup(text: string, code: ErrorCode): string {
     : html;
 }
 
+/** What the link to another attempt says, where it leads to the login. */
+const RETRY_TEXTS: ReadonlyMap<ErrorCode, string> = new Map([
+  ["no_access", "Log in with another account"],
+  ["credential_invalid", "Log in instead"],
+]);
+
 function retryLink({ code, advice: { retryUrl } }: ErrorPageData): string {
   if (code === "frame_refused") {
     // Empty: the page's own address.
     return '\n<p><a href="" target="_blank" rel="noopener">Open it in a new tab</a></p>';
   }
   if (retryUrl === undefined) return "";
-  const text = code === "no_access"
-    ? "Log in with another account"
-    : "Try again";
+  const text = RETRY_TEXTS.get(code) ?? "Try again";
   return `\n<p><a href="${escapeHtml(retryUrl)}">${text}</a></p>`;
 }
 

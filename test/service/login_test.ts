@@ -12,6 +12,7 @@ import {
   testInBothWorlds,
   testLoginsInBothWorlds as test,
 } from "../support/worlds.ts";
+import { skewClock } from "../support/skewed_clock.ts";
 
 function codeOf(page: Hop): string | null {
   return page.headers.get("x-porthole-error");
@@ -122,12 +123,34 @@ test("a user without access can log in again as another user", async (startLogin
   assert.notEqual(new URL(next.url).origin, gateway.provider.url);
 });
 
-test("a visitor whose link has an outdated token is sent to log in", async (startLoginGateway) => {
-  await using gateway = await startLoginGateway();
-  const { page } = await gateway.browser().open(
-    `${gateway.at("3000-locked")}?DAYTONA_SANDBOX_AUTH_KEY=replaced`,
+test("a visitor whose link has a replaced token reads why it opens nothing any more, at each reload, and may log in instead", async (startLoginGateway) => {
+  using clock = skewClock();
+  const short = { TOKEN_TTL_SEC: "1", RUNNER_TTL_SEC: "1" };
+  await using gateway = await startLoginGateway(short);
+  const sandbox = gateway.stack.api.sandbox("locked");
+  const former = `?DAYTONA_SANDBOX_AUTH_KEY=${sandbox.authToken}`;
+  const browser = gateway.browser();
+  const opened = await browser.open(
+    gateway.at("3000-locked", `/echo${former}`),
   );
-  assert.equal(new URL(page.url).origin, gateway.provider.url);
+  assert.equal(opened.page.status, 200);
+  sandbox.authToken = "another-token-of-the-same-sandbox";
+  clock.jump(1001);
+  // The link itself, and the session that it has become.
+  for (const path of [`/echo${former}`, "/echo"]) {
+    const { page } = await browser.open(gateway.at("3000-locked", path));
+    assert.equal(codeOf(page), "credential_invalid");
+    assert.match(page.body, /restarted, which replaces its preview token/);
+    const [, href = ""] = /<a href="([^"]+)">Log in instead/.exec(page.body) ??
+      [];
+    const { page: form } = await browser.open(href);
+    assert.equal(new URL(form.url).origin, gateway.provider.url);
+  }
+  // A browser without either is sent there at once.
+  const { page: form } = await gateway.browser().open(
+    gateway.at("3000-locked", "/a"),
+  );
+  assert.equal(new URL(form.url).origin, gateway.provider.url);
 });
 
 test("why a login was declined is logged, and nothing of the callback's query", async (startLoginGateway) => {
