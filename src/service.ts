@@ -61,6 +61,7 @@ import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
 import { HostedAccess } from "./resolver/hosted_access.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
+import { SandboxChanges } from "./resolver/sandbox_changes.ts";
 import { SandboxStarts } from "./resolver/sandbox_starts.ts";
 import { SandboxStates } from "./resolver/sandbox_states.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
@@ -261,6 +262,7 @@ async function openBase(
     ),
   });
   const role = new RoleWatch({ ask: () => api.probeRole(), onRegion });
+  const changes = new SandboxChanges({ store, background });
   const lookups: LookupCacheOptions = {
     cache: config.cache,
     store,
@@ -285,6 +287,7 @@ async function openBase(
     budget,
     background,
     store,
+    changes,
     serviceKey,
     role,
     quota,
@@ -307,21 +310,29 @@ function createResolvers(config: Config, base: Base) {
     role: () => role.role(),
     warn: (message, facts) => loggerFor("start").warn(message, facts),
   });
-  return {
-    remoteSettings,
-    states: new SandboxStates(api, {
-      maxEntries: config.cache.maxEntries,
-      background,
-      now,
-    }),
-    ...isHosted ? createHostedResolvers(config, base, remoteSettings) : {
+  const { changes } = base;
+  const states = new SandboxStates(api, {
+    maxEntries: config.cache.maxEntries,
+    background,
+    now,
+    onStarted: (sandboxId) =>
+      background.add("announce start", changes.announce(sandboxId)),
+  });
+  const resolvers = isHosted
+    ? createHostedResolvers(config, base, remoteSettings)
+    : {
       sandboxes: new SandboxResolver(api, {
         ...lookups,
         sealer: sealerFor("runner"),
         appOrigin: config.public.appOrigin,
       }),
       access: new AccessResolver(api, lookups),
-    },
+    };
+  changes.tell([states, resolvers.sandboxes, resolvers.access]);
+  return {
+    remoteSettings,
+    states,
+    ...resolvers,
   };
 }
 
@@ -712,7 +723,7 @@ function createStartButton(
   parts: Base & Resolvers & Auth,
 ): StartButton | undefined {
   if (wake.mode === "off") return undefined;
-  const { api, store, states, sandboxes, background, now, sealerFor } = parts;
+  const { api, store, changes, background, now, sealerFor } = parts;
   const logger = loggerFor("starts");
   return new StartButton({
     ...parts,
@@ -721,8 +732,7 @@ function createStartButton(
     sealer: sealerFor("start"),
     starts: new SandboxStarts(api, {
       store,
-      states,
-      sandboxes,
+      changes,
       background,
       perHour: wake.perHour,
       maxEntries: cache.maxEntries,

@@ -7,6 +7,7 @@ import {
 import type { Codec } from "../cache/durable_tier.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { createDigests } from "../lib/digest.ts";
+import { ChangeMarks } from "./change_marks.ts";
 import { ifUser } from "./if_user.ts";
 import {
   booleanCodec,
@@ -14,6 +15,7 @@ import {
   LookupCache,
   type LookupCacheOptions,
 } from "./lookup_cache.ts";
+import type { Change } from "./sandbox_changes.ts";
 
 /** What the gate asks about credentials, in whichever way they are judged. */
 export type Access = Pick<
@@ -60,6 +62,7 @@ export class AccessResolver {
   readonly #signedTokens: LookupCache<string | null>;
   readonly #signingKeys: LookupCache<string | null>;
   readonly #digestKey: (parts: readonly string[]) => string;
+  readonly #marks: ChangeMarks;
 
   constructor(
     api: AccessApi,
@@ -80,6 +83,13 @@ export class AccessResolver {
     // In process only: they are secrets, and soon forgotten.
     this.#signingKeys = new LookupCache("signing-key", null, options);
     this.#digestKey = createDigests(options.cache.maxEntries);
+    this.#marks = new ChangeMarks(options.cache.maxEntries);
+  }
+
+  /** Forgets the verdicts about a sandbox: its preview token changes with a start. */
+  async forget(sandboxId: string, change: Change): Promise<void> {
+    this.#marks.set(sandboxId, change.mark);
+    await this.#signingKeys.forget(sandboxId, change);
   }
 
   /** True if `token` is the sandbox's current preview token. */
@@ -90,7 +100,7 @@ export class AccessResolver {
   ): Promise<boolean> {
     // A token that the API cannot be asked about is not cached either.
     return mayBePreviewToken(token) && await this.#previewTokens.lookUp(
-      this.#digestKey([sandboxId, token]),
+      this.#digestKey(this.#marks.keyParts(sandboxId, token)),
       () => this.#api.isPreviewToken(sandboxId, token),
       budget,
     );
@@ -103,7 +113,7 @@ export class AccessResolver {
     budget: Budget,
   ): Promise<boolean | null> {
     return isBearer(user.bearer) && await this.#users.lookUp(
-      this.#digestKey([sandboxId, user.bearer]),
+      this.#digestKey(this.#marks.keyParts(sandboxId, user.bearer)),
       () =>
         ifUser(this.#api.hasSandboxAccess(sandboxId, user), {
           api: this.#api,

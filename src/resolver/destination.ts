@@ -50,8 +50,6 @@ export interface Destinations {
     port: SandboxPort,
     isAnonymous: boolean,
   ): Promise<Destination | null>;
-  /** Forgets where a sandbox is that has been started, in both tiers of the cache. */
-  forget(sandboxId: string): Promise<void>;
 }
 
 /** True if requests to both go to the same place by the same means. */

@@ -37,6 +37,7 @@ import {
   privateTtlMs,
   UNMETERED,
 } from "./lookup_cache.ts";
+import type { Change } from "./sandbox_changes.ts";
 
 /** Minimum time between two renewals of what is known of a sandbox, ms. */
 const RENEWAL_PAUSE_MS = 5000;
@@ -223,12 +224,12 @@ export class HostedResolver implements Destinations {
     await renewal;
   }
 
-  /** Forgets what is known of a sandbox that has been started, which gives it another preview token. */
-  async forget(sandboxId: string): Promise<void> {
+  /** Forgets what is known of a sandbox that has changed: a start gives it another preview token. */
+  async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.delete(sandboxId);
     await Promise.all([
-      this.#sandboxes.forget(sandboxId),
-      this.#previews.forget(sandboxId),
+      this.#sandboxes.forget(sandboxId, change),
+      this.#previews.forget(sandboxId, change),
     ]);
   }
 

@@ -22,6 +22,7 @@ import {
 import type { DaytonaApi, OnUserAnswer, User } from "../daytona/api.ts";
 import { createDigests } from "../lib/digest.ts";
 import { type Access, accessCodec } from "./access.ts";
+import { ChangeMarks } from "./change_marks.ts";
 import {
   booleanCodec,
   type Budget,
@@ -29,6 +30,7 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "./lookup_cache.ts";
+import type { Change } from "./sandbox_changes.ts";
 import { UnknownBearers } from "./unknown_bearers.ts";
 
 /** The sources of the decisions. */
@@ -102,6 +104,7 @@ export class HostedAccess implements Access {
   /** Tokens that were refused after the API was asked again. In process only: it is a matter of seconds. */
   readonly #refusedTokens: LRUCache<string, true>;
   readonly #digestKey: (parts: readonly string[]) => string;
+  readonly #marks: ChangeMarks;
 
   constructor(parts: HostedAccessParts, options: LookupCacheOptions) {
     const { cache: { maxEntries, tokenRefusedTtlMs }, now } = options;
@@ -116,6 +119,12 @@ export class HostedAccess implements Access {
       perf: { now },
     });
     this.#digestKey = createDigests(maxEntries);
+    this.#marks = new ChangeMarks(maxEntries);
+  }
+
+  /** Forgets the verdicts about a sandbox that has changed. Those about its name remain until they expire. */
+  forget(sandboxId: string, { mark }: Change): void {
+    this.#marks.set(sandboxId, mark);
   }
 
   /** True if `token` is the current preview token of the sandbox that the label names. */
@@ -131,7 +140,7 @@ export class HostedAccess implements Access {
     const { id } = sandbox;
     const known = await sandboxes.previewTokenOf(id, ANY_PORT, budget);
     if (known === null || isSameSecret(token, known)) return known !== null;
-    const digest = this.#digestKey([id, token]);
+    const digest = this.#digestKey(this.#marks.keyParts(id, token));
     if (this.#refusedTokens.has(digest)) return false;
     // The sandbox may have been started since, and have another token.
     budget.spend();
@@ -152,7 +161,7 @@ export class HostedAccess implements Access {
     if (!mayBeDaytonas(bearer, this.#parts.issuers())) return false;
     const digest = this.#digestKey([bearer]);
     return await this.#users.lookUp(
-      this.#digestKey([label, bearer]),
+      this.#digestKey(this.#marks.keyParts(label, bearer)),
       () =>
         this.#unknownBearers.ask(
           { digest, clientAddress },

@@ -183,9 +183,13 @@ export class LookupCache<V> {
     return this.#cache.set(key, this.#fill(value));
   }
 
-  /** Deletes the answer from both tiers, and discards one that is on its way. */
-  forget(key: string): Promise<void> {
-    return this.#cache.delete(key);
+  /** Deletes the answer from both tiers, or from the process only, and discards one that is on its way. */
+  async forget(
+    key: string,
+    { tiers }: { readonly tiers: "both" | "process" } = { tiers: "both" },
+  ): Promise<void> {
+    if (tiers === "both") await this.#cache.delete(key);
+    else this.#cache.forgetCopy(key);
   }
 
   #fill(value: V): Fill<V> {

@@ -9,8 +9,7 @@ import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { digestKey } from "../lib/digest.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import type { Destinations } from "./destination.ts";
-import type { SandboxStates } from "./sandbox_states.ts";
+import type { SandboxChanges } from "./sandbox_changes.ts";
 
 /** Longest wait for the API's answer, ms: a refusal comes at once, and a start is watched by its state. */
 const WAIT_MS = 2000;
@@ -35,8 +34,7 @@ export interface WantedStart {
 export interface SandboxStartsOptions {
   /** Null if starts are only known in process. */
   readonly store: Pick<DurableStore, "claim" | "delete"> | null;
-  readonly states: Pick<SandboxStates, "forget">;
-  readonly sandboxes: Pick<Destinations, "forget">;
+  readonly changes: Pick<SandboxChanges, "announce">;
   readonly background: Pick<Background, "add">;
   /** Most starts of one sandbox, and by one payer, in an hour. */
   readonly perHour: number;
@@ -91,7 +89,7 @@ export class SandboxStarts {
 
   async #run(wanted: WantedStart, lock: string): Promise<StartAnswer> {
     const { sandboxId, user, payer } = wanted;
-    const { states, sandboxes, onEnd } = this.#options;
+    const { changes, onEnd } = this.#options;
     let outcome = "failed";
     try {
       await this.#spend(["by", payer]);
@@ -105,8 +103,7 @@ export class SandboxStarts {
       if (error instanceof GatewayError) outcome = error.code;
       throw error;
     } finally {
-      states.forget(sandboxId);
-      await sandboxes.forget(sandboxId);
+      await changes.announce(sandboxId);
       await this.#release(lock);
       onEnd(wanted, outcome);
     }

@@ -5,7 +5,7 @@ import type { DaytonaApi } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import type { SandboxState } from "./sandbox_condition.ts";
+import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
 /** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
 const TTL_MS = 2000;
@@ -24,25 +24,32 @@ export interface SandboxStatesOptions {
   readonly maxEntries: number;
   readonly now: () => number;
   readonly background: Background;
+  /** Called when a sandbox is `started` that was not before. */
+  readonly onStarted: (sandboxId: string) => void;
 }
 
 /** The states of sandboxes, in process only. */
 export class SandboxStates {
   readonly #api: Pick<DaytonaApi, "sandboxById">;
   readonly #background: Background;
+  readonly #onStarted: SandboxStatesOptions["onStarted"];
   readonly #flights = new SingleFlight<SandboxState | null | undefined>();
   /** What the API has said lately, including that it does not tell. */
   readonly #known: LRUCache<
     string,
     { readonly state: SandboxState | null | undefined }
   >;
+  /** The sandboxes that were not started when the API was asked last. */
+  readonly #notStarted: LRUCache<string, true>;
 
   constructor(
     api: Pick<DaytonaApi, "sandboxById">,
-    { maxEntries, now, background }: SandboxStatesOptions,
+    { maxEntries, now, background, onStarted }: SandboxStatesOptions,
   ) {
     this.#api = api;
     this.#background = background;
+    this.#onStarted = onStarted;
+    this.#notStarted = new LRUCache({ max: maxEntries });
     this.#known = new LRUCache({
       max: maxEntries,
       ttl: TTL_MS,
@@ -60,7 +67,10 @@ export class SandboxStates {
   ): Promise<SandboxState | null | undefined> {
     const known = this.#known.get(sandboxId);
     if (known !== undefined) return known.state;
-    const asked = this.#flights.share(sandboxId, () => this.#ask(sandboxId));
+    const asked = this.#flights.share(
+      sandboxId,
+      (isCurrent) => this.#ask(sandboxId, isCurrent),
+    );
     this.#background.add("ask state", asked);
     return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
   }
@@ -71,10 +81,23 @@ export class SandboxStates {
     this.#known.delete(sandboxId);
   }
 
-  async #ask(sandboxId: string): Promise<SandboxState | null | undefined> {
+  async #ask(
+    sandboxId: string,
+    isCurrent: () => boolean,
+  ): Promise<SandboxState | null | undefined> {
     const state = await this.#answer(sandboxId);
-    this.#known.set(sandboxId, { state });
+    if (!isCurrent()) return state; // it may be from before a change
+    if (state && this.#hasStarted(sandboxId, state)) this.#onStarted(sandboxId);
+    this.#known.set(sandboxId, { state }); // last, as the former forgets it
     return state;
+  }
+
+  #hasStarted(sandboxId: string, told: SandboxState): boolean {
+    if (told.state === "started" && conditionOf(told) === undefined) {
+      return this.#notStarted.delete(sandboxId);
+    }
+    this.#notStarted.set(sandboxId, true);
+    return false;
   }
 
   async #answer(

@@ -21,6 +21,7 @@ import {
   UNMETERED,
 } from "./lookup_cache.ts";
 import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
+import type { Change } from "./sandbox_changes.ts";
 
 /** Minimum time between two renewals of a sandbox's place, ms. */
 const RENEWAL_PAUSE_MS = 5000;
@@ -137,10 +138,13 @@ export class SandboxResolver implements Destinations {
     return placement && this.#destination(placement, sandboxId, port);
   }
 
-  /** Forgets where a sandbox is that has been started, as that may be elsewhere. */
-  async forget(sandboxId: string): Promise<void> {
+  /** Forgets whether a sandbox is public, and where it is. Its labels still count if they cannot be read again. */
+  async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.delete(sandboxId);
-    await this.#placements.forget(sandboxId);
+    await Promise.all([
+      this.#visibility.forget(sandboxId, change),
+      this.#placements.forget(sandboxId, change),
+    ]);
   }
 
   #destination(

@@ -153,3 +153,32 @@ Deno.test("AccessResolver keeps signing keys in process, whatever else is stored
   const kinds = [...fake.entries.keys()].map((name) => name.split("/")[0]);
   assert.deepEqual(kinds, ["sandbox-auth-key-valid"]);
 });
+
+Deno.test("AccessResolver forgets what was said of a changed sandbox's credentials and of no other's, and shares what was said since", async () => {
+  const { store } = fakeStore({ shared: true });
+  const first = setUp(store);
+  const second = setUp(store);
+  async function askAll({ access }: typeof first): Promise<void> {
+    for (const id of ["box", "other"]) {
+      await access.isPreviewToken(id, "good", UNMETERED);
+      await access.hasAccess(id, STRANGER, UNMETERED);
+    }
+    await access.signingKeyOf("box", UNMETERED);
+  }
+  await askAll(first);
+  await first.settled();
+  const before = first.calls.length;
+  await first.access.forget("box", { mark: "m", tiers: "both" });
+  await second.access.forget("box", { mark: "m", tiers: "process" });
+  await askAll(first);
+  await first.settled();
+  const asked = [
+    "token box good",
+    "access box another 127.0.0.1",
+    "owner another 127.0.0.1",
+    "key box",
+  ];
+  assert.deepEqual(first.calls.slice(before), asked);
+  await askAll(second);
+  assert.deepEqual(second.calls, ["key box"]); // that one is kept in process only
+});

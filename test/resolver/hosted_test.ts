@@ -275,7 +275,7 @@ Deno.test("a token is forgotten once its sandbox has been started", async () => 
   const { api, resolver, destinationOf } = setUp();
   assert.equal(tokenIn(await destinationOf(ID)), "first-token");
   api.token = "second-token";
-  await resolver.forget(ID);
+  await resolver.forget(ID, { mark: "m", tiers: "both" });
   assert.equal(resolver.knownDestination(ID, 3000), undefined);
   assert.equal(tokenIn(await destinationOf(ID)), "second-token");
 });

@@ -49,12 +49,8 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
       },
     }, {
       store: stores[store],
-      states: { forget: (id) => void forgotten.push(`state of ${id}`) },
-      sandboxes: {
-        forget(id) {
-          forgotten.push(`place of ${id}`);
-          return Promise.resolve();
-        },
+      changes: {
+        announce: (id) => Promise.resolve(void forgotten.push(id)),
       },
       background: new Background(() => {}),
       perHour: 3,
@@ -104,7 +100,7 @@ for (const store of ["none", "shared", "down"] as const) {
     assert.equal(kinds.filter((kind) => kind === "started").length, 1);
     assert.equal(kinds.filter((kind) => kind === "under_way").length, 999);
     assert.equal(calls.length, 1);
-    assert.deepEqual(forgotten, ["state of box", "place of box"]);
+    assert.deepEqual(forgotten, ["box"]);
     assert.deepEqual(outcomes, ["started"]);
   });
 }
@@ -179,8 +175,7 @@ sharedTierTest(
         },
       }, {
         store,
-        states: { forget() {} },
-        sandboxes: { forget: () => Promise.resolve() },
+        changes: { announce: () => Promise.resolve() },
         background: new Background(() => {}),
         perHour: 3,
         maxEntries: 10_000,

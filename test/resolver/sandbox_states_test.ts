@@ -11,6 +11,7 @@ import { turn } from "../support/upstream.ts";
 /** The states of sandboxes at an API that answers with these facts, or not. */
 function setUp(answer: Partial<Sandbox> | null | Error | Promise<never>) {
   const clock = manualClock();
+  const started: string[] = [];
   let asked = 0;
   const states = new SandboxStates({
     async sandboxById(id) {
@@ -23,8 +24,12 @@ function setUp(answer: Partial<Sandbox> | null | Error | Promise<never>) {
     maxEntries: 10,
     now: () => clock.now(),
     background: new Background(() => {}),
+    onStarted(id) {
+      started.push(id);
+      states.forget(id);
+    },
   });
-  return { states, clock, asked: () => asked };
+  return { states, clock, started, asked: () => asked };
 }
 
 const FAILED = { state: "error", desiredState: "started" };
@@ -98,4 +103,28 @@ Deno.test("SandboxStates do not wait longer than two seconds", async () => {
   await turn();
   elapsed.pass(2000);
   assert.equal(await told, undefined);
+});
+
+Deno.test("SandboxStates say once that a sandbox has started which they saw at rest, and keep that answer", async () => {
+  const facts = { state: "started" };
+  const { states, clock, started, asked } = setUp(facts);
+  for (const state of ["started", "stopped", "starting", "started"]) {
+    facts.state = state;
+    clock.time += 2001;
+    await states.stateOf("box");
+    assert.deepEqual(started, asked() === 4 ? ["box"] : []);
+  }
+  await states.stateOf("box");
+  assert.equal(asked(), 4);
+});
+
+Deno.test("SandboxStates do not keep an answer that was on its way when the state was forgotten", async () => {
+  const answer = Promise.withResolvers<never>();
+  const { states, asked } = setUp(answer.promise);
+  const before = states.stateOf("box");
+  states.forget("box");
+  answer.reject(new GatewayError("api_unreachable", "down"));
+  assert.equal(await before, undefined);
+  assert.equal(await states.stateOf("box"), undefined);
+  assert.equal(asked(), 2);
 });

@@ -123,7 +123,7 @@ Deno.test("SandboxResolver forgets where a sandbox is that has been started: at 
   const { api, destinationOf, sandboxes } = setUp();
   await sandboxes.renewDestination("box", 3000);
   api.runner = SECOND;
-  await sandboxes.forget("box");
+  await sandboxes.forget("box", { mark: "m", tiers: "both" });
   assert.equal(sandboxes.knownDestination("box", 3000), undefined);
   assert.deepEqual(await destinationOf("box"), at(SECOND));
   api.runner = FIRST;
@@ -178,6 +178,8 @@ Deno.test("SandboxResolver renews a runner without waiting for the durable tier"
     set: () => written.promise,
     delete: () => written.promise,
     claim: () => Promise.resolve("unavailable"),
+    announce: () => Promise.resolve(),
+    listen() {},
     close() {},
   });
   assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));

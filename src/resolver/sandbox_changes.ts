@@ -1,0 +1,83 @@
+/**
+ * Forgets what is cached of a sandbox that has changed: in this process, in the durable tier, and in the processes that
+ * share that. Nothing depends on it: whoever does not hear of a change sees it by time.
+ */
+import { isSandboxRef } from "../address/grammar.ts";
+import type { DurableStore } from "../cache/store.ts";
+import type { Background } from "../lib/background.ts";
+
+/** How far somebody who hears of a change has to go. */
+export interface Change {
+  /** Identifies it; what is stored under it was learned since. */
+  readonly mark: string;
+  /** In process only, if whoever announced it has seen to the durable tier. */
+  readonly tiers: "both" | "process";
+}
+
+/** What remembers something of sandboxes. */
+export interface SandboxMemory {
+  forget(sandboxId: string, change: Change): Promise<void> | void;
+}
+
+/** Dependencies of {@linkcode SandboxChanges}. */
+export interface SandboxChangesOptions {
+  readonly store: Pick<DurableStore, "announce" | "listen"> | null;
+  readonly background: Pick<Background, "add">;
+}
+
+const MARK = /^[0-9a-f-]{36}\.[0-9]{1,12}$/;
+
+/** Tells all memories of changes. */
+export class SandboxChanges {
+  readonly #options: SandboxChangesOptions;
+  /** The first part of our own marks. */
+  readonly #self = `${crypto.randomUUID()}.`;
+  #announced = 0;
+  #memories: readonly SandboxMemory[] = [];
+
+  constructor(options: SandboxChangesOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to tell these memories, also of what other processes announce. */
+  tell(memories: readonly SandboxMemory[]): void {
+    const { store, background } = this.#options;
+    this.#memories = memories;
+    store?.listen((message) => {
+      const { id, mark } = readMessage(message);
+      if (id === undefined || mark === undefined) return;
+      if (mark.startsWith(this.#self)) return;
+      const forgotten = this.#forget(id, { mark, tiers: "process" });
+      background.add("forget sandbox", forgotten);
+    });
+  }
+
+  /** Forgets a sandbox: in this process at once, and everywhere when it resolves, as far as others can be reached. */
+  async announce(sandboxId: string): Promise<void> {
+    const mark = `${this.#self}${++this.#announced}`;
+    await this.#forget(sandboxId, { mark, tiers: "both" });
+    // Only now: the others would find in the durable tier what has yet to be deleted.
+    const message = JSON.stringify({ id: sandboxId, mark });
+    await this.#options.store?.announce(message);
+  }
+
+  async #forget(sandboxId: string, change: Change): Promise<void> {
+    await Promise.all(
+      this.#memories.map((memory) => memory.forget(sandboxId, change)),
+    );
+  }
+}
+
+function readMessage(
+  message: string,
+): { readonly id?: string; readonly mark?: string } {
+  try {
+    const { id, mark } = Object(JSON.parse(message));
+    return typeof id === "string" && isSandboxRef(id) &&
+        typeof mark === "string" && MARK.test(mark)
+      ? { id, mark }
+      : {};
+  } catch {
+    return {};
+  }
+}
