@@ -106,8 +106,6 @@ export interface ErrorAdvice {
   readonly sandbox?: SandboxAdvice | undefined;
   /** A button that starts the sandbox. */
   readonly start?: StartAdvice | undefined;
-  /** Where who manages the sandbox can do so. */
-  readonly dashboardUrl?: string | undefined;
   /** Headers of the response: cookies to be deleted, for example. */
   readonly headers?: HeaderList | undefined;
 }

@@ -658,6 +658,7 @@ function createDispatch(
     logger,
     now,
     scheme,
+    remoteSettings: parts.remoteSettings,
     cookies,
     sessionScope: parts.sessionScope,
     allowedOrigins: new Set(config.public.allowedOrigins),
@@ -692,7 +693,6 @@ function createDispatch(
     forwarder: parts.forwarder,
     states: parts.states,
     destinations: parts.sandboxes,
-    remoteSettings: parts.remoteSettings,
   });
   return new Dispatch({
     ...services,

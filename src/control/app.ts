@@ -1,10 +1,12 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
 import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
+import { parseHost } from "../address/preview_host.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import { wantsDocument } from "../lib/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
-import { problem } from "../pages/problem.ts";
+import { problem, type ProblemOptions } from "../pages/problem.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { ControlContext, ControlEnv } from "./route.ts";
 import {
   addBasePage,
@@ -43,6 +45,10 @@ export interface ControlOptions
     LogoutRoutesOptions {
   readonly login: LoginRoutesOptions["login"];
   readonly visits: LoginRoutesOptions["visits"] & LogoutRoutesOptions["visits"];
+  readonly remoteSettings: Pick<
+    RemoteSettings,
+    "baseDomains" | "dashboardUrl"
+  >;
   readonly logger: Logger;
 }
 
@@ -64,12 +70,23 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   function refuse(
     request: Request,
     { code: found, retryAfterSec, advice }: GatewayError,
-    { requestId, namesHost }: ControlContext,
+    { requestId, namesHost, authority }: ControlContext,
   ) {
-    // Without a host, there is nothing that could not be found (RFC 9112 section 3.2).
-    const code = found === "route_not_found" && !namesHost ? "bad_host" : found;
-    const asPage = wantsDocument(request.headers);
-    return problem({ code, requestId, asPage, retryAfterSec, advice });
+    const { scheme, remoteSettings } = options;
+    return problem({
+      // Without a host, there is nothing that could not be found (RFC 9112 section 3.2).
+      code: found === "route_not_found" && !namesHost ? "bad_host" : found,
+      ...previewOf(advice.retryUrl, remoteSettings.baseDomains),
+      requestId,
+      asPage: wantsDocument(request.headers),
+      mayRetry: request.method === "GET",
+      retryAfterSec,
+      advice,
+      docsUrl: namesHost
+        ? `${scheme}://${authority.toLowerCase()}/docs`
+        : undefined,
+      dashboardUrl: remoteSettings.dashboardUrl,
+    });
   }
 
   app.notFound((c) => {
@@ -89,6 +106,18 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   addLoginRoutes(app, options);
   addLogoutRoutes(app, options);
   return app;
+}
+
+/** The preview that a login was for, which its visitor has named. */
+function previewOf(
+  retryUrl: string | undefined,
+  baseDomains: readonly string[],
+): Pick<ProblemOptions, "port" | "sandbox"> {
+  const host = URL.parse(retryUrl ?? "")?.host ?? "";
+  const parsed = parseHost(host, baseDomains);
+  return parsed.kind === "preview"
+    ? { port: parsed.host.port, sandbox: parsed.host.label }
+    : {};
 }
 
 /** Describes the problems with a request's parameters on one line, for a log; repeats none of their values. */

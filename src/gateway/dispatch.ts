@@ -25,7 +25,10 @@ import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
 export interface DispatchParts extends ExchangeServices {
-  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+  readonly remoteSettings: Pick<
+    RemoteSettings,
+    "baseDomains" | "dashboardUrl"
+  >;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
   /** True to serve toolboxes and build logs, which are reached by path. */
@@ -118,7 +121,7 @@ export class Dispatch {
       return this.#toControl(incoming, base);
     }
     return route.kind === "malformed"
-      ? this.#refuse(refused, "bad_target")
+      ? this.#refuse(incoming, "bad_target")
       : this.#serve(this.#exchangeByPath(incoming, route));
   }
 
@@ -203,14 +206,17 @@ export class Dispatch {
   }
 
   #refuse(
-    { id, headers, startedAt }: Pick<
-      IncomingRequest,
-      "id" | "headers" | "startedAt"
-    >,
+    { id, headers, startedAt, authority }:
+      & Pick<IncomingRequest, "id" | "headers" | "startedAt">
+      /** Undefined unless our own pages are served there. */
+      & Partial<Pick<IncomingRequest, "authority">>,
     code: ErrorCode,
   ): Response {
     const asPage = wantsDocument(headers);
-    const response = problem({ code, requestId: id, asPage });
+    const docsUrl = authority === undefined
+      ? undefined
+      : `${this.#parts.scheme}://${authority.toLowerCase()}/docs`;
+    const response = problem({ code, requestId: id, asPage, docsUrl });
     return this.#recorded(startedAt, response);
   }
 

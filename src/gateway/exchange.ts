@@ -49,6 +49,7 @@ import type {
 } from "../proxy/in_flight.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import type { UnseenMemory } from "../proxy/unseen_memory.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import {
   discardBody,
@@ -83,6 +84,7 @@ export interface ExchangeServices {
   readonly logger: Logger;
   readonly now: () => number;
   readonly scheme: "http" | "https";
+  readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
   readonly cookies: OwnCookies;
   /** What the cookie of a login is for. */
   readonly sessionScope: SessionScope;
@@ -213,8 +215,13 @@ export abstract class Exchange {
     return [];
   }
 
-  /** Where the developer of the app can read on; undefined where no app is addressed. */
-  protected get guideUrl(): string | undefined {
+  /** The base host, `host[:port]`, as the client knows it. */
+  protected get baseAuthority(): string {
+    return this.authority.toLowerCase();
+  }
+
+  /** The sandbox as the client has named it; undefined if there is none, or its name is a secret. */
+  protected get namedSandbox(): string | undefined {
     return undefined;
   }
 
@@ -375,7 +382,7 @@ export abstract class Exchange {
 
   /** Answers with the error for a failure. */
   refuse(error: unknown): Response {
-    const { logger } = this.services;
+    const { logger, remoteSettings } = this.services;
     this.#isFromApp = false; // also if it could not be relayed
     this.progress.onAnswer();
     const endedBecause = this.#upload?.endedBecause;
@@ -391,12 +398,14 @@ export abstract class Exchange {
     return this.#ownResponse(problem({
       code: failure.code,
       port: this.port,
+      sandbox: this.namedSandbox,
       requestId: this.id,
       asPage: wantsDocument(this.headers),
       mayReload: this.method === "GET",
       retryAfterSec: failure.retryAfterSec,
       advice: failure.advice,
-      guideUrl: this.guideUrl,
+      docsUrl: `${this.services.scheme}://${this.baseAuthority}/docs`,
+      dashboardUrl: remoteSettings.dashboardUrl,
     }));
   }
 

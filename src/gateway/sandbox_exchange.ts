@@ -1,5 +1,5 @@
 /** Exchanges with sandboxes: what a preview host or the toolbox route makes of a request. */
-import { TOOLBOX_PORT } from "../address/grammar.ts";
+import { mayBeSignedToken, TOOLBOX_PORT } from "../address/grammar.ts";
 import { type PreviewHost, previewOrigin } from "../address/preview_host.ts";
 import {
   type Credential,
@@ -62,6 +62,10 @@ export abstract class SandboxExchange extends Exchange
   }
 
   abstract credentials(): readonly Credential[];
+
+  protected override get namedSandbox(): string | undefined {
+    return mayBeSignedToken(this.label) ? undefined : this.label;
+  }
 
   get clientAddress(): string {
     return this.client.clientAddress;
@@ -143,8 +147,8 @@ export class PreviewExchange extends SandboxExchange {
     return framingCookies(this.#source);
   }
 
-  protected override get guideUrl(): string {
-    return `${this.services.scheme}://${this.host.authoritySuffix}/docs/apps`;
+  protected override get baseAuthority(): string {
+    return this.host.authoritySuffix;
   }
 
   get #source(): CredentialSource & FrameSource {

@@ -1,7 +1,6 @@
 /** Explains a refusal by the state of the sandbox, to whoever was admitted to it. */
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { Destinations } from "../resolver/destination.ts";
-import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import { type Condition, conditionOf } from "../resolver/sandbox_condition.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
 import type { SandboxExchange } from "./sandbox_exchange.ts";
@@ -9,7 +8,6 @@ import type { SandboxExchange } from "./sandbox_exchange.ts";
 /** The parts of the gateway that the explanation needs. */
 export interface SandboxStateParts {
   readonly states: Pick<SandboxStates, "stateOf">;
-  readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
   readonly destinations: Pick<Destinations, "renewDestination">;
 }
 
@@ -60,7 +58,6 @@ export async function withSandboxState(
       advice: {
         ...error.advice,
         sandbox: { ...state, errorReason: reason },
-        dashboardUrl: parts.remoteSettings.dashboardUrl,
       },
     },
   );

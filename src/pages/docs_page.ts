@@ -45,9 +45,9 @@ function operationSection(
 
 function errorRow(code: ErrorCode): string {
   const { title, hint } = ERROR_TEXTS[code];
-  return `<tr><td><code>${code}</code></td><td>${ERROR_STATUS[code]}</td><td>${
-    escapeHtml(title)
-  }. ${escapeHtml(hint)}</td></tr>`;
+  return `<tr id="${code}"><td><code>${code}</code></td><td>${
+    ERROR_STATUS[code]
+  }</td><td>${escapeHtml(title)}. ${escapeHtml(hint)}</td></tr>`;
 }
 
 /** Renders the documentation as an HTML document. */

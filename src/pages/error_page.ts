@@ -1,8 +1,12 @@
 /** The page that a browser shows for one of the gateway's errors. */
+import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { ErrorAdvice, ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
 import { errorText } from "./error_texts.ts";
+import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { page } from "./page.ts";
+import { RELOAD, reloadable, reloadLink } from "./reload.ts";
+import type { PageScript } from "./script.ts";
 import { startForm } from "./start_form.ts";
 
 /** The content of the page besides the text of its code. */
@@ -11,14 +15,20 @@ export interface ErrorPageData {
   readonly status: number;
   /** The port of the sandbox, if the error is about one. */
   readonly port?: number | undefined;
+  /** The sandbox as the visitor has named it: it need not exist. */
+  readonly sandbox?: string | undefined;
   readonly requestId: string;
-  /** True if the page may request its address again: it does not answer a form, for example. */
+  /** True if the page may request its address again by itself: it does not answer a form, for example. */
   readonly mayReload: boolean;
   /** The value of Retry-After, seconds; undefined if the response has none. */
   readonly retryAfterSec: number | undefined;
   readonly advice: Omit<ErrorAdvice, "headers">;
-  /** Where docs/apps.md is served; undefined if the error is not about an app. */
-  readonly guideUrl?: string | undefined;
+  /** True if its visitor may do so; the same by default. */
+  readonly mayRetry?: boolean;
+  /** Where `/docs` is served for this visitor; undefined if that is not known. */
+  readonly docsUrl?: string | undefined;
+  /** Where people see their sandboxes. */
+  readonly dashboardUrl?: string | undefined;
 }
 
 /** Errors that tend to pass by themselves: an app still boots, a sandbox moves, a gateway restarts. */
@@ -50,26 +60,36 @@ export function errorPage(data: ErrorPageData): string {
   const text = errorText(data.code, data.port);
   const reloads = reloadsByItself(data);
   const reloadSec = Math.max(MIN_RELOAD_SEC, data.retryAfterSec ?? 0);
+  const scripts = errorPageScripts(data);
   return page(
     text.title,
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${withMarkup(text.hint, data.code)}</p>${errorReason(data)}${
-      startButton(data)
-    }${
+<p>${withMarkup(text.hint, data)}</p>${errorReason(data)}${startButton(data)}${
       reloads
         ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
         : ""
     }${retryLink(data)}${dashboardLink(data)}${logoutLink(data)}${
       guideLink(data)
     }
-<dl>${sandboxState(data)}
-<dt>Code</dt><dd><code>${breakable(data.code)}</code></dd>
+<dl>${sandboxState(data)}${address(data)}
+<dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
-</dl>`,
-    reloads ? { reloadSec } : {},
+</dl>${scripts.includes(KEEP_FRAGMENT) ? FRAGMENT_KEEPER : ""}`,
+    scripts.includes(RELOAD)
+      ? { head: reloadable(reloads ? reloadSec : undefined) }
+      : {},
   );
+}
+
+/** The scripts that the page has. */
+export function errorPageScripts(data: ErrorPageData): readonly PageScript[] {
+  const { code, advice: { retryUrl, start } } = data;
+  if (mayReloadAtAll(data)) return start ? [RELOAD, KEEP_FRAGMENT] : [RELOAD];
+  return start || retryUrl !== undefined || code === "frame_refused"
+    ? [KEEP_FRAGMENT]
+    : [];
 }
 
 /** Errors that the app, or how it is used, may cause: its developer can do something about them. */
@@ -86,10 +106,18 @@ const FOR_DEVELOPERS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** True if the page of an error reloads by itself. */
-export function reloadsByItself(
+function reloadsByItself(
   { code, mayReload }: Pick<ErrorPageData, "code" | "mayReload">,
 ): boolean {
   return mayReload && PASSING.has(code);
+}
+
+/** True if it reloads, by itself or if its visitor says so: if the same request may be answered otherwise later. */
+function mayReloadAtAll(
+  { status, mayReload, mayRetry = mayReload, advice }: ErrorPageData,
+): boolean {
+  const mayPass = status >= 500 || status === 429 || status === 408;
+  return mayRetry && mayPass && advice.retryUrl === undefined;
 }
 
 /** Lets a code wrap after its underscores, and nowhere else. */
@@ -98,12 +126,24 @@ function breakable(code: string): string {
 }
 
 /** Marks up header names as code, which keeps them from wrapping on a narrow screen, and links our documentation. */
-function withMarkup(text: string, code: ErrorCode): string {
+function withMarkup(text: string, { docsUrl }: ErrorPageData): string {
   const html = escapeHtml(text).replace(/\bX-[A-Za-z-]+/g, "<code>$&</code>");
-  // On a preview host, `/docs` would be the app's.
-  return code === "route_not_found"
-    ? html.replace(/\/docs\b/, '<a href="/docs">$&</a>')
-    : html;
+  return docsUrl === undefined
+    ? html
+    : html.replace(/\/docs\b/, docsLink(docsUrl, "/docs"));
+}
+
+/** In a tab of its own: the page may be a frame, or reload. */
+function docsLink(url: string, html: string): string {
+  return `<a href="${
+    escapeHtml(url)
+  }" target="_blank" rel="noopener">${html}</a>`;
+}
+
+/** Leads to what `/docs` says of the code. */
+function codeLink({ code, docsUrl }: ErrorPageData): string {
+  const html = `<code>${breakable(code)}</code>`;
+  return docsUrl === undefined ? html : docsLink(`${docsUrl}#${code}`, html);
 }
 
 /** What the link to another attempt says, where it leads to the login. */
@@ -112,14 +152,31 @@ const RETRY_TEXTS: ReadonlyMap<ErrorCode, string> = new Map([
   ["credential_invalid", "Log in instead"],
 ]);
 
-function retryLink({ code, advice: { retryUrl } }: ErrorPageData): string {
+function retryLink(data: ErrorPageData): string {
+  const { code, advice: { retryUrl, start } } = data;
   if (code === "frame_refused") {
     // Empty: the page's own address.
-    return '\n<p><a href="" target="_blank" rel="noopener">Open it in a new tab</a></p>';
+    return '\n<p><a class="button" href="" data-here target="_blank" rel="noopener">Open it in a new tab</a></p>';
   }
-  if (retryUrl === undefined) return "";
+  if (retryUrl === undefined) {
+    if (!mayReloadAtAll(data)) return "";
+    return `\n<p>${reloadLink(start ? "button quiet" : "button")}</p>`;
+  }
   const text = RETRY_TEXTS.get(code) ?? "Try again";
-  return `\n<p><a href="${escapeHtml(retryUrl)}">${text}</a></p>`;
+  return `\n<p><a class="button" href="${
+    escapeHtml(retryUrl)
+  }" data-here>${text}</a></p>`;
+}
+
+/** What the visitor's own address says, and nothing else: whether there is such a sandbox, not everybody may know. */
+function address({ port, sandbox }: ErrorPageData): string {
+  const rows = [
+    ...sandbox === undefined ? [] : [["Sandbox", sandbox]],
+    ...port === undefined ? [] : [["Port", `${port}`]],
+  ];
+  return rows.map(([name = "", value = ""]) =>
+    `\n<dt>${name}</dt><dd class="name">${escapeHtml(value)}</dd>`
+  ).join("");
 }
 
 /** The sandbox's state in Daytona's own words, by which people find it in the dashboard and in documents. */
@@ -143,9 +200,27 @@ function errorReason({ advice: { sandbox } }: ErrorPageData): string {
     : `\n<p>Daytona says:</p>\n<pre class="prose">${escapeHtml(reason)}</pre>`;
 }
 
-/** Leads on where somebody has to do something: what passes by itself needs nothing but patience. */
-function dashboardLink({ code, advice: { dashboardUrl } }: ErrorPageData) {
-  if (dashboardUrl === undefined || PASSING.has(code)) return "";
+/** Errors about which one can do something at Daytona: what passes by itself needs nothing but patience. */
+const HELPED_AT_DAYTONA: ReadonlySet<ErrorCode> = new Set([
+  "sandbox_stopped",
+  "sandbox_paused",
+  "sandbox_archived",
+  "sandbox_error",
+  "sandbox_recoverable",
+  "sandbox_build_failed",
+  "sandbox_destroying",
+  "sandbox_deleted",
+  "start_not_allowed",
+  "start_refused",
+  // The same for every address, so it tells nobody whether there is a sandbox.
+  "sandbox_not_found",
+  "no_access",
+  "signed_token_invalid",
+  "credential_invalid",
+]);
+
+function dashboardLink({ code, dashboardUrl }: ErrorPageData): string {
+  if (dashboardUrl === undefined || !HELPED_AT_DAYTONA.has(code)) return "";
   return `\n<p><a href="${
     escapeHtml(dashboardUrl)
   }" target="_blank" rel="noopener">Open Daytona’s dashboard</a></p>`;
@@ -159,9 +234,12 @@ function logoutLink({ advice: { logoutUrl } }: ErrorPageData): string {
     }">Delete the cookies of all previews</a></p>`;
 }
 
-function guideLink({ code, guideUrl }: ErrorPageData): string {
-  if (guideUrl === undefined || !FOR_DEVELOPERS.has(code)) return "";
-  return `\n<p class="note"><a href="${
-    escapeHtml(guideUrl)
-  }" target="_blank" rel="noopener">For the app’s developer: what apps receive here</a></p>`;
+/** Where docs/apps.md is served, if the error is about an app. */
+function guideLink({ code, port, docsUrl }: ErrorPageData): string {
+  const isAboutApp = port !== undefined && port !== TOOLBOX_PORT;
+  if (docsUrl === undefined || !isAboutApp || !FOR_DEVELOPERS.has(code)) {
+    return "";
+  }
+  const text = "For the app’s developer: what apps receive here";
+  return `\n<p class="note">${docsLink(`${docsUrl}/apps`, text)}</p>`;
 }

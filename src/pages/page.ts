@@ -2,10 +2,9 @@
 import { escapeHtml } from "../lib/html.ts";
 import { ICON } from "./icon.ts";
 import css from "./page.css" with { type: "text" };
-import { reloadEvery } from "./reload.ts";
 
 /**
- * Content-Security-Policy that all of the gateway's pages have in common: no scripts, nothing from elsewhere, only the
+ * Content-Security-Policy that all of the gateway's pages have in common: no scripts (see script.ts), nothing from elsewhere, only the
  * inline style and the icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox reports a
  * violation.
  */
@@ -15,11 +14,11 @@ export const BASE_POLICY =
 /** The same for pages whose forms, if any, lead to pages of the gateway only. */
 export const PAGE_POLICY = `${BASE_POLICY}; form-action 'self'`;
 
-/** Renders an HTML document. `main` is inserted as HTML; `title` is escaped. */
+/** Renders an HTML document. `main` and `head` are inserted as HTML; `title` is escaped. */
 export function page(
   title: string,
   main: string,
-  options: { wide?: boolean; reloadSec?: number } = {},
+  options: { wide?: boolean; head?: string } = {},
 ): string {
   return `<!doctype html>
 <html lang="en">
@@ -27,9 +26,7 @@ export function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${ICON}${
-    options.reloadSec === undefined ? "" : `\n${reloadEvery(options.reloadSec)}`
-  }
+${ICON}${options.head === undefined ? "" : `\n${options.head}`}
 <title>${escapeHtml(title)}</title>
 <style>${css}</style>
 </head>

@@ -8,11 +8,11 @@ import {
 import {
   errorPage,
   type ErrorPageData,
-  reloadsByItself,
+  errorPageScripts,
 } from "./error_page.ts";
 import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
-import { RELOAD_DIRECTIVE } from "./reload.ts";
+import { withScripts } from "./script.ts";
 import { startPolicy } from "./start_form.ts";
 
 /** The content of an error response. */
@@ -20,16 +20,22 @@ export interface ProblemOptions {
   readonly code: ErrorCode;
   /** The port of the sandbox, if the error is about one. */
   readonly port?: number | undefined;
+  /** The sandbox as the client has named it, if that is no secret. */
+  readonly sandbox?: string | undefined;
   readonly requestId: string;
   /** True if the client will show the response as a document. */
   readonly asPage: boolean;
   /** True if a page may reload its URL by itself; false by default, since no form may be sent twice. */
   readonly mayReload?: boolean;
+  /** True if its visitor may reload it; as `mayReload` by default. */
+  readonly mayRetry?: boolean;
   /** The Retry-After, seconds; by default, 2 for a 503 or 429 and none otherwise. */
   readonly retryAfterSec?: number | undefined;
   readonly advice?: ErrorAdvice;
-  /** Where the developer of the app can read on, if the error is about one. */
-  readonly guideUrl?: string | undefined;
+  /** Where `/docs` is served, which describes the codes; undefined if that is not known. */
+  readonly docsUrl?: string | undefined;
+  /** Where people see their sandboxes. */
+  readonly dashboardUrl?: string | undefined;
 }
 
 /** Headers of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
@@ -77,16 +83,10 @@ function stateMembers(
   };
 }
 
-function policyOf(
-  { code, mayReload, advice: { start } }: Pick<
-    ErrorPageData,
-    "code" | "mayReload" | "advice"
-  >,
-): string {
-  if (start !== undefined) return startPolicy(start);
-  return reloadsByItself({ code, mayReload })
-    ? `${PAGE_POLICY}; ${RELOAD_DIRECTIVE}`
-    : PAGE_POLICY;
+function policyOf(data: ErrorPageData): string {
+  const { start } = data.advice;
+  const policy = start === undefined ? PAGE_POLICY : startPolicy(start);
+  return withScripts(policy, errorPageScripts(data));
 }
 
 /** After how many seconds to retry what is unavailable. */
@@ -95,7 +95,7 @@ const RETRY_AFTER_SEC = 2;
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
   const { code, port, requestId, asPage } = options;
-  const { mayReload = false, advice = {} } = options;
+  const { mayReload = false, advice = {}, docsUrl } = options;
   const status = ERROR_STATUS[code];
   const retryAfterSec = options.retryAfterSec ??
     (status === 503 || status === 429 ? RETRY_AFTER_SEC : undefined);
@@ -117,33 +117,19 @@ export function problem(options: ProblemOptions): Response {
     ...(advice.headers ?? []).map(([name, value]) => [name, value]),
   ];
   if (asPage) {
-    return new Response(
-      errorPage({
-        code,
-        status,
-        port,
-        requestId,
-        mayReload,
-        retryAfterSec,
-        advice,
-        guideUrl: options.guideUrl,
-      }),
-      {
-        status,
-        headers: [
-          ...headers,
-          ["content-type", "text/html; charset=utf-8"],
-          [
-            "content-security-policy",
-            policyOf({ code, mayReload, advice }),
-          ],
-        ],
-      },
-    );
+    const data = { ...options, status, mayReload, retryAfterSec, advice };
+    return new Response(errorPage(data), {
+      status,
+      headers: [
+        ...headers,
+        ["content-type", "text/html; charset=utf-8"],
+        ["content-security-policy", policyOf(data)],
+      ],
+    });
   }
   const { title, detail, hint } = errorText(code, port);
   const body = {
-    type: "about:blank",
+    type: docsUrl === undefined ? "about:blank" : `${docsUrl}#${code}`,
     title,
     status,
     detail,

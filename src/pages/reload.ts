@@ -1,20 +1,30 @@
-/** How a page asks for its own address again. */
-import { createHash } from "node:crypto";
+/** How a page asks for its own address again: by itself, and when its visitor says so. */
+import { pageScript } from "./script.ts";
 
 /**
- * Once, since the page that comes then brings its own, and it may take long. It keeps the fragment, which a refresh
- * with a `url=` loses; Chromium performs no refresh at all at an address that has one.
+ * By itself once, since the page that comes then brings its own, and it may take long. A reload keeps the fragment,
+ * which a refresh with a `url=` loses, as does the link; Chromium performs no refresh at all at an address that has one.
+ * In a frame, a reload also names the page around it once more, without which no session counts there.
  */
-const SCRIPT =
-  "setTimeout(() => location.reload(), document.currentScript.dataset.seconds * 1000)";
+export const RELOAD = pageScript(
+  `const { seconds } = document.currentScript.dataset;
+if (seconds) setTimeout(() => location.reload(), seconds * 1000);
+addEventListener("click", (event) => {
+  if (event.target.id !== "reload") return;
+  event.preventDefault();
+  location.reload();
+})`,
+);
 
-/** The directive of a Content-Security-Policy (CSP3 section 2.3.1) that allows this script and no other. */
-export const RELOAD_DIRECTIVE = `script-src 'sha256-${
-  createHash("sha256").update(SCRIPT).digest("base64")
-}'`;
+/** The link that reloads the page, as a button; without JavaScript, it leads to the page's address. */
+export function reloadLink(classes = "button"): string {
+  return `<a class="${classes}" id="reload" href="">Try again</a>`;
+}
 
-/** The part of a page's head that reloads it after a time, seconds; it works without JavaScript, too. */
-export function reloadEvery(seconds: number): string {
-  return `<script data-seconds="${seconds}">${SCRIPT}</script>
+/** The part of the head of a page with that link; with `seconds`, the page also reloads by itself after that time. */
+export function reloadable(seconds?: number): string {
+  return seconds === undefined
+    ? `<script>${RELOAD.text}</script>`
+    : `<script data-seconds="${seconds}">${RELOAD.text}</script>
 <noscript><meta http-equiv="refresh" content="${seconds}"></noscript>`;
 }

@@ -1,6 +1,8 @@
 /** The page before a visitor's first look at a preview: a warning that it shows what somebody else runs. */
 import { escapeHtml } from "../lib/html.ts";
+import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { BASE_POLICY, page } from "./page.ts";
+import { withScripts } from "./script.ts";
 
 /** The content of the page. */
 export interface WarningPageData {
@@ -23,14 +25,14 @@ export const REDIRECT_FIELD = "redirect";
  * follow the form, and these may lead to a login at any provider, the gateway's or the app's. It has no
  * `frame-ancestors`, since previews may be embedded, and an acceptance in a frame only counts below the embedding site.
  */
-export const WARNING_POLICY = BASE_POLICY;
+export const WARNING_POLICY = withScripts(BASE_POLICY, [KEEP_FRAGMENT]);
 
 /** Renders the warning as an HTML document. */
 export function warningPage({ host, url, isFramed }: WarningPageData): string {
   const target = escapeHtml(url);
   const newTabLink = isFramed
     ? `<p class="note">If this page comes back, your browser does not store cookies in frames.
-<a href="${target}" target="_blank" rel="noopener noreferrer">Open the preview in a new tab</a></p>\n`
+<a href="${target}" data-here target="_blank" rel="noopener noreferrer">Open the preview in a new tab</a></p>\n`
     : "";
   return page(
     `Continue to ${host}?`,
@@ -45,6 +47,6 @@ export function warningPage({ host, url, isFramed }: WarningPageData): string {
 </form>
 ${newTabLink}<p class="note">A cookie remembers your choice for this address for 24 hours.</p>
 <p class="note">Is this your preview? To skip this page, send the header
-<code>X-Daytona-Skip-Preview-Warning: true</code> with your requests.</p>`,
+<code>X-Daytona-Skip-Preview-Warning: true</code> with your requests.</p>${FRAGMENT_KEEPER}`,
   );
 }

@@ -29,6 +29,7 @@ function setUp() {
   const visits: unknown[] = [];
   const state = {
     baseDomains: ["p.test"],
+    dashboardUrl: "https://daytona.test/dashboard",
     loginState: "on" as Login["state"],
     /** The failure of a callback or a logout, if it fails. */
     failure: undefined as Error | undefined,

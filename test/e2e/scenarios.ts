@@ -29,6 +29,7 @@ import { startButton } from "./scenarios/start.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
+  retryButton,
   waitingForSlowApp,
   waitingInFrame,
   waitingPage,
@@ -69,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hostLogin,
   hostIsolation,
   waitingPage,
+  retryButton,
   waitingInFrame,
   waitingForSlowApp,
   waitingWithoutScripts,

@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
 import { ERROR_STATUS, type ErrorCode } from "../../src/errors.ts";
-import { errorPage } from "../../src/pages/error_page.ts";
+import { errorPage, type ErrorPageData } from "../../src/pages/error_page.ts";
 
 function pageOf(
   code: ErrorCode,
-  mayReload = true,
-  retryAfterSec?: number,
-  retryUrl?: string,
+  differences: Partial<ErrorPageData> = {},
 ): string {
-  const status = ERROR_STATUS[code];
-  const requestId = "id-<1>";
   return errorPage({
     code,
-    status,
-    requestId,
-    mayReload,
-    retryAfterSec,
-    advice: { retryUrl },
+    status: ERROR_STATUS[code],
+    requestId: "id-<1>",
+    mayReload: true,
+    retryAfterSec: undefined,
+    advice: {},
+    ...differences,
   });
 }
 
@@ -25,7 +22,10 @@ Deno.test("errorPage() shows every code with its status, and escapes the request
     const page = pageOf(code);
     assert.match(page, new RegExp(`class="status">${ERROR_STATUS[code]}<`));
     assert.match(page, /id-&lt;1&gt;/);
-    assert.doesNotMatch(pageOf(code, false), /<script/i);
+    assert.doesNotMatch(
+      pageOf(code, { mayReload: false }),
+      /<script data-seconds/i,
+    );
   }
 });
 
@@ -42,12 +42,12 @@ Deno.test("errorPage() reloads by itself if waiting helps, and says so", () => {
 });
 
 Deno.test("errorPage() reloads no sooner than Retry-After says", () => {
-  const page = pageOf("api_unreachable", true, 60);
+  const page = pageOf("api_unreachable", { retryAfterSec: 60 });
   assert.match(page, /<script data-seconds="60">/);
   assert.match(page, /<meta http-equiv="refresh" content="60">/);
   assert.match(page, /every 60 seconds/);
-  const soon = pageOf("overloaded", true, 2);
-  assert.match(soon, /<script data-seconds="5">.*\n.*content="5"/);
+  const soon = pageOf("overloaded", { retryAfterSec: 2 });
+  assert.match(soon, /<script data-seconds="5">[^]*content="5"/);
 });
 
 Deno.test("errorPage() does not reload if that would not help or could send a form twice", () => {
@@ -55,48 +55,111 @@ Deno.test("errorPage() does not reload if that would not help or could send a fo
     const page of [
       pageOf("login_required"),
       pageOf("sandbox_not_found"),
-      pageOf("too_many_refusals"),
-      pageOf("internal"),
-      pageOf("port_closed", false),
+      pageOf("port_closed", { mayReload: false }),
     ]
   ) assert.doesNotMatch(page, /refresh|reload|script/);
 });
 
-Deno.test("errorPage() links the preview after a failed login, and the documentation", () => {
-  const preview = 'https://3000-box.p.test/a?b=1&c="<';
-  const link = '<a href="https://3000-box.p.test/a?b=1&amp;c=&quot;&lt;">';
-  const failed = pageOf("login_failed", true, undefined, preview);
-  assert(failed.includes(`${link}Try again</a>`));
-  const refused = pageOf("no_access", true, undefined, preview);
-  assert(refused.includes(`${link}Log in with another account</a>`));
-  assert.doesNotMatch(pageOf("login_failed"), /<a /);
-  assert.match(pageOf("route_not_found"), /<a href="\/docs">\/docs<\/a>/);
-  // It may be shown on a preview host, where that page would be the app's.
-  assert.match(pageOf("bad_request"), /\/docs/);
-  assert.doesNotMatch(pageOf("bad_request"), /<a /);
+Deno.test("errorPage() has a button that reloads where the same request may be answered otherwise later, and only there", () => {
+  const button = '<a class="button" id="reload" href="">Try again</a>';
+  for (
+    const code of ["too_many_refusals", "internal", "runner_timeout"] as const
+  ) {
+    const page = pageOf(code);
+    assert.ok(page.includes(button), code);
+    assert.match(page, /<script>const \{ seconds \}/);
+    assert.doesNotMatch(page, /refresh|by itself/);
+  }
+  assert.ok(pageOf("port_closed").includes(button));
+  const once = { mayReload: false };
+  assert.ok(!pageOf("port_closed", once).includes(button));
+  const logins = pageOf("login_unavailable", { ...once, mayRetry: true });
+  assert.ok(logins.includes(button));
+  for (const code of ["no_access", "bad_host", "sandbox_deleted"] as const) {
+    assert.ok(!pageOf(code).includes(button), code);
+  }
 });
 
-Deno.test("S4: errorPage() leads out of a frame by a new tab", () => {
+Deno.test("errorPage() links the preview after a failed login, with the fragment of its own address", () => {
+  const retryUrl = 'https://3000-box.p.test/a?b=1&c="<';
+  const link =
+    '<a class="button" href="https://3000-box.p.test/a?b=1&amp;c=&quot;&lt;" data-here>';
+  for (
+    const [code, text] of [
+      ["login_failed", "Try again"],
+      ["login_unavailable", "Try again"],
+      ["no_access", "Log in with another account"],
+    ] as const
+  ) {
+    const page = pageOf(code, { advice: { retryUrl } });
+    assert.ok(page.includes(`${link}${text}</a>`));
+    assert.equal(page.match(/<script>/g)?.length, 1);
+    assert.match(page, /link\.hash = location\.hash/);
+  }
+  assert.doesNotMatch(pageOf("login_failed"), /<a /);
+});
+
+Deno.test("errorPage() leads to what /docs says of its code, wherever that is, and to nowhere without an address", () => {
+  const docsUrl = "https://p.test/docs?<";
+  for (const code of Object.keys(ERROR_STATUS) as ErrorCode[]) {
+    const link =
+      `<a href="https://p.test/docs?&lt;#${code}" target="_blank" rel="noopener"><code>`;
+    assert.ok(pageOf(code, { docsUrl }).includes(link), code);
+    assert.ok(!pageOf(code).includes("/docs?"));
+  }
+  // The hint of these two names the page as well.
+  for (const code of ["route_not_found", "bad_request"] as const) {
+    assert.match(pageOf(code, { docsUrl }), /" rel="noopener">\/docs<\/a>/);
+    assert.doesNotMatch(pageOf(code), /<a /);
+  }
+});
+
+Deno.test("errorPage() names port and sandbox as its visitor did, and the sandbox's state only if it was told", () => {
+  const page = pageOf("sandbox_not_found", { port: 3000, sandbox: "b<x" });
+  assert.match(page, /<dt>Sandbox<\/dt><dd class="name">b&lt;x<\/dd>/);
+  assert.match(page, /<dt>Port<\/dt><dd class="name">3000<\/dd>/);
+  assert.doesNotMatch(page, /<dt>State/);
+  assert.doesNotMatch(pageOf("bad_host"), /<dt>(Sandbox|Port)/);
+});
+
+Deno.test("errorPage() leads to Daytona's dashboard where something can be done there, whether or not there is a sandbox", () => {
+  const dashboardUrl = "https://daytona.test/dashboard?<";
+  const link = '<a href="https://daytona.test/dashboard?&lt;" target="_blank"';
+  for (
+    const code of [
+      "sandbox_stopped",
+      "sandbox_not_found",
+      "no_access",
+      "signed_token_invalid",
+    ] as const
+  ) {
+    assert.ok(pageOf(code, { dashboardUrl }).includes(link), code);
+    assert.doesNotMatch(pageOf(code), /dashboard/);
+  }
+  for (const code of ["sandbox_starting", "port_closed", "bad_host"] as const) {
+    assert.ok(!pageOf(code, { dashboardUrl }).includes(link), code);
+  }
+});
+
+Deno.test("S4: errorPage() leads out of a frame by a new tab, which keeps the fragment", () => {
   const page = pageOf("frame_refused");
-  assert.match(page, /<a href="" target="_blank" rel="noopener">Open it in/);
-  assert.doesNotMatch(page, /refresh/);
+  assert.match(
+    page,
+    /<a class="button" href="" data-here target="_blank" rel="noopener">Open it in/,
+  );
+  assert.doesNotMatch(page, /refresh|reload/);
 });
 
 Deno.test("errorPage() leads the app's developer on where the app may be the cause, and to nowhere without an address", () => {
-  const guideUrl = "https://p.test/docs/apps?<";
-  const data = { requestId: "id", mayReload: false, retryAfterSec: undefined };
-  const page = (code: ErrorCode, guideUrl?: string) =>
-    errorPage({
-      ...data,
-      code,
-      status: ERROR_STATUS[code],
-      advice: {},
-      guideUrl,
-    });
-  assert.match(
-    page("port_closed", guideUrl),
-    /href="https:\/\/p\.test\/docs\/apps\?&lt;"/,
-  );
-  assert.doesNotMatch(page("login_required", guideUrl), /docs\/apps/);
-  assert.doesNotMatch(page("port_closed"), /For the app/);
+  const docsUrl = "https://p.test/docs";
+  const guide = /href="https:\/\/p\.test\/docs\/apps"/;
+  assert.match(pageOf("port_closed", { docsUrl, port: 3000 }), guide);
+  assert.doesNotMatch(pageOf("port_closed", { port: 3000 }), /For the app/);
+  for (
+    const [code, port] of [
+      ["login_required", 3000],
+      ["target_too_long", 2280], // the toolbox
+      ["target_too_long", undefined], // a page of the gateway's own
+    ] as const
+  ) assert.doesNotMatch(pageOf(code, { docsUrl, port }), guide);
 });

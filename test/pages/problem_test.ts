@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ErrorCode } from "../../src/errors.ts";
-import { problem } from "../../src/pages/problem.ts";
+import { problem, type ProblemOptions } from "../../src/pages/problem.ts";
 
 function headersOf(code: ErrorCode, retryAfterSec?: number): Headers {
   return problem({ code, requestId: "id", asPage: false, retryAfterSec })
@@ -52,26 +52,47 @@ Deno.test("problem() is a JSON document for programs and a page for browsers, wi
   }
 });
 
-Deno.test("the policy of problem() allows a page that reloads by itself the very script that does so, and no other page any", async () => {
-  const waiting = {
+Deno.test("a problem document's type is what /docs says of its code, where that is known", async () => {
+  const options = {
     code: "port_closed",
     requestId: "id",
-    asPage: true,
+    asPage: false,
   } as const;
-  const reloading = problem({ ...waiting, mayReload: true });
-  const [, script = ""] = /<script[^>]*>([^]*?)<\/script>/.exec(
-    await reloading.text(),
-  ) ?? [];
-  const digest = createHash("sha256").update(script).digest("base64");
-  const allowed = "content-security-policy";
-  assert.match(reloading.headers.get(allowed) ?? "", /^default-src 'none'; /);
-  assert.ok(
-    reloading.headers.get(allowed)?.endsWith(`; script-src 'sha256-${digest}'`),
-  );
+  const docsUrl = "https://p.test/docs";
+  const { type } = await problem({ ...options, docsUrl }).json();
+  assert.equal(type, "https://p.test/docs#port_closed");
+  const unknown = await problem(options).json();
+  assert.equal(unknown.type, "about:blank");
+});
+
+Deno.test("the policy of problem() allows exactly the scripts that its page has", async () => {
+  const start = { ticket: "t", framedBy: [] };
+  const retryUrl = "https://3000-box.p.test/";
+  const asPage = { requestId: "id", asPage: true };
   for (
-    const page of [
-      problem(waiting),
-      problem({ ...waiting, code: "login_required", mayReload: true }),
-    ]
-  ) assert.doesNotMatch(page.headers.get(allowed) ?? "", /script/);
+    const [count, options] of [
+      [0, { code: "login_required", mayReload: true }],
+      [0, { code: "port_closed" }],
+      [1, { code: "port_closed", mayReload: true }],
+      [1, { code: "internal", mayReload: true }],
+      [1, { code: "frame_refused" }],
+      [1, { code: "login_unavailable", mayRetry: true }],
+      [1, { code: "login_unavailable", mayRetry: true, advice: { retryUrl } }],
+      [2, { code: "sandbox_stopped", mayReload: true, advice: { start } }],
+      [1, { code: "sandbox_stopped", advice: { start } }],
+    ] as const satisfies readonly (readonly [number, Partial<ProblemOptions>])[]
+  ) {
+    const page = problem({ ...asPage, ...options });
+    const policy = page.headers.get("content-security-policy") ?? "";
+    const scripts = [
+      ...(await page.text()).matchAll(/<script[^>]*>([^]*?)<\/script>/g),
+    ];
+    assert.equal(scripts.length, count, options.code);
+    assert.match(policy, /^default-src 'none'; /);
+    const sources = scripts.map(([, text = ""]) =>
+      `'sha256-${createHash("sha256").update(text).digest("base64")}'`
+    );
+    const [, allowed = ""] = /; script-src (.*)$/.exec(policy) ?? [];
+    assert.equal(allowed, sources.join(" "), options.code);
+  }
 });

@@ -141,8 +141,9 @@ test("a visitor whose link has a replaced token reads why it opens nothing any m
     const { page } = await browser.open(gateway.at("3000-locked", path));
     assert.equal(codeOf(page), "credential_invalid");
     assert.match(page.body, /restarted, which replaces its preview token/);
-    const [, href = ""] = /<a href="([^"]+)">Log in instead/.exec(page.body) ??
-      [];
+    const [, href = ""] =
+      /href="([^"]+)"[^>]*>Log in instead/.exec(page.body) ??
+        [];
     const { page: form } = await browser.open(href);
     assert.equal(new URL(form.url).origin, gateway.provider.url);
   }

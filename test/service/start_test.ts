@@ -170,8 +170,8 @@ for (const [why, prepare, status, code, text] of REFUSALS) {
     const { page: refused } = await browser.submit(page);
     assert.deepEqual([refused.status, codeOf(refused)], [status, code]);
     assert.match(refused.body, text);
-    assert.match(refused.body, /<a href="[^"]+\/deep\?a=b">Try again<\/a>/);
-    assert.doesNotMatch(refused.body, /<script|http-equiv="refresh"/);
+    assert.match(refused.body, /href="[^"]+\/deep\?a=b"[^>]*>Try again<\/a>/);
+    assert.doesNotMatch(refused.body, /data-seconds|http-equiv="refresh"/);
     assert.equal(gateway.stack.api.count("startSandbox"), 1);
   });
 }
@@ -273,7 +273,7 @@ Deno.test("in a frame, the button is shown to the sites that may embed previews,
   assert.match(page.body, BUTTON);
   assert.match(
     page.headers.get("content-security-policy") ?? "",
-    /frame-ancestors https:\/\/ide\.example\.com$/,
+    /; frame-ancestors https:\/\/ide\.example\.com;/,
   );
 });
 

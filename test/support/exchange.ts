@@ -53,6 +53,7 @@ export function exchangeServices(
     logger: loggerFor("test"),
     now: () => clock.now,
     scheme: "http",
+    remoteSettings: { dashboardUrl: "http://daytona.test/dashboard" },
     cookies: new OwnCookies({
       scheme: "http",
       sameSite: "lax",

@@ -144,7 +144,7 @@ export class Page extends Frame<TabDriver> {
   /** The gateway's error code that the page shows; undefined if it is an app's page. */
   async errorCode(): Promise<string | undefined> {
     return await this.evaluate<string | null>(
-      `document.querySelector("main > dl code")?.textContent`,
+      `document.querySelector("main > dl > #code")?.textContent`,
     ) ?? undefined;
   }
 

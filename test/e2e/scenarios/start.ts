@@ -6,14 +6,14 @@ import type { Scenario } from "../scenario.ts";
 /** A user who has logged in starts the sandbox, and comes to the app without doing anything else. */
 export const startButton: Scenario = {
   name:
-    "a press of the button starts the sandbox, and the page becomes the app's",
+    "a press of the button starts the sandbox, and the page becomes the app's, at the very address",
   async run(stage) {
     await using gateway = await startLoginGateway({ WAKE: "press" });
     const { api, runner } = gateway.stack;
     api.sandbox("locked").state = "stopped";
     const container = runner.containers.get("locked") ?? assert.fail("none");
     container.started = false;
-    const wanted = gateway.at("3000-locked", "/?a=(1)&b");
+    const wanted = gateway.at("3000-locked", "/?a=(1)&b#part");
     const page = await stage.open();
     await page.goto(wanted);
     await page.click("button", "alice");

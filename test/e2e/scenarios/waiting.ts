@@ -38,6 +38,29 @@ export const waitingPage: Scenario = {
   },
 };
 
+/** Who does not want to wait has a button, on pages that do not reload by themselves, too. */
+export const retryButton: Scenario = {
+  name: "the button of an error's page asks again at the very address",
+  async run(stage) {
+    const page = await stage.open({ expectedErrors: /50[02]/ });
+    await using app = startApp();
+    stage.listen("demo", PORT, CLOSED_PORT);
+    const wanted = stage.url(`${PORT}-demo`, "/some/where?a=(1)#/dashboard");
+    await page.goto(wanted);
+    await page.shows("h1", WAITING);
+    await page.evaluate("void (document.title = 'old')");
+    await page.click("a", "Try again");
+    await page.until("document.title !== 'old'");
+    await page.shows("h1", WAITING);
+    assert.equal(await page.url(), wanted);
+    stage.listen("demo", PORT, app.port);
+    await page.click("a", "Try again");
+    await page.shows("h1", "Started");
+    assert.equal(await page.url(), wanted);
+    assert.deepEqual(app.targets, ["/some/where?a=(1)"]);
+  },
+};
+
 /** A frame's reload names the page around it, or nothing does. */
 export const waitingInFrame: Scenario = {
   name:

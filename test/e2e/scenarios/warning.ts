@@ -25,7 +25,7 @@ export const warning: Scenario = {
   name: "a preview is shown to whoever says that they trust it, and not before",
   async run(stage) {
     await using gateway = await startGateway(WARNING);
-    const wanted = urlOf(gateway, "3000-demo", "/?a=(1)&b=%20");
+    const wanted = urlOf(gateway, "3000-demo", "/?a=(1)&b=%20#/part");
     for (const [screen, options] of Object.entries(SCREENS)) {
       const page = await stage.open(options);
       await page.goto(wanted);
@@ -122,7 +122,7 @@ export const warningInFrame: Scenario = {
           : gateway.service.fetch(request, info),
       { cert, key },
     );
-    const preview = `https://3000-demo.proxy.localhost:${secure.port}/`;
+    const preview = `https://3000-demo.proxy.localhost:${secure.port}/#/part`;
     const embedder = `https://embedder.localhost:${secure.port}/`;
     const page = await stage.open();
     await page.goto(embedder);

@@ -1,0 +1,102 @@
+/** What the pages of errors say to whom, tested on the complete service. */
+import assert from "node:assert/strict";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { BASE, startGateway } from "../support/gateway.ts";
+import { startLoginGateway } from "../support/login_gateway.ts";
+import { untilReady } from "../support/ready.ts";
+
+/** A browser that shows the response in a window. */
+const PAGE = { "sec-fetch-mode": "navigate", accept: "text/html" };
+
+const DASHBOARD = '<a href="http://proxy.localhost/dashboard"';
+
+Deno.test("a page without access names what its visitor has named, and is the same whether or not there is such a sandbox", async () => {
+  await using gateway = await startGateway();
+  await untilReady(gateway.port);
+  async function pageOf(
+    port: number,
+    label: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const { body } = await gateway.send(`${port}-${label}.${BASE}`, {
+      headers: { ...PAGE, ...headers },
+    });
+    const named = `<dt>Sandbox</dt><dd class="name">${label}</dd>
+<dt>Port</dt><dd class="name">${port}</dd>`;
+    assert.ok(body.includes(named), body);
+    return body.replace(named, "").replace(/<code>[\w-]+<\/code><\/dd>/, "");
+  }
+  const wrong = { "x-daytona-preview-token": "wrong" };
+  for (
+    const [port, headers, code] of [
+      [2280, {}, "login_required"],
+      [2280, wrong, "credential_invalid"],
+    ] as const
+  ) {
+    const there = await pageOf(port, "locked", headers);
+    const nowhere = await pageOf(port, "nosuch", headers);
+    assert.equal(there, nowhere);
+    assert.ok(there.includes(`/docs#${code}"`));
+    assert.doesNotMatch(there, /<dt>State/);
+  }
+});
+
+Deno.test("a page that a signed link leads to does not repeat the link", async () => {
+  await using gateway = await startGateway();
+  await untilReady(gateway.port);
+  gateway.stack.runner.containers.get("locked")?.ports.set(3000, 1);
+  for (
+    const [token, code] of [
+      [KEYS.signedToken, "port_closed"],
+      ["0123456789abcdef", "signed_token_invalid"],
+    ] as const
+  ) {
+    const page = await gateway.send(`3000-${token}.${BASE}`, { headers: PAGE });
+    assert.equal(page.code, code);
+    assert.doesNotMatch(page.body, new RegExp(`${token}|<dt>Sandbox`));
+    assert.match(page.body, /<dt>Port<\/dt><dd class="name">3000</);
+    assert.equal(
+      page.body.includes(DASHBOARD),
+      code === "signed_token_invalid",
+    );
+  }
+});
+
+Deno.test("who has logged in without access reads what for, and the way to Daytona", async () => {
+  await using gateway = await startLoginGateway();
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked", "/a"));
+  const { page } = await browser.logIn(form, "mallory");
+  assert.equal(page.headers.get("x-porthole-error"), "no_access");
+  assert.match(page.body, /<dt>Sandbox<\/dt><dd class="name">locked</);
+  assert.match(page.body, /<dt>Port<\/dt><dd class="name">3000</);
+  assert.ok(page.body.includes(DASHBOARD));
+  assert.ok(page.body.includes(`href="${gateway.at("", "/docs")}#no_access"`));
+});
+
+Deno.test("the type of every problem document is where /docs describes its code, on the host that the client knows", async () => {
+  await using gateway = await startGateway();
+  const docs = await gateway.send(BASE, { path: "/docs" });
+  for (
+    const [host, path, code] of [
+      [`3000-stopped.${BASE}`, "/", "sandbox_stopped"],
+      [`2280-locked.${BASE}:8443`, "/", "login_required"],
+      [BASE, "/nowhere", "route_not_found"],
+      [BASE, "/toolbox/locked/files", "login_required"],
+      [BASE, "/toolbox/..%2f/x", "bad_target"],
+      [BASE, "/snapshots/nosuch/build-logs", "login_required"],
+      ["127.0.0.1", "/nowhere", "route_not_found"],
+    ] as const
+  ) {
+    const answer = await gateway.send(host, { path });
+    assert.equal(answer.code, code);
+    const base = host.replace(/^[0-9]+-\w+\./, "");
+    assert.equal(answer.json().type, `http://${base}/docs#${code}`);
+    assert.ok(docs.body.includes(`<tr id="${code}">`), code);
+  }
+  // There, /docs would be refused as well.
+  for (const host of [`x.${BASE}`, "3000-demo.elsewhere.example"]) {
+    const answer = await gateway.send(host);
+    assert.equal(answer.json().type, "about:blank");
+  }
+});
