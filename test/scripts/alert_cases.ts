@@ -1,0 +1,164 @@
+/** For each alert, series at which it fires after {@linkcode MINUTES} minutes, and others at which it does not. */
+
+/** Values by series, one each minute, in the notation of `promtool test rules`; job and instance are added. */
+type Series = Readonly<Record<string, string>>;
+
+/** A case of an alert. */
+export interface AlertCase {
+  readonly fires: Series;
+  /** What resembles that, and is none of it. */
+  readonly isQuiet: Series;
+  /** The labels of the alert beyond those of its rule, its job and its instance. */
+  readonly firing?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The length of a case. */
+export const MINUTES = 75;
+
+const DAY_SEC = 24 * 3600;
+
+/** A value that is always the same. */
+function constant(value: number): string {
+  return `${value}+0x${MINUTES}`;
+}
+
+/** A counter that grows by so much every minute. */
+function counting(perMinute: number): string {
+  return `0+${perMinute}x${MINUTES}`;
+}
+
+/** A counter that stood still, and has just grown. */
+function justGrown(by: number): string {
+  return `0+0x${MINUTES - 3} ${by}+0x3`;
+}
+
+function responses(source: string, perMinute: number): Series {
+  return {
+    'porthole_http_responses_total{source="app",status="2xx"}': counting(980),
+    [`porthole_http_responses_total{source="${source}",status="5xx"}`]:
+      counting(perMinute),
+  };
+}
+
+/** The cases by the names of the alerts. */
+export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
+  PortholeDown: {
+    fires: { up: constant(0) },
+    isQuiet: { up: constant(1) },
+  },
+  PortholeMissing: {
+    fires: { porthole_tunnels_open: constant(1) },
+    isQuiet: { up: constant(0) },
+    firing: { instance: undefined },
+  },
+  PortholeCheckFailing: {
+    fires: { 'porthole_check_passing{check="api"}': constant(0) },
+    isQuiet: { 'porthole_check_passing{check="api"}': constant(1) },
+    firing: { check: "api" },
+  },
+  PortholeFailing: {
+    fires: responses("gateway", 20),
+    isQuiet: { ...responses("app", 500), ...responses("sandbox", 500) },
+  },
+  PortholeBug: {
+    fires: { 'porthole_errors_total{code="internal"}': justGrown(1) },
+    isQuiet: {
+      'porthole_errors_total{code="internal"}': constant(1),
+      'porthole_errors_total{code="port_closed"}': counting(100),
+    },
+    firing: { code: "internal" },
+  },
+  PortholeApiFailing: {
+    fires: apiCalls(10),
+    isQuiet: apiCalls(4),
+  },
+  PortholeSlowToResolve: {
+    fires: resolutions(90),
+    isQuiet: resolutions(99),
+  },
+  PortholeLoginsFail: {
+    fires: {
+      'porthole_logins_total{outcome="login_unavailable"}': counting(3),
+      'porthole_logins_total{outcome="ok"}': counting(1),
+    },
+    isQuiet: {
+      'porthole_logins_total{outcome="login_denied"}': counting(3),
+      'porthole_logins_total{outcome="ok"}': counting(1),
+    },
+  },
+  PortholeActivityNotReported: {
+    fires: reports(20),
+    isQuiet: reports(5),
+  },
+  PortholeNearLimit: {
+    fires: {
+      porthole_tunnels_open: constant(81),
+      'porthole_limit{limit="tunnels"}': constant(100),
+      porthole_buffered_bytes: constant(5),
+      'porthole_limit{limit="buffered_bytes"}': constant(100),
+    },
+    isQuiet: {
+      porthole_tunnels_open: constant(79),
+      'porthole_limit{limit="tunnels"}': constant(100),
+      porthole_http_requests_in_flight: constant(90),
+      'porthole_limit{limit="exchanges"}': constant(10_000),
+    },
+    firing: { limit: "MAX_TUNNELS" },
+  },
+  PortholeOutOfBuffers: {
+    fires: { 'porthole_buffer_evictions_total{kind="upload"}': counting(2) },
+    isQuiet: { 'porthole_buffer_evictions_total{kind="upload"}': constant(50) },
+  },
+  PortholeSocketsLost: {
+    fires: { porthole_sockets_lost_total: constant(301) },
+    isQuiet: { porthole_sockets_lost_total: constant(300) },
+  },
+  PortholeLogDropped: {
+    fires: { porthole_log_lines_dropped_total: justGrown(5) },
+    isQuiet: { porthole_log_lines_dropped_total: constant(5) },
+  },
+  PortholeRestarts: {
+    fires: { process_start_time_seconds: counting(60) },
+    isQuiet: { process_start_time_seconds: constant(60) },
+  },
+  PortholeCertificateExpires: {
+    fires: expiry(6 * DAY_SEC),
+    isQuiet: expiry(8 * DAY_SEC),
+  },
+  PortholeCertificateExpiresToday: {
+    fires: expiry(DAY_SEC / 2),
+    isQuiet: expiry(2 * DAY_SEC),
+  },
+};
+
+function apiCalls(failed: number): Series {
+  const name = "porthole_api_calls_total";
+  return {
+    [`${name}{operation="getSandbox",outcome="ok"}`]: counting(100 - failed),
+    [`${name}{operation="getSandbox",outcome="failed"}`]: counting(failed),
+  };
+}
+
+/** Of a hundred resolutions a minute, those that took up to a second. */
+function resolutions(fast: number): Series {
+  const name = "porthole_resolution_duration_seconds_bucket";
+  return {
+    [`${name}{le="1"}`]: counting(fast),
+    [`${name}{le="2.5"}`]: counting(100),
+    [`${name}{le="+Inf"}`]: counting(100),
+  };
+}
+
+function reports(failed: number): Series {
+  const name = "porthole_activity_reports_total";
+  return {
+    [`${name}{outcome="reported"}`]: counting(100 - failed),
+    [`${name}{outcome="failed"}`]: counting(failed),
+  };
+}
+
+/** A certificate that expires so long after the case ends; promtool's clock begins at 0. */
+function expiry(afterSec: number): Series {
+  const name = "porthole_certificate_expiry_timestamp_seconds";
+  return { [name]: constant(MINUTES * 60 + afterSec) };
+}
