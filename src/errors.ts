@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   signed_token_invalid: 401,
   signed_url_invalid: 401,
   cross_site_request: 403,
+  webhook_refused: 403,
   start_not_allowed: 403,
   login_denied: 403,
   sandbox_not_found: 404,

@@ -602,7 +602,12 @@ function createOwnPages(
   const basePage = config.public.basePage ? { links } : undefined;
   return {
     readiness,
-    control: createControl({ ...parts, readiness, basePage }),
+    control: createControl({
+      ...parts,
+      readiness,
+      basePage,
+      webhookSecrets: config.webhookSecrets,
+    }),
     ownRequests: new InFlight(OWN_LIMITS),
   };
 }

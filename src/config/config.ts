@@ -286,6 +286,8 @@ function assemble(values: Values) {
       signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
     },
+    /** The secrets by which Daytona's webhooks are signed; none if nobody sends any. */
+    webhookSecrets: values.WEBHOOK_SECRET,
     session: {
       /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0

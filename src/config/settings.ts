@@ -16,6 +16,7 @@ import {
   previewDomain,
   seconds,
   token,
+  webhookSecret,
   workerCount,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
@@ -343,6 +344,14 @@ export const SETTINGS = {
     purpose: "How long a signed link is cached, and so may outlive its end.",
     format: seconds(),
     default: "5",
+  },
+  WEBHOOK_SECRET: {
+    group: "Cache",
+    purpose:
+      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
+    format: listOf(webhookSecret()),
+    whenUnset: "no webhooks",
+    secret: true,
   },
   STALE_IF_ERROR_SEC: {
     group: "Cache",

@@ -35,6 +35,11 @@ import {
   type LogoutRoutesOptions,
 } from "./routes/logout.ts";
 import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
+import {
+  addWebhookRoutes,
+  WEBHOOK_ROUTES,
+  type WebhookRoutesOptions,
+} from "./routes/webhooks.ts";
 
 /** Dependencies of the control plane. */
 export interface ControlOptions
@@ -42,7 +47,8 @@ export interface ControlOptions
     BasePageOptions,
     HealthRoutesOptions,
     LoginRoutesOptions,
-    LogoutRoutesOptions {
+    LogoutRoutesOptions,
+    WebhookRoutesOptions {
   readonly login: LoginRoutesOptions["login"];
   readonly visits: LoginRoutesOptions["visits"] & LogoutRoutesOptions["visits"];
   readonly remoteSettings: Pick<
@@ -105,6 +111,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   addDocsRoutes(app, options.version);
   addLoginRoutes(app, options);
   addLogoutRoutes(app, options);
+  addWebhookRoutes(app, options);
   return app;
 }
 
@@ -149,6 +156,7 @@ export function controlDescription(version: string): OpenApiDocument {
     ...DOCS_ROUTES,
     ...LOGIN_ROUTES,
     ...LOGOUT_ROUTES,
+    ...WEBHOOK_ROUTES,
   ]);
   return describe(app, version);
 }

@@ -88,6 +88,13 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "The request was sent by a script, or by a page of another site.",
     hint: "Open the page itself and use its button.",
   },
+  webhook_refused: {
+    title: "This webhook is not signed with the gateway's secret",
+    detail:
+      "The signature is missing or wrong, or the message was signed more than five minutes ago.",
+    hint:
+      "Set WEBHOOK_SECRET to the signing secret of the endpoint in Daytona's dashboard.",
+  },
   too_many_refusals: {
     title: "Too many failed attempts",
     detail:

@@ -14,6 +14,9 @@ import {
 } from "../../src/config/config.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../support/config.ts";
 
+/** A signing secret of 24 bytes, as Svix makes them. */
+const WEBHOOK_SECRET = `whsec_${"MfKQ".repeat(8)}`;
+
 function problemsOf(env: Record<string, string>): string[] {
   const result = parseConfig({ ...REQUIRED, ...env });
   return result.ok ? [] : result.problems.map(({ name }) => name);
@@ -100,6 +103,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       subject: "hash",
     },
     metrics: undefined,
+    webhookSecrets: [],
     workers: 1,
   });
 });
@@ -244,6 +248,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
     ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
     ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
+    [
+      "WEBHOOK_SECRET",
+      `${WEBHOOK_SECRET},`,
+      (c) => c.webhookSecrets,
+      [WEBHOOK_SECRET],
+    ],
     ["SESSION_SECRETS", `${secret},${secret}2`, (c) => c.session.secrets, [
       secret,
       `${secret}2`,
@@ -429,6 +439,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     WAKE_PER_HOUR: ["0", "61"],
     PREVIEW_WARNING_ENABLED: ["1"],
     SHUTDOWN_DELAY_SEC: ["601"],
+    WEBHOOK_SECRET: ["s".repeat(40), "whsec_c2hvcnQ=", `${WEBHOOK_SECRET}=`],
     SESSION_SECRETS: ["short", `${"s".repeat(32)},short`],
     SESSION_TTL_SEC: ["59", "2147484", "99999999999999999999"],
     RUNNER_TTL_SEC: ["0"],

@@ -89,6 +89,8 @@ function setUp() {
     basePage: {
       links: [{ url: "https://3000-box.p.test/?a&b", text: "A <b>" }],
     },
+    webhookSecrets: [],
+    changes: { announce: () => Promise.resolve() },
     login,
     keptLogins: new SandboxLogins({
       cookies: COOKIES,
