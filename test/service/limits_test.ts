@@ -262,7 +262,9 @@ test("one logout ends no more sessions than a browser can hold, however many it 
   );
   const { status, fields } = await readResponse(client);
   assert.equal(status, 200);
-  assert.equal(valuesOf(fields, "set-cookie").length, 200);
+  const ended = valuesOf(fields, "set-cookie")
+    .filter((value) => value.startsWith("porthole-login-"));
+  assert.equal(ended.length, 200);
 });
 
 test("a form that cannot be read is the client's fault, not ours", async (startGateway) => {
