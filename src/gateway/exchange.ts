@@ -306,7 +306,7 @@ export abstract class Exchange {
    * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
    */
   openBody(): Promise<void> | undefined {
-    const opened = requestBody(this.request, this.headers);
+    const opened = requestBody(this.request, this.headers, this.taken);
     if (opened instanceof Promise) {
       return opened.then((body) => this.#passOn(body));
     }

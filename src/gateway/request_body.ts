@@ -29,11 +29,13 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
  * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing headers decide.
  * HTTP/2 requires none, so there the stream itself decides, whose first byte is waited for, but not for long.
  *
+ * @param taken Settles once the client has taken its response, or left.
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
 export function requestBody(
   request: Request,
   headers: RequestHeaders,
+  taken: () => Promise<void>,
 ): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
@@ -50,7 +52,7 @@ export function requestBody(
     };
   }
   if (coding !== null) {
-    return { body: chunkedReader(request.body), contentLength: null };
+    return { body: chunkedReader(request.body, taken), contentLength: null };
   }
   return nonEmpty(cancellable(bodyReader(request.body), request.signal))
     .then((body) => ({ body, contentLength: null }));
@@ -59,8 +61,9 @@ export function requestBody(
 /** Reads a chunked body over HTTP/1.1. */
 function chunkedReader(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  taken: () => Promise<void>,
 ): BodyReader {
-  const body = new ChunkedBody(stream);
+  const body = new ChunkedBody(stream, taken);
   return {
     async read() {
       const bytes = await body.read();

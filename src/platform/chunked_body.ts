@@ -11,13 +11,13 @@
  *     });
  *     // a client that sends "1\r\na\r\n" without end: Deno.memoryUsage().rss grows
  *
- * If such a body is cancelled before its request is answered, all that is kept is decoded without a turn of the event
- * loop: 5 s for 2 MB in chunks of one byte. Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…"
+ * If such a body is cancelled before its response has been sent, all that is kept is decoded without a turn of the event
+ * loop: 18 s for 4 MB in chunks of one byte. Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…"
  * from the socket for as long as that goes on.
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
- * one size. A body of which much may be kept is cancelled later. And since whoever wants to can still fill memory, such
- * uploads are watched (proxy/unseen_memory.ts).
+ * one size. A body is cancelled once its response has been sent, or its client has left. And since whoever wants to can
+ * still fill memory, such uploads are watched (proxy/unseen_memory.ts).
  */
 
 /** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions is never returned. */
@@ -31,12 +31,6 @@ const FRAMING_BYTES = 16;
 
 /** The most room of a read: for a chunk of 64 KiB, as many clients send them; bytes. */
 const MAX_ROOM_BYTES = 64 * 1024 + FRAMING_BYTES;
-
-/** From so much on that may be kept, a body is not cancelled at once; bytes. */
-const MUCH_KEPT_BYTES = 256 * 1024;
-
-/** By then the request has been answered, ms. */
-const ANSWERED_MS = 1000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -74,17 +68,17 @@ export function roomFor(chunkBytes: number): number {
 export class ChunkedBody {
   readonly #body: ReadableStream<Bytes>;
   #reader: Reader | undefined;
-  #isReading = false;
   #isCancelled = false;
   #roomBytes = FIRST_ROOM_BYTES;
   /** What has been read of this chunk, and the size of the last one. */
   #chunkBytes = 0;
   #lastChunkBytes = 0;
-  /** The most that Deno keeps. */
-  #keptBytes = 0;
+  readonly #answered: () => Promise<void>;
 
-  constructor(body: ReadableStream<Bytes>) {
+  /** @param answered Settles once the request's response has been sent, or its client has left. */
+  constructor(body: ReadableStream<Bytes>, answered: () => Promise<void>) {
     this.#body = body;
+    this.#answered = answered;
   }
 
   /**
@@ -94,26 +88,22 @@ export class ChunkedBody {
   async read(): Promise<Bytes | null> {
     this.#reader ??= readerOf(this.#body);
     const room = this.#roomBytes;
-    this.#isReading = true;
-    const { value } = await this.#reader.read(new Uint8Array(room))
-      .finally(() => this.#isReading = false);
+    const { value } = await this.#reader.read(new Uint8Array(room));
     if (value === undefined || value.length === 0) return null;
     this.#chunkBytes += value.length;
-    this.#keptBytes += room - value.length;
     if (value.length < room - FRAMING_BYTES) this.#onChunkEnd();
     else this.#roomBytes = Math.max(this.#roomBytes, NEXT_ROOM_BYTES);
     return value;
   }
 
-  /** Gives up the rest, ending a pending `read()`; does nothing at the end. */
+  /** Gives up the rest once the request has been answered, ending a `read()` that waits by then; does nothing at the end. */
   cancel(): void {
+    if (this.#isCancelled) return;
     this.#isCancelled = true;
     const cancel = () => {
       (this.#reader ?? this.#body).cancel().catch(() => {});
     };
-    if (this.#keptBytes > MUCH_KEPT_BYTES && !this.#isReading) {
-      setTimeout(cancel, ANSWERED_MS);
-    } else cancel();
+    this.#answered().then(cancel, cancel);
   }
 
   /** True once it was cancelled. */

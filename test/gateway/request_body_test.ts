@@ -22,9 +22,12 @@ function postOf(fields: Record<string, string>) {
   return {
     controller,
     client,
-    body: () => requestBody(request, new Headers(fields)),
+    body: () => requestBody(request, new Headers(fields), taken),
   };
 }
+
+/** Nobody takes a response here. */
+const taken = () => new Promise<void>(() => {});
 
 const FIELDS_OF_HTTP1 = { host: "box.test" };
 
@@ -123,7 +126,7 @@ Deno.test("a body that nobody wants any more is cancelled at its source", async 
       },
     }),
   });
-  const { body } = await requestBody(request, new Headers());
+  const { body } = await requestBody(request, new Headers(), taken);
   body?.cancel();
   assert(isCancelled);
 });
