@@ -169,10 +169,13 @@ export class Forwarder {
     try {
       return await send(known);
     } catch (error) {
-      const renewed = shouldTryElsewhere(error, request)
-        ? await this.#newDestination(request, known)
+      // An upload that cannot be sent again has the next one go to the right place.
+      const renewed = mayHaveMoved(error)
+        ? await this.#newDestination(request, known, error)
         : undefined;
-      if (renewed === undefined) throw upstreamFailure(error);
+      if (renewed === undefined || !canBeSentAgain(error, request)) {
+        throw upstreamFailure(error);
+      }
       return await send(renewed).catch((error) => {
         throw upstreamFailure(error);
       });
@@ -188,13 +191,17 @@ export class Forwarder {
   async #newDestination(
     { sandboxId, sandboxPort, isAnonymous }: AdmittedRequest,
     known: Destination,
+    error: unknown,
   ): Promise<Destination | undefined> {
+    const isRefusal = error instanceof GatewayError &&
+      error.code === "runner_refused";
     let renewed: Destination | null;
     try {
       renewed = await this.#sandboxes.renewDestination(
         sandboxId,
         sandboxPort,
         isAnonymous,
+        { at: known, isRefusal },
       );
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
@@ -249,15 +256,20 @@ function seenFromOutside(
   return headers === response.headers ? response : { ...response, headers };
 }
 
-/**
- * True if the sandbox may be elsewhere, where the request can still be sent: nothing of it was sent, or it has no body
- * and this runner does not have the sandbox or does not know our key.
- */
-function shouldTryElsewhere(error: unknown, request: AdmittedRequest): boolean {
-  if (error instanceof UpstreamError) {
-    return error.code === "connect_failed" ||
-      error.code === "connect_timeout" || error.code === "tls_failed";
-  }
-  return error instanceof GatewayError && request.body === null &&
+/** True if the sandbox may be elsewhere: the upstream was not reached, does not have it, or does not accept our key. */
+function mayHaveMoved(error: unknown): boolean {
+  if (error instanceof UpstreamError) return wasNotReached(error);
+  return error instanceof GatewayError &&
     (error.code === "container_not_found" || error.code === "runner_refused");
+}
+
+/** True if nothing of the request was sent, or if it has no body that is gone. */
+function canBeSentAgain(error: unknown, { body }: AdmittedRequest): boolean {
+  return body === null ||
+    error instanceof UpstreamError && wasNotReached(error);
+}
+
+function wasNotReached({ code }: UpstreamError): boolean {
+  return code === "connect_failed" || code === "connect_timeout" ||
+    code === "tls_failed";
 }

@@ -25,6 +25,13 @@ export interface Destination {
   readonly appOrigin: AppOriginMode;
 }
 
+/** How a destination has failed. */
+export interface Failure {
+  readonly at: Destination;
+  /** True if the upstream did not accept what it knows the gateway by. */
+  readonly isRefusal: boolean;
+}
+
 /**
  * Finds where sandboxes are. An admission `isAnonymous` if no credential was needed; then none of the gateway's may open
  * anything for it. Each method resolves with null if there is no such sandbox, and throws a `GatewayError` if that cannot
@@ -44,11 +51,12 @@ export interface Destinations {
     onMiss: () => void,
     isAnonymous: boolean,
   ): Promise<Destination | null>;
-  /** The same, asked for again, as the known one has failed. */
+  /** The same, asked for again, as the known one has failed, or may. */
   renewDestination(
     sandboxId: string,
     port: SandboxPort,
     isAnonymous: boolean,
+    failure?: Failure,
   ): Promise<Destination | null>;
 }
 

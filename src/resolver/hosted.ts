@@ -16,7 +16,13 @@ import { createDigests } from "../lib/digest.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { sandboxIdCodec } from "./access.ts";
 import { appOriginOn } from "./app_origin_labels.ts";
-import type { Destination, Destinations, SandboxPort } from "./destination.ts";
+import {
+  type Destination,
+  type Destinations,
+  type Failure,
+  isSameDestination,
+  type SandboxPort,
+} from "./destination.ts";
 import { HostedDomains } from "./hosted_domains.ts";
 import {
   hostedDestination,
@@ -24,7 +30,9 @@ import {
   linkDestination,
   readPreview,
   sealedPreview,
+  tokenSentTo,
 } from "./hosted_preview.ts";
+import { HostedRenewals } from "./hosted_renewals.ts";
 import {
   type HostedSandbox,
   readSandbox,
@@ -38,9 +46,6 @@ import {
   UNMETERED,
 } from "./lookup_cache.ts";
 import type { Change } from "./sandbox_changes.ts";
-
-/** Minimum time between two renewals of what is known of a sandbox, ms. */
-const RENEWAL_PAUSE_MS = 5000;
 
 /** Why an answer about a sandbox is not believed; the sandbox is not served then. */
 export type Mistrust = "another_sandbox" | "another_address";
@@ -76,7 +81,7 @@ export class HostedResolver implements Destinations {
   /** By id. */
   readonly #sandboxes: LookupCache<HostedSandbox | null>;
   readonly #previews: LookupCache<HostedPreview | null>;
-  readonly #renewals: LRUCache<string, Promise<void>>;
+  readonly #renewals: HostedRenewals;
   /** The signed tokens of links that were admitted, by what they are called. */
   readonly #links: LRUCache<string, string>;
   readonly #digestOf: (parts: readonly string[]) => string;
@@ -97,12 +102,10 @@ export class HostedResolver implements Destinations {
     });
     const codec = sealedPreview(options.sealer);
     this.#previews = new LookupCache("hosted-preview", codec, options);
-    this.#renewals = new LRUCache({
-      max: maxEntries,
-      ttl: RENEWAL_PAUSE_MS,
-      ttlResolution: 0, // holds no timer
-      perf: { now: options.now },
-    });
+    this.#renewals = new HostedRenewals({
+      sandbox: (id) => this.#renewSandbox(id),
+      token: (id, port) => this.#renewPreview(id, port),
+    }, maxEntries);
     this.#links = new LRUCache({ max: maxEntries });
     this.#digestOf = createDigests(maxEntries);
   }
@@ -202,47 +205,55 @@ export class HostedResolver implements Destinations {
 
   /**
    * Asks the API again after the known destination failed, since the token may have changed, or the sandbox may no
-   * longer be public. However many requests fail, the API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}.
+   * longer be public. However many requests fail by what is known, the API is asked once; see hosted_renewals.ts.
    */
   async renewDestination(
     sandboxId: string,
     port: SandboxPort,
     isAnonymous = false,
+    failure?: Failure,
   ): Promise<Destination | null> {
     if (port === "toolbox") throw toolboxNotServed();
-    if (!this.#links.has(sandboxId)) await this.renew(sandboxId, port);
+    if (failure !== undefined) {
+      // Another request may have found the same meanwhile.
+      const known = this.knownDestination(sandboxId, port, isAnonymous);
+      if (known && !isSameDestination(known, failure.at)) return known;
+    }
+    if (!this.#links.has(sandboxId)) {
+      const refused = failure?.isRefusal ? tokenSentTo(failure.at) : undefined;
+      await this.#renewals.ofDestination(sandboxId, port, refused);
+    }
     return await this.destinationOf(sandboxId, port, () => {}, isAnonymous);
   }
 
-  /** Asks the API again about a sandbox and its preview token, at most once in {@linkcode RENEWAL_PAUSE_MS}. */
-  async renew(sandboxId: string, port: number): Promise<void> {
-    let renewal = this.#renewals.get(sandboxId);
-    if (renewal === undefined) {
-      renewal = this.#renew(sandboxId, port);
-      this.#renewals.set(sandboxId, renewal);
-    }
-    await renewal;
+  /**
+   * Asks the API for the preview token of a sandbox to which a visitor has brought another one, or waits until it may be
+   * asked; resolves to whether it was asked after the call.
+   */
+  async renewToken(sandboxId: string, port: number): Promise<boolean> {
+    return await this.#renewals.forVisitor(sandboxId, port);
   }
 
   /** Forgets what is known of a sandbox that has changed: a start gives it another preview token. */
   async forget(sandboxId: string, change: Change): Promise<void> {
-    this.#renewals.delete(sandboxId);
+    this.#renewals.forget(sandboxId);
     await Promise.all([
       this.#sandboxes.forget(sandboxId, change),
       this.#previews.forget(sandboxId, change),
     ]);
   }
 
-  async #renew(sandboxId: string, port: number): Promise<void> {
-    const [sandbox, preview] = await Promise.all([
-      this.#askSandbox(sandboxId),
-      this.#askPreview(sandboxId, port),
-    ]);
-    const stored = Promise.all([
-      this.#sandboxes.put(sandboxId, sandbox),
-      this.#previews.put(sandboxId, preview),
-    ]);
-    this.#background.add("store preview", stored.then(() => {}));
+  async #renewSandbox(sandboxId: string): Promise<void> {
+    const sandbox = await this.#askSandbox(sandboxId);
+    const stored = this.#sandboxes.put(sandboxId, sandbox);
+    this.#background.add("store sandbox", stored);
+  }
+
+  async #renewPreview(sandboxId: string, port: number): Promise<string | null> {
+    const preview = await this.#askPreview(sandboxId, port);
+    const stored = this.#previews.put(sandboxId, preview);
+    this.#background.add("store preview", stored);
+    return preview && preview.token;
   }
 
   #destination(

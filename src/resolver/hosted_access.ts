@@ -47,8 +47,8 @@ export interface HostedAccessParts {
       port: number,
       budget: Budget,
     ): Promise<string | null>;
-    /** Asks the API again, which happens once in a few seconds however often this is called. */
-    renew(sandboxId: string, port: number): Promise<void>;
+    /** Asks the API for it again, once in a few seconds however often this is called; true if that was after the call. */
+    renewToken(sandboxId: string, port: number): Promise<boolean>;
     /** What the sandbox behind a signed token is called. */
     linkIdOf(token: string): string;
   };
@@ -144,9 +144,14 @@ export class HostedAccess implements Access {
     if (this.#refusedTokens.has(digest)) return false;
     // The sandbox may have been started since, and have another token.
     budget.spend();
-    await sandboxes.renew(id, ANY_PORT);
-    const current = await sandboxes.previewTokenOf(id, ANY_PORT, budget);
-    if (current !== null && isSameSecret(token, current)) return true;
+    let wasAskedSince: boolean;
+    do {
+      wasAskedSince = await sandboxes.renewToken(id, ANY_PORT);
+      const current = await sandboxes.previewTokenOf(id, ANY_PORT, budget);
+      if (current !== null && isSameSecret(token, current)) return true;
+      // By another request that was here earlier, with the same token.
+      if (this.#refusedTokens.has(digest)) return false;
+    } while (!wasAskedSince);
     this.#refusedTokens.set(digest, true);
     return false;
   }

@@ -39,6 +39,14 @@ export function readPreview(
   return { domain: `${protocol}//${host.slice(label.length)}`, token };
 }
 
+/** The header by which the proxy knows whoever may see a sandbox. */
+const TOKEN_HEADER = "x-daytona-preview-token";
+
+/** The token that requests to a destination carry; undefined if they carry none. */
+export function tokenSentTo({ headers }: Destination): string | undefined {
+  return headers.find(([name]) => name === TOKEN_HEADER)?.[1];
+}
+
 /**
  * What every request to the proxy says: no warning and no CORS headers of its own, as the gateway has both itself. Either
  * is obeyed only if the value is exactly this.
@@ -74,7 +82,7 @@ export function hostedDestination(
   let destination = all.get(key);
   if (destination === undefined) {
     const { domain, token } = preview;
-    const tokenHeader: Header = ["x-daytona-preview-token", token];
+    const tokenHeader: Header = [TOKEN_HEADER, token];
     destination = destinationAt(domain, `${port}-${sandboxId}`, {
       headers: isOpen ? ALWAYS : [tokenHeader, ...ALWAYS],
       refusedBy: "hosted_proxy",

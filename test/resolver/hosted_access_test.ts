@@ -5,6 +5,7 @@ import {
 } from "../../src/resolver/hosted_access.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { Background } from "../../src/lib/background.ts";
+import { settled } from "../cache/fakes.ts";
 import { configOf } from "../support/config.ts";
 import { jwtOf } from "../support/jwt.ts";
 
@@ -18,7 +19,12 @@ const CLIENT = { clientAddress: "192.0.2.1" };
 function setUp() {
   const clock = { ms: 1_700_000_000_000 };
   const asked: string[] = [];
-  const state = { token: "old", cached: "old", isOpen: true };
+  const state = {
+    token: "old",
+    cached: "old",
+    isOpen: true,
+    renewals: [] as boolean[],
+  };
   let spent = 0;
   const access = new HostedAccess({
     api: {
@@ -41,10 +47,12 @@ function setUp() {
         assert.equal(id, ID);
         return Promise.resolve(state.cached);
       },
-      renew() {
+      async renewToken() {
         asked.push("renew");
-        state.cached = state.token;
-        return Promise.resolve();
+        const wasAskedSince = state.renewals.shift() ?? true;
+        await settled();
+        if (wasAskedSince) state.cached = state.token;
+        return wasAskedSince;
       },
       linkIdOf: (token) => `link of ${token}`,
     },
@@ -84,6 +92,22 @@ Deno.test("a token that differs has the API asked again, once in 5 s, at the vis
   assert.equal(await access.isPreviewToken(ID, "new", budget), true);
   assert.deepEqual([asked.length, spent()], [2, 2]);
   assert.equal(await access.isPreviewToken(ID, "old", budget), false);
+});
+
+Deno.test("a token is refused by no answer from before it was presented", async () => {
+  const { access, asked, state, budget, spent } = setUp();
+  state.token = "new";
+  state.renewals = [false, true];
+  assert.equal(await access.isPreviewToken(ID, "new", budget), true);
+  assert.deepEqual([asked.length, spent()], [2, 1]);
+});
+
+Deno.test("what has become of a token is found out once for all who present it", async () => {
+  const { access, asked, state, budget } = setUp();
+  state.renewals = [true, false, false];
+  const all = [1, 2, 3].map(() => access.isPreviewToken(ID, "wrong", budget));
+  assert.deepEqual(await Promise.all(all), [false, false, false]);
+  assert.equal(asked.length, 3, "the others did not wait for another answer");
 });
 
 Deno.test("a bearer that is none of Daytona's is shown to nobody", async () => {

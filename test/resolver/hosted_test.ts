@@ -249,26 +249,34 @@ Deno.test("an unknown sandbox, or one that is destroyed, is none, and its label 
   assert.ok(api.calls.every((call) => call.startsWith("sandbox")));
 });
 
-Deno.test("the token is renewed when the known one fails, once in five seconds however many fail", async () => {
-  const { api, clock, resolver, destinationOf } = setUp();
-  await destinationOf(ID);
-  const before = api.calls.length;
-  api.token = "second-token";
-  const renewed = await Promise.all(
-    Array.from(
-      { length: 100 },
-      () => resolver.renewDestination(ID, 3000, false),
-    ),
-  );
-  assert.ok(renewed.every((one) => tokenIn(one) === "second-token"));
-  assert.equal(api.calls.length - before, 2);
-  api.token = "third-token";
-  clock.time += 4_900;
-  const early = await resolver.renewDestination(ID, 3000, false);
-  assert.equal(tokenIn(early), "second-token");
-  clock.time += 200;
-  const late = await resolver.renewDestination(ID, 3000, false);
-  assert.equal(tokenIn(late), "third-token");
+Deno.test("the token is renewed when the known one is refused, in one question however many are, and again when that is", async () => {
+  const { api, resolver, destinationOf } = setUp();
+  let at = await destinationOf(ID) ?? assert.fail("none");
+  for (const token of ["second-token", "third-token"]) {
+    const before = api.calls.length;
+    api.token = token;
+    const failure = { at, isRefusal: true };
+    const renewed = await Promise.all(
+      Array.from(
+        { length: 100 },
+        () => resolver.renewDestination(ID, 3000, false, failure),
+      ),
+    );
+    assert.ok(renewed.every((one) => tokenIn(one) === token), token);
+    // Who was refused by the old one, but comes late, needs no question.
+    const late = await resolver.renewDestination(ID, 3000, false, failure);
+    assert.equal(tokenIn(late), token);
+    assert.equal(api.calls.length - before, 2, token);
+    at = renewed[0] ?? assert.fail("none");
+  }
+});
+
+Deno.test("a destination that fails for another reason than its token is renewed too, without waiting for another one", async () => {
+  const { api, resolver, destinationOf } = setUp();
+  const at = await destinationOf(ID) ?? assert.fail("none");
+  api.sandboxes.delete(ID);
+  const failure = { at, isRefusal: false };
+  assert.equal(await resolver.renewDestination(ID, 3000, false, failure), null);
 });
 
 Deno.test("a token is forgotten once its sandbox has been started", async () => {
