@@ -150,6 +150,13 @@ export class SandboxAPI {
     return this.#http.POST("/sandbox/{sandboxIdOrName}/start", init);
   }
 
+  /** Start a sandbox that is in an error from which it can be recovered. */
+  recoverSandbox<Call extends Init<"recoverSandbox">>(
+    init: Call,
+  ): Answer<"recoverSandbox", Call> {
+    return this.#http.POST("/sandbox/{sandboxIdOrName}/recover", init);
+  }
+
   /** Where a port of a sandbox is to be seen, with the token that opens all of its ports. */
   getPortPreviewUrl<Call extends Init<"getPortPreviewUrl">>(
     init: Call,

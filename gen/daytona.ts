@@ -237,6 +237,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/sandbox/{sandboxIdOrName}/recover": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start a sandbox that is in an error from which it can be recovered.
+     * @description It answers once the sandbox is started, after 30 s at the latest. The API goes on even if its caller has left.
+     */
+    post: operations["recoverSandbox"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/sandbox/{sandboxIdOrName}/ports/{port}/preview-url": {
     parameters: {
       query?: never;
@@ -812,6 +832,69 @@ export interface operations {
       };
       /** @description A paused one of a kind that cannot be resumed. */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  recoverSandbox: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Which of the user's organizations is meant; a JWT needs it, an API key belongs to one already. */
+        "X-Daytona-Organization-ID"?:
+          components["parameters"]["OrganizationId"];
+      };
+      path: {
+        sandboxIdOrName: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The sandbox, which is started or on its way. Only the status is read. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": {
+            id: string;
+          };
+        };
+      };
+      /** @description It is in no state from which it can be recovered, a quota is used up, or its runner failed. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The bearer is not valid. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Not permitted to the bearer, or the organization is suspended or may not use the region. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description No such sandbox for this user, or a destroyed one. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Its state is being changed already. */
+      409: {
         headers: {
           [name: string]: unknown;
         };

@@ -95,6 +95,8 @@ export interface StartAdvice {
   readonly ticket: string;
   /** The origins whose pages may frame the button. */
   readonly framedBy: readonly string[];
+  /** What the button does: `recover` if the sandbox is in an error. */
+  readonly means: "start" | "recover";
 }
 
 /** What a {@linkcode GatewayError} says to its client besides the code. */

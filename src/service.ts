@@ -28,7 +28,8 @@ import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
 import { PreviewHandover } from "./gateway/handover.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
-import { StartButton } from "./gateway/start.ts";
+import { Waker } from "./gateway/start.ts";
+import { StartRights } from "./gateway/start_rights.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
@@ -693,7 +694,7 @@ function createDispatch(
       sealer: sealerFor("warning"),
       now,
     }),
-    startButton: createStartButton(config, parts),
+    waker: createWaker(config, parts),
     handover: parts.handover,
     forwarder: parts.forwarder,
     states: parts.states,
@@ -723,17 +724,19 @@ function createDispatch(
 }
 
 /** Creates what lets visitors start a sandbox; undefined if they may not. */
-function createStartButton(
+function createWaker(
   { wake, daytona: { mode }, public: { allowedOrigins }, cache }: Config,
   parts: Base & Resolvers & Auth,
-): StartButton | undefined {
+): Waker | undefined {
   if (wake.mode === "off") return undefined;
   const { api, store, changes, background, now, sealerFor } = parts;
+  const { metrics } = parts;
   const logger = loggerFor("starts");
-  return new StartButton({
+  return new Waker({
     ...parts,
     allowedOrigins: new Set(allowedOrigins),
-    usesOwnKey: mode === "hosted",
+    startsByVisit: wake.mode === "visit",
+    rights: new StartRights({ ...parts, wake, usesOwnKey: mode === "hosted" }),
     sealer: sealerFor("start"),
     starts: new SandboxStarts(api, {
       store,
@@ -742,12 +745,12 @@ function createStartButton(
       perHour: wake.perHour,
       maxEntries: cache.maxEntries,
       now,
-      onEnd: ({ sandboxId, requestId }, outcome) =>
-        logger.info("a visitor asked for a start", {
-          requestId,
-          sandboxId,
-          outcome,
-        }),
+      onEnd(start, outcome) {
+        const { requestId, sandboxId, means, intent, by, subject } = start;
+        metrics.sandboxStart(by, outcome);
+        const facts = { requestId, sandboxId, means, intent, by, subject };
+        logger.info("a visitor had a sandbox started", { ...facts, outcome });
+      },
     }),
   });
 }

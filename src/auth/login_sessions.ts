@@ -34,6 +34,13 @@ export interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly background: Pick<Background, "add">;
 }
 
+/** The user behind a session. */
+export interface SessionUser {
+  readonly accessToken: string;
+  /** The `sub`; undefined if it is not known. */
+  readonly subject: string | undefined;
+}
+
 /** Time before its expiry at which an access token is renewed, ms. */
 const RENEW_BEFORE_MS = 30_000;
 
@@ -132,14 +139,17 @@ export class LoginSessions {
   }
 
   /**
-   * The access token of the user behind a session; undefined if the session has ended, or is not known.
+   * The user behind a session, with an access token; undefined if the session has ended, or is not known.
    *
    * @throws {GatewayError} `session_unavailable` or `login_unavailable` if that cannot be determined
    */
-  async accessTokenOf(session: LoginRef): Promise<string | undefined> {
+  async userOf(session: LoginRef): Promise<SessionUser | undefined> {
     const known = await this.#states.get(session.id);
     if (known === undefined || known.state === "ended") return undefined;
-    return (await this.#current(session, known))?.accessToken;
+    const current = await this.#current(session, known);
+    if (current === undefined) return undefined;
+    const { accessToken, subject } = current;
+    return { accessToken, subject };
   }
 
   /** The `sub` of the user behind a session that was looked at just now; undefined if it is not known. */

@@ -143,6 +143,19 @@ function conflicts(values: Values): SettingProblem[] {
       }
     }
   }
+  if (values.WAKE_API_KEYS.length > 0 && values.DAYTONA_API_KEY !== undefined) {
+    const allowed =
+      "not set while DAYTONA_API_KEY is: that key starts sandboxes then";
+    report("WAKE_API_KEYS", "set", allowed);
+  }
+  if (
+    values.WAKE_API_KEYS.length === 0 && values.DAYTONA_API_KEY === undefined
+  ) {
+    for (const name of ["WAKE_LINKS", "WAKE_PUBLIC"] as const) {
+      if (!values[name]) continue;
+      report(name, '"true"', "false while WAKE_API_KEYS is not set");
+    }
+  }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
     report("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
   }
@@ -262,9 +275,14 @@ function assemble(values: Values) {
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     wake: {
-      /** Whether a page may offer to start its sandbox. */
+      /** Whether a page may offer to start its sandbox, and a visit may do without. */
       mode: values.WAKE,
       perHour: values.WAKE_PER_HOUR,
+      /** Whether that is also for who has not logged in: by a link or token, or as the sandbox is public. */
+      byLink: values.WAKE_LINKS,
+      ofPublic: values.WAKE_PUBLIC,
+      /** Whose keys start for those; where the Daytona is somebody else's, the gateway's own does. */
+      keys: values.WAKE_API_KEYS,
     },
     daytona: {
       /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */

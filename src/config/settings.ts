@@ -21,6 +21,7 @@ import {
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
 import type { Setting } from "./read_settings.ts";
+import { onePerOrganization, wakeKey } from "./wake_keys.ts";
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -157,15 +158,38 @@ export const SETTINGS = {
   WAKE: {
     group: "Public addresses",
     purpose:
-      "Whether who has logged in may start a sandbox that does not run: by a button on its page (press), or not at all (off). Daytona decides by the user's own token; with `DAYTONA_API_KEY`, that key starts, and needs `write:sandboxes`.",
-    format: oneOf("off", "press"),
+      "Whether visitors may start a sandbox that does not run: not at all (off), by a button on its page (press), or who has logged in also by opening it in a window of their browser (visit). Daytona decides by the user's own token; with `DAYTONA_API_KEY`, that key starts, and needs `write:sandboxes`.",
+    format: oneOf("off", "press", "visit"),
     default: "off",
   },
   WAKE_PER_HOUR: {
     group: "Public addresses",
-    purpose: "Most starts of one sandbox, and by one login, in an hour.",
+    purpose:
+      "Most starts of one sandbox, and by one user or client, in an hour.",
     format: integer({ min: 1, max: 60 }),
     default: "6",
+  },
+  WAKE_LINKS: {
+    group: "Public addresses",
+    purpose:
+      "Gives the button of `WAKE` also to who comes by a signed link or a preview token.",
+    format: flag(),
+    default: "false",
+  },
+  WAKE_PUBLIC: {
+    group: "Public addresses",
+    purpose:
+      "Gives the button of `WAKE` to everybody, where a sandbox is public: then anybody can have it run.",
+    format: flag(),
+    default: "false",
+  },
+  WAKE_API_KEYS: {
+    group: "Public addresses",
+    purpose:
+      "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`, each for one organization: `UUID=key,…`.",
+    format: onePerOrganization(listOf(wakeKey())),
+    whenUnset: "none",
+    secret: true,
   },
   BASE_PAGE: {
     group: "Public addresses",

@@ -56,6 +56,12 @@ export interface User {
   readonly organizationId?: string | undefined;
 }
 
+/** By whose right a sandbox starts: the gateway's own key, a user's bearer, or a key that the operator gave for that. */
+export type StartCredential =
+  | { readonly kind: "own" }
+  | { readonly kind: "user"; readonly user: User }
+  | { readonly kind: "key"; readonly key: string };
+
 /** An answer of the API to a question that was asked with a user's bearer. */
 export interface UserAnswer {
   readonly status: number;
@@ -349,35 +355,65 @@ export class DaytonaApi {
     });
   }
 
-  /**
-   * Starts a sandbox, by the user's credential or by the organization's key that the gateway has. The API is asked once:
-   * it may have begun although it does not answer.
-   */
+  /** Starts a sandbox. The API is asked once: it may have begun although it does not answer. */
   async startSandbox(
     sandboxId: string,
-    user: User | undefined,
+    by: StartCredential,
   ): Promise<StartAnswer> {
-    if (!isSandboxRef(sandboxId) || user !== undefined && !isSendable(user)) {
-      return { kind: "not_allowed", reason: "not sent" };
-    }
+    return await this.#bringUp("startSandbox", sandboxId, by);
+  }
+
+  /** The same for a sandbox in an error from which it can be recovered. */
+  async recoverSandbox(
+    sandboxId: string,
+    by: StartCredential,
+  ): Promise<StartAnswer> {
+    return await this.#bringUp("recoverSandbox", sandboxId, by);
+  }
+
+  async #bringUp(
+    operation: "startSandbox" | "recoverSandbox",
+    sandboxId: string,
+    by: StartCredential,
+  ): Promise<StartAnswer> {
+    if (
+      !isSandboxRef(sandboxId) || by.kind === "user" && !isSendable(by.user)
+    ) return { kind: "not_allowed", reason: "not sent" };
     const params = { path: { sandboxIdOrName: sandboxId } };
-    const credential = user === undefined
-      ? this.#withKey(["unknown"]) // 403 may be about the organization
-      : asUser(user);
-    let answer: StartAnswer = { kind: "not_allowed", reason: "a page" };
-    await this.#caller.callApi({
+    const credential = this.#toStart(by);
+    let answer: StartAnswer | undefined;
+    const call = this.#caller.callApi({
       ...credential,
-      operation: "startSandbox",
+      operation,
       timeoutMs: START_TIMEOUT_MS,
       maxTries: 1,
       schema: z.unknown(),
-      onStatus(status, refusal) {
+      onStatus(status, refusal, headers) {
         if ("onStatus" in credential) credential.onStatus(status);
-        answer = startAnswerOf(status, refusal);
+        answer = startAnswerOf(status, refusal, headers);
       },
-      send: (init) => this.#client.sandbox.startSandbox({ ...init, params }),
+      send: (init) =>
+        operation === "startSandbox"
+          ? this.#client.sandbox.startSandbox({ ...init, params })
+          : this.#client.sandbox.recoverSandbox({ ...init, params }),
     });
-    return answer;
+    await call.catch((error) => {
+      if (answer?.kind !== "throttled") throw error;
+    });
+    return answer ?? { kind: "not_allowed", reason: "a page" };
+  }
+
+  #toStart(by: StartCredential) {
+    switch (by.kind) {
+      case "own":
+        return this.#withKey(["unknown"]); // 403 may be about the organization
+      case "user":
+        return asUser(by.user);
+      case "key": {
+        const headers = { authorization: `Bearer ${by.key}` };
+        return { credentialOf: "user", headers } as const;
+      }
+    }
   }
 
   /** One of the user's snapshots. */

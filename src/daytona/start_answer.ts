@@ -1,14 +1,23 @@
 /** What the API's answer to a start means. */
+import { numberIn } from "./quota.ts";
 
 /** `under_way` if somebody has begun it already; a `reason` is in the API's own words. */
 export type StartAnswer =
   | { readonly kind: "started" }
   | { readonly kind: "under_way" }
+  /** The organization has started and stopped sandboxes too often. */
+  | { readonly kind: "throttled"; readonly retryAfterSec: number }
   | { readonly kind: "not_allowed"; readonly reason: string }
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Longest reason that is kept, characters. */
 const MAX_REASON_LENGTH = 500;
+
+/** How long to wait where the API says that there is a limit, but not for how long, seconds. */
+const PAUSE_SEC = 30;
+
+/** Longest pause that the API can ask for, seconds. */
+const MAX_PAUSE_SEC = 3600;
 
 /** The texts of a 403 that is about the credential, and not about the organization. */
 const FORBIDDEN = /^(Access denied|Invalid authentication context|Forbidden)/;
@@ -23,9 +32,20 @@ const FORBIDDEN = /^(Access denied|Invalid authentication context|Forbidden)/;
  * startAnswerOf(403, { message: "Access denied" }); // { kind: "not_allowed", … }
  * ```
  */
-export function startAnswerOf(status: number, body: unknown): StartAnswer {
+export function startAnswerOf(
+  status: number,
+  body: unknown,
+  headers = new Headers(),
+): StartAnswer {
   if (status === 200 || status === 201) return { kind: "started" };
   if (status === 409) return { kind: "under_way" };
+  // A 429 without that is about whoever asks: too many wrong keys from an address, for example.
+  const name = "retry-after-sandbox-lifecycle";
+  if (status === 429 && headers.has(name)) {
+    const seconds = numberIn(headers, name) ?? PAUSE_SEC;
+    const retryAfterSec = Math.min(Math.max(seconds, 1), MAX_PAUSE_SEC);
+    return { kind: "throttled", retryAfterSec };
+  }
   const { message } = Object(body);
   const reason = typeof message === "string" && message !== ""
     ? message.slice(0, MAX_REASON_LENGTH)

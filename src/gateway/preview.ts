@@ -28,7 +28,7 @@ import type {
   ToolboxExchange,
 } from "./sandbox_exchange.ts";
 import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
-import type { StartButton } from "./start.ts";
+import type { Waker } from "./start.ts";
 import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
@@ -49,7 +49,7 @@ export interface SandboxHandlerParts
   /** Undefined if it is switched off. */
   readonly warning: Warning | undefined;
   /** Undefined if it is switched off. */
-  readonly startButton: StartButton | undefined;
+  readonly waker: Waker | undefined;
   /** Undefined if logins are for sandboxes. */
   readonly handover: PreviewHandover | undefined;
   readonly forwarder: Forwarder;
@@ -65,7 +65,7 @@ export class SandboxHandlers {
 
   /** Answers a request to a preview host. */
   async preview(x: PreviewExchange): Promise<Response> {
-    const { gate, warning, handover, startButton } = this.#parts;
+    const { gate, warning, handover, waker } = this.#parts;
     try {
       x.checkLimits(); // 1 dispatch
     } catch (error) {
@@ -92,24 +92,22 @@ export class SandboxHandlers {
       const page = await warning.interceptAdmitted(x);
       if (page !== undefined) return x.answer(page);
     }
-    return startButton === undefined
+    return waker === undefined
       ? await this.#carry(x, verdict) // 4 to 7
-      : await this.#carryOrStart(x, verdict, startButton);
+      : await this.#carryOrStart(x, verdict, waker);
   }
 
   /** The same where visitors may start sandboxes: offers that, or performs it. */
   async #carryOrStart(
     x: PreviewExchange,
     admission: Admission,
-    startButton: StartButton,
+    waker: Waker,
   ): Promise<Response> {
-    if (startButton.isPress(x)) {
-      return x.answer(await startButton.press(x, admission));
-    }
+    if (waker.isPress(x)) return x.answer(await waker.press(x, admission));
     try {
       return await this.#carry(x, admission);
     } catch (error) {
-      throw await startButton.offered(error, x, admission);
+      return x.answer(await waker.answer(error, x, admission));
     }
   }
 

@@ -1,28 +1,32 @@
 /**
- * The Start button on the page of a sandbox that does not run, and what a press of it does. Only who was admitted by a
- * login gets the button: the press is a form that is posted to the same preview host, so it passes the same gate as every
+ * Starts of sandboxes by their visitors: the button on the page of one that does not run, what a press of it does, and
+ * visits that do without. A press is a form that is posted to the same preview host, so it passes the same gate as every
  * other request there. It has to come from that page: by its Origin, as a navigation, and with the ticket in the form,
- * which is sealed for this sandbox and this login.
+ * which is sealed for this sandbox and this visitor. A program has no page, but a credential that no page sends for it.
  */
 import { splitQuery } from "../address/request_url.ts";
 import type { Admission } from "../auth/gate.ts";
-import type { LoginSessions } from "../auth/login_sessions.ts";
-import type {
-  HostSession,
-  LoginSession,
-  SessionSealer,
-} from "../auth/session.ts";
-import type { StartAnswer, User } from "../daytona/api.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { isFramed, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { Sealer } from "../lib/seal.ts";
+import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
 import { START_PATH, TICKET_FIELD } from "../pages/start_form.ts";
 import { ownFormField } from "../proxy/own_form.ts";
-import { conditionOf } from "../resolver/sandbox_condition.ts";
-import type { SandboxStarts } from "../resolver/sandbox_starts.ts";
+import {
+  conditionOf,
+  type SandboxState,
+} from "../resolver/sandbox_condition.ts";
+import type {
+  SandboxStarts,
+  StartIntent,
+  StartMeans,
+  StartOutcome,
+} from "../resolver/sandbox_starts.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
+import type { Rights, Starter, StartRights } from "./start_rights.ts";
+import { isShown, isVisit } from "./visit.ts";
 
 /** The time for which a page's button works, ms. */
 const TICKET_TTL_MS = 10 * 60 * 1000;
@@ -30,12 +34,25 @@ const TICKET_TTL_MS = 10 * 60 * 1000;
 /** Longest target that a ticket leads back to, characters; others lead to `/`. */
 const MAX_TARGET_LENGTH = 2000;
 
-/** What a start can be pressed for. */
-const STARTABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/** What can be started, by what, and what it does from then on. */
+const STARTABLE: ReadonlyMap<
+  ErrorCode,
+  { readonly means: StartMeans; readonly next: ErrorCode }
+> = new Map([
+  ["sandbox_stopped", { means: "start", next: "sandbox_starting" }],
+  ["sandbox_paused", { means: "start", next: "sandbox_resuming" }],
+  ["sandbox_archived", { means: "start", next: "sandbox_restoring" }],
+  ["sandbox_recoverable", { means: "recover", next: "sandbox_starting" }],
+]);
+
+/** What a visit starts: to bring files back takes long and costs, and what has failed is for somebody to look at. */
+const BY_VISIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sandbox_stopped",
   "sandbox_paused",
-  "sandbox_archived",
 ]);
+
+/** Seconds until a look at what has just been started is worth it. */
+const RETRY_AFTER_SEC = 2;
 
 /** The part of an exchange that a start depends on. */
 export type StartExchange = Pick<
@@ -46,34 +63,42 @@ export type StartExchange = Pick<
   | "headers"
   | "authority"
   | "appTarget"
+  | "label"
   | "clientAddress"
   | "sandboxId"
 >;
 
-/** Dependencies of {@linkcode StartButton}. */
-export interface StartButtonOptions {
+/** Dependencies of {@linkcode Waker}. */
+export interface WakerOptions {
   readonly scheme: "http" | "https";
   /** The sites whose frames may show the button. */
   readonly allowedOrigins: ReadonlySet<string>;
-  /** True if the gateway's own key starts, rather than the user's token. */
-  readonly usesOwnKey: boolean;
-  readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "accessTokenOf">;
+  /** True if a visit starts what its visitor could start by the button. */
+  readonly startsByVisit: boolean;
+  readonly rights: Pick<StartRights, "starterOf">;
   readonly gate: {
     isMember(admission: Admission): Promise<boolean>;
   };
   readonly states: Pick<SandboxStates, "stateOf" | "forget">;
-  readonly starts: Pick<SandboxStarts, "start">;
+  readonly starts: Pick<SandboxStarts, "start" | "isUnderWay">;
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;
   readonly now: () => number;
 }
 
-/** Offers starts, and performs them. Only to be created if that is switched on: it takes a POST of one path from apps. */
-export class StartButton {
-  readonly #options: StartButtonOptions;
+/** A start that is possible. */
+interface Chance {
+  readonly starter: Starter;
+  readonly rights: Rights;
+  readonly means: StartMeans;
+  readonly organizationId: string | null;
+}
 
-  constructor(options: StartButtonOptions) {
+/** Offers starts, and performs them. Only to be created if that is switched on: it takes a POST of one path from apps. */
+export class Waker {
+  readonly #options: WakerOptions;
+
+  constructor(options: WakerOptions) {
     this.#options = options;
   }
 
@@ -82,55 +107,73 @@ export class StartButton {
     return method === "POST" && splitQuery(appTarget).path === START_PATH;
   }
 
-  /** The same failure; with a button, if it is of a sandbox that can be started, and its visitor may try to. */
-  async offered(
+  /**
+   * Answers a request that failed since its sandbox does not run: by starting it, if the request is a visit that may.
+   *
+   * @throws the same failure otherwise, with a button if the visitor may try to start the sandbox; a {@linkcode
+   * GatewayError} as {@linkcode Waker.press} does if a visit does not start it
+   */
+  async answer(
     failure: unknown,
     x: StartExchange,
     admission: Admission,
-  ): Promise<unknown> {
-    if (!(failure instanceof GatewayError) || !STARTABLE.has(failure.code)) {
-      return failure;
+  ): Promise<Response> {
+    if (!(failure instanceof GatewayError)) throw failure;
+    const { code } = failure;
+    const startable = STARTABLE.get(code);
+    if (startable === undefined) throw failure;
+    const { startsByVisit, starts } = this.#options;
+    if (starts.isUnderWay(x.sandboxId)) {
+      const { message, advice } = failure;
+      const retryAfterSec = RETRY_AFTER_SEC;
+      throw new GatewayError(startable.next, `${message}; being started`, {
+        advice,
+        retryAfterSec,
+      });
     }
-    const { allowedOrigins, sealer, now } = this.#options;
-    if (x.method !== "GET" || !wantsDocument(x.headers)) return failure;
-    if (x.headers.has("sec-purpose")) return failure;
-    if (isFramed(x.headers) && allowedOrigins.size === 0) return failure;
-    const login = await this.#loginOf(admission);
-    if (login === undefined) return failure;
-    const target = x.appTarget.length > MAX_TARGET_LENGTH ? "/" : x.appTarget;
-    const { sandboxId } = x;
-    const ticket = await sealer.seal(
-      { sandboxId, login: login.id, target },
-      now() + TICKET_TTL_MS,
-    );
-    const framedBy = [...allowedOrigins];
-    return failure.with({ ...failure.advice, start: { ticket, framedBy } });
+    if (!isShown(x) || !wantsDocument(x.headers)) throw failure;
+    const chance = await this.#chance(x, admission, startable.means);
+    if (chance === undefined) throw failure;
+    // What opens a link need not be a person: mail scanners do, in browsers like everybody else's.
+    const isByVisit = startsByVisit && BY_VISIT.has(code) && isVisit(x) &&
+      chance.starter.by === "login";
+    if (!isByVisit || !await this.#hasStarted(x, admission, chance)) {
+      throw await this.#withButton(failure, x, chance);
+    }
+    return redirect(303, this.#originOf(x) + x.appTarget);
   }
 
   /**
-   * Starts the sandbox, and leads back to where the button was.
+   * Starts the sandbox, and leads back to where the button was; a program reads what has come of it.
    *
    * @throws {GatewayError} `cross_site_request` if another page sent the form, `start_expired` if its ticket is not good
    * for this, `start_not_allowed`, `start_refused` or `start_throttled` if the sandbox is not started, and as the API's
    * client does
    */
   async press(x: StartExchange, admission: Admission): Promise<Response> {
-    const { scheme, sealer } = this.#options;
-    const origin = `${scheme}://${x.authority.toLowerCase()}`;
-    if (!isFromPage(x, origin)) {
+    const { kind } = admission.credential ?? {};
+    const isCall = kind === "bearer" || kind === "preview_token";
+    const origin = this.#originOf(x);
+    if (!isCall && !isFromPage(x, origin)) {
       throw new GatewayError("cross_site_request", "No press of the button");
     }
-    const login = await this.#loginOf(admission);
-    if (login === undefined) throw notAllowed("Not admitted by a login");
-    const ticket = await sealer.open(await ownFormField(x, TICKET_FIELD));
+    const starter = await this.#options.rights.starterOf(x, admission);
+    if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
+    if (isCall) {
+      const outcome = await this.#startNow(x, admission, starter, "call");
+      return accepted(outcome?.kind ?? "not_needed");
+    }
+    const ticket = await this.#options.sealer.open(
+      await ownFormField(x, TICKET_FIELD),
+    );
     if (
       ticket === undefined || ticket["sandboxId"] !== x.sandboxId ||
-      ticket["login"] !== login.id
+      ticket["visitor"] !== starter.name
     ) throw new GatewayError("start_expired", "No ticket for this");
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const retryUrl = `${origin}${ticket["target"]}`;
     try {
-      await this.#start(x, admission, login);
+      await this.#startNow(x, admission, starter, "press", ticket["means"]);
     } catch (error) {
       throw error instanceof GatewayError
         ? error.with({ ...error.advice, retryUrl })
@@ -139,34 +182,125 @@ export class StartButton {
     return redirect(303, retryUrl);
   }
 
-  /** @throws {GatewayError} if the sandbox does not start */
-  async #start(
+  /** The start that a visitor may try; undefined if there is none, or if that cannot be determined now. */
+  async #chance(
     x: StartExchange,
     admission: Admission,
-    login: LoginSession | HostSession,
-  ): Promise<void> {
-    const { states, starts } = this.#options;
+    means: StartMeans,
+  ): Promise<Chance | undefined> {
+    const { rights, states, gate } = this.#options;
+    try {
+      const starter = await rights.starterOf(x, admission);
+      if (starter === undefined || starter.by === "bearer") return undefined;
+      if (means === "recover" && !await gate.isMember(admission)) {
+        return undefined;
+      }
+      const told = await states.stateOf(x.sandboxId);
+      if (!told) return undefined;
+      const { organizationId } = told;
+      const found = await starter.rightsFor(organizationId);
+      return found && { starter, rights: found, means, organizationId };
+    } catch (error) {
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The failure with a button, unless it would be in a frame where that cannot be. */
+  async #withButton(
+    failure: GatewayError,
+    x: StartExchange,
+    { starter, means }: Chance,
+  ): Promise<GatewayError> {
+    const { allowedOrigins, sealer, now } = this.#options;
+    if (isFramed(x.headers) && allowedOrigins.size === 0) return failure;
+    const target = x.appTarget.length > MAX_TARGET_LENGTH ? "/" : x.appTarget;
+    const { sandboxId } = x;
+    const ticket = await sealer.seal(
+      { sandboxId, visitor: starter.name, target, means },
+      now() + TICKET_TTL_MS,
+    );
+    const framedBy = [...allowedOrigins];
+    return failure.with({
+      ...failure.advice,
+      start: { ticket, framedBy, means },
+    });
+  }
+
+  /** Starts the sandbox by a visit; false if it has just been started, and has stopped again. */
+  async #hasStarted(
+    x: StartExchange,
+    admission: Admission,
+    chance: Chance,
+  ): Promise<boolean> {
+    const { kind } = await this.#start(x, admission, chance, "visit");
+    if (kind !== "too_soon") return true;
+    const told = await this.#options.states.stateOf(x.sandboxId);
+    const { code } = told && conditionOf(told) || {};
+    return code === undefined || !STARTABLE.has(code);
+  }
+
+  /**
+   * Starts the sandbox if it still needs that; undefined if it does not.
+   *
+   * @throws {GatewayError} if it does not start
+   */
+  async #startNow(
+    x: StartExchange,
+    admission: Admission,
+    starter: Starter,
+    intent: StartIntent,
+    wanted?: unknown,
+  ): Promise<StartOutcome | undefined> {
+    const { states, gate } = this.#options;
     states.forget(x.sandboxId); // it may have started meanwhile
     const told = await states.stateOf(x.sandboxId);
-    const condition = told && conditionOf(told);
-    if (!condition || !STARTABLE.has(condition.code)) return;
-    const outcome = await starts.start({
-      sandboxId: x.sandboxId,
-      user: await this.#userOf(login, x, told.organizationId),
-      payer: login.id,
-      requestId: x.id,
+    if (!told && intent === "call") {
+      throw new GatewayError("api_unreachable", "Its state is not known");
+    }
+    const means = told && meansFor(told);
+    // What is needed now may not be what the button was for: then its page comes again.
+    if (!means || wanted !== undefined && wanted !== means) return undefined;
+    if (means === "recover" && !await gate.isMember(admission)) {
+      throw notAllowed("Recovery is for members");
+    }
+    const { organizationId } = told;
+    const rights = await starter.rightsFor(organizationId);
+    if (rights === undefined) throw notAllowed("No credential to start with");
+    const chance = { starter, rights, means, organizationId };
+    return await this.#start(x, admission, chance, intent);
+  }
+
+  /** @throws {GatewayError} if the sandbox does not start */
+  async #start(
+    { id, sandboxId }: StartExchange,
+    admission: Admission,
+    { starter, rights, means, organizationId }: Chance,
+    intent: StartIntent,
+  ): Promise<StartOutcome> {
+    const outcome = await this.#options.starts.start({
+      ...rights,
+      sandboxId,
+      organizationId,
+      means,
+      intent,
+      requestId: id,
+      by: starter.by,
+      subject: admission.subject,
     });
     switch (outcome.kind) {
       case "not_allowed":
         throw notAllowed(`Daytona API: ${outcome.reason}`);
       case "refused":
-        throw await this.#refusal(outcome, x.sandboxId, admission);
+        throw await this.#refusal(outcome.reason, sandboxId, admission);
+      default:
+        return outcome;
     }
   }
 
   /** What the API said, for members only. */
   async #refusal(
-    { reason }: Extract<StartAnswer, { kind: "refused" }>,
+    reason: string,
     sandboxId: string,
     admission: Admission,
   ): Promise<GatewayError> {
@@ -188,37 +322,15 @@ export class StartButton {
     });
   }
 
-  /** The login that admitted; undefined if anything else did. */
-  async #loginOf(
-    { credential }: Admission,
-  ): Promise<LoginSession | HostSession | undefined> {
-    if (credential?.kind !== "session") return undefined;
-    const session = await this.#options.sessions.open(credential.sealed);
-    return session?.kind === "login" || session?.kind === "host"
-      ? session
-      : undefined;
+  #originOf({ authority }: StartExchange): string {
+    return `${this.#options.scheme}://${authority.toLowerCase()}`;
   }
+}
 
-  /**
-   * Whose credential starts: undefined for the gateway's own key.
-   *
-   * @throws {GatewayError} `start_not_allowed` if the user's token is not known
-   */
-  async #userOf(
-    login: LoginSession | HostSession,
-    { clientAddress }: StartExchange,
-    organizationId: string | null,
-  ): Promise<User | undefined> {
-    const { usesOwnKey, logins } = this.#options;
-    if (usesOwnKey) return undefined;
-    const bearer = await logins.accessTokenOf(login);
-    if (bearer === undefined) throw notAllowed("No token of the user");
-    return {
-      bearer,
-      clientAddress,
-      organizationId: organizationId ?? undefined,
-    };
-  }
+/** What would bring a sandbox to run; undefined if nothing does, or is needed. */
+function meansFor(told: SandboxState): StartMeans | undefined {
+  const condition = conditionOf(told);
+  return condition && STARTABLE.get(condition.code)?.means;
 }
 
 /** A script of the app can post the form as well, but not as a navigation without leaving its page. */
@@ -228,6 +340,14 @@ function isFromPage({ headers }: StartExchange, origin: string): boolean {
   return headers.get("origin") === origin &&
     (site === null || site === "same-origin") &&
     (mode === null || mode === "navigate");
+}
+
+/** What a program reads; the sandbox is up once its previews answer. */
+function accepted(outcome: string): Response {
+  return Response.json({ outcome }, {
+    status: 202,
+    headers: { ...OWN_ANSWER_HEADERS, "retry-after": String(RETRY_AFTER_SEC) },
+  });
 }
 
 function notAllowed(reason: string): GatewayError {

@@ -259,18 +259,20 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   start_expired: {
     title: "This button has expired",
-    detail: "The page with it was opened too long ago, or by another login.",
+    detail: "The page with it was opened too long ago, or by somebody else.",
     hint: "Open the preview's address again, and press the button there.",
   },
   start_not_allowed: {
     title: "You may not start this sandbox",
-    detail: "Daytona does not let this login start it, or it was deleted.",
+    detail: "Daytona does not let you start it, or it was deleted.",
     hint: "Ask a member of the sandbox's organization to start it.",
   },
   start_throttled: {
     title: "There were too many starts",
-    detail: "This sandbox, or your login, has used up its starts of this hour.",
-    hint: "Wait until the next hour, or start the sandbox in Daytona.",
+    detail:
+      "This sandbox, you, or its organization at Daytona has used up what may be started for now.",
+    hint:
+      "Try again once the time in Retry-After is over, within the hour at the latest, or start the sandbox in Daytona.",
   },
   start_refused: {
     title: "The sandbox cannot be started",

@@ -9,12 +9,17 @@ export const START_PATH = "/porthole-start-sandbox";
 /** Name of the form's field. */
 export const TICKET_FIELD = "ticket";
 
+const LABELS: Readonly<Record<StartAdvice["means"], string>> = {
+  start: "Start the sandbox",
+  recover: "Recover the sandbox",
+};
+
 /** Renders the form. */
-export function startForm({ ticket }: StartAdvice): string {
+export function startForm({ ticket, means }: StartAdvice): string {
   return `<form method="post" action="${START_PATH}">
-<button name="${TICKET_FIELD}" value="${
-    escapeHtml(ticket)
-  }">Start the sandbox</button>
+<button name="${TICKET_FIELD}" value="${escapeHtml(ticket)}">${
+    LABELS[means]
+  }</button>
 </form>`;
 }
 

@@ -17,6 +17,9 @@ import { configOf, HOSTED_REQUIRED, REQUIRED } from "../support/config.ts";
 /** A signing secret of 24 bytes, as Svix makes them. */
 const WEBHOOK_SECRET = `whsec_${"MfKQ".repeat(8)}`;
 
+const ORGANIZATION = "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11";
+const OTHER_ORGANIZATION = "7d3a0b6f-4f58-4a41-8f6f-0c9d1e770b6f";
+
 function problemsOf(env: Record<string, string>): string[] {
   const result = parseConfig({ ...REQUIRED, ...env });
   return result.ok ? [] : result.problems.map(({ name }) => name);
@@ -41,7 +44,13 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       basePage: true,
       toolboxOnly: false,
     },
-    wake: { mode: "off", perHour: 6 },
+    wake: {
+      mode: "off",
+      perHour: 6,
+      byLink: false,
+      ofPublic: false,
+      keys: [],
+    },
     daytona: {
       mode: "proxy",
       apiUrl: "http://127.0.0.1/api",
@@ -120,6 +129,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     database: 0,
   };
   const redis = { REDIS_HOST: "127.0.0.1" };
+  const wakeKeys = { WAKE_API_KEYS: `${ORGANIZATION}=dtn_a` };
   const tls = { ENABLE_TLS: "true", TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
   const tlsOf = (c: Config) => c.listen.tls;
   const files = { certFile: "/c", keyFile: "/k" };
@@ -292,6 +302,17 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["WAKE", "press", (c) => c.wake.mode, "press"],
     ["WAKE_PER_HOUR", "2", (c) => c.wake.perHour, 2],
+    ["WAKE_LINKS", "true", (c) => c.wake.byLink, true, wakeKeys],
+    ["WAKE_PUBLIC", "true", (c) => c.wake.ofPublic, true, wakeKeys],
+    [
+      "WAKE_API_KEYS",
+      `${ORGANIZATION.toUpperCase()}=dtn_a=b, ${OTHER_ORGANIZATION}=dtn_c`,
+      (c) => c.wake.keys,
+      [
+        { organizationId: ORGANIZATION, key: "dtn_a=b" },
+        { organizationId: OTHER_ORGANIZATION, key: "dtn_c" },
+      ],
+    ],
     ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
@@ -435,8 +456,17 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     REDIS_TLS: ["yes"],
     METRICS_PORT: ["65536", "x", "4000"],
     METRICS_HOST: ["a b", "300.0.0.1"],
-    WAKE: ["true", "visit"],
+    WAKE: ["true", "Visit"],
     WAKE_PER_HOUR: ["0", "61"],
+    WAKE_LINKS: ["yes"],
+    WAKE_PUBLIC: ["yes"],
+    WAKE_API_KEYS: [
+      "dtn_a",
+      "org=dtn_a",
+      `${ORGANIZATION}=`,
+      `${ORGANIZATION}=a b`,
+      `${ORGANIZATION}=dtn_a,${ORGANIZATION.toUpperCase()}=dtn_b`,
+    ],
     PREVIEW_WARNING_ENABLED: ["1"],
     SHUTDOWN_DELAY_SEC: ["601"],
     WEBHOOK_SECRET: ["s".repeat(40), "whsec_c2hvcnQ=", `${WEBHOOK_SECRET}=`],
@@ -548,10 +578,11 @@ Deno.test("parseConfig() never repeats a secret in a problem", () => {
     DAYTONA_API_URL: "https://user:hunter2@api.example.com",
     PROXY_API_KEY: "hunter2 hunter2",
     SESSION_SECRETS: "hunter2",
+    WAKE_API_KEYS: "acme=hunter2",
   });
 
   ok(!result.ok);
-  equal(result.problems.length, 3);
+  equal(result.problems.length, 4);
   ok(!formatProblems(result.problems).includes("hunter2"));
 });
 
@@ -677,4 +708,18 @@ Deno.test("parseConfig() refuses an issuer with plain http on another machine, u
     const OIDC_DOMAIN = `http://${host}/dex`;
     equal(configOf({ OIDC_DOMAIN }).oidc.issuer, OIDC_DOMAIN);
   }
+});
+
+Deno.test("parseConfig() lets links and public sandboxes be started only with a key for that, which a hosted Daytona's gateway has already", () => {
+  const WAKE_API_KEYS = `${ORGANIZATION}=dtn_a`;
+  for (const name of ["WAKE_LINKS", "WAKE_PUBLIC"]) {
+    const wanted = { WAKE: "press", [name]: "true" };
+    deepEqual(problemsOf(wanted), [name]);
+    deepEqual(problemsOf({ ...wanted, WAKE_API_KEYS }), []);
+    ok(parseConfig({ ...HOSTED_REQUIRED, ...wanted }).ok);
+  }
+  const result = parseConfig({ ...HOSTED_REQUIRED, WAKE_API_KEYS });
+  ok(!result.ok);
+  deepEqual(result.problems.map(({ name }) => name), ["WAKE_API_KEYS"]);
+  ok(!formatProblems(result.problems).includes("dtn_a"));
 });

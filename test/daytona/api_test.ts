@@ -684,7 +684,10 @@ Deno.test("config() fails if the API has none", async () => {
 });
 
 Deno.test("startSandbox() asks once, whatever the API answers, and with the user's credential if there is one", async () => {
-  const user = { ...USER, organizationId: ORGANIZATION_ID };
+  const user = {
+    kind: "user",
+    user: { ...USER, organizationId: ORGANIZATION_ID },
+  } as const;
   await using down = await stubApi(status(500));
   await assert.rejects(
     clientAt(down.baseUrl).startSandbox(ID, user),
@@ -706,7 +709,45 @@ Deno.test("startSandbox() asks once, whatever the API answers, and with the user
   assert.equal(refuses.seen.length, 1);
   // Not sent at all.
   const odd = await api.startSandbox("../x", user);
-  const without = await api.startSandbox(ID, { ...user, organizationId: "x" });
+  const without = await api.startSandbox(ID, {
+    kind: "user",
+    user: { ...USER, organizationId: "x" },
+  });
   assert.deepEqual([odd.kind, without.kind], ["not_allowed", "not_allowed"]);
   assert.equal(refuses.seen.length, 1);
+});
+
+Deno.test("startSandbox() and recoverSandbox() send a key that the operator gave without the visitor's address", async () => {
+  await using stub = await stubApi(() => Response.json({ id: ID }));
+  const api = clientAt(stub.baseUrl);
+  const by = { kind: "key", key: "dtn_operator" } as const;
+  assert.deepEqual(await api.recoverSandbox(ID, by), {
+    kind: "started",
+  });
+  const [call] = stub.seen;
+  assert.equal(call?.headers.get("authorization"), "Bearer dtn_operator");
+  assert.equal(call?.headers.get("x-forwarded-for"), null);
+  assert.match(call?.target ?? "", /\/recover$/);
+});
+
+Deno.test("startSandbox() tells the limit of starts from one of bearers, and how long to wait", async () => {
+  const user = { kind: "user", user: USER } as const;
+  const limits: [header: string, kind: string | undefined][] = [
+    ["retry-after-sandbox-lifecycle", "throttled"],
+    ["retry-after-authenticated", undefined],
+    ["retry-after", undefined],
+  ];
+  for (const [name, kind] of limits) {
+    await using stub = await stubApi(() =>
+      Response.json({ message: "Too Many Requests" }, {
+        status: 429,
+        headers: { [name]: "20" },
+      })
+    );
+    const asked = clientAt(stub.baseUrl).startSandbox(ID, user);
+    if (kind === undefined) {
+      await assert.rejects(asked, { code: "user_throttled" });
+    } else assert.deepEqual(await asked, { kind, retryAfterSec: 20 });
+    assert.equal(stub.seen.length, 1);
+  }
 });

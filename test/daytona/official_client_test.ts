@@ -99,8 +99,14 @@ const PAIRS: Pair[] = [
   {
     operation: "startSandbox",
     bearer: API_KEY,
-    ours: (api) => api.startSandbox(ID, undefined),
+    ours: (api) => api.startSandbox(ID, { kind: "own" }),
     theirs: (config) => new SandboxApi(config).startSandbox(ID),
+  },
+  {
+    operation: "recoverSandbox",
+    bearer: API_KEY,
+    ours: (api) => api.recoverSandbox(ID, { kind: "own" }),
+    theirs: (config) => new SandboxApi(config).recoverSandbox(ID),
   },
   {
     operation: "previewUrlOf",

@@ -66,7 +66,7 @@ Deno.test("a problem document's type is what /docs says of its code, where that 
 });
 
 Deno.test("the policy of problem() allows exactly the scripts that its page has", async () => {
-  const start = { ticket: "t", framedBy: [] };
+  const start = { ticket: "t", framedBy: [], means: "start" } as const;
   const retryUrl = "https://3000-box.p.test/";
   const asPage = { requestId: "id", asPage: true };
   for (

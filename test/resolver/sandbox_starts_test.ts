@@ -3,7 +3,11 @@ import type { DurableStore } from "../../src/cache/store.ts";
 import type { StartAnswer } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { Background } from "../../src/lib/background.ts";
-import { SandboxStarts } from "../../src/resolver/sandbox_starts.ts";
+import {
+  SandboxStarts,
+  type StartIntent,
+  type WantedStart,
+} from "../../src/resolver/sandbox_starts.ts";
 import { manualClock } from "../cache/fakes.ts";
 import { sharedTierTest } from "../support/shared_tier.ts";
 import { turn } from "../support/upstream.ts";
@@ -47,6 +51,7 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
         calls.push(call);
         return call.promise;
       },
+      recoverSandbox: () => assert.fail("not asked for"),
     }, {
       store: stores[store],
       changes: {
@@ -61,10 +66,15 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
   /** Presses at a gateway, and answers what the API is asked then. */
   async function press(
     answer: StartAnswer | Error,
-    { sandboxId = "box", payer = "alice", at = 0 } = {},
+    {
+      sandboxId = "box",
+      payer = "alice",
+      at = 0,
+      intent = "press" as StartIntent,
+    } = {},
   ) {
     const before = calls.length;
-    const start = all[at]?.start(wanted(sandboxId, payer)) ??
+    const start = all[at]?.start(wanted(sandboxId, payer, intent)) ??
       assert.fail("none");
     start.catch(() => {});
     for (let i = 0; i < 50 && calls.length === before; i++) await turn();
@@ -76,8 +86,22 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
   return { all, clock, calls, forgotten, outcomes, press };
 }
 
-function wanted(sandboxId = "box", payer = "alice") {
-  return { sandboxId, user: undefined, payer, requestId: "r1" };
+function wanted(
+  sandboxId = "box",
+  payer = "alice",
+  intent: StartIntent = "press",
+): WantedStart {
+  return {
+    sandboxId,
+    organizationId: "org",
+    means: "start",
+    credential: { kind: "own" },
+    payer,
+    requestId: "r1",
+    intent,
+    by: "login",
+    subject: undefined,
+  };
 }
 
 function throttled(error: unknown): boolean {
@@ -150,7 +174,7 @@ Deno.test("SandboxStarts pass on the API's failure, once, and let the next press
   await assert.rejects(press(failure), failure);
   assert.deepEqual(await press(STARTED), STARTED);
   assert.equal(calls.length, 2);
-  assert.deepEqual(outcomes, ["api_unreachable", "started"]);
+  assert.deepEqual(outcomes, ["failed", "started"]);
 });
 
 sharedTierTest(
@@ -173,6 +197,7 @@ sharedTierTest(
           calls++;
           return answer.promise;
         },
+        recoverSandbox: () => assert.fail("not asked for"),
       }, {
         store,
         changes: { announce: () => Promise.resolve() },

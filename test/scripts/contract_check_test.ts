@@ -120,12 +120,14 @@ Deno.test("compare() finds what a request must have or must not have now", async
   assert.deepEqual(await driftAfter({ "in: header": "in: query" }), [
     `getSandbox: ${header}: gone`,
     `startSandbox: ${header}: gone`,
+    `recoverSandbox: ${header}: gone`,
     `getSnapshot: ${header}: gone`,
   ]);
   assert.deepEqual(await driftAfter({ "required: false": "required: true" }), [
     "isPreviewWarningEnabled: query parameter port: must not be missing",
     `getSandbox: ${header}: must not be missing`,
     `startSandbox: ${header}: must not be missing`,
+    `recoverSandbox: ${header}: must not be missing`,
     `getSnapshot: ${header}: must not be missing`,
   ]);
   const ports = [
@@ -152,6 +154,7 @@ Deno.test("compare() finds what a request must have or must not have now", async
     "ConfigController_getConfig: query parameter region: must not be missing",
     "getSandbox: query parameter region: must not be missing",
     "startSandbox: query parameter region: must not be missing",
+    "recoverSandbox: query parameter region: must not be missing",
     "getPortPreviewUrl: query parameter region: must not be missing",
     "getSnapshot: requestBody: must not be missing",
   ]);
@@ -259,7 +262,7 @@ function run(...args: string[]): Promise<Ended> {
 
 Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the drift of a running API", async () => {
   const { code, out } = await run(PATH);
-  assert.deepEqual([code, out], [0, "All 16 operations agree.\n"]);
+  assert.deepEqual([code, out], [0, "All 17 operations agree.\n"]);
   await using api = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => Response.json({ openapi: "3.0.0", info: {}, paths: {} }),
@@ -267,7 +270,7 @@ Deno.test("contract_check exits 0 for a file that agrees, 1 after listing the dr
   const url = `http://127.0.0.1:${api.addr.port}/api-json`;
   const drifted = await run(url);
   assert.equal(drifted.code, 1);
-  assert.match(drifted.out, /^(\w+: gone\n){14}$/);
+  assert.match(drifted.out, /^(\w+: gone\n){15}$/);
 });
 
 Deno.test("contract_check exits 2 if it cannot compare", async () => {

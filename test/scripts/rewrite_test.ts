@@ -74,9 +74,10 @@ Deno.test("rewrite() takes over what has changed, and keeps order, words and com
       { "post:": "put:" },
       [
         "startSandbox: moved to PUT /sandbox/{sandboxIdOrName}/start",
+        "recoverSandbox: moved to PUT /sandbox/{sandboxIdOrName}/recover",
         "updateLastActivity: moved to PUT /sandbox/{sandboxId}/last-activity",
       ],
-      ["- post:", "+ put:", "- post:", "+ put:"],
+      ["- post:", "+ put:", "- post:", "+ put:", "- post:", "+ put:"],
     ],
     [
       "a path parameter with another name",
@@ -106,11 +107,16 @@ Deno.test("rewrite() takes over what has changed, and keeps order, words and com
         "isPreviewWarningEnabled: query parameter port: must not be missing",
         "getSandbox: query parameter region: must not be missing",
         "startSandbox: query parameter region: must not be missing",
+        "recoverSandbox: query parameter region: must not be missing",
         "getPortPreviewUrl: query parameter region: must not be missing",
       ],
       [
         "- required: false",
         "+ required: true",
+        "+ - name: region",
+        "+ in: query",
+        "+ required: true",
+        "+ schema: { type: array, items: { type: string, enum: [a] } }",
         "+ - name: region",
         "+ in: query",
         "+ required: true",
@@ -282,7 +288,7 @@ Deno.test("rewrite() names what only a person can decide", async () => {
       "initialRunnerId:": "id:",
     },
     "updateLastActivity: response 201: gone": { '"201"': '"204"' },
-    "getSandbox: header parameter X-Daytona-Organization-ID: gone; startSandbox: header parameter X-Daytona-Organization-ID: gone":
+    "getSandbox: header parameter X-Daytona-Organization-ID: gone; startSandbox: header parameter X-Daytona-Organization-ID: gone; recoverSandbox: header parameter X-Daytona-Organization-ID: gone":
       {
         'parameters:\n        - $ref: "#/components/parameters/OrganizationId"\n        - name: sandboxIdOrName':
           "parameters:\n        - name: sandboxIdOrName",

@@ -149,8 +149,8 @@ const REFUSALS: readonly [
     ({ api }) =>
       api.state.limits = { sandboxLifecycle: { limit: 0, ttlMs: 9000 } },
     429,
-    "user_throttled",
-    /./,
+    "start_throttled",
+    /too many starts/,
   ],
 ];
 
@@ -361,16 +361,11 @@ for (const scope of ["sandbox", "host"]) {
     for (const mode of ["cors", "no-cors", "same-origin"]) {
       assert.equal(await press({ ...good, "sec-fetch-mode": mode }), crossSite);
     }
-    // Strangers, and who has only a token or a key.
+    // Strangers, and who has only a token.
     const nobody = { ...good, cookie: undefined };
     assert.equal(await press(nobody), "401 login_required");
     const token = { "x-daytona-preview-token": KEYS.lockedToken };
     assert.equal(await press({ ...nobody, ...token }), "403 start_not_allowed");
-    const bearer = { authorization: `Bearer ${KEYS.user}` };
-    assert.equal(
-      await press({ ...nobody, ...bearer }),
-      "403 start_not_allowed",
-    );
     assert.equal(
       await press({ ...good, ...token }),
       "403 start_not_allowed",
@@ -385,6 +380,167 @@ for (const scope of ["sandbox", "host"]) {
     assert.equal(await press(good), expired);
   });
 }
+
+const OPERATORS_KEY = "dtn_operator";
+
+/** A gateway with a key of the organization, at an API that knows it. */
+async function startWithKey(environment: Record<string, string>) {
+  const gateway = await startAsleep({
+    WAKE_API_KEYS: `${ORGANIZATION}=${OPERATORS_KEY}`,
+    ...environment,
+  });
+  const { api } = gateway.stack;
+  api.state.users.set(OPERATORS_KEY, new Set(["locked", "stopped"]));
+  const permissions = ["write:sandboxes"];
+  api.state.apiKeys.set(OPERATORS_KEY, { permissions });
+  return gateway;
+}
+
+/** Presses the button on a page, as a browser without cookies does. */
+async function pressAlone(
+  { send, port }: Awaited<ReturnType<typeof startWithKey>>,
+  host: string,
+  ticket: string,
+  headers: Record<string, string> = {},
+) {
+  const body = `ticket=${encodeURIComponent(ticket)}`;
+  const authority = `${host}.proxy.localhost:${port}`;
+  return await send(authority, {
+    method: "POST",
+    path: START_PATH,
+    headers: {
+      ...PAGE,
+      "origin": `http://${authority}`,
+      "content-length": String(body.length),
+      ...headers,
+    },
+    body,
+  });
+}
+
+/** The bearers of all starts. */
+function startedBy({ calls }: Stack["api"]): (string | undefined)[] {
+  return calls.filter(({ operation }) => operation === "startSandbox")
+    .map(({ headers }) => headers.get("authorization")?.slice(7));
+}
+
+function ticketIn(body: string): string {
+  return /name="ticket" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(body);
+}
+
+Deno.test("who comes by a signed link starts by the operator's key for that organization, if that is wanted", async () => {
+  await using gateway = await startWithKey({ WAKE_LINKS: "true" });
+  const { stack: { api }, send, port } = gateway;
+  const host = `3000-${KEYS.signedToken}`;
+  const authority = `${host}.proxy.localhost:${port}`;
+  const shown = await send(authority, { headers: PAGE });
+  assert.equal(shown.code, "sandbox_stopped");
+  assert.match(shown.body, BUTTON);
+  const ticket = ticketIn(shown.body);
+  // Not another's ticket, nor the same elsewhere.
+  const { page } = await gateway.pageOf("alice");
+  const foreign = await pressAlone(gateway, host, ticketOf(page));
+  assert.equal(foreign.code, "start_expired");
+  const elsewhere = await pressAlone(gateway, "3000-locked", ticket);
+  assert.equal(elsewhere.code, "login_required");
+  assert.equal(api.count("startSandbox"), 0);
+  const pressed = await pressAlone(gateway, host, ticket);
+  assert.equal(pressed.status, 303);
+  assert.equal(api.sandbox("locked").state, "started");
+  assert.deepEqual(startedBy(api), [OPERATORS_KEY]);
+});
+
+for (
+  const [why, environment] of [
+    ["the operator does not want that", {}],
+    ["the key is another organization's", {
+      WAKE_LINKS: "true",
+      WAKE_PUBLIC: "true",
+      WAKE_API_KEYS: `${crypto.randomUUID()}=${OPERATORS_KEY}`,
+    }],
+  ] as const
+) {
+  Deno.test(`who comes by a link or a token, or to a public sandbox, has no button if ${why}`, async () => {
+    await using gateway = await startWithKey(environment);
+    const { stack: { api }, send, port } = gateway;
+    const token = { "x-daytona-preview-token": KEYS.lockedToken };
+    api.state.sandboxes.set("open", {
+      ...api.sandbox("locked"),
+      id: "open",
+      public: true,
+    });
+    for (
+      const [label, headers] of [
+        [KEYS.signedToken, {}],
+        ["locked", token],
+        ["open", {}],
+        ["stopped", {}],
+      ] as const
+    ) {
+      const host = `3000-${label}`;
+      const authority = `${host}.proxy.localhost:${port}`;
+      const shown = await send(authority, { headers: { ...PAGE, ...headers } });
+      assert.equal(shown.status, 503);
+      assert.doesNotMatch(shown.body, /<form/, label);
+      const pressed = await pressAlone(gateway, host, "x", headers);
+      assert.ok([400, 403].includes(pressed.status), label);
+    }
+    assert.equal(api.count("startSandbox"), 0);
+  });
+}
+
+Deno.test("anybody starts a public sandbox by the button, if that is wanted; Daytona's words are for members", async () => {
+  await using gateway = await startWithKey({ WAKE_PUBLIC: "true" });
+  const { stack: { api }, send, port } = gateway;
+  const authority = `3000-stopped.proxy.localhost:${port}`;
+  const shown = await send(authority, { headers: PAGE });
+  assert.match(shown.body, BUTTON);
+  organizationOf(api).exceeded = "memory";
+  const ticket = ticketIn(shown.body);
+  const refused = await pressAlone(gateway, "3000-stopped", ticket);
+  assert.equal(refused.code, "start_refused");
+  assert.doesNotMatch(refused.body, /memory limit/);
+  delete organizationOf(api).exceeded;
+  const pressed = await pressAlone(gateway, "3000-stopped", ticket);
+  assert.equal(pressed.status, 303);
+  assert.equal(api.count("startSandbox"), 2);
+  // A link is not meant by that.
+  const link = `3000-${KEYS.signedToken}.proxy.localhost:${port}`;
+  const { body } = await send(link, { headers: PAGE });
+  assert.doesNotMatch(body, /<form/);
+});
+
+Deno.test("a program starts a sandbox by a POST with its own bearer, or with the preview token if links may, and reads what comes of it", async () => {
+  await using gateway = await startWithKey({ WAKE_LINKS: "true" });
+  const { stack: { api }, send, port } = gateway;
+  const authority = `3000-locked.proxy.localhost:${port}`;
+  const call = (headers: Record<string, string>) =>
+    send(authority, { method: "POST", path: START_PATH, headers });
+  const bearer = { authorization: `Bearer ${KEYS.user}` };
+  const known = api.state.apiKeys.get(KEYS.user) ?? {};
+  api.state.apiKeys.set(KEYS.user, { ...known, permissions: [] });
+  const refused = await call(bearer);
+  assert.deepEqual([refused.status, refused.code], [403, "start_not_allowed"]);
+  api.state.apiKeys.set(KEYS.user, {
+    ...known,
+    permissions: ["write:sandboxes"],
+  });
+  const started = await call(bearer);
+  assert.equal(started.status, 202);
+  assert.deepEqual(JSON.parse(started.body), { outcome: "started" });
+  assert.equal(started.headers.get("retry-after"), "2");
+  const again = await call(bearer);
+  assert.deepEqual(JSON.parse(again.body), { outcome: "not_needed" });
+  putToSleep(gateway.stack);
+  const token = {
+    "x-daytona-preview-token": api.sandbox("locked").authToken,
+  };
+  const byToken = await call(token);
+  assert.deepEqual(JSON.parse(byToken.body), { outcome: "started" });
+  assert.deepEqual(startedBy(api), [KEYS.user, KEYS.user, OPERATORS_KEY]);
+  // Whoever has neither.
+  assert.equal((await call({})).code, "login_required");
+});
 
 Deno.test("in front of somebody else's Daytona, the operator's key starts for who may log in, and for nobody else", async () => {
   await using gateway = await startHostedLoginGateway("group:staff", PRESS);

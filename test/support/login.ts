@@ -55,6 +55,10 @@ interface Navigation {
 
 type FetchSite = "same-origin" | "same-site" | "cross-site";
 
+/** What Chrome says. */
+export const USER_AGENT =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
 const MAX_HOPS = 20;
 
 /** Creates a browser that connects to 127.0.0.1 for every host, on `port` if the URL has none. */
@@ -126,6 +130,7 @@ async function navigate(
   const cookie = jar.fieldFor(url, { method, crossSite });
   const fields = {
     "host": url.host,
+    "user-agent": USER_AGENT,
     "upgrade-insecure-requests": "1",
     "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "sec-fetch-site": site,

@@ -37,6 +37,7 @@ const API_OPERATIONS = [
   "getRunnerFullById",
   "getSandbox",
   "startSandbox",
+  "recoverSandbox",
   "getPortPreviewUrl",
   "listAvailableRegions",
   "getSnapshot",
@@ -220,6 +221,23 @@ export const METRICS = {
     name: "porthole_upstream_connections_reused_total",
     help: "Requests to runners that reused an open connection.",
     type: "counter",
+  },
+  starts: {
+    name: "porthole_sandbox_starts_total",
+    help:
+      "Starts that visitors asked for, by what had admitted them and what came of it.",
+    type: "counter",
+    labels: {
+      by: ["login", "bearer", "link", "public"],
+      outcome: [
+        "started",
+        "under_way",
+        "not_allowed",
+        "refused",
+        "throttled",
+        "failed",
+      ],
+    },
   },
   originRefusals: {
     name: "porthole_app_origin_refusals_total",

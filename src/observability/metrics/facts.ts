@@ -20,6 +20,12 @@ export type ActivityEvent =
 /** How a login ended. */
 export type LoginOutcome = (typeof METRICS.logins.labels.outcome)[number];
 
+/** What had admitted a visitor who has a sandbox started. */
+export type StarterKind = (typeof METRICS.starts.labels.by)[number];
+
+/** What came of it. */
+export type StartEnd = (typeof METRICS.starts.labels.outcome)[number];
+
 /** What buffers bytes that count against the memory budget. */
 export type BufferKind = (typeof METRICS.bufferEvictions.labels.kind)[number];
 

@@ -12,6 +12,8 @@ import {
   type ExchangeFacts,
   type LoginOutcome,
   type MetricSources,
+  type StartEnd,
+  type StarterKind,
   type TunnelFacts,
 } from "./facts.ts";
 import { createInstruments, Gauge } from "./instruments.ts";
@@ -90,6 +92,11 @@ export class Metrics {
   /** Records how a login ended. */
   login(outcome: LoginOutcome): void {
     this.#instruments.logins.add(1, outcome);
+  }
+
+  /** Records the end of a start that a visitor asked for. */
+  sandboxStart(by: StarterKind, outcome: StartEnd): void {
+    this.#instruments.starts.add(1, by, outcome);
   }
 
   /** Records that an app refused a host or an origin. */

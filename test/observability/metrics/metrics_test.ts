@@ -223,6 +223,7 @@ Deno.test("render() reads the sources each time", () => {
     });
     metrics.bufferEvicted("tunnel");
     metrics.originRefused();
+    metrics.sandboxStart("link", "refused");
     metrics.activity("reported");
     metrics.render();
     inFlight = 9;
@@ -243,6 +244,7 @@ Deno.test("render() reads the sources each time", () => {
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
     porthole_app_origin_refusals_total: 1,
+    'porthole_sandbox_starts_total{by="link",outcome="refused"}': 1,
     'porthole_activity_reports_total{outcome="reported"}': 1,
   });
 });

@@ -1,0 +1,333 @@
+/** What starts a sandbox and what does not, over all kinds of requests, tested on the complete service. */
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { ORGANIZATION } from "../../scripts/stand_in/api_state.ts";
+import { KEYS, RUNNER_ID, type Stack } from "../../scripts/stand_in/stack.ts";
+import { START_PATH } from "../../src/pages/start_form.ts";
+import { USER_AGENT } from "../support/login.ts";
+import { startLoginGateway } from "../support/login_gateway.ts";
+
+const OPERATORS_KEY = "dtn_operator";
+
+const HEADERS = {
+  typed: { "sec-fetch-site": "none", "sec-fetch-user": "?1" },
+  own: { "sec-fetch-site": "same-origin" },
+  clicked: { "sec-fetch-site": "cross-site", "sec-fetch-user": "?1" },
+  forced: { "sec-fetch-site": "cross-site" },
+  silent: {},
+} as const;
+
+/** The kinds of each part of a request, and of what it meets. */
+const KINDS = {
+  method: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+  path: ["/", "/deep?a=b", START_PATH],
+  credential: [
+    "none",
+    "wrong",
+    "member",
+    "stranger",
+    "bearer",
+    "token",
+    "token_session",
+    "link",
+    "public",
+  ],
+  from: ["typed", "own", "clicked", "forced", "silent"],
+  mode: ["navigate", "no-cors", "cors", undefined],
+  dest: ["document", "iframe", "image", undefined],
+  purpose: [undefined, "prefetch", "prefetch;prerender"],
+  agent: [USER_AGENT, "Slackbot 1.0", undefined],
+  origin: [undefined, "own", "other"],
+  ticket: ["good", "forged", undefined],
+  state: [
+    "stopped",
+    "paused",
+    "archived",
+    "recoverable",
+    "error",
+    "starting",
+    "started",
+  ],
+} as const;
+
+/** A request, and what it meets. */
+type Trial = {
+  readonly [K in keyof typeof KINDS]: (typeof KINDS)[K][number];
+};
+
+const VISIT: Trial = {
+  method: "GET",
+  path: "/",
+  credential: "member",
+  from: "typed",
+  mode: "navigate",
+  dest: "document",
+  purpose: undefined,
+  agent: USER_AGENT,
+  origin: undefined,
+  ticket: undefined,
+  state: "stopped",
+};
+
+const PRESS: Trial = {
+  ...VISIT,
+  method: "POST",
+  path: START_PATH,
+  from: "own",
+  origin: "own",
+  ticket: "good",
+};
+
+/** What starts, of each kind, and what is at hand to be tried instead: most trials differ in a few parts only. */
+const BASES: readonly Trial[] = [
+  VISIT,
+  PRESS,
+  { ...PRESS, credential: "link" },
+  { ...PRESS, credential: "token_session" },
+  { ...PRESS, credential: "public" },
+  { ...PRESS, credential: "bearer", ticket: undefined, from: "silent" },
+  { ...PRESS, credential: "token", ticket: undefined, from: "silent" },
+];
+
+const trials = fc.constantFrom(...BASES).chain((base) =>
+  fc.record(
+    Object.fromEntries(
+      Object.entries(KINDS).map(([part, kinds]) => [
+        part,
+        fc.oneof(
+          { weight: 6, arbitrary: fc.constant(base[part as keyof Trial]) },
+          {
+            weight: 1,
+            arbitrary: fc.constantFrom<string | undefined>(...kinds),
+          },
+        ),
+      ]),
+    ),
+  )
+) as fc.Arbitrary<Trial>;
+
+interface Settings {
+  readonly wake: "off" | "press" | "visit";
+  readonly links?: boolean;
+  readonly ofPublic?: boolean;
+}
+
+/** Whether somebody who was admitted means a start, by the promises in docs/operations.md. */
+function isMeant(trial: Trial, { wake, links, ofPublic }: Settings): boolean {
+  const { method, path, credential, from, mode, dest, state } = trial;
+  const canStart = ["stopped", "paused", "archived"].includes(state) ||
+    state === "recoverable" && ["member", "bearer"].includes(credential);
+  if (wake === "off" || !canStart) return false;
+  if (method === "POST" && path === START_PATH) {
+    if (credential === "bearer") return true;
+    if (credential === "token") return links === true;
+    const mayPress = credential === "member" ||
+      links && ["token_session", "link"].includes(credential) ||
+      ofPublic && credential === "public";
+    return mayPress === true && trial.ticket === "good" &&
+      trial.origin === "own" && from !== "clicked" && from !== "forced" &&
+      from !== "typed" && (mode === "navigate" || mode === undefined);
+  }
+  return wake === "visit" && method === "GET" && credential === "member" &&
+    mode === "navigate" && dest === "document" &&
+    ["typed", "own", "clicked"].includes(from) &&
+    trial.purpose === undefined && trial.agent === USER_AGENT &&
+    ["stopped", "paused"].includes(state) &&
+    trial.origin === undefined;
+}
+
+/** A gateway, and sandboxes of which each is used for one trial only. */
+async function startTrials(settings: Settings) {
+  const { wake, links = false, ofPublic = false } = settings;
+  const gateway = await startLoginGateway({
+    WAKE: wake,
+    WAKE_PER_HOUR: "60",
+    WAKE_API_KEYS: `${ORGANIZATION}=${OPERATORS_KEY}`,
+    WAKE_LINKS: String(links),
+    WAKE_PUBLIC: String(ofPublic),
+    REFUSALS_PER_MINUTE: "1000000",
+  });
+  const { stack, send, port } = gateway;
+  const { api, runner } = stack;
+  const mayWrite = { permissions: ["write:sandboxes"] };
+  for (const key of [OPERATORS_KEY, KEYS.user]) {
+    api.state.apiKeys.set(key, mayWrite);
+    if (!api.state.users.has(key)) api.state.users.set(key, new Set());
+  }
+  const app = runner.containers.get("demo") ?? assert.fail("no app");
+  Object.assign(api.lifecycle.jobs, { startMs: 0, restoreMs: 0 });
+  let count = 0;
+
+  /** A new sandbox that runs. */
+  function addSandbox(isPublic: boolean): string {
+    const id = `trial${++count}`;
+    const authToken = `${id}-token`;
+    api.state.sandboxes.set(id, {
+      id,
+      public: isPublic,
+      authToken,
+      runnerId: RUNNER_ID,
+      state: "started",
+    });
+    runner.containers.set(id, { started: true, ports: app.ports });
+    for (const key of [OPERATORS_KEY, KEYS.user]) {
+      api.state.users.get(key)?.add(id);
+    }
+    api.state.subjects.get("alice")?.add(id);
+    api.state.signedTokens.set(linkOf(count), {
+      sandboxId: id,
+      port: 3000,
+      expiresAt: Date.now() + 3_600_000,
+      revoked: false,
+    });
+    return id;
+  }
+
+  function bringTo(id: string, state: Trial["state"]): void {
+    const sandbox = api.sandbox(id);
+    sandbox.state = state === "recoverable" ? "error" : state;
+    if (state === "recoverable") sandbox.recoverable = true;
+    const container = { started: state === "started", ports: app.ports };
+    runner.containers.set(id, container);
+    if (state === "archived") runner.containers.delete(id);
+  }
+
+  /** The headers by which a credential is presented. */
+  async function headersOf(id: string, { credential }: Trial) {
+    const host = `3000-${id}`;
+    switch (credential) {
+      case "wrong":
+        return { "x-daytona-preview-token": "wrong-token-of-no-sandbox" };
+      case "member":
+      case "stranger": {
+        const browser = gateway.browser();
+        const { page } = await browser.open(gateway.at(host));
+        await browser.logIn(
+          page,
+          credential === "member" ? "alice" : "mallory",
+        );
+        const url = new URL(gateway.at(host));
+        return cookies(browser.jar.fieldFor(url, {
+          method: "GET",
+          crossSite: false,
+        }));
+      }
+      case "bearer":
+        return { authorization: `Bearer ${KEYS.user}` };
+      case "token":
+        return { "x-daytona-preview-token": `${id}-token` };
+      case "token_session": {
+        const { headers } = await send(`${host}.proxy.localhost:${port}`, {
+          path: `/?DAYTONA_SANDBOX_AUTH_KEY=${id}-token`,
+          headers: { "accept": "text/html" },
+        });
+        return cookies(headers.get("set-cookie")?.split(";")[0]);
+      }
+      default:
+        return {};
+    }
+  }
+
+  /** Makes the request of a trial; tells how many starts the API was asked for. */
+  async function run(
+    trial: Trial,
+  ): Promise<{ starts: number; isThrottled: boolean }> {
+    const { method, path, mode, dest, purpose, agent, origin, from } = trial;
+    const id = addSandbox(trial.credential === "public");
+    const credentials = await headersOf(id, trial);
+    bringTo(id, trial.state);
+    const label = trial.credential === "link" ? linkOf(count) : id;
+    const authority = `3000-${label}.proxy.localhost:${port}`;
+    const own = `http://${authority}`;
+    const optional = {
+      "sec-fetch-mode": mode,
+      "sec-fetch-dest": dest,
+      "sec-purpose": purpose,
+      "user-agent": agent,
+      "origin": origin === "other" ? "https://evil.example" : origin && own,
+      ...HEADERS[from],
+    };
+    let body: string | undefined;
+    if (method === "POST" && path === START_PATH) {
+      const ticket = trial.ticket === "good"
+        ? await ticketFrom(authority, credentials)
+        : trial.ticket;
+      body = ticket && `ticket=${encodeURIComponent(ticket)}`;
+    }
+    const before = startsIn(stack);
+    const { status, code } = await send(authority, {
+      method,
+      path,
+      body,
+      headers: {
+        "accept": "text/html",
+        ...credentials,
+        ...present(optional),
+        ...body !== undefined && { "content-length": String(body.length) },
+      },
+    });
+    assert.ok(status < 500 || status === 503, String(status));
+    return {
+      starts: startsIn(stack) - before,
+      isThrottled: code === "start_throttled",
+    };
+  }
+
+  /** The ticket on the page that such a visitor is shown, without a visit. */
+  async function ticketFrom(
+    authority: string,
+    credentials: Record<string, string>,
+  ): Promise<string | undefined> {
+    const { body } = await send(authority, {
+      headers: { "accept": "text/html", ...credentials },
+    });
+    return /name="ticket" value="([^"]+)"/.exec(body)?.[1];
+  }
+
+  return { ...gateway, run };
+}
+
+function linkOf(count: number): string {
+  return `link${String(count).padStart(12, "0")}`;
+}
+
+function cookies(cookie: string | undefined): Record<string, string> {
+  return cookie === undefined ? {} : { cookie };
+}
+
+function present(
+  headers: Record<string, string | undefined>,
+): Record<string, string> {
+  const given = Object.entries(headers).filter(([, value]) => value);
+  return Object.fromEntries(given) as Record<string, string>;
+}
+
+function startsIn({ api }: Stack): number {
+  return api.count("startSandbox") + api.count("recoverSandbox");
+}
+
+const SETTINGS: readonly Settings[] = [
+  { wake: "off", links: true, ofPublic: true },
+  { wake: "press" },
+  { wake: "visit" },
+  { wake: "visit", links: true, ofPublic: true },
+];
+
+for (const settings of SETTINGS) {
+  Deno.test(`a request starts a sandbox if an admitted visitor means that, and never otherwise: ${JSON.stringify(settings)}`, async () => {
+    await using gateway = await startTrials(settings);
+    let started = 0;
+    await fc.assert(
+      fc.asyncProperty(trials, async (trial) => {
+        const { starts, isThrottled } = await gateway.run(trial);
+        const expected = isMeant(trial, settings) ? 1 : 0;
+        // The visitor has used up all starts of an hour.
+        if (expected === 1 && isThrottled) return;
+        assert.equal(starts, expected, JSON.stringify(trial));
+        started += starts;
+      }),
+      { numRuns: 250, endOnFailure: true },
+    );
+    if (settings.wake !== "off") assert.ok(started > 5, String(started));
+  });
+}
