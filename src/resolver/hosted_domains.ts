@@ -3,6 +3,7 @@
  * are; but the sandbox's token is sent there, so it has to be one of the installation's own proxies: that of
  * `proxyTemplateUrl`, or one of a region that the organization may use.
  */
+import { SingleFlight } from "../cache/single_flight.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
 import { isPending } from "../lib/cooldown.ts";
@@ -36,6 +37,7 @@ export class HostedDomains {
   readonly #api: DomainsApi;
   readonly #cache: LookupCache<Domains>;
   readonly #now: () => number;
+  readonly #renewals = new SingleFlight<Domains>();
   #renewAgainAt = -Infinity;
 
   constructor(api: DomainsApi, options: LookupCacheOptions) {
@@ -53,13 +55,19 @@ export class HostedDomains {
   async includes(domain: string): Promise<boolean> {
     const { all } = await this.#known();
     if (all.includes(domain)) return true;
-    const now = this.#now();
-    const pause = { now, withinMs: RENEWAL_PAUSE_MS };
-    if (isPending(this.#renewAgainAt, pause)) return false;
-    this.#renewAgainAt = now + RENEWAL_PAUSE_MS;
-    const renewed = await this.#ask();
-    await this.#cache.put(KEY, renewed);
+    const pause = { now: this.#now(), withinMs: RENEWAL_PAUSE_MS };
+    if (
+      !this.#renewals.isInFlight(KEY) && isPending(this.#renewAgainAt, pause)
+    ) return false;
+    const renewed = await this.#renewals.share(KEY, () => this.#renew());
     return renewed.all.includes(domain);
+  }
+
+  async #renew(): Promise<Domains> {
+    const renewed = await this.#ask();
+    this.#renewAgainAt = this.#now() + RENEWAL_PAUSE_MS;
+    await this.#cache.put(KEY, renewed);
+    return renewed;
   }
 
   #known(): Promise<Domains> {

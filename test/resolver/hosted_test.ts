@@ -8,7 +8,7 @@ import { createSealer } from "../../src/lib/seal.ts";
 import type { Destination } from "../../src/resolver/destination.ts";
 import { HostedResolver, type Mistrust } from "../../src/resolver/hosted.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
-import { fakeStore, manualClock } from "../cache/fakes.ts";
+import { fakeStore, manualClock, settled } from "../cache/fakes.ts";
 import { configOf } from "../support/config.ts";
 import { sandboxWith } from "../support/sandbox_facts.ts";
 
@@ -25,6 +25,8 @@ function setUp(store: DurableStore | null = null) {
   const api = {
     calls: [] as string[],
     isDown: false,
+    /** The question that the API does not answer. */
+    failing: undefined as string | undefined,
     sandboxes: new Map<string, Partial<Sandbox>>([[ID, {}]]),
     preview: (id: string, port: number): PreviewUrl | null => ({
       sandboxId: id,
@@ -34,10 +36,11 @@ function setUp(store: DurableStore | null = null) {
     token: "first-token",
     template: `https://{{PORT}}-{{sandboxId}}.${DOMAIN}` as string | null,
     regions: [] as string[],
+    regionsGoOn: Promise.resolve(),
   };
   function answer<T>(call: string, value: () => T): Promise<T> {
     api.calls.push(call);
-    return api.isDown
+    return api.isDown || api.failing === call
       ? Promise.reject(new GatewayError("api_unreachable", "down"))
       : Promise.resolve().then(value);
   }
@@ -63,7 +66,11 @@ function setUp(store: DurableStore | null = null) {
       };
       return answer("config", () => config);
     },
-    regionProxyUrls: () => answer("regions", () => api.regions),
+    async regionProxyUrls() {
+      const told = answer("regions", () => api.regions);
+      await api.regionsGoOn;
+      return await told;
+    },
   }, {
     cache,
     store,
@@ -220,6 +227,49 @@ Deno.test("a region that is new is asked about, once in half a minute", async ()
   clock.time += 6_000;
   assert.equal(await destinationOf(OTHER), null, "asked again too soon");
   clock.time += 30_000;
+  assert.ok(await destinationOf(OTHER));
+});
+
+Deno.test("two sandboxes in regions that are new are found at once, in one question about the regions", async () => {
+  const { api, resolver, destinationOf } = setUp();
+  await destinationOf(ID);
+  const regionOf = new Map([[ID, "eu"], [OTHER, "us"]]);
+  api.sandboxes.set(OTHER, {});
+  api.preview = (sandboxId, port) => ({
+    sandboxId,
+    url: `https://${port}-${sandboxId}.${regionOf.get(sandboxId)}.example`,
+    token: "t",
+  });
+  api.regions = ["https://eu.example", "https://us.example"];
+  const before = api.calls.length;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  api.regionsGoOn = promise;
+  const both = Promise.all([
+    resolver.renewDestination(ID, 3000, false),
+    destinationOf(OTHER),
+  ]);
+  for (let turns = 0; turns < 10; turns++) await settled();
+  resolve();
+  const [renewed, found] = await both;
+  assert.equal(renewed?.authority, `3000-${ID}.eu.example`);
+  assert.equal(found?.authority, `3000-${OTHER}.us.example`);
+  const asked = api.calls.slice(before).filter((call) => call === "regions");
+  assert.equal(asked.length, 1);
+});
+
+Deno.test("a region that is new is found once the API answers again, without a pause", async () => {
+  const { api, destinationOf } = setUp();
+  await destinationOf(ID);
+  api.sandboxes.set(OTHER, {});
+  api.preview = (sandboxId, port) => ({
+    sandboxId,
+    url: `https://${port}-${sandboxId}.new.example`,
+    token: "t",
+  });
+  api.regions = ["https://new.example"];
+  api.failing = "regions";
+  await assert.rejects(() => destinationOf(OTHER), GatewayError);
+  api.failing = undefined;
   assert.ok(await destinationOf(OTHER));
 });
 
