@@ -17,6 +17,10 @@ export const appsPage: Artefact = {
  */
 export function appsHtml(markdown: string): string {
   const marked = new Marked({
+    hooks: {
+      // A narrow screen scrolls them, which takes the focus without a mouse.
+      postprocess: (html) => html.replaceAll("<pre>", '<pre tabindex="0">'),
+    },
     renderer: {
       heading({ tokens, depth, text }) {
         const id = anchorOf(text);

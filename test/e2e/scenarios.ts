@@ -1,5 +1,6 @@
 /** All scenarios. */
 import type { Scenario } from "./scenario.ts";
+import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
@@ -47,6 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
   demoApp,
   basePage,
   basePageWithoutScripts,
+  accessibility,
   errorPage,
   tokenInLink,
   download,

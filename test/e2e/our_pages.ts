@@ -1,0 +1,116 @@
+/** Every page of the gateway's own, in each of its states, by its path on a server of the tests. */
+import { docsPage } from "../../src/pages/docs_page.ts";
+import { appsPage } from "../../src/pages/apps_page.ts";
+import { BASE_PAGE_POLICY, basePage } from "../../src/pages/base_page.ts";
+import { loginPage } from "../../src/pages/login_page.ts";
+import { logoutPage } from "../../src/pages/logout_page.ts";
+import { PAGE_POLICY } from "../../src/pages/page.ts";
+import { problem } from "../../src/pages/problem.ts";
+import { WARNING_POLICY, warningPage } from "../../src/pages/warning_page.ts";
+import {
+  ERROR_STATUS,
+  type ErrorAdvice,
+  type ErrorCode,
+} from "../../src/errors.ts";
+import description from "../../openapi/porthole.json" with { type: "json" };
+
+function html(body: string, policy = PAGE_POLICY): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+    },
+  });
+}
+
+const BASE_PAGE = {
+  authority: "preview.example.com",
+  version: "1.2.3",
+  links: [],
+  hasLogin: true,
+};
+const WARNED = {
+  host: "3000-demo.preview.example.com",
+  url: "https://3000-demo.preview.example.com/a?b",
+};
+
+/** The pages that are no errors. */
+export const PAGES: ReadonlyMap<string, () => Response> = new Map([
+  ["/base", () => html(basePage(BASE_PAGE), BASE_PAGE_POLICY)],
+  ["/base/links", () => {
+    const links = [
+      { url: "https://3000-demo.preview.example.com/", text: "a public one" },
+    ];
+    return html(basePage({ ...BASE_PAGE, links }), BASE_PAGE_POLICY);
+  }],
+  ["/base/fault", () => {
+    const refused = { port: "03000", sandbox: "no/such" };
+    return html(basePage({ ...BASE_PAGE, refused }), BASE_PAGE_POLICY);
+  }],
+  ["/docs", () => html(docsPage(description))],
+  ["/docs/apps", () => html(appsPage())],
+  ["/login", () => html(loginPage(new URLSearchParams("return_to=x")))],
+  ...(["asking", "done", "no_login"] as const).flatMap((state) =>
+    [undefined, "a-sandbox"].map((sandbox) =>
+      [
+        `/logout/${state}/${sandbox ?? ""}`,
+        () => html(logoutPage({ state, sandbox })),
+      ] as const
+    )
+  ),
+  ...[false, true].map((isFramed) =>
+    [
+      `/warning/${isFramed ? "framed" : ""}`,
+      () => html(warningPage({ ...WARNED, isFramed }), WARNING_POLICY),
+    ] as const
+  ),
+]);
+
+/** What a page of an error can say besides its code. */
+const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
+  plain: {},
+  retry: { retryUrl: "https://3000-demo.preview.example.com/" },
+  logout: { logoutUrl: "https://preview.example.com/logout" },
+  start: { start: { ticket: "ticket", framedBy: [], means: "start" } },
+  recover: { start: { ticket: "ticket", framedBy: [], means: "recover" } },
+  state: {
+    sandbox: {
+      state: "error",
+      desiredState: "started",
+      recoverable: true,
+      errorReason: "Container exited: no space left on device",
+    },
+  },
+};
+
+/** The page of each error. */
+export const ERROR_PAGES: ReadonlyMap<string, () => Response> = new Map(
+  (Object.keys(ERROR_STATUS) as ErrorCode[]).map((code) => [
+    `/error/${code}`,
+    () => pageOf(code, {}),
+  ]),
+);
+
+/** All that such a page can say. */
+export const ADVICE_PAGES: ReadonlyMap<string, () => Response> = new Map(
+  Object.entries(ADVICE).map(([name, advice]) => [
+    `/advice/${name}`,
+    () => pageOf("sandbox_stopped", advice),
+  ]),
+);
+
+function pageOf(code: ErrorCode, advice: ErrorAdvice): Response {
+  return problem({
+    code,
+    port: 3000,
+    sandbox: "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
+    requestId: "5e1c0ffe-12",
+    asPage: true,
+    mayReload: true,
+    // Long enough that none reloads while it is looked at.
+    retryAfterSec: 600,
+    advice,
+    docsUrl: "https://preview.example.com/docs",
+    dashboardUrl: "https://daytona.example.com/dashboard",
+  });
+}
