@@ -6,7 +6,6 @@
  * `--json` for machines. Exits with 0 if nothing failed, 1 if something did, 2 if the configuration or the command line
  * is invalid.
  */
-import { SETTINGS } from "../src/config/config.ts";
 import { doctorArguments, USAGE } from "./doctor/arguments.ts";
 import { examine } from "./doctor/examine.ts";
 import { exitCodeOf } from "./doctor/finding.ts";
@@ -22,11 +21,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const { isJson, sandboxId, preview } = given;
-  const names = Object.keys(SETTINGS);
-  const env = Object.fromEntries(
-    names.map((name) => [name, Deno.env.get(name)]),
-  );
-  const token = Deno.env.get("PREVIEW_TOKEN")?.trim() || undefined;
+  // All of it, to find misspelt names.
+  const env = Deno.env.toObject();
+  const token = env.PREVIEW_TOKEN?.trim() || undefined;
   const found = preview === undefined
     ? await examine(env, realWorld, sandboxId)
     : await examinePreview(env, realWorld, { ...preview, token });

@@ -39,6 +39,26 @@ Deno.test("with nothing set, every missing variable is named at once and the exi
   assert.match(stderr, /scripts\/demo\.ts/);
 });
 
+Deno.test("a misspelt variable is named in the log, and beside what keeps the gateway from starting, without its value", async () => {
+  const misspelt = { TRUSTED_PROXY: "10.11.12.13", PROXY_API_KEYS: "a-secret" };
+  const { code, stderr } = await runToEnd(misspelt);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^TRUSTED_PROXY is none of the gateway's variables\. Was TRUSTED_PROXIES meant\?$/m,
+  );
+  assert.match(stderr, /^PROXY_API_KEYS .* Was PROXY_API_KEY meant\?$/m);
+  assert.doesNotMatch(stderr, /10\.11|a-secret/);
+
+  await using stack = await startStack();
+  await using gateway = await startGateway(stack, misspelt);
+  const { level, name, meant } = await gateway.record("variable not known");
+  assert.deepEqual(
+    [level, name, meant],
+    ["WARN", "PROXY_API_KEYS", "PROXY_API_KEY"],
+  );
+});
+
 Deno.test("the gateway may read and write no other files than the cache's", () => {
   const { read, write } = meta.permissions.start;
   assert.deepEqual([read, write], [["./data"], ["./data"]]);

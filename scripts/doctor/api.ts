@@ -14,6 +14,7 @@ import {
   type Reply,
 } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
+import { suspectCut } from "./variables.ts";
 import type { World } from "./world.ts";
 
 /** The state of the API. */
@@ -104,7 +105,8 @@ export async function checkServiceKey(
   world: World,
 ): Promise<Finding> {
   const path = KEY_PROBE_PATH.replace("{sandboxId}", crypto.randomUUID());
-  return judgeServiceKey(await askWithKey(config, path, world));
+  const reply = await askWithKey(config, path, world);
+  return judgeServiceKey(reply, config.serviceKey);
 }
 
 const errorBody = z.object({ message: z.string() });
@@ -116,7 +118,7 @@ export function isOfOperation(body: unknown): boolean {
 }
 
 /** Judges the key by the reply. */
-export function judgeServiceKey(reply: Reply): Finding {
+export function judgeServiceKey(reply: Reply, key: string): Finding {
   if (!reply.answered) {
     return serviceKey.failed(`Cannot try the key: ${reply.reason}.`);
   }
@@ -138,7 +140,9 @@ export function judgeServiceKey(reply: Reply): Finding {
     case "unknown":
       return serviceKey.failed(
         "The API does not know the key.",
-        "Set PROXY_API_KEY to the value that the API has under that name.",
+        `Set PROXY_API_KEY to the value that the API has under that name. ${
+          suspectCut(key)
+        }`,
       );
     case "other_role":
       return serviceKey.failed(

@@ -21,6 +21,7 @@ import { askRole, checkSandbox, judgeRole } from "./region.ts";
 import { checkRedirectUri } from "./redirect_uri.ts";
 import { judgeSettings } from "./settings.ts";
 import { unusable } from "./unusable.ts";
+import { judgeNames } from "./variables.ts";
 import { checkDns } from "./wildcard_dns.ts";
 import type { World } from "./world.ts";
 
@@ -31,7 +32,8 @@ export async function examine(
   sandboxId?: string,
 ): Promise<Finding[]> {
   const parsed = parseConfig(env);
-  if (!parsed.ok) return unusable(parsed.problems);
+  const misspelt = judgeNames(env);
+  if (!parsed.ok) return [...misspelt, ...unusable(parsed.problems)];
   const { config } = parsed;
   const independent = [
     run("settings", () => judgeSettings(config)),
@@ -42,6 +44,7 @@ export async function examine(
   }));
   const findings = await Promise.all([
     findingsOf(CONFIGURATION).ok("Every setting is valid."),
+    misspelt,
     api.finding,
     ...afterApi(config, api, { world, sandboxId }),
     ...independent,

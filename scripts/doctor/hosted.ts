@@ -13,6 +13,7 @@ import { isOfOperation } from "./api.ts";
 import { ask, askWithKey, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { defaultPort, originOf } from "./public_base.ts";
+import { suspectCut } from "./variables.ts";
 import type { World } from "./world.ts";
 
 const key = findingsOf("organization key");
@@ -26,11 +27,15 @@ export async function checkOrganizationKey(
   const path = ORGANIZATION_KEY_PROBE_PATH
     .replace("{sandboxIdOrName}", crypto.randomUUID())
     .replace("{port}", "1");
-  return judgeOrganizationKey(await askWithKey(config, path, world));
+  const reply = await askWithKey(config, path, world);
+  return judgeOrganizationKey(reply, config.serviceKey);
 }
 
 /** Judges the key by the reply. */
-export function judgeOrganizationKey(reply: Reply): Finding {
+export function judgeOrganizationKey(
+  reply: Reply,
+  serviceKey: string,
+): Finding {
   if (!reply.answered) {
     return key.failed(`Cannot try the key: ${reply.reason}.`);
   }
@@ -48,7 +53,9 @@ export function judgeOrganizationKey(reply: Reply): Finding {
     case "unknown":
       return key.failed(
         "The API does not know the key.",
-        "Set DAYTONA_API_KEY to an API key of your organization, which the dashboard makes; it may have expired.",
+        `Set DAYTONA_API_KEY to an API key of your organization, which the dashboard makes; it may have expired. ${
+          suspectCut(serviceKey)
+        }`,
       );
     case "other_role":
       return key.failed(

@@ -1,6 +1,7 @@
 import type { Config } from "../../src/config/config.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { isLocalhost } from "./public_base.ts";
+import { suspectCut } from "./variables.ts";
 
 const { ok, warning, failed } = findingsOf("settings");
 
@@ -29,7 +30,9 @@ function judgeSecret({ daytona, session }: Config): Finding | undefined {
       serviceKey.length < MIN_SECRET_LENGTH
     ? warning(
       `Sessions are sealed with a ${name} of ${serviceKey.length} characters, which can be guessed.`,
-      `Set SESSION_SECRETS to at least ${MIN_SECRET_LENGTH} random characters, such as the output of: openssl rand -hex 32`,
+      `Set SESSION_SECRETS to at least ${MIN_SECRET_LENGTH} random characters, such as the output of: openssl rand -hex 32. ${
+        suspectCut(serviceKey)
+      }`,
     )
     : undefined;
 }

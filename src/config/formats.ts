@@ -45,6 +45,18 @@ export function oneOf<const T extends string>(
   return { allowed: words.join(", "), schema: z.enum(words) };
 }
 
+/** A word of `format`, which may also be spelt in the other ways that `spellings` has. */
+export function orSpelt<T extends string>(
+  format: Format<T>,
+  spellings: Readonly<Record<string, NoInfer<T>>>,
+): Format<T> {
+  return {
+    allowed: `${format.allowed}; also ${Object.keys(spellings).join(", ")}`,
+    schema: z.string().transform((word) => spellings[word] ?? word)
+      .pipe(format.schema),
+  };
+}
+
 /** A secret that can be sent in a header: visible ASCII without spaces. */
 export function token(): Format<string> {
   return {

@@ -13,6 +13,7 @@ import {
   oneOf,
   optional,
   origin,
+  orSpelt,
   previewDomain,
   seconds,
   token,
@@ -525,7 +526,9 @@ export const SETTINGS = {
     purpose:
       "The least severe level that is logged; trace and debug show nothing more than info.",
     // From the most to the least verbose.
-    format: oneOf("trace", "debug", "info", "warning", "error"),
+    format: orSpelt(oneOf("trace", "debug", "info", "warning", "error"), {
+      warn: "warning",
+    }),
     default: "info",
   },
   LOG_FORMAT: {

@@ -1,5 +1,6 @@
 /** A gateway process from its environment to its end. */
 import { formatProblems, parseConfig, workersOn } from "../config/config.ts";
+import { formatMisspelt, type Misspelling } from "../config/misspelt.ts";
 import { StreamLineWriter } from "../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
@@ -11,6 +12,8 @@ import { supervise } from "./workers/supervise.ts";
 export interface StartOptions {
   /** The variables that configure it, by name. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Variables that are set, and are none of those, but nearly. */
+  readonly misspelt: readonly Misspelling[];
   readonly version: string;
   /** Where the log is written. */
   readonly output: WritableStream<Uint8Array>;
@@ -23,17 +26,22 @@ export interface StartOptions {
 
 /** Serves until a signal asks it to stop, by itself or by several worker threads; never rejects. */
 export async function start(options: StartOptions): Promise<Outcome> {
-  const { version, addSignalListener, createService } = options;
+  const { version, misspelt, addSignalListener, createService } = options;
   const result = parseConfig(options.env);
   if (!result.ok) {
-    const reason = formatProblems(result.problems);
+    const reason = [formatProblems(result.problems), formatMisspelt(misspelt)]
+      .filter((text) => text !== "").join("\n\n");
     return { code: EXIT_CODES.misconfigured, reason };
   }
   const { config } = result;
   const lines = new StreamLineWriter(options.output);
   const stopLogging = await startLogging(config.log, lines);
   const workers = workersOn(navigator.hardwareConcurrency, config.workers);
-  const common = { config, version, lines, log: loggerFor("server") };
+  const log = loggerFor("server");
+  for (const { name, meant } of misspelt) {
+    log.warn("variable not known", { name, meant });
+  }
+  const common = { config, version, lines, log };
   const outcome = workers > 1 && addSignalListener !== undefined
     ? await supervise({
       ...common,

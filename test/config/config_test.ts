@@ -365,6 +365,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["BODY_IDLE_TIMEOUT_SEC", "0", (c) => c.limits.bodyIdleTimeoutMs, 0],
     ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
+    ["LOG_LEVEL", "warn", (c) => c.log.level, "warning"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
     ["LOG_CLIENT_ADDRESS", "true", (c) => c.log.clientAddress, true],
     ["LOG_SUBJECT", "off", (c) => c.log.subject, "off"],

@@ -10,6 +10,7 @@ import { judgeFront } from "../../scripts/doctor/front.ts";
 import { judgeLinks } from "../../scripts/doctor/links.ts";
 import { judgeRedirectUri } from "../../scripts/doctor/redirect_uri.ts";
 import { judgeSettings } from "../../scripts/doctor/settings.ts";
+import { judgeNames } from "../../scripts/doctor/variables.ts";
 import { judgeDns } from "../../scripts/doctor/wildcard_dns.ts";
 import { parseConfig } from "../../src/config/config.ts";
 
@@ -120,21 +121,25 @@ Deno.test("judgeRedirectUri() reads the error pages of known providers, and skip
 
 Deno.test("judgeServiceKey() takes only the API's own 404 for a yes", () => {
   const notFound = JSON.stringify({ message: "Sandbox with ID x not found" });
-  expect(judgeServiceKey(answer(404, notFound)), ["ok", /as a proxy's/]);
+  const judge = (reply: Answer) => judgeServiceKey(reply, "abcdefg");
+  expect(judge(answer(404, notFound)), ["ok", /as a proxy's/]);
   const noRoute = JSON.stringify({
     message: "Cannot GET /api/preview/x/public",
   });
-  expect(judgeServiceKey(answer(404, noRoute)), [
+  expect(judge(answer(404, noRoute)), [
     "failed",
     /not have the operation/,
   ]);
-  expect(judgeServiceKey(answer(404, "<h1>")), [
+  expect(judge(answer(404, "<h1>")), [
     "failed",
     /not have the operation/,
   ]);
-  expect(judgeServiceKey(answer(200, "true")), ["failed", /does not exist/]);
-  expect(judgeServiceKey(answer(429)), ["warning", /throttles/]);
-  expect(judgeServiceKey(answer(500)), ["failed", /status 500/]);
+  expect(judge(answer(200, "true")), ["failed", /does not exist/]);
+  expect(judge(answer(429)), ["warning", /throttles/]);
+  expect(judge(answer(500)), ["failed", /status 500/]);
+  const refused = judge(answer(401));
+  expect(refused, ["failed", /does not know the key/]);
+  assert.match(refused.hint ?? "", /has 7 characters here.* ends at # or \$/);
 });
 
 Deno.test("judgeApi() follows no redirect, and tells where it leads", () => {
@@ -229,6 +234,25 @@ function parsed(env: Record<string, string>) {
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.config;
 }
+
+Deno.test("judgeNames() names the variables that may be misspelt, wherever in the name, and says no value", () => {
+  const found = judgeNames({
+    PATH: "/bin",
+    LANGUAGE: "en",
+    PROXY_HOST: "127.0.0.1",
+    OIDC_DOMAIM: "https://a.example",
+    TRUSTED_PROXY: "10.0.0.1",
+    PROXI_API_KEY: "a-secret",
+  });
+  assert.deepEqual(
+    found.map(({ finding, hint }) => [finding.split(" ")[0], hint]).sort(),
+    [
+      ["OIDC_DOMAIM", "If OIDC_DOMAIN is meant, rename it."],
+      ["PROXI_API_KEY", "If PROXY_API_KEY is meant, rename it."],
+      ["TRUSTED_PROXY", "If TRUSTED_PROXIES is meant, rename it."],
+    ],
+  );
+});
 
 Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
   const cases: [Record<string, string>, State, RegExp][] = [

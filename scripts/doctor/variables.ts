@@ -1,0 +1,26 @@
+/** What goes wrong with variables before the gateway reads them: in their names, and in files. */
+import { SETTINGS } from "../../src/config/config.ts";
+import { findMisspelt } from "../../src/config/misspelt.ts";
+import { type Finding, findingsOf } from "./finding.ts";
+
+const variables = findingsOf("variables");
+
+/** One finding for each variable whose name is nearly that of a setting. */
+export function judgeNames(
+  env: Readonly<Record<string, string | undefined>>,
+): Finding[] {
+  const names = Object.keys(SETTINGS);
+  return findMisspelt(names, (name) => name in env, { isThorough: true }).map((
+    { name, meant },
+  ) =>
+    variables.warning(
+      `${name} is set, which is none of the gateway's variables.`,
+      `If ${meant} is meant, rename it.`,
+    )
+  );
+}
+
+/** What to look at if a secret is wrong that seems to be right in its file. */
+export function suspectCut(secret: string): string {
+  return `It has ${secret.length} characters here: if it should have more, mind that a value in an env file ends at # or $, unless it is in quotes.`;
+}
