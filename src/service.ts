@@ -49,7 +49,7 @@ import { Visits } from "./observability/visits.ts";
 import type { PageLink } from "./pages/base_page.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
 import { SocketTurns } from "./platform/socket_turns.ts";
-import { Activity } from "./proxy/activity.ts";
+import { Activity, NO_REPORTS, type UseReports } from "./proxy/activity.ts";
 import { FloodBans } from "./proxy/client_floods.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { Handshakes } from "./proxy/handshakes.ts";
@@ -554,17 +554,14 @@ function watchUnseenMemory(
   });
 }
 
-/** Creates the way to the runners, and what watches over it. */
-function createTransport(
-  { limits, cache, daytona: { mode } }: Config,
-  { api, store, background, now, metrics, closing, upstream }: Base,
-  { sandboxes }: Resolvers,
-) {
-  const activity = new Activity({
-    // Somebody else's proxy reports the use of what it serves by itself.
-    report: async (sandboxId) => {
-      if (mode === "proxy") await api.updateLastActivity(sandboxId);
-    },
+/** Creates what tells the API of the use of sandboxes. Somebody else's proxy does that by itself. */
+function createActivity(
+  { cache, daytona: { mode } }: Config,
+  { api, store, background, now, metrics, closing }: Base,
+): UseReports {
+  if (mode === "hosted") return NO_REPORTS;
+  return new Activity({
+    report: (sandboxId) => api.updateLastActivity(sandboxId),
     maxSandboxes: cache.maxEntries,
     background,
     now,
@@ -578,6 +575,16 @@ function createTransport(
     },
     sharedStore: store?.shared ? store : null,
   });
+}
+
+/** Creates the way to the runners, and what watches over it. */
+function createTransport(
+  config: Config,
+  base: Base,
+  { sandboxes }: Resolvers,
+) {
+  const { limits, cache } = config;
+  const { now, metrics, upstream } = base;
   return {
     forwarder: new Forwarder({
       upstream,
@@ -585,7 +592,7 @@ function createTransport(
       handshakes: new Handshakes({ maxApps: cache.maxEntries, now }),
       onOriginRefusal: () => metrics.originRefused(),
     }),
-    activity,
+    activity: createActivity(config, base),
     inFlight: new InFlight(limits),
   };
 }
@@ -807,7 +814,7 @@ function createWarning(message: string): () => void {
 /** Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them. */
 function startTimers(
   { limits: { bodyIdleTimeoutMs } }: Config,
-  { inFlight, activity }: { inFlight: InFlight; activity: Activity },
+  { inFlight, activity }: { inFlight: InFlight; activity: UseReports },
 ): () => void {
   const timers = [
     setInterval(() => inFlight.recheckAll(), RECHECK_INTERVAL_MS),

@@ -40,6 +40,16 @@ const MAX_CONCURRENT_REPORTS = 16;
 /** Most sandboxes queued for their report; what exceeds that is dropped, and reported by its next exchange. */
 const MAX_QUEUED = 10_000;
 
+/** What is told of the use of sandboxes. */
+export type UseReports = Pick<Activity, "touch" | "begin" | "tick">;
+
+/** Reports nothing: where somebody else does. */
+export const NO_REPORTS: UseReports = {
+  touch() {},
+  begin: () => () => {},
+  tick() {},
+};
+
 /** Reports the use of sandboxes; it holds no timers. */
 export class Activity {
   readonly #options: ActivityOptions;
