@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * A health check for images without curl: exits with 0 if the gateway on this machine answers `GET /health` with 200,
- * with 1 otherwise. The gateway's own environment says where it listens.
+ * A health check for images without curl: exits with 0 if the gateway on this machine answers `GET /health`, or the path
+ * that is its argument, with 200; with 1 otherwise. The gateway's own environment says where it listens.
  */
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
@@ -22,14 +22,15 @@ export function healthTarget(
   };
 }
 
-/** The status of the response to `GET /health`; rejects if there is none. */
-async function getHealth(
+/** The status of the response to a GET of the path; rejects if there is none. */
+async function statusOf(
+  path: string,
   { port, isTls }: ReturnType<typeof healthTarget>,
 ): Promise<number | undefined> {
   const options = {
     host: "127.0.0.1",
     port,
-    path: "/health",
+    path,
     agent: false,
     signal: AbortSignal.timeout(TIMEOUT_MS),
   };
@@ -48,16 +49,20 @@ async function getHealth(
 }
 
 if (import.meta.main) {
+  const [path = "/health"] = Deno.args;
   try {
-    const status = await getHealth(healthTarget({
-      PROXY_PORT: Deno.env.get("PROXY_PORT"),
-      ENABLE_TLS: Deno.env.get("ENABLE_TLS"),
-    }));
-    console.log(`GET /health: ${status}`);
+    const status = await statusOf(
+      path,
+      healthTarget({
+        PROXY_PORT: Deno.env.get("PROXY_PORT"),
+        ENABLE_TLS: Deno.env.get("ENABLE_TLS"),
+      }),
+    );
+    console.log(`GET ${path}: ${status}`);
     Deno.exitCode = status === 200 ? 0 : 1;
   } catch (error) {
     console.log(
-      `GET /health: ${error instanceof Error ? error.message : error}`,
+      `GET ${path}: ${error instanceof Error ? error.message : error}`,
     );
     Deno.exitCode = 1;
   }

@@ -5,6 +5,7 @@ import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
 import { startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig, SETTINGS } from "../../src/config/config.ts";
 import { runtimeEnvironment } from "../support/process.ts";
+import { redisTest, startRedis } from "../support/redis_server.ts";
 import {
   readComposeService,
   readDeployFile,
@@ -73,9 +74,11 @@ function spawn(
 async function checkHealth(
   env: Readonly<Record<string, string>>,
   cwd = ROOT,
+  args: readonly string[] = [],
 ): Promise<{ code: number; said: string }> {
   const { healthcheck } = await readDockerfile();
-  const { code, stdout } = await spawn(healthcheck, { cwd, env }).output();
+  const command = [...healthcheck, ...args];
+  const { code, stdout } = await spawn(command, { cwd, env }).output();
   return { code, said: new TextDecoder().decode(stdout) };
 }
 
@@ -127,6 +130,42 @@ Deno.test("the image, put together by hand, serves, is healthy, and ends with 0 
   assert.equal(messages.at(-1), "stopped");
   assert((await Deno.stat(database)).isFile);
 });
+
+redisTest(
+  "the image, put together by hand, serves with WORKERS and its own command",
+  async () => {
+    await using stack = await startStack();
+    await using redis = await startRedis();
+    await using folder = await imageFolder();
+    const { command } = await readDockerfile();
+    await using child = spawn(command, {
+      cwd: folder.root,
+      env: {
+        ...stack.environment,
+        CACHE_URL: `redis://127.0.0.1:${redis.port}`,
+        PROXY_PORT: "0",
+        SHUTDOWN_DELAY_SEC: "0",
+        WORKERS: "2",
+      },
+    });
+    const listening = new Set<number>();
+    let rest = "";
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const { message, worker } = JSON.parse(line);
+        if (message !== "listening") continue;
+        listening.add(worker);
+        if (listening.size === 2) child.kill("SIGTERM");
+      }
+    }
+    assert.equal((await child.status).code, 0);
+    assert.deepEqual([...listening].sort(), [1, 2]);
+  },
+);
 
 Deno.test("the image, put together by hand, has a doctor", async () => {
   await using folder = await imageFolder();
@@ -186,8 +225,11 @@ Deno.test("healthTarget() has the defaults of the gateway", () => {
 
 Deno.test("the health check fails on any other answer than 200", async () => {
   await using server = startAnswering(503);
-  const check = await checkHealth({ PROXY_PORT: String(server.addr.port) });
+  const env = { PROXY_PORT: String(server.addr.port) };
+  const check = await checkHealth(env);
   assert.deepEqual(check, { code: 1, said: "GET /health: 503\n" });
+  const other = await checkHealth(env, ROOT, ["/ready"]);
+  assert.deepEqual(other, { code: 1, said: "GET /ready: 404\n" });
 });
 
 Deno.test("the health check fails where there is no answer", async () => {
