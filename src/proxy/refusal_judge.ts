@@ -4,11 +4,13 @@ import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import {
   discardBody,
+  type ResponseBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { DaemonProbe } from "./daemon_probe.ts";
 import { gatherBody } from "./gather_body.ts";
 import type { App } from "./handshakes.ts";
+import { HeadRefusals } from "./head_refusals.ts";
 import {
   hostedRefusalOf,
   mayBeHostedRefusal,
@@ -28,9 +30,11 @@ const REFUSAL_TIMEOUT_MS = 1000;
 /** Judges responses; where they do not tell, it asks the sandbox's daemon. */
 export class RefusalJudge {
   readonly #daemons: DaemonProbe;
+  readonly #heads: HeadRefusals;
 
   constructor(upstream: Pick<UpstreamClient, "request">) {
     this.#daemons = new DaemonProbe(upstream);
+    this.#heads = new HeadRefusals(upstream, codeOf);
   }
 
   /** False if a response is surely the app's. */
@@ -49,7 +53,7 @@ export class RefusalJudge {
    */
   async appResponse(
     response: UpstreamResponse,
-    { sandboxId, sandboxPort }: App,
+    { method, sandboxId, sandboxPort }: App & { readonly method: string },
     destination: Destination,
   ): Promise<UpstreamResponse> {
     const { refusedBy } = destination;
@@ -71,23 +75,15 @@ export class RefusalJudge {
       );
     }
     if (!mayBeRefusal(response)) return response;
-    const { body } = response;
-    const gathered = body === null || body instanceof Uint8Array
-      ? body
-      : await gatherBody(body, REFUSAL_TIMEOUT_MS);
-    // A runner writes its refusals in one go.
-    if (gathered instanceof Uint8Array) {
-      const text = new TextDecoder().decode(gathered);
-      // By a link, nobody tells which sandbox it is.
-      const id = refusedBy === "hosted_proxy_by_link" ? undefined : sandboxId;
-      const code = refusalOf(response.status, text, id) ??
-        (refusedBy === "runner"
-          ? undefined
-          : withoutRunner(response.status, text, id));
-      // Not its own message, which contains the request's path, and which an app could imitate.
-      if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
-    }
-    return { ...response, body: gathered };
+    const { code, body } = method === "HEAD"
+      ? {
+        code: await this.#heads.codeFor(sandboxId, destination),
+        body: response.body,
+      }
+      : await readRefusal(response, sandboxId, destination);
+    // Not its own message, which contains the request's path, and which an app could imitate.
+    if (code !== undefined) throw new GatewayError(code, REFUSALS[code]);
+    return { ...response, body };
   }
 
   /** The failure of a handshake, where an app that drops it is told from a port on which nothing listens. */
@@ -107,4 +103,43 @@ export class RefusalJudge {
       "the app answered the handshake with no valid response (the runner's empty 502)",
     );
   }
+}
+
+/** The code of a refusal, if a response that may be one is; with its body, from the beginning. */
+async function readRefusal(
+  { status, body }: UpstreamResponse,
+  sandboxId: string,
+  { refusedBy }: Destination,
+): Promise<{
+  readonly code: keyof typeof REFUSALS | undefined;
+  readonly body: ResponseBody;
+}> {
+  const gathered = body === null || body instanceof Uint8Array
+    ? body
+    : await gatherBody(body, REFUSAL_TIMEOUT_MS);
+  // A runner writes its refusals in one go.
+  if (!(gathered instanceof Uint8Array)) {
+    return { code: undefined, body: gathered };
+  }
+  const text = new TextDecoder().decode(gathered);
+  // By a link, nobody tells which sandbox it is.
+  const id = refusedBy === "hosted_proxy_by_link" ? undefined : sandboxId;
+  const code = refusalOf(status, text, id) ??
+    (refusedBy === "runner" ? undefined : withoutRunner(status, text, id));
+  return { code, body: gathered };
+}
+
+/** The code alone. */
+async function codeOf(
+  response: UpstreamResponse,
+  sandboxId: string,
+  destination: Destination,
+): Promise<keyof typeof REFUSALS | undefined> {
+  if (!mayBeRefusal(response)) {
+    discardBody(response.body);
+    return undefined;
+  }
+  const { code, body } = await readRefusal(response, sandboxId, destination);
+  discardBody(body);
+  return code;
 }

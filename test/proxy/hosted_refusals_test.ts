@@ -113,7 +113,7 @@ Deno.test("what is refused by a link names no sandbox that the gateway knows, an
       body: new TextEncoder().encode(body),
     };
   }
-  const app = { sandboxId: "link:0123", sandboxPort: 3000 };
+  const app = { method: "GET", sandboxId: "link:0123", sandboxPort: 3000 };
   const stopped = JSON.stringify({
     statusCode: 400,
     message: "bad request: no IP address found. Is the Sandbox started?",
