@@ -55,8 +55,14 @@ const FALLBACK_HOST = /^localhost:[0-9]+$/;
 /** A handler for `Deno.serve`, whose promise never rejects. */
 export type Handler = (
   request: Request,
-  info: Deno.ServeHandlerInfo,
+  info: RequestInfo,
 ) => Response | Promise<Response>;
+
+/** What is known of a request beside it. */
+export interface RequestInfo extends Deno.ServeHandlerInfo {
+  /** Told the size of each part of the request's body that is read, bytes. */
+  readonly onBodyRead?: ((bytes: number) => void) | undefined;
+}
 
 /** Dispatches every request. */
 export class Dispatch {
@@ -72,7 +78,7 @@ export class Dispatch {
   /** Answers a request of `Deno.serve`; never rejects. */
   handle(
     request: Request,
-    info: Deno.ServeHandlerInfo,
+    info: RequestInfo,
   ): Response | Promise<Response> {
     const parts = this.#parts;
     const headers = requestHeadersOf(request.headers);
@@ -111,6 +117,7 @@ export class Dispatch {
       }),
       startedAt,
       taken: () => info.completed,
+      onBodyRead: info.onBodyRead,
     };
     if (parsed.kind === "preview") {
       return this.#serve(new PreviewExchange(incoming, parsed.host, parts));

@@ -78,7 +78,7 @@ export interface ExchangeServices {
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly leakedSockets: LeakedSockets;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
-  /** Where chunked uploads are watched for what Deno reads of them; undefined if they are not. */
+  /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
   readonly unseen?: Pick<UnseenMemory, "watchUpload"> | undefined;
   readonly onRecord: (record: ExchangeRecord) => void;
   readonly logger: Logger;
@@ -103,6 +103,7 @@ export type IncomingRequest = Pick<
   | "client"
   | "startedAt"
   | "taken"
+  | "onBodyRead"
 >;
 
 /** Who was admitted to what. */
@@ -162,6 +163,8 @@ export abstract class Exchange {
   readonly startedAt: number;
   /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
   readonly taken: () => Promise<void>;
+  /** Told the size of each part of the body that is read, bytes. */
+  readonly onBodyRead: ((bytes: number) => void) | undefined;
   readonly progress: Progress;
   abstract readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
@@ -193,6 +196,7 @@ export abstract class Exchange {
     this.client = incoming.client;
     this.startedAt = incoming.startedAt;
     this.taken = incoming.taken;
+    this.onBodyRead = incoming.onBodyRead;
     this.progress = new Progress(incoming.startedAt, services.now);
     this.services = services;
   }
@@ -321,7 +325,11 @@ export abstract class Exchange {
     if (contentLength === null && !this.#entry?.reserveUploadForClient()) {
       throw clientOverloaded("Too many uploads of unknown length");
     }
-    const upload = new ClientUpload({ body, contentLength }, this.request);
+    const upload = new ClientUpload(
+      { body, contentLength },
+      this.request,
+      this.onBodyRead,
+    );
     this.#body = upload;
     this.#upload = upload;
     if (this.preflight !== undefined) return;
@@ -333,14 +341,17 @@ export abstract class Exchange {
     if (contentLength === null) this.#watch(upload);
   }
 
-  /** Has an upload without a length dropped if it fills memory unseen. */
+  /** Has an upload dropped if it fills memory unseen. */
   #watch(upload: ClientUpload): void {
     this.#unwatch = this.services.unseen?.watchUpload({
       client: clientKey(this.client.clientAddress),
       get heardAt() {
         return upload.readAt;
       },
-      drop: () => void upload.drop(),
+      drop: () => {
+        this.#download?.abort("evicted");
+        void upload.drop();
+      },
     });
   }
 
@@ -528,7 +539,11 @@ export abstract class Exchange {
     const socket = this.services.leakedSockets.risk(clientAddress, upload, {
       isHttp1: this.headers.has("host"),
     });
-    if (socket !== undefined) return socket;
+    if (socket !== undefined) {
+      // Beside its response, any upload may be read without a limit (see read_ahead.ts).
+      if (this.#unwatch === undefined) this.#watch(upload);
+      return socket;
+    }
     throw new GatewayError("duplex_unavailable", "Too many sockets were lost");
   }
 

@@ -126,6 +126,7 @@ const READ_MS = 25;
 export class ClientUpload implements BodyReader {
   readonly #body: BodyReader;
   readonly #request: Pick<Request, "signal">;
+  readonly #onRead: ((bytes: number) => void) | undefined;
   readonly #end = new AbortController();
   #memory: Holding | undefined;
   #received = 0;
@@ -142,9 +143,11 @@ export class ClientUpload implements BodyReader {
   constructor(
     { body, contentLength }: RequestBody & { readonly body: BodyReader },
     request: Pick<Request, "signal">,
+    onRead?: (bytes: number) => void,
   ) {
     this.#body = body;
     this.#request = request;
+    this.#onRead = onRead;
     this.#remaining = contentLength ?? Infinity;
   }
 
@@ -212,6 +215,7 @@ export class ClientUpload implements BodyReader {
       else {
         this.#remaining -= bytes.length;
         this.#received += bytes.length;
+        this.#onRead?.(bytes.length);
         this.#readAt = performance.now();
       }
       if (this.isOpen) this.#memory?.set(uploadMemory(this.#received));

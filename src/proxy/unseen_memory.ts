@@ -1,15 +1,15 @@
 /**
  * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
- * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload without any limit, and can neither be
- * asked how much that is nor be told to stop. Where the process grows beyond what can be accounted for, chunked uploads
- * are dropped, and WebSockets if there are none: of the client that has most of them, the ones that were silent for the
+ * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload, or any upload beside its response,
+ * without a limit, and can neither be asked how much that is nor be told to stop. Where the process grows beyond what can
+ * be accounted for, such uploads are dropped, and WebSockets if there are none: of the client that has most of them, the ones that were silent for the
  * shortest time, since a message that fills memory has only just begun; first one, or half of them if memory grows fast,
  * and, if that frees memory, half of them at a time. It is the last resort before the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../lib/background.ts";
 
-/** A WebSocket whose client may be sending a message, or a chunked upload. */
+/** A WebSocket whose client may be sending a message, or an upload of which Deno may read more than is used. */
 export interface Watched {
   /** Whose it is. */
   readonly client: string;
@@ -95,7 +95,7 @@ export class UnseenMemory {
     return this.#watch(this.#tunnels, tunnel);
   }
 
-  /** Watches a chunked upload until the function that is returned is called. */
+  /** Watches an upload until the function that is returned is called. */
   watchUpload(upload: Watched): () => void {
     return this.#watch(this.#uploads, upload);
   }

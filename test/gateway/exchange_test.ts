@@ -515,3 +515,37 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(watched.size, 0);
 });
+
+Deno.test("an upload with a length is watched beside its response, which is broken off if it is dropped", async () => {
+  const watched = new Set<Watched>();
+  const { services, records } = exchangeServices({
+    unseen: {
+      watchUpload(upload) {
+        watched.add(upload);
+        return () => watched.delete(upload);
+      },
+    },
+  });
+  const body = ReadableStream.from([new Uint8Array(1)]);
+  const x = new PreviewExchange(
+    incomingRequest({ method: "POST", body }, { "content-length": "2" }),
+    PREVIEW_HOST,
+    services,
+  );
+  x.checkLimits();
+  await x.openBody();
+  assert.equal(watched.size, 0);
+  x.grant({ sandboxId: "sb-1", by: "public" }, () => Promise.resolve(true));
+  const never = new Promise<null>(() => {});
+  const response = x.relay({
+    status: 200,
+    headers: [],
+    body: { read: () => never, cancel() {} },
+  });
+  const [upload] = watched;
+  const reading = response.text();
+  upload?.drop();
+  await assert.rejects(reading);
+  assert.equal(records[0]?.end, "aborted");
+  assert.equal(watched.size, 0);
+});

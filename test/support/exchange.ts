@@ -85,6 +85,7 @@ export function incomingRequest(
     },
     startedAt: 1000,
     taken: () => Promise.resolve(),
+    onBodyRead: undefined,
   };
 }
 

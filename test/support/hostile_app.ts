@@ -174,6 +174,11 @@ const ACTS: Readonly<Record<string, Act>> = {
     await writeAll(conn, utf8(`${CHUNKED}1\r\na\r\n`));
     await discard(conn);
   },
+  // It answers at once, and never reads.
+  "early-unread": async (conn) => {
+    await writeAll(conn, utf8(`${CHUNKED}1\r\na\r\n`));
+    await new Promise(() => {});
+  },
   // The head of the request.
   "echo": (conn, head) =>
     writeAll(

@@ -11,6 +11,7 @@ import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { watchAccepting } from "../../platform/accept_watchdog.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
+import { ReadAhead } from "../../platform/read_ahead.ts";
 import { mendPause } from "../../platform/tls_pause.ts";
 import {
   CLOSE_TIMEOUT_MS,
@@ -69,7 +70,8 @@ export async function listenTls(
       const pace = new Http2Pace(() => performance.now());
       await http2.serveConnection(client, { memory, pace });
     } else {
-      await http1.serveConnection(client, { memory });
+      const ahead = new ReadAhead();
+      await http1.serveConnection(client, { memory, ahead });
     }
     memory.close();
     clients.delete(client);

@@ -1,21 +1,33 @@
 /** A plain HTTP server on loopback for connections that another listener has accepted. */
 import type { Socket } from "node:net";
 import type { Handler } from "../../gateway/dispatch.ts";
+import { headBytes, type ReadAhead } from "../../platform/read_ahead.ts";
 import { type HttpServer, listen } from "../http_server.ts";
 import { relay, type RelayOptions } from "./relay.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
   /** Serves a connection until it is closed; never rejects. */
-  serveConnection(client: Socket, options: RelayOptions): Promise<void>;
+  serveConnection(client: Socket, options: ConnectionOptions): Promise<void>;
+}
+
+/** How a connection is served. */
+export interface ConnectionOptions extends RelayOptions {
+  /** Told what is read of the requests; for HTTP/1.1 only. */
+  readonly ahead?: ReadAhead | undefined;
+}
+
+/** A connection that is relayed. */
+interface Relayed extends Pick<ConnectionOptions, "ahead"> {
+  readonly address: Deno.NetAddr;
 }
 
 const LOOPBACK = "127.0.0.1";
 
 /** Starts a server whose handler sees the clients' own addresses. */
 export function startLoopbackServer(handler: Handler): LoopbackServer {
-  /** Clients' addresses by the local port of the relayed connection. */
-  const clients = new Map<number, Deno.NetAddr>();
+  /** The clients by the local port of the relayed connection. */
+  const clients = new Map<number, Relayed>();
   const server = listen((request, info) => {
     const { remoteAddr } = info;
     // The port alone does not identify a relayed connection: another address of this machine may use the same one.
@@ -24,12 +36,21 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       : undefined;
     // A local process that found the port and connected to it directly.
     if (client === undefined) return new Response(null, { status: 421 });
-    return handler(request, {
-      remoteAddr: client,
+    const { address, ahead } = client;
+    ahead?.begin(headBytes(request), () => info.completed);
+    const response = handler(request, {
+      remoteAddr: address,
       get completed() {
         return info.completed;
       },
+      onBodyRead: ahead && ((bytes) => ahead.onRead(bytes)),
     });
+    if (ahead !== undefined && request.headers.has("upgrade")) {
+      Promise.resolve(response).then(({ status }) => {
+        if (status === 101) ahead.lift();
+      }, () => {});
+    }
+    return response;
   }, { hostname: LOOPBACK, port: 0 });
 
   return {
@@ -37,10 +58,13 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
     async serveConnection(client, options) {
       client.on("error", () => {}); // it is closed then
       client.pause();
-      const address: Deno.NetAddr = {
-        transport: "tcp",
-        hostname: client.remoteAddress ?? LOOPBACK,
-        port: client.remotePort ?? 0,
+      const relayed: Relayed = {
+        address: {
+          transport: "tcp",
+          hostname: client.remoteAddress ?? LOOPBACK,
+          port: client.remotePort ?? 0,
+        },
+        ahead: options.ahead,
       };
       let inner: Deno.TcpConn;
       try {
@@ -52,10 +76,10 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       if (client.destroyed) return inner.close();
       inner.setNoDelay();
       const { port } = inner.localAddr;
-      clients.set(port, address);
+      clients.set(port, relayed);
       await relay(client, inner, options);
       // Another client may have been given the port by now.
-      if (clients.get(port) === address) clients.delete(port);
+      if (clients.get(port) === relayed) clients.delete(port);
     },
   };
 }

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers";
 import type { Holding } from "../../lib/byte_budget.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
+import type { ReadAhead } from "../../platform/read_ahead.ts";
 
 /** As much as a record of TLS carries. Every connection holds such a buffer, even if it is idle. */
 const BUFFER_BYTES = 16 * 1024;
@@ -26,6 +27,8 @@ export interface RelayOptions {
   readonly memory: Pick<Holding, "set">;
   /** How fast the client may send; at any pace unless given. */
   readonly pace?: Pace | undefined;
+  /** How much the client may send beside its requests; as much as it likes unless given. */
+  readonly ahead?: Pick<ReadAhead, "onPassed"> | undefined;
 }
 
 /** How fast a client may send. */
@@ -41,7 +44,7 @@ export async function relay(
   options: RelayOptions,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => client.once("close", resolve));
-  passOn(client, inner, options);
+  passOn(client, inner, closed, options);
   sendBack(inner, client).then(
     () => closeLingering(client),
     () => client.destroy(),
@@ -54,7 +57,8 @@ export async function relay(
 function passOn(
   client: Socket,
   inner: Deno.TcpConn,
-  { memory, pace }: RelayOptions,
+  closed: Promise<void>,
+  { memory, pace, ahead }: RelayOptions,
 ): void {
   async function pass(data: Uint8Array): Promise<void> {
     for (let sent = 0; sent < data.length;) {
@@ -62,6 +66,8 @@ function passOn(
     }
     const waitMs = pace?.waitMsAfter(data) ?? 0;
     if (waitMs >= 1) await delay(client, waitMs);
+    const room = ahead?.onPassed(data.length);
+    if (room !== undefined) await Promise.race([room, closed]);
   }
   client.on("data", (data: Uint8Array) => {
     client.pause();

@@ -28,10 +28,11 @@ async function upload(
   stage: Arena,
   attacker: number,
   host: string,
+  path = "/unread",
 ): Promise<void> {
   const conn = await stage.connect();
   const headers = { ...from(attacker), "Content-Length": `${2 ** 40}` };
-  const head = headOf({ method: "POST", host, path: "/unread", headers });
+  const head = headOf({ method: "POST", host, path, headers });
   await writeAll(conn, utf8(head));
   await flood(conn, PART);
 }
@@ -99,6 +100,27 @@ export const memory: readonly Flood[] = [
     "4 clients upload a terabyte each to a page of the gateway's own",
     4,
     (stage, attacker) => upload(stage, attacker, BASE),
+  ),
+  attack(
+    "S15-answered-uploads",
+    "4 clients upload a terabyte each to an app that answers at once, and does not read",
+    4,
+    (stage, attacker) =>
+      upload(stage, attacker, stage.hostile, "/early-unread"),
+    { short: "https" },
+  ),
+  attack(
+    "S15-beside-requests",
+    "4 clients send anything, without end, beside a request to an app that does not answer",
+    4,
+    async (stage, attacker) => {
+      const conn = await stage.connect();
+      const host = stage.hostile;
+      const headers = from(attacker);
+      await writeAll(conn, utf8(headOf({ host, path: "/unread", headers })));
+      await flood(conn, PART);
+    },
+    { only: "https" },
   ),
   attack(
     "S3-app-messages",

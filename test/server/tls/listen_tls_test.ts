@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { Agent, get } from "node:https";
 import { connect as connectTls } from "node:tls";
 import { WebSocket } from "ws";
-import type { Handler } from "../../../src/gateway/dispatch.ts";
+import type { Handler, RequestInfo } from "../../../src/gateway/dispatch.ts";
 import { ByteBudget } from "../../../src/lib/byte_budget.ts";
 import {
   listenTls,
@@ -237,6 +237,70 @@ Deno.test("S2: an upload to an app that does not read is stopped", async () => {
     const sent = await flood(conn, new Uint8Array(64 * 1024));
     assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
     answer.resolve(new Response());
+    conn.close();
+  });
+});
+
+/** Streams a response that does not end by itself. */
+function endless(): { response: Response; end: () => void } {
+  let end = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(1));
+      end = () => controller.close();
+    },
+  });
+  return { response: new Response(body), end: () => end() };
+}
+
+Deno.test("S15: what a client sends beside a request is stopped, before its response and beside it", async () => {
+  for (const isAnswered of [false, true]) {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Response>();
+    const { response, end } = endless();
+    if (isAnswered) answer.resolve(response);
+    await withListener(() => {
+      asked.resolve();
+      return answer.promise;
+    }, async ({ port }) => {
+      const conn = await Deno.connectTls({
+        hostname: "127.0.0.1",
+        port,
+        caCerts: [CA],
+      });
+      const encoder = new TextEncoder();
+      await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+      await asked.promise;
+      const sent = await flood(conn, new Uint8Array(64 * 1024));
+      assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
+      if (isAnswered) end();
+      else answer.resolve(new Response());
+      conn.close();
+    });
+  }
+});
+
+Deno.test("S15: an upload that is not read beside its response is stopped, and goes on once it is read", async () => {
+  const asked = Promise.withResolvers<
+    Pick<Request, "body"> & Pick<RequestInfo, "onBodyRead">
+  >();
+  const { response, end } = endless();
+  await withListener(({ body }, { onBodyRead }) => {
+    asked.resolve({ body, onBodyRead });
+    return response;
+  }, async ({ port }) => {
+    const conn = await startUpload(port);
+    const { body, onBodyRead } = await asked.promise;
+    const sent = await flood(conn, new Uint8Array(64 * 1024));
+    assert(sent < FLOOD_BYTES / 4, `${sent} bytes sent`);
+    let read = 0;
+    for await (const part of body ?? []) {
+      onBodyRead?.(part.length);
+      read += part.length;
+      if (read > 2 * sent) break;
+    }
+    assert(read > 2 * sent);
+    end();
     conn.close();
   });
 });
