@@ -53,6 +53,26 @@ export function splitRequestUrl(
 }
 
 /**
+ * The authority without the default port of a scheme, which no browser names in a Host or an Origin (RFC 6454 section
+ * 6.2), but some fronts add.
+ *
+ * @example
+ * ```ts
+ * withoutDefaultPort("h.test:443", "https"); // "h.test"
+ * withoutDefaultPort("h.test:443", "http"); // "h.test:443"
+ * ```
+ */
+export function withoutDefaultPort(
+  authority: string,
+  scheme: "http" | "https",
+): string {
+  const port = scheme === "https" ? ":443" : ":80";
+  return authority.endsWith(port)
+    ? authority.slice(0, -port.length)
+    : authority;
+}
+
+/**
  * Splits a request-target into its path and its query, which begins with the question mark; it is empty if there is
  * none.
  *

@@ -1,7 +1,7 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/preview_host.ts";
-import { splitRequestUrl } from "../address/request_url.ts";
+import { splitRequestUrl, withoutDefaultPort } from "../address/request_url.ts";
 import type { Control } from "../control/app.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
@@ -91,7 +91,8 @@ export class Dispatch {
 
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return this.#refuse(refused, split.code);
-    const { authority, target } = split.address;
+    const { target } = split.address;
+    const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = this.#parseHost(authority);
     if (parsed.kind === "malformed") return this.#refuse(refused, "bad_host");
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {

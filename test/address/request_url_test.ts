@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { splitQuery, splitRequestUrl } from "../../src/address/request_url.ts";
+import {
+  splitQuery,
+  splitRequestUrl,
+  withoutDefaultPort,
+} from "../../src/address/request_url.ts";
 
 Deno.test("splitRequestUrl() keeps every byte of the target", () => {
   for (
@@ -71,5 +75,13 @@ Deno.test("splitRequestUrl() refuses a target that does not start with a slash",
 Deno.test("splitQuery() splits at the first question mark, and loses no byte", () => {
   for (const [path, query] of [["/a", "?b?c"], ["/a", "?"], ["/a", ""]]) {
     assert.deepEqual(splitQuery(`${path}${query}`), { path, query });
+  }
+});
+
+Deno.test("withoutDefaultPort() leaves other ports, other schemes' ports and addresses alone", () => {
+  assert.equal(withoutDefaultPort("h.test:80", "http"), "h.test");
+  assert.equal(withoutDefaultPort("[::1]:443", "https"), "[::1]");
+  for (const authority of ["h.test", "h.test:80", "h.test:8443", "[1::443]"]) {
+    assert.equal(withoutDefaultPort(authority, "https"), authority);
   }
 });

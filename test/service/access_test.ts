@@ -1,6 +1,8 @@
 /** Who has access, tested on the complete service. */
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { valuesOf } from "../../src/lib/headers.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 
@@ -211,4 +213,30 @@ test("a preview token that is a path makes no API call and opens nothing", async
     assert.equal(answer.code, "credential_invalid");
   }
   assert.equal(gateway.stack.api.count("isValidAuthToken"), 0);
+});
+
+test("a front that adds the scheme's default port to Host changes nothing: a page uses its session, and the app learns no port", async (startGateway) => {
+  for (const [scheme, port] of [["https", 443], ["http", 80]] as const) {
+    await using gateway = await startGateway({ PROXY_PROTOCOL: scheme });
+    const host = `${LOCKED}:${port}`;
+    const path = "/echo";
+    const link = await gateway.send(host, {
+      path: `${path}?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+      headers: { accept: "text/html" },
+    });
+    const origin = `${scheme}://${LOCKED}`;
+    assert.equal(link.headers.get("location"), origin + path);
+    const [session = ""] = link.headers.getSetCookie();
+    const answer = await gateway.send(host, {
+      method: "POST",
+      path,
+      body: "a=1",
+      headers: { origin, cookie: session.split(";")[0] ?? "" },
+    });
+    assert.equal(answer.status, 200, answer.body);
+    const lines = z.tuple([z.string(), z.string()]).array()
+      .parse(answer.json().headers);
+    // Somebody else's proxy adds its own after it.
+    assert.equal(valuesOf(lines, "x-forwarded-host")[0], LOCKED);
+  }
 });
