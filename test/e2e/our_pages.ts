@@ -34,7 +34,24 @@ const WARNED = {
   url: "https://3000-demo.preview.example.com/a?b",
 };
 
-/** The pages that are no errors. */
+/** What a page of an error can say besides its code. */
+const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
+  "": {},
+  retry: { retryUrl: "https://3000-demo.preview.example.com/" },
+  logout: { logoutUrl: "https://preview.example.com/logout" },
+  start: { start: { ticket: "ticket", framedBy: [], means: "start" } },
+  recover: { start: { ticket: "ticket", framedBy: [], means: "recover" } },
+  state: {
+    sandbox: {
+      state: "error",
+      desiredState: "started",
+      recoverable: true,
+      errorReason: "Container exited: no space left on device",
+    },
+  },
+};
+
+/** All pages; of those of errors, what they can say besides their code. */
 export const PAGES: ReadonlyMap<string, () => Response> = new Map([
   ["/base", () => html(basePage(BASE_PAGE), BASE_PAGE_POLICY)],
   ["/base/links", () => {
@@ -64,42 +81,19 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
       () => html(warningPage({ ...WARNED, isFramed }), WARNING_POLICY),
     ] as const
   ),
+  ...Object.entries(ADVICE).map(([name, advice]) =>
+    [`/error/${name}`, () => problemPage("sandbox_stopped", advice)] as const
+  ),
 ]);
 
-/** What a page of an error can say besides its code. */
-const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
-  plain: {},
-  retry: { retryUrl: "https://3000-demo.preview.example.com/" },
-  logout: { logoutUrl: "https://preview.example.com/logout" },
-  start: { start: { ticket: "ticket", framedBy: [], means: "start" } },
-  recover: { start: { ticket: "ticket", framedBy: [], means: "recover" } },
-  state: {
-    sandbox: {
-      state: "error",
-      desiredState: "started",
-      recoverable: true,
-      errorReason: "Container exited: no space left on device",
-    },
-  },
-};
+/** The codes of all errors. */
+export const ERROR_CODES = Object.keys(ERROR_STATUS) as ErrorCode[];
 
-/** The page of each error. */
-export const ERROR_PAGES: ReadonlyMap<string, () => Response> = new Map(
-  (Object.keys(ERROR_STATUS) as ErrorCode[]).map((code) => [
-    `/error/${code}`,
-    () => pageOf(code, {}),
-  ]),
-);
-
-/** All that such a page can say. */
-export const ADVICE_PAGES: ReadonlyMap<string, () => Response> = new Map(
-  Object.entries(ADVICE).map(([name, advice]) => [
-    `/advice/${name}`,
-    () => pageOf("sandbox_stopped", advice),
-  ]),
-);
-
-function pageOf(code: ErrorCode, advice: ErrorAdvice): Response {
+/** The page of an error. */
+export function problemPage(
+  code: ErrorCode,
+  advice: ErrorAdvice = {},
+): Response {
   return problem({
     code,
     port: 3000,

@@ -2,22 +2,14 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "../browser/page.ts";
-import { ADVICE_PAGES, ERROR_PAGES, PAGES } from "../our_pages.ts";
+import { ERROR_CODES, PAGES, problemPage } from "../our_pages.ts";
 import type { OpenOptions, Scenario, Stage } from "../scenario.ts";
 import { serveOnLoopback } from "./isolation_apps.ts";
 
-const ALL = new Map([...PAGES, ...ADVICE_PAGES, ...ERROR_PAGES]);
-
-/** Where each page is looked at; those of errors differ in their texts only, which one screen is enough for. */
-const SCREENS: Readonly<
-  Record<string, OpenOptions & { readonly pages: ReadonlyMap<string, unknown> }>
-> = {
-  light: { colorScheme: "light", pages: ALL },
-  dark: { colorScheme: "dark", pages: new Map([...PAGES, ...ADVICE_PAGES]) },
-  phone: {
-    window: { width: 390, height: 844 },
-    pages: new Map([...PAGES, ...ADVICE_PAGES]),
-  },
+const SCREENS: Readonly<Record<string, OpenOptions>> = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  phone: { window: { width: 390, height: 844 } },
 };
 
 /** Every page in every state, on a server of the tests, since many are of a moment. */
@@ -29,26 +21,50 @@ export const accessibility: Scenario = {
   },
   async run(stage) {
     await using server = serveOnLoopback(({ url }) =>
-      ALL.get(new URL(url).pathname)?.() ?? new Response(null, { status: 404 })
+      PAGES.get(new URL(url).pathname)?.() ?? problemPage("route_not_found")
     );
-    for (const [screen, { pages, ...options }] of Object.entries(SCREENS)) {
+    for (const [screen, options] of Object.entries(SCREENS)) {
       const page = await stage.open({
         ...options,
         expectedErrors: /status of/,
       });
-      for (const path of pages.keys()) {
+      for (const path of PAGES.keys()) {
         await page.goto(`http://127.0.0.1:${server.port}${path}`);
         await page.shows("h1");
         await check(page, `${path} (${screen})`);
-        await stage.screenshot(
-          page,
-          `axe${path.replaceAll("/", "-")}-${screen}`,
-        );
+        const name = path.replaceAll("/", "-");
+        await stage.screenshot(page, `page${name}-${screen}`);
       }
+      // They differ in their texts, which are tightest on a phone.
+      if (screen === "phone") await checkErrors(page);
     }
     await checkStandIn(stage);
   },
 };
+
+/** The pages of all codes, one after the other in the document of the last page. */
+async function checkErrors(page: Page): Promise<void> {
+  const contents = await Promise.all(
+    ERROR_CODES.map(async (code) => {
+      const html = await problemPage(code).text();
+      const [, content] = /<main>([^]*)<\/main>/.exec(html) ?? [];
+      return [code, content] as const;
+    }),
+  );
+  const findings = await page.evaluate(`(async () => {
+    ${axe.source}
+    const found = [];
+    for (const [code, content] of ${JSON.stringify(contents)}) {
+      document.querySelector("main").innerHTML = content;
+      const { scrollWidth, clientWidth } = document.documentElement;
+      if (scrollWidth > clientWidth) found.push([code, "is too wide"]);
+      const { violations } = await axe.run({ resultTypes: ["violations"] });
+      for (const { help } of violations) found.push([code, help]);
+    }
+    return found;
+  })()`);
+  assert.deepEqual(findings, []);
+}
 
 /** The pages of the demo that are not the gateway's. */
 async function checkStandIn(stage: Stage): Promise<void> {
