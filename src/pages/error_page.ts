@@ -5,9 +5,10 @@ import { escapeHtml } from "../lib/html.ts";
 import { errorText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { page } from "./page.ts";
-import { RELOAD, reloadable, reloadLink } from "./reload.ts";
+import { RELOAD, RELOADABLE, reloadLink } from "./reload.ts";
 import type { PageScript } from "./script.ts";
 import { startForm } from "./start_form.ts";
+import { WAIT, waitingHead, waitingNote } from "./waiting.ts";
 
 /** The content of the page besides the text of its code. */
 export interface ErrorPageData {
@@ -52,24 +53,22 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
   "shutting_down",
 ]);
 
-/** Least time between two requests of such a page for its address, seconds. */
-const MIN_RELOAD_SEC = 5;
-
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const text = errorText(data.code, data.port);
   const reloads = reloadsByItself(data);
-  const reloadSec = Math.max(MIN_RELOAD_SEC, data.retryAfterSec ?? 0);
   const scripts = errorPageScripts(data);
+  const head = [
+    ...scripts.includes(RELOAD) ? [RELOADABLE] : [],
+    ...reloads ? [waitingHead(data.code, data.retryAfterSec)] : [],
+  ];
   return page(
     text.title,
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
 <p>${withMarkup(text.hint, data)}</p>${errorReason(data)}${startButton(data)}${
-      reloads
-        ? `\n<p role="status">This page reloads by itself every ${reloadSec} seconds.</p>`
-        : ""
+      reloads ? waitingNote(data.code, data.port) : ""
     }${retryLink(data)}${dashboardLink(data)}${logoutLink(data)}${
       guideLink(data)
     }
@@ -77,19 +76,19 @@ export function errorPage(data: ErrorPageData): string {
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>${scripts.includes(KEEP_FRAGMENT) ? FRAGMENT_KEEPER : ""}`,
-    scripts.includes(RELOAD)
-      ? { head: reloadable(reloads ? reloadSec : undefined) }
-      : {},
+    head.length === 0 ? {} : { head: head.join("\n") },
   );
 }
 
 /** The scripts that the page has. */
 export function errorPageScripts(data: ErrorPageData): readonly PageScript[] {
   const { code, advice: { retryUrl, start } } = data;
-  if (mayReloadAtAll(data)) return start ? [RELOAD, KEEP_FRAGMENT] : [RELOAD];
-  return start || retryUrl !== undefined || code === "frame_refused"
-    ? [KEEP_FRAGMENT]
-    : [];
+  const leadsOn = start || retryUrl !== undefined || code === "frame_refused";
+  return [
+    ...mayReloadAtAll(data) ? [RELOAD] : [],
+    ...reloadsByItself(data) ? [WAIT] : [],
+    ...leadsOn ? [KEEP_FRAGMENT] : [],
+  ];
 }
 
 /** Errors that the app, or how it is used, may cause: its developer can do something about them. */
@@ -186,7 +185,9 @@ function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
   const next = desiredState === null || desiredState === state
     ? ""
     : `, to be <code>${escapeHtml(desiredState)}</code>`;
-  return `\n<dt>State</dt><dd><code>${escapeHtml(state)}</code>${next}</dd>`;
+  return `\n<dt>State</dt><dd><code id="state">${
+    escapeHtml(state)
+  }</code>${next}</dd>`;
 }
 
 function startButton({ advice: { start } }: ErrorPageData): string {

@@ -14,6 +14,7 @@ import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
 import { withScripts } from "./script.ts";
 import { startPolicy } from "./start_form.ts";
+import { WAIT } from "./waiting.ts";
 
 /** The content of an error response. */
 export interface ProblemOptions {
@@ -86,7 +87,12 @@ function stateMembers(
 function policyOf(data: ErrorPageData): string {
   const { start } = data.advice;
   const policy = start === undefined ? PAGE_POLICY : startPolicy(start);
-  return withScripts(policy, errorPageScripts(data));
+  const scripts = errorPageScripts(data);
+  // A page that waits looks at its own address.
+  return withScripts(
+    scripts.includes(WAIT) ? `${policy}; connect-src 'self'` : policy,
+    scripts,
+  );
 }
 
 /** After how many seconds to retry what is unavailable. */

@@ -30,24 +30,52 @@ Deno.test("errorPage() shows every code with its status, and escapes the request
 });
 
 Deno.test("errorPage() reloads by itself if waiting helps, and says so", () => {
-  for (const code of ["port_closed", "api_unreachable"] as const) {
+  for (
+    const code of [
+      "port_closed",
+      "api_unreachable",
+      "container_not_found",
+    ] as const
+  ) {
     const page = pageOf(code);
-    assert.match(page, /<script data-seconds="5">/);
+    assert.ok(page.includes(`<script data-seconds="2" data-code="${code}">`));
     assert.match(
       page,
       /<noscript><meta http-equiv="refresh" content="5"><\/noscript>/,
     );
-    assert.match(page, /reloads by itself/);
+    assert.match(page, /<p role="status">This page reloads by itself/);
   }
 });
 
 Deno.test("errorPage() reloads no sooner than Retry-After says", () => {
   const page = pageOf("api_unreachable", { retryAfterSec: 60 });
-  assert.match(page, /<script data-seconds="60">/);
+  assert.match(page, /<script data-seconds="60"/);
   assert.match(page, /<meta http-equiv="refresh" content="60">/);
-  assert.match(page, /every 60 seconds/);
-  const soon = pageOf("overloaded", { retryAfterSec: 2 });
-  assert.match(soon, /<script data-seconds="5">[^]*content="5"/);
+  const soon = pageOf("overloaded", { retryAfterSec: 1 });
+  assert.match(soon, /<script data-seconds="2"[^]*content="5"/);
+});
+
+Deno.test("errorPage() says which steps there are until an app answers, and which is under way", () => {
+  const now = /<li aria-current="step">([^<]+)<\/li>/g;
+  for (
+    const [code, step] of [
+      ["sandbox_starting", "The sandbox starts."],
+      ["sandbox_resuming", "The sandbox resumes."],
+      [
+        "sandbox_restoring",
+        "The sandbox’s files are brought back, and it starts.",
+      ],
+      ["sandbox_pulling", "The sandbox is set up, and starts."],
+      ["port_closed", "The app begins to listen on port 3000."],
+    ] as const
+  ) {
+    const page = pageOf(code, { port: 3000 });
+    assert.deepEqual([...page.matchAll(now)].map(([, text]) => text), [step]);
+    assert.equal(page.match(/<li[ >]/g)?.length, 3);
+  }
+  for (const code of ["sandbox_stopping", "api_unreachable"] as const) {
+    assert.doesNotMatch(pageOf(code, { port: 3000 }), /<ol/);
+  }
 });
 
 Deno.test("errorPage() does not reload if that would not help or could send a form twice", () => {
@@ -67,7 +95,7 @@ Deno.test("errorPage() has a button that reloads where the same request may be a
   ) {
     const page = pageOf(code);
     assert.ok(page.includes(button), code);
-    assert.match(page, /<script>const \{ seconds \}/);
+    assert.match(page, /<script>addEventListener\("click"/);
     assert.doesNotMatch(page, /refresh|by itself/);
   }
   assert.ok(pageOf("port_closed").includes(button));

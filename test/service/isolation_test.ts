@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { KEEP_FRAGMENT } from "../../src/pages/fragment.ts";
 import { RELOAD } from "../../src/pages/reload.ts";
+import { WAIT } from "../../src/pages/waiting.ts";
 import { HANDSHAKE } from "../conformance/ws.ts";
 import {
   type Answer,
@@ -615,6 +616,7 @@ test("the redirect that removes a preview token from an address stays on its hos
 /** What pages of ours may run, whatever was requested. */
 const OUR_SCRIPTS: ReadonlySet<string> = new Set([
   RELOAD.text,
+  WAIT.text,
   KEEP_FRAGMENT.text,
 ]);
 

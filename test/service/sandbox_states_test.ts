@@ -119,7 +119,7 @@ Deno.test("each state has its own code and page, and only states that pass by th
     const page = await gateway.send(HOST, { headers: { ...GUEST, ...PAGE } });
     assert.deepEqual(toldBy(page), told);
     assert.equal(/<script data-seconds/.test(page.body), waits, code);
-    assert.match(page.body, new RegExp(`<code>${state}</code>`));
+    assert.match(page.body, new RegExp(`<code id="state">${state}</code>`));
     assert.equal(
       page.body.includes('<a href="http://proxy.localhost/dashboard"'),
       !waits,

@@ -1,9 +1,13 @@
 /** The pages of sandboxes that do not run. */
 import assert from "node:assert/strict";
+import { TOOLBOX_PORT } from "../../../scripts/stand_in/daemon.ts";
 import { startStack } from "../../../scripts/stand_in/stack.ts";
 import { startGatewayOf } from "../../support/gateway.ts";
 import type { OpenOptions, Scenario, Stage } from "../scenario.ts";
 import { serveOnLoopback } from "./isolation_apps.ts";
+
+/** One on which nothing listens. */
+const CLOSED_PORT = 1;
 
 const HOST = "3000-asleep.proxy.localhost";
 
@@ -63,7 +67,7 @@ async function checkPages(
 /** Who has opened a link to a sandbox that starts need do nothing more. */
 export const startingSandbox: Scenario = {
   name:
-    "the page of a sandbox that starts reloads until the app answers, at the very address",
+    "the page of a sandbox that starts says how far it is, then waits for the app, and becomes the app's at the very address",
   async run(stage) {
     await using stack = await startStack({ sleepers: true });
     await using gateway = await startGatewayOf(stack);
@@ -76,14 +80,22 @@ export const startingSandbox: Scenario = {
         { headers: { "content-type": "text/html" } },
       )
     );
-    stack.runner.containers.get("asleep")?.ports.set(3000, app.port);
+    const ports = stack.runner.containers.get("asleep")?.ports;
+    ports?.set(3000, CLOSED_PORT);
+    await using daemon = serveOnLoopback(() => Response.json({}));
+    ports?.set(TOOLBOX_PORT, daemon.port);
     const page = await stage.open();
     const wanted = `http://${HOST}:${gateway.port}/deep?a=1#fragment`;
     await page.goto(wanted);
     await page.shows("h1", "The sandbox is starting");
+    await page.shows("[aria-current=step]", "The sandbox starts");
+    await stage.screenshot(page, "waiting-sandbox");
     stack.api.lifecycle.jobs.startMs = 100;
     asleep.state = "stopped";
     await stack.api.lifecycle.start(asleep);
+    await page.shows("h1", "Nothing is listening on this port");
+    await page.shows("[aria-current=step]", "The app begins to listen");
+    ports?.set(3000, app.port);
     await page.shows("h1", "Started");
     assert.equal(await page.url(), wanted);
   },

@@ -16,13 +16,13 @@ const PORT = 4242;
 /** One on which nothing listens. */
 const CLOSED_PORT = 1;
 
-/** Longer than a page waits until it asks again, ms. */
-const RELOAD_MS = 6000;
+/** Longer than a page waits until it looks again, ms. */
+const LOOK_MS = 6000;
 
 /** Apps that route in the fragment have one in every address. */
 export const waitingPage: Scenario = {
   name:
-    "the page of an app that still starts reloads by itself, and keeps its address's fragment",
+    "the page of an app that still starts stands still and counts the time, until it reloads with its address's fragment",
   async run(stage) {
     stage.listen("demo", PORT, CLOSED_PORT);
     const page = await stage.open();
@@ -30,11 +30,20 @@ export const waitingPage: Scenario = {
     await page.goto(wanted);
     await page.shows("h1", WAITING);
     assert.equal(await page.errorCode(), "port_closed");
+    await page.evaluate("void (document.title = 'the same document')");
+    await page.until(
+      "performance.getEntriesByType('resource').length >= 2 && document.title === 'the same document'",
+    );
+    await page.shows("#elapsed", " s");
+    await page.shows("[role=status]", "as soon as there is news");
+    await page.shows("[aria-current=step]", `listen on port ${PORT}`);
+    await stage.screenshot(page, "waiting-port");
     await using app = startApp();
     stage.listen("demo", PORT, app.port);
     await page.shows("h1", "Started");
     assert.equal(await page.url(), wanted);
-    assert.deepEqual(app.targets, ["/some/where?a=(1)"]);
+    assert.deepEqual(app.gets, ["/some/where?a=(1)"]);
+    assert.equal(await page.evaluate("sessionStorage.length"), 0);
   },
 };
 
@@ -57,7 +66,7 @@ export const retryButton: Scenario = {
     await page.click("a", "Try again");
     await page.shows("h1", "Started");
     assert.equal(await page.url(), wanted);
-    assert.deepEqual(app.targets, ["/some/where?a=(1)"]);
+    assert.deepEqual(app.gets.slice(-1), ["/some/where?a=(1)"]);
   },
 };
 
@@ -102,11 +111,11 @@ export const waitingForSlowApp: Scenario = {
     const answer = Promise.withResolvers<void>();
     await using app = startApp(answer.promise);
     stage.listen("demo", PORT, app.port);
-    await poll(() => Promise.resolve(app.targets.length > 0));
-    await delay(RELOAD_MS);
+    await poll(() => Promise.resolve(app.gets.length > 0));
+    await delay(LOOK_MS);
     answer.resolve();
     await page.shows("h1", "Started");
-    assert.deepEqual(app.targets, ["/slow"]);
+    assert.deepEqual(app.gets, ["/slow"]);
   },
 };
 
@@ -120,28 +129,28 @@ export const waitingWithoutScripts: Scenario = {
     await page.goto(stage.url(`${PORT}-demo`, "/plain"));
     await using app = startApp();
     stage.listen("demo", PORT, app.port);
-    await poll(() => Promise.resolve(app.targets.length > 0));
-    assert.deepEqual(app.targets, ["/plain"]);
+    await poll(() => Promise.resolve(app.gets.length > 0));
+    assert.deepEqual(app.gets, ["/plain"]);
   },
 };
 
 /** Starts the app, which answers once `ready` is resolved. */
 function startApp(ready: Promise<void> = Promise.resolve()): App {
-  const targets: string[] = [];
-  const server = serveOnLoopback(async ({ url }) => {
+  const gets: string[] = [];
+  const server = serveOnLoopback(async ({ method, url }) => {
     const { pathname, search } = new URL(url);
-    targets.push(pathname + search);
+    if (method === "GET") gets.push(pathname + search);
     await ready;
     return new Response(
       '<!doctype html><link rel="icon" href="data:,"><h1>Started</h1>',
       { headers: { "content-type": "text/html" } },
     );
   });
-  return { ...server, targets };
+  return { ...server, gets };
 }
 
 interface App extends AsyncDisposable {
   readonly port: number;
-  /** The targets of the requests so far. */
-  readonly targets: readonly string[];
+  /** The targets of the GET requests so far. */
+  readonly gets: readonly string[];
 }
