@@ -89,6 +89,10 @@ export const startingSandbox: Scenario = {
     await page.goto(wanted);
     await page.shows("h1", "The sandbox is starting");
     await page.shows("[aria-current=step]", "The sandbox starts");
+    await page.evaluate("void (document.title = 'the same document')");
+    await page.until(
+      "performance.getEntriesByType('resource').length >= 2 && document.title === 'the same document'",
+    );
     await stage.screenshot(page, "waiting-sandbox");
     stack.api.lifecycle.jobs.startMs = 100;
     asleep.state = "stopped";
