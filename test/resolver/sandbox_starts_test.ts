@@ -5,7 +5,6 @@ import { GatewayError } from "../../src/errors.ts";
 import { Background } from "../../src/lib/background.ts";
 import {
   SandboxStarts,
-  type StartIntent,
   type WantedStart,
 } from "../../src/resolver/sandbox_starts.ts";
 import { manualClock } from "../cache/fakes.ts";
@@ -42,16 +41,21 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
   };
   const stores = { none: null, shared: sharedStore(now), down };
   const calls: PromiseWithResolvers<StartAnswer>[] = [];
+  const recovered: string[] = [];
+  function ask(): Promise<StartAnswer> {
+    const call = Promise.withResolvers<StartAnswer>();
+    calls.push(call);
+    return call.promise;
+  }
   const forgotten: string[] = [];
   const outcomes: string[] = [];
   const all = Array.from({ length: gateways }, () =>
     new SandboxStarts({
-      startSandbox() {
-        const call = Promise.withResolvers<StartAnswer>();
-        calls.push(call);
-        return call.promise;
+      startSandbox: ask,
+      recoverSandbox(id) {
+        recovered.push(id);
+        return ask();
       },
-      recoverSandbox: () => assert.fail("not asked for"),
     }, {
       store: stores[store],
       changes: {
@@ -66,16 +70,10 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
   /** Presses at a gateway, and answers what the API is asked then. */
   async function press(
     answer: StartAnswer | Error,
-    {
-      sandboxId = "box",
-      payer = "alice",
-      at = 0,
-      intent = "press" as StartIntent,
-    } = {},
+    { at = 0, ...differences }: Partial<WantedStart> & { at?: number } = {},
   ) {
     const before = calls.length;
-    const start = all[at]?.start(wanted(sandboxId, payer, intent)) ??
-      assert.fail("none");
+    const start = all[at]?.start(wanted(differences)) ?? assert.fail("none");
     start.catch(() => {});
     for (let i = 0; i < 50 && calls.length === before; i++) await turn();
     const call = calls[before];
@@ -83,24 +81,21 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
     else call?.resolve(answer);
     return await start;
   }
-  return { all, clock, calls, forgotten, outcomes, press };
+  return { all, clock, calls, recovered, forgotten, outcomes, press };
 }
 
-function wanted(
-  sandboxId = "box",
-  payer = "alice",
-  intent: StartIntent = "press",
-): WantedStart {
+function wanted(differences: Partial<WantedStart> = {}): WantedStart {
   return {
-    sandboxId,
+    sandboxId: "box",
     organizationId: "org",
     means: "start",
     credential: { kind: "own" },
-    payer,
+    payer: "alice",
     requestId: "r1",
-    intent,
+    intent: "press",
     by: "login",
     subject: undefined,
+    ...differences,
   };
 }
 
@@ -116,7 +111,7 @@ for (const store of ["none", "shared", "down"] as const) {
     const { all, calls, forgotten, outcomes } = setUp({ store });
     const presses = Array.from(
       { length: 1000 },
-      (_, nth) => all[0]?.start(wanted("box", `visitor ${nth}`)),
+      (_, nth) => all[0]?.start(wanted({ payer: `visitor ${nth}` })),
     );
     for (let i = 0; i < 50 && calls.length === 0; i++) await turn();
     calls[0]?.resolve(STARTED);
@@ -177,6 +172,80 @@ Deno.test("SandboxStarts pass on the API's failure, once, and let the next press
   assert.deepEqual(outcomes, ["failed", "started"]);
 });
 
+Deno.test("SandboxStarts do not start by a visit what was started in the last five minutes, at any gateway, and by a press they do", async () => {
+  const { press, calls, clock } = setUp({ gateways: 2, store: "shared" });
+  const tooSoon = { kind: "too_soon" } as const;
+  assert.deepEqual(await press(STARTED, { intent: "visit" }), STARTED);
+  for (const at of [0, 1]) {
+    assert.deepEqual(await press(STARTED, { intent: "visit", at }), tooSoon);
+  }
+  assert.deepEqual(await press(STARTED, { at: 1 }), STARTED);
+  clock.time += 5 * 60_000 - 1;
+  assert.deepEqual(await press(STARTED, { intent: "visit" }), tooSoon);
+  assert.equal(calls.length, 2);
+  clock.time += 2;
+  assert.deepEqual(await press(STARTED, { intent: "visit" }), STARTED);
+});
+
+Deno.test("SandboxStarts let another visit start what the first visitor was not allowed to", async () => {
+  const { press } = setUp({});
+  const refused = { kind: "not_allowed", reason: "Access denied" } as const;
+  assert.deepEqual(
+    await press(refused, { intent: "visit", payer: "mallory" }),
+    refused,
+  );
+  assert.deepEqual(await press(STARTED, { intent: "visit" }), STARTED);
+});
+
+Deno.test("SandboxStarts do not ask again before the API's own limit of an organization's starts allows it", async () => {
+  const { press, calls, clock, outcomes } = setUp({});
+  const limit = { kind: "throttled", retryAfterSec: 20 } as const;
+  await assert.rejects(press(limit), { retryAfterSec: 20 });
+  clock.time += 15_000;
+  await assert.rejects(press(STARTED, { sandboxId: "other" }), {
+    code: "start_throttled",
+    retryAfterSec: 5,
+  });
+  assert.equal(calls.length, 1);
+  assert.deepEqual(
+    await press(STARTED, { organizationId: "another", sandboxId: "third" }),
+    STARTED,
+  );
+  clock.time += 5001;
+  // Nor has that cost anything: three starts of the hour are left.
+  for (let i = 0; i < 2; i++) assert.deepEqual(await press(STARTED), STARTED);
+  assert.deepEqual(outcomes, [
+    "throttled",
+    "throttled",
+    "started",
+    "started",
+    "started",
+  ]);
+});
+
+Deno.test("SandboxStarts say that a start is under way until the API has answered, and for a moment if somebody else has begun it", async () => {
+  const { all: [starts], calls, press, clock } = setUp({});
+  assert.ok(starts);
+  const started = starts.start(wanted());
+  for (let i = 0; i < 50 && calls.length === 0; i++) await turn();
+  assert.ok(starts.isUnderWay("box"));
+  assert.ok(!starts.isUnderWay("other"));
+  calls[0]?.resolve(STARTED);
+  await started;
+  assert.ok(!starts.isUnderWay("box"));
+  await press({ kind: "under_way" });
+  assert.ok(starts.isUnderWay("box"));
+  clock.time += 10_001;
+  assert.ok(!starts.isUnderWay("box"));
+});
+
+Deno.test("SandboxStarts recover what is to be recovered", async () => {
+  const { press, calls, recovered } = setUp({});
+  assert.deepEqual(await press(STARTED, { means: "recover" }), STARTED);
+  assert.equal(calls.length, 1);
+  assert.deepEqual(recovered, ["box"]);
+});
+
 sharedTierTest(
   "a thousand presses at two of them start a sandbox once, and both know the starts of the hour",
   async (tier) => {
@@ -211,7 +280,7 @@ sharedTierTest(
     const gateways = [await open(), await open()];
     const presses = Array.from({ length: 1000 }, (_, nth) => {
       const start = gateways[nth % 2] ?? assert.fail("none");
-      return start.start(wanted("box", `visitor ${nth}`));
+      return start.start(wanted({ payer: `visitor ${nth}` }));
     });
     // All but one resolve while the API has yet to answer.
     let resolved = 0;
@@ -224,10 +293,10 @@ sharedTierTest(
     answer = Promise.withResolvers();
     answer.resolve(STARTED);
     for (const nth of [0, 1]) {
-      await gateways[nth]?.start(wanted("box", `later ${nth}`));
+      await gateways[nth]?.start(wanted({ payer: `later ${nth}` }));
     }
     for (const gateway of gateways) {
-      await assert.rejects(gateway.start(wanted("box", "last")), throttled);
+      await assert.rejects(gateway.start(wanted({ payer: "last" })), throttled);
     }
     assert.equal(calls, 3);
   },

@@ -11,6 +11,7 @@ import {
 } from "../support/hosted_gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
 import { valuesOf } from "../../src/lib/headers.ts";
+import { collectLog } from "../support/collected_log.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
@@ -540,6 +541,89 @@ Deno.test("a program starts a sandbox by a POST with its own bearer, or with the
   assert.deepEqual(startedBy(api), [KEYS.user, KEYS.user, OPERATORS_KEY]);
   // Whoever has neither.
   assert.equal((await call({})).code, "login_required");
+});
+
+/** Has the sandbox `locked` fail in a way from which it can be recovered. */
+function fail({ api }: Stack): void {
+  Object.assign(api.sandbox("locked"), {
+    state: "error",
+    errorReason: "no space left",
+    recoverable: true,
+  });
+}
+
+Deno.test("a member recovers a sandbox by its button, a program by its call, and nobody else does", async () => {
+  await using gateway = await startWithKey({ WAKE_LINKS: "true" });
+  const { stack, send, port } = gateway;
+  const { api } = stack;
+  api.state.apiKeys.set(KEYS.user, { permissions: ["write:sandboxes"] });
+  fail(stack);
+  const link = `3000-${KEYS.signedToken}`;
+  const authority = `${link}.proxy.localhost:${port}`;
+  const shown = await send(authority, { headers: PAGE });
+  assert.equal(shown.code, "sandbox_recoverable");
+  assert.doesNotMatch(shown.body, /<form/);
+  const { browser, page } = await gateway.pageOf("alice");
+  assert.match(page.body, />Recover the sandbox<\/button>/);
+  const { page: back } = await browser.submit(page, { follow: false });
+  assert.equal(back.status, 303);
+  assert.equal(api.sandbox("locked").state, "started");
+  // A button that was for a start does not recover.
+  putToSleep(stack);
+  const { page: stopped } = await browser.open(gateway.at("3000-locked"));
+  fail(stack);
+  await browser.submit(stopped, { follow: false });
+  assert.equal(api.count("recoverSandbox"), 1);
+  assert.equal(api.count("startSandbox"), 0);
+  const call = await send(`3000-locked.proxy.localhost:${port}`, {
+    method: "POST",
+    path: START_PATH,
+    headers: { authorization: `Bearer ${KEYS.user}` },
+  });
+  assert.deepEqual(JSON.parse(call.body), { outcome: "started" });
+  assert.equal(api.count("recoverSandbox"), 2);
+});
+
+Deno.test("in front of somebody else's Daytona, whoever may log in is no member, and recovers nothing", async () => {
+  await using gateway = await startHostedLoginGateway("group:staff", PRESS);
+  const { stack } = gateway;
+  putToSleep(stack);
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked"));
+  const { page: stopped } = await browser.logIn(form, "alice");
+  fail(stack);
+  const { page } = await browser.submit(stopped);
+  assert.equal(codeOf(page), "sandbox_recoverable");
+  assert.doesNotMatch(page.body, /<form|no space left/);
+  assert.equal(stack.api.count("recoverSandbox"), 0);
+});
+
+Deno.test("the log says of each start who had it, by what, of which sandbox, and what came of it; no key", async () => {
+  await using log = await collectLog();
+  await using gateway = await startWithKey({
+    WAKE_LINKS: "true",
+    LOG_SUBJECT: "clear",
+  });
+  const { stack, send, port } = gateway;
+  const { browser, page } = await gateway.pageOf("alice");
+  await browser.submit(page, { follow: false });
+  putToSleep(stack);
+  organizationOf(stack.api).exceeded = "cpu";
+  const link = `3000-${KEYS.signedToken}`;
+  const authority = `${link}.proxy.localhost:${port}`;
+  const { body } = await send(authority, { headers: PAGE });
+  await pressAlone(gateway, link, ticketIn(body));
+  const starts = log.records().filter(({ message }) =>
+    message === "a visitor had a sandbox started"
+  ).map(({ sandboxId, means, intent, by, subject, outcome }) => {
+    return { sandboxId, means, intent, by, subject, outcome };
+  });
+  const facts = { sandboxId: "locked", means: "start", intent: "press" };
+  assert.deepEqual(starts, [
+    { ...facts, by: "login", subject: "alice", outcome: "started" },
+    { ...facts, by: "link", subject: undefined, outcome: "refused" },
+  ]);
+  assert.doesNotMatch(JSON.stringify(log.records()), /dtn_operator/);
 });
 
 Deno.test("in front of somebody else's Daytona, the operator's key starts for who may log in, and for nobody else", async () => {

@@ -4,8 +4,11 @@ import assert from "node:assert/strict";
 import { ORGANIZATION } from "../../scripts/stand_in/api_state.ts";
 import { KEYS, RUNNER_ID, type Stack } from "../../scripts/stand_in/stack.ts";
 import { START_PATH } from "../../src/pages/start_form.ts";
+import { startGatewayOf } from "../support/gateway.ts";
 import { USER_AGENT } from "../support/login.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
+import { sharedTierTest } from "../support/shared_tier.ts";
+import { skewClock } from "../support/skewed_clock.ts";
 
 const OPERATORS_KEY = "dtn_operator";
 
@@ -331,3 +334,143 @@ for (const settings of SETTINGS) {
     if (settings.wake !== "off") assert.ok(started > 5, String(started));
   });
 }
+
+/** The cookies of a user who has logged in to the sandbox `locked`, which is stopped afterwards. */
+async function logIn(
+  gateway: Awaited<ReturnType<typeof startLoginGateway>>,
+): Promise<string> {
+  const { stack, at } = gateway;
+  const browser = gateway.browser();
+  const { page } = await browser.open(at("3000-locked"));
+  await browser.logIn(page, "alice");
+  putToSleep(stack);
+  const url = new URL(at("3000-locked"));
+  const cookie = browser.jar.fieldFor(url, { method: "GET", crossSite: false });
+  return cookie ?? assert.fail("no cookie");
+}
+
+function putToSleep({ api, runner }: Stack): void {
+  const sandbox = api.sandbox("locked");
+  sandbox.state = "stopped";
+  delete sandbox.desiredState;
+  const container = runner.containers.get("locked") ?? assert.fail("none");
+  container.started = false;
+}
+
+const OPENED = {
+  "accept": "text/html",
+  "user-agent": USER_AGENT,
+  "sec-fetch-site": "none",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-dest": "document",
+};
+
+Deno.test("a visit leads to the app, or to the page that waits for it, without doing anything else", async () => {
+  await using gateway = await startLoginGateway({ WAKE: "visit" });
+  const { stack: { api }, send, port } = gateway;
+  const cookie = await logIn(gateway);
+  const host = `3000-locked.proxy.localhost:${port}`;
+  const visit = () =>
+    send(host, { path: "/deep?a=(1)", headers: { ...OPENED, cookie } });
+  api.lifecycle.jobs.startMs = 3_600_000;
+  const begun = await visit();
+  assert.equal(begun.status, 303);
+  assert.equal(begun.headers.get("location"), `http://${host}/deep?a=(1)`);
+  const waiting = await visit();
+  assert.equal(waiting.code, "sandbox_starting");
+  assert.equal(api.count("startSandbox"), 1);
+});
+
+Deno.test("a sandbox that stops as soon as it runs is not started by visits again and again, but has its button", async () => {
+  using clock = skewClock();
+  await using gateway = await startLoginGateway({ WAKE: "visit" });
+  const { stack, send, port } = gateway;
+  const { api } = stack;
+  const cookie = await logIn(gateway);
+  const host = `3000-locked.proxy.localhost:${port}`;
+  const visit = () => send(host, { headers: { ...OPENED, cookie } });
+  api.lifecycle.jobs.startMs = 0;
+  assert.equal((await visit()).status, 303);
+  for (let i = 0; i < 10; i++) {
+    putToSleep(stack);
+    clock.jump(15_000);
+    const stopped = await visit();
+    assert.equal(stopped.code, "sandbox_stopped");
+    assert.match(stopped.body, /<form method="post"/);
+    assert.doesNotMatch(stopped.body, /http-equiv="refresh"/);
+  }
+  assert.equal(api.count("startSandbox"), 1);
+});
+
+Deno.test("a visit that Daytona refuses ends on a page that does not visit again, and says why to members", async () => {
+  using clock = skewClock();
+  await using gateway = await startLoginGateway({ WAKE: "visit" });
+  const { stack: { api }, send, port } = gateway;
+  const cookie = await logIn(gateway);
+  api.sandbox("locked").startFailure = "no space left";
+  api.lifecycle.jobs.startMs = 0;
+  const host = `3000-locked.proxy.localhost:${port}`;
+  const visit = () => send(host, { headers: { ...OPENED, cookie } });
+  const refused = await visit();
+  assert.equal(refused.code, "start_refused");
+  assert.match(refused.body, /no space left/);
+  assert.doesNotMatch(refused.body, /http-equiv="refresh"/);
+  for (let i = 0; i < 5; i++) {
+    clock.jump(3000);
+    assert.equal((await visit()).code, "sandbox_error");
+  }
+  assert.equal(api.count("startSandbox"), 1);
+});
+
+Deno.test("a start that breaks off because the API fails ends on a page, and is not repeated", async () => {
+  using clock = skewClock();
+  await using gateway = await startLoginGateway({ WAKE: "visit" });
+  const { stack: { api }, send, port } = gateway;
+  const cookie = await logIn(gateway);
+  api.beforeAnswer = ({ operation }) => {
+    if (operation !== "startSandbox") return;
+    api.outage = 500;
+    api.beforeAnswer = undefined;
+  };
+  const host = `3000-locked.proxy.localhost:${port}`;
+  const visit = () => send(host, { headers: { ...OPENED, cookie } });
+  const failed = await visit();
+  assert.equal(failed.code, "api_unreachable");
+  for (let i = 0; i < 5; i++) {
+    clock.jump(3000);
+    assert.equal((await visit()).code, "api_unreachable");
+  }
+  api.outage = undefined;
+  clock.jump(3000);
+  const later = await visit();
+  assert.match(later.body, /<form method="post"/);
+  assert.equal(api.count("startSandbox"), 1);
+});
+
+sharedTierTest(
+  "a thousand visits at two gateways with one database start a sandbox exactly once",
+  async (tier) => {
+    const settings = {
+      ...tier.environment,
+      WAKE: "visit",
+      MAX_EXCHANGES_PER_CLIENT: "10000",
+      MAX_EXCHANGES_PER_SANDBOX: "10000",
+    };
+    await using first = await startLoginGateway(settings);
+    const { stack } = first;
+    await using second = await startGatewayOf(stack, settings);
+    const cookie = await logIn(first);
+    stack.api.lifecycle.jobs.startMs = 3_600_000;
+    const gateways = [first, second];
+    const visits = Array.from({ length: 1000 }, (_, nth) => {
+      const gateway = gateways[nth % 2] ?? assert.fail("none");
+      const host = `3000-locked.proxy.localhost:${first.port}`;
+      return gateway.send(host, { headers: { ...OPENED, cookie } });
+    });
+    const answers = await Promise.all(visits);
+    for (const { status, code } of answers) {
+      assert.ok(status === 303 || code === "sandbox_starting", code ?? "");
+    }
+    assert.equal(stack.api.count("startSandbox"), 1);
+  },
+);
