@@ -7,13 +7,19 @@ export interface LogoutPageData {
   readonly state: "asking" | "done" | "no_login";
   /** The sandbox to log out of; undefined for all sandboxes. */
   readonly sandbox: string | undefined;
+  /** True if there is a page at `/`, which leads on. */
+  readonly hasBasePage: boolean;
 }
 
-const DELETE_COOKIES =
-  `<form method="post" action="/logout"><button name="cookies" value="delete">Delete all cookies</button></form>`;
+/** A form that deletes cookies; `attributes` are those of its button. */
+function deleteCookies(attributes = ""): string {
+  return `<form method="post" action="/logout"><button${attributes} name="cookies" value="delete">Delete all cookies</button></form>`;
+}
 
 /** Renders the logout page as an HTML document. */
-export function logoutPage({ state, sandbox }: LogoutPageData): string {
+export function logoutPage(
+  { state, sandbox, hasBasePage }: LogoutPageData,
+): string {
   const scope = sandbox === undefined
     ? "all previews"
     : `the previews of ${escapeHtml(sandbox)}`;
@@ -21,7 +27,9 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
     return page(
       "Logged out",
       `<h1>You are logged out of ${scope}</h1>
-<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>`,
+<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>${
+        hasBasePage ? '\n<p><a href="/">Open a preview</a></p>' : ""
+      }`,
     );
   }
   if (state === "no_login") {
@@ -29,7 +37,7 @@ export function logoutPage({ state, sandbox }: LogoutPageData): string {
       "Delete cookies",
       `<h1>Nobody logs in here</h1>
 <p>If previews do not open because your browser sends too many cookies, delete those of all previews.</p>
-${DELETE_COOKIES}`,
+${deleteCookies()}`,
     );
   }
   const input = sandbox === undefined
@@ -40,6 +48,6 @@ ${DELETE_COOKIES}`,
     `<h1>Log out of ${scope}?</h1>
 <form method="post" action="/logout">${input}<button>Log out</button></form>
 <p>If previews do not open because your browser sends too many cookies, delete those of all previews. That logs you out, too.</p>
-${DELETE_COOKIES}`,
+${deleteCookies(' class="quiet"')}`,
   );
 }

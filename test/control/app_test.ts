@@ -438,8 +438,9 @@ Deno.test("a logout ends one sandbox's session or all of them, and expires the c
     ] as const
   ) {
     const { send, state } = setUp();
-    const { status, names } = await send("/logout", formOf(fields));
+    const { response, status, names } = await send("/logout", formOf(fields));
     assert.equal(status, 200);
+    assert.match(await response.text(), /<a href="\/">/);
     assert.deepEqual(state.ended, ["id"]);
     assert.deepEqual(names, [
       COOKIES.loggedIn("box"),

@@ -71,7 +71,7 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
     [undefined, "a-sandbox"].map((sandbox) =>
       [
         `/logout/${state}/${sandbox ?? ""}`,
-        () => html(logoutPage({ state, sandbox })),
+        () => html(logoutPage({ state, sandbox, hasBasePage: true })),
       ] as const
     )
   ),

@@ -21,6 +21,7 @@ import {
   PROBLEM,
   type RouteContext,
 } from "../route.ts";
+import type { BasePageOptions } from "./base_page.ts";
 
 /** Dependencies of the logout routes. */
 export interface LogoutRoutesOptions {
@@ -31,6 +32,8 @@ export interface LogoutRoutesOptions {
   readonly logins: Pick<LoginSessions, "end">;
   /** What logins are for: one for a user ends as a whole. */
   readonly sessionScope: SessionScope;
+  /** Undefined if there is no page at `/`. */
+  readonly basePage: BasePageOptions["basePage"];
   /** Told of every login that ends. */
   readonly visits: Pick<Visits, "loggedOut">;
 }
@@ -113,6 +116,7 @@ export function addLogoutRoutes(
   app: OpenAPIHono<ControlEnv>,
   options: LogoutRoutesOptions,
 ): void {
+  const hasBasePage = options.basePage !== undefined;
   // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
     checkRequest(c.req.raw, c.env, options);
@@ -125,7 +129,8 @@ export function addLogoutRoutes(
     const sandbox = sandboxOf(c.req.valid("query"), options);
     // Cookies can be too many without a login, too.
     const state = options.login.state === "off" ? "no_login" : "asking";
-    return c.html(logoutPage({ state, sandbox }), 200, PAGE_HEADERS);
+    const page = logoutPage({ state, sandbox, hasBasePage });
+    return c.html(page, 200, PAGE_HEADERS);
   });
   app.openapi(logoutRoute, async (c) => {
     const form = c.req.valid("form");
@@ -142,7 +147,8 @@ export function addLogoutRoutes(
     }
     // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
     if (form.cookies === "delete") c.header("clear-site-data", '"cookies"');
-    return c.html(logoutPage({ state: "done", sandbox }), 200, PAGE_HEADERS);
+    const page = logoutPage({ state: "done", sandbox, hasBasePage });
+    return c.html(page, 200, PAGE_HEADERS);
   });
 }
 
