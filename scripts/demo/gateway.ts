@@ -11,6 +11,7 @@ import {
   type StackOptions,
   startStack,
 } from "../stand_in/stack.ts";
+import { startDashboard } from "./dashboard.ts";
 import { links, LOGIN_ALLOW, NAME } from "./welcome.ts";
 
 /** A running demo; disposing of it closes everything. */
@@ -45,6 +46,8 @@ export async function startDemo(
   const stack = started.use(
     await (hosted ? startHosted : startStack)({ publicHost }),
   );
+  const { state } = stack.api;
+  state.config.dashboardUrl = started.use(startDashboard(state)).url;
   stack.api.cache.isOn = true;
   stack.runner.addressTimeoutMs = 300;
   const result = parseConfig(stack.environment);

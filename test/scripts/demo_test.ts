@@ -57,6 +57,27 @@ for (const hosted of [false, true]) {
   });
 }
 
+Deno.test("a page of the demo leads to a dashboard that is there, and the base domain's page to all links", async () => {
+  for (const hosted of [false, true]) {
+    await using demo = await startDemo(0, { hosted });
+    await untilReady(demo.port);
+    const browser = createBrowser({ port: demo.port });
+    const at = (label: string) =>
+      `http://${label}proxy.localhost:${demo.port}/`;
+    const { page: stopped } = await browser.open(at("3000-stopped."));
+    const [, port] =
+      /href="http:\/\/daytona\.localhost:(\d+)\/"/.exec(stopped.body) ?? [];
+    const dashboard = await fetch(`http://127.0.0.1:${port}/`);
+    match(await dashboard.text(), /<code>stopped<\/code> is stopped/);
+
+    const { page: base } = await browser.open(at(""));
+    for (const { url, curl } of samples(demo.port, hosted)) {
+      if (curl !== undefined || url === at("")) continue;
+      ok(base.body.includes(`<li><a href="${url}">`), url);
+    }
+  }
+});
+
 Deno.test("startDemo() leads to the machine's own ports", async () => {
   await using demo = await startDemo(0);
   await using server = Deno.serve({
