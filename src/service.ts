@@ -27,6 +27,7 @@ import { KeyWatch } from "./daytona/service_key.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
 import { PreviewHandover } from "./gateway/handover.ts";
+import { Holds } from "./gateway/holds.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
 import { Waker } from "./gateway/start.ts";
 import { StartRights } from "./gateway/start_rights.ts";
@@ -135,7 +136,7 @@ export async function createService(
     options,
   );
   const { metrics, background, store, upstream } = base;
-  const { inFlight } = transport;
+  const { inFlight, holds } = transport;
   const { readiness, ownRequests } = ownPages;
   const turns = await openTurns();
   const { remoteSettings } = resolvers;
@@ -165,6 +166,7 @@ export async function createService(
     startDraining() {
       readiness.startDraining();
       inFlight.startDraining();
+      holds?.startDraining();
       ownRequests.startDraining();
     },
     ...createDrain({ inFlight, ownRequests, upstream }, closing.signal),
@@ -594,7 +596,18 @@ function createTransport(
     }),
     activity: createActivity(config, base),
     inFlight: new InFlight(limits),
+    holds: createHolds(config, now),
   };
+}
+
+/** Creates what has requests wait; undefined if none does. */
+function createHolds(
+  { wake: { holdMs, portHoldMs } }: Config,
+  now: () => number,
+): Holds | undefined {
+  return holdMs + portHoldMs === 0
+    ? undefined
+    : new Holds({ limitsMs: { start: holdMs, port: portHoldMs }, now });
 }
 
 /** Creates the gateway's own pages: a shutdown waits for requests for them too, but their limits are their own. */
@@ -702,6 +715,7 @@ function createDispatch(
       now,
     }),
     waker: createWaker(config, parts),
+    holds: parts.holds,
     handover: parts.handover,
     forwarder: parts.forwarder,
     states: parts.states,

@@ -283,6 +283,9 @@ function assemble(values: Values) {
       ofPublic: values.WAKE_PUBLIC,
       /** Whose keys start for those; where the Daytona is somebody else's, the gateway's own does. */
       keys: values.WAKE_API_KEYS,
+      /** How long a program's request waits for a start, and for an app; 0 for not at all. */
+      holdMs: toMs(values.WAKE_HOLD_SEC),
+      portHoldMs: toMs(values.PORT_HOLD_SEC),
     },
     daytona: {
       /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */

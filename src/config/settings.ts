@@ -26,6 +26,9 @@ import { onePerOrganization, wakeKey } from "./wake_keys.ts";
 
 const MIN_SECRET_LENGTH = 32;
 
+/** Clients and what is between them and us seldom wait longer for an answer. */
+const MAX_HOLD_SEC = 300;
+
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
@@ -191,6 +194,20 @@ export const SETTINGS = {
     format: onePerOrganization(listOf(wakeKey())),
     whenUnset: "none",
     secret: true,
+  },
+  WAKE_HOLD_SEC: {
+    group: "Public addresses",
+    purpose:
+      "How long a program's request waits for its sandbox while that starts, before it is answered 503; 0 for not at all. Only requests that may be sent again: GET, HEAD, OPTIONS, PUT and DELETE without a body.",
+    format: seconds({ min: 0, max: MAX_HOLD_SEC }),
+    default: "0",
+  },
+  PORT_HOLD_SEC: {
+    group: "Public addresses",
+    purpose:
+      "The same for a port on which nothing listens yet, before it is answered 502.",
+    format: seconds({ min: 0, max: MAX_HOLD_SEC }),
+    default: "0",
   },
   BASE_PAGE: {
     group: "Public addresses",

@@ -370,6 +370,35 @@ export abstract class Exchange {
     return this.#upload?.signal ?? this.request.signal;
   }
 
+  /**
+   * Waits for a time, or until `end` is aborted.
+   *
+   * @throws {GatewayError} if the caller loses access, or the gateway is closing
+   * @throws {UpstreamError} `aborted` if the client has disconnected
+   */
+  async pause(ms: number, end: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { signal } = this.request;
+    const leave = () => reject(new UpstreamError("aborted", "Client has left"));
+    const finish = () => resolve();
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave);
+    end.addEventListener("abort", finish);
+    const timer = setTimeout(finish, ms);
+    this.#entry?.setHandle({
+      abort: (reason) =>
+        reject(new GatewayError(UPLOAD_ERRORS[reason], "Ended while waiting")),
+      recheck: () => this.#stillHasAccess(),
+    });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", leave);
+      end.removeEventListener("abort", finish);
+    }
+  }
+
   /** Answers with a response of our own, whose body is complete. */
   answer(response: Response): Response {
     this.progress.onAnswer();

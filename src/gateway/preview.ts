@@ -20,6 +20,7 @@ import {
 import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
 import type { ExchangeServices } from "./exchange.ts";
 import type { PreviewHandover } from "./handover.ts";
+import type { Holds } from "./holds.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
 import type {
@@ -53,6 +54,8 @@ export interface SandboxHandlerParts
   /** Undefined if logins are for sandboxes. */
   readonly handover: PreviewHandover | undefined;
   readonly forwarder: Forwarder;
+  /** Undefined if no request is held. */
+  readonly holds: Holds | undefined;
 }
 
 /** Handles requests for sandboxes. */
@@ -123,8 +126,19 @@ export class SandboxHandlers {
     return await this.#carry(x, verdict); // 4 to 7
   }
 
+  /** Takes an admitted request to the app, once that is there if it may wait. */
+  #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+    const { holds } = this.#parts;
+    return holds === undefined
+      ? this.#carryNow(x, admission)
+      : holds.until(x, () => this.#carryNow(x, admission));
+  }
+
   /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
-  async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+  async #carryNow(
+    x: SandboxExchange,
+    admission: Admission,
+  ): Promise<Response> {
     try {
       return await this.#deliver(x);
     } catch (error) {

@@ -22,6 +22,14 @@ export function wantsDocument(headers: RequestHeaders): boolean {
     : mode === "navigate";
 }
 
+/**
+ * True if no browser sent the request: these name its site. Node's `fetch` sends a mode only, and browsers send neither to
+ * plain http on another machine, so who asks for a page is taken for one, too.
+ */
+export function isFromProgram(headers: RequestHeaders): boolean {
+  return !headers.has("sec-fetch-site") && !wantsDocument(headers);
+}
+
 /** True if the request is a navigation that follows a link or a typed address, rather than submits a form. */
 export function isNavigation(method: string, headers: RequestHeaders): boolean {
   return (method === "GET" || method === "HEAD") && wantsDocument(headers);

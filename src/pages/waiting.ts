@@ -36,7 +36,8 @@ addEventListener("DOMContentLoaded", async () => {
 async function look() {
   try {
     const signal = AbortSignal.timeout(5000);
-    const { headers } = await fetch("", { method: "HEAD", cache: "no-store", redirect: "manual", signal });
+    const options = { method: "HEAD", headers: { accept: "text/html" }, cache: "no-store", redirect: "manual", signal };
+    const { headers } = await fetch("", options);
     return { error: headers.get("x-porthole-error"), state: headers.get("x-daytona-sandbox-state") };
   } catch ({ name }) {
     return name === "TimeoutError" ? { error: null } : {};

@@ -50,6 +50,8 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       byLink: false,
       ofPublic: false,
       keys: [],
+      holdMs: 0,
+      portHoldMs: 0,
     },
     daytona: {
       mode: "proxy",
@@ -302,6 +304,8 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["WAKE", "press", (c) => c.wake.mode, "press"],
     ["WAKE_PER_HOUR", "2", (c) => c.wake.perHour, 2],
+    ["WAKE_HOLD_SEC", "20", (c) => c.wake.holdMs, 20_000],
+    ["PORT_HOLD_SEC", "300", (c) => c.wake.portHoldMs, 300_000],
     ["WAKE_LINKS", "true", (c) => c.wake.byLink, true, wakeKeys],
     ["WAKE_PUBLIC", "true", (c) => c.wake.ofPublic, true, wakeKeys],
     [
@@ -459,6 +463,8 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     METRICS_HOST: ["a b", "300.0.0.1"],
     WAKE: ["true", "Visit"],
     WAKE_PER_HOUR: ["0", "61"],
+    WAKE_HOLD_SEC: ["-1", "301"],
+    PORT_HOLD_SEC: ["301", "1.5"],
     WAKE_LINKS: ["yes"],
     WAKE_PUBLIC: ["yes"],
     WAKE_API_KEYS: [

@@ -18,6 +18,7 @@ import {
   incomingRequest,
   PREVIEW_HOST,
 } from "../support/exchange.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { turn } from "../support/upstream.ts";
 
 /** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
@@ -548,4 +549,43 @@ Deno.test("an upload with a length is watched beside its response, which is brok
   await assert.rejects(reading);
   assert.equal(records[0]?.end, "aborted");
   assert.equal(watched.size, 0);
+});
+
+Deno.test("a pause ends with its time, with what it is ended by, with its client, with its access and with the gateway", async () => {
+  using clock = fakeClock();
+  const endless = new AbortController().signal;
+  {
+    const { x } = setUp();
+    const waited = x.pause(1000, endless);
+    clock.pass(1000);
+    await waited;
+    const end = new AbortController();
+    const ended = x.pause(1000, end.signal);
+    end.abort();
+    await ended;
+  }
+  {
+    const leaving = new AbortController();
+    const { services } = exchangeServices();
+    const incoming = incomingRequest({ signal: leaving.signal });
+    const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+    const waited = x.pause(1000, endless);
+    leaving.abort();
+    const isGone = (error: unknown) =>
+      error instanceof UpstreamError && error.code === "aborted";
+    await assert.rejects(waited, isGone);
+    await assert.rejects(x.pause(1000, endless), isGone);
+  }
+  {
+    const { x, inFlight } = setUp(() => Promise.resolve(false));
+    const waited = x.pause(1000, endless);
+    inFlight.recheckAll();
+    await assert.rejects(waited, { code: "credential_invalid" });
+  }
+  {
+    const { x, inFlight } = setUp();
+    const waited = x.pause(1000, endless);
+    inFlight.abortAll();
+    await assert.rejects(waited, { code: "shutting_down" });
+  }
 });

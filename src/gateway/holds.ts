@@ -1,0 +1,98 @@
+/**
+ * Has a program's request wait for a sandbox that starts, or for an app that does, in place of an answer that tells it to
+ * come again. Only what may be sent again is held: without a body, and by an idempotent method (RFC 9110 section 9.2.2).
+ * A browser's page waits by itself (see pages/waiting.ts). A held request is an exchange like any other: it counts against
+ * the same limits, and ends with its client, its access or the gateway.
+ */
+import { type ErrorCode, GatewayError } from "../errors.ts";
+import { isFromProgram } from "../lib/fetch_metadata.ts";
+import type { SandboxExchange } from "./sandbox_exchange.ts";
+
+/** Time between two attempts, ms. */
+const PAUSE_MS = 1000;
+
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "OPTIONS",
+  "PUT",
+  "DELETE",
+]);
+
+/** What can be waited for. */
+type Reason = "start" | "port";
+
+const REASONS: ReadonlyMap<ErrorCode, Reason> = new Map<ErrorCode, Reason>([
+  ["sandbox_starting", "start"],
+  ["sandbox_resuming", "start"],
+  ["sandbox_restoring", "start"],
+  ["sandbox_pulling", "start"],
+  ["port_closed", "port"],
+]);
+
+/** What a sandbox may say for a moment that has just started. */
+const WHILE_STARTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "toolbox_unreachable",
+  "container_not_found",
+  "runner_not_ready",
+]);
+
+/** The part of an exchange that is held. */
+export type HeldExchange = Pick<
+  SandboxExchange,
+  "method" | "headers" | "isWebSocket" | "body" | "pause"
+>;
+
+/** Dependencies of {@linkcode Holds}. */
+export interface HoldsOptions {
+  /** Longest wait for each, ms; 0 for none. */
+  readonly limitsMs: Readonly<Record<Reason, number>>;
+  readonly now: () => number;
+}
+
+/** Holds requests. */
+export class Holds {
+  readonly #options: HoldsOptions;
+  readonly #draining = new AbortController();
+
+  constructor(options: HoldsOptions) {
+    this.#options = options;
+  }
+
+  /** The result of an attempt; where one fails because of a start or a closed port, of a later one, in time. */
+  async until<T>(x: HeldExchange, attempt: () => Promise<T>): Promise<T> {
+    const { limitsMs, now } = this.#options;
+    const { signal } = this.#draining;
+    const since = new Map<Reason, number>();
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const reason = reasonOf(error, since.has("start"));
+        if (reason === undefined || !mayWait(x)) throw error;
+        const beganAt = since.get(reason) ?? now();
+        since.set(reason, beganAt);
+        const leftMs = beganAt + limitsMs[reason] - now();
+        if (leftMs <= 0 || signal.aborted) throw error;
+        await x.pause(Math.min(PAUSE_MS, leftMs), signal);
+        if (signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** Ends all that wait, and lets nobody wait any more: their clients have another gateway to ask. */
+  startDraining(): void {
+    this.#draining.abort();
+  }
+}
+
+function reasonOf(error: unknown, hasWaited: boolean): Reason | undefined {
+  if (!(error instanceof GatewayError)) return undefined;
+  const { code } = error;
+  return hasWaited && WHILE_STARTING.has(code) ? "start" : REASONS.get(code);
+}
+
+function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {
+  return body === null && !isWebSocket && IDEMPOTENT.has(method) &&
+    isFromProgram(headers);
+}
