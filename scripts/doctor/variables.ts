@@ -22,5 +22,5 @@ export function judgeNames(
 
 /** What to look at if a secret is wrong that seems to be right in its file. */
 export function suspectCut(secret: string): string {
-  return `It has ${secret.length} characters here: if it should have more, mind that a value in an env file ends at # or $, unless it is in quotes.`;
+  return `It has ${secret.length} characters here: if it should have more, it may be cut off, since a value in an env file ends at # or $.`;
 }
