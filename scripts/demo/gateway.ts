@@ -44,13 +44,13 @@ export async function startDemo(
   started.defer(() => listener.close());
   const publicHost = `proxy.localhost:${listener.port}`;
   const stack = started.use(
-    await (hosted ? startHosted : startStack)({ publicHost }),
+    await (hosted ? startHosted : startStack)({ publicHost, sleepers: true }),
   );
   const { state } = stack.api;
   state.config.dashboardUrl = started.use(startDashboard(state)).url;
   stack.api.cache.isOn = true;
   stack.runner.addressTimeoutMs = 300;
-  const result = parseConfig(stack.environment);
+  const result = parseConfig({ ...stack.environment, WAKE: "press" });
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
   const gateway = await createService(result.config, {
     version: meta.version,

@@ -54,6 +54,27 @@ export function samples(port: number, hosted = false): readonly Sample[] {
       status: 503,
     },
     {
+      shows:
+        "another: as alice, start it by its button; it takes about 5 seconds",
+      url: at("3000-asleep", "/echo?path=kept#and-fragment"),
+      status: 302,
+    },
+    {
+      shows: "one that is archived, and restored first",
+      url: at("3000-archived", "/"),
+      status: 302,
+    },
+    {
+      shows: "one that fails to start",
+      url: at("3000-failing", "/"),
+      status: 302,
+    },
+    ...hosted ? [] : [{
+      shows: "one that has failed, and that a member such as alice can recover",
+      url: at("3000-recoverable", "/"),
+      status: 302,
+    }],
+    {
       shows: "what the app receives",
       url: at("3000-demo", "/echo?q=(x)"),
       curl: [],

@@ -26,7 +26,7 @@ import {
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
 import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
-import { startButton } from "./scenarios/start.ts";
+import { startButton, startByVisit } from "./scenarios/start.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
@@ -78,6 +78,7 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingWithoutScripts,
   sandboxStates,
   startButton,
+  startByVisit,
   startingSandbox,
   warning,
   warningBeforeLogin,

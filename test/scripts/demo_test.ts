@@ -76,6 +76,39 @@ Deno.test("a page of the demo leads to a dashboard that is there, and the base d
       ok(base.body.includes(`<li><a href="${url}">`), url);
     }
   }
+
+Deno.test("in the demo, a press of the button has a sandbox run within 8 s, and one that fails says so", async () => {
+  await using demo = await startDemo(0);
+  const { port } = demo;
+  await untilReady(port);
+  const at = (id: string) => `http://3000-${id}.proxy.localhost:${port}/echo`;
+  /** Logs in, and presses the button. */
+  async function press(id: string) {
+    const browser = createBrowser({ port });
+    const { page: form } = await browser.open(at(id));
+    const { page } = await browser.logIn(form, "alice");
+    return { browser, page: (await browser.submit(page)).page };
+  }
+  const pressedAt = performance.now();
+  const [asleep, failing, archived] = await Promise.all(
+    ["asleep", "failing", "archived"].map(press),
+  );
+  equal(asleep?.page.headers.get("x-porthole-error"), "sandbox_starting");
+  equal(failing?.page.headers.get("x-porthole-error"), "sandbox_starting");
+  equal(archived?.page.headers.get("x-porthole-error"), "sandbox_restoring");
+  for (
+    const [id, start] of [["asleep", asleep], ["archived", archived]] as const
+  ) {
+    let status = 503;
+    while (status === 503) {
+      status = (await start?.browser.open(at(id)))?.page.status ?? 0;
+    }
+    equal(status, 200);
+    ok(performance.now() - pressedAt < 8000);
+  }
+  const { page } = await failing?.browser.open(at("failing")) ?? {};
+  equal(page?.headers.get("x-porthole-error"), "sandbox_error");
+  match(page?.body ?? "", /no space left on device/);
 });
 
 Deno.test("startDemo() leads to the machine's own ports", async () => {

@@ -23,6 +23,8 @@ export interface ProfileOptions {
   readonly javaScript?: boolean;
   /** Chromium only; the others, and it by default, follow the machine. */
   readonly colorScheme?: "light" | "dark";
+  /** True for a browser that does not say that a program drives it, as Chromium does otherwise. */
+  readonly isPerson?: boolean;
 }
 
 /** The tabs of one person, which share their cookies; disposing of it closes them. */

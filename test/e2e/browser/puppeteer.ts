@@ -142,8 +142,12 @@ function collectFaults(page: Page, faults: string[]): void {
 async function applyOptions(
   page: Page,
   name: EngineName,
-  { window, javaScript = true, colorScheme }: ProfileOptions,
+  { window, javaScript = true, colorScheme, isPerson }: ProfileOptions,
 ): Promise<void> {
+  if (isPerson === true && name === "chromium") {
+    const userAgent = await page.browser().userAgent();
+    await page.setUserAgent({ userAgent: userAgent.replace("Headless", "") });
+  }
   if (window !== undefined) await page.setViewport(window);
   if (!javaScript && name === "chromium") {
     await page.setJavaScriptEnabled(false);
