@@ -76,6 +76,7 @@ Deno.test("a page of the demo leads to a dashboard that is there, and the base d
       ok(base.body.includes(`<li><a href="${url}">`), url);
     }
   }
+});
 
 Deno.test("in the demo, a press of the button has a sandbox run within 8 s, and one that fails says so", async () => {
   await using demo = await startDemo(0);
