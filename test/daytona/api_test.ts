@@ -3,6 +3,7 @@ import { DaytonaApi } from "../../src/daytona/api.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { sleep } from "../../src/lib/backoff.ts";
 import type { ApiCallFacts } from "../../src/observability/metrics/facts.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { API_KEY, clientAt, stubApi } from "./api_stub.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
@@ -681,6 +682,29 @@ Deno.test("config() reads the public configuration without a credential", async 
 Deno.test("config() fails if the API has none", async () => {
   await using api = stubApi(status(404));
   await assert.rejects(clientAt(api.baseUrl).config(), unreachable(/base URL/));
+});
+
+Deno.test("startSandbox() waits longer than the API blocks, which is 30 seconds, and not for ever", async () => {
+  using clock = fakeClock();
+  const calls: PromiseWithResolvers<Response>[] = [];
+  const api = clientAt("http://127.0.0.1/api", {
+    fetch(request) {
+      const call = Promise.withResolvers<Response>();
+      calls.push(call);
+      request.signal.addEventListener(
+        "abort",
+        () => call.reject(request.signal.reason),
+      );
+      return call.promise;
+    },
+  });
+  const own = { kind: "own" } as const;
+  const [started, hung] = [1, 2].map(() => api.startSandbox(ID, own));
+  clock.pass(30_100);
+  calls[0]?.resolve(Response.json({ id: ID, state: "starting" }));
+  assert.equal((await started)?.kind, "started");
+  clock.pass(30_000);
+  await assert.rejects(async () => await hung, unreachable(/startSandbox/));
 });
 
 Deno.test("startSandbox() asks once, whatever the API answers, and with the user's credential if there is one", async () => {

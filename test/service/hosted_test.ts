@@ -10,7 +10,7 @@ import {
 import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
 import { valuesOf } from "../../src/lib/headers.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { BASE, DEMO, LOCKED } from "../support/gateway.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import {
   type HostedGateway,
   startHostedGateway,
@@ -277,6 +277,19 @@ Deno.test("names that are host labels address sandboxes, whatever the case of th
       (await gateway.send(`3000-${name}.${BASE}`)).status !== 200,
       true,
     );
+  }
+});
+
+Deno.test("a name addresses a sandbox for an organization's key, and not for the key of a proxy", async () => {
+  await using hosted = await startHostedGateway();
+  await using own = await startGateway();
+  for (const [gateway, status] of [[hosted, 200], [own, 401]] as const) {
+    gateway.stack.api.state.sandboxes.set("demo", {
+      ...gateway.stack.api.sandbox("demo"),
+      name: "shop",
+    });
+    assert.equal((await gateway.send(DEMO)).status, 200);
+    assert.equal((await gateway.send(`3000-shop.${BASE}`)).status, status);
   }
 });
 

@@ -466,3 +466,31 @@ testInBothWorlds(
     assert.deepEqual(locked, [503, "10", "sandbox_archived", "archived"]);
   },
 );
+
+Deno.test("in front of somebody else's Daytona, what is being destroyed says so, and what was is not told from what never was", async () => {
+  await using gateway = await startHostedGateway();
+  const { api } = gateway.stack;
+  const headers = { authorization: `Bearer ${HOSTED_KEYS.member}` };
+  const host = "3000-stopped.proxy.localhost";
+  const stopped = api.sandbox("stopped");
+  Object.assign(stopped, { state: "destroying", desiredState: "destroyed" });
+  assert.equal(
+    (await gateway.send(host, { headers })).code,
+    "sandbox_destroying",
+  );
+  for (const state of ["destroyed", "error"]) {
+    await using later = await startHostedGateway();
+    const gone = later.stack.api.sandbox("stopped");
+    Object.assign(gone, { state, desiredState: "destroyed" });
+    const never = `3000-${crypto.randomUUID()}.proxy.localhost`;
+    const answers = [];
+    for (const one of [host, never]) {
+      for (const sent of [headers, {}]) {
+        const { status, code } = await later.send(one, { headers: sent });
+        answers.push([status, code]);
+      }
+    }
+    assert.deepEqual(answers.slice(0, 2), answers.slice(2), state);
+    assert.notEqual(answers[0]?.[0], 200);
+  }
+});
