@@ -1,6 +1,14 @@
 /** The page that asks how to log in, where there are two ways. */
 import { escapeHtml } from "../lib/html.ts";
-import { page } from "./page.ts";
+import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
+import { page, PAGE_POLICY } from "./page.ts";
+import { withScripts } from "./script.ts";
+
+/** Content-Security-Policy of the page, which no other may frame. */
+export const LOGIN_PAGE_POLICY = withScripts(
+  `${PAGE_POLICY}; frame-ancestors 'none'`,
+  [KEEP_FRAGMENT],
+);
 
 /** Renders the page; `query` is that of the `/login` which led here. */
 export function loginPage(query: URLSearchParams): string {
@@ -12,9 +20,9 @@ export function loginPage(query: URLSearchParams): string {
   return page(
     "Log in",
     `<h1>Log in to open this preview</h1>
-<p><a href="${link("standard")}">Log in</a></p>
+<p><a href="${link("standard")}" data-here>Log in</a></p>
 <p><a href="${
       link("sso")
-    }">Log in with your organization’s single sign-on</a></p>`,
+    }" data-here>Log in with your organization’s single sign-on</a></p>${FRAGMENT_KEEPER}`,
   );
 }

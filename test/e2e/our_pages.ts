@@ -2,7 +2,7 @@
 import { docsPage } from "../../src/pages/docs_page.ts";
 import { appsPage } from "../../src/pages/apps_page.ts";
 import { BASE_PAGE_POLICY, basePage } from "../../src/pages/base_page.ts";
-import { loginPage } from "../../src/pages/login_page.ts";
+import { LOGIN_PAGE_POLICY, loginPage } from "../../src/pages/login_page.ts";
 import { logoutPage } from "../../src/pages/logout_page.ts";
 import { PAGE_POLICY } from "../../src/pages/page.ts";
 import { problem } from "../../src/pages/problem.ts";
@@ -66,7 +66,10 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
   }],
   ["/docs", () => html(docsPage(description))],
   ["/docs/apps", () => html(appsPage())],
-  ["/login", () => html(loginPage(new URLSearchParams("return_to=x")))],
+  ["/login", () => {
+    const query = new URLSearchParams("return_to=x");
+    return html(loginPage(query), LOGIN_PAGE_POLICY);
+  }],
   ...(["asking", "done", "no_login"] as const).flatMap((state) =>
     [undefined, "a-sandbox"].map((sandbox) =>
       [

@@ -20,7 +20,7 @@ import {
   frameWithoutRequest,
 } from "./scenarios/isolation_frames.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
-import { login, loginWithoutAccess } from "./scenarios/login.ts";
+import { login, loginChoice, loginWithoutAccess } from "./scenarios/login.ts";
 import {
   plantedCookies,
   plantedCookiesElsewhere,
@@ -54,6 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
   download,
   login,
   loginWithoutAccess,
+  loginChoice,
   viteInPublicSandbox,
   viteInPrivateSandbox,
   requestsOfAnotherSandbox,

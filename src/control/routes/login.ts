@@ -14,8 +14,7 @@ import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
 import { isFramed, isSentByPage } from "../../lib/fetch_metadata.ts";
 import type { Visits } from "../../observability/visits.ts";
-import { loginPage } from "../../pages/login_page.ts";
-import { PAGE_POLICY } from "../../pages/page.ts";
+import { LOGIN_PAGE_POLICY, loginPage } from "../../pages/login_page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
@@ -47,7 +46,7 @@ const MAX_TRANSACTIONS = 8;
 
 const PAGE_HEADERS = {
   ...OWN_ANSWER_HEADERS,
-  "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
+  "content-security-policy": LOGIN_PAGE_POLICY,
 };
 
 const loginRoute = createRoute({

@@ -1,5 +1,8 @@
 /** Login at the identity provider, and logout. */
 import assert from "node:assert/strict";
+import { startStack } from "../../../scripts/stand_in/stack.ts";
+import { startGatewayOf } from "../../support/gateway.ts";
+import { untilReady } from "../../support/ready.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** A user with access arrives at the address that they opened, and has no access after the logout. */
@@ -42,5 +45,30 @@ export const loginWithoutAccess: Scenario = {
     await page.goto(stage.url("3000-locked"));
     await page.click("button", "alice");
     await page.untilAt(stage.url("3000-locked"));
+  },
+};
+
+/** Nothing of the address is lost on the way, not even what only the browser knows of it. */
+export const loginChoice: Scenario = {
+  name:
+    "whoever chooses one of two providers comes to the address that they opened",
+  async run(stage) {
+    await using stack = await startStack();
+    stack.api.state.config.ssoOidc = {
+      issuer: "https://sso.example",
+      clientId: "daytona",
+    };
+    await using gateway = await startGatewayOf(stack);
+    const base = `proxy.localhost:${gateway.port}`;
+    stack.provider.redirectUris.add(`http://${base}/callback`);
+    // There is none behind the other name.
+    await untilReady(gateway.port, "degraded");
+    const wanted = `http://3000-locked.${base}/?a=(1)&b#part`;
+    const page = await stage.open();
+    await page.goto(wanted);
+    await page.shows("a", "single sign-on");
+    await page.click('a[href*="provider=standard"]');
+    await page.click("button", "alice");
+    await page.untilAt(wanted);
   },
 };
