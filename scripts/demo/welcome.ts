@@ -118,26 +118,34 @@ export function samples(port: number, hosted = false): readonly Sample[] {
   ];
 }
 
-/** What the page of the base domain links: what there is to open in a browser. */
+/** What there is to open in a browser: the page of the base domain links it, too. */
 export function links(port: number, hosted = false): readonly PageLink[] {
-  return samples(port, hosted)
-    .filter(({ curl }) => curl === undefined)
-    .map(({ shows, url }) => ({ url, text: shows }));
+  return [
+    ...samples(port, hosted)
+      .filter(({ curl }) => curl === undefined)
+      .map(({ shows, url }) => ({ url, text: shows })),
+    {
+      url: `http://5173-demo.proxy.localhost:${port}/`,
+      text:
+        "your own dev server on port 5173, or any other port of this machine",
+    },
+  ];
 }
 
 /** The text to print, without colours. */
 export function welcome(port: number, hosted = false): string {
-  const all = samples(port, hosted);
-  const links = all.filter(({ curl }) => curl === undefined);
-  const commands = all.filter(({ curl }) => curl !== undefined);
+  const commands = samples(port, hosted).filter(({ curl }) =>
+    curl !== undefined
+  );
   const daytona = hosted ? "Daytona that somebody else operates" : "Daytona";
   return `Porthole is running in front of a stand-in ${daytona}. Open in a browser:
 
   http://proxy.localhost:${port}/
       the page of the base domain, which links all of these
-${links.map(({ shows, url }) => `  ${url}\n      ${shows}`).join("\n")}
-  http://5173-demo.proxy.localhost:${port}/
-      your own dev server on port 5173, or any other port of this machine
+${
+    links(port, hosted).map(({ url, text }) => `  ${url}\n      ${text}`)
+      .join("\n")
+  }
 
 Or in a terminal:
 

@@ -16,6 +16,17 @@ Deno.test("the demo app's page is one file without outside resources", async () 
   assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//);
 });
 
+Deno.test("the demo app's outputs, which scroll, can be reached by keyboard, and have names", async () => {
+  await using app = await startDemoApp();
+  const html = await (await fetch(app.url)).text();
+  const outputs = html.match(/<output\b[^>]*>/g) ?? [];
+  assert.equal(outputs.length, 4);
+  for (const output of outputs) {
+    assert.match(output, /\baria-label="[A-Z][^"]+"/);
+    assert.match(output, /\btabindex="0"/);
+  }
+});
+
 Deno.test("the demo app's /bytes announces sizes beyond memory, and stops with its reader", async () => {
   await using app = await startDemoApp();
 
