@@ -45,6 +45,8 @@ import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import type { BufferKind } from "./observability/metrics/facts.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
+import { mergeReports, ROWS } from "./observability/status/report.ts";
+import { SandboxUsage } from "./observability/status/sandbox_usage.ts";
 import { Subjects } from "./observability/subjects.ts";
 import { Visits } from "./observability/visits.ts";
 import type { PageLink } from "./pages/base_page.ts";
@@ -147,11 +149,12 @@ export async function createService(
   return {
     fetch: (request, info) => dispatch.handle(request, info),
     buffers: base.budget,
-    renderMetrics() {
+    renderMetrics(looks = true) {
       // For the next time: nobody may ask /ready.
-      background.add("readiness", readiness.check());
+      if (looks) background.add("readiness", readiness.check());
       return metrics.render();
     },
+    status: () => statusOf({ ...base, ...transport }),
     certificateExpires: (at) => metrics.certificateExpires(at),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
@@ -181,6 +184,27 @@ export async function createService(
       turns.dispose();
     },
   };
+}
+
+/** The sandboxes that are used most, and the limits in use. */
+function statusOf(
+  { usage, inFlight, budget }: Base & Transport,
+): ReturnType<GatewayService["status"]> {
+  const rates = usage.top(ROWS).map((use) => ({ ...use, tunnels: 0 }));
+  const tunnels = inFlight.sandboxesByTunnels(ROWS).map((count) => ({
+    requestsPerSec: 0,
+    bytesPerSec: 0,
+    ...count,
+  }));
+  const limits = [...inFlight.limitsInUse(), {
+    name: "BUFFER_BUDGET_BYTES",
+    used: budget.usedBytes,
+    limit: budget.limitBytes,
+  }];
+  return mergeReports([
+    { sandboxes: rates, limits, troubles: [] },
+    { sandboxes: tunnels, limits: [], troubles: [] },
+  ]);
 }
 
 /** Says that a provider is of no use without a rule about its users. */
@@ -221,6 +245,7 @@ async function openBase(
   const now = Date.now;
   const logger = loggerFor("gateway");
   const metrics = new Metrics(version);
+  const usage = new SandboxUsage(() => performance.now());
   const budget = createBudget(config, metrics);
   const shouldReportTask = createReportLimit(() => performance.now());
   const background = new Background((task, reason) => {
@@ -287,6 +312,7 @@ async function openBase(
     now,
     logger,
     metrics,
+    usage,
     budget,
     background,
     store,
@@ -640,7 +666,7 @@ function createDispatch(
   { lines, ownsProcess = false }: ServiceOptions,
 ): Dispatch {
   const { limits, session, public: { previewWarning, toolboxOnly } } = config;
-  const { metrics, logger, now, scheme, cookies } = parts;
+  const { metrics, usage, logger, now, scheme, cookies } = parts;
   const { inFlight, upstream, throttle, sealerFor } = parts;
   const shouldReport = createReportLimit(() => performance.now());
   const leakedSockets = new LeakedSockets(now, () => {
@@ -680,6 +706,7 @@ function createDispatch(
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
+      usage.record(record);
     },
     logger,
     now,

@@ -379,6 +379,7 @@ function assemble(values: Values) {
     metrics: values.METRICS_PORT === undefined ? undefined : {
       hostname: values.METRICS_HOST ?? values.PROXY_HOST,
       port: values.METRICS_PORT,
+      statusPage: values.STATUS_PAGE,
     },
     /** The number of worker threads, which share the port and the cache's database; `auto` for one per core. */
     workers: values.WORKERS,

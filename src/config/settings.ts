@@ -528,7 +528,8 @@ export const SETTINGS = {
   },
   METRICS_PORT: {
     group: "Observability",
-    purpose: "The port that serves Prometheus metrics at /metrics.",
+    purpose:
+      "The port that serves Prometheus metrics at /metrics, and a status page at /. It has no credential.",
     format: optional(integer({ min: 0, max: 65535 })),
     whenUnset: "no metrics",
   },
@@ -537,6 +538,13 @@ export const SETTINGS = {
     purpose: "The address to serve the metrics on.",
     format: optional(listenAddress()),
     whenUnset: "that of PROXY_HOST",
+  },
+  STATUS_PAGE: {
+    group: "Observability",
+    purpose:
+      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and says what went wrong.",
+    format: flag(),
+    default: "true",
   },
   LOG_LEVEL: {
     group: "Observability",

@@ -42,6 +42,10 @@ export class ByteBudget<Kind extends string = string> {
     return this.#ledger.usedBytes;
   }
 
+  get limitBytes(): number {
+    return this.#ledger.limitBytes;
+  }
+
   /** The number of holders, whatever they keep. */
   get holders(): number {
     return this.#ledger.holdings.size;

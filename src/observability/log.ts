@@ -6,6 +6,7 @@ import {
   getLogger,
   getTextFormatter,
   type Logger,
+  type Sink,
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -103,15 +104,21 @@ function formatterOf(format: Config["log"]["format"]): TextFormatter {
     });
 }
 
-/** Starts logging to `lines`; resolves to a function that flushes and stops it. */
+/** Starts logging to `lines`, and to `sinks` besides; resolves to a function that flushes and stops it. */
 export async function startLogging(
   config: Pick<Config["log"], "level" | "format">,
   lines: LineWriter,
+  sinks: readonly Sink[] = [],
 ): Promise<() => Promise<void>> {
   const format = formatterOf(config.format);
   await configure({
     reset: true,
-    sinks: { output: (record) => lines.write(format(record)) },
+    sinks: {
+      output(record) {
+        lines.write(format(record));
+        for (const sink of sinks) sink(record);
+      },
+    },
     loggers: [
       {
         category: "porthole",

@@ -1,6 +1,7 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
 import type { Config } from "../config/config.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
+import type { LimitUse } from "../observability/status/report.ts";
 
 /** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
@@ -62,9 +63,16 @@ class Count {
 /** Most ids at zero that are kept all the same. */
 const MAX_ZEROS = 1000;
 
-/** How many there are of one id. */
+/** How many there are of one id, and how many of them are WebSockets. */
 interface IdCount {
   value: number;
+  tunnels: number;
+}
+
+/** The exchanges under way of one sandbox. */
+export interface SandboxCount {
+  readonly sandboxId: string;
+  readonly tunnels: number;
 }
 
 /**
@@ -79,14 +87,33 @@ class CountById {
   increment(id: string, limit: number): IdCount | undefined {
     let count = this.#counts.get(id);
     if ((count?.value ?? 0) >= limit) return undefined;
-    if (count === undefined) this.#counts.set(id, count = { value: 0 });
-    else if (count.value === 0) this.#zeros--;
+    if (count === undefined) {
+      this.#counts.set(id, count = { value: 0, tunnels: 0 });
+    } else if (count.value === 0) this.#zeros--;
     count.value++;
     return count;
   }
 
   decrement(count: IdCount): void {
     if (--count.value === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
+  }
+
+  /** The largest count of any id. */
+  largest(): number {
+    let largest = 0;
+    for (const { value } of this.#counts.values()) {
+      if (value > largest) largest = value;
+    }
+    return largest;
+  }
+
+  /** The ids with most WebSockets, and how many these are. */
+  topByTunnels(count: number): (readonly [id: string, tunnels: number])[] {
+    const found: (readonly [string, number])[] = [];
+    for (const [id, { tunnels }] of this.#counts) {
+      if (tunnels > 0) found.push([id, tunnels]);
+    }
+    return found.sort(([, a], [, b]) => b - a).slice(0, count);
   }
 
   #deleteZeros(): void {
@@ -199,6 +226,7 @@ export class InFlightEntry {
     if (this.#hasEnded || this.#isTunnel) return true;
     this.#isTunnel = true;
     tunnels.increment();
+    if (this.#ofSandbox !== undefined) this.#ofSandbox.tunnels++;
     return true;
   }
 
@@ -223,7 +251,10 @@ export class InFlightEntry {
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
     if (this.#handle !== undefined) streaming.delete(this.#handle);
-    if (this.#ofSandbox !== undefined) bySandbox.decrement(this.#ofSandbox);
+    if (this.#ofSandbox !== undefined) {
+      if (this.#isTunnel) this.#ofSandbox.tunnels--;
+      bySandbox.decrement(this.#ofSandbox);
+    }
     if (taken === undefined) return this.#release();
     this.#registry.untaken++;
     const release = () => {
@@ -273,6 +304,40 @@ export class InFlight {
   /** The number of WebSockets among them. */
   get tunnelCount(): number {
     return this.#registry.tunnels.value;
+  }
+
+  /** How much of each limit is in use, by the sandbox or the client that has most. */
+  limitsInUse(): LimitUse[] {
+    const { all, tunnels, limits, ...by } = this.#registry;
+    return [
+      {
+        name: "MAX_CONCURRENT_EXCHANGES",
+        used: all.value + by.untaken,
+        limit: limits.concurrentExchanges,
+      },
+      { name: "MAX_TUNNELS", used: tunnels.value, limit: limits.tunnels },
+      {
+        name: "MAX_EXCHANGES_PER_SANDBOX",
+        used: by.bySandbox.largest(),
+        limit: limits.exchangesPerSandbox,
+      },
+      {
+        name: "MAX_EXCHANGES_PER_CLIENT",
+        used: by.byClient.largest(),
+        limit: limits.exchangesPerClient,
+      },
+      {
+        name: "MAX_TUNNELS_PER_CLIENT",
+        used: by.tunnelsByClient.largest(),
+        limit: limits.tunnelsPerClient,
+      },
+    ];
+  }
+
+  /** The sandboxes with most WebSockets. */
+  sandboxesByTunnels(count: number): SandboxCount[] {
+    return this.#registry.bySandbox.topByTunnels(count)
+      .map(([sandboxId, tunnels]) => ({ sandboxId, tunnels }));
   }
 
   /** Resolves once nothing is in flight. */

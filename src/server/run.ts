@@ -8,6 +8,8 @@ import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
+import type { RecentTroubles } from "../observability/status/recent_troubles.ts";
+import type { StatusReport } from "../observability/status/report.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./http_server.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -25,8 +27,10 @@ export interface GatewayService {
   readonly fetch: Handler;
   /** The budget of everything that is buffered for clients and apps. */
   readonly buffers: Pick<ByteBudget<"tls">, "open">;
-  /** Renders all metrics in Prometheus' text format. */
-  renderMetrics(): string;
+  /** Renders all metrics in Prometheus' text format, and begins the checks of `/ready` unless `looks` is false. */
+  renderMetrics(looks?: boolean): string;
+  /** What the status page shows besides the metrics; troubles are the log's. */
+  status(): StatusReport;
   /** Tells when the certificate in use expires. */
   certificateExpires(at: Date): void;
   /**
@@ -73,6 +77,8 @@ export interface RunOptions {
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: Logger;
+  /** What the log has of troubles. */
+  readonly troubles: Pick<RecentTroubles, "list">;
   /** True for one of several threads: these share the port, and their supervisor passes on no echo of a signal. */
   readonly isWorker?: boolean;
 }
@@ -124,7 +130,8 @@ async function serve(
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.
   const metrics = addSignalListener && listenForMetrics(config.metrics, {
-    render: () => service.renderMetrics(),
+    render: (looks) => service.renderMetrics(looks),
+    report: () => reportOf(service, options.troubles),
     log,
   });
   cleanup.defer(() => metrics?.close(0));
@@ -166,6 +173,14 @@ async function serve(
   await cleanup.disposeAsync();
   log.info("stopped");
   return { code: EXIT_CODES.stopped };
+}
+
+/** The report of a thread. */
+export function reportOf(
+  service: Pick<GatewayService, "status">,
+  troubles: RunOptions["troubles"],
+): StatusReport {
+  return { ...service.status(), troubles: troubles.list() };
 }
 
 /** Facts by which an operator recognizes a gateway and its configuration; none of them is a secret. */

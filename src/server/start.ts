@@ -3,6 +3,7 @@ import { formatProblems, parseConfig, workersOn } from "../config/config.ts";
 import { formatMisspelt, type Misspelling } from "../config/misspelt.ts";
 import { StreamLineWriter } from "../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../observability/log.ts";
+import { RecentTroubles } from "../observability/status/recent_troubles.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { type CreateService, run } from "./run.ts";
 import type { AddSignalListener } from "./signals.ts";
@@ -34,14 +35,17 @@ export async function start(options: StartOptions): Promise<Outcome> {
     return { code: EXIT_CODES.misconfigured, reason };
   }
   const { config } = result;
+  const troubles = new RecentTroubles();
   const lines = new StreamLineWriter(options.output);
-  const stopLogging = await startLogging(config.log, lines);
+  const stopLogging = await startLogging(config.log, lines, [
+    troubles.sink,
+  ]);
   const workers = workersOn(navigator.hardwareConcurrency, config.workers);
   const log = loggerFor("server");
   for (const { name, meant } of misspelt) {
     log.warn("variable not known", { name, meant });
   }
-  const common = { config, version, lines, log };
+  const common = { config, version, lines, troubles, log };
   const outcome = workers > 1 && addSignalListener !== undefined
     ? await supervise({
       ...common,

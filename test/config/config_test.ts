@@ -243,11 +243,16 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["METRICS_PORT", "9090", (c) => c.metrics, {
       hostname: "0.0.0.0",
       port: 9090,
+      statusPage: true,
     }],
     ["METRICS_HOST", "127.0.0.1", (c) => c.metrics, {
       hostname: "127.0.0.1",
       port: 9090,
+      statusPage: true,
     }, { METRICS_PORT: "9090" }],
+    ["STATUS_PAGE", "false", (c) => c.metrics?.statusPage, false, {
+      METRICS_PORT: "9090",
+    }],
     ["METRICS_PORT", "4000", (c) => c.metrics?.port, 4000, {
       PROXY_HOST: "10.0.0.1",
       METRICS_HOST: "127.0.0.1",

@@ -27,6 +27,7 @@ import {
 } from "./scenarios/planted_cookies.ts";
 import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
 import { startButton, startByVisit } from "./scenarios/start.ts";
+import { statusPage } from "./scenarios/status_page.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
 import {
@@ -85,6 +86,7 @@ export const SCENARIOS: readonly Scenario[] = [
   warningBeforeLogin,
   warningFromElsewhere,
   warningInFrame,
+  statusPage,
 ];
 
 /** What an engine is not released without: CI takes a minute for these. */

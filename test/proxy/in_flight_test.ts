@@ -314,3 +314,37 @@ Deno.test("S3: InFlight counts an exchange against the limits until its response
   assert.equal(second?.reserveForClient("a"), true);
   assert.notEqual(inFlight.begin(), undefined);
 });
+
+Deno.test("InFlight tells how near its limits whoever has most is, and which sandboxes have most WebSockets", () => {
+  const inFlight = new InFlight(MANY);
+  const entries = [];
+  for (
+    const [sandbox, client, isTunnel] of [
+      ["one", "a", true],
+      ["one", "b", true],
+      ["two", "b", true],
+      ["two", "b", false],
+      ["two", "c", false],
+    ] as const
+  ) {
+    const entry = inFlight.begin();
+    assert(entry);
+    entry.reserveForClient(client);
+    entry.reserveFor(sandbox);
+    if (isTunnel) {
+      entry.reserveTunnel();
+      entry.reserveTunnelForClient();
+    }
+    entries.push(entry);
+  }
+  function used(): number[] {
+    return inFlight.limitsInUse().map(({ used }) => used);
+  }
+  assert.deepEqual(used(), [5, 3, 3, 3, 2]);
+  assert.deepEqual(inFlight.sandboxesByTunnels(1), [
+    { sandboxId: "one", tunnels: 2 },
+  ]);
+  for (const entry of entries) entry.end();
+  assert.deepEqual(used(), [0, 0, 0, 0, 0]);
+  assert.deepEqual(inFlight.sandboxesByTunnels(10), []);
+});

@@ -36,6 +36,7 @@ function fakeService(calls: string[] = []): FakeService {
     buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
     certificateExpires: () => {},
+    status: () => ({ sandboxes: [], limits: [], troubles: [] }),
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),
     waitUntilPortIdle(timeoutMs) {
@@ -86,6 +87,7 @@ function startRun(
     lines: new StreamLineWriter(new WritableStream()),
     addSignalListener,
     log: recorded.log,
+    troubles: { list: () => [] },
     ...differences,
   });
   return {

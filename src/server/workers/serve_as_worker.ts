@@ -1,7 +1,13 @@
 /** The lifecycle of a worker: that of a gateway process, controlled by messages instead of signals. */
 import { StreamLineWriter } from "../../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../../observability/log.ts";
-import { type CreateService, type GatewayService, run } from "../run.ts";
+import { RecentTroubles } from "../../observability/status/recent_troubles.ts";
+import {
+  type CreateService,
+  type GatewayService,
+  reportOf,
+  run,
+} from "../run.ts";
 import type { AddSignalListener } from "../signals.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 
@@ -19,6 +25,7 @@ export async function serveAsWorker(
     port.postMessage(message);
   }
 
+  const troubles = new RecentTroubles();
   let written = Promise.withResolvers<void>();
   const lines = new StreamLineWriter(
     new WritableStream({
@@ -30,7 +37,9 @@ export async function serveAsWorker(
       },
     }),
   );
-  const stopLogging = await startLogging(config.log, lines);
+  const stopLogging = await startLogging(config.log, lines, [
+    troubles.sink,
+  ]);
 
   const listeners: Parameters<AddSignalListener>[] = [];
   let service: GatewayService | undefined;
@@ -41,6 +50,7 @@ export async function serveAsWorker(
     createService: async (...given) => service = await createService(...given),
     addSignalListener: (...listener) => listeners.push(listener),
     isWorker: true,
+    troubles,
     log: loggerFor("server").with({ worker: number }),
   });
   // Set only now: the port queues messages that arrived earlier.
@@ -55,7 +65,18 @@ export async function serveAsWorker(
         written.resolve();
         break;
       case "render_metrics":
-        send({ kind: "metrics", metrics: service?.renderMetrics() ?? "" });
+        send({
+          kind: "metrics",
+          metrics: service?.renderMetrics(message.looks) ?? "",
+        });
+        break;
+      case "report":
+        send({
+          kind: "report",
+          report: service === undefined
+            ? { sandboxes: [], limits: [], troubles: troubles.list() }
+            : reportOf(service, troubles),
+        });
     }
   };
   const outcome = await running;

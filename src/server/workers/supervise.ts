@@ -8,6 +8,11 @@ import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
 import { sumExpositions } from "../../observability/metrics/sum_expositions.ts";
+import type { RecentTroubles } from "../../observability/status/recent_troubles.ts";
+import {
+  mergeReports,
+  type StatusReport,
+} from "../../observability/status/report.ts";
 import { whyNoThread } from "../../platform/worker_permission.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
 import type { ListenAddress } from "../http_server.ts";
@@ -28,6 +33,8 @@ export interface SuperviseOptions {
   readonly addSignalListener: AddSignalListener;
   readonly lines: StreamLineWriter;
   readonly log: Logger;
+  /** What this thread's log has of troubles. */
+  readonly troubles: Pick<RecentTroubles, "list">;
   /** {@linkcode startThread} unless given: a real thread cannot be made to fail at a certain moment. */
   readonly startThread?: (entry: string, start: WorkerStart) => Thread;
 }
@@ -60,7 +67,8 @@ export async function supervise(options: SuperviseOptions): Promise<Outcome> {
   const workers: WorkerHandle[] = [];
   try {
     const metrics = listenForMetrics(config.metrics, {
-      render: () => renderMetrics(workers),
+      render: (looks) => renderMetrics(workers, looks),
+      report: () => reportOf(workers, options.troubles),
       log,
     });
     cleanup.defer(() => metrics?.close(0));
@@ -164,15 +172,35 @@ function outcomeOf(workers: readonly WorkerHandle[]): Promise<Outcome> {
  */
 async function renderMetrics(
   workers: readonly WorkerHandle[],
+  looks: boolean,
 ): Promise<string> {
-  let texts: string[] | undefined;
-  const rendered = Promise.all(workers.map((worker) => worker.renderMetrics()));
+  const asked = workers.map((worker) => worker.renderMetrics(looks));
+  return sumExpositions(await allInTime(asked));
+}
+
+/**
+ * The workers' parts of the status page, put together.
+ *
+ * @throws {Error} If a worker does not answer in time.
+ */
+async function reportOf(
+  workers: readonly WorkerHandle[],
+  troubles: SuperviseOptions["troubles"],
+): Promise<StatusReport> {
+  const reports = await allInTime(workers.map((worker) => worker.report()));
+  const own = { sandboxes: [], limits: [], troubles: troubles.list() };
+  return mergeReports([own, ...reports]);
+}
+
+/** @throws {Error} If one of them is not there in time. */
+async function allInTime<T>(asked: readonly Promise<T>[]): Promise<T[]> {
+  let answers: T[] | undefined;
   await fulfilsWithin(
-    rendered.then((all) => void (texts = all)),
+    Promise.all(asked).then((all) => void (answers = all)),
     METRICS_TIMEOUT_MS,
   );
-  if (texts === undefined) {
+  if (answers === undefined) {
     throw new Error("Cannot sum the metrics: a worker is busy");
   }
-  return sumExpositions(texts);
+  return answers;
 }

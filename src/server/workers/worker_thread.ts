@@ -2,6 +2,7 @@
 import { describeError } from "../../lib/describe_error.ts";
 import type { StreamLineWriter } from "../../observability/line_writer.ts";
 import type { Logger } from "../../observability/log.ts";
+import type { StatusReport } from "../../observability/status/report.ts";
 import { EXIT_CODES, type Outcome } from "../exit.ts";
 import type { EndSignal } from "../signals.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
@@ -55,6 +56,8 @@ export class WorkerHandle {
   readonly #ended = Promise.withResolvers<Outcome>();
   /** Requests for metrics without a response yet, in the order in which they were sent. */
   readonly #metricsRequests: ((metrics: string) => void)[] = [];
+  /** The same for reports. */
+  readonly #reportRequests: ((report: StatusReport) => void)[] = [];
 
   constructor(thread: Thread, { number, lines, log }: WorkerHandleOptions) {
     this.#thread = thread;
@@ -66,6 +69,9 @@ export class WorkerHandle {
           break;
         case "metrics":
           this.#metricsRequests.shift()?.(message.metrics);
+          break;
+        case "report":
+          this.#reportRequests.shift()?.(message.report);
           break;
         case "ended":
           this.#ended.resolve(message.outcome);
@@ -92,10 +98,18 @@ export class WorkerHandle {
   }
 
   /** Its metrics in Prometheus' text format; pending as long as it is too busy to answer. */
-  renderMetrics(): Promise<string> {
+  renderMetrics(looks: boolean): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.#metricsRequests.push(resolve);
-    this.#send({ kind: "render_metrics" });
+    this.#send({ kind: "render_metrics", looks });
+    return promise;
+  }
+
+  /** Its part of the status page; pending as long as it is too busy to answer. */
+  report(): Promise<StatusReport> {
+    const { promise, resolve } = Promise.withResolvers<StatusReport>();
+    this.#reportRequests.push(resolve);
+    this.#send({ kind: "report" });
     return promise;
   }
 

@@ -31,7 +31,7 @@ export const accessibility: Scenario = {
       for (const path of PAGES.keys()) {
         await page.goto(`http://127.0.0.1:${server.port}${path}`);
         await page.shows("h1");
-        await check(page, `${path} (${screen})`);
+        await checkAccessibility(page, `${path} (${screen})`);
         const name = path.replaceAll("/", "-");
         await stage.screenshot(page, `page${name}-${screen}`);
       }
@@ -72,10 +72,10 @@ async function checkStandIn(stage: Stage): Promise<void> {
     const page = await stage.open({ colorScheme });
     await page.goto(stage.url("3000-locked"));
     await page.shows("button", "alice");
-    await check(page, `the provider's login (${colorScheme})`);
+    await checkAccessibility(page, `the provider's login (${colorScheme})`);
     await page.click("button", "alice");
     await page.shows("output", "200 after");
-    await check(page, `the demo's app (${colorScheme})`);
+    await checkAccessibility(page, `the demo's app (${colorScheme})`);
   }
 }
 
@@ -86,7 +86,10 @@ interface Finding {
 }
 
 /** @throws {AssertionError} with what axe has found, or if the page is wider than the window. */
-async function check(page: Page, name: string): Promise<void> {
+export async function checkAccessibility(
+  page: Page,
+  name: string,
+): Promise<void> {
   const findings = await page.evaluate<readonly Finding[]>(`(async () => {
     ${axe.source}
     const { violations } = await axe.run({ resultTypes: ["violations"] });

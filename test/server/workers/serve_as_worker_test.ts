@@ -17,6 +17,7 @@ function idleService(): GatewayService {
     buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
     certificateExpires: () => {},
+    status: () => ({ sandboxes: [], limits: [], troubles: [] }),
     checkUntilReady: () => Promise.resolve(),
     startDraining() {},
     waitUntilPortIdle: () => Promise.resolve(true),
@@ -102,7 +103,7 @@ Deno.test("serveAsWorker() sends each batch of log lines after the last one was 
   worker.write("one\n");
   worker.write("two\n");
   worker.send({ kind: "signal", signal: "SIGINT" });
-  worker.send({ kind: "render_metrics" });
+  worker.send({ kind: "render_metrics", looks: true });
   await worker.next("metrics");
   assert.deepEqual(worker.heard, []);
 
@@ -138,8 +139,11 @@ Deno.test("serveAsWorker() shares its port and sends its metrics", async () => {
     reusePort: true,
   });
   assert.equal(other.addr.port, worker.port);
-  worker.send({ kind: "render_metrics" });
+  worker.send({ kind: "render_metrics", looks: true });
   assert.equal((await worker.next("metrics")).metrics, "a 1\n");
+  worker.send({ kind: "report" });
+  const { report } = await worker.next("report");
+  assert.deepEqual(report, { sandboxes: [], limits: [], troubles: [] });
   worker.send({ kind: "signal", signal: "SIGTERM" });
   await worker.next("lines");
   worker.confirmsAll = true;

@@ -40,6 +40,7 @@ async function startSupervisor(
       }),
     ),
     log: recorded.log,
+    troubles: { list: () => [] },
     startThread(entry, start) {
       const thread = startThread(entry, start);
       if (workers.length === 2) started.resolve();
@@ -192,6 +193,47 @@ Deno.test("supervise() serves the sum of the workers' metrics, and answers 500 w
   second.send({ kind: "metrics", metrics: "" });
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   assert.match(await response.text(), /^a 5$/m);
+  workers.forEach((worker) => end(worker));
+  assert.deepEqual(await outcome, { code: 0 });
+});
+
+Deno.test("supervise() serves one status page for all workers", async () => {
+  const { workers, outcome, recorded } = await startSupervisor(
+    { METRICS_PORT: "0", METRICS_HOST: "127.0.0.1" },
+    {
+      troubles: {
+        list: () => [{ at: 1, level: "error", message: "own", count: 1 }],
+      },
+    },
+  );
+  const { metricsPort: port } = await recorded.next("supervising");
+  for (const worker of workers) {
+    worker.onMessage = ({ kind }) => {
+      if (kind === "render_metrics") {
+        worker.send({ kind: "metrics", metrics: "porthole_tunnels_open 1\n" });
+      } else if (kind === "report") {
+        const sandbox = { sandboxId: "box", requestsPerSec: 1, bytesPerSec: 1 };
+        worker.send({
+          kind: "report",
+          report: {
+            sandboxes: [{ ...sandbox, tunnels: 2 }],
+            limits: [],
+            troubles: [],
+          },
+        });
+      }
+    };
+  }
+  const response = await fetch(`http://127.0.0.1:${port}/events`);
+  const reader = response.body?.getReader() ?? assert.fail();
+  const { value } = await reader.read();
+  const event = JSON.parse(new TextDecoder().decode(value).slice(6));
+  assert.equal(event.sandboxes[0].tunnels, 4);
+  assert.deepEqual(
+    event.troubles.map(({ message }: { message: string }) => message),
+    ["own"],
+  );
+  await reader.cancel();
   workers.forEach((worker) => end(worker));
   assert.deepEqual(await outcome, { code: 0 });
 });
