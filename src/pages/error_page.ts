@@ -113,9 +113,10 @@ function reloadsByItself(
 
 /** True if it reloads, by itself or if its visitor says so: if the same request may be answered otherwise later. */
 function mayReloadAtAll(
-  { status, mayReload, mayRetry = mayReload, advice }: ErrorPageData,
+  { code, status, mayReload, mayRetry = mayReload, advice }: ErrorPageData,
 ): boolean {
-  const mayPass = status >= 500 || status === 429 || status === 408;
+  const mayPass = status >= 500 || status === 429 || status === 408 ||
+    PASSING.has(code);
   return mayRetry && mayPass && advice.retryUrl === undefined;
 }
 

@@ -84,6 +84,7 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
       () => html(warningPage({ ...WARNED, isFramed }), WARNING_POLICY),
     ] as const
   ),
+  ["/error/waiting", () => problemPage("port_closed")],
   ...Object.entries(ADVICE).map(([name, advice]) =>
     [`/error/${name}`, () => problemPage("sandbox_stopped", advice)] as const
   ),

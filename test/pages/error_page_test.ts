@@ -98,7 +98,10 @@ Deno.test("errorPage() has a button that reloads where the same request may be a
     assert.match(page, /<script>addEventListener\("click"/);
     assert.doesNotMatch(page, /refresh|by itself/);
   }
-  assert.ok(pageOf("port_closed").includes(button));
+  // Also on a 404 that the page waits for to pass.
+  for (const code of ["port_closed", "container_not_found"] as const) {
+    assert.ok(pageOf(code).includes(button), code);
+  }
   const once = { mayReload: false };
   assert.ok(!pageOf("port_closed", once).includes(button));
   const logins = pageOf("login_unavailable", { ...once, mayRetry: true });
