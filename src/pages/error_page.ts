@@ -2,7 +2,7 @@
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { ErrorAdvice, ErrorCode } from "../errors.ts";
 import { escapeHtml } from "../lib/html.ts";
-import { errorText } from "./error_texts.ts";
+import { type ErrorText, errorText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { page } from "./page.ts";
 import { RELOAD, RELOADABLE, reloadLink } from "./reload.ts";
@@ -67,17 +67,24 @@ export function errorPage(data: ErrorPageData): string {
     `<p class="status">${data.status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
-<p>${withMarkup(text.hint, data)}</p>${errorReason(data)}${startButton(data)}${
-      reloads ? waitingNote(data.code, data.port) : ""
-    }${retryLink(data)}${dashboardLink(data)}${logoutLink(data)}${
-      guideLink(data)
-    }
+<p>${withMarkup(hintOf(text, data), data)}</p>${errorReason(data)}${
+      startButton(data)
+    }${reloads ? waitingNote(data.code, data.port) : ""}${retryLink(data)}${
+      dashboardLink(data)
+    }${logoutLink(data)}${guideLink(data)}
 <dl>${sandboxState(data)}${address(data)}
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(data.requestId)}</code></dd>
 </dl>${scripts.includes(KEEP_FRAGMENT) ? FRAGMENT_KEEPER : ""}`,
     head.length === 0 ? {} : { head: head.join("\n") },
   );
+}
+
+function hintOf(
+  { hint, buttonHint = hint }: ErrorText,
+  { advice: { start } }: ErrorPageData,
+): string {
+  return start === undefined ? hint : buttonHint;
 }
 
 /** The scripts that the page has. */

@@ -7,6 +7,8 @@ export interface ErrorText {
   readonly title: string;
   readonly detail: string;
   readonly hint: string;
+  /** In place of the hint beside a button that does what it says. */
+  readonly buttonHint?: string;
 }
 
 /** The text of a code, about a port of a sandbox if it is known. */
@@ -286,12 +288,14 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "It serves {port} only while it is running.",
     hint:
       "Start the sandbox, then reload. It usually takes a few seconds to start.",
+    buttonHint: "It usually takes a few seconds to start.",
   },
   sandbox_paused: {
     title: "The sandbox is paused",
     detail: "It serves {port} only while it is running.",
     hint:
       "Resume the sandbox, then reload. It usually takes a few seconds to resume.",
+    buttonHint: "It usually takes a few seconds to resume.",
   },
   sandbox_archived: {
     title: "The sandbox is archived",
@@ -299,6 +303,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       "Its files are in storage. It serves {port} only while it is running.",
     hint:
       "Start the sandbox, then reload. Its files are brought back first, which usually takes less than a minute, and longer if there are many.",
+    buttonHint:
+      "If you start it, its files are brought back first, which usually takes less than a minute, and longer if there are many.",
   },
   sandbox_starting: {
     title: "The sandbox is starting",
@@ -341,6 +347,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail: "Daytona could not run it, so it does not serve {port}.",
     hint:
       "Its owner can recover it, in Daytona's dashboard or by its API. That usually takes a few seconds; then reload.",
+    buttonHint: "It usually takes a few seconds to recover.",
   },
   sandbox_build_failed: {
     title: "The sandbox could not be built",

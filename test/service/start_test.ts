@@ -62,6 +62,7 @@ for (const scope of ["sandbox", "host"]) {
     const { browser, page } = await gateway.pageOf("alice");
     assert.equal(codeOf(page), "sandbox_stopped");
     assert.match(page.body, BUTTON);
+    assert.doesNotMatch(page.body, /then reload/, "it does that by itself");
     assert.equal(api.count("startSandbox"), 0);
     const pressed = await browser.submit(page, { follow: false });
     assert.equal(pressed.page.status, 303);
