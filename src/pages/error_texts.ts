@@ -176,8 +176,9 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   port_not_served: {
     title: "This is not served here",
     detail:
-      "This gateway serves either the previews of sandboxes or their toolboxes, and this is the other of the two.",
-    hint: "Ask the gateway's operator where it is served.",
+      "This gateway serves only the previews of sandboxes, or only their toolboxes, and this is something else.",
+    hint:
+      "Toolboxes and build logs of app.daytona.io are at Daytona's own addresses. Otherwise, ask the gateway's operator.",
   },
   method_not_allowed: {
     title: "This method is not forwarded",
