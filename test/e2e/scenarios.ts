@@ -34,6 +34,7 @@ import {
   retryButton,
   waitingForSlowApp,
   waitingInFrame,
+  waitingInSandboxedFrame,
   waitingPage,
   waitingWithoutScripts,
 } from "./scenarios/waiting.ts";
@@ -76,6 +77,7 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingPage,
   retryButton,
   waitingInFrame,
+  waitingInSandboxedFrame,
   waitingForSlowApp,
   waitingWithoutScripts,
   sandboxStates,

@@ -99,6 +99,28 @@ export const waitingInFrame: Scenario = {
   },
 };
 
+/** Such as the preview in somebody's editor: its page has no origin whose address it could ask for. */
+export const waitingInSandboxedFrame: Scenario = {
+  name:
+    "the page of an app that still starts reloads in a sandboxed frame as well",
+  except: {
+    firefox: "its driver sees no sandboxed frames",
+    webkit: "its driver sees no sandboxed frames",
+  },
+  async run(stage) {
+    stage.listen("demo", PORT, CLOSED_PORT);
+    const page = await stage.open();
+    await page.goto(stage.url("3000-demo"));
+    const url = stage.url(`${PORT}-demo`, "/framed");
+    const frame = await page.addFrame(url, { sandbox: "allow-scripts" });
+    await frame.shows("h1", WAITING);
+    await using app = startApp();
+    stage.listen("demo", PORT, app.port);
+    await frame.shows("h1", "Started");
+    assert.deepEqual(app.gets, ["/framed"]);
+  },
+};
+
 /** A dev server may compile for a minute before its first answer. */
 export const waitingForSlowApp: Scenario = {
   name:
