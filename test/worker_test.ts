@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { startStack } from "../scripts/stand_in/stack.ts";
+import { Webhook } from "standardwebhooks";
+import { KEYS, startStack } from "../scripts/stand_in/stack.ts";
 import { samplesOf } from "./observability/metrics/parse_exposition.ts";
 import { createBrowser } from "./support/login.ts";
 import {
@@ -14,6 +15,7 @@ import { redisTest, startRedis } from "./support/redis_server.ts";
 
 const PERMISSIONS = ["-P=start", "--allow-read=./data,./src,./gen"];
 const HOST = "3000-demo.proxy.localhost";
+const LOCKED = "3000-locked.proxy.localhost";
 
 /** So many connections reach both of two workers; the chance that they do not is one in a million. */
 const ENOUGH = 21;
@@ -43,7 +45,7 @@ async function startWorkers(env: Record<string, string> = {}) {
   const callback = `http://proxy.localhost:${gateway.port}/callback`;
   stack.provider.redirectUris.add(callback);
   const all = started.move();
-  return { gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { gateway, stack, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** Another process may take the port between the supervisor's choice and the first worker's listening. */
@@ -193,6 +195,45 @@ redisTest(
     let seen = await seenIn();
     while (seen > 0 && performance.now() < until) seen = await seenIn();
     assert.equal(seen, 0);
+  },
+);
+
+redisTest(
+  "what one worker hears of a sandbox, the other one forgets as well",
+  async () => {
+    const secret = `whsec_${"MfKQ".repeat(8)}`;
+    await using world = await startWorkers({
+      WEBHOOK_SECRET: secret,
+      SHUTDOWN_DELAY_SEC: "0",
+    });
+    const { gateway, stack } = world;
+    const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+    /** How many of enough requests open the sandbox. */
+    async function opened(): Promise<number> {
+      let count = 0;
+      for (let i = 0; i < ENOUGH; i++) {
+        const { status } = await gateway.ask(LOCKED, { headers });
+        if (status === 200) count++;
+      }
+      return count;
+    }
+    assert.equal(await opened(), ENOUGH);
+    stack.api.sandbox("locked").authToken = "another";
+    const body = '{"event":"sandbox.state.updated","id":"locked"}';
+    const at = new Date();
+    const signed = await gateway.ask("proxy.localhost", {
+      method: "POST",
+      path: "/webhooks/daytona",
+      headers: {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": String(Math.floor(at.getTime() / 1000)),
+        "webhook-signature": new Webhook(secret).sign("msg_1", at, body),
+      },
+      body,
+    });
+    assert.equal(signed.status, 204);
+    // The other one hears of it within milliseconds; the verdict would count for two minutes.
+    if (await opened() > 0) assert.equal(await opened(), 0);
   },
 );
 

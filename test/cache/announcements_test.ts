@@ -6,6 +6,9 @@ import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
 import { redisAt, redisTest, startRedis } from "../support/redis_server.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
+/** The time that others may take to hear of something, on a busy machine, ms. */
+const HEARD_MS = 30_000;
+
 /** A store whose announcements are collected. */
 async function openListener(tier: SharedTier) {
   const store = await tier.open({
@@ -24,7 +27,9 @@ async function announceUntilHeard(
   message: string,
   heard: readonly string[],
 ): Promise<void> {
+  const heardBy = performance.now() + HEARD_MS;
   while (!heard.includes(message)) {
+    assert(performance.now() < heardBy);
     await store.announce(message);
     await turn();
   }

@@ -34,6 +34,9 @@ async function startMachine(
   return machine;
 }
 
+/** The time that a gateway may take to hear of a change, on a busy machine, ms. */
+const HEARD_MS = 20_000;
+
 /** The operations whose results are cached. */
 const CACHED: readonly string[] = [
   "getRunnerBySandboxId",
@@ -172,11 +175,14 @@ sharedTierTest(
     assert.equal((await browser.submit(page)).page.status, 200);
 
     const headers = { accept: "text/html" };
+    // It is a matter of milliseconds; the verdict on the token would count for two minutes.
+    const heardBy = performance.now() + HEARD_MS;
     for (const machine of [first, second]) {
       const ask = () => machine.ask(LOCKED, { ...link, headers });
       let answer = await ask();
-      // It is a matter of milliseconds; the verdict on the token would count for two minutes.
-      while (answer.status === 303) answer = await ask();
+      while (answer.status === 303 && performance.now() < heardBy) {
+        answer = await ask();
+      }
       assert.equal(answer.status, 401);
       assert.match(answer.body, /restarted, which replaces its preview token/);
     }
