@@ -44,7 +44,7 @@ const MAIN = `<div class="head">
 <div class="grid" id="charts"></div>
 <div class="halves">
 <section>
-<h2>Busiest sandboxes <small>about the last minute</small></h2>
+<h2>Busiest sandboxes <small>about now</small></h2>
 <div class="scroll" tabindex="0" role="group" aria-label="Busiest sandboxes">
 <table class="numbers">
 <thead><tr id="sandbox-head"><th scope="col">sandbox</th></tr></thead>

@@ -18,6 +18,13 @@ export interface Trouble {
   readonly requestId?: string;
 }
 
+/** What troubles have in common that are the same. */
+export function troubleKey(
+  { message, code, sandboxId, port, reason }: Trouble,
+): string {
+  return [message, code, sandboxId, port, reason].join("\n");
+}
+
 /** What is logged at level info, but is a trouble of somebody's. */
 const FAILURES: ReadonlySet<string> = new Set([
   "request failed",
@@ -43,21 +50,22 @@ export class RecentTroubles {
     const isInfo = level === "info" || level === "debug" || level === "trace";
     if (isInfo && !FAILURES.has(message)) return;
     const { code, reason, cause, sandboxId, port, requestId } = properties;
-    const key = [message, code, sandboxId, port, reason].join("\n");
-    const troubles = isInfo ? this.#ofUsers : this.#ofOperator;
-    const before = troubles.get(key);
-    troubles.delete(key); // so that it becomes the latest
-    troubles.set(key, {
+    const trouble: Trouble = {
       at,
       level: isInfo ? "info" : level === "warning" ? "warning" : "error",
       message,
-      count: (before?.count ?? 0) + 1,
+      count: 1,
       ...typeof code === "string" && { code },
       ...typeof sandboxId === "string" && { sandboxId },
       ...typeof port === "number" && { port },
       ...typeof requestId === "string" && { requestId },
       ...reasonOf(reason, cause),
-    });
+    };
+    const troubles = isInfo ? this.#ofUsers : this.#ofOperator;
+    const key = troubleKey(trouble);
+    const count = (troubles.get(key)?.count ?? 0) + 1;
+    troubles.delete(key); // so that it becomes the latest
+    troubles.set(key, { ...trouble, count });
     for (const oldest of troubles.keys()) {
       if (troubles.size <= MAX_TROUBLES) break;
       troubles.delete(oldest);

@@ -1,5 +1,5 @@
 /** What the status page shows besides the metrics: which sandboxes, how near the limits, what went wrong. */
-import type { Trouble } from "./recent_troubles.ts";
+import { type Trouble, troubleKey } from "./recent_troubles.ts";
 import type { SandboxUse } from "./sandbox_usage.ts";
 
 /** The sandboxes that are used most. */
@@ -46,9 +46,25 @@ export function mergeReports(reports: readonly StatusReport[]): StatusReport {
   return {
     sandboxes: largest([...sandboxes.values()]),
     limits: [...limits.values()],
-    troubles: reports.flatMap(({ troubles }) => troubles)
+    troubles: withoutRepeats(reports.flatMap(({ troubles }) => troubles))
       .sort((a, b) => b.at - a.at).slice(0, MAX_TROUBLES),
   };
+}
+
+/** Troubles of several threads: what is the same but for its time is one. */
+function withoutRepeats(troubles: readonly Trouble[]): Trouble[] {
+  const found = new Map<string, Trouble>();
+  for (const trouble of troubles) {
+    const key = troubleKey(trouble);
+    const before = found.get(key);
+    if (before === undefined) found.set(key, trouble);
+    else {
+      const latest = before.at > trouble.at ? before : trouble;
+      const count = before.count + trouble.count;
+      found.set(key, { ...latest, count });
+    }
+  }
+  return [...found.values()];
 }
 
 function sumOf(before: SandboxRow | undefined, row: SandboxRow): SandboxRow {

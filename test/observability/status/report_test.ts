@@ -55,3 +55,26 @@ Deno.test("mergeReports() puts the latest troubles of all threads first", () => 
   ]);
   assert.deepEqual(troubles.map(({ message }) => message), ["new", "old"]);
 });
+
+Deno.test("mergeReports() tells a trouble of several threads once, with the latest request", () => {
+  const trouble = {
+    at: 1,
+    level: "info",
+    message: "request failed",
+    code: "port_closed",
+    sandboxId: "box",
+    count: 2,
+    requestId: "early",
+  } as const;
+  const { troubles } = mergeReports([
+    { ...NOTHING, troubles: [{ ...trouble, at: 5, requestId: "late" }] },
+    { ...NOTHING, troubles: [trouble] },
+    { ...NOTHING, troubles: [{ ...trouble, sandboxId: "other" }] },
+  ]);
+  assert.deepEqual(
+    troubles.map((
+      { sandboxId, count, requestId },
+    ) => [sandboxId, count, requestId]),
+    [["box", 4, "late"], ["other", 2, "early"]],
+  );
+});
