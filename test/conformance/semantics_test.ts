@@ -72,7 +72,8 @@ Deno.test("a response without a body keeps its fields and has no body (RFC 9110 
       assert.equal((await readResponse(client)).body, "ok");
     });
   }
-  if (target.isPorthole) assert.equal(runner.accepted, 1);
+  // After the HEAD of JSON, the runner is asked by GET, and breaks off its answer: one more connection.
+  if (target.isPorthole) assert.equal(runner.accepted, 2);
 });
 
 Deno.test(
