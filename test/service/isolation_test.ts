@@ -13,34 +13,49 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
-import { createBrowser } from "../support/login.ts";
+import {
+  type LoginGateway,
+  startLoginGateway,
+} from "../support/login_gateway.ts";
 import { exchangeRaw } from "../support/raw_client.ts";
-import { untilReady } from "../support/ready.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
+import { type StartGateway, WORLDS } from "../support/worlds.ts";
 
-/** Starts a gateway, and logs alice in to `locked`; `cookie` is that of her login, `sealed` its value. */
-async function withLogin(
-  environment: Record<string, string> = {},
-): Promise<TestGateway & { readonly cookie: string; readonly sealed: string }> {
-  await using started = new AsyncDisposableStack();
-  const gateway = started.use(await startGateway(environment));
-  await untilReady(gateway.port);
-  const browser = createBrowser({ port: gateway.port });
+/** A gateway in which alice is logged in to `locked`; `cookie` is that of her login, `sealed` its value. */
+type LoggedIn = LoginGateway & {
+  readonly cookie: string;
+  readonly sealed: string;
+};
+
+async function logIn(gateway: LoginGateway): Promise<LoggedIn> {
+  const browser = gateway.browser();
   const { page: form } = await browser.open(`http://${LOCKED}/echo`);
   const { page } = await browser.logIn(form, "alice");
   assert.equal(page.status, 200);
-  const login = browser.jar.cookies.find(({ name }) =>
-    name.startsWith("porthole-login-")
-  );
-  assert(login !== undefined);
-  const { name, value } = login;
-  const owned = started.move();
-  return {
-    ...gateway,
-    cookie: `${name}=${value}`,
-    sealed: value,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  const { name, value } =
+    browser.jar.cookies.find(({ name }) =>
+      name.startsWith("porthole-login-")
+    ) ?? assert.fail("no login");
+  return { ...gateway, cookie: `${name}=${value}`, sealed: value };
+}
+
+/** What a test starts in the world that it runs in. */
+interface Start {
+  readonly startGateway: StartGateway;
+  withLogin(environment?: Record<string, string>): Promise<LoggedIn>;
+  readonly test: Deno.TestContext;
+}
+
+/** Defines a test for both worlds. */
+function test(name: string, body: (start: Start) => Promise<void>): void {
+  for (const { suffix, startGateway, startLoginGateway } of WORLDS) {
+    Deno.test(name + suffix, (test) =>
+      body({
+        startGateway,
+        withLogin: async (environment = {}) =>
+          await logIn(await startLoginGateway(environment)),
+        test,
+      }));
+  }
 }
 
 /** Sends a head of exactly these lines, and returns the response as text. */
@@ -201,7 +216,7 @@ const FROM_SIBLING: Readonly<
 
 /** What an app is told of its address must not change what opens it: that goes by the Origin that came. */
 for (const mode of ["auto", "local", "pass"]) {
-  Deno.test(`another sandbox's page neither reads nor writes on a visitor's login, with APP_ORIGIN=${mode}`, async (t) => {
+  test(`another sandbox's page neither reads nor writes on a visitor's login, with APP_ORIGIN=${mode}`, async ({ withLogin, test: t }) => {
     await using gateway = await withLogin({ APP_ORIGIN: mode });
     const { seen } = gateway.stack.runner;
     for (
@@ -245,7 +260,7 @@ for (const mode of ["auto", "local", "pass"]) {
     });
   });
 
-  Deno.test(`another sandbox's page opens no WebSocket on a visitor's login, Daytona's ports least of all, with APP_ORIGIN=${mode}`, async () => {
+  test(`another sandbox's page opens no WebSocket on a visitor's login, Daytona's ports least of all, with APP_ORIGIN=${mode}`, async ({ withLogin }) => {
     await using gateway = await withLogin({ APP_ORIGIN: mode });
     const { cookie } = gateway;
     for (const port of [3000, 2280, 22222, 33333]) {
@@ -263,7 +278,7 @@ for (const mode of ["auto", "local", "pass"]) {
   });
 }
 
-Deno.test("S4: pages of the same sandbox and of ALLOWED_ORIGINS frame a preview on a visitor's login", async () => {
+test("S4: pages of the same sandbox and of ALLOWED_ORIGINS frame a preview on a visitor's login", async ({ withLogin }) => {
   await using gateway = await withLogin({
     ALLOWED_ORIGINS: "https://chat.example",
   });
@@ -282,7 +297,7 @@ Deno.test("S4: pages of the same sandbox and of ALLOWED_ORIGINS frame a preview 
   }
 });
 
-Deno.test("S4: what a session opens says who may frame it, beside the app's own policy; what needs none does not", async () => {
+test("S4: what a session opens says who may frame it, beside the app's own policy; what needs none does not", async ({ withLogin }) => {
   await using gateway = await withLogin({
     ALLOWED_ORIGINS: "https://chat.example",
   });
@@ -321,7 +336,7 @@ Deno.test("S4: what a session opens says who may frame it, beside the app's own 
   );
 });
 
-Deno.test("S4: while an app still boots, its frame on another port is remembered, as the page there reloads by itself", async () => {
+test("S4: while an app still boots, its frame on another port is remembered, as the page there reloads by itself", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const { cookie } = gateway;
   const headers = {
@@ -341,7 +356,7 @@ Deno.test("S4: while an app still boots, its frame on another port is remembered
   assert.deepEqual(elsewhere.headers.getSetCookie(), []);
 });
 
-Deno.test("S4: a frame leads to no login, not even a frame of the login itself", async () => {
+test("S4: a frame leads to no login, not even a frame of the login itself", async ({ withLogin }) => {
   await using gateway = await withLogin();
   for (const referer of [`http://${DEMO}/`, `http://5173-locked.${BASE}/`]) {
     const headers = frameOf(referer, "same-site");
@@ -362,7 +377,7 @@ Deno.test("S4: a frame leads to no login, not even a frame of the login itself",
   }
 });
 
-test("S4: a link with a preview token opens in a frame of an allowed page, which the next request still names", async (startGateway) => {
+test("S4: a link with a preview token opens in a frame of an allowed page, which the next request still names", async ({ startGateway }) => {
   await using gateway = await startGateway({
     ALLOWED_ORIGINS: "https://chat.example",
   });
@@ -384,7 +399,7 @@ test("S4: a link with a preview token opens in a frame of an allowed page, which
   assert.equal(elsewhere.code, "frame_refused");
 });
 
-Deno.test("S14: no other port of the sandbox opens a WebSocket to Daytona's ports on a visitor's login", async () => {
+test("S14: no other port of the sandbox opens a WebSocket to Daytona's ports on a visitor's login", async ({ withLogin }) => {
   await using gateway = await withLogin({
     ALLOWED_ORIGINS: "https://dashboard.example",
   });
@@ -404,7 +419,7 @@ Deno.test("S14: no other port of the sandbox opens a WebSocket to Daytona's port
   }
 });
 
-Deno.test("a login's cookie reaches no app: at any position, in any field line, over HTTP and WebSocket", async () => {
+test("a login's cookie reaches no app: at any position, in any field line, over HTTP and WebSocket", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const { cookie, sealed } = gateway;
   const { seen } = gateway.stack.runner;
@@ -433,7 +448,7 @@ Deno.test("a login's cookie reaches no app: at any position, in any field line, 
   assert(!JSON.stringify(seen).includes(sealed));
 });
 
-Deno.test("a session is worth nothing for another sandbox, whatever name its cookie is given", async () => {
+test("a session is worth nothing for another sandbox, whatever name its cookie is given", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const { cookie, sealed } = gateway;
   const stopped = await gateway.send(`22222-stopped.${BASE}`, {
@@ -446,7 +461,7 @@ Deno.test("a session is worth nothing for another sandbox, whatever name its coo
   assert.equal(linked.code, "signed_token_invalid");
 });
 
-Deno.test("cookies planted under our names open nothing and hide no login", async () => {
+test("cookies planted under our names open nothing and hide no login", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const { cookie, sealed } = gateway;
   const name = cookie.slice(0, cookie.indexOf("="));
@@ -466,7 +481,7 @@ Deno.test("cookies planted under our names open nothing and hide no login", asyn
   assert.equal(beside.status, 200);
 });
 
-test("an app sets no cookie under our names, and none for other sandboxes", async (startGateway) => {
+test("an app sets no cookie under our names, and none for other sandboxes", async ({ startGateway }) => {
   await using gateway = await startGateway();
   const lines = [
     "porthole-login-abc=x; Domain=proxy.localhost; Path=/",
@@ -485,7 +500,7 @@ test("an app sets no cookie under our names, and none for other sandboxes", asyn
   ]);
 });
 
-Deno.test("a login returns to the configured domain, whatever host a client claims", async () => {
+test("a login returns to the configured domain, whatever host a client claims", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const path = `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`;
   const answer = await gateway.send(BASE, {
@@ -537,7 +552,7 @@ Deno.test("a client that invents addresses is still one client, to the throttle 
   assert.deepEqual(new Set(told), new Set(["127.0.0.1"]));
 });
 
-Deno.test("an app's own bearer token causes no API call if a session admits the request", async () => {
+test("an app's own bearer token causes no API call if a session admits the request", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const before = gateway.stack.api.count("hasSandboxAccess");
   for (let i = 0; i < 5; i++) {
@@ -556,7 +571,7 @@ Deno.test("an app's own bearer token causes no API call if a session admits the 
   assert(gateway.stack.api.count("hasSandboxAccess") <= before + 1);
 });
 
-Deno.test("the gateway's own answers are not cached, and send no Referer on", async () => {
+test("the gateway's own answers are not cached, and send no Referer on", async ({ withLogin }) => {
   await using gateway = await withLogin();
   const navigation = { accept: "text/html", "sec-fetch-mode": "navigate" };
   const login = `/login?return_to=${encodeURIComponent(`http://${LOCKED}/`)}`;
@@ -589,7 +604,7 @@ Deno.test("the gateway's own answers are not cached, and send no Referer on", as
   }
 });
 
-test("the redirect that removes a preview token from an address stays on its host", async (startGateway) => {
+test("the redirect that removes a preview token from an address stays on its host", async ({ startGateway }) => {
   await using gateway = await startGateway();
   for (
     const path of [
@@ -620,7 +635,7 @@ const OUR_SCRIPTS: ReadonlySet<string> = new Set([
   KEEP_FRAGMENT.text,
 ]);
 
-test("our pages repeat nothing of the request, run no script but ours, and the one that acts cannot be framed", async (startGateway) => {
+test("our pages repeat nothing of the request, run no script but ours, and the one that acts cannot be framed", async ({ startGateway }) => {
   await using gateway = await startGateway();
   const mark = "<script>mark</script>";
   const encoded = encodeURIComponent(mark);
@@ -666,7 +681,7 @@ test("our pages repeat nothing of the request, run no script but ours, and the o
   );
 });
 
-Deno.test("nobody else's page logs a visitor out", async () => {
+test("nobody else's page logs a visitor out", async ({ withLogin }) => {
   await using gateway = await withLogin();
   for (
     const headers of [
@@ -699,7 +714,7 @@ Deno.test("nobody else's page logs a visitor out", async () => {
   assert.equal(still.status, 200);
 });
 
-test("a request that names two hosts is refused, and reaches no runner", async (startGateway) => {
+test("a request that names two hosts is refused, and reaches no runner", async ({ startGateway }) => {
   await using gateway = await startGateway();
   for (
     const lines of [
@@ -718,7 +733,7 @@ test("a request that names two hosts is refused, and reaches no runner", async (
   assert.equal(gateway.stack.runner.seen.length, 0);
 });
 
-test("every path of a preview host is the app's", async (startGateway) => {
+test("every path of a preview host is the app's", async ({ startGateway }) => {
   await using gateway = await startGateway();
   const { seen } = gateway.stack.runner;
   for (
@@ -745,8 +760,8 @@ test("every path of a preview host is the app's", async (startGateway) => {
   }
 });
 
-Deno.test("no cookie opens the toolbox on the base domain, whatever page or program sends it", async () => {
-  await using gateway = await withLogin();
+Deno.test("no cookie opens the toolbox where that is served, whatever page or program sends it", async () => {
+  await using gateway = await logIn(await startLoginGateway());
   const before = gateway.stack.runner.seen.length;
   for (const method of ["GET", "POST"]) {
     for (

@@ -12,17 +12,34 @@ export type StartGateway = typeof startGateway;
 /** Starts one where `alice` may log in to the sandbox `locked`, and `mallory` may not. */
 export type StartLoginGateway = typeof startLoginGateway;
 
-/** Defines a test for each world: in front of one's own Daytona, and of somebody else's. */
+/** Both worlds: in front of one's own Daytona, and of somebody else's. */
+export const WORLDS: readonly {
+  /** What the name of a test ends in there. */
+  readonly suffix: string;
+  readonly startGateway: StartGateway;
+  /** Logins are at Daytona's provider, or at the operator's own for whom a rule names. */
+  readonly startLoginGateway: StartLoginGateway;
+}[] = [
+  { suffix: "", startGateway, startLoginGateway },
+  {
+    suffix: " (somebody else's Daytona)",
+    startGateway: startHostedGateway,
+    startLoginGateway: (...differences) =>
+      startHostedLoginGateway("group:staff", ...differences),
+  },
+];
+
+/** Defines a test for each world. */
 export function testInBothWorlds(
   name: string,
   body: (startGateway: StartGateway) => Promise<void>,
 ): void {
-  Deno.test(name, () => body(startGateway));
-  Deno.test(`${name} (somebody else's Daytona)`, () =>
-    body(startHostedGateway));
+  for (const { suffix, startGateway } of WORLDS) {
+    Deno.test(name + suffix, () => body(startGateway));
+  }
 }
 
-/** The same with logins: at Daytona's provider, and at the operator's own for whom a rule names. */
+/** The same with logins. */
 export function testLoginsInBothWorlds(
   name: string,
   body: (
@@ -30,11 +47,7 @@ export function testLoginsInBothWorlds(
     test: Deno.TestContext,
   ) => Promise<void>,
 ): void {
-  Deno.test(name, (test) => body(startLoginGateway, test));
-  Deno.test(`${name} (somebody else's Daytona)`, (test) =>
-    body(
-      (...differences) =>
-        startHostedLoginGateway("group:staff", ...differences),
-      test,
-    ));
+  for (const { suffix, startLoginGateway } of WORLDS) {
+    Deno.test(name + suffix, (test) => body(startLoginGateway, test));
+  }
 }
