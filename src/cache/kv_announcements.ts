@@ -1,5 +1,5 @@
 /** Short messages to every process that shares a KV database: the latest ones are in one value, which each watches. */
-import { sleep } from "../lib/backoff.ts";
+import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { KvDatabase } from "./kv_database.ts";
 
 const KEY = ["porthole", "announcements"];
@@ -10,8 +10,8 @@ const KEPT_MS = 60_000;
 /** Most messages that are kept, whose value must stay below 64 KiB. */
 const MAX_KEPT = 100;
 
-/** Pause before the value is watched again after that has failed, ms. */
-const RETRY_MS = 5_000;
+/** Pauses before the value is watched again after that has failed: a service may not support it. */
+const BACKOFF = { baseMs: 1_000, maxMs: 120_000 };
 
 interface Announcement {
   /** Tells it from another one with the same message. */
@@ -28,6 +28,7 @@ export interface KvAnnouncementsOptions {
     Pick<KvDatabase, "get" | "atomic" | "watch">
   >;
   readonly now: () => number;
+  readonly sleep?: Sleep;
 }
 
 /** Writes and watches that value. */
@@ -63,13 +64,20 @@ export class KvAnnouncements {
   /** Calls back with each message, those of the last minute included, until it is closed; never rejects. */
   async listen(onMessage: (message: string) => void): Promise<void> {
     const { signal } = this.#closing;
+    const { sleep = realSleep } = this.#options;
+    let failed = 0;
     while (!signal.aborted) {
       try {
-        await this.#watch(onMessage);
+        await this.#watch((message) => {
+          failed = 0;
+          onMessage(message);
+        });
       } catch {
         // Announcements are hints, and the operations of the store report what is wrong with it.
       }
-      await sleep(RETRY_MS, signal).catch(() => {});
+      failed++;
+      const pauseMs = backoffMs(failed, BACKOFF, Math.random);
+      await sleep(pauseMs, signal).catch(() => {});
     }
   }
 
