@@ -1,5 +1,5 @@
 /** A real Redis server on a free port of 127.0.0.1, and a client to play Daytona's part. */
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import type { RedisLocation } from "../../src/config/cache_location.ts";
 import { freePort } from "./free_port.ts";
 
