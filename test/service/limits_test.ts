@@ -49,7 +49,7 @@ test("a client over its budget of refusals still gets what is in the cache", asy
   assert.equal(guess.code, "too_many_refusals");
 });
 
-Deno.test("S8: whatever a page loads, its visitor's previews and tokens go on", async () => {
+test("S8: whatever a page loads, its visitor's previews and tokens go on", async (startGateway) => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "3" });
   const image = {
     "sec-fetch-site": "cross-site",
