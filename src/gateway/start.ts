@@ -54,6 +54,9 @@ const BY_VISIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Seconds until a look at what has just been started is worth it. */
 const RETRY_AFTER_SEC = 2;
 
+/** Seconds until what Daytona has refused may be otherwise. */
+const REFUSED_RETRY_SEC = 30;
+
 /** The part of an exchange that a start depends on. */
 export type StartExchange = Pick<
   PreviewExchange,
@@ -310,7 +313,8 @@ export class Waker {
       gate.isMember(admission),
     ]);
     const { state, desiredState = null, recoverable = false } = told ?? {};
-    return new GatewayError("start_refused", "Daytona API: start refused", {
+    return new GatewayError("start_refused", `Daytona API: ${reason}`, {
+      retryAfterSec: REFUSED_RETRY_SEC,
       advice: state === undefined ? {} : {
         sandbox: {
           state,

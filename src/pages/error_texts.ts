@@ -275,7 +275,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail:
       "This sandbox, you, or its organization at Daytona has used up what may be started for now.",
     hint:
-      "Try again once the time in Retry-After is over, within the hour at the latest, or start the sandbox in Daytona.",
+      "Try again later, within the hour at the latest, or start the sandbox in Daytona.",
   },
   start_refused: {
     title: "The sandbox cannot be started",

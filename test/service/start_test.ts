@@ -11,6 +11,7 @@ import {
 } from "../support/hosted_gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
 import { valuesOf } from "../../src/lib/headers.ts";
+import type { TestGateway } from "../support/gateway.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
@@ -400,7 +401,7 @@ async function startWithKey(environment: Record<string, string>) {
 
 /** Presses the button on a page, as a browser without cookies does. */
 async function pressAlone(
-  { send, port }: Awaited<ReturnType<typeof startWithKey>>,
+  { send, port }: Pick<TestGateway, "send" | "port">,
   host: string,
   ticket: string,
   headers: Record<string, string> = {},
@@ -675,6 +676,40 @@ Deno.test("a start at somebody else's Daytona, which gives the sandbox another t
   assert.deepEqual(valuesOf(lines, "x-daytona-preview-token"), [
     api.sandbox("locked").authToken,
   ]);
+});
+
+Deno.test("in front of somebody else's Daytona, the operator's key starts for links and public sandboxes where that is wanted, if anybody tells which sandbox it is", async () => {
+  await using gateway = await startHostedGateway({
+    ...PRESS,
+    WAKE_LINKS: "true",
+    WAKE_PUBLIC: "true",
+  });
+  const { stack, send, port } = gateway;
+  putToSleep(stack);
+  const at = (label: string) => `3000-${label}.proxy.localhost:${port}`;
+  const link = await send(at(KEYS.signedToken), { headers: PAGE });
+  assert.equal(link.code, "sandbox_stopped");
+  assert.doesNotMatch(link.body, /<form/, "nobody tells which one");
+  const { headers } = await send(at("locked"), {
+    path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+    headers: PAGE,
+  });
+  const cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
+  const visitors = [["locked", { cookie }], ["stopped", {}]] as const;
+  for (const [id, credential] of visitors) {
+    const shown = await send(at(id), { headers: { ...PAGE, ...credential } });
+    const ticket = ticketIn(shown.body);
+    const pressed = await pressAlone(
+      gateway,
+      `3000-${id}`,
+      ticket,
+      credential,
+    );
+    assert.equal(pressed.status, 303, id);
+    assert.equal(stack.api.sandbox(id).state, "started");
+  }
+  const key = stack.environment["DAYTONA_API_KEY"];
+  assert.deepEqual(startedBy(stack.api), [key, key]);
 });
 
 Deno.test("in front of somebody else's Daytona, nobody without a login starts anything", async () => {

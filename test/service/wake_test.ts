@@ -7,8 +7,9 @@ import { START_PATH } from "../../src/pages/start_form.ts";
 import { startGatewayOf } from "../support/gateway.ts";
 import { USER_AGENT } from "../support/login.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
-import { sharedTierTest } from "../support/shared_tier.ts";
+import { redisTest, startRedis } from "../support/redis_server.ts";
 import { skewClock } from "../support/skewed_clock.ts";
+import { testLoginsInBothWorlds } from "../support/worlds.ts";
 
 const OPERATORS_KEY = "dtn_operator";
 
@@ -365,21 +366,24 @@ const OPENED = {
   "sec-fetch-dest": "document",
 };
 
-Deno.test("a visit leads to the app, or to the page that waits for it, without doing anything else", async () => {
-  await using gateway = await startLoginGateway({ WAKE: "visit" });
-  const { stack: { api }, send, port } = gateway;
-  const cookie = await logIn(gateway);
-  const host = `3000-locked.proxy.localhost:${port}`;
-  const visit = () =>
-    send(host, { path: "/deep?a=(1)", headers: { ...OPENED, cookie } });
-  api.lifecycle.jobs.startMs = 3_600_000;
-  const begun = await visit();
-  assert.equal(begun.status, 303);
-  assert.equal(begun.headers.get("location"), `http://${host}/deep?a=(1)`);
-  const waiting = await visit();
-  assert.equal(waiting.code, "sandbox_starting");
-  assert.equal(api.count("startSandbox"), 1);
-});
+testLoginsInBothWorlds(
+  "a visit leads to the app, or to the page that waits for it, without doing anything else",
+  async (startLoginGateway) => {
+    await using gateway = await startLoginGateway({ WAKE: "visit" });
+    const { stack: { api }, send, port } = gateway;
+    const cookie = await logIn(gateway);
+    const host = `3000-locked.proxy.localhost:${port}`;
+    const visit = () =>
+      send(host, { path: "/deep?a=(1)", headers: { ...OPENED, cookie } });
+    api.lifecycle.jobs.startMs = 3_600_000;
+    const begun = await visit();
+    assert.equal(begun.status, 303);
+    assert.equal(begun.headers.get("location"), `http://${host}/deep?a=(1)`);
+    const waiting = await visit();
+    assert.equal(waiting.code, "sandbox_starting");
+    assert.equal(api.count("startSandbox"), 1);
+  },
+);
 
 Deno.test("a sandbox that stops as soon as it runs is not started by visits again and again, but has its button", async () => {
   using clock = skewClock();
@@ -447,11 +451,12 @@ Deno.test("a start that breaks off because the API fails ends on a page, and is 
   assert.equal(api.count("startSandbox"), 1);
 });
 
-sharedTierTest(
-  "a thousand visits at two gateways with one database start a sandbox exactly once",
-  async (tier) => {
+redisTest(
+  "a thousand visits at two gateways on one Redis start a sandbox exactly once",
+  async () => {
+    await using redis = await startRedis();
     const settings = {
-      ...tier.environment,
+      CACHE_URL: `redis://127.0.0.1:${redis.port}`,
       WAKE: "visit",
       MAX_EXCHANGES_PER_CLIENT: "10000",
       MAX_EXCHANGES_PER_SANDBOX: "10000",
@@ -461,14 +466,18 @@ sharedTierTest(
     await using second = await startGatewayOf(stack, settings);
     const cookie = await logIn(first);
     stack.api.lifecycle.jobs.startMs = 3_600_000;
+    const host = `3000-locked.proxy.localhost:${first.port}`;
     const gateways = [first, second];
+    // Both know the login by then.
+    for (const { send } of gateways) {
+      const { code } = await send(host, { headers: { cookie } });
+      assert.equal(code, "sandbox_stopped");
+    }
     const visits = Array.from({ length: 1000 }, (_, nth) => {
       const gateway = gateways[nth % 2] ?? assert.fail("none");
-      const host = `3000-locked.proxy.localhost:${first.port}`;
       return gateway.send(host, { headers: { ...OPENED, cookie } });
     });
-    const answers = await Promise.all(visits);
-    for (const { status, code } of answers) {
+    for (const { status, code } of await Promise.all(visits)) {
       assert.ok(status === 303 || code === "sandbox_starting", code ?? "");
     }
     assert.equal(stack.api.count("startSandbox"), 1);
