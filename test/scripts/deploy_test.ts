@@ -287,14 +287,16 @@ Deno.test("every value that the env file shows can be used, alone and with all o
   for (const [name, value] of Object.entries(proxys)) {
     assert(name in SETTINGS, name);
     assert.doesNotMatch(value, /["'#]|^\s|\s$/, name);
-    const tls = name.startsWith("TLS_") || name === "ENABLE_TLS" ? proxys : {};
-    const result = parseConfig({ ...FILLED_IN, ...tls, [name]: value });
+    // These need each other.
+    const others = /^(?:TLS_|ENABLE_TLS$|WAKE_)/.test(name) ? proxys : {};
+    const result = parseConfig({ ...FILLED_IN, ...others, [name]: value });
     assert(result.ok, JSON.stringify(result));
   }
   const all = parseConfig({ ...FILLED_IN, ...proxys });
   assert(all.ok, JSON.stringify(all));
+  const { WAKE_API_KEYS: _, ...hosteds } = shown;
   const hosted = parseConfig({
-    ...shown,
+    ...hosteds,
     PROXY_DOMAIN: FILLED_IN.PROXY_DOMAIN,
     PREVIEW_WARNING_ENABLED: "true",
   });
