@@ -4,6 +4,7 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { BASE, startGateway } from "../support/gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { untilReady } from "../support/ready.ts";
+import type { SendOptions } from "../support/send.ts";
 
 /** A browser that shows the response in a window. */
 const PAGE = { "sec-fetch-mode": "navigate", accept: "text/html" };
@@ -16,25 +17,29 @@ Deno.test("a page without access names what its visitor has named, and is the sa
   async function pageOf(
     port: number,
     label: string,
-    headers: Readonly<Record<string, string>> = {},
+    options: SendOptions,
   ): Promise<string> {
+    const { headers, path } = options;
     const { body } = await gateway.send(`${port}-${label}.${BASE}`, {
       headers: { ...PAGE, ...headers },
+      ...path !== undefined && { path },
     });
     const named = `<dt>Sandbox</dt><dd class="name">${label}</dd>
 <dt>Port</dt><dd class="name">${port}</dd>`;
     assert.ok(body.includes(named), body);
-    return body.replace(named, "").replace(/<code>[\w-]+<\/code><\/dd>/, "");
+    return body.replaceAll(label, "sandbox")
+      .replace(/<code>[\w-]+<\/code><\/dd>/, ""); // the request's ID
   }
   const wrong = { "x-daytona-preview-token": "wrong" };
   for (
-    const [port, headers, code] of [
+    const [port, options, code] of [
       [2280, {}, "login_required"],
-      [2280, wrong, "credential_invalid"],
+      [2280, { headers: wrong }, "credential_invalid"],
+      [3000, { path: "/?DAYTONA_SANDBOX_AUTH_KEY=w" }, "credential_invalid"],
     ] as const
   ) {
-    const there = await pageOf(port, "locked", headers);
-    const nowhere = await pageOf(port, "nosuch", headers);
+    const there = await pageOf(port, "locked", options);
+    const nowhere = await pageOf(port, "nosuch", options);
     assert.equal(there, nowhere);
     assert.ok(there.includes(`/docs#${code}"`));
     assert.doesNotMatch(there, /<dt>State/);
