@@ -793,11 +793,11 @@ function createWaker(
       perHour: wake.perHour,
       maxEntries: cache.maxEntries,
       now,
-      onEnd(start, outcome) {
+      onEnd(start, end) {
         const { requestId, sandboxId, means, intent, by, subject } = start;
-        metrics.sandboxStart(by, outcome);
+        metrics.sandboxStart(by, end.outcome);
         const facts = { requestId, sandboxId, means, intent, by, subject };
-        logger.info("a visitor had a sandbox started", { ...facts, outcome });
+        logger.info("a visitor asked for a start", { ...facts, ...end });
       },
     }),
   });

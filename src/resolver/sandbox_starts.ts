@@ -71,8 +71,11 @@ export interface SandboxStartsOptions {
   readonly perHour: number;
   readonly maxEntries: number;
   readonly now: () => number;
-  /** Called at the end of each start, whatever came of it. */
-  readonly onEnd: (start: WantedStart, outcome: StartEnd) => void;
+  /** Called at the end of each start, whatever came of it; `reason` is why it was refused, in the API's words. */
+  readonly onEnd: (
+    start: WantedStart,
+    end: { readonly outcome: StartEnd; readonly reason?: string | undefined },
+  ) => void;
 }
 
 /** The API's part of it. */
@@ -139,9 +142,11 @@ export class SandboxStarts {
     const { sandboxId } = wanted;
     const { changes, onEnd } = this.#options;
     let outcome: StartEnd = "failed";
+    let reason: string | undefined;
     try {
       const answer = await this.#ask(wanted);
       outcome = answer.kind;
+      if ("reason" in answer) reason = answer.reason;
       return answer;
     } catch (error) {
       if (error instanceof GatewayError && isThrottled(error)) {
@@ -154,7 +159,7 @@ export class SandboxStarts {
       } else this.#begun.delete(sandboxId);
       await changes.announce(sandboxId);
       await this.#release(lock);
-      onEnd(wanted, outcome);
+      onEnd(wanted, { outcome, reason });
     }
   }
 

@@ -65,7 +65,7 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
       perHour: 3,
       maxEntries: 1000,
       now,
-      onEnd: (_, outcome) => void outcomes.push(outcome),
+      onEnd: (_, { outcome }) => void outcomes.push(outcome),
     }));
   /** Presses at a gateway, and answers what the API is asked then. */
   async function press(

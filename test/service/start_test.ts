@@ -616,14 +616,27 @@ Deno.test("the log says of each start who had it, by what, of which sandbox, and
   const { body } = await send(authority, { headers: PAGE });
   await pressAlone(gateway, link, ticketIn(body));
   const starts = log.records().filter(({ message }) =>
-    message === "a visitor had a sandbox started"
-  ).map(({ sandboxId, means, intent, by, subject, outcome }) => {
-    return { sandboxId, means, intent, by, subject, outcome };
+    message === "a visitor asked for a start"
+  ).map(({ sandboxId, means, intent, by, subject, outcome, reason }) => {
+    const why = String(reason).slice(0, 15);
+    return { sandboxId, means, intent, by, subject, outcome, why };
   });
   const facts = { sandboxId: "locked", means: "start", intent: "press" };
   assert.deepEqual(starts, [
-    { ...facts, by: "login", subject: "alice", outcome: "started" },
-    { ...facts, by: "link", subject: undefined, outcome: "refused" },
+    {
+      ...facts,
+      by: "login",
+      subject: "alice",
+      outcome: "started",
+      why: "undefined",
+    },
+    {
+      ...facts,
+      by: "link",
+      subject: undefined,
+      outcome: "refused",
+      why: "Total CPU limit",
+    },
   ]);
   assert.doesNotMatch(JSON.stringify(log.records()), /dtn_operator/);
 });
