@@ -20,7 +20,7 @@ export function judgeNames(
   );
 }
 
-/** What to look at if a secret is wrong that seems to be right in its file. */
-export function suspectCut(secret: string): string {
-  return `It has ${secret.length} characters here: if it should have more, it may be cut off, since a value in an env file ends at # or $.`;
+/** What to look at if a key is wrong that seems to be right in its file. */
+export function suspectCut(key: string): string {
+  return `The key has ${key.length} characters here: if it should have more, it may be cut off, since a value in an env file ends at # or $.`;
 }
