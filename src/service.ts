@@ -41,6 +41,7 @@ import { takeTurnsBy } from "./lib/fair_turn.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer, type Sealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
+import { Inspector } from "./observability/inspection/inspector.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import type { BufferKind } from "./observability/metrics/facts.ts";
@@ -692,6 +693,7 @@ function createDispatch(
   });
   const accessLog = createAccessLog(config.log, lines);
   const unseen = ownsProcess ? watchUnseenMemory(config, parts) : undefined;
+  const inspector = config.public.inspect ? new Inspector() : undefined;
   const services: ExchangeServices = {
     corsMode: config.public.corsMode,
     limits,
@@ -703,6 +705,7 @@ function createDispatch(
     unseen,
     activity: parts.activity,
     leakedSockets,
+    inspector,
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
@@ -753,6 +756,7 @@ function createDispatch(
     remoteSettings: parts.remoteSettings,
     sandboxes,
     servesPaths: config.daytona.mode === "proxy",
+    inspect: inspector && { inspector, gate: parts.gate, login: parts.login },
     buildLogs: {
       builds: new BuildResolver(parts.api),
       throttle,

@@ -4,7 +4,7 @@
  * itself produces is accepted. Nothing is decoded, repaired or guessed: what a lenient parser takes for a path, a browser
  * may take for a host.
  */
-import { mayBeSignedToken } from "./grammar.ts";
+import { LABEL, mayBeSignedToken, TOOLBOX_PORT } from "./grammar.ts";
 import { parseHost, type PreviewHost, previewOrigin } from "./preview_host.ts";
 
 /** The base host that the login runs on. */
@@ -21,6 +21,8 @@ export interface ReturnUrl {
   /** Safe in a Location header: the host is rebuilt from its parts, path and query are kept byte for byte. */
   readonly url: string;
   readonly host: PreviewHost;
+  /** True for the owner's view of the sandbox, which is on the base host. */
+  readonly isOnBase?: true;
 }
 
 /** A longer URL, in characters, would not fit into a sealed cookie along with the rest of the login state. */
@@ -59,6 +61,14 @@ export function checkReturnUrl(
   if (scheme !== options.scheme) return undefined;
 
   const parsed = parseHost(authority, options.baseDomains);
+  if (parsed.kind === "base") {
+    return ownersView(
+      authority.toLowerCase(),
+      target ?? "",
+      parsed.base,
+      options,
+    );
+  }
   if (parsed.kind !== "preview") return undefined;
   const { host } = parsed;
   if (host.authoritySuffix !== options.authority.toLowerCase()) {
@@ -68,6 +78,43 @@ export function checkReturnUrl(
   if (mayBeSignedToken(host.label)) return undefined;
 
   return { url: previewOrigin(host, options.scheme) + target, host };
+}
+
+/** A URL that was checked when the login began, if the base domains still lead there; undefined otherwise. */
+export function stillReturnUrl(
+  url: string,
+  baseDomains: readonly string[],
+): ReturnUrl | undefined {
+  const { host: authority, protocol, pathname } = new URL(url);
+  const parsed = parseHost(authority, baseDomains);
+  if (parsed.kind === "preview") return { url, host: parsed.host };
+  return parsed.kind === "base"
+    ? ownersView(authority, pathname, parsed.base, {
+      scheme: protocol === "https:" ? "https" : "http",
+      authority,
+    })
+    : undefined;
+}
+
+const OWNERS_VIEW = new RegExp(`^/inspect/(${LABEL})$`);
+
+/** The owner's view of a sandbox; it is to a login what the sandbox's toolbox would be. */
+function ownersView(
+  authority: string,
+  target: string,
+  base: string,
+  { scheme, authority: own }: Pick<ReturnUrlOptions, "scheme" | "authority">,
+): ReturnUrl | undefined {
+  const [, label] = OWNERS_VIEW.exec(target) ?? [];
+  if (
+    label === undefined || mayBeSignedToken(label) ||
+    authority !== own.toLowerCase()
+  ) return undefined;
+  return {
+    url: `${scheme}://${authority}${target}`,
+    host: { port: TOOLBOX_PORT, label, base, authoritySuffix: authority },
+    isOnBase: true,
+  };
 }
 
 /**

@@ -51,6 +51,8 @@ export interface GateRequest extends Payer {
   readonly port: number;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
+  /** True for the owner's view: for whoever has logged in or has a bearer, and on the base host. */
+  readonly isInspection?: boolean;
   /** In order of precedence; not called if the sandbox is known to be public. */
   credentials(): readonly Credential[];
   readonly progress: {
@@ -67,7 +69,7 @@ export interface GateParts {
   >;
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "grantsAccess" | "subjectOf">;
+  readonly logins: Pick<LoginSessions, "grantsAccess" | "opens" | "subjectOf">;
   /** What the log calls users. */
   readonly subjects: Pick<Subjects, "ofUser" | "ofBearer">;
   readonly throttle: Throttle;
@@ -259,7 +261,7 @@ export class Gate {
       return subjects.ofBearer(credential.token);
     }
     const session = await sessions.open(credential.sealed);
-    if (session?.kind !== "login" && session?.kind !== "host") return undefined;
+    if (session === undefined || session.kind === "key") return undefined;
     return subjects.ofUser(logins.subjectOf(session));
   }
 
@@ -301,13 +303,18 @@ export class Gate {
   /** True if a sealed session opens that port of the sandbox; null as above. */
   async #isOpenedBy(
     sealed: string,
-    { label, port, clientAddress }: GateRequest,
+    { label, port, clientAddress, isInspection = false }: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
     const { sessions, access, logins, scope } = this.#parts;
     const session = await sessions.open(sealed);
-    if (session === undefined || session.kind === "user") return false;
+    if (session === undefined) return false;
+    if (session.kind === "user") {
+      return isInspection && scope === "host" &&
+        await logins.opens(label, session, clientAddress, budget);
+    }
     if (session.sandboxId !== label) return false;
+    if (isInspection && session.kind !== "login") return false;
     switch (session.kind) {
       case "key":
         return await access.isPreviewToken(label, session.token, budget);

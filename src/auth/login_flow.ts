@@ -8,8 +8,8 @@ import {
   generateRandomState,
 } from "oauth4webapi";
 import { loggedLabel } from "../address/grammar.ts";
-import { parseHost, type PreviewHost } from "../address/preview_host.ts";
-import type { ReturnUrl } from "../address/return_url.ts";
+import type { PreviewHost } from "../address/preview_host.ts";
+import { type ReturnUrl, stillReturnUrl } from "../address/return_url.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { Visits } from "../observability/visits.ts";
@@ -147,12 +147,12 @@ export class Login {
     }
     const { returnTo, challenge } = transaction;
     const { baseDomains } = this.#options.remoteSettings;
-    const parsed = parseHost(new URL(returnTo).host, baseDomains);
-    if (parsed.kind !== "preview") {
+    const way = stillReturnUrl(returnTo, baseDomains);
+    if (way === undefined) {
       throw new GatewayError("bad_return_url", "No longer a preview");
     }
     const budget = this.#options.throttle.budgetFor(callback.payer);
-    const { host } = parsed;
+    const { host } = way;
     let subject: string | undefined;
     try {
       budget.spend();
@@ -161,7 +161,7 @@ export class Login {
       const { clientAddress } = callback.payer;
       const login = await this.#begin(host.label, tokens, clientAddress);
       budget.settle({ isAdmitted: true });
-      return { returnTo: { url: returnTo, host }, challenge, login, subject };
+      return { returnTo: way, challenge, login, subject };
     } catch (error) {
       settleFailed(budget, error);
       this.#noteRefusal(error, host, { ...callback, subject });

@@ -271,6 +271,7 @@ function assemble(values: Values) {
       previewWarning: values.PREVIEW_WARNING_ENABLED,
       /** Shows a page at `/` of the base domains. */
       basePage: values.BASE_PAGE,
+      inspect: values.INSPECT,
       /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },

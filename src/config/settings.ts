@@ -216,6 +216,13 @@ export const SETTINGS = {
     format: flag(),
     default: "true",
   },
+  INSPECT: {
+    group: "Public addresses",
+    purpose:
+      "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
+    format: flag(),
+    default: "true",
+  },
   TOOLBOX_ONLY_MODE: {
     group: "Public addresses",
     purpose: "Serves only the toolbox, and no other port.",

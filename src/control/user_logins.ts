@@ -48,10 +48,14 @@ export class UserLogins implements KeptLogins {
     const { returnTo, challenge } = visit;
     const setCookies = [this.#counted(visit)];
     // The preview host itself sends the browser here, with a challenge, if it needs a session.
-    if (challenge === undefined) return { location: returnTo.url, setCookies };
+    if (challenge === undefined && returnTo.isOnBase === undefined) {
+      return { location: returnTo.url, setCookies };
+    }
     const session = await this.#sessionFor(visit);
     if (session === undefined) return undefined;
-    const location = await handover.urlWithCode(returnTo, challenge, session);
+    const location = challenge === undefined
+      ? returnTo.url
+      : await handover.urlWithCode(returnTo, challenge, session);
     return { location, setCookies };
   }
 

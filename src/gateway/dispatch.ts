@@ -20,6 +20,11 @@ import {
 } from "./build_logs.ts";
 import type { ExchangeServices, IncomingRequest } from "./exchange.ts";
 import { checkControlHead } from "./head.ts";
+import {
+  handleInspect,
+  InspectExchange,
+  type InspectParts,
+} from "./inspect.ts";
 import type { SandboxHandlers } from "./preview.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
@@ -31,6 +36,8 @@ export interface DispatchParts extends ExchangeServices {
   >;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
+  /** Undefined if the owner's view is switched off. */
+  readonly inspect: InspectParts | undefined;
   /** True to serve toolboxes and build logs, which are reached by path. */
   readonly servesPaths: boolean;
   readonly control: Control;
@@ -124,7 +131,10 @@ export class Dispatch {
       return this.#serve(new PreviewExchange(incoming, parsed.host, parts));
     }
     const route = baseRoute(target);
-    if (route === undefined) {
+    if (
+      route === undefined ||
+      route.kind === "inspect" && parts.inspect === undefined
+    ) {
       const base = parsed.kind === "base" ? parsed.base : undefined;
       return this.#toControl(incoming, base);
     }
@@ -135,11 +145,15 @@ export class Dispatch {
 
   /** Hands an exchange to its handler. This is the one place where a failure becomes a response. */
   async #serve(
-    x: PreviewExchange | ToolboxExchange | BuildLogExchange,
+    x: PreviewExchange | ToolboxExchange | BuildLogExchange | InspectExchange,
   ): Promise<Response> {
-    const { sandboxes, buildLogs, servesPaths } = this.#parts;
+    const { sandboxes, buildLogs, servesPaths, inspect } = this.#parts;
     try {
       if (x.route === "preview") return await sandboxes.preview(x);
+      if (x.route === "inspect") {
+        if (inspect === undefined) throw new TypeError("It is switched off");
+        return await handleInspect(x, inspect);
+      }
       if (!servesPaths) {
         throw new GatewayError("port_not_served", "Daytona's proxy serves it");
       }
@@ -158,8 +172,11 @@ export class Dispatch {
   #exchangeByPath(
     incoming: IncomingRequest,
     route: Exclude<BaseRoute, { kind: "malformed" }>,
-  ): ToolboxExchange | BuildLogExchange {
+  ): ToolboxExchange | BuildLogExchange | InspectExchange {
     const parts = this.#parts;
+    if (route.kind === "inspect") {
+      return new InspectExchange(incoming, route, parts);
+    }
     if (route.kind === "toolbox") {
       const { sandboxId, target } = route;
       return new ToolboxExchange({ ...incoming, target }, sandboxId, parts);

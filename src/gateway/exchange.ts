@@ -9,8 +9,9 @@ import type { ByteBudget } from "../lib/byte_budget.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
+import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
+import type { Inspector } from "../observability/inspection/inspector.ts";
 import {
   isLogged,
   logFailure,
@@ -57,6 +58,7 @@ import {
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { checkHead, type RequestHeadLimits } from "./head.ts";
+import { inspectedOf } from "./inspected.ts";
 import { Progress } from "./progress.ts";
 import { ClientUpload, type RequestBody, requestBody } from "./request_body.ts";
 import {
@@ -81,6 +83,8 @@ export interface ExchangeServices {
   /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
   readonly unseen?: Pick<UnseenMemory, "watchUpload"> | undefined;
   readonly onRecord: (record: ExchangeRecord) => void;
+  /** Who watches sandboxes; undefined if that is switched off. */
+  readonly inspector?: Inspector | undefined;
   readonly logger: Logger;
   readonly now: () => number;
   readonly scheme: "http" | "https";
@@ -185,6 +189,8 @@ export abstract class Exchange {
   #endUse: (() => void) | undefined;
   #isFromApp = false;
   #isRecorded = false;
+  /** The head of the response, if somebody watches the sandbox. */
+  #shown: HeaderList = NO_HEADERS;
 
   constructor(incoming: IncomingRequest, services: ExchangeServices) {
     this.id = incoming.id;
@@ -227,6 +233,11 @@ export abstract class Exchange {
   /** The sandbox as the client has named it; undefined if there is none, or its name is a secret. */
   protected get namedSandbox(): string | undefined {
     return undefined;
+  }
+
+  /** The request-target without what is meant for the gateway. */
+  protected get shownTarget(): string {
+    return this.target;
   }
 
   /** True if the exchange counts as use of the sandbox. */
@@ -403,6 +414,7 @@ export abstract class Exchange {
   answer(response: Response): Response {
     this.progress.onAnswer();
     const own = this.#ownResponse(response);
+    this.#noteHead(own.headers);
     this.#settle(response.status, {});
     return own;
   }
@@ -434,8 +446,7 @@ export abstract class Exchange {
       ? toGatewayError(error)
       : new GatewayError(UPLOAD_ERRORS[endedBecause], "Upload ended");
     if (isLogged(failure)) logFailure(logger, failure, this.#requestFacts());
-    this.#settle(failure.status, { error: failure.code });
-    return this.#ownResponse(problem({
+    const response = this.#ownResponse(problem({
       code: failure.code,
       port: this.port,
       sandbox: this.namedSandbox,
@@ -447,6 +458,9 @@ export abstract class Exchange {
       docsUrl: `${this.services.scheme}://${this.baseAuthority}/docs`,
       dashboardUrl: remoteSettings.dashboardUrl,
     }));
+    this.#noteHead(response.headers);
+    this.#settle(failure.status, { error: failure.code });
+    return response;
   }
 
   /**
@@ -461,11 +475,12 @@ export abstract class Exchange {
       discardBody(upstream.body);
       throw new GatewayError("runner_protocol_error", `Status ${status}`);
     }
-    this.#isFromApp = true;
+    this.#isFromApp = this.route !== "inspect";
     this.progress.onAnswer();
     const relayed = this.responseHeaders(upstream);
     const body = clientBody(this.method, { ...upstream, headers: relayed });
     const headers = this.#withOurHeaders(clientHeaders(status, relayed));
+    this.#noteHead(headers);
     if (body === null || body instanceof Uint8Array) {
       const response = createResponse(body, status, headers);
       if (showsUse(status)) this.#touch(); // 7 activity
@@ -492,6 +507,8 @@ export abstract class Exchange {
       recheck: () => this.#stillHasAccess(),
     });
     tunnel.released.then(() => this.#entry?.end());
+    this.#noteHead([...response.headers]);
+    this.#tell({ status: 101 });
     tunnel.closed.then(({ reason, ...facts }) => {
       const end = tunnelEnd(facts);
       if (end === "upstream_failed") {
@@ -536,6 +553,7 @@ export abstract class Exchange {
       },
     });
     this.#download = handle;
+    this.#tell({ status });
     this.#entry?.setHandle({
       ...handle,
       recheck: () => this.#stillHasAccess(),
@@ -650,7 +668,7 @@ export abstract class Exchange {
     this.#downloadAccount?.close();
     this.#endUse?.();
     const { progress } = this;
-    this.services.onRecord({
+    const record: ExchangeRecord = {
       requestId: this.id,
       route: this.route,
       method: this.method,
@@ -672,9 +690,55 @@ export abstract class Exchange {
       resolvedAt: progress.resolvedAt,
       answeredAt: progress.answeredAt,
       endedAt: this.services.now(),
-    });
+    };
+    this.services.onRecord(record);
+    this.#tell(record);
+  }
+
+  /** Notes the head of the response, for whoever watches. */
+  #noteHead(headers: Iterable<[string, string]>): void {
+    const { inspector } = this.services;
+    if (inspector === undefined || inspector.isIdle) return;
+    this.#shown = [...headers];
+  }
+
+  /** Tells whoever watches the sandbox how far the exchange has come. */
+  #tell(facts: Pick<ExchangeRecord, "status"> & Partial<ExchangeRecord>): void {
+    const { inspector } = this.services;
+    if (inspector === undefined || inspector.isIdle) return;
+    // To who was not admitted, the sandbox is what the address names.
+    const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;
+    if (
+      sandboxId === undefined || this.port === undefined ||
+      !inspector.watches(sandboxId)
+    ) return;
+    const { progress } = this;
+    inspector.tell(
+      sandboxId,
+      inspectedOf({
+        requestId: this.id,
+        method: this.method,
+        port: this.port,
+        by: this.#grant?.by,
+        tunnel: undefined,
+        receivedBytes: progress.receivedBytes,
+        sentBytes: 0,
+        startedAt: this.startedAt,
+        answeredAt: progress.answeredAt,
+        reason: undefined,
+        end: undefined,
+        endedAt: undefined,
+        error: undefined,
+        ...facts,
+        target: this.shownTarget,
+        requestHeaders: this.headers,
+        responseHeaders: this.#shown,
+      }),
+    );
   }
 }
+
+const NO_HEADERS: HeaderList = [];
 
 /** How a tunnel ended: completely only if one of its sides closed it. */
 function tunnelEnd(

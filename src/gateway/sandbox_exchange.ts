@@ -67,6 +67,10 @@ export abstract class SandboxExchange extends Exchange
     return mayBeSignedToken(this.label) ? undefined : this.label;
   }
 
+  protected override get shownTarget(): string {
+    return this.appTarget;
+  }
+
   get clientAddress(): string {
     return this.client.clientAddress;
   }

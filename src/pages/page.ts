@@ -18,8 +18,9 @@ export const PAGE_POLICY = `${BASE_POLICY}; form-action 'self'`;
 export function page(
   title: string,
   main: string,
-  options: { wide?: boolean; head?: string } = {},
+  options: { wide?: boolean; head?: string; mainClass?: string } = {},
 ): string {
+  const mainClass = options.mainClass ?? (options.wide ? "wide" : undefined);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +32,7 @@ ${ICON}${options.head === undefined ? "" : `\n${options.head}`}
 <style>${css}</style>
 </head>
 <body>
-<main${options.wide ? ' class="wide"' : ""}>
+<main${mainClass === undefined ? "" : ` class="${mainClass}"`}>
 ${main}
 </main>
 </body>

@@ -4,6 +4,7 @@ import {
   checkReturnUrl,
   type ReturnUrlOptions,
   sameHostTarget,
+  stillReturnUrl,
 } from "../../src/address/return_url.ts";
 
 const BASES = ["preview.example.com", "other.example.org", "example.com"];
@@ -207,6 +208,40 @@ const HOSTILE = [
   "https://3000-demo.preview.example.com:8443/\ud800",
   "https://3000-demo.preview.example.com:8443/\u010d\u010aSet-Cookie:a", // becomes CR LF if only the low bytes are kept
 ];
+
+Deno.test("checkReturnUrl() accepts the owner's view of a sandbox on this base host, and no other path of it", () => {
+  const base = "https://preview.example.com:8443";
+  const found = checkReturnUrl(`${base}/inspect/demo`, HERE);
+  assert.deepEqual(found, {
+    url: `${base}/inspect/demo`,
+    host: {
+      port: 2280,
+      label: "demo",
+      base: "preview.example.com",
+      authoritySuffix: "preview.example.com:8443",
+    },
+    isOnBase: true,
+  });
+  assert.deepEqual(stillReturnUrl(`${base}/inspect/demo`, BASES), found);
+  assert.equal(stillReturnUrl(`${base}/inspect/demo`, []), undefined);
+  for (
+    const url of [
+      `${base}/`,
+      `${base}/logout`,
+      `${base}/inspect`,
+      `${base}/inspect/demo/`,
+      `${base}/inspect/demo/events`,
+      `${base}/inspect/demo?a`,
+      `${base}/inspect/abcdefgh12345678`, // a signed token, perhaps
+      `${base}/inspect/Demo`,
+      `${base}/inspect/../x`,
+      "https://other.example.org/inspect/demo",
+      "https://preview.example.com/inspect/demo",
+      "http://preview.example.com:8443/inspect/demo",
+      "https://evil.com/inspect/demo",
+    ]
+  ) assert.equal(checkReturnUrl(url, HERE), undefined, url);
+});
 
 Deno.test("checkReturnUrl() refuses every other spelling", () => {
   for (const text of HOSTILE) {

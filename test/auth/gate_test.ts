@@ -89,6 +89,7 @@ function gateWith(
     },
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id === "login"),
+      opens: (_, { id }) => Promise.resolve(id === "login"),
       subjectOf: () => sub,
     },
     subjects: {
@@ -560,6 +561,34 @@ Deno.test("a login's session opens only what logins are for: all ports of its sa
       requestFor(label, [{ kind: "session", sealed }], port),
     );
     assert.equal(verdict.kind, kind, `${scope}: ${sealed} at ${port}-${label}`);
+  }
+});
+
+Deno.test("the owner's view is opened by a login or a bearer only: by no token, no link, and not for being public", async () => {
+  for (
+    const [scope, credential, label, kind] of [
+      ["sandbox", { kind: "session", sealed: "login" }, "box", "allow"],
+      ["sandbox", { kind: "session", sealed: "login" }, "other", "login"],
+      ["sandbox", { kind: "session", sealed: "user" }, "box", "login"],
+      ["host", { kind: "session", sealed: "user" }, "box", "allow"],
+      ["host", { kind: "session", sealed: "host" }, "box", "login"],
+      // It stands for a preview token.
+      ["sandbox", { kind: "session", sealed: "sealed" }, "box", "login"],
+      ["host", { kind: "session", sealed: "sealed" }, "box", "login"],
+      ["sandbox", { kind: "bearer", token: "key" }, "box", "allow"],
+      ["sandbox", undefined, "known", "login"],
+      ["sandbox", undefined, "open", "login"],
+      ["sandbox", undefined, TOKEN_LABEL, "login"],
+    ] as const
+  ) {
+    const { gate } = gateWith([], { scope });
+    const verdict = await gate.admit({
+      ...requestFor(label, credential === undefined ? [] : [credential], 2280),
+      isToolbox: true,
+      isInspection: true,
+    });
+    const name = `${scope}: ${JSON.stringify(credential)} at ${label}`;
+    assert.equal(verdict.kind, kind, name);
   }
 });
 

@@ -42,6 +42,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       sandboxes: "api",
       previewWarning: "false",
       basePage: true,
+      inspect: true,
       toolboxOnly: false,
     },
     wake: {
@@ -239,6 +240,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, "true"],
     ["PREVIEW_WARNING_ENABLED", "api", (c) => c.public.previewWarning, "api"],
     ["BASE_PAGE", "false", (c) => c.public.basePage, false],
+    ["INSPECT", "false", (c) => c.public.inspect, false],
     ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
     ["METRICS_PORT", "9090", (c) => c.metrics, {
       hostname: "0.0.0.0",

@@ -2,6 +2,7 @@
 import { docsPage } from "../../src/pages/docs_page.ts";
 import { appsPage } from "../../src/pages/apps_page.ts";
 import { BASE_PAGE_POLICY, basePage } from "../../src/pages/base_page.ts";
+import { INSPECT_POLICY, inspectPage } from "../../src/pages/inspect_page.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../src/pages/login_page.ts";
 import { logoutPage } from "../../src/pages/logout_page.ts";
 import { PAGE_POLICY } from "../../src/pages/page.ts";
@@ -66,6 +67,7 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
   }],
   ["/docs", () => html(docsPage(description))],
   ["/docs/apps", () => html(appsPage())],
+  ["/inspect", () => html(inspectPage("demo"), INSPECT_POLICY)],
   ["/login", () => {
     const query = new URLSearchParams("return_to=x");
     return html(loginPage(query), LOGIN_PAGE_POLICY);

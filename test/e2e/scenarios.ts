@@ -20,6 +20,7 @@ import {
   frameWithoutRequest,
 } from "./scenarios/isolation_frames.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
+import { inspect } from "./scenarios/inspect.ts";
 import { login, loginChoice, loginWithoutAccess } from "./scenarios/login.ts";
 import {
   plantedCookies,
@@ -54,6 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   errorPage,
   tokenInLink,
   download,
+  inspect,
   login,
   loginWithoutAccess,
   loginChoice,

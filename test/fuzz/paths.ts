@@ -146,6 +146,11 @@ export const pathProperties: readonly Property[] = [
           target,
         );
       }
+      if (route.kind === "inspect") {
+        const path = `/inspect/${route.sandboxId}`;
+        const [given] = target.split("?");
+        return assert.ok([path, `${path}/events`].includes(given ?? ""));
+      }
       const prefix = `/toolbox/${route.sandboxId}`;
       assert.ok(
         [prefix + route.target, prefix + route.target.slice(1)].includes(

@@ -64,9 +64,36 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
   });
 }
 
+function inspectRoute(resource: "page" | "events") {
+  const isPage = resource === "page";
+  return createRoute({
+    method: "get",
+    path: isPage ? "/inspect/{sandboxId}" : "/inspect/{sandboxId}/events",
+    operationId: `inspect_${resource}`,
+    summary: isPage
+      ? "The requests to a sandbox, while one watches"
+      : "The same as server-sent events",
+    description:
+      "For whoever has access to the sandbox by a login or `Authorization: Bearer`; preview tokens and links do not " +
+      "count. Credentials are hidden, and nothing is recorded. Unless `INSPECT` is `false`.",
+    request: { params: z.object({ sandboxId: id }) },
+    responses: {
+      200: {
+        description: isPage ? "The page." : "The stream.",
+        content: isPage
+          ? { "text/html": { schema: z.string() } }
+          : { "text/event-stream": { schema: z.string() } },
+      },
+      ...REFUSAL_RESPONSES,
+    },
+  });
+}
+
 /** The paths that the data plane serves; the control plane only describes them. */
 export const DATA_PLANE_ROUTES = [
   ...(["get", "post", "put", "patch", "delete"] as const).map(toolboxRoute),
   buildLogsRoute("snapshots"),
   buildLogsRoute("sandboxes"),
+  inspectRoute("page"),
+  inspectRoute("events"),
 ];

@@ -3,7 +3,13 @@ import { ERROR_STATUS, type ErrorCode } from "../../errors.ts";
 import type { Definition, HistogramDefinition } from "./instruments.ts";
 
 /** Kinds of routes. */
-const ROUTES = ["preview", "toolbox", "build_logs", "control"] as const;
+const ROUTES = [
+  "preview",
+  "toolbox",
+  "build_logs",
+  "inspect",
+  "control",
+] as const;
 
 /** Status classes (RFC 9110 section 15), in order. */
 export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;

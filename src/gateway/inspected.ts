@@ -1,0 +1,64 @@
+/** An exchange as the owner's view tells of it. */
+import type { ErrorCode } from "../errors.ts";
+import type { HeaderList } from "../lib/headers.ts";
+import type { ExchangeRecord } from "../observability/access_log.ts";
+import type { InspectedExchange } from "../observability/inspection/inspector.ts";
+import {
+  redactHeaders,
+  redactReason,
+  redactTarget,
+} from "../observability/inspection/redact.ts";
+import { ERROR_TEXTS } from "../pages/error_texts.ts";
+
+/** The facts of an exchange, as far as it has come. */
+export type InspectedFacts =
+  & Pick<
+    ExchangeRecord,
+    | "requestId"
+    | "method"
+    | "port"
+    | "status"
+    | "by"
+    | "tunnel"
+    | "receivedBytes"
+    | "sentBytes"
+    | "startedAt"
+    | "answeredAt"
+    | "reason"
+  >
+  & {
+    /** Undefined as long as it lasts. */
+    readonly end: ExchangeRecord["end"] | undefined;
+    readonly endedAt: number | undefined;
+    readonly error: string | undefined;
+    /** The request-target without what is meant for the gateway. */
+    readonly target: string;
+    readonly requestHeaders: HeaderList | Iterable<[string, string]>;
+    readonly responseHeaders: HeaderList;
+  };
+
+/** What watchers are told of it. */
+export function inspectedOf(facts: InspectedFacts): InspectedExchange {
+  const { startedAt, answeredAt, endedAt, error, reason } = facts;
+  return {
+    id: facts.requestId,
+    startedAt,
+    method: facts.method,
+    port: facts.port,
+    target: redactTarget(facts.target),
+    status: facts.status,
+    isOpen: endedAt === undefined,
+    waitMs: answeredAt - startedAt,
+    totalMs: endedAt === undefined ? undefined : endedAt - startedAt,
+    receivedBytes: facts.receivedBytes,
+    sentBytes: facts.sentBytes,
+    end: facts.end,
+    reason: reason === undefined ? undefined : redactReason(reason),
+    error,
+    explanation: ERROR_TEXTS[error as ErrorCode]?.title,
+    by: facts.by,
+    tunnel: facts.tunnel,
+    requestHeaders: redactHeaders(facts.requestHeaders),
+    responseHeaders: redactHeaders(facts.responseHeaders),
+  };
+}

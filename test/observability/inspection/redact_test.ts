@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import {
+  redactHeaders,
+  redactReason,
+  redactTarget,
+} from "../../../src/observability/inspection/redact.ts";
+
+Deno.test("redactTarget() hides what may be a credential, however its name is spelt, and nothing else", () => {
+  for (
+    const [target, expected] of [
+      ["/a/b?page=2&q=x", "/a/b?page=2&q=x"],
+      ["/token/abc", "/token/abc"],
+      ["/?DAYTONA_SANDBOX_AUTH_KEY=t", "/?DAYTONA_SANDBOX_AUTH_KEY=(hidden)"],
+      ["/?%61ccess_token=t&a=1", "/?%61ccess_token=(hidden)&a=1"],
+      ["/?a=1;sid=2", "/?a=1;sid=(hidden)"],
+      ["/cb?code=c&state=s", "/cb?code=(hidden)&state=(hidden)"],
+      ["/?apiKey=k&monkey=m", "/?apiKey=(hidden)&monkey=m"],
+      ["/?X-Amz-Signature=s", "/?X-Amz-Signature=(hidden)"],
+      ["/?%zz=1&password", "/?%zz=1&password"],
+      ["/#access_token=t", "/#access_token=(hidden)"],
+    ] as const
+  ) assert.equal(redactTarget(target), expected);
+  assert.equal(redactTarget(`/${"a".repeat(5000)}`).length, 2049);
+});
+
+Deno.test("redactHeaders() hides credentials, and keeps what a developer looks for", () => {
+  assert.deepEqual(
+    redactHeaders([
+      ["Accept", "*/*"],
+      ["Authorization", "Bearer secret"],
+      ["Cookie", "a=secret; b; __Host-porthole-session=secret"],
+      ["X-Daytona-Preview-Token", "secret"],
+      ["X-API-Key", "secret"],
+      ["Referer", "https://h.test/?token=secret&a=1"],
+      ["Sec-WebSocket-Protocol", `graphql-ws, ${"s".repeat(40)}`],
+      ["Set-Cookie", "a=secret; Path=/; HttpOnly"],
+      ["Location", "/next?session=secret"],
+      ["WWW-Authenticate", 'Bearer realm="x"'],
+      ["Proxy-Authorization", "secret"],
+    ]),
+    [
+      ["Accept", "*/*"],
+      ["Authorization", "(hidden)"],
+      ["Cookie", "a=(hidden); b=(hidden); __Host-porthole-session=(hidden)"],
+      ["X-Daytona-Preview-Token", "(hidden)"],
+      ["X-API-Key", "(hidden)"],
+      ["Referer", "https://h.test/?token=(hidden)&a=1"],
+      ["Sec-WebSocket-Protocol", "graphql-ws, (hidden)"],
+      ["Set-Cookie", "a=(hidden); Path=/; HttpOnly"],
+      ["Location", "/next?session=(hidden)"],
+      ["WWW-Authenticate", 'Bearer realm="x"'],
+      ["Proxy-Authorization", "(hidden)"],
+    ],
+  );
+});
+
+Deno.test("redactHeaders() is bounded by lines, by each value and by all of them", () => {
+  const many = Array.from({ length: 100 }, (): [string, string] => ["a", "b"]);
+  assert.equal(redactHeaders(many).length, 65);
+  const [[, long] = []] = redactHeaders([["a", "b".repeat(5000)]]);
+  assert.equal(long?.length, 1025);
+  const large = Array.from(
+    { length: 50 },
+    (): [string, string] => ["a", "b".repeat(1000)],
+  );
+  assert.equal(redactHeaders(large).length, 9);
+});
+
+Deno.test("redactReason() names no machine of the installation", () => {
+  assert.equal(
+    redactReason(
+      "connect 10.0.0.7:3003 failed, runner-1.internal:3003, [fd00::1]:80, http://r.test/sandboxes/x: reset",
+    ),
+    "connect (address) failed, (address), (address), (address) reset",
+  );
+});
