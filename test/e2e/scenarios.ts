@@ -4,7 +4,7 @@ import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
-import { errorPage } from "./scenarios/error_page.ts";
+import { errorDocs, errorPage } from "./scenarios/error_page.ts";
 import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
 import {
   requestsOfAnotherPort,
@@ -53,6 +53,7 @@ export const SCENARIOS: readonly Scenario[] = [
   basePageWithoutScripts,
   accessibility,
   errorPage,
+  errorDocs,
   tokenInLink,
   download,
   inspect,

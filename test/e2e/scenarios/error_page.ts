@@ -34,6 +34,27 @@ export const errorPage: Scenario = {
   },
 };
 
+/** On the base domain, since every path of a preview's host is the app's. */
+export const errorDocs: Scenario = {
+  name:
+    "the code on an error's page leads to what the documentation says of it",
+  async run(stage) {
+    const page = await stage.open();
+    await page.goto(stage.url("2280-locked"));
+    await page.click("#code a");
+    const docs = await page.otherTab();
+    await docs.untilAt(stage.url("", "/docs#login_required"));
+    assert.match(await docs.text("tr:target"), /This preview is private/);
+    // A new tab's window may still change.
+    await page.goto(await docs.url());
+    const top = await page.evaluate<number>(
+      'document.querySelector("tr:target").getBoundingClientRect().top',
+    );
+    assert.ok(top >= 0 && top < 600, `the row is at ${top}`);
+    await stage.screenshot(page, "docs-code");
+  },
+};
+
 async function backgroundOf(
   stage: Stage,
   screen: string,
