@@ -74,7 +74,8 @@ export function forward(
       answer.statusMessage,
       [...headers, ...isChunked ? [CHUNKED] : []].flat(),
     );
-    const isEmpty = answer.headers["content-length"] === "0";
+    const isEmpty = answer.headers["content-length"] === "0" ||
+      answer.statusCode === 204 || answer.statusCode === 304;
     if (message.method === "HEAD" || isEmpty) {
       // Deno's node:http takes no further request of a connection if the head is flushed, and nothing follows it.
       answer.resume();

@@ -1,5 +1,6 @@
 /** What frameworks check, in small: which of them work with which APP_ORIGIN, tested on the complete service. */
 import assert from "node:assert/strict";
+import { startGateway } from "../support/gateway.ts";
 import {
   accepted,
   type Answer,
@@ -12,6 +13,7 @@ import {
   valueOf,
   withApp,
 } from "./told_app.ts";
+import { testInBothWorlds as test, WORLDS } from "../support/worlds.ts";
 
 type Mode = "auto" | "local" | "pass";
 
@@ -22,6 +24,8 @@ interface Use {
   readonly app: Answer;
   /** Where the use is answered with 200 or 101. */
   readonly works: Readonly<Record<Mode, boolean>>;
+  /** The differences in front of somebody else's Daytona, whose proxy adds a host of its own. */
+  readonly inHosted?: Partial<Record<Mode, false>>;
   /** Handshakes that the app sees of two. */
   readonly handshakes?: number;
 }
@@ -40,9 +44,10 @@ function yesIf(condition: boolean, seen: Seen): string {
   return seen.headers.has("upgrade") ? accepted(seen) : response(200);
 }
 
-/** The host by which frameworks behind a proxy know themselves. */
+/** The host by which apps behind a proxy know themselves; of several, many take the first. */
 function believedHost(seen: Seen): string {
-  return header(seen, "x-forwarded-host") || header(seen, "host");
+  const [first = ""] = header(seen, "x-forwarded-host").split(", ");
+  return first || header(seen, "host");
 }
 
 const USES: Readonly<Record<string, Use>> = {
@@ -51,6 +56,7 @@ const USES: Readonly<Record<string, Use>> = {
     app: (seen) =>
       yesIf(hostOf(header(seen, "origin")) === believedHost(seen), seen),
     works: { auto: true, local: true, pass: true },
+    inHosted: { local: false },
   },
   "a CSRF check by the app's public address": {
     method: "POST",
@@ -82,9 +88,12 @@ const USES: Readonly<Record<string, Use>> = {
   },
   "code-server: sockets whose Origin is X-Forwarded-Host, or Host without": {
     method: "WEBSOCKET",
-    app: (seen) =>
-      yesIf(hostOf(header(seen, "origin")) === believedHost(seen), seen),
+    app(seen) {
+      const host = header(seen, "x-forwarded-host") || header(seen, "host");
+      return yesIf(hostOf(header(seen, "origin")) === host, seen);
+    },
     works: { auto: true, local: true, pass: true },
+    inHosted: { auto: false, local: false, pass: false }, // it takes both for one
     handshakes: 2,
   },
   "Flask-SocketIO: sockets of the public address, which it lists": {
@@ -120,30 +129,35 @@ const USES: Readonly<Record<string, Use>> = {
   },
 };
 
-for (const [name, { method, app, works, handshakes }] of Object.entries(USES)) {
-  for (const mode of ["auto", "local", "pass"] as const) {
-    const verb = works[mode] ? "works" : "is refused";
-    Deno.test(`${name}: ${verb} with APP_ORIGIN=${mode}`, async () => {
-      await withApp(app, async (gateway, seen) => {
-        const use = () =>
-          method === "WEBSOCKET"
-            ? handshake(gateway, { origin: OWN })
-            : request(gateway, method, { origin: OWN, referer: `${OWN}/` });
-        for (let i = 0; i < 2; i++) {
-          const { status } = await use();
-          const isGood = status === 200 || status === 101;
-          assert.equal(isGood, works[mode], String(status));
-        }
-        if (mode === "auto" && handshakes !== undefined) {
-          assert.equal(seen.length, handshakes);
-        }
-      }, { APP_ORIGIN: mode });
-    });
+for (const [name, use] of Object.entries(USES)) {
+  const { method, app, handshakes, inHosted = {} } = use;
+  for (const { suffix, startGateway, isHosted } of WORLDS) {
+    for (const mode of ["auto", "local", "pass"] as const) {
+      const works = use.works[mode] && !(isHosted && inHosted[mode] === false);
+      const verb = works ? "works" : "is refused";
+      Deno.test(`${name}: ${verb} with APP_ORIGIN=${mode}${suffix}`, async () => {
+        await withApp(startGateway, app, async (gateway, seen) => {
+          for (let i = 0; i < 2; i++) {
+            const { status } = method === "WEBSOCKET"
+              ? await handshake(gateway, { origin: OWN })
+              : await request(gateway, method, {
+                origin: OWN,
+                referer: `${OWN}/`,
+              });
+            const isGood = status === 200 || status === 101;
+            assert.equal(isGood, works, String(status));
+          }
+          if (works && mode === "auto" && handshakes !== undefined) {
+            assert.equal(seen.length, handshakes);
+          }
+        }, { APP_ORIGIN: mode });
+      });
+    }
   }
 }
 
-Deno.test("Auth.js: a redirect_uri that is made of X-Forwarded-Host is public in auto, and the provider's address stays", async () => {
-  await withApp((seen) => {
+Deno.test("Auth.js: a redirect_uri that is made of X-Forwarded-Host, if that is one host, is public in auto, and the provider's address stays", async () => {
+  await withApp(startGateway, (seen) => {
     const own = `${header(seen, "x-forwarded-proto")}://${believedHost(seen)}`;
     const callback = encodeURIComponent(`${own}/api/auth/callback`);
     return response(
@@ -161,8 +175,9 @@ Deno.test("Auth.js: a redirect_uri that is made of X-Forwarded-Host is public in
   });
 });
 
-Deno.test("PHP and others: a redirect that is made of Host leads to the preview", async () => {
+test("PHP and others: a redirect that is made of Host leads to the preview", async (startGateway) => {
   await withApp(
+    startGateway,
     (seen) =>
       response(303, `Location: http://${header(seen, "host")}/done?a=1`),
     async (gateway) => {

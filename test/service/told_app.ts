@@ -1,5 +1,5 @@
 /** An app on raw sockets, which sees what it is told of its own address, and a client that is one of its pages. */
-import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
+import { BASE, type TestGateway } from "../support/gateway.ts";
 import { headOf } from "../support/load_client.ts";
 import {
   parseHead,
@@ -9,6 +9,7 @@ import {
 import { withRawServer } from "../support/raw_server.ts";
 import { handshakeOf } from "../support/raw_websocket.ts";
 import { switchingProtocols } from "../support/wire_frames.ts";
+import type { StartGateway } from "../support/worlds.ts";
 
 /** The app's host and origin, and where it believes to be. */
 export const APP = `8000-demo.${BASE}`;
@@ -19,15 +20,24 @@ export const LOCAL = "http://localhost:8000";
 export interface Seen {
   readonly method: string;
   readonly target: string;
-  /** By lower-case name. */
+  /** By lower-case name; the values of several lines are joined. */
   readonly headers: ReadonlyMap<string, string>;
+}
+
+/** X-Forwarded-Host, without what somebody else's proxy adds; undefined if nothing is left. */
+export function forwardedHostIn({ headers }: Seen): string | undefined {
+  return headers.get("x-forwarded-host")?.replace(ADDED_HOST, "") || undefined;
 }
 
 /** The whole response to a request; empty for one that the app drops. */
 export type Answer = (seen: Seen) => string;
 
+/** What somebody else's proxy adds to X-Forwarded-Host, after the values that came. */
+const ADDED_HOST = /(?:, )?\d+-[\w-]+\.hosted\.localhost:\d+$/;
+
 /** Runs `use` with an app on port 8000 of the sandboxes `demo` and `locked`, that answers one request a connection. */
 export async function withApp(
+  startGateway: StartGateway,
   answer: Answer,
   use: (gateway: TestGateway, seen: Seen[]) => Promise<void>,
   environment: Record<string, string> = {},
@@ -37,9 +47,14 @@ export async function withApp(
   await withRawServer(async (conn) => {
     const { line, fields } = parseHead(await conn.readHead());
     const [method = "", target = ""] = line.split(" ");
-    const headers = new Map(
-      fields.map(([name, value]) => [name.toLowerCase(), value]),
-    );
+    const headers = new Map<string, string>();
+    for (const [name, value] of fields) {
+      const before = headers.get(name.toLowerCase());
+      headers.set(
+        name.toLowerCase(),
+        before === undefined ? value : `${before}, ${value}`,
+      );
+    }
     const latest = { method, target, headers };
     seen.push(latest);
     const length = Number(headers.get("content-length") ?? 0);

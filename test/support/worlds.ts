@@ -16,13 +16,16 @@ export type StartLoginGateway = typeof startLoginGateway;
 export const WORLDS: readonly {
   /** What the name of a test ends in there. */
   readonly suffix: string;
+  /** True for somebody else's. */
+  readonly isHosted: boolean;
   readonly startGateway: StartGateway;
   /** Logins are at Daytona's provider, or at the operator's own for whom a rule names. */
   readonly startLoginGateway: StartLoginGateway;
 }[] = [
-  { suffix: "", startGateway, startLoginGateway },
+  { suffix: "", isHosted: false, startGateway, startLoginGateway },
   {
     suffix: " (somebody else's Daytona)",
+    isHosted: true,
     startGateway: startHostedGateway,
     startLoginGateway: (...differences) =>
       startHostedLoginGateway("group:staff", ...differences),
