@@ -189,7 +189,7 @@ export async function createService(
 
 /** The sandboxes that are used most, and the limits in use. */
 function statusOf(
-  { usage, inFlight, budget }: Base & Transport,
+  { usage, inFlight, budget, quota }: Base & Transport,
 ): ReturnType<GatewayService["status"]> {
   const rates = usage.top(ROWS).map((use) => ({ ...use, tunnels: 0 }));
   const tunnels = inFlight.sandboxesByTunnels(ROWS).map((count) => ({
@@ -202,6 +202,8 @@ function statusOf(
     used: budget.usedBytes,
     limit: budget.limitBytes,
   }];
+  const apiQuota = quota?.inUse;
+  if (apiQuota !== undefined) limits.push({ name: "API quota", ...apiQuota });
   return mergeReports([
     { sandboxes: rates, limits, troubles: [] },
     { sandboxes: tunnels, limits: [], troubles: [] },

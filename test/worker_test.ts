@@ -94,6 +94,17 @@ redisTest(
     const served = 'porthole_http_requests_total{route="preview",status="2xx"}';
     assert.equal(samples.get(served), ENOUGH);
     assert.equal(samples.get("porthole_http_requests_in_flight"), 0);
+    const watched = await fetch(
+      `http://127.0.0.1:${supervising?.metricsPort}/events`,
+    );
+    const reader = watched.body?.getReader() ?? assert.fail();
+    const { value } = await reader.read();
+    await reader.cancel();
+    const event = JSON.parse(
+      new TextDecoder().decode(value).replace(/^data: /, ""),
+    );
+    assert.equal(event.sandboxes[0]?.sandboxId, "demo");
+    assert.equal(event.limits[0]?.limit, 5000); // of one worker
 
     assert.equal((await gateway.stop()).code, 0);
     const ids = gateway.logs.filter(({ route }) => route === "preview")

@@ -46,6 +46,17 @@ Deno.test("strangers' questions stop at a quarter of the quota, which is left to
   assert.equal(waitOf(() => quota.checkForStrangers()), undefined);
 });
 
+Deno.test("how much of the quota is in use is known as of the last answer that told", () => {
+  const { quota, note } = setUp();
+  assert.equal(quota.inUse, undefined);
+  note(200, {});
+  note(429, left(0));
+  assert.equal(quota.inUse, undefined);
+  note(200, left(26));
+  note(200, {});
+  assert.deepEqual(quota.inUse, { used: 74, limit: 100 });
+});
+
 Deno.test("after a 429 nobody asks for as long as the API says, unless it is about starting sandboxes", () => {
   const { quota, note, clock } = setUp();
   note(429, { "retry-after-sandbox-lifecycle": "20" });
