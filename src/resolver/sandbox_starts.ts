@@ -119,6 +119,9 @@ export class SandboxStarts {
   async start(wanted: WantedStart): Promise<StartOutcome> {
     const { sandboxId, intent } = wanted;
     const { background } = this.#options;
+    if (intent === "visit" && this.#claimed.has(denialOf(wanted))) {
+      return { kind: "too_soon" };
+    }
     const lock = digestKey(["start", sandboxId]);
     if (!await this.#claim(lock, CLAIM_MS)) {
       this.#begun.set(sandboxId, true, { ttl: BEGUN_MS });
@@ -151,6 +154,7 @@ export class SandboxStarts {
     } catch (error) {
       if (error instanceof GatewayError && isThrottled(error)) {
         outcome = "throttled";
+        await this.#release(visitOf(sandboxId)); // somebody else may still start it
       }
       throw error;
     } finally {
@@ -174,9 +178,10 @@ export class SandboxStarts {
       : await this.#api.recoverSandbox(sandboxId, credential);
     switch (answer.kind) {
       case "not_allowed":
-        // Who may not start it must not keep others from it.
+        // Who may not start it must not keep others from it, and need not be told again at every visit.
         await this.#release(slot);
         await this.#release(visitOf(sandboxId));
+        this.#claimed.set(denialOf(wanted), true, { ttl: VISIT_PAUSE_MS });
         return answer;
       case "throttled":
         await this.#release(slot);
@@ -241,6 +246,13 @@ type TooSoon = { readonly kind: "too_soon" };
 /** The key of the last start of a sandbox, as visits know it. */
 function visitOf(sandboxId: string): string {
   return digestKey(["last", sandboxId]);
+}
+
+/** The key of the API's "no" to who wanted a start. */
+function denialOf(
+  { sandboxId, payer }: Pick<WantedStart, "sandboxId" | "payer">,
+): string {
+  return digestKey(["denied", sandboxId, payer]);
 }
 
 /** True if there were too many requests, whoever says so. */

@@ -187,14 +187,24 @@ Deno.test("SandboxStarts do not start by a visit what was started in the last fi
   assert.deepEqual(await press(STARTED, { intent: "visit" }), STARTED);
 });
 
-Deno.test("SandboxStarts let another visit start what the first visitor was not allowed to", async () => {
-  const { press } = setUp({});
+Deno.test("SandboxStarts let another visit start what the first visitor was not allowed to, who is not asked about again for five minutes", async () => {
+  const { press, calls, clock } = setUp({});
   const refused = { kind: "not_allowed", reason: "Access denied" } as const;
-  assert.deepEqual(
-    await press(refused, { intent: "visit", payer: "mallory" }),
-    refused,
-  );
+  const visit = { intent: "visit", payer: "mallory" } as const;
+  assert.deepEqual(await press(refused, visit), refused);
+  assert.deepEqual(await press(refused, visit), { kind: "too_soon" });
   assert.deepEqual(await press(STARTED, { intent: "visit" }), STARTED);
+  assert.equal(calls.length, 2);
+  clock.time += 5 * 60_000 + 1;
+  assert.deepEqual(await press(refused, visit), refused);
+});
+
+Deno.test("SandboxStarts let another visit start what the first visitor has no starts left for", async () => {
+  const { press } = setUp({});
+  for (const sandboxId of ["1", "2", "3"]) await press(STARTED, { sandboxId });
+  await assert.rejects(press(STARTED, { intent: "visit" }), throttled);
+  const visit = { intent: "visit", payer: "bob" } as const;
+  assert.deepEqual(await press(STARTED, visit), STARTED);
 });
 
 Deno.test("SandboxStarts do not ask again before the API's own limit of an organization's starts allows it", async () => {

@@ -82,9 +82,13 @@ const PRESS: Trial = {
   ticket: "good",
 };
 
-/** What starts, of each kind, and what is at hand to be tried instead: most trials differ in a few parts only. */
+/** What starts, of each kind, and what is near to it: most trials differ from one of them in a few parts only. */
 const BASES: readonly Trial[] = [
   VISIT,
+  { ...VISIT, credential: "link" },
+  { ...VISIT, credential: "token_session" },
+  { ...VISIT, credential: "public" },
+  { ...VISIT, credential: "bearer" },
   PRESS,
   { ...PRESS, credential: "link" },
   { ...PRESS, credential: "token_session" },
