@@ -1,5 +1,9 @@
 /** All checks; those that do not depend on each other run concurrently. */
-import { type Config, parseConfig } from "../../src/config/config.ts";
+import {
+  type Config,
+  type GatewayMode,
+  parseConfig,
+} from "../../src/config/config.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import {
@@ -141,7 +145,7 @@ function clockOf(known: ApiView["known"]): Outcome {
 }
 
 async function examineLogin(
-  { oidc }: Config,
+  { oidc, daytona: { mode } }: Config,
   { remote, bases }: {
     readonly remote: RemoteConfig | undefined;
     readonly bases: readonly PublicBase[];
@@ -155,17 +159,20 @@ async function examineLogin(
   const sso = ssoSettings(oidc, remote?.ssoOidc ?? null);
   const all = sso === null ? [settings] : [settings, sso];
   const findings = await Promise.all(
-    all.map((one) => examineProvider(one, bases, world)),
+    all.map((one) => examineProvider(one, { mode, bases }, world)),
   );
   return findings.flat();
 }
 
 async function examineProvider(
   settings: OidcSettings | null,
-  bases: readonly PublicBase[],
+  { mode, bases }: {
+    readonly mode: GatewayMode;
+    readonly bases: readonly PublicBase[];
+  },
   world: World,
 ): Promise<Finding[]> {
-  const { findings, provider } = await checkProvider(settings, world);
+  const { findings, provider } = await checkProvider(settings, mode, world);
   if (provider === undefined) return [...findings];
   const uris = await Promise.all(
     bases.map((base) =>

@@ -13,6 +13,7 @@ import {
   type LoginAttempt,
   OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
+import type { GatewayMode } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import type { OidcSettings } from "../../src/resolver/remote_settings.ts";
 import { ask, type Reply } from "./ask.ts";
@@ -51,16 +52,24 @@ export function attemptFor(redirectUri: string): LoginAttempt {
   };
 }
 
+/** What to do for people to log in. */
+const HOW_TO_HAVE_LOGINS: Readonly<Record<GatewayMode, string>> = {
+  proxy: "Set OIDC_DOMAIN and OIDC_CLIENT_ID, or their equivalents in the API.",
+  hosted:
+    "Set OIDC_DOMAIN and OIDC_CLIENT_ID to a provider of yours, and LOGIN_ALLOW to whom it lets in.",
+};
+
 /** Fetches the provider's metadata, and starts a login by the gateway's own code. */
 export async function checkProvider(
   settings: OidcSettings | null,
+  mode: GatewayMode,
   world: World,
 ): Promise<ProviderView> {
   if (settings === null) {
     return {
       findings: [warning(
         "No identity provider is configured, so nobody can log in; keys and signed links still work.",
-        "Set OIDC_DOMAIN and OIDC_CLIENT_ID, or their equivalents in the API.",
+        HOW_TO_HAVE_LOGINS[mode],
       )],
     };
   }

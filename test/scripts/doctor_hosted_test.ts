@@ -25,6 +25,8 @@ Deno.test("examine() knows what matters in front of somebody else's Daytona, and
     JSON.stringify(findings),
   );
   assert.equal(exitCodeOf(findings), 0);
+  const login = findings.find(({ name }) => name === "provider discovery");
+  assert.match(JSON.stringify(login), /a provider of yours, and LOGIN_ALLOW/);
 });
 
 Deno.test("examine() tells a proxy's key and an unknown one from an organization's", async () => {
