@@ -12,6 +12,7 @@ import { readMetrics, type Sample } from "./measure.ts";
 import { runPhase } from "./phase.ts";
 import { formatReport, plotOf } from "./report.ts";
 import { comeToRest } from "./rest.ts";
+import { watchStatus } from "./status_watch.ts";
 import { faultsOf } from "./verdict.ts";
 import { startWorld } from "./world.ts";
 
@@ -92,11 +93,13 @@ async function soak(
   log(
     `at rest with ${before.sample.descriptors} descriptors, now ${minutes} min of load`,
   );
+  const endWatch = await watchStatus(gateway);
   const phase = await runPhase({
     ...shared,
     durationMs: minutes * MINUTE_MS,
     pauseMs: TROUBLE_PAUSE_MS,
   });
+  const statusWatch = await endWatch();
   const after = await comeToRest(gateway, world);
   const metrics = await readMetrics(gateway);
   const exitCode = await gateway.stop();
@@ -105,6 +108,7 @@ async function soak(
     ...phase,
     before,
     after,
+    statusWatch,
     unfinished: [...warmUp.unfinished, ...phase.unfinished],
     metrics,
     logged,

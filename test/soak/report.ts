@@ -106,6 +106,9 @@ function summary(findings: Findings): string {
     } ms`,
     `troubles: ${troubles.join(", ")}`,
     `activity reports: ${sumOf(metrics, "porthole_activity_reports_total")}`,
+    `status page: ${findings.statusWatch.events} looks, longest pause ${
+      (findings.statusWatch.longestGapMs / 1000).toFixed(1)
+    } s`,
     `access log: ${logged.get("INFO request") ?? 0} lines`,
     `exit code: ${exitCode}`,
   ].map((line) => `- ${line}\n`).join("");

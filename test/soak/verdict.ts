@@ -2,6 +2,7 @@
 import type { OutcomeSummary } from "./accounts.ts";
 import { type Sample, sumOf } from "./measure.ts";
 import type { Rest } from "./rest.ts";
+import type { StatusWatch } from "./status_watch.ts";
 import { fitTrend, minuteFloors, type Trend } from "./statistics.ts";
 
 /** Everything that was observed. */
@@ -11,6 +12,8 @@ export interface Findings {
   /** The gateway at rest, before the load and after it. */
   readonly before: Rest;
   readonly after: Rest;
+  /** What the status page told meanwhile. */
+  readonly statusWatch: StatusWatch;
   /** Operations that did not end with the load. */
   readonly unfinished: readonly string[];
   /** The gateway's own metrics at the end. */
@@ -29,6 +32,9 @@ const MIN_SAMPLES = 40;
 
 /** At rest, the main thread wakes one to four times a second, for timers of the gateway's and of the runtime's. */
 const MAX_WAKES_PER_SEC = 10;
+
+/** The status page tells something every 2 s; the troubles may hold that up, ms. */
+const MAX_STATUS_GAP_MS = 15_000;
 
 /** Growth is significant above this number of standard errors. */
 const SIGNIFICANCE = 3;
@@ -103,6 +109,11 @@ export function faultsOf(findings: Findings): string[] {
       `${name} grows by ${trend?.perHour.toFixed(1)} MiB an hour`,
     );
   }
+  const { longestGapMs } = findings.statusWatch;
+  expect(
+    longestGapMs <= MAX_STATUS_GAP_MS,
+    `The status page stood still for ${Math.round(longestGapMs / 1000)} s`,
+  );
   const dropped = sumOf(metrics, "porthole_log_lines_dropped_total");
   expect(dropped === 0, `${dropped} log lines dropped`);
   const internal = sumOf(metrics, "porthole_errors_total", '"internal"');

@@ -121,6 +121,7 @@ const WELL: Findings = {
   },
   before: REST,
   after: REST,
+  statusWatch: { events: 9, longestGapMs: 15_000 },
   unfinished: [],
   metrics: new Map([
     ['porthole_http_requests_total{route="preview",status="2xx"}', 4],
@@ -149,6 +150,9 @@ Deno.test("faultsOf() names each fault", async (t) => {
     }],
     [/0 exchanges in flight at rest, 1 tunnels/, {
       after: { ...REST, sample: { ...REST.sample, tunnels: 1 } },
+    }],
+    [/status page stood still for 16 s/, {
+      statusWatch: { events: 9, longestGapMs: 16_000 },
     }],
     [/timers/, { after: { ...REST, wakesPerSec: 20 } }],
     [/^Resident memory grows by 60\.0 MiB/, {
