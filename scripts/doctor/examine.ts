@@ -26,6 +26,7 @@ import { checkRedirectUri } from "./redirect_uri.ts";
 import { judgeSettings } from "./settings.ts";
 import { unusable } from "./unusable.ts";
 import { judgeNames } from "./variables.ts";
+import { checkWakeKeys } from "./wake_keys.ts";
 import { checkDns } from "./wildcard_dns.ts";
 import type { World } from "./world.ts";
 
@@ -78,6 +79,9 @@ function afterApi(
     ...isHosted
       ? ofHosted(config, known, world)
       : ofProxy(config, known, { world, sandboxId }),
+    ...config.wake.mode === "off" ? [] : [
+      needs(known, "starting sandboxes", () => checkWakeKeys(config, world)),
+    ],
     run(
       "provider discovery",
       () => examineLogin(config, { remote, bases }, world),
