@@ -434,7 +434,8 @@ export abstract class Exchange {
 
   /** Answers with the error for a failure. */
   refuse(error: unknown): Response {
-    const { logger, remoteSettings } = this.services;
+    const { logger, remoteSettings, inspector, scheme } = this.services;
+    const baseOrigin = `${scheme}://${this.baseAuthority}`;
     this.#isFromApp = false; // also if it could not be relayed
     this.progress.onAnswer();
     const endedBecause = this.#upload?.endedBecause;
@@ -455,7 +456,9 @@ export abstract class Exchange {
       mayReload: this.method === "GET",
       retryAfterSec: failure.retryAfterSec,
       advice: failure.advice,
-      docsUrl: `${this.services.scheme}://${this.baseAuthority}/docs`,
+      docsUrl: `${baseOrigin}/docs`,
+      inspectUrl: inspector && this.namedSandbox &&
+        `${baseOrigin}/inspect/${this.namedSandbox}`,
       dashboardUrl: remoteSettings.dashboardUrl,
     }));
     this.#noteHead(response.headers);

@@ -28,6 +28,8 @@ export interface ErrorPageData {
   readonly mayRetry?: boolean;
   /** Where `/docs` is served for this visitor; undefined if that is not known. */
   readonly docsUrl?: string | undefined;
+  /** Where the sandbox's owner sees the requests to it; undefined if nowhere. */
+  readonly inspectUrl?: string | undefined;
   /** Where people see their sandboxes. */
   readonly dashboardUrl?: string | undefined;
 }
@@ -243,12 +245,19 @@ function logoutLink({ advice: { logoutUrl } }: ErrorPageData): string {
     }">Delete the cookies of all previews</a></p>`;
 }
 
-/** Where docs/apps.md is served, if the error is about an app. */
-function guideLink({ code, port, docsUrl }: ErrorPageData): string {
+/** Leads the developer of an app on, if the error is about one: to docs/apps.md, and to what the app is sent. */
+function guideLink(
+  { code, port, docsUrl, inspectUrl }: ErrorPageData,
+): string {
   const isAboutApp = port !== undefined && port !== TOOLBOX_PORT;
   if (docsUrl === undefined || !isAboutApp || !FOR_DEVELOPERS.has(code)) {
     return "";
   }
-  const text = "For the app’s developer: what apps receive here";
-  return `\n<p class="note">${docsLink(`${docsUrl}/apps`, text)}</p>`;
+  const links = [
+    docsLink(`${docsUrl}/apps`, "what apps receive here"),
+    ...inspectUrl === undefined
+      ? []
+      : [docsLink(inspectUrl, "the requests to this sandbox")],
+  ];
+  return `\n<p class="note">For the app’s developer: ${links.join(", ")}</p>`;
 }

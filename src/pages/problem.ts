@@ -35,6 +35,8 @@ export interface ProblemOptions {
   readonly advice?: ErrorAdvice;
   /** Where `/docs` is served, which describes the codes; undefined if that is not known. */
   readonly docsUrl?: string | undefined;
+  /** Where the sandbox's owner sees the requests to it. */
+  readonly inspectUrl?: string | undefined;
   /** Where people see their sandboxes. */
   readonly dashboardUrl?: string | undefined;
 }

@@ -111,6 +111,7 @@ export function problemPage(
     retryAfterSec: 600,
     advice,
     docsUrl: "https://preview.example.com/docs",
+    inspectUrl: "https://preview.example.com/inspect/box",
     dashboardUrl: "https://daytona.example.com/dashboard",
   });
 }

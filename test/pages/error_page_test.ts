@@ -184,7 +184,13 @@ Deno.test("S4: errorPage() leads out of a frame by a new tab, which keeps the fr
 Deno.test("errorPage() leads the app's developer on where the app may be the cause, and to nowhere without an address", () => {
   const docsUrl = "https://p.test/docs";
   const guide = /href="https:\/\/p\.test\/docs\/apps"/;
-  assert.match(pageOf("port_closed", { docsUrl, port: 3000 }), guide);
+  const plain = pageOf("port_closed", { docsUrl, port: 3000 });
+  assert.match(plain, guide);
+  assert.doesNotMatch(plain, /inspect/);
+  const inspectUrl = "https://p.test/inspect/box";
+  const both = pageOf("port_closed", { docsUrl, port: 3000, inspectUrl });
+  assert.match(both, guide);
+  assert.match(both, /href="https:\/\/p\.test\/inspect\/box"/);
   assert.doesNotMatch(pageOf("port_closed", { port: 3000 }), /For the app/);
   for (
     const [code, port] of [
