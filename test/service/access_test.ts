@@ -4,7 +4,7 @@ import { z } from "zod";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { valuesOf } from "../../src/lib/headers.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
+import { testInBothWorlds as test, WORLDS } from "../support/worlds.ts";
 
 const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 
@@ -57,35 +57,6 @@ test("a private sandbox answers 401 as a problem document, and as a page to a br
   );
 });
 
-Deno.test("the token header, the bearer and the query each open a private sandbox", async () => {
-  await using gateway = await startGateway();
-  for (
-    const options of [
-      { headers: { "x-daytona-preview-token": KEYS.lockedToken } },
-      { headers: { authorization: `Bearer ${KEYS.user}` } },
-      {
-        path: `/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&x=1`,
-        headers: { "sec-fetch-mode": "cors" },
-      },
-    ]
-  ) {
-    const answer = await gateway.send(LOCKED, { path: "/echo", ...options });
-    assert.equal(answer.status, 200);
-    assert.doesNotMatch(answer.body, /locked-token|demo-key|AUTH_KEY/);
-  }
-});
-
-Deno.test("a wrong token is told from none, and does not spoil a good one", async () => {
-  await using gateway = await startGateway();
-  const wrong = { "x-daytona-preview-token": "wrong" };
-  assert.equal(
-    (await gateway.send(LOCKED, { headers: wrong })).code,
-    "credential_invalid",
-  );
-  const both = { ...wrong, authorization: `Bearer ${KEYS.user}` };
-  assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
-});
-
 test("a preview token in a navigation's query becomes a session cookie", async (startGateway) => {
   await using gateway = await startGateway();
   const first = await gateway.send(LOCKED, {
@@ -121,26 +92,6 @@ test("a preview token in a navigation's query becomes a session cookie", async (
     headers: { cookie },
   });
   assert.notEqual(elsewhere.status, 200);
-});
-
-Deno.test("a preview token in the query that did not admit is removed from the address, and no cookie is set", async () => {
-  await using gateway = await startGateway();
-  const path = "/echo?DAYTONA_SANDBOX_AUTH_KEY=wrong";
-  for (
-    const [host, headers] of [
-      [LOCKED, { "x-daytona-preview-token": KEYS.lockedToken }],
-      [LOCKED, { authorization: `Bearer ${KEYS.user}` }],
-      [DEMO, {}],
-    ] as const
-  ) {
-    const answer = await gateway.send(host, {
-      path,
-      headers: { accept: "text/html", ...headers },
-    });
-    assert.equal(answer.status, 303);
-    assert.equal(answer.headers.get("location"), `http://${host}/echo`);
-    assert.equal(answer.headers.get("set-cookie"), null);
-  }
 });
 
 test("over https the session cookie is bound to its host and Secure", async (startGateway) => {
@@ -240,3 +191,54 @@ test("a front that adds the scheme's default port to Host changes nothing: a pag
     assert.equal(valuesOf(lines, "x-forwarded-host")[0], LOCKED);
   }
 });
+
+for (const { suffix, startGateway, memberKey } of WORLDS) {
+  Deno.test(`the token header, the bearer and the query each open a private sandbox${suffix}`, async () => {
+    await using gateway = await startGateway();
+    for (
+      const options of [
+        { headers: { "x-daytona-preview-token": KEYS.lockedToken } },
+        { headers: { authorization: `Bearer ${memberKey}` } },
+        {
+          path: `/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&x=1`,
+          headers: { "sec-fetch-mode": "cors" },
+        },
+      ]
+    ) {
+      const answer = await gateway.send(LOCKED, { path: "/echo", ...options });
+      assert.equal(answer.status, 200);
+      assert.doesNotMatch(answer.body, /locked-token|dtn_|demo-key|AUTH_KEY/);
+    }
+  });
+
+  Deno.test(`a wrong token is told from none, and does not spoil a good one${suffix}`, async () => {
+    await using gateway = await startGateway();
+    const wrong = { "x-daytona-preview-token": "wrong" };
+    assert.equal(
+      (await gateway.send(LOCKED, { headers: wrong })).code,
+      "credential_invalid",
+    );
+    const both = { ...wrong, authorization: `Bearer ${memberKey}` };
+    assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
+  });
+
+  Deno.test(`a preview token in the query that did not admit is removed from the address, and no cookie is set${suffix}`, async () => {
+    await using gateway = await startGateway();
+    const path = "/echo?DAYTONA_SANDBOX_AUTH_KEY=wrong";
+    for (
+      const [host, headers] of [
+        [LOCKED, { "x-daytona-preview-token": KEYS.lockedToken }],
+        [LOCKED, { authorization: `Bearer ${memberKey}` }],
+        [DEMO, {}],
+      ] as const
+    ) {
+      const answer = await gateway.send(host, {
+        path,
+        headers: { accept: "text/html", ...headers },
+      });
+      assert.equal(answer.status, 303);
+      assert.equal(answer.headers.get("location"), `http://${host}/echo`);
+      assert.equal(answer.headers.get("set-cookie"), null);
+    }
+  });
+}

@@ -1,4 +1,6 @@
 /** The two kinds of Daytona that a gateway stands in front of: what is not about runners holds in front of both. */
+import { HOSTED_KEYS } from "../../scripts/stand_in/hosted_stack.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { startGateway } from "./gateway.ts";
 import {
   startHostedGateway,
@@ -18,14 +20,23 @@ export const WORLDS: readonly {
   readonly suffix: string;
   /** True for somebody else's. */
   readonly isHosted: boolean;
+  /** The API key of somebody with access to all sandboxes. */
+  readonly memberKey: string;
   readonly startGateway: StartGateway;
   /** Logins are at Daytona's provider, or at the operator's own for whom a rule names. */
   readonly startLoginGateway: StartLoginGateway;
 }[] = [
-  { suffix: "", isHosted: false, startGateway, startLoginGateway },
+  {
+    suffix: "",
+    isHosted: false,
+    memberKey: KEYS.user,
+    startGateway,
+    startLoginGateway,
+  },
   {
     suffix: " (somebody else's Daytona)",
     isHosted: true,
+    memberKey: HOSTED_KEYS.member,
     startGateway: startHostedGateway,
     startLoginGateway: (...differences) =>
       startHostedLoginGateway("group:staff", ...differences),
