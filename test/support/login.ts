@@ -97,15 +97,16 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
 
   async function submit(page: Hop, options?: VisitOptions): Promise<Visit> {
     const form =
-      /<form method="post" action="([^"]+)">\s*<button name="([^"]+)" value="([^"]+)">/
+      /<form method="post" action="([^"]+)">\s*<button(?: [^>]*name="([^"]+)" value="([^"]+)")?>/
         .exec(page.body);
     if (form === null) throw new Error(`No form at ${page.url}`);
-    const [, action = "", name = "", value = ""] = form;
+    const [, action = "", name, value = ""] = form;
     const from = new URL(page.url);
     return await visit({
       url: new URL(action, from),
       method: "POST",
-      body: new URLSearchParams([[name, value]]).toString(),
+      body: new URLSearchParams(name === undefined ? [] : [[name, value]])
+        .toString(),
       from,
       site: "same-origin",
     }, options);
