@@ -39,7 +39,12 @@ export function samples(port: number, hosted = false): readonly Sample[] {
       status: 302,
     },
     {
-      shows: "the same, opened with its preview token",
+      shows: "the requests to it, as long as you look; as alice",
+      url: `http://proxy.localhost:${port}/inspect/locked`,
+      status: 302,
+    },
+    {
+      shows: "the same sandbox, opened with its preview token",
       url: at("3000-locked", `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`),
       status: 303,
     },
