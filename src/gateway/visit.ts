@@ -23,9 +23,10 @@ export function isShown({ method, headers }: VisitSource): boolean {
 }
 
 /**
- * True if a person has just opened the address in a window: by typing it, by a link of their own page, or by a click
- * somewhere else; such a request has no Origin. A page of another site can have a window opened without a click, which is no wish of the visitor's.
- * Safari does not say whether there was a click (Sec-Fetch-User), and over plain http browsers say nothing at all.
+ * True if a person has just opened the address in a window: by typing it, or by a click; such a request has no Origin. A
+ * page can have itself or another window opened without a click (Sec-Fetch-User), which is no wish of the visitor's, and
+ * neither is the reload of a page of ours that waits. Safari does not say whether there was a click, and over plain http
+ * browsers say nothing at all.
  */
 export function isVisit(source: VisitSource): boolean {
   const { headers } = source;
@@ -34,7 +35,6 @@ export function isVisit(source: VisitSource): boolean {
   return isShown(source) && !headers.has("origin") &&
     headers.get("sec-fetch-mode") === "navigate" &&
     headers.get("sec-fetch-dest") === "document" &&
-    (site === "none" || site === "same-origin" ||
-      headers.get("sec-fetch-user") === "?1") &&
+    (site === "none" || headers.get("sec-fetch-user") === "?1") &&
     agent !== "" && !PROGRAM.test(agent);
 }

@@ -38,7 +38,6 @@ Deno.test("isVisit() is true for an address that is typed, clicked or reloaded i
       {},
       { "sec-fetch-user": undefined },
       reloaded,
-      { ...reloaded, "sec-fetch-user": undefined },
       clicked,
       { "sec-fetch-site": "same-site" },
       ...agents,
@@ -61,7 +60,8 @@ Deno.test("isVisit() is false for everything that does not clearly say that it i
     { "sec-fetch-dest": "image", "sec-fetch-mode": "no-cors" },
     { "sec-fetch-dest": "empty", "sec-fetch-mode": "cors" },
     { "sec-fetch-dest": "document", "sec-fetch-mode": "cors" },
-    // Nobody has clicked.
+    // Nobody has clicked: as when our page reloads by itself.
+    { "sec-fetch-site": "same-origin", "sec-fetch-user": undefined },
     { "sec-fetch-site": "cross-site", "sec-fetch-user": undefined },
     { "sec-fetch-site": "same-site", "sec-fetch-user": "?0" },
     // A form, or something that contradicts itself.

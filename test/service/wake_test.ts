@@ -138,7 +138,7 @@ function isMeant(trial: Trial, { wake, links, ofPublic }: Settings): boolean {
   }
   return wake === "visit" && method === "GET" && credential === "member" &&
     mode === "navigate" && dest === "document" &&
-    ["typed", "own", "clicked"].includes(from) &&
+    ["typed", "clicked"].includes(from) &&
     trial.purpose === undefined && trial.agent === USER_AGENT &&
     ["stopped", "paused"].includes(state) &&
     trial.origin === undefined;
