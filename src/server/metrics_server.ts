@@ -51,7 +51,7 @@ export function listenForMetrics(
   return {
     ...listener,
     async close(timeoutMs) {
-      await board?.close();
+      board?.close();
       await listener.close(timeoutMs);
     },
   };

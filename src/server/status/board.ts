@@ -40,6 +40,9 @@ const KEPT_MS = 10 * 60_000;
 /** Time between two readings that counts can begin at, ms. */
 const BASE_EVERY_MS = 60_000;
 
+/** Most events that wait for a watcher. */
+const MAX_WAITING = 4;
+
 /** Most watchers. */
 const MAX_WATCHERS = 20;
 
@@ -74,20 +77,19 @@ export class StatusBoard {
         watcher = controller;
         this.#watchers.add(watcher);
         await this.#look();
-        await this.#tell([watcher], true);
+        await this.#tell([watcher], { points: this.#points, isFirst: true });
         this.#schedule();
       },
       cancel: () => void this.#watchers.delete(watcher),
     });
   }
 
-  /** Ends everybody's events. */
-  async close(): Promise<void> {
+  /** Ends everybody's events, and waits for no worker. */
+  close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers) end(watcher);
     this.#watchers.clear();
-    await this.#looking;
   }
 
   #schedule(): void {
@@ -99,8 +101,11 @@ export class StatusBoard {
   }
 
   async #tick(): Promise<void> {
+    const before = this.#points.at(-1);
     await this.#look();
-    await this.#tell([...this.#watchers], false);
+    const latest = this.#points.at(-1);
+    const points = latest === undefined || latest === before ? [] : [latest];
+    await this.#tell([...this.#watchers], { points, isFirst: false });
     this.#schedule();
   }
 
@@ -134,7 +139,7 @@ export class StatusBoard {
 
   async #tell(
     watchers: readonly Watcher[],
-    isFirst: boolean,
+    news: Pick<StatusEvent, "points" | "isFirst">,
   ): Promise<void> {
     const [since, now] = [this.#bases[0], this.#latest];
     if (watchers.length === 0 || since === undefined || now === undefined) {
@@ -149,16 +154,20 @@ export class StatusBoard {
     const event: StatusEvent = {
       ...summaryOf(since, now),
       ...report,
-      points: isFirst ? this.#points : this.#points.slice(-1),
-      isFirst,
+      ...news,
     };
     const data = `data: ${JSON.stringify(event)}\n\n`;
     const chunk = this.#encoder.encode(data);
     for (const watcher of watchers) {
-      // Who does not take what there is comes again by itself.
-      if (this.#watchers.has(watcher) && (watcher.desiredSize ?? 0) > -4) {
+      if (!this.#watchers.has(watcher)) continue;
+      const { desiredSize } = watcher; // null if it has failed
+      if (desiredSize !== null && desiredSize > -MAX_WAITING) {
         watcher.enqueue(chunk);
-      } else if (this.#watchers.delete(watcher)) end(watcher);
+        continue;
+      }
+      // Who does not take what there is comes again by itself.
+      this.#watchers.delete(watcher);
+      end(watcher);
     }
   }
 }

@@ -59,7 +59,7 @@ Deno.test("a watcher is told at once what was seen before, and then each look's 
     assert.deepEqual([event?.isFirst, event?.points.length], [false, 1]);
   }
   assert.deepEqual(state.looks, [false, false, true, true]);
-  await board.close();
+  board.close();
   assert.equal(await watcher.next(), undefined);
 });
 
@@ -73,7 +73,7 @@ Deno.test("points and counts go back ten minutes", async () => {
   assert.equal(points.length, 61);
   const counted = event?.countedMs ?? 0;
   assert(counted >= 600_000 && counted < 670_000, String(counted));
-  await board.close();
+  board.close();
 });
 
 Deno.test("a look that fails leaves a gap, and nobody is sent away for it", async () => {
@@ -85,12 +85,12 @@ Deno.test("a look that fails leaves a gap, and nobody is sent away for it", asyn
   await watcher.next();
   state.isBusy = true;
   await pass(2000);
+  const gap = await watcher.next();
   state.isBusy = false;
-  await watcher.next();
   await pass(2000);
   const event = await watcher.next();
-  assert.equal(event?.points.length, 1);
-  await board.close();
+  assert.deepEqual([gap?.points.length, event?.points.length], [0, 1]);
+  board.close();
 });
 
 Deno.test("there are twenty watchers at most, and the place of one who leaves is free", async () => {
@@ -100,6 +100,19 @@ Deno.test("there are twenty watchers at most, and the place of one who leaves is
   assert.equal(board.watch(), undefined);
   await watchers[0]?.leave();
   assert.notEqual(board.watch(), undefined);
-  await board.close();
+  board.close();
   assert.equal(board.watch(), undefined);
+});
+
+Deno.test("a watcher who takes nothing any more is let go, and comes again by itself", async () => {
+  using clock = fakeClock();
+  const pass = passing(clock);
+  const { board, state } = setUp();
+  const stalled = board.watch()?.getReader() ?? assert.fail();
+  for (let i = 0; i < 10; i++) await pass(2000);
+  assert(state.looks.length < 8, "Nobody watches any more");
+  let events = 0;
+  while (!(await stalled.read()).done) events++;
+  assert(events > 3 && events < 7, String(events));
+  board.close();
 });
