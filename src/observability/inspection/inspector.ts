@@ -48,8 +48,9 @@ export interface InspectorLimits {
 
 const LIMITS: InspectorLimits = {
   watchersPerSandbox: 8,
-  watchers: 100,
-  queueChars: 512 * 1024,
+  // With the most of each: 12.5 MiB, beside the buffers that the budget counts.
+  watchers: 50,
+  queueChars: 256 * 1024,
   heartbeatMs: 15_000,
 };
 
