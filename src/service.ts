@@ -31,6 +31,7 @@ import { Holds } from "./gateway/holds.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
 import { Waker } from "./gateway/start.ts";
 import { StartRights } from "./gateway/start_rights.ts";
+import { StartTickets } from "./gateway/start_tickets.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
 import { sleep } from "./lib/backoff.ts";
@@ -791,7 +792,7 @@ function createWaker(
     allowedOrigins: new Set(allowedOrigins),
     startsByVisit: wake.mode === "visit",
     rights: new StartRights({ ...parts, wake, usesOwnKey: mode === "hosted" }),
-    sealer: sealerFor("start"),
+    tickets: new StartTickets(sealerFor("start"), now),
     starts: new SandboxStarts(api, {
       store,
       changes,

@@ -8,11 +8,9 @@ import { splitQuery } from "../address/request_url.ts";
 import type { Admission } from "../auth/gate.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { isFramed, wantsDocument } from "../lib/fetch_metadata.ts";
-import type { Sealer } from "../lib/seal.ts";
 import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
-import { START_PATH, TICKET_FIELD } from "../pages/start_form.ts";
-import { ownFormField } from "../proxy/own_form.ts";
+import { START_PATH } from "../pages/start_form.ts";
 import {
   conditionOf,
   type SandboxState,
@@ -26,13 +24,8 @@ import type {
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 import type { Rights, Starter, StartRights } from "./start_rights.ts";
+import type { StartTickets } from "./start_tickets.ts";
 import { isShown, isVisit } from "./visit.ts";
-
-/** The time for which a page's button works, ms. */
-const TICKET_TTL_MS = 10 * 60 * 1000;
-
-/** Longest target that a ticket leads back to, characters; others lead to `/`. */
-const MAX_TARGET_LENGTH = 2000;
 
 /** What can be started, by what, and what it does from then on. */
 const STARTABLE: ReadonlyMap<
@@ -84,9 +77,7 @@ export interface WakerOptions {
   };
   readonly states: Pick<SandboxStates, "stateOf" | "forget">;
   readonly starts: Pick<SandboxStarts, "start" | "isUnderWay">;
-  /** A sealer for this purpose only. */
-  readonly sealer: Sealer;
-  readonly now: () => number;
+  readonly tickets: StartTickets;
 }
 
 /** A start that is possible. */
@@ -166,17 +157,12 @@ export class Waker {
       const outcome = await this.#startNow(x, admission, starter, "call");
       return accepted(outcome?.kind ?? "not_needed");
     }
-    const ticket = await this.#options.sealer.open(
-      await ownFormField(x, TICKET_FIELD),
-    );
-    if (
-      ticket === undefined || ticket["sandboxId"] !== x.sandboxId ||
-      ticket["visitor"] !== starter.name
-    ) throw new GatewayError("start_expired", "No ticket for this");
+    const { tickets } = this.#options;
+    const { target, means } = await tickets.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
-    const retryUrl = `${origin}${ticket["target"]}`;
+    const retryUrl = origin + target;
     try {
-      await this.#startNow(x, admission, starter, "press", ticket["means"]);
+      await this.#startNow(x, admission, starter, "press", means);
     } catch (error) {
       throw error instanceof GatewayError
         ? error.with({ ...error.advice, retryUrl })
@@ -215,19 +201,12 @@ export class Waker {
     x: StartExchange,
     { starter, means }: Chance,
   ): Promise<GatewayError> {
-    const { allowedOrigins, sealer, now } = this.#options;
+    const { allowedOrigins, tickets } = this.#options;
     if (isFramed(x.headers) && allowedOrigins.size === 0) return failure;
-    const target = x.appTarget.length > MAX_TARGET_LENGTH ? "/" : x.appTarget;
-    const { sandboxId } = x;
-    const ticket = await sealer.seal(
-      { sandboxId, visitor: starter.name, target, means },
-      now() + TICKET_TTL_MS,
-    );
+    const ticket = await tickets.seal(x, starter.name, means);
     const framedBy = [...allowedOrigins];
-    return failure.with({
-      ...failure.advice,
-      start: { ticket, framedBy, means },
-    });
+    const start = { ticket, framedBy, means };
+    return failure.with({ ...failure.advice, start });
   }
 
   /** Starts the sandbox by a visit; false if it has just been started, and has stopped again. */
@@ -253,7 +232,7 @@ export class Waker {
     admission: Admission,
     starter: Starter,
     intent: StartIntent,
-    wanted?: unknown,
+    wanted?: StartMeans,
   ): Promise<StartOutcome | undefined> {
     const { states, gate } = this.#options;
     states.forget(x.sandboxId); // it may have started meanwhile
