@@ -246,6 +246,8 @@ Deno.test("/open leads nowhere else, and says so on the page again", async () =>
       ["3000", "böx"],
       ["3000", "x".repeat(58)],
       ["3000-a", "/../b"],
+      // Together they would name the port 3000 of another sandbox, a-b.
+      ["3000-a", "b"],
     ]
   ) {
     const query = new URLSearchParams({

@@ -111,14 +111,14 @@ function checkBase({ base }: ControlContext): void {
 
 /** The origin of the preview that the form names; undefined if it names none below the very host that it is on. */
 function originOf(
-  { port, sandbox }: PreviewFields,
+  fields: PreviewFields,
   { authority, base }: ControlContext,
   { scheme, remoteSettings }: BasePageOptions,
 ): string | undefined {
-  const wanted = `${port.trim()}-${sandbox.trim()}`;
-  if (!/^[\w-]+$/.test(wanted)) return undefined;
+  const [port, sandbox] = [fields.port.trim(), fields.sandbox.trim()];
+  if (!/^\d+$/.test(port) || !/^[\w-]+$/.test(sandbox)) return undefined;
   const parsed = parseHost(
-    `${wanted}.${authority}`,
+    `${port}-${sandbox}.${authority}`,
     remoteSettings.baseDomains,
   );
   return parsed.kind === "preview" && parsed.host.base === base
