@@ -269,8 +269,8 @@ function assemble(values: Values) {
       sandboxes: values.PUBLIC,
       /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
       previewWarning: values.PREVIEW_WARNING_ENABLED,
-      /** Shows a page at `/` of the base domains. */
-      basePage: values.BASE_PAGE,
+      /** Shows a page at `/` of the base domains, which leads to previews: nowhere, if none are served. */
+      basePage: values.BASE_PAGE && !values.TOOLBOX_ONLY_MODE,
       inspect: values.INSPECT,
       /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,

@@ -212,7 +212,7 @@ export const SETTINGS = {
   BASE_PAGE: {
     group: "Public addresses",
     purpose:
-      "Shows a page at `/` of the base domains, with a form that leads to a preview.",
+      "Shows a page at `/` of the base domains, with a form that leads to a preview; not with `TOOLBOX_ONLY_MODE`.",
     format: flag(),
     default: "true",
   },

@@ -4,9 +4,9 @@ import { ICON } from "./icon.ts";
 import css from "./page.css" with { type: "text" };
 
 /**
- * Content-Security-Policy that all of the gateway's pages have in common: no scripts (see script.ts), nothing from elsewhere, only the
- * inline style and the icon. Without that, browsers ask for `/favicon.ico`, which is the app's, and Firefox reports a
- * violation.
+ * Content-Security-Policy that all of the gateway's pages have in common: no scripts but those that script.ts adds,
+ * nothing from elsewhere, only the inline style and the icon. Without an icon, browsers ask for `/favicon.ico`, which is
+ * the app's, and Firefox reports a violation.
  */
 export const BASE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'";

@@ -254,7 +254,7 @@ test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 
   assert.match(await named.readUntil("\r\n\r\n"), /^HTTP\/1\.1 404 /);
 });
 
-Deno.test("the base domain's page leads to a preview, and is not there with BASE_PAGE=false", async () => {
+Deno.test("the base domain's page leads to a preview, and is not there with BASE_PAGE=false, or where no previews are", async () => {
   await using gateway = await startGateway({}, {
     links: [{ url: "http://x.test/", text: "Something to see" }],
   });
@@ -267,11 +267,15 @@ Deno.test("the base domain's page leads to a preview, and is not there with BASE
   assert.equal(opened.status, 303);
   assert.equal(opened.headers.get("location"), `http://${DEMO}/`);
 
-  await using without = await startGateway({ BASE_PAGE: "false" });
-  for (const path of ["/", "/open?port=3000&sandbox=demo"]) {
-    const answer = await without.send(BASE, { path });
-    assert.equal(answer.status, 404);
-    assert.equal(answer.json().code, "route_not_found");
+  for (
+    const setting of [{ BASE_PAGE: "false" }, { TOOLBOX_ONLY_MODE: "true" }]
+  ) {
+    await using without = await startGateway(setting);
+    for (const path of ["/", "/open?port=3000&sandbox=demo"]) {
+      const answer = await without.send(BASE, { path });
+      assert.equal(answer.status, 404);
+      assert.equal(answer.json().code, "route_not_found");
+    }
   }
 });
 
