@@ -3,6 +3,7 @@ import { form, interactive, redirect, reload } from "../checks.ts";
 import type { DevServer, Settings } from "../dev_server.ts";
 
 function files({ origins, line }: Settings): Record<string, string> {
+  const trusted = origins.map((origin) => origin.replace(/\/\/[^.]+/, "//*"));
   return {
     "manage.py": `import sys
 from django.conf import settings
@@ -18,7 +19,7 @@ settings.configure(
     MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
     STATIC_URL="/static/",
-    ${line ? `CSRF_TRUSTED_ORIGINS=${JSON.stringify(origins)},` : ""}
+    ${line ? `CSRF_TRUSTED_ORIGINS=${JSON.stringify(trusted)},` : ""}
 )
 
 PAGE = """<!doctype html>

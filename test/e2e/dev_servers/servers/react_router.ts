@@ -3,7 +3,9 @@ import { form, hotReload, interactive, redirect } from "../checks.ts";
 import type { DevServer, Settings } from "../dev_server.ts";
 
 function files({ origins, line }: Settings): Record<string, string> {
-  const hosts = JSON.stringify(origins.map((origin) => new URL(origin).host));
+  const hosts = JSON.stringify(
+    origins.map((origin) => new URL(origin).host.replace(/^[^.]+/, "**")),
+  );
   return {
     "vite.config.js": `import { reactRouter } from "@react-router/dev/vite";
 export default { plugins: [reactRouter()] };
