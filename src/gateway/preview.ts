@@ -127,11 +127,13 @@ export class SandboxHandlers {
   }
 
   /** Takes an admitted request to the app, once that is there if it may wait. */
-  #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+  async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+    if (x.isWebSocket) x.reserveTunnel();
+    await x.openBody(); // once: whether there is one, only its stream may tell
     const { holds } = this.#parts;
     return holds === undefined
-      ? this.#carryNow(x, admission)
-      : holds.until(x, () => this.#carryNow(x, admission));
+      ? await this.#carryNow(x, admission)
+      : await holds.until(x, () => this.#carryNow(x, admission));
   }
 
   /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
@@ -151,12 +153,7 @@ export class SandboxHandlers {
   /** The same, whatever a failure is due to. */
   async #deliver(x: SandboxExchange): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
-    if (!x.isWebSocket) {
-      await x.openBody();
-      return x.relay(await forwarder.forward(x));
-    }
-    x.reserveTunnel();
-    await x.openBody();
+    if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
     const opened = await openTunnel(x, forwarder, tunnelLimits);
     return opened.kind === "refused"
       ? x.relay(opened.response)

@@ -50,6 +50,17 @@ test("a program's request waits for an app that still starts, and gets its answe
   assert.deepEqual([status, code], [200, null]);
 });
 
+test("a program's DELETE and PUT without a body wait as well", async (startGateway) => {
+  await using gateway = await startGateway(HOLD);
+  for (const method of ["DELETE", "PUT"]) {
+    closePort(gateway);
+    const { answer } = await hold(gateway, { method });
+    openPort(gateway);
+    const { status, code } = await answer;
+    assert.deepEqual([status, code], [200, null]);
+  }
+});
+
 test("a program's request waits for a sandbox that starts, and gets its app's answer", async (startGateway) => {
   await using gateway = await startGateway(HOLD);
   openPort(gateway);
