@@ -38,6 +38,8 @@ export class ReadAhead {
   #readBytes = 0;
   /** Settles once the response of the request that is under way has been sent. */
   #completed: (() => Promise<void>) | undefined;
+  /** The same, once its end is awaited: a client may have to wait many times during one upload. */
+  #awaited: (() => Promise<void>) | undefined;
   #isUnlimited = false;
   #waiting: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,7 +62,7 @@ export class ReadAhead {
     this.#count(bytes + FRAMING_BYTES);
   }
 
-  /** From now on, all that the client sends is passed on: the connection is a WebSocket's. */
+  /** From now on, all that the client sends is passed on: the connection is a WebSocket's, or closed. */
   lift(): void {
     this.#isUnlimited = true;
     this.#resume();
@@ -86,6 +88,8 @@ export class ReadAhead {
   }
 
   #awaitEnd(completed: () => Promise<void>): void {
+    if (this.#awaited === completed) return;
+    this.#awaited = completed;
     const onEnd = () => {
       if (this.#completed !== completed) return;
       this.#timer = setTimeout(() => {

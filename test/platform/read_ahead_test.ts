@@ -67,6 +67,42 @@ Deno.test("ReadAhead counts requests that were sent without waiting as read one 
   await room;
 });
 
+Deno.test("ReadAhead stops a client that has waited during an upload, also during its next request", async () => {
+  using clock = fakeClock();
+  const ahead = new ReadAhead();
+  const [upload, next] = [request(), request()];
+  ahead.onPassed(100);
+  ahead.begin(100, upload.completed);
+  ahead.onPassed(AHEAD_BYTES);
+  for (let i = 0; i < 3; i++) {
+    assert(ahead.onPassed(1000) instanceof Promise);
+    ahead.onRead(1000);
+  }
+  upload.complete();
+  await upload.completed();
+  await Promise.resolve();
+  ahead.begin(100, next.completed);
+  clock.pass(1000);
+  assert(ahead.onPassed(AHEAD_BYTES + 1) instanceof Promise);
+});
+
+Deno.test("ReadAhead waits for the end of a response once, however often its client has to", () => {
+  const ahead = new ReadAhead();
+  let awaited = 0;
+  const { promise } = Promise.withResolvers<void>();
+  ahead.onPassed(100);
+  ahead.begin(100, () => {
+    awaited++;
+    return promise;
+  });
+  ahead.onPassed(AHEAD_BYTES);
+  for (let i = 0; i < 3; i++) {
+    assert(ahead.onPassed(1000) instanceof Promise);
+    ahead.onRead(1000);
+  }
+  assert.equal(awaited, 1);
+});
+
 Deno.test("ReadAhead lets on what is read of a body, and all that a WebSocket sends", async () => {
   const ahead = new ReadAhead();
   ahead.onPassed(100);
