@@ -28,7 +28,7 @@ export interface RelayOptions {
   /** How fast the client may send; at any pace unless given. */
   readonly pace?: Pace | undefined;
   /** How much the client may send beside its requests; as much as it likes unless given. */
-  readonly ahead?: Pick<ReadAhead, "onPassed"> | undefined;
+  readonly ahead?: Pick<ReadAhead, "onPassed" | "lift"> | undefined;
 }
 
 /** How fast a client may send. */
@@ -44,12 +44,13 @@ export async function relay(
   options: RelayOptions,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => client.once("close", resolve));
-  passOn(client, inner, closed, options);
+  passOn(client, inner, options);
   sendBack(inner, client).then(
     () => closeLingering(client),
     () => client.destroy(),
   );
   await closed;
+  options.ahead?.lift();
   inner.close();
 }
 
@@ -57,7 +58,6 @@ export async function relay(
 function passOn(
   client: Socket,
   inner: Deno.TcpConn,
-  closed: Promise<void>,
   { memory, pace, ahead }: RelayOptions,
 ): void {
   async function pass(data: Uint8Array): Promise<void> {
@@ -67,7 +67,7 @@ function passOn(
     const waitMs = pace?.waitMsAfter(data) ?? 0;
     if (waitMs >= 1) await delay(client, waitMs);
     const room = ahead?.onPassed(data.length);
-    if (room !== undefined) await Promise.race([room, closed]);
+    if (room !== undefined) await room;
   }
   client.on("data", (data: Uint8Array) => {
     client.pause();
