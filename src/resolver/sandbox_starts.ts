@@ -33,6 +33,12 @@ const VISIT_PAUSE_MS = 5 * 60_000;
 
 const HOUR_MS = 3_600_000;
 
+/** The ends of a start that has changed nothing. */
+const UNCHANGING: ReadonlySet<StartEnd> = new Set<StartEnd>([
+  "not_allowed",
+  "throttled",
+]);
+
 /** How a sandbox comes to run: `recover` is for one in an error. */
 export type StartMeans = "start" | "recover";
 
@@ -161,7 +167,8 @@ export class SandboxStarts {
       if (outcome === "under_way") {
         this.#begun.set(sandboxId, true, { ttl: BEGUN_MS });
       } else this.#begun.delete(sandboxId);
-      await changes.announce(sandboxId);
+      // Nobody who may not start it, or not so often, is to have it asked about everywhere.
+      if (!UNCHANGING.has(outcome)) await changes.announce(sandboxId);
       await this.#release(lock);
       onEnd(wanted, { outcome, reason });
     }

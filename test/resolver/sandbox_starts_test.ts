@@ -153,6 +153,24 @@ Deno.test("SandboxStarts limit each sandbox and each visitor in an hour, and the
   await press(STARTED, { sandboxId: "fourth", payer: "erin" });
 });
 
+Deno.test("SandboxStarts have nobody forget a sandbox because of a press that changes nothing", async () => {
+  const { press, forgotten, clock } = setUp({});
+  await press({ kind: "not_allowed", reason: "Access denied" });
+  for (let i = 0; i < 2; i++) await press(STARTED);
+  assert.equal(forgotten.length, 2);
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(press(STARTED), throttled);
+  }
+  clock.time += 3_600_000;
+  const pause = { kind: "throttled", retryAfterSec: 60 } as const;
+  for (let i = 0; i < 2; i++) await assert.rejects(press(pause), throttled);
+  assert.equal(forgotten.length, 2);
+  await assert.rejects(
+    press(new Error("no answer"), { organizationId: "other" }),
+  );
+  assert.equal(forgotten.length, 3);
+});
+
 Deno.test("SandboxStarts do not count for the sandbox what the visitor was not allowed", async () => {
   const { press } = setUp({});
   const refused = { kind: "not_allowed", reason: "Access denied" } as const;
