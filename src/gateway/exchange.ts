@@ -57,10 +57,11 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
+import { ClientUpload } from "./client_upload.ts";
 import { checkHead, type RequestHeadLimits } from "./head.ts";
 import { inspectedOf } from "./inspected.ts";
 import { Progress } from "./progress.ts";
-import { ClientUpload, type RequestBody, requestBody } from "./request_body.ts";
+import { type RequestBody, requestBody } from "./request_body.ts";
 import {
   clientBody,
   clientHeaders,
@@ -182,7 +183,6 @@ export abstract class Exchange {
   #recheck: Recheck | undefined;
   #body: BodyReader | null = null;
   #upload: ClientUpload | undefined;
-  #unwatch: (() => void) | undefined;
   #downloadAccount: DownloadAccount | undefined;
   #download: Pick<Download, "abort"> | undefined;
   #contentLength: number | null = null;
@@ -354,16 +354,11 @@ export abstract class Exchange {
 
   /** Has an upload dropped if it fills memory unseen. */
   #watch(upload: ClientUpload): void {
-    this.#unwatch = this.services.unseen?.watchUpload({
-      client: clientKey(this.client.clientAddress),
-      get heardAt() {
-        return upload.readAt;
-      },
-      drop: () => {
-        this.#download?.abort("evicted");
-        void upload.drop();
-      },
-    });
+    upload.watchBy(
+      this.services.unseen,
+      clientKey(this.client.clientAddress),
+      () => this.#download?.abort("evicted"),
+    );
   }
 
   /** The body to forward; null until {@linkcode Exchange.openBody}, and if there is none. */
@@ -591,7 +586,7 @@ export abstract class Exchange {
     });
     if (socket !== undefined) {
       // Beside its response, any upload may be read without a limit (see read_ahead.ts).
-      if (this.#unwatch === undefined) this.#watch(upload);
+      this.#watch(upload);
       return socket;
     }
     throw new GatewayError("duplex_unavailable", "Too many sockets were lost");
@@ -666,8 +661,7 @@ export abstract class Exchange {
   #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
-    this.#upload?.release();
-    this.#unwatch?.();
+    this.#upload?.close();
     this.#downloadAccount?.close();
     this.#endUse?.();
     const { progress } = this;
