@@ -1,5 +1,6 @@
 /** Short messages to every process that shares a KV database: the latest ones are in one value, which each watches. */
 import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { KvDatabase } from "./kv_database.ts";
 
 const KEY = ["porthole", "announcements"];
@@ -10,6 +11,9 @@ const KEPT_MS = 60_000;
 /** Most messages that are kept, whose value must stay below 64 KiB. */
 const MAX_KEPT = 100;
 
+/** Time after which nobody waits for a write any more, ms: a call of a remote database can hang forever. */
+const HUNG_MS = 1_000;
+
 /** Pauses before the value is watched again after that has failed: a service may not support it. */
 const BACKOFF = { baseMs: 1_000, maxMs: 120_000 };
 
@@ -19,6 +23,12 @@ interface Announcement {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly message: string;
+}
+
+/** What is written next, and the end of that. */
+interface NextWrite {
+  readonly added: Announcement[];
+  readonly written: Promise<void>;
 }
 
 /** Dependencies of {@linkcode KvAnnouncements}. */
@@ -37,25 +47,47 @@ export class KvAnnouncements {
   readonly #closing = new AbortController();
   /** The ids of the messages in the value as it was seen last. */
   #seen: ReadonlySet<string> = new Set();
+  /** Undefined if nothing waits for the write that is under way. */
+  #next: NextWrite | undefined;
+  /** The end of the last write that was prepared; never rejects. */
+  #lastWrite: Promise<void> = Promise.resolve();
 
   constructor(options: KvAnnouncementsOptions) {
     this.#options = options;
   }
 
-  /** Adds a message; rejects as the database does. */
-  async announce(message: string): Promise<void> {
+  /** Adds a message, with the others that come until it is written; rejects as the database does. */
+  announce(message: string): Promise<void> {
+    const next = this.#next ??= this.#prepareWrite();
+    const at = this.#options.now();
+    next.added.push({ id: crypto.randomUUID(), at, message });
+    return next.written;
+  }
+
+  /** One write at a time, unless it hangs: each would have all others tried again. */
+  #prepareWrite(): NextWrite {
+    const added: Announcement[] = [];
+    const turn = fulfilsWithin(this.#lastWrite, HUNG_MS);
+    const written = turn.then(() => {
+      this.#next = undefined;
+      return this.#write(added);
+    });
+    this.#lastWrite = written.catch(() => {});
+    return { added, written };
+  }
+
+  async #write(added: readonly Announcement[]): Promise<void> {
     const { database, now } = this.#options;
     const kv = await database();
-    const added = { id: crypto.randomUUID(), at: now(), message };
     for (let isCommitted = false; !isCommitted;) {
       const { value, versionstamp } = await kv.get(KEY);
-      const kept = announcementsIn(value)
-        .filter(({ at }) => at > added.at - KEPT_MS)
-        .slice(1 - MAX_KEPT);
-      const json = JSON.stringify([...kept, added]);
+      const kept = [...announcementsIn(value), ...added]
+        .filter(({ at }) => at > now() - KEPT_MS)
+        .slice(-MAX_KEPT);
+      const json = new TextEncoder().encode(JSON.stringify(kept));
       const { ok } = await kv.atomic()
         .check({ key: KEY, versionstamp })
-        .set(KEY, new TextEncoder().encode(json), { expireIn: KEPT_MS })
+        .set(KEY, json, { expireIn: KEPT_MS })
         .commit();
       isCommitted = ok;
     }

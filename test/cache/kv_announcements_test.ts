@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { KvAnnouncements } from "../../src/cache/kv_announcements.ts";
-import { fakeKv, manualClock, oneValueKv } from "./fakes.ts";
+import { fakeClock } from "../support/fake_clock.ts";
+import { fakeKv, manualClock, oneValueKv, settled } from "./fakes.ts";
 
 Deno.test("a database that cannot be watched is asked ever more rarely, until it is closed", async () => {
   const { kv } = fakeKv(() => Promise.reject());
@@ -51,4 +52,63 @@ Deno.test("messages are kept for a minute, a hundred of them at most, and what i
   for (let i = 0; i < 200; i++) await announcements.announce(`${i}`);
   assert.equal(kept().length, 100);
   assert.equal(kept().at(-1), "199");
+});
+
+Deno.test("however many messages come at once, one write adds them all, and another one what came meanwhile", async () => {
+  const fake = oneValueKv();
+  const announcements = new KvAnnouncements({
+    database: () => Promise.resolve(fake.kv),
+    now: Date.now,
+  });
+  function announce(count: number): Promise<void[]> {
+    return Promise.all(
+      Array.from({ length: count }, (_, i) => announcements.announce(`${i}`)),
+    );
+  }
+  const gate = Promise.withResolvers<void>();
+  fake.commitGate = gate.promise;
+  const first = announce(40);
+  while (fake.commits === 0) await settled();
+  const second = announce(50);
+  gate.resolve();
+  await Promise.all([first, second]);
+  assert.equal(fake.commits, 2);
+  assert(fake.value instanceof Uint8Array);
+  const kept = JSON.parse(new TextDecoder().decode(fake.value));
+  assert.equal(kept.length, 90);
+});
+
+Deno.test("a write that fails is told to whoever waits for it, and the next one is tried", async () => {
+  let failures = 1;
+  const fake = oneValueKv();
+  const announcements = new KvAnnouncements({
+    database: () =>
+      failures-- > 0
+        ? Promise.reject(new Error("away"))
+        : Promise.resolve(fake.kv),
+    now: Date.now,
+  });
+  const both = [announcements.announce("a"), announcements.announce("b")];
+  for (const one of both) await assert.rejects(one, /away/);
+  await announcements.announce("c");
+  assert.equal(fake.commits, 1);
+});
+
+Deno.test("a write that hangs keeps others waiting for a second", async () => {
+  using clock = fakeClock();
+  const fake = oneValueKv();
+  const announcements = new KvAnnouncements({
+    database: () => Promise.resolve(fake.kv),
+    now: Date.now,
+  });
+  fake.readGate = new Promise(() => {});
+  announcements.announce("lost");
+  await settled();
+  fake.readGate = Promise.resolve();
+  const next = announcements.announce("next");
+  await settled();
+  assert.equal(fake.commits, 0);
+  clock.pass(1000);
+  await next;
+  assert.equal(fake.commits, 1);
 });
