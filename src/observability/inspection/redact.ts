@@ -3,16 +3,18 @@ import type { Header, HeaderList } from "../../lib/headers.ts";
 
 /** Names of headers and of parameters whose values are, or may be, credentials. */
 const SECRET =
-  /auth|token|secret|passw|api[-_]?key|signature|session|credential|jwt|csrf|xsrf|otp|^(?:code|state|key|sig|pwd|pass|sid)$/i;
+  /auth|token|secret|passw|(?:api|access|private|subscription)[-_]?key|signature|session|credential|jwt|csrf|xsrf|otp|^(?:code|state|key|sig|pwd|pass|sid)$/i;
 
-/** Headers that hold a URL, whose query may hold a credential. */
-const URLS: ReadonlySet<string> = new Set([
-  "referer",
-  "location",
-  "content-location",
-]);
+/** A parameter of a query or a fragment. No two can begin within the same text: whoever writes it decides what it costs. */
+const PARAMETER = /(^[?#]|[&;#])([^=&;#]*)=([^&;#]*)/g;
 
-/** The longest text of one value or target, characters; the most of all headers together, and of them. */
+/** The name of a parameter in a URL within the value of another. */
+const INNER_NAME = /[?&;#]([^?=&;#]*)=/g;
+
+/** A host with the token of a signed link, where a header or a URL names one. */
+const SIGNED_HOST = /(^|\/\/|%2f%2f|[\s,="])(\d{1,5}-)[a-z0-9]{16}(?=\.)/gi;
+
+/** The longest text of one value, reason or target, characters; the most of all headers together, and of them. */
 const MAX_VALUE = 1024;
 const MAX_TARGET = 2048;
 const MAX_HEADERS = 64;
@@ -33,14 +35,31 @@ export const HIDDEN = "(hidden)";
  * ```
  */
 export function redactTarget(target: string): string {
-  const at = target.search(/[?#]/);
-  const redacted = at < 0 ? target : target.slice(0, at) +
-    target.slice(at).replace(
-      /([?&;#])([^=&;#]*)=([^&;#]*)/g,
-      (pair, mark: string, name: string) =>
-        SECRET.test(decoded(name)) ? `${mark}${name}=${HIDDEN}` : pair,
+  return cut(withoutSecrets(target), MAX_TARGET);
+}
+
+/** A text without the values of such parameters, if it is or has a URL, and without signed tokens. */
+function withoutSecrets(text: string): string {
+  const at = text.search(/[?#]/);
+  const redacted = at < 0 ? text : text.slice(0, at) +
+    text.slice(at).replace(
+      PARAMETER,
+      (pair, mark: string, name: string, value: string) =>
+        isSecret(decoded(name)) || hasSecret(decoded(value))
+          ? `${mark}${name}=${HIDDEN}`
+          : pair,
     );
-  return cut(redacted, MAX_TARGET);
+  return redacted.replace(SIGNED_HOST, `$1$2${HIDDEN}`);
+}
+
+/** A fragment may hold a path with a query of its own. */
+function isSecret(name: string): boolean {
+  return SECRET.test(name.slice(name.lastIndexOf("?") + 1));
+}
+
+function hasSecret(value: string): boolean {
+  return [...value.matchAll(INNER_NAME)]
+    .some(([, name = ""]) => SECRET.test(name));
 }
 
 /**
@@ -70,11 +89,10 @@ export function redactHeaders(headers: Iterable<Header>): HeaderList {
 function redactValue(name: string, value: string): string {
   switch (name) {
     case "cookie":
-      return value.split(";").map((pair) => `${nameIn(pair)}=${HIDDEN}`)
-        .join("; ");
+      return value.split(";").map(withoutValue).join("; ");
     case "set-cookie": {
       const [pair = "", ...attributes] = value.split(";");
-      return [`${nameIn(pair)}=${HIDDEN}`, ...attributes].join(";");
+      return [withoutValue(pair), ...attributes].join(";");
     }
     case "www-authenticate":
       return value;
@@ -83,12 +101,13 @@ function redactValue(name: string, value: string): string {
         each.length > MAX_PROTOCOL || SECRET.test(each) ? HIDDEN : each
       ).join(", ");
   }
-  if (SECRET.test(name)) return HIDDEN;
-  return URLS.has(name) ? redactTarget(value) : value;
+  return SECRET.test(name) ? HIDDEN : withoutSecrets(value);
 }
 
-function nameIn(pair: string): string {
-  return pair.replace(/=.*$/s, "").trim();
+/** A cookie without its value, which is all of it if it has no name (RFC 6265bis section 5.6). */
+function withoutValue(pair: string): string {
+  const at = pair.indexOf("=");
+  return at < 0 ? HIDDEN : `${pair.slice(0, at).trim()}=${HIDDEN}`;
 }
 
 /**
@@ -101,7 +120,7 @@ function nameIn(pair: string): string {
  */
 export function redactReason(reason: string): string {
   return cut(
-    reason
+    reason.slice(0, 2 * MAX_VALUE) // as below, it takes the square of that
       .replaceAll(/\bhttps?:\/\/[^\s"']+/gi, "(address)")
       .replaceAll(
         /\[[0-9a-f:.]+\](?::\d+)?|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|\b[\w.-]+:\d+\b/gi,
