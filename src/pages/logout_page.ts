@@ -4,7 +4,7 @@ import { page } from "./page.ts";
 
 /** The content of the page. */
 export interface LogoutPageData {
-  readonly state: "asking" | "done" | "no_login";
+  readonly state: "asking" | "done" | "deleted" | "no_login";
   /** The sandbox to log out of; undefined for all sandboxes. */
   readonly sandbox: string | undefined;
   /** True if there is a page at `/`, which leads on. */
@@ -23,13 +23,19 @@ export function logoutPage(
   const scope = sandbox === undefined
     ? "all previews"
     : `the previews of ${escapeHtml(sandbox)}`;
+  const way = hasBasePage ? '\n<p><a href="/">Open a preview</a></p>' : "";
   if (state === "done") {
     return page(
       "Logged out",
       `<h1>You are logged out of ${scope}</h1>
-<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>${
-        hasBasePage ? '\n<p><a href="/">Open a preview</a></p>' : ""
-      }`,
+<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>${way}`,
+    );
+  }
+  if (state === "deleted") {
+    return page(
+      "Cookies deleted",
+      `<h1>The cookies of all previews are deleted</h1>
+<p>If you are still logged in at your identity provider, the next login here need not ask for an account.</p>${way}`,
     );
   }
   if (state === "no_login") {

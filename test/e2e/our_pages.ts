@@ -72,7 +72,7 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
     const query = new URLSearchParams("return_to=x");
     return html(loginPage(query), LOGIN_PAGE_POLICY);
   }],
-  ...(["asking", "done", "no_login"] as const).flatMap((state) =>
+  ...(["asking", "done", "deleted", "no_login"] as const).flatMap((state) =>
     [undefined, "a-sandbox"].map((sandbox) =>
       [
         `/logout/${state}/${sandbox ?? ""}`,

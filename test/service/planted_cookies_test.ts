@@ -81,7 +81,7 @@ test("the logout page deletes all cookies of a browser if its user says so, and 
       ["sandbox=demo", null],
     ] as const
   ) {
-    const { status, headers } = await gateway.send(base, {
+    const { status, headers, body: page } = await gateway.send(base, {
       method: "POST",
       path: "/logout",
       headers: {
@@ -94,5 +94,7 @@ test("the logout page deletes all cookies of a browser if its user says so, and 
     });
     assert.equal(status, 200);
     assert.equal(headers.get("clear-site-data"), clears);
+    // The mark by which it would is among the cookies.
+    assert.equal(/login here asks for an account/.test(page), clears === null);
   }
 });

@@ -73,7 +73,7 @@ const logoutRoute = createRoute({
   summary: "Log out",
   description:
     "Ends the sessions that logins opened, and so every copy of their cookies. The session at the identity provider " +
-    "remains, but this browser's next login asks it for an account.",
+    "remains, but this browser's next login asks it for an account, unless all cookies are deleted.",
   request: {
     body: {
       content: {
@@ -145,9 +145,11 @@ export function addLogoutRoutes(
       );
       c.header("set-cookie", asks, { append: true });
     }
+    const deletesCookies = form.cookies === "delete";
     // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
-    if (form.cookies === "delete") c.header("clear-site-data", '"cookies"');
-    const page = logoutPage({ state: "done", sandbox, hasBasePage });
+    if (deletesCookies) c.header("clear-site-data", '"cookies"');
+    const state = deletesCookies ? "deleted" : "done";
+    const page = logoutPage({ state, sandbox, hasBasePage });
     return c.html(page, 200, PAGE_HEADERS);
   });
 }
