@@ -4,7 +4,7 @@
  */
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode, SessionScope } from "../config/config.ts";
-import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
+import { GatewayError, toGatewayError } from "../errors.ts";
 import type { ByteBudget } from "../lib/byte_budget.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -21,8 +21,6 @@ import {
 import {
   type BufferKind,
   CLIENT_CLOSED_REQUEST,
-  type ExchangeEnd,
-  type TunnelFacts,
 } from "../observability/metrics/facts.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import type {
@@ -43,11 +41,7 @@ import {
   type ClientInfo,
   isTrusted,
 } from "../proxy/forwarded.ts";
-import type {
-  AbortReason,
-  InFlight,
-  InFlightEntry,
-} from "../proxy/in_flight.ts";
+import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import type { UnseenMemory } from "../proxy/unseen_memory.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
@@ -58,6 +52,12 @@ import {
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { ClientUpload } from "./client_upload.ts";
+import {
+  isClientGone,
+  TUNNEL_CLOSES,
+  tunnelEnd,
+  UPLOAD_ERRORS,
+} from "./ends.ts";
 import { checkHead, type RequestHeadLimits } from "./head.ts";
 import { inspectedOf } from "./inspected.ts";
 import { Progress } from "./progress.ts";
@@ -127,25 +127,6 @@ export interface Grant {
  * with a {@linkcode GatewayError} if that cannot be determined.
  */
 export type Recheck = () => Promise<boolean>;
-
-/** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
-const CLOSES: Readonly<Record<AbortReason, [code: number, reason: string]>> = {
-  going_away: [1001, "Gateway is restarting"],
-  stalled: [1013, "Client does not read"],
-  access_revoked: [1008, "Access has ended"],
-  evicted: [1013, "Too much is buffered"],
-};
-
-/** The error code for each way to end an upload from our side, before its response began. */
-const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
-  going_away: "shutting_down",
-  stalled: "upload_stalled",
-  access_revoked: "credential_invalid",
-  evicted: "buffers_full",
-};
-
-/** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
-const ABNORMAL_CLOSURE = 1006;
 
 /** The conclusion of an exchange, if there is more to say than `complete`. */
 type Conclusion = Partial<
@@ -501,7 +482,7 @@ export abstract class Exchange {
     this.progress.onAnswer();
     this.#beginUse(); // 7 activity
     this.#entry?.setHandle({
-      abort: (reason) => tunnel.close(...CLOSES[reason]),
+      abort: (reason) => tunnel.close(...TUNNEL_CLOSES[reason]),
       recheck: () => this.#stillHasAccess(),
     });
     tunnel.released.then(() => this.#entry?.end());
@@ -737,15 +718,6 @@ export abstract class Exchange {
 
 const NO_HEADERS: HeaderList = [];
 
-/** How a tunnel ended: completely only if one of its sides closed it. */
-function tunnelEnd(
-  { by, code }: Pick<TunnelFacts, "by" | "code">,
-): ExchangeEnd {
-  if (by === "gateway") return "aborted";
-  if (code !== ABNORMAL_CLOSURE) return "complete";
-  return by === "upstream" ? "upstream_failed" : "client_gone";
-}
-
 /** Time after which a client may try again that has too much under way, seconds. */
 const CLIENT_RETRY_SEC = 2;
 
@@ -753,12 +725,6 @@ function clientOverloaded(reason: string): GatewayError {
   return new GatewayError("client_overloaded", reason, {
     retryAfterSec: CLIENT_RETRY_SEC,
   });
-}
-
-/** True if an exchange failed because its client disconnected, which is no error of ours. */
-function isClientGone(error: unknown): boolean {
-  return error instanceof UpstreamError &&
-    (error.code === "aborted" || error.code === "body_failed");
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type ResponseBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
+import { DOWNLOAD_ENDS } from "./ends.ts";
 
 /**
  * Statuses of responses without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none.
@@ -79,13 +80,6 @@ export interface DownloadObserver {
   now(): number;
 }
 
-const ABORTED_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
-  going_away: "aborted",
-  access_revoked: "aborted",
-  evicted: "aborted",
-  stalled: "client_stalled",
-};
-
 /** Passes a body on, chunk by chunk and no faster than it is read. */
 export function download(
   body: BodyReader,
@@ -142,7 +136,7 @@ export function download(
   return {
     stream,
     abort(reason) {
-      if (!end(ABORTED_ENDS[reason], reason)) return;
+      if (!end(DOWNLOAD_ENDS[reason], reason)) return;
       const mayBreak = socket?.onBreak();
       const breakOff = () => controller.error(new Error(reason));
       if (mayBreak === undefined) breakOff();
