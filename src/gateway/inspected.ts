@@ -19,18 +19,18 @@ export type InspectedFacts =
     | "port"
     | "status"
     | "by"
-    | "tunnel"
     | "receivedBytes"
-    | "sentBytes"
     | "startedAt"
     | "answeredAt"
-    | "reason"
+  >
+  // As long as it lasts, the rest is not known.
+  & Partial<
+    Pick<
+      ExchangeRecord,
+      "tunnel" | "sentBytes" | "reason" | "end" | "endedAt" | "error"
+    >
   >
   & {
-    /** Undefined as long as it lasts. */
-    readonly end: ExchangeRecord["end"] | undefined;
-    readonly endedAt: number | undefined;
-    readonly error: string | undefined;
     /** The request-target without what is meant for the gateway. */
     readonly target: string;
     readonly requestHeaders: HeaderList | Iterable<[string, string]>;
@@ -51,7 +51,7 @@ export function inspectedOf(facts: InspectedFacts): InspectedExchange {
     waitMs: answeredAt - startedAt,
     totalMs: endedAt === undefined ? undefined : endedAt - startedAt,
     receivedBytes: facts.receivedBytes,
-    sentBytes: facts.sentBytes,
+    sentBytes: facts.sentBytes ?? 0,
     end: facts.end,
     reason: reason === undefined ? undefined : redactReason(reason),
     error,
