@@ -100,9 +100,9 @@ export class KvAnnouncements {
     let failed = 0;
     while (!signal.aborted) {
       try {
-        await this.#watch((message) => {
+        await this.#watch((news) => {
           failed = 0;
-          onMessage(message);
+          news.forEach((message) => onMessage(message));
         });
       } catch {
         // Announcements are hints, and the operations of the store report what is wrong with it.
@@ -117,7 +117,8 @@ export class KvAnnouncements {
     this.#closing.abort();
   }
 
-  async #watch(onMessage: (message: string) => void): Promise<void> {
+  /** Calls back with what is new in the value, at first and whenever it has changed, until the watch ends. */
+  async #watch(onValue: (news: readonly string[]) => void): Promise<void> {
     const kv = await this.#options.database();
     const { signal } = this.#closing;
     if (signal.aborted) return;
@@ -131,7 +132,7 @@ export class KvAnnouncements {
         const latest = announcementsIn(changed?.value);
         const news = latest.filter(({ id }) => !this.#seen.has(id));
         this.#seen = new Set(latest.map(({ id }) => id));
-        news.forEach(({ message }) => onMessage(message));
+        onValue(news.map(({ message }) => message));
       }
     } finally {
       signal.removeEventListener("abort", cancel);

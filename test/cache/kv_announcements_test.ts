@@ -27,6 +27,28 @@ Deno.test("a database that cannot be watched is asked ever more rarely, until it
   assert(Math.max(...pauses.slice(10)) > 2000);
 });
 
+Deno.test("a watch that ends now and then begins anew soon, also if nobody has announced anything", async () => {
+  const { kv } = oneValueKv();
+  const pauses: number[] = [];
+  const announcements = new KvAnnouncements({
+    database: () =>
+      Promise.resolve({
+        ...kv,
+        watch: () =>
+          ReadableStream.from([[{ value: null, versionstamp: null }]]),
+      }),
+    now: Date.now,
+    sleep(ms) {
+      pauses.push(ms);
+      if (pauses.length === 20) announcements.close();
+      return Promise.resolve();
+    },
+  });
+  await announcements.listen(() => assert.fail("heard something"));
+  assert.equal(pauses.length, 20);
+  assert(Math.max(...pauses) <= 2000);
+});
+
 Deno.test("messages are kept for a minute, a hundred of them at most, and what is not ours is no message", async () => {
   const clock = manualClock();
   const fake = oneValueKv();
