@@ -44,7 +44,6 @@ export class UserLogins implements KeptLogins {
   }
 
   async resume(visit: LoginVisit): Promise<Continuation | undefined> {
-    const { handover } = this.#options;
     const { returnTo, challenge } = visit;
     const setCookies = [this.#counted(visit)];
     // The preview host itself sends the browser here, with a challenge, if it needs a session.
@@ -53,31 +52,35 @@ export class UserLogins implements KeptLogins {
     }
     const session = await this.#sessionFor(visit);
     if (session === undefined) return undefined;
-    const location = challenge === undefined
-      ? returnTo.url
-      : await handover.urlWithCode(returnTo, challenge, session);
-    return { location, setCookies };
+    return { location: await this.#locationFor(visit, session), setCookies };
   }
 
   async complete(
     visit: LoginVisit,
     login: LoginRef,
   ): Promise<Continuation> {
-    const { cookies, sessions, handover, now } = this.#options;
-    const { returnTo, challenge } = visit;
+    const { cookies, sessions, now } = this.#options;
     const session: UserSession = { kind: "user", ...login };
     const name = cookies.userSession(session.id);
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
     return {
-      location: challenge === undefined
-        ? returnTo.url
-        : await handover.urlWithCode(returnTo, challenge, session),
+      location: await this.#locationFor(visit, session),
       setCookies: [
         this.#counted({ ...visit, cookies: "" }),
         ...await this.#withoutSurplus(visit.cookies, name),
         cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
       ],
     };
+  }
+
+  /** Where a browser with a session goes on: a preview host has it handed over, the base host has it already. */
+  async #locationFor(
+    { returnTo, challenge }: LoginVisit,
+    session: UserSession,
+  ): Promise<string> {
+    return challenge === undefined || returnTo.isOnBase
+      ? returnTo.url
+      : await this.#options.handover.urlWithCode(returnTo, challenge, session);
   }
 
   /** The session of a browser whose user has access to the sandbox; undefined if it has none. */

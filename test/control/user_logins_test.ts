@@ -98,6 +98,20 @@ Deno.test("without a challenge, a browser is sent to its preview first, and no c
   assert.equal(completed.location, VISIT.returnTo.url);
 });
 
+Deno.test("the way to the owner's view has no code, whatever challenge it began with: nobody there would take it out", async () => {
+  const { logins } = setUp();
+  const url = "https://p.test/inspect/box";
+  const host = { ...HOST, port: 2280 };
+  const visit: LoginVisit = {
+    ...VISIT,
+    returnTo: { url, host, isOnBase: true },
+    cookies: cookiesOf("good"),
+  };
+  assert.equal((await logins.resume(visit))?.location, url);
+  const completed = await logins.complete(visit, { id: "new", expiresAt: NOW });
+  assert.equal(completed.location, url);
+});
+
 Deno.test("what prevents a session from being judged is not taken for a no", async () => {
   const { logins, state } = setUp();
   state.failure = new GatewayError("session_unavailable", "");
