@@ -46,6 +46,7 @@ import type { Tunnel } from "../proxy/tunnel.ts";
 import type { UnseenMemory } from "../proxy/unseen_memory.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
+import { giveBackBuffer } from "../upstream/http1/buffer_pool.ts";
 import {
   discardBody,
   type UpstreamResponse,
@@ -463,6 +464,10 @@ export abstract class Exchange {
     if (body === null || body instanceof Uint8Array) {
       const response = createResponse(body, status, headers);
       if (showsUse(status)) this.#touch(); // 7 activity
+      if (body !== null) {
+        giveBackBuffer(body); // the response has a copy
+        this.#chargeUntilTaken();
+      }
       this.#settle(status, { sentBytes: body?.length ?? 0 });
       return response;
     }
@@ -543,6 +548,25 @@ export abstract class Exchange {
   /** Whether there is memory to read so many bytes of the response at once, which is charged in that case. */
   mayRead(size: number): boolean {
     return this.#chargeDownload().mayRead(size);
+  }
+
+  /**
+   * Whether to answer a body of so many bytes in one piece, which is charged in that case if it is not short. Not over
+   * HTTP/2: there, `completed` resolves (Deno 2.9.6) before a client that never reads has taken anything of it.
+   */
+  mayGather(size: number): boolean {
+    return this.headers.has("host") &&
+      (size <= UNCHARGED_BYTES || this.mayRead(size));
+  }
+
+  /** Keeps a complete body charged, if it is, and its client's, until the client has taken it. */
+  #chargeUntilTaken(): void {
+    const account = this.#downloadAccount;
+    if (account === undefined) return;
+    this.#downloadAccount = undefined;
+    const taken = this.taken().catch(() => {}); // fails if the client leaves
+    account.onEnd(taken);
+    this.#entry?.end(taken);
   }
 
   /** The account of the response's body, until the exchange is recorded or the body taken. */
@@ -711,6 +735,9 @@ export abstract class Exchange {
 }
 
 const NO_HEADERS: HeaderList = [];
+
+/** Up to this length, the kernel takes the whole of a response at once, bytes. */
+const UNCHARGED_BYTES = 32 * 1024;
 
 /** Time after which a client may try again that has too much under way, seconds. */
 const CLIENT_RETRY_SEC = 2;

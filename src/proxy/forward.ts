@@ -52,6 +52,8 @@ export interface AdmittedRequest extends AddressedRequest {
   signal(): AbortSignal;
   /** Whether there is memory to read so many bytes of the response at once. */
   mayRead(size: number): boolean;
+  /** Whether to answer a body of so many bytes in one piece, for which there is memory. */
+  mayGather(size: number): boolean;
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
@@ -241,6 +243,7 @@ function upstreamRequest(
     lateSignal: () => request.signal(),
     onUpload: (bytes) => request.progress.onUpload(bytes),
     mayRead: (size) => request.mayRead(size),
+    mayGather: (size) => request.mayGather(size),
   };
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type EventEmitter, once } from "node:events";
 import type { RequestListener } from "node:http";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import {
@@ -145,6 +146,34 @@ Deno.test("S3: downloads that nobody reads stay within the budget, and count aga
   assert.ok(await metric(gateway, "porthole_buffered_bytes") <= 4 << 20);
   assert.equal((await gateway.send(DEMO)).code, "client_overloaded");
   for (const stream of streams) stream.close();
+  while ((await gateway.send(DEMO)).status !== 200);
+  assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
+});
+
+Deno.test("S3: short bodies that nobody takes are charged as well, and count against their client until it leaves", async () => {
+  await using gateway = await startGateway({
+    ...SMALL_BUDGET,
+    MAX_EXCHANGES_PER_CLIENT: "20",
+  });
+  const host = await gateway.serve(deafApp);
+  const session = connect(`http://127.0.0.1:${gateway.port}`, {
+    settings: { initialWindowSize: 0 },
+  });
+  session.on("error", () => {});
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const stream = session.request({
+        ":path": "/100000",
+        ":authority": host,
+      });
+      stream.on("error", () => {});
+      await once(stream, "response");
+    }),
+  );
+  assert.ok(await metric(gateway, "porthole_buffered_bytes") > 0);
+  assert.ok(await metric(gateway, "porthole_buffered_bytes") <= 4 << 20);
+  assert.equal((await gateway.send(DEMO)).code, "client_overloaded");
+  session.destroy();
   while ((await gateway.send(DEMO)).status !== 200);
   assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
 });

@@ -117,6 +117,7 @@ export function admittedRequest(
     appAddress: { port: 3000, publicOrigin: "http://3000-box.test" },
     signal: () => signal,
     mayRead: () => true,
+    mayGather: () => true,
     progress: { onMiss() {}, onResolved() {}, onUpload() {} },
     ...differences,
   };

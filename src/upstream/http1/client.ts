@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { Connector, type Dial, dial as dialNetwork } from "./connect.ts";
 import { Connection } from "./connection.ts";
+import { Gatherings } from "./gather_body.ts";
 import type {
   UpgradeResult,
   UpstreamRequest,
@@ -31,6 +32,7 @@ export class UpstreamClient {
   readonly #pool: Pool;
   readonly #connector: Connector;
   readonly #connections = new Set<Connection>();
+  readonly #gatherings = new Gatherings();
   readonly #context: RoundTripContext;
   #sweeper: Timer | undefined;
   #isClosed = false;
@@ -50,6 +52,7 @@ export class UpstreamClient {
       bodyReadTimeout: { ms: bodyIdleTimeoutMs, code: "upload_stalled" },
       bodyWriteTimeout: { ms: bodyIdleTimeoutMs, code: "header_timeout" },
       watchAfterMs: SWEEP_MS,
+      gatherings: this.#gatherings,
       release: (connection) => this.#pool.put(connection, performance.now()),
     };
   }
@@ -102,7 +105,7 @@ export class UpstreamClient {
     );
     const head = await trip.responseHead();
     if (head.status !== 101) {
-      return { kind: "response", response: trip.response(head) };
+      return { kind: "response", response: await trip.response(head) };
     }
     trip.release();
     return {
@@ -118,6 +121,7 @@ export class UpstreamClient {
     const reason = new UpstreamError("closed", "client closed");
     this.#connector.abort(reason);
     for (const connection of this.#connections) connection.fail(reason);
+    this.#gatherings.close();
     this.#stopSweeper();
   }
 

@@ -34,11 +34,14 @@ export interface UpstreamRequest {
   readonly onUpload?: (bytes: number) => void;
   /** Whether there is memory to read so many bytes of the response's body at once; always unless given. */
   readonly mayRead?: (size: number) => boolean;
+  /** Whether to gather a body of so many bytes, at least 16 KiB, for which there is memory; never unless given. */
+  readonly mayGather?: (size: number) => boolean;
 }
 
 /**
- * Bytes if the whole body had arrived with the head, a reader otherwise; null if there is no body. A reader must be
- * read to the end or cancelled: it holds its connection until then, and fails with an {@linkcode UpstreamError}.
+ * Bytes if the whole body arrived with the head, or soon after it, a reader otherwise; null if there is no body. Bytes
+ * are nobody else's, and may be given back (see buffer_pool.ts). A reader must be read to the end or cancelled: it holds
+ * its connection until then, and fails with an {@linkcode UpstreamError}.
  */
 export type ResponseBody = Uint8Array<ArrayBuffer> | BodyReader | null;
 

@@ -1,5 +1,8 @@
 /** Initial size, enough for a head and a small body; bytes. */
-const MIN_BYTES = 16 * 1024;
+const MIN_BYTES = 32 * 1024;
+
+/** The most that is read at once while each byte takes much work, bytes. */
+const MAX_SLOW_BYTES = 16 * 1024;
 
 /** Size up to which a stream makes the buffer grow; bytes. */
 const MAX_BYTES = 256 * 1024;
@@ -12,6 +15,8 @@ export class ReadBuffer {
   maxBytes = MAX_BYTES;
   readonly #mayGrow: (size: number) => boolean;
   #bytes = new Uint8Array(MIN_BYTES);
+  /** The buffer that `#bytes` stands in for while a body is gathered. */
+  #usual: Uint8Array<ArrayBuffer> | undefined;
   #start = 0;
   #end = 0;
 
@@ -40,6 +45,33 @@ export class ReadBuffer {
     const taken = this.#bytes.slice(this.#start, this.#start + count);
     this.#start += count;
     return taken;
+  }
+
+  /** Gathers all that is unread, and what is added, in `memory`, which must be longer. */
+  gatherIn(memory: Uint8Array<ArrayBuffer>): void {
+    memory.set(this.unread);
+    this.#usual = this.#bytes;
+    this.#bytes = memory;
+    this.isBulk = true;
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+
+  /** Ends that: consumes the first `count` bytes and returns them, in the memory that was given for it. */
+  takeGathered(count: number): Uint8Array<ArrayBuffer> {
+    const gathered = this.#bytes.subarray(0, count);
+    const excess = this.#bytes.subarray(count, this.#end);
+    this.#bytes = this.#usual ?? new Uint8Array(MIN_BYTES);
+    this.#usual = undefined;
+    this.#bytes.set(excess);
+    this.#start = 0;
+    this.#end = excess.length;
+    return gathered;
+  }
+
+  /** Ends that as well, and keeps the memory, into which a read may be pending. */
+  keepGathered(): void {
+    this.#usual = undefined;
   }
 
   /**
@@ -86,7 +118,7 @@ export class ReadBuffer {
   /** A buffer that was filled completely is a stream's, and twice the size takes half the reads. */
   #nextSize(full: boolean): number {
     const { length } = this.#bytes;
-    if (!this.isBulk) return Math.min(length, MIN_BYTES);
+    if (!this.isBulk) return Math.min(length, MAX_SLOW_BYTES);
     const isDue = full && length < this.maxBytes;
     return isDue && this.#mayGrow(2 * length) ? 2 * length : length;
   }

@@ -1,5 +1,7 @@
 import { protocolError, UpstreamError } from "../upstream_error.ts";
+import { MIN_POOLED_BYTES } from "./buffer_pool.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
+import { type Gatherings, MAX_GATHERED_BYTES } from "./gather_body.ts";
 import type {
   ResponseBody,
   UpstreamRequest,
@@ -47,6 +49,8 @@ export interface RoundTripContext {
   readonly bodyWriteTimeout: TimeLimit;
   /** A client that has waited this long for its response is watched from then on: it may disconnect. */
   readonly watchAfterMs: number;
+  /** Where short bodies are gathered. */
+  readonly gatherings: Gatherings;
   /** Takes back a connection that can be reused. */
   release(connection: Connection): void;
 }
@@ -129,13 +133,16 @@ export class RoundTrip
   }
 
   /**
-   * The response that starts with `head`, whose body is yet to be received.
+   * The response that starts with `head`, whose body is yet to be received, unless it is short and comes at once.
    *
    * @throws {UpstreamError} `protocol_error`
    */
-  response(head: ResponseHead): UpstreamResponse {
+  response(head: ResponseHead): UpstreamResponse | Promise<UpstreamResponse> {
     const { status, headers } = head;
-    return { status, headers, body: this.#responseBody(head) };
+    const body = this.#responseBody(head);
+    return body instanceof Promise
+      ? body.then((body) => ({ status, headers, body }))
+      : { status, headers, body };
   }
 
   // Step 1: the request is sent.
@@ -211,7 +218,7 @@ export class RoundTrip
 
   // Step 3: the response body is received.
 
-  #responseBody(head: ResponseHead): ResponseBody {
+  #responseBody(head: ResponseHead): ResponseBody | Promise<ResponseBody> {
     const { request: { method }, upgrade } = this.#prepared;
     const connection = this.#connection;
     const decoder = bodyDecoder(head, { method, limits: HEAD_LIMITS });
@@ -226,12 +233,30 @@ export class RoundTrip
       this.#finish(keepAlive);
       return content;
     }
+    const onEnd = () => this.#finish(keepAlive);
+    if (contentLength !== null && this.#mayGather(contentLength)) {
+      return this.#context.gatherings.gather(
+        connection,
+        contentLength,
+        onEnd,
+      );
+    }
     try {
-      return receiveBody(connection, decoder, () => this.#finish(keepAlive));
+      return receiveBody(connection, decoder, onEnd);
     } catch (error) {
       connection.fail(error);
       throw error;
     }
+  }
+
+  /**
+   * Whether to gather a body of so many bytes: if it is short, its receiver agrees, and no upload goes on, which the end
+   * of the response would end.
+   */
+  #mayGather(length: number): boolean {
+    return length <= MAX_GATHERED_BYTES && this.#upload?.complete !== false &&
+      (length < MIN_POOLED_BYTES ||
+        this.#prepared.request.mayGather?.(length) === true);
   }
 
   // Step 4: the exchange is finished.

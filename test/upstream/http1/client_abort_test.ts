@@ -164,7 +164,7 @@ Deno.test("request() does not ask for its late signal if the response head comes
   using clock = fakeClock();
   await withUpstream(async (conn) => {
     await conn.readHead();
-    await conn.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbeg");
+    await conn.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     await conn.closed();
   }, async (client, { origin }) => {
     const lateSignal = () => assert.fail("asked for");

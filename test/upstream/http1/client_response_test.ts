@@ -102,7 +102,10 @@ Deno.test("request() returns a body that arrived with its head as bytes, and any
     });
   }
   await withScripts(
-    [{ reads: [`${head}hell`, "o"], then: "silence" }],
+    [{
+      reads: [`${chunked}4\r\nhell\r\n`, "1\r\no\r\n0\r\n\r\n"],
+      then: "silence",
+    }],
     async (client) => {
       const { body } = await client.request(requestOf());
       const reader = readerOf(body);
@@ -274,19 +277,21 @@ Deno.test("request() accepts a head of 64 KiB, more than the read buffer holds, 
 });
 
 Deno.test("request() reads from the connection only when its body is read", async () => {
-  const head = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n";
-  await withScripts([{
-    reads: [head, "0123456789", "0123456789", "0123456789"],
-  }], async (client, [conn]) => {
-    const { body } = await client.request(requestOf());
-    const reader = readerOf(body);
-    for (let parts = 0; parts < 3; parts++) {
-      await turn();
-      assert.equal(conn?.reads, 1 + parts);
-      assert.equal((await reader.read())?.length, 10);
-    }
-    assert.equal(await reader.read(), null);
-  });
+  const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const part = "a\r\n0123456789\r\n";
+  await withScripts(
+    [{ reads: [head, part, part, `${part}0\r\n\r\n`], then: "silence" }],
+    async (client, [conn]) => {
+      const { body } = await client.request(requestOf());
+      const reader = readerOf(body);
+      for (let parts = 0; parts < 3; parts++) {
+        await turn();
+        assert.equal(conn?.reads, 1 + parts);
+        assert.equal((await reader.read())?.length, 10);
+      }
+      assert.equal(await reader.read(), null);
+    },
+  );
 });
 
 Deno.test("request() passes on each part of a body as it arrives", async () => {

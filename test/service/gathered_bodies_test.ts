@@ -1,0 +1,106 @@
+/** Short bodies share their memory, one after the other: no client ever sees what was another's. */
+import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
+import { connect, constants } from "node:http2";
+import {
+  giveBackBuffer,
+  takeBuffer,
+} from "../../src/upstream/http1/buffer_pool.ts";
+import { startGateway } from "../support/gateway.ts";
+
+/** What is written over all memory that waits to be used again. */
+const POISON = "!";
+
+function poisonPool(): void {
+  const taken = [32, 64, 128].flatMap((kib) =>
+    Array.from({ length: 20 }, () => takeBuffer(kib * 1024))
+  );
+  for (const bytes of taken) {
+    new Uint8Array(bytes.buffer).fill(POISON.charCodeAt(0));
+    giveBackBuffer(bytes);
+  }
+}
+
+/** Bytes that the path `/LETTER/LENGTH/END` asks for, of which the last half may never come. */
+async function letterApp(url: string, response: ServerResponse): Promise<void> {
+  const [, letter = "", length = "", end] = url.split("/");
+  const body = letter.repeat(Number(length));
+  response.writeHead(200, { "content-length": length });
+  response.flushHeaders();
+  const half = body.slice(0, body.length / 2);
+  await new Promise((resolve) => response.write(half, resolve));
+  if (end === "broken") response.destroy();
+  else response.end(body.slice(half.length));
+}
+
+const LENGTHS = [100, 16_384, 20_000, 65_536, 100_000, 131_072, 200_000];
+
+/** The paths of bodies of all lengths, each of a letter of its own, some of which break off. */
+function paths(): string[] {
+  return LENGTHS.flatMap((length, i) =>
+    ["whole", "broken", "whole"].map((end, j) =>
+      `/${String.fromCharCode(0x61 + 3 * i + j)}/${length}/${end}`
+    )
+  );
+}
+
+/** Fails unless `body` is what the path asked for, or its beginning if that breaks off. */
+function assertOwn(path: string, body: string): void {
+  const [, letter = "", length = "", end] = path.split("/");
+  assert.equal(body.replaceAll(letter, ""), "", `others' bytes in ${path}`);
+  if (end === "whole") assert.equal(body.length, Number(length), path);
+  else assert.ok(body.length < Number(length), path);
+}
+
+function closeOf(emitter: EventEmitter): Promise<void> {
+  return new Promise((resolve) => emitter.once("close", resolve));
+}
+
+Deno.test("no byte of one response is seen in another over HTTP/1.1, whole or broken", async () => {
+  await using gateway = await startGateway();
+  const host = await gateway.serve(({ url = "" }, response) => {
+    void letterApp(url, response);
+  });
+  for (let round = 0; round < 3; round++) {
+    poisonPool();
+    await Promise.all(
+      paths().map(async (path) => {
+        using stream = await gateway.open(
+          `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        );
+        await stream.readUntil("\r\n\r\n");
+        assertOwn(path, await stream.readToEnd());
+      }),
+    );
+  }
+});
+
+Deno.test("no byte of one response is seen in another over HTTP/2, whole, broken or cancelled", async () => {
+  await using gateway = await startGateway();
+  const host = await gateway.serve(({ url = "" }, response) => {
+    void letterApp(url, response);
+  });
+  const session = connect(`http://127.0.0.1:${gateway.port}`);
+  for (let round = 0; round < 3; round++) {
+    poisonPool();
+    await Promise.all(
+      paths().map(async (path, i) => {
+        const stream = session.request({ ":path": path, ":authority": host });
+        if (i % 5 === 0) {
+          stream.on("error", () => {});
+          stream.once("data", () => stream.close(constants.NGHTTP2_CANCEL));
+          return await closeOf(stream);
+        }
+        let body = "";
+        stream.setEncoding("latin1");
+        stream.on("data", (part: string) => body += part);
+        stream.on("error", () => {});
+        await closeOf(stream);
+        assertOwn(path, body);
+      }),
+    );
+  }
+  session.close();
+  await closeOf(session);
+});
