@@ -101,6 +101,32 @@ function publicFigures(rows: readonly Row[]): Figure[] {
   ];
 }
 
+/** The sizes of what pages consist of, by the name of their scenario, bytes. */
+const BODIES: Readonly<Record<string, number>> = {
+  "body-4k": 4 * 1024,
+  "body-16k": 16 * 1024,
+  "body-64k": 64 * 1024,
+  "body-256k": 256 * 1024,
+  "body-1m": 1024 * 1024,
+};
+
+function bodyFigures(rows: readonly Row[]): Figure[] {
+  const of = GATEWAY.name;
+  return [
+    ...ratioOf("rate : nginx", rows, { of, to: NGINX.name, quantity: RATE }),
+    ...ratioOf("rate : fetch proxy", rows, {
+      of,
+      to: FETCH_PROXY.name,
+      quantity: RATE,
+    }),
+    ...ratioOf("p99 : fetch proxy", rows, {
+      of,
+      to: FETCH_PROXY.name,
+      quantity: P99,
+    }),
+  ];
+}
+
 /** Exchanges a preview token in the query for a session cookie. */
 async function sessionCookie({ port }: Server): Promise<string> {
   const head = await exchange(port, {
@@ -175,10 +201,11 @@ export const GET_SCENARIOS: readonly Scenario[] = [
   sameForAll("browser", "GET 1 KiB with 20 request headers, 64 connections", {
     load: { headers: BROWSER },
   }),
-  sameForAll("body-64k", "GET 64 KiB, 64 connections", {
-    load: { headers: PUBLIC, path: "/bytes/65536" },
-  }),
-  sameForAll("body-1m", "GET 1 MiB, 64 connections", {
-    load: { headers: PUBLIC, path: "/bytes/1048576" },
-  }),
+  ...Object.entries(BODIES).map(([name, bytes]) =>
+    sameForAll(name, `GET ${bytes / 1024} KiB, 64 connections`, {
+      load: { headers: PUBLIC, path: `/bytes/${bytes}` },
+      rounds: 5,
+      figures: bodyFigures,
+    })
+  ),
 ];
