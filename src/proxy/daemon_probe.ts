@@ -2,7 +2,6 @@
  * Finds out, by the sandbox's daemon, what a runner's empty 502 means. From outside, a port on which nothing listens
  * looks like a daemon that is down, and like an app that drops the connection; each calls for a different remedy.
  */
-import { LRUCache } from "lru-cache";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import {
@@ -12,16 +11,11 @@ import {
 } from "../upstream/http1/message.ts";
 import { gatherBody } from "./gather_body.ts";
 import { askUpstream } from "./question.ts";
+import { RecentAnswers } from "./recent_answers.ts";
 import { isEmptyBadGateway, membersOf } from "./refusals.ts";
-
-/** The time that a result is reused, ms: a page that reloads in a loop must not double the load of its runner. */
-const RESULT_TTL_MS = 2000;
 
 /** The time that a daemon or an app may take to answer, ms. */
 const TIMEOUT_MS = 2000;
-
-/** Most sandboxes, and most ports, whose result is kept. */
-const MAX_RESULTS = 1000;
 
 /** A resource that every daemon has, and that costs it nothing. */
 const VERSION = "/version";
@@ -29,20 +23,16 @@ const VERSION = "/version";
 /** Asks daemons and, about ports that a daemon does not watch, apps; it remembers the answers for a moment. */
 export class DaemonProbe {
   readonly #upstream: Pick<UpstreamClient, "request">;
-  readonly #results: LRUCache<string, Promise<boolean>>;
+  /** By sandbox, and by port of a sandbox. */
+  readonly #recent = new RecentAnswers<boolean>();
 
   constructor(upstream: Pick<UpstreamClient, "request">) {
     this.#upstream = upstream;
-    this.#results = new LRUCache({
-      max: MAX_RESULTS,
-      ttl: RESULT_TTL_MS,
-      ttlResolution: 0, // holds no timer
-    });
   }
 
   /** True if the daemon answers, or if that cannot be determined. */
   isUp(sandboxId: string, destination: Destination): Promise<boolean> {
-    return this.#once(sandboxId, async () => {
+    return this.#recent.once(sandboxId, async () => {
       const { toolboxPrefix } = destination;
       if (toolboxPrefix === undefined) return true;
       const response = await this.#ask(
@@ -64,7 +54,7 @@ export class DaemonProbe {
     },
     destination: Destination,
   ): Promise<boolean> {
-    return this.#once(
+    return this.#recent.once(
       `${sandboxId}:${sandboxPort}`,
       async () =>
         await this.#isInUse(sandboxPort, destination) ??
@@ -100,15 +90,6 @@ export class DaemonProbe {
     if (response === undefined) return false;
     discardBody(response.body);
     return !isEmptyBadGateway(response);
-  }
-
-  /** The result of `ask` for a key, or the latest one. */
-  #once(key: string, ask: () => Promise<boolean>): Promise<boolean> {
-    const recent = this.#results.get(key);
-    if (recent !== undefined) return recent;
-    const result = ask();
-    this.#results.set(key, result);
-    return result;
   }
 
   /** The response to a request; undefined if there is none. */

@@ -2,11 +2,11 @@
  * Finds out whether the response to a HEAD is a runner's refusal. It has no body to tell by, so the runner is asked once
  * more, for something that has one: what it refuses, it refuses for every path.
  */
-import { LRUCache } from "lru-cache";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { askUpstream } from "./question.ts";
+import { RecentAnswers } from "./recent_answers.ts";
 import type { REFUSALS } from "./refusals.ts";
 
 /** The code of a refusal; undefined if the response is no refusal. */
@@ -19,14 +19,8 @@ type Read = (
   destination: Destination,
 ) => Promise<Code>;
 
-/** The time that an answer is reused, ms. */
-const ANSWER_TTL_MS = 2000;
-
 /** The time that a runner may take to answer, ms. */
 const TIMEOUT_MS = 2000;
-
-/** Most sandboxes whose answer is kept. */
-const MAX_ANSWERS = 1000;
 
 /** A resource of every daemon; without a daemon's prefix, the app is asked for its start page. */
 const VERSION = "/version";
@@ -35,25 +29,17 @@ const VERSION = "/version";
 export class HeadRefusals {
   readonly #upstream: Pick<UpstreamClient, "request">;
   readonly #read: Read;
-  readonly #answers: LRUCache<string, { readonly code: Promise<Code> }>;
+  readonly #answers = new RecentAnswers<Code>();
 
   constructor(upstream: Pick<UpstreamClient, "request">, read: Read) {
     this.#upstream = upstream;
     this.#read = read;
-    this.#answers = new LRUCache({
-      max: MAX_ANSWERS,
-      ttl: ANSWER_TTL_MS,
-      ttlResolution: 0, // holds no timer
-    });
   }
 
   /** The code of the refusal; undefined if the sandbox is not refused, or if that cannot be determined. */
   codeFor(sandboxId: string, destination: Destination): Promise<Code> {
-    const known = this.#answers.get(sandboxId);
-    if (known !== undefined) return known.code;
-    const code = this.#ask(sandboxId, destination);
-    this.#answers.set(sandboxId, { code });
-    return code;
+    const ask = () => this.#ask(sandboxId, destination);
+    return this.#answers.once(sandboxId, ask);
   }
 
   async #ask(sandboxId: string, destination: Destination): Promise<Code> {
