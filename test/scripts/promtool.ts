@@ -1,29 +1,14 @@
 /** Prometheus' own tool, which checks rules and runs their unit tests. */
+import { testsThatNeed } from "../support/needs_program.ts";
 
 const PROGRAM = "promtool";
 const FOLDER = new URL("../../data/test/", import.meta.url);
 
-/** Why it is not available; undefined if it is. */
-const absence = await whyAbsent();
-
-async function whyAbsent(): Promise<string | undefined> {
-  const run = { name: "run", command: PROGRAM } as const;
-  if ((await Deno.permissions.query(run)).state !== "granted") {
-    return `no permission to run ${PROGRAM}`;
-  }
-  try {
-    await new Deno.Command(PROGRAM, { args: ["--version"] }).output();
-    return undefined;
-  } catch {
-    return `no ${PROGRAM} on this machine, which is in Debian's package prometheus`;
-  }
-}
-
-/** Declares a test that needs it; if it is not available, the test is ignored, and its name says why. */
-export function promtoolTest(name: string, fn: () => Promise<void>): void {
-  const ignore = absence !== undefined;
-  Deno.test({ name: ignore ? `${name} [${absence}]` : name, ignore, fn });
-}
+/** Declares a test that needs it. */
+export const promtoolTest = await testsThatNeed(
+  PROGRAM,
+  ", which is in Debian's package prometheus",
+);
 
 /** Runs it on a file, or on `content`, of which it makes one. */
 export async function promtool(

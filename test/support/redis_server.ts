@@ -2,6 +2,7 @@
 import { createClient } from "@redis/client";
 import type { RedisLocation } from "../../src/config/cache_location.ts";
 import { freePort } from "./free_port.ts";
+import { testsThatNeed } from "./needs_program.ts";
 
 /** Options of a Redis server. */
 export interface RedisServerOptions {
@@ -25,30 +26,8 @@ const PROGRAM = "redis-server";
 const BASE_ARGS = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
 const MAX_ATTEMPTS = 5;
 
-/** Why Redis is not available; undefined if it is. */
-const absence = await whyAbsent();
-
-async function whyAbsent(): Promise<string | undefined> {
-  const run = { name: "run", command: PROGRAM } as const;
-  if ((await Deno.permissions.query(run)).state !== "granted") {
-    return `no permission to run ${PROGRAM}`;
-  }
-  try {
-    await new Deno.Command(PROGRAM, { args: ["--version"] }).output();
-    return undefined;
-  } catch {
-    return `no ${PROGRAM} on this machine`;
-  }
-}
-
-/** Declares a test that needs Redis; if it is not available, the test is ignored, and its name says why. */
-export function redisTest(
-  name: string,
-  fn: (t: Deno.TestContext) => Promise<void>,
-): void {
-  const ignore = absence !== undefined;
-  Deno.test({ name: ignore ? `${name} [${absence}]` : name, ignore, fn });
-}
+/** Declares a test that needs Redis. */
+export const redisTest = await testsThatNeed(PROGRAM);
 
 /** Starts a server. */
 export async function startRedis(
