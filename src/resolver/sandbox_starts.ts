@@ -179,7 +179,10 @@ export class SandboxStarts {
     const { sandboxId, credential, payer, means, organizationId } = wanted;
     this.#checkPause(organizationId);
     const spent = await this.#spend(["by", payer]);
-    const slot = await this.#spend(["of", sandboxId]);
+    const slot = await this.#spend(["of", sandboxId]).catch(async (error) => {
+      await this.#release(spent);
+      throw error;
+    });
     const answer = means === "start"
       ? await this.#api.startSandbox(sandboxId, credential)
       : await this.#api.recoverSandbox(sandboxId, credential);

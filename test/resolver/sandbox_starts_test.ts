@@ -106,6 +106,15 @@ function throttled(error: unknown): boolean {
 
 const STARTED = { kind: "started" } as const;
 
+Deno.test("a sandbox whose starts are used up costs nobody a start of another one", async () => {
+  const { press } = setUp({});
+  for (const payer of ["bob", "carol", "dave"]) await press(STARTED, { payer });
+  for (let nth = 0; nth < 3; nth++) {
+    await assert.rejects(press(STARTED), throttled);
+  }
+  assert.deepEqual(await press(STARTED, { sandboxId: "other" }), STARTED);
+});
+
 for (const store of ["none", "shared", "down"] as const) {
   Deno.test(`SandboxStarts ask once for a thousand presses (store: ${store})`, async () => {
     const { all, calls, forgotten, outcomes } = setUp({ store });
