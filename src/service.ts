@@ -791,6 +791,7 @@ function createWaker(
     ...parts,
     allowedOrigins: new Set(allowedOrigins),
     startsByVisit: wake.mode === "visit",
+    maxEntries: cache.maxEntries,
     rights: new StartRights({ ...parts, wake, usesOwnKey: mode === "hosted" }),
     tickets: new StartTickets(sealerFor("start"), now),
     starts: new SandboxStarts(api, {

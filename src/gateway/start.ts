@@ -8,6 +8,7 @@ import { splitQuery } from "../address/request_url.ts";
 import type { Admission } from "../auth/gate.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { isFramed, wantsDocument } from "../lib/fetch_metadata.ts";
+import { TokenBuckets } from "../lib/token_bucket.ts";
 import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
 import { START_PATH } from "../pages/start_form.ts";
@@ -44,6 +45,9 @@ const BY_VISIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sandbox_paused",
 ]);
 
+/** How often presses have the API asked for a sandbox's state although it is known: beyond that, it is 2 s old at most. */
+const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
+
 /** Seconds until a look at what has just been started is worth it. */
 const RETRY_AFTER_SEC = 2;
 
@@ -78,6 +82,9 @@ export interface WakerOptions {
   readonly states: Pick<SandboxStates, "stateOf" | "forget">;
   readonly starts: Pick<SandboxStarts, "start" | "isUnderWay">;
   readonly tickets: StartTickets;
+  /** Most sandboxes whose presses are counted. */
+  readonly maxEntries: number;
+  readonly now: () => number;
 }
 
 /** A start that is possible. */
@@ -91,9 +98,13 @@ interface Chance {
 /** Offers starts, and performs them. Only to be created if that is switched on: it takes a POST of one path from apps. */
 export class Waker {
   readonly #options: WakerOptions;
+  /** By sandbox: whoever presses again and again must not have the API asked as often. */
+  readonly #looks: TokenBuckets;
 
   constructor(options: WakerOptions) {
     this.#options = options;
+    const { maxEntries: maxKeys, now } = options;
+    this.#looks = new TokenBuckets({ ...LOOKS, maxKeys, now });
   }
 
   /** True if the request is a press, or pretends to be one. */
@@ -235,7 +246,9 @@ export class Waker {
     wanted?: StartMeans,
   ): Promise<StartOutcome | undefined> {
     const { states, gate } = this.#options;
-    states.forget(x.sandboxId); // it may have started meanwhile
+    if (this.#looks.take(x.sandboxId).ok) {
+      states.forget(x.sandboxId); // it may have started meanwhile
+    }
     const told = await states.stateOf(x.sandboxId);
     if (!told && intent === "call") {
       throw new GatewayError("api_unreachable", "Its state is not known");

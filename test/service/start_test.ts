@@ -545,6 +545,32 @@ Deno.test("a program starts a sandbox by a POST with its own bearer, or with the
   assert.equal((await call({})).code, "login_required");
 });
 
+Deno.test("whoever presses again and again has the API asked for a state twenty times, and then once in 2 s", async () => {
+  await using gateway = await startWithKey({});
+  const { stack: { api }, send, port } = gateway;
+  api.state.apiKeys.set(KEYS.user, { permissions: ["write:sandboxes"] });
+  const request = {
+    method: "POST",
+    path: START_PATH,
+    headers: { authorization: `Bearer ${KEYS.user}` },
+  };
+  const press = async (times: number) => {
+    for (let nth = 0; nth < times; nth++) {
+      const { status } = await send(
+        `3000-locked.proxy.localhost:${port}`,
+        request,
+      );
+      assert.equal(status, 202);
+    }
+    return api.count("getSandbox");
+  };
+  const startedAt = performance.now();
+  const before = await press(30);
+  const asked = await press(30) - before;
+  const seconds = (performance.now() - startedAt) / 1000;
+  assert(asked <= 1 + seconds, `asked ${asked} times in ${seconds} s`);
+});
+
 /** Has the sandbox `locked` fail in a way from which it can be recovered. */
 function fail({ api }: Stack): void {
   Object.assign(api.sandbox("locked"), {
