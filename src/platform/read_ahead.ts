@@ -8,8 +8,10 @@
  *     // A client sends "GET / HTTP/1.1\r\nHost: h\r\n\r\n", and then anything, without end: rss grows.
  *
  * Instead, where a client's bytes pass through our hands, as over our own TLS, no more of them are passed on than have
- * been read, and a little. Over plain HTTP, they do not: uploads beside their responses are watched
- * (proxy/unseen_memory.ts), and the front that terminates TLS sends nothing beside a request.
+ * been read, and a little. Extensions of chunks and trailers count as unread, as nobody sees them read: an upload with
+ * more of them than that is stopped, as if its client sent nothing more. Over plain HTTP, no bytes pass through our hands:
+ * uploads beside their responses are watched (proxy/unseen_memory.ts), and the front that terminates TLS sends nothing
+ * beside a request.
  */
 
 /** What may wait to be read beside a request: more than a browser or a client that pipelines sends at once, bytes. */
