@@ -6,7 +6,7 @@
 import { HeaderBlockCounter } from "./header_block.ts";
 
 /** The connection preface, which comes before the first frame (RFC 9113 section 3.4). */
-const PREFACE_BYTES = 24;
+const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** The header of a frame (section 4.1). */
 const FRAME_HEADER_BYTES = 9;
@@ -33,7 +33,7 @@ export class Http2Pace {
   readonly #header = new DataView(new ArrayBuffer(FRAME_HEADER_BYTES + 1));
   #headerBytes = 0;
   /** Bytes of the payload to come: before a header block's part in it, of that part, and after it. */
-  #before = PREFACE_BYTES;
+  #before = PREFACE.length;
   #within = 0;
   #after = 0;
   /** When everything so far will have been paid for, ms. */
@@ -99,5 +99,30 @@ export class Http2Pace {
     } else {
       this.#before = length;
     }
+  }
+}
+
+/**
+ * The same pace for a client that has not agreed on HTTP/2 in its handshake: it must not speak it (RFC 9113 section 3.2),
+ * but `Deno.serve` goes by what it sends. HTTP/1.1 comes at any pace.
+ */
+export class UnagreedHttp2Pace {
+  readonly #pace: Http2Pace;
+  /** False once anything but the preface has come. */
+  #mayBeHttp2 = true;
+  /** The bytes of the preface that have come. */
+  #matched = 0;
+
+  constructor(pace: Http2Pace) {
+    this.#pace = pace;
+  }
+
+  /** As {@linkcode Http2Pace.waitMsAfter}. */
+  waitMsAfter(data: Uint8Array): number {
+    for (const byte of data) {
+      if (!this.#mayBeHttp2 || this.#matched === PREFACE.length) break;
+      this.#mayBeHttp2 = byte === PREFACE[this.#matched++];
+    }
+    return this.#mayBeHttp2 ? this.#pace.waitMsAfter(data) : 0;
   }
 }

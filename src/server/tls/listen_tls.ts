@@ -20,7 +20,7 @@ import {
 } from "../http_server.ts";
 import type { Certificate } from "./certificate.ts";
 import { Handshakes } from "./handshakes.ts";
-import { Http2Pace } from "./http2_pace.ts";
+import { Http2Pace, UnagreedHttp2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 
 /** A listener whose certificate can be replaced. */
@@ -66,12 +66,13 @@ export async function listenTls(
       memory.close();
       client.destroy();
     });
+    const http2Pace = new Http2Pace(() => performance.now());
     if (client.alpnProtocol === "h2") {
-      const pace = new Http2Pace(() => performance.now());
-      await http2.serveConnection(client, { memory, pace });
+      await http2.serveConnection(client, { memory, pace: http2Pace });
     } else {
+      const pace = new UnagreedHttp2Pace(http2Pace);
       const ahead = new ReadAhead();
-      await http1.serveConnection(client, { memory, ahead });
+      await http1.serveConnection(client, { memory, pace, ahead });
     }
     memory.close();
     clients.delete(client);

@@ -369,6 +369,35 @@ Deno.test("S2: a client that asks over HTTP/2 for more acknowledgements than it 
   });
 });
 
+for (const alpnProtocols of [["h2"], ["http/1.1"], []]) {
+  Deno.test(`S2: a client has 20,000 HTTP/2 frames a second acknowledged, whatever its handshake said (ALPN: ${alpnProtocols})`, async () => {
+    await withListener(echo, async ({ port }) => {
+      const conn = await Deno.connectTls({
+        hostname: "127.0.0.1",
+        port,
+        caCerts: [CA],
+        alpnProtocols,
+      });
+      for (const byte of PREFACE) await conn.write(Uint8Array.of(byte));
+      const settings = frame(FRAME.settings);
+      const beganAt = performance.now();
+      async function send(): Promise<void> {
+        while (true) await conn.write(repeat(settings, 1000));
+      }
+      send().catch(() => {}); // once the connection is closed
+      let received = 0;
+      while (performance.now() < beganAt + 500) {
+        received += await conn.read(new Uint8Array(65_536)) ?? assert.fail();
+      }
+      const seconds = (performance.now() - beganAt) / 1000;
+      const frames = received / settings.length;
+      assert(frames > 1000, `${frames} frames`);
+      assert(frames < 3000 + 20_000 * seconds, `${frames} frames`);
+      conn.close();
+    });
+  });
+}
+
 Deno.test("after stopAccepting() tunnels go on, HTTP/2 clients get GOAWAY and HTTP/1.1 clients Connection: close", async () => {
   await withListener(echo, async ({ port, startDraining, stopAccepting }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
