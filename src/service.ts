@@ -34,7 +34,6 @@ import { StartRights } from "./gateway/start_rights.ts";
 import { StartTickets } from "./gateway/start_tickets.ts";
 import { Warning } from "./gateway/warning.ts";
 import { Background } from "./lib/background.ts";
-import { sleep } from "./lib/backoff.ts";
 import { ByteBudget } from "./lib/byte_budget.ts";
 import { createReportLimit } from "./lib/cooldown.ts";
 import { describeError } from "./lib/describe_error.ts";
@@ -72,6 +71,7 @@ import { SandboxStarts } from "./resolver/sandbox_starts.ts";
 import { SandboxStates } from "./resolver/sandbox_states.ts";
 import { SandboxResolver } from "./resolver/sandboxes.ts";
 import { WarningResolver } from "./resolver/warnings.ts";
+import { createDrain } from "./server/drain.ts";
 import type { GatewayService } from "./server/run.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 import type { Dial } from "./upstream/http1/connect.ts";
@@ -111,12 +111,6 @@ const OWN_LIMITS = {
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
 const LEARNING_MS = 10_000;
-
-/** The time that a client may take to send its next request after a response that did not say `Connection: close`, ms. */
-const LAST_REQUEST_MS = 100;
-
-/** The time that an aborted exchange may take to end, ms. */
-const ABORT_GRACE_MS = 1_000;
 
 /** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
 const MAX_STORED_LENGTH = 60_000;
@@ -876,38 +870,4 @@ function startTimers(
   ];
   timers.forEach((timer) => Deno.unrefTimer(timer));
   return () => timers.forEach((timer) => clearInterval(timer));
-}
-
-/** Creates the two waits of a graceful shutdown; aborting `closing` ends both. */
-function createDrain(
-  { inFlight, ownRequests, upstream }: {
-    readonly inFlight: InFlight;
-    readonly ownRequests: InFlight;
-    readonly upstream: UpstreamClient;
-  },
-  closing: AbortSignal,
-): Pick<GatewayService, "waitUntilPortIdle" | "drain"> {
-  async function portIdle(): Promise<void> {
-    await Promise.all([inFlight.drained(), ownRequests.drained()]);
-    do {
-      await inFlight.noTunnels();
-      // A client whose exchange has just ended may be sending its next request on the same connection.
-      await sleep(LAST_REQUEST_MS, closing).catch(() => {});
-    } while (inFlight.tunnelCount > 0 && !closing.aborted);
-  }
-
-  return {
-    waitUntilPortIdle: (timeoutMs) =>
-      fulfilsWithin(portIdle(), timeoutMs, closing),
-    async drain(timeoutMs, spreadMs) {
-      const idle = Promise.all([inFlight.idle(), ownRequests.idle()]);
-      if (await fulfilsWithin(idle, timeoutMs, closing)) return true;
-      await inFlight.abortWithin(spreadMs, closing);
-      inFlight.abortAll(); // what has begun since
-      await fulfilsWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
-      // Requests that still wait for their app are answered `shutting_down`.
-      upstream.close();
-      return false;
-    },
-  };
 }
