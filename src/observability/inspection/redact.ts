@@ -14,6 +14,9 @@ const INNER_NAME = /[?&;#]([^?=&;#]*)=/g;
 /** A host with the token of a signed link, where a header or a URL names one. */
 const SIGNED_HOST = /(^|\/\/|%2f%2f|[\s,="])(\d{1,5}-)[a-z0-9]{16}(?=\.)/gi;
 
+/** A JWT, or a key of Daytona, whatever it is called. */
+const TOKEN = /(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dtn_[\w-]+)/g;
+
 /** The longest text of one value, reason or target, characters; the most of all headers together, and of them. */
 const MAX_VALUE = 1024;
 const MAX_TARGET = 2048;
@@ -38,7 +41,7 @@ export function redactTarget(target: string): string {
   return cut(withoutSecrets(target), MAX_TARGET);
 }
 
-/** A text without the values of such parameters, if it is or has a URL, and without signed tokens. */
+/** A text without the values of such parameters, if it is or has a URL, and without tokens. */
 function withoutSecrets(text: string): string {
   const at = text.search(/[?#]/);
   const redacted = at < 0 ? text : text.slice(0, at) +
@@ -49,7 +52,8 @@ function withoutSecrets(text: string): string {
           ? `${mark}${name}=${HIDDEN}`
           : pair,
     );
-  return redacted.replace(SIGNED_HOST, `$1$2${HIDDEN}`);
+  return redacted.replace(SIGNED_HOST, `$1$2${HIDDEN}`)
+    .replace(TOKEN, HIDDEN);
 }
 
 /** A fragment may hold a path with a query of its own. */

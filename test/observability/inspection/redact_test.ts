@@ -24,6 +24,12 @@ Deno.test("redactTarget() hides what may be a credential, however its name is sp
       ["/?next=%2Fa%3Fcode%3Dc", "/?next=(hidden)"],
       ["/?next=%2Fa%3Fpage%3D2", "/?next=%2Fa%3Fpage%3D2"],
       ["/?access_key=k", "/?access_key=(hidden)"],
+      ["/reset/eyJhbGciOiJub25lIn0.e30.c2ln?a=1", "/reset/(hidden)?a=1"],
+      [
+        "/?a=eyJhbGciOiJub25lIn0.e30.c2ln&b=dtn_0a1b",
+        "/?a=(hidden)&b=(hidden)",
+      ],
+      ["/eyJ/a.b", "/eyJ/a.b"],
     ] as const
   ) assert.equal(redactTarget(target), expected);
   assert.equal(redactTarget(`/${"a".repeat(5000)}`).length, 2049);
@@ -42,6 +48,7 @@ Deno.test("redactHeaders() hides credentials, and keeps what a developer looks f
       ["Set-Cookie", "a=secret; Path=/; HttpOnly"],
       ["Set-Cookie", "secret; Path=/"],
       ["X-Original-URL", "/a?token=secret"],
+      ["X-Amzn-Oidc-Data", "eyJhbGciOiJub25lIn0.e30.c2ln"],
       ["Location", "/next?session=secret"],
       ["WWW-Authenticate", 'Bearer realm="x"'],
       ["Proxy-Authorization", "secret"],
@@ -57,6 +64,7 @@ Deno.test("redactHeaders() hides credentials, and keeps what a developer looks f
       ["Set-Cookie", "a=(hidden); Path=/; HttpOnly"],
       ["Set-Cookie", "(hidden); Path=/"],
       ["X-Original-URL", "/a?token=(hidden)"],
+      ["X-Amzn-Oidc-Data", "(hidden)"],
       ["Location", "/next?session=(hidden)"],
       ["WWW-Authenticate", 'Bearer realm="x"'],
       ["Proxy-Authorization", "(hidden)"],
@@ -93,7 +101,21 @@ Deno.test("the token of a signed link is hidden wherever its host is named, and 
 
 Deno.test("no text makes its own redaction last", () => {
   const startedAt = performance.now();
-  for (const part of ["?", ";", "&a", "%3F", "?a=", "a.", "1-", "//", "["]) {
+  for (
+    const part of [
+      "?",
+      ";",
+      "&a",
+      "%3F",
+      "?a=",
+      "a.",
+      "1-",
+      "//",
+      "[",
+      "eyJa.",
+      "eyJ",
+    ]
+  ) {
     const text = part.repeat(65_536 / part.length);
     redactTarget(`/?${text}`);
     redactHeaders([["referer", `/?${text}`], ["cookie", text]]);
