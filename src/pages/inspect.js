@@ -3,6 +3,7 @@
 // and nothing else: never HTML, an attribute's code, or a link.
 (() => {
   const MAX_ROWS = 500;
+  const MAX_PORTS = 100; // whoever asks for a port is shown, so there may be all of them
   const sandbox = location.pathname.split("/")[2];
   const byId = (id) => document.getElementById(id);
   const rows = byId("rows");
@@ -89,6 +90,7 @@
 
   function addPort(port) {
     const select = byId("port");
+    if (select.options.length > MAX_PORTS) return;
     if ([...select.options].some(({ value }) => value === String(port))) return;
     const option = element("option", port);
     option.value = String(port);

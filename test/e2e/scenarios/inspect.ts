@@ -70,9 +70,24 @@ export const inspect: Scenario = {
       await stage.screenshot(view, `inspect-${screen}`);
       await checkFilter(view, app);
       await checkHar(view);
+      await checkPorts(view, app);
     }
   },
 };
+
+/** Whoever asks for port after port, which takes no access, does not fill the page. */
+async function checkPorts(view: Page, app: Page): Promise<void> {
+  await app.evaluate(
+    `Promise.all(Array.from({ length: 150 }, (_, nth) => fetch(
+      location.origin.replace("3000-", 5000 + nth + "-"), { mode: "no-cors" },
+    ).catch(() => {})))`,
+  );
+  await view.shows("#rows td", "5149");
+  const ports = await view.evaluate<number>(
+    `document.querySelectorAll("#port option").length`,
+  );
+  assert.equal(ports, 101);
+}
 
 /** The port's failure is the gateway's own, and the only one that is left of all requests. */
 async function checkFilter(view: Page, app: Page): Promise<void> {
