@@ -9,6 +9,7 @@ import type { ByteBudget } from "../lib/byte_budget.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import type { Inspector } from "../observability/inspection/inspector.ts";
@@ -365,25 +366,20 @@ export abstract class Exchange {
    * @throws {UpstreamError} `aborted` if the client has disconnected
    */
   async pause(ms: number, end: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise: cutOff, reject } = Promise.withResolvers<never>();
     const { signal } = this.request;
     const leave = () => reject(new UpstreamError("aborted", "Client has left"));
-    const finish = () => resolve();
     if (signal.aborted) leave();
     signal.addEventListener("abort", leave);
-    end.addEventListener("abort", finish);
-    const timer = setTimeout(finish, ms);
     this.#entry?.setHandle({
       abort: (reason) =>
         reject(new GatewayError(UPLOAD_ERRORS[reason], "Ended while waiting")),
       recheck: () => this.#stillHasAccess(),
     });
     try {
-      await promise;
+      await fulfilsWithin(cutOff, ms, end);
     } finally {
-      clearTimeout(timer);
       signal.removeEventListener("abort", leave);
-      end.removeEventListener("abort", finish);
     }
   }
 
