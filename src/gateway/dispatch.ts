@@ -168,7 +168,10 @@ export class Dispatch {
     }
   }
 
-  /** The exchange of a request that the data plane serves by path, on any host but a preview's; there, cookies count for the owner's view only. */
+  /**
+   * The exchange of a request that the data plane serves by path, on any host but a preview's; cookies count there for the
+   * owner's view only.
+   */
   #exchangeByPath(
     incoming: IncomingRequest,
     route: Exclude<BaseRoute, { kind: "malformed" }>,
