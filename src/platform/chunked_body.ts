@@ -17,8 +17,8 @@
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
  * one size. A body is cancelled once its response has been sent, and not at all if much may be kept of it: the garbage
- * collector closes it then, which decodes nothing. And since whoever wants to can still fill memory, such uploads are
- * watched (proxy/unseen_memory.ts).
+ * collector closes it later. If its client has left by then, all is decoded nevertheless, which is not avoided. And since
+ * whoever wants to can still fill memory, such uploads are watched (proxy/unseen_memory.ts).
  */
 
 /** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions is never returned. */
