@@ -78,6 +78,22 @@ export const ERROR_STATUS = {
 /** A stable, documented error code. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** The codes that say what a sandbox does instead of answering. */
+export const STATE_CODES = [
+  "sandbox_stopped",
+  "sandbox_paused",
+  "sandbox_archived",
+  "sandbox_starting",
+  "sandbox_resuming",
+  "sandbox_restoring",
+  "sandbox_pulling",
+  "sandbox_stopping",
+  "sandbox_error",
+  "sandbox_recoverable",
+  "sandbox_build_failed",
+  "sandbox_destroying",
+] as const satisfies readonly ErrorCode[];
+
 /** What the API says of a sandbox that does not answer. */
 export interface SandboxAdvice {
   /** In Daytona's words, such as `stopped`. */

@@ -10,7 +10,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
-import type { ErrorCode, GatewayError } from "../errors.ts";
+import { type ErrorCode, type GatewayError, STATE_CODES } from "../errors.ts";
 import { describeError } from "../lib/describe_error.ts";
 import type { LineWriter } from "./line_writer.ts";
 
@@ -25,19 +25,8 @@ export function loggerFor(subsystem: string): Logger {
 const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "port_closed",
   "app_refused_websocket",
-  "sandbox_stopped",
   "container_not_found",
-  "sandbox_paused",
-  "sandbox_archived",
-  "sandbox_starting",
-  "sandbox_resuming",
-  "sandbox_restoring",
-  "sandbox_pulling",
-  "sandbox_stopping",
-  "sandbox_error",
-  "sandbox_recoverable",
-  "sandbox_build_failed",
-  "sandbox_destroying",
+  ...STATE_CODES,
 ]);
 
 /** True if only the user of the sandbox can do something about failures of that code. */

@@ -3,17 +3,13 @@ import { KvAnnouncements } from "../../src/cache/kv_announcements.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { fakeKv, manualClock, oneValueKv, settled } from "./fakes.ts";
 
-Deno.test("a database that cannot be watched is asked ever more rarely, until it is closed", async () => {
-  const { kv } = fakeKv(() => Promise.reject());
+type WatchableKv = ReturnType<typeof oneValueKv>["kv"];
+
+/** The pauses between twenty attempts to watch a database, ms, in which nothing is heard. */
+async function pausesOf(database: WatchableKv): Promise<number[]> {
   const pauses: number[] = [];
   const announcements = new KvAnnouncements({
-    database: () =>
-      Promise.resolve({
-        ...kv,
-        watch: () => {
-          throw new TypeError("not supported");
-        },
-      }),
+    database: () => Promise.resolve(database),
     now: Date.now,
     sleep(ms) {
       pauses.push(ms);
@@ -23,29 +19,27 @@ Deno.test("a database that cannot be watched is asked ever more rarely, until it
   });
   await announcements.listen(() => assert.fail("heard something"));
   assert.equal(pauses.length, 20);
+  return pauses;
+}
+
+Deno.test("a database that cannot be watched is asked ever more rarely, until it is closed", async () => {
+  const { kv } = fakeKv(() => Promise.reject());
+  const pauses = await pausesOf({
+    ...kv,
+    watch: () => {
+      throw new TypeError("not supported");
+    },
+  });
   assert(pauses.every((ms) => ms >= 1000 && ms <= 120_000));
   assert(Math.max(...pauses.slice(10)) > 2000);
 });
 
 Deno.test("a watch that ends now and then begins anew soon, also if nobody has announced anything", async () => {
   const { kv } = oneValueKv();
-  const pauses: number[] = [];
-  const announcements = new KvAnnouncements({
-    database: () =>
-      Promise.resolve({
-        ...kv,
-        watch: () =>
-          ReadableStream.from([[{ value: null, versionstamp: null }]]),
-      }),
-    now: Date.now,
-    sleep(ms) {
-      pauses.push(ms);
-      if (pauses.length === 20) announcements.close();
-      return Promise.resolve();
-    },
+  const pauses = await pausesOf({
+    ...kv,
+    watch: () => ReadableStream.from([[{ value: null, versionstamp: null }]]),
   });
-  await announcements.listen(() => assert.fail("heard something"));
-  assert.equal(pauses.length, 20);
   assert(Math.max(...pauses) <= 2000);
 });
 

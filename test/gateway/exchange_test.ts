@@ -485,9 +485,10 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
   }
 });
 
-Deno.test("S10: a chunked upload is watched until it is over, and answered if it is dropped", async () => {
+/** An upload of a byte, with this framing, whose watchers are told. */
+async function uploadWith(framing: Record<string, string>) {
   const watched = new Set<Watched>();
-  const { services } = exchangeServices({
+  const { services, records } = exchangeServices({
     unseen: {
       watchUpload(upload) {
         watched.add(upload);
@@ -497,14 +498,17 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
   });
   const body = ReadableStream.from([new Uint8Array(1)]);
   const x = new PreviewExchange(
-    incomingRequest({ method: "POST", body }, {
-      "transfer-encoding": "chunked",
-    }),
+    incomingRequest({ method: "POST", body }, framing),
     PREVIEW_HOST,
     services,
   );
   x.checkLimits();
   await x.openBody();
+  return { x, watched, records };
+}
+
+Deno.test("S10: a chunked upload is watched until it is over, and answered if it is dropped", async () => {
+  const { x, watched } = await uploadWith({ "transfer-encoding": "chunked" });
   const [upload] = watched;
   assert.equal(upload?.client, "127.0.0.1");
   const aborted = new Promise((resolve) =>
@@ -518,23 +522,7 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
 });
 
 Deno.test("an upload with a length is watched beside its response, which is broken off if it is dropped", async () => {
-  const watched = new Set<Watched>();
-  const { services, records } = exchangeServices({
-    unseen: {
-      watchUpload(upload) {
-        watched.add(upload);
-        return () => watched.delete(upload);
-      },
-    },
-  });
-  const body = ReadableStream.from([new Uint8Array(1)]);
-  const x = new PreviewExchange(
-    incomingRequest({ method: "POST", body }, { "content-length": "2" }),
-    PREVIEW_HOST,
-    services,
-  );
-  x.checkLimits();
-  await x.openBody();
+  const { x, watched, records } = await uploadWith({ "content-length": "2" });
   assert.equal(watched.size, 0);
   x.grant({ sandboxId: "sb-1", by: "public" }, () => Promise.resolve(true));
   const never = new Promise<null>(() => {});

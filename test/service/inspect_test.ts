@@ -15,6 +15,7 @@ import {
   type TestGateway,
 } from "../support/gateway.ts";
 import { fromLatin1 } from "../support/latin1.ts";
+import type { LoginGateway } from "../support/login_gateway.ts";
 import type { RawStream } from "../support/raw_client.ts";
 import { testInBothWorlds, testLoginsInBothWorlds } from "../support/worlds.ts";
 
@@ -243,17 +244,22 @@ testInBothWorlds(
   },
 );
 
+/** Opens the view in a browser that logs in as alice, and comes back to it. */
+async function openView(gateway: LoginGateway) {
+  const browser = gateway.browser();
+  const view = gateway.at("", "/inspect/locked");
+  const { page: form } = await browser.open(view);
+  const { page } = await browser.logIn(form, "alice");
+  assert.equal(page.url, view);
+  assert.equal(page.status, 200);
+  return { browser, page };
+}
+
 testLoginsInBothWorlds(
   "a browser that has not logged in does so, and comes back to the view; who has no access does not see it",
   async (start) => {
     await using gateway = await start();
-    const browser = gateway.browser();
-    const { page: form } = await browser.open(
-      gateway.at("", "/inspect/locked"),
-    );
-    const { page } = await browser.logIn(form, "alice");
-    assert.equal(page.url, gateway.at("", "/inspect/locked"));
-    assert.equal(page.status, 200);
+    const { page } = await openView(gateway);
     assert.match(page.body, /<h1>Requests to .*locked/);
     const policy = page.headers.get("content-security-policy") ?? "";
     assert.match(policy, /default-src 'none'/);
@@ -271,13 +277,7 @@ testLoginsInBothWorlds(
   "with a session for each host, the base host's own opens the view",
   async (start) => {
     await using gateway = await start({ SESSION_SCOPE: "host" });
-    const browser = gateway.browser();
-    const { page: form } = await browser.open(
-      gateway.at("", "/inspect/locked"),
-    );
-    const { page } = await browser.logIn(form, "alice");
-    assert.equal(page.url, gateway.at("", "/inspect/locked"));
-    assert.equal(page.status, 200);
+    const { browser } = await openView(gateway);
     const again = await browser.open(gateway.at("", "/inspect/locked"));
     assert.deepEqual(again.hops.map(({ status }) => status), [200]);
   },

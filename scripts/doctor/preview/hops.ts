@@ -1,5 +1,5 @@
 /** The hops of a request for a preview, from outside in, and which of them an error code of the gateway names. */
-import type { ErrorCode } from "../../../src/errors.ts";
+import { type ErrorCode, STATE_CODES } from "../../../src/errors.ts";
 
 /** The hops, in the order in which a request passes them. */
 export const HOPS = [
@@ -33,18 +33,7 @@ const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
   sandbox: [
     "sandbox_not_found",
     "sandbox_deleted",
-    "sandbox_destroying",
-    "sandbox_stopped",
-    "sandbox_paused",
-    "sandbox_archived",
-    "sandbox_starting",
-    "sandbox_resuming",
-    "sandbox_restoring",
-    "sandbox_pulling",
-    "sandbox_stopping",
-    "sandbox_error",
-    "sandbox_recoverable",
-    "sandbox_build_failed",
+    ...STATE_CODES,
   ],
   runner: [
     "container_not_found",

@@ -87,7 +87,8 @@ function sameForAll(
   };
 }
 
-function publicFigures(rows: readonly Row[]): Figure[] {
+/** The gateway's rate to those of nginx and the fetch proxy. */
+function rateFigures(rows: readonly Row[]): Figure[] {
   const of = GATEWAY.name;
   return [
     ...ratioOf("rate : nginx", rows, { of, to: NGINX.name, quantity: RATE }),
@@ -96,6 +97,13 @@ function publicFigures(rows: readonly Row[]): Figure[] {
       to: FETCH_PROXY.name,
       quantity: RATE,
     }),
+  ];
+}
+
+function publicFigures(rows: readonly Row[]): Figure[] {
+  const of = GATEWAY.name;
+  return [
+    ...rateFigures(rows),
     ...ratioOf("p99 : nginx", rows, { of, to: NGINX.name, quantity: P99 }),
     ...figureOf("rate", rows, [of, RATE]),
   ];
@@ -111,16 +119,10 @@ const BODIES: Readonly<Record<string, number>> = {
 };
 
 function bodyFigures(rows: readonly Row[]): Figure[] {
-  const of = GATEWAY.name;
   return [
-    ...ratioOf("rate : nginx", rows, { of, to: NGINX.name, quantity: RATE }),
-    ...ratioOf("rate : fetch proxy", rows, {
-      of,
-      to: FETCH_PROXY.name,
-      quantity: RATE,
-    }),
+    ...rateFigures(rows),
     ...ratioOf("p99 : fetch proxy", rows, {
-      of,
+      of: GATEWAY.name,
       to: FETCH_PROXY.name,
       quantity: P99,
     }),
