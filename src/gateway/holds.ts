@@ -6,18 +6,11 @@
  */
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { isFromProgram } from "../lib/fetch_metadata.ts";
+import { isIdempotent } from "../lib/idempotent.ts";
 import type { SandboxExchange } from "./sandbox_exchange.ts";
 
 /** Time between two attempts, ms. */
 const PAUSE_MS = 1000;
-
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "PUT",
-  "DELETE",
-]);
 
 /** What can be waited for. */
 type Reason = "start" | "port";
@@ -93,6 +86,6 @@ function reasonOf(error: unknown, hasWaited: boolean): Reason | undefined {
 }
 
 function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {
-  return body === null && !isWebSocket && IDEMPOTENT.has(method) &&
+  return body === null && !isWebSocket && isIdempotent(method) &&
     isFromProgram(headers);
 }

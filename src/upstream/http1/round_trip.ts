@@ -1,3 +1,4 @@
+import { isIdempotent } from "../../lib/idempotent.ts";
 import { protocolError, UpstreamError } from "../upstream_error.ts";
 import { MIN_POOLED_BYTES } from "./buffer_pool.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
@@ -19,16 +20,6 @@ import { Upload, type UploadObserver } from "./upload.ts";
 
 /** Most interim responses before the final one; more are a flood. */
 const MAX_INTERIM = 64;
-
-/** Idempotent methods (RFC 9110 section 9.2.2). */
-const IDEMPOTENT = new Set([
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "TRACE",
-  "PUT",
-  "DELETE",
-]);
 
 /** A request that has been validated, ready to be sent. */
 export interface PreparedRequest {
@@ -321,6 +312,6 @@ export class RoundTrip
     await this.#sending;
     const { method, body } = this.#prepared.request;
     return this.#connection.sent === 0 ||
-      (body === null && IDEMPOTENT.has(method));
+      (body === null && isIdempotent(method));
   }
 }
