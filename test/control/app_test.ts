@@ -476,6 +476,25 @@ Deno.test("whoever logged out is asked for an account until a login has succeede
   assert.match(next.response.headers.get("location") ?? "", /&false$/);
 });
 
+Deno.test("a login without access has the next ones ask for ten minutes, and takes nothing from the 30 days after a logout", async () => {
+  const { send, state } = setUp();
+  function markIn(lines: readonly string[]): string | undefined {
+    return lines.find((line) => line.startsWith(`${COOKIES.otherAccount}=`));
+  }
+  const loggedOut = await send("/logout", formOf({}));
+  const ofLogout = markIn(loggedOut.lines) ?? "";
+  assert.match(ofLogout, /; Max-Age=2592000;/);
+  state.failure = new GatewayError("no_access", "");
+  const refused = await send(CALLBACK);
+  const ofRefusal = markIn(refused.lines) ?? "";
+  assert.match(ofRefusal, /; Max-Age=600;/);
+  for (const [mark, next] of [[ofRefusal, ofRefusal], [ofLogout]] as const) {
+    const [cookie = ""] = mark.split(";");
+    const again = await send(CALLBACK, { headers: { cookie } });
+    assert.equal(markIn(again.lines), next);
+  }
+});
+
 Deno.test("S14: where nobody logs in, deleting cookies leaves no mark for the next login", async () => {
   const { send, state } = setUp();
   state.loginState = "off";

@@ -9,6 +9,7 @@ import {
   TRANSACTION_TTL_MS,
   transactionId,
 } from "../../auth/oidc/transaction.ts";
+import { asksForAccount, marksOfRefusal } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
@@ -37,9 +38,6 @@ export interface LoginRoutesOptions {
   /** Told of every login, and of how it ended. */
   readonly visits: Pick<Visits, "loggedIn" | "loginFailed">;
 }
-
-/** For how long after a login without access the next one asks for another account, seconds. */
-const OTHER_ACCOUNT_SEC = 600;
 
 /** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
 const MAX_TRANSACTIONS = 8;
@@ -212,7 +210,7 @@ async function finishLogin(
     options,
     finished,
   ).catch((error: unknown) => {
-    for (const line of failureCookies(error, transaction, cookies)) {
+    for (const line of failureCookies(error, { transaction, sent, cookies })) {
       c.header("set-cookie", line, { append: true });
     }
     throw error;
@@ -309,11 +307,6 @@ function returnUrl(
   return checked;
 }
 
-/** True until a login succeeds, if the last one had no access, or there was a logout. */
-function asksForAccount(sent: string, cookies: OwnCookies): boolean {
-  return cookieValues(sent, cookies.otherAccount).length > 0;
-}
-
 /** The cookies of open attempts that have to make room for another one: the oldest. */
 function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
   const open = [...cookiesByName(sent, cookies.transactionPrefix).keys()];
@@ -330,13 +323,18 @@ const RETRIED: ReadonlySet<ErrorCode> = new Set([
 /** The Set-Cookie values in the response to a callback that failed. */
 function failureCookies(
   error: unknown,
-  transaction: string,
-  cookies: OwnCookies,
+  { transaction, sent, cookies }: {
+    /** The name of the attempt's cookie. */
+    readonly transaction: string;
+    /** The request's Cookie header. */
+    readonly sent: string;
+    readonly cookies: OwnCookies;
+  },
 ): string[] {
   // While the provider is down, or the client has to wait, the same callback may be retried.
   if (!(error instanceof GatewayError) || RETRIED.has(error.code)) return [];
   const expired = cookies.hostOnly(transaction, "", 0);
   return error.code === "no_access"
-    ? [expired, cookies.hostOnly(cookies.otherAccount, "1", OTHER_ACCOUNT_SEC)]
+    ? [expired, ...marksOfRefusal(sent, cookies)]
     : [expired];
 }

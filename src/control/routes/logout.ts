@@ -5,6 +5,7 @@ import { cookiesByName } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
+import { markOfLogout } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import type { SessionScope } from "../../config/config.ts";
@@ -43,9 +44,6 @@ export interface LogoutRoutesOptions {
  * to our work and to the size of the response.
  */
 const MAX_SESSIONS = 200;
-
-/** For how long after a logout a login asks for an account, unless one has succeeded: 30 days, in seconds. */
-const OTHER_ACCOUNT_SEC = 30 * 86_400;
 
 const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
   .openapi({
@@ -137,13 +135,8 @@ export function addLogoutRoutes(
     const sandbox = sandboxOf(form, options);
     await endSessions(c, sandbox, options);
     if (options.login.state !== "off") {
-      const { cookies } = options;
-      const asks = cookies.hostOnly(
-        cookies.otherAccount,
-        "1",
-        OTHER_ACCOUNT_SEC,
-      );
-      c.header("set-cookie", asks, { append: true });
+      const mark = markOfLogout(options.cookies);
+      c.header("set-cookie", mark, { append: true });
     }
     const deletesCookies = form.cookies === "delete";
     // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
