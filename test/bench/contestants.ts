@@ -1,7 +1,7 @@
 /** The contestants: the gateway, and the servers that it is compared with. */
 import { startNginx } from "./nginx.ts";
 import type { Peer } from "./options.ts";
-import { denoCommand, startServer } from "./server.ts";
+import { denoCommand, type Server, startServer } from "./server.ts";
 import type { Contestant, World } from "./world.ts";
 
 /** The preview hosts of the sandboxes. */
@@ -10,7 +10,8 @@ export const HOSTS = {
   private: "3000-locked.proxy.localhost",
 } as const;
 
-const COMPILED_SEC = 1;
+/** The warm-up of programs that are compiled before, s. */
+export const COMPILED_SEC = 1;
 const COMPILING_SEC = 10;
 
 /** Limits against overload, raised beyond what the scenarios need. */
@@ -131,9 +132,10 @@ export const SERVE = script("Deno.serve alone", "stub_runner.ts");
 function nginx(name: string, logs: boolean): Contestant {
   return {
     name,
+    needs: "nginx",
     warmUpSec: COMPILED_SEC,
     start: ({ runner, proxyCpu }) =>
-      startNginx({ upstreamPort: runner.port, logs, cpus: proxyCpu }),
+      startNginx({ upstreamPorts: [runner.port], logs, cpus: proxyCpu }),
   };
 }
 
@@ -147,31 +149,30 @@ export const NGINX_LOGGING = nginx("nginx, logging", true);
 export const DIRECT: Contestant = {
   name: "direct",
   warmUpSec: COMPILED_SEC,
-  start: ({ runner: { pid, port } }) =>
-    Promise.resolve({ pid, port, [Symbol.asyncDispose]: async () => {} }),
+  start: ({ runner }) => Promise.resolve(lent(runner)),
 };
+
+/** A server that somebody else ends. */
+export function lent({ pid, port }: Pick<Server, "pid" | "port">): Server {
+  return { pid, port, [Symbol.asyncDispose]: async () => {} };
+}
 
 function peer({ name, port }: Peer): Contestant {
   return {
     name,
     warmUpSec: COMPILING_SEC,
-    start: () =>
-      Promise.resolve({
-        pid: undefined,
-        port,
-        [Symbol.asyncDispose]: async () => {},
-      }),
+    start: () => Promise.resolve(lent({ pid: undefined, port })),
   };
 }
 
 /** The contestants that are available on this machine, and every peer. */
 export function present(
-  { hasNginx, peers }: World,
+  { missing, peers }: World,
   contestants: readonly Contestant[],
 ): Contestant[] {
   return [
-    ...contestants.filter((contestant) =>
-      hasNginx || contestant !== NGINX && contestant !== NGINX_LOGGING
+    ...contestants.filter(({ needs }) =>
+      needs === undefined || !missing.has(needs)
     ),
     ...peers.map(peer),
   ];

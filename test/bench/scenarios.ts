@@ -4,6 +4,7 @@ import { BURSTS } from "./scenarios/bursts.ts";
 import { EVENTS } from "./scenarios/events.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
+import { PAGE_LOADS } from "./scenarios/page_loads.ts";
 import { START } from "./scenarios/start.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { VARIANTS } from "./scenarios/variants.ts";
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...WEBSOCKETS,
   ...BURSTS,
   EVENTS,
+  ...PAGE_LOADS,
   HOSTED,
   START,
 ];

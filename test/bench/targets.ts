@@ -46,6 +46,10 @@ export const TARGETS: readonly Target[] = [
   target("burst-one", "p99 beyond twice the API's", ["at most", 50, "ms"]),
   target("burst-many", "API calls", ["at most", 1]),
   target("burst-many", "p99 beyond twice the API's", ["at most", 50, "ms"]),
+  target("page-http1", "load : direct", ["at most", 1.1]),
+  target("page-http1", "interactive : direct", ["at most", 1.1]),
+  target("page-http2", "load : nginx", ["at most", 1.1]),
+  target("page-http2", "interactive : nginx", ["at most", 1.1]),
   target("start", "first answer", ["at most", 400, "ms"]),
 ];
 

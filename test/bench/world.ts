@@ -2,6 +2,7 @@
  * The parts that all scenarios share: the API and the runner behind every proxy, and the proxies, each started once.
  */
 import {
+  KEYS,
   RUNNER_ID,
   type Stack,
   startStack,
@@ -11,11 +12,18 @@ import { pinSelf } from "./machine.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, type Server, startServer } from "./server.ts";
 
+const PROGRAMS = ["nginx", "caddy", "h2load"] as const;
+
+/** A program that some scenarios measure, or measure by. */
+export type Program = typeof PROGRAMS[number];
+
 /** Something that answers requests. */
 export interface Contestant {
   readonly name: string;
   /** Seconds of load to warm it up: V8 keeps compiling for a while. */
   readonly warmUpSec: number;
+  /** The program without which it cannot be measured, if not every machine has it. */
+  readonly needs?: Program;
   start(world: World): Promise<Server>;
 }
 
@@ -27,7 +35,8 @@ export interface World extends AsyncDisposable {
   readonly runner: Server;
   /** The processor for proxies; load, API and runner use another one. Undefined if processes cannot be pinned. */
   readonly proxyCpu: string | undefined;
-  readonly hasNginx: boolean;
+  /** What is not installed here. */
+  readonly missing: ReadonlySet<Program>;
   readonly peers: readonly Peer[];
   /** Starts the contestant unless it is running, and warms it up. */
   warm(
@@ -64,7 +73,7 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
     stack,
     runner,
     proxyCpu: isPinned ? `${PROXY_CPU}` : undefined,
-    hasNginx: await isInstalled("nginx"),
+    missing: await missingPrograms(),
     peers,
     async warm(contestant, drive) {
       const known = servers.get(contestant.name);
@@ -87,6 +96,14 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
   return world;
 }
 
+async function missingPrograms(): Promise<Set<Program>> {
+  const missing = new Set<Program>();
+  for (const program of PROGRAMS) {
+    if (!await isInstalled(program)) missing.add(program);
+  }
+  return missing;
+}
+
 /** Makes the API report that all sandboxes are on the stub runner. */
 function moveSandboxes({ api }: Stack, runner: Server): void {
   const known = api.state.runners.get(RUNNER_ID);
@@ -95,14 +112,25 @@ function moveSandboxes({ api }: Stack, runner: Server): void {
   api.state.runners.set(RUNNER_ID, { ...known, proxyUrl });
 }
 
-/** Adds public sandboxes to the API, on the same runner as the others. */
-export function addSandboxes({ api }: Stack, ids: readonly string[]): void {
+/** Adds a runner on a port of 127.0.0.1 to the API. */
+export function addRunner({ api }: Stack, id: string, port: number): void {
+  const url = `http://127.0.0.1:${port}`;
+  const runner = { id, proxyUrl: url, apiUrl: url, apiKey: KEYS.runner };
+  api.state.runners.set(id, runner);
+}
+
+/** Adds public sandboxes to the API, by default on the same runner as the others. */
+export function addSandboxes(
+  { api }: Stack,
+  ids: readonly string[],
+  runnerId: string = RUNNER_ID,
+): void {
   for (const id of ids) {
     api.state.sandboxes.set(id, {
       id,
       public: true,
       authToken: `${id}-token`,
-      runnerId: RUNNER_ID,
+      runnerId,
       state: "started",
     });
   }

@@ -2,6 +2,7 @@
 import { isInstalled } from "../../support/programs.ts";
 import { type RedisServer, startRedis } from "../../support/redis_server.ts";
 import { GATEWAY, gateway, HOSTS } from "../contestants.ts";
+import { TLS_GATEWAY } from "../fronts.ts";
 import type { Outcome, Scenario } from "../scenario.ts";
 import type { Contestant, World } from "../world.ts";
 import { compare, type GetLoad, RATE } from "./rates.ts";
@@ -99,8 +100,6 @@ const workers: Scenario = {
   },
 };
 
-const CERTIFICATES = new URL("../../support/tls", import.meta.url).pathname;
-
 const TLS_SIZES: Readonly<Record<string, string>> = {
   "1 KiB": "/",
   "20 KB": "/bytes/20000",
@@ -112,30 +111,17 @@ const tls: Scenario = {
   name: "tls",
   about: "GET 1 KiB, 20 KB and 1 MiB, 64 connections, without TLS and with it",
   async measure(world) {
-    const withTls = gateway({
-      name: "gateway, TLS",
-      environment: {
-        ENABLE_TLS: "true",
-        TLS_CERT_FILE: `${CERTIFICATES}/cert.pem`,
-        TLS_KEY_FILE: `${CERTIFICATES}/key.pem`,
-      },
-      flags: [`--allow-read=./data,${CERTIFICATES}`],
-    });
     const headers = { Host: HOSTS.public };
     const entrants = Object.entries(TLS_SIZES).flatMap(([size, path]) => [
       { name: `${size}`, contestant: GATEWAY, load: { headers, path } },
       {
         name: `${size}, TLS`,
-        contestant: withTls,
+        contestant: TLS_GATEWAY,
         load: { headers, path, scheme: "https" as const },
       },
     ]);
-    try {
-      const rows = await compare(world, entrants);
-      return { quantity: RATE, rows, figures: [] };
-    } finally {
-      await world.end([withTls]);
-    }
+    const rows = await compare(world, entrants);
+    return { quantity: RATE, rows, figures: [] };
   },
 };
 
