@@ -690,7 +690,7 @@ function createDispatch(
   });
   const accessLog = createAccessLog(config.log, lines);
   const unseen = ownsProcess ? watchUnseenMemory(config, parts) : undefined;
-  const inspector = config.public.inspect ? new Inspector() : undefined;
+  const inspector = config.public.inspect ? new Inspector(now) : undefined;
   const services: ExchangeServices = {
     corsMode: config.public.corsMode,
     limits,

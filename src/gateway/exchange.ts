@@ -10,7 +10,7 @@ import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import type { HeaderList, RequestHeaders } from "../lib/headers.ts";
+import type { Header, RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import type { Inspector } from "../observability/inspection/inspector.ts";
 import {
@@ -61,7 +61,7 @@ import {
   UPLOAD_ERRORS,
 } from "./ends.ts";
 import { checkHead, type RequestHeadLimits } from "./head.ts";
-import { inspectedOf } from "./inspected.ts";
+import { inspectedOf, shareOf } from "./inspected.ts";
 import { Progress } from "./progress.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import {
@@ -172,8 +172,10 @@ export abstract class Exchange {
   #endUse: (() => void) | undefined;
   #isFromApp = false;
   #isRecorded = false;
-  /** The head of the response, if somebody watches the sandbox. */
-  #shown: HeaderList = NO_HEADERS;
+  /** The head of the response, if somebody watches a sandbox. */
+  #responseHead: Iterable<Header> = NO_HEADERS;
+  /** True if whoever watches the sandbox has been told of the exchange. */
+  #isShown = false;
 
   constructor(incoming: IncomingRequest, services: ExchangeServices) {
     this.id = incoming.id;
@@ -487,7 +489,7 @@ export abstract class Exchange {
       recheck: () => this.#stillHasAccess(),
     });
     tunnel.released.then(() => this.#entry?.end());
-    this.#noteHead([...response.headers]);
+    this.#noteHead(response.headers);
     this.#tell({ status: 101 });
     tunnel.closed.then(({ reason, ...facts }) => {
       const end = tunnelEnd(facts);
@@ -694,25 +696,28 @@ export abstract class Exchange {
   }
 
   /** Notes the head of the response, for whoever watches. */
-  #noteHead(headers: Iterable<[string, string]>): void {
+  #noteHead(headers: Iterable<Header>): void {
     const { inspector } = this.services;
     if (inspector === undefined || inspector.isIdle) return;
-    this.#shown = [...headers];
+    this.#responseHead = headers;
   }
 
-  /** Tells whoever watches the sandbox how far the exchange has come. */
+  /** Tells whoever watches the sandbox how far the exchange has come, or counts it if there is more than is shown. */
   #tell(facts: Pick<ExchangeRecord, "status"> & Partial<ExchangeRecord>): void {
     const { inspector } = this.services;
     if (inspector === undefined || inspector.isIdle) return;
     // To who was not admitted, the sandbox is what the address names.
     const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;
-    if (
-      sandboxId === undefined || this.port === undefined ||
-      !inspector.watches(sandboxId)
-    ) return;
+    if (sandboxId === undefined || this.port === undefined) return;
+    const watched = inspector.watched(sandboxId);
+    if (watched === undefined) return;
+    if (!this.#isShown && !watched.takes(shareOf(facts))) {
+      if (facts.endedAt !== undefined) watched.leaveOut();
+      return;
+    }
+    this.#isShown = true;
     const { progress } = this;
-    inspector.tell(
-      sandboxId,
+    watched.tell(
       inspectedOf({
         requestId: this.id,
         method: this.method,
@@ -724,13 +729,13 @@ export abstract class Exchange {
         ...facts,
         target: this.shownTarget,
         requestHeaders: this.headers,
-        responseHeaders: this.#shown,
+        responseHeaders: this.#responseHead,
       }),
     );
   }
 }
 
-const NO_HEADERS: HeaderList = [];
+const NO_HEADERS: Iterable<Header> = [];
 
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;

@@ -1,13 +1,14 @@
 /** An exchange as the owner's view tells of it. */
 import type { ErrorCode } from "../errors.ts";
-import type { HeaderList } from "../lib/headers.ts";
+import type { Header } from "../lib/headers.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
-import type { InspectedExchange } from "../observability/inspection/inspector.ts";
+import type { InspectedExchange } from "../observability/inspection/inspected_exchange.ts";
 import {
   redactHeaders,
   redactReason,
   redactTarget,
 } from "../observability/inspection/redact.ts";
+import type { Share } from "../observability/inspection/watched_sandbox.ts";
 import { ERROR_TEXTS } from "../pages/error_texts.ts";
 
 /** The facts of an exchange, as far as it has come. */
@@ -33,9 +34,18 @@ export type InspectedFacts =
   & {
     /** The request-target without what is meant for the gateway. */
     readonly target: string;
-    readonly requestHeaders: HeaderList | Iterable<[string, string]>;
-    readonly responseHeaders: HeaderList;
+    readonly requestHeaders: Iterable<Header>;
+    readonly responseHeaders: Iterable<Header>;
   };
+
+/** The share of what is shown that an exchange takes: WebSockets, refusals and failures are notable. */
+export function shareOf(
+  { status, end = "complete" }: Pick<InspectedFacts, "status" | "end">,
+): Share {
+  return status === 101 || status >= 400 || end !== "complete"
+    ? "notable"
+    : "ordinary";
+}
 
 /** What watchers are told of it. */
 export function inspectedOf(facts: InspectedFacts): InspectedExchange {

@@ -11,6 +11,7 @@
   const changed = new Set();
   let isPaused = false;
   let missed = 0;
+  let told = 0; // the number of those that the page says
   let shown; // the ID in the details
 
   /** No text may move a cursor, turn the direction of what follows, or end a line of a command. */
@@ -118,9 +119,14 @@
     const seen = [...entries.values()].some(({ row }) => row && !row.hidden);
     byId("empty").hidden = seen;
     byId("missed").hidden = missed === 0;
-    byId("missed").textContent =
-      `${missed} requests were not shown: they came faster than this page took them.`;
+    // Written again, it would be read out again.
+    if (missed !== told) byId("missed").textContent = sampleNote();
+    told = missed;
   }
+
+  /** What is said of requests that are only counted. */
+  const sampleNote = () =>
+    `${missed.toLocaleString()} more requests were not shown: they came faster than this page shows them. What is shown is a sample.`;
 
   function take(exchange) {
     const known = entries.get(exchange.id);
@@ -242,6 +248,7 @@
       version: "1.2",
       creator: { name: "Porthole", version: "1" },
       entries: [...entries.values()].filter(fits).map(harEntry),
+      comment: missed === 0 ? undefined : sampleNote(),
     };
     const blob = new Blob([JSON.stringify({ log }, null, 2)], {
       type: "application/json",

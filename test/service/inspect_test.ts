@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { HOSTED_KEYS } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
-import type { InspectedExchange } from "../../src/observability/inspection/inspector.ts";
+import type { InspectedExchange } from "../../src/observability/inspection/inspected_exchange.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import {
   BASE,
@@ -15,8 +15,9 @@ import {
   type TestGateway,
 } from "../support/gateway.ts";
 import { fromLatin1 } from "../support/latin1.ts";
+import { LoadClient } from "../support/load_client.ts";
 import type { LoginGateway } from "../support/login_gateway.ts";
-import type { RawStream } from "../support/raw_client.ts";
+import { chunks, type RawStream } from "../support/raw_client.ts";
 import { testInBothWorlds, testLoginsInBothWorlds } from "../support/worlds.ts";
 
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
@@ -24,6 +25,8 @@ const MEMBER = { authorization: `Bearer ${HOSTED_KEYS.member}` };
 
 /** A stream of the owner's view. */
 interface Watching extends Disposable {
+  /** The next event, whichever it is. */
+  nextEvent(): Promise<string>;
   /** The next exchange. */
   next(): Promise<InspectedExchange>;
   readonly stream: RawStream;
@@ -47,6 +50,23 @@ function statusOf(head: string): number {
   return Number(head.split(" ")[1]);
 }
 
+/** Reads the events of a stream one by one, wherever its chunks end. */
+function eventsOf(stream: RawStream): () => Promise<string> {
+  const parts = chunks(stream);
+  let unread = "";
+  return async () => {
+    let end: number;
+    while ((end = unread.indexOf("\n\n")) < 0) {
+      const { value, done } = await parts.next();
+      if (done) throw new Error("The stream has ended");
+      unread += value;
+    }
+    const event = unread.slice(0, end + 2);
+    unread = unread.slice(end + 2);
+    return event;
+  };
+}
+
 /** Begins to watch a sandbox, by a bearer unless other headers are given. */
 async function watch(
   gateway: TestGateway,
@@ -62,11 +82,13 @@ async function watch(
   const head = await stream.readUntil("\r\n\r\n");
   assert.match(head, /^HTTP\/1\.1 200 /);
   assert.match(head, /^content-type: text\/event-stream\r$/im);
-  assert.match(await stream.readUntil("\n\n"), /event: watching/);
+  const nextEvent = eventsOf(stream);
+  assert.match(await nextEvent(), /event: watching/);
   return {
     stream,
+    nextEvent,
     async next() {
-      const text = await stream.readUntil("\n\n");
+      const text = await nextEvent();
       const [, data = ""] = /event: exchange\ndata: (.*)\n\n$/.exec(text) ??
         assert.fail(text);
       return JSON.parse(new TextDecoder().decode(fromLatin1(data)));
@@ -189,6 +211,76 @@ Deno.test("a response that lasts is seen when it begins, and again when it ends"
     false,
     "client_gone",
   ]);
+});
+
+/** What a browser sends with each request of a page. */
+const BROWSER = {
+  "user-agent":
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0.0.0 Safari/537.36",
+  "sec-ch-ua": '"Chromium";v="149", "Not)A;Brand";v="24"',
+  "sec-ch-ua-mobile": "?0",
+  "sec-ch-ua-platform": '"Linux"',
+  "accept": "*/*",
+  "accept-encoding": "gzip, deflate, br, zstd",
+  "accept-language": "en-GB,en;q=0.9,de;q=0.8",
+  "sec-fetch-dest": "script",
+  "sec-fetch-mode": "cors",
+  "sec-fetch-site": "same-origin",
+  "referer": `http://${DEMO}/some/page/of/the/app?with=a&query=too`,
+  "cookie": "theme=dark; session=0123456789abcdef0123456789abcdef",
+};
+
+/** Sends requests for an app at once, on as many connections. */
+async function sendAtOnce(
+  { port }: TestGateway,
+  paths: readonly string[],
+): Promise<void> {
+  using client = new LoadClient(port);
+  const outcomes = await Promise.all(
+    paths.map((path) => client.send({ host: DEMO, path, headers: BROWSER })),
+  );
+  assert.deepEqual(new Set(outcomes), new Set(["200"]));
+}
+
+Deno.test("a page that loads 300 files at once is seen whole", async () => {
+  await using gateway = await startGateway();
+  using watching = await watch(gateway, "demo");
+  const paths = Array.from({ length: 300 }, (_, nth) => `/gzip?${nth}`);
+  await sendAtOnce(gateway, paths);
+  const seen = new Set<string>();
+  for (const _ of paths) seen.add((await watching.next()).target);
+  assert.deepEqual(seen, new Set(paths));
+});
+
+Deno.test("of a flood a sample is seen, and the number of the others; failures, WebSockets and what breaks off stay", async () => {
+  using clock = fakeClock(); // nothing regains its share
+  await using gateway = await startGateway();
+  using watching = await watch(gateway, "demo");
+  for (let round = 0; round < 11; round++) {
+    await sendAtOnce(gateway, Array(100).fill("/gzip"));
+    for (let nth = 0; nth < 100 && round < 10; nth++) await watching.next();
+  }
+  using stream = await gateway.open(
+    `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
+  );
+  await stream.readUntil("data: ");
+  stream.close();
+  const brokenOff = await watching.next();
+  assert.deepEqual([brokenOff.isOpen, brokenOff.end], [false, "client_gone"]);
+  await gateway.send(DEMO, { path: "/status/404" });
+  assert.equal((await watching.next()).status, 404);
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
+    headers: { host: DEMO },
+  });
+  await once(socket, "open");
+  assert.equal((await watching.next()).status, 101);
+  socket.close();
+  assert.equal((await watching.next()).isOpen, false);
+  clock.pass(1000);
+  assert.equal(
+    await watching.nextEvent(),
+    `event: missed\ndata: {"count":100}\n\n`,
+  );
 });
 
 Deno.test("nothing of another sandbox is seen, and nothing of the view itself", async () => {

@@ -1,7 +1,9 @@
 /** The owner's view of a sandbox, with requests that would be markup or commands if they were not taken for text. */
 import assert from "node:assert/strict";
+import { KEYS } from "../../../scripts/stand_in/stack.ts";
+import { LoadClient } from "../../support/load_client.ts";
 import type { Page } from "../browser/page.ts";
-import type { OpenOptions, Scenario } from "../scenario.ts";
+import type { OpenOptions, Scenario, Stage } from "../scenario.ts";
 import { checkAccessibility } from "./accessibility.ts";
 
 const HOSTILE = `/echo?<img src=x onerror="document.title='owned'">`;
@@ -71,6 +73,7 @@ export const inspect: Scenario = {
       await checkFilter(view, app);
       await checkHar(view);
       await checkPorts(view, app);
+      if (screen === "light") await checkSample(stage, view);
     }
   },
 };
@@ -87,6 +90,23 @@ async function checkPorts(view: Page, app: Page): Promise<void> {
     `document.querySelectorAll("#port option").length`,
   );
   assert.equal(ports, 101);
+}
+
+/** Of more requests than anybody reads, the page shows a sample, and says so, as its archive does. */
+async function checkSample(stage: Stage, view: Page): Promise<void> {
+  const { host, port } = new URL(stage.url("3000-locked"));
+  using client = new LoadClient(Number(port));
+  const request = {
+    host,
+    path: "/gzip",
+    headers: { "x-daytona-preview-token": KEYS.lockedToken },
+  };
+  for (let round = 0; round < 30; round++) {
+    await Promise.all(Array.from({ length: 100 }, () => client.send(request)));
+  }
+  await view.shows("#missed", "more requests were not shown");
+  assert.match((await archiveOf(view)).log.comment ?? "", /is a sample\.$/);
+  await stage.screenshot(view, "inspect-sample");
 }
 
 /** The port's failure is the gateway's own, and the only one that is left of all requests. */
@@ -108,17 +128,36 @@ async function checkFilter(view: Page, app: Page): Promise<void> {
   assert.deepEqual(visible, ["4999"]);
 }
 
-/** The archive has what the filter shows. */
+/** The archive has what the filter shows, and says nothing of a sample where there is none. */
 async function checkHar(view: Page): Promise<void> {
+  const { log } = await archiveOf(view);
+  assert.equal(log.version, "1.2");
+  assert.equal(log.comment, undefined);
+  assert.equal(log.entries.length, 1);
+  const [entry] = log.entries;
+  assert.match(entry?.request.url ?? "", /^http:\/\/4999-locked\./);
+  assert.equal(entry?.response.status, 502);
+}
+
+/** An HTTP Archive, as far as it is looked at. */
+interface Archive {
+  readonly log: {
+    readonly version: string;
+    readonly comment?: string;
+    readonly entries: readonly {
+      readonly request: { readonly url: string };
+      readonly response: { readonly status: number };
+    }[];
+  };
+}
+
+/** What the page has to download. */
+async function archiveOf(view: Page): Promise<Archive> {
   const har = await view.evaluate<string>(`(async () => {
     let saved;
     URL.createObjectURL = (blob) => { saved = blob; return "#"; };
     document.getElementById("har").click();
     return await saved.text();
   })()`);
-  const { log } = JSON.parse(har);
-  assert.equal(log.version, "1.2");
-  assert.equal(log.entries.length, 1);
-  assert.match(log.entries[0].request.url, /^http:\/\/4999-locked\./);
-  assert.equal(log.entries[0].response.status, 502);
+  return JSON.parse(har);
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import type { InspectedExchange } from "../../../src/observability/inspection/inspected_exchange.ts";
 import {
-  type InspectedExchange,
   Inspector,
-  type Watcher,
+  type InspectorLimits,
 } from "../../../src/observability/inspection/inspector.ts";
+import type { Watcher } from "../../../src/observability/inspection/watcher.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 
 function exchange(id: string, target = "/"): InspectedExchange {
@@ -30,22 +31,26 @@ function exchange(id: string, target = "/"): InspectedExchange {
   };
 }
 
+function inspectorWith(limits: Partial<InspectorLimits> = {}): Inspector {
+  return new Inspector(() => performance.now(), limits);
+}
+
 async function textOf(watcher: Watcher | undefined): Promise<string> {
   const bytes = await watcher?.read();
   return new TextDecoder().decode(bytes ?? assert.fail());
 }
 
 Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobody else", async () => {
-  const inspector = new Inspector();
+  const inspector = inspectorWith();
   assert.equal(inspector.isIdle, true);
   const [one, two] = [inspector.watch("a"), inspector.watch("a")];
   const other = inspector.watch("b");
-  assert.equal(inspector.watches("a"), true);
+  assert.equal(inspector.watched("a") !== undefined, true);
   for (const watcher of [one, two, other]) {
     assert.match(await textOf(watcher), /^event: watching\ndata: \{.*\}\n\n$/);
   }
-  inspector.tell("a", exchange("1"));
-  inspector.tell("c", exchange("2"));
+  inspector.watched("a")?.tell(exchange("1"));
+  inspector.watched("c")?.tell(exchange("2"));
   for (const watcher of [one, two]) {
     assert.match(await textOf(watcher), /^event: exchange\ndata: .*"id":"1"/);
   }
@@ -53,7 +58,7 @@ Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobo
   one?.cancel();
   one?.cancel();
   two?.cancel();
-  assert.equal(inspector.watches("a"), false);
+  assert.equal(inspector.watched("a"), undefined);
   assert.equal(inspector.isIdle, false);
   other?.cancel();
   assert.equal(await silent, null);
@@ -61,10 +66,12 @@ Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobo
 });
 
 Deno.test("no text of an exchange can be taken for another event", async () => {
-  const inspector = new Inspector();
+  const inspector = inspectorWith();
   const watcher = inspector.watch("a");
   await textOf(watcher);
-  inspector.tell("a", exchange("1", "/\n\nevent: watching\r\ndata: x\u2028"));
+  inspector.watched("a")?.tell(
+    exchange("1", "/\n\nevent: watching\r\ndata: x\u2028"),
+  );
   const text = await textOf(watcher);
   assert.equal(text.split("\n").length, 4);
   assert.equal(text.includes("\r"), false);
@@ -72,9 +79,11 @@ Deno.test("no text of an exchange can be taken for another event", async () => {
 });
 
 Deno.test("a watcher that is too slow is told how much it missed, and takes no more memory", async () => {
-  const inspector = new Inspector({ queueChars: 2000 });
+  const inspector = inspectorWith({ queueChars: 2000 });
   const watcher = inspector.watch("a");
-  for (let i = 0; i < 100; i++) inspector.tell("a", exchange(String(i)));
+  for (let i = 0; i < 100; i++) {
+    inspector.watched("a")?.tell(exchange(String(i)));
+  }
   const text = await textOf(watcher);
   assert(text.length < 2500);
   const shown = text.split("event: exchange").length - 1;
@@ -82,14 +91,14 @@ Deno.test("a watcher that is too slow is told how much it missed, and takes no m
     text,
     new RegExp(`event: missed\ndata: {"count":${100 - shown}}`),
   );
-  inspector.tell("a", exchange("later"));
+  inspector.watched("a")?.tell(exchange("later"));
   assert.match(await textOf(watcher), /"later"/);
   watcher?.cancel();
 });
 
 Deno.test("a watcher that nothing is told gets a sign of life", async () => {
   using clock = fakeClock();
-  const watcher = new Inspector({ heartbeatMs: 5000 }).watch("a");
+  const watcher = inspectorWith({ heartbeatMs: 5000 }).watch("a");
   await textOf(watcher);
   const read = textOf(watcher);
   clock.pass(5000);
@@ -98,7 +107,7 @@ Deno.test("a watcher that nothing is told gets a sign of life", async () => {
 });
 
 Deno.test("Inspector has no more watchers than it may, of one sandbox and of all", () => {
-  const inspector = new Inspector({ watchersPerSandbox: 2, watchers: 3 });
+  const inspector = inspectorWith({ watchersPerSandbox: 2, watchers: 3 });
   const watchers = ["a", "a", "a", "b", "b"].map((id) => inspector.watch(id));
   assert.deepEqual(watchers.map((each) => each !== undefined), [
     true,

@@ -1,0 +1,60 @@
+/**
+ * A sandbox that is watched. Whoever watches is a person, who reads a few lines a second: of a sandbox that gets more
+ * requests than anybody reads, a sample is shown, and the others are counted. So a flood costs what it costs unwatched.
+ */
+import { TokenBuckets } from "../../lib/token_bucket.ts";
+import type { InspectedExchange } from "./inspected_exchange.ts";
+import { eventOf, type Watcher } from "./watcher.ts";
+
+/** Which share an exchange takes; what is notable has one of its own, so that no number of others drowns it. */
+export type Share = "ordinary" | "notable";
+
+/** How much is shown. */
+export interface SampleLimits {
+  /** What each share lasts for at once: more than a page loads. */
+  readonly burst: number;
+  /** What each share regains, exchanges a second. */
+  readonly perSec: number;
+}
+
+/** How long it takes at most until watchers are told of what is left out, ms. */
+const TELL_LEFT_OUT_MS = 1000;
+
+/** A sandbox, with one watcher or more. */
+export class WatchedSandbox {
+  readonly watchers = new Set<Watcher>();
+  readonly #shares: TokenBuckets;
+  #leftOut = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ burst, perSec }: SampleLimits, now: () => number) {
+    const shares = { capacity: burst, refillPerSec: perSec };
+    this.#shares = new TokenBuckets({ ...shares, maxKeys: 2, now });
+  }
+
+  /** True if another exchange may be shown, which takes of its share. */
+  takes(share: Share): boolean {
+    return this.#shares.take(share).ok;
+  }
+
+  /** Tells an exchange to all watchers. */
+  tell(exchange: InspectedExchange): void {
+    const text = eventOf("exchange", exchange);
+    for (const watcher of this.watchers) watcher.push(text);
+  }
+
+  /** Counts an exchange that is not shown. */
+  leaveOut(): void {
+    this.#leftOut++;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      for (const watcher of this.watchers) watcher.miss(this.#leftOut);
+      this.#leftOut = 0;
+    }, TELL_LEFT_OUT_MS);
+  }
+
+  /** To be called once nobody watches any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
