@@ -28,9 +28,9 @@ export async function metered(
   drive: Drive,
 ): Promise<Reading> {
   const startedAt = performance.now();
-  const before = await cpuTimeMs(server.pid);
+  const before = await cpuTimeOf(server);
   const { count, reading } = await drive(server, seconds);
-  const after = await cpuTimeMs(server.pid);
+  const after = await cpuTimeOf(server);
   const elapsedMs = performance.now() - startedAt;
   if (before === undefined || after === undefined) return reading;
   const usedMs = after - before;
@@ -39,4 +39,16 @@ export async function metered(
     [CPU]: usedMs * 1000 / count,
     [BUSY]: usedMs / elapsedMs * 100,
   };
+}
+
+/** The processor time of all processes of a server so far, ms; undefined if it is not known. */
+export async function cpuTimeOf(
+  { pid, helpers = [] }: Server,
+): Promise<number | undefined> {
+  let sum = await cpuTimeMs(pid);
+  for (const helper of helpers) {
+    const more = await cpuTimeMs(helper);
+    if (sum !== undefined && more !== undefined) sum += more;
+  }
+  return sum;
 }

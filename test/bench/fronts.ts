@@ -1,7 +1,9 @@
-/** Contestants that speak TLS, with a certificate for tests. */
+/** Contestants that speak TLS, with a certificate for tests: the gateway itself, and what stands in front of it. */
+import { startCaddy } from "./caddy.ts";
 import { COMPILED_SEC, gateway } from "./contestants.ts";
 import { CERTIFICATES, startNginx } from "./nginx.ts";
-import type { Contestant } from "./world.ts";
+import type { Server } from "./server.ts";
+import type { Contestant, World } from "./world.ts";
 
 /** The gateway with TLS of its own. */
 export const TLS_GATEWAY = gateway({
@@ -25,3 +27,79 @@ export function nginxTo(name: string, port: number, tls: boolean): Contestant {
       startNginx({ upstreamPorts: [port], tls, cpus: proxyCpu }),
   };
 }
+
+/** nginx terminating TLS in front of the stub runner. */
+export const NGINX_TLS: Contestant = {
+  name: "nginx, TLS",
+  needs: "nginx",
+  warmUpSec: COMPILED_SEC,
+  start: ({ runner, proxyCpu }) =>
+    startNginx({ upstreamPorts: [runner.port], tls: true, cpus: proxyCpu }),
+};
+
+/** Caddy terminating TLS in front of the stub runner. */
+export const CADDY_TLS: Contestant = {
+  name: "Caddy, TLS",
+  needs: "caddy",
+  warmUpSec: COMPILED_SEC,
+  start: ({ runner, proxyCpu }) =>
+    startCaddy({ upstreamPorts: [runner.port], cpus: proxyCpu }),
+};
+
+/** A gateway behind a front on this machine. */
+export const BEHIND = gateway({
+  environment: { PROXY_PROTOCOL: "https", TRUSTED_PROXIES: "127.0.0.1" },
+});
+
+/** Gateways, and what passes them the requests, all on the processor for proxies. */
+export function inFrontOf(
+  gateways: readonly Contestant[],
+  front: Pick<Contestant, "name" | "needs"> & {
+    readonly start: (
+      world: World,
+      upstreamPorts: readonly number[],
+    ) => Promise<Server>;
+  },
+): Contestant {
+  return {
+    ...front,
+    warmUpSec: Math.max(...gateways.map(({ warmUpSec }) => warmUpSec)),
+    async start(world) {
+      await using started = new AsyncDisposableStack();
+      const servers: Server[] = [];
+      for (const gateway of gateways) {
+        servers.push(started.use(await gateway.start(world)));
+      }
+      const ports = servers.map(({ port }) => port);
+      const { pid, port } = started.use(await front.start(world, ports));
+      const owned = started.move();
+      return {
+        pid,
+        helpers: servers.flatMap(({ pid }) => pid ?? []),
+        port,
+        [Symbol.asyncDispose]: () => owned.disposeAsync(),
+      };
+    },
+  };
+}
+
+/** nginx terminating TLS in front of a gateway, as docs/operations.md has it. */
+export const NGINX_AND_GATEWAY = inFrontOf([BEHIND], {
+  name: "nginx, TLS + gateway",
+  needs: "nginx",
+  start: ({ proxyCpu }, upstreamPorts) =>
+    startNginx({
+      upstreamPorts,
+      upstreams: "gateways",
+      tls: true,
+      cpus: proxyCpu,
+    }),
+});
+
+/** Caddy terminating TLS in front of a gateway, as scripts/deploy/Caddyfile has it. */
+export const CADDY_AND_GATEWAY = inFrontOf([BEHIND], {
+  name: "Caddy, TLS + gateway",
+  needs: "caddy",
+  start: ({ proxyCpu }, upstreamPorts) =>
+    startCaddy({ upstreamPorts, cpus: proxyCpu }),
+});

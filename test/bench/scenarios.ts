@@ -6,6 +6,7 @@ import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
 import { PAGE_LOADS } from "./scenarios/page_loads.ts";
 import { START } from "./scenarios/start.ts";
+import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { VARIANTS } from "./scenarios/variants.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
@@ -15,6 +16,7 @@ import { TARGETS } from "./targets.ts";
 export const SCENARIOS: readonly Scenario[] = [
   ...GET_SCENARIOS,
   ...VARIANTS,
+  ...TLS,
   ...TRANSFERS,
   ...WEBSOCKETS,
   ...BURSTS,

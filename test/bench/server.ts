@@ -5,6 +5,8 @@ import { startServerProcess } from "../support/server_process.ts";
 export interface Server extends AsyncDisposable {
   /** Undefined for a process that somebody else started: its resource usage is unknown. */
   readonly pid: number | undefined;
+  /** Other processes that do a part of its work. */
+  readonly helpers?: readonly number[];
   readonly port: number;
 }
 

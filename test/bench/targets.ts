@@ -24,6 +24,9 @@ function target(
 /** The scenarios of what pages consist of: at best, a proxy is as fast as one that looks at nothing. */
 const BODIES = ["body-4k", "body-16k", "body-64k", "body-256k", "body-1m"];
 
+/** The scenarios of TLS by the gateway: it should cost no more than to put something in front. */
+const TLS = ["tls-http1", "tls-http1-64k", "tls-http2", "tls-http2-64k"];
+
 /** All targets; by default, the scenarios that have one are measured. */
 export const TARGETS: readonly Target[] = [
   target("public", "rate : nginx", ["at least", 0.60]),
@@ -33,6 +36,10 @@ export const TARGETS: readonly Target[] = [
     target(scenario, "rate : nginx", ["at least", 0.5]),
     target(scenario, "rate : fetch proxy", ["at least", 1]),
     target(scenario, "p99 : fetch proxy", ["at most", 1]),
+  ]),
+  ...TLS.flatMap((scenario) => [
+    target(scenario, "rate : Caddy", ["at least", 1]),
+    target(scenario, "rate : nginx + gateway", ["at least", 1]),
   ]),
   target("private", "session cookie : public", ["at least", 0.9]),
   target("download", "rate : fetch proxy", ["at least", 0.8]),

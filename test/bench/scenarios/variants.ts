@@ -1,8 +1,7 @@
 /** Variants of the gateway: different durable cache tiers, and several workers. */
 import { isInstalled } from "../../support/programs.ts";
 import { type RedisServer, startRedis } from "../../support/redis_server.ts";
-import { GATEWAY, gateway, HOSTS } from "../contestants.ts";
-import { TLS_GATEWAY } from "../fronts.ts";
+import { gateway, HOSTS } from "../contestants.ts";
 import type { Outcome, Scenario } from "../scenario.ts";
 import type { Contestant, World } from "../world.ts";
 import { compare, type GetLoad, RATE } from "./rates.ts";
@@ -100,30 +99,5 @@ const workers: Scenario = {
   },
 };
 
-const TLS_SIZES: Readonly<Record<string, string>> = {
-  "1 KiB": "/",
-  "20 KB": "/bytes/20000",
-  "1 MiB": "/bytes/1048576",
-};
-
-/** TLS by the gateway itself beside none, for bodies of one record, of two and of many. */
-const tls: Scenario = {
-  name: "tls",
-  about: "GET 1 KiB, 20 KB and 1 MiB, 64 connections, without TLS and with it",
-  async measure(world) {
-    const headers = { Host: HOSTS.public };
-    const entrants = Object.entries(TLS_SIZES).flatMap(([size, path]) => [
-      { name: `${size}`, contestant: GATEWAY, load: { headers, path } },
-      {
-        name: `${size}, TLS`,
-        contestant: TLS_GATEWAY,
-        load: { headers, path, scheme: "https" as const },
-      },
-    ]);
-    const rows = await compare(world, entrants);
-    return { quantity: RATE, rows, figures: [] };
-  },
-};
-
 /** Scenarios that compare variants of the gateway. */
-export const VARIANTS: readonly Scenario[] = [tiers, workers, tls];
+export const VARIANTS: readonly Scenario[] = [tiers, workers];
