@@ -70,6 +70,7 @@ export const ERROR_STATUS = {
   pages_overloaded: 503,
   too_many_tunnels: 503,
   duplex_unavailable: 503,
+  chunks_too_small: 400,
   buffers_full: 503,
   shutting_down: 503,
   runner_timeout: 504,

@@ -52,6 +52,7 @@ import { Subjects } from "./observability/subjects.ts";
 import { Visits } from "./observability/visits.ts";
 import type { PageLink } from "./pages/base_page.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
+import { ReadRooms } from "./platform/read_rooms.ts";
 import { SocketTurns } from "./platform/socket_turns.ts";
 import { Activity, NO_REPORTS, type UseReports } from "./proxy/activity.ts";
 import { FloodBans } from "./proxy/client_floods.ts";
@@ -702,6 +703,7 @@ function createDispatch(
     unseen,
     activity: parts.activity,
     leakedSockets,
+    readRooms: new ReadRooms(),
     inspector,
     onRecord(record) {
       accessLog(record);

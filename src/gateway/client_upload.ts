@@ -1,10 +1,11 @@
 /** A request's body on its way to the upstream: what it holds, and the ways to end it. */
 import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import type { AbortReason } from "../proxy/in_flight.ts";
+import type { ChunkedBody } from "../platform/chunked_body.ts";
 import type { UnseenMemory } from "../proxy/unseen_memory.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
+import type { UploadAbortReason } from "./ends.ts";
 import type { RequestBody } from "./request_body.ts";
 import { uploadMemory } from "./transfer_memory.ts";
 
@@ -16,11 +17,13 @@ const READ_MS = 25;
 /** A request's body on its way to the upstream, which the gateway can end. */
 export class ClientUpload implements BodyReader {
   readonly #body: BodyReader;
+  readonly #chunked: Pick<ChunkedBody, "isTooFine"> | undefined;
   readonly #request: Pick<Request, "signal">;
   readonly #onRead: ((bytes: number) => void) | undefined;
   readonly #end = new AbortController();
   #memory: Holding | undefined;
   #unwatch: (() => void) | undefined;
+  #onDrop: (() => void) | undefined;
   #received = 0;
   #readAt = performance.now();
   /** Bytes yet to be read, if their number was announced. */
@@ -30,14 +33,17 @@ export class ClientUpload implements BodyReader {
   #waiting: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
   #isCancelled = false;
-  #endedBecause: AbortReason | undefined;
+  #endedBecause: UploadAbortReason | undefined;
 
   constructor(
-    { body, contentLength }: RequestBody & { readonly body: BodyReader },
+    { body, contentLength, chunked }: RequestBody & {
+      readonly body: BodyReader;
+    },
     request: Pick<Request, "signal">,
     onRead?: (bytes: number) => void,
   ) {
     this.#body = body;
+    this.#chunked = chunked;
     this.#request = request;
     this.#onRead = onRead;
     this.#remaining = contentLength ?? Infinity;
@@ -66,12 +72,12 @@ export class ClientUpload implements BodyReader {
   }
 
   /** Why the gateway ended the upload; undefined if it did not. */
-  get endedBecause(): AbortReason | undefined {
+  get endedBecause(): UploadAbortReason | undefined {
     return this.#endedBecause;
   }
 
   /** Ends the upload from our side. */
-  abort(reason: AbortReason): void {
+  abort(reason: UploadAbortReason): void {
     this.#endedBecause = reason;
     this.#end.abort();
   }
@@ -84,22 +90,24 @@ export class ClientUpload implements BodyReader {
     });
   }
 
-  /** Has it dropped if it fills memory unseen, and `onDrop` called just before; a second call does nothing. */
+  /**
+   * Has it dropped if it fills memory unseen; `onDrop` is called just before, also if it is dropped for its chunks. A
+   * second call does nothing.
+   */
   watchBy(
     unseen: Pick<UnseenMemory, "watchUpload"> | undefined,
     client: string,
     onDrop: () => void,
   ): void {
+    if (this.#onDrop !== undefined) return;
+    this.#onDrop = onDrop;
     const readAt = () => this.#readAt;
-    this.#unwatch ??= unseen?.watchUpload({
+    this.#unwatch = unseen?.watchUpload({
       client,
       get heardAt() {
         return readAt();
       },
-      drop: () => {
-        onDrop();
-        void this.drop();
-      },
+      drop: () => void this.drop(),
     });
   }
 
@@ -129,6 +137,10 @@ export class ClientUpload implements BodyReader {
         this.#received += bytes.length;
         this.#onRead?.(bytes.length);
         this.#readAt = performance.now();
+        if (this.#chunked?.isTooFine) {
+          this.#onDrop?.();
+          this.abort("too_fine");
+        }
       }
       if (this.isOpen) this.#memory?.set(uploadMemory(this.#received));
       else this.release();
@@ -153,6 +165,7 @@ export class ClientUpload implements BodyReader {
 
   /** Ends the upload because of what it takes unseen: a read that still waits a moment later may be what takes it. */
   async drop(): Promise<void> {
+    this.#onDrop?.();
     if (!await fulfilsWithin(this.idle(), READ_MS)) this.abandon();
     this.abort("evicted");
   }

@@ -71,6 +71,12 @@ export interface RequestInfo extends Deno.ServeHandlerInfo {
   readonly onBodyRead?: ((bytes: number) => void) | undefined;
 }
 
+type SomeExchange =
+  | PreviewExchange
+  | ToolboxExchange
+  | BuildLogExchange
+  | InspectExchange;
+
 /** Dispatches every request. */
 export class Dispatch {
   readonly #parts: DispatchParts;
@@ -123,6 +129,7 @@ export class Dispatch {
         scheme: parts.scheme,
         trusted: parts.trustedProxies,
       }),
+      connection: connectionOf(info),
       startedAt,
       taken: () => info.completed,
       onBodyRead: info.onBodyRead,
@@ -144,28 +151,29 @@ export class Dispatch {
   }
 
   /** Hands an exchange to its handler. This is the one place where a failure becomes a response. */
-  async #serve(
-    x: PreviewExchange | ToolboxExchange | BuildLogExchange | InspectExchange,
-  ): Promise<Response> {
-    const { sandboxes, buildLogs, servesPaths, inspect } = this.#parts;
+  async #serve(x: SomeExchange): Promise<Response> {
+    let response: Response;
     try {
-      if (x.route === "preview") return await sandboxes.preview(x);
-      if (x.route === "inspect") {
-        if (inspect === undefined) throw new TypeError("It is switched off");
-        return await handleInspect(x, inspect);
-      }
-      if (!servesPaths) {
-        throw new GatewayError("port_not_served", "Daytona's proxy serves it");
-      }
-      switch (x.route) {
-        case "toolbox":
-          return await sandboxes.toolbox(x);
-        case "build_logs":
-          return await handleBuildLog(x, buildLogs);
-      }
+      response = await this.#handle(x);
     } catch (error) {
-      return x.refuse(error);
+      response = x.refuse(error);
     }
+    return x.leavesUpload ? await x.leaveUpload(response) : response;
+  }
+
+  #handle(x: SomeExchange): Promise<Response> {
+    const { sandboxes, buildLogs, servesPaths, inspect } = this.#parts;
+    if (x.route === "preview") return sandboxes.preview(x);
+    if (x.route === "inspect") {
+      if (inspect === undefined) throw new TypeError("It is switched off");
+      return handleInspect(x, inspect);
+    }
+    if (!servesPaths) {
+      throw new GatewayError("port_not_served", "Daytona's proxy serves it");
+    }
+    return x.route === "toolbox"
+      ? sandboxes.toolbox(x)
+      : handleBuildLog(x, buildLogs);
   }
 
   /**
@@ -284,6 +292,12 @@ export class Dispatch {
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;
   }
+}
+
+function connectionOf({ remoteAddr }: Deno.ServeHandlerInfo): string {
+  return "hostname" in remoteAddr
+    ? `${remoteAddr.hostname}:${remoteAddr.port}`
+    : "";
 }
 
 function peerOf({ remoteAddr }: Deno.ServeHandlerInfo): string {

@@ -17,12 +17,16 @@ export const TUNNEL_CLOSES: Readonly<
   evicted: [1013, "Too much is buffered"],
 };
 
+/** Why the gateway itself ends an upload: also if it comes in too many small chunks. */
+export type UploadAbortReason = AbortReason | "too_fine";
+
 /** The error code for each way to end an upload from our side, before its response began. */
-export const UPLOAD_ERRORS: Readonly<Record<AbortReason, ErrorCode>> = {
+export const UPLOAD_ERRORS: Readonly<Record<UploadAbortReason, ErrorCode>> = {
   going_away: "shutting_down",
   stalled: "upload_stalled",
   access_revoked: "credential_invalid",
   evicted: "buffers_full",
+  too_fine: "chunks_too_small",
 };
 
 /** What the record says for each way to break off a download from our side. */

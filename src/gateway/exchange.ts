@@ -24,10 +24,12 @@ import {
   CLIENT_CLOSED_REQUEST,
 } from "../observability/metrics/facts.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
+import { type ChunkedBody, streamed } from "../platform/chunked_body.ts";
 import type {
   LeakedSockets,
   RiskedSocket,
 } from "../platform/leaked_sockets.ts";
+import type { ReadRooms } from "../platform/read_rooms.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
   type CorsDecision,
@@ -70,6 +72,7 @@ import {
   createResponse,
   type Download,
   download,
+  isBodiless,
 } from "./response.ts";
 import { DownloadAccount } from "./transfer_memory.ts";
 
@@ -82,6 +85,7 @@ export interface ExchangeServices {
   /** Where the use of a sandbox is reported. */
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly leakedSockets: LeakedSockets;
+  readonly readRooms: Pick<ReadRooms, "largestOf" | "note">;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
   /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
   readonly unseen?: Pick<UnseenMemory, "watchUpload"> | undefined;
@@ -108,6 +112,7 @@ export type IncomingRequest = Pick<
   | "authority"
   | "target"
   | "client"
+  | "connection"
   | "startedAt"
   | "taken"
   | "onBodyRead"
@@ -147,6 +152,8 @@ export abstract class Exchange {
   /** The request-target, byte for byte. */
   readonly target: string;
   readonly client: ClientInfo;
+  /** The other end of the connection, `address:port`. */
+  readonly connection: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
@@ -166,6 +173,7 @@ export abstract class Exchange {
   #recheck: Recheck | undefined;
   #body: BodyReader | null = null;
   #upload: ClientUpload | undefined;
+  #chunked: ChunkedBody | undefined;
   #downloadAccount: DownloadAccount | undefined;
   #download: Pick<Download, "abort"> | undefined;
   #contentLength: number | null = null;
@@ -185,6 +193,7 @@ export abstract class Exchange {
     this.authority = incoming.authority;
     this.target = incoming.target;
     this.client = incoming.client;
+    this.connection = incoming.connection;
     this.startedAt = incoming.startedAt;
     this.taken = incoming.taken;
     this.onBodyRead = incoming.onBodyRead;
@@ -306,7 +315,11 @@ export abstract class Exchange {
    * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
    */
   openBody(): Promise<void> | undefined {
-    const opened = requestBody(this.request, this.headers, this.taken);
+    const { readRooms } = this.services;
+    const { taken, connection } = this;
+    const opened = requestBody(this.request, this.headers, {
+      ...{ taken, connection, readRooms },
+    });
     if (opened instanceof Promise) {
       return opened.then((body) => this.#passOn(body));
     }
@@ -314,15 +327,18 @@ export abstract class Exchange {
     return undefined;
   }
 
-  #passOn({ body, contentLength }: RequestBody): void {
+  #passOn({ body, contentLength, chunked }: RequestBody): void {
     this.#contentLength = contentLength;
     this.#body = body;
+    this.#chunked = chunked;
     if (body === null) return;
     if (contentLength === null && !this.#entry?.reserveUploadForClient()) {
       throw clientOverloaded("Too many uploads of unknown length");
     }
+    // Over TLS, read_ahead.ts bounds what is kept.
+    const fine = this.onBodyRead === undefined ? chunked : undefined;
     const upload = new ClientUpload(
-      { body, contentLength },
+      { body, contentLength, chunked: fine },
       this.request,
       this.onBodyRead,
     );
@@ -398,7 +414,8 @@ export abstract class Exchange {
   answerPreflight(preflight: Preflight): Response {
     return this.answer(
       new Response(null, {
-        status: 204,
+        // If there is an upload, which has no place here, the answer must be one that can be streamed.
+        status: this.#chunked === undefined ? 204 : 200,
         headers: [
           ...Object.entries(OWN_ANSWER_HEADERS),
           ...preflightHeaders(preflight, this.cors),
@@ -445,7 +462,7 @@ export abstract class Exchange {
    * Answers with an upstream's response; the exchange is over once its body is.
    *
    * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15); `duplex_unavailable` if
-   * it cannot be streamed beside its upload (see {@linkcode LeakedSockets})
+   * it would have to be streamed beside its upload, and cannot be (see {@linkcode LeakedSockets} and chunked_body.ts)
    */
   relay(upstream: UpstreamResponse): Response {
     const { status } = upstream;
@@ -460,6 +477,9 @@ export abstract class Exchange {
     const headers = this.#withOurHeaders(clientHeaders(status, relayed));
     this.#noteHead(headers);
     if (body === null || body instanceof Uint8Array) {
+      if (isBodiless(status) && this.#chunked?.mayKeepMuch) {
+        throw new GatewayError("duplex_unavailable", "It cannot be streamed");
+      }
       const response = createResponse(body, status, headers);
       if (showsUse(status)) this.#touch(); // 7 activity
       if (body !== null) {
@@ -475,6 +495,23 @@ export abstract class Exchange {
       discardBody(body);
       throw error;
     }
+  }
+
+  /** True if something of a chunked upload may be left, and the response is no stream. */
+  get leavesUpload(): boolean {
+    return this.#chunked?.mayKeep === true && this.#download === undefined;
+  }
+
+  /**
+   * Gives up the rest of the upload, beside which the response has to be streamed (see chunked_body.ts): not if a read
+   * still waits then, since Deno keeps nothing, and that read would be lost (see leaked_sockets.ts).
+   */
+  async leaveUpload(response: Response): Promise<Response> {
+    const upload = this.#upload;
+    if (upload === undefined || isBodiless(response.status)) return response;
+    upload.cancel();
+    const isIdle = await fulfilsWithin(upload.idle(), READ_MS);
+    return isIdle ? streamed(response) : response;
   }
 
   /** Answers with the 101 that opens `tunnel`; the exchange is over once both of its sides have closed. */
@@ -736,6 +773,9 @@ export abstract class Exchange {
 }
 
 const NO_HEADERS: Iterable<Header> = [];
+
+/** A read of what has arrived takes less, even amid a flood, ms. */
+const READ_MS = 100;
 
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;

@@ -4,6 +4,7 @@ import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
 import { ChunkedBody } from "../platform/chunked_body.ts";
 import { wasCancelled } from "../platform/http2_body.ts";
+import { MAX_ROOM_BYTES, type ReadRooms } from "../platform/read_rooms.ts";
 import {
   type BodyReader,
   bodyReader,
@@ -16,6 +17,17 @@ export interface RequestBody {
   readonly body: BodyReader | null;
   /** Bytes; null if it was not announced. */
   readonly contentLength: number | null;
+  /** What reads it if it is chunked, which is HTTP/1.1. */
+  readonly chunked?: ChunkedBody | undefined;
+}
+
+/** Where a body comes from. */
+export interface BodySource {
+  /** Settles once the client has taken its response, or left. */
+  readonly taken: () => Promise<void>;
+  /** The client's end of the connection. */
+  readonly connection: string;
+  readonly readRooms: Pick<ReadRooms, "largestOf" | "note">;
 }
 
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
@@ -24,13 +36,12 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
  * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing headers decide.
  * HTTP/2 requires none, so there the stream itself decides, whose first byte is waited for, but not for long.
  *
- * @param taken Settles once the client has taken its response, or left.
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
 export function requestBody(
   request: Request,
   headers: RequestHeaders,
-  taken: () => Promise<void>,
+  { taken, connection, readRooms }: BodySource,
 ): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
@@ -41,24 +52,24 @@ export function requestBody(
   if (request.body === null) return NO_BODY;
   if (length !== null) {
     const contentLength = Number(length);
-    return {
-      body: contentLength === 0 ? null : bodyReader(request.body),
-      contentLength,
-    };
+    if (contentLength === 0) return { body: null, contentLength };
+    readRooms.note(connection, MAX_ROOM_BYTES);
+    return { body: bodyReader(request.body), contentLength };
   }
   if (coding !== null) {
-    return { body: chunkedReader(request.body, taken), contentLength: null };
+    const chunked = new ChunkedBody(request.body, {
+      answered: taken,
+      largestRoomBytes: readRooms.largestOf(connection),
+      onLargerRoom: (bytes) => readRooms.note(connection, bytes),
+    });
+    return { body: chunkedReader(chunked), contentLength: null, chunked };
   }
   return nonEmpty(cancellable(bodyReader(request.body), request.signal))
     .then((body) => ({ body, contentLength: null }));
 }
 
 /** Reads a chunked body over HTTP/1.1. */
-function chunkedReader(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  taken: () => Promise<void>,
-): BodyReader {
-  const body = new ChunkedBody(stream, taken);
+function chunkedReader(body: ChunkedBody): BodyReader {
   return {
     async read() {
       const bytes = await body.read();

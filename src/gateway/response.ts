@@ -13,10 +13,10 @@ import {
 } from "../upstream/http1/message.ts";
 import { DOWNLOAD_ENDS } from "./ends.ts";
 
-/**
- * Statuses of responses without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none.
- */
-const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
+/** True for a status without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none. */
+export function isBodiless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
 
 /**
  * The headers that go with {@linkcode clientBody}. Over HTTP/2, a 205 without its body is malformed if it announces a
@@ -36,7 +36,7 @@ export function clientBody(
   method: string,
   { status, headers, body }: UpstreamResponse,
 ): ResponseBody {
-  if (NULL_BODY_STATUSES.has(status)) {
+  if (isBodiless(status)) {
     discardBody(body);
     return null;
   }

@@ -111,6 +111,7 @@ const FOR_DEVELOPERS: ReadonlySet<ErrorCode> = new Set([
   "runner_timeout",
   "sandbox_overloaded",
   "buffers_full",
+  "chunks_too_small",
 ]);
 
 /** True if the page of an error reloads by itself. */

@@ -405,8 +405,14 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   duplex_unavailable: {
     title: "The response cannot be streamed yet",
     detail:
-      "The app began its response before the request was complete, and the gateway has lost too many connections in that situation.",
+      "The app began its response before the request was complete, and the gateway cannot pass on such a response now.",
     hint: "Send the whole request before you read the response.",
+  },
+  chunks_too_small: {
+    title: "The upload comes in pieces that are too small",
+    detail:
+      "It is sent in chunks of a few bytes, faster than the gateway can take them apart.",
+    hint: "Send it with a Content-Length, or in chunks of at least 1 KiB.",
   },
   buffers_full: {
     title: "The gateway is short of memory",

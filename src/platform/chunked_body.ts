@@ -1,9 +1,10 @@
 /**
- * Deno 2.9.6, HTTP/1.1: with each read of a request body, unless the next one follows at once, as many bytes are taken
- * from the socket as any read on this connection has had room for; but of a chunked body a read returns no more than
- * what is left of one chunk. The rest is kept, without a limit, and moved with every further read. An upload in chunks
- * of one byte takes 43 KB for each of them: 4 MB in a second in which an app reads 100 bytes. No upstream issue is known.
- * To reproduce:
+ * Deno 2.9.6, HTTP/1.1: with each read of a request body, as many bytes are taken from the socket as any read on this
+ * connection has had room for, and 1 KiB at least; but of a chunked body a read returns no more than what is left of one
+ * chunk. The rest is kept, without a limit, and moved with every further read. Once a response in one piece has been
+ * sent, or if the body is cancelled before, or the client has closed its side when a read fails, all that is kept is
+ * decoded without a turn of the event loop: 7 to 18 s for 4 MB in chunks of one byte. No upstream issue is known. To
+ * reproduce:
  *
  *     Deno.serve(async ({ body }) => {
  *       for await (const _ of body) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -11,15 +12,16 @@
  *     });
  *     // a client that sends "1\r\na\r\n" without end: Deno.memoryUsage().rss grows
  *
- * If such a body is cancelled before its response has been sent, or once its client has left, all that is kept is decoded
- * without a turn of the event loop: 7 to 18 s for 4 MB in chunks of one byte. Neither is there a limit for trailers: a
- * single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
+ * Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
- * one size. A body is cancelled once its response has been sent, and not at all if much may be kept of it: the garbage
- * collector closes it later. If its client has left by then, all is decoded nevertheless, which is not avoided. And since
- * whoever wants to can still fill memory, such uploads are watched (proxy/unseen_memory.ts).
+ * one size. What may be kept is counted, until a read waits, when nothing is: if decoding that would take long, the
+ * upload must end. Beside a body of which something may be kept, responses are {@linkcode streamed}, and it is cancelled
+ * once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever wants to can
+ * still fill memory by trailers, such uploads are watched (proxy/unseen_memory.ts).
  */
+import { clearImmediate, setImmediate } from "node:timers";
+import { MAX_ROOM_BYTES } from "./read_rooms.ts";
 
 /** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions is never returned. */
 const FIRST_ROOM_BYTES = 1024;
@@ -30,11 +32,26 @@ const NEXT_ROOM_BYTES = 8 * 1024;
 /** The part of a room that the framing may take (RFC 9112 section 7.1): with less, a chunk has ended. */
 const FRAMING_BYTES = 16;
 
-/** The most room of a read: for a chunk of 64 KiB, as many clients send them; bytes. */
-const MAX_ROOM_BYTES = 64 * 1024 + FRAMING_BYTES;
+/** The least that the framing of a chunk takes: "1", and two line ends. */
+const MIN_FRAMING_BYTES = 5;
 
-/** From so much on that may be kept, a body is left to the garbage collector: it would be decoded in 40 ms, bytes. */
-const MUCH_KEPT_BYTES = 64 * 1024;
+/** The most room of a read: for a chunk of 64 KiB, as many clients send them; bytes. */
+const MAX_CHUNK_ROOM_BYTES = MAX_ROOM_BYTES + FRAMING_BYTES;
+
+/** From so much on that may be kept, reads are watched for whether they wait, bytes. */
+const WATCHED_BYTES = 128 * 1024;
+
+/** So much may be kept of chunks of one byte, of which each takes 6: it would be decoded in 0.1 to 0.3 s; bytes. */
+const MAX_KEPT_BYTES = 512 * 1024;
+
+/** The time goes with the square of what is kept, and with the number of chunks. */
+const MAX_DECODING = MAX_KEPT_BYTES ** 2 / (1 + MIN_FRAMING_BYTES);
+
+/** Chunks of more than that can do less harm than the memory that they take, which is watched; bytes with framing. */
+const FINE_BYTES = 256;
+
+/** How much a single read counts for the usual size of those before it. */
+const LAST_READ_SHARE = 1 / 16;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -64,27 +81,40 @@ function readerOf(body: ReadableStream<Bytes>): Reader {
  */
 export function roomFor(chunkBytes: number): number {
   const onWire = chunkBytes + chunkBytes.toString(16).length + 4;
-  const reads = Math.ceil(onWire / MAX_ROOM_BYTES);
+  const reads = Math.ceil(onWire / MAX_CHUNK_ROOM_BYTES);
   return Math.max(FIRST_ROOM_BYTES, Math.ceil(onWire / reads));
+}
+
+/** What a chunked body needs to know of its request. */
+export interface ChunkedBodyOptions {
+  /** Settles once the request's response has been sent, or its client has left. */
+  readonly answered: () => Promise<void>;
+  /** The most that a read on the connection has had room for, bytes. */
+  readonly largestRoomBytes: number;
+  /** Called when a read gets more room than that. */
+  readonly onLargerRoom: (bytes: number) => void;
 }
 
 /** Reads a chunked request body, locking it only once it is read. */
 export class ChunkedBody {
   readonly #body: ReadableStream<Bytes>;
+  readonly #options: ChunkedBodyOptions;
   #reader: Reader | undefined;
   #isCancelled = false;
+  #isComplete = false;
   #roomBytes = FIRST_ROOM_BYTES;
+  #largestRoomBytes: number;
   /** What has been read of this chunk, and the size of the last one. */
   #chunkBytes = 0;
   #lastChunkBytes = 0;
-  /** The most that Deno keeps. */
+  /** The most that Deno keeps, and what a read has usually taken of that. */
   #keptBytes = 0;
-  readonly #answered: () => Promise<void>;
+  #usualBytes = MAX_ROOM_BYTES;
 
-  /** @param answered Settles once the request's response has been sent, or its client has left. */
-  constructor(body: ReadableStream<Bytes>, answered: () => Promise<void>) {
+  constructor(body: ReadableStream<Bytes>, options: ChunkedBodyOptions) {
     this.#body = body;
-    this.#answered = answered;
+    this.#options = options;
+    this.#largestRoomBytes = options.largestRoomBytes;
   }
 
   /**
@@ -94,29 +124,76 @@ export class ChunkedBody {
   async read(): Promise<Bytes | null> {
     this.#reader ??= readerOf(this.#body);
     const room = this.#roomBytes;
-    const { value } = await this.#reader.read(new Uint8Array(room));
-    if (value === undefined || value.length === 0) return null;
-    this.#chunkBytes += value.length;
-    this.#keptBytes += room - value.length;
-    if (value.length < room - FRAMING_BYTES) this.#onChunkEnd();
+    if (room > this.#largestRoomBytes) {
+      this.#largestRoomBytes = room;
+      this.#options.onLargerRoom(room);
+    }
+    const bytes = await this.#watched(this.#reader.read(new Uint8Array(room)));
+    if (bytes === undefined || bytes.length === 0) {
+      this.#isComplete = !this.#isCancelled;
+      return null;
+    }
+    this.#noteKept(bytes.length + MIN_FRAMING_BYTES);
+    this.#chunkBytes += bytes.length;
+    if (bytes.length < room - FRAMING_BYTES) this.#onChunkEnd();
     else this.#roomBytes = Math.max(this.#roomBytes, NEXT_ROOM_BYTES);
-    return value;
+    return bytes;
   }
 
   /** Gives up the rest once the request has been answered, ending a `read()` that waits by then; does nothing at the end. */
   cancel(): void {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
-    if (this.#keptBytes > MUCH_KEPT_BYTES) return;
     const cancel = () => {
       (this.#reader ?? this.#body).cancel().catch(() => {});
     };
-    this.#answered().then(cancel, cancel);
+    this.#options.answered().then(cancel, cancel);
   }
 
   /** True once it was cancelled. */
   get isCancelled(): boolean {
     return this.#isCancelled;
+  }
+
+  /** True if something may be kept of it: not before it is read, or after its end, but also once it has failed. */
+  get mayKeep(): boolean {
+    return this.#reader !== undefined && !this.#isComplete;
+  }
+
+  /** True if so much of it may be kept that no response in one piece must be sent beside it. */
+  get mayKeepMuch(): boolean {
+    return this.mayKeep && this.#keptBytes > WATCHED_BYTES;
+  }
+
+  /** True if it must not be read on: what may be kept would take too long to decode. */
+  get isTooFine(): boolean {
+    const usual = this.#usualBytes;
+    return usual < FINE_BYTES && this.#keptBytes ** 2 > MAX_DECODING * usual;
+  }
+
+  /** What a read returns; if it has to wait for that, nothing was kept. */
+  async #watched(
+    reading: ReturnType<Reader["read"]>,
+  ): Promise<Bytes | undefined> {
+    if (this.#keptBytes <= WATCHED_BYTES) return (await reading).value;
+    // A read of what is kept resolves without a turn of the event loop.
+    const turn = setImmediate(() => {
+      this.#keptBytes = 0;
+    });
+    try {
+      return (await reading).value;
+    } finally {
+      clearImmediate(turn);
+    }
+  }
+
+  /** Counts a read that has used so many bytes, and may have taken more. */
+  #noteKept(usedBytes: number): void {
+    this.#usualBytes += (usedBytes - this.#usualBytes) * LAST_READ_SHARE;
+    this.#keptBytes = Math.max(
+      0,
+      this.#keptBytes + this.#largestRoomBytes - usedBytes,
+    );
   }
 
   /** Called at the end of a chunk, or of what has come of it. */
@@ -127,4 +204,14 @@ export class ChunkedBody {
     this.#lastChunkBytes = this.#chunkBytes;
     this.#chunkBytes = 0;
   }
+}
+
+/**
+ * The same response in parts, after which Deno closes the connection instead of reading the rest of the request.
+ *
+ * @throws {TypeError} for a status without a body (RFC 9110 section 6.4.1), with which Deno streams none
+ */
+export function streamed(response: Response): Response {
+  // Deno sends the `body` of a Response in one piece, if that is complete.
+  return new Response(ReadableStream.from(response.body ?? []), response);
 }

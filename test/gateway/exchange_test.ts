@@ -324,6 +324,85 @@ Deno.test("a client that leaves while its upload is being read has lost a socket
   }
 });
 
+/** A body that comes in chunks of one byte, without end, and whether it was cancelled. */
+function bodyInBytes() {
+  const told = { isCancelled: false };
+  const body = new ReadableStream({
+    type: "bytes",
+    pull: ({ byobRequest }) => byobRequest?.respond(1),
+    cancel() {
+      told.isCancelled = true;
+    },
+  }) as ReadableStream<Uint8Array<ArrayBuffer>>;
+  return { told, body };
+}
+
+Deno.test("S10: a response in one piece beside a chunked upload is streamed, and the upload cancelled after it", async () => {
+  const { told, body } = bodyInBytes();
+  const { x } = await setUpUpload(undefined, undefined, { body });
+  await x.body?.read();
+  const answer = x.answer(new Response("done", { status: 418 }));
+  assert(x.leavesUpload);
+  const response = await x.leaveUpload(answer);
+  assert.notEqual(response, answer);
+  assert.equal(response.status, 418);
+  assert.equal(await response.text(), "done");
+  await turn();
+  assert(told.isCancelled);
+});
+
+Deno.test("a response in one piece beside a chunked upload that brings nothing more stays in one piece", async () => {
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({ type: "bytes" });
+  const { x } = await setUpUpload(undefined, undefined, { body });
+  const read = assert.rejects(async () => await x.body?.read(), {
+    code: "aborted",
+  });
+  const answer = x.answer(new Response("done"));
+  assert.equal(await x.leaveUpload(answer), answer);
+  await read;
+});
+
+Deno.test("a response leaves no upload that was never read, or is complete", async () => {
+  const unread = await setUpUpload();
+  assert.equal(unread.x.leavesUpload, false);
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.close(),
+  });
+  const { x } = await setUpUpload(undefined, undefined, { body });
+  assert.equal(await x.body?.read(), null);
+  assert.equal(x.leavesUpload, false);
+});
+
+Deno.test("S10: a response without a body cannot be sent beside a chunked upload of which much may be kept", async () => {
+  for (const [reads, isRefused] of [[1, false], [300, true]] as const) {
+    const { body } = bodyInBytes();
+    const { x } = await setUpUpload(undefined, undefined, { body });
+    for (let read = 0; read < reads; read++) await x.body?.read();
+    const relay = () => x.relay({ status: 204, headers: [], body: null });
+    if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });
+    else assert.equal(relay().status, 204);
+  }
+});
+
+Deno.test("S10: an upload in chunks that are too small ends, and so does the response beside it", async () => {
+  const { body } = bodyInBytes();
+  const { x, records } = await setUpUpload(undefined, undefined, { body });
+  const response = x.relay({ status: 200, headers: [], body: silentBody() });
+  const signal = x.signal();
+  for (let read = 0; !signal.aborted; read++) {
+    assert(read < 10_000);
+    await x.body?.read();
+  }
+  await assert.rejects(response.text(), /evicted/);
+  assert.equal(records[0]?.end, "aborted");
+  const other = await setUpUpload(undefined, undefined, {
+    body: bodyInBytes().body,
+  });
+  while (!other.x.signal().aborted) await other.x.body?.read();
+  const refusal = other.x.refuse(new UpstreamError("aborted", "ended"));
+  assert.equal(refusal.headers.get("x-porthole-error"), "chunks_too_small");
+});
+
 Deno.test("S7: a response that ends early waits for the read of its upload over HTTP/1.1, and loses no socket", async () => {
   for (const isHttp1 of [true, false]) {
     for (const end of ["fails", "is revoked"] as const) {

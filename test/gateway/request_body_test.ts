@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { requestBody } from "../../src/gateway/request_body.ts";
+import { MAX_ROOM_BYTES, ReadRooms } from "../../src/platform/read_rooms.ts";
 import { textOf } from "../support/upstream.ts";
 
 const encoder = new TextEncoder();
@@ -22,12 +23,16 @@ function postOf(fields: Record<string, string>) {
   return {
     controller,
     client,
-    body: () => requestBody(request, new Headers(fields), taken),
+    body: () => requestBody(request, new Headers(fields), source),
   };
 }
 
 /** Nobody takes a response here. */
-const taken = () => new Promise<void>(() => {});
+const source = {
+  taken: () => new Promise<void>(() => {}),
+  connection: "127.0.0.1:50000",
+  readRooms: new ReadRooms(),
+};
 
 const FIELDS_OF_HTTP1 = { host: "box.test" };
 
@@ -126,7 +131,21 @@ Deno.test("a body that nobody wants any more is cancelled at its source", async 
       },
     }),
   });
-  const { body } = await requestBody(request, new Headers(), taken);
+  const { body } = await requestBody(request, new Headers(), source);
   body?.cancel();
   assert(isCancelled);
+});
+
+Deno.test("requestBody() notes that a connection has had a body with a length, of which reads have much room", async () => {
+  const readRooms = new ReadRooms();
+  for (const [length, connection] of [["0", "a"], ["1", "b"]] as const) {
+    const request = new Request("http://box.test/", {
+      method: "POST",
+      body: "x",
+    });
+    const headers = new Headers({ "content-length": length });
+    await requestBody(request, headers, { ...source, connection, readRooms });
+  }
+  assert.equal(readRooms.largestOf("a"), 1024);
+  assert.equal(readRooms.largestOf("b"), MAX_ROOM_BYTES);
 });

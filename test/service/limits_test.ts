@@ -177,6 +177,39 @@ test("an upload that stands still is answered 408", async (startGateway) => {
   assert.deepEqual(valuesOf(fields, "x-porthole-error"), ["upload_stalled"]);
 });
 
+test("S10: an upload in chunks of one byte, faster than they can be taken apart, is refused", async (startGateway) => {
+  await using gateway = await startGateway();
+  const head = "PUT /upload HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n";
+  for (const before of ["", `${head}Content-Length: 5\r\n\r\nhello`]) {
+    using client = await gateway.open(before);
+    if (before !== "") {
+      assert.equal((await readResponse(client)).status, 200);
+    }
+    await client.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+    await client.write("1\r\na\r\n".repeat(5000));
+    const { status, fields } = await readResponse(client);
+    assert.equal(status, 400);
+    const code = valuesOf(fields, "x-porthole-error");
+    assert.deepEqual(code, ["chunks_too_small"]);
+    assert.deepEqual(valuesOf(fields, "connection"), ["close"]);
+  }
+});
+
+test("a long upload in chunks of ordinary sizes, as fast as it is taken, is complete", async (startGateway) => {
+  await using gateway = await startGateway();
+  for (const size of [1000, 16_384, 100_000]) {
+    const chunk = `${size.toString(16)}\r\n${"a".repeat(size)}\r\n`;
+    const count = Math.ceil(4_000_000 / size);
+    using client = await gateway.open(
+      "PUT /upload HTTP/1.1\r\nHost: 3000-demo.proxy.localhost\r\n" +
+        `Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(count)}0\r\n\r\n`,
+    );
+    const { status, body } = await readResponse(client);
+    assert.equal(status, 200);
+    assert.match(body, new RegExp(`\\b${size * count}\\b`));
+  }
+});
+
 Deno.test("a user whom the API throttles is told how long to wait, whichever throttler it was", async () => {
   await using gateway = await startGateway();
   const { state } = gateway.stack.api;

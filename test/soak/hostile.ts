@@ -32,13 +32,18 @@ const PAUSE_MS = 2500;
 /** Longer than a flood takes to notice its end, ms. */
 const GRACE_MS = 3000;
 
-/** The gateway is reached over plain HTTP here. */
+/**
+ * Over plain HTTP, as the gateway is reached here, all floods amid which innocent visitors are promised as much as ever:
+ * not those of HTTP/2 without TLS, for example.
+ */
 const FLOODS: readonly Flood[] = [
   ...websocketFloods,
   ...streamFloods,
   ...memory,
   ...http2,
-].filter(({ only }) => only !== "https");
+].filter(({ only, limit }) =>
+  only !== "https" && (limit === undefined || limit.over === "https")
+);
 
 /** The part of a worker's global scope that is used here. */
 interface WorkerScope {

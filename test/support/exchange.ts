@@ -11,6 +11,7 @@ import {
   LeakedSockets,
   type Upload,
 } from "../../src/platform/leaked_sockets.ts";
+import { ReadRooms } from "../../src/platform/read_rooms.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
@@ -48,6 +49,7 @@ export function exchangeServices(
       },
     },
     leakedSockets: new LeakedSockets(() => clock.now, () => {}),
+    readRooms: new ReadRooms(),
     budget: new ByteBudget({ limitBytes: Infinity }),
     onRecord: (record) => void records.push(record),
     logger: loggerFor("test"),
@@ -83,6 +85,7 @@ export function incomingRequest(
       clientAddress: "127.0.0.1",
       forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
     },
+    connection: "127.0.0.1:50000",
     startedAt: 1000,
     taken: () => Promise.resolve(),
     onBodyRead: undefined,
