@@ -23,6 +23,10 @@ const MESSAGE_COST_BYTES = 1024;
 /** The longest message that is queued before there is known to be memory for it, bytes; it is charged right after. */
 const MAX_UNASKED_BYTES = 16 * 1024;
 
+/** So many messages, or bytes, since the last look do not fill it: a look at each takes 2 % of an echo of 128 bytes. */
+const UNSEEN_MESSAGES = 8;
+const UNSEEN_BYTES = 16 * 1024;
+
 /** A smaller change of what is queued is not charged: every message of a client that keeps up would be, twice; bytes. */
 const GRAIN_BYTES = 16 * 1024;
 
@@ -63,6 +67,9 @@ export class ClientQueue {
   /** The value of `#sentBytes` after every so many of the queued messages, counted from the latest that was taken. */
   readonly #marks: number[] = [];
   #sinceMark = 0;
+  /** What has been sent since the last look. */
+  #unseenMessages = 0;
+  #unseenBytes = 0;
   #chargedBytes = 0;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -91,6 +98,7 @@ export class ClientQueue {
   /** Notes what has been taken, and charges for the rest; returns the number of bytes of payload that are queued. */
   #look(): number {
     const queuedBytes = this.#socket.bufferedAmount;
+    this.#unseenMessages = this.#unseenBytes = 0;
     if (queuedBytes === 0) {
       this.#queuedMessages = this.#trailingEmptyMessages;
       this.#marks.length = this.#sinceMark = 0;
@@ -139,11 +147,11 @@ export class ClientQueue {
     }
   }
 
-  /** Queues a message, unless there is no memory for it. */
-  send(message: QueuedMessage): void {
+  /** Queues a message, unless there is no memory for it; returns true if it may be full now. */
+  send(message: QueuedMessage): boolean {
     if (message.bytes > MAX_UNASKED_BYTES) {
       const cost = message.bytes + MESSAGE_COST_BYTES;
-      if (!this.#charge(cost)) return;
+      if (!this.#charge(cost)) return true;
       this.#chargedBytes += cost;
     }
     this.#socket.send(message.data);
@@ -156,6 +164,9 @@ export class ClientQueue {
     this.#trailingEmptyMessages = message.bytes === 0
       ? this.#trailingEmptyMessages + 1
       : 0;
+    this.#unseenBytes += message.bytes;
+    return ++this.#unseenMessages >= UNSEEN_MESSAGES ||
+      this.#unseenBytes >= UNSEEN_BYTES;
   }
 }
 

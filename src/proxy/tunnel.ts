@@ -323,11 +323,11 @@ class Relay implements Tunnel, Watched {
           this.#upstream.abort();
         }
       } else if (this.#client.readyState === WebSocket.OPEN) {
-        this.#queue.send(received);
+        const mayBeFull = this.#queue.send(received);
         if (received.kind === "binary" && received.isOwn) {
           freeBuffer(received.data);
         }
-        if (this.#queue.isFull) {
+        if (mayBeFull && this.#queue.isFull) {
           await this.#queue.untilNotFull(() => this.#isEnded);
         }
       } else {

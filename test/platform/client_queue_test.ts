@@ -116,6 +116,16 @@ Deno.test("ClientQueue charges nothing for a client that keeps up with short mes
   queue.close();
 });
 
+Deno.test("ClientQueue.send() tells when it may be full, which a look denies for some messages more", () => {
+  const { queue } = setUp();
+  const asked = (count: number, length: number) =>
+    Array.from({ length: count }, () => queue.send(text("x".repeat(length))));
+  assert.deepEqual(asked(8, 10), [...Array(7).fill(false), true]);
+  assert.equal(queue.isFull, false);
+  assert.deepEqual(asked(2, 10_000), [false, true]);
+  assert.deepEqual(asked(1, 10), [true]);
+});
+
 Deno.test("S3: ClientQueue sends nothing for which there is no memory", () => {
   const { socket, queue } = setUp(1_000_000, 10_000);
   queue.send(text("x".repeat(20_000)));
