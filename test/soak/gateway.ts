@@ -1,4 +1,5 @@
 /** The gateway under test: a process started the way `deno task start` does, whose log is read to the last line. */
+import { RUNTIME } from "../attack/small_memory.ts";
 import { startServerProcess } from "../support/server_process.ts";
 
 /** A running gateway; disposing of it kills it. */
@@ -45,6 +46,7 @@ export async function startSoakedGateway(
     ],
     cwd: ROOT,
     env: {
+      ...RUNTIME,
       ...environment,
       NO_COLOR: "1",
       PROXY_PORT: "0",
