@@ -149,13 +149,18 @@ export class UnseenMemory {
 
   /**
    * Drops what is watched as long as that frees memory, and there is too little: at first this share of those of a
-   * client, then half of them. Returns the size that remains.
+   * client, then half of them. Uploads go alone: they free their memory some time later, as their connections close.
+   * Returns the size that remains.
    */
   async #dropSome(before: number, firstShare: number): Promise<number> {
     let bytes = before;
+    const hasUploads = this.#uploads.size > 0;
     for (let share = firstShare; this.#isOver(bytes); share = 1 / 2) {
-      const chosen = this.#choose(share);
-      if (chosen.length === 0) return this.#seenBytes; // until the next look
+      const chosen = hasUploads
+        ? chooseOf([...this.#uploads], share)
+        : chooseOf(this.#silent(), share);
+      // Tunnels may be silent at the next look.
+      if (chosen.length === 0) return hasUploads ? bytes : this.#seenBytes;
       for (const one of chosen) {
         this.#tunnels.delete(one);
         this.#uploads.delete(one);
@@ -173,14 +178,13 @@ export class UnseenMemory {
     }
     return bytes;
   }
+}
 
-  /** That share of those of the client that has most, at least one: the ones silent for the shortest time. */
-  #choose(share: number): Watched[] {
-    const all = this.#uploads.size > 0 ? this.#uploads : this.#silent();
-    const byClient = Map.groupBy(all, ({ client }) => client);
-    const [largest = []] = [...byClient.values()]
-      .sort((one, other) => other.length - one.length);
-    return largest.sort((one, other) => other.heardAt - one.heardAt)
-      .slice(0, Math.max(1, share * largest.length));
-  }
+/** That share of those of the client that has most, at least one: the ones silent for the shortest time. */
+function chooseOf(all: readonly Watched[], share: number): Watched[] {
+  const byClient = Map.groupBy(all, ({ client }) => client);
+  const [largest = []] = [...byClient.values()]
+    .sort((one, other) => other.length - one.length);
+  return largest.sort((one, other) => other.heardAt - one.heardAt)
+    .slice(0, Math.max(1, share * largest.length));
 }

@@ -191,6 +191,29 @@ Deno.test("S10: chunked uploads are dropped before any WebSocket", async () => {
   assert.deepEqual(dropped, ["upload"]);
 });
 
+Deno.test("S15: no WebSocket is dropped for what uploads have taken and not freed yet, unless the process grows on", async () => {
+  using _ = fakeClock();
+  const { unseen, dropped, open, other } = setUp();
+  for (const name of ["a", "b", "c"]) open(name, "client");
+  await lookOften(unseen);
+  for (const name of ["upload 1", "upload 2"]) {
+    unseen.watchUpload({
+      client: "uploader",
+      heardAt: 0,
+      drop() {
+        dropped.push(name);
+        other.bytes -= 2 * MIB; // the rest goes with its connection
+      },
+    });
+  }
+  other.bytes += 80 * MIB;
+  await lookOften(unseen);
+  assert.deepEqual(dropped, ["upload 1", "upload 2"]);
+  other.bytes += 80 * MIB;
+  await unseen.look();
+  assert.equal(dropped[2], "c");
+});
+
 Deno.test("what JavaScript has let go of does not count as hidden until it is used again, or the process shrinks", () => {
   const usage = { rss: 100, heapTotal: 20, external: 5, heapUsed: 0 };
   const hiddenBytes = createHiddenBytes(() => usage);
