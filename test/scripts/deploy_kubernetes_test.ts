@@ -12,6 +12,7 @@ import meta from "../../deno.json" with { type: "json" };
 import { parseConfig, SETTINGS } from "../../src/config/config.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
 import { readDeployFile, readDockerfile, readUnit } from "./deploy_files.ts";
+import { typeErrors } from "./type_errors.ts";
 
 /** The module of each kind's type, as the API describes it. */
 const MODULES: Readonly<Record<string, string>> = {
@@ -52,18 +53,7 @@ async function objections(
     }.d.ts";`,
     `export const object${i}: Kind${i} = ${JSON.stringify(object)};`,
   ]);
-  // From standard input, since the checker skips every folder that tests may write to.
-  const child = new Deno.Command("deno", {
-    args: ["run", "--check", "--quiet", "--no-prompt", "-"],
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stderr: "piped",
-  }).spawn();
-  const [{ code, stderr }] = await Promise.all([
-    child.output(),
-    new Blob([lines.join("\n")]).stream().pipeTo(child.stdin),
-  ]);
-  return code === 0 ? "" : new TextDecoder().decode(stderr);
+  return await typeErrors(lines.join("\n"));
 }
 
 Deno.test("the manifests are what the types of Kubernetes' API describe", async () => {
