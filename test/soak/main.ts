@@ -10,6 +10,7 @@ import type { Unexplained } from "./accounts.ts";
 import { startSoakedGateway } from "./gateway.ts";
 import { readMetrics, type Sample } from "./measure.ts";
 import { runPhase } from "./phase.ts";
+import { startScraping } from "./prometheus.ts";
 import { formatReport, plotOf } from "./report.ts";
 import { comeToRest } from "./rest.ts";
 import { watchStatus } from "./status_watch.ts";
@@ -94,12 +95,17 @@ async function soak(
     `at rest with ${before.sample.descriptors} descriptors, now ${minutes} min of load`,
   );
   const endWatch = await watchStatus(gateway);
+  await using scraping = await startScraping(gateway);
+  if (scraping === undefined) {
+    log("skipped: prometheus is not installed, so nothing scrapes the gateway");
+  }
   const phase = await runPhase({
     ...shared,
     durationMs: minutes * MINUTE_MS,
     pauseMs: TROUBLE_PAUSE_MS,
   });
   const statusWatch = await endWatch();
+  const scrapes = await scraping?.end();
   const after = await comeToRest(gateway, world);
   const metrics = await readMetrics(gateway);
   const exitCode = await gateway.stop();
@@ -109,6 +115,7 @@ async function soak(
     before,
     after,
     statusWatch,
+    scrapes,
     unfinished: [...warmUp.unfinished, ...phase.unfinished],
     metrics,
     logged,

@@ -88,6 +88,18 @@ function stateRows({ samples, before, after }: Findings): string[][] {
   ];
 }
 
+function formatScrapes({ scrapes }: Findings): string {
+  if (scrapes === undefined) return "not installed, so nothing was scraped";
+  const { count, failed, slowestMs, fired } = scrapes;
+  const alerts = [...fired].map(([name, sec]) => `${name} for ${sec} s`);
+  return [
+    `${count} scrapes`,
+    `${failed} failed`,
+    `slowest ${slowestMs.toFixed(0)} ms`,
+    `alerts: ${alerts.join(", ") || "none"}`,
+  ].join(", ");
+}
+
 function summary(findings: Findings): string {
   const { samples, outcomes, metrics, logged, exitCode } = findings;
   const [first, last] = [samples[0], samples.at(-1)];
@@ -109,6 +121,7 @@ function summary(findings: Findings): string {
     `status page: ${findings.statusWatch.events} looks, longest pause ${
       (findings.statusWatch.longestGapMs / 1000).toFixed(1)
     } s`,
+    `Prometheus: ${formatScrapes(findings)}`,
     `access log: ${logged.get("INFO request") ?? 0} lines`,
     `exit code: ${exitCode}`,
   ].map((line) => `- ${line}\n`).join("");

@@ -1,6 +1,7 @@
 /** The verdict: the faults that a soak must not show. */
 import type { OutcomeSummary } from "./accounts.ts";
 import { type Sample, sumOf } from "./measure.ts";
+import type { Scrapes } from "./prometheus.ts";
 import type { Rest } from "./rest.ts";
 import type { StatusWatch } from "./status_watch.ts";
 import { fitTrend, minuteFloors, type Trend } from "./statistics.ts";
@@ -14,6 +15,8 @@ export interface Findings {
   readonly after: Rest;
   /** What the status page told meanwhile. */
   readonly statusWatch: StatusWatch;
+  /** What a Prometheus has seen; undefined if there is none. */
+  readonly scrapes: Scrapes | undefined;
   /** Operations that did not end with the load. */
   readonly unfinished: readonly string[];
   /** The gateway's own metrics at the end. */
@@ -35,6 +38,16 @@ const MAX_WAKES_PER_SEC = 10;
 
 /** The status page tells something every 2 s; the troubles may hold that up, ms. */
 const MAX_STATUS_GAP_MS = 15_000;
+
+/** The alerts that the load and the troubles of a soak may raise; any other has no cause in it. */
+const EXPLAINED_ALERTS: ReadonlySet<string> = new Set([
+  "PortholeFailing", // closed ports, apps that die, restarts of the runner
+  "PortholeApiFailing", // outages of the API
+  "PortholeActivityNotReported", // the same
+  "PortholeNearLimit", // floods of the hostile sandboxes
+  "PortholeOutOfBuffers", // the same
+  "PortholeSocketsLost", // uploads that are answered early, hostile and not
+]);
 
 /** Growth is significant above this number of standard errors. */
 const SIGNIFICANCE = 3;
@@ -114,6 +127,14 @@ export function faultsOf(findings: Findings): string[] {
     longestGapMs <= MAX_STATUS_GAP_MS,
     `The status page stood still for ${Math.round(longestGapMs / 1000)} s`,
   );
+  const { count, failed, fired } = findings.scrapes ??
+    { count: 1, failed: 0, fired: new Map<string, number>() };
+  expect(count > 0, "Prometheus did not scrape the gateway");
+  expect(failed === 0, `${failed} of ${count} scrapes failed`);
+  const alerts = [...fired.keys()].filter((name) =>
+    !EXPLAINED_ALERTS.has(name)
+  );
+  expect(alerts.length === 0, `Alerts without a cause: ${alerts.join(", ")}`);
   const dropped = sumOf(metrics, "porthole_log_lines_dropped_total");
   expect(dropped === 0, `${dropped} log lines dropped`);
   const internal = sumOf(metrics, "porthole_errors_total", '"internal"');

@@ -122,6 +122,12 @@ const WELL: Findings = {
   before: REST,
   after: REST,
   statusWatch: { events: 9, longestGapMs: 15_000 },
+  scrapes: {
+    count: 9,
+    failed: 0,
+    slowestMs: 20,
+    fired: new Map([["PortholeApiFailing", 60]]),
+  },
   unfinished: [],
   metrics: new Map([
     ['porthole_http_requests_total{route="preview",status="2xx"}', 4],
@@ -132,8 +138,9 @@ const WELL: Findings = {
   exitCode: 0,
 };
 
-Deno.test("faultsOf() finds nothing in a soak that went well", () => {
+Deno.test("faultsOf() finds nothing in a soak that went well, with a Prometheus or without one", () => {
   assert.deepEqual(faultsOf(WELL), []);
+  assert.deepEqual(faultsOf({ ...WELL, scrapes: undefined }), []);
 });
 
 Deno.test("faultsOf() names each fault", async (t) => {
@@ -153,6 +160,20 @@ Deno.test("faultsOf() names each fault", async (t) => {
     }],
     [/status page stood still for 16 s/, {
       statusWatch: { events: 9, longestGapMs: 16_000 },
+    }],
+    [/^Prometheus did not scrape/, {
+      scrapes: { count: 0, failed: 0, slowestMs: 0, fired: new Map() },
+    }],
+    [/^1 of 9 scrapes failed/, {
+      scrapes: { count: 9, failed: 1, slowestMs: 20, fired: new Map() },
+    }],
+    [/^Alerts without a cause: PortholeDown/, {
+      scrapes: {
+        count: 9,
+        failed: 0,
+        slowestMs: 20,
+        fired: new Map([["PortholeApiFailing", 5], ["PortholeDown", 5]]),
+      },
     }],
     [/timers/, { after: { ...REST, wakesPerSec: 20 } }],
     [/^Resident memory grows by 60\.0 MiB/, {
