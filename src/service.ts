@@ -545,10 +545,12 @@ function createBudget(
 }
 
 /**
- * What Deno and the C library take for themselves in the course of time, beyond what they take at the start, as a part of
- * the budget: 48 MiB of the 256 that a container with a budget of 16 MiB has, 192 of 512 with one of 64.
+ * What Deno and the C library take for themselves in the course of time, beyond what they take at the start, bytes: more
+ * where there is more memory, of which the budget tells. It is 192 MiB of the 512 for which the default is meant.
  */
-const RUNTIME_SHARE = 3;
+function runtimeBytes(bufferBudgetBytes: number): number {
+  return Math.max(48 * 1024 * 1024, 3 * bufferBudgetBytes);
+}
 
 /** What Deno buffers for one exchange, bytes: measured with downloads that nobody reads. */
 const FRONT_BYTES = 256 * 1024;
@@ -564,7 +566,8 @@ function watchUnseenMemory(
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
   const hiddenBytes = createHiddenBytes();
-  const atStart = hiddenBytes() + (1 + RUNTIME_SHARE) * bufferBudgetBytes;
+  const atStart = hiddenBytes() + runtimeBytes(bufferBudgetBytes) +
+    bufferBudgetBytes;
   return new UnseenMemory({
     hiddenBytes,
     expectedBytes() {

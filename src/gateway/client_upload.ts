@@ -137,7 +137,7 @@ export class ClientUpload implements BodyReader {
         this.#received += bytes.length;
         this.#onRead?.(bytes.length);
         this.#readAt = performance.now();
-        if (this.#chunked?.isTooFine) {
+        if (this.#chunked?.isTooFine && this.#endedBecause === undefined) {
           this.#onDrop?.();
           this.abort("too_fine");
         }

@@ -2,6 +2,7 @@
  * One exchange: a request, what is learned about it on its way, its response, and its record once it is over. A handler
  * takes it from step to step, and ends with exactly one of `answer`, `refuse`, `relay` and `tunnel`.
  */
+import { setImmediate } from "node:timers";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode, SessionScope } from "../config/config.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
@@ -504,13 +505,20 @@ export abstract class Exchange {
 
   /**
    * Gives up the rest of the upload, beside which the response has to be streamed (see chunked_body.ts): not if a read
-   * still waits then, since Deno keeps nothing, and that read would be lost (see leaked_sockets.ts).
+   * waits for more, since Deno keeps nothing then, and that read would be lost (see leaked_sockets.ts).
    */
   async leaveUpload(response: Response): Promise<Response> {
     const upload = this.#upload;
-    if (upload === undefined || isBodiless(response.status)) return response;
+    const { status } = response;
+    if (upload === undefined || status === 101 || isBodiless(status)) {
+      return response;
+    }
     upload.cancel();
-    const isIdle = await fulfilsWithin(upload.idle(), READ_MS);
+    // A read of what is kept resolves without a turn of the event loop.
+    const turn = new Promise<false>((resolve) =>
+      setImmediate(() => resolve(false))
+    );
+    const isIdle = await Promise.race([upload.idle().then(() => true), turn]);
     return isIdle ? streamed(response) : response;
   }
 
@@ -773,9 +781,6 @@ export abstract class Exchange {
 }
 
 const NO_HEADERS: Iterable<Header> = [];
-
-/** A read of what has arrived takes less, even amid a flood, ms. */
-const READ_MS = 100;
 
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;

@@ -47,11 +47,14 @@ const MAX_KEPT_BYTES = 512 * 1024;
 /** The time goes with the square of what is kept, and with the number of chunks. */
 const MAX_DECODING = MAX_KEPT_BYTES ** 2 / (1 + MIN_FRAMING_BYTES);
 
-/** Chunks of more than that can do less harm than the memory that they take, which is watched; bytes with framing. */
-const FINE_BYTES = 256;
+/**
+ * Chunks of more than 18 bytes are never too fine, whatever may be kept of them: nothing tells how much really is, and
+ * many programs send a line, or a word, in a chunk; bytes with framing.
+ */
+const FINE_BYTES = 24;
 
 /** How much a single read counts for the usual size of those before it. */
-const LAST_READ_SHARE = 1 / 16;
+const LAST_READ_SHARE = 1 / 4;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -109,7 +112,7 @@ export class ChunkedBody {
   #lastChunkBytes = 0;
   /** The most that Deno keeps, and what a read has usually taken of that. */
   #keptBytes = 0;
-  #usualBytes = MAX_ROOM_BYTES;
+  #usualBytes = FIRST_ROOM_BYTES;
 
   constructor(body: ReadableStream<Bytes>, options: ChunkedBodyOptions) {
     this.#body = body;
