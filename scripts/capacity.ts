@@ -16,11 +16,21 @@ export interface Demand {
   readonly isPrivate: number;
   /** True if the front sends each label to a gateway of its own. */
   readonly sharded: boolean;
+  /** `RUNNER_TTL_SEC` and `TOKEN_TTL_SEC`; by default, their default. */
+  readonly ttlSec?: number;
+  /** `PUBLIC_TTL_SEC`; by default, `ttlSec`, as with the API's own Redis. */
+  readonly publicTtlSec?: number;
+  /** The gateways there are; by default, as many as it takes. */
+  readonly gateways?: number;
+  /** The processor time of a warm GET of 1 KiB; by default, as it was measured. */
+  readonly micros?: number;
 }
 
 /** What that takes. */
 export interface Capacity {
   readonly cores: number;
+  /** Of these, what is busy on average. */
+  readonly busyCores: number;
   readonly gateways: number;
   readonly memoryMib: number;
   /** Answers of one kind that a gateway must keep: `CACHE_MAX_ENTRIES`. */
@@ -30,34 +40,76 @@ export interface Capacity {
   readonly networkGbitPerSec: number;
 }
 
-/** How long an answer is cached by default, and a sandbox's use reported at most once, seconds. */
 const TTL_SEC = 120;
-const ACTIVITY_SEC = 45;
+/** "Not public" is believed for so long at most. */
+const NOT_PUBLIC_SEC = 30;
+/** The part of its TTL after which the next request renews an answer. */
+const RENEWED_AFTER = 0.75;
+/** After so long, a gateway compares what it remembers with a shared Redis, seconds. */
+const RECHECK_SEC = 5;
+/** The use of a sandbox is reported once within, seconds. */
+const REPORT_SEC = 45;
 /** The part of a core that is used, so that bursts find room. */
 const USED = 0.6;
+
+const GET_MICROS = 38;
+const MICROS_PER_KIB = 0.6;
 const PRIVATE_FACTOR = 1.2;
+const API_CALL_MICROS = 200;
+const TIER_OP_MICROS = 100;
+const PROCESS_MIB = 220;
+const TUNNEL_KIB = 70;
 
 /** Evaluates the model: each of its constants was measured (docs/capacity.md). */
 export function capacityFor(demand: Demand): Capacity {
+  if (demand.gateways !== undefined) return capacityOf(demand, demand.gateways);
+  // Each gateway asks Redis for itself, so more of them have more to do.
+  for (let gateways = 1;;) {
+    const capacity = capacityOf(demand, gateways);
+    const needed = Math.ceil(capacity.cores);
+    if (needed <= gateways) return capacity;
+    gateways = needed;
+  }
+}
+
+function capacityOf(demand: Demand, gateways: number): Capacity {
   const { sandboxes, requests, tunnels, kib, isPrivate, sharded } = demand;
-  const micros = (38 + 0.6 * kib) * (1 + isPrivate * (PRIVATE_FACTOR - 1));
-  const cores = requests * micros / 1e6 / USED;
-  const gateways = Math.max(1, Math.ceil(cores));
-  const questions = 3 + isPrivate;
-  /** How many gateways see a sandbox within a time: as many as there are requests for it, at most all. */
-  const seenWithin = (seconds: number) =>
-    sharded
-      ? 1
-      : Math.max(1, Math.min(gateways, requests * seconds / sandboxes));
-  const seenBy = seenWithin(TTL_SEC);
-  const reports = seenWithin(ACTIVITY_SEC) / ACTIVITY_SEC;
+  const { ttlSec = TTL_SEC, micros = GET_MICROS } = demand;
+  const { publicTtlSec = ttlSec } = demand;
+  const isPublic = 1 - isPrivate;
+  /** The gateways that see a sandbox, and the mean time until its next request, at any of them and at one. */
+  const seenBy = sharded ? 1 : gateways;
+  const waitSec = sandboxes / requests;
+  const waitAtOne = waitSec * seenBy;
+
+  const renewed = (ttlSec: number) => 1 / (RENEWED_AFTER * ttlSec + waitSec);
+  const publics = isPublic * renewed(publicTtlSec);
+  const privates = isPrivate *
+    (renewed(ttlSec) + renewed(Math.min(ttlSec, NOT_PUBLIC_SEC)));
+  const reports = 1 / (REPORT_SEC + waitSec);
+  // A sandbox's runner and its labels are two questions, and one entry.
+  const apiCalls = 2 * renewed(ttlSec) + publics + privates + reports;
+  // "Public" is read once more when it is renewed: somebody may have deleted it.
+  const tierWrites = renewed(ttlSec) + 2 * publics + privates + reports;
+  const tierReads = (2 + isPrivate) * seenBy / (RECHECK_SEC + waitAtOne) +
+    seenBy / (REPORT_SEC + waitAtOne);
+
+  const apiCallsPerSec = sandboxes * apiCalls;
+  const tierOpsPerSec = sandboxes * (tierReads + tierWrites);
+  const getMicros = (micros + MICROS_PER_KIB * kib) *
+    (1 + isPrivate * (PRIVATE_FACTOR - 1));
+  const busyCores = (requests * getMicros + apiCallsPerSec * API_CALL_MICROS +
+    tierOpsPerSec * TIER_OP_MICROS) / 1e6;
   return {
-    cores,
+    cores: busyCores / USED,
+    busyCores,
     gateways,
-    memoryMib: gateways * 150 + tunnels * 70 / 1024,
-    cacheEntries: Math.ceil(sandboxes * seenBy / gateways),
-    apiCallsPerSec: sandboxes * (questions / TTL_SEC + reports),
-    tierOpsPerSec: sandboxes * questions * (seenBy + 1) / TTL_SEC,
+    memoryMib: gateways * PROCESS_MIB + tunnels * TUNNEL_KIB / 1024,
+    cacheEntries: Math.ceil(
+      sandboxes * Math.min(seenBy, Math.max(1, ttlSec / waitSec)) / gateways,
+    ),
+    apiCallsPerSec,
+    tierOpsPerSec,
     networkGbitPerSec: 2 * requests * kib * 1024 * 8 / 1e9,
   };
 }
@@ -71,8 +123,13 @@ if (import.meta.main) {
       kib: { type: "string", default: "16" },
       private: { type: "string", default: "0.5" },
       sharded: { type: "boolean", default: false },
+      ttl: { type: "string", default: `${TTL_SEC}` },
+      "public-ttl": { type: "string" },
+      gateways: { type: "string" },
+      micros: { type: "string", default: `${GET_MICROS}` },
     },
   });
+  const { "public-ttl": publicTtl = values.ttl, gateways } = values;
   const capacity = capacityFor({
     sandboxes: Number(values.sandboxes),
     requests: Number(values.requests),
@@ -80,6 +137,10 @@ if (import.meta.main) {
     kib: Number(values.kib),
     isPrivate: Number(values.private),
     sharded: values.sharded,
+    ttlSec: Number(values.ttl),
+    publicTtlSec: Number(publicTtl),
+    micros: Number(values.micros),
+    ...gateways !== undefined && { gateways: Number(gateways) },
   });
   for (const [name, value] of Object.entries(capacity)) {
     console.log(`${name.padEnd(20)}${Number(value.toPrecision(3))}`);

@@ -1,6 +1,6 @@
 /** Sustained load, and the processor time that it costs its server. */
 import { cpuTimeMs } from "./machine.ts";
-import type { Server } from "./server.ts";
+import { pidsOf, type Server } from "./server.ts";
 
 /** One round of one contestant: a value for every quantity, undefined if it could not be measured. */
 export type Reading = Readonly<Record<string, number | undefined>>;
@@ -42,13 +42,12 @@ export async function metered(
 }
 
 /** The processor time of all processes of a server so far, ms; undefined if it is not known. */
-export async function cpuTimeOf(
-  { pid, helpers = [] }: Server,
-): Promise<number | undefined> {
-  let sum = await cpuTimeMs(pid);
-  for (const helper of helpers) {
-    const more = await cpuTimeMs(helper);
-    if (sum !== undefined && more !== undefined) sum += more;
+export async function cpuTimeOf(server: Server): Promise<number | undefined> {
+  let sum = 0;
+  for (const pid of pidsOf(server)) {
+    const used = await cpuTimeMs(pid);
+    if (used === undefined) return undefined;
+    sum += used;
   }
   return sum;
 }

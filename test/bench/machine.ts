@@ -53,6 +53,20 @@ export async function memoryOf(
   return status === undefined ? undefined : parseMemory(status);
 }
 
+/** The memory of several processes together; undefined without /proc. */
+export async function memoryOfAll(
+  pids: readonly (number | undefined)[],
+): Promise<Memory | undefined> {
+  let [now, peak] = [0, 0];
+  for (const pid of pids) {
+    const memory = await memoryOf(pid);
+    if (memory === undefined) return undefined;
+    now += memory.now;
+    peak += memory.peak;
+  }
+  return { now, peak };
+}
+
 /** Reads VmRSS and VmHWM of proc_pid_status(5). */
 export function parseMemory(status: string): Memory {
   function field(name: string): number {

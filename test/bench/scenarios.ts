@@ -1,6 +1,7 @@
 /** All scenarios of `deno task bench`, in the order in which they are measured. */
 import type { Scenario } from "./scenario.ts";
 import { BURSTS } from "./scenarios/bursts.ts";
+import { CAPACITY } from "./scenarios/capacity.ts";
 import { EVENTS } from "./scenarios/events.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
@@ -8,14 +9,16 @@ import { PAGE_LOADS } from "./scenarios/page_loads.ts";
 import { START } from "./scenarios/start.ts";
 import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
-import { VARIANTS } from "./scenarios/variants.ts";
+import { TIERS } from "./scenarios/tiers.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
+import { WORKERS } from "./scenarios/workers.ts";
 import { TARGETS } from "./targets.ts";
 
 /** All scenarios. */
 export const SCENARIOS: readonly Scenario[] = [
   ...GET_SCENARIOS,
-  ...VARIANTS,
+  TIERS,
+  ...WORKERS,
   ...TLS,
   ...TRANSFERS,
   ...WEBSOCKETS,
@@ -23,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   EVENTS,
   ...PAGE_LOADS,
   HOSTED,
+  ...CAPACITY,
   START,
 ];
 

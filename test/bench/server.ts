@@ -10,6 +10,13 @@ export interface Server extends AsyncDisposable {
   readonly port: number;
 }
 
+/** All processes of a server. */
+export function pidsOf(
+  { pid, helpers = [] }: Server,
+): (number | undefined)[] {
+  return [pid, ...helpers];
+}
+
 /** A process to start. */
 export interface ServerOptions {
   /** The program and its arguments; paths are relative to the root of the repository. */

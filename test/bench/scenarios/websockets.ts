@@ -2,9 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GATEWAY, NGINX, present, WEBSOCKET_RELAY } from "../contestants.ts";
 import { metered, type Reading, type Work } from "../drive.ts";
-import { memoryOf, mostConnections } from "../machine.ts";
+import { memoryOfAll, mostConnections } from "../machine.ts";
 import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
-import type { Server } from "../server.ts";
+import { pidsOf, type Server } from "../server.ts";
 import { openEcho } from "./echo_client.ts";
 
 const CONNECTIONS = 32;
@@ -12,10 +12,10 @@ const ROUNDS = 3;
 const ROUND_SEC = 2;
 
 /** Messages that came back, per second. */
-const RATE = "echoes/s";
+export const ECHOES = "echoes/s";
 
 /** Every client sends its next message as soon as the previous one has come back. */
-async function driveEchoes(
+export async function driveEchoes(
   { port }: Server,
   seconds: number,
   size: number,
@@ -35,7 +35,7 @@ async function driveEchoes(
     }
   }));
   const elapsedSec = (performance.now() - startedAt) / 1000;
-  return { count, reading: { [RATE]: count / elapsedSec } };
+  return { count, reading: { [ECHOES]: count / elapsedSec } };
 }
 
 function echoes(name: string, about: string, size: number): Scenario {
@@ -60,9 +60,9 @@ function echoes(name: string, about: string, size: number): Scenario {
       const figures = ratioOf("rate : bare relay", rows, {
         of: GATEWAY.name,
         to: WEBSOCKET_RELAY.name,
-        quantity: RATE,
+        quantity: ECHOES,
       });
-      return { quantity: RATE, rows, figures };
+      return { quantity: ECHOES, rows, figures };
     },
     drive,
   };
@@ -74,24 +74,25 @@ const AT_ONCE = 50;
 /** Time for the garbage of opening them to be collected. */
 const SETTLE_MS = 3_000;
 
-const MEMORY = "KiB a tunnel";
+export const MEMORY = "KiB a tunnel";
 
 /** Opens tunnels, lets them idle, and measures the memory that they take. */
-async function memoryPerTunnel(
-  { pid, port }: Server,
+export async function memoryPerTunnel(
+  server: Server,
   count: number,
 ): Promise<Reading> {
   using clients = new DisposableStack();
-  const before = await memoryOf(pid);
+  const pids = pidsOf(server);
+  const before = await memoryOfAll(pids);
   for (let opened = 0; opened < count; opened += AT_ONCE) {
     const batch = Array.from(
       { length: Math.min(AT_ONCE, count - opened) },
-      () => openEcho(port, 0),
+      () => openEcho(server.port, 0),
     );
     for (const client of await Promise.all(batch)) clients.use(client);
   }
   await delay(SETTLE_MS);
-  const after = await memoryOf(pid);
+  const after = await memoryOfAll(pids);
   return {
     [MEMORY]: before === undefined || after === undefined
       ? undefined
