@@ -1,5 +1,6 @@
 /** All scenarios of `deno task bench`, in the order in which they are measured. */
 import type { Scenario } from "./scenario.ts";
+import { BODIES } from "./scenarios/bodies.ts";
 import { BURSTS } from "./scenarios/bursts.ts";
 import { CAPACITY } from "./scenarios/capacity.ts";
 import { EVENTS } from "./scenarios/events.ts";
@@ -7,9 +8,9 @@ import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
 import { PAGE_LOADS } from "./scenarios/page_loads.ts";
 import { START } from "./scenarios/start.ts";
+import { TIERS } from "./scenarios/tiers.ts";
 import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
-import { TIERS } from "./scenarios/tiers.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
 import { WORKERS } from "./scenarios/workers.ts";
 import { TARGETS } from "./targets.ts";
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GET_SCENARIOS,
   TIERS,
   ...WORKERS,
+  ...BODIES,
   ...TLS,
   ...TRANSFERS,
   ...WEBSOCKETS,

@@ -22,16 +22,18 @@ export interface LoadOptions {
   readonly seconds: number;
   /** A Lua script that generates the requests, as described in the manual of `wrk`. */
   readonly script?: string | undefined;
+  /** The arguments of that script. */
+  readonly args?: readonly string[] | undefined;
 }
 
 /**
- * Sends GET requests as fast as they are answered.
+ * Sends requests as fast as they are answered: GET unless a script says otherwise.
  *
  * @throws {Error} as {@linkcode parseReport} does.
  */
 export async function load(options: LoadOptions): Promise<LoadReport> {
   const { port, scheme = "http", headers, path = "/" } = options;
-  const { connections, seconds, script } = options;
+  const { connections, seconds, script, args = [] } = options;
   const { stdout } = await new Deno.Command("wrk", {
     args: [
       // On a busy machine, a response may take longer than the two seconds after which wrk counts a failure.
@@ -43,6 +45,7 @@ export async function load(options: LoadOptions): Promise<LoadReport> {
       ]),
       ...script === undefined ? [] : ["-s", script],
       `${scheme}://127.0.0.1:${port}${path}`,
+      ...args.length === 0 ? [] : ["--", ...args],
     ],
     stderr: "inherit",
   }).output();

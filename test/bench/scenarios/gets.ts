@@ -61,7 +61,7 @@ const BROWSER: RequestHeaders = {
 };
 
 /** A scenario that sends every contestant the same requests. */
-function sameForAll(
+export function sameForAll(
   name: string,
   about: string,
   { contestants = [GATEWAY, NGINX, FETCH_PROXY], load, rounds, figures }: {
@@ -88,7 +88,7 @@ function sameForAll(
 }
 
 /** The gateway's rate to those of nginx and the fetch proxy. */
-function rateFigures(rows: readonly Row[]): Figure[] {
+export function rateFigures(rows: readonly Row[]): Figure[] {
   const of = GATEWAY.name;
   return [
     ...ratioOf("rate : nginx", rows, { of, to: NGINX.name, quantity: RATE }),
@@ -106,26 +106,6 @@ function publicFigures(rows: readonly Row[]): Figure[] {
     ...rateFigures(rows),
     ...ratioOf("p99 : nginx", rows, { of, to: NGINX.name, quantity: P99 }),
     ...figureOf("rate", rows, [of, RATE]),
-  ];
-}
-
-/** The sizes of what pages consist of, by the name of their scenario, bytes. */
-const BODIES: Readonly<Record<string, number>> = {
-  "body-4k": 4 * 1024,
-  "body-16k": 16 * 1024,
-  "body-64k": 64 * 1024,
-  "body-256k": 256 * 1024,
-  "body-1m": 1024 * 1024,
-};
-
-function bodyFigures(rows: readonly Row[]): Figure[] {
-  return [
-    ...rateFigures(rows),
-    ...ratioOf("p99 : fetch proxy", rows, {
-      of: GATEWAY.name,
-      to: FETCH_PROXY.name,
-      quantity: P99,
-    }),
   ];
 }
 
@@ -203,11 +183,4 @@ export const GET_SCENARIOS: readonly Scenario[] = [
   sameForAll("browser", "GET 1 KiB with 20 request headers, 64 connections", {
     load: { headers: BROWSER },
   }),
-  ...Object.entries(BODIES).map(([name, bytes]) =>
-    sameForAll(name, `GET ${bytes / 1024} KiB, 64 connections`, {
-      load: { headers: PUBLIC, path: `/bytes/${bytes}` },
-      rounds: 5,
-      figures: bodyFigures,
-    })
-  ),
 ];

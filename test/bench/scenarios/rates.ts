@@ -17,7 +17,7 @@ const CONNECTIONS = 64;
 /** Headers of a request. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** The GETs of a round. */
+/** The requests of a round: GETs unless a script says otherwise. */
 export interface GetLoad {
   readonly headers: RequestHeaders;
   readonly path?: string;
@@ -27,13 +27,14 @@ export interface GetLoad {
   readonly connections?: number;
   /** See {@linkcode load}. */
   readonly script?: string;
+  readonly args?: readonly string[];
 }
 
 /** Sends GETs for a while. */
 export async function driveGets(
   { port }: Server,
   seconds: number,
-  { headers, path, scheme, connections = CONNECTIONS, script }: GetLoad,
+  { headers, path, scheme, connections = CONNECTIONS, script, args }: GetLoad,
 ): Promise<Work> {
   const report = await load({
     port,
@@ -43,6 +44,7 @@ export async function driveGets(
     connections,
     seconds,
     script,
+    args,
   });
   return {
     count: report.requests,

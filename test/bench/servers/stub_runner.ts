@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console
 /**
  * A runner that responds at once, so that the proxy in front of it is measured. The end of the path selects the
- * response: `/` 1 KiB, `/bytes/SIZE` that many bytes, `/upload` the length of the request body, `/echo` an echoing
- * WebSocket, `/events` server-sent events with the time at which they were sent.
+ * response: `/` 1 KiB, `/bytes/SIZE` that many bytes, `/chunked/SIZE` the same without a Content-Length, `/upload` the
+ * length of the request body, `/echo` an echoing WebSocket, `/events` server-sent events with the time at which they were
+ * sent.
  */
 
 const HEADERS = { "content-type": "text/plain" };
@@ -23,8 +24,14 @@ function bytes(size: number): Response {
 }
 
 function stream(size: number): Response {
+  return new Response(chunksOf(size), {
+    headers: { ...HEADERS, "content-length": `${size}` },
+  });
+}
+
+function chunksOf(size: number): ReadableStream<Uint8Array<ArrayBuffer>> {
   let left = size;
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  return new ReadableStream({
     pull(controller) {
       const chunk = left < CHUNK.length ? CHUNK.subarray(0, left) : CHUNK;
       controller.enqueue(chunk);
@@ -32,9 +39,6 @@ function stream(size: number): Response {
       if (left === 0) controller.close();
     },
   }, { highWaterMark: 0 });
-  return new Response(body, {
-    headers: { ...HEADERS, "content-length": `${size}` },
-  });
 }
 
 async function takeUpload({ body }: Request): Promise<Response> {
@@ -83,10 +87,12 @@ Deno.serve({
   const { url } = request;
   if (url.endsWith("/")) return new Response(KIB, { headers: HEADERS });
   const [, what, size] =
-    /\/(bytes|upload|echo|events)(?:\/(\d+))?$/.exec(url) ?? [];
+    /\/(bytes|chunked|upload|echo|events)(?:\/(\d+))?$/.exec(url) ?? [];
   switch (what) {
     case "bytes":
       return bytes(Number(size));
+    case "chunked":
+      return new Response(chunksOf(Number(size)), { headers: HEADERS });
     case "upload":
       return takeUpload(request);
     case "echo":

@@ -1,0 +1,71 @@
+/** Requests per second by the size of a body, in either direction, with and without its length in advance. */
+import { FETCH_PROXY, GATEWAY, HOSTS } from "../contestants.ts";
+import { type Figure, ratioOf, type Row, type Scenario } from "../scenario.ts";
+import { rateFigures, sameForAll } from "./gets.ts";
+import { type GetLoad, P99 } from "./rates.ts";
+
+const KIB = 1024;
+const UPLOAD_SCRIPT = new URL("../upload.lua", import.meta.url).pathname;
+
+/** The sizes of what pages consist of, KiB, by what they are called. */
+const PAGE_SIZES = { "4k": 4, "16k": 16, "64k": 64, "256k": 256, "1m": 1024 };
+
+/** Sizes that tell enough of the other kinds of bodies. */
+const FEW_SIZES = { "64k": 64, "1m": 1024 };
+
+function figures(rows: readonly Row[]): Figure[] {
+  return [
+    ...rateFigures(rows),
+    ...ratioOf("p99 : fetch proxy", rows, {
+      of: GATEWAY.name,
+      to: FETCH_PROXY.name,
+      quantity: P99,
+    }),
+  ];
+}
+
+/** A scenario for each size, called `PREFIX-SIZE`. */
+function bySize(
+  prefix: string,
+  sizes: Readonly<Record<string, number>>,
+  { about, load }: {
+    readonly about: (kib: number) => string;
+    readonly load: (bytes: number) => Omit<GetLoad, "headers">;
+  },
+): Scenario[] {
+  return Object.entries(sizes).map(([size, kib]) =>
+    sameForAll(`${prefix}-${size}`, `${about(kib)}, 64 connections`, {
+      load: { headers: { Host: HOSTS.public }, ...load(kib * KIB) },
+      rounds: 5,
+      figures,
+    })
+  );
+}
+
+/** Scenarios of bodies. */
+export const BODIES: readonly Scenario[] = [
+  ...bySize("body", PAGE_SIZES, {
+    about: (kib) => `GET ${kib} KiB`,
+    load: (bytes) => ({ path: `/bytes/${bytes}` }),
+  }),
+  ...bySize("chunked", FEW_SIZES, {
+    about: (kib) => `GET ${kib} KiB without a Content-Length`,
+    load: (bytes) => ({ path: `/chunked/${bytes}` }),
+  }),
+  ...bySize("upload", FEW_SIZES, {
+    about: (kib) => `POST ${kib} KiB`,
+    load: (bytes) => ({
+      path: "/upload",
+      script: UPLOAD_SCRIPT,
+      args: [`${bytes}`],
+    }),
+  }),
+  ...bySize("upload-chunked", FEW_SIZES, {
+    about: (kib) => `POST ${kib} KiB in chunks`,
+    load: (bytes) => ({
+      path: "/upload",
+      script: UPLOAD_SCRIPT,
+      args: [`${bytes}`, "chunked"],
+    }),
+  }),
+];
