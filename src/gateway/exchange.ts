@@ -316,11 +316,10 @@ export abstract class Exchange {
    * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
    */
   openBody(): Promise<void> | undefined {
+    const { request, headers, taken, connection } = this;
     const { readRooms } = this.services;
-    const { taken, connection } = this;
-    const opened = requestBody(this.request, this.headers, {
-      ...{ taken, connection, readRooms },
-    });
+    const source = { taken, connection, readRooms };
+    const opened = requestBody(request, headers, source);
     if (opened instanceof Promise) {
       return opened.then((body) => this.#passOn(body));
     }
