@@ -50,18 +50,15 @@ export class Inspector {
     const { watchersPerSandbox, watchers } = this.#limits;
     const sandbox = this.#sandboxes.get(sandboxId) ??
       new WatchedSandbox(this.#limits, this.#now);
-    const others = sandbox.watchers;
-    if (others.size >= watchersPerSandbox || this.#count >= watchers) {
+    if (sandbox.size >= watchersPerSandbox || this.#count >= watchers) {
       return undefined;
     }
     const watcher = new Watcher(this.#limits, () => {
-      others.delete(watcher);
+      sandbox.delete(watcher);
       this.#count--;
-      if (others.size > 0) return;
-      sandbox.end();
-      this.#sandboxes.delete(sandboxId);
+      if (sandbox.size === 0) this.#sandboxes.delete(sandboxId);
     });
-    others.add(watcher);
+    sandbox.add(watcher);
     this.#sandboxes.set(sandboxId, sandbox);
     this.#count++;
     watcher.push(eventOf("watching", { sandboxId }));

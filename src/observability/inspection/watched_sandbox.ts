@@ -22,7 +22,7 @@ const TELL_LEFT_OUT_MS = 1000;
 
 /** A sandbox, with one watcher or more. */
 export class WatchedSandbox {
-  readonly watchers = new Set<Watcher>();
+  readonly #watchers = new Set<Watcher>();
   readonly #shares: TokenBuckets;
   #leftOut = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,6 +30,23 @@ export class WatchedSandbox {
   constructor({ burst, perSec }: SampleLimits, now: () => number) {
     const shares = { capacity: burst, refillPerSec: perSec };
     this.#shares = new TokenBuckets({ ...shares, maxKeys: 2, now });
+  }
+
+  /** The number of those who watch. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** Adds a watcher, who is told of what happens from now on. */
+  add(watcher: Watcher): void {
+    this.#tellLeftOut();
+    this.#watchers.add(watcher);
+  }
+
+  /** Removes a watcher. */
+  delete(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    if (this.size === 0) clearTimeout(this.#timer);
   }
 
   /** True if another exchange may be shown, which takes of its share. */
@@ -40,21 +57,21 @@ export class WatchedSandbox {
   /** Tells an exchange to all watchers. */
   tell(exchange: InspectedExchange): void {
     const text = eventOf("exchange", exchange);
-    for (const watcher of this.watchers) watcher.push(text);
+    for (const watcher of this.#watchers) watcher.push(text);
   }
 
   /** Counts an exchange that is not shown. */
   leaveOut(): void {
     this.#leftOut++;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      for (const watcher of this.watchers) watcher.miss(this.#leftOut);
-      this.#leftOut = 0;
-    }, TELL_LEFT_OUT_MS);
+    this.#timer ??= setTimeout(() => this.#tellLeftOut(), TELL_LEFT_OUT_MS);
   }
 
-  /** To be called once nobody watches any more. */
-  end(): void {
+  /** Tells all watchers of what was left out since they were last told. */
+  #tellLeftOut(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#leftOut === 0) return;
+    for (const watcher of this.#watchers) watcher.miss(this.#leftOut);
+    this.#leftOut = 0;
   }
 }

@@ -68,6 +68,27 @@ Deno.test("every watcher is told within a second how many exchanges were left ou
   other.cancel();
 });
 
+Deno.test("whoever begins to watch is told of what is left out from then on, and the others of all", async () => {
+  using clock = fakeClock();
+  const { inspector, watcher, next } = await watchOne();
+  inspector.watched("a")?.leaveOut();
+  const later = inspector.watch("a") ?? assert.fail();
+  assert.doesNotMatch(
+    new TextDecoder().decode(await later.read() ?? undefined),
+    /missed/,
+  );
+  assert.equal(await next(), `event: missed\ndata: {"count":1}\n\n`);
+  clock.pass(15_000);
+  const silent = later.read();
+  clock.pass(60_000);
+  assert.equal(
+    new TextDecoder().decode(await silent ?? undefined),
+    ":\n\n",
+  );
+  watcher.cancel();
+  later.cancel();
+});
+
 Deno.test("nothing is left running when the last watcher goes", async () => {
   const { inspector, watcher } = await watchOne();
   inspector.watched("a")?.leaveOut();
