@@ -16,6 +16,8 @@ export interface Script {
   readonly then?: "end" | "silence";
   /** The number of the write that fails, from 0. */
   readonly failingWrite?: number;
+  /** The number of the write that ends only when the connection is closed, from 0. */
+  readonly stuckWrite?: number;
   /** The maximum number of bytes that a write accepts. */
   readonly writeSize?: number;
 }
@@ -80,6 +82,7 @@ export function scriptedConn(script: Script): ScriptedConn {
       if (conn.closed || index === script.failingWrite) {
         throw new Deno.errors.BrokenPipe();
       }
+      if (index === script.stuckWrite) await until(() => false);
       const part = data.subarray(0, script.writeSize);
       conn.written += toLatin1(part);
       return part.length;

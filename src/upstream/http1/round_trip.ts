@@ -66,6 +66,8 @@ export class RoundTrip
   readonly #upload: Upload | null;
   #sending: Promise<unknown> | null = null;
   #hasResponse = false;
+  /** True while a part of the upload waits for the upstream to take it. */
+  #isUpstreamAwaited = false;
   #interimCount = 0;
   /** The number of unread bytes that are known not to contain the end of the next head. */
   #searched = 0;
@@ -106,7 +108,8 @@ export class RoundTrip
         const head = this.#takeFinalHead();
         if (head !== undefined) {
           this.#hasResponse = true;
-          connection.clearDeadlines();
+          if (this.#isUpstreamAwaited) this.awaitingUpstream();
+          else connection.clearDeadlines();
           return head;
         }
         if (!await connection.fill()) {
@@ -151,6 +154,7 @@ export class RoundTrip
 
   async #sendWithBody(head: string, upload: Upload): Promise<void> {
     if (await this.#connection.writeHead(head)) await upload.run();
+    this.#isUpstreamAwaited = false;
     // The response timeout starts only now: an upload that makes progress may take as long as it likes.
     if (!this.#connection.failed) {
       this.#limitWait(this.#context.responseTimeout);
@@ -158,17 +162,24 @@ export class RoundTrip
   }
 
   awaitingBody(): void {
+    this.#isUpstreamAwaited = false;
     this.#limitWait(this.#context.bodyReadTimeout);
   }
 
   awaitingUpstream(): void {
+    this.#isUpstreamAwaited = true;
     this.#limitWait(this.#context.bodyWriteTimeout);
   }
 
-  /** Starts a time limit, unless there is a response: from then on both bodies may be part of a long dialogue. */
+  /**
+   * Starts a time limit. Once there is a response, both bodies may be part of a long dialogue, so that only an upstream
+   * has to take what is written: of a client whose upload nobody reads, Deno does not even see that it leaves.
+   */
   #limitWait(limit: TimeLimit): void {
-    if (this.#hasResponse) return;
-    this.#connection.setDeadline(limit, performance.now());
+    if (this.#connection.owner !== this) return;
+    if (this.#hasResponse && !this.#isUpstreamAwaited) {
+      this.#connection.clearDeadlines();
+    } else this.#connection.setDeadline(limit, performance.now());
   }
 
   // Step 2: the response head is received.

@@ -5,6 +5,7 @@ import { fakeClock } from "../../support/fake_clock.ts";
 import type { Script } from "../../support/scripted_conn.ts";
 import {
   fedBody,
+  readerOf,
   requestOf,
   textOf,
   turn,
@@ -200,7 +201,34 @@ Deno.test("request() fails if its upload stalls; each part of the body restarts 
   );
 });
 
-Deno.test("no time limit applies to an upload or a response once the response has begun", async () => {
+Deno.test("an upstream that takes no more of an upload ends the exchange, although its response has begun", async () => {
+  using clock = fakeClock();
+  for (const afterWrites of [1, 2]) {
+    const { body: upload, writer } = fedBody();
+    const text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no";
+    const reads = [{ text, afterWrites }];
+    await withScripts(
+      [{ reads, then: "silence", stuckWrite: 1 }],
+      async (client, [conn]) => {
+        const response = client.request(
+          requestOf({ method: "POST", body: upload }),
+        );
+        await writer.write(new TextEncoder().encode("some"));
+        const reader = readerOf((await response).body);
+        assert.equal((await reader.read())?.length, 1);
+        await turn();
+        clock.pass(999);
+        assert.equal(conn?.closed, false);
+        clock.pass(1);
+        await assert.rejects(reader.read(), withCode("header_timeout"));
+        assert.equal(conn?.closed, true);
+      },
+      { headerTimeoutMs: 100, bodyIdleTimeoutMs: 1000 },
+    );
+  }
+});
+
+Deno.test("no other time limit applies to an upload or a response once the response has begun", async () => {
   using clock = fakeClock();
   const { body: upload, writer } = fedBody();
   await withScripts([OK_AFTER_ITS_HEAD], async (client, [conn]) => {
