@@ -13,7 +13,7 @@ export interface Rest {
 }
 
 /** Longer than idle connections to runners are kept, and than any deadline of the gateway's, ms. */
-const REST_TIMEOUT_MS = 330_000;
+const REST_TIMEOUT_MS = 90_000;
 
 /** So many samples in a row with the same number of descriptors show that no more are about to be closed. */
 const STEADY_SAMPLES = 3;

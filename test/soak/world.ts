@@ -125,6 +125,8 @@ export async function startWorld(): Promise<SoakWorld> {
       // Full after the warm-up, so that growth by design does not look like a leak.
       CACHE_MAX_ENTRIES: "200",
       UPSTREAM_IDLE_TIMEOUT_SEC: "5",
+      // What hostile apps leave hanging ends within the soak, too.
+      BODY_IDLE_TIMEOUT_SEC: "60",
       SHUTDOWN_DELAY_SEC: "1",
       SHUTDOWN_TIMEOUT_SEC: "30",
     },
