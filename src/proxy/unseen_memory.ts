@@ -2,9 +2,10 @@
  * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
  * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload, or any upload beside its response,
  * without a limit, and can neither be asked how much that is nor be told to stop. Where the process grows beyond what can
- * be accounted for, such uploads are dropped, and WebSockets if there are none: of the client that has most of them, the ones that were silent for the
- * shortest time, since a message that fills memory has only just begun; first one, or half of them if memory grows fast,
- * and, if that frees memory, half of them at a time. It is the last resort before the system ends the process.
+ * be accounted for, such uploads are dropped, and WebSockets if that was in vain: of the client that has most of them, the
+ * ones that were silent for the shortest time, since a message that fills memory has only just begun; first one, or half
+ * of them if memory grows fast, and, if that frees memory, half of them at a time. It is the last resort before the system
+ * ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../lib/background.ts";
@@ -50,6 +51,12 @@ const MAX_STEP_BYTES = 64 * 1024 * 1024;
 /** The least that a WebSocket frees whose client was sending a long message, bytes. */
 const FREED_BYTES = 1024 * 1024;
 
+/**
+ * After uploads were dropped, their connections may be read on for a moment, until they are closed: no WebSocket is
+ * dropped for that within so many looks, beginning with the first of these uploads.
+ */
+const SPARED_LOOKS = 10;
+
 /** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
 const TURNS = 5;
 
@@ -81,6 +88,8 @@ export class UnseenMemory {
   #seenBytes = Infinity;
   #stepBytes = STEP_BYTES;
   #isLooking = false;
+  /** The looks for which WebSockets are spared still. */
+  #sparedLooks = 0;
   /** The size at the last look, bytes. */
   #lastBytes = Infinity;
   /** What was heard last at each of the last looks, the latest first. */
@@ -131,6 +140,10 @@ export class UnseenMemory {
         this.#seenBytes = await this.#dropSome(bytes, isFast ? 1 / 2 : 0);
       }
       this.#lastBytes = bytes;
+      // What is left of the uploads costs no WebSocket either: only further growth does.
+      if (this.#sparedLooks > 0 && --this.#sparedLooks === 0) {
+        this.#seenBytes = bytes;
+      }
     } finally {
       this.#heardAts = [lastHeardAt, ...this.#heardAts].slice(0, HEARD_LOOKS);
       this.#isLooking = false;
@@ -150,11 +163,13 @@ export class UnseenMemory {
   /**
    * Drops what is watched as long as that frees memory, and there is too little: at first this share of those of a
    * client, then half of them. Uploads go alone: they free their memory some time later, as their connections close.
-   * Returns the size that remains.
+   * Returns the size that remains, or the least so far if nothing could be dropped: the next look tries again.
    */
   async #dropSome(before: number, firstShare: number): Promise<number> {
     let bytes = before;
     const hasUploads = this.#uploads.size > 0;
+    if (hasUploads && this.#sparedLooks === 0) this.#sparedLooks = SPARED_LOOKS;
+    if (!hasUploads && this.#sparedLooks > 0) return this.#seenBytes;
     for (let share = firstShare; this.#isOver(bytes); share = 1 / 2) {
       const chosen = hasUploads
         ? chooseOf([...this.#uploads], share)
