@@ -107,7 +107,15 @@ export const memory: readonly Flood[] = [
     4,
     (stage, attacker) =>
       upload(stage, attacker, stage.hostile, "/early-unread"),
-    { short: "https" },
+    {
+      short: "https",
+      limit: {
+        over: "http",
+        promises: {},
+        reason:
+          "without our own TLS, Deno reads such an upload without a limit: whose it is can only be guessed by the growth of the process, so that a WebSocket may be dropped in its place",
+      },
+    },
   ),
   attack(
     "S15-beside-requests",
