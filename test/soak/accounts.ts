@@ -1,10 +1,11 @@
 /** Outcomes of all operations, with those that no expectation and no trouble explains. */
 
-/** A fault that is injected for a while. */
+/** A fault that is injected for a while, or that the load's process, which has the API in it, stands still. */
 export type Trouble =
   | "api_unavailable"
   | "api_refusing"
   | "api_silent"
+  | "load_stalled"
   | "runner_down";
 
 /** The outcomes that an operation may have. */
@@ -30,6 +31,7 @@ export const API_TROUBLE = {
   api_unavailable: API_DOWN,
   api_refusing: API_DOWN,
   api_silent: API_DOWN,
+  load_stalled: API_DOWN,
 } as const;
 
 /** One finished operation; times in ms, on one clock for all. */
@@ -52,7 +54,7 @@ export interface OutcomeSummary {
   /** The first {@linkcode MAX_DETAILS} unexplained outcomes. */
   readonly unexplained: readonly Unexplained[];
   readonly unexplainedCount: number;
-  /** The number of times that each trouble was injected. */
+  /** The number of times that each trouble occurred. */
   readonly troubles: ReadonlyMap<Trouble, number>;
 }
 

@@ -13,6 +13,7 @@ import type { SoakedGateway } from "./gateway.ts";
 import { injectTroubles } from "./inject_troubles.ts";
 import { type Sample, takeSample } from "./measure.ts";
 import { startLoad } from "./operations.ts";
+import { watchOwnStalls } from "./own_stalls.ts";
 import type { Latencies } from "./report.ts";
 import { faults } from "./traffic/faults.ts";
 import { type Route, shortRequests } from "./traffic/requests.ts";
@@ -74,6 +75,7 @@ export async function runPhase(
     (latencies[minute] ??= { through: [], direct: [] })[route].push(ms);
   }
 
+  const endWatch = watchOwnStalls({ accounts, now });
   const load = startLoad([
     ...shortRequests({ client, port, runnerClient, onLatency }),
     ...transfers(client),
@@ -104,6 +106,7 @@ export async function runPhase(
   stopping.abort();
   await Promise.all([troubles, stopAttack()]);
   const unfinished = await load.stop(END_TIMEOUT_MS);
+  endWatch();
   return {
     samples,
     outcomes: accounts.summary(),

@@ -181,6 +181,7 @@ function sessions(
         api_unavailable: ["failed"],
         api_refusing: ["failed"],
         api_silent: ["failed"],
+        load_stalled: ["failed"],
       },
       async run() {
         try {
