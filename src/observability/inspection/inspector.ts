@@ -18,8 +18,8 @@ const LIMITS: InspectorLimits = {
   watchers: 50,
   queueChars: 256 * 1024,
   heartbeatMs: 15_000,
-  burst: 1000,
-  perSec: 100,
+  burst: 500,
+  perSec: 40,
 };
 
 /** Who watches which sandbox. */

@@ -24,12 +24,17 @@ const TELL_LEFT_OUT_MS = 1000;
 export class WatchedSandbox {
   readonly #watchers = new Set<Watcher>();
   readonly #shares: TokenBuckets;
+  /** The shares that are used up, until the next exchange of one may be shown: most of a flood asks no more than this. */
+  readonly #exhausted = new Set<Share>();
+  readonly #pauseMs: number;
+  #pause: ReturnType<typeof setTimeout> | undefined;
   #leftOut = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ burst, perSec }: SampleLimits, now: () => number) {
     const shares = { capacity: burst, refillPerSec: perSec };
     this.#shares = new TokenBuckets({ ...shares, maxKeys: 2, now });
+    this.#pauseMs = 1000 / perSec;
   }
 
   /** The number of those who watch. */
@@ -46,12 +51,25 @@ export class WatchedSandbox {
   /** Removes a watcher. */
   delete(watcher: Watcher): void {
     this.#watchers.delete(watcher);
-    if (this.size === 0) clearTimeout(this.#timer);
+    if (this.size > 0) return;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#pause);
   }
 
   /** True if another exchange may be shown, which takes of its share. */
   takes(share: Share): boolean {
-    return this.#shares.take(share).ok;
+    if (this.#exhausted.has(share)) return false;
+    const { ok } = this.#shares.take(share);
+    if (!ok) this.#rest(share);
+    return ok;
+  }
+
+  #rest(share: Share): void {
+    this.#exhausted.add(share);
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#exhausted.clear();
+    }, this.#pauseMs);
   }
 
   /** Tells an exchange to all watchers. */
