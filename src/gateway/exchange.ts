@@ -30,6 +30,7 @@ import type {
   LeakedSockets,
   RiskedSocket,
 } from "../platform/leaked_sockets.ts";
+import { lentBody } from "../platform/lent_body.ts";
 import type { ReadRooms } from "../platform/read_rooms.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
@@ -480,13 +481,19 @@ export abstract class Exchange {
       if (isBodiless(status) && this.#chunked?.mayKeepMuch) {
         throw new GatewayError("duplex_unavailable", "It cannot be streamed");
       }
-      const response = createResponse(body, status, headers);
+      const sentBytes = body?.length ?? 0;
+      const isLent = body !== null && sentBytes > MAX_COPIED_BYTES;
+      const response = createResponse(
+        isLent ? lentBody(body) : body,
+        status,
+        headers,
+      );
       if (showsUse(status)) this.#touch(); // 7 activity
       if (body !== null) {
-        giveBackBuffer(body); // the response has a copy
+        if (!isLent) giveBackBuffer(body); // the response has a copy
         this.#chargeUntilTaken();
       }
-      this.#settle(status, { sentBytes: body?.length ?? 0 });
+      this.#settle(status, { sentBytes });
       return response;
     }
     try {
@@ -783,6 +790,9 @@ const NO_HEADERS: Iterable<Header> = [];
 
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;
+
+/** The copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
+const MAX_COPIED_BYTES = 128 * 1024;
 
 /** Time after which a client may try again that has too much under way, seconds. */
 const CLIENT_RETRY_SEC = 2;

@@ -9,8 +9,8 @@ const SIZES = [32, 64, 128].map((kib) => kib * 1024 + 1);
 /** Shorter memory is allocated exactly: that costs no more than a copy of what is in it. Bytes. */
 export const MIN_POOLED_BYTES = 16 * 1024;
 
-/** The longest memory that there is, bytes. */
-export const MAX_POOLED_BYTES = 128 * 1024 + 1;
+/** Longer memory is allocated exactly, and not used again, bytes. */
+const MAX_POOLED_BYTES = 128 * 1024 + 1;
 
 /** The most memory that waits to be used again, in each thread; bytes. */
 const MAX_FREE_BYTES = 4 * 1024 * 1024;
@@ -18,9 +18,11 @@ const MAX_FREE_BYTES = 4 * 1024 * 1024;
 const free = new Map<number, ArrayBuffer[]>(SIZES.map((size) => [size, []]));
 let freeBytes = 0;
 
-/** Memory for `length` bytes, at most {@linkcode MAX_POOLED_BYTES}, with whatever was in it before. */
+/** Memory for `length` bytes, with whatever was in it before. */
 export function takeBuffer(length: number): Uint8Array<ArrayBuffer> {
-  if (length < MIN_POOLED_BYTES) return new Uint8Array(length);
+  if (length < MIN_POOLED_BYTES || length > MAX_POOLED_BYTES) {
+    return new Uint8Array(length);
+  }
   const size = SIZES.find((size) => size >= length) ?? length;
   const buffer = free.get(size)?.pop();
   if (buffer !== undefined) freeBytes -= size;

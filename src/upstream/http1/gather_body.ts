@@ -1,5 +1,5 @@
 import { LengthDecoder } from "./body_decoder.ts";
-import { MAX_POOLED_BYTES, takeBuffer } from "./buffer_pool.ts";
+import { takeBuffer } from "./buffer_pool.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionReader } from "./connection_reader.ts";
 import type { ResponseBody } from "./message.ts";
@@ -10,8 +10,8 @@ const GATHER_MS = 2;
 /** Room for what must not follow a body: it is noticed, and the connection not used again. Bytes. */
 const EXCESS_BYTES = 1;
 
-/** The longest body that is gathered, bytes: of longer ones, the copy that `Response` makes costs more than a stream. */
-export const MAX_GATHERED_BYTES = MAX_POOLED_BYTES - EXCESS_BYTES;
+/** The longest body that is gathered, bytes. */
+export const MAX_GATHERED_BYTES = 256 * 1024;
 
 /** The bodies that a client gathers. They share a timer: one for each would cost a microsecond. */
 export class Gatherings {
@@ -22,7 +22,7 @@ export class Gatherings {
   /**
    * A response's body of `length` bytes, at most {@linkcode MAX_GATHERED_BYTES}, of which less has arrived: all of it in
    * one piece if the rest comes within {@linkcode GATHER_MS} or twice that; otherwise a reader, as by `receiveBody()`.
-   * One piece costs the gateway a quarter less time than a stream. `onEnd` is called once the body is complete.
+   * One piece costs the gateway less time than a stream. `onEnd` is called once the body is complete.
    */
   gather(
     connection: Connection,
