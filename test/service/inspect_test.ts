@@ -256,9 +256,9 @@ Deno.test("of a flood a sample is seen, and the number of the others; failures, 
   using clock = fakeClock(); // nothing regains its share
   await using gateway = await startGateway();
   using watching = await watch(gateway, "demo");
-  for (let round = 0; round < 11; round++) {
+  for (let round = 0; round < 6; round++) {
     await sendAtOnce(gateway, Array(100).fill("/gzip"));
-    for (let nth = 0; nth < 100 && round < 10; nth++) await watching.next();
+    for (let nth = 0; nth < 100 && round < 5; nth++) await watching.next();
   }
   using stream = await gateway.open(
     `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
