@@ -62,19 +62,20 @@ const TURNS = 5;
 
 /**
  * Returns what tells how much the process takes, except for the memory that JavaScript sees, bytes. What JavaScript has
- * let go of stays with the C library, which gives it to the next who asks, until the process shrinks: it is not counted.
+ * let go of, its heap as well as what it keeps outside, stays with V8 and the C library for a while, which give it to the
+ * next who asks: it is not counted until the process shrinks.
  */
 export function createHiddenBytes(
   memoryUsage: () => Deno.MemoryUsage = Deno.memoryUsage,
 ): () => number {
   let lastRss = 0;
-  /** What JavaScript keeps outside its heap, or has kept. */
+  /** What JavaScript sees, or has seen. */
   let kept = 0;
   return () => {
     const { rss, heapTotal, external } = memoryUsage();
-    kept = Math.max(external, kept - Math.max(0, lastRss - rss));
+    kept = Math.max(heapTotal + external, kept - Math.max(0, lastRss - rss));
     lastRss = rss;
-    return rss - heapTotal - kept;
+    return rss - kept;
   };
 }
 

@@ -236,6 +236,20 @@ Deno.test("what JavaScript has let go of does not count as hidden until it is us
   assert.equal(hiddenBytes(), 75);
 });
 
+Deno.test("a collection of V8's heap does not count as hidden, neither before the process shrinks by it nor after", () => {
+  const usage = { rss: 300, heapTotal: 150, external: 50, heapUsed: 0 };
+  const hiddenBytes = createHiddenBytes(() => usage);
+  assert.equal(hiddenBytes(), 100);
+  usage.heapTotal = 60;
+  assert.equal(hiddenBytes(), 100, "V8 keeps the pages for a moment");
+  usage.rss = 210;
+  assert.equal(hiddenBytes(), 100, "the system has them again");
+  Object.assign(usage, { rss: 200, external: 40 });
+  assert.equal(hiddenBytes(), 100);
+  usage.rss = 230;
+  assert.equal(hiddenBytes(), 130, "something else grows");
+});
+
 Deno.test("S3: a WebSocket that was heard within the last three looks is not dropped: its message has only just begun", async () => {
   using _ = fakeClock();
   const { unseen, dropped, other, open } = setUp();
