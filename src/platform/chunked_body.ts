@@ -41,8 +41,8 @@ const MAX_CHUNK_ROOM_BYTES = MAX_ROOM_BYTES + FRAMING_BYTES;
 /** From so much on that may be kept, reads are watched for whether they wait, bytes. */
 const WATCHED_BYTES = 128 * 1024;
 
-/** So much may be kept of chunks of one byte, of which each takes 6: it would be decoded in 0.1 to 0.3 s; bytes. */
-const MAX_KEPT_BYTES = 512 * 1024;
+/** So much may be kept of chunks of one byte, of which each takes 6: it would be decoded in 25 to 100 ms; bytes. */
+const MAX_KEPT_BYTES = 256 * 1024;
 
 /** The time goes with the square of what is kept, and with the number of chunks. */
 const MAX_DECODING = MAX_KEPT_BYTES ** 2 / (1 + MIN_FRAMING_BYTES);

@@ -147,9 +147,9 @@ async function readParts(body: ChunkedBody, most: number): Promise<number> {
 Deno.test("S10: ChunkedBody is too fine once much may be kept of small chunks, and sooner where reads take more", async () => {
   for (
     const [chunkBytes, largestRoomBytes, fewest, most] of [
-      [1, KIB, 400, 700],
+      [1, KIB, 200, 350],
       [1, 64 * KIB, 5, 120],
-      [18, KIB, 900, 1200],
+      [18, KIB, 450, 600],
       [20, KIB, Infinity, Infinity],
       [100, 64 * KIB, Infinity, Infinity],
       [KIB, KIB, Infinity, Infinity],
@@ -172,11 +172,11 @@ Deno.test("S10: ChunkedBody of large chunks stays good for one that is small", a
 });
 
 Deno.test("ChunkedBody of small chunks is not too fine where reads have to wait, since nothing is kept then", async () => {
-  const { stream, go } = readsOf((read) => read % 300 === 299 ? "waits" : 1);
+  const { stream, go } = readsOf((read) => read % 200 === 199 ? "waits" : 1);
   const body = new ChunkedBody(stream, OPTIONS);
   for (let read = 0; read < 3000; read++) {
     const reading = body.read();
-    if (read % 300 === 299) {
+    if (read % 200 === 199) {
       assert(await staysPending(reading, 1));
       go();
     }
