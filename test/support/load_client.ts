@@ -13,6 +13,9 @@ import {
 /** Pause before each part of a body, ms. */
 const PART_PAUSE_MS = 30;
 
+/** A connection that was idle for longer is not used again, ms: many servers close theirs after 5 s. */
+const MAX_IDLE_MS = 2500;
+
 /** A request to send. */
 export interface RequestSpec {
   /** GET by default. */
@@ -81,7 +84,8 @@ function isReusable({ fields, isComplete }: RawResponse): boolean {
 /** A client of a port of 127.0.0.1. */
 export class LoadClient implements Disposable {
   readonly #dial: () => Promise<Deno.TcpConn | Deno.TlsConn>;
-  readonly #idle: RawStream[] = [];
+  /** The latest last. */
+  readonly #idle: { readonly stream: RawStream; readonly since: number }[] = [];
 
   /** `connect` opens its connections, by default over plain TCP. */
   constructor(
@@ -102,7 +106,7 @@ export class LoadClient implements Disposable {
     let stream: RawStream | undefined;
     let isKept = false;
     try {
-      stream = this.#idle.pop() ?? await this.connect();
+      stream = this.#takeIdle() ?? await this.connect();
       await stream.write(headOf(request));
       for (const part of request.body ?? []) {
         await delay(PART_PAUSE_MS);
@@ -114,12 +118,23 @@ export class LoadClient implements Disposable {
     } catch (error) {
       return failureOf(error);
     } finally {
-      if (isKept && stream !== undefined) this.#idle.push(stream);
-      else stream?.close();
+      if (isKept && stream !== undefined) {
+        this.#idle.push({ stream, since: performance.now() });
+      } else stream?.close();
     }
   }
 
   [Symbol.dispose](): void {
-    for (const stream of this.#idle.splice(0)) stream.close();
+    for (const { stream } of this.#idle.splice(0)) stream.close();
+  }
+
+  #takeIdle(): RawStream | undefined {
+    const latest = this.#idle.pop();
+    if (latest === undefined) return undefined;
+    if (performance.now() - latest.since < MAX_IDLE_MS) return latest.stream;
+    latest.stream.close();
+    // Those before it have been idle for longer.
+    this[Symbol.dispose]();
+    return undefined;
   }
 }
