@@ -52,6 +52,7 @@ import { Subjects } from "./observability/subjects.ts";
 import { Visits } from "./observability/visits.ts";
 import type { PageLink } from "./pages/base_page.ts";
 import { LeakedSockets } from "./platform/leaked_sockets.ts";
+import { memoryLimit } from "./platform/memory_limit.ts";
 import { ReadRooms } from "./platform/read_rooms.ts";
 import { SocketTurns } from "./platform/socket_turns.ts";
 import { Activity, NO_REPORTS, type UseReports } from "./proxy/activity.ts";
@@ -552,13 +553,22 @@ function runtimeBytes(bufferBudgetBytes: number): number {
   return Math.max(48 * 1024 * 1024, 3 * bufferBudgetBytes);
 }
 
+/**
+ * How much of its container, or of the machine, the process may come to hide before anything is dropped for it: less than
+ * what its JavaScript sees, what the kernel buffers for it, and other processes leave.
+ */
+const HIDDEN_SHARE = 1 / 4;
+
 /** What Deno buffers for one exchange, bytes: measured with downloads that nobody reads. */
 const FRONT_BYTES = 256 * 1024;
 
 /** What a connection takes with TLS by the gateway itself, even if it is idle, bytes: measured. */
 const TLS_BYTES = 80 * 1024;
 
-/** Watches over what Deno buffers of clients' messages, which is to stay within the budget as well. */
+/**
+ * Watches over what Deno buffers of clients' messages, which is to stay within the budget as well, or within a share of
+ * the memory that there is.
+ */
 function watchUnseenMemory(
   { limits: { bufferBudgetBytes } }: Config,
   { metrics, budget, background, inFlight }: Base & Transport,
@@ -566,8 +576,10 @@ function watchUnseenMemory(
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
   const hiddenBytes = createHiddenBytes();
-  const atStart = hiddenBytes() + runtimeBytes(bufferBudgetBytes) +
-    bufferBudgetBytes;
+  const atStart = Math.max(
+    hiddenBytes() + runtimeBytes(bufferBudgetBytes) + bufferBudgetBytes,
+    (memoryLimit() ?? 0) * HIDDEN_SHARE,
+  );
   return new UnseenMemory({
     hiddenBytes,
     expectedBytes() {

@@ -58,6 +58,8 @@ export async function startAttackedGateway(
       ...certificate === undefined
         ? []
         : [`--allow-read=./data,${certificate}`],
+      // It is to believe that it has a container of that size.
+      ...prefix.length === 0 ? ["--deny-sys"] : [],
       "src/main.ts",
     ],
     cwd: folder,
