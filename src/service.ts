@@ -59,9 +59,14 @@ import { Activity, NO_REPORTS, type UseReports } from "./proxy/activity.ts";
 import { FloodBans } from "./proxy/client_floods.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { Handshakes } from "./proxy/handshakes.ts";
+import {
+  BUFFER_ALLOWANCE_BYTES,
+  createExpectedBytes,
+  createHiddenBytes,
+} from "./proxy/hidden_memory.ts";
 import { InFlight } from "./proxy/in_flight.ts";
 import { opensLink } from "./proxy/link_verdict.ts";
-import { createHiddenBytes, UnseenMemory } from "./proxy/unseen_memory.ts";
+import { UnseenMemory } from "./proxy/unseen_memory.ts";
 import { AccessResolver } from "./resolver/access.ts";
 import { BuildResolver } from "./resolver/builds.ts";
 import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
@@ -521,9 +526,6 @@ function createLoginKeeping(
   };
 }
 
-/** What one request or WebSocket may buffer whatever is buffered for the others, bytes. */
-const BUFFER_ALLOWANCE_BYTES = 64 * 1024;
-
 /** Creates the budget of everything that is buffered for clients and apps. */
 function createBudget(
   { limits: { bufferBudgetBytes } }: Config,
@@ -546,26 +548,6 @@ function createBudget(
 }
 
 /**
- * What Deno and the C library take for themselves in the course of time, beyond what they take at the start, bytes: more
- * where there is more memory, of which the budget tells. It is 192 MiB of the 512 for which the default is meant.
- */
-function runtimeBytes(bufferBudgetBytes: number): number {
-  return Math.max(48 * 1024 * 1024, 3 * bufferBudgetBytes);
-}
-
-/**
- * How much of its container, or of the machine, the process may come to hide before anything is dropped for it: less than
- * what its JavaScript sees, what the kernel buffers for it, and other processes leave.
- */
-const HIDDEN_SHARE = 1 / 4;
-
-/** What Deno buffers for one exchange, bytes: measured with downloads that nobody reads. */
-const FRONT_BYTES = 256 * 1024;
-
-/** What a connection takes with TLS by the gateway itself, even if it is idle, bytes: measured. */
-const TLS_BYTES = 80 * 1024;
-
-/**
  * Watches over what Deno buffers of clients' messages, which is to stay within the budget as well, or within a share of
  * the memory that there is.
  */
@@ -576,18 +558,19 @@ function watchUnseenMemory(
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
   const hiddenBytes = createHiddenBytes();
-  const atStart = Math.max(
-    hiddenBytes() + runtimeBytes(bufferBudgetBytes) + bufferBudgetBytes,
-    (memoryLimit() ?? 0) * HIDDEN_SHARE,
-  );
+  const expectedBytes = createExpectedBytes({
+    startBytes: hiddenBytes(),
+    bufferBudgetBytes,
+    limitBytes: memoryLimit(),
+  });
   return new UnseenMemory({
     hiddenBytes,
-    expectedBytes() {
-      const { count, tunnelCount } = inFlight;
-      return atStart + tunnelCount * BUFFER_ALLOWANCE_BYTES +
-        (count - tunnelCount) * FRONT_BYTES +
-        budget.holders * TLS_BYTES; // every such connection is a holder
-    },
+    expectedBytes: () =>
+      expectedBytes({
+        exchanges: inFlight.count - inFlight.tunnelCount,
+        tunnels: inFlight.tunnelCount,
+        tlsConnections: budget.holders, // every such connection is one
+      }),
     onDropped() {
       metrics.bufferEvicted("unseen");
       if (!shouldReport("unseen")) return;

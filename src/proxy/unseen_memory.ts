@@ -60,25 +60,6 @@ const SPARED_LOOKS = 10;
 /** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
 const TURNS = 5;
 
-/**
- * Returns what tells how much the process takes, except for the memory that JavaScript sees, bytes. What JavaScript has
- * let go of, its heap as well as what it keeps outside, stays with V8 and the C library for a while, which give it to the
- * next who asks: it is not counted until the process shrinks.
- */
-export function createHiddenBytes(
-  memoryUsage: () => Deno.MemoryUsage = Deno.memoryUsage,
-): () => number {
-  let lastRss = 0;
-  /** What JavaScript sees, or has seen. */
-  let kept = 0;
-  return () => {
-    const { rss, heapTotal, external } = memoryUsage();
-    kept = Math.max(heapTotal + external, kept - Math.max(0, lastRss - rss));
-    lastRss = rss;
-    return rss - kept;
-  };
-}
-
 /** Watches over the WebSockets and uploads of a process; it must have that process to itself. */
 export class UnseenMemory {
   readonly #options: UnseenMemoryOptions;

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { Background } from "../../src/lib/background.ts";
-import {
-  createHiddenBytes,
-  UnseenMemory,
-  type Watched,
-} from "../../src/proxy/unseen_memory.ts";
+import { UnseenMemory, type Watched } from "../../src/proxy/unseen_memory.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
 const MIB = 1024 * 1024;
@@ -218,36 +214,6 @@ Deno.test("S15: no WebSocket is dropped for what uploads have taken and not free
   other.bytes += 16 * MIB;
   await unseen.look();
   assert.equal(dropped[2], "c");
-});
-
-Deno.test("what JavaScript has let go of does not count as hidden until it is used again, or the process shrinks", () => {
-  const usage = { rss: 100, heapTotal: 20, external: 5, heapUsed: 0 };
-  const hiddenBytes = createHiddenBytes(() => usage);
-  assert.equal(hiddenBytes(), 75);
-  Object.assign(usage, { rss: 140, external: 45 });
-  assert.equal(hiddenBytes(), 75);
-  usage.external = 5;
-  assert.equal(hiddenBytes(), 75, "the C library keeps it");
-  usage.rss = 160;
-  assert.equal(hiddenBytes(), 95, "something else grows");
-  usage.rss = 130;
-  assert.equal(hiddenBytes(), 95, "the process shrinks by some of it");
-  usage.rss = 100;
-  assert.equal(hiddenBytes(), 75);
-});
-
-Deno.test("a collection of V8's heap does not count as hidden, neither before the process shrinks by it nor after", () => {
-  const usage = { rss: 300, heapTotal: 150, external: 50, heapUsed: 0 };
-  const hiddenBytes = createHiddenBytes(() => usage);
-  assert.equal(hiddenBytes(), 100);
-  usage.heapTotal = 60;
-  assert.equal(hiddenBytes(), 100, "V8 keeps the pages for a moment");
-  usage.rss = 210;
-  assert.equal(hiddenBytes(), 100, "the system has them again");
-  Object.assign(usage, { rss: 200, external: 40 });
-  assert.equal(hiddenBytes(), 100);
-  usage.rss = 230;
-  assert.equal(hiddenBytes(), 130, "something else grows");
 });
 
 Deno.test("S3: a WebSocket that was heard within the last three looks is not dropped: its message has only just begun", async () => {
