@@ -123,7 +123,10 @@ async function profileScenario(
 ): Promise<void> {
   const drive = SCENARIOS.find((scenario) => scenario.name === name)?.drive;
   if (drive === undefined) throw new Error(`Cannot profile '${name}'`);
-  const profiled = await takeProfile(world, drive);
+  const profiled = await takeProfile(
+    world,
+    (server, seconds) => drive(server, seconds, world),
+  );
   await write(
     Deno.stdout,
     json ? `${JSON.stringify(profiled.profile)}\n` : formatProfile(profiled),

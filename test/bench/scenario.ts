@@ -1,5 +1,6 @@
 /** Scenarios and their outcomes: readings of several contestants, round by round, and figures derived from them. */
-import type { Drive, Reading } from "./drive.ts";
+import type { Reading, Work } from "./drive.ts";
+import type { Server } from "./server.ts";
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
 import type { World } from "./world.ts";
 
@@ -32,7 +33,11 @@ export interface Scenario {
   readonly about: string;
   measure(world: World): Promise<Outcome>;
   /** The same load on one gateway, if it can be profiled. */
-  readonly drive?: Drive;
+  readonly drive?: (
+    server: Server,
+    seconds: number,
+    world: World,
+  ) => Promise<Work>;
 }
 
 /** Measures rounds of every contestant in turn, so that disturbances of the machine affect all of them. */

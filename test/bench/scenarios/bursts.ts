@@ -5,8 +5,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FakeApi } from "../../../scripts/stand_in/api.ts";
 import { quantile } from "../../support/quantile.ts";
 import { FETCH_PROXY, GATEWAY, HOSTS, NGINX, present } from "../contestants.ts";
-import type { Drive, Reading } from "../drive.ts";
-import { figureOf, interleave, type Row, type Scenario } from "../scenario.ts";
+import type { Drive, Reading, Work } from "../drive.ts";
+import {
+  figureOf,
+  interleave,
+  type Outcome,
+  type Row,
+  type Scenario,
+} from "../scenario.ts";
+import type { Server } from "../server.ts";
 import { addSandboxes, type World } from "../world.ts";
 import { driveGets } from "./rates.ts";
 import { connect, headOf, type RawRequest, send } from "./raw_http.ts";
@@ -109,6 +116,34 @@ function unknownSandboxes({ stack }: World, name: string, count: number) {
   return ids;
 }
 
+/** Bursts on sandboxes that are in no cache, one after the other. */
+async function burstAgain(
+  { port }: Server,
+  seconds: number,
+  { world, keys }: { readonly world: World; readonly keys: number },
+): Promise<Work> {
+  const until = performance.now() + seconds * 1000;
+  let bursts = 0;
+  for (; performance.now() < until; bursts++) {
+    const ids = unknownSandboxes(world, crypto.randomUUID(), keys);
+    await burstOnSandboxes({ world, port, ids });
+  }
+  return { count: bursts * REQUESTS, reading: {} };
+}
+
+/** Runs with an API that takes its time. */
+async function withSlowApi<T>(
+  { stack: { api } }: World,
+  run: () => Promise<T>,
+): Promise<T> {
+  api.beforeAnswer = () => delay(API_MS);
+  try {
+    return await run();
+  } finally {
+    api.beforeAnswer = undefined;
+  }
+}
+
 const API = "API alone";
 
 async function measure(
@@ -134,38 +169,40 @@ async function measure(
   });
 }
 
+async function outcomeOf(
+  world: World,
+  name: string,
+  keys: number,
+): Promise<Outcome> {
+  const rows = await measure(world, name, keys);
+  const of = GATEWAY.name;
+  const [theirs] = figureOf("", rows, [API, P99]);
+  const excess = rows.map(({ contestant, rounds }) => ({
+    contestant,
+    rounds: rounds.map((reading) => ({
+      [P99]: (reading[P99] ?? NaN) - 2 * (theirs?.value.median ?? NaN),
+    })),
+  }));
+  return {
+    quantity: P99,
+    rows,
+    figures: [
+      ...figureOf("API calls", rows, [of, CALLS]),
+      ...figureOf("p99 beyond twice the API's", excess, [of, P99]),
+    ],
+    notes: [
+      `The API takes ${API_MS} ms for every answer. The proxies beside the gateway ask it nothing.`,
+    ],
+  };
+}
+
 function scenario(name: string, about: string, keys: number): Scenario {
   return {
     name,
     about,
-    async measure(world) {
-      const { api } = world.stack;
-      api.beforeAnswer = () => delay(API_MS);
-      try {
-        const rows = await measure(world, name, keys);
-        const of = GATEWAY.name;
-        const [theirs] = figureOf("", rows, [API, P99]);
-        const excess = rows.map(({ contestant, rounds }) => ({
-          contestant,
-          rounds: rounds.map((reading) => ({
-            [P99]: (reading[P99] ?? NaN) - 2 * (theirs?.value.median ?? NaN),
-          })),
-        }));
-        return {
-          quantity: P99,
-          rows,
-          figures: [
-            ...figureOf("API calls", rows, [of, CALLS]),
-            ...figureOf("p99 beyond twice the API's", excess, [of, P99]),
-          ],
-          notes: [
-            `The API takes ${API_MS} ms for every answer. The proxies beside the gateway ask it nothing.`,
-          ],
-        };
-      } finally {
-        api.beforeAnswer = undefined;
-      }
-    },
+    measure: (world) => withSlowApi(world, () => outcomeOf(world, name, keys)),
+    drive: (server, seconds, world) =>
+      withSlowApi(world, () => burstAgain(server, seconds, { world, keys })),
   };
 }
 
