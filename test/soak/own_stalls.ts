@@ -4,7 +4,7 @@ import type { Accounts } from "./accounts.ts";
 /** How often a timer looks whether the process stands still, ms. */
 const LOOK_MS = 50;
 
-/** Half of what the gateway waits for an answer of the API, ms: less cannot fail anybody's request. */
+/** A quarter of what the gateway waits for an answer of the API, ms: less cannot fail anybody's request. */
 const STALL_MS = 500;
 
 /** Records each stall of this process as a trouble, after it; the function that is returned ends that. `now` is in ms. */

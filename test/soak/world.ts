@@ -116,7 +116,8 @@ export async function startWorld(): Promise<SoakWorld> {
       PREVIEW_WARNING_ENABLED: "true",
       // All clients of the load are at 127.0.0.1, and say which address they stand for.
       TRUSTED_PROXIES: "127.0.0.1",
-      API_CLIENT_TIMEOUT_SEC: "1",
+      // The API shares a processor with all of the load.
+      API_CLIENT_TIMEOUT_SEC: "2",
       RUNNER_TTL_SEC: "10",
       PUBLIC_TTL_SEC: "10",
       TOKEN_TTL_SEC: "60",
