@@ -106,7 +106,7 @@ async function soak(
   });
   const statusWatch = await endWatch();
   const scrapes = await scraping?.end();
-  const after = await comeToRest(gateway, world);
+  const after = await comeToRest(gateway, world, before.sample.descriptors);
   const metrics = await readMetrics(gateway);
   const exitCode = await gateway.stop();
   const { logged, complaints } = gateway;

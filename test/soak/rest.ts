@@ -13,7 +13,7 @@ export interface Rest {
 }
 
 /** Longer than idle connections to runners are kept, and than any deadline of the gateway's, ms. */
-const REST_TIMEOUT_MS = 90_000;
+const REST_TIMEOUT_MS = 120_000;
 
 /** So many samples in a row with the same number of descriptors show that no more are about to be closed. */
 const STEADY_SAMPLES = 3;
@@ -28,10 +28,14 @@ function isIdle(sample: Sample): boolean {
     sample.idleConnections === 0 && sample.activeConnections === 0;
 }
 
-/** Waits until nothing is under way; the API is restarted meanwhile, to close the gateway's idle connections to it. */
+/**
+ * Waits until nothing is under way, and no more than `atMost` descriptors are open, if that can be; the API is restarted
+ * meanwhile, to close the gateway's idle connections to it.
+ */
 export async function comeToRest(
   gateway: SoakedGateway,
   { stack: { api } }: SoakWorld,
+  atMost = Infinity,
 ): Promise<Rest> {
   const deadline = performance.now() + REST_TIMEOUT_MS;
   let sample = await takeSample(gateway, 0);
@@ -42,7 +46,8 @@ export async function comeToRest(
     await delay(PAUSE_MS);
     const { descriptors } = sample;
     sample = await takeSample(gateway, 0);
-    steady = isIdle(sample) && sample.descriptors === descriptors
+    const isSteady = sample.descriptors === descriptors;
+    steady = isIdle(sample) && isSteady && descriptors <= atMost
       ? steady + 1
       : 0;
   }
