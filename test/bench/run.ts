@@ -19,9 +19,9 @@ import { TARGETS } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
 
 /** No scenario starts after this time, and the run ends soon after it. */
-const BUDGET_MS = 1_200_000;
+const BUDGET_MS = 1_800_000;
 /** The budget of a run of more than the scenarios with targets. */
-const LONG_BUDGET_MS = 1_800_000;
+const LONG_BUDGET_MS = 2_700_000;
 const GRACE_MS = 30_000;
 
 /** The time to start the peers by hand. */
