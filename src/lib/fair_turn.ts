@@ -71,6 +71,11 @@ export function fairTurn(): Promise<void> | undefined {
   return ++calls % CALLS_PER_LOOK === 0 ? turns.next() : undefined;
 }
 
+/** Resolves after a turn of this thread's event loop, in which its sockets are polled if turns are taken so. */
+export function takeTurn(): Promise<void> {
+  return turns.takeTurn();
+}
+
 /** Takes this thread's turns in this way until the result is disposed of. */
 export function takeTurnsBy(takeTurn: TakeTurn): Disposable {
   turns.takeTurn = takeTurn;

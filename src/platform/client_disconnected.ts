@@ -10,17 +10,23 @@
  *       return response;
  *     });
  *
- * Instead, whoever has to know waits for the signal for those turns.
+ * Instead, whoever has to know waits for the signal for those turns. While the event loop is busy, Deno notices nothing
+ * before it polls the client's socket (socket_turns.ts), so that is done first.
  */
 import { setImmediate } from "node:timers";
+import { takeTurn } from "../lib/fair_turn.ts";
 
 /** Most turns of the event loop that pass between a client's disconnection and the abort of its signal. */
 const TURNS = 10;
 
+/** So many of them poll its socket. */
+const POLLING_TURNS = 2;
+
 /** True if the client has disconnected, given the signal of its request, which must have been accessed before. */
 export async function hasDisconnected(signal: AbortSignal): Promise<boolean> {
   for (let turn = 0; turn < TURNS && !signal.aborted; turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
+    if (turn < POLLING_TURNS) await takeTurn();
+    else await new Promise((resolve) => setImmediate(resolve));
   }
   return signal.aborted;
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
+import { takeTurnsBy } from "../../src/lib/fair_turn.ts";
 import { hasDisconnected } from "../../src/platform/client_disconnected.ts";
+import { SocketTurns } from "../../src/platform/socket_turns.ts";
 import {
   connectHttp2,
   handshake,
@@ -16,6 +18,37 @@ Deno.test("hasDisconnected() waits a few turns for the signal, and no longer", a
   setImmediate(() => setImmediate(() => client.abort()));
   assert.equal(await judged, true);
   assert.equal(await hasDisconnected(client.signal), true);
+});
+
+/** Keeps the event loop busy, 5 ms for each turn, until it is disposed of. */
+function keepBusy(): Disposable {
+  let isOver = false;
+  setImmediate(function work() {
+    for (const end = performance.now() + 5; performance.now() < end;);
+    if (!isOver) setImmediate(work);
+  });
+  return { [Symbol.dispose]: () => isOver = true };
+}
+
+Deno.test("hasDisconnected() notices a client that leaves while the event loop is busy", async () => {
+  using turns = await SocketTurns.open();
+  using _turns = takeTurnsBy(() => turns.next());
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const judged = Promise.withResolvers<boolean>();
+  await using server = serve(async ({ signal }) => {
+    asked.resolve();
+    await left.promise;
+    judged.resolve(await hasDisconnected(signal));
+    return new Response();
+  });
+  const client = await server.connect();
+  await client.write(handshake());
+  await asked.promise;
+  using _busy = keepBusy();
+  client.close();
+  left.resolve();
+  assert.equal(await judged.promise, true);
 });
 
 Deno.test("canary: a signal aborts some turns after what Deno has noticed otherwise", async () => {
