@@ -117,6 +117,13 @@ export class UpstreamWebSocket {
    * rejects.
    */
   async receive(): Promise<Message | Close> {
+    const received = await this.#receive();
+    // An incomplete message may be long, and the garbage collector in no hurry.
+    if (received.kind === "close") this.#decoder.clear();
+    return received;
+  }
+
+  async #receive(): Promise<Message | Close> {
     this.#isReceiving = true;
     this.#arrivedBefore = undefined;
     try {

@@ -225,6 +225,33 @@ Deno.test("UpstreamWebSocket.receive() ends with 1006 if the stream ends without
   assert.equal(connection.written.length, 0);
 });
 
+Deno.test("S3: the memory of an incomplete message is returned once its WebSocket has ended, however it did", async () => {
+  for (
+    const ending of [
+      null,
+      serverClose(1001),
+      serverFrame(1, "a message within another"),
+    ]
+  ) {
+    const connection = fakeConnection();
+    const socket = new UpstreamWebSocket(connection);
+    let charged = 0;
+    socket.limitMemory({
+      maxMessageBytes: 1_000_000,
+      charge: (bytes) => (charged += bytes) <= 1_000_000,
+    });
+    const part = new Uint8Array(100_000);
+    connection.feed(serverFrame(2, part, { final: false }));
+    const receiving = socket.receive();
+    await turn();
+    assert(charged >= part.length);
+    connection.feed(ending);
+    assert.equal((await receiving).kind, "close");
+    assert.equal(charged, 0);
+    assert.equal(socket.unfinishedBytes, 0);
+  }
+});
+
 Deno.test("UpstreamWebSocket.abort() ends a pending receive() with 1006", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
