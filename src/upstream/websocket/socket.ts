@@ -117,13 +117,6 @@ export class UpstreamWebSocket {
    * rejects.
    */
   async receive(): Promise<Message | Close> {
-    const received = await this.#receive();
-    // An incomplete message may be long, and the garbage collector in no hurry.
-    if (received.kind === "close") this.#decoder.clear();
-    return received;
-  }
-
-  async #receive(): Promise<Message | Close> {
     this.#isReceiving = true;
     this.#arrivedBefore = undefined;
     try {
@@ -160,6 +153,9 @@ export class UpstreamWebSocket {
       const reason = describeError(error);
       if (!(error instanceof ProtocolViolation)) return this.#drop(reason);
       return this.#fail(error.closeCode, reason);
+    } finally {
+      // An incomplete message may be long, and the garbage collector is in no hurry.
+      if (this.#end !== undefined) this.#decoder.clear();
     }
   }
 
