@@ -59,7 +59,7 @@ export async function startAttackedGateway(
         ? []
         : [`--allow-read=./data,${certificate}`],
       // It is to believe that it has a container of that size.
-      ...prefix.length === 0 ? ["--deny-sys"] : [],
+      ...prefix.length === 0 ? ["--deny-sys=systemMemoryInfo"] : [],
       "src/main.ts",
     ],
     cwd: folder,
