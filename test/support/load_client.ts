@@ -128,12 +128,12 @@ export class LoadClient implements Disposable {
     for (const { stream } of this.#idle.splice(0)) stream.close();
   }
 
+  /** The connection that was used last; if that has been idle for too long, so have all. */
   #takeIdle(): RawStream | undefined {
-    const latest = this.#idle.pop();
-    if (latest === undefined) return undefined;
-    if (performance.now() - latest.since < MAX_IDLE_MS) return latest.stream;
-    latest.stream.close();
-    // Those before it have been idle for longer.
+    const since = this.#idle.at(-1)?.since ?? -Infinity;
+    if (performance.now() - since < MAX_IDLE_MS) {
+      return this.#idle.pop()?.stream;
+    }
     this[Symbol.dispose]();
     return undefined;
   }
