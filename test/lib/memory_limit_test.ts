@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-const SCRIPT = "test/platform/memory_limit_script.ts";
+const SCRIPT = "test/lib/memory_limit_script.ts";
 const MIB = 1024 * 1024;
 
 /** What the script prints with these options. */
