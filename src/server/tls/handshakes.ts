@@ -33,6 +33,12 @@ export class Handshakes {
     }
   }
 
+  /** Drops all of them. */
+  dropAll(): void {
+    for (const connection of this.#unfinished.values()) connection.destroy();
+    this.#unfinished.clear();
+  }
+
   /** Notes that a connection's handshake has finished, or failed. */
   end(peer: Peer): void {
     this.#unfinished.delete(keyOf(peer));

@@ -5,9 +5,15 @@
  * 40 ms for the client's delayed acknowledgement. Nor can it change its certificate: it would have to be replaced by a
  * second server, which closes every WebSocket and drops clients in the middle of a handshake.
  */
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server } from "node:net";
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type TLSSocket,
+} from "node:tls";
 import type { Handler } from "../../gateway/dispatch.ts";
 import type { ByteBudget } from "../../lib/byte_budget.ts";
+import { takeTurn } from "../../lib/fair_turn.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { watchAccepting } from "../../platform/accept_watchdog.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
@@ -22,6 +28,7 @@ import type { Certificate } from "./certificate.ts";
 import { Handshakes } from "./handshakes.ts";
 import { Http2Pace, UnagreedHttp2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
+import { Newcomers } from "./newcomers.ts";
 
 /** A listener whose certificate can be replaced. */
 export interface TlsListener extends Listener {
@@ -39,7 +46,7 @@ export interface TlsOptions {
 /** The time that a client has to finish its handshake, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Most handshakes at once: as many as a gateway finishes in half a second. */
+/** Most handshakes at once: as many as a gateway finishes in a second or two. */
 const MAX_HANDSHAKES = 1000;
 
 /**
@@ -78,7 +85,20 @@ export async function listenTls(
     clients.delete(client);
   }
 
-  const server = createTlsServer(certificate, serve);
+  const handshakes = new Handshakes(MAX_HANDSHAKES);
+  const tls = handshakeServer(certificate, handshakes, serve);
+  const newcomers = new Newcomers(takeTurn);
+  const server = createServer({
+    noDelay: true,
+    // A client may close its side as soon as it has sent its request.
+    allowHalfOpen: true,
+    pauseOnConnect: true,
+  }, async (connection) => {
+    connection.on("error", () => {}); // it is closed then
+    handshakes.begin(connection);
+    await newcomers.turn(connection);
+    tls.emit("connection", connection);
+  });
 
   async function closeInner(timeoutMs: number): Promise<void> {
     await Promise.all([http1.close(timeoutMs), http2.close(timeoutMs)]);
@@ -108,7 +128,7 @@ export async function listenTls(
     hostname,
     port,
     failed: Promise.race([http1.failed, http2.failed, watch.failed]),
-    setCertificate: ({ cert, key }) => server.setSecureContext({ cert, key }),
+    setCertificate: ({ cert, key }) => tls.setSecureContext({ cert, key }),
     startDraining: () => http1.startDraining(),
     stopAccepting,
     async close(timeoutMs = CLOSE_TIMEOUT_MS) {
@@ -117,27 +137,25 @@ export async function listenTls(
       // The last bytes of the inner servers are still on their way to the clients.
       await fulfilsWithin(closed, timeoutMs);
       for (const client of clients) client.destroy();
+      handshakes.dropAll();
       await closed;
     },
   };
 }
 
-/** Creates a TLS server that is not listening yet; `onClient` takes each connection after its handshake. */
-function createTlsServer(
+/** Makes the handshakes of the connections that it is given; `onClient` takes each of them after that. */
+function handshakeServer(
   { cert, key }: Certificate,
+  handshakes: Handshakes,
   onClient: (client: TLSSocket) => void,
-): Server {
-  const server = createServer({
+): TlsServer {
+  const server = createTlsServer({
     cert,
     key,
     ALPNProtocols: ["h2", "http/1.1"],
-    noDelay: true,
-    // A client may close its side as soon as it has sent its request.
     allowHalfOpen: true,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   }, onClient);
-  const handshakes = new Handshakes(MAX_HANDSHAKES);
-  server.on("connection", (connection) => handshakes.begin(connection));
   server.on("secureConnection", (client) => handshakes.end(client));
   // Port scans, and clients that do not trust the certificate: nothing that an operator could act on.
   server.on("tlsClientError", (_error, client) => {

@@ -29,3 +29,14 @@ Deno.test("finished handshakes count no more, and their connections stay", () =>
 Deno.test("a connection from the port of an earlier one takes its place", () => {
   assert.deepEqual(beginAll(new Handshakes(2), [1, 2, 1, 3]), [2]);
 });
+
+Deno.test("dropAll() drops those that are unfinished", () => {
+  const handshakes = new Handshakes(9);
+  const dropped: number[] = [];
+  for (const remotePort of [1, 2, 3]) {
+    handshakes.begin({ remotePort, destroy: () => dropped.push(remotePort) });
+  }
+  handshakes.end({ remotePort: 2 });
+  handshakes.dropAll();
+  assert.deepEqual(dropped, [1, 3]);
+});

@@ -6,6 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { WebSocket } from "ws";
 import type { Handler, RequestInfo } from "../../../src/gateway/dispatch.ts";
 import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { fulfilsWithin } from "../../../src/lib/fulfils_within.ts";
 import {
   listenTls,
   type TlsListener,
@@ -454,6 +455,15 @@ Deno.test("close() closes tunnels with 1001", async () => {
   const closed = once(tunnel, "close");
   await listener.close();
   assert.equal((await closed)[0], 1001);
+});
+
+Deno.test("close() waits for no handshake", async () => {
+  const listener = await listenTls(echo, ANYWHERE, OPTIONS);
+  const { port } = listener;
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port });
+  await subjectAt(port); // by then, the silent one was accepted
+  assert(await fulfilsWithin(listener.close(0), 5000));
+  assert.equal(await silent.read(new Uint8Array(1)), null);
 });
 
 Deno.test("listening on a port that is taken rejects with EADDRINUSE", async () => {
