@@ -1,6 +1,7 @@
 /**
  * The one rule of fairness: whoever reads in a loop lets the event loop turn after 2 ms of uninterrupted work. A loop of
- * awaits does not let it turn by itself: Deno resolves a read of what has arrived at once, up to 128 times in a row.
+ * awaits does not let it turn by itself: Deno resolves a read of what has arrived at once, up to 128 times in a row. Of
+ * many readers, only as many go on in each turn as make 2 ms of work.
  */
 import { setImmediate } from "node:timers";
 
@@ -13,21 +14,30 @@ const MORE_WORK_MS = 2;
 /** The clock is read once in so many calls: the work between two of them takes a fraction of a millisecond. */
 const CALLS_PER_LOOK = 4;
 
-/** Resolves after a turn of the event loop. */
+/** Readers that go on before the clock is read again. */
+const READERS_PER_LOOK = 4;
+
+/** Resolves after a turn of the event loop; never rejects. */
 export type TakeTurn = () => Promise<void>;
 
 function plainTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The clock of one event loop, which its readers share: all of them wait for the same turn. */
+/** The clock of one event loop, which its readers share. */
 export class FairTurns {
   /** How to take a turn; by default one that may leave the sockets of others unpolled. */
   takeTurn: TakeTurn = plainTurn;
   readonly #now: () => number;
+  /** When the last turn was over. */
   #turnedAt: number;
-  #turn: Promise<void> | undefined;
-  #turnBegunAt = 0;
+  /** True from when a turn is begun until nobody waits for one any more. */
+  #isTurning = false;
+  /** When it was begun, or the last one of several was over. */
+  #lookedAt = 0;
+  /** In the order in which they came. */
+  readonly #waiting: (() => void)[] = [];
+  #calls = 0;
 
   /** @param now The current time, ms. */
   constructor(now: () => number) {
@@ -37,23 +47,39 @@ export class FairTurns {
 
   /** What to await before going on; undefined if there is nothing to wait for. */
   next(): Promise<void> | undefined {
+    if (!this.#isTurning && ++this.#calls % CALLS_PER_LOOK !== 0) {
+      return undefined;
+    }
     const now = this.#now();
-    if (this.#turn !== undefined) {
-      return now - this.#turnBegunAt < MORE_WORK_MS ? undefined : this.#turn;
+    if (!this.#isTurning) {
+      if (now - this.#turnedAt >= WATCHED_WORK_MS) void this.#turn(now);
+      return undefined;
     }
-    if (now - this.#turnedAt >= WATCHED_WORK_MS) {
-      this.#turnBegunAt = now;
-      this.#turn = this.takeTurn().then(() => {
-        this.#turn = undefined;
-        this.#turnedAt = this.#now();
-      });
-    }
-    return undefined;
+    const isFree = this.#waiting.length === 0 &&
+      now - this.#lookedAt < MORE_WORK_MS;
+    if (isFree) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async #turn(now: number): Promise<void> {
+    this.#isTurning = true;
+    this.#lookedAt = now;
+    do {
+      await this.takeTurn();
+      this.#turnedAt = this.#lookedAt = this.#now();
+      while (
+        this.#waiting.length > 0 &&
+        this.#now() - this.#turnedAt < WATCHED_WORK_MS
+      ) {
+        for (const goOn of this.#waiting.splice(0, READERS_PER_LOOK)) goOn();
+        await plainTurn(); // in which they work
+      }
+    } while (this.#waiting.length > 0);
+    this.#isTurning = false;
   }
 }
 
 const turns = new FairTurns(() => performance.now());
-let calls = 0;
 
 /**
  * To be called wherever something is read in a loop: `await` the result if there is one.
@@ -68,7 +94,7 @@ let calls = 0;
  * ```
  */
 export function fairTurn(): Promise<void> | undefined {
-  return ++calls % CALLS_PER_LOOK === 0 ? turns.next() : undefined;
+  return turns.next();
 }
 
 /** Resolves after a turn of this thread's event loop, in which its sockets are polled if turns are taken so. */

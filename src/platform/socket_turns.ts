@@ -19,7 +19,9 @@ export class SocketTurns implements Disposable {
   readonly #sender: Deno.Conn;
   readonly #receiver: Deno.Conn;
   readonly #byte = new Uint8Array(1);
-  #last: Promise<void> = Promise.resolve();
+  /** The turn that has begun, and the one after it, for which everybody waits who comes meanwhile. */
+  #current: Promise<void> = Promise.resolve();
+  #following: Promise<void> | undefined;
 
   private constructor(sender: Deno.Conn, receiver: Deno.Conn) {
     this.#sender = sender;
@@ -45,7 +47,10 @@ export class SocketTurns implements Disposable {
 
   /** Resolves after the next turn. */
   next(): Promise<void> {
-    return this.#last = this.#last.then(() => this.#turn());
+    return this.#following ??= this.#current.then(() => {
+      this.#following = undefined;
+      return this.#current = this.#turn();
+    });
   }
 
   async #turn(): Promise<void> {

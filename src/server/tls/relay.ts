@@ -81,11 +81,12 @@ function passOn(
       if (!isRequest) return;
       timer = setTimeout(() => memory.set(STALLED_BYTES), STALLED_MS);
     });
-    pass(data).then(() => {
+    pass(data).then(async () => {
       isWaiting = false;
       clearTimeout(timer);
       freeBuffer(data);
       memory.set(0);
+      await fairTurn();
       client.resume();
     }, () => {
       // The inner side takes no more, but its last words may still be on their way to the client.

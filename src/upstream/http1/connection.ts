@@ -105,7 +105,8 @@ export class Connection {
       this.#idleFill = null;
       return filling;
     }
-    const turn = fairTurn();
+    // The first read of an exchange is not one of a loop.
+    const turn = this.#received ? fairTurn() : undefined;
     return turn === undefined ? this.#fill() : turn.then(this.#fillLater);
   }
 
