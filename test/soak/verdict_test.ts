@@ -143,6 +143,11 @@ Deno.test("faultsOf() finds nothing in a soak that went well, with a Prometheus 
   assert.deepEqual(faultsOf({ ...WELL, scrapes: undefined }), []);
 });
 
+Deno.test("faultsOf() finds nothing in a descriptor less than before, as that of a thread", () => {
+  const sample = { ...REST.sample, descriptors: 29 };
+  assert.deepEqual(faultsOf({ ...WELL, after: { ...REST, sample } }), []);
+});
+
 Deno.test("faultsOf() names each fault", async (t) => {
   const cases: [RegExp, Partial<Findings>][] = [
     [/^There was no load/, { outcomes: { ...WELL.outcomes, total: 0 } }],
