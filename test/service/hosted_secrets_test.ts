@@ -12,106 +12,88 @@ import { KvConnect } from "../support/kv_connect.ts";
 const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 const MEMBER = { authorization: `Bearer ${HOSTED_KEYS.member}` };
 
-/** Runs `work` with a variable of the environment, which the runtime itself reads. */
-async function withVariable(
-  [name, value]: readonly [string, string],
-  work: () => Promise<void>,
-): Promise<void> {
-  const before = Deno.env.get(name);
-  Deno.env.set(name, value);
-  try {
-    await work();
-  } finally {
-    if (before === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, before);
-  }
-}
-
 Deno.test("the organization's key and the preview tokens reach no app, client, log, metric or database", async () => {
   await using database = new KvConnect();
   await using log = await collectLog();
-  const token = ["DENO_KV_ACCESS_TOKEN", database.accessToken] as const;
-  await withVariable(token, async () => {
-    await using gateway = await startHostedGateway(
-      { CACHE_URL: database.url },
-      { lines: log.lines, platformShared: true },
-    );
-    const { stack, service } = gateway;
-    const seenByApps: string[] = [];
-    const host = await gateway.serve((request, response) => {
-      seenByApps.push(`${request.url} ${request.rawHeaders.join("\n")}`);
-      response.setHeader("x-app", "1").end("hello");
-    }, "locked");
-    const publicHost = await gateway.serve((request, response) => {
-      seenByApps.push(`${request.url} ${request.rawHeaders.join("\n")}`);
-      response.end("hello");
-    });
-    const seenByClients: string[] = [];
-    async function visit(
-      ...[to, options]: Parameters<typeof gateway.send>
-    ): Promise<number> {
-      const { status, rawHeaders, body } = await gateway.send(to, options);
-      seenByClients.push(`${status} ${rawHeaders.join("\n")} ${body}`);
-      return status;
-    }
-
-    assert.equal(await visit(publicHost), 200);
-    assert.equal(await visit(host, { headers: MEMBER }), 200);
-    assert.equal(await visit(host, { headers: MEMBER, method: "POST" }), 200);
-    assert.equal(await visit(SIGNED), 200);
-    assert.equal(await visit(host), 401);
-    await visit(`3000-stopped.${BASE}`, { headers: MEMBER });
-    await visit(`9-locked.${BASE}`, { headers: MEMBER });
-    await visit(`3000-unknown.${BASE}`, { headers: MEMBER });
-    await visit(DEMO, { headers: { origin: "https://x.example" } });
-    await visit(BASE, { path: "/ready" });
-    // A token of a visitor's own is in no answer, and in no log, either.
-    await visit(host, {
-      path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
-      headers: { accept: "text/html" },
-    });
-    // A token that is no longer right, a proxy that breaks, an API that refuses.
-    Object.assign(stack.api.state.sandboxes.get("locked") ?? {}, {
-      authToken: "rotated-token",
-    });
-    stack.hosted.forget();
-    assert.equal(await visit(host, { headers: MEMBER }), 200);
-    const wrong = { "x-daytona-preview-token": "wrong" };
-    assert.equal(await visit(host, { headers: wrong }), 401);
-    stack.hosted.fault = () => "reset";
-    await visit(host, { headers: MEMBER });
-    stack.hosted.fault = undefined;
-    stack.api.outage = 401;
-    await visit(`3000-another.${BASE}`, { headers: MEMBER });
-
-    const secrets = [
-      HOSTED_KEYS.organization,
-      KEYS.lockedToken,
-      "rotated-token",
-      "demo-token",
-      "stopped-token",
-    ];
-    const sent = JSON.stringify(stack.hosted.seen.map(({ lines }) => lines));
-    assert(sent.includes(KEYS.lockedToken), "where it belongs");
-    assert(sent.includes("rotated-token"), "where it belongs");
-    assert(!sent.includes(HOSTED_KEYS.organization), "the API's alone");
-    await database.hasKeyWith("hosted-preview", "locked");
-    const places = {
-      apps: seenByApps.join("\n"),
-      clients: seenByClients.join("\n"),
-      log: JSON.stringify(log.records()),
-      metrics: service.renderMetrics(),
-      database: database.contents(),
-    };
-    for (const [place, text] of Object.entries(places)) {
-      assert(text.length > 100, place);
-      for (const secret of secrets) {
-        assert(!text.includes(secret), `${secret} in ${place}`);
-      }
-    }
-    assert.doesNotMatch(places.apps, /preview-token|daytona-authorization/i);
-    assert.doesNotMatch(places.log, /access_token|dtn_/);
+  await using gateway = await startHostedGateway(
+    { CACHE_URL: database.url },
+    { lines: log.lines, platformShared: true },
+  );
+  const { stack, service } = gateway;
+  const seenByApps: string[] = [];
+  const host = await gateway.serve((request, response) => {
+    seenByApps.push(`${request.url} ${request.rawHeaders.join("\n")}`);
+    response.setHeader("x-app", "1").end("hello");
+  }, "locked");
+  const publicHost = await gateway.serve((request, response) => {
+    seenByApps.push(`${request.url} ${request.rawHeaders.join("\n")}`);
+    response.end("hello");
   });
+  const seenByClients: string[] = [];
+  async function visit(
+    ...[to, options]: Parameters<typeof gateway.send>
+  ): Promise<number> {
+    const { status, rawHeaders, body } = await gateway.send(to, options);
+    seenByClients.push(`${status} ${rawHeaders.join("\n")} ${body}`);
+    return status;
+  }
+
+  assert.equal(await visit(publicHost), 200);
+  assert.equal(await visit(host, { headers: MEMBER }), 200);
+  assert.equal(await visit(host, { headers: MEMBER, method: "POST" }), 200);
+  assert.equal(await visit(SIGNED), 200);
+  assert.equal(await visit(host), 401);
+  await visit(`3000-stopped.${BASE}`, { headers: MEMBER });
+  await visit(`9-locked.${BASE}`, { headers: MEMBER });
+  await visit(`3000-unknown.${BASE}`, { headers: MEMBER });
+  await visit(DEMO, { headers: { origin: "https://x.example" } });
+  await visit(BASE, { path: "/ready" });
+  // A token of a visitor's own is in no answer, and in no log, either.
+  await visit(host, {
+    path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+    headers: { accept: "text/html" },
+  });
+  // A token that is no longer right, a proxy that breaks, an API that refuses.
+  Object.assign(stack.api.state.sandboxes.get("locked") ?? {}, {
+    authToken: "rotated-token",
+  });
+  stack.hosted.forget();
+  assert.equal(await visit(host, { headers: MEMBER }), 200);
+  const wrong = { "x-daytona-preview-token": "wrong" };
+  assert.equal(await visit(host, { headers: wrong }), 401);
+  stack.hosted.fault = () => "reset";
+  await visit(host, { headers: MEMBER });
+  stack.hosted.fault = undefined;
+  stack.api.outage = 401;
+  await visit(`3000-another.${BASE}`, { headers: MEMBER });
+
+  const secrets = [
+    HOSTED_KEYS.organization,
+    KEYS.lockedToken,
+    "rotated-token",
+    "demo-token",
+    "stopped-token",
+  ];
+  const sent = JSON.stringify(stack.hosted.seen.map(({ lines }) => lines));
+  assert(sent.includes(KEYS.lockedToken), "where it belongs");
+  assert(sent.includes("rotated-token"), "where it belongs");
+  assert(!sent.includes(HOSTED_KEYS.organization), "the API's alone");
+  await database.hasKeyWith("hosted-preview", "locked");
+  const places = {
+    apps: seenByApps.join("\n"),
+    clients: seenByClients.join("\n"),
+    log: JSON.stringify(log.records()),
+    metrics: service.renderMetrics(),
+    database: database.contents(),
+  };
+  for (const [place, text] of Object.entries(places)) {
+    assert(text.length > 100, place);
+    for (const secret of secrets) {
+      assert(!text.includes(secret), `${secret} in ${place}`);
+    }
+  }
+  assert.doesNotMatch(places.apps, /preview-token|daytona-authorization/i);
+  assert.doesNotMatch(places.log, /access_token|dtn_/);
 });
 
 Deno.test("a WebSocket opens by a token, and its app is told none", async () => {

@@ -27,12 +27,17 @@ const PROTOBUF = { "content-type": "application/x-protobuf" };
 /** The lifetime announced for the data path's token, ms. */
 const TOKEN_TTL_MS = 60 * 60 * 1000;
 
+/** The variable from which the runtime's client takes its token. */
+const TOKEN = "DENO_KV_ACCESS_TOKEN";
+
+const ACCESS_TOKEN = "kv-connect-access-token";
+
 /** A service that runs, on a free port, from its construction until it is disposed of. */
 export class KvConnect implements AsyncDisposable {
   /** The URL for `Deno.openKv`. */
   readonly url: string;
   /** The required value of `DENO_KV_ACCESS_TOKEN`. */
-  readonly accessToken = "kv-connect-access-token";
+  readonly accessToken = ACCESS_TOKEN;
   readonly #entries = new Map<string, Version & { expireAt: number }>();
   readonly #port: number;
   readonly #onCommit = new Set<() => void>();
@@ -41,6 +46,9 @@ export class KvConnect implements AsyncDisposable {
   #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor() {
+    // For clients in this process. It stays, since test files that run at the same time share the environment: whoever
+    // took it away would do so amid another one's tests.
+    Deno.env.set(TOKEN, ACCESS_TOKEN);
     this.#server = this.#listen(0);
     this.#port = this.#server.addr.port;
     this.url = `http://127.0.0.1:${this.#port}`;

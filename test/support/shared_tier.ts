@@ -28,13 +28,8 @@ export interface SharedTier extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-const TOKEN = "DENO_KV_ACCESS_TOKEN";
-
 async function KvConnectTier(): Promise<SharedTier> {
   const service = new KvConnect();
-  // The runtime takes the token only from the environment.
-  const before = Deno.env.get(TOKEN);
-  Deno.env.set(TOKEN, service.accessToken);
   /** All reads: the runtime's client retries them until they are answered, even if nobody waits for them any more. */
   const reads = new Set<Promise<unknown>>();
 
@@ -54,13 +49,14 @@ async function KvConnectTier(): Promise<SharedTier> {
   }
 
   return await Promise.resolve({
-    environment: { CACHE_URL: service.url, [TOKEN]: service.accessToken },
+    environment: {
+      CACHE_URL: service.url,
+      DENO_KV_ACCESS_TOKEN: service.accessToken,
+    },
     open: (options) => openKvStore({ ...options, open, shared: true }),
     stop: () => service.stop(),
     restart: () => Promise.resolve(service.restart()),
     async [Symbol.asyncDispose]() {
-      if (before === undefined) Deno.env.delete(TOKEN);
-      else Deno.env.set(TOKEN, before);
       await Promise.allSettled(reads);
       await service.stop();
     },
