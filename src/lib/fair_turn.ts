@@ -29,12 +29,10 @@ export class FairTurns {
   /** How to take a turn; by default one that may leave the sockets of others unpolled. */
   takeTurn: TakeTurn = plainTurn;
   readonly #now: () => number;
-  /** When the last turn was over. */
-  #turnedAt: number;
+  /** Since when work counts: the end of the last turn, or, until the next one is over, its beginning. */
+  #workingSince: number;
   /** True from when a turn is begun until nobody waits for one any more. */
   #isTurning = false;
-  /** When it was begun, or the last one of several was over. */
-  #lookedAt = 0;
   /** In the order in which they came. */
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
@@ -42,40 +40,39 @@ export class FairTurns {
   /** @param now The current time, ms. */
   constructor(now: () => number) {
     this.#now = now;
-    this.#turnedAt = now();
+    this.#workingSince = now();
   }
 
   /** What to await before going on; undefined if there is nothing to wait for. */
   next(): Promise<void> | undefined {
-    if (!this.#isTurning && ++this.#calls % CALLS_PER_LOOK !== 0) {
-      return undefined;
+    if (this.#isTurning) {
+      const isFree = this.#waiting.length === 0 &&
+        this.#workedMs() < MORE_WORK_MS;
+      return isFree
+        ? undefined
+        : new Promise((resolve) => this.#waiting.push(resolve));
     }
-    const now = this.#now();
-    if (!this.#isTurning) {
-      if (now - this.#turnedAt >= WATCHED_WORK_MS) void this.#turn(now);
-      return undefined;
-    }
-    const isFree = this.#waiting.length === 0 &&
-      now - this.#lookedAt < MORE_WORK_MS;
-    if (isFree) return undefined;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    const isLooking = ++this.#calls % CALLS_PER_LOOK === 0;
+    if (isLooking && this.#workedMs() >= WATCHED_WORK_MS) void this.#turn();
+    return undefined;
   }
 
-  async #turn(now: number): Promise<void> {
+  async #turn(): Promise<void> {
     this.#isTurning = true;
-    this.#lookedAt = now;
+    this.#workingSince = this.#now();
     do {
       await this.takeTurn();
-      this.#turnedAt = this.#lookedAt = this.#now();
-      while (
-        this.#waiting.length > 0 &&
-        this.#now() - this.#turnedAt < WATCHED_WORK_MS
-      ) {
+      this.#workingSince = this.#now();
+      while (this.#waiting.length > 0 && this.#workedMs() < WATCHED_WORK_MS) {
         for (const goOn of this.#waiting.splice(0, READERS_PER_LOOK)) goOn();
         await plainTurn(); // in which they work
       }
     } while (this.#waiting.length > 0);
     this.#isTurning = false;
+  }
+
+  #workedMs(): number {
+    return this.#now() - this.#workingSince;
   }
 }
 

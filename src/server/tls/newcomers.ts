@@ -28,7 +28,7 @@ export class Newcomers {
     this.#takeTurn = takeTurn;
   }
 
-  /** Resolves once a connection may begin, at once if none has just before; never, if it is closed meanwhile. */
+  /** Resolves once a connection may begin, at once unless others have just begun; never, if it is closed meanwhile. */
   async turn(connection: Connection): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ connection, begin: resolve });
