@@ -29,6 +29,26 @@ Deno.test("watchFrames() tells each Pong and message of a client, but no Ping", 
   ]);
 });
 
+Deno.test("watchFrames() has the idle timer restarted once a second at most", async () => {
+  await using pair = await openWebSocket();
+  const { socket, client } = pair;
+  const symbol = Object.getOwnPropertySymbols(WebSocket.prototype)
+    .find(({ description }) => description === "[[serverHandleIdleTimeout]]");
+  assert.ok(symbol !== undefined);
+  let restarts = 0;
+  Reflect.set(socket, symbol, () => restarts++);
+  let now = 0;
+  watchFrames(socket, () => {}, () => now);
+  const seen: number[] = [];
+  for (now of [5, 6, 1004, 1005, 1006, 9000]) {
+    const heard = new Promise((resolve) => socket.onmessage = resolve);
+    await client.write(clientFrame(1, EMPTY));
+    await heard;
+    seen.push(restarts);
+  }
+  assert.deepEqual(seen, [1, 1, 1, 2, 2, 3]);
+});
+
 Deno.test("canary: Pongs that have arrived keep the event loop from turning", async () => {
   await using pair = await openWebSocket();
   const pongs = new Uint8Array(10 * MANY * PONG.length);
