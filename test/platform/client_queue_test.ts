@@ -67,10 +67,10 @@ Deno.test("ClientQueue.isFull bounds the number of small messages until they hav
   assert.equal(queue.isFull, false);
   queue.send(text("x"));
   assert.equal(queue.isFull, true);
-  socket.bufferedAmount = 512 - 64;
+  socket.bufferedAmount = 512 - 8;
   assert.equal(queue.isFull, true);
   socket.bufferedAmount--;
-  assert.equal(queue.isFull, false, "64 of them have been taken, at least");
+  assert.equal(queue.isFull, false, "8 of them have been taken, at least");
   socket.bufferedAmount = 0;
   assert.equal(queue.isFull, false);
   assert.equal(queue.isWaiting, false);
@@ -110,6 +110,17 @@ Deno.test("ClientQueue charges nothing for a client that keeps up with short mes
   for (const bufferedAmount of [1_000, 0, 3_000, 0]) {
     sendMany(queue, "x".repeat(1000), bufferedAmount / 1000);
     socket.bufferedAmount = bufferedAmount;
+    assert.equal(queue.isFull, false);
+    assert.equal(charged.bytes, 0);
+  }
+  queue.close();
+});
+
+Deno.test("ClientQueue charges nothing for a client that has taken all but the latest message at each look", () => {
+  const { socket, queue, charged } = setUp(1_000_000);
+  for (let look = 0; look < 100; look++) {
+    sendMany(queue, "x".repeat(128), 8);
+    socket.bufferedAmount = 128;
     assert.equal(queue.isFull, false);
     assert.equal(charged.bytes, 0);
   }
